@@ -9,9 +9,21 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod actor;
+pub mod address;
+pub mod cart;
+pub mod catalog;
+pub mod commit;
+pub mod event;
 pub mod ids;
 pub mod money;
+pub mod order;
+pub mod port;
+pub mod pricing;
+pub mod promotion;
 mod quantity;
-mod text;
+pub mod stock;
+pub mod task;
+pub mod text;
 
 pub use quantity::{Quantity, QuantityError};

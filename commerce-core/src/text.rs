@@ -1,11 +1,74 @@
-//! Reading values from text: the one place where a parsed string becomes a typed value in a document.
+//! Bounded text, and reading typed values from text.
 
-use core::fmt::Display;
+use alloc::string::String;
+use core::fmt::{self, Display};
 use core::marker::PhantomData;
 use core::str::FromStr;
 
-use serde::Deserializer;
 use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Text that people wrote: 1 to `MAX` characters, trimmed, no control characters but line breaks and tabs.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Text<const MAX: usize>(String);
+
+impl<const MAX: usize> Text<MAX> {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a text is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Nothing but space.
+    #[error("is empty")]
+    Empty,
+    /// More characters than allowed.
+    #[error("is longer than {0} characters")]
+    TooLong(usize),
+    /// Control characters.
+    #[error("has control characters")]
+    ControlCharacters,
+}
+
+impl<const MAX: usize> FromStr for Text<MAX> {
+    type Err = TextError;
+
+    fn from_str(text: &str) -> Result<Self, TextError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(TextError::Empty);
+        }
+        if text.chars().nth(MAX).is_some() {
+            return Err(TextError::TooLong(MAX));
+        }
+        if text.chars().any(|char| char.is_control() && !matches!(char, '\n' | '\r' | '\t')) {
+            return Err(TextError::ControlCharacters);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl<const MAX: usize> Display for Text<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<const MAX: usize> fmt::Debug for Text<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl<'de, const MAX: usize> Deserialize<'de> for Text<MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserialize_parsed(deserializer, "text")
+    }
+}
 
 /// Deserializes a string through [`FromStr`]; `expected` completes "invalid type: …, expected …".
 pub(crate) fn deserialize_parsed<'de, D, T>(deserializer: D, expected: &'static str) -> Result<T, D::Error>
@@ -24,7 +87,7 @@ struct Parsed<T> {
 impl<T: FromStr<Err: Display>> Visitor<'_> for Parsed<T> {
     type Value = T;
 
-    fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.expected)
     }
 

@@ -1,0 +1,67 @@
+//! Who asks: a user in a role, or the system itself.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::UserId;
+
+/// What a caller may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Buys; reaches only what is theirs.
+    Customer,
+    /// Helps customers: sees everything, cancels, handles returns.
+    Support,
+    /// Runs the shop.
+    Admin,
+    /// Another program of the same house, such as a warehouse.
+    Service,
+    /// The engine itself: payment outcomes, expiries, tasks. No token carries this role.
+    System,
+}
+
+impl Role {
+    /// The name in tokens and documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Support => "support",
+            Self::Admin => "admin",
+            Self::Service => "service",
+            Self::System => "system",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Who does something, as the history keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// In which role.
+    pub role: Role,
+    /// Which user; the system is nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
+}
+
+impl Actor {
+    /// The engine itself.
+    pub const SYSTEM: Self = Self { role: Role::System, user: None };
+
+    /// A user in a role.
+    pub const fn user(role: Role, user: UserId) -> Self {
+        Self { role, user: Some(user) }
+    }
+
+    /// Whether what belongs to `owner` may be seen: by the owner, and by everyone who is not a mere customer.
+    pub fn may_see(&self, owner: &UserId) -> bool {
+        self.role != Role::Customer || self.user.as_ref() == Some(owner)
+    }
+}

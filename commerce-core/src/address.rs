@@ -1,0 +1,79 @@
+//! Where an order goes: a postal address, copied into the order when it is placed.
+
+use alloc::string::String;
+use core::fmt;
+use core::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use thiserror::Error;
+
+use crate::text::Text;
+
+/// A postal address. An order keeps the address as it was when it was placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Address {
+    /// Who receives the parcel.
+    pub name: Text<100>,
+    /// Street and number.
+    pub line1: Text<200>,
+    /// Building, floor, care of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line2: Option<Text<200>>,
+    /// Town or city.
+    pub city: Text<100>,
+    /// State, county or province, where the country has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<Text<100>>,
+    /// Postal code.
+    pub postal_code: Text<20>,
+    /// The country.
+    pub country: Country,
+}
+
+/// A country: two capital letters, the form of ISO 3166-1 alpha-2.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Country(String);
+
+/// The text is not a two-letter country code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("not an ISO 3166-1 alpha-2 country code such as \"GB\"")]
+pub struct NotACountry;
+
+/// The officially assigned codes of ISO 3166-1 alpha-2, in alphabetical order.
+const ASSIGNED: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV \
+    BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO \
+    FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP \
+    KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU \
+    MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB \
+    SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY \
+    UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
+
+impl Country {
+    /// The two letters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Country {
+    type Err = NotACountry;
+
+    fn from_str(text: &str) -> Result<Self, NotACountry> {
+        let known = ASSIGNED.split_ascii_whitespace().any(|code| code == text);
+        if known { Ok(Self(text.into())) } else { Err(NotACountry) }
+    }
+}
+
+impl fmt::Display for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Country {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::text::deserialize_parsed(deserializer, "an ISO 3166-1 alpha-2 country code such as \"GB\"")
+    }
+}

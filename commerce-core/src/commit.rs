@@ -1,0 +1,204 @@
+//! Commit atomically: what a use case decided, as one value.
+//!
+//! A [`Commit`] is everything that must become true together: events with the version they were decided on, guarded moves
+//! of stock, documents, the receipt of an idempotent request, and the tasks that must happen later. A store applies all of
+//! it or none of it, and says precisely which guard refused ([`Refusal`]).
+//!
+//! Whether the guards hold is decided here, by [`settle`], for a whole batch of commits at once. A store loads the
+//! [`Facts`] that the batch names ([`Needs`]), calls it, and writes down the outcome; it decides nothing itself.
+
+mod settle;
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use chrono::{DateTime, Utc};
+use thiserror::Error;
+use uuid::Uuid;
+
+pub use self::settle::{Facts, Needs, Settled, settle};
+use crate::actor::Actor;
+use crate::cart::Cart;
+use crate::catalog::{Category, Product};
+use crate::event::Recorded;
+use crate::ids::{CartId, OrderId, OrderNumber, ProductId, Sku};
+use crate::order::{CorruptHistory, Order, OrderEvent, consequences, evolve};
+use crate::stock::{StockMove, StockRefusal};
+use crate::task::TaskChange;
+
+/// Everything that must become true together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// When it was decided. Holds that ended by then do not count.
+    pub at: DateTime<Utc>,
+    /// Who caused it.
+    pub actor: Actor,
+    /// A fresh UUID, from which the ids of events are derived that only settling can know (stock running low).
+    pub seed: Uuid,
+    /// The answer to remember, if the request can be retried.
+    pub receipt: Option<Receipt>,
+    /// Orders that are placed or changed.
+    pub orders: Vec<OrderChange>,
+    /// Carts that are opened or changed.
+    pub carts: Vec<CartChange>,
+    /// Products that are made or changed.
+    pub products: Vec<ProductChange>,
+    /// Categories that are made or renamed.
+    pub categories: Vec<Category>,
+    /// Guarded moves of stock, made in this order.
+    pub stock: Vec<StockMove>,
+    /// Changes to the list of tasks.
+    pub tasks: Vec<TaskChange>,
+}
+
+/// New events of one order, with the state they lead to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderChange {
+    expected: u64,
+    events: Vec<Recorded<OrderEvent>>,
+    order: Order,
+}
+
+/// A cart as it shall be, and the version it was decided on; 0 for a new one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CartChange {
+    /// The version the store must have.
+    pub expected: u64,
+    /// The cart, at its next version.
+    pub cart: Cart,
+}
+
+/// A product as it shall be, and the version it was decided on; 0 for a new one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProductChange {
+    /// The version the store must have.
+    pub expected: u64,
+    /// The product, at its next version.
+    pub product: Product,
+}
+
+/// Names a request that may be sent again: a key of the caller's choice, within the caller and the route.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReceiptKey {
+    /// Who and what for.
+    pub scope: String,
+    /// The key the caller chose.
+    pub key: String,
+}
+
+/// The answer to a request, kept in the transaction of its effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Which request.
+    pub key: ReceiptKey,
+    /// A digest of what was asked, to tell a retry from a reused key.
+    pub fingerprint: String,
+    /// The answer, as the host wrote it.
+    pub reply: String,
+    /// When it was given.
+    pub at: DateTime<Utc>,
+}
+
+/// What a version belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// An order.
+    Order(OrderId),
+    /// A cart.
+    Cart(CartId),
+    /// A product.
+    Product(ProductId),
+}
+
+/// Which guard refused a commit. Nothing of the commit has happened then, and its neighbours are not touched.
+///
+/// Where several would refuse, the first in this order is given.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The request was answered before; here is the answer.
+    #[error("the request was answered before")]
+    DuplicateKey(Box<Receipt>),
+    /// Somebody else was quicker: decide again on the present state.
+    #[error("{subject:?} is at version {actual}, not {expected}")]
+    VersionConflict {
+        /// What.
+        subject: Subject,
+        /// The version it was decided on.
+        expected: u64,
+        /// The version it has; 0 if it does not exist.
+        actual: u64,
+    },
+    /// Another order has the number: draw another.
+    #[error("order number {0} is taken")]
+    NumberTaken(OrderNumber),
+    /// The customer has an active cart already.
+    #[error("the customer has the active cart {0}")]
+    ActiveCartExists(CartId),
+    /// Another product sells the sku.
+    #[error("sku {sku} belongs to product {product}")]
+    SkuTaken {
+        /// Which sku.
+        sku: Sku,
+        /// Whose it is.
+        product: ProductId,
+    },
+    /// The stock does not allow it.
+    #[error(transparent)]
+    Stock(#[from] StockRefusal),
+}
+
+impl Commit {
+    /// A commit with nothing in it yet.
+    pub const fn new(at: DateTime<Utc>, actor: Actor, seed: Uuid) -> Self {
+        Self {
+            at,
+            actor,
+            seed,
+            receipt: None,
+            orders: Vec::new(),
+            carts: Vec::new(),
+            products: Vec::new(),
+            categories: Vec::new(),
+            stock: Vec::new(),
+            tasks: Vec::new(),
+        }
+    }
+
+    /// Adds new events of an order together with their consequences: the stock and the tasks that move with them.
+    ///
+    /// # Errors
+    /// [`CorruptHistory`] if the events do not continue the order.
+    pub fn record(&mut self, before: Option<Order>, events: Vec<Recorded<OrderEvent>>) -> Result<(), CorruptHistory> {
+        let expected = before.as_ref().map_or(0, |order| order.version);
+        let mut order = before;
+        for entry in &events {
+            let after = evolve(order, entry)?;
+            let mut follow = consequences(&after, entry);
+            self.stock.append(&mut follow.stock);
+            self.tasks.append(&mut follow.tasks);
+            order = Some(after);
+        }
+        let order = order.ok_or(CorruptHistory::NoBeginning)?;
+        self.orders.push(OrderChange { expected, events, order });
+        Ok(())
+    }
+}
+
+impl OrderChange {
+    /// The version it was decided on; 0 for a new order.
+    pub const fn expected(&self) -> u64 {
+        self.expected
+    }
+
+    /// The new events.
+    pub fn events(&self) -> &[Recorded<OrderEvent>] {
+        &self.events
+    }
+
+    /// The order after them.
+    pub const fn order(&self) -> &Order {
+        &self.order
+    }
+}

@@ -1,0 +1,265 @@
+//! Whether the guards of a batch of commits hold: one pure decision over the facts the batch names.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Commit, Receipt, ReceiptKey, Refusal, Subject};
+use crate::cart::CartStatus;
+use crate::event::Recorded;
+use crate::ids::{CartId, EventId, OrderId, OrderNumber, ProductId, Sku, UserId};
+use crate::stock::{Checkpoint, Shelf, StockEvent, StockLevel, StockMove, StockRefusal};
+
+/// What a store has to load, and lock in this order, before it can settle a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs<'a> {
+    /// The receipts that may exist.
+    pub receipts: BTreeSet<&'a ReceiptKey>,
+    /// The versions of these orders.
+    pub orders: BTreeSet<OrderId>,
+    /// Which of these numbers are taken.
+    pub numbers: BTreeSet<&'a OrderNumber>,
+    /// The versions of these carts.
+    pub carts: BTreeSet<CartId>,
+    /// The active carts of these customers.
+    pub cart_owners: BTreeSet<&'a UserId>,
+    /// The versions of these products.
+    pub products: BTreeSet<&'a ProductId>,
+    /// The products that sell these skus.
+    pub sku_owners: BTreeSet<&'a Sku>,
+    /// The shelves of these skus, with the holds of these orders and all holds due by [`Needs::at`].
+    pub shelves: BTreeMap<&'a Sku, BTreeSet<OrderId>>,
+    /// The latest time of a decision in the batch.
+    pub at: DateTime<Utc>,
+}
+
+impl<'a> Needs<'a> {
+    /// What a batch names.
+    pub fn of(batch: impl IntoIterator<Item = &'a Commit>) -> Self {
+        batch.into_iter().fold(Self::default(), Self::with)
+    }
+
+    fn with(mut self, commit: &'a Commit) -> Self {
+        self.at = self.at.max(commit.at);
+        self.receipts.extend(commit.receipt.iter().map(|receipt| &receipt.key));
+        for change in &commit.orders {
+            self.orders.insert(change.order.id);
+            if change.expected == 0 {
+                self.numbers.insert(&change.order.number);
+            }
+        }
+        for change in &commit.carts {
+            self.carts.insert(change.cart.id);
+            if change.cart.status == CartStatus::Active {
+                self.cart_owners.insert(&change.cart.user_id);
+            }
+        }
+        for change in &commit.products {
+            self.products.insert(&change.product.id);
+            self.sku_owners.extend(change.product.variants.iter().map(|variant| &variant.sku));
+        }
+        for StockMove { sku, action } in &commit.stock {
+            self.shelves.entry(sku).or_default().extend(action.order());
+        }
+        self
+    }
+}
+
+/// What a store knew when it settled a batch, and, afterwards, what is true once the batch is written.
+///
+/// What does not exist is absent, but every needed shelf is there, if only an empty one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Receipts given before.
+    pub receipts: BTreeMap<ReceiptKey, Receipt>,
+    /// Versions of orders.
+    pub orders: BTreeMap<OrderId, u64>,
+    /// Numbers that are taken.
+    pub numbers: BTreeSet<OrderNumber>,
+    /// Versions of carts.
+    pub carts: BTreeMap<CartId, u64>,
+    /// Active carts of customers.
+    pub active_carts: BTreeMap<UserId, CartId>,
+    /// Versions of products.
+    pub products: BTreeMap<ProductId, u64>,
+    /// Who sells which sku.
+    pub sku_owners: BTreeMap<Sku, ProductId>,
+    /// Stock.
+    pub shelves: BTreeMap<Sku, Shelf>,
+}
+
+/// What an accepted commit brought about beyond what it says itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// What happened to the stock, numbered.
+    pub stock_events: Vec<(Sku, Recorded<StockEvent>)>,
+}
+
+/// Settles a batch in its order, first come, first served.
+///
+/// Each commit is accepted whole or refused whole. An accepted one changes the facts for those behind it; a refused one
+/// changes nothing. The store writes the accepted commits and those shelves that are [changed](Shelf::is_changed).
+pub fn settle<'a>(batch: impl IntoIterator<Item = &'a Commit>, facts: &mut Facts) -> Vec<Result<Settled, Refusal>> {
+    batch.into_iter().map(|commit| facts.admit(commit)).collect()
+}
+
+impl Facts {
+    fn admit(&mut self, commit: &Commit) -> Result<Settled, Refusal> {
+        self.check_receipt(commit)?;
+        self.check_orders(commit)?;
+        self.check_carts(commit)?;
+        self.check_products(commit)?;
+        let settled = self.move_stock(commit)?;
+        self.note(commit);
+        Ok(settled)
+    }
+
+    fn check_receipt(&self, commit: &Commit) -> Result<(), Refusal> {
+        let known = commit.receipt.as_ref().and_then(|receipt| self.receipts.get(&receipt.key));
+        known.map_or(Ok(()), |receipt| Err(Refusal::DuplicateKey(Box::new(receipt.clone()))))
+    }
+
+    fn check_orders(&self, commit: &Commit) -> Result<(), Refusal> {
+        commit.orders.iter().try_for_each(|change| {
+            let actual = self.orders.get(&change.order.id).copied().unwrap_or_default();
+            check_version(change.expected, actual, || Subject::Order(change.order.id))?;
+            if change.expected == 0 && self.numbers.contains(&change.order.number) {
+                return Err(Refusal::NumberTaken(change.order.number.clone()));
+            }
+            Ok(())
+        })
+    }
+
+    fn check_carts(&self, commit: &Commit) -> Result<(), Refusal> {
+        commit.carts.iter().try_for_each(|change| {
+            let cart = &change.cart;
+            let actual = self.carts.get(&cart.id).copied().unwrap_or_default();
+            check_version(change.expected, actual, || Subject::Cart(cart.id))?;
+            match self.active_carts.get(&cart.user_id) {
+                Some(other) if cart.status == CartStatus::Active && *other != cart.id && !closes(commit, *other) => {
+                    Err(Refusal::ActiveCartExists(*other))
+                }
+                _ => Ok(()),
+            }
+        })
+    }
+
+    fn check_products(&self, commit: &Commit) -> Result<(), Refusal> {
+        commit.products.iter().try_for_each(|change| {
+            let product = &change.product;
+            let actual = self.products.get(&product.id).copied().unwrap_or_default();
+            check_version(change.expected, actual, || Subject::Product(product.id.clone()))?;
+            product.variants.iter().try_for_each(|variant| match self.sku_owners.get(&variant.sku) {
+                Some(owner) if *owner != product.id => {
+                    Err(Refusal::SkuTaken { sku: variant.sku.clone(), product: owner.clone() })
+                }
+                _ => Ok(()),
+            })
+        })
+    }
+
+    fn move_stock(&mut self, commit: &Commit) -> Result<Settled, Refusal> {
+        let mut undo = Vec::with_capacity(commit.stock.len());
+        let mut settled = Settled::default();
+        for step in &commit.stock {
+            match self.make_move(commit, step, &mut undo) {
+                Ok(events) => settled.stock_events.extend(events),
+                Err(refusal) => {
+                    self.go_back(undo);
+                    return Err(refusal.into());
+                }
+            }
+        }
+        Ok(settled)
+    }
+
+    fn make_move<'a>(
+        &mut self,
+        commit: &Commit,
+        step: &'a StockMove,
+        undo: &mut Vec<(&'a Sku, Checkpoint)>,
+    ) -> Result<Vec<(Sku, Recorded<StockEvent>)>, StockRefusal> {
+        if !self.shelves.contains_key(&step.sku) {
+            let empty = Shelf::new(StockLevel::empty(step.sku.clone()), BTreeMap::new(), None);
+            self.shelves.insert(step.sku.clone(), empty);
+        }
+        let Some(shelf) = self.shelves.get_mut(&step.sku) else { return Ok(Vec::new()) };
+        undo.push((&step.sku, shelf.checkpoint(&step.action, commit.at)));
+        let version = shelf.level().version;
+        let events = shelf.apply(&step.action, commit.at)?;
+        Ok(number(commit, &step.sku, version, events))
+    }
+
+    fn go_back(&mut self, undo: Vec<(&Sku, Checkpoint)>) {
+        for (sku, checkpoint) in undo.into_iter().rev() {
+            if let Some(shelf) = self.shelves.get_mut(sku) {
+                shelf.restore(checkpoint);
+            }
+        }
+    }
+
+    /// Makes an accepted commit part of the facts.
+    fn note(&mut self, commit: &Commit) {
+        self.receipts.extend(commit.receipt.iter().map(|receipt| (receipt.key.clone(), receipt.clone())));
+        for change in &commit.orders {
+            self.orders.insert(change.order.id, change.order.version);
+            if change.expected == 0 {
+                self.numbers.insert(change.order.number.clone());
+            }
+        }
+        for change in &commit.carts {
+            self.note_cart(change.cart.id, change.cart.version, &change.cart.user_id, change.cart.status);
+        }
+        for change in &commit.products {
+            let id = &change.product.id;
+            self.products.insert(id.clone(), change.product.version);
+            self.sku_owners.retain(|_, owner| owner != id);
+            self.sku_owners.extend(change.product.variants.iter().map(|variant| (variant.sku.clone(), id.clone())));
+        }
+    }
+
+    fn note_cart(&mut self, id: CartId, version: u64, owner: &UserId, status: CartStatus) {
+        self.carts.insert(id, version);
+        if status == CartStatus::Active {
+            self.active_carts.insert(owner.clone(), id);
+        } else if self.active_carts.get(owner) == Some(&id) {
+            self.active_carts.remove(owner);
+        }
+    }
+}
+
+fn check_version(expected: u64, actual: u64, subject: impl Fn() -> Subject) -> Result<(), Refusal> {
+    if expected == actual {
+        return Ok(());
+    }
+    Err(Refusal::VersionConflict { subject: subject(), expected, actual })
+}
+
+/// Whether a commit closes a cart itself, so that it does not stand in the way of a new one.
+fn closes(commit: &Commit, cart: CartId) -> bool {
+    commit.carts.iter().any(|change| change.cart.id == cart && change.cart.status != CartStatus::Active)
+}
+
+fn number(commit: &Commit, sku: &Sku, version: u64, events: Vec<StockEvent>) -> Vec<(Sku, Recorded<StockEvent>)> {
+    let sequences = (1..).map(|step| version.saturating_add(step));
+    let record = |(event, sequence)| {
+        let id = derive(commit.seed, sku, sequence);
+        (sku.clone(), Recorded { id, sequence, at: commit.at, actor: commit.actor.clone(), event })
+    };
+    events.into_iter().zip(sequences).map(record).collect()
+}
+
+/// An event id that is the same whenever the same commit is settled with the same outcome: the seed, with the sku and the
+/// number mixed into its random bits (FNV-1a).
+fn derive(seed: Uuid, sku: &Sku, sequence: u64) -> EventId {
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    const RANDOM_BITS: u64 = 0x3fff_ffff_ffff_ffff;
+    let bytes = sku.as_str().bytes().chain(sequence.to_be_bytes());
+    let hash = bytes.fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
+    let (high, low) = seed.as_u64_pair();
+    EventId::new(Uuid::from_u64_pair(high, low ^ (hash & RANDOM_BITS)))
+}

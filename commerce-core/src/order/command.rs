@@ -1,0 +1,148 @@
+//! What can be asked of an order.
+
+use alloc::vec::Vec;
+
+use chrono::{DateTime, Utc};
+
+use super::event::Reason;
+use super::lifecycle::Status;
+use super::returns::ReturnLine;
+use super::state::{OrderItem, Shipment};
+use crate::actor::Actor;
+use crate::address::Address;
+use crate::ids::{CartId, OrderId, OrderNumber, PaymentId, RefundId, ReturnId, UserId};
+use crate::money::Money;
+use crate::pricing::Quote;
+use crate::text::Text;
+
+/// What every decision needs of the world: who asks, when, and a fresh id should the decision need one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// Who asks.
+    pub actor: Actor,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The id of the refund, should the command lead to one.
+    pub refund: RefundId,
+}
+
+/// Everything a new order is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// Its id.
+    pub id: OrderId,
+    /// Its number for people.
+    pub number: OrderNumber,
+    /// The id of its payment.
+    pub payment: PaymentId,
+    /// Who buys.
+    pub user_id: UserId,
+    /// The cart it is made of.
+    pub cart_id: Option<CartId>,
+    /// What is bought.
+    pub items: Vec<OrderItem>,
+    /// The price; its lines stand in the order of the items.
+    pub quote: Quote,
+    /// Where it goes.
+    pub shipping_address: Address,
+    /// How it is shipped.
+    pub shipping_method: Text<64>,
+    /// What the customer wrote.
+    pub notes: Option<Text<1000>>,
+    /// Until when the stock is held.
+    pub reserved_until: DateTime<Utc>,
+}
+
+/// Something asked of an order that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Go to a state; what sets the transition off follows from the lifecycle. To a `pay` state it records a payment
+    /// received elsewhere.
+    MoveTo {
+        /// To which.
+        status: Status,
+        /// Why.
+        reason: Option<Reason>,
+    },
+    /// The processor captured money.
+    Capture {
+        /// How much.
+        amount: Money,
+        /// The processor's name for it.
+        reference: Option<Text<200>>,
+    },
+    /// The processor captured money after the reservation had ended, and the stock is gone: record it, cancel, refund.
+    CaptureTooLate {
+        /// How much.
+        amount: Money,
+        /// The processor's name for it.
+        reference: Option<Text<200>>,
+    },
+    /// An attempt to pay failed.
+    FailPayment {
+        /// What the processor said.
+        reason: Reason,
+    },
+    /// The reservation has ended. Nothing happens where the order was paid or cancelled meanwhile.
+    Expire,
+    /// Call it off.
+    Cancel {
+        /// Why.
+        reason: Option<Reason>,
+    },
+    /// Arrange or move the shipment; the order follows it to shipped and delivered.
+    Ship(Shipment),
+    /// Send units back.
+    RequestReturn(ReturnRequest),
+    /// Let the customer send them.
+    ApproveReturn(ReturnId),
+    /// Do not.
+    RejectReturn {
+        /// Which.
+        id: ReturnId,
+        /// Why.
+        reason: Option<Reason>,
+    },
+    /// They came back: restock and refund.
+    ReceiveReturn(ReturnId),
+    /// Pay money back without goods.
+    Refund {
+        /// How much; everything that is left if not said.
+        amount: Option<Money>,
+        /// Why.
+        reason: Option<Reason>,
+    },
+    /// The processor has answered a refund.
+    RecordRefund {
+        /// Which.
+        id: RefundId,
+        /// What it said.
+        outcome: Refunded,
+    },
+}
+
+/// Units to send back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReturnRequest {
+    /// The id of the return.
+    pub id: ReturnId,
+    /// What comes back.
+    pub lines: Vec<ReturnLine>,
+    /// Why.
+    pub reason: Option<Reason>,
+}
+
+/// What a processor says of a refund.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refunded {
+    /// Paid.
+    Done {
+        /// The processor's name for it.
+        reference: Option<Text<200>>,
+    },
+    /// Refused for good.
+    Failed {
+        /// Why.
+        reason: Reason,
+    },
+}

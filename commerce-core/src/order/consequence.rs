@@ -1,0 +1,96 @@
+//! What else has to move: stock and tasks, derived from the events alone.
+//!
+//! Because nothing but the history goes in, replaying it moves the same stock again.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use chrono::{DateTime, Utc};
+
+use super::event::OrderEvent;
+use super::lifecycle::StockEffect;
+use super::state::Order;
+use crate::event::Recorded;
+use crate::ids::Sku;
+use crate::stock::{StockAction, StockMove};
+use crate::task::{TaskChange, TaskKey};
+
+/// What has to move together with an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Consequences {
+    /// Guarded moves of stock, one per sku, in the order of skus.
+    pub stock: Vec<StockMove>,
+    /// Changes to the list of tasks.
+    pub tasks: Vec<TaskChange>,
+}
+
+/// The consequences of one event; `order` is the order *after* it.
+pub fn consequences(order: &Order, entry: &Recorded<OrderEvent>) -> Consequences {
+    let expiry = TaskKey::ExpireOrder { order: order.id };
+    match &entry.event {
+        OrderEvent::Created { .. } => Consequences {
+            stock: reserve(order, order.reserved_until),
+            tasks: [TaskChange::Schedule { key: expiry, due: order.reserved_until }].into(),
+        },
+        OrderEvent::Transitioned { stock, .. } => {
+            let settles = matches!(stock, StockEffect::Confirm | StockEffect::Release);
+            let tasks = settles.then_some(TaskChange::Finish(expiry)).into_iter().collect();
+            Consequences { stock: moves(order, *stock), tasks }
+        }
+        OrderEvent::ReturnReceived { id } => {
+            let received = order.returns.iter().filter(|known| known.id == *id).flat_map(|known| &known.lines);
+            let units = received.filter_map(|line| {
+                let item = order.items.iter().find(|item| item.id == line.item)?;
+                Some((&item.sku, line.quantity.get()))
+            });
+            Consequences { stock: restock(units), tasks: Vec::new() }
+        }
+        OrderEvent::RefundRequested { id, .. } => {
+            let key = TaskKey::SendRefund { order: order.id, refund: *id };
+            Consequences { stock: Vec::new(), tasks: [TaskChange::Schedule { key, due: entry.at }].into() }
+        }
+        OrderEvent::RefundProcessed { id, .. } | OrderEvent::RefundFailed { id, .. } => {
+            let key = TaskKey::SendRefund { order: order.id, refund: *id };
+            Consequences { stock: Vec::new(), tasks: [TaskChange::Finish(key)].into() }
+        }
+        OrderEvent::PaymentCaptured { .. }
+        | OrderEvent::PaymentFailed { .. }
+        | OrderEvent::ShipmentUpdated { .. }
+        | OrderEvent::ReturnRequested { .. }
+        | OrderEvent::ReturnApproved { .. }
+        | OrderEvent::ReturnRejected { .. } => Consequences::default(),
+    }
+}
+
+fn reserve(order: &Order, until: DateTime<Utc>) -> Vec<StockMove> {
+    moves_of(order.units_by_sku(), |units| StockAction::Reserve { order: order.id, units, until })
+}
+
+fn moves(order: &Order, effect: StockEffect) -> Vec<StockMove> {
+    let id = order.id;
+    match effect {
+        StockEffect::None => Vec::new(),
+        StockEffect::Confirm => moves_of(order.units_by_sku(), |units| StockAction::Confirm { order: id, units }),
+        StockEffect::Release => moves_of(order.units_by_sku(), |_| StockAction::Release { order: id }),
+        StockEffect::Fulfil => moves_of(order.units_by_sku(), |units| StockAction::Fulfil { order: id, units }),
+        StockEffect::Restock => {
+            let back = order.returned_by_sku();
+            let left = |(sku, units): (_, i64)| (sku, units.saturating_sub(back.get(sku).copied().unwrap_or_default()));
+            restock(order.units_by_sku().into_iter().map(left))
+        }
+    }
+}
+
+fn restock<'a>(units: impl Iterator<Item = (&'a Sku, i64)>) -> Vec<StockMove> {
+    let by_sku = units.fold(BTreeMap::<&Sku, i64>::new(), |mut sums, (sku, units)| {
+        let sum = sums.entry(sku).or_default();
+        *sum = sum.saturating_add(units);
+        sums
+    });
+    let some = by_sku.into_iter().filter(|(_, units)| *units > 0).collect();
+    moves_of(some, |units| StockAction::Restock { units })
+}
+
+fn moves_of(units: BTreeMap<&Sku, i64>, action: impl Fn(i64) -> StockAction) -> Vec<StockMove> {
+    units.into_iter().map(|(sku, units)| StockMove { sku: sku.clone(), action: action(units) }).collect()
+}

@@ -1,0 +1,323 @@
+//! May it happen?
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::command::{Command, Context, Placement, Refunded, ReturnRequest};
+use super::event::{OrderEvent, Reason};
+use super::lifecycle::{Lifecycle, PaymentEffect, Phase, Status, Transition, Trigger};
+use super::rejection::Rejection;
+use super::returns::{Return, ReturnStatus};
+use super::state::{Order, Payment, PaymentStatus, RefundStatus, Shipment, ShipmentStatus};
+use crate::actor::Role;
+use crate::cart::MAX_LINES;
+use crate::ids::{RefundId, ReturnId};
+use crate::money::Money;
+use crate::text::Text;
+
+type Decision = Result<Vec<OrderEvent>, Rejection>;
+
+/// Decides the placing of a new order.
+///
+/// A draft is left in the same breath, and an order that costs nothing is paid at once.
+///
+/// # Errors
+/// [`Rejection::ItemCount`].
+pub fn place(lifecycle: &Lifecycle, context: &Context, placement: Placement) -> Decision {
+    if placement.items.is_empty() || placement.items.len() > MAX_LINES {
+        return Err(Rejection::ItemCount(placement.items.len()));
+    }
+    let order = new_order(lifecycle, context, placement);
+    let free = order.payment.amount.is_zero();
+    let mut status = order.status.clone();
+    let mut events = vec![OrderEvent::Created { order: Box::new(order) }];
+    for trigger in [Trigger::Place, Trigger::Pay] {
+        let wanted = trigger == Trigger::Place || free;
+        if let Some(transition) = lifecycle.by_trigger(&status, trigger).filter(|_| wanted) {
+            events.push(transitioned(lifecycle, transition, None));
+            status = transition.to.clone();
+        }
+    }
+    Ok(events)
+}
+
+fn new_order(lifecycle: &Lifecycle, context: &Context, placement: Placement) -> Order {
+    let initial = lifecycle.initial();
+    let amount = placement.quote.total;
+    let nothing = Money::zero(amount.currency());
+    let status = if amount.is_zero() { PaymentStatus::Succeeded } else { PaymentStatus::Pending };
+    Order {
+        id: placement.id,
+        number: placement.number,
+        user_id: placement.user_id,
+        cart_id: placement.cart_id,
+        lifecycle: lifecycle.name().clone(),
+        status: initial.name.clone(),
+        phase: initial.phase,
+        items: placement.items,
+        quote: placement.quote,
+        shipping_address: placement.shipping_address,
+        shipping_method: placement.shipping_method,
+        notes: placement.notes,
+        reserved_until: placement.reserved_until,
+        shipment: None,
+        payment: Payment {
+            id: placement.payment,
+            status,
+            amount,
+            captured: nothing,
+            refunded: nothing,
+            reference: None,
+        },
+        refunds: Vec::new(),
+        returns: Vec::new(),
+        version: 1,
+        created_at: context.at,
+        updated_at: context.at,
+        entered_at: context.at,
+        delivered_at: None,
+    }
+}
+
+/// Decides a command on an order that exists. No event means that there is nothing to do.
+///
+/// # Errors
+/// [`Rejection`], in the order of precedence given there.
+pub fn decide(lifecycle: &Lifecycle, context: &Context, order: &Order, command: Command) -> Decision {
+    let decider = Decider { lifecycle, context, order };
+    match command {
+        Command::MoveTo { status, reason } => decider.move_to(&status, reason),
+        Command::Capture { amount, reference } => decider.capture(amount, reference),
+        Command::CaptureTooLate { amount, reference } => decider.capture_too_late(amount, reference),
+        Command::FailPayment { reason } => decider.fail_payment(reason),
+        Command::Expire => Ok(decider.expire()),
+        Command::Cancel { reason } => decider.cancel(reason),
+        Command::Ship(shipment) => decider.ship(shipment),
+        Command::RequestReturn(request) => decider.request_return(request),
+        Command::ApproveReturn(id) => decider.approve_return(id),
+        Command::RejectReturn { id, reason } => decider.reject_return(id, reason),
+        Command::ReceiveReturn(id) => decider.receive_return(id),
+        Command::Refund { amount, reason } => decider.refund(amount, reason),
+        Command::RecordRefund { id, outcome } => decider.record_refund(id, outcome),
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Decider<'a> {
+    lifecycle: &'a Lifecycle,
+    context: &'a Context,
+    order: &'a Order,
+}
+
+impl Decider<'_> {
+    fn move_to(self, to: &Status, reason: Option<Reason>) -> Decision {
+        let ways: Vec<_> = self.lifecycle.from(&self.order.status).filter(|way| way.to == *to).collect();
+        let permitted = ways.iter().find(|way| self.permits(way));
+        match (permitted, ways.first()) {
+            (Some(way), _) if way.trigger == Trigger::Pay => self.capture_at(way, self.order.payment.amount, None),
+            (Some(way), _) => Ok(self.follow(way, reason)),
+            (None, Some(way)) => way.permit(self.order, &self.context.actor, self.context.at).map(|()| Vec::new()),
+            (None, None) => Err(self.no_way(to.clone())),
+        }
+    }
+
+    fn capture(self, amount: Money, reference: Option<Text<200>>) -> Decision {
+        match self.lifecycle.by_trigger(&self.order.status, Trigger::Pay) {
+            Some(way) => self.capture_at(way, amount, reference),
+            None if self.is_paid() => Err(Rejection::AlreadyPaid),
+            // Money came in for an order that was called off meanwhile: keep the record, send it back.
+            None => Ok(vec![OrderEvent::PaymentCaptured { amount, reference }, self.refund_event(amount, None)]),
+        }
+    }
+
+    fn capture_at(self, way: &Transition, amount: Money, reference: Option<Text<200>>) -> Decision {
+        way.permit(self.order, &self.context.actor, self.context.at)?;
+        let due = self.order.payment.amount;
+        if amount != due {
+            return Err(Rejection::AmountMismatch { captured: amount, due });
+        }
+        let captured = OrderEvent::PaymentCaptured { amount, reference };
+        Ok(vec![captured, transitioned(self.lifecycle, way, None)])
+    }
+
+    fn capture_too_late(self, amount: Money, reference: Option<Text<200>>) -> Decision {
+        if self.is_paid() {
+            return Err(Rejection::AlreadyPaid);
+        }
+        let captured = OrderEvent::PaymentCaptured { amount, reference };
+        let ways = [Trigger::Expiry, Trigger::Cancel];
+        let way = ways.iter().find_map(|trigger| self.lifecycle.by_trigger(&self.order.status, *trigger));
+        let cancelled = way.map(|way| transitioned(self.lifecycle, way, None));
+        let events = [Some(captured), cancelled, Some(self.refund_event(amount, None))];
+        Ok(events.into_iter().flatten().collect())
+    }
+
+    fn fail_payment(self, reason: Reason) -> Decision {
+        if self.is_paid() {
+            return Err(Rejection::AlreadyPaid);
+        }
+        let way = self.lifecycle.by_trigger(&self.order.status, Trigger::PaymentFailure);
+        let failed = OrderEvent::PaymentFailed { reason: reason.clone() };
+        let cancelled = way.map(|way| self.follow(way, Some(reason))).unwrap_or_default();
+        Ok(core::iter::once(failed).chain(cancelled).collect())
+    }
+
+    fn expire(self) -> Vec<OrderEvent> {
+        let due = self.order.phase == Phase::AwaitingPayment && self.order.reserved_until <= self.context.at;
+        let way = self.lifecycle.by_trigger(&self.order.status, Trigger::Expiry).filter(|_| due);
+        way.map(|way| self.follow(way, None)).unwrap_or_default()
+    }
+
+    fn cancel(self, reason: Option<Reason>) -> Decision {
+        let Some(way) = self.lifecycle.by_trigger(&self.order.status, Trigger::Cancel) else {
+            let cancelled = self.lifecycle.states().iter().find(|state| state.phase == Phase::Cancelled);
+            return Err(self.no_way(cancelled.map_or_else(|| self.order.status.clone(), |state| state.name.clone())));
+        };
+        way.permit(self.order, &self.context.actor, self.context.at)?;
+        Ok(self.follow(way, reason))
+    }
+
+    fn ship(self, shipment: Shipment) -> Decision {
+        let target = match shipment.status {
+            ShipmentStatus::Pending => None,
+            ShipmentStatus::Shipped => Some(Phase::Shipped),
+            ShipmentStatus::Delivered => Some(Phase::Delivered),
+        };
+        let updated = OrderEvent::ShipmentUpdated { shipment };
+        let Some(target) = target.filter(|target| self.order.phase < *target) else { return Ok(vec![updated]) };
+        let way = self.advance_to(target)?;
+        way.permit(self.order, &self.context.actor, self.context.at)?;
+        Ok(core::iter::once(updated).chain(self.follow(way, None)).collect())
+    }
+
+    fn advance_to(&self, target: Phase) -> Result<&Transition, Rejection> {
+        let leads =
+            |way: &&Transition| way.trigger == Trigger::Advance && self.lifecycle.phase(&way.to) == Some(target);
+        let way = self.lifecycle.from(&self.order.status).find(leads);
+        way.ok_or_else(|| {
+            let state = self.lifecycle.states().iter().find(|state| state.phase == target);
+            self.no_way(state.map_or_else(|| self.order.status.clone(), |state| state.name.clone()))
+        })
+    }
+
+    fn request_return(self, request: ReturnRequest) -> Decision {
+        let way = self.lifecycle.by_trigger(&self.order.status, Trigger::Return);
+        let way = way.ok_or_else(|| Rejection::NotReturnable(self.order.status.clone()))?;
+        way.permit(self.order, &self.context.actor, self.context.at)?;
+        self.check_return_lines(&request)?;
+        let request = Return {
+            id: request.id,
+            status: ReturnStatus::Requested,
+            lines: request.lines,
+            reason: request.reason,
+            requested_at: self.context.at,
+        };
+        Ok(vec![OrderEvent::ReturnRequested { request }])
+    }
+
+    fn check_return_lines(self, request: &ReturnRequest) -> Result<(), Rejection> {
+        let items: BTreeSet<_> = request.lines.iter().map(|line| line.item).collect();
+        if items.is_empty() || items.len() != request.lines.len() {
+            return Err(Rejection::ReturnLines);
+        }
+        request.lines.iter().try_for_each(|line| {
+            let item = self.order.items.iter().find(|item| item.id == line.item);
+            let bought = item.ok_or(Rejection::UnknownItem(line.item))?.quantity.get();
+            let left = bought.saturating_sub(self.order.returning(line.item));
+            let asked = line.quantity.get();
+            if asked > left {
+                return Err(Rejection::TooManyReturned { item: line.item, asked, left });
+            }
+            Ok(())
+        })
+    }
+
+    fn approve_return(self, id: ReturnId) -> Decision {
+        self.find_return(id, ReturnStatus::Requested)?;
+        Ok(vec![OrderEvent::ReturnApproved { id }])
+    }
+
+    fn reject_return(self, id: ReturnId, reason: Option<Reason>) -> Decision {
+        self.find_return(id, ReturnStatus::Requested)?;
+        Ok(vec![OrderEvent::ReturnRejected { id, reason }])
+    }
+
+    fn receive_return(self, id: ReturnId) -> Decision {
+        let lines = &self.find_return(id, ReturnStatus::Approved)?.lines;
+        let amount = self.order.refund_for(lines);
+        let refund = (!amount.is_zero()).then(|| self.refund_event(amount, None));
+        let way = self.lifecycle.by_trigger(&self.order.status, Trigger::Return);
+        let way = way.filter(|_| self.order.is_last_return(lines));
+        let events =
+            [Some(OrderEvent::ReturnReceived { id }), refund, way.map(|way| transitioned(self.lifecycle, way, None))];
+        Ok(events.into_iter().flatten().collect())
+    }
+
+    fn find_return(&self, id: ReturnId, needed: ReturnStatus) -> Result<&Return, Rejection> {
+        let found = self.order.returns.iter().find(|known| known.id == id).ok_or(Rejection::UnknownReturn(id))?;
+        if found.status != needed {
+            return Err(Rejection::ReturnStatus { found: found.status, needed });
+        }
+        Ok(found)
+    }
+
+    fn refund(self, amount: Option<Money>, reason: Option<Reason>) -> Decision {
+        let left = self.order.refundable();
+        let asked = amount.unwrap_or(left);
+        let positive = asked.currency() == left.currency() && asked.minor() > 0 && asked.minor() <= left.minor();
+        if !positive {
+            return Err(Rejection::RefundAmount { asked, left });
+        }
+        Ok(vec![self.refund_event(asked, reason)])
+    }
+
+    fn record_refund(self, id: RefundId, outcome: Refunded) -> Decision {
+        let refund = self.order.refund(id).ok_or(Rejection::UnknownRefund(id))?;
+        if refund.status != RefundStatus::Requested {
+            return Ok(Vec::new()); // the same answer again
+        }
+        Ok(vec![match outcome {
+            Refunded::Done { reference } => OrderEvent::RefundProcessed { id, reference },
+            Refunded::Failed { reason } => OrderEvent::RefundFailed { id, reason },
+        }])
+    }
+
+    /// Takes a way: the transition, and the refund it brings.
+    fn follow(self, way: &Transition, reason: Option<Reason>) -> Vec<OrderEvent> {
+        let left = self.order.refundable();
+        let refunds = way.payment == PaymentEffect::Refund && !left.is_zero();
+        let refund = refunds.then(|| self.refund_event(left, reason.clone()));
+        core::iter::once(transitioned(self.lifecycle, way, reason)).chain(refund).collect()
+    }
+
+    const fn refund_event(&self, amount: Money, reason: Option<Reason>) -> OrderEvent {
+        OrderEvent::RefundRequested { id: self.context.refund, amount, reason }
+    }
+
+    const fn is_paid(&self) -> bool {
+        !self.order.payment.captured.is_zero()
+    }
+
+    fn permits(&self, way: &Transition) -> bool {
+        way.permit(self.order, &self.context.actor, self.context.at).is_ok()
+    }
+
+    fn no_way(&self, to: Status) -> Rejection {
+        let role: Role = self.context.actor.role;
+        let ways = self.lifecycle.from(&self.order.status).filter(|way| way.roles.contains(&role));
+        let allowed: BTreeSet<_> = ways.map(|way| way.to.clone()).collect();
+        Rejection::InvalidTransition { from: self.order.status.clone(), to, allowed: allowed.into_iter().collect() }
+    }
+}
+
+fn transitioned(lifecycle: &Lifecycle, way: &Transition, reason: Option<Reason>) -> OrderEvent {
+    OrderEvent::Transitioned {
+        to: way.to.clone(),
+        phase: lifecycle.phase(&way.to).unwrap_or(Phase::Cancelled), // verified: the state is listed
+        trigger: way.trigger,
+        stock: way.stock,
+        reason,
+    }
+}

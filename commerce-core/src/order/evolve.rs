@@ -1,0 +1,129 @@
+//! What does it change?
+
+use thiserror::Error;
+
+use super::event::OrderEvent;
+use super::lifecycle::{Phase, Status};
+use super::returns::{Return, ReturnStatus};
+use super::state::{Order, PaymentStatus, Refund, RefundStatus};
+use crate::event::Recorded;
+use crate::ids::{RefundId, ReturnId};
+use crate::money::{Money, MoneyError};
+
+/// A history that no decisions of this engine can have written.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CorruptHistory {
+    /// The first event does not create the order.
+    #[error("the history does not begin with the creation of the order")]
+    NoBeginning,
+    /// The order is created twice.
+    #[error("event {0} creates an order that exists")]
+    SecondBeginning(u64),
+    /// A number is missing or stands twice.
+    #[error("event {found} follows event {last}")]
+    Gap {
+        /// The last number before.
+        last: u64,
+        /// The number found.
+        found: u64,
+    },
+    /// An event names a return the order does not have.
+    #[error("the order has no return {0}")]
+    UnknownReturn(ReturnId),
+    /// An event names a refund the order does not have.
+    #[error("the order has no refund {0}")]
+    UnknownRefund(RefundId),
+    /// The sums do not work out.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+}
+
+/// The order after a whole history.
+///
+/// # Errors
+/// [`CorruptHistory`].
+pub fn fold<'a>(history: impl IntoIterator<Item = &'a Recorded<OrderEvent>>) -> Result<Order, CorruptHistory> {
+    let order = history.into_iter().try_fold(None, |order, entry| evolve(order, entry).map(Some))?;
+    order.ok_or(CorruptHistory::NoBeginning)
+}
+
+/// The order after one more event.
+///
+/// # Errors
+/// [`CorruptHistory`].
+pub fn evolve(order: Option<Order>, entry: &Recorded<OrderEvent>) -> Result<Order, CorruptHistory> {
+    let mut order = match (order, &entry.event) {
+        (None, OrderEvent::Created { order }) if entry.sequence == 1 => return Ok(Order::clone(order)),
+        (None, _) => return Err(CorruptHistory::NoBeginning),
+        (Some(_), OrderEvent::Created { .. }) => return Err(CorruptHistory::SecondBeginning(entry.sequence)),
+        (Some(order), _) => order,
+    };
+    if order.version.checked_add(1) != Some(entry.sequence) {
+        return Err(CorruptHistory::Gap { last: order.version, found: entry.sequence });
+    }
+    order.apply(entry)?;
+    order.version = entry.sequence;
+    order.updated_at = entry.at;
+    Ok(order)
+}
+
+impl Order {
+    fn apply(&mut self, entry: &Recorded<OrderEvent>) -> Result<(), CorruptHistory> {
+        match &entry.event {
+            OrderEvent::Created { .. } => {}
+            OrderEvent::Transitioned { to, phase, .. } => self.enter(to, *phase, entry),
+            OrderEvent::PaymentCaptured { amount, reference } => {
+                self.payment.captured = self.payment.captured.plus(*amount)?;
+                self.payment.status = PaymentStatus::Succeeded;
+                self.payment.reference.clone_from(reference);
+            }
+            OrderEvent::PaymentFailed { .. } => self.payment.status = PaymentStatus::Failed,
+            OrderEvent::RefundRequested { id, amount, reason } => self.refunds.push(Refund {
+                id: *id,
+                amount: *amount,
+                reason: reason.clone(),
+                status: RefundStatus::Requested,
+                reference: None,
+            }),
+            OrderEvent::RefundProcessed { id, reference } => {
+                let refund = self.refund_mut(*id)?;
+                refund.status = RefundStatus::Processed;
+                refund.reference.clone_from(reference);
+                let amount = refund.amount;
+                self.count_refund(amount)?;
+            }
+            OrderEvent::RefundFailed { id, .. } => self.refund_mut(*id)?.status = RefundStatus::Failed,
+            OrderEvent::ShipmentUpdated { shipment } => self.shipment = Some(shipment.clone()),
+            OrderEvent::ReturnRequested { request } => self.returns.push(request.clone()),
+            OrderEvent::ReturnApproved { id } => self.return_mut(*id)?.status = ReturnStatus::Approved,
+            OrderEvent::ReturnRejected { id, .. } => self.return_mut(*id)?.status = ReturnStatus::Rejected,
+            OrderEvent::ReturnReceived { id } => self.return_mut(*id)?.status = ReturnStatus::Received,
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, to: &Status, phase: Phase, entry: &Recorded<OrderEvent>) {
+        self.status = to.clone();
+        self.phase = phase;
+        self.entered_at = entry.at;
+        if matches!(phase, Phase::Delivered | Phase::Completed) {
+            self.delivered_at = self.delivered_at.or(Some(entry.at));
+        }
+    }
+
+    fn count_refund(&mut self, amount: Money) -> Result<(), CorruptHistory> {
+        self.payment.refunded = self.payment.refunded.plus(amount)?;
+        let all = self.payment.refunded == self.payment.captured;
+        self.payment.status = if all { PaymentStatus::Refunded } else { PaymentStatus::PartiallyRefunded };
+        Ok(())
+    }
+
+    fn refund_mut(&mut self, id: RefundId) -> Result<&mut Refund, CorruptHistory> {
+        self.refunds.iter_mut().find(|refund| refund.id == id).ok_or(CorruptHistory::UnknownRefund(id))
+    }
+
+    fn return_mut(&mut self, id: ReturnId) -> Result<&mut Return, CorruptHistory> {
+        self.returns.iter_mut().find(|known| known.id == id).ok_or(CorruptHistory::UnknownReturn(id))
+    }
+}

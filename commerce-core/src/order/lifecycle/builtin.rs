@@ -1,0 +1,210 @@
+//! The lifecycles that come with the engine.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::{
+    LifecycleDraft, PaymentEffect, Phase, State, Status, StockEffect, Transition, Trigger, Window, WindowStart,
+};
+use crate::actor::Role;
+
+const DAY: u32 = 86_400;
+const EVERYONE: &[Role] = &[Role::Customer, Role::Support, Role::Admin, Role::Service];
+const STAFF: &[Role] = &[Role::Support, Role::Admin, Role::Service];
+const MAKERS: &[Role] = &[Role::Admin, Role::Service];
+const PAYEES: &[Role] = &[Role::Admin, Role::Service, Role::System];
+const ENGINE: &[Role] = &[Role::System];
+
+pub(super) fn draft(name: &str) -> Option<LifecycleDraft> {
+    match name {
+        "standard" => standard(),
+        "placed" => placed(),
+        "production" => production(),
+        "confirmed" => confirmed(),
+        "simple" => simple(),
+        _ => None,
+    }
+}
+
+fn standard() -> Option<LifecycleDraft> {
+    let states = [
+        ("pending", Phase::AwaitingPayment),
+        ("paid", Phase::Paid),
+        ("shipped", Phase::Shipped),
+        ("delivered", Phase::Delivered),
+        ("completed", Phase::Completed),
+        ("cancelled", Phase::Cancelled),
+        ("returned", Phase::Returned),
+    ];
+    let window = within(WindowStart::Delivered, 30);
+    let transitions = vec![
+        pay("pending", "paid")?,
+        advance("paid", "shipped")?.stock(StockEffect::Fulfil),
+        advance("shipped", "delivered")?,
+        advance("delivered", "completed")?,
+        expire("pending", "cancelled")?,
+        cancel("pending", "cancelled")?,
+        cancel("paid", "cancelled")?.refund(),
+        call_back("shipped", "cancelled")?,
+        come_back("delivered", "returned")?.window(window),
+        come_back("completed", "returned")?.window(window),
+    ];
+    build("standard", &states, transitions)
+}
+
+fn placed() -> Option<LifecycleDraft> {
+    let states = [
+        ("draft", Phase::Draft),
+        ("placed", Phase::AwaitingPayment),
+        ("paid", Phase::Paid),
+        ("fulfilled", Phase::Shipped),
+        ("completed", Phase::Completed),
+        ("cancelled", Phase::Cancelled),
+        ("returned", Phase::Returned),
+    ];
+    let cancellation = within(WindowStart::Placed, 1);
+    let transitions = vec![
+        transition("draft", "placed", Trigger::Place, ENGINE)?,
+        pay("placed", "paid")?,
+        advance("paid", "fulfilled")?.stock(StockEffect::Fulfil),
+        advance("fulfilled", "completed")?,
+        expire("placed", "cancelled")?,
+        cancel("placed", "cancelled")?.window(cancellation),
+        cancel("paid", "cancelled")?.refund().window(cancellation),
+        come_back("fulfilled", "returned")?.window(within(WindowStart::Entered, 30)),
+        come_back("completed", "returned")?.window(within(WindowStart::Delivered, 30)),
+    ];
+    build("placed", &states, transitions)
+}
+
+fn production() -> Option<LifecycleDraft> {
+    let states = [
+        ("PENDING_PAYMENT", Phase::AwaitingPayment),
+        ("PAID", Phase::Paid),
+        ("AWAITING_PRODUCTION", Phase::InFulfilment),
+        ("READY_TO_SHIP", Phase::InFulfilment),
+        ("SHIPPED", Phase::Shipped),
+        ("DELIVERED", Phase::Delivered),
+        ("CANCELLED", Phase::Cancelled),
+    ];
+    let transitions = vec![
+        pay("PENDING_PAYMENT", "PAID")?,
+        advance("PAID", "AWAITING_PRODUCTION")?,
+        advance("AWAITING_PRODUCTION", "READY_TO_SHIP")?,
+        advance("READY_TO_SHIP", "SHIPPED")?.stock(StockEffect::Fulfil),
+        advance("SHIPPED", "DELIVERED")?,
+        expire("PENDING_PAYMENT", "CANCELLED")?,
+        cancel("PENDING_PAYMENT", "CANCELLED")?,
+        cancel("PAID", "CANCELLED")?.refund(),
+        transition("AWAITING_PRODUCTION", "CANCELLED", Trigger::Cancel, STAFF)?.stock(StockEffect::Release).refund(),
+        transition("READY_TO_SHIP", "CANCELLED", Trigger::Cancel, STAFF)?.stock(StockEffect::Release).refund(),
+    ];
+    build("production", &states, transitions)
+}
+
+fn confirmed() -> Option<LifecycleDraft> {
+    let states = [
+        ("pending", Phase::AwaitingPayment),
+        ("confirmed", Phase::Paid),
+        ("shipped", Phase::Shipped),
+        ("delivered", Phase::Delivered),
+        ("cancelled", Phase::Cancelled),
+    ];
+    let transitions = vec![
+        pay("pending", "confirmed")?,
+        advance("confirmed", "shipped")?.stock(StockEffect::Fulfil),
+        advance("shipped", "delivered")?,
+        expire("pending", "cancelled")?,
+        transition("pending", "cancelled", Trigger::PaymentFailure, ENGINE)?.stock(StockEffect::Release),
+        cancel("pending", "cancelled")?,
+        transition("confirmed", "cancelled", Trigger::Cancel, STAFF)?.stock(StockEffect::Release).refund(),
+        call_back("shipped", "cancelled")?,
+    ];
+    build("confirmed", &states, transitions)
+}
+
+fn simple() -> Option<LifecycleDraft> {
+    let states = [
+        ("pending", Phase::AwaitingPayment),
+        ("paid", Phase::Paid),
+        ("shipped", Phase::Shipped),
+        ("delivered", Phase::Delivered),
+        ("cancelled", Phase::Cancelled),
+    ];
+    let transitions = vec![
+        pay("pending", "paid")?,
+        advance("paid", "shipped")?.stock(StockEffect::Fulfil),
+        advance("shipped", "delivered")?,
+        expire("pending", "cancelled")?,
+        cancel("pending", "cancelled")?,
+        cancel("paid", "cancelled")?.refund(),
+        call_back("shipped", "cancelled")?,
+    ];
+    build("simple", &states, transitions)
+}
+
+/// The full amount came in: the hold stops ending.
+fn pay(from: &str, to: &str) -> Option<Transition> {
+    Some(transition(from, to, Trigger::Pay, PAYEES)?.stock(StockEffect::Confirm))
+}
+
+fn advance(from: &str, to: &str) -> Option<Transition> {
+    transition(from, to, Trigger::Advance, MAKERS)
+}
+
+fn expire(from: &str, to: &str) -> Option<Transition> {
+    Some(transition(from, to, Trigger::Expiry, ENGINE)?.stock(StockEffect::Release))
+}
+
+/// Before the goods leave, the customer may call the order off.
+fn cancel(from: &str, to: &str) -> Option<Transition> {
+    Some(transition(from, to, Trigger::Cancel, EVERYONE)?.stock(StockEffect::Release))
+}
+
+/// The goods come back before they are delivered.
+fn call_back(from: &str, to: &str) -> Option<Transition> {
+    Some(transition(from, to, Trigger::Cancel, STAFF)?.stock(StockEffect::Restock).refund())
+}
+
+fn come_back(from: &str, to: &str) -> Option<Transition> {
+    Some(transition(from, to, Trigger::Return, EVERYONE)?.stock(StockEffect::Restock).refund())
+}
+
+const fn within(since: WindowStart, days: u32) -> Window {
+    Window { since, seconds: days.saturating_mul(DAY) }
+}
+
+fn transition(from: &str, to: &str, trigger: Trigger, roles: &[Role]) -> Option<Transition> {
+    Some(Transition {
+        from: from.parse().ok()?,
+        to: to.parse().ok()?,
+        trigger,
+        roles: roles.iter().copied().collect(),
+        window: None,
+        stock: StockEffect::None,
+        payment: PaymentEffect::None,
+    })
+}
+
+impl Transition {
+    const fn stock(mut self, stock: StockEffect) -> Self {
+        self.stock = stock;
+        self
+    }
+
+    const fn refund(mut self) -> Self {
+        self.payment = PaymentEffect::Refund;
+        self
+    }
+
+    const fn window(mut self, window: Window) -> Self {
+        self.window = Some(window);
+        self
+    }
+}
+
+fn build(name: &str, states: &[(&str, Phase)], transitions: Vec<Transition>) -> Option<LifecycleDraft> {
+    let state = |(name, phase): &(&str, Phase)| Some(State { name: name.parse::<Status>().ok()?, phase: *phase });
+    let states = states.iter().map(state).collect::<Option<Vec<_>>>()?;
+    Some(LifecycleDraft { name: name.parse().ok()?, states, transitions })
+}

@@ -1,0 +1,274 @@
+//! Verifying a lifecycle before any order meets it.
+//!
+//! The verifier walks every way an order can take, and follows what becomes of its stock and its money: a *standing* is a
+//! state together with both. A way that loses money or goods is found here, not by a customer.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use thiserror::Error;
+
+use super::{LifecycleDraft, PaymentEffect, Phase, Status, StockEffect, Transition, Trigger};
+
+/// The most states or transitions of a lifecycle.
+const MAX_PARTS: usize = 200;
+
+/// Why a lifecycle is refused. Each names the place.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum LifecycleError {
+    /// No state, or too many states or transitions.
+    #[error("a lifecycle has 1 to {MAX_PARTS} states and at most {MAX_PARTS} transitions")]
+    Size,
+    /// Two states of one name.
+    #[error("state {0} stands twice")]
+    DuplicateState(Status),
+    /// A transition from or to a state that is not listed.
+    #[error("transition {from} → {to}: state {missing} is not listed")]
+    UnknownState {
+        /// From where.
+        from: Status,
+        /// To where.
+        to: Status,
+        /// Which of the two.
+        missing: Status,
+    },
+    /// Two transitions between the same states with the same trigger.
+    #[error("transition {from} → {to} stands twice for one trigger")]
+    DuplicateTransition {
+        /// From where.
+        from: Status,
+        /// To where.
+        to: Status,
+    },
+    /// The initial state is neither a draft nor awaiting payment.
+    #[error("the initial state {0} must be in phase draft or awaiting_payment")]
+    Initial(Status),
+    /// A trigger where it makes no sense; the text says what it needs.
+    #[error("transition {from} → {to}: {rule}")]
+    Trigger {
+        /// From where.
+        from: Status,
+        /// To where.
+        to: Status,
+        /// What the trigger needs.
+        rule: &'static str,
+    },
+    /// A state nobody can get to.
+    #[error("state {0} cannot be reached")]
+    Unreachable(Status),
+    /// A way out of a state that ends an order.
+    #[error("state {0} ends an order, no transition may leave it")]
+    LeavesTerminal(Status),
+    /// An effect on stock or payment that cannot happen there.
+    #[error("transition {from} → {to}: {rule}")]
+    Effect {
+        /// From where.
+        from: Status,
+        /// To where.
+        to: Status,
+        /// What the effect needs.
+        rule: &'static str,
+    },
+    /// An order that comes here can never end with money and goods settled.
+    #[error("an order in {0} can never end: neither fulfilled and paid, nor released and refunded")]
+    NeverSettles(Status),
+}
+
+pub(super) fn verify(draft: &LifecycleDraft) -> Result<(), LifecycleError> {
+    let phases = phases(draft)?;
+    draft.transitions.iter().try_for_each(|transition| check_transition(transition, &phases))?;
+    check_duplicates(&draft.transitions)?;
+    let initial = draft.states.first().ok_or(LifecycleError::Size)?;
+    if !matches!(initial.phase, Phase::Draft | Phase::AwaitingPayment) {
+        return Err(LifecycleError::Initial(initial.name.clone()));
+    }
+    let standings = explore(draft, Standing::start(&initial.name))?;
+    check_reached(draft, &standings)?;
+    check_settles(&standings, &phases)
+}
+
+fn phases(draft: &LifecycleDraft) -> Result<BTreeMap<&Status, Phase>, LifecycleError> {
+    if draft.states.is_empty() || draft.states.len() > MAX_PARTS || draft.transitions.len() > MAX_PARTS {
+        return Err(LifecycleError::Size);
+    }
+    let mut phases = BTreeMap::new();
+    for state in &draft.states {
+        if phases.insert(&state.name, state.phase).is_some() {
+            return Err(LifecycleError::DuplicateState(state.name.clone()));
+        }
+    }
+    Ok(phases)
+}
+
+fn check_transition(transition: &Transition, phases: &BTreeMap<&Status, Phase>) -> Result<(), LifecycleError> {
+    let (from, to) = (transition.from.clone(), transition.to.clone());
+    let phase_of = |status: &Status| {
+        let missing = LifecycleError::UnknownState { from: from.clone(), to: to.clone(), missing: status.clone() };
+        phases.get(status).copied().ok_or(missing)
+    };
+    let (leaving, entering) = (phase_of(&from)?, phase_of(&to)?);
+    if matches!(leaving, Phase::Cancelled | Phase::Returned)
+        || (leaving == Phase::Completed && transition.trigger != Trigger::Return)
+    {
+        return Err(LifecycleError::LeavesTerminal(from));
+    }
+    match trigger_rule(transition, leaving, entering) {
+        Some(rule) => Err(LifecycleError::Trigger { from, to, rule }),
+        None => Ok(()),
+    }
+}
+
+/// What the trigger of a transition needs and does not find.
+fn trigger_rule(transition: &Transition, leaving: Phase, entering: Phase) -> Option<&'static str> {
+    let ends = matches!(entering, Phase::Cancelled | Phase::Returned);
+    let (holds, rule) = match transition.trigger {
+        Trigger::Place => (leaving == Phase::Draft && !ends, "place leaves a draft"),
+        Trigger::Pay => (leaving != Phase::Draft && !ends, "pay leaves a placed order and does not end it"),
+        Trigger::Expiry => {
+            let holds = leaving == Phase::AwaitingPayment && entering == Phase::Cancelled;
+            (holds, "expiry cancels an order that awaits payment")
+        }
+        Trigger::PaymentFailure => {
+            (leaving == Phase::AwaitingPayment, "payment_failure leaves an order that awaits payment")
+        }
+        Trigger::Advance => (leaving != Phase::Draft && !ends, "advance leaves a placed order and does not end it"),
+        Trigger::Cancel => (leaving != Phase::Draft && entering == Phase::Cancelled, "cancel leads to phase cancelled"),
+        Trigger::Return => {
+            let from_customer = matches!(leaving, Phase::Shipped | Phase::Delivered | Phase::Completed);
+            let undone = transition.stock == StockEffect::Restock && transition.payment == PaymentEffect::Refund;
+            let rule = "return leads from shipped, delivered or completed to returned, with restock and refund";
+            (from_customer && entering == Phase::Returned && undone, rule)
+        }
+    };
+    if leaving == Phase::Draft && transition.trigger != Trigger::Place {
+        return Some("a draft is left by place only");
+    }
+    (!holds).then_some(rule)
+}
+
+fn check_duplicates(transitions: &[Transition]) -> Result<(), LifecycleError> {
+    let mut seen = BTreeSet::new();
+    transitions.iter().try_for_each(|t| {
+        if seen.insert((&t.from, &t.to, t.trigger)) {
+            return Ok(());
+        }
+        Err(LifecycleError::DuplicateTransition { from: t.from.clone(), to: t.to.clone() })
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Goods {
+    Held,
+    Confirmed,
+    Gone,
+    Back,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Money {
+    Owed,
+    Paid,
+    Refunded,
+}
+
+/// A state together with what has become of the order's goods and money on the way to it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Standing<'a> {
+    status: &'a Status,
+    goods: Goods,
+    money: Money,
+}
+
+impl<'a> Standing<'a> {
+    const fn start(status: &'a Status) -> Self {
+        Self { status, goods: Goods::Held, money: Money::Owed }
+    }
+
+    fn follow(self, transition: &'a Transition) -> Result<Self, &'static str> {
+        let goods = match (transition.stock, self.goods) {
+            (StockEffect::None, goods) => goods,
+            (StockEffect::Confirm, Goods::Held) => Goods::Confirmed,
+            (StockEffect::Release, Goods::Held | Goods::Confirmed) | (StockEffect::Restock, Goods::Gone) => Goods::Back,
+            (StockEffect::Fulfil, Goods::Confirmed) => Goods::Gone,
+            (StockEffect::Confirm, _) => return Err("confirm needs stock that is held and not confirmed yet"),
+            (StockEffect::Release, _) => return Err("release needs stock that is held or confirmed"),
+            (StockEffect::Fulfil, _) => return Err("fulfil needs confirmed stock"),
+            (StockEffect::Restock, _) => return Err("restock needs goods that have left"),
+        };
+        let money = match (transition.trigger, transition.payment, self.money) {
+            (Trigger::Pay, PaymentEffect::None, Money::Owed) => Money::Paid,
+            (Trigger::Pay, ..) => return Err("pay needs an order that is not paid yet, and refunds nothing"),
+            (_, PaymentEffect::None, money) => money,
+            (_, PaymentEffect::Refund, Money::Paid) => Money::Refunded,
+            (_, PaymentEffect::Refund, _) => return Err("refund needs a paid order"),
+        };
+        if transition.trigger == Trigger::Pay && goods == Goods::Held {
+            return Err("pay must confirm the stock, or a paid order could lose it");
+        }
+        Ok(Self { status: &transition.to, goods, money })
+    }
+
+    /// Nothing is owed in either direction.
+    const fn is_settled(self) -> bool {
+        matches!(
+            (self.goods, self.money),
+            (Goods::Gone, Money::Paid | Money::Refunded) | (Goods::Back, Money::Owed | Money::Refunded)
+        )
+    }
+}
+
+type Ways<'a> = BTreeMap<Standing<'a>, Vec<Standing<'a>>>;
+
+fn explore<'a>(draft: &'a LifecycleDraft, start: Standing<'a>) -> Result<Ways<'a>, LifecycleError> {
+    let mut ways = Ways::new();
+    let mut open = Vec::from([start]);
+    while let Some(standing) = open.pop() {
+        if ways.contains_key(&standing) {
+            continue;
+        }
+        let out = draft.transitions.iter().filter(|transition| transition.from == *standing.status);
+        let next =
+            out.map(|t| standing.follow(t).map_err(|rule| effect_error(t, rule))).collect::<Result<Vec<_>, _>>()?;
+        open.extend(next.iter().copied());
+        ways.insert(standing, next);
+    }
+    Ok(ways)
+}
+
+fn effect_error(transition: &Transition, rule: &'static str) -> LifecycleError {
+    LifecycleError::Effect { from: transition.from.clone(), to: transition.to.clone(), rule }
+}
+
+fn check_reached(draft: &LifecycleDraft, ways: &Ways<'_>) -> Result<(), LifecycleError> {
+    let reached: BTreeSet<_> = ways.keys().map(|standing| standing.status).collect();
+    match draft.states.iter().find(|state| !reached.contains(&state.name)) {
+        Some(state) => Err(LifecycleError::Unreachable(state.name.clone())),
+        None => Ok(()),
+    }
+}
+
+/// Every standing must lead to an end, and every end must be settled. The ends are found first, then what leads there.
+fn check_settles(ways: &Ways<'_>, phases: &BTreeMap<&Status, Phase>) -> Result<(), LifecycleError> {
+    let ends = |standing: &Standing<'_>, next: &[Standing<'_>]| {
+        let done = [Phase::Delivered, Phase::Completed, Phase::Cancelled, Phase::Returned];
+        let over = phases.get(standing.status).is_some_and(|phase| done.contains(phase));
+        over && standing.is_settled() && (next.is_empty() || phases.get(standing.status) == Some(&Phase::Completed))
+    };
+    let mut settling: BTreeSet<_> = ways.iter().filter(|(s, next)| ends(s, next)).map(|(s, _)| *s).collect();
+    loop {
+        let more: Vec<_> = ways
+            .iter()
+            .filter(|(standing, next)| !settling.contains(*standing) && next.iter().any(|n| settling.contains(n)))
+            .map(|(standing, _)| *standing)
+            .collect();
+        if more.is_empty() {
+            break;
+        }
+        settling.extend(more);
+    }
+    match ways.keys().find(|standing| !settling.contains(*standing)) {
+        Some(standing) => Err(LifecycleError::NeverSettles(standing.status.clone())),
+        None => Ok(()),
+    }
+}

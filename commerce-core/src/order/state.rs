@@ -1,0 +1,221 @@
+//! What an order is.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::event::Reason;
+use super::lifecycle::{Phase, Status};
+use super::returns::{Return, ReturnStatus};
+use crate::Quantity;
+use crate::address::Address;
+use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, ProductId, RefundId, Sku, UserId};
+use crate::money::{Currency, Money};
+use crate::pricing::Quote;
+use crate::text::Text;
+
+/// An order: what was placed, which never changes, and where it stands, which events change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// Its number for people.
+    pub number: OrderNumber,
+    /// Who bought.
+    pub user_id: UserId,
+    /// The cart it was made of, if it was.
+    pub cart_id: Option<CartId>,
+    /// The name of the lifecycle it follows.
+    pub lifecycle: Status,
+    /// The state it is in.
+    pub status: Status,
+    /// What that state means.
+    pub phase: Phase,
+    /// What was bought; the quote's lines stand in the same order.
+    pub items: Vec<OrderItem>,
+    /// The price, frozen: totals, the split over the lines, and why.
+    pub quote: Quote,
+    /// Where it goes.
+    pub shipping_address: Address,
+    /// How it was to be shipped.
+    pub shipping_method: Text<64>,
+    /// What the customer wrote.
+    pub notes: Option<Text<1000>>,
+    /// Until when the stock is held for it unless it is paid.
+    pub reserved_until: DateTime<Utc>,
+    /// How it is being shipped.
+    pub shipment: Option<Shipment>,
+    /// Its payment.
+    pub payment: Payment,
+    /// The refunds of its payment.
+    pub refunds: Vec<Refund>,
+    /// What came or comes back.
+    pub returns: Vec<Return>,
+    /// The number of its last event.
+    pub version: u64,
+    /// When it was placed.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// When it entered its present state.
+    pub entered_at: DateTime<Utc>,
+    /// When it was delivered.
+    pub delivered_at: Option<DateTime<Utc>>,
+}
+
+/// One line of an order as it was placed. Its figures stand in the quote's line at the same place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderItem {
+    /// Names the line.
+    pub id: ItemId,
+    /// What.
+    pub sku: Sku,
+    /// Of which product.
+    pub product_id: ProductId,
+    /// What it was called.
+    pub name: Text<200>,
+    /// How many.
+    pub quantity: Quantity,
+    /// The price of one, before any discount.
+    pub unit_price: Money,
+}
+
+/// The payment of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// Its id.
+    pub id: PaymentId,
+    /// Where it stands.
+    pub status: PaymentStatus,
+    /// What is to be paid: the total of the order.
+    pub amount: Money,
+    /// What was paid.
+    pub captured: Money,
+    /// What was paid back.
+    pub refunded: Money,
+    /// The processor's name for it.
+    pub reference: Option<Text<200>>,
+}
+
+/// Where a payment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentStatus {
+    /// Waiting for the customer.
+    Pending,
+    /// Captured in full.
+    Succeeded,
+    /// The last attempt failed; another may succeed.
+    Failed,
+    /// Some of it went back.
+    PartiallyRefunded,
+    /// All of it went back.
+    Refunded,
+}
+
+/// Money on its way back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// Its id, which is also the key under which the processor takes it once.
+    pub id: RefundId,
+    /// How much.
+    pub amount: Money,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// Where it stands.
+    pub status: RefundStatus,
+    /// The processor's name for it.
+    pub reference: Option<Text<200>>,
+}
+
+/// Where a refund stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundStatus {
+    /// Decided, and to be sent to the processor.
+    Requested,
+    /// The processor has paid it.
+    Processed,
+    /// The processor refused it for good.
+    Failed,
+}
+
+/// How an order is being shipped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shipment {
+    /// The carrier.
+    pub provider: Text<100>,
+    /// Its service.
+    pub method: Text<64>,
+    /// Its number for the parcel.
+    pub tracking_number: Option<Text<100>>,
+    /// Where the parcel is.
+    pub status: ShipmentStatus,
+}
+
+/// Where a parcel is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShipmentStatus {
+    /// Not handed over yet.
+    #[default]
+    Pending,
+    /// With the carrier.
+    Shipped,
+    /// With the customer.
+    Delivered,
+}
+
+impl Order {
+    /// The currency of every amount.
+    pub fn currency(&self) -> Currency {
+        self.payment.amount.currency()
+    }
+
+    /// The units of every sku, several lines of one sku together, in the order of skus.
+    pub fn units_by_sku(&self) -> BTreeMap<&Sku, i64> {
+        sum_units(self.items.iter().map(|item| (&item.sku, item.quantity.get())))
+    }
+
+    /// The units of an item that are in returns: all that were not rejected.
+    pub fn returning(&self, item: ItemId) -> i64 {
+        self.return_units(item, |status| status != ReturnStatus::Rejected)
+    }
+
+    /// The units of an item that came back.
+    pub fn returned(&self, item: ItemId) -> i64 {
+        self.return_units(item, |status| status == ReturnStatus::Received)
+    }
+
+    /// The units of every sku that came back.
+    pub fn returned_by_sku(&self) -> BTreeMap<&Sku, i64> {
+        sum_units(self.items.iter().map(|item| (&item.sku, self.returned(item.id))))
+    }
+
+    /// What was captured and is neither refunded nor about to be.
+    pub fn refundable(&self) -> Money {
+        let promised = self.refunds.iter().filter(|refund| refund.status != RefundStatus::Failed);
+        let left = promised.fold(self.payment.captured.minor(), |left, r| left.saturating_sub(r.amount.minor()));
+        Money::new(left, self.currency())
+    }
+
+    /// A refund.
+    pub fn refund(&self, id: RefundId) -> Option<&Refund> {
+        self.refunds.iter().find(|refund| refund.id == id)
+    }
+
+    fn return_units(&self, item: ItemId, counts: impl Fn(ReturnStatus) -> bool) -> i64 {
+        let lines = self.returns.iter().filter(|r| counts(r.status)).flat_map(|r| &r.lines);
+        lines.filter(|line| line.item == item).fold(0, |sum, line| line.quantity.get().saturating_add(sum))
+    }
+}
+
+fn sum_units<'a>(units: impl Iterator<Item = (&'a Sku, i64)>) -> BTreeMap<&'a Sku, i64> {
+    units.fold(BTreeMap::new(), |mut sums, (sku, units)| {
+        let sum: &mut i64 = sums.entry(sku).or_default();
+        *sum = sum.saturating_add(units);
+        sums
+    })
+}

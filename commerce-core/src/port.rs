@@ -1,0 +1,317 @@
+//! What the engine needs of the world: a few async traits, each with its contract in its docs.
+//!
+//! Adapters implement them; `commerce-testkit` has an in-memory double of each and one conformance suite per port.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::error::Error;
+use core::fmt;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::cart::Cart;
+use crate::catalog::{Category, Offer, Product};
+use crate::commit::{Commit, Receipt, ReceiptKey, Refusal};
+use crate::event::{HistoryEntry, Recorded};
+use crate::ids::{CartId, CategoryId, OrderId, OrderNumber, PaymentId, ProductId, RefundId, ReturnId, Sku, UserId};
+use crate::money::Money;
+use crate::order::{Order, OrderEvent, Refunded, Status};
+use crate::stock::{Hold, StockLevel};
+use crate::task::{Task, TaskKey};
+use crate::text::Text;
+
+/// A part of a list: at most `limit` entries behind `after`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<K> {
+    /// The most entries to give, at least 1.
+    pub limit: u16,
+    /// Behind which entry; none for the beginning.
+    pub after: Option<K>,
+}
+
+/// Entries of a list, and where it goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing<T, K> {
+    /// The entries.
+    pub items: Vec<T>,
+    /// The last entry's place, if there are more.
+    pub next: Option<K>,
+}
+
+/// How to name an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderRef {
+    /// By its id.
+    Id(OrderId),
+    /// By its number.
+    Number(OrderNumber),
+    /// By its payment.
+    Payment(PaymentId),
+    /// By one of its returns.
+    Return(ReturnId),
+    /// By the cart it was made of.
+    Cart(CartId),
+}
+
+/// Which orders to list; what is not said does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderFilter {
+    /// Only of this customer.
+    pub user: Option<UserId>,
+    /// Only in this state.
+    pub status: Option<Status>,
+    /// Only placed at this instant or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Only placed before this instant.
+    pub to: Option<DateTime<Utc>>,
+}
+
+/// Which products to list; what is not said does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProductFilter {
+    /// Only those whose name, id or a sku contains this, without regard to ASCII case.
+    pub text: Option<String>,
+    /// Only those in one of these categories; empty for all.
+    pub categories: Vec<CategoryId>,
+    /// Only active ones, or only inactive ones.
+    pub active: Option<bool>,
+}
+
+/// The place of a product in a list: newest first, then by id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProductPlace {
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Its id.
+    pub id: ProductId,
+}
+
+/// Why a store did not answer.
+#[derive(Debug, Error)]
+#[error("{kind}: {source}")]
+pub struct StoreError {
+    /// What kind of failure.
+    pub kind: StoreErrorKind,
+    /// What the store said. For logs, never for callers.
+    pub source: Box<dyn Error + Send + Sync>,
+}
+
+/// What kind of failure a store had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// It cannot be reached, is busy or full. Trying again later may succeed. A commit has not happened.
+    Unavailable,
+    /// Whether a commit happened is not known, and could not be found out.
+    Unknown,
+    /// What is stored is not what this engine writes.
+    Corrupt,
+}
+
+impl StoreErrorKind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Unavailable => "the store is unavailable",
+            Self::Unknown => "the outcome of the commit is not known",
+            Self::Corrupt => "the store holds what this engine does not write",
+        }
+    }
+}
+
+impl fmt::Display for StoreErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl StoreError {
+    /// Wraps what a store said.
+    pub fn new(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { kind, source: source.into() }
+    }
+
+    /// Whether trying again may succeed, and is safe.
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self.kind, StoreErrorKind::Unavailable)
+    }
+}
+
+/// Why a commit did not happen.
+#[derive(Debug, Error)]
+pub enum CommitError {
+    /// A guard refused it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error(transparent)]
+    Failed(#[from] StoreError),
+}
+
+/// Where orders, stock, receipts and tasks live; the only place anything is written.
+///
+/// # Contract
+/// * [`Store::commit`] applies all of a commit or nothing, and answers only when it is durable. It decides by
+///   [`settle`](crate::commit::settle()) over facts that nobody can change meanwhile.
+/// * The refusal or failure of one commit never harms another.
+/// * What is committed is seen by every read that starts afterwards.
+/// * Lists are stable while rows are added: an entry never comes twice and never is left out.
+#[async_trait]
+pub trait Store: Send + Sync + fmt::Debug {
+    /// Applies a commit.
+    async fn commit(&self, commit: Commit) -> Result<(), CommitError>;
+
+    /// The receipt of a request, if it was answered before.
+    async fn receipt(&self, key: &ReceiptKey) -> Result<Option<Receipt>, StoreError>;
+
+    /// Forgets the receipts given before an instant, a bounded number at a time; says how many.
+    async fn forget_receipts(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// An order.
+    async fn order(&self, which: &OrderRef) -> Result<Option<Order>, StoreError>;
+
+    /// Orders, newest first (by id, which is minted in order of time).
+    async fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Result<Listing<Order, OrderId>, StoreError>;
+
+    /// The history of an order, oldest first; empty if there is no such order.
+    async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError>;
+
+    /// The whole history in the order in which it was committed, from behind a position. The key is the position.
+    async fn history(&self, page: &Page<u64>) -> Result<Listing<HistoryEntry, u64>, StoreError>;
+
+    /// The stock of a sku at an instant: holds that ended by then do not count. None if it was never stocked.
+    async fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> Result<Option<StockLevel>, StoreError>;
+
+    /// Stock at an instant, by sku; with `low_only` of those skus that are low.
+    async fn stock_levels(
+        &self,
+        low_only: bool,
+        at: DateTime<Utc>,
+        page: &Page<Sku>,
+    ) -> Result<Listing<StockLevel, Sku>, StoreError>;
+
+    /// The holds of a sku as they are written, ended ones that were not swept included.
+    async fn holds(&self, sku: &Sku) -> Result<Vec<(OrderId, Hold)>, StoreError>;
+
+    /// Takes up to `limit` tasks that are due and leased to nobody, oldest first, and leases them until an instant.
+    async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError>;
+
+    /// Notes that a task failed, to be tried again at `retry`; with none it is given up and kept for people to see.
+    async fn fail_task(&self, key: TaskKey, retry: Option<DateTime<Utc>>, error: &str) -> Result<(), StoreError>;
+}
+
+/// Where carts are read. They are written by [`Store::commit`].
+#[async_trait]
+pub trait Carts: Send + Sync + fmt::Debug {
+    /// A cart.
+    async fn cart(&self, id: CartId) -> Result<Option<Cart>, StoreError>;
+
+    /// The customer's cart with status active, whether or not its time is over.
+    async fn active_cart(&self, user: &UserId) -> Result<Option<Cart>, StoreError>;
+}
+
+/// Where products are read.
+#[async_trait]
+pub trait Catalog: Send + Sync + fmt::Debug {
+    /// The offers of those of the skus that exist, in any order.
+    async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError>;
+
+    /// A product.
+    async fn product(&self, id: &ProductId) -> Result<Option<Product>, StoreError>;
+
+    /// Products, newest first.
+    async fn products(
+        &self,
+        filter: &ProductFilter,
+        page: &Page<ProductPlace>,
+    ) -> Result<Listing<Product, ProductPlace>, StoreError>;
+
+    /// Every category, by id.
+    async fn categories(&self) -> Result<Vec<Category>, StoreError>;
+}
+
+/// The users service could not be asked.
+#[derive(Debug, Error)]
+#[error("the users service cannot be asked: {0}")]
+pub struct UsersUnavailable(pub Box<dyn Error + Send + Sync>);
+
+/// Who the users are; they live in another system.
+#[async_trait]
+pub trait Users: Send + Sync + fmt::Debug {
+    /// Whether the user exists.
+    async fn exists(&self, user: &UserId) -> Result<bool, UsersUnavailable>;
+}
+
+/// The payment processor could not be asked, or did not answer.
+#[derive(Debug, Error)]
+#[error("the payment processor cannot be asked: {0}")]
+pub struct PaymentsUnavailable(pub Box<dyn Error + Send + Sync>);
+
+/// An attempt of a customer to pay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// Which payment. The processor takes it once, however often it is sent.
+    pub payment: PaymentId,
+    /// How much.
+    pub amount: Money,
+    /// What the customer's client got from the processor in place of card data.
+    pub token: String,
+}
+
+/// What the processor says of an attempt to pay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Charged {
+    /// Captured.
+    Captured {
+        /// How much.
+        amount: Money,
+        /// The processor's name for it.
+        reference: Text<200>,
+    },
+    /// Refused.
+    Declined {
+        /// Why, in words for the customer.
+        reason: Text<500>,
+    },
+}
+
+/// Money to pay back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repayment {
+    /// Which refund. The processor pays it once, however often it is sent.
+    pub refund: RefundId,
+    /// Of which payment.
+    pub payment: PaymentId,
+    /// The processor's name for the payment; none if it was received elsewhere.
+    pub reference: Option<Text<200>>,
+    /// How much.
+    pub amount: Money,
+}
+
+/// Who moves the money.
+///
+/// # Contract
+/// Both calls are idempotent in the id they carry: sent again they give the first answer and move nothing.
+#[async_trait]
+pub trait Payments: Send + Sync + fmt::Debug {
+    /// Captures a payment.
+    async fn charge(&self, charge: &Charge) -> Result<Charged, PaymentsUnavailable>;
+
+    /// Pays money back.
+    async fn repay(&self, repayment: &Repayment) -> Result<Refunded, PaymentsUnavailable>;
+}
+
+/// What time it is.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// Now, in whole microseconds.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// Where new ids come from.
+pub trait Ids: Send + Sync + fmt::Debug {
+    /// A fresh UUID, version 7: greater than all before it in this process.
+    fn next(&self) -> Uuid;
+}
