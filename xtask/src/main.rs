@@ -1,1 +1,168 @@
-fn main() {}
+//! What runs at home and in CI, the same way: `cargo xtask test` and `cargo xtask ci [STAGE …]`.
+
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+type Outcome = Result<(), String>;
+
+/// A named part of CI that one can run alone.
+struct Stage {
+    name: &'static str,
+    what: &'static str,
+    run: fn() -> Outcome,
+}
+
+const STAGES: &[Stage] = &[
+    Stage { name: "style", what: "every file is formatted", run: style },
+    Stage {
+        name: "lint",
+        what: "no warning, package by package, because features unify in a workspace build",
+        run: lint,
+    },
+    Stage {
+        name: "purity",
+        what: "the core depends on nothing that could do I/O, and builds without std",
+        run: purity,
+    },
+    Stage { name: "test", what: "every test of the workspace", run: test },
+    Stage { name: "features", what: "every combination of features builds", run: features },
+    Stage { name: "docs", what: "the documentation builds without a warning", run: docs },
+    Stage {
+        name: "examples",
+        what: "every example runs, the invoices are replayed and the benches start",
+        run: examples,
+    },
+];
+
+const PACKAGES: &[&str] =
+    &["commerce-core", "commerce-testkit", "commerce-diesel", "commerce-http", "examples", "benches", "xtask"];
+
+/// Everything the core may stand on, directly or not. None of it does I/O.
+const PURE: &[&str] = &[
+    "arrayvec",
+    "async-trait",
+    "autocfg",
+    "chrono",
+    "commerce-core",
+    "itoa",
+    "num-traits",
+    "proc-macro2",
+    "quote",
+    "rust_decimal",
+    "serde",
+    "serde_core",
+    "serde_derive",
+    "syn",
+    "thiserror",
+    "thiserror-impl",
+    "unicode-ident",
+    "uuid",
+];
+
+/// A target without an operating system: what builds for it cannot call one.
+const BARE_TARGET: &str = "thumbv7em-none-eabihf";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["test"] => run_stages(&["test"]),
+        ["ci"] => run_stages(&STAGES.iter().map(|stage| stage.name).collect::<Vec<_>>()),
+        ["ci", stages @ ..] => run_stages(stages),
+        _ => Err(usage()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> String {
+    let stages: String = STAGES.iter().map(|stage| format!("\n  {:<9} {}", stage.name, stage.what)).collect();
+    format!(
+        "cargo xtask test            runs every test\ncargo xtask ci [STAGE …]    runs all stages, or those named:{stages}"
+    )
+}
+
+fn run_stages(names: &[&str]) -> Outcome {
+    let find = |name: &&str| STAGES.iter().find(|stage| stage.name == *name).ok_or_else(usage);
+    let stages = names.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    for stage in stages {
+        eprintln!("── {}: {}", stage.name, stage.what);
+        let start = Instant::now();
+        (stage.run)().map_err(|reason| format!("── {} failed: {reason}", stage.name))?;
+        eprintln!("── {} passed in {} s", stage.name, start.elapsed().as_secs());
+    }
+    Ok(())
+}
+
+fn style() -> Outcome {
+    cargo(&["fmt", "--all", "--check"])
+}
+
+fn lint() -> Outcome {
+    PACKAGES.iter().try_for_each(|package| cargo(&["clippy", "-p", package, "--all-targets", "--", "-D", "warnings"]))
+}
+
+fn purity() -> Outcome {
+    let tree = output(&["tree", "-p", "commerce-core", "-e", "normal,build", "--prefix", "none", "--format", "{lib}"])?;
+    let names = tree.lines().map(|line| line.trim().replace('_', "-"));
+    let pure = |name: &String| PURE.iter().any(|known| known.replace('_', "-") == *name);
+    let strangers: Vec<_> = names.filter(|name| !name.is_empty() && !pure(name)).collect();
+    if !strangers.is_empty() {
+        return Err(format!("commerce-core depends on {}", strangers.join(", ")));
+    }
+    if target_is_installed(BARE_TARGET) {
+        return cargo(&["check", "-p", "commerce-core", "--target", BARE_TARGET]);
+    }
+    eprintln!("   the target {BARE_TARGET} is not installed: the dependency check stands alone");
+    Ok(())
+}
+
+fn test() -> Outcome {
+    cargo(&["test", "--workspace"])
+}
+
+fn features() -> Outcome {
+    cargo(&["check", "-p", "commerce-diesel", "--no-default-features"])?;
+    cargo(&["check", "-p", "commerce-diesel", "--no-default-features", "--features", "sqlite"])
+}
+
+fn docs() -> Outcome {
+    let mut command = Command::new(env!("CARGO"));
+    finish(command.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn examples() -> Outcome {
+    for example in ["mount", "replay_invoices"] {
+        cargo(&["run", "--release", "-p", "examples", "--example", example])?;
+    }
+    cargo(&["bench", "-p", "benches", "--", "--test"])
+}
+
+fn target_is_installed(target: &str) -> bool {
+    let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().ok();
+    let root = sysroot.and_then(|output| String::from_utf8(output.stdout).ok());
+    root.is_some_and(|root| std::path::Path::new(root.trim()).join("lib/rustlib").join(target).is_dir())
+}
+
+fn cargo(arguments: &[&str]) -> Outcome {
+    finish(Command::new(env!("CARGO")).args(arguments))
+}
+
+fn finish(command: &mut Command) -> Outcome {
+    eprintln!("   {command:?}");
+    let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}")) }
+}
+
+fn output(arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(env!("CARGO")).args(arguments).output().map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    String::from_utf8(output.stdout).map_err(|error| error.to_string())
+}
