@@ -81,9 +81,11 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> String {
-    let stages: String = STAGES.iter().map(|stage| format!("\n  {:<9} {}", stage.name, stage.what)).collect();
+    let lines: Vec<String> = STAGES.iter().map(|stage| format!("  {:<9} {}", stage.name, stage.what)).collect();
     format!(
-        "cargo xtask test            runs every test\ncargo xtask ci [STAGE …]    runs all stages, or those named:{stages}"
+        "cargo xtask test            runs every test\n\
+         cargo xtask ci [STAGE …]    runs all stages, or those named:\n{}",
+        lines.join("\n")
     )
 }
 
@@ -109,9 +111,9 @@ fn lint() -> Outcome {
 
 fn purity() -> Outcome {
     let tree = output(&["tree", "-p", "commerce-core", "-e", "normal,build", "--prefix", "none", "--format", "{lib}"])?;
-    let names = tree.lines().map(|line| line.trim().replace('_', "-"));
+    let names = tree.lines().filter_map(|line| Some(line.split_ascii_whitespace().next()?.replace('_', "-")));
     let pure = |name: &String| PURE.iter().any(|known| known.replace('_', "-") == *name);
-    let strangers: Vec<_> = names.filter(|name| !name.is_empty() && !pure(name)).collect();
+    let strangers: Vec<_> = names.filter(|name| !pure(name)).collect();
     if !strangers.is_empty() {
         return Err(format!("commerce-core depends on {}", strangers.join(", ")));
     }
