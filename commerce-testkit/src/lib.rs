@@ -1,1 +1,25 @@
-//! x
+//! What tests, benches and simulations of `commerce-core` stand on.
+//!
+//! * **Doubles**, which are real adapters: [`MemoryStore`] for the store, the carts and the catalogue, [`FakeUsers`],
+//!   [`FakePayments`], [`ManualClock`] and [`SequentialIds`].
+//! * **Faults**: [`Faulty`] wraps any store and fails it by a seed, so that a failure can be played again.
+//! * **Conformance**: [`store_suite!`](crate::store_suite) runs every case of the store's contract on an adapter.
+//! * **Inputs**: [`Shop`] builds commits as the engine would, without the engine; [`strategy`] has a proptest strategy for
+//!   every public input type.
+//!
+//! # What this crate never does
+//! * It decides nothing: the double settles with `commerce_core::commit::settle`, as every store does.
+//! * It has no scripted mocks: a double that answers passes the suite of its port.
+//! * It reads no clock and no randomness of the system: the same seed gives the same run.
+
+mod clock;
+mod memory;
+mod quote;
+mod sequential_ids;
+pub mod shop;
+pub mod suite;
+
+pub use self::clock::ManualClock;
+pub use self::memory::MemoryStore;
+pub use self::sequential_ids::SequentialIds;
+pub use self::shop::Shop;

@@ -1,0 +1,152 @@
+mod reads;
+mod tables;
+mod tasks;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use commerce_core::cart::Cart;
+use commerce_core::catalog::{Category, Offer, Product};
+use commerce_core::commit::{Commit, Needs, Receipt, ReceiptKey, settle};
+use commerce_core::event::{HistoryEntry, Recorded};
+use commerce_core::ids::{CartId, OrderId, ProductId, Sku, UserId};
+use commerce_core::order::{Order, OrderEvent};
+use commerce_core::port::{
+    Carts, Catalog, CommitError, Listing, OrderFilter, OrderRef, Page, ProductFilter, ProductPlace, Store, StoreError,
+};
+use commerce_core::stock::{Hold, StockLevel};
+use commerce_core::task::{Task, TaskKey};
+
+use self::tables::Tables;
+
+/// A store, its carts and its catalogue in memory: maps behind one lock.
+///
+/// It settles through [`commerce_core::commit::settle`] like every store and passes the same suite; what it does not do is
+/// survive the process. A clone is another handle on the same data.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use commerce_core::port::Store;
+/// use commerce_testkit::{MemoryStore, Shop};
+///
+/// let (store, shop) = (MemoryStore::new(), Shop::new(1));
+/// store.commit(shop.stocked(&[("MUG", 10)])).await?;
+/// let level = store.stock(&"MUG".parse().unwrap(), shop.at(0)).await?;
+/// assert_eq!(level.unwrap().available(), 10);
+/// # Ok::<(), commerce_core::port::CommitError>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore {
+    tables: Arc<Mutex<Tables>>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        // What a panicking test left behind is whole: tables change only after everything was decided.
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
+        let mut tables = self.tables();
+        let mut facts = tables.facts(&Needs::of([&commit]));
+        let settled = settle([&commit], &mut facts).into_iter().collect::<Result<Vec<_>, _>>()?;
+        for settled in settled {
+            tables.write(&commit, settled, &facts);
+        }
+        Ok(())
+    }
+
+    async fn receipt(&self, key: &ReceiptKey) -> Result<Option<Receipt>, StoreError> {
+        Ok(self.tables().receipt(key))
+    }
+
+    async fn forget_receipts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        Ok(self.tables().forget_receipts(before))
+    }
+
+    async fn order(&self, which: &OrderRef) -> Result<Option<Order>, StoreError> {
+        Ok(self.tables().order(which))
+    }
+
+    async fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Result<Listing<Order, OrderId>, StoreError> {
+        Ok(self.tables().orders(filter, page))
+    }
+
+    async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {
+        Ok(self.tables().order_history(order))
+    }
+
+    async fn history(&self, page: &Page<u64>) -> Result<Listing<HistoryEntry, u64>, StoreError> {
+        Ok(self.tables().history(page))
+    }
+
+    async fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> Result<Option<StockLevel>, StoreError> {
+        Ok(self.tables().stock(sku, at))
+    }
+
+    async fn stock_levels(
+        &self,
+        low_only: bool,
+        at: DateTime<Utc>,
+        page: &Page<Sku>,
+    ) -> Result<Listing<StockLevel, Sku>, StoreError> {
+        Ok(self.tables().stock_levels(low_only, at, page))
+    }
+
+    async fn holds(&self, sku: &Sku) -> Result<Vec<(OrderId, Hold)>, StoreError> {
+        Ok(self.tables().holds(sku))
+    }
+
+    async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError> {
+        Ok(self.tables().tasks.lease(at, until, limit))
+    }
+
+    async fn fail_task(&self, key: TaskKey, retry: Option<DateTime<Utc>>, error: &str) -> Result<(), StoreError> {
+        self.tables().tasks.fail(key, retry, error);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Carts for MemoryStore {
+    async fn cart(&self, id: CartId) -> Result<Option<Cart>, StoreError> {
+        Ok(self.tables().cart(id))
+    }
+
+    async fn active_cart(&self, user: &UserId) -> Result<Option<Cart>, StoreError> {
+        Ok(self.tables().active_cart(user))
+    }
+}
+
+#[async_trait]
+impl Catalog for MemoryStore {
+    async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError> {
+        Ok(self.tables().offers(skus))
+    }
+
+    async fn product(&self, id: &ProductId) -> Result<Option<Product>, StoreError> {
+        Ok(self.tables().product(id))
+    }
+
+    async fn products(
+        &self,
+        filter: &ProductFilter,
+        page: &Page<ProductPlace>,
+    ) -> Result<Listing<Product, ProductPlace>, StoreError> {
+        Ok(self.tables().products(filter, page))
+    }
+
+    async fn categories(&self) -> Result<Vec<Category>, StoreError> {
+        Ok(self.tables().categories())
+    }
+}

@@ -1,0 +1,151 @@
+//! What is read.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use commerce_core::cart::Cart;
+use commerce_core::catalog::{Category, Offer, Product};
+use commerce_core::commit::{Receipt, ReceiptKey};
+use commerce_core::event::{HistoryEntry, Recorded};
+use commerce_core::ids::{CartId, OrderId, ProductId, Sku, UserId};
+use commerce_core::order::{Order, OrderEvent};
+use commerce_core::port::{Listing, OrderFilter, OrderRef, Page, ProductFilter, ProductPlace};
+use commerce_core::stock::{Hold, StockLevel};
+
+use super::tables::Tables;
+
+/// The most receipts forgotten in one call.
+const FORGET_AT_ONCE: usize = 1000;
+
+impl Tables {
+    pub(super) fn receipt(&self, key: &ReceiptKey) -> Option<Receipt> {
+        self.receipts.get(key).cloned()
+    }
+
+    pub(super) fn forget_receipts(&mut self, before: DateTime<Utc>) -> u64 {
+        let old = self.receipts.values().filter(|receipt| receipt.at < before).map(|receipt| receipt.key.clone());
+        let old: Vec<_> = old.take(FORGET_AT_ONCE).collect();
+        old.iter().fold(0, |count, key| count + u64::from(self.receipts.remove(key).is_some()))
+    }
+
+    pub(super) fn order(&self, which: &OrderRef) -> Option<Order> {
+        let mut orders = self.orders.values();
+        let found = match which {
+            OrderRef::Id(id) => self.orders.get(id),
+            OrderRef::Number(number) => self.numbers.get(number).and_then(|id| self.orders.get(id)),
+            OrderRef::Payment(id) => orders.find(|order| order.payment.id == *id),
+            OrderRef::Return(id) => orders.find(|order| order.returns.iter().any(|known| known.id == *id)),
+            OrderRef::Cart(id) => orders.find(|order| order.cart_id == Some(*id)),
+        };
+        found.cloned()
+    }
+
+    pub(super) fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Listing<Order, OrderId> {
+        let behind = |order: &&Order| page.after.is_none_or(|after| order.id < after);
+        let wanted = |order: &&Order| admits(filter, order);
+        let orders = self.orders.values().rev().filter(behind).filter(wanted);
+        cut(orders.cloned(), page.limit, |order| order.id)
+    }
+
+    pub(super) fn order_history(&self, order: OrderId) -> Vec<Recorded<OrderEvent>> {
+        let places = self.order_events.get(&order).into_iter().flatten();
+        let entries = places.filter_map(|place| match self.history.get(*place)? {
+            HistoryEntry::Order(_, entry) => Some(entry.clone()),
+            HistoryEntry::Stock(..) => None,
+        });
+        entries.collect()
+    }
+
+    pub(super) fn history(&self, page: &Page<u64>) -> Listing<HistoryEntry, u64> {
+        let after = page.after.unwrap_or_default();
+        let behind = self.history.iter().skip(usize::try_from(after).unwrap_or(usize::MAX));
+        let entries = (after.saturating_add(1)..).zip(behind);
+        let listing = cut(entries, page.limit, |(position, _)| *position);
+        Listing { items: listing.items.into_iter().map(|(_, entry)| entry.clone()).collect(), next: listing.next }
+    }
+
+    pub(super) fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> Option<StockLevel> {
+        self.levels.contains_key(sku).then(|| self.level(sku, at))
+    }
+
+    fn level(&self, sku: &Sku, at: DateTime<Utc>) -> StockLevel {
+        let mut shelf = self.shelf(sku, &BTreeSet::new(), at);
+        shelf.sweep(at);
+        shelf.level().clone()
+    }
+
+    pub(super) fn stock_levels(&self, low_only: bool, at: DateTime<Utc>, page: &Page<Sku>) -> Listing<StockLevel, Sku> {
+        let behind = |sku: &&Sku| page.after.as_ref().is_none_or(|after| *sku > after);
+        let levels = self.levels.keys().filter(behind).map(|sku| self.level(sku, at));
+        cut(levels.filter(|level| !low_only || level.is_low()), page.limit, |level| level.sku.clone())
+    }
+
+    pub(super) fn holds(&self, sku: &Sku) -> Vec<(OrderId, Hold)> {
+        self.holds.get(sku).into_iter().flatten().map(|(order, hold)| (*order, *hold)).collect()
+    }
+
+    pub(super) fn cart(&self, id: CartId) -> Option<Cart> {
+        self.carts.get(&id).cloned()
+    }
+
+    pub(super) fn active_cart(&self, user: &UserId) -> Option<Cart> {
+        self.active_carts.get(user).and_then(|id| self.cart(*id))
+    }
+
+    pub(super) fn offers(&self, skus: &[Sku]) -> Vec<Offer> {
+        let offer = |sku: &Sku| {
+            let product = self.products.get(self.sku_owners.get(sku)?)?;
+            Some((sku.clone(), Offer::of(product, product.variant(sku)?)))
+        };
+        skus.iter().filter_map(offer).collect::<BTreeMap<_, _>>().into_values().collect()
+    }
+
+    pub(super) fn product(&self, id: &ProductId) -> Option<Product> {
+        self.products.get(id).cloned()
+    }
+
+    pub(super) fn products(&self, filter: &ProductFilter, page: &Page<ProductPlace>) -> Listing<Product, ProductPlace> {
+        let behind = |product: &&Product| page.after.as_ref().is_none_or(|after| rank(product) > rank_of(after));
+        let mut products: Vec<_> = self.products.values().filter(behind).filter(|p| finds(filter, p)).collect();
+        products.sort_by_key(|product| rank(product));
+        cut(products.into_iter().cloned(), page.limit, |p| ProductPlace { created_at: p.created_at, id: p.id.clone() })
+    }
+
+    pub(super) fn categories(&self) -> Vec<Category> {
+        self.categories.values().cloned().collect()
+    }
+}
+
+/// The first entries, and where it goes on if there are more.
+fn cut<T, K>(entries: impl Iterator<Item = T>, limit: u16, key: impl Fn(&T) -> K) -> Listing<T, K> {
+    let mut entries = entries.fuse();
+    let items: Vec<_> = entries.by_ref().take(limit.into()).collect();
+    let next = entries.next().and_then(|_| items.last().map(key));
+    Listing { items, next }
+}
+
+fn admits(filter: &OrderFilter, order: &Order) -> bool {
+    filter.user.as_ref().is_none_or(|user| order.user_id == *user)
+        && filter.status.as_ref().is_none_or(|status| order.status == *status)
+        && filter.from.is_none_or(|from| order.created_at >= from)
+        && filter.to.is_none_or(|to| order.created_at < to)
+}
+
+fn finds(filter: &ProductFilter, product: &Product) -> bool {
+    let skus = product.variants.iter().map(|variant| variant.sku.as_str());
+    let mut texts = skus.chain([product.name.as_str(), product.id.as_str()]).map(str::to_ascii_lowercase);
+    let text = filter.text.as_ref().map(|text| text.to_ascii_lowercase());
+    text.is_none_or(|text| texts.any(|candidate| candidate.contains(&text)))
+        && (filter.categories.is_empty() || product.categories.iter().any(|id| filter.categories.contains(id)))
+        && filter.active.is_none_or(|active| product.active == active)
+}
+
+/// Newest first, then by id.
+fn rank(product: &Product) -> (Reverse<DateTime<Utc>>, &ProductId) {
+    (Reverse(product.created_at), &product.id)
+}
+
+fn rank_of(place: &ProductPlace) -> (Reverse<DateTime<Utc>>, &ProductId) {
+    (Reverse(place.created_at), &place.id)
+}

@@ -1,0 +1,366 @@
+//! Commits as the engine would make them, without the engine: for suites, benches and simulations.
+
+#![expect(
+    clippy::expect_used,
+    reason = "a shop is for tests and benches: a part it cannot make is a bug of the caller's"
+)]
+
+use std::fmt::Debug;
+use std::str::FromStr;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use commerce_core::Quantity;
+use commerce_core::actor::{Actor, Role};
+use commerce_core::address::Address;
+use commerce_core::cart::{Cart, CartItem, CartStatus};
+use commerce_core::catalog::{Product, Variant};
+use commerce_core::commit::{CartChange, Commit, ProductChange, Receipt, ReceiptKey};
+use commerce_core::event::Recorded;
+use commerce_core::ids::{CartId, EventId, ItemId, OrderId, OrderNumber, PaymentId, RefundId, ReturnId, Sku, UserId};
+use commerce_core::money::{Currency, Money};
+use commerce_core::order::{
+    Command, Context, Lifecycle, Order, OrderEvent, OrderItem, Placement, Rejection, ReturnLine, ReturnRequest,
+    Shipment, ShipmentStatus, decide, place,
+};
+use commerce_core::port::Ids;
+use commerce_core::stock::{StockAction, StockMove};
+use commerce_core::text::Text;
+use uuid::Uuid;
+
+use crate::{SequentialIds, quote};
+
+/// The currency of everything a [`Shop`] sells.
+pub const CURRENCY: Currency = Currency::USD;
+/// How long an order of a [`Shop`] holds its stock, in seconds.
+pub const HOLD_SECONDS: i64 = 900;
+/// The price of one unit of everything, in minor units.
+pub const UNIT_PRICE: i64 = 1250;
+
+/// A shop that makes commits: with ids of its own, prices of its own and no store.
+///
+/// Everything it makes is the same in every run with the same seed. Two shops with different seeds can work on one store:
+/// their ids and order numbers never meet.
+///
+/// ```
+/// use commerce_testkit::Shop;
+///
+/// let shop = Shop::new(1);
+/// let placed = shop.order(&[("MUG", 2), ("TEA", 1)]);
+/// let order = placed.orders[0].order();
+/// assert_eq!(order.payment.amount.to_string(), "37.50 USD");
+///
+/// let paid = shop.pay(order, shop.at(60));
+/// assert_eq!(paid.orders[0].order().status.as_str(), "paid");
+/// ```
+#[derive(Debug)]
+pub struct Shop {
+    ids: SequentialIds,
+    lifecycle: Lifecycle,
+}
+
+/// Parses a part that is known to be right.
+///
+/// # Panics
+/// If it is not.
+pub fn parse<T: FromStr<Err: Debug>>(text: &str) -> T {
+    text.parse().expect("the text is a valid one of its type")
+}
+
+/// A number of units that is known to be one.
+///
+/// # Panics
+/// If it is not.
+pub fn units(count: i64) -> Quantity {
+    Quantity::new(count).expect("the number is a quantity")
+}
+
+/// The only order of a commit, as it is after it.
+///
+/// # Panics
+/// If the commit has none.
+pub fn order_of(commit: &Commit) -> &Order {
+    commit.orders.first().expect("the commit has an order").order()
+}
+
+impl Shop {
+    /// A shop with the standard lifecycle.
+    pub fn new(seed: u32) -> Self {
+        Self::with_lifecycle(seed, Lifecycle::standard())
+    }
+
+    /// A shop with a lifecycle.
+    pub const fn with_lifecycle(seed: u32, lifecycle: Lifecycle) -> Self {
+        Self { ids: SequentialIds::new(seed), lifecycle }
+    }
+
+    /// An instant, counted in seconds from the day the shop opened: 1 March 2026, noon.
+    ///
+    /// # Panics
+    /// Beyond the calendar.
+    pub fn at(&self, seconds: i64) -> DateTime<Utc> {
+        let opening = DateTime::from_timestamp(1_772_366_400, 0).expect("the opening is in the calendar");
+        opening.checked_add_signed(TimeDelta::seconds(seconds)).expect("the instant is in the calendar")
+    }
+
+    /// The lifecycle of its orders.
+    pub const fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+
+    /// A fresh UUID.
+    pub fn uuid(&self) -> Uuid {
+        self.ids.next()
+    }
+
+    /// A commit with nothing in it.
+    pub fn commit(&self, at: DateTime<Utc>) -> Commit {
+        Commit::new(at, Actor::SYSTEM, self.uuid())
+    }
+
+    /// Makes one move of stock.
+    ///
+    /// # Panics
+    /// If the sku is none.
+    pub fn moves(&self, sku: &str, action: StockAction, at: DateTime<Utc>) -> Commit {
+        let mut commit = self.commit(at);
+        commit.stock.push(StockMove { sku: parse(sku), action });
+        commit
+    }
+
+    /// Sets what is on hand of some skus when the shop opens.
+    ///
+    /// # Panics
+    /// If a sku is none.
+    pub fn stocked(&self, levels: &[(&str, i64)]) -> Commit {
+        let mut commit = self.commit(self.at(0));
+        commit.stock.extend(levels.iter().map(|(sku, on_hand)| StockMove {
+            sku: parse(sku),
+            action: StockAction::Set { on_hand: *on_hand, reorder_threshold: None, expected: None },
+        }));
+        commit
+    }
+
+    /// A receipt for a key.
+    pub fn receipt(&self, key: &str, fingerprint: &str, reply: &str, at: DateTime<Utc>) -> Receipt {
+        let key = ReceiptKey { scope: "user-1 POST /orders".into(), key: key.into() };
+        Receipt { key, fingerprint: fingerprint.into(), reply: reply.into(), at }
+    }
+
+    /// An order that could be placed: units of skus at [`UNIT_PRICE`] each, by `user-1`, held for [`HOLD_SECONDS`].
+    ///
+    /// # Panics
+    /// If a sku or a number of units is none.
+    pub fn placement(&self, lines: &[(&str, i64)], at: DateTime<Utc>) -> Placement {
+        let items: Vec<_> = lines.iter().map(|(sku, count)| self.item(parse(sku), units(*count))).collect();
+        self.placement_of(items, at)
+    }
+
+    /// An order of given items that could be placed.
+    pub fn placement_of(&self, items: Vec<OrderItem>, at: DateTime<Utc>) -> Placement {
+        let quote = quote::plain(CURRENCY, &items);
+        Placement {
+            id: OrderId::new(self.uuid()),
+            number: self.number(at),
+            payment: PaymentId::new(self.uuid()),
+            user_id: parse("user-1"),
+            cart_id: None,
+            items,
+            quote,
+            shipping_address: address(),
+            shipping_method: parse("standard"),
+            notes: None,
+            reserved_until: at + TimeDelta::seconds(HOLD_SECONDS),
+        }
+    }
+
+    /// A line of an order.
+    pub fn item(&self, sku: Sku, quantity: Quantity) -> OrderItem {
+        let product_id = parse(sku.as_str());
+        let unit_price = Money::new(UNIT_PRICE, CURRENCY);
+        OrderItem { id: ItemId::new(self.uuid()), sku, product_id, name: parse("A thing"), quantity, unit_price }
+    }
+
+    /// A number no other order has.
+    pub fn number(&self, at: DateTime<Utc>) -> OrderNumber {
+        let (milliseconds_and_version, seed) = self.uuid().as_u64_pair();
+        OrderNumber::new(at.date_naive(), (milliseconds_and_version >> 16) & 0xfff_ffff | seed << 28, 12)
+    }
+
+    /// Places an order.
+    ///
+    /// # Panics
+    /// If the order is refused.
+    pub fn place(&self, placement: Placement, at: DateTime<Utc>) -> Commit {
+        let context = self.context(Actor::user(Role::Customer, placement.user_id.clone()), at);
+        let events = place(&self.lifecycle, &context, placement).expect("the order can be placed");
+        self.record(None, events, context)
+    }
+
+    /// Places an order of units of skus one second after the opening.
+    ///
+    /// # Panics
+    /// If a sku or a number of units is none.
+    pub fn order(&self, lines: &[(&str, i64)]) -> Commit {
+        let at = self.at(1);
+        self.place(self.placement(lines, at), at)
+    }
+
+    /// Places an order as a busy checkout does: three lines, three guarded moves, a receipt, an event and a task. The n-th
+    /// order takes three skus of the list in turn.
+    ///
+    /// # Panics
+    /// If there are fewer than three skus.
+    pub fn checkout(&self, n: usize, skus: &[Sku]) -> Commit {
+        assert!(skus.len() >= 3, "an order has three lines");
+        let at = self.at(1);
+        let chosen = skus.iter().cycle().skip(n.wrapping_mul(3) % skus.len()).take(3);
+        let items = chosen.map(|sku| self.item(sku.clone(), Quantity::ONE)).collect();
+        let mut commit = self.place(self.placement_of(items, at), at);
+        let key = order_of(&commit).id.to_string();
+        commit.receipt = Some(self.receipt(&key, "b7a1d5c2", "{\"status\":\"pending\"}", at));
+        commit
+    }
+
+    /// What a role decides on an order.
+    ///
+    /// # Errors
+    /// What the decider says.
+    ///
+    /// # Panics
+    /// If the events of the decision cannot be applied to the order.
+    pub fn decide(&self, order: &Order, role: Role, command: Command, at: DateTime<Utc>) -> Result<Commit, Rejection> {
+        let actor = if role == Role::System { Actor::SYSTEM } else { Actor::user(role, order.user_id.clone()) };
+        let context = self.context(actor, at);
+        let events = decide(&self.lifecycle, &context, order, command)?;
+        Ok(self.record(Some(order.clone()), events, context))
+    }
+
+    /// Pays an order in full.
+    ///
+    /// # Panics
+    /// If it cannot be paid.
+    pub fn pay(&self, order: &Order, at: DateTime<Utc>) -> Commit {
+        let command = Command::Capture { amount: order.payment.amount, reference: Some(parse("ch_1")) };
+        self.decide(order, Role::System, command, at).expect("the order can be paid")
+    }
+
+    /// Moves the shipment of an order.
+    ///
+    /// # Panics
+    /// If it cannot be shipped.
+    pub fn ship(&self, order: &Order, status: ShipmentStatus, at: DateTime<Utc>) -> Commit {
+        let tracking_number = Some(parse("TRACK-1"));
+        let shipment = Shipment { provider: parse("Post"), method: parse("parcel"), tracking_number, status };
+        self.decide(order, Role::Service, Command::Ship(shipment), at).expect("the order can be shipped")
+    }
+
+    /// Calls an order off.
+    ///
+    /// # Panics
+    /// If it cannot be called off.
+    pub fn cancel(&self, order: &Order, at: DateTime<Utc>) -> Commit {
+        let command = Command::Cancel { reason: Some(parse("changed my mind")) };
+        self.decide(order, Role::Admin, command, at).expect("the order can be cancelled")
+    }
+
+    /// Asks for a return of units of an order's first line.
+    ///
+    /// # Panics
+    /// If the units cannot be returned.
+    pub fn request_return(&self, order: &Order, count: i64, at: DateTime<Utc>) -> Commit {
+        let item = order.items.first().expect("an order has an item").id;
+        let lines = vec![ReturnLine { item, quantity: units(count) }];
+        let request = ReturnRequest { id: ReturnId::new(self.uuid()), lines, reason: None };
+        self.decide(order, Role::Support, Command::RequestReturn(request), at).expect("the units can be returned")
+    }
+
+    /// An empty active cart.
+    pub fn cart(&self, user: UserId, at: DateTime<Utc>) -> Cart {
+        Cart::open(CartId::new(self.uuid()), user, CURRENCY, at, TimeDelta::days(7))
+    }
+
+    /// A line of a cart.
+    ///
+    /// # Panics
+    /// If the sku is none.
+    pub fn cart_item(&self, sku: &str, quantity: Quantity) -> CartItem {
+        let OrderItem { id, sku, product_id, name, quantity, unit_price } = self.item(parse(sku), quantity);
+        CartItem { id, sku, product_id, name, quantity, unit_price }
+    }
+
+    /// Saves a cart that was at a version before.
+    pub fn save_cart(&self, cart: &Cart, expected: u64) -> Commit {
+        let mut commit = self.commit(cart.updated_at);
+        commit.carts.push(CartChange { expected, cart: cart.clone() });
+        commit
+    }
+
+    /// A cart as it is when its order was placed.
+    pub fn checked_out(&self, cart: &Cart, order: OrderId, at: DateTime<Utc>) -> CartChange {
+        let mut closed = cart.clone();
+        closed.status = CartStatus::CheckedOut;
+        closed.order = Some(order);
+        closed.updated_at = at;
+        closed.version += 1;
+        CartChange { expected: cart.version, cart: closed }
+    }
+
+    /// A product with a variant per sku, made when the shop opened.
+    ///
+    /// # Panics
+    /// If a part is none.
+    pub fn product(&self, id: &str, skus: &[&str]) -> Product {
+        let price = Money::new(UNIT_PRICE, CURRENCY);
+        let variant = |sku: &&str| Variant { sku: parse(sku), name: None, price, tax_category: None };
+        Product {
+            id: parse(id),
+            name: parse("A thing"),
+            description: None,
+            categories: Vec::new(),
+            active: true,
+            variants: skus.iter().map(variant).collect(),
+            version: 1,
+            created_at: self.at(0),
+            updated_at: self.at(0),
+        }
+    }
+
+    /// Saves a product: as a new one at version 1, as a changed one above.
+    pub fn save_product(&self, product: &Product) -> Commit {
+        let mut commit = self.commit(product.updated_at);
+        commit.products.push(ProductChange { expected: product.version.saturating_sub(1), product: product.clone() });
+        commit
+    }
+
+    fn context(&self, actor: Actor, at: DateTime<Utc>) -> Context {
+        Context { actor, at, refund: RefundId::new(self.uuid()) }
+    }
+
+    fn record(&self, before: Option<Order>, events: Vec<OrderEvent>, context: Context) -> Commit {
+        let Context { actor, at, .. } = context;
+        let first = before.as_ref().map_or(0, |order| order.version) + 1;
+        let id = || EventId::new(self.uuid());
+        let recorded = (first..).zip(events);
+        let recorded =
+            recorded.map(|(sequence, event)| Recorded { id: id(), sequence, at, actor: actor.clone(), event });
+        let mut commit = Commit::new(at, actor.clone(), self.uuid());
+        commit.record(before, recorded.collect()).expect("the decider's events continue the order");
+        commit
+    }
+}
+
+/// An address that has everything.
+///
+/// # Panics
+/// Never.
+pub fn address() -> Address {
+    Address {
+        name: parse("Ada Lovelace"),
+        line1: parse("12 St James's Square"),
+        line2: Some(parse::<Text<200>>("Second floor")),
+        city: parse("London"),
+        state: None,
+        postal_code: parse("SW1Y 4JH"),
+        country: parse("GB"),
+    }
+}
