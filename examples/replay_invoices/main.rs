@@ -1,0 +1,88 @@
+//! Replays real invoices through the HTTP API and checks the engine's figures against the file's, to the penny.
+//!
+//! Every sale becomes an order that is placed, paid, shipped and delivered, in the order of time; every cancellation is
+//! matched to earlier sales of the same customer, code and price and becomes a return of those units. What cannot be sold,
+//! and what comes back without ever having been sold, is listed with its row.
+//!
+//! ```sh
+//! cargo run --release -p examples --example replay_invoices
+//! cargo run --release -p examples --example replay_invoices -- --help
+//! ```
+
+#![expect(clippy::print_stdout, reason = "an example reports on standard output")]
+#![expect(clippy::arithmetic_side_effects, reason = "counters of a bounded file")]
+
+mod client;
+mod invoices;
+mod replay;
+mod report;
+mod sales;
+mod server;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::client::Client;
+use crate::replay::Replay;
+use crate::report::Report;
+
+/// Replays real invoices through the HTTP API and checks every figure.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The invoices: CSV with the columns InvoiceNo, StockCode, Description, Quantity, InvoiceDate (RFC 3339), UnitPrice,
+    /// CustomerID.
+    #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data/online-retail.csv"))]
+    file: PathBuf,
+    /// A running server, instead of one in this process. It must trade in GBP, with the standard lifecycle.
+    #[arg(long, requires = "token")]
+    url: Option<String>,
+    /// An admin's token for that server.
+    #[arg(long, env = "COMMERCE_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// The database of the server in this process; a temporary one if not said.
+    #[arg(long, conflicts_with = "url")]
+    database: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(report) => {
+            print!("{report}");
+            if report.agrees() {
+                return ExitCode::SUCCESS;
+            }
+            eprintln!("engine and file differ");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<Report, Box<dyn std::error::Error>> {
+    let book = invoices::read(&arguments.file)?;
+    let (base, token, server) = match (arguments.url, arguments.token) {
+        (Some(url), Some(token)) => (url, token, None),
+        _ => {
+            let server = server::Server::start(arguments.database).await?;
+            (server.base.clone(), server.token.clone(), Some(server))
+        }
+    };
+    let progress = ProgressBar::no_length().with_style(ProgressStyle::with_template("{msg:<10} {wide_bar} {pos}/{len}")?);
+    let client = Client::new(&base, token);
+    let mut replay = Replay::new(&client, uuid::Uuid::now_v7().to_string());
+    replay.stock_up(&book, &progress).await?;
+    replay.run(&book, &progress).await?;
+    let report = replay.finish(&book, &progress).await?;
+    progress.finish_and_clear();
+    if let Some(server) = server {
+        server.stop().await;
+    }
+    Ok(report)
+}

@@ -1,0 +1,154 @@
+//! What came of it: the figures of the engine beside those of the file.
+
+use std::fmt;
+use std::time::Duration;
+
+use commerce_core::ids::Sku;
+use commerce_core::money::{Money, MoneyError};
+use serde_json::Value;
+
+use crate::invoices::{CURRENCY, Line};
+use crate::replay::nothing;
+
+/// Units sent back that were never sold to that customer at that price, as far as the file knows.
+#[derive(Debug)]
+pub struct Unmatched {
+    /// The row and the invoice.
+    pub row: (u64, String),
+    /// What.
+    pub code: Sku,
+    /// How many.
+    pub units: i64,
+}
+
+/// Sums over a replay.
+#[derive(Debug)]
+pub struct Report {
+    /// Sale invoices.
+    pub sales: u64,
+    /// Cancellation invoices.
+    pub cancellations: u64,
+    /// Returns made of them.
+    pub returns: u64,
+    /// Sold lines.
+    pub lines: u64,
+    /// Sold units.
+    pub units: i64,
+    /// Units that came back.
+    pub units_back: i64,
+    /// Revenue: price times units of the sold lines.
+    pub revenue_by_file: Money,
+    /// Revenue: the totals of the orders.
+    pub revenue_by_engine: Money,
+    /// Value of the matched units of cancellations.
+    pub refunds_by_file: Money,
+    /// What the engine paid back.
+    pub refunds_by_engine: Money,
+    /// Cancelled units without an earlier sale.
+    pub unmatched: Vec<Unmatched>,
+    /// Rows that a shop cannot sell: row, invoice, reason.
+    pub refused: Vec<(u64, String, String)>,
+    /// How long all invoices took.
+    pub took: Duration,
+    latencies: Vec<Duration>,
+}
+
+impl Report {
+    /// Nothing counted yet.
+    pub fn new() -> Self {
+        Self {
+            sales: 0,
+            cancellations: 0,
+            returns: 0,
+            lines: 0,
+            units: 0,
+            units_back: 0,
+            revenue_by_file: nothing(),
+            revenue_by_engine: nothing(),
+            refunds_by_file: nothing(),
+            refunds_by_engine: nothing(),
+            unmatched: Vec::new(),
+            refused: Vec::new(),
+            took: Duration::ZERO,
+            latencies: Vec::new(),
+        }
+    }
+
+    /// Counts an order that was placed for some lines.
+    ///
+    /// # Errors
+    /// If a sum is too large for money.
+    pub fn count_sale(&mut self, lines: &[Line], took: Duration) -> Result<(), MoneyError> {
+        for line in lines {
+            self.lines += 1;
+            self.units += line.units.get();
+            self.revenue_by_file = self.revenue_by_file.plus(line.value()?)?;
+        }
+        self.latencies.push(took);
+        Ok(())
+    }
+
+    /// Counts the matched units of a cancelled line.
+    ///
+    /// # Errors
+    /// If a sum is too large for money.
+    pub fn count_return(&mut self, line: &Line, matched: i64) -> Result<(), MoneyError> {
+        self.units_back += matched;
+        self.refunds_by_file = self.refunds_by_file.plus(line.price.times(matched)?)?;
+        Ok(())
+    }
+
+    /// Counts what the engine says of an order.
+    ///
+    /// # Errors
+    /// If an amount is missing or too large.
+    pub fn count_order(&mut self, order: &Value) -> Result<(), MoneyError> {
+        let money = |value: &Value| format!("{} {CURRENCY}", value.as_str().unwrap_or_default()).parse::<Money>();
+        self.revenue_by_engine = self.revenue_by_engine.plus(money(&order["total"])?)?;
+        self.refunds_by_engine = self.refunds_by_engine.plus(money(&order["payment"]["refunded"])?)?;
+        Ok(())
+    }
+
+    /// Whether engine and file agree to the penny.
+    pub fn agrees(&self) -> bool {
+        self.revenue_by_engine == self.revenue_by_file && self.refunds_by_engine == self.refunds_by_file
+    }
+
+    fn latency(&self, percentile: usize) -> Duration {
+        let mut sorted = self.latencies.clone();
+        sorted.sort_unstable();
+        let rank = (sorted.len() * percentile).div_ceil(100).saturating_sub(1);
+        sorted.get(rank).copied().unwrap_or_default()
+    }
+
+    fn per_second(&self) -> u128 {
+        u128::try_from(self.latencies.len()).unwrap_or_default() * 1_000 / self.took.as_millis().max(1)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (row, invoice, reason) in &self.refused {
+            writeln!(f, "cannot be sold: row {row}, invoice {invoice}: {reason}")?;
+        }
+        for Unmatched { row: (row, invoice), code, units } in &self.unmatched {
+            writeln!(f, "without an earlier sale: row {row}, invoice {invoice}: {units} of {code}")?;
+        }
+        let mut figure = |name: &str, value: &dyn fmt::Display| writeln!(f, "{name:<34} {value:>18}");
+        figure("sale invoices", &self.sales)?;
+        figure("  lines", &self.lines)?;
+        figure("  units", &self.units)?;
+        figure("revenue by the file", &self.revenue_by_file)?;
+        figure("revenue by the engine", &self.revenue_by_engine)?;
+        figure("cancellation invoices", &self.cancellations)?;
+        figure("  returns", &self.returns)?;
+        figure("  units back", &self.units_back)?;
+        figure("refunds by the file", &self.refunds_by_file)?;
+        figure("refunds by the engine", &self.refunds_by_engine)?;
+        figure("lines without an earlier sale", &self.unmatched.len())?;
+        figure("rows that cannot be sold", &self.refused.len())?;
+        figure("orders per second, whole life", &self.per_second())?;
+        figure("latency of placing, p50", &format!("{:?}", self.latency(50)))?;
+        figure("latency of placing, p99", &format!("{:?}", self.latency(99)))
+    }
+}
