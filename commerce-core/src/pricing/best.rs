@@ -1,0 +1,344 @@
+//! The combination of promotions that costs the customer least.
+//!
+//! A combination is admissible if every promotion in it, in the usual order and on what the earlier ones left, meets its
+//! conditions and takes something off, and no two are of one group. The search decides about one candidate after the
+//! other, first with it and then without, and leaves a branch when no completion of it can win.
+//!
+//! # Why the search is exact
+//! Let `W` be what the customer would pay for the lines as they now stand, tax on top included but not rounded. For
+//! every candidate there are constants, taken from the *undiscounted* cart, such that whatever else applies before, it
+//! takes at most `min(cap, share × min(W, base) + slack)` off `W`:
+//!
+//! * `base` is `W` of the lines it is about, undiscounted: what remains on them is never more.
+//! * A percentage of whole lines takes its `share` of them. Rounding adds at most half a minor unit per figure rounded,
+//!   and splitting a figure over lines taxed differently moves less than a minor unit per line: that is the `slack`.
+//! * Any other effect takes at most what it takes off the undiscounted cart, times the highest tax on its lines. Each is
+//!   monotone: an amount, a cap, a price above a fixed one, and the sum of the k cheapest or dearest units are none of
+//!   them larger on a cart whose units each cost the same or less. Rounding adds less than a minor unit per line: `cap`
+//!   counts it in.
+//! * A maximum amount and a budget are caps as they are.
+//!
+//! Taking so much off leaves `W − min(cap, share × min(W, base) + slack)`, which rises with `W` because `share ≤ 1`, and
+//! is never above `W`. So applying these steps for *all* undecided candidates, one after the other, gives a figure that no
+//! subset of them can get below: a subset only skips steps, and each step skipped leaves a `W` at least as large for the
+//! steps that follow. The same holds for the shipping fee by itself. Rounding the tax takes less than a minor unit per
+//! taxed line off the sum. Conditions and groups only make fewer completions possible.
+//!
+//! A branch is left if that figure is above the best total, or equal to it while the branch has no set that wins the tie.
+//!
+//! # Ties
+//! Of two sets with the same total the one wins that has the promotion of highest priority which the other has not.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cmp::{Ordering, Reverse};
+
+use super::cart::{Candidate, Cart};
+use super::offer::Offer;
+use super::ratio::{Ratio, product};
+use super::remains::Remains;
+use super::selection::{Verdict, effect_filter, judge};
+use super::tax::Levy;
+use crate::money::{Money, Rounding};
+use crate::promotion::{Effect, Items, Percent, Target};
+
+/// With so many candidates or fewer, the best combination is always found and proven.
+pub const PROVEN_CANDIDATES: usize = 16;
+
+/// The work a search of more candidates may cost: carts looked at, weighed by their size.
+const MAX_WORK: usize = 1 << 18;
+
+/// The binary places of the fixed-point figures below.
+const PLACES: u32 = 20;
+
+/// What to apply, and whether nothing costs less.
+pub(super) struct Choice {
+    /// A cell per candidate.
+    pub(super) chosen: Vec<bool>,
+    pub(super) proven: bool,
+}
+
+/// The most a candidate takes off, whatever applies before it; amounts in 2⁻²⁰ minor units, tax on top included.
+struct Bound {
+    share: Ratio,
+    slack: i128,
+    base: i128,
+    cap: i128,
+}
+
+impl Bound {
+    /// The least that can remain of `weight` once the candidate had its turn.
+    fn after(&self, weight: i128) -> i128 {
+        let share = i128::from(self.share.part());
+        let taken =
+            weight.min(self.base).saturating_mul(share).checked_div(self.share.whole().into()).unwrap_or(weight);
+        weight.saturating_sub(taken.saturating_add(self.slack).min(self.cap)).max(0)
+    }
+}
+
+/// A search under way.
+pub(super) struct Search<'s> {
+    cart: &'s Cart<'s>,
+    candidates: &'s [Candidate<'s>],
+    levy: &'s Levy,
+    offer: &'s mut Offer,
+    bounds: Vec<Bound>,
+    /// What tax makes of a minor unit of each line, in 2⁻²⁰ minor units, rounded down.
+    weights: Vec<i64>,
+    /// The same of the fee.
+    fee_weight: i64,
+    /// Candidates from the highest priority to the lowest.
+    by_priority: Vec<usize>,
+    /// What remains after each promotion of the present set.
+    levels: Vec<Remains>,
+    present: Vec<bool>,
+    best: Vec<bool>,
+    best_total: i64,
+    work_left: Option<usize>,
+}
+
+impl<'s> Search<'s> {
+    pub(super) fn new(
+        cart: &'s Cart<'_>,
+        candidates: &'s [Candidate<'_>],
+        levy: &'s Levy,
+        offer: &'s mut Offer,
+        undiscounted: &Remains,
+    ) -> Self {
+        let mut weights = weights(cart, levy);
+        let fee_weight = weights.pop().unwrap_or(1 << PLACES);
+        let mut by_priority: Vec<usize> = (0..candidates.len()).collect();
+        let rank = |index: &usize| candidates.get(*index).map(|one| (Reverse(one.terms().priority), one.place));
+        by_priority.sort_by_key(rank);
+        let mut start = Remains::default();
+        start.copy_from(undiscounted);
+        let mut search = Self {
+            cart,
+            candidates,
+            levy,
+            offer,
+            bounds: Vec::with_capacity(candidates.len()),
+            weights,
+            fee_weight,
+            by_priority,
+            levels: vec![start],
+            present: vec![false; candidates.len()],
+            best: vec![false; candidates.len()],
+            best_total: i64::MAX,
+            work_left: (candidates.len() > PROVEN_CANDIDATES).then_some(MAX_WORK),
+        };
+        for candidate in candidates {
+            let bound = search.bound(candidate, undiscounted);
+            search.bounds.push(bound);
+        }
+        search
+    }
+
+    /// Searches. `None` where a total does not fit.
+    pub(super) fn run(mut self) -> Option<Choice> {
+        self.levy.total(self.levels.first()?)?; // the largest total there can be
+        self.visit(0, 0);
+        Some(Choice { chosen: self.best, proven: self.work_left != Some(0) })
+    }
+
+    /// Decides about the candidates from `index` on, on what `level` leaves. The first set it completes is that of the
+    /// priorities, so the best one found is never worse.
+    fn visit(&mut self, mut index: usize, level: usize) {
+        while index < self.candidates.len() && self.can_still_win(index, level) {
+            if self.include(index, level) {
+                self.set_present(index, true);
+                self.visit(index.saturating_add(1), level.saturating_add(1));
+                self.set_present(index, false);
+                if !self.spend_work() {
+                    return;
+                }
+            }
+            index = index.saturating_add(1);
+        }
+        if index == self.candidates.len() {
+            self.complete(level);
+        }
+    }
+
+    /// Puts what remains with a candidate applied on the next level, if it can apply.
+    fn include(&mut self, index: usize, level: usize) -> bool {
+        let next = level.saturating_add(1);
+        if self.levels.len() <= next {
+            self.levels.push(Remains::default());
+        }
+        let (cart, candidates) = (self.cart, self.candidates);
+        let (Some(candidate), Some((done, rest))) = (candidates.get(index), self.levels.split_at_mut_checked(next))
+        else {
+            return false;
+        };
+        let (Some(remains), Some(after)) = (done.last(), rest.first_mut()) else { return false };
+        let is_barred = candidate.terms().exclusive || is_group_taken(candidates, &self.present, candidate);
+        if is_barred || !matches!(judge(cart, candidate, remains, self.offer), Verdict::Gives(_)) {
+            return false;
+        }
+        after.copy_from(remains);
+        if candidate.is_shipping {
+            after.take_off_fee(self.offer);
+        } else {
+            after.take_off_lines(self.offer);
+        }
+        true
+    }
+
+    /// Compares a complete set with the best one.
+    fn complete(&mut self, level: usize) {
+        let Some(total) = self.levels.get(level).and_then(|remains| self.levy.total(remains)) else { return };
+        let wins = match total.cmp(&self.best_total) {
+            Ordering::Less => true,
+            Ordering::Equal => self.wins_tie(|index| self.is_present(index)),
+            Ordering::Greater => false,
+        };
+        if wins {
+            self.best_total = total;
+            self.best.clone_from(&self.present);
+        }
+    }
+
+    /// Whether a set has the promotion of highest priority in which it differs from the best one.
+    fn wins_tie(&self, has: impl Fn(usize) -> bool) -> bool {
+        let differs = |index: &&usize| has(**index) != self.best.get(**index).copied().unwrap_or(false);
+        self.by_priority.iter().find(differs).is_some_and(|index| has(*index))
+    }
+
+    /// Whether some completion of the present set, decided up to `index`, can be the best.
+    fn can_still_win(&self, index: usize, level: usize) -> bool {
+        let Some(remains) = self.levels.get(level) else { return false };
+        match self.least_total(index, remains).cmp(&self.best_total.into()) {
+            Ordering::Less => true,
+            Ordering::Equal => self.wins_tie(|other| other >= index || self.is_present(other)),
+            Ordering::Greater => false,
+        }
+    }
+
+    /// The bound of the module's docs: no completion costs less.
+    fn least_total(&self, index: usize, remains: &Remains) -> i128 {
+        let (mut lines, mut fee) = self.weigh(remains);
+        for (bound, candidate) in self.bounds.iter().zip(self.candidates).skip(index) {
+            let weight = if candidate.is_shipping { &mut fee } else { &mut lines };
+            *weight = bound.after(*weight);
+        }
+        let taxed = self.levy.on_top().map_or(0, |ratios| ratios.iter().filter(|ratio| !ratio.is_none()).count());
+        let tax_rounding = i128::try_from(taxed).unwrap_or(i128::MAX).saturating_mul(1 << PLACES);
+        let least = lines.saturating_add(fee).saturating_sub(tax_rounding);
+        least.saturating_add((1 << PLACES) - 1) >> PLACES
+    }
+
+    /// What the customer would pay for the lines, and for the fee, or a little less.
+    fn weigh(&self, remains: &Remains) -> (i128, i128) {
+        let lines = self.weights.iter().zip(remains.lines()).map(|(weight, left)| product(*weight, *left));
+        (lines.fold(0, i128::saturating_add), product(self.fee_weight, remains.fee()))
+    }
+
+    fn bound(&mut self, candidate: &Candidate<'_>, undiscounted: &Remains) -> Bound {
+        let effect = &candidate.terms().effect;
+        let meant = self.cart.meant(candidate, effect_filter(effect));
+        let ground = Ground::of(self, meant, undiscounted, candidate.is_shipping);
+        let (share, slack) = match effect {
+            Effect::PercentOff { percent, target: Target::Order | Target::Shipping, .. } => {
+                (percent.ratio(), ground.rounding_once())
+            }
+            Effect::TieredPercent { tiers, .. } => {
+                let highest = tiers.iter().map(|tier| tier.percent).max_by_key(|percent| percent.decimal());
+                (highest.map_or(Ratio::NONE, Percent::ratio), ground.rounding_once())
+            }
+            Effect::PercentOff { percent, target: Target::Items(Items { max_quantity: None, .. }), .. } => {
+                (percent.ratio(), ground.rounding_per_line())
+            }
+            _ => (Ratio::ALL, 0),
+        };
+        Bound { share, slack, base: ground.base, cap: self.cap(candidate, &ground, undiscounted) }
+    }
+
+    /// The most a candidate takes off for other reasons than its share.
+    fn cap(&mut self, candidate: &Candidate<'_>, ground: &Ground, undiscounted: &Remains) -> i128 {
+        let most = match &candidate.terms().effect {
+            Effect::TieredPercent { max_amount, .. } => max_amount.map_or(i64::MAX, Money::minor),
+            _ => {
+                self.offer.work_out(self.cart, candidate, undiscounted);
+                self.offer.total.saturating_add(ground.lines)
+            }
+        };
+        ground.heaviest.saturating_mul(most.min(candidate.budget_left).into())
+    }
+
+    fn is_present(&self, index: usize) -> bool {
+        self.present.get(index).copied().unwrap_or(false)
+    }
+
+    fn set_present(&mut self, index: usize, is_present: bool) {
+        if let Some(cell) = self.present.get_mut(index) {
+            *cell = is_present;
+        }
+    }
+
+    /// Counts a cart looked at; false when the work that may be done is done.
+    fn spend_work(&mut self) -> bool {
+        let Some(left) = &mut self.work_left else { return true };
+        let size = self.cart.request.lines.len().checked_div(16).unwrap_or(0).saturating_add(1);
+        *left = left.saturating_sub(size);
+        *left > 0
+    }
+}
+
+/// What a candidate is about, undiscounted, in the terms of a [`Bound`].
+struct Ground {
+    base: i128,
+    /// The most tax makes of a minor unit of it, and the least.
+    heaviest: i128,
+    lightest: i128,
+    lines: i64,
+}
+
+impl Ground {
+    fn of(search: &Search<'_>, meant: &[bool], undiscounted: &Remains, is_shipping: bool) -> Self {
+        if is_shipping {
+            let weight = i128::from(search.fee_weight).saturating_add(1);
+            let base = weight.saturating_mul(undiscounted.fee().into());
+            return Self { base, heaviest: weight, lightest: weight, lines: 1 };
+        }
+        let mut ground = Self { base: 0, heaviest: 0, lightest: i128::MAX, lines: 0 };
+        let lines = search.weights.iter().zip(undiscounted.lines()).zip(meant).filter(|(_, meant)| **meant);
+        for ((weight, left), _) in lines {
+            let weight = i128::from(*weight).saturating_add(1);
+            ground.base = ground.base.saturating_add(weight.saturating_mul((*left).into()));
+            ground.heaviest = ground.heaviest.max(weight);
+            ground.lightest = ground.lightest.min(weight);
+            ground.lines = ground.lines.saturating_add(1);
+        }
+        ground
+    }
+
+    /// One figure rounded, and split over lines that may be taxed differently.
+    fn rounding_once(&self) -> i128 {
+        let uneven = self.heaviest.saturating_sub(self.lightest).max(0).saturating_mul(self.lines.into());
+        self.heaviest.saturating_add(uneven).saturating_add(1)
+    }
+
+    /// A figure rounded on every line.
+    fn rounding_per_line(&self) -> i128 {
+        self.heaviest.saturating_mul(self.lines.into()).saturating_add(1)
+    }
+}
+
+/// What tax makes of a minor unit of each line, and last of the fee.
+fn weights(cart: &Cart<'_>, levy: &Levy) -> Vec<i64> {
+    let untaxed = 1_i64 << PLACES;
+    match levy.on_top() {
+        None => vec![untaxed; cart.request.lines.len().saturating_add(1)],
+        Some(ratios) => {
+            let tax = |ratio: &Ratio| ratio.of(untaxed, Rounding::Down).unwrap_or(0);
+            ratios.iter().map(|ratio| untaxed.saturating_add(tax(ratio))).collect()
+        }
+    }
+}
+
+fn is_group_taken(candidates: &[Candidate<'_>], present: &[bool], candidate: &Candidate<'_>) -> bool {
+    let group = candidate.terms().group.as_deref();
+    let mut others = candidates.iter().zip(present).filter(|(_, present)| **present);
+    group.is_some() && others.any(|(other, _)| other.terms().group.as_deref() == group)
+}

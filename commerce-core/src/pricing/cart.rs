@@ -1,0 +1,88 @@
+//! A request made ready: which promotions are candidates, and which lines each of their filters means.
+
+use alloc::vec::Vec;
+
+use super::explanation::Outcome;
+use super::request::Request;
+use crate::promotion::{Filter, Promotion, Terms};
+
+/// The lines of a request, with a table of which of them every filter means.
+pub(super) struct Cart<'r> {
+    pub(super) request: &'r Request,
+    /// Rows of one cell per line; the first row means all lines.
+    meant: Vec<bool>,
+}
+
+/// A promotion that may apply.
+pub(super) struct Candidate<'r> {
+    pub(super) promotion: &'r Promotion,
+    /// Its place in the explanation.
+    pub(super) place: usize,
+    pub(super) is_shipping: bool,
+    /// The most its budget still gives, in minor units.
+    pub(super) budget_left: i64,
+    /// Where its rows start in the table of the cart.
+    first_row: usize,
+}
+
+impl Candidate<'_> {
+    pub(super) fn terms(&self) -> &Terms {
+        self.promotion.terms()
+    }
+}
+
+impl<'r> Cart<'r> {
+    pub(super) fn of(request: &'r Request) -> Self {
+        let mut meant = Vec::with_capacity(request.lines.len().saturating_mul(2));
+        meant.resize(request.lines.len(), true);
+        Self { request, meant }
+    }
+
+    /// Adds a candidate, and a row for each of its filters.
+    pub(super) fn candidate(&mut self, promotion: &'r Promotion, place: usize) -> Candidate<'r> {
+        let width = self.request.lines.len();
+        let first_row = self.meant.len().checked_div(width).unwrap_or(0);
+        for filter in promotion.filters() {
+            self.meant.extend(self.request.lines.iter().map(|line| filter.matches(&line.sku, &line.categories)));
+        }
+        let terms = promotion.terms();
+        Candidate {
+            promotion,
+            place,
+            is_shipping: terms.effect.is_shipping(),
+            budget_left: terms.limits.budget_left(promotion.usage()).unwrap_or(i64::MAX),
+            first_row,
+        }
+    }
+
+    /// Which lines a filter of a candidate means, a cell per line; without a filter all are meant.
+    pub(super) fn meant(&self, candidate: &Candidate<'_>, filter: Option<&Filter>) -> &[bool] {
+        let row = filter.map_or(0, |filter| candidate.first_row.saturating_add(filter.slot()));
+        let width = self.request.lines.len();
+        let start = row.saturating_mul(width);
+        self.meant.get(start..start.saturating_add(width)).unwrap_or_default()
+    }
+
+    /// The units of a line.
+    pub(super) fn units(&self, line: usize) -> i64 {
+        self.request.lines.get(line).map_or(0, |line| line.quantity.get())
+    }
+}
+
+/// Whether the buyer may ask for a promotion: it is automatic, or its code was given.
+pub(super) fn is_asked_for(request: &Request, promotion: &Promotion) -> bool {
+    let matches = |code: &str| request.codes.iter().any(|given| request.code_matching.same(given, code));
+    promotion.terms().code.as_deref().is_none_or(matches)
+}
+
+/// Why a promotion is out before any condition is looked at; `None` if it is not.
+pub(super) fn is_out(request: &Request, promotion: &Promotion) -> Option<Outcome> {
+    let terms = promotion.terms();
+    if let Some(starts_at) = terms.starts_at.filter(|start| request.at < *start) {
+        return Some(Outcome::NotStarted { starts_at });
+    }
+    if let Some(ends_at) = terms.ends_at.filter(|end| request.at >= *end) {
+        return Some(Outcome::Expired { ends_at });
+    }
+    terms.limits.reached(promotion.usage()).map(|limit| Outcome::Limited { limit })
+}

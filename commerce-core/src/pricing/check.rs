@@ -1,0 +1,86 @@
+//! What a request must keep beyond its types, whoever built it.
+
+use super::request::Request;
+use super::tax;
+use super::{MAX_CATEGORIES, MAX_CODES, MAX_LINES, MAX_PROMOTIONS, MAX_RATES, MAX_SEGMENTS};
+use crate::money::{Currency, Money};
+use crate::promotion::{Findings, MAX_CODE, ProblemKind};
+
+/// Whether nothing at all is wrong: the quick way to the same answer as [`check`].
+pub(super) fn is_sound(request: &Request) -> bool {
+    let good = |money: Money| money.currency() == request.currency && !money.is_negative();
+    request.lines.len() <= MAX_LINES
+        && request.promotions.len() <= MAX_PROMOTIONS
+        && request.codes.len() <= MAX_CODES
+        && request.tax.rates.len() <= MAX_RATES
+        && request.customer.segments.len() <= MAX_SEGMENTS
+        && request.lines.iter().all(|line| good(line.unit_price) && line.categories.len() <= MAX_CATEGORIES)
+        && request.shipping.as_ref().is_none_or(|shipping| good(shipping.amount))
+        && request.promotions.iter().all(|promotion| promotion.currency() == request.currency)
+        && request.codes.iter().all(|code| code.len() <= MAX_CODE || code.chars().nth(MAX_CODE).is_none())
+        && request.tax.rates.iter().all(|rate| tax::is_rate(rate.rate))
+}
+
+/// Notes everything that is wrong.
+pub(super) fn check(request: &Request, findings: &mut Findings) {
+    check_limits(request, findings);
+    findings.field("lines", |findings| {
+        findings.each(&request.lines, |findings, line| {
+            findings.field("unit_price", |findings| check_amount(line.unit_price, request.currency, findings));
+            findings.field("categories", |findings| check_length(line.categories.len(), MAX_CATEGORIES, findings));
+        });
+    });
+    if let Some(shipping) = &request.shipping {
+        findings.field("shipping", |findings| {
+            findings.field("amount", |findings| check_amount(shipping.amount, request.currency, findings));
+        });
+    }
+    findings.field("codes", |findings| {
+        findings.each(&request.codes, |findings, code| {
+            findings.require(code.chars().nth(MAX_CODE).is_none(), ProblemKind::TooLong { limit: MAX_CODE });
+        });
+    });
+    findings.field("promotions", |findings| {
+        findings.each(&request.promotions, |findings, promotion| {
+            promotion.check_currency(request.currency, findings);
+        });
+    });
+    check_rates(request, findings);
+}
+
+fn check_limits(request: &Request, findings: &mut Findings) {
+    let lengths = [
+        ("lines", request.lines.len(), MAX_LINES),
+        ("codes", request.codes.len(), MAX_CODES),
+        ("promotions", request.promotions.len(), MAX_PROMOTIONS),
+        ("tax/rates", request.tax.rates.len(), MAX_RATES),
+        ("customer/segments", request.customer.segments.len(), MAX_SEGMENTS),
+    ];
+    for (name, length, limit) in lengths {
+        let (outer, inner) = name.split_once('/').unwrap_or((name, ""));
+        findings.field(outer, |findings| match inner {
+            "" => check_length(length, limit, findings),
+            inner => findings.field(inner, |findings| check_length(length, limit, findings)),
+        });
+    }
+}
+
+fn check_rates(request: &Request, findings: &mut Findings) {
+    findings.field("tax", |findings| {
+        findings.field("rates", |findings| {
+            findings.each(&request.tax.rates, |findings, rate| {
+                let well = tax::is_rate(rate.rate);
+                findings.field("rate", |f| f.require(well, ProblemKind::OutOfRange { expected: tax::RATE }));
+            });
+        });
+    });
+}
+
+fn check_length(length: usize, limit: usize, findings: &mut Findings) {
+    findings.require(length <= limit, ProblemKind::TooMany { limit });
+}
+
+fn check_amount(amount: Money, currency: Currency, findings: &mut Findings) {
+    findings.require(amount.currency() == currency, ProblemKind::CurrencyMismatch);
+    findings.require(!amount.is_negative(), ProblemKind::OutOfRange { expected: "zero or more" });
+}

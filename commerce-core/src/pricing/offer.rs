@@ -1,0 +1,454 @@
+//! What the effect of a promotion would take off, exactly, before anyone decides whether it does.
+//!
+//! Effects on whole lines fill a row: an amount per line. Effects on some units first pick the units. A figure is
+//! rounded once, from the exact one: "10 % of one of three units that cost 29.00 together" is 0.9666… → 0.97, although
+//! no unit costs 9.6666….
+
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+use super::cart::{Candidate, Cart};
+use super::ratio::{Ratio, product, settle};
+use super::remains::{Remains, Run};
+use super::split::Splitter;
+use crate::money::{Money, Rounding};
+use crate::promotion::{AmountTarget, BuyGet, Effect, Items, PriceTarget, Target, Tier};
+
+/// What a promotion would take off. It keeps its memory from one promotion to the next.
+#[derive(Debug, Default)]
+pub(super) struct Offer {
+    /// All of it, in minor units.
+    pub(super) total: i64,
+    /// What it takes off every line; means nothing for an offer on the fee.
+    pub(super) row: Vec<i64>,
+    /// The units it is about, in the order of lines; empty for an effect on whole lines.
+    picks: Vec<Pick>,
+    /// Places of picks, from the cheapest unit to the dearest.
+    cheapest: Vec<usize>,
+    weights: Vec<i64>,
+    splitter: Splitter,
+}
+
+/// A run of units, and how many of them an effect is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pick {
+    pub(super) line: usize,
+    units: i64,
+    left: i64,
+    /// Units set aside to be paid in full.
+    paid: i64,
+    /// Units the effect is about.
+    taken: i64,
+    /// What it takes off these units.
+    off: i64,
+}
+
+impl Pick {
+    fn of(run: Run) -> Self {
+        Self { line: run.line, units: run.units, left: run.left, paid: 0, taken: 0, off: 0 }
+    }
+
+    /// What the taken units cost now, exactly.
+    fn value(&self) -> Fraction {
+        let part = product(self.left, self.taken);
+        match part.checked_rem(self.units.into()) {
+            Some(0) => Fraction { part: part.checked_div(self.units.into()).unwrap_or(0), whole: 1 },
+            _ => Fraction { part, whole: self.units.into() },
+        }
+    }
+
+    /// The taken units at their new price, and the others at the old one. Minor units do not split, so where the price
+    /// of a unit is a fraction the taken ones get the nearest whole, but at least what was taken off them.
+    pub(super) fn parts(&self) -> [Run; 2] {
+        let value = self.value().settle(Ratio::ALL, Rounding::HalfAwayFromZero).max(self.off);
+        let taken = Run { line: self.line, units: self.taken, left: value.saturating_sub(self.off) };
+        let others = Run {
+            line: self.line,
+            units: self.units.saturating_sub(self.taken),
+            left: self.left.saturating_sub(value),
+        };
+        [taken, others]
+    }
+}
+
+/// An exact figure that is not negative.
+///
+/// In one line at most one run is picked in part, since units are taken in the order of their price. Its size, below
+/// 2²⁰, is then the only denominator, and all products fit 128 bits.
+#[derive(Clone, Copy, Debug)]
+struct Fraction {
+    part: i128,
+    whole: i128,
+}
+
+impl Fraction {
+    const ZERO: Self = Self { part: 0, whole: 1 };
+
+    fn plus(self, other: Self) -> Self {
+        if self.whole == other.whole {
+            return Self { part: self.part.saturating_add(other.part), whole: self.whole };
+        }
+        let part = self.part.saturating_mul(other.whole).saturating_add(other.part.saturating_mul(self.whole));
+        Self { part, whole: self.whole.saturating_mul(other.whole) }
+    }
+
+    /// The figure less an amount, but not less than nothing.
+    fn minus(self, amount: i128) -> Self {
+        Self { part: self.part.saturating_sub(amount.saturating_mul(self.whole)).max(0), whole: self.whole }
+    }
+
+    fn at_most(self, amount: i128) -> Self {
+        if self.part > amount.saturating_mul(self.whole) { Self { part: amount, whole: 1 } } else { self }
+    }
+
+    /// The least whole number that is not below the figure.
+    fn ceil(self) -> i64 {
+        let above = self.part.saturating_add(self.whole).saturating_sub(1);
+        above.checked_div(self.whole).and_then(|figure| i64::try_from(figure).ok()).unwrap_or(i64::MAX)
+    }
+
+    /// A share of the figure, rounded.
+    fn settle(self, ratio: Ratio, rounding: Rounding) -> i64 {
+        let part = self.part.saturating_mul(ratio.part().into());
+        let whole = self.whole.saturating_mul(ratio.whole().into());
+        settle(part, whole, rounding).unwrap_or(i64::MAX)
+    }
+}
+
+/// What an effect is worked out on.
+#[derive(Clone, Copy)]
+struct Ground<'a> {
+    cart: &'a Cart<'a>,
+    candidate: &'a Candidate<'a>,
+    remains: &'a Remains,
+}
+
+impl<'a> Ground<'a> {
+    fn rounding(self) -> Rounding {
+        self.cart.request.rounding
+    }
+
+    fn meant(self, items: &Items) -> &'a [bool] {
+        self.cart.meant(self.candidate, items.filter.as_ref())
+    }
+}
+
+impl Offer {
+    /// An offer for carts of so many lines.
+    pub(super) fn new(lines: usize) -> Self {
+        let mut offer = Self::default();
+        offer.row.resize(lines, 0);
+        offer
+    }
+
+    pub(super) fn has_picks(&self) -> bool {
+        !self.picks.is_empty()
+    }
+
+    pub(super) fn picks(&self) -> &[Pick] {
+        &self.picks
+    }
+
+    /// Works out what a candidate would take off what remains. Its conditions are somebody else's matter.
+    pub(super) fn work_out(&mut self, cart: &Cart<'_>, candidate: &Candidate<'_>, remains: &Remains) {
+        let ground = Ground { cart, candidate, remains };
+        self.picks.clear();
+        self.total = 0;
+        match &candidate.terms().effect {
+            Effect::PercentOff { percent, target, max_amount } => {
+                let most = most(candidate, *max_amount);
+                self.percent_off(ground, percent.ratio(), target, most);
+            }
+            Effect::AmountOff { amount, target } => self.amount_off(ground, amount.minor(), target),
+            Effect::FixedPrice { amount, target } => self.fixed_price(ground, amount.minor(), target),
+            Effect::FreeShipping => self.total = remains.fee().min(candidate.budget_left),
+            Effect::BuyGet(buy_get) => self.buy_get(ground, buy_get),
+            Effect::TieredPercent { tiers, max_amount } => {
+                let most = most(candidate, *max_amount);
+                let ratio = tier_reached(tiers, remains.total()).map_or(Ratio::NONE, |tier| tier.percent.ratio());
+                self.percent_off(ground, ratio, &Target::Order, most);
+            }
+        }
+    }
+
+    fn percent_off(&mut self, ground: Ground<'_>, ratio: Ratio, target: &Target, most: i64) {
+        match target {
+            Target::Order => {
+                let figure = ratio.of(ground.remains.total(), ground.rounding()).unwrap_or(i64::MAX);
+                self.off_order(ground, figure.min(most));
+            }
+            Target::Items(items @ Items { max_quantity: None, .. }) => {
+                self.percent_of_lines(ground, ratio, ground.meant(items), most);
+            }
+            Target::Items(items) => {
+                self.pick_items(ground, items);
+                self.settle_units(ground, ratio, most, Pick::value);
+            }
+            Target::Shipping => {
+                let figure = ratio.of(ground.remains.fee(), ground.rounding()).unwrap_or(i64::MAX);
+                self.total = figure.min(most);
+            }
+        }
+    }
+
+    fn amount_off(&mut self, ground: Ground<'_>, amount: i64, target: &AmountTarget) {
+        let amount_in_all = amount.min(ground.candidate.budget_left);
+        match target {
+            AmountTarget::Order => self.off_order(ground, amount_in_all),
+            AmountTarget::Across(items @ Items { max_quantity: None, .. }) => {
+                self.off_lines(ground, ground.meant(items), amount_in_all);
+            }
+            AmountTarget::Across(items) => {
+                self.pick_items(ground, items);
+                let value = self.value_of_picks().settle(Ratio::ALL, ground.rounding());
+                self.off_units(amount_in_all.min(value));
+            }
+            AmountTarget::Each(items) => {
+                self.pick_items(ground, items);
+                self.settle_units(ground, Ratio::ALL, ground.candidate.budget_left, |pick| {
+                    pick.value().at_most(product(amount, pick.taken))
+                });
+            }
+            AmountTarget::Shipping => self.total = amount_in_all.min(ground.remains.fee()),
+        }
+    }
+
+    fn fixed_price(&mut self, ground: Ground<'_>, amount: i64, target: &PriceTarget) {
+        let most = ground.candidate.budget_left;
+        match target {
+            PriceTarget::Order => {
+                self.off_order(ground, ground.remains.total().saturating_sub(amount).clamp(0, most));
+            }
+            PriceTarget::Each(items) => {
+                self.pick_items(ground, items);
+                self.settle_units(ground, Ratio::ALL, most, |pick| pick.value().minus(product(amount, pick.taken)));
+            }
+            PriceTarget::Bundle { filter, quantity } => {
+                self.gather(ground, ground.cart.meant(ground.candidate, filter.as_ref()));
+                if self.take_dearest(quantity.get()) {
+                    let above = self.value_of_picks().minus(amount.into()).settle(Ratio::ALL, ground.rounding());
+                    self.off_units(above.min(most));
+                }
+            }
+        }
+    }
+
+    /// Whole applications only: as many as there are units to pay and units to discount, no unit being both. Units to
+    /// pay are first those that cannot be discounted, then the dearest; the discounted ones are the cheapest.
+    fn buy_get(&mut self, ground: Ground<'_>, terms: &BuyGet) {
+        let buy = ground.cart.meant(ground.candidate, terms.buy.filter.as_ref());
+        let get = ground.cart.meant(ground.candidate, terms.get.filter.as_ref());
+        let count = |class: (bool, bool)| {
+            let lines = buy.iter().zip(get).enumerate().filter(|(_, (buy, get))| (**buy, **get) == class);
+            lines.map(|(line, _)| ground.cart.units(line)).fold(0, i64::saturating_add)
+        };
+        let (only_buy, only_get, both) = (count((true, false)), count((false, true)), count((true, true)));
+        let (to_pay, to_get) = (terms.buy.quantity.get(), terms.get.quantity.get());
+        let times = |units: i64, each: i64| units.checked_div(each).unwrap_or(0);
+        let applications = times(only_buy.saturating_add(both), to_pay)
+            .min(times(only_get.saturating_add(both), to_get))
+            .min(times(only_buy.saturating_add(only_get).saturating_add(both), to_pay.saturating_add(to_get)))
+            .min(terms.max_applications.map_or(i64::MAX, |most| most.get()));
+        if applications == 0 {
+            return;
+        }
+        self.gather(ground, get);
+        self.sort_cheapest();
+        let paid_from_both = applications.saturating_mul(to_pay).saturating_sub(only_buy);
+        self.pay_dearest(paid_from_both, buy);
+        self.take_cheapest(applications.saturating_mul(to_get));
+        self.settle_units(ground, terms.get.percent.ratio(), ground.candidate.budget_left, Pick::value);
+    }
+
+    /// An amount off all lines, at most what remains on them.
+    fn off_order(&mut self, ground: Ground<'_>, amount: i64) {
+        let total = ground.remains.total();
+        self.total = amount.min(total);
+        self.splitter.split(self.total, total, ground.remains.lines().iter().copied(), &mut self.row);
+    }
+
+    /// An amount off some lines, at most what remains on them.
+    fn off_lines(&mut self, ground: Ground<'_>, meant: &[bool], amount: i64) {
+        let total = ground.remains.on(meant);
+        self.total = amount.min(total);
+        self.splitter.split(self.total, total, ground.remains.masked(meant), &mut self.row);
+    }
+
+    /// A share of each line, rounded per line.
+    fn percent_of_lines(&mut self, ground: Ground<'_>, ratio: Ratio, meant: &[bool], most: i64) {
+        let rounding = ground.rounding();
+        let mut total = 0_i64;
+        for (share, left) in self.row.iter_mut().zip(ground.remains.masked(meant)) {
+            *share = ratio.of(left, rounding).unwrap_or(0);
+            total = total.saturating_add(*share);
+        }
+        self.total = total;
+        if total > most {
+            self.off_lines(ground, meant, most);
+        }
+    }
+}
+
+/// Picking units.
+impl Offer {
+    fn pick_items(&mut self, ground: Ground<'_>, items: &Items) {
+        self.gather(ground, ground.meant(items));
+        if let Some(most) = items.max_quantity {
+            self.sort_cheapest();
+            self.take_cheapest(most.get());
+        } else {
+            self.picks.iter_mut().for_each(|pick| pick.taken = pick.units);
+        }
+    }
+
+    /// Lists the runs of the lines meant.
+    fn gather(&mut self, ground: Ground<'_>, meant: &[bool]) {
+        self.picks.clear();
+        for (line, (left, _)) in ground.remains.lines().iter().zip(meant).enumerate().filter(|(_, (_, meant))| **meant)
+        {
+            match ground.remains.runs_of(line) {
+                [] => self.picks.push(Pick::of(Run { line, units: ground.cart.units(line), left: *left })),
+                runs => self.picks.extend(runs.iter().copied().map(Pick::of)),
+            }
+        }
+    }
+
+    /// Orders the places of picks by the price of a unit, ties by place.
+    fn sort_cheapest(&mut self) {
+        let picks = &self.picks;
+        let price = |one: &usize, other: &usize| match (picks.get(*one), picks.get(*other)) {
+            (Some(one), Some(other)) => product(one.left, other.units).cmp(&product(other.left, one.units)),
+            _ => Ordering::Equal,
+        };
+        self.cheapest.clear();
+        self.cheapest.extend(0..picks.len());
+        self.cheapest.sort_unstable_by(|one, other| price(one, other).then(one.cmp(other)));
+    }
+
+    /// Takes the cheapest units that are not set aside.
+    fn take_cheapest(&mut self, mut units: i64) {
+        for place in &self.cheapest {
+            if let Some(pick) = self.picks.get_mut(*place) {
+                pick.taken = pick.units.saturating_sub(pick.paid).min(units);
+                units = units.saturating_sub(pick.taken);
+            }
+        }
+    }
+
+    /// Takes the dearest units, if there are so many.
+    fn take_dearest(&mut self, mut units: i64) -> bool {
+        self.sort_cheapest();
+        for place in self.cheapest.iter().rev() {
+            if let Some(pick) = self.picks.get_mut(*place) {
+                pick.taken = pick.units.min(units);
+                units = units.saturating_sub(pick.taken);
+            }
+        }
+        if units > 0 {
+            self.picks.clear();
+        }
+        units == 0
+    }
+
+    /// Sets the dearest units of the lines meant aside, to be paid.
+    fn pay_dearest(&mut self, mut units: i64, meant: &[bool]) {
+        for place in self.cheapest.iter().rev() {
+            let Some(pick) = self.picks.get_mut(*place) else { continue };
+            if meant.get(pick.line).copied().unwrap_or(false) {
+                pick.paid = pick.units.min(units.max(0));
+                units = units.saturating_sub(pick.paid);
+            }
+        }
+    }
+
+    fn value_of_picks(&self) -> Fraction {
+        self.picks.iter().map(Pick::value).fold(Fraction::ZERO, Fraction::plus)
+    }
+
+    /// Takes a share of a figure per pick off, rounded per line: each pick gets what its figure adds to the rounded sum
+    /// of the line so far.
+    fn settle_units(&mut self, ground: Ground<'_>, ratio: Ratio, most: i64, figure: impl Fn(&Pick) -> Fraction) {
+        self.row.fill(0);
+        self.total = 0;
+        for picks in self.picks.chunk_by_mut(|one, other| one.line == other.line) {
+            let (mut exact, mut settled) = (Fraction::ZERO, 0_i64);
+            for pick in picks.iter_mut() {
+                exact = exact.plus(figure(pick));
+                let sum = exact.settle(ratio, ground.rounding());
+                pick.off = sum.saturating_sub(settled);
+                settled = sum;
+            }
+            if let Some(share) = picks.first().and_then(|pick| self.row.get_mut(pick.line)) {
+                *share = settled;
+            }
+            self.total = self.total.saturating_add(settled);
+        }
+        if self.total > most {
+            self.off_units(most);
+        }
+    }
+
+    /// An amount off the picked units, at most what they cost: split over their lines by what they cost.
+    fn off_units(&mut self, amount: i64) {
+        let denominator = self.picks.iter().map(|pick| pick.value().whole).max().unwrap_or(1);
+        let exact = self.weigh_lines(denominator);
+        let total = exact.or_else(|| self.weigh_lines(1)).unwrap_or(0);
+        // Amounts so large that fractions of a minor unit do not fit beside them are weighed by whole ones.
+        self.total = if exact.is_some() { amount } else { amount.min(total) };
+        self.splitter.split(self.total, total, self.weights.iter().copied(), &mut self.row);
+        self.spread();
+    }
+
+    /// Weighs every line by what its picked units cost, in parts of a minor unit, and gives the sum if all fits.
+    fn weigh_lines(&mut self, denominator: i128) -> Option<i64> {
+        self.weights.clear();
+        self.weights.resize(self.row.len(), 0);
+        let mut total = 0_i64;
+        for pick in &self.picks {
+            let value = pick.value();
+            let weight = value.part.checked_mul(denominator)?.checked_div(value.whole)?;
+            let weight = i64::try_from(weight).ok()?;
+            total = total.checked_add(weight)?;
+            if let Some(line) = self.weights.get_mut(pick.line) {
+                *line = line.saturating_add(weight);
+            }
+        }
+        Some(total)
+    }
+
+    /// Splits what every line gets over its picks, by what they cost; none gets more than that.
+    fn spread(&mut self) {
+        for picks in self.picks.chunk_by_mut(|one, other| one.line == other.line) {
+            let share = picks.first().and_then(|pick| self.row.get(pick.line)).copied().unwrap_or(0);
+            let sum = picks.iter().map(|pick| pick.value().ceil()).fold(0, i64::saturating_add);
+            let (mut weight, mut settled) = (0_i64, 0_i64);
+            for pick in picks {
+                weight = weight.saturating_add(pick.value().ceil());
+                let so_far = settle(product(share, weight), sum.into(), Rounding::Down).unwrap_or(0);
+                pick.off = so_far.saturating_sub(settled);
+                settled = so_far;
+            }
+        }
+    }
+
+    /// Splits an offer on whole lines over the runs of units that some of them are kept as.
+    pub(super) fn spread_over_runs(&mut self, remains: &Remains) {
+        if self.has_picks() {
+            return;
+        }
+        for line in 0..self.row.len() {
+            let runs = remains.runs_of(line).iter();
+            self.picks.extend(runs.map(|run| Pick { taken: run.units, ..Pick::of(*run) }));
+        }
+        self.spread();
+    }
+}
+
+/// The most a percentage gives: its own maximum, and the budget.
+fn most(candidate: &Candidate<'_>, max_amount: Option<Money>) -> i64 {
+    max_amount.map_or(i64::MAX, Money::minor).min(candidate.budget_left)
+}
+
+fn tier_reached(tiers: &[Tier], spend: i64) -> Option<&Tier> {
+    tiers.iter().rev().find(|tier| tier.min_spend.minor() <= spend)
+}

@@ -1,0 +1,138 @@
+//! The answer: what is to be paid, split to the minor unit, and why.
+
+mod read;
+mod write;
+
+use alloc::vec::Vec;
+
+use super::explanation::{AppliedTo, Explained, Outcome, RejectedCode};
+use super::request::LineId;
+use crate::ids::PromotionId;
+use crate::money::{Currency, Money};
+
+/// What a [`Request`](super::Request) costs, and why.
+///
+/// All amounts are in one currency. It serializes to the answer of a pricing request (amounts as decimal texts) and
+/// deserializes to an equal value, so that an order can keep the quote it was placed at.
+///
+/// # Invariants
+/// * `total` = `subtotal` − `discount` + `shipping` − `shipping_discount`, plus `tax` where prices exclude it.
+/// * The figures of the lines add up: their subtotals, discounts, and their tax with `shipping_tax`.
+/// * A line's discount is the sum of its [adjustments](Quote::adjustments); what a promotion gave is the sum of its
+///   [shares](Quote::shares).
+/// * No amount is below zero, and no discount above what it is taken off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// The currency of every amount.
+    pub currency: Currency,
+    /// Unit price × quantity as listed, over all lines.
+    pub subtotal: Money,
+    /// What promotions took off the lines.
+    pub discount: Money,
+    /// The shipping fee before discounts.
+    pub shipping: Money,
+    /// What promotions took off the fee.
+    pub shipping_discount: Money,
+    /// The tax on the discounted fee; part of `tax`.
+    pub shipping_tax: Money,
+    /// The tax: on top of the prices, or contained in them.
+    pub tax: Money,
+    /// What the customer pays.
+    pub total: Money,
+    /// The lines, in the order of the request.
+    pub lines: Vec<QuotedLine>,
+    /// The codes that were refused, in the order given.
+    pub rejected: Vec<RejectedCode>,
+    /// What became of every candidate, in the order of the request.
+    pub explanation: Vec<Explained>,
+    /// Whether no other combination costs less. Only a [best](super::Selection::Best) selection says so.
+    pub proven_best: Option<bool>,
+    /// What each promotion took off each line, in minor units: a row per turn, a cell per line.
+    pub(super) shares: Vec<i64>,
+}
+
+/// What one line costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotedLine {
+    /// The line of the request.
+    pub id: LineId,
+    /// Unit price × quantity as listed.
+    pub subtotal: Money,
+    /// Everything promotions took off, shares of order discounts included.
+    pub discount: Money,
+    /// The tax on what remains: on top, or contained.
+    pub tax: Money,
+    /// What the customer pays for the line: what remains, plus the tax where prices exclude it.
+    pub total: Money,
+}
+
+/// What one promotion took off one line, or off the shipping fee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Adjustment<'q> {
+    /// The promotion.
+    pub promotion_id: &'q PromotionId,
+    /// How much it took off.
+    pub amount: Money,
+}
+
+/// What one line got of one promotion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share<'q> {
+    /// The line.
+    pub line_id: &'q LineId,
+    /// How much was taken off it.
+    pub amount: Money,
+}
+
+impl Quote {
+    /// The promotions that gave something, in the order of the request.
+    pub fn applied(&self) -> impl Iterator<Item = Adjustment<'_>> {
+        self.explanation.iter().filter_map(|explained| match explained.outcome {
+            Outcome::Applied { amount, .. } => Some(Adjustment { promotion_id: &explained.promotion_id, amount }),
+            _ => None,
+        })
+    }
+
+    /// What every promotion took off the line at a place of [`lines`](Self::lines), in the order of the request.
+    pub fn adjustments(&self, line: usize) -> impl Iterator<Item = Adjustment<'_>> {
+        self.explanation.iter().filter_map(move |explained| {
+            let cell = self.row(explained)?.get(line).copied()?;
+            (cell != 0)
+                .then(|| Adjustment { promotion_id: &explained.promotion_id, amount: Money::new(cell, self.currency) })
+        })
+    }
+
+    /// What every promotion took off the shipping fee.
+    pub fn shipping_adjustments(&self) -> impl Iterator<Item = Adjustment<'_>> {
+        self.explanation.iter().filter_map(|explained| match explained.outcome {
+            Outcome::Applied { amount, off: AppliedTo::Shipping } => {
+                Some(Adjustment { promotion_id: &explained.promotion_id, amount })
+            }
+            _ => None,
+        })
+    }
+
+    /// What an applied promotion took off each line; lines that got nothing are left out.
+    pub fn shares<'q>(&'q self, explained: &Explained) -> impl Iterator<Item = Share<'q>> {
+        let row = self.row(explained).unwrap_or_default();
+        self.lines
+            .iter()
+            .zip(row)
+            .filter(|(_, cell)| **cell != 0)
+            .map(|(line, cell)| Share { line_id: &line.id, amount: Money::new(*cell, self.currency) })
+    }
+
+    /// What became of a promotion; `None` if it was no candidate.
+    pub fn outcome(&self, promotion: &PromotionId) -> Option<&Outcome> {
+        self.explanation
+            .iter()
+            .find(|explained| explained.promotion_id == *promotion)
+            .map(|explained| &explained.outcome)
+    }
+
+    fn row(&self, explained: &Explained) -> Option<&[i64]> {
+        let Outcome::Applied { off: AppliedTo::Lines { turn }, .. } = explained.outcome else { return None };
+        let start = turn.checked_mul(self.lines.len())?;
+        self.shares.get(start..start.checked_add(self.lines.len())?)
+    }
+}

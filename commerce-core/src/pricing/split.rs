@@ -1,0 +1,68 @@
+//! Splitting an amount over lines by what remains on them: largest remainder, ties to the first.
+//!
+//! The rules are those of [`Money::allocate`](crate::money::Money::allocate); this is the form for the hot path, which
+//! keeps its memory between splits and only sorts as far as it must.
+
+use alloc::vec::Vec;
+
+use super::ratio::product;
+
+/// Splits amounts. It holds the fractions of one split, and nothing between two.
+#[derive(Debug, Default)]
+pub(super) struct Splitter {
+    /// What flooring took from each share that is not whole, with the share's place: larger keys come first.
+    fractions: Vec<u128>,
+}
+
+/// The places in a key: more than there are lines, and runs of units.
+const PLACES: u128 = (1 << 32) - 1;
+
+impl Splitter {
+    /// Splits `amount` by `weights`, which add up to `total`, into `shares`. Nothing is negative, `amount` is at most
+    /// `total`, and so no share is above its weight.
+    pub(super) fn split(&mut self, amount: i64, total: i64, weights: impl Iterator<Item = i64>, shares: &mut [i64]) {
+        self.fractions.clear();
+        let mut left = amount;
+        for (place, (share, weight)) in shares.iter_mut().zip(weights).enumerate() {
+            let (floor, fraction) = floored(amount, weight, total);
+            *share = floor;
+            left = left.saturating_sub(floor);
+            if fraction > 0 {
+                self.fractions.push(key(fraction, place));
+            }
+        }
+        self.hand_out(left, shares);
+    }
+
+    /// Gives the units that flooring left over to the largest fractions.
+    fn hand_out(&mut self, left: i64, shares: &mut [i64]) {
+        let Some(last) = usize::try_from(left).ok().and_then(|left| left.checked_sub(1)) else { return };
+        if last < self.fractions.len() {
+            self.fractions.select_nth_unstable_by(last, |one, other| other.cmp(one));
+        }
+        for key in self.fractions.iter().take(last.saturating_add(1)) {
+            let place = usize::try_from(PLACES.saturating_sub(key & PLACES)).ok();
+            if let Some(share) = place.and_then(|place| shares.get_mut(place)) {
+                *share = share.saturating_add(1);
+            }
+        }
+    }
+}
+
+/// The whole units of an exact share, and what is left of it in units of 1/total.
+fn floored(amount: i64, weight: i64, total: i64) -> (i64, i64) {
+    let exact = product(amount, weight);
+    if let Ok(exact) = i64::try_from(exact) {
+        return (exact.checked_div(total).unwrap_or(0), exact.checked_rem(total).unwrap_or(0));
+    }
+    // The share is at most the amount, and the rest below the total: both fit.
+    let total = i128::from(total);
+    let narrow = |figure: Option<i128>| figure.and_then(|figure| i64::try_from(figure).ok()).unwrap_or(0);
+    (narrow(exact.checked_div(total)), narrow(exact.checked_rem(total)))
+}
+
+/// Larger fractions first, and of equal ones the earlier place.
+fn key(fraction: i64, place: usize) -> u128 {
+    let place = u128::try_from(place).unwrap_or(PLACES);
+    (u128::from(fraction.unsigned_abs()) << 32) | PLACES.saturating_sub(place)
+}

@@ -1,0 +1,79 @@
+//! A share of an amount, from nothing to all of it.
+
+use core::fmt;
+
+use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
+use thiserror::Error;
+
+use crate::pricing::Ratio;
+
+/// A percentage from 0 to 100, with at most [`Percent::DECIMALS`] decimals.
+///
+/// It is kept as an exact fraction of whole numbers, so that taking it of an amount is one multiplication and one
+/// division, rounded once. It serializes as a text: `"12.5"`.
+///
+/// ```
+/// use commerce_core::promotion::Percent;
+///
+/// let percent = Percent::new("12.50".parse()?)?;
+/// assert_eq!(percent.to_string(), "12.5");
+/// assert!(Percent::new(101.into()).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Percent {
+    figure: Decimal,
+    ratio: Ratio,
+}
+
+/// Why a figure is not a percentage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a percentage is a figure from 0 to 100 with at most {} decimals", Percent::DECIMALS)]
+pub struct NotAPercent;
+
+impl Percent {
+    /// The most decimals a percentage has.
+    pub const DECIMALS: u32 = 8;
+
+    /// Takes a figure: 10 is ten percent.
+    ///
+    /// # Errors
+    /// [`NotAPercent`] below 0, over 100, or with too many decimals.
+    pub fn new(figure: Decimal) -> Result<Self, NotAPercent> {
+        let figure = figure.normalize();
+        if figure > Decimal::ONE_HUNDRED || figure.scale() > Self::DECIMALS {
+            return Err(NotAPercent);
+        }
+        let ratio = Ratio::of_decimal(figure).and_then(|ratio| ratio.divided_by(100)).ok_or(NotAPercent)?;
+        Ok(Self { figure, ratio })
+    }
+
+    /// The figure: 10 for ten percent.
+    pub const fn decimal(self) -> Decimal {
+        self.figure
+    }
+
+    /// The share as a fraction: 1/10 for ten percent.
+    pub(crate) const fn ratio(self) -> Ratio {
+        self.ratio
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.figure, f)
+    }
+}
+
+impl fmt::Debug for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.figure)
+    }
+}
+
+impl Serialize for Percent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,71 @@
+//! How often, and with how much money, a promotion may be used, and has been.
+
+use serde::Serialize;
+
+use super::wire;
+use crate::money::Money;
+
+/// How much of a promotion there is. What is absent is unlimited.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// Uses in total.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_uses: Option<u64>,
+    /// Uses by one customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_uses_per_customer: Option<u64>,
+    /// Money given in total. The last use gets what is left of it.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "wire::optional_amount")]
+    pub budget: Option<Money>,
+}
+
+/// How much of a promotion is used up, as the store counts it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Usage {
+    /// Uses in total.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub used: u64,
+    /// Uses by the customer who asks.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub used_by_customer: u64,
+    /// Money given in total; absent is none.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "wire::optional_amount")]
+    pub budget_used: Option<Money>,
+}
+
+/// Which limit of a promotion is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// Its uses in total.
+    Uses,
+    /// Its uses by this customer.
+    UsesPerCustomer,
+    /// Its money.
+    Budget,
+}
+
+impl Limits {
+    /// The limit that is reached, if any.
+    pub fn reached(&self, usage: &Usage) -> Option<Limit> {
+        let over = |limit: Option<u64>, used| limit.is_some_and(|limit| used >= limit);
+        if over(self.max_uses, usage.used) {
+            return Some(Limit::Uses);
+        }
+        if over(self.max_uses_per_customer, usage.used_by_customer) {
+            return Some(Limit::UsesPerCustomer);
+        }
+        self.budget_left(usage).is_some_and(|left| left == 0).then_some(Limit::Budget)
+    }
+
+    /// What is left of the budget, in minor units; `None` when there is no budget.
+    pub(crate) fn budget_left(&self, usage: &Usage) -> Option<i64> {
+        let used = usage.budget_used.map_or(0, Money::minor);
+        self.budget.map(|budget| budget.minor().saturating_sub(used).max(0))
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
