@@ -16,6 +16,9 @@ pub const MAX_VARIANTS: usize = 200;
 /// The most categories of one product.
 pub const MAX_CATEGORIES: usize = 20;
 
+/// The most categories of a shop.
+pub const MAX_TREE: usize = 10_000;
+
 /// A product: what a customer sees as one thing, sold in one or more variants.
 ///
 /// # Invariants

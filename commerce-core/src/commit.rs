@@ -166,6 +166,17 @@ impl Commit {
         }
     }
 
+    /// Whether there is nothing to do.
+    pub const fn is_empty(&self) -> bool {
+        self.receipt.is_none()
+            && self.orders.is_empty()
+            && self.carts.is_empty()
+            && self.products.is_empty()
+            && self.categories.is_empty()
+            && self.stock.is_empty()
+            && self.tasks.is_empty()
+    }
+
     /// Adds new events of an order together with their consequences: the stock and the tasks that move with them.
     ///
     /// # Errors

@@ -180,6 +180,7 @@ impl Decider<'_> {
     }
 
     fn ship(self, shipment: Shipment) -> Decision {
+        self.staff_only()?;
         let target = match shipment.status {
             ShipmentStatus::Pending => None,
             ShipmentStatus::Shipped => Some(Phase::Shipped),
@@ -235,16 +236,19 @@ impl Decider<'_> {
     }
 
     fn approve_return(self, id: ReturnId) -> Decision {
+        self.staff_only()?;
         self.find_return(id, ReturnStatus::Requested)?;
         Ok(vec![OrderEvent::ReturnApproved { id }])
     }
 
     fn reject_return(self, id: ReturnId, reason: Option<Reason>) -> Decision {
+        self.staff_only()?;
         self.find_return(id, ReturnStatus::Requested)?;
         Ok(vec![OrderEvent::ReturnRejected { id, reason }])
     }
 
     fn receive_return(self, id: ReturnId) -> Decision {
+        self.staff_only()?;
         let lines = &self.find_return(id, ReturnStatus::Approved)?.lines;
         let amount = self.order.refund_for(lines);
         let refund = (!amount.is_zero()).then(|| self.refund_event(amount, None));
@@ -264,6 +268,7 @@ impl Decider<'_> {
     }
 
     fn refund(self, amount: Option<Money>, reason: Option<Reason>) -> Decision {
+        self.staff_only()?;
         let left = self.order.refundable();
         let asked = amount.unwrap_or(left);
         let positive = asked.currency() == left.currency() && asked.minor() > 0 && asked.minor() <= left.minor();
@@ -294,6 +299,11 @@ impl Decider<'_> {
 
     const fn refund_event(&self, amount: Money, reason: Option<Reason>) -> OrderEvent {
         OrderEvent::RefundRequested { id: self.context.refund, amount, reason }
+    }
+
+    fn staff_only(self) -> Result<(), Rejection> {
+        let role = self.context.actor.role;
+        if role == Role::Customer { Err(Rejection::StaffOnly(role)) } else { Ok(()) }
     }
 
     const fn is_paid(&self) -> bool {

@@ -41,6 +41,9 @@ pub enum Rejection {
     /// The payment is settled already.
     #[error("the order is paid already")]
     AlreadyPaid,
+    /// The state of the order takes no payment.
+    #[error("an order in {0} takes no payment")]
+    NotPayable(Status),
     /// The state of the order allows no return.
     #[error("an order in {0} takes no returns")]
     NotReturnable(Status),
@@ -60,6 +63,9 @@ pub enum Rejection {
         /// What for.
         to: Status,
     },
+    /// Only the shop's own people do this.
+    #[error("{0} may not do this")]
+    StaffOnly(Role),
     /// The customer is too late.
     #[error("{to} was possible until {closed}")]
     WindowClosed {

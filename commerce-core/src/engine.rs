@@ -1,0 +1,250 @@
+//! The use cases: load what a decision needs, decide purely, commit atomically.
+//!
+//! [`Engine`] is thin. It asks ports for facts, calls the rules of the other modules, and hands what they decided to
+//! [`Store::commit`](crate::port::Store::commit). Two things live only here: who may call what, and when to decide again.
+//!
+//! # Deciding again
+//! Whoever loses a race ([`Refusal::VersionConflict`], a taken order number) decides again on the present state, a bounded
+//! number of times. A caller who named a version (`If-Match`) is told instead.
+//!
+//! # Idempotency
+//! A request with a key ([`Once`]) commits its answer together with its effect. Sent again, it gets that answer: the store
+//! refuses the second commit with the first receipt. A retry that is refused earlier, because the first attempt changed the
+//! world (its cart is ordered already), looks the receipt up before it says so.
+
+mod carts;
+mod catalogue;
+mod error;
+mod inventory;
+mod orders;
+mod payments;
+mod placing;
+mod quotes;
+mod tasks;
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use chrono::{DateTime, Utc};
+
+pub use self::carts::{CartView, OpenedCart};
+pub use self::catalogue::{ImportRow, Imported, ProductInput};
+pub use self::error::{EngineError, Noun};
+pub use self::orders::HistoryItem;
+pub use self::placing::{CheckOut, ItemRequest, PlaceOrder};
+pub use self::tasks::TasksDone;
+use crate::actor::{Actor, Role};
+use crate::commit::{Commit, Receipt, ReceiptKey, Refusal};
+use crate::event::Recorded;
+use crate::ids::{EventId, RefundId, UserId};
+use crate::order::{Context, Order, OrderEvent};
+use crate::port::{Carts, Catalog, Clock, CommitError, Ids, Payments, Store, Users};
+use crate::settings::Settings;
+
+/// How often a decision is made anew when others are quicker.
+const MAX_TRIES: u32 = 16;
+
+/// The world the engine works in.
+#[derive(Clone, Debug)]
+pub struct Ports {
+    /// Where orders, stock, receipts and tasks live.
+    pub store: Arc<dyn Store>,
+    /// Where carts are read.
+    pub carts: Arc<dyn Carts>,
+    /// Where products are read.
+    pub catalog: Arc<dyn Catalog>,
+    /// Who the users are.
+    pub users: Arc<dyn Users>,
+    /// Who moves the money.
+    pub payments: Arc<dyn Payments>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where new ids come from.
+    pub ids: Arc<dyn Ids>,
+}
+
+/// The use cases of a shop over its ports. Cloning shares everything.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    ports: Ports,
+    settings: Arc<Settings>,
+}
+
+/// A request that takes effect once, however often it is sent.
+pub struct Once<'a, T> {
+    /// Which request.
+    pub key: ReceiptKey,
+    /// A digest of what it asks, to tell a retry from a reused key.
+    pub fingerprint: String,
+    /// How the host writes down its answer.
+    pub reply: &'a (dyn Fn(&T) -> String + Send + Sync),
+}
+
+impl<T> fmt::Debug for Once<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Once").field("scope", &self.key.scope).finish_non_exhaustive()
+    }
+}
+
+/// The answer to a request that takes effect once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply<T> {
+    /// It took effect now.
+    New(T),
+    /// It took effect before; this is what the host wrote down then.
+    Again(String),
+}
+
+/// What a use case decided: what to commit, and what to answer once that is done.
+struct Decided<T> {
+    commit: Commit,
+    outcome: T,
+}
+
+/// Counts how often a use case decided.
+#[derive(Debug, Default)]
+struct Tries(u32);
+
+impl Engine {
+    /// An engine over ports.
+    pub fn new(ports: Ports, settings: Settings) -> Self {
+        Self { ports, settings: Arc::new(settings) }
+    }
+
+    /// What the shop decided for itself.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The ports.
+    pub const fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.ports.clock.now()
+    }
+
+    fn commit_by(&self, actor: &Actor, at: DateTime<Utc>) -> Commit {
+        Commit::new(at, actor.clone(), self.ports.ids.next())
+    }
+
+    fn context(&self, actor: &Actor) -> Context {
+        Context { actor: actor.clone(), at: self.now(), refund: RefundId::new(self.ports.ids.next()) }
+    }
+
+    /// Gives events their ids and their places behind an order's last one.
+    fn recorded(&self, context: &Context, version: u64, events: Vec<OrderEvent>) -> Vec<Recorded<OrderEvent>> {
+        let sequences = (1..).map(|step| version.saturating_add(step));
+        let record = |(event, sequence)| {
+            let id = EventId::new(self.ports.ids.next());
+            Recorded { id, sequence, at: context.at, actor: context.actor.clone(), event }
+        };
+        events.into_iter().zip(sequences).map(record).collect()
+    }
+
+    /// A commit with the events a decider gave for an order.
+    fn commit_events(
+        &self,
+        context: &Context,
+        before: Option<Order>,
+        events: Vec<OrderEvent>,
+    ) -> Result<Decided<Order>, EngineError> {
+        let mut commit = self.commit_by(&context.actor, context.at);
+        let version = before.as_ref().map_or(0, |order| order.version);
+        match before {
+            Some(order) if events.is_empty() => Ok(Decided { commit, outcome: order }),
+            before => {
+                commit.record(before, self.recorded(context, version, events))?;
+                let outcome = commit.orders.first().map(|change| change.order().clone());
+                Ok(Decided { commit, outcome: outcome.ok_or(EngineError::NotFound(Noun::Order))? })
+            }
+        }
+    }
+
+    /// Commits a decision. None means that somebody was quicker: decide again.
+    async fn submit<T>(
+        &self,
+        tries: &mut Tries,
+        once: Option<&Once<'_, T>>,
+        decided: Result<Decided<T>, EngineError>,
+    ) -> Result<Option<Reply<T>>, EngineError> {
+        let Decided { mut commit, outcome } = match decided {
+            Ok(decided) => decided,
+            Err(error) => return self.answer_again(once, error).await.map(Some),
+        };
+        commit.receipt = once.map(|once| once.receipt(&outcome, commit.at));
+        if commit.is_empty() {
+            return Ok(Some(Reply::New(outcome)));
+        }
+        match self.ports.store.commit(commit).await {
+            Ok(()) => Ok(Some(Reply::New(outcome))),
+            Err(CommitError::Refused(Refusal::DuplicateKey(receipt))) => Once::compare(once, *receipt).map(Some),
+            Err(CommitError::Refused(refusal)) if is_lost_race(&refusal) && tries.again() => Ok(None),
+            Err(CommitError::Refused(refusal)) => self.answer_again(once, refusal.into()).await.map(Some),
+            Err(CommitError::Failed(error)) => Err(error.into()),
+        }
+    }
+
+    /// The answer given before, if there is one; otherwise the error stands.
+    async fn answer_again<T>(&self, once: Option<&Once<'_, T>>, error: EngineError) -> Result<Reply<T>, EngineError> {
+        let Some(asked) = once else { return Err(error) };
+        match self.ports.store.receipt(&asked.key).await? {
+            Some(receipt) => Once::compare(once, receipt),
+            None => Err(error),
+        }
+    }
+}
+
+impl<T> Once<'_, T> {
+    fn receipt(&self, outcome: &T, at: DateTime<Utc>) -> Receipt {
+        Receipt { key: self.key.clone(), fingerprint: self.fingerprint.clone(), reply: (self.reply)(outcome), at }
+    }
+
+    fn compare(asked: Option<&Self>, receipt: Receipt) -> Result<Reply<T>, EngineError> {
+        match asked {
+            Some(asked) if asked.fingerprint == receipt.fingerprint => Ok(Reply::Again(receipt.reply)),
+            _ => Err(EngineError::KeyReused),
+        }
+    }
+}
+
+impl Tries {
+    /// Whether to try again.
+    const fn again(&mut self) -> bool {
+        self.0 = self.0.saturating_add(1);
+        self.0 < MAX_TRIES
+    }
+
+    /// How often a decision was lost.
+    const fn lost(&self) -> u32 {
+        self.0
+    }
+}
+
+const fn is_lost_race(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::VersionConflict { .. } | Refusal::NumberTaken(_) | Refusal::ActiveCartExists(_)
+    )
+}
+
+/// Whether a caller named a version that is not the present one.
+fn check_version(named: Option<u64>, actual: u64) -> Result<(), EngineError> {
+    match named {
+        Some(named) if named != actual => Err(EngineError::Stale { named, actual }),
+        _ => Ok(()),
+    }
+}
+
+impl Actor {
+    fn require(&self, roles: &[Role]) -> Result<(), EngineError> {
+        if roles.contains(&self.role) { Ok(()) } else { Err(EngineError::Forbidden { role: self.role }) }
+    }
+
+    fn user_id(&self) -> Result<&UserId, EngineError> {
+        self.user.as_ref().ok_or(EngineError::Forbidden { role: self.role })
+    }
+}

@@ -1,0 +1,216 @@
+//! Carts: open, fill, price.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::Quantity;
+use crate::actor::Actor;
+use crate::cart::{Cart, CartRejection, CartStatus, Code, PriceChange};
+use crate::catalog::Offer;
+use crate::commit::CartChange;
+use crate::ids::{CartId, ItemId, Sku};
+use crate::pricing::Quote;
+
+use super::{Decided, Engine, EngineError, Noun, Once, Reply, Tries, check_version};
+
+/// A cart with its price now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CartView {
+    /// The cart, at today's prices.
+    pub cart: Cart,
+    /// What it costs and why.
+    pub quote: Quote,
+    /// The lines whose price changed since the cart was last written.
+    pub price_changes: Vec<PriceChange>,
+}
+
+/// The caller's active cart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenedCart {
+    /// The cart with its price.
+    pub view: CartView,
+    /// Whether it was made now.
+    pub is_new: bool,
+}
+
+/// The offers of a cart's skus.
+pub(super) type Offers = BTreeMap<Sku, Offer>;
+
+impl Engine {
+    /// The caller's active cart, made if there is none. One whose time is over is written off and replaced.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`], [`EngineError::Forbidden`] without a user.
+    pub async fn open_cart(
+        &self,
+        caller: &Actor,
+        once: Option<&Once<'_, OpenedCart>>,
+    ) -> Result<Reply<OpenedCart>, EngineError> {
+        let mut tries = Tries::default();
+        loop {
+            let decided = self.decide_open(caller).await;
+            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    async fn decide_open(&self, caller: &Actor) -> Result<Decided<OpenedCart>, EngineError> {
+        let (user, at) = (caller.user_id()?, self.now());
+        let mut commit = self.commit_by(caller, at);
+        match self.ports.carts.active_cart(user).await? {
+            Some(cart) if cart.status_at(at) == CartStatus::Active => {
+                let view = self.view(cart).await?;
+                return Ok(Decided { commit, outcome: OpenedCart { view, is_new: false } });
+            }
+            Some(mut over) => {
+                let expected = over.version;
+                over.expire(at);
+                commit.carts.push(CartChange { expected, cart: over });
+            }
+            None => {}
+        }
+        let id = CartId::new(self.ports.ids.next());
+        let cart = Cart::open(id, user.clone(), self.settings.currency, at, self.settings.cart_lifetime);
+        commit.carts.push(CartChange { expected: 0, cart: cart.clone() });
+        let view = self.view(cart).await?;
+        Ok(Decided { commit, outcome: OpenedCart { view, is_new: true } })
+    }
+
+    /// A cart with its price now.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] also for somebody else's.
+    pub async fn cart(&self, caller: &Actor, id: CartId) -> Result<CartView, EngineError> {
+        let cart = self.ports.carts.cart(id).await?.filter(|cart| caller.may_see(&cart.user_id));
+        let mut cart = cart.ok_or(EngineError::NotFound(Noun::Cart))?;
+        cart.status = cart.status_at(self.now());
+        self.view(cart).await
+    }
+
+    /// Adds units of a sku to the caller's cart.
+    ///
+    /// # Errors
+    /// [`EngineError::Cart`], [`EngineError::Stale`], [`EngineError::NotFound`].
+    pub async fn add_item(
+        &self,
+        caller: &Actor,
+        cart: (CartId, Option<u64>),
+        item: (Sku, Quantity),
+        once: Option<&Once<'_, CartView>>,
+    ) -> Result<Reply<CartView>, EngineError> {
+        let (sku, quantity) = item;
+        let offer = self.offers([&sku]).await?.remove(&sku);
+        let id = ItemId::new(self.ports.ids.next());
+        let add = |cart: &mut Cart, at| match &offer {
+            Some(offer) => cart.add(id, offer, quantity, at),
+            None => cart.check_open(at).and(Err(CartRejection::NotForSale(sku.clone()))),
+        };
+        self.change_cart(caller, cart, &add, once).await
+    }
+
+    /// Sets the number of units of a line of the caller's cart; none removes it.
+    ///
+    /// # Errors
+    /// [`EngineError::Cart`], [`EngineError::Stale`], [`EngineError::NotFound`].
+    pub async fn set_quantity(
+        &self,
+        caller: &Actor,
+        cart: (CartId, Option<u64>),
+        item: (ItemId, Option<Quantity>),
+        once: Option<&Once<'_, CartView>>,
+    ) -> Result<Reply<CartView>, EngineError> {
+        self.change_cart(caller, cart, &|cart, at| cart.set_quantity(item.0, item.1, at), once).await
+    }
+
+    /// Gives a promotion code to the caller's cart; the quote says whether it is valid and why not.
+    ///
+    /// # Errors
+    /// [`EngineError::Cart`], [`EngineError::Stale`], [`EngineError::NotFound`].
+    pub async fn add_code(
+        &self,
+        caller: &Actor,
+        cart: (CartId, Option<u64>),
+        code: Code,
+        once: Option<&Once<'_, CartView>>,
+    ) -> Result<Reply<CartView>, EngineError> {
+        self.change_cart(caller, cart, &|cart, at| cart.add_code(code.clone(), at), once).await
+    }
+
+    /// Takes a promotion code back.
+    ///
+    /// # Errors
+    /// [`EngineError::Cart`], [`EngineError::Stale`], [`EngineError::NotFound`].
+    pub async fn remove_code(
+        &self,
+        caller: &Actor,
+        cart: (CartId, Option<u64>),
+        code: Code,
+        once: Option<&Once<'_, CartView>>,
+    ) -> Result<Reply<CartView>, EngineError> {
+        self.change_cart(caller, cart, &|cart, at| cart.remove_code(&code, at), once).await
+    }
+
+    async fn change_cart(
+        &self,
+        caller: &Actor,
+        (id, named): (CartId, Option<u64>),
+        change: &CartEdit<'_>,
+        once: Option<&Once<'_, CartView>>,
+    ) -> Result<Reply<CartView>, EngineError> {
+        let mut tries = Tries::default();
+        loop {
+            let decided = self.decide_change(caller, (id, named), change).await;
+            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    async fn decide_change(
+        &self,
+        caller: &Actor,
+        (id, named): (CartId, Option<u64>),
+        change: &CartEdit<'_>,
+    ) -> Result<Decided<CartView>, EngineError> {
+        let mut cart = self.own_cart(caller, id).await?;
+        let (expected, at) = (cart.version, self.now());
+        check_version(named, expected)?;
+        change(&mut cart, at)?;
+        let view = self.view(cart).await?;
+        let mut commit = self.commit_by(caller, at);
+        if view.cart.version != expected {
+            commit.carts.push(CartChange { expected, cart: view.cart.clone() });
+        }
+        Ok(Decided { commit, outcome: view })
+    }
+
+    /// A cart that is the caller's own: nobody else changes or orders it.
+    pub(super) async fn own_cart(&self, caller: &Actor, id: CartId) -> Result<Cart, EngineError> {
+        let user = caller.user_id()?;
+        let cart = self.ports.carts.cart(id).await?.filter(|cart| cart.user_id == *user);
+        cart.ok_or(EngineError::NotFound(Noun::Cart))
+    }
+
+    async fn view(&self, mut cart: Cart) -> Result<CartView, EngineError> {
+        let offers = self.offers(cart.items.iter().map(|item| &item.sku)).await?;
+        let price_changes = cart.refresh(|sku| offers.get(sku).cloned());
+        let quote = self.quote_cart(&cart, &offers)?;
+        Ok(CartView { cart, quote, price_changes })
+    }
+
+    pub(super) async fn offers(&self, skus: impl IntoIterator<Item = &Sku> + Send) -> Result<Offers, EngineError> {
+        let mut skus: Vec<Sku> = skus.into_iter().cloned().collect();
+        skus.sort_unstable();
+        skus.dedup();
+        if skus.is_empty() {
+            return Ok(Offers::new());
+        }
+        let offers = self.ports.catalog.offers(&skus).await?;
+        Ok(offers.into_iter().map(|offer| (offer.sku.clone(), offer)).collect())
+    }
+}
+
+/// A change to a cart: one of the methods of [`Cart`].
+type CartEdit<'a> =
+    dyn Fn(&mut Cart, chrono::DateTime<chrono::Utc>) -> Result<(), CartRejection> + Send + Sync + 'a;

@@ -1,0 +1,269 @@
+//! The catalogue: browse, manage, import.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::vec::Vec;
+
+use chrono::{DateTime, Utc};
+
+use crate::actor::{Actor, Role};
+use crate::catalog::{Category, MAX_TREE, Product, Variant};
+use crate::commit::ProductChange;
+use crate::ids::{CategoryId, ProductId};
+use crate::port::{Listing, Page, ProductFilter, ProductPlace};
+use crate::stock::{StockAction, StockMove};
+use crate::text::Text;
+
+use super::{Decided, Engine, EngineError, Noun, Once, Reply, Tries, check_version};
+
+/// What somebody says of a product; its version and times are the engine's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProductInput {
+    /// What it is called.
+    pub name: Text<200>,
+    /// What it is.
+    pub description: Option<Text<4000>>,
+    /// Where it is found.
+    pub categories: Vec<CategoryId>,
+    /// Whether it is for sale.
+    pub active: bool,
+    /// The ways it is sold.
+    pub variants: Vec<Variant>,
+}
+
+/// A product to import, with the units on hand of its variants, in their order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportRow {
+    /// Its id.
+    pub id: ProductId,
+    /// What it is.
+    pub product: ProductInput,
+    /// Units on hand, one figure per variant.
+    pub on_hand: Vec<i64>,
+}
+
+/// What an import came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Products that are new.
+    pub added: u64,
+    /// Products that were there and are different now.
+    pub changed: u64,
+    /// Products that were there as they are.
+    pub unchanged: u64,
+}
+
+impl Engine {
+    /// A product. Guests and customers see active ones only.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`].
+    pub async fn product(&self, caller: Option<&Actor>, id: &ProductId) -> Result<Product, EngineError> {
+        let product = self.ports.catalog.product(id).await?;
+        let visible = product.filter(|product| product.active || sees_all(caller));
+        visible.ok_or(EngineError::NotFound(Noun::Product))
+    }
+
+    /// Products, newest first. Guests and customers see active ones only. A category stands for those below it as well.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn products(
+        &self,
+        caller: Option<&Actor>,
+        category: Option<&CategoryId>,
+        mut filter: ProductFilter,
+        page: &Page<ProductPlace>,
+    ) -> Result<Listing<Product, ProductPlace>, EngineError> {
+        if let Some(category) = category {
+            filter.categories = below(category, &self.ports.catalog.categories().await?);
+        }
+        if !sees_all(caller) {
+            filter.active = Some(true);
+        }
+        Ok(self.ports.catalog.products(&filter, page).await?)
+    }
+
+    /// Every category, by id.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn categories(&self) -> Result<Vec<Category>, EngineError> {
+        Ok(self.ports.catalog.categories().await?)
+    }
+
+    /// Makes a product, or changes it as a whole.
+    ///
+    /// # Errors
+    /// [`EngineError::Catalog`], [`EngineError::Stale`], [`EngineError::Refused`] (sku taken), [`EngineError::Forbidden`].
+    pub async fn save_product(
+        &self,
+        caller: &Actor,
+        (id, named): (&ProductId, Option<u64>),
+        input: &ProductInput,
+        once: Option<&Once<'_, Product>>,
+    ) -> Result<Reply<Product>, EngineError> {
+        let mut tries = Tries::default();
+        loop {
+            let decided = self.decide_product(caller, (id, named), input).await;
+            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    async fn decide_product(
+        &self,
+        caller: &Actor,
+        (id, named): (&ProductId, Option<u64>),
+        input: &ProductInput,
+    ) -> Result<Decided<Product>, EngineError> {
+        caller.require(&[Role::Admin])?;
+        let known = self.ports.catalog.product(id).await?;
+        let at = self.now();
+        check_version(named, known.as_ref().map_or(0, |product| product.version))?;
+        let change = input.change(id, known.as_ref(), at);
+        change.product.check(self.settings.currency)?;
+        let mut commit = self.commit_by(caller, at);
+        let outcome = change.product.clone();
+        commit.products.push(change);
+        Ok(Decided { commit, outcome })
+    }
+
+    /// Makes a category, or renames it. A category keeps its parent, so the tree never has a circle.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] (unknown or changed parent, too many), [`EngineError::Forbidden`].
+    pub async fn save_category(
+        &self,
+        caller: &Actor,
+        category: Category,
+        once: Option<&Once<'_, Category>>,
+    ) -> Result<Reply<Category>, EngineError> {
+        let mut tries = Tries::default();
+        loop {
+            let decided = self.decide_category(caller, category.clone()).await;
+            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    async fn decide_category(&self, caller: &Actor, category: Category) -> Result<Decided<Category>, EngineError> {
+        caller.require(&[Role::Admin])?;
+        let known = self.ports.catalog.categories().await?;
+        check_category(&category, &known)?;
+        let mut commit = self.commit_by(caller, self.now());
+        commit.categories.push(category.clone());
+        Ok(Decided { commit, outcome: category })
+    }
+
+    /// Imports products with their stock in one commit: new ones are made, others brought up to date. The categories they
+    /// name are made where they are missing. Running it again changes nothing more.
+    ///
+    /// # Errors
+    /// As [`Engine::save_product`], for the first product that is refused; nothing of the call is imported then.
+    pub async fn import(&self, caller: &Actor, rows: &[ImportRow]) -> Result<Imported, EngineError> {
+        let mut tries = Tries::default();
+        loop {
+            let decided = self.decide_import(caller, rows).await;
+            if let Some(Reply::New(imported)) = self.submit(&mut tries, None, decided).await? {
+                return Ok(imported);
+            }
+        }
+    }
+
+    async fn decide_import(&self, caller: &Actor, rows: &[ImportRow]) -> Result<Decided<Imported>, EngineError> {
+        caller.require(&[Role::Admin])?;
+        let at = self.now();
+        let mut commit = self.commit_by(caller, at);
+        let mut imported = Imported::default();
+        commit.categories = self.missing_categories(rows).await?;
+        for row in rows {
+            let known = self.ports.catalog.product(&row.id).await?;
+            let change = row.product.change(&row.id, known.as_ref(), at);
+            change.product.check(self.settings.currency)?;
+            let same = known.as_ref().is_some_and(|known| row.product.says(known));
+            let count = match &known {
+                None => &mut imported.added,
+                Some(_) if same => &mut imported.unchanged,
+                Some(_) => &mut imported.changed,
+            };
+            *count = count.saturating_add(1);
+            let counts = row.product.variants.iter().zip(&row.on_hand);
+            commit.stock.extend(counts.map(|(variant, on_hand)| StockMove {
+                sku: variant.sku.clone(),
+                action: StockAction::Set { on_hand: *on_hand, reorder_threshold: None, expected: None },
+            }));
+            if !same {
+                commit.products.push(change);
+            }
+        }
+        Ok(Decided { commit, outcome: imported })
+    }
+
+    async fn missing_categories(&self, rows: &[ImportRow]) -> Result<Vec<Category>, EngineError> {
+        let known = self.ports.catalog.categories().await?;
+        let named = rows.iter().flat_map(|row| &row.product.categories);
+        let missing: BTreeMap<_, _> = named
+            .filter(|id| !known.iter().any(|category| category.id == **id))
+            .filter_map(|id| Some((id, Category { id: id.clone(), name: id.as_str().parse().ok()?, parent: None })))
+            .collect();
+        Ok(missing.into_values().collect())
+    }
+}
+
+impl ProductInput {
+    fn change(&self, id: &ProductId, known: Option<&Product>, at: DateTime<Utc>) -> ProductChange {
+        let expected = known.map_or(0, |product| product.version);
+        let product = Product {
+            id: id.clone(),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            categories: self.categories.clone(),
+            active: self.active,
+            variants: self.variants.clone(),
+            version: expected.saturating_add(1),
+            created_at: known.map_or(at, |product| product.created_at),
+            updated_at: at,
+        };
+        ProductChange { expected, product }
+    }
+
+    /// Whether a product is what this says already.
+    fn says(&self, product: &Product) -> bool {
+        let same_places = self.categories == product.categories && self.active == product.active;
+        let same_words = self.name == product.name && self.description == product.description;
+        same_places && same_words && self.variants == product.variants
+    }
+}
+
+fn sees_all(caller: Option<&Actor>) -> bool {
+    caller.is_some_and(|caller| caller.role != Role::Customer)
+}
+
+/// A category and all below it.
+fn below(root: &CategoryId, all: &[Category]) -> Vec<CategoryId> {
+    let mut found = Vec::from([root.clone()]);
+    let mut next = 0;
+    while let Some(parent) = found.get(next).cloned() {
+        found.extend(all.iter().filter(|c| c.parent.as_ref() == Some(&parent)).map(|c| c.id.clone()));
+        next = next.saturating_add(1);
+    }
+    found
+}
+
+fn check_category(category: &Category, known: &[Category]) -> Result<(), EngineError> {
+    let old = known.iter().find(|other| other.id == category.id);
+    if old.is_some_and(|old| old.parent != category.parent) {
+        return Err(EngineError::invalid("/parent", "a category keeps its parent"));
+    }
+    let parent = category.parent.as_ref().filter(|_| old.is_none());
+    if let Some(parent) = parent.filter(|parent| !known.iter().any(|other| other.id == **parent)) {
+        return Err(EngineError::invalid("/parent", format!("there is no category {parent}")));
+    }
+    if old.is_none() && known.len() >= MAX_TREE {
+        return Err(EngineError::invalid("", format!("a shop has at most {MAX_TREE} categories")));
+    }
+    Ok(())
+}

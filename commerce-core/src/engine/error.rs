@@ -1,0 +1,142 @@
+//! Why a use case did not do what was asked.
+
+use alloc::string::String;
+use core::fmt;
+
+use thiserror::Error;
+
+use crate::actor::Role;
+use crate::cart::CartRejection;
+use crate::catalog::CatalogRejection;
+use crate::commit::Refusal;
+use crate::ids::UserId;
+use crate::money::MoneyError;
+use crate::order::{CorruptHistory, Rejection, Status};
+use crate::port::{PaymentsUnavailable, StoreError, UsersUnavailable};
+use crate::pricing::PricingError;
+use crate::stock::StockRefusal;
+
+/// What was not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Noun {
+    /// A cart.
+    Cart,
+    /// An order.
+    Order,
+    /// A payment.
+    Payment,
+    /// A return.
+    Return,
+    /// A product.
+    Product,
+    /// Stock of a sku.
+    Stock,
+}
+
+impl fmt::Display for Noun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cart => "cart",
+            Self::Order => "order",
+            Self::Payment => "payment",
+            Self::Return => "return",
+            Self::Product => "product",
+            Self::Stock => "stock",
+        })
+    }
+}
+
+/// Why a use case did not do what was asked. Nothing has changed then, but for [`EngineError::Store`] with an unknown outcome.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// It does not exist, or is not the caller's.
+    #[error("no such {0}")]
+    NotFound(Noun),
+    /// The caller's role may not do this.
+    #[error("the role {role} may not do this")]
+    Forbidden {
+        /// The caller's role.
+        role: Role,
+    },
+    /// A value of the request is refused.
+    #[error("{pointer}: {detail}")]
+    Invalid {
+        /// Where, as a JSON pointer into the request.
+        pointer: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The user of an order does not exist.
+    #[error("user {0} does not exist")]
+    UserNotFound(UserId),
+    /// The users service could not be asked.
+    #[error(transparent)]
+    Users(#[from] UsersUnavailable),
+    /// The payment processor could not be asked.
+    #[error(transparent)]
+    Payments(#[from] PaymentsUnavailable),
+    /// The cart refuses.
+    #[error(transparent)]
+    Cart(#[from] CartRejection),
+    /// The order refuses.
+    #[error(transparent)]
+    Order(#[from] Rejection),
+    /// The stock refuses.
+    #[error(transparent)]
+    Stock(#[from] StockRefusal),
+    /// The catalogue refuses.
+    #[error(transparent)]
+    Catalog(#[from] CatalogRejection),
+    /// The price cannot be computed.
+    #[error(transparent)]
+    Pricing(#[from] PricingError),
+    /// A sum is too large.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// The key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The caller named a version that is not the present one.
+    #[error("version {named} was named, {actual} is present")]
+    Stale {
+        /// The version the caller named.
+        named: u64,
+        /// The version it has.
+        actual: u64,
+    },
+    /// A guard refused the commit.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A history does not fold.
+    #[error(transparent)]
+    Corrupt(#[from] CorruptHistory),
+    /// An order follows a lifecycle that the settings do not know.
+    #[error("the lifecycle {0} is not configured")]
+    UnknownLifecycle(Status),
+}
+
+impl From<Refusal> for EngineError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Stock(StockRefusal::Stale { expected, actual, .. }) => Self::Stale { named: expected, actual },
+            Refusal::Stock(refusal) => Self::Stock(refusal),
+            Refusal::DuplicateKey(_)
+            | Refusal::VersionConflict { .. }
+            | Refusal::NumberTaken(_)
+            | Refusal::ActiveCartExists(_)
+            | Refusal::SkuTaken { .. } => Self::Refused(refusal),
+        }
+    }
+}
+
+impl EngineError {
+    /// A value of the request is refused.
+    pub(super) fn invalid(pointer: impl Into<String>, detail: impl fmt::Display) -> Self {
+        Self::Invalid { pointer: pointer.into(), detail: alloc::format!("{detail}") }
+    }
+}

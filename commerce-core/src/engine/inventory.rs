@@ -1,0 +1,80 @@
+//! Stock: look, set, correct.
+
+use crate::actor::{Actor, Role};
+use crate::ids::Sku;
+use crate::port::{Listing, Page};
+use crate::stock::{Shelf, StockAction, StockLevel, StockMove};
+
+use super::{Decided, Engine, EngineError, Noun, Once, Reply, Tries, check_version};
+
+const LOOKERS: &[Role] = &[Role::Support, Role::Admin, Role::Service];
+const KEEPERS: &[Role] = &[Role::Admin, Role::Service];
+
+impl Engine {
+    /// The stock of a sku now.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] if it was never stocked, [`EngineError::Forbidden`].
+    pub async fn stock(&self, caller: &Actor, sku: &Sku) -> Result<StockLevel, EngineError> {
+        caller.require(LOOKERS)?;
+        let level = self.ports.store.stock(sku, self.now()).await?;
+        level.ok_or(EngineError::NotFound(Noun::Stock))
+    }
+
+    /// The stock of every sku now, by sku; with `low_only` of those at or below their threshold.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`], [`EngineError::Store`].
+    pub async fn stock_levels(
+        &self,
+        caller: &Actor,
+        low_only: bool,
+        page: &Page<Sku>,
+    ) -> Result<Listing<StockLevel, Sku>, EngineError> {
+        caller.require(LOOKERS)?;
+        Ok(self.ports.store.stock_levels(low_only, self.now(), page).await?)
+    }
+
+    /// Sets or adjusts the stock of a sku.
+    ///
+    /// The move is a delta with a guard, so it succeeds beside any number of sales. The answer is the level that was read
+    /// with the move applied to it; a sale in that very moment shows in the next reading.
+    ///
+    /// # Errors
+    /// [`EngineError::Stock`], [`EngineError::Stale`] if the move names a version, [`EngineError::Forbidden`].
+    pub async fn move_stock(
+        &self,
+        caller: &Actor,
+        sku: &Sku,
+        action: StockAction,
+        once: Option<&Once<'_, StockLevel>>,
+    ) -> Result<Reply<StockLevel>, EngineError> {
+        let mut tries = Tries::default();
+        loop {
+            let decided = self.decide_move(caller, sku, &action).await;
+            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    async fn decide_move(
+        &self,
+        caller: &Actor,
+        sku: &Sku,
+        action: &StockAction,
+    ) -> Result<Decided<StockLevel>, EngineError> {
+        caller.require(KEEPERS)?;
+        let at = self.now();
+        let level = self.ports.store.stock(sku, at).await?.unwrap_or_else(|| StockLevel::empty(sku.clone()));
+        if let StockAction::Set { expected, .. } | StockAction::Adjust { expected, .. } = action {
+            check_version(*expected, level.version)?;
+        }
+        let next_expiry = level.next_expiry;
+        let mut shelf = Shelf::new(level, alloc::collections::BTreeMap::new(), next_expiry);
+        shelf.apply(action, at)?;
+        let mut commit = self.commit_by(caller, at);
+        commit.stock.push(StockMove { sku: sku.clone(), action: action.clone() });
+        Ok(Decided { commit, outcome: shelf.level().clone() })
+    }
+}

@@ -1,0 +1,124 @@
+//! Orders: read them, list them, move them on.
+
+use alloc::vec::Vec;
+
+use chrono::{DateTime, Utc};
+
+use crate::actor::{Actor, Role};
+use crate::event::Recorded;
+use crate::ids::OrderId;
+use crate::order::{Command, Order, OrderEvent, decide, evolve};
+use crate::port::{Listing, OrderFilter, OrderRef, Page};
+
+use super::{Decided, Engine, EngineError, Noun, Once, Reply, Tries, check_version};
+
+/// One entry of an order's history, with the order as it was after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryItem {
+    /// What happened.
+    pub entry: Recorded<OrderEvent>,
+    /// The order after it.
+    pub order: Order,
+}
+
+impl Engine {
+    /// An order.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] also for somebody else's.
+    pub async fn order(&self, caller: &Actor, which: &OrderRef) -> Result<Order, EngineError> {
+        let order = self.ports.store.order(which).await?.filter(|order| caller.may_see(&order.user_id));
+        order.ok_or(EngineError::NotFound(noun(which)))
+    }
+
+    /// Orders, newest first; a customer sees only their own.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] if a customer asks for somebody else's.
+    pub async fn orders(
+        &self,
+        caller: &Actor,
+        mut filter: OrderFilter,
+        page: &Page<OrderId>,
+    ) -> Result<Listing<Order, OrderId>, EngineError> {
+        if caller.role == Role::Customer {
+            let own = caller.user_id()?;
+            if filter.user.as_ref().is_some_and(|user| user != own) {
+                return Err(EngineError::NotFound(Noun::Order));
+            }
+            filter.user = Some(own.clone());
+        }
+        Ok(self.ports.store.orders(&filter, page).await?)
+    }
+
+    /// The history of an order, oldest first.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], [`EngineError::Corrupt`].
+    pub async fn order_history(&self, caller: &Actor, which: &OrderRef) -> Result<Vec<HistoryItem>, EngineError> {
+        let id = self.order(caller, which).await?.id;
+        let entries = self.ports.store.order_history(id).await?;
+        let mut order = None;
+        let mut items = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let after = evolve(order, &entry)?;
+            order = Some(after.clone());
+            items.push(HistoryItem { entry, order: after });
+        }
+        Ok(items)
+    }
+
+    /// An order as it was at an instant.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] also if it was placed later.
+    pub async fn order_at(&self, caller: &Actor, which: &OrderRef, at: DateTime<Utc>) -> Result<Order, EngineError> {
+        let history = self.order_history(caller, which).await?;
+        let last = history.into_iter().take_while(|item| item.entry.at <= at).last();
+        last.map(|item| item.order).ok_or(EngineError::NotFound(Noun::Order))
+    }
+
+    /// Asks something of an order.
+    ///
+    /// # Errors
+    /// [`EngineError::Order`] with the rejection, [`EngineError::Stock`], [`EngineError::Stale`], [`EngineError::NotFound`].
+    pub async fn command(
+        &self,
+        caller: &Actor,
+        (which, named): (&OrderRef, Option<u64>),
+        command: Command,
+        once: Option<&Once<'_, Order>>,
+    ) -> Result<Reply<Order>, EngineError> {
+        let mut tries = Tries::default();
+        loop {
+            let decided = self.decide_command(caller, (which, named), command.clone()).await;
+            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    async fn decide_command(
+        &self,
+        caller: &Actor,
+        (which, named): (&OrderRef, Option<u64>),
+        command: Command,
+    ) -> Result<Decided<Order>, EngineError> {
+        let order = self.order(caller, which).await?;
+        check_version(named, order.version)?;
+        let lifecycle = self.settings.lifecycle_of(&order.lifecycle);
+        let lifecycle = lifecycle.ok_or_else(|| EngineError::UnknownLifecycle(order.lifecycle.clone()))?;
+        let context = self.context(caller);
+        let events = decide(&lifecycle, &context, &order, command)?;
+        self.commit_events(&context, Some(order), events)
+    }
+}
+
+const fn noun(which: &OrderRef) -> Noun {
+    match which {
+        OrderRef::Id(_) | OrderRef::Number(_) => Noun::Order,
+        OrderRef::Payment(_) => Noun::Payment,
+        OrderRef::Return(_) => Noun::Return,
+        OrderRef::Cart(_) => Noun::Cart,
+    }
+}

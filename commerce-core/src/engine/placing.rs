@@ -1,0 +1,283 @@
+//! Placing an order: from a cart, or from a list of items.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use serde::Deserialize;
+
+use crate::Quantity;
+use crate::actor::{Actor, Role};
+use crate::address::Address;
+use crate::cart::{CartRejection, MAX_LINES, check_offer};
+use crate::catalog::Offer;
+use crate::commit::CartChange;
+use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, ProductId, Sku, UserId};
+use crate::money::{Amount, Money};
+use crate::order::{Context, Order, OrderItem, Placement, place};
+use crate::pricing::Quote;
+use crate::text::Text;
+
+use super::quotes::Wanted;
+use super::{Decided, Engine, EngineError, Once, Reply, Tries};
+
+/// Orders the caller's cart.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckOut {
+    /// Which cart.
+    pub cart_id: CartId,
+    /// Where the order goes.
+    pub shipping_address: Address,
+    /// How it is shipped.
+    pub shipping_method: Text<64>,
+    /// What the customer wants to say.
+    #[serde(default)]
+    pub notes: Option<Text<1000>>,
+}
+
+/// Orders items without a cart.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceOrder {
+    /// Who buys: the caller, if not said. Only admin and service may say.
+    #[serde(default)]
+    pub user_id: Option<UserId>,
+    /// What is bought.
+    pub items: Vec<ItemRequest>,
+    /// Where the order goes.
+    pub shipping_address: Address,
+    /// How it is shipped.
+    pub shipping_method: Text<64>,
+    /// What the customer wants to say.
+    #[serde(default)]
+    pub notes: Option<Text<1000>>,
+}
+
+/// One line to order: a sku, or a product that has only one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ItemRequest {
+    /// What.
+    #[serde(default)]
+    pub sku: Option<Sku>,
+    /// Or which product.
+    #[serde(default)]
+    pub product_id: Option<ProductId>,
+    /// How many.
+    pub quantity: Quantity,
+    /// A price other than the catalogue's. Only admin and service may give one.
+    #[serde(default)]
+    pub unit_price: Option<Amount>,
+}
+
+/// What a placement is made of, whether it comes from a cart or from a list.
+struct Basket {
+    user_id: UserId,
+    cart: Option<CartChange>,
+    items: Vec<OrderItem>,
+    quote: Quote,
+    shipping_address: Address,
+    shipping_method: Text<64>,
+    notes: Option<Text<1000>>,
+}
+
+impl Engine {
+    /// Orders the caller's cart: order, stock, cart and receipt in one commit.
+    ///
+    /// # Errors
+    /// [`EngineError::Cart`] (ordered already, empty, no longer for sale), [`EngineError::Stock`],
+    /// [`EngineError::UserNotFound`], [`EngineError::Users`], [`EngineError::Invalid`] (shipping method).
+    pub async fn check_out(
+        &self,
+        caller: &Actor,
+        request: &CheckOut,
+        once: Option<&Once<'_, Order>>,
+    ) -> Result<Reply<Order>, EngineError> {
+        let mut tries = Tries::default();
+        loop {
+            let decided = self.decide_check_out(caller, request, &tries).await;
+            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    async fn decide_check_out(
+        &self,
+        caller: &Actor,
+        request: &CheckOut,
+        tries: &Tries,
+    ) -> Result<Decided<Order>, EngineError> {
+        let (context, id) = (self.context(caller), OrderId::new(self.ports.ids.next()));
+        let mut cart = self.own_cart(caller, request.cart_id).await?;
+        let expected = cart.version;
+        cart.check_out(id, context.at)?;
+        let user_id = self.known_user(cart.user_id.clone()).await?;
+        let offers = self.offers(cart.items.iter().map(|item| &item.sku)).await?;
+        cart.items.iter().try_for_each(|item| {
+            let offer = offers.get(&item.sku).ok_or_else(|| CartRejection::NotForSale(item.sku.clone()))?;
+            check_offer(offer, cart.currency)
+        })?;
+        cart.refresh(|sku| offers.get(sku).cloned());
+        let items: Vec<_> = cart.items.iter().map(OrderItem::from).collect();
+        let wanted = Wanted { items: &items, codes: &cart.codes, shipping: Some(&request.shipping_method) };
+        let quote = self.quote_items(&wanted, &offers, context.at)?;
+        let basket = Basket {
+            user_id,
+            cart: Some(CartChange { expected, cart }),
+            items,
+            quote,
+            shipping_address: request.shipping_address.clone(),
+            shipping_method: request.shipping_method.clone(),
+            notes: request.notes.clone(),
+        };
+        self.place(&context, id, basket, tries)
+    }
+
+    /// Orders items without a cart.
+    ///
+    /// # Errors
+    /// As [`Engine::check_out`]; [`EngineError::Invalid`] with a pointer to the item.
+    pub async fn place_order(
+        &self,
+        caller: &Actor,
+        request: &PlaceOrder,
+        once: Option<&Once<'_, Order>>,
+    ) -> Result<Reply<Order>, EngineError> {
+        let mut tries = Tries::default();
+        loop {
+            let decided = self.decide_order(caller, request, &tries).await;
+            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    async fn decide_order(
+        &self,
+        caller: &Actor,
+        request: &PlaceOrder,
+        tries: &Tries,
+    ) -> Result<Decided<Order>, EngineError> {
+        check_request(caller, request)?;
+        let user_id = request.user_id.clone().map_or_else(|| caller.user_id().cloned(), Ok)?;
+        let user_id = self.known_user(user_id).await?;
+        let context = self.context(caller);
+        let skus = self.resolve(&request.items).await?;
+        let offers = self.offers(&skus).await?;
+        let lines = request.items.iter().zip(&skus).enumerate();
+        let items = lines.map(|(at, (item, sku))| self.order_item(at, item, offers.get(sku))).collect::<Result<Vec<_>, _>>()?;
+        let wanted = Wanted { items: &items, codes: &[], shipping: Some(&request.shipping_method) };
+        let quote = self.quote_items(&wanted, &offers, context.at)?;
+        let basket = Basket {
+            user_id,
+            cart: None,
+            items,
+            quote,
+            shipping_address: request.shipping_address.clone(),
+            shipping_method: request.shipping_method.clone(),
+            notes: request.notes.clone(),
+        };
+        self.place(&context, OrderId::new(self.ports.ids.next()), basket, tries)
+    }
+
+    fn place(
+        &self,
+        context: &Context,
+        id: OrderId,
+        basket: Basket,
+        tries: &Tries,
+    ) -> Result<Decided<Order>, EngineError> {
+        let random = self.ports.ids.next().as_u64_pair().1;
+        let longer = usize::try_from(tries.lost()).unwrap_or_default();
+        let placement = Placement {
+            id,
+            number: OrderNumber::new(context.at.date_naive(), random, OrderNumber::SUFFIX.saturating_add(longer)),
+            payment: PaymentId::new(self.ports.ids.next()),
+            user_id: basket.user_id,
+            cart_id: basket.cart.as_ref().map(|change| change.cart.id),
+            items: basket.items,
+            quote: basket.quote,
+            shipping_address: basket.shipping_address,
+            shipping_method: basket.shipping_method,
+            notes: basket.notes,
+            reserved_until: context.at.checked_add_signed(self.settings.reservation).unwrap_or(context.at),
+        };
+        let events = place(&self.settings.lifecycle, context, placement)?;
+        let mut decided = self.commit_events(context, None, events)?;
+        decided.commit.carts.extend(basket.cart);
+        Ok(decided)
+    }
+
+    async fn known_user(&self, user: UserId) -> Result<UserId, EngineError> {
+        if self.ports.users.exists(&user).await? { Ok(user) } else { Err(EngineError::UserNotFound(user)) }
+    }
+
+    /// The skus of the items; a product stands for its only variant.
+    async fn resolve(&self, items: &[ItemRequest]) -> Result<Vec<Sku>, EngineError> {
+        let mut skus = Vec::with_capacity(items.len());
+        for (at, item) in items.iter().enumerate() {
+            skus.push(match (&item.sku, &item.product_id) {
+                (Some(sku), None) => sku.clone(),
+                (None, Some(product)) => self.only_variant(at, product).await?,
+                _ => return Err(EngineError::invalid(format!("/items/{at}"), "name either a sku or a product_id")),
+            });
+        }
+        Ok(skus)
+    }
+
+    async fn only_variant(&self, at: usize, id: &ProductId) -> Result<Sku, EngineError> {
+        let pointer = format!("/items/{at}/product_id");
+        let product = self.ports.catalog.product(id).await?;
+        match product.as_ref().map(|product| product.variants.as_slice()) {
+            Some([only]) => Ok(only.sku.clone()),
+            Some(_) => Err(EngineError::invalid(pointer, "the product has several variants, name a sku")),
+            None => Err(EngineError::invalid(pointer, format!("product {id} is not for sale"))),
+        }
+    }
+
+    fn order_item(&self, at: usize, request: &ItemRequest, offer: Option<&Offer>) -> Result<OrderItem, EngineError> {
+        let pointer = |field: &str| format!("/items/{at}{field}");
+        let offer = offer.ok_or_else(|| EngineError::invalid(pointer(""), "not in the catalogue"))?;
+        check_offer(offer, self.settings.currency).map_err(|refused| EngineError::invalid(pointer(""), refused))?;
+        let given = request.unit_price.map(|price| price.in_currency(self.settings.currency)).transpose();
+        let given = given.map_err(|refused| EngineError::invalid(pointer("/unit_price"), refused))?;
+        if given.is_some_and(Money::is_negative) {
+            return Err(EngineError::invalid(pointer("/unit_price"), "a price is not negative"));
+        }
+        Ok(OrderItem {
+            id: ItemId::new(self.ports.ids.next()),
+            sku: offer.sku.clone(),
+            product_id: offer.product_id.clone(),
+            name: offer.name.clone(),
+            quantity: request.quantity,
+            unit_price: given.unwrap_or(offer.price),
+        })
+    }
+}
+
+/// Only admin and service order for others, and at prices of their own.
+fn check_request(caller: &Actor, request: &PlaceOrder) -> Result<(), EngineError> {
+    let for_other = request.user_id.as_ref().is_some_and(|user| Some(user) != caller.user.as_ref());
+    if for_other || request.items.iter().any(|item| item.unit_price.is_some()) {
+        caller.require(&[Role::Admin, Role::Service])?;
+    }
+    if request.items.is_empty() || request.items.len() > MAX_LINES {
+        return Err(EngineError::invalid("/items", format!("an order has 1 to {MAX_LINES} items")));
+    }
+    Ok(())
+}
+
+impl From<&crate::cart::CartItem> for OrderItem {
+    fn from(item: &crate::cart::CartItem) -> Self {
+        Self {
+            id: item.id,
+            sku: item.sku.clone(),
+            product_id: item.product_id.clone(),
+            name: item.name.clone(),
+            quantity: item.quantity,
+            unit_price: item.unit_price,
+        }
+    }
+}
+

@@ -1,0 +1,90 @@
+//! What a shop decides for itself.
+
+use alloc::vec::Vec;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::money::{Currency, Money, Rounding};
+use crate::order::{Lifecycle, Status};
+use crate::pricing::{Tax, TaxLevel};
+use crate::text::Text;
+
+/// What a shop decides for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The currency of the catalogue; every price is in it.
+    pub currency: Currency,
+    /// The lifecycle of new orders.
+    pub lifecycle: Lifecycle,
+    /// Further lifecycles that orders of earlier days follow. The built-in ones are always known.
+    pub former_lifecycles: Vec<Lifecycle>,
+    /// How orders can be shipped, and for what fee.
+    pub shipping_methods: Vec<ShippingMethod>,
+    /// The taxes.
+    pub tax: Tax,
+    /// Whether tax is rounded per line or per rate.
+    pub tax_level: TaxLevel,
+    /// How tax and percents are rounded.
+    pub rounding: Rounding,
+    /// How long stock is held for an order that is not paid.
+    pub reservation: TimeDelta,
+    /// How long a cart lives after its last change.
+    pub cart_lifetime: TimeDelta,
+    /// How long the answer to an idempotent request is kept: at least 24 hours.
+    pub receipts_kept: TimeDelta,
+}
+
+/// A way of shipping.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShippingMethod {
+    /// Its name, which a checkout gives.
+    pub name: Text<64>,
+    /// Its fee per order.
+    pub fee: Money,
+    /// Which tax rates apply to the fee.
+    #[serde(default)]
+    pub tax_category: Option<Text<64>>,
+}
+
+impl Settings {
+    /// Half an hour to pay.
+    pub const RESERVATION: TimeDelta = TimeDelta::minutes(30);
+    /// A month for a forgotten cart.
+    pub const CART_LIFETIME: TimeDelta = TimeDelta::days(30);
+    /// Two days of answers: twice what is promised.
+    pub const RECEIPTS_KEPT: TimeDelta = TimeDelta::hours(48);
+
+    /// A shop without configuration: the standard lifecycle, free standard shipping, no tax.
+    pub fn new(currency: Currency) -> Self {
+        let standard = "standard".parse().into_iter().map(|name| ShippingMethod {
+            name,
+            fee: Money::zero(currency),
+            tax_category: None,
+        });
+        Self {
+            currency,
+            lifecycle: Lifecycle::standard(),
+            former_lifecycles: Vec::new(),
+            shipping_methods: standard.collect(),
+            tax: Tax::default(),
+            tax_level: TaxLevel::default(),
+            rounding: Rounding::default(),
+            reservation: Self::RESERVATION,
+            cart_lifetime: Self::CART_LIFETIME,
+            receipts_kept: Self::RECEIPTS_KEPT,
+        }
+    }
+
+    /// A way of shipping by its name.
+    pub fn shipping_method(&self, name: &Text<64>) -> Option<&ShippingMethod> {
+        self.shipping_methods.iter().find(|method| method.name == *name)
+    }
+
+    /// The lifecycle that an order follows.
+    pub fn lifecycle_of(&self, name: &Status) -> Option<Lifecycle> {
+        let mut known = core::iter::once(&self.lifecycle).chain(&self.former_lifecycles);
+        known.find(|lifecycle| lifecycle.name() == name).cloned().or_else(|| Lifecycle::built_in(name.as_str()))
+    }
+}
