@@ -1,0 +1,320 @@
+//! Comparing a store's tables with its history.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use core::fmt;
+
+use chrono::{DateTime, Utc};
+
+use super::{Replay, ReplayError};
+use crate::event::{HistoryEntry, Recorded};
+use crate::ids::{OrderId, Sku};
+use crate::order::{CorruptHistory, Order, OrderEvent, Phase, fold};
+use crate::port::{OrderFilter, Page, Store, StoreError};
+use crate::stock::{Hold, StockLevel};
+
+/// How many entries are read at a time.
+const PAGE: u16 = 500;
+/// How often the stock of a busy sku is read again before it counts as different.
+const MAX_TRIES: u32 = 16;
+
+/// What a verification found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Entries of the history that were followed.
+    pub entries: u64,
+    /// Orders that were compared.
+    pub orders: u64,
+    /// Skus that were compared.
+    pub skus: u64,
+    /// Every difference, in the order of finding.
+    pub differences: Vec<Difference>,
+}
+
+/// A place where the tables are not what the history makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Difference {
+    /// The history contradicts itself.
+    History(ReplayError),
+    /// An order is not what its events make.
+    Order {
+        /// As the store has it.
+        stored: Box<Order>,
+        /// As its events make it, as far as they do.
+        rebuilt: Result<Box<Order>, CorruptHistory>,
+    },
+    /// The history tells of more or fewer orders, or events of orders, than the tables have.
+    Count {
+        /// Orders in the history.
+        created: u64,
+        /// Orders in the tables.
+        orders: u64,
+        /// Events of orders in the history.
+        events: u64,
+        /// The sum of the versions of the orders in the tables.
+        versions: u64,
+    },
+    /// The stock of a sku is not what the history makes.
+    Stock {
+        /// As the store has it.
+        stored: Option<Box<StockLevel>>,
+        /// As the history makes it.
+        rebuilt: Option<Box<StockLevel>>,
+    },
+    /// The holds of a sku are not what the history makes.
+    Holds {
+        /// Of what.
+        sku: Sku,
+        /// As the store has them.
+        stored: BTreeMap<OrderId, Hold>,
+        /// As the history makes them.
+        rebuilt: BTreeMap<OrderId, Hold>,
+    },
+}
+
+impl Report {
+    /// Whether the tables are what the history makes.
+    pub const fn is_identical(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::History(error) => write!(f, "the history contradicts itself: {error}"),
+            Self::Order { stored, rebuilt: Ok(rebuilt) } => {
+                write!(f, "order {}, version {}: ", stored.number, stored.version)?;
+                let parts = differing(stored, rebuilt);
+                write!(f, "its events make another {}", parts.first().unwrap_or(&"order"))?;
+                parts.iter().skip(1).try_for_each(|part| write!(f, ", {part}"))
+            }
+            Self::Order { stored, rebuilt: Err(error) } => write!(f, "order {}: {error}", stored.number),
+            Self::Count { created, orders, events, versions } => {
+                write!(f, "the history has {events} events of {created} orders, the tables have {versions} of {orders}")
+            }
+            Self::Stock { stored, rebuilt } => write!(f, "stored {stored:?}, the history makes {rebuilt:?}"),
+            Self::Holds { sku, stored, rebuilt } => {
+                write!(f, "holds of {sku}: stored {stored:?}, the history makes {rebuilt:?}")
+            }
+        }
+    }
+}
+
+fn differing(stored: &Order, rebuilt: &Order) -> Vec<&'static str> {
+    let parts = [
+        ("version", stored.version == rebuilt.version),
+        ("status", (&stored.status, stored.phase) == (&rebuilt.status, rebuilt.phase)),
+        ("items", stored.items == rebuilt.items),
+        ("quote", stored.quote == rebuilt.quote),
+        ("shipping address", stored.shipping_address == rebuilt.shipping_address),
+        ("shipment", stored.shipment == rebuilt.shipment),
+        ("payment", stored.payment == rebuilt.payment),
+        ("refunds", stored.refunds == rebuilt.refunds),
+        ("returns", stored.returns == rebuilt.returns),
+    ];
+    parts.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+}
+
+/// Rebuilds orders and stock from a store's history and compares them with its tables as of an instant, which must be no
+/// earlier than the last commit. `progress` hears, from time to time, how many entries, orders and skus are done.
+///
+/// It may run beside a store at work: what is committed meanwhile is followed, or left out on both sides.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read. Differences are no errors; they are in the [`Report`].
+pub async fn verify(
+    store: &dyn Store,
+    at: DateTime<Utc>,
+    progress: impl FnMut(u64) + Send,
+) -> Result<Report, StoreError> {
+    let replay = Replay::new();
+    let (report, broken) = (Report::default(), BTreeSet::new());
+    let mut verifier = Verifier { store, at, progress, replay, report, broken, behind: None, seen: 0 };
+    verifier.catch_up().await?;
+    verifier.check_orders().await?;
+    verifier.check_stock().await?;
+    Ok(verifier.report)
+}
+
+struct Verifier<'a, P> {
+    store: &'a dyn Store,
+    at: DateTime<Utc>,
+    progress: P,
+    replay: Replay,
+    report: Report,
+    /// Orders that were reported already.
+    broken: BTreeSet<OrderId>,
+    /// The position the last page was read from, and how many entries behind it were followed.
+    behind: Option<u64>,
+    seen: usize,
+}
+
+impl<P: FnMut(u64) + Send> Verifier<'_, P> {
+    /// Follows the history to its present end.
+    async fn catch_up(&mut self) -> Result<(), StoreError> {
+        loop {
+            let page = self.store.history(&Page { limit: PAGE, after: self.behind }).await?;
+            for entry in page.items.iter().skip(self.seen) {
+                self.follow(entry).await?;
+            }
+            self.seen = page.items.len();
+            self.tell();
+            let Some(next) = page.next else { return Ok(()) };
+            (self.behind, self.seen) = (Some(next), 0);
+        }
+    }
+
+    async fn follow(&mut self, entry: &HistoryEntry) -> Result<(), StoreError> {
+        self.report.entries = self.report.entries.saturating_add(1);
+        if let HistoryEntry::Order(id, event) = entry {
+            self.bring_back(*id, event).await?;
+        }
+        match self.replay.apply(entry) {
+            Ok(()) => self.drop_finished(entry),
+            Err(error) => self.report_once(error),
+        }
+        Ok(())
+    }
+
+    /// Finished orders rarely have another event. They are not kept; their own history brings them back.
+    fn drop_finished(&mut self, entry: &HistoryEntry) {
+        let HistoryEntry::Order(id, _) = entry else { return };
+        if self.replay.order(*id).is_some_and(|order| order.phase >= Phase::Delivered) {
+            self.replay.take(*id);
+        }
+    }
+
+    async fn bring_back(&mut self, id: OrderId, event: &Recorded<OrderEvent>) -> Result<(), StoreError> {
+        if event.sequence <= 1 || self.replay.order(id).is_some() || self.broken.contains(&id) {
+            return Ok(());
+        }
+        let history = self.store.order_history(id).await?;
+        if let Ok(order) = fold(history.iter().take_while(|earlier| earlier.sequence < event.sequence)) {
+            self.replay.resume(order);
+        }
+        Ok(())
+    }
+
+    fn report_once(&mut self, error: ReplayError) {
+        let is_news = match &error {
+            ReplayError::Order { order, .. } => self.broken.insert(*order),
+            ReplayError::Stock { .. } => true,
+        };
+        if is_news {
+            self.report.differences.push(Difference::History(error));
+        }
+    }
+
+    /// Every order in the tables is what its events make; and no order is missing, by their number.
+    ///
+    /// What the history had before the tables were read is in the tables; what the tables had when they were read is in the
+    /// history afterwards.
+    async fn check_orders(&mut self) -> Result<(), StoreError> {
+        let before = (self.replay.created(), self.replay.order_events());
+        let mut versions: u64 = 0;
+        let mut page = Page { limit: PAGE, after: None };
+        loop {
+            let listing = self.store.orders(&OrderFilter::default(), &page).await?;
+            for order in listing.items {
+                versions = versions.saturating_add(order.version);
+                self.check_order(order).await?;
+            }
+            self.tell();
+            let Some(next) = listing.next else { break };
+            page.after = Some(next);
+        }
+        self.catch_up().await?;
+        self.check_count(before, versions);
+        Ok(())
+    }
+
+    fn check_count(&mut self, before: (u64, u64), versions: u64) {
+        let (created, events) = (self.replay.created(), self.replay.order_events());
+        let orders = self.report.orders;
+        let complete = before.0 <= orders && before.1 <= versions;
+        if !complete || orders > created || versions > events {
+            self.report.differences.push(Difference::Count { created, orders, events, versions });
+        }
+    }
+
+    async fn check_order(&mut self, stored: Order) -> Result<(), StoreError> {
+        self.report.orders = self.report.orders.saturating_add(1);
+        let known = self.replay.order(stored.id).filter(|order| order.version == stored.version);
+        if known == Some(&stored) || self.broken.contains(&stored.id) {
+            return Ok(());
+        }
+        let history = self.store.order_history(stored.id).await?;
+        let rebuilt = fold(history.iter().take_while(|entry| entry.sequence <= stored.version)).map(Box::new);
+        if rebuilt.as_deref() != Ok(&stored) {
+            self.report.differences.push(Difference::Order { stored: Box::new(stored), rebuilt });
+        }
+        Ok(())
+    }
+
+    async fn check_stock(&mut self) -> Result<(), StoreError> {
+        let mut missing: BTreeSet<Sku> = self.replay.skus().cloned().collect();
+        let mut page = Page { limit: PAGE, after: None };
+        loop {
+            let listing = self.store.stock_levels(false, self.at, &page).await?;
+            for level in &listing.items {
+                missing.remove(&level.sku);
+                self.check_sku(&level.sku).await?;
+            }
+            self.tell();
+            let Some(next) = listing.next else { break };
+            page.after = Some(next);
+        }
+        for sku in missing {
+            self.check_sku(&sku).await?;
+        }
+        Ok(())
+    }
+
+    /// A sku may be sold between the reading of its level, its holds and its history: only what stood still is compared.
+    async fn check_sku(&mut self, sku: &Sku) -> Result<(), StoreError> {
+        self.report.skus = self.report.skus.saturating_add(1);
+        let mut found = self.compare(sku).await?;
+        for _ in 1..MAX_TRIES {
+            if found.is_empty() {
+                break;
+            }
+            let before = self.report.entries;
+            self.catch_up().await?;
+            let again = self.compare(sku).await?;
+            let stood_still = self.report.entries == before && again == found;
+            found = again;
+            if stood_still {
+                break;
+            }
+        }
+        self.report.differences.append(&mut found);
+        Ok(())
+    }
+
+    async fn compare(&self, sku: &Sku) -> Result<Vec<Difference>, StoreError> {
+        let stored = self.store.stock(sku, self.at).await?;
+        let holds = self.store.holds(sku).await?;
+        let rebuilt = self.replay.level(sku, self.at);
+        let same = stored.as_ref().zip(rebuilt.as_ref()).is_some_and(|(stored, rebuilt)| agree(stored, rebuilt));
+        let level = Difference::Stock { stored: stored.map(Box::new), rebuilt: rebuilt.map(Box::new) };
+        let counts = |hold: &Hold| hold.until.is_none_or(|until| until > self.at);
+        let stored: BTreeMap<_, _> = holds.into_iter().filter(|(_, hold)| counts(hold)).collect();
+        let rebuilt = self.replay.holds(sku, self.at);
+        let held = (stored != rebuilt).then(|| Difference::Holds { sku: sku.clone(), stored, rebuilt });
+        Ok((!same).then_some(level).into_iter().chain(held).collect())
+    }
+
+    fn tell(&mut self) {
+        let Report { entries, orders, skus, .. } = self.report;
+        (self.progress)(entries.saturating_add(orders).saturating_add(skus));
+    }
+}
+
+/// A stored level names an instant before which no hold ends; it need not be the latest such instant.
+fn agree(stored: &StockLevel, rebuilt: &StockLevel) -> bool {
+    let due = rebuilt.next_expiry.is_none_or(|end| stored.next_expiry.is_some_and(|next| next <= end));
+    due && StockLevel { next_expiry: rebuilt.next_expiry, ..stored.clone() } == *rebuilt
+}
