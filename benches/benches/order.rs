@@ -1,0 +1,26 @@
+//! What an order's life costs: deciding every step of it, and evolving the order through it.
+
+#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
+
+use std::hint::black_box;
+
+use commerce_testkit::Shop;
+use commerce_testkit::shop::order_of;
+use criterion::{Criterion, criterion_group, criterion_main};
+
+/// Placed, paid, shipped and delivered: four decisions, each folded into the order with its consequences.
+fn life(criterion: &mut Criterion) {
+    let shop = Shop::new(1);
+    let lines = [("MUG", 2), ("TEA", 1), ("POT", 1)];
+    criterion.bench_function("order: decide and evolve its life", |bencher| {
+        bencher.iter(|| {
+            let placed = shop.order(black_box(&lines));
+            let paid = shop.pay(order_of(&placed), shop.at(60));
+            let shipped = shop.ship(order_of(&paid), shop.at(120));
+            shop.deliver(order_of(&shipped), shop.at(180))
+        });
+    });
+}
+
+criterion_group!(benches, life);
+criterion_main!(benches);

@@ -1,0 +1,342 @@
+//! The use cases, through the engine on doubles: what a customer, the shop and a retry see.
+
+mod shopfront;
+
+use chrono::TimeDelta;
+use commerce_core::actor::{Actor, Role};
+use commerce_core::cart::{CartRejection, CartStatus};
+use commerce_core::engine::{EngineError, Noun, Reply};
+use commerce_core::order::{Command, PaymentStatus, Phase, RefundStatus, Rejection, ReturnLine, ReturnRequest};
+use commerce_core::port::{OrderFilter, OrderRef, Page};
+use commerce_core::stock::{StockAction, StockRefusal};
+use commerce_testkit::shop::{parse, units};
+
+use shopfront::{Shopfront, admin, customer, once};
+
+#[tokio::test]
+async fn a_cart_becomes_an_order_and_is_delivered() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 10), ("TEA", "4.50 USD", 5)]).await;
+    let cart = shop.filled_cart("ann", &[("MUG", 2), ("TEA", 1)]).await;
+    assert_eq!(cart.quote.total, parse("24.48 USD"));
+
+    let order = shop.check_out("ann", cart.cart.id).await.expect("the cart can be ordered");
+    assert_eq!((order.phase, order.payment.amount), (Phase::AwaitingPayment, parse("24.48 USD")));
+    assert_eq!(shop.available("MUG").await, 8);
+
+    let paid = shop.pay("ann", &order).await.expect("the order can be paid");
+    assert_eq!((paid.phase, paid.payment.status), (Phase::Paid, PaymentStatus::Succeeded));
+
+    for status in ["shipped", "delivered", "completed"] {
+        shop.move_to(&order, status).await.expect("the order can move on");
+    }
+    assert_eq!(shop.order(&order).await.phase, Phase::Completed);
+    let mug = shop.engine.stock(&admin(), &parse("MUG")).await.expect("the sku is stocked");
+    assert_eq!((mug.on_hand, mug.reserved), (8, 0));
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn a_cart_is_ordered_once() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 10)]).await;
+    let cart = shop.filled_cart("ann", &[("MUG", 1)]).await;
+    let order = shop.check_out("ann", cart.cart.id).await.expect("the cart can be ordered");
+
+    let again = shop.check_out("ann", cart.cart.id).await;
+    let Err(EngineError::Cart(CartRejection::AlreadyOrdered(known))) = again else { panic!("{again:?}") };
+    assert_eq!(known, Some(order.id));
+    let added = shop.add("ann", cart.cart.id, "MUG", 1).await;
+    assert!(matches!(added, Err(EngineError::Cart(CartRejection::AlreadyOrdered(_)))), "{added:?}");
+    assert_eq!(shop.available("MUG").await, 9);
+}
+
+#[tokio::test]
+async fn one_cart_ordered_by_many_at_once_is_one_order() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 100)]).await;
+    let cart = shop.filled_cart("ann", &[("MUG", 1)]).await.cart.id;
+    let attempts = (0..20).map(|_| {
+        let shop = shop.clone();
+        tokio::spawn(async move { shop.check_out("ann", cart).await.is_ok() })
+    });
+    let mut placed = 0;
+    for attempt in attempts.collect::<Vec<_>>() {
+        placed += u32::from(attempt.await.expect("no attempt panics"));
+    }
+    assert_eq!((placed, shop.available("MUG").await), (1, 99));
+}
+
+#[tokio::test]
+async fn a_retry_gets_the_first_answer_even_though_the_cart_is_gone() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 10)]).await;
+    let cart = shop.filled_cart("ann", &[("MUG", 1)]).await.cart.id;
+    let request = shop.checkout_request(cart);
+    let first = shop.engine.check_out(&customer("ann"), &request, Some(&once("k1", "same"))).await;
+    let Ok(Reply::New(order)) = first else { panic!("{first:?}") };
+
+    let again = shop.engine.check_out(&customer("ann"), &request, Some(&once("k1", "same"))).await;
+    assert_eq!(again.expect("a retry is answered"), Reply::Again(order.id.to_string()));
+    let reused = shop.engine.check_out(&customer("ann"), &request, Some(&once("k1", "other"))).await;
+    assert!(matches!(reused, Err(EngineError::KeyReused)), "{reused:?}");
+    assert_eq!(shop.available("MUG").await, 9);
+}
+
+#[tokio::test]
+async fn the_same_key_at_once_has_one_effect_and_equal_answers() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 100)]).await;
+    let attempts = (0..50).map(|_| {
+        let shop = shop.clone();
+        tokio::spawn(async move {
+            let request = shop.order_request(&[("MUG", 1)]);
+            match shop.engine.place_order(&customer("ann"), &request, Some(&once("k", "f"))).await {
+                Ok(Reply::New(order)) => order.id.to_string(),
+                Ok(Reply::Again(answer)) => answer,
+                Err(error) => panic!("{error}"),
+            }
+        })
+    });
+    let mut answers = Vec::new();
+    for attempt in attempts.collect::<Vec<_>>() {
+        answers.push(attempt.await.expect("no attempt panics"));
+    }
+    answers.dedup();
+    assert_eq!((answers.len(), shop.available("MUG").await), (1, 99));
+}
+
+#[tokio::test]
+async fn the_last_unit_is_sold_once() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 1)]).await;
+    shop.place("ann", &[("MUG", 1)]).await.expect("the first gets it");
+    let refused = shop.place("bob", &[("MUG", 1)]).await;
+    let Err(EngineError::Stock(StockRefusal::OutOfStock { asked, available, .. })) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!((asked, available), (1, 0));
+}
+
+#[tokio::test]
+async fn an_order_keeps_its_price_and_a_cart_takes_the_new_one() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 10)]).await;
+    let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
+    let cart = shop.filled_cart("ann", &[("MUG", 1)]).await.cart.id;
+    shop.sell("MUG", "12.00 USD").await;
+
+    let view = shop.engine.cart(&customer("ann"), cart).await.expect("the cart is hers");
+    assert_eq!((view.quote.total, view.price_changes.len()), (parse("12.00 USD"), 1));
+    assert_eq!(view.price_changes[0].old, parse("9.99 USD"));
+    assert_eq!(shop.order(&order).await.quote.total, parse("9.99 USD"));
+}
+
+#[tokio::test]
+async fn a_reservation_ends_by_itself_and_the_order_is_cancelled() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 1)]).await;
+    let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
+    shop.wait(TimeDelta::minutes(30));
+    assert_eq!(shop.available("MUG").await, 1, "the hold has ended though nobody swept it");
+
+    shop.work().await;
+    assert_eq!(shop.order(&order).await.phase, Phase::Cancelled);
+    let late = shop.pay("ann", &order).await;
+    assert!(matches!(late, Err(EngineError::Order(Rejection::NotPayable(_)))), "{late:?}");
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn a_payment_after_the_reservation_takes_the_stock_anew_while_it_lasts() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 1)]).await;
+    let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
+    shop.wait(TimeDelta::minutes(31));
+    let paid = shop.pay("ann", &order).await.expect("the stock is still there");
+    assert_eq!((paid.phase, shop.available("MUG").await), (Phase::Paid, 0));
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn a_payment_for_stock_that_is_gone_is_sent_back() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 1)]).await;
+    let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
+    shop.wait(TimeDelta::minutes(31));
+    shop.place("bob", &[("MUG", 1)]).await.expect("the unit is free again");
+
+    let late = shop.pay("ann", &order).await.expect("the payment is recorded");
+    assert_eq!((late.phase, late.payment.captured), (Phase::Cancelled, parse("9.99 USD")));
+    shop.work().await;
+    let settled = shop.order(&order).await;
+    assert_eq!((settled.payment.status, settled.payment.refunded), (PaymentStatus::Refunded, parse("9.99 USD")));
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn a_declined_payment_can_be_tried_again() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 1)]).await;
+    let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
+    let declined = shop.pay_with("ann", &order, "tok_declined").await.expect("the answer is recorded");
+    assert_eq!((declined.phase, declined.payment.status), (Phase::AwaitingPayment, PaymentStatus::Failed));
+    let unknown = shop.pay_with("ann", &order, "tok_timeout").await;
+    assert!(matches!(unknown, Err(EngineError::Payments(_))), "{unknown:?}");
+    let paid = shop.pay("ann", &order).await.expect("the order can be paid");
+    assert_eq!(paid.payment.status, PaymentStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn cancelling_a_paid_order_gives_money_and_stock_back() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
+    let order = shop.paid("ann", &[("MUG", 2)]).await;
+    let cancelled = shop.command(&customer("ann"), &order, Command::Cancel { reason: None }).await.expect("in time");
+    assert_eq!((cancelled.phase, shop.available("MUG").await), (Phase::Cancelled, 5));
+    assert_eq!(cancelled.refunds[0].status, RefundStatus::Requested);
+    shop.work().await;
+    assert_eq!(shop.order(&order).await.payment.refunded, parse("19.98 USD"));
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn returned_units_are_paid_back_to_the_cent_and_the_last_brings_the_fee() {
+    let shop = Shopfront::with_shipping(&[("MUG", "10.00 USD", 10)], "4.95 USD", "0.07").await;
+    let order = shop.paid("ann", &[("MUG", 3)]).await;
+    let total = order.quote.total;
+    for status in ["shipped", "delivered"] {
+        shop.move_to(&order, status).await.expect("the order can move on");
+    }
+    for left in [2, 1, 0] {
+        shop.send_back("ann", &order, 1).await;
+        shop.work().await;
+        let now = shop.order(&order).await;
+        assert_eq!(now.phase == Phase::Returned, left == 0, "{left} left");
+    }
+    let settled = shop.order(&order).await;
+    assert_eq!((settled.payment.refunded, settled.payment.status), (total, PaymentStatus::Refunded));
+    assert_eq!(shop.available("MUG").await, 10);
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn nobody_returns_more_than_they_bought() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
+    let order = shop.paid("ann", &[("MUG", 2)]).await;
+    let request = |quantity| {
+        let lines = vec![ReturnLine { item: order.items[0].id, quantity: units(quantity) }];
+        Command::RequestReturn(ReturnRequest { id: shop.return_id(), lines, reason: None })
+    };
+    let early = shop.command(&customer("ann"), &order, request(1)).await;
+    assert!(matches!(early, Err(EngineError::Order(Rejection::NotReturnable(_)))), "{early:?}");
+    for status in ["shipped", "delivered"] {
+        shop.move_to(&order, status).await.expect("the order can move on");
+    }
+    shop.command(&customer("ann"), &order, request(1)).await.expect("one of two");
+    let greedy = shop.command(&customer("ann"), &order, request(2)).await;
+    let Err(EngineError::Order(Rejection::TooManyReturned { asked, left, .. })) = greedy else { panic!("{greedy:?}") };
+    assert_eq!((asked, left), (2, 1));
+    shop.wait(TimeDelta::days(31));
+    let late = shop.command(&customer("ann"), &order, request(1)).await;
+    assert!(matches!(late, Err(EngineError::Order(Rejection::WindowClosed { .. }))), "{late:?}");
+}
+
+#[tokio::test]
+async fn what_is_somebody_elses_does_not_exist() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
+    let cart = shop.filled_cart("ann", &[("MUG", 1)]).await.cart.id;
+    let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
+    let bob = customer("bob");
+    let which = OrderRef::Id(order.id);
+
+    assert!(matches!(shop.engine.cart(&bob, cart).await, Err(EngineError::NotFound(Noun::Cart))));
+    assert!(matches!(shop.check_out("bob", cart).await, Err(EngineError::NotFound(Noun::Cart))));
+    assert!(matches!(shop.engine.order(&bob, &which).await, Err(EngineError::NotFound(Noun::Order))));
+    assert!(matches!(shop.engine.order_history(&bob, &which).await, Err(EngineError::NotFound(Noun::Order))));
+    assert!(matches!(shop.pay("bob", &order).await, Err(EngineError::NotFound(Noun::Payment))));
+    let cancel = shop.command(&bob, &order, Command::Cancel { reason: None }).await;
+    assert!(matches!(cancel, Err(EngineError::NotFound(Noun::Order))));
+    let hers = OrderFilter { user: Some(parse("ann")), ..OrderFilter::default() };
+    assert!(shop.engine.orders(&bob, hers, &Page { limit: 20, after: None }).await.is_err());
+    assert!(shop.engine.order(&admin(), &which).await.is_ok());
+}
+
+#[tokio::test]
+async fn only_the_shops_own_people_order_for_others_and_at_other_prices() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
+    let mut request = shop.order_request(&[("MUG", 1)]);
+    request.items[0].unit_price = Some("1.50 USD".parse::<commerce_core::money::Money>().expect("money").into());
+    let cheap = shop.engine.place_order(&customer("ann"), &request, None).await;
+    assert!(matches!(cheap, Err(EngineError::Forbidden { .. })), "{cheap:?}");
+
+    request.user_id = Some(parse("ann"));
+    let Ok(Reply::New(order)) = shop.engine.place_order(&admin(), &request, None).await else { panic!("refused") };
+    assert_eq!((order.user_id.as_str(), order.quote.total), ("ann", parse("1.50 USD")));
+    let stocking = StockAction::Set { on_hand: 9, reorder_threshold: None, expected: None };
+    let set = shop.engine.move_stock(&customer("ann"), &parse("MUG"), stocking, None).await;
+    assert!(matches!(set, Err(EngineError::Forbidden { .. })), "{set:?}");
+}
+
+#[tokio::test]
+async fn an_unknown_user_cannot_order() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
+    let refused = shop.place("nobody", &[("MUG", 1)]).await;
+    assert!(matches!(refused, Err(EngineError::UserNotFound(_))), "{refused:?}");
+    shop.users_down();
+    let refused = shop.place("ann", &[("MUG", 1)]).await;
+    assert!(matches!(refused, Err(EngineError::Users(_))), "{refused:?}");
+    assert_eq!(shop.available("MUG").await, 5);
+}
+
+#[tokio::test]
+async fn an_order_that_costs_nothing_is_paid_at_once() {
+    let shop = Shopfront::stocked(&[("GIFT", "0.00 USD", 5)]).await;
+    let order = shop.place("ann", &[("GIFT", 1)]).await.expect("a gift can be ordered");
+    assert_eq!((order.phase, order.version), (Phase::Paid, 2));
+    shop.wait(TimeDelta::days(1));
+    shop.work().await;
+    assert_eq!((shop.order(&order).await.phase, shop.available("GIFT").await), (Phase::Paid, 4));
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn a_named_version_that_is_not_present_stops_a_change() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
+    let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
+    let which = OrderRef::Id(order.id);
+    let cancel = Command::Cancel { reason: None };
+    let stale = shop.engine.command(&admin(), (&which, Some(7)), cancel, None).await;
+    assert!(matches!(stale, Err(EngineError::Stale { named: 7, actual: 1 })), "{stale:?}");
+}
+
+#[tokio::test]
+async fn the_history_shows_the_order_at_every_moment() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
+    let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
+    let which = OrderRef::Id(order.id);
+    shop.wait(TimeDelta::minutes(5));
+    shop.pay("ann", &order).await.expect("the order can be paid");
+
+    let history = shop.engine.order_history(&customer("ann"), &which).await.expect("it is hers");
+    let numbers: Vec<_> = history.iter().map(|item| item.entry.sequence).collect();
+    let types: Vec<_> = history.iter().map(|item| item.entry.event.event_type()).collect();
+    assert_eq!((numbers, types), (vec![1, 2, 3], vec!["order.created", "payment.captured", "order.paid"]));
+    let before = shop.engine.order_at(&customer("ann"), &which, order.created_at).await.expect("it was there");
+    assert_eq!(before, order);
+    let never = shop.engine.order_at(&customer("ann"), &which, order.created_at - TimeDelta::seconds(1)).await;
+    assert!(matches!(never, Err(EngineError::NotFound(_))));
+}
+
+#[tokio::test]
+async fn an_expired_cart_is_replaced() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
+    let cart = shop.filled_cart("ann", &[("MUG", 1)]).await.cart.id;
+    shop.wait(TimeDelta::days(31));
+    let old = shop.engine.cart(&customer("ann"), cart).await.expect("it is still hers");
+    assert_eq!(old.cart.status, CartStatus::Expired);
+    let added = shop.add("ann", cart, "MUG", 1).await;
+    assert!(matches!(added, Err(EngineError::Cart(CartRejection::Expired))), "{added:?}");
+    assert_ne!(shop.open_cart("ann").await.cart.id, cart);
+}
+
+#[tokio::test]
+async fn an_import_brought_in_twice_changes_nothing_more() {
+    let shop = Shopfront::stocked(&[]).await;
+    let rows = [shop.import_row("MUG", "9.99 USD", 5), shop.import_row("TEA", "4.50 USD", 7)];
+    let first = shop.engine.import(&admin(), &rows).await.expect("the rows are good");
+    let again = shop.engine.import(&admin(), &rows).await.expect("the rows are good");
+    assert_eq!((first.added, first.unchanged), (2, 0));
+    assert_eq!((again.added, again.changed, again.unchanged), (0, 0, 2));
+    assert_eq!(shop.available("TEA").await, 7);
+    let refused = shop.engine.import(&Actor::user(Role::Support, parse("eve")), &rows).await;
+    assert!(matches!(refused, Err(EngineError::Forbidden { .. })), "{refused:?}");
+}

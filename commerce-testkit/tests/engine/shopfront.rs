@@ -1,0 +1,229 @@
+//! A shop over doubles, and what people do in it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta};
+use commerce_core::actor::{Actor, Role};
+use commerce_core::catalog::Variant;
+use commerce_core::commit::ReceiptKey;
+use commerce_core::engine::{
+    CartView, CheckOut, Engine, EngineError, ImportRow, ItemRequest, Once, PlaceOrder, Ports, ProductInput, Reply,
+};
+use commerce_core::ids::{CartId, ReturnId, UserId};
+use commerce_core::order::{Command, Order, ReturnLine, ReturnRequest};
+use commerce_core::payment::Sandbox;
+use commerce_core::port::{Clock, Ids, OrderRef, Users, UsersUnavailable};
+use commerce_core::pricing::{Tax, TaxRate};
+use commerce_core::replay;
+use commerce_core::settings::{Settings, ShippingMethod};
+use commerce_testkit::shop::{CURRENCY, address, parse, units};
+use commerce_testkit::{ManualClock, MemoryStore, SequentialIds};
+
+/// A shop over doubles. Cloning shares it.
+#[derive(Clone, Debug)]
+pub struct Shopfront {
+    pub engine: Engine,
+    clock: Arc<ManualClock>,
+    users: Arc<Everyone>,
+    ids: Arc<SequentialIds>,
+}
+
+/// Everyone exists but `nobody`.
+#[derive(Debug, Default)]
+struct Everyone {
+    is_down: AtomicBool,
+}
+
+#[async_trait]
+impl Users for Everyone {
+    async fn exists(&self, user: &UserId) -> Result<bool, UsersUnavailable> {
+        if self.is_down.load(Ordering::Relaxed) {
+            return Err(UsersUnavailable("down".into()));
+        }
+        Ok(user.as_str() != "nobody")
+    }
+}
+
+pub fn customer(name: &str) -> Actor {
+    Actor::user(Role::Customer, parse(name))
+}
+
+pub fn admin() -> Actor {
+    Actor::user(Role::Admin, parse("root"))
+}
+
+/// A request with a key, answered with the id of the order.
+pub fn once<'a>(key: &str, fingerprint: &str) -> Once<'a, Order> {
+    let key = ReceiptKey { scope: "ann POST /orders".into(), key: key.into() };
+    Once { key, fingerprint: fingerprint.into(), reply: &|order| order.id.to_string() }
+}
+
+impl Shopfront {
+    /// A shop that sells skus at a price, with units on hand.
+    pub async fn stocked(goods: &[(&str, &str, i64)]) -> Self {
+        Self::open(Settings::new(CURRENCY), goods).await
+    }
+
+    /// The same with a shipping fee and a tax on everything.
+    pub async fn with_shipping(goods: &[(&str, &str, i64)], fee: &str, rate: &str) -> Self {
+        let standard = ShippingMethod { name: parse("standard"), fee: parse(fee), tax_category: Some(parse("all")) };
+        let rates = vec![TaxRate { tax_category: "all".into(), rate: parse(rate) }];
+        let tax = Tax { prices_include_tax: false, rates };
+        Self::open(Settings { shipping_methods: vec![standard], tax, ..Settings::new(CURRENCY) }, goods).await
+    }
+
+    async fn open(settings: Settings, goods: &[(&str, &str, i64)]) -> Self {
+        let (store, clock) = (MemoryStore::new(), Arc::new(ManualClock::new(opening())));
+        let (users, ids) = (Arc::new(Everyone::default()), Arc::new(SequentialIds::new(1)));
+        let ports = Ports {
+            store: Arc::new(store.clone()),
+            carts: Arc::new(store.clone()),
+            catalog: Arc::new(store),
+            users: users.clone(),
+            payments: Arc::new(Sandbox),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        };
+        let shop = Self { engine: Engine::new(ports, settings), clock, users, ids };
+        let rows: Vec<_> = goods.iter().map(|(sku, price, on_hand)| shop.import_row(sku, price, *on_hand)).collect();
+        shop.engine.import(&admin(), &rows).await.expect("the goods are good");
+        shop
+    }
+
+    pub fn import_row(&self, sku: &str, price: &str, on_hand: i64) -> ImportRow {
+        ImportRow { id: parse(sku), product: product(sku, price), on_hand: vec![on_hand] }
+    }
+
+    /// Changes the price of a sku.
+    pub async fn sell(&self, sku: &str, price: &str) {
+        let saved = self.engine.save_product(&admin(), (&parse(sku), None), &product(sku, price), None).await;
+        saved.expect("the product is good");
+    }
+
+    pub fn wait(&self, time: TimeDelta) {
+        self.clock.advance(time);
+    }
+
+    pub fn users_down(&self) {
+        self.users.is_down.store(true, Ordering::Relaxed);
+    }
+
+    pub fn return_id(&self) -> ReturnId {
+        ReturnId::new(self.ids.next())
+    }
+
+    /// Does every task that is due.
+    pub async fn work(&self) {
+        while self.engine.run_due_tasks(10).await.expect("tasks can be read").finished > 0 {}
+    }
+
+    pub async fn open_cart(&self, user: &str) -> CartView {
+        new(self.engine.open_cart(&customer(user), None).await.expect("a cart can be opened")).view
+    }
+
+    pub async fn add(&self, user: &str, cart: CartId, sku: &str, count: i64) -> Result<CartView, EngineError> {
+        let item = (parse(sku), units(count));
+        self.engine.add_item(&customer(user), (cart, None), item, None).await.map(new)
+    }
+
+    pub async fn filled_cart(&self, user: &str, items: &[(&str, i64)]) -> CartView {
+        let mut view = self.open_cart(user).await;
+        for (sku, count) in items {
+            view = self.add(user, view.cart.id, sku, *count).await.expect("the item can be added");
+        }
+        view
+    }
+
+    pub fn checkout_request(&self, cart_id: CartId) -> CheckOut {
+        CheckOut { cart_id, shipping_address: address(), shipping_method: parse("standard"), notes: None }
+    }
+
+    pub async fn check_out(&self, user: &str, cart: CartId) -> Result<Order, EngineError> {
+        self.engine.check_out(&customer(user), &self.checkout_request(cart), None).await.map(new)
+    }
+
+    pub fn order_request(&self, items: &[(&str, i64)]) -> PlaceOrder {
+        let item = |(sku, count): &(&str, i64)| ItemRequest {
+            sku: Some(parse(sku)),
+            product_id: None,
+            quantity: units(*count),
+            unit_price: None,
+        };
+        PlaceOrder {
+            user_id: None,
+            items: items.iter().map(item).collect(),
+            shipping_address: address(),
+            shipping_method: parse("standard"),
+            notes: None,
+        }
+    }
+
+    pub async fn place(&self, user: &str, items: &[(&str, i64)]) -> Result<Order, EngineError> {
+        self.engine.place_order(&customer(user), &self.order_request(items), None).await.map(new)
+    }
+
+    pub async fn pay(&self, user: &str, order: &Order) -> Result<Order, EngineError> {
+        self.pay_with(user, order, "tok_ok").await
+    }
+
+    pub async fn pay_with(&self, user: &str, order: &Order, token: &str) -> Result<Order, EngineError> {
+        self.engine.confirm_payment(&customer(user), order.payment.id, token.into(), None).await.map(new)
+    }
+
+    pub async fn paid(&self, user: &str, items: &[(&str, i64)]) -> Order {
+        let order = self.place(user, items).await.expect("the order can be placed");
+        self.pay(user, &order).await.expect("the order can be paid")
+    }
+
+    pub async fn command(&self, caller: &Actor, order: &Order, command: Command) -> Result<Order, EngineError> {
+        self.engine.command(caller, (&OrderRef::Id(order.id), None), command, None).await.map(new)
+    }
+
+    pub async fn move_to(&self, order: &Order, status: &str) -> Result<Order, EngineError> {
+        self.command(&admin(), order, Command::MoveTo { status: parse(status), reason: None }).await
+    }
+
+    /// Sends units of the first item back, all the way to their receipt.
+    pub async fn send_back(&self, user: &str, order: &Order, count: i64) {
+        let id = self.return_id();
+        let lines = vec![ReturnLine { item: order.items[0].id, quantity: units(count) }];
+        let request = Command::RequestReturn(ReturnRequest { id, lines, reason: None });
+        self.command(&customer(user), order, request).await.expect("the return is possible");
+        for step in [Command::ApproveReturn(id), Command::ReceiveReturn(id)] {
+            self.command(&admin(), order, step).await.expect("the return goes on");
+        }
+    }
+
+    pub async fn order(&self, order: &Order) -> Order {
+        self.engine.order(&admin(), &OrderRef::Id(order.id)).await.expect("the order is there")
+    }
+
+    pub async fn available(&self, sku: &str) -> i64 {
+        self.engine.stock(&admin(), &parse(sku)).await.expect("the sku is stocked").available()
+    }
+
+    /// The history must rebuild the tables.
+    pub async fn verify(&self) {
+        let report = replay::verify(&*self.engine.ports().store, self.clock.now(), |_| ()).await;
+        let report = report.expect("the history can be read");
+        assert!(report.differences.is_empty(), "{:?}", report.differences);
+    }
+}
+
+fn product(sku: &str, price: &str) -> ProductInput {
+    let variant = Variant { sku: parse(sku), name: None, price: parse(price), tax_category: Some(parse("all")) };
+    ProductInput { name: parse(sku), description: None, categories: Vec::new(), active: true, variants: vec![variant] }
+}
+
+fn opening() -> DateTime<chrono::Utc> {
+    DateTime::from_timestamp(1_772_366_400, 0).expect("the opening is in the calendar")
+}
+
+fn new<T>(reply: Reply<T>) -> T {
+    match reply {
+        Reply::New(outcome) => outcome,
+        Reply::Again(answer) => panic!("answered before: {answer}"),
+    }
+}
