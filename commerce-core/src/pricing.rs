@@ -103,7 +103,7 @@ pub fn price(request: &Request) -> Result<Quote, PricingError> {
 fn quote(request: &Request) -> Option<Quote> {
     let levy = Levy::of(request)?;
     let mut session = Session::new(request)?;
-    session.select(&levy)?;
+    session.select(&levy);
     let remains = session.remains();
     let money = |minor| Money::new(minor, request.currency);
     let taxes = levy.taxes(remains)?;

@@ -1,5 +1,7 @@
 //! The cases of the pricing rules, gathered from the public test suites of other engines: every one, on every field.
 
+#![allow(clippy::expect_used, reason = "a test says what it expects")]
+
 use commerce_core::money::{Amount, Currency, Money};
 use commerce_core::pricing::{Document, Quote, Request, price};
 use rust_decimal::Decimal;

@@ -46,7 +46,7 @@ use crate::promotion::{Effect, Items, Percent, Target};
 pub const PROVEN_CANDIDATES: usize = 16;
 
 /// The work a search of more candidates may cost: carts looked at, weighed by their size.
-const MAX_WORK: usize = 1 << 18;
+const MAX_WORK: usize = 1 << 15;
 
 /// The binary places of the fixed-point figures below.
 const PLACES: u32 = 20;
@@ -69,9 +69,9 @@ struct Bound {
 impl Bound {
     /// The least that can remain of `weight` once the candidate had its turn.
     fn after(&self, weight: i128) -> i128 {
-        let share = i128::from(self.share.part());
-        let taken =
-            weight.min(self.base).saturating_mul(share).checked_div(self.share.whole().into()).unwrap_or(weight);
+        let (part, whole) = (i128::from(self.share.part()), i128::from(self.share.whole()));
+        let taken = weight.min(self.base).checked_mul(part).and_then(|parts| parts.checked_div(whole));
+        let taken = taken.unwrap_or(weight); // a figure too large to say: it may take all
         weight.saturating_sub(taken.saturating_add(self.slack).min(self.cap)).max(0)
     }
 }
@@ -134,11 +134,10 @@ impl<'s> Search<'s> {
         search
     }
 
-    /// Searches. `None` where a total does not fit.
-    pub(super) fn run(mut self) -> Option<Choice> {
-        self.levy.total(self.levels.first()?)?; // the largest total there can be
+    /// Searches. A set whose total does not fit is no answer; without any other, nothing is chosen.
+    pub(super) fn run(mut self) -> Choice {
         self.visit(0, 0);
-        Some(Choice { chosen: self.best, proven: self.work_left != Some(0) })
+        Choice { chosen: self.best, proven: self.work_left != Some(0) }
     }
 
     /// Decides about the candidates from `index` on, on what `level` leaves. The first set it completes is that of the
@@ -238,30 +237,21 @@ impl<'s> Search<'s> {
         let effect = &candidate.terms().effect;
         let meant = self.cart.meant(candidate, effect_filter(effect));
         let ground = Ground::of(self, meant, undiscounted, candidate.is_shipping);
-        let (share, slack) = match effect {
-            Effect::PercentOff { percent, target: Target::Order | Target::Shipping, .. } => {
-                (percent.ratio(), ground.rounding_once())
-            }
-            Effect::TieredPercent { tiers, .. } => {
-                let highest = tiers.iter().map(|tier| tier.percent).max_by_key(|percent| percent.decimal());
-                (highest.map_or(Ratio::NONE, Percent::ratio), ground.rounding_once())
-            }
-            Effect::PercentOff { percent, target: Target::Items(Items { max_quantity: None, .. }), .. } => {
-                (percent.ratio(), ground.rounding_per_line())
-            }
-            _ => (Ratio::ALL, 0),
+        let (share, slack) = match share_of_lines(effect) {
+            Some(share) if is_rounded_per_line(effect) => (share, ground.rounding_per_line()),
+            Some(share) => (share, ground.rounding_once()),
+            None => (Ratio::ALL, 0),
         };
         Bound { share, slack, base: ground.base, cap: self.cap(candidate, &ground, undiscounted) }
     }
 
     /// The most a candidate takes off for other reasons than its share.
     fn cap(&mut self, candidate: &Candidate<'_>, ground: &Ground, undiscounted: &Remains) -> i128 {
-        let most = match &candidate.terms().effect {
-            Effect::TieredPercent { max_amount, .. } => max_amount.map_or(i64::MAX, Money::minor),
-            _ => {
-                self.offer.work_out(self.cart, candidate, undiscounted);
-                self.offer.total.saturating_add(ground.lines)
-            }
+        let most = if let Effect::TieredPercent { max_amount, .. } = candidate.terms().effect {
+            max_amount.map_or(i64::MAX, Money::minor) // the highest tier may not be the one of the undiscounted cart
+        } else {
+            self.offer.work_out(self.cart, candidate, undiscounted);
+            self.offer.total.saturating_add(ground.lines)
         };
         ground.heaviest.saturating_mul(most.min(candidate.budget_left).into())
     }
@@ -283,6 +273,25 @@ impl<'s> Search<'s> {
         *left = left.saturating_sub(size);
         *left > 0
     }
+}
+
+/// The percentage an effect takes of whole lines, or of the fee; the highest of its tiers.
+fn share_of_lines(effect: &Effect) -> Option<Ratio> {
+    let percent = match effect {
+        Effect::PercentOff { percent, target, .. } => {
+            let is_whole = !matches!(target, Target::Items(Items { max_quantity: Some(_), .. }));
+            is_whole.then_some(*percent)
+        }
+        Effect::TieredPercent { tiers, .. } => {
+            tiers.iter().map(|tier| tier.percent).max_by_key(|percent| percent.decimal())
+        }
+        Effect::AmountOff { .. } | Effect::FixedPrice { .. } | Effect::FreeShipping | Effect::BuyGet(_) => None,
+    };
+    percent.map(Percent::ratio)
+}
+
+fn is_rounded_per_line(effect: &Effect) -> bool {
+    matches!(effect, Effect::PercentOff { target: Target::Items(_), .. })
 }
 
 /// What a candidate is about, undiscounted, in the terms of a [`Bound`].

@@ -155,12 +155,12 @@ pub enum Unmet {
     /// All of these would have to hold.
     All {
         /// Those that do not.
-        unmet: Vec<Unmet>,
+        unmet: Vec<Self>,
     },
     /// One of these would have to hold.
     Any {
         /// All of them: none holds.
-        unmet: Vec<Unmet>,
+        unmet: Vec<Self>,
     },
     /// Something holds that must not.
     Not {

@@ -50,9 +50,10 @@ impl Cart<'_> {
         unmet: &mut Vec<Unmet>,
     ) {
         for condition in conditions.iter().filter(|condition| !self.holds(candidate, remains, condition)) {
-            match condition {
-                Condition::All { conditions } => self.add_unmet(candidate, remains, conditions, unmet),
-                failed => unmet.push(self.gap(candidate, remains, failed)),
+            if let Condition::All { conditions } = condition {
+                self.add_unmet(candidate, remains, conditions, unmet);
+            } else {
+                unmet.push(self.gap(candidate, remains, condition));
             }
         }
     }

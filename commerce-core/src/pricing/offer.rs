@@ -11,6 +11,7 @@ use super::cart::{Candidate, Cart};
 use super::ratio::{Ratio, product, settle};
 use super::remains::{Remains, Run};
 use super::split::Splitter;
+use crate::Quantity;
 use crate::money::{Money, Rounding};
 use crate::promotion::{AmountTarget, BuyGet, Effect, Items, PriceTarget, Target, Tier};
 
@@ -248,7 +249,7 @@ impl Offer {
         let applications = times(only_buy.saturating_add(both), to_pay)
             .min(times(only_get.saturating_add(both), to_get))
             .min(times(only_buy.saturating_add(only_get).saturating_add(both), to_pay.saturating_add(to_get)))
-            .min(terms.max_applications.map_or(i64::MAX, |most| most.get()));
+            .min(terms.max_applications.map_or(i64::MAX, Quantity::get));
         if applications == 0 {
             return;
         }

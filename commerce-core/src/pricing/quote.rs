@@ -87,9 +87,9 @@ pub struct Share<'q> {
 impl Quote {
     /// The promotions that gave something, in the order of the request.
     pub fn applied(&self) -> impl Iterator<Item = Adjustment<'_>> {
-        self.explanation.iter().filter_map(|explained| match explained.outcome {
-            Outcome::Applied { amount, .. } => Some(Adjustment { promotion_id: &explained.promotion_id, amount }),
-            _ => None,
+        self.explanation.iter().filter_map(|explained| {
+            let Outcome::Applied { amount, .. } = explained.outcome else { return None };
+            Some(Adjustment { promotion_id: &explained.promotion_id, amount })
         })
     }
 
@@ -104,11 +104,9 @@ impl Quote {
 
     /// What every promotion took off the shipping fee.
     pub fn shipping_adjustments(&self) -> impl Iterator<Item = Adjustment<'_>> {
-        self.explanation.iter().filter_map(|explained| match explained.outcome {
-            Outcome::Applied { amount, off: AppliedTo::Shipping } => {
-                Some(Adjustment { promotion_id: &explained.promotion_id, amount })
-            }
-            _ => None,
+        self.explanation.iter().filter_map(|explained| {
+            let Outcome::Applied { amount, off: AppliedTo::Shipping } = explained.outcome else { return None };
+            Some(Adjustment { promotion_id: &explained.promotion_id, amount })
         })
     }
 

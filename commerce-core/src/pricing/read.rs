@@ -27,8 +27,9 @@ impl Request {
 fn read_request(document: &Document, f: &mut Findings) -> Option<Request> {
     let mut fields = document.fields(f)?;
     let currency = fields.required(f, "currency", read_currency);
-    // Amounts are read even where the currency is not known, so that the rest of the problems are told as well.
-    let amounts = Amounts(currency.unwrap_or(Currency::USD));
+    // Amounts are read even where the currency is not known, so that the rest of the problems are told as well; with
+    // many decimals then, for nothing is wrong with them.
+    let amounts = Amounts(currency.unwrap_or(Currency::KWD));
     let at = fields.required(f, "at", read_instant);
     let lines = fields.required(f, "lines", |lines, f| lines.list(f, MAX_LINES, |line, f| amounts.line(line, f)));
     let codes = fields.defaulted(f, "codes", |codes, f| codes.list(f, MAX_CODES, read_code));

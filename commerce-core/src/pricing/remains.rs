@@ -113,7 +113,7 @@ impl Remains {
         self.runs.retain(|run| picks.binary_search_by_key(&run.line, |pick| pick.line).is_err());
         for picks in picks.chunk_by(|one, other| one.line == other.line) {
             let first = self.runs.len();
-            for run in picks.iter().flat_map(|pick| pick.parts()) {
+            for run in picks.iter().flat_map(Pick::parts) {
                 self.join(first, run);
             }
             if self.runs.len() == first.saturating_add(1) {

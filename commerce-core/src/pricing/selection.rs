@@ -77,18 +77,17 @@ impl<'r> Session<'r> {
         &self.remains
     }
 
-    /// Applies what is to be applied. `None` where a figure does not fit.
-    pub(super) fn select(&mut self, levy: &Levy) -> Option<()> {
+    /// Applies what is to be applied.
+    pub(super) fn select(&mut self, levy: &Levy) {
         let best = self.cart.request.selection == Selection::Best;
         self.proven_best = best.then_some(true);
         if let Some(winner) = self.exclusive_winner() {
             self.apply_alone(winner);
         } else if best {
-            self.apply_best(levy)?;
+            self.apply_best(levy);
         } else {
             self.apply_in_order();
         }
-        Some(())
     }
 
     /// The exclusive promotion that applies alone: of those that would take something off the undiscounted cart, the
@@ -126,9 +125,9 @@ impl<'r> Session<'r> {
         self.explain_losers(&passed_over);
     }
 
-    fn apply_best(&mut self, levy: &Levy) -> Option<()> {
+    fn apply_best(&mut self, levy: &Levy) {
         let search = Search::new(&self.cart, &self.candidates, levy, &mut self.offer, &self.remains);
-        let Choice { chosen, proven } = search.run()?;
+        let Choice { chosen, proven } = search.run();
         self.proven_best = Some(proven);
         let mut others = Vec::new();
         for (index, chosen) in chosen.into_iter().enumerate() {
@@ -139,7 +138,6 @@ impl<'r> Session<'r> {
             }
         }
         self.explain_losers(&others);
-        Some(())
     }
 
     /// Whether a candidate cannot join the others: it is exclusive, or another of its group has applied.

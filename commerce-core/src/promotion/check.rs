@@ -24,7 +24,7 @@ impl<'f> Check<'f> {
         let in_order = terms.starts_at.zip(terms.ends_at).is_none_or(|(start, end)| start < end);
         self.require("ends_at", in_order, ProblemKind::EndsBeforeStart);
         self.optional_amount("budget", terms.limits.budget);
-        self.conditions(&terms.conditions, MAX_CONDITION_DEPTH);
+        self.conditions(&terms.conditions, MAX_CONDITION_DEPTH, true);
         self.at("effect", |check| check.effect(&terms.effect));
     }
 
@@ -65,12 +65,14 @@ impl<'f> Check<'f> {
         }
     }
 
-    fn conditions(&mut self, conditions: &[Condition], depth: usize) {
+    /// Conditions that must hold together must not contradict each other.
+    fn conditions(&mut self, conditions: &[Condition], depth: usize, together: bool) {
+        let limit = MAX_CONDITIONS;
+        self.require("conditions", conditions.len() <= limit, ProblemKind::TooMany { limit });
         self.at("conditions", |check| {
-            check.findings.require(conditions.len() <= MAX_CONDITIONS, ProblemKind::TooMany { limit: MAX_CONDITIONS });
             check.each(conditions, |check, index, condition| {
-                let earlier = conditions.iter().take(index);
-                let possible = !earlier.into_iter().any(|earlier| contradict(earlier, condition));
+                let mut earlier = conditions.iter().take(index);
+                let possible = !together || !earlier.any(|earlier| contradict(earlier, condition));
                 check.findings.require(possible, ProblemKind::Contradiction);
                 check.condition(condition, depth);
             });
@@ -97,25 +99,13 @@ impl<'f> Check<'f> {
             self.findings.note::<()>(ProblemKind::TooDeep { limit: MAX_CONDITION_DEPTH });
             return;
         };
-        match condition {
-            Condition::Not { condition } => self.at("condition", |check| check.condition(condition, depth)),
-            Condition::All { conditions } => {
-                self.require("conditions", !conditions.is_empty(), ProblemKind::Empty);
-                self.conditions(conditions, depth);
-            }
-            _ => {
-                let conditions = condition.children();
-                self.require("conditions", !conditions.is_empty(), ProblemKind::Empty);
-                self.require(
-                    "conditions",
-                    conditions.len() <= MAX_CONDITIONS,
-                    ProblemKind::TooMany { limit: MAX_CONDITIONS },
-                );
-                self.at("conditions", |check| {
-                    check.each(conditions, |check, _, condition| check.condition(condition, depth));
-                });
-            }
+        if let Condition::Not { condition } = condition {
+            self.at("condition", |check| check.condition(condition, depth));
+            return;
         }
+        let conditions = condition.children();
+        self.require("conditions", !conditions.is_empty(), ProblemKind::Empty);
+        self.conditions(conditions, depth, matches!(condition, Condition::All { .. }));
     }
 
     fn labels(&mut self, labels: &[alloc::string::String]) {
@@ -189,8 +179,8 @@ impl<'f> Check<'f> {
     }
 }
 
-/// Whether two conditions of one list can never hold together. It finds the plain mistakes (two order numbers, a
-/// condition and its negation, no common segment is none: a customer may be in two), not every impossible logic.
+/// Whether two conditions of one list can never hold together. It finds the plain mistakes (two order
+/// numbers, two shipping methods, a condition and its negation), not every impossible logic.
 fn contradict(one: &Condition, other: &Condition) -> bool {
     match (order_number(one), order_number(other)) {
         (Some(one), Some(other)) => one != other,
@@ -209,7 +199,14 @@ fn order_number(condition: &Condition) -> Option<u32> {
     match condition {
         Condition::FirstOrder => Some(1),
         Condition::NthOrder { n } => Some(*n),
-        _ => None,
+        Condition::MinSpend { .. }
+        | Condition::MinQuantity { .. }
+        | Condition::Contains { .. }
+        | Condition::Segment { .. }
+        | Condition::ShippingMethod { .. }
+        | Condition::All { .. }
+        | Condition::Any { .. }
+        | Condition::Not { .. } => None,
     }
 }
 

@@ -64,17 +64,17 @@ pub enum Condition {
     /// All of these hold.
     All {
         /// The conditions.
-        conditions: Vec<Condition>,
+        conditions: Vec<Self>,
     },
     /// At least one of these holds.
     Any {
         /// The conditions.
-        conditions: Vec<Condition>,
+        conditions: Vec<Self>,
     },
     /// This does not hold.
     Not {
         /// The condition.
-        condition: Box<Condition>,
+        condition: Box<Self>,
     },
 }
 
@@ -93,7 +93,6 @@ impl Condition {
             | Self::ShippingMethod { .. } => &[],
         }
     }
-
 
     /// Every filter in it, from left to right.
     pub(super) fn filters_mut<'a>(&'a mut self, visit: &mut impl FnMut(&'a mut Filter)) {

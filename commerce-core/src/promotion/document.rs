@@ -114,10 +114,13 @@ impl<'de> Visitor<'de> for NodeVisitor {
 impl Document {
     /// The fields of an object, to be taken one by one.
     pub(crate) fn fields(&self, findings: &mut Findings) -> Option<Fields<'_>> {
-        match &self.0 {
-            Node::Map(entries) => Some(Fields { entries, read: Vec::new() }),
-            _ => findings.note(ProblemKind::Type { expected: "an object" }),
+        let Node::Map(entries) = &self.0 else {
+            return findings.note(ProblemKind::Type { expected: "an object" });
+        };
+        if entries.len() > MAX_FIELDS {
+            return findings.note(ProblemKind::TooMany { limit: MAX_FIELDS });
         }
+        Some(Fields { entries, read: Vec::new() })
     }
 
     /// The entries of a list, each read; `None` where one of them cannot be.
@@ -169,10 +172,10 @@ impl Document {
     }
 
     pub(crate) fn bool(&self, findings: &mut Findings) -> Option<bool> {
-        match self.0 {
-            Node::Bool(value) => Some(value),
-            _ => findings.note(ProblemKind::Type { expected: "true or false" }),
-        }
+        let Node::Bool(value) = self.0 else {
+            return findings.note(ProblemKind::Type { expected: "true or false" });
+        };
+        Some(value)
     }
 
     /// A decimal figure, as a text or a number.
@@ -183,7 +186,7 @@ impl Document {
             Node::LongNumber => {
                 return findings.note(ProblemKind::Type { expected: "written as a text, having so many digits" });
             }
-            _ => None,
+            Node::Null | Node::Bool(_) | Node::List(_) | Node::Map(_) => None,
         };
         match amount {
             Some(amount) => Some(amount.decimal()),
@@ -214,6 +217,9 @@ impl Document {
     }
 }
 
+/// No object has more fields.
+const MAX_FIELDS: usize = 50;
+
 /// No text that is parsed to a value is longer.
 const MAX_PARSED: usize = 64;
 
@@ -243,6 +249,10 @@ impl<'d> Fields<'d> {
     }
 
     /// Reads a field that may be absent or null: `Some(None)` then, `None` where it cannot be read.
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one is whether it can be read, the inner one whether it is there"
+    )]
     pub(crate) fn optional<T>(
         &mut self,
         findings: &mut Findings,

@@ -212,6 +212,7 @@ impl Reader {
         }
     }
 
+    #[expect(clippy::option_option, reason = "as Fields::optional")]
     fn max_amount(self, fields: &mut Fields<'_>, findings: &mut Findings) -> Option<Option<Money>> {
         fields.optional(findings, "max_amount", |amount, f| self.money(amount, f))
     }

@@ -6,7 +6,7 @@ use super::wire;
 use crate::money::Money;
 
 /// How much of a promotion there is. What is absent is unlimited.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Limits {
     /// Uses in total.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -20,7 +20,7 @@ pub struct Limits {
 }
 
 /// How much of a promotion is used up, as the store counts it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Usage {
     /// Uses in total.
     #[serde(skip_serializing_if = "is_zero")]

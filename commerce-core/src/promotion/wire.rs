@@ -10,6 +10,7 @@ pub(crate) fn amount<S: Serializer>(money: &Money, serializer: S) -> Result<S::O
 }
 
 /// As [`amount`], for one that may be absent.
+#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
 pub(crate) fn optional_amount<S: Serializer>(money: &Option<Money>, serializer: S) -> Result<S::Ok, S::Error> {
     money.map(Amount::from).serialize(serializer)
 }

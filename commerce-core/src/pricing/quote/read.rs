@@ -61,7 +61,7 @@ fn read_quote(document: &Document, f: &mut Findings) -> Option<Quote> {
     fields.ignore("applied");
     fields.finish(f);
     let lines = lines?;
-    let (explanation, shares) = explanation?.into_iter().unzip();
+    let (explanation, shares): (Vec<Explained>, Vec<Shares>) = explanation?.into_iter().unzip();
     Some(Quote {
         currency,
         subtotal: subtotal?,
@@ -85,7 +85,7 @@ type Shares = Vec<(LineId, Money)>;
 /// Puts the shares of every turn in its row.
 fn table_of_shares(
     lines: &[QuotedLine],
-    explanation: &Vec<Explained>,
+    explanation: &[Explained],
     shares: Vec<Shares>,
     findings: &mut Findings,
 ) -> Option<Vec<i64>> {
@@ -109,10 +109,8 @@ fn table_of_shares(
 }
 
 fn turn(explained: &Explained) -> Option<usize> {
-    match explained.outcome {
-        Outcome::Applied { off: AppliedTo::Lines { turn }, .. } => Some(turn),
-        _ => None,
-    }
+    let Outcome::Applied { off: AppliedTo::Lines { turn }, .. } = explained.outcome else { return None };
+    Some(turn)
 }
 
 fn read_rejected(document: &Document, f: &mut Findings) -> Option<RejectedCode> {
