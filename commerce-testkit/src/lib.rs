@@ -14,7 +14,7 @@
 
 mod clock;
 mod memory;
-mod quote;
+pub mod quote;
 mod sequential_ids;
 pub mod shop;
 pub mod suite;

@@ -157,7 +157,7 @@ impl Shop {
 
     /// An order of given items that could be placed.
     pub fn placement_of(&self, items: Vec<OrderItem>, at: DateTime<Utc>) -> Placement {
-        let quote = quote::plain(CURRENCY, &items);
+        let quote = quote::plain(&items);
         Placement {
             id: OrderId::new(self.uuid()),
             number: self.number(at),

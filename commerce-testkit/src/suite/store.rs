@@ -40,17 +40,22 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a case fails by panicking")]
 
+pub mod carts;
 pub mod catalogue;
 pub mod commits;
+pub mod history;
+pub mod orders;
 pub mod stock;
+pub mod tasks;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use commerce_core::actor::Role;
 use commerce_core::commit::{Commit, Refusal};
-use commerce_core::order::Order;
-use commerce_core::port::{Carts, Catalog, CommitError, OrderRef, Store};
+use commerce_core::order::{Command, Order, ShipmentStatus};
+use commerce_core::port::{Carts, Catalog, CommitError, Listing, OrderRef, Page, Store, StoreError};
 use commerce_core::stock::StockLevel;
 
 use crate::Shop;
@@ -92,23 +97,90 @@ macro_rules! store_suite {
             commits:
                 what_is_committed_is_read
                 what_is_committed_is_there_after_reopening
+                everything_of_a_commit_is_read
                 a_refused_commit_leaves_nothing
+                each_guard_refuses_the_whole_commit
                 a_stale_version_is_refused
                 a_new_order_must_not_exist
+                two_decisions_on_one_version_have_one_effect
                 a_taken_number_is_refused
                 a_key_is_answered_with_the_first_reply
+                a_refused_commit_leaves_its_key_free
                 one_key_sent_at_once_has_one_effect
-                a_refusal_does_not_touch_its_neighbours;
+                a_refusal_does_not_touch_its_neighbours
+                receipts_are_forgotten_by_age;
+            orders:
+                an_order_is_found_by_each_of_its_names
+                an_order_nobody_placed_is_not_found
+                a_whole_life_comes_back_equal
+                five_hundred_lines_come_back_equal
+                the_longest_texts_come_back_equal
+                extreme_amounts_come_back_equal
+                instants_come_back_to_the_microsecond
+                orders_come_newest_first
+                orders_are_filtered
+                a_page_that_ends_the_list_says_so
+                orders_are_paged_while_orders_are_placed;
             stock:
                 two_writers_share_the_last_unit_fairly
                 many_buyers_of_one_sku_get_what_is_there
+                writers_of_the_same_skus_do_not_block_each_other
                 a_hold_ends_without_a_sweeper
                 an_ended_hold_is_taken_anew_when_paid
                 an_ended_hold_whose_units_are_gone_is_refused
-                a_paid_hold_does_not_end;
+                a_paid_hold_does_not_end
+                a_cancelled_order_gives_its_units_back_once
+                shipped_units_leave_the_house
+                returned_units_can_be_sold_again
+                nothing_falls_below_what_is_reserved
+                on_hand_has_limits
+                a_stale_level_is_not_changed
+                two_counts_on_one_version_have_one_effect
+                corrections_at_once_add_up
+                a_sku_nobody_stocked_is_out_of_stock
+                a_threshold_is_kept_until_another_is_given
+                falling_levels_are_noticed_once
+                levels_come_by_sku
+                low_levels_are_listed_as_of_an_instant;
+            carts:
+                a_cart_comes_back_equal
+                a_changed_cart_replaces_the_old_one
+                a_stale_cart_is_refused
+                a_customer_has_one_active_cart
+                a_cart_may_take_the_place_of_a_closed_one_in_one_commit
+                carts_opened_at_once_leave_one_active
+                an_overdue_cart_is_still_the_active_one
+                a_cart_becomes_one_order;
             catalogue:
+                a_product_comes_back_equal
+                a_changed_product_replaces_the_old_one
+                a_stale_product_is_refused
                 a_sku_belongs_to_one_product
-                wildcards_in_a_search_are_plain_characters;
+                a_dropped_sku_is_free_for_another_product
+                offers_are_of_the_skus_that_exist
+                products_come_newest_first_then_by_id
+                products_are_paged_while_products_are_made
+                products_are_filtered
+                a_search_looks_at_names_ids_and_skus
+                wildcards_in_a_search_are_plain_characters
+                categories_come_by_id_and_can_be_renamed;
+            history:
+                an_orders_events_make_the_order
+                events_of_orders_stand_before_those_of_their_stock
+                the_history_keeps_the_order_of_commits
+                a_reader_of_the_history_misses_nothing
+                a_replay_makes_the_same_tables
+                a_replay_makes_the_same_tables_after_a_rush;
+            tasks:
+                due_tasks_come_oldest_first
+                a_task_is_leased_to_one_worker
+                workers_at_once_share_the_tasks
+                a_lost_lease_goes_to_another_worker
+                a_failed_task_comes_back_when_it_is_due
+                a_task_that_is_given_up_does_not_come_back
+                a_finished_task_does_not_come_back
+                scheduling_twice_is_scheduling_once
+                scheduled_and_finished_at_once_leaves_nothing;
         }
     };
     (@stamp $start:tt $($subject:ident: $($case:ident)+;)+) => {$(
@@ -182,6 +254,22 @@ impl Case {
         self.store().stock(&parse(sku), at).await.unwrap().expect("the sku is stocked")
     }
 
+    /// Pays an order.
+    async fn pay(&self, order: &Order, at: DateTime<Utc>) -> Order {
+        self.carry_out(self.shop.pay(order, at)).await
+    }
+
+    /// Ships and delivers an order.
+    async fn deliver(&self, order: &Order, at: DateTime<Utc>) -> Order {
+        let shipped = self.carry_out(self.shop.ship(order, ShipmentStatus::Shipped, at)).await;
+        self.carry_out(self.shop.ship(&shipped, ShipmentStatus::Delivered, at)).await
+    }
+
+    /// Does something to an order on somebody's order.
+    async fn tell(&self, order: &Order, command: Command, at: DateTime<Utc>) -> Order {
+        self.carry_out(self.shop.decide(order, Role::Admin, command, at).expect("the order obeys")).await
+    }
+
     async fn level(&self, sku: &str) -> StockLevel {
         self.level_at(sku, self.shop.at(1)).await
     }
@@ -216,4 +304,29 @@ async fn at_once(store: &Arc<dyn Store>, commits: Vec<Commit>) -> Vec<Option<Ref
         answers.push(task.await.expect("no writer panics"));
     }
     answers
+}
+
+/// The first entries of a list.
+const fn first<K>(limit: u16) -> Page<K> {
+    Page { limit, after: None }
+}
+
+/// Every entry of a list, read in pages; before each page but the first something else may happen.
+async fn walk<T, K: Clone>(
+    limit: u16,
+    mut page: impl AsyncFnMut(Page<K>) -> Result<Listing<T, K>, StoreError>,
+    mut meanwhile: impl AsyncFnMut(),
+) -> Vec<T> {
+    let mut all = Vec::new();
+    let mut after = None;
+    loop {
+        let listing = page(Page { limit, after }).await.unwrap();
+        assert!(listing.items.len() <= limit.into(), "a page has at most {limit} entries");
+        all.extend(listing.items);
+        if listing.next.is_none() {
+            return all;
+        }
+        after = listing.next;
+        meanwhile().await;
+    }
 }

@@ -1,10 +1,15 @@
 //! Products: who sells what, and how they are found.
 
-use commerce_core::commit::Refusal;
-use commerce_core::port::{Page, ProductFilter};
+use std::collections::BTreeSet;
 
-use super::{Case, Fixture};
-use crate::shop::parse;
+use commerce_core::catalog::{Category, MAX_CATEGORIES, MAX_VARIANTS, Offer, Product};
+use commerce_core::commit::{Refusal, Subject};
+use commerce_core::ids::Sku;
+use commerce_core::money::Money;
+use commerce_core::port::ProductFilter;
+
+use super::{Case, Fixture, first, walk};
+use crate::shop::{CURRENCY, parse};
 
 /// A sku that one product sells cannot be sold by another.
 pub async fn a_sku_belongs_to_one_product<F: Fixture>(fixture: &F) {
@@ -26,20 +31,211 @@ pub async fn wildcards_in_a_search_are_plain_characters<F: Fixture>(fixture: &F)
         product.name = parse(name);
         case.accept(case.shop.save_product(&product)).await;
     }
-    let searches = [
-        ("%", vec!["A"]),
-        ("0% W", vec!["A"]),
-        ("_", vec!["B"]),
-        ("\\", vec!["C"]),
-        ("'", vec!["D"]),
-        ("\"JR\"", vec!["D"]),
-        ("sku-", vec!["A", "B", "C", "D", "E"]),
-        ("%' OR 1=1 --", vec![]),
+    let searches: [(&str, &[&str]); 8] = [
+        ("%", &["A"]),
+        ("0% W", &["A"]),
+        ("_", &["B"]),
+        ("\\", &["C"]),
+        ("'", &["D"]),
+        ("\"JR\"", &["D"]),
+        ("sku-", &["A", "B", "C", "D", "E"]),
+        ("%' OR 1=1 --", &[]),
     ];
     for (text, expected) in searches {
-        let filter = ProductFilter { text: Some(text.into()), ..ProductFilter::default() };
-        let found = case.handles.catalog.products(&filter, &Page { limit: 10, after: None }).await.unwrap();
-        let ids: Vec<_> = found.items.iter().map(|product| product.id.as_str()).collect();
-        assert_eq!(ids, expected, "search for {text}");
+        let filter = ProductFilter { text: Some(text.into()), ..all() };
+        assert_eq!(found(&case, &filter).await, expected, "search for {text}");
     }
+}
+
+/// With as many variants and categories as it may have, and the longest texts.
+pub async fn a_product_comes_back_equal<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let skus: Vec<_> = (0..MAX_VARIANTS).map(|n| format!("SKU-{n}")).rev().collect();
+    let mut product = case.shop.product(&"🦀".repeat(64), &skus.iter().map(String::as_str).collect::<Vec<_>>());
+    product.name = parse(&"é".repeat(200));
+    product.description = Some(parse(&"日".repeat(4000)));
+    product.categories = (0..MAX_CATEGORIES).map(|n| parse(&format!("category {n}"))).rev().collect();
+    product.active = false;
+    product.variants[0].name = Some(parse(&"🦀".repeat(200)));
+    product.variants[0].tax_category = Some(parse(&"%".repeat(64)));
+    product.variants[1].price = Money::new(i64::MAX, CURRENCY);
+    product.variants[2].price = Money::zero(CURRENCY);
+    case.accept(case.shop.save_product(&product)).await;
+    assert_eq!(case.handles.catalog.product(&product.id).await.unwrap().as_ref(), Some(&product));
+    assert_eq!(case.handles.catalog.products(&ProductFilter::default(), &first(2)).await.unwrap().items, [product]);
+}
+
+/// Variants and categories that were dropped are gone, in the product and in what is for sale.
+pub async fn a_changed_product_replaces_the_old_one<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let mut product = case.shop.product("P", &["A", "B", "C"]);
+    product.description = Some(parse("Old"));
+    product.categories = vec![parse("old"), parse("both")];
+    case.accept(case.shop.save_product(&product)).await;
+    product.variants.remove(1);
+    product.variants.reverse();
+    product.variants[0].price = Money::new(1, CURRENCY);
+    product.description = None;
+    product.categories = vec![parse("both"), parse("new")];
+    product.version = 2;
+    product.updated_at = case.shop.at(9);
+    case.accept(case.shop.save_product(&product)).await;
+    assert_eq!(case.handles.catalog.product(&product.id).await.unwrap().as_ref(), Some(&product));
+    assert_eq!(found(&case, &ProductFilter { categories: vec![parse("old")], ..all() }).await, [""; 0]);
+    let offers = case.handles.catalog.offers(&["A", "B", "C"].map(parse)).await.unwrap();
+    assert_eq!(offers.iter().map(|offer| offer.sku.as_str()).collect::<BTreeSet<_>>(), BTreeSet::from(["A", "C"]));
+}
+
+/// Two people edit one product: the second is told.
+pub async fn a_stale_product_is_refused<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let mut product = case.shop.product("P", &["A"]);
+    case.accept(case.shop.save_product(&product)).await;
+    let again = case.shop.save_product(&product);
+    product.version = 2;
+    case.accept(case.shop.save_product(&product)).await;
+    let conflict = |expected| Refusal::VersionConflict { subject: Subject::Product(parse("P")), expected, actual: 2 };
+    assert_eq!(case.refused(case.shop.save_product(&product)).await, conflict(1));
+    assert_eq!(case.refused(again).await, conflict(0));
+    assert_eq!(case.handles.catalog.product(&product.id).await.unwrap(), Some(product));
+}
+
+/// What one product gave up another may sell.
+pub async fn a_dropped_sku_is_free_for_another_product<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    case.accept(case.shop.save_product(&case.shop.product("P", &["A", "B"]))).await;
+    let smaller = Product { version: 2, ..case.shop.product("P", &["B"]) };
+    case.accept(case.shop.save_product(&smaller)).await;
+    case.accept(case.shop.save_product(&case.shop.product("Q", &["A"]))).await;
+    let offers = case.handles.catalog.offers(&[parse("A")]).await.unwrap();
+    assert_eq!(offers.iter().map(|offer| offer.product_id.as_str()).collect::<Vec<_>>(), ["Q"]);
+}
+
+/// As the product and its variant make them; those that do not exist are left out, those asked for twice come once.
+pub async fn offers_are_of_the_skus_that_exist<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let mut product = case.shop.product("P", &["A", "a", "B"]);
+    product.variants[0].name = Some(parse("red, large"));
+    product.variants[0].tax_category = Some(parse("books"));
+    product.categories = vec![parse("x"), parse("y")];
+    product.active = false;
+    case.accept(case.shop.save_product(&product)).await;
+    let mut offers = case.handles.catalog.offers(&["a", "A", "none", "A"].map(parse)).await.unwrap();
+    offers.sort_by(|left, right| left.sku.cmp(&right.sku));
+    let expected = [0, 1].map(|n| Offer::of(&product, &product.variants[n]));
+    assert_eq!(offers, expected);
+    assert_eq!(case.handles.catalog.offers(&[]).await.unwrap(), []);
+    let many: Vec<Sku> = (0..1000).map(|n| parse(&format!("none {n}"))).chain([parse("B")]).collect();
+    assert_eq!(case.handles.catalog.offers(&many).await.unwrap().len(), 1);
+}
+
+/// Those made at the same instant by id, in pages of every size.
+pub async fn products_come_newest_first_then_by_id<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    for (id, seconds) in [("b", 5), ("B", 5), ("a", 5), ("old", 1), ("é", 5), ("new", 9)] {
+        let mut product = case.shop.product(id, &[&format!("SKU {id}")]);
+        product.created_at = case.shop.at(seconds);
+        case.accept(case.shop.save_product(&product)).await;
+    }
+    for limit in [1, 2, 6] {
+        let list = async |page| case.handles.catalog.products(&all(), &page).await;
+        let products = walk(limit, list, async || ()).await;
+        assert_eq!(names(&products), ["new", "B", "a", "b", "é", "old"]);
+    }
+}
+
+/// Products made between two pages neither push one out nor bring one twice.
+pub async fn products_are_paged_while_products_are_made<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let make = async |n: i64| {
+        let mut product = case.shop.product(&format!("P{n:02}"), &[&format!("SKU {n}")]);
+        product.created_at = case.shop.at(n / 2);
+        case.accept(case.shop.save_product(&product)).await;
+    };
+    for n in 0..10 {
+        make(n).await;
+    }
+    let mut next = 20;
+    let list = async |page| case.handles.catalog.products(&all(), &page).await;
+    let products = walk(3, list, async || {
+        make(next).await;
+        next += 1;
+    })
+    .await;
+    assert_eq!(names(&products), ["P08", "P09", "P06", "P07", "P04", "P05", "P02", "P03", "P00", "P01"]);
+}
+
+/// By category (any of those given, each product once), by activity, and by both.
+pub async fn products_are_filtered<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    for (id, categories, active) in [("A", vec!["x"], true), ("B", vec!["y", "x"], false), ("C", vec![], true)] {
+        let mut product = case.shop.product(id, &[&format!("SKU {id}")]);
+        product.categories = categories.into_iter().map(parse).collect();
+        product.active = active;
+        case.accept(case.shop.save_product(&product)).await;
+    }
+    let either = vec![parse("y"), parse("x")];
+    let filters: [(ProductFilter, &[&str]); 6] = [
+        (all(), &["A", "B", "C"]),
+        (ProductFilter { categories: either.clone(), ..all() }, &["A", "B"]),
+        (ProductFilter { categories: vec![parse("y")], ..all() }, &["B"]),
+        (ProductFilter { active: Some(true), ..all() }, &["A", "C"]),
+        (ProductFilter { active: Some(false), ..all() }, &["B"]),
+        (ProductFilter { categories: either, active: Some(true), text: Some("sku".into()) }, &["A"]),
+    ];
+    for (filter, expected) in filters {
+        assert_eq!(found(&case, &filter).await, expected, "{filter:?}");
+    }
+}
+
+/// Anywhere in the name, the id or a sku, without regard to the case of ASCII letters.
+pub async fn a_search_looks_at_names_ids_and_skus<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    for (id, name, skus) in [("Tea-1", "Earl Grey", ["EG-50", "EG-100"]), ("Cup-2", "Großer Becher", ["GB-1", "TEA"])]
+    {
+        let mut product = case.shop.product(id, &skus);
+        product.name = parse(name);
+        case.accept(case.shop.save_product(&product)).await;
+    }
+    let searches: [(&str, &[&str]); 7] = [
+        ("TEA", &["Cup-2", "Tea-1"]),
+        ("earl g", &["Tea-1"]),
+        ("eG-1", &["Tea-1"]),
+        ("großer", &["Cup-2"]),
+        ("GROSSER", &[]),
+        ("e", &["Cup-2", "Tea-1"]),
+        ("eg-50 eg", &[]),
+    ];
+    for (text, expected) in searches {
+        let filter = ProductFilter { text: Some(text.into()), ..all() };
+        assert_eq!(found(&case, &filter).await, expected, "search for {text}");
+    }
+}
+
+/// By the bytes of their ids; the same id again is a new name or place.
+pub async fn categories_come_by_id_and_can_be_renamed<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let category =
+        |id, name, parent: Option<&str>| Category { id: parse(id), name: parse(name), parent: parent.map(parse) };
+    let mut commit = case.shop.commit(case.shop.at(1));
+    commit.categories = vec![category("b", "Mugs", Some("a")), category("a", "Cups", None), category("B", "Tea", None)];
+    case.accept(commit).await;
+    let mut commit = case.shop.commit(case.shop.at(2));
+    commit.categories = vec![category("b", "Big mugs", Some("B"))];
+    case.accept(commit).await;
+    let expected = [category("B", "Tea", None), category("a", "Cups", None), category("b", "Big mugs", Some("B"))];
+    assert_eq!(case.handles.catalog.categories().await.unwrap(), expected);
+}
+
+fn all() -> ProductFilter {
+    ProductFilter::default()
+}
+
+fn names(products: &[Product]) -> Vec<&str> {
+    products.iter().map(|product| product.id.as_str()).collect()
+}
+
+async fn found(case: &Case, filter: &ProductFilter) -> Vec<String> {
+    let products = walk(2, async |page| case.handles.catalog.products(filter, &page).await, async || ()).await;
+    names(&products).into_iter().map(str::to_owned).collect()
 }

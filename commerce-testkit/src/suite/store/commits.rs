@@ -1,10 +1,11 @@
 //! All or nothing: versions, numbers, receipts, and neighbours in a burst.
 
-use commerce_core::commit::{Refusal, Subject};
+use commerce_core::catalog::Category;
+use commerce_core::commit::{Commit, Refusal, Subject};
 use commerce_core::event::HistoryEntry;
 use commerce_core::ids::OrderId;
 use commerce_core::port::{OrderFilter, OrderRef, Page};
-use commerce_core::stock::StockRefusal;
+use commerce_core::stock::{StockAction, StockRefusal};
 
 use super::{Case, Fixture, at_once};
 use crate::shop::{order_of, parse};
@@ -151,4 +152,118 @@ pub async fn a_refusal_does_not_touch_its_neighbours<F: Fixture>(fixture: &F) {
     }
     assert_eq!(case.level("MUG").await.reserved, 20);
     assert_eq!(case.level("TEA").await.available(), 1);
+}
+
+/// Orders, carts, products, categories, stock, a receipt and tasks in one commit: all of it is there.
+pub async fn everything_of_a_commit_is_read<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 5)]).await;
+    let shop = &case.shop;
+    let (first, second) = (shop.order(&[("MUG", 1)]), shop.order(&[("MUG", 2)]));
+    let cart = shop.cart(parse("user-1"), shop.at(1));
+    let category = Category { id: parse("cups"), name: parse("Cups"), parent: None };
+    let product = shop.product("P", &["MUG"]);
+    let mut commit = first.clone();
+    commit.orders.extend(second.orders.clone());
+    commit.stock.extend(second.stock.clone());
+    commit.tasks.extend(second.tasks.clone());
+    commit.stock.extend(shop.stocked(&[("TEA", 7)]).stock);
+    commit.carts = shop.save_cart(&cart, 0).carts;
+    commit.products = shop.save_product(&product).products;
+    commit.categories = vec![category.clone()];
+    commit.receipt = Some(shop.receipt("key", "print", "reply", shop.at(1)));
+    case.accept(commit.clone()).await;
+
+    for order in [order_of(&first), order_of(&second)] {
+        assert_eq!(case.order(order).await.as_ref(), Some(order));
+    }
+    assert_eq!(case.level("MUG").await.reserved, 3);
+    assert_eq!(case.level("TEA").await.on_hand, 7);
+    assert_eq!(case.handles.carts.active_cart(&cart.user_id).await.unwrap(), Some(cart));
+    assert_eq!(case.handles.catalog.product(&product.id).await.unwrap(), Some(product));
+    assert_eq!(case.handles.catalog.categories().await.unwrap(), [category]);
+    let receipt = commit.receipt.unwrap();
+    assert_eq!(case.store().receipt(&receipt.key).await.unwrap(), Some(receipt));
+    let late = shop.at(100_000);
+    assert_eq!(case.store().lease_tasks(late, late, 10).await.unwrap().len(), 2);
+}
+
+/// Whatever guard refuses, the sound parts beside it do not happen.
+pub async fn each_guard_refuses_the_whole_commit<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 5)]).await;
+    let shop = &case.shop;
+    let known = case.placed(&[("MUG", 1)]).await;
+    let cart = shop.cart(parse("user-1"), shop.at(0));
+    case.accept(shop.save_cart(&cart, 0)).await;
+    case.accept(shop.save_product(&shop.product("P", &["MUG"]))).await;
+    let other_cart = shop.cart(parse("user-1"), shop.at(0));
+    let mut other_product = shop.product("P", &["MUG"]);
+    other_product.version = 7;
+    let faults = [
+        shop.moves("MUG", StockAction::Adjust { delta: -9, reason: parse("lost"), expected: None }, shop.at(1)),
+        shop.save_cart(&other_cart, 0),
+        shop.save_cart(&cart, 5),
+        shop.save_product(&other_product),
+        shop.save_product(&shop.product("Q", &["MUG"])),
+        Commit { orders: shop.pay(&known, shop.at(1)).orders, ..shop.commit(shop.at(1)) },
+    ];
+    case.accept(shop.cancel(&known, shop.at(1))).await;
+    for (n, fault) in faults.into_iter().enumerate() {
+        let mut commit = shop.order(&[("MUG", 1)]);
+        commit.receipt = Some(shop.receipt(&format!("key {n}"), "print", "reply", shop.at(1)));
+        commit.categories = vec![Category { id: parse("cups"), name: parse("Cups"), parent: None }];
+        let (order, receipt) = (order_of(&commit).clone(), commit.receipt.clone().unwrap());
+        commit.orders.extend(fault.orders);
+        commit.stock.extend(fault.stock);
+        commit.carts.extend(fault.carts);
+        commit.products.extend(fault.products);
+        case.refused(commit).await;
+        assert_eq!(case.order(&order).await, None, "fault {n}");
+        assert_eq!(case.store().receipt(&receipt.key).await.unwrap(), None, "fault {n}");
+        assert_eq!(case.handles.catalog.categories().await.unwrap(), [], "fault {n}");
+        assert_eq!(case.level("MUG").await.reserved, 0, "fault {n}");
+    }
+    assert_eq!(case.handles.carts.cart(other_cart.id).await.unwrap(), None);
+    assert_eq!(case.handles.catalog.product(&parse("Q")).await.unwrap(), None);
+}
+
+/// Paid and cancelled at the same moment: one of them happened.
+pub async fn two_decisions_on_one_version_have_one_effect<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 50)]).await;
+    for _ in 0..10 {
+        let order = case.placed(&[("MUG", 1)]).await;
+        let commits = vec![case.shop.pay(&order, case.shop.at(2)), case.shop.cancel(&order, case.shop.at(2))];
+        let answers = at_once(&case.handles.store, commits.clone()).await;
+        let winner = answers.iter().position(Option::is_none).expect("one is accepted");
+        assert!(matches!(answers[1 - winner], Some(Refusal::VersionConflict { expected: 1, .. })));
+        assert_eq!(case.order(&order).await.as_ref(), Some(order_of(&commits[winner])));
+    }
+}
+
+/// A refused request may be sent again with the same key when the reason is gone.
+pub async fn a_refused_commit_leaves_its_key_free<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 1)]).await;
+    let mut commit = case.shop.order(&[("MUG", 2)]);
+    commit.receipt = Some(case.shop.receipt("key", "print", "reply", case.shop.at(1)));
+    case.refused(commit.clone()).await;
+    case.accept(case.shop.stocked(&[("MUG", 2)])).await;
+    case.accept(commit).await;
+    assert_eq!(case.level("MUG").await.available(), 0);
+}
+
+/// Old receipts go, younger ones stay, and what was answered stays done.
+pub async fn receipts_are_forgotten_by_age<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 9)]).await;
+    let receipts: Vec<_> = (0..4).map(|n| case.shop.receipt(&format!("key {n}"), "p", "r", case.shop.at(n))).collect();
+    for receipt in &receipts {
+        let mut commit = case.shop.order(&[("MUG", 1)]);
+        commit.receipt = Some(receipt.clone());
+        case.accept(commit).await;
+    }
+    assert_eq!(case.store().forget_receipts(case.shop.at(2)).await.unwrap(), 2);
+    assert_eq!(case.store().forget_receipts(case.shop.at(2)).await.unwrap(), 0);
+    for (n, receipt) in receipts.into_iter().enumerate() {
+        let kept = case.store().receipt(&receipt.key).await.unwrap();
+        assert_eq!(kept, (n >= 2).then_some(receipt));
+    }
+    assert_eq!(case.level("MUG").await.reserved, 4);
 }

@@ -1,0 +1,136 @@
+//! Carts: one active one per customer, and at most one order of each.
+
+use commerce_core::cart::{Cart, CartStatus, MAX_LINES};
+use commerce_core::commit::{Refusal, Subject};
+use commerce_core::money::Money;
+
+use super::{Case, Fixture, at_once};
+use crate::shop::{CURRENCY, order_of, parse, units};
+
+/// With as many lines and codes as it may have, and long names.
+pub async fn a_cart_comes_back_equal<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let mut cart = case.shop.cart(parse(&"🛒".repeat(64)), case.shop.at(1));
+    cart.items = (0..MAX_LINES).map(|n| case.shop.cart_item(&format!("SKU-{n}"), units(1_000_000))).rev().collect();
+    cart.items[0].name = parse(&"é".repeat(200));
+    cart.items[1].unit_price = Money::new(i64::MAX, CURRENCY);
+    cart.codes = (0..20).map(|n| parse(&format!("Code '{n}' ß"))).rev().collect();
+    case.accept(case.shop.save_cart(&cart, 0)).await;
+    assert_eq!(case.handles.carts.cart(cart.id).await.unwrap().as_ref(), Some(&cart));
+    assert_eq!(case.handles.carts.active_cart(&cart.user_id).await.unwrap(), Some(cart));
+}
+
+/// Lines that were taken out are gone, lines that were put in are there, in the order of the cart.
+pub async fn a_changed_cart_replaces_the_old_one<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let mut cart = case.shop.cart(parse("user-1"), case.shop.at(1));
+    cart.items = ["A", "B", "C"].map(|sku| case.shop.cart_item(sku, units(1))).into();
+    cart.codes = vec![parse("ONE"), parse("TWO")];
+    case.accept(case.shop.save_cart(&cart, 0)).await;
+    cart.items.remove(1);
+    cart.items.insert(0, case.shop.cart_item("D", units(4)));
+    cart.items[1].quantity = units(9);
+    cart.codes = vec![parse("TWO"), parse("THREE")];
+    cart.version = 2;
+    cart.updated_at = case.shop.at(5);
+    cart.expires_at = case.shop.at(500);
+    case.accept(case.shop.save_cart(&cart, 1)).await;
+    assert_eq!(case.handles.carts.cart(cart.id).await.unwrap(), Some(cart));
+}
+
+/// Two tabs change one cart: the second is told.
+pub async fn a_stale_cart_is_refused<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let first = case.shop.cart(parse("user-1"), case.shop.at(1));
+    case.accept(case.shop.save_cart(&first, 0)).await;
+    let second = Cart { version: 2, ..first.clone() };
+    case.accept(case.shop.save_cart(&second, 1)).await;
+    let mut stale = second.clone();
+    stale.items.push(case.shop.cart_item("A", units(1)));
+    let conflict = |expected| Refusal::VersionConflict { subject: Subject::Cart(first.id), expected, actual: 2 };
+    assert_eq!(case.refused(case.shop.save_cart(&stale, 1)).await, conflict(1));
+    assert_eq!(case.refused(case.shop.save_cart(&stale, 0)).await, conflict(0));
+    assert_eq!(case.handles.carts.cart(first.id).await.unwrap(), Some(second));
+}
+
+/// A second active cart of the same customer is refused with the name of the first; another customer's is not.
+pub async fn a_customer_has_one_active_cart<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let open = |user| case.shop.cart(parse(user), case.shop.at(1));
+    let (first, second, other) = (open("user-1"), open("user-1"), open("user-2"));
+    case.accept(case.shop.save_cart(&first, 0)).await;
+    case.accept(case.shop.save_cart(&other, 0)).await;
+    assert_eq!(case.refused(case.shop.save_cart(&second, 0)).await, Refusal::ActiveCartExists(first.id));
+    let closed = Cart { status: CartStatus::Expired, version: 2, ..first };
+    case.accept(case.shop.save_cart(&closed, 1)).await;
+    assert_eq!(case.handles.carts.active_cart(&closed.user_id).await.unwrap(), None);
+    case.accept(case.shop.save_cart(&second, 0)).await;
+    assert_eq!(case.handles.carts.active_cart(&closed.user_id).await.unwrap(), Some(second));
+    assert_eq!(case.handles.carts.cart(closed.id).await.unwrap(), Some(closed));
+}
+
+/// Closing one cart and opening the next is one commit, whichever stands first in it.
+pub async fn a_cart_may_take_the_place_of_a_closed_one_in_one_commit<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    for (user, closed_first) in [("user-1", true), ("user-2", false)] {
+        let old = case.shop.cart(parse(user), case.shop.at(1));
+        case.accept(case.shop.save_cart(&old, 0)).await;
+        let new = case.shop.cart(parse(user), case.shop.at(2));
+        let closed = Cart { status: CartStatus::Expired, version: 2, ..old };
+        let mut commit = case.shop.commit(case.shop.at(2));
+        commit.carts = [case.shop.save_cart(&closed, 1).carts, case.shop.save_cart(&new, 0).carts].concat();
+        if !closed_first {
+            commit.carts.reverse();
+        }
+        case.accept(commit).await;
+        assert_eq!(case.handles.carts.active_cart(&new.user_id).await.unwrap(), Some(new));
+        assert_eq!(case.handles.carts.cart(closed.id).await.unwrap(), Some(closed));
+    }
+}
+
+/// A double click on "new cart": one cart, and the others are told which.
+pub async fn carts_opened_at_once_leave_one_active<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let carts: Vec<_> = (0..8).map(|_| case.shop.cart(parse("user-1"), case.shop.at(1))).collect();
+    let answers = at_once(&case.handles.store, carts.iter().map(|cart| case.shop.save_cart(cart, 0)).collect()).await;
+    let active = case.handles.carts.active_cart(&parse("user-1")).await.unwrap().expect("one is open");
+    for (cart, answer) in carts.iter().zip(answers) {
+        let refusal = (cart.id != active.id).then_some(Refusal::ActiveCartExists(active.id));
+        assert_eq!(answer, refusal);
+    }
+}
+
+/// Whether a cart's time is over is for the reader to say; the store keeps what was written.
+pub async fn an_overdue_cart_is_still_the_active_one<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let mut cart = case.shop.cart(parse("user-1"), case.shop.at(1));
+    cart.expires_at = case.shop.at(1);
+    case.accept(case.shop.save_cart(&cart, 0)).await;
+    assert_eq!(case.handles.carts.active_cart(&cart.user_id).await.unwrap(), Some(cart));
+}
+
+/// Checked out many times at once: one order.
+pub async fn a_cart_becomes_one_order<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 50)]).await;
+    let cart = case.shop.cart(parse("user-1"), case.shop.at(1));
+    case.accept(case.shop.save_cart(&cart, 0)).await;
+    let at = case.shop.at(2);
+    let checkout = |_| {
+        let mut placement = case.shop.placement(&[("MUG", 1)], at);
+        placement.cart_id = Some(cart.id);
+        let mut commit = case.shop.place(placement, at);
+        commit.carts.push(case.shop.checked_out(&cart, order_of(&commit).id, at));
+        commit
+    };
+    let commits: Vec<_> = (0..8).map(checkout).collect();
+    let answers = at_once(&case.handles.store, commits.clone()).await;
+    let won: Vec<_> = commits.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).collect();
+    assert_eq!(won.len(), 1);
+    let subject = Subject::Cart(cart.id);
+    let conflict = Refusal::VersionConflict { subject, expected: 1, actual: 2 };
+    assert!(answers.iter().flatten().all(|answer| *answer == conflict));
+    let closed = case.handles.carts.cart(cart.id).await.unwrap().unwrap();
+    assert_eq!((closed.status, closed.order), (CartStatus::CheckedOut, Some(order_of(won[0].0).id)));
+    assert_eq!(case.handles.carts.active_cart(&cart.user_id).await.unwrap(), None);
+    assert_eq!(case.level("MUG").await.reserved, 1);
+}

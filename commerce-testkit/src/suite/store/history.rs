@@ -1,0 +1,194 @@
+//! The history: complete, in order, and enough to make the tables again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use commerce_core::commit::{Commit, OrderChange};
+use commerce_core::event::HistoryEntry;
+use commerce_core::ids::{EventId, OrderId};
+use commerce_core::order::{Command, Order, fold};
+use commerce_core::port::Page;
+use commerce_core::replay::verify;
+use commerce_core::stock::{StockAction, StockEvent};
+
+use super::{Case, Fixture, at_once, first, walk};
+use crate::shop::{HOLD_SECONDS, parse};
+
+/// An order's own history has every event as it was decided, numbered from 1, and folds to the order.
+pub async fn an_orders_events_make_the_order<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 9)]).await;
+    let placed = case.shop.order(&[("MUG", 2)]);
+    let mut events = placed.orders[0].events().to_vec();
+    let order = case.carry_out(placed).await;
+    case.placed(&[("MUG", 1)]).await;
+    let paid = case.shop.pay(&order, case.shop.at(2));
+    events.extend_from_slice(paid.orders[0].events());
+    let order = case.carry_out(paid).await;
+    let history = case.store().order_history(order.id).await.unwrap();
+    assert_eq!(history, events);
+    assert!(history.iter().map(|entry| entry.sequence).eq(1..=order.version));
+    assert_eq!(fold(&history), Ok(order));
+}
+
+/// In one commit: the events of its orders as they stand in it, then what happened to the stock.
+pub async fn events_of_orders_stand_before_those_of_their_stock<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 2), ("TEA", 1)]).await;
+    let mut commit = case.shop.order(&[("MUG", 2)]);
+    let second = case.shop.order(&[("TEA", 1)]);
+    commit.orders.extend(second.orders);
+    commit.stock.extend(second.stock);
+    commit.tasks.extend(second.tasks);
+    let ids: Vec<EventId> = commit.orders.iter().flat_map(OrderChange::events).map(|entry| entry.id).collect();
+    case.accept(commit).await;
+    let history = case.store().history(&first(100)).await.unwrap().items;
+    let (orders, stock) = history[2..].split_at(2);
+    assert_eq!(orders.iter().map(id_of).collect::<Vec<_>>(), ids);
+    let outs = stock.iter().map(|entry| match entry {
+        HistoryEntry::Stock(sku, entry) => (sku.as_str(), &entry.event),
+        HistoryEntry::Order(..) => panic!("an order's event behind stock events"),
+    });
+    assert_eq!(outs.collect::<Vec<_>>(), [("MUG", &StockEvent::Out), ("TEA", &StockEvent::Out)]);
+}
+
+/// What was committed first comes first, on whatever page size.
+pub async fn the_history_keeps_the_order_of_commits<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 99)]).await;
+    let mut ids = Vec::new();
+    for n in 0..10 {
+        let placed = case.shop.order(&[("MUG", 1)]);
+        let paid = case.shop.pay(placed.orders[0].order(), case.shop.at(n));
+        for commit in [placed, paid] {
+            ids.extend(commit.orders[0].events().iter().map(|entry| entry.id));
+            case.accept(commit).await;
+        }
+    }
+    for limit in [1, 7, 31, 500] {
+        let entries = walk(limit, async |page| case.store().history(&page).await, async || ()).await;
+        assert_eq!(entries.iter().skip(1).map(id_of).collect::<Vec<_>>(), ids);
+    }
+}
+
+/// A reader that follows the history while many write sees every event once, each order's in sequence.
+pub async fn a_reader_of_the_history_misses_nothing<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 999)]).await;
+    let writers: Vec<_> = (0..4)
+        .map(|_| {
+            let placed: Vec<_> = (0..12).map(|_| case.shop.order(&[("MUG", 1)])).collect();
+            let paid: Vec<_> =
+                placed.iter().map(|commit| case.shop.pay(commit.orders[0].order(), case.shop.at(2))).collect();
+            let store = Arc::clone(&case.handles.store);
+            tokio::spawn(async move {
+                for commit in placed.into_iter().zip(paid).flat_map(|(placed, paid)| [placed, paid]) {
+                    store.commit(commit).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let other = fixture.reopen().await;
+    let expected = 1 + 4 * 12 * 3;
+    let mut seen = Vec::new();
+    let mut after = None;
+    while seen.len() < expected {
+        let before = seen.len();
+        let listing = other.store.history(&Page { limit: 5, after }).await.unwrap();
+        seen.extend(listing.items);
+        match listing.next {
+            Some(next) => after = Some(next),
+            // At the end of the list there is no next place; the tail is read again.
+            None if seen.len() < expected => seen.truncate(before),
+            None => {}
+        }
+        tokio::task::yield_now().await;
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(seen.iter().map(id_of).collect::<BTreeSet<_>>().len(), expected, "every event once");
+    let mut sequences = BTreeMap::<OrderId, u64>::new();
+    for entry in &seen {
+        if let HistoryEntry::Order(id, entry) = entry {
+            let last = sequences.insert(*id, entry.sequence).unwrap_or_default();
+            assert_eq!(entry.sequence, last + 1);
+        }
+    }
+}
+
+/// After a bit of everything, orders, levels and holds rebuilt from the history equal the stored ones.
+pub async fn a_replay_makes_the_same_tables<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 20), ("TEA", 7), ("POT", 3)]).await;
+    let threshold = StockAction::Set { on_hand: 15, reorder_threshold: Some(12), expected: None };
+    case.accept(case.shop.moves("MUG", threshold, case.shop.at(0))).await;
+    case.placed(&[("MUG", 1), ("TEA", 1)]).await;
+    let cancelled = case.placed(&[("MUG", 2), ("TEA", 1)]).await;
+    case.accept(case.shop.cancel(&cancelled, case.shop.at(2))).await;
+    let paid = case.placed(&[("POT", 3)]).await;
+    case.pay(&paid, case.shop.at(3)).await;
+    sold_and_returned(&case).await;
+    let lost = StockAction::Adjust { delta: -4, reason: parse("broken"), expected: None };
+    case.accept(case.shop.moves("MUG", lost, case.shop.at(4))).await;
+    let free = free_order(&case);
+    case.accept(free).await;
+    let late = case.placed(&[("TEA", 2)]).await;
+    case.pay(&late, case.shop.at(HOLD_SECONDS + 60)).await;
+    same_tables(&case, HOLD_SECONDS + 60).await;
+    same_tables(&case, 100 * HOLD_SECONDS).await;
+}
+
+async fn sold_and_returned(case: &Case) -> Order {
+    let order = case.placed(&[("MUG", 2), ("MUG", 1), ("TEA", 1)]).await;
+    let order = case.pay(&order, case.shop.at(2)).await;
+    let order = case.deliver(&order, case.shop.at(3)).await;
+    let order = case.carry_out(case.shop.request_return(&order, 1, case.shop.at(4))).await;
+    let id = order.returns[0].id;
+    let order = case.tell(&order, Command::ApproveReturn(id), case.shop.at(5)).await;
+    let order = case.tell(&order, Command::ReceiveReturn(id), case.shop.at(6)).await;
+    case.tell(&order, Command::MoveTo { status: parse("returned"), reason: None }, case.shop.at(7)).await
+}
+
+/// An order that costs nothing is paid in the commit that places it.
+fn free_order(case: &Case) -> Commit {
+    let at = case.shop.at(5);
+    let mut placement = case.shop.placement(&[("TEA", 1)], at);
+    placement.items[0].unit_price = commerce_core::money::Money::zero(crate::shop::CURRENCY);
+    placement.quote = crate::quote::plain(&placement.items);
+    case.shop.place(placement, at)
+}
+
+/// The same after many writers at once, some of them refused.
+pub async fn a_replay_makes_the_same_tables_after_a_rush<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 30), ("TEA", 25)]).await;
+    let orders: Vec<_> =
+        (0..40).map(|n| case.shop.order(if n % 2 == 0 { &[("MUG", 2), ("TEA", 1)] } else { &[("MUG", 1)] })).collect();
+    let answers = at_once(&case.handles.store, orders.clone()).await;
+    assert!(answers.iter().any(Option::is_some));
+    let placed: Vec<_> =
+        orders.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(order, _)| order).collect();
+    let next = placed.iter().enumerate().map(|(n, commit)| {
+        let order = commit.orders[0].order();
+        if n % 3 == 0 { case.shop.cancel(order, case.shop.at(2)) } else { case.shop.pay(order, case.shop.at(2)) }
+    });
+    let corrections = (0..5).map(|n| {
+        case.shop.moves(
+            "TEA",
+            StockAction::Adjust { delta: n, reason: parse("found"), expected: None },
+            case.shop.at(3),
+        )
+    });
+    let rush = next.chain(corrections).collect();
+    let answers = at_once(&case.handles.store, rush).await;
+    assert_eq!(answers, vec![None; placed.len() + 5]);
+    same_tables(&case, 10).await;
+}
+
+async fn same_tables(case: &Case, seconds: i64) {
+    let report = verify(case.store(), case.shop.at(seconds), |_| {}).await.unwrap();
+    assert!(report.is_identical(), "{:#?}", report.differences);
+    assert!(report.entries > report.orders && report.orders > 0 && report.skus > 0, "{report:?}");
+}
+
+const fn id_of(entry: &HistoryEntry) -> EventId {
+    match entry {
+        HistoryEntry::Order(_, entry) => entry.id,
+        HistoryEntry::Stock(_, entry) => entry.id,
+    }
+}

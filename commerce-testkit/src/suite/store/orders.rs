@@ -1,0 +1,244 @@
+//! Orders: they come back as they were written, under every name, in lists that hold still.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use commerce_core::cart::MAX_LINES;
+use commerce_core::ids::{CartId, OrderId, OrderNumber, PaymentId, ReturnId, UserId};
+use commerce_core::money::{Currency, Money};
+use commerce_core::order::{Command, Order, OrderItem, Refunded};
+use commerce_core::port::{OrderFilter, OrderRef};
+
+use super::{Case, Fixture, first, walk};
+use crate::quote;
+use crate::shop::{parse, units};
+
+/// By its id, number, payment, cart, and each of its returns.
+pub async fn an_order_is_found_by_each_of_its_names<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 9)]).await;
+    case.placed(&[("MUG", 1)]).await;
+    let at = case.shop.at(1);
+    let mut placement = case.shop.placement(&[("MUG", 3)], at);
+    placement.cart_id = Some(CartId::new(case.shop.uuid()));
+    let placed = case.carry_out(case.shop.place(placement, at)).await;
+    let paid = case.pay(&placed, at).await;
+    let delivered = case.deliver(&paid, at).await;
+    let asked = case.carry_out(case.shop.request_return(&delivered, 1, at)).await;
+    let order = case.carry_out(case.shop.request_return(&asked, 1, at)).await;
+    let names = [
+        OrderRef::Id(order.id),
+        OrderRef::Number(order.number.clone()),
+        OrderRef::Payment(order.payment.id),
+        OrderRef::Cart(order.cart_id.unwrap()),
+        OrderRef::Return(order.returns[0].id),
+        OrderRef::Return(order.returns[1].id),
+    ];
+    for name in names {
+        assert_eq!(case.store().order(&name).await.unwrap().as_ref(), Some(&order), "{name:?}");
+    }
+}
+
+/// Names nobody has find nothing, in an empty store and in one with orders.
+pub async fn an_order_nobody_placed_is_not_found<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let id = case.shop.uuid();
+    let names = [
+        OrderRef::Id(OrderId::new(id)),
+        OrderRef::Number(parse::<OrderNumber>("ORD-20260301-ZZZZ")),
+        OrderRef::Payment(PaymentId::new(id)),
+        OrderRef::Cart(CartId::new(id)),
+        OrderRef::Return(ReturnId::new(id)),
+    ];
+    for filled in [false, true] {
+        if filled {
+            case.accept(case.shop.stocked(&[("MUG", 9)])).await;
+            case.placed(&[("MUG", 1)]).await;
+        }
+        for name in &names {
+            assert_eq!(case.store().order(name).await.unwrap(), None, "{name:?}");
+        }
+        assert_eq!(case.store().order_history(OrderId::new(id)).await.unwrap(), []);
+    }
+}
+
+/// After every step of a long life the store gives the order as it was decided.
+pub async fn a_whole_life_comes_back_equal<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 9), ("TEA", 9)]).await;
+    let at = |days: i64| case.shop.at(days * 86_400);
+    let check = async |order: Order| {
+        assert_eq!(case.order(&order).await.as_ref(), Some(&order));
+        order
+    };
+    let mut placement = case.shop.placement(&[("MUG", 3), ("TEA", 1), ("MUG", 1)], at(0));
+    placement.quote = quote::rich(&placement.items);
+    let order = check(case.carry_out(case.shop.place(placement, at(0))).await).await;
+    let order = check(case.tell(&order, Command::FailPayment { reason: parse("declined") }, at(0)).await).await;
+    let order = check(case.pay(&order, at(0)).await).await;
+    let order = check(case.deliver(&order, at(1)).await).await;
+    let order = check(case.carry_out(case.shop.request_return(&order, 1, at(2))).await).await;
+    let id = order.returns[0].id;
+    let order = check(case.tell(&order, Command::ApproveReturn(id), at(3)).await).await;
+    let order = check(case.tell(&order, Command::ReceiveReturn(id), at(4)).await).await;
+    let outcome = Refunded::Done { reference: Some(parse("re_1")) };
+    let refund = order.refunds[0].id;
+    let order = check(case.tell(&order, Command::RecordRefund { id: refund, outcome }, at(5)).await).await;
+    let order = check(case.carry_out(case.shop.request_return(&order, 1, at(6))).await).await;
+    let id = order.returns[1].id;
+    let reject = Command::RejectReturn { id, reason: Some(parse("worn")) };
+    let order = check(case.tell(&order, reject, at(7)).await).await;
+    let refund = Command::Refund { amount: Some(Money::new(1, order.currency())), reason: Some(parse("sorry")) };
+    let order = check(case.tell(&order, refund, at(8)).await).await;
+    let outcome = Refunded::Failed { reason: parse("card expired") };
+    let refund = order.refunds[1].id;
+    check(case.tell(&order, Command::RecordRefund { id: refund, outcome }, at(9)).await).await;
+}
+
+/// The largest order there can be.
+pub async fn five_hundred_lines_come_back_equal<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let skus: Vec<_> = (0..MAX_LINES).map(|n| format!("SKU-{n:03}")).collect();
+    let levels: Vec<_> = skus.iter().map(|sku| (sku.as_str(), 3)).collect();
+    case.accept(case.shop.stocked(&levels)).await;
+    let lines: Vec<_> = skus.iter().rev().map(|sku| (sku.as_str(), 2)).collect();
+    let mut placement = case.shop.placement(&lines, case.shop.at(1));
+    placement.quote = quote::rich(&placement.items);
+    let order = case.carry_out(case.shop.place(placement, case.shop.at(1))).await;
+    let order = case.pay(&order, case.shop.at(2)).await;
+    assert_eq!(case.order(&order).await, Some(order));
+    assert_eq!(case.level("SKU-000").await.available(), 1);
+    assert_eq!(case.level("SKU-499").await.available(), 1);
+}
+
+/// Every text as long as it may be, in characters of four bytes, and with all that SQL and JSON give a meaning to.
+pub async fn the_longest_texts_come_back_equal<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let at = case.shop.at(1);
+    let long = |length: usize| "🦀".repeat(length);
+    let odd = r#"'; DROP TABLE orders; -- "quoted" \n \u0041 %_ {} ü ﷽ 日本"#;
+    for (text_id, text_of) in [(long(64), None), ("a'b\"c\\d%e_f".to_owned(), Some(odd))] {
+        let text = |length: usize| text_of.map_or_else(|| long(length), str::to_owned);
+        case.accept(case.shop.stocked(&[(&text_id, 5)])).await;
+        let mut item = case.shop.item(parse(&text_id), units(2));
+        item.name = parse(&text(200));
+        item.product_id = parse(&text_id);
+        let mut placement = case.shop.placement_of(vec![item], at);
+        placement.user_id = parse(&text_id);
+        placement.notes = Some(parse(&text(1000)));
+        placement.shipping_method = parse(&text(64));
+        placement.shipping_address.name = parse(&text(100));
+        placement.shipping_address.line1 = parse(&text(200));
+        placement.shipping_address.line2 = Some(parse(&text(200)));
+        placement.shipping_address.state = Some(parse(&text(100)));
+        let order = case.carry_out(case.shop.place(placement, at)).await;
+        let order = case.tell(&order, Command::Cancel { reason: Some(parse(&text(500))) }, at).await;
+        assert_eq!(case.order(&order).await.as_ref(), Some(&order));
+        let filter = OrderFilter { user: Some(order.user_id.clone()), ..OrderFilter::default() };
+        assert_eq!(case.store().orders(&filter, &first(5)).await.unwrap().items, [order]);
+        assert_eq!(case.level(&text_id).await.available(), 5);
+    }
+}
+
+/// The largest amount there is, nothing at all, and currencies with more and fewer decimals.
+pub async fn extreme_amounts_come_back_equal<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 90)]).await;
+    let at = case.shop.at(1);
+    for currency in [Currency::USD, Currency::JPY, Currency::KWD] {
+        for minor in [0, 1, i64::MAX - 1, i64::MAX] {
+            let unit_price = Money::new(minor, currency);
+            let item = OrderItem { unit_price, ..case.shop.item(parse("MUG"), units(1)) };
+            let placement = case.shop.placement_of(vec![item], at);
+            let order = case.carry_out(case.shop.place(placement, at)).await;
+            assert_eq!(order.payment.amount, unit_price);
+            let order = if minor == 0 { order } else { case.pay(&order, at).await };
+            assert_eq!(case.order(&order).await, Some(order));
+        }
+    }
+}
+
+/// No instant loses its microseconds, and none is shifted by a zone.
+pub async fn instants_come_back_to_the_microsecond<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 9)]).await;
+    for microseconds in [-1, 1, 999_999, 1_000_001] {
+        let at = case.shop.at(1) + TimeDelta::microseconds(microseconds);
+        let mut placement = case.shop.placement(&[("MUG", 1)], at);
+        placement.reserved_until = at + TimeDelta::microseconds(1);
+        let placed = case.shop.place(placement, at);
+        let order = case.carry_out(placed.clone()).await;
+        assert_eq!(case.order(&order).await.as_ref(), Some(&order));
+        assert_eq!(case.store().order_history(order.id).await.unwrap(), placed.orders[0].events());
+        assert_eq!(case.level_at("MUG", at).await.reserved, 1);
+        assert_eq!(case.level_at("MUG", at + TimeDelta::microseconds(1)).await.reserved, 0);
+    }
+}
+
+/// By the time of placing, which their ids tell.
+pub async fn orders_come_newest_first<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 9)]).await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.insert(0, case.placed(&[("MUG", 1)]).await.id);
+    }
+    for limit in [1, 2, 5, 10] {
+        let page = async |page| case.store().orders(&OrderFilter::default(), &page).await;
+        let orders = walk(limit, page, async || ()).await;
+        assert_eq!(orders.iter().map(|order| order.id).collect::<Vec<_>>(), ids);
+    }
+}
+
+/// By customer, by state and by time: from an instant on, until before one; and by all of them.
+pub async fn orders_are_filtered<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 99)]).await;
+    let mut orders = Vec::new();
+    for n in 0..8 {
+        let at = case.shop.at(n);
+        let mut placement = case.shop.placement(&[("MUG", 1)], at);
+        placement.user_id = parse(if n % 2 == 0 { "even" } else { "odd" });
+        let order = case.carry_out(case.shop.place(placement, at)).await;
+        orders.push(if n >= 4 { case.pay(&order, case.shop.at(20)).await } else { order });
+    }
+    let user: UserId = parse("odd");
+    let all = OrderFilter::default;
+    let (from, to) = (Some(case.shop.at(2)), Some(case.shop.at(7)));
+    let filters: [(OrderFilter, &[usize]); 8] = [
+        (all(), &[7, 6, 5, 4, 3, 2, 1, 0]),
+        (OrderFilter { user: Some(user.clone()), ..all() }, &[7, 5, 3, 1]),
+        (OrderFilter { status: Some(parse("paid")), ..all() }, &[7, 6, 5, 4]),
+        (OrderFilter { from, ..all() }, &[7, 6, 5, 4, 3, 2]),
+        (OrderFilter { to, ..all() }, &[6, 5, 4, 3, 2, 1, 0]),
+        (OrderFilter { user: Some(user.clone()), status: Some(parse("pending")), from, to }, &[3]),
+        (OrderFilter { user: Some(parse("Odd")), ..all() }, &[]),
+        (OrderFilter { status: Some(parse("pai_")), ..all() }, &[]),
+    ];
+    for (filter, expected) in filters {
+        let found = walk(3, async |page| case.store().orders(&filter, &page).await, async || ()).await;
+        let expected: Vec<_> = expected.iter().map(|n| orders[*n].clone()).collect();
+        assert_eq!(found, expected, "{filter:?}");
+    }
+}
+
+/// A full page with nothing behind it has no next one; nor has an empty list.
+pub async fn a_page_that_ends_the_list_says_so<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 9)]).await;
+    let list = async |limit| case.store().orders(&OrderFilter::default(), &first(limit)).await.unwrap();
+    assert_eq!(list(3).await.next, None);
+    for _ in 0..3 {
+        case.placed(&[("MUG", 1)]).await;
+    }
+    assert_eq!(list(3).await.next, None);
+    let two = list(2).await;
+    assert_eq!(two.next, two.items.last().map(|order| order.id));
+}
+
+/// Orders placed between two pages neither push one out nor bring one twice.
+pub async fn orders_are_paged_while_orders_are_placed<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 999)]).await;
+    let mut ids = Vec::new();
+    for _ in 0..10 {
+        ids.insert(0, case.placed(&[("MUG", 1)]).await.id);
+    }
+    let page = async |page| case.store().orders(&OrderFilter::default(), &page).await;
+    let seen = walk(2, page, async || drop(case.placed(&[("MUG", 1)]).await)).await;
+    let seen: Vec<_> = seen.iter().map(|order| order.id).collect();
+    assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), seen.len(), "none twice");
+    assert_eq!(seen, ids, "none left out");
+}

@@ -1,0 +1,147 @@
+//! Tasks: each to one worker at a time, until it is done.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use commerce_core::ids::OrderId;
+use commerce_core::task::{Task, TaskChange, TaskKey};
+
+use super::{Case, Fixture};
+
+/// Those that are due, by when they were due, up to the limit; none that is due later.
+pub async fn due_tasks_come_oldest_first<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let mut keys = Vec::new();
+    for due in [30, 10, 20, 40] {
+        keys.push((due, scheduled(&case, due).await));
+    }
+    keys.sort_by_key(|(due, _)| *due);
+    let expected = |range: std::ops::Range<usize>| -> Vec<Task> {
+        let task =
+            |(due, key): &(i64, TaskKey)| Task { key: *key, due: case.shop.at(*due), failures: 0, last_error: None };
+        keys[range].iter().map(task).collect()
+    };
+    assert_eq!(lease(&case, 9, 90, 10).await, []);
+    assert_eq!(lease(&case, 30, 90, 2).await, expected(0..2));
+    assert_eq!(lease(&case, 30, 90, 2).await, expected(2..3));
+    assert_eq!(lease(&case, 40, 90, 2).await, expected(3..4));
+}
+
+/// While the lease runs nobody else gets it.
+pub async fn a_task_is_leased_to_one_worker<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    scheduled(&case, 10).await;
+    assert_eq!(lease(&case, 10, 60, 10).await.len(), 1);
+    let other = Case { handles: fixture.reopen().await, shop: case.shop };
+    assert_eq!(lease(&other, 10, 60, 10).await, []);
+    assert_eq!(lease(&other, 59, 90, 10).await, []);
+}
+
+/// Many workers ask at the same moment: every task goes to one of them.
+pub async fn workers_at_once_share_the_tasks<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let mut keys = BTreeSet::new();
+    for _ in 0..20 {
+        keys.insert(scheduled(&case, 10).await);
+    }
+    let workers: Vec<_> = (0..8)
+        .map(|_| {
+            let (store, at, until) = (Arc::clone(&case.handles.store), case.shop.at(10), case.shop.at(60));
+            tokio::spawn(async move { store.lease_tasks(at, until, 5).await.unwrap() })
+        })
+        .collect();
+    let mut leased = Vec::new();
+    for worker in workers {
+        leased.extend(worker.await.unwrap());
+    }
+    leased.extend(lease(&case, 10, 60, 20).await);
+    assert_eq!(leased.len(), 20);
+    assert_eq!(leased.iter().map(|task| task.key).collect::<BTreeSet<_>>(), keys);
+}
+
+/// A worker that died loses its lease when it ends; that is no failure of the task.
+pub async fn a_lost_lease_goes_to_another_worker<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let key = scheduled(&case, 10).await;
+    let first = lease(&case, 10, 60, 10).await;
+    assert_eq!(lease(&case, 60, 90, 10).await, first);
+    assert_eq!(first[0].key, key);
+}
+
+/// Not before its time, with the count of failures and what went wrong last.
+pub async fn a_failed_task_comes_back_when_it_is_due<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let key = scheduled(&case, 10).await;
+    let reason = "it's \"down\" 🦀".repeat(20);
+    for (failures, at, retry) in [(1, 10, 20), (2, 20, 45)] {
+        assert_eq!(lease(&case, at, 1000, 10).await.len(), 1);
+        case.store().fail_task(key, Some(case.shop.at(retry)), &reason).await.unwrap();
+        assert_eq!(lease(&case, retry - 1, 1000, 10).await, []);
+        let due = case.shop.at(retry);
+        let task = Task { key, due, failures, last_error: Some(reason.clone()) };
+        assert_eq!(lease(&case, retry, retry, 10).await, [task]);
+    }
+}
+
+/// Given up is not finished: it is kept, but no worker gets it again.
+pub async fn a_task_that_is_given_up_does_not_come_back<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let key = scheduled(&case, 10).await;
+    lease(&case, 10, 60, 10).await;
+    case.store().fail_task(key, None, "refused for good").await.unwrap();
+    assert_eq!(lease(&case, 1_000_000, 1_000_001, 10).await, []);
+}
+
+/// Finished by a commit, leased or not; finishing what is not on the list does nothing.
+pub async fn a_finished_task_does_not_come_back<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let (leased, waiting) = (scheduled(&case, 10).await, scheduled(&case, 20).await);
+    assert_eq!(lease(&case, 10, 15, 10).await.len(), 1);
+    for _ in 0..2 {
+        change(&case, &[TaskChange::Finish(leased), TaskChange::Finish(waiting)]).await;
+    }
+    assert_eq!(lease(&case, 100, 200, 10).await, []);
+    case.store().fail_task(leased, Some(case.shop.at(0)), "too late").await.unwrap();
+    assert_eq!(lease(&case, 100, 200, 10).await, []);
+}
+
+/// The second time changes nothing: neither the time it is due nor the lease.
+pub async fn scheduling_twice_is_scheduling_once<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let key = scheduled(&case, 10).await;
+    let again = |due| [TaskChange::Schedule { key, due: case.shop.at(due) }];
+    change(&case, &again(5)).await;
+    assert_eq!(lease(&case, 9, 60, 10).await, []);
+    assert_eq!(lease(&case, 10, 60, 10).await.len(), 1);
+    change(&case, &again(1)).await;
+    assert_eq!(lease(&case, 11, 60, 10).await, []);
+    change(&case, &[TaskChange::Finish(key)]).await;
+    change(&case, &again(30)).await;
+    assert_eq!(lease(&case, 30, 60, 10).await.len(), 1);
+}
+
+/// The changes of a commit are made in their order.
+pub async fn scheduled_and_finished_at_once_leaves_nothing<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let key = || TaskKey::ExpireOrder { order: OrderId::new(case.shop.uuid()) };
+    let (gone, kept) = (key(), key());
+    let schedule = |key| TaskChange::Schedule { key, due: case.shop.at(10) };
+    change(&case, &[schedule(gone), TaskChange::Finish(gone), TaskChange::Finish(kept), schedule(kept)]).await;
+    assert_eq!(lease(&case, 10, 60, 10).await.iter().map(|task| task.key).collect::<Vec<_>>(), [kept]);
+}
+
+async fn scheduled(case: &Case, due: i64) -> TaskKey {
+    let key = TaskKey::ExpireOrder { order: OrderId::new(case.shop.uuid()) };
+    change(case, &[TaskChange::Schedule { key, due: case.shop.at(due) }]).await;
+    key
+}
+
+async fn change(case: &Case, changes: &[TaskChange]) {
+    let mut commit = case.shop.commit(case.shop.at(1));
+    commit.tasks = changes.to_vec();
+    case.accept(commit).await;
+}
+
+async fn lease(case: &Case, at: i64, until: i64, limit: u16) -> Vec<Task> {
+    case.store().lease_tasks(case.shop.at(at), case.shop.at(until), limit).await.unwrap()
+}
