@@ -1,4 +1,43 @@
 //! Every rule of the commerce engine, as plain functions and values.
+//!
+//! One idea carries it: *decide purely, commit atomically*. Aggregates are deciders (`decide(&State, Command)` gives events or a
+//! rejection, `evolve` folds events into the state); what a use case decides is one value, a [`commit::Commit`]; a store
+//! applies all of it or none of it.
+//!
+//! # Map
+//!
+//! | to find | look in |
+//! |---|---|
+//! | amounts, currencies, rounding, splitting | [`money`] |
+//! | names of things, quantities, bounded text | [`ids`], [`Quantity`], [`text`] |
+//! | what is for sale | [`catalog`] |
+//! | the cart and its limits | [`cart`] |
+//! | what a cart costs, and why | [`pricing`], [`promotion`] |
+//! | the order: lifecycle, commands, events, returns | [`order`] |
+//! | stock: levels, holds, guarded moves | [`stock`] |
+//! | what must become true together, and which guards hold | [`commit`] |
+//! | what is left to do later | [`task`] |
+//! | what the engine needs of the world | [`port`] |
+//! | the use cases | [`engine`], [`settings`] |
+//! | rebuilding state from history | [`event`], [`replay`] |
+//!
+//! # What this crate never does
+//! * It reads no clock and draws no random number: instants and ids are values, or come through [`port::Clock`] and
+//!   [`port::Ids`].
+//! * It does no I/O and knows no runtime, no SQL and no HTTP. It is `no_std`, so the compiler holds this.
+//! * It uses no float and no hash order, and does not panic on any input.
+//! * It repairs nothing: bad input is refused with a precise error, and nothing has changed then.
+//!
+//! # Example
+//!
+//! ```
+//! use commerce_core::order::{Lifecycle, Phase, Trigger};
+//!
+//! // A lifecycle is data, verified when it is built; the rules key on the phase, the names are the shop's.
+//! let lifecycle = Lifecycle::standard();
+//! let paid = lifecycle.by_trigger(&lifecycle.initial().name, Trigger::Pay).expect("an order can be paid");
+//! assert_eq!(lifecycle.phase(&paid.to), Some(Phase::Paid));
+//! ```
 #![no_std]
 #![cfg_attr(
     not(test),
