@@ -1,1 +1,28 @@
-//! x
+//! The ports of `commerce-core` on SQL databases, through Diesel.
+//!
+//! # Map
+//! * [`sqlite`]: the store on one file, with its threads, its dialect and what can be wrong with a file.
+//! * `query`: every query, written once and compiled once per database; `group` is where a batch of commits is settled and
+//!   written.
+//! * `changes`: what the accepted commits of a batch change, gathered by table.
+//! * `rows`, `schema`: the tables, and the way between rows and values. Migrations stand in `migrations/`, one tree per
+//!   database with the same names.
+//!
+//! # Invariants
+//! * No rule of commerce stands here: whether a commit is accepted, [`settle`](commerce_core::commit::settle()) decides; a
+//!   store loads the facts it asks for and writes down what it says.
+//! * Nothing is written but by a commit, and by the leases, failures and forgetting that the port names.
+//! * No clock is read but to measure how long something took, no id is minted.
+//! * No error text holds what stands in a column.
+//! * SQL that one database alone understands stands in that database's `dialect` and its migrations, nowhere else.
+
+mod changes;
+mod fault;
+mod id;
+mod prepared;
+mod rows;
+mod schema;
+mod word;
+
+#[cfg(feature = "sqlite")]
+pub mod sqlite;

@@ -1,0 +1,243 @@
+-- The tables of the shop. What each column means stands with its type in commerce-core.
+--
+-- Ids minted by the engine are 16 bytes of UUIDv7, instants are microseconds since 1970 in UTC, amounts are minor units of
+-- the currency of their row or of the row they belong to, enums and JSON are text.
+--
+-- Foreign keys tie the parts of an aggregate to its head, which is a look-up of a page that is in memory anyway. None leads
+-- from one aggregate to another (an order to a product, a hold to an order): such rows are written by different commits,
+-- products and users may live in other systems, and the commit guards what has to be guarded.
+
+CREATE TABLE categories (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    parent TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE products (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    description TEXT,
+    active INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX products_newest ON products (created_at DESC, id);
+
+CREATE TABLE variants (
+    sku TEXT NOT NULL PRIMARY KEY,
+    product_id TEXT NOT NULL REFERENCES products (id),
+    position INTEGER NOT NULL,
+    name TEXT,
+    price INTEGER NOT NULL CHECK (price >= 0),
+    currency TEXT NOT NULL,
+    tax_category TEXT
+) STRICT;
+CREATE INDEX variants_of_product ON variants (product_id, position);
+
+CREATE TABLE product_categories (
+    product_id TEXT NOT NULL REFERENCES products (id),
+    position INTEGER NOT NULL,
+    category_id TEXT NOT NULL,
+    PRIMARY KEY (product_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX product_categories_by_category ON product_categories (category_id, product_id);
+
+-- active_user_id is the user of an active cart and NULL otherwise, so a user has at most one active cart on every database.
+CREATE TABLE carts (
+    id BLOB NOT NULL PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    active_user_id TEXT UNIQUE,
+    status TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    order_id BLOB,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cart_items (
+    cart_id BLOB NOT NULL REFERENCES carts (id),
+    position INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    sku TEXT NOT NULL,
+    product_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    quantity INTEGER NOT NULL CHECK (quantity > 0),
+    unit_price INTEGER NOT NULL,
+    PRIMARY KEY (cart_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cart_codes (
+    cart_id BLOB NOT NULL REFERENCES carts (id),
+    position INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    PRIMARY KEY (cart_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- quote is the frozen price with its explanation, from which orders are read; the figures stand in columns for people.
+CREATE TABLE orders (
+    id BLOB NOT NULL PRIMARY KEY,
+    number TEXT NOT NULL UNIQUE,
+    user_id TEXT NOT NULL,
+    cart_id BLOB UNIQUE,
+    payment_id BLOB NOT NULL,
+    lifecycle TEXT NOT NULL,
+    status TEXT NOT NULL,
+    phase TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    subtotal INTEGER NOT NULL,
+    discount INTEGER NOT NULL,
+    shipping INTEGER NOT NULL,
+    shipping_discount INTEGER NOT NULL,
+    tax INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    shipping_method TEXT NOT NULL,
+    notes TEXT,
+    reserved_until INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    entered_at INTEGER NOT NULL,
+    delivered_at INTEGER,
+    quote TEXT NOT NULL
+) STRICT;
+CREATE INDEX orders_of_user ON orders (user_id, id);
+CREATE INDEX orders_by_status ON orders (status, id);
+
+CREATE TABLE order_items (
+    order_id BLOB NOT NULL REFERENCES orders (id),
+    position INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    sku TEXT NOT NULL,
+    product_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    quantity INTEGER NOT NULL CHECK (quantity > 0),
+    unit_price INTEGER NOT NULL,
+    subtotal INTEGER NOT NULL,
+    discount INTEGER NOT NULL,
+    tax INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    PRIMARY KEY (order_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE order_addresses (
+    order_id BLOB NOT NULL REFERENCES orders (id),
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    line1 TEXT NOT NULL,
+    line2 TEXT,
+    city TEXT NOT NULL,
+    state TEXT,
+    postal_code TEXT NOT NULL,
+    country TEXT NOT NULL,
+    PRIMARY KEY (order_id, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE payments (
+    id BLOB NOT NULL PRIMARY KEY,
+    order_id BLOB NOT NULL REFERENCES orders (id),
+    status TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    captured INTEGER NOT NULL,
+    refunded INTEGER NOT NULL,
+    reference TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE refunds (
+    order_id BLOB NOT NULL REFERENCES orders (id),
+    position INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    currency TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    reason TEXT,
+    status TEXT NOT NULL,
+    reference TEXT,
+    PRIMARY KEY (order_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE returns (
+    id BLOB NOT NULL PRIMARY KEY,
+    order_id BLOB NOT NULL REFERENCES orders (id),
+    position INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT,
+    requested_at INTEGER NOT NULL,
+    UNIQUE (order_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE return_lines (
+    return_id BLOB NOT NULL REFERENCES returns (id),
+    position INTEGER NOT NULL,
+    item_id BLOB NOT NULL,
+    quantity INTEGER NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (return_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE shipments (
+    order_id BLOB NOT NULL PRIMARY KEY REFERENCES orders (id),
+    provider TEXT NOT NULL,
+    method TEXT NOT NULL,
+    tracking_number TEXT,
+    status TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stock (
+    sku TEXT NOT NULL PRIMARY KEY,
+    on_hand INTEGER NOT NULL,
+    reserved INTEGER NOT NULL,
+    reorder_threshold INTEGER,
+    next_expiry INTEGER,
+    version INTEGER NOT NULL,
+    CHECK (reserved >= 0 AND reserved <= on_hand)
+) STRICT, WITHOUT ROWID;
+
+-- held_until is NULL once the order is paid.
+CREATE TABLE reservations (
+    sku TEXT NOT NULL,
+    order_id BLOB NOT NULL,
+    units INTEGER NOT NULL,
+    held_until INTEGER,
+    PRIMARY KEY (sku, order_id)
+) STRICT, WITHOUT ROWID;
+
+-- The history. Nothing is ever deleted from it, so positions only grow.
+CREATE TABLE events (
+    position INTEGER NOT NULL PRIMARY KEY,
+    stream_kind TEXT NOT NULL,
+    stream_id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    event_id BLOB NOT NULL,
+    event_type TEXT NOT NULL,
+    happened_at INTEGER NOT NULL,
+    actor_role TEXT NOT NULL,
+    actor_user TEXT,
+    body TEXT NOT NULL,
+    UNIQUE (stream_id, stream_kind, sequence)
+) STRICT;
+
+-- refund_id is all zero where the task is about no refund. ready_at is when the task may next be taken: when it is due, when
+-- its lease or its pause ends; NULL once it was given up.
+CREATE TABLE tasks (
+    kind TEXT NOT NULL,
+    order_id BLOB NOT NULL,
+    refund_id BLOB NOT NULL,
+    due INTEGER NOT NULL,
+    ready_at INTEGER,
+    failures INTEGER NOT NULL,
+    last_error TEXT,
+    PRIMARY KEY (order_id, kind, refund_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tasks_ready ON tasks (ready_at);
+
+CREATE TABLE idempotency_keys (
+    scope TEXT NOT NULL,
+    request_key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    given_at INTEGER NOT NULL,
+    reply TEXT NOT NULL,
+    PRIMARY KEY (scope, request_key)
+) STRICT;
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (given_at);

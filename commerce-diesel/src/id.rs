@@ -1,0 +1,36 @@
+//! Ids minted by the engine, as columns hold them.
+
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use uuid::Uuid;
+
+use crate::schema::sql_types;
+
+/// The UUID behind an id of any noun.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::Id)]
+pub(crate) struct Id(pub(crate) Uuid);
+
+#[cfg(feature = "sqlite")]
+mod on_sqlite {
+    use diesel::deserialize::{self, FromSql};
+    use diesel::serialize::{self, IsNull, Output, ToSql};
+    use diesel::sql_types::Binary;
+    use diesel::sqlite::{Sqlite, SqliteValue};
+
+    use super::{Id, Uuid, sql_types};
+
+    impl ToSql<sql_types::Id, Sqlite> for Id {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+            out.set_value(self.0.as_bytes().as_slice());
+            Ok(IsNull::No)
+        }
+    }
+
+    impl FromSql<sql_types::Id, Sqlite> for Id {
+        fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+            let bytes: Vec<u8> = FromSql::<Binary, Sqlite>::from_sql(value)?;
+            Ok(Self(Uuid::from_slice(&bytes)?))
+        }
+    }
+}

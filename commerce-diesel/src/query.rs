@@ -1,0 +1,47 @@
+//! Every query, written once and compiled once per database.
+//!
+//! This file and those below it are included by each backend (`#[path]`), which provides, beside them:
+//! * `Conn`, its connection, and `RunQueryDsl`, which runs a query on it;
+//! * `dialect`, the little that databases do not agree on.
+
+#[path = "query/carts.rs"]
+pub(super) mod carts;
+#[path = "query/catalog.rs"]
+pub(super) mod catalog;
+#[path = "query/facts.rs"]
+mod facts;
+#[path = "query/group.rs"]
+pub(super) mod group;
+#[path = "query/history.rs"]
+pub(super) mod history;
+#[path = "query/landed.rs"]
+mod landed;
+#[path = "query/orders.rs"]
+pub(super) mod orders;
+#[path = "query/receipts.rs"]
+pub(super) mod receipts;
+#[path = "query/stock.rs"]
+pub(super) mod stock;
+#[path = "query/tasks.rs"]
+pub(super) mod tasks;
+#[path = "query/write.rs"]
+mod write;
+
+use commerce_core::port::Listing;
+
+use super::{Conn, RunQueryDsl, dialect};
+use crate::fault::{Answer, Fault};
+
+/// How many rows to ask for to know whether there are more than `limit`.
+fn one_more(limit: u16) -> i64 {
+    i64::from(limit.max(1)).saturating_add(1)
+}
+
+/// Cuts a list that was asked for with [`one_more`].
+fn listing<T, K>(mut items: Vec<T>, limit: u16, key: impl Fn(&T) -> K) -> Listing<T, K> {
+    let limit = usize::from(limit.max(1));
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = items.last().filter(|_| more).map(key);
+    Listing { items, next }
+}

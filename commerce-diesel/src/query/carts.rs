@@ -1,0 +1,43 @@
+//! Carts.
+
+use commerce_core::cart::Cart;
+use commerce_core::ids::{CartId, UserId};
+use diesel::prelude::*;
+
+use super::{Answer, Conn, RunQueryDsl};
+use crate::id::Id;
+use crate::rows::cart::{CartCodeRow, CartItemRow, CartRow};
+use crate::schema::{cart_codes, cart_items, carts};
+
+/// A cart.
+pub(in super::super) async fn get(conn: &mut Conn, id: CartId) -> Answer<Option<Cart>> {
+    let query = carts::table.filter(carts::id.eq(Id(id.uuid()))).select(CartRow::as_select());
+    let row = query.get_result(conn).await.optional()?;
+    complete(conn, row).await
+}
+
+/// The active cart of a customer.
+pub(in super::super) async fn active(conn: &mut Conn, user: &UserId) -> Answer<Option<Cart>> {
+    let query = carts::table.filter(carts::active_user_id.eq(user.as_str())).select(CartRow::as_select());
+    let row = query.get_result(conn).await.optional()?;
+    complete(conn, row).await
+}
+
+async fn complete(conn: &mut Conn, row: Option<CartRow<'static>>) -> Answer<Option<Cart>> {
+    let Some(row) = row else { return Ok(None) };
+    let items = items(conn, row.id).await?;
+    let codes = codes(conn, row.id).await?;
+    row.into_cart(items, &codes).map(Some)
+}
+
+/// The lines of a cart as they are written.
+pub(super) async fn items(conn: &mut Conn, cart: Id) -> QueryResult<Vec<CartItemRow<'static>>> {
+    let query = cart_items::table.filter(cart_items::cart_id.eq(cart)).order(cart_items::position);
+    query.select(CartItemRow::as_select()).load(conn).await
+}
+
+/// The codes of a cart as they are written.
+pub(super) async fn codes(conn: &mut Conn, cart: Id) -> QueryResult<Vec<CartCodeRow<'static>>> {
+    let query = cart_codes::table.filter(cart_codes::cart_id.eq(cart)).order(cart_codes::position);
+    query.select(CartCodeRow::as_select()).load(conn).await
+}

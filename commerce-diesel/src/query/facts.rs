@@ -1,0 +1,114 @@
+//! The facts that a batch is settled on, read inside the transaction that writes its outcome.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use commerce_core::commit::{Facts, Needs, Receipt, ReceiptKey};
+use commerce_core::ids::{CartId, OrderId, OrderNumber, ProductId, Sku, UserId};
+use commerce_core::stock::{Shelf, StockLevel};
+use diesel::prelude::*;
+
+use super::{Answer, Conn, RunQueryDsl, dialect, receipts, stock};
+use crate::id::Id;
+use crate::rows::{read, read_counter};
+use crate::schema::{carts, orders, products, variants};
+
+/// Loads what a batch names. On databases where writers meet, what can move is locked in the order of keys.
+pub(super) async fn load(conn: &mut Conn, needs: &Needs<'_>) -> Answer<Facts> {
+    Ok(Facts {
+        receipts: known_receipts(conn, &needs.receipts).await?,
+        orders: order_versions(conn, &needs.orders).await?,
+        numbers: taken_numbers(conn, &needs.numbers).await?,
+        carts: cart_versions(conn, &needs.carts).await?,
+        active_carts: active_carts(conn, &needs.cart_owners).await?,
+        products: product_versions(conn, &needs.products).await?,
+        sku_owners: sku_owners(conn, &needs.sku_owners).await?,
+        shelves: shelves(conn, needs).await?,
+    })
+}
+
+async fn known_receipts(conn: &mut Conn, keys: &BTreeSet<&ReceiptKey>) -> Answer<BTreeMap<ReceiptKey, Receipt>> {
+    if keys.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let known = receipts::among(conn, keys.iter().copied()).await?;
+    Ok(known.into_iter().map(|receipt| (receipt.key.clone(), receipt)).collect())
+}
+
+async fn order_versions(conn: &mut Conn, ids: &BTreeSet<OrderId>) -> Answer<BTreeMap<OrderId, u64>> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let wanted = dialect::ids_in(orders::id, ids.iter().map(|id| id.uuid()));
+    let query = orders::table.filter(wanted).order(orders::id).select((orders::id, orders::version));
+    let rows: Vec<(Id, i64)> = dialect::for_update(query).load(conn).await?;
+    let known = |(id, version): (Id, i64)| Ok((OrderId::new(id.0), read_counter("orders.version", version)?));
+    rows.into_iter().map(known).collect()
+}
+
+async fn taken_numbers(conn: &mut Conn, numbers: &BTreeSet<&OrderNumber>) -> Answer<BTreeSet<OrderNumber>> {
+    if numbers.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let wanted = dialect::texts_in(orders::number, numbers.iter().map(|number| number.as_str()));
+    let rows: Vec<String> = orders::table.filter(wanted).select(orders::number).load(conn).await?;
+    rows.iter().map(|number| read("orders.number", number)).collect()
+}
+
+async fn cart_versions(conn: &mut Conn, ids: &BTreeSet<CartId>) -> Answer<BTreeMap<CartId, u64>> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let wanted = dialect::ids_in(carts::id, ids.iter().map(|id| id.uuid()));
+    let query = carts::table.filter(wanted).order(carts::id).select((carts::id, carts::version));
+    let rows: Vec<(Id, i64)> = dialect::for_update(query).load(conn).await?;
+    let known = |(id, version): (Id, i64)| Ok((CartId::new(id.0), read_counter("carts.version", version)?));
+    rows.into_iter().map(known).collect()
+}
+
+async fn active_carts(conn: &mut Conn, users: &BTreeSet<&UserId>) -> Answer<BTreeMap<UserId, CartId>> {
+    if users.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let wanted = dialect::texts_in(carts::active_user_id, users.iter().map(|user| user.as_str()));
+    let rows: Vec<(String, Id)> = carts::table.filter(wanted).select((carts::user_id, carts::id)).load(conn).await?;
+    rows.into_iter().map(|(user, cart)| Ok((read("carts.user_id", &user)?, CartId::new(cart.0)))).collect()
+}
+
+async fn product_versions(conn: &mut Conn, ids: &BTreeSet<&ProductId>) -> Answer<BTreeMap<ProductId, u64>> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let wanted = dialect::texts_in(products::id, ids.iter().map(|id| id.as_str()));
+    let query = products::table.filter(wanted).order(products::id).select((products::id, products::version));
+    let rows: Vec<(String, i64)> = dialect::for_update(query).load(conn).await?;
+    let known =
+        |(id, version): (String, i64)| Ok((read("products.id", &id)?, read_counter("products.version", version)?));
+    rows.into_iter().map(known).collect()
+}
+
+async fn sku_owners(conn: &mut Conn, skus: &BTreeSet<&Sku>) -> Answer<BTreeMap<Sku, ProductId>> {
+    if skus.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let wanted = dialect::texts_in(variants::sku, skus.iter().map(|sku| sku.as_str()));
+    let rows: Vec<(String, String)> =
+        variants::table.filter(wanted).select((variants::sku, variants::product_id)).load(conn).await?;
+    let owner =
+        |(sku, product): (String, String)| Ok((read("variants.sku", &sku)?, read("variants.product_id", &product)?));
+    rows.into_iter().map(owner).collect()
+}
+
+async fn shelves(conn: &mut Conn, needs: &Needs<'_>) -> Answer<BTreeMap<Sku, Shelf>> {
+    if needs.shelves.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut levels = stock::levels(conn, needs.shelves.keys().copied()).await?;
+    let mut holds = stock::holds_of(conn, &needs.shelves).await?;
+    let mut shelves = BTreeMap::new();
+    for sku in needs.shelves.keys().copied() {
+        let level = levels.remove(sku).unwrap_or_else(|| StockLevel::empty(sku.clone()));
+        let known = holds.remove(sku).unwrap_or_default();
+        shelves.insert(sku.clone(), stock::shelf(conn, level, known, needs.at).await?);
+    }
+    Ok(shelves)
+}

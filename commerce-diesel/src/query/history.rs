@@ -1,0 +1,34 @@
+//! The history.
+
+use commerce_core::event::{HistoryEntry, Recorded};
+use commerce_core::ids::OrderId;
+use commerce_core::order::OrderEvent;
+use commerce_core::port::{Listing, Page};
+use diesel::prelude::*;
+
+use super::{Answer, Conn, RunQueryDsl, one_more};
+use crate::rows::counter;
+use crate::rows::event::{EventRow, ORDER, order_stream};
+use crate::schema::events;
+
+/// The history of an order, oldest first.
+pub(in super::super) async fn of_order(conn: &mut Conn, order: OrderId) -> Answer<Vec<Recorded<OrderEvent>>> {
+    let query = events::table
+        .filter(events::stream_id.eq(order_stream(order)))
+        .filter(events::stream_kind.eq(ORDER))
+        .order(events::sequence);
+    let rows: Vec<EventRow> = query.select(EventRow::as_select()).load(conn).await?;
+    rows.iter().map(EventRow::recorded).collect()
+}
+
+/// The whole history from behind a position.
+pub(in super::super) async fn all(conn: &mut Conn, page: &Page<u64>) -> Answer<Listing<HistoryEntry, u64>> {
+    let after = page.after.map_or(i64::MIN, counter);
+    let query = events::table.filter(events::position.gt(after)).order(events::position);
+    let mut rows: Vec<EventRow> = query.limit(one_more(page.limit)).select(EventRow::as_select()).load(conn).await?;
+    let limit = usize::from(page.limit.max(1));
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(EventRow::place).transpose()?;
+    Ok(Listing { items: rows.iter().map(EventRow::entry).collect::<Answer<_>>()?, next })
+}

@@ -1,0 +1,131 @@
+//! Orders.
+
+use commerce_core::ids::OrderId;
+use commerce_core::order::Order;
+use commerce_core::port::{Listing, OrderFilter, OrderRef, Page};
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
+use crate::id::Id;
+use crate::rows::micros;
+use crate::rows::order::{
+    AddressRow, Head, ItemRow, OrderRow, Parts, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, SHIPPING, ShipmentRow,
+};
+use crate::schema::{order_addresses, order_items, orders, payments, refunds, return_lines, returns, shipments};
+
+/// Orders with what each has exactly one of. The outer joins make every database begin with the orders.
+macro_rules! heads {
+    () => {
+        orders::table
+            .left_join(payments::table.on(payments::id.eq(orders::payment_id)))
+            .left_join(
+                order_addresses::table
+                    .on(order_addresses::order_id.eq(orders::id).and(order_addresses::kind.eq(SHIPPING))),
+            )
+            .left_join(shipments::table.on(shipments::order_id.eq(orders::id)))
+            .select((
+                OrderRow::as_select(),
+                Option::<PaymentRow<'static>>::as_select(),
+                Option::<AddressRow<'static>>::as_select(),
+                Option::<ShipmentRow<'static>>::as_select(),
+            ))
+    };
+}
+
+/// An order.
+pub(in super::super) async fn get(conn: &mut Conn, which: &OrderRef) -> Answer<Option<Order>> {
+    let Some(id) = resolve(conn, which).await? else { return Ok(None) };
+    let heads = heads!().filter(orders::id.eq(id)).load(conn).await?;
+    Ok(complete(conn, heads).await?.pop())
+}
+
+async fn resolve(conn: &mut Conn, which: &OrderRef) -> QueryResult<Option<Id>> {
+    match which {
+        OrderRef::Id(id) => Ok(Some(Id(id.uuid()))),
+        OrderRef::Number(number) => {
+            let query = orders::table.filter(orders::number.eq(number.as_str())).select(orders::id);
+            query.get_result(conn).await.optional()
+        }
+        OrderRef::Payment(id) => {
+            let query = payments::table.filter(payments::id.eq(Id(id.uuid()))).select(payments::order_id);
+            query.get_result(conn).await.optional()
+        }
+        OrderRef::Return(id) => {
+            let query = returns::table.filter(returns::id.eq(Id(id.uuid()))).select(returns::order_id);
+            query.get_result(conn).await.optional()
+        }
+        OrderRef::Cart(id) => {
+            let query = orders::table.filter(orders::cart_id.eq(Id(id.uuid()))).select(orders::id);
+            query.get_result(conn).await.optional()
+        }
+    }
+}
+
+/// Orders, newest first.
+pub(in super::super) async fn list(
+    conn: &mut Conn,
+    filter: &OrderFilter,
+    page: &Page<OrderId>,
+) -> Answer<Listing<Order, OrderId>> {
+    let mut query = heads!().into_boxed::<dialect::Db>();
+    if let Some(user) = &filter.user {
+        query = query.filter(orders::user_id.eq(user.as_str()));
+    }
+    if let Some(status) = &filter.status {
+        query = query.filter(orders::status.eq(status.as_str()));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(orders::created_at.ge(micros(from)));
+    }
+    if let Some(to) = filter.to {
+        query = query.filter(orders::created_at.lt(micros(to)));
+    }
+    if let Some(after) = page.after {
+        query = query.filter(orders::id.lt(Id(after.uuid())));
+    }
+    let heads = query.order(orders::id.desc()).limit(one_more(page.limit)).load(conn).await?;
+    Ok(listing(complete(conn, heads).await?, page.limit, |order| order.id))
+}
+
+type JoinedRow =
+    (OrderRow<'static>, Option<PaymentRow<'static>>, Option<AddressRow<'static>>, Option<ShipmentRow<'static>>);
+
+async fn complete(conn: &mut Conn, heads: Vec<JoinedRow>) -> Answer<Vec<Order>> {
+    let ids: Vec<Uuid> = heads.iter().map(|(order, ..)| order.id.0).collect();
+    let mut parts = parts(conn, &ids).await?;
+    heads.into_iter().map(|row| parts.assemble(head(row)?)).collect()
+}
+
+fn head((order, payment, address, shipment): JoinedRow) -> Answer<Head> {
+    let payment = payment.ok_or(Fault::Corrupt("orders.payment_id"))?;
+    let address = address.ok_or(Fault::Corrupt("order_addresses.order_id"))?;
+    Ok((order, payment, address, shipment))
+}
+
+async fn parts(conn: &mut Conn, orders: &[Uuid]) -> Answer<Parts> {
+    if orders.is_empty() {
+        return Ok(Parts::default());
+    }
+    let ids = || orders.iter().copied();
+    let items = order_items::table.filter(dialect::ids_in(order_items::order_id, ids()));
+    let items = items.order((order_items::order_id, order_items::position)).select(ItemRow::as_select());
+    let items = items.load(conn).await?;
+    let repaid = refunds::table.filter(dialect::ids_in(refunds::order_id, ids()));
+    let repaid = repaid.order((refunds::order_id, refunds::position)).select(RefundRow::as_select());
+    let repaid = repaid.load(conn).await?;
+    let back = returns::table.filter(dialect::ids_in(returns::order_id, ids()));
+    let back = back.order((returns::order_id, returns::position)).select(ReturnRow::as_select());
+    let back: Vec<ReturnRow<'static>> = back.load(conn).await?;
+    let lines = lines(conn, &back).await?;
+    Ok(Parts::new(items, repaid, back, lines))
+}
+
+async fn lines(conn: &mut Conn, returns: &[ReturnRow<'_>]) -> QueryResult<Vec<ReturnLineRow>> {
+    if returns.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted = dialect::ids_in(return_lines::return_id, returns.iter().map(|row| row.id.0));
+    let query = return_lines::table.filter(wanted).order((return_lines::return_id, return_lines::position));
+    query.select(ReturnLineRow::as_select()).load(conn).await
+}

@@ -1,0 +1,41 @@
+//! Receipts of idempotent requests.
+
+use chrono::{DateTime, Utc};
+use commerce_core::commit::{Receipt, ReceiptKey};
+use diesel::prelude::*;
+
+use super::{Answer, Conn, RunQueryDsl, dialect};
+use crate::rows::micros;
+use crate::rows::receipt::ReceiptRow;
+use crate::schema::idempotency_keys;
+
+/// The most receipts forgotten at a time, but for those given in the same microsecond.
+const FORGET: i64 = 1000;
+
+/// A receipt.
+pub(in super::super) async fn get(conn: &mut Conn, key: &ReceiptKey) -> Answer<Option<Receipt>> {
+    let query = idempotency_keys::table
+        .filter(idempotency_keys::scope.eq(&key.scope))
+        .filter(idempotency_keys::request_key.eq(&key.key));
+    let row: Option<ReceiptRow<'static>> = query.select(ReceiptRow::as_select()).get_result(conn).await.optional()?;
+    row.map(ReceiptRow::into_receipt).transpose()
+}
+
+/// Those of the receipts that exist.
+pub(super) async fn among<'a>(conn: &mut Conn, keys: impl Iterator<Item = &'a ReceiptKey>) -> Answer<Vec<Receipt>> {
+    let pairs = keys.map(|key| (key.scope.as_str(), key.key.as_str()));
+    let columns = (idempotency_keys::scope, idempotency_keys::request_key);
+    let query = idempotency_keys::table.filter(dialect::text_pairs_in(columns, pairs));
+    let rows: Vec<ReceiptRow<'static>> = query.select(ReceiptRow::as_select()).load(conn).await?;
+    rows.into_iter().map(ReceiptRow::into_receipt).collect()
+}
+
+/// Forgets the oldest receipts given before an instant; says how many.
+pub(in super::super) async fn forget(conn: &mut Conn, before: DateTime<Utc>) -> Answer<u64> {
+    let old = idempotency_keys::given_at.lt(micros(before));
+    let query = idempotency_keys::table.filter(old).order(idempotency_keys::given_at).offset(FORGET - 1).limit(1);
+    let last: Option<i64> = query.select(idempotency_keys::given_at).get_result(conn).await.optional()?;
+    let reached = idempotency_keys::given_at.le(last.unwrap_or(i64::MAX));
+    let forgotten = diesel::delete(idempotency_keys::table.filter(old).filter(reached)).execute(conn).await?;
+    Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,57 @@
+//! Orders.
+
+use diesel::prelude::*;
+
+use super::super::{Answer, Conn, RunQueryDsl, dialect};
+use crate::changes::{Changes, OrderDraft};
+use crate::rows::order::{AddressRow, ItemRow, OrderRow, OrderState, PaymentRow};
+use crate::schema::{order_addresses, order_items, orders, payments, refunds, return_lines, returns, shipments};
+
+/// Writes new orders whole, and of others what has changed.
+pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
+    insert(conn, changes).await?;
+    for draft in changes.orders.values().filter(|draft| draft.quote.is_none()) {
+        update(conn, draft).await?;
+    }
+    for draft in changes.orders.values() {
+        write_parts(conn, draft).await?;
+    }
+    Ok(())
+}
+
+async fn insert(conn: &mut Conn, changes: &Changes<'_>) -> QueryResult<()> {
+    let new = || changes.orders.values().filter_map(|draft| Some((draft.order, draft.quote?)));
+    dialect::insert_all(conn, orders::table, new().map(|(order, quote)| OrderRow::of(order, quote))).await?;
+    dialect::insert_all(conn, payments::table, new().map(|(order, _)| PaymentRow::of(order))).await?;
+    dialect::insert_all(conn, order_addresses::table, new().map(|(order, _)| AddressRow::of(order))).await?;
+    dialect::insert_all(conn, order_items::table, new().flat_map(|(order, _)| ItemRow::all(order))).await
+}
+
+async fn update(conn: &mut Conn, draft: &OrderDraft<'_>) -> QueryResult<()> {
+    let state = OrderState::of(draft.order);
+    diesel::update(orders::table.find(state.id)).set(&state).execute(conn).await?;
+    if draft.payment {
+        let row = PaymentRow::of(draft.order);
+        diesel::update(payments::table.find(row.id)).set(&row).execute(conn).await?;
+    }
+    Ok(())
+}
+
+async fn write_parts(conn: &mut Conn, draft: &OrderDraft<'_>) -> QueryResult<()> {
+    if let Some(row) = draft.shipment() {
+        diesel::delete(shipments::table.find(row.order_id)).execute(conn).await?;
+        dialect::insert_all(conn, shipments::table, [row]).await?;
+    }
+    dialect::insert_all(conn, refunds::table, draft.new_refunds()).await?;
+    for row in draft.changed_refunds() {
+        diesel::update(refunds::table.find((row.order_id, row.position))).set(&row).execute(conn).await?;
+    }
+    for (row, lines) in draft.new_returns() {
+        dialect::insert_all(conn, returns::table, [row]).await?;
+        dialect::insert_all(conn, return_lines::table, lines).await?;
+    }
+    for row in draft.changed_returns() {
+        diesel::update(returns::table.find(row.id)).set(&row).execute(conn).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! Rows of the tables, and the way from the engine's values to them and back.
+//!
+//! A row borrows what it is written from and owns what was read, so one type serves both ways.
+
+pub(crate) mod cart;
+pub(crate) mod catalog;
+pub(crate) mod event;
+pub(crate) mod order;
+mod quote;
+pub(crate) mod receipt;
+pub(crate) mod stock;
+pub(crate) mod task;
+
+pub(crate) use self::quote::quote_text;
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+
+use crate::fault::{Answer, Fault};
+
+/// Text in a row.
+pub(crate) type Words<'a> = Cow<'a, str>;
+
+/// A counter as a column holds it. None gets near the end of the range: each step is a commit.
+pub(crate) fn counter(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A place in a list as a column holds it.
+pub(crate) fn place(position: usize) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
+}
+
+/// A counter from a column.
+pub(crate) fn read_counter(column: &'static str, count: i64) -> Answer<u64> {
+    u64::try_from(count).map_err(|_| Fault::Corrupt(column))
+}
+
+/// A typed text from a column.
+pub(crate) fn read<T: FromStr>(column: &'static str, text: &str) -> Answer<T> {
+    text.parse().map_err(|_| Fault::Corrupt(column))
+}
+
+/// A typed text from a column that may be empty.
+pub(crate) fn read_option<T: FromStr>(column: &'static str, text: Option<&str>) -> Answer<Option<T>> {
+    text.map(|text| read(column, text)).transpose()
+}
+
+/// An instant as a column holds it.
+pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros()
+}
+
+/// An instant from a column.
+pub(crate) fn read_instant(column: &'static str, micros: i64) -> Answer<DateTime<Utc>> {
+    DateTime::from_timestamp_micros(micros).ok_or(Fault::Corrupt(column))
+}
+
+/// An instant from a column that may be empty.
+pub(crate) fn read_instant_option(column: &'static str, micros: Option<i64>) -> Answer<Option<DateTime<Utc>>> {
+    micros.map(|micros| read_instant(column, micros)).transpose()
+}

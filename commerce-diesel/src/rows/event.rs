@@ -1,0 +1,118 @@
+//! Events.
+
+use std::borrow::Cow;
+
+use commerce_core::actor::Actor;
+use commerce_core::event::{HistoryEntry, Recorded};
+use commerce_core::ids::{EventId, OrderId, Sku};
+use commerce_core::order::OrderEvent;
+use commerce_core::stock::StockEvent;
+use diesel::prelude::*;
+use serde::de::DeserializeOwned;
+
+use super::{Words, counter, micros, read, read_counter, read_instant, read_option};
+use crate::fault::{Answer, Fault};
+use crate::id::Id;
+use crate::schema::events;
+use crate::word::Word;
+
+/// The stream kind of orders; the stream is the order's id.
+pub(crate) const ORDER: &str = "order";
+/// The stream kind of stock; the stream is the sku.
+pub(crate) const STOCK: &str = "stock";
+
+/// An event to append. Its position is given by the database.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = events, treat_none_as_default_value = false)]
+pub(crate) struct NewEventRow<'a> {
+    pub(crate) stream_kind: &'static str,
+    pub(crate) stream_id: Words<'a>,
+    pub(crate) sequence: i64,
+    pub(crate) event_id: Id,
+    pub(crate) event_type: &'static str,
+    pub(crate) happened_at: i64,
+    pub(crate) actor_role: &'static str,
+    pub(crate) actor_user: Option<Words<'a>>,
+    pub(crate) body: Words<'a>,
+}
+
+/// An event as it was read.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = events)]
+pub(crate) struct EventRow {
+    pub(crate) position: i64,
+    pub(crate) stream_kind: String,
+    pub(crate) stream_id: String,
+    pub(crate) sequence: i64,
+    pub(crate) event_id: Id,
+    pub(crate) happened_at: i64,
+    pub(crate) actor_role: String,
+    pub(crate) actor_user: Option<String>,
+    pub(crate) body: String,
+}
+
+/// The name of an order's stream.
+pub(crate) fn order_stream(order: OrderId) -> String {
+    order.uuid().hyphenated().to_string()
+}
+
+impl<'a> NewEventRow<'a> {
+    pub(crate) fn of_order(order: OrderId, entry: &'a Recorded<OrderEvent>, body: &'a str) -> Self {
+        Self::new(ORDER, Cow::Owned(order_stream(order)), entry, entry.event.event_type(), Cow::Borrowed(body))
+    }
+
+    /// # Errors
+    /// None that a stock event can cause; serializing to text is fallible by type.
+    pub(crate) fn of_stock(sku: &'a Sku, entry: &'a Recorded<StockEvent>) -> Answer<Self> {
+        let body = serde_json::to_string(&entry.event).map_err(|_| Fault::Corrupt("events.body"))?;
+        Ok(Self::new(STOCK, Cow::Borrowed(sku.as_str()), entry, entry.event.event_type(), Cow::Owned(body)))
+    }
+
+    fn new<E>(
+        stream_kind: &'static str,
+        stream_id: Words<'a>,
+        entry: &'a Recorded<E>,
+        event_type: &'static str,
+        body: Words<'a>,
+    ) -> Self {
+        Self {
+            stream_kind,
+            stream_id,
+            sequence: counter(entry.sequence),
+            event_id: Id(entry.id.uuid()),
+            event_type,
+            happened_at: micros(entry.at),
+            actor_role: entry.actor.role.word(),
+            actor_user: entry.actor.user.as_ref().map(|user| Cow::Borrowed(user.as_str())),
+            body,
+        }
+    }
+}
+
+impl EventRow {
+    /// Where it stands in the whole history.
+    pub(crate) fn place(&self) -> Answer<u64> {
+        read_counter("events.position", self.position)
+    }
+
+    /// What it says, of an order or of a sku.
+    pub(crate) fn entry(&self) -> Answer<HistoryEntry> {
+        match self.stream_kind.as_str() {
+            ORDER => Ok(HistoryEntry::Order(read("events.stream_id", &self.stream_id)?, self.recorded()?)),
+            STOCK => Ok(HistoryEntry::Stock(read("events.stream_id", &self.stream_id)?, self.recorded()?)),
+            _ => Err(Fault::Corrupt("events.stream_kind")),
+        }
+    }
+
+    /// The event, where the kind of its stream is known.
+    pub(crate) fn recorded<E: DeserializeOwned>(&self) -> Answer<Recorded<E>> {
+        let user = read_option("events.actor_user", self.actor_user.as_deref())?;
+        Ok(Recorded {
+            id: EventId::new(self.event_id.0),
+            sequence: read_counter("events.sequence", self.sequence)?,
+            at: read_instant("events.happened_at", self.happened_at)?,
+            actor: Actor { role: Word::read("events.actor_role", &self.actor_role)?, user },
+            event: serde_json::from_str(&self.body).map_err(|_| Fault::Corrupt("events.body"))?,
+        })
+    }
+}

@@ -1,0 +1,136 @@
+//! Orders and their parts.
+
+mod parts;
+mod read;
+
+use std::borrow::Cow;
+
+use commerce_core::order::{Order, Payment};
+use diesel::prelude::*;
+
+pub(crate) use self::parts::{AddressRow, ItemRow, RefundRow, ReturnLineRow, ReturnRow, SHIPPING, ShipmentRow};
+pub(crate) use self::read::{Head, Parts};
+use super::quote::figures;
+use super::{Words, counter, micros};
+use crate::id::Id;
+use crate::schema::{orders, payments};
+use crate::word::Word;
+
+/// The head of an order.
+#[derive(Debug, Insertable, Queryable, Selectable)]
+#[diesel(table_name = orders, treat_none_as_default_value = false)]
+pub(crate) struct OrderRow<'a> {
+    pub(crate) id: Id,
+    pub(crate) number: Words<'a>,
+    pub(crate) user_id: Words<'a>,
+    pub(crate) cart_id: Option<Id>,
+    pub(crate) payment_id: Id,
+    pub(crate) lifecycle: Words<'a>,
+    pub(crate) status: Words<'a>,
+    pub(crate) phase: Words<'a>,
+    pub(crate) currency: Words<'a>,
+    pub(crate) subtotal: i64,
+    pub(crate) discount: i64,
+    pub(crate) shipping: i64,
+    pub(crate) shipping_discount: i64,
+    pub(crate) tax: i64,
+    pub(crate) total: i64,
+    pub(crate) shipping_method: Words<'a>,
+    pub(crate) notes: Option<Words<'a>>,
+    pub(crate) reserved_until: i64,
+    pub(crate) version: i64,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+    pub(crate) entered_at: i64,
+    pub(crate) delivered_at: Option<i64>,
+    pub(crate) quote: Words<'a>,
+}
+
+/// What events change of an order's head; the rest never changes.
+#[derive(Debug, AsChangeset, Identifiable)]
+#[diesel(table_name = orders, treat_none_as_null = true)]
+pub(crate) struct OrderState<'a> {
+    pub(crate) id: Id,
+    pub(crate) status: &'a str,
+    pub(crate) phase: &'static str,
+    pub(crate) version: i64,
+    pub(crate) updated_at: i64,
+    pub(crate) entered_at: i64,
+    pub(crate) delivered_at: Option<i64>,
+}
+
+/// The payment of an order.
+#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset, Identifiable)]
+#[diesel(table_name = payments, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub(crate) struct PaymentRow<'a> {
+    pub(crate) id: Id,
+    pub(crate) order_id: Id,
+    pub(crate) status: Words<'a>,
+    pub(crate) currency: Words<'a>,
+    pub(crate) amount: i64,
+    pub(crate) captured: i64,
+    pub(crate) refunded: i64,
+    pub(crate) reference: Option<Words<'a>>,
+}
+
+impl<'a> OrderRow<'a> {
+    pub(crate) fn of(order: &'a Order, quote: &'a str) -> Self {
+        let figures = figures(&order.quote);
+        Self {
+            id: Id(order.id.uuid()),
+            number: Cow::Borrowed(order.number.as_str()),
+            user_id: Cow::Borrowed(order.user_id.as_str()),
+            cart_id: order.cart_id.map(|cart| Id(cart.uuid())),
+            payment_id: Id(order.payment.id.uuid()),
+            lifecycle: Cow::Borrowed(order.lifecycle.as_str()),
+            status: Cow::Borrowed(order.status.as_str()),
+            phase: Cow::Borrowed(order.phase.word()),
+            currency: Cow::Owned(order.currency().code().to_owned()),
+            subtotal: figures.subtotal,
+            discount: figures.discount,
+            shipping: figures.shipping,
+            shipping_discount: figures.shipping_discount,
+            tax: figures.tax,
+            total: figures.total,
+            shipping_method: Cow::Borrowed(order.shipping_method.as_str()),
+            notes: order.notes.as_ref().map(|notes| Cow::Borrowed(notes.as_str())),
+            reserved_until: micros(order.reserved_until),
+            version: counter(order.version),
+            created_at: micros(order.created_at),
+            updated_at: micros(order.updated_at),
+            entered_at: micros(order.entered_at),
+            delivered_at: order.delivered_at.map(micros),
+            quote: Cow::Borrowed(quote),
+        }
+    }
+}
+
+impl<'a> OrderState<'a> {
+    pub(crate) fn of(order: &'a Order) -> Self {
+        Self {
+            id: Id(order.id.uuid()),
+            status: order.status.as_str(),
+            phase: order.phase.word(),
+            version: counter(order.version),
+            updated_at: micros(order.updated_at),
+            entered_at: micros(order.entered_at),
+            delivered_at: order.delivered_at.map(micros),
+        }
+    }
+}
+
+impl<'a> PaymentRow<'a> {
+    pub(crate) fn of(order: &'a Order) -> Self {
+        let Payment { id, status, amount, captured, refunded, reference } = &order.payment;
+        Self {
+            id: Id(id.uuid()),
+            order_id: Id(order.id.uuid()),
+            status: Cow::Borrowed(status.word()),
+            currency: Cow::Owned(amount.currency().code().to_owned()),
+            amount: amount.minor(),
+            captured: captured.minor(),
+            refunded: refunded.minor(),
+            reference: reference.as_ref().map(|reference| Cow::Borrowed(reference.as_str())),
+        }
+    }
+}

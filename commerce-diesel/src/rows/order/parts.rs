@@ -1,0 +1,184 @@
+//! What an order consists of beside its head and its payment.
+
+use std::borrow::Cow;
+
+use commerce_core::order::{Order, Refund, Return, Shipment};
+use diesel::prelude::*;
+
+use crate::id::Id;
+use crate::rows::quote::line_figures;
+use crate::rows::{Words, micros, place};
+use crate::schema::{order_addresses, order_items, refunds, return_lines, returns, shipments};
+use crate::word::Word;
+
+/// The kind of address that says where an order goes.
+pub(crate) const SHIPPING: &str = "shipping";
+
+/// A line of an order.
+#[derive(Debug, Insertable, Queryable, Selectable)]
+#[diesel(table_name = order_items)]
+pub(crate) struct ItemRow<'a> {
+    pub(crate) order_id: Id,
+    pub(crate) position: i64,
+    pub(crate) id: Id,
+    pub(crate) sku: Words<'a>,
+    pub(crate) product_id: Words<'a>,
+    pub(crate) name: Words<'a>,
+    pub(crate) quantity: i64,
+    pub(crate) unit_price: i64,
+    pub(crate) subtotal: i64,
+    pub(crate) discount: i64,
+    pub(crate) tax: i64,
+    pub(crate) total: i64,
+}
+
+/// An address of an order.
+#[derive(Debug, Insertable, Queryable, Selectable)]
+#[diesel(table_name = order_addresses, treat_none_as_default_value = false)]
+pub(crate) struct AddressRow<'a> {
+    pub(crate) order_id: Id,
+    pub(crate) kind: Words<'a>,
+    pub(crate) name: Words<'a>,
+    pub(crate) line1: Words<'a>,
+    pub(crate) line2: Option<Words<'a>>,
+    pub(crate) city: Words<'a>,
+    pub(crate) state: Option<Words<'a>>,
+    pub(crate) postal_code: Words<'a>,
+    pub(crate) country: Words<'a>,
+}
+
+/// A refund of an order's payment.
+#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset, Identifiable)]
+#[diesel(table_name = refunds, primary_key(order_id, position))]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+pub(crate) struct RefundRow<'a> {
+    pub(crate) order_id: Id,
+    pub(crate) position: i64,
+    pub(crate) id: Id,
+    pub(crate) currency: Words<'a>,
+    pub(crate) amount: i64,
+    pub(crate) reason: Option<Words<'a>>,
+    pub(crate) status: Words<'a>,
+    pub(crate) reference: Option<Words<'a>>,
+}
+
+/// A return of units of an order.
+#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset, Identifiable)]
+#[diesel(table_name = returns, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub(crate) struct ReturnRow<'a> {
+    pub(crate) id: Id,
+    pub(crate) order_id: Id,
+    pub(crate) position: i64,
+    pub(crate) status: Words<'a>,
+    pub(crate) reason: Option<Words<'a>>,
+    pub(crate) requested_at: i64,
+}
+
+/// Units of one item in a return.
+#[derive(Debug, Insertable, Queryable, Selectable)]
+#[diesel(table_name = return_lines)]
+pub(crate) struct ReturnLineRow {
+    pub(crate) return_id: Id,
+    pub(crate) position: i64,
+    pub(crate) item_id: Id,
+    pub(crate) quantity: i64,
+}
+
+/// How an order is being shipped.
+#[derive(Debug, Insertable, Queryable, Selectable)]
+#[diesel(table_name = shipments, treat_none_as_default_value = false)]
+pub(crate) struct ShipmentRow<'a> {
+    pub(crate) order_id: Id,
+    pub(crate) provider: Words<'a>,
+    pub(crate) method: Words<'a>,
+    pub(crate) tracking_number: Option<Words<'a>>,
+    pub(crate) status: Words<'a>,
+}
+
+impl<'a> ItemRow<'a> {
+    pub(crate) fn all(order: &'a Order) -> impl Iterator<Item = Self> {
+        let order_id = Id(order.id.uuid());
+        order.items.iter().zip(line_figures(order)).enumerate().map(move |(position, (item, figures))| Self {
+            order_id,
+            position: place(position),
+            id: Id(item.id.uuid()),
+            sku: Cow::Borrowed(item.sku.as_str()),
+            product_id: Cow::Borrowed(item.product_id.as_str()),
+            name: Cow::Borrowed(item.name.as_str()),
+            quantity: item.quantity.get(),
+            unit_price: item.unit_price.minor(),
+            subtotal: figures.subtotal,
+            discount: figures.discount,
+            tax: figures.tax,
+            total: figures.total,
+        })
+    }
+}
+
+impl<'a> AddressRow<'a> {
+    pub(crate) fn of(order: &'a Order) -> Self {
+        let address = &order.shipping_address;
+        Self {
+            order_id: Id(order.id.uuid()),
+            kind: Cow::Borrowed(SHIPPING),
+            name: Cow::Borrowed(address.name.as_str()),
+            line1: Cow::Borrowed(address.line1.as_str()),
+            line2: address.line2.as_ref().map(|line| Cow::Borrowed(line.as_str())),
+            city: Cow::Borrowed(address.city.as_str()),
+            state: address.state.as_ref().map(|state| Cow::Borrowed(state.as_str())),
+            postal_code: Cow::Borrowed(address.postal_code.as_str()),
+            country: Cow::Borrowed(address.country.as_str()),
+        }
+    }
+}
+
+impl<'a> RefundRow<'a> {
+    pub(crate) fn at(order: &'a Order, position: usize, refund: &'a Refund) -> Self {
+        Self {
+            order_id: Id(order.id.uuid()),
+            position: place(position),
+            id: Id(refund.id.uuid()),
+            currency: Cow::Owned(refund.amount.currency().code().to_owned()),
+            amount: refund.amount.minor(),
+            reason: refund.reason.as_ref().map(|reason| Cow::Borrowed(reason.as_str())),
+            status: Cow::Borrowed(refund.status.word()),
+            reference: refund.reference.as_ref().map(|reference| Cow::Borrowed(reference.as_str())),
+        }
+    }
+}
+
+impl<'a> ReturnRow<'a> {
+    pub(crate) fn at(order: &'a Order, position: usize, known: &'a Return) -> Self {
+        Self {
+            id: Id(known.id.uuid()),
+            order_id: Id(order.id.uuid()),
+            position: place(position),
+            status: Cow::Borrowed(known.status.word()),
+            reason: known.reason.as_ref().map(|reason| Cow::Borrowed(reason.as_str())),
+            requested_at: micros(known.requested_at),
+        }
+    }
+}
+
+impl ReturnLineRow {
+    pub(crate) fn all(known: &Return) -> impl Iterator<Item = Self> {
+        known.lines.iter().enumerate().map(|(position, line)| Self {
+            return_id: Id(known.id.uuid()),
+            position: place(position),
+            item_id: Id(line.item.uuid()),
+            quantity: line.quantity.get(),
+        })
+    }
+}
+
+impl<'a> ShipmentRow<'a> {
+    pub(crate) fn of(order: &'a Order, shipment: &'a Shipment) -> Self {
+        Self {
+            order_id: Id(order.id.uuid()),
+            provider: Cow::Borrowed(shipment.provider.as_str()),
+            method: Cow::Borrowed(shipment.method.as_str()),
+            tracking_number: shipment.tracking_number.as_ref().map(|number| Cow::Borrowed(number.as_str())),
+            status: Cow::Borrowed(shipment.status.word()),
+        }
+    }
+}

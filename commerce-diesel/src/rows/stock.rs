@@ -1,0 +1,74 @@
+//! Levels and holds.
+
+use std::borrow::Cow;
+
+use commerce_core::ids::{OrderId, Sku};
+use commerce_core::stock::{Hold, StockLevel};
+use diesel::prelude::*;
+
+use super::{Words, counter, micros, read, read_counter, read_instant_option};
+use crate::fault::Answer;
+use crate::id::Id;
+use crate::schema::{reservations, stock};
+
+/// The level of a sku.
+#[derive(Debug, Insertable, Queryable, Selectable)]
+#[diesel(table_name = stock, treat_none_as_default_value = false)]
+pub(crate) struct LevelRow<'a> {
+    pub(crate) sku: Words<'a>,
+    pub(crate) on_hand: i64,
+    pub(crate) reserved: i64,
+    pub(crate) reorder_threshold: Option<i64>,
+    pub(crate) next_expiry: Option<i64>,
+    pub(crate) version: i64,
+}
+
+/// Units of a sku held for an order.
+#[derive(Debug, Insertable, Queryable, Selectable)]
+#[diesel(table_name = reservations, treat_none_as_default_value = false)]
+pub(crate) struct HoldRow<'a> {
+    pub(crate) sku: Words<'a>,
+    pub(crate) order_id: Id,
+    pub(crate) units: i64,
+    pub(crate) held_until: Option<i64>,
+}
+
+impl<'a> LevelRow<'a> {
+    pub(crate) fn of(level: &'a StockLevel) -> Self {
+        Self {
+            sku: Cow::Borrowed(level.sku.as_str()),
+            on_hand: level.on_hand,
+            reserved: level.reserved,
+            reorder_threshold: level.reorder_threshold,
+            next_expiry: level.next_expiry.map(micros),
+            version: counter(level.version),
+        }
+    }
+
+    pub(crate) fn into_level(self) -> Answer<StockLevel> {
+        Ok(StockLevel {
+            sku: read("stock.sku", &self.sku)?,
+            on_hand: self.on_hand,
+            reserved: self.reserved,
+            reorder_threshold: self.reorder_threshold,
+            next_expiry: read_instant_option("stock.next_expiry", self.next_expiry)?,
+            version: read_counter("stock.version", self.version)?,
+        })
+    }
+}
+
+impl<'a> HoldRow<'a> {
+    pub(crate) fn of(sku: &'a Sku, order: OrderId, hold: Hold) -> Self {
+        Self {
+            sku: Cow::Borrowed(sku.as_str()),
+            order_id: Id(order.uuid()),
+            units: hold.units,
+            held_until: hold.until.map(micros),
+        }
+    }
+
+    pub(crate) fn hold(&self) -> Answer<(OrderId, Hold)> {
+        let until = read_instant_option("reservations.held_until", self.held_until)?;
+        Ok((OrderId::new(self.order_id.0), Hold { units: self.units, until }))
+    }
+}

@@ -1,0 +1,306 @@
+//! The tables as Diesel knows them, the same for every database.
+
+/// Types of columns that differ between databases.
+pub(crate) mod sql_types {
+    /// An id minted by the engine: sixteen bytes where the database has no type for UUIDs.
+    #[derive(Clone, Copy, Debug, Default, diesel::sql_types::SqlType, diesel::query_builder::QueryId)]
+    #[diesel(sqlite_type(name = "Binary"))]
+    #[diesel(mysql_type(name = "Blob"))]
+    #[diesel(postgres_type(oid = 2950, array_oid = 2951))]
+    pub struct Id;
+}
+
+diesel::table! {
+    categories (id) {
+        id -> Text,
+        name -> Text,
+        parent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    products (id) {
+        id -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        active -> Bool,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    variants (sku) {
+        sku -> Text,
+        product_id -> Text,
+        position -> BigInt,
+        name -> Nullable<Text>,
+        price -> BigInt,
+        currency -> Text,
+        tax_category -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    product_categories (product_id, position) {
+        product_id -> Text,
+        position -> BigInt,
+        category_id -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::sql_types::Id;
+
+    carts (id) {
+        id -> Id,
+        user_id -> Text,
+        active_user_id -> Nullable<Text>,
+        status -> Text,
+        currency -> Text,
+        order_id -> Nullable<Id>,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use super::sql_types::Id;
+
+    cart_items (cart_id, position) {
+        cart_id -> Id,
+        position -> BigInt,
+        id -> Id,
+        sku -> Text,
+        product_id -> Text,
+        name -> Text,
+        quantity -> BigInt,
+        unit_price -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use super::sql_types::Id;
+
+    cart_codes (cart_id, position) {
+        cart_id -> Id,
+        position -> BigInt,
+        code -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::sql_types::Id;
+
+    orders (id) {
+        id -> Id,
+        number -> Text,
+        user_id -> Text,
+        cart_id -> Nullable<Id>,
+        payment_id -> Id,
+        lifecycle -> Text,
+        status -> Text,
+        phase -> Text,
+        currency -> Text,
+        subtotal -> BigInt,
+        discount -> BigInt,
+        shipping -> BigInt,
+        shipping_discount -> BigInt,
+        tax -> BigInt,
+        total -> BigInt,
+        shipping_method -> Text,
+        notes -> Nullable<Text>,
+        reserved_until -> BigInt,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        entered_at -> BigInt,
+        delivered_at -> Nullable<BigInt>,
+        quote -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use super::sql_types::Id;
+
+    order_items (order_id, position) {
+        order_id -> Id,
+        position -> BigInt,
+        id -> Id,
+        sku -> Text,
+        product_id -> Text,
+        name -> Text,
+        quantity -> BigInt,
+        unit_price -> BigInt,
+        subtotal -> BigInt,
+        discount -> BigInt,
+        tax -> BigInt,
+        total -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use super::sql_types::Id;
+
+    order_addresses (order_id, kind) {
+        order_id -> Id,
+        kind -> Text,
+        name -> Text,
+        line1 -> Text,
+        line2 -> Nullable<Text>,
+        city -> Text,
+        state -> Nullable<Text>,
+        postal_code -> Text,
+        country -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::sql_types::Id;
+
+    payments (id) {
+        id -> Id,
+        order_id -> Id,
+        status -> Text,
+        currency -> Text,
+        amount -> BigInt,
+        captured -> BigInt,
+        refunded -> BigInt,
+        reference -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::sql_types::Id;
+
+    refunds (order_id, position) {
+        order_id -> Id,
+        position -> BigInt,
+        id -> Id,
+        currency -> Text,
+        amount -> BigInt,
+        reason -> Nullable<Text>,
+        status -> Text,
+        reference -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::sql_types::Id;
+
+    returns (id) {
+        id -> Id,
+        order_id -> Id,
+        position -> BigInt,
+        status -> Text,
+        reason -> Nullable<Text>,
+        requested_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::BigInt;
+    use super::sql_types::Id;
+
+    return_lines (return_id, position) {
+        return_id -> Id,
+        position -> BigInt,
+        item_id -> Id,
+        quantity -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use super::sql_types::Id;
+
+    shipments (order_id) {
+        order_id -> Id,
+        provider -> Text,
+        method -> Text,
+        tracking_number -> Nullable<Text>,
+        status -> Text,
+    }
+}
+
+diesel::table! {
+    stock (sku) {
+        sku -> Text,
+        on_hand -> BigInt,
+        reserved -> BigInt,
+        reorder_threshold -> Nullable<BigInt>,
+        next_expiry -> Nullable<BigInt>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::sql_types::Id;
+
+    reservations (sku, order_id) {
+        sku -> Text,
+        order_id -> Id,
+        units -> BigInt,
+        held_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::sql_types::Id;
+
+    events (position) {
+        position -> BigInt,
+        stream_kind -> Text,
+        stream_id -> Text,
+        sequence -> BigInt,
+        event_id -> Id,
+        event_type -> Text,
+        happened_at -> BigInt,
+        actor_role -> Text,
+        actor_user -> Nullable<Text>,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::sql_types::Id;
+
+    tasks (order_id, kind, refund_id) {
+        kind -> Text,
+        order_id -> Id,
+        refund_id -> Id,
+        due -> BigInt,
+        ready_at -> Nullable<BigInt>,
+        failures -> BigInt,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (scope, request_key) {
+        scope -> Text,
+        request_key -> Text,
+        fingerprint -> Text,
+        given_at -> BigInt,
+        reply -> Text,
+    }
+}
+
+diesel::joinable!(variants -> products (product_id));
+diesel::allow_tables_to_appear_in_same_query!(products, variants, product_categories);
+diesel::allow_tables_to_appear_in_same_query!(orders, order_addresses, payments, returns, shipments);

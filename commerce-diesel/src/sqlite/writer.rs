@@ -1,0 +1,140 @@
+//! The thread that writes.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::thread::{self, JoinHandle};
+
+use commerce_core::commit::Commit;
+use commerce_core::port::{CommitError, StoreError, StoreErrorKind};
+use tokio::sync::{mpsc, oneshot};
+
+use super::connection::{Conn, complete};
+use super::query::group::{self, Submission};
+use super::{SqliteOptions, dialect, open, open::OpenError};
+use crate::fault::Answer;
+use crate::prepared::Prepared;
+
+/// The most commits of one transaction.
+const BATCH: usize = 128;
+
+type Chore = Box<dyn FnOnce(&mut Conn) + Send>;
+
+/// What the writer does.
+enum Work {
+    /// To be settled and written together with others.
+    Commit(Box<Submission>),
+    /// Anything else, in a transaction of its own.
+    Chore(Chore),
+}
+
+/// A thread with a connection, and the queue it takes from.
+pub(super) struct Writer {
+    queue: Option<mpsc::Sender<Work>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Opens the file on a new thread, which then writes; gives the connections for reading, too.
+    pub(super) async fn start(path: PathBuf, options: SqliteOptions) -> Result<(Self, Vec<Conn>), OpenError> {
+        let (queue, work) = mpsc::channel(options.queue.max(1));
+        let (opened, told) = oneshot::channel();
+        let run = move || match open_all(&path, &options) {
+            Ok((writer, readers)) => {
+                if opened.send(Ok(readers)).is_ok() {
+                    serve(writer, work);
+                }
+            }
+            Err(error) => drop(opened.send(Err(error))),
+        };
+        let thread = thread::Builder::new().name("sqlite-writer".to_owned()).spawn(run).map_err(OpenError::thread)?;
+        let writer = Self { queue: Some(queue), thread: Some(thread) };
+        let connections = told.await.map_err(|_| OpenError::thread("the thread that opens the file ended"))??;
+        Ok((writer, connections))
+    }
+
+    /// Has a commit settled and written.
+    pub(super) async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
+        let prepared = Prepared::new(commit).map_err(|error| StoreError::new(StoreErrorKind::Corrupt, error))?;
+        let (answer, told) = oneshot::channel();
+        self.send(Work::Commit(Box::new(Submission { prepared, answer }))).await?;
+        told.await.unwrap_or_else(|_| Err(lost().into()))
+    }
+
+    /// Runs something in a transaction of its own.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        chore: impl FnOnce(&mut Conn) -> Answer<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, told) = oneshot::channel();
+        let work = move |conn: &mut Conn| drop(answer.send(in_transaction(conn, chore)));
+        self.send(Work::Chore(Box::new(work))).await?;
+        let answer = told.await.map_err(|_| lost())?;
+        answer.map_err(|fault| StoreError::new(dialect::kind(&fault), fault.to_string()))
+    }
+
+    async fn send(&self, work: Work) -> Result<(), StoreError> {
+        let stopped = || StoreError::new(StoreErrorKind::Unavailable, "the writer has stopped");
+        self.queue.as_ref().ok_or_else(stopped)?.send(work).await.map_err(|_| stopped())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None; // the thread ends once the queue is empty
+        if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
+            tracing::error!("the writer has panicked");
+        }
+    }
+}
+
+fn lost() -> StoreError {
+    StoreError::new(StoreErrorKind::Unknown, "the writer gave no answer")
+}
+
+fn open_all(path: &std::path::Path, options: &SqliteOptions) -> Result<(Conn, Vec<Conn>), OpenError> {
+    let writer = open::writer(path, options)?;
+    let readers = (0..options.readers.max(1)).map(|_| open::reader(path, options)).collect::<Result<_, _>>()?;
+    Ok((writer, readers))
+}
+
+/// Writes until nobody can submit any more and the queue is empty. There is no linger: a batch is what came while the one
+/// before it was written.
+fn serve(mut conn: Conn, mut queue: mpsc::Receiver<Work>) {
+    let mut waiting = Vec::with_capacity(BATCH);
+    while queue.blocking_recv_many(&mut waiting, BATCH) > 0 {
+        let mut batch = Vec::new();
+        let mut chores = Vec::new();
+        for work in waiting.drain(..) {
+            match work {
+                Work::Commit(submission) => batch.push(*submission),
+                Work::Chore(chore) => chores.push(chore),
+            }
+        }
+        if !batch.is_empty() {
+            guard(&mut conn, |conn| complete(group::serve(conn, batch)));
+        }
+        for chore in chores {
+            guard(&mut conn, chore);
+        }
+    }
+}
+
+/// A panic is a bug. Those who waited for what panicked learn that nothing is known; the writer goes on.
+fn guard(conn: &mut Conn, work: impl FnOnce(&mut Conn)) {
+    if catch_unwind(AssertUnwindSafe(|| work(conn))).is_err() {
+        tracing::error!("the writer panicked");
+        complete(dialect::rollback(conn));
+    }
+}
+
+fn in_transaction<T>(conn: &mut Conn, chore: impl FnOnce(&mut Conn) -> Answer<T>) -> Answer<T> {
+    complete(dialect::begin_write(conn))?;
+    let done = chore(conn).and_then(|answer| {
+        complete(dialect::commit(conn))?;
+        Ok(answer)
+    });
+    if done.is_err() {
+        complete(dialect::rollback(conn));
+    }
+    done
+}

@@ -1,0 +1,58 @@
+//! Enums of the engine as the words that stand in columns.
+
+use commerce_core::actor::Role;
+use commerce_core::cart::CartStatus;
+use commerce_core::order::{PaymentStatus, Phase, RefundStatus, ReturnStatus, ShipmentStatus};
+
+use crate::fault::{Answer, Fault};
+
+/// A closed set of words.
+pub(crate) trait Word: Copy + 'static {
+    /// All of them.
+    const ALL: &'static [Self];
+
+    /// The word.
+    fn word(self) -> &'static str;
+
+    /// Finds a word that stands in a column.
+    fn read(column: &'static str, word: &str) -> Answer<Self> {
+        Self::ALL.iter().copied().find(|known| known.word() == word).ok_or(Fault::Corrupt(column))
+    }
+}
+
+macro_rules! words {
+    ($($name:ident { $($variant:ident = $word:literal),* $(,)? })*) => {$(
+        impl Word for $name {
+            const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            fn word(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+        }
+    )*};
+}
+
+words! {
+    CartStatus { Active = "active", CheckedOut = "checked_out", Expired = "expired" }
+    PaymentStatus {
+        Pending = "pending",
+        Succeeded = "succeeded",
+        Failed = "failed",
+        PartiallyRefunded = "partially_refunded",
+        Refunded = "refunded",
+    }
+    RefundStatus { Requested = "requested", Processed = "processed", Failed = "failed" }
+    ReturnStatus { Requested = "requested", Approved = "approved", Rejected = "rejected", Received = "received" }
+    ShipmentStatus { Pending = "pending", Shipped = "shipped", Delivered = "delivered" }
+    Role { Customer = "customer", Support = "support", Admin = "admin", Service = "service", System = "system" }
+}
+
+impl Word for Phase {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn word(self) -> &'static str {
+        self.name()
+    }
+}

@@ -1,0 +1,38 @@
+//! The contract of the store, on SQLite.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use async_trait::async_trait;
+use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
+use commerce_testkit::suite::store::{Fixture, Handles};
+use tempfile::TempDir;
+
+struct OneFile {
+    store: SqliteStore,
+    directory: TempDir,
+}
+
+impl OneFile {
+    async fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(&directory).await;
+        Self { store, directory }
+    }
+}
+
+async fn open(directory: &TempDir) -> SqliteStore {
+    SqliteStore::open(&directory.path().join("shop.db"), SqliteOptions::default()).await.unwrap()
+}
+
+#[async_trait]
+impl Fixture for OneFile {
+    fn handles(&self) -> Handles {
+        Handles::of(self.store.clone())
+    }
+
+    async fn reopen(&self) -> Handles {
+        Handles::of(open(&self.directory).await)
+    }
+}
+
+commerce_testkit::store_suite!(OneFile::start);
