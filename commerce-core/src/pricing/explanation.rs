@@ -287,17 +287,17 @@ impl fmt::Display for Unmet {
         match self {
             Self::MinSpend { required, missing, filter } => {
                 write!(f, "Spend {missing} more")?;
-                on(f, filter.as_ref())?;
+                on(f, " on ", filter.as_ref())?;
                 write!(f, " to reach {required}.")
             }
             Self::MinQuantity { missing, filter, .. } => {
                 write!(f, "Add {missing} more {}", if *missing == 1 { "item" } else { "items" })?;
-                on(f, filter.as_ref())?;
+                on(f, " of ", filter.as_ref())?;
                 f.write_str(".")
             }
             Self::Contains { filter } => {
                 f.write_str("Add an item")?;
-                on(f, Some(filter))?;
+                on(f, " of ", Some(filter))?;
                 f.write_str(".")
             }
             Self::Segment { any } => {
@@ -325,9 +325,9 @@ impl fmt::Display for Unmet {
 }
 
 /// The lines a gap is about, as part of a sentence.
-fn on(f: &mut fmt::Formatter<'_>, filter: Option<&Filter>) -> fmt::Result {
+fn on(f: &mut fmt::Formatter<'_>, word: &str, filter: Option<&Filter>) -> fmt::Result {
     let Some(filter) = filter else { return Ok(()) };
-    f.write_str(" of ")?;
+    f.write_str(word)?;
     list(f, filter.named_skus(), ", ")?;
     if !filter.named_skus().is_empty() && !filter.named_categories().is_empty() {
         f.write_str(" in ")?;
