@@ -1,0 +1,131 @@
+//! Tokens: checked, and minted for development and tests.
+
+use std::time::Duration;
+
+use commerce_core::actor::{Actor, Role};
+use commerce_core::ids::UserId;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, Validation, decode, decode_header, encode, get_current_timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{VerifyingKey, refused};
+use crate::problem::Problem;
+
+/// The roles a token can give, the one that may least first.
+const ROLES: [Role; 4] = [Role::Customer, Role::Support, Role::Service, Role::Admin];
+
+/// What a token says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// The user.
+    pub sub: String,
+    /// What the user is.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Until when it is valid, in seconds since 1970.
+    pub exp: u64,
+    /// Who issued it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
+    /// Who it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aud: Option<String>,
+}
+
+/// A token cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("the token cannot be signed")]
+pub struct MintError(#[source] jsonwebtoken::errors::Error);
+
+/// What is read of a token that was checked.
+#[derive(Deserialize)]
+struct Subject {
+    sub: UserId,
+    #[serde(default)]
+    roles: Vec<String>,
+}
+
+/// Makes an HS256 token for a user in a role, valid from now on.
+///
+/// # Errors
+/// [`MintError`].
+///
+/// ```
+/// use std::time::Duration;
+/// use commerce_core::actor::Role;
+/// use commerce_http::auth::mint;
+///
+/// let token = mint(b"a secret of at least thirty-two bytes", "ann", Role::Customer, Duration::from_secs(60))?;
+/// assert_eq!(token.split('.').count(), 3);
+/// # Ok::<(), commerce_http::auth::MintError>(())
+/// ```
+pub fn mint(secret: &[u8], sub: &str, role: Role, lifetime: Duration) -> Result<String, MintError> {
+    let exp = get_current_timestamp().saturating_add(lifetime.as_secs());
+    let roles = vec![role.name().to_owned()];
+    mint_claims(secret, &Claims { sub: sub.to_owned(), roles, exp, iss: None, aud: None })
+}
+
+/// Makes an HS256 token that says what it is told to.
+///
+/// # Errors
+/// [`MintError`].
+pub fn mint_claims(secret: &[u8], claims: &Claims) -> Result<String, MintError> {
+    encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(secret)).map_err(MintError)
+}
+
+/// Checks a token with the keys that fit it.
+pub(super) fn verify<'k>(
+    token: &str,
+    keys: impl Iterator<Item = &'k VerifyingKey>,
+    validations: &[Validation],
+) -> Result<Actor, Problem> {
+    let header = decode_header(token).map_err(|error| refused(error.kind()))?;
+    let validation = validations.iter().find(|validation| validation.algorithms.contains(&header.alg));
+    let validation =
+        validation.ok_or_else(|| Problem::bad_token("invalid_token", "The token's algorithm is not accepted."))?;
+    let mut problem = Problem::bad_token("invalid_token", "No key here fits the token.");
+    for key in keys.filter(|key| key.fits(header.alg, header.kid.as_deref())) {
+        match decode::<Subject>(token, &key.key, validation) {
+            Ok(data) => return actor(data.claims),
+            Err(error) => problem = refused(error.kind()),
+        }
+    }
+    Err(problem)
+}
+
+fn actor(subject: Subject) -> Result<Actor, Problem> {
+    let given = |role: &&Role| subject.roles.iter().any(|name| name == role.name());
+    let role = ROLES.iter().rev().find(given);
+    let role = role.ok_or_else(|| Problem::forbidden("The token gives no role that is known here."))?;
+    Ok(Actor::user(*role, subject.sub))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(roles: &[&str], expected: Option<Role>) {
+        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        let actor = actor(Subject { sub: "ann".parse().unwrap(), roles });
+        assert_eq!(actor.ok().map(|actor| actor.role), expected);
+    }
+
+    #[test]
+    fn the_role_that_may_most_counts() {
+        check(&["customer", "admin", "support"], Some(Role::Admin));
+        check(&["customer", "support"], Some(Role::Support));
+        check(&["poet", "customer"], Some(Role::Customer));
+    }
+
+    #[test]
+    fn nobody_is_the_system() {
+        check(&["system"], None);
+        check(&["system", "customer"], Some(Role::Customer));
+    }
+
+    #[test]
+    fn a_token_without_a_known_role_is_nobody() {
+        check(&[], None);
+        check(&["poet"], None);
+    }
+}

@@ -1,0 +1,50 @@
+//! The body of a request: received whole, within a limit of bytes and of time.
+
+use std::error::Error;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, StatusCode};
+use http_body::Body;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::time::timeout;
+
+use crate::problem::Problem;
+
+/// The most bytes of a body.
+pub(crate) const MAX_BYTES: usize = 256 * 1024;
+
+/// Receives a body.
+pub(crate) async fn receive<B>(headers: &HeaderMap, body: B, patience: Duration) -> Result<Bytes, Problem>
+where
+    B: Body,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    if announced(headers).is_some_and(|bytes| bytes > MAX_BYTES) {
+        return Err(too_large());
+    }
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    match timeout(patience, Limited::new(body, MAX_BYTES).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::bad_request("body_incomplete", "The body did not arrive whole.")),
+        Err(_) => {
+            let detail = "The body did not arrive in time.";
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail))
+        }
+    }
+}
+
+/// What the client says its body has; one that cannot be said in a `usize` is too large anyway.
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    let text = headers.get(CONTENT_LENGTH)?.to_str().ok()?;
+    Some(text.parse().unwrap_or(usize::MAX))
+}
+
+fn too_large() -> Problem {
+    let detail = "A body has at most 256 KiB.";
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+}

@@ -1,0 +1,99 @@
+//! A request as a handler sees it: routed, authenticated, its body received.
+
+use std::str::FromStr;
+
+use bytes::Bytes;
+use commerce_core::actor::Actor;
+use commerce_core::port::OrderRef;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::de::DeserializeOwned;
+
+use crate::json;
+use crate::precondition::Condition;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::route::{Params, Route};
+
+/// A request that has a route.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) route: &'static Route,
+    pub(crate) params: Params,
+    pub(crate) caller: Option<Actor>,
+    pub(crate) parts: http::request::Parts,
+    pub(crate) body: Bytes,
+}
+
+impl Call {
+    /// Who asks; a guest has to say so first.
+    pub(crate) fn caller(&self) -> Result<&Actor, Problem> {
+        self.caller.as_ref().ok_or_else(Problem::no_token)
+    }
+
+    /// The headers.
+    pub(crate) const fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    /// A parameter of the path, decoded.
+    pub(crate) fn param(&self, name: &str) -> &str {
+        let found = self.params.iter().find(|(known, _)| *known == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// A name in the path. Nothing has a name that is none.
+    pub(crate) fn name<T: FromStr>(&self, param: &str, noun: &str) -> Result<T, Problem> {
+        self.param(param).parse().map_err(|_| Problem::not_found(noun))
+    }
+
+    /// The order in the path, by its id or its number.
+    pub(crate) fn order(&self) -> Result<OrderRef, Problem> {
+        let text = self.param("id");
+        if let Ok(id) = text.parse() {
+            tracing::Span::current().record("order_id", text);
+            return Ok(OrderRef::Id(id));
+        }
+        text.parse().map(OrderRef::Number).map_err(|_| Problem::not_found("order"))
+    }
+
+    /// The query.
+    pub(crate) fn query(&self) -> Result<Query, Problem> {
+        Query::read(self.parts.uri.query())
+    }
+
+    /// The condition of a write.
+    pub(crate) fn condition(&self) -> Result<Condition, Problem> {
+        Condition::of(self.headers())
+    }
+
+    /// The body, which has to be a document.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        self.check_type()?;
+        if self.body.is_empty() {
+            return Err(Problem::bad_request("malformed_json", "A body is needed."));
+        }
+        json::read(&self.body)
+    }
+
+    /// The body, which may be left out.
+    pub(crate) fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
+        if self.body.is_empty() { Ok(T::default()) } else { self.json() }
+    }
+
+    fn check_type(&self) -> Result<(), Problem> {
+        let given = self.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if given.is_some_and(is_json) {
+            return Ok(());
+        }
+        let detail = "The body has to be application/json.";
+        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
+        Err(problem.header(http::header::ACCEPT, HeaderValue::from_static("application/json")))
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let suffix = essence.get(essence.len().saturating_sub("+json".len())..);
+    essence.eq_ignore_ascii_case("application/json") || suffix.is_some_and(|end| end.eq_ignore_ascii_case("+json"))
+}

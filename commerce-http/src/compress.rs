@@ -1,0 +1,35 @@
+//! Compression of answers: gzip, for those who take it and where it is worth the while.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, VARY};
+use http::{HeaderMap, HeaderValue};
+
+/// Below this many bytes an answer fits a packet either way.
+const MIN_BYTES: usize = 1024;
+
+/// Whether a client takes gzip: it names it, or everything, and does not rule it out.
+pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
+    let codings = headers.get_all(ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
+    let mut codings = codings.flat_map(|value| value.split(','));
+    codings.any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.bytes().all(|b| matches!(b, b'0' | b'.')));
+        name.trim().eq_ignore_ascii_case("gzip") && !refused
+    })
+}
+
+/// Compresses a body and says so in the headers.
+pub(crate) fn compress(headers: &mut HeaderMap, body: Bytes) -> Bytes {
+    if body.len() < MIN_BYTES || headers.contains_key(CONTENT_ENCODING) {
+        return body;
+    }
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 2), Compression::fast());
+    let Ok(compressed) = encoder.write_all(&body).and_then(|()| encoder.finish()) else { return body };
+    headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    headers.append(VARY, HeaderValue::from_static("accept-encoding"));
+    compressed.into()
+}

@@ -1,0 +1,265 @@
+//! `Idempotency-Key`: a request that is sent again gets the first answer again.
+//!
+//! The engine commits the answer together with the effect, so the answer is written before it is known whether the effect
+//! will happen. A [`Ticket`] writes it once: what was committed is what goes to the client, byte for byte.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use commerce_core::commit::ReceiptKey;
+use commerce_core::engine::{Once, Reply};
+use commerce_core::ids::OrderId;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use utoipa::IntoParams;
+
+use crate::answer::{Answer, Outcome};
+use crate::call::Call;
+use crate::problem::Problem;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+/// The longest key, in characters.
+const MAX_KEY: usize = 255;
+
+/// The header of a request that takes effect once.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes what `key` reads")]
+pub(crate) struct IdempotencyKey {
+    /// Any 1 to 255 characters of the caller's choice. Sent again with the same body, the request gets the first answer
+    /// again, with `Idempotent-Replayed: true`.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
+    idempotency_key: Option<String>,
+}
+
+/// The same header, where a request cannot do without.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes what `key` reads")]
+pub(crate) struct RequiredIdempotencyKey {
+    /// Any 1 to 255 characters of the caller's choice. Sent again with the same body, the request gets the first answer
+    /// again, with `Idempotent-Replayed: true`.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
+    idempotency_key: String,
+}
+
+/// How a handler writes its answer.
+pub(crate) type Write<T> = dyn Fn(&T) -> Answer + Send + Sync;
+/// What the engine calls with the outcome it is about to commit.
+type Record<'w, T> = dyn Fn(&T) -> String + Send + Sync + 'w;
+
+/// A request that may take effect once, and the answer that was written for it.
+pub(crate) struct Ticket<'w, T> {
+    key: Option<(ReceiptKey, String)>,
+    write: &'w Write<T>,
+    record: Box<Record<'w, T>>,
+    written: std::sync::Arc<Mutex<Option<Answer>>>,
+}
+
+impl<T> fmt::Debug for Ticket<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket").field("keyed", &self.key.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Call {
+    /// A ticket for a request that may have a key.
+    pub(crate) fn ticket<'w, T>(&self, write: &'w Write<T>) -> Result<Ticket<'w, T>, Problem> {
+        let key = key(self.headers())?.map(|key| self.receipt_key(key)).transpose()?;
+        Ok(Ticket::new(key, write))
+    }
+
+    /// A ticket for a request that has to have a key.
+    pub(crate) fn keyed_ticket<'w, T>(&self, write: &'w Write<T>) -> Result<Ticket<'w, T>, Problem> {
+        let ticket = self.ticket(write)?;
+        if ticket.key.is_none() {
+            return Err(Problem::bad_request("idempotency_key_required", "The header Idempotency-Key is needed here."));
+        }
+        Ok(ticket)
+    }
+
+    /// A ticket for a request that has no need of keys: sent again it has no further effect.
+    #[expect(clippy::unused_self, reason = "reads like its siblings")]
+    pub(crate) fn unkeyed_ticket<'w, T>(&self, write: &'w Write<T>) -> Ticket<'w, T> {
+        Ticket::new(None, write)
+    }
+
+    /// The key within the caller and the route, and a digest of what is asked.
+    fn receipt_key(&self, key: String) -> Result<(ReceiptKey, String), Problem> {
+        let caller = self.caller()?;
+        let user = caller.user.as_ref().map_or("", |user| user.as_str());
+        let scope = format!("{user} {} {}", self.route.method, self.route.path);
+        Ok((ReceiptKey { scope, key }, self.fingerprint()))
+    }
+
+    fn fingerprint(&self) -> String {
+        let hash = Sha256::new().chain_update(self.route.method.as_str());
+        let hash = self.params.iter().fold(hash.chain_update([0]).chain_update(self.route.path), |hash, (_, value)| {
+            hash.chain_update([0]).chain_update(value)
+        });
+        URL_SAFE_NO_PAD.encode(hash.chain_update([0]).chain_update(&self.body).finalize())
+    }
+}
+
+impl<'w, T> Ticket<'w, T> {
+    fn new(key: Option<(ReceiptKey, String)>, write: &'w Write<T>) -> Self {
+        let written = std::sync::Arc::<Mutex<Option<Answer>>>::default();
+        let slot = std::sync::Arc::clone(&written);
+        let record = Box::new(move |outcome: &T| {
+            let answer = write(outcome);
+            let text = Recorded::of(&answer);
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+            text
+        });
+        Self { key, write, record, written }
+    }
+
+    /// What the engine has to know to do it once.
+    pub(crate) fn once(&self) -> Option<Once<'_, T>> {
+        let (key, fingerprint) = self.key.clone()?;
+        Some(Once { key, fingerprint, reply: &*self.record })
+    }
+
+    /// The answer: the one that was committed, the one of the first time, or a new one where there is no key.
+    pub(crate) fn answer(&self, reply: Reply<T>) -> Outcome {
+        match reply {
+            Reply::Again(text) => Recorded::replay(&text),
+            Reply::New(outcome) => {
+                let written = self.written.lock().unwrap_or_else(PoisonError::into_inner).take();
+                Ok(written.unwrap_or_else(|| (self.write)(&outcome)))
+            }
+        }
+    }
+}
+
+/// An answer as it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct Recorded<'a> {
+    status: u16,
+    #[serde(borrow)]
+    headers: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    order: Option<OrderId>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    body: Option<&'a RawValue>,
+}
+
+impl Recorded<'_> {
+    /// Writes down an answer. The body is JSON already and goes in as it is.
+    fn of(answer: &Answer) -> String {
+        let header = |(name, value): (&HeaderName, &HeaderValue)| {
+            Some((name.as_str().to_owned().into(), value.to_str().ok()?.to_owned().into()))
+        };
+        let headers = answer.headers.iter().filter_map(header).collect();
+        let head = Recorded { status: answer.status.as_u16(), headers, order: answer.order, body: None };
+        let mut text = serde_json::to_string(&head).unwrap_or_default();
+        if let Ok(body) = str::from_utf8(&answer.body)
+            && !body.is_empty()
+            && text.pop().is_some()
+        {
+            text.reserve(body.len() + r#","body":}"#.len());
+            text.push_str(r#","body":"#);
+            text.push_str(body);
+            text.push('}');
+        }
+        text
+    }
+
+    /// The answer that was written down.
+    fn replay(text: &str) -> Outcome {
+        let damaged = |error: Box<dyn std::error::Error + Send + Sync>| Problem::internal().caused_by(error);
+        let recorded: Recorded<'_> = serde_json::from_str(text).map_err(|error| damaged(error.into()))?;
+        let status = StatusCode::from_u16(recorded.status).map_err(|error| damaged(error.into()))?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in &recorded.headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| damaged(error.into()))?;
+            let value = HeaderValue::from_str(value).map_err(|error| damaged(error.into()))?;
+            headers.insert(name, value);
+        }
+        headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+        let body = recorded.body.map_or_else(Bytes::new, |body| Bytes::copy_from_slice(body.get().as_bytes()));
+        Ok(Answer { status, headers, order: recorded.order, body })
+    }
+}
+
+/// The key of a request: bare, or quoted as structured fields have it.
+fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().ok().filter(|_| values.next().is_none()).map(str::trim);
+    let key = text.and_then(unquoted).filter(|key| (1..=MAX_KEY).contains(&key.len()));
+    let detail = "Idempotency-Key is one key of 1 to 255 printable ASCII characters.";
+    key.map(Some).ok_or_else(|| Problem::bad_request("invalid_idempotency_key", detail))
+}
+
+fn unquoted(text: &str) -> Option<String> {
+    let Some(rest) = text.strip_prefix('"') else { return Some(text.to_owned()) };
+    let inner = rest.strip_suffix('"')?;
+    let mut key = String::with_capacity(inner.len());
+    let mut letters = inner.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => key.push(letters.next().filter(|next| matches!(next, '"' | '\\'))?),
+            '"' => return None,
+            plain => key.push(plain),
+        }
+    }
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(value: &str, expected: Option<&str>) {
+        let headers = HeaderMap::from_iter([(IDEMPOTENCY_KEY, HeaderValue::from_str(value).unwrap())]);
+        assert_eq!(key(&headers).ok().flatten().as_deref(), expected);
+    }
+
+    #[test]
+    fn a_key_is_bare_or_quoted() {
+        check("abc-1", Some("abc-1"));
+        check("\"abc-1\"", Some("abc-1"));
+        check(r#""a\"b\\c""#, Some(r#"a"b\c"#));
+    }
+
+    #[test]
+    fn a_key_has_1_to_255_characters() {
+        check("", None);
+        check("\"\"", None);
+        check(&"k".repeat(255), Some(&"k".repeat(255)));
+        check(&"k".repeat(256), None);
+        check(&format!("\"{}\"", "k".repeat(255)), Some(&"k".repeat(255)));
+    }
+
+    #[test]
+    fn a_damaged_quotation_is_no_key() {
+        check("\"abc", None);
+        check(r#""a"b""#, None);
+        check(r#""a\b""#, None);
+    }
+
+    #[test]
+    fn an_answer_is_replayed_byte_for_byte() {
+        let answer = Answer::json(StatusCode::CREATED, &[1, 2]).version(3).location("/v1/orders/1");
+        let again = Recorded::replay(&Recorded::of(&answer)).unwrap();
+        assert_eq!((again.status, &again.body), (answer.status, &answer.body));
+        assert_eq!(again.headers["location"], "/v1/orders/1");
+        assert_eq!(again.headers["etag"], "\"3\"");
+        assert_eq!(again.headers["idempotent-replayed"], "true");
+    }
+
+    #[test]
+    fn an_answer_without_a_body_is_replayed_without_one() {
+        let again = Recorded::replay(&Recorded::of(&Answer::empty(StatusCode::NO_CONTENT))).unwrap();
+        assert_eq!((again.status, again.body.len()), (StatusCode::NO_CONTENT, 0));
+    }
+}

@@ -1,0 +1,89 @@
+//! Reading a JSON body, and saying precisely what is wrong with one.
+
+use commerce_core::promotion::Problems;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_path_to_error::Segment;
+
+use crate::problem::{Fault, Problem};
+
+/// Reads a document.
+///
+/// A document that is not JSON is malformed (400); one that is JSON and not what is wanted is invalid (422), with a pointer
+/// to the place. The place is only looked for once something is wrong: reading costs nothing extra.
+pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(text).map_err(|_| refuse::<T>(text))
+}
+
+fn refuse<T: DeserializeOwned>(text: &[u8]) -> Problem {
+    if let Err(error) = serde_json::from_slice::<IgnoredAny>(text) {
+        return malformed(&error);
+    }
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+        Ok(_) => Problem::bad_request("malformed_json", "The body has more than one document."),
+        Err(error) => Problem::invalid(vec![fault(&error)]),
+    }
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    let place = format!("The body is not JSON: line {}, column {}.", error.line(), error.column());
+    Problem::bad_request("malformed_json", place)
+}
+
+/// The problems of a document that was read with a pointer in hand.
+pub(crate) fn refused(problems: Problems) -> Problem {
+    let faults = problems.into_iter().map(|problem| {
+        let message = problem.kind.to_string();
+        Fault::at(problem.pointer, problem.kind.code(), message)
+    });
+    Problem::invalid(faults.collect())
+}
+
+fn fault(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
+    let mut pointer = pointer(error.path());
+    let text = error.inner().to_string();
+    let words = text.rsplit_once(" at line ").map_or(text.as_str(), |(words, _)| words);
+    if let Some(name) = quoted(words, "missing field `") {
+        push(&mut pointer, name);
+        return Fault::at(pointer, "required", "is required");
+    }
+    if words.starts_with("unknown field `") {
+        return Fault::at(pointer, "unknown_field", "is not a field that is read here");
+    }
+    match words.rsplit_once(", expected ") {
+        Some((_, expected)) if words.starts_with("invalid type: ") => {
+            Fault::at(pointer, "wrong_type", format_args!("must be {}", plain(expected)))
+        }
+        Some((_, expected)) => Fault::at(pointer, "invalid", format_args!("must be {}", plain(expected))),
+        None => Fault::at(pointer, "invalid", words),
+    }
+}
+
+/// What a program calls `i64` people call a whole number.
+fn plain(expected: &str) -> &str {
+    match expected {
+        "i64" | "u64" | "u32" | "u16" => "a whole number",
+        other => other.strip_prefix("struct ").map_or(other, |_| "an object"),
+    }
+}
+
+fn quoted<'a>(words: &'a str, prefix: &str) -> Option<&'a str> {
+    words.strip_prefix(prefix)?.split('`').next()
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => push(&mut pointer, &index.to_string()),
+            Segment::Map { key } => push(&mut pointer, key),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+fn push(pointer: &mut String, token: &str) {
+    pointer.push('/');
+    pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
+}

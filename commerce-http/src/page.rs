@@ -1,0 +1,108 @@
+//! Lists in parts: `?limit=` and an opaque `?cursor=`.
+//!
+//! A cursor is the place of the last entry behind a digest of it, so that a damaged one is refused and not guessed at. It
+//! is no secret and gives no right: what a caller may see is decided anew for every part.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use commerce_core::port::Page;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::problem::Problem;
+use crate::query::Query;
+
+/// How many entries are given where nobody says.
+const DEFAULT_LIMIT: u16 = 20;
+/// The most entries of one part.
+const MAX_LIMIT: u16 = 100;
+/// How much of the digest a cursor carries.
+const DIGEST_BYTES: usize = 6;
+
+/// A part of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct List<T> {
+    /// The entries.
+    pub(crate) items: Vec<T>,
+    /// Where the next part begins, if there is one.
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// The parameters of a list.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what `asked` reads")]
+pub(crate) struct Paging {
+    /// The most entries to give.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u16>,
+    /// Where to go on: the `next_cursor` of the part before.
+    cursor: Option<String>,
+}
+
+/// Which part of a list is asked for. The kind tells the cursors of one list from those of another.
+pub(crate) fn asked<K: DeserializeOwned>(query: &Query, kind: &str) -> Result<Page<K>, Problem> {
+    let limit = query.get("limit")?.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        let message = format_args!("must be 1 to {MAX_LIMIT}");
+        return Err(Problem::invalid_parameter("limit", "invalid_parameter", message));
+    }
+    let after = query.text("cursor").map(|cursor| read(kind, cursor).ok_or_else(invalid)).transpose()?;
+    Ok(Page { limit, after })
+}
+
+/// Writes the cursor of a place.
+pub(crate) fn cursor(kind: &str, place: &impl Serialize) -> Option<String> {
+    let place = serde_json::to_vec(place).ok()?;
+    let mut bytes = digest(kind, &place).to_vec();
+    bytes.extend_from_slice(&place);
+    Some(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+fn read<K: DeserializeOwned>(kind: &str, cursor: &str) -> Option<K> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    let (given, place) = bytes.split_at_checked(DIGEST_BYTES)?;
+    if given != digest(kind, place) {
+        return None;
+    }
+    serde_json::from_slice(place).ok()
+}
+
+fn digest(kind: &str, place: &[u8]) -> [u8; DIGEST_BYTES] {
+    let full = Sha256::new().chain_update(kind).chain_update([0]).chain_update(place).finalize();
+    std::array::from_fn(|at| full.get(at).copied().unwrap_or_default())
+}
+
+fn invalid() -> Problem {
+    Problem::invalid_parameter("cursor", "invalid_cursor", "must be a next_cursor of this list")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_gives_its_place_back() {
+        let cursor = cursor("skus", &"MUG").unwrap();
+        assert_eq!(read::<String>("skus", &cursor).as_deref(), Some("MUG"));
+    }
+
+    #[test]
+    fn a_cursor_of_another_list_is_refused() {
+        let cursor = cursor("orders", &"MUG").unwrap();
+        assert_eq!(read::<String>("skus", &cursor), None);
+    }
+
+    #[test]
+    fn no_single_changed_letter_goes_unseen() {
+        let cursor = cursor("skus", &"MUG").unwrap();
+        for at in 0..cursor.len() {
+            let mut letters = cursor.clone().into_bytes();
+            letters[at] = if letters[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(letters).unwrap();
+            assert!(changed == cursor || read::<String>("skus", &changed).is_none(), "{changed}");
+        }
+    }
+}

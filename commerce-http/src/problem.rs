@@ -1,0 +1,271 @@
+//! Problem details (RFC 9457): the one form of every error a client sees.
+//!
+//! A problem says what a client may know and nothing else. What went wrong inside travels beside it to the log.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt::Display;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::answer::Answer;
+use crate::request_id::RequestId;
+
+/// The media type of problems.
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+/// How a client is asked for a token.
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"commerce\"");
+/// How a client is told that its token is no good.
+const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer realm=\"commerce\", error=\"invalid_token\"");
+/// After how many seconds a client may try again where nothing better is known.
+const RETRY_SECONDS: u64 = 2;
+
+/// What goes to the log beside a problem.
+type Cause = Box<dyn Error + Send + Sync>;
+
+/// Why a request was not done as asked.
+#[derive(Debug)]
+pub(crate) struct Problem(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    status: StatusCode,
+    code: &'static str,
+    detail: Cow<'static, str>,
+    errors: Vec<Fault>,
+    members: Vec<(&'static str, Value)>,
+    headers: HeaderMap,
+    cause: Option<Cause>,
+}
+
+/// One value of a request that is not valid.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Fault {
+    /// Where in the body, as a JSON pointer (RFC 6901); empty for the whole document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/items/0/quantity")]
+    pointer: Option<String>,
+    /// Or which parameter of the query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<&'static str>,
+    /// What is wrong, for programs.
+    #[schema(example = "wrong_type")]
+    code: Cow<'static, str>,
+    /// What is wrong, for people.
+    message: String,
+}
+
+impl Fault {
+    /// A value of the body.
+    pub(crate) fn at(pointer: impl Into<String>, code: &'static str, message: impl Display) -> Self {
+        Self { pointer: Some(pointer.into()), parameter: None, code: code.into(), message: message.to_string() }
+    }
+}
+
+impl Problem {
+    /// A problem with a stable code and a sentence for people.
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Parts {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            members: Vec::new(),
+            headers: HeaderMap::new(),
+            cause: None,
+        }))
+    }
+
+    /// The request cannot be read.
+    pub(crate) fn bad_request(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// The present state of things forbids it.
+    pub(crate) fn conflict(code: &'static str, detail: impl Display) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail.to_string())
+    }
+
+    /// What is asked can be read and makes no sense.
+    pub(crate) fn unprocessable(code: &'static str, detail: impl Display) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail.to_string())
+    }
+
+    /// Values of the body are not valid.
+    pub(crate) fn invalid(errors: Vec<Fault>) -> Self {
+        let first = errors.first().map(|fault| {
+            let place = fault.pointer.as_deref().or(fault.parameter).filter(|place| !place.is_empty());
+            format!("{}: {}", place.unwrap_or("the document"), fault.message)
+        });
+        let mut problem = Self::unprocessable("validation_failed", first.unwrap_or_default());
+        problem.0.errors = errors;
+        problem
+    }
+
+    /// One value of the body is not valid.
+    pub(crate) fn invalid_at(pointer: &str, code: &'static str, message: impl Display) -> Self {
+        Self::invalid(vec![Fault::at(pointer, code, message)])
+    }
+
+    /// A parameter of the query is not valid.
+    pub(crate) fn invalid_parameter(name: &'static str, code: &'static str, message: impl Display) -> Self {
+        let fault = Fault { pointer: None, parameter: Some(name), code: code.into(), message: message.to_string() };
+        let mut problem = Self::invalid(vec![fault]);
+        problem.0.code = code;
+        problem
+    }
+
+    /// Nothing is there, or nothing that the caller may see.
+    pub(crate) fn not_found(noun: impl Display) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {noun}."))
+    }
+
+    /// No route leads here.
+    pub(crate) fn no_route() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "route_not_found", "No route leads here.")
+    }
+
+    /// The route takes other methods.
+    pub(crate) fn method_not_allowed(allow: HeaderValue) -> Self {
+        let detail = "The route does not take this method.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).header(ALLOW, allow)
+    }
+
+    /// Only for those who say who they are.
+    pub(crate) fn no_token() -> Self {
+        let detail = "A token is needed: Authorization: Bearer, or the cookie session.";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail).header(WWW_AUTHENTICATE, CHALLENGE)
+    }
+
+    /// The token is no good.
+    pub(crate) fn bad_token(code: &'static str, detail: &'static str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, detail).header(WWW_AUTHENTICATE, INVALID_TOKEN)
+    }
+
+    /// Not in this role.
+    pub(crate) fn forbidden(detail: impl Display) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail.to_string())
+    }
+
+    /// Something we depend on does not answer.
+    pub(crate) fn unavailable(code: &'static str, detail: &'static str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(RETRY_SECONDS)
+    }
+
+    /// The handler took longer than it may. What it had begun may have happened.
+    pub(crate) fn timed_out() -> Self {
+        let detail = "It took too long. Send it again with the same Idempotency-Key to find out what happened.";
+        Self::unavailable("timeout", detail)
+    }
+
+    /// A bug of ours.
+    pub(crate) fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong here.")
+    }
+
+    /// Adds an extension member.
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.0.members.push((name, value.into()));
+        self
+    }
+
+    /// Adds a header.
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.insert(name, value);
+        self
+    }
+
+    /// Says when to try again.
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        self.header(RETRY_AFTER, seconds.into())
+    }
+
+    /// Keeps the cause for the log.
+    pub(crate) fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// Writes the cause to the log, if there is one.
+    pub(crate) fn log(&self) {
+        if let Some(cause) = &self.0.cause {
+            tracing::error!(code = self.0.code, error = %cause, "request failed");
+        }
+    }
+
+    /// What the client gets.
+    pub(crate) fn answer(self, request_id: &RequestId) -> Answer {
+        let body = serde_json::to_vec(&Document { parts: &self.0, request_id }).unwrap_or_default();
+        let mut headers = self.0.headers;
+        headers.insert(CONTENT_TYPE, PROBLEM_JSON);
+        Answer { status: self.0.status, headers, order: None, body: Bytes::from(body) }
+    }
+}
+
+/// A problem as it is written.
+struct Document<'a> {
+    parts: &'a Parts,
+    request_id: &'a RequestId,
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let parts = self.parts;
+        let title = title(parts.code);
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", &format_args!("urn:commerce:problem:{}", parts.code))?;
+        map.serialize_entry("title", &title)?;
+        map.serialize_entry("status", &parts.status.as_u16())?;
+        map.serialize_entry("detail", &parts.detail)?;
+        map.serialize_entry("code", parts.code)?;
+        map.serialize_entry("error", &title)?;
+        map.serialize_entry("request_id", self.request_id.as_str())?;
+        if !parts.errors.is_empty() {
+            map.serialize_entry("errors", &parts.errors)?;
+        }
+        parts.members.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
+        map.end()
+    }
+}
+
+/// The title of a problem: its code in words.
+fn title(code: &str) -> String {
+    let mut words = code.replace('_', " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}
+
+/// A problem as the document of this interface describes it.
+#[derive(Debug, ToSchema)]
+#[schema(as = Problem)]
+#[expect(dead_code, reason = "describes what `Document` writes")]
+pub(crate) struct ProblemShape {
+    /// Names the kind of problem.
+    #[schema(example = "urn:commerce:problem:out_of_stock")]
+    r#type: String,
+    /// The kind of problem in words.
+    #[schema(example = "Out of stock")]
+    title: String,
+    /// The status of the answer.
+    #[schema(example = 409)]
+    status: u16,
+    /// What happened this time.
+    detail: String,
+    /// The stable code of the kind; rely on this one.
+    #[schema(example = "out_of_stock")]
+    code: String,
+    /// The title again, for simple clients.
+    error: String,
+    /// The request, as it stands in the log.
+    request_id: String,
+    /// The values that are not valid.
+    errors: Option<Vec<Fault>>,
+}

@@ -1,0 +1,54 @@
+//! The query of a request, as named texts.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use percent_encoding::percent_decode_str;
+
+use crate::problem::Problem;
+
+/// The parameters of a query. Of a repeated one the first counts; unknown ones are ignored.
+#[derive(Debug)]
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads what stands behind the question mark.
+    pub(crate) fn read(text: Option<&str>) -> Result<Self, Problem> {
+        let pairs = text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        let pairs = pairs.map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Some((decode(name)?, decode(value)?))
+        });
+        let pairs: Option<Vec<_>> = pairs.collect();
+        pairs.map(Self).ok_or_else(|| Problem::bad_request("malformed_query", "The query is not UTF-8."))
+    }
+
+    /// A parameter as it was written; an empty one is as good as none.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// A parameter of a type.
+    pub(crate) fn get<T: FromStr<Err: Display>>(&self, name: &'static str) -> Result<Option<T>, Problem> {
+        let parsed = self.text(name).map(str::parse).transpose();
+        parsed.map_err(|error: T::Err| Problem::invalid_parameter(name, "invalid_parameter", error))
+    }
+
+    /// An instant. A plus sign that nobody encoded has become a space, and is meant as a plus sign.
+    pub(crate) fn instant(&self, name: &'static str) -> Result<Option<DateTime<Utc>>, Problem> {
+        let read = |text: &str| DateTime::parse_from_rfc3339(&text.replace(' ', "+"));
+        let instant = self.text(name).map(read).transpose();
+        let instant = instant.map_err(|_| {
+            Problem::invalid_parameter(name, "invalid_parameter", "must be an instant such as 2026-02-16T12:00:00Z")
+        })?;
+        Ok(instant.map(|instant| instant.to_utc()))
+    }
+}
+
+fn decode(text: &str) -> Option<String> {
+    let spaced = if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
+    percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
+}

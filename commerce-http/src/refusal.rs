@@ -1,0 +1,145 @@
+//! What the engine refuses, as problems: the one place where codes and statuses are given.
+
+use commerce_core::cart::CartRejection;
+use commerce_core::catalog::CatalogRejection;
+use commerce_core::commit::Refusal;
+use commerce_core::engine::EngineError;
+use commerce_core::order::Rejection;
+use commerce_core::port::{StoreError, StoreErrorKind};
+use commerce_core::pricing::PricingError;
+use commerce_core::stock::StockRefusal;
+use http::StatusCode;
+use serde_json::Value;
+
+use crate::json;
+use crate::precondition;
+use crate::problem::Problem;
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::NotFound(noun) => Self::not_found(noun),
+            EngineError::Forbidden { .. } => Self::forbidden(error),
+            EngineError::Invalid { pointer, detail } => Self::invalid_at(&pointer, "invalid", detail),
+            EngineError::UserNotFound(_) => Self::new(StatusCode::BAD_REQUEST, "user_not_found", error.to_string()),
+            EngineError::Users(cause) => {
+                Self::unavailable("user_service_unavailable", "Unable to validate user").caused_by(cause)
+            }
+            EngineError::Payments(cause) => {
+                Self::unavailable("payment_service_unavailable", "The payment processor does not answer.")
+                    .caused_by(cause)
+            }
+            EngineError::Cart(rejection) => cart(&rejection),
+            EngineError::Order(rejection) => order(&rejection),
+            EngineError::Stock(refusal) => stock(&refusal),
+            EngineError::Catalog(rejection) => catalog(&rejection),
+            EngineError::Pricing(PricingError::Invalid(problems)) => json::refused(problems),
+            EngineError::Pricing(error) => Self::unprocessable("amount_too_large", error),
+            EngineError::Money(error) => Self::unprocessable("invalid_amount", error),
+            EngineError::KeyReused => Self::unprocessable("idempotency_key_reused", error),
+            EngineError::Stale { .. } => precondition::failed(error.to_string()),
+            EngineError::Refused(refusal) => refused(&refusal),
+            EngineError::Store(error) => store(error),
+            EngineError::Corrupt(_) | EngineError::UnknownLifecycle(_) | _ => Self::internal().caused_by(error),
+        }
+    }
+}
+
+fn cart(rejection: &CartRejection) -> Problem {
+    match rejection {
+        CartRejection::AlreadyOrdered(order) => {
+            let problem = Problem::conflict("cart_already_ordered", rejection);
+            order.iter().fold(problem, |problem, order| problem.with("order_id", order.to_string()))
+        }
+        CartRejection::Expired => Problem::conflict("cart_expired", rejection),
+        CartRejection::UnknownItem(_) => Problem::not_found("cart item"),
+        CartRejection::NotForSale(sku) => Problem::unprocessable("not_for_sale", rejection).with("sku", sku.as_str()),
+        CartRejection::TooManyLines => Problem::unprocessable("too_many_lines", rejection),
+        CartRejection::TooManyCodes => Problem::unprocessable("too_many_codes", rejection),
+        CartRejection::Quantity(error) => Problem::invalid_at("/quantity", "out_of_range", error),
+        CartRejection::Currency { .. } => Problem::unprocessable("currency_mismatch", rejection),
+        CartRejection::Empty => Problem::unprocessable("cart_empty", rejection),
+    }
+}
+
+fn order(rejection: &Rejection) -> Problem {
+    match rejection {
+        Rejection::UnknownItem(_) => Problem::unprocessable("unknown_item", rejection),
+        Rejection::UnknownReturn(_) => Problem::not_found("return"),
+        Rejection::UnknownRefund(_) => Problem::not_found("refund"),
+        Rejection::InvalidTransition { from, to, allowed } => {
+            let allowed: Vec<Value> = allowed.iter().map(|status| status.as_str().into()).collect();
+            let problem = Problem::bad_request("invalid_transition", rejection.to_string());
+            problem.with("from", from.as_str()).with("to", to.as_str()).with("allowed", allowed)
+        }
+        Rejection::AlreadyPaid => Problem::conflict("already_paid", rejection),
+        Rejection::NotPayable(_) => Problem::conflict("not_payable", rejection),
+        Rejection::NotReturnable(_) => Problem::conflict("not_returnable", rejection),
+        Rejection::ReturnStatus { .. } => Problem::conflict("return_status", rejection),
+        Rejection::RoleNotAllowed { .. } | Rejection::StaffOnly(_) => Problem::forbidden(rejection),
+        Rejection::WindowClosed { closed, .. } => {
+            Problem::conflict("window_closed", rejection).with("closed_at", closed.to_rfc3339())
+        }
+        Rejection::ItemCount(_) => Problem::invalid_at("/items", "out_of_range", rejection),
+        Rejection::ReturnLines => Problem::invalid_at("/items", "invalid", rejection),
+        Rejection::TooManyReturned { asked, left, .. } => {
+            Problem::unprocessable("too_many_returned", rejection).with("asked", *asked).with("left", *left)
+        }
+        Rejection::AmountMismatch { .. } => Problem::conflict("amount_mismatch", rejection),
+        Rejection::RefundAmount { asked, left } => Problem::unprocessable("invalid_refund_amount", rejection)
+            .with("asked", asked.to_decimal().to_string())
+            .with("left", left.to_decimal().to_string()),
+        _ => Problem::conflict("order_refused", rejection),
+    }
+}
+
+fn stock(refusal: &StockRefusal) -> Problem {
+    match refusal {
+        StockRefusal::OutOfStock { sku, asked, available } => Problem::conflict("out_of_stock", refusal)
+            .with("sku", sku.as_str())
+            .with("asked", *asked)
+            .with("available", *available),
+        StockRefusal::BelowReserved { sku, on_hand, reserved } => Problem::conflict("below_reserved", refusal)
+            .with("sku", sku.as_str())
+            .with("on_hand", *on_hand)
+            .with("reserved", *reserved),
+        StockRefusal::OutOfRange { .. } => Problem::unprocessable("stock_out_of_range", refusal),
+        StockRefusal::Stale { .. } => precondition::failed(refusal.to_string()),
+    }
+}
+
+fn catalog(rejection: &CatalogRejection) -> Problem {
+    match rejection {
+        CatalogRejection::VariantCount(_) | CatalogRejection::NegativePrice(_) => {
+            Problem::invalid_at("/variants", "out_of_range", rejection)
+        }
+        CatalogRejection::CategoryCount(_) => Problem::invalid_at("/categories", "out_of_range", rejection),
+        CatalogRejection::DuplicateSku(_) => Problem::invalid_at("/variants", "duplicate", rejection),
+        CatalogRejection::Currency { .. } => Problem::unprocessable("currency_mismatch", rejection),
+    }
+}
+
+fn refused(refusal: &Refusal) -> Problem {
+    match refusal {
+        Refusal::SkuTaken { sku, product } => {
+            Problem::conflict("sku_taken", refusal).with("sku", sku.as_str()).with("product_id", product.as_str())
+        }
+        Refusal::VersionConflict { .. } | Refusal::NumberTaken(_) | Refusal::ActiveCartExists(_) => {
+            Problem::conflict("version_conflict", "Others were quicker again and again; try again.")
+        }
+        // The engine answers a repeated key itself and gives a refusal of stock as such.
+        Refusal::DuplicateKey(_) | Refusal::Stock(_) | _ => Problem::conflict("refused", refusal),
+    }
+}
+
+fn store(error: StoreError) -> Problem {
+    match error.kind {
+        StoreErrorKind::Unavailable => Problem::unavailable("store_unavailable", "The store does not answer."),
+        StoreErrorKind::Unknown => {
+            let detail = "Whether it happened is not known. Send it again with the same Idempotency-Key to find out.";
+            Problem::unavailable("outcome_unknown", detail)
+        }
+        StoreErrorKind::Corrupt | _ => Problem::internal(),
+    }
+    .caused_by(error)
+}

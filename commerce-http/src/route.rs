@@ -1,0 +1,152 @@
+//! From a method and a path to a handler. The routes themselves stand in [`crate::routes`].
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::LazyLock;
+
+use http::{HeaderValue, Method};
+use percent_encoding::percent_decode_str;
+
+use crate::answer::Outcome;
+use crate::app::App;
+use crate::call::Call;
+use crate::problem::Problem;
+use crate::routes::ROUTES;
+
+/// The paths under which the shop's routes answer; the first is the canonical one.
+pub(crate) const PREFIXES: [&str; 2] = ["/v1", "/api/v1"];
+
+/// A handler's work.
+pub(crate) type Work<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+/// A handler.
+pub(crate) type Handler = for<'a> fn(&'a App, &'a Call) -> Work<'a>;
+/// The parameters of a path, decoded.
+pub(crate) type Params = Vec<(&'static str, String)>;
+
+/// One row of the table of routes.
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    /// The path below a prefix, with its parameters in braces.
+    pub(crate) path: &'static str,
+    pub(crate) part: Part,
+    pub(crate) handler: Handler,
+}
+
+/// What a route belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// What the shop is for.
+    Shop,
+    /// What operators and developers use; answers without a prefix too.
+    System,
+    /// What the documentation page loads; answers like [`Part::System`] and is not documented itself.
+    Asset,
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// Where a request leads.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// To a handler.
+    Route(&'static Route, Params),
+    /// To a path that takes other methods.
+    OtherMethod(&'static Resource),
+    /// Nowhere.
+    Nothing,
+}
+
+/// All routes of one path.
+#[derive(Debug)]
+pub(crate) struct Resource {
+    path: &'static str,
+    routes: Vec<&'static Route>,
+    allow: HeaderValue,
+}
+
+/// Hides the library that matches paths.
+struct Router(matchit::Router<Resource>);
+
+static ROUTER: LazyLock<Router> = LazyLock::new(|| Router::of(ROUTES));
+
+/// Finds the route of a request. `HEAD` goes where `GET` goes.
+pub(crate) fn find(method: &Method, path: &str) -> Found {
+    let Ok(matched) = ROUTER.0.at(path) else { return Found::Nothing };
+    let wanted = if method == Method::HEAD { &Method::GET } else { method };
+    let Some(route) = matched.value.routes.iter().find(|route| route.method == *wanted) else {
+        return Found::OtherMethod(matched.value);
+    };
+    let decode =
+        |(name, value): (&'static str, &str)| Some((name, percent_decode_str(value).decode_utf8().ok()?.into_owned()));
+    let params: Option<Params> = matched.params.iter().map(decode).collect();
+    params.map_or(Found::Nothing, |params| Found::Route(route, params))
+}
+
+impl Found {
+    /// The label of the route in metrics and logs.
+    pub(crate) const fn label(&self) -> Option<&'static str> {
+        match self {
+            Self::Route(route, _) => Some(route.path),
+            Self::OtherMethod(resource) => Some(resource.path),
+            Self::Nothing => None,
+        }
+    }
+
+    /// The route, or why there is none.
+    pub(crate) fn into_route(self) -> Result<(&'static Route, Params), Problem> {
+        match self {
+            Self::Route(route, params) => Ok((route, params)),
+            Self::OtherMethod(resource) => Err(Problem::method_not_allowed(resource.allow.clone())),
+            Self::Nothing => Err(Problem::no_route()),
+        }
+    }
+}
+
+impl Router {
+    #[expect(clippy::expect_used, reason = "the table is fixed, and every test of a route builds the router from it")]
+    fn of(routes: &'static [Route]) -> Self {
+        let mut router = matchit::Router::new();
+        let mut paths: Vec<(&'static str, Part)> = routes.iter().map(|route| (route.path, route.part)).collect();
+        paths.sort_unstable_by_key(|(path, _)| *path);
+        paths.dedup();
+        for (path, part) in paths {
+            let bare = (part != Part::Shop).then_some("");
+            for prefix in PREFIXES.iter().copied().chain(bare) {
+                let resource = Resource::of(path, routes);
+                router.insert(format!("{prefix}{path}"), resource).expect("no two paths of the table are in conflict");
+            }
+        }
+        Self(router)
+    }
+}
+
+impl Resource {
+    fn of(path: &'static str, all: &'static [Route]) -> Self {
+        let routes: Vec<_> = all.iter().filter(|route| route.path == path).collect();
+        let mut methods: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        methods.sort_unstable();
+        let allow = HeaderValue::from_str(&methods.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""));
+        Self { path, routes, allow }
+    }
+}
+
+/// Makes the rows of the table.
+macro_rules! routes {
+    ($($part:ident $method:ident $path:literal $handler:path;)*) => {
+        &[$($crate::route::Route {
+            method: http::Method::$method,
+            path: $path,
+            part: $crate::route::Part::$part,
+            handler: |app, call| Box::pin($handler(app, call)),
+        }),*]
+    };
+}
+pub(crate) use routes;

@@ -1,0 +1,77 @@
+//! The table of routes, and a file of handlers for each noun of it.
+//!
+//! Everything that knows a route knows it from here: the router, `Allow`, the labels of the metrics, and the test that holds
+//! the `OpenAPI` document equal to the table.
+
+pub(crate) mod carts;
+pub(crate) mod categories;
+pub(crate) mod checkouts;
+pub(crate) mod inventory;
+pub(crate) mod orders;
+pub(crate) mod payments;
+pub(crate) mod products;
+pub(crate) mod promotions;
+pub(crate) mod quotes;
+pub(crate) mod returns;
+pub(crate) mod system;
+
+use crate::route::{Route, routes};
+
+/// Every route there is.
+pub(crate) static ROUTES: &[Route] = routes! {
+    Shop POST "/carts" carts::open;
+    Shop GET "/carts/{id}" carts::show;
+    Shop POST "/carts/{id}/items" carts::add_item;
+    Shop PATCH "/carts/{id}/items/{item_id}" carts::set_quantity;
+    Shop DELETE "/carts/{id}/items/{item_id}" carts::remove_item;
+    Shop POST "/carts/{id}/promotions" promotions::add;
+    Shop DELETE "/carts/{id}/promotions/{code}" promotions::remove;
+
+    Shop POST "/checkouts" checkouts::create;
+
+    Shop POST "/orders" orders::create;
+    Shop GET "/orders" orders::list;
+    Shop GET "/users/{user_id}/orders" orders::list_of_user;
+    Shop GET "/orders/{id}" orders::show;
+    Shop PATCH "/orders/{id}" orders::update;
+    Shop DELETE "/orders/{id}" orders::delete;
+    Shop GET "/orders/{id}/events" orders::events;
+    Shop PUT "/orders/{id}/status" orders::set_status;
+    Shop POST "/orders/{id}/cancel" orders::cancel;
+    Shop PUT "/orders/{id}/shipping" orders::set_shipping;
+
+    Shop POST "/orders/{id}/returns" returns::create;
+    Shop GET "/returns/{id}" returns::show;
+    Shop POST "/returns/{id}/approve" returns::approve;
+    Shop POST "/returns/{id}/reject" returns::reject;
+    Shop POST "/returns/{id}/receive" returns::receive;
+
+    Shop GET "/payments/{id}" payments::show;
+    Shop POST "/payments/{id}/confirm" payments::confirm;
+    Shop POST "/payments/{id}/refunds" payments::refund;
+
+    Shop POST "/quotes" quotes::create;
+
+    Shop GET "/products" products::list;
+    Shop POST "/products" products::create;
+    Shop GET "/products/{id}" products::show;
+    Shop PUT "/products/{id}" products::replace;
+    Shop GET "/products/{id}/variants" products::variants;
+    Shop GET "/products/{id}/inventory" inventory::of_product;
+    Shop GET "/categories" categories::list;
+    Shop POST "/categories" categories::create;
+    Shop PUT "/categories/{id}" categories::rename;
+
+    Shop GET "/inventory" inventory::list;
+    Shop GET "/inventory/{sku}" inventory::show;
+    Shop PUT "/inventory/{sku}" inventory::set;
+    Shop POST "/inventory/{sku}/adjustments" inventory::adjust;
+
+    System GET "/healthz" system::healthz;
+    System GET "/readyz" system::readyz;
+    System GET "/metrics" system::metrics;
+    System GET "/openapi.json" system::openapi_json;
+    System GET "/docs" system::docs;
+    Asset GET "/docs/" system::docs_page;
+    Asset GET "/docs/{*file}" system::docs_file;
+};

@@ -1,0 +1,121 @@
+//! `/carts`
+
+use commerce_core::Quantity;
+use commerce_core::engine::{CartView, OpenedCart};
+use commerce_core::ids::CartId;
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::answer::{Answer, Outcome};
+use crate::app::App;
+use crate::call::Call;
+use crate::idempotency::IdempotencyKey;
+use crate::precondition::IfMatch;
+use crate::problem::Problem;
+use crate::shape::cart::{CartShape, NewItem, NewQuantity};
+
+/// A body with nothing to say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// The caller's active cart, made if there is none.
+#[utoipa::path(
+    post, path = "/carts", tag = "carts",
+    params(IdempotencyKey),
+    responses((status = 201, body = CartShape<'_>, description = "The cart was made."),
+              (status = 200, body = CartShape<'_>, description = "The cart was there."))
+)]
+pub(crate) async fn open(app: &App, call: &Call) -> Outcome {
+    let caller = call.caller()?;
+    call.json_or_default::<Nothing>()?;
+    let ticket = call.ticket(&opened)?;
+    let reply = app.engine.open_cart(caller, ticket.once().as_ref()).await?;
+    ticket.answer(reply)
+}
+
+/// A cart with its quote at current prices.
+#[utoipa::path(
+    get, path = "/carts/{id}", tag = "carts",
+    params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, body = CartShape<'_>))
+)]
+pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
+    let view = app.engine.cart(call.caller()?, cart_id(call)?).await?;
+    Ok(written(&view))
+}
+
+/// Adds units of a sku to a cart; the same sku adds up.
+#[utoipa::path(
+    post, path = "/carts/{id}/items", tag = "carts",
+    params(("id" = uuid::Uuid, Path), IdempotencyKey, IfMatch),
+    request_body = NewItem,
+    responses((status = 200, body = CartShape<'_>))
+)]
+pub(crate) async fn add_item(app: &App, call: &Call) -> Outcome {
+    let (caller, cart) = (call.caller()?, named(call)?);
+    let ticket = call.ticket(&written)?;
+    let item: NewItem = call.json()?;
+    let reply = app.engine.add_item(caller, cart, (item.sku, item.quantity), ticket.once().as_ref()).await?;
+    ticket.answer(reply)
+}
+
+/// Sets the units of a line of a cart; 0 removes the line.
+#[utoipa::path(
+    patch, path = "/carts/{id}/items/{item_id}", tag = "carts",
+    params(("id" = uuid::Uuid, Path), ("item_id" = uuid::Uuid, Path), IfMatch),
+    request_body = NewQuantity,
+    responses((status = 200, body = CartShape<'_>))
+)]
+pub(crate) async fn set_quantity(app: &App, call: &Call) -> Outcome {
+    let (caller, cart) = (call.caller()?, named(call)?);
+    let item = call.name("item_id", "cart item")?;
+    let wanted: NewQuantity = call.json()?;
+    let quantity = Some(wanted.quantity).filter(|units| *units != 0).map(Quantity::new).transpose();
+    let quantity = quantity.map_err(|error| Problem::invalid_at("/quantity", "out_of_range", error))?;
+    let ticket = call.unkeyed_ticket(&written);
+    let reply = app.engine.set_quantity(caller, cart, (item, quantity), None).await?;
+    ticket.answer(reply)
+}
+
+/// Removes a line of a cart.
+#[utoipa::path(
+    delete, path = "/carts/{id}/items/{item_id}", tag = "carts",
+    params(("id" = uuid::Uuid, Path), ("item_id" = uuid::Uuid, Path), IfMatch),
+    responses((status = 204))
+)]
+pub(crate) async fn remove_item(app: &App, call: &Call) -> Outcome {
+    let (caller, cart) = (call.caller()?, named(call)?);
+    let item = call.name("item_id", "cart item")?;
+    let ticket = call.unkeyed_ticket(&changed);
+    let reply = app.engine.set_quantity(caller, cart, (item, None), None).await?;
+    ticket.answer(reply)
+}
+
+/// The cart in the path.
+pub(super) fn cart_id(call: &Call) -> Result<CartId, Problem> {
+    call.name("id", "cart")
+}
+
+/// The cart in the path, at the version the caller names.
+pub(super) fn named(call: &Call) -> Result<(CartId, Option<u64>), Problem> {
+    Ok((cart_id(call)?, call.condition()?.version()))
+}
+
+/// The cart has changed, and that is all there is to say.
+pub(super) fn changed(view: &CartView) -> Answer {
+    Answer::empty(StatusCode::NO_CONTENT).version(view.cart.version)
+}
+
+fn written(view: &CartView) -> Answer {
+    Answer::ok(&CartShape::from(view)).version(view.cart.version)
+}
+
+fn opened(opened: &OpenedCart) -> Answer {
+    let answer = written(&opened.view);
+    if opened.is_new {
+        let answer = answer.location(&format!("/v1/carts/{}", opened.view.cart.id));
+        return Answer { status: StatusCode::CREATED, ..answer };
+    }
+    answer
+}

@@ -1,0 +1,63 @@
+//! `/categories`
+
+use commerce_core::catalog::Category;
+use commerce_core::ids::IdError;
+use http::StatusCode;
+
+use crate::answer::{Answer, Outcome};
+use crate::app::App;
+use crate::call::Call;
+use crate::idempotency::IdempotencyKey;
+use crate::page::List;
+use crate::problem::Problem;
+use crate::shape::product::{CategoryName, CategoryShape, NewCategory};
+
+/// The tree of categories: every one, by id, each with its parent.
+#[utoipa::path(
+    get, path = "/categories", tag = "catalogue",
+    responses((status = 200, body = List<CategoryShape<'_>>))
+)]
+pub(crate) async fn list(app: &App, _call: &Call) -> Outcome {
+    let categories = app.engine.categories().await?;
+    let items: Vec<_> = categories.iter().map(CategoryShape::from).collect();
+    Ok(Answer::ok(&List { items, next_cursor: None }))
+}
+
+/// Makes a category.
+#[utoipa::path(
+    post, path = "/categories", tag = "catalogue",
+    params(IdempotencyKey),
+    request_body = NewCategory,
+    responses((status = 201, body = CategoryShape<'_>))
+)]
+pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
+    let caller = call.caller()?;
+    let ticket = call.ticket(&made)?;
+    let category: Category = call.json()?;
+    let reply = app.engine.save_category(caller, category, ticket.once().as_ref()).await?;
+    ticket.answer(reply)
+}
+
+/// Renames a category, or makes it.
+#[utoipa::path(
+    put, path = "/categories/{id}", tag = "catalogue",
+    params(("id" = String, Path)),
+    request_body = CategoryName,
+    responses((status = 200, body = CategoryShape<'_>))
+)]
+pub(crate) async fn rename(app: &App, call: &Call) -> Outcome {
+    let caller = call.caller()?;
+    let id = call.param("id").parse().map_err(|error: IdError| Problem::invalid_at("/id", "invalid", error))?;
+    let CategoryName { name, parent } = call.json()?;
+    let ticket = call.unkeyed_ticket(&written);
+    let reply = app.engine.save_category(caller, Category { id, name, parent }, None).await?;
+    ticket.answer(reply)
+}
+
+fn made(category: &Category) -> Answer {
+    Answer { status: StatusCode::CREATED, ..written(category) }
+}
+
+fn written(category: &Category) -> Answer {
+    Answer::ok(&CategoryShape::from(category))
+}

@@ -1,0 +1,102 @@
+//! `/inventory`, and `/products/{id}/inventory`
+
+use commerce_core::engine::{EngineError, Reply};
+use commerce_core::ids::{IdError, Sku};
+use commerce_core::stock::{StockAction, StockLevel};
+
+use super::products;
+use crate::answer::{Answer, Outcome};
+use crate::app::App;
+use crate::call::Call;
+use crate::idempotency::IdempotencyKey;
+use crate::page::{self, List, Paging};
+use crate::precondition::IfMatch;
+use crate::problem::Problem;
+use crate::shape::stock::{Adjustment, NewLevel, StockShape};
+
+/// Tells the cursors of skus from others.
+const SKUS: &str = "skus";
+
+/// Stock by sku.
+#[utoipa::path(
+    get, path = "/inventory", tag = "inventory",
+    params(("below_threshold" = Option<bool>, Query, description = "Only skus at or below their threshold."), Paging),
+    responses((status = 200, body = List<StockShape<'_>>))
+)]
+pub(crate) async fn list(app: &App, call: &Call) -> Outcome {
+    let query = call.query()?;
+    let page = page::asked::<Sku>(&query, SKUS)?;
+    let low_only = query.get("below_threshold")?.unwrap_or(false);
+    let found = app.engine.stock_levels(call.caller()?, low_only, &page).await?;
+    let items: Vec<_> = found.items.iter().map(StockShape::from).collect();
+    Ok(Answer::ok(&List { items, next_cursor: found.next.and_then(|last| page::cursor(SKUS, &last)) }))
+}
+
+/// The stock of a sku.
+#[utoipa::path(
+    get, path = "/inventory/{sku}", tag = "inventory",
+    params(("sku" = String, Path)),
+    responses((status = 200, body = StockShape<'_>))
+)]
+pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
+    let level = app.engine.stock(call.caller()?, &call.name("sku", "stock")?).await?;
+    Ok(written(&level))
+}
+
+/// The stock of every variant of a product.
+#[utoipa::path(
+    get, path = "/products/{id}/inventory", tag = "inventory",
+    params(("id" = String, Path)),
+    responses((status = 200, body = List<StockShape<'_>>))
+)]
+pub(crate) async fn of_product(app: &App, call: &Call) -> Outcome {
+    let caller = call.caller()?;
+    let product = app.engine.product(Some(caller), &products::product_id(call)?).await?;
+    let mut levels = Vec::with_capacity(product.variants.len());
+    for variant in product.variants {
+        levels.push(match app.engine.stock(caller, &variant.sku).await {
+            Err(EngineError::NotFound(_)) => StockLevel::empty(variant.sku),
+            level => level?,
+        });
+    }
+    Ok(Answer::ok(&List { items: levels.iter().map(StockShape::from).collect(), next_cursor: None }))
+}
+
+/// Says how many units of a sku there are.
+#[utoipa::path(
+    put, path = "/inventory/{sku}", tag = "inventory",
+    params(("sku" = String, Path), IfMatch),
+    request_body = NewLevel,
+    responses((status = 200, body = StockShape<'_>))
+)]
+pub(crate) async fn set(app: &App, call: &Call) -> Outcome {
+    let (caller, condition, sku) = (call.caller()?, call.condition()?, sku(call)?);
+    let level: NewLevel = call.json()?;
+    condition.needs(app.engine.stock(caller, &sku).await.map(drop))?;
+    let ticket = call.unkeyed_ticket(&written);
+    ticket.answer(app.engine.move_stock(caller, &sku, level.action(condition.version()), None).await?)
+}
+
+/// Receives or corrects units of a sku.
+#[utoipa::path(
+    post, path = "/inventory/{sku}/adjustments", tag = "inventory",
+    params(("sku" = String, Path), IdempotencyKey, IfMatch),
+    request_body = Adjustment,
+    responses((status = 200, body = StockShape<'_>))
+)]
+pub(crate) async fn adjust(app: &App, call: &Call) -> Outcome {
+    let (caller, condition, sku) = (call.caller()?, call.condition()?, sku(call)?);
+    let ticket = call.ticket(&written)?;
+    let adjustment: Adjustment = call.json()?;
+    let action: StockAction = adjustment.action(condition.version());
+    let reply: Reply<StockLevel> = app.engine.move_stock(caller, &sku, action, ticket.once().as_ref()).await?;
+    ticket.answer(reply)
+}
+
+fn sku(call: &Call) -> Result<Sku, Problem> {
+    call.param("sku").parse().map_err(|error: IdError| Problem::invalid_at("/sku", "invalid", error))
+}
+
+fn written(level: &StockLevel) -> Answer {
+    Answer::ok(&StockShape::from(level)).version(level.version)
+}

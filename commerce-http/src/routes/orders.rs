@@ -1,0 +1,209 @@
+//! `/orders`, and `/users/{user_id}/orders`
+
+use commerce_core::engine::Reply;
+use commerce_core::ids::{OrderId, UserId};
+use commerce_core::order::{Command, Order};
+use commerce_core::port::{OrderFilter, OrderRef};
+use http::StatusCode;
+
+use crate::answer::{Answer, Outcome};
+use crate::app::App;
+use crate::call::Call;
+use crate::idempotency::{IdempotencyKey, RequiredIdempotencyKey};
+use crate::page::{self, List, Paging};
+use crate::precondition::IfMatch;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::shape::order::{EventShape, NewShipment, NewStatus, OrderShape, Why};
+use crate::shape::placing::{NewOrder, Source};
+use crate::telemetry;
+
+/// Tells the cursors of orders from others.
+const ORDERS: &str = "orders";
+/// Tells the cursors of events from others.
+const EVENTS: &str = "events";
+
+/// Which orders to list.
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what `filter` reads")]
+pub(crate) struct Filter {
+    /// Only in this state.
+    status: Option<String>,
+    /// Only placed at this instant or later.
+    from: Option<chrono::DateTime<chrono::Utc>>,
+    /// Only placed before this instant.
+    to: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+/// Places an order of a cart or of items.
+#[utoipa::path(
+    post, path = "/orders", tag = "orders",
+    params(RequiredIdempotencyKey),
+    request_body = NewOrder,
+    responses((status = 201, body = OrderShape<'_>, description = "The order, with its payment."))
+)]
+pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
+    let caller = call.caller()?;
+    app.quota.take(caller)?;
+    let ticket = call.keyed_ticket(&placed)?;
+    let reply = match call.json::<NewOrder>()?.source(caller)? {
+        Source::Cart(request) => app.engine.check_out(caller, &request, ticket.once().as_ref()).await?,
+        Source::Items(request) => app.engine.place_order(caller, &request, ticket.once().as_ref()).await?,
+    };
+    count(&reply);
+    ticket.answer(reply)
+}
+
+/// Orders, newest first; a customer's own.
+#[utoipa::path(
+    get, path = "/orders", tag = "orders",
+    params(("user_id" = Option<String>, Query, description = "Only of this customer."), Filter, Paging),
+    responses((status = 200, body = List<OrderShape<'_>>))
+)]
+pub(crate) async fn list(app: &App, call: &Call) -> Outcome {
+    let query = call.query()?;
+    let user = query.get("user_id")?;
+    listed(app, call, &query, user).await
+}
+
+/// The orders of a user, newest first.
+#[utoipa::path(
+    get, path = "/users/{user_id}/orders", tag = "orders",
+    params(("user_id" = String, Path), Filter, Paging),
+    responses((status = 200, body = List<OrderShape<'_>>))
+)]
+pub(crate) async fn list_of_user(app: &App, call: &Call) -> Outcome {
+    let user = call.name("user_id", "user")?;
+    listed(app, call, &call.query()?, Some(user)).await
+}
+
+async fn listed(app: &App, call: &Call, query: &Query, user: Option<UserId>) -> Outcome {
+    let page = page::asked::<OrderId>(query, ORDERS)?;
+    let (status, from, to) = (query.get("status")?, query.instant("from")?, query.instant("to")?);
+    let found = app.engine.orders(call.caller()?, OrderFilter { user, status, from, to }, &page).await?;
+    let items: Vec<_> = found.items.iter().map(OrderShape::from).collect();
+    Ok(Answer::ok(&List { items, next_cursor: found.next.and_then(|last| page::cursor(ORDERS, &last)) }))
+}
+
+/// An order, by its id or its number, now or as it was at an instant.
+#[utoipa::path(
+    get, path = "/orders/{id}", tag = "orders",
+    params(("id" = String, Path, description = "Its id or its number."),
+           ("at" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "As it was then.")),
+    responses((status = 200, body = OrderShape<'_>))
+)]
+pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
+    let (caller, which) = (call.caller()?, call.order()?);
+    let order = match call.query()?.instant("at")? {
+        Some(at) => app.engine.order_at(caller, &which, at).await?,
+        None => app.engine.order(caller, &which).await?,
+    };
+    Ok(written(&order))
+}
+
+/// The history of an order, oldest first.
+#[utoipa::path(
+    get, path = "/orders/{id}/events", tag = "orders",
+    params(("id" = String, Path, description = "Its id or its number."), Paging),
+    responses((status = 200, body = List<EventShape<'_>>))
+)]
+pub(crate) async fn events(app: &App, call: &Call) -> Outcome {
+    let page = page::asked::<u64>(&call.query()?, EVENTS)?;
+    let history = app.engine.order_history(call.caller()?, &call.order()?).await?;
+    let behind = history.iter().filter(|item| page.after.is_none_or(|after| item.entry.sequence > after));
+    let items: Vec<_> = behind.take(page.limit.into()).map(EventShape::from).collect();
+    let last = history.last().map(|item| item.entry.sequence);
+    let next = items.last().map(EventShape::sequence).filter(|sequence| Some(*sequence) != last);
+    Ok(Answer::ok(&List { next_cursor: next.and_then(|sequence| page::cursor(EVENTS, &sequence)), items }))
+}
+
+/// Moves an order to another state.
+#[utoipa::path(
+    patch, path = "/orders/{id}", tag = "orders",
+    params(("id" = String, Path, description = "Its id or its number."), IfMatch),
+    request_body = NewStatus,
+    responses((status = 200, body = OrderShape<'_>))
+)]
+pub(crate) async fn update(app: &App, call: &Call) -> Outcome {
+    let NewStatus { status, reason } = call.json()?;
+    commanded(app, call, Command::MoveTo { status, reason }).await
+}
+
+/// Moves an order to another state.
+#[utoipa::path(
+    put, path = "/orders/{id}/status", tag = "orders",
+    params(("id" = String, Path, description = "Its id or its number."), IfMatch),
+    request_body = NewStatus,
+    responses((status = 200, body = OrderShape<'_>))
+)]
+pub(crate) async fn set_status(app: &App, call: &Call) -> Outcome {
+    update(app, call).await
+}
+
+/// Calls an order off: releases its stock, refunds what was paid.
+#[utoipa::path(
+    post, path = "/orders/{id}/cancel", tag = "orders",
+    params(("id" = String, Path, description = "Its id or its number."), IdempotencyKey, IfMatch),
+    request_body(content = Option<Why>),
+    responses((status = 200, body = OrderShape<'_>))
+)]
+pub(crate) async fn cancel(app: &App, call: &Call) -> Outcome {
+    let (caller, order) = (call.caller()?, named(call)?);
+    let Why { reason } = call.json_or_default()?;
+    let ticket = call.ticket(&written)?;
+    let command = Command::Cancel { reason };
+    let reply = app.engine.command(caller, (&order.0, order.1), command, ticket.once().as_ref()).await?;
+    ticket.answer(reply)
+}
+
+/// Calls an order off.
+#[utoipa::path(
+    delete, path = "/orders/{id}", tag = "orders",
+    params(("id" = String, Path, description = "Its id or its number."), IfMatch),
+    responses((status = 200, body = OrderShape<'_>))
+)]
+pub(crate) async fn delete(app: &App, call: &Call) -> Outcome {
+    commanded(app, call, Command::Cancel { reason: None }).await
+}
+
+/// Arranges or moves the shipment; the order follows it to shipped and delivered.
+#[utoipa::path(
+    put, path = "/orders/{id}/shipping", tag = "orders",
+    params(("id" = String, Path, description = "Its id or its number."), IfMatch),
+    request_body = NewShipment,
+    responses((status = 200, body = OrderShape<'_>))
+)]
+pub(crate) async fn set_shipping(app: &App, call: &Call) -> Outcome {
+    let shipment: NewShipment = call.json()?;
+    commanded(app, call, Command::Ship(shipment.into())).await
+}
+
+async fn commanded(app: &App, call: &Call, command: Command) -> Outcome {
+    let (caller, (which, version)) = (call.caller()?, named(call)?);
+    let ticket = call.unkeyed_ticket(&written);
+    let reply = app.engine.command(caller, (&which, version), command, None).await?;
+    ticket.answer(reply)
+}
+
+/// The order in the path, at the version the caller names.
+pub(super) fn named(call: &Call) -> Result<(OrderRef, Option<u64>), Problem> {
+    Ok((call.order()?, call.condition()?.version()))
+}
+
+/// A new order.
+pub(super) fn placed(order: &Order) -> Answer {
+    let answer = written(order).location(&format!("/v1/orders/{}", order.id));
+    Answer { status: StatusCode::CREATED, ..answer }
+}
+
+/// Counts an order that was placed now.
+pub(super) fn count(reply: &Reply<Order>) {
+    if matches!(reply, Reply::New(_)) {
+        telemetry::order_placed();
+    }
+}
+
+fn written(order: &Order) -> Answer {
+    Answer::ok(&OrderShape::from(order)).version(order.version).about(order.id)
+}

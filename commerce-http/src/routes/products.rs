@@ -1,0 +1,145 @@
+//! `/products`
+
+use chrono::DateTime;
+use commerce_core::catalog::Product;
+use commerce_core::engine::EngineError;
+use commerce_core::ids::{IdError, ProductId};
+use commerce_core::money::Currency;
+use commerce_core::port::{Page, ProductFilter, ProductPlace};
+use http::StatusCode;
+
+use crate::answer::{Answer, Outcome};
+use crate::app::App;
+use crate::call::Call;
+use crate::idempotency::IdempotencyKey;
+use crate::page::{self, List, Paging};
+use crate::precondition::IfMatch;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::shape::product::{NewProduct, ProductShape, Variants};
+
+/// Tells the cursors of products from others.
+const PRODUCTS: &str = "products";
+
+/// Products, newest first. Guests and customers see active ones only.
+#[utoipa::path(
+    get, path = "/products", tag = "catalogue",
+    params(("q" = Option<String>, Query, description = "Part of a name, an id or a sku."),
+           ("category" = Option<String>, Query, description = "This category and those below it."),
+           ("active" = Option<bool>, Query), Paging),
+    responses((status = 200, body = List<ProductShape<'_>>))
+)]
+pub(crate) async fn list(app: &App, call: &Call) -> Outcome {
+    let query = call.query()?;
+    let page = asked(&query)?;
+    let text = query.text("q").map(str::to_owned);
+    let (category, active) = (query.get("category")?, query.get("active")?);
+    let filter = ProductFilter { text, categories: Vec::new(), active };
+    let found = app.engine.products(call.caller.as_ref(), category.as_ref(), filter, &page).await?;
+    let items: Vec<_> = found.items.iter().map(|product| ProductShape::of(product, shop(app))).collect();
+    Ok(Answer::ok(&List { items, next_cursor: found.next.and_then(|last| cursor(&last)) }))
+}
+
+/// A product.
+#[utoipa::path(
+    get, path = "/products/{id}", tag = "catalogue",
+    params(("id" = String, Path)),
+    responses((status = 200, body = ProductShape<'_>))
+)]
+pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
+    let product = app.engine.product(call.caller.as_ref(), &product_id(call)?).await?;
+    Ok(written(&product, shop(app)))
+}
+
+/// The variants of a product.
+#[utoipa::path(
+    get, path = "/products/{id}/variants", tag = "catalogue",
+    params(("id" = String, Path)),
+    responses((status = 200, body = Variants<'_>))
+)]
+pub(crate) async fn variants(app: &App, call: &Call) -> Outcome {
+    let product = app.engine.product(call.caller.as_ref(), &product_id(call)?).await?;
+    Ok(Answer::ok(&Variants::of(&product, shop(app))).version(product.version))
+}
+
+/// Makes a product.
+#[utoipa::path(
+    post, path = "/products", tag = "catalogue",
+    params(IdempotencyKey),
+    request_body = NewProduct,
+    responses((status = 201, body = ProductShape<'_>))
+)]
+pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
+    let (caller, currency) = (call.caller()?, shop(app));
+    let mut new: NewProduct = call.json()?;
+    let id = new.id.take().map_or_else(|| fresh(app), Ok)?;
+    let input = new.input(currency)?;
+    let made = move |product: &Product| {
+        let answer = written(product, currency).location(&format!("/v1/products/{}", encoded(&product.id)));
+        Answer { status: StatusCode::CREATED, ..answer }
+    };
+    let ticket = call.ticket(&made)?;
+    match app.engine.save_product(caller, (&id, Some(0)), &input, ticket.once().as_ref()).await {
+        Err(EngineError::Stale { .. }) => Err(Problem::conflict("product_exists", "There is a product of that id.")),
+        reply => ticket.answer(reply?),
+    }
+}
+
+/// Makes a product, or changes it as a whole.
+#[utoipa::path(
+    put, path = "/products/{id}", tag = "catalogue",
+    params(("id" = String, Path), IfMatch),
+    request_body = NewProduct,
+    responses((status = 200, body = ProductShape<'_>))
+)]
+pub(crate) async fn replace(app: &App, call: &Call) -> Outcome {
+    let (caller, condition, currency) = (call.caller()?, call.condition()?, shop(app));
+    let id: ProductId = call.param("id").parse().map_err(invalid_id)?;
+    let new: NewProduct = call.json()?;
+    if new.id.as_ref().is_some_and(|named| *named != id) {
+        return Err(Problem::invalid_at("/id", "invalid", "must be the id in the path, or left out"));
+    }
+    let input = new.input(currency)?;
+    condition.needs(app.engine.product(Some(caller), &id).await.map(drop))?;
+    let write = move |product: &Product| written(product, currency);
+    let ticket = call.unkeyed_ticket(&write);
+    ticket.answer(app.engine.save_product(caller, (&id, condition.version()), &input, None).await?)
+}
+
+/// The product in the path.
+pub(super) fn product_id(call: &Call) -> Result<ProductId, Problem> {
+    call.name("id", "product")
+}
+
+fn fresh(app: &App) -> Result<ProductId, Problem> {
+    app.engine.ports().ids.next().to_string().parse().map_err(invalid_id)
+}
+
+fn invalid_id(error: IdError) -> Problem {
+    Problem::invalid_at("/id", "invalid", error)
+}
+
+fn shop(app: &App) -> Currency {
+    app.engine.settings().currency
+}
+
+fn written(product: &Product, shop: Currency) -> Answer {
+    Answer::ok(&ProductShape::of(product, shop)).version(product.version)
+}
+
+fn encoded(id: &ProductId) -> impl std::fmt::Display + '_ {
+    percent_encoding::utf8_percent_encode(id.as_str(), percent_encoding::NON_ALPHANUMERIC)
+}
+
+/// The place of a product as cursors have it: microseconds and id.
+type Place = (i64, ProductId);
+
+fn asked(query: &Query) -> Result<Page<ProductPlace>, Problem> {
+    let Page { limit, after } = page::asked::<Place>(query, PRODUCTS)?;
+    let place = |(micros, id)| Some(ProductPlace { created_at: DateTime::from_timestamp_micros(micros)?, id });
+    Ok(Page { limit, after: after.and_then(place) })
+}
+
+fn cursor(place: &ProductPlace) -> Option<String> {
+    page::cursor(PRODUCTS, &(place.created_at.timestamp_micros(), &place.id))
+}

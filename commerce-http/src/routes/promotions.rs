@@ -1,0 +1,42 @@
+//! `/carts/{id}/promotions`
+
+use commerce_core::engine::CartView;
+
+use super::carts;
+use crate::answer::{Answer, Outcome};
+use crate::app::App;
+use crate::call::Call;
+use crate::idempotency::IdempotencyKey;
+use crate::precondition::IfMatch;
+use crate::shape::cart::{CodeCheck, NewCode};
+
+/// Gives a promotion code to a cart. An invalid one stays with the cart: it may become valid as the cart grows.
+#[utoipa::path(
+    post, path = "/carts/{id}/promotions", tag = "carts",
+    params(("id" = uuid::Uuid, Path), IdempotencyKey, IfMatch),
+    request_body = NewCode,
+    responses((status = 200, body = CodeCheck<'_>))
+)]
+pub(crate) async fn add(app: &App, call: &Call) -> Outcome {
+    let (caller, cart) = (call.caller()?, carts::named(call)?);
+    let NewCode { code } = call.json()?;
+    let given = code.clone();
+    let checked = move |view: &CartView| Answer::ok(&CodeCheck::of(&given, &view.quote)).version(view.cart.version);
+    let ticket = call.ticket(&checked)?;
+    let reply = app.engine.add_code(caller, cart, code, ticket.once().as_ref()).await?;
+    ticket.answer(reply)
+}
+
+/// Takes a promotion code back.
+#[utoipa::path(
+    delete, path = "/carts/{id}/promotions/{code}", tag = "carts",
+    params(("id" = uuid::Uuid, Path), ("code" = String, Path), IfMatch),
+    responses((status = 204))
+)]
+pub(crate) async fn remove(app: &App, call: &Call) -> Outcome {
+    let (caller, cart) = (call.caller()?, carts::named(call)?);
+    let code = call.name("code", "code")?;
+    let ticket = call.unkeyed_ticket(&carts::changed);
+    let reply = app.engine.remove_code(caller, cart, code, None).await?;
+    ticket.answer(reply)
+}

@@ -1,0 +1,28 @@
+//! `/quotes`
+
+use std::future::{Ready, ready};
+
+use commerce_core::pricing::{Document, Request};
+
+use crate::answer::{Answer, Outcome};
+use crate::app::App;
+use crate::call::Call;
+use crate::json;
+use crate::shape::quote::{QuoteRequestShape, QuoteShape};
+
+/// Prices a request as it stands; nothing is stored.
+#[utoipa::path(
+    post, path = "/quotes", tag = "quotes",
+    request_body = QuoteRequestShape,
+    responses((status = 200, body = QuoteShape))
+)]
+pub(crate) fn create(app: &App, call: &Call) -> Ready<Outcome> {
+    ready(priced(app, call))
+}
+
+fn priced(app: &App, call: &Call) -> Outcome {
+    let caller = call.caller()?;
+    let document: Document = call.json()?;
+    let request = Request::read(&document).map_err(json::refused)?;
+    Ok(Answer::ok(&app.engine.quote(caller, &request)?))
+}

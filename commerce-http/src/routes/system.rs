@@ -1,0 +1,99 @@
+//! What operators and developers use: health, metrics, the document of this interface and a page to read it on.
+
+use std::future::{Ready, ready};
+use std::sync::{Arc, LazyLock};
+
+use bytes::Bytes;
+use commerce_core::commit::ReceiptKey;
+use http::header::{CACHE_CONTROL, LOCATION};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_swagger_ui::Config;
+
+use crate::answer::{Answer, Outcome};
+use crate::app::App;
+use crate::call::Call;
+use crate::openapi::openapi;
+use crate::problem::Problem;
+
+/// The document is the same for everybody and for as long as the process lives.
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(openapi()));
+
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const ONE_HOUR: HeaderValue = HeaderValue::from_static("max-age=3600");
+
+/// How the service is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Health {
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+/// Whether the process answers.
+#[utoipa::path(get, path = "/healthz", tag = "system", responses((status = 200, body = Health)))]
+pub(crate) fn healthz(_app: &App, _call: &Call) -> Ready<Outcome> {
+    ready(Ok(Answer::ok(&Health { status: "ok" })))
+}
+
+/// Whether the store answers.
+#[utoipa::path(get, path = "/readyz", tag = "system", responses((status = 200, body = Health)))]
+pub(crate) async fn readyz(app: &App, _call: &Call) -> Outcome {
+    let nothing = ReceiptKey { scope: "readyz".to_owned(), key: "readyz".to_owned() };
+    match app.engine.ports().store.receipt(&nothing).await {
+        Ok(_) => Ok(Answer::ok(&Health { status: "ready" })),
+        Err(error) => Err(Problem::unavailable("store_unavailable", "The store does not answer.").caused_by(error)),
+    }
+}
+
+/// The metrics, as Prometheus reads them.
+#[utoipa::path(
+    get, path = "/metrics", tag = "system",
+    responses((status = 200, body = String, content_type = "text/plain"))
+)]
+pub(crate) fn metrics(app: &App, _call: &Call) -> Ready<Outcome> {
+    let rendered = app.options.metrics.as_ref().map(metrics_exporter_prometheus::PrometheusHandle::render);
+    let answer = rendered.map(|text| Answer::empty(StatusCode::OK).typed(TEXT, text));
+    ready(answer.ok_or_else(Problem::no_route))
+}
+
+/// This document.
+#[utoipa::path(
+    get, path = "/openapi.json", tag = "system",
+    responses((status = 200, body = serde_json::Value))
+)]
+pub(crate) fn openapi_json(_app: &App, _call: &Call) -> Ready<Outcome> {
+    ready(Ok(Answer::empty(StatusCode::OK).typed(JSON, DOCUMENT.clone())))
+}
+
+/// This document on a page to read.
+#[utoipa::path(
+    get, path = "/docs", tag = "system",
+    responses((status = 308, description = "To the page, `/docs/`."))
+)]
+pub(crate) fn docs(_app: &App, _call: &Call) -> Ready<Outcome> {
+    let mut answer = Answer::empty(StatusCode::PERMANENT_REDIRECT);
+    answer.headers.insert(LOCATION, HeaderValue::from_static("/docs/"));
+    ready(Ok(answer))
+}
+
+/// The page.
+pub(crate) fn docs_page(_app: &App, _call: &Call) -> Ready<Outcome> {
+    ready(file("index.html"))
+}
+
+/// What the page loads.
+pub(crate) fn docs_file(_app: &App, call: &Call) -> Ready<Outcome> {
+    ready(file(call.param("file")))
+}
+
+fn file(name: &str) -> Outcome {
+    let file = utoipa_swagger_ui::serve(name, Arc::new(Config::from("/openapi.json")));
+    let file = file.map_err(|error| Problem::internal().caused_by(error.to_string()))?.ok_or_else(Problem::no_route)?;
+    let content_type =
+        HeaderValue::from_str(&file.content_type).map_err(|error| Problem::internal().caused_by(error))?;
+    let mut answer = Answer::empty(StatusCode::OK).typed(content_type, file.bytes.into_owned());
+    answer.headers.insert(CACHE_CONTROL, ONE_HOUR);
+    Ok(answer)
+}

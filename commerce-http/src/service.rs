@@ -1,0 +1,200 @@
+//! The service: every request in, an answer out, whatever happens in between.
+//!
+//! In this order: the request's id is taken or made; a span opens; the route is found; the token is checked; the body is
+//! received within its limits; the handler runs within its time; a panic becomes a 500; the answer is compressed; one line
+//! of log and the metrics are written.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, Bytes};
+use commerce_core::engine::Engine;
+use futures_util::FutureExt;
+use http::header::CACHE_CONTROL;
+use http::{HeaderName, HeaderValue, Request, Response};
+use http_body::Body;
+use http_body_util::Full;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::time::timeout;
+use tracing::{Instrument, Span, field, info_span};
+
+use crate::answer::{Answer, Outcome};
+use crate::app::App;
+use crate::auth::Auth;
+use crate::call::Call;
+use crate::problem::Problem;
+use crate::quota::OrderQuota;
+use crate::request_id::{RequestId, X_REQUEST_ID};
+use crate::route::{Found, find};
+use crate::telemetry::{InFlight, Served};
+use crate::{body, compress};
+
+/// After so many requests the samples of the histograms are put together, whether or not anybody reads them.
+const UPKEEP_EVERY: u32 = 8192;
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const X_CONTENT_TYPE_OPTIONS: HeaderName = HeaderName::from_static("x-content-type-options");
+
+/// How the service behaves.
+#[derive(Clone)]
+pub struct Options {
+    /// Who is let in.
+    pub auth: Auth,
+    /// How many orders a customer may place in a minute; 0 for any number. Admins and services are exempt.
+    pub orders_per_minute: u32,
+    /// Where the metrics are read that [`telemetry::install`](crate::telemetry::install) keeps. Without it `/metrics` is
+    /// not found, as is right where they are served on a listener of their own.
+    pub metrics: Option<PrometheusHandle>,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+    /// How long a handler may take.
+    pub handler_timeout: Duration,
+}
+
+impl Options {
+    /// 120 orders a minute, no metrics, ten seconds for a body and ten for a handler.
+    pub const fn new(auth: Auth) -> Self {
+        Self {
+            auth,
+            orders_per_minute: 120,
+            metrics: None,
+            body_timeout: Duration::from_secs(10),
+            handler_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("auth", &self.auth)
+            .field("orders_per_minute", &self.orders_per_minute)
+            .field("metrics", &self.metrics.is_some())
+            .field("body_timeout", &self.body_timeout)
+            .field("handler_timeout", &self.handler_timeout)
+            .finish()
+    }
+}
+
+/// The whole HTTP interface as one [`tower::Service`]. A clone is another handle on the same.
+///
+/// It takes requests with any body, so it can be served by hyper or mounted into another program. It needs a tokio runtime
+/// with time enabled, and always answers: its error is [`Infallible`].
+#[derive(Clone, Debug)]
+pub struct Service {
+    app: Arc<App>,
+    served: Arc<AtomicU32>,
+}
+
+impl Service {
+    /// Serves an engine.
+    pub fn new(engine: Engine, options: Options) -> Self {
+        let quota = OrderQuota::per_minute(options.orders_per_minute);
+        Self { app: Arc::new(App { engine, options, quota }), served: Arc::default() }
+    }
+
+    fn keep_up(&self) {
+        if self.served.fetch_add(1, Ordering::Relaxed) % UPKEEP_EVERY == UPKEEP_EVERY - 1
+            && let Some(metrics) = &self.app.options.metrics
+        {
+            metrics.run_upkeep();
+        }
+    }
+}
+
+impl<B> tower::Service<Request<B>> for Service
+where
+    B: Body + Send + 'static,
+    B::Data: Buf + Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        self.keep_up();
+        let app = Arc::clone(&self.app);
+        Box::pin(async move { Ok(respond(&app, request).await) })
+    }
+}
+
+/// Answers a request, and tells the operators.
+async fn respond<B>(app: &App, request: Request<B>) -> Response<Full<Bytes>>
+where
+    B: Body + Send,
+    B::Data: Buf + Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let (started, _in_flight) = (Instant::now(), InFlight::enter());
+    let (parts, body) = request.into_parts();
+    let id = RequestId::of(&parts.headers);
+    let span = info_span!("request", request_id = id.as_str(), user_id = field::Empty, order_id = field::Empty);
+    let found = find(&parts.method, parts.uri.path());
+    let (method, route, gzip) = (parts.method.clone(), found.label(), compress::takes_gzip(&parts.headers));
+    let work = AssertUnwindSafe(run(app, found, parts, body)).catch_unwind().instrument(span.clone());
+    let outcome = work.await.unwrap_or_else(|panic| Err(Problem::internal().caused_by(words(&*panic))));
+    span.in_scope(|| {
+        let answer = finished(outcome, &id);
+        answer.order.inspect(|order| {
+            span.record("order_id", field::display(order));
+        });
+        Served { method, route, took: started.elapsed() }.note(&answer);
+        response(answer, id, gzip)
+    })
+}
+
+/// Does what a request asks.
+async fn run<B>(app: &App, found: Found, parts: http::request::Parts, body: B) -> Outcome
+where
+    B: Body,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let caller = app.options.auth.caller(&parts.method, &parts.headers)?;
+    if let Some(user) = caller.as_ref().and_then(|caller| caller.user.as_ref()) {
+        Span::current().record("user_id", user.as_str());
+    }
+    let (route, params) = found.into_route()?;
+    let body = body::receive(&parts.headers, body, app.options.body_timeout).await?;
+    let call = Call { route, params, caller, parts, body };
+    let outcome = timeout(app.options.handler_timeout, (route.handler)(app, &call)).await;
+    outcome.unwrap_or_else(|_| Err(Problem::timed_out()))
+}
+
+fn finished(outcome: Outcome, id: &RequestId) -> Answer {
+    outcome.unwrap_or_else(|problem| {
+        problem.log();
+        problem.answer(id)
+    })
+}
+
+fn response(mut answer: Answer, id: RequestId, gzip: bool) -> Response<Full<Bytes>> {
+    answer.headers.insert(X_REQUEST_ID, id.into_header());
+    answer.headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    answer.headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
+    let body = if gzip { compress::compress(&mut answer.headers, answer.body) } else { answer.body };
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    response
+}
+
+/// What a panic says.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panicked: {}", text.unwrap_or("without a word"))
+}

@@ -1,0 +1,75 @@
+//! Stock.
+
+use commerce_core::ids::Sku;
+use commerce_core::stock::{StockAction, StockLevel};
+use commerce_core::text::Text;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The stock of one sku.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Stock)]
+pub(crate) struct StockShape<'a> {
+    #[schema(value_type = String)]
+    sku: &'a Sku,
+    /// Units in the house.
+    on_hand: i64,
+    /// Units of those that are promised to orders.
+    reserved: i64,
+    /// Units that can be sold now.
+    available: i64,
+    /// At or below this many available units the sku is low.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reorder_threshold: Option<i64>,
+    version: u64,
+}
+
+impl<'a> From<&'a StockLevel> for StockShape<'a> {
+    fn from(level: &'a StockLevel) -> Self {
+        Self {
+            sku: &level.sku,
+            on_hand: level.on_hand,
+            reserved: level.reserved,
+            available: level.available(),
+            reorder_threshold: level.reorder_threshold,
+            version: level.version,
+        }
+    }
+}
+
+/// How many units there are.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewLevel {
+    #[schema(minimum = 0)]
+    on_hand: i64,
+    /// Not said, it stays as it is.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>, minimum = 0)]
+    reorder_threshold: Option<u32>,
+}
+
+impl NewLevel {
+    /// The move that makes it so.
+    pub(crate) fn action(self, expected: Option<u64>) -> StockAction {
+        let reorder_threshold = self.reorder_threshold.map(i64::from);
+        StockAction::Set { on_hand: self.on_hand, reorder_threshold, expected }
+    }
+}
+
+/// Units received or corrected.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Adjustment {
+    /// More (positive) or fewer (negative).
+    delta: i64,
+    #[schema(value_type = String, max_length = 200)]
+    reason: Text<200>,
+}
+
+impl Adjustment {
+    /// The move that makes it so.
+    pub(crate) fn action(self, expected: Option<u64>) -> StockAction {
+        StockAction::Adjust { delta: self.delta, reason: self.reason, expected }
+    }
+}
