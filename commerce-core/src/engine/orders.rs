@@ -81,7 +81,8 @@ impl Engine {
     /// Asks something of an order.
     ///
     /// # Errors
-    /// [`EngineError::Order`] with the rejection, [`EngineError::Stock`], [`EngineError::Stale`], [`EngineError::NotFound`].
+    /// [`EngineError::Forbidden`] before anything is read; [`EngineError::Order`] with the rejection, [`EngineError::Stock`],
+    /// [`EngineError::Stale`], [`EngineError::NotFound`].
     pub async fn command(
         &self,
         caller: &Actor,
@@ -104,6 +105,9 @@ impl Engine {
         (which, named): (&OrderRef, Option<u64>),
         command: Command,
     ) -> Result<Decided<Order>, EngineError> {
+        if let Some(roles) = reserved_for(&command).filter(|_| caller.role != Role::System) {
+            caller.require(roles)?;
+        }
         let order = self.order(caller, which).await?;
         check_version(named, order.version)?;
         let lifecycle = self.settings.lifecycle_of(&order.lifecycle);
@@ -111,6 +115,23 @@ impl Engine {
         let context = self.context(caller);
         let events = decide(&lifecycle, &context, &order, command)?;
         self.commit_events(&context, Some(order), events)
+    }
+}
+
+/// Whose a command is, where that is not for the lifecycle of the order to say.
+const fn reserved_for(command: &Command) -> Option<&'static [Role]> {
+    match command {
+        Command::MoveTo { .. } | Command::Ship(_) => Some(&[Role::Admin, Role::Service]),
+        Command::ApproveReturn(_)
+        | Command::RejectReturn { .. }
+        | Command::ReceiveReturn(_)
+        | Command::Refund { .. } => Some(&[Role::Support, Role::Admin]),
+        Command::Capture { .. }
+        | Command::CaptureTooLate { .. }
+        | Command::FailPayment { .. }
+        | Command::Expire
+        | Command::RecordRefund { .. } => Some(&[Role::System]),
+        Command::Cancel { .. } | Command::RequestReturn(_) => None,
     }
 }
 
