@@ -1,0 +1,99 @@
+//! `commerce import`: products and stock from a CSV file.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use commerce_core::money::Currency;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::failure::Failure;
+use super::opened::{Opened, block_on};
+use super::print;
+use crate::config::Config;
+use crate::import::{Flaw, Plan, PlanError, Sheet, SheetError, Summary};
+
+/// Which file.
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// A CSV file with the columns sku, name, price, currency, `on_hand`, and if wanted categories (split by |),
+    /// `tax_category` and `product_id`; - for the standard input.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// Imports a file, or says all that is wrong with it.
+pub(super) fn run(args: &ImportArgs, config: &Config) -> Result<(), Failure> {
+    let sheet = match read(args)? {
+        Ok(sheet) => sheet,
+        Err(SheetError::Flaws(flaws)) => return Err(refused(args, &flaws)),
+        Err(source) => return Err(Failure::Sheet { path: args.file.clone(), source }),
+    };
+    for column in &sheet.ignored_columns {
+        note(&format!("{}: column {column} is not known here and is ignored", args.file.display()));
+    }
+    match block_on(import(config, &sheet))?? {
+        Ok(summary) => print(&told(&sheet, summary, args)),
+        Err(PlanError::Flaws(flaws)) => Err(refused(args, &flaws)),
+        Err(source) => Err(Failure::Import { path: args.file.clone(), source }),
+    }
+}
+
+fn read(args: &ImportArgs) -> Result<Result<Sheet, SheetError>, Failure> {
+    let input: Box<dyn Read> = if args.file.as_os_str() == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        let file = File::open(&args.file);
+        Box::new(file.map_err(|source| Failure::File { path: args.file.clone(), source })?)
+    };
+    Ok(Sheet::read(input))
+}
+
+async fn import(config: &Config, sheet: &Sheet) -> Result<Result<Summary, PlanError>, Failure> {
+    let opened = Opened::open(config).await?;
+    let currency = opened.currency(config, sheet.currency.unwrap_or(Currency::USD)).await?;
+    let engine = opened.engine(config, currency)?;
+    let checking = bar(sheet.products.len(), "checking");
+    let plan = Plan::make(&engine, sheet, |products| checking.inc(products)).await;
+    checking.finish_and_clear();
+    let plan = match plan {
+        Ok(plan) => plan,
+        Err(error) => return Ok(Err(error)),
+    };
+    let importing = bar(plan.len(), "importing");
+    let summary = plan.carry_out(&engine, |products| importing.inc(products)).await;
+    importing.finish_and_clear();
+    Ok(summary)
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn bar(length: usize, what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(u64::try_from(length).unwrap_or_default()).with_message(what);
+    match ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} products, {eta} left") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// Tells every flaw on a line of its own.
+fn refused(args: &ImportArgs, flaws: &[Flaw]) -> Failure {
+    for flaw in flaws {
+        note(&format!("{}: {flaw}", args.file.display()));
+    }
+    Failure::NothingImported { path: args.file.clone(), flaws: flaws.len() }
+}
+
+fn note(text: &str) {
+    // Nobody is left to tell if stderr is closed.
+    writeln!(io::stderr().lock(), "{text}").ok();
+}
+
+fn told(sheet: &Sheet, summary: Summary, args: &ImportArgs) -> String {
+    let Summary { added, changed, unchanged } = summary;
+    let (rows, products) = (sheet.rows, sheet.products.len());
+    format!(
+        "{}: {rows} rows, {products} products: {added} added, {changed} changed, {unchanged} unchanged",
+        args.file.display()
+    )
+}

@@ -1,0 +1,16 @@
+//! Logs: to stderr, as JSON for machines or as text for people.
+
+use std::io::IsTerminal;
+
+use crate::config::{LogFormat, LogLevel};
+
+/// Logs from here on.
+pub(super) fn start(format: LogFormat, level: &LogLevel) {
+    let is_terminal = std::io::stderr().is_terminal();
+    let logs = tracing_subscriber::fmt().with_env_filter(level.filter()).with_writer(std::io::stderr);
+    if format == LogFormat::Text || (format == LogFormat::Auto && is_terminal) {
+        logs.with_ansi(is_terminal).with_target(false).init();
+    } else {
+        logs.json().flatten_event(true).with_current_span(true).with_span_list(false).init();
+    }
+}

@@ -1,0 +1,137 @@
+//! Which lifecycle orders follow: a built-in one, or one of the shop's own.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use commerce_core::actor::Role;
+use commerce_core::order::{Lifecycle, LifecycleDraft, LifecycleError, Transition, Trigger, Window, WindowStart};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+use super::{ConfigError, Span, read_toml};
+
+/// A lifecycle as a setting names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LifecycleChoice {
+    /// A built-in name, or a file.
+    Named(String),
+    /// Written out.
+    Inline(Lifecycle),
+}
+
+/// For how long customers may cancel and return, in place of what the lifecycle says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Windows {
+    /// To cancel, counted from the placing unless the lifecycle counts from elsewhere.
+    pub(crate) cancellation: Option<Span>,
+    /// To return, counted from the delivery unless the lifecycle counts from elsewhere.
+    pub(crate) returns: Option<Span>,
+}
+
+impl LifecycleChoice {
+    /// The lifecycle; a file is looked for in a directory.
+    pub(crate) fn load(&self, directory: &Path) -> Result<Lifecycle, ConfigError> {
+        match self {
+            Self::Inline(lifecycle) => Ok(lifecycle.clone()),
+            Self::Named(name) => match Lifecycle::built_in(name) {
+                Some(lifecycle) => Ok(lifecycle),
+                None => read_toml(&existing(name, directory)?),
+            },
+        }
+    }
+}
+
+impl Default for LifecycleChoice {
+    fn default() -> Self {
+        Self::Named("standard".to_owned())
+    }
+}
+
+fn existing(name: &str, directory: &Path) -> Result<PathBuf, ConfigError> {
+    let path = directory.join(name);
+    if path.exists() {
+        return Ok(path);
+    }
+    let known = Lifecycle::BUILT_IN.join(", ");
+    let problem = format!("{name} is neither a file nor a built-in lifecycle ({known})");
+    Err(ConfigError::Value { key: "lifecycle", problem })
+}
+
+impl Windows {
+    /// A lifecycle with these windows.
+    pub(crate) fn apply(self, lifecycle: Lifecycle) -> Result<Lifecycle, LifecycleError> {
+        let mut draft = LifecycleDraft::from(lifecycle);
+        for transition in &mut draft.transitions {
+            self.limit(transition);
+        }
+        Lifecycle::try_from(draft)
+    }
+
+    fn limit(self, transition: &mut Transition) {
+        let (span, start) = match transition.trigger {
+            Trigger::Cancel => (self.cancellation, WindowStart::Placed),
+            Trigger::Return => (self.returns, WindowStart::Delivered),
+            Trigger::Place | Trigger::Pay | Trigger::PaymentFailure | Trigger::Expiry | Trigger::Advance => return,
+        };
+        if let Some(span) = span.filter(|_| transition.roles.contains(&Role::Customer)) {
+            let since = transition.window.map_or(start, |window| window.since);
+            transition.window = Some(Window { since, seconds: span.whole_seconds() });
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for LifecycleChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ChoiceVisitor)
+    }
+}
+
+struct ChoiceVisitor;
+
+impl<'de> Visitor<'de> for ChoiceVisitor {
+    type Value = LifecycleChoice;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a lifecycle, a file, or a table")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<LifecycleChoice, E> {
+        Ok(LifecycleChoice::Named(name.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<LifecycleChoice, A::Error> {
+        Lifecycle::deserialize(MapAccessDeserializer::new(map)).map(LifecycleChoice::Inline)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_bind_customers_only() {
+        let windows = Windows { cancellation: Some(Span::seconds(60)), returns: None };
+        let lifecycle = windows.apply(Lifecycle::standard()).expect("still a lifecycle");
+        for transition in lifecycle.transitions().iter().filter(|transition| transition.trigger == Trigger::Cancel) {
+            let seconds = transition.window.map(|window| window.seconds);
+            assert_eq!(seconds.is_some(), transition.roles.contains(&Role::Customer), "{transition:?}");
+        }
+    }
+
+    #[test]
+    fn returns_keep_their_beginning() {
+        let windows = Windows { cancellation: None, returns: Some(Span::seconds(60)) };
+        let lifecycle = windows.apply(Lifecycle::built_in("placed").expect("built in")).expect("still a lifecycle");
+        let starts: Vec<_> = lifecycle.transitions().iter().filter_map(|transition| transition.window).collect();
+        assert!(starts.contains(&Window { since: WindowStart::Entered, seconds: 60 }));
+        assert!(starts.contains(&Window { since: WindowStart::Delivered, seconds: 60 }));
+    }
+
+    #[test]
+    fn an_unknown_name_tells_the_known_ones() {
+        let error = LifecycleChoice::Named("swift".to_owned()).load(Path::new("")).expect_err("unknown");
+        assert!(error.to_string().contains("standard, placed"), "{error}");
+    }
+}

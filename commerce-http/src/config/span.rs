@@ -1,0 +1,95 @@
+//! Spans of time as people write them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::TimeDelta;
+use serde::de::{Deserialize, Deserializer, Error};
+use thiserror::Error as ThisError;
+
+/// A span of time: `90s`, `30m`, `24h`, `14d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Span {
+    seconds: u32,
+}
+
+/// The text is not a span of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
+#[error("a span of time is a whole number with s, m, h or d, such as 30m or 14d")]
+pub(crate) struct NotASpan;
+
+impl Span {
+    /// A number of seconds.
+    pub(crate) const fn seconds(seconds: u32) -> Self {
+        Self { seconds }
+    }
+
+    /// Its whole seconds.
+    pub(crate) const fn whole_seconds(self) -> u32 {
+        self.seconds
+    }
+
+    /// As the engine counts time.
+    pub(crate) fn delta(self) -> TimeDelta {
+        TimeDelta::seconds(self.seconds.into())
+    }
+
+    /// As the system counts time.
+    pub(crate) fn duration(self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.seconds.into())
+    }
+}
+
+impl FromStr for Span {
+    type Err = NotASpan;
+
+    fn from_str(text: &str) -> Result<Self, NotASpan> {
+        let number = text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
+        let unit: u32 = match text.get(number.len()..) {
+            Some("s") => 1,
+            Some("m") => 60,
+            Some("h") => 3_600,
+            Some("d") => 86_400,
+            _ => return Err(NotASpan),
+        };
+        let digits = Some(number).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+        let count: u32 = digits.and_then(|number| number.parse().ok()).ok_or(NotASpan)?;
+        count.checked_mul(unit).map(Self::seconds).ok_or(NotASpan)
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm')];
+        let fits = |(size, _): &(u32, char)| self.seconds >= *size && self.seconds.is_multiple_of(*size);
+        let (size, unit) = units.into_iter().find(fits).unwrap_or((1, 's'));
+        write!(f, "{}{unit}", self.seconds.checked_div(size).unwrap_or_default())
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_read_as_they_print() {
+        for text in ["0s", "90s", "30m", "24h", "1d", "14d"] {
+            let span: Span = text.parse().expect("a span");
+            assert_eq!(span.to_string().parse(), Ok(span));
+        }
+        assert_eq!("2h".parse::<Span>().map(Span::whole_seconds), Ok(7_200));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in ["", "m", "30", "-3m", "1.5h", "+3m", "3 m", "3w", "99999999d", "3mm"] {
+            assert_eq!(text.parse::<Span>(), Err(NotASpan), "{text}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The key of a shop that nobody configured keys for: random, made on first use, kept beside the database.
+//!
+//! Two programs that start at once agree on it: a key is written to a file of its own and then linked to its name, which
+//! only one of them can do. Nobody but its owner may read it, or it is refused.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustls::crypto::aws_lc_rs;
+use thiserror::Error;
+
+use crate::config::Secret;
+
+/// Random bytes of a key.
+const BYTES: usize = 32;
+/// Read and written by the owner, and nobody else.
+const OWNER_ONLY: u32 = 0o600;
+/// What others must not have.
+const OTHERS: u32 = 0o077;
+
+/// Why there is no development key.
+#[derive(Debug, Error)]
+pub(crate) enum KeyError {
+    /// The file cannot be made or read.
+    #[error("development key {}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    /// Others can read it.
+    #[error("development key {}: others can read it; run chmod 600 on it, or delete it to have a new one", .0.display())]
+    Exposed(PathBuf),
+    /// It is not a key.
+    #[error("development key {}: it is damaged; delete it to have a new one", .0.display())]
+    Damaged(PathBuf),
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes")]
+    NoRandomness,
+}
+
+/// The key at a path, made there if there is none.
+pub(crate) fn load_or_make(path: &Path) -> Result<Secret, KeyError> {
+    let at = |source| KeyError::File { path: path.to_owned(), source };
+    match load(path) {
+        Err(KeyError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            publish(path, &random()?).map_err(at)?;
+            load(path)
+        }
+        loaded => loaded,
+    }
+}
+
+fn load(path: &Path) -> Result<Secret, KeyError> {
+    let at = |source| KeyError::File { path: path.to_owned(), source };
+    let text = fs::read_to_string(path).map_err(at)?;
+    if fs::metadata(path).map_err(at)?.permissions().mode() & OTHERS != 0 {
+        return Err(KeyError::Exposed(path.to_owned()));
+    }
+    let text = text.trim_end();
+    let whole = text.len() == BYTES.saturating_mul(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if whole { Ok(Secret::new(text.to_owned())) } else { Err(KeyError::Damaged(path.to_owned())) }
+}
+
+/// Makes the text a file of this name, unless somebody else was quicker.
+fn publish(path: &Path, text: &str) -> io::Result<()> {
+    let mut draft = path.to_owned().into_os_string();
+    draft.push(format!(".{}", uuid::Uuid::new_v4().simple()));
+    let linked = write(draft.as_ref(), text).and_then(|()| fs::hard_link(&draft, path));
+    let removed = fs::remove_file(&draft);
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => removed,
+        Err(error) => Err(error),
+        Ok(()) => removed,
+    }
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()
+}
+
+fn random() -> Result<String, KeyError> {
+    let mut bytes = [0; BYTES];
+    let source = aws_lc_rs::default_provider().secure_random;
+    source.fill(&mut bytes).map_err(|_| KeyError::NoRandomness)?;
+    Ok(bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn starts_at_once_agree() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("shop.db.key");
+        let barrier = Barrier::new(8);
+        let keys: Vec<Secret> = thread::scope(|scope| {
+            let start = || {
+                barrier.wait();
+                load_or_make(&path).expect("a key")
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        assert!(keys.iter().all(|key| *key == keys[0] && key.reveal().len() == 64));
+        assert_eq!(fs::read_dir(directory.path()).expect("a directory").count(), 1, "no drafts are left");
+    }
+
+    #[test]
+    fn only_the_owner_can_read_it() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("shop.db.key");
+        load_or_make(&path).expect("a key");
+        assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, OWNER_ONLY);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("ours");
+        assert!(matches!(load_or_make(&path), Err(KeyError::Exposed(_))));
+    }
+
+    #[test]
+    fn a_damaged_key_is_refused() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("shop.db.key");
+        write(&path, "abc").expect("written");
+        assert!(matches!(load_or_make(&path), Err(KeyError::Damaged(_))));
+    }
+}

@@ -1,0 +1,52 @@
+//! Products and their stock from a CSV file.
+//!
+//! The first line names the columns, in any order: `sku,name,price,currency,on_hand`, and if wanted `categories` (split by
+//! `|`), `tax_category` and `product_id` (the sku, where there is none). Rows of one product id become its variants; the
+//! names of "Shirt, red" and "Shirt, blue" become the product "Shirt" with the variants "red" and "blue".
+//!
+//! # What holds
+//! * The whole file is checked before anything is imported, against its own rules ([`Sheet::read`]) and against the shop
+//!   ([`Plan::make`]). Every bad row is told with its line.
+//! * What the file says goes before what the shop has; what it does not say (a description, whether a product is for sale,
+//!   a column it does not have) stays as it is. A product that it names has the variants it names.
+//! * An import that was run before changes nothing.
+
+mod plan;
+mod product;
+mod row;
+mod sheet;
+
+use std::fmt;
+
+pub use self::plan::{Plan, PlanError, Summary};
+pub use self::product::SheetProduct;
+pub use self::sheet::{Sheet, SheetError};
+
+/// The columns every file has.
+pub const REQUIRED: [&str; 5] = ["sku", "name", "price", "currency", "on_hand"];
+/// The columns a file may have.
+pub const OPTIONAL: [&str; 3] = ["categories", "tax_category", "product_id"];
+
+/// What is wrong on a line of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// The line, from 1.
+    pub line: u64,
+    /// What is wrong there.
+    pub problem: String,
+}
+
+impl Flaw {
+    fn new(line: u64, problem: impl Into<String>) -> Self {
+        Self { line, problem: problem.into() }
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.problem)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! The rows of one product.
+
+use commerce_core::catalog::{MAX_CATEGORIES, MAX_VARIANTS, Product, Variant};
+use commerce_core::engine::{ImportRow, ProductInput};
+use commerce_core::ids::{CategoryId, ProductId, Sku};
+use commerce_core::text::Text;
+
+use super::Flaw;
+use super::row::{Row, Told};
+
+/// What stands between the name of a product and that of its variant.
+const BETWEEN: &str = ", ";
+
+/// A product as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SheetProduct {
+    /// Its id.
+    pub id: ProductId,
+    name: Text<200>,
+    /// At least one.
+    rows: Vec<Row>,
+}
+
+impl SheetProduct {
+    /// Takes the rows of one product together. None without rows.
+    pub(super) fn of(rows: Vec<Row>) -> Option<Result<Self, Flaw>> {
+        let first = rows.first()?;
+        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        let shared = shared_beginning(&names).and_then(|name| name.parse().ok());
+        let name = shared.unwrap_or_else(|| first.name.clone());
+        Some(Self { id: first.product_id.clone(), name, rows }.checked())
+    }
+
+    fn checked(self) -> Result<Self, Flaw> {
+        if let Some(row) = self.rows.get(MAX_VARIANTS) {
+            return Err(Flaw::new(row.line, format!("product {} has more than {MAX_VARIANTS} variants", self.id)));
+        }
+        let categories = self.categories().map_or(0, |categories| categories.len());
+        if categories > MAX_CATEGORIES {
+            let problem = format!("product {} is in more than {MAX_CATEGORIES} categories", self.id);
+            return Err(Flaw::new(self.line(), problem));
+        }
+        Ok(self)
+    }
+
+    /// The line of its first row.
+    pub fn line(&self) -> u64 {
+        self.rows.first().map_or(0, |row| row.line)
+    }
+
+    /// Its skus, each with its line and the units on hand.
+    pub fn stock(&self) -> impl ExactSizeIterator<Item = (&Sku, u64, i64)> {
+        self.rows.iter().map(|row| (&row.sku, row.line, row.on_hand))
+    }
+
+    /// As a row to import, over what is known of the product already.
+    pub fn import_row(&self, known: Option<&Product>) -> ImportRow {
+        let on_hand = self.rows.iter().map(|row| row.on_hand).collect();
+        ImportRow { id: self.id.clone(), product: self.input(known), on_hand }
+    }
+
+    fn input(&self, known: Option<&Product>) -> ProductInput {
+        let categories = self.categories().or_else(|| known.map(|known| known.categories.clone()));
+        ProductInput {
+            name: self.name.clone(),
+            description: known.and_then(|known| known.description.clone()),
+            categories: categories.unwrap_or_default(),
+            active: known.is_none_or(|known| known.active),
+            variants: self.rows.iter().map(|row| self.variant(row, known)).collect(),
+        }
+    }
+
+    fn variant(&self, row: &Row, known: Option<&Product>) -> Variant {
+        let tax_category = match &row.tax_category {
+            Told::This(category) => category.clone(),
+            Told::Nothing => {
+                known.and_then(|known| known.variant(&row.sku)).and_then(|variant| variant.tax_category.clone())
+            }
+        };
+        Variant { sku: row.sku.clone(), name: self.variant_name(&row.name), price: row.price, tax_category }
+    }
+
+    /// What a row's name says beyond the product's.
+    fn variant_name(&self, full: &Text<200>) -> Option<Text<200>> {
+        let rest = full.as_str().strip_prefix(self.name.as_str()).and_then(|rest| rest.strip_prefix(BETWEEN));
+        match rest {
+            Some(rest) => rest.parse().ok(),
+            None => Some(full.clone()).filter(|full| *full != self.name),
+        }
+    }
+
+    /// The categories of all its rows; none if the file does not speak of categories.
+    fn categories(&self) -> Option<Vec<CategoryId>> {
+        let told = self.rows.iter().filter_map(|row| match &row.categories {
+            Told::This(categories) => Some(categories),
+            Told::Nothing => None,
+        });
+        told.fold(None, |all: Option<Vec<CategoryId>>, categories| {
+            let mut all = all.unwrap_or_default();
+            let new: Vec<_> = categories.iter().filter(|category| !all.contains(category)).cloned().collect();
+            all.extend(new);
+            Some(all)
+        })
+    }
+}
+
+/// The longest beginning that all names have before a comma, or as a whole.
+fn shared_beginning<'a>(names: &[&'a str]) -> Option<&'a str> {
+    let first = *names.first()?;
+    let beginnings = first.rmatch_indices(BETWEEN).filter_map(|(at, _)| first.get(..at));
+    let is_shared = |beginning: &str| {
+        let rests = names.iter().map(|name| name.strip_prefix(beginning));
+        rests.into_iter().all(|rest| rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(BETWEEN)))
+    };
+    std::iter::once(first).chain(beginnings).find(|beginning| is_shared(beginning))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(names: &[&str], expected: Option<&str>) {
+        assert_eq!(shared_beginning(names), expected);
+    }
+
+    #[test]
+    fn the_name_of_a_product_is_what_its_variants_share() {
+        check(&["Mug"], Some("Mug"));
+        check(&["Mug, large"], Some("Mug, large"));
+        check(&["Mug", "Mug"], Some("Mug"));
+        check(&["Shirt, red", "Shirt, blue"], Some("Shirt"));
+        check(&["Shirt, red, large", "Shirt, red, small"], Some("Shirt, red"));
+        check(&["Shirt", "Shirt, blue"], Some("Shirt"));
+        check(&["Shirt, blue", "Shirt"], Some("Shirt"));
+        check(&["Red shirt", "Blue shirt"], None);
+        check(&["Shirt", "Shirts, blue"], None);
+    }
+}

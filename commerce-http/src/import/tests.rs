@@ -1,0 +1,109 @@
+use commerce_core::money::Currency;
+
+use super::*;
+
+const HEAD: &str = "sku,name,price,currency,on_hand";
+
+#[track_caller]
+fn flaws(text: &str) -> Vec<String> {
+    match Sheet::read(text.as_bytes()) {
+        Err(SheetError::Flaws(flaws)) => flaws.iter().map(Flaw::to_string).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn sheet(text: &str) -> Sheet {
+    Sheet::read(text.as_bytes()).expect("a good file")
+}
+
+#[test]
+fn a_good_file_is_read() {
+    let text = "\u{feff}SKU, name ,price,currency,on_hand,categories,tax_category,product_id,colour\r\n\
+                shirt-r,\"Shirt, red\",19.90,EUR,5,clothes | summer|clothes,standard,shirt,red\r\n\
+                \r\n\
+                mug,\"Mug \"\"big\"\"\",0,EUR,0,,,,\r\n\
+                shirt-b,\"Shirt, blue\",20,EUR,7,clothes,,shirt,blue\r\n";
+    let sheet = sheet(text);
+    assert_eq!((sheet.rows, sheet.products.len(), sheet.currency), (3, 2, Some(Currency::EUR)));
+    assert_eq!(sheet.ignored_columns, ["colour"]);
+    let shirt = sheet.products[0].import_row(None);
+    assert_eq!((shirt.id.as_str(), shirt.product.name.as_str()), ("shirt", "Shirt"));
+    assert_eq!(shirt.on_hand, [5, 7]);
+    assert_eq!(shirt.product.categories.iter().map(|id| id.as_str()).collect::<Vec<_>>(), ["clothes", "summer"]);
+    let names: Vec<_> = shirt.product.variants.iter().map(|variant| variant.name.as_ref().expect("a name").as_str()).collect();
+    assert_eq!(names, ["red", "blue"]);
+    let mug = sheet.products[1].import_row(None);
+    assert_eq!((mug.id.as_str(), mug.product.name.as_str()), ("mug", "Mug \"big\""));
+}
+
+#[test]
+fn missing_columns_are_named() {
+    let error = Sheet::read("sku,name,colour\nmug,Mug,red\n".as_bytes()).expect_err("columns are missing");
+    assert!(error.to_string().contains("missing columns: price, currency, on_hand"), "{error}");
+    let error = Sheet::read("sku,name,price,currency\n".as_bytes()).expect_err("a column is missing");
+    assert!(error.to_string().contains("missing column: on_hand"), "{error}");
+}
+
+#[test]
+fn an_empty_file_says_what_it_needs() {
+    for text in ["", "\n", "\n\n"] {
+        assert!(matches!(Sheet::read(text.as_bytes()), Err(SheetError::Empty)), "{text:?}");
+    }
+    assert_eq!(sheet(HEAD).rows, 0);
+}
+
+#[test]
+fn a_column_stands_once() {
+    let error = Sheet::read(format!("{HEAD},Price\n").as_bytes()).expect_err("twice");
+    assert!(error.to_string().contains("Price"), "{error}");
+}
+
+#[test]
+fn every_bad_row_is_named_by_its_line() {
+    let text = format!(
+        "{HEAD}\n\
+         mug,Mug,12.00,EUR,10\n\
+         ,Mug,12.00,EUR,10\n\
+         a,,12.00,EUR,10\n\
+         \n\
+         b,B,twelve,EUR,10\n\
+         c,C,12.001,EUR,10\n\
+         d,D,-1,EUR,10\n\
+         e,E,1,XXX,10\n\
+         f,F,1,EUR,ten\n\
+         g,G,1,EUR,-1\n\
+         h,H,1,EUR,1.5\n\
+         i,I,1,USD,1\n\
+         mug,Mug,1,EUR,1\n\
+         j,J,1,EUR\n"
+    );
+    let flaws = flaws(&text);
+    let lines: Vec<&str> = flaws.iter().map(|flaw| flaw.split(':').next().expect("a line")).collect();
+    let expected: Vec<String> = [3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15].map(|line| format!("line {line}")).to_vec();
+    assert_eq!(lines, expected, "{flaws:#?}");
+    assert!(flaws[0].contains("sku is empty"), "{flaws:#?}");
+    assert!(flaws[9].contains("line 2"), "{flaws:#?}");
+    assert!(flaws[10].contains("line 2"), "{flaws:#?}");
+}
+
+#[test]
+fn lines_are_counted_through_quoted_line_breaks() {
+    let text = format!("{HEAD}\na,\"A\nB\",1,EUR,1\r\n\r\n\r\nb,B,x,EUR,1");
+    assert!(flaws(&text)[0].starts_with("line 6:"), "{:?}", flaws(&text));
+}
+
+#[test]
+fn what_is_not_text_is_named_by_its_line() {
+    let mut bytes = format!("{HEAD}\na,A,1,EUR,1\nb,").into_bytes();
+    bytes.extend([0xff, 0xfe]);
+    bytes.extend(b",1,EUR,1\n");
+    let Err(SheetError::Flaws(flaws)) = Sheet::read(bytes.as_slice()) else { panic!("not text") };
+    assert_eq!(flaws[0].to_string(), "line 3: is not UTF-8 text");
+}
+
+#[test]
+fn the_length_of_a_name_is_bounded() {
+    let text = format!("{HEAD}\na,{},1,EUR,1\n{},B,1,EUR,1\n", "x".repeat(201), "y".repeat(65));
+    assert_eq!(flaws(&text), ["line 2: name is longer than 200 characters", "line 3: sku is longer than 64 characters"]);
+}

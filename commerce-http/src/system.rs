@@ -1,0 +1,45 @@
+//! The clock and the ids of the machine the server runs on.
+
+use chrono::{DateTime, SubsecRound, Utc};
+use commerce_core::port::{Clock, Ids};
+use uuid::Uuid;
+
+/// The decimals of a second that stores keep.
+const MICROSECONDS: u16 = 6;
+
+/// The clock of the system, in whole microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now().trunc_subsecs(MICROSECONDS)
+    }
+}
+
+/// Fresh UUIDs of version 7, each greater than all before it in this process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimeOrderedIds;
+
+impl Ids for TimeOrderedIds {
+    fn next(&self) -> Uuid {
+        Uuid::now_v7()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_shows_whole_microseconds() {
+        assert_eq!(SystemClock.now().timestamp_subsec_nanos() % 1_000, 0);
+    }
+
+    #[test]
+    fn ids_rise_within_a_millisecond_too() {
+        let ids: Vec<Uuid> = (0..10_000).map(|_| TimeOrderedIds.next()).collect();
+        assert!(ids.is_sorted_by(|one, next| one < next));
+        assert!(ids.iter().all(|id| id.get_version_num() == 7));
+    }
+}
