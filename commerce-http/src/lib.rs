@@ -1,1 +1,54 @@
-//! x
+//! The commerce engine over HTTP: a tower service on hyper, and the server `commerce`.
+//!
+//! [`Service`] takes any request and answers it; [`server`] listens and hands it connections. Embedders mount the one without
+//! the other.
+//!
+//! # Where things are
+//! | to find | look in |
+//! |---|---|
+//! | what a route does | `routes`: the table, and a file of handlers per noun of the URL |
+//! | what a document looks like | `shape`: a file per noun |
+//! | what an error looks like, and its code | `problem`, `refusal` |
+//! | who may ask | [`auth`]; what they may do is the engine's to say |
+//! | retries, versions, lists in parts | `idempotency`, `precondition`, `page` |
+//! | what happens to every request | `service` |
+//!
+//! # What this crate never does
+//! * It decides nothing: roles, ownership, prices and transitions are the engine's. It reads, asks, and writes.
+//! * It knows no SQL and no table; the store is a port.
+//! * It tells no caller what went wrong inside, and writes no body, token or key to the log.
+
+mod answer;
+mod app;
+pub mod auth;
+mod body;
+mod call;
+pub mod cli;
+mod compress;
+mod config;
+mod development_key;
+mod idempotency;
+pub mod import;
+mod json;
+mod keyring;
+mod metrics_page;
+mod openapi;
+mod outbound;
+mod page;
+mod precondition;
+mod problem;
+mod query;
+mod quota;
+mod refusal;
+mod request_id;
+mod route;
+mod routes;
+pub mod server;
+mod service;
+mod shape;
+pub mod system;
+pub mod telemetry;
+pub mod users;
+
+pub use self::openapi::openapi;
+pub use self::service::{Options, Service};
