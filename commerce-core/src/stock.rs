@@ -71,6 +71,14 @@ pub struct Hold {
     pub until: Option<DateTime<Utc>>,
 }
 
+impl Hold {
+    /// The hold with more units for the same order: all of them stand until the later end.
+    pub(crate) fn and(self, units: i64, until: Option<DateTime<Utc>>) -> Self {
+        let until = self.until.zip(until).map(|(one, other)| one.max(other));
+        Self { units: self.units.saturating_add(units), until }
+    }
+}
+
 /// One guarded change of the stock of one sku.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StockMove {
@@ -83,7 +91,7 @@ pub struct StockMove {
 /// How stock moves. Units are positive; a delta has a sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StockAction {
-    /// Promise units to an order until an instant.
+    /// Promise units to an order until an instant. To one that holds some already, these come on top.
     Reserve {
         /// To which order.
         order: OrderId,
@@ -369,9 +377,9 @@ impl Shelf {
     /// # Errors
     /// [`StockRefusal`]; the shelf may have been swept, nothing else has changed.
     pub fn apply(&mut self, action: &StockAction, at: DateTime<Utc>) -> Result<Vec<StockEvent>, StockRefusal> {
-        self.sweep(at);
+        let checkpoint = self.checkpoint(action, at);
         let before = self.level.available();
-        let event = self.make(action)?;
+        let event = self.make(action).inspect_err(|_| self.restore(checkpoint))?;
         let notice = self.notice(before);
         let events: Vec<_> = event.into_iter().chain(notice).collect();
         let numbers = u64::try_from(events.len()).unwrap_or(1).max(1);
@@ -408,7 +416,8 @@ impl Shelf {
             return Err(StockRefusal::OutOfStock { sku: self.level.sku.clone(), asked: units, available });
         }
         self.level.reserved = self.level.reserved.saturating_add(units);
-        self.holds.insert(order, Hold { units, until });
+        let hold = self.holds.get(&order).map_or(Hold { units, until }, |hold| hold.and(units, until));
+        self.holds.insert(order, hold);
         self.refresh_expiry();
         Ok(())
     }

@@ -128,8 +128,20 @@ impl Decider<'_> {
             Some(way) => self.capture_at(way, amount, reference),
             None if self.is_paid() => Err(Rejection::AlreadyPaid),
             // Money came in for an order that was called off meanwhile: keep the record, send it back.
-            None => Ok(vec![OrderEvent::PaymentCaptured { amount, reference }, self.refund_event(amount, None)]),
+            None => {
+                self.check_captured(amount)?;
+                Ok(vec![OrderEvent::PaymentCaptured { amount, reference }, self.refund_event(amount, None)])
+            }
         }
+    }
+
+    /// What came in must be more than nothing, and of the order's currency, or no sum with it would work out.
+    fn check_captured(&self, captured: Money) -> Result<(), Rejection> {
+        let due = self.order.payment.amount;
+        if captured.minor() > 0 && captured.currency() == due.currency() {
+            return Ok(());
+        }
+        Err(Rejection::AmountMismatch { captured, due })
     }
 
     fn capture_at(self, way: &Transition, amount: Money, reference: Option<Text<200>>) -> Decision {
@@ -146,6 +158,7 @@ impl Decider<'_> {
         if self.is_paid() {
             return Err(Rejection::AlreadyPaid);
         }
+        self.check_captured(amount)?;
         let captured = OrderEvent::PaymentCaptured { amount, reference };
         let ways = [Trigger::Expiry, Trigger::Cancel];
         let way = ways.iter().find_map(|trigger| self.lifecycle.by_trigger(&self.order.status, *trigger));
@@ -155,7 +168,7 @@ impl Decider<'_> {
     }
 
     fn fail_payment(self, reason: Reason) -> Decision {
-        if self.is_paid() {
+        if self.is_paid() || self.order.payment.amount.is_zero() {
             return Err(Rejection::AlreadyPaid);
         }
         let way = self.lifecycle.by_trigger(&self.order.status, Trigger::PaymentFailure);
@@ -250,6 +263,10 @@ impl Decider<'_> {
     fn receive_return(self, id: ReturnId) -> Decision {
         self.staff_only()?;
         let lines = &self.find_return(id, ReturnStatus::Approved)?.lines;
+        if matches!(self.order.phase, Phase::Cancelled | Phase::Returned) {
+            // Everything was restocked and refunded when the order ended; it cannot come back twice.
+            return Err(Rejection::NotReturnable(self.order.status.clone()));
+        }
         let amount = self.order.refund_for(lines);
         let refund = (!amount.is_zero()).then(|| self.refund_event(amount, None));
         let way = self.lifecycle.by_trigger(&self.order.status, Trigger::Return);

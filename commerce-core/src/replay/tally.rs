@@ -29,7 +29,9 @@ impl Tally {
         self.version = self.version.saturating_add(1);
         match action {
             StockAction::Reserve { order, units, until } => {
-                self.holds.insert(*order, Hold { units: *units, until: Some(*until) });
+                let new = Hold { units: *units, until: Some(*until) };
+                let hold = self.holds.get(order).map_or(new, |hold| hold.and(*units, Some(*until)));
+                self.holds.insert(*order, hold);
             }
             StockAction::Confirm { order, units } => {
                 self.holds.entry(*order).or_insert(Hold { units: *units, until: None }).until = None;
