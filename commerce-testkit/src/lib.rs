@@ -13,13 +13,22 @@
 //! * It reads no clock and no randomness of the system: the same seed gives the same run.
 
 mod clock;
+mod faulty;
 mod memory;
+mod payments;
 pub mod quote;
+mod random;
 mod sequential_ids;
 pub mod shop;
+pub mod strategy;
 pub mod suite;
+mod users;
 
 pub use self::clock::ManualClock;
+pub use self::faulty::{Faults, Faulty};
 pub use self::memory::MemoryStore;
+pub use self::payments::{FakePayments, Mood};
+pub use self::random::Random;
 pub use self::sequential_ids::SequentialIds;
 pub use self::shop::Shop;
+pub use self::users::FakeUsers;

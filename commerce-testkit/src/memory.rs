@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
-use commerce_core::commit::{Commit, Needs, Receipt, ReceiptKey, settle};
+use commerce_core::commit::{Commit, Needs, Receipt, ReceiptKey, Refusal, settle};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{CartId, OrderId, ProductId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent};
@@ -48,6 +48,16 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// Settles a batch at once, as a store with group commit does; the answers stand in the order of the commits.
+    pub fn commit_all(&self, batch: &[Commit]) -> Vec<Result<(), Refusal>> {
+        let mut tables = self.tables();
+        let mut facts = tables.facts(&Needs::of(batch));
+        let answers = settle(batch, &mut facts).into_iter().zip(batch);
+        let answers = answers.map(|(answer, commit)| answer.map(|settled| tables.write(commit, settled))).collect();
+        tables.write_shelves(&facts);
+        answers
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         // What a panicking test left behind is whole: tables change only after everything was decided.
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
@@ -57,13 +67,7 @@ impl MemoryStore {
 #[async_trait]
 impl Store for MemoryStore {
     async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
-        let mut tables = self.tables();
-        let mut facts = tables.facts(&Needs::of([&commit]));
-        let settled = settle([&commit], &mut facts).into_iter().collect::<Result<Vec<_>, _>>()?;
-        for settled in settled {
-            tables.write(&commit, settled, &facts);
-        }
-        Ok(())
+        self.commit_all(&[commit]).into_iter().try_for_each(|answer| answer.map_err(CommitError::from))
     }
 
     async fn receipt(&self, key: &ReceiptKey) -> Result<Option<Receipt>, StoreError> {

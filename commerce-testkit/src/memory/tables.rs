@@ -67,17 +67,21 @@ impl Tables {
         Shelf::new(level, loaded.into_iter().map(|(order, hold)| (*order, *hold)).collect(), next)
     }
 
-    /// Writes an accepted commit. Nothing here can fail.
-    pub(super) fn write(&mut self, commit: &Commit, settled: Settled, facts: &Facts) {
+    /// Writes an accepted commit, but for its stock. Nothing here can fail.
+    pub(super) fn write(&mut self, commit: &Commit, settled: Settled) {
         self.receipts.extend(commit.receipt.iter().map(|receipt| (receipt.key.clone(), receipt.clone())));
         commit.orders.iter().for_each(|change| self.write_order(change));
         commit.carts.iter().for_each(|change| self.write_cart(&change.cart));
         commit.products.iter().for_each(|change| self.write_product(&change.product));
         self.categories.extend(commit.categories.iter().map(|category| (category.id.clone(), category.clone())));
         self.history.extend(settled.stock_events.into_iter().map(|(sku, event)| HistoryEntry::Stock(sku, event)));
+        commit.tasks.iter().for_each(|change| self.tasks.change(*change));
+    }
+
+    /// Writes what a batch made of the stock.
+    pub(super) fn write_shelves(&mut self, facts: &Facts) {
         let changed = facts.shelves.iter().filter(|(_, shelf)| shelf.is_changed());
         changed.for_each(|(sku, shelf)| self.write_shelf(sku, shelf));
-        commit.tasks.iter().for_each(|change| self.tasks.change(*change));
     }
 
     fn write_order(&mut self, change: &OrderChange) {

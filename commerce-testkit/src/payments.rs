@@ -1,0 +1,155 @@
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use commerce_core::ids::{PaymentId, RefundId};
+use commerce_core::money::Money;
+use commerce_core::order::Refunded;
+use commerce_core::port::{Charge, Charged, Payments, PaymentsUnavailable, Repayment};
+use commerce_core::text::Text;
+
+/// A payment processor that keeps a ledger of the money it moved, and can be told to behave badly.
+///
+/// Whatever its mood, it keeps the contract of the port: a payment is captured once and a refund paid once, however often
+/// they are sent. What was declined may be tried again with another token.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use commerce_core::port::{Charge, Payments};
+/// use commerce_testkit::shop::parse;
+/// use commerce_testkit::{FakePayments, Mood};
+///
+/// let (payments, payment) = (FakePayments::new(), parse("01890000-0000-7000-8000-000000000001"));
+/// let charge = Charge { payment, amount: "5.00 USD".parse().unwrap(), token: "tok".into() };
+/// payments.be(Mood::LosesAnswers);
+/// assert!(payments.charge(&charge).await.is_err());
+/// payments.be(Mood::Answers);
+/// assert!(payments.charge(&charge).await.is_ok());
+/// assert_eq!(payments.captured(), [(payment, charge.amount)]);
+/// # });
+/// ```
+#[derive(Debug, Default)]
+pub struct FakePayments(Mutex<Ledger>);
+
+/// How a [`FakePayments`] behaves towards what it has not answered yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mood {
+    /// Captures and pays back.
+    #[default]
+    Answers,
+    /// Refuses: charges are declined, refunds fail for good.
+    Declines,
+    /// Does nothing and does not answer.
+    Unavailable,
+    /// Does what it is asked, and the answer is lost.
+    LosesAnswers,
+}
+
+#[derive(Debug, Default)]
+struct Ledger {
+    mood: Mood,
+    captured: BTreeMap<PaymentId, Money>,
+    declined: BTreeMap<(PaymentId, String), Charged>,
+    repaid: BTreeMap<RefundId, (Money, Refunded)>,
+    calls: u64,
+}
+
+impl FakePayments {
+    /// A processor that answers.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Behaves differently from now on.
+    pub fn be(&self, mood: Mood) {
+        self.ledger().mood = mood;
+    }
+
+    /// What came in, once per payment.
+    pub fn captured(&self) -> Vec<(PaymentId, Money)> {
+        self.ledger().captured.iter().map(|(payment, amount)| (*payment, *amount)).collect()
+    }
+
+    /// What went back, once per refund.
+    pub fn repaid(&self) -> Vec<(RefundId, Money)> {
+        let ledger = self.ledger();
+        let paid = ledger.repaid.iter().filter(|(_, (_, outcome))| matches!(outcome, Refunded::Done { .. }));
+        paid.map(|(refund, (amount, _))| (*refund, *amount)).collect()
+    }
+
+    /// How often it was asked for anything, repetitions included.
+    pub fn calls(&self) -> u64 {
+        self.ledger().calls
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ledger {
+    fn charge(&mut self, charge: &Charge) -> Result<Charged, PaymentsUnavailable> {
+        if let Some(amount) = self.captured.get(&charge.payment) {
+            return capture(charge.payment, *amount);
+        }
+        let attempt = (charge.payment, charge.token.clone());
+        if let Some(answer) = self.declined.get(&attempt) {
+            return Ok(answer.clone());
+        }
+        if self.mood == Mood::Declines {
+            let answer = Charged::Declined { reason: words("The card was declined.")? };
+            self.declined.insert(attempt, answer.clone());
+            return Ok(answer);
+        }
+        self.captured.insert(charge.payment, charge.amount);
+        capture(charge.payment, charge.amount)
+    }
+
+    fn repay(&mut self, repayment: &Repayment) -> Result<Refunded, PaymentsUnavailable> {
+        if let Some((_, answer)) = self.repaid.get(&repayment.refund) {
+            return Ok(answer.clone());
+        }
+        let answer = if self.mood == Mood::Declines {
+            Refunded::Failed { reason: words("The account is closed.")? }
+        } else {
+            Refunded::Done { reference: Some(words(&format!("re_{}", repayment.refund))?) }
+        };
+        self.repaid.insert(repayment.refund, (repayment.amount, answer.clone()));
+        Ok(answer)
+    }
+
+    /// Lets a call through, and its answer out, as the mood has it.
+    fn moody<T>(
+        &mut self,
+        call: impl FnOnce(&mut Self) -> Result<T, PaymentsUnavailable>,
+    ) -> Result<T, PaymentsUnavailable> {
+        self.calls = self.calls.saturating_add(1);
+        if self.mood == Mood::Unavailable {
+            return Err(PaymentsUnavailable("the processor was told to be unavailable".into()));
+        }
+        let answer = call(self)?;
+        if self.mood == Mood::LosesAnswers {
+            return Err(PaymentsUnavailable("the processor was told to lose its answer".into()));
+        }
+        Ok(answer)
+    }
+}
+
+fn capture(payment: PaymentId, amount: Money) -> Result<Charged, PaymentsUnavailable> {
+    Ok(Charged::Captured { amount, reference: words(&format!("ch_{payment}"))? })
+}
+
+fn words<const MAX: usize>(text: &str) -> Result<Text<MAX>, PaymentsUnavailable> {
+    text.parse().map_err(|error| PaymentsUnavailable(Box::new(error)))
+}
+
+#[async_trait]
+impl Payments for FakePayments {
+    async fn charge(&self, charge: &Charge) -> Result<Charged, PaymentsUnavailable> {
+        self.ledger().moody(|ledger| ledger.charge(charge))
+    }
+
+    async fn repay(&self, repayment: &Repayment) -> Result<Refunded, PaymentsUnavailable> {
+        self.ledger().moody(|ledger| ledger.repay(repayment))
+    }
+}

@@ -1,0 +1,42 @@
+//! Carts.
+
+use chrono::TimeDelta;
+use commerce_core::Quantity;
+use commerce_core::cart::Cart;
+use commerce_core::money::Currency;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::catalog::offer;
+use super::instant;
+use super::money::currency;
+use super::text::{text, text_id, uuid_id};
+
+/// A number of units: few more often than many, up to the most.
+pub fn quantity() -> impl Strategy<Value = Quantity> {
+    let units = prop_oneof![6 => 1..=10_i64, 1 => 1..=Quantity::MAX, 1 => Just(Quantity::MAX)];
+    units.prop_map(|units| Quantity::new(units).expect("within the limits"))
+}
+
+/// A cart in any currency.
+pub fn cart() -> impl Strategy<Value = Cart> {
+    currency().prop_flat_map(cart_in)
+}
+
+/// An active cart, filled as customers fill it: item by item, with some codes.
+pub fn cart_in(currency: Currency) -> impl Strategy<Value = Cart> {
+    let items = vec((uuid_id(), offer(currency), quantity()), 0..=6);
+    (uuid_id(), text_id(), instant(), 1..=30_i64, items, vec(text(), 0..=3)).prop_map(
+        move |(id, user, at, days, items, codes)| {
+            let mut cart = Cart::open(id, user, currency, at, TimeDelta::days(days));
+            for (id, mut offer, quantity) in items {
+                offer.active = true;
+                let _over_the_limit = cart.add(id, &offer, quantity, at);
+            }
+            for code in codes {
+                cart.add_code(code, at).expect("few codes");
+            }
+            cart
+        },
+    )
+}

@@ -1,0 +1,60 @@
+//! What is for sale.
+
+use std::collections::BTreeMap;
+
+use commerce_core::catalog::{Category, Offer, Product, Variant};
+use commerce_core::ids::CategoryId;
+use commerce_core::money::Currency;
+use proptest::collection::{btree_set, vec};
+use proptest::option;
+use proptest::prelude::*;
+
+use super::instant;
+use super::money::{currency, price_in};
+use super::text::{text, text_id};
+
+/// A category, at the root or under another.
+pub fn category() -> impl Strategy<Value = Category> {
+    (text_id(), text(), option::of(text_id())).prop_map(|(id, name, parent)| Category { id, name, parent })
+}
+
+/// A sku at a price of a currency.
+pub fn variant(currency: Currency) -> impl Strategy<Value = Variant> {
+    (text_id(), option::of(text()), price_in(currency), option::of(text()))
+        .prop_map(|(sku, name, price, tax_category)| Variant { sku, name, price, tax_category })
+}
+
+/// A product that [`Product::check`] takes, at version 1.
+pub fn product() -> impl Strategy<Value = Product> {
+    currency().prop_flat_map(product_in)
+}
+
+/// A product in a currency.
+pub fn product_in(currency: Currency) -> impl Strategy<Value = Product> {
+    let count = prop_oneof![5 => 1..=3_usize, 1 => 1..=20_usize];
+    let variants = count.prop_flat_map(move |count| vec(variant(currency), count)).prop_map(|variants| {
+        let by_sku: BTreeMap<_, _> = variants.into_iter().map(|variant| (variant.sku.clone(), variant)).collect();
+        by_sku.into_values().collect::<Vec<_>>()
+    });
+    let named = (text_id(), text(), option::of(text()));
+    let categories = btree_set(text_id::<CategoryId>(), 0..=3);
+    (named, categories, any::<bool>(), variants, instant()).prop_map(
+        |((id, name, description), categories, active, variants, at)| Product {
+            id,
+            name,
+            description,
+            categories: categories.into_iter().collect(),
+            active,
+            variants,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        },
+    )
+}
+
+/// An offer of a product made in a currency.
+pub fn offer(currency: Currency) -> impl Strategy<Value = Offer> {
+    product_in(currency)
+        .prop_map(|product| Offer::of(&product, product.variants.first().expect("at least one variant")))
+}

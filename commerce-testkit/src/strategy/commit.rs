@@ -1,0 +1,100 @@
+//! Commits that get in each other's way: the same skus, keys, customers and orders.
+
+use chrono::{DateTime, Utc};
+use commerce_core::commit::Commit;
+use commerce_core::order::Order;
+use commerce_core::stock::StockAction;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use super::order::SKUS;
+use crate::Shop;
+use crate::shop::{HOLD_SECONDS, order_of, parse};
+
+/// One commit of a script, before it is known what stands before it.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Units of some skus are ordered, with a key if it has one.
+    Place(Vec<(&'static str, i64)>, Option<&'static str>),
+    /// An order placed earlier in the script is paid, as if nothing had happened to it since.
+    Pay(Index),
+    /// It is called off.
+    Cancel(Index),
+    /// Somebody counts a shelf.
+    Count(&'static str, i64, Option<i64>),
+    /// Somebody corrects a shelf.
+    Correct(&'static str, i64),
+    /// A customer opens a cart.
+    OpenCart(&'static str),
+    /// A product takes over some skus.
+    Product(&'static str, Vec<&'static str>),
+}
+
+/// Some acts with the second of each: mostly in order, at times far apart, at times back in time.
+pub fn script(length: usize) -> impl Strategy<Value = Vec<(i64, Act)>> {
+    let second = prop_oneof![
+        6 => 1..=60_i64,
+        1 => HOLD_SECONDS - 10..=HOLD_SECONDS + 90,
+        1 => 0..=3 * HOLD_SECONDS,
+    ];
+    vec((second, act()), 1..=length)
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let sku = || select(SKUS.to_vec());
+    let lines = vec((sku(), 1..=3_i64), 1..=3);
+    let key = option::weighted(0.4, select(vec!["one", "two", "three"]));
+    prop_oneof![
+        8 => (lines, key).prop_map(|(lines, key)| Act::Place(lines, key)),
+        4 => any::<Index>().prop_map(Act::Pay),
+        3 => any::<Index>().prop_map(Act::Cancel),
+        2 => (sku(), 0..=12_i64, option::of(0..=4_i64)).prop_map(|(sku, units, low)| Act::Count(sku, units, low)),
+        2 => (sku(), -5..=8_i64).prop_map(|(sku, delta)| Act::Correct(sku, delta)),
+        1 => select(vec!["ann", "bob"]).prop_map(Act::OpenCart),
+        1 => (select(vec!["P", "Q"]), vec(sku(), 1..=2)).prop_map(|(id, mut skus)| {
+            skus.sort_unstable();
+            skus.dedup();
+            Act::Product(id, skus)
+        }),
+    ]
+}
+
+/// The commits of a script. They are made without a store, so many will be refused.
+pub fn commits(script: &[(i64, Act)]) -> Vec<Commit> {
+    let shop = Shop::new(1);
+    let mut placed: Vec<Order> = Vec::new();
+    let commit = |(second, act): &(i64, Act)| {
+        let commit = act.commit(&shop, shop.at(*second), &placed);
+        if matches!(act, Act::Place(..)) {
+            placed.push(order_of(&commit).clone());
+        }
+        commit
+    };
+    script.iter().map(commit).collect()
+}
+
+impl Act {
+    fn commit(&self, shop: &Shop, at: DateTime<Utc>, placed: &[Order]) -> Commit {
+        let earlier = |index: &Index| (!placed.is_empty()).then(|| index.get(placed));
+        match self {
+            Self::Place(lines, key) => {
+                let mut commit = shop.place(shop.placement(lines, at), at);
+                commit.receipt = key.map(|key| shop.receipt(key, "print", &order_of(&commit).id.to_string(), at));
+                commit
+            }
+            Self::Pay(index) => earlier(index).map_or_else(|| shop.commit(at), |order| shop.pay(order, at)),
+            Self::Cancel(index) => earlier(index).map_or_else(|| shop.commit(at), |order| shop.cancel(order, at)),
+            Self::Count(sku, on_hand, reorder_threshold) => {
+                let (on_hand, reorder_threshold) = (*on_hand, *reorder_threshold);
+                shop.moves(sku, StockAction::Set { on_hand, reorder_threshold, expected: None }, at)
+            }
+            Self::Correct(sku, delta) => {
+                shop.moves(sku, StockAction::Adjust { delta: *delta, reason: parse("counted"), expected: None }, at)
+            }
+            Self::OpenCart(user) => shop.save_cart(&shop.cart(parse(user), at), 0),
+            Self::Product(id, skus) => shop.save_product(&shop.product(id, skus)),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Orders: what is placed, and what is asked of them afterwards.
+
+use commerce_core::actor::Role;
+use commerce_core::ids::{RefundId, ReturnId};
+use commerce_core::money::{Currency, Money};
+use commerce_core::order::{
+    Command, Lifecycle, Order, Placement, Refunded, ReturnLine, ReturnRequest, Shipment, ShipmentStatus,
+};
+use commerce_core::{Quantity, order};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use super::money::price_in;
+use super::text::{address, text, uuid_id};
+use crate::{Shop, quote};
+
+/// The skus of generated orders.
+pub const SKUS: [&str; 3] = ["MUG", "POT", "TEA"];
+
+/// What a shop's customer could place at its opening: up to four lines of [`SKUS`], some of one sku, some for nothing, with
+/// a plain or a rich price.
+pub fn placement(seed: u32) -> impl Strategy<Value = Placement> {
+    let currency = select(vec![Currency::USD, Currency::JPY, Currency::KWD]);
+    currency.prop_flat_map(move |currency| placement_in(seed, currency))
+}
+
+fn placement_in(seed: u32, currency: Currency) -> impl Strategy<Value = Placement> {
+    let line = (select(SKUS.to_vec()), 1..=4_i64, price_in(currency));
+    let words = (text(), option::of(text()), address());
+    (vec(line, 1..=4), any::<bool>(), words).prop_map(move |(lines, is_rich, (method, notes, address))| {
+        let shop = Shop::new(seed);
+        let item = |(sku, units, unit_price): (&str, i64, Money)| order::OrderItem {
+            unit_price,
+            ..shop.item(sku.parse().expect("a sku"), Quantity::new(units).expect("a quantity"))
+        };
+        let items = lines.into_iter().map(item).collect();
+        let mut placement = shop.placement_of(items, shop.at(0));
+        if is_rich {
+            placement.quote = quote::rich(&placement.items);
+        }
+        Placement { shipping_method: method, notes, shipping_address: address, ..placement }
+    })
+}
+
+/// Something asked of an order some time after the step before. It is put in terms of the order when its turn comes.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Who asks.
+    pub role: Role,
+    /// Seconds since the step before.
+    pub seconds: i64,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// What can be asked of an order, before it is known which.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// To go to one of the states of its lifecycle.
+    MoveTo(Index),
+    /// What is due was captured, or a little more or less, or another currency.
+    Capture(Payment),
+    /// The same, but the stock is gone.
+    CaptureTooLate(Payment),
+    /// An attempt to pay failed.
+    FailPayment,
+    /// Its time may be over.
+    Expire,
+    /// To be called off.
+    Cancel,
+    /// To be shipped or delivered.
+    Ship(ShipmentStatus),
+    /// To take some units of some of its lines back.
+    RequestReturn(ReturnId, Vec<(Index, i64)>),
+    /// To let a return happen.
+    ApproveReturn(Index),
+    /// To not let it happen.
+    RejectReturn(Index),
+    /// The units of a return came back.
+    ReceiveReturn(Index),
+    /// To pay back a share of what it cost, or all that is left.
+    Refund(Option<i64>),
+    /// What the processor said of a refund.
+    RecordRefund(Index, bool),
+}
+
+/// What came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payment {
+    /// What is due.
+    Exact,
+    /// So much more than is due, or less.
+    Off(i64),
+    /// The right figure of another currency.
+    Foreign,
+}
+
+impl Payment {
+    fn of(self, due: Money) -> Money {
+        match self {
+            Self::Exact => due,
+            Self::Off(by) => Money::new(due.minor().saturating_add(by), due.currency()),
+            Self::Foreign => Money::new(due.minor(), Currency::GBP),
+        }
+    }
+}
+
+impl Ask {
+    /// The command for an order. What names a return or refund the order does not have names one that nobody has.
+    pub fn command(&self, order: &Order, lifecycle: &Lifecycle) -> Command {
+        let due = order.payment.amount;
+        let return_id = |index: &Index| pick(*index, &order.returns).map_or(ReturnId::new(uuid::Uuid::nil()), |r| r.id);
+        match self {
+            Self::MoveTo(state) => Command::MoveTo { status: state.get(lifecycle.states()).name.clone(), reason: None },
+            Self::Capture(payment) => Command::Capture { amount: payment.of(due), reference: None },
+            Self::CaptureTooLate(payment) => Command::CaptureTooLate { amount: payment.of(due), reference: None },
+            Self::FailPayment => Command::FailPayment { reason: "declined".parse().expect("a reason") },
+            Self::Expire => Command::Expire,
+            Self::Cancel => Command::Cancel { reason: None },
+            Self::Ship(status) => Command::Ship(shipment(*status)),
+            Self::RequestReturn(id, lines) => {
+                let lines = lines.iter().map(|(item, units)| return_line(order, *item, *units)).collect();
+                Command::RequestReturn(ReturnRequest { id: *id, lines, reason: None })
+            }
+            Self::ApproveReturn(index) => Command::ApproveReturn(return_id(index)),
+            Self::RejectReturn(index) => Command::RejectReturn { id: return_id(index), reason: None },
+            Self::ReceiveReturn(index) => Command::ReceiveReturn(return_id(index)),
+            Self::Refund(share) => {
+                Command::Refund { amount: share.map(|minor| Money::new(minor, due.currency())), reason: None }
+            }
+            Self::RecordRefund(index, is_paid) => {
+                let id = pick(*index, &order.refunds).map_or(RefundId::new(uuid::Uuid::nil()), |refund| refund.id);
+                let failed = || Refunded::Failed { reason: "closed".parse().expect("a reason") };
+                Command::RecordRefund {
+                    id,
+                    outcome: if *is_paid { Refunded::Done { reference: None } } else { failed() },
+                }
+            }
+        }
+    }
+}
+
+fn pick<T>(index: Index, list: &[T]) -> Option<&T> {
+    (!list.is_empty()).then(|| index.get(list))
+}
+
+fn return_line(order: &Order, item: Index, units: i64) -> ReturnLine {
+    let item = item.get(&order.items).id;
+    ReturnLine { item, quantity: Quantity::new(units).expect("a quantity") }
+}
+
+fn shipment(status: ShipmentStatus) -> Shipment {
+    Shipment {
+        provider: "Post".parse().expect("a name"),
+        method: "parcel".parse().expect("a name"),
+        tracking_number: None,
+        status,
+    }
+}
+
+/// What can be asked; what moves an order on comes more often.
+pub fn ask() -> impl Strategy<Value = Ask> {
+    let index = any::<Index>;
+    let payment = || prop_oneof![8 => Just(Payment::Exact), 1 => (-3..=3_i64).prop_map(Payment::Off), 1 => Just(Payment::Foreign)];
+    let status = select(vec![ShipmentStatus::Pending, ShipmentStatus::Shipped, ShipmentStatus::Delivered]);
+    let lines = vec((index(), 1..=4_i64), 0..=3);
+    prop_oneof![
+        6 => index().prop_map(Ask::MoveTo),
+        4 => payment().prop_map(Ask::Capture),
+        1 => payment().prop_map(Ask::CaptureTooLate),
+        1 => Just(Ask::FailPayment),
+        1 => Just(Ask::Expire),
+        1 => Just(Ask::Cancel),
+        3 => status.prop_map(Ask::Ship),
+        4 => (uuid_id(), lines).prop_map(|(id, lines)| Ask::RequestReturn(id, lines)),
+        4 => index().prop_map(Ask::ApproveReturn),
+        1 => index().prop_map(Ask::RejectReturn),
+        4 => index().prop_map(Ask::ReceiveReturn),
+        1 => option::of(-1..=30_000_i64).prop_map(Ask::Refund),
+        2 => (index(), any::<bool>()).prop_map(|(index, is_paid)| Ask::RecordRefund(index, is_paid)),
+    ]
+}
+
+/// Somebody asks something, mostly somebody who may.
+pub fn step() -> impl Strategy<Value = Step> {
+    let role = prop_oneof![
+        4 => Just(Role::System),
+        4 => Just(Role::Admin),
+        1 => select(vec![Role::Customer, Role::Support, Role::Service]),
+    ];
+    let seconds = prop_oneof![6 => 0..=60_i64, 1 => 0..=2_000_i64, 1 => 0..=40 * 86_400_i64];
+    (role, seconds, ask()).prop_map(|(role, seconds, ask)| Step { role, seconds, ask })
+}

@@ -1,0 +1,85 @@
+//! Text, ids and addresses.
+
+use std::fmt::Debug;
+use std::str::FromStr;
+
+use chrono::NaiveDate;
+use commerce_core::address::Address;
+use commerce_core::ids::{MAX_TEXT_ID, OrderNumber};
+use commerce_core::text::Text;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use uuid::Builder;
+
+/// Characters of one to four bytes, and those that SQL, JSON, URLs and people trip over.
+const CHARACTERS: [char; 30] = [
+    'a', 'b', 'c', 'X', 'Y', 'Z', '0', '7', '9', '-', '_', '%', '\'', '"', '\\', '/', '?', '#', '&', ';', '<', '{',
+    'é', 'ß', 'Ω', 'ي', '日', '﷽', '🦀', '👩',
+];
+
+/// Text of 1 to `MAX` characters without space at an end; short more often than long.
+pub fn text<const MAX: usize>() -> impl Strategy<Value = Text<MAX>> {
+    characters(MAX).prop_map(|text| text.parse().expect("bounded and printable"))
+}
+
+/// A text id: a user, a product, a sku, a promotion, a category.
+pub fn text_id<T: FromStr<Err: Debug> + Debug>() -> impl Strategy<Value = T> {
+    characters(MAX_TEXT_ID).prop_map(|text| text.parse().expect("bounded and printable"))
+}
+
+/// One of our ids: a UUID in the form of version 7.
+pub fn uuid_id<T: From7 + Debug>() -> impl Strategy<Value = T> {
+    (0..1_u64 << 48, any::<[u8; 10]>()).prop_map(|(milliseconds, random)| {
+        T::from7(Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid())
+    })
+}
+
+/// An id that is a UUID.
+pub trait From7 {
+    /// Takes the UUID.
+    fn from7(uuid: uuid::Uuid) -> Self;
+}
+
+macro_rules! from7 {
+    ($($id:ident)*) => {$(
+        impl From7 for commerce_core::ids::$id {
+            fn from7(uuid: uuid::Uuid) -> Self {
+                Self::new(uuid)
+            }
+        }
+    )*};
+}
+
+from7! { CartId ItemId OrderId PaymentId RefundId ReturnId EventId }
+
+/// An order number of any length.
+pub fn order_number() -> impl Strategy<Value = OrderNumber> {
+    (0..3650_i32, any::<u64>(), OrderNumber::SUFFIX..=12).prop_map(|(days, random, suffix)| {
+        let day = NaiveDate::from_num_days_from_ce_opt(739_000 + days).expect("a day of our time");
+        OrderNumber::new(day, random, suffix)
+    })
+}
+
+/// An address, with and without the parts that may be left out.
+pub fn address() -> impl Strategy<Value = Address> {
+    let country = select(vec!["GB", "DE", "JP", "US", "BR"]);
+    (text(), text(), option::of(text()), text(), option::of(text()), text(), country).prop_map(
+        |(name, line1, line2, city, state, postal_code, country)| Address {
+            name,
+            line1,
+            line2,
+            city,
+            state,
+            postal_code,
+            country: country.parse().expect("an assigned code"),
+        },
+    )
+}
+
+fn characters(most: usize) -> impl Strategy<Value = String> {
+    let length = prop_oneof![6 => 1..=most.min(8), 1 => 1..=most, 1 => Just(most)];
+    let inner = length.prop_flat_map(|length| vec(select(CHARACTERS.to_vec()), length));
+    inner.prop_map(|characters| characters.into_iter().collect())
+}

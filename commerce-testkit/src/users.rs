@@ -1,0 +1,72 @@
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use commerce_core::ids::UserId;
+use commerce_core::port::{Users, UsersUnavailable};
+
+/// A users service that knows whom it was told of, and can be down.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use commerce_core::port::Users;
+/// use commerce_testkit::FakeUsers;
+/// use commerce_testkit::shop::parse;
+///
+/// let users = FakeUsers::knowing(["ann", "bob"].map(parse));
+/// assert!(users.exists(&parse("ann")).await.unwrap());
+/// assert!(!users.exists(&parse("eve")).await.unwrap());
+/// users.go_down();
+/// assert!(users.exists(&parse("ann")).await.is_err());
+/// # });
+/// ```
+#[derive(Debug, Default)]
+pub struct FakeUsers(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    known: BTreeSet<UserId>,
+    is_down: bool,
+}
+
+impl FakeUsers {
+    /// A service that knows these users.
+    pub fn knowing(users: impl IntoIterator<Item = UserId>) -> Self {
+        Self(Mutex::new(State { known: users.into_iter().collect(), is_down: false }))
+    }
+
+    /// Makes another user known.
+    pub fn add(&self, user: UserId) {
+        self.state().known.insert(user);
+    }
+
+    /// Forgets a user.
+    pub fn remove(&self, user: &UserId) {
+        self.state().known.remove(user);
+    }
+
+    /// Answers nobody from now on.
+    pub fn go_down(&self) {
+        self.state().is_down = true;
+    }
+
+    /// Answers again.
+    pub fn come_up(&self) {
+        self.state().is_down = false;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Users for FakeUsers {
+    async fn exists(&self, user: &UserId) -> Result<bool, UsersUnavailable> {
+        let state = self.state();
+        if state.is_down {
+            return Err(UsersUnavailable("the users service was told to be down".into()));
+        }
+        Ok(state.known.contains(user))
+    }
+}

@@ -1,0 +1,181 @@
+//! Orders: ORD-1 to ORD-4 hold whatever is asked of one, under every lifecycle; goods and money are conserved.
+
+use commerce_core::actor::Role;
+use commerce_core::commit::Refusal;
+use commerce_core::ids::ReturnId;
+use commerce_core::money::Money;
+use commerce_core::order::{
+    Command, Lifecycle, Order, OrderItem, Placement, RefundStatus, ReturnLine, ReturnRequest, ShipmentStatus, fold,
+};
+use commerce_core::port::Store;
+use commerce_core::replay::verify;
+use commerce_core::stock::StockRefusal;
+use commerce_testkit::shop::{order_of, units};
+use commerce_testkit::strategy::lifecycle::{built_in, custom};
+use commerce_testkit::strategy::order::{SKUS, Step, placement, step};
+use commerce_testkit::{MemoryStore, Shop};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use crate::wait;
+
+/// What is on hand of every sku before anything is sold.
+const STOCK: i64 = 20;
+
+/// A store with one order in it, and the clock.
+struct World {
+    store: MemoryStore,
+    shop: Shop,
+    placed: Order,
+    order: Order,
+    seconds: i64,
+}
+
+impl World {
+    fn with(lifecycle: Lifecycle, placement: Placement) -> Self {
+        let (store, shop) = (MemoryStore::new(), Shop::with_lifecycle(2, lifecycle));
+        let placing = shop.place(placement, shop.at(0));
+        let order = order_of(&placing).clone();
+        assert_eq!(store.commit_all(&[shop.stocked(&SKUS.map(|sku| (sku, STOCK))), placing]), [Ok(()), Ok(())]);
+        let placed = fold(&wait(store.order_history(order.id)).unwrap()[..1]).unwrap();
+        Self { store, shop, placed, order, seconds: 0 }
+    }
+
+    /// Asks, and lets the order change if neither the order nor the stock refuses.
+    fn take(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        self.seconds += step.seconds;
+        let command = step.ask.command(&self.order, self.shop.lifecycle());
+        let Ok(commit) = self.shop.decide(&self.order, step.role, command, self.shop.at(self.seconds)) else {
+            return Ok(());
+        };
+        match self.store.commit_all(std::slice::from_ref(&commit)).remove(0) {
+            Ok(()) => self.order = order_of(&commit).clone(),
+            Err(Refusal::Stock(StockRefusal::OutOfStock { .. })) => {}
+            Err(refusal) => return Err(TestCaseError::fail(format!("{refusal:?}"))),
+        }
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), TestCaseError> {
+        let (order, placed) = (&self.order, &self.placed);
+        let figures =
+            |order: &Order| (order.items.clone(), order.quote.clone(), order.payment.amount, order.created_at);
+        prop_assert_eq!(figures(order), figures(placed), "ORD-1");
+        prop_assert_eq!(&order.shipping_address, &placed.shipping_address, "ORD-1");
+        let history = wait(self.store.order_history(order.id)).unwrap();
+        prop_assert!(history.iter().map(|entry| entry.sequence).eq(1..=order.version), "ORD-2");
+        prop_assert_eq!(&fold(&history).unwrap(), order, "ORD-3");
+        for item in &order.items {
+            let (returned, returning) = (order.returned(item.id), order.returning(item.id));
+            prop_assert!(0 <= returned && returned <= returning && returning <= item.quantity.get(), "ORD-4");
+        }
+        self.check_money()?;
+        self.check_goods()
+    }
+
+    fn check_money(&self) -> Result<(), TestCaseError> {
+        let payment = &self.order.payment;
+        let sum = |status: RefundStatus| -> i64 {
+            self.order.refunds.iter().filter(|refund| refund.status == status).map(|refund| refund.amount.minor()).sum()
+        };
+        prop_assert!(self.order.refunds.iter().all(|refund| refund.amount.minor() > 0), "{:?}", self.order.refunds);
+        prop_assert_eq!(payment.refunded.minor(), sum(RefundStatus::Processed));
+        let promised = sum(RefundStatus::Processed) + sum(RefundStatus::Requested);
+        prop_assert!(promised <= payment.captured.minor(), "ORD-4: {promised} of {payment:?}");
+        prop_assert!(!self.order.refundable().is_negative());
+        Ok(())
+    }
+
+    /// No unit is made of nothing, and none is in two places.
+    fn check_goods(&self) -> Result<(), TestCaseError> {
+        for (sku, bought) in self.order.units_by_sku() {
+            let level = wait(self.store.stock(sku, self.shop.at(self.seconds))).unwrap().unwrap();
+            prop_assert!(level.reserved == 0 || level.reserved == bought, "{level:?} of {bought}");
+            prop_assert!(STOCK - bought <= level.on_hand && level.on_hand <= STOCK, "{level:?} of {bought}");
+        }
+        Ok(())
+    }
+}
+
+fn live(lifecycle: Lifecycle, placement: Placement, steps: &[Step]) -> Result<(), TestCaseError> {
+    let mut world = World::with(lifecycle, placement);
+    world.check()?;
+    for step in steps {
+        world.take(step)?;
+    }
+    let report = wait(verify(&world.store, world.shop.at(world.seconds), |_| {})).unwrap();
+    prop_assert!(report.is_identical(), "{:#?}", report.differences);
+    Ok(())
+}
+
+fn delivered(world: &World) -> Order {
+    let at = world.shop.at(10);
+    let mut order = world.order.clone();
+    let carry = |commit| {
+        assert_eq!(world.store.commit_all(std::slice::from_ref(&commit)), [Ok(())]);
+        order_of(&commit).clone()
+    };
+    if !order.payment.amount.is_zero() {
+        order = carry(world.shop.pay(&order, at));
+    }
+    order = carry(world.shop.ship(&order, ShipmentStatus::Shipped, at));
+    carry(world.shop.ship(&order, ShipmentStatus::Delivered, at))
+}
+
+/// Every single unit bought, in a random order.
+fn every_unit(items: &[OrderItem], shuffle: &[Index]) -> Vec<ReturnLine> {
+    let single = |item: &OrderItem| {
+        let line = ReturnLine { item: item.id, quantity: units(1) };
+        std::iter::repeat_n(line, usize::try_from(item.quantity.get()).unwrap())
+    };
+    let mut lines: Vec<_> = items.iter().flat_map(single).collect();
+    for (n, index) in (1..lines.len()).zip(shuffle) {
+        lines.swap(n, index.index(n + 1));
+    }
+    lines
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn an_order_keeps_its_laws(lifecycle in built_in(), placement in placement(1), steps in vec(step(), 1..40)) {
+        live(lifecycle, placement, &steps)?;
+    }
+
+    #[test]
+    fn an_order_of_any_sound_lifecycle_keeps_its_laws(
+        lifecycle in custom(),
+        placement in placement(1),
+        steps in vec(step(), 1..40),
+    ) {
+        live(lifecycle, placement, &steps)?;
+    }
+
+    /// Unit by unit, in whatever order: when all have come back, exactly what was paid has gone back, and all the goods are
+    /// there again.
+    #[test]
+    fn a_full_return_refunds_exactly_what_was_paid(placement in placement(1), shuffle in vec(any::<Index>(), 16)) {
+        let world = World::with(Lifecycle::standard(), placement);
+        let mut order = delivered(&world);
+        let at = world.shop.at(20);
+        for line in every_unit(&order.items.clone(), &shuffle) {
+            let id = ReturnId::new(world.shop.uuid());
+            let request = ReturnRequest { id, lines: vec![line], reason: None };
+            for command in [Command::RequestReturn(request), Command::ApproveReturn(id), Command::ReceiveReturn(id)] {
+                let commit = world.shop.decide(&order, Role::Admin, command, at).unwrap();
+                prop_assert_eq!(world.store.commit_all(std::slice::from_ref(&commit)), [Ok(())]);
+                order = order_of(&commit).clone();
+            }
+        }
+        let refunded = Money::sum(order.currency(), order.refunds.iter().map(|refund| refund.amount));
+        prop_assert_eq!(refunded, Ok(order.payment.captured));
+        prop_assert_eq!(order.payment.captured, order.payment.amount);
+        prop_assert_eq!(order.status.as_str(), "returned");
+        for sku in order.units_by_sku().into_keys() {
+            let level = wait(world.store.stock(sku, at)).unwrap().unwrap();
+            prop_assert_eq!((level.on_hand, level.reserved), (STOCK, 0));
+        }
+    }
+}

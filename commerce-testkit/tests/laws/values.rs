@@ -1,0 +1,60 @@
+//! What the strategies make is what the core takes, and comes back from JSON as it was.
+
+use std::fmt::Debug;
+
+use commerce_core::cart::Cart;
+use commerce_core::catalog::{Category, Product};
+use commerce_core::ids::{OrderId, OrderNumber, Sku};
+use commerce_core::text::Text;
+use commerce_testkit::strategy::{cart, catalog, lifecycle, order, text};
+use proptest::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+fn comes_back<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
+    let json = serde_json::to_string(value).unwrap();
+    assert_eq!(&serde_json::from_str::<T>(&json).unwrap(), value, "{json}");
+}
+
+proptest! {
+    #[test]
+    fn texts_and_ids(
+        text in text::text::<200>(),
+        sku in text::text_id::<Sku>(),
+        id in text::uuid_id::<OrderId>(),
+        number in text::order_number(),
+        address in text::address(),
+    ) {
+        comes_back(&text);
+        comes_back(&sku);
+        comes_back(&id);
+        comes_back(&number);
+        comes_back(&address);
+        prop_assert_eq!(number.as_str().to_lowercase().parse::<OrderNumber>(), Ok(number));
+        prop_assert_eq!(text.as_str().parse::<Text<200>>().unwrap(), text);
+    }
+
+    #[test]
+    fn products_and_categories(product in catalog::product(), category in catalog::category()) {
+        comes_back::<Product>(&product);
+        comes_back::<Category>(&category);
+        prop_assert_eq!(product.check(product.variants[0].price.currency()), Ok(()));
+    }
+
+    /// CRT-1.
+    #[test]
+    fn carts(cart in cart::cart()) {
+        comes_back::<Cart>(&cart);
+        let mut skus: Vec<_> = cart.items.iter().map(|item| &item.sku).collect();
+        skus.sort();
+        skus.dedup();
+        prop_assert_eq!(skus.len(), cart.items.len());
+    }
+
+    #[test]
+    fn placements_and_lifecycles(placement in order::placement(1), lifecycle in lifecycle::built_in()) {
+        comes_back(&placement.quote);
+        comes_back(&placement.items);
+        comes_back(&lifecycle);
+    }
+}
