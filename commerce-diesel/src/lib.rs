@@ -5,7 +5,7 @@
 //! * `query`: every query, written once and compiled once per database; `group` is where a batch of commits is settled and
 //!   written.
 //! * `changes`: what the accepted commits of a batch change, gathered by table.
-//! * `rows`, `schema`: the tables, and the way between rows and values. Migrations stand in `migrations/`, one tree per
+//! * `rows`, `schema`, `update`: the tables, and the way between rows and values. Migrations stand in `migrations/`, one tree per
 //!   database with the same names.
 //!
 //! # Invariants
@@ -22,6 +22,7 @@ mod id;
 mod prepared;
 mod rows;
 mod schema;
+mod update;
 mod word;
 
 #[cfg(feature = "sqlite")]

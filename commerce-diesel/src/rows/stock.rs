@@ -12,8 +12,9 @@ use crate::id::Id;
 use crate::schema::{reservations, stock};
 
 /// The level of a sku.
-#[derive(Debug, Insertable, Queryable, Selectable)]
-#[diesel(table_name = stock, treat_none_as_default_value = false)]
+#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset)]
+#[diesel(table_name = stock, primary_key(sku))]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(crate) struct LevelRow<'a> {
     pub(crate) sku: Words<'a>,
     pub(crate) on_hand: i64,
@@ -24,8 +25,9 @@ pub(crate) struct LevelRow<'a> {
 }
 
 /// Units of a sku held for an order.
-#[derive(Debug, Insertable, Queryable, Selectable)]
-#[diesel(table_name = reservations, treat_none_as_default_value = false)]
+#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset)]
+#[diesel(table_name = reservations, primary_key(sku, order_id))]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(crate) struct HoldRow<'a> {
     pub(crate) sku: Words<'a>,
     pub(crate) order_id: Id,

@@ -8,6 +8,7 @@ use crate::id::Id;
 use crate::rows::cart::{CartCodeRow, CartItemRow, CartRow};
 use crate::rows::place;
 use crate::schema::{cart_codes, cart_items, carts as heads};
+use crate::update::update_row;
 use commerce_core::cart::{Cart, CartStatus};
 
 /// Writes carts: those that close first, so that a customer's next one finds the place of the active cart free.
@@ -29,7 +30,8 @@ async fn write_cart(conn: &mut Conn, draft: &Draft<'_, Cart>) -> Answer<()> {
         dialect::insert_all(conn, cart_codes::table, CartCodeRow::all(cart)).await?;
         return Ok(());
     }
-    diesel::update(heads::table.find(row.id)).set(&row).execute(conn).await?;
+    let known = heads::id.eq(row.id);
+    update_row::<CartRow<'static>, _, _, _>(heads::table, known, &row).execute(conn).await?;
     write_items(conn, row.id, cart).await?;
     write_codes(conn, row.id, cart).await?;
     Ok(())

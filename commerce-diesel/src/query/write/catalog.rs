@@ -6,6 +6,7 @@ use super::super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::changes::Changes;
 use crate::rows::catalog::{CategoryRow, ProductCategoryRow, ProductRow, VariantRow};
 use crate::schema::{categories, product_categories, products, variants};
+use crate::update::update_row;
 
 /// Writes the catalogue. The parts of changed products go before any come, because a sku may change hands.
 pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
@@ -24,9 +25,9 @@ pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> 
 }
 
 async fn write_category(conn: &mut Conn, row: CategoryRow<'_>) -> QueryResult<()> {
-    let known = categories::table.filter(categories::id.eq(row.id.as_ref()));
-    let changed = diesel::update(known).set((categories::name.eq(&row.name), categories::parent.eq(&row.parent)));
-    if changed.execute(conn).await? == 0 {
+    let known = categories::id.eq(row.id.as_ref());
+    let update = update_row::<CategoryRow<'static>, _, _, _>(categories::table, known, &row);
+    if update.execute(conn).await? == 0 {
         dialect::insert_all(conn, categories::table, [row]).await?;
     }
     Ok(())
@@ -36,6 +37,7 @@ async fn replace_head(conn: &mut Conn, row: ProductRow<'_>) -> QueryResult<()> {
     let id = row.id.as_ref();
     diesel::delete(variants::table.filter(variants::product_id.eq(id))).execute(conn).await?;
     diesel::delete(product_categories::table.filter(product_categories::product_id.eq(id))).execute(conn).await?;
-    diesel::update(products::table.filter(products::id.eq(id))).set(&row).execute(conn).await?;
+    let known = products::id.eq(id);
+    update_row::<ProductRow<'static>, _, _, _>(products::table, known, &row).execute(conn).await?;
     Ok(())
 }

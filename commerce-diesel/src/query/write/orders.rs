@@ -4,8 +4,9 @@ use diesel::prelude::*;
 
 use super::super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::changes::{Changes, OrderDraft};
-use crate::rows::order::{AddressRow, ItemRow, OrderRow, OrderState, PaymentRow};
+use crate::rows::order::{AddressRow, ItemRow, OrderRow, OrderState, PaymentRow, RefundRow, ReturnRow};
 use crate::schema::{order_addresses, order_items, orders, payments, refunds, return_lines, returns, shipments};
+use crate::update::update_row;
 
 /// Writes new orders whole, and of others what has changed.
 pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
@@ -29,10 +30,12 @@ async fn insert(conn: &mut Conn, changes: &Changes<'_>) -> QueryResult<()> {
 
 async fn update(conn: &mut Conn, draft: &OrderDraft<'_>) -> QueryResult<()> {
     let state = OrderState::of(draft.order);
-    diesel::update(orders::table.find(state.id)).set(&state).execute(conn).await?;
+    let known = orders::id.eq(state.id);
+    update_row::<OrderState<'static>, _, _, _>(orders::table, known, &state).execute(conn).await?;
     if draft.payment {
         let row = PaymentRow::of(draft.order);
-        diesel::update(payments::table.find(row.id)).set(&row).execute(conn).await?;
+        let known = payments::id.eq(row.id);
+        update_row::<PaymentRow<'static>, _, _, _>(payments::table, known, &row).execute(conn).await?;
     }
     Ok(())
 }
@@ -44,14 +47,16 @@ async fn write_parts(conn: &mut Conn, draft: &OrderDraft<'_>) -> QueryResult<()>
     }
     dialect::insert_all(conn, refunds::table, draft.new_refunds()).await?;
     for row in draft.changed_refunds() {
-        diesel::update(refunds::table.find((row.order_id, row.position))).set(&row).execute(conn).await?;
+        let known = refunds::order_id.eq(row.order_id).and(refunds::position.eq(row.position));
+        update_row::<RefundRow<'static>, _, _, _>(refunds::table, known, &row).execute(conn).await?;
     }
     for (row, lines) in draft.new_returns() {
         dialect::insert_all(conn, returns::table, [row]).await?;
         dialect::insert_all(conn, return_lines::table, lines).await?;
     }
     for row in draft.changed_returns() {
-        diesel::update(returns::table.find(row.id)).set(&row).execute(conn).await?;
+        let known = returns::id.eq(row.id);
+        update_row::<ReturnRow<'static>, _, _, _>(returns::table, known, &row).execute(conn).await?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use super::super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::id::Id;
 use crate::rows::stock::{HoldRow, LevelRow};
 use crate::schema::{reservations, stock};
+use crate::update::update_row;
 
 /// Writes the shelves that changed, in the order of skus.
 pub(super) async fn write(conn: &mut Conn, settled: &Facts) -> Answer<()> {
@@ -21,15 +22,9 @@ pub(super) async fn write(conn: &mut Conn, settled: &Facts) -> Answer<()> {
 
 async fn write_level(conn: &mut Conn, level: &StockLevel) -> QueryResult<()> {
     let row = LevelRow::of(level);
-    let columns = (
-        stock::on_hand.eq(row.on_hand),
-        stock::reserved.eq(row.reserved),
-        stock::reorder_threshold.eq(row.reorder_threshold),
-        stock::next_expiry.eq(row.next_expiry),
-        stock::version.eq(row.version),
-    );
-    let known = stock::table.filter(stock::sku.eq(row.sku.as_ref()));
-    if diesel::update(known).set(columns).execute(conn).await? == 0 {
+    let known = stock::sku.eq(row.sku.as_ref());
+    let update = update_row::<LevelRow<'static>, _, _, _>(stock::table, known, &row);
+    if update.execute(conn).await? == 0 {
         dialect::insert_all(conn, stock::table, [row]).await?;
     }
     Ok(())
@@ -43,9 +38,9 @@ async fn write_holds(conn: &mut Conn, sku: &Sku, shelf: &Shelf) -> QueryResult<(
             }
             HoldChange::Update(order, hold) => {
                 let row = HoldRow::of(sku, order, hold);
-                let columns = (reservations::units.eq(row.units), reservations::held_until.eq(row.held_until));
-                let known = reservations::table.find((sku.as_str(), row.order_id));
-                diesel::update(known).set(columns).execute(conn).await?;
+                let known = reservations::sku.eq(sku.as_str()).and(reservations::order_id.eq(row.order_id));
+                let update = update_row::<HoldRow<'static>, _, _, _>(reservations::table, known, &row);
+                update.execute(conn).await?;
             }
             HoldChange::Remove(order) => {
                 let gone = reservations::table.find((sku.as_str(), Id(order.uuid())));
