@@ -22,12 +22,13 @@ use crate::actor::Actor;
 use crate::cart::Cart;
 use crate::catalog::{Category, Product};
 use crate::event::Recorded;
-use crate::ids::{CartId, OrderId, OrderNumber, ProductId, Sku};
+use crate::ids::{CartId, OrderId, OrderNumber, ProductId, PromotionId, Sku};
 use crate::order::{CorruptHistory, Order, OrderEvent, consequences, evolve};
+use crate::promotion::{Campaign, Exhausted, RedemptionMove};
 use crate::stock::{StockMove, StockRefusal};
 use crate::task::TaskChange;
 
-/// Everything that must become true together.
+/// Everything that must become true together. It changes each order, cart and product at most once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
     /// When it was decided. Holds that ended by then do not count.
@@ -46,8 +47,12 @@ pub struct Commit {
     pub products: Vec<ProductChange>,
     /// Categories that are made or renamed.
     pub categories: Vec<Category>,
+    /// Promotions that are made, changed or ended.
+    pub campaigns: Vec<CampaignChange>,
     /// Guarded moves of stock, made in this order.
     pub stock: Vec<StockMove>,
+    /// Guarded uses of promotions, made in this order.
+    pub redemptions: Vec<RedemptionMove>,
     /// Changes to the list of tasks.
     pub tasks: Vec<TaskChange>,
 }
@@ -76,6 +81,15 @@ pub struct ProductChange {
     pub expected: u64,
     /// The product, at its next version.
     pub product: Product,
+}
+
+/// A promotion as it shall be kept, and the version it was decided on; 0 for a new one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CampaignChange {
+    /// The version the store must have.
+    pub expected: u64,
+    /// The promotion, at its next version.
+    pub campaign: Campaign,
 }
 
 /// Names a request that may be sent again: a key of the caller's choice, within the caller and the route.
@@ -109,6 +123,8 @@ pub enum Subject {
     Cart(CartId),
     /// A product.
     Product(ProductId),
+    /// A promotion.
+    Campaign(PromotionId),
 }
 
 /// Which guard refused a commit. Nothing of the commit has happened then, and its neighbours are not touched.
@@ -144,6 +160,9 @@ pub enum Refusal {
         /// Whose it is.
         product: ProductId,
     },
+    /// A promotion is used up.
+    #[error(transparent)]
+    Exhausted(#[from] Exhausted),
     /// The stock does not allow it.
     #[error(transparent)]
     Stock(#[from] StockRefusal),
@@ -161,7 +180,9 @@ impl Commit {
             carts: Vec::new(),
             products: Vec::new(),
             categories: Vec::new(),
+            campaigns: Vec::new(),
             stock: Vec::new(),
+            redemptions: Vec::new(),
             tasks: Vec::new(),
         }
     }
@@ -173,7 +194,9 @@ impl Commit {
             && self.carts.is_empty()
             && self.products.is_empty()
             && self.categories.is_empty()
+            && self.campaigns.is_empty()
             && self.stock.is_empty()
+            && self.redemptions.is_empty()
             && self.tasks.is_empty()
     }
 
@@ -189,6 +212,7 @@ impl Commit {
             let mut follow = consequences(&after, entry);
             self.stock.append(&mut follow.stock);
             self.tasks.append(&mut follow.tasks);
+            self.redemptions.append(&mut follow.redemptions);
             order = Some(after);
         }
         let order = order.ok_or(CorruptHistory::NoBeginning)?;

@@ -225,10 +225,7 @@ impl Tries {
 }
 
 const fn is_lost_race(refusal: &Refusal) -> bool {
-    matches!(
-        refusal,
-        Refusal::VersionConflict { .. } | Refusal::NumberTaken(_) | Refusal::ActiveCartExists(_)
-    )
+    matches!(refusal, Refusal::VersionConflict { .. } | Refusal::NumberTaken(_) | Refusal::ActiveCartExists(_))
 }
 
 /// Whether a caller named a version that is not the present one.

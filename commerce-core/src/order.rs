@@ -27,8 +27,8 @@ pub use decide::{decide, place};
 pub use event::{OrderEvent, Reason};
 pub use evolve::{CorruptHistory, evolve, fold};
 pub use lifecycle::{
-    Lifecycle, LifecycleDraft, LifecycleError, PaymentEffect, Phase, State, Status, StockEffect, Transition, Trigger,
-    Window, WindowStart,
+    Lifecycle, LifecycleDraft, LifecycleError, PaymentEffect, Phase, PromotionEffect, State, Status, StockEffect,
+    Transition, Trigger, Window, WindowStart,
 };
 pub use rejection::Rejection;
 pub use returns::{Return, ReturnLine, ReturnStatus};

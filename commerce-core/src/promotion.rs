@@ -9,6 +9,7 @@
 //! * `PRO-2`: what is wrong in a document is told all at once, each with a JSON pointer, a stable code and a sentence.
 //! * `PRO-3`: [`Terms`] are what the merchant decides, [`Usage`] is what the store counts; the terms hold no counter.
 
+mod campaign;
 mod check;
 mod condition;
 mod document;
@@ -17,6 +18,7 @@ mod filter;
 mod percent;
 mod problem;
 pub(crate) mod read;
+mod redemption;
 mod usage;
 pub(crate) mod wire;
 
@@ -28,12 +30,15 @@ use chrono::{DateTime, Utc};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use self::campaign::Campaign;
 pub use self::condition::{Condition, MAX_CONDITION_DEPTH, MAX_CONDITIONS, MAX_LABELS};
 pub use self::document::Document;
 pub use self::effect::{AmountTarget, BuyGet, Effect, Items, MAX_TIERS, PriceTarget, Reward, Target, Tier, Units};
 pub use self::filter::{Filter, MAX_FILTER_ENTRIES};
 pub use self::percent::{NotAPercent, Percent};
 pub use self::problem::{MAX_PROBLEMS, Problem, ProblemKind, Problems};
+pub(crate) use self::redemption::Mark;
+pub use self::redemption::{Exhausted, Redemption, RedemptionAction, RedemptionChange, RedemptionMove, Tally};
 pub use self::usage::{Limit, Limits, Usage};
 pub(crate) use self::{document::Fields, problem::Findings};
 use crate::ids::PromotionId;

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::{Commit, Receipt, ReceiptKey, Refusal, Subject};
 use crate::cart::CartStatus;
 use crate::event::Recorded;
-use crate::ids::{CartId, EventId, OrderId, OrderNumber, ProductId, Sku, UserId};
+use crate::ids::{CartId, EventId, OrderId, OrderNumber, ProductId, PromotionId, Sku, UserId};
+use crate::promotion::{Mark, RedemptionMove, Tally};
 use crate::stock::{Checkpoint, Shelf, StockEvent, StockLevel, StockMove, StockRefusal};
 
 /// What a store has to load, and lock in this order, before it can settle a batch.
@@ -30,6 +31,10 @@ pub struct Needs<'a> {
     pub products: BTreeSet<&'a ProductId>,
     /// The products that sell these skus.
     pub sku_owners: BTreeSet<&'a Sku>,
+    /// The versions of these promotions.
+    pub campaigns: BTreeSet<&'a PromotionId>,
+    /// The uses of these promotions, with those by these customers and the live redemptions of these orders.
+    pub tallies: BTreeMap<&'a PromotionId, BTreeSet<(&'a UserId, OrderId)>>,
     /// The shelves of these skus, with the holds of these orders and all holds due by [`Needs::at`].
     pub shelves: BTreeMap<&'a Sku, BTreeSet<OrderId>>,
     /// The latest time of a decision in the batch.
@@ -61,6 +66,10 @@ impl<'a> Needs<'a> {
             self.products.insert(&change.product.id);
             self.sku_owners.extend(change.product.variants.iter().map(|variant| &variant.sku));
         }
+        self.campaigns.extend(commit.campaigns.iter().map(|change| change.campaign.id()));
+        for RedemptionMove { redemption, .. } in &commit.redemptions {
+            self.tallies.entry(&redemption.promotion).or_default().insert((&redemption.user, redemption.order));
+        }
         for StockMove { sku, action } in &commit.stock {
             self.shelves.entry(sku).or_default().extend(action.order());
         }
@@ -87,6 +96,10 @@ pub struct Facts {
     pub products: BTreeMap<ProductId, u64>,
     /// Who sells which sku.
     pub sku_owners: BTreeMap<Sku, ProductId>,
+    /// Versions of promotions.
+    pub campaigns: BTreeMap<PromotionId, u64>,
+    /// Uses of promotions.
+    pub tallies: BTreeMap<PromotionId, Tally>,
     /// Stock.
     pub shelves: BTreeMap<Sku, Shelf>,
 }
@@ -112,7 +125,9 @@ impl Facts {
         self.check_orders(commit)?;
         self.check_carts(commit)?;
         self.check_products(commit)?;
-        let settled = self.move_stock(commit)?;
+        self.check_campaigns(commit)?;
+        let redeemed = self.redeem(commit)?;
+        let settled = self.move_stock(commit).inspect_err(|_| self.take_back(redeemed))?;
         self.note(commit);
         Ok(settled)
     }
@@ -123,42 +138,86 @@ impl Facts {
     }
 
     fn check_orders(&self, commit: &Commit) -> Result<(), Refusal> {
-        commit.orders.iter().try_for_each(|change| {
-            let actual = self.orders.get(&change.order.id).copied().unwrap_or_default();
-            check_version(change.expected, actual, || Subject::Order(change.order.id))?;
-            if change.expected == 0 && self.numbers.contains(&change.order.number) {
-                return Err(Refusal::NumberTaken(change.order.number.clone()));
+        commit.orders.iter().enumerate().try_for_each(|(place, change)| {
+            let (id, number) = (change.order.id, &change.order.number);
+            let mut earlier = commit.orders.iter().take(place).map(|change| &change.order);
+            let twice = earlier.clone().find(|order| order.id == id).map(|order| order.version);
+            let actual = self.orders.get(&id).copied().unwrap_or_default();
+            check_version(change.expected, twice, actual, || Subject::Order(id))?;
+            let taken = self.numbers.contains(number) || earlier.any(|order| order.number == *number);
+            if change.expected == 0 && taken {
+                return Err(Refusal::NumberTaken(number.clone()));
             }
             Ok(())
         })
     }
 
     fn check_carts(&self, commit: &Commit) -> Result<(), Refusal> {
-        commit.carts.iter().try_for_each(|change| {
+        commit.carts.iter().enumerate().try_for_each(|(place, change)| {
             let cart = &change.cart;
+            let mut earlier = commit.carts.iter().take(place).map(|change| &change.cart);
+            let twice = earlier.clone().find(|other| other.id == cart.id).map(|other| other.version);
             let actual = self.carts.get(&cart.id).copied().unwrap_or_default();
-            check_version(change.expected, actual, || Subject::Cart(cart.id))?;
-            match self.active_carts.get(&cart.user_id) {
-                Some(other) if cart.status == CartStatus::Active && *other != cart.id && !closes(commit, *other) => {
-                    Err(Refusal::ActiveCartExists(*other))
-                }
+            check_version(change.expected, twice, actual, || Subject::Cart(cart.id))?;
+            let rival = earlier.find(|other| other.user_id == cart.user_id && other.status == CartStatus::Active);
+            let known = self.active_carts.get(&cart.user_id).copied();
+            let open = known.filter(|other| *other != cart.id && !closes(commit, *other));
+            match open.or(rival.map(|rival| rival.id)) {
+                Some(other) if cart.status == CartStatus::Active => Err(Refusal::ActiveCartExists(other)),
                 _ => Ok(()),
             }
         })
     }
 
     fn check_products(&self, commit: &Commit) -> Result<(), Refusal> {
+        let (mut versions, mut sellers) = (BTreeMap::new(), BTreeMap::new());
         commit.products.iter().try_for_each(|change| {
             let product = &change.product;
+            let twice = versions.insert(&product.id, product.version);
             let actual = self.products.get(&product.id).copied().unwrap_or_default();
-            check_version(change.expected, actual, || Subject::Product(product.id.clone()))?;
-            product.variants.iter().try_for_each(|variant| match self.sku_owners.get(&variant.sku) {
-                Some(owner) if *owner != product.id => {
-                    Err(Refusal::SkuTaken { sku: variant.sku.clone(), product: owner.clone() })
+            check_version(change.expected, twice, actual, || Subject::Product(product.id.clone()))?;
+            product.variants.iter().try_for_each(|variant| {
+                let earlier = sellers.insert(&variant.sku, &product.id);
+                let owners = [self.sku_owners.get(&variant.sku), earlier];
+                match owners.into_iter().flatten().find(|owner| **owner != product.id) {
+                    Some(owner) => Err(Refusal::SkuTaken { sku: variant.sku.clone(), product: owner.clone() }),
+                    None => Ok(()),
                 }
-                _ => Ok(()),
             })
         })
+    }
+
+    fn check_campaigns(&self, commit: &Commit) -> Result<(), Refusal> {
+        let mut versions = BTreeMap::new();
+        commit.campaigns.iter().try_for_each(|change| {
+            let id = change.campaign.id();
+            let twice = versions.insert(id, change.campaign.version);
+            let actual = self.campaigns.get(id).copied().unwrap_or_default();
+            check_version(change.expected, twice, actual, || Subject::Campaign(id.clone()))
+        })
+    }
+
+    /// Takes and gives back uses of promotions; says how to undo it.
+    fn redeem<'a>(&mut self, commit: &'a Commit) -> Result<Vec<(&'a RedemptionMove, Mark)>, Refusal> {
+        let mut undo = Vec::with_capacity(commit.redemptions.len());
+        for step in &commit.redemptions {
+            let tally = self.tallies.entry(step.redemption.promotion.clone()).or_default();
+            let mark = tally.mark(step);
+            if let Err(exhausted) = tally.apply(step, commit.at) {
+                self.take_back(undo);
+                return Err(exhausted.into());
+            }
+            undo.push((step, mark));
+        }
+        Ok(undo)
+    }
+
+    fn take_back(&mut self, undo: Vec<(&RedemptionMove, Mark)>) {
+        for (step, mark) in undo.into_iter().rev() {
+            if let Some(tally) = self.tallies.get_mut(&step.redemption.promotion) {
+                tally.restore(step, mark);
+            }
+        }
     }
 
     fn move_stock(&mut self, commit: &Commit) -> Result<Settled, Refusal> {
@@ -213,6 +272,9 @@ impl Facts {
         for change in &commit.carts {
             self.note_cart(change.cart.id, change.cart.version, &change.cart.user_id, change.cart.status);
         }
+        for change in &commit.campaigns {
+            self.campaigns.insert(change.campaign.id().clone(), change.campaign.version);
+        }
         for change in &commit.products {
             let id = &change.product.id;
             self.products.insert(id.clone(), change.product.version);
@@ -231,11 +293,12 @@ impl Facts {
     }
 }
 
-fn check_version(expected: u64, actual: u64, subject: impl Fn() -> Subject) -> Result<(), Refusal> {
-    if expected == actual {
+/// What a commit changes `twice` has the version that its first change gave it, and no second change is taken.
+fn check_version(expected: u64, twice: Option<u64>, actual: u64, subject: impl Fn() -> Subject) -> Result<(), Refusal> {
+    if twice.is_none() && expected == actual {
         return Ok(());
     }
-    Err(Refusal::VersionConflict { subject: subject(), expected, actual })
+    Err(Refusal::VersionConflict { subject: subject(), expected, actual: twice.unwrap_or(actual) })
 }
 
 /// Whether a commit closes a cart itself, so that it does not stand in the way of a new one.

@@ -212,5 +212,4 @@ impl Engine {
 }
 
 /// A change to a cart: one of the methods of [`Cart`].
-type CartEdit<'a> =
-    dyn Fn(&mut Cart, chrono::DateTime<chrono::Utc>) -> Result<(), CartRejection> + Send + Sync + 'a;
+type CartEdit<'a> = dyn Fn(&mut Cart, chrono::DateTime<chrono::Utc>) -> Result<(), CartRejection> + Send + Sync + 'a;

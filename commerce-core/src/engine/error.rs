@@ -129,7 +129,8 @@ impl From<Refusal> for EngineError {
             | Refusal::VersionConflict { .. }
             | Refusal::NumberTaken(_)
             | Refusal::ActiveCartExists(_)
-            | Refusal::SkuTaken { .. } => Self::Refused(refusal),
+            | Refusal::SkuTaken { .. }
+            | Refusal::Exhausted(_) => Self::Refused(refusal),
         }
     }
 }

@@ -166,7 +166,8 @@ impl Engine {
         let skus = self.resolve(&request.items).await?;
         let offers = self.offers(&skus).await?;
         let lines = request.items.iter().zip(&skus).enumerate();
-        let items = lines.map(|(at, (item, sku))| self.order_item(at, item, offers.get(sku))).collect::<Result<Vec<_>, _>>()?;
+        let items =
+            lines.map(|(at, (item, sku))| self.order_item(at, item, offers.get(sku))).collect::<Result<Vec<_>, _>>()?;
         let wanted = Wanted { items: &items, codes: &[], shipping: Some(&request.shipping_method) };
         let quote = self.quote_items(&wanted, &offers, context.at)?;
         let basket = Basket {
@@ -280,4 +281,3 @@ impl From<&crate::cart::CartItem> for OrderItem {
         }
     }
 }
-

@@ -1,4 +1,4 @@
-//! What else has to move: stock and tasks, derived from the events alone.
+//! What else has to move: stock, tasks and uses of promotions, derived from the events alone.
 //!
 //! Because nothing but the history goes in, replaying it moves the same stock again.
 
@@ -8,10 +8,12 @@ use alloc::vec::Vec;
 use chrono::{DateTime, Utc};
 
 use super::event::OrderEvent;
-use super::lifecycle::StockEffect;
+use super::lifecycle::{PromotionEffect, StockEffect};
 use super::state::Order;
 use crate::event::Recorded;
 use crate::ids::Sku;
+use crate::pricing::Adjustment;
+use crate::promotion::{Limits, Redemption, RedemptionAction, RedemptionMove};
 use crate::stock::{StockAction, StockMove};
 use crate::task::{TaskChange, TaskKey};
 
@@ -22,6 +24,8 @@ pub struct Consequences {
     pub stock: Vec<StockMove>,
     /// Changes to the list of tasks.
     pub tasks: Vec<TaskChange>,
+    /// Uses of promotions, taken without limits or given back. Whoever places an order knows the limits.
+    pub redemptions: Vec<RedemptionMove>,
 }
 
 /// The consequences of one event; `order` is the order *after* it.
@@ -31,11 +35,16 @@ pub fn consequences(order: &Order, entry: &Recorded<OrderEvent>) -> Consequences
         OrderEvent::Created { .. } => Consequences {
             stock: reserve(order, order.reserved_until),
             tasks: [TaskChange::Schedule { key: expiry, due: order.reserved_until }].into(),
+            redemptions: redemptions(order, RedemptionAction::Redeem(Limits::default())),
         },
-        OrderEvent::Transitioned { stock, .. } => {
+        OrderEvent::Transitioned { stock, promotions, .. } => {
             let settles = matches!(stock, StockEffect::Confirm | StockEffect::Release);
             let tasks = settles.then_some(TaskChange::Finish(expiry)).into_iter().collect();
-            Consequences { stock: moves(order, *stock), tasks }
+            let redemptions = match promotions {
+                PromotionEffect::None => Vec::new(),
+                PromotionEffect::GiveBack => redemptions(order, RedemptionAction::GiveBack),
+            };
+            Consequences { stock: moves(order, *stock), tasks, redemptions }
         }
         OrderEvent::ReturnReceived { id } => {
             let received = order.returns.iter().filter(|known| known.id == *id).flat_map(|known| &known.lines);
@@ -43,15 +52,15 @@ pub fn consequences(order: &Order, entry: &Recorded<OrderEvent>) -> Consequences
                 let item = order.items.iter().find(|item| item.id == line.item)?;
                 Some((&item.sku, line.quantity.get()))
             });
-            Consequences { stock: restock(units), tasks: Vec::new() }
+            Consequences { stock: restock(units), ..Consequences::default() }
         }
         OrderEvent::RefundRequested { id, .. } => {
             let key = TaskKey::SendRefund { order: order.id, refund: *id };
-            Consequences { stock: Vec::new(), tasks: [TaskChange::Schedule { key, due: entry.at }].into() }
+            Consequences { tasks: [TaskChange::Schedule { key, due: entry.at }].into(), ..Consequences::default() }
         }
         OrderEvent::RefundProcessed { id, .. } | OrderEvent::RefundFailed { id, .. } => {
             let key = TaskKey::SendRefund { order: order.id, refund: *id };
-            Consequences { stock: Vec::new(), tasks: [TaskChange::Finish(key)].into() }
+            Consequences { tasks: [TaskChange::Finish(key)].into(), ..Consequences::default() }
         }
         OrderEvent::PaymentCaptured { .. }
         | OrderEvent::PaymentFailed { .. }
@@ -60,6 +69,19 @@ pub fn consequences(order: &Order, entry: &Recorded<OrderEvent>) -> Consequences
         | OrderEvent::ReturnApproved { .. }
         | OrderEvent::ReturnRejected { .. } => Consequences::default(),
     }
+}
+
+/// One use of every promotion that took something off.
+fn redemptions(order: &Order, action: RedemptionAction) -> Vec<RedemptionMove> {
+    let redemption = |applied: Adjustment<'_>| Redemption {
+        promotion: applied.promotion_id.clone(),
+        order: order.id,
+        user: order.user_id.clone(),
+        amount: applied.amount,
+        at: order.created_at,
+        given_back_at: None,
+    };
+    order.quote.applied().map(|applied| RedemptionMove { redemption: redemption(applied), action }).collect()
 }
 
 fn reserve(order: &Order, until: DateTime<Utc>) -> Vec<StockMove> {

@@ -345,6 +345,7 @@ fn transitioned(lifecycle: &Lifecycle, way: &Transition, reason: Option<Reason>)
         phase: lifecycle.phase(&way.to).unwrap_or(Phase::Cancelled), // verified: the state is listed
         trigger: way.trigger,
         stock: way.stock,
+        promotions: way.promotions,
         reason,
     }
 }

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use serde::{Deserialize, Serialize};
 
-use super::lifecycle::{Phase, Status, StockEffect, Trigger};
+use super::lifecycle::{Phase, PromotionEffect, Status, StockEffect, Trigger};
 use super::returns::Return;
 use super::state::{Order, Shipment};
 use crate::ids::{RefundId, ReturnId};
@@ -33,6 +33,8 @@ pub enum OrderEvent {
         trigger: Trigger,
         /// What it does to the stock.
         stock: StockEffect,
+        /// What it does to the promotions that were used.
+        promotions: PromotionEffect,
         /// Why.
         reason: Option<Reason>,
     },

@@ -161,6 +161,17 @@ pub enum PaymentEffect {
     Refund,
 }
 
+/// What a transition does to the promotions the order used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PromotionEffect {
+    /// Nothing: they stay used.
+    #[default]
+    None,
+    /// The uses are given back: a code can be used again.
+    GiveBack,
+}
+
 /// For how long a customer may set a transition off. Others are not bound by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -225,6 +236,9 @@ pub struct Transition {
     /// What it does to the payment.
     #[serde(default)]
     pub payment: PaymentEffect,
+    /// What it does to the promotions that were used.
+    #[serde(default)]
+    pub promotions: PromotionEffect,
 }
 
 /// A verified lifecycle.

@@ -1,5 +1,7 @@
 //! How often, and with how much money, a promotion may be used, and has been.
 
+use core::fmt;
+
 use serde::Serialize;
 
 use super::wire;
@@ -43,6 +45,16 @@ pub enum Limit {
     UsesPerCustomer,
     /// Its money.
     Budget,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Uses => "it has no uses left",
+            Self::UsesPerCustomer => "the customer has no uses of it left",
+            Self::Budget => "its budget is spent",
+        })
+    }
 }
 
 impl Limits {

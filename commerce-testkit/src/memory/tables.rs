@@ -48,6 +48,7 @@ impl Tables {
             products: needs.products.iter().filter_map(|id| Some(((*id).clone(), self.product(id)?.version))).collect(),
             sku_owners: needs.sku_owners.iter().filter_map(seller).collect(),
             shelves: needs.shelves.iter().map(shelf).collect(),
+            ..Facts::default()
         }
     }
 

@@ -1,7 +1,9 @@
 //! Lifecycles.
 
 use commerce_core::actor::Role;
-use commerce_core::order::{Lifecycle, LifecycleDraft, PaymentEffect, Phase, StockEffect, Transition, Trigger};
+use commerce_core::order::{
+    Lifecycle, LifecycleDraft, PaymentEffect, Phase, PromotionEffect, StockEffect, Transition, Trigger,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -54,7 +56,16 @@ impl Change {
                 let roles = [Role::Customer, Role::Support, Role::Admin, Role::Service, Role::System].into();
                 let (from, to) = (from.get(&states).clone(), to.get(&states).clone());
                 let (trigger, stock, payment) = (*trigger, *stock, *payment);
-                ways.push(Transition { from, to, trigger, roles, window: None, stock, payment });
+                ways.push(Transition {
+                    from,
+                    to,
+                    trigger,
+                    roles,
+                    window: None,
+                    stock,
+                    payment,
+                    promotions: PromotionEffect::None,
+                });
             }
             Self::Stock(index, stock) => index.get_mut(ways).stock = *stock,
             Self::Payment(index, payment) => index.get_mut(ways).payment = *payment,

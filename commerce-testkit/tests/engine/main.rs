@@ -1,5 +1,7 @@
 //! The use cases, through the engine on doubles: what a customer, the shop and a retry see.
 
+#![expect(clippy::expect_used, reason = "a shop that cannot be set up is a failed test")]
+
 mod shopfront;
 
 use chrono::TimeDelta;
@@ -11,7 +13,7 @@ use commerce_core::port::{OrderFilter, OrderRef, Page};
 use commerce_core::stock::{StockAction, StockRefusal};
 use commerce_testkit::shop::{parse, units};
 
-use shopfront::{Shopfront, admin, customer, once};
+use shopfront::{Shopfront, admin, customer, import_row, once};
 
 #[tokio::test]
 async fn a_cart_becomes_an_order_and_is_delivered() {
@@ -331,7 +333,7 @@ async fn an_expired_cart_is_replaced() {
 #[tokio::test]
 async fn an_import_brought_in_twice_changes_nothing_more() {
     let shop = Shopfront::stocked(&[]).await;
-    let rows = [shop.import_row("MUG", "9.99 USD", 5), shop.import_row("TEA", "4.50 USD", 7)];
+    let rows = [import_row("MUG", "9.99 USD", 5), import_row("TEA", "4.50 USD", 7)];
     let first = shop.engine.import(&admin(), &rows).await.expect("the rows are good");
     let again = shop.engine.import(&admin(), &rows).await.expect("the rows are good");
     assert_eq!((first.added, first.unchanged), (2, 0));

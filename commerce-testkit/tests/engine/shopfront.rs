@@ -87,13 +87,9 @@ impl Shopfront {
             ids: ids.clone(),
         };
         let shop = Self { engine: Engine::new(ports, settings), clock, users, ids };
-        let rows: Vec<_> = goods.iter().map(|(sku, price, on_hand)| shop.import_row(sku, price, *on_hand)).collect();
+        let rows: Vec<_> = goods.iter().map(|(sku, price, on_hand)| import_row(sku, price, *on_hand)).collect();
         shop.engine.import(&admin(), &rows).await.expect("the goods are good");
         shop
-    }
-
-    pub fn import_row(&self, sku: &str, price: &str, on_hand: i64) -> ImportRow {
-        ImportRow { id: parse(sku), product: product(sku, price), on_hand: vec![on_hand] }
     }
 
     /// Changes the price of a sku.
@@ -210,6 +206,10 @@ impl Shopfront {
         let report = report.expect("the history can be read");
         assert!(report.differences.is_empty(), "{:?}", report.differences);
     }
+}
+
+pub fn import_row(sku: &str, price: &str, on_hand: i64) -> ImportRow {
+    ImportRow { id: parse(sku), product: product(sku, price), on_hand: vec![on_hand] }
 }
 
 fn product(sku: &str, price: &str) -> ProductInput {

@@ -2,7 +2,8 @@
 
 use commerce_core::actor::Role;
 use commerce_core::order::{
-    Lifecycle, LifecycleDraft, LifecycleError, PaymentEffect, Phase, State, Status, StockEffect, Transition, Trigger,
+    Lifecycle, LifecycleDraft, LifecycleError, PaymentEffect, Phase, PromotionEffect, State, Status, StockEffect,
+    Transition, Trigger,
 };
 use commerce_testkit::strategy::lifecycle::draft;
 use proptest::prelude::*;
@@ -18,7 +19,16 @@ fn standard() -> LifecycleDraft {
 fn way(from: &str, to: &str, trigger: Trigger) -> Transition {
     let (from, to) = (status(from), status(to));
     let (stock, payment) = (StockEffect::None, PaymentEffect::None);
-    Transition { from, to, trigger, roles: [Role::Admin].into(), window: None, stock, payment }
+    Transition {
+        from,
+        to,
+        trigger,
+        roles: [Role::Admin].into(),
+        window: None,
+        stock,
+        payment,
+        promotions: PromotionEffect::None,
+    }
 }
 
 fn with(way: Transition) -> LifecycleDraft {

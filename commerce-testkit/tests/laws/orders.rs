@@ -137,8 +137,6 @@ fn every_unit(items: &[OrderItem], shuffle: &[Index]) -> Vec<ReturnLine> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
     #[test]
     fn an_order_keeps_its_laws(lifecycle in built_in(), placement in placement(1), steps in vec(step(), 1..40)) {
         live(lifecycle, placement, &steps)?;

@@ -52,8 +52,6 @@ fn settled(commits: &[Commit], sizes: &[usize]) -> (MemoryStore, Vec<Result<(), 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
     /// First come, first served, whatever comes together in one transaction.
     #[test]
     fn a_batch_is_its_commits_one_by_one(

@@ -4,7 +4,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::{
-    LifecycleDraft, PaymentEffect, Phase, State, Status, StockEffect, Transition, Trigger, Window, WindowStart,
+    LifecycleDraft, PaymentEffect, Phase, PromotionEffect, State, Status, StockEffect, Transition, Trigger, Window,
+    WindowStart,
 };
 use crate::actor::Role;
 
@@ -43,7 +44,7 @@ fn standard() -> Option<LifecycleDraft> {
         advance("shipped", "delivered")?,
         advance("delivered", "completed")?,
         expire("pending", "cancelled")?,
-        cancel("pending", "cancelled")?,
+        cancel("pending", "cancelled")?.give_back(),
         cancel("paid", "cancelled")?.refund(),
         call_back("shipped", "cancelled")?,
         come_back("delivered", "returned")?.window(window),
@@ -69,7 +70,7 @@ fn placed() -> Option<LifecycleDraft> {
         advance("paid", "fulfilled")?.stock(StockEffect::Fulfil),
         advance("fulfilled", "completed")?,
         expire("placed", "cancelled")?,
-        cancel("placed", "cancelled")?.window(cancellation),
+        cancel("placed", "cancelled")?.give_back().window(cancellation),
         cancel("paid", "cancelled")?.refund().window(cancellation),
         come_back("fulfilled", "returned")?.window(within(WindowStart::Entered, 30)),
         come_back("completed", "returned")?.window(within(WindowStart::Delivered, 30)),
@@ -94,7 +95,7 @@ fn production() -> Option<LifecycleDraft> {
         advance("READY_TO_SHIP", "SHIPPED")?.stock(StockEffect::Fulfil),
         advance("SHIPPED", "DELIVERED")?,
         expire("PENDING_PAYMENT", "CANCELLED")?,
-        cancel("PENDING_PAYMENT", "CANCELLED")?,
+        cancel("PENDING_PAYMENT", "CANCELLED")?.give_back(),
         cancel("PAID", "CANCELLED")?.refund(),
         transition("AWAITING_PRODUCTION", "CANCELLED", Trigger::Cancel, STAFF)?.stock(StockEffect::Release).refund(),
         transition("READY_TO_SHIP", "CANCELLED", Trigger::Cancel, STAFF)?.stock(StockEffect::Release).refund(),
@@ -115,8 +116,8 @@ fn confirmed() -> Option<LifecycleDraft> {
         advance("confirmed", "shipped")?.stock(StockEffect::Fulfil),
         advance("shipped", "delivered")?,
         expire("pending", "cancelled")?,
-        transition("pending", "cancelled", Trigger::PaymentFailure, ENGINE)?.stock(StockEffect::Release),
-        cancel("pending", "cancelled")?,
+        transition("pending", "cancelled", Trigger::PaymentFailure, ENGINE)?.stock(StockEffect::Release).give_back(),
+        cancel("pending", "cancelled")?.give_back(),
         transition("confirmed", "cancelled", Trigger::Cancel, STAFF)?.stock(StockEffect::Release).refund(),
         call_back("shipped", "cancelled")?,
     ];
@@ -136,7 +137,7 @@ fn simple() -> Option<LifecycleDraft> {
         advance("paid", "shipped")?.stock(StockEffect::Fulfil),
         advance("shipped", "delivered")?,
         expire("pending", "cancelled")?,
-        cancel("pending", "cancelled")?,
+        cancel("pending", "cancelled")?.give_back(),
         cancel("paid", "cancelled")?.refund(),
         call_back("shipped", "cancelled")?,
     ];
@@ -153,7 +154,7 @@ fn advance(from: &str, to: &str) -> Option<Transition> {
 }
 
 fn expire(from: &str, to: &str) -> Option<Transition> {
-    Some(transition(from, to, Trigger::Expiry, ENGINE)?.stock(StockEffect::Release))
+    Some(transition(from, to, Trigger::Expiry, ENGINE)?.stock(StockEffect::Release).give_back())
 }
 
 /// Before the goods leave, the customer may call the order off.
@@ -183,6 +184,7 @@ fn transition(from: &str, to: &str, trigger: Trigger, roles: &[Role]) -> Option<
         window: None,
         stock: StockEffect::None,
         payment: PaymentEffect::None,
+        promotions: PromotionEffect::None,
     })
 }
 
@@ -194,6 +196,11 @@ impl Transition {
 
     const fn refund(mut self) -> Self {
         self.payment = PaymentEffect::Refund;
+        self
+    }
+
+    const fn give_back(mut self) -> Self {
+        self.promotions = PromotionEffect::GiveBack;
         self
     }
 

@@ -1,0 +1,56 @@
+//! Promotions as a shop manages them: kept, changed, ended.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::Promotion;
+use crate::ids::PromotionId;
+
+/// A promotion that a shop keeps. Its terms may change and it may be ended; orders keep what they were given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Campaign {
+    /// The promotion, with nothing used up: the store counts.
+    pub promotion: Promotion,
+    /// When somebody ended it for good. It is no candidate any more.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Grows by one with every change.
+    pub version: u64,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Campaign {
+    /// A promotion that begins to be kept.
+    pub const fn new(promotion: Promotion, at: DateTime<Utc>) -> Self {
+        Self { promotion, ended_at: None, version: 1, created_at: at, updated_at: at }
+    }
+
+    /// Its name.
+    pub fn id(&self) -> &PromotionId {
+        self.promotion.id()
+    }
+
+    /// The same with other terms. What was ended stays ended.
+    #[must_use]
+    pub fn changed(&self, promotion: Promotion, at: DateTime<Utc>) -> Self {
+        Self { promotion, version: self.version.saturating_add(1), updated_at: at, ..self.clone() }
+    }
+
+    /// The same, ended. Ending it again changes nothing.
+    #[must_use]
+    pub fn ended(&self, at: DateTime<Utc>) -> Self {
+        match self.ended_at {
+            Some(_) => self.clone(),
+            None => {
+                Self { ended_at: Some(at), version: self.version.saturating_add(1), updated_at: at, ..self.clone() }
+            }
+        }
+    }
+
+    /// Whether it can be a candidate.
+    pub const fn is_live(&self) -> bool {
+        self.ended_at.is_none()
+    }
+}

@@ -1,0 +1,197 @@
+//! Uses of promotions: counted, limited, given back.
+//!
+//! Like stock, uses are guarded moves: taken when an order is placed, in its commit, and given back when a transition of its
+//! lifecycle says so. Two buyers of the last use cannot both get it, however close they are.
+//!
+//! # Invariants
+//! * `RDM-1`: a tally's uses and money are those of its live redemptions.
+//! * `RDM-2`: no redemption is taken beyond the limits it was decided under.
+//! * `RDM-3`: an order redeems a promotion once, and gives it back at most once.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::usage::{Limit, Limits, Usage};
+use crate::ids::{OrderId, PromotionId, UserId};
+use crate::money::Money;
+
+/// One use of a promotion by one order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redemption {
+    /// What was used.
+    pub promotion: PromotionId,
+    /// By which order.
+    pub order: OrderId,
+    /// Of which customer.
+    pub user: UserId,
+    /// What it took off.
+    pub amount: Money,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// When it was given back, if it was.
+    pub given_back_at: Option<DateTime<Utc>>,
+}
+
+/// A guarded change of the uses of one promotion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedemptionMove {
+    /// By which order, of whom, for how much.
+    pub redemption: Redemption,
+    /// Which way.
+    pub action: RedemptionAction,
+}
+
+/// Which way a use goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedemptionAction {
+    /// It is taken, if the limits allow.
+    Redeem(Limits),
+    /// It is given back. Nothing happens where it was already.
+    GiveBack,
+}
+
+/// Why a use is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("promotion {promotion} is used up: {limit}")]
+pub struct Exhausted {
+    /// Which promotion.
+    pub promotion: PromotionId,
+    /// Which of its limits.
+    pub limit: Limit,
+}
+
+/// The uses of one promotion, with those of the customers and orders that matter to a decision.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    used: u64,
+    spent: i64,
+    by_customer: BTreeMap<UserId, u64>,
+    live: BTreeMap<OrderId, Redemption>,
+    changes: Vec<RedemptionChange>,
+}
+
+/// A tally as it was before one move, to go back to should a later move of the same commit be refused.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    used: u64,
+    spent: i64,
+    by_customer: Option<u64>,
+    live: Option<Redemption>,
+    changes: usize,
+}
+
+/// What a store has to write of one redemption.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedemptionChange {
+    /// A new redemption.
+    Add(Redemption),
+    /// A redemption was given back.
+    GiveBack(Redemption),
+}
+
+impl Tally {
+    /// The uses and the minor units given so far, the uses by those customers that matter, and the live redemptions of
+    /// those orders that matter.
+    pub fn new(used: u64, spent: i64, by_customer: BTreeMap<UserId, u64>, live: Vec<Redemption>) -> Self {
+        let live = live.into_iter().map(|redemption| (redemption.order, redemption)).collect();
+        Self { used, spent, by_customer, live, changes: Vec::new() }
+    }
+
+    /// Uses in total.
+    pub const fn used(&self) -> u64 {
+        self.used
+    }
+
+    /// Minor units given in total.
+    pub const fn spent(&self) -> i64 {
+        self.spent
+    }
+
+    /// Uses by the customers that were loaded or came since.
+    pub const fn by_customer(&self) -> &BTreeMap<UserId, u64> {
+        &self.by_customer
+    }
+
+    /// What a store has to write of the redemptions; nothing if nothing changed.
+    pub fn changes(&self) -> &[RedemptionChange] {
+        &self.changes
+    }
+
+    /// Remembers what a move may change.
+    pub(crate) fn mark(&self, step: &RedemptionMove) -> Mark {
+        Mark {
+            used: self.used,
+            spent: self.spent,
+            by_customer: self.by_customer.get(&step.redemption.user).copied(),
+            live: self.live.get(&step.redemption.order).cloned(),
+            changes: self.changes.len(),
+        }
+    }
+
+    /// Goes back.
+    pub(crate) fn restore(&mut self, step: &RedemptionMove, mark: Mark) {
+        (self.used, self.spent) = (mark.used, mark.spent);
+        self.changes.truncate(mark.changes);
+        let (user, order) = (&step.redemption.user, step.redemption.order);
+        match mark.by_customer {
+            Some(count) => self.by_customer.insert(user.clone(), count),
+            None => self.by_customer.remove(user),
+        };
+        match mark.live {
+            Some(redemption) => self.live.insert(order, redemption),
+            None => self.live.remove(&order),
+        };
+    }
+
+    /// Makes one move at an instant.
+    ///
+    /// # Errors
+    /// [`Exhausted`], with the first limit in the order total uses, uses by the customer, money; nothing has changed then.
+    pub fn apply(&mut self, step: &RedemptionMove, at: DateTime<Utc>) -> Result<(), Exhausted> {
+        match step.action {
+            RedemptionAction::Redeem(limits) => {
+                self.check(&step.redemption, &limits)?;
+                self.redeem(&step.redemption);
+            }
+            RedemptionAction::GiveBack => self.give_back(step.redemption.order, at),
+        }
+        Ok(())
+    }
+
+    fn check(&self, redemption: &Redemption, limits: &Limits) -> Result<(), Exhausted> {
+        let usage = Usage {
+            used: self.used,
+            used_by_customer: self.by_customer.get(&redemption.user).copied().unwrap_or_default(),
+            budget_used: Some(Money::new(self.spent, redemption.amount.currency())),
+        };
+        let over = limits.budget_left(&usage).is_some_and(|left| redemption.amount.minor() > left);
+        let limit = limits.reached(&usage).or(over.then_some(Limit::Budget));
+        limit.map_or(Ok(()), |limit| Err(Exhausted { promotion: redemption.promotion.clone(), limit }))
+    }
+
+    fn redeem(&mut self, redemption: &Redemption) {
+        if self.live.insert(redemption.order, redemption.clone()).is_none() {
+            self.count(redemption, u64::saturating_add, i64::saturating_add);
+            self.changes.push(RedemptionChange::Add(redemption.clone()));
+        }
+    }
+
+    fn give_back(&mut self, order: OrderId, at: DateTime<Utc>) {
+        if let Some(mut known) = self.live.remove(&order) {
+            self.count(&known, u64::saturating_sub, i64::saturating_sub);
+            known.given_back_at = Some(at);
+            self.changes.push(RedemptionChange::GiveBack(known));
+        }
+    }
+
+    fn count(&mut self, redemption: &Redemption, uses: fn(u64, u64) -> u64, money: fn(i64, i64) -> i64) {
+        let customer = self.by_customer.entry(redemption.user.clone()).or_default();
+        *customer = uses(*customer, 1);
+        self.used = uses(self.used, 1);
+        self.spent = money(self.spent, redemption.amount.minor());
+    }
+}
