@@ -13,7 +13,7 @@ use commerce_core::port::{OrderFilter, OrderRef, Page};
 use commerce_core::stock::{StockAction, StockRefusal};
 use commerce_testkit::shop::{parse, units};
 
-use shopfront::{Shopfront, admin, customer, import_row, once};
+use shopfront::{Shopfront, admin, checkout_request, customer, import_row, once, order_request};
 
 #[tokio::test]
 async fn a_cart_becomes_an_order_and_is_delivered() {
@@ -70,7 +70,7 @@ async fn one_cart_ordered_by_many_at_once_is_one_order() {
 async fn a_retry_gets_the_first_answer_even_though_the_cart_is_gone() {
     let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 10)]).await;
     let cart = shop.filled_cart("ann", &[("MUG", 1)]).await.cart.id;
-    let request = shop.checkout_request(cart);
+    let request = checkout_request(cart);
     let first = shop.engine.check_out(&customer("ann"), &request, Some(&once("k1", "same"))).await;
     let Ok(Reply::New(order)) = first else { panic!("{first:?}") };
 
@@ -87,7 +87,7 @@ async fn the_same_key_at_once_has_one_effect_and_equal_answers() {
     let attempts = (0..50).map(|_| {
         let shop = shop.clone();
         tokio::spawn(async move {
-            let request = shop.order_request(&[("MUG", 1)]);
+            let request = order_request(&[("MUG", 1)]);
             match shop.engine.place_order(&customer("ann"), &request, Some(&once("k", "f"))).await {
                 Ok(Reply::New(order)) => order.id.to_string(),
                 Ok(Reply::Again(answer)) => answer,
@@ -255,7 +255,7 @@ async fn what_is_somebody_elses_does_not_exist() {
 #[tokio::test]
 async fn only_the_shops_own_people_order_for_others_and_at_other_prices() {
     let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
-    let mut request = shop.order_request(&[("MUG", 1)]);
+    let mut request = order_request(&[("MUG", 1)]);
     request.items[0].unit_price = Some("1.50 USD".parse::<commerce_core::money::Money>().expect("money").into());
     let cheap = shop.engine.place_order(&customer("ann"), &request, None).await;
     assert!(matches!(cheap, Err(EngineError::Forbidden { .. })), "{cheap:?}");

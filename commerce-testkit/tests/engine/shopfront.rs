@@ -23,8 +23,8 @@ use commerce_testkit::{ManualClock, MemoryStore, SequentialIds};
 
 /// A shop over doubles. Cloning shares it.
 #[derive(Clone, Debug)]
-pub struct Shopfront {
-    pub engine: Engine,
+pub(crate) struct Shopfront {
+    pub(crate) engine: Engine,
     clock: Arc<ManualClock>,
     users: Arc<Everyone>,
     ids: Arc<SequentialIds>,
@@ -46,28 +46,28 @@ impl Users for Everyone {
     }
 }
 
-pub fn customer(name: &str) -> Actor {
+pub(crate) fn customer(name: &str) -> Actor {
     Actor::user(Role::Customer, parse(name))
 }
 
-pub fn admin() -> Actor {
+pub(crate) fn admin() -> Actor {
     Actor::user(Role::Admin, parse("root"))
 }
 
 /// A request with a key, answered with the id of the order.
-pub fn once<'a>(key: &str, fingerprint: &str) -> Once<'a, Order> {
+pub(crate) fn once<'a>(key: &str, fingerprint: &str) -> Once<'a, Order> {
     let key = ReceiptKey { scope: "ann POST /orders".into(), key: key.into() };
     Once { key, fingerprint: fingerprint.into(), reply: &|order| order.id.to_string() }
 }
 
 impl Shopfront {
     /// A shop that sells skus at a price, with units on hand.
-    pub async fn stocked(goods: &[(&str, &str, i64)]) -> Self {
+    pub(crate) async fn stocked(goods: &[(&str, &str, i64)]) -> Self {
         Self::open(Settings::new(CURRENCY), goods).await
     }
 
     /// The same with a shipping fee and a tax on everything.
-    pub async fn with_shipping(goods: &[(&str, &str, i64)], fee: &str, rate: &str) -> Self {
+    pub(crate) async fn with_shipping(goods: &[(&str, &str, i64)], fee: &str, rate: &str) -> Self {
         let standard = ShippingMethod { name: parse("standard"), fee: parse(fee), tax_category: Some(parse("all")) };
         let rates = vec![TaxRate { tax_category: "all".into(), rate: parse(rate) }];
         let tax = Tax { prices_include_tax: false, rates };
@@ -93,38 +93,38 @@ impl Shopfront {
     }
 
     /// Changes the price of a sku.
-    pub async fn sell(&self, sku: &str, price: &str) {
+    pub(crate) async fn sell(&self, sku: &str, price: &str) {
         let saved = self.engine.save_product(&admin(), (&parse(sku), None), &product(sku, price), None).await;
         saved.expect("the product is good");
     }
 
-    pub fn wait(&self, time: TimeDelta) {
+    pub(crate) fn wait(&self, time: TimeDelta) {
         self.clock.advance(time);
     }
 
-    pub fn users_down(&self) {
+    pub(crate) fn users_down(&self) {
         self.users.is_down.store(true, Ordering::Relaxed);
     }
 
-    pub fn return_id(&self) -> ReturnId {
+    pub(crate) fn return_id(&self) -> ReturnId {
         ReturnId::new(self.ids.next())
     }
 
     /// Does every task that is due.
-    pub async fn work(&self) {
+    pub(crate) async fn work(&self) {
         while self.engine.run_due_tasks(10).await.expect("tasks can be read").finished > 0 {}
     }
 
-    pub async fn open_cart(&self, user: &str) -> CartView {
+    pub(crate) async fn open_cart(&self, user: &str) -> CartView {
         new(self.engine.open_cart(&customer(user), None).await.expect("a cart can be opened")).view
     }
 
-    pub async fn add(&self, user: &str, cart: CartId, sku: &str, count: i64) -> Result<CartView, EngineError> {
+    pub(crate) async fn add(&self, user: &str, cart: CartId, sku: &str, count: i64) -> Result<CartView, EngineError> {
         let item = (parse(sku), units(count));
         self.engine.add_item(&customer(user), (cart, None), item, None).await.map(new)
     }
 
-    pub async fn filled_cart(&self, user: &str, items: &[(&str, i64)]) -> CartView {
+    pub(crate) async fn filled_cart(&self, user: &str, items: &[(&str, i64)]) -> CartView {
         let mut view = self.open_cart(user).await;
         for (sku, count) in items {
             view = self.add(user, view.cart.id, sku, *count).await.expect("the item can be added");
@@ -132,57 +132,37 @@ impl Shopfront {
         view
     }
 
-    pub fn checkout_request(&self, cart_id: CartId) -> CheckOut {
-        CheckOut { cart_id, shipping_address: address(), shipping_method: parse("standard"), notes: None }
+    pub(crate) async fn check_out(&self, user: &str, cart: CartId) -> Result<Order, EngineError> {
+        self.engine.check_out(&customer(user), &checkout_request(cart), None).await.map(new)
     }
 
-    pub async fn check_out(&self, user: &str, cart: CartId) -> Result<Order, EngineError> {
-        self.engine.check_out(&customer(user), &self.checkout_request(cart), None).await.map(new)
+    pub(crate) async fn place(&self, user: &str, items: &[(&str, i64)]) -> Result<Order, EngineError> {
+        self.engine.place_order(&customer(user), &order_request(items), None).await.map(new)
     }
 
-    pub fn order_request(&self, items: &[(&str, i64)]) -> PlaceOrder {
-        let item = |(sku, count): &(&str, i64)| ItemRequest {
-            sku: Some(parse(sku)),
-            product_id: None,
-            quantity: units(*count),
-            unit_price: None,
-        };
-        PlaceOrder {
-            user_id: None,
-            items: items.iter().map(item).collect(),
-            shipping_address: address(),
-            shipping_method: parse("standard"),
-            notes: None,
-        }
-    }
-
-    pub async fn place(&self, user: &str, items: &[(&str, i64)]) -> Result<Order, EngineError> {
-        self.engine.place_order(&customer(user), &self.order_request(items), None).await.map(new)
-    }
-
-    pub async fn pay(&self, user: &str, order: &Order) -> Result<Order, EngineError> {
+    pub(crate) async fn pay(&self, user: &str, order: &Order) -> Result<Order, EngineError> {
         self.pay_with(user, order, "tok_ok").await
     }
 
-    pub async fn pay_with(&self, user: &str, order: &Order, token: &str) -> Result<Order, EngineError> {
+    pub(crate) async fn pay_with(&self, user: &str, order: &Order, token: &str) -> Result<Order, EngineError> {
         self.engine.confirm_payment(&customer(user), order.payment.id, token.into(), None).await.map(new)
     }
 
-    pub async fn paid(&self, user: &str, items: &[(&str, i64)]) -> Order {
+    pub(crate) async fn paid(&self, user: &str, items: &[(&str, i64)]) -> Order {
         let order = self.place(user, items).await.expect("the order can be placed");
         self.pay(user, &order).await.expect("the order can be paid")
     }
 
-    pub async fn command(&self, caller: &Actor, order: &Order, command: Command) -> Result<Order, EngineError> {
+    pub(crate) async fn command(&self, caller: &Actor, order: &Order, command: Command) -> Result<Order, EngineError> {
         self.engine.command(caller, (&OrderRef::Id(order.id), None), command, None).await.map(new)
     }
 
-    pub async fn move_to(&self, order: &Order, status: &str) -> Result<Order, EngineError> {
+    pub(crate) async fn move_to(&self, order: &Order, status: &str) -> Result<Order, EngineError> {
         self.command(&admin(), order, Command::MoveTo { status: parse(status), reason: None }).await
     }
 
     /// Sends units of the first item back, all the way to their receipt.
-    pub async fn send_back(&self, user: &str, order: &Order, count: i64) {
+    pub(crate) async fn send_back(&self, user: &str, order: &Order, count: i64) {
         let id = self.return_id();
         let lines = vec![ReturnLine { item: order.items[0].id, quantity: units(count) }];
         let request = Command::RequestReturn(ReturnRequest { id, lines, reason: None });
@@ -192,23 +172,43 @@ impl Shopfront {
         }
     }
 
-    pub async fn order(&self, order: &Order) -> Order {
+    pub(crate) async fn order(&self, order: &Order) -> Order {
         self.engine.order(&admin(), &OrderRef::Id(order.id)).await.expect("the order is there")
     }
 
-    pub async fn available(&self, sku: &str) -> i64 {
+    pub(crate) async fn available(&self, sku: &str) -> i64 {
         self.engine.stock(&admin(), &parse(sku)).await.expect("the sku is stocked").available()
     }
 
     /// The history must rebuild the tables.
-    pub async fn verify(&self) {
+    pub(crate) async fn verify(&self) {
         let report = replay::verify(&*self.engine.ports().store, self.clock.now(), |_| ()).await;
         let report = report.expect("the history can be read");
         assert!(report.differences.is_empty(), "{:?}", report.differences);
     }
 }
 
-pub fn import_row(sku: &str, price: &str, on_hand: i64) -> ImportRow {
+pub(crate) fn checkout_request(cart_id: CartId) -> CheckOut {
+    CheckOut { cart_id, shipping_address: address(), shipping_method: parse("standard"), notes: None }
+}
+
+pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrder {
+    let item = |(sku, count): &(&str, i64)| ItemRequest {
+        sku: Some(parse(sku)),
+        product_id: None,
+        quantity: units(*count),
+        unit_price: None,
+    };
+    PlaceOrder {
+        user_id: None,
+        items: items.iter().map(item).collect(),
+        shipping_address: address(),
+        shipping_method: parse("standard"),
+        notes: None,
+    }
+}
+
+pub(crate) fn import_row(sku: &str, price: &str, on_hand: i64) -> ImportRow {
     ImportRow { id: parse(sku), product: product(sku, price), on_hand: vec![on_hand] }
 }
 
