@@ -100,6 +100,7 @@ macro_rules! store_suite {
                 everything_of_a_commit_is_read
                 a_refused_commit_leaves_nothing
                 each_guard_refuses_the_whole_commit
+                a_commit_cannot_contradict_itself
                 a_stale_version_is_refused
                 a_new_order_must_not_exist
                 two_decisions_on_one_version_have_one_effect

@@ -267,3 +267,35 @@ pub async fn receipts_are_forgotten_by_age<F: Fixture>(fixture: &F) {
     }
     assert_eq!(case.level("MUG").await.reserved, 4);
 }
+
+/// A commit that says two things of one subject is refused like two commits would be, and breaks nothing.
+pub async fn a_commit_cannot_contradict_itself<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 9)]).await;
+    let shop = &case.shop;
+    let at = shop.at(1);
+    let twice = |mut commit: Commit, other: Commit| {
+        commit.orders.extend(other.orders);
+        commit.carts.extend(other.carts);
+        commit.products.extend(other.products);
+        commit
+    };
+    let (first, cart) = (shop.order(&[("MUG", 1)]), shop.cart(parse("user-1"), at));
+    let mut same_number = shop.placement(&[("MUG", 1)], at);
+    same_number.number = order_of(&first).number.clone();
+    let product = shop.product("P", &["MUG"]);
+    let contradictions = [
+        twice(first.clone(), first.clone()),
+        twice(first.clone(), shop.place(same_number, at)),
+        twice(shop.save_cart(&cart, 0), shop.save_cart(&cart, 0)),
+        twice(shop.save_cart(&cart, 0), shop.save_cart(&shop.cart(parse("user-1"), at), 0)),
+        twice(shop.save_product(&product), shop.save_product(&product)),
+        twice(shop.save_product(&product), shop.save_product(&shop.product("Q", &["MUG"]))),
+    ];
+    for commit in contradictions {
+        case.refused(commit).await;
+    }
+    assert_eq!(case.order(order_of(&first)).await, None);
+    assert_eq!(case.handles.carts.active_cart(&parse("user-1")).await.unwrap(), None);
+    assert_eq!(case.handles.catalog.product(&product.id).await.unwrap(), None);
+    assert_eq!(case.level("MUG").await.reserved, 0);
+}
