@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::{Commit, Receipt, ReceiptKey, Refusal, Subject};
 use crate::cart::CartStatus;
 use crate::event::Recorded;
-use crate::ids::{CartId, EventId, OrderId, OrderNumber, ProductId, Sku, UserId};
+use crate::ids::{CartId, EventId, OrderId, OrderNumber, ProductId, PromotionId, Sku, UserId};
+use crate::promotion::{Mark, RedemptionMove, Tally};
 use crate::stock::{Checkpoint, Shelf, StockEvent, StockLevel, StockMove, StockRefusal};
 
 /// What a store has to load, and lock in this order, before it can settle a batch.
@@ -30,6 +31,10 @@ pub struct Needs<'a> {
     pub products: BTreeSet<&'a ProductId>,
     /// The products that sell these skus.
     pub sku_owners: BTreeSet<&'a Sku>,
+    /// The versions of these promotions.
+    pub campaigns: BTreeSet<&'a PromotionId>,
+    /// The uses of these promotions, with those by these customers and the live redemptions of these orders.
+    pub tallies: BTreeMap<&'a PromotionId, BTreeSet<(&'a UserId, OrderId)>>,
     /// The shelves of these skus, with the holds of these orders and all holds due by [`Needs::at`].
     pub shelves: BTreeMap<&'a Sku, BTreeSet<OrderId>>,
     /// The latest time of a decision in the batch.
@@ -61,6 +66,10 @@ impl<'a> Needs<'a> {
             self.products.insert(&change.product.id);
             self.sku_owners.extend(change.product.variants.iter().map(|variant| &variant.sku));
         }
+        self.campaigns.extend(commit.campaigns.iter().map(|change| change.campaign.id()));
+        for RedemptionMove { redemption, .. } in &commit.redemptions {
+            self.tallies.entry(&redemption.promotion).or_default().insert((&redemption.user, redemption.order));
+        }
         for StockMove { sku, action } in &commit.stock {
             self.shelves.entry(sku).or_default().extend(action.order());
         }
@@ -87,6 +96,10 @@ pub struct Facts {
     pub products: BTreeMap<ProductId, u64>,
     /// Who sells which sku.
     pub sku_owners: BTreeMap<Sku, ProductId>,
+    /// Versions of promotions.
+    pub campaigns: BTreeMap<PromotionId, u64>,
+    /// Uses of promotions.
+    pub tallies: BTreeMap<PromotionId, Tally>,
     /// Stock.
     pub shelves: BTreeMap<Sku, Shelf>,
 }
@@ -112,7 +125,9 @@ impl Facts {
         self.check_orders(commit)?;
         self.check_carts(commit)?;
         self.check_products(commit)?;
-        let settled = self.move_stock(commit)?;
+        self.check_campaigns(commit)?;
+        let redeemed = self.redeem(commit)?;
+        let settled = self.move_stock(commit).inspect_err(|_| self.take_back(redeemed))?;
         self.note(commit);
         Ok(settled)
     }
@@ -172,6 +187,39 @@ impl Facts {
         })
     }
 
+    fn check_campaigns(&self, commit: &Commit) -> Result<(), Refusal> {
+        let mut versions = BTreeMap::new();
+        commit.campaigns.iter().try_for_each(|change| {
+            let id = change.campaign.id();
+            let twice = versions.insert(id, change.campaign.version);
+            let actual = self.campaigns.get(id).copied().unwrap_or_default();
+            check_version(change.expected, twice, actual, || Subject::Campaign(id.clone()))
+        })
+    }
+
+    /// Takes and gives back uses of promotions; says how to undo it.
+    fn redeem<'a>(&mut self, commit: &'a Commit) -> Result<Vec<(&'a RedemptionMove, Mark)>, Refusal> {
+        let mut undo = Vec::with_capacity(commit.redemptions.len());
+        for step in &commit.redemptions {
+            let tally = self.tallies.entry(step.redemption.promotion.clone()).or_default();
+            let mark = tally.mark(step);
+            if let Err(exhausted) = tally.apply(step, commit.at) {
+                self.take_back(undo);
+                return Err(exhausted.into());
+            }
+            undo.push((step, mark));
+        }
+        Ok(undo)
+    }
+
+    fn take_back(&mut self, undo: Vec<(&RedemptionMove, Mark)>) {
+        for (step, mark) in undo.into_iter().rev() {
+            if let Some(tally) = self.tallies.get_mut(&step.redemption.promotion) {
+                tally.restore(step, mark);
+            }
+        }
+    }
+
     fn move_stock(&mut self, commit: &Commit) -> Result<Settled, Refusal> {
         let mut undo = Vec::with_capacity(commit.stock.len());
         let mut settled = Settled::default();
@@ -223,6 +271,9 @@ impl Facts {
         }
         for change in &commit.carts {
             self.note_cart(change.cart.id, change.cart.version, &change.cart.user_id, change.cart.status);
+        }
+        for change in &commit.campaigns {
+            self.campaigns.insert(change.campaign.id().clone(), change.campaign.version);
         }
         for change in &commit.products {
             let id = &change.product.id;
