@@ -17,9 +17,12 @@ use crate::cart::Cart;
 use crate::catalog::{Category, Offer, Product};
 use crate::commit::{Commit, Receipt, ReceiptKey, Refusal};
 use crate::event::{HistoryEntry, Recorded};
-use crate::ids::{CartId, CategoryId, OrderId, OrderNumber, PaymentId, ProductId, RefundId, ReturnId, Sku, UserId};
+use crate::ids::{
+    CartId, CategoryId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, RefundId, ReturnId, Sku, UserId,
+};
 use crate::money::Money;
 use crate::order::{Order, OrderEvent, Refunded, Status};
+use crate::promotion::{Campaign, Promotion, Redemption, Usage};
 use crate::stock::{Hold, StockLevel};
 use crate::task::{Task, TaskKey};
 use crate::text::Text;
@@ -179,7 +182,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The history of an order, oldest first; empty if there is no such order.
     async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError>;
 
-    /// The whole history in the order in which it was committed, from behind a position. The key is the position.
+    /// The whole history in the order in which it was committed, from behind a position. The key is the position. Within a
+    /// commit, the events of its orders stand before those of its stock; see [`replay`](crate::replay).
     async fn history(&self, page: &Page<u64>) -> Result<Listing<HistoryEntry, u64>, StoreError>;
 
     /// The stock of a sku at an instant: holds that ended by then do not count. None if it was never stocked.
@@ -233,6 +237,49 @@ pub trait Catalog: Send + Sync + fmt::Debug {
     async fn categories(&self) -> Result<Vec<Category>, StoreError>;
 }
 
+/// A promotion that a shop keeps, with how much of it is used up by everybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptPromotion {
+    /// The promotion.
+    pub campaign: Campaign,
+    /// How much of it is used up; uses by a customer are not in it.
+    pub usage: Usage,
+}
+
+/// The place of a promotion in a list: newest first, then by id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PromotionPlace {
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Its id.
+    pub id: PromotionId,
+}
+
+/// Where promotions and their uses are read. They are written by [`Store::commit`].
+#[async_trait]
+pub trait Promotions: Send + Sync + fmt::Debug {
+    /// What could lower the price for a customer who gave some codes: every automatic promotion that was not ended, and all
+    /// that have one of the codes ([keys](crate::promotion::code_key)), each as a [candidate](Campaign::candidate) with its
+    /// uses, by the customer too. Oldest first, then by id: the order that settles equal priorities.
+    async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError>;
+
+    /// A promotion, ended ones too.
+    async fn promotion(&self, id: &PromotionId) -> Result<Option<KeptPromotion>, StoreError>;
+
+    /// Promotions, ended ones too, newest first.
+    async fn promotions(
+        &self,
+        page: &Page<PromotionPlace>,
+    ) -> Result<Listing<KeptPromotion, PromotionPlace>, StoreError>;
+
+    /// Who used a promotion, by which order; newest first. Given back uses are in it.
+    async fn redemptions(
+        &self,
+        id: &PromotionId,
+        page: &Page<OrderId>,
+    ) -> Result<Listing<Redemption, OrderId>, StoreError>;
+}
+
 /// The users service could not be asked.
 #[derive(Debug, Error)]
 #[error("the users service cannot be asked: {0}")]
@@ -243,6 +290,11 @@ pub struct UsersUnavailable(pub Box<dyn Error + Send + Sync>);
 pub trait Users: Send + Sync + fmt::Debug {
     /// Whether the user exists.
     async fn exists(&self, user: &UserId) -> Result<bool, UsersUnavailable>;
+
+    /// The segments a user is in, which promotions may ask for. A service that knows none says none.
+    async fn segments(&self, _user: &UserId) -> Result<Vec<String>, UsersUnavailable> {
+        Ok(Vec::new())
+    }
 }
 
 /// The payment processor could not be asked, or did not answer.

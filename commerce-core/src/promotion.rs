@@ -97,6 +97,30 @@ impl Terms {
             effect,
         }
     }
+
+    /// The code as it compares for buyers: without surrounding space, in lower case. Stores look codes up by it.
+    pub fn code_key(&self) -> Option<String> {
+        self.code.as_deref().map(code_key)
+    }
+
+    /// Whether it asks which segments the customer is in.
+    pub fn asks_for_segments(&self) -> bool {
+        self.asks(|condition| matches!(condition, Condition::Segment { .. }))
+    }
+
+    /// Whether it asks how many orders the customer has.
+    pub fn asks_for_orders(&self) -> bool {
+        self.asks(|condition| matches!(condition, Condition::FirstOrder | Condition::NthOrder { .. }))
+    }
+
+    fn asks(&self, kind: fn(&Condition) -> bool) -> bool {
+        self.conditions.iter().any(|condition| condition.any(kind))
+    }
+}
+
+/// A code as it compares for buyers: without surrounding space, in lower case.
+pub fn code_key(code: &str) -> String {
+    code.trim().chars().flat_map(char::to_lowercase).collect()
 }
 
 /// A promotion that was checked, with how much of it is used up. Cloning one is cheap.
@@ -171,6 +195,15 @@ impl Promotion {
     pub fn with_usage(self, usage: Usage) -> Self {
         let budget_used = usage.budget_used.filter(|amount| amount.currency() == self.currency);
         Self { usage: Usage { budget_used, ..usage }, ..self }
+    }
+
+    /// The same promotion, over since an instant, even if it would have started later.
+    fn expired(self, at: DateTime<Utc>) -> Self {
+        let Checked { terms, filters } = &*self.checked;
+        let starts_at = terms.starts_at.filter(|start| *start < at);
+        let ends_at = terms.ends_at.map_or(at, |end| end.min(at));
+        let terms = Terms { starts_at, ends_at: Some(ends_at), ..terms.clone() };
+        Self { checked: Arc::new(Checked { terms, filters: filters.clone() }), ..self }
     }
 
     /// Its name.

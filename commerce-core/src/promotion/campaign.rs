@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Promotion;
+use super::{Promotion, Usage};
 use crate::ids::PromotionId;
 
 /// A promotion that a shop keeps. Its terms may change and it may be ended; orders keep what they were given.
@@ -43,14 +43,17 @@ impl Campaign {
     pub fn ended(&self, at: DateTime<Utc>) -> Self {
         match self.ended_at {
             Some(_) => self.clone(),
-            None => {
-                Self { ended_at: Some(at), version: self.version.saturating_add(1), updated_at: at, ..self.clone() }
-            }
+            None => Self { ended_at: Some(at), ..self.changed(self.promotion.clone(), at) },
         }
     }
 
-    /// Whether it can be a candidate.
-    pub const fn is_live(&self) -> bool {
-        self.ended_at.is_none()
+    /// The promotion as it stands in a price, with what is used up. An ended one has expired, so that whoever gives its code
+    /// learns why it does not work.
+    pub fn candidate(&self, usage: Usage) -> Promotion {
+        let promotion = self.promotion.clone().with_usage(usage);
+        match self.ended_at {
+            Some(ended_at) => promotion.expired(ended_at),
+            None => promotion,
+        }
     }
 }

@@ -95,6 +95,22 @@ impl Condition {
     }
 
     /// Every filter in it, from left to right.
+    /// Whether the condition, or one within it, is of some kind.
+    pub(super) fn any(&self, kind: fn(&Self) -> bool) -> bool {
+        let within = match self {
+            Self::All { conditions } | Self::Any { conditions } => conditions.iter().any(|inner| inner.any(kind)),
+            Self::Not { condition } => condition.any(kind),
+            Self::MinSpend { .. }
+            | Self::MinQuantity { .. }
+            | Self::Contains { .. }
+            | Self::Segment { .. }
+            | Self::FirstOrder
+            | Self::NthOrder { .. }
+            | Self::ShippingMethod { .. } => false,
+        };
+        within || kind(self)
+    }
+
     pub(super) fn filters_mut<'a>(&'a mut self, visit: &mut impl FnMut(&'a mut Filter)) {
         match self {
             Self::MinSpend { filter, .. } | Self::MinQuantity { filter, .. } => filter.iter_mut().for_each(visit),
