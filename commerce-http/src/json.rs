@@ -15,6 +15,10 @@ pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
 }
 
 fn refuse<T: DeserializeOwned>(text: &[u8]) -> Problem {
+    // What is skipped is not looked at as closely as what is read, so the encoding is checked by itself.
+    if str::from_utf8(text).is_err() {
+        return Problem::bad_request("malformed_json", "The body is not UTF-8.");
+    }
     if let Err(error) = serde_json::from_slice::<IgnoredAny>(text) {
         return malformed(&error);
     }

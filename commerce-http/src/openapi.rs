@@ -109,3 +109,72 @@ fn complete(operation: &mut Operation, shop: bool) {
         operation.security = Some(schemes.into());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::route::Part;
+    use crate::routes::ROUTES;
+
+    fn document() -> Value {
+        serde_json::from_str(&openapi()).unwrap()
+    }
+
+    fn each_operation(document: &Value, mut visit: impl FnMut(&str, &str, &Value)) {
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                visit(method, path, operation);
+            }
+        }
+    }
+
+    #[test]
+    fn routes_and_document_are_equal() {
+        let mut documented = BTreeSet::new();
+        each_operation(&document(), |method, path, _| {
+            documented.insert(format!("{} {path}", method.to_uppercase()));
+        });
+        let prefix = |part| if part == Part::Shop { "/v1" } else { "" };
+        let routed = ROUTES.iter().filter(|route| route.part != Part::Asset);
+        let routed = routed.map(|route| format!("{} {}{}", route.method, prefix(route.part), route.path)).collect();
+        assert_eq!(documented, routed);
+    }
+
+    #[test]
+    fn parameters_of_a_path_are_described() {
+        each_operation(&document(), |method, path, operation| {
+            let named = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let described = parameters.iter().filter(|parameter| parameter["in"] == "path");
+            let described = described.filter_map(|parameter| parameter["name"].as_str());
+            assert!(named.eq(described), "{method} {path}");
+        });
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = document();
+        let text = document.to_string();
+        for reference in text.split("\"$ref\":\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn every_post_that_changes_something_takes_a_key() {
+        each_operation(&document(), |method, path, operation| {
+            let keyed = operation["parameters"].to_string().contains("Idempotency-Key");
+            assert_eq!(keyed, method == "post" && path != "/v1/quotes", "{method} {path}");
+        });
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_not_described() {
+        let text = openapi();
+        assert!(!text.contains("/promos") && !text.contains("/webhooks"));
+    }
+}

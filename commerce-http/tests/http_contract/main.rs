@@ -1,0 +1,21 @@
+//! The contract of the HTTP interface, as a client sees it: every test speaks over a socket.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bad_input;
+mod buying;
+mod carts;
+mod catalogue;
+mod conditions;
+mod idempotency;
+mod inventory;
+mod limits;
+mod lists;
+mod orders;
+mod payments;
+mod quotes;
+mod returns;
+mod shop;
+mod system;
+mod tokens;
+mod transport;

@@ -1,0 +1,78 @@
+//! What operators and developers use.
+
+use std::sync::OnceLock;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::Value;
+
+use super::shop::{Plan, Shop};
+
+/// A process keeps its metrics once.
+fn metrics() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| commerce_http::telemetry::install().unwrap()).clone()
+}
+
+#[tokio::test]
+async fn the_service_says_how_it_is() {
+    let shop = Shop::open().await;
+    for prefix in ["", "/v1", "/api/v1"] {
+        assert_eq!(shop.guest().get(&format!("{prefix}/healthz")).send().await.expect(200)["status"], "ok");
+        assert_eq!(shop.guest().get(&format!("{prefix}/readyz")).send().await.expect(200)["status"], "ready");
+    }
+}
+
+#[tokio::test]
+async fn metrics_count_by_route() {
+    let mut plan = Plan::default();
+    plan.options.metrics = Some(metrics());
+    let shop = Shop::with(plan).await;
+    shop.order(1).await;
+    shop.guest().get("/v1/nowhere/at/all").send().await.expect(404);
+    let reply = shop.guest().get("/metrics").send().await;
+    assert!(reply.header("content-type").starts_with("text/plain"));
+    let text = String::from_utf8(reply.body.to_vec()).unwrap();
+    for line in [
+        "http_requests_total{method=\"POST\",route=\"/orders\",status=\"201\"}",
+        "http_requests_total{method=\"GET\",route=\"unmatched\",status=\"404\"}",
+        "http_request_duration_seconds_bucket{method=\"PUT\",route=\"/inventory/{sku}\",le=\"0.001\"}",
+        "http_requests_in_flight ",
+        "orders_placed_total ",
+    ] {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+    assert!(!text.contains("nowhere"), "{text}");
+}
+
+#[tokio::test]
+async fn metrics_can_be_elsewhere() {
+    Shop::open().await.guest().get("/metrics").send().await.problem(404, "route_not_found");
+}
+
+#[tokio::test]
+async fn the_document_is_served_as_it_is_generated() {
+    let shop = Shop::open().await;
+    let document = shop.guest().get("/openapi.json").send().await.expect(200);
+    assert_eq!(document, serde_json::from_str::<Value>(&commerce_http::openapi()).unwrap());
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+}
+
+#[tokio::test]
+async fn the_document_is_readable_without_network() {
+    let shop = Shop::open().await;
+    let docs = shop.guest().get("/docs").send().await;
+    assert_eq!((docs.status.as_u16(), docs.header("location")), (308, "/docs/"));
+    let page = shop.guest().get("/docs/").send().await;
+    let html = String::from_utf8(page.body.to_vec()).unwrap();
+    assert!(
+        page.header("content-type").starts_with("text/html") && !html.contains("http://") && !html.contains("https://"),
+        "{html}"
+    );
+    for asset in ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-initializer.js"] {
+        let reply = shop.guest().get(&format!("/docs/{asset}")).send().await;
+        assert_eq!(reply.status.as_u16(), 200, "{asset}");
+    }
+    let initializer = shop.guest().get("/docs/swagger-initializer.js").send().await;
+    assert!(String::from_utf8_lossy(&initializer.body).contains("/openapi.json"));
+    shop.guest().get("/docs/etc/passwd").send().await.problem(404, "route_not_found");
+}
