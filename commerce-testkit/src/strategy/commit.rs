@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use commerce_core::commit::Commit;
-use commerce_core::order::Order;
+use commerce_core::order::{Order, Placement};
 use commerce_core::stock::StockAction;
 use proptest::collection::vec;
 use proptest::option;
@@ -18,6 +18,8 @@ use crate::shop::{HOLD_SECONDS, order_of, parse};
 pub enum Act {
     /// Units of some skus are ordered, with a key if it has one.
     Place(Vec<(&'static str, i64)>, Option<&'static str>),
+    /// A unit is ordered, under the number of an order placed earlier.
+    Again(Index),
     /// An order placed earlier in the script is paid, as if nothing had happened to it since.
     Pay(Index),
     /// It is called off.
@@ -48,6 +50,7 @@ fn act() -> impl Strategy<Value = Act> {
     let key = option::weighted(0.4, select(vec!["one", "two", "three"]));
     prop_oneof![
         8 => (lines, key).prop_map(|(lines, key)| Act::Place(lines, key)),
+        1 => any::<Index>().prop_map(Act::Again),
         4 => any::<Index>().prop_map(Act::Pay),
         3 => any::<Index>().prop_map(Act::Cancel),
         2 => (sku(), 0..=12_i64, option::of(0..=4_i64)).prop_map(|(sku, units, low)| Act::Count(sku, units, low)),
@@ -83,6 +86,11 @@ impl Act {
                 let mut commit = shop.place(shop.placement(lines, at), at);
                 commit.receipt = key.map(|key| shop.receipt(key, "print", &order_of(&commit).id.to_string(), at));
                 commit
+            }
+            Self::Again(index) => {
+                let placement = shop.placement(&[("MUG", 1)], at);
+                let number = earlier(index).map_or_else(|| placement.number.clone(), |order| order.number.clone());
+                shop.place(Placement { number, ..placement }, at)
             }
             Self::Pay(index) => earlier(index).map_or_else(|| shop.commit(at), |order| shop.pay(order, at)),
             Self::Cancel(index) => earlier(index).map_or_else(|| shop.commit(at), |order| shop.cancel(order, at)),

@@ -105,6 +105,7 @@ macro_rules! store_suite {
                 a_new_order_must_not_exist
                 two_decisions_on_one_version_have_one_effect
                 a_taken_number_is_refused
+                a_number_drawn_at_once_goes_to_one_order
                 a_key_is_answered_with_the_first_reply
                 a_refused_commit_leaves_its_key_free
                 one_key_sent_at_once_has_one_effect
@@ -157,6 +158,7 @@ macro_rules! store_suite {
                 a_changed_product_replaces_the_old_one
                 a_stale_product_is_refused
                 a_sku_belongs_to_one_product
+                a_sku_claimed_at_once_goes_to_one_product
                 a_dropped_sku_is_free_for_another_product
                 offers_are_of_the_skus_that_exist
                 products_come_newest_first_then_by_id

@@ -5,9 +5,11 @@ use commerce_core::commit::Refusal;
 use commerce_core::ids::ReturnId;
 use commerce_core::money::Money;
 use commerce_core::order::{
-    Command, Lifecycle, Order, OrderItem, Placement, RefundStatus, ReturnLine, ReturnRequest, ShipmentStatus, fold,
+    Command, Lifecycle, Order, OrderItem, Phase, Placement, RefundStatus, Rejection, ReturnLine, ReturnRequest,
+    ShipmentStatus, fold,
 };
 use commerce_core::port::Store;
+use commerce_core::pricing::QuotedLine;
 use commerce_core::replay::verify;
 use commerce_core::stock::StockRefusal;
 use commerce_testkit::shop::{order_of, units};
@@ -136,6 +138,37 @@ fn every_unit(items: &[OrderItem], shuffle: &[Index]) -> Vec<ReturnLine> {
     lines
 }
 
+/// Until the last unit is back, what went back is ⌊T·n/q⌋ for n of the q units of every line that cost T.
+fn check_shares(order: &Order) -> Result<(), TestCaseError> {
+    let share = |(item, line): (&OrderItem, &QuotedLine)| {
+        i128::from(line.total.minor()) * i128::from(order.returned(item.id)) / i128::from(item.quantity.get())
+    };
+    let shares: i128 = order.items.iter().zip(&order.quote.lines).map(share).sum();
+    let refunded: i128 = order.refunds.iter().map(|refund| i128::from(refund.amount.minor())).sum();
+    prop_assert!(order.phase == Phase::Returned || refunded == shares, "{refunded} went back, not {shares}");
+    Ok(())
+}
+
+/// An order that ended takes no more returns: its goods and its money are back already.
+#[test]
+fn goods_do_not_come_back_twice() {
+    let shop = Shop::new(1);
+    let world = World::with(Lifecycle::standard(), shop.placement(&[("MUG", 3)], shop.at(0)));
+    let at = world.shop.at(20);
+    let mut order = delivered(&world);
+    let id = ReturnId::new(world.shop.uuid());
+    let lines = vec![ReturnLine { item: order.items[0].id, quantity: units(1) }];
+    let back = Command::MoveTo { status: "returned".parse().unwrap(), reason: None };
+    let request = Command::RequestReturn(ReturnRequest { id, lines, reason: None });
+    for command in [request, Command::ApproveReturn(id), back] {
+        let commit = world.shop.decide(&order, Role::Admin, command, at).unwrap();
+        assert_eq!(world.store.commit_all(std::slice::from_ref(&commit)), [Ok(())]);
+        order = order_of(&commit).clone();
+    }
+    let again = world.shop.decide(&order, Role::Admin, Command::ReceiveReturn(id), at);
+    assert_eq!(again.err(), Some(Rejection::NotReturnable(order.status)));
+}
+
 proptest! {
     #[test]
     fn an_order_keeps_its_laws(lifecycle in built_in(), placement in placement(1), steps in vec(step(), 1..40)) {
@@ -166,6 +199,7 @@ proptest! {
                 prop_assert_eq!(world.store.commit_all(std::slice::from_ref(&commit)), [Ok(())]);
                 order = order_of(&commit).clone();
             }
+            check_shares(&order)?;
         }
         let refunded = Money::sum(order.currency(), order.refunds.iter().map(|refund| refund.amount));
         prop_assert_eq!(refunded, Ok(order.payment.captured));

@@ -8,7 +8,7 @@ use commerce_core::ids::Sku;
 use commerce_core::money::Money;
 use commerce_core::port::ProductFilter;
 
-use super::{Case, Fixture, first, walk};
+use super::{Case, Fixture, at_once, first, walk};
 use crate::shop::{CURRENCY, parse};
 
 /// A sku that one product sells cannot be sold by another.
@@ -19,6 +19,18 @@ pub async fn a_sku_belongs_to_one_product<F: Fixture>(fixture: &F) {
     let refusal = case.refused(shop.save_product(&shop.product("MORE", &["POT", "MUG"]))).await;
     assert_eq!(refusal, Refusal::SkuTaken { sku: parse("MUG"), product: parse("CUPS") });
     assert_eq!(case.handles.catalog.product(&parse("MORE")).await.unwrap(), None);
+}
+
+/// Claimed by many products at the same moment, it goes to one of them.
+pub async fn a_sku_claimed_at_once_goes_to_one_product<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let claim = |n: usize| case.shop.save_product(&case.shop.product(&format!("P{n}"), &["MUG", &format!("S{n}")]));
+    let answers = at_once(&case.handles.store, (0..12).map(claim).collect()).await;
+    let winner = answers.iter().position(Option::is_none).expect("one has it");
+    let product = parse(&format!("P{winner}"));
+    let refusal = Refusal::SkuTaken { sku: parse("MUG"), product };
+    assert_eq!(answers.into_iter().flatten().collect::<Vec<_>>(), vec![refusal; 11]);
+    assert_eq!(found(&case, &all()).await, [format!("P{winner}")]);
 }
 
 /// `%`, `_`, `\` and quotes in a search stand for themselves.

@@ -4,6 +4,7 @@ use commerce_core::catalog::Category;
 use commerce_core::commit::{Commit, Refusal, Subject};
 use commerce_core::event::HistoryEntry;
 use commerce_core::ids::OrderId;
+use commerce_core::order::Placement;
 use commerce_core::port::{OrderFilter, OrderRef, Page};
 use commerce_core::stock::{StockAction, StockRefusal};
 
@@ -93,6 +94,25 @@ pub async fn a_taken_number_is_refused<F: Fixture>(fixture: &F) {
     second.number = first.number.clone();
     let refusal = case.refused(case.shop.place(second, at)).await;
     assert_eq!(refusal, Refusal::NumberTaken(first.number));
+    assert_eq!(case.level("MUG").await.reserved, 1);
+}
+
+/// One number drawn by many at the same moment: one order has it.
+pub async fn a_number_drawn_at_once_goes_to_one_order<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 50)]).await;
+    let at = case.shop.at(1);
+    let number = case.shop.number(at);
+    let place = |_| {
+        let placement = case.shop.placement(&[("MUG", 1)], at);
+        case.shop.place(Placement { number: number.clone(), ..placement }, at)
+    };
+    let commits: Vec<_> = (0..12).map(place).collect();
+    let answers = at_once(&case.handles.store, commits.clone()).await;
+    let winner = answers.iter().position(Option::is_none).expect("one has it");
+    let refusals: Vec<_> = answers.into_iter().flatten().collect();
+    assert_eq!(refusals, vec![Refusal::NumberTaken(number.clone()); 11]);
+    let found = case.store().order(&OrderRef::Number(number)).await.unwrap();
+    assert_eq!(found.as_ref(), Some(order_of(&commits[winner])));
     assert_eq!(case.level("MUG").await.reserved, 1);
 }
 
