@@ -251,6 +251,36 @@ fn the_best_combination_leaves_out_what_would_cost_more() {
     );
 }
 
+/// The highest tier is reached without the small discount only.
+#[test]
+fn the_best_combination_looks_at_every_tier() {
+    let small = json!({ "id": "small", "priority": 9,
+        "effect": { "type": "amount_off", "target": "order", "amount": "1.00" } });
+    let tiers = json!([{ "min_spend": "0", "percent": "1" }, { "min_spend": "45.00", "percent": "50" }]);
+    let tiered = json!({ "id": "tiered", "effect": { "type": "tiered_percent", "tiers": tiers } });
+    let best = quote(&json!({ "promotions": [small, tiered], "selection": "best" }));
+    assert_eq!(best.total.to_string(), "22.75 USD");
+}
+
+/// Promotions on lines work before those on shipping, but a tie goes to the higher priority.
+#[test]
+fn of_equal_combinations_the_one_of_higher_priority_is_best() {
+    let of_group = |id: &str, target: &str, priority: i64| {
+        json!({ "id": id, "priority": priority, "group": "one",
+            "effect": { "type": "amount_off", "target": target, "amount": "5.00" } })
+    };
+    let shipping = json!({ "method": "post", "amount": "9.00" });
+    let applied = |order: i64, fee: i64| {
+        let promotions = json!([of_group("order", "order", order), of_group("fee", "shipping", fee)]);
+        let quote = quote(&json!({ "promotions": promotions, "selection": "best", "shipping": shipping }));
+        let ids: Vec<String> = quote.applied().map(|one| one.promotion_id.to_string()).collect();
+        ids
+    };
+    assert_eq!(applied(1, 5), ["fee"]);
+    assert_eq!(applied(5, 1), ["order"]);
+    assert_eq!(applied(1, 1), ["order"]);
+}
+
 #[test]
 fn a_code_is_rejected_for_the_reason_that_helps() {
     let with_code =
@@ -294,6 +324,37 @@ fn a_unit_discounted_before_is_not_discounted_below_nothing() {
         "amount": "8.00", "filter": mugs } });
     let quote = quote(&json!({ "promotions": [free, each] }));
     assert_eq!(quote.discount.to_string(), "18.00 USD");
+}
+
+#[test]
+fn what_comes_off_a_line_comes_off_its_units() {
+    // One of two mugs is free, 4.00 off the order then leaves the other at 6.00: 8.00 off each takes these.
+    let lines = json!([{ "id": "1", "sku": "MUG", "quantity": 2, "unit_price": "10.00" }]);
+    let free = json!({ "id": "free", "priority": 2,
+        "effect": { "type": "percent_off", "target": "items", "percent": "100", "max_quantity": 1 } });
+    let order = json!({ "id": "order", "priority": 1,
+        "effect": { "type": "amount_off", "target": "order", "amount": "4.00" } });
+    let each = json!({ "id": "each",
+        "effect": { "type": "amount_off", "target": "items", "allocation": "each", "amount": "8.00" } });
+    let quote = quote(&json!({ "lines": lines, "promotions": [free, order, each] }));
+    let given: Vec<i64> = quote.applied().map(|one| one.amount.minor()).collect();
+    assert_eq!((given, quote.total.minor()), (vec![1000, 400, 600], 0));
+}
+
+#[test]
+fn a_budget_caps_what_units_get() {
+    let effect = json!({ "type": "amount_off", "target": "items", "allocation": "each", "amount": "8.00",
+        "filter": { "skus": ["MUG"] } });
+    assert_eq!(explained(&json!({ "effect": effect, "budget": "5.00" }))["amount"], "5.00");
+}
+
+#[test]
+fn a_fixed_price_above_the_current_one_does_nothing() {
+    let reason = |target: &str| {
+        let effect = json!({ "type": "fixed_price", "target": target, "amount": "50.00" });
+        explained(&json!({ "effect": effect }))["reason"].clone()
+    };
+    assert_eq!((reason("order"), reason("items")), (json!("nothing_to_take_off"), json!("nothing_to_take_off")));
 }
 
 #[test]
