@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -57,46 +57,53 @@ type Record<'w, T> = dyn Fn(&T) -> String + Send + Sync + 'w;
 
 /// A request that may take effect once, and the answer that was written for it.
 pub(crate) struct Ticket<'w, T> {
-    key: Option<(ReceiptKey, String)>,
     write: &'w Write<T>,
+    keyed: Option<Keyed<'w, T>>,
+}
+
+/// What a request with a key keeps.
+struct Keyed<'w, T> {
+    key: ReceiptKey,
+    fingerprint: String,
     record: Box<Record<'w, T>>,
-    written: std::sync::Arc<Mutex<Option<Answer>>>,
+    written: Arc<Mutex<Option<Answer>>>,
 }
 
 impl<T> fmt::Debug for Ticket<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ticket").field("keyed", &self.key.is_some()).finish_non_exhaustive()
+        f.debug_struct("Ticket").field("keyed", &self.keyed.is_some()).finish_non_exhaustive()
     }
 }
 
 impl Call {
     /// A ticket for a request that may have a key.
     pub(crate) fn ticket<'w, T>(&self, write: &'w Write<T>) -> Result<Ticket<'w, T>, Problem> {
-        let key = key(self.headers())?.map(|key| self.receipt_key(key)).transpose()?;
-        Ok(Ticket::new(key, write))
+        let keyed = key(self.headers())?.map(|key| self.keyed(key, write)).transpose()?;
+        Ok(Ticket { write, keyed })
     }
 
     /// A ticket for a request that has to have a key.
     pub(crate) fn keyed_ticket<'w, T>(&self, write: &'w Write<T>) -> Result<Ticket<'w, T>, Problem> {
         let ticket = self.ticket(write)?;
-        if ticket.key.is_none() {
+        if ticket.keyed.is_none() {
             return Err(Problem::bad_request("idempotency_key_required", "The header Idempotency-Key is needed here."));
         }
         Ok(ticket)
     }
 
-    /// A ticket for a request that has no need of keys: sent again it has no further effect.
-    #[expect(clippy::unused_self, reason = "reads like its siblings")]
-    pub(crate) fn unkeyed_ticket<'w, T>(&self, write: &'w Write<T>) -> Ticket<'w, T> {
-        Ticket::new(None, write)
-    }
-
     /// The key within the caller and the route, and a digest of what is asked.
-    fn receipt_key(&self, key: String) -> Result<(ReceiptKey, String), Problem> {
-        let caller = self.caller()?;
-        let user = caller.user.as_ref().map_or("", |user| user.as_str());
+    fn keyed<'w, T>(&self, key: String, write: &'w Write<T>) -> Result<Keyed<'w, T>, Problem> {
+        let user = self.caller()?.user.as_ref().map_or("", |user| user.as_str());
         let scope = format!("{user} {} {}", self.route.method, self.route.path);
-        Ok((ReceiptKey { scope, key }, self.fingerprint()))
+        let written = Arc::<Mutex<Option<Answer>>>::default();
+        let slot = Arc::clone(&written);
+        let record = Box::new(move |outcome: &T| {
+            let answer = write(outcome);
+            let text = Recorded::of(&answer);
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+            text
+        });
+        Ok(Keyed { key: ReceiptKey { scope, key }, fingerprint: self.fingerprint(), record, written })
     }
 
     fn fingerprint(&self) -> String {
@@ -108,34 +115,25 @@ impl Call {
     }
 }
 
-impl<'w, T> Ticket<'w, T> {
-    fn new(key: Option<(ReceiptKey, String)>, write: &'w Write<T>) -> Self {
-        let written = std::sync::Arc::<Mutex<Option<Answer>>>::default();
-        let slot = std::sync::Arc::clone(&written);
-        let record = Box::new(move |outcome: &T| {
-            let answer = write(outcome);
-            let text = Recorded::of(&answer);
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
-            text
-        });
-        Self { key, write, record, written }
-    }
-
+impl<T> Ticket<'_, T> {
     /// What the engine has to know to do it once.
     pub(crate) fn once(&self) -> Option<Once<'_, T>> {
-        let (key, fingerprint) = self.key.clone()?;
-        Some(Once { key, fingerprint, reply: &*self.record })
+        let Keyed { key, fingerprint, record, .. } = self.keyed.as_ref()?;
+        Some(Once { key: key.clone(), fingerprint: fingerprint.clone(), reply: &**record })
     }
 
     /// The answer: the one that was committed, the one of the first time, or a new one where there is no key.
     pub(crate) fn answer(&self, reply: Reply<T>) -> Outcome {
-        match reply {
-            Reply::Again(text) => Recorded::replay(&text),
-            Reply::New(outcome) => {
-                let written = self.written.lock().unwrap_or_else(PoisonError::into_inner).take();
-                Ok(written.unwrap_or_else(|| (self.write)(&outcome)))
-            }
-        }
+        let written = || self.keyed.as_ref()?.written.lock().unwrap_or_else(PoisonError::into_inner).take();
+        unkeyed(reply, |outcome| written().unwrap_or_else(|| (self.write)(outcome)))
+    }
+}
+
+/// The answer to a request that has no need of keys: sent again it has no further effect.
+pub(crate) fn unkeyed<T>(reply: Reply<T>, write: impl FnOnce(&T) -> Answer) -> Outcome {
+    match reply {
+        Reply::New(outcome) => Ok(write(&outcome)),
+        Reply::Again(text) => Recorded::replay(&text),
     }
 }
 

@@ -51,6 +51,10 @@ fn fault(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
         push(&mut pointer, name);
         return Fault::at(pointer, "required", "is required");
     }
+    if let Some(name) = quoted(words, "duplicate field `") {
+        push(&mut pointer, name);
+        return Fault::at(pointer, "duplicate", "is there twice");
+    }
     if words.starts_with("unknown field `") {
         return Fault::at(pointer, "unknown_field", "is not a field that is read here");
     }

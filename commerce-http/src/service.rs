@@ -169,6 +169,9 @@ where
         Span::current().record("user_id", user.as_str());
     }
     let (route, params) = found.into_route()?;
+    if caller.is_none() && !parts.method.is_safe() {
+        return Err(Problem::no_token()); // before any of the body is received
+    }
     let body = body::receive(&parts.headers, body, app.options.body_timeout).await?;
     let call = Call { route, params, caller, parts, body };
     let outcome = timeout(app.options.handler_timeout, (route.handler)(app, &call)).await;

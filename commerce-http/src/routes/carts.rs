@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::Call;
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{IdempotencyKey, unkeyed};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 use crate::shape::cart::{CartShape, NewItem, NewQuantity};
@@ -73,9 +73,8 @@ pub(crate) async fn set_quantity(app: &App, call: &Call) -> Outcome {
     let wanted: NewQuantity = call.json()?;
     let quantity = Some(wanted.quantity).filter(|units| *units != 0).map(Quantity::new).transpose();
     let quantity = quantity.map_err(|error| Problem::invalid_at("/quantity", "out_of_range", error))?;
-    let ticket = call.unkeyed_ticket(&written);
     let reply = app.engine.set_quantity(caller, cart, (item, quantity), None).await?;
-    ticket.answer(reply)
+    unkeyed(reply, written)
 }
 
 /// Removes a line of a cart.
@@ -87,9 +86,8 @@ pub(crate) async fn set_quantity(app: &App, call: &Call) -> Outcome {
 pub(crate) async fn remove_item(app: &App, call: &Call) -> Outcome {
     let (caller, cart) = (call.caller()?, named(call)?);
     let item = call.name("item_id", "cart item")?;
-    let ticket = call.unkeyed_ticket(&changed);
     let reply = app.engine.set_quantity(caller, cart, (item, None), None).await?;
-    ticket.answer(reply)
+    unkeyed(reply, changed)
 }
 
 /// The cart in the path.

@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::Call;
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{IdempotencyKey, unkeyed};
 use crate::page::List;
 use crate::problem::Problem;
 use crate::shape::product::{CategoryName, CategoryShape, NewCategory};
@@ -49,9 +49,8 @@ pub(crate) async fn rename(app: &App, call: &Call) -> Outcome {
     let caller = call.caller()?;
     let id = call.param("id").parse().map_err(|error: IdError| Problem::invalid_at("/id", "invalid", error))?;
     let CategoryName { name, parent } = call.json()?;
-    let ticket = call.unkeyed_ticket(&written);
     let reply = app.engine.save_category(caller, Category { id, name, parent }, None).await?;
-    ticket.answer(reply)
+    unkeyed(reply, written)
 }
 
 fn made(category: &Category) -> Answer {

@@ -8,7 +8,7 @@ use super::products;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::Call;
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{IdempotencyKey, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
@@ -73,8 +73,8 @@ pub(crate) async fn set(app: &App, call: &Call) -> Outcome {
     let (caller, condition, sku) = (call.caller()?, call.condition()?, sku(call)?);
     let level: NewLevel = call.json()?;
     condition.needs(app.engine.stock(caller, &sku).await.map(drop))?;
-    let ticket = call.unkeyed_ticket(&written);
-    ticket.answer(app.engine.move_stock(caller, &sku, level.action(condition.version()), None).await?)
+    let reply = app.engine.move_stock(caller, &sku, level.action(condition.version()), None).await?;
+    unkeyed(reply, written)
 }
 
 /// Receives or corrects units of a sku.

@@ -9,7 +9,7 @@ use http::StatusCode;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::Call;
-use crate::idempotency::{IdempotencyKey, RequiredIdempotencyKey};
+use crate::idempotency::{IdempotencyKey, RequiredIdempotencyKey, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
@@ -181,9 +181,8 @@ pub(crate) async fn set_shipping(app: &App, call: &Call) -> Outcome {
 
 async fn commanded(app: &App, call: &Call, command: Command) -> Outcome {
     let (caller, (which, version)) = (call.caller()?, named(call)?);
-    let ticket = call.unkeyed_ticket(&written);
     let reply = app.engine.command(caller, (&which, version), command, None).await?;
-    ticket.answer(reply)
+    unkeyed(reply, written)
 }
 
 /// The order in the path, at the version the caller names.

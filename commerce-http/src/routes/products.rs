@@ -11,7 +11,7 @@ use http::StatusCode;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::Call;
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{IdempotencyKey, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
@@ -102,8 +102,8 @@ pub(crate) async fn replace(app: &App, call: &Call) -> Outcome {
     let input = new.input(currency)?;
     condition.needs(app.engine.product(Some(caller), &id).await.map(drop))?;
     let write = move |product: &Product| written(product, currency);
-    let ticket = call.unkeyed_ticket(&write);
-    ticket.answer(app.engine.save_product(caller, (&id, condition.version()), &input, None).await?)
+    let reply = app.engine.save_product(caller, (&id, condition.version()), &input, None).await?;
+    unkeyed(reply, write)
 }
 
 /// The product in the path.

@@ -6,7 +6,7 @@ use super::carts;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::Call;
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{IdempotencyKey, unkeyed};
 use crate::precondition::IfMatch;
 use crate::shape::cart::{CodeCheck, NewCode};
 
@@ -36,7 +36,6 @@ pub(crate) async fn add(app: &App, call: &Call) -> Outcome {
 pub(crate) async fn remove(app: &App, call: &Call) -> Outcome {
     let (caller, cart) = (call.caller()?, carts::named(call)?);
     let code = call.name("code", "code")?;
-    let ticket = call.unkeyed_ticket(&carts::changed);
     let reply = app.engine.remove_code(caller, cart, code, None).await?;
-    ticket.answer(reply)
+    unkeyed(reply, carts::changed)
 }

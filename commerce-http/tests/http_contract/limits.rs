@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use commerce_core::actor::Role;
 use commerce_core::ids::UserId;
 use commerce_core::port::{Users, UsersUnavailable};
+use commerce_http::auth::mint;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::shop::{Plan, Shop, address, fresh_key, order_of};
+use super::shop::{Plan, SECRET, Shop, address, fresh_key, order_of};
 
 fn plan(orders_per_minute: u32) -> Plan {
     let mut plan = Plan::default();
@@ -56,20 +58,18 @@ async fn a_body_has_a_limit() {
     shop.ann().ask(http::Method::POST, "/v1/carts").text(&just).send().await.expect(201);
 }
 
+fn token() -> String {
+    mint(SECRET, "ann", Role::Customer, Duration::from_secs(60)).unwrap()
+}
+
 #[tokio::test]
 async fn a_body_in_chunks_has_the_same_limit() {
     let shop = Shop::open().await;
     let mut stream = TcpStream::connect(shop.address).await.unwrap();
-    let token = commerce_http::auth::mint(
-        super::shop::SECRET,
-        "ann",
-        commerce_core::actor::Role::Customer,
-        Duration::from_secs(60),
-    );
     let head = format!(
         "POST /v1/carts HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
          transfer-encoding: chunked\r\n\r\n",
-        token.unwrap(),
+        token(),
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
@@ -89,7 +89,9 @@ async fn a_slow_client_is_told_so() {
     slow.options.body_timeout = Duration::from_millis(50);
     let shop = Shop::with(slow).await;
     let mut stream = TcpStream::connect(shop.address).await.unwrap();
-    let head = "POST /v1/quotes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{";
+    let token = token();
+    let head =
+        format!("POST /v1/quotes HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: 10\r\n\r\n{{");
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = String::new();
     let read = async {

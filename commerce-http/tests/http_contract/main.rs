@@ -11,6 +11,7 @@ mod idempotency;
 mod inventory;
 mod limits;
 mod lists;
+mod logs;
 mod orders;
 mod payments;
 mod quotes;
