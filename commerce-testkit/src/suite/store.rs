@@ -128,6 +128,7 @@ macro_rules! store_suite {
                 many_buyers_of_one_sku_get_what_is_there
                 writers_of_the_same_skus_do_not_block_each_other
                 a_hold_ends_without_a_sweeper
+                holds_end_one_after_the_other
                 an_ended_hold_is_taken_anew_when_paid
                 an_ended_hold_whose_units_are_gone_is_refused
                 a_paid_hold_does_not_end

@@ -2,7 +2,7 @@
 
 use commerce_core::commit::Refusal;
 use commerce_core::event::HistoryEntry;
-use commerce_core::order::Command;
+use commerce_core::order::{Command, Placement};
 use commerce_core::stock::{MAX_ON_HAND, StockAction, StockEvent, StockRefusal};
 
 use super::{Case, Fixture, at_once, first, walk};
@@ -49,6 +49,26 @@ pub async fn a_hold_ends_without_a_sweeper<F: Fixture>(fixture: &F) {
     let order = case.carry_out(next).await;
     let holds = case.store().holds(&parse("MUG")).await.unwrap();
     assert_eq!(holds.iter().map(|(id, hold)| (*id, hold.units)).collect::<Vec<_>>(), [(order.id, 2)]);
+}
+
+/// Each hold ends at its own time, whatever was sold while the later ones still ran.
+pub async fn holds_end_one_after_the_other<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 3)]).await;
+    let buy = |seconds: i64, until: i64| {
+        let at = case.shop.at(seconds);
+        let placement = case.shop.placement(&[("MUG", 1)], at);
+        case.shop.place(Placement { reserved_until: case.shop.at(until), ..placement }, at)
+    };
+    for until in [30, 10, 20] {
+        case.accept(buy(1, until)).await;
+    }
+    for seconds in [10, 20, 30] {
+        assert_eq!(case.level_at("MUG", case.shop.at(seconds - 1)).await.available(), 0, "before {seconds} s");
+        assert_eq!(case.level_at("MUG", case.shop.at(seconds)).await.available(), 1, "at {seconds} s");
+        case.accept(buy(seconds, 1000)).await;
+    }
+    let refusal = case.refused(buy(31, 1000)).await;
+    assert_eq!(refusal, Refusal::Stock(StockRefusal::OutOfStock { sku: parse("MUG"), asked: 1, available: 0 }));
 }
 
 /// Whoever pays late still gets the goods if they are there.
