@@ -113,9 +113,10 @@ impl Config {
     }
 
     fn settle(flags: &Flags, mut file: File, directory: &Path) -> Result<Self, ConfigError> {
-        let database = flags.database.clone().or_else(|| file.database.take().map(|database| database.within(directory)));
+        let database =
+            flags.database.clone().or_else(|| file.database.take().map(|database| database.within(directory)));
         let orders_per_minute = flags.orders_per_minute.or(file.orders_per_minute);
-        let config = Self {
+        Ok(Self {
             listen: flags.listen.or(file.listen).unwrap_or(LISTEN),
             metrics_listen: flags.metrics_listen.or(file.metrics_listen),
             database: database.unwrap_or_default(),
@@ -126,9 +127,7 @@ impl Config {
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
             log_level: flags.log_level.clone().or_else(|| file.log_level.take()).unwrap_or_default(),
             shop: Shop::settle(flags.lifecycle.as_deref(), file, directory)?,
-        };
-        config.check_safety()?;
-        Ok(config)
+        })
     }
 
     /// What the shop decides for itself, in its currency.
@@ -139,8 +138,11 @@ impl Config {
         self.shop.settings(currency)
     }
 
-    /// Refuses what would open the shop to everyone.
-    fn check_safety(&self) -> Result<(), ConfigError> {
+    /// Refuses to listen where it would open the shop to everyone.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unsafe`].
+    pub(crate) fn check_listening(&self) -> Result<(), ConfigError> {
         let listen = self.listen;
         if !listen.ip().is_loopback() && matches!(self.keys, KeySource::Development(_)) {
             return Err(ConfigError::Unsafe(format!(
@@ -163,7 +165,7 @@ fn users_service(
         None => file.token_file.map(|path| Secret::read(&directory.join(path))).transpose()?,
     };
     let time_out = file.time_out.map_or(users::TIME_OUT, Span::duration);
-    let url = flags.users_url.clone().or(file.url);
+    let url = flags.users_url.clone().or(file.url).filter(|url| !url.is_empty());
     Ok(url.map(|url| UsersService { url, token, time_out }))
 }
 
@@ -185,7 +187,6 @@ fn place(text: &str, offset: usize) -> (usize, usize) {
     let column = before.get(line_start..).unwrap_or_default().chars().count();
     (before.matches('\n').count().saturating_add(1), column.saturating_add(1))
 }
-
 
 #[cfg(test)]
 mod tests;

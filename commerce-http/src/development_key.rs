@@ -83,7 +83,11 @@ fn random() -> Result<String, KeyError> {
     let mut bytes = [0; BYTES];
     let source = aws_lc_rs::default_provider().secure_random;
     source.fill(&mut bytes).map_err(|_| KeyError::NoRandomness)?;
-    Ok(bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect())
+    Ok(bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 0xf])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect())
 }
 
 #[cfg(test)]

@@ -67,7 +67,12 @@ pub enum Ended {
 /// Serves until `shutdown` is ready, then stops accepting and answers what was accepted.
 ///
 /// The service decides about bodies and the time a request may take; here is what happens before it is called.
-pub async fn serve<S, B>(listener: TcpListener, service: S, limits: &Limits, shutdown: impl Future<Output = ()>) -> Ended
+pub async fn serve<S, B>(
+    listener: TcpListener,
+    service: S,
+    limits: &Limits,
+    shutdown: impl Future<Output = ()>,
+) -> Ended
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send + 'static,

@@ -23,29 +23,40 @@ pub(super) struct ImportArgs {
     file: PathBuf,
 }
 
+impl ImportArgs {
+    fn is_standard_input(&self) -> bool {
+        self.file.as_os_str() == "-"
+    }
+
+    /// What to call the file.
+    fn name(&self) -> PathBuf {
+        if self.is_standard_input() { "standard input".into() } else { self.file.clone() }
+    }
+}
+
 /// Imports a file, or says all that is wrong with it.
 pub(super) fn run(args: &ImportArgs, config: &Config) -> Result<(), Failure> {
     let sheet = match read(args)? {
         Ok(sheet) => sheet,
         Err(SheetError::Flaws(flaws)) => return Err(refused(args, &flaws)),
-        Err(source) => return Err(Failure::Sheet { path: args.file.clone(), source }),
+        Err(source) => return Err(Failure::Sheet { path: args.name(), source }),
     };
     for column in &sheet.ignored_columns {
-        note(&format!("{}: column {column} is not known here and is ignored", args.file.display()));
+        note(&format!("{}: column {column} is not known here and is ignored", args.name().display()));
     }
     match block_on(import(config, &sheet))?? {
         Ok(summary) => print(&told(&sheet, summary, args)),
         Err(PlanError::Flaws(flaws)) => Err(refused(args, &flaws)),
-        Err(source) => Err(Failure::Import { path: args.file.clone(), source }),
+        Err(source) => Err(Failure::Import { path: args.name(), source }),
     }
 }
 
 fn read(args: &ImportArgs) -> Result<Result<Sheet, SheetError>, Failure> {
-    let input: Box<dyn Read> = if args.file.as_os_str() == "-" {
+    let input: Box<dyn Read> = if args.is_standard_input() {
         Box::new(io::stdin().lock())
     } else {
         let file = File::open(&args.file);
-        Box::new(file.map_err(|source| Failure::File { path: args.file.clone(), source })?)
+        Box::new(file.map_err(|source| Failure::File { path: args.name(), source })?)
     };
     Ok(Sheet::read(input))
 }
@@ -79,9 +90,9 @@ fn bar(length: usize, what: &'static str) -> ProgressBar {
 /// Tells every flaw on a line of its own.
 fn refused(args: &ImportArgs, flaws: &[Flaw]) -> Failure {
     for flaw in flaws {
-        note(&format!("{}: {flaw}", args.file.display()));
+        note(&format!("{}: {flaw}", args.name().display()));
     }
-    Failure::NothingImported { path: args.file.clone(), flaws: flaws.len() }
+    Failure::NothingImported { path: args.name(), flaws: flaws.len() }
 }
 
 fn note(text: &str) {
@@ -94,6 +105,6 @@ fn told(sheet: &Sheet, summary: Summary, args: &ImportArgs) -> String {
     let (rows, products) = (sheet.rows, sheet.products.len());
     format!(
         "{}: {rows} rows, {products} products: {added} added, {changed} changed, {unchanged} unchanged",
-        args.file.display()
+        args.name().display()
     )
 }

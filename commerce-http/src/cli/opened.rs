@@ -54,6 +54,7 @@ impl Opened {
         let ports = Ports {
             carts: Arc::<SqliteStore>::clone(&store),
             catalog: Arc::<SqliteStore>::clone(&store),
+            promotions: Arc::<SqliteStore>::clone(&store),
             store,
             users: users(config)?,
             payments: Arc::new(Sandbox),

@@ -30,6 +30,7 @@ const BLOCKING_THREADS: usize = 4;
 
 /// Serves until a signal ends it.
 pub(super) fn run(config: Config) -> Result<(), Failure> {
+    config.check_listening()?;
     logs::start(config.log_format, &config.log_level);
     let workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
     let runtime = runtime::Builder::new_multi_thread()

@@ -89,27 +89,31 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, expected: Result<&str, DatabaseRefused>) {
-        let found = text.parse::<Database>();
-        assert_eq!(found.as_ref().map(|database| database.path().to_str().expect("text")), expected.as_ref().copied());
+    fn check(text: &str, path: &str) {
+        assert_eq!(text.parse::<Database>().expect("a database").path(), Path::new(path));
+    }
+
+    #[track_caller]
+    fn check_refused(text: &str, expected: &DatabaseRefused) {
+        assert_eq!(text.parse::<Database>().as_ref(), Err(expected));
     }
 
     #[test]
     fn a_path_follows_the_scheme() {
-        check("sqlite:commerce.db", Ok("commerce.db"));
-        check("sqlite:./a b/c.db", Ok("./a b/c.db"));
-        check("sqlite:/var/lib/shop.db", Ok("/var/lib/shop.db"));
-        check("sqlite:///var/lib/shop.db", Ok("/var/lib/shop.db"));
+        check("sqlite:commerce.db", "commerce.db");
+        check("sqlite:./a b/c.db", "./a b/c.db");
+        check("sqlite:/var/lib/shop.db", "/var/lib/shop.db");
+        check("sqlite:///var/lib/shop.db", "/var/lib/shop.db");
     }
 
     #[test]
     fn other_databases_are_refused_with_the_reason() {
-        check("postgres://localhost/shop", Err(DatabaseRefused::NoDriver("PostgreSQL")));
-        check("postgresql://localhost/shop", Err(DatabaseRefused::NoDriver("PostgreSQL")));
-        check("mysql://localhost/shop", Err(DatabaseRefused::NoDriver("MySQL")));
-        check("commerce.db", Err(DatabaseRefused::NotADatabase));
-        check("sqlite:", Err(DatabaseRefused::NotADatabase));
-        check("sqlite::memory:", Err(DatabaseRefused::InMemory));
+        check_refused("postgres://localhost/shop", &DatabaseRefused::NoDriver("PostgreSQL"));
+        check_refused("postgresql://localhost/shop", &DatabaseRefused::NoDriver("PostgreSQL"));
+        check_refused("mysql://localhost/shop", &DatabaseRefused::NoDriver("MySQL"));
+        check_refused("commerce.db", &DatabaseRefused::NotADatabase);
+        check_refused("sqlite:", &DatabaseRefused::NotADatabase);
+        check_refused("sqlite::memory:", &DatabaseRefused::InMemory);
     }
 
     #[test]

@@ -1,47 +1,4 @@
-//! The TOML file.
-//!
-//! ```toml
-//! listen = "127.0.0.1:8080"
-//! metrics_listen = "127.0.0.1:9100"
-//! database = "sqlite:commerce.db"
-//! orders_per_minute = 120
-//! log_format = "json"                       # or "text", "auto"
-//! log_level = "info"
-//! currency = "EUR"
-//! lifecycle = "standard"                    # a built-in name, a file, or a table
-//! former_lifecycles = ["lifecycles/2024.toml"]
-//! reservation = "30m"
-//! cart_lifetime = "30d"
-//! receipts_kept = "48h"
-//! prices_include_tax = true
-//! tax_level = "line"                        # or "order"
-//! rounding = "half_away_from_zero"          # or "half_even", "down"
-//! tax_rates = { standard = "0.20", reduced = "0.05" }
-//!
-//! [[shipping_methods]]
-//! name = "express"
-//! fee = "9.90"
-//! tax_category = "standard"
-//!
-//! [windows]
-//! cancellation = "24h"
-//! returns = "30d"
-//!
-//! [keys]
-//! hs256_file = "secrets/jwt"                # or hs256_env = "JWT_SECRET"
-//! pem_files = ["keys/2026.pem"]
-//! jwks_url = "https://id.example.com/jwks.json"
-//! jwks_refresh = "5m"
-//! issuer = "https://id.example.com"
-//! audience = "shop"
-//!
-//! [users]
-//! url = "https://users.example.com"
-//! token_file = "secrets/users"
-//! time_out = "2s"
-//! ```
-//!
-//! Paths are taken from the directory of the file.
+//! The TOML file; `shop.example.toml` beside `Cargo.toml` shows all of it. Paths are taken from its directory.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -12,7 +12,7 @@ use crate::cli::KeyFlags;
 /// The fewest bytes of a secret that HS256 is worth anything with (RFC 7518).
 const MIN_SECRET: usize = 32;
 /// How often keys are fetched anew unless said otherwise.
-const JWKS_REFRESH: Span = Span::seconds(300);
+const JWKS_REFRESH: Span = Span::seconds(60);
 
 /// A secret. It has no way out but [`Secret::reveal`].
 #[derive(Clone, PartialEq, Eq)]

@@ -20,66 +20,28 @@ fn check_refused(file: &str, expected: &str) {
     assert_eq!(error.lines().count(), 1, "{error}");
 }
 
-const FULL: &str = r#"
-listen = "127.0.0.1:1234"
-metrics_listen = "127.0.0.1:1235"
-database = "sqlite:shop.db"
-orders_per_minute = 7
-log_format = "json"
-log_level = "warn"
-currency = "EUR"
-lifecycle = "placed"
-former_lifecycles = ["simple"]
-reservation = "10m"
-cart_lifetime = "7d"
-receipts_kept = "24h"
-prices_include_tax = true
-tax_level = "order"
-rounding = "half_even"
-tax_rates = { standard = "0.20", reduced = 0.05 }
-
-[[shipping_methods]]
-name = "standard"
-fee = "4.90"
-tax_category = "standard"
-
-[[shipping_methods]]
-name = "pickup"
-fee = 0
-
-[windows]
-cancellation = "2h"
-returns = "14d"
-
-[keys]
-jwks_url = "https://id.example.com/jwks.json"
-issuer = "https://id.example.com"
-audience = "shop"
-
-[users]
-url = "https://users.example.com"
-time_out = "1s"
-"#;
+const FULL: &str = include_str!("../../shop.example.toml");
 
 #[test]
 fn a_file_may_say_everything() {
     let config = load(FULL, &[]).expect("settings");
-    assert_eq!(config.listen.port(), 1234);
+    assert_eq!(config.metrics_listen.map(|address| address.port()), Some(9100));
     assert!(config.database.path().is_absolute(), "paths are taken from the directory of the file");
-    assert_eq!(config.orders_per_minute, 7);
     assert_eq!(config.keys.claims().audience.as_deref(), Some("shop"));
-    assert_eq!(config.users.as_ref().map(|users| users.time_out.as_secs()), Some(1));
+    assert_eq!(config.users.as_ref().map(|users| users.time_out.as_secs()), Some(2));
     let settings = config.settings(Currency::EUR).expect("a shop");
     assert_eq!(settings.shipping_methods[0].fee, Money::new(490, Currency::EUR));
     assert_eq!(settings.tax.rates[0].rate.to_string(), "0.05");
-    assert_eq!((settings.tax_level, settings.rounding), (TaxLevel::Order, Rounding::HalfEven));
-    assert_eq!(settings.lifecycle.name().as_str(), "placed");
-    assert_eq!(settings.reservation.num_minutes(), 10);
+    assert_eq!((settings.tax_level, settings.rounding), (TaxLevel::Line, Rounding::HalfAwayFromZero));
+    let windows = settings.lifecycle.transitions().iter().filter(|transition| transition.window.is_some()).count();
+    assert!(windows > 0);
+    assert_eq!(settings.reservation.num_minutes(), 30);
 }
 
 #[test]
 fn flags_go_before_the_file() {
-    let flags = ["--listen", "127.0.0.1:9", "--database", "sqlite:other.db", "--lifecycle", "simple", "--currency", "usd"];
+    let flags =
+        ["--listen", "127.0.0.1:9", "--database", "sqlite:other.db", "--lifecycle", "simple", "--currency", "usd"];
     let config = load(FULL, &flags).expect("settings");
     assert_eq!(config.listen.port(), 9);
     assert_eq!(config.database.path(), Path::new("other.db"));
@@ -98,7 +60,10 @@ fn without_a_word_it_is_a_small_safe_shop() {
 
 #[test]
 fn what_is_not_known_is_refused_with_its_place() {
-    check_refused("listen = \"127.0.0.1:1\"\nlisten_on = \"x\"\n", "shop.toml: line 2, column 1: unknown field `listen_on`");
+    check_refused(
+        "listen = \"127.0.0.1:1\"\nlisten_on = \"x\"\n",
+        "shop.toml: line 2, column 1: unknown field `listen_on`",
+    );
     check_refused("[keys]\nsecret = \"x\"\n", "line 2, column 1: unknown field `secret`");
     check_refused("[[shipping_methods]]\nname = \"x\"\nfee = \"1\"\ncolour = 1\n", "unknown field `colour`");
     check_refused("listen = \n", "line 1");
@@ -145,13 +110,15 @@ fn a_lifecycle_may_stand_in_the_file() {
 
 #[test]
 fn unsafe_settings_are_refused_with_the_reason() {
-    check_refused("listen = \"0.0.0.0:80\"", "development key");
+    let open = load("listen = \"0.0.0.0:80\"", &[]).expect("settings");
+    assert!(open.check_listening().expect_err("unsafe").to_string().contains("development key"));
     check_refused("[keys]\njwks_url = \"http://id.example.com/jwks.json\"\n", "https://");
     let directory = tempfile::tempdir().expect("a directory");
     let secret = directory.path().join("secret");
     fs::write(&secret, "short\n").expect("written");
     check_refused(&format!("[keys]\nhs256_file = {secret:?}\n"), "32 bytes");
     fs::write(&secret, "long enough to be a secret of thirty-two bytes\n").expect("written");
-    let config = load(&format!("listen = \"0.0.0.0:80\"\n[keys]\nhs256_file = {secret:?}\n"), &[]).expect("safe");
+    let config = load(&format!("listen = \"0.0.0.0:80\"\n[keys]\nhs256_file = {secret:?}\n"), &[]).expect("settings");
+    config.check_listening().expect("safe");
     assert!(!format!("{config:?}").contains("long enough"));
 }

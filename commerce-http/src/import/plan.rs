@@ -51,7 +51,9 @@ pub enum PlanError {
     #[error(transparent)]
     Unreadable(#[from] EngineError),
     /// A commit was refused, most likely because the shop changed meanwhile. Those before it stay.
-    #[error("line {line}: {source} ({imported} products of earlier lines are imported, nothing from line {from} on is)")]
+    #[error(
+        "line {line}: {source} ({imported} products of earlier lines are imported, nothing from line {from} on is)"
+    )]
     Stopped {
         /// Where.
         line: u64,
@@ -81,12 +83,7 @@ impl Plan {
         if flaws.is_empty() { Ok(plan) } else { Err(PlanError::Flaws(flaws)) }
     }
 
-    async fn add(
-        &mut self,
-        engine: &Engine,
-        product: &SheetProduct,
-        flaws: &mut Vec<Flaw>,
-    ) -> Result<(), EngineError> {
+    async fn add(&mut self, engine: &Engine, product: &SheetProduct, flaws: &mut Vec<Flaw>) -> Result<(), EngineError> {
         let known = match engine.product(Some(&IMPORTER), &product.id).await {
             Ok(known) => Some(known),
             Err(EngineError::NotFound(Noun::Product)) => None,
@@ -183,7 +180,8 @@ async fn is_counted(engine: &Engine, product: &SheetProduct, flaws: &mut Vec<Fla
     for (sku, line, on_hand) in product.stock() {
         match engine.stock(&IMPORTER, sku).await {
             Ok(level) if on_hand < level.reserved => {
-                let problem = format!("on_hand {on_hand} of {sku} is less than the {} promised to orders", level.reserved);
+                let problem =
+                    format!("on_hand {on_hand} of {sku} is less than the {} promised to orders", level.reserved);
                 flaws.push(Flaw::new(line, problem));
             }
             Ok(level) => all &= level.on_hand == on_hand,

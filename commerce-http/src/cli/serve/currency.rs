@@ -75,7 +75,9 @@ pub(super) async fn follow(opened: Opened, config: Config, options: Options, cou
             counter.replace(service);
             tracing::info!(currency = %found, "the first products came; their currency is that of the shop");
         }
-        Err(error) => tracing::error!(%error, currency = %found, "the settings do not fit the currency of the products"),
+        Err(error) => {
+            tracing::error!(%error, currency = %found, "the settings do not fit the currency of the products");
+        }
     }
 }
 

@@ -1,0 +1,15 @@
+//! The program `commerce` as its users meet it: started, fed over real sockets, ended, killed.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod crash;
+mod guide;
+mod import;
+mod keys;
+mod load;
+mod replay;
+mod running;
+mod serve;
+mod settings;
+mod token;
+mod users;

@@ -1,0 +1,69 @@
+use std::fs;
+
+use crate::running::{commerce, directory, fail, stderr, stdout, succeed};
+
+#[test]
+fn the_development_key_stays_on_this_machine() {
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
+        fail(directory().path(), &["--listen", address], 1, "development key");
+    }
+}
+
+#[test]
+fn short_secrets_are_refused() {
+    let directory = directory();
+    fs::write(directory.path().join("secret"), "guess me").expect("written");
+    fail(directory.path(), &["--listen", "0.0.0.0:0", "--hs256-file", "secret"], 1, "32 bytes");
+}
+
+#[test]
+fn unknown_settings_are_refused_with_their_place() {
+    let directory = directory();
+    fs::write(directory.path().join("shop.toml"), "currency = \"EUR\"\n\n[users]\nadress = \"x\"\n").expect("written");
+    fail(directory.path(), &["--config", "shop.toml"], 1, "shop.toml: line 4, column 1: unknown field `adress`");
+    fail(directory.path(), &["--config", "nowhere.toml"], 1, "nowhere.toml: No such file");
+    fail(directory.path(), &["--listn", "127.0.0.1:1"], 2, "--listen");
+}
+
+#[test]
+fn databases_without_a_driver_are_refused() {
+    for url in ["postgres://localhost/shop", "mysql://localhost/shop"] {
+        fail(directory().path(), &["--database", url], 2, "no driver");
+    }
+    let output =
+        commerce(directory().path()).env("COMMERCE_DATABASE", "shop.db").arg("migrate").output().expect("it runs");
+    assert!(stderr(&output).contains("sqlite:PATH"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_lifecycle_that_never_ends_is_refused() {
+    let directory = directory();
+    let text = "name = \"stuck\"\nstates = [{ name = \"open\", phase = \"awaiting_payment\" }]\ntransitions = []\n";
+    fs::write(directory.path().join("stuck.toml"), text).expect("written");
+    fail(directory.path(), &["--lifecycle", "stuck.toml"], 1, "open");
+    fail(directory.path(), &["--lifecycle", "swift"], 1, "built-in lifecycle");
+}
+
+#[test]
+fn flags_go_before_the_environment_and_that_before_the_file() {
+    let directory = directory();
+    fs::write(directory.path().join("shop.toml"), "database = \"sqlite:file.db\"\n").expect("written");
+    let migrate = |variable: Option<&str>, flag: Option<&str>| {
+        let mut command = commerce(directory.path());
+        command.args(["migrate", "--config", "shop.toml"]);
+        command.envs(variable.map(|value| ("COMMERCE_DATABASE", value)));
+        command.args(flag.iter().flat_map(|value| ["--database", value]));
+        stdout(&command.output().expect("it runs"))
+    };
+    assert!(migrate(None, None).contains("file.db"));
+    assert!(migrate(Some("sqlite:variable.db"), None).contains("variable.db"));
+    assert!(migrate(Some("sqlite:variable.db"), Some("sqlite:flag.db")).contains("flag.db"));
+}
+
+#[test]
+fn help_tells_every_setting() {
+    let help = succeed(directory().path(), &["--help"]);
+    for words in ["--listen", "--database", "COMMERCE_USERS_TOKEN", "--orders-per-minute", "replay", "import"] {
+        assert!(help.contains(words), "{words}");
+    }
+}
