@@ -48,3 +48,39 @@ async fn everything_wrong_is_told_at_once() {
     }
     shop.service().ask(http::Method::POST, "/v1/quotes").text("{").send().await.problem(400, "malformed_json");
 }
+
+/// The gathered cases of the pricing rules that are requests.
+fn cases() -> Vec<Value> {
+    let text = include_str!("../../../commerce-core/tests/data/pricing.json");
+    let document: Value = serde_json::from_str(text).unwrap();
+    let cases = document["cases"].as_array().unwrap().iter();
+    cases.filter(|case| case["area"] != "allocation").cloned().collect()
+}
+
+/// Whether an answer has all that is expected. Ids and codes may stand in any order.
+fn covers(answer: &Value, expected: &Value) -> bool {
+    match (answer, expected) {
+        (Value::Object(answer), Value::Object(expected)) => {
+            expected.iter().all(|(name, value)| answer.get(name).is_some_and(|found| covers(found, value)))
+        }
+        (Value::Array(answer), Value::Array(expected)) => {
+            answer.len() == expected.len() && expected.iter().all(|value| answer.iter().any(|found| covers(found, value)))
+        }
+        (answer, expected) => answer == expected,
+    }
+}
+
+#[tokio::test]
+async fn every_gathered_case_has_its_price() {
+    let shop = Shop::open().await;
+    let cases = cases();
+    assert_eq!(cases.len(), 99, "the number of cases");
+    let mut different = Vec::new();
+    for case in &cases {
+        let quote = shop.service().post("/v1/quotes", &case["request"]).send().await.expect(200);
+        if !covers(&quote, &case["expect"]) {
+            different.push(format!("{}: expected {}, got {quote}", case["id"], case["expect"]));
+        }
+    }
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
