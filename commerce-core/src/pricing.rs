@@ -19,6 +19,13 @@
 //! Subtotal; candidates (automatic, or by a code given; within their dates and limits); an exclusive promotion that
 //! applies alone, or else those [selected](Selection); those on lines before those on shipping; tax on what remains.
 //!
+//! * An exclusive promotion qualifies if it would take something off the undiscounted cart. It then applies alone, under
+//!   either selection: *best* chooses among the others.
+//! * At most one promotion of a group applies. By priority that is the first that takes something off.
+//! * A budget that does not reach for the whole discount gives what is left of it.
+//! * Units of a line that were discounted differently are units of different prices from then on: "the cheapest" is the
+//!   one that is cheapest now.
+//!
 //! # Invariants
 //! * `PRC-1`: a figure is rounded once, from the exact one, in the way the request says.
 //! * `PRC-2`: the parts of every figure add up to it, to the minor unit.

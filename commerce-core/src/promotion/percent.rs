@@ -15,11 +15,12 @@ use crate::pricing::Ratio;
 ///
 /// ```
 /// use commerce_core::promotion::Percent;
+/// use rust_decimal::Decimal;
 ///
-/// let percent = Percent::new("12.50".parse()?)?;
+/// let percent = Percent::new(Decimal::new(12_50, 2))?;
 /// assert_eq!(percent.to_string(), "12.5");
-/// assert!(Percent::new(101.into()).is_err());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// assert!(Percent::new(Decimal::from(101)).is_err());
+/// # Ok::<(), commerce_core::promotion::NotAPercent>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Percent {
