@@ -24,7 +24,7 @@ use crate::catalog::{Category, Product};
 use crate::event::Recorded;
 use crate::ids::{CartId, OrderId, OrderNumber, ProductId, PromotionId, Sku};
 use crate::order::{CorruptHistory, Order, OrderEvent, consequences, evolve};
-use crate::promotion::{Campaign, Exhausted, RedemptionMove};
+use crate::promotion::{Campaign, Exhausted, Promotion, RedemptionAction, RedemptionMove};
 use crate::stock::{StockMove, StockRefusal};
 use crate::task::TaskChange;
 
@@ -198,6 +198,16 @@ impl Commit {
             && self.stock.is_empty()
             && self.redemptions.is_empty()
             && self.tasks.is_empty()
+    }
+
+    /// Puts the limits of promotions on their uses in this commit: they must still hold when it is settled.
+    pub fn limit_redemptions(&mut self, promotions: &[Promotion]) {
+        for RedemptionMove { redemption, action } in &mut self.redemptions {
+            let known = promotions.iter().find(|promotion| *promotion.id() == redemption.promotion);
+            if let (RedemptionAction::Redeem(limits), Some(promotion)) = (action, known) {
+                *limits = promotion.terms().limits;
+            }
+        }
     }
 
     /// Adds new events of an order together with their consequences: the stock and the tasks that move with them.

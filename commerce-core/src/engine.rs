@@ -19,6 +19,7 @@ mod inventory;
 mod orders;
 mod payments;
 mod placing;
+mod promotions;
 mod quotes;
 mod tasks;
 
@@ -34,13 +35,14 @@ pub use self::catalogue::{ImportRow, Imported, ProductInput};
 pub use self::error::{EngineError, Noun};
 pub use self::orders::HistoryItem;
 pub use self::placing::{CheckOut, ItemRequest, PlaceOrder};
+pub use self::promotions::{Basket, CodeCheck};
 pub use self::tasks::TasksDone;
 use crate::actor::{Actor, Role};
 use crate::commit::{Commit, Receipt, ReceiptKey, Refusal};
 use crate::event::Recorded;
 use crate::ids::{EventId, RefundId, UserId};
 use crate::order::{Context, Order, OrderEvent};
-use crate::port::{Carts, Catalog, Clock, CommitError, Ids, Payments, Store, Users};
+use crate::port::{Carts, Catalog, Clock, CommitError, Ids, Payments, Promotions, Store, Users};
 use crate::settings::Settings;
 
 /// How often a decision is made anew when others are quicker.
@@ -55,6 +57,8 @@ pub struct Ports {
     pub carts: Arc<dyn Carts>,
     /// Where products are read.
     pub catalog: Arc<dyn Catalog>,
+    /// Where promotions and their uses are read.
+    pub promotions: Arc<dyn Promotions>,
     /// Who the users are.
     pub users: Arc<dyn Users>,
     /// Who moves the money.

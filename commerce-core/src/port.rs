@@ -179,6 +179,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Orders, newest first (by id, which is minted in order of time).
     async fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Result<Listing<Order, OrderId>, StoreError>;
 
+    /// How many orders of a customer stand: placed, and neither cancelled nor returned.
+    async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError>;
+
     /// The history of an order, oldest first; empty if there is no such order.
     async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError>;
 

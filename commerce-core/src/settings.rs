@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::{Currency, Money, Rounding};
 use crate::order::{Lifecycle, Status};
-use crate::pricing::{Tax, TaxLevel};
+use crate::pricing::{Selection, Tax, TaxLevel};
 use crate::text::Text;
 
 /// What a shop decides for itself.
@@ -23,6 +23,8 @@ pub struct Settings {
     pub shipping_methods: Vec<ShippingMethod>,
     /// The taxes.
     pub tax: Tax,
+    /// Which of the promotions that could apply do.
+    pub selection: Selection,
     /// Whether tax is rounded per line or per rate.
     pub tax_level: TaxLevel,
     /// How tax and percents are rounded.
@@ -69,6 +71,7 @@ impl Settings {
             former_lifecycles: Vec::new(),
             shipping_methods: standard.collect(),
             tax: Tax::default(),
+            selection: Selection::default(),
             tax_level: TaxLevel::default(),
             rounding: Rounding::default(),
             reservation: Self::RESERVATION,

@@ -10,7 +10,8 @@ use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Product};
 use commerce_core::commit::Settled;
-use commerce_core::ids::{CartId, CategoryId, OrderId, ProductId};
+use commerce_core::ids::{CartId, CategoryId, OrderId, ProductId, PromotionId};
+use commerce_core::promotion::Campaign;
 use commerce_core::task::{TaskChange, TaskKey};
 
 pub(crate) use self::order::OrderDraft;
@@ -39,6 +40,7 @@ pub(crate) struct Changes<'a> {
     pub(crate) orders: BTreeMap<OrderId, OrderDraft<'a>>,
     pub(crate) carts: BTreeMap<CartId, Draft<'a, Cart>>,
     pub(crate) products: BTreeMap<&'a ProductId, Draft<'a, Product>>,
+    pub(crate) campaigns: BTreeMap<&'a PromotionId, Draft<'a, Campaign>>,
     pub(crate) categories: BTreeMap<&'a CategoryId, &'a Category>,
     pub(crate) events: Vec<NewEventRow<'a>>,
     pub(crate) receipts: Vec<ReceiptRow<'a>>,
@@ -71,6 +73,9 @@ impl<'a> Changes<'a> {
         }
         for change in &commit.products {
             put(&mut self.products, &change.product.id, change.expected == 0, &change.product);
+        }
+        for change in &commit.campaigns {
+            put(&mut self.campaigns, change.campaign.id(), change.expected == 0, &change.campaign);
         }
         self.categories.extend(commit.categories.iter().map(|category| (&category.id, category)));
         self.receipts.extend(commit.receipt.iter().map(ReceiptRow::of));

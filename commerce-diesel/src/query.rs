@@ -18,6 +18,8 @@ pub(super) mod history;
 mod landed;
 #[path = "query/orders.rs"]
 pub(super) mod orders;
+#[path = "query/promotions.rs"]
+pub(super) mod promotions;
 #[path = "query/receipts.rs"]
 pub(super) mod receipts;
 #[path = "query/stock.rs"]

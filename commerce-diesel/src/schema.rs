@@ -301,6 +301,50 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    promotions (id) {
+        id -> Text,
+        code_key -> Nullable<Text>,
+        terms -> Text,
+        ended_at -> Nullable<BigInt>,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    promotion_uses (promotion_id) {
+        promotion_id -> Text,
+        used -> BigInt,
+        spent -> BigInt,
+    }
+}
+
+diesel::table! {
+    promotion_customers (promotion_id, user_id) {
+        promotion_id -> Text,
+        user_id -> Text,
+        used -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::sql_types::Id;
+
+    promotion_redemptions (promotion_id, order_id) {
+        promotion_id -> Text,
+        order_id -> Id,
+        user_id -> Text,
+        currency -> Text,
+        amount -> BigInt,
+        redeemed_at -> BigInt,
+        given_back_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(variants -> products (product_id));
 diesel::allow_tables_to_appear_in_same_query!(products, variants, product_categories);
 diesel::allow_tables_to_appear_in_same_query!(orders, order_addresses, payments, returns, shipments);
+diesel::allow_tables_to_appear_in_same_query!(promotions, promotion_uses, promotion_customers);

@@ -36,6 +36,11 @@ impl From<EngineError> for Problem {
             EngineError::Pricing(PricingError::Invalid(problems)) => json::refused(problems),
             EngineError::Pricing(error) => Self::unprocessable("amount_too_large", error),
             EngineError::Money(error) => Self::unprocessable("invalid_amount", error),
+            EngineError::Exists(_) => Self::conflict("already_exists", error),
+            EngineError::CodeRejected { ref code, reason } => {
+                let reason = serde_json::to_value(reason).unwrap_or_default();
+                Self::unprocessable("promotion_rejected", &error).with("promotion_code", &**code).with("reason", reason)
+            }
             EngineError::KeyReused => Self::unprocessable("idempotency_key_reused", error),
             EngineError::Stale { .. } => precondition::failed(error.to_string()),
             EngineError::Refused(refusal) => refused(&refusal),
@@ -124,6 +129,9 @@ fn refused(refusal: &Refusal) -> Problem {
         Refusal::SkuTaken { sku, product } => {
             Problem::conflict("sku_taken", refusal).with("sku", sku.as_str()).with("product_id", product.as_str())
         }
+        Refusal::Exhausted(exhausted) => Problem::unprocessable("promotion_rejected", refusal)
+            .with("promotion_id", exhausted.promotion.as_str())
+            .with("reason", "usage_limit"),
         Refusal::VersionConflict { .. } | Refusal::NumberTaken(_) | Refusal::ActiveCartExists(_) => {
             Problem::conflict("version_conflict", "Others were quicker again and again; try again.")
         }

@@ -7,12 +7,13 @@ use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{Commit, Receipt, ReceiptKey};
 use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{CartId, OrderId, ProductId, Sku, UserId};
+use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent};
 use commerce_core::port::{
-    Carts, Catalog, CommitError, Listing, OrderFilter, OrderRef, Page, ProductFilter, ProductPlace, Store, StoreError,
-    StoreErrorKind,
+    Carts, Catalog, CommitError, KeptPromotion, Listing, OrderFilter, OrderRef, Page, ProductFilter, ProductPlace,
+    PromotionPlace, Promotions, Store, StoreError, StoreErrorKind,
 };
+use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Hold, StockLevel};
 use commerce_core::task::{Task, TaskKey};
 
@@ -167,6 +168,10 @@ impl<S: Store> Store for Faulty<S> {
         self.around(self.inner.orders(filter, page)).await
     }
 
+    async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError> {
+        self.around(self.inner.standing_orders(user)).await
+    }
+
     async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {
         self.around(self.inner.order_history(order)).await
     }
@@ -232,5 +237,31 @@ impl<S: Catalog> Catalog for Faulty<S> {
 
     async fn categories(&self) -> Result<Vec<Category>, StoreError> {
         self.around(self.inner.categories()).await
+    }
+}
+
+#[async_trait]
+impl<S: Promotions> Promotions for Faulty<S> {
+    async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
+        self.around(self.inner.candidates(code_keys, user)).await
+    }
+
+    async fn promotion(&self, id: &PromotionId) -> Result<Option<KeptPromotion>, StoreError> {
+        self.around(self.inner.promotion(id)).await
+    }
+
+    async fn promotions(
+        &self,
+        page: &Page<PromotionPlace>,
+    ) -> Result<Listing<KeptPromotion, PromotionPlace>, StoreError> {
+        self.around(self.inner.promotions(page)).await
+    }
+
+    async fn redemptions(
+        &self,
+        id: &PromotionId,
+        page: &Page<OrderId>,
+    ) -> Result<Listing<Redemption, OrderId>, StoreError> {
+        self.around(self.inner.redemptions(id, page)).await
     }
 }

@@ -1,3 +1,4 @@
+mod promotions;
 mod reads;
 mod tables;
 mod tasks;
@@ -10,11 +11,13 @@ use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{Commit, Needs, Receipt, ReceiptKey, Refusal, settle};
 use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{CartId, OrderId, ProductId, Sku, UserId};
+use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent};
 use commerce_core::port::{
-    Carts, Catalog, CommitError, Listing, OrderFilter, OrderRef, Page, ProductFilter, ProductPlace, Store, StoreError,
+    Carts, Catalog, CommitError, KeptPromotion, Listing, OrderFilter, OrderRef, Page, ProductFilter, ProductPlace,
+    PromotionPlace, Promotions, Store, StoreError,
 };
+use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Hold, StockLevel};
 use commerce_core::task::{Task, TaskKey};
 
@@ -55,6 +58,7 @@ impl MemoryStore {
         let answers = settle(batch, &mut facts).into_iter().zip(batch);
         let answers = answers.map(|(answer, commit)| answer.map(|settled| tables.write(commit, settled))).collect();
         tables.write_shelves(&facts);
+        tables.promotions.write_tallies(&facts);
         answers
     }
 
@@ -84,6 +88,10 @@ impl Store for MemoryStore {
 
     async fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Result<Listing<Order, OrderId>, StoreError> {
         Ok(self.tables().orders(filter, page))
+    }
+
+    async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError> {
+        Ok(self.tables().standing_orders(user))
     }
 
     async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {
@@ -118,6 +126,32 @@ impl Store for MemoryStore {
     async fn fail_task(&self, key: TaskKey, retry: Option<DateTime<Utc>>, error: &str) -> Result<(), StoreError> {
         self.tables().tasks.fail(key, retry, error);
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Promotions for MemoryStore {
+    async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
+        Ok(self.tables().promotions.candidates(code_keys, user))
+    }
+
+    async fn promotion(&self, id: &PromotionId) -> Result<Option<KeptPromotion>, StoreError> {
+        Ok(self.tables().promotions.promotion(id))
+    }
+
+    async fn promotions(
+        &self,
+        page: &Page<PromotionPlace>,
+    ) -> Result<Listing<KeptPromotion, PromotionPlace>, StoreError> {
+        Ok(self.tables().promotions.list(page))
+    }
+
+    async fn redemptions(
+        &self,
+        id: &PromotionId,
+        page: &Page<OrderId>,
+    ) -> Result<Listing<Redemption, OrderId>, StoreError> {
+        Ok(self.tables().promotions.redemptions(id, page))
     }
 }
 

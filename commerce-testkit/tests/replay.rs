@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use commerce_core::actor::Actor;
 use commerce_core::commit::{Commit, Receipt, ReceiptKey};
 use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{EventId, OrderId, Sku};
+use commerce_core::ids::{EventId, OrderId, Sku, UserId};
 use commerce_core::order::{CorruptHistory, Order, OrderEvent, ShipmentStatus};
 use commerce_core::port::{CommitError, Listing, OrderFilter, OrderRef, Page, Store, StoreError};
 use commerce_core::replay::{Difference, Replay, ReplayError, Report, verify};
@@ -142,6 +142,10 @@ impl Store for Edited {
         let mut listing = self.inner.orders(filter, page).await?;
         (self.edit)(&mut listing.items);
         Ok(listing)
+    }
+
+    async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError> {
+        self.inner.standing_orders(user).await
     }
 
     async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {

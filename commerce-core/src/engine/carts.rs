@@ -195,7 +195,7 @@ impl Engine {
     async fn view(&self, mut cart: Cart) -> Result<CartView, EngineError> {
         let offers = self.offers(cart.items.iter().map(|item| &item.sku)).await?;
         let price_changes = cart.refresh(|sku| offers.get(sku).cloned());
-        let quote = self.quote_cart(&cart, &offers)?;
+        let quote = self.quote_cart(&cart, &offers).await?;
         Ok(CartView { cart, quote, price_changes })
     }
 

@@ -13,7 +13,7 @@ use crate::ids::UserId;
 use crate::money::MoneyError;
 use crate::order::{CorruptHistory, Rejection, Status};
 use crate::port::{PaymentsUnavailable, StoreError, UsersUnavailable};
-use crate::pricing::PricingError;
+use crate::pricing::{PricingError, Rejection as CodeRejection};
 use crate::stock::StockRefusal;
 
 /// What was not found.
@@ -32,6 +32,8 @@ pub enum Noun {
     Product,
     /// Stock of a sku.
     Stock,
+    /// A promotion.
+    Promotion,
 }
 
 impl fmt::Display for Noun {
@@ -43,6 +45,7 @@ impl fmt::Display for Noun {
             Self::Return => "return",
             Self::Product => "product",
             Self::Stock => "stock",
+            Self::Promotion => "promotion",
         })
     }
 }
@@ -54,6 +57,17 @@ pub enum EngineError {
     /// It does not exist, or is not the caller's.
     #[error("no such {0}")]
     NotFound(Noun),
+    /// One of that name exists already.
+    #[error("such a {0} exists already")]
+    Exists(Noun),
+    /// A code given is used up or over. The price would be another than the customer was shown.
+    #[error("the code {code} does not work any more: {reason}")]
+    CodeRejected {
+        /// The code, as the customer gave it.
+        code: String,
+        /// Why.
+        reason: CodeRejection,
+    },
     /// The caller's role may not do this.
     #[error("the role {role} may not do this")]
     Forbidden {

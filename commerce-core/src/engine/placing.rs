@@ -14,10 +14,10 @@ use crate::commit::CartChange;
 use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, ProductId, Sku, UserId};
 use crate::money::{Amount, Money};
 use crate::order::{Context, Order, OrderItem, Placement, place};
-use crate::pricing::Quote;
+use crate::pricing::{Quote, RejectedCode, Rejection};
 use crate::text::Text;
 
-use super::quotes::Wanted;
+use super::quotes::{Priced, Wanted};
 use super::{Decided, Engine, EngineError, Once, Reply, Tries};
 
 /// Orders the caller's cart.
@@ -75,7 +75,7 @@ struct Basket {
     user_id: UserId,
     cart: Option<CartChange>,
     items: Vec<OrderItem>,
-    quote: Quote,
+    priced: Priced,
     shipping_address: Address,
     shipping_method: Text<64>,
     notes: Option<Text<1000>>,
@@ -120,13 +120,15 @@ impl Engine {
         })?;
         cart.refresh(|sku| offers.get(sku).cloned());
         let items: Vec<_> = cart.items.iter().map(OrderItem::from).collect();
-        let wanted = Wanted { items: &items, codes: &cart.codes, shipping: Some(&request.shipping_method) };
-        let quote = self.quote_items(&wanted, &offers, context.at)?;
+        let shipping = Some(&request.shipping_method);
+        let wanted = Wanted { user: &user_id, items: &items, codes: &cart.codes, shipping };
+        let priced = self.quote_items(&wanted, &offers, context.at).await?;
+        check_codes(&priced.quote)?;
         let basket = Basket {
             user_id,
             cart: Some(CartChange { expected, cart }),
             items,
-            quote,
+            priced,
             shipping_address: request.shipping_address.clone(),
             shipping_method: request.shipping_method.clone(),
             notes: request.notes.clone(),
@@ -168,13 +170,14 @@ impl Engine {
         let lines = request.items.iter().zip(&skus).enumerate();
         let items =
             lines.map(|(at, (item, sku))| self.order_item(at, item, offers.get(sku))).collect::<Result<Vec<_>, _>>()?;
-        let wanted = Wanted { items: &items, codes: &[], shipping: Some(&request.shipping_method) };
-        let quote = self.quote_items(&wanted, &offers, context.at)?;
+        let shipping = Some(&request.shipping_method);
+        let wanted = Wanted { user: &user_id, items: &items, codes: &[], shipping };
+        let priced = self.quote_items(&wanted, &offers, context.at).await?;
         let basket = Basket {
             user_id,
             cart: None,
             items,
-            quote,
+            priced,
             shipping_address: request.shipping_address.clone(),
             shipping_method: request.shipping_method.clone(),
             notes: request.notes.clone(),
@@ -198,7 +201,7 @@ impl Engine {
             user_id: basket.user_id,
             cart_id: basket.cart.as_ref().map(|change| change.cart.id),
             items: basket.items,
-            quote: basket.quote,
+            quote: basket.priced.quote,
             shipping_address: basket.shipping_address,
             shipping_method: basket.shipping_method,
             notes: basket.notes,
@@ -207,6 +210,7 @@ impl Engine {
         let events = place(&self.settings.lifecycle, context, placement)?;
         let mut decided = self.commit_events(context, None, events)?;
         decided.commit.carts.extend(basket.cart);
+        decided.commit.limit_redemptions(&basket.priced.promotions);
         Ok(decided)
     }
 
@@ -246,14 +250,8 @@ impl Engine {
         if given.is_some_and(Money::is_negative) {
             return Err(EngineError::invalid(pointer("/unit_price"), "a price is not negative"));
         }
-        Ok(OrderItem {
-            id: ItemId::new(self.ports.ids.next()),
-            sku: offer.sku.clone(),
-            product_id: offer.product_id.clone(),
-            name: offer.name.clone(),
-            quantity: request.quantity,
-            unit_price: given.unwrap_or(offer.price),
-        })
+        let item = OrderItem::of(offer, ItemId::new(self.ports.ids.next()), request.quantity);
+        Ok(OrderItem { unit_price: given.unwrap_or(offer.price), ..item })
     }
 }
 
@@ -267,6 +265,30 @@ fn check_request(caller: &Actor, request: &PlaceOrder) -> Result<(), EngineError
         return Err(EngineError::invalid("/items", format!("an order has 1 to {MAX_LINES} items")));
     }
     Ok(())
+}
+
+/// Whoever gave a code that worked and does not any more is told, and not charged a higher price than they were shown. A code
+/// that never applied does not stand in the way.
+fn check_codes(quote: &Quote) -> Result<(), EngineError> {
+    let over = |refused: &&RejectedCode| matches!(refused.reason, Rejection::UsageLimit | Rejection::Expired);
+    match quote.rejected.iter().find(over) {
+        Some(RejectedCode { code, reason }) => Err(EngineError::CodeRejected { code: code.clone(), reason: *reason }),
+        None => Ok(()),
+    }
+}
+
+impl OrderItem {
+    /// Units of what is offered, at the price of the offer.
+    pub(super) fn of(offer: &Offer, id: ItemId, quantity: Quantity) -> Self {
+        Self {
+            id,
+            sku: offer.sku.clone(),
+            product_id: offer.product_id.clone(),
+            name: offer.name.clone(),
+            quantity,
+            unit_price: offer.price,
+        }
+    }
 }
 
 impl From<&crate::cart::CartItem> for OrderItem {

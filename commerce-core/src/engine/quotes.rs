@@ -7,8 +7,10 @@ use chrono::{DateTime, Utc};
 
 use crate::actor::{Actor, Role};
 use crate::cart::{Cart, Code};
+use crate::ids::UserId;
 use crate::order::OrderItem;
-use crate::pricing::{CodeMatching, Line, Quote, Request, Shipping, price};
+use crate::pricing::{CodeMatching, Customer, Line, Quote, Request, Shipping, price};
+use crate::promotion::{Promotion, Terms, code_key};
 use crate::text::Text;
 
 use super::carts::Offers;
@@ -16,12 +18,22 @@ use super::{Engine, EngineError};
 
 /// What is to be priced of the shop.
 pub(super) struct Wanted<'a> {
+    /// Who buys.
+    pub(super) user: &'a UserId,
     /// What is bought.
     pub(super) items: &'a [OrderItem],
     /// The codes given.
     pub(super) codes: &'a [Code],
     /// How it is shipped, once that is chosen.
     pub(super) shipping: Option<&'a Text<64>>,
+}
+
+/// A price, with the promotions that were considered.
+pub(super) struct Priced {
+    /// The price.
+    pub(super) quote: Quote,
+    /// The candidates.
+    pub(super) promotions: Vec<Promotion>,
 }
 
 impl Engine {
@@ -35,19 +47,22 @@ impl Engine {
     }
 
     /// What a cart costs now. Shipping is chosen at checkout and not in it.
-    pub(super) fn quote_cart(&self, cart: &Cart, offers: &Offers) -> Result<Quote, EngineError> {
+    pub(super) async fn quote_cart(&self, cart: &Cart, offers: &Offers) -> Result<Quote, EngineError> {
         let items: Vec<_> = cart.items.iter().map(OrderItem::from).collect();
-        let wanted = Wanted { items: &items, codes: &cart.codes, shipping: None };
-        self.quote_items(&wanted, offers, self.now())
+        let wanted = Wanted { user: &cart.user_id, items: &items, codes: &cart.codes, shipping: None };
+        Ok(self.quote_items(&wanted, offers, self.now()).await?.quote)
     }
 
     /// What items cost, shipped in some way.
-    pub(super) fn quote_items(
+    pub(super) async fn quote_items(
         &self,
         wanted: &Wanted<'_>,
         offers: &Offers,
         at: DateTime<Utc>,
-    ) -> Result<Quote, EngineError> {
+    ) -> Result<Priced, EngineError> {
+        let keys: Vec<_> = wanted.codes.iter().map(|code| code_key(code.as_str())).collect();
+        let promotions = self.ports.promotions.candidates(&keys, wanted.user).await?;
+        let customer = self.customer(wanted.user, &promotions).await?;
         let lines = wanted.items.iter().map(|item| line(item, offers)).collect();
         let shipping = wanted.shipping.map(|method| self.shipping(method)).transpose()?;
         let request = Request {
@@ -57,9 +72,26 @@ impl Engine {
             tax: self.settings.tax.clone(),
             tax_level: self.settings.tax_level,
             rounding: self.settings.rounding,
+            selection: self.settings.selection,
+            customer,
+            promotions,
             ..Request::new(self.settings.currency, at, lines)
         };
-        Ok(price(&request)?)
+        let quote = price(&request)?;
+        Ok(Priced { quote, promotions: request.promotions })
+    }
+
+    /// What promotions ask of the customer; nobody is asked what no promotion wants to know.
+    async fn customer(&self, user: &UserId, promotions: &[Promotion]) -> Result<Customer, EngineError> {
+        let terms = || promotions.iter().map(Promotion::terms);
+        let mut customer = Customer::default();
+        if terms().any(Terms::asks_for_segments) {
+            customer.segments = self.ports.users.segments(user).await?;
+        }
+        if terms().any(Terms::asks_for_orders) {
+            customer.completed_orders = self.ports.store.standing_orders(user).await?;
+        }
+        Ok(customer)
     }
 
     fn shipping(&self, name: &Text<64>) -> Result<Shipping, EngineError> {

@@ -97,6 +97,11 @@ impl Phase {
         Self::Returned,
     ];
 
+    /// Whether the order came to nothing: it was called off, or everything came back.
+    pub const fn is_undone(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Returned)
+    }
+
     /// The name in documents.
     pub const fn name(self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@ use commerce_core::ids::{CartId, OrderId, OrderNumber, ProductId, Sku, UserId};
 use commerce_core::stock::{Shelf, StockLevel};
 use diesel::prelude::*;
 
-use super::{Answer, Conn, RunQueryDsl, dialect, receipts, stock};
+use super::{Answer, Conn, RunQueryDsl, dialect, promotions, receipts, stock};
 use crate::id::Id;
 use crate::rows::{read, read_counter};
 use crate::schema::{carts, orders, products, variants};
@@ -23,6 +23,8 @@ pub(super) async fn load(conn: &mut Conn, needs: &Needs<'_>) -> Answer<Facts> {
         products: product_versions(conn, &needs.products).await?,
         sku_owners: sku_owners(conn, &needs.sku_owners).await?,
         shelves: shelves(conn, needs).await?,
+        campaigns: promotions::versions(conn, needs).await?,
+        tallies: promotions::tallies(conn, needs).await?,
     })
 }
 

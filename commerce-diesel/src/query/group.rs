@@ -18,7 +18,14 @@ const SLOW: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(in super::super) struct Submission {
     pub(in super::super) prepared: Prepared,
-    pub(in super::super) answer: oneshot::Sender<Result<(), CommitError>>,
+    pub(in super::super) reply: oneshot::Sender<Reply>,
+}
+
+/// The answer, and the commit with it: it is freed by who submitted it, not by the writer for whom others wait.
+#[derive(Debug)]
+pub(in super::super) struct Reply {
+    pub(in super::super) answer: Result<(), CommitError>,
+    _prepared: Prepared,
 }
 
 type Outcome = Result<Settled, Refusal>;
@@ -57,8 +64,9 @@ fn answer_all(batch: Vec<Submission>, outcomes: Vec<Outcome>) {
 }
 
 /// Whoever does not wait any more is not told; the commit stands.
-fn answer(submission: Submission, result: Result<(), CommitError>) {
-    drop(submission.answer.send(result));
+fn answer(submission: Submission, answer: Result<(), CommitError>) {
+    let Submission { prepared, reply } = submission;
+    drop(reply.send(Reply { answer, _prepared: prepared }));
 }
 
 async fn recover(conn: &mut Conn, batch: Vec<Submission>, failure: Failure) {

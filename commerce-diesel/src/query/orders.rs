@@ -1,7 +1,7 @@
 //! Orders.
 
-use commerce_core::ids::OrderId;
-use commerce_core::order::Order;
+use commerce_core::ids::{OrderId, UserId};
+use commerce_core::order::{Order, Phase};
 use commerce_core::port::{Listing, OrderFilter, OrderRef, Page};
 use diesel::prelude::*;
 use uuid::Uuid;
@@ -86,6 +86,15 @@ pub(in super::super) async fn list(
     }
     let heads = query.order(orders::id.desc()).limit(one_more(page.limit)).load(conn).await?;
     Ok(listing(complete(conn, heads).await?, page.limit, |order| order.id))
+}
+
+/// How many orders of a customer stand.
+pub(in super::super) async fn standing(conn: &mut Conn, user: &UserId) -> Answer<u32> {
+    let over = Phase::ALL.into_iter().filter(|phase| phase.is_undone()).map(Phase::name);
+    let of = orders::table.filter(orders::user_id.eq(user.as_str()));
+    let standing = over.fold(of.into_boxed::<dialect::Db>(), |query, phase| query.filter(orders::phase.ne(phase)));
+    let count: i64 = standing.count().get_result(conn).await?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 type JoinedRow =

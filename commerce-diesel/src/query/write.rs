@@ -6,6 +6,8 @@ mod carts;
 mod catalog;
 #[path = "write/orders.rs"]
 mod orders;
+#[path = "write/promotions.rs"]
+mod promotions;
 #[path = "write/stock.rs"]
 mod stock;
 
@@ -14,7 +16,7 @@ use diesel::prelude::*;
 use super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::changes::Changes;
 use crate::rows::task::{TaskRow, key_columns};
-use crate::schema::{events, idempotency_keys, tasks};
+use crate::schema::tasks;
 use commerce_core::commit::Facts;
 
 /// Writes everything. Nothing is decided here: the facts have been settled, and the changes are those that were accepted.
@@ -22,10 +24,11 @@ pub(super) async fn write(conn: &mut Conn, changes: Changes<'_>, settled: &Facts
     catalog::write(conn, &changes).await?;
     carts::write(conn, &changes).await?;
     orders::write(conn, &changes).await?;
+    promotions::write(conn, &changes, settled).await?;
     stock::write(conn, settled).await?;
     write_tasks(conn, &changes).await?;
-    dialect::insert_all(conn, events::table, changes.events).await?;
-    dialect::insert_all(conn, idempotency_keys::table, changes.receipts).await?;
+    dialect::insert_each(conn, changes.events).await?;
+    dialect::insert_each(conn, changes.receipts).await?;
     Ok(())
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct CartRow<'a> {
 
 /// A line of a cart.
 #[derive(Clone, Debug, PartialEq, Eq, Insertable, Queryable, Selectable)]
-#[diesel(table_name = cart_items)]
+#[diesel(table_name = cart_items, treat_none_as_default_value = false)]
 pub(crate) struct CartItemRow<'a> {
     pub(crate) cart_id: Id,
     pub(crate) position: i64,
@@ -46,7 +46,7 @@ pub(crate) struct CartItemRow<'a> {
 
 /// A code of a cart.
 #[derive(Clone, Debug, PartialEq, Eq, Insertable, Queryable, Selectable)]
-#[diesel(table_name = cart_codes)]
+#[diesel(table_name = cart_codes, treat_none_as_default_value = false)]
 pub(crate) struct CartCodeRow<'a> {
     pub(crate) cart_id: Id,
     pub(crate) position: i64,

@@ -38,7 +38,7 @@ pub(crate) struct VariantRow<'a> {
 
 /// A product in a category.
 #[derive(Debug, Insertable, Queryable, Selectable)]
-#[diesel(table_name = product_categories)]
+#[diesel(table_name = product_categories, treat_none_as_default_value = false)]
 pub(crate) struct ProductCategoryRow<'a> {
     pub(crate) product_id: Words<'a>,
     pub(crate) position: i64,

@@ -22,8 +22,7 @@ pub(crate) const ORDER: &str = "order";
 pub(crate) const STOCK: &str = "stock";
 
 /// An event to append. Its position is given by the database.
-#[derive(Debug, Insertable)]
-#[diesel(table_name = events, treat_none_as_default_value = false)]
+#[derive(Debug)]
 pub(crate) struct NewEventRow<'a> {
     pub(crate) stream_kind: &'static str,
     pub(crate) stream_id: Words<'a>,

@@ -17,8 +17,8 @@ use crate::schema::{orders, payments};
 use crate::word::Word;
 
 /// The head of an order.
-#[derive(Debug, Insertable, Queryable, Selectable)]
-#[diesel(table_name = orders, treat_none_as_default_value = false)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = orders)]
 pub(crate) struct OrderRow<'a> {
     pub(crate) id: Id,
     pub(crate) number: Words<'a>,
@@ -60,8 +60,8 @@ pub(crate) struct OrderState<'a> {
 }
 
 /// The payment of an order.
-#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset, Identifiable)]
-#[diesel(table_name = payments, treat_none_as_default_value = false, treat_none_as_null = true)]
+#[derive(Debug, Queryable, Selectable, AsChangeset, Identifiable)]
+#[diesel(table_name = payments, treat_none_as_null = true)]
 pub(crate) struct PaymentRow<'a> {
     pub(crate) id: Id,
     pub(crate) order_id: Id,

@@ -10,7 +10,7 @@ use crate::fault::Answer;
 use crate::schema::idempotency_keys;
 
 /// A receipt.
-#[derive(Debug, Insertable, Queryable, Selectable)]
+#[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = idempotency_keys)]
 pub(crate) struct ReceiptRow<'a> {
     pub(crate) scope: Words<'a>,

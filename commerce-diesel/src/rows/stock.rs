@@ -12,9 +12,9 @@ use crate::id::Id;
 use crate::schema::{reservations, stock};
 
 /// The level of a sku.
-#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset)]
+#[derive(Debug, Queryable, Selectable, AsChangeset)]
 #[diesel(table_name = stock, primary_key(sku))]
-#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+#[diesel(treat_none_as_null = true)]
 pub(crate) struct LevelRow<'a> {
     pub(crate) sku: Words<'a>,
     pub(crate) on_hand: i64,
@@ -25,9 +25,9 @@ pub(crate) struct LevelRow<'a> {
 }
 
 /// Units of a sku held for an order.
-#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset)]
+#[derive(Debug, Queryable, Selectable, AsChangeset)]
 #[diesel(table_name = reservations, primary_key(sku, order_id))]
-#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+#[diesel(treat_none_as_null = true)]
 pub(crate) struct HoldRow<'a> {
     pub(crate) sku: Words<'a>,
     pub(crate) order_id: Id,

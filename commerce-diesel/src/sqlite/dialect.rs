@@ -17,6 +17,7 @@ use uuid::Uuid;
 use self::listed::{Ids, Listed, TextIds, TextPairs, Texts};
 use super::connection::{Conn, RunQueryDsl};
 use crate::fault::Fault;
+use crate::rows::insert::Insert;
 
 /// The backend.
 pub(crate) type Db = diesel::sqlite::Sqlite;
@@ -53,6 +54,17 @@ pub(crate) fn end_read(conn: &mut Conn) -> QueryResult<()> {
 /// Locks what a query finds. SQLite's writer has locked everything already.
 pub(crate) const fn for_update<Q>(query: Q) -> Q {
     query
+}
+
+/// Inserts rows of the tables that every order writes.
+pub(crate) async fn insert_each<R>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()>
+where
+    Insert<R>: ExecuteDsl<Conn>,
+{
+    for row in rows {
+        Insert(row).execute(conn).await?;
+    }
+    Ok(())
 }
 
 /// Inserts rows: one cached statement, run once per row, which costs SQLite less than a statement of many rows.

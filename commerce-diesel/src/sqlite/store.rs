@@ -6,17 +6,19 @@ use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{Commit, Receipt, ReceiptKey};
 use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{CartId, OrderId, ProductId, Sku, UserId};
+use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent};
 use commerce_core::port::{
-    Carts, Catalog, CommitError, Listing, OrderFilter, OrderRef, Page, ProductFilter, ProductPlace, Store, StoreError,
+    Carts, Catalog, CommitError, KeptPromotion, Listing, OrderFilter, OrderRef, Page, ProductFilter, ProductPlace,
+    PromotionPlace, Promotions, Store, StoreError,
 };
+use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Hold, StockLevel};
 use commerce_core::task::{Task, TaskKey};
 
 use super::SqliteStore;
 use super::connection::complete;
-use super::query::{carts, catalog, history, orders, receipts, stock, tasks};
+use super::query::{carts, catalog, history, orders, promotions, receipts, stock, tasks};
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -41,6 +43,11 @@ impl Store for SqliteStore {
     async fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Result<Listing<Order, OrderId>, StoreError> {
         let (filter, page) = (filter.clone(), page.clone());
         self.shared.readers.read(move |conn| complete(orders::list(conn, &filter, &page))).await
+    }
+
+    async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError> {
+        let user = user.clone();
+        self.shared.readers.read(move |conn| complete(orders::standing(conn, &user))).await
     }
 
     async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {
@@ -79,6 +86,36 @@ impl Store for SqliteStore {
     async fn fail_task(&self, key: TaskKey, retry: Option<DateTime<Utc>>, error: &str) -> Result<(), StoreError> {
         let error = error.to_owned();
         self.shared.writer.run(move |conn| complete(tasks::fail(conn, key, retry, &error))).await
+    }
+}
+
+#[async_trait]
+impl Promotions for SqliteStore {
+    async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
+        let (keys, user) = (code_keys.to_vec(), user.clone());
+        self.shared.readers.read(move |conn| complete(promotions::candidates(conn, &keys, &user))).await
+    }
+
+    async fn promotion(&self, id: &PromotionId) -> Result<Option<KeptPromotion>, StoreError> {
+        let id = id.clone();
+        self.shared.readers.read(move |conn| complete(promotions::get(conn, &id))).await
+    }
+
+    async fn promotions(
+        &self,
+        page: &Page<PromotionPlace>,
+    ) -> Result<Listing<KeptPromotion, PromotionPlace>, StoreError> {
+        let page = page.clone();
+        self.shared.readers.read(move |conn| complete(promotions::list(conn, &page))).await
+    }
+
+    async fn redemptions(
+        &self,
+        id: &PromotionId,
+        page: &Page<OrderId>,
+    ) -> Result<Listing<Redemption, OrderId>, StoreError> {
+        let (id, page) = (id.clone(), page.clone());
+        self.shared.readers.read(move |conn| complete(promotions::redemptions(conn, &id, &page))).await
     }
 }
 

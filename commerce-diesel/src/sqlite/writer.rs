@@ -55,9 +55,9 @@ impl Writer {
     /// Has a commit settled and written.
     pub(super) async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         let prepared = Prepared::new(commit).map_err(|error| StoreError::new(StoreErrorKind::Corrupt, error))?;
-        let (answer, told) = oneshot::channel();
-        self.send(Work::Commit(Box::new(Submission { prepared, answer }))).await?;
-        told.await.unwrap_or_else(|_| Err(lost().into()))
+        let (reply, told) = oneshot::channel();
+        self.send(Work::Commit(Box::new(Submission { prepared, reply }))).await?;
+        told.await.map_err(|_| lost())?.answer
     }
 
     /// Runs something in a transaction of its own.

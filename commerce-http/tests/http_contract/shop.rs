@@ -75,7 +75,8 @@ impl Shop {
         let ports = Ports {
             store: Arc::new(store.clone()),
             carts: Arc::new(store.clone()),
-            catalog: Arc::new(store),
+            catalog: Arc::new(store.clone()),
+            promotions: Arc::new(store),
             users: plan.users.unwrap_or_else(|| users.clone()),
             payments: Arc::new(Sandbox),
             clock: clock.clone(),
@@ -346,9 +347,10 @@ pub(crate) fn encoded(name: &str) -> String {
 /// A document with one member changed.
 pub(crate) fn with(mut document: Value, pointer: &str, value: Value) -> Value {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
-    match document.pointer_mut(parent).unwrap() {
-        Value::Array(entries) => entries[name.parse::<usize>().unwrap()] = value,
-        object => object[name] = value,
+    let parent = document.pointer_mut(parent).unwrap();
+    match name.parse::<usize>() {
+        Ok(place) => parent[place] = value,
+        Err(_) => parent[name] = value,
     }
     document
 }

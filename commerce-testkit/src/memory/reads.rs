@@ -48,6 +48,12 @@ impl Tables {
         cut(orders.cloned(), page.limit, |order| order.id)
     }
 
+    pub(super) fn standing_orders(&self, user: &UserId) -> u32 {
+        let stands = |order: &&Order| order.user_id == *user && !order.phase.is_undone();
+        let count = self.orders.values().filter(stands).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
     pub(super) fn order_history(&self, order: OrderId) -> Vec<Recorded<OrderEvent>> {
         let places = self.order_events.get(&order).into_iter().flatten();
         let entries = places.filter_map(|place| match self.history.get(*place)? {
@@ -118,7 +124,7 @@ impl Tables {
 }
 
 /// The first entries, and where it goes on if there are more.
-fn cut<T, K>(entries: impl Iterator<Item = T>, limit: u16, key: impl Fn(&T) -> K) -> Listing<T, K> {
+pub(super) fn cut<T, K>(entries: impl Iterator<Item = T>, limit: u16, key: impl Fn(&T) -> K) -> Listing<T, K> {
     let mut entries = entries.fuse();
     let items: Vec<_> = entries.by_ref().take(limit.into()).collect();
     let next = entries.next().and_then(|_| items.last().map(key));

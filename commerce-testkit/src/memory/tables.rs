@@ -11,6 +11,7 @@ use commerce_core::ids::{CartId, CategoryId, OrderId, OrderNumber, ProductId, Sk
 use commerce_core::order::Order;
 use commerce_core::stock::{Hold, HoldChange, Shelf, StockLevel};
 
+use super::promotions::Promotions;
 use super::tasks::Tasks;
 
 /// Everything stored.
@@ -24,6 +25,7 @@ pub(super) struct Tables {
     pub(super) products: BTreeMap<ProductId, Product>,
     pub(super) sku_owners: BTreeMap<Sku, ProductId>,
     pub(super) categories: BTreeMap<CategoryId, Category>,
+    pub(super) promotions: Promotions,
     pub(super) levels: BTreeMap<Sku, StockLevel>,
     pub(super) holds: BTreeMap<Sku, BTreeMap<OrderId, Hold>>,
     /// An entry's position is its place here, counted from 1.
@@ -48,7 +50,12 @@ impl Tables {
             products: needs.products.iter().filter_map(|id| Some(((*id).clone(), self.product(id)?.version))).collect(),
             sku_owners: needs.sku_owners.iter().filter_map(seller).collect(),
             shelves: needs.shelves.iter().map(shelf).collect(),
-            ..Facts::default()
+            campaigns: needs
+                .campaigns
+                .iter()
+                .filter_map(|id| Some(((*id).clone(), self.promotions.version(id)?)))
+                .collect(),
+            tallies: needs.tallies.iter().map(|(id, who)| ((*id).clone(), self.promotions.tally(id, who))).collect(),
         }
     }
 
@@ -76,6 +83,7 @@ impl Tables {
         commit.products.iter().for_each(|change| self.write_product(&change.product));
         self.categories.extend(commit.categories.iter().map(|category| (category.id.clone(), category.clone())));
         self.history.extend(settled.stock_events.into_iter().map(|(sku, event)| HistoryEntry::Stock(sku, event)));
+        self.promotions.write(commit);
         commit.tasks.iter().for_each(|change| self.tasks.change(*change));
     }
 

@@ -1,4 +1,4 @@
-//! The contract of the [`Store`] port (with [`Carts`] and [`Catalog`], which read what it writes), as named cases.
+//! The contract of the [`Store`] port (with [`Carts`], [`Catalog`] and [`Promotions`], which read what it writes), as named cases.
 //!
 //! An adapter runs all of it in one line. It gives a function that makes a [`Fixture`] on an empty store:
 //!
@@ -45,6 +45,7 @@ pub mod catalogue;
 pub mod commits;
 pub mod history;
 pub mod orders;
+pub mod promotions;
 pub mod stock;
 pub mod tasks;
 
@@ -55,13 +56,13 @@ use chrono::{DateTime, Utc};
 use commerce_core::actor::Role;
 use commerce_core::commit::{Commit, Refusal};
 use commerce_core::order::{Command, Order, ShipmentStatus};
-use commerce_core::port::{Carts, Catalog, CommitError, Listing, OrderRef, Page, Store, StoreError};
+use commerce_core::port::{Carts, Catalog, CommitError, Listing, OrderRef, Page, Promotions, Store, StoreError};
 use commerce_core::stock::StockLevel;
 
 use crate::Shop;
 use crate::shop::{order_of, parse};
 
-/// The ports a case works with. All three look at the same data.
+/// The ports a case works with. All look at the same data.
 #[derive(Clone, Debug)]
 pub struct Handles {
     /// The store.
@@ -70,12 +71,19 @@ pub struct Handles {
     pub carts: Arc<dyn Carts>,
     /// Its products.
     pub catalog: Arc<dyn Catalog>,
+    /// Its promotions.
+    pub promotions: Arc<dyn Promotions>,
 }
 
 impl Handles {
-    /// The handles of an adapter that is all three.
-    pub fn of<S: Store + Carts + Catalog + Clone + 'static>(adapter: S) -> Self {
-        Self { store: Arc::new(adapter.clone()), carts: Arc::new(adapter.clone()), catalog: Arc::new(adapter) }
+    /// The handles of an adapter that is all of them.
+    pub fn of<S: Store + Carts + Catalog + Promotions + Clone + 'static>(adapter: S) -> Self {
+        Self {
+            store: Arc::new(adapter.clone()),
+            carts: Arc::new(adapter.clone()),
+            catalog: Arc::new(adapter.clone()),
+            promotions: Arc::new(adapter),
+        }
     }
 }
 
@@ -121,6 +129,7 @@ macro_rules! store_suite {
                 instants_come_back_to_the_microsecond
                 orders_come_newest_first
                 orders_are_filtered
+                standing_orders_are_counted
                 a_page_that_ends_the_list_says_so
                 orders_are_paged_while_orders_are_placed;
             stock:
@@ -168,6 +177,15 @@ macro_rules! store_suite {
                 a_search_looks_at_names_ids_and_skus
                 wildcards_in_a_search_are_plain_characters
                 categories_come_by_id_and_can_be_renamed;
+            promotions:
+                a_promotion_comes_back_equal
+                a_stale_promotion_is_refused
+                candidates_are_automatic_or_asked_for
+                uses_are_counted_and_limited
+                a_refused_commit_uses_nothing
+                the_last_use_is_given_once
+                a_use_is_given_back_once
+                promotions_and_uses_are_paged;
             history:
                 an_orders_events_make_the_order
                 events_of_orders_stand_before_those_of_their_stock

@@ -7,9 +7,11 @@ mod shopfront;
 use chrono::TimeDelta;
 use commerce_core::actor::{Actor, Role};
 use commerce_core::cart::{CartRejection, CartStatus};
+use commerce_core::commit::Refusal;
 use commerce_core::engine::{EngineError, Noun, Reply};
 use commerce_core::order::{Command, PaymentStatus, Phase, RefundStatus, Rejection, ReturnLine, ReturnRequest};
 use commerce_core::port::{OrderFilter, OrderRef, Page};
+use commerce_core::pricing::Rejection as CodeRejection;
 use commerce_core::stock::{StockAction, StockRefusal};
 use commerce_testkit::shop::{parse, units};
 
@@ -341,4 +343,108 @@ async fn an_import_brought_in_twice_changes_nothing_more() {
     assert_eq!(shop.available("TEA").await, 7);
     let refused = shop.engine.import(&Actor::user(Role::Support, parse("eve")), &rows).await;
     assert!(matches!(refused, Err(EngineError::Forbidden { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn the_last_use_of_a_code_is_given_once_however_many_check_out() {
+    let shop = Shopfront::stocked(&[("MUG", "10.00 USD", 1000)]).await;
+    shop.promise(
+        r#"{ "id": "first", "code": "FIRST", "max_uses": 1,
+                      "effect": { "type": "percent_off", "target": "order", "percent": "50" } }"#,
+    )
+    .await;
+    let mut carts = Vec::new();
+    for n in 0..40 {
+        let user = format!("user-{n}");
+        let cart = shop.filled_cart(&user, &[("MUG", 1)]).await.cart.id;
+        let view = shop.add_code(&user, cart, " first ").await;
+        assert_eq!(view.quote.total, parse("5.00 USD"), "the code works while nobody has ordered");
+        carts.push((user, cart));
+    }
+    let attempts = carts.into_iter().map(|(user, cart)| {
+        let shop = shop.clone();
+        tokio::spawn(async move { shop.check_out(&user, cart).await })
+    });
+    let mut placed = 0;
+    for attempt in attempts.collect::<Vec<_>>() {
+        match attempt.await.expect("no attempt panics") {
+            Ok(order) => {
+                assert_eq!(order.quote.total, parse("5.00 USD"));
+                placed += 1;
+            }
+            Err(EngineError::CodeRejected { .. } | EngineError::Refused(Refusal::Exhausted(_))) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!((placed, shop.uses("first").await), (1, 1));
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn a_use_is_given_back_when_the_order_is_not_paid_and_kept_when_it_was() {
+    let shop = Shopfront::stocked(&[("MUG", "10.00 USD", 10)]).await;
+    shop.promise(
+        r#"{ "id": "once", "code": "ONCE", "max_uses_per_customer": 1, "budget": "100.00",
+                      "effect": { "type": "amount_off", "target": "order", "amount": "3.00" } }"#,
+    )
+    .await;
+    let unpaid = shop.order_with_code("ann", "MUG", "once").await.expect("the code works");
+    assert_eq!((unpaid.quote.total, shop.uses("once").await), (parse("7.00 USD"), 1));
+    shop.wait(TimeDelta::minutes(31));
+    shop.work().await;
+    assert_eq!(shop.uses("once").await, 0, "the unpaid order was cancelled");
+
+    let paid = shop.order_with_code("ann", "MUG", "once").await.expect("the code works again");
+    shop.pay("ann", &paid).await.expect("the order can be paid");
+    shop.command(&customer("ann"), &paid, Command::Cancel { reason: None }).await.expect("in time");
+    assert_eq!(shop.uses("once").await, 1, "a paid order keeps its use");
+    let again = shop.order_with_code("ann", "MUG", "once").await;
+    let Err(EngineError::CodeRejected { code, reason }) = again else { panic!("{again:?}") };
+    assert_eq!((code.as_str(), reason), ("once", CodeRejection::UsageLimit));
+    shop.order_with_code("bob", "MUG", "once").await.expect("another customer has a use of their own");
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn an_ended_code_says_that_it_is_over_and_placed_orders_keep_it() {
+    let shop = Shopfront::stocked(&[("MUG", "10.00 USD", 10)]).await;
+    shop.promise(
+        r#"{ "id": "gone", "code": "GONE", "effect": { "type": "percent_off", "target": "order", "percent": "10" } }"#,
+    )
+    .await;
+    let order = shop.order_with_code("ann", "MUG", "gone").await.expect("the code works");
+    shop.engine.end_promotion(&admin(), (&parse("gone"), None), None).await.expect("it can be ended");
+
+    let check = shop.check_code("bob", "MUG", "gone").await;
+    assert_eq!((check.rejected, check.saving), (Some(CodeRejection::Expired), parse("0.00 USD")));
+    assert_eq!(shop.order(&order).await.quote, order.quote);
+}
+
+#[tokio::test]
+async fn a_code_that_does_not_apply_says_what_is_missing() {
+    let shop = Shopfront::stocked(&[("MUG", "10.00 USD", 10)]).await;
+    shop.promise(
+        r#"{ "id": "big", "code": "BIG", "conditions": [{ "type": "min_spend", "amount": "50.00" }],
+                      "effect": { "type": "percent_off", "target": "order", "percent": "10" } }"#,
+    )
+    .await;
+    let check = shop.check_code("ann", "MUG", "big").await;
+    assert_eq!(check.rejected, Some(CodeRejection::MinSpend));
+    let said = check.outcomes[0].outcome.to_string();
+    assert!(said.contains("40.00"), "{said}");
+    let unknown = shop.check_code("ann", "MUG", "nonsense").await;
+    assert_eq!((unknown.rejected, unknown.outcomes.len()), (Some(CodeRejection::UnknownCode), 0));
+}
+
+#[tokio::test]
+async fn a_first_order_promotion_is_for_the_first_order() {
+    let shop = Shopfront::stocked(&[("MUG", "10.00 USD", 10)]).await;
+    shop.promise(
+        r#"{ "id": "welcome", "conditions": [{ "type": "first_order" }],
+                      "effect": { "type": "percent_off", "target": "order", "percent": "20" } }"#,
+    )
+    .await;
+    let first = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
+    let second = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
+    assert_eq!((first.quote.total, second.quote.total), (parse("8.00 USD"), parse("10.00 USD")));
 }

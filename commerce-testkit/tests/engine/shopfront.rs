@@ -9,13 +9,15 @@ use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Variant;
 use commerce_core::commit::ReceiptKey;
 use commerce_core::engine::{
-    CartView, CheckOut, Engine, EngineError, ImportRow, ItemRequest, Once, PlaceOrder, Ports, ProductInput, Reply,
+    Basket, CartView, CheckOut, CodeCheck, Engine, EngineError, ImportRow, ItemRequest, Once, PlaceOrder, Ports,
+    ProductInput, Reply,
 };
 use commerce_core::ids::{CartId, ReturnId, UserId};
 use commerce_core::order::{Command, Order, ReturnLine, ReturnRequest};
 use commerce_core::payment::Sandbox;
 use commerce_core::port::{Clock, Ids, OrderRef, Users, UsersUnavailable};
 use commerce_core::pricing::{Tax, TaxRate};
+use commerce_core::promotion::Promotion;
 use commerce_core::replay;
 use commerce_core::settings::{Settings, ShippingMethod};
 use commerce_testkit::shop::{CURRENCY, address, parse, units};
@@ -80,7 +82,8 @@ impl Shopfront {
         let ports = Ports {
             store: Arc::new(store.clone()),
             carts: Arc::new(store.clone()),
-            catalog: Arc::new(store),
+            catalog: Arc::new(store.clone()),
+            promotions: Arc::new(store),
             users: users.clone(),
             payments: Arc::new(Sandbox),
             clock: clock.clone(),
@@ -96,6 +99,38 @@ impl Shopfront {
     pub(crate) async fn sell(&self, sku: &str, price: &str) {
         let saved = self.engine.save_product(&admin(), (&parse(sku), None), &product(sku, price), None).await;
         saved.expect("the product is good");
+    }
+
+    /// Promises something, as JSON without its currency.
+    pub(crate) async fn promise(&self, promotion: &str) {
+        let document = serde_json::from_str(promotion).expect("the promotion is JSON");
+        let promotion = Promotion::read(&document, Some(CURRENCY)).expect("the promotion is one");
+        self.engine.add_promotion(&admin(), &promotion, None).await.expect("the promotion is new");
+    }
+
+    pub(crate) async fn uses(&self, promotion: &str) -> u64 {
+        let kept = self.engine.promotion(&admin(), &parse(promotion)).await;
+        kept.expect("the promotion is kept").usage.used
+    }
+
+    pub(crate) async fn add_code(&self, user: &str, cart: CartId, code: &str) -> CartView {
+        let view = self.engine.add_code(&customer(user), (cart, None), parse(code), None).await;
+        new(view.expect("the code can be given"))
+    }
+
+    pub(crate) async fn order_with_code(&self, user: &str, sku: &str, code: &str) -> Result<Order, EngineError> {
+        let cart = self.open_cart(user).await.cart;
+        if cart.items.is_empty() {
+            self.add(user, cart.id, sku, 1).await.expect("the item can be added");
+        }
+        self.add_code(user, cart.id, code).await;
+        self.check_out(user, cart.id).await
+    }
+
+    pub(crate) async fn check_code(&self, user: &str, sku: &str, code: &str) -> CodeCheck {
+        let basket = Basket::Items(vec![(parse(sku), units(1))]);
+        let check = self.engine.check_code(&customer(user), &parse(code), &basket).await;
+        check.expect("the code can be tried")
     }
 
     pub(crate) fn wait(&self, time: TimeDelta) {

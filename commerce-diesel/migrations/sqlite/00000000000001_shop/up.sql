@@ -241,3 +241,41 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (scope, request_key)
 ) STRICT;
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (given_at);
+
+-- terms is the promotion as JSON; code_key is its code as codes compare, NULL where it is automatic.
+CREATE TABLE promotions (
+    id TEXT NOT NULL PRIMARY KEY,
+    code_key TEXT,
+    terms TEXT NOT NULL,
+    ended_at INTEGER,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX promotions_newest ON promotions (created_at DESC, id);
+CREATE INDEX promotions_by_code ON promotions (code_key);
+
+-- Uses are counted apart from the promotions: an embedder may keep those elsewhere.
+CREATE TABLE promotion_uses (
+    promotion_id TEXT NOT NULL PRIMARY KEY,
+    used INTEGER NOT NULL CHECK (used >= 0),
+    spent INTEGER NOT NULL CHECK (spent >= 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE promotion_customers (
+    promotion_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    used INTEGER NOT NULL CHECK (used >= 0),
+    PRIMARY KEY (promotion_id, user_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE promotion_redemptions (
+    promotion_id TEXT NOT NULL,
+    order_id BLOB NOT NULL,
+    user_id TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    redeemed_at INTEGER NOT NULL,
+    given_back_at INTEGER,
+    PRIMARY KEY (promotion_id, order_id)
+) STRICT, WITHOUT ROWID;

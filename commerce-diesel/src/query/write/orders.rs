@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::changes::{Changes, OrderDraft};
 use crate::rows::order::{AddressRow, ItemRow, OrderRow, OrderState, PaymentRow, RefundRow, ReturnRow};
-use crate::schema::{order_addresses, order_items, orders, payments, refunds, return_lines, returns, shipments};
+use crate::schema::{orders, payments, refunds, return_lines, returns, shipments};
 use crate::update::update_row;
 
 /// Writes new orders whole, and of others what has changed.
@@ -22,10 +22,10 @@ pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> 
 
 async fn insert(conn: &mut Conn, changes: &Changes<'_>) -> QueryResult<()> {
     let new = || changes.orders.values().filter_map(|draft| Some((draft.order, draft.quote?)));
-    dialect::insert_all(conn, orders::table, new().map(|(order, quote)| OrderRow::of(order, quote))).await?;
-    dialect::insert_all(conn, payments::table, new().map(|(order, _)| PaymentRow::of(order))).await?;
-    dialect::insert_all(conn, order_addresses::table, new().map(|(order, _)| AddressRow::of(order))).await?;
-    dialect::insert_all(conn, order_items::table, new().flat_map(|(order, _)| ItemRow::all(order))).await
+    dialect::insert_each(conn, new().map(|(order, quote)| OrderRow::of(order, quote))).await?;
+    dialect::insert_each(conn, new().map(|(order, _)| PaymentRow::of(order))).await?;
+    dialect::insert_each(conn, new().map(|(order, _)| AddressRow::of(order))).await?;
+    dialect::insert_each(conn, new().flat_map(|(order, _)| ItemRow::all(order))).await
 }
 
 async fn update(conn: &mut Conn, draft: &OrderDraft<'_>) -> QueryResult<()> {

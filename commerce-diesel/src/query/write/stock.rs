@@ -25,7 +25,7 @@ async fn write_level(conn: &mut Conn, level: &StockLevel) -> QueryResult<()> {
     let known = stock::sku.eq(row.sku.as_ref());
     let update = update_row::<LevelRow<'static>, _, _, _>(stock::table, known, &row);
     if update.execute(conn).await? == 0 {
-        dialect::insert_all(conn, stock::table, [row]).await?;
+        dialect::insert_each(conn, [row]).await?;
     }
     Ok(())
 }
@@ -34,7 +34,7 @@ async fn write_holds(conn: &mut Conn, sku: &Sku, shelf: &Shelf) -> QueryResult<(
     for change in shelf.hold_changes() {
         match change {
             HoldChange::Add(order, hold) => {
-                dialect::insert_all(conn, reservations::table, [HoldRow::of(sku, order, hold)]).await?;
+                dialect::insert_each(conn, [HoldRow::of(sku, order, hold)]).await?;
             }
             HoldChange::Update(order, hold) => {
                 let row = HoldRow::of(sku, order, hold);

@@ -15,7 +15,7 @@ use crate::word::Word;
 pub(crate) const SHIPPING: &str = "shipping";
 
 /// A line of an order.
-#[derive(Debug, Insertable, Queryable, Selectable)]
+#[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = order_items)]
 pub(crate) struct ItemRow<'a> {
     pub(crate) order_id: Id,
@@ -33,8 +33,8 @@ pub(crate) struct ItemRow<'a> {
 }
 
 /// An address of an order.
-#[derive(Debug, Insertable, Queryable, Selectable)]
-#[diesel(table_name = order_addresses, treat_none_as_default_value = false)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = order_addresses)]
 pub(crate) struct AddressRow<'a> {
     pub(crate) order_id: Id,
     pub(crate) kind: Words<'a>,
@@ -76,7 +76,7 @@ pub(crate) struct ReturnRow<'a> {
 
 /// Units of one item in a return.
 #[derive(Debug, Insertable, Queryable, Selectable)]
-#[diesel(table_name = return_lines)]
+#[diesel(table_name = return_lines, treat_none_as_default_value = false)]
 pub(crate) struct ReturnLineRow {
     pub(crate) return_id: Id,
     pub(crate) position: i64,

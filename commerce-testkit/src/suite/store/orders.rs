@@ -216,6 +216,26 @@ pub async fn orders_are_filtered<F: Fixture>(fixture: &F) {
     }
 }
 
+/// Those that were neither cancelled nor returned, of one customer.
+pub async fn standing_orders_are_counted<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 99)]).await;
+    let count = async |user| case.store().standing_orders(&parse(user)).await.unwrap();
+    assert_eq!(count("user-1").await, 0);
+    let waiting = case.placed(&[("MUG", 1)]).await;
+    let cancelled = case.placed(&[("MUG", 1)]).await;
+    let placed = case.placed(&[("MUG", 1)]).await;
+    assert_eq!((count("user-1").await, count("user-2").await), (3, 0));
+    case.accept(case.shop.cancel(&cancelled, case.shop.at(2))).await;
+    assert_eq!(count("user-1").await, 2);
+    let paid = case.pay(&placed, case.shop.at(2)).await;
+    let delivered = case.deliver(&paid, case.shop.at(3)).await;
+    assert_eq!(count("user-1").await, 2);
+    case.tell(&delivered, Command::MoveTo { status: parse("returned"), reason: None }, case.shop.at(4)).await;
+    assert_eq!(count("user-1").await, 1);
+    case.pay(&waiting, case.shop.at(5)).await;
+    assert_eq!(count("user-1").await, 1);
+}
+
 /// A full page with nothing behind it has no next one; nor has an empty list.
 pub async fn a_page_that_ends_the_list_says_so<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 9)]).await;

@@ -1,0 +1,242 @@
+//! Promotions: keep them, end them, and tell why a code does not work.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use crate::actor::{Actor, Role};
+use crate::cart::Code;
+use crate::commit::CampaignChange;
+use crate::ids::{CartId, ItemId, OrderId, PromotionId, Sku};
+use crate::money::Money;
+use crate::order::OrderItem;
+use crate::port::{KeptPromotion, Listing, Page, PromotionPlace};
+use crate::pricing::{Explained, MAX_PROMOTIONS, Quote, Rejection};
+use crate::promotion::{Campaign, Promotion, Redemption, Usage, code_key};
+
+use super::quotes::Wanted;
+use super::{Decided, Engine, EngineError, Noun, Once, Reply, Tries, check_version};
+
+/// What a code would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeCheck {
+    /// Why it does nothing, if it does nothing.
+    pub rejected: Option<Rejection>,
+    /// What became of each promotion that has the code, with the gap where something is missing.
+    pub outcomes: Vec<Explained>,
+    /// What the customer pays less for having it.
+    pub saving: Money,
+    /// The price with the code.
+    pub quote: Quote,
+}
+
+/// What a code is tried on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Basket {
+    /// The caller's cart, with the codes it has.
+    Cart(CartId),
+    /// A list of skus.
+    Items(Vec<(Sku, crate::Quantity)>),
+}
+
+impl Engine {
+    /// A promotion, with how much of it is used up; ended ones too.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], [`EngineError::Forbidden`].
+    pub async fn promotion(&self, caller: &Actor, id: &PromotionId) -> Result<KeptPromotion, EngineError> {
+        caller.require(&[Role::Admin])?;
+        let kept = self.ports.promotions.promotion(id).await?;
+        kept.ok_or(EngineError::NotFound(Noun::Promotion))
+    }
+
+    /// Promotions, newest first; ended ones too.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`], [`EngineError::Store`].
+    pub async fn promotions(
+        &self,
+        caller: &Actor,
+        page: &Page<PromotionPlace>,
+    ) -> Result<Listing<KeptPromotion, PromotionPlace>, EngineError> {
+        caller.require(&[Role::Admin])?;
+        Ok(self.ports.promotions.promotions(page).await?)
+    }
+
+    /// Who used a promotion, by which order; newest first.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], [`EngineError::Forbidden`].
+    pub async fn redemptions(
+        &self,
+        caller: &Actor,
+        id: &PromotionId,
+        page: &Page<OrderId>,
+    ) -> Result<Listing<Redemption, OrderId>, EngineError> {
+        self.promotion(caller, id).await?;
+        Ok(self.ports.promotions.redemptions(id, page).await?)
+    }
+
+    /// Begins to keep a promotion.
+    ///
+    /// # Errors
+    /// [`EngineError::Exists`], [`EngineError::Invalid`] (other currency, too many), [`EngineError::Forbidden`].
+    pub async fn add_promotion(
+        &self,
+        caller: &Actor,
+        promotion: &Promotion,
+        once: Option<&Once<'_, KeptPromotion>>,
+    ) -> Result<Reply<KeptPromotion>, EngineError> {
+        let mut tries = Tries::default();
+        loop {
+            let decided = self.decide_add_promotion(caller, promotion.clone()).await;
+            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    async fn decide_add_promotion(
+        &self,
+        caller: &Actor,
+        promotion: Promotion,
+    ) -> Result<Decided<KeptPromotion>, EngineError> {
+        caller.require(&[Role::Admin])?;
+        if self.ports.promotions.promotion(promotion.id()).await?.is_some() {
+            return Err(EngineError::Exists(Noun::Promotion));
+        }
+        self.check_promotion(caller, &promotion).await?;
+        let campaign = Campaign::new(promotion.with_usage(Usage::default()), self.now());
+        Ok(self.keep(caller, 0, campaign, Usage::default()))
+    }
+
+    /// Gives a promotion other terms; what was used stays used, and placed orders keep what they were given.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], [`EngineError::Stale`], [`EngineError::Invalid`], [`EngineError::Forbidden`].
+    pub async fn change_promotion(
+        &self,
+        caller: &Actor,
+        named: Option<u64>,
+        promotion: &Promotion,
+        once: Option<&Once<'_, KeptPromotion>>,
+    ) -> Result<Reply<KeptPromotion>, EngineError> {
+        let mut tries = Tries::default();
+        loop {
+            let decided = self.decide_change_promotion(caller, named, promotion.clone()).await;
+            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    async fn decide_change_promotion(
+        &self,
+        caller: &Actor,
+        named: Option<u64>,
+        promotion: Promotion,
+    ) -> Result<Decided<KeptPromotion>, EngineError> {
+        let KeptPromotion { campaign, usage } = self.promotion(caller, promotion.id()).await?;
+        check_version(named, campaign.version)?;
+        self.check_promotion(caller, &promotion).await?;
+        let changed = campaign.changed(promotion.with_usage(Usage::default()), self.now());
+        Ok(self.keep(caller, campaign.version, changed, usage))
+    }
+
+    /// Ends a promotion for good. Its history stays, and so does what orders were given.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], [`EngineError::Stale`], [`EngineError::Forbidden`].
+    pub async fn end_promotion(
+        &self,
+        caller: &Actor,
+        (id, named): (&PromotionId, Option<u64>),
+        once: Option<&Once<'_, KeptPromotion>>,
+    ) -> Result<Reply<KeptPromotion>, EngineError> {
+        let mut tries = Tries::default();
+        loop {
+            let decided = self.decide_end_promotion(caller, (id, named)).await;
+            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    async fn decide_end_promotion(
+        &self,
+        caller: &Actor,
+        (id, named): (&PromotionId, Option<u64>),
+    ) -> Result<Decided<KeptPromotion>, EngineError> {
+        let KeptPromotion { campaign, usage } = self.promotion(caller, id).await?;
+        check_version(named, campaign.version)?;
+        let ended = campaign.ended(self.now());
+        Ok(self.keep(caller, campaign.version, ended, usage))
+    }
+
+    /// Tells what a code would do for the caller, and why it would not.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] (cart), [`EngineError::Invalid`] (sku), [`EngineError::Pricing`].
+    pub async fn check_code(&self, caller: &Actor, code: &Code, basket: &Basket) -> Result<CodeCheck, EngineError> {
+        let (items, mut codes) = self.basket(caller, basket).await?;
+        let offers = self.offers(items.iter().map(|item| &item.sku)).await?;
+        let user = caller.user_id()?;
+        let key = code_key(code.as_str());
+        codes.retain(|known| code_key(known.as_str()) != key);
+        let at = self.now();
+        let wanted = Wanted { user, items: &items, codes: &codes, shipping: None };
+        let without = self.quote_items(&wanted, &offers, at).await?.quote;
+        codes.push(code.clone());
+        let wanted = Wanted { user, items: &items, codes: &codes, shipping: None };
+        let quote = self.quote_items(&wanted, &offers, at).await?.quote;
+        let has_code = |explained: &&Explained| explained.code.as_deref().is_some_and(|known| code_key(known) == key);
+        Ok(CodeCheck {
+            rejected: quote
+                .rejected
+                .iter()
+                .find(|refused| code_key(&refused.code) == key)
+                .map(|refused| refused.reason),
+            outcomes: quote.explanation.iter().filter(has_code).cloned().collect(),
+            saving: without.total.minus(quote.total)?,
+            quote,
+        })
+    }
+
+    async fn basket(&self, caller: &Actor, basket: &Basket) -> Result<(Vec<OrderItem>, Vec<Code>), EngineError> {
+        match basket {
+            Basket::Cart(id) => {
+                let cart = self.cart(caller, *id).await?.cart;
+                Ok((cart.items.iter().map(OrderItem::from).collect(), cart.codes))
+            }
+            Basket::Items(lines) => {
+                let offers = self.offers(lines.iter().map(|(sku, _)| sku)).await?;
+                let item = |(at, (sku, quantity)): (usize, &(Sku, crate::Quantity))| {
+                    let offer = offers.get(sku).filter(|offer| offer.active);
+                    let refused =
+                        || EngineError::invalid(format!("/items/{at}/sku"), format!("sku {sku} is not for sale"));
+                    Ok(OrderItem::of(offer.ok_or_else(refused)?, ItemId::new(self.ports.ids.next()), *quantity))
+                };
+                let items = lines.iter().enumerate().map(item).collect::<Result<_, EngineError>>()?;
+                Ok((items, Vec::new()))
+            }
+        }
+    }
+
+    async fn check_promotion(&self, caller: &Actor, promotion: &Promotion) -> Result<(), EngineError> {
+        if promotion.currency() != self.settings.currency {
+            return Err(EngineError::invalid("/currency", format!("the shop trades in {}", self.settings.currency)));
+        }
+        let automatic = self.ports.promotions.candidates(&[], caller.user_id()?).await?.len();
+        if promotion.terms().code.is_none() && automatic >= MAX_PROMOTIONS {
+            return Err(EngineError::invalid("", format!("a shop has at most {MAX_PROMOTIONS} automatic promotions")));
+        }
+        Ok(())
+    }
+
+    fn keep(&self, caller: &Actor, expected: u64, campaign: Campaign, usage: Usage) -> Decided<KeptPromotion> {
+        let mut commit = self.commit_by(caller, campaign.updated_at);
+        if campaign.version != expected {
+            commit.campaigns.push(CampaignChange { expected, campaign: campaign.clone() });
+        }
+        Decided { commit, outcome: KeptPromotion { campaign, usage } }
+    }
+}

@@ -1,0 +1,115 @@
+//! Promotions and their uses.
+
+use std::borrow::Cow;
+
+use commerce_core::ids::{OrderId, PromotionId};
+use commerce_core::money::Money;
+use commerce_core::promotion::{Campaign, Promotion, Redemption};
+use diesel::prelude::*;
+
+use super::{Words, counter, micros, read, read_counter, read_instant, read_instant_option};
+use crate::fault::{Answer, Fault};
+use crate::id::Id;
+use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses, promotions};
+
+/// A promotion that is kept.
+#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset)]
+#[diesel(table_name = promotions, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub(crate) struct PromotionRow<'a> {
+    pub(crate) id: Words<'a>,
+    pub(crate) code_key: Option<Words<'a>>,
+    pub(crate) terms: Words<'a>,
+    pub(crate) ended_at: Option<i64>,
+    pub(crate) version: i64,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+}
+
+/// How much of a promotion is used up.
+#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset)]
+#[diesel(table_name = promotion_uses, primary_key(promotion_id), treat_none_as_default_value = false)]
+pub(crate) struct UsesRow<'a> {
+    pub(crate) promotion_id: Words<'a>,
+    pub(crate) used: i64,
+    pub(crate) spent: i64,
+}
+
+/// How often a customer used a promotion.
+#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset)]
+#[diesel(table_name = promotion_customers, primary_key(promotion_id, user_id), treat_none_as_default_value = false)]
+pub(crate) struct CustomerUsesRow<'a> {
+    pub(crate) promotion_id: Words<'a>,
+    pub(crate) user_id: Words<'a>,
+    pub(crate) used: i64,
+}
+
+/// One use by one order.
+#[derive(Debug, Insertable, Queryable, Selectable)]
+#[diesel(table_name = promotion_redemptions, treat_none_as_default_value = false)]
+pub(crate) struct RedemptionRow<'a> {
+    pub(crate) promotion_id: Words<'a>,
+    pub(crate) order_id: Id,
+    pub(crate) user_id: Words<'a>,
+    pub(crate) currency: Words<'a>,
+    pub(crate) amount: i64,
+    pub(crate) redeemed_at: i64,
+    pub(crate) given_back_at: Option<i64>,
+}
+
+impl<'a> PromotionRow<'a> {
+    pub(crate) fn of(campaign: &'a Campaign) -> Answer<Self> {
+        let terms = serde_json::to_string(&campaign.promotion).map_err(|_| Fault::Corrupt("promotions.terms"))?;
+        Ok(Self {
+            id: Cow::Borrowed(campaign.id().as_str()),
+            code_key: campaign.promotion.terms().code_key().map(Cow::Owned),
+            terms: Cow::Owned(terms),
+            ended_at: campaign.ended_at.map(micros),
+            version: counter(campaign.version),
+            created_at: micros(campaign.created_at),
+            updated_at: micros(campaign.updated_at),
+        })
+    }
+
+    pub(crate) fn into_campaign(self) -> Answer<Campaign> {
+        let promotion: Promotion = serde_json::from_str(&self.terms).map_err(|_| Fault::Corrupt("promotions.terms"))?;
+        Ok(Campaign {
+            promotion,
+            ended_at: read_instant_option("promotions.ended_at", self.ended_at)?,
+            version: read_counter("promotions.version", self.version)?,
+            created_at: read_instant("promotions.created_at", self.created_at)?,
+            updated_at: read_instant("promotions.updated_at", self.updated_at)?,
+        })
+    }
+}
+
+impl<'a> UsesRow<'a> {
+    pub(crate) fn of(promotion: &'a PromotionId, used: u64, spent: i64) -> Self {
+        Self { promotion_id: Cow::Borrowed(promotion.as_str()), used: counter(used), spent }
+    }
+}
+
+impl<'a> RedemptionRow<'a> {
+    pub(crate) fn of(redemption: &'a Redemption) -> Self {
+        Self {
+            promotion_id: Cow::Borrowed(redemption.promotion.as_str()),
+            order_id: Id(redemption.order.uuid()),
+            user_id: Cow::Borrowed(redemption.user.as_str()),
+            currency: Cow::Owned(redemption.amount.currency().code().to_owned()),
+            amount: redemption.amount.minor(),
+            redeemed_at: micros(redemption.at),
+            given_back_at: redemption.given_back_at.map(micros),
+        }
+    }
+
+    pub(crate) fn into_redemption(self) -> Answer<Redemption> {
+        let currency = read("promotion_redemptions.currency", &self.currency)?;
+        Ok(Redemption {
+            promotion: read("promotion_redemptions.promotion_id", &self.promotion_id)?,
+            order: OrderId::new(self.order_id.0),
+            user: read("promotion_redemptions.user_id", &self.user_id)?,
+            amount: Money::new(self.amount, currency),
+            at: read_instant("promotion_redemptions.redeemed_at", self.redeemed_at)?,
+            given_back_at: read_instant_option("promotion_redemptions.given_back_at", self.given_back_at)?,
+        })
+    }
+}

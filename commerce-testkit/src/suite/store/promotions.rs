@@ -1,0 +1,194 @@
+//! Promotions: kept, used within their limits, given back.
+
+use std::collections::BTreeSet;
+
+use commerce_core::commit::{CampaignChange, Commit, Refusal, Subject};
+use commerce_core::ids::OrderId;
+use commerce_core::money::Money;
+use commerce_core::port::{KeptPromotion, Page};
+use commerce_core::promotion::{
+    Campaign, Exhausted, Limit, Limits, Promotion, Redemption, RedemptionAction, RedemptionMove,
+};
+
+use super::{Case, Fixture, at_once, first, walk};
+use crate::shop::{CURRENCY, parse};
+
+impl Case {
+    fn promise(&self, id: &str, code: Option<&str>, seconds: i64) -> Campaign {
+        let code = code.map_or_else(|| "null".to_owned(), |code| format!("\"{code}\""));
+        let text = format!(
+            r#"{{ "id": "{id}", "code": {code}, "effect": {{ "type": "percent_off", "target": "order", "percent": "10" }} }}"#
+        );
+        let document = serde_json::from_str(&text).unwrap();
+        Campaign::new(Promotion::read(&document, Some(CURRENCY)).unwrap(), self.shop.at(seconds))
+    }
+
+    async fn keep(&self, campaign: &Campaign, expected: u64) {
+        self.accept(self.keeping(campaign, expected)).await;
+    }
+
+    fn keeping(&self, campaign: &Campaign, expected: u64) -> Commit {
+        let mut commit = self.shop.commit(self.shop.at(1));
+        commit.campaigns.push(CampaignChange { expected, campaign: campaign.clone() });
+        commit
+    }
+
+    /// An order of a customer uses `promo` for some minor units.
+    fn use_of(&self, user: &str, minor: i64, limits: Limits) -> Commit {
+        let redemption = Redemption {
+            promotion: parse("promo"),
+            order: OrderId::new(self.shop.uuid()),
+            user: parse(user),
+            amount: Money::new(minor, CURRENCY),
+            at: self.shop.at(1),
+            given_back_at: None,
+        };
+        let mut commit = self.shop.commit(self.shop.at(1));
+        commit.redemptions.push(RedemptionMove { redemption, action: RedemptionAction::Redeem(limits) });
+        commit
+    }
+
+    fn give_back(&self, used: &Commit) -> Commit {
+        let mut commit = self.shop.commit(self.shop.at(2));
+        let redemption = used.redemptions[0].redemption.clone();
+        commit.redemptions.push(RedemptionMove { redemption, action: RedemptionAction::GiveBack });
+        commit
+    }
+
+    /// Uses in total and by a customer, and minor units given, as a price sees them.
+    async fn used(&self, user: &str) -> (u64, u64, i64) {
+        let candidates = self.handles.promotions.candidates(&[], &parse(user)).await.unwrap();
+        let usage = candidates.iter().find(|candidate| candidate.id().as_str() == "promo").unwrap().usage();
+        (usage.used, usage.used_by_customer, usage.budget_used.map_or(0, Money::minor))
+    }
+
+    async fn redemptions(&self) -> Vec<Redemption> {
+        self.handles.promotions.redemptions(&parse("promo"), &first(100)).await.unwrap().items
+    }
+}
+
+fn exhausted(limit: Limit) -> Refusal {
+    Refusal::Exhausted(Exhausted { promotion: parse("promo"), limit })
+}
+
+/// And the next version takes the place of the one before.
+pub async fn a_promotion_comes_back_equal<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let campaign = case.promise("spring", Some("Spring"), 1);
+    case.keep(&campaign, 0).await;
+    let kept = case.handles.promotions.promotion(campaign.id()).await.unwrap().unwrap();
+    assert_eq!((kept.campaign, kept.usage.used), (campaign.clone(), 0));
+    let ended = campaign.ended(case.shop.at(5));
+    case.keep(&ended, 1).await;
+    let again = case.handles.promotions.promotion(campaign.id()).await.unwrap();
+    assert_eq!(again.map(|kept| kept.campaign), Some(ended));
+    assert_eq!(case.handles.promotions.promotion(&parse("other")).await.unwrap(), None);
+}
+
+/// Whoever was slower is told.
+pub async fn a_stale_promotion_is_refused<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let campaign = case.promise("spring", None, 1);
+    case.keep(&campaign, 0).await;
+    let subject = Subject::Campaign(campaign.id().clone());
+    let conflict = Refusal::VersionConflict { subject, expected: 0, actual: 1 };
+    assert_eq!(case.refused(case.keeping(&campaign, 0)).await, conflict);
+}
+
+/// Automatic ones until they are ended; those with a code for whoever gives it, even when they are over.
+pub async fn candidates_are_automatic_or_asked_for<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    for (id, code, made) in [("b", None, 1), ("a", None, 1), ("c", Some("ßpring"), 2), ("d", Some("OTHER"), 3)] {
+        case.keep(&case.promise(id, code, made), 0).await;
+    }
+    let over = case.promise("e", None, 4);
+    case.keep(&over, 0).await;
+    case.keep(&over.ended(case.shop.at(5)), 1).await;
+    let late = case.promise("f", Some("LATE"), 5);
+    case.keep(&late.ended(case.shop.at(6)), 0).await;
+    let ids = async |keys: &[&str]| {
+        let keys: Vec<_> = keys.iter().map(|key| commerce_core::promotion::code_key(key)).collect();
+        let found = case.handles.promotions.candidates(&keys, &parse("user-1")).await.unwrap();
+        found.iter().map(|promotion| promotion.id().as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&[]).await, ["a", "b"]);
+    assert_eq!(ids(&[" SSpring", " ßPRING ", "late", "nobody"]).await, ["a", "b", "c", "f"]);
+}
+
+/// A use counts in total, for its customer and in money; a refused one leaves nothing.
+pub async fn uses_are_counted_and_limited<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    case.keep(&case.promise("promo", None, 1), 0).await;
+    let per_customer = Limits { max_uses_per_customer: Some(1), ..Limits::default() };
+    case.accept(case.use_of("ann", 300, per_customer)).await;
+    assert_eq!(case.used("ann").await, (1, 1, 300));
+    assert_eq!(case.used("bob").await, (1, 0, 300));
+    assert_eq!(case.refused(case.use_of("ann", 100, per_customer)).await, exhausted(Limit::UsesPerCustomer));
+
+    let budget = Limits { budget: Some(Money::new(500, CURRENCY)), ..Limits::default() };
+    assert_eq!(case.refused(case.use_of("bob", 201, budget)).await, exhausted(Limit::Budget));
+    case.accept(case.use_of("bob", 200, budget)).await;
+    assert_eq!(case.refused(case.use_of("bob", 1, budget)).await, exhausted(Limit::Budget));
+
+    let total = Limits { max_uses: Some(2), ..Limits::default() };
+    assert_eq!(case.refused(case.use_of("eve", 1, total)).await, exhausted(Limit::Uses));
+    assert_eq!(case.used("eve").await, (2, 0, 500));
+    assert_eq!(case.redemptions().await.len(), 2);
+}
+
+/// A refusal for another reason leaves no use behind.
+pub async fn a_refused_commit_uses_nothing<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 1)]).await;
+    case.keep(&case.promise("promo", None, 1), 0).await;
+    let mut greedy = case.shop.order(&[("MUG", 2)]);
+    greedy.redemptions = case.use_of("ann", 100, Limits::default()).redemptions;
+    assert!(matches!(case.refused(greedy).await, Refusal::Stock(_)));
+    assert_eq!((case.used("ann").await, case.redemptions().await.len()), ((0, 0, 0), 0));
+}
+
+/// The last use goes to one of many who want it at once.
+pub async fn the_last_use_is_given_once<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    case.keep(&case.promise("promo", None, 1), 0).await;
+    let limits = Limits { max_uses: Some(3), ..Limits::default() };
+    let wanted = (0..200).map(|n| case.use_of(&format!("user-{n}"), 100, limits)).collect();
+    let answers = at_once(&case.handles.store, wanted).await;
+    let refused = answers.iter().flatten().filter(|refusal| **refusal == exhausted(Limit::Uses)).count();
+    assert_eq!((answers.len(), refused), (200, 197));
+    assert_eq!(case.used("ann").await, (3, 0, 300));
+    assert_eq!(case.redemptions().await.len(), 3);
+}
+
+/// Once, and the use can be had again.
+pub async fn a_use_is_given_back_once<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    case.keep(&case.promise("promo", None, 1), 0).await;
+    let limits = Limits { max_uses: Some(1), ..Limits::default() };
+    let used = case.use_of("ann", 100, limits);
+    case.accept(used.clone()).await;
+    case.accept(case.give_back(&used)).await;
+    case.accept(case.give_back(&used)).await;
+    assert_eq!(case.used("ann").await, (0, 0, 0));
+    assert_eq!(case.redemptions().await[0].given_back_at, Some(case.shop.at(2)));
+    case.accept(case.use_of("bob", 100, limits)).await;
+    assert_eq!(case.used("bob").await, (1, 1, 100));
+}
+
+/// Nothing comes twice or is left out while promotions are made and used.
+pub async fn promotions_and_uses_are_paged<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    case.keep(&case.promise("promo", None, 0), 0).await;
+    for n in 0..7 {
+        case.keep(&case.promise(&format!("p{n}"), None, n / 2), 0).await;
+        case.accept(case.use_of("ann", 1, Limits::default())).await;
+    }
+    let promotions = &case.handles.promotions;
+    let kept: Vec<KeptPromotion> = walk(3, async |page| promotions.promotions(&page).await, async || {}).await;
+    let ids: Vec<_> = kept.iter().map(|kept| kept.campaign.id().as_str()).collect();
+    assert_eq!(ids, ["p6", "p4", "p5", "p2", "p3", "p0", "p1", "promo"]);
+    let of = parse("promo");
+    let uses = walk(3, async |page: Page<OrderId>| promotions.redemptions(&of, &page).await, async || {}).await;
+    let orders: BTreeSet<_> = uses.iter().map(|redemption| redemption.order).collect();
+    assert_eq!((uses.len(), orders.len()), (7, 7));
+    assert!(uses.is_sorted_by(|left, right| left.order > right.order), "newest first");
+}
