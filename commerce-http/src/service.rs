@@ -90,6 +90,46 @@ impl fmt::Debug for Options {
 ///
 /// It takes requests with any body, so it can be served by hyper or mounted into another program. It needs a tokio runtime
 /// with time enabled, and always answers: its error is [`Infallible`].
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use commerce_core::actor::Role;
+/// use commerce_core::engine::{Engine, Ports};
+/// use commerce_core::{money::Currency, payment::Sandbox, settings::Settings};
+/// use commerce_http::auth::{Auth, VerifyingKey, mint};
+/// use commerce_http::system::{SystemClock, TimeOrderedIds};
+/// use commerce_http::{Options, Service, users::EveryoneExists};
+/// use commerce_testkit::MemoryStore;
+/// use http_body_util::{BodyExt, Full};
+/// use tower::ServiceExt;
+///
+/// let store = MemoryStore::new();
+/// let ports = Ports {
+///     store: Arc::new(store.clone()),
+///     carts: Arc::new(store.clone()),
+///     catalog: Arc::new(store.clone()),
+///     promotions: Arc::new(store),
+///     users: Arc::new(EveryoneExists),
+///     payments: Arc::new(Sandbox),
+///     clock: Arc::new(SystemClock),
+///     ids: Arc::new(TimeOrderedIds),
+/// };
+/// let secret = b"a secret of at least thirty-two bytes";
+/// let auth = Auth::new(vec![VerifyingKey::hs256(secret)?]);
+/// let shop = Service::new(Engine::new(ports, Settings::new(Currency::EUR)), Options::new(auth));
+///
+/// let token = mint(secret, "ann", Role::Customer, Duration::from_secs(60))?;
+/// let request = http::Request::post("/v1/carts").header("authorization", format!("Bearer {token}"));
+/// let answer = shop.oneshot(request.body(Full::<bytes::Bytes>::default())?).await?;
+/// assert_eq!(answer.status(), 201);
+/// assert!(answer.into_body().collect().await?.to_bytes().starts_with(b"{\"id\":"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Service {
     app: Arc<App>,
