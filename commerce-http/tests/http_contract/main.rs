@@ -14,6 +14,7 @@ mod lists;
 mod logs;
 mod orders;
 mod payments;
+mod promotions;
 mod quotes;
 mod returns;
 mod shop;

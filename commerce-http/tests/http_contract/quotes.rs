@@ -64,7 +64,8 @@ fn covers(answer: &Value, expected: &Value) -> bool {
             expected.iter().all(|(name, value)| answer.get(name).is_some_and(|found| covers(found, value)))
         }
         (Value::Array(answer), Value::Array(expected)) => {
-            answer.len() == expected.len() && expected.iter().all(|value| answer.iter().any(|found| covers(found, value)))
+            answer.len() == expected.len()
+                && expected.iter().all(|value| answer.iter().any(|found| covers(found, value)))
         }
         (answer, expected) => answer == expected,
     }
