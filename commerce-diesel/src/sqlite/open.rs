@@ -122,7 +122,6 @@ fn try_writer(path: &Path, options: &SqliteOptions) -> Result<Conn, OpenError> {
     let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
                     PRAGMA cache_size = -6000; PRAGMA temp_store = MEMORY;";
     conn.batch_execute(settings).map_err(|error| judge(path, error))?;
-    conn.batch_execute(&std::env::var("XPRAGMA").unwrap_or_default()).map_err(|error| judge(path, error))?;
     if pending {
         migrate(&mut conn, path)?;
     }
