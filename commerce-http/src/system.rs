@@ -1,7 +1,10 @@
 //! The clock and the ids of the machine the server runs on.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, SubsecRound, Utc};
-use commerce_core::port::{Clock, Ids};
+use commerce_core::engine::Ports;
+use commerce_core::port::{Carts, Catalog, Clock, Ids, Payments, Promotions, Store, Users};
 use uuid::Uuid;
 
 /// The decimals of a second that stores keep.
@@ -24,6 +27,23 @@ pub struct TimeOrderedIds;
 impl Ids for TimeOrderedIds {
     fn next(&self) -> Uuid {
         Uuid::now_v7()
+    }
+}
+
+/// The ports of a server in one process: one store for everything it keeps, the clock of the system, ids in order of time.
+pub fn ports<S>(store: S, users: Arc<dyn Users>, payments: Arc<dyn Payments>) -> Ports
+where
+    S: Store + Carts + Catalog + Promotions + Clone + 'static,
+{
+    Ports {
+        store: Arc::new(store.clone()),
+        carts: Arc::new(store.clone()),
+        catalog: Arc::new(store.clone()),
+        promotions: Arc::new(store),
+        users,
+        payments,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(TimeOrderedIds),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use commerce_core::engine::{Engine, Ports};
+use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
 use commerce_core::payment::Sandbox;
 use commerce_core::port::{Catalog, Page, ProductFilter, StoreError, Users};
@@ -11,7 +11,7 @@ use tokio::runtime;
 
 use super::failure::Failure;
 use crate::config::{Config, Secret};
-use crate::system::{SystemClock, TimeOrderedIds};
+use crate::system;
 use crate::users::{EveryoneExists, HttpUsers};
 
 /// The database of a shop.
@@ -50,17 +50,7 @@ impl Opened {
 
     /// An engine over the database.
     pub(super) fn engine(&self, config: &Config, currency: Currency) -> Result<Engine, Failure> {
-        let store = Arc::new(self.store.clone());
-        let ports = Ports {
-            carts: Arc::<SqliteStore>::clone(&store),
-            catalog: Arc::<SqliteStore>::clone(&store),
-            promotions: Arc::<SqliteStore>::clone(&store),
-            store,
-            users: users(config)?,
-            payments: Arc::new(Sandbox),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(TimeOrderedIds),
-        };
+        let ports = system::ports(self.store.clone(), users(config)?, Arc::new(Sandbox));
         Ok(Engine::new(ports, config.settings(currency)?))
     }
 }

@@ -2,6 +2,7 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper_util::client::legacy::Client;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -98,4 +99,16 @@ async fn further_connections_wait_for_a_place() {
     assert!(tokio::time::timeout(QUICK, second.peek(&mut buffer)).await.is_err(), "it waits");
     drop(first);
     assert_eq!(tokio::time::timeout(QUICK * 10, second.peek(&mut buffer)).await.expect("answered").ok(), Some(4));
+}
+
+#[tokio::test]
+async fn both_versions_of_http_share_the_listener() {
+    for only_http2 in [false, true] {
+        let (address, _end, _server) = start(Limits::default(), Duration::ZERO).await;
+        let client = Client::builder(TokioExecutor::new()).http2_only(only_http2).build_http::<Full<Bytes>>();
+        let uri = format!("http://{address}/").parse().expect("a uri");
+        let answer = client.get(uri).await.expect("an answer");
+        assert_eq!(answer.version() == http::Version::HTTP_2, only_http2);
+        assert_eq!(answer.status(), http::StatusCode::OK);
+    }
 }
