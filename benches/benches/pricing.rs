@@ -28,7 +28,9 @@ fn request(lines: u32, promotions: u32, selection: &str) -> Request {
 
 fn promotion(n: u32) -> Value {
     let effect = match n % 3 {
-        0 => json!({ "type": "percent_off", "target": "items", "percent": "5", "filter": { "categories": [format!("c{}", n % 5)] } }),
+        0 => {
+            json!({ "type": "percent_off", "target": "items", "percent": "5", "filter": { "categories": [format!("c{}", n % 5)] } })
+        }
         1 => json!({ "type": "amount_off", "target": "order", "amount": "1.00" }),
         _ => json!({ "type": "percent_off", "target": "order", "percent": "3" }),
     };

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// Why a call came to nothing.
 #[derive(Debug, thiserror::Error)]
-pub enum CallError {
+pub(crate) enum CallError {
     /// The server could not be reached, or broke off.
     #[error("{method} {path}: {source}")]
     Transport {
@@ -39,7 +39,7 @@ pub enum CallError {
 
 /// The API of one server, as one user.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub(crate) struct Client {
     http: HyperClient<HttpConnector, Full<Bytes>>,
     base: String,
     token: String,
@@ -47,7 +47,7 @@ pub struct Client {
 
 impl Client {
     /// A client of the server at `base`, such as `http://127.0.0.1:8080`.
-    pub fn new(base: &str, token: String) -> Self {
+    pub(crate) fn new(base: &str, token: String) -> Self {
         let http = HyperClient::builder(TokioExecutor::new()).build_http();
         Self { http, base: base.trim_end_matches('/').to_owned(), token }
     }
@@ -56,7 +56,7 @@ impl Client {
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn get(&self, path: &str) -> Result<Value, CallError> {
+    pub(crate) async fn get(&self, path: &str) -> Result<Value, CallError> {
         Ok(self.call(Method::GET, path, "", &Value::Null).await?.0)
     }
 
@@ -64,7 +64,7 @@ impl Client {
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn call(
+    pub(crate) async fn call(
         &self,
         method: Method,
         path: &str,

@@ -11,56 +11,56 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 /// The currency of every price in the file.
-pub const CURRENCY: Currency = Currency::GBP;
+pub(crate) const CURRENCY: Currency = Currency::GBP;
 
 /// One line of an invoice.
 #[derive(Debug)]
-pub struct Line {
+pub(crate) struct Line {
     /// Where it stands in the file.
-    pub row: u64,
+    pub(crate) row: u64,
     /// What.
-    pub code: Sku,
+    pub(crate) code: Sku,
     /// What it was called.
-    pub description: String,
+    pub(crate) description: String,
     /// How many: sold, or sent back.
-    pub units: Quantity,
+    pub(crate) units: Quantity,
     /// The price of one.
-    pub price: Money,
+    pub(crate) price: Money,
 }
 
 /// A sale, or the cancellation of one.
 #[derive(Debug)]
-pub struct Invoice {
+pub(crate) struct Invoice {
     /// Its number.
-    pub number: String,
+    pub(crate) number: String,
     /// Whether units came back instead of going out.
-    pub is_cancellation: bool,
+    pub(crate) is_cancellation: bool,
     /// When.
-    pub at: DateTime<Utc>,
+    pub(crate) at: DateTime<Utc>,
     /// Who.
-    pub customer: UserId,
+    pub(crate) customer: UserId,
     /// What.
-    pub lines: Vec<Line>,
+    pub(crate) lines: Vec<Line>,
 }
 
 /// A row that a shop cannot sell, and why.
 #[derive(Debug)]
-pub struct Refused {
+pub(crate) struct Refused {
     /// Where it stands in the file.
-    pub row: u64,
+    pub(crate) row: u64,
     /// Of which invoice.
-    pub invoice: String,
+    pub(crate) invoice: String,
     /// Why.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// Everything in a file.
 #[derive(Debug, Default)]
-pub struct Book {
+pub(crate) struct Book {
     /// The invoices in the order of their time.
-    pub invoices: Vec<Invoice>,
+    pub(crate) invoices: Vec<Invoice>,
     /// The rows that are in no invoice.
-    pub refused: Vec<Refused>,
+    pub(crate) refused: Vec<Refused>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -85,7 +85,7 @@ struct Row {
 ///
 /// # Errors
 /// If it cannot be read, or a column is missing. A bad row is refused, not an error.
-pub fn read(path: &Path) -> Result<Book, csv::Error> {
+pub(crate) fn read(path: &Path) -> Result<Book, csv::Error> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path)?;
     check_columns(reader.headers()?)?;
     let headers = reader.headers()?.clone();
@@ -144,7 +144,7 @@ impl Line {
     ///
     /// # Errors
     /// If that is too large for money.
-    pub fn value(&self) -> Result<Money, commerce_core::money::MoneyError> {
+    pub(crate) fn value(&self) -> Result<Money, commerce_core::money::MoneyError> {
         self.price.times(self.units.get())
     }
 }

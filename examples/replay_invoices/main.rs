@@ -10,7 +10,6 @@
 //! ```
 
 #![expect(clippy::print_stdout, reason = "an example reports on standard output")]
-#![expect(clippy::arithmetic_side_effects, reason = "counters of a bounded file")]
 
 mod client;
 mod invoices;
@@ -32,8 +31,7 @@ use crate::report::Report;
 /// Replays real invoices through the HTTP API and checks every figure.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// The invoices: CSV with the columns InvoiceNo, StockCode, Description, Quantity, InvoiceDate (RFC 3339), UnitPrice,
-    /// CustomerID.
+    /// The invoices: a CSV file with the columns of the one that is the default.
     #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data/online-retail.csv"))]
     file: PathBuf,
     /// A running server, instead of one in this process. It must trade in GBP, with the standard lifecycle.
@@ -67,14 +65,14 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<Report, Box<dyn std::error::Error>> {
     let book = invoices::read(&arguments.file)?;
-    let (base, token, server) = match (arguments.url, arguments.token) {
-        (Some(url), Some(token)) => (url, token, None),
-        _ => {
-            let server = server::Server::start(arguments.database).await?;
-            (server.base.clone(), server.token.clone(), Some(server))
-        }
+    let (base, token, server) = if let (Some(url), Some(token)) = (arguments.url, arguments.token) {
+        (url, token, None)
+    } else {
+        let server = server::Server::start(arguments.database).await?;
+        (server.base.clone(), server.token.clone(), Some(server))
     };
-    let progress = ProgressBar::no_length().with_style(ProgressStyle::with_template("{msg:<10} {wide_bar} {pos}/{len}")?);
+    let progress =
+        ProgressBar::no_length().with_style(ProgressStyle::with_template("{msg:<10} {wide_bar} {pos}/{len}")?);
     let client = Client::new(&base, token);
     let mut replay = Replay::new(&client, uuid::Uuid::now_v7().to_string());
     replay.stock_up(&book, &progress).await?;

@@ -19,7 +19,7 @@ use crate::sales::{Back, Sales};
 type Failure = Box<dyn std::error::Error>;
 
 /// A replay on its way.
-pub struct Replay<'a> {
+pub(crate) struct Replay<'a> {
     client: &'a Client,
     /// Sets this replay's keys apart from those of an earlier one on the same server.
     run: String,
@@ -30,7 +30,7 @@ pub struct Replay<'a> {
 
 impl<'a> Replay<'a> {
     /// A replay through a client.
-    pub fn new(client: &'a Client, run: String) -> Self {
+    pub(crate) fn new(client: &'a Client, run: String) -> Self {
         Self { client, run, sales: Sales::default(), orders: Vec::new(), report: Report::new() }
     }
 
@@ -38,7 +38,7 @@ impl<'a> Replay<'a> {
     ///
     /// # Errors
     /// If the server refuses one.
-    pub async fn stock_up(&self, book: &Book, progress: &ProgressBar) -> Result<(), Failure> {
+    pub(crate) async fn stock_up(&self, book: &Book, progress: &ProgressBar) -> Result<(), Failure> {
         let products = products(book);
         progress.set_length(products.len().try_into()?);
         progress.set_message("products");
@@ -59,13 +59,17 @@ impl<'a> Replay<'a> {
     ///
     /// # Errors
     /// If the server refuses one.
-    pub async fn run(&mut self, book: &Book, progress: &ProgressBar) -> Result<(), Failure> {
+    pub(crate) async fn run(&mut self, book: &Book, progress: &ProgressBar) -> Result<(), Failure> {
         progress.set_length(book.invoices.len().try_into()?);
         progress.set_position(0);
         progress.set_message("invoices");
         let start = std::time::Instant::now();
         for invoice in &book.invoices {
-            if invoice.is_cancellation { self.send_back(invoice).await? } else { self.sell(invoice).await? }
+            if invoice.is_cancellation {
+                self.send_back(invoice).await?;
+            } else {
+                self.sell(invoice).await?;
+            }
             progress.inc(1);
         }
         self.report.took = start.elapsed();
@@ -76,7 +80,7 @@ impl<'a> Replay<'a> {
     ///
     /// # Errors
     /// If an order cannot be read.
-    pub async fn finish(mut self, book: &Book, progress: &ProgressBar) -> Result<Report, Failure> {
+    pub(crate) async fn finish(mut self, book: &Book, progress: &ProgressBar) -> Result<Report, Failure> {
         progress.set_length(self.orders.len().try_into()?);
         progress.set_position(0);
         progress.set_message("check");
@@ -212,6 +216,6 @@ fn encode(text: &str) -> String {
 }
 
 /// Nothing, in the currency of the book.
-pub fn nothing() -> Money {
+pub(crate) fn nothing() -> Money {
     Money::zero(CURRENCY)
 }

@@ -12,50 +12,50 @@ use crate::replay::nothing;
 
 /// Units sent back that were never sold to that customer at that price, as far as the file knows.
 #[derive(Debug)]
-pub struct Unmatched {
+pub(crate) struct Unmatched {
     /// The row and the invoice.
-    pub row: (u64, String),
+    pub(crate) row: (u64, String),
     /// What.
-    pub code: Sku,
+    pub(crate) code: Sku,
     /// How many.
-    pub units: i64,
+    pub(crate) units: i64,
 }
 
 /// Sums over a replay.
 #[derive(Debug)]
-pub struct Report {
+pub(crate) struct Report {
     /// Sale invoices.
-    pub sales: u64,
+    pub(crate) sales: u64,
     /// Cancellation invoices.
-    pub cancellations: u64,
+    pub(crate) cancellations: u64,
     /// Returns made of them.
-    pub returns: u64,
+    pub(crate) returns: u64,
     /// Sold lines.
-    pub lines: u64,
+    pub(crate) lines: u64,
     /// Sold units.
-    pub units: i64,
+    pub(crate) units: i64,
     /// Units that came back.
-    pub units_back: i64,
+    pub(crate) units_back: i64,
     /// Revenue: price times units of the sold lines.
-    pub revenue_by_file: Money,
+    pub(crate) revenue_by_file: Money,
     /// Revenue: the totals of the orders.
-    pub revenue_by_engine: Money,
+    pub(crate) revenue_by_engine: Money,
     /// Value of the matched units of cancellations.
-    pub refunds_by_file: Money,
+    pub(crate) refunds_by_file: Money,
     /// What the engine paid back.
-    pub refunds_by_engine: Money,
+    pub(crate) refunds_by_engine: Money,
     /// Cancelled units without an earlier sale.
-    pub unmatched: Vec<Unmatched>,
+    pub(crate) unmatched: Vec<Unmatched>,
     /// Rows that a shop cannot sell: row, invoice, reason.
-    pub refused: Vec<(u64, String, String)>,
+    pub(crate) refused: Vec<(u64, String, String)>,
     /// How long all invoices took.
-    pub took: Duration,
+    pub(crate) took: Duration,
     latencies: Vec<Duration>,
 }
 
 impl Report {
     /// Nothing counted yet.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             sales: 0,
             cancellations: 0,
@@ -78,7 +78,7 @@ impl Report {
     ///
     /// # Errors
     /// If a sum is too large for money.
-    pub fn count_sale(&mut self, lines: &[Line], took: Duration) -> Result<(), MoneyError> {
+    pub(crate) fn count_sale(&mut self, lines: &[Line], took: Duration) -> Result<(), MoneyError> {
         for line in lines {
             self.lines += 1;
             self.units += line.units.get();
@@ -92,7 +92,7 @@ impl Report {
     ///
     /// # Errors
     /// If a sum is too large for money.
-    pub fn count_return(&mut self, line: &Line, matched: i64) -> Result<(), MoneyError> {
+    pub(crate) fn count_return(&mut self, line: &Line, matched: i64) -> Result<(), MoneyError> {
         self.units_back += matched;
         self.refunds_by_file = self.refunds_by_file.plus(line.price.times(matched)?)?;
         Ok(())
@@ -102,7 +102,7 @@ impl Report {
     ///
     /// # Errors
     /// If an amount is missing or too large.
-    pub fn count_order(&mut self, order: &Value) -> Result<(), MoneyError> {
+    pub(crate) fn count_order(&mut self, order: &Value) -> Result<(), MoneyError> {
         let money = |value: &Value| format!("{} {CURRENCY}", value.as_str().unwrap_or_default()).parse::<Money>();
         self.revenue_by_engine = self.revenue_by_engine.plus(money(&order["total"])?)?;
         self.refunds_by_engine = self.refunds_by_engine.plus(money(&order["payment"]["refunded"])?)?;
@@ -110,7 +110,7 @@ impl Report {
     }
 
     /// Whether engine and file agree to the penny.
-    pub fn agrees(&self) -> bool {
+    pub(crate) fn agrees(&self) -> bool {
         self.revenue_by_engine == self.revenue_by_file && self.refunds_by_engine == self.refunds_by_file
     }
 

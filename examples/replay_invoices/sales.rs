@@ -16,29 +16,29 @@ struct Sold {
 
 /// Units of one line of one order that come back.
 #[derive(Clone, Debug)]
-pub struct Back {
+pub(crate) struct Back {
     /// Of which order.
-    pub order: String,
+    pub(crate) order: String,
     /// Of which of its items.
-    pub item: String,
+    pub(crate) item: String,
     /// How many.
-    pub units: i64,
+    pub(crate) units: i64,
 }
 
 /// Everything sold, by customer, stock code and price; the latest sale last.
 #[derive(Debug, Default)]
-pub struct Sales(BTreeMap<(UserId, Sku, i64), Vec<Sold>>);
+pub(crate) struct Sales(BTreeMap<(UserId, Sku, i64), Vec<Sold>>);
 
 impl Sales {
     /// Notes a sold line.
-    pub fn add(&mut self, customer: &UserId, line: &Line, order: &str, item: &str) {
+    pub(crate) fn add(&mut self, customer: &UserId, line: &Line, order: &str, item: &str) {
         let sold = Sold { order: order.to_owned(), item: item.to_owned(), left: line.units.get() };
         self.0.entry(key(customer, line)).or_default().push(sold);
     }
 
     /// Takes the units of a cancelled line from earlier sales of the same customer, code and price, the latest first;
     /// says what comes back, and how many units match nothing.
-    pub fn take(&mut self, customer: &UserId, line: &Line) -> (Vec<Back>, i64) {
+    pub(crate) fn take(&mut self, customer: &UserId, line: &Line) -> (Vec<Back>, i64) {
         let mut wanted = line.units.get();
         let mut back = Vec::new();
         for sold in self.0.get_mut(&key(customer, line)).into_iter().flatten().rev() {

@@ -10,15 +10,15 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
-mod http_load;
+// mod http_load;
 mod rounds;
 mod store_load;
 
 use std::time::Duration;
 
-use rounds::{Row, Size};
+use rounds::{Failure, Row, Size};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Failure> {
     let size = if std::env::args().any(|argument| argument == "--test") { Size::TEST } else { Size::FULL };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut rows = runtime.block_on(rows())?;
@@ -32,13 +32,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// What is compared; the first row is the yardstick.
-async fn rows() -> Result<Vec<Row>, Box<dyn std::error::Error>> {
+async fn rows() -> Result<Vec<Row>, Failure> {
     Ok(vec![
         Row::new("SQLite, one transaction per order", store_load::sqlite(1).await?),
         Row::new("SQLite, 64 submitters", store_load::sqlite(64).await?),
         Row::new("in memory, 1 submitter", store_load::memory(1).await?),
         Row::new("in memory, 64 submitters", store_load::memory(64).await?),
-        Row::new("HTTP on SQLite, 64 clients", http_load::sqlite(64).await?),
+        // Row::new("HTTP on SQLite, 64 clients", http_load::sqlite(64).await?),
     ])
 }
 

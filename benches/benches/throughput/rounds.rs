@@ -6,53 +6,54 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Why a round failed.
-pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Something that places orders, one at a time, until a moment; says how many.
-pub type Load = Arc<dyn Fn(usize, Instant) -> Pin<Box<dyn Future<Output = Result<u64, Failure>> + Send>> + Send + Sync>;
+pub(crate) type Load =
+    Arc<dyn Fn(usize, Instant) -> Pin<Box<dyn Future<Output = Result<u64, Failure>> + Send>> + Send + Sync>;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
-pub struct Size {
+pub(crate) struct Size {
     /// How often each row runs.
-    pub rounds: usize,
+    pub(crate) rounds: usize,
     /// For how long.
-    pub window: Duration,
+    pub(crate) window: Duration,
 }
 
 impl Size {
     /// Enough for a median.
-    pub const FULL: Self = Self { rounds: 5, window: Duration::from_secs(2) };
+    pub(crate) const FULL: Self = Self { rounds: 5, window: Duration::from_secs(2) };
     /// Enough to see that it runs.
-    pub const TEST: Self = Self { rounds: 1, window: Duration::from_millis(50) };
+    pub(crate) const TEST: Self = Self { rounds: 1, window: Duration::from_millis(50) };
 }
 
 /// A load with as many submitters as it wants, at work side by side.
-pub struct Crowd {
+pub(crate) struct Crowd {
     /// How many.
-    pub submitters: usize,
+    pub(crate) submitters: usize,
     /// What each does.
-    pub load: Load,
+    pub(crate) load: Load,
     /// What must live as long as the load, such as a temporary directory.
-    pub keep: Box<dyn std::any::Any + Send>,
+    pub(crate) keep: Box<dyn std::any::Any + Send>,
 }
 
 /// A row of the table.
-pub struct Row {
+pub(crate) struct Row {
     /// What it is.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     crowd: Crowd,
     rates: Vec<u64>,
 }
 
 impl Row {
     /// A row that has not run.
-    pub fn new(name: &'static str, crowd: Crowd) -> Self {
+    pub(crate) fn new(name: &'static str, crowd: Crowd) -> Self {
         Self { name, crowd, rates: Vec::new() }
     }
 
     /// Runs all submitters for a while.
-    pub async fn round(&mut self, window: Duration) -> Result<(), Failure> {
+    pub(crate) async fn round(&mut self, window: Duration) -> Result<(), Failure> {
         let start = Instant::now();
         let workers = (0..self.crowd.submitters).map(|n| tokio::spawn((self.crowd.load)(n, start + window)));
         let mut count = 0;
@@ -64,12 +65,12 @@ impl Row {
     }
 
     /// The orders per second of each round.
-    pub fn rates(&self) -> &[u64] {
+    pub(crate) fn rates(&self) -> &[u64] {
         &self.rates
     }
 
     /// The median of the rounds.
-    pub fn median(&self) -> u64 {
+    pub(crate) fn median(&self) -> u64 {
         let mut sorted = self.rates.clone();
         sorted.sort_unstable();
         sorted.get(sorted.len() / 2).copied().unwrap_or_default()

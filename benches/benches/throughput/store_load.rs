@@ -19,12 +19,12 @@ const SKUS: usize = 10_000;
 const ON_HAND: i64 = 1_000_000_000;
 
 /// On the double.
-pub async fn memory(submitters: usize) -> Result<Crowd, Failure> {
+pub(crate) async fn memory(submitters: usize) -> Result<Crowd, Failure> {
     crowd(submitters, Arc::new(MemoryStore::new()), Box::new(())).await
 }
 
 /// On `SQLite` in a temporary directory, at full durability.
-pub async fn sqlite(submitters: usize) -> Result<Crowd, Failure> {
+pub(crate) async fn sqlite(submitters: usize) -> Result<Crowd, Failure> {
     let directory = tempfile::tempdir()?;
     let store = SqliteStore::open(&directory.path().join("bench.db"), Default::default()).await?;
     crowd(submitters, Arc::new(store), Box::new(directory)).await
@@ -46,7 +46,7 @@ async fn crowd(
                 store.commit(shop.checkout(orders.fetch_add(1, Ordering::Relaxed), &skus)).await?;
                 count += 1;
             }
-            Ok(count)
+            Ok::<u64, Failure>(count)
         };
         Box::pin(place) as _
     };
