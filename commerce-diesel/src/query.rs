@@ -9,13 +9,13 @@ pub(super) mod carts;
 #[path = "query/catalog.rs"]
 pub(super) mod catalog;
 #[path = "query/facts.rs"]
-mod facts;
+pub(super) mod facts;
 #[path = "query/group.rs"]
 pub(super) mod group;
 #[path = "query/history.rs"]
 pub(super) mod history;
 #[path = "query/landed.rs"]
-mod landed;
+pub(super) mod landed;
 #[path = "query/orders.rs"]
 pub(super) mod orders;
 #[path = "query/promotions.rs"]

@@ -17,6 +17,9 @@ mod readers;
 mod store;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 #[path = "query.rs"]
 mod query;
 

@@ -13,7 +13,7 @@ use crate::rows::{read, read_counter};
 use crate::schema::{carts, orders, products, variants};
 
 /// Loads what a batch names. On databases where writers meet, what can move is locked in the order of keys.
-pub(super) async fn load(conn: &mut Conn, needs: &Needs<'_>) -> Answer<Facts> {
+pub(in super::super) async fn load(conn: &mut Conn, needs: &Needs<'_>) -> Answer<Facts> {
     Ok(Facts {
         receipts: known_receipts(conn, &needs.receipts).await?,
         orders: order_versions(conn, &needs.orders).await?,

@@ -1,19 +1,17 @@
 //! Whether a commit is in the database: asked when its transaction ended in a way that leaves it open.
 
-use commerce_core::commit::{Commit, Settled};
+use chrono::{DateTime, Utc};
+use commerce_core::commit::{CampaignChange, CartChange, Commit, ProductChange, Settled};
 use diesel::prelude::*;
 
 use super::{Answer, Conn, RunQueryDsl, receipts};
 use crate::id::Id;
 use crate::rows::event::{ORDER, STOCK, order_stream};
 use crate::rows::{counter, micros};
-use crate::schema::{carts, events, products};
+use crate::schema::{carts, events, products, promotions};
 
 /// Whether a commit that was accepted has landed; none if it left nothing by which it could be told.
-pub(super) async fn landed(conn: &mut Conn, commit: &Commit, settled: &Settled) -> Answer<Option<bool>> {
-    if let Some(receipt) = &commit.receipt {
-        return Ok(Some(receipts::get(conn, &receipt.key).await?.as_ref() == Some(receipt)));
-    }
+pub(in super::super) async fn landed(conn: &mut Conn, commit: &Commit, settled: &Settled) -> Answer<Option<bool>> {
     if let Some(change) = commit.orders.first() {
         let event = change.events().first().map(|entry| (entry.sequence, Id(entry.id.uuid())));
         let Some((sequence, id)) = event else { return Ok(None) };
@@ -21,6 +19,10 @@ pub(super) async fn landed(conn: &mut Conn, commit: &Commit, settled: &Settled) 
     }
     if let Some((sku, entry)) = settled.stock_events.first() {
         return has_event(conn, STOCK, sku.as_str(), entry.sequence, Id(entry.id.uuid())).await.map(Some);
+    }
+    // Only now: a receipt may be that of another attempt at the same request, which had the same effect on documents.
+    if let Some(receipt) = &commit.receipt {
+        return Ok(Some(receipts::get(conn, &receipt.key).await?.as_ref() == Some(receipt)));
     }
     has_document(conn, commit).await
 }
@@ -35,19 +37,26 @@ async fn has_event(conn: &mut Conn, kind: &str, stream: &str, sequence: u64, id:
     Ok(found == Some(id))
 }
 
+/// Whether a document stands as a commit wrote it: at that version, changed at that instant.
 async fn has_document(conn: &mut Conn, commit: &Commit) -> Answer<Option<bool>> {
-    let found: Option<(i64, i64)>;
-    let written;
-    if let Some(change) = commit.carts.first() {
-        let query = carts::table.filter(carts::id.eq(Id(change.cart.id.uuid())));
-        found = query.select((carts::version, carts::updated_at)).get_result(conn).await.optional()?;
-        written = (change.cart.version, change.cart.updated_at);
-    } else if let Some(change) = commit.products.first() {
-        let query = products::table.filter(products::id.eq(change.product.id.as_str()));
-        found = query.select((products::version, products::updated_at)).get_result(conn).await.optional()?;
-        written = (change.product.version, change.product.updated_at);
-    } else {
-        return Ok(None);
+    if let Some(CartChange { cart, .. }) = commit.carts.first() {
+        let query = carts::table.filter(carts::id.eq(Id(cart.id.uuid())));
+        let found = query.select((carts::version, carts::updated_at)).get_result(conn).await.optional()?;
+        return Ok(Some(found == Some(mark(cart.version, cart.updated_at))));
     }
-    Ok(Some(found == Some((counter(written.0), micros(written.1)))))
+    if let Some(ProductChange { product, .. }) = commit.products.first() {
+        let query = products::table.filter(products::id.eq(product.id.as_str()));
+        let found = query.select((products::version, products::updated_at)).get_result(conn).await.optional()?;
+        return Ok(Some(found == Some(mark(product.version, product.updated_at))));
+    }
+    if let Some(CampaignChange { campaign, .. }) = commit.campaigns.first() {
+        let query = promotions::table.filter(promotions::id.eq(campaign.id().as_str()));
+        let found = query.select((promotions::version, promotions::updated_at)).get_result(conn).await.optional()?;
+        return Ok(Some(found == Some(mark(campaign.version, campaign.updated_at))));
+    }
+    Ok(None)
+}
+
+fn mark(version: u64, updated_at: DateTime<Utc>) -> (i64, i64) {
+    (counter(version), micros(updated_at))
 }

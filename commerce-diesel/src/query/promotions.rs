@@ -37,7 +37,7 @@ pub(in super::super) async fn candidates(conn: &mut Conn, keys: &[String], user:
         rows.extend(coded);
         rows.sort_by(|(left, _), (right, _)| (left.created_at, &left.id).cmp(&(right.created_at, &right.id)));
     }
-    let by_customer = if rows.is_empty() { BTreeMap::new() } else { uses_by(conn, user).await? };
+    let by_customer = uses_by(conn, user, &rows).await?;
     rows.into_iter()
         .map(|row| {
             let KeptPromotion { campaign, usage } = into_kept(row)?;
@@ -47,8 +47,13 @@ pub(in super::super) async fn candidates(conn: &mut Conn, keys: &[String], user:
         .collect()
 }
 
-async fn uses_by(conn: &mut Conn, user: &UserId) -> Answer<BTreeMap<String, u64>> {
-    let query = promotion_customers::table.filter(promotion_customers::user_id.eq(user.as_str()));
+async fn uses_by(conn: &mut Conn, user: &UserId, of: &[KeptRow]) -> Answer<BTreeMap<String, u64>> {
+    if of.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let pairs = of.iter().map(|(promotion, _)| (promotion.id.as_ref(), user.as_str()));
+    let columns = (promotion_customers::promotion_id, promotion_customers::user_id);
+    let query = promotion_customers::table.filter(dialect::text_pairs_in(columns, pairs));
     let rows: Vec<CustomerUsesRow<'static>> = query.select(CustomerUsesRow::as_select()).load(conn).await?;
     let uses = |row: CustomerUsesRow<'static>| {
         Ok((row.promotion_id.into_owned(), read_counter("promotion_customers.used", row.used)?))

@@ -1,0 +1,114 @@
+//! What only shows from inside.
+
+use commerce_core::commit::{Commit, Needs, Settled, settle};
+use commerce_core::stock::StockAction;
+use commerce_core::task::{TaskChange, TaskKey};
+use commerce_testkit::Shop;
+use commerce_testkit::shop::{order_of, parse};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use super::connection::{Conn, complete};
+use super::query::facts;
+use super::query::group::{self, Submission};
+use super::query::landed::landed;
+use super::{SqliteOptions, open};
+use crate::prepared::Prepared;
+
+struct Bench {
+    conn: Conn,
+    shop: Shop,
+    _directory: TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let conn = open::writer(&directory.path().join("shop.db"), &SqliteOptions::default()).unwrap();
+        let mut bench = Self { conn, shop: Shop::new(1), _directory: directory };
+        bench.accept(&bench.shop.stocked(&[("MUG", 10)]));
+        bench
+    }
+
+    fn accept(&mut self, commit: &Commit) {
+        let prepared = Prepared::new(commit.clone()).unwrap();
+        let (reply, mut told) = oneshot::channel();
+        complete(group::serve(&mut self.conn, vec![Submission { prepared, reply }]));
+        told.try_recv().unwrap().answer.unwrap();
+    }
+
+    fn settled(&mut self, commit: &Commit) -> Settled {
+        let mut facts = complete(facts::load(&mut self.conn, &Needs::of([commit]))).unwrap();
+        settle([commit], &mut facts).pop().unwrap().unwrap()
+    }
+
+    fn landed(&mut self, commit: &Commit, settled: &Settled) -> Option<bool> {
+        complete(landed(&mut self.conn, commit, settled)).unwrap()
+    }
+
+    /// A commit can be told to have landed, and not to have landed before.
+    #[track_caller]
+    fn check(&mut self, commit: &Commit) {
+        let settled = self.settled(commit);
+        assert_eq!(self.landed(commit, &settled), Some(false));
+        self.accept(commit);
+        assert_eq!(self.landed(commit, &settled), Some(true));
+    }
+}
+
+#[test]
+fn a_second_attempt_is_not_taken_for_the_first() {
+    let mut bench = Bench::new();
+    let skus = ["MUG", "MUG", "MUG"].map(parse);
+    let commit = bench.shop.checkout(0, &skus);
+    bench.check(&commit);
+    let mut other = bench.shop.checkout(1, &skus);
+    let settled = bench.settled(&other);
+    other.receipt = commit.receipt;
+    assert_eq!(bench.landed(&other, &settled), Some(false), "the receipt is there, the order is not");
+}
+
+#[test]
+fn a_commit_of_nothing_but_a_receipt_is_known_by_it() {
+    let mut bench = Bench::new();
+    let mut commit = bench.shop.commit(bench.shop.at(1));
+    commit.receipt = Some(bench.shop.receipt("key", "print", "reply", bench.shop.at(1)));
+    bench.check(&commit);
+}
+
+#[test]
+fn a_commit_of_an_order_is_known_by_its_event() {
+    let mut bench = Bench::new();
+    let commit = bench.shop.order(&[("MUG", 1)]);
+    bench.check(&commit);
+    let first = bench.shop.pay(order_of(&commit), bench.shop.at(2));
+    let second = bench.shop.pay(order_of(&commit), bench.shop.at(3));
+    let settled = bench.settled(&second);
+    bench.check(&first);
+    assert_eq!(bench.landed(&second, &settled), Some(false), "another event has the number");
+}
+
+#[test]
+fn a_commit_of_stock_is_known_by_its_event() {
+    let mut bench = Bench::new();
+    let action = StockAction::Adjust { delta: 3, reason: parse("found"), expected: None };
+    bench.check(&bench.shop.moves("MUG", action, bench.shop.at(1)));
+}
+
+#[test]
+fn a_commit_of_a_document_is_known_by_its_version() {
+    let mut bench = Bench::new();
+    let cart = bench.shop.cart(parse("user-1"), bench.shop.at(1));
+    bench.check(&bench.shop.save_cart(&cart, 0));
+    bench.check(&bench.shop.save_product(&bench.shop.product("P", &["A"])));
+}
+
+#[test]
+fn a_commit_that_leaves_no_trace_is_not_known() {
+    let mut bench = Bench::new();
+    let mut commit = bench.shop.commit(bench.shop.at(1));
+    let order = order_of(&bench.shop.order(&[("MUG", 1)])).id;
+    commit.tasks.push(TaskChange::Finish(TaskKey::ExpireOrder { order }));
+    let settled = bench.settled(&commit);
+    assert_eq!(bench.landed(&commit, &settled), None);
+}

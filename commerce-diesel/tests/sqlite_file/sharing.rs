@@ -1,0 +1,98 @@
+//! Several handles and several processes on one file.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::{env, thread};
+
+use commerce_core::commit::Refusal;
+use commerce_core::port::{CommitError, Store};
+use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
+use commerce_testkit::Shop;
+use commerce_testkit::shop::parse;
+
+use super::Place;
+
+/// Set for a process that only buys.
+const FILE: &str = "COMMERCE_TEST_BUY_FROM";
+/// Its seed.
+const SEED: &str = "COMMERCE_TEST_SEED";
+/// How many each buyer tries to buy.
+const TRIES: usize = 100;
+
+async fn patient(path: &std::path::Path) -> SqliteStore {
+    SqliteStore::open(path, SqliteOptions::default()).await.unwrap()
+}
+
+/// Buys one MUG after the other in several tasks; says how many it got.
+async fn buy(store: SqliteStore, seed: u32) -> usize {
+    let (store, shop) = (Arc::new(store), Arc::new(Shop::new(seed)));
+    let tasks: Vec<_> = (0..4)
+        .map(|_| {
+            let (store, shop) = (Arc::clone(&store), Arc::clone(&shop));
+            tokio::spawn(async move {
+                let mut bought = 0;
+                for _ in 0..TRIES / 4 {
+                    match store.commit(shop.order(&[("MUG", 1)])).await {
+                        Ok(()) => bought += 1,
+                        Err(CommitError::Refused(Refusal::Stock(_))) => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                bought
+            })
+        })
+        .collect();
+    let mut bought = 0;
+    for task in tasks {
+        bought += task.await.unwrap();
+    }
+    bought
+}
+
+async fn stocked(place: &Place, units: i64) -> SqliteStore {
+    let store = patient(&place.path()).await;
+    store.commit(Shop::new(1).stocked(&[("MUG", units)])).await.unwrap();
+    store
+}
+
+async fn left(store: &SqliteStore) -> i64 {
+    store.stock(&parse("MUG"), Shop::new(1).at(1)).await.unwrap().unwrap().available()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_handles_sell_what_is_there() {
+    let place = Place::new();
+    let store = stocked(&place, 150).await;
+    let other = tokio::spawn(buy(patient(&place.path()).await, 2));
+    let bought = buy(store.clone(), 3).await + other.await.unwrap();
+    assert_eq!(bought, 150);
+    assert_eq!(left(&store).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_sell_what_is_there() {
+    let place = Place::new();
+    let store = stocked(&place, 250).await;
+    let children: Vec<_> = (10..13)
+        .map(|seed| {
+            let mut child = Command::new(env::current_exe().unwrap());
+            child.args(["--exact", "sharing::a_process_that_only_buys", "--nocapture", "--include-ignored"]);
+            child.env(FILE, place.path()).env(SEED, seed.to_string());
+            thread::spawn(move || child.output().unwrap())
+        })
+        .collect();
+    for child in children {
+        let output = child.join().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(left(&store).await, 0);
+    let holds = store.holds(&parse("MUG")).await.unwrap();
+    assert_eq!(holds.len(), 250);
+}
+
+/// Does nothing but where the test above starts it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_only_buys() {
+    let (Some(file), Ok(seed)) = (env::var_os(FILE), env::var(SEED)) else { return };
+    buy(patient(file.as_ref()).await, seed.parse().unwrap()).await;
+}
