@@ -1,9 +1,8 @@
 //! What an order's life costs: deciding every step of it, and evolving the order through it.
 
-#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
-
 use std::hint::black_box;
 
+use commerce_core::order::ShipmentStatus;
 use commerce_testkit::Shop;
 use commerce_testkit::shop::order_of;
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -16,8 +15,8 @@ fn life(criterion: &mut Criterion) {
         bencher.iter(|| {
             let placed = shop.order(black_box(&lines));
             let paid = shop.pay(order_of(&placed), shop.at(60));
-            let shipped = shop.ship(order_of(&paid), shop.at(120));
-            shop.deliver(order_of(&shipped), shop.at(180))
+            let shipped = shop.ship(order_of(&paid), ShipmentStatus::Shipped, shop.at(120));
+            shop.ship(order_of(&shipped), ShipmentStatus::Delivered, shop.at(180))
         });
     });
 }

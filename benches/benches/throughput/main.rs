@@ -10,7 +10,7 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
-// mod http_load;
+mod http_load;
 mod rounds;
 mod store_load;
 
@@ -38,7 +38,7 @@ async fn rows() -> Result<Vec<Row>, Failure> {
         Row::new("SQLite, 64 submitters", store_load::sqlite(64).await?),
         Row::new("in memory, 1 submitter", store_load::memory(1).await?),
         Row::new("in memory, 64 submitters", store_load::memory(64).await?),
-        // Row::new("HTTP on SQLite, 64 clients", http_load::sqlite(64).await?),
+        Row::new("HTTP on SQLite, 64 clients", http_load::sqlite(64).await?),
     ])
 }
 

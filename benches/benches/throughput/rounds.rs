@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Something that places orders, one at a time, until a moment; says how many.
-pub(crate) type Load =
-    Arc<dyn Fn(usize, Instant) -> Pin<Box<dyn Future<Output = Result<u64, Failure>> + Send>> + Send + Sync>;
+pub(crate) type Load = Arc<dyn Fn(Instant) -> Placing + Send + Sync>;
+
+/// Orders being placed; ends with how many.
+pub(crate) type Placing = Pin<Box<dyn Future<Output = Result<u64, Failure>> + Send>>;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +37,7 @@ pub(crate) struct Crowd {
     /// What each does.
     pub(crate) load: Load,
     /// What must live as long as the load, such as a temporary directory.
-    pub(crate) keep: Box<dyn std::any::Any + Send>,
+    pub(crate) _keep: Box<dyn std::any::Any + Send>,
 }
 
 /// A row of the table.
@@ -55,7 +57,7 @@ impl Row {
     /// Runs all submitters for a while.
     pub(crate) async fn round(&mut self, window: Duration) -> Result<(), Failure> {
         let start = Instant::now();
-        let workers = (0..self.crowd.submitters).map(|n| tokio::spawn((self.crowd.load)(n, start + window)));
+        let workers = (0..self.crowd.submitters).map(|_| tokio::spawn((self.crowd.load)(start + window)));
         let mut count = 0;
         for worker in workers.collect::<Vec<_>>() {
             count += worker.await??;

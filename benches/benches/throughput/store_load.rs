@@ -8,10 +8,10 @@ use std::time::Instant;
 use commerce_core::ids::Sku;
 use commerce_core::port::Store;
 use commerce_core::stock::{StockAction, StockMove};
-use commerce_diesel::sqlite::SqliteStore;
+use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
 use commerce_testkit::{MemoryStore, Shop};
 
-use crate::rounds::{Crowd, Failure};
+use crate::rounds::{Crowd, Failure, Placing};
 
 /// How many skus the orders are spread over.
 const SKUS: usize = 10_000;
@@ -26,7 +26,7 @@ pub(crate) async fn memory(submitters: usize) -> Result<Crowd, Failure> {
 /// On `SQLite` in a temporary directory, at full durability.
 pub(crate) async fn sqlite(submitters: usize) -> Result<Crowd, Failure> {
     let directory = tempfile::tempdir()?;
-    let store = SqliteStore::open(&directory.path().join("bench.db"), Default::default()).await?;
+    let store = SqliteStore::open(&directory.path().join("bench.db"), SqliteOptions::default()).await?;
     crowd(submitters, Arc::new(store), Box::new(directory)).await
 }
 
@@ -38,7 +38,7 @@ async fn crowd(
     let shop = Arc::new(Shop::new(1));
     let skus = Arc::new(stock_up(&*store, &shop).await?);
     let orders = Arc::new(AtomicUsize::new(0));
-    let load = move |_: usize, until: Instant| {
+    let load = move |until: Instant| -> Placing {
         let (store, shop, skus, orders) = (store.clone(), shop.clone(), skus.clone(), orders.clone());
         let place = async move {
             let mut count = 0;
@@ -48,9 +48,9 @@ async fn crowd(
             }
             Ok::<u64, Failure>(count)
         };
-        Box::pin(place) as _
+        Box::pin(place)
     };
-    Ok(Crowd { submitters, load: Arc::new(load), keep })
+    Ok(Crowd { submitters, load: Arc::new(load), _keep: keep })
 }
 
 async fn stock_up(store: &dyn Store, shop: &Shop) -> Result<Vec<Sku>, Failure> {
