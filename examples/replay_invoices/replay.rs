@@ -176,8 +176,11 @@ impl<'a> Replay<'a> {
     async fn settled(&self, id: &str) -> Result<Value, Failure> {
         for _ in 0..200 {
             let order = self.client.get(&format!("/orders/{id}")).await?;
-            let refunds = order["refunds"].as_array().into_iter().flatten();
-            if refunds.into_iter().all(|refund| refund["status"] == "processed") {
+            let payment = self.client.get(&format!("/payments/{}", text(&order["payment"], "id")?)).await?;
+            let mut refunds = payment["refunds"].as_array().into_iter().flatten();
+            if refunds.all(|refund| refund["status"] == "processed")
+                && payment["refunded"] == order["payment"]["refunded"]
+            {
                 return Ok(order);
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
