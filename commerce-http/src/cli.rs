@@ -5,6 +5,7 @@ mod guide;
 mod import;
 mod logs;
 mod opened;
+mod price;
 mod replay;
 mod serve;
 mod token;
@@ -50,6 +51,8 @@ enum Command {
     Token(token::TokenArgs),
     /// Import products and their stock from a CSV file.
     Import(import::ImportArgs),
+    /// Price carts from a file, without a database.
+    Price(price::PriceArgs),
     /// Rebuild orders and stock from the history, and compare.
     Replay(replay::ReplayArgs),
     /// Print the document that describes the HTTP interface.
@@ -168,6 +171,7 @@ impl Cli {
             Some(Command::Migrate) => migrate(&Config::load(flags)?),
             Some(Command::Token(args)) => token::run(&args, &Config::load(flags)?),
             Some(Command::Import(args)) => import::run(&args, &Config::load(flags)?),
+            Some(Command::Price(args)) => price::run(&args),
             Some(Command::Replay(args)) => replay::run(&args, &Config::load(flags)?),
             Some(Command::Openapi) => print(&crate::openapi()),
         }

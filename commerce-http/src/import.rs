@@ -27,6 +27,9 @@ pub const REQUIRED: [&str; 5] = ["sku", "name", "price", "currency", "on_hand"];
 /// The columns a file may have.
 pub const OPTIONAL: [&str; 3] = ["categories", "tax_category", "product_id"];
 
+/// So many flaws are told; who has more has one reason for them.
+pub const MAX_FLAWS: usize = 100;
+
 /// What is wrong on a line of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {

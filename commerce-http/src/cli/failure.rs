@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::auth::MintError;
 use crate::config::ConfigError;
 use crate::development_key;
-use crate::import::{PlanError, SheetError};
+use crate::import::{MAX_FLAWS, PlanError, SheetError};
 use crate::keyring::KeyringError;
 use crate::users::UsersConfigError;
 
@@ -47,11 +47,14 @@ pub(super) enum Failure {
     #[error("{}: {source}", path.display())]
     Sheet { path: PathBuf, source: SheetError },
     /// Rows are bad; they were told before.
-    #[error("{}: nothing was imported, {flaws} lines are bad", path.display())]
+    #[error("{}: nothing was imported, {flaws}{} lines are bad", path.display(), or_more(*flaws))]
     NothingImported { path: PathBuf, flaws: usize },
     /// An import stopped on its way.
     #[error("{}: {source}", path.display())]
     Import { path: PathBuf, source: PlanError },
+    /// Requests are bad; what is wrong was told before.
+    #[error("{}: nothing was priced, {flaws} problems", path.display())]
+    NothingPriced { path: PathBuf, flaws: usize },
     /// The tables are not what the events make; where, was told before.
     #[error("{0} differences between the tables and the history")]
     Differences(usize),
@@ -76,6 +79,10 @@ pub(super) enum Failure {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+const fn or_more(flaws: usize) -> &'static str {
+    if flaws < MAX_FLAWS { "" } else { " or more" }
 }
 
 fn listening(error: &io::Error) -> String {

@@ -8,7 +8,7 @@ use commerce_core::ids::Sku;
 use commerce_core::stock::StockRefusal;
 use thiserror::Error;
 
-use super::{Flaw, Sheet, SheetProduct};
+use super::{Flaw, MAX_FLAWS, Sheet, SheetProduct};
 
 /// So many rows are imported in one commit.
 const BATCH: usize = 300;
@@ -72,13 +72,16 @@ impl Plan {
     /// # Errors
     /// [`PlanError::Flaws`], [`PlanError::Unreadable`].
     pub async fn make(engine: &Engine, sheet: &Sheet, mut progress: impl FnMut(u64)) -> Result<Self, PlanError> {
+        check_currency(engine, sheet)?;
         let mut plan = Self { steps: Vec::new(), unchanged: 0 };
         let mut flaws = Vec::new();
         for product in &sheet.products {
-            check_currency(engine, product, &mut flaws);
             check_skus(engine, product, &mut flaws).await?;
             plan.add(engine, product, &mut flaws).await?;
             progress(1);
+            if flaws.len() >= MAX_FLAWS {
+                break;
+            }
         }
         if flaws.is_empty() { Ok(plan) } else { Err(PlanError::Flaws(flaws)) }
     }
@@ -152,13 +155,13 @@ fn batches(steps: Vec<Step>) -> Vec<Vec<Step>> {
     batches
 }
 
-fn check_currency(engine: &Engine, product: &SheetProduct, flaws: &mut Vec<Flaw>) {
+/// A shop has one currency, and so has a file.
+fn check_currency(engine: &Engine, sheet: &Sheet) -> Result<(), PlanError> {
     let expected = engine.settings().currency;
-    let found = product.import_row(None).product.variants.first().map(|variant| variant.price.currency());
-    if let Some(found) = found.filter(|found| *found != expected) {
-        let problem = format!("currency {found} is not the currency of this shop, {expected}");
-        flaws.push(Flaw::new(product.line(), problem));
-    }
+    let Some(found) = sheet.currency.filter(|found| *found != expected) else { return Ok(()) };
+    let line = sheet.products.first().map_or(0, SheetProduct::line);
+    let problem = format!("currency {found} is not the currency of this shop, {expected}");
+    Err(PlanError::Flaws(vec![Flaw::new(line, problem)]))
 }
 
 /// A sku belongs to one product.

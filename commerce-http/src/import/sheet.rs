@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::product::SheetProduct;
 use super::row::{Columns, Row};
-use super::{Flaw, OPTIONAL, REQUIRED};
+use super::{Flaw, MAX_FLAWS, OPTIONAL, REQUIRED};
 
 /// The most rows of one file; more are imported in several.
 const MAX_ROWS: usize = 1_000_000;
@@ -19,8 +19,6 @@ const MAX_ROWS: usize = 1_000_000;
 const MAX_BYTES: usize = 256 * 1024 * 1024;
 /// What some programs put before UTF-8 text.
 const MARK: &[u8] = b"\xef\xbb\xbf";
-/// So many flaws are told; who has more has one reason for them.
-const MAX_FLAWS: usize = 100;
 
 /// A file whose rows are right and fit together.
 #[derive(Clone, Debug, PartialEq, Eq)]
