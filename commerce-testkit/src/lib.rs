@@ -6,6 +6,7 @@
 //! * **Conformance**: [`store_suite!`](crate::store_suite) runs every case of the store's contract on an adapter.
 //! * **Inputs**: [`Shop`] builds commits as the engine would, without the engine; [`strategy`] has a proptest strategy for
 //!   every public input type.
+//! * **Laws**: [`invariants`] says what must hold of every quote.
 //!
 //! # What this crate never does
 //! * It decides nothing: the double settles with `commerce_core::commit::settle`, as every store does.
@@ -14,6 +15,7 @@
 
 mod clock;
 mod faulty;
+pub mod invariants;
 mod memory;
 mod payments;
 pub mod quote;

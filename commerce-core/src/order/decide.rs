@@ -217,6 +217,9 @@ impl Decider<'_> {
     }
 
     fn request_return(self, request: ReturnRequest) -> Decision {
+        if self.order.returns.iter().any(|known| known.id == request.id) {
+            return Ok(Vec::new()); // the same request again
+        }
         let way = self.lifecycle.by_trigger(&self.order.status, Trigger::Return);
         let way = way.ok_or_else(|| Rejection::NotReturnable(self.order.status.clone()))?;
         way.permit(self.order, &self.context.actor, self.context.at)?;

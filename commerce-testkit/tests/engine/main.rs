@@ -448,3 +448,19 @@ async fn a_first_order_promotion_is_for_the_first_order() {
     let second = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
     assert_eq!((first.quote.total, second.quote.total), (parse("8.00 USD"), parse("10.00 USD")));
 }
+
+#[tokio::test]
+async fn a_return_asked_for_again_under_its_id_is_one_return() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
+    let order = shop.paid("ann", &[("MUG", 3)]).await;
+    for status in ["shipped", "delivered"] {
+        shop.move_to(&order, status).await.expect("the order can move on");
+    }
+    let lines = vec![ReturnLine { item: order.items[0].id, quantity: units(1) }];
+    let request = ReturnRequest { id: shop.return_id(), lines, reason: None };
+    for _ in 0..2 {
+        let asked = Command::RequestReturn(request.clone());
+        shop.command(&customer("ann"), &order, asked).await.expect("the return is possible");
+    }
+    assert_eq!(shop.order(&order).await.returns.len(), 1);
+}

@@ -1,0 +1,89 @@
+//! The auditor: counts for itself, and compares.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use commerce_core::ids::Sku;
+use commerce_core::money::Money;
+use commerce_core::order::{Order, PaymentStatus, Phase, RefundStatus};
+use commerce_core::port::{Page, Promotions, Store};
+use commerce_core::replay;
+use commerce_testkit::shop::{CURRENCY, parse};
+
+use crate::people::Told;
+use crate::world::{GOODS, USES, World};
+
+pub(crate) async fn check(world: &World, told: &[Told]) {
+    let orders = world.orders().await;
+    every_answer_was_true(told, &orders);
+    money_adds_up(world, &orders);
+    stock_adds_up(world, &orders).await;
+    uses_add_up(world, &orders).await;
+    let report = replay::verify(world.store.inner(), world.now(), |_| ()).await.unwrap();
+    assert!(report.is_identical(), "the history makes other tables: {:?}", report.differences);
+}
+
+/// What somebody was told is there; one key was told one order and made one order.
+fn every_answer_was_true(told: &[Told], orders: &[Order]) {
+    let mut by_key = BTreeMap::new();
+    for Told { key, order } in told {
+        assert_eq!(by_key.entry(key).or_insert(order), &order, "two answers for key {key}");
+    }
+    let known: BTreeSet<_> = orders.iter().map(|order| order.id.to_string()).collect();
+    assert!(by_key.values().all(|order| known.contains(*order)), "an acknowledged order is lost");
+    let keys: BTreeSet<_> = orders.iter().map(|order| order.notes.as_ref().unwrap().as_str()).collect();
+    assert_eq!(keys.len(), orders.len(), "one key made two orders");
+}
+
+/// The orders know of every cent that moved, and whoever has nothing has paid nothing.
+fn money_adds_up(world: &World, orders: &[Order]) {
+    let captured: BTreeMap<_, _> = world.payments.captured().into_iter().collect();
+    let repaid: BTreeMap<_, _> = world.payments.repaid().into_iter().collect();
+    for order in orders {
+        let zero = Money::zero(CURRENCY);
+        assert_eq!(order.payment.captured, captured.get(&order.payment.id).copied().unwrap_or(zero), "{order:?}");
+        for refund in &order.refunds {
+            let moved = repaid.get(&refund.id).copied();
+            assert_eq!(moved, (refund.status == RefundStatus::Processed).then_some(refund.amount), "{order:?}");
+        }
+        let refused = order.refunds.iter().any(|refund| refund.status == RefundStatus::Failed);
+        if order.phase.is_undone() && !refused {
+            assert_eq!(order.payment.refunded, order.payment.captured, "money was kept: {order:?}");
+        }
+        assert!(order.payment.refunded.minor() <= order.payment.captured.minor(), "too much went back: {order:?}");
+        let unpaid = order.payment.captured.is_zero();
+        assert!(!unpaid || order.phase == Phase::Cancelled, "goods for nothing: {order:?}");
+        assert_ne!((order.phase, order.payment.status), (Phase::Paid, PaymentStatus::Pending));
+    }
+    let refunds: usize = orders.iter().map(|order| order.refunds.len()).sum();
+    assert!(repaid.len() <= refunds, "a refund nobody decided");
+}
+
+/// What left the house and did not come back is missing, nothing else; what is paid and not shipped is reserved.
+async fn stock_adds_up(world: &World, orders: &[Order]) {
+    for (sku, opening) in GOODS {
+        let units = |order: &Order, phases: &[Phase]| {
+            let bought = order.units_by_sku().get(&parse::<Sku>(sku)).copied().unwrap_or_default();
+            let back = order.returned_by_sku().get(&parse::<Sku>(sku)).copied().unwrap_or_default();
+            if phases.contains(&order.phase) { bought - back } else { 0 }
+        };
+        let gone: i64 =
+            orders.iter().map(|order| units(order, &[Phase::Shipped, Phase::Delivered, Phase::Completed])).sum();
+        let promised: i64 = orders.iter().map(|order| units(order, &[Phase::Paid])).sum();
+        let level = world.store.inner().stock(&parse(sku), world.now()).await.unwrap().unwrap();
+        assert_eq!((level.on_hand, level.reserved), (opening - gone, promised), "{sku}: {level:?}");
+    }
+}
+
+/// A promotion is used as often as orders say that kept it.
+async fn uses_add_up(world: &World, orders: &[Order]) {
+    let id = parse("few");
+    let kept = world.store.inner().promotion(&id).await.unwrap().unwrap();
+    assert!(kept.usage.used <= USES, "used {} times", kept.usage.used);
+    let page = Page { limit: 10_000, after: None };
+    let redemptions = world.store.inner().redemptions(&id, &page).await.unwrap().items;
+    let live: BTreeSet<_> =
+        redemptions.iter().filter(|known| known.given_back_at.is_none()).map(|known| known.order).collect();
+    assert_eq!(u64::try_from(live.len()).unwrap(), kept.usage.used);
+    let unpaid = |order: &&Order| order.phase == Phase::Cancelled && order.payment.captured.is_zero();
+    assert!(orders.iter().filter(unpaid).all(|order| !live.contains(&order.id)), "an unpaid order keeps its use");
+}

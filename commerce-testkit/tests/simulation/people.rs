@@ -1,0 +1,164 @@
+//! Customers and staff. They retry what fails, with the same key, and give up after a while; what they are told they note.
+
+use commerce_core::actor::{Actor, Role};
+use commerce_core::commit::ReceiptKey;
+use commerce_core::engine::{EngineError, ItemRequest, Once, PlaceOrder, Reply};
+use commerce_core::ids::ReturnId;
+use commerce_core::order::{Command, Order, Phase, ReturnLine, ReturnRequest, ReturnStatus};
+use commerce_core::port::OrderRef;
+use commerce_testkit::shop::{address, parse, units};
+use commerce_testkit::{Mood, Random};
+use uuid::Uuid;
+
+use crate::world::{GOODS, World, admin};
+
+/// What a customer was told: under this key, this order.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) key: String,
+    pub(crate) order: String,
+}
+
+/// How often somebody tries before they give up.
+const PATIENCE: u32 = 4;
+
+/// Shops for a while.
+pub(crate) async fn shop(world: World, seed: u64, customer: u64, steps: u64) -> Vec<Told> {
+    let mut random = Random::new(seed.wrapping_mul(1_000).wrapping_add(customer));
+    let me = Actor::user(Role::Customer, parse(&format!("user-{customer}")));
+    let mut told = Vec::new();
+    for step in 0..steps {
+        match random.below(10) {
+            0..=3 => place(&world, &me, &format!("{customer}-{step}"), &mut random, &mut told).await,
+            4..=6 => pay(&world, &me, &mut random).await,
+            7 => on_some_order(&world, &me, &mut random, |_| Some(Command::Cancel { reason: None })).await,
+            8 => on_some_order(&world, &me, &mut random, send_back).await,
+            _ => tokio::time::sleep(std::time::Duration::from_millis(random.below(50))).await,
+        }
+    }
+    told
+}
+
+async fn place(world: &World, me: &Actor, key: &str, random: &mut Random, told: &mut Vec<Told>) {
+    let request = PlaceOrder {
+        user_id: None,
+        items: (0..=random.below(2)).map(|_| item(random)).collect(),
+        shipping_address: address(),
+        shipping_method: parse("standard"),
+        notes: Some(parse(key)),
+    };
+    let receipt = ReceiptKey { scope: format!("{:?}", me.user), key: key.into() };
+    for _ in 0..PATIENCE {
+        let once = Once { key: receipt.clone(), fingerprint: "f".into(), reply: &|order: &Order| order.id.to_string() };
+        let order = match world.engine.place_order(me, &request, Some(&once)).await {
+            Ok(Reply::New(order)) => order.id.to_string(),
+            Ok(Reply::Again(order)) => order,
+            Err(EngineError::Store(_)) => continue,
+            Err(_) => return,
+        };
+        // Told once, or asked again although the answer had come: it must be the same.
+        told.push(Told { key: key.to_owned(), order });
+        if random.happens(800) {
+            return;
+        }
+    }
+}
+
+fn item(random: &mut Random) -> ItemRequest {
+    let (sku, _) = GOODS[usize::try_from(random.below(4)).unwrap()];
+    let quantity = units(1 + i64::try_from(random.below(2)).unwrap());
+    ItemRequest { sku: Some(parse(sku)), product_id: None, quantity, unit_price: None }
+}
+
+async fn pay(world: &World, me: &Actor, random: &mut Random) {
+    let moods = [Mood::Answers, Mood::Answers, Mood::Answers, Mood::Declines, Mood::Unavailable, Mood::LosesAnswers];
+    world.payments.be(moods[usize::try_from(random.below(6)).unwrap()]);
+    let Some(order) = some_order(world, Some(me), random).await else { return };
+    for _ in 0..PATIENCE {
+        match world.engine.confirm_payment(me, order.payment.id, "tok".into(), None).await {
+            Err(EngineError::Store(_) | EngineError::Payments(_)) => {}
+            _ => return,
+        }
+    }
+}
+
+fn send_back(order: &Order) -> Option<Command> {
+    let item = order.items.iter().find(|item| order.returning(item.id) < item.quantity.get())?;
+    let id = ReturnId::new(Uuid::from_u128(order.id.uuid().as_u128() ^ u128::from(order.version) << 64));
+    let lines = vec![ReturnLine { item: item.id, quantity: units(1) }];
+    Some(Command::RequestReturn(ReturnRequest { id, lines, reason: None }))
+}
+
+/// Moves orders on, receives returns, does tasks, until told to stop.
+pub(crate) async fn work(world: World, seed: u64) {
+    let mut random = Random::new(!seed);
+    loop {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        match random.below(8) {
+            0..=2 => on_some_order(&world, &admin(), &mut random, next_step).await,
+            3..=4 => on_some_order(&world, &admin(), &mut random, next_return).await,
+            5 => world.wait(i64::try_from(random.below(8)).unwrap()),
+            // A failure here is one of the faults: the task stays and is tried again.
+            _ => drop(world.engine.run_due_tasks(10).await),
+        }
+    }
+}
+
+fn next_step(order: &Order) -> Option<Command> {
+    let status = match order.phase {
+        Phase::Paid => "shipped",
+        Phase::Shipped => "delivered",
+        _ => return None,
+    };
+    Some(Command::MoveTo { status: parse(status), reason: None })
+}
+
+fn next_return(order: &Order) -> Option<Command> {
+    order.returns.iter().find_map(|known| match known.status {
+        ReturnStatus::Requested => Some(Command::ApproveReturn(known.id)),
+        ReturnStatus::Approved => Some(Command::ReceiveReturn(known.id)),
+        ReturnStatus::Rejected | ReturnStatus::Received => None,
+    })
+}
+
+async fn on_some_order(world: &World, who: &Actor, random: &mut Random, wish: impl Fn(&Order) -> Option<Command>) {
+    let own = (who.role == Role::Customer).then_some(who);
+    let Some(order) = some_order(world, own, random).await else { return };
+    let Some(command) = wish(&order) else { return };
+    for _ in 0..PATIENCE {
+        match world.engine.command(who, (&OrderRef::Id(order.id), None), command.clone(), None).await {
+            Err(EngineError::Store(_)) => {}
+            _ => return,
+        }
+    }
+}
+
+async fn some_order(world: &World, owner: Option<&Actor>, random: &mut Random) -> Option<Order> {
+    let mut orders = world.orders().await;
+    orders.retain(|order| owner.is_none_or(|owner| owner.user.as_ref() == Some(&order.user_id)));
+    let place = usize::try_from(random.below(orders.len().max(1).try_into().unwrap())).unwrap();
+    orders.into_iter().nth(place)
+}
+
+/// Everything is well again: the processor tells what it captured, unpaid orders expire, tasks are done.
+pub(crate) async fn settle(world: &World) {
+    let orders = world.orders().await;
+    for (payment, amount) in world.payments.captured() {
+        let order = orders.iter().find(|order| order.payment.id == payment).unwrap();
+        if order.payment.captured.is_zero() {
+            let capture = Command::Capture { amount, reference: None };
+            let which = OrderRef::Id(order.id);
+            let told = world.engine.command(&Actor::SYSTEM, (&which, None), capture, None).await;
+            if matches!(told, Err(EngineError::Stock(_))) {
+                let late = Command::CaptureTooLate { amount, reference: None };
+                world.engine.command(&Actor::SYSTEM, (&which, None), late, None).await.unwrap();
+            } else {
+                told.unwrap();
+            }
+        }
+    }
+    for _ in 0..60 {
+        world.wait(60); // longer than any pause between two attempts, and than any reservation
+        while world.engine.run_due_tasks(100).await.unwrap().finished > 0 {}
+    }
+}

@@ -1,0 +1,92 @@
+//! The shop of a simulation.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use commerce_core::actor::{Actor, Role};
+use commerce_core::catalog::Variant;
+use commerce_core::engine::{Engine, ImportRow, Ports, ProductInput};
+use commerce_core::order::Order;
+use commerce_core::port::{Clock, OrderFilter, Page, Store};
+use commerce_core::promotion::Promotion;
+use commerce_core::settings::{Settings, ShippingMethod};
+use commerce_testkit::shop::{CURRENCY, parse};
+use commerce_testkit::{FakePayments, FakeUsers, Faulty, ManualClock, MemoryStore, SequentialIds};
+
+/// What is sold, with the units on hand at the opening. Some of it is scarce.
+pub(crate) const GOODS: [(&str, i64); 4] = [("MUG", 40), ("TEA", 15), ("POT", 3), ("JAR", 1)];
+/// How often the promotion can be used.
+pub(crate) const USES: u64 = 5;
+
+/// A shop whose store and processor can fail. Cloning shares it.
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) store: Arc<Faulty<MemoryStore>>,
+    pub(crate) payments: Arc<FakePayments>,
+    pub(crate) clock: Arc<ManualClock>,
+}
+
+impl World {
+    pub(crate) async fn open(seed: u64) -> Self {
+        let memory = MemoryStore::new();
+        let store = Arc::new(Faulty::new(memory.clone(), seed));
+        let payments = Arc::new(FakePayments::new());
+        let clock = Arc::new(ManualClock::new(DateTime::from_timestamp(1_772_366_400, 0).unwrap()));
+        let users = (0..super::CUSTOMERS).map(|n| parse(&format!("user-{n}")));
+        let ports = Ports {
+            store: store.clone(),
+            carts: Arc::new(memory.clone()),
+            catalog: Arc::new(memory.clone()),
+            promotions: Arc::new(memory),
+            users: Arc::new(FakeUsers::knowing(users)),
+            payments: payments.clone(),
+            clock: clock.clone(),
+            ids: Arc::new(SequentialIds::new(1)),
+        };
+        let fee = ShippingMethod { name: parse("standard"), fee: parse("4.95 USD"), tax_category: None };
+        let settings = Settings { shipping_methods: vec![fee], ..Settings::new(CURRENCY) };
+        let world = Self { engine: Engine::new(ports, settings), store, payments, clock };
+        world.fill().await;
+        world
+    }
+
+    async fn fill(&self) {
+        self.engine.import(&admin(), &GOODS.map(row)).await.unwrap();
+        let text = format!(
+            r#"{{ "id": "few", "max_uses": {USES}, "effect": {{ "type": "percent_off", "target": "order", "percent": "10" }} }}"#
+        );
+        let promotion = Promotion::read(&serde_json::from_str(&text).unwrap(), Some(CURRENCY)).unwrap();
+        self.engine.add_promotion(&admin(), &promotion, None).await.unwrap();
+    }
+
+    /// Every order there is, from the store itself.
+    pub(crate) async fn orders(&self) -> Vec<Order> {
+        let page = Page { limit: 10_000, after: None };
+        self.store.inner().orders(&OrderFilter::default(), &page).await.unwrap().items
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub(crate) fn wait(&self, minutes: i64) {
+        self.clock.advance(TimeDelta::minutes(minutes));
+    }
+}
+
+pub(crate) fn admin() -> Actor {
+    Actor::user(Role::Admin, parse("root"))
+}
+
+fn row((sku, on_hand): (&str, i64)) -> ImportRow {
+    let variant = Variant { sku: parse(sku), name: None, price: parse("9.99 USD"), tax_category: None };
+    let product = ProductInput {
+        name: parse(sku),
+        description: None,
+        categories: Vec::new(),
+        active: true,
+        variants: vec![variant],
+    };
+    ImportRow { id: parse(sku), product, on_hand: vec![on_hand] }
+}
