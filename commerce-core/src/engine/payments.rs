@@ -13,12 +13,16 @@ use super::{Engine, EngineError, Once, Reply};
 impl Engine {
     /// Captures the payment of an order with a token from the processor, and records what the processor said.
     ///
+    /// Only who bought pays with a token: it stands for their means of payment. Staff record a payment received elsewhere by
+    /// moving the order.
+    ///
     /// The processor is called before anything is committed and takes a payment once, so a crash in between leaves nothing
     /// but a call to be made again. If the reservation ended meanwhile and the stock is gone, the order is cancelled and the
     /// money goes back.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::Order`] if it is paid or over, [`EngineError::Payments`].
+    /// [`EngineError::NotFound`] also for another customer's, [`EngineError::Forbidden`] to staff, [`EngineError::Order`] if
+    /// it is paid or over, [`EngineError::Payments`].
     pub async fn confirm_payment(
         &self,
         caller: &Actor,
@@ -28,6 +32,9 @@ impl Engine {
     ) -> Result<Reply<Order>, EngineError> {
         let which = OrderRef::Payment(payment);
         let order = self.order(caller, &which).await?;
+        if caller.user.as_ref() != Some(&order.user_id) {
+            return Err(EngineError::Forbidden { role: caller.role });
+        }
         if let Err(rejection) = self.check_payable(&order) {
             return self.answer_again(once, rejection).await;
         }

@@ -112,6 +112,58 @@ impl<'de> Visitor<'de> for NodeVisitor {
 }
 
 impl Document {
+    /// The same document with a text in a field that is absent or null. What is no object stays as it is.
+    #[must_use]
+    pub fn with_default(mut self, field: &str, text: &str) -> Self {
+        if let Node::Map(entries) = &mut self.0 {
+            let value = Self(Node::Text(text.to_owned()));
+            match entries.iter_mut().find(|(name, _)| name == field) {
+                Some((_, given @ Self(Node::Null))) => *given = value,
+                Some(_) => {}
+                None => entries.push((field.to_owned(), value)),
+            }
+        }
+        self
+    }
+
+    /// The document with a JSON merge patch (RFC 7396) applied: what the patch does not name stays, null takes away, objects
+    /// are merged, everything else is replaced.
+    ///
+    /// What would not be read of the patch alone is not forgotten: names that stand twice in an object stand twice in the
+    /// result, and a null at the top stays where there was nothing, so that a name nobody knows is told.
+    ///
+    /// ```
+    /// use commerce_core::promotion::Document;
+    ///
+    /// let read = serde_json::from_str::<Document>;
+    /// let patched = read(r#"{ "code": "TEN", "effect": { "type": "percent_off", "percent": 10 } }"#)?
+    ///     .patched(read(r#"{ "code": null, "effect": { "percent": 20 } }"#)?);
+    /// assert_eq!(patched, read(r#"{ "effect": { "type": "percent_off", "percent": 20 } }"#)?);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn patched(self, patch: Self) -> Self {
+        self.merged(patch, true)
+    }
+
+    fn merged(self, patch: Self, is_top: bool) -> Self {
+        let changes = match patch {
+            Self(Node::Map(changes)) if changes.len() <= MAX_FIELDS => changes,
+            whole => return whole,
+        };
+        let mut entries = if let Node::Map(entries) = self.0 { entries } else { Vec::new() };
+        let mut named: Vec<String> = Vec::with_capacity(changes.len());
+        for (name, change) in changes {
+            let place = entries.iter().position(|(known, _)| *known == name).filter(|_| !named.contains(&name));
+            let before = place.map(|place| entries.remove(place).1);
+            if change.0 != Node::Null || (is_top && before.is_none()) {
+                entries.push((name.clone(), before.unwrap_or(Self(Node::Null)).merged(change, false)));
+            }
+            named.push(name);
+        }
+        Self(Node::Map(entries))
+    }
+
     /// The fields of an object, to be taken one by one.
     pub(crate) fn fields(&self, findings: &mut Findings) -> Option<Fields<'_>> {
         let Node::Map(entries) = &self.0 else {

@@ -39,6 +39,13 @@ impl Serialize for Quote {
     }
 }
 
+impl Quote {
+    /// An entry of the explanation as the answer writes it: with its figures, its amount per line and a sentence.
+    pub fn explained<'q>(&'q self, entry: &'q Explained) -> impl Serialize + 'q {
+        WrittenExplained(self, entry)
+    }
+}
+
 /// A list written from an iterator that can be made again.
 struct Sequence<F>(F);
 
