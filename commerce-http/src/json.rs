@@ -55,6 +55,9 @@ fn fault(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
         push(&mut pointer, name);
         return Fault::at(pointer, "duplicate", "is there twice");
     }
+    if words == "recursion limit exceeded" {
+        return Fault::at(pointer, "too_deep", "is nested too deep");
+    }
     if words.starts_with("unknown field `") {
         return Fault::at(pointer, "unknown_field", "is not a field that is read here");
     }

@@ -131,7 +131,8 @@ fn refused(refusal: &Refusal) -> Problem {
         }
         Refusal::Exhausted(exhausted) => Problem::unprocessable("promotion_rejected", refusal)
             .with("promotion_id", exhausted.promotion.as_str())
-            .with("reason", "usage_limit"),
+            .with("reason", "usage_limit")
+            .with("limit", serde_json::to_value(exhausted.limit).unwrap_or_default()),
         Refusal::VersionConflict { .. } | Refusal::NumberTaken(_) | Refusal::ActiveCartExists(_) => {
             Problem::conflict("version_conflict", "Others were quicker again and again; try again.")
         }

@@ -10,6 +10,7 @@ pub(crate) mod inventory;
 pub(crate) mod orders;
 pub(crate) mod payments;
 pub(crate) mod products;
+pub(crate) mod promos;
 pub(crate) mod promotions;
 pub(crate) mod quotes;
 pub(crate) mod returns;
@@ -49,6 +50,14 @@ pub(crate) static ROUTES: &[Route] = routes! {
     Shop GET "/payments/{id}" payments::show;
     Shop POST "/payments/{id}/confirm" payments::confirm;
     Shop POST "/payments/{id}/refunds" payments::refund;
+
+    Shop GET "/promos" promos::list;
+    Shop POST "/promos" promos::create;
+    Shop POST "/promos/validate" promos::validate;
+    Shop GET "/promos/{id}" promos::show;
+    Shop PATCH "/promos/{id}" promos::update;
+    Shop DELETE "/promos/{id}" promos::end;
+    Shop GET "/promos/{id}/redemptions" promos::redemptions;
 
     Shop POST "/quotes" quotes::create;
 

@@ -3,10 +3,12 @@
 //! A shape borrows what it shows and is written once. Every amount is a decimal text in the document's one currency.
 
 pub(crate) mod cart;
+pub(crate) mod code;
 pub(crate) mod order;
 pub(crate) mod payment;
 pub(crate) mod placing;
 pub(crate) mod product;
+pub(crate) mod promotion;
 pub(crate) mod quote;
 pub(crate) mod returns;
 pub(crate) mod stock;

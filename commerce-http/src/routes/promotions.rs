@@ -8,20 +8,20 @@ use crate::app::App;
 use crate::call::Call;
 use crate::idempotency::{IdempotencyKey, unkeyed};
 use crate::precondition::IfMatch;
-use crate::shape::cart::{CodeCheck, NewCode};
+use crate::shape::code::{GivenCode, NewCode};
 
 /// Gives a promotion code to a cart. An invalid one stays with the cart: it may become valid as the cart grows.
 #[utoipa::path(
     post, path = "/carts/{id}/promotions", tag = "carts",
     params(("id" = uuid::Uuid, Path), IdempotencyKey, IfMatch),
     request_body = NewCode,
-    responses((status = 200, body = CodeCheck<'_>))
+    responses((status = 200, body = GivenCode<'_>))
 )]
 pub(crate) async fn add(app: &App, call: &Call) -> Outcome {
     let (caller, cart) = (call.caller()?, carts::named(call)?);
     let NewCode { code } = call.json()?;
     let given = code.clone();
-    let checked = move |view: &CartView| Answer::ok(&CodeCheck::of(&given, &view.quote)).version(view.cart.version);
+    let checked = move |view: &CartView| Answer::ok(&GivenCode::of(&given, &view.quote)).version(view.cart.version);
     let ticket = call.ticket(&checked)?;
     let reply = app.engine.add_code(caller, cart, code, ticket.once().as_ref()).await?;
     ticket.answer(reply)

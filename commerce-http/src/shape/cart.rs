@@ -6,7 +6,7 @@ use commerce_core::cart::{CartItem, CartStatus, Code, PriceChange};
 use commerce_core::engine::CartView;
 use commerce_core::ids::{CartId, ItemId, ProductId, Sku, UserId};
 use commerce_core::money::Currency;
-use commerce_core::pricing::{Explained, Outcome, Quote};
+use commerce_core::pricing::Quote;
 use commerce_core::text::Text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -126,56 +126,4 @@ pub(crate) struct NewQuantity {
     /// 0 removes the line.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub(crate) quantity: i64,
-}
-
-/// A promotion code.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewCode {
-    #[schema(value_type = String)]
-    pub(crate) code: Code,
-}
-
-/// What became of a promotion code.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CodeCheck<'a> {
-    /// Whether the code is one that holds for this cart.
-    valid: bool,
-    /// Why it is not, or why it takes nothing off: `unknown_code`, `expired`, `not_started`, `usage_limit`, `min_spend`,
-    /// `not_eligible`; `beaten`, `no_effect`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<serde_json::Value>,
-    /// The same for people.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-    /// What the cart costs now.
-    #[schema(value_type = QuoteShape)]
-    quote: &'a Quote,
-}
-
-impl<'a> CodeCheck<'a> {
-    /// What a quote says of a code.
-    pub(crate) fn of(code: &Code, quote: &'a Quote) -> Self {
-        let rejected = quote.rejected.iter().find(|rejected| is_same(&rejected.code, code));
-        let (valid, reason, message) = match rejected {
-            Some(rejected) => (false, serde_json::to_value(rejected.reason).ok(), Some(rejected.reason.to_string())),
-            None => match idle(code, quote) {
-                Some(outcome) => (true, Some(outcome.code().into()), Some(outcome.to_string())),
-                None => (true, None, None),
-            },
-        };
-        Self { valid, reason, message, quote }
-    }
-}
-
-/// What became of a code that holds and takes nothing off.
-fn idle<'q>(code: &Code, quote: &'q Quote) -> Option<&'q Outcome> {
-    let own = |explained: &&Explained| explained.code.as_deref().is_some_and(|known| is_same(known, code));
-    let outcomes = || quote.explanation.iter().filter(own).map(|explained| &explained.outcome);
-    let applied = outcomes().any(|outcome| matches!(outcome, Outcome::Applied { .. }));
-    outcomes().next().filter(|_| !applied)
-}
-
-fn is_same(one: &str, other: &Code) -> bool {
-    one.trim().to_lowercase() == other.as_str().to_lowercase()
 }

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::Figure;
 use super::payment::OrderPaymentShape;
+use super::quote::{Explanation, QuoteExplanation};
 
 /// An order.
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,6 +44,9 @@ pub(crate) struct OrderShape<'a> {
     total: Figure,
     /// The promotions that gave something.
     promotions: Vec<PromotionShape<'a>>,
+    /// What became of every promotion that could have applied, when the order was placed.
+    #[schema(value_type = Vec<QuoteExplanation>)]
+    explanation: Explanation<'a>,
     #[schema(value_type = AddressShape)]
     shipping_address: &'a Address,
     #[schema(value_type = String, example = "standard")]
@@ -159,6 +163,7 @@ impl<'a> From<&'a Order> for OrderShape<'a> {
             tax: quote.tax.into(),
             total: quote.total.into(),
             promotions: promotions(quote),
+            explanation: quote.into(),
             shipping_address: &order.shipping_address,
             shipping_method: &order.shipping_method,
             shipments: order.shipment.as_ref().map(|shipment| [shipment.into()]),

@@ -68,6 +68,7 @@ async fn an_order_has_the_shape_that_is_promised() {
             "created_at",
             "currency",
             "discount",
+            "explanation",
             "id",
             "items",
             "number",

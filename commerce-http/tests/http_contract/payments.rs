@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::shop::{Shop, path_of, text};
+use super::shop::{Shop, fresh_key, order_of, path_of, text};
 
 fn payment(order: &Value) -> String {
     format!("/v1/payments/{}", text(&order["payment"]["id"]))
@@ -18,6 +18,22 @@ async fn a_declined_payment_can_be_tried_again() {
     let paid = shop.ann().post(&confirm, &json!({ "token": "tok_ok" })).send().await.expect(200);
     assert_eq!(paid["status"], "succeeded");
     shop.ann().post(&confirm, &json!({ "token": "tok_ok" })).send().await.problem(409, "not_payable");
+}
+
+#[tokio::test]
+async fn only_who_bought_pays_with_a_token() {
+    let shop = Shop::open().await;
+    let order = shop.order(1).await;
+    let confirm = format!("{}/confirm", payment(&order));
+    let token = json!({ "token": "tok_ok" });
+    for staff in [shop.support(), shop.service(), shop.admin()] {
+        staff.post(&confirm, &token).send().await.problem(403, "forbidden");
+    }
+    shop.bob().post(&confirm, &token).send().await.problem(404, "not_found");
+    assert_eq!(shop.ann().get(&path_of(&order)).send().await.expect(200), order);
+    shop.ann().post(&confirm, &token).send().await.expect(200);
+    let own = shop.support().post("/v1/orders", &order_of("MUG", 1)).key(&fresh_key()).send().await.expect(201);
+    shop.support().post(&format!("{}/confirm", payment(&own)), &token).send().await.expect(200);
 }
 
 #[tokio::test]

@@ -1,26 +1,24 @@
 //! Promotions, as the cart and the order show them.
 
-use commerce_core::actor::{Actor, Role};
-use commerce_core::promotion::Promotion;
 use serde_json::{Value, json};
 
-use super::shop::{Client, Shop, address, fresh_key, text};
+use super::shop::{Client, Shop, address, fresh_key, path_of, text};
 
-async fn runs(shop: &Shop, promotion: Value) {
-    let promotion: Promotion = serde_json::from_value(promotion).unwrap();
-    let admin = Actor::user(Role::Admin, "root".parse().unwrap());
-    shop.engine.add_promotion(&admin, &promotion, None).await.unwrap();
+/// Makes a promotion.
+pub(crate) async fn runs(shop: &Shop, promotion: &Value) -> Value {
+    shop.admin().post("/v1/promos", promotion).send().await.expect(201)
 }
 
-fn tenth() -> Value {
+/// Ten percent off, once, for the code `TEN`.
+pub(crate) fn tenth() -> Value {
     json!({
-        "id": "ten", "code": "TEN", "currency": "USD", "max_uses": 1,
+        "id": "ten", "code": "TEN", "max_uses": 1,
         "effect": { "type": "percent_off", "target": "order", "percent": "10" },
     })
 }
 
-/// A cart with two mugs and a code.
-async fn cart_with(client: &Client, code: &str) -> (Value, Value) {
+/// A cart with two mugs and a code, and what was said of the code.
+pub(crate) async fn cart_with(client: &Client, code: &str) -> (Value, Value) {
     let cart = client.post("/v1/carts", &json!({})).send().await.expect(201);
     let path = format!("/v1/carts/{}", text(&cart["id"]));
     client.post(&format!("{path}/items"), &json!({ "sku": "MUG", "quantity": 2 })).send().await.expect(200);
@@ -28,14 +26,15 @@ async fn cart_with(client: &Client, code: &str) -> (Value, Value) {
     (cart["id"].clone(), check)
 }
 
-fn checkout(cart: &Value) -> Value {
+/// A request to order a cart.
+pub(crate) fn checkout(cart: &Value) -> Value {
     json!({ "cart_id": cart, "shipping_address": address(), "shipping_method": "standard" })
 }
 
 #[tokio::test]
 async fn a_code_that_holds_shows_in_the_cart_and_the_order() {
     let shop = Shop::open().await;
-    runs(&shop, tenth()).await;
+    runs(&shop, &tenth()).await;
     let (cart, check) = cart_with(&shop.ann(), " ten").await;
     assert_eq!(
         (&check["valid"], &check["reason"], &check["quote"]["total"]),
@@ -49,12 +48,22 @@ async fn a_code_that_holds_shows_in_the_cart_and_the_order() {
     assert_eq!(order["promotions"], json!([{ "id": "ten", "code": "TEN", "amount": "2.00" }]));
     assert_eq!(order["items"][0]["adjustments"], json!([{ "promotion_id": "ten", "amount": "2.00" }]));
     assert_eq!((&order["items"][0]["discount"], &order["items"][0]["total"]), (&json!("2.00"), &json!("17.98")));
+    let line = json!([{ "id": order["items"][0]["id"], "amount": "2.00" }]);
+    let explained = json!([{
+        "promotion_id": "ten", "code": "TEN", "outcome": "applied", "amount": "2.00", "target": "lines", "turn": 0,
+        "lines": line, "message": "Takes 2.00 USD off.",
+    }]);
+    assert_eq!((&order["explanation"], &check["quote"]["explanation"][0]["outcome"]), (&explained, &json!("applied")));
+    for reader in [shop.ann(), shop.support(), shop.admin()] {
+        assert_eq!(reader.get(&path_of(&order)).send().await.expect(200)["explanation"], explained);
+    }
+    shop.bob().get(&path_of(&order)).send().await.problem(404, "not_found");
 }
 
 #[tokio::test]
 async fn a_code_that_is_used_up_meanwhile_stops_the_checkout() {
     let shop = Shop::open().await;
-    runs(&shop, tenth()).await;
+    runs(&shop, &tenth()).await;
     let (anns, _) = cart_with(&shop.ann(), "TEN").await;
     let (bobs, _) = cart_with(&shop.bob(), "TEN").await;
     shop.ann().post("/v1/checkouts", &checkout(&anns)).key(&fresh_key()).send().await.expect(201);
@@ -67,13 +76,50 @@ async fn a_code_that_is_used_up_meanwhile_stops_the_checkout() {
 #[tokio::test]
 async fn a_code_that_takes_nothing_off_says_why() {
     let shop = Shop::open().await;
-    runs(&shop, tenth()).await;
+    runs(&shop, &tenth()).await;
     let large = json!({
-        "id": "half", "currency": "USD", "exclusive": true,
+        "id": "half", "exclusive": true,
         "effect": { "type": "percent_off", "target": "order", "percent": "50" },
     });
-    runs(&shop, large).await;
+    runs(&shop, &large).await;
     let (_, check) = cart_with(&shop.ann(), "TEN").await;
     assert_eq!((&check["valid"], &check["reason"]), (&json!(true), &json!("beaten")));
     assert!(check["message"].is_string(), "{check}");
+}
+
+#[tokio::test]
+async fn an_order_tells_what_did_not_apply_too() {
+    let shop = Shop::open().await;
+    let large = json!({
+        "id": "large", "conditions": [{ "type": "min_spend", "amount": "50" }],
+        "effect": { "type": "amount_off", "target": "order", "amount": "5" },
+    });
+    runs(&shop, &large).await;
+    let order = shop.order(2).await;
+    let gap = &order["explanation"][0]["unmet"][0];
+    assert_eq!((&gap["required"], &gap["missing"]), (&json!("50.00"), &json!("30.02")));
+    assert_eq!((&order["discount"], &order["promotions"]), (&json!("0.00"), &json!([])));
+}
+
+#[tokio::test]
+async fn a_cart_tells_what_would_make_a_failed_code_work() {
+    let shop = Shop::open().await;
+    let large = json!({
+        "id": "large", "code": "LARGE",
+        "conditions": [{ "type": "min_spend", "amount": "25" }, { "type": "min_quantity", "quantity": 3 }],
+        "effect": { "type": "amount_off", "target": "order", "amount": "5" },
+    });
+    runs(&shop, &large).await;
+    let (cart, check) = cart_with(&shop.ann(), "large").await;
+    assert_eq!((&check["valid"], &check["reason"]), (&json!(false), &json!("not_eligible")));
+    let path = format!("/v1/carts/{}", text(&cart));
+    let quote = shop.ann().get(&path).send().await.expect(200)["quote"].clone();
+    assert_eq!(quote["rejected"][0]["code"], "large");
+    let unmet = &quote["explanation"][0]["unmet"];
+    assert_eq!((&unmet[0]["type"], &unmet[0]["missing"]), (&json!("min_spend"), &json!("5.02")));
+    assert_eq!((&unmet[1]["type"], &unmet[1]["missing"]), (&json!("min_quantity"), &json!(1)));
+    assert!(text(&unmet[0]["message"]).contains("5.02"), "{unmet}");
+    let more = json!({ "sku": "MUG", "quantity": 1 });
+    let cart = shop.ann().post(&format!("{path}/items"), &more).send().await.expect(200);
+    assert_eq!((&cart["quote"]["rejected"], &cart["quote"]["discount"]), (&json!([]), &json!("5.00")));
 }

@@ -1,0 +1,170 @@
+//! `/promos`
+
+use chrono::DateTime;
+use commerce_core::engine::EngineError;
+use commerce_core::ids::{OrderId, PromotionId};
+use commerce_core::money::Currency;
+use commerce_core::port::{KeptPromotion, Page, PromotionPlace};
+use commerce_core::promotion::Document;
+use http::StatusCode;
+
+use crate::answer::{Answer, Outcome};
+use crate::app::App;
+use crate::call::Call;
+use crate::idempotency::{IdempotencyKey, unkeyed};
+use crate::page::{self, List, Paging};
+use crate::precondition::IfMatch;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::shape::code::{CodeTrial, TriedCode};
+use crate::shape::promotion::{self, KeptShape, NewPromotion, PromotionPatch, RedemptionShape};
+
+/// Tells the cursors of promotions from others.
+const PROMOTIONS: &str = "promotions";
+/// Tells the cursors of redemptions from others.
+const REDEMPTIONS: &str = "redemptions";
+/// What no promotion can be called: its path leads elsewhere.
+const VALIDATE: &str = "validate";
+/// How often a patch is applied anew when others change the promotion meanwhile.
+const MAX_TRIES: u32 = 16;
+
+/// Promotions, newest first; ended ones too.
+#[utoipa::path(
+    get, path = "/promos", tag = "promotions",
+    params(Paging),
+    responses((status = 200, body = List<KeptShape<'_>>))
+)]
+pub(crate) async fn list(app: &App, call: &Call) -> Outcome {
+    let page = asked(&call.query()?)?;
+    let found = app.engine.promotions(call.caller()?, &page).await?;
+    let items: Vec<_> = found.items.iter().map(KeptShape::from).collect();
+    Ok(Answer::ok(&List { items, next_cursor: found.next.and_then(|last| cursor(&last)) }))
+}
+
+/// Makes a promotion.
+#[utoipa::path(
+    post, path = "/promos", tag = "promotions",
+    params(IdempotencyKey),
+    request_body = NewPromotion,
+    responses((status = 201, body = KeptShape<'_>))
+)]
+pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
+    let caller = call.caller()?;
+    let fresh = app.engine.ports().ids.next().to_string();
+    let document: Document = call.json()?;
+    let promotion = promotion::read(&document.with_default("id", &fresh), shop(app))?;
+    if promotion.id().as_str() == VALIDATE {
+        return Err(Problem::invalid_at("/id", "reserved", "is the name of a route"));
+    }
+    let ticket = call.ticket(&made)?;
+    let reply = app.engine.add_promotion(caller, &promotion, ticket.once().as_ref()).await?;
+    ticket.answer(reply)
+}
+
+/// A promotion, with how much of it is used up.
+#[utoipa::path(
+    get, path = "/promos/{id}", tag = "promotions",
+    params(("id" = String, Path)),
+    responses((status = 200, body = KeptShape<'_>))
+)]
+pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
+    let kept = app.engine.promotion(call.caller()?, &promotion_id(call)?).await?;
+    Ok(written(&kept))
+}
+
+/// Changes a promotion by a JSON merge patch. Placed orders keep what they were given.
+#[utoipa::path(
+    patch, path = "/promos/{id}", tag = "promotions",
+    params(("id" = String, Path), IfMatch),
+    request_body(content((PromotionPatch = "application/merge-patch+json"), (PromotionPatch = "application/json"))),
+    responses((status = 200, body = KeptShape<'_>))
+)]
+pub(crate) async fn update(app: &App, call: &Call) -> Outcome {
+    let (id, named) = (promotion_id(call)?, call.condition()?.version());
+    let patch: Document = call.json()?;
+    let mut tries = MAX_TRIES;
+    loop {
+        let kept = app.engine.promotion(call.caller()?, &id).await?.campaign;
+        // The patch is about the version it is applied to: a change that came between is not undone, but patched too.
+        let version = named.unwrap_or(kept.version);
+        if version != kept.version {
+            return Err(EngineError::Stale { named: version, actual: kept.version }.into());
+        }
+        let changed = promotion::patched(&kept.promotion, patch.clone())?;
+        match app.engine.change_promotion(call.caller()?, Some(version), &changed, None).await {
+            Err(EngineError::Stale { .. }) if named.is_none() && tries > 0 => tries -= 1,
+            reply => return unkeyed(reply?, written),
+        }
+    }
+}
+
+/// Ends a promotion for good. Its history stays, and so does what orders were given.
+#[utoipa::path(
+    delete, path = "/promos/{id}", tag = "promotions",
+    params(("id" = String, Path), IfMatch),
+    responses((status = 200, body = KeptShape<'_>, description = "The promotion, ended."))
+)]
+pub(crate) async fn end(app: &App, call: &Call) -> Outcome {
+    let (caller, named) = (call.caller()?, call.condition()?.version());
+    let reply = app.engine.end_promotion(caller, (&promotion_id(call)?, named), None).await?;
+    unkeyed(reply, written)
+}
+
+/// Who used a promotion, by which order; newest first.
+#[utoipa::path(
+    get, path = "/promos/{id}/redemptions", tag = "promotions",
+    params(("id" = String, Path), Paging),
+    responses((status = 200, body = List<RedemptionShape<'_>>))
+)]
+pub(crate) async fn redemptions(app: &App, call: &Call) -> Outcome {
+    let page = page::asked::<OrderId>(&call.query()?, REDEMPTIONS)?;
+    let found = app.engine.redemptions(call.caller()?, &promotion_id(call)?, &page).await?;
+    let items: Vec<_> = found.items.iter().map(RedemptionShape::from).collect();
+    Ok(Answer::ok(&List { items, next_cursor: found.next.and_then(|last| page::cursor(REDEMPTIONS, &last)) }))
+}
+
+/// Tells what a code would do for the caller, or why it would not; nothing is stored.
+#[utoipa::path(
+    post, path = "/promos/validate", tag = "promotions",
+    request_body = CodeTrial,
+    responses((status = 200, body = TriedCode<'_>))
+)]
+pub(crate) async fn validate(app: &App, call: &Call) -> Outcome {
+    let caller = call.caller()?;
+    let (code, basket) = call.json::<CodeTrial>()?.basket()?;
+    let check = app.engine.check_code(caller, &code, &basket).await?;
+    Ok(Answer::ok(&TriedCode::from(&check)))
+}
+
+/// The promotion in the path.
+fn promotion_id(call: &Call) -> Result<PromotionId, Problem> {
+    call.name("id", "promotion")
+}
+
+fn shop(app: &App) -> Currency {
+    app.engine.settings().currency
+}
+
+fn written(kept: &KeptPromotion) -> Answer {
+    Answer::ok(&KeptShape::from(kept)).version(kept.campaign.version)
+}
+
+/// A new promotion.
+fn made(kept: &KeptPromotion) -> Answer {
+    let id = kept.campaign.id().as_str();
+    let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
+    Answer { status: StatusCode::CREATED, ..written(kept).location(&format!("/v1/promos/{id}")) }
+}
+
+/// The place of a promotion as cursors have it: microseconds and id.
+type Place = (i64, PromotionId);
+
+fn asked(query: &Query) -> Result<Page<PromotionPlace>, Problem> {
+    let Page { limit, after } = page::asked::<Place>(query, PROMOTIONS)?;
+    let place = |(micros, id)| Some(PromotionPlace { created_at: DateTime::from_timestamp_micros(micros)?, id });
+    Ok(Page { limit, after: after.and_then(place) })
+}
+
+fn cursor(place: &PromotionPlace) -> Option<String> {
+    page::cursor(PROMOTIONS, &(place.created_at.timestamp_micros(), &place.id))
+}

@@ -1,0 +1,122 @@
+//! Promotions, and who used them.
+
+mod terms;
+
+use chrono::{DateTime, Utc};
+use commerce_core::ids::{OrderId, PromotionId, UserId};
+use commerce_core::money::{Currency, Money};
+use commerce_core::port::KeptPromotion;
+use commerce_core::promotion::{Document, Promotion, Redemption, Terms, Usage};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use self::terms::TermsShape;
+pub(crate) use self::terms::{NewPromotion, PromotionPatch};
+use super::Figure;
+use crate::json;
+use crate::problem::{Fault, Problem};
+
+/// A promotion that the shop keeps.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Promotion)]
+pub(crate) struct KeptShape<'a> {
+    #[serde(flatten)]
+    #[schema(value_type = TermsShape)]
+    terms: &'a Terms,
+    #[schema(value_type = String, example = "USD")]
+    currency: Currency,
+    usage: UsageShape,
+    /// When somebody ended it for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<DateTime<Utc>>,
+    version: u64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+/// How much of a promotion is used up by everybody.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PromotionUsage)]
+pub(crate) struct UsageShape {
+    /// The orders that use it.
+    used: u64,
+    /// What it took off them.
+    budget_used: Figure,
+}
+
+impl<'a> From<&'a KeptPromotion> for KeptShape<'a> {
+    fn from(kept: &'a KeptPromotion) -> Self {
+        let KeptPromotion { campaign, usage } = kept;
+        let currency = campaign.promotion.currency();
+        let budget_used = usage.budget_used.unwrap_or_else(|| Money::zero(currency)).into();
+        Self {
+            terms: campaign.promotion.terms(),
+            currency,
+            usage: UsageShape { used: usage.used, budget_used },
+            ended_at: campaign.ended_at,
+            version: campaign.version,
+            created_at: campaign.created_at,
+            updated_at: campaign.updated_at,
+        }
+    }
+}
+
+/// A use of a promotion by an order.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Redemption)]
+pub(crate) struct RedemptionShape<'a> {
+    #[schema(value_type = String)]
+    promotion_id: &'a PromotionId,
+    #[schema(value_type = uuid::Uuid)]
+    order_id: OrderId,
+    #[schema(value_type = String)]
+    user_id: &'a UserId,
+    #[schema(value_type = String, example = "USD")]
+    currency: Currency,
+    /// What it took off the order.
+    amount: Figure,
+    redeemed_at: DateTime<Utc>,
+    /// When the use was given back, because the order was cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    given_back_at: Option<DateTime<Utc>>,
+}
+
+impl<'a> From<&'a Redemption> for RedemptionShape<'a> {
+    fn from(redemption: &'a Redemption) -> Self {
+        Self {
+            promotion_id: &redemption.promotion,
+            order_id: redemption.order,
+            user_id: &redemption.user,
+            currency: redemption.amount.currency(),
+            amount: redemption.amount.into(),
+            redeemed_at: redemption.at,
+            given_back_at: redemption.given_back_at,
+        }
+    }
+}
+
+/// Reads the promotion of a shop. The shop counts its uses, so nobody else says how many there are.
+pub(crate) fn read(document: &Document, shop: Currency) -> Result<Promotion, Problem> {
+    let promotion = Promotion::read(document, Some(shop)).map_err(json::refused)?;
+    let Usage { used, used_by_customer, budget_used } = promotion.usage();
+    let said = [
+        ("/used", *used != 0),
+        ("/used_by_customer", *used_by_customer != 0),
+        ("/budget_used", budget_used.is_some_and(|amount| !amount.is_zero())),
+    ];
+    let faults = said.into_iter().filter(|(_, is_said)| *is_said);
+    let faults: Vec<_> = faults.map(|(place, _)| Fault::at(place, "read_only", "is counted by the shop")).collect();
+    if faults.is_empty() { Ok(promotion) } else { Err(Problem::invalid(faults)) }
+}
+
+/// Reads what a merge patch makes of a promotion. Its name stays.
+pub(crate) fn patched(promotion: &Promotion, patch: Document) -> Result<Promotion, Problem> {
+    let written = serde_json::to_value(promotion).and_then(serde_json::from_value::<Document>);
+    let document = written.map_err(|error| Problem::internal().caused_by(error))?;
+    let changed = read(&document.patched(patch), promotion.currency())?;
+    if changed.id() == promotion.id() {
+        Ok(changed)
+    } else {
+        Err(Problem::invalid_at("/id", "read_only", "must be the id in the path, or left out"))
+    }
+}
