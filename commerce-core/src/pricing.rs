@@ -36,6 +36,7 @@
 //!   both are checked; everything between is at most the checked subtotal.
 //! * `PRC-7`: the time grows with lines × promotions, and nothing is allocated per line but the answer.
 
+mod batch;
 mod best;
 mod cart;
 mod check;
@@ -49,18 +50,21 @@ mod remains;
 mod request;
 mod selection;
 mod split;
+mod table;
 mod tax;
 
 use alloc::vec::Vec;
 
 use thiserror::Error;
 
+pub use self::batch::{Flaw, Wrong, price_all};
 pub use self::best::PROVEN_CANDIDATES;
 pub use self::explanation::{AppliedTo, Explained, NoEffect, Outcome, RejectedCode, Rejection, Unmet};
 pub use self::quote::{Adjustment, Quote, QuotedLine, Share};
 pub(crate) use self::ratio::Ratio;
 pub use self::request::{CodeMatching, Customer, Line, LineId, Request, Selection, Shipping, Tax, TaxLevel, TaxRate};
 use self::selection::Session;
+pub use self::table::Table;
 use self::tax::Levy;
 use crate::money::Money;
 use crate::promotion::Findings;

@@ -241,6 +241,20 @@ pub enum Rejection {
     NotEligible,
 }
 
+impl Rejection {
+    /// The stable code clients rely on.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::UnknownCode => "unknown_code",
+            Self::Expired => "expired",
+            Self::NotStarted => "not_started",
+            Self::UsageLimit => "usage_limit",
+            Self::MinSpend => "min_spend",
+            Self::NotEligible => "not_eligible",
+        }
+    }
+}
+
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
