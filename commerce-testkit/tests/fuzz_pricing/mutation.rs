@@ -46,10 +46,10 @@ fn pick<'a, T>(from: &'a [T], random: &mut Random) -> &'a T {
 fn tune(document: &mut Value, pool: &[Value], random: &mut Random) {
     let Some(request) = document.as_object_mut() else { return };
     match random.below(9) {
-        0 => set(request, "selection", pick(&["priority", "best"], random)),
-        1 => set(request, "rounding", pick(&["half_away_from_zero", "half_even", "down"], random)),
-        2 => set(request, "tax_level", pick(&["line", "order"], random)),
-        3 => set(request, "code_matching", pick(&["exact", "ignore_case"], random)),
+        0 => set_one_of(request, "selection", &["priority", "best"], random),
+        1 => set_one_of(request, "rounding", &["half_away_from_zero", "half_even", "down"], random),
+        2 => set_one_of(request, "tax_level", &["line", "order"], random),
+        3 => set_one_of(request, "code_matching", &["exact", "ignore_case"], random),
         4 => graft(request, "promotions", pool, random),
         5 => graft(request, "lines", pool, random),
         6 => change_line(request, random),
@@ -58,8 +58,8 @@ fn tune(document: &mut Value, pool: &[Value], random: &mut Random) {
     }
 }
 
-fn set(request: &mut Map<String, Value>, field: &str, value: &str) {
-    request.insert(field.to_owned(), json!(value));
+fn set_one_of(request: &mut Map<String, Value>, field: &str, words: &[&str], random: &mut Random) {
+    request.insert(field.to_owned(), json!(pick(words, random)));
 }
 
 /// Adds a promotion or a line of another request, or a twin of one that is there.
@@ -82,9 +82,9 @@ fn change_line(request: &mut Map<String, Value>, random: &mut Random) {
     }
     let place = below(lines.len(), random);
     let Some(line) = lines[place].as_object_mut() else { return };
-    let figure = random.below(100_000);
+    let (figure, most) = (random.below(100_000), 1 << random.below(17));
     match random.below(3) {
-        0 => line.insert("quantity".to_owned(), json!(random.below(1 << random.below(31)) + 1)),
+        0 => line.insert("quantity".to_owned(), json!(figure % most + 1)),
         1 => line.insert("unit_price".to_owned(), json!(figure.to_string())),
         _ => line.insert("unit_price".to_owned(), json!(format!("{}.{:02}", figure / 100, figure % 100))),
     };
@@ -143,20 +143,16 @@ fn break_somewhere(document: &mut Value, pool: &[Value], random: &mut Random) {
 
 /// Any value of a document, the document among them.
 fn somewhere<'a>(value: &'a mut Value, random: &mut Random) -> &'a mut Value {
-    let count = match &*value {
-        Value::Array(entries) => entries.len(),
-        Value::Object(fields) => fields.len(),
-        _ => 0,
-    };
+    let count = value.as_array().map(Vec::len).or(value.as_object().map(Map::len)).unwrap_or_default();
     if count == 0 || random.happens(150) {
         return value;
     }
     let place = below(count, random);
-    match value {
-        Value::Array(entries) => somewhere(&mut entries[place], random),
-        Value::Object(fields) => somewhere(fields.values_mut().nth(place).expect("it was counted"), random),
-        _ => unreachable!("only lists and objects have entries"),
+    if value.is_array() {
+        return somewhere(&mut value[place], random);
     }
+    let fields = value.as_object_mut().expect("only lists and objects have entries");
+    somewhere(fields.values_mut().nth(place).expect("it was counted"), random)
 }
 
 fn extreme(random: &mut Random) -> Value {
@@ -227,15 +223,13 @@ fn enlarged(value: &Value, random: &mut Random) -> Value {
 }
 
 fn lose_one(value: &mut Value, random: &mut Random) {
-    match value {
-        Value::Array(entries) if !entries.is_empty() => {
-            entries.remove(below(entries.len(), random));
-        }
-        Value::Object(fields) if !fields.is_empty() => {
-            let name = fields.keys().nth(below(fields.len(), random)).expect("it was counted").clone();
-            fields.remove(&name);
-        }
-        _ => *value = Value::Null,
+    if let Some(entries) = value.as_array_mut().filter(|entries| !entries.is_empty()) {
+        entries.remove(below(entries.len(), random));
+    } else if let Some(fields) = value.as_object_mut().filter(|fields| !fields.is_empty()) {
+        let name = fields.keys().nth(below(fields.len(), random)).expect("it was counted").clone();
+        fields.remove(&name);
+    } else {
+        *value = Value::Null;
     }
 }
 
@@ -246,9 +240,10 @@ fn repeat_one(value: &mut Value, random: &mut Random) {
         return;
     }
     let entry = pick(entries, random).clone();
-    let times = pick(&[1, 2, 20, 200, 1001], random).min(&(200_000 / entry.to_string().len().max(1)));
+    let most = 200_000 / entry.to_string().len().max(1);
+    let times = most.min(*pick(&[1, 2, 20, 200, 1001], random));
     let are_named = random.happens(800);
-    for number in 0..*times {
+    for number in 0..times {
         let mut twin = entry.clone();
         if let Some(fields) = twin.as_object_mut().filter(|fields| are_named && fields.contains_key("id")) {
             fields.insert("id".to_owned(), json!(format!("twin-{number}")));
