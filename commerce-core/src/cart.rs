@@ -68,9 +68,9 @@ pub enum CartStatus {
     Expired,
 }
 
-/// One line of a cart.
+/// One line of a cart, and of the order it becomes. A cart refreshes name and price; an order keeps them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CartItem {
+pub struct LineItem {
     /// Names the line.
     pub id: ItemId,
     /// What.
@@ -81,9 +81,12 @@ pub struct CartItem {
     pub name: Text<200>,
     /// How many.
     pub quantity: Quantity,
-    /// The price of one when the line was last changed or refreshed.
+    /// The price of one, before any discount.
     pub unit_price: Money,
 }
+
+/// One line of a cart.
+pub type CartItem = LineItem;
 
 /// A line whose price in the catalogue is not the one in the cart any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -297,8 +300,9 @@ impl Cart {
     }
 }
 
-impl CartItem {
-    fn new(id: ItemId, offer: &Offer, quantity: Quantity) -> Self {
+impl LineItem {
+    /// Units of what is offered, at the price of the offer.
+    pub fn new(id: ItemId, offer: &Offer, quantity: Quantity) -> Self {
         Self {
             id,
             sku: offer.sku.clone(),

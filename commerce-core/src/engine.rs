@@ -12,6 +12,22 @@
 //! refuses the second commit with the first receipt. A retry that is refused earlier, because the first attempt changed the
 //! world (its cart is ordered already), looks the receipt up before it says so.
 
+/// Decides, and commits what was decided; decides again as long as somebody else was quicker. `$tries` counts how often.
+macro_rules! decide_and_commit {
+    ($engine:ident, $once:ident, |$tries:ident| $decide:expr) => {{
+        let mut $tries = $crate::engine::Tries::default();
+        loop {
+            let decided = $decide.await;
+            if let Some(reply) = $engine.submit(&mut $tries, $once, decided).await? {
+                return Ok(reply);
+            }
+        }
+    }};
+    ($engine:ident, $once:ident, $decide:expr) => {
+        decide_and_commit!($engine, $once, |tries| $decide)
+    };
+}
+
 mod carts;
 mod catalogue;
 mod error;

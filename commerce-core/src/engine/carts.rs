@@ -11,7 +11,7 @@ use crate::commit::CartChange;
 use crate::ids::{CartId, ItemId, Sku};
 use crate::pricing::Quote;
 
-use super::{Decided, Engine, EngineError, Noun, Once, Reply, Tries, check_version};
+use super::{Decided, Engine, EngineError, Noun, Once, Reply, check_version};
 
 /// A cart with its price now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,13 +46,7 @@ impl Engine {
         caller: &Actor,
         once: Option<&Once<'_, OpenedCart>>,
     ) -> Result<Reply<OpenedCart>, EngineError> {
-        let mut tries = Tries::default();
-        loop {
-            let decided = self.decide_open(caller).await;
-            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
-                return Ok(reply);
-            }
-        }
+        decide_and_commit!(self, once, self.decide_open(caller))
     }
 
     async fn decide_open(&self, caller: &Actor) -> Result<Decided<OpenedCart>, EngineError> {
@@ -158,13 +152,7 @@ impl Engine {
         change: &CartEdit<'_>,
         once: Option<&Once<'_, CartView>>,
     ) -> Result<Reply<CartView>, EngineError> {
-        let mut tries = Tries::default();
-        loop {
-            let decided = self.decide_change(caller, (id, named), change).await;
-            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
-                return Ok(reply);
-            }
-        }
+        decide_and_commit!(self, once, self.decide_change(caller, (id, named), change))
     }
 
     async fn decide_change(

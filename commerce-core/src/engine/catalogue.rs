@@ -103,13 +103,7 @@ impl Engine {
         input: &ProductInput,
         once: Option<&Once<'_, Product>>,
     ) -> Result<Reply<Product>, EngineError> {
-        let mut tries = Tries::default();
-        loop {
-            let decided = self.decide_product(caller, (id, named), input).await;
-            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
-                return Ok(reply);
-            }
-        }
+        decide_and_commit!(self, once, self.decide_product(caller, (id, named), input))
     }
 
     async fn decide_product(
@@ -140,13 +134,7 @@ impl Engine {
         category: Category,
         once: Option<&Once<'_, Category>>,
     ) -> Result<Reply<Category>, EngineError> {
-        let mut tries = Tries::default();
-        loop {
-            let decided = self.decide_category(caller, category.clone()).await;
-            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
-                return Ok(reply);
-            }
-        }
+        decide_and_commit!(self, once, self.decide_category(caller, category.clone()))
     }
 
     async fn decide_category(&self, caller: &Actor, category: Category) -> Result<Decided<Category>, EngineError> {

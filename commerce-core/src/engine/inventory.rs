@@ -5,7 +5,7 @@ use crate::ids::Sku;
 use crate::port::{Listing, Page};
 use crate::stock::{Shelf, StockAction, StockLevel, StockMove};
 
-use super::{Decided, Engine, EngineError, Noun, Once, Reply, Tries, check_version};
+use super::{Decided, Engine, EngineError, Noun, Once, Reply, check_version};
 
 const LOOKERS: &[Role] = &[Role::Support, Role::Admin, Role::Service];
 const KEEPERS: &[Role] = &[Role::Admin, Role::Service];
@@ -49,13 +49,7 @@ impl Engine {
         action: StockAction,
         once: Option<&Once<'_, StockLevel>>,
     ) -> Result<Reply<StockLevel>, EngineError> {
-        let mut tries = Tries::default();
-        loop {
-            let decided = self.decide_move(caller, sku, &action).await;
-            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
-                return Ok(reply);
-            }
-        }
+        decide_and_commit!(self, once, self.decide_move(caller, sku, &action))
     }
 
     async fn decide_move(

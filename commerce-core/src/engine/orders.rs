@@ -10,7 +10,7 @@ use crate::ids::OrderId;
 use crate::order::{Command, Order, OrderEvent, decide, evolve};
 use crate::port::{Listing, OrderFilter, OrderRef, Page};
 
-use super::{Decided, Engine, EngineError, Noun, Once, Reply, Tries, check_version};
+use super::{Decided, Engine, EngineError, Noun, Once, Reply, check_version};
 
 /// One entry of an order's history, with the order as it was after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,13 +90,7 @@ impl Engine {
         command: Command,
         once: Option<&Once<'_, Order>>,
     ) -> Result<Reply<Order>, EngineError> {
-        let mut tries = Tries::default();
-        loop {
-            let decided = self.decide_command(caller, (which, named), command.clone()).await;
-            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
-                return Ok(reply);
-            }
-        }
+        decide_and_commit!(self, once, self.decide_command(caller, (which, named), command.clone()))
     }
 
     async fn decide_command(

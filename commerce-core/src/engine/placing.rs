@@ -93,13 +93,7 @@ impl Engine {
         request: &CheckOut,
         once: Option<&Once<'_, Order>>,
     ) -> Result<Reply<Order>, EngineError> {
-        let mut tries = Tries::default();
-        loop {
-            let decided = self.decide_check_out(caller, request, &tries).await;
-            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
-                return Ok(reply);
-            }
-        }
+        decide_and_commit!(self, once, |tries| self.decide_check_out(caller, request, &tries))
     }
 
     async fn decide_check_out(
@@ -119,7 +113,7 @@ impl Engine {
             check_offer(offer, cart.currency)
         })?;
         cart.refresh(|sku| offers.get(sku).cloned());
-        let items: Vec<_> = cart.items.iter().map(OrderItem::from).collect();
+        let items = cart.items.clone();
         let shipping = Some(&request.shipping_method);
         let wanted = Wanted { user: &user_id, items: &items, codes: &cart.codes, shipping };
         let priced = self.quote_items(&wanted, &offers, context.at).await?;
@@ -146,13 +140,7 @@ impl Engine {
         request: &PlaceOrder,
         once: Option<&Once<'_, Order>>,
     ) -> Result<Reply<Order>, EngineError> {
-        let mut tries = Tries::default();
-        loop {
-            let decided = self.decide_order(caller, request, &tries).await;
-            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
-                return Ok(reply);
-            }
-        }
+        decide_and_commit!(self, once, |tries| self.decide_order(caller, request, &tries))
     }
 
     async fn decide_order(
@@ -250,7 +238,7 @@ impl Engine {
         if given.is_some_and(Money::is_negative) {
             return Err(EngineError::invalid(pointer("/unit_price"), "a price is not negative"));
         }
-        let item = OrderItem::of(offer, ItemId::new(self.ports.ids.next()), request.quantity);
+        let item = OrderItem::new(ItemId::new(self.ports.ids.next()), offer, request.quantity);
         Ok(OrderItem { unit_price: given.unwrap_or(offer.price), ..item })
     }
 }
@@ -274,32 +262,5 @@ fn check_codes(quote: &Quote) -> Result<(), EngineError> {
     match quote.rejected.iter().find(over) {
         Some(RejectedCode { code, reason }) => Err(EngineError::CodeRejected { code: code.clone(), reason: *reason }),
         None => Ok(()),
-    }
-}
-
-impl OrderItem {
-    /// Units of what is offered, at the price of the offer.
-    pub(super) fn of(offer: &Offer, id: ItemId, quantity: Quantity) -> Self {
-        Self {
-            id,
-            sku: offer.sku.clone(),
-            product_id: offer.product_id.clone(),
-            name: offer.name.clone(),
-            quantity,
-            unit_price: offer.price,
-        }
-    }
-}
-
-impl From<&crate::cart::CartItem> for OrderItem {
-    fn from(item: &crate::cart::CartItem) -> Self {
-        Self {
-            id: item.id,
-            sku: item.sku.clone(),
-            product_id: item.product_id.clone(),
-            name: item.name.clone(),
-            quantity: item.quantity,
-            unit_price: item.unit_price,
-        }
     }
 }

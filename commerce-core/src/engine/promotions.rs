@@ -14,7 +14,7 @@ use crate::pricing::{Explained, MAX_PROMOTIONS, Quote, Rejection};
 use crate::promotion::{Campaign, Promotion, Redemption, Usage, code_key};
 
 use super::quotes::Wanted;
-use super::{Decided, Engine, EngineError, Noun, Once, Reply, Tries, check_version};
+use super::{Decided, Engine, EngineError, Noun, Once, Reply, check_version};
 
 /// What a code would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,13 +86,7 @@ impl Engine {
         promotion: &Promotion,
         once: Option<&Once<'_, KeptPromotion>>,
     ) -> Result<Reply<KeptPromotion>, EngineError> {
-        let mut tries = Tries::default();
-        loop {
-            let decided = self.decide_add_promotion(caller, promotion.clone()).await;
-            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
-                return Ok(reply);
-            }
-        }
+        decide_and_commit!(self, once, self.decide_add_promotion(caller, promotion.clone()))
     }
 
     async fn decide_add_promotion(
@@ -120,13 +114,7 @@ impl Engine {
         promotion: &Promotion,
         once: Option<&Once<'_, KeptPromotion>>,
     ) -> Result<Reply<KeptPromotion>, EngineError> {
-        let mut tries = Tries::default();
-        loop {
-            let decided = self.decide_change_promotion(caller, named, promotion.clone()).await;
-            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
-                return Ok(reply);
-            }
-        }
+        decide_and_commit!(self, once, self.decide_change_promotion(caller, named, promotion.clone()))
     }
 
     async fn decide_change_promotion(
@@ -152,13 +140,7 @@ impl Engine {
         (id, named): (&PromotionId, Option<u64>),
         once: Option<&Once<'_, KeptPromotion>>,
     ) -> Result<Reply<KeptPromotion>, EngineError> {
-        let mut tries = Tries::default();
-        loop {
-            let decided = self.decide_end_promotion(caller, (id, named)).await;
-            if let Some(reply) = self.submit(&mut tries, once, decided).await? {
-                return Ok(reply);
-            }
-        }
+        decide_and_commit!(self, once, self.decide_end_promotion(caller, (id, named)))
     }
 
     async fn decide_end_promotion(
@@ -205,7 +187,7 @@ impl Engine {
         match basket {
             Basket::Cart(id) => {
                 let cart = self.cart(caller, *id).await?.cart;
-                Ok((cart.items.iter().map(OrderItem::from).collect(), cart.codes))
+                Ok((cart.items, cart.codes))
             }
             Basket::Items(lines) => {
                 let offers = self.offers(lines.iter().map(|(sku, _)| sku)).await?;
@@ -213,7 +195,7 @@ impl Engine {
                     let offer = offers.get(sku).filter(|offer| offer.active);
                     let refused =
                         || EngineError::invalid(format!("/items/{at}/sku"), format!("sku {sku} is not for sale"));
-                    Ok(OrderItem::of(offer.ok_or_else(refused)?, ItemId::new(self.ports.ids.next()), *quantity))
+                    Ok(OrderItem::new(ItemId::new(self.ports.ids.next()), offer.ok_or_else(refused)?, *quantity))
                 };
                 let items = lines.iter().enumerate().map(item).collect::<Result<_, EngineError>>()?;
                 Ok((items, Vec::new()))

@@ -48,8 +48,7 @@ impl Engine {
 
     /// What a cart costs now. Shipping is chosen at checkout and not in it.
     pub(super) async fn quote_cart(&self, cart: &Cart, offers: &Offers) -> Result<Quote, EngineError> {
-        let items: Vec<_> = cart.items.iter().map(OrderItem::from).collect();
-        let wanted = Wanted { user: &cart.user_id, items: &items, codes: &cart.codes, shipping: None };
+        let wanted = Wanted { user: &cart.user_id, items: &cart.items, codes: &cart.codes, shipping: None };
         Ok(self.quote_items(&wanted, offers, self.now()).await?.quote)
     }
 

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::event::Reason;
 use super::lifecycle::{Phase, Status};
 use super::returns::{Return, ReturnStatus};
-use crate::Quantity;
 use crate::address::Address;
-use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, ProductId, RefundId, Sku, UserId};
+use crate::cart::LineItem;
+use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, RefundId, Sku, UserId};
 use crate::money::{Currency, Money};
 use crate::pricing::Quote;
 use crate::text::Text;
@@ -66,21 +66,7 @@ pub struct Order {
 }
 
 /// One line of an order as it was placed. Its figures stand in the quote's line at the same place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrderItem {
-    /// Names the line.
-    pub id: ItemId,
-    /// What.
-    pub sku: Sku,
-    /// Of which product.
-    pub product_id: ProductId,
-    /// What it was called.
-    pub name: Text<200>,
-    /// How many.
-    pub quantity: Quantity,
-    /// The price of one, before any discount.
-    pub unit_price: Money,
-}
+pub type OrderItem = LineItem;
 
 /// The payment of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
