@@ -152,3 +152,52 @@ fn store(error: StoreError) -> Problem {
     }
     .caused_by(error)
 }
+
+#[cfg(test)]
+mod tests {
+    use commerce_core::engine::Noun;
+    use commerce_core::pricing::Rejection as CodeRejection;
+    use commerce_core::promotion::{Exhausted, Limit};
+    use serde_json::json;
+
+    use super::*;
+    use crate::request_id::RequestId;
+
+    #[track_caller]
+    fn check(error: EngineError, status: u16, members: &Value) {
+        let id = RequestId::of(&http::HeaderMap::new());
+        let answer = Problem::from(error).answer(&id);
+        let document: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(answer.status.as_u16(), status, "{document}");
+        for (name, value) in members.as_object().unwrap() {
+            assert_eq!(document[name], *value, "{document}");
+        }
+    }
+
+    #[test]
+    fn a_code_that_stopped_working_is_named_with_its_reason() {
+        for (reason, name) in [(CodeRejection::UsageLimit, "usage_limit"), (CodeRejection::Expired, "expired")] {
+            let error = EngineError::CodeRejected { code: "TEN".to_owned(), reason };
+            check(error, 422, &json!({ "code": "promotion_rejected", "promotion_code": "TEN", "reason": name }));
+        }
+    }
+
+    #[test]
+    fn a_promotion_that_others_used_up_is_named_with_its_limit() {
+        for (limit, name) in
+            [(Limit::Uses, "uses"), (Limit::UsesPerCustomer, "uses_per_customer"), (Limit::Budget, "budget")]
+        {
+            let exhausted = Exhausted { promotion: "ten".parse().unwrap(), limit };
+            let error = EngineError::Refused(Refusal::Exhausted(exhausted));
+            let members = json!({
+                "code": "promotion_rejected", "promotion_id": "ten", "reason": "usage_limit", "limit": name,
+            });
+            check(error, 422, &members);
+        }
+    }
+
+    #[test]
+    fn what_exists_already_is_a_conflict() {
+        check(EngineError::Exists(Noun::Promotion), 409, &json!({ "code": "already_exists" }));
+    }
+}

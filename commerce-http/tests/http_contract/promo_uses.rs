@@ -12,7 +12,7 @@ use super::shop::{Plan, Shop, fresh_key, path_of, text, with};
 /// How many try to get the last use at once.
 const RIVALS: usize = 200;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_last_use_goes_to_one_of_two_hundred() {
     let names: Vec<_> = (0..RIVALS).map(|rival| format!("rival-{rival}")).collect();
     let known = names.iter().map(|name| name.parse().unwrap()).chain(["root".parse().unwrap()]);
