@@ -94,6 +94,9 @@ pub(super) async fn holds_of(
     conn: &mut Conn,
     wanted: &BTreeMap<&Sku, BTreeSet<OrderId>>,
 ) -> Answer<BTreeMap<Sku, Holds>> {
+    if wanted.values().all(BTreeSet::is_empty) {
+        return Ok(BTreeMap::new());
+    }
     let pairs = wanted.iter().flat_map(|(sku, orders)| orders.iter().map(|order| (sku.as_str(), order.uuid())));
     let columns = (reservations::sku, reservations::order_id);
     let query = reservations::table.filter(dialect::text_ids_in(columns, pairs)).select(HoldRow::as_select());

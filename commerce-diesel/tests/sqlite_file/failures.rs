@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use commerce_core::commit::Commit;
 use commerce_core::port::{CommitError, OrderRef, Store, StoreErrorKind};
+use commerce_core::stock::StockAction;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
-use commerce_testkit::Shop;
-use commerce_testkit::shop::order_of;
+use commerce_testkit::shop::{order_of, parse};
+use commerce_testkit::{MemoryStore, Shop};
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
 
@@ -146,4 +147,22 @@ async fn what_was_accepted_is_finished_when_the_store_is_dropped() {
     for commit in &commits {
         assert!(is_placed(&store, commit).await);
     }
+}
+
+/// New orders are taken to hold nothing; one that does is found all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_that_was_there_before_its_order_is_counted_with_it() {
+    let place = Place::new();
+    let (store, shop) = stocked(&place).await;
+    let double = MemoryStore::new();
+    let order = shop.order(&[("MUG", 2)]);
+    let (id, until) = (order_of(&order).id, shop.at(60));
+    let early = shop.moves("MUG", StockAction::Reserve { order: id, units: 1, until }, shop.at(1));
+    for commit in [shop.stocked(&[("MUG", 100)]), early, order] {
+        store.commit(commit.clone()).await.unwrap();
+        double.commit(commit).await.unwrap();
+    }
+    assert_eq!(store.holds(&parse("MUG")).await.unwrap(), double.holds(&parse("MUG")).await.unwrap());
+    let level = store.stock(&parse("MUG"), shop.at(1)).await.unwrap().unwrap();
+    assert_eq!((level.available(), level.reserved), (97, 3));
 }
