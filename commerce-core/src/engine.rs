@@ -1,7 +1,7 @@
 //! The use cases: load what a decision needs, decide purely, commit atomically.
 //!
 //! [`Engine`] is thin. It asks ports for facts, calls the rules of the other modules, and hands what they decided to
-//! [`Store::commit`](crate::port::Store::commit). Two things live only here: who may call what, and when to decide again.
+//! [`Store::commit`]. Two things live only here: who may call what, and when to decide again.
 //!
 //! # Deciding again
 //! Whoever loses a race ([`Refusal::VersionConflict`], a taken order number) decides again on the present state, a bounded

@@ -1,7 +1,7 @@
 //! Rebuilding orders and stock from the history alone, and comparing them with what a store keeps.
 //!
 //! [`Replay`] is pure: entries go in, orders and levels come out. Stock follows from the events of orders
-//! ([`consequences`](crate::order::consequences)) and from the stock events that stand for themselves
+//! ([`consequences`]) and from the stock events that stand for themselves
 //! ([`StockEvent::replay`]). A replay decides nothing and refuses no move: what is in the history has happened.
 //! [`verify`] streams a store's history through it and says where its tables differ.
 //!

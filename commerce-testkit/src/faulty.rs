@@ -26,7 +26,7 @@ use crate::Random;
 /// else in [`StoreErrorKind::Unavailable`].
 ///
 /// Faults follow from the seed and the order of the calls alone: on a runtime with one thread and
-/// [paused](tokio::time::pause) time a run can be played again. A clone shares the store, the seed's progress and the
+/// paused time a run can be played again. A clone shares the store, the seed's progress and the
 /// faults.
 ///
 /// ```
