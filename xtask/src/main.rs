@@ -1,7 +1,7 @@
 //! What runs at home and in CI, the same way: `cargo xtask test` and `cargo xtask ci [STAGE …]`.
 
 use std::process::{Command, ExitCode};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 type Outcome = Result<(), String>;
 
@@ -25,6 +25,8 @@ const STAGES: &[Stage] = &[
         run: purity,
     },
     Stage { name: "test", what: "every test of the workspace", run: test },
+    Stage { name: "laws", what: "every law on 10,000 cases, with the checks of a debug build", run: laws },
+    Stage { name: "fuzz", what: "60 s of mutated requests and answers against pricing", run: fuzz },
     Stage { name: "features", what: "every combination of features builds", run: features },
     Stage { name: "docs", what: "the documentation builds without a warning", run: docs },
     Stage {
@@ -128,6 +130,20 @@ fn test() -> Outcome {
     cargo(&["test", "--workspace"])
 }
 
+fn laws() -> Outcome {
+    let tests = ["test", "--profile", "checked", "-p", "commerce-testkit", "--test", "pricing_laws", "--test", "laws"];
+    finish(Command::new(env!("CARGO")).args(tests).env("PROPTEST_CASES", "10000"))
+}
+
+/// Every run tries other inputs; what breaks prints the seed that makes it again.
+fn fuzz() -> Outcome {
+    let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let tests =
+        ["test", "--profile", "checked", "-p", "commerce-testkit", "--test", "fuzz_pricing", "--", "--nocapture"];
+    let mut command = Command::new(env!("CARGO"));
+    finish(command.args(tests).env("FUZZ_SECONDS", "60").env("FUZZ_SEED", seed.to_string()))
+}
+
 fn features() -> Outcome {
     cargo(&["check", "-p", "commerce-diesel", "--no-default-features"])?;
     cargo(&["check", "-p", "commerce-diesel", "--no-default-features", "--features", "sqlite"])
@@ -139,9 +155,13 @@ fn docs() -> Outcome {
 }
 
 fn examples() -> Outcome {
-    for example in ["mount", "replay_invoices"] {
+    for example in ["embed_pricing", "mount", "replay_invoices"] {
         cargo(&["run", "--release", "-p", "examples", "--example", example])?;
     }
+    let request = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/data/request.json");
+    let price = ["run", "--release", "-p", "examples", "--example", "price", "--", request];
+    cargo(&price)?;
+    cargo(&[&price[..], &["--explain"]].concat())?;
     cargo(&["bench", "-p", "benches", "--", "--test"])
 }
 

@@ -83,9 +83,10 @@ fn change_line(request: &mut Map<String, Value>, random: &mut Random) {
     let place = below(lines.len(), random);
     let Some(line) = lines[place].as_object_mut() else { return };
     let (figure, most) = (random.below(100_000), 1 << random.below(17));
-    match random.below(3) {
+    match random.below(4) {
         0 => line.insert("quantity".to_owned(), json!(figure % most + 1)),
         1 => line.insert("unit_price".to_owned(), json!(figure.to_string())),
+        2 => line.insert("unit_price".to_owned(), json!((random.next() >> random.below(64)).to_string())),
         _ => line.insert("unit_price".to_owned(), json!(format!("{}.{:02}", figure / 100, figure % 100))),
     };
 }
