@@ -4,9 +4,9 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use crate::actor::{Actor, Role};
-use crate::cart::Code;
+use crate::cart::{Code, MAX_CODES};
 use crate::commit::CampaignChange;
-use crate::ids::{CartId, ItemId, OrderId, PromotionId, Sku};
+use crate::ids::{CartId, ItemId, OrderId, PromotionId, Sku, UserId};
 use crate::money::Money;
 use crate::order::OrderItem;
 use crate::port::{KeptPromotion, Listing, Page, PromotionPlace};
@@ -37,6 +37,20 @@ pub enum Basket {
     /// A list of skus.
     Items(Vec<(Sku, crate::Quantity)>),
 }
+
+/// What a code is tried on, and for whom.
+struct Tried {
+    user: UserId,
+    items: Vec<OrderItem>,
+    codes: Vec<Code>,
+}
+
+/// The most automatic promotions of a shop.
+const MAX_AUTOMATIC: usize = 500;
+/// The most promotions that have the same code, ended ones included.
+const MAX_PER_CODE: usize = 20;
+// Together with the codes of a cart they stay within what a price considers.
+const _: () = assert!(MAX_AUTOMATIC.saturating_add(MAX_PER_CODE.saturating_mul(MAX_CODES)) <= MAX_PROMOTIONS);
 
 impl Engine {
     /// A promotion, with how much of it is used up; ended ones too.
@@ -154,21 +168,20 @@ impl Engine {
         Ok(self.keep(caller, campaign.version, ended, usage))
     }
 
-    /// Tells what a code would do for the caller, and why it would not.
+    /// Tells what a code would do for the caller, or for the owner of the cart, and why it would not.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] (cart), [`EngineError::Invalid`] (sku), [`EngineError::Pricing`].
     pub async fn check_code(&self, caller: &Actor, code: &Code, basket: &Basket) -> Result<CodeCheck, EngineError> {
-        let (items, mut codes) = self.basket(caller, basket).await?;
+        let Tried { user, items, mut codes } = self.tried(caller, basket).await?;
         let offers = self.offers(items.iter().map(|item| &item.sku)).await?;
-        let user = caller.user_id()?;
         let key = code_key(code.as_str());
         codes.retain(|known| code_key(known.as_str()) != key);
         let at = self.now();
-        let wanted = Wanted { user, items: &items, codes: &codes, shipping: None };
+        let wanted = Wanted { user: &user, items: &items, codes: &codes, shipping: None };
         let without = self.quote_items(&wanted, &offers, at).await?.quote;
         codes.push(code.clone());
-        let wanted = Wanted { user, items: &items, codes: &codes, shipping: None };
+        let wanted = Wanted { user: &user, items: &items, codes: &codes, shipping: None };
         let quote = self.quote_items(&wanted, &offers, at).await?.quote;
         let has_code = |explained: &&Explained| explained.code.as_deref().is_some_and(|known| code_key(known) == key);
         Ok(CodeCheck {
@@ -183,11 +196,11 @@ impl Engine {
         })
     }
 
-    async fn basket(&self, caller: &Actor, basket: &Basket) -> Result<(Vec<OrderItem>, Vec<Code>), EngineError> {
+    async fn tried(&self, caller: &Actor, basket: &Basket) -> Result<Tried, EngineError> {
         match basket {
             Basket::Cart(id) => {
                 let cart = self.cart(caller, *id).await?.cart;
-                Ok((cart.items, cart.codes))
+                Ok(Tried { user: cart.user_id, items: cart.items, codes: cart.codes })
             }
             Basket::Items(lines) => {
                 let offers = self.offers(lines.iter().map(|(sku, _)| sku)).await?;
@@ -198,18 +211,26 @@ impl Engine {
                     Ok(OrderItem::new(ItemId::new(self.ports.ids.next()), offer.ok_or_else(refused)?, *quantity))
                 };
                 let items = lines.iter().enumerate().map(item).collect::<Result<_, EngineError>>()?;
-                Ok((items, Vec::new()))
+                Ok(Tried { user: caller.user_id()?.clone(), items, codes: Vec::new() })
             }
         }
     }
 
+    /// A price considers at most [`MAX_PROMOTIONS`], so a shop keeps no more than can meet in one cart.
     async fn check_promotion(&self, caller: &Actor, promotion: &Promotion) -> Result<(), EngineError> {
         if promotion.currency() != self.settings.currency {
             return Err(EngineError::invalid("/currency", format!("the shop trades in {}", self.settings.currency)));
         }
-        let automatic = self.ports.promotions.candidates(&[], caller.user_id()?).await?.len();
-        if promotion.terms().code.is_none() && automatic >= MAX_PROMOTIONS {
-            return Err(EngineError::invalid("", format!("a shop has at most {MAX_PROMOTIONS} automatic promotions")));
+        let key = promotion.terms().code_key();
+        let keys: Vec<_> = key.iter().cloned().collect();
+        let candidates = self.ports.promotions.candidates(&keys, caller.user_id()?).await?;
+        let beside = candidates.iter().filter(|other| other.id() != promotion.id() && other.terms().code_key() == key);
+        let (most, what) = match key {
+            None => (MAX_AUTOMATIC, "automatic promotions"),
+            Some(_) => (MAX_PER_CODE, "promotions of one code"),
+        };
+        if beside.count() >= most {
+            return Err(EngineError::invalid("", format!("a shop has at most {most} {what}")));
         }
         Ok(())
     }
