@@ -1,7 +1,7 @@
 //! The ports of `commerce-core` on SQL databases, through Diesel.
 //!
 //! # Map
-//! * [`sqlite`]: the store on one file, with its threads, its dialect and what can be wrong with a file.
+//! * `sqlite`: the store on one file, with its threads, its dialect and what can be wrong with a file.
 //! * `query`: every query, written once and compiled once per database; `group` is where a batch of commits is settled and
 //!   written.
 //! * `changes`: what the accepted commits of a batch change, gathered by table.
@@ -16,14 +16,22 @@
 //! * No error text holds what stands in a column.
 //! * SQL that one database alone understands stands in that database's `dialect` and its migrations, nowhere else.
 
+// Without a backend there is nothing to store on, and nothing of this is needed.
+#[cfg(feature = "sqlite")]
 mod changes;
+#[cfg(feature = "sqlite")]
 mod fault;
+#[cfg(feature = "sqlite")]
 mod id;
+#[cfg(feature = "sqlite")]
 mod prepared;
+#[cfg(feature = "sqlite")]
 mod rows;
+#[cfg(feature = "sqlite")]
 mod schema;
-mod update;
-mod word;
-
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(feature = "sqlite")]
+mod update;
+#[cfg(feature = "sqlite")]
+mod word;

@@ -1,8 +1,10 @@
 //! Every query, written once and compiled once per database.
 //!
 //! This file and those below it are included by each backend (`#[path]`), which provides, beside them:
-//! * `Conn`, its connection, and `RunQueryDsl`, which runs a query on it;
-//! * `dialect`, the little that databases do not agree on.
+//! * `Conn`, its connection, and `RunQueryDsl`, which runs a query on it in the shape of diesel-async;
+//! * `dialect`, the little that databases do not agree on: the `Db`; `begin_write`, `commit`, `rollback`; `for_update`;
+//!   `insert_each` (of the tables that every order writes), `insert_all`, `insert_missing`; `ids_in`, `texts_in`,
+//!   `text_ids_in`, `text_pairs_in` (conditions on lists of any length); `contains`; the `kind` of a failure.
 
 #[path = "query/carts.rs"]
 pub(super) mod carts;

@@ -26,6 +26,7 @@ mod query;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::connection::{Conn, RunQueryDsl};
 pub use self::open::OpenError;
@@ -40,19 +41,20 @@ pub struct SqliteOptions {
     /// How many commits may wait for the writer before submitters are held back; at least one.
     pub queue: usize,
     /// How long to wait for another process that holds the file.
-    pub busy_timeout: std::time::Duration,
+    pub busy_timeout: Duration,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { readers: 4, queue: 1024, busy_timeout: std::time::Duration::from_secs(5) }
+        Self { readers: 4, queue: 1024, busy_timeout: Duration::from_secs(5) }
     }
 }
 
 /// The ports [`Store`](commerce_core::port::Store), [`Carts`](commerce_core::port::Carts) and
 /// [`Catalog`](commerce_core::port::Catalog) on one SQLite file.
 ///
-/// Clones share the file. When the last one is dropped, what was accepted is finished first, which blocks for a moment.
+/// Clones share the file. When the last one is dropped, what was accepted is finished and the file is closed, which blocks for
+/// a moment.
 ///
 /// ```
 /// use commerce_core::ids::OrderId;

@@ -1,5 +1,6 @@
 //! The contract of the store, on SQLite.
 
+#![cfg(feature = "sqlite")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use async_trait::async_trait;

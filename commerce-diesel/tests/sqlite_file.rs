@@ -1,5 +1,6 @@
 //! What can be wrong with a file, and what happens to a file that several use.
 
+#![cfg(feature = "sqlite")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "sqlite_file/failures.rs"]

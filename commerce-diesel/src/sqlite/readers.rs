@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use commerce_core::port::{StoreError, StoreErrorKind};
 use tokio::sync::oneshot;
@@ -17,6 +17,7 @@ type Job = Box<dyn FnOnce(&mut Conn) + Send>;
 /// Threads with a connection each, and the queue they take from.
 pub(super) struct Readers {
     queue: Arc<Queue>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 #[derive(Default)]
@@ -34,11 +35,11 @@ struct State {
 impl Readers {
     /// Starts a thread per connection.
     pub(super) fn start(connections: Vec<Conn>) -> Result<Self, OpenError> {
-        let readers = Self { queue: Arc::default() };
+        let mut readers = Self { queue: Arc::default(), threads: Vec::new() };
         for conn in connections {
             let queue = Arc::clone(&readers.queue);
             let thread = thread::Builder::new().name("sqlite-reader".to_owned());
-            thread.spawn(move || queue.work(conn)).map_err(OpenError::thread)?;
+            readers.threads.push(thread.spawn(move || queue.work(conn)).map_err(OpenError::thread)?);
         }
         Ok(readers)
     }
@@ -93,5 +94,8 @@ impl Drop for Readers {
     fn drop(&mut self) {
         self.queue.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
         self.queue.ready.notify_all();
+        for thread in self.threads.drain(..) {
+            drop(thread.join()); // a thread that panicked has said so
+        }
     }
 }
