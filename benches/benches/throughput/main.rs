@@ -2,6 +2,7 @@
 //!
 //! ```sh
 //! cargo bench -p benches --bench throughput
+//! cargo bench -p benches --bench throughput -- SQLite    # rows whose name has this
 //! ```
 //!
 //! The yardstick is a loop that commits one order at a time on the same `SQLite` database at full durability. All rows run in
@@ -22,6 +23,9 @@ fn main() -> Result<(), Failure> {
     let size = if std::env::args().any(|argument| argument == "--test") { Size::TEST } else { Size::FULL };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut rows = runtime.block_on(rows())?;
+    if let Some(wanted) = std::env::args().skip(1).find(|argument| !argument.starts_with('-')) {
+        rows.retain(|row| row.name.contains(&wanted));
+    }
     for _ in 0..size.rounds {
         for row in &mut rows {
             runtime.block_on(row.round(size.window))?;
