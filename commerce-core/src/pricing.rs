@@ -58,7 +58,7 @@ use alloc::vec::Vec;
 use thiserror::Error;
 
 pub use self::batch::{Flaw, Wrong, price_all};
-pub use self::best::PROVEN_CANDIDATES;
+pub use self::best::{PROVEN_CANDIDATES, PROVEN_LINES};
 pub use self::explanation::{AppliedTo, Explained, NoEffect, Outcome, RejectedCode, Rejection, Unmet};
 pub use self::quote::{Adjustment, Quote, QuotedLine, Share};
 pub(crate) use self::ratio::Ratio;

@@ -42,11 +42,24 @@ use super::tax::Levy;
 use crate::money::{Money, Rounding};
 use crate::promotion::{Effect, Items, Percent, Target};
 
-/// With so many candidates or fewer, the best combination is always found and proven.
+/// With so many candidates or fewer, on [so many lines](PROVEN_LINES) or fewer, the best combination is always found and
+/// proven. On longer carts it nearly always is: only carts and promotions made for it take more work than may be done.
 pub const PROVEN_CANDIDATES: usize = 16;
 
-/// The work a search of more candidates may cost: carts looked at, weighed by their size.
-const MAX_WORK: usize = 1 << 15;
+/// The most lines on which so few candidates are always searched to the end.
+pub const PROVEN_LINES: usize = 100;
+
+/// The work a search may cost, in steps weighed by their size. A search decides about each candidate at most once for
+/// each way to decide about those before it, so that this is enough for what is to be proven.
+const MAX_WORK: usize = step(PROVEN_LINES, PROVEN_CANDIDATES) << PROVEN_CANDIDATES;
+
+/// The work a search of more candidates may cost. Most are over long before; those that are not seldom gain by more.
+const MAX_WORK_UNPROVEN: usize = MAX_WORK >> 2;
+
+/// What deciding about a candidate costs: a look at every line and at every candidate left.
+const fn step(lines: usize, candidates: usize) -> usize {
+    lines.saturating_add(candidates).div_ceil(16)
+}
 
 /// The binary places of the fixed-point figures below.
 const PLACES: u32 = 20;
@@ -94,7 +107,8 @@ pub(super) struct Search<'s> {
     present: Vec<bool>,
     best: Vec<bool>,
     best_total: i64,
-    work_left: Option<usize>,
+    work_left: usize,
+    has_answer: bool,
 }
 
 impl<'s> Search<'s> {
@@ -125,7 +139,8 @@ impl<'s> Search<'s> {
             present: vec![false; candidates.len()],
             best: vec![false; candidates.len()],
             best_total: i64::MAX,
-            work_left: (candidates.len() > PROVEN_CANDIDATES).then_some(MAX_WORK),
+            work_left: if candidates.len() > PROVEN_CANDIDATES { MAX_WORK_UNPROVEN } else { MAX_WORK },
+            has_answer: false,
         };
         for candidate in candidates {
             let bound = search.bound(candidate, undiscounted);
@@ -137,20 +152,20 @@ impl<'s> Search<'s> {
     /// Searches. A set whose total does not fit is no answer; without any other, nothing is chosen.
     pub(super) fn run(mut self) -> Choice {
         self.visit(0, 0);
-        Choice { chosen: self.best, proven: self.work_left != Some(0) }
+        Choice { chosen: self.best, proven: self.work_left > 0 }
     }
 
     /// Decides about the candidates from `index` on, on what `level` leaves. The first set it completes is that of the
     /// priorities, so the best one found is never worse.
     fn visit(&mut self, mut index: usize, level: usize) {
         while index < self.candidates.len() && self.can_still_win(index, level) {
+            if !self.may_work() {
+                return;
+            }
             if self.include(index, level) {
                 self.set_present(index, true);
                 self.visit(index.saturating_add(1), level.saturating_add(1));
                 self.set_present(index, false);
-                if !self.spend_work() {
-                    return;
-                }
             }
             index = index.saturating_add(1);
         }
@@ -186,6 +201,7 @@ impl<'s> Search<'s> {
 
     /// Compares a complete set with the best one.
     fn complete(&mut self, level: usize) {
+        self.has_answer = true;
         let Some(total) = self.levels.get(level).and_then(|remains| self.levy.total(remains)) else { return };
         let wins = match total.cmp(&self.best_total) {
             Ordering::Less => true,
@@ -266,12 +282,11 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// Counts a cart looked at; false when the work that may be done is done.
-    fn spend_work(&mut self) -> bool {
-        let Some(left) = &mut self.work_left else { return true };
-        let size = self.cart.request.lines.len().checked_div(16).unwrap_or(0).saturating_add(1);
-        *left = left.saturating_sub(size);
-        *left > 0
+    /// Counts a step; false when the work that may be done is done. The way to the first set is always gone to its end.
+    fn may_work(&mut self) -> bool {
+        let step = step(self.cart.request.lines.len(), self.candidates.len());
+        self.work_left = self.work_left.saturating_sub(step);
+        self.work_left > 0 || !self.has_answer
     }
 }
 
