@@ -3,7 +3,8 @@
 //! [`Replay`] is pure: entries go in, orders and levels come out. Stock follows from the events of orders
 //! ([`consequences`]) and from the stock events that stand for themselves
 //! ([`StockEvent::replay`]). A replay decides nothing and refuses no move: what is in the history has happened.
-//! [`verify`] streams a store's history through it and says where its tables differ.
+//! [`verify`] streams a store's history through it and says where its tables differ; a store that rebuilds its tables writes
+//! [`RebuiltOrder`]s and [`RebuiltStock`].
 //!
 //! # The order of the history
 //! A store gives entries in the order in which their commits were settled. Those of one commit stand in this order: the
@@ -17,23 +18,26 @@
 //! its number. So the version after any entry is known from the entry.
 //!
 //! # Time
-//! A replay does not sweep: a hold that has ended stands until something takes it away, and does not count from its end on.
-//! Which commits swept which hold cannot be seen in the history and does not matter, as long as both sides are read at one
-//! instant that is no earlier than the last commit.
+//! A move sweeps first, as in a store: holds that had ended by its time are gone. Refused commits sweep too, and batches
+//! sweep early, which cannot be seen in the history and does not matter, as long as both sides are read at one instant that
+//! is no earlier than the last commit: a hold that has ended and stands does not count.
 
+mod rebuilt;
 mod tally;
 mod verify;
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
+pub use self::rebuilt::{RebuiltOrder, RebuiltStock};
 use self::tally::Tally;
 pub use self::verify::{Difference, Report, verify};
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{OrderId, Sku};
-use crate::order::{CorruptHistory, Order, OrderEvent, consequences, evolve};
+use crate::order::{CorruptHistory, Order, OrderEvent, Phase, consequences, evolve};
 use crate::stock::{Hold, StockEvent, StockLevel};
 
 /// Orders and stock as the history so far makes them.
@@ -70,6 +74,14 @@ pub enum ReplayError {
         /// The number found.
         found: u64,
     },
+    /// More was promised than there was.
+    #[error("stock of {sku}: at version {version} more is reserved than there is")]
+    Overdrawn {
+        /// Of what.
+        sku: Sku,
+        /// The first version at which it was so.
+        version: u64,
+    },
 }
 
 impl Replay {
@@ -84,9 +96,7 @@ impl Replay {
     /// [`ReplayError`]; the replay can go on.
     pub fn apply(&mut self, entry: &HistoryEntry) -> Result<(), ReplayError> {
         match entry {
-            HistoryEntry::Order(id, entry) => {
-                self.apply_order(*id, entry).map_err(|source| ReplayError::Order { order: *id, source })
-            }
+            HistoryEntry::Order(id, entry) => self.apply_order(*id, entry),
             HistoryEntry::Stock(sku, entry) => self.apply_stock(sku, entry),
         }
     }
@@ -99,6 +109,27 @@ impl Replay {
     /// The orders that were not taken away, by id.
     pub fn orders(&self) -> impl Iterator<Item = &Order> {
         self.orders.values()
+    }
+
+    /// The order that has to be [given back](Self::resume) before an entry can follow.
+    pub fn wants(&self, entry: &HistoryEntry) -> Option<OrderId> {
+        match entry {
+            HistoryEntry::Order(id, entry) if entry.sequence > 1 && !self.orders.contains_key(id) => Some(*id),
+            HistoryEntry::Order(..) | HistoryEntry::Stock(..) => None,
+        }
+    }
+
+    /// Takes away the order of an entry if it is finished: it will hardly have another event.
+    pub fn take_finished(&mut self, entry: &HistoryEntry) {
+        let HistoryEntry::Order(id, _) = entry else { return };
+        if self.order(*id).is_some_and(|order| order.phase >= Phase::Delivered) {
+            self.take(*id);
+        }
+    }
+
+    /// Takes every order away.
+    pub fn take_all(&mut self) {
+        self.orders.clear();
     }
 
     /// Takes an order away.
@@ -116,6 +147,11 @@ impl Replay {
         self.shelves.keys()
     }
 
+    /// Whether a sku was ever stocked.
+    pub fn knows(&self, sku: &Sku) -> bool {
+        self.shelves.contains_key(sku)
+    }
+
     /// The level of a sku at an instant. Its `next_expiry` is exact; a store's may be earlier.
     pub fn level(&self, sku: &Sku, at: DateTime<Utc>) -> Option<StockLevel> {
         self.shelves.get(sku).map(|tally| tally.level(sku, at))
@@ -124,6 +160,30 @@ impl Replay {
     /// The holds of a sku that count at an instant.
     pub fn holds(&self, sku: &Sku, at: DateTime<Utc>) -> BTreeMap<OrderId, Hold> {
         self.shelves.get(sku).map(|tally| tally.holds(at).collect()).unwrap_or_default()
+    }
+
+    /// The stock of a sku as a store writes it that settles commits one by one.
+    ///
+    /// # Errors
+    /// [`ReplayError::Overdrawn`] if that can never have been written.
+    pub fn stock(&self, sku: &Sku) -> Result<Option<RebuiltStock<'_>>, ReplayError> {
+        let Some(tally) = self.shelves.get(sku) else { return Ok(None) };
+        match tally.overdrawn() {
+            Some(version) => Err(ReplayError::Overdrawn { sku: sku.clone(), version }),
+            None => Ok(Some(RebuiltStock { level: tally.as_moved(sku), holds: tally.all_holds() })),
+        }
+    }
+
+    /// How what a store has of a sku differs from what the history makes. The level is read at the instant, which must be
+    /// no earlier than the last commit; the holds are as they are written.
+    pub fn compare(
+        &self,
+        sku: &Sku,
+        stored: Option<StockLevel>,
+        holds: impl IntoIterator<Item = (OrderId, Hold)>,
+        at: DateTime<Utc>,
+    ) -> Vec<Difference> {
+        verify::compare(self, sku, stored, holds, at)
     }
 
     /// How many orders were created so far.
@@ -136,15 +196,17 @@ impl Replay {
         self.order_events
     }
 
-    fn apply_order(&mut self, id: OrderId, entry: &Recorded<OrderEvent>) -> Result<(), CorruptHistory> {
+    fn apply_order(&mut self, id: OrderId, entry: &Recorded<OrderEvent>) -> Result<(), ReplayError> {
         self.order_events = self.order_events.saturating_add(1);
         let created = matches!(entry.event, OrderEvent::Created { .. });
         self.created = self.created.saturating_add(created.into());
-        let after = evolve(self.orders.remove(&id), entry)?;
-        for step in consequences(&after, entry).stock {
-            self.shelves.entry(step.sku).or_default().follow(&step.action);
-        }
+        let after = evolve(self.orders.remove(&id), entry);
+        let after = after.map_err(|source| ReplayError::Order { order: id, source })?;
+        let moves = consequences(&after, entry).stock;
         self.orders.insert(id, after);
+        for step in moves {
+            self.shelves.entry(step.sku).or_default().follow(&step.action, entry.at);
+        }
         Ok(())
     }
 
@@ -155,7 +217,7 @@ impl Replay {
         let moved = entry.event.replay();
         let fits = if moved.is_some() { entry.sequence == next } else { entry.sequence <= next };
         if let Some(action) = moved {
-            tally.follow(&action);
+            tally.follow(&action, entry.at);
         }
         tally.number(entry.sequence);
         if fits { Ok(()) } else { Err(ReplayError::Stock { sku: sku.clone(), version, found: entry.sequence }) }

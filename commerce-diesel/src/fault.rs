@@ -1,5 +1,6 @@
 //! What goes wrong between the engine and a database, before it is given a kind.
 
+use commerce_core::replay::ReplayError;
 use thiserror::Error;
 
 /// Why a query did not answer. Its text names columns and constraints, never what stands in them.
@@ -11,6 +12,22 @@ pub(crate) enum Fault {
     /// A column holds what this engine does not write.
     #[error("{0} holds what this engine does not write")]
     Corrupt(&'static str),
+    /// An event cannot be read.
+    #[error("the event at position {position} cannot be read: {column} holds what this engine does not write")]
+    Event { position: i64, column: &'static str },
+    /// The history contradicts itself.
+    #[error("the history contradicts itself: {0}")]
+    History(#[from] ReplayError),
+}
+
+impl Fault {
+    /// Names the event that cannot be read.
+    pub(crate) fn at(self, position: i64) -> Self {
+        match self {
+            Self::Corrupt(column) => Self::Event { position, column },
+            Self::Database(_) | Self::Event { .. } | Self::History(_) => self,
+        }
+    }
 }
 
 /// What a query gives.

@@ -5,15 +5,17 @@
 //! * `query`: every query, written once and compiled once per database; `group` is where a batch of commits is settled and
 //!   written.
 //! * `changes`: what the accepted commits of a batch change, gathered by table.
+//! * `query::rebuild`: the tables that follow from the history, made anew from it.
 //! * `rows`, `schema`, `update`: the tables, and the way between rows and values. Migrations stand in `migrations/`, one tree per
 //!   database with the same names.
 //!
 //! # Invariants
 //! * No rule of commerce stands here: whether a commit is accepted, [`settle`](commerce_core::commit::settle()) decides; a
 //!   store loads the facts it asks for and writes down what it says.
-//! * Nothing is written but by a commit, and by the leases, failures and forgetting that the port names.
+//! * Nothing is written but by a commit, by the leases, failures and forgetting that the port names, and by a rebuild, which
+//!   writes what the history says.
 //! * No clock is read but to measure how long something took, no id is minted.
-//! * No error text holds what stands in a column.
+//! * No error text holds what stands in a column, but the order, the sku or the position at which a history is broken.
 //! * SQL that one database alone understands stands in that database's `dialect` and its migrations, nowhere else.
 
 // Without a backend there is nothing to store on, and nothing of this is needed.
@@ -26,6 +28,8 @@ mod id;
 #[cfg(feature = "sqlite")]
 mod prepared;
 #[cfg(feature = "sqlite")]
+mod rebuilt;
+#[cfg(feature = "sqlite")]
 mod rows;
 #[cfg(feature = "sqlite")]
 mod schema;
@@ -35,3 +39,6 @@ pub mod sqlite;
 mod update;
 #[cfg(feature = "sqlite")]
 mod word;
+
+#[cfg(feature = "sqlite")]
+pub use rebuilt::Rebuilt;

@@ -22,6 +22,8 @@ pub(super) mod landed;
 pub(super) mod orders;
 #[path = "query/promotions.rs"]
 pub(super) mod promotions;
+#[path = "query/rebuild.rs"]
+pub(super) mod rebuild;
 #[path = "query/receipts.rs"]
 pub(super) mod receipts;
 #[path = "query/stock.rs"]

@@ -28,10 +28,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::connection::{Conn, RunQueryDsl};
+use chrono::{DateTime, Utc};
+use commerce_core::port::StoreError;
+
+use self::connection::{Conn, RunQueryDsl, complete};
 pub use self::open::OpenError;
+use self::query::rebuild;
 use self::readers::Readers;
 use self::writer::Writer;
+use crate::Rebuilt;
 
 /// How a file is opened. The defaults serve a shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +96,25 @@ impl SqliteStore {
         let (writer, connections) = Writer::start(path.to_owned(), options).await?;
         let readers = Readers::start(connections)?;
         Ok(Self { shared: Arc::new(Shared { writer, readers }) })
+    }
+
+    /// Makes orders with their parts, stock with its holds and the uses of promotions anew, from the history alone. Documents
+    /// (carts, products, promotions, receipts, tasks) are no part of the history and stay as they are.
+    ///
+    /// All of it is one transaction that waits for the write lock like every other: commits wait until it has ended, readers
+    /// see the tables as they were. Tables that are as the history makes them are the same afterwards; stock is judged as of
+    /// an instant, which must be no earlier than the last commit. `progress` hears, from time to time, how many orders, events
+    /// and skus are done.
+    ///
+    /// # Errors
+    /// [`StoreError`], and nothing has changed: `Corrupt` if the history cannot be read or contradicts itself, with the order,
+    /// the sku or the event where it does.
+    pub async fn rebuild(
+        &self,
+        at: DateTime<Utc>,
+        progress: impl FnMut(u64) + Send + 'static,
+    ) -> Result<Rebuilt, StoreError> {
+        self.shared.writer.run(move |conn| complete(rebuild::rebuild(conn, at, progress))).await
     }
 }
 

@@ -153,13 +153,19 @@ impl Tally {
     /// [`Exhausted`], with the first limit in the order total uses, uses by the customer, money; nothing has changed then.
     pub fn apply(&mut self, step: &RedemptionMove, at: DateTime<Utc>) -> Result<(), Exhausted> {
         match step.action {
-            RedemptionAction::Redeem(limits) => {
-                self.check(&step.redemption, &limits)?;
-                self.redeem(&step.redemption);
-            }
+            RedemptionAction::Redeem(limits) => self.check(&step.redemption, &limits)?,
+            RedemptionAction::GiveBack => {}
+        }
+        self.follow(step, at);
+        Ok(())
+    }
+
+    /// Makes a move that has happened: it is not asked for limits.
+    pub fn follow(&mut self, step: &RedemptionMove, at: DateTime<Utc>) {
+        match step.action {
+            RedemptionAction::Redeem(_) => self.redeem(&step.redemption),
             RedemptionAction::GiveBack => self.give_back(step.redemption.order, at),
         }
-        Ok(())
     }
 
     fn check(&self, redemption: &Redemption, limits: &Limits) -> Result<(), Exhausted> {

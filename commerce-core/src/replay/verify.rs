@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::{Replay, ReplayError};
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{OrderId, Sku};
-use crate::order::{CorruptHistory, Order, OrderEvent, Phase, fold};
+use crate::order::{CorruptHistory, Order, OrderEvent, fold};
 use crate::port::{OrderFilter, Page, Store, StoreError};
 use crate::stock::{Hold, StockLevel};
 
@@ -169,26 +169,20 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
 
     async fn follow(&mut self, entry: &HistoryEntry) -> Result<(), StoreError> {
         self.report.entries = self.report.entries.saturating_add(1);
-        if let HistoryEntry::Order(id, event) = entry {
+        if let HistoryEntry::Order(id, event) = entry
+            && self.replay.wants(entry).is_some()
+        {
             self.bring_back(*id, event).await?;
         }
         match self.replay.apply(entry) {
-            Ok(()) => self.drop_finished(entry),
+            Ok(()) => self.replay.take_finished(entry),
             Err(error) => self.report_once(error),
         }
         Ok(())
     }
 
-    /// Finished orders rarely have another event. They are not kept; their own history brings them back.
-    fn drop_finished(&mut self, entry: &HistoryEntry) {
-        let HistoryEntry::Order(id, _) = entry else { return };
-        if self.replay.order(*id).is_some_and(|order| order.phase >= Phase::Delivered) {
-            self.replay.take(*id);
-        }
-    }
-
     async fn bring_back(&mut self, id: OrderId, event: &Recorded<OrderEvent>) -> Result<(), StoreError> {
-        if event.sequence <= 1 || self.replay.order(id).is_some() || self.broken.contains(&id) {
+        if self.broken.contains(&id) {
             return Ok(());
         }
         let history = self.store.order_history(id).await?;
@@ -201,7 +195,7 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
     fn report_once(&mut self, error: ReplayError) {
         let is_news = match &error {
             ReplayError::Order { order, .. } => self.broken.insert(*order),
-            ReplayError::Stock { .. } => true,
+            ReplayError::Stock { .. } | ReplayError::Overdrawn { .. } => true,
         };
         if is_news {
             self.report.differences.push(Difference::History(error));
@@ -297,20 +291,30 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
     async fn compare(&self, sku: &Sku) -> Result<Vec<Difference>, StoreError> {
         let stored = self.store.stock(sku, self.at).await?;
         let holds = self.store.holds(sku).await?;
-        let rebuilt = self.replay.level(sku, self.at);
-        let same = stored.as_ref().zip(rebuilt.as_ref()).is_some_and(|(stored, rebuilt)| agree(stored, rebuilt));
-        let level = Difference::Stock { stored: stored.map(Box::new), rebuilt: rebuilt.map(Box::new) };
-        let counts = |hold: &Hold| hold.until.is_none_or(|until| until > self.at);
-        let stored: BTreeMap<_, _> = holds.into_iter().filter(|(_, hold)| counts(hold)).collect();
-        let rebuilt = self.replay.holds(sku, self.at);
-        let held = (stored != rebuilt).then(|| Difference::Holds { sku: sku.clone(), stored, rebuilt });
-        Ok((!same).then_some(level).into_iter().chain(held).collect())
+        Ok(compare(&self.replay, sku, stored, holds, self.at))
     }
 
     fn tell(&mut self) {
         let Report { entries, orders, skus, .. } = self.report;
         (self.progress)(entries.saturating_add(orders).saturating_add(skus));
     }
+}
+
+pub(super) fn compare(
+    replay: &Replay,
+    sku: &Sku,
+    stored: Option<StockLevel>,
+    holds: impl IntoIterator<Item = (OrderId, Hold)>,
+    at: DateTime<Utc>,
+) -> Vec<Difference> {
+    let rebuilt = replay.level(sku, at);
+    let same = stored.as_ref().zip(rebuilt.as_ref()).is_some_and(|(stored, rebuilt)| agree(stored, rebuilt));
+    let level = Difference::Stock { stored: stored.map(Box::new), rebuilt: rebuilt.map(Box::new) };
+    let counts = |hold: &Hold| hold.until.is_none_or(|until| until > at);
+    let stored: BTreeMap<_, _> = holds.into_iter().filter(|(_, hold)| counts(hold)).collect();
+    let rebuilt = replay.holds(sku, at);
+    let held = (stored != rebuilt).then(|| Difference::Holds { sku: sku.clone(), stored, rebuilt });
+    (!same).then_some(level).into_iter().chain(held).collect()
 }
 
 /// A stored level names an instant before which no hold ends; it need not be the latest such instant.

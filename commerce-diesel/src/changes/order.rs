@@ -37,6 +37,13 @@ impl<'a> OrderDraft<'a> {
         }
     }
 
+    /// An order with all its parts, none of which is in the tables.
+    pub(crate) fn whole(order: &'a Order, quote: &'a str) -> Self {
+        let mut draft = Self { quote: Some(quote), ..Self::new(order) };
+        draft.add_parts(order);
+        draft
+    }
+
     /// Adds a change.
     pub(crate) fn add(&mut self, change: &'a OrderChange, quote: Option<&'a str>) {
         self.order = change.order();
@@ -48,11 +55,7 @@ impl<'a> OrderDraft<'a> {
 
     fn touch(&mut self, event: &OrderEvent) {
         match event {
-            OrderEvent::Created { order } => {
-                self.shipment |= order.shipment.is_some();
-                self.new_refunds.extend(order.refunds.iter().map(|refund| refund.id));
-                self.new_returns.extend(order.returns.iter().map(|known| known.id));
-            }
+            OrderEvent::Created { order } => self.add_parts(order),
             OrderEvent::Transitioned { .. } => {}
             OrderEvent::PaymentCaptured { .. } | OrderEvent::PaymentFailed { .. } => self.payment = true,
             OrderEvent::RefundRequested { id, .. } => {
@@ -72,6 +75,12 @@ impl<'a> OrderDraft<'a> {
                 self.returns.insert(*id);
             }
         }
+    }
+
+    fn add_parts(&mut self, order: &Order) {
+        self.shipment |= order.shipment.is_some();
+        self.new_refunds.extend(order.refunds.iter().map(|refund| refund.id));
+        self.new_returns.extend(order.returns.iter().map(|known| known.id));
     }
 
     /// The shipment to write in place of the one there may be.

@@ -1,12 +1,14 @@
 //! The history.
 
+use std::collections::BTreeMap;
+
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::OrderId;
 use commerce_core::order::OrderEvent;
 use commerce_core::port::{Listing, Page};
 use diesel::prelude::*;
 
-use super::{Answer, Conn, RunQueryDsl, one_more};
+use super::{Answer, Conn, RunQueryDsl, dialect, one_more};
 use crate::rows::counter;
 use crate::rows::event::{EventRow, ORDER, order_stream};
 use crate::schema::events;
@@ -19,6 +21,29 @@ pub(in super::super) async fn of_order(conn: &mut Conn, order: OrderId) -> Answe
         .order(events::sequence);
     let rows: Vec<EventRow> = query.select(EventRow::as_select()).load(conn).await?;
     rows.iter().map(EventRow::recorded).collect()
+}
+
+/// The names of the streams of orders behind a name.
+pub(super) async fn order_streams(conn: &mut Conn, after: &str, limit: u16) -> QueryResult<Vec<String>> {
+    let streams = events::table.filter(events::stream_id.gt(after)).filter(events::stream_kind.eq(ORDER));
+    let names = streams.select(events::stream_id).distinct().order(events::stream_id);
+    names.limit(limit.into()).load(conn).await
+}
+
+/// The histories of the orders of those streams, each oldest first.
+pub(super) async fn of_streams(
+    conn: &mut Conn,
+    streams: &[String],
+) -> Answer<BTreeMap<OrderId, Vec<Recorded<OrderEvent>>>> {
+    let wanted = dialect::texts_in(events::stream_id, streams.iter().map(String::as_str));
+    let query = events::table.filter(wanted).filter(events::stream_kind.eq(ORDER));
+    let query = query.order((events::stream_id, events::sequence)).select(EventRow::as_select());
+    let rows: Vec<EventRow> = query.load(conn).await?;
+    let mut histories = BTreeMap::<_, Vec<_>>::new();
+    for row in &rows {
+        histories.entry(row.stream()?).or_default().push(row.recorded()?);
+    }
+    Ok(histories)
 }
 
 /// The whole history from behind a position.

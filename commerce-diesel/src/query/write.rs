@@ -5,9 +5,9 @@ mod carts;
 #[path = "write/catalog.rs"]
 mod catalog;
 #[path = "write/orders.rs"]
-mod orders;
+pub(super) mod orders;
 #[path = "write/promotions.rs"]
-mod promotions;
+pub(super) mod promotions;
 #[path = "write/stock.rs"]
 mod stock;
 

@@ -1,6 +1,7 @@
 //! Events.
 
 use std::borrow::Cow;
+use std::str::FromStr;
 
 use commerce_core::actor::Actor;
 use commerce_core::event::{HistoryEntry, Recorded};
@@ -97,14 +98,23 @@ impl EventRow {
     /// What it says, of an order or of a sku.
     pub(crate) fn entry(&self) -> Answer<HistoryEntry> {
         match self.stream_kind.as_str() {
-            ORDER => Ok(HistoryEntry::Order(read("events.stream_id", &self.stream_id)?, self.recorded()?)),
-            STOCK => Ok(HistoryEntry::Stock(read("events.stream_id", &self.stream_id)?, self.recorded()?)),
-            _ => Err(Fault::Corrupt("events.stream_kind")),
+            ORDER => Ok(HistoryEntry::Order(self.stream()?, self.recorded()?)),
+            STOCK => Ok(HistoryEntry::Stock(self.stream()?, self.recorded()?)),
+            _ => Err(Fault::Corrupt("events.stream_kind").at(self.position)),
         }
+    }
+
+    /// Whose event it is, where the kind of its stream is known.
+    pub(crate) fn stream<T: FromStr>(&self) -> Answer<T> {
+        read("events.stream_id", &self.stream_id).map_err(|fault| fault.at(self.position))
     }
 
     /// The event, where the kind of its stream is known.
     pub(crate) fn recorded<E: DeserializeOwned>(&self) -> Answer<Recorded<E>> {
+        self.read().map_err(|fault| fault.at(self.position))
+    }
+
+    fn read<E: DeserializeOwned>(&self) -> Answer<Recorded<E>> {
         let user = read_option("events.actor_user", self.actor_user.as_deref())?;
         Ok(Recorded {
             id: EventId::new(self.event_id.0),

@@ -134,7 +134,7 @@ pub(crate) fn kind(fault: &Fault) -> StoreErrorKind {
     match fault {
         Fault::Database(error) if is_corrupt(error) => StoreErrorKind::Corrupt,
         Fault::Database(_) => StoreErrorKind::Unavailable,
-        Fault::Corrupt(_) => StoreErrorKind::Corrupt,
+        Fault::Corrupt(_) | Fault::Event { .. } | Fault::History(_) => StoreErrorKind::Corrupt,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::schema::{orders, payments, refunds, return_lines, returns, shipments}
 use crate::update::update_row;
 
 /// Writes new orders whole, and of others what has changed.
-pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
+pub(in super::super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
     insert(conn, changes).await?;
     for draft in changes.orders.values().filter(|draft| draft.quote.is_none()) {
         update(conn, draft).await?;

@@ -1,5 +1,7 @@
 //! Promotions and their uses.
 
+use std::collections::BTreeMap;
+
 use commerce_core::commit::Facts;
 use commerce_core::ids::PromotionId;
 use commerce_core::promotion::{Redemption, RedemptionChange, Tally};
@@ -24,7 +26,12 @@ pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>, settled: &Fact
             update_row::<PromotionRow<'static>, _, _, _>(promotions::table, known, &row).execute(conn).await?;
         }
     }
-    for (id, tally) in settled.tallies.iter().filter(|(_, tally)| !tally.changes().is_empty()) {
+    write_tallies(conn, &settled.tallies).await
+}
+
+/// Writes the uses that changed, in the order of promotions.
+pub(in super::super) async fn write_tallies(conn: &mut Conn, tallies: &BTreeMap<PromotionId, Tally>) -> Answer<()> {
+    for (id, tally) in tallies.iter().filter(|(_, tally)| !tally.changes().is_empty()) {
         write_uses(conn, id, tally).await?;
         write_customers(conn, id, tally).await?;
         for change in tally.changes() {

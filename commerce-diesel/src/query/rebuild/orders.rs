@@ -1,0 +1,84 @@
+//! Orders with their parts, and the uses of promotions: stream by stream.
+
+use std::collections::BTreeMap;
+
+use commerce_core::commit::Needs;
+use commerce_core::ids::{OrderId, PromotionId};
+use commerce_core::order::{CorruptHistory, Order};
+use commerce_core::promotion::Tally;
+use commerce_core::replay::{RebuiltOrder, ReplayError};
+
+use super::super::promotions;
+use super::{Answer, Conn, Fault, PAGE, Progress, RunQueryDsl, history, size, write};
+use crate::changes::{Changes, OrderDraft};
+use crate::rows::quote_text;
+use crate::schema::{
+    order_addresses, order_items, orders, payments, promotion_customers, promotion_redemptions, promotion_uses,
+    refunds, return_lines, returns, shipments,
+};
+
+/// Makes every order anew; says how many there are.
+pub(super) async fn rebuild(conn: &mut Conn, progress: &mut Progress<impl FnMut(u64)>) -> Answer<u64> {
+    clear(conn).await?;
+    let (mut after, mut count) = (String::new(), 0_u64);
+    loop {
+        let streams = history::order_streams(conn, &after, PAGE).await?;
+        let Some(last) = streams.last() else { return Ok(count) };
+        let rebuilt = fold(conn, &streams).await?;
+        after.clone_from(last);
+        write_orders(conn, rebuilt.iter().map(|rebuilt| &rebuilt.order)).await?;
+        write_uses(conn, &rebuilt).await?;
+        count = count.saturating_add(size(rebuilt.len()));
+        progress.add(rebuilt.len());
+    }
+}
+
+/// Parts before their heads.
+async fn clear(conn: &mut Conn) -> Answer<()> {
+    diesel::delete(return_lines::table).execute(conn).await?;
+    diesel::delete(returns::table).execute(conn).await?;
+    diesel::delete(refunds::table).execute(conn).await?;
+    diesel::delete(shipments::table).execute(conn).await?;
+    diesel::delete(payments::table).execute(conn).await?;
+    diesel::delete(order_items::table).execute(conn).await?;
+    diesel::delete(order_addresses::table).execute(conn).await?;
+    diesel::delete(orders::table).execute(conn).await?;
+    diesel::delete(promotion_redemptions::table).execute(conn).await?;
+    diesel::delete(promotion_customers::table).execute(conn).await?;
+    diesel::delete(promotion_uses::table).execute(conn).await?;
+    Ok(())
+}
+
+async fn fold(conn: &mut Conn, streams: &[String]) -> Answer<Vec<RebuiltOrder>> {
+    let mut rebuilt = Vec::with_capacity(streams.len());
+    for (order, entries) in history::of_streams(conn, streams).await? {
+        let whole = RebuiltOrder::of(&entries).and_then(|whole| of_stream(order, whole));
+        rebuilt.push(whole.map_err(|source| Fault::History(ReplayError::Order { order, source }))?);
+    }
+    Ok(rebuilt)
+}
+
+/// A stream that creates another order than the one it is named for is the beginning of none.
+fn of_stream(order: OrderId, rebuilt: RebuiltOrder) -> Result<RebuiltOrder, CorruptHistory> {
+    if rebuilt.order.id == order { Ok(rebuilt) } else { Err(CorruptHistory::NoBeginning) }
+}
+
+async fn write_orders(conn: &mut Conn, orders: impl Iterator<Item = &Order>) -> Answer<()> {
+    let texts = orders.map(|order| Ok((order, quote_text(&order.quote).map_err(|_| Fault::Corrupt("orders.quote"))?)));
+    let texts = texts.collect::<Answer<Vec<_>>>()?;
+    let drafts = texts.iter().map(|(order, quote)| (order.id, OrderDraft::whole(order, quote)));
+    write::orders::write(conn, &Changes { orders: drafts.collect(), ..Changes::default() }).await
+}
+
+async fn write_uses(conn: &mut Conn, rebuilt: &[RebuiltOrder]) -> Answer<()> {
+    let mut needs = Needs::default();
+    for (step, _) in rebuilt.iter().flat_map(|rebuilt| &rebuilt.uses) {
+        let redemption = &step.redemption;
+        needs.tallies.entry(&redemption.promotion).or_default().insert((&redemption.user, redemption.order));
+    }
+    let mut tallies: BTreeMap<PromotionId, Tally> = promotions::tallies(conn, &needs).await?;
+    for (step, at) in rebuilt.iter().flat_map(|rebuilt| &rebuilt.uses) {
+        tallies.entry(step.redemption.promotion.clone()).or_default().follow(step, *at);
+    }
+    write::promotions::write_tallies(conn, &tallies).await
+}

@@ -1,0 +1,330 @@
+//! Tables that follow from the history are made anew from it.
+
+#![cfg(feature = "sqlite")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use commerce_core::actor::Role;
+use commerce_core::commit::{CampaignChange, Commit};
+use commerce_core::order::{Command, Order, ShipmentStatus};
+use commerce_core::port::{Store, StoreError, StoreErrorKind};
+use commerce_core::promotion::{Campaign, Promotion};
+use commerce_core::replay::verify;
+use commerce_core::stock::StockAction;
+use commerce_diesel::Rebuilt;
+use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
+use commerce_testkit::shop::{CURRENCY, HOLD_SECONDS, order_of, parse};
+use commerce_testkit::{Shop, quote};
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::Text;
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use tempfile::TempDir;
+
+/// When everything has been committed.
+const LATER: i64 = 2 * HOLD_SECONDS;
+
+/// Every row of every table, as text.
+type Dump = BTreeMap<String, Vec<String>>;
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+struct Place {
+    shop: Shop,
+    store: SqliteStore,
+    directory: TempDir,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("shop.db"), SqliteOptions::default()).await.unwrap();
+        Self { shop: Shop::new(1), store, directory }
+    }
+
+    /// A shop in which a bit of everything has happened.
+    async fn busy() -> Self {
+        let place = Self::new().await;
+        place.trade().await;
+        place
+    }
+
+    async fn trade(&self) {
+        let shop = &self.shop;
+        self.accept(shop.stocked(&[("MUG", 20), ("TEA", 9), ("POT", 3), ("CUP", 5)])).await;
+        self.accept(shop.save_product(&shop.product("mugs", &["MUG"]))).await;
+        self.accept(shop.save_cart(&shop.cart(parse("bob"), shop.at(1)), 0)).await;
+        self.accept(self.campaign()).await;
+        let threshold = StockAction::Set { on_hand: 15, reorder_threshold: Some(12), expected: None };
+        self.accept(shop.moves("MUG", threshold, shop.at(0))).await;
+        self.rich("ann", &[("MUG", 2), ("TEA", 1)]).await;
+        let cancelled = self.rich("bob", &[("MUG", 1)]).await;
+        self.accept(shop.cancel(&cancelled, shop.at(2))).await;
+        self.placed(&[("POT", 3)]).await;
+        self.sell_and_take_back().await;
+        let lost = StockAction::Adjust { delta: -2, reason: parse("broken"), expected: None };
+        self.accept(shop.moves("MUG", lost, shop.at(9))).await;
+        let late = self.placed(&[("TEA", 2)]).await;
+        self.accept(shop.pay(&late, shop.at(HOLD_SECONDS + 60))).await;
+        assert!(self.store.commit(shop.order(&[("CUP", 6)])).await.is_err());
+    }
+
+    async fn sell_and_take_back(&self) {
+        let shop = &self.shop;
+        let mut order = self.rich("ann", &[("MUG", 2), ("TEA", 2)]).await;
+        order = self.accept(shop.pay(&order, shop.at(2))).await;
+        order = self.accept(shop.ship(&order, ShipmentStatus::Shipped, shop.at(3))).await;
+        order = self.accept(shop.ship(&order, ShipmentStatus::Delivered, shop.at(4))).await;
+        order = self.accept(shop.request_return(&order, 1, shop.at(5))).await;
+        let id = order.returns[0].id;
+        for command in [Command::ApproveReturn(id), Command::ReceiveReturn(id)] {
+            let commit = shop.decide(&order, Role::Admin, command, shop.at(6)).unwrap();
+            order = self.accept(commit).await;
+        }
+        let returned = Command::MoveTo { status: parse("returned"), reason: None };
+        self.accept(shop.decide(&order, Role::Admin, returned, shop.at(7)).unwrap()).await;
+    }
+
+    fn campaign(&self) -> Commit {
+        let text = r#"{ "id": "spring", "effect": { "type": "percent_off", "target": "order", "percent": "12.34" } }"#;
+        let promotion = Promotion::read(&serde_json::from_str(text).unwrap(), Some(CURRENCY)).unwrap();
+        let mut commit = self.shop.commit(self.shop.at(1));
+        let campaign = Campaign::new(promotion, self.shop.at(1));
+        commit.campaigns.push(CampaignChange { expected: 0, campaign });
+        commit
+    }
+
+    /// An order that uses a promotion.
+    async fn rich(&self, user: &str, lines: &[(&str, i64)]) -> Order {
+        let at = self.shop.at(1);
+        let mut placement = self.shop.placement(lines, at);
+        placement.quote = quote::rich(&placement.items);
+        placement.user_id = parse(user);
+        self.accept(self.shop.place(placement, at)).await
+    }
+
+    async fn placed(&self, lines: &[(&str, i64)]) -> Order {
+        self.accept(self.shop.order(lines)).await
+    }
+
+    /// Commits, and gives the order of the commit, or any if it has none.
+    async fn accept(&self, commit: Commit) -> Order {
+        let order = commit.orders.first().map(|change| change.order().clone());
+        self.store.commit(commit).await.unwrap();
+        order.unwrap_or_else(|| order_of(&self.shop.order(&[("MUG", 1)])).clone())
+    }
+
+    async fn rebuild(&self) -> Result<Rebuilt, StoreError> {
+        self.store.rebuild(self.shop.at(LATER), |_| {}).await
+    }
+
+    async fn is_identical(&self) -> bool {
+        verify(&self.store, self.shop.at(LATER), |_| {}).await.unwrap().is_identical()
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("shop.db")
+    }
+
+    /// A connection past the store.
+    fn raw(&self) -> SqliteConnection {
+        let mut raw = SqliteConnection::establish(self.path().to_str().unwrap()).unwrap();
+        raw.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA ignore_check_constraints = 1").unwrap();
+        raw
+    }
+
+    fn execute(&self, sql: &str) {
+        self.raw().batch_execute(sql).unwrap();
+    }
+
+    fn dump(&self) -> Dump {
+        let mut raw = self.raw();
+        let mut lines = |sql: String| -> Vec<String> {
+            sql_query(sql).load::<Line>(&mut raw).unwrap().into_iter().map(|line| line.line).collect()
+        };
+        let tables = lines("SELECT name AS line FROM sqlite_master WHERE type = 'table'".to_owned());
+        let dumped = tables.into_iter().map(|table| {
+            let columns = format!(
+                "SELECT group_concat(format('quote(%s)', name), '|| '' '' ||') AS line FROM pragma_table_info('{table}')"
+            );
+            let columns = lines(columns).remove(0);
+            let rows = lines(format!("SELECT {columns} AS line FROM {table} ORDER BY 1"));
+            (table, rows)
+        });
+        dumped.collect()
+    }
+}
+
+/// What somebody does to the tables by hand is undone.
+#[track_caller]
+fn same(before: &Dump, after: &Dump) {
+    for (table, rows) in before {
+        assert_eq!(rows, &after[table], "{table}");
+    }
+}
+
+async fn undone(damage: &str) {
+    let place = Place::busy().await;
+    let before = place.dump();
+    place.execute(damage);
+    assert!(before != place.dump(), "{damage}");
+    place.rebuild().await.unwrap();
+    same(&before, &place.dump());
+    assert!(place.is_identical().await, "{damage}");
+}
+
+#[tokio::test]
+async fn tables_that_are_sound_stay_as_they_are() {
+    let place = Place::busy().await;
+    let before = place.dump();
+    for table in ["orders", "refunds", "returns", "return_lines", "shipments", "reservations", "promotion_redemptions"]
+    {
+        assert!(!before[table].is_empty(), "{table} shows nothing");
+    }
+    for _ in 0..2 {
+        let rebuilt = place.rebuild().await.unwrap();
+        assert_eq!((rebuilt.orders, rebuilt.skus, rebuilt.promotions), (5, 4, 1));
+        same(&before, &place.dump());
+    }
+    assert!(place.is_identical().await);
+}
+
+/// A refused commit leaves no event, but what it swept is swept.
+#[tokio::test]
+async fn what_was_swept_stays_swept() {
+    let place = Place::busy().await;
+    let before = place.dump();
+    let mut greedy = place.shop.order(&[("MUG", 99)]);
+    greedy.at = place.shop.at(LATER);
+    assert!(place.store.commit(greedy).await.is_err());
+    let swept = place.dump();
+    assert_ne!(swept["reservations"], before["reservations"]);
+    place.rebuild().await.unwrap();
+    same(&swept, &place.dump());
+    assert!(place.is_identical().await);
+}
+
+#[tokio::test]
+async fn an_empty_history_makes_empty_tables() {
+    let place = Place::new().await;
+    place.execute("INSERT INTO stock VALUES ('GHOST', 1, 0, NULL, NULL, 1)");
+    place.execute("INSERT INTO reservations VALUES ('SPOOK', x'00', 1, NULL)");
+    assert_eq!(place.rebuild().await.unwrap(), Rebuilt::default());
+    assert!(place.dump().iter().all(|(table, rows)| rows.is_empty() || table == "__diesel_schema_migrations"));
+}
+
+#[tokio::test]
+async fn what_was_done_to_orders_by_hand_is_undone() {
+    undone(
+        "UPDATE orders SET status = 'paid', version = version + 1, total = 0, quote = '{}';
+         DELETE FROM order_items WHERE position = 0;
+         UPDATE order_items SET quantity = 7;
+         UPDATE order_addresses SET city = 'Atlantis';
+         UPDATE payments SET captured = 1, status = 'nonsense';
+         DELETE FROM refunds; DELETE FROM return_lines; DELETE FROM returns; DELETE FROM shipments;",
+    )
+    .await;
+    undone(
+        "PRAGMA foreign_keys = OFF;
+         DELETE FROM orders WHERE id = (SELECT min(id) FROM orders);
+         UPDATE order_items SET order_id = x'00' WHERE order_id = (SELECT max(id) FROM orders);",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_done_to_stock_by_hand_is_undone() {
+    undone("UPDATE stock SET on_hand = on_hand + 1, reorder_threshold = 3").await;
+    undone("UPDATE stock SET reserved = -1, version = -1; UPDATE reservations SET units = units + 1").await;
+    undone("DELETE FROM stock WHERE sku IN ('MUG', 'POT'); DELETE FROM reservations").await;
+    undone("DELETE FROM reservations; UPDATE stock SET reserved = 0 WHERE sku = 'TEA'").await;
+    undone("INSERT INTO stock VALUES ('ghost', 1, 0, NULL, NULL, 1), ('zz no sku', 1, 0, NULL, NULL, 1)").await;
+    undone("INSERT INTO reservations SELECT sku, x'00', 1, NULL FROM stock UNION SELECT 'ghost', x'00', 1, 5").await;
+}
+
+#[tokio::test]
+async fn what_was_done_to_uses_of_promotions_by_hand_is_undone() {
+    undone(
+        "UPDATE promotion_uses SET used = used + 5, spent = 0;
+         UPDATE promotion_customers SET used = 9;
+         UPDATE promotion_redemptions SET given_back_at = NULL, amount = 1;",
+    )
+    .await;
+    undone("DELETE FROM promotion_uses; DELETE FROM promotion_customers; DELETE FROM promotion_redemptions").await;
+    undone("INSERT INTO promotion_uses VALUES ('ghost', 1, 1)").await;
+}
+
+#[tokio::test]
+async fn a_long_history_is_followed_page_by_page() {
+    let place = Place::busy().await;
+    place.accept(place.shop.stocked(&[("PEN", 10_000)])).await;
+    for number in 0..600 {
+        let order = place.placed(&[("PEN", 1)]).await;
+        if number % 3 == 0 {
+            place.accept(place.shop.pay(&order, place.shop.at(2))).await;
+        }
+    }
+    let before = place.dump();
+    place.execute("UPDATE stock SET on_hand = 9999; DELETE FROM refunds; UPDATE orders SET version = 1");
+    let done = Arc::new(AtomicU64::new(0));
+    let told = Arc::clone(&done);
+    let tell = move |done| assert!(told.swap(done, Ordering::Relaxed) < done);
+    let rebuilt = place.store.rebuild(place.shop.at(LATER), tell).await.unwrap();
+    assert_eq!((rebuilt.orders, rebuilt.skus), (605, 5));
+    assert_eq!(done.load(Ordering::Relaxed), rebuilt.events + rebuilt.orders + rebuilt.skus);
+    same(&before, &place.dump());
+}
+
+async fn nothing_is_written(corruption: &str, place_named: &str) {
+    let place = Place::busy().await;
+    place.execute("UPDATE stock SET on_hand = 999; DELETE FROM promotion_uses; DELETE FROM order_items");
+    place.execute(corruption);
+    let before = place.dump();
+    let error = place.rebuild().await.unwrap_err();
+    assert_eq!(error.kind, StoreErrorKind::Corrupt, "{error}");
+    let order: String = sql_query("SELECT stream_id AS line FROM events WHERE position = 6")
+        .get_result::<Line>(&mut place.raw())
+        .map(|line| line.line)
+        .unwrap_or_default();
+    let named = place_named.replace("{order}", &order);
+    assert!(error.to_string().contains(&named), "{error} does not name {named}");
+    same(&before, &place.dump());
+}
+
+#[tokio::test]
+async fn a_corrupt_history_changes_nothing_and_is_named() {
+    nothing_is_written("UPDATE events SET body = '{' WHERE position = 9", "position 9").await;
+    nothing_is_written("UPDATE events SET stream_kind = 'soup' WHERE position = 2", "position 2").await;
+    nothing_is_written("UPDATE events SET sequence = 7 WHERE position = 6", "order {order}").await;
+    nothing_is_written("UPDATE events SET sequence = 9 WHERE stream_id = 'CUP'", "stock of CUP").await;
+    nothing_is_written(
+        "UPDATE events SET body = json_set(body, '$.on_hand', 0) WHERE stream_id = 'POT'",
+        "stock of POT",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_waits_for_the_lock_and_gives_up_like_every_writer() {
+    let place = Place::busy().await;
+    let mut lock = place.raw();
+    lock.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let (store, at) = (place.store.clone(), place.shop.at(LATER));
+    let waiting = tokio::spawn(async move { store.rebuild(at, |_| {}).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!waiting.is_finished());
+    lock.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap().orders, 5);
+    lock.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let options = SqliteOptions { busy_timeout: Duration::from_millis(50), ..SqliteOptions::default() };
+    let hasty = SqliteStore::open(&place.path(), options).await.unwrap();
+    assert_eq!(hasty.rebuild(at, |_| {}).await.unwrap_err().kind, StoreErrorKind::Unavailable);
+}
