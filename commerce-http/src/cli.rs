@@ -53,7 +53,10 @@ enum Command {
     Import(import::ImportArgs),
     /// Price carts from a file, without a database.
     Price(price::PriceArgs),
-    /// Rebuild orders and stock from the history, and compare.
+    /// Rebuild the tables from the history, or check them.
+    ///
+    /// Orders, stock and uses of promotions are made anew from the events, in one transaction; a running shop cannot write until it ends.
+    /// If the history is broken nothing is written.
     Replay(replay::ReplayArgs),
     /// Print the document that describes the HTTP interface.
     #[command(about = "Print the OpenAPI document")]

@@ -1,10 +1,11 @@
-//! `commerce replay`: orders and stock rebuilt from the history, and compared with the tables.
+//! `commerce replay`: orders, stock and uses of promotions made anew from the history, or compared with it.
 
 use std::io::{self, Write};
 
 use clap::Args;
 use commerce_core::port::Clock;
 use commerce_core::replay::{Report, verify};
+use commerce_diesel::Rebuilt;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::failure::Failure;
@@ -21,9 +22,14 @@ pub(super) struct ReplayArgs {
     verify: bool,
 }
 
-/// Replays the history; every difference is told on stderr, and any is a failure.
-pub(super) fn run(_args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
-    let report = block_on(replay(config))??;
+/// Replays the history, into the tables or only beside them.
+pub(super) fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
+    if args.verify { check(config) } else { print(&told(&block_on(rebuild(config))??)) }
+}
+
+/// Every difference is told on stderr, and any is a failure.
+fn check(config: &Config) -> Result<(), Failure> {
+    let report = block_on(compare(config))??;
     for difference in &report.differences {
         // Nobody is left to tell if stderr is closed.
         writeln!(io::stderr().lock(), "{difference}").ok();
@@ -34,12 +40,21 @@ pub(super) fn run(_args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
     }
 }
 
-async fn replay(config: &Config) -> Result<Report, Failure> {
+async fn compare(config: &Config) -> Result<Report, Failure> {
     let opened = Opened::open(config).await?;
-    let bar = bar();
+    let bar = bar("{spinner} replaying: {human_pos} events, orders and skus, {elapsed}");
     let report = verify(opened.store(), SystemClock.now(), |done| bar.set_position(done)).await;
     bar.finish_and_clear();
     Ok(report?)
+}
+
+async fn rebuild(config: &Config) -> Result<Rebuilt, Failure> {
+    let opened = Opened::open(config).await?;
+    let bar = bar("{spinner} rebuilding: {human_pos} orders, events and skus, {elapsed}");
+    let shown = bar.clone();
+    let rebuilt = opened.store().rebuild(SystemClock.now(), move |done| shown.set_position(done)).await;
+    bar.finish_and_clear();
+    Ok(rebuilt?)
 }
 
 fn identical(report: &Report) -> String {
@@ -47,9 +62,14 @@ fn identical(report: &Report) -> String {
     format!("{entries} events, {orders} orders, {skus} skus: the tables are what the events make")
 }
 
-fn bar() -> ProgressBar {
+fn told(rebuilt: &Rebuilt) -> String {
+    let Rebuilt { events, orders, skus, promotions, .. } = rebuilt;
+    format!("rebuilt from {events} events: {orders} orders, {skus} skus, the uses of {promotions} promotions")
+}
+
+fn bar(template: &str) -> ProgressBar {
     let bar = ProgressBar::new_spinner();
-    match ProgressStyle::with_template("{spinner} replaying: {human_pos} events, orders and skus, {elapsed}") {
+    match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }

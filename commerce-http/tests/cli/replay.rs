@@ -1,8 +1,12 @@
+use std::path::Path;
+
 use commerce_core::actor::Role;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::running::{Caller, Server, directory, order_of, stocked, succeed};
+use crate::running::{Caller, Server, directory, fail, order_of, run, stderr, stocked, succeed};
 
 #[test]
 fn a_fresh_database_is_made_first() {
@@ -42,5 +46,22 @@ async fn the_tables_are_what_the_events_make() {
     let beside = succeed(directory.path(), &["replay", "--verify"]);
     assert!(beside.contains("20 orders"), "{beside}");
     assert_eq!(server.stop().code, Some(0));
-    assert!(succeed(directory.path(), &["replay"]).contains("20 orders"));
+    let rebuilt = succeed(directory.path(), &["replay"]);
+    assert!(rebuilt.contains("20 orders, 1 skus"), "{rebuilt}");
+    damage_is_undone(directory.path());
+}
+
+#[track_caller]
+fn damage_is_undone(directory: &Path) {
+    let path = directory.join("commerce.db");
+    let mut tables = SqliteConnection::establish(path.to_str().expect("a path in words")).expect("it opens");
+    let damage = "UPDATE orders SET status = 'shipped'; DELETE FROM order_items; UPDATE stock SET on_hand = 1000;
+                  DELETE FROM reservations;";
+    tables.batch_execute(damage).expect("SQL");
+    let found = run(directory, &["replay", "--verify"]);
+    assert_eq!(found.status.code(), Some(1), "{}", stderr(&found));
+    assert!(succeed(directory, &["replay"]).starts_with("rebuilt from"));
+    assert!(succeed(directory, &["replay", "--verify"]).contains("the tables are what the events make"));
+    tables.batch_execute("UPDATE events SET body = '{' WHERE position = 3").expect("SQL");
+    fail(directory, &["replay"], 1, "position 3");
 }
