@@ -64,7 +64,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<Report, Box<dyn std::error::Error>> {
-    let book = invoices::read(&arguments.file)?;
+    let book = invoices::read(&arguments.file).map_err(|error| format!("{}: {error}", arguments.file.display()))?;
     let (base, token, server) = if let (Some(url), Some(token)) = (arguments.url, arguments.token) {
         (url, token, None)
     } else {
