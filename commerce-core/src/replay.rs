@@ -34,10 +34,11 @@ use thiserror::Error;
 
 pub use self::rebuilt::{RebuiltOrder, RebuiltStock};
 use self::tally::Tally;
-pub use self::verify::{Difference, Report, verify};
+pub use self::verify::{Difference, Report, verify, verify_with_uses};
 use crate::event::{HistoryEntry, Recorded};
-use crate::ids::{OrderId, Sku};
-use crate::order::{CorruptHistory, Order, OrderEvent, Phase, consequences, evolve};
+use crate::ids::{OrderId, PromotionId, Sku};
+use crate::order::{Consequences, CorruptHistory, Order, OrderEvent, Phase, consequences, evolve};
+use crate::promotion;
 use crate::stock::{Hold, StockEvent, StockLevel};
 
 /// Orders and stock as the history so far makes them.
@@ -50,6 +51,17 @@ pub struct Replay {
     shelves: BTreeMap<Sku, Tally>,
     created: u64,
     order_events: u64,
+    /// The uses of promotions, if they are counted.
+    uses: Option<BTreeMap<PromotionId, promotion::Tally>>,
+}
+
+/// How much of a promotion is used up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UsesTotal {
+    /// Uses that were not given back.
+    pub used: u64,
+    /// Minor units they took off.
+    pub spent: i64,
 }
 
 /// An entry that cannot follow those before it.
@@ -88,6 +100,11 @@ impl Replay {
     /// Before the first entry.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Before the first entry, and uses of promotions will be counted, which takes memory for every use.
+    pub fn counting_uses() -> Self {
+        Self { uses: Some(BTreeMap::new()), ..Self::default() }
     }
 
     /// Follows the next entry.
@@ -186,6 +203,17 @@ impl Replay {
         verify::compare(self, sku, stored, holds, at)
     }
 
+    /// The promotions that were ever used, if uses are counted.
+    pub fn promotions(&self) -> impl Iterator<Item = &PromotionId> {
+        self.uses.iter().flat_map(BTreeMap::keys)
+    }
+
+    /// How much of a promotion is used up, if uses are counted.
+    pub fn uses(&self, id: &PromotionId) -> UsesTotal {
+        let tally = self.uses.as_ref().and_then(|uses| uses.get(id));
+        tally.map_or(UsesTotal::default(), |tally| UsesTotal { used: tally.used(), spent: tally.spent() })
+    }
+
     /// How many orders were created so far.
     pub const fn created(&self) -> u64 {
         self.created
@@ -202,10 +230,17 @@ impl Replay {
         self.created = self.created.saturating_add(created.into());
         let after = evolve(self.orders.remove(&id), entry);
         let after = after.map_err(|source| ReplayError::Order { order: id, source })?;
-        let moves = consequences(&after, entry).stock;
+        let Consequences { stock, redemptions, tasks: _ } = consequences(&after, entry);
         self.orders.insert(id, after);
-        for step in moves {
+        for step in stock {
             self.shelves.entry(step.sku).or_default().follow(&step.action, entry.at);
+        }
+        if let Some(uses) = &mut self.uses {
+            for step in redemptions {
+                let tally = uses.entry(step.redemption.promotion.clone()).or_default();
+                tally.follow(&step, entry.at);
+                tally.settle();
+            }
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use commerce_core::commit::{CampaignChange, Commit};
 use commerce_core::order::{Command, Order, ShipmentStatus};
 use commerce_core::port::{Store, StoreError, StoreErrorKind};
 use commerce_core::promotion::{Campaign, Promotion};
-use commerce_core::replay::verify;
+use commerce_core::replay::verify_with_uses;
 use commerce_core::stock::StockAction;
 use commerce_diesel::Rebuilt;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
@@ -127,7 +127,7 @@ impl Place {
     }
 
     async fn is_identical(&self) -> bool {
-        verify(&self.store, self.shop.at(LATER), |_| {}).await.unwrap().is_identical()
+        verify_with_uses(&self.store, &self.store, self.shop.at(LATER), |_| {}).await.unwrap().is_identical()
     }
 
     fn path(&self) -> PathBuf {
@@ -260,6 +260,18 @@ async fn what_was_done_to_uses_of_promotions_by_hand_is_undone() {
     .await;
     undone("DELETE FROM promotion_uses; DELETE FROM promotion_customers; DELETE FROM promotion_redemptions").await;
     undone("INSERT INTO promotion_uses VALUES ('ghost', 1, 1)").await;
+}
+
+#[tokio::test]
+async fn uses_that_differ_from_the_history_are_found() {
+    for damage in ["UPDATE promotion_uses SET used = used + 1", "DELETE FROM promotion_redemptions"] {
+        let place = Place::busy().await;
+        assert!(place.is_identical().await);
+        place.execute(damage);
+        assert!(!place.is_identical().await, "{damage}");
+        place.rebuild().await.unwrap();
+        assert!(place.is_identical().await, "{damage}");
+    }
 }
 
 #[tokio::test]

@@ -121,6 +121,11 @@ impl Tally {
         &self.changes
     }
 
+    /// Forgets what has changed: it is written, or nobody will write it.
+    pub(crate) fn settle(&mut self) {
+        self.changes.clear();
+    }
+
     /// Remembers what a move may change.
     pub(crate) fn mark(&self, step: &RedemptionMove) -> Mark {
         Mark {

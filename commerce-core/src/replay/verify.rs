@@ -1,5 +1,7 @@
 //! Comparing a store's tables with its history.
 
+mod uses;
+
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -7,11 +9,11 @@ use core::fmt;
 
 use chrono::{DateTime, Utc};
 
-use super::{Replay, ReplayError};
+use super::{Replay, ReplayError, UsesTotal};
 use crate::event::{HistoryEntry, Recorded};
-use crate::ids::{OrderId, Sku};
+use crate::ids::{OrderId, PromotionId, Sku};
 use crate::order::{CorruptHistory, Order, OrderEvent, fold};
-use crate::port::{OrderFilter, Page, Store, StoreError};
+use crate::port::{OrderFilter, Page, Promotions, Store, StoreError};
 use crate::stock::{Hold, StockLevel};
 
 /// How many entries are read at a time.
@@ -28,6 +30,8 @@ pub struct Report {
     pub orders: u64,
     /// Skus that were compared.
     pub skus: u64,
+    /// Promotions whose uses were compared.
+    pub promotions: u64,
     /// Every difference, in the order of finding.
     pub differences: Vec<Difference>,
 }
@@ -72,6 +76,15 @@ pub enum Difference {
         /// As the history makes them.
         rebuilt: BTreeMap<OrderId, Hold>,
     },
+    /// The uses of a promotion are not what the history makes.
+    Uses {
+        /// Of what.
+        promotion: PromotionId,
+        /// As the store counts or lists them.
+        stored: UsesTotal,
+        /// As the history makes them.
+        rebuilt: UsesTotal,
+    },
 }
 
 impl Report {
@@ -98,6 +111,9 @@ impl fmt::Display for Difference {
             Self::Stock { stored, rebuilt } => write!(f, "stored {stored:?}, the history makes {rebuilt:?}"),
             Self::Holds { sku, stored, rebuilt } => {
                 write!(f, "holds of {sku}: stored {stored:?}, the history makes {rebuilt:?}")
+            }
+            Self::Uses { promotion, stored, rebuilt } => {
+                write!(f, "uses of promotion {promotion}: stored {stored:?}, the history makes {rebuilt:?}")
             }
         }
     }
@@ -130,12 +146,24 @@ pub async fn verify(
     at: DateTime<Utc>,
     progress: impl FnMut(u64) + Send,
 ) -> Result<Report, StoreError> {
-    let replay = Replay::new();
-    let (report, broken) = (Report::default(), BTreeSet::new());
-    let mut verifier = Verifier { store, at, progress, replay, report, broken, behind: None, seen: 0 };
-    verifier.catch_up().await?;
-    verifier.check_orders().await?;
-    verifier.check_stock().await?;
+    let mut verifier = Verifier::new(store, at, progress, Replay::new());
+    verifier.check().await?;
+    Ok(verifier.report)
+}
+
+/// [`verify`], and compares the uses of promotions, too. It remembers who used what, so it needs memory for every use.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read.
+pub async fn verify_with_uses(
+    store: &dyn Store,
+    promotions: &dyn Promotions,
+    at: DateTime<Utc>,
+    progress: impl FnMut(u64) + Send,
+) -> Result<Report, StoreError> {
+    let mut verifier = Verifier::new(store, at, progress, Replay::counting_uses());
+    verifier.check().await?;
+    verifier.check_uses(promotions).await?;
     Ok(verifier.report)
 }
 
@@ -152,7 +180,18 @@ struct Verifier<'a, P> {
     seen: usize,
 }
 
-impl<P: FnMut(u64) + Send> Verifier<'_, P> {
+impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
+    const fn new(store: &'a dyn Store, at: DateTime<Utc>, progress: P, replay: Replay) -> Self {
+        let report = Report { entries: 0, orders: 0, skus: 0, promotions: 0, differences: Vec::new() };
+        Self { store, at, progress, replay, report, broken: BTreeSet::new(), behind: None, seen: 0 }
+    }
+
+    async fn check(&mut self) -> Result<(), StoreError> {
+        self.catch_up().await?;
+        self.check_orders().await?;
+        self.check_stock().await
+    }
+
     /// Follows the history to its present end.
     async fn catch_up(&mut self) -> Result<(), StoreError> {
         loop {

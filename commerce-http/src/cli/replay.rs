@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::Args;
 use commerce_core::port::Clock;
-use commerce_core::replay::{Report, verify};
+use commerce_core::replay::{Report, verify_with_uses};
 use commerce_diesel::Rebuilt;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -43,7 +43,8 @@ fn check(config: &Config) -> Result<(), Failure> {
 async fn compare(config: &Config) -> Result<Report, Failure> {
     let opened = Opened::open(config).await?;
     let bar = bar("{spinner} replaying: {human_pos} events, orders and skus, {elapsed}");
-    let report = verify(opened.store(), SystemClock.now(), |done| bar.set_position(done)).await;
+    let report =
+        verify_with_uses(opened.store(), opened.store(), SystemClock.now(), |done| bar.set_position(done)).await;
     bar.finish_and_clear();
     Ok(report?)
 }
@@ -58,8 +59,10 @@ async fn rebuild(config: &Config) -> Result<Rebuilt, Failure> {
 }
 
 fn identical(report: &Report) -> String {
-    let Report { entries, orders, skus, .. } = report;
-    format!("{entries} events, {orders} orders, {skus} skus: the tables are what the events make")
+    let Report { entries, orders, skus, promotions, .. } = report;
+    format!(
+        "{entries} events, {orders} orders, {skus} skus, {promotions} promotions: the tables are what the events make"
+    )
 }
 
 fn told(rebuilt: &Rebuilt) -> String {
