@@ -29,7 +29,7 @@ fn nothing_is_lost_doubled_or_oversold_whatever_fails() {
     let seeds = one.map_or(1..=setting("SIMULATION_SEEDS").unwrap_or(40), |seed| seed..=seed);
     let mut struck = 0;
     for seed in seeds {
-        println!("SIMULATION_SEED={seed}");
+        eprintln!("SIMULATION_SEED={seed}");
         struck += run(seed);
     }
     assert!(struck > 0, "no fault was met: the simulation proves nothing");
