@@ -8,7 +8,7 @@ use std::hint::black_box;
 use commerce_core::pricing::price;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
-use self::cart::request;
+use self::cart::{contested, request};
 
 fn quotes(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("quote");
@@ -25,5 +25,17 @@ fn quotes(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, quotes);
+/// Searches that the bounds hardly shorten. On the longest cart the work that may be done ends before the proof.
+fn hard_searches(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("hard search");
+    group.sample_size(10);
+    for lines in [10, 100, 500] {
+        let request = contested(lines, 16);
+        let id = BenchmarkId::from_parameter(format!("best of 16 on {lines} lines"));
+        group.bench_function(id, |bencher| bencher.iter(|| price(black_box(&request))));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, quotes, hard_searches);
 criterion_main!(benches);

@@ -34,3 +34,26 @@ fn promotion(n: u32) -> Value {
     json!({ "id": format!("p{n}"), "code": null, "priority": n % 7, "effect": effect,
             "conditions": [{ "type": "min_spend", "amount": "10.00" }] })
 }
+
+/// A cart on which the best combination is hard to prove: rewards for units bought, which overlap and take units from each
+/// other.
+#[allow(dead_code, reason = "only the clock is set against it")]
+pub(crate) fn contested(lines: u32, promotions: u32) -> Request {
+    let line = |n: u32| {
+        json!({ "id": n.to_string(), "sku": format!("SKU-{n}"), "quantity": n * 7 % 40 + 1,
+                "unit_price": format!("{}.{:02}", n * 37 % 90, n * 61 % 100), "categories": [format!("c{}", n % 4)] })
+    };
+    let promotion = |n: u32| {
+        let buy = json!({ "quantity": n % 3 + 1, "filter": { "categories": [format!("c{}", n % 4)] } });
+        let get = json!({ "quantity": 1, "percent": (n * 29 % 90 + 10).to_string() });
+        json!({ "id": format!("p{n}"), "priority": n % 3, "effect": { "type": "buy_get", "buy": buy, "get": get } })
+    };
+    let request = json!({
+        "currency": "EUR",
+        "at": "2026-01-15T12:00:00Z",
+        "lines": (0..lines).map(line).collect::<Vec<_>>(),
+        "promotions": (0..promotions).map(promotion).collect::<Vec<_>>(),
+        "selection": "best",
+    });
+    serde_json::from_value(request).expect("the request is one")
+}

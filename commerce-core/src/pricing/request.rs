@@ -200,6 +200,10 @@ pub enum Selection {
     #[default]
     Priority,
     /// Those that together give the lowest total for the customer.
+    ///
+    /// That is proven for up to [`PROVEN_CANDIDATES`](super::PROVEN_CANDIDATES) candidates on up to
+    /// [`PROVEN_LINES`](super::PROVEN_LINES) lines. With more of either, the work is bounded; where it ends before the proof,
+    /// the answer is the best found, and never dearer than by priority.
     Best,
 }
 
