@@ -7,6 +7,7 @@ mod guide;
 mod import;
 mod keys;
 mod load;
+mod price;
 mod replay;
 mod running;
 mod serve;
