@@ -81,7 +81,7 @@ fn order(rejection: &Rejection) -> Problem {
         Rejection::NotPayable(_) => Problem::conflict("not_payable", rejection),
         Rejection::NotReturnable(_) => Problem::conflict("not_returnable", rejection),
         Rejection::ReturnStatus { .. } => Problem::conflict("return_status", rejection),
-        Rejection::RoleNotAllowed { .. } | Rejection::StaffOnly(_) => Problem::forbidden(rejection),
+        Rejection::RoleNotAllowed { .. } | Rejection::Reserved(_) => Problem::forbidden(rejection),
         Rejection::WindowClosed { closed, .. } => {
             Problem::conflict("window_closed", rejection).with("closed_at", closed.to_rfc3339())
         }

@@ -99,9 +99,7 @@ impl Engine {
         (which, named): (&OrderRef, Option<u64>),
         command: Command,
     ) -> Result<Decided<Order>, EngineError> {
-        if let Some(roles) = reserved_for(&command).filter(|_| caller.role != Role::System) {
-            caller.require(roles)?;
-        }
+        command.permit(caller.role)?; // said before anything is read, so that nobody learns what exists
         let order = self.order(caller, which).await?;
         check_version(named, order.version)?;
         let lifecycle = self.settings.lifecycle_of(&order.lifecycle);
@@ -109,23 +107,6 @@ impl Engine {
         let context = self.context(caller);
         let events = decide(&lifecycle, &context, &order, command)?;
         self.commit_events(&context, Some(order), events)
-    }
-}
-
-/// Whose a command is, where that is not for the lifecycle of the order to say.
-const fn reserved_for(command: &Command) -> Option<&'static [Role]> {
-    match command {
-        Command::MoveTo { .. } | Command::Ship(_) => Some(&[Role::Admin, Role::Service]),
-        Command::ApproveReturn(_)
-        | Command::RejectReturn { .. }
-        | Command::ReceiveReturn(_)
-        | Command::Refund { .. } => Some(&[Role::Support, Role::Admin]),
-        Command::Capture { .. }
-        | Command::CaptureTooLate { .. }
-        | Command::FailPayment { .. }
-        | Command::Expire
-        | Command::RecordRefund { .. } => Some(&[Role::System]),
-        Command::Cancel { .. } | Command::RequestReturn(_) => None,
     }
 }
 

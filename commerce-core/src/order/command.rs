@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 
 use super::event::Reason;
 use super::lifecycle::Status;
+use super::rejection::Rejection;
 use super::returns::ReturnLine;
 use super::state::{OrderItem, Shipment};
-use crate::actor::Actor;
+use crate::actor::{Actor, Role};
 use crate::address::Address;
 use crate::ids::{CartId, OrderId, OrderNumber, PaymentId, RefundId, ReturnId, UserId};
 use crate::money::Money;
@@ -119,6 +120,35 @@ pub enum Command {
         /// What it said.
         outcome: Refunded,
     },
+}
+
+impl Command {
+    /// Whether a role may ask this at all. What remains is for the lifecycle of the order to say. The engine itself may
+    /// ask anything.
+    ///
+    /// # Errors
+    /// [`Rejection::Reserved`].
+    pub fn permit(&self, role: Role) -> Result<(), Rejection> {
+        match self.reserved_for() {
+            Some(roles) if role != Role::System && !roles.contains(&role) => Err(Rejection::Reserved(role)),
+            _ => Ok(()),
+        }
+    }
+
+    const fn reserved_for(&self) -> Option<&'static [Role]> {
+        match self {
+            Self::MoveTo { .. } | Self::Ship(_) => Some(&[Role::Admin, Role::Service]),
+            Self::ApproveReturn(_) | Self::RejectReturn { .. } | Self::ReceiveReturn(_) | Self::Refund { .. } => {
+                Some(&[Role::Support, Role::Admin])
+            }
+            Self::Capture { .. }
+            | Self::CaptureTooLate { .. }
+            | Self::FailPayment { .. }
+            | Self::Expire
+            | Self::RecordRefund { .. } => Some(&[]),
+            Self::Cancel { .. } | Self::RequestReturn(_) => None,
+        }
+    }
 }
 
 /// Units to send back.

@@ -63,9 +63,9 @@ pub enum Rejection {
         /// What for.
         to: Status,
     },
-    /// Only the shop's own people do this.
-    #[error("{0} may not do this")]
-    StaffOnly(Role),
+    /// The command is not for this role, whatever the lifecycle says.
+    #[error("the role {0} may not do this")]
+    Reserved(Role),
     /// The customer is too late.
     #[error("{to} was possible until {closed}")]
     WindowClosed {

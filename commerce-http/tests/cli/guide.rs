@@ -11,8 +11,14 @@ fn follow(guide: &str) -> String {
     stdout(&output)
 }
 
+/// The printed lines need curl. A machine without it says so and goes on; in CI it fails.
 fn has_curl() -> bool {
-    Command::new("curl").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+    let found = Command::new("curl").arg("--version").stdout(Stdio::null()).status().is_ok();
+    assert!(found || std::env::var_os("CI").is_none(), "curl is not installed");
+    if !found {
+        eprintln!("skipped: curl is not installed, so nobody follows the printed lines");
+    }
+    found
 }
 
 /// What a server prints does not depend on how often it is started, but for its address.
