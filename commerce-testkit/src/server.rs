@@ -22,20 +22,26 @@
 mod account;
 mod archive;
 mod instance;
+mod mariadb;
 mod postgres;
 mod process;
 mod programs;
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use self::account::Account;
 pub use self::instance::{Programs, Server};
+pub use self::mariadb::MariaDbPrograms;
 pub use self::postgres::PostgresPrograms;
 
 /// A `PostgreSQL` server.
 pub type Postgres = Server<PostgresPrograms>;
+
+/// A `MariaDB` server.
+pub type MariaDb = Server<MariaDbPrograms>;
 
 /// How a server is started.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +53,16 @@ pub struct ServerOptions {
     pub settings: Vec<(String, String)>,
     /// Where the temporary directory is made: that of the system, if `None`.
     pub directory: Option<PathBuf>,
+}
+
+impl ServerOptions {
+    /// The arguments that make these settings, after those of the module.
+    fn settings_with(&self, own: &[(&str, &str)], not_durable: &[(&str, &str)]) -> Vec<OsString> {
+        let not_durable = if self.durable { &[] } else { not_durable };
+        let own = own.iter().chain(not_durable).map(|(name, value)| format!("--{name}={value}"));
+        let given = self.settings.iter().map(|(name, value)| format!("--{name}={value}"));
+        own.chain(given).map(OsString::from).collect()
+    }
 }
 
 /// Why there is no server, or why it did not do what it was told.

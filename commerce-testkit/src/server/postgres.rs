@@ -59,13 +59,10 @@ impl Programs for PostgresPrograms {
     }
 
     fn command(&self, directory: &Path, port: u16, options: &ServerOptions) -> Vec<OsString> {
-        let not_durable: &[_] = if options.durable { &[] } else { &NOT_DURABLE };
-        let own = SETTINGS.iter().chain(not_durable).map(|(name, value)| format!("--{name}={value}"));
-        let given = options.settings.iter().map(|(name, value)| format!("--{name}={value}"));
         let mut command: Vec<OsString> = vec![self.0.join("postgres").into(), "-D".into()];
         command.push(directory.join("data").into());
         command.push(format!("--port={port}").into());
-        command.extend(own.chain(given).map(OsString::from));
+        command.extend(options.settings_with(&SETTINGS, &NOT_DURABLE));
         command
     }
 

@@ -4,8 +4,9 @@
 //! process ends. The shells have a process group of their own, so that an interrupt from the terminal does not end them first.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -71,7 +72,8 @@ pub(super) struct Directory {
 
 impl Directory {
     pub(super) fn create(account: Account, parent: &Path) -> Result<Self, ServerError> {
-        let directory = tempfile::Builder::new().prefix("commerce-").tempdir_in(parent)?;
+        let closed = Permissions::from_mode(0o700);
+        let directory = tempfile::Builder::new().prefix("commerce-").permissions(closed).tempdir_in(parent)?;
         let watch = Watch::start(Command::new("sh").args(["-c", REMOVE, "watch"]).arg(directory.path()))?;
         let path = directory.keep();
         account.adopt(&path)?;

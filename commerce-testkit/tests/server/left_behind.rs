@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
-use commerce_testkit::server::{Postgres, Server, ServerOptions, required};
+use commerce_testkit::server::{MariaDb, Postgres, Programs, Server, ServerOptions, required};
 
 use crate::{is_open, within};
 
@@ -18,13 +18,13 @@ const REPORT: &str = "COMMERCE_TEST_REPORT";
 fn child() {
     let Some(report) = env::var_os(REPORT).map(PathBuf::from) else { return };
     let alone = required(Postgres::start(&ServerOptions::default()));
-    let lines = [line(&alone), line(Postgres::shared())];
+    let lines = [line(&alone), line(Postgres::shared()), line(MariaDb::shared())];
     fs::write(report.with_extension("new"), lines.concat()).unwrap();
     fs::rename(report.with_extension("new"), &report).unwrap();
     within(60, "the parent ends this process", || !report.exists());
 }
 
-fn line<P: commerce_testkit::server::Programs>(server: &Server<P>) -> String {
+fn line<P: Programs>(server: &Server<P>) -> String {
     format!("{} {}\n", server.port(), server.directory().display())
 }
 

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod left_behind;
+mod mariadb;
+mod missing;
 mod postgres;
 
 use std::net::{Ipv4Addr, TcpStream};

@@ -1,6 +1,7 @@
 //! `PostgreSQL`.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use commerce_testkit::server::{Postgres, ServerError, ServerOptions, required};
 
@@ -118,17 +119,17 @@ fn a_file_can_be_given_to_the_server() {
     let server = Postgres::shared();
     let file = server.directory().join("things.txt");
     fs::write(&file, "given").unwrap();
-    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
     server.adopt(&file).unwrap();
     assert_eq!(server.sql("postgres", &format!("SELECT pg_read_file('{}')", file.display())).unwrap(), "given\n");
 }
 
 #[test]
 fn the_directory_is_where_the_caller_wants_it() {
-    let parent =
-        tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755)).tempdir().unwrap();
+    let parent = tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir().unwrap();
     let server = start(&ServerOptions { directory: Some(parent.path().into()), ..ServerOptions::default() });
     assert_eq!(server.directory().parent(), Some(parent.path()));
+    assert_eq!(server.directory().metadata().unwrap().mode() & 0o077, 0);
     drop(server);
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
 }
