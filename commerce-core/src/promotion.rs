@@ -38,7 +38,9 @@ pub use self::filter::{Filter, MAX_FILTER_ENTRIES};
 pub use self::percent::{NotAPercent, Percent};
 pub use self::problem::{MAX_PROBLEMS, Problem, ProblemKind, Problems};
 pub(crate) use self::redemption::Mark;
-pub use self::redemption::{Exhausted, Redemption, RedemptionAction, RedemptionChange, RedemptionMove, Tally};
+pub use self::redemption::{
+    Exhausted, Redemption, RedemptionAction, RedemptionChange, RedemptionMove, Tally, UsesChange,
+};
 pub use self::usage::{Limit, Limits, Usage};
 pub(crate) use self::{document::Fields, problem::Findings};
 use crate::ids::PromotionId;

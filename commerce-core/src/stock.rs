@@ -259,6 +259,7 @@ pub struct Shelf {
     holds: BTreeMap<OrderId, Hold>,
     loaded: BTreeMap<OrderId, Hold>,
     next_expiry: Option<DateTime<Utc>>,
+    loaded_version: u64,
     changed: bool,
 }
 
@@ -291,7 +292,12 @@ impl Shelf {
     /// Where the level's own `next_expiry` lies after the decision, nothing is due and it serves. Where it does not, the
     /// store loads all holds that are due, and gives the earliest end among the others.
     pub fn new(level: StockLevel, holds: BTreeMap<OrderId, Hold>, next_expiry: Option<DateTime<Utc>>) -> Self {
-        Self { level, loaded: holds.clone(), holds, next_expiry, changed: false }
+        Self { loaded_version: level.version, level, loaded: holds.clone(), holds, next_expiry, changed: false }
+    }
+
+    /// The version of the level as it was loaded; 0 for a sku that was never stocked.
+    pub const fn loaded_version(&self) -> u64 {
+        self.loaded_version
     }
 
     /// Whether the level is not as it was loaded.

@@ -26,6 +26,8 @@ mod fault;
 #[cfg(feature = "sqlite")]
 mod id;
 #[cfg(feature = "sqlite")]
+mod key;
+#[cfg(feature = "sqlite")]
 mod prepared;
 #[cfg(feature = "sqlite")]
 mod rebuilt;
@@ -35,8 +37,6 @@ mod rows;
 mod schema;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-#[cfg(feature = "sqlite")]
-mod update;
 #[cfg(feature = "sqlite")]
 mod word;
 

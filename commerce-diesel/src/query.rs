@@ -12,6 +12,8 @@ pub(super) mod carts;
 pub(super) mod catalog;
 #[path = "query/facts.rs"]
 pub(super) mod facts;
+#[path = "query/feed.rs"]
+pub(super) mod feed;
 #[path = "query/group.rs"]
 pub(super) mod group;
 #[path = "query/history.rs"]

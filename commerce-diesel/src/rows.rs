@@ -5,12 +5,12 @@
 pub(crate) mod cart;
 pub(crate) mod catalog;
 pub(crate) mod event;
-pub(crate) mod insert;
 pub(crate) mod order;
 pub(crate) mod promotion;
 mod quote;
 pub(crate) mod receipt;
 pub(crate) mod stock;
+pub(crate) mod table;
 pub(crate) mod task;
 
 pub(crate) use self::quote::quote_text;

@@ -348,3 +348,10 @@ diesel::joinable!(variants -> products (product_id));
 diesel::allow_tables_to_appear_in_same_query!(products, variants, product_categories);
 diesel::allow_tables_to_appear_in_same_query!(orders, order_addresses, payments, returns, shipments);
 diesel::allow_tables_to_appear_in_same_query!(promotions, promotion_uses, promotion_customers);
+
+diesel::table! {
+    feed (id) {
+        id -> BigInt,
+        position -> BigInt,
+    }
+}

@@ -72,6 +72,17 @@ pub struct Tally {
     by_customer: BTreeMap<UserId, u64>,
     live: BTreeMap<OrderId, Redemption>,
     changes: Vec<RedemptionChange>,
+    /// The uses by customers that were loaded; none if the promotion was never used.
+    loaded: Option<BTreeMap<UserId, u64>>,
+}
+
+/// What a store has to write of the uses by one customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsesChange<'a> {
+    /// The first uses.
+    Add(&'a UserId, u64),
+    /// Another number of uses.
+    Update(&'a UserId, u64),
 }
 
 /// A tally as it was before one move, to go back to should a later move of the same commit be refused.
@@ -94,11 +105,26 @@ pub enum RedemptionChange {
 }
 
 impl Tally {
-    /// The uses and the minor units given so far, the uses by those customers that matter, and the live redemptions of
-    /// those orders that matter.
+    /// What is stored of a promotion that was used before: the uses and the minor units given so far, the uses by those
+    /// customers that matter, and the live redemptions of those orders that matter.
     pub fn new(used: u64, spent: i64, by_customer: BTreeMap<UserId, u64>, live: Vec<Redemption>) -> Self {
         let live = live.into_iter().map(|redemption| (redemption.order, redemption)).collect();
-        Self { used, spent, by_customer, live, changes: Vec::new() }
+        Self { used, spent, loaded: Some(by_customer.clone()), by_customer, live, changes: Vec::new() }
+    }
+
+    /// Whether the promotion was never used before, so that nothing is stored of it.
+    pub const fn is_new(&self) -> bool {
+        self.loaded.is_none()
+    }
+
+    /// What changed among the uses by customers since they were loaded.
+    pub fn uses_changes(&self) -> impl Iterator<Item = UsesChange<'_>> {
+        let loaded = |user: &UserId| self.loaded.as_ref().and_then(|loaded| loaded.get(user));
+        self.by_customer.iter().filter_map(move |(user, used)| match loaded(user) {
+            None => Some(UsesChange::Add(user, *used)),
+            Some(old) if old != used => Some(UsesChange::Update(user, *used)),
+            Some(_) => None,
+        })
     }
 
     /// Uses in total.

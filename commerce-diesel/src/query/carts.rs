@@ -4,7 +4,7 @@ use commerce_core::cart::Cart;
 use commerce_core::ids::{CartId, UserId};
 use diesel::prelude::*;
 
-use super::{Answer, Conn, RunQueryDsl};
+use super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::id::Id;
 use crate::rows::cart::{CartCodeRow, CartItemRow, CartRow};
 use crate::schema::{cart_codes, cart_items, carts};
@@ -25,19 +25,18 @@ pub(in super::super) async fn active(conn: &mut Conn, user: &UserId) -> Answer<O
 
 async fn complete(conn: &mut Conn, row: Option<CartRow<'static>>) -> Answer<Option<Cart>> {
     let Some(row) = row else { return Ok(None) };
-    let items = items(conn, row.id).await?;
-    let codes = codes(conn, row.id).await?;
+    dialect::together!(conn; items = items(conn, &[row.id]), codes = codes(conn, &[row.id]));
     row.into_cart(items, &codes).map(Some)
 }
 
-/// The lines of a cart as they are written.
-pub(super) async fn items(conn: &mut Conn, cart: Id) -> QueryResult<Vec<CartItemRow<'static>>> {
-    let query = cart_items::table.filter(cart_items::cart_id.eq(cart)).order(cart_items::position);
-    query.select(CartItemRow::as_select()).load(conn).await
+/// The lines of carts as they are written.
+pub(super) async fn items(conn: &mut Conn, carts: &[Id]) -> QueryResult<Vec<CartItemRow<'static>>> {
+    let query = cart_items::table.filter(dialect::among(cart_items::cart_id, carts.iter().copied()));
+    query.order((cart_items::cart_id, cart_items::position)).select(CartItemRow::as_select()).load(conn).await
 }
 
-/// The codes of a cart as they are written.
-pub(super) async fn codes(conn: &mut Conn, cart: Id) -> QueryResult<Vec<CartCodeRow<'static>>> {
-    let query = cart_codes::table.filter(cart_codes::cart_id.eq(cart)).order(cart_codes::position);
-    query.select(CartCodeRow::as_select()).load(conn).await
+/// The codes of carts as they are written.
+pub(super) async fn codes(conn: &mut Conn, carts: &[Id]) -> QueryResult<Vec<CartCodeRow<'static>>> {
+    let query = cart_codes::table.filter(dialect::among(cart_codes::cart_id, carts.iter().copied()));
+    query.order((cart_codes::cart_id, cart_codes::position)).select(CartCodeRow::as_select()).load(conn).await
 }

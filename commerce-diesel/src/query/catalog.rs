@@ -14,7 +14,7 @@ use crate::schema::{categories, product_categories, products, variants};
 
 /// The offers of those skus that exist.
 pub(in super::super) async fn offers(conn: &mut Conn, skus: &[Sku]) -> Answer<Vec<Offer>> {
-    let wanted = dialect::texts_in(variants::sku, skus.iter().map(Sku::as_str));
+    let wanted = dialect::among(variants::sku, skus.iter().map(Sku::as_str));
     let query = variants::table.inner_join(products::table).filter(wanted);
     let rows: Vec<(VariantRow<'static>, ProductRow<'static>)> =
         query.select((VariantRow::as_select(), ProductRow::as_select())).load(conn).await?;
@@ -40,7 +40,7 @@ fn file(product: &mut Product, filed: &Filed) -> Answer<()> {
 }
 
 async fn categories_of(conn: &mut Conn, products: &[String]) -> Answer<Filed> {
-    let wanted = dialect::texts_in(product_categories::product_id, products.iter().map(String::as_str));
+    let wanted = dialect::among(product_categories::product_id, products.iter().map(String::as_str));
     let order = (product_categories::product_id, product_categories::position);
     let query = product_categories::table.filter(wanted).order(order);
     let rows: Vec<ProductCategoryRow<'static>> = query.select(ProductCategoryRow::as_select()).load(conn).await?;
@@ -73,8 +73,7 @@ pub(in super::super) async fn list(
         query = query.filter(named.or(products::id.eq_any(sold)));
     }
     if !filter.categories.is_empty() {
-        let wanted =
-            dialect::texts_in(product_categories::category_id, filter.categories.iter().map(CategoryId::as_str));
+        let wanted = dialect::among(product_categories::category_id, filter.categories.iter().map(CategoryId::as_str));
         query = query.filter(
             products::id.eq_any(product_categories::table.filter(wanted).select(product_categories::product_id)),
         );
@@ -105,7 +104,7 @@ async fn complete(conn: &mut Conn, rows: Vec<ProductRow<'static>>) -> Answer<Vec
 }
 
 async fn variants_of(conn: &mut Conn, products: &[String]) -> Answer<BTreeMap<String, Vec<VariantRow<'static>>>> {
-    let wanted = dialect::texts_in(variants::product_id, products.iter().map(String::as_str));
+    let wanted = dialect::among(variants::product_id, products.iter().map(String::as_str));
     let query = variants::table.filter(wanted).order((variants::product_id, variants::position));
     let rows: Vec<VariantRow<'static>> = query.select(VariantRow::as_select()).load(conn).await?;
     Ok(rows.into_iter().fold(BTreeMap::new(), |mut sold: BTreeMap<_, Vec<_>>, row| {

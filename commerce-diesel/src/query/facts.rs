@@ -14,18 +14,19 @@ use crate::schema::{carts, orders, products, variants};
 
 /// Loads what a batch names. On databases where writers meet, what can move is locked in the order of keys.
 pub(in super::super) async fn load(conn: &mut Conn, needs: &Needs<'_>) -> Answer<Facts> {
-    Ok(Facts {
-        receipts: known_receipts(conn, &needs.receipts).await?,
-        orders: order_versions(conn, &needs.orders).await?,
-        numbers: taken_numbers(conn, &needs.numbers).await?,
-        carts: cart_versions(conn, &needs.carts).await?,
-        active_carts: active_carts(conn, &needs.cart_owners).await?,
-        products: product_versions(conn, &needs.products).await?,
-        sku_owners: sku_owners(conn, &needs.sku_owners).await?,
-        shelves: shelves(conn, needs).await?,
-        campaigns: promotions::versions(conn, needs).await?,
-        tallies: promotions::tallies(conn, needs).await?,
-    })
+    dialect::together!(conn;
+        receipts = known_receipts(conn, &needs.receipts),
+        orders = order_versions(conn, &needs.orders),
+        numbers = taken_numbers(conn, &needs.numbers),
+        carts = cart_versions(conn, &needs.carts),
+        active_carts = active_carts(conn, &needs.cart_owners),
+        products = product_versions(conn, &needs.products),
+        sku_owners = sku_owners(conn, &needs.sku_owners),
+        shelves = shelves(conn, needs),
+        campaigns = promotions::versions(conn, needs),
+        tallies = promotions::tallies(conn, needs),
+    );
+    Ok(Facts { receipts, orders, numbers, carts, active_carts, products, sku_owners, shelves, campaigns, tallies })
 }
 
 async fn known_receipts(conn: &mut Conn, keys: &BTreeSet<&ReceiptKey>) -> Answer<BTreeMap<ReceiptKey, Receipt>> {
@@ -40,7 +41,7 @@ async fn order_versions(conn: &mut Conn, ids: &BTreeSet<OrderId>) -> Answer<BTre
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::ids_in(orders::id, ids.iter().map(|id| id.uuid()));
+    let wanted = dialect::among(orders::id, ids.iter().map(|id| Id(id.uuid())));
     let query = orders::table.filter(wanted).order(orders::id).select((orders::id, orders::version));
     let rows: Vec<(Id, i64)> = dialect::for_update(query).load(conn).await?;
     let known = |(id, version): (Id, i64)| Ok((OrderId::new(id.0), read_counter("orders.version", version)?));
@@ -51,7 +52,7 @@ async fn taken_numbers(conn: &mut Conn, numbers: &BTreeSet<&OrderNumber>) -> Ans
     if numbers.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let wanted = dialect::texts_in(orders::number, numbers.iter().map(|number| number.as_str()));
+    let wanted = dialect::among(orders::number, numbers.iter().map(|number| number.as_str()));
     let rows: Vec<String> = orders::table.filter(wanted).select(orders::number).load(conn).await?;
     rows.iter().map(|number| read("orders.number", number)).collect()
 }
@@ -60,7 +61,7 @@ async fn cart_versions(conn: &mut Conn, ids: &BTreeSet<CartId>) -> Answer<BTreeM
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::ids_in(carts::id, ids.iter().map(|id| id.uuid()));
+    let wanted = dialect::among(carts::id, ids.iter().map(|id| Id(id.uuid())));
     let query = carts::table.filter(wanted).order(carts::id).select((carts::id, carts::version));
     let rows: Vec<(Id, i64)> = dialect::for_update(query).load(conn).await?;
     let known = |(id, version): (Id, i64)| Ok((CartId::new(id.0), read_counter("carts.version", version)?));
@@ -71,7 +72,7 @@ async fn active_carts(conn: &mut Conn, users: &BTreeSet<&UserId>) -> Answer<BTre
     if users.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::texts_in(carts::active_user_id, users.iter().map(|user| user.as_str()));
+    let wanted = dialect::among(carts::active_user_id, users.iter().map(|user| user.as_str()));
     let rows: Vec<(String, Id)> = carts::table.filter(wanted).select((carts::user_id, carts::id)).load(conn).await?;
     rows.into_iter().map(|(user, cart)| Ok((read("carts.user_id", &user)?, CartId::new(cart.0)))).collect()
 }
@@ -80,7 +81,7 @@ async fn product_versions(conn: &mut Conn, ids: &BTreeSet<&ProductId>) -> Answer
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::texts_in(products::id, ids.iter().map(|id| id.as_str()));
+    let wanted = dialect::among(products::id, ids.iter().map(|id| id.as_str()));
     let query = products::table.filter(wanted).order(products::id).select((products::id, products::version));
     let rows: Vec<(String, i64)> = dialect::for_update(query).load(conn).await?;
     let known =
@@ -92,7 +93,7 @@ async fn sku_owners(conn: &mut Conn, skus: &BTreeSet<&Sku>) -> Answer<BTreeMap<S
     if skus.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::texts_in(variants::sku, skus.iter().map(|sku| sku.as_str()));
+    let wanted = dialect::among(variants::sku, skus.iter().map(|sku| sku.as_str()));
     let rows: Vec<(String, String)> =
         variants::table.filter(wanted).select((variants::sku, variants::product_id)).load(conn).await?;
     let owner =
@@ -104,13 +105,12 @@ async fn shelves(conn: &mut Conn, needs: &Needs<'_>) -> Answer<BTreeMap<Sku, She
     if needs.shelves.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let mut levels = stock::levels(conn, needs.shelves.keys().copied()).await?;
-    let mut holds = stock::holds_of(conn, &needs.shelves).await?;
-    let mut shelves = BTreeMap::new();
-    for sku in needs.shelves.keys().copied() {
-        let level = levels.remove(sku).unwrap_or_else(|| StockLevel::empty(sku.clone()));
-        let known = holds.remove(sku).unwrap_or_default();
-        shelves.insert(sku.clone(), stock::shelf(conn, level, known, needs.at).await?);
-    }
-    Ok(shelves)
+    dialect::together!(conn;
+        mut levels = stock::levels(conn, needs.shelves.keys().copied()),
+        holds = stock::holds_of(conn, &needs.shelves),
+    );
+    let level = |sku: &&Sku| levels.remove(*sku).unwrap_or_else(|| StockLevel::empty((*sku).clone()));
+    let levels = needs.shelves.keys().map(level).collect();
+    let shelves = stock::shelves(conn, levels, holds, needs.at).await?;
+    Ok(shelves.into_iter().map(|shelf| (shelf.level().sku.clone(), shelf)).collect())
 }

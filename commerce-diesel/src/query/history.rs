@@ -35,7 +35,7 @@ pub(super) async fn of_streams(
     conn: &mut Conn,
     streams: &[String],
 ) -> Answer<BTreeMap<OrderId, Vec<Recorded<OrderEvent>>>> {
-    let wanted = dialect::texts_in(events::stream_id, streams.iter().map(String::as_str));
+    let wanted = dialect::among(events::stream_id, streams.iter().map(String::as_str));
     let query = events::table.filter(wanted).filter(events::stream_kind.eq(ORDER));
     let query = query.order((events::stream_id, events::sequence)).select(EventRow::as_select());
     let rows: Vec<EventRow> = query.load(conn).await?;

@@ -4,7 +4,6 @@ use commerce_core::ids::{OrderId, UserId};
 use commerce_core::order::{Order, Phase};
 use commerce_core::port::{Listing, OrderFilter, OrderRef, Page};
 use diesel::prelude::*;
-use uuid::Uuid;
 
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
 use crate::id::Id;
@@ -101,7 +100,7 @@ type JoinedRow =
     (OrderRow<'static>, Option<PaymentRow<'static>>, Option<AddressRow<'static>>, Option<ShipmentRow<'static>>);
 
 async fn complete(conn: &mut Conn, heads: Vec<JoinedRow>) -> Answer<Vec<Order>> {
-    let ids: Vec<Uuid> = heads.iter().map(|(order, ..)| order.id.0).collect();
+    let ids: Vec<Id> = heads.iter().map(|(order, ..)| order.id).collect();
     let mut parts = parts(conn, &ids).await?;
     heads.into_iter().map(|row| parts.assemble(head(row)?)).collect()
 }
@@ -112,29 +111,39 @@ fn head((order, payment, address, shipment): JoinedRow) -> Answer<Head> {
     Ok((order, payment, address, shipment))
 }
 
-async fn parts(conn: &mut Conn, orders: &[Uuid]) -> Answer<Parts> {
+async fn parts(conn: &mut Conn, orders: &[Id]) -> Answer<Parts> {
     if orders.is_empty() {
         return Ok(Parts::default());
     }
-    let ids = || orders.iter().copied();
-    let items = order_items::table.filter(dialect::ids_in(order_items::order_id, ids()));
-    let items = items.order((order_items::order_id, order_items::position)).select(ItemRow::as_select());
-    let items = items.load(conn).await?;
-    let repaid = refunds::table.filter(dialect::ids_in(refunds::order_id, ids()));
-    let repaid = repaid.order((refunds::order_id, refunds::position)).select(RefundRow::as_select());
-    let repaid = repaid.load(conn).await?;
-    let back = returns::table.filter(dialect::ids_in(returns::order_id, ids()));
-    let back = back.order((returns::order_id, returns::position)).select(ReturnRow::as_select());
-    let back: Vec<ReturnRow<'static>> = back.load(conn).await?;
+    dialect::together!(conn;
+        items = items(conn, orders),
+        repaid = repaid(conn, orders),
+        back = back(conn, orders),
+    );
     let lines = lines(conn, &back).await?;
     Ok(Parts::new(items, repaid, back, lines))
+}
+
+async fn items(conn: &mut Conn, orders: &[Id]) -> QueryResult<Vec<ItemRow<'static>>> {
+    let query = order_items::table.filter(dialect::among(order_items::order_id, orders.iter().copied()));
+    query.order((order_items::order_id, order_items::position)).select(ItemRow::as_select()).load(conn).await
+}
+
+async fn repaid(conn: &mut Conn, orders: &[Id]) -> QueryResult<Vec<RefundRow<'static>>> {
+    let query = refunds::table.filter(dialect::among(refunds::order_id, orders.iter().copied()));
+    query.order((refunds::order_id, refunds::position)).select(RefundRow::as_select()).load(conn).await
+}
+
+async fn back(conn: &mut Conn, orders: &[Id]) -> QueryResult<Vec<ReturnRow<'static>>> {
+    let query = returns::table.filter(dialect::among(returns::order_id, orders.iter().copied()));
+    query.order((returns::order_id, returns::position)).select(ReturnRow::as_select()).load(conn).await
 }
 
 async fn lines(conn: &mut Conn, returns: &[ReturnRow<'_>]) -> QueryResult<Vec<ReturnLineRow>> {
     if returns.is_empty() {
         return Ok(Vec::new());
     }
-    let wanted = dialect::ids_in(return_lines::return_id, returns.iter().map(|row| row.id.0));
+    let wanted = dialect::among(return_lines::return_id, returns.iter().map(|row| row.id));
     let query = return_lines::table.filter(wanted).order((return_lines::return_id, return_lines::position));
     query.select(ReturnLineRow::as_select()).load(conn).await
 }

@@ -32,7 +32,7 @@ pub(in super::super) async fn candidates(conn: &mut Conn, keys: &[String], user:
     let order = (promotions::created_at, promotions::id);
     let mut rows: Vec<KeptRow> = kept!().filter(automatic).order(order).load(conn).await?;
     if !keys.is_empty() {
-        let given = dialect::texts_in(promotions::code_key, keys.iter().map(String::as_str));
+        let given = dialect::among(promotions::code_key, keys.iter().map(String::as_str));
         let coded: Vec<KeptRow> = kept!().filter(given).order(order).load(conn).await?;
         rows.extend(coded);
         rows.sort_by(|(left, _), (right, _)| (left.created_at, &left.id).cmp(&(right.created_at, &right.id)));
@@ -53,7 +53,7 @@ async fn uses_by(conn: &mut Conn, user: &UserId, of: &[KeptRow]) -> Answer<BTree
     }
     let pairs = of.iter().map(|(promotion, _)| (promotion.id.as_ref(), user.as_str()));
     let columns = (promotion_customers::promotion_id, promotion_customers::user_id);
-    let query = promotion_customers::table.filter(dialect::text_pairs_in(columns, pairs));
+    let query = promotion_customers::table.filter(dialect::among(columns, pairs));
     let rows: Vec<CustomerUsesRow<'static>> = query.select(CustomerUsesRow::as_select()).load(conn).await?;
     let uses = |row: CustomerUsesRow<'static>| {
         Ok((row.promotion_id.into_owned(), read_counter("promotion_customers.used", row.used)?))
@@ -115,7 +115,7 @@ pub(super) async fn versions(conn: &mut Conn, needs: &Needs<'_>) -> Answer<BTree
     if needs.campaigns.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::texts_in(promotions::id, needs.campaigns.iter().map(|id| id.as_str()));
+    let wanted = dialect::among(promotions::id, needs.campaigns.iter().map(|id| id.as_str()));
     let query = promotions::table.filter(wanted).order(promotions::id).select((promotions::id, promotions::version));
     let rows: Vec<(String, i64)> = dialect::for_update(query).load(conn).await?;
     let known =
@@ -128,11 +128,14 @@ pub(super) async fn tallies(conn: &mut Conn, needs: &Needs<'_>) -> Answer<BTreeM
     if needs.tallies.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::texts_in(promotion_uses::promotion_id, needs.tallies.keys().map(|id| id.as_str()));
+    let wanted = dialect::among(promotion_uses::promotion_id, needs.tallies.keys().map(|id| id.as_str()));
     let query = promotion_uses::table.filter(wanted).order(promotion_uses::promotion_id).select(UsesRow::as_select());
-    let uses: Vec<UsesRow<'static>> = dialect::for_update(query).load(conn).await?;
-    let mut customers = customers(conn, needs).await?;
-    let mut live = live(conn, needs).await?;
+    // The lock first: under it nothing of the rest can move.
+    dialect::together!(conn;
+        uses = dialect::for_update(query).load::<UsesRow<'static>>(conn),
+        mut customers = customers(conn, needs),
+        mut live = live(conn, needs),
+    );
     let mut tallies = BTreeMap::new();
     for row in uses {
         let id: PromotionId = read("promotion_uses.promotion_id", &row.promotion_id)?;
@@ -149,7 +152,7 @@ type Customers = BTreeMap<PromotionId, BTreeMap<UserId, u64>>;
 async fn customers(conn: &mut Conn, needs: &Needs<'_>) -> Answer<Customers> {
     let pairs = needs.tallies.iter().flat_map(|(id, who)| who.iter().map(|(user, _)| (id.as_str(), user.as_str())));
     let columns = (promotion_customers::promotion_id, promotion_customers::user_id);
-    let query = promotion_customers::table.filter(dialect::text_pairs_in(columns, pairs));
+    let query = promotion_customers::table.filter(dialect::among(columns, pairs));
     let rows: Vec<CustomerUsesRow<'static>> = query.select(CustomerUsesRow::as_select()).load(conn).await?;
     let mut customers = Customers::new();
     for row in rows {
@@ -162,9 +165,9 @@ async fn customers(conn: &mut Conn, needs: &Needs<'_>) -> Answer<Customers> {
 }
 
 async fn live(conn: &mut Conn, needs: &Needs<'_>) -> Answer<BTreeMap<PromotionId, Vec<Redemption>>> {
-    let pairs = needs.tallies.iter().flat_map(|(id, who)| who.iter().map(|(_, order)| (id.as_str(), order.uuid())));
+    let pairs = needs.tallies.iter().flat_map(|(id, who)| who.iter().map(|(_, order)| (id.as_str(), Id(order.uuid()))));
     let columns = (promotion_redemptions::promotion_id, promotion_redemptions::order_id);
-    let query = promotion_redemptions::table.filter(dialect::text_ids_in(columns, pairs));
+    let query = promotion_redemptions::table.filter(dialect::among(columns, pairs));
     let query = query.filter(promotion_redemptions::given_back_at.is_null());
     let rows: Vec<RedemptionRow<'static>> = query.select(RedemptionRow::as_select()).load(conn).await?;
     let mut live: BTreeMap<PromotionId, Vec<Redemption>> = BTreeMap::new();

@@ -25,7 +25,7 @@ pub(in super::super) async fn get(conn: &mut Conn, key: &ReceiptKey) -> Answer<O
 pub(super) async fn among<'a>(conn: &mut Conn, keys: impl Iterator<Item = &'a ReceiptKey>) -> Answer<Vec<Receipt>> {
     let pairs = keys.map(|key| (key.scope.as_str(), key.key.as_str()));
     let columns = (idempotency_keys::scope, idempotency_keys::request_key);
-    let query = idempotency_keys::table.filter(dialect::text_pairs_in(columns, pairs));
+    let query = idempotency_keys::table.filter(dialect::among(columns, pairs));
     let rows: Vec<ReceiptRow<'static>> = query.select(ReceiptRow::as_select()).load(conn).await?;
     rows.into_iter().map(ReceiptRow::into_receipt).collect()
 }

@@ -9,7 +9,8 @@ use commerce_core::stock::{Hold, Shelf, StockLevel};
 use diesel::dsl::min;
 use diesel::prelude::*;
 
-use super::{Answer, Conn, RunQueryDsl, dialect, listing, one_more};
+use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
+use crate::id::Id;
 use crate::rows::stock::{HoldRow, LevelRow};
 use crate::rows::{micros, read, read_instant_option};
 use crate::schema::{reservations, stock};
@@ -21,8 +22,7 @@ pub(in super::super) async fn level(conn: &mut Conn, sku: &Sku, at: DateTime<Utc
     let query = stock::table.filter(stock::sku.eq(sku.as_str())).select(LevelRow::as_select());
     let row: Option<LevelRow<'static>> = query.get_result(conn).await.optional()?;
     let Some(row) = row else { return Ok(None) };
-    let level = row.into_level()?;
-    Ok(Some(swept(conn, level, at).await?))
+    Ok(swept(conn, vec![row.into_level()?], at).await?.pop())
 }
 
 /// Levels at an instant, by sku.
@@ -39,13 +39,8 @@ pub(in super::super) async fn list(
         let found = part(conn, low_only, after.as_ref(), page.limit).await?;
         let complete = found.len() < wanted;
         after = found.last().map(|level| level.sku.clone()).or(after);
-        for level in found {
-            let level = swept(conn, level, at).await?;
-            // Units that came free since may have lifted it above its threshold.
-            if !low_only || level.is_low() {
-                items.push(level);
-            }
-        }
+        // Units that came free since may have lifted a level above its threshold.
+        items.extend(swept(conn, found, at).await?.into_iter().filter(|level| !low_only || level.is_low()));
         if complete || items.len() >= wanted {
             return Ok(listing(items, page.limit, |level| level.sku.clone()));
         }
@@ -64,13 +59,13 @@ async fn part(conn: &mut Conn, low_only: bool, after: Option<&Sku>, limit: u16) 
     rows.into_iter().map(LevelRow::into_level).collect()
 }
 
-async fn swept(conn: &mut Conn, level: StockLevel, at: DateTime<Utc>) -> Answer<StockLevel> {
-    if level.next_expiry.is_none_or(|next| next > at) {
-        return Ok(level);
+/// Levels without the units that are held no longer.
+async fn swept(conn: &mut Conn, levels: Vec<StockLevel>, at: DateTime<Utc>) -> Answer<Vec<StockLevel>> {
+    let mut shelves = shelves(conn, levels, BTreeMap::new(), at).await?;
+    for shelf in &mut shelves {
+        shelf.sweep(at);
     }
-    let mut shelf = shelf(conn, level, Holds::new(), at).await?;
-    shelf.sweep(at);
-    Ok(shelf.level().clone())
+    Ok(shelves.into_iter().map(|shelf| shelf.level().clone()).collect())
 }
 
 /// The holds of a sku as they are written.
@@ -82,7 +77,7 @@ pub(in super::super) async fn holds(conn: &mut Conn, sku: &Sku) -> Answer<Vec<(O
 
 /// The levels of those skus that are stocked, locked.
 pub(super) async fn levels(conn: &mut Conn, skus: impl Iterator<Item = &Sku>) -> Answer<BTreeMap<Sku, StockLevel>> {
-    let wanted = dialect::texts_in(stock::sku, skus.map(Sku::as_str));
+    let wanted = dialect::among(stock::sku, skus.map(Sku::as_str));
     let query = stock::table.filter(wanted).order(stock::sku).select(LevelRow::as_select());
     let rows: Vec<LevelRow<'static>> = dialect::for_update(query).load(conn).await?;
     let level = |row: LevelRow<'static>| row.into_level().map(|level| (level.sku.clone(), level));
@@ -97,28 +92,61 @@ pub(super) async fn holds_of(
     if wanted.values().all(BTreeSet::is_empty) {
         return Ok(BTreeMap::new());
     }
-    let pairs = wanted.iter().flat_map(|(sku, orders)| orders.iter().map(|order| (sku.as_str(), order.uuid())));
+    let pairs = wanted.iter().flat_map(|(sku, orders)| orders.iter().map(|order| (sku.as_str(), Id(order.uuid()))));
     let columns = (reservations::sku, reservations::order_id);
-    let query = reservations::table.filter(dialect::text_ids_in(columns, pairs)).select(HoldRow::as_select());
+    let query = reservations::table.filter(dialect::among(columns, pairs)).select(HoldRow::as_select());
     let rows: Vec<HoldRow<'static>> = query.load(conn).await?;
+    by_sku(&rows)
+}
+
+/// Shelves for decisions at an instant: with the holds that are known and those that are due by then.
+pub(super) async fn shelves(
+    conn: &mut Conn,
+    levels: Vec<StockLevel>,
+    mut known: BTreeMap<Sku, Holds>,
+    at: DateTime<Utc>,
+) -> Answer<Vec<Shelf>> {
+    let is_due = |level: &StockLevel| level.next_expiry.is_some_and(|next| next <= at);
+    let skus: Vec<_> = levels.iter().filter(|level| is_due(level)).map(|level| level.sku.clone()).collect();
+    let (mut due, later) = due(conn, &skus, at).await?;
+    let shelf = |level: StockLevel| {
+        let mut holds = known.remove(&level.sku).unwrap_or_default();
+        holds.extend(due.remove(&level.sku).unwrap_or_default());
+        let next = if is_due(&level) { later.get(&level.sku).copied() } else { level.next_expiry };
+        Shelf::new(level, holds, next)
+    };
+    Ok(levels.into_iter().map(shelf).collect())
+}
+
+/// The holds of those skus that have ended, and when the next of the others ends.
+async fn due(
+    conn: &mut Conn,
+    skus: &[Sku],
+    at: DateTime<Utc>,
+) -> Answer<(BTreeMap<Sku, Holds>, BTreeMap<Sku, DateTime<Utc>>)> {
+    if skus.is_empty() {
+        return Ok((BTreeMap::new(), BTreeMap::new()));
+    }
+    let of = || reservations::table.filter(dialect::among(reservations::sku, skus.iter().map(Sku::as_str)));
+    let ended = of().filter(reservations::held_until.le(micros(at))).select(HoldRow::as_select());
+    let later = of().filter(reservations::held_until.gt(micros(at))).group_by(reservations::sku);
+    let later = later.select((reservations::sku, min(reservations::held_until)));
+    dialect::together!(conn;
+        ended = ended.load::<HoldRow<'static>>(conn),
+        later = later.load::<(String, Option<i64>)>(conn),
+    );
+    let mut nexts = BTreeMap::new();
+    for (sku, until) in later {
+        let until = read_instant_option("reservations.held_until", until)?;
+        nexts.extend(until.map(|until| Ok::<_, Fault>((read("reservations.sku", &sku)?, until))).transpose()?);
+    }
+    Ok((by_sku(&ended)?, nexts))
+}
+
+fn by_sku(rows: &[HoldRow<'_>]) -> Answer<BTreeMap<Sku, Holds>> {
     rows.iter().try_fold(BTreeMap::new(), |mut holds: BTreeMap<Sku, Holds>, row| {
         let (order, hold) = row.hold()?;
         holds.entry(read("reservations.sku", &row.sku)?).or_default().insert(order, hold);
         Ok(holds)
     })
-}
-
-/// A shelf for a decision at an instant: with the holds that are known and those that are due by then.
-pub(super) async fn shelf(conn: &mut Conn, level: StockLevel, mut known: Holds, at: DateTime<Utc>) -> Answer<Shelf> {
-    let Some(_) = level.next_expiry.filter(|next| *next <= at) else {
-        let next = level.next_expiry;
-        return Ok(Shelf::new(level, known, next));
-    };
-    let of_sku = reservations::table.filter(reservations::sku.eq(level.sku.as_str()));
-    let due = of_sku.filter(reservations::held_until.le(micros(at))).select(HoldRow::as_select());
-    let rows: Vec<HoldRow<'static>> = due.load(conn).await?;
-    let later = of_sku.filter(reservations::held_until.gt(micros(at))).select(min(reservations::held_until));
-    let next: Option<i64> = later.get_result(conn).await?;
-    known.extend(rows.iter().map(HoldRow::hold).collect::<Answer<Holds>>()?);
-    Ok(Shelf::new(level, known, read_instant_option("reservations.held_until", next)?))
 }

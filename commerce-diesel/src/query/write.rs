@@ -11,32 +11,49 @@ pub(super) mod promotions;
 #[path = "write/stock.rs"]
 mod stock;
 
+use commerce_core::commit::Facts;
 use diesel::prelude::*;
 
-use super::{Answer, Conn, RunQueryDsl, dialect};
+use super::{Answer, Conn, RunQueryDsl, dialect, feed};
 use crate::changes::Changes;
+use crate::id::Id;
 use crate::rows::task::{TaskRow, key_columns};
 use crate::schema::tasks;
-use commerce_core::commit::Facts;
 
 /// Writes everything. Nothing is decided here: the facts have been settled, and the changes are those that were accepted.
+///
+/// The statements are as many for a thousand rows as for one, and each part of a table is written in the order of its keys.
 pub(super) async fn write(conn: &mut Conn, changes: Changes<'_>, settled: &Facts) -> Answer<()> {
-    catalog::write(conn, &changes).await?;
-    carts::write(conn, &changes).await?;
-    orders::write(conn, &changes).await?;
-    promotions::write(conn, &changes, settled).await?;
-    stock::write(conn, settled).await?;
-    write_tasks(conn, &changes).await?;
-    dialect::insert_each(conn, changes.events).await?;
-    dialect::insert_each(conn, changes.receipts).await?;
+    let carts = carts::plan(conn, &changes).await?;
+    dialect::together!(conn;
+        () = catalog::write(conn, &changes),
+        () = carts::write(conn, carts),
+        () = orders::write(conn, &changes),
+        () = stock::write(conn, settled),
+        () = promotions::write(conn, &changes, settled),
+        () = write_tasks(conn, &changes),
+        () = dialect::insert_each(conn, changes.receipts),
+        () = feed::append(conn, changes.events),
+    );
     Ok(())
 }
 
-async fn write_tasks(conn: &mut Conn, changes: &Changes<'_>) -> QueryResult<()> {
-    for (key, _) in changes.tasks.iter().filter(|(_, draft)| draft.finished) {
-        let (kind, order, refund) = key_columns(*key);
-        diesel::delete(tasks::table.find((order, kind, refund))).execute(conn).await?;
-    }
+async fn write_tasks(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
+    let finished = changes.tasks.iter().filter(|(_, draft)| draft.finished);
+    let keys = finished.map(|(key, _)| key_columns(*key)).map(|(kind, order, refund)| (order, kind, refund));
     let scheduled = changes.tasks.iter().filter_map(|(key, draft)| Some(TaskRow::scheduled(*key, draft.scheduled?)));
-    dialect::insert_missing(conn, tasks::table, scheduled).await
+    dialect::together!(conn;
+        () = delete_tasks(conn, keys.collect()),
+        () = dialect::insert_missing(conn, scheduled),
+    );
+    Ok(())
+}
+
+async fn delete_tasks(conn: &mut Conn, keys: Vec<(Id, &'static str, Id)>) -> QueryResult<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let columns = (tasks::order_id, tasks::kind, tasks::refund_id);
+    diesel::delete(tasks::table.filter(dialect::among(columns, keys))).execute(conn).await?;
+    Ok(())
 }

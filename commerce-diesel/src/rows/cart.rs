@@ -15,8 +15,8 @@ use crate::schema::{cart_codes, cart_items, carts};
 use crate::word::Word;
 
 /// The head of a cart.
-#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset, Identifiable)]
-#[diesel(table_name = carts, treat_none_as_default_value = false, treat_none_as_null = true)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = carts)]
 pub(crate) struct CartRow<'a> {
     pub(crate) id: Id,
     pub(crate) user_id: Words<'a>,
@@ -31,8 +31,8 @@ pub(crate) struct CartRow<'a> {
 }
 
 /// A line of a cart.
-#[derive(Clone, Debug, PartialEq, Eq, Insertable, Queryable, Selectable)]
-#[diesel(table_name = cart_items, treat_none_as_default_value = false)]
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = cart_items)]
 pub(crate) struct CartItemRow<'a> {
     pub(crate) cart_id: Id,
     pub(crate) position: i64,
@@ -45,8 +45,8 @@ pub(crate) struct CartItemRow<'a> {
 }
 
 /// A code of a cart.
-#[derive(Clone, Debug, PartialEq, Eq, Insertable, Queryable, Selectable)]
-#[diesel(table_name = cart_codes, treat_none_as_default_value = false)]
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = cart_codes)]
 pub(crate) struct CartCodeRow<'a> {
     pub(crate) cart_id: Id,
     pub(crate) position: i64,

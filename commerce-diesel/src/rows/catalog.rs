@@ -11,8 +11,8 @@ use crate::fault::Answer;
 use crate::schema::{categories, product_categories, products, variants};
 
 /// The head of a product.
-#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset, Identifiable)]
-#[diesel(table_name = products, treat_none_as_default_value = false, treat_none_as_null = true)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = products)]
 pub(crate) struct ProductRow<'a> {
     pub(crate) id: Words<'a>,
     pub(crate) name: Words<'a>,
@@ -24,8 +24,8 @@ pub(crate) struct ProductRow<'a> {
 }
 
 /// A variant of a product.
-#[derive(Debug, Insertable, Queryable, Selectable)]
-#[diesel(table_name = variants, treat_none_as_default_value = false)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = variants)]
 pub(crate) struct VariantRow<'a> {
     pub(crate) sku: Words<'a>,
     pub(crate) product_id: Words<'a>,
@@ -37,8 +37,8 @@ pub(crate) struct VariantRow<'a> {
 }
 
 /// A product in a category.
-#[derive(Debug, Insertable, Queryable, Selectable)]
-#[diesel(table_name = product_categories, treat_none_as_default_value = false)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = product_categories)]
 pub(crate) struct ProductCategoryRow<'a> {
     pub(crate) product_id: Words<'a>,
     pub(crate) position: i64,
@@ -46,8 +46,8 @@ pub(crate) struct ProductCategoryRow<'a> {
 }
 
 /// A category.
-#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset, Identifiable)]
-#[diesel(table_name = categories, treat_none_as_default_value = false, treat_none_as_null = true)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = categories)]
 pub(crate) struct CategoryRow<'a> {
     pub(crate) id: Words<'a>,
     pub(crate) name: Words<'a>,

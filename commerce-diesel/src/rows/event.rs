@@ -22,9 +22,10 @@ pub(crate) const ORDER: &str = "order";
 /// The stream kind of stock; the stream is the sku.
 pub(crate) const STOCK: &str = "stock";
 
-/// An event to append. Its position is given by the database.
+/// An event to append. Its position is counted from behind the last one, until it is known which that is.
 #[derive(Debug)]
 pub(crate) struct NewEventRow<'a> {
+    pub(crate) position: i64,
     pub(crate) stream_kind: &'static str,
     pub(crate) stream_id: Words<'a>,
     pub(crate) sequence: i64,
@@ -76,6 +77,7 @@ impl<'a> NewEventRow<'a> {
         body: Words<'a>,
     ) -> Self {
         Self {
+            position: 0,
             stream_kind,
             stream_id,
             sequence: counter(entry.sequence),

@@ -47,8 +47,7 @@ pub(crate) struct OrderRow<'a> {
 }
 
 /// What events change of an order's head; the rest never changes.
-#[derive(Debug, AsChangeset, Identifiable)]
-#[diesel(table_name = orders, treat_none_as_null = true)]
+#[derive(Debug)]
 pub(crate) struct OrderState<'a> {
     pub(crate) id: Id,
     pub(crate) status: &'a str,
@@ -60,8 +59,8 @@ pub(crate) struct OrderState<'a> {
 }
 
 /// The payment of an order.
-#[derive(Debug, Queryable, Selectable, AsChangeset, Identifiable)]
-#[diesel(table_name = payments, treat_none_as_null = true)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = payments)]
 pub(crate) struct PaymentRow<'a> {
     pub(crate) id: Id,
     pub(crate) order_id: Id,

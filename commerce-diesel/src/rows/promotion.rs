@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use commerce_core::ids::{OrderId, PromotionId};
+use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::Money;
 use commerce_core::promotion::{Campaign, Promotion, Redemption};
 use diesel::prelude::*;
@@ -13,8 +13,8 @@ use crate::id::Id;
 use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses, promotions};
 
 /// A promotion that is kept.
-#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset)]
-#[diesel(table_name = promotions, treat_none_as_default_value = false, treat_none_as_null = true)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = promotions)]
 pub(crate) struct PromotionRow<'a> {
     pub(crate) id: Words<'a>,
     pub(crate) code_key: Option<Words<'a>>,
@@ -26,8 +26,8 @@ pub(crate) struct PromotionRow<'a> {
 }
 
 /// How much of a promotion is used up.
-#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset)]
-#[diesel(table_name = promotion_uses, primary_key(promotion_id), treat_none_as_default_value = false)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = promotion_uses)]
 pub(crate) struct UsesRow<'a> {
     pub(crate) promotion_id: Words<'a>,
     pub(crate) used: i64,
@@ -35,8 +35,8 @@ pub(crate) struct UsesRow<'a> {
 }
 
 /// How often a customer used a promotion.
-#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset)]
-#[diesel(table_name = promotion_customers, primary_key(promotion_id, user_id), treat_none_as_default_value = false)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = promotion_customers)]
 pub(crate) struct CustomerUsesRow<'a> {
     pub(crate) promotion_id: Words<'a>,
     pub(crate) user_id: Words<'a>,
@@ -44,8 +44,8 @@ pub(crate) struct CustomerUsesRow<'a> {
 }
 
 /// One use by one order.
-#[derive(Debug, Insertable, Queryable, Selectable)]
-#[diesel(table_name = promotion_redemptions, treat_none_as_default_value = false)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = promotion_redemptions)]
 pub(crate) struct RedemptionRow<'a> {
     pub(crate) promotion_id: Words<'a>,
     pub(crate) order_id: Id,
@@ -54,6 +54,31 @@ pub(crate) struct RedemptionRow<'a> {
     pub(crate) amount: i64,
     pub(crate) redeemed_at: i64,
     pub(crate) given_back_at: Option<i64>,
+}
+
+/// That a use was given back.
+#[derive(Debug)]
+pub(crate) struct GivenBackRow<'a> {
+    pub(crate) promotion_id: Words<'a>,
+    pub(crate) order_id: Id,
+    pub(crate) given_back_at: Option<i64>,
+}
+
+impl<'a> GivenBackRow<'a> {
+    pub(crate) fn of(redemption: &'a Redemption) -> Self {
+        Self {
+            promotion_id: Cow::Borrowed(redemption.promotion.as_str()),
+            order_id: Id(redemption.order.uuid()),
+            given_back_at: redemption.given_back_at.map(micros),
+        }
+    }
+}
+
+impl<'a> CustomerUsesRow<'a> {
+    pub(crate) fn of(promotion: &'a PromotionId, user: &'a UserId, used: u64) -> Self {
+        let (promotion_id, user_id) = (Cow::Borrowed(promotion.as_str()), Cow::Borrowed(user.as_str()));
+        Self { promotion_id, user_id, used: counter(used) }
+    }
 }
 
 impl<'a> PromotionRow<'a> {

@@ -12,9 +12,8 @@ use crate::id::Id;
 use crate::schema::{reservations, stock};
 
 /// The level of a sku.
-#[derive(Debug, Queryable, Selectable, AsChangeset)]
-#[diesel(table_name = stock, primary_key(sku))]
-#[diesel(treat_none_as_null = true)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = stock)]
 pub(crate) struct LevelRow<'a> {
     pub(crate) sku: Words<'a>,
     pub(crate) on_hand: i64,
@@ -25,9 +24,8 @@ pub(crate) struct LevelRow<'a> {
 }
 
 /// Units of a sku held for an order.
-#[derive(Debug, Queryable, Selectable, AsChangeset)]
-#[diesel(table_name = reservations, primary_key(sku, order_id))]
-#[diesel(treat_none_as_null = true)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = reservations)]
 pub(crate) struct HoldRow<'a> {
     pub(crate) sku: Words<'a>,
     pub(crate) order_id: Id,

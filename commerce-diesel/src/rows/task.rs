@@ -16,8 +16,8 @@ const EXPIRE_ORDER: &str = "expire_order";
 const SEND_REFUND: &str = "send_refund";
 
 /// A task.
-#[derive(Debug, Insertable, Queryable, Selectable)]
-#[diesel(table_name = tasks, treat_none_as_default_value = false)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = tasks)]
 pub(crate) struct TaskRow<'a> {
     pub(crate) kind: Words<'a>,
     pub(crate) order_id: Id,

@@ -1,6 +1,7 @@
 //! The little that only SQLite says so.
 
-mod listed;
+mod among;
+mod statement;
 
 use std::future::{Ready, ready};
 
@@ -8,16 +9,17 @@ use commerce_core::port::StoreErrorKind;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::{Escape, Like};
 use diesel::prelude::*;
-use diesel::query_builder::{InsertOrIgnoreStatement, InsertStatement};
-use diesel::query_dsl::methods::ExecuteDsl;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::Text;
-use uuid::Uuid;
 
-use self::listed::{Ids, Listed, TextIds, TextPairs, Texts};
+use self::among::Among;
+use self::statement::{Insert, InsertMissing, Update};
 use super::connection::{Conn, RunQueryDsl};
+use super::query::feed;
 use crate::fault::Fault;
-use crate::rows::insert::Insert;
+use crate::key::Key;
+use crate::rows::event::NewEventRow;
+use crate::rows::table::Bind;
 
 /// The backend.
 pub(crate) type Db = diesel::sqlite::Sqlite;
@@ -26,6 +28,11 @@ pub(crate) type Db = diesel::sqlite::Sqlite;
 /// for other processes as long as the options say.
 pub(crate) fn begin_write(conn: &mut Conn) -> Ready<QueryResult<()>> {
     ready(conn.batch_execute("BEGIN IMMEDIATE"))
+}
+
+/// Makes sure that there is a connection to begin on. A file has not gone away.
+pub(crate) fn connected(_: &mut Conn) -> Ready<QueryResult<()>> {
+    ready(Ok(()))
 }
 
 /// Makes a transaction durable.
@@ -56,69 +63,50 @@ pub(crate) const fn for_update<Q>(query: Q) -> Q {
     query
 }
 
-/// Inserts rows of the tables that every order writes.
-pub(crate) async fn insert_each<R>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()>
-where
-    Insert<R>: ExecuteDsl<Conn>,
-{
+/// Inserts rows.
+pub(crate) async fn insert_each<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
     for row in rows {
         Insert(row).execute(conn).await?;
     }
     Ok(())
 }
 
-/// Inserts rows: one cached statement, run once per row, which costs SQLite less than a statement of many rows.
-pub(crate) async fn insert_all<T, R>(conn: &mut Conn, table: T, rows: impl IntoIterator<Item = R>) -> QueryResult<()>
-where
-    T: Table + Copy,
-    R: Insertable<T>,
-    InsertStatement<T, R::Values>: ExecuteDsl<Conn>,
-{
-    for row in rows {
-        diesel::insert_into(table).values(row).execute(conn).await?;
-    }
-    Ok(())
-}
-
 /// Inserts those of the rows whose key is not there yet.
-pub(crate) async fn insert_missing<T, R>(
-    conn: &mut Conn,
-    table: T,
-    rows: impl IntoIterator<Item = R>,
-) -> QueryResult<()>
-where
-    T: Table + Copy,
-    R: Insertable<T>,
-    InsertOrIgnoreStatement<T, R::Values>: ExecuteDsl<Conn>,
-{
+pub(crate) async fn insert_missing<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
     for row in rows {
-        diesel::insert_or_ignore_into(table).values(row).execute(conn).await?;
+        InsertMissing(row).execute(conn).await?;
     }
     Ok(())
 }
 
-/// Whether a column of ids is among these.
-pub(crate) fn ids_in<C>(column: C, ids: impl Iterator<Item = Uuid>) -> Listed<C, Ids> {
-    Listed::new(column, ids.map(|id| id.simple().to_string()))
+/// Sets all columns but the key of rows that are there.
+pub(crate) async fn update_each<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
+    for row in rows {
+        Update(row).execute(conn).await?;
+    }
+    Ok(())
 }
 
-/// Whether a column of text is among these.
-pub(crate) fn texts_in<'a, C>(column: C, texts: impl Iterator<Item = &'a str>) -> Listed<C, Texts> {
-    Listed::new(column, texts)
+/// Appends events whose positions are counted from behind the last one.
+pub(crate) async fn append_behind(conn: &mut Conn, mut rows: Vec<NewEventRow<'_>>) -> QueryResult<()> {
+    let last = feed::last(conn).await?;
+    for row in &mut rows {
+        row.position += last;
+    }
+    insert_each(conn, rows).await
 }
 
-/// Whether a pair of columns, text and id, is among these.
-pub(crate) fn text_ids_in<'a, C>(columns: C, pairs: impl Iterator<Item = (&'a str, Uuid)>) -> Listed<C, TextIds> {
-    Listed::new(columns, pairs.map(|(text, id)| (text, id.simple().to_string())))
+/// Whether a column, or several, are among these keys.
+pub(crate) fn among<C, K: Key>(columns: C, keys: impl IntoIterator<Item = K>) -> Among<C, K::Named> {
+    Among::new(columns, keys)
 }
 
-/// Whether a pair of columns of text is among these.
-pub(crate) fn text_pairs_in<'a, C>(
-    columns: C,
-    pairs: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Listed<C, TextPairs> {
-    Listed::new(columns, pairs)
+/// Runs what is named one after the other and binds the answers; the first failure ends the function. (Where a network lies
+/// between, all are sent at once.)
+macro_rules! together {
+    ($conn:ident; $($name:pat = $call:expr),+ $(,)?) => { $(let $name = $call.await?;)+ };
 }
+pub(crate) use together;
 
 /// Whether a column contains a text, without regard to ASCII case, which is how LIKE compares here.
 pub(crate) fn contains<C>(column: C, text: &str) -> Escape<Like<C, String>>

@@ -58,13 +58,15 @@ async fn figures_stand_in_columns() {
 }
 
 #[tokio::test]
-async fn no_row_is_left_without_its_head() {
+async fn no_line_is_left_without_its_cart_and_nothing_is_oversold() {
     let place = Place::new();
     let (store, shop) = (place.open().await, Shop::new(1));
     store.commit(shop.stocked(&[("MUG", 9)])).await.unwrap();
-    store.commit(shop.order(&[("MUG", 1)])).await.unwrap();
+    let mut cart = shop.cart("user-1".parse().unwrap(), shop.at(1));
+    cart.items.push(shop.cart_item("MUG", commerce_testkit::shop::units(1)));
+    store.commit(shop.save_cart(&cart, 0)).await.unwrap();
     let mut raw = place.raw();
-    let orphan = "PRAGMA foreign_keys = ON; DELETE FROM orders;";
+    let orphan = "PRAGMA foreign_keys = ON; DELETE FROM carts;";
     assert!(diesel::connection::SimpleConnection::batch_execute(&mut raw, orphan).is_err());
     let oversold = "UPDATE stock SET reserved = on_hand + 1;";
     assert!(diesel::connection::SimpleConnection::batch_execute(&mut raw, oversold).is_err());

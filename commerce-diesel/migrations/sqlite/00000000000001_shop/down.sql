@@ -1,6 +1,11 @@
+DROP TABLE promotion_redemptions;
+DROP TABLE promotion_customers;
+DROP TABLE promotion_uses;
+DROP TABLE promotions;
 DROP TABLE idempotency_keys;
 DROP TABLE tasks;
 DROP TABLE events;
+DROP TABLE feed;
 DROP TABLE reservations;
 DROP TABLE stock;
 DROP TABLE shipments;

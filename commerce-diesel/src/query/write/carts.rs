@@ -1,60 +1,110 @@
 //! Carts.
 
+use std::collections::BTreeMap;
+
+use commerce_core::cart::{Cart, CartStatus};
 use diesel::prelude::*;
 
 use super::super::{Answer, Conn, RunQueryDsl, carts, dialect};
 use crate::changes::{Changes, Draft};
 use crate::id::Id;
 use crate::rows::cart::{CartCodeRow, CartItemRow, CartRow};
-use crate::rows::place;
-use crate::schema::{cart_codes, cart_items, carts as heads};
-use crate::update::update_row;
-use commerce_core::cart::{Cart, CartStatus};
+use crate::schema::{cart_codes, cart_items};
+
+/// What is to be written of carts.
+#[derive(Debug, Default)]
+pub(super) struct Plan<'a> {
+    closed: Vec<CartRow<'a>>,
+    active: Vec<CartRow<'a>>,
+    new: Vec<CartRow<'a>>,
+    /// Carts whose lines go before any come.
+    without_items: Vec<Id>,
+    items: Vec<CartItemRow<'a>>,
+    /// Carts whose codes go before any come.
+    without_codes: Vec<Id>,
+    codes: Vec<CartCodeRow<'a>>,
+}
+
+/// Compares carts with what is written of them: most changes touch one line or none.
+pub(super) async fn plan<'a>(conn: &mut Conn, changes: &Changes<'a>) -> Answer<Plan<'a>> {
+    if changes.carts.is_empty() {
+        return Ok(Plan::default());
+    }
+    let known: Vec<Id> = changes.carts.iter().filter(|(_, draft)| !draft.new).map(|(id, _)| Id(id.uuid())).collect();
+    dialect::together!(conn; items = carts::items(conn, &known), codes = carts::codes(conn, &known));
+    let (mut items, mut codes) = (by_cart(items, |item| item.cart_id), by_cart(codes, |code| code.cart_id));
+    let mut plan = Plan::default();
+    for (id, draft) in &changes.carts {
+        let id = Id(id.uuid());
+        plan.add_head(draft);
+        plan.add_items(id, &items.remove(&id).unwrap_or_default(), draft.document);
+        plan.add_codes(id, &codes.remove(&id).unwrap_or_default(), draft.document);
+    }
+    Ok(plan)
+}
+
+fn by_cart<R>(rows: Vec<R>, cart: impl Fn(&R) -> Id) -> BTreeMap<Id, Vec<R>> {
+    rows.into_iter().fold(BTreeMap::new(), |mut carts: BTreeMap<_, Vec<_>>, row| {
+        carts.entry(cart(&row)).or_default().push(row);
+        carts
+    })
+}
+
+impl<'a> Plan<'a> {
+    fn add_head(&mut self, draft: &Draft<'a, Cart>) {
+        let heads = match draft.document.status {
+            _ if draft.new => &mut self.new,
+            CartStatus::Active => &mut self.active,
+            CartStatus::CheckedOut | CartStatus::Expired => &mut self.closed,
+        };
+        heads.push(CartRow::of(draft.document));
+    }
+
+    fn add_items(&mut self, id: Id, old: &[CartItemRow<'_>], cart: &'a Cart) {
+        let new: Vec<_> = CartItemRow::all(cart).collect();
+        if new.starts_with(old) {
+            self.items.extend(new.into_iter().skip(old.len()));
+        } else {
+            self.without_items.push(id);
+            self.items.extend(new);
+        }
+    }
+
+    fn add_codes(&mut self, id: Id, old: &[CartCodeRow<'_>], cart: &'a Cart) {
+        let new: Vec<_> = CartCodeRow::all(cart).collect();
+        if old != new {
+            self.without_codes.push(id);
+            self.codes.extend(new);
+        }
+    }
+}
 
 /// Writes carts: those that close first, so that a customer's next one finds the place of the active cart free.
-pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
-    let (active, closed): (Vec<_>, Vec<_>) =
-        changes.carts.values().partition(|draft| draft.document.status == CartStatus::Active);
-    for draft in closed.into_iter().chain(active) {
-        write_cart(conn, draft).await?;
-    }
+pub(super) async fn write(conn: &mut Conn, plan: Plan<'_>) -> Answer<()> {
+    dialect::together!(conn;
+        () = dialect::update_each(conn, plan.closed),
+        () = dialect::update_each(conn, plan.active),
+        () = dialect::insert_each(conn, plan.new),
+        () = clear_items(conn, plan.without_items),
+        () = dialect::insert_each(conn, plan.items),
+        () = clear_codes(conn, plan.without_codes),
+        () = dialect::insert_each(conn, plan.codes),
+    );
     Ok(())
 }
 
-async fn write_cart(conn: &mut Conn, draft: &Draft<'_, Cart>) -> Answer<()> {
-    let cart = draft.document;
-    let row = CartRow::of(cart);
-    if draft.new {
-        dialect::insert_all(conn, heads::table, [row]).await?;
-        dialect::insert_all(conn, cart_items::table, CartItemRow::all(cart)).await?;
-        dialect::insert_all(conn, cart_codes::table, CartCodeRow::all(cart)).await?;
+async fn clear_items(conn: &mut Conn, carts: Vec<Id>) -> QueryResult<()> {
+    if carts.is_empty() {
         return Ok(());
     }
-    let known = heads::id.eq(row.id);
-    update_row::<CartRow<'static>, _, _, _>(heads::table, known, &row).execute(conn).await?;
-    write_items(conn, row.id, cart).await?;
-    write_codes(conn, row.id, cart).await?;
-    Ok(())
+    let of = cart_items::table.filter(dialect::among(cart_items::cart_id, carts));
+    diesel::delete(of).execute(conn).await.map(drop)
 }
 
-/// Most changes touch one line or none, so the lines are compared before any is written.
-async fn write_items(conn: &mut Conn, id: Id, cart: &Cart) -> QueryResult<()> {
-    let old = carts::items(conn, id).await?;
-    let new: Vec<_> = CartItemRow::all(cart).collect();
-    let same = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
-    if same < old.len() {
-        let rest = cart_items::table.filter(cart_items::cart_id.eq(id)).filter(cart_items::position.ge(place(same)));
-        diesel::delete(rest).execute(conn).await?;
-    }
-    dialect::insert_all(conn, cart_items::table, new.into_iter().skip(same)).await
-}
-
-async fn write_codes(conn: &mut Conn, id: Id, cart: &Cart) -> QueryResult<()> {
-    let old = carts::codes(conn, id).await?;
-    let new: Vec<_> = CartCodeRow::all(cart).collect();
-    if old == new {
+async fn clear_codes(conn: &mut Conn, carts: Vec<Id>) -> QueryResult<()> {
+    if carts.is_empty() {
         return Ok(());
     }
-    diesel::delete(cart_codes::table.filter(cart_codes::cart_id.eq(id))).execute(conn).await?;
-    dialect::insert_all(conn, cart_codes::table, new).await
+    let of = cart_codes::table.filter(dialect::among(cart_codes::cart_id, carts));
+    diesel::delete(of).execute(conn).await.map(drop)
 }

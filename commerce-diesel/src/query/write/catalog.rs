@@ -3,41 +3,52 @@
 use diesel::prelude::*;
 
 use super::super::{Answer, Conn, RunQueryDsl, dialect};
-use crate::changes::Changes;
+use crate::changes::{Changes, Draft};
 use crate::rows::catalog::{CategoryRow, ProductCategoryRow, ProductRow, VariantRow};
-use crate::schema::{categories, product_categories, products, variants};
-use crate::update::update_row;
+use crate::schema::{categories, product_categories, variants};
+use commerce_core::catalog::Product;
 
 /// Writes the catalogue. The parts of changed products go before any come, because a sku may change hands.
 pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
-    for category in changes.categories.values() {
-        write_category(conn, CategoryRow::of(category)).await?;
-    }
-    for draft in changes.products.values().filter(|draft| !draft.new) {
-        replace_head(conn, ProductRow::of(draft.document)).await?;
-    }
-    let new = changes.products.values().filter(|draft| draft.new);
-    dialect::insert_all(conn, products::table, new.map(|draft| ProductRow::of(draft.document))).await?;
+    let (new, known): (Vec<_>, Vec<_>) = changes.products.values().partition(|draft| draft.new);
+    let changed: Vec<&str> = known.iter().map(|draft| draft.document.id.as_str()).collect();
     let all = || changes.products.values().map(|draft| draft.document);
-    dialect::insert_all(conn, variants::table, all().flat_map(VariantRow::all)).await?;
-    dialect::insert_all(conn, product_categories::table, all().flat_map(ProductCategoryRow::all)).await?;
+    dialect::together!(conn;
+        () = clear_categories(conn, changes),
+        () = dialect::insert_each(conn, changes.categories.values().map(|category| CategoryRow::of(category))),
+        () = clear_parts(conn, &changed),
+        () = dialect::update_each(conn, heads(known)),
+        () = dialect::insert_each(conn, heads(new)),
+        () = dialect::insert_each(conn, all().flat_map(VariantRow::all)),
+        () = dialect::insert_each(conn, all().flat_map(ProductCategoryRow::all)),
+    );
     Ok(())
 }
 
-async fn write_category(conn: &mut Conn, row: CategoryRow<'_>) -> QueryResult<()> {
-    let known = categories::id.eq(row.id.as_ref());
-    let update = update_row::<CategoryRow<'static>, _, _, _>(categories::table, known, &row);
-    if update.execute(conn).await? == 0 {
-        dialect::insert_all(conn, categories::table, [row]).await?;
+fn heads<'a>(drafts: Vec<&Draft<'a, Product>>) -> impl Iterator<Item = ProductRow<'a>> {
+    drafts.into_iter().map(|draft| ProductRow::of(draft.document))
+}
+
+/// A category is written anew whether or not there was one: it has no version that would tell.
+async fn clear_categories(conn: &mut Conn, changes: &Changes<'_>) -> QueryResult<()> {
+    if changes.categories.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let ids = changes.categories.keys().map(|id| id.as_str());
+    let old = categories::table.filter(dialect::among(categories::id, ids));
+    diesel::delete(old).execute(conn).await.map(drop)
 }
 
-async fn replace_head(conn: &mut Conn, row: ProductRow<'_>) -> QueryResult<()> {
-    let id = row.id.as_ref();
-    diesel::delete(variants::table.filter(variants::product_id.eq(id))).execute(conn).await?;
-    diesel::delete(product_categories::table.filter(product_categories::product_id.eq(id))).execute(conn).await?;
-    let known = products::id.eq(id);
-    update_row::<ProductRow<'static>, _, _, _>(products::table, known, &row).execute(conn).await?;
+async fn clear_parts(conn: &mut Conn, products: &[&str]) -> Answer<()> {
+    if products.is_empty() {
+        return Ok(());
+    }
+    let sold = variants::table.filter(dialect::among(variants::product_id, products.iter().copied()));
+    let filed =
+        product_categories::table.filter(dialect::among(product_categories::product_id, products.iter().copied()));
+    dialect::together!(conn;
+        _ = diesel::delete(sold).execute(conn),
+        _ = diesel::delete(filed).execute(conn),
+    );
     Ok(())
 }

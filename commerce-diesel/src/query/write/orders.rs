@@ -4,59 +4,60 @@ use diesel::prelude::*;
 
 use super::super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::changes::{Changes, OrderDraft};
-use crate::rows::order::{AddressRow, ItemRow, OrderRow, OrderState, PaymentRow, RefundRow, ReturnRow};
-use crate::schema::{orders, payments, refunds, return_lines, returns, shipments};
-use crate::update::update_row;
+use crate::id::Id;
+use crate::rows::order::{AddressRow, ItemRow, OrderRow, OrderState, PaymentRow, ShipmentRow};
+use crate::schema::shipments;
 
 /// Writes new orders whole, and of others what has changed.
 pub(in super::super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
-    insert(conn, changes).await?;
-    for draft in changes.orders.values().filter(|draft| draft.quote.is_none()) {
-        update(conn, draft).await?;
-    }
-    for draft in changes.orders.values() {
-        write_parts(conn, draft).await?;
-    }
+    let drafts = || changes.orders.values();
+    let new = || drafts().filter_map(|draft| Some((draft.order, draft.quote?)));
+    let known = || drafts().filter(|draft| draft.quote.is_none());
+    let paid = known().filter(|draft| draft.payment);
+    dialect::together!(conn;
+        () = dialect::insert_each(conn, new().map(|(order, quote)| OrderRow::of(order, quote))),
+        () = dialect::insert_each(conn, new().map(|(order, _)| PaymentRow::of(order))),
+        () = dialect::insert_each(conn, new().map(|(order, _)| AddressRow::of(order))),
+        () = dialect::insert_each(conn, new().flat_map(|(order, _)| ItemRow::all(order))),
+        () = dialect::update_each(conn, known().map(|draft| OrderState::of(draft.order))),
+        () = dialect::update_each(conn, paid.map(|draft| PaymentRow::of(draft.order))),
+        () = write_shipments(conn, drafts().filter_map(OrderDraft::shipment).collect()),
+        () = write_refunds(conn, changes),
+        () = write_returns(conn, changes),
+    );
     Ok(())
 }
 
-async fn insert(conn: &mut Conn, changes: &Changes<'_>) -> QueryResult<()> {
-    let new = || changes.orders.values().filter_map(|draft| Some((draft.order, draft.quote?)));
-    dialect::insert_each(conn, new().map(|(order, quote)| OrderRow::of(order, quote))).await?;
-    dialect::insert_each(conn, new().map(|(order, _)| PaymentRow::of(order))).await?;
-    dialect::insert_each(conn, new().map(|(order, _)| AddressRow::of(order))).await?;
-    dialect::insert_each(conn, new().flat_map(|(order, _)| ItemRow::all(order))).await
-}
-
-async fn update(conn: &mut Conn, draft: &OrderDraft<'_>) -> QueryResult<()> {
-    let state = OrderState::of(draft.order);
-    let known = orders::id.eq(state.id);
-    update_row::<OrderState<'static>, _, _, _>(orders::table, known, &state).execute(conn).await?;
-    if draft.payment {
-        let row = PaymentRow::of(draft.order);
-        let known = payments::id.eq(row.id);
-        update_row::<PaymentRow<'static>, _, _, _>(payments::table, known, &row).execute(conn).await?;
-    }
+async fn write_shipments(conn: &mut Conn, rows: Vec<ShipmentRow<'_>>) -> Answer<()> {
+    let orders: Vec<Id> = rows.iter().map(|row| row.order_id).collect();
+    dialect::together!(conn; () = clear_shipments(conn, orders), () = dialect::insert_each(conn, rows));
     Ok(())
 }
 
-async fn write_parts(conn: &mut Conn, draft: &OrderDraft<'_>) -> QueryResult<()> {
-    if let Some(row) = draft.shipment() {
-        diesel::delete(shipments::table.find(row.order_id)).execute(conn).await?;
-        dialect::insert_all(conn, shipments::table, [row]).await?;
+async fn clear_shipments(conn: &mut Conn, orders: Vec<Id>) -> QueryResult<()> {
+    if orders.is_empty() {
+        return Ok(());
     }
-    dialect::insert_all(conn, refunds::table, draft.new_refunds()).await?;
-    for row in draft.changed_refunds() {
-        let known = refunds::order_id.eq(row.order_id).and(refunds::position.eq(row.position));
-        update_row::<RefundRow<'static>, _, _, _>(refunds::table, known, &row).execute(conn).await?;
-    }
-    for (row, lines) in draft.new_returns() {
-        dialect::insert_all(conn, returns::table, [row]).await?;
-        dialect::insert_all(conn, return_lines::table, lines).await?;
-    }
-    for row in draft.changed_returns() {
-        let known = returns::id.eq(row.id);
-        update_row::<ReturnRow<'static>, _, _, _>(returns::table, known, &row).execute(conn).await?;
-    }
+    let of = shipments::table.filter(dialect::among(shipments::order_id, orders));
+    diesel::delete(of).execute(conn).await.map(drop)
+}
+
+async fn write_refunds(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
+    let drafts = || changes.orders.values();
+    dialect::together!(conn;
+        () = dialect::insert_each(conn, drafts().flat_map(OrderDraft::new_refunds)),
+        () = dialect::update_each(conn, drafts().flat_map(OrderDraft::changed_refunds)),
+    );
+    Ok(())
+}
+
+async fn write_returns(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
+    let drafts = || changes.orders.values();
+    let (new, lines): (Vec<_>, Vec<_>) = drafts().flat_map(OrderDraft::new_returns).unzip();
+    dialect::together!(conn;
+        () = dialect::insert_each(conn, new),
+        () = dialect::insert_each(conn, lines.into_iter().flatten()),
+        () = dialect::update_each(conn, drafts().flat_map(OrderDraft::changed_returns)),
+    );
     Ok(())
 }

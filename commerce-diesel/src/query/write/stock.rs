@@ -2,51 +2,62 @@
 
 use commerce_core::commit::Facts;
 use commerce_core::ids::Sku;
-use commerce_core::stock::{HoldChange, Shelf, StockLevel};
+use commerce_core::stock::{HoldChange, Shelf};
 use diesel::prelude::*;
 
 use super::super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::id::Id;
 use crate::rows::stock::{HoldRow, LevelRow};
-use crate::schema::{reservations, stock};
-use crate::update::update_row;
+use crate::schema::reservations;
 
 /// Writes the shelves that changed, in the order of skus.
 pub(super) async fn write(conn: &mut Conn, settled: &Facts) -> Answer<()> {
-    for (sku, shelf) in settled.shelves.iter().filter(|(_, shelf)| shelf.is_changed()) {
-        write_level(conn, shelf.level()).await?;
-        write_holds(conn, sku, shelf).await?;
-    }
+    let rows = Rows::of(settled);
+    dialect::together!(conn;
+        () = dialect::insert_each(conn, rows.new_levels),
+        () = dialect::update_each(conn, rows.levels),
+        () = dialect::insert_each(conn, rows.new_holds),
+        () = dialect::update_each(conn, rows.holds),
+        () = remove(conn, rows.gone),
+    );
     Ok(())
 }
 
-async fn write_level(conn: &mut Conn, level: &StockLevel) -> QueryResult<()> {
-    let row = LevelRow::of(level);
-    let known = stock::sku.eq(row.sku.as_ref());
-    let update = update_row::<LevelRow<'static>, _, _, _>(stock::table, known, &row);
-    if update.execute(conn).await? == 0 {
-        dialect::insert_each(conn, [row]).await?;
-    }
-    Ok(())
+#[derive(Default)]
+struct Rows<'a> {
+    new_levels: Vec<LevelRow<'a>>,
+    levels: Vec<LevelRow<'a>>,
+    new_holds: Vec<HoldRow<'a>>,
+    holds: Vec<HoldRow<'a>>,
+    gone: Vec<(&'a str, Id)>,
 }
 
-async fn write_holds(conn: &mut Conn, sku: &Sku, shelf: &Shelf) -> QueryResult<()> {
-    for change in shelf.hold_changes() {
-        match change {
-            HoldChange::Add(order, hold) => {
-                dialect::insert_each(conn, [HoldRow::of(sku, order, hold)]).await?;
-            }
-            HoldChange::Update(order, hold) => {
-                let row = HoldRow::of(sku, order, hold);
-                let known = reservations::sku.eq(sku.as_str()).and(reservations::order_id.eq(row.order_id));
-                let update = update_row::<HoldRow<'static>, _, _, _>(reservations::table, known, &row);
-                update.execute(conn).await?;
-            }
-            HoldChange::Remove(order) => {
-                let gone = reservations::table.find((sku.as_str(), Id(order.uuid())));
-                diesel::delete(gone).execute(conn).await?;
+impl<'a> Rows<'a> {
+    fn of(settled: &'a Facts) -> Self {
+        let changed = settled.shelves.iter().filter(|(_, shelf)| shelf.is_changed());
+        changed.fold(Self::default(), |mut rows, (sku, shelf)| {
+            rows.add(sku, shelf);
+            rows
+        })
+    }
+
+    fn add(&mut self, sku: &'a Sku, shelf: &'a Shelf) {
+        let levels = if shelf.loaded_version() == 0 { &mut self.new_levels } else { &mut self.levels };
+        levels.push(LevelRow::of(shelf.level()));
+        for change in shelf.hold_changes() {
+            match change {
+                HoldChange::Add(order, hold) => self.new_holds.push(HoldRow::of(sku, order, hold)),
+                HoldChange::Update(order, hold) => self.holds.push(HoldRow::of(sku, order, hold)),
+                HoldChange::Remove(order) => self.gone.push((sku.as_str(), Id(order.uuid()))),
             }
         }
     }
-    Ok(())
+}
+
+async fn remove(conn: &mut Conn, gone: Vec<(&str, Id)>) -> QueryResult<()> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let of = reservations::table.filter(dialect::among((reservations::sku, reservations::order_id), gone));
+    diesel::delete(of).execute(conn).await.map(drop)
 }

@@ -48,9 +48,8 @@ pub(crate) struct AddressRow<'a> {
 }
 
 /// A refund of an order's payment.
-#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset, Identifiable)]
-#[diesel(table_name = refunds, primary_key(order_id, position))]
-#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = refunds)]
 pub(crate) struct RefundRow<'a> {
     pub(crate) order_id: Id,
     pub(crate) position: i64,
@@ -63,8 +62,8 @@ pub(crate) struct RefundRow<'a> {
 }
 
 /// A return of units of an order.
-#[derive(Debug, Insertable, Queryable, Selectable, AsChangeset, Identifiable)]
-#[diesel(table_name = returns, treat_none_as_default_value = false, treat_none_as_null = true)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = returns)]
 pub(crate) struct ReturnRow<'a> {
     pub(crate) id: Id,
     pub(crate) order_id: Id,
@@ -75,8 +74,8 @@ pub(crate) struct ReturnRow<'a> {
 }
 
 /// Units of one item in a return.
-#[derive(Debug, Insertable, Queryable, Selectable)]
-#[diesel(table_name = return_lines, treat_none_as_default_value = false)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = return_lines)]
 pub(crate) struct ReturnLineRow {
     pub(crate) return_id: Id,
     pub(crate) position: i64,
@@ -85,8 +84,8 @@ pub(crate) struct ReturnLineRow {
 }
 
 /// How an order is being shipped.
-#[derive(Debug, Insertable, Queryable, Selectable)]
-#[diesel(table_name = shipments, treat_none_as_default_value = false)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = shipments)]
 pub(crate) struct ShipmentRow<'a> {
     pub(crate) order_id: Id,
     pub(crate) provider: Words<'a>,

@@ -1,0 +1,32 @@
+//! The feed: every event, in the order in which they became visible.
+
+use diesel::prelude::*;
+
+use super::{Conn, RunQueryDsl, dialect};
+use crate::rows::event::NewEventRow;
+use crate::rows::place;
+use crate::schema::feed;
+
+/// Appends events. Whoever else appends waits until this transaction has ended, so this comes last in it.
+pub(super) async fn append(conn: &mut Conn, mut events: Vec<NewEventRow<'_>>) -> QueryResult<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let count = place(events.len());
+    for (event, number) in events.iter_mut().zip(1..) {
+        event.position = number - count;
+    }
+    dialect::together!(conn; () = advance(conn, count), () = dialect::append_behind(conn, events));
+    Ok(())
+}
+
+async fn advance(conn: &mut Conn, count: i64) -> QueryResult<()> {
+    let step = feed::position.eq(feed::position + count);
+    diesel::update(feed::table.find(1)).set(step).execute(conn).await?;
+    Ok(())
+}
+
+/// The position of the last event.
+pub(in super::super) async fn last(conn: &mut Conn) -> QueryResult<i64> {
+    feed::table.find(1).select(feed::position).get_result(conn).await
+}
