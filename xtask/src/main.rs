@@ -1,5 +1,7 @@
 //! What runs at home and in CI, the same way: `cargo xtask test` and `cargo xtask ci [STAGE …]`.
 
+mod servers;
+
 use std::process::{Command, ExitCode};
 use std::time::{Instant, SystemTime};
 
@@ -38,6 +40,9 @@ const STAGES: &[Stage] = &[
 
 const PACKAGES: &[&str] =
     &["commerce-core", "commerce-testkit", "commerce-diesel", "commerce-http", "examples", "benches", "xtask"];
+
+/// What is linted, tested and documented beyond the default features, with commas between.
+const FEATURES: &str = "commerce-testkit/server";
 
 /// Everything the core may stand on, directly or not. None of it does I/O.
 const PURE: &[&str] = &[
@@ -108,7 +113,11 @@ fn style() -> Outcome {
 }
 
 fn lint() -> Outcome {
-    PACKAGES.iter().try_for_each(|package| cargo(&["clippy", "-p", package, "--all-targets", "--", "-D", "warnings"]))
+    PACKAGES.iter().try_for_each(|package| {
+        let own = |feature: &&str| feature.split('/').next() == Some(package);
+        let features = FEATURES.split(',').filter(own).collect::<Vec<_>>().join(",");
+        cargo(&["clippy", "-p", package, "--features", &features, "--all-targets", "--", "-D", "warnings"])
+    })
 }
 
 fn purity() -> Outcome {
@@ -127,7 +136,8 @@ fn purity() -> Outcome {
 }
 
 fn test() -> Outcome {
-    cargo(&["test", "--workspace"])
+    servers::provide()?;
+    cargo(&["test", "--workspace", "--features", FEATURES])
 }
 
 fn laws() -> Outcome {
@@ -151,7 +161,8 @@ fn features() -> Outcome {
 
 fn docs() -> Outcome {
     let mut command = Command::new(env!("CARGO"));
-    finish(command.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+    let arguments = ["doc", "--workspace", "--no-deps", "--features", FEATURES];
+    finish(command.args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn examples() -> Outcome {
