@@ -34,3 +34,26 @@ mod on_sqlite {
         }
     }
 }
+
+#[cfg(feature = "postgres")]
+mod on_postgres {
+    use diesel::deserialize::{self, FromSql};
+    use diesel::pg::{Pg, PgValue};
+    use diesel::serialize::{self, IsNull, Output, ToSql};
+
+    use super::{Id, Uuid, sql_types};
+    use std::io::Write;
+
+    impl ToSql<sql_types::Id, Pg> for Id {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+            out.write_all(self.0.as_bytes())?;
+            Ok(IsNull::No)
+        }
+    }
+
+    impl FromSql<sql_types::Id, Pg> for Id {
+        fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+            Ok(Self(Uuid::from_slice(value.as_bytes())?))
+        }
+    }
+}

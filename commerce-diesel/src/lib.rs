@@ -19,26 +19,32 @@
 //! * SQL that one database alone understands stands in that database's `dialect` and its migrations, nowhere else.
 
 // Without a backend there is nothing to store on, and nothing of this is needed.
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod changes;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod fault;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod id;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod key;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod network;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod prepared;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod rebuilt;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod rows;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod schema;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod word;
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub use network::{DatabaseError, DatabaseOptions};
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use rebuilt::Rebuilt;

@@ -13,8 +13,9 @@
 mod connection;
 mod dialect;
 mod open;
+#[path = "ports.rs"]
+mod ports;
 mod readers;
-mod store;
 mod writer;
 
 #[cfg(test)]
@@ -31,10 +32,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use commerce_core::port::StoreError;
 
-use self::connection::{Conn, RunQueryDsl, complete};
+use self::connection::{Conn, RunQueryDsl};
 pub use self::open::OpenError;
-use self::query::rebuild;
-use self::readers::Readers;
+use self::readers::{Readers, read, write};
 use self::writer::Writer;
 use crate::Rebuilt;
 
@@ -81,6 +81,8 @@ pub struct SqliteStore {
     shared: Arc<Shared>,
 }
 
+type Kept = SqliteStore;
+
 struct Shared {
     // Dropped first: its thread is the one that must finish its work.
     writer: Writer,
@@ -114,7 +116,7 @@ impl SqliteStore {
         at: DateTime<Utc>,
         progress: impl FnMut(u64) + Send + 'static,
     ) -> Result<Rebuilt, StoreError> {
-        self.shared.writer.run(move |conn| complete(rebuild::rebuild(conn, at, progress))).await
+        self.rebuild_tables(at, progress).await
     }
 }
 

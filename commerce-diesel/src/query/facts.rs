@@ -16,8 +16,8 @@ use crate::schema::{carts, orders, products, variants};
 pub(in super::super) async fn load(conn: &mut Conn, needs: &Needs<'_>) -> Answer<Facts> {
     dialect::together!(conn;
         receipts = known_receipts(conn, &needs.receipts),
-        orders = order_versions(conn, &needs.orders),
-        numbers = taken_numbers(conn, &needs.numbers),
+        mut orders = order_versions(conn, &needs.orders),
+        taken = taken_numbers(conn, &needs.numbers),
         carts = cart_versions(conn, &needs.carts),
         active_carts = active_carts(conn, &needs.cart_owners),
         products = product_versions(conn, &needs.products),
@@ -26,6 +26,9 @@ pub(in super::super) async fn load(conn: &mut Conn, needs: &Needs<'_>) -> Answer
         campaigns = promotions::versions(conn, needs),
         tallies = promotions::tallies(conn, needs),
     );
+    // Whoever has the number may be the very order that is thought to be new.
+    orders.extend(taken.values().copied());
+    let numbers = taken.into_keys().collect();
     Ok(Facts { receipts, orders, numbers, carts, active_carts, products, sku_owners, shelves, campaigns, tallies })
 }
 
@@ -43,18 +46,26 @@ async fn order_versions(conn: &mut Conn, ids: &BTreeSet<OrderId>) -> Answer<BTre
     }
     let wanted = dialect::among(orders::id, ids.iter().map(|id| Id(id.uuid())));
     let query = orders::table.filter(wanted).order(orders::id).select((orders::id, orders::version));
-    let rows: Vec<(Id, i64)> = dialect::for_update(query).load(conn).await?;
+    let rows: Vec<(Id, i64)> = dialect::for_update!(query).load(conn).await?;
     let known = |(id, version): (Id, i64)| Ok((OrderId::new(id.0), read_counter("orders.version", version)?));
     rows.into_iter().map(known).collect()
 }
 
-async fn taken_numbers(conn: &mut Conn, numbers: &BTreeSet<&OrderNumber>) -> Answer<BTreeSet<OrderNumber>> {
+/// The orders that have a number, by it.
+async fn taken_numbers(
+    conn: &mut Conn,
+    numbers: &BTreeSet<&OrderNumber>,
+) -> Answer<BTreeMap<OrderNumber, (OrderId, u64)>> {
     if numbers.is_empty() {
-        return Ok(BTreeSet::new());
+        return Ok(BTreeMap::new());
     }
     let wanted = dialect::among(orders::number, numbers.iter().map(|number| number.as_str()));
-    let rows: Vec<String> = orders::table.filter(wanted).select(orders::number).load(conn).await?;
-    rows.iter().map(|number| read("orders.number", number)).collect()
+    let query = orders::table.filter(wanted).select((orders::number, orders::id, orders::version));
+    let rows: Vec<(String, Id, i64)> = query.load(conn).await?;
+    let taken = |(number, id, version): (String, Id, i64)| {
+        Ok((read("orders.number", &number)?, (OrderId::new(id.0), read_counter("orders.version", version)?)))
+    };
+    rows.into_iter().map(taken).collect()
 }
 
 async fn cart_versions(conn: &mut Conn, ids: &BTreeSet<CartId>) -> Answer<BTreeMap<CartId, u64>> {
@@ -63,7 +74,7 @@ async fn cart_versions(conn: &mut Conn, ids: &BTreeSet<CartId>) -> Answer<BTreeM
     }
     let wanted = dialect::among(carts::id, ids.iter().map(|id| Id(id.uuid())));
     let query = carts::table.filter(wanted).order(carts::id).select((carts::id, carts::version));
-    let rows: Vec<(Id, i64)> = dialect::for_update(query).load(conn).await?;
+    let rows: Vec<(Id, i64)> = dialect::for_update!(query).load(conn).await?;
     let known = |(id, version): (Id, i64)| Ok((CartId::new(id.0), read_counter("carts.version", version)?));
     rows.into_iter().map(known).collect()
 }
@@ -83,7 +94,7 @@ async fn product_versions(conn: &mut Conn, ids: &BTreeSet<&ProductId>) -> Answer
     }
     let wanted = dialect::among(products::id, ids.iter().map(|id| id.as_str()));
     let query = products::table.filter(wanted).order(products::id).select((products::id, products::version));
-    let rows: Vec<(String, i64)> = dialect::for_update(query).load(conn).await?;
+    let rows: Vec<(String, i64)> = dialect::for_update!(query).load(conn).await?;
     let known =
         |(id, version): (String, i64)| Ok((read("products.id", &id)?, read_counter("products.version", version)?));
     rows.into_iter().map(known).collect()

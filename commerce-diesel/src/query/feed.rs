@@ -2,13 +2,13 @@
 
 use diesel::prelude::*;
 
-use super::{Conn, RunQueryDsl, dialect};
+use super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::rows::event::NewEventRow;
 use crate::rows::place;
 use crate::schema::feed;
 
 /// Appends events. Whoever else appends waits until this transaction has ended, so this comes last in it.
-pub(super) async fn append(conn: &mut Conn, mut events: Vec<NewEventRow<'_>>) -> QueryResult<()> {
+pub(super) async fn append(conn: &mut Conn, mut events: Vec<NewEventRow<'_>>) -> Answer<()> {
     if events.is_empty() {
         return Ok(());
     }
@@ -24,9 +24,4 @@ async fn advance(conn: &mut Conn, count: i64) -> QueryResult<()> {
     let step = feed::position.eq(feed::position + count);
     diesel::update(feed::table.find(1)).set(step).execute(conn).await?;
     Ok(())
-}
-
-/// The position of the last event.
-pub(in super::super) async fn last(conn: &mut Conn) -> QueryResult<i64> {
-    feed::table.find(1).select(feed::position).get_result(conn).await
 }

@@ -6,12 +6,12 @@ mod recovery;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use commerce_core::commit::{Commit, Needs, Refusal, Settled, settle};
+use commerce_core::commit::{Commit, Facts, Needs, Refusal, Settled, settle};
 use commerce_core::port::CommitError;
 use tokio::sync::oneshot;
 
 use super::landed::landed;
-use super::{Conn, Fault, dialect, facts, write};
+use super::{Answer, Conn, Fault, dialect, facts, write};
 use crate::changes::Changes;
 use crate::prepared::Prepared;
 
@@ -21,8 +21,10 @@ const SLOW: Duration = Duration::from_millis(500);
 /// A commit that waits for its turn, and who waits for the answer.
 #[derive(Debug)]
 pub(in super::super) struct Submission {
-    pub(in super::super) prepared: Prepared,
-    pub(in super::super) reply: oneshot::Sender<Reply>,
+    prepared: Prepared,
+    reply: oneshot::Sender<Reply>,
+    /// As what it was accepted once, by a transaction of which it is not known whether it was committed.
+    unconfirmed: Option<Settled>,
 }
 
 /// The answer, and the commit with it: it is freed by who submitted it, not by the writer for whom others wait.
@@ -33,9 +35,13 @@ pub(in super::super) struct Reply {
 }
 
 impl Submission {
+    pub(in super::super) const fn new(prepared: Prepared, reply: oneshot::Sender<Reply>) -> Self {
+        Self { prepared, reply, unconfirmed: None }
+    }
+
     /// Whoever does not wait any more is not told; the commit stands.
     fn answer(self, answer: Result<(), CommitError>) {
-        let Self { prepared, reply } = self;
+        let Self { prepared, reply, .. } = self;
         drop(reply.send(Reply { answer, _prepared: prepared }));
     }
 }
@@ -56,7 +62,7 @@ enum Failure {
 pub(in super::super) async fn serve(conn: &mut Conn, batch: Vec<Submission>) {
     let began = Instant::now();
     let size = batch.len();
-    match attempt(conn, &batch, presuming_no_holds(&batch)).await {
+    match attempt(conn, &batch, presuming_new_orders(&batch)).await {
         Ok(outcomes) => answer_all(batch, outcomes),
         Err(failure) => recovery::recover(conn, batch, failure).await,
     }
@@ -78,14 +84,15 @@ fn commits(batch: &[Submission]) -> impl Iterator<Item = &Commit> {
     batch.iter().map(|submission| &submission.prepared.commit)
 }
 
-/// What a batch needs, if the orders that it places hold nothing yet, which is not looked up.
+/// What a batch needs, if the orders that it places are new and hold nothing yet, which is not looked up.
 ///
-/// Holds belong to orders, and placing one that exists is refused by its version. Should there be a hold all the same, the
-/// insert of another fails on its key, and the commits are tried one by one with everything they need.
-fn presuming_no_holds(batch: &[Submission]) -> Needs<'_> {
+/// Their ids were just minted. Should there be such an order all the same, or a hold of it, the insert of another fails on its
+/// key, and the batch is tried again with everything it needs.
+fn presuming_new_orders(batch: &[Submission]) -> Needs<'_> {
     let placed = commits(batch).flat_map(|commit| &commit.orders).filter(|change| change.expected() == 0);
     let placed: BTreeSet<_> = placed.map(|change| change.order().id).collect();
     let mut needs = Needs::of(commits(batch));
+    needs.orders.retain(|order| !placed.contains(order));
     for orders in needs.shelves.values_mut() {
         orders.retain(|order| !placed.contains(order));
     }
@@ -93,24 +100,54 @@ fn presuming_no_holds(batch: &[Submission]) -> Needs<'_> {
 }
 
 async fn attempt(conn: &mut Conn, batch: &[Submission], needs: Needs<'_>) -> Result<Vec<Outcome>, Failure> {
-    dialect::begin_write(conn).await.map_err(|error| Failure::Shut(error.into()))?;
-    let written = settle_and_write(conn, batch, needs).await;
-    let failure = match written {
-        Ok(outcomes) => match dialect::commit(conn).await {
-            Ok(()) => return Ok(outcomes),
-            Err(error) => Failure::Unconfirmed(error.into(), outcomes),
-        },
-        Err(fault) => Failure::Within(fault),
+    dialect::connected(conn).await.map_err(|error| Failure::Shut(error.into()))?;
+    let mut facts = match begin(conn, &needs).await {
+        Ok(facts) => facts,
+        Err(fault) => {
+            dialect::rollback(conn).await;
+            return Err(if dialect::is_shut(&fault) { Failure::Shut(fault) } else { Failure::Within(fault) });
+        }
     };
-    dialect::rollback(conn).await;
-    Err(failure)
+    let outcomes = settle(commits(batch), &mut facts);
+    match write(conn, batch, &outcomes, &facts).await {
+        Ok(()) => Ok(outcomes),
+        Err(Unwritten::Surely(fault)) => Err(Failure::Within(fault)),
+        Err(Unwritten::Perhaps(fault)) => Err(Failure::Unconfirmed(fault, outcomes)),
+    }
 }
 
-async fn settle_and_write(conn: &mut Conn, batch: &[Submission], needs: Needs<'_>) -> Result<Vec<Outcome>, Fault> {
-    let mut facts = facts::load(conn, &needs).await?;
-    let outcomes = settle(commits(batch), &mut facts);
+async fn begin(conn: &mut Conn, needs: &Needs<'_>) -> Answer<Facts> {
+    dialect::together!(conn; () = dialect::begin_write(conn), facts = facts::load(conn, needs));
+    Ok(facts)
+}
+
+/// Why what was settled is not, or may not be, written.
+enum Unwritten {
+    Surely(Fault),
+    Perhaps(Fault),
+}
+
+async fn write(conn: &mut Conn, batch: &[Submission], outcomes: &[Outcome], facts: &Facts) -> Result<(), Unwritten> {
     let prepared = batch.iter().map(|submission| &submission.prepared);
-    let accepted = prepared.zip(&outcomes).filter_map(|(prepared, outcome)| Some((prepared, outcome.as_ref().ok()?)));
-    write::write(conn, Changes::of(accepted)?, &facts).await?;
-    Ok(outcomes)
+    let accepted = prepared.zip(outcomes).filter_map(|(prepared, outcome)| Some((prepared, outcome.as_ref().ok()?)));
+    let plan = match Changes::of(accepted) {
+        Ok(changes) => write::plan(conn, changes, facts).await,
+        Err(fault) => Err(fault),
+    };
+    let plan = match plan {
+        Ok(plan) => plan,
+        Err(fault) => {
+            dialect::rollback(conn).await;
+            return Err(Unwritten::Surely(fault));
+        }
+    };
+    let (written, committed) = dialect::written!(conn, write::write(conn, plan));
+    match (written, committed) {
+        (Ok(()), Ok(())) => Ok(()),
+        (Err(fault), Ok(())) => Err(Unwritten::Surely(fault)),
+        (_, Err(error)) => {
+            dialect::rollback(conn).await;
+            Err(Unwritten::Perhaps(error.into()))
+        }
+    }
 }

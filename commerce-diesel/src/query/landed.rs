@@ -12,12 +12,12 @@ use crate::schema::{carts, events, products, promotions};
 
 /// Whether a commit that was accepted has landed; none if it left nothing by which it could be told.
 pub(in super::super) async fn landed(conn: &mut Conn, commit: &Commit, settled: &Settled) -> Answer<Option<bool>> {
-    if let Some(change) = commit.orders.first() {
+    if let Some(change) = commit.orders.as_slice().first() {
         let event = change.events().first().map(|entry| (entry.sequence, Id(entry.id.uuid())));
         let Some((sequence, id)) = event else { return Ok(None) };
         return has_event(conn, ORDER, &order_stream(change.order().id), sequence, id).await.map(Some);
     }
-    if let Some((sku, entry)) = settled.stock_events.first() {
+    if let Some((sku, entry)) = settled.stock_events.as_slice().first() {
         return has_event(conn, STOCK, sku.as_str(), entry.sequence, Id(entry.id.uuid())).await.map(Some);
     }
     // Only now: a receipt may be that of another attempt at the same request, which had the same effect on documents.
@@ -39,17 +39,17 @@ async fn has_event(conn: &mut Conn, kind: &str, stream: &str, sequence: u64, id:
 
 /// Whether a document stands as a commit wrote it: at that version, changed at that instant.
 async fn has_document(conn: &mut Conn, commit: &Commit) -> Answer<Option<bool>> {
-    if let Some(CartChange { cart, .. }) = commit.carts.first() {
+    if let Some(CartChange { cart, .. }) = commit.carts.as_slice().first() {
         let query = carts::table.filter(carts::id.eq(Id(cart.id.uuid())));
         let found = query.select((carts::version, carts::updated_at)).get_result(conn).await.optional()?;
         return Ok(Some(found == Some(mark(cart.version, cart.updated_at))));
     }
-    if let Some(ProductChange { product, .. }) = commit.products.first() {
+    if let Some(ProductChange { product, .. }) = commit.products.as_slice().first() {
         let query = products::table.filter(products::id.eq(product.id.as_str()));
         let found = query.select((products::version, products::updated_at)).get_result(conn).await.optional()?;
         return Ok(Some(found == Some(mark(product.version, product.updated_at))));
     }
-    if let Some(CampaignChange { campaign, .. }) = commit.campaigns.first() {
+    if let Some(CampaignChange { campaign, .. }) = commit.campaigns.as_slice().first() {
         let query = promotions::table.filter(promotions::id.eq(campaign.id().as_str()));
         let found = query.select((promotions::version, promotions::updated_at)).get_result(conn).await.optional()?;
         return Ok(Some(found == Some(mark(campaign.version, campaign.updated_at))));

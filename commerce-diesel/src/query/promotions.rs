@@ -117,7 +117,7 @@ pub(super) async fn versions(conn: &mut Conn, needs: &Needs<'_>) -> Answer<BTree
     }
     let wanted = dialect::among(promotions::id, needs.campaigns.iter().map(|id| id.as_str()));
     let query = promotions::table.filter(wanted).order(promotions::id).select((promotions::id, promotions::version));
-    let rows: Vec<(String, i64)> = dialect::for_update(query).load(conn).await?;
+    let rows: Vec<(String, i64)> = dialect::for_update!(query).load(conn).await?;
     let known =
         |(id, version): (String, i64)| Ok((read("promotions.id", &id)?, read_counter("promotions.version", version)?));
     rows.into_iter().map(known).collect()
@@ -132,7 +132,7 @@ pub(super) async fn tallies(conn: &mut Conn, needs: &Needs<'_>) -> Answer<BTreeM
     let query = promotion_uses::table.filter(wanted).order(promotion_uses::promotion_id).select(UsesRow::as_select());
     // The lock first: under it nothing of the rest can move.
     dialect::together!(conn;
-        uses = dialect::for_update(query).load::<UsesRow<'static>>(conn),
+        uses = dialect::for_update!(query).load::<UsesRow<'static>>(conn),
         mut customers = customers(conn, needs),
         mut live = live(conn, needs),
     );

@@ -37,9 +37,19 @@ fn size(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
+/// As [`rebuild`], while nobody else writes.
+pub(in super::super) async fn locked(
+    conn: &mut Conn,
+    at: DateTime<Utc>,
+    tell: impl FnMut(u64) + Send,
+) -> Answer<Rebuilt> {
+    dialect::lock_out_writers(conn).await?;
+    rebuild(conn, at, tell).await
+}
+
 /// Makes orders, uses of promotions and stock anew; `tell` hears how many orders, events and skus are done. What an earlier
 /// transaction left is compared as of an instant no earlier than the last commit.
-pub(in super::super) async fn rebuild(conn: &mut Conn, at: DateTime<Utc>, tell: impl FnMut(u64)) -> Answer<Rebuilt> {
+async fn rebuild(conn: &mut Conn, at: DateTime<Utc>, tell: impl FnMut(u64) + Send) -> Answer<Rebuilt> {
     let mut progress = Progress { tell, done: 0 };
     let orders = orders::rebuild(conn, &mut progress).await?;
     let (events, skus) = stock::rebuild(conn, at, &mut progress).await?;

@@ -79,7 +79,7 @@ pub(in super::super) async fn holds(conn: &mut Conn, sku: &Sku) -> Answer<Vec<(O
 pub(super) async fn levels(conn: &mut Conn, skus: impl Iterator<Item = &Sku>) -> Answer<BTreeMap<Sku, StockLevel>> {
     let wanted = dialect::among(stock::sku, skus.map(Sku::as_str));
     let query = stock::table.filter(wanted).order(stock::sku).select(LevelRow::as_select());
-    let rows: Vec<LevelRow<'static>> = dialect::for_update(query).load(conn).await?;
+    let rows: Vec<LevelRow<'static>> = dialect::for_update!(query).load(conn).await?;
     let level = |row: LevelRow<'static>| row.into_level().map(|level| (level.sku.clone(), level));
     rows.into_iter().map(level).collect()
 }

@@ -18,11 +18,11 @@ pub(in super::super) async fn lease(
 ) -> Answer<Vec<Task>> {
     let ready = tasks::table.filter(tasks::ready_at.le(micros(at)));
     let oldest = ready.order((tasks::due, tasks::order_id)).limit(limit.into()).select(TaskRow::as_select());
-    let rows: Vec<TaskRow<'static>> = dialect::for_update(oldest).load(conn).await?;
-    for row in &rows {
-        let key = (row.order_id, row.kind.as_ref(), row.refund_id);
-        let leased = diesel::update(tasks::table.find(key)).set(tasks::ready_at.eq(micros(until)));
-        leased.execute(conn).await?;
+    let rows: Vec<TaskRow<'static>> = dialect::for_update!(oldest).load(conn).await?;
+    if !rows.is_empty() {
+        let keys = rows.iter().map(|row| (row.order_id, row.kind.as_ref(), row.refund_id));
+        let leased = tasks::table.filter(dialect::among((tasks::order_id, tasks::kind, tasks::refund_id), keys));
+        diesel::update(leased).set(tasks::ready_at.eq(micros(until))).execute(conn).await?;
     }
     rows.into_iter().map(TaskRow::into_task).collect()
 }

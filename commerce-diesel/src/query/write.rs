@@ -11,6 +11,8 @@ pub(super) mod promotions;
 #[path = "write/stock.rs"]
 mod stock;
 
+use std::mem;
+
 use commerce_core::commit::Facts;
 use diesel::prelude::*;
 
@@ -20,11 +22,26 @@ use crate::id::Id;
 use crate::rows::task::{TaskRow, key_columns};
 use crate::schema::tasks;
 
+/// Everything that is to be written.
+pub(super) struct Plan<'a> {
+    changes: Changes<'a>,
+    carts: carts::Plan<'a>,
+    settled: &'a Facts,
+}
+
+/// Looks up what has to be known before anything is written.
+pub(super) async fn plan<'a>(conn: &mut Conn, changes: Changes<'a>, settled: &'a Facts) -> Answer<Plan<'a>> {
+    let carts = carts::plan(conn, &changes).await?;
+    Ok(Plan { changes, carts, settled })
+}
+
 /// Writes everything. Nothing is decided here: the facts have been settled, and the changes are those that were accepted.
 ///
-/// The statements are as many for a thousand rows as for one, and each part of a table is written in the order of its keys.
-pub(super) async fn write(conn: &mut Conn, changes: Changes<'_>, settled: &Facts) -> Answer<()> {
-    let carts = carts::plan(conn, &changes).await?;
+/// The statements are as many for a thousand rows as for one, each writes in the order of keys, and none waits for the answer
+/// to another: where a network lies between, the end of the transaction follows right behind them.
+pub(super) async fn write(conn: &mut Conn, plan: Plan<'_>) -> Answer<()> {
+    let Plan { mut changes, carts, settled } = plan;
+    let (events, receipts) = (mem::take(&mut changes.events), mem::take(&mut changes.receipts));
     dialect::together!(conn;
         () = catalog::write(conn, &changes),
         () = carts::write(conn, carts),
@@ -32,8 +49,8 @@ pub(super) async fn write(conn: &mut Conn, changes: Changes<'_>, settled: &Facts
         () = stock::write(conn, settled),
         () = promotions::write(conn, &changes, settled),
         () = write_tasks(conn, &changes),
-        () = dialect::insert_each(conn, changes.receipts),
-        () = feed::append(conn, changes.events),
+        () = dialect::insert_each(conn, receipts),
+        () = feed::append(conn, events),
     );
     Ok(())
 }

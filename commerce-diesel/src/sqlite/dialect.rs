@@ -4,6 +4,7 @@ mod among;
 mod statement;
 
 use std::future::{Ready, ready};
+use std::time::Duration;
 
 use commerce_core::port::StoreErrorKind;
 use diesel::connection::SimpleConnection;
@@ -15,14 +16,28 @@ use diesel::sql_types::Text;
 use self::among::Among;
 use self::statement::{Insert, InsertMissing, Update};
 use super::connection::{Conn, RunQueryDsl};
-use super::query::feed;
 use crate::fault::Fault;
 use crate::key::Key;
 use crate::rows::event::NewEventRow;
 use crate::rows::table::Bind;
+use crate::schema::feed;
 
 /// The backend.
 pub(crate) type Db = diesel::sqlite::Sqlite;
+
+/// How often a batch is tried again whole before its commits are tried one by one: the writer has the file to itself, so what
+/// failed once would fail again.
+pub(crate) const RETRIES: u32 = 0;
+
+/// How long to look for the truth when something failed, and how long to pause between two looks.
+pub(crate) const fn patience(_: &Conn) -> Duration {
+    Duration::ZERO
+}
+
+/// Never called: nobody has patience.
+pub(crate) fn pause(_: u32) -> Ready<()> {
+    ready(())
+}
 
 /// Begins a transaction that will write. Taking the write lock at once means that it cannot be refused later; SQLite waits
 /// for other processes as long as the options say.
@@ -32,6 +47,11 @@ pub(crate) fn begin_write(conn: &mut Conn) -> Ready<QueryResult<()>> {
 
 /// Makes sure that there is a connection to begin on. A file has not gone away.
 pub(crate) fn connected(_: &mut Conn) -> Ready<QueryResult<()>> {
+    ready(Ok(()))
+}
+
+/// Keeps others from writing until the transaction ends, which it does already.
+pub(crate) fn lock_out_writers(_: &mut Conn) -> Ready<QueryResult<()>> {
     ready(Ok(()))
 }
 
@@ -59,8 +79,10 @@ pub(crate) fn end_read(conn: &mut Conn) -> QueryResult<()> {
 }
 
 /// Locks what a query finds. SQLite's writer has locked everything already.
-pub(crate) const fn for_update<Q>(query: Q) -> Q {
-    query
+macro_rules! for_update {
+    ($query:expr) => {
+        $query
+    };
 }
 
 /// Inserts rows.
@@ -89,7 +111,7 @@ pub(crate) async fn update_each<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIte
 
 /// Appends events whose positions are counted from behind the last one.
 pub(crate) async fn append_behind(conn: &mut Conn, mut rows: Vec<NewEventRow<'_>>) -> QueryResult<()> {
-    let last = feed::last(conn).await?;
+    let last: i64 = feed::table.find(1).select(feed::position).get_result(conn).await?;
     for row in &mut rows {
         row.position += last;
     }
@@ -106,7 +128,18 @@ pub(crate) fn among<C, K: Key>(columns: C, keys: impl IntoIterator<Item = K>) ->
 macro_rules! together {
     ($conn:ident; $($name:pat = $call:expr),+ $(,)?) => { $(let $name = $call.await?;)+ };
 }
-pub(crate) use together;
+
+/// Ends the transaction behind what is written. Gives whether it was written, and whether the end of the transaction was
+/// confirmed: it was not committed if the first is not so.
+macro_rules! written {
+    ($conn:ident, $write:expr) => {{
+        let written = $write.await;
+        let ended = if written.is_ok() { dialect::commit($conn).await } else { Ok(dialect::rollback($conn).await) };
+        (written, ended)
+    }};
+}
+
+pub(crate) use {for_update, together, written};
 
 /// Whether a column contains a text, without regard to ASCII case, which is how LIKE compares here.
 pub(crate) fn contains<C>(column: C, text: &str) -> Escape<Like<C, String>>
@@ -124,6 +157,11 @@ pub(crate) fn kind(fault: &Fault) -> StoreErrorKind {
         Fault::Database(_) => StoreErrorKind::Unavailable,
         Fault::Corrupt(_) | Fault::Event { .. } | Fault::History(_) => StoreErrorKind::Corrupt,
     }
+}
+
+/// Whether no transaction could begin, because somebody else holds the file.
+pub(crate) fn is_shut(fault: &Fault) -> bool {
+    matches!(fault, Fault::Database(error) if is_busy(error))
 }
 
 /// Whether somebody else holds the lock.

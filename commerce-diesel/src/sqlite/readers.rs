@@ -99,3 +99,21 @@ impl Drop for Readers {
         }
     }
 }
+
+/// Runs a query on one of the threads that read.
+macro_rules! read {
+    ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
+        $(let $value = $value.to_owned();)*
+        $store.shared.readers.read(move |$conn| $crate::sqlite::connection::complete($query)).await
+    }};
+}
+
+/// Runs something in a transaction of its own on the thread that writes.
+macro_rules! write {
+    ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
+        $(let $value = $value.to_owned();)*
+        $store.shared.writer.run(move |$conn| $crate::sqlite::connection::complete($query)).await
+    }};
+}
+
+pub(super) use {read, write};

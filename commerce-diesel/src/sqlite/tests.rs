@@ -33,7 +33,7 @@ impl Bench {
     fn accept(&mut self, commit: &Commit) {
         let prepared = Prepared::new(commit.clone()).unwrap();
         let (reply, mut told) = oneshot::channel();
-        complete(group::serve(&mut self.conn, vec![Submission { prepared, reply }]));
+        complete(group::serve(&mut self.conn, vec![Submission::new(prepared, reply)]));
         told.try_recv().unwrap().answer.unwrap();
     }
 

@@ -56,7 +56,7 @@ impl Writer {
     pub(super) async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         let prepared = Prepared::new(commit).map_err(|error| StoreError::new(StoreErrorKind::Corrupt, error))?;
         let (reply, told) = oneshot::channel();
-        self.send(Work::Commit(Box::new(Submission { prepared, reply }))).await?;
+        self.send(Work::Commit(Box::new(Submission::new(prepared, reply)))).await?;
         told.await.map_err(|_| lost())?.answer
     }
 

@@ -1,33 +1,64 @@
 //! What follows when a batch could not be written: everybody gets a true answer, and the innocent get theirs as if nothing
 //! had happened.
 
-use commerce_core::commit::{Commit, Needs};
+use std::time::Instant;
+
+use commerce_core::commit::{Commit, Needs, Settled};
 use commerce_core::port::{CommitError, StoreError, StoreErrorKind};
 
 use super::{Conn, Failure, Fault, Outcome, Submission, answer_all, attempt, commits, dialect, landed};
 
-/// Tries each commit by itself, so that the one that is to blame, if it is one, harms nobody else.
+/// Tries the batch again, where somebody else may have been in its way; then each commit by itself, so that the one that is
+/// to blame, if it is one, harms nobody else.
 pub(super) async fn recover(conn: &mut Conn, batch: Vec<Submission>, failure: Failure) {
-    let size = batch.len();
-    match failure {
-        Failure::Shut(fault) => answer_failure(batch, &fault),
-        Failure::Within(fault) => {
-            tracing::warn!(size, error = %fault, "a batch failed, trying its commits one by one");
-            one_by_one(conn, batch).await;
+    let deadline = Instant::now() + dialect::patience(conn);
+    let (mut batch, mut failure) = (batch, failure);
+    for round in 0..dialect::RETRIES {
+        let Some((rest, fault)) = lost(conn, batch, failure, deadline).await else { return };
+        if Instant::now() > deadline {
+            return answer_failure(rest, &fault);
         }
-        Failure::Unconfirmed(fault, outcomes) => {
-            tracing::warn!(size, error = %fault, "a transaction was not confirmed, looking for its commits");
-            let rest = answer_landed(conn, batch, outcomes, &fault).await;
-            one_by_one(conn, rest).await;
+        dialect::pause(round).await;
+        match attempt(conn, &rest, Needs::of(commits(&rest))).await {
+            Ok(outcomes) => return answer_again(conn, rest, outcomes, deadline).await,
+            Err(next) => (batch, failure) = (rest, next),
         }
+    }
+    if let Some((rest, _)) = lost(conn, batch, failure, deadline).await {
+        one_by_one(conn, rest, deadline).await;
     }
 }
 
-async fn one_by_one(conn: &mut Conn, batch: Vec<Submission>) {
+/// Those whose commits have not happened, and why. The others have their answer.
+async fn lost(
+    conn: &mut Conn,
+    batch: Vec<Submission>,
+    failure: Failure,
+    deadline: Instant,
+) -> Option<(Vec<Submission>, Fault)> {
+    let size = batch.len();
+    let (rest, fault) = match failure {
+        Failure::Shut(fault) => {
+            answer_failure(batch, &fault);
+            return None;
+        }
+        Failure::Within(fault) => {
+            tracing::warn!(size, error = %fault, "a batch failed, trying its commits again");
+            (batch, fault)
+        }
+        Failure::Unconfirmed(fault, outcomes) => {
+            tracing::warn!(size, error = %fault, "a transaction was not confirmed, looking for its commits");
+            (answer_landed(conn, batch, outcomes, &fault, deadline).await, fault)
+        }
+    };
+    (!rest.is_empty()).then_some((rest, fault))
+}
+
+async fn one_by_one(conn: &mut Conn, batch: Vec<Submission>, deadline: Instant) {
     let mut shut = None;
     for submission in batch {
         shut = match shut {
-            None => serve_alone(conn, submission).await,
+            None => serve_alone(conn, submission, deadline).await,
             Some(fault) => {
                 submission.answer(Err(failed(&fault)));
                 Some(fault)
@@ -36,19 +67,21 @@ async fn one_by_one(conn: &mut Conn, batch: Vec<Submission>) {
     }
 }
 
-/// Gives back why no transaction could begin, if so: those behind need not wait as long for the same.
-async fn serve_alone(conn: &mut Conn, submission: Submission) -> Option<Fault> {
+/// Gives back why no transaction could begin, or why there is no time for another, if so: those behind need not wait as long
+/// for the same.
+async fn serve_alone(conn: &mut Conn, submission: Submission, deadline: Instant) -> Option<Fault> {
     let alone = vec![submission];
     match attempt(conn, &alone, Needs::of(commits(&alone))).await {
-        Ok(outcomes) => answer_all(alone, outcomes),
-        Err(Failure::Within(fault)) => answer_failure(alone, &fault),
-        Err(Failure::Unconfirmed(fault, outcomes)) => {
-            let rest = answer_landed(conn, alone, outcomes, &fault).await;
-            answer_failure(rest, &fault);
-        }
+        Ok(outcomes) => answer_again(conn, alone, outcomes, deadline).await,
         Err(Failure::Shut(fault)) => {
             answer_failure(alone, &fault);
             return Some(fault);
+        }
+        Err(failure) => {
+            let (rest, fault) = lost(conn, alone, failure, deadline).await?;
+            answer_failure(rest, &fault);
+            let waited = dialect::RETRIES > 0 && Instant::now() > deadline;
+            return waited.then_some(fault);
         }
     }
     None
@@ -56,12 +89,42 @@ async fn serve_alone(conn: &mut Conn, submission: Submission) -> Option<Fault> {
 
 fn answer_failure(batch: Vec<Submission>, fault: &Fault) {
     for submission in batch {
-        submission.answer(Err(failed(fault)));
+        let unknown = submission.unconfirmed.is_some();
+        submission.answer(Err(if unknown { unclear(fault) } else { failed(fault) }));
     }
 }
 
 fn failed(fault: &Fault) -> CommitError {
     StoreError::new(dialect::kind(fault), fault.to_string()).into()
+}
+
+fn unclear(fault: &Fault) -> CommitError {
+    StoreError::new(StoreErrorKind::Unknown, fault.to_string()).into()
+}
+
+/// Answers what was tried again. Who is refused may be so for what they did themselves, by a transaction that was not
+/// confirmed and came through later than it was looked for.
+async fn answer_again(conn: &mut Conn, batch: Vec<Submission>, outcomes: Vec<Outcome>, deadline: Instant) {
+    let (mut rest, mut settled) = (Vec::new(), Vec::new());
+    for (mut submission, outcome) in batch.into_iter().zip(outcomes) {
+        let fate = match (&outcome, submission.unconfirmed.take()) {
+            (Err(_), Some(before)) => fate(conn, &submission.prepared.commit, &before, deadline).await,
+            _ => Fate::Lost,
+        };
+        match fate {
+            Fate::Landed => submission.answer(Ok(())),
+            Fate::Unknown => submission.answer(Err(unclear_refusal())),
+            Fate::Lost => {
+                rest.push(submission);
+                settled.push(outcome);
+            }
+        }
+    }
+    answer_all(rest, settled);
+}
+
+fn unclear_refusal() -> CommitError {
+    StoreError::new(StoreErrorKind::Unknown, "it cannot be told whether the commit has happened").into()
 }
 
 /// Answers those whose fate can be told or never will be; gives back those that have not happened.
@@ -70,15 +133,22 @@ async fn answer_landed(
     batch: Vec<Submission>,
     outcomes: Vec<Outcome>,
     fault: &Fault,
+    deadline: Instant,
 ) -> Vec<Submission> {
     let mut rest = Vec::new();
-    for (submission, outcome) in batch.into_iter().zip(outcomes) {
-        match fate(conn, &submission.prepared.commit, outcome).await {
+    for (mut submission, outcome) in batch.into_iter().zip(outcomes) {
+        // What was refused may have been refused for a neighbour that was lost, so it is settled anew.
+        let Ok(settled) = outcome else {
+            rest.push(submission);
+            continue;
+        };
+        match fate(conn, &submission.prepared.commit, &settled, deadline).await {
             Fate::Landed => submission.answer(Ok(())),
-            Fate::Lost => rest.push(submission),
-            Fate::Unknown => {
-                submission.answer(Err(StoreError::new(StoreErrorKind::Unknown, fault.to_string()).into()));
+            Fate::Lost => {
+                submission.unconfirmed = Some(settled);
+                rest.push(submission);
             }
+            Fate::Unknown => submission.answer(Err(unclear(fault))),
         }
     }
     rest
@@ -91,12 +161,22 @@ enum Fate {
     Unknown,
 }
 
-async fn fate(conn: &mut Conn, commit: &Commit, outcome: Outcome) -> Fate {
-    // What was refused may have been refused for a neighbour that was lost, so it is settled anew.
-    let Ok(settled) = outcome else { return Fate::Lost };
-    match landed(conn, commit, &settled).await {
-        Ok(Some(true)) => Fate::Landed,
-        Ok(Some(false)) => Fate::Lost,
-        Ok(None) | Err(_) => Fate::Unknown,
+/// Looks, again and again until the deadline.
+async fn fate(conn: &mut Conn, commit: &Commit, settled: &Settled, deadline: Instant) -> Fate {
+    let mut round = 0;
+    loop {
+        match look(conn, commit, settled).await {
+            Ok(Some(true)) => return Fate::Landed,
+            Ok(Some(false)) => return Fate::Lost,
+            Ok(None) => return Fate::Unknown,
+            Err(_) if Instant::now() < deadline => dialect::pause(round).await,
+            Err(_) => return Fate::Unknown,
+        }
+        round = round.saturating_add(1);
     }
+}
+
+async fn look(conn: &mut Conn, commit: &Commit, settled: &Settled) -> Result<Option<bool>, Fault> {
+    dialect::connected(conn).await?;
+    landed(conn, commit, settled).await
 }

@@ -1,4 +1,7 @@
-//! The ports.
+//! The ports, on whichever database.
+//!
+//! Included by each backend, which provides its `Kept`, and `read!` and `write!` that run a query on a connection of its own.
+//! The values named before the query are those that it borrows.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -16,52 +19,56 @@ use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Hold, StockLevel};
 use commerce_core::task::{Task, TaskKey};
 
-use super::SqliteStore;
-use super::connection::complete;
-use super::query::{carts, catalog, history, orders, promotions, receipts, stock, tasks};
+use super::query::{carts, catalog, history, orders, promotions, rebuild, receipts, stock, tasks};
+use super::{Kept, read, write};
+use crate::Rebuilt;
+
+impl Kept {
+    pub(super) async fn rebuild_tables(
+        &self,
+        at: DateTime<Utc>,
+        progress: impl FnMut(u64) + Send + 'static,
+    ) -> Result<Rebuilt, StoreError> {
+        write!(self, []; conn => rebuild::locked(conn, at, progress))
+    }
+}
 
 #[async_trait]
-impl Store for SqliteStore {
+impl Store for Kept {
     async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         self.shared.writer.commit(commit).await
     }
 
     async fn receipt(&self, key: &ReceiptKey) -> Result<Option<Receipt>, StoreError> {
-        let key = key.clone();
-        self.shared.readers.read(move |conn| complete(receipts::get(conn, &key))).await
+        read!(self, [key]; conn => receipts::get(conn, &key))
     }
 
     async fn forget_receipts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.shared.writer.run(move |conn| complete(receipts::forget(conn, before))).await
+        write!(self, []; conn => receipts::forget(conn, before))
     }
 
     async fn order(&self, which: &OrderRef) -> Result<Option<Order>, StoreError> {
-        let which = which.clone();
-        self.shared.readers.read(move |conn| complete(orders::get(conn, &which))).await
+        read!(self, [which]; conn => orders::get(conn, &which))
     }
 
     async fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Result<Listing<Order, OrderId>, StoreError> {
-        let (filter, page) = (filter.clone(), page.clone());
-        self.shared.readers.read(move |conn| complete(orders::list(conn, &filter, &page))).await
+        read!(self, [filter, page]; conn => orders::list(conn, &filter, &page))
     }
 
     async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError> {
-        let user = user.clone();
-        self.shared.readers.read(move |conn| complete(orders::standing(conn, &user))).await
+        read!(self, [user]; conn => orders::standing(conn, &user))
     }
 
     async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {
-        self.shared.readers.read(move |conn| complete(history::of_order(conn, order))).await
+        read!(self, []; conn => history::of_order(conn, order))
     }
 
     async fn history(&self, page: &Page<u64>) -> Result<Listing<HistoryEntry, u64>, StoreError> {
-        let page = page.clone();
-        self.shared.readers.read(move |conn| complete(history::all(conn, &page))).await
+        read!(self, [page]; conn => history::all(conn, &page))
     }
 
     async fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> Result<Option<StockLevel>, StoreError> {
-        let sku = sku.clone();
-        self.shared.readers.read(move |conn| complete(stock::level(conn, &sku, at))).await
+        read!(self, [sku]; conn => stock::level(conn, &sku, at))
     }
 
     async fn stock_levels(
@@ -70,43 +77,37 @@ impl Store for SqliteStore {
         at: DateTime<Utc>,
         page: &Page<Sku>,
     ) -> Result<Listing<StockLevel, Sku>, StoreError> {
-        let page = page.clone();
-        self.shared.readers.read(move |conn| complete(stock::list(conn, low_only, at, &page))).await
+        read!(self, [page]; conn => stock::list(conn, low_only, at, &page))
     }
 
     async fn holds(&self, sku: &Sku) -> Result<Vec<(OrderId, Hold)>, StoreError> {
-        let sku = sku.clone();
-        self.shared.readers.read(move |conn| complete(stock::holds(conn, &sku))).await
+        read!(self, [sku]; conn => stock::holds(conn, &sku))
     }
 
     async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError> {
-        self.shared.writer.run(move |conn| complete(tasks::lease(conn, at, until, limit))).await
+        write!(self, []; conn => tasks::lease(conn, at, until, limit))
     }
 
     async fn fail_task(&self, key: TaskKey, retry: Option<DateTime<Utc>>, error: &str) -> Result<(), StoreError> {
-        let error = error.to_owned();
-        self.shared.writer.run(move |conn| complete(tasks::fail(conn, key, retry, &error))).await
+        write!(self, [error]; conn => tasks::fail(conn, key, retry, &error))
     }
 }
 
 #[async_trait]
-impl Promotions for SqliteStore {
+impl Promotions for Kept {
     async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
-        let (keys, user) = (code_keys.to_vec(), user.clone());
-        self.shared.readers.read(move |conn| complete(promotions::candidates(conn, &keys, &user))).await
+        read!(self, [code_keys, user]; conn => promotions::candidates(conn, &code_keys, &user))
     }
 
     async fn promotion(&self, id: &PromotionId) -> Result<Option<KeptPromotion>, StoreError> {
-        let id = id.clone();
-        self.shared.readers.read(move |conn| complete(promotions::get(conn, &id))).await
+        read!(self, [id]; conn => promotions::get(conn, &id))
     }
 
     async fn promotions(
         &self,
         page: &Page<PromotionPlace>,
     ) -> Result<Listing<KeptPromotion, PromotionPlace>, StoreError> {
-        let page = page.clone();
-        self.shared.readers.read(move |conn| complete(promotions::list(conn, &page))).await
+        read!(self, [page]; conn => promotions::list(conn, &page))
     }
 
     async fn redemptions(
@@ -114,33 +115,29 @@ impl Promotions for SqliteStore {
         id: &PromotionId,
         page: &Page<OrderId>,
     ) -> Result<Listing<Redemption, OrderId>, StoreError> {
-        let (id, page) = (id.clone(), page.clone());
-        self.shared.readers.read(move |conn| complete(promotions::redemptions(conn, &id, &page))).await
+        read!(self, [id, page]; conn => promotions::redemptions(conn, &id, &page))
     }
 }
 
 #[async_trait]
-impl Carts for SqliteStore {
+impl Carts for Kept {
     async fn cart(&self, id: CartId) -> Result<Option<Cart>, StoreError> {
-        self.shared.readers.read(move |conn| complete(carts::get(conn, id))).await
+        read!(self, []; conn => carts::get(conn, id))
     }
 
     async fn active_cart(&self, user: &UserId) -> Result<Option<Cart>, StoreError> {
-        let user = user.clone();
-        self.shared.readers.read(move |conn| complete(carts::active(conn, &user))).await
+        read!(self, [user]; conn => carts::active(conn, &user))
     }
 }
 
 #[async_trait]
-impl Catalog for SqliteStore {
+impl Catalog for Kept {
     async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError> {
-        let skus = skus.to_vec();
-        self.shared.readers.read(move |conn| complete(catalog::offers(conn, &skus))).await
+        read!(self, [skus]; conn => catalog::offers(conn, &skus))
     }
 
     async fn product(&self, id: &ProductId) -> Result<Option<Product>, StoreError> {
-        let id = id.clone();
-        self.shared.readers.read(move |conn| complete(catalog::product(conn, &id))).await
+        read!(self, [id]; conn => catalog::product(conn, &id))
     }
 
     async fn products(
@@ -148,11 +145,10 @@ impl Catalog for SqliteStore {
         filter: &ProductFilter,
         page: &Page<ProductPlace>,
     ) -> Result<Listing<Product, ProductPlace>, StoreError> {
-        let (filter, page) = (filter.clone(), page.clone());
-        self.shared.readers.read(move |conn| complete(catalog::list(conn, &filter, &page))).await
+        read!(self, [filter, page]; conn => catalog::list(conn, &filter, &page))
     }
 
     async fn categories(&self) -> Result<Vec<Category>, StoreError> {
-        self.shared.readers.read(|conn| complete(catalog::all_categories(conn))).await
+        read!(self, []; conn => catalog::all_categories(conn))
     }
 }

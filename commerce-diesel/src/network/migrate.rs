@@ -1,0 +1,48 @@
+//! Bringing tables up to date.
+
+use std::error::Error as StdError;
+use std::future::Future;
+use std::thread;
+
+use diesel::backend::Backend;
+use diesel::migration::{Migration, MigrationSource};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
+use tokio::sync::oneshot;
+
+use super::DatabaseError;
+
+/// Runs migrations where they may block: on a thread with a runtime of its own, whatever runtime the caller has.
+pub(crate) async fn on_a_thread(
+    work: impl Future<Output = Result<(), DatabaseError>> + Send + 'static,
+) -> Result<(), DatabaseError> {
+    let (done, told) = oneshot::channel();
+    let run = move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let result = match runtime {
+            Ok(runtime) => runtime.block_on(async { tokio::spawn(work).await.map_err(failed).flatten() }),
+            Err(error) => Err(failed(error)),
+        };
+        drop(done.send(result));
+    };
+    thread::Builder::new().name("migrations".to_owned()).spawn(run).map_err(failed)?;
+    told.await.map_err(failed)?
+}
+
+fn failed(error: impl StdError + Send + Sync + 'static) -> DatabaseError {
+    DatabaseError::Migration(error.into())
+}
+
+/// Runs what is missing, unless a newer version was here.
+pub(crate) fn bring_up_to_date<DB: Backend + 'static>(
+    harness: &mut impl MigrationHarness<DB>,
+    migrations: EmbeddedMigrations,
+) -> Result<(), DatabaseError> {
+    let known: Vec<Box<dyn Migration<DB>>> = migrations.migrations().map_err(DatabaseError::Migration)?;
+    let applied = harness.applied_migrations().map_err(DatabaseError::Migration)?;
+    let is_known = |version: &_| known.iter().any(|migration| migration.name().version() == *version);
+    if let Some(unknown) = applied.iter().find(|version| !is_known(version)) {
+        return Err(DatabaseError::Newer { migration: unknown.to_string() });
+    }
+    harness.run_pending_migrations(migrations).map_err(DatabaseError::Migration)?;
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! The connections that read.
+//!
+//! Included by each database behind a network.
+
+use std::sync::Arc;
+
+use commerce_core::port::{StoreError, StoreErrorKind};
+use deadpool::Runtime;
+use deadpool::managed::{self, Metrics, PoolError, RecycleError, RecycleResult, Timeouts};
+
+use super::connection::Conn;
+use super::dialect;
+use super::open::Target;
+use crate::fault::Fault;
+use crate::network::{DatabaseError, DatabaseOptions};
+
+/// Makes connections, and looks whether one that comes back can be used again.
+pub(super) struct Manager(Arc<Target>);
+
+impl managed::Manager for Manager {
+    type Type = Lease;
+    type Error = DatabaseError;
+
+    async fn create(&self) -> Result<Lease, DatabaseError> {
+        Ok(Lease { conn: Conn::open(Arc::clone(&self.0)).await?, used: false })
+    }
+
+    async fn recycle(&self, lease: &mut Lease, _: &Metrics) -> RecycleResult<DatabaseError> {
+        if lease.used || lease.conn.is_lost() {
+            return Err(RecycleError::message("the connection is lost, or was left in the middle"));
+        }
+        Ok(())
+    }
+}
+
+/// A connection, and whether somebody is in the middle of something on it.
+pub(super) struct Lease {
+    conn: Conn,
+    used: bool,
+}
+
+/// The pool.
+pub(super) struct Readers(managed::Pool<Manager>);
+
+impl Readers {
+    pub(super) fn new(target: Arc<Target>, options: &DatabaseOptions) -> Self {
+        let timeouts = Timeouts {
+            wait: Some(options.acquire_timeout),
+            create: Some(options.connect_timeout),
+            recycle: Some(options.connect_timeout),
+        };
+        let pool = managed::Pool::builder(Manager(target))
+            .max_size(options.readers.max(1))
+            .timeouts(timeouts)
+            .runtime(Runtime::Tokio1);
+        #[expect(clippy::expect_used, reason = "the only thing that can be missing is the runtime, which is given")]
+        Self(pool.build().expect("a pool with a runtime"))
+    }
+
+    /// A connection that is free.
+    pub(super) async fn lease(&self) -> Result<managed::Object<Manager>, StoreError> {
+        self.0.get().await.map_err(|error| StoreError::new(StoreErrorKind::Unavailable, reason(&error)))
+    }
+}
+
+fn reason(error: &PoolError<DatabaseError>) -> String {
+    match error {
+        PoolError::Timeout(_) => "all connections are busy".to_owned(),
+        PoolError::Backend(error) => error.to_string(),
+        PoolError::Closed | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => {
+            "there is no connection".to_owned()
+        }
+    }
+}
+
+impl Lease {
+    /// The connection, for one piece of work.
+    pub(super) fn begin(&mut self) -> &mut Conn {
+        self.used = true;
+        &mut self.conn
+    }
+
+    /// The work has ended, in one way or another; what was dropped in its middle never gets here.
+    pub(super) fn end(&mut self) {
+        self.used = false;
+    }
+}
+
+/// What a caller learns of a fault.
+pub(super) fn told(fault: &Fault) -> StoreError {
+    StoreError::new(dialect::kind(fault), fault.to_string())
+}
+
+/// Runs a query that sees the database at one point in time. A connection that turns out to be lost is replaced once: the
+/// server may have been restarted since it was last used.
+macro_rules! read {
+    ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
+        let mut replaced = false;
+        loop {
+            let mut lease = $store.shared.readers.lease().await?;
+            let $conn = lease.begin();
+            match super::dialect::snapshot!($conn, $query) {
+                Ok(answer) => {
+                    lease.end();
+                    break Ok(answer);
+                }
+                Err(_) if $conn.is_lost() && !replaced => replaced = true,
+                Err(fault) => break Err(super::readers::told(&fault)),
+            }
+        }
+    }};
+}
+
+/// Runs something in a transaction of its own.
+macro_rules! write {
+    ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
+        let mut lease = $store.shared.readers.lease().await?;
+        let $conn = lease.begin();
+        let written = async {
+            super::dialect::begin_write($conn).await?;
+            let answer = $query.await?;
+            super::dialect::commit($conn).await?;
+            Ok::<_, $crate::fault::Fault>(answer)
+        };
+        match written.await {
+            Ok(answer) => {
+                lease.end();
+                Ok(answer)
+            }
+            Err(fault) => Err(super::readers::told(&fault)),
+        }
+    }};
+}
+
+pub(super) use {read, write};

@@ -1,0 +1,65 @@
+//! The tasks that write.
+//!
+//! Included by each database behind a network.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use commerce_core::commit::Commit;
+use commerce_core::port::{CommitError, StoreError, StoreErrorKind};
+use futures_util::FutureExt;
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use super::connection::Conn;
+use super::query::group::{self, Submission};
+use crate::prepared::Prepared;
+
+/// The most commits of one transaction.
+const BATCH: usize = 128;
+
+/// The queue that the writers take from. They end when it is gone and empty.
+pub(super) struct Writers {
+    queue: mpsc::Sender<Submission>,
+}
+
+impl Writers {
+    /// Starts a task per connection.
+    pub(super) fn start(connections: Vec<Conn>, queue: usize) -> Self {
+        let (queue, submissions) = mpsc::channel(queue.max(1));
+        let submissions = Arc::new(Mutex::new(submissions));
+        for conn in connections {
+            tokio::spawn(serve(conn, Arc::clone(&submissions)));
+        }
+        Self { queue }
+    }
+
+    /// Has a commit settled and written.
+    pub(super) async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
+        let prepared = Prepared::new(commit).map_err(|error| StoreError::new(StoreErrorKind::Corrupt, error))?;
+        let (reply, told) = oneshot::channel();
+        let stopped = |_| StoreError::new(StoreErrorKind::Unavailable, "the writers have stopped");
+        self.queue.send(Submission::new(prepared, reply)).await.map_err(stopped)?;
+        let lost = |_| StoreError::new(StoreErrorKind::Unknown, "the writer gave no answer");
+        told.await.map_err(lost)?.answer
+    }
+}
+
+/// Writes until nobody can submit any more and the queue is empty. There is no linger: a batch is what came while the writers
+/// were busy.
+async fn serve(mut conn: Conn, queue: Arc<Mutex<mpsc::Receiver<Submission>>>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while queue.lock().await.recv_many(&mut batch, BATCH).await > 0 {
+        let crowd = batch.len() > 1;
+        // A panic is a bug. Those who waited for what panicked learn that nothing is known; the writer goes on.
+        let served = AssertUnwindSafe(group::serve(&mut conn, std::mem::take(&mut batch))).catch_unwind();
+        if served.await.is_err() {
+            tracing::error!("a writer panicked");
+            conn.give_up();
+        }
+        if crowd {
+            // Those who were just answered may come again at once: this lets them run first. Else a crowd falls into parts
+            // that wait for each other.
+            tokio::task::yield_now().await;
+        }
+    }
+}

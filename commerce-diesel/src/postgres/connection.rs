@@ -1,0 +1,186 @@
+//! A connection whose statements may be sent one behind the other without waiting for answers.
+
+use std::any::TypeId;
+use std::collections::HashSet;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use diesel::QueryResult;
+use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
+use tokio::sync::watch;
+
+use super::open::Target;
+use crate::network::DatabaseError;
+
+/// A connection. Clones share it: statements given to them at the same time cross the network together and are run in the
+/// order in which they were given.
+#[derive(Clone)]
+pub(crate) struct Conn {
+    target: Arc<Target>,
+    link: Arc<Link>,
+}
+
+/// What runs between this process and the server.
+pub(super) struct Link {
+    client: AsyncPgConnection,
+    closed: Arc<AtomicBool>,
+    prepared: Mutex<HashSet<TypeId>>,
+    /// How many statements are under way that the server has yet to prepare.
+    preparing: watch::Sender<usize>,
+    /// Set while the end of a transaction is under way: what is given now would fall out of it.
+    sealed: AtomicBool,
+}
+
+impl Link {
+    pub(super) fn new(client: AsyncPgConnection, closed: Arc<AtomicBool>) -> Self {
+        Self {
+            client,
+            closed,
+            prepared: Mutex::default(),
+            preparing: watch::Sender::new(0),
+            sealed: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Conn {
+    pub(super) async fn open(target: Arc<Target>) -> Result<Self, DatabaseError> {
+        let link = Arc::new(target.connect().await?);
+        Ok(Self { target, link })
+    }
+
+    /// How long to look for the truth when something failed.
+    pub(super) fn patience(&self) -> std::time::Duration {
+        self.target.options().patience
+    }
+
+    /// Whether it can be used no longer.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.link.closed.load(Ordering::Acquire)
+    }
+
+    /// Gives it up: its transaction, if there is one, will not be committed.
+    pub(crate) fn give_up(&self) {
+        self.link.closed.store(true, Ordering::Release);
+    }
+
+    /// Opens it again, if it is lost.
+    pub(super) async fn restore(&mut self) -> Result<(), DatabaseError> {
+        if self.is_lost() {
+            self.link = Arc::new(self.target.connect().await?);
+        }
+        Ok(())
+    }
+
+    /// Runs statements without parameters, which need no preparation.
+    pub(super) async fn run(&self, statements: &str) -> QueryResult<()> {
+        let answer = (&self.link.client).batch_execute(statements).await;
+        self.note(answer)
+    }
+
+    /// Begins a transaction.
+    pub(super) async fn begin(&self, statement: &str) -> QueryResult<()> {
+        self.link.sealed.store(false, Ordering::Release);
+        self.run(statement).await
+    }
+
+    /// Ends a transaction behind everything that was given before. A statement that is being prepared would be overtaken, so it
+    /// is waited for.
+    pub(super) async fn end(&self, statement: &str) -> QueryResult<()> {
+        let mut preparing = self.link.preparing.subscribe();
+        drop(preparing.wait_for(|count| *count == 0).await); // the sender is ours
+        self.link.sealed.store(true, Ordering::Release);
+        self.run(statement).await
+    }
+
+    fn note<T>(&self, answer: QueryResult<T>) -> QueryResult<T> {
+        if let Err(Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _)) = &answer {
+            self.give_up();
+        }
+        answer
+    }
+
+    /// Follows a statement to its answer.
+    fn follow<'conn, Q: QueryId, T: Send + 'conn>(
+        &'conn self,
+        answer: impl Future<Output = QueryResult<T>> + Send + 'conn,
+    ) -> Answered<'conn, T> {
+        if self.link.sealed.load(Ordering::Acquire) {
+            let text = Box::new("a statement was given behind the end of its transaction".to_owned());
+            return Box::pin(async { Err(Error::DatabaseError(DatabaseErrorKind::Unknown, text)) });
+        }
+        let name = Q::query_id();
+        let preparation = (!self.link.knows(name)).then(|| Preparation::of(&self.link));
+        Box::pin(async move {
+            let answer = self.note(answer.await);
+            if let (Some(_), Ok(_)) = (&preparation, &answer) {
+                self.link.learn(name);
+            }
+            answer
+        })
+    }
+}
+
+type Answered<'conn, T> = futures_util::future::BoxFuture<'conn, QueryResult<T>>;
+
+impl Link {
+    fn knows(&self, name: Option<TypeId>) -> bool {
+        name.is_some_and(|name| self.prepared.lock().unwrap_or_else(PoisonError::into_inner).contains(&name))
+    }
+
+    fn learn(&self, name: Option<TypeId>) {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).extend(name);
+    }
+}
+
+/// A statement on its way to be prepared.
+struct Preparation<'c>(&'c Link);
+
+impl<'c> Preparation<'c> {
+    fn of(link: &'c Link) -> Self {
+        link.preparing.send_modify(|count| *count = count.saturating_add(1));
+        Self(link)
+    }
+}
+
+impl Drop for Preparation<'_> {
+    fn drop(&mut self) {
+        self.0.preparing.send_modify(|count| *count = count.saturating_sub(1));
+    }
+}
+
+impl SimpleAsyncConnection for Conn {
+    async fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
+        self.run(query).await
+    }
+}
+
+impl AsyncConnectionCore for Conn {
+    type ExecuteFuture<'conn, 'query> = Answered<'conn, usize>;
+    type LoadFuture<'conn, 'query> = Answered<'conn, Self::Stream<'conn, 'query>>;
+    type Stream<'conn, 'query> = <AsyncPgConnection as AsyncConnectionCore>::Stream<'conn, 'query>;
+    type Row<'conn, 'query> = <AsyncPgConnection as AsyncConnectionCore>::Row<'conn, 'query>;
+    type Backend = diesel::pg::Pg;
+
+    fn load<'conn, 'query, T>(&'conn mut self, source: T) -> Self::LoadFuture<'conn, 'query>
+    where
+        T: AsQuery + 'query,
+        T::Query: QueryFragment<Self::Backend> + QueryId + 'query,
+    {
+        let mut client = &self.link.client;
+        let answer = AsyncConnectionCore::load(&mut client, source);
+        self.follow::<T::Query, _>(answer)
+    }
+
+    fn execute_returning_count<'conn, 'query, T>(&'conn mut self, source: T) -> Self::ExecuteFuture<'conn, 'query>
+    where
+        T: QueryFragment<Self::Backend> + QueryId + 'query,
+    {
+        let mut client = &self.link.client;
+        let answer = client.execute_returning_count(source);
+        self.follow::<T, _>(answer)
+    }
+}

@@ -1,0 +1,192 @@
+//! The little that only PostgreSQL says so.
+
+mod among;
+mod statement;
+
+use std::time::Duration;
+
+use commerce_core::port::StoreErrorKind;
+use diesel::dsl::Escape;
+use diesel::expression::Expression;
+use diesel::helper_types::ILike;
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl;
+use futures_util::FutureExt;
+
+use self::among::Among;
+use self::statement::{Append, Insert, InsertMissing, Update};
+use super::connection::Conn;
+use crate::fault::Fault;
+use crate::key::Key;
+use crate::rows::event::NewEventRow;
+use crate::rows::table::Columns;
+
+/// The backend.
+pub(crate) type Db = diesel::pg::Pg;
+
+/// How often a batch is tried again whole before its commits are tried one by one: most of what fails here fails because
+/// another process was at the same rows at the same time.
+pub(crate) const RETRIES: u32 = 3;
+
+/// How long to look for the truth when something failed.
+pub(crate) fn patience(conn: &Conn) -> Duration {
+    conn.patience()
+}
+
+pub(crate) use crate::network::pause;
+
+/// Makes sure that there is a connection to begin on.
+pub(crate) async fn connected(conn: &mut Conn) -> QueryResult<()> {
+    conn.restore()
+        .await
+        .map_err(|error| Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, Box::new(error.to_string())))
+}
+
+/// Begins a transaction that will write. Each statement sees what others committed before it; what it will change is locked.
+pub(crate) async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
+    conn.begin("BEGIN").await
+}
+
+/// Keeps others from writing until the transaction ends. They take these locks in this order.
+pub(crate) async fn lock_out_writers(conn: &mut Conn) -> QueryResult<()> {
+    conn.run("LOCK TABLE idempotency_keys, orders, carts, stock, promotion_uses, feed IN EXCLUSIVE MODE").await
+}
+
+/// Begins to read at one point in time.
+pub(crate) async fn begin_read(conn: &mut Conn) -> QueryResult<()> {
+    conn.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+}
+
+/// Makes a transaction durable, or ends one that has read.
+pub(crate) async fn commit(conn: &mut Conn) -> QueryResult<()> {
+    conn.end("COMMIT").await
+}
+
+/// Ends what has only read. Nobody waits for the answer: whatever it is, nothing depends on it.
+pub(crate) fn end_read(conn: &Conn) {
+    drop(conn.end("COMMIT").now_or_never());
+}
+
+/// Takes a transaction back. Where that cannot be said the connection is given up, which has the same effect.
+pub(crate) async fn rollback(conn: &mut Conn) {
+    if let Err(error) = conn.end("ROLLBACK").await {
+        tracing::debug!(%error, "nothing to roll back");
+        conn.give_up();
+    }
+}
+
+/// Locks what a query finds against everybody else who would change it.
+macro_rules! for_update {
+    ($query:expr) => {
+        $query.for_no_key_update()
+    };
+}
+
+/// Inserts rows.
+pub(crate) async fn insert_each<R: Columns>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
+    let rows: Vec<R> = rows.into_iter().collect();
+    if rows.is_empty() { Ok(()) } else { Insert::of(&rows).execute(conn).await.map(drop) }
+}
+
+/// Inserts those of the rows whose key is not there yet.
+pub(crate) async fn insert_missing<R: Columns>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
+    let rows: Vec<R> = rows.into_iter().collect();
+    if rows.is_empty() { Ok(()) } else { InsertMissing::of(&rows).execute(conn).await.map(drop) }
+}
+
+/// Sets all columns but the key of rows that are there.
+pub(crate) async fn update_each<R: Columns>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
+    let rows: Vec<R> = rows.into_iter().collect();
+    if rows.is_empty() { Ok(()) } else { Update::of(&rows).execute(conn).await.map(drop) }
+}
+
+/// Appends events whose positions are counted from behind the last one.
+pub(crate) async fn append_behind(conn: &mut Conn, rows: Vec<NewEventRow<'_>>) -> QueryResult<()> {
+    Append::of(&rows).execute(conn).await.map(drop)
+}
+
+/// Whether a column, or several, are among these keys.
+pub(crate) fn among<C, K: Key>(columns: C, keys: impl IntoIterator<Item = K>) -> Among<C, K::Named> {
+    Among::new(columns, keys)
+}
+
+/// Sends what is named, one behind the other, and waits for the answers together; the first failure ends the function.
+macro_rules! together {
+    ($conn:ident; $($name:pat = $call:expr),+ $(,)?) => {
+        let ($($name,)+) = $crate::network::together::AllOk::all_ok(tokio::join!(biased; $(async {
+            let mut shared = $conn.clone();
+            let $conn = &mut shared;
+            Ok::<_, $crate::fault::Fault>($call.await?)
+        }),+))?;
+    };
+}
+
+/// Runs a query that sees the database at one point in time.
+macro_rules! snapshot {
+    ($conn:ident, $query:expr) => {
+        async {
+            super::dialect::together!($conn; () = super::dialect::begin_read($conn), answer = $query);
+            super::dialect::end_read($conn);
+            Ok::<_, $crate::fault::Fault>(answer)
+        }
+        .await
+    };
+}
+
+/// Sends the end of the transaction right behind what is written. Gives whether it was written, and whether the end of the
+/// transaction was confirmed: it was not committed if the first is not so.
+macro_rules! written {
+    ($conn:ident, $write:expr) => {{
+        let end = $conn.clone();
+        tokio::join!(biased;
+            async {
+                let mut shared = $conn.clone();
+                let $conn = &mut shared;
+                $write.await
+            },
+            async { end.end("COMMIT").await },
+        )
+    }};
+}
+
+pub(crate) use {for_update, snapshot, together, written};
+
+/// Whether a column contains a text, without regard to case.
+pub(crate) fn contains<C>(column: C, text: &str) -> Escape<ILike<C, String>>
+where
+    C: PgTextExpressionMethods + Expression<SqlType = Text>,
+{
+    let literal = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    column.ilike(format!("%{literal}%")).escape('\\')
+}
+
+/// Whether no transaction could begin, because there is no connection to begin it on.
+pub(crate) fn is_shut(fault: &Fault) -> bool {
+    matches!(fault, Fault::Database(Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _)))
+}
+
+/// What kind of failure it is.
+pub(crate) fn kind(fault: &Fault) -> StoreErrorKind {
+    match fault {
+        Fault::Database(error) if is_corrupt(error) => StoreErrorKind::Corrupt,
+        Fault::Database(_) => StoreErrorKind::Unavailable,
+        Fault::Corrupt(_) | Fault::Event { .. } | Fault::History(_) => StoreErrorKind::Corrupt,
+    }
+}
+
+/// Whether what is stored is at fault: a constraint that no settled commit can violate was, or a row could not be read.
+fn is_corrupt(error: &Error) -> bool {
+    let violated = matches!(
+        error,
+        Error::DatabaseError(
+            DatabaseErrorKind::UniqueViolation
+                | DatabaseErrorKind::ForeignKeyViolation
+                | DatabaseErrorKind::NotNullViolation
+                | DatabaseErrorKind::CheckViolation,
+            _,
+        )
+    );
+    violated || matches!(error, Error::DeserializationError(_))
+}

@@ -1,0 +1,112 @@
+//! Statements on many rows: one array per column, so that the text is the same for any number of them.
+
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::result::QueryResult;
+
+use super::super::column::Column;
+use crate::rows::table::{Columns, Row};
+
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(crate) struct $name<R> {
+            columns: Vec<Column>,
+            row: std::marker::PhantomData<fn() -> R>,
+        }
+
+        impl<R: Columns> $name<R> {
+            pub(crate) fn of(rows: &[R]) -> Self {
+                Self { columns: R::columns(rows), row: std::marker::PhantomData }
+            }
+        }
+
+        impl<R: Row> QueryId for $name<R> {
+            type QueryId = $name<R::Named>;
+        }
+    )*};
+}
+
+statements! {
+    /// `INSERT`.
+    Insert
+    /// `INSERT`, where there is no row of that key yet.
+    InsertMissing
+    /// `INSERT` of events whose positions are counted from behind the last one.
+    Append
+    /// `UPDATE` of all columns but the key.
+    Update
+}
+
+impl<R: Columns> QueryFragment<Pg> for Insert<R> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(R::INSERT);
+        out.push_sql("SELECT * FROM ");
+        unnest::<R>(&self.columns, &mut out)
+    }
+}
+
+impl<R: Columns> QueryFragment<Pg> for InsertMissing<R> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(R::INSERT);
+        out.push_sql("SELECT * FROM ");
+        unnest::<R>(&self.columns, &mut out)?;
+        out.push_sql(" ON CONFLICT DO NOTHING");
+        Ok(())
+    }
+}
+
+impl<R: Columns> QueryFragment<Pg> for Append<R> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(R::INSERT);
+        out.push_sql("SELECT feed.position + v.position");
+        for column in R::COLUMNS.iter().skip(1) {
+            out.push_sql(", v.");
+            out.push_sql(column);
+        }
+        out.push_sql(" FROM feed, ");
+        unnest::<R>(&self.columns, &mut out)?;
+        list(" AS v (", R::COLUMNS, &mut out);
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl<R: Columns> QueryFragment<Pg> for Update<R> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let (key, rest) = R::COLUMNS.split_at(R::KEY);
+        out.push_sql("UPDATE ");
+        out.push_sql(R::TABLE);
+        for (place, column) in rest.iter().enumerate() {
+            out.push_sql(if place == 0 { " AS t SET " } else { ", " });
+            out.push_sql(column);
+            out.push_sql(" = v.");
+            out.push_sql(column);
+        }
+        out.push_sql(" FROM ");
+        unnest::<R>(&self.columns, &mut out)?;
+        list(" AS v (", R::COLUMNS, &mut out);
+        for (place, column) in key.iter().enumerate() {
+            out.push_sql(if place == 0 { ") WHERE t." } else { " AND t." });
+            out.push_sql(column);
+            out.push_sql(" = v.");
+            out.push_sql(column);
+        }
+        Ok(())
+    }
+}
+
+fn unnest<'b, R: Columns>(columns: &'b [Column], out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    out.push_sql("unnest(");
+    R::bind(columns, out)?;
+    out.push_sql(")");
+    Ok(())
+}
+
+fn list(first: &str, columns: &[&str], out: &mut AstPass<'_, '_, Pg>) {
+    for (place, column) in columns.iter().enumerate() {
+        out.push_sql(if place == 0 { first } else { ", " });
+        out.push_sql(column);
+    }
+}

@@ -1,0 +1,218 @@
+//! Reaching a server: where it is, who comes, are the tables up to date?
+
+use std::error::Error as StdError;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Client, Config, NoTls, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::connection::Link;
+use crate::network::{DatabaseError, DatabaseOptions, migrate};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// Keeps processes that start together from bringing the tables up to date at once; "shop" in ASCII.
+const LOCK: i64 = 0x7368_6f70;
+
+/// How a session is set up, beside its time-outs.
+///
+/// Every query here is written for an index. Plans are made once per connection, perhaps while a table was still empty, so the
+/// ways of reading that only serve small tables are not to be chosen.
+const SETTINGS: &str = "SET application_name = 'commerce'; SET plan_cache_mode = force_generic_plan; \
+                        SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;";
+
+/// Where the server is, and how it is talked to.
+pub(super) struct Target {
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
+    options: DatabaseOptions,
+}
+
+impl Target {
+    /// Reads a URL: what `tokio_postgres` knows, with `sslmode` as in libpq, and `sslrootcert`.
+    pub(super) fn read(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
+        let Security { url, wanted, roots } = Security::take(url);
+        // The texts of this error name parameters, never what stands in them.
+        let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
+            DatabaseError::Url(error.source().map_or_else(|| error.to_string(), ToString::to_string))
+        })?;
+        config.ssl_mode(if wanted { SslMode::Require } else { SslMode::Disable });
+        config.connect_timeout(options.connect_timeout);
+        config.tcp_user_timeout(options.statement_timeout.saturating_add(options.connect_timeout));
+        let mut target = Self { config, tls: None, options };
+        if wanted {
+            target.tls = Some(target.tls(roots)?);
+        }
+        Ok(target)
+    }
+
+    pub(super) const fn options(&self) -> &DatabaseOptions {
+        &self.options
+    }
+
+    fn tls(&self, roots: Option<PathBuf>) -> Result<MakeRustlsConnect, DatabaseError> {
+        let tls = |reason: String| DatabaseError::Tls { host: self.host(), reason };
+        let Some(path) = roots else { return Ok(MakeRustlsConnect::with_webpki_roots()) };
+        let mut store = rustls::RootCertStore::empty();
+        let certificates =
+            CertificateDer::pem_file_iter(&path).map_err(|error| tls(format!("{}: {error}", path.display())))?;
+        for certificate in certificates {
+            let added = certificate
+                .map_err(|error| error.to_string())
+                .and_then(|certificate| store.add(certificate).map_err(|error| error.to_string()));
+            added.map_err(|error| tls(format!("{}: {error}", path.display())))?;
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| tls(error.to_string()))?
+            .with_root_certificates(store)
+            .with_no_client_auth();
+        Ok(MakeRustlsConnect::new(config))
+    }
+
+    /// Host and port, for messages.
+    pub(super) fn host(&self) -> String {
+        let host = match self.config.get_hosts().first() {
+            Some(Host::Tcp(host)) => host.clone(),
+            Some(Host::Unix(path)) => path.display().to_string(),
+            None => "localhost".to_owned(),
+        };
+        format!("{host}:{}", self.config.get_ports().first().copied().unwrap_or(5432))
+    }
+
+    /// Makes a connection.
+    pub(super) async fn connect(&self) -> Result<Link, DatabaseError> {
+        let closed = Arc::new(AtomicBool::new(false));
+        let mut client = self.client(Arc::clone(&closed)).await?;
+        let millis = self.options.statement_timeout.as_millis();
+        // Who is gone in the middle of a transaction holds up the others no longer than a statement may take.
+        let settings =
+            format!("{SETTINGS} SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {millis};");
+        client.batch_execute(&settings).await.map_err(|error| self.other(error))?;
+        Ok(Link::new(client, closed))
+    }
+
+    async fn client(&self, closed: Arc<AtomicBool>) -> Result<AsyncPgConnection, DatabaseError> {
+        let connecting = async {
+            match self.tls.clone() {
+                Some(tls) => self.dial(tls, closed).await,
+                None => self.dial(NoTls, closed).await,
+            }
+        };
+        let silent = |_| self.unreachable(format!("no answer within {:?}", self.options.connect_timeout));
+        let client = tokio::time::timeout(self.options.connect_timeout, connecting).await.map_err(silent)??;
+        AsyncPgConnection::try_from(client).await.map_err(|error| self.other(error))
+    }
+
+    async fn dial<T>(&self, tls: T, closed: Arc<AtomicBool>) -> Result<Client, DatabaseError>
+    where
+        T: MakeTlsConnect<Socket>,
+        T::Stream: Send + 'static,
+        T::TlsConnect: Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        let (client, connection) = self.config.connect(tls).await.map_err(|error| self.judge(&error))?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::warn!(%error, "a connection to the database ended");
+            }
+            closed.store(true, Ordering::Release);
+        });
+        Ok(client)
+    }
+
+    fn judge(&self, error: &tokio_postgres::Error) -> DatabaseError {
+        let host = self.host();
+        let code = error.code().cloned();
+        let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        match code {
+            Some(SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
+                DatabaseError::Refused { host, user: self.config.get_user().unwrap_or_default().to_owned() }
+            }
+            Some(SqlState::INVALID_CATALOG_NAME) => {
+                DatabaseError::Missing { host, database: self.config.get_dbname().unwrap_or_default().to_owned() }
+            }
+            Some(SqlState::TOO_MANY_CONNECTIONS) => DatabaseError::Full { host },
+            Some(_) => self.unreachable(reason),
+            None if error.to_string().contains("TLS") => DatabaseError::Tls { host, reason },
+            None => self.unreachable(reason),
+        }
+    }
+
+    fn unreachable(&self, reason: String) -> DatabaseError {
+        DatabaseError::Unreachable { host: self.host(), reason }
+    }
+
+    fn other(&self, error: impl StdError + Send + Sync + 'static) -> DatabaseError {
+        DatabaseError::Other { host: self.host(), source: error.into() }
+    }
+
+    /// Brings the tables up to date, if they can be written at all.
+    pub(super) async fn prepare(self: Arc<Self>) -> Result<(), DatabaseError> {
+        migrate::on_a_thread(async move {
+            let mut conn = self.client(Arc::default()).await?;
+            let unlocked = format!("SELECT pg_advisory_lock({LOCK})");
+            if self.is_read_only(&mut conn).await? {
+                return Err(DatabaseError::ReadOnly { host: self.host() });
+            }
+            conn.batch_execute(&unlocked).await.map_err(|error| self.other(error))?;
+            // The lock goes with the connection.
+            migrate::bring_up_to_date(&mut AsyncMigrationHarness::new(conn), MIGRATIONS)
+        })
+        .await
+    }
+
+    async fn is_read_only(&self, conn: &mut AsyncPgConnection) -> Result<bool, DatabaseError> {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Bool)]
+            read_only: bool,
+        }
+        let query = diesel::sql_query(
+            "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean AS read_only",
+        );
+        let row: Row = query.get_result(conn).await.map_err(|error| self.other(error))?;
+        Ok(row.read_only)
+    }
+}
+
+/// What a URL says of TLS, taken out of it.
+struct Security {
+    url: String,
+    wanted: bool,
+    roots: Option<PathBuf>,
+}
+
+impl Security {
+    /// `sslmode` of `require`, `verify-ca` and `verify-full` ask for TLS, and the server's certificate is always verified: by
+    /// those of `sslrootcert`, or else by those that browsers trust.
+    fn take(url: &str) -> Self {
+        let (front, query) = url.split_once('?').unwrap_or((url, ""));
+        let mut security = Self { url: front.to_owned(), wanted: false, roots: None };
+        let mut between = '?';
+        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+            match parameter.split_once('=') {
+                Some(("sslmode", mode)) => security.wanted = ["require", "verify-ca", "verify-full"].contains(&mode),
+                Some(("sslrootcert", path)) => security.roots = Some(PathBuf::from(path)),
+                _ => {
+                    security.url.push(between);
+                    security.url.push_str(parameter);
+                    between = '&';
+                }
+            }
+        }
+        security
+    }
+}
