@@ -46,6 +46,13 @@ impl Default for DatabaseOptions {
     }
 }
 
+impl DatabaseOptions {
+    /// How long a server that is alive may be silent: it ends a statement before.
+    pub(crate) const fn silence(&self) -> Duration {
+        self.statement_timeout.saturating_add(self.connect_timeout)
+    }
+}
+
 /// Why a database cannot be used as the store. No text holds a password.
 #[derive(Debug, Error)]
 #[non_exhaustive]

@@ -77,8 +77,8 @@ impl Conn {
 
     /// Runs statements without parameters, which need no preparation.
     pub(super) async fn run(&self, statements: &str) -> QueryResult<()> {
-        let answer = (&self.link.client).batch_execute(statements).await;
-        self.note(answer)
+        let mut client = &self.link.client;
+        self.answer(client.batch_execute(statements)).await
     }
 
     /// Begins a transaction.
@@ -96,7 +96,13 @@ impl Conn {
         self.run(statement).await
     }
 
-    fn note<T>(&self, answer: QueryResult<T>) -> QueryResult<T> {
+    /// Waits for an answer, but not for ever: the server ends a statement that takes too long, unless it is gone.
+    async fn answer<T>(&self, answer: impl Future<Output = QueryResult<T>>) -> QueryResult<T> {
+        let limit = self.target.options().silence();
+        let answer = tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
+            let text = Box::new(format!("the database did not answer within {limit:?}"));
+            Err(Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, text))
+        });
         if let Err(Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _)) = &answer {
             self.give_up();
         }
@@ -115,7 +121,7 @@ impl Conn {
         let name = Q::query_id();
         let preparation = (!self.link.knows(name)).then(|| Preparation::of(&self.link));
         Box::pin(async move {
-            let answer = self.note(answer.await);
+            let answer = self.answer(answer).await;
             if let (Some(_), Ok(_)) = (&preparation, &answer) {
                 self.link.learn(name);
             }

@@ -49,7 +49,7 @@ impl Target {
         })?;
         config.ssl_mode(if wanted { SslMode::Require } else { SslMode::Disable });
         config.connect_timeout(options.connect_timeout);
-        config.tcp_user_timeout(options.statement_timeout.saturating_add(options.connect_timeout));
+        config.tcp_user_timeout(options.silence());
         let mut target = Self { config, tls: None, options };
         if wanted {
             target.tls = Some(target.tls(roots)?);

@@ -41,7 +41,8 @@ pub(super) async fn plan<'a>(conn: &mut Conn, changes: Changes<'a>, settled: &'a
 /// to another: where a network lies between, the end of the transaction follows right behind them.
 pub(super) async fn write(conn: &mut Conn, plan: Plan<'_>) -> Answer<()> {
     let Plan { mut changes, carts, settled } = plan;
-    let (events, receipts) = (mem::take(&mut changes.events), mem::take(&mut changes.receipts));
+    let (events, mut receipts) = (mem::take(&mut changes.events), mem::take(&mut changes.receipts));
+    receipts.sort_by(|one, other| (&one.scope, &one.request_key).cmp(&(&other.scope, &other.request_key)));
     dialect::together!(conn;
         () = catalog::write(conn, &changes),
         () = carts::write(conn, carts),

@@ -159,7 +159,7 @@ pub(crate) fn kind(fault: &Fault) -> StoreErrorKind {
     }
 }
 
-/// Whether no transaction could begin, because somebody else holds the file.
+/// Whether it is of no use to try again at once: somebody else holds the file, and was waited for.
 pub(crate) fn is_shut(fault: &Fault) -> bool {
     matches!(fault, Fault::Database(error) if is_busy(error))
 }
