@@ -1,0 +1,28 @@
+//! Several processes on one PostgreSQL database, and what one of them must not do to another.
+
+#![cfg(feature = "postgres")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/audit.rs"]
+mod audit;
+#[path = "support/database.rs"]
+mod database;
+#[path = "support/postgres.rs"]
+mod postgres;
+#[path = "support/sharing.rs"]
+mod sharing;
+
+use self::postgres::OnPostgres;
+
+sharing::sharing_tests!(OnPostgres);
+
+/// The database takes every row and refuses the end of the transaction.
+#[ignore = "a connection that lives on after a refused COMMIT is sealed, so nobody's commit can be looked for"]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_end_of_transaction_harms_nobody_else() {
+    let poison = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                  'BEGIN RAISE EXCEPTION ''out of luck''; END';
+                  CREATE CONSTRAINT TRIGGER poison AFTER INSERT ON order_items DEFERRABLE INITIALLY DEFERRED
+                  FOR EACH ROW WHEN (NEW.quantity = 13) EXECUTE FUNCTION refuse();";
+    sharing::poison::only_the_poison_fails::<OnPostgres>(poison, "DROP TRIGGER poison ON order_items;", 21).await;
+}

@@ -1,0 +1,37 @@
+//! What must hold of a store, whatever was done to it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use commerce_core::commit::Refusal;
+use commerce_core::ids::Sku;
+use commerce_core::port::{CommitError, Page, Promotions, Store};
+use commerce_core::replay::verify_with_uses;
+use commerce_core::stock::{StockLevel, StockRefusal};
+
+/// The tables are what the events make, and what is reserved is held by somebody. Gives the levels.
+pub(crate) async fn sound<S: Store + Promotions>(store: &S, at: DateTime<Utc>) -> BTreeMap<Sku, StockLevel> {
+    let report = verify_with_uses(store, store, at, |_| {}).await.unwrap();
+    assert!(report.is_identical(), "{:?}", report.differences);
+    let levels = store.stock_levels(false, at, &Page { limit: 1000, after: None }).await.unwrap().items;
+    for level in &levels {
+        let holds = store.holds(&level.sku).await.unwrap();
+        let held: i64 = holds.iter().map(|(_, hold)| hold.units).sum();
+        assert_eq!(level.reserved, held, "{level:?}");
+        assert!(0 <= level.reserved && level.reserved <= level.on_hand, "{level:?}");
+    }
+    levels.into_iter().map(|level| (level.sku.clone(), level)).collect()
+}
+
+/// Whether an answer is that there was too little stock.
+pub(crate) fn is_out_of_stock(answer: &Result<(), CommitError>) -> bool {
+    matches!(answer, Err(CommitError::Refused(Refusal::Stock(StockRefusal::OutOfStock { .. }))))
+}
+
+/// How many were accepted; all others were told that there was too little stock.
+#[track_caller]
+pub(crate) fn sold(answers: &[Result<(), CommitError>]) -> usize {
+    let failed = answers.iter().find(|answer| !matches!(answer, Ok(())) && !is_out_of_stock(answer));
+    assert!(failed.is_none(), "{failed:?}");
+    answers.iter().filter(|answer| answer.is_ok()).count()
+}

@@ -1,0 +1,56 @@
+//! Several processes on one database: two stores, each with connections of its own, stand for two of them.
+
+#[path = "sharing/bait.rs"]
+pub(crate) mod bait;
+#[path = "sharing/feed.rs"]
+pub(crate) mod feed;
+#[path = "sharing/hot.rs"]
+pub(crate) mod hot;
+#[path = "sharing/once.rs"]
+pub(crate) mod once;
+#[path = "sharing/poison.rs"]
+pub(crate) mod poison;
+#[path = "sharing/process.rs"]
+pub(crate) mod process;
+
+/// Makes a test of each case on a database.
+macro_rules! sharing_tests {
+    ($database:ident; $($subject:ident: $($case:ident)+;)+) => {$(
+        mod $subject {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    crate::sharing::$subject::$case::<crate::$database>().await;
+                }
+            )+
+        }
+    )+};
+    ($database:ident) => {
+        crate::sharing::sharing_tests! { $database;
+            hot: what_is_there_is_sold_once;
+            once:
+                one_key_is_one_order
+                one_number_is_one_order
+                a_last_use_is_given_once
+                a_new_sku_is_stocked_by_both
+                an_order_is_moved_by_one;
+            bait: nobody_stands_in_the_way_for_ever;
+            feed: whoever_reads_behind_the_last_event_misses_nothing;
+            poison: a_row_that_is_refused_harms_nobody_else;
+        }
+
+        mod process {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn processes_sell_what_is_there() {
+                crate::sharing::process::processes_sell_what_is_there::<crate::$database>("process::only_buy").await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn only_buy() {
+                crate::sharing::process::only_buy::<crate::$database>().await;
+            }
+        }
+    };
+}
+
+pub(crate) use sharing_tests;

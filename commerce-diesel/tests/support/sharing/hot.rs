@@ -1,0 +1,41 @@
+//! One sku that everybody wants.
+
+use commerce_core::commit::Commit;
+use commerce_core::port::Store;
+use commerce_testkit::shop::{order_of, parse};
+use commerce_testkit::{Random, Shop};
+
+use crate::audit::{sold, sound};
+use crate::database::{Database, at_once, seed};
+
+const ROUNDS: usize = 20;
+const BUYERS: usize = 800;
+
+/// An order of one unit with the receipt of its request.
+pub(crate) fn one(shop: &Shop, sku: &str) -> Commit {
+    let mut commit = shop.order(&[(sku, 1)]);
+    let key = order_of(&commit).id.to_string();
+    commit.receipt = Some(shop.receipt(&key, "request", "{}", commit.at));
+    commit
+}
+
+/// 400 buyers at each of two processes.
+pub(crate) async fn what_is_there_is_sold_once<D: Database>() {
+    let (database, mut random, shop) = (D::create(), Random::new(seed()), Shop::new(1));
+    let stores = [database.open().await, database.open().await];
+    let mut total = 0;
+    for round in 0..ROUNDS {
+        let (sku, stock) = (format!("HOT-{round}"), 1 + random.below(700));
+        stores[0].commit(shop.stocked(&[(&sku, stock.try_into().unwrap())])).await.unwrap();
+        let answers = at_once(&stores, (0..BUYERS).map(|_| one(&shop, &sku))).await;
+        assert_eq!(sold(&answers), usize::try_from(stock).unwrap(), "round {round}");
+        let level = stores[1].stock(&parse(&sku), shop.at(1)).await.unwrap().unwrap();
+        assert_eq!((level.available(), level.reserved), (0, level.on_hand), "round {round}");
+        assert_eq!(stores[0].holds(&level.sku).await.unwrap().len(), sold(&answers), "round {round}");
+        total += sold(&answers);
+    }
+    let counts =
+        ["orders", "order_items", "reservations", "idempotency_keys", "tasks"].map(|name| database.count(name));
+    assert_eq!(counts, [total; 5]);
+    sound(&stores[0], shop.at(1)).await;
+}

@@ -1,0 +1,159 @@
+//! What can happen once is tried through two processes at the same time.
+
+use commerce_core::actor::Role;
+use commerce_core::commit::{Commit, Refusal, Subject};
+use commerce_core::ids::OrderId;
+use commerce_core::money::Money;
+use commerce_core::order::{Command, Order};
+use commerce_core::port::{CommitError, OrderRef, Page, Promotions, Store};
+use commerce_core::promotion::{Exhausted, Limit, Limits, Redemption, RedemptionAction, RedemptionMove};
+use commerce_core::stock::{StockAction, StockRefusal};
+use commerce_testkit::Shop;
+use commerce_testkit::shop::{CURRENCY, order_of, parse};
+
+use super::hot::one;
+use crate::audit::sound;
+use crate::database::{Database, at_once};
+
+const ROUNDS: usize = 50;
+
+/// Two processes and a shop.
+struct Pair<D: Database> {
+    database: D,
+    stores: [D::Store; 2],
+    shop: Shop,
+}
+
+impl<D: Database> Pair<D> {
+    async fn new() -> Self {
+        let (database, shop) = (D::create(), Shop::new(1));
+        let stores = [database.open().await, database.open().await];
+        stores[0].commit(shop.stocked(&[("MUG", 10_000)])).await.unwrap();
+        Self { database, stores, shop }
+    }
+
+    /// Submits both at once. One is accepted; gives its place, and how the other is refused.
+    async fn one_wins(&self, commits: [Commit; 2]) -> (usize, Refusal) {
+        let answers = at_once(&self.stores, commits).await;
+        let winner = answers.iter().position(Result::is_ok);
+        match <[_; 2]>::try_from(answers) {
+            Ok([Ok(()), Err(CommitError::Refused(refusal))] | [Err(CommitError::Refused(refusal)), Ok(())]) => {
+                (winner.unwrap(), refusal)
+            }
+            other => panic!("not one of two: {other:?}"),
+        }
+    }
+
+    async fn order(&self, id: OrderId) -> Option<Order> {
+        self.stores[1].order(&OrderRef::Id(id)).await.unwrap()
+    }
+}
+
+pub(crate) async fn one_key_is_one_order<D: Database>() {
+    let pair = Pair::<D>::new().await;
+    for round in 0..ROUNDS {
+        let commits = [0, 1].map(|process| {
+            let mut commit = one(&pair.shop, "MUG");
+            commit.receipt =
+                Some(pair.shop.receipt(&format!("key-{round}"), "request", &format!("{process}"), commit.at));
+            commit
+        });
+        let [first, second] = commits.clone();
+        let (winner, refusal) = pair.one_wins([first, second]).await;
+        let given = commits[winner].receipt.clone().unwrap();
+        assert_eq!(refusal, Refusal::DuplicateKey(Box::new(given)), "the answer of the order that was placed");
+        assert!(pair.order(order_of(&commits[winner]).id).await.is_some());
+        assert!(pair.order(order_of(&commits[1 - winner]).id).await.is_none());
+    }
+    assert_eq!(pair.database.count("orders"), ROUNDS);
+    sound(&pair.stores[0], pair.shop.at(1)).await;
+}
+
+pub(crate) async fn one_number_is_one_order<D: Database>() {
+    let pair = Pair::<D>::new().await;
+    for _ in 0..ROUNDS {
+        let at = pair.shop.at(1);
+        let first = pair.shop.placement(&[("MUG", 1)], at);
+        let mut second = pair.shop.placement(&[("MUG", 1)], at);
+        second.number.clone_from(&first.number);
+        let number = first.number.clone();
+        let (_, refusal) = pair.one_wins([pair.shop.place(first, at), pair.shop.place(second, at)]).await;
+        assert_eq!(refusal, Refusal::NumberTaken(number));
+    }
+    assert_eq!(pair.database.count("orders"), ROUNDS);
+    sound(&pair.stores[0], pair.shop.at(1)).await;
+}
+
+/// An order that uses the promotion, of which one use is left.
+fn last_use(shop: &Shop, promotion: &str) -> Commit {
+    let mut commit = one(shop, "MUG");
+    let redemption = Redemption {
+        promotion: parse(promotion),
+        order: order_of(&commit).id,
+        user: parse("user-1"),
+        amount: Money::new(100, CURRENCY),
+        at: commit.at,
+        given_back_at: None,
+    };
+    let limits = Limits { max_uses: Some(1), ..Limits::default() };
+    commit.redemptions.push(RedemptionMove { redemption, action: RedemptionAction::Redeem(limits) });
+    commit
+}
+
+pub(crate) async fn a_last_use_is_given_once<D: Database>() {
+    let pair = Pair::<D>::new().await;
+    for round in 0..ROUNDS {
+        let promotion = format!("promo-{round}");
+        let (_, refusal) = pair.one_wins([last_use(&pair.shop, &promotion), last_use(&pair.shop, &promotion)]).await;
+        assert_eq!(refusal, Exhausted { promotion: parse(&promotion), limit: Limit::Uses }.into());
+        let page = Page { limit: 10, after: None };
+        let uses = pair.stores[0].redemptions(&parse(&promotion), &page).await.unwrap().items;
+        assert_eq!(uses.len(), 1);
+    }
+    assert_eq!(pair.database.count("orders"), ROUNDS);
+}
+
+fn adjusted(shop: &Shop, sku: &str, delta: i64, expected: Option<u64>) -> Commit {
+    shop.moves(sku, StockAction::Adjust { delta, reason: parse("received"), expected }, shop.at(1))
+}
+
+/// A sku that nobody knew: both deliveries arrive; of two first ones only one is the first.
+pub(crate) async fn a_new_sku_is_stocked_by_both<D: Database>() {
+    let Pair::<D> { stores, shop, .. } = Pair::new().await;
+    for round in 0..ROUNDS {
+        let sku = format!("NEW-{round}");
+        let answers = at_once(&stores, [7, 5].map(|delta| adjusted(&shop, &sku, delta, None))).await;
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+        let sku = format!("FIRST-{round}");
+        let answers = at_once(&stores, [7, 7].map(|delta| adjusted(&shop, &sku, delta, Some(0)))).await;
+        let stale =
+            |answer: &&_| matches!(answer, Err(CommitError::Refused(Refusal::Stock(StockRefusal::Stale { .. }))));
+        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
+        assert_eq!(answers.iter().filter(stale).count(), 1, "{answers:?}");
+    }
+    let levels = sound(&stores[0], shop.at(1)).await;
+    for round in 0..ROUNDS {
+        let on_hand = |name| levels[format!("{name}-{round}").as_str()].on_hand;
+        assert_eq!((on_hand("NEW"), on_hand("FIRST")), (12, 7));
+    }
+}
+
+/// One process pays what the other calls off.
+pub(crate) async fn an_order_is_moved_by_one<D: Database>() {
+    let pair = Pair::<D>::new().await;
+    for round in 0..ROUNDS {
+        let placed = one(&pair.shop, "MUG");
+        let order = order_of(&placed).clone();
+        pair.stores[round % 2].commit(placed).await.unwrap();
+        let note = Command::Cancel { reason: Some(parse("changed my mind")) };
+        let cancel = pair.shop.decide(&order, Role::Admin, note, pair.shop.at(2)).unwrap();
+        let commits = [pair.shop.pay(&order, pair.shop.at(2)), cancel];
+        let after = commits.each_ref().map(|commit| order_of(commit).clone());
+        let (winner, refusal) = pair.one_wins(commits).await;
+        let subject = Subject::Order(order.id);
+        let actual = after[winner].version;
+        assert_eq!(refusal, Refusal::VersionConflict { subject, expected: order.version, actual });
+        assert_eq!(pair.order(order.id).await.as_ref(), Some(&after[winner]));
+    }
+    sound(&pair.stores[0], pair.shop.at(2)).await;
+}
