@@ -14,6 +14,7 @@ mod workers;
 use std::ffi::OsString;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -22,7 +23,7 @@ use commerce_core::money::{Currency, MoneyError};
 
 use self::failure::Failure;
 use self::opened::{Opened, block_on};
-use crate::config::{Config, Database, LogFormat, LogLevel};
+use crate::config::{Config, LogFormat, LogLevel, Secret, Span};
 
 /// The exit code of a command that was understood and failed.
 const FAILED: u8 = 1;
@@ -55,8 +56,8 @@ enum Command {
     Price(price::PriceArgs),
     /// Rebuild the tables from the history, or check them.
     ///
-    /// Orders, stock and uses of promotions are made anew from the events, in one transaction; a running shop cannot write until it ends.
-    /// If the history is broken nothing is written.
+    /// Orders, stock and uses of promotions are made anew from the events, in one transaction; a running shop cannot write
+    /// until it ends. If the history is broken nothing is written.
     Replay(replay::ReplayArgs),
     /// Print the document that describes the HTTP interface.
     #[command(about = "Print the OpenAPI document")]
@@ -70,9 +71,12 @@ pub(crate) struct Flags {
     #[arg(long, global = true, value_name = "FILE", env = "COMMERCE_CONFIG")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Where everything is kept [default: sqlite:commerce.db].
-    #[arg(long, global = true, value_name = "sqlite:PATH", env = "COMMERCE_DATABASE")]
-    pub(crate) database: Option<Database>,
+    /// Where everything is kept: sqlite:PATH, postgres://… or mysql://… [default: sqlite:commerce.db].
+    ///
+    /// A server is written as `postgres://USER:PASSWORD@HOST:PORT/NAME` or `mysql://USER:PASSWORD@HOST:PORT/NAME`. Flags are
+    /// seen by everyone on the machine: a password is better given in the variable, or in the file.
+    #[arg(long, global = true, value_name = "URL", env = "COMMERCE_DATABASE", hide_env_values = true)]
+    pub(crate) database: Option<Secret>,
 
     /// Where to listen [default: 127.0.0.1:8080].
     #[arg(long, global = true, value_name = "ADDR:PORT", env = "COMMERCE_LISTEN", value_parser = listen_address)]
@@ -108,7 +112,41 @@ pub(crate) struct Flags {
     pub(crate) log_level: Option<LogLevel>,
 
     #[command(flatten)]
+    pub(crate) connections: DatabaseFlags,
+
+    #[command(flatten)]
     pub(crate) keys: KeyFlags,
+}
+
+/// How a database behind a network is used.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connections to PostgreSQL or MySQL")]
+pub(crate) struct DatabaseFlags {
+    /// Of the connections that a process holds, how many write [default: 2].
+    #[arg(long = "database-writers", global = true, value_name = "N", env = "COMMERCE_DATABASE_WRITERS")]
+    pub(crate) writers: Option<NonZeroU16>,
+
+    /// Of the connections that a process holds, how many read [default: 8].
+    #[arg(long = "database-readers", global = true, value_name = "N", env = "COMMERCE_DATABASE_READERS")]
+    pub(crate) readers: Option<NonZeroU16>,
+
+    /// How long it may take to connect [default: 5s].
+    #[arg(
+        long = "database-connect-timeout",
+        global = true,
+        value_name = "SPAN",
+        env = "COMMERCE_DATABASE_CONNECT_TIMEOUT"
+    )]
+    pub(crate) connect_timeout: Option<Span>,
+
+    /// How long the database may take for one statement [default: 10s].
+    #[arg(
+        long = "database-statement-timeout",
+        global = true,
+        value_name = "SPAN",
+        env = "COMMERCE_DATABASE_STATEMENT_TIMEOUT"
+    )]
+    pub(crate) statement_timeout: Option<Span>,
 }
 
 /// Whose tokens are believed. One of these in flags or environment replaces the keys of the file.
@@ -202,6 +240,13 @@ fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
 
 fn currency(text: &str) -> Result<Currency, MoneyError> {
     text.to_ascii_uppercase().parse()
+}
+
+/// What `commerce --help` prints.
+#[cfg(all(test, feature = "_network"))]
+pub(crate) fn help() -> String {
+    use clap::CommandFactory;
+    Cli::command().render_long_help().to_string()
 }
 
 /// The flags of a command line.

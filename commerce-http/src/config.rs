@@ -23,7 +23,7 @@ use commerce_core::settings::Settings;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-pub(crate) use self::database::Database;
+pub(crate) use self::database::{Connections, Database, DatabaseRefused};
 use self::file::File;
 use self::keys::KeysSection;
 pub(crate) use self::keys::{Claims, KeySource, Keys, Secret};
@@ -50,6 +50,9 @@ pub(crate) enum ConfigError {
     /// A file does not say what it should.
     #[error("{}: line {line}, column {column}: {problem}", path.display())]
     Malformed { path: PathBuf, line: usize, column: usize, problem: String },
+    /// The database of the command line or the environment.
+    #[error("--database, COMMERCE_DATABASE: {0}")]
+    Database(#[from] DatabaseRefused),
     /// A setting has a value that cannot be.
     #[error("{key}: {problem}")]
     Value { key: &'static str, problem: String },
@@ -73,6 +76,9 @@ pub(crate) struct Config {
     pub(crate) metrics_listen: Option<SocketAddr>,
     /// Where everything is kept.
     pub(crate) database: Database,
+    /// How a database behind a network is used.
+    #[cfg_attr(not(feature = "_network"), expect(dead_code, reason = "only who connects needs it"))]
+    pub(crate) connections: Connections,
     /// The currency of the shop, if it was said.
     pub(crate) currency: Option<Currency>,
     /// Who is believed.
@@ -113,13 +119,16 @@ impl Config {
     }
 
     fn settle(flags: &Flags, mut file: File, directory: &Path) -> Result<Self, ConfigError> {
-        let database =
-            flags.database.clone().or_else(|| file.database.take().map(|database| database.within(directory)));
+        let database = match &flags.database {
+            Some(database) => database.reveal().parse()?,
+            None => file.database.take().map(|database| database.within(directory)).unwrap_or_default(),
+        };
         let orders_per_minute = flags.orders_per_minute.or(file.orders_per_minute);
         Ok(Self {
             listen: flags.listen.or(file.listen).unwrap_or(LISTEN),
             metrics_listen: flags.metrics_listen.or(file.metrics_listen),
-            database: database.unwrap_or_default(),
+            connections: Connections::settle(&flags.connections, file.connections, &database)?,
+            database,
             currency: flags.currency.or(file.currency),
             keys: KeySource::settle(&flags.keys, std::mem::take(&mut file.keys), directory)?,
             users: users_service(flags, std::mem::take(&mut file.users), directory)?,

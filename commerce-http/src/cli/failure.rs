@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 use commerce_core::engine::EngineError;
 use commerce_core::port::StoreError;
+#[cfg(feature = "_network")]
+use commerce_diesel::DatabaseError;
+#[cfg(feature = "sqlite")]
 use commerce_diesel::sqlite::OpenError;
 use thiserror::Error;
 
@@ -26,8 +29,17 @@ pub(super) enum Failure {
     #[error("users service: {0}")]
     Users(#[from] UsersConfigError),
     /// The database cannot be opened.
+    #[cfg(feature = "sqlite")]
     #[error("database: {0}")]
     Open(#[from] OpenError),
+    /// The database behind a network cannot be used.
+    #[cfg(feature = "_network")]
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// This program cannot speak to a database of this kind.
+    #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+    #[error("this commerce was built without {name}: build it with --features {feature}")]
+    WithoutDriver { name: &'static str, feature: &'static str },
     /// There is no development key.
     #[error(transparent)]
     DevelopmentKey(#[from] development_key::KeyError),

@@ -13,17 +13,20 @@ use commerce_core::ids::Sku;
 use commerce_core::port::{Page, ProductFilter};
 
 use super::failure::Failure;
-use crate::config::{Claims, Config};
+use crate::config::{Claims, Config, Database};
 
 /// How many products are looked at for one that is in stock.
 const LOOKED_AT: u16 = 20;
 
 /// The way to a first order in the shop as it is.
 pub(super) async fn guide(config: &Config, address: SocketAddr, engine: &Engine) -> Result<String, Failure> {
-    let database = absolute(config.database.path());
+    let database = match &config.database {
+        Database::Sqlite(path) => Database::Sqlite(absolute(path)),
+        server @ (Database::Postgres(_) | Database::MySql(_)) => server.clone(),
+    };
     let sku = sku_in_stock(engine).await?;
     let parts = [
-        introduction(address, &database, &absolute(&config.database.key_path())),
+        introduction(address, &database, &absolute(&database.key_path())),
         preparation(config, address, &database),
         if sku.is_none() { demo_import(engine) } else { String::new() },
         first_order(engine, sku.as_ref().map_or(DEMO_SKU, Sku::as_str)),
@@ -34,7 +37,11 @@ pub(super) async fn guide(config: &Config, address: SocketAddr, engine: &Engine)
 /// What is sold where nothing is.
 const DEMO_SKU: &str = "mug";
 
-fn introduction(address: SocketAddr, database: &Path, key: &Path) -> String {
+/// Asks for the URL that is not printed.
+const GIVE_URL: &str =
+    "export COMMERCE_DATABASE=\"${COMMERCE_DATABASE:?is to be the URL of the database, with its password}\"\n";
+
+fn introduction(address: SocketAddr, database: &Database, key: &Path) -> String {
     format!(
         "# commerce {version} serves http://{address}\n\
          #   database   {database}\n\
@@ -44,21 +51,26 @@ fn introduction(address: SocketAddr, database: &Path, key: &Path) -> String {
          #\n\
          # Copy the lines below into another terminal to place and pay a first order.\n\n",
         version = env!("CARGO_PKG_VERSION"),
-        database = database.display(),
         key = key.display(),
     )
 }
 
 /// How to call this program and where the shop is.
-fn preparation(config: &Config, address: SocketAddr, database: &Path) -> String {
+fn preparation(config: &Config, address: SocketAddr, database: &Database) -> String {
     let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("commerce"));
     let Claims { issuer, audience } = config.keys.claims();
-    let database = format!("sqlite:{}", database.display());
-    let mut call = vec![quoted(&program.display()), "--database".to_owned(), quoted(&database)];
+    let (before, mut call) = match database {
+        Database::Sqlite(_) => ("", vec![quoted(&program.display()), "--database".to_owned(), quoted(database)]),
+        // What is printed has no password, so the URL is the reader's to give. The key is found in the working directory.
+        Database::Postgres(_) | Database::MySql(_) => {
+            let directory = absolute(Path::new("."));
+            (GIVE_URL, vec!["cd".to_owned(), quoted(&directory.display()), "&&".to_owned(), quoted(&program.display())])
+        }
+    };
     for (flag, value) in [("--issuer", issuer), ("--audience", audience)] {
         call.extend(value.iter().flat_map(|value| [flag.to_owned(), quoted(value)]));
     }
-    format!("commerce() {{ {} \"$@\"; }}\nshop=http://{address}/v1\n\n", call.join(" "))
+    format!("{before}commerce() {{ ({} \"$@\"); }}\nshop=http://{address}/v1\n\n", call.join(" "))
 }
 
 fn demo_import(engine: &Engine) -> String {

@@ -1,41 +1,42 @@
 //! The database, opened, and an engine over it.
 
+mod kept;
+
 use std::sync::Arc;
 
-use commerce_core::engine::Engine;
+use commerce_core::engine::{Engine, Ports};
 use commerce_core::money::Currency;
 use commerce_core::payment::Sandbox;
-use commerce_core::port::{Catalog, Page, ProductFilter, StoreError, Users};
-use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
+use commerce_core::port::{Page, ProductFilter, StoreError, Users};
 use tokio::runtime;
 
+use self::kept::Kept;
 use super::failure::Failure;
 use crate::config::{Config, Secret};
-use crate::system;
+use crate::system::{SystemClock, TimeOrderedIds};
 use crate::users::{EveryoneExists, HttpUsers};
 
 /// The database of a shop.
 #[derive(Clone, Debug)]
 pub(super) struct Opened {
-    store: SqliteStore,
+    kept: Arc<dyn Kept>,
 }
 
 impl Opened {
-    /// Opens the database; one that is not there is made.
+    /// Opens the database; a file that is not there is made, tables are brought up to date.
     pub(super) async fn open(config: &Config) -> Result<Self, Failure> {
-        let store = SqliteStore::open(config.database.path(), SqliteOptions::default()).await?;
-        Ok(Self { store })
+        Ok(Self { kept: kept::open(config).await? })
     }
 
     /// The store.
-    pub(super) const fn store(&self) -> &SqliteStore {
-        &self.store
+    pub(super) fn kept(&self) -> &dyn Kept {
+        &*self.kept
     }
 
     /// The currency of the products; none while there are no products.
     pub(super) async fn catalogue_currency(&self) -> Result<Option<Currency>, StoreError> {
         let first = Page { limit: 1, after: None };
-        let products = self.store.products(&ProductFilter::default(), &first).await?.items;
+        let products = self.kept.products(&ProductFilter::default(), &first).await?.items;
         let variant = products.first().and_then(|product| product.variants.first());
         Ok(variant.map(|variant| variant.price.currency()))
     }
@@ -50,7 +51,16 @@ impl Opened {
 
     /// An engine over the database.
     pub(super) fn engine(&self, config: &Config, currency: Currency) -> Result<Engine, Failure> {
-        let ports = system::ports(self.store.clone(), users(config)?, Arc::new(Sandbox));
+        let ports = Ports {
+            store: self.kept.clone(),
+            carts: self.kept.clone(),
+            catalog: self.kept.clone(),
+            promotions: self.kept.clone(),
+            users: users(config)?,
+            payments: Arc::new(Sandbox),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(TimeOrderedIds),
+        };
         Ok(Engine::new(ports, config.settings(currency)?))
     }
 }

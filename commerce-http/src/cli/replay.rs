@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use clap::Args;
 use commerce_core::port::Clock;
 use commerce_core::replay::{Report, verify_with_uses};
-use commerce_diesel::Rebuilt;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::failure::Failure;
@@ -24,7 +23,7 @@ pub(super) struct ReplayArgs {
 
 /// Replays the history, into the tables or only beside them.
 pub(super) fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
-    if args.verify { check(config) } else { print(&told(&block_on(rebuild(config))??)) }
+    if args.verify { check(config) } else { print(&block_on(rebuild(config))??) }
 }
 
 /// Every difference is told on stderr, and any is a failure.
@@ -43,17 +42,16 @@ fn check(config: &Config) -> Result<(), Failure> {
 async fn compare(config: &Config) -> Result<Report, Failure> {
     let opened = Opened::open(config).await?;
     let bar = bar("{spinner} replaying: {human_pos} events, orders and skus, {elapsed}");
-    let report =
-        verify_with_uses(opened.store(), opened.store(), SystemClock.now(), |done| bar.set_position(done)).await;
+    let report = verify_with_uses(opened.kept(), opened.kept(), SystemClock.now(), |done| bar.set_position(done)).await;
     bar.finish_and_clear();
     Ok(report?)
 }
 
-async fn rebuild(config: &Config) -> Result<Rebuilt, Failure> {
+async fn rebuild(config: &Config) -> Result<String, Failure> {
     let opened = Opened::open(config).await?;
     let bar = bar("{spinner} rebuilding: {human_pos} orders, events and skus, {elapsed}");
     let shown = bar.clone();
-    let rebuilt = opened.store().rebuild(SystemClock.now(), move |done| shown.set_position(done)).await;
+    let rebuilt = opened.kept().rebuild(SystemClock.now(), Box::new(move |done| shown.set_position(done))).await;
     bar.finish_and_clear();
     Ok(rebuilt?)
 }
@@ -63,11 +61,6 @@ fn identical(report: &Report) -> String {
     format!(
         "{entries} events, {orders} orders, {skus} skus, {promotions} promotions: the tables are what the events make"
     )
-}
-
-fn told(rebuilt: &Rebuilt) -> String {
-    let Rebuilt { events, orders, skus, promotions, .. } = rebuilt;
-    format!("rebuilt from {events} events: {orders} orders, {skus} skus, the uses of {promotions} promotions")
 }
 
 fn bar(template: &str) -> ProgressBar {

@@ -1,5 +1,8 @@
 //! Which database.
 
+mod connections;
+mod url;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -7,45 +10,68 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Error};
 use thiserror::Error as ThisError;
 
-/// The database of a shop: `sqlite:PATH`.
+pub(crate) use self::connections::Connections;
+pub(super) use self::connections::ConnectionsSection;
+pub(crate) use self::url::DatabaseUrl;
+
+/// The development key of a shop whose database is elsewhere: in the working directory.
+const KEY: &str = "commerce.key";
+
+/// The database of a shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Database {
-    path: PathBuf,
+pub(crate) enum Database {
+    /// A file: `sqlite:PATH`.
+    Sqlite(PathBuf),
+    /// A server of `PostgreSQL`: `postgres://USER:PASSWORD@HOST:PORT/NAME`.
+    Postgres(DatabaseUrl),
+    /// A server of `MySQL` or `MariaDB`: `mysql://USER:PASSWORD@HOST:PORT/NAME`.
+    MySql(DatabaseUrl),
 }
 
-/// Why a database is refused.
+/// Why a database is refused. No text repeats what was given: there may be a password in it.
 #[derive(Clone, Debug, PartialEq, Eq, ThisError)]
 pub(crate) enum DatabaseRefused {
-    #[error("this build has no driver for {0} yet; use sqlite:PATH")]
-    NoDriver(&'static str),
-    #[error("a database is written as sqlite:PATH, such as sqlite:commerce.db")]
+    #[error(
+        "a database is written as sqlite:PATH, such as sqlite:commerce.db, or as \
+         postgres://USER:PASSWORD@HOST:PORT/NAME or mysql://USER:PASSWORD@HOST:PORT/NAME"
+    )]
     NotADatabase,
     #[error("a shop in memory would forget its orders; give a file, such as sqlite:commerce.db")]
     InMemory,
+    #[error("in the user and password of a URL, @ is written as %40, / as %2F, ? as %3F, # as %23 and % as %25")]
+    NotEncoded,
 }
 
 impl Database {
-    /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The same database, its path taken from a directory if it is relative.
+    /// The same database, its path taken from a directory if it is a file whose path is relative.
     pub(crate) fn within(self, directory: &Path) -> Self {
-        Self { path: directory.join(self.path) }
+        match self {
+            Self::Sqlite(path) => Self::Sqlite(directory.join(path)),
+            Self::Postgres(_) | Self::MySql(_) => self,
+        }
     }
 
-    /// The file beside it that holds the development key.
+    /// Whether it is reached through a network.
+    pub(crate) const fn is_a_server(&self) -> bool {
+        !matches!(self, Self::Sqlite(_))
+    }
+
+    /// The file that holds the development key: beside the database, or in the working directory.
     pub(crate) fn key_path(&self) -> PathBuf {
-        let mut path = self.path.clone().into_os_string();
-        path.push(".key");
-        path.into()
+        match self {
+            Self::Sqlite(path) => {
+                let mut path = path.clone().into_os_string();
+                path.push(".key");
+                path.into()
+            }
+            Self::Postgres(_) | Self::MySql(_) => PathBuf::from(KEY),
+        }
     }
 }
 
 impl Default for Database {
     fn default() -> Self {
-        Self { path: PathBuf::from("commerce.db") }
+        Self::Sqlite(PathBuf::from("commerce.db"))
     }
 }
 
@@ -56,8 +82,8 @@ impl FromStr for Database {
         let Some((scheme, rest)) = text.split_once(':') else { return Err(DatabaseRefused::NotADatabase) };
         match scheme {
             "sqlite" => sqlite(rest),
-            "postgres" | "postgresql" => Err(DatabaseRefused::NoDriver("PostgreSQL")),
-            "mysql" | "mariadb" => Err(DatabaseRefused::NoDriver("MySQL")),
+            "postgres" | "postgresql" => DatabaseUrl::new(text).map(Self::Postgres),
+            "mysql" | "mariadb" => DatabaseUrl::new(text).map(Self::MySql),
             _ => Err(DatabaseRefused::NotADatabase),
         }
     }
@@ -68,13 +94,17 @@ fn sqlite(rest: &str) -> Result<Database, DatabaseRefused> {
     match path {
         "" => Err(DatabaseRefused::NotADatabase),
         _ if path.starts_with(":memory:") || path.starts_with("file:") => Err(DatabaseRefused::InMemory),
-        _ => Ok(Database { path: path.into() }),
+        _ => Ok(Database::Sqlite(path.into())),
     }
 }
 
+/// As it may be shown: without its password.
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sqlite:{}", self.path.display())
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) | Self::MySql(url) => url.fmt(f),
+        }
     }
 }
 
@@ -90,7 +120,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, path: &str) {
-        assert_eq!(text.parse::<Database>().expect("a database").path(), Path::new(path));
+        assert_eq!(text.parse::<Database>(), Ok(Database::Sqlite(path.into())));
     }
 
     #[track_caller]
@@ -107,18 +137,30 @@ mod tests {
     }
 
     #[test]
-    fn other_databases_are_refused_with_the_reason() {
-        check_refused("postgres://localhost/shop", &DatabaseRefused::NoDriver("PostgreSQL"));
-        check_refused("postgresql://localhost/shop", &DatabaseRefused::NoDriver("PostgreSQL"));
-        check_refused("mysql://localhost/shop", &DatabaseRefused::NoDriver("MySQL"));
-        check_refused("commerce.db", &DatabaseRefused::NotADatabase);
-        check_refused("sqlite:", &DatabaseRefused::NotADatabase);
-        check_refused("sqlite::memory:", &DatabaseRefused::InMemory);
+    fn a_url_names_a_server() {
+        for url in ["postgres://localhost/shop", "postgresql://ann@[::1]:5432/shop?sslmode=require"] {
+            assert!(matches!(url.parse(), Ok(Database::Postgres(_))), "{url}");
+        }
+        for url in ["mysql://localhost/shop", "mariadb://ann:hush@db.example.com/shop"] {
+            assert!(matches!(url.parse(), Ok(Database::MySql(_))), "{url}");
+        }
     }
 
     #[test]
-    fn the_key_stands_beside_the_database() {
-        let database: Database = "sqlite:/srv/shop.db".parse().expect("a database");
-        assert_eq!(database.key_path(), Path::new("/srv/shop.db.key"));
+    fn anything_else_is_refused_with_the_reason() {
+        check_refused("commerce.db", &DatabaseRefused::NotADatabase);
+        check_refused("oracle://localhost/shop", &DatabaseRefused::NotADatabase);
+        check_refused("postgres:shop", &DatabaseRefused::NotADatabase);
+        check_refused("sqlite:", &DatabaseRefused::NotADatabase);
+        check_refused("sqlite::memory:", &DatabaseRefused::InMemory);
+        check_refused("mysql://ann:hu@sh@localhost/shop", &DatabaseRefused::NotEncoded);
+    }
+
+    #[test]
+    fn the_key_stands_beside_the_database_or_here() {
+        let file: Database = "sqlite:/srv/shop.db".parse().expect("a database");
+        assert_eq!(file.key_path(), Path::new("/srv/shop.db.key"));
+        let server: Database = "mysql://localhost/shop".parse().expect("a database");
+        assert_eq!(server.within(Path::new("/srv")).key_path(), Path::new("commerce.key"));
     }
 }

@@ -9,6 +9,7 @@ use commerce_core::pricing::TaxLevel;
 use commerce_core::text::Text;
 use serde::Deserialize;
 
+use super::database::ConnectionsSection;
 use super::{Database, KeysSection, LifecycleChoice, LogFormat, LogLevel, Span, Windows};
 
 /// Everything a file may say.
@@ -18,6 +19,7 @@ pub(super) struct File {
     pub(super) listen: Option<SocketAddr>,
     pub(super) metrics_listen: Option<SocketAddr>,
     pub(super) database: Option<Database>,
+    pub(super) connections: ConnectionsSection,
     pub(super) orders_per_minute: Option<u32>,
     pub(super) log_format: Option<LogFormat>,
     pub(super) log_level: Option<LogLevel>,

@@ -26,7 +26,7 @@ const FULL: &str = include_str!("../../shop.example.toml");
 fn a_file_may_say_everything() {
     let config = load(FULL, &[]).expect("settings");
     assert_eq!(config.metrics_listen.map(|address| address.port()), Some(9100));
-    assert!(config.database.path().is_absolute(), "paths are taken from the directory of the file");
+    assert!(config.database.key_path().is_absolute(), "paths are taken from the directory of the file");
     assert_eq!(config.keys.claims().audience.as_deref(), Some("shop"));
     assert_eq!(config.users.as_ref().map(|users| users.time_out.as_secs()), Some(2));
     let settings = config.settings(Currency::EUR).expect("a shop");
@@ -44,7 +44,7 @@ fn flags_go_before_the_file() {
         ["--listen", "127.0.0.1:9", "--database", "sqlite:other.db", "--lifecycle", "simple", "--currency", "usd"];
     let config = load(FULL, &flags).expect("settings");
     assert_eq!(config.listen.port(), 9);
-    assert_eq!(config.database.path(), Path::new("other.db"));
+    assert_eq!(config.database, Database::Sqlite("other.db".into()));
     assert_eq!(config.currency, Some(Currency::USD));
     assert_eq!(config.settings(Currency::USD).expect("a shop").lifecycle.name().as_str(), "simple");
 }
@@ -69,7 +69,7 @@ fn what_is_not_known_is_refused_with_its_place() {
     check_refused("listen = \n", "line 1");
     check_refused("lifecycle = \"swift\"", "neither a file nor a built-in lifecycle");
     check_refused("currency = \"XYZ\"", "unknown currency");
-    check_refused("database = \"postgres://x\"", "no driver for PostgreSQL");
+    check_refused("database = \"oracle://x\"", "a database is written as sqlite:PATH");
     check_refused("reservation = \"soon\"", "a span of time");
 }
 
@@ -79,8 +79,24 @@ fn values_that_cannot_be_are_refused() {
     check_refused("reservation = \"0s\"", "no time");
     check_refused("tax_rates = { standard = \"20\" }", "20 % is \"0.20\"");
     check_refused("shipping_methods = []", "at least one");
+    check_refused("[connections]\nwriters = 2\n", "SQLite is a file");
+    check_refused("database = \"mysql://x\"\n[connections]\nstatement_timeout = \"0s\"\n", "within no time");
+    check_refused("database = \"mysql://x\"\n[connections]\nreaders = 0\n", "nonzero");
     let config = load("[[shipping_methods]]\nname = \"x\"\nfee = \"1.50\"\n", &[]).expect("settings");
     assert!(config.settings(Currency::JPY).expect_err("no decimals").to_string().contains("JPY has 0 decimals"));
+}
+
+#[test]
+fn the_password_of_a_database_is_never_shown() {
+    let said = "database = \"postgres://ann:hush@db/shop\"\n[connections]\nwriters = 3\n";
+    let config = load(said, &["--database-readers", "9"]).expect("settings");
+    assert_eq!(config.database.to_string(), "postgres://ann:***@db/shop");
+    assert!(!format!("{config:?}").contains("hush"));
+    for said in ["postgres://ann:hu@sh@db/shop", "hush://ann@db/shop"] {
+        let file = load(&format!("database = \"{said}\""), &[]).expect_err("refused").to_string();
+        let flag = load("", &["--database", said]).expect_err("refused").to_string();
+        assert!(!file.contains("hu") && !flag.contains("hu"), "{file} {flag}");
+    }
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! The store of a shop, whichever database it is on.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use commerce_core::port::{Carts, Catalog, Promotions, Store, StoreError};
+#[cfg(feature = "mysql")]
+use commerce_diesel::mysql::MysqlStore;
+#[cfg(feature = "postgres")]
+use commerce_diesel::postgres::PostgresStore;
+#[cfg(feature = "sqlite")]
+use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
+
+use super::super::failure::Failure;
+use crate::config::{Config, Database};
+
+/// Hears how much is done.
+pub(in super::super) type Progress = Box<dyn FnMut(u64) + Send>;
+
+/// Everything that is asked of a store here.
+#[async_trait]
+pub(in super::super) trait Kept: Store + Carts + Catalog + Promotions {
+    /// Makes the tables that follow from the history anew, and tells what was made.
+    async fn rebuild(&self, at: DateTime<Utc>, progress: Progress) -> Result<String, StoreError>;
+}
+
+macro_rules! keep {
+    ($($feature:literal $store:ident)*) => {$(
+        #[cfg(feature = $feature)]
+        #[async_trait]
+        impl Kept for $store {
+            async fn rebuild(&self, at: DateTime<Utc>, progress: Progress) -> Result<String, StoreError> {
+                let rebuilt = Self::rebuild(self, at, progress).await?;
+                let commerce_diesel::Rebuilt { events, orders, skus, promotions, .. } = rebuilt;
+                Ok(format!("rebuilt from {events} events: {orders} orders, {skus} skus, the uses of {promotions} promotions"))
+            }
+        }
+    )*};
+}
+
+keep! {
+    "sqlite" SqliteStore
+    "postgres" PostgresStore
+    "mysql" MysqlStore
+}
+
+/// Opens the database of a shop.
+pub(super) async fn open(config: &Config) -> Result<Arc<dyn Kept>, Failure> {
+    match &config.database {
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path, SqliteOptions::default()).await?)),
+        #[cfg(not(feature = "sqlite"))]
+        Database::Sqlite(_) => Err(Failure::WithoutDriver { name: "SQLite", feature: "sqlite" }),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(url) => Ok(Arc::new(PostgresStore::open(url.reveal(), config.connections.options()).await?)),
+        #[cfg(not(feature = "postgres"))]
+        Database::Postgres(_) => Err(Failure::WithoutDriver { name: "PostgreSQL", feature: "postgres" }),
+        #[cfg(feature = "mysql")]
+        Database::MySql(url) => Ok(Arc::new(MysqlStore::open(url.reveal(), config.connections.options()).await?)),
+        #[cfg(not(feature = "mysql"))]
+        Database::MySql(_) => Err(Failure::WithoutDriver { name: "MySQL", feature: "mysql" }),
+    }
+}
