@@ -2,11 +2,13 @@
 //!
 //! # Map
 //! * `sqlite`: the store on one file, with its threads, its dialect and what can be wrong with a file.
-//! * `query`: every query, written once and compiled once per database; `group` is where a batch of commits is settled and
-//!   written.
+//! * `postgres`, `mysql`: the stores on a server, each with its connection, its dialect and how it is reached; `network` is what
+//!   they share: options, errors, the tasks that write, the connections that read.
+//! * `ports`: the ports, written once; `query`: every query, written once. Both are compiled once per database; `query::group`
+//!   is where a batch of commits is settled and written.
 //! * `changes`: what the accepted commits of a batch change, gathered by table.
 //! * `query::rebuild`: the tables that follow from the history, made anew from it.
-//! * `rows`, `schema`, `update`: the tables, and the way between rows and values. Migrations stand in `migrations/`, one tree per
+//! * `rows`, `key`, `schema`: the tables, and the way between rows and values. Migrations stand in `migrations/`, one tree per
 //!   database with the same names.
 //!
 //! # Invariants

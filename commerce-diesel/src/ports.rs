@@ -1,6 +1,7 @@
 //! The ports, on whichever database.
 //!
-//! Included by each backend, which provides its `Kept`, and `read!` and `write!` that run a query on a connection of its own.
+//! Included by each backend, which provides its `Kept`; `read!`, which sees the database at one point in time; `read_one!`, for a single
+//! statement, which does so anyway; and `write!`, a transaction.
 //! The values named before the query are those that it borrows.
 
 use async_trait::async_trait;
@@ -20,7 +21,7 @@ use commerce_core::stock::{Hold, StockLevel};
 use commerce_core::task::{Task, TaskKey};
 
 use super::query::{carts, catalog, history, orders, promotions, rebuild, receipts, stock, tasks};
-use super::{Kept, read, write};
+use super::{Kept, read, read_one, write};
 use crate::Rebuilt;
 
 impl Kept {
@@ -40,7 +41,7 @@ impl Store for Kept {
     }
 
     async fn receipt(&self, key: &ReceiptKey) -> Result<Option<Receipt>, StoreError> {
-        read!(self, [key]; conn => receipts::get(conn, &key))
+        read_one!(self, [key]; conn => receipts::get(conn, &key))
     }
 
     async fn forget_receipts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
@@ -56,15 +57,15 @@ impl Store for Kept {
     }
 
     async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError> {
-        read!(self, [user]; conn => orders::standing(conn, &user))
+        read_one!(self, [user]; conn => orders::standing(conn, &user))
     }
 
     async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {
-        read!(self, []; conn => history::of_order(conn, order))
+        read_one!(self, []; conn => history::of_order(conn, order))
     }
 
     async fn history(&self, page: &Page<u64>) -> Result<Listing<HistoryEntry, u64>, StoreError> {
-        read!(self, [page]; conn => history::all(conn, &page))
+        read_one!(self, [page]; conn => history::all(conn, &page))
     }
 
     async fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> Result<Option<StockLevel>, StoreError> {
@@ -81,7 +82,7 @@ impl Store for Kept {
     }
 
     async fn holds(&self, sku: &Sku) -> Result<Vec<(OrderId, Hold)>, StoreError> {
-        read!(self, [sku]; conn => stock::holds(conn, &sku))
+        read_one!(self, [sku]; conn => stock::holds(conn, &sku))
     }
 
     async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError> {
@@ -100,14 +101,14 @@ impl Promotions for Kept {
     }
 
     async fn promotion(&self, id: &PromotionId) -> Result<Option<KeptPromotion>, StoreError> {
-        read!(self, [id]; conn => promotions::get(conn, &id))
+        read_one!(self, [id]; conn => promotions::get(conn, &id))
     }
 
     async fn promotions(
         &self,
         page: &Page<PromotionPlace>,
     ) -> Result<Listing<KeptPromotion, PromotionPlace>, StoreError> {
-        read!(self, [page]; conn => promotions::list(conn, &page))
+        read_one!(self, [page]; conn => promotions::list(conn, &page))
     }
 
     async fn redemptions(
@@ -115,7 +116,7 @@ impl Promotions for Kept {
         id: &PromotionId,
         page: &Page<OrderId>,
     ) -> Result<Listing<Redemption, OrderId>, StoreError> {
-        read!(self, [id, page]; conn => promotions::redemptions(conn, &id, &page))
+        read_one!(self, [id, page]; conn => promotions::redemptions(conn, &id, &page))
     }
 }
 
@@ -149,6 +150,6 @@ impl Catalog for Kept {
     }
 
     async fn categories(&self) -> Result<Vec<Category>, StoreError> {
-        read!(self, []; conn => catalog::all_categories(conn))
+        read_one!(self, []; conn => catalog::all_categories(conn))
     }
 }

@@ -32,7 +32,7 @@ use diesel_async::RunQueryDsl;
 pub(crate) use self::column::Column;
 use self::connection::Conn;
 use self::open::Target;
-use self::readers::{Readers, read, write};
+use self::readers::{Readers, read, read_one, write};
 use self::writers::Writers;
 use crate::Rebuilt;
 use crate::network::{DatabaseError, DatabaseOptions};

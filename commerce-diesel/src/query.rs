@@ -2,9 +2,14 @@
 //!
 //! This file and those below it are included by each backend (`#[path]`), which provides, beside them:
 //! * `Conn`, its connection, and `RunQueryDsl`, which runs a query on it in the shape of diesel-async;
-//! * `dialect`, the little that databases do not agree on: the `Db`; `begin_write`, `commit`, `rollback`; `for_update`;
-//!   `insert_each` (of the tables that every order writes), `insert_all`, `insert_missing`; `ids_in`, `texts_in`,
-//!   `text_ids_in`, `text_pairs_in` (conditions on lists of any length); `contains`; the `kind` of a failure.
+//! * `dialect`, the little that databases do not agree on:
+//!   the `Db`;
+//!   `connected`, `begin_write`, `lock_out_writers`, `written!`, `rollback` for a transaction;
+//!   `together!` for statements that do not wait for each other, `for_update!` for rows that will change;
+//!   `insert_each`, `insert_missing`, `update_each`, `append_behind` for rows, in one statement or one per row, whichever its
+//!   database is quicker with;
+//!   `among` (conditions on lists of keys of any length), `contains`;
+//!   `kind`, `is_shut`, `RETRIES`, `patience`, `pause` for what fails.
 
 #[path = "query/carts.rs"]
 pub(super) mod carts;

@@ -91,15 +91,29 @@ pub(super) fn told(fault: &Fault) -> StoreError {
     StoreError::new(dialect::kind(fault), fault.to_string())
 }
 
-/// Runs a query that sees the database at one point in time. A connection that turns out to be lost is replaced once: the
-/// server may have been restarted since it was last used.
+/// Runs a query that sees the database at one point in time.
 macro_rules! read {
-    ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
+    ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {
+        super::readers::on_a_connection!($store, $conn, super::dialect::snapshot!($conn, $query))
+    };
+}
+
+/// Runs a query of one statement.
+macro_rules! read_one {
+    ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {
+        super::readers::on_a_connection!($store, $conn, $query.await)
+    };
+}
+
+/// Runs something that only reads. A connection that turns out to be lost is replaced once: the server may have been restarted
+/// since it was last used.
+macro_rules! on_a_connection {
+    ($store:ident, $conn:ident, $work:expr) => {{
         let mut replaced = false;
         loop {
             let mut lease = $store.shared.readers.lease().await?;
             let $conn = lease.begin();
-            match super::dialect::snapshot!($conn, $query) {
+            match $work {
                 Ok(answer) => {
                     lease.end();
                     break Ok(answer);
@@ -132,4 +146,4 @@ macro_rules! write {
     }};
 }
 
-pub(super) use {read, write};
+pub(super) use {on_a_connection, read, read_one, write};

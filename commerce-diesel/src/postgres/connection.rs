@@ -81,19 +81,15 @@ impl Conn {
         self.answer(client.batch_execute(statements)).await
     }
 
-    /// Begins a transaction.
-    pub(super) async fn begin(&self, statement: &str) -> QueryResult<()> {
-        self.link.sealed.store(false, Ordering::Release);
-        self.run(statement).await
-    }
-
     /// Ends a transaction behind everything that was given before. A statement that is being prepared would be overtaken, so it
     /// is waited for.
     pub(super) async fn end(&self, statement: &str) -> QueryResult<()> {
         let mut preparing = self.link.preparing.subscribe();
         drop(preparing.wait_for(|count| *count == 0).await); // the sender is ours
         self.link.sealed.store(true, Ordering::Release);
-        self.run(statement).await
+        let answer = self.run(statement).await;
+        self.link.sealed.store(false, Ordering::Release);
+        answer
     }
 
     /// Waits for an answer, but not for ever: the server ends a statement that takes too long, unless it is gone.

@@ -46,7 +46,7 @@ pub(crate) async fn connected(conn: &mut Conn) -> QueryResult<()> {
 
 /// Begins a transaction that will write. Each statement sees what others committed before it; what it will change is locked.
 pub(crate) async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
-    conn.begin("BEGIN").await
+    conn.run("BEGIN").await
 }
 
 /// Keeps others from writing until the transaction ends. They take these locks in this order.
@@ -56,7 +56,7 @@ pub(crate) async fn lock_out_writers(conn: &mut Conn) -> QueryResult<()> {
 
 /// Begins to read at one point in time.
 pub(crate) async fn begin_read(conn: &mut Conn) -> QueryResult<()> {
-    conn.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    conn.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
 }
 
 /// Makes a transaction durable, or ends one that has read.
@@ -66,7 +66,7 @@ pub(crate) async fn commit(conn: &mut Conn) -> QueryResult<()> {
 
 /// Ends what has only read. Nobody waits for the answer: whatever it is, nothing depends on it.
 pub(crate) fn end_read(conn: &Conn) {
-    drop(conn.end("COMMIT").now_or_never());
+    drop(conn.run("COMMIT").now_or_never());
 }
 
 /// Takes a transaction back. Where that cannot be said the connection is given up, which has the same effect.

@@ -116,4 +116,4 @@ macro_rules! write {
     }};
 }
 
-pub(super) use {read, write};
+pub(super) use {read, read as read_one, write};
