@@ -1,0 +1,99 @@
+//! What a round came to.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::load::Placed;
+
+/// The counters of all who take part, at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sample {
+    /// Microseconds since 1970.
+    pub(crate) at: u64,
+    /// Processor time of the clients.
+    pub(crate) client: Duration,
+    /// Processor time of the server; none if the database runs in the client.
+    pub(crate) server: Duration,
+    /// Bytes of log written, where the server counts them.
+    pub(crate) log: Option<u64>,
+}
+
+/// The columns of the table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Column {
+    Rate,
+    Median,
+    Tail,
+    Client,
+    Server,
+    Log,
+}
+
+/// The figures of one round.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measured {
+    /// Orders per second.
+    rate: u64,
+    /// The median latency, in microseconds.
+    median: u64,
+    /// The 99th percentile of the latency, in microseconds.
+    tail: u64,
+    /// Tenths of a microsecond of the clients' processor time per order.
+    client: u64,
+    /// Tenths of a microsecond of the server's processor time per order.
+    server: u64,
+    /// Bytes of log per order.
+    log: Option<u64>,
+}
+
+impl Measured {
+    /// What happened between two samples.
+    pub(crate) fn between(before: &Sample, after: &Sample, placed: &[Placed]) -> Self {
+        let within = placed.iter().filter(|order| order.at > before.at && order.at <= after.at);
+        let mut latencies: Vec<u64> = within.map(|order| order.latency).collect();
+        latencies.sort_unstable();
+        let count = u64::try_from(latencies.len()).unwrap_or(u64::MAX).max(1);
+        let per_order = |from: Duration, to: Duration| micros(to.saturating_sub(from)) * 10 / count;
+        Self {
+            rate: count.saturating_mul(1_000_000) / (after.at - before.at).max(1),
+            median: percentile(&latencies, 50),
+            tail: percentile(&latencies, 99),
+            client: per_order(before.client, after.client),
+            server: per_order(before.server, after.server),
+            log: before.log.zip(after.log).map(|(from, to)| to.saturating_sub(from) / count),
+        }
+    }
+
+    /// A figure.
+    pub(crate) fn get(&self, column: Column) -> Option<u64> {
+        match column {
+            Column::Rate => Some(self.rate),
+            Column::Median => Some(self.median),
+            Column::Tail => Some(self.tail),
+            Column::Client => Some(self.client),
+            Column::Server => Some(self.server),
+            Column::Log => self.log,
+        }
+    }
+}
+
+/// The median of a figure over rounds.
+pub(crate) fn median(rounds: &[Measured], column: Column) -> Option<u64> {
+    let mut sorted: Vec<u64> = rounds.iter().filter_map(|round| round.get(column)).collect();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied()
+}
+
+fn percentile(sorted: &[u64], percent: usize) -> u64 {
+    let place = sorted.len() * percent / 100;
+    sorted.get(place).or(sorted.last()).copied().unwrap_or_default()
+}
+
+/// Microseconds of a duration.
+pub(crate) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Microseconds since 1970.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, micros)
+}

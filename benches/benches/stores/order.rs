@@ -1,0 +1,77 @@
+//! The orders that are placed: the same rows whoever places them.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use commerce_core::commit::Commit;
+use commerce_core::ids::Sku;
+use commerce_core::stock::{StockAction, StockMove};
+use commerce_testkit::Shop;
+
+use crate::Failure;
+use crate::contender::Spread;
+
+/// The number of the first sku.
+pub(crate) const FIRST: usize = 10_000;
+/// The first line of an order is one of so many skus, the second one of those behind them, the third one of the rest: so they
+/// are always three different ones, in their order.
+pub(crate) const THIRD: usize = 3_333;
+/// How many skus there are.
+pub(crate) const SKUS: usize = 10_000;
+/// Enough for any number of rounds.
+const ON_HAND: i64 = 1_000_000_000;
+
+/// A source of orders.
+#[derive(Debug)]
+pub(crate) struct Orders {
+    shop: Shop,
+    skus: Vec<Sku>,
+    spread: Spread,
+    state: AtomicUsize,
+}
+
+impl Orders {
+    /// Sources with different seeds never make the same order.
+    pub(crate) fn new(seed: u32, spread: Spread) -> Result<Self, Failure> {
+        let state = AtomicUsize::new(usize::try_from(seed)?);
+        Ok(Self { shop: Shop::new(seed), skus: skus()?, spread, state })
+    }
+
+    /// The next order.
+    pub(crate) fn next(&self) -> Result<Commit, Failure> {
+        let first = if self.spread == Spread::Hot { 0 } else { self.random() };
+        let lines = [first, THIRD + 1 + self.random(), 2 * THIRD + 1 + self.random()];
+        let chosen: Option<Vec<Sku>> = lines.iter().map(|n| self.skus.get(*n).cloned()).collect();
+        Ok(self.shop.checkout(0, &chosen.ok_or("a sku is missing")?))
+    }
+
+    /// A number below [`THIRD`].
+    fn random(&self) -> usize {
+        let n = self.state.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        let mixed = (n ^ n >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb) % THIRD
+    }
+
+    /// Commits that put everything on the shelves.
+    pub(crate) fn stocking(&self) -> impl Iterator<Item = Commit> {
+        self.skus.chunks(500).map(|chunk| {
+            let mut commit = self.shop.commit(self.shop.at(0));
+            commit.stock.extend(chunk.iter().map(|sku| StockMove {
+                sku: sku.clone(),
+                action: StockAction::Set { on_hand: ON_HAND, reorder_threshold: None, expected: None },
+            }));
+            commit
+        })
+    }
+}
+
+fn skus() -> Result<Vec<Sku>, Failure> {
+    Ok((FIRST..FIRST + SKUS).map(|n| format!("SKU-{n}").parse()).collect::<Result<_, _>>()?)
+}
+
+/// The JSON of a quote and of the event, as the stores keep them.
+pub(crate) fn texts() -> Result<(String, String), Failure> {
+    let commit = Orders::new(1, Spread::Uniform)?.next()?;
+    let change = commit.orders.first().ok_or("a checkout places an order")?;
+    let event = change.events().first().ok_or("placing an order is an event")?;
+    Ok((serde_json::to_string(&change.order().quote)?, serde_json::to_string(&event.event)?))
+}

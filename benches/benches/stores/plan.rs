@@ -1,0 +1,118 @@
+//! Which rows there are.
+
+use std::rc::Rc;
+
+use crate::Failure;
+use crate::child::Work;
+use crate::contender::{Contender, Role, Row, Spread, Way};
+use crate::engine::{Engine, Kind, POSTGRES_SETTINGS};
+use crate::measure::Column;
+use crate::options::Options;
+use crate::pgbench::{HAND_WRITTEN, ONE_ROUND_TRIP, Script};
+
+/// The numbers of clients of which the best is chosen for an opponent.
+const TRIED: [usize; 5] = [1, 4, 16, 64, 256];
+/// The numbers of submitters of our store.
+const SUBMITTERS: [usize; 4] = [1, 16, 64, 256];
+
+/// Contenders that are all shown, or of which the best is.
+struct Group {
+    contenders: Vec<Contender>,
+    best: bool,
+}
+
+/// How everything is set up.
+pub(crate) fn settings(options: &Options) -> String {
+    let place = options.directory.clone().unwrap_or_else(std::env::temp_dir);
+    let settings: Vec<String> = POSTGRES_SETTINGS.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    format!(
+        "Data in {}; {} rounds of {:?} after {:?}. PostgreSQL over TCP on loopback, every commit synced, with {}; SQLite at synchronous=FULL.",
+        place.display(),
+        options.rounds,
+        options.span.window,
+        options.span.warm_up,
+        settings.join(", "),
+    )
+}
+
+/// All rows that are wanted, with the servers they run on. Opponents have been tried.
+pub(crate) fn rows(options: &Options) -> Result<Vec<Row>, Failure> {
+    let mut rows = Vec::new();
+    for kind in [Kind::Postgres, Kind::Sqlite] {
+        let mut groups = groups(kind);
+        for group in &mut groups {
+            group.contenders.retain(|contender| contender.name().contains(&options.filter));
+        }
+        groups.retain(|group| !group.contenders.is_empty());
+        if !groups.is_empty() {
+            let engine = Rc::new(Engine::start(kind, options.directory.as_deref())?);
+            for group in groups {
+                let shown = if group.best { vec![best(&group, &engine, options)?] } else { group.contenders };
+                rows.extend(shown.into_iter().map(|contender| Row::new(contender, engine.clone())));
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// Tries all and takes the one that once placed most orders.
+fn best(group: &Group, engine: &Engine, options: &Options) -> Result<Contender, Failure> {
+    let mut best = None;
+    for _ in 0..options.trials {
+        for contender in &group.contenders {
+            let rate = contender.measure(engine, options.trial, 5_000)?.get(Column::Rate);
+            println!("trial: {}: {} orders/s", contender.name(), rate.unwrap_or_default());
+            if best.is_none_or(|(most, _)| rate > most) {
+                best = Some((rate, *contender));
+            }
+        }
+    }
+    best.map(|(_, contender)| contender).ok_or_else(|| "nothing was tried".into())
+}
+
+fn groups(kind: Kind) -> Vec<Group> {
+    let both = |make: fn(Kind, Spread) -> Vec<Group>| [Spread::Uniform, Spread::Hot].map(|spread| make(kind, spread));
+    match kind {
+        Kind::Postgres => both(postgres).into_iter().flatten().chain([two_processes()]).collect(),
+        Kind::Sqlite => vec![store(kind, Spread::Uniform, &[1, 64, 256])],
+    }
+}
+
+fn postgres(kind: Kind, spread: Spread) -> Vec<Group> {
+    let alone = Contender { kind, role: Role::ByHand, way: Way::Script(HAND_WRITTEN[0]), spread, clients: 1 };
+    vec![
+        Group { contenders: vec![alone], best: false },
+        scripts(Role::ByHand, HAND_WRITTEN, spread),
+        scripts(Role::OneTrip, ONE_ROUND_TRIP, spread),
+        store(kind, spread, &SUBMITTERS),
+    ]
+}
+
+fn scripts(role: Role, scripts: &[Script], spread: Spread) -> Group {
+    let with =
+        |script: &Script, clients| Contender { kind: Kind::Postgres, role, way: Way::Script(*script), spread, clients };
+    let contenders = scripts.iter().flat_map(|script| TRIED.map(|clients| with(script, clients))).collect();
+    Group { contenders, best: true }
+}
+
+fn store(kind: Kind, spread: Spread, submitters: &[usize]) -> Group {
+    let with = |clients: &usize| Contender {
+        kind,
+        role: Role::Store,
+        way: Way::Child(Work::Store),
+        spread,
+        clients: *clients,
+    };
+    Group { contenders: submitters.iter().map(with).collect(), best: false }
+}
+
+fn two_processes() -> Group {
+    let two = Contender {
+        kind: Kind::Postgres,
+        role: Role::TwoProcesses,
+        way: Way::Child(Work::Store),
+        spread: Spread::Uniform,
+        clients: 256,
+    };
+    Group { contenders: vec![two], best: false }
+}
