@@ -8,7 +8,10 @@ use commerce_core::actor::Role;
 use http::StatusCode;
 use tokio::task::JoinSet;
 
-use crate::running::{Caller, Server, order_of, stocked, succeed};
+use crate::home::{Home, on_each_database};
+use crate::running::{Caller, Server, order_of, succeed};
+
+on_each_database!(a_server_killed_under_load_loses_nothing_and_doubles_nothing);
 
 const BUYERS: u32 = 16;
 const ROUNDS: u32 = 3;
@@ -53,21 +56,20 @@ async fn round(directory: &Path, next: &Arc<AtomicU32>, load: Duration) -> Sent 
     buyers.join_all().await.into_iter().flatten().collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_killed_under_load_loses_nothing_and_doubles_nothing() {
-    let directory = stocked(&[("mug", STOCK)]);
+async fn a_server_killed_under_load_loses_nothing_and_doubles_nothing(home: Home) {
+    home.stock(&[("mug", STOCK)]);
     let next = Arc::new(AtomicU32::new(0));
     let mut sent = Sent::new();
     for number in 0..ROUNDS {
-        sent.extend(round(directory.path(), &next, Duration::from_millis(400 + 370 * u64::from(number))).await);
+        sent.extend(round(home.path(), &next, Duration::from_millis(400 + 370 * u64::from(number))).await);
     }
     let acknowledged = sent.values().flatten().count();
     assert!(acknowledged > 0, "some orders were placed");
-    let server = Server::start(directory.path(), &["--orders-per-minute", "0"]);
+    let server = Server::start(home.path(), &["--orders-per-minute", "0"]);
     let guest = Caller::guest(server.address);
     for (key, id) in &sent {
         let user = key.rsplit_once('-').expect("a key").0;
-        let buyer = guest.acting(directory.path(), user, Role::Customer);
+        let buyer = guest.acting(home.path(), user, Role::Customer);
         let again = buyer.order(key, &order_of("mug", 1)).await.expect("an answer");
         assert_eq!(again.status, StatusCode::CREATED, "{again:?}");
         if let Some(id) = id {
@@ -75,12 +77,12 @@ async fn a_server_killed_under_load_loses_nothing_and_doubles_nothing() {
             assert_eq!(buyer.get(&format!("/v1/orders/{id}")).await.status, StatusCode::OK);
         }
     }
-    let admin = guest.acting(directory.path(), "ada", Role::Admin);
+    let admin = guest.acting(home.path(), "ada", Role::Admin);
     let stock = admin.get("/v1/inventory/mug").await.body;
     let placed = i64::try_from(sent.len()).expect("few");
     assert_eq!(stock["reserved"].as_i64(), Some(placed), "{stock}");
     assert_eq!(stock["available"].as_i64(), Some(i64::from(STOCK) - placed), "{stock}");
     assert_eq!(server.stop().code, Some(0));
-    let verified = succeed(directory.path(), &["replay", "--verify"]);
+    let verified = succeed(home.path(), &["replay", "--verify"]);
     assert!(verified.contains(&format!(" {placed} orders")), "{placed}: {verified}");
 }

@@ -1,12 +1,20 @@
+use std::fs;
 use std::process::{Command, Stdio};
 
 use commerce_core::actor::Role;
 
-use crate::running::{Caller, Ended, Server, directory, stdout, stocked};
+use crate::home::{DATABASE, Home, on_each_database};
+use crate::running::{Caller, Ended, Server, stdout, stocked};
 
-/// Pastes what a server printed into a shell.
-fn follow(guide: &str) -> String {
-    let output = Command::new("sh").arg("-c").arg(guide).stdin(Stdio::null()).output().expect("a shell");
+on_each_database!(following_it_places_and_pays_an_order);
+
+/// Pastes what a server printed into a shell, which knows the URL of the database if it may have a password.
+fn follow(guide: &str, home: &Home) -> String {
+    let mut shell = Command::new("sh");
+    shell
+        .env_remove("COMMERCE_DATABASE")
+        .envs(fs::read_to_string(home.path().join(DATABASE)).map(|url| ("COMMERCE_DATABASE", url)));
+    let output = shell.arg("-c").arg(guide).stdin(Stdio::null()).output().expect("a shell");
     assert!(output.status.success(), "{output:?}");
     stdout(&output)
 }
@@ -28,17 +36,15 @@ fn printed(ended: &Ended, server: &Server) -> String {
     ended.stdout.replace(address, &server.address.to_string())
 }
 
-#[tokio::test]
-async fn following_it_places_and_pays_an_order() {
+async fn following_it_places_and_pays_an_order(home: Home) {
     if !has_curl() {
         return;
     }
-    let directory = directory();
-    let ended = Server::start(directory.path(), &[]).stop();
-    let server = Server::start(directory.path(), &[]);
-    let answers = follow(&printed(&ended, &server));
+    let ended = Server::start(home.path(), &[]).stop();
+    let server = Server::start(home.path(), &[]);
+    let answers = follow(&printed(&ended, &server), &home);
     assert!(answers.contains("\"order_status\":\"paid\""), "{answers}");
-    let admin = Caller::guest(server.address).acting(directory.path(), "ada", Role::Admin);
+    let admin = Caller::guest(server.address).acting(home.path(), "ada", Role::Admin);
     let orders = admin.get("/v1/orders?status=paid").await.body;
     assert_eq!(orders["items"].as_array().map(Vec::len), Some(1), "{orders}");
 }
@@ -52,6 +58,6 @@ async fn it_sells_what_the_shop_has() {
     let ended = Server::start(directory.path(), &[]).stop();
     assert!(!ended.stdout.contains("import"), "{}", ended.stdout);
     let server = Server::start(directory.path(), &[]);
-    let answers = follow(&printed(&ended, &server));
+    let answers = follow(&printed(&ended, &server), &directory);
     assert!(answers.contains("it's a mug") && answers.contains("\"order_status\":\"paid\""), "{answers}");
 }

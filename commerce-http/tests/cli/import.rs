@@ -5,9 +5,17 @@ use commerce_core::actor::Role;
 use http::{Method, StatusCode};
 use serde_json::json;
 
+use crate::home::{Home, on_each_database};
 use crate::running::{
     Caller, Server, commerce, directory, fail, order_of, products, run, stderr, stdout, stocked, succeed,
 };
+
+on_each_database!(
+    products_with_variants_and_categories_are_imported,
+    running_it_again_changes_nothing,
+    it_works_beside_a_running_server,
+    what_the_file_does_not_say_stays,
+);
 
 fn write(directory: &Path, text: &str) {
     fs::write(directory.join("shop.csv"), text).expect("written");
@@ -20,17 +28,15 @@ fn rows(count: u32) -> String {
 
 const HEAD: &str = "sku,name,price,currency,on_hand";
 
-#[tokio::test]
-async fn products_with_variants_and_categories_are_imported() {
-    let directory = directory();
+async fn products_with_variants_and_categories_are_imported(home: Home) {
     let text = "sku,name,price,currency,on_hand,categories,tax_category,product_id\n\
                 shirt-r,\"Shirt, red\",19.90,EUR,5,clothes|summer,standard,shirt\n\
                 shirt-b,\"Shirt, blue\",21,EUR,7,clothes,standard,shirt\n\
                 mug,Mug,4.50,EUR,9,,,\n";
-    write(directory.path(), text);
-    let told = succeed(directory.path(), &["import", "shop.csv"]);
+    write(home.path(), text);
+    let told = succeed(home.path(), &["import", "shop.csv"]);
     assert_eq!(told, "shop.csv: 3 rows, 2 products: 2 added, 0 changed, 0 unchanged\n");
-    let server = Server::start(directory.path(), &[]);
+    let server = Server::start(home.path(), &[]);
     let guest = Caller::guest(server.address);
     let shirt = guest.get("/v1/products/shirt").await.body;
     assert_eq!(
@@ -40,20 +46,18 @@ async fn products_with_variants_and_categories_are_imported() {
     );
     let categories = guest.get("/v1/categories").await.body;
     assert!(categories.to_string().contains("summer"), "{categories}");
-    let admin = guest.acting(directory.path(), "ada", Role::Admin);
+    let admin = guest.acting(home.path(), "ada", Role::Admin);
     assert_eq!(admin.get("/v1/inventory/shirt-b").await.body["on_hand"], 7);
 }
 
-#[test]
-fn running_it_again_changes_nothing() {
-    let directory = directory();
+async fn running_it_again_changes_nothing(home: Home) {
     let rows = rows(1_000);
-    write(directory.path(), &format!("{HEAD}\n{rows}"));
-    assert!(succeed(directory.path(), &["import", "shop.csv"]).contains("1000 added, 0 changed, 0 unchanged"));
-    assert!(succeed(directory.path(), &["import", "shop.csv"]).contains("0 added, 0 changed, 1000 unchanged"));
-    let events = succeed(directory.path(), &["replay", "--verify"]);
-    write(directory.path(), &format!("{HEAD}\n{}", rows.replace("sku-7,Product 7,7.25", "sku-7,Product 7,7.26")));
-    assert!(succeed(directory.path(), &["import", "shop.csv"]).contains("0 added, 1 changed, 999 unchanged"));
+    write(home.path(), &format!("{HEAD}\n{rows}"));
+    assert!(succeed(home.path(), &["import", "shop.csv"]).contains("1000 added, 0 changed, 0 unchanged"));
+    assert!(succeed(home.path(), &["import", "shop.csv"]).contains("0 added, 0 changed, 1000 unchanged"));
+    let events = succeed(home.path(), &["replay", "--verify"]);
+    write(home.path(), &format!("{HEAD}\n{}", rows.replace("sku-7,Product 7,7.25", "sku-7,Product 7,7.26")));
+    assert!(succeed(home.path(), &["import", "shop.csv"]).contains("0 added, 1 changed, 999 unchanged"));
     assert!(events.starts_with("1000 events"), "{events}");
 }
 
@@ -115,35 +119,33 @@ fn the_standard_input_is_a_file_too() {
     assert!(stdout(&output).contains("1 added"), "{}", stderr(&output));
 }
 
-#[tokio::test]
-async fn it_works_beside_a_running_server() {
-    let directory = stocked(&[("mug", 10)]);
-    let server = Server::start(directory.path(), &[]);
-    let ann = Caller::guest(server.address).acting(directory.path(), "ann", Role::Customer);
+async fn it_works_beside_a_running_server(home: Home) {
+    home.stock(&[("mug", 10)]);
+    let server = Server::start(home.path(), &[]);
+    let ann = Caller::guest(server.address).acting(home.path(), "ann", Role::Customer);
     assert_eq!(ann.order("1", &order_of("mug", 4)).await.expect("an answer").status, StatusCode::CREATED);
-    let file = products(directory.path(), &[("mug", 3), ("tea", 5)]);
-    let output = run(directory.path(), &["import", &file]);
+    let file = products(home.path(), &[("mug", 3), ("tea", 5)]);
+    let output = run(home.path(), &["import", &file]);
     assert!(stderr(&output).contains("line 2: on_hand 3 of mug is less than the 4 promised"), "{}", stderr(&output));
-    let file = products(directory.path(), &[("mug", 20), ("tea", 5)]);
-    assert!(succeed(directory.path(), &["import", &file]).contains("1 added, 1 changed"));
-    let admin = Caller::guest(server.address).acting(directory.path(), "ada", Role::Admin);
+    let file = products(home.path(), &[("mug", 20), ("tea", 5)]);
+    assert!(succeed(home.path(), &["import", &file]).contains("1 added, 1 changed"));
+    let admin = Caller::guest(server.address).acting(home.path(), "ada", Role::Admin);
     assert_eq!(admin.get("/v1/inventory/mug").await.body["available"], 16);
     assert_eq!(ann.order("2", &order_of("tea", 5)).await.expect("an answer").status, StatusCode::CREATED);
 }
 
-#[tokio::test]
-async fn what_the_file_does_not_say_stays() {
-    let directory = stocked(&[("mug", 10)]);
-    let server = Server::start(directory.path(), &[]);
-    let admin = Caller::guest(server.address).acting(directory.path(), "ada", Role::Admin);
+async fn what_the_file_does_not_say_stays(home: Home) {
+    home.stock(&[("mug", 10)]);
+    let server = Server::start(home.path(), &[]);
+    let admin = Caller::guest(server.address).acting(home.path(), "ada", Role::Admin);
     let change = json!({
         "name": "Product mug", "description": "Holds tea.", "active": false, "currency": "EUR",
         "variants": [{ "sku": "mug", "price": "2.50", "tax_category": "standard" }],
     });
     let changed = admin.send(Method::PUT, "/v1/products/mug", None, &change).await.expect("an answer");
     assert!(changed.status.is_success(), "{changed:?}");
-    let file = products(directory.path(), &[("mug", 11)]);
-    succeed(directory.path(), &["import", &file]);
+    let file = products(home.path(), &[("mug", 11)]);
+    succeed(home.path(), &["import", &file]);
     let mug = admin.get("/v1/products/mug").await.body;
     assert_eq!((mug["description"].as_str(), mug["active"].as_bool()), (Some("Holds tea."), Some(false)), "{mug}");
     assert_eq!(mug["variants"][0]["tax_category"], "standard");

@@ -4,8 +4,10 @@
 
 mod crash;
 mod guide;
+mod home;
 mod import;
 mod keys;
+mod life;
 mod load;
 mod price;
 mod replay;

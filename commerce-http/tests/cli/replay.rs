@@ -1,12 +1,11 @@
-use std::path::Path;
-
 use commerce_core::actor::Role;
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::running::{Caller, Server, directory, fail, order_of, run, stderr, stocked, succeed};
+use crate::home::{Home, on_each_database};
+use crate::running::{Caller, Server, directory, fail, order_of, run, stderr, succeed};
+
+on_each_database!(the_tables_are_what_the_events_make);
 
 #[test]
 fn a_fresh_database_is_made_first() {
@@ -25,12 +24,11 @@ fn the_interface_is_printed_as_a_document() {
     assert!(document["paths"].as_object().is_some_and(|paths| paths.len() > 20));
 }
 
-#[tokio::test]
-async fn the_tables_are_what_the_events_make() {
-    let directory = stocked(&[("mug", 100)]);
-    let server = Server::start(directory.path(), &["--orders-per-minute", "0"]);
+async fn the_tables_are_what_the_events_make(home: Home) {
+    home.stock(&[("mug", 100)]);
+    let server = Server::start(home.path(), &["--orders-per-minute", "0"]);
     let guest = Caller::guest(server.address);
-    let ann = guest.acting(directory.path(), "ann", Role::Customer);
+    let ann = guest.acting(home.path(), "ann", Role::Customer);
     for number in 0..20 {
         let order = ann.order(&format!("order-{number}"), &order_of("mug", 1)).await.expect("an answer");
         assert_eq!(order.status, StatusCode::CREATED, "{order:?}");
@@ -43,25 +41,23 @@ async fn the_tables_are_what_the_events_make() {
             ann.send(Method::POST, &path, None, &json!({})).await.expect("an answer");
         }
     }
-    let beside = succeed(directory.path(), &["replay", "--verify"]);
+    let beside = succeed(home.path(), &["replay", "--verify"]);
     assert!(beside.contains("20 orders"), "{beside}");
     assert_eq!(server.stop().code, Some(0));
-    let rebuilt = succeed(directory.path(), &["replay"]);
+    let rebuilt = succeed(home.path(), &["replay"]);
     assert!(rebuilt.contains("20 orders, 1 skus"), "{rebuilt}");
-    damage_is_undone(directory.path());
+    damage_is_undone(&home);
 }
 
 #[track_caller]
-fn damage_is_undone(directory: &Path) {
-    let path = directory.join("commerce.db");
-    let mut tables = SqliteConnection::establish(path.to_str().expect("a path in words")).expect("it opens");
+fn damage_is_undone(home: &Home) {
     let damage = "UPDATE orders SET status = 'shipped'; DELETE FROM order_items; UPDATE stock SET on_hand = 1000;
                   DELETE FROM reservations;";
-    tables.batch_execute(damage).expect("SQL");
-    let found = run(directory, &["replay", "--verify"]);
+    home.sql(damage);
+    let found = run(home.path(), &["replay", "--verify"]);
     assert_eq!(found.status.code(), Some(1), "{}", stderr(&found));
-    assert!(succeed(directory, &["replay"]).starts_with("rebuilt from"));
-    assert!(succeed(directory, &["replay", "--verify"]).contains("the tables are what the events make"));
-    tables.batch_execute("UPDATE events SET body = '{' WHERE position = 3").expect("SQL");
-    fail(directory, &["replay"], 1, "position 3");
+    assert!(succeed(home.path(), &["replay"]).starts_with("rebuilt from"));
+    assert!(succeed(home.path(), &["replay", "--verify"]).contains("the tables are what the events make"));
+    home.sql("UPDATE events SET body = '{' WHERE position = 3");
+    fail(home.path(), &["replay"], 1, "position 3");
 }

@@ -19,16 +19,21 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::home::{DATABASE, Home};
+
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The program, with nothing of our own environment.
+/// The program, with nothing of our own environment, for the database of the directory.
 pub(crate) fn commerce(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_commerce"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("COMMERCE_") {
             command.env_remove(name);
         }
+    }
+    if let Ok(url) = std::fs::read_to_string(directory.join(DATABASE)) {
+        command.env("COMMERCE_DATABASE", url);
     }
     command.current_dir(directory).stdin(Stdio::null());
     command
@@ -193,7 +198,8 @@ impl Caller {
 
     /// The same client for somebody with a token of the development key in a directory.
     pub(crate) fn acting(&self, directory: &Path, sub: &str, role: Role) -> Self {
-        let key = std::fs::read_to_string(directory.join("commerce.db.key")).expect("a key");
+        let keys = ["commerce.db.key", "commerce.key"].map(|name| std::fs::read_to_string(directory.join(name)));
+        let key = keys.into_iter().find_map(Result::ok).expect("a key");
         let token = commerce_http::auth::mint(key.trim().as_bytes(), sub, role, PATIENCE * 10).expect("a token");
         self.with_token(&token)
     }
@@ -263,10 +269,8 @@ pub(crate) fn products(directory: &Path, products: &[(&str, u32)]) -> String {
 }
 
 /// A directory with products in its database.
-pub(crate) fn stocked(stock: &[(&str, u32)]) -> TempDir {
-    let directory = directory();
-    let file = products(directory.path(), stock);
-    succeed(directory.path(), &["import", &file]);
-    succeed(directory.path(), &["token", "--sub", "nobody", "--role", "customer"]);
-    directory
+pub(crate) fn stocked(stock: &[(&str, u32)]) -> Home {
+    let home = Home::sqlite();
+    home.stock(stock);
+    home
 }

@@ -1,0 +1,92 @@
+//! A directory that the program runs in, and the database of its shop, whichever it is.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use commerce_testkit::server::Postgres;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
+use tempfile::TempDir;
+
+use crate::running::{directory, products, succeed};
+
+/// The file of a directory that says which database its shop is in, if it is not `./commerce.db`.
+pub(crate) const DATABASE: &str = "database.url";
+
+/// Runs tests on every database.
+macro_rules! on_each_database {
+    ($($test:ident),+ $(,)?) => {
+        $crate::home::on_each_database!(@ sqlite sqlite; $($test)+);
+        $crate::home::on_each_database!(@ postgres postgres; $($test)+);
+    };
+    (@ $database:ident $start:ident; $($test:ident)+) => {
+        mod $database {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test($crate::home::Home::$start()).await;
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_each_database;
+
+/// A directory, with a database.
+pub(crate) struct Home {
+    directory: TempDir,
+    sql: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Home {
+    /// With SQLite in the directory itself.
+    pub(crate) fn sqlite() -> Self {
+        let directory = directory();
+        let path = directory.path().join("commerce.db");
+        let sql = move |script: &str| {
+            let mut tables = SqliteConnection::establish(path.to_str().expect("text")).expect("it opens");
+            tables.batch_execute(script).expect("SQL");
+        };
+        Self { directory, sql: Box::new(sql) }
+    }
+
+    /// With a database of its own on the server that the tests share.
+    pub(crate) fn postgres() -> Self {
+        let server = Postgres::shared();
+        let name = fresh();
+        server.create_database(&name).expect("a new name");
+        let home = Self::at(&server.url(&name));
+        let sql = move |script: &str| drop(server.sql(&name, script).expect("SQL"));
+        Self { sql: Box::new(sql), ..home }
+    }
+
+    /// With a database somewhere.
+    pub(crate) fn at(url: &str) -> Self {
+        let directory = directory();
+        fs::write(directory.path().join(DATABASE), url).expect("written");
+        Self { directory, sql: Box::new(|_| panic!("nobody runs SQL here")) }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Runs a script on the database.
+    pub(crate) fn sql(&self, script: &str) {
+        (self.sql)(script);
+    }
+
+    /// Imports products, with units on hand.
+    pub(crate) fn stock(&self, stock: &[(&str, u32)]) {
+        let file = products(self.path(), stock);
+        succeed(self.path(), &["import", &file]);
+        succeed(self.path(), &["token", "--sub", "nobody", "--role", "customer"]);
+    }
+}
+
+/// A name that no database of this process has.
+pub(crate) fn fresh() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!("shop_{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+}
