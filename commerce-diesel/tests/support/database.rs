@@ -26,6 +26,9 @@ pub(crate) trait Database: Clone + Send + Sync + 'static {
     /// Where it is.
     fn url(&self) -> String;
 
+    /// The port of its server.
+    fn port() -> u16;
+
     /// Runs a script past the store; gives the rows.
     fn sql(&self, script: &str) -> String;
 

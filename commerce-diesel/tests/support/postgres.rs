@@ -33,6 +33,10 @@ impl Database for OnPostgres {
         self.url.clone()
     }
 
+    fn port() -> u16 {
+        Postgres::shared().port()
+    }
+
     fn sql(&self, script: &str) -> String {
         let (_, name) = self.url.rsplit_once('/').unwrap();
         Postgres::shared().sql(name, script).unwrap()

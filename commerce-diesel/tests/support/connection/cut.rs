@@ -1,0 +1,104 @@
+//! A connection that is cut once, in the middle of a batch, at a moment that matters.
+
+use std::time::{Duration, Instant};
+
+use commerce_core::commit::Commit;
+use commerce_core::order::Order;
+use commerce_core::port::{OrderRef, Store};
+use commerce_diesel::DatabaseOptions;
+use commerce_testkit::shop::{order_of, parse};
+
+use super::{Wired, delivered, delivery, one_writer};
+use crate::audit::sound;
+use crate::database::{Database, at_once};
+use crate::proxy::Cut;
+
+const ORDERS: usize = 20;
+
+/// Commits of every kind that can be told apart from their like.
+struct Batch {
+    orders: Vec<Commit>,
+    others: Vec<Commit>,
+}
+
+impl<D: Database> Wired<D> {
+    async fn batch(&self) -> Batch {
+        let (shop, at) = (&self.shop, self.shop.at(1));
+        let known = shop.order(&[("MUG", 1)]);
+        self.store.commit(known.clone()).await.unwrap();
+        let order = |number: usize| {
+            let mut commit = shop.order(&[("MUG", 1), ("TEA", 2)]);
+            commit.receipt = Some(shop.receipt(&format!("order-{number}"), "request", "{}", at));
+            commit
+        };
+        let mut delivery = delivery(shop, "MUG", "with a receipt");
+        delivery.receipt = Some(shop.receipt("delivery", "request", "{}", at));
+        let cart = shop.save_cart(&shop.cart(parse("ann"), at), 0);
+        let product = shop.save_product(&shop.product("mugs", &["MUG"]));
+        let paid = shop.pay(order_of(&known), shop.at(2));
+        Batch { orders: (0..ORDERS).map(order).collect(), others: vec![delivery, cart, product, paid] }
+    }
+
+    async fn found(&self, commit: &Commit) -> Option<Order> {
+        self.beside.order(&OrderRef::Id(order_of(commit).id)).await.unwrap()
+    }
+
+    /// Cuts the connection of a batch; everybody is told that it was accepted, and it was, once.
+    async fn all_land_once(&self, cut: Cut) {
+        let Batch { orders, others } = self.batch().await;
+        self.proxy.arm(cut);
+        let answers = at_once(std::slice::from_ref(&self.store), orders.iter().chain(&others).cloned()).await;
+        assert!(answers.iter().all(Result::is_ok), "{:?}", answers.iter().find(|answer| answer.is_err()));
+        assert_eq!(self.proxy.made(), 1, "it was cut");
+        self.proxy.settle().await;
+        for order in &orders {
+            assert!(self.found(order).await.is_some());
+            assert!(self.beside.receipt(&order.receipt.clone().unwrap().key).await.unwrap().is_some());
+        }
+        assert_eq!(self.found(&others[3]).await.unwrap().status.as_str(), "paid");
+        assert_eq!(delivered(&self.beside).await, ["with a receipt"]);
+        let levels = sound(&self.beside, self.shop.at(2)).await;
+        let (mug, tea) = (&levels["MUG"], &levels["TEA"]);
+        let sold = i64::try_from(ORDERS).unwrap();
+        assert_eq!((mug.on_hand, mug.reserved, tea.reserved), (100_001, sold + 1, 2 * sold));
+        self.store.commit(self.shop.order(&[("MUG", 1)])).await.unwrap();
+    }
+}
+
+pub(crate) async fn a_connection_lost_in_the_first_trip_is_made_anew<D: Database>() {
+    Wired::<D>::new(one_writer()).await.all_land_once(Cut::First).await;
+}
+
+pub(crate) async fn a_commit_that_was_never_sent_is_sent_again<D: Database>() {
+    Wired::<D>::new(one_writer()).await.all_land_once(Cut::BeforeCommit).await;
+}
+
+pub(crate) async fn a_commit_whose_answer_is_lost_is_found<D: Database>() {
+    Wired::<D>::new(one_writer()).await.all_land_once(Cut::AfterCommit).await;
+}
+
+/// It is not there yet when it is looked for.
+pub(crate) async fn a_commit_that_comes_late_is_found<D: Database>() {
+    Wired::<D>::new(one_writer()).await.all_land_once(Cut::Late(Duration::from_millis(200))).await;
+}
+
+/// Such as one whose machine has stopped: no packet says so.
+pub(crate) async fn a_server_that_says_no_more_is_not_waited_for<D: Database>() {
+    let short = Duration::from_millis(500);
+    let options = DatabaseOptions { statement_timeout: short, connect_timeout: short, ..one_writer() };
+    let wired = Wired::<D>::new(options).await;
+    let start = Instant::now();
+    wired.all_land_once(Cut::Silence).await;
+    assert!(start.elapsed() < 20 * short, "{:?}", start.elapsed());
+}
+
+/// A delivery is said to have arrived once, without a key by which it could be known again.
+pub(crate) async fn a_delivery_that_comes_late_counts_once<D: Database>() {
+    for cut in [Cut::BeforeCommit, Cut::AfterCommit, Cut::Late(Duration::from_millis(200))] {
+        let wired = Wired::<D>::new(one_writer()).await;
+        wired.proxy.arm(cut);
+        wired.store.commit(delivery(&wired.shop, "MUG", "without a receipt")).await.unwrap();
+        wired.proxy.settle().await;
+        assert_eq!(delivered(&wired.beside).await, ["without a receipt"], "{cut:?}");
+    }
+}
