@@ -69,8 +69,13 @@ pub(crate) trait Columns: Row + Sized {
     /// The columns of some rows.
     fn columns(rows: &[Self]) -> Vec<Column>;
 
-    /// Binds the columns, separated by commas.
-    fn bind<'b>(columns: &'b [Column], out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()>;
+    /// Binds the columns; `before` and `after` each its text is written.
+    fn bind<'b>(
+        columns: &'b [Column],
+        out: &mut AstPass<'_, 'b, Pg>,
+        before: impl Fn(usize, &mut AstPass<'_, 'b, Pg>),
+        after: impl Fn(usize, &mut AstPass<'_, 'b, Pg>),
+    ) -> QueryResult<()>;
 }
 
 macro_rules! rows {
@@ -96,10 +101,15 @@ macro_rules! rows {
                 vec![$(Column::of(rows.iter().map(|row| &row.$key)),)* $(Column::of(rows.iter().map(|row| &row.$column))),*]
             }
 
-            fn bind<'b>(columns: &'b [Column], out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+            fn bind<'b>(
+                columns: &'b [Column],
+                out: &mut AstPass<'_, 'b, Pg>,
+                before: impl Fn(usize, &mut AstPass<'_, 'b, Pg>),
+                after: impl Fn(usize, &mut AstPass<'_, 'b, Pg>),
+            ) -> QueryResult<()> {
                 let mut columns = columns.iter().enumerate();
-                $(rows!(@array $table $key columns out);)*
-                $(rows!(@array $table $column columns out);)*
+                $(rows!(@array $table $key columns out before after);)*
+                $(rows!(@array $table $column columns out before after);)*
                 Ok(())
             }
         }
@@ -128,12 +138,11 @@ macro_rules! rows {
             }
         }
     };
-    (@array $table:ident $column:ident $columns:ident $out:ident) => {
+    (@array $table:ident $column:ident $columns:ident $out:ident $before:ident $after:ident) => {
         if let Some((place, column)) = $columns.next() {
-            if place > 0 {
-                $out.push_sql(", ");
-            }
+            $before(place, $out);
             $out.push_bind_param::<Array<SqlTypeOf<$table::$column>>, _>(column)?;
+            $after(place, $out);
         }
     };
 }

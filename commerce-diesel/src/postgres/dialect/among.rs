@@ -53,9 +53,9 @@ impl<C: QueryFragment<Pg>, K: ?Sized> QueryFragment<Pg> for Among<C, K> {
         let one = self.keys.len() == 1;
         out.push_sql("(");
         self.columns.walk_ast(out.reborrow())?;
-        out.push_sql(if one { ") = ANY(" } else { ") IN (SELECT * FROM unnest(" });
+        out.push_sql(if one { ") = ANY(" } else { ") IN (SELECT unnest(" });
         for (place, (kind, column)) in self.keys.iter().enumerate() {
-            out.push_sql(if place == 0 { "" } else { ", " });
+            out.push_sql(if place == 0 { "" } else { "), unnest(" });
             match kind {
                 Kind::Text => out.push_bind_param::<Array<Text>, _>(column)?,
                 Kind::Id => out.push_bind_param::<Array<Id>, _>(column)?,
