@@ -14,6 +14,7 @@ mod stock;
 use std::mem;
 
 use commerce_core::commit::Facts;
+use commerce_core::ids::OrderId;
 use diesel::prelude::*;
 
 use super::{Answer, Conn, RunQueryDsl, dialect, feed};
@@ -60,9 +61,15 @@ async fn write_tasks(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
     let finished = changes.tasks.iter().filter(|(_, draft)| draft.finished);
     let keys = finished.map(|(key, _)| key_columns(*key)).map(|(kind, order, refund)| (order, kind, refund));
     let scheduled = changes.tasks.iter().filter_map(|(key, draft)| Some(TaskRow::scheduled(*key, draft.scheduled?)));
+    // An order that is new has no task yet.
+    let of_new = |row: &TaskRow<'_>| {
+        changes.orders.get(&OrderId::new(row.order_id.0)).is_some_and(|draft| draft.quote.is_some())
+    };
+    let (new, others): (Vec<_>, Vec<_>) = scheduled.partition(of_new);
     dialect::together!(conn;
         () = delete_tasks(conn, keys.collect()),
-        () = dialect::insert_missing(conn, scheduled),
+        () = dialect::insert_each(conn, new),
+        () = dialect::insert_missing(conn, others),
     );
     Ok(())
 }
