@@ -57,3 +57,26 @@ mod on_postgres {
         }
     }
 }
+
+#[cfg(feature = "mysql")]
+mod on_mysql {
+    use diesel::deserialize::{self, FromSql};
+    use diesel::mysql::{Mysql, MysqlValue};
+    use diesel::serialize::{self, IsNull, Output, ToSql};
+
+    use super::{Id, Uuid, sql_types};
+    use std::io::Write;
+
+    impl ToSql<sql_types::Id, Mysql> for Id {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Mysql>) -> serialize::Result {
+            out.write_all(self.0.as_bytes())?;
+            Ok(IsNull::No)
+        }
+    }
+
+    impl FromSql<sql_types::Id, Mysql> for Id {
+        fn from_sql(value: MysqlValue<'_>) -> deserialize::Result<Self> {
+            Ok(Self(Uuid::from_slice(value.as_bytes())?))
+        }
+    }
+}

@@ -29,6 +29,8 @@ mod fault;
 mod id;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod key;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod network;
 #[cfg(feature = "postgres")]

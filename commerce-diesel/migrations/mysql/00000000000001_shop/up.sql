@@ -1,0 +1,330 @@
+-- The tables of the shop. What each column means stands with its type in commerce-core.
+--
+-- Ids minted by the engine are 16 bytes of UUIDv7, instants are microseconds since 1970 in UTC, amounts are minor units of
+-- the currency of their row or of the row they belong to, enums and JSON are text.
+--
+-- Foreign keys tie the lines of carts and products to their heads. Orders have none: their parts are written by the statement
+-- batch that writes the head and by nothing else, and on PostgreSQL the checks would be a fifth of what placing an order costs
+-- the server. None leads from one aggregate to another (an order to a product, a hold to an order): such rows are written by
+-- different commits, products and users may live in other systems, and the commit guards what has to be guarded.
+--
+-- Text compares by its bytes and without padding, as it does in the engine: a space at the end makes another sku, and lists are
+-- in the same order on every database. MariaDB and MySQL name that collation differently, and each reads the comment that is
+-- meant for it. Text is as long as commerce-core lets it be; what is longer is an error (sql_mode), never cut.
+--
+-- No index is there that no query needs. Holds have none by their end: those that are due are looked for only when the
+-- stock row says that there are some.
+--
+-- No transaction takes back that a table was made. If this is broken off it is run again, and makes what is missing: so every
+-- table says whose it is, and each statement can be run twice. A migration that changes a table has one statement, or as few
+-- as can be run again.
+
+CREATE TABLE IF NOT EXISTS categories (
+    id VARCHAR(64) NOT NULL PRIMARY KEY,
+    name VARCHAR(200) NOT NULL,
+    parent VARCHAR(64)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+CREATE TABLE IF NOT EXISTS products (
+    id VARCHAR(64) NOT NULL PRIMARY KEY,
+    name VARCHAR(200) NOT NULL,
+    description VARCHAR(4000),
+    active BOOLEAN NOT NULL,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    KEY products_newest (created_at DESC, id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+CREATE TABLE IF NOT EXISTS variants (
+    sku VARCHAR(64) NOT NULL PRIMARY KEY,
+    product_id VARCHAR(64) NOT NULL,
+    position BIGINT NOT NULL,
+    name VARCHAR(200),
+    price BIGINT NOT NULL CHECK (price >= 0),
+    currency VARCHAR(3) NOT NULL,
+    tax_category VARCHAR(64),
+    KEY variants_of_product (product_id, position),
+    FOREIGN KEY (product_id) REFERENCES products (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+CREATE TABLE IF NOT EXISTS product_categories (
+    product_id VARCHAR(64) NOT NULL,
+    position BIGINT NOT NULL,
+    category_id VARCHAR(64) NOT NULL,
+    PRIMARY KEY (product_id, position),
+    KEY product_categories_by_category (category_id, product_id),
+    FOREIGN KEY (product_id) REFERENCES products (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+-- active_user_id is the user of an active cart and NULL otherwise, so a user has at most one active cart on every database.
+CREATE TABLE IF NOT EXISTS carts (
+    id BINARY(16) NOT NULL PRIMARY KEY,
+    user_id VARCHAR(64) NOT NULL,
+    active_user_id VARCHAR(64) UNIQUE,
+    status VARCHAR(64) NOT NULL,
+    currency VARCHAR(3) NOT NULL,
+    order_id BINARY(16),
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+CREATE TABLE IF NOT EXISTS cart_items (
+    cart_id BINARY(16) NOT NULL,
+    position BIGINT NOT NULL,
+    id BINARY(16) NOT NULL,
+    sku VARCHAR(64) NOT NULL,
+    product_id VARCHAR(64) NOT NULL,
+    name VARCHAR(200) NOT NULL,
+    quantity BIGINT NOT NULL CHECK (quantity > 0),
+    unit_price BIGINT NOT NULL,
+    PRIMARY KEY (cart_id, position),
+    FOREIGN KEY (cart_id) REFERENCES carts (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+CREATE TABLE IF NOT EXISTS cart_codes (
+    cart_id BINARY(16) NOT NULL,
+    position BIGINT NOT NULL,
+    code VARCHAR(64) NOT NULL,
+    PRIMARY KEY (cart_id, position),
+    FOREIGN KEY (cart_id) REFERENCES carts (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+-- quote is the frozen price with its explanation, from which orders are read; the figures stand in columns for people.
+CREATE TABLE IF NOT EXISTS orders (
+    id BINARY(16) NOT NULL PRIMARY KEY,
+    number VARCHAR(32) NOT NULL UNIQUE,
+    user_id VARCHAR(64) NOT NULL,
+    cart_id BINARY(16) UNIQUE,
+    payment_id BINARY(16) NOT NULL,
+    lifecycle VARCHAR(64) NOT NULL,
+    status VARCHAR(64) NOT NULL,
+    phase VARCHAR(32) NOT NULL,
+    currency VARCHAR(3) NOT NULL,
+    subtotal BIGINT NOT NULL,
+    discount BIGINT NOT NULL,
+    shipping BIGINT NOT NULL,
+    shipping_discount BIGINT NOT NULL,
+    tax BIGINT NOT NULL,
+    total BIGINT NOT NULL,
+    shipping_method VARCHAR(64) NOT NULL,
+    notes VARCHAR(1000),
+    reserved_until BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    entered_at BIGINT NOT NULL,
+    delivered_at BIGINT,
+    quote MEDIUMTEXT NOT NULL,
+    KEY orders_by_status (status, id),
+    KEY orders_of_user (user_id, id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+CREATE TABLE IF NOT EXISTS order_items (
+    order_id BINARY(16) NOT NULL,
+    position BIGINT NOT NULL,
+    id BINARY(16) NOT NULL,
+    sku VARCHAR(64) NOT NULL,
+    product_id VARCHAR(64) NOT NULL,
+    name VARCHAR(200) NOT NULL,
+    quantity BIGINT NOT NULL CHECK (quantity > 0),
+    unit_price BIGINT NOT NULL,
+    subtotal BIGINT NOT NULL,
+    discount BIGINT NOT NULL,
+    tax BIGINT NOT NULL,
+    total BIGINT NOT NULL,
+    PRIMARY KEY (order_id, position)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+CREATE TABLE IF NOT EXISTS order_addresses (
+    order_id BINARY(16) NOT NULL,
+    kind VARCHAR(32) NOT NULL,
+    name VARCHAR(100) NOT NULL,
+    line1 VARCHAR(200) NOT NULL,
+    line2 VARCHAR(200),
+    city VARCHAR(100) NOT NULL,
+    state VARCHAR(100),
+    postal_code VARCHAR(20) NOT NULL,
+    country VARCHAR(2) NOT NULL,
+    PRIMARY KEY (order_id, kind)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+CREATE TABLE IF NOT EXISTS payments (
+    id BINARY(16) NOT NULL PRIMARY KEY,
+    order_id BINARY(16) NOT NULL,
+    status VARCHAR(64) NOT NULL,
+    currency VARCHAR(3) NOT NULL,
+    amount BIGINT NOT NULL,
+    captured BIGINT NOT NULL,
+    refunded BIGINT NOT NULL,
+    reference VARCHAR(200)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+CREATE TABLE IF NOT EXISTS refunds (
+    order_id BINARY(16) NOT NULL,
+    position BIGINT NOT NULL,
+    id BINARY(16) NOT NULL,
+    currency VARCHAR(3) NOT NULL,
+    amount BIGINT NOT NULL,
+    reason VARCHAR(500),
+    status VARCHAR(64) NOT NULL,
+    reference VARCHAR(200),
+    PRIMARY KEY (order_id, position)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+CREATE TABLE IF NOT EXISTS returns (
+    id BINARY(16) NOT NULL PRIMARY KEY,
+    order_id BINARY(16) NOT NULL,
+    position BIGINT NOT NULL,
+    status VARCHAR(64) NOT NULL,
+    reason VARCHAR(500),
+    requested_at BIGINT NOT NULL,
+    UNIQUE (order_id, position)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+CREATE TABLE IF NOT EXISTS return_lines (
+    return_id BINARY(16) NOT NULL,
+    position BIGINT NOT NULL,
+    item_id BINARY(16) NOT NULL,
+    quantity BIGINT NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (return_id, position)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+CREATE TABLE IF NOT EXISTS shipments (
+    order_id BINARY(16) NOT NULL PRIMARY KEY,
+    provider VARCHAR(100) NOT NULL,
+    method VARCHAR(64) NOT NULL,
+    tracking_number VARCHAR(100),
+    status VARCHAR(64) NOT NULL
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+CREATE TABLE IF NOT EXISTS stock (
+    sku VARCHAR(64) NOT NULL PRIMARY KEY,
+    on_hand BIGINT NOT NULL,
+    reserved BIGINT NOT NULL,
+    reorder_threshold BIGINT,
+    next_expiry BIGINT,
+    version BIGINT NOT NULL,
+    CHECK (reserved >= 0 AND reserved <= on_hand)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+-- held_until is NULL once the order is paid.
+CREATE TABLE IF NOT EXISTS reservations (
+    sku VARCHAR(64) NOT NULL,
+    order_id BINARY(16) NOT NULL,
+    units BIGINT NOT NULL,
+    held_until BIGINT,
+    PRIMARY KEY (sku, order_id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+-- The position of the newest event. Whoever appends holds this row until their transaction has ended, so positions have no
+-- gaps and become visible in their order: whoever reads behind the last one they saw misses nothing.
+CREATE TABLE IF NOT EXISTS feed (
+    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    position BIGINT NOT NULL
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+INSERT INTO feed (id, position) VALUES (1, 0) ON DUPLICATE KEY UPDATE id = 1;
+
+-- The history. Nothing is ever deleted from it.
+CREATE TABLE IF NOT EXISTS events (
+    position BIGINT NOT NULL PRIMARY KEY,
+    stream_kind VARCHAR(32) NOT NULL,
+    stream_id VARCHAR(64) NOT NULL,
+    sequence BIGINT NOT NULL,
+    event_id BINARY(16) NOT NULL,
+    event_type VARCHAR(64) NOT NULL,
+    happened_at BIGINT NOT NULL,
+    actor_role VARCHAR(32) NOT NULL,
+    actor_user VARCHAR(64),
+    body MEDIUMTEXT NOT NULL,
+    UNIQUE (stream_id, stream_kind, sequence)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+-- refund_id is all zero where the task is about no refund. ready_at is when the task may next be taken: when it is due, when
+-- its lease or its pause ends; NULL once it was given up.
+CREATE TABLE IF NOT EXISTS tasks (
+    kind VARCHAR(32) NOT NULL,
+    order_id BINARY(16) NOT NULL,
+    refund_id BINARY(16) NOT NULL,
+    due BIGINT NOT NULL,
+    ready_at BIGINT,
+    failures BIGINT NOT NULL,
+    last_error MEDIUMTEXT,
+    PRIMARY KEY (order_id, kind, refund_id),
+    KEY tasks_ready (ready_at)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+CREATE TABLE IF NOT EXISTS idempotency_keys (
+    scope VARCHAR(255) NOT NULL,
+    request_key VARCHAR(255) NOT NULL,
+    fingerprint VARCHAR(255) NOT NULL,
+    given_at BIGINT NOT NULL,
+    reply MEDIUMTEXT NOT NULL,
+    PRIMARY KEY (scope, request_key),
+    KEY idempotency_keys_by_age (given_at)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+-- terms is the promotion as JSON; code_key is its code as codes compare, NULL where it is automatic.
+CREATE TABLE IF NOT EXISTS promotions (
+    id VARCHAR(64) NOT NULL PRIMARY KEY,
+    code_key VARCHAR(192),
+    terms MEDIUMTEXT NOT NULL,
+    ended_at BIGINT,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    KEY promotions_newest (created_at DESC, id),
+    KEY promotions_by_code (code_key)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+-- Uses are counted apart from the promotions: an embedder may keep those elsewhere.
+CREATE TABLE IF NOT EXISTS promotion_uses (
+    promotion_id VARCHAR(64) NOT NULL PRIMARY KEY,
+    used BIGINT NOT NULL CHECK (used >= 0),
+    spent BIGINT NOT NULL CHECK (spent >= 0)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+CREATE TABLE IF NOT EXISTS promotion_customers (
+    promotion_id VARCHAR(64) NOT NULL,
+    user_id VARCHAR(64) NOT NULL,
+    used BIGINT NOT NULL CHECK (used >= 0),
+    PRIMARY KEY (promotion_id, user_id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+CREATE TABLE IF NOT EXISTS promotion_redemptions (
+    promotion_id VARCHAR(64) NOT NULL,
+    order_id BINARY(16) NOT NULL,
+    user_id VARCHAR(64) NOT NULL,
+    currency VARCHAR(3) NOT NULL,
+    amount BIGINT NOT NULL,
+    redeemed_at BIGINT NOT NULL,
+    given_back_at BIGINT,
+    PRIMARY KEY (promotion_id, order_id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';

@@ -1,0 +1,214 @@
+//! The little that only `MySQL` and `MariaDB` say so.
+
+mod among;
+mod statement;
+
+use std::time::Duration;
+
+use commerce_core::port::StoreErrorKind;
+use diesel::dsl::Like;
+use diesel::expression::AsExpression;
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl;
+
+use self::among::Among;
+use self::statement::{Insert, InsertMissing, Update, pieces};
+use super::connection::Conn;
+use crate::fault::Fault;
+use crate::key::Key;
+use crate::rows::event::NewEventRow;
+use crate::rows::table::Bind;
+use crate::schema::feed;
+
+/// The backend.
+pub(crate) type Db = diesel::mysql::Mysql;
+
+/// How often a batch is tried again whole before its commits are tried one by one: most of what fails here fails because
+/// another process was at the same rows at the same time.
+pub(crate) const RETRIES: u32 = 3;
+
+/// How long to look for the truth when something failed.
+pub(crate) fn patience(conn: &Conn) -> Duration {
+    conn.patience()
+}
+
+pub(crate) use crate::network::pause;
+
+/// Makes sure that there is a connection to begin on.
+pub(crate) async fn connected(conn: &mut Conn) -> QueryResult<()> {
+    conn.restore().await
+}
+
+/// Begins a transaction that will write. Each statement sees what others committed before it; what it will change is locked.
+pub(crate) async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
+    conn.begin("START TRANSACTION").await
+}
+
+/// Keeps others from writing until the transaction ends.
+///
+/// There are no locks of tables that let others read, so every row is locked that a writer would lock, in the order in which
+/// writers do, and at last the feed: nobody can append an event any more. Writers who are in the middle by then hold rows that
+/// they have inserted; when those are reached, the database ends the transaction with less to undo, and that writer tries again.
+pub(crate) async fn lock_out_writers(conn: &mut Conn) -> QueryResult<()> {
+    for table in ["orders", "carts", "stock", "promotion_uses", "feed"] {
+        conn.run(&format!("SELECT COUNT(*) FROM {table} FOR UPDATE")).await?;
+    }
+    Ok(())
+}
+
+/// Begins to read at one point in time.
+pub(crate) async fn begin_read(conn: &mut Conn) -> QueryResult<()> {
+    conn.begin("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        .await
+}
+
+/// Makes a transaction durable, or ends one that has read.
+pub(crate) async fn commit(conn: &mut Conn) -> QueryResult<()> {
+    conn.end("COMMIT").await
+}
+
+/// Ends what has only read. Whatever the answer is, nothing depends on it.
+pub(crate) async fn end_read(conn: &mut Conn) {
+    if let Err(error) = conn.end("COMMIT").await {
+        tracing::debug!(%error, "a connection was lost behind a query");
+    }
+}
+
+/// Takes a transaction back, whole: of some failures the database has taken back a statement, of others everything. Where that
+/// cannot be said the connection is given up, which has the same effect.
+pub(crate) async fn rollback(conn: &mut Conn) {
+    if conn.is_lost() {
+        conn.give_up();
+    } else if let Err(error) = conn.end("ROLLBACK").await {
+        tracing::debug!(%error, "nothing to roll back");
+    }
+}
+
+/// Locks what a query finds against everybody else who would change it.
+macro_rules! for_update {
+    ($query:expr) => {
+        $query.for_update()
+    };
+}
+
+/// Inserts rows.
+pub(crate) async fn insert_each<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
+    let rows: Vec<R> = rows.into_iter().collect();
+    for piece in pieces(&rows, statement::MOST_INSERTED) {
+        Insert(piece).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Inserts those of the rows whose key is not there yet.
+pub(crate) async fn insert_missing<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
+    let rows: Vec<R> = rows.into_iter().collect();
+    for piece in pieces(&rows, statement::MOST_INSERTED) {
+        InsertMissing(piece).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Sets all columns but the key of rows that are there.
+pub(crate) async fn update_each<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
+    let rows: Vec<R> = rows.into_iter().collect();
+    for piece in pieces(&rows, statement::MOST_UPDATED) {
+        Update(piece).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Appends events whose positions are counted from behind the last one.
+pub(crate) async fn append_behind(conn: &mut Conn, mut rows: Vec<NewEventRow<'_>>) -> QueryResult<()> {
+    let last: i64 = feed::table.find(1).select(feed::position).get_result(conn).await?;
+    for row in &mut rows {
+        row.position += last;
+    }
+    insert_each(conn, rows).await
+}
+
+/// Whether a column, or several, are among these keys.
+pub(crate) fn among<C, K: Key>(columns: C, keys: impl IntoIterator<Item = K>) -> Among<C> {
+    Among::new(columns, keys)
+}
+
+/// Runs what is named one after the other and binds the answers; the first failure ends the function. (Drivers for these
+/// databases wait for each answer.)
+macro_rules! together {
+    ($conn:ident; $($name:pat = $call:expr),+ $(,)?) => { $(let $name = $call.await?;)+ };
+}
+
+/// Runs a query that sees the database at one point in time.
+macro_rules! snapshot {
+    ($conn:ident, $query:expr) => {
+        async {
+            super::dialect::begin_read($conn).await?;
+            let answer = $query.await?;
+            super::dialect::end_read($conn).await;
+            Ok::<_, $crate::fault::Fault>(answer)
+        }
+        .await
+    };
+}
+
+/// Ends the transaction behind what is written. Gives whether it was written, and whether the end of the transaction was
+/// confirmed: it was not committed if the first is not so.
+macro_rules! written {
+    ($conn:ident, $write:expr) => {{
+        let written = $write.await;
+        let ended = if written.is_ok() { dialect::commit($conn).await } else { Ok(dialect::rollback($conn).await) };
+        (written, ended)
+    }};
+}
+
+pub(crate) use {for_update, snapshot, together, written};
+
+diesel::define_sql_function! {
+    /// A text in lower case.
+    fn lower(text: Text) -> Text;
+}
+
+/// Whether a column contains a text, without regard to case. Columns compare by their bytes, so both are in lower case first.
+pub(crate) fn contains<C>(column: C, text: &str) -> Like<lower<C>, lower<String>>
+where
+    C: AsExpression<Text>,
+{
+    let literal = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    lower(column).like(lower(format!("%{literal}%")))
+}
+
+/// Whether no transaction could begin, because there is no connection to begin it on.
+pub(crate) fn is_shut(fault: &Fault) -> bool {
+    matches!(fault, Fault::Database(Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _)))
+}
+
+/// What kind of failure it is.
+pub(crate) fn kind(fault: &Fault) -> StoreErrorKind {
+    match fault {
+        Fault::Database(error) if is_corrupt(error) => StoreErrorKind::Corrupt,
+        Fault::Database(_) => StoreErrorKind::Unavailable,
+        Fault::Corrupt(_) | Fault::Event { .. } | Fault::History(_) => StoreErrorKind::Corrupt,
+    }
+}
+
+/// Whether what is stored is at fault: a constraint that no settled commit can violate was, or a row could not be read.
+fn is_corrupt(error: &Error) -> bool {
+    let violated = matches!(
+        error,
+        Error::DatabaseError(
+            DatabaseErrorKind::UniqueViolation
+                | DatabaseErrorKind::ForeignKeyViolation
+                | DatabaseErrorKind::NotNullViolation
+                | DatabaseErrorKind::CheckViolation,
+            _,
+        )
+    );
+    violated || matches!(error, Error::DeserializationError(_)) || is_violated_check(error)
+}
+
+/// Whether it is what `MariaDB` says of a violated check; Diesel knows the code of `MySQL` alone.
+fn is_violated_check(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(_, information) if information.message().starts_with("CONSTRAINT `"))
+}

@@ -1,0 +1,167 @@
+//! Statements on many rows. Each is found by its text, so there are few lengths, and all stay prepared.
+
+use diesel::mysql::Mysql;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::result::QueryResult;
+
+use crate::rows::table::Bind;
+
+/// The most rows that one statement inserts.
+pub(crate) const MOST_INSERTED: usize = 128;
+
+/// The most rows that one statement updates: it compares each with half of them.
+pub(crate) const MOST_UPDATED: usize = 64;
+
+/// Cuts rows into pieces whose lengths are powers of two, the longest first.
+pub(crate) fn pieces<R>(rows: &[R], most: usize) -> impl Iterator<Item = &[R]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let length = 1_usize << rest.len().checked_ilog2()?;
+        let (piece, behind) = rest.split_at(length.min(most));
+        rest = behind;
+        Some(piece)
+    })
+}
+
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(crate) struct $name<'r, R>(pub(crate) &'r [R]);
+
+        impl<R> QueryId for $name<'_, R> {
+            type QueryId = ();
+
+            const HAS_STATIC_QUERY_ID: bool = false;
+        }
+    )*};
+}
+
+statements! {
+    /// `INSERT`.
+    Insert
+    /// `INSERT`, where there is no row of that key yet.
+    InsertMissing
+    /// `UPDATE` of all columns but the key.
+    Update
+}
+
+impl<R: Bind<Mysql>> QueryFragment<Mysql> for Insert<'_, R> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+        insert(self.0, &mut out)
+    }
+}
+
+impl<R: Bind<Mysql>> QueryFragment<Mysql> for InsertMissing<'_, R> {
+    /// `IGNORE` would take more than a known key for none of its business.
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+        insert(self.0, &mut out)?;
+        let key = R::COLUMNS.first().copied().unwrap_or_default();
+        out.push_sql(" ON DUPLICATE KEY UPDATE ");
+        out.push_sql(key);
+        out.push_sql(" = ");
+        out.push_sql(R::TABLE);
+        out.push_sql(".");
+        out.push_sql(key);
+        Ok(())
+    }
+}
+
+fn insert<'b, R: Bind<Mysql>>(rows: &'b [R], out: &mut AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+    out.push_sql(R::INSERT);
+    for (number, row) in rows.iter().enumerate() {
+        let first = if number == 0 { "VALUES (" } else { "), (" };
+        row.bind(0..R::COLUMNS.len(), out, |place, out| out.push_sql(if place == 0 { first } else { ", " }))?;
+    }
+    out.push_sql(")");
+    Ok(())
+}
+
+/// `UPDATE t SET a = CASE k WHEN ? THEN ? … END, … WHERE k IN (?, …)`. A join with a list of rows takes longer, and an insert on
+/// duplicate keys needs whole rows.
+impl<R: Bind<Mysql>> QueryFragment<Mysql> for Update<'_, R> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+        out.push_sql("UPDATE ");
+        out.push_sql(R::TABLE);
+        for (place, column) in R::COLUMNS.iter().enumerate().skip(R::KEY) {
+            out.push_sql(if place == R::KEY { " SET " } else { ", " });
+            out.push_sql(column);
+            out.push_sql(" = ");
+            match self.0 {
+                [row] => value(row, place, &mut out)?,
+                rows => choose(rows, place, &mut out)?,
+            }
+        }
+        out.push_sql(" WHERE ");
+        match self.0 {
+            [row] => is_key(row, &mut out),
+            rows => is_among(rows, &mut out),
+        }
+    }
+}
+
+/// The value of a column of whichever row it is.
+fn choose<'b, R: Bind<Mysql>>(rows: &'b [R], place: usize, out: &mut AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+    out.push_sql("CASE");
+    // With one column to compare, naming it once is twice as quick.
+    let [key] = R::COLUMNS.get(..R::KEY).unwrap_or_default() else {
+        for row in rows {
+            out.push_sql(" WHEN ");
+            is_key(row, out)?;
+            out.push_sql(" THEN ");
+            value(row, place, out)?;
+        }
+        out.push_sql(" END");
+        return Ok(());
+    };
+    out.push_sql(" ");
+    out.push_sql(key);
+    for row in rows {
+        out.push_sql(" WHEN ");
+        value(row, 0, out)?;
+        out.push_sql(" THEN ");
+        value(row, place, out)?;
+    }
+    out.push_sql(" END");
+    Ok(())
+}
+
+fn value<'b, R: Bind<Mysql>>(row: &'b R, place: usize, out: &mut AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+    row.bind(place..place + 1, out, |_, _| ())
+}
+
+/// `k = ? AND …`
+fn is_key<'b, R: Bind<Mysql>>(row: &'b R, out: &mut AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+    row.bind(0..R::KEY, out, |place, out| {
+        out.push_sql(if place == 0 { "" } else { " AND " });
+        out.push_sql(R::COLUMNS.get(place).copied().unwrap_or_default());
+        out.push_sql(" = ");
+    })
+}
+
+/// `(k, …) IN ((?, …), …)`
+fn is_among<'b, R: Bind<Mysql>>(rows: &'b [R], out: &mut AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+    for (place, column) in R::COLUMNS.iter().take(R::KEY).enumerate() {
+        out.push_sql(if place == 0 { "(" } else { ", " });
+        out.push_sql(column);
+    }
+    for (number, row) in rows.iter().enumerate() {
+        let first = if number == 0 { ") IN ((" } else { "), (" };
+        row.bind(0..R::KEY, out, |place, out| out.push_sql(if place == 0 { first } else { ", " }))?;
+    }
+    out.push_sql("))");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pieces;
+
+    #[test]
+    fn pieces_are_powers_of_two_and_in_order() {
+        let rows: Vec<u32> = (0..300).collect();
+        let pieces: Vec<&[u32]> = pieces(&rows, 128).collect();
+        assert_eq!(pieces.iter().map(|piece| piece.len()).collect::<Vec<_>>(), [128, 128, 32, 8, 4]);
+        assert_eq!(pieces.concat(), rows);
+    }
+}

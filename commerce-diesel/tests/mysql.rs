@@ -1,0 +1,47 @@
+//! The contract of the store, on `MariaDB`.
+
+#![cfg(feature = "mysql")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use commerce_diesel::DatabaseOptions;
+use commerce_diesel::mysql::MysqlStore;
+use commerce_testkit::server::MariaDb;
+use commerce_testkit::suite::store::{Fixture, Handles};
+
+/// A database of its own on the server that the tests share.
+struct OneDatabase {
+    store: MysqlStore,
+    url: String,
+}
+
+impl OneDatabase {
+    async fn start() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let server = MariaDb::shared();
+        let name = format!("shop_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        server.create_database(&name).unwrap();
+        let url = server.url(&name);
+        Self { store: open(&url).await, url }
+    }
+}
+
+async fn open(url: &str) -> MysqlStore {
+    let options = DatabaseOptions { readers: 3, ..DatabaseOptions::default() };
+    MysqlStore::open(url, options).await.unwrap()
+}
+
+#[async_trait]
+impl Fixture for OneDatabase {
+    fn handles(&self) -> Handles {
+        Handles::of(self.store.clone())
+    }
+
+    async fn reopen(&self) -> Handles {
+        Handles::of(open(&self.url).await)
+    }
+}
+
+commerce_testkit::store_suite!(OneDatabase::start);
