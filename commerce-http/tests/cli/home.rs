@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use commerce_testkit::server::Postgres;
+use commerce_testkit::server::{Postgres, Programs, Server};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -33,6 +33,24 @@ macro_rules! on_each_database {
 }
 pub(crate) use on_each_database;
 
+/// Runs tests on every database behind a network.
+macro_rules! on_each_server {
+    ($($test:ident),+ $(,)?) => {
+        $crate::home::on_each_server!(@ postgres commerce_testkit::server::PostgresPrograms; $($test)+);
+    };
+    (@ $database:ident $programs:path; $($test:ident)+) => {
+        mod $database {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test::<$programs>().await;
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_each_server;
+
 /// A directory, with a database.
 pub(crate) struct Home {
     directory: TempDir,
@@ -51,11 +69,14 @@ impl Home {
         Self { directory, sql: Box::new(sql) }
     }
 
-    /// With a database of its own on the server that the tests share.
+    /// With `PostgreSQL`.
     pub(crate) fn postgres() -> Self {
-        let server = Postgres::shared();
-        let name = fresh();
-        server.create_database(&name).expect("a new name");
+        Self::shared(Postgres::shared())
+    }
+
+    /// With a database of its own on the server that the tests share.
+    pub(crate) fn shared<P: Programs + Sync>(server: &'static Server<P>) -> Self {
+        let name = new_database(server);
         let home = Self::at(&server.url(&name));
         let sql = move |script: &str| drop(server.sql(&name, script).expect("SQL"));
         Self { sql: Box::new(sql), ..home }
@@ -85,8 +106,11 @@ impl Home {
     }
 }
 
-/// A name that no database of this process has.
-pub(crate) fn fresh() -> String {
+/// Makes a database on a server, and gives its name.
+pub(crate) fn new_database<P: Programs>(server: &Server<P>) -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    format!("shop_{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+    let name = format!("shop_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    // The database of the administrator is named as the scheme.
+    server.sql(P::SCHEME, &format!("CREATE DATABASE {name}")).expect("a new name");
+    name
 }

@@ -56,7 +56,7 @@ impl Shop {
 
 async fn ask(caller: &Caller, method: Method, path: &str, body: &Value, expected: StatusCode) -> Value {
     let key = method == Method::POST;
-    let Answer { status, body } = caller.send(method, path, key.then_some(path), body).await.expect("an answer");
+    let Answer { status, body, .. } = caller.send(method, path, key.then_some(path), body).await.expect("an answer");
     assert_eq!(status, expected, "{path}: {body}");
     body
 }

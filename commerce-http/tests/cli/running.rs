@@ -177,6 +177,8 @@ fn collect(stream: impl Read + Send + 'static, address: Option<mpsc::Sender<Sock
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
+    /// When to try again, if it says so.
+    pub(crate) retry_after: Option<String>,
     pub(crate) body: Value,
 }
 
@@ -230,8 +232,9 @@ impl Caller {
         let request = request.header("content-type", "application/json").body(Full::new(body))?;
         let answer = tokio::time::timeout(PATIENCE, self.client.request(request)).await??;
         let status = answer.status();
+        let retry_after = answer.headers().get("retry-after").and_then(|value| Some(value.to_str().ok()?.to_owned()));
         let body = answer.into_body().collect().await?.to_bytes();
-        Ok(Answer { status, body: serde_json::from_slice(&body).unwrap_or(Value::Null) })
+        Ok(Answer { status, retry_after, body: serde_json::from_slice(&body).unwrap_or(Value::Null) })
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
