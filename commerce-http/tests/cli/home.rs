@@ -35,17 +35,20 @@ pub(crate) use on_each_database;
 
 /// Runs tests on every database behind a network.
 macro_rules! on_each_server {
-    ($($test:ident),+ $(,)?) => {
-        $crate::home::on_each_server!(@ postgres commerce_testkit::server::PostgresPrograms; $($test)+);
+    (async: $($test:ident),+ $(,)?) => {
+        $crate::home::on_each_server!(@ [#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async] [.await] $($test)+);
     };
-    (@ $database:ident $programs:path; $($test:ident)+) => {
-        mod $database {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() {
-                    super::$test::<$programs>().await;
-                }
-            )+
+    ($($test:ident),+ $(,)?) => {
+        $crate::home::on_each_server!(@ [#[test]] [] $($test)+);
+    };
+    (@ $kind:tt $wait:tt $($test:ident)+) => {
+        mod postgres {
+            $($crate::home::on_each_server!(= $kind $wait $test commerce_testkit::server::PostgresPrograms);)+
+        }
+    };
+    (= [$($kind:tt)+] [$($wait:tt)*] $test:ident $programs:path) => {
+        $($kind)+ fn $test() {
+            super::$test::<$programs>()$($wait)*;
         }
     };
 }

@@ -20,6 +20,7 @@ use crate::home::{Home, new_database, on_each_server};
 use crate::running::{Answer, Caller, Server, order_of, succeed};
 
 on_each_server!(
+    async:
     a_server_that_ends_and_comes_back,
     a_table_that_somebody_locked,
     a_server_whose_connections_are_taken,

@@ -53,20 +53,20 @@ fn at_port<P: Programs>(port: u16) -> String {
     server.url("shop").replace(&format!(":{}/", server.port()), &format!(":{port}/"))
 }
 
-async fn nobody_listens<P: Programs>() {
+fn nobody_listens<P: Programs>() {
     let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
     check_url(&at_port::<P>(port), &["cannot be reached", &format!("127.0.0.1:{port}")]);
     let nowhere = at_port::<P>(1).replace("127.0.0.1", "nowhere.invalid");
     check_url(&nowhere, &["cannot be reached", "nowhere.invalid:1"]);
 }
 
-async fn nobody_answers<P: Programs>() {
+fn nobody_answers<P: Programs>() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = silent.local_addr().expect("an address").port();
     check_url(&at_port::<P>(port), &["cannot be reached", "no answer within 1s"]);
 }
 
-async fn a_wrong_password<P: Programs>() {
+fn a_wrong_password<P: Programs>() {
     let server = Server::<P>::shared();
     let url = server.url(&new_database(server));
     let words = ["does not accept the user", "or the password", "127.0.0.1"];
@@ -74,11 +74,11 @@ async fn a_wrong_password<P: Programs>() {
     check_url(&url.replace("//commerce:", "//stranger:"), &words);
 }
 
-async fn a_missing_database<P: Programs>() {
+fn a_missing_database<P: Programs>() {
     check_url(&Server::<P>::shared().url("nowhere"), &["has no database nowhere"]);
 }
 
-async fn a_newer_version<P: Programs + Sync>() {
+fn a_newer_version<P: Programs + Sync>() {
     let server = Server::<P>::shared();
     let name = new_database(server);
     let home = Home::at(&server.url(&name));
@@ -88,7 +88,7 @@ async fn a_newer_version<P: Programs + Sync>() {
     check(&home, &server.url(&name), &["written by a newer version", "99990101000000"]);
 }
 
-async fn a_database_with_too_many_connections<P: Programs + Sync>() {
+fn a_database_with_too_many_connections<P: Programs + Sync>() {
     let (limits, sleep): (&[_], _) = match P::SCHEME {
         "postgres" => (&[("max_connections", "3"), ("superuser_reserved_connections", "0")], "SELECT pg_sleep(8)"),
         _ => (&[("max-connections", "2")], "SELECT SLEEP(8)"),
