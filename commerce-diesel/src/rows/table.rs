@@ -4,8 +4,10 @@
 //! inserts of many rows, and its updates, are prepared anew each time; its insert of one row walks its list of columns three
 //! times.)
 
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
 use std::ops::Range;
 
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
 use diesel::backend::Backend;
 use diesel::dsl::SqlTypeOf;
 #[cfg(feature = "postgres")]
