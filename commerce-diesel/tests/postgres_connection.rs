@@ -1,4 +1,4 @@
-//! Connections to PostgreSQL that break.
+//! Connections to `PostgreSQL` that break.
 
 #![cfg(feature = "postgres")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -7,6 +7,7 @@
 mod audit;
 #[path = "support/connection.rs"]
 mod connection;
+#[expect(dead_code, reason = "other tests use more of it")]
 #[path = "support/database.rs"]
 mod database;
 #[path = "support/postgres.rs"]
@@ -23,4 +24,15 @@ connection::connection_tests!(OnPostgres);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_delivery_that_comes_late_counts_once() {
     connection::cut::a_delivery_that_comes_late_counts_once::<OnPostgres>().await;
+}
+
+#[ignore = "of what is tried one by one, those behind a lost connection are told that nothing has happened"]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_may_still_come_is_not_said_to_be_lost() {
+    connection::cut::what_may_still_come_is_not_said_to_be_lost::<OnPostgres>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_are_true_whenever_connections_break() {
+    connection::wild::answers_are_true_whenever_connections_break::<OnPostgres>().await;
 }

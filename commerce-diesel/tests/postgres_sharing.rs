@@ -1,10 +1,11 @@
-//! Several processes on one PostgreSQL database, and what one of them must not do to another.
+//! Several processes on one `PostgreSQL` database, and what one of them must not do to another.
 
 #![cfg(feature = "postgres")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/audit.rs"]
 mod audit;
+#[expect(dead_code, reason = "other tests use more of it")]
 #[path = "support/database.rs"]
 mod database;
 #[path = "support/postgres.rs"]

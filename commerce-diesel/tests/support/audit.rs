@@ -28,11 +28,3 @@ pub(crate) async fn sound<S: Store + Promotions>(store: &S, at: DateTime<Utc>) -
 pub(crate) fn is_out_of_stock(answer: &Result<(), CommitError>) -> bool {
     matches!(answer, Err(CommitError::Refused(Refusal::Stock(StockRefusal::OutOfStock { .. }))))
 }
-
-/// How many were accepted; all others were told that there was too little stock.
-#[track_caller]
-pub(crate) fn sold(answers: &[Result<(), CommitError>]) -> usize {
-    let failed = answers.iter().find(|answer| !matches!(answer, Ok(())) && !is_out_of_stock(answer));
-    assert!(failed.is_none(), "{failed:?}");
-    answers.iter().filter(|answer| answer.is_ok()).count()
-}

@@ -96,7 +96,6 @@ macro_rules! connection_tests {
             away:
                 a_database_that_is_away_is_said_to_be
                 connections_that_died_unused_are_replaced;
-            wild: answers_are_true_whenever_connections_break;
         }
     };
 }

@@ -1,4 +1,4 @@
-//! A database on PostgreSQL.
+//! A database on `PostgreSQL`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use commerce_testkit::server::Postgres;
 
 use crate::database::{Database, fresh_name};
 
-/// A database on PostgreSQL.
+/// A database on `PostgreSQL`.
 #[derive(Clone, Debug)]
 pub(crate) struct OnPostgres {
     url: String,

@@ -3,6 +3,7 @@
 //! It forwards what both say, and looks for the words that begin and end a transaction. On every database behind a network these
 //! are sent as text, five bytes behind the beginning of their message.
 
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +33,8 @@ pub(crate) enum Cut {
     Late(Duration),
     /// Nothing of what the server answers to the end of the transaction arrives, and the connection stays.
     Silence,
+    /// When the next transaction begins, the server is gone, and takes no connection any more.
+    Away,
 }
 
 /// The wire.
@@ -44,7 +47,7 @@ pub(crate) struct Proxy {
 #[derive(Debug)]
 struct Shared {
     server: u16,
-    armed: Mutex<Option<Cut>>,
+    armed: Mutex<VecDeque<Cut>>,
     refusing: AtomicBool,
     /// Changes when every connection is cut.
     cuts: watch::Sender<u64>,
@@ -78,14 +81,9 @@ impl Proxy {
         direct.replace(&server, &format!(":{}/", self.port))
     }
 
-    /// Cuts the next connection on which the moment comes.
-    pub(crate) fn arm(&self, cut: Cut) {
-        *self.shared.armed.lock().unwrap_or_else(PoisonError::into_inner) = Some(cut);
-    }
-
-    /// Cuts no connection any more.
-    pub(crate) fn disarm(&self) {
-        self.shared.armed.lock().unwrap_or_else(PoisonError::into_inner).take();
+    /// Cuts the next connection on which the moment comes; each of these cuts once, one after the other.
+    pub(crate) fn arm(&self, cuts: impl IntoIterator<Item = Cut>) {
+        *self.shared.armed.lock().unwrap_or_else(PoisonError::into_inner) = cuts.into_iter().collect();
     }
 
     /// How many connections were cut at their moment.
@@ -148,7 +146,8 @@ async fn requests(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, shared:
             continue;
         };
         match cut {
-            Cut::First | Cut::BeforeCommit => {
+            Cut::First | Cut::BeforeCommit | Cut::Away => {
+                shared.refusing.fetch_or(cut == Cut::Away, Ordering::Relaxed);
                 drop(server.write_all(&said[..at]).await);
                 return;
             }
@@ -192,15 +191,15 @@ impl Shared {
     /// The cut whose moment has come, and up to where the server hears what was said.
     fn take(&self, said: &[u8]) -> Option<(Cut, usize)> {
         let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
-        let cut = (*armed)?;
+        let cut = *armed.front()?;
         let place = |words: &[u8]| said.windows(words.len()).position(|window| window == words);
         let at = match cut {
-            Cut::First => place(b"BEGIN").or_else(|| place(b"START TRANSACTION")).map(|_| said.len()),
+            Cut::First | Cut::Away => place(b"BEGIN").or_else(|| place(b"START TRANSACTION")).map(|_| said.len()),
             Cut::BeforeCommit | Cut::AfterCommit | Cut::Late(_) | Cut::Silence => {
                 place(b"COMMIT").map(|at| at.saturating_sub(HEAD))
             }
         }?;
-        *armed = None;
+        armed.pop_front();
         self.made.fetch_add(1, Ordering::Relaxed);
         Some((cut, at))
     }

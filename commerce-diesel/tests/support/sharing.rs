@@ -6,6 +6,8 @@ pub(crate) mod bait;
 pub(crate) mod feed;
 #[path = "sharing/hot.rs"]
 pub(crate) mod hot;
+#[path = "sharing/locks.rs"]
+pub(crate) mod locks;
 #[path = "sharing/once.rs"]
 pub(crate) mod once;
 #[path = "sharing/poison.rs"]
@@ -36,6 +38,7 @@ macro_rules! sharing_tests {
                 an_order_is_moved_by_one;
             bait: nobody_stands_in_the_way_for_ever;
             feed: whoever_reads_behind_the_last_event_misses_nothing;
+            locks: a_long_read_holds_up_no_commit a_writer_holds_up_no_read;
             poison: a_row_that_is_refused_harms_nobody_else;
         }
 

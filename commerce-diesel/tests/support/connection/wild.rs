@@ -87,10 +87,10 @@ async fn trouble(proxy: &Proxy, mut random: Random, asked: &AtomicUsize) {
         let (before, pause) = (asked.load(Ordering::Relaxed), Duration::from_millis(random.below(60)));
         match random.below(10) {
             0 => proxy.cut_all(),
-            1 => proxy.arm(Cut::First),
-            2 | 3 => proxy.arm(Cut::BeforeCommit),
-            4..7 => proxy.arm(Cut::AfterCommit),
-            7 | 8 => proxy.arm(Cut::Late(Duration::from_millis(random.below(150)))),
+            1 => proxy.arm([Cut::First]),
+            2 | 3 => proxy.arm([Cut::BeforeCommit]),
+            4..7 => proxy.arm([Cut::AfterCommit]),
+            7 | 8 => proxy.arm([Cut::Late(Duration::from_millis(random.below(150)))]),
             _ => {
                 proxy.refuse(true);
                 proxy.cut_all();
@@ -104,7 +104,7 @@ async fn trouble(proxy: &Proxy, mut random: Random, asked: &AtomicUsize) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
-    proxy.disarm();
+    proxy.arm([]);
 }
 
 async fn buy<S: Store>(

@@ -1,11 +1,11 @@
 //! One sku that everybody wants.
 
 use commerce_core::commit::Commit;
-use commerce_core::port::Store;
+use commerce_core::port::{CommitError, Store};
 use commerce_testkit::shop::{order_of, parse};
 use commerce_testkit::{Random, Shop};
 
-use crate::audit::{sold, sound};
+use crate::audit::{is_out_of_stock, sound};
 use crate::database::{Database, at_once, seed};
 
 const ROUNDS: usize = 20;
@@ -17,6 +17,14 @@ pub(crate) fn one(shop: &Shop, sku: &str) -> Commit {
     let key = order_of(&commit).id.to_string();
     commit.receipt = Some(shop.receipt(&key, "request", "{}", commit.at));
     commit
+}
+
+/// How many were accepted; all others were told that there was too little stock.
+#[track_caller]
+pub(crate) fn sold(answers: &[Result<(), CommitError>]) -> usize {
+    let failed = answers.iter().find(|answer| !matches!(answer, Ok(())) && !is_out_of_stock(answer));
+    assert!(failed.is_none(), "{failed:?}");
+    answers.iter().filter(|answer| answer.is_ok()).count()
 }
 
 /// 400 buyers at each of two processes.

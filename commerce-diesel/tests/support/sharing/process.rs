@@ -9,8 +9,8 @@ use commerce_core::port::Store;
 use commerce_testkit::Shop;
 use commerce_testkit::shop::parse;
 
-use super::hot::one;
-use crate::audit::{sold, sound};
+use super::hot::{one, sold};
+use crate::audit::sound;
 use crate::database::{Database, at_once};
 
 /// Set for a process that only buys: where.

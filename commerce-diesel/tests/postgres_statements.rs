@@ -1,0 +1,199 @@
+//! What `PostgreSQL` is asked: how many statements, in how many transactions, and how much they read.
+
+#![cfg(feature = "postgres")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use commerce_core::commit::Commit;
+use commerce_core::ids::Sku;
+use commerce_core::port::{OrderFilter, OrderRef, Page, Store};
+use commerce_diesel::DatabaseOptions;
+use commerce_diesel::postgres::PostgresStore;
+use commerce_testkit::Shop;
+use commerce_testkit::server::{Postgres, ServerOptions, required};
+use commerce_testkit::shop::{order_of, parse};
+
+/// The most commits of one transaction.
+const BATCH: usize = 128;
+
+/// A database whose statements are counted, if they come from the store.
+struct Counted {
+    server: &'static Postgres,
+    name: String,
+    store: PostgresStore,
+    shop: Shop,
+}
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Count {
+    statements: u64,
+    texts: u64,
+    transactions: u64,
+    pages: u64,
+}
+
+fn server() -> &'static Postgres {
+    static SERVER: OnceLock<Postgres> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let settings = vec![("shared_preload_libraries".to_owned(), "pg_stat_statements".to_owned())];
+        let server: Postgres = required(Postgres::start(&ServerOptions { settings, ..ServerOptions::default() }));
+        server.sql("postgres", "CREATE EXTENSION pg_stat_statements").unwrap();
+        server
+    })
+}
+
+impl Counted {
+    /// The store comes as a user of its own, by whom it is known.
+    async fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let (server, name) = (server(), format!("shop_{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+        let user = format!("CREATE ROLE {name} LOGIN SUPERUSER PASSWORD '{name}'; CREATE DATABASE {name} OWNER {name}");
+        for statement in user.split(';') {
+            server.sql("postgres", statement).unwrap();
+        }
+        let options = DatabaseOptions { writers: 1, readers: 1, ..DatabaseOptions::default() };
+        let url = format!("postgres://{name}:{name}@127.0.0.1:{}/{name}", server.port());
+        let store = PostgresStore::open(&url, options).await.unwrap();
+        Self { server, name, store, shop: Shop::new(1) }
+    }
+
+    /// Counts from here on.
+    fn reset(&self) {
+        let role = format!("SELECT pg_stat_statements_reset('{}'::regrole)", self.name);
+        self.server.sql("postgres", &role).unwrap();
+    }
+
+    fn count(&self) -> Count {
+        let query = format!(
+            "SELECT sum(calls), count(DISTINCT queryid), sum(calls) FILTER (WHERE query = 'COMMIT'),
+             sum(shared_blks_hit + shared_blks_read) FROM pg_stat_statements WHERE userid = '{}'::regrole",
+            self.name
+        );
+        let row = self.server.sql("postgres", &query).unwrap();
+        let mut numbers = row.trim().split('|').map(|number| number.parse().unwrap_or_default());
+        let mut next = || numbers.next().unwrap();
+        Count { statements: next(), texts: next(), transactions: next(), pages: next() }
+    }
+
+    /// What a batch of commits needs. They come while the one before them waits for a lock.
+    async fn batch_of(&self, commits: Vec<Commit>) -> Count {
+        self.store.commit(self.shop.checkout(0, &skus())).await.unwrap();
+        self.reset();
+        self.store.commit(self.shop.checkout(0, &skus())).await.unwrap();
+        let one = self.count();
+        self.reset();
+        let (server, name) = (self.server, self.name.clone());
+        let lock = "BEGIN; SELECT position FROM feed FOR UPDATE; SELECT pg_sleep(0.6); COMMIT;";
+        let lock = thread::spawn(move || drop(server.sql(&name, lock).unwrap()));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let submit = |commit: Commit| {
+            let store = self.store.clone();
+            tokio::spawn(async move { store.commit(commit).await })
+        };
+        let first = submit(self.shop.checkout(0, &skus()));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let submitted: Vec<_> = commits.into_iter().map(submit).collect();
+        for answer in [first].into_iter().chain(submitted) {
+            answer.await.unwrap().unwrap();
+        }
+        lock.join().unwrap();
+        let both = self.count();
+        Count {
+            statements: both.statements - one.statements,
+            transactions: both.transactions - one.transactions,
+            ..both
+        }
+    }
+}
+
+fn skus() -> Vec<Sku> {
+    ["CUP", "MUG", "POT", "TEA"].map(parse).to_vec()
+}
+
+async fn stocked() -> Counted {
+    let counted = Counted::new().await;
+    counted.store.commit(counted.shop.stocked(&["CUP", "MUG", "POT", "TEA"].map(|sku| (sku, 10_000)))).await.unwrap();
+    counted
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_batch_takes_the_statements_of_one_commit() {
+    let counted = stocked().await;
+    let checkouts = |count| (0..count).map(|n| counted.shop.checkout(n, &skus())).collect::<Vec<_>>();
+    let one = counted.batch_of(checkouts(1)).await;
+    let full = counted.batch_of(checkouts(BATCH)).await;
+    assert_eq!((full.statements, full.texts), (one.statements, one.texts), "{one:?} {full:?}");
+    assert_eq!((one.transactions, full.transactions), (1, 1));
+    assert!(one.statements < 25, "{one:?}");
+}
+
+/// Orders placed, paid and called off, goods received, carts and products: still one transaction.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mixed_batch_is_one_transaction() {
+    let counted = stocked().await;
+    let shop = &counted.shop;
+    let mut commits = Vec::new();
+    for number in 0..20 {
+        let placed = shop.checkout(number, &skus());
+        counted.store.commit(placed.clone()).await.unwrap();
+        let order = order_of(&placed);
+        commits.push(if number % 2 == 0 { shop.pay(order, shop.at(2)) } else { shop.cancel(order, shop.at(2)) });
+        commits.push(shop.checkout(number, &skus()));
+        commits.push(shop.stocked(&[(&format!("NEW-{number}"), 5)]));
+        commits.push(shop.save_cart(&shop.cart(parse(&format!("user-{number}")), shop.at(1)), 0));
+        commits.push(shop.save_product(&shop.product(&format!("product-{number}"), &[&format!("SKU-{number}")])));
+    }
+    assert_eq!(commits.len(), 100);
+    let count = counted.batch_of(commits).await;
+    assert_eq!(count.transactions, 1, "{count:?}");
+    assert!(count.statements < 60, "{count:?}");
+}
+
+/// Copies of an order by other customers, who are as many.
+const MANY: &str = "
+    CREATE TEMP TABLE model AS SELECT * FROM orders LIMIT 1;
+    CREATE TEMP TABLE copies AS SELECT n, md5('order' || n)::uuid AS id, md5('payment' || n)::uuid AS payment
+        FROM generate_series(1, 100000) AS n;
+    INSERT INTO orders SELECT (jsonb_populate_record(model, jsonb_build_object('id', copies.id, 'payment_id', payment,
+        'number', 'ORD-20250101-' || lpad(n::text, 8, '0'), 'user_id', 'other-' || n / 10))).* FROM copies, model;
+    INSERT INTO payments SELECT (jsonb_populate_record(p, jsonb_build_object('id', copies.payment,
+        'order_id', copies.id))).* FROM copies, model JOIN payments p ON p.id = model.payment_id;
+    INSERT INTO order_addresses SELECT (jsonb_populate_record(a, jsonb_build_object('order_id', copies.id))).*
+        FROM copies, model JOIN order_addresses a ON a.order_id = model.id;
+    INSERT INTO order_items SELECT (jsonb_populate_record(i, jsonb_build_object('order_id', copies.id))).*
+        FROM copies, model JOIN order_items i ON i.order_id = model.id;
+    ANALYZE;";
+
+impl Counted {
+    /// How many pages are read for a customer's orders, and for one of them.
+    async fn pages(&self, user: &str) -> (u64, u64) {
+        let filter = OrderFilter { user: Some(parse(user)), ..OrderFilter::default() };
+        let page = Page { limit: 10, after: None };
+        self.store.orders(&filter, &page).await.unwrap();
+        self.reset();
+        let listed = self.store.orders(&filter, &page).await.unwrap().items;
+        assert_eq!(listed.len(), 10);
+        let list = self.count().pages;
+        self.reset();
+        assert!(self.store.order(&OrderRef::Number(listed[0].number.clone())).await.unwrap().is_some());
+        (list, self.count().pages)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_among_many_is_read_as_fast_as_among_few() {
+    let counted = stocked().await;
+    for number in 0..100 {
+        counted.store.commit(counted.shop.checkout(number, &skus())).await.unwrap();
+    }
+    counted.server.sql(&counted.name, "ANALYZE").unwrap();
+    let few = counted.pages("user-1").await;
+    counted.server.sql(&counted.name, MANY).unwrap();
+    let many = [counted.pages("user-1").await, counted.pages("other-500").await];
+    assert!(many.iter().all(|(list, one)| *list < 2 * few.0 + 20 && *one < 2 * few.1 + 10), "{few:?} {many:?}");
+}
