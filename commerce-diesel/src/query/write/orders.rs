@@ -12,13 +12,16 @@ use crate::schema::shipments;
 pub(in super::super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
     let drafts = || changes.orders.values();
     let new = || drafts().filter_map(|draft| Some((draft.order, draft.quote?)));
+    let whole = (
+        new().map(|(order, quote)| OrderRow::of(order, quote)).collect(),
+        new().map(|(order, _)| PaymentRow::of(order)).collect(),
+        new().map(|(order, _)| AddressRow::of(order)).collect(),
+        new().flat_map(|(order, _)| ItemRow::all(order)).collect(),
+    );
     let known = || drafts().filter(|draft| draft.quote.is_none());
     let paid = known().filter(|draft| draft.payment);
     dialect::together!(conn;
-        () = dialect::insert_each(conn, new().map(|(order, quote)| OrderRow::of(order, quote))),
-        () = dialect::insert_each(conn, new().map(|(order, _)| PaymentRow::of(order))),
-        () = dialect::insert_each(conn, new().map(|(order, _)| AddressRow::of(order))),
-        () = dialect::insert_each(conn, new().flat_map(|(order, _)| ItemRow::all(order))),
+        () = dialect::insert_parts(conn, whole),
         () = dialect::update_each(conn, known().map(|draft| OrderState::of(draft.order))),
         () = dialect::update_each(conn, paid.map(|draft| PaymentRow::of(draft.order))),
         () = write_shipments(conn, drafts().filter_map(OrderDraft::shipment).collect()),
