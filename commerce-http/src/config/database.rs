@@ -83,7 +83,7 @@ impl FromStr for Database {
         match scheme {
             "sqlite" => sqlite(rest),
             "postgres" | "postgresql" => DatabaseUrl::new(text).map(Self::Postgres),
-            "mysql" | "mariadb" => DatabaseUrl::new(text).map(Self::MySql),
+            "mysql" | "mariadb" => DatabaseUrl::new(&format!("mysql:{rest}")).map(Self::MySql),
             _ => Err(DatabaseRefused::NotADatabase),
         }
     }
@@ -142,7 +142,10 @@ mod tests {
             assert!(matches!(url.parse(), Ok(Database::Postgres(_))), "{url}");
         }
         for url in ["mysql://localhost/shop", "mariadb://ann:hush@db.example.com/shop"] {
-            assert!(matches!(url.parse(), Ok(Database::MySql(_))), "{url}");
+            assert!(
+                matches!(url.parse(), Ok(Database::MySql(url)) if url.to_string().starts_with("mysql://")),
+                "{url}"
+            );
         }
     }
 

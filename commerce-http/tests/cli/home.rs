@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use commerce_testkit::server::{Postgres, Programs, Server};
+use commerce_testkit::server::{MariaDb, Postgres, Programs, Server};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -19,6 +19,7 @@ macro_rules! on_each_database {
     ($($test:ident),+ $(,)?) => {
         $crate::home::on_each_database!(@ sqlite sqlite; $($test)+);
         $crate::home::on_each_database!(@ postgres postgres; $($test)+);
+        $crate::home::on_each_database!(@ mariadb mariadb; $($test)+);
     };
     (@ $database:ident $start:ident; $($test:ident)+) => {
         mod $database {
@@ -44,6 +45,9 @@ macro_rules! on_each_server {
     (@ $kind:tt $wait:tt $($test:ident)+) => {
         mod postgres {
             $($crate::home::on_each_server!(= $kind $wait $test commerce_testkit::server::PostgresPrograms);)+
+        }
+        mod mariadb {
+            $($crate::home::on_each_server!(= $kind $wait $test commerce_testkit::server::MariaDbPrograms);)+
         }
     };
     (= [$($kind:tt)+] [$($wait:tt)*] $test:ident $programs:path) => {
@@ -75,6 +79,11 @@ impl Home {
     /// With `PostgreSQL`.
     pub(crate) fn postgres() -> Self {
         Self::shared(Postgres::shared())
+    }
+
+    /// With `MariaDB`.
+    pub(crate) fn mariadb() -> Self {
+        Self::shared(MariaDb::shared())
     }
 
     /// With a database of its own on the server that the tests share.

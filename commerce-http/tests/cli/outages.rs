@@ -151,12 +151,12 @@ async fn a_table_that_somebody_locked<P: Programs + Sync + Send>() {
 async fn a_server_whose_connections_are_taken<P: Programs + Sync + Send>() {
     let (limits, sleep): (&[_], _) = match P::SCHEME {
         "postgres" => (&[("max_connections", "6"), ("superuser_reserved_connections", "0")], "SELECT pg_sleep(4)"),
-        _ => (&[("max-connections", "5")], "SELECT SLEEP(4)"),
+        _ => (&[("max-connections", "10")], "SELECT SLEEP(4)"),
     };
     let shop = Arc::new(Shop::<P>::on(limits));
     let (_server, ann) = shop.serve(&[]);
     let others: Vec<_> =
-        (0..6).map(|_| Arc::clone(&shop)).map(|shop| spawn_blocking(move || shop.sql(sleep))).collect();
+        (0..12).map(|_| Arc::clone(&shop)).map(|shop| spawn_blocking(move || shop.sql(sleep))).collect();
     tokio::time::sleep(Duration::from_secs(1)).await;
     let answers = join_all((0..40).map(|_| ann.get("/v1/products/mug"))).await;
     for answer in answers.iter().filter(|answer| answer.status != StatusCode::OK) {

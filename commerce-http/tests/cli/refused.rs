@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use commerce_testkit::server::{Postgres, PostgresPrograms, Programs, Server, ServerOptions, adopt, required};
+use commerce_testkit::server::{MariaDb, Postgres, PostgresPrograms, Programs, Server, ServerOptions, adopt, required};
 
 use crate::home::{Home, new_database, on_each_server};
 use crate::running::{products, run, stderr, succeed};
@@ -91,13 +91,13 @@ fn a_newer_version<P: Programs + Sync>() {
 fn a_database_with_too_many_connections<P: Programs + Sync>() {
     let (limits, sleep): (&[_], _) = match P::SCHEME {
         "postgres" => (&[("max_connections", "3"), ("superuser_reserved_connections", "0")], "SELECT pg_sleep(8)"),
-        _ => (&[("max-connections", "2")], "SELECT SLEEP(8)"),
+        _ => (&[("max-connections", "10")], "SELECT SLEEP(8)"),
     };
     let settings = limits.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     let server = required(Server::<P>::start(&ServerOptions { settings, ..ServerOptions::default() }));
     let url = server.url(&new_database(&server));
     std::thread::scope(|scope| {
-        let sleepers: Vec<_> = (0..3).map(|_| scope.spawn(|| server.sql(P::SCHEME, sleep))).collect();
+        let sleepers: Vec<_> = (0..12).map(|_| scope.spawn(|| server.sql(P::SCHEME, sleep))).collect();
         let started = Instant::now();
         while server.sql(P::SCHEME, "SELECT 1").is_ok() {
             assert!(started.elapsed() < SOON, "the connections are taken");
@@ -116,6 +116,30 @@ fn a_postgres_database_that_is_set_to_be_read() {
     succeed(home.path(), &["migrate"]);
     server.sql(&name, &format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).expect("SQL");
     check(&home, &server.url(&name), &["is read-only"]);
+}
+
+/// Who may administrate a server may write even then.
+#[test]
+fn a_mariadb_server_that_is_set_to_be_read() {
+    let server = required(MariaDb::start(&ServerOptions::default()));
+    let name = new_database(&server);
+    let rights = format!(
+        "CREATE USER 'clerk'@'127.0.0.1' IDENTIFIED BY 'hush-hush'; GRANT ALL ON {name}.* TO 'clerk'@'127.0.0.1'"
+    );
+    server.sql(&name, &rights).expect("SQL");
+    let url = server.url(&name);
+    let url = url.replace(password(&url), "hush-hush").replace("//commerce:", "//clerk:");
+    succeed(Home::at(&url).path(), &["migrate"]);
+    server.sql(&name, "SET GLOBAL read_only = ON").expect("SQL");
+    check_url(&url, &["is read-only"]);
+}
+
+#[test]
+fn a_mariadb_database_of_another_program() {
+    let server = MariaDb::shared();
+    let name = new_database(server);
+    server.sql(&name, "CREATE TABLE stars (number int)").expect("SQL");
+    check_url(&server.url(&name), &["stars", "give the shop a database of its own"]);
 }
 
 #[test]
