@@ -1,5 +1,7 @@
 //! This program again, as a process of its own: to fill a database, or to place orders.
 
+mod mariadb;
+mod reads;
 mod store;
 
 use std::fmt::Write;
@@ -9,6 +11,7 @@ use std::str::FromStr;
 
 use crate::Failure;
 use crate::contender::Spread;
+use crate::engine::Filling;
 use crate::load::{Beginning, LOG, Load, Placed};
 
 /// The first argument of a child.
@@ -19,6 +22,8 @@ pub(crate) const ARGUMENT: &str = "--child";
 pub(crate) enum Work {
     /// Places orders through our store.
     Store,
+    /// Places orders on `MariaDB` in a transaction written by hand.
+    ByHand,
 }
 
 /// Orders to be placed.
@@ -31,19 +36,51 @@ pub(crate) struct Job {
     pub(crate) seconds: u64,
     /// How many orders are made before the first is placed.
     pub(crate) prepared: usize,
+    /// Jobs with different seeds never place the same order. The processes of a job have this one and the next.
+    pub(crate) seed: u32,
 }
 
 /// Fills an empty database.
 pub(crate) fn prepare(url: &str) -> Result<(), Failure> {
-    let output = command()?.args(["prepare", url]).output()?;
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into()) }
+    said(command()?.args(["prepare", url])).map(drop)
+}
+
+/// What a child said when it had ended.
+fn said(command: &mut Command) -> Result<String, Failure> {
+    let output = command.output()?;
+    let [said, complaints] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    if output.status.success() { Ok(said) } else { Err(complaints.into()) }
+}
+
+/// Median latencies of reads, in microseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reads {
+    /// Of one of the newest 10,000 orders.
+    pub(crate) recent: u64,
+    /// Of one of all orders.
+    pub(crate) any: u64,
+    /// Of a user's newest orders.
+    pub(crate) newest: u64,
+    /// Of a page in the middle of a user's orders.
+    pub(crate) middle: u64,
+}
+
+/// Times reads among orders that were filled in.
+pub(crate) fn reads(url: &str, filling: &Filling) -> Result<Reads, Failure> {
+    let numbers = [filling.orders, filling.step].map(|n| n.to_string());
+    let said = said(command()?.args(["reads", url]).args(numbers))?;
+    let latencies: Vec<u64> = said.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+    match latencies.as_slice() {
+        [recent, any, newest, middle] => Ok(Reads { recent: *recent, any: *any, newest: *newest, middle: *middle }),
+        _ => Err(format!("these are no latencies: {said}").into()),
+    }
 }
 
 /// Starts processes that place orders.
 pub(crate) fn start(job: &Job, processes: usize) -> Result<Load, Failure> {
     let numbers =
-        |seed: usize| [job.clients.to_string(), job.seconds.to_string(), job.prepared.to_string(), seed.to_string()];
-    let commands = (1..=processes).map(|seed| {
+        |seed: u32| [job.clients.to_string(), job.seconds.to_string(), job.prepared.to_string(), seed.to_string()];
+    let commands = (job.seed..).take(processes).map(|seed| {
         let mut command = command()?;
         command.args([job.work.name(), &job.url, job.spread.name()]).args(numbers(seed));
         Ok::<_, Failure>(command)
@@ -64,6 +101,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     match arguments.as_slice() {
         ["prepare", url] => runtime.block_on(store::prepare(url)),
+        ["reads", url, orders, step] => {
+            let Reads { recent, any, newest, middle } =
+                runtime.block_on(reads::run(url, orders.parse()?, step.parse()?))?;
+            println!("{recent} {any} {newest} {middle}");
+            Ok(())
+        }
         [work, url, spread, clients, seconds, prepared, seed] => {
             let job = Job {
                 work: work.parse()?,
@@ -72,10 +115,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
                 spread: spread.parse()?,
                 seconds: seconds.parse()?,
                 prepared: prepared.parse()?,
+                seed: seed.parse()?,
             };
-            let seed = seed.parse()?;
             let placed = match job.work {
-                Work::Store => runtime.block_on(store::run(&job, seed))?,
+                Work::Store => runtime.block_on(store::run(&job))?,
+                Work::ByHand => runtime.block_on(mariadb::run(&job))?,
             };
             write_log(&placed)
         }
@@ -105,6 +149,7 @@ impl Work {
     const fn name(self) -> &'static str {
         match self {
             Self::Store => "store",
+            Self::ByHand => "by-hand",
         }
     }
 }
@@ -113,10 +158,7 @@ impl FromStr for Work {
     type Err = Failure;
 
     fn from_str(name: &str) -> Result<Self, Failure> {
-        match name {
-            "store" => Ok(Self::Store),
-            _ => Err(format!("{name} is no work").into()),
-        }
+        [Self::Store, Self::ByHand].into_iter().find(|work| work.name() == name).ok_or_else(|| name.into())
     }
 }
 

@@ -112,6 +112,7 @@ impl Contender {
                     spread: self.spread,
                     seconds,
                     prepared: usize::try_from(rate * seconds)? / processes,
+                    seed: 1,
                 };
                 child::start(&job, processes)
             }

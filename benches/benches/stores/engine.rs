@@ -1,12 +1,14 @@
 //! The databases: how each begins a round anew, and how its counters are read.
 
+mod mariadb;
 mod postgres;
 mod sqlite;
 
 use std::path::Path;
 use std::time::Duration;
 
-pub(crate) use self::postgres::{Postgres, SETTINGS as POSTGRES_SETTINGS};
+pub(crate) use self::mariadb::{MariaDb, SETTINGS as MARIADB_SETTINGS};
+pub(crate) use self::postgres::{Filling, Postgres, SETTINGS as POSTGRES_SETTINGS};
 pub(crate) use self::sqlite::Sqlite;
 use crate::{Failure, cpu};
 
@@ -14,6 +16,7 @@ use crate::{Failure, cpu};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Postgres,
+    MariaDb,
     Sqlite,
 }
 
@@ -22,6 +25,7 @@ impl Kind {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Postgres => "PostgreSQL",
+            Self::MariaDb => "MariaDB",
             Self::Sqlite => "SQLite",
         }
     }
@@ -31,6 +35,7 @@ impl Kind {
 #[derive(Debug)]
 pub(crate) enum Engine {
     Postgres(Postgres),
+    MariaDb(MariaDb),
     Sqlite(Sqlite),
 }
 
@@ -39,6 +44,7 @@ impl Engine {
     pub(crate) fn start(kind: Kind, directory: Option<&Path>) -> Result<Self, Failure> {
         Ok(match kind {
             Kind::Postgres => Self::Postgres(Postgres::start(directory)?),
+            Kind::MariaDb => Self::MariaDb(MariaDb::start(directory)?),
             Kind::Sqlite => Self::Sqlite(Sqlite::start(directory)?),
         })
     }
@@ -47,6 +53,7 @@ impl Engine {
     pub(crate) fn begin_anew(&self) -> Result<(), Failure> {
         match self {
             Self::Postgres(server) => server.begin_anew(),
+            Self::MariaDb(server) => server.begin_anew(),
             Self::Sqlite(files) => files.begin_anew(),
         }
     }
@@ -55,6 +62,7 @@ impl Engine {
     pub(crate) fn url(&self) -> String {
         match self {
             Self::Postgres(server) => server.url(),
+            Self::MariaDb(server) => server.url(),
             Self::Sqlite(files) => files.url(),
         }
     }
@@ -63,6 +71,7 @@ impl Engine {
     pub(crate) fn cpu(&self) -> Duration {
         match self {
             Self::Postgres(server) => cpu::of_family(server.pid()),
+            Self::MariaDb(server) => cpu::of_family(server.pid()),
             Self::Sqlite(_) => Duration::ZERO,
         }
     }
@@ -71,6 +80,7 @@ impl Engine {
     pub(crate) fn log(&self) -> Result<Option<u64>, Failure> {
         match self {
             Self::Postgres(server) => server.log().map(Some),
+            Self::MariaDb(server) => server.log().map(Some),
             Self::Sqlite(_) => Ok(None),
         }
     }

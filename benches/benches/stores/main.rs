@@ -20,12 +20,14 @@ mod cpu;
 mod engine;
 mod load;
 mod measure;
+mod million;
 mod options;
 mod order;
 mod pgbench;
 mod plan;
 mod table;
 
+use contender::Row;
 use options::Options;
 
 /// Why the benchmark failed.
@@ -39,12 +41,22 @@ fn main() -> Result<(), Failure> {
     let options = Options::parse(std::env::args().skip(1))?;
     println!("{}", plan::settings(&options));
     let mut rows = plan::rows(&options)?;
+    if !rows.is_empty() {
+        rounds(&mut rows, &options)?;
+        println!("\n{}\n\n{}\n", table::table(&rows), claims::claims(&rows));
+    }
+    drop(rows);
+    println!("{}", million::run(&options)?);
+    Ok(())
+}
+
+/// Runs all rows in turn, round by round.
+fn rounds(rows: &mut [Row], options: &Options) -> Result<(), Failure> {
     for round in 1..=options.rounds {
         println!("round {round} of {}", options.rounds);
-        for row in &mut rows {
+        for row in &mut *rows {
             row.round(options.span)?;
         }
     }
-    println!("\n{}\n\n{}", table::table(&rows), claims::claims(&rows));
     Ok(())
 }

@@ -83,7 +83,8 @@ pub(crate) fn median(rounds: &[Measured], column: Column) -> Option<u64> {
     sorted.get(sorted.len() / 2).copied()
 }
 
-fn percentile(sorted: &[u64], percent: usize) -> u64 {
+/// The value below which so many hundredths are.
+pub(crate) fn percentile(sorted: &[u64], percent: usize) -> u64 {
     let place = sorted.len() * percent / 100;
     sorted.get(place).or(sorted.last()).copied().unwrap_or_default()
 }

@@ -38,10 +38,14 @@ impl Orders {
 
     /// The next order.
     pub(crate) fn next(&self) -> Result<Commit, Failure> {
-        let first = if self.spread == Spread::Hot { 0 } else { self.random() };
-        let lines = [first, THIRD + 1 + self.random(), 2 * THIRD + 1 + self.random()];
-        let chosen: Option<Vec<Sku>> = lines.iter().map(|n| self.skus.get(*n).cloned()).collect();
+        let chosen: Option<Vec<Sku>> = self.lines().iter().map(|n| self.skus.get(*n).cloned()).collect();
         Ok(self.shop.checkout(0, &chosen.ok_or("a sku is missing")?))
+    }
+
+    /// Which of the skus the next order is for.
+    pub(crate) fn lines(&self) -> [usize; 3] {
+        let first = if self.spread == Spread::Hot { 0 } else { self.random() };
+        [first, THIRD + 1 + self.random(), 2 * THIRD + 1 + self.random()]
     }
 
     /// A number below [`THIRD`].

@@ -34,7 +34,11 @@ pub(crate) const ONE_ROUND_TRIP: &[Script] = &[
 ];
 
 /// What the scripts need in the database.
-pub(crate) const NEEDS: &[&str] = &["CREATE SEQUENCE event_positions;", include_str!("sql/function.sql")];
+pub(crate) const NEEDS: &[&str] = &[
+    "CREATE SEQUENCE event_positions;
+     SELECT setval('event_positions', position) FROM feed;",
+    include_str!("sql/function.sql"),
+];
 
 /// Starts pgbench.
 pub(crate) fn start(

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::Failure;
 use crate::child::Work;
 use crate::contender::{Contender, Role, Row, Spread, Way};
-use crate::engine::{Engine, Kind, POSTGRES_SETTINGS};
+use crate::engine::{Engine, Kind, MARIADB_SETTINGS, POSTGRES_SETTINGS};
 use crate::measure::Column;
 use crate::options::Options;
 use crate::pgbench::{HAND_WRITTEN, ONE_ROUND_TRIP, Script};
@@ -24,21 +24,25 @@ struct Group {
 /// How everything is set up.
 pub(crate) fn settings(options: &Options) -> String {
     let place = options.directory.clone().unwrap_or_else(std::env::temp_dir);
-    let settings: Vec<String> = POSTGRES_SETTINGS.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let listed = |settings: &[(&str, &str)]| {
+        settings.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ")
+    };
     format!(
-        "Data in {}; {} rounds of {:?} after {:?}. PostgreSQL over TCP on loopback, every commit synced, with {}; SQLite at synchronous=FULL.",
+        "Data in {}; {} rounds of {:?} after {:?}. Servers over TCP on loopback, every commit synced: PostgreSQL with {}; \
+         MariaDB with {}. SQLite at synchronous=FULL.",
         place.display(),
         options.rounds,
         options.span.window,
         options.span.warm_up,
-        settings.join(", "),
+        listed(&POSTGRES_SETTINGS),
+        listed(&MARIADB_SETTINGS),
     )
 }
 
 /// All rows that are wanted, with the servers they run on. Opponents have been tried.
 pub(crate) fn rows(options: &Options) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
-    for kind in [Kind::Postgres, Kind::Sqlite] {
+    for kind in [Kind::Postgres, Kind::MariaDb, Kind::Sqlite] {
         let mut groups = groups(kind);
         for group in &mut groups {
             group.contenders.retain(|contender| contender.name().contains(&options.filter));
@@ -74,6 +78,7 @@ fn groups(kind: Kind) -> Vec<Group> {
     let both = |make: fn(Kind, Spread) -> Vec<Group>| [Spread::Uniform, Spread::Hot].map(|spread| make(kind, spread));
     match kind {
         Kind::Postgres => both(postgres).into_iter().flatten().chain([two_processes()]).collect(),
+        Kind::MariaDb => both(mariadb).into_iter().flatten().collect(),
         Kind::Sqlite => vec![store(kind, Spread::Uniform, &[1, 64, 256])],
     }
 }
@@ -86,6 +91,12 @@ fn postgres(kind: Kind, spread: Spread) -> Vec<Group> {
         scripts(Role::OneTrip, ONE_ROUND_TRIP, spread),
         store(kind, spread, &SUBMITTERS),
     ]
+}
+
+fn mariadb(kind: Kind, spread: Spread) -> Vec<Group> {
+    let by_hand = |clients| Contender { kind, role: Role::ByHand, way: Way::Child(Work::ByHand), spread, clients };
+    let opponent = Group { contenders: TRIED.map(by_hand).to_vec(), best: true };
+    vec![opponent, store(kind, spread, &[1, 64, 256])]
 }
 
 fn scripts(role: Role, scripts: &[Script], spread: Spread) -> Group {

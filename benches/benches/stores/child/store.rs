@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use commerce_core::commit::Commit;
 use commerce_core::port::Store;
 use commerce_diesel::DatabaseOptions;
+use commerce_diesel::mysql::MysqlStore;
 use commerce_diesel::postgres::PostgresStore;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
 
@@ -30,6 +31,7 @@ pub(super) async fn prepare(url: &str) -> Result<(), Failure> {
 pub(super) async fn open(url: &str) -> Result<Arc<dyn Store>, Failure> {
     match url.split_once(':') {
         Some(("postgres", _)) => Ok(Arc::new(PostgresStore::open(url, DatabaseOptions::default()).await?)),
+        Some(("mysql", _)) => Ok(Arc::new(MysqlStore::open(url, DatabaseOptions::default()).await?)),
         Some(("sqlite", path)) => Ok(Arc::new(SqliteStore::open(Path::new(path), SqliteOptions::default()).await?)),
         _ => Err("there is no store for this database".into()),
     }
@@ -42,8 +44,8 @@ struct Supply {
 }
 
 impl Supply {
-    fn new(seed: u32, job: &Job) -> Result<Self, Failure> {
-        let orders = Orders::new(seed, job.spread)?;
+    fn new(job: &Job) -> Result<Self, Failure> {
+        let orders = Orders::new(job.seed, job.spread)?;
         let mut ready = (0..job.prepared).map(|_| orders.next()).collect::<Result<Vec<_>, _>>()?;
         ready.reverse();
         Ok(Self { ready: Mutex::new(ready), orders })
@@ -56,9 +58,9 @@ impl Supply {
 }
 
 /// Places orders, so many at a time.
-pub(super) async fn run(job: &Job, seed: u32) -> Result<Vec<Placed>, Failure> {
+pub(super) async fn run(job: &Job) -> Result<Vec<Placed>, Failure> {
     let store = open(&job.url).await?;
-    let supply = Arc::new(Supply::new(seed, job)?);
+    let supply = Arc::new(Supply::new(job)?);
     say_ready();
     let until = Instant::now() + Duration::from_secs(job.seconds);
     let submitters = (0..job.clients).map(|_| tokio::spawn(submit(store.clone(), supply.clone(), until)));

@@ -10,15 +10,30 @@ use crate::{Failure, child, pgbench};
 pub(crate) const SETTINGS: [(&str, &str); 3] =
     [("max_connections", "400"), ("shared_buffers", "512MB"), ("max_wal_size", "16GB")];
 
+/// Fills a database with orders.
+const FILL: &str = include_str!("../sql/million.sql");
+
 const TEMPLATE: &str = "shop";
 const ROUND: &str = "round";
+
+/// Orders that are filled in.
+#[derive(Debug)]
+pub(crate) struct Filling {
+    /// The name of the database.
+    pub(crate) name: &'static str,
+    /// How many.
+    pub(crate) orders: u64,
+    /// Each so many-th is of `user-1`.
+    pub(crate) step: u64,
+}
 
 /// A server.
 #[derive(Debug)]
 pub(crate) struct Postgres(Box<server::Postgres>);
 
 impl Postgres {
-    pub(super) fn start(directory: Option<&Path>) -> Result<Self, Failure> {
+    /// Starts it, with the template.
+    pub(crate) fn start(directory: Option<&Path>) -> Result<Self, Failure> {
         let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let options = ServerOptions { durable: true, settings, directory: directory.map(Path::to_owned) };
         let server = server::Postgres::start(&options)?;
@@ -32,8 +47,13 @@ impl Postgres {
     }
 
     pub(super) fn begin_anew(&self) -> Result<(), Failure> {
+        self.begin_from(TEMPLATE)
+    }
+
+    /// Makes the database of a round as another one is.
+    pub(crate) fn begin_from(&self, template: &str) -> Result<(), Failure> {
         self.0.sql("postgres", &format!("DROP DATABASE IF EXISTS {ROUND} WITH (FORCE)"))?;
-        self.0.create_database_from(ROUND, TEMPLATE)?;
+        self.0.create_database_from(ROUND, template)?;
         self.0.sql("postgres", "CHECKPOINT")?;
         Ok(())
     }
@@ -41,6 +61,26 @@ impl Postgres {
     /// Where the database of the round is.
     pub(crate) fn url(&self) -> String {
         self.0.url(ROUND)
+    }
+
+    /// Makes a database with orders that were placed, and gives them these texts.
+    pub(crate) fn fill(&self, filling: &Filling, quote: &str, body: &str) -> Result<(), Failure> {
+        let Filling { name, orders, step } = filling;
+        self.0.create_database_from(name, TEMPLATE)?;
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+        let variables = [("orders", orders.to_string()), ("step", step.to_string())];
+        let texts = [("quote", quoted(quote)), ("body", quoted(body))];
+        let script = variables
+            .into_iter()
+            .chain(texts)
+            .fold(String::from(FILL), |script, (name, value)| script.replace(&format!(":{name}"), &value));
+        self.0.sql(name, &script)?;
+        Ok(())
+    }
+
+    /// Where a database is.
+    pub(crate) fn url_of(&self, name: &str) -> String {
+        self.0.url(name)
     }
 
     /// The main process.
