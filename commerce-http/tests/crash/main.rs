@@ -21,13 +21,15 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use commerce_testkit::Random;
-use commerce_testkit::server::{PostgresPrograms, Programs, Server, ServerOptions};
+use commerce_testkit::server::{MariaDbPrograms, PostgresPrograms, Programs, Server, ServerOptions};
 use tokio::task::block_in_place;
 use tokio::time::sleep;
 
 use self::shop::Shop;
 
 const ROUNDS: u64 = 20;
+/// Of servers that take long to start.
+const FEW: u64 = 5;
 
 /// How often something is killed.
 fn rounds(usual: u64) -> u64 {
@@ -90,4 +92,14 @@ async fn a_killed_postgresql_loses_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_shop_on_postgresql_loses_nothing() {
     a_killed_shop_loses_nothing::<PostgresPrograms>(ROUNDS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_mariadb_loses_nothing() {
+    a_killed_database_loses_nothing::<MariaDbPrograms>(FEW).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_shop_on_mariadb_loses_nothing() {
+    a_killed_shop_loses_nothing::<MariaDbPrograms>(FEW).await;
 }
