@@ -46,6 +46,15 @@ fn dump<P: Programs>(url: &str) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
+#[test]
+fn a_copy_of_a_file_is_whole() {
+    let (home, copy) = (Home::sqlite(), Home::sqlite());
+    home.stock(&[("mug", 10)]);
+    let _server = Server::start(home.path(), &[]);
+    home.sql(&format!("VACUUM INTO '{}'", copy.path().join("commerce.db").display()));
+    assert!(succeed(copy.path(), &["replay", "--verify"]).contains("1 skus"));
+}
+
 async fn a_dump_under_load_is_whole<P: Programs + Sync>() {
     let database = Database::<P>::shared();
     let url = database.url(&new_database(database));

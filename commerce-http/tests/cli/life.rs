@@ -1,5 +1,7 @@
 //! The life of an order, on each database: from a product to the units that come back.
 
+use std::thread;
+
 use commerce_core::actor::Role;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -113,8 +115,12 @@ async fn refusals_and_lists(shop: &Shop) {
 }
 
 async fn the_tables_are_brought_up_to_date_once(home: Home) {
-    for _ in 0..2 {
-        let told = succeed(home.path(), &["migrate"]);
+    let path = home.path();
+    let at_once = thread::scope(|scope| {
+        let started: Vec<_> = (0..4).map(|_| scope.spawn(|| succeed(path, &["migrate"]))).collect();
+        started.into_iter().map(|one| one.join().expect("no panic")).collect::<Vec<_>>()
+    });
+    for told in at_once.into_iter().chain([succeed(path, &["migrate"])]) {
         assert!(told.ends_with(" is up to date\n"), "{told}");
         assert!(told.starts_with("sqlite:") || told.contains("://commerce:***@127.0.0.1:"), "{told}");
     }
