@@ -76,7 +76,7 @@ pub(crate) async fn answers_are_true_whenever_connections_break<D: Database>() {
     wired.proxy.settle().await;
     let counts = check(&wired, &all).await;
     eprintln!("{} cuts at their moment, {counts:?}", wired.proxy.made());
-    assert!(counts[&Told::Accepted] > 100, "{counts:?}");
+    assert!(counts[&Told::Accepted] > 20, "{counts:?}");
     wired.store.commit(wired.shop.order(&[("MUG", 1)])).await.unwrap();
 }
 
