@@ -23,7 +23,7 @@ use crate::server::{self, Ended, Limits};
 use crate::service::{Options, Service};
 use crate::{metrics_page, telemetry};
 
-/// More threads than this do not answer faster: one thread writes to the database.
+/// More threads than this do not answer faster: what is waited for is the database.
 const MAX_WORKERS: usize = 8;
 /// Threads for what blocks, such as looking up a host's address.
 const BLOCKING_THREADS: usize = 4;
