@@ -190,7 +190,9 @@ impl Money {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.to_decimal(), self.currency)
+        f.write_str(amount::Figure::of(self.minor, self.currency.decimals()).text())?;
+        f.write_str(" ")?;
+        f.write_str(self.currency.code())
     }
 }
 

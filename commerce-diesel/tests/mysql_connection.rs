@@ -25,13 +25,11 @@ use self::mysql::OnMariaDb;
 connection::connection_tests!(OnMariaDb);
 
 /// Who asks without a key, and is answered.
-#[ignore = "what is tried again is not looked for once more under the locks, and an accepted second try counts twice"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_delivery_that_comes_late_counts_once() {
     connection::cut::a_delivery_that_comes_late_counts_once::<OnMariaDb>().await;
 }
 
-#[ignore = "the time-out is given to the system as the keep-alive of the connection, which is in whole seconds"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_statement_may_be_given_less_than_a_second() {
     let options = DatabaseOptions { statement_timeout: Duration::from_millis(500), ..DatabaseOptions::default() };
@@ -44,7 +42,6 @@ async fn what_may_still_come_is_not_said_to_be_lost() {
     connection::cut::what_may_still_come_is_not_said_to_be_lost::<OnMariaDb>().await;
 }
 
-#[ignore = "of what is tried one by one, those behind a lost connection are told that nothing has happened"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_are_true_whenever_connections_break() {
     connection::wild::answers_are_true_whenever_connections_break::<OnMariaDb>().await;

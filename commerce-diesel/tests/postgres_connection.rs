@@ -20,19 +20,16 @@ use self::postgres::OnPostgres;
 connection::connection_tests!(OnPostgres);
 
 /// Who asks without a key, and is answered.
-#[ignore = "what is tried again is not looked for once more under the locks, and an accepted second try counts twice"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_delivery_that_comes_late_counts_once() {
     connection::cut::a_delivery_that_comes_late_counts_once::<OnPostgres>().await;
 }
 
-#[ignore = "of what is tried one by one, those behind a lost connection are told that nothing has happened"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_may_still_come_is_not_said_to_be_lost() {
     connection::cut::what_may_still_come_is_not_said_to_be_lost::<OnPostgres>().await;
 }
 
-#[ignore = "of what is tried one by one, those behind a lost connection are told that nothing has happened"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_are_true_whenever_connections_break() {
     connection::wild::answers_are_true_whenever_connections_break::<OnPostgres>().await;

@@ -18,7 +18,6 @@ use self::postgres::OnPostgres;
 sharing::sharing_tests!(OnPostgres);
 
 /// The database takes every row and refuses the end of the transaction.
-#[ignore = "a connection that lives on after a refused COMMIT is sealed, so nobody's commit can be looked for"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_end_of_transaction_harms_nobody_else() {
     let poison = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS

@@ -82,7 +82,61 @@ impl fmt::Debug for Amount {
 
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        match i64::try_from(self.0.mantissa()) {
+            Ok(units) if units != 0 || self.0.is_sign_positive() => {
+                serializer.serialize_str(Figure::of(units, self.0.scale()).text())
+            }
+            _ => serializer.collect_str(&self.0),
+        }
+    }
+}
+
+/// Units and decimals as text. A quote is written with dozens of figures, and writing a [`Decimal`] takes five times as long.
+pub(super) struct Figure {
+    bytes: [u8; Self::LENGTH],
+    start: usize,
+}
+
+impl Figure {
+    /// A sign, a point and the digits of either an `i64` or a zero with as many decimals as a [`Decimal`] has.
+    const LENGTH: usize = 32;
+
+    pub(super) fn of(units: i64, decimals: u32) -> Self {
+        let mut figure = Self { bytes: [b'0'; Self::LENGTH], start: Self::LENGTH };
+        let (mut rest, mut left) = (units.unsigned_abs(), decimals);
+        if decimals > 0 {
+            while left > 0 {
+                figure.put_digit(&mut rest);
+                left = left.saturating_sub(1);
+            }
+            figure.put(b'.');
+        }
+        figure.put_digit(&mut rest);
+        while rest > 0 {
+            figure.put_digit(&mut rest);
+        }
+        if units < 0 {
+            figure.put(b'-');
+        }
+        figure
+    }
+
+    fn put_digit(&mut self, rest: &mut u64) {
+        let digit = u8::try_from(rest.wrapping_rem(10)).unwrap_or_default();
+        self.put(b'0'.saturating_add(digit));
+        *rest = rest.wrapping_div(10);
+    }
+
+    fn put(&mut self, byte: u8) {
+        self.start = self.start.saturating_sub(1);
+        if let Some(place) = self.bytes.get_mut(self.start) {
+            *place = byte;
+        }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        let bytes = self.bytes.get(self.start..).unwrap_or_default();
+        core::str::from_utf8(bytes).unwrap_or_default()
     }
 }
 
@@ -119,5 +173,23 @@ impl Visitor<'_> for AmountVisitor {
             return Err(E::custom("too many digits for a JSON number, write the amount as a string"));
         }
         self.visit_str(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use rust_decimal::Decimal;
+
+    use super::Figure;
+
+    #[test]
+    fn a_figure_is_written_as_the_decimal_it_is() {
+        let units = [0, 1, -1, 9, 10, -99, 100, 5998, -123_456, i64::MAX, i64::MIN];
+        for (units, decimals) in units.into_iter().flat_map(|units| (0..=28).map(move |decimals| (units, decimals))) {
+            let decimal = Decimal::from_i128_with_scale(units.into(), decimals);
+            assert_eq!(Figure::of(units, decimals).text(), decimal.to_string());
+        }
     }
 }

@@ -42,7 +42,8 @@ impl Target {
             return Err(DatabaseError::Url("it names no database".to_owned()));
         }
         let host = opts.ip_or_hostname().trim_matches(['[', ']']).to_owned();
-        let alive = u32::try_from(options.statement_timeout.as_millis()).unwrap_or(u32::MAX);
+        // The system counts in seconds.
+        let alive = u32::try_from(options.statement_timeout.as_millis()).unwrap_or(u32::MAX).max(1000);
         let builder = OptsBuilder::from_opts(opts)
             .ip_or_hostname(host)
             .prefer_socket(false) // what listens there may be another server

@@ -16,8 +16,8 @@ use crate::schema::{carts, orders, products, variants};
 pub(in super::super) async fn load(conn: &mut Conn, needs: &Needs<'_>) -> Answer<Facts> {
     dialect::together!(conn;
         receipts = known_receipts(conn, &needs.receipts),
-        mut orders = order_versions(conn, &needs.orders),
-        taken = taken_numbers(conn, &needs.numbers),
+        orders = order_versions(conn, &needs.orders),
+        numbers = taken_numbers(conn, &needs.numbers),
         carts = cart_versions(conn, &needs.carts),
         active_carts = active_carts(conn, &needs.cart_owners),
         products = product_versions(conn, &needs.products),
@@ -26,9 +26,6 @@ pub(in super::super) async fn load(conn: &mut Conn, needs: &Needs<'_>) -> Answer
         campaigns = promotions::versions(conn, needs),
         tallies = promotions::tallies(conn, needs),
     );
-    // Whoever has the number may be the very order that is thought to be new.
-    orders.extend(taken.values().copied());
-    let numbers = taken.into_keys().collect();
     Ok(Facts { receipts, orders, numbers, carts, active_carts, products, sku_owners, shelves, campaigns, tallies })
 }
 
@@ -51,21 +48,13 @@ async fn order_versions(conn: &mut Conn, ids: &BTreeSet<OrderId>) -> Answer<BTre
     rows.into_iter().map(known).collect()
 }
 
-/// The orders that have a number, by it.
-async fn taken_numbers(
-    conn: &mut Conn,
-    numbers: &BTreeSet<&OrderNumber>,
-) -> Answer<BTreeMap<OrderNumber, (OrderId, u64)>> {
+async fn taken_numbers(conn: &mut Conn, numbers: &BTreeSet<&OrderNumber>) -> Answer<BTreeSet<OrderNumber>> {
     if numbers.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(BTreeSet::new());
     }
     let wanted = dialect::among(orders::number, numbers.iter().map(|number| number.as_str()));
-    let query = orders::table.filter(wanted).select((orders::number, orders::id, orders::version));
-    let rows: Vec<(String, Id, i64)> = query.load(conn).await?;
-    let taken = |(number, id, version): (String, Id, i64)| {
-        Ok((read("orders.number", &number)?, (OrderId::new(id.0), read_counter("orders.version", version)?)))
-    };
-    rows.into_iter().map(taken).collect()
+    let rows: Vec<String> = orders::table.filter(wanted).select(orders::number).load(conn).await?;
+    rows.iter().map(|number| read("orders.number", number)).collect()
 }
 
 async fn cart_versions(conn: &mut Conn, ids: &BTreeSet<CartId>) -> Answer<BTreeMap<CartId, u64>> {

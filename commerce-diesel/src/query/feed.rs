@@ -1,11 +1,12 @@
 //! The feed: every event, in the order in which they became visible.
 
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::BigInt;
 
 use super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::rows::event::NewEventRow;
 use crate::rows::place;
-use crate::schema::feed;
 
 /// Appends events. Whoever else appends waits until this transaction has ended, so this comes last in it.
 pub(super) async fn append(conn: &mut Conn, mut events: Vec<NewEventRow<'_>>) -> Answer<()> {
@@ -16,12 +17,19 @@ pub(super) async fn append(conn: &mut Conn, mut events: Vec<NewEventRow<'_>>) ->
     for (event, number) in events.iter_mut().zip(1..) {
         event.position = number - count;
     }
-    dialect::together!(conn; () = advance(conn, count), () = dialect::append_behind(conn, events));
+    dialect::together!(conn; _ = Advance(count).execute(conn), () = dialect::append_behind(conn, events));
     Ok(())
 }
 
-async fn advance(conn: &mut Conn, count: i64) -> QueryResult<()> {
-    let step = feed::position.eq(feed::position + count);
-    diesel::update(feed::table.find(1)).set(step).execute(conn).await?;
-    Ok(())
+/// Moves the end of the feed. (Diesel's own updates are prepared anew each time.)
+#[derive(Debug, QueryId)]
+struct Advance(i64);
+
+impl QueryFragment<dialect::Db> for Advance {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, dialect::Db>) -> QueryResult<()> {
+        out.push_sql("UPDATE feed SET position = position + ");
+        out.push_bind_param::<BigInt, _>(&self.0)?;
+        out.push_sql(" WHERE id = 1");
+        Ok(())
+    }
 }

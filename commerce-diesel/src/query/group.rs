@@ -23,8 +23,8 @@ const SLOW: Duration = Duration::from_millis(500);
 pub(in super::super) struct Submission {
     prepared: Prepared,
     reply: oneshot::Sender<Reply>,
-    /// As what it was accepted once, by a transaction of which it is not known whether it was committed.
-    unconfirmed: Option<Settled>,
+    /// As what it was accepted before, by transactions of which it is not known whether they were committed.
+    unconfirmed: Vec<Settled>,
 }
 
 /// The answer, and the commit with it: it is freed by who submitted it, not by the writer for whom others wait.
@@ -36,7 +36,7 @@ pub(in super::super) struct Reply {
 
 impl Submission {
     pub(in super::super) const fn new(prepared: Prepared, reply: oneshot::Sender<Reply>) -> Self {
-        Self { prepared, reply, unconfirmed: None }
+        Self { prepared, reply, unconfirmed: Vec::new() }
     }
 
     /// Whoever does not wait any more is not told; the commit stands.
@@ -46,7 +46,8 @@ impl Submission {
     }
 }
 
-type Outcome = Result<Settled, Refusal>;
+/// What became of a commit. It was accepted as nothing if it had happened before.
+type Outcome = Result<Option<Settled>, Refusal>;
 
 /// Why a batch was not written.
 enum Failure {
@@ -62,7 +63,7 @@ enum Failure {
 pub(in super::super) async fn serve(conn: &mut Conn, batch: Vec<Submission>) {
     let began = Instant::now();
     let size = batch.len();
-    match attempt(conn, &batch, presuming_new_orders(&batch)).await {
+    match attempt(conn, &batch, presuming_it_new(&batch)).await {
         Ok(outcomes) => answer_all(batch, outcomes),
         Err(failure) => recovery::recover(conn, batch, failure).await,
     }
@@ -84,14 +85,16 @@ fn commits(batch: &[Submission]) -> impl Iterator<Item = &Commit> {
     batch.iter().map(|submission| &submission.prepared.commit)
 }
 
-/// What a batch needs, if the orders that it places are new and hold nothing yet, which is not looked up.
+/// What a batch needs, if whatever it makes is new, which is not looked up: orders and what they hold, numbers, receipts.
 ///
-/// Their ids were just minted. Should there be such an order all the same, or a hold of it, the insert of another fails on its
-/// key, and the batch is tried again with everything it needs.
-fn presuming_new_orders(batch: &[Submission]) -> Needs<'_> {
+/// Ids were just minted, numbers drawn by chance, and the engine has looked for the receipt before. Should one be there all the
+/// same, the insert of another fails on its key, and the batch is tried again with everything it needs.
+fn presuming_it_new(batch: &[Submission]) -> Needs<'_> {
     let placed = commits(batch).flat_map(|commit| &commit.orders).filter(|change| change.expected() == 0);
     let placed: BTreeSet<_> = placed.map(|change| change.order().id).collect();
     let mut needs = Needs::of(commits(batch));
+    needs.receipts.clear();
+    needs.numbers.clear();
     needs.orders.retain(|order| !placed.contains(order));
     for orders in needs.shelves.values_mut() {
         orders.retain(|order| !placed.contains(order));
@@ -108,7 +111,13 @@ async fn attempt(conn: &mut Conn, batch: &[Submission], needs: Needs<'_>) -> Res
             return Err(if dialect::is_shut(&fault) { Failure::Shut(fault) } else { Failure::Within(fault) });
         }
     };
-    let outcomes = settle(commits(batch), &mut facts);
+    let outcomes = match settled(conn, batch, &mut facts).await {
+        Ok(outcomes) => outcomes,
+        Err(fault) => {
+            dialect::rollback(conn).await;
+            return Err(Failure::Within(fault));
+        }
+    };
     match write(conn, batch, &outcomes, &facts).await {
         Ok(()) => Ok(outcomes),
         Err(Unwritten::Surely(fault)) => Err(Failure::Within(fault)),
@@ -121,6 +130,28 @@ async fn begin(conn: &mut Conn, needs: &Needs<'_>) -> Answer<Facts> {
     Ok(facts)
 }
 
+/// Settles what has not happened. What was accepted before by a transaction that was not confirmed may have: now that what it
+/// moves is locked, that transaction has ended, and a look tells for sure.
+async fn settled(conn: &mut Conn, batch: &[Submission], facts: &mut Facts) -> Answer<Vec<Outcome>> {
+    let mut happened = Vec::with_capacity(batch.len());
+    for submission in batch {
+        happened.push(has_landed(conn, submission).await?);
+    }
+    let rest = commits(batch).zip(&happened).filter_map(|(commit, happened)| (!happened).then_some(commit));
+    let mut outcomes = settle(rest, facts).into_iter();
+    let outcome = |happened: &bool| if *happened { Some(Ok(None)) } else { Some(outcomes.next()?.map(Some)) };
+    Ok(happened.iter().filter_map(outcome).collect())
+}
+
+async fn has_landed(conn: &mut Conn, submission: &Submission) -> Answer<bool> {
+    for settled in &submission.unconfirmed {
+        if landed(conn, &submission.prepared.commit, settled).await? == Some(true) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Why what was settled is not, or may not be, written.
 enum Unwritten {
     Surely(Fault),
@@ -129,7 +160,8 @@ enum Unwritten {
 
 async fn write(conn: &mut Conn, batch: &[Submission], outcomes: &[Outcome], facts: &Facts) -> Result<(), Unwritten> {
     let prepared = batch.iter().map(|submission| &submission.prepared);
-    let accepted = prepared.zip(outcomes).filter_map(|(prepared, outcome)| Some((prepared, outcome.as_ref().ok()?)));
+    let accepted =
+        prepared.zip(outcomes).filter_map(|(prepared, outcome)| Some((prepared, outcome.as_ref().ok()?.as_ref()?)));
     let plan = match Changes::of(accepted) {
         Ok(changes) => write::plan(conn, changes, facts).await,
         Err(fault) => Err(fault),

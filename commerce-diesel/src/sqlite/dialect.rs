@@ -25,16 +25,16 @@ use crate::schema::feed;
 /// The backend.
 pub(crate) type Db = diesel::sqlite::Sqlite;
 
-/// How often a batch is tried again whole before its commits are tried one by one: the writer has the file to itself, so what
-/// failed once would fail again.
-pub(crate) const RETRIES: u32 = 0;
+/// How often a batch is tried again whole before its commits are tried one by one: once, with nothing presumed. The writer has
+/// the file to itself, so what fails then would fail again.
+pub(crate) const RETRIES: u32 = 1;
 
 /// How long to look for the truth when something failed, and how long to pause between two looks.
 pub(crate) const fn patience(_: &Conn) -> Duration {
     Duration::ZERO
 }
 
-/// Never called: nobody has patience.
+/// No pause: nobody else is in the way.
 pub(crate) fn pause(_: u32) -> Ready<()> {
     ready(())
 }

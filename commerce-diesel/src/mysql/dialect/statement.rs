@@ -12,12 +12,18 @@ pub(crate) const MOST_INSERTED: usize = 128;
 /// The most rows that one statement updates: it compares each with half of them.
 pub(crate) const MOST_UPDATED: usize = 64;
 
-/// Cuts rows into pieces whose lengths are powers of two, the longest first.
+/// So few rows are written by one statement, however many they are.
+const FEW: usize = 16;
+
+/// Cuts rows into pieces whose lengths are powers of two, the longest first; few rows are one piece.
 pub(crate) fn pieces<R>(rows: &[R], most: usize) -> impl Iterator<Item = &[R]> {
     let mut rest = rows;
     std::iter::from_fn(move || {
-        let length = 1_usize << rest.len().checked_ilog2()?;
-        let (piece, behind) = rest.split_at(length.min(most));
+        let length = match rest.len() {
+            few @ ..FEW => few,
+            many => 1 << many.ilog2(),
+        };
+        let (piece, behind) = rest.split_at_checked(length.min(most)).filter(|(piece, _)| !piece.is_empty())?;
         rest = behind;
         Some(piece)
     })
@@ -158,10 +164,14 @@ mod tests {
     use super::pieces;
 
     #[test]
-    fn pieces_are_powers_of_two_and_in_order() {
-        let rows: Vec<u32> = (0..300).collect();
-        let pieces: Vec<&[u32]> = pieces(&rows, 128).collect();
-        assert_eq!(pieces.iter().map(|piece| piece.len()).collect::<Vec<_>>(), [128, 128, 32, 8, 4]);
-        assert_eq!(pieces.concat(), rows);
+    fn pieces_have_few_lengths_and_are_in_order() {
+        let lengths: [(usize, &[usize]); 5] =
+            [(0, &[]), (11, &[11]), (26, &[16, 10]), (95, &[64, 16, 15]), (300, &[128, 128, 32, 12])];
+        for (count, expected) in lengths {
+            let rows: Vec<usize> = (0..count).collect();
+            let pieces: Vec<&[usize]> = pieces(&rows, 128).collect();
+            assert_eq!(pieces.iter().map(|piece| piece.len()).collect::<Vec<_>>(), expected);
+            assert_eq!(pieces.concat(), rows);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What follows when a batch could not be written: everybody gets a true answer, and the innocent get theirs as if nothing
 //! had happened.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use commerce_core::commit::{Commit, Needs, Settled};
 use commerce_core::port::{CommitError, StoreError, StoreErrorKind};
@@ -12,21 +12,32 @@ use super::{Conn, Failure, Fault, Outcome, Submission, answer_all, attempt, comm
 /// to blame, if it is one, harms nobody else.
 pub(super) async fn recover(conn: &mut Conn, batch: Vec<Submission>, failure: Failure) {
     let deadline = Instant::now() + dialect::patience(conn);
-    let (mut batch, mut failure) = (batch, failure);
-    for round in 0..dialect::RETRIES {
-        let Some((rest, fault)) = lost(conn, batch, failure, deadline).await else { return };
-        if Instant::now() > deadline {
-            return answer_failure(rest, &fault);
+    let (mut batch, mut failure, mut round, mut pauses) = (batch, failure, 0, 0);
+    while round < dialect::RETRIES {
+        let waits = matches!(failure, Failure::Shut(_)) && is_unconfirmed(&batch) && Instant::now() < deadline;
+        if !waits {
+            let Some((rest, fault)) = lost(conn, batch, failure, deadline).await else { return };
+            if round > 0 && Instant::now() > deadline {
+                return answer_failure(rest, &fault);
+            }
+            batch = rest;
+            round = round.saturating_add(1);
         }
-        dialect::pause(round).await;
-        match attempt(conn, &rest, Needs::of(commits(&rest))).await {
-            Ok(outcomes) => return answer_again(conn, rest, outcomes, deadline).await,
-            Err(next) => (batch, failure) = (rest, next),
+        dialect::pause(pauses).await;
+        pauses = pauses.saturating_add(1);
+        match attempt(conn, &batch, Needs::of(commits(&batch))).await {
+            Ok(outcomes) => return answer_again(conn, batch, outcomes, deadline).await,
+            Err(next) => failure = next,
         }
     }
     if let Some((rest, _)) = lost(conn, batch, failure, deadline).await {
         one_by_one(conn, rest, deadline).await;
     }
+}
+
+/// Whether somebody waits for what cannot be told without a connection.
+fn is_unconfirmed(batch: &[Submission]) -> bool {
+    batch.iter().any(|submission| !submission.unconfirmed.is_empty())
 }
 
 /// Those whose commits have not happened, and why. The others have their answer.
@@ -60,7 +71,7 @@ async fn one_by_one(conn: &mut Conn, batch: Vec<Submission>, deadline: Instant) 
         shut = match shut {
             None => serve_alone(conn, submission, deadline).await,
             Some(fault) => {
-                submission.answer(Err(failed(&fault)));
+                answer_failure(vec![submission], &fault);
                 Some(fault)
             }
         };
@@ -80,8 +91,8 @@ async fn serve_alone(conn: &mut Conn, submission: Submission, deadline: Instant)
         Err(failure) => {
             let (rest, fault) = lost(conn, alone, failure, deadline).await?;
             answer_failure(rest, &fault);
-            let waited = dialect::RETRIES > 0 && Instant::now() > deadline;
-            return waited.then_some(fault);
+            let out_of_time = dialect::patience(conn) > Duration::ZERO && Instant::now() > deadline;
+            return out_of_time.then_some(fault);
         }
     }
     None
@@ -89,7 +100,7 @@ async fn serve_alone(conn: &mut Conn, submission: Submission, deadline: Instant)
 
 fn answer_failure(batch: Vec<Submission>, fault: &Fault) {
     for submission in batch {
-        let unknown = submission.unconfirmed.is_some();
+        let unknown = !submission.unconfirmed.is_empty();
         submission.answer(Err(if unknown { unclear(fault) } else { failed(fault) }));
     }
 }
@@ -106,11 +117,8 @@ fn unclear(fault: &Fault) -> CommitError {
 /// confirmed and came through later than it was looked for.
 async fn answer_again(conn: &mut Conn, batch: Vec<Submission>, outcomes: Vec<Outcome>, deadline: Instant) {
     let (mut rest, mut settled) = (Vec::new(), Vec::new());
-    for (mut submission, outcome) in batch.into_iter().zip(outcomes) {
-        let fate = match (&outcome, submission.unconfirmed.take()) {
-            (Err(_), Some(before)) => fate(conn, &submission.prepared.commit, &before, deadline).await,
-            _ => Fate::Lost,
-        };
+    for (submission, outcome) in batch.into_iter().zip(outcomes) {
+        let fate = if outcome.is_err() { refused(conn, &submission, deadline).await } else { Fate::Lost };
         match fate {
             Fate::Landed => submission.answer(Ok(())),
             Fate::Unknown => submission.answer(Err(unclear_refusal())),
@@ -121,6 +129,17 @@ async fn answer_again(conn: &mut Conn, batch: Vec<Submission>, outcomes: Vec<Out
         }
     }
     answer_all(rest, settled);
+}
+
+/// Whether what is refused now was accepted before, and that stands.
+async fn refused(conn: &mut Conn, submission: &Submission, deadline: Instant) -> Fate {
+    for settled in &submission.unconfirmed {
+        match fate(conn, &submission.prepared.commit, settled, deadline).await {
+            Fate::Lost => {}
+            known => return known,
+        }
+    }
+    Fate::Lost
 }
 
 fn unclear_refusal() -> CommitError {
@@ -138,14 +157,21 @@ async fn answer_landed(
     let mut rest = Vec::new();
     for (mut submission, outcome) in batch.into_iter().zip(outcomes) {
         // What was refused may have been refused for a neighbour that was lost, so it is settled anew.
-        let Ok(settled) = outcome else {
-            rest.push(submission);
-            continue;
+        let settled = match outcome {
+            Ok(Some(settled)) => settled,
+            Ok(None) => {
+                submission.answer(Ok(()));
+                continue;
+            }
+            Err(_) => {
+                rest.push(submission);
+                continue;
+            }
         };
         match fate(conn, &submission.prepared.commit, &settled, deadline).await {
             Fate::Landed => submission.answer(Ok(())),
             Fate::Lost => {
-                submission.unconfirmed = Some(settled);
+                submission.unconfirmed.push(settled);
                 rest.push(submission);
             }
             Fate::Unknown => submission.answer(Err(unclear(fault))),
