@@ -47,13 +47,11 @@ fn the_three_databases_have_the_same_migrations() {
 
 #[track_caller]
 fn compare((one, left): (&str, &Schema), (other, right): (&str, &Schema)) {
-    let mut differences = String::new();
-    for (name, here, there) in [(one, left, right), (other, right, left)] {
-        for line in here.difference(there) {
-            differences.push_str(&format!("only in {name}: {line}\n"));
-        }
-    }
-    assert!(differences.is_empty(), "{one} and {other} differ:\n{differences}");
+    let only = |name, here: &Schema, there| -> Vec<String> {
+        here.difference(there).map(|line| format!("only in {name}: {line}")).collect()
+    };
+    let differences = [only(one, left, right), only(other, right, left)].concat();
+    assert!(differences.is_empty(), "{one} and {other} differ:\n{}", differences.join("\n"));
 }
 
 fn lines(text: &str) -> Schema {

@@ -78,9 +78,11 @@ impl Target {
 
     /// Host and port, for messages.
     fn host(&self) -> String {
+        let (host, port) = (self.opts.ip_or_hostname(), self.opts.tcp_port());
         match self.opts.socket() {
             Some(path) => path.to_owned(),
-            None => format!("{}:{}", self.opts.ip_or_hostname(), self.opts.tcp_port()),
+            None if host.contains(':') => format!("[{host}]:{port}"),
+            None => format!("{host}:{port}"),
         }
     }
 
