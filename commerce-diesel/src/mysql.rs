@@ -86,8 +86,7 @@ impl MysqlStore {
     ///
     /// # Errors
     /// [`StoreError`], and nothing has changed: `Corrupt` if the history cannot be read or contradicts itself, with the order,
-    /// the sku or the event where it does; `Unavailable` also if the database ended it in favour of a commit, which cannot
-    /// happen while nobody orders.
+    /// the sku or the event where it does; `Unavailable` also if the database ended it again and again in favour of commits.
     pub async fn rebuild(
         &self,
         at: DateTime<Utc>,

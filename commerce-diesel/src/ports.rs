@@ -28,9 +28,9 @@ impl Kept {
     pub(super) async fn rebuild_tables(
         &self,
         at: DateTime<Utc>,
-        progress: impl FnMut(u64) + Send + 'static,
+        mut progress: impl FnMut(u64) + Send + 'static,
     ) -> Result<Rebuilt, StoreError> {
-        write!(self, []; conn => rebuild::locked(conn, at, progress))
+        write!(self, []; conn => rebuild::locked(conn, at, &mut progress))
     }
 }
 

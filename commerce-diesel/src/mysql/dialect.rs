@@ -195,6 +195,11 @@ pub(crate) fn is_shut(fault: &Fault) -> bool {
     matches!(fault, Fault::Database(Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _)))
 }
 
+/// Whether it was ended because it and another waited for each other. Diesel passes on the text, not the code.
+pub(crate) fn is_deadlock(fault: &Fault) -> bool {
+    matches!(fault, Fault::Database(Error::DatabaseError(_, text)) if text.message().starts_with("Deadlock found"))
+}
+
 /// What kind of failure it is.
 pub(crate) fn kind(fault: &Fault) -> StoreErrorKind {
     match fault {

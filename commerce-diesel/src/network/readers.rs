@@ -125,23 +125,31 @@ macro_rules! on_a_connection {
     }};
 }
 
-/// Runs something in a transaction of its own.
+/// Runs something in a transaction of its own; again, if it was ended in favour of another that waited for it.
 macro_rules! write {
     ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
-        let mut lease = $store.shared.readers.lease().await?;
-        let $conn = lease.begin();
-        let written = async {
-            super::dialect::begin_write($conn).await?;
-            let answer = $query.await?;
-            super::dialect::commit($conn).await?;
-            Ok::<_, $crate::fault::Fault>(answer)
-        };
-        match written.await {
-            Ok(answer) => {
-                lease.end();
-                Ok(answer)
+        let mut round = 0;
+        loop {
+            let mut lease = $store.shared.readers.lease().await?;
+            let $conn = lease.begin();
+            let written = async {
+                super::dialect::begin_write($conn).await?;
+                let answer = $query.await?;
+                super::dialect::commit($conn).await?;
+                Ok::<_, $crate::fault::Fault>(answer)
+            };
+            let written = written.await;
+            if written.is_err() {
+                super::dialect::rollback($conn).await;
             }
-            Err(fault) => Err(super::readers::told(&fault)),
+            lease.end();
+            match written {
+                Err(fault) if super::dialect::is_deadlock(&fault) && round < super::dialect::RETRIES => {
+                    super::dialect::pause(round).await;
+                    round += 1;
+                }
+                written => break written.map_err(|fault| super::readers::told(&fault)),
+            }
         }
     }};
 }

@@ -179,6 +179,11 @@ pub(crate) const fn is_shut(_: &Fault) -> bool {
     false
 }
 
+/// Whether it was ended because it and another waited for each other. Diesel passes on the text, not the code.
+pub(crate) fn is_deadlock(fault: &Fault) -> bool {
+    matches!(fault, Fault::Database(Error::DatabaseError(_, text)) if text.message() == "deadlock detected")
+}
+
 /// What kind of failure it is.
 pub(crate) fn kind(fault: &Fault) -> StoreErrorKind {
     match fault {
