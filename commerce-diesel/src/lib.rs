@@ -20,6 +20,9 @@
 //! * No error text holds what stands in a column, but the order, the sku or the position at which a history is broken.
 //! * SQL that one database alone understands stands in that database's `dialect` and its migrations, nowhere else.
 
+// Queries, ports and the work of writers and readers are written once and compiled once per database.
+#![allow(clippy::duplicate_mod, reason = "that is how they are compiled once per database")]
+
 // Without a backend there is nothing to store on, and nothing of this is needed.
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod changes;

@@ -4,6 +4,11 @@
 //! statement, which does so anyway; and `write!`, a transaction.
 //! The values named before the query are those that it borrows.
 
+#![allow(
+    clippy::needless_borrow,
+    reason = "some databases take the values that a query borrows to another thread, others do not"
+)]
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;

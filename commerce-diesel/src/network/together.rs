@@ -10,6 +10,11 @@ pub(crate) trait AllOk {
     fn all_ok(self) -> Result<Self::Answers, Fault>;
 }
 
+/// An answer as the others are.
+pub(crate) fn answer<T>(answer: Result<T, impl Into<Fault>>) -> Result<T, Fault> {
+    answer.map_err(Into::into)
+}
+
 macro_rules! all_ok {
     ($($name:ident)+) => {
         impl<$($name),+> AllOk for ($(Result<$name, Fault>,)+) {

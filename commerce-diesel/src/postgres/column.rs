@@ -62,7 +62,7 @@ impl Column {
 
     fn with(oid: u32, count: usize) -> Self {
         let mut bytes = Vec::with_capacity(count.saturating_mul(20).saturating_add(20));
-        let dimensions: i32 = if count == 0 { 0 } else { 1 };
+        let dimensions = i32::from(count > 0);
         bytes.extend(dimensions.to_be_bytes());
         bytes.extend(1_i32.to_be_bytes()); // there may be nulls
         bytes.extend(oid.to_be_bytes());

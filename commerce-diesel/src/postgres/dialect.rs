@@ -46,7 +46,7 @@ pub(crate) async fn connected(conn: &mut Conn) -> QueryResult<()> {
 
 /// Begins a transaction that will write. Each statement sees what others committed before it; what it will change is locked.
 pub(crate) async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
-    conn.run("BEGIN").await
+    conn.run("BEGIN ISOLATION LEVEL READ COMMITTED").await
 }
 
 /// Keeps others from writing until the transaction ends. They take these locks in this order.
@@ -130,7 +130,7 @@ macro_rules! together {
         let ($($name,)+) = $crate::network::together::AllOk::all_ok(tokio::join!(biased; $(async {
             let mut shared = $conn.clone();
             let $conn = &mut shared;
-            Ok::<_, $crate::fault::Fault>($call.await?)
+            $crate::network::together::answer($call.await)
         }),+))?;
     };
 }

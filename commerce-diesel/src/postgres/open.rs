@@ -42,7 +42,7 @@ pub(super) struct Target {
 impl Target {
     /// Reads a URL: what `tokio_postgres` knows, with `sslmode` as in libpq, and `sslrootcert`.
     pub(super) fn read(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
-        let Security { url, wanted, roots } = Security::take(url);
+        let Security { url, wanted, roots } = Security::take(url)?;
         // The texts of this error name parameters, never what stands in them.
         let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
             DatabaseError::Url(error.source().map_or_else(|| error.to_string(), ToString::to_string))
@@ -72,6 +72,9 @@ impl Target {
                 .map_err(|error| error.to_string())
                 .and_then(|certificate| store.add(certificate).map_err(|error| error.to_string()));
             added.map_err(|error| tls(format!("{}: {error}", path.display())))?;
+        }
+        if store.is_empty() {
+            return Err(tls(format!("{}: there is no certificate in it", path.display())));
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(provider)
@@ -145,9 +148,8 @@ impl Target {
                 DatabaseError::Missing { host, database: self.config.get_dbname().unwrap_or_default().to_owned() }
             }
             Some(SqlState::TOO_MANY_CONNECTIONS) => DatabaseError::Full { host },
-            Some(_) => self.unreachable(reason),
             None if error.to_string().contains("TLS") => DatabaseError::Tls { host, reason },
-            None => self.unreachable(reason),
+            Some(_) | None => self.unreachable(reason),
         }
     }
 
@@ -197,14 +199,15 @@ struct Security {
 
 impl Security {
     /// `sslmode` of `require`, `verify-ca` and `verify-full` ask for TLS, and the server's certificate is always verified: by
-    /// those of `sslrootcert`, or else by those that browsers trust.
-    fn take(url: &str) -> Self {
+    /// those of `sslrootcert`, or else by those that browsers trust. Who names `sslrootcert` alone asks for TLS, too.
+    fn take(url: &str) -> Result<Self, DatabaseError> {
         let (front, query) = url.split_once('?').unwrap_or((url, ""));
         let mut security = Self { url: front.to_owned(), wanted: false, roots: None };
+        let mut mode = None;
         let mut between = '?';
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
             match parameter.split_once('=') {
-                Some(("sslmode", mode)) => security.wanted = ["require", "verify-ca", "verify-full"].contains(&mode),
+                Some(("sslmode", word)) => mode = Some(is_wanted(word)?),
                 Some(("sslrootcert", path)) => security.roots = Some(PathBuf::from(path)),
                 _ => {
                     security.url.push(between);
@@ -213,6 +216,15 @@ impl Security {
                 }
             }
         }
-        security
+        security.wanted = mode.unwrap_or(security.roots.is_some());
+        Ok(security)
+    }
+}
+
+fn is_wanted(mode: &str) -> Result<bool, DatabaseError> {
+    match mode {
+        "require" | "verify-ca" | "verify-full" => Ok(true),
+        "disable" | "allow" | "prefer" => Ok(false),
+        _ => Err(DatabaseError::Url(format!("sslmode cannot be {mode}"))),
     }
 }

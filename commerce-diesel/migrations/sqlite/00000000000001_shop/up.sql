@@ -3,10 +3,10 @@
 -- Ids minted by the engine are 16 bytes of UUIDv7, instants are microseconds since 1970 in UTC, amounts are minor units of
 -- the currency of their row or of the row they belong to, enums and JSON are text.
 --
--- Foreign keys tie the lines of carts and products to their heads. Orders have none: their parts are written by the statement
--- batch that writes the head and by nothing else, and on PostgreSQL the checks would be a fifth of what placing an order costs
--- the server. None leads from one aggregate to another (an order to a product, a hold to an order): such rows are written by
--- different commits, products and users may live in other systems, and the commit guards what has to be guarded.
+-- Foreign keys tie the lines of carts and products to their heads. Orders have none: their parts are written by the statements
+-- that write the head and by nothing else, and each row of an order would cost a look-up and a lock of its own. None leads
+-- from one aggregate to another (an order to a product, a hold to an order): such rows are written by different commits,
+-- products and users may live in other systems, and the commit guards what has to be guarded.
 --
 -- No index is there that no query needs. Holds have none by their end: those that are due are looked for only when the
 -- stock row says that there are some.

@@ -136,7 +136,7 @@ async fn refused(conn: &mut Conn, submission: &Submission, deadline: Instant) ->
     for settled in &submission.unconfirmed {
         match fate(conn, &submission.prepared.commit, settled, deadline).await {
             Fate::Lost => {}
-            known => return known,
+            known @ (Fate::Landed | Fate::Unknown) => return known,
         }
     }
     Fate::Lost
@@ -157,21 +157,15 @@ async fn answer_landed(
     let mut rest = Vec::new();
     for (mut submission, outcome) in batch.into_iter().zip(outcomes) {
         // What was refused may have been refused for a neighbour that was lost, so it is settled anew.
-        let settled = match outcome {
-            Ok(Some(settled)) => settled,
-            Ok(None) => {
-                submission.answer(Ok(()));
-                continue;
-            }
-            Err(_) => {
-                rest.push(submission);
-                continue;
-            }
+        let fate = match &outcome {
+            Ok(Some(settled)) => fate(conn, &submission.prepared.commit, settled, deadline).await,
+            Ok(None) => Fate::Landed,
+            Err(_) => Fate::Lost,
         };
-        match fate(conn, &submission.prepared.commit, &settled, deadline).await {
+        match fate {
             Fate::Landed => submission.answer(Ok(())),
             Fate::Lost => {
-                submission.unconfirmed.push(settled);
+                submission.unconfirmed.extend(outcome.ok().flatten());
                 rest.push(submission);
             }
             Fate::Unknown => submission.answer(Err(unclear(fault))),
@@ -194,9 +188,8 @@ async fn fate(conn: &mut Conn, commit: &Commit, settled: &Settled, deadline: Ins
         match look(conn, commit, settled).await {
             Ok(Some(true)) => return Fate::Landed,
             Ok(Some(false)) => return Fate::Lost,
-            Ok(None) => return Fate::Unknown,
             Err(_) if Instant::now() < deadline => dialect::pause(round).await,
-            Err(_) => return Fate::Unknown,
+            Ok(None) | Err(_) => return Fate::Unknown,
         }
         round = round.saturating_add(1);
     }
