@@ -259,8 +259,39 @@ pub struct Shelf {
     holds: BTreeMap<OrderId, Hold>,
     loaded: BTreeMap<OrderId, Hold>,
     next_expiry: Option<DateTime<Utc>>,
-    loaded_version: u64,
+    before: Before,
     changed: bool,
+}
+
+/// The figures of a level as it was loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Before {
+    on_hand: i64,
+    reserved: i64,
+    reorder_threshold: Option<i64>,
+    next_expiry: Option<DateTime<Utc>>,
+    version: u64,
+}
+
+/// Units that were taken from a shelf by reservations alone, far from every border.
+///
+/// If none of them was refused they commute: a store may make them on a level that others have moved meanwhile, and would have been told the same,
+/// if that level still fits: the same units on hand, the same threshold, no hold that has ended, and no more reserved than
+/// `most_reserved`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// By how much more is reserved.
+    pub units: i64,
+    /// By how much the version grows.
+    pub steps: u64,
+    /// When the first of the new holds ends.
+    pub next_expiry: DateTime<Utc>,
+    /// What must be on hand.
+    pub on_hand: i64,
+    /// What the threshold must be.
+    pub reorder_threshold: Option<i64>,
+    /// The most that may be reserved already.
+    pub most_reserved: i64,
 }
 
 /// A shelf as it was before one move, to go back to should a later move of the same commit be refused.
@@ -292,12 +323,37 @@ impl Shelf {
     /// Where the level's own `next_expiry` lies after the decision, nothing is due and it serves. Where it does not, the
     /// store loads all holds that are due, and gives the earliest end among the others.
     pub fn new(level: StockLevel, holds: BTreeMap<OrderId, Hold>, next_expiry: Option<DateTime<Utc>>) -> Self {
-        Self { loaded_version: level.version, level, loaded: holds.clone(), holds, next_expiry, changed: false }
+        let StockLevel { on_hand, reserved, reorder_threshold, next_expiry: expiry, version, sku: _ } = level;
+        let before = Before { on_hand, reserved, reorder_threshold, next_expiry: expiry, version };
+        Self { level, loaded: holds.clone(), holds, next_expiry, before, changed: false }
+    }
+
+    /// What was taken, if all that happened is that holds were added, and it can be made on another level as well. That is so
+    /// only if no move was refused, which the shelf does not know.
+    pub fn taken(&self, at: DateTime<Utc>) -> Option<Taken> {
+        let (before, level) = (&self.before, &self.level);
+        let (on_hand, reorder_threshold) = (before.on_hand, before.reorder_threshold);
+        let same = level.on_hand == on_hand && level.reorder_threshold == reorder_threshold;
+        let due = before.next_expiry.is_some_and(|next| next <= at);
+        if !same || due || before.version == 0 || !self.loaded.is_empty() {
+            return None;
+        }
+        let ends: Option<Vec<_>> = self.holds.values().map(|hold| hold.until).collect();
+        let room = level.available().checked_sub(reorder_threshold.unwrap_or_default().max(0))?;
+        let most_reserved = before.reserved.checked_add(room)?.checked_sub(1)?;
+        (room > 0).then_some(Taken {
+            units: level.reserved.checked_sub(before.reserved)?,
+            steps: level.version.checked_sub(before.version)?,
+            next_expiry: ends?.into_iter().min()?,
+            on_hand,
+            reorder_threshold,
+            most_reserved,
+        })
     }
 
     /// The version of the level as it was loaded; 0 for a sku that was never stocked.
     pub const fn loaded_version(&self) -> u64 {
-        self.loaded_version
+        self.before.version
     }
 
     /// Whether the level is not as it was loaded.
@@ -488,5 +544,64 @@ impl Shelf {
     fn refresh_expiry(&mut self) {
         let ends = self.holds.values().filter_map(|hold| hold.until);
         self.level.next_expiry = ends.chain(self.next_expiry).min();
+    }
+}
+
+#[cfg(test)]
+mod taking {
+    use alloc::collections::BTreeMap;
+    use alloc::vec::Vec;
+
+    use chrono::DateTime;
+    use uuid::Uuid;
+
+    use super::{Shelf, StockAction, StockLevel};
+    use crate::ids::OrderId;
+
+    /// Whatever fits a `Taken`: the moves say the same there and lead where it says.
+    #[test]
+    fn what_was_taken_can_be_taken_from_every_level_that_fits() {
+        let at = DateTime::from_timestamp(1_000, 0).unwrap();
+        let mut fitting = 0;
+        for on_hand in 0..9 {
+            for threshold in [None, Some(0), Some(2), Some(5)] {
+                for (read, found) in (0..=on_hand).flat_map(|read| (0..=on_hand).map(move |found| (read, found))) {
+                    fitting += check(on_hand, threshold, read, found, at);
+                }
+            }
+        }
+        assert!(fitting > 100, "{fitting} levels fitted");
+    }
+
+    fn check(on_hand: i64, threshold: Option<i64>, read: i64, found: i64, at: DateTime<chrono::Utc>) -> usize {
+        let level = |reserved| StockLevel {
+            on_hand,
+            reserved,
+            reorder_threshold: threshold,
+            next_expiry: None,
+            version: 7,
+            ..StockLevel::empty("MUG".parse().unwrap())
+        };
+        let until = at + chrono::TimeDelta::seconds(60);
+        let moves = [(1, 1), (2, 2)].map(|(order, units)| {
+            let order = OrderId::new(Uuid::from_u128(order));
+            StockAction::Reserve { order, units, until }
+        });
+        let mut shelf = Shelf::new(level(read), BTreeMap::new(), None);
+        let said: Vec<_> = moves.iter().map(|action| shelf.apply(action, at)).collect();
+        if said.iter().any(Result::is_err) {
+            return 0;
+        }
+        let Some(taken) = shelf.taken(at) else { return 0 };
+        if found > taken.most_reserved {
+            return 0;
+        }
+        let mut other = Shelf::new(level(found), BTreeMap::new(), None);
+        let said_there: Vec<_> = moves.iter().map(|action| other.apply(action, at)).collect();
+        assert_eq!(said, said_there);
+        assert_eq!(other.level().reserved, found + taken.units);
+        assert_eq!(other.level().version, 7 + taken.steps);
+        assert_eq!(other.level().next_expiry, Some(taken.next_expiry));
+        1
     }
 }

@@ -14,11 +14,12 @@ use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
 use self::among::Among;
-use self::statement::{Insert, InsertMissing, Update, pieces};
+use self::statement::{Insert, InsertMissing, Take, Update, pieces};
 use super::connection::Conn;
 use crate::fault::Fault;
 use crate::key::Key;
 use crate::rows::event::NewEventRow;
+use crate::rows::stock::{LevelRow, TakenRow};
 use crate::rows::table::Bind;
 use crate::schema::feed;
 
@@ -127,6 +128,24 @@ pub(crate) async fn update_each<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIte
     let rows: Vec<R> = rows.into_iter().collect();
     for piece in pieces(&rows, statement::MOST_UPDATED) {
         Update(piece).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Whether stock may be taken from levels that were read before they are locked, which leaves them to others for longer.
+pub(crate) const TAKES: bool = true;
+
+/// Takes units from levels, or fails if one does not fit.
+pub(crate) async fn take_each(
+    conn: &mut Conn,
+    _: Vec<LevelRow<'_>>,
+    rows: Vec<TakenRow<'_>>,
+    at: i64,
+) -> QueryResult<()> {
+    for rows in pieces(&rows, statement::MOST_UPDATED) {
+        if Take(rows, at).execute(conn).await? < rows.len() {
+            return Err(Error::RollbackTransaction);
+        }
     }
     Ok(())
 }

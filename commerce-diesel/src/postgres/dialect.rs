@@ -16,11 +16,12 @@ use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 
 use self::among::Among;
-use self::statement::{Append, Insert, InsertMissing, InsertParts, Update};
+use self::statement::{Append, Insert, InsertMissing, InsertParts, Take, Update};
 use super::connection::Conn;
 use crate::fault::Fault;
 use crate::key::Key;
 use crate::rows::event::NewEventRow;
+use crate::rows::stock::{LevelRow, TakenRow};
 use crate::rows::table::Columns;
 
 /// The backend.
@@ -112,6 +113,19 @@ pub(crate) async fn insert_missing<R: Columns>(conn: &mut Conn, rows: impl IntoI
 pub(crate) async fn update_each<R: Columns>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
     let rows: Vec<R> = rows.into_iter().collect();
     if rows.is_empty() { Ok(()) } else { Update::of(&rows).execute(conn).await.map(drop) }
+}
+
+/// Whether stock may be taken from levels that were read before they are locked, which leaves them to others for longer.
+pub(crate) const TAKES: bool = true;
+
+/// Takes units from levels, or fails if one does not fit.
+pub(crate) async fn take_each(
+    conn: &mut Conn,
+    _: Vec<LevelRow<'_>>,
+    rows: Vec<TakenRow<'_>>,
+    at: i64,
+) -> QueryResult<()> {
+    if rows.is_empty() { Ok(()) } else { Take::of(&rows, at).execute(conn).await.map(drop) }
 }
 
 /// Appends events whose positions are counted from behind the last one.

@@ -12,8 +12,17 @@ use crate::id::Id;
 use crate::rows::{read, read_counter};
 use crate::schema::{carts, orders, products, variants};
 
+/// When the levels of stock are locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Locks {
+    /// As they are read.
+    First,
+    /// As they are written, at last. What was read may be old by then.
+    Last,
+}
+
 /// Loads what a batch names. On databases where writers meet, what can move is locked in the order of keys.
-pub(in super::super) async fn load(conn: &mut Conn, needs: &Needs<'_>) -> Answer<Facts> {
+pub(in super::super) async fn load(conn: &mut Conn, needs: &Needs<'_>, locks: Locks) -> Answer<Facts> {
     dialect::together!(conn;
         receipts = known_receipts(conn, &needs.receipts),
         orders = order_versions(conn, &needs.orders),
@@ -22,7 +31,7 @@ pub(in super::super) async fn load(conn: &mut Conn, needs: &Needs<'_>) -> Answer
         active_carts = active_carts(conn, &needs.cart_owners),
         products = product_versions(conn, &needs.products),
         sku_owners = sku_owners(conn, &needs.sku_owners),
-        shelves = shelves(conn, needs),
+        shelves = shelves(conn, needs, locks),
         campaigns = promotions::versions(conn, needs),
         tallies = promotions::tallies(conn, needs),
     );
@@ -101,12 +110,12 @@ async fn sku_owners(conn: &mut Conn, skus: &BTreeSet<&Sku>) -> Answer<BTreeMap<S
     rows.into_iter().map(owner).collect()
 }
 
-async fn shelves(conn: &mut Conn, needs: &Needs<'_>) -> Answer<BTreeMap<Sku, Shelf>> {
+async fn shelves(conn: &mut Conn, needs: &Needs<'_>, locks: Locks) -> Answer<BTreeMap<Sku, Shelf>> {
     if needs.shelves.is_empty() {
         return Ok(BTreeMap::new());
     }
     dialect::together!(conn;
-        mut levels = stock::levels(conn, needs.shelves.keys().copied()),
+        mut levels = stock::levels(conn, needs.shelves.keys().copied(), locks),
         holds = stock::holds_of(conn, &needs.shelves),
     );
     let level = |sku: &&Sku| levels.remove(*sku).unwrap_or_else(|| StockLevel::empty((*sku).clone()));

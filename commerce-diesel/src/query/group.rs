@@ -6,10 +6,13 @@ mod recovery;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use commerce_core::commit::{Commit, Facts, Needs, Refusal, Settled, settle};
 use commerce_core::port::CommitError;
+use commerce_core::stock::{StockAction, StockMove};
 use tokio::sync::oneshot;
 
+use super::facts::Locks;
 use super::landed::landed;
 use super::{Answer, Conn, Fault, dialect, facts, write};
 use crate::changes::Changes;
@@ -63,7 +66,7 @@ enum Failure {
 pub(in super::super) async fn serve(conn: &mut Conn, batch: Vec<Submission>) {
     let began = Instant::now();
     let size = batch.len();
-    match attempt(conn, &batch, presuming_it_new(&batch)).await {
+    match attempt(conn, &batch, presuming_it_new(&batch), Locks::Last).await {
         Ok(outcomes) => answer_all(batch, outcomes),
         Err(failure) => recovery::recover(conn, batch, failure).await,
     }
@@ -102,32 +105,63 @@ fn presuming_it_new(batch: &[Submission]) -> Needs<'_> {
     needs
 }
 
-async fn attempt(conn: &mut Conn, batch: &[Submission], needs: Needs<'_>) -> Result<Vec<Outcome>, Failure> {
+/// Settles and writes a batch in one transaction. If the locks are to come last, they do where that is possible.
+async fn attempt(
+    conn: &mut Conn,
+    batch: &[Submission],
+    needs: Needs<'_>,
+    locks: Locks,
+) -> Result<Vec<Outcome>, Failure> {
     dialect::connected(conn).await.map_err(|error| Failure::Shut(error.into()))?;
-    let mut facts = match begin(conn, &needs).await {
-        Ok(facts) => facts,
+    let (outcomes, facts, locks) = match begin(conn, batch, &needs, locks).await {
+        Ok(settled) => settled,
         Err(fault) => {
             dialect::rollback(conn).await;
             return Err(if dialect::is_shut(&fault) { Failure::Shut(fault) } else { Failure::Within(fault) });
         }
     };
-    let outcomes = match settled(conn, batch, &mut facts).await {
-        Ok(outcomes) => outcomes,
-        Err(fault) => {
-            dialect::rollback(conn).await;
-            return Err(Failure::Within(fault));
-        }
-    };
-    match write(conn, batch, &outcomes, &facts).await {
+    match write(conn, batch, &outcomes, &facts, taken_at(&needs, locks)).await {
         Ok(()) => Ok(outcomes),
         Err(Unwritten::Surely(fault)) => Err(Failure::Within(fault)),
         Err(Unwritten::Perhaps(fault)) => Err(Failure::Unconfirmed(fault, outcomes)),
     }
 }
 
-async fn begin(conn: &mut Conn, needs: &Needs<'_>) -> Answer<Facts> {
-    dialect::together!(conn; () = dialect::begin_write(conn), facts = facts::load(conn, needs));
-    Ok(facts)
+fn taken_at(needs: &Needs<'_>, locks: Locks) -> Option<DateTime<Utc>> {
+    (locks == Locks::Last).then_some(needs.at)
+}
+
+/// Begins a transaction and settles in it.
+async fn begin(
+    conn: &mut Conn,
+    batch: &[Submission],
+    needs: &Needs<'_>,
+    locks: Locks,
+) -> Answer<(Vec<Outcome>, Facts, Locks)> {
+    let locks = if may_lock_last(batch, needs) { locks } else { Locks::First };
+    dialect::together!(conn; () = dialect::begin_write(conn), mut facts = facts::load(conn, needs, locks));
+    let outcomes = settled(conn, batch, &mut facts).await?;
+    if locks == Locks::First || is_taking(&outcomes, &facts, needs.at) {
+        return Ok((outcomes, facts, locks));
+    }
+    let mut facts = facts::load(conn, needs, Locks::First).await?;
+    let outcomes = settled(conn, batch, &mut facts).await?;
+    Ok((outcomes, facts, Locks::First))
+}
+
+/// Whether a batch does nothing with stock but reserve it, and nothing that is locked behind stock.
+fn may_lock_last(batch: &[Submission], needs: &Needs<'_>) -> bool {
+    let mut moves = commits(batch).flat_map(|commit| &commit.stock);
+    let reserves = |step: &StockMove| matches!(step.action, StockAction::Reserve { .. });
+    dialect::TAKES && needs.tallies.is_empty() && needs.campaigns.is_empty() && moves.all(reserves)
+}
+
+/// Whether what was settled on levels that may be old holds on others that fit: nobody was refused for stock, and everything
+/// that moved is far from every border.
+fn is_taking(outcomes: &[Outcome], facts: &Facts, at: DateTime<Utc>) -> bool {
+    let mut shelves = facts.shelves.values().filter(|shelf| shelf.is_changed());
+    let refused = outcomes.iter().any(|outcome| matches!(outcome, Err(Refusal::Stock(_))));
+    !refused && shelves.all(|shelf| shelf.taken(at).is_some())
 }
 
 /// Settles what has not happened. What was accepted before by a transaction that was not confirmed may have: now that what it
@@ -158,12 +192,18 @@ enum Unwritten {
     Perhaps(Fault),
 }
 
-async fn write(conn: &mut Conn, batch: &[Submission], outcomes: &[Outcome], facts: &Facts) -> Result<(), Unwritten> {
+async fn write(
+    conn: &mut Conn,
+    batch: &[Submission],
+    outcomes: &[Outcome],
+    facts: &Facts,
+    taken_at: Option<DateTime<Utc>>,
+) -> Result<(), Unwritten> {
     let prepared = batch.iter().map(|submission| &submission.prepared);
     let accepted =
         prepared.zip(outcomes).filter_map(|(prepared, outcome)| Some((prepared, outcome.as_ref().ok()?.as_ref()?)));
     let plan = match Changes::of(accepted) {
-        Ok(changes) => write::plan(conn, changes, facts).await,
+        Ok(changes) => write::plan(conn, changes, facts, taken_at).await,
         Err(fault) => Err(fault),
     };
     let plan = match plan {

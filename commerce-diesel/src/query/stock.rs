@@ -9,6 +9,7 @@ use commerce_core::stock::{Hold, Shelf, StockLevel};
 use diesel::dsl::min;
 use diesel::prelude::*;
 
+use super::facts::Locks;
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
 use crate::id::Id;
 use crate::rows::stock::{HoldRow, LevelRow};
@@ -75,11 +76,18 @@ pub(in super::super) async fn holds(conn: &mut Conn, sku: &Sku) -> Answer<Vec<(O
     rows.iter().map(HoldRow::hold).collect()
 }
 
-/// The levels of those skus that are stocked, locked.
-pub(super) async fn levels(conn: &mut Conn, skus: impl Iterator<Item = &Sku>) -> Answer<BTreeMap<Sku, StockLevel>> {
+/// The levels of those skus that are stocked, locked or only read.
+pub(super) async fn levels(
+    conn: &mut Conn,
+    skus: impl Iterator<Item = &Sku>,
+    locks: Locks,
+) -> Answer<BTreeMap<Sku, StockLevel>> {
     let wanted = dialect::among(stock::sku, skus.map(Sku::as_str));
     let query = stock::table.filter(wanted).order(stock::sku).select(LevelRow::as_select());
-    let rows: Vec<LevelRow<'static>> = dialect::for_update!(query).load(conn).await?;
+    let rows: Vec<LevelRow<'static>> = match locks {
+        Locks::First => dialect::for_update!(query).load(conn).await?,
+        Locks::Last => query.load(conn).await?,
+    };
     let level = |row: LevelRow<'static>| row.into_level().map(|level| (level.sku.clone(), level));
     rows.into_iter().map(level).collect()
 }

@@ -13,6 +13,7 @@ mod stock;
 
 use std::mem;
 
+use chrono::{DateTime, Utc};
 use commerce_core::commit::Facts;
 use commerce_core::ids::OrderId;
 use diesel::prelude::*;
@@ -28,12 +29,19 @@ pub(super) struct Plan<'a> {
     changes: Changes<'a>,
     carts: carts::Plan<'a>,
     settled: &'a Facts,
+    /// When units were taken from levels that are not locked, if so.
+    taken_at: Option<DateTime<Utc>>,
 }
 
 /// Looks up what has to be known before anything is written.
-pub(super) async fn plan<'a>(conn: &mut Conn, changes: Changes<'a>, settled: &'a Facts) -> Answer<Plan<'a>> {
+pub(super) async fn plan<'a>(
+    conn: &mut Conn,
+    changes: Changes<'a>,
+    settled: &'a Facts,
+    taken_at: Option<DateTime<Utc>>,
+) -> Answer<Plan<'a>> {
     let carts = carts::plan(conn, &changes).await?;
-    Ok(Plan { changes, carts, settled })
+    Ok(Plan { changes, carts, settled, taken_at })
 }
 
 /// Writes everything. Nothing is decided here: the facts have been settled, and the changes are those that were accepted.
@@ -41,17 +49,17 @@ pub(super) async fn plan<'a>(conn: &mut Conn, changes: Changes<'a>, settled: &'a
 /// The statements are as many for a thousand rows as for one, each writes in the order of keys, and none waits for the answer
 /// to another: where a network lies between, the end of the transaction follows right behind them.
 pub(super) async fn write(conn: &mut Conn, plan: Plan<'_>) -> Answer<()> {
-    let Plan { mut changes, carts, settled } = plan;
+    let Plan { mut changes, carts, settled, taken_at } = plan;
     let (events, mut receipts) = (mem::take(&mut changes.events), mem::take(&mut changes.receipts));
     receipts.sort_by(|one, other| (&one.scope, &one.request_key).cmp(&(&other.scope, &other.request_key)));
     dialect::together!(conn;
         () = catalog::write(conn, &changes),
         () = carts::write(conn, carts),
         () = orders::write(conn, &changes),
-        () = stock::write(conn, settled),
         () = promotions::write(conn, &changes, settled),
         () = write_tasks(conn, &changes),
         () = dialect::insert_each(conn, receipts),
+        () = stock::write(conn, settled, taken_at),
         () = feed::append(conn, events),
     );
     Ok(())

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use commerce_core::ids::{OrderId, Sku};
-use commerce_core::stock::{Hold, StockLevel};
+use commerce_core::stock::{Hold, StockLevel, Taken};
 use diesel::prelude::*;
 
 use super::{Words, counter, micros, read, read_counter, read_instant_option};
@@ -31,6 +31,32 @@ pub(crate) struct HoldRow<'a> {
     pub(crate) order_id: Id,
     pub(crate) units: i64,
     pub(crate) held_until: Option<i64>,
+}
+
+/// Units to take from a level that fits.
+#[derive(Debug)]
+pub(crate) struct TakenRow<'a> {
+    pub(crate) sku: &'a str,
+    pub(crate) units: i64,
+    pub(crate) steps: i64,
+    pub(crate) next_expiry: i64,
+    pub(crate) on_hand: i64,
+    pub(crate) reorder_threshold: Option<i64>,
+    pub(crate) most_reserved: i64,
+}
+
+impl<'a> TakenRow<'a> {
+    pub(crate) fn of(sku: &'a Sku, taken: Taken) -> Self {
+        Self {
+            sku: sku.as_str(),
+            units: taken.units,
+            steps: counter(taken.steps),
+            next_expiry: micros(taken.next_expiry),
+            on_hand: taken.on_hand,
+            reorder_threshold: taken.reorder_threshold,
+            most_reserved: taken.most_reserved,
+        }
+    }
 }
 
 impl<'a> LevelRow<'a> {

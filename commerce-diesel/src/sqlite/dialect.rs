@@ -19,6 +19,7 @@ use super::connection::{Conn, RunQueryDsl};
 use crate::fault::Fault;
 use crate::key::Key;
 use crate::rows::event::NewEventRow;
+use crate::rows::stock::{LevelRow, TakenRow};
 use crate::rows::table::Bind;
 use crate::schema::feed;
 
@@ -118,6 +119,19 @@ pub(crate) async fn update_each<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIte
         Update(row).execute(conn).await?;
     }
     Ok(())
+}
+
+/// Whether stock may be taken from levels that were read before they are locked. Here they are locked from the beginning.
+pub(crate) const TAKES: bool = false;
+
+/// Takes units from levels: nobody else has moved them, so they are as they were settled.
+pub(crate) async fn take_each(
+    conn: &mut Conn,
+    levels: Vec<LevelRow<'_>>,
+    _: Vec<TakenRow<'_>>,
+    _: i64,
+) -> QueryResult<()> {
+    update_each(conn, levels).await
 }
 
 /// Appends events whose positions are counted from behind the last one.

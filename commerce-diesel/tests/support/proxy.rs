@@ -196,7 +196,9 @@ impl Shared {
         let at = match cut {
             Cut::First | Cut::Away => place(b"BEGIN").or_else(|| place(b"START TRANSACTION")).map(|_| said.len()),
             Cut::BeforeCommit | Cut::AfterCommit | Cut::Late(_) | Cut::Silence => {
-                place(b"COMMIT").map(|at| at.saturating_sub(HEAD))
+                // An isolation level is named "read committed".
+                let end = |at: &usize| said[*at..].starts_with(b"COMMIT") && !said[*at..].starts_with(b"COMMITTED");
+                (0..said.len()).find(end).map(|at| at.saturating_sub(HEAD))
             }
         }?;
         armed.pop_front();

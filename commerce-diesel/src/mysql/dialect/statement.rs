@@ -3,7 +3,9 @@
 use diesel::mysql::Mysql;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
+use diesel::sql_types::{BigInt, Text};
 
+use crate::rows::stock::TakenRow;
 use crate::rows::table::Bind;
 
 /// The most rows that one statement inserts.
@@ -104,6 +106,63 @@ impl<R: Bind<Mysql>> QueryFragment<Mysql> for Update<'_, R> {
             rows => is_among(rows, &mut out),
         }
     }
+}
+
+/// Takes units from levels that fit, of rows with keys in their order.
+#[derive(Debug)]
+pub(crate) struct Take<'r>(pub(crate) &'r [TakenRow<'r>], pub(crate) i64);
+
+impl QueryId for Take<'_> {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<Mysql> for Take<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+        let Self(rows, at) = self;
+        out.push_sql("UPDATE stock SET reserved = reserved + ");
+        of_sku(rows, |row| &row.units, &mut out)?;
+        out.push_sql(", version = version + ");
+        of_sku(rows, |row| &row.steps, &mut out)?;
+        out.push_sql(", next_expiry = LEAST(COALESCE(next_expiry, ");
+        out.push_bind_param::<BigInt, _>(&i64::MAX)?;
+        out.push_sql("), ");
+        of_sku(rows, |row| &row.next_expiry, &mut out)?;
+        for (number, row) in rows.iter().enumerate() {
+            out.push_sql(if number == 0 { ") WHERE sku IN (" } else { ", " });
+            out.push_bind_param::<Text, _>(&row.sku)?;
+        }
+        out.push_sql(") AND on_hand = ");
+        of_sku(rows, |row| &row.on_hand, &mut out)?;
+        out.push_sql(" AND COALESCE(reorder_threshold, ");
+        out.push_bind_param::<BigInt, _>(&i64::MIN)?;
+        out.push_sql(") = ");
+        of_sku(rows, |row| row.reorder_threshold.as_ref().unwrap_or(&i64::MIN), &mut out)?;
+        out.push_sql(" AND reserved <= ");
+        of_sku(rows, |row| &row.most_reserved, &mut out)?;
+        out.push_sql(" AND (next_expiry IS NULL OR next_expiry > ");
+        out.push_bind_param::<BigInt, _>(at)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+/// A number of whichever sku it is.
+fn of_sku<'b>(
+    rows: &'b [TakenRow<'b>],
+    number: impl Fn(&'b TakenRow<'b>) -> &'b i64,
+    out: &mut AstPass<'_, 'b, Mysql>,
+) -> QueryResult<()> {
+    out.push_sql("CASE sku");
+    for row in rows {
+        out.push_sql(" WHEN ");
+        out.push_bind_param::<Text, _>(&row.sku)?;
+        out.push_sql(" THEN ");
+        out.push_bind_param::<BigInt, _>(number(row))?;
+    }
+    out.push_sql(" END");
+    Ok(())
 }
 
 /// The value of a column of whichever row it is.

@@ -3,8 +3,11 @@
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::super::column::Column;
+use crate::rows::place;
+use crate::rows::stock::TakenRow;
 use crate::rows::table::{Columns, Row};
 
 macro_rules! statements {
@@ -115,6 +118,68 @@ impl<R: Columns> QueryFragment<Pg> for Update<R> {
             out.push_sql(" = v.");
             out.push_sql(column);
         }
+        Ok(())
+    }
+}
+
+/// Takes units from levels that fit; if one does not, the statement fails, and with it the transaction.
+#[derive(Debug, QueryId)]
+pub(crate) struct Take {
+    skus: Column,
+    units: Column,
+    steps: Column,
+    expiries: Column,
+    on_hand: Column,
+    thresholds: Column,
+    most_reserved: Column,
+    count: i64,
+    at: i64,
+}
+
+impl Take {
+    pub(crate) fn of(rows: &[TakenRow<'_>], at: i64) -> Self {
+        Self {
+            skus: Column::of(rows.iter().map(|row| &row.sku)),
+            units: Column::of(rows.iter().map(|row| &row.units)),
+            steps: Column::of(rows.iter().map(|row| &row.steps)),
+            expiries: Column::of(rows.iter().map(|row| &row.next_expiry)),
+            on_hand: Column::of(rows.iter().map(|row| &row.on_hand)),
+            thresholds: Column::of(rows.iter().map(|row| &row.reorder_threshold)),
+            most_reserved: Column::of(rows.iter().map(|row| &row.most_reserved)),
+            count: place(rows.len()),
+            at,
+        }
+    }
+}
+
+impl QueryFragment<Pg> for Take {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "WITH moved AS (UPDATE stock AS t SET reserved = t.reserved + v.units, version = t.version + v.steps, \
+             next_expiry = least(t.next_expiry, v.next_expiry) FROM (SELECT unnest(",
+        );
+        out.push_bind_param::<Array<Text>, _>(&self.skus)?;
+        let numbers = [
+            (") AS sku, unnest(", &self.units),
+            (") AS units, unnest(", &self.steps),
+            (") AS steps, unnest(", &self.expiries),
+            (") AS next_expiry, unnest(", &self.on_hand),
+            (") AS on_hand, unnest(", &self.thresholds),
+            (") AS reorder_threshold, unnest(", &self.most_reserved),
+        ];
+        for (text, column) in numbers {
+            out.push_sql(text);
+            out.push_bind_param::<Array<Nullable<BigInt>>, _>(column)?;
+        }
+        out.push_sql(
+            ") AS most_reserved) AS v WHERE t.sku = v.sku AND t.on_hand = v.on_hand \
+             AND t.reorder_threshold IS NOT DISTINCT FROM v.reorder_threshold AND t.reserved <= v.most_reserved \
+             AND (t.next_expiry IS NULL OR t.next_expiry > ",
+        );
+        out.push_bind_param::<BigInt, _>(&self.at)?;
+        out.push_sql(") RETURNING 1) SELECT 1 / (count(*) = ");
+        out.push_bind_param::<BigInt, _>(&self.count)?;
+        out.push_sql(")::int FROM moved");
         Ok(())
     }
 }

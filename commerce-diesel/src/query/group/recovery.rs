@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use commerce_core::commit::{Commit, Needs, Settled};
 use commerce_core::port::{CommitError, StoreError, StoreErrorKind};
 
+use super::Locks;
 use super::{Conn, Failure, Fault, Outcome, Submission, answer_all, attempt, commits, dialect, landed};
 
 /// Tries the batch again, where somebody else may have been in its way; then each commit by itself, so that the one that is
@@ -25,7 +26,7 @@ pub(super) async fn recover(conn: &mut Conn, batch: Vec<Submission>, failure: Fa
         }
         dialect::pause(pauses).await;
         pauses = pauses.saturating_add(1);
-        match attempt(conn, &batch, Needs::of(commits(&batch))).await {
+        match attempt(conn, &batch, Needs::of(commits(&batch)), Locks::First).await {
             Ok(outcomes) => return answer_again(conn, batch, outcomes, deadline).await,
             Err(next) => failure = next,
         }
@@ -54,7 +55,7 @@ async fn lost(
             return None;
         }
         Failure::Within(fault) => {
-            tracing::warn!(size, error = %fault, "a batch failed, trying its commits again");
+            tracing::info!(size, error = %fault, "a batch failed, trying its commits again");
             (batch, fault)
         }
         Failure::Unconfirmed(fault, outcomes) => {
@@ -82,7 +83,7 @@ async fn one_by_one(conn: &mut Conn, batch: Vec<Submission>, deadline: Instant) 
 /// for the same.
 async fn serve_alone(conn: &mut Conn, submission: Submission, deadline: Instant) -> Option<Fault> {
     let alone = vec![submission];
-    match attempt(conn, &alone, Needs::of(commits(&alone))).await {
+    match attempt(conn, &alone, Needs::of(commits(&alone)), Locks::First).await {
         Ok(outcomes) => answer_again(conn, alone, outcomes, deadline).await,
         Err(Failure::Shut(fault)) => {
             answer_failure(alone, &fault);

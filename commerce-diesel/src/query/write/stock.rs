@@ -1,5 +1,6 @@
 //! Levels and holds.
 
+use chrono::{DateTime, Utc};
 use commerce_core::commit::Facts;
 use commerce_core::ids::Sku;
 use commerce_core::stock::{HoldChange, Shelf};
@@ -7,20 +8,33 @@ use diesel::prelude::*;
 
 use super::super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::id::Id;
-use crate::rows::stock::{HoldRow, LevelRow};
+use crate::rows::micros;
+use crate::rows::stock::{HoldRow, LevelRow, TakenRow};
 use crate::schema::reservations;
 
-/// Writes the shelves that changed, in the order of skus.
-pub(super) async fn write(conn: &mut Conn, settled: &Facts) -> Answer<()> {
+/// Writes the shelves that changed, in the order of skus. Where levels are not locked yet they come last.
+pub(super) async fn write(conn: &mut Conn, settled: &Facts, taken_at: Option<DateTime<Utc>>) -> Answer<()> {
     let rows = Rows::of(settled);
     dialect::together!(conn;
         () = dialect::insert_each(conn, rows.new_levels),
-        () = dialect::update_each(conn, rows.levels),
         () = dialect::insert_each(conn, rows.new_holds),
         () = dialect::update_each(conn, rows.holds),
         () = remove(conn, rows.gone),
+        () = write_levels(conn, rows.levels, settled, taken_at),
     );
     Ok(())
+}
+
+async fn write_levels(
+    conn: &mut Conn,
+    levels: Vec<LevelRow<'_>>,
+    settled: &Facts,
+    taken_at: Option<DateTime<Utc>>,
+) -> Answer<()> {
+    let Some(at) = taken_at else { return Ok(dialect::update_each(conn, levels).await?) };
+    let taken = settled.shelves.iter().filter(|(_, shelf)| shelf.is_changed());
+    let rows = taken.filter_map(|(sku, shelf)| Some(TakenRow::of(sku, shelf.taken(at)?)));
+    Ok(dialect::take_each(conn, levels, rows.collect(), micros(at)).await?)
 }
 
 #[derive(Default)]
