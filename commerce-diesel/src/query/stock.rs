@@ -77,6 +77,7 @@ pub(in super::super) async fn holds(conn: &mut Conn, sku: &Sku) -> Answer<Vec<(O
 }
 
 /// The levels of those skus that are stocked, locked or only read.
+#[allow(clippy::match_same_arms, reason = "the arms are the same where nothing has to be locked")]
 pub(super) async fn levels(
     conn: &mut Conn,
     skus: impl Iterator<Item = &Sku>,

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use super::connection::{Conn, complete};
-use super::query::facts;
+use super::query::facts::{self, Locks};
 use super::query::group::{self, Submission};
 use super::query::landed::landed;
 use super::{SqliteOptions, open};
@@ -38,7 +38,7 @@ impl Bench {
     }
 
     fn settled(&mut self, commit: &Commit) -> Settled {
-        let mut facts = complete(facts::load(&mut self.conn, &Needs::of([commit]))).unwrap();
+        let mut facts = complete(facts::load(&mut self.conn, &Needs::of([commit]), Locks::First)).unwrap();
         settle([commit], &mut facts).pop().unwrap().unwrap()
     }
 
