@@ -1,5 +1,6 @@
 //! Orders over HTTP: the whole path, from a token and a body to a committed order, over loopback connections kept open.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -7,15 +8,18 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Variant;
-use commerce_core::engine::{Engine, ImportRow, ProductInput};
+use commerce_core::engine::{Engine, ImportRow, Ports, ProductInput};
 use commerce_core::money::{Currency, Money};
 use commerce_core::payment::Sandbox;
 use commerce_core::settings::Settings;
+use commerce_diesel::DatabaseOptions;
+use commerce_diesel::postgres::PostgresStore;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
 use commerce_http::auth::{Auth, VerifyingKey, mint};
 use commerce_http::server::{Limits, serve};
 use commerce_http::users::EveryoneExists;
 use commerce_http::{Options, Service, system};
+use commerce_testkit::server::{Postgres, ServerOptions};
 use http::{Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
@@ -40,11 +44,22 @@ struct Shop {
     orders: AtomicUsize,
 }
 
-/// Clients of a server on `SQLite` in a temporary directory, at full durability.
+/// Clients of a server on SQLite in a temporary directory, at full durability.
 pub(crate) async fn sqlite(clients: usize) -> Result<Crowd, Failure> {
     let directory = tempfile::tempdir()?;
     let store = SqliteStore::open(&directory.path().join("bench.db"), SqliteOptions::default()).await?;
-    let ports = system::ports(store, Arc::new(EveryoneExists), Arc::new(Sandbox));
+    over(system::ports(store, Arc::new(EveryoneExists), Arc::new(Sandbox)), Box::new(directory), clients).await
+}
+
+/// Clients of a server on PostgreSQL, which runs beside it on the same cores and is as durable as it comes.
+pub(crate) async fn postgres(clients: usize) -> Result<Crowd, Failure> {
+    let server = Postgres::start(&ServerOptions { durable: true, ..ServerOptions::default() })?;
+    server.create_database("bench")?;
+    let store = PostgresStore::open(&server.url("bench"), DatabaseOptions::default()).await?;
+    over(system::ports(store, Arc::new(EveryoneExists), Arc::new(Sandbox)), Box::new(server), clients).await
+}
+
+async fn over(ports: Ports, keep: Box<dyn Any + Send>, clients: usize) -> Result<Crowd, Failure> {
     let engine = Engine::new(ports, Settings::new(Currency::EUR));
     fill(&engine).await?;
     let auth = Auth::new(vec![VerifyingKey::hs256(SECRET)?]);
@@ -62,7 +77,7 @@ pub(crate) async fn sqlite(clients: usize) -> Result<Crowd, Failure> {
         let shop = Arc::clone(&shop);
         Box::pin(async move { shop.order_until(until).await })
     };
-    Ok(Crowd { submitters: clients, load: Arc::new(load), _keep: Box::new(directory) })
+    Ok(Crowd { submitters: clients, load: Arc::new(load), _keep: keep })
 }
 
 async fn fill(engine: &Engine) -> Result<(), Failure> {

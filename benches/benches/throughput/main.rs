@@ -5,7 +5,7 @@
 //! cargo bench -p benches --bench throughput -- SQLite    # rows whose name has this
 //! ```
 //!
-//! The yardstick is a loop that commits one order at a time on the same `SQLite` database at full durability. All rows run in
+//! The yardstick is a loop that commits one order at a time on the same SQLite database at full durability. All rows run in
 //! turn, round by round, so that a busy moment of the machine meets all of them; a row shows the median of its rounds, and
 //! how that compares with the yardstick. The load generator runs in the same process and on the same cores.
 
@@ -43,6 +43,7 @@ async fn rows() -> Result<Vec<Row>, Failure> {
         Row::new("in memory, 1 submitter", store_load::memory(1).await?),
         Row::new("in memory, 64 submitters", store_load::memory(64).await?),
         Row::new("HTTP on SQLite, 64 clients", http_load::sqlite(64).await?),
+        Row::new("HTTP on PostgreSQL, 64 clients", http_load::postgres(64).await?),
     ])
 }
 

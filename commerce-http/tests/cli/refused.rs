@@ -97,7 +97,8 @@ fn a_database_with_too_many_connections<P: Programs + Sync>() {
     let server = required(Server::<P>::start(&ServerOptions { settings, ..ServerOptions::default() }));
     let url = server.url(&new_database(&server));
     std::thread::scope(|scope| {
-        let sleepers: Vec<_> = (0..12).map(|_| scope.spawn(|| server.sql(P::SCHEME, sleep))).collect();
+        // More than there are places: one may be refused for the question below, which takes a place for a moment.
+        let sleepers: Vec<_> = (0..30).map(|_| scope.spawn(|| server.sql(P::SCHEME, sleep))).collect();
         let started = Instant::now();
         while server.sql(P::SCHEME, "SELECT 1").is_ok() {
             assert!(started.elapsed() < SOON, "the connections are taken");
