@@ -46,6 +46,10 @@ keep! {
 }
 
 /// Opens the database of a shop.
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    expect(clippy::unused_async, reason = "without a database there is nothing to wait for")
+)]
 pub(super) async fn open(config: &Config) -> Result<Arc<dyn Kept>, Failure> {
     match &config.database {
         #[cfg(feature = "sqlite")]
