@@ -1,6 +1,8 @@
 //! What goes wrong between the engine and a database, before it is given a kind.
 
+use commerce_core::port::StoreErrorKind;
 use commerce_core::replay::ReplayError;
+use diesel::result::{DatabaseErrorKind, Error as DatabaseError};
 use thiserror::Error;
 
 /// Why a query did not answer. Its text names columns and constraints, never what stands in them.
@@ -28,6 +30,30 @@ impl Fault {
             Self::Database(_) | Self::Event { .. } | Self::History(_) => self,
         }
     }
+}
+
+/// What kind of failure it is. Beside what every database tells alike, `is_corrupt` knows what one says of data at fault.
+pub(crate) fn kind(fault: &Fault, is_corrupt: impl Fn(&DatabaseError) -> bool) -> StoreErrorKind {
+    match fault {
+        Fault::Database(error) if is_violation(error) || is_corrupt(error) => StoreErrorKind::Corrupt,
+        Fault::Database(_) => StoreErrorKind::Unavailable,
+        Fault::Corrupt(_) | Fault::Event { .. } | Fault::History(_) => StoreErrorKind::Corrupt,
+    }
+}
+
+/// Whether a constraint that no settled commit can violate was violated, or a row could not be read.
+fn is_violation(error: &DatabaseError) -> bool {
+    matches!(
+        error,
+        DatabaseError::DeserializationError(_)
+            | DatabaseError::DatabaseError(
+                DatabaseErrorKind::UniqueViolation
+                    | DatabaseErrorKind::ForeignKeyViolation
+                    | DatabaseErrorKind::NotNullViolation
+                    | DatabaseErrorKind::CheckViolation,
+                _,
+            )
+    )
 }
 
 /// What a query gives.

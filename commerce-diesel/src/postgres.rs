@@ -1,12 +1,13 @@
 //! The ports on PostgreSQL.
 //!
 //! Some connections write and some read. Commits that arrive while the writers are busy wait together and become one
-//! transaction: it reads what they need and locks what they move in one trip over the network, and writes what they change,
-//! with its own end, in a second. A lone commit waits for nothing.
+//! transaction: it reads what they need, and locks most of what they move, in one trip over the network, and writes what they
+//! change, with its own end, in a second. A lone commit waits for nothing.
 //!
 //! # Invariants
 //! * Nothing relies on the memory of this process: everything a commit is settled on is read inside the transaction that
-//!   writes it, under locks that are taken in the order of keys. Any number of processes may use the database.
+//!   writes it, under locks that are taken in the order of keys, or, for stock far from every border, is held to the bounds of
+//!   [`Taken`](commerce_core::stock::Taken) when it is written. Any number of processes may use the database.
 //! * No answer is given before the transaction it tells of is confirmed, or was looked for and found.
 
 mod column;

@@ -91,7 +91,7 @@ impl Serialize for Amount {
     }
 }
 
-/// Units and decimals as text. A quote is written with dozens of figures, and writing a [`Decimal`] takes five times as long.
+/// Units and decimals as text. A quote is written with dozens of figures, and a [`Decimal`] takes its time to be written.
 pub(super) struct Figure {
     bytes: [u8; Self::LENGTH],
     start: usize,

@@ -16,7 +16,7 @@ use diesel_async::RunQueryDsl;
 use self::among::Among;
 use self::statement::{Insert, InsertMissing, Take, Update, pieces};
 use super::connection::Conn;
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::key::Key;
 use crate::rows::event::NewEventRow;
 use crate::rows::stock::{LevelRow, TakenRow};
@@ -221,26 +221,7 @@ pub(crate) fn is_deadlock(fault: &Fault) -> bool {
 
 /// What kind of failure it is.
 pub(crate) fn kind(fault: &Fault) -> StoreErrorKind {
-    match fault {
-        Fault::Database(error) if is_corrupt(error) => StoreErrorKind::Corrupt,
-        Fault::Database(_) => StoreErrorKind::Unavailable,
-        Fault::Corrupt(_) | Fault::Event { .. } | Fault::History(_) => StoreErrorKind::Corrupt,
-    }
-}
-
-/// Whether what is stored is at fault: a constraint that no settled commit can violate was, or a row could not be read.
-fn is_corrupt(error: &Error) -> bool {
-    let violated = matches!(
-        error,
-        Error::DatabaseError(
-            DatabaseErrorKind::UniqueViolation
-                | DatabaseErrorKind::ForeignKeyViolation
-                | DatabaseErrorKind::NotNullViolation
-                | DatabaseErrorKind::CheckViolation,
-            _,
-        )
-    );
-    violated || matches!(error, Error::DeserializationError(_)) || is_violated_check(error)
+    fault::kind(fault, is_violated_check)
 }
 
 /// Whether it is what `MariaDB` says of a violated check; Diesel knows the code of `MySQL` alone.

@@ -18,7 +18,7 @@ use futures_util::FutureExt;
 use self::among::Among;
 use self::statement::{Append, Insert, InsertMissing, InsertParts, Take, Update};
 use super::connection::Conn;
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::key::Key;
 use crate::rows::event::NewEventRow;
 use crate::rows::stock::{LevelRow, TakenRow};
@@ -200,24 +200,5 @@ pub(crate) fn is_deadlock(fault: &Fault) -> bool {
 
 /// What kind of failure it is.
 pub(crate) fn kind(fault: &Fault) -> StoreErrorKind {
-    match fault {
-        Fault::Database(error) if is_corrupt(error) => StoreErrorKind::Corrupt,
-        Fault::Database(_) => StoreErrorKind::Unavailable,
-        Fault::Corrupt(_) | Fault::Event { .. } | Fault::History(_) => StoreErrorKind::Corrupt,
-    }
-}
-
-/// Whether what is stored is at fault: a constraint that no settled commit can violate was, or a row could not be read.
-fn is_corrupt(error: &Error) -> bool {
-    let violated = matches!(
-        error,
-        Error::DatabaseError(
-            DatabaseErrorKind::UniqueViolation
-                | DatabaseErrorKind::ForeignKeyViolation
-                | DatabaseErrorKind::NotNullViolation
-                | DatabaseErrorKind::CheckViolation,
-            _,
-        )
-    );
-    violated || matches!(error, Error::DeserializationError(_))
+    fault::kind(fault, |_| false)
 }

@@ -10,13 +10,13 @@ use commerce_core::port::StoreErrorKind;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::{Escape, Like};
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::Error;
 use diesel::sql_types::Text;
 
 use self::among::Among;
 use self::statement::{Insert, InsertMissing, Update};
 use super::connection::{Conn, RunQueryDsl};
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::key::Key;
 use crate::rows::event::NewEventRow;
 use crate::rows::stock::{LevelRow, TakenRow};
@@ -177,11 +177,7 @@ where
 
 /// What kind of failure it is.
 pub(crate) fn kind(fault: &Fault) -> StoreErrorKind {
-    match fault {
-        Fault::Database(error) if is_corrupt(error) => StoreErrorKind::Corrupt,
-        Fault::Database(_) => StoreErrorKind::Unavailable,
-        Fault::Corrupt(_) | Fault::Event { .. } | Fault::History(_) => StoreErrorKind::Corrupt,
-    }
+    fault::kind(fault, |error| says(error, CORRUPT))
 }
 
 /// Whether it is of no use to try again at once: somebody else holds the file, and was waited for.
@@ -192,21 +188,6 @@ pub(crate) fn is_shut(fault: &Fault) -> bool {
 /// Whether somebody else holds the lock.
 pub(crate) fn is_busy(error: &Error) -> bool {
     says(error, &["database is locked", "database table is locked"])
-}
-
-/// Whether what is stored is at fault: a constraint that no settled commit can violate was, or a row could not be read.
-fn is_corrupt(error: &Error) -> bool {
-    let violated = matches!(
-        error,
-        Error::DatabaseError(
-            DatabaseErrorKind::UniqueViolation
-                | DatabaseErrorKind::ForeignKeyViolation
-                | DatabaseErrorKind::NotNullViolation
-                | DatabaseErrorKind::CheckViolation,
-            _,
-        )
-    );
-    violated || matches!(error, Error::DeserializationError(_)) || says(error, CORRUPT)
 }
 
 /// What SQLite says of a file, or of tables, that are not as this engine left them.

@@ -185,7 +185,7 @@ impl QueryFragment<Pg> for Take {
 }
 
 /// The rows of the arrays. In the list of a `SELECT` they come one by one, in step; as a table in `FROM` each array would be
-/// copied first, which takes three times as long.
+/// copied first.
 fn select<'b, R: Columns>(columns: &'b [Column], out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
     R::bind(
         columns,
