@@ -25,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) trials: usize,
     /// For how long each time.
     pub(crate) trial: Span,
+    /// How many orders a shop has after a year.
+    pub(crate) year: u64,
     /// Where the servers keep their data; `None` is the temporary directory of the system.
     pub(crate) directory: Option<PathBuf>,
     /// Only rows whose name has this.
@@ -58,6 +60,7 @@ impl Options {
             span: Span { warm_up, window: Duration::from_secs(3) },
             trials: 2,
             trial: Span { warm_up, window: Duration::from_secs(2) },
+            year: 1_000_000,
             directory: None,
             filter: String::new(),
         }
@@ -67,6 +70,6 @@ impl Options {
     fn test() -> Self {
         let window = Duration::from_millis(500);
         let span = Span { warm_up: window, window };
-        Self { rounds: 1, span, trials: 1, trial: span, ..Self::full() }
+        Self { rounds: 1, span, trials: 1, trial: span, year: 20_000, ..Self::full() }
     }
 }
