@@ -5,7 +5,8 @@
 //! * `dialect`, the little that databases do not agree on:
 //!   the `Db`;
 //!   `connected`, `begin_write`, `lock_out_writers`, `written!`, `rollback` for a transaction;
-//!   `together!` for statements that do not wait for each other, `for_update!` for rows that will change;
+//!   `together!` for statements that do not wait for each other, `for_update!` and `for_update_of_free!` for rows that
+//!   will change;
 //!   `insert_each`, `insert_parts`, `insert_missing`, `update_each`, `append_behind` for rows, in one statement or one per row, whichever its
 //!   database is quicker with;
 //!   `among` (conditions on lists of keys of any length), `contains`;
@@ -25,6 +26,8 @@ pub(super) mod group;
 pub(super) mod history;
 #[path = "query/landed.rs"]
 pub(super) mod landed;
+#[path = "query/memory.rs"]
+pub(super) mod memory;
 #[path = "query/orders.rs"]
 pub(super) mod orders;
 #[path = "query/promotions.rs"]

@@ -47,15 +47,28 @@ impl<'a> Needs<'a> {
         batch.into_iter().fold(Self::default(), Self::with)
     }
 
+    /// What a batch names, but for what it makes: orders with their numbers and what they hold, and receipts.
+    ///
+    /// For a store that has other means of telling that it is not new, and then asks for the rest. Ids were just minted,
+    /// numbers drawn by chance, and the engine has looked for the receipt before.
+    pub fn presuming_new(batch: impl IntoIterator<Item = &'a Commit>) -> Self {
+        batch.into_iter().fold(Self::default(), |needs, commit| {
+            let placed = |id| commit.orders.iter().any(|change| change.expected == 0 && change.order.id == id);
+            needs.with_documents(commit, |id| !placed(id))
+        })
+    }
+
     fn with(mut self, commit: &'a Commit) -> Self {
-        self.at = self.at.max(commit.at);
         self.receipts.extend(commit.receipt.iter().map(|receipt| &receipt.key));
-        for change in &commit.orders {
-            self.orders.insert(change.order.id);
-            if change.expected == 0 {
-                self.numbers.insert(&change.order.number);
-            }
-        }
+        let placed = commit.orders.iter().filter(|change| change.expected == 0);
+        self.numbers.extend(placed.map(|change| &change.order.number));
+        self.with_documents(commit, |_| true)
+    }
+
+    fn with_documents(mut self, commit: &'a Commit, is_needed: impl Fn(OrderId) -> bool) -> Self {
+        self.at = self.at.max(commit.at);
+        let orders = commit.orders.iter().map(|change| change.order.id);
+        self.orders.extend(orders.filter(|order| is_needed(*order)));
         for change in &commit.carts {
             self.carts.insert(change.cart.id);
             if change.cart.status == CartStatus::Active {
@@ -71,7 +84,7 @@ impl<'a> Needs<'a> {
             self.tallies.entry(&redemption.promotion).or_default().insert((&redemption.user, redemption.order));
         }
         for StockMove { sku, action } in &commit.stock {
-            self.shelves.entry(sku).or_default().extend(action.order());
+            self.shelves.entry(sku).or_default().extend(action.order().filter(|order| is_needed(*order)));
         }
         self
     }
@@ -241,11 +254,11 @@ impl Facts {
         step: &'a StockMove,
         undo: &mut Vec<(&'a Sku, Checkpoint)>,
     ) -> Result<Vec<(Sku, Recorded<StockEvent>)>, StockRefusal> {
-        if !self.shelves.contains_key(&step.sku) {
-            let empty = Shelf::new(StockLevel::empty(step.sku.clone()), BTreeMap::new(), None);
-            self.shelves.insert(step.sku.clone(), empty);
-        }
-        let Some(shelf) = self.shelves.get_mut(&step.sku) else { return Ok(Vec::new()) };
+        let empty = |sku: &Sku| Shelf::new(StockLevel::empty(sku.clone()), BTreeMap::new(), None);
+        let shelf = match self.shelves.get_mut(&step.sku) {
+            Some(shelf) => shelf,
+            None => self.shelves.entry(step.sku.clone()).or_insert_with_key(empty),
+        };
         undo.push((&step.sku, shelf.checkpoint(&step.action, commit.at)));
         let version = shelf.level().version;
         let events = shelf.apply(&step.action, commit.at)?;

@@ -33,9 +33,8 @@ struct Before {
 
 /// Units that were taken from a shelf by reservations alone, far from every border.
 ///
-/// If none of them was refused they commute: a store may make them on a level that others have moved meanwhile, and would have been told the same,
-/// if that level still fits: the same units on hand, the same threshold, no hold that has ended, and no more reserved than
-/// `most_reserved`.
+/// If none of them was refused they commute: a store may make them on a level that others have moved meanwhile, and would have
+/// been told the same, if that level still fits: the same threshold, no hold that has ended, and at least `least_available`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
     /// By how much more is reserved.
@@ -44,12 +43,10 @@ pub struct Taken {
     pub steps: u64,
     /// When the first of the new holds ends.
     pub next_expiry: DateTime<Utc>,
-    /// What must be on hand.
-    pub on_hand: i64,
     /// What the threshold must be.
     pub reorder_threshold: Option<i64>,
-    /// The most that may be reserved already.
-    pub most_reserved: i64,
+    /// The least that must be available before.
+    pub least_available: i64,
 }
 
 /// A shelf as it was before one move, to go back to should a later move of the same commit be refused.
@@ -90,22 +87,21 @@ impl Shelf {
     /// only if no move was refused, which the shelf does not know.
     pub fn taken(&self, at: DateTime<Utc>) -> Option<Taken> {
         let (before, level) = (&self.before, &self.level);
-        let (on_hand, reorder_threshold) = (before.on_hand, before.reorder_threshold);
-        let same = level.on_hand == on_hand && level.reorder_threshold == reorder_threshold;
+        let reorder_threshold = before.reorder_threshold;
+        let same = level.on_hand == before.on_hand && level.reorder_threshold == reorder_threshold;
         let due = before.next_expiry.is_some_and(|next| next <= at);
         if !same || due || before.version == 0 || !self.loaded.is_empty() {
             return None;
         }
         let ends: Option<Vec<_>> = self.holds.values().map(|hold| hold.until).collect();
-        let room = level.available().checked_sub(reorder_threshold.unwrap_or_default().max(0))?;
-        let most_reserved = before.reserved.checked_add(room)?.checked_sub(1)?;
-        (room > 0).then_some(Taken {
-            units: level.reserved.checked_sub(before.reserved)?,
+        let border = reorder_threshold.unwrap_or_default().max(0);
+        let units = level.reserved.checked_sub(before.reserved)?;
+        (level.available() > border).then_some(Taken {
+            units,
             steps: level.version.checked_sub(before.version)?,
             next_expiry: ends?.into_iter().min()?,
-            on_hand,
             reorder_threshold,
-            most_reserved,
+            least_available: border.checked_add(units)?.checked_add(1)?,
         })
     }
 
@@ -320,19 +316,18 @@ mod taking {
     #[test]
     fn what_was_taken_can_be_taken_from_every_level_that_fits() {
         let at = DateTime::from_timestamp(1_000, 0).unwrap();
+        let levels: Vec<_> =
+            (0..9).flat_map(|on_hand| (0..=on_hand).map(move |reserved| (on_hand, reserved))).collect();
+        let pairs = || levels.iter().flat_map(|read| levels.iter().map(move |found| (*read, *found)));
         let mut fitting = 0;
-        for on_hand in 0..9 {
-            for threshold in [None, Some(0), Some(2), Some(5)] {
-                for (read, found) in (0..=on_hand).flat_map(|read| (0..=on_hand).map(move |found| (read, found))) {
-                    fitting += check(on_hand, threshold, read, found, at);
-                }
-            }
+        for threshold in [None, Some(-1), Some(0), Some(2), Some(5)] {
+            fitting += pairs().map(|(read, found)| check(threshold, read, found, at)).sum::<usize>();
         }
-        assert!(fitting > 100, "{fitting} levels fitted");
+        assert!(fitting > 500, "{fitting} levels fitted");
     }
 
-    fn check(on_hand: i64, threshold: Option<i64>, read: i64, found: i64, at: DateTime<chrono::Utc>) -> usize {
-        let level = |reserved| StockLevel {
+    fn check(threshold: Option<i64>, read: (i64, i64), found: (i64, i64), at: DateTime<chrono::Utc>) -> usize {
+        let level = |(on_hand, reserved)| StockLevel {
             on_hand,
             reserved,
             reorder_threshold: threshold,
@@ -351,13 +346,13 @@ mod taking {
             return 0;
         }
         let Some(taken) = shelf.taken(at) else { return 0 };
-        if found > taken.most_reserved {
+        if level(found).available() < taken.least_available {
             return 0;
         }
         let mut other = Shelf::new(level(found), BTreeMap::new(), None);
         let said_there: Vec<_> = moves.iter().map(|action| other.apply(action, at)).collect();
         assert_eq!(said, said_there);
-        assert_eq!(other.level().reserved, found + taken.units);
+        assert_eq!(other.level().reserved, found.1 + taken.units);
         assert_eq!(other.level().version, 7 + taken.steps);
         assert_eq!(other.level().next_expiry, Some(taken.next_expiry));
         1

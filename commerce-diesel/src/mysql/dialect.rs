@@ -94,6 +94,13 @@ macro_rules! for_update {
     };
 }
 
+/// Locks what a query finds, but for what somebody else has locked, which it passes over.
+macro_rules! for_update_of_free {
+    ($query:expr) => {
+        $query.for_update().skip_locked()
+    };
+}
+
 /// Inserts rows.
 pub(crate) async fn insert_each<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
     let rows: Vec<R> = rows.into_iter().collect();
@@ -142,8 +149,9 @@ pub(crate) async fn take_each(
     rows: Vec<TakenRow<'_>>,
     at: i64,
 ) -> QueryResult<()> {
-    for rows in pieces(&rows, statement::MOST_UPDATED) {
-        if Take(rows, at).execute(conn).await? < rows.len() {
+    for rows in pieces(&rows, statement::MOST_INSERTED) {
+        // A row that was there counts twice, one that was made once.
+        if Take(rows, at).execute(conn).await? != 2 * rows.len() {
             return Err(Error::RollbackTransaction);
         }
     }
@@ -193,7 +201,7 @@ macro_rules! written {
     }};
 }
 
-pub(crate) use {for_update, snapshot, together, written};
+pub(crate) use {for_update, for_update_of_free, snapshot, together, written};
 
 diesel::define_sql_function! {
     /// A text in lower case.

@@ -47,7 +47,7 @@ pub(crate) async fn connected(conn: &mut Conn) -> QueryResult<()> {
 
 /// Begins a transaction that will write. Each statement sees what others committed before it; what it will change is locked.
 pub(crate) async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
-    conn.run("BEGIN ISOLATION LEVEL READ COMMITTED").await
+    conn.run("BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE").await
 }
 
 /// Keeps others from writing until the transaction ends. They take these locks in this order.
@@ -82,6 +82,13 @@ pub(crate) async fn rollback(conn: &mut Conn) {
 macro_rules! for_update {
     ($query:expr) => {
         $query.for_no_key_update()
+    };
+}
+
+/// Locks what a query finds, but for what somebody else has locked, which it passes over.
+macro_rules! for_update_of_free {
+    ($query:expr) => {
+        $query.for_no_key_update().skip_locked()
     };
 }
 
@@ -177,7 +184,7 @@ macro_rules! written {
     }};
 }
 
-pub(crate) use {for_update, snapshot, together, written};
+pub(crate) use {for_update, for_update_of_free, snapshot, together, written};
 
 /// Whether a column contains a text, without regard to case.
 pub(crate) fn contains<C>(column: C, text: &str) -> Escape<ILike<C, String>>

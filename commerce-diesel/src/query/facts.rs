@@ -12,17 +12,40 @@ use crate::id::Id;
 use crate::rows::{read, read_counter};
 use crate::schema::{carts, orders, products, variants};
 
-/// When the levels of stock are locked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Locks {
-    /// As they are read.
-    First,
-    /// As they are written, at last. What was read may be old by then.
-    Last,
+/// Where the levels of stock are taken from. What is not locked may be old by the time it is written.
+#[derive(Debug)]
+pub(in super::super) enum Levels {
+    /// They are read and locked.
+    Locked,
+    /// They are read.
+    Read,
+    /// They are known, in the order of skus.
+    Known(Vec<StockLevel>),
+}
+
+/// Whether nothing is needed but the levels of skus.
+pub(super) fn is_levels_alone(needs: &Needs<'_>) -> bool {
+    let Needs {
+        receipts,
+        orders,
+        numbers,
+        carts,
+        cart_owners,
+        products,
+        sku_owners,
+        campaigns,
+        tallies,
+        shelves,
+        at: _,
+    } = needs;
+    let documents = receipts.is_empty() && orders.is_empty() && numbers.is_empty() && carts.is_empty();
+    let catalog = cart_owners.is_empty() && products.is_empty() && sku_owners.is_empty();
+    let promotions = campaigns.is_empty() && tallies.is_empty();
+    documents && catalog && promotions && shelves.values().all(BTreeSet::is_empty)
 }
 
 /// Loads what a batch names. On databases where writers meet, what can move is locked in the order of keys.
-pub(in super::super) async fn load(conn: &mut Conn, needs: &Needs<'_>, locks: Locks) -> Answer<Facts> {
+pub(in super::super) async fn load(conn: &mut Conn, needs: &Needs<'_>, levels: Levels) -> Answer<Facts> {
     dialect::together!(conn;
         receipts = known_receipts(conn, &needs.receipts),
         orders = order_versions(conn, &needs.orders),
@@ -31,7 +54,7 @@ pub(in super::super) async fn load(conn: &mut Conn, needs: &Needs<'_>, locks: Lo
         active_carts = active_carts(conn, &needs.cart_owners),
         products = product_versions(conn, &needs.products),
         sku_owners = sku_owners(conn, &needs.sku_owners),
-        shelves = shelves(conn, needs, locks),
+        shelves = shelves(conn, needs, levels),
         campaigns = promotions::versions(conn, needs),
         tallies = promotions::tallies(conn, needs),
     );
@@ -110,16 +133,14 @@ async fn sku_owners(conn: &mut Conn, skus: &BTreeSet<&Sku>) -> Answer<BTreeMap<S
     rows.into_iter().map(owner).collect()
 }
 
-async fn shelves(conn: &mut Conn, needs: &Needs<'_>, locks: Locks) -> Answer<BTreeMap<Sku, Shelf>> {
+async fn shelves(conn: &mut Conn, needs: &Needs<'_>, levels: Levels) -> Answer<BTreeMap<Sku, Shelf>> {
     if needs.shelves.is_empty() {
         return Ok(BTreeMap::new());
     }
     dialect::together!(conn;
-        mut levels = stock::levels(conn, needs.shelves.keys().copied(), locks),
+        levels = stock::levels(conn, needs.shelves.keys().copied(), levels),
         holds = stock::holds_of(conn, &needs.shelves),
     );
-    let level = |sku: &&Sku| levels.remove(*sku).unwrap_or_else(|| StockLevel::empty((*sku).clone()));
-    let levels = needs.shelves.keys().map(level).collect();
     let shelves = stock::shelves(conn, levels, holds, needs.at).await?;
     Ok(shelves.into_iter().map(|shelf| (shelf.level().sku.clone(), shelf)).collect())
 }

@@ -3,17 +3,18 @@
 #[path = "group/recovery.rs"]
 mod recovery;
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use commerce_core::commit::{Commit, Facts, Needs, Refusal, Settled, settle};
 use commerce_core::port::CommitError;
 use commerce_core::stock::{StockAction, StockMove};
+use diesel::QueryResult;
 use tokio::sync::oneshot;
 
-use super::facts::Locks;
+use super::facts::Levels;
 use super::landed::landed;
+use super::memory::Memory;
 use super::{Answer, Conn, Fault, dialect, facts, write};
 use crate::changes::Changes;
 use crate::prepared::Prepared;
@@ -62,13 +63,24 @@ enum Failure {
     Unconfirmed(Fault, Vec<Outcome>),
 }
 
+/// When stock is locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Locks {
+    /// As its levels are read.
+    First,
+    /// As it is written, at last.
+    Last,
+}
+
 /// Writes a batch and answers everybody in it.
-pub(in super::super) async fn serve(conn: &mut Conn, batch: Vec<Submission>) {
+pub(in super::super) async fn serve(conn: &mut Conn, memory: &Memory, batch: Vec<Submission>) {
     let began = Instant::now();
     let size = batch.len();
-    match attempt(conn, &batch, presuming_it_new(&batch), Locks::Last).await {
+    // Whatever is made is taken for new. Should it be there all the same, the insert of another fails on its key, and the batch is
+    // tried again with everything it needs.
+    match attempt(conn, memory, &batch, Needs::presuming_new(commits(&batch)), Locks::Last).await {
         Ok(outcomes) => answer_all(batch, outcomes),
-        Err(failure) => recovery::recover(conn, batch, failure).await,
+        Err(failure) => Box::pin(recovery::recover(conn, memory, batch, failure)).await,
     }
     let elapsed = began.elapsed();
     if elapsed > SLOW {
@@ -88,65 +100,69 @@ fn commits(batch: &[Submission]) -> impl Iterator<Item = &Commit> {
     batch.iter().map(|submission| &submission.prepared.commit)
 }
 
-/// What a batch needs, if whatever it makes is new, which is not looked up: orders and what they hold, numbers, receipts.
-///
-/// Ids were just minted, numbers drawn by chance, and the engine has looked for the receipt before. Should one be there all the
-/// same, the insert of another fails on its key, and the batch is tried again with everything it needs.
-fn presuming_it_new(batch: &[Submission]) -> Needs<'_> {
-    let placed = commits(batch).flat_map(|commit| &commit.orders).filter(|change| change.expected() == 0);
-    let placed: BTreeSet<_> = placed.map(|change| change.order().id).collect();
-    let mut needs = Needs::of(commits(batch));
-    needs.receipts.clear();
-    needs.numbers.clear();
-    needs.orders.retain(|order| !placed.contains(order));
-    for orders in needs.shelves.values_mut() {
-        orders.retain(|order| !placed.contains(order));
-    }
-    needs
+/// A batch that is settled.
+struct Ready {
+    outcomes: Vec<Outcome>,
+    facts: Facts,
+    locks: Locks,
+    /// Whether there was a question for the database, so that the transaction has begun.
+    begun: bool,
 }
 
 /// Settles and writes a batch in one transaction. If the locks are to come last, they do where that is possible.
 async fn attempt(
     conn: &mut Conn,
+    memory: &Memory,
     batch: &[Submission],
     needs: Needs<'_>,
     locks: Locks,
 ) -> Result<Vec<Outcome>, Failure> {
     dialect::connected(conn).await.map_err(|error| Failure::Shut(error.into()))?;
-    let (outcomes, facts, locks) = match begin(conn, batch, &needs, locks).await {
-        Ok(settled) => settled,
+    let ready = match settle_all(conn, memory, batch, &needs, locks).await {
+        Ok(ready) => ready,
         Err(fault) => {
             dialect::rollback(conn).await;
             return Err(if dialect::is_shut(&fault) { Failure::Shut(fault) } else { Failure::Within(fault) });
         }
     };
-    match write(conn, batch, &outcomes, &facts, taken_at(&needs, locks)).await {
-        Ok(()) => Ok(outcomes),
+    let written = write(conn, batch, &ready, needs.at).await;
+    match written {
+        Ok(()) => memory.keep(&ready.facts),
+        Err(_) => memory.forget(&needs),
+    }
+    match written {
+        Ok(()) => Ok(ready.outcomes),
         Err(Unwritten::Surely(fault)) => Err(Failure::Within(fault)),
-        Err(Unwritten::Perhaps(fault)) => Err(Failure::Unconfirmed(fault, outcomes)),
+        Err(Unwritten::Perhaps(fault)) => Err(Failure::Unconfirmed(fault, ready.outcomes)),
     }
 }
 
-fn taken_at(needs: &Needs<'_>, locks: Locks) -> Option<DateTime<Utc>> {
-    (locks == Locks::Last).then_some(needs.at)
-}
-
-/// Begins a transaction and settles in it.
-async fn begin(
+/// Settles a batch, in a transaction if there is anything to ask for.
+async fn settle_all(
     conn: &mut Conn,
+    memory: &Memory,
     batch: &[Submission],
     needs: &Needs<'_>,
     locks: Locks,
-) -> Answer<(Vec<Outcome>, Facts, Locks)> {
+) -> Answer<Ready> {
     let locks = if may_lock_last(batch, needs) { locks } else { Locks::First };
-    dialect::together!(conn; () = dialect::begin_write(conn), mut facts = facts::load(conn, needs, locks));
+    let levels = match locks {
+        Locks::First => Levels::Locked,
+        Locks::Last => memory.levels(needs).map_or(Levels::Read, Levels::Known),
+    };
+    let asks = !matches!(levels, Levels::Known(_)) || !facts::is_levels_alone(needs);
+    dialect::together!(conn; () = begin(conn, asks), mut facts = facts::load(conn, needs, levels));
     let outcomes = settled(conn, batch, &mut facts).await?;
     if locks == Locks::First || is_taking(&outcomes, &facts, needs.at) {
-        return Ok((outcomes, facts, locks));
+        return Ok(Ready { outcomes, facts, locks, begun: asks });
     }
-    let mut facts = facts::load(conn, needs, Locks::First).await?;
+    dialect::together!(conn; () = begin(conn, !asks), mut facts = facts::load(conn, needs, Levels::Locked));
     let outcomes = settled(conn, batch, &mut facts).await?;
-    Ok((outcomes, facts, Locks::First))
+    Ok(Ready { outcomes, facts, locks: Locks::First, begun: true })
+}
+
+async fn begin(conn: &mut Conn, now: bool) -> QueryResult<()> {
+    if now { dialect::begin_write(conn).await } else { Ok(()) }
 }
 
 /// Whether a batch does nothing with stock but reserve it, and nothing that is locked behind stock.
@@ -192,18 +208,13 @@ enum Unwritten {
     Perhaps(Fault),
 }
 
-async fn write(
-    conn: &mut Conn,
-    batch: &[Submission],
-    outcomes: &[Outcome],
-    facts: &Facts,
-    taken_at: Option<DateTime<Utc>>,
-) -> Result<(), Unwritten> {
+async fn write(conn: &mut Conn, batch: &[Submission], ready: &Ready, at: DateTime<Utc>) -> Result<(), Unwritten> {
+    let Ready { outcomes, facts, locks, begun } = ready;
     let prepared = batch.iter().map(|submission| &submission.prepared);
     let accepted =
         prepared.zip(outcomes).filter_map(|(prepared, outcome)| Some((prepared, outcome.as_ref().ok()?.as_ref()?)));
     let plan = match Changes::of(accepted) {
-        Ok(changes) => write::plan(conn, changes, facts, taken_at).await,
+        Ok(changes) => write::plan(conn, changes, facts, (*locks == Locks::Last).then_some(at)).await,
         Err(fault) => Err(fault),
     };
     let plan = match plan {
@@ -213,7 +224,7 @@ async fn write(
             return Err(Unwritten::Surely(fault));
         }
     };
-    let (written, committed) = dialect::written!(conn, write::write(conn, plan));
+    let (written, committed) = dialect::written!(conn, begin_and_write(conn, !begun, plan));
     match (written, committed) {
         (Ok(()), Ok(())) => Ok(()),
         (Err(fault), Ok(())) => Err(Unwritten::Surely(fault)),
@@ -222,4 +233,9 @@ async fn write(
             Err(Unwritten::Perhaps(error.into()))
         }
     }
+}
+
+async fn begin_and_write(conn: &mut Conn, begins: bool, plan: write::Plan<'_>) -> Answer<()> {
+    dialect::together!(conn; () = begin(conn, begins), () = write::write(conn, plan));
+    Ok(())
 }

@@ -9,7 +9,7 @@ use commerce_core::stock::{Hold, Shelf, StockLevel};
 use diesel::dsl::min;
 use diesel::prelude::*;
 
-use super::facts::Locks;
+use super::facts::Levels;
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
 use crate::id::Id;
 use crate::rows::stock::{HoldRow, LevelRow};
@@ -76,21 +76,23 @@ pub(in super::super) async fn holds(conn: &mut Conn, sku: &Sku) -> Answer<Vec<(O
     rows.iter().map(HoldRow::hold).collect()
 }
 
-/// The levels of those skus that are stocked, locked or only read.
+/// The levels of skus, locked or only read.
 #[allow(clippy::match_same_arms, reason = "the arms are the same where nothing has to be locked")]
 pub(super) async fn levels(
     conn: &mut Conn,
-    skus: impl Iterator<Item = &Sku>,
-    locks: Locks,
-) -> Answer<BTreeMap<Sku, StockLevel>> {
-    let wanted = dialect::among(stock::sku, skus.map(Sku::as_str));
+    skus: impl Iterator<Item = &Sku> + Clone,
+    levels: Levels,
+) -> Answer<Vec<StockLevel>> {
+    let wanted = dialect::among(stock::sku, skus.clone().map(Sku::as_str));
     let query = stock::table.filter(wanted).order(stock::sku).select(LevelRow::as_select());
-    let rows: Vec<LevelRow<'static>> = match locks {
-        Locks::First => dialect::for_update!(query).load(conn).await?,
-        Locks::Last => query.load(conn).await?,
+    let rows: Vec<LevelRow<'static>> = match levels {
+        Levels::Locked => dialect::for_update!(query).load(conn).await?,
+        Levels::Read => query.load(conn).await?,
+        Levels::Known(levels) => return Ok(levels),
     };
     let level = |row: LevelRow<'static>| row.into_level().map(|level| (level.sku.clone(), level));
-    rows.into_iter().map(level).collect()
+    let mut stocked: BTreeMap<Sku, StockLevel> = rows.into_iter().map(level).collect::<Answer<_>>()?;
+    Ok(skus.map(|sku| stocked.remove(sku).unwrap_or_else(|| StockLevel::empty(sku.clone()))).collect())
 }
 
 /// The holds of those orders on those skus.

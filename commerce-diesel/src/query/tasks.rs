@@ -9,7 +9,7 @@ use crate::rows::micros;
 use crate::rows::task::{TaskRow, key_columns};
 use crate::schema::tasks;
 
-/// Takes tasks that are due and leases them.
+/// Takes tasks that are due and leases them. What somebody else is at is left to them.
 pub(in super::super) async fn lease(
     conn: &mut Conn,
     at: DateTime<Utc>,
@@ -18,7 +18,7 @@ pub(in super::super) async fn lease(
 ) -> Answer<Vec<Task>> {
     let ready = tasks::table.filter(tasks::ready_at.le(micros(at)));
     let oldest = ready.order((tasks::due, tasks::order_id)).limit(limit.into()).select(TaskRow::as_select());
-    let rows: Vec<TaskRow<'static>> = dialect::for_update!(oldest).load(conn).await?;
+    let rows: Vec<TaskRow<'static>> = dialect::for_update_of_free!(oldest).load(conn).await?;
     if !rows.is_empty() {
         let keys = rows.iter().map(|row| (row.order_id, row.kind.as_ref(), row.refund_id));
         let leased = tasks::table.filter(dialect::among((tasks::order_id, tasks::kind, tasks::refund_id), keys));

@@ -44,9 +44,8 @@ pub(crate) struct TakenRow<'a> {
     pub(crate) units: i64,
     pub(crate) steps: i64,
     pub(crate) next_expiry: i64,
-    pub(crate) on_hand: i64,
     pub(crate) reorder_threshold: Option<i64>,
-    pub(crate) most_reserved: i64,
+    pub(crate) least_available: i64,
 }
 
 impl<'a> TakenRow<'a> {
@@ -56,9 +55,8 @@ impl<'a> TakenRow<'a> {
             units: taken.units,
             steps: counter(taken.steps),
             next_expiry: micros(taken.next_expiry),
-            on_hand: taken.on_hand,
             reorder_threshold: taken.reorder_threshold,
-            most_reserved: taken.most_reserved,
+            least_available: taken.least_available,
         }
     }
 }

@@ -164,6 +164,7 @@ macro_rules! written {
     }};
 }
 
+pub(crate) use for_update as for_update_of_free;
 pub(crate) use {for_update, together, written};
 
 /// Whether a column contains a text, without regard to ASCII case, which is how LIKE compares here.

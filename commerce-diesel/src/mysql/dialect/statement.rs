@@ -3,7 +3,7 @@
 use diesel::mysql::Mysql;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::rows::stock::TakenRow;
 use crate::rows::table::Bind;
@@ -108,7 +108,8 @@ impl<R: Bind<Mysql>> QueryFragment<Mysql> for Update<'_, R> {
     }
 }
 
-/// Takes units from levels that fit, of rows with keys in their order.
+/// Takes units from levels that fit. Each row is an insert that meets the level as it is; one that does not fit gets a number
+/// that its column refuses. Where a level is missing one is made, which the count of rows tells.
 #[derive(Debug)]
 pub(crate) struct Take<'r>(pub(crate) &'r [TakenRow<'r>], pub(crate) i64);
 
@@ -121,48 +122,33 @@ impl QueryId for Take<'_> {
 impl QueryFragment<Mysql> for Take<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
         let Self(rows, at) = self;
-        out.push_sql("UPDATE stock SET reserved = reserved + ");
-        of_sku(rows, |row| &row.units, &mut out)?;
-        out.push_sql(", version = version + ");
-        of_sku(rows, |row| &row.steps, &mut out)?;
-        out.push_sql(", next_expiry = LEAST(COALESCE(next_expiry, ");
-        out.push_bind_param::<BigInt, _>(&i64::MAX)?;
-        out.push_sql("), ");
-        of_sku(rows, |row| &row.next_expiry, &mut out)?;
+        out.push_sql("INSERT INTO stock (sku, on_hand, reserved, reorder_threshold, next_expiry, version) VALUES (");
         for (number, row) in rows.iter().enumerate() {
-            out.push_sql(if number == 0 { ") WHERE sku IN (" } else { ", " });
+            out.push_sql(if number == 0 { "" } else { "), (" });
             out.push_bind_param::<Text, _>(&row.sku)?;
+            for value in [&row.least_available, &row.units] {
+                out.push_sql(", ");
+                out.push_bind_param::<BigInt, _>(value)?;
+            }
+            out.push_sql(", ");
+            out.push_bind_param::<Nullable<BigInt>, _>(&row.reorder_threshold)?;
+            for value in [&row.next_expiry, &row.steps] {
+                out.push_sql(", ");
+                out.push_bind_param::<BigInt, _>(value)?;
+            }
         }
-        out.push_sql(") AND on_hand = ");
-        of_sku(rows, |row| &row.on_hand, &mut out)?;
-        out.push_sql(" AND COALESCE(reorder_threshold, ");
-        out.push_bind_param::<BigInt, _>(&i64::MIN)?;
-        out.push_sql(") = ");
-        of_sku(rows, |row| row.reorder_threshold.as_ref().unwrap_or(&i64::MIN), &mut out)?;
-        out.push_sql(" AND reserved <= ");
-        of_sku(rows, |row| &row.most_reserved, &mut out)?;
-        out.push_sql(" AND (next_expiry IS NULL OR next_expiry > ");
+        out.push_sql(
+            ") ON DUPLICATE KEY UPDATE reserved = IF(stock.on_hand - stock.reserved >= VALUES(on_hand) \
+             AND stock.reorder_threshold <=> VALUES(reorder_threshold) \
+             AND (stock.next_expiry IS NULL OR stock.next_expiry > ",
+        );
         out.push_bind_param::<BigInt, _>(at)?;
-        out.push_sql(")");
+        out.push_sql(
+            "), stock.reserved + VALUES(reserved), -1), version = stock.version + VALUES(version), \
+             next_expiry = LEAST(COALESCE(stock.next_expiry, VALUES(next_expiry)), VALUES(next_expiry))",
+        );
         Ok(())
     }
-}
-
-/// A number of whichever sku it is.
-fn of_sku<'b>(
-    rows: &'b [TakenRow<'b>],
-    number: impl Fn(&'b TakenRow<'b>) -> &'b i64,
-    out: &mut AstPass<'_, 'b, Mysql>,
-) -> QueryResult<()> {
-    out.push_sql("CASE sku");
-    for row in rows {
-        out.push_sql(" WHEN ");
-        out.push_bind_param::<Text, _>(&row.sku)?;
-        out.push_sql(" THEN ");
-        out.push_bind_param::<BigInt, _>(number(row))?;
-    }
-    out.push_sql(" END");
-    Ok(())
 }
 
 /// The value of a column of whichever row it is.

@@ -129,9 +129,8 @@ pub(crate) struct Take {
     units: Column,
     steps: Column,
     expiries: Column,
-    on_hand: Column,
     thresholds: Column,
-    most_reserved: Column,
+    least_available: Column,
     count: i64,
     at: i64,
 }
@@ -143,9 +142,8 @@ impl Take {
             units: Column::of(rows.iter().map(|row| &row.units)),
             steps: Column::of(rows.iter().map(|row| &row.steps)),
             expiries: Column::of(rows.iter().map(|row| &row.next_expiry)),
-            on_hand: Column::of(rows.iter().map(|row| &row.on_hand)),
             thresholds: Column::of(rows.iter().map(|row| &row.reorder_threshold)),
-            most_reserved: Column::of(rows.iter().map(|row| &row.most_reserved)),
+            least_available: Column::of(rows.iter().map(|row| &row.least_available)),
             count: place(rows.len()),
             at,
         }
@@ -163,18 +161,16 @@ impl QueryFragment<Pg> for Take {
             (") AS sku, unnest(", &self.units),
             (") AS units, unnest(", &self.steps),
             (") AS steps, unnest(", &self.expiries),
-            (") AS next_expiry, unnest(", &self.on_hand),
-            (") AS on_hand, unnest(", &self.thresholds),
-            (") AS reorder_threshold, unnest(", &self.most_reserved),
+            (") AS next_expiry, unnest(", &self.thresholds),
+            (") AS reorder_threshold, unnest(", &self.least_available),
         ];
         for (text, column) in numbers {
             out.push_sql(text);
             out.push_bind_param::<Array<Nullable<BigInt>>, _>(column)?;
         }
         out.push_sql(
-            ") AS most_reserved) AS v WHERE t.sku = v.sku AND t.on_hand = v.on_hand \
-             AND t.reorder_threshold IS NOT DISTINCT FROM v.reorder_threshold AND t.reserved <= v.most_reserved \
-             AND (t.next_expiry IS NULL OR t.next_expiry > ",
+            ") AS least_available) AS v WHERE t.sku = v.sku AND t.on_hand - t.reserved >= v.least_available \
+             AND t.reorder_threshold IS NOT DISTINCT FROM v.reorder_threshold AND (t.next_expiry IS NULL OR t.next_expiry > ",
         );
         out.push_bind_param::<BigInt, _>(&self.at)?;
         out.push_sql(") RETURNING 1) SELECT 1 / (count(*) = ");
