@@ -14,14 +14,13 @@ use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
 use self::among::Among;
-use self::statement::{Insert, InsertMissing, Take, Update, pieces};
+use self::statement::{Append, Insert, InsertMissing, Take, Update, pieces};
 use super::connection::Conn;
 use crate::fault::{self, Fault};
 use crate::key::Key;
 use crate::rows::event::NewEventRow;
 use crate::rows::stock::{LevelRow, TakenRow};
 use crate::rows::table::Bind;
-use crate::schema::feed;
 
 /// The backend.
 pub(crate) type Db = diesel::mysql::Mysql;
@@ -158,13 +157,15 @@ pub(crate) async fn take_each(
     Ok(())
 }
 
+/// What moves the end of the feed, before and behind by how much; the session remembers where it is then.
+pub(crate) const ADVANCE: (&str, &str) = ("UPDATE feed SET position = LAST_INSERT_ID(position + ", ") WHERE id = 1");
+
 /// Appends events whose positions are counted from behind the last one.
-pub(crate) async fn append_behind(conn: &mut Conn, mut rows: Vec<NewEventRow<'_>>) -> QueryResult<()> {
-    let last: i64 = feed::table.find(1).select(feed::position).get_result(conn).await?;
-    for row in &mut rows {
-        row.position += last;
+pub(crate) async fn append_behind(conn: &mut Conn, rows: Vec<NewEventRow<'_>>) -> QueryResult<()> {
+    for piece in pieces(&rows, statement::MOST_INSERTED) {
+        Append(piece).execute(conn).await?;
     }
-    insert_each(conn, rows).await
+    Ok(())
 }
 
 /// Whether a column, or several, are among these keys.

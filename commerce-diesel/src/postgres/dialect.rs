@@ -135,6 +135,9 @@ pub(crate) async fn take_each(
     if rows.is_empty() { Ok(()) } else { Take::of(&rows, at).execute(conn).await.map(drop) }
 }
 
+/// What moves the end of the feed, before and behind by how much.
+pub(crate) const ADVANCE: (&str, &str) = ("UPDATE feed SET position = position + ", " WHERE id = 1");
+
 /// Appends events whose positions are counted from behind the last one.
 pub(crate) async fn append_behind(conn: &mut Conn, rows: Vec<NewEventRow<'_>>) -> QueryResult<()> {
     Append::of(&rows).execute(conn).await.map(drop)

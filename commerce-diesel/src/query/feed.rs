@@ -27,9 +27,10 @@ struct Advance(i64);
 
 impl QueryFragment<dialect::Db> for Advance {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, dialect::Db>) -> QueryResult<()> {
-        out.push_sql("UPDATE feed SET position = position + ");
+        let (before, behind) = dialect::ADVANCE;
+        out.push_sql(before);
         out.push_bind_param::<BigInt, _>(&self.0)?;
-        out.push_sql(" WHERE id = 1");
+        out.push_sql(behind);
         Ok(())
     }
 }

@@ -134,6 +134,9 @@ pub(crate) async fn take_each(
     update_each(conn, levels).await
 }
 
+/// What moves the end of the feed, before and behind by how much.
+pub(crate) const ADVANCE: (&str, &str) = ("UPDATE feed SET position = position + ", " WHERE id = 1");
+
 /// Appends events whose positions are counted from behind the last one.
 pub(crate) async fn append_behind(conn: &mut Conn, mut rows: Vec<NewEventRow<'_>>) -> QueryResult<()> {
     let last: i64 = feed::table.find(1).select(feed::position).get_result(conn).await?;

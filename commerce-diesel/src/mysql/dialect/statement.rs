@@ -9,7 +9,7 @@ use crate::rows::stock::TakenRow;
 use crate::rows::table::Bind;
 
 /// The most rows that one statement inserts.
-pub(crate) const MOST_INSERTED: usize = 128;
+pub(crate) const MOST_INSERTED: usize = 384;
 
 /// The most rows that one statement updates: it compares each with half of them.
 pub(crate) const MOST_UPDATED: usize = 64;
@@ -17,13 +17,17 @@ pub(crate) const MOST_UPDATED: usize = 64;
 /// So few rows are written by one statement, however many they are.
 const FEW: usize = 16;
 
-/// Cuts rows into pieces whose lengths are powers of two, the longest first; few rows are one piece.
+/// More rows come in multiples of this many.
+const MANY: usize = 128;
+
+/// Cuts rows into pieces of few lengths, the longest first; few rows are one piece.
 pub(crate) fn pieces<R>(rows: &[R], most: usize) -> impl Iterator<Item = &[R]> {
     let mut rest = rows;
     std::iter::from_fn(move || {
         let length = match rest.len() {
             few @ ..FEW => few,
-            many => 1 << many.ilog2(),
+            some @ FEW..MANY => some - some % FEW,
+            many @ MANY.. => many - many % MANY,
         };
         let (piece, behind) = rest.split_at_checked(length.min(most)).filter(|(piece, _)| !piece.is_empty())?;
         rest = behind;
@@ -48,6 +52,8 @@ macro_rules! statements {
 statements! {
     /// `INSERT`.
     Insert
+    /// `INSERT` of events whose positions are counted from behind the last one.
+    Append
     /// `INSERT`, where there is no row of that key yet.
     InsertMissing
     /// `UPDATE` of all columns but the key.
@@ -56,14 +62,20 @@ statements! {
 
 impl<R: Bind<Mysql>> QueryFragment<Mysql> for Insert<'_, R> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
-        insert(self.0, &mut out)
+        insert(self.0, "", &mut out)
+    }
+}
+
+impl<R: Bind<Mysql>> QueryFragment<Mysql> for Append<'_, R> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+        insert(self.0, "LAST_INSERT_ID() + ", &mut out)
     }
 }
 
 impl<R: Bind<Mysql>> QueryFragment<Mysql> for InsertMissing<'_, R> {
     /// `IGNORE` would take more than a known key for none of its business.
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
-        insert(self.0, &mut out)?;
+        insert(self.0, "", &mut out)?;
         let key = R::COLUMNS.first().copied().unwrap_or_default();
         out.push_sql(" ON DUPLICATE KEY UPDATE ");
         out.push_sql(key);
@@ -75,11 +87,12 @@ impl<R: Bind<Mysql>> QueryFragment<Mysql> for InsertMissing<'_, R> {
     }
 }
 
-fn insert<'b, R: Bind<Mysql>>(rows: &'b [R], out: &mut AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+/// Inserts rows, the first column of each behind what is added to it.
+fn insert<'b, R: Bind<Mysql>>(rows: &'b [R], base: &str, out: &mut AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
     out.push_sql(R::INSERT);
     for (number, row) in rows.iter().enumerate() {
-        let first = if number == 0 { "VALUES (" } else { "), (" };
-        row.bind(0..R::COLUMNS.len(), out, |place, out| out.push_sql(if place == 0 { first } else { ", " }))?;
+        out.push_sql(if number == 0 { "VALUES (" } else { "), (" });
+        row.bind(0..R::COLUMNS.len(), out, |place, out| out.push_sql(if place == 0 { base } else { ", " }))?;
     }
     out.push_sql(")");
     Ok(())
@@ -211,10 +224,10 @@ mod tests {
     #[test]
     fn pieces_have_few_lengths_and_are_in_order() {
         let lengths: [(usize, &[usize]); 5] =
-            [(0, &[]), (11, &[11]), (26, &[16, 10]), (95, &[64, 16, 15]), (300, &[128, 128, 32, 12])];
+            [(0, &[]), (11, &[11]), (26, &[16, 10]), (95, &[80, 15]), (300, &[256, 32, 12])];
         for (count, expected) in lengths {
             let rows: Vec<usize> = (0..count).collect();
-            let pieces: Vec<&[usize]> = pieces(&rows, 128).collect();
+            let pieces: Vec<&[usize]> = pieces(&rows, 384).collect();
             assert_eq!(pieces.iter().map(|piece| piece.len()).collect::<Vec<_>>(), expected);
             assert_eq!(pieces.concat(), rows);
         }
