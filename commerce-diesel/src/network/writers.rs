@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::connection::Conn;
+use super::dialect;
 use super::query::group::{self, Submission};
 use super::query::memory::Memory;
 use crate::prepared::Prepared;
@@ -46,11 +47,20 @@ impl Writers {
     }
 }
 
+/// Takes what waits, or waits for one. Of many, those that would need statements of their own are left for the next batch.
+async fn receive(queue: &mut mpsc::Receiver<Submission>, batch: &mut Vec<Submission>) -> usize {
+    let limit = match queue.len() {
+        0 => BATCH,
+        waiting => dialect::whole(waiting.min(BATCH)),
+    };
+    queue.recv_many(batch, limit).await
+}
+
 /// Writes until nobody can submit any more and the queue is empty. There is no linger: a batch is what came while the writers
 /// were busy.
 async fn serve(mut conn: Conn, memory: Arc<Memory>, queue: Arc<Mutex<mpsc::Receiver<Submission>>>) {
     let mut batch = Vec::with_capacity(BATCH);
-    while queue.lock().await.recv_many(&mut batch, BATCH).await > 0 {
+    while receive(&mut *queue.lock().await, &mut batch).await > 0 {
         let crowd = batch.len() > 1;
         // A panic is a bug. Those who waited for what panicked learn that nothing is known; the writer goes on.
         let served = AssertUnwindSafe(group::serve(&mut conn, &memory, std::mem::take(&mut batch))).catch_unwind();

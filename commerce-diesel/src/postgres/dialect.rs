@@ -38,6 +38,11 @@ pub(crate) fn patience(conn: &Conn) -> Duration {
 
 pub(crate) use crate::network::pause;
 
+/// How many commits of those that wait become one batch: all.
+pub(crate) const fn whole(waiting: usize) -> usize {
+    waiting
+}
+
 /// Makes sure that there is a connection to begin on.
 pub(crate) async fn connected(conn: &mut Conn) -> QueryResult<()> {
     conn.restore()

@@ -8,6 +8,8 @@ pub(crate) mod feed;
 pub(crate) mod hot;
 #[path = "sharing/locks.rs"]
 pub(crate) mod locks;
+#[path = "sharing/memory.rs"]
+pub(crate) mod memory;
 #[path = "sharing/once.rs"]
 pub(crate) mod once;
 #[path = "sharing/poison.rs"]
@@ -30,6 +32,11 @@ macro_rules! sharing_tests {
     ($database:ident) => {
         crate::sharing::sharing_tests! { $database;
             hot: what_is_there_is_sold_once;
+            memory:
+                what_another_took_away_is_not_sold
+                what_another_brought_can_be_sold
+                a_threshold_that_another_set_is_told_of
+                a_hold_that_another_made_ends;
             once:
                 one_key_is_one_order
                 one_number_is_one_order

@@ -15,7 +15,7 @@ pub(crate) const MOST_INSERTED: usize = 384;
 pub(crate) const MOST_UPDATED: usize = 64;
 
 /// So few rows are written by one statement, however many they are.
-const FEW: usize = 16;
+pub(crate) const FEW: usize = 16;
 
 /// More rows come in multiples of this many.
 const MANY: usize = 128;
