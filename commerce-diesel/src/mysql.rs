@@ -8,9 +8,9 @@
 //! `MySQL`; that of `MariaDB`, `MIXED`, serves as well.
 //!
 //! # Invariants
-//! * Nothing relies on the memory of this process: everything a commit is settled on is read inside the transaction that
-//!   writes it, under locks that are taken in the order of keys, or, for stock far from every border, is held to the bounds of
-//!   [`Taken`](commerce_core::stock::Taken) when it is written. Any number of processes may use the database.
+//! * Nothing is decided on the memory of this process: what a commit is settled on is read inside the transaction that writes
+//!   it, under locks that are taken in the order of keys, or, for stock far from every border, is held to the bounds of
+//!   [`Taken`](commerce_core::stock::Taken) as it is written. Any number of processes may use the database.
 //! * No answer is given before the transaction it tells of is confirmed, or was looked for and found.
 
 mod connection;

@@ -52,7 +52,7 @@ pub(crate) async fn connected(conn: &mut Conn) -> QueryResult<()> {
 
 /// Begins a transaction that will write. Each statement sees what others committed before it; what it will change is locked.
 pub(crate) async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
-    conn.run("BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE").await
+    conn.run("BEGIN ISOLATION LEVEL READ COMMITTED").await
 }
 
 /// Keeps others from writing until the transaction ends. They take these locks in this order.

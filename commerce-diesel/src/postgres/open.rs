@@ -28,9 +28,8 @@ const LOCK: i64 = 0x7368_6f70;
 /// How a session is set up, beside its time-outs.
 ///
 /// Every query here is written for an index. Plans are made once per connection, perhaps while a table was still empty, so the
-/// ways of reading that only serve small tables are not to be chosen. Nothing can be written but in a transaction that was begun
-/// to write: what follows a beginning that failed, and is on its way already, fails as well.
-const SETTINGS: &str = "SET application_name = 'commerce'; SET default_transaction_read_only = on; SET plan_cache_mode = force_generic_plan; \
+/// ways of reading that only serve small tables are not to be chosen.
+const SETTINGS: &str = "SET application_name = 'commerce'; SET plan_cache_mode = force_generic_plan; \
                         SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;";
 
 /// Where the server is, and how it is talked to.

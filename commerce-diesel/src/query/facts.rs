@@ -23,27 +23,6 @@ pub(in super::super) enum Levels {
     Known(Vec<StockLevel>),
 }
 
-/// Whether nothing is needed but the levels of skus.
-pub(super) fn is_levels_alone(needs: &Needs<'_>) -> bool {
-    let Needs {
-        receipts,
-        orders,
-        numbers,
-        carts,
-        cart_owners,
-        products,
-        sku_owners,
-        campaigns,
-        tallies,
-        shelves,
-        at: _,
-    } = needs;
-    let documents = receipts.is_empty() && orders.is_empty() && numbers.is_empty() && carts.is_empty();
-    let catalog = cart_owners.is_empty() && products.is_empty() && sku_owners.is_empty();
-    let promotions = campaigns.is_empty() && tallies.is_empty();
-    documents && catalog && promotions && shelves.values().all(BTreeSet::is_empty)
-}
-
 /// Loads what a batch names. On databases where writers meet, what can move is locked in the order of keys.
 pub(in super::super) async fn load(conn: &mut Conn, needs: &Needs<'_>, levels: Levels) -> Answer<Facts> {
     dialect::together!(conn;

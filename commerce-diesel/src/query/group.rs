@@ -9,7 +9,6 @@ use chrono::{DateTime, Utc};
 use commerce_core::commit::{Commit, Facts, Needs, Refusal, Settled, settle};
 use commerce_core::port::CommitError;
 use commerce_core::stock::{StockAction, StockMove};
-use diesel::QueryResult;
 use tokio::sync::oneshot;
 
 use super::facts::Levels;
@@ -105,8 +104,6 @@ struct Ready {
     outcomes: Vec<Outcome>,
     facts: Facts,
     locks: Locks,
-    /// Whether there was a question for the database, so that the transaction has begun.
-    begun: bool,
 }
 
 /// Settles and writes a batch in one transaction. If the locks are to come last, they do where that is possible.
@@ -118,7 +115,7 @@ async fn attempt(
     locks: Locks,
 ) -> Result<Vec<Outcome>, Failure> {
     dialect::connected(conn).await.map_err(|error| Failure::Shut(error.into()))?;
-    let ready = match settle_all(conn, memory, batch, &needs, locks).await {
+    let ready = match begin(conn, memory, batch, &needs, locks).await {
         Ok(ready) => ready,
         Err(fault) => {
             dialect::rollback(conn).await;
@@ -137,8 +134,8 @@ async fn attempt(
     }
 }
 
-/// Settles a batch, in a transaction if there is anything to ask for.
-async fn settle_all(
+/// Begins a transaction, and settles a batch.
+async fn begin(
     conn: &mut Conn,
     memory: &Memory,
     batch: &[Submission],
@@ -150,19 +147,12 @@ async fn settle_all(
         Locks::First => Levels::Locked,
         Locks::Last => memory.levels(needs).map_or(Levels::Read, Levels::Known),
     };
-    let asks = !matches!(levels, Levels::Known(_)) || !facts::is_levels_alone(needs);
-    dialect::together!(conn; () = begin(conn, asks), mut facts = facts::load(conn, needs, levels));
-    let outcomes = settled(conn, batch, &mut facts).await?;
+    dialect::together!(conn; () = dialect::begin_write(conn), (outcomes, facts) = settled(conn, batch, needs, levels));
     if locks == Locks::First || is_taking(&outcomes, &facts, needs.at) {
-        return Ok(Ready { outcomes, facts, locks, begun: asks });
+        return Ok(Ready { outcomes, facts, locks });
     }
-    dialect::together!(conn; () = begin(conn, !asks), mut facts = facts::load(conn, needs, Levels::Locked));
-    let outcomes = settled(conn, batch, &mut facts).await?;
-    Ok(Ready { outcomes, facts, locks: Locks::First, begun: true })
-}
-
-async fn begin(conn: &mut Conn, now: bool) -> QueryResult<()> {
-    if now { dialect::begin_write(conn).await } else { Ok(()) }
+    let (outcomes, facts) = settled(conn, batch, needs, Levels::Locked).await?;
+    Ok(Ready { outcomes, facts, locks: Locks::First })
 }
 
 /// Whether a batch does nothing with stock but reserve it, and nothing that is locked behind stock.
@@ -182,15 +172,21 @@ fn is_taking(outcomes: &[Outcome], facts: &Facts, at: DateTime<Utc>) -> bool {
 
 /// Settles what has not happened. What was accepted before by a transaction that was not confirmed may have: now that what it
 /// moves is locked, that transaction has ended, and a look tells for sure.
-async fn settled(conn: &mut Conn, batch: &[Submission], facts: &mut Facts) -> Answer<Vec<Outcome>> {
+async fn settled(
+    conn: &mut Conn,
+    batch: &[Submission],
+    needs: &Needs<'_>,
+    levels: Levels,
+) -> Answer<(Vec<Outcome>, Facts)> {
+    let mut facts = facts::load(conn, needs, levels).await?;
     let mut happened = Vec::with_capacity(batch.len());
     for submission in batch {
         happened.push(has_landed(conn, submission).await?);
     }
     let rest = commits(batch).zip(&happened).filter_map(|(commit, happened)| (!happened).then_some(commit));
-    let mut outcomes = settle(rest, facts).into_iter();
+    let mut outcomes = settle(rest, &mut facts).into_iter();
     let outcome = |happened: &bool| if *happened { Some(Ok(None)) } else { Some(outcomes.next()?.map(Some)) };
-    Ok(happened.iter().filter_map(outcome).collect())
+    Ok((happened.iter().filter_map(outcome).collect(), facts))
 }
 
 async fn has_landed(conn: &mut Conn, submission: &Submission) -> Answer<bool> {
@@ -209,7 +205,7 @@ enum Unwritten {
 }
 
 async fn write(conn: &mut Conn, batch: &[Submission], ready: &Ready, at: DateTime<Utc>) -> Result<(), Unwritten> {
-    let Ready { outcomes, facts, locks, begun } = ready;
+    let Ready { outcomes, facts, locks } = ready;
     let prepared = batch.iter().map(|submission| &submission.prepared);
     let accepted =
         prepared.zip(outcomes).filter_map(|(prepared, outcome)| Some((prepared, outcome.as_ref().ok()?.as_ref()?)));
@@ -224,7 +220,7 @@ async fn write(conn: &mut Conn, batch: &[Submission], ready: &Ready, at: DateTim
             return Err(Unwritten::Surely(fault));
         }
     };
-    let (written, committed) = dialect::written!(conn, begin_and_write(conn, !begun, plan));
+    let (written, committed) = dialect::written!(conn, write::write(conn, plan));
     match (written, committed) {
         (Ok(()), Ok(())) => Ok(()),
         (Err(fault), Ok(())) => Err(Unwritten::Surely(fault)),
@@ -233,9 +229,4 @@ async fn write(conn: &mut Conn, batch: &[Submission], ready: &Ready, at: DateTim
             Err(Unwritten::Perhaps(error.into()))
         }
     }
-}
-
-async fn begin_and_write(conn: &mut Conn, begins: bool, plan: write::Plan<'_>) -> Answer<()> {
-    dialect::together!(conn; () = begin(conn, begins), () = write::write(conn, plan));
-    Ok(())
 }
