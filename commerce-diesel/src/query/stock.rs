@@ -76,20 +76,22 @@ pub(in super::super) async fn holds(conn: &mut Conn, sku: &Sku) -> Answer<Vec<(O
     rows.iter().map(HoldRow::hold).collect()
 }
 
-/// The levels of skus, locked or only read.
-#[allow(clippy::match_same_arms, reason = "the arms are the same where nothing has to be locked")]
+/// The levels of skus, in their order.
+#[allow(clippy::if_same_then_else, reason = "the arms are the same where nothing has to be locked")]
 pub(super) async fn levels(
     conn: &mut Conn,
     skus: impl Iterator<Item = &Sku> + Clone,
     levels: Levels,
 ) -> Answer<Vec<StockLevel>> {
+    let is_locked = match levels {
+        Levels::Known(levels) => return Ok(levels),
+        Levels::Locked => true,
+        Levels::Read => false,
+    };
     let wanted = dialect::among(stock::sku, skus.clone().map(Sku::as_str));
     let query = stock::table.filter(wanted).order(stock::sku).select(LevelRow::as_select());
-    let rows: Vec<LevelRow<'static>> = match levels {
-        Levels::Locked => dialect::for_update!(query).load(conn).await?,
-        Levels::Read => query.load(conn).await?,
-        Levels::Known(levels) => return Ok(levels),
-    };
+    let rows: Vec<LevelRow<'static>> =
+        if is_locked { dialect::for_update!(query).load(conn).await? } else { query.load(conn).await? };
     let level = |row: LevelRow<'static>| row.into_level().map(|level| (level.sku.clone(), level));
     let mut stocked: BTreeMap<Sku, StockLevel> = rows.into_iter().map(level).collect::<Answer<_>>()?;
     Ok(skus.map(|sku| stocked.remove(sku).unwrap_or_else(|| StockLevel::empty(sku.clone()))).collect())
