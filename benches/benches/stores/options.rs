@@ -21,7 +21,9 @@ pub(crate) struct Options {
     pub(crate) rounds: usize,
     /// For how long each time.
     pub(crate) span: Span,
-    /// How often each number of clients is tried before the first round.
+    /// The numbers of clients of which the best is chosen for an opponent.
+    pub(crate) tried: &'static [usize],
+    /// How often each of them is tried before the first round.
     pub(crate) trials: usize,
     /// For how long each time.
     pub(crate) trial: Span,
@@ -58,6 +60,7 @@ impl Options {
         Self {
             rounds: 5,
             span: Span { warm_up, window: Duration::from_secs(3) },
+            tried: &[1, 4, 16, 64, 256],
             trials: 2,
             trial: Span { warm_up, window: Duration::from_secs(2) },
             year: 1_000_000,
@@ -70,6 +73,6 @@ impl Options {
     fn test() -> Self {
         let window = Duration::from_millis(500);
         let span = Span { warm_up: window, window };
-        Self { rounds: 1, span, trials: 1, trial: span, year: 20_000, ..Self::full() }
+        Self { rounds: 1, span, tried: &[4], trials: 1, trial: span, year: 20_000, ..Self::full() }
     }
 }

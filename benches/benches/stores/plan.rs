@@ -10,8 +10,6 @@ use crate::measure::Column;
 use crate::options::Options;
 use crate::pgbench::{HAND_WRITTEN, ONE_ROUND_TRIP, Script};
 
-/// The numbers of clients of which the best is chosen for an opponent.
-const TRIED: [usize; 5] = [1, 4, 16, 64, 256];
 /// The numbers of submitters of our store.
 const SUBMITTERS: [usize; 4] = [1, 16, 64, 256];
 
@@ -43,7 +41,7 @@ pub(crate) fn settings(options: &Options) -> String {
 pub(crate) fn rows(options: &Options) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
     for kind in [Kind::Postgres, Kind::MariaDb, Kind::Sqlite] {
-        let mut groups = groups(kind);
+        let mut groups = groups(kind, options.tried);
         for group in &mut groups {
             group.contenders.retain(|contender| contender.name().contains(&options.filter));
         }
@@ -81,36 +79,39 @@ fn best(group: &Group, engine: &Engine, options: &Options) -> Result<Contender, 
     best.map(|(_, contender)| contender).ok_or_else(|| "nothing was tried".into())
 }
 
-fn groups(kind: Kind) -> Vec<Group> {
-    let both = |make: fn(Kind, Spread) -> Vec<Group>| [Spread::Uniform, Spread::Hot].map(|spread| make(kind, spread));
+fn groups(kind: Kind, tried: &[usize]) -> Vec<Group> {
+    let spreads = [Spread::Uniform, Spread::Hot].into_iter();
     match kind {
-        Kind::Postgres => both(postgres).into_iter().flatten().chain([two_processes()]).collect(),
-        Kind::MariaDb => both(mariadb).into_iter().flatten().collect(),
+        Kind::Postgres => spreads.flat_map(|spread| postgres(kind, spread, tried)).chain([two_processes()]).collect(),
+        Kind::MariaDb => spreads.flat_map(|spread| mariadb(kind, spread, tried)).collect(),
         Kind::Sqlite => vec![store(kind, Spread::Uniform, &[1, 64, 256])],
     }
 }
 
-fn postgres(kind: Kind, spread: Spread) -> Vec<Group> {
+fn postgres(kind: Kind, spread: Spread, tried: &[usize]) -> Vec<Group> {
     let alone = Contender { kind, role: Role::ByHand, way: Way::Script(HAND_WRITTEN[0]), spread, clients: 1 };
     vec![
         Group { contenders: vec![alone], best: false },
-        scripts(Role::ByHand, HAND_WRITTEN, spread),
-        scripts(Role::OneTrip, ONE_ROUND_TRIP, spread),
+        scripts(Role::ByHand, HAND_WRITTEN, spread, tried),
+        scripts(Role::OneTrip, ONE_ROUND_TRIP, spread, tried),
         store(kind, spread, &SUBMITTERS),
     ]
 }
 
-fn mariadb(kind: Kind, spread: Spread) -> Vec<Group> {
-    let by_hand = |clients| Contender { kind, role: Role::ByHand, way: Way::Child(Work::ByHand), spread, clients };
-    let opponent = Group { contenders: TRIED.map(by_hand).to_vec(), best: true };
+fn mariadb(kind: Kind, spread: Spread, tried: &[usize]) -> Vec<Group> {
+    let way = Way::Child(Work::ByHand);
+    let by_hand = |clients: &usize| Contender { kind, role: Role::ByHand, way, spread, clients: *clients };
+    let opponent = Group { contenders: tried.iter().map(by_hand).collect(), best: true };
     vec![opponent, store(kind, spread, &[1, 64, 256])]
 }
 
-fn scripts(role: Role, scripts: &[Script], spread: Spread) -> Group {
-    let with =
-        |script: &Script, clients| Contender { kind: Kind::Postgres, role, way: Way::Script(*script), spread, clients };
-    let contenders = scripts.iter().flat_map(|script| TRIED.map(|clients| with(script, clients))).collect();
-    Group { contenders, best: true }
+fn scripts(role: Role, scripts: &[Script], spread: Spread, tried: &[usize]) -> Group {
+    let kind = Kind::Postgres;
+    let with = |script: &Script| {
+        let way = Way::Script(*script);
+        tried.iter().map(move |clients| Contender { kind, role, way, spread, clients: *clients })
+    };
+    Group { contenders: scripts.iter().flat_map(with).collect(), best: true }
 }
 
 fn store(kind: Kind, spread: Spread, submitters: &[usize]) -> Group {
