@@ -7,8 +7,9 @@
 //!   `connected`, `begin_write`, `lock_out_writers`, `written!`, `rollback` for a transaction;
 //!   `together!` for statements that do not wait for each other, `for_update!` and `for_update_of_free!` for rows that
 //!   will change;
-//!   `insert_each`, `insert_parts`, `insert_missing`, `update_each`, `ADVANCE`, `append_behind` for rows, in one statement or one per row, whichever its
-//!   database is quicker with;
+//!   `insert_each`, `insert_parts`, `insert_missing`, `update_each`, `ADVANCE`, `append_behind` for rows, in one statement
+//!   or one per row, whichever its database is quicker with;
+//!   `TAKES`, `take_each` for units of levels that may be old;
 //!   `among` (conditions on lists of keys of any length), `contains`;
 //!   `kind`, `is_shut`, `RETRIES`, `patience`, `pause` for what fails.
 

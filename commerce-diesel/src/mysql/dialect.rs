@@ -36,11 +36,9 @@ pub(crate) fn patience(conn: &Conn) -> Duration {
 
 pub(crate) use crate::network::pause;
 
-/// How many commits of those that wait become one batch: of many as many as fill their statements. The rest would need one more
-/// for each table.
-pub(crate) fn whole(waiting: usize) -> usize {
-    pieces(&vec![(); waiting], statement::MOST_INSERTED).next().map_or(0, <[()]>::len)
-}
+/// How many commits of those that wait become one batch: as many as fill their statements. The rest would need one more for each
+/// table.
+pub(crate) use self::statement::whole;
 
 /// Makes sure that there is a connection to begin on.
 pub(crate) async fn connected(conn: &mut Conn) -> QueryResult<()> {

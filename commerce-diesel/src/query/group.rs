@@ -122,16 +122,15 @@ async fn attempt(
             return Err(if dialect::is_shut(&fault) { Failure::Shut(fault) } else { Failure::Within(fault) });
         }
     };
-    let written = write(conn, batch, &ready, needs.at).await;
-    match written {
-        Ok(()) => memory.keep(&ready.facts),
-        Err(_) => memory.forget(&needs),
-    }
-    match written {
-        Ok(()) => Ok(ready.outcomes),
-        Err(Unwritten::Surely(fault)) => Err(Failure::Within(fault)),
-        Err(Unwritten::Perhaps(fault)) => Err(Failure::Unconfirmed(fault, ready.outcomes)),
-    }
+    let Err(unwritten) = write(conn, batch, &ready, needs.at).await else {
+        memory.keep(&ready.facts);
+        return Ok(ready.outcomes);
+    };
+    memory.forget(&needs);
+    Err(match unwritten {
+        Unwritten::Surely(fault) => Failure::Within(fault),
+        Unwritten::Perhaps(fault) => Failure::Unconfirmed(fault, ready.outcomes),
+    })
 }
 
 /// Begins a transaction, and settles a batch.

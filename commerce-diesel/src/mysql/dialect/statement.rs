@@ -15,21 +15,26 @@ pub(crate) const MOST_INSERTED: usize = 384;
 pub(crate) const MOST_UPDATED: usize = 64;
 
 /// So few rows are written by one statement, however many they are.
-pub(crate) const FEW: usize = 16;
+const FEW: usize = 16;
 
 /// More rows come in multiples of this many.
 const MANY: usize = 128;
+
+/// How many of some rows are written by one statement: one of few lengths.
+pub(crate) const fn whole(rows: usize) -> usize {
+    match rows {
+        few @ ..FEW => few,
+        some @ FEW..MANY => some - some % FEW,
+        many @ MANY.. => many - many % MANY,
+    }
+}
 
 /// Cuts rows into pieces of few lengths, the longest first; few rows are one piece.
 pub(crate) fn pieces<R>(rows: &[R], most: usize) -> impl Iterator<Item = &[R]> {
     let mut rest = rows;
     std::iter::from_fn(move || {
-        let length = match rest.len() {
-            few @ ..FEW => few,
-            some @ FEW..MANY => some - some % FEW,
-            many @ MANY.. => many - many % MANY,
-        };
-        let (piece, behind) = rest.split_at_checked(length.min(most)).filter(|(piece, _)| !piece.is_empty())?;
+        let (piece, behind) =
+            rest.split_at_checked(whole(rest.len()).min(most)).filter(|(piece, _)| !piece.is_empty())?;
         rest = behind;
         Some(piece)
     })
