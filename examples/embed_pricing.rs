@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use commerce_core::Quantity;
 use commerce_core::money::{Currency, Money};
 use commerce_core::pricing::{CodeMatching, Line, Outcome, Request, price};
-use commerce_core::promotion::{Condition, Effect, Percent, Promotion, Target, Terms};
+use commerce_core::promotion::{Condition, Effect, Percent, Promotion, PromotionDefinition, Target};
 
 /// Boats booked for some days, as the service keeps them.
 struct Booking {
@@ -82,10 +82,10 @@ fn promotion(offer: &Offer) -> Result<Promotion, Box<dyn Error>> {
     let percent = Percent::new(offer.percent.into())?;
     let from = Money::new(offer.from_pence, Currency::GBP);
     let effect = Effect::PercentOff { percent, target: Target::Order, max_amount: None };
-    let terms = Terms {
+    let definition = PromotionDefinition {
         code: offer.voucher.map(str::to_owned),
         conditions: vec![Condition::MinSpend { amount: from, filter: None }],
-        ..Terms::new(offer.name.parse()?, effect)
+        ..PromotionDefinition::new(offer.name.parse()?, effect)
     };
-    Ok(Promotion::new(Currency::GBP, terms)?)
+    Ok(Promotion::new(Currency::GBP, definition)?)
 }

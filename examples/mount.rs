@@ -15,7 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
-use commerce_core::payment::Sandbox;
+use commerce_core::payment::SandboxPayments;
 use commerce_core::settings::Settings;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
 use commerce_http::auth::{Auth, VerifyingKey};
@@ -27,13 +27,13 @@ use http_body_util::{BodyExt, Full};
 use tower::ServiceExt;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
-type Page = Response<UnsyncBoxBody<Bytes, Failure>>;
+type PageRequest = Response<UnsyncBoxBody<Bytes, Failure>>;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let directory = tempfile::tempdir()?;
     let store = SqliteStore::open(&directory.path().join("shop.db"), SqliteOptions::default()).await?;
-    let ports = system::ports(store, Arc::new(EveryoneExists), Arc::new(Sandbox));
+    let ports = system::ports(store, Arc::new(EveryoneExists), Arc::new(SandboxPayments));
     let engine = Engine::new(ports, Settings::new(Currency::EUR));
     let auth = Auth::new(vec![VerifyingKey::hs256(b"a secret of at least thirty-two bytes")?]);
     let shop = Service::new(engine, Options::new(auth));
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Failure> {
 }
 
 /// The program's own routing: what begins with `/v1` goes to the shop.
-async fn route(shop: Service, request: Request<Full<Bytes>>) -> Result<Page, Failure> {
+async fn route(shop: Service, request: Request<Full<Bytes>>) -> Result<PageRequest, Failure> {
     if request.uri().path().starts_with("/v1/") {
         let response = shop.oneshot(request).await?;
         return Ok(response.map(|body| body.map_err(Failure::from).boxed_unsync()));

@@ -3,13 +3,13 @@
 use std::hint::black_box;
 
 use commerce_core::order::ShipmentStatus;
-use commerce_testkit::Shop;
-use commerce_testkit::shop::order_of;
+use commerce_testkit::CommitBuilder;
+use commerce_testkit::commit_builder::order_of;
 use criterion::{Criterion, criterion_group, criterion_main};
 
-/// Placed, paid, shipped and delivered: four decisions, each folded into the order with its consequences.
+/// Placed, paid, shipped and delivered: four decisions, each folded into the order with its side effects.
 fn life(criterion: &mut Criterion) {
-    let shop = Shop::new(1);
+    let shop = CommitBuilder::new(1);
     let lines = [("MUG", 2), ("TEA", 1), ("POT", 1)];
     criterion.bench_function("order: decide and evolve its life", |bencher| {
         bencher.iter(|| {

@@ -61,7 +61,7 @@ impl Actor {
     }
 
     /// Whether what belongs to `owner` may be seen: by the owner, and by everyone who is not a mere customer.
-    pub fn may_see(&self, owner: &UserId) -> bool {
+    pub fn can_access(&self, owner: &UserId) -> bool {
         self.role != Role::Customer || self.user.as_ref() == Some(owner)
     }
 }

@@ -7,26 +7,26 @@ use core::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
-use crate::text::Text;
+use crate::text::BoundedString;
 
 /// A postal address. An order keeps the address as it was when it was placed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Address {
     /// Who receives the parcel.
-    pub name: Text<100>,
+    pub name: BoundedString<100>,
     /// Street and number.
-    pub line1: Text<200>,
+    pub line1: BoundedString<200>,
     /// Building, floor, care of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line2: Option<Text<200>>,
+    pub line2: Option<BoundedString<200>>,
     /// Town or city.
-    pub city: Text<100>,
+    pub city: BoundedString<100>,
     /// State, county or province, where the country has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<Text<100>>,
+    pub state: Option<BoundedString<100>>,
     /// Postal code.
-    pub postal_code: Text<20>,
+    pub postal_code: BoundedString<20>,
     /// The country.
     pub country: Country,
 }
@@ -39,7 +39,7 @@ pub struct Country(String);
 /// The text is not a two-letter country code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not an ISO 3166-1 alpha-2 country code such as \"GB\"")]
-pub struct NotACountry;
+pub struct ParseCountryError;
 
 /// The officially assigned codes of ISO 3166-1 alpha-2, in alphabetical order.
 const ASSIGNED: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV \
@@ -58,11 +58,11 @@ impl Country {
 }
 
 impl FromStr for Country {
-    type Err = NotACountry;
+    type Err = ParseCountryError;
 
-    fn from_str(text: &str) -> Result<Self, NotACountry> {
+    fn from_str(text: &str) -> Result<Self, ParseCountryError> {
         let known = ASSIGNED.split_ascii_whitespace().any(|code| code == text);
-        if known { Ok(Self(text.into())) } else { Err(NotACountry) }
+        if known { Ok(Self(text.into())) } else { Err(ParseCountryError) }
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! # Invariants
 //! * `CRT-1`: at most [`MAX_LINES`] lines, no sku twice, all prices in the cart's currency.
-//! * `CRT-2`: a cart becomes at most one order: [`Cart::check_out`] needs an active cart, and the commit its version.
+//! * `CRT-2`: a cart becomes at most one order: [`Cart::checkout`] needs an active cart, and the commit its version.
 //! * `CRT-3`: a customer has at most one active cart; the commit guards it.
 
 use alloc::string::String;
@@ -18,7 +18,7 @@ use thiserror::Error;
 use crate::catalog::Offer;
 use crate::ids::{CartId, ItemId, OrderId, ProductId, Sku, UserId};
 use crate::money::{Currency, Money};
-use crate::text::Text;
+use crate::text::BoundedString;
 use crate::{Quantity, QuantityError};
 
 /// The most lines of one cart or order.
@@ -27,7 +27,7 @@ pub const MAX_LINES: usize = 500;
 pub const MAX_CODES: usize = 20;
 
 /// A promotion code as the customer typed it; codes compare without regard to case and surrounding space.
-pub type Code = Text<64>;
+pub type Code = BoundedString<64>;
 
 /// A cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ pub struct LineItem {
     /// Of which product.
     pub product_id: ProductId,
     /// What it is called.
-    pub name: Text<200>,
+    pub name: BoundedString<200>,
     /// How many.
     pub quantity: Quantity,
     /// The price of one, before any discount.
@@ -88,7 +88,7 @@ pub struct LineItem {
 /// One line of a cart.
 pub type CartItem = LineItem;
 
-/// A line whose price in the catalogue is not the one in the cart any more.
+/// A line whose price in the catalog is not the one in the cart any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceChange {
     /// Which line.
@@ -111,7 +111,7 @@ pub enum CartRejection {
     /// No line of that id.
     #[error("the cart has no item {0}")]
     UnknownItem(ItemId),
-    /// The sku is not in the catalogue, or not for sale.
+    /// The sku is not in the catalog, or not for sale.
     #[error("sku {0} is not for sale")]
     NotForSale(Sku),
     /// One line more than [`MAX_LINES`].
@@ -258,7 +258,7 @@ impl Cart {
     ///
     /// # Errors
     /// [`CartRejection::Empty`], [`CartRejection::AlreadyOrdered`], [`CartRejection::Expired`].
-    pub fn check_out(&mut self, order: OrderId, at: DateTime<Utc>) -> Result<(), CartRejection> {
+    pub fn checkout(&mut self, order: OrderId, at: DateTime<Utc>) -> Result<(), CartRejection> {
         self.check_open(at)?;
         if self.items.is_empty() {
             return Err(CartRejection::Empty);

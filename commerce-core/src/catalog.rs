@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::ids::{CategoryId, ProductId, Sku};
 use crate::money::{Currency, Money};
-use crate::text::Text;
+use crate::text::BoundedString;
 
 /// The most variants of one product.
 pub const MAX_VARIANTS: usize = 200;
@@ -23,16 +23,16 @@ pub const MAX_TREE: usize = 10_000;
 ///
 /// # Invariants
 /// * `CAT-1`: one to [`MAX_VARIANTS`] variants, no sku twice, all in one currency, no negative price.
-/// * `CAT-2`: a sku belongs to one product of the whole catalogue; the commit guards it.
+/// * `CAT-2`: a sku belongs to one product of the whole catalog; the commit guards it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
     /// Its id.
     pub id: ProductId,
     /// What it is called.
-    pub name: Text<200>,
+    pub name: BoundedString<200>,
     /// What it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<Text<4000>>,
+    pub description: Option<BoundedString<4000>>,
     /// Where it is found.
     #[serde(default)]
     pub categories: Vec<CategoryId>,
@@ -55,12 +55,12 @@ pub struct Variant {
     pub sku: Sku,
     /// What sets it apart from the other variants, such as "red, large".
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<Text<200>>,
+    pub name: Option<BoundedString<200>>,
     /// The price of one unit. Zero is a free item.
     pub price: Money,
     /// Which tax rates apply; none means untaxed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tax_category: Option<Text<64>>,
+    pub tax_category: Option<BoundedString<64>>,
 }
 
 /// Why a product is refused.
@@ -137,7 +137,7 @@ pub struct Category {
     /// Its id, which products name.
     pub id: CategoryId,
     /// What it is called.
-    pub name: Text<200>,
+    pub name: BoundedString<200>,
     /// Where it hangs; none at the root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<CategoryId>,
@@ -151,13 +151,13 @@ pub struct Offer {
     /// Of which product.
     pub product_id: ProductId,
     /// The name on the line: the product's, with the variant's behind it.
-    pub name: Text<200>,
+    pub name: BoundedString<200>,
     /// The price of one unit.
     pub price: Money,
     /// Where the product is found.
     pub categories: Vec<CategoryId>,
     /// Which tax rates apply.
-    pub tax_category: Option<Text<64>>,
+    pub tax_category: Option<BoundedString<64>>,
     /// Whether it is for sale.
     pub active: bool,
 }
@@ -178,7 +178,7 @@ impl Offer {
 }
 
 /// "Shirt, red"; the product's name alone where both together are too long for a line.
-fn line_name(product: &Product, variant: &Variant) -> Text<200> {
+fn line_name(product: &Product, variant: &Variant) -> BoundedString<200> {
     let full = variant.name.as_ref().map(|name| alloc::format!("{}, {}", product.name, name));
     full.and_then(|name| name.parse().ok()).unwrap_or_else(|| product.name.clone())
 }

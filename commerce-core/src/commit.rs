@@ -1,11 +1,11 @@
 //! Commit atomically: what a use case decided, as one value.
 //!
 //! A [`Commit`] is everything that must become true together: events with the version they were decided on, guarded moves
-//! of stock, documents, the receipt of an idempotent request, and the tasks that must happen later. A store applies all of
+//! of stock, documents, the idempotency record of a request, and the tasks that must happen later. A store applies all of
 //! it or none of it, and says precisely which guard refused ([`Refusal`]).
 //!
 //! Whether the guards hold is decided here, by [`settle`], for a whole batch of commits at once. A store loads the
-//! [`Facts`] that the batch names ([`Needs`]), calls it, and writes down the outcome; it decides nothing itself.
+//! [`LoadedState`] that the batch names ([`ReadSet`]), calls it, and writes down the outcome; it decides nothing itself.
 
 mod settle;
 
@@ -17,28 +17,28 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
 
-pub use self::settle::{Facts, Needs, Settled, settle};
+pub use self::settle::{Accepted, LoadedState, ReadSet, settle};
 use crate::actor::Actor;
 use crate::cart::Cart;
 use crate::catalog::{Category, Product};
 use crate::event::Recorded;
 use crate::ids::{CartId, OrderId, OrderNumber, ProductId, PromotionId, Sku};
-use crate::order::{CorruptHistory, Order, OrderEvent, consequences, evolve};
-use crate::promotion::{Campaign, Exhausted, Promotion, RedemptionAction, RedemptionMove};
+use crate::order::{CorruptHistory, Order, OrderEvent, evolve, side_effects};
+use crate::promotion::{Promotion, PromotionExhausted, PromotionRecord, RedemptionAction, RedemptionMove};
 use crate::stock::{StockMove, StockRefusal};
 use crate::task::TaskChange;
 
 /// Everything that must become true together. It changes each order, cart and product at most once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
-    /// When it was decided. Holds that ended by then do not count.
+    /// When it was decided. Reservations that ended by then do not count.
     pub at: DateTime<Utc>,
     /// Who caused it.
     pub actor: Actor,
     /// A fresh UUID, from which the ids of events are derived that only settling can know (stock running low).
     pub seed: Uuid,
     /// The answer to remember, if the request can be retried.
-    pub receipt: Option<Receipt>,
+    pub idempotency: Option<IdempotencyRecord>,
     /// Orders that are placed or changed.
     pub orders: Vec<OrderChange>,
     /// Carts that are opened or changed.
@@ -48,7 +48,7 @@ pub struct Commit {
     /// Categories that are made or renamed.
     pub categories: Vec<Category>,
     /// Promotions that are made, changed or ended.
-    pub campaigns: Vec<CampaignChange>,
+    pub promotions: Vec<PromotionChange>,
     /// Guarded moves of stock, made in this order.
     pub stock: Vec<StockMove>,
     /// Guarded uses of promotions, made in this order.
@@ -85,16 +85,16 @@ pub struct ProductChange {
 
 /// A promotion as it shall be kept, and the version it was decided on; 0 for a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CampaignChange {
+pub struct PromotionChange {
     /// The version the store must have.
     pub expected: u64,
     /// The promotion, at its next version.
-    pub campaign: Campaign,
+    pub record: PromotionRecord,
 }
 
 /// Names a request that may be sent again: a key of the caller's choice, within the caller and the route.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ReceiptKey {
+pub struct IdempotencyKey {
     /// Who and what for.
     pub scope: String,
     /// The key the caller chose.
@@ -103,9 +103,9 @@ pub struct ReceiptKey {
 
 /// The answer to a request, kept in the transaction of its effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
+pub struct IdempotencyRecord {
     /// Which request.
-    pub key: ReceiptKey,
+    pub key: IdempotencyKey,
     /// A digest of what was asked, to tell a retry from a reused key.
     pub fingerprint: String,
     /// The answer, as the host wrote it.
@@ -124,7 +124,7 @@ pub enum Subject {
     /// A product.
     Product(ProductId),
     /// A promotion.
-    Campaign(PromotionId),
+    Promotion(PromotionId),
 }
 
 /// Which guard refused a commit. Nothing of the commit has happened then, and its neighbours are not touched.
@@ -135,7 +135,7 @@ pub enum Subject {
 pub enum Refusal {
     /// The request was answered before; here is the answer.
     #[error("the request was answered before")]
-    DuplicateKey(Box<Receipt>),
+    DuplicateKey(Box<IdempotencyRecord>),
     /// Somebody else was quicker: decide again on the present state.
     #[error("{subject:?} is at version {actual}, not {expected}")]
     VersionConflict {
@@ -162,7 +162,7 @@ pub enum Refusal {
     },
     /// A promotion is used up.
     #[error(transparent)]
-    Exhausted(#[from] Exhausted),
+    PromotionExhausted(#[from] PromotionExhausted),
     /// The stock does not allow it.
     #[error(transparent)]
     Stock(#[from] StockRefusal),
@@ -175,12 +175,12 @@ impl Commit {
             at,
             actor,
             seed,
-            receipt: None,
+            idempotency: None,
             orders: Vec::new(),
             carts: Vec::new(),
             products: Vec::new(),
             categories: Vec::new(),
-            campaigns: Vec::new(),
+            promotions: Vec::new(),
             stock: Vec::new(),
             redemptions: Vec::new(),
             tasks: Vec::new(),
@@ -189,12 +189,12 @@ impl Commit {
 
     /// Whether there is nothing to do.
     pub const fn is_empty(&self) -> bool {
-        self.receipt.is_none()
+        self.idempotency.is_none()
             && self.orders.is_empty()
             && self.carts.is_empty()
             && self.products.is_empty()
             && self.categories.is_empty()
-            && self.campaigns.is_empty()
+            && self.promotions.is_empty()
             && self.stock.is_empty()
             && self.redemptions.is_empty()
             && self.tasks.is_empty()
@@ -205,12 +205,12 @@ impl Commit {
         for RedemptionMove { redemption, action } in &mut self.redemptions {
             let known = promotions.iter().find(|promotion| *promotion.id() == redemption.promotion);
             if let (RedemptionAction::Redeem(limits), Some(promotion)) = (action, known) {
-                *limits = promotion.terms().limits;
+                *limits = promotion.definition().limits;
             }
         }
     }
 
-    /// Adds new events of an order together with their consequences: the stock and the tasks that move with them.
+    /// Adds new events of an order together with their side effects: the stock and the tasks that move with them.
     ///
     /// # Errors
     /// [`CorruptHistory`] if the events do not continue the order.
@@ -219,7 +219,7 @@ impl Commit {
         let mut order = before;
         for entry in &events {
             let after = evolve(order, entry)?;
-            let mut follow = consequences(&after, entry);
+            let mut follow = side_effects(&after, entry);
             self.stock.append(&mut follow.stock);
             self.tasks.append(&mut follow.tasks);
             self.redemptions.append(&mut follow.redemptions);

@@ -8,28 +8,28 @@
 //! number of times. A caller who named a version (`If-Match`) is told instead.
 //!
 //! # Idempotency
-//! A request with a key ([`Once`]) commits its answer together with its effect. Sent again, it gets that answer: the store
-//! refuses the second commit with the first receipt. A retry that is refused earlier, because the first attempt changed the
-//! world (its cart is ordered already), looks the receipt up before it says so.
+//! A request with a key ([`Idempotency`]) commits its answer together with its effect. Sent again, it gets that answer:
+//! the store refuses the second commit with the first idempotency record. A retry that is refused earlier, because the
+//! first attempt changed the world (its cart is ordered already), looks the idempotency record up before it says so.
 
-/// Decides, and commits what was decided; decides again as long as somebody else was quicker. `$tries` counts how often.
+/// Decides, and commits what was decided; decides again as long as somebody else was quicker. `$attempts` counts how often.
 macro_rules! decide_and_commit {
-    ($engine:ident, $once:ident, |$tries:ident| $decide:expr) => {{
-        let mut $tries = $crate::engine::Tries::default();
+    ($engine:ident, $idempotency:ident, |$attempts:ident| $decide:expr) => {{
+        let mut $attempts = $crate::engine::Attempts::default();
         loop {
             let decided = $decide.await;
-            if let Some(reply) = $engine.submit(&mut $tries, $once, decided).await? {
+            if let Some(reply) = $engine.submit(&mut $attempts, $idempotency, decided).await? {
                 return Ok(reply);
             }
         }
     }};
-    ($engine:ident, $once:ident, $decide:expr) => {
-        decide_and_commit!($engine, $once, |tries| $decide)
+    ($engine:ident, $idempotency:ident, $decide:expr) => {
+        decide_and_commit!($engine, $idempotency, |attempts| $decide)
     };
 }
 
 mod carts;
-mod catalogue;
+mod catalog;
 mod error;
 mod inventory;
 mod orders;
@@ -47,18 +47,18 @@ use core::fmt;
 use chrono::{DateTime, Utc};
 
 pub use self::carts::{CartView, OpenedCart};
-pub use self::catalogue::{ImportRow, Imported, ProductInput};
-pub use self::error::{EngineError, Noun};
+pub use self::catalog::{ImportRow, Imported, ProductInput};
+pub use self::error::{EngineError, Resource};
 pub use self::orders::HistoryItem;
-pub use self::placing::{CheckOut, ItemRequest, PlaceOrder};
+pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest};
 pub use self::promotions::{Basket, CodeCheck};
 pub use self::tasks::TasksDone;
 use crate::actor::{Actor, Role};
-use crate::commit::{Commit, Receipt, ReceiptKey, Refusal};
+use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};
 use crate::event::Recorded;
 use crate::ids::{EventId, RefundId, UserId};
 use crate::order::{Context, Order, OrderEvent};
-use crate::port::{Carts, Catalog, Clock, CommitError, Ids, Payments, Promotions, Store, Users};
+use crate::port::{Carts, Catalog, Clock, CommitError, IdGenerator, Payments, Promotions, Store, Users};
 use crate::settings::Settings;
 
 /// How often a decision is made anew when others are quicker.
@@ -67,7 +67,7 @@ const MAX_TRIES: u32 = 16;
 /// The world the engine works in.
 #[derive(Clone, Debug)]
 pub struct Ports {
-    /// Where orders, stock, receipts and tasks live.
+    /// Where orders, stock, idempotency records and tasks live.
     pub store: Arc<dyn Store>,
     /// Where carts are read.
     pub carts: Arc<dyn Carts>,
@@ -82,7 +82,7 @@ pub struct Ports {
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where new ids come from.
-    pub ids: Arc<dyn Ids>,
+    pub ids: Arc<dyn IdGenerator>,
 }
 
 /// The use cases of a shop over its ports. Cloning shares everything.
@@ -93,18 +93,18 @@ pub struct Engine {
 }
 
 /// A request that takes effect once, however often it is sent.
-pub struct Once<'a, T> {
+pub struct Idempotency<'a, T> {
     /// Which request.
-    pub key: ReceiptKey,
+    pub key: IdempotencyKey,
     /// A digest of what it asks, to tell a retry from a reused key.
     pub fingerprint: String,
     /// How the host writes down its answer.
     pub reply: &'a (dyn Fn(&T) -> String + Send + Sync),
 }
 
-impl<T> fmt::Debug for Once<'_, T> {
+impl<T> fmt::Debug for Idempotency<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Once").field("scope", &self.key.scope).finish_non_exhaustive()
+        f.debug_struct("Idempotency").field("scope", &self.key.scope).finish_non_exhaustive()
     }
 }
 
@@ -112,20 +112,20 @@ impl<T> fmt::Debug for Once<'_, T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply<T> {
     /// It took effect now.
-    New(T),
+    Fresh(T),
     /// It took effect before; this is what the host wrote down then.
-    Again(String),
+    Replayed(String),
 }
 
 /// What a use case decided: what to commit, and what to answer once that is done.
-struct Decided<T> {
+struct Decision<T> {
     commit: Commit,
     outcome: T,
 }
 
 /// Counts how often a use case decided.
 #[derive(Debug, Default)]
-struct Tries(u32);
+struct Attempts(u32);
 
 impl Engine {
     /// An engine over ports.
@@ -171,15 +171,15 @@ impl Engine {
         context: &Context,
         before: Option<Order>,
         events: Vec<OrderEvent>,
-    ) -> Result<Decided<Order>, EngineError> {
+    ) -> Result<Decision<Order>, EngineError> {
         let mut commit = self.commit_by(&context.actor, context.at);
         let version = before.as_ref().map_or(0, |order| order.version);
         match before {
-            Some(order) if events.is_empty() => Ok(Decided { commit, outcome: order }),
+            Some(order) if events.is_empty() => Ok(Decision { commit, outcome: order }),
             before => {
                 commit.record(before, self.recorded(context, version, events))?;
                 let outcome = commit.orders.first().map(|change| change.order().clone());
-                Ok(Decided { commit, outcome: outcome.ok_or(EngineError::NotFound(Noun::Order))? })
+                Ok(Decision { commit, outcome: outcome.ok_or(EngineError::NotFound(Resource::Order))? })
             }
         }
     }
@@ -187,51 +187,62 @@ impl Engine {
     /// Commits a decision. None means that somebody was quicker: decide again.
     async fn submit<T>(
         &self,
-        tries: &mut Tries,
-        once: Option<&Once<'_, T>>,
-        decided: Result<Decided<T>, EngineError>,
+        attempts: &mut Attempts,
+        idempotency: Option<&Idempotency<'_, T>>,
+        decided: Result<Decision<T>, EngineError>,
     ) -> Result<Option<Reply<T>>, EngineError> {
-        let Decided { mut commit, outcome } = match decided {
+        let Decision { mut commit, outcome } = match decided {
             Ok(decided) => decided,
-            Err(error) => return self.answer_again(once, error).await.map(Some),
+            Err(error) => return self.answer_again(idempotency, error).await.map(Some),
         };
-        commit.receipt = once.map(|once| once.receipt(&outcome, commit.at));
+        commit.idempotency = idempotency.map(|idempotency| idempotency.idempotency_record(&outcome, commit.at));
         if commit.is_empty() {
-            return Ok(Some(Reply::New(outcome)));
+            return Ok(Some(Reply::Fresh(outcome)));
         }
         match self.ports.store.commit(commit).await {
-            Ok(()) => Ok(Some(Reply::New(outcome))),
-            Err(CommitError::Refused(Refusal::DuplicateKey(receipt))) => Once::compare(once, *receipt).map(Some),
-            Err(CommitError::Refused(refusal)) if is_lost_race(&refusal) && tries.again() => Ok(None),
-            Err(CommitError::Refused(refusal)) => self.answer_again(once, refusal.into()).await.map(Some),
+            Ok(()) => Ok(Some(Reply::Fresh(outcome))),
+            Err(CommitError::Refused(Refusal::DuplicateKey(record))) => {
+                Idempotency::compare(idempotency, *record).map(Some)
+            }
+            Err(CommitError::Refused(refusal)) if is_lost_race(&refusal) && attempts.again() => Ok(None),
+            Err(CommitError::Refused(refusal)) => self.answer_again(idempotency, refusal.into()).await.map(Some),
             Err(CommitError::Failed(error)) => Err(error.into()),
         }
     }
 
     /// The answer given before, if there is one; otherwise the error stands.
-    async fn answer_again<T>(&self, once: Option<&Once<'_, T>>, error: EngineError) -> Result<Reply<T>, EngineError> {
-        let Some(asked) = once else { return Err(error) };
-        match self.ports.store.receipt(&asked.key).await? {
-            Some(receipt) => Once::compare(once, receipt),
+    async fn answer_again<T>(
+        &self,
+        idempotency: Option<&Idempotency<'_, T>>,
+        error: EngineError,
+    ) -> Result<Reply<T>, EngineError> {
+        let Some(asked) = idempotency else { return Err(error) };
+        match self.ports.store.idempotency_record(&asked.key).await? {
+            Some(record) => Idempotency::compare(idempotency, record),
             None => Err(error),
         }
     }
 }
 
-impl<T> Once<'_, T> {
-    fn receipt(&self, outcome: &T, at: DateTime<Utc>) -> Receipt {
-        Receipt { key: self.key.clone(), fingerprint: self.fingerprint.clone(), reply: (self.reply)(outcome), at }
+impl<T> Idempotency<'_, T> {
+    fn idempotency_record(&self, outcome: &T, at: DateTime<Utc>) -> IdempotencyRecord {
+        IdempotencyRecord {
+            key: self.key.clone(),
+            fingerprint: self.fingerprint.clone(),
+            reply: (self.reply)(outcome),
+            at,
+        }
     }
 
-    fn compare(asked: Option<&Self>, receipt: Receipt) -> Result<Reply<T>, EngineError> {
+    fn compare(asked: Option<&Self>, record: IdempotencyRecord) -> Result<Reply<T>, EngineError> {
         match asked {
-            Some(asked) if asked.fingerprint == receipt.fingerprint => Ok(Reply::Again(receipt.reply)),
-            _ => Err(EngineError::KeyReused),
+            Some(asked) if asked.fingerprint == record.fingerprint => Ok(Reply::Replayed(record.reply)),
+            _ => Err(EngineError::IdempotencyKeyReused),
         }
     }
 }
 
-impl Tries {
+impl Attempts {
     /// Whether to try again.
     const fn again(&mut self) -> bool {
         self.0 = self.0.saturating_add(1);
@@ -249,9 +260,9 @@ const fn is_lost_race(refusal: &Refusal) -> bool {
 }
 
 /// Whether a caller named a version that is not the present one.
-fn check_version(named: Option<u64>, actual: u64) -> Result<(), EngineError> {
-    match named {
-        Some(named) if named != actual => Err(EngineError::Stale { named, actual }),
+fn check_version(if_version: Option<u64>, actual: u64) -> Result<(), EngineError> {
+    match if_version {
+        Some(if_version) if if_version != actual => Err(EngineError::VersionMismatch { expected: if_version, actual }),
         _ => Ok(()),
     }
 }

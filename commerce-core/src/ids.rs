@@ -1,7 +1,7 @@
 //! Names of things: one type per noun, so that a cart is never taken for an order.
 //!
-//! Ours are UUIDs (version 7, minted by the [`Ids`](crate::port::Ids) port). Users, products and stock keeping units may
-//! live in other systems, so their names are opaque text of 1 to [`MAX_TEXT_ID`] characters.
+//! Ours are UUIDs (version 7, minted by the [`IdGenerator`](crate::port::IdGenerator) port). Users, products and stock
+//! keeping units may live in other systems, so their names are opaque text of 1 to [`MAX_TEXT_ID`] characters.
 
 use alloc::string::String;
 use core::fmt;
@@ -194,23 +194,24 @@ impl OrderNumber {
 }
 
 impl FromStr for OrderNumber {
-    type Err = NotAnOrderNumber;
+    type Err = ParseOrderNumberError;
 
     /// Reads a number; lower case is taken, as people type it.
-    fn from_str(text: &str) -> Result<Self, NotAnOrderNumber> {
+    fn from_str(text: &str) -> Result<Self, ParseOrderNumberError> {
         let upper = text.to_ascii_uppercase();
-        let (day, suffix) = upper.strip_prefix("ORD-").and_then(|rest| rest.split_once('-')).ok_or(NotAnOrderNumber)?;
+        let (day, suffix) =
+            upper.strip_prefix("ORD-").and_then(|rest| rest.split_once('-')).ok_or(ParseOrderNumberError)?;
         let day_ok = day.len() == 8 && day.bytes().all(|byte| byte.is_ascii_digit());
         let length_ok = (Self::SUFFIX..=Self::MAX_SUFFIX).contains(&suffix.len());
         let suffix_ok = length_ok && suffix.bytes().all(|byte| Self::ALPHABET.contains(&byte));
-        if day_ok && suffix_ok { Ok(Self(upper)) } else { Err(NotAnOrderNumber) }
+        if day_ok && suffix_ok { Ok(Self(upper)) } else { Err(ParseOrderNumberError) }
     }
 }
 
 /// The text is not an order number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not an order number such as ORD-20260216-7K3F")]
-pub struct NotAnOrderNumber;
+pub struct ParseOrderNumberError;
 
 impl fmt::Display for OrderNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,7 +14,7 @@
 //! | the cart and its limits | [`cart`] |
 //! | what a cart costs, and why | [`pricing`], [`promotion`] |
 //! | the order: lifecycle, commands, events, returns | [`order`] |
-//! | stock: levels, holds, guarded moves | [`stock`] |
+//! | stock: levels, reservations, guarded moves | [`stock`] |
 //! | what must become true together, and which guards hold | [`commit`] |
 //! | what is left to do later | [`task`] |
 //! | what the engine needs of the world | [`port`] |
@@ -23,7 +23,7 @@
 //!
 //! # What this crate never does
 //! * It reads no clock and draws no random number: instants and ids are values, or come through [`port::Clock`] and
-//!   [`port::Ids`].
+//!   [`port::IdGenerator`].
 //! * It does no I/O and knows no runtime, no SQL and no HTTP. It is `no_std`, so the compiler holds this.
 //! * It uses no float and no hash order, and does not panic on any input.
 //! * It repairs nothing: bad input is refused with a precise error, and nothing has changed then.

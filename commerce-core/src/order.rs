@@ -2,8 +2,8 @@
 //!
 //! * *May it happen?* [`decide`] and [`place`].
 //! * *What does it change?* [`evolve`].
-//! * *What can refuse it?* [`Rejection`].
-//! * *What else has to move with it?* [`consequences`]: stock and tasks, derived from the events alone.
+//! * *What can refuse it?* [`OrderRejection`].
+//! * *What else has to move with it?* [`side_effects`]: stock and tasks, derived from the events alone.
 //!
 //! # Invariants
 //! * `ORD-1`: what was placed (items, prices, split, addresses) never changes.
@@ -12,17 +12,16 @@
 //! * `ORD-4`: the units in returns never exceed the units bought; refunds never exceed what was captured.
 
 mod command;
-mod consequence;
 mod decide;
 mod event;
 mod evolve;
 mod lifecycle;
 mod rejection;
 mod returns;
+mod side_effects;
 mod state;
 
-pub use command::{Command, Context, Placement, Refunded, ReturnRequest};
-pub use consequence::{Consequences, consequences};
+pub use command::{Command, Context, NewOrder, RefundOutcome, ReturnRequest};
 pub use decide::{decide, place};
 pub use event::{OrderEvent, Reason};
 pub use evolve::{CorruptHistory, evolve, fold};
@@ -30,6 +29,7 @@ pub use lifecycle::{
     Lifecycle, LifecycleDraft, LifecycleError, PaymentEffect, Phase, PromotionEffect, State, Status, StockEffect,
     Transition, Trigger, Window, WindowStart,
 };
-pub use rejection::Rejection;
+pub use rejection::OrderRejection;
 pub use returns::{Return, ReturnLine, ReturnStatus};
+pub use side_effects::{SideEffects, side_effects};
 pub use state::{Order, OrderItem, Payment, PaymentStatus, Refund, RefundStatus, Shipment, ShipmentStatus};

@@ -4,8 +4,8 @@ use alloc::boxed::Box;
 
 use async_trait::async_trait;
 
-use crate::order::Refunded;
-use crate::port::{Charge, Charged, Payments, PaymentsUnavailable, Repayment};
+use crate::order::RefundOutcome;
+use crate::port::{Charge, ChargeOutcome, Payments, PaymentsUnavailable, RefundRequest};
 
 /// A payment processor that decides by the token, for development and tests. It moves no money and knows no card.
 ///
@@ -18,20 +18,20 @@ use crate::port::{Charge, Charged, Payments, PaymentsUnavailable, Repayment};
 ///
 /// It keeps nothing: what it answers follows from the request, so the same request gets the same answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sandbox;
+pub struct SandboxPayments;
 
 #[async_trait]
-impl Payments for Sandbox {
-    async fn charge(&self, charge: &Charge) -> Result<Charged, PaymentsUnavailable> {
+impl Payments for SandboxPayments {
+    async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, PaymentsUnavailable> {
         let declined = |reason: &str| {
             let reason = reason.parse().map_err(|error| PaymentsUnavailable(Box::new(error)))?;
-            Ok(Charged::Declined { reason })
+            Ok(ChargeOutcome::Declined { reason })
         };
         match charge.token.as_str() {
             "tok_ok" => {
                 let reference = alloc::format!("sandbox-{}", charge.payment);
                 let reference = reference.parse().map_err(|error| PaymentsUnavailable(Box::new(error)))?;
-                Ok(Charged::Captured { amount: charge.amount, reference })
+                Ok(ChargeOutcome::Captured { amount: charge.amount, reference })
             }
             "tok_declined" => declined("The card was declined."),
             "tok_timeout" => Err(PaymentsUnavailable("the sandbox was told not to answer".into())),
@@ -39,7 +39,7 @@ impl Payments for Sandbox {
         }
     }
 
-    async fn repay(&self, _repayment: &Repayment) -> Result<Refunded, PaymentsUnavailable> {
-        Ok(Refunded::Done { reference: None })
+    async fn refund(&self, _refund_request: &RefundRequest) -> Result<RefundOutcome, PaymentsUnavailable> {
+        Ok(RefundOutcome::Done { reference: None })
     }
 }

@@ -15,21 +15,21 @@ use uuid::Uuid;
 
 use crate::cart::Cart;
 use crate::catalog::{Category, Offer, Product};
-use crate::commit::{Commit, Receipt, ReceiptKey, Refusal};
+use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{
     CartId, CategoryId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, RefundId, ReturnId, Sku, UserId,
 };
 use crate::money::Money;
-use crate::order::{Order, OrderEvent, Refunded, Status};
-use crate::promotion::{Campaign, Promotion, Redemption, Usage};
-use crate::stock::{Hold, StockLevel};
+use crate::order::{Order, OrderEvent, RefundOutcome, Status};
+use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage};
+use crate::stock::{Reservation, StockLevel};
 use crate::task::{Task, TaskKey};
-use crate::text::Text;
+use crate::text::BoundedString;
 
 /// A part of a list: at most `limit` entries behind `after`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page<K> {
+pub struct PageRequest<K> {
     /// The most entries to give, at least 1.
     pub limit: u16,
     /// Behind which entry; none for the beginning.
@@ -38,7 +38,7 @@ pub struct Page<K> {
 
 /// Entries of a list, and where it goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listing<T, K> {
+pub struct Page<T, K> {
     /// The entries.
     pub items: Vec<T>,
     /// The last entry's place, if there are more.
@@ -86,7 +86,7 @@ pub struct ProductFilter {
 
 /// The place of a product in a list: newest first, then by id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ProductPlace {
+pub struct ProductCursor {
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// Its id.
@@ -154,7 +154,7 @@ pub enum CommitError {
     Failed(#[from] StoreError),
 }
 
-/// Where orders, stock, receipts and tasks live; the only place anything is written.
+/// Where orders, stock, idempotency records and tasks live; the only place anything is written.
 ///
 /// # Contract
 /// * [`Store::commit`] applies all of a commit or nothing, and answers only when it is durable. It decides by
@@ -167,29 +167,33 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Applies a commit.
     async fn commit(&self, commit: Commit) -> Result<(), CommitError>;
 
-    /// The receipt of a request, if it was answered before.
-    async fn receipt(&self, key: &ReceiptKey) -> Result<Option<Receipt>, StoreError>;
+    /// The idempotency record of a request, if it was answered before.
+    async fn idempotency_record(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError>;
 
-    /// Forgets the receipts given before an instant, a bounded number at a time; says how many.
-    async fn forget_receipts(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+    /// Forgets the idempotency records given before an instant, a bounded number at a time; says how many.
+    async fn purge_idempotency_records(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
 
     /// An order.
-    async fn order(&self, which: &OrderRef) -> Result<Option<Order>, StoreError>;
+    async fn order(&self, order_ref: &OrderRef) -> Result<Option<Order>, StoreError>;
 
     /// Orders, newest first (by id, which is minted in order of time).
-    async fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Result<Listing<Order, OrderId>, StoreError>;
+    async fn orders(
+        &self,
+        filter: &OrderFilter,
+        page: &PageRequest<OrderId>,
+    ) -> Result<Page<Order, OrderId>, StoreError>;
 
     /// How many orders of a customer stand: placed, and neither cancelled nor returned.
-    async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError>;
+    async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError>;
 
     /// The history of an order, oldest first; empty if there is no such order.
     async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError>;
 
     /// The whole history in the order in which it was committed, from behind a position. The key is the position. Within a
     /// commit, the events of its orders stand before those of its stock; see [`replay`](crate::replay).
-    async fn history(&self, page: &Page<u64>) -> Result<Listing<HistoryEntry, u64>, StoreError>;
+    async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError>;
 
-    /// The stock of a sku at an instant: holds that ended by then do not count. None if it was never stocked.
+    /// The stock of a sku at an instant: reservations that ended by then do not count. None if it was never stocked.
     async fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> Result<Option<StockLevel>, StoreError>;
 
     /// Stock at an instant, by sku; with `low_only` of those skus that are low.
@@ -197,11 +201,11 @@ pub trait Store: Send + Sync + fmt::Debug {
         &self,
         low_only: bool,
         at: DateTime<Utc>,
-        page: &Page<Sku>,
-    ) -> Result<Listing<StockLevel, Sku>, StoreError>;
+        page: &PageRequest<Sku>,
+    ) -> Result<Page<StockLevel, Sku>, StoreError>;
 
-    /// The holds of a sku as they are written, ended ones that were not swept included.
-    async fn holds(&self, sku: &Sku) -> Result<Vec<(OrderId, Hold)>, StoreError>;
+    /// The reservations of a sku as they are written, ended ones that were not swept included.
+    async fn reservations(&self, sku: &Sku) -> Result<Vec<(OrderId, Reservation)>, StoreError>;
 
     /// Takes up to `limit` tasks that are due and leased to nobody, oldest first, and leases them until an instant.
     async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError>;
@@ -233,8 +237,8 @@ pub trait Catalog: Send + Sync + fmt::Debug {
     async fn products(
         &self,
         filter: &ProductFilter,
-        page: &Page<ProductPlace>,
-    ) -> Result<Listing<Product, ProductPlace>, StoreError>;
+        page: &PageRequest<ProductCursor>,
+    ) -> Result<Page<Product, ProductCursor>, StoreError>;
 
     /// Every category, by id.
     async fn categories(&self) -> Result<Vec<Category>, StoreError>;
@@ -242,16 +246,16 @@ pub trait Catalog: Send + Sync + fmt::Debug {
 
 /// A promotion that a shop keeps, with how much of it is used up by everybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptPromotion {
+pub struct PromotionWithUsage {
     /// The promotion.
-    pub campaign: Campaign,
+    pub record: PromotionRecord,
     /// How much of it is used up; uses by a customer are not in it.
     pub usage: Usage,
 }
 
 /// The place of a promotion in a list: newest first, then by id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PromotionPlace {
+pub struct PromotionCursor {
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// Its id.
@@ -262,25 +266,26 @@ pub struct PromotionPlace {
 #[async_trait]
 pub trait Promotions: Send + Sync + fmt::Debug {
     /// What could lower the price for a customer who gave some codes: every automatic promotion that was not ended, and all
-    /// that have one of the codes ([keys](crate::promotion::code_key)), each as a [candidate](Campaign::candidate) with its
-    /// uses, by the customer too. Oldest first, then by id: the order that settles equal priorities.
+    /// that have one of the codes ([keys](crate::promotion::code_key)), each as a
+    /// [candidate](PromotionRecord::candidate) with its uses, by the customer too. Oldest first, then by id: the order
+    /// that settles equal priorities.
     async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError>;
 
     /// A promotion, ended ones too.
-    async fn promotion(&self, id: &PromotionId) -> Result<Option<KeptPromotion>, StoreError>;
+    async fn promotion(&self, id: &PromotionId) -> Result<Option<PromotionWithUsage>, StoreError>;
 
     /// Promotions, ended ones too, newest first.
     async fn promotions(
         &self,
-        page: &Page<PromotionPlace>,
-    ) -> Result<Listing<KeptPromotion, PromotionPlace>, StoreError>;
+        page: &PageRequest<PromotionCursor>,
+    ) -> Result<Page<PromotionWithUsage, PromotionCursor>, StoreError>;
 
     /// Who used a promotion, by which order; newest first. Given back uses are in it.
     async fn redemptions(
         &self,
         id: &PromotionId,
-        page: &Page<OrderId>,
-    ) -> Result<Listing<Redemption, OrderId>, StoreError>;
+        page: &PageRequest<OrderId>,
+    ) -> Result<Page<Redemption, OrderId>, StoreError>;
 }
 
 /// The users service could not be asked.
@@ -318,30 +323,30 @@ pub struct Charge {
 
 /// What the processor says of an attempt to pay.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Charged {
+pub enum ChargeOutcome {
     /// Captured.
     Captured {
         /// How much.
         amount: Money,
         /// The processor's name for it.
-        reference: Text<200>,
+        reference: BoundedString<200>,
     },
     /// Refused.
     Declined {
         /// Why, in words for the customer.
-        reason: Text<500>,
+        reason: BoundedString<500>,
     },
 }
 
 /// Money to pay back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Repayment {
+pub struct RefundRequest {
     /// Which refund. The processor pays it once, however often it is sent.
     pub refund: RefundId,
     /// Of which payment.
     pub payment: PaymentId,
     /// The processor's name for the payment; none if it was received elsewhere.
-    pub reference: Option<Text<200>>,
+    pub reference: Option<BoundedString<200>>,
     /// How much.
     pub amount: Money,
 }
@@ -353,10 +358,10 @@ pub struct Repayment {
 #[async_trait]
 pub trait Payments: Send + Sync + fmt::Debug {
     /// Captures a payment.
-    async fn charge(&self, charge: &Charge) -> Result<Charged, PaymentsUnavailable>;
+    async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, PaymentsUnavailable>;
 
     /// Pays money back.
-    async fn repay(&self, repayment: &Repayment) -> Result<Refunded, PaymentsUnavailable>;
+    async fn refund(&self, refund_request: &RefundRequest) -> Result<RefundOutcome, PaymentsUnavailable>;
 }
 
 /// What time it is.
@@ -366,7 +371,7 @@ pub trait Clock: Send + Sync + fmt::Debug {
 }
 
 /// Where new ids come from.
-pub trait Ids: Send + Sync + fmt::Debug {
+pub trait IdGenerator: Send + Sync + fmt::Debug {
     /// A fresh UUID, version 7: greater than all before it in this process.
     fn next(&self) -> Uuid;
 }

@@ -57,9 +57,11 @@ use alloc::vec::Vec;
 
 use thiserror::Error;
 
-pub use self::batch::{Flaw, Wrong, price_all};
+pub use self::batch::{BatchError, LineError, price_all};
 pub use self::best::{PROVEN_CANDIDATES, PROVEN_LINES};
-pub use self::explanation::{AppliedTo, Explained, NoEffect, Outcome, RejectedCode, Rejection, Unmet};
+pub use self::explanation::{
+    AppliedTo, CodeRejection, NoEffect, Outcome, PromotionOutcome, RejectedCode, UnmetCondition,
+};
 pub use self::quote::{Adjustment, Quote, QuotedLine, Share};
 pub(crate) use self::ratio::Ratio;
 pub use self::request::{CodeMatching, Customer, Line, LineId, Request, Selection, Shipping, Tax, TaxLevel, TaxRate};
@@ -153,7 +155,7 @@ fn quote(request: &Request) -> Option<Quote> {
 }
 
 /// The codes that did nothing for the buyer, and why: no promotion has them, or each that has was refused.
-fn rejected(request: &Request, explanation: &[Explained]) -> Vec<RejectedCode> {
+fn rejected(request: &Request, explanation: &[PromotionOutcome]) -> Vec<RejectedCode> {
     let mut rejected: Vec<RejectedCode> = Vec::new();
     for (place, code) in request.codes.iter().enumerate() {
         let same = |other: &str| request.code_matching.same(code, other);
@@ -162,7 +164,7 @@ fn rejected(request: &Request, explanation: &[Explained]) -> Vec<RejectedCode> {
         }
         let mut found = explanation.iter().filter(|explained| explained.code.as_deref().is_some_and(same));
         let reason = match found.next() {
-            None => Some(Rejection::UnknownCode),
+            None => Some(CodeRejection::UnknownCode),
             Some(first) => {
                 let others_refused = found.all(|other| other.outcome.rejection().is_some());
                 first.outcome.rejection().filter(|_| others_refused)

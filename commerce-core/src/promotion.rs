@@ -7,9 +7,9 @@
 //! * `PRO-1`: a [`Promotion`] was checked. Its amounts are of one currency and not negative, its filters name something,
 //!   its tiers rise, it ends after it starts, and its conditions are not nested deeper than [`MAX_CONDITION_DEPTH`].
 //! * `PRO-2`: what is wrong in a document is told all at once, each with a JSON pointer, a stable code and a sentence.
-//! * `PRO-3`: [`Terms`] are what the merchant decides, [`Usage`] is what the store counts; the terms hold no counter.
+//! * `PRO-3`: [`PromotionDefinition`] are what the merchant decides, [`Usage`] is what the store counts; the terms hold
+//!   no counter.
 
-mod campaign;
 mod check;
 mod condition;
 mod document;
@@ -18,6 +18,7 @@ mod filter;
 mod percent;
 mod problem;
 pub(crate) mod read;
+mod record;
 mod redemption;
 mod usage;
 pub(crate) mod wire;
@@ -30,16 +31,17 @@ use chrono::{DateTime, Utc};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use self::campaign::Campaign;
 pub use self::condition::{Condition, MAX_CONDITION_DEPTH, MAX_CONDITIONS, MAX_LABELS};
 pub use self::document::Document;
 pub use self::effect::{AmountTarget, BuyGet, Effect, Items, MAX_TIERS, PriceTarget, Reward, Target, Tier, Units};
 pub use self::filter::{Filter, MAX_FILTER_ENTRIES};
-pub use self::percent::{NotAPercent, Percent};
+pub use self::percent::{ParsePercentError, Percent};
 pub use self::problem::{MAX_PROBLEMS, Problem, ProblemKind, Problems};
-pub(crate) use self::redemption::Mark;
+pub use self::record::PromotionRecord;
+pub(crate) use self::redemption::UsageSavepoint;
 pub use self::redemption::{
-    Exhausted, Redemption, RedemptionAction, RedemptionChange, RedemptionMove, Tally, UsesChange,
+    CustomerUsageChange, PromotionExhausted, Redemption, RedemptionAction, RedemptionChange, RedemptionMove,
+    UsageCounter,
 };
 pub use self::usage::{Limit, Limits, Usage};
 pub(crate) use self::{document::Fields, problem::Findings};
@@ -53,7 +55,7 @@ pub const MAX_LABEL: usize = 64;
 
 /// What a merchant promises.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Terms {
+pub struct PromotionDefinition {
     /// Its name.
     pub id: PromotionId,
     /// The code a buyer must give; without one the promotion is automatic.
@@ -83,7 +85,7 @@ pub struct Terms {
     pub effect: Effect,
 }
 
-impl Terms {
+impl PromotionDefinition {
     /// An automatic promotion without conditions or limits.
     pub fn new(id: PromotionId, effect: Effect) -> Self {
         Self {
@@ -149,7 +151,7 @@ pub struct Promotion {
 /// Terms, and their filters in the order of their slots.
 #[derive(Debug, PartialEq, Eq)]
 struct Checked {
-    terms: Terms,
+    definition: PromotionDefinition,
     filters: Vec<Filter>,
 }
 
@@ -158,9 +160,9 @@ impl Promotion {
     ///
     /// # Errors
     /// Every [`Problem`], with pointers from the promotion's own object: `/effect/percent`.
-    pub fn new(currency: Currency, terms: Terms) -> Result<Self, Problems> {
+    pub fn new(currency: Currency, definition: PromotionDefinition) -> Result<Self, Problems> {
         let mut findings = Findings::default();
-        let promotion = Self::checked(currency, terms, Usage::default(), &mut findings);
+        let promotion = Self::checked(currency, definition, Usage::default(), &mut findings);
         findings.finish(Some(promotion))
     }
 
@@ -178,18 +180,18 @@ impl Promotion {
     pub(crate) fn read_in(document: &Document, around: Option<Currency>, findings: &mut Findings) -> Option<Self> {
         let mut fields = document.fields(findings)?;
         let currency = read::currency(&mut fields, findings, around)?;
-        let read = read::terms(&mut fields, findings, currency);
+        let read = read::definition(&mut fields, findings, currency);
         fields.finish(findings);
-        let (terms, usage) = read?;
-        Some(Self::checked(currency, terms, usage, findings))
+        let (definition, usage) = read?;
+        Some(Self::checked(currency, definition, usage, findings))
     }
 
-    fn checked(currency: Currency, mut terms: Terms, usage: Usage, findings: &mut Findings) -> Self {
+    fn checked(currency: Currency, mut definition: PromotionDefinition, usage: Usage, findings: &mut Findings) -> Self {
         let mut check = check::Check::new(currency, findings);
-        check.terms(&terms);
+        check.definition(&definition);
         check.usage(&usage);
-        let filters = number_filters(&mut terms);
-        Self { currency, checked: Arc::new(Checked { terms, filters }), usage }
+        let filters = number_filters(&mut definition);
+        Self { currency, checked: Arc::new(Checked { definition, filters }), usage }
     }
 
     /// The same promotion, with how much of it the store says is used up. An amount of another currency counts as none.
@@ -201,16 +203,16 @@ impl Promotion {
 
     /// The same promotion, over since an instant, even if it would have started later.
     fn expired(self, at: DateTime<Utc>) -> Self {
-        let Checked { terms, filters } = &*self.checked;
-        let starts_at = terms.starts_at.filter(|start| *start < at);
-        let ends_at = terms.ends_at.map_or(at, |end| end.min(at));
-        let terms = Terms { starts_at, ends_at: Some(ends_at), ..terms.clone() };
-        Self { checked: Arc::new(Checked { terms, filters: filters.clone() }), ..self }
+        let Checked { definition, filters } = &*self.checked;
+        let starts_at = definition.starts_at.filter(|start| *start < at);
+        let ends_at = definition.ends_at.map_or(at, |end| end.min(at));
+        let definition = PromotionDefinition { starts_at, ends_at: Some(ends_at), ..definition.clone() };
+        Self { checked: Arc::new(Checked { definition, filters: filters.clone() }), ..self }
     }
 
     /// Its name.
     pub fn id(&self) -> &PromotionId {
-        &self.checked.terms.id
+        &self.checked.definition.id
     }
 
     /// The currency of its amounts.
@@ -219,8 +221,8 @@ impl Promotion {
     }
 
     /// What the merchant promises.
-    pub fn terms(&self) -> &Terms {
-        &self.checked.terms
+    pub fn definition(&self) -> &PromotionDefinition {
+        &self.checked.definition
     }
 
     /// Its filters; each one's place here is its slot.
@@ -235,16 +237,16 @@ impl Promotion {
 }
 
 /// Gives every filter its row in the table of matching lines that pricing makes for the promotion.
-fn number_filters(terms: &mut Terms) -> Vec<Filter> {
+fn number_filters(definition: &mut PromotionDefinition) -> Vec<Filter> {
     let mut filters = Vec::new();
     let mut number = |filter: &mut Filter| {
         filter.slot = filter::Slot(filters.len());
         filters.push(filter.clone());
     };
-    for condition in &mut terms.conditions {
+    for condition in &mut definition.conditions {
         condition.filters_mut(&mut number);
     }
-    terms.effect.filters_mut(&mut number);
+    definition.effect.filters_mut(&mut number);
     filters
 }
 
@@ -254,11 +256,11 @@ impl Serialize for Promotion {
         struct Written<'a> {
             currency: Currency,
             #[serde(flatten)]
-            terms: &'a Terms,
+            definition: &'a PromotionDefinition,
             #[serde(flatten)]
             usage: &'a Usage,
         }
-        Written { currency: self.currency, terms: self.terms(), usage: &self.usage }.serialize(serializer)
+        Written { currency: self.currency, definition: self.definition(), usage: &self.usage }.serialize(serializer)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rebuilding orders and stock from the history alone, and comparing them with what a store keeps.
 //!
 //! [`Replay`] is pure: entries go in, orders and levels come out. Stock follows from the events of orders
-//! ([`consequences`]) and from the stock events that stand for themselves
+//! ([`side_effects`]) and from the stock events that stand for themselves
 //! ([`StockEvent::replay`]). A replay decides nothing and refuses no move: what is in the history has happened.
 //! [`verify`] streams a store's history through it and says where its tables differ; a store that rebuilds its tables writes
 //! [`RebuiltOrder`]s and [`RebuiltStock`].
@@ -18,12 +18,12 @@
 //! its number. So the version after any entry is known from the entry.
 //!
 //! # Time
-//! A move sweeps first, as in a store: holds that had ended by its time are gone. Refused commits sweep too, and batches
-//! sweep early, which cannot be seen in the history and does not matter, as long as both sides are read at one instant that
-//! is no earlier than the last commit: a hold that has ended and stands does not count.
+//! A move sweeps first, as in a store: reservations that had ended by its time are gone. Refused commits sweep too, and
+//! batches sweep early, which cannot be seen in the history and does not matter, as long as both sides are read at one
+//! instant that is no earlier than the last commit: a reservation that has ended and stands does not count.
 
 mod rebuilt;
-mod tally;
+mod stock;
 mod verify;
 
 use alloc::collections::BTreeMap;
@@ -33,13 +33,13 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 
 pub use self::rebuilt::{RebuiltOrder, RebuiltStock};
-use self::tally::Tally;
+use self::stock::ReplayedStock;
 pub use self::verify::{Difference, Report, verify, verify_with_uses};
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{OrderId, PromotionId, Sku};
-use crate::order::{Consequences, CorruptHistory, Order, OrderEvent, Phase, consequences, evolve};
+use crate::order::{CorruptHistory, Order, OrderEvent, Phase, SideEffects, evolve, side_effects};
 use crate::promotion;
-use crate::stock::{Hold, StockEvent, StockLevel};
+use crate::stock::{Reservation, StockEvent, StockLevel};
 
 /// Orders and stock as the history so far makes them.
 ///
@@ -48,11 +48,11 @@ use crate::stock::{Hold, StockEvent, StockLevel};
 #[derive(Clone, Debug, Default)]
 pub struct Replay {
     orders: BTreeMap<OrderId, Order>,
-    shelves: BTreeMap<Sku, Tally>,
+    stock: BTreeMap<Sku, ReplayedStock>,
     created: u64,
     order_events: u64,
     /// The uses of promotions, if they are counted.
-    uses: Option<BTreeMap<PromotionId, promotion::Tally>>,
+    uses: Option<BTreeMap<PromotionId, promotion::UsageCounter>>,
 }
 
 /// How much of a promotion is used up.
@@ -161,22 +161,22 @@ impl Replay {
 
     /// The skus that were ever stocked, in their order.
     pub fn skus(&self) -> impl Iterator<Item = &Sku> {
-        self.shelves.keys()
+        self.stock.keys()
     }
 
     /// Whether a sku was ever stocked.
     pub fn knows(&self, sku: &Sku) -> bool {
-        self.shelves.contains_key(sku)
+        self.stock.contains_key(sku)
     }
 
     /// The level of a sku at an instant. Its `next_expiry` is exact; a store's may be earlier.
     pub fn level(&self, sku: &Sku, at: DateTime<Utc>) -> Option<StockLevel> {
-        self.shelves.get(sku).map(|tally| tally.level(sku, at))
+        self.stock.get(sku).map(|stock| stock.level(sku, at))
     }
 
-    /// The holds of a sku that count at an instant.
-    pub fn holds(&self, sku: &Sku, at: DateTime<Utc>) -> BTreeMap<OrderId, Hold> {
-        self.shelves.get(sku).map(|tally| tally.holds(at).collect()).unwrap_or_default()
+    /// The reservations of a sku that count at an instant.
+    pub fn reservations(&self, sku: &Sku, at: DateTime<Utc>) -> BTreeMap<OrderId, Reservation> {
+        self.stock.get(sku).map(|stock| stock.reservations(at).collect()).unwrap_or_default()
     }
 
     /// The stock of a sku as a store writes it that settles commits one by one.
@@ -184,23 +184,23 @@ impl Replay {
     /// # Errors
     /// [`ReplayError::Overdrawn`] if that can never have been written.
     pub fn stock(&self, sku: &Sku) -> Result<Option<RebuiltStock<'_>>, ReplayError> {
-        let Some(tally) = self.shelves.get(sku) else { return Ok(None) };
-        match tally.overdrawn() {
+        let Some(stock) = self.stock.get(sku) else { return Ok(None) };
+        match stock.overdrawn() {
             Some(version) => Err(ReplayError::Overdrawn { sku: sku.clone(), version }),
-            None => Ok(Some(RebuiltStock { level: tally.as_moved(sku), holds: tally.all_holds() })),
+            None => Ok(Some(RebuiltStock { level: stock.as_moved(sku), reservations: stock.all_reservations() })),
         }
     }
 
     /// How what a store has of a sku differs from what the history makes. The level is read at the instant, which must be
-    /// no earlier than the last commit; the holds are as they are written.
+    /// no earlier than the last commit; the reservations are as they are written.
     pub fn compare(
         &self,
         sku: &Sku,
         stored: Option<StockLevel>,
-        holds: impl IntoIterator<Item = (OrderId, Hold)>,
+        reservations: impl IntoIterator<Item = (OrderId, Reservation)>,
         at: DateTime<Utc>,
     ) -> Vec<Difference> {
-        verify::compare(self, sku, stored, holds, at)
+        verify::compare(self, sku, stored, reservations, at)
     }
 
     /// The promotions that were ever used, if uses are counted.
@@ -210,8 +210,8 @@ impl Replay {
 
     /// How much of a promotion is used up, if uses are counted.
     pub fn uses(&self, id: &PromotionId) -> UsesTotal {
-        let tally = self.uses.as_ref().and_then(|uses| uses.get(id));
-        tally.map_or(UsesTotal::default(), |tally| UsesTotal { used: tally.used(), spent: tally.spent() })
+        let stock = self.uses.as_ref().and_then(|uses| uses.get(id));
+        stock.map_or(UsesTotal::default(), |stock| UsesTotal { used: stock.used(), spent: stock.spent() })
     }
 
     /// How many orders were created so far.
@@ -230,31 +230,31 @@ impl Replay {
         self.created = self.created.saturating_add(created.into());
         let after = evolve(self.orders.remove(&id), entry);
         let after = after.map_err(|source| ReplayError::Order { order: id, source })?;
-        let Consequences { stock, redemptions, tasks: _ } = consequences(&after, entry);
+        let SideEffects { stock, redemptions, tasks: _ } = side_effects(&after, entry);
         self.orders.insert(id, after);
         for step in stock {
-            self.shelves.entry(step.sku).or_default().follow(&step.action, entry.at);
+            self.stock.entry(step.sku).or_default().follow(&step.action, entry.at);
         }
         if let Some(uses) = &mut self.uses {
             for step in redemptions {
-                let tally = uses.entry(step.redemption.promotion.clone()).or_default();
-                tally.follow(&step, entry.at);
-                tally.settle();
+                let stock = uses.entry(step.redemption.promotion.clone()).or_default();
+                stock.follow(&step, entry.at);
+                stock.clear_changes();
             }
         }
         Ok(())
     }
 
     fn apply_stock(&mut self, sku: &Sku, entry: &Recorded<StockEvent>) -> Result<(), ReplayError> {
-        let tally = self.shelves.entry(sku.clone()).or_default();
-        let version = tally.version();
+        let stock = self.stock.entry(sku.clone()).or_default();
+        let version = stock.version();
         let next = version.saturating_add(1);
         let moved = entry.event.replay();
         let fits = if moved.is_some() { entry.sequence == next } else { entry.sequence <= next };
         if let Some(action) = moved {
-            tally.follow(&action, entry.at);
+            stock.follow(&action, entry.at);
         }
-        tally.number(entry.sequence);
+        stock.number(entry.sequence);
         if fits { Ok(()) } else { Err(ReplayError::Stock { sku: sku.clone(), version, found: entry.sequence }) }
     }
 }

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::money::{Currency, Money, Rounding};
 use crate::order::{Lifecycle, Status};
 use crate::pricing::{Selection, Tax, TaxLevel};
-use crate::text::Text;
+use crate::text::BoundedString;
 
 /// What a shop decides for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The currency of the catalogue; every price is in it.
+    /// The currency of the catalog; every price is in it.
     pub currency: Currency,
     /// The lifecycle of new orders.
     pub lifecycle: Lifecycle,
@@ -34,7 +34,7 @@ pub struct Settings {
     /// How long a cart lives after its last change.
     pub cart_lifetime: TimeDelta,
     /// How long the answer to an idempotent request is kept: at least 24 hours.
-    pub receipts_kept: TimeDelta,
+    pub idempotency_retention: TimeDelta,
 }
 
 /// A way of shipping.
@@ -42,12 +42,12 @@ pub struct Settings {
 #[serde(deny_unknown_fields)]
 pub struct ShippingMethod {
     /// Its name, which a checkout gives.
-    pub name: Text<64>,
+    pub name: BoundedString<64>,
     /// Its fee per order.
     pub fee: Money,
     /// Which tax rates apply to the fee.
     #[serde(default)]
-    pub tax_category: Option<Text<64>>,
+    pub tax_category: Option<BoundedString<64>>,
 }
 
 impl Settings {
@@ -56,7 +56,7 @@ impl Settings {
     /// A month for a forgotten cart.
     pub const CART_LIFETIME: TimeDelta = TimeDelta::days(30);
     /// Two days of answers: twice what is promised.
-    pub const RECEIPTS_KEPT: TimeDelta = TimeDelta::hours(48);
+    pub const IDEMPOTENCY_RETENTION: TimeDelta = TimeDelta::hours(48);
 
     /// A shop without configuration: the standard lifecycle, free standard shipping, no tax.
     pub fn new(currency: Currency) -> Self {
@@ -76,12 +76,12 @@ impl Settings {
             rounding: Rounding::default(),
             reservation: Self::RESERVATION,
             cart_lifetime: Self::CART_LIFETIME,
-            receipts_kept: Self::RECEIPTS_KEPT,
+            idempotency_retention: Self::IDEMPOTENCY_RETENTION,
         }
     }
 
     /// A way of shipping by its name.
-    pub fn shipping_method(&self, name: &Text<64>) -> Option<&ShippingMethod> {
+    pub fn shipping_method(&self, name: &BoundedString<64>) -> Option<&ShippingMethod> {
         self.shipping_methods.iter().find(|method| method.name == *name)
     }
 

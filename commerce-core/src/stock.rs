@@ -12,19 +12,19 @@
 //!
 //! # Invariants
 //! * `STK-1`: 0 ≤ reserved ≤ on hand.
-//! * `STK-2`: reserved is the sum of the sku's holds that have not been swept.
-//! * `STK-3`: a hold past its time never counts: every read and every move sweeps first.
+//! * `STK-2`: reserved is the sum of the sku's reservations that have not been swept.
+//! * `STK-3`: a reservation past its time never counts: every read and every move sweeps first.
 
-mod shelf;
+mod sku_stock;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub(crate) use self::shelf::Checkpoint;
-pub use self::shelf::{HoldChange, Shelf, Taken};
+pub(crate) use self::sku_stock::StockSavepoint;
+pub use self::sku_stock::{ReservationChange, SkuStock, UncontendedReservation};
 use crate::ids::{OrderId, Sku};
-use crate::text::Text;
+use crate::text::BoundedString;
 
 /// The most units that can be on hand of one sku.
 pub const MAX_ON_HAND: i64 = 1_000_000_000_000;
@@ -40,7 +40,7 @@ pub struct StockLevel {
     pub reserved: i64,
     /// At or below this many available units the sku is low.
     pub reorder_threshold: Option<i64>,
-    /// No hold of this sku expires before this instant; none if no hold expires.
+    /// No reservation of this sku expires before this instant; none if no reservation expires.
     pub next_expiry: Option<DateTime<Utc>>,
     /// Grows with every move. The sequence numbers of the sku's events are taken from it.
     pub version: u64,
@@ -65,15 +65,15 @@ impl StockLevel {
 
 /// Units promised to one order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hold {
+pub struct Reservation {
     /// How many.
     pub units: i64,
-    /// Until when; a confirmed hold has no end.
+    /// Until when; a confirmed reservation has no end.
     pub until: Option<DateTime<Utc>>,
 }
 
-impl Hold {
-    /// The hold with more units for the same order: all of them stand until the later end.
+impl Reservation {
+    /// The reservation with more units for the same order: all of them stand until the later end.
     pub(crate) fn and(self, units: i64, until: Option<DateTime<Utc>>) -> Self {
         let until = self.until.zip(until).map(|(one, other)| one.max(other));
         Self { units: self.units.saturating_add(units), until }
@@ -101,21 +101,21 @@ pub enum StockAction {
         /// Until when.
         until: DateTime<Utc>,
     },
-    /// The order is paid: its hold no longer ends. If it has already ended, the units are taken anew.
+    /// The order is paid: its reservation no longer ends. If it has already ended, the units are taken anew.
     Confirm {
-        /// Whose hold.
+        /// Whose reservation.
         order: OrderId,
         /// How many units, should they have to be taken anew.
         units: i64,
     },
     /// Take the promise back. Nothing happens where it has ended already.
     Release {
-        /// Whose hold.
+        /// Whose reservation.
         order: OrderId,
     },
     /// The units leave the house.
     Fulfil {
-        /// Whose hold.
+        /// Whose reservation.
         order: OrderId,
         /// How many.
         units: i64,
@@ -139,14 +139,14 @@ pub enum StockAction {
         /// Units more (positive) or less (negative).
         delta: i64,
         /// Why.
-        reason: Text<200>,
+        reason: BoundedString<200>,
         /// The version this was decided on, if the caller named one.
         expected: Option<u64>,
     },
 }
 
 impl StockAction {
-    /// The order whose hold the action touches.
+    /// The order whose reservation the action touches.
     pub const fn order(&self) -> Option<OrderId> {
         match self {
             Self::Reserve { order, .. }
@@ -174,15 +174,17 @@ pub enum StockEvent {
         /// Units more or less.
         delta: i64,
         /// Why.
-        reason: Text<200>,
+        reason: BoundedString<200>,
     },
     /// Available fell to the reorder threshold or below.
-    Low {
+    #[serde(rename = "low")]
+    LowStock {
         /// Units left.
         available: i64,
     },
     /// Nothing is available any more.
-    Out,
+    #[serde(rename = "out")]
+    OutOfStock,
 }
 
 impl StockEvent {
@@ -191,8 +193,8 @@ impl StockEvent {
         match self {
             Self::Set { .. } => "stock.set",
             Self::Adjusted { .. } => "stock.adjusted",
-            Self::Low { .. } => "stock.low",
-            Self::Out => "stock.out",
+            Self::LowStock { .. } => "stock.low",
+            Self::OutOfStock => "stock.out",
         }
     }
 
@@ -205,7 +207,7 @@ impl StockEvent {
             Self::Adjusted { delta, reason } => {
                 Some(StockAction::Adjust { delta: *delta, reason: reason.clone(), expected: None })
             }
-            Self::Low { .. } | Self::Out => None,
+            Self::LowStock { .. } | Self::OutOfStock => None,
         }
     }
 }
@@ -241,7 +243,7 @@ pub enum StockRefusal {
     },
     /// The level changed since it was read.
     #[error("{sku} is at version {actual}, not {expected}")]
-    Stale {
+    VersionMismatch {
         /// Of what.
         sku: Sku,
         /// The version the caller named.

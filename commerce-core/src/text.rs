@@ -11,9 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// Text that people wrote: 1 to `MAX` characters, trimmed, no control characters but line breaks and tabs.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
-pub struct Text<const MAX: usize>(String);
+pub struct BoundedString<const MAX: usize>(String);
 
-impl<const MAX: usize> Text<MAX> {
+impl<const MAX: usize> BoundedString<MAX> {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -22,7 +22,7 @@ impl<const MAX: usize> Text<MAX> {
 
 /// Why a text is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TextError {
+pub enum BoundedStringError {
     /// Nothing but space.
     #[error("is empty")]
     Empty,
@@ -34,37 +34,37 @@ pub enum TextError {
     ControlCharacters,
 }
 
-impl<const MAX: usize> FromStr for Text<MAX> {
-    type Err = TextError;
+impl<const MAX: usize> FromStr for BoundedString<MAX> {
+    type Err = BoundedStringError;
 
-    fn from_str(text: &str) -> Result<Self, TextError> {
+    fn from_str(text: &str) -> Result<Self, BoundedStringError> {
         let text = text.trim();
         if text.is_empty() {
-            return Err(TextError::Empty);
+            return Err(BoundedStringError::Empty);
         }
         if text.chars().nth(MAX).is_some() {
-            return Err(TextError::TooLong(MAX));
+            return Err(BoundedStringError::TooLong(MAX));
         }
         if text.chars().any(|char| char.is_control() && !matches!(char, '\n' | '\r' | '\t')) {
-            return Err(TextError::ControlCharacters);
+            return Err(BoundedStringError::ControlCharacters);
         }
         Ok(Self(text.into()))
     }
 }
 
-impl<const MAX: usize> Display for Text<MAX> {
+impl<const MAX: usize> Display for BoundedString<MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl<const MAX: usize> fmt::Debug for Text<MAX> {
+impl<const MAX: usize> fmt::Debug for BoundedString<MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
     }
 }
 
-impl<'de, const MAX: usize> Deserialize<'de> for Text<MAX> {
+impl<'de, const MAX: usize> Deserialize<'de> for BoundedString<MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserialize_parsed(deserializer, "text")
     }

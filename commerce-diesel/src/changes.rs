@@ -9,16 +9,16 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Product};
-use commerce_core::commit::Settled;
+use commerce_core::commit::Accepted;
 use commerce_core::ids::{CartId, CategoryId, OrderId, ProductId, PromotionId};
-use commerce_core::promotion::Campaign;
+use commerce_core::promotion::PromotionRecord;
 use commerce_core::task::{TaskChange, TaskKey};
 
 pub(crate) use self::order::OrderDraft;
 use crate::fault::Answer;
 use crate::prepared::Prepared;
 use crate::rows::event::NewEventRow;
-use crate::rows::receipt::ReceiptRow;
+use crate::rows::idempotency::IdempotencyRow;
 
 /// A document that is new, or takes the place of the one that was read.
 #[derive(Debug)]
@@ -40,16 +40,16 @@ pub(crate) struct Changes<'a> {
     pub(crate) orders: BTreeMap<OrderId, OrderDraft<'a>>,
     pub(crate) carts: BTreeMap<CartId, Draft<'a, Cart>>,
     pub(crate) products: BTreeMap<&'a ProductId, Draft<'a, Product>>,
-    pub(crate) campaigns: BTreeMap<&'a PromotionId, Draft<'a, Campaign>>,
+    pub(crate) promotions: BTreeMap<&'a PromotionId, Draft<'a, PromotionRecord>>,
     pub(crate) categories: BTreeMap<&'a CategoryId, &'a Category>,
     pub(crate) events: Vec<NewEventRow<'a>>,
-    pub(crate) receipts: Vec<ReceiptRow<'a>>,
+    pub(crate) idempotency_records: Vec<IdempotencyRow<'a>>,
     pub(crate) tasks: BTreeMap<TaskKey, TaskDraft>,
 }
 
 impl<'a> Changes<'a> {
     /// Gathers what the accepted commits say, in their order.
-    pub(crate) fn of(accepted: impl IntoIterator<Item = (&'a Prepared, &'a Settled)>) -> Answer<Self> {
+    pub(crate) fn of(accepted: impl IntoIterator<Item = (&'a Prepared, &'a Accepted)>) -> Answer<Self> {
         accepted.into_iter().try_fold(Self::default(), |mut changes, (prepared, settled)| {
             changes.add(prepared);
             for (sku, entry) in &settled.stock_events {
@@ -74,11 +74,11 @@ impl<'a> Changes<'a> {
         for change in &commit.products {
             put(&mut self.products, &change.product.id, change.expected == 0, &change.product);
         }
-        for change in &commit.campaigns {
-            put(&mut self.campaigns, change.campaign.id(), change.expected == 0, &change.campaign);
+        for change in &commit.promotions {
+            put(&mut self.promotions, change.record.id(), change.expected == 0, &change.record);
         }
         self.categories.extend(commit.categories.iter().map(|category| (&category.id, category)));
-        self.receipts.extend(commit.receipt.iter().map(ReceiptRow::of));
+        self.idempotency_records.extend(commit.idempotency.iter().map(IdempotencyRow::of));
         for change in &commit.tasks {
             self.add_task(*change);
         }

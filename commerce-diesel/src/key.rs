@@ -1,12 +1,12 @@
 //! Keys of rows, as conditions on lists of them need them.
 
-use crate::id::Id;
+use crate::db_uuid::DbUuid;
 
 /// One column of a key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part<'a> {
     Text(&'a str),
-    Id(Id),
+    Id(DbUuid),
 }
 
 /// What a column of a key holds.
@@ -36,7 +36,7 @@ impl Scalar for &str {
     }
 }
 
-impl Scalar for Id {
+impl Scalar for DbUuid {
     type Named = Self;
 
     const KIND: Kind = Kind::Id;

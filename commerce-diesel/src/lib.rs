@@ -27,9 +27,11 @@
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod changes;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-mod fault;
+mod db_enum;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-mod id;
+mod db_uuid;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod fault;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod key;
 #[cfg(feature = "mysql")]
@@ -48,8 +50,6 @@ mod rows;
 mod schema;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-mod word;
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub use network::{DatabaseError, DatabaseOptions};

@@ -2,7 +2,7 @@
 
 pub(crate) mod migrate;
 #[cfg(feature = "postgres")]
-pub(crate) mod together;
+pub(crate) mod pipeline;
 
 use std::collections::hash_map::RandomState;
 use std::error::Error as StdError;

@@ -1,8 +1,8 @@
 //! The ports, on whichever database.
 //!
-//! Included by each backend, which provides its `Kept`; `read!`, which sees the database at one point in time; `read_one!`, for a single
-//! statement, which does so anyway; and `write!`, a transaction.
-//! The values named before the query are those that it borrows.
+//! Included by each backend, which provides its `Backend`; `read!`, which sees the database at one point in time;
+//! `read_one!`, for a single statement, which does so anyway; and `write!`, a transaction. The values named before the
+//! query are those that it borrows.
 
 #![allow(
     clippy::needless_borrow,
@@ -13,23 +13,23 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
-use commerce_core::commit::{Commit, Receipt, ReceiptKey};
+use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent};
 use commerce_core::port::{
-    Carts, Catalog, CommitError, KeptPromotion, Listing, OrderFilter, OrderRef, Page, ProductFilter, ProductPlace,
-    PromotionPlace, Promotions, Store, StoreError,
+    Carts, Catalog, CommitError, OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter,
+    PromotionCursor, PromotionWithUsage, Promotions, Store, StoreError,
 };
 use commerce_core::promotion::{Promotion, Redemption};
-use commerce_core::stock::{Hold, StockLevel};
+use commerce_core::stock::{Reservation, StockLevel};
 use commerce_core::task::{Task, TaskKey};
 
-use super::query::{carts, catalog, history, orders, promotions, rebuild, receipts, stock, tasks};
-use super::{Kept, read, read_one, write};
+use super::query::{carts, catalog, history, idempotency, orders, promotions, rebuild, stock, tasks};
+use super::{Backend, read, read_one, write};
 use crate::Rebuilt;
 
-impl Kept {
+impl Backend {
     pub(super) async fn rebuild_tables(
         &self,
         at: DateTime<Utc>,
@@ -40,28 +40,32 @@ impl Kept {
 }
 
 #[async_trait]
-impl Store for Kept {
+impl Store for Backend {
     async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         self.shared.writer.commit(commit).await
     }
 
-    async fn receipt(&self, key: &ReceiptKey) -> Result<Option<Receipt>, StoreError> {
-        read_one!(self, [key]; conn => receipts::get(conn, &key))
+    async fn idempotency_record(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError> {
+        read_one!(self, [key]; conn => idempotency::get(conn, &key))
     }
 
-    async fn forget_receipts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        write!(self, []; conn => receipts::forget(conn, before))
+    async fn purge_idempotency_records(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        write!(self, []; conn => idempotency::forget(conn, before))
     }
 
-    async fn order(&self, which: &OrderRef) -> Result<Option<Order>, StoreError> {
-        read!(self, [which]; conn => orders::get(conn, &which))
+    async fn order(&self, order_ref: &OrderRef) -> Result<Option<Order>, StoreError> {
+        read!(self, [order_ref]; conn => orders::get(conn, &order_ref))
     }
 
-    async fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Result<Listing<Order, OrderId>, StoreError> {
+    async fn orders(
+        &self,
+        filter: &OrderFilter,
+        page: &PageRequest<OrderId>,
+    ) -> Result<Page<Order, OrderId>, StoreError> {
         read!(self, [filter, page]; conn => orders::list(conn, &filter, &page))
     }
 
-    async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError> {
+    async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {
         read_one!(self, [user]; conn => orders::standing(conn, &user))
     }
 
@@ -69,7 +73,7 @@ impl Store for Kept {
         read_one!(self, []; conn => history::of_order(conn, order))
     }
 
-    async fn history(&self, page: &Page<u64>) -> Result<Listing<HistoryEntry, u64>, StoreError> {
+    async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError> {
         read_one!(self, [page]; conn => history::all(conn, &page))
     }
 
@@ -81,13 +85,13 @@ impl Store for Kept {
         &self,
         low_only: bool,
         at: DateTime<Utc>,
-        page: &Page<Sku>,
-    ) -> Result<Listing<StockLevel, Sku>, StoreError> {
+        page: &PageRequest<Sku>,
+    ) -> Result<Page<StockLevel, Sku>, StoreError> {
         read!(self, [page]; conn => stock::list(conn, low_only, at, &page))
     }
 
-    async fn holds(&self, sku: &Sku) -> Result<Vec<(OrderId, Hold)>, StoreError> {
-        read_one!(self, [sku]; conn => stock::holds(conn, &sku))
+    async fn reservations(&self, sku: &Sku) -> Result<Vec<(OrderId, Reservation)>, StoreError> {
+        read_one!(self, [sku]; conn => stock::reservations(conn, &sku))
     }
 
     async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError> {
@@ -100,33 +104,33 @@ impl Store for Kept {
 }
 
 #[async_trait]
-impl Promotions for Kept {
+impl Promotions for Backend {
     async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
         read!(self, [code_keys, user]; conn => promotions::candidates(conn, &code_keys, &user))
     }
 
-    async fn promotion(&self, id: &PromotionId) -> Result<Option<KeptPromotion>, StoreError> {
+    async fn promotion(&self, id: &PromotionId) -> Result<Option<PromotionWithUsage>, StoreError> {
         read_one!(self, [id]; conn => promotions::get(conn, &id))
     }
 
     async fn promotions(
         &self,
-        page: &Page<PromotionPlace>,
-    ) -> Result<Listing<KeptPromotion, PromotionPlace>, StoreError> {
+        page: &PageRequest<PromotionCursor>,
+    ) -> Result<Page<PromotionWithUsage, PromotionCursor>, StoreError> {
         read_one!(self, [page]; conn => promotions::list(conn, &page))
     }
 
     async fn redemptions(
         &self,
         id: &PromotionId,
-        page: &Page<OrderId>,
-    ) -> Result<Listing<Redemption, OrderId>, StoreError> {
+        page: &PageRequest<OrderId>,
+    ) -> Result<Page<Redemption, OrderId>, StoreError> {
         read_one!(self, [id, page]; conn => promotions::redemptions(conn, &id, &page))
     }
 }
 
 #[async_trait]
-impl Carts for Kept {
+impl Carts for Backend {
     async fn cart(&self, id: CartId) -> Result<Option<Cart>, StoreError> {
         read!(self, []; conn => carts::get(conn, id))
     }
@@ -137,7 +141,7 @@ impl Carts for Kept {
 }
 
 #[async_trait]
-impl Catalog for Kept {
+impl Catalog for Backend {
     async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError> {
         read!(self, [skus]; conn => catalog::offers(conn, &skus))
     }
@@ -149,8 +153,8 @@ impl Catalog for Kept {
     async fn products(
         &self,
         filter: &ProductFilter,
-        page: &Page<ProductPlace>,
-    ) -> Result<Listing<Product, ProductPlace>, StoreError> {
+        page: &PageRequest<ProductCursor>,
+    ) -> Result<Page<Product, ProductCursor>, StoreError> {
         read!(self, [filter, page]; conn => catalog::list(conn, &filter, &page))
     }
 

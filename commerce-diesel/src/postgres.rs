@@ -7,7 +7,8 @@
 //! # Invariants
 //! * Nothing is decided on the memory of this process: what a commit is settled on is read inside the transaction that writes
 //!   it, under locks that are taken in the order of keys, or, for stock far from every border, is held to the bounds of
-//!   [`Taken`](commerce_core::stock::Taken) as it is written. Any number of processes may use the database.
+//!   [`UncontendedReservation`](commerce_core::stock::UncontendedReservation) as it is written. Any number of processes
+//!   may use the database.
 //! * No answer is given before the transaction it tells of is confirmed, or was looked for and found.
 
 mod column;
@@ -47,7 +48,7 @@ pub struct PostgresStore {
     shared: Arc<Shared>,
 }
 
-type Kept = PostgresStore;
+type Backend = PostgresStore;
 
 struct Shared {
     writer: Writers,
@@ -74,8 +75,9 @@ impl PostgresStore {
         Ok(Self { shared: Arc::new(Shared { writer, readers: Readers::new(target, &options) }) })
     }
 
-    /// Makes orders with their parts, stock with its holds and the uses of promotions anew, from the history alone. Documents
-    /// (carts, products, promotions, receipts, tasks) are no part of the history and stay as they are.
+    /// Makes orders with their parts, stock with its reservations and the uses of promotions anew, from the history
+    /// alone. Documents (carts, products, promotions, idempotency records, tasks) are no part of the history and stay
+    /// as they are.
     ///
     /// All of it is one transaction: commits wait until it has ended, readers see the tables as they were. Tables that are as
     /// the history makes them are the same afterwards; stock is judged as of an instant, which must be no earlier than the

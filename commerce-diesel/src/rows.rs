@@ -5,10 +5,10 @@
 pub(crate) mod cart;
 pub(crate) mod catalog;
 pub(crate) mod event;
+pub(crate) mod idempotency;
 pub(crate) mod order;
 pub(crate) mod promotion;
 mod quote;
-pub(crate) mod receipt;
 pub(crate) mod stock;
 pub(crate) mod table;
 pub(crate) mod task;
@@ -23,7 +23,7 @@ use chrono::{DateTime, Utc};
 use crate::fault::{Answer, Fault};
 
 /// Text in a row.
-pub(crate) type Words<'a> = Cow<'a, str>;
+pub(crate) type CowStr<'a> = Cow<'a, str>;
 
 /// A counter as a column holds it. None gets near the end of the range: each step is a commit.
 pub(crate) fn counter(count: u64) -> i64 {

@@ -305,7 +305,7 @@ diesel::table! {
     promotions (id) {
         id -> Text,
         code_key -> Nullable<Text>,
-        terms -> Text,
+        definition -> Text,
         ended_at -> Nullable<BigInt>,
         version -> BigInt,
         created_at -> BigInt,
@@ -340,7 +340,7 @@ diesel::table! {
         currency -> Text,
         amount -> BigInt,
         redeemed_at -> BigInt,
-        given_back_at -> Nullable<BigInt>,
+        released_at -> Nullable<BigInt>,
     }
 }
 

@@ -81,7 +81,7 @@ pub struct SqliteStore {
     shared: Arc<Shared>,
 }
 
-type Kept = SqliteStore;
+type Backend = SqliteStore;
 
 struct Shared {
     // Dropped first: its thread is the one that must finish its work.
@@ -100,8 +100,9 @@ impl SqliteStore {
         Ok(Self { shared: Arc::new(Shared { writer, readers }) })
     }
 
-    /// Makes orders with their parts, stock with its holds and the uses of promotions anew, from the history alone. Documents
-    /// (carts, products, promotions, receipts, tasks) are no part of the history and stay as they are.
+    /// Makes orders with their parts, stock with its reservations and the uses of promotions anew, from the history
+    /// alone. Documents (carts, products, promotions, idempotency records, tasks) are no part of the history and stay
+    /// as they are.
     ///
     /// All of it is one transaction that waits for the write lock like every other: commits wait until it has ended, readers
     /// see the tables as they were. Tables that are as the history makes them are the same afterwards; stock is judged as of

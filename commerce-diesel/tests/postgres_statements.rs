@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use commerce_core::commit::Commit;
 use commerce_core::ids::Sku;
-use commerce_core::port::{OrderFilter, OrderRef, Page, Store};
+use commerce_core::port::{OrderFilter, OrderRef, PageRequest, Store};
 use commerce_diesel::DatabaseOptions;
 use commerce_diesel::postgres::PostgresStore;
-use commerce_testkit::Shop;
+use commerce_testkit::CommitBuilder;
+use commerce_testkit::commit_builder::{order_of, parse};
 use commerce_testkit::server::{Postgres, ServerOptions, required};
-use commerce_testkit::shop::{order_of, parse};
 
 /// The most commits of one transaction.
 const BATCH: usize = 128;
@@ -25,7 +25,7 @@ struct Counted {
     server: &'static Postgres,
     name: String,
     store: PostgresStore,
-    shop: Shop,
+    shop: CommitBuilder,
 }
 
 /// What was counted.
@@ -59,7 +59,7 @@ impl Counted {
         let options = DatabaseOptions { writers: 1, readers: 1, ..DatabaseOptions::default() };
         let url = format!("postgres://{name}:{name}@127.0.0.1:{}/{name}", server.port());
         let store = PostgresStore::open(&url, options).await.unwrap();
-        Self { server, name, store, shop: Shop::new(1) }
+        Self { server, name, store, shop: CommitBuilder::new(1) }
     }
 
     /// Counts from here on.
@@ -173,7 +173,7 @@ impl Counted {
     /// How many pages are read for a customer's orders, and for one of them.
     async fn pages(&self, user: &str) -> (u64, u64) {
         let filter = OrderFilter { user: Some(parse(user)), ..OrderFilter::default() };
-        let page = Page { limit: 10, after: None };
+        let page = PageRequest { limit: 10, after: None };
         self.store.orders(&filter, &page).await.unwrap();
         self.reset();
         let listed = self.store.orders(&filter, &page).await.unwrap().items;

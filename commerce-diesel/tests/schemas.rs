@@ -1,6 +1,6 @@
 //! The migrations of the three databases make the same tables.
 //!
-//! Each catalogue is told in sentences of one form; where one database has a sentence that another has not, both are shown.
+//! Each catalog is told in sentences of one form; where one database has a sentence that another has not, both are shown.
 //! Names of keys are left out, because databases choose them; so are types below what the engine tells apart, and checks. Text
 //! is text only where it compares by its bytes.
 
@@ -24,13 +24,13 @@ const SQLITE: &str = include_str!("schemas/sqlite.sql");
 const POSTGRES: &str = include_str!("schemas/postgres.sql");
 const MARIADB: &str = include_str!("schemas/mariadb.sql");
 
-/// What a catalogue says.
+/// What a catalog says.
 type Schema = BTreeSet<String>;
 
 #[tokio::test]
 async fn the_three_databases_have_the_same_tables() {
     let (sqlite, postgres, mariadb) = (of_sqlite().await, of_postgres().await, of_mariadb().await);
-    assert!(postgres.len() > 100, "the catalogue was not read: {postgres:?}");
+    assert!(postgres.len() > 100, "the catalog was not read: {postgres:?}");
     compare(("PostgreSQL", &postgres), ("MariaDB", &mariadb));
     // SQLite has no booleans but numbers.
     let numbers = postgres.iter().map(|line| line.replace(" boolean", " number")).collect();

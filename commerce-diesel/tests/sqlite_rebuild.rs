@@ -10,23 +10,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use commerce_core::actor::Role;
-use commerce_core::commit::{CampaignChange, Commit};
+use commerce_core::commit::{Commit, PromotionChange};
 use commerce_core::order::{Command, Order, ShipmentStatus};
 use commerce_core::port::{Store, StoreError, StoreErrorKind};
-use commerce_core::promotion::{Campaign, Promotion};
+use commerce_core::promotion::{Promotion, PromotionRecord};
 use commerce_core::replay::verify_with_uses;
 use commerce_core::stock::StockAction;
 use commerce_diesel::Rebuilt;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
-use commerce_testkit::shop::{CURRENCY, HOLD_SECONDS, order_of, parse};
-use commerce_testkit::{Shop, quote};
+use commerce_testkit::commit_builder::{CURRENCY, RESERVATION_SECONDS, order_of, parse};
+use commerce_testkit::{CommitBuilder, quote};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use tempfile::TempDir;
 
 /// When everything has been committed.
-const LATER: i64 = 2 * HOLD_SECONDS;
+const LATER: i64 = 2 * RESERVATION_SECONDS;
 
 /// Every row of every table, as text.
 type Dump = BTreeMap<String, Vec<String>>;
@@ -38,7 +38,7 @@ struct Line {
 }
 
 struct Place {
-    shop: Shop,
+    shop: CommitBuilder,
     store: SqliteStore,
     directory: TempDir,
 }
@@ -47,7 +47,7 @@ impl Place {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&directory.path().join("shop.db"), SqliteOptions::default()).await.unwrap();
-        Self { shop: Shop::new(1), store, directory }
+        Self { shop: CommitBuilder::new(1), store, directory }
     }
 
     /// A shop in which a bit of everything has happened.
@@ -62,7 +62,7 @@ impl Place {
         self.accept(shop.stocked(&[("MUG", 20), ("TEA", 9), ("POT", 3), ("CUP", 5)])).await;
         self.accept(shop.save_product(&shop.product("mugs", &["MUG"]))).await;
         self.accept(shop.save_cart(&shop.cart(parse("bob"), shop.at(1)), 0)).await;
-        self.accept(self.campaign()).await;
+        self.accept(self.record()).await;
         let threshold = StockAction::Set { on_hand: 15, reorder_threshold: Some(12), expected: None };
         self.accept(shop.moves("MUG", threshold, shop.at(0))).await;
         self.rich("ann", &[("MUG", 2), ("TEA", 1)]).await;
@@ -73,7 +73,7 @@ impl Place {
         let lost = StockAction::Adjust { delta: -2, reason: parse("broken"), expected: None };
         self.accept(shop.moves("MUG", lost, shop.at(9))).await;
         let late = self.placed(&[("TEA", 2)]).await;
-        self.accept(shop.pay(&late, shop.at(HOLD_SECONDS + 60))).await;
+        self.accept(shop.pay(&late, shop.at(RESERVATION_SECONDS + 60))).await;
         assert!(self.store.commit(shop.order(&[("CUP", 6)])).await.is_err());
     }
 
@@ -89,26 +89,26 @@ impl Place {
             let commit = shop.decide(&order, Role::Admin, command, shop.at(6)).unwrap();
             order = self.accept(commit).await;
         }
-        let returned = Command::MoveTo { status: parse("returned"), reason: None };
+        let returned = Command::Transition { status: parse("returned"), reason: None };
         self.accept(shop.decide(&order, Role::Admin, returned, shop.at(7)).unwrap()).await;
     }
 
-    fn campaign(&self) -> Commit {
+    fn record(&self) -> Commit {
         let text = r#"{ "id": "spring", "effect": { "type": "percent_off", "target": "order", "percent": "12.34" } }"#;
         let promotion = Promotion::read(&serde_json::from_str(text).unwrap(), Some(CURRENCY)).unwrap();
         let mut commit = self.shop.commit(self.shop.at(1));
-        let campaign = Campaign::new(promotion, self.shop.at(1));
-        commit.campaigns.push(CampaignChange { expected: 0, campaign });
+        let record = PromotionRecord::new(promotion, self.shop.at(1));
+        commit.promotions.push(PromotionChange { expected: 0, record });
         commit
     }
 
     /// An order that uses a promotion.
     async fn rich(&self, user: &str, lines: &[(&str, i64)]) -> Order {
         let at = self.shop.at(1);
-        let mut placement = self.shop.placement(lines, at);
-        placement.quote = quote::rich(&placement.items);
-        placement.user_id = parse(user);
-        self.accept(self.shop.place(placement, at)).await
+        let mut new_order = self.shop.new_order(lines, at);
+        new_order.quote = quote::rich(&new_order.items);
+        new_order.user_id = parse(user);
+        self.accept(self.shop.place(new_order, at)).await
     }
 
     async fn placed(&self, lines: &[(&str, i64)]) -> Order {
@@ -260,7 +260,7 @@ async fn what_was_done_to_uses_of_promotions_by_hand_is_undone() {
     undone(
         "UPDATE promotion_uses SET used = used + 5, spent = 0;
          UPDATE promotion_customers SET used = 9;
-         UPDATE promotion_redemptions SET given_back_at = NULL, amount = 1;",
+         UPDATE promotion_redemptions SET released_at = NULL, amount = 1;",
     )
     .await;
     undone("DELETE FROM promotion_uses; DELETE FROM promotion_customers; DELETE FROM promotion_redemptions").await;

@@ -17,7 +17,7 @@ use crate::route::{Params, Route};
 
 /// A request that has a route.
 #[derive(Debug)]
-pub(crate) struct Call {
+pub(crate) struct RequestContext {
     pub(crate) route: &'static Route,
     pub(crate) params: Params,
     pub(crate) caller: Option<Actor>,
@@ -25,7 +25,7 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
 }
 
-impl Call {
+impl RequestContext {
     /// Who asks; a guest has to say so first.
     pub(crate) fn caller(&self) -> Result<&Actor, Problem> {
         self.caller.as_ref().ok_or_else(Problem::no_token)
@@ -43,7 +43,7 @@ impl Call {
     }
 
     /// A name in the path. Nothing has a name that is none.
-    pub(crate) fn name<T: FromStr>(&self, param: &str, noun: &str) -> Result<T, Problem> {
+    pub(crate) fn path_param<T: FromStr>(&self, param: &str, noun: &str) -> Result<T, Problem> {
         self.param(param).parse().map_err(|_| Problem::not_found(noun))
     }
 

@@ -22,8 +22,8 @@ use clap::{Args, Parser, Subcommand};
 use commerce_core::money::{Currency, MoneyError};
 
 use self::failure::Failure;
-use self::opened::{Opened, block_on};
-use crate::config::{Config, LogFormat, LogLevel, Secret, Span};
+use self::opened::{OpenStore, block_on};
+use crate::config::{Config, DurationText, LogFormat, LogLevel, Secret};
 
 /// The exit code of a command that was understood and failed.
 const FAILED: u8 = 1;
@@ -137,7 +137,7 @@ pub(crate) struct DatabaseFlags {
         value_name = "SPAN",
         env = "COMMERCE_DATABASE_CONNECT_TIMEOUT"
     )]
-    pub(crate) connect_timeout: Option<Span>,
+    pub(crate) connect_timeout: Option<DurationText>,
 
     /// How long the database may take for one statement [default: 10s].
     #[arg(
@@ -146,7 +146,7 @@ pub(crate) struct DatabaseFlags {
         value_name = "SPAN",
         env = "COMMERCE_DATABASE_STATEMENT_TIMEOUT"
     )]
-    pub(crate) statement_timeout: Option<Span>,
+    pub(crate) statement_timeout: Option<DurationText>,
 }
 
 /// Whose tokens are believed. One of these in flags or environment replaces the keys of the file.
@@ -220,7 +220,7 @@ impl Cli {
 }
 
 fn migrate(config: &Config) -> Result<(), Failure> {
-    block_on(Opened::open(config))??;
+    block_on(OpenStore::open(config))??;
     print(&format!("{} is up to date", config.database))
 }
 

@@ -30,7 +30,7 @@ pub(crate) use self::keys::{Claims, KeySource, Keys, Secret};
 use self::lifecycle::{LifecycleChoice, Windows};
 pub(crate) use self::logs::{LogFormat, LogLevel};
 use self::shop::Shop;
-pub(crate) use self::span::Span;
+pub(crate) use self::span::DurationText;
 use crate::cli::Flags;
 use crate::users;
 
@@ -115,10 +115,10 @@ impl Config {
             Some(path) => (read_toml::<File>(path)?, path.parent().unwrap_or(Path::new("")).to_owned()),
             None => (File::default(), PathBuf::new()),
         };
-        Self::settle(flags, file, &directory)
+        Self::merge(flags, file, &directory)
     }
 
-    fn settle(flags: &Flags, mut file: File, directory: &Path) -> Result<Self, ConfigError> {
+    fn merge(flags: &Flags, mut file: File, directory: &Path) -> Result<Self, ConfigError> {
         let database = match &flags.database {
             Some(database) => database.reveal().parse()?,
             None => file.database.take().map(|database| database.within(directory)).unwrap_or_default(),
@@ -127,15 +127,15 @@ impl Config {
         Ok(Self {
             listen: flags.listen.or(file.listen).unwrap_or(LISTEN),
             metrics_listen: flags.metrics_listen.or(file.metrics_listen),
-            connections: Connections::settle(&flags.connections, file.connections, &database)?,
+            connections: Connections::merge(&flags.connections, file.connections, &database)?,
             database,
             currency: flags.currency.or(file.currency),
-            keys: KeySource::settle(&flags.keys, std::mem::take(&mut file.keys), directory)?,
+            keys: KeySource::merge(&flags.keys, std::mem::take(&mut file.keys), directory)?,
             users: users_service(flags, std::mem::take(&mut file.users), directory)?,
             orders_per_minute: orders_per_minute.unwrap_or(ORDERS_PER_MINUTE),
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
             log_level: flags.log_level.clone().or_else(|| file.log_level.take()).unwrap_or_default(),
-            shop: Shop::settle(flags.lifecycle.as_deref(), file, directory)?,
+            shop: Shop::merge(flags.lifecycle.as_deref(), file, directory)?,
         })
     }
 
@@ -173,7 +173,7 @@ fn users_service(
         Some(token) => Some(Secret::new(token)),
         None => file.token_file.map(|path| Secret::read(&directory.join(path))).transpose()?,
     };
-    let time_out = file.time_out.map_or(users::TIME_OUT, Span::duration);
+    let time_out = file.time_out.map_or(users::TIME_OUT, DurationText::duration);
     let url = flags.users_url.clone().or(file.url).filter(|url| !url.is_empty());
     Ok(url.map(|url| UsersService { url, token, time_out }))
 }

@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: a request that is sent again gets the first answer again.
 //!
 //! The engine commits the answer together with the effect, so the answer is written before it is known whether the effect
-//! will happen. A [`Ticket`] writes it once: what was committed is what goes to the client, byte for byte.
+//! will happen. A [`IdempotencyGuard`] writes it once: what was committed is what goes to the client, byte for byte.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use commerce_core::commit::ReceiptKey;
-use commerce_core::engine::{Once, Reply};
+use commerce_core::commit::IdempotencyKey;
+use commerce_core::engine::{Idempotency, Reply};
 use commerce_core::ids::OrderId;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 
 use crate::answer::{Answer, Outcome};
-use crate::call::Call;
+use crate::call::RequestContext;
 use crate::problem::Problem;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -32,7 +32,7 @@ const MAX_KEY: usize = 255;
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes what `key` reads")]
-pub(crate) struct IdempotencyKey {
+pub(crate) struct IdempotencyKeyHeader {
     /// Any 1 to 255 characters of the caller's choice. Sent again with the same body, the request gets the first answer
     /// again, with `Idempotent-Replayed: true`.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
@@ -43,7 +43,7 @@ pub(crate) struct IdempotencyKey {
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes what `key` reads")]
-pub(crate) struct RequiredIdempotencyKey {
+pub(crate) struct RequiredIdempotencyKeyHeader {
     /// Any 1 to 255 characters of the caller's choice. Sent again with the same body, the request gets the first answer
     /// again, with `Idempotent-Replayed: true`.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
@@ -56,39 +56,42 @@ pub(crate) type Write<T> = dyn Fn(&T) -> Answer + Send + Sync;
 type Record<'w, T> = dyn Fn(&T) -> String + Send + Sync + 'w;
 
 /// A request that may take effect once, and the answer that was written for it.
-pub(crate) struct Ticket<'w, T> {
+pub(crate) struct IdempotencyGuard<'w, T> {
     write: &'w Write<T>,
     keyed: Option<Keyed<'w, T>>,
 }
 
 /// What a request with a key keeps.
 struct Keyed<'w, T> {
-    key: ReceiptKey,
+    key: IdempotencyKey,
     fingerprint: String,
     record: Box<Record<'w, T>>,
     written: Arc<Mutex<Option<Answer>>>,
 }
 
-impl<T> fmt::Debug for Ticket<'_, T> {
+impl<T> fmt::Debug for IdempotencyGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ticket").field("keyed", &self.keyed.is_some()).finish_non_exhaustive()
     }
 }
 
-impl Call {
+impl RequestContext {
     /// A ticket for a request that may have a key.
-    pub(crate) fn ticket<'w, T>(&self, write: &'w Write<T>) -> Result<Ticket<'w, T>, Problem> {
+    pub(crate) fn idempotency_guard<'w, T>(&self, write: &'w Write<T>) -> Result<IdempotencyGuard<'w, T>, Problem> {
         let keyed = key(self.headers())?.map(|key| self.keyed(key, write)).transpose()?;
-        Ok(Ticket { write, keyed })
+        Ok(IdempotencyGuard { write, keyed })
     }
 
     /// A ticket for a request that has to have a key.
-    pub(crate) fn keyed_ticket<'w, T>(&self, write: &'w Write<T>) -> Result<Ticket<'w, T>, Problem> {
-        let ticket = self.ticket(write)?;
-        if ticket.keyed.is_none() {
+    pub(crate) fn required_idempotency_guard<'w, T>(
+        &self,
+        write: &'w Write<T>,
+    ) -> Result<IdempotencyGuard<'w, T>, Problem> {
+        let guard = self.idempotency_guard(write)?;
+        if guard.keyed.is_none() {
             return Err(Problem::bad_request("idempotency_key_required", "The header Idempotency-Key is needed here."));
         }
-        Ok(ticket)
+        Ok(guard)
     }
 
     /// The key within the caller and the route, and a digest of what is asked.
@@ -103,7 +106,7 @@ impl Call {
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
             text
         });
-        Ok(Keyed { key: ReceiptKey { scope, key }, fingerprint: self.fingerprint(), record, written })
+        Ok(Keyed { key: IdempotencyKey { scope, key }, fingerprint: self.fingerprint(), record, written })
     }
 
     fn fingerprint(&self) -> String {
@@ -115,11 +118,11 @@ impl Call {
     }
 }
 
-impl<T> Ticket<'_, T> {
+impl<T> IdempotencyGuard<'_, T> {
     /// What the engine has to know to do it once.
-    pub(crate) fn once(&self) -> Option<Once<'_, T>> {
+    pub(crate) fn idempotency(&self) -> Option<Idempotency<'_, T>> {
         let Keyed { key, fingerprint, record, .. } = self.keyed.as_ref()?;
-        Some(Once { key: key.clone(), fingerprint: fingerprint.clone(), reply: &**record })
+        Some(Idempotency { key: key.clone(), fingerprint: fingerprint.clone(), reply: &**record })
     }
 
     /// The answer: the one that was committed, the one of the first time, or a new one where there is no key.
@@ -132,8 +135,8 @@ impl<T> Ticket<'_, T> {
 /// The answer to a request that has no need of keys: sent again it has no further effect.
 pub(crate) fn unkeyed<T>(reply: Reply<T>, write: impl FnOnce(&T) -> Answer) -> Outcome {
     match reply {
-        Reply::New(outcome) => Ok(write(&outcome)),
-        Reply::Again(text) => Recorded::replay(&text),
+        Reply::Fresh(outcome) => Ok(write(&outcome)),
+        Reply::Replayed(text) => Recorded::replay(&text),
     }
 }
 

@@ -124,7 +124,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::route::Part;
+    use crate::route::RouteGroup;
     use crate::routes::ROUTES;
 
     fn document() -> Value {
@@ -145,8 +145,8 @@ mod tests {
         each_operation(&document(), |method, path, _| {
             documented.insert(format!("{} {path}", method.to_uppercase()));
         });
-        let prefix = |part| if part == Part::Shop { "/v1" } else { "" };
-        let routed = ROUTES.iter().filter(|route| route.part != Part::Asset);
+        let prefix = |part| if part == RouteGroup::Shop { "/v1" } else { "" };
+        let routed = ROUTES.iter().filter(|route| route.part != RouteGroup::Asset);
         let routed = routed.map(|route| format!("{} {}{}", route.method, prefix(route.part), route.path)).collect();
         assert_eq!(documented, routed);
     }

@@ -5,7 +5,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use commerce_core::port::Page;
+use commerce_core::port::PageRequest;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -43,14 +43,14 @@ pub(crate) struct Paging {
 }
 
 /// Which part of a list is asked for. The kind tells the cursors of one list from those of another.
-pub(crate) fn asked<K: DeserializeOwned>(query: &Query, kind: &str) -> Result<Page<K>, Problem> {
+pub(crate) fn asked<K: DeserializeOwned>(query: &Query, kind: &str) -> Result<PageRequest<K>, Problem> {
     let limit = query.get("limit")?.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
         let message = format_args!("must be 1 to {MAX_LIMIT}");
         return Err(Problem::invalid_parameter("limit", "invalid_parameter", message));
     }
     let after = query.text("cursor").map(|cursor| read(kind, cursor).ok_or_else(invalid)).transpose()?;
-    Ok(Page { limit, after })
+    Ok(PageRequest { limit, after })
 }
 
 /// Writes the cursor of a place.

@@ -4,7 +4,7 @@ use commerce_core::cart::CartRejection;
 use commerce_core::catalog::CatalogRejection;
 use commerce_core::commit::Refusal;
 use commerce_core::engine::EngineError;
-use commerce_core::order::Rejection;
+use commerce_core::order::OrderRejection;
 use commerce_core::port::{StoreError, StoreErrorKind};
 use commerce_core::pricing::PricingError;
 use commerce_core::stock::StockRefusal;
@@ -36,13 +36,13 @@ impl From<EngineError> for Problem {
             EngineError::Pricing(PricingError::Invalid(problems)) => json::refused(problems),
             EngineError::Pricing(error) => Self::unprocessable("amount_too_large", error),
             EngineError::Money(error) => Self::unprocessable("invalid_amount", error),
-            EngineError::Exists(_) => Self::conflict("already_exists", error),
+            EngineError::AlreadyExists(_) => Self::conflict("already_exists", error),
             EngineError::CodeRejected { ref code, reason } => {
                 let reason = serde_json::to_value(reason).unwrap_or_default();
                 Self::unprocessable("promotion_rejected", &error).with("promotion_code", &**code).with("reason", reason)
             }
-            EngineError::KeyReused => Self::unprocessable("idempotency_key_reused", error),
-            EngineError::Stale { .. } => precondition::failed(error.to_string()),
+            EngineError::IdempotencyKeyReused => Self::unprocessable("idempotency_key_reused", error),
+            EngineError::VersionMismatch { .. } => precondition::failed(error.to_string()),
             EngineError::Refused(refusal) => refused(&refusal),
             EngineError::Store(error) => store(error),
             EngineError::Corrupt(_) | EngineError::UnknownLifecycle(_) | _ => Self::internal().caused_by(error),
@@ -67,31 +67,33 @@ fn cart(rejection: &CartRejection) -> Problem {
     }
 }
 
-fn order(rejection: &Rejection) -> Problem {
+fn order(rejection: &OrderRejection) -> Problem {
     match rejection {
-        Rejection::UnknownItem(_) => Problem::unprocessable("unknown_item", rejection),
-        Rejection::UnknownReturn(_) => Problem::not_found("return"),
-        Rejection::UnknownRefund(_) => Problem::not_found("refund"),
-        Rejection::InvalidTransition { from, to, allowed } => {
+        OrderRejection::UnknownItem(_) => Problem::unprocessable("unknown_item", rejection),
+        OrderRejection::UnknownReturn(_) => Problem::not_found("return"),
+        OrderRejection::UnknownRefund(_) => Problem::not_found("refund"),
+        OrderRejection::InvalidTransition { from, to, allowed } => {
             let allowed: Vec<Value> = allowed.iter().map(|status| status.as_str().into()).collect();
             let problem = Problem::bad_request("invalid_transition", rejection.to_string());
             problem.with("from", from.as_str()).with("to", to.as_str()).with("allowed", allowed)
         }
-        Rejection::AlreadyPaid => Problem::conflict("already_paid", rejection),
-        Rejection::NotPayable(_) => Problem::conflict("not_payable", rejection),
-        Rejection::NotReturnable(_) => Problem::conflict("not_returnable", rejection),
-        Rejection::ReturnStatus { .. } => Problem::conflict("return_status", rejection),
-        Rejection::RoleNotAllowed { .. } | Rejection::Reserved(_) => Problem::forbidden(rejection),
-        Rejection::WindowClosed { closed, .. } => {
+        OrderRejection::AlreadyPaid => Problem::conflict("already_paid", rejection),
+        OrderRejection::NotPayable(_) => Problem::conflict("not_payable", rejection),
+        OrderRejection::NotReturnable(_) => Problem::conflict("not_returnable", rejection),
+        OrderRejection::ReturnStatus { .. } => Problem::conflict("return_status", rejection),
+        OrderRejection::TransitionNotPermitted { .. } | OrderRejection::RoleNotPermitted(_) => {
+            Problem::forbidden(rejection)
+        }
+        OrderRejection::WindowClosed { closed, .. } => {
             Problem::conflict("window_closed", rejection).with("closed_at", closed.to_rfc3339())
         }
-        Rejection::ItemCount(_) => Problem::invalid_at("/items", "out_of_range", rejection),
-        Rejection::ReturnLines => Problem::invalid_at("/items", "invalid", rejection),
-        Rejection::TooManyReturned { asked, left, .. } => {
+        OrderRejection::ItemCount(_) => Problem::invalid_at("/items", "out_of_range", rejection),
+        OrderRejection::ReturnLines => Problem::invalid_at("/items", "invalid", rejection),
+        OrderRejection::TooManyReturned { asked, left, .. } => {
             Problem::unprocessable("too_many_returned", rejection).with("asked", *asked).with("left", *left)
         }
-        Rejection::AmountMismatch { .. } => Problem::conflict("amount_mismatch", rejection),
-        Rejection::RefundAmount { asked, left } => Problem::unprocessable("invalid_refund_amount", rejection)
+        OrderRejection::AmountMismatch { .. } => Problem::conflict("amount_mismatch", rejection),
+        OrderRejection::RefundAmount { asked, left } => Problem::unprocessable("invalid_refund_amount", rejection)
             .with("asked", asked.to_decimal().to_string())
             .with("left", left.to_decimal().to_string()),
         _ => Problem::conflict("order_refused", rejection),
@@ -109,7 +111,7 @@ fn stock(refusal: &StockRefusal) -> Problem {
             .with("on_hand", *on_hand)
             .with("reserved", *reserved),
         StockRefusal::OutOfRange { .. } => Problem::unprocessable("stock_out_of_range", refusal),
-        StockRefusal::Stale { .. } => precondition::failed(refusal.to_string()),
+        StockRefusal::VersionMismatch { .. } => precondition::failed(refusal.to_string()),
     }
 }
 
@@ -129,7 +131,7 @@ fn refused(refusal: &Refusal) -> Problem {
         Refusal::SkuTaken { sku, product } => {
             Problem::conflict("sku_taken", refusal).with("sku", sku.as_str()).with("product_id", product.as_str())
         }
-        Refusal::Exhausted(exhausted) => Problem::unprocessable("promotion_rejected", refusal)
+        Refusal::PromotionExhausted(exhausted) => Problem::unprocessable("promotion_rejected", refusal)
             .with("promotion_id", exhausted.promotion.as_str())
             .with("reason", "usage_limit")
             .with("limit", serde_json::to_value(exhausted.limit).unwrap_or_default()),
@@ -155,9 +157,9 @@ fn store(error: StoreError) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use commerce_core::engine::Noun;
-    use commerce_core::pricing::Rejection as CodeRejection;
-    use commerce_core::promotion::{Exhausted, Limit};
+    use commerce_core::engine::Resource;
+    use commerce_core::pricing::CodeRejection;
+    use commerce_core::promotion::{Limit, PromotionExhausted};
     use serde_json::json;
 
     use super::*;
@@ -187,8 +189,8 @@ mod tests {
         for (limit, name) in
             [(Limit::Uses, "uses"), (Limit::UsesPerCustomer, "uses_per_customer"), (Limit::Budget, "budget")]
         {
-            let exhausted = Exhausted { promotion: "ten".parse().unwrap(), limit };
-            let error = EngineError::Refused(Refusal::Exhausted(exhausted));
+            let exhausted = PromotionExhausted { promotion: "ten".parse().unwrap(), limit };
+            let error = EngineError::Refused(Refusal::PromotionExhausted(exhausted));
             let members = json!({
                 "code": "promotion_rejected", "promotion_id": "ten", "reason": "usage_limit", "limit": name,
             });
@@ -198,6 +200,6 @@ mod tests {
 
     #[test]
     fn what_exists_already_is_a_conflict() {
-        check(EngineError::Exists(Noun::Promotion), 409, &json!({ "code": "already_exists" }));
+        check(EngineError::AlreadyExists(Resource::Promotion), 409, &json!({ "code": "already_exists" }));
     }
 }

@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::answer::Outcome;
 use crate::app::App;
-use crate::call::Call;
+use crate::call::RequestContext;
 use crate::problem::Problem;
 use crate::routes::ROUTES;
 
@@ -20,7 +20,7 @@ pub(crate) const PREFIXES: [&str; 2] = ["/v1", "/api/v1"];
 /// A handler's work.
 pub(crate) type Work<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
 /// A handler.
-pub(crate) type Handler = for<'a> fn(&'a App, &'a Call) -> Work<'a>;
+pub(crate) type Handler = for<'a> fn(&'a App, &'a RequestContext) -> Work<'a>;
 /// The parameters of a path, decoded.
 pub(crate) type Params = Vec<(&'static str, String)>;
 
@@ -29,18 +29,18 @@ pub(crate) struct Route {
     pub(crate) method: Method,
     /// The path below a prefix, with its parameters in braces.
     pub(crate) path: &'static str,
-    pub(crate) part: Part,
+    pub(crate) part: RouteGroup,
     pub(crate) handler: Handler,
 }
 
 /// What a route belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum RouteGroup {
     /// What the shop is for.
     Shop,
     /// What operators and developers use; answers without a prefix too.
     System,
-    /// What the documentation page loads; answers like [`Part::System`] and is not documented itself.
+    /// What the documentation page loads; answers like [`RouteGroup::System`] and is not documented itself.
     Asset,
 }
 
@@ -56,21 +56,21 @@ pub(crate) enum Found {
     /// To a handler.
     Route(&'static Route, Params),
     /// To a path that takes other methods.
-    OtherMethod(&'static Resource),
+    OtherMethod(&'static PathRoutes),
     /// Nowhere.
     Nothing,
 }
 
 /// All routes of one path.
 #[derive(Debug)]
-pub(crate) struct Resource {
+pub(crate) struct PathRoutes {
     path: &'static str,
     routes: Vec<&'static Route>,
     allow: HeaderValue,
 }
 
 /// Hides the library that matches paths.
-struct Router(matchit::Router<Resource>);
+struct Router(matchit::Router<PathRoutes>);
 
 static ROUTER: LazyLock<Router> = LazyLock::new(|| Router::of(ROUTES));
 
@@ -111,13 +111,13 @@ impl Router {
     #[expect(clippy::expect_used, reason = "the table is fixed, and every test of a route builds the router from it")]
     fn of(routes: &'static [Route]) -> Self {
         let mut router = matchit::Router::new();
-        let mut paths: Vec<(&'static str, Part)> = routes.iter().map(|route| (route.path, route.part)).collect();
+        let mut paths: Vec<(&'static str, RouteGroup)> = routes.iter().map(|route| (route.path, route.part)).collect();
         paths.sort_unstable_by_key(|(path, _)| *path);
         paths.dedup();
         for (path, part) in paths {
-            let bare = (part != Part::Shop).then_some("");
+            let bare = (part != RouteGroup::Shop).then_some("");
             for prefix in PREFIXES.iter().copied().chain(bare) {
-                let resource = Resource::of(path, routes);
+                let resource = PathRoutes::of(path, routes);
                 router.insert(format!("{prefix}{path}"), resource).expect("no two paths of the table are in conflict");
             }
         }
@@ -125,7 +125,7 @@ impl Router {
     }
 }
 
-impl Resource {
+impl PathRoutes {
     fn of(path: &'static str, all: &'static [Route]) -> Self {
         let routes: Vec<_> = all.iter().filter(|route| route.path == path).collect();
         let mut methods: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
@@ -144,7 +144,7 @@ macro_rules! routes {
         &[$($crate::route::Route {
             method: http::Method::$method,
             path: $path,
-            part: $crate::route::Part::$part,
+            part: $crate::route::RouteGroup::$part,
             handler: |app, call| Box::pin($handler(app, call)),
         }),*]
     };

@@ -61,7 +61,7 @@ pub enum Ended {
     /// Every request it had accepted was answered.
     Complete,
     /// The time of grace was over before.
-    CutOff,
+    Interrupted,
 }
 
 /// Serves until `shutdown` is ready, then stops accepting and answers what was accepted.
@@ -126,7 +126,7 @@ impl Server {
     async fn finish(self) -> Ended {
         match tokio::time::timeout(self.limits.grace, self.connections.shutdown()).await {
             Ok(()) => Ended::Complete,
-            Err(_) => Ended::CutOff,
+            Err(_) => Ended::Interrupted,
         }
     }
 }

@@ -30,7 +30,7 @@ use tracing::{Instrument, Span, field, info_span};
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::auth::Auth;
-use crate::call::Call;
+use crate::call::RequestContext;
 use crate::problem::Problem;
 use crate::quota::OrderQuota;
 use crate::request_id::{RequestId, X_REQUEST_ID};
@@ -98,7 +98,7 @@ impl fmt::Debug for Options {
 ///
 /// use commerce_core::actor::Role;
 /// use commerce_core::engine::{Engine, Ports};
-/// use commerce_core::{money::Currency, payment::Sandbox, settings::Settings};
+/// use commerce_core::{money::Currency, payment::SandboxPayments, settings::Settings};
 /// use commerce_http::auth::{Auth, VerifyingKey, mint};
 /// use commerce_http::system::{SystemClock, TimeOrderedIds};
 /// use commerce_http::{Options, Service, users::EveryoneExists};
@@ -113,7 +113,7 @@ impl fmt::Debug for Options {
 ///     catalog: Arc::new(store.clone()),
 ///     promotions: Arc::new(store),
 ///     users: Arc::new(EveryoneExists),
-///     payments: Arc::new(Sandbox),
+///     payments: Arc::new(SandboxPayments),
 ///     clock: Arc::new(SystemClock),
 ///     ids: Arc::new(TimeOrderedIds),
 /// };
@@ -143,7 +143,7 @@ impl Service {
         Self { app: Arc::new(App { engine, options, quota }), served: Arc::default() }
     }
 
-    fn keep_up(&self) {
+    fn run_upkeep(&self) {
         if self.served.fetch_add(1, Ordering::Relaxed) % UPKEEP_EVERY == UPKEEP_EVERY - 1
             && let Some(metrics) = &self.app.options.metrics
         {
@@ -167,7 +167,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        self.keep_up();
+        self.run_upkeep();
         let app = Arc::clone(&self.app);
         Box::pin(async move { Ok(respond(&app, request).await) })
     }
@@ -187,7 +187,7 @@ where
     let found = find(&parts.method, parts.uri.path());
     let (method, route, gzip) = (parts.method.clone(), found.label(), compress::takes_gzip(&parts.headers));
     let work = AssertUnwindSafe(run(app, found, parts, body)).catch_unwind().instrument(span.clone());
-    let outcome = work.await.unwrap_or_else(|panic| Err(Problem::internal().caused_by(words(&*panic))));
+    let outcome = work.await.unwrap_or_else(|panic| Err(Problem::internal().caused_by(panic_message(&*panic))));
     span.in_scope(|| {
         let answer = finished(outcome, &id);
         answer.order.inspect(|order| {
@@ -213,7 +213,7 @@ where
         return Err(Problem::no_token()); // before any of the body is received
     }
     let body = body::receive(&parts.headers, body, app.options.body_timeout).await?;
-    let call = Call { route, params, caller, parts, body };
+    let call = RequestContext { route, params, caller, parts, body };
     let outcome = timeout(app.options.handler_timeout, (route.handler)(app, &call)).await;
     outcome.unwrap_or_else(|_| Err(Problem::timed_out()))
 }
@@ -237,7 +237,7 @@ fn response(mut answer: Answer, id: RequestId, gzip: bool) -> Response<Full<Byte
 }
 
 /// What a panic says.
-fn words(panic: &(dyn Any + Send)) -> String {
+fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("panicked: {}", text.unwrap_or("without a word"))
 }

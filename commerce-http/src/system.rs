@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use commerce_core::engine::Ports;
-use commerce_core::port::{Carts, Catalog, Clock, Ids, Payments, Promotions, Store, Users};
+use commerce_core::port::{Carts, Catalog, Clock, IdGenerator, Payments, Promotions, Store, Users};
 use uuid::Uuid;
 
 /// The decimals of a second that stores keep.
@@ -24,7 +24,7 @@ impl Clock for SystemClock {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TimeOrderedIds;
 
-impl Ids for TimeOrderedIds {
+impl IdGenerator for TimeOrderedIds {
     fn next(&self) -> Uuid {
         Uuid::now_v7()
     }

@@ -14,7 +14,7 @@
 //! The names of lines and promotions must be unique in the request, as they are in every request that was read.
 
 use commerce_core::money::Money;
-use commerce_core::pricing::{Explained, Outcome, Quote, QuotedLine, Request};
+use commerce_core::pricing::{Outcome, PromotionOutcome, Quote, QuotedLine, Request};
 use commerce_core::promotion::Promotion;
 use proptest::test_runner::TestCaseResult;
 use proptest::{prop_assert, prop_assert_eq};
@@ -82,7 +82,7 @@ pub fn check_signs(quote: &Quote) -> TestCaseResult {
 /// What is not told, or told wrongly.
 pub fn check_explanation(request: &Request, quote: &Quote) -> TestCaseResult {
     let candidates = request.promotions.iter().filter(|promotion| {
-        let code = promotion.terms().code.as_deref();
+        let code = promotion.definition().code.as_deref();
         code.is_none_or(|code| request.codes.iter().any(|given| request.code_matching.same(given, code)))
     });
     let explained: Vec<_> = quote.explanation.iter().map(|explained| &explained.promotion_id).collect();
@@ -100,7 +100,7 @@ pub fn check_explanation(request: &Request, quote: &Quote) -> TestCaseResult {
     Ok(())
 }
 
-fn check_outcome(quote: &Quote, explained: &Explained) -> TestCaseResult {
+fn check_outcome(quote: &Quote, explained: &PromotionOutcome) -> TestCaseResult {
     match &explained.outcome {
         Outcome::Applied { amount, .. } => {
             prop_assert!(amount.minor() > 0, "an applied promotion gives something");
@@ -108,9 +108,12 @@ fn check_outcome(quote: &Quote, explained: &Explained) -> TestCaseResult {
             let is_shipping = quote.shipping_adjustments().any(|one| one.promotion_id == &explained.promotion_id);
             prop_assert_eq!(shares, if is_shipping { 0 } else { wide(*amount) });
         }
-        Outcome::NotMet { unmet } => prop_assert!(!unmet.is_empty(), "a failed condition is named"),
-        Outcome::Beaten { by, .. } => prop_assert!(!by.is_empty(), "a winner is named"),
-        Outcome::NoEffect { .. } | Outcome::Limited { .. } | Outcome::Expired { .. } | Outcome::NotStarted { .. } => {}
+        Outcome::ConditionsNotMet { unmet } => prop_assert!(!unmet.is_empty(), "a failed condition is named"),
+        Outcome::Superseded { by, .. } => prop_assert!(!by.is_empty(), "a winner is named"),
+        Outcome::NoEffect { .. }
+        | Outcome::LimitReached { .. }
+        | Outcome::Expired { .. }
+        | Outcome::NotStarted { .. } => {}
     }
     prop_assert!(!explained.outcome.to_string().is_empty());
     Ok(())

@@ -1,11 +1,11 @@
 //! What tests, benches and simulations of `commerce-core` stand on.
 //!
-//! * **Doubles**, which are real adapters: [`MemoryStore`] for the store, the carts and the catalogue, [`FakeUsers`],
+//! * **Doubles**, which are real adapters: [`MemoryStore`] for the store, the carts and the catalog, [`FakeUsers`],
 //!   [`FakePayments`], [`ManualClock`] and [`SequentialIds`].
-//! * **Faults**: [`Faulty`] wraps any store and fails it by a seed, so that a failure can be played again.
+//! * **Faults**: [`FaultInjector`] wraps any store and fails it by a seed, so that a failure can be played again.
 //! * **Conformance**: [`store_suite!`](crate::store_suite) runs every case of the store's contract on an adapter.
-//! * **Inputs**: [`Shop`] builds commits as the engine would, without the engine; [`strategy`] has a proptest strategy for
-//!   every public input type.
+//! * **Inputs**: [`CommitBuilder`] builds commits as the engine would, without the engine; [`strategy`] has a proptest
+//!   strategy for every public input type.
 //! * **Laws**: [`invariants`] says what must hold of every quote.
 //! * **Servers**: `server`, behind the feature of that name, starts database servers for the tests of stores.
 //!
@@ -15,7 +15,8 @@
 //! * It reads no clock and no randomness of the system: the same seed gives the same run.
 
 mod clock;
-mod faulty;
+pub mod commit_builder;
+mod fault_injector;
 pub mod invariants;
 mod memory;
 mod payments;
@@ -24,16 +25,15 @@ mod random;
 mod sequential_ids;
 #[cfg(feature = "server")]
 pub mod server;
-pub mod shop;
 pub mod strategy;
 pub mod suite;
 mod users;
 
 pub use self::clock::ManualClock;
-pub use self::faulty::{Faults, Faulty};
+pub use self::commit_builder::CommitBuilder;
+pub use self::fault_injector::{FaultInjector, Faults};
 pub use self::memory::MemoryStore;
-pub use self::payments::{FakePayments, Mood};
+pub use self::payments::{FakePayments, PaymentBehavior};
 pub use self::random::Random;
 pub use self::sequential_ids::SequentialIds;
-pub use self::shop::Shop;
 pub use self::users::FakeUsers;

@@ -9,21 +9,21 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
-use commerce_core::commit::{Commit, Needs, Receipt, ReceiptKey, Refusal, settle};
+use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord, ReadSet, Refusal, settle};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent};
 use commerce_core::port::{
-    Carts, Catalog, CommitError, KeptPromotion, Listing, OrderFilter, OrderRef, Page, ProductFilter, ProductPlace,
-    PromotionPlace, Promotions, Store, StoreError,
+    Carts, Catalog, CommitError, OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter,
+    PromotionCursor, PromotionWithUsage, Promotions, Store, StoreError,
 };
 use commerce_core::promotion::{Promotion, Redemption};
-use commerce_core::stock::{Hold, StockLevel};
+use commerce_core::stock::{Reservation, StockLevel};
 use commerce_core::task::{Task, TaskKey};
 
 use self::tables::Tables;
 
-/// A store, its carts and its catalogue in memory: maps behind one lock.
+/// A store, its carts and its catalog in memory: maps behind one lock.
 ///
 /// It settles through [`commerce_core::commit::settle`] like every store and passes the same suite; what it does not do is
 /// survive the process. A clone is another handle on the same data.
@@ -31,9 +31,9 @@ use self::tables::Tables;
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// use commerce_core::port::Store;
-/// use commerce_testkit::{MemoryStore, Shop};
+/// use commerce_testkit::{MemoryStore, CommitBuilder};
 ///
-/// let (store, shop) = (MemoryStore::new(), Shop::new(1));
+/// let (store, shop) = (MemoryStore::new(), CommitBuilder::new(1));
 /// store.commit(shop.stocked(&[("MUG", 10)])).await?;
 /// let level = store.stock(&"MUG".parse().unwrap(), shop.at(0)).await?;
 /// assert_eq!(level.unwrap().available(), 10);
@@ -54,11 +54,11 @@ impl MemoryStore {
     /// Settles a batch at once, as a store with group commit does; the answers stand in the order of the commits.
     pub fn commit_all(&self, batch: &[Commit]) -> Vec<Result<(), Refusal>> {
         let mut tables = self.tables();
-        let mut facts = tables.facts(&Needs::of(batch));
-        let answers = settle(batch, &mut facts).into_iter().zip(batch);
+        let mut loaded = tables.loaded(&ReadSet::of(batch));
+        let answers = settle(batch, &mut loaded).into_iter().zip(batch);
         let answers = answers.map(|(answer, commit)| answer.map(|settled| tables.write(commit, settled))).collect();
-        tables.write_shelves(&facts);
-        tables.promotions.write_tallies(&facts);
+        tables.write_sku_stocks(&loaded);
+        tables.promotions.write_usage_counters(&loaded);
         answers
     }
 
@@ -74,31 +74,35 @@ impl Store for MemoryStore {
         self.commit_all(&[commit]).into_iter().try_for_each(|answer| answer.map_err(CommitError::from))
     }
 
-    async fn receipt(&self, key: &ReceiptKey) -> Result<Option<Receipt>, StoreError> {
-        Ok(self.tables().receipt(key))
+    async fn idempotency_record(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError> {
+        Ok(self.tables().idempotency_record(key))
     }
 
-    async fn forget_receipts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        Ok(self.tables().forget_receipts(before))
+    async fn purge_idempotency_records(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        Ok(self.tables().purge_idempotency_records(before))
     }
 
-    async fn order(&self, which: &OrderRef) -> Result<Option<Order>, StoreError> {
-        Ok(self.tables().order(which))
+    async fn order(&self, order_ref: &OrderRef) -> Result<Option<Order>, StoreError> {
+        Ok(self.tables().order(order_ref))
     }
 
-    async fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Result<Listing<Order, OrderId>, StoreError> {
+    async fn orders(
+        &self,
+        filter: &OrderFilter,
+        page: &PageRequest<OrderId>,
+    ) -> Result<Page<Order, OrderId>, StoreError> {
         Ok(self.tables().orders(filter, page))
     }
 
-    async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError> {
-        Ok(self.tables().standing_orders(user))
+    async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {
+        Ok(self.tables().count_active_orders(user))
     }
 
     async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {
         Ok(self.tables().order_history(order))
     }
 
-    async fn history(&self, page: &Page<u64>) -> Result<Listing<HistoryEntry, u64>, StoreError> {
+    async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError> {
         Ok(self.tables().history(page))
     }
 
@@ -110,13 +114,13 @@ impl Store for MemoryStore {
         &self,
         low_only: bool,
         at: DateTime<Utc>,
-        page: &Page<Sku>,
-    ) -> Result<Listing<StockLevel, Sku>, StoreError> {
+        page: &PageRequest<Sku>,
+    ) -> Result<Page<StockLevel, Sku>, StoreError> {
         Ok(self.tables().stock_levels(low_only, at, page))
     }
 
-    async fn holds(&self, sku: &Sku) -> Result<Vec<(OrderId, Hold)>, StoreError> {
-        Ok(self.tables().holds(sku))
+    async fn reservations(&self, sku: &Sku) -> Result<Vec<(OrderId, Reservation)>, StoreError> {
+        Ok(self.tables().reservations(sku))
     }
 
     async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError> {
@@ -135,22 +139,22 @@ impl Promotions for MemoryStore {
         Ok(self.tables().promotions.candidates(code_keys, user))
     }
 
-    async fn promotion(&self, id: &PromotionId) -> Result<Option<KeptPromotion>, StoreError> {
+    async fn promotion(&self, id: &PromotionId) -> Result<Option<PromotionWithUsage>, StoreError> {
         Ok(self.tables().promotions.promotion(id))
     }
 
     async fn promotions(
         &self,
-        page: &Page<PromotionPlace>,
-    ) -> Result<Listing<KeptPromotion, PromotionPlace>, StoreError> {
+        page: &PageRequest<PromotionCursor>,
+    ) -> Result<Page<PromotionWithUsage, PromotionCursor>, StoreError> {
         Ok(self.tables().promotions.list(page))
     }
 
     async fn redemptions(
         &self,
         id: &PromotionId,
-        page: &Page<OrderId>,
-    ) -> Result<Listing<Redemption, OrderId>, StoreError> {
+        page: &PageRequest<OrderId>,
+    ) -> Result<Page<Redemption, OrderId>, StoreError> {
         Ok(self.tables().promotions.redemptions(id, page))
     }
 }
@@ -179,8 +183,8 @@ impl Catalog for MemoryStore {
     async fn products(
         &self,
         filter: &ProductFilter,
-        page: &Page<ProductPlace>,
-    ) -> Result<Listing<Product, ProductPlace>, StoreError> {
+        page: &PageRequest<ProductCursor>,
+    ) -> Result<Page<Product, ProductCursor>, StoreError> {
         Ok(self.tables().products(filter, page))
     }
 

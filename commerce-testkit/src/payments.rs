@@ -4,9 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use commerce_core::ids::{PaymentId, RefundId};
 use commerce_core::money::Money;
-use commerce_core::order::Refunded;
-use commerce_core::port::{Charge, Charged, Payments, PaymentsUnavailable, Repayment};
-use commerce_core::text::Text;
+use commerce_core::order::RefundOutcome;
+use commerce_core::port::{Charge, ChargeOutcome, Payments, PaymentsUnavailable, RefundRequest};
+use commerce_core::text::BoundedString;
 
 /// A payment processor that keeps a ledger of the money it moved, and can be told to behave badly.
 ///
@@ -16,14 +16,14 @@ use commerce_core::text::Text;
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// use commerce_core::port::{Charge, Payments};
-/// use commerce_testkit::shop::parse;
-/// use commerce_testkit::{FakePayments, Mood};
+/// use commerce_testkit::commit_builder::parse;
+/// use commerce_testkit::{FakePayments, PaymentBehavior};
 ///
 /// let (payments, payment) = (FakePayments::new(), parse("01890000-0000-7000-8000-000000000001"));
 /// let charge = Charge { payment, amount: "5.00 USD".parse().unwrap(), token: "tok".into() };
-/// payments.be(Mood::LosesAnswers);
+/// payments.be(PaymentBehavior::LosesAnswers);
 /// assert!(payments.charge(&charge).await.is_err());
-/// payments.be(Mood::Answers);
+/// payments.be(PaymentBehavior::Answers);
 /// assert!(payments.charge(&charge).await.is_ok());
 /// assert_eq!(payments.captured(), [(payment, charge.amount)]);
 /// # });
@@ -33,7 +33,7 @@ pub struct FakePayments(Mutex<Ledger>);
 
 /// How a [`FakePayments`] behaves towards what it has not answered yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mood {
+pub enum PaymentBehavior {
     /// Captures and pays back.
     #[default]
     Answers,
@@ -47,10 +47,10 @@ pub enum Mood {
 
 #[derive(Debug, Default)]
 struct Ledger {
-    mood: Mood,
+    behavior: PaymentBehavior,
     captured: BTreeMap<PaymentId, Money>,
-    declined: BTreeMap<(PaymentId, String), Charged>,
-    repaid: BTreeMap<RefundId, (Money, Refunded)>,
+    declined: BTreeMap<(PaymentId, String), ChargeOutcome>,
+    repaid: BTreeMap<RefundId, (Money, RefundOutcome)>,
     calls: u64,
 }
 
@@ -61,8 +61,8 @@ impl FakePayments {
     }
 
     /// Behaves differently from now on.
-    pub fn be(&self, mood: Mood) {
-        self.ledger().mood = mood;
+    pub fn be(&self, behavior: PaymentBehavior) {
+        self.ledger().behavior = behavior;
     }
 
     /// What came in, once per payment.
@@ -73,7 +73,7 @@ impl FakePayments {
     /// What went back, once per refund.
     pub fn repaid(&self) -> Vec<(RefundId, Money)> {
         let ledger = self.ledger();
-        let paid = ledger.repaid.iter().filter(|(_, (_, outcome))| matches!(outcome, Refunded::Done { .. }));
+        let paid = ledger.repaid.iter().filter(|(_, (_, outcome))| matches!(outcome, RefundOutcome::Done { .. }));
         paid.map(|(refund, (amount, _))| (*refund, *amount)).collect()
     }
 
@@ -88,7 +88,7 @@ impl FakePayments {
 }
 
 impl Ledger {
-    fn charge(&mut self, charge: &Charge) -> Result<Charged, PaymentsUnavailable> {
+    fn charge(&mut self, charge: &Charge) -> Result<ChargeOutcome, PaymentsUnavailable> {
         if let Some(amount) = self.captured.get(&charge.payment) {
             return capture(charge.payment, *amount);
         }
@@ -96,8 +96,8 @@ impl Ledger {
         if let Some(answer) = self.declined.get(&attempt) {
             return Ok(answer.clone());
         }
-        if self.mood == Mood::Declines {
-            let answer = Charged::Declined { reason: words("The card was declined.")? };
+        if self.behavior == PaymentBehavior::Declines {
+            let answer = ChargeOutcome::Declined { reason: words("The card was declined.")? };
             self.declined.insert(attempt, answer.clone());
             return Ok(answer);
         }
@@ -105,51 +105,51 @@ impl Ledger {
         capture(charge.payment, charge.amount)
     }
 
-    fn repay(&mut self, repayment: &Repayment) -> Result<Refunded, PaymentsUnavailable> {
-        if let Some((_, answer)) = self.repaid.get(&repayment.refund) {
+    fn refund(&mut self, refund_request: &RefundRequest) -> Result<RefundOutcome, PaymentsUnavailable> {
+        if let Some((_, answer)) = self.repaid.get(&refund_request.refund) {
             return Ok(answer.clone());
         }
-        let answer = if self.mood == Mood::Declines {
-            Refunded::Failed { reason: words("The account is closed.")? }
+        let answer = if self.behavior == PaymentBehavior::Declines {
+            RefundOutcome::Failed { reason: words("The account is closed.")? }
         } else {
-            Refunded::Done { reference: Some(words(&format!("re_{}", repayment.refund))?) }
+            RefundOutcome::Done { reference: Some(words(&format!("re_{}", refund_request.refund))?) }
         };
-        self.repaid.insert(repayment.refund, (repayment.amount, answer.clone()));
+        self.repaid.insert(refund_request.refund, (refund_request.amount, answer.clone()));
         Ok(answer)
     }
 
     /// Lets a call through, and its answer out, as the mood has it.
-    fn moody<T>(
+    fn with_behaviors<T>(
         &mut self,
         call: impl FnOnce(&mut Self) -> Result<T, PaymentsUnavailable>,
     ) -> Result<T, PaymentsUnavailable> {
         self.calls = self.calls.saturating_add(1);
-        if self.mood == Mood::Unavailable {
+        if self.behavior == PaymentBehavior::Unavailable {
             return Err(PaymentsUnavailable("the processor was told to be unavailable".into()));
         }
         let answer = call(self)?;
-        if self.mood == Mood::LosesAnswers {
+        if self.behavior == PaymentBehavior::LosesAnswers {
             return Err(PaymentsUnavailable("the processor was told to lose its answer".into()));
         }
         Ok(answer)
     }
 }
 
-fn capture(payment: PaymentId, amount: Money) -> Result<Charged, PaymentsUnavailable> {
-    Ok(Charged::Captured { amount, reference: words(&format!("ch_{payment}"))? })
+fn capture(payment: PaymentId, amount: Money) -> Result<ChargeOutcome, PaymentsUnavailable> {
+    Ok(ChargeOutcome::Captured { amount, reference: words(&format!("ch_{payment}"))? })
 }
 
-fn words<const MAX: usize>(text: &str) -> Result<Text<MAX>, PaymentsUnavailable> {
+fn words<const MAX: usize>(text: &str) -> Result<BoundedString<MAX>, PaymentsUnavailable> {
     text.parse().map_err(|error| PaymentsUnavailable(Box::new(error)))
 }
 
 #[async_trait]
 impl Payments for FakePayments {
-    async fn charge(&self, charge: &Charge) -> Result<Charged, PaymentsUnavailable> {
-        self.ledger().moody(|ledger| ledger.charge(charge))
+    async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, PaymentsUnavailable> {
+        self.ledger().with_behaviors(|ledger| ledger.charge(charge))
     }
 
-    async fn repay(&self, repayment: &Repayment) -> Result<Refunded, PaymentsUnavailable> {
-        self.ledger().moody(|ledger| ledger.repay(repayment))
+    async fn refund(&self, refund_request: &RefundRequest) -> Result<RefundOutcome, PaymentsUnavailable> {
+        self.ledger().with_behaviors(|ledger| ledger.refund(refund_request))
     }
 }

@@ -6,10 +6,10 @@ use chrono::DateTime;
 use commerce_core::money::{Currency, Money};
 use commerce_core::order::OrderItem;
 use commerce_core::pricing::{Line, Quote, Request, Shipping, Tax, TaxRate, price};
-use commerce_core::promotion::{Condition, Effect, Percent, Promotion, Target, Terms};
+use commerce_core::promotion::{Condition, Effect, Percent, Promotion, PromotionDefinition, Target};
 use rust_decimal::Decimal;
 
-use crate::shop::{CURRENCY, parse};
+use crate::commit_builder::{CURRENCY, parse};
 
 /// The plain price of items of one currency: units times unit price, nothing else.
 ///
@@ -58,5 +58,6 @@ fn promotion(currency: Currency, id: &str, hundredths: i64, min_spend: Option<i6
     let effect = Effect::PercentOff { percent, target: Target::Order, max_amount: None };
     let condition = |minor| Condition::MinSpend { amount: Money::new(minor, currency), filter: None };
     let conditions = min_spend.map(condition).into_iter().collect();
-    Promotion::new(currency, Terms { conditions, ..Terms::new(parse(id), effect) }).expect("the terms are sound")
+    Promotion::new(currency, PromotionDefinition { conditions, ..PromotionDefinition::new(parse(id), effect) })
+        .expect("the terms are sound")
 }

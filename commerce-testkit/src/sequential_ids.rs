@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use commerce_core::port::Ids;
+use commerce_core::port::IdGenerator;
 use uuid::{Builder, Uuid};
 
 /// Ids that are the same in every run: UUIDs in the form of version 7, each greater than the one before.
@@ -9,7 +9,7 @@ use uuid::{Builder, Uuid};
 /// beginning of 2026.
 ///
 /// ```
-/// use commerce_core::port::Ids;
+/// use commerce_core::port::IdGenerator;
 /// use commerce_testkit::SequentialIds;
 ///
 /// let (ids, again) = (SequentialIds::new(7), SequentialIds::new(7));
@@ -34,7 +34,7 @@ impl SequentialIds {
     }
 }
 
-impl Ids for SequentialIds {
+impl IdGenerator for SequentialIds {
     fn next(&self) -> Uuid {
         let count = self.given.fetch_add(1, Ordering::Relaxed);
         let [a, b, c, d] = self.seed.to_be_bytes();

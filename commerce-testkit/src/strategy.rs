@@ -21,7 +21,7 @@
 //! | [`catalog`] | categories, products, offers |
 //! | [`cart`] | quantities, carts |
 //! | [`pricing`] | requests, promotions and their parts |
-//! | [`order`] | placements, steps in the life of an order |
+//! | [`order`] | new orders, steps in the life of an order |
 //! | [`lifecycle`] | lifecycles: built in, and drafts with mistakes |
 //! | [`stock`] | moves, with time between them |
 //! | [`commit`] | scripts of commits that get in each other's way |

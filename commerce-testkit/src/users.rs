@@ -11,7 +11,7 @@ use commerce_core::port::{Users, UsersUnavailable};
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// use commerce_core::port::Users;
 /// use commerce_testkit::FakeUsers;
-/// use commerce_testkit::shop::parse;
+/// use commerce_testkit::commit_builder::parse;
 ///
 /// let users = FakeUsers::knowing(["ann", "bob"].map(parse));
 /// assert!(users.exists(&parse("ann")).await.unwrap());

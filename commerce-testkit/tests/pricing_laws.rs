@@ -7,7 +7,7 @@ use commerce_core::money::{Currency, Money};
 use commerce_core::pricing::{
     Line, PROVEN_CANDIDATES, PricingError, Quote, Request, Selection, Tax, TaxLevel, TaxRate, price,
 };
-use commerce_core::promotion::{BuyGet, Condition, Effect, Items, Percent, Promotion, Target, Terms};
+use commerce_core::promotion::{BuyGet, Condition, Effect, Items, Percent, Promotion, PromotionDefinition, Target};
 use commerce_testkit::invariants::{check_quote, check_signs, check_sums};
 use commerce_testkit::strategy::pricing::{
     AT, currency, effect, extreme_request, filter, line, lines, named, percent, promotion_of, quantity, request,
@@ -35,7 +35,7 @@ type Candidate = (i64, Vec<bool>);
 fn best_by_trying_all(request: &Request) -> Candidate {
     let count = request.promotions.len();
     let mut by_priority: Vec<usize> = (0..count).collect();
-    by_priority.sort_by_key(|place| std::cmp::Reverse(request.promotions[*place].terms().priority));
+    by_priority.sort_by_key(|place| std::cmp::Reverse(request.promotions[*place].definition().priority));
     let price_of = |subset: u32| {
         let kept = (0..count).filter(|place| subset & (1 << place) != 0);
         let promotions = kept.map(|place| request.promotions[place].clone()).collect();
@@ -50,7 +50,7 @@ fn best_by_trying_all(request: &Request) -> Candidate {
 
 fn set_of(request: &Request, quote: &Quote) -> Vec<bool> {
     let mut promotions: Vec<&Promotion> = request.promotions.iter().collect();
-    promotions.sort_by_key(|promotion| std::cmp::Reverse(promotion.terms().priority));
+    promotions.sort_by_key(|promotion| std::cmp::Reverse(promotion.definition().priority));
     let has = |promotion: &&Promotion| quote.applied().any(|one| one.promotion_id == promotion.id());
     promotions.iter().map(has).collect()
 }
@@ -96,7 +96,7 @@ fn split_line(request: &Request, place: usize, units: i64) -> Option<Request> {
 fn lone() -> impl Strategy<Value = Request> {
     (currency(), rounding()).prop_flat_map(|(currency, rounding)| {
         (lines(currency, 6), promotion_of(currency, effect(currency))).prop_map(move |(lines, promotion)| Request {
-            codes: promotion.terms().code.iter().cloned().collect(),
+            codes: promotion.definition().code.iter().cloned().collect(),
             promotions: vec![promotion],
             rounding,
             ..Request::new(currency, AT, lines)
@@ -105,7 +105,7 @@ fn lone() -> impl Strategy<Value = Request> {
 }
 
 fn with_percent(promotion: &Promotion, new: Percent) -> Promotion {
-    with_terms(promotion, |terms| match &mut terms.effect {
+    with_terms(promotion, |definition| match &mut definition.effect {
         Effect::PercentOff { percent, .. } => *percent = new,
         Effect::BuyGet(BuyGet { get, .. }) => get.percent = new,
         Effect::TieredPercent { tiers, .. } => tiers.iter_mut().for_each(|tier| tier.percent = new),
@@ -124,7 +124,7 @@ proptest! {
     fn exclusive_promotions_apply_alone(request in request_with_exclusives()) {
         let quote = quote(&request);
         check_quote(&request, &quote)?;
-        let is_exclusive = |id| request.promotions.iter().any(|one| one.id() == id && one.terms().exclusive);
+        let is_exclusive = |id| request.promotions.iter().any(|one| one.id() == id && one.definition().exclusive);
         if quote.applied().any(|one| is_exclusive(one.promotion_id)) {
             prop_assert_eq!(quote.applied().count(), 1);
         }
@@ -134,7 +134,7 @@ proptest! {
     #[test]
     fn at_most_one_promotion_of_a_group_applies(request in request()) {
         for quote in [quote(&request), best(&request)] {
-            let group = |id| request.promotions.iter().find(|one| one.id() == id).and_then(|one| one.terms().group.clone());
+            let group = |id| request.promotions.iter().find(|one| one.id() == id).and_then(|one| one.definition().group.clone());
             let mut groups: Vec<String> = quote.applied().filter_map(|one| group(one.promotion_id)).collect();
             let all = groups.len();
             groups.sort_unstable();
@@ -150,9 +150,9 @@ proptest! {
     fn the_order_of_lines_does_not_matter_to_a_lone_promotion(request in lone(), by in 0..6_usize) {
         let mut turned = request.clone();
         turned.lines.rotate_left(by.min(request.lines.len()));
-        check_same_total(&request, &turned, is_free_of_picks(&request.promotions[0].terms().effect))?;
+        check_same_total(&request, &turned, is_free_of_picks(&request.promotions[0].definition().effect))?;
         turned.lines.reverse();
-        check_same_total(&request, &turned, is_free_of_picks(&request.promotions[0].terms().effect))?;
+        check_same_total(&request, &turned, is_free_of_picks(&request.promotions[0].definition().effect))?;
     }
 
     #[test]
@@ -173,7 +173,7 @@ proptest! {
     #[test]
     fn splitting_a_line_in_two_changes_nothing(request in lone(), place in 0..6_usize, units in 1..6_i64) {
         let Some(split) = split_line(&request, place, units) else { return Ok(()) };
-        check_same_total(&request, &split, is_rounded_once(&request.promotions[0].terms().effect))?;
+        check_same_total(&request, &split, is_rounded_once(&request.promotions[0].definition().effect))?;
     }
 
     /// True of a promotion that nothing comes after: without tax on top, the total is what remains.
@@ -194,9 +194,9 @@ proptest! {
         let of_nobody = Condition::Segment { any: vec!["nobody".to_owned()] };
         let place = place.min(request.promotions.len());
         if let Some(copy) = request.promotions.first() {
-            let inapplicable = with_terms(copy, |terms| {
-                terms.conditions.push(of_nobody);
-                terms.code = None;
+            let inapplicable = with_terms(copy, |definition| {
+                definition.conditions.push(of_nobody);
+                definition.code = None;
             });
             extended.promotions.insert(place, named(&inapplicable, "inapplicable"));
         }
@@ -289,7 +289,7 @@ proptest! {
         let promotion = |(place, (percent, kind, filter, max_quantity)): (usize, (Percent, usize, _, _))| {
             let target = if kind == 0 { Target::Order } else { Target::Items(Items { filter, max_quantity }) };
             let effect = Effect::PercentOff { percent, target, max_amount: None };
-            Promotion::new(currency, Terms::new(format!("p{place}").parse().expect("an id"), effect)).expect("good terms")
+            Promotion::new(currency, PromotionDefinition::new(format!("p{place}").parse().expect("an id"), effect)).expect("good terms")
         };
         request.promotions = effects.into_iter().enumerate().map(promotion).collect();
         let found = best(&request);
@@ -319,8 +319,8 @@ fn the_best_of_many_stackable_promotions_is_all_of_them() {
     let promotion = |place: usize| {
         let percent = Percent::new(Decimal::from(3 + place)).expect("a percentage");
         let effect = Effect::PercentOff { percent, target: Target::Order, max_amount: None };
-        let terms = Terms::new(format!("p{place}").parse().expect("an id"), effect);
-        Promotion::new(currency, terms).expect("good terms")
+        let definition = PromotionDefinition::new(format!("p{place}").parse().expect("an id"), effect);
+        Promotion::new(currency, definition).expect("good terms")
     };
     let line = Line {
         id: "line".parse().expect("an id"),

@@ -5,20 +5,20 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::actor::Actor;
-use commerce_core::commit::{Commit, Receipt, ReceiptKey};
+use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{EventId, OrderId, Sku, UserId};
 use commerce_core::order::{CorruptHistory, Order, OrderEvent, ShipmentStatus};
-use commerce_core::port::{CommitError, Listing, OrderFilter, OrderRef, Page, Store, StoreError};
+use commerce_core::port::{CommitError, OrderFilter, OrderRef, Page, PageRequest, Store, StoreError};
 use commerce_core::replay::{Difference, Replay, ReplayError, Report, verify};
-use commerce_core::stock::{Hold, StockAction, StockEvent, StockLevel};
+use commerce_core::stock::{Reservation, StockAction, StockEvent, StockLevel};
 use commerce_core::task::{Task, TaskKey};
-use commerce_testkit::shop::{order_of, parse};
-use commerce_testkit::{MemoryStore, Shop};
+use commerce_testkit::commit_builder::{order_of, parse};
+use commerce_testkit::{CommitBuilder, MemoryStore};
 
 /// A shop with an order delivered, one paid and one waiting.
-async fn busy() -> (Shop, MemoryStore) {
-    let (shop, store) = (Shop::new(1), MemoryStore::new());
+async fn busy() -> (CommitBuilder, MemoryStore) {
+    let (shop, store) = (CommitBuilder::new(1), MemoryStore::new());
     let mut commits = vec![shop.stocked(&[("MUG", 9), ("TEA", 9)])];
     let placed = [("MUG", 1), ("TEA", 2), ("MUG", 3)].map(|line| shop.order(&[line]));
     let paid = placed[1..].iter().map(|commit| shop.pay(order_of(commit), shop.at(2)));
@@ -34,12 +34,12 @@ async fn busy() -> (Shop, MemoryStore) {
     (shop, store)
 }
 
-async fn check(store: &dyn Store, shop: &Shop) -> Report {
+async fn check(store: &dyn Store, shop: &CommitBuilder) -> Report {
     verify(store, shop.at(10), |_| {}).await.unwrap()
 }
 
 fn stock_event(sequence: u64, event: StockEvent) -> HistoryEntry {
-    let shop = Shop::new(9);
+    let shop = CommitBuilder::new(9);
     let id = EventId::new(shop.uuid());
     HistoryEntry::Stock(parse("MUG"), Recorded { id, sequence, at: shop.at(0), actor: Actor::SYSTEM, event })
 }
@@ -56,14 +56,14 @@ fn a_missing_stock_event_is_said_once() {
     assert_eq!(replay.apply(&stock_event(1, set(5))), Ok(()));
     let gap = ReplayError::Stock { sku: parse("MUG"), version: 1, found: 3 };
     assert_eq!(replay.apply(&stock_event(3, set(7))), Err(gap));
-    assert_eq!(replay.apply(&stock_event(4, StockEvent::Out)), Ok(()));
-    let level = replay.level(&parse("MUG"), Shop::new(9).at(0)).unwrap();
+    assert_eq!(replay.apply(&stock_event(4, StockEvent::OutOfStock)), Ok(()));
+    let level = replay.level(&parse("MUG"), CommitBuilder::new(9).at(0)).unwrap();
     assert_eq!((level.on_hand, level.version), (7, 4));
 }
 
 #[test]
 fn an_orders_events_must_fit_together() {
-    let shop = Shop::new(1);
+    let shop = CommitBuilder::new(1);
     let placed = shop.order(&[("MUG", 1)]);
     let (id, paid) = (order_of(&placed).id, shop.pay(order_of(&placed), shop.at(2)));
     let (placed, paid) = (order_entries(&placed), order_entries(&paid));
@@ -100,13 +100,13 @@ async fn stock_that_moved_without_an_event_is_found() {
 }
 
 #[tokio::test]
-async fn a_hold_without_an_order_is_found() {
+async fn a_reservation_without_an_order_is_found() {
     let (shop, store) = busy().await;
     let order = OrderId::new(shop.uuid());
     let reserve = StockAction::Reserve { order, units: 1, until: shop.at(100) };
     store.commit(shop.moves("TEA", reserve, shop.at(5))).await.unwrap();
     let report = check(&store, &shop).await;
-    let [Difference::Stock { .. }, Difference::Holds { sku, .. }] = &report.differences[..] else {
+    let [Difference::Stock { .. }, Difference::Reservations { sku, .. }] = &report.differences[..] else {
         panic!("{:#?}", report.differences);
     };
     assert_eq!(sku.as_str(), "TEA");
@@ -126,33 +126,37 @@ impl Store for Edited {
         self.inner.commit(commit).await
     }
 
-    async fn receipt(&self, key: &ReceiptKey) -> Result<Option<Receipt>, StoreError> {
-        self.inner.receipt(key).await
+    async fn idempotency_record(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError> {
+        self.inner.idempotency_record(key).await
     }
 
-    async fn forget_receipts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.inner.forget_receipts(before).await
+    async fn purge_idempotency_records(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.inner.purge_idempotency_records(before).await
     }
 
-    async fn order(&self, which: &OrderRef) -> Result<Option<Order>, StoreError> {
-        self.inner.order(which).await
+    async fn order(&self, order_ref: &OrderRef) -> Result<Option<Order>, StoreError> {
+        self.inner.order(order_ref).await
     }
 
-    async fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Result<Listing<Order, OrderId>, StoreError> {
+    async fn orders(
+        &self,
+        filter: &OrderFilter,
+        page: &PageRequest<OrderId>,
+    ) -> Result<Page<Order, OrderId>, StoreError> {
         let mut listing = self.inner.orders(filter, page).await?;
         (self.edit)(&mut listing.items);
         Ok(listing)
     }
 
-    async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError> {
-        self.inner.standing_orders(user).await
+    async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {
+        self.inner.count_active_orders(user).await
     }
 
     async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {
         self.inner.order_history(order).await
     }
 
-    async fn history(&self, page: &Page<u64>) -> Result<Listing<HistoryEntry, u64>, StoreError> {
+    async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError> {
         let mut listing = self.inner.history(page).await?;
         if self.drop_entry < listing.items.len() {
             listing.items.remove(self.drop_entry);
@@ -168,13 +172,13 @@ impl Store for Edited {
         &self,
         low_only: bool,
         at: DateTime<Utc>,
-        page: &Page<Sku>,
-    ) -> Result<Listing<StockLevel, Sku>, StoreError> {
+        page: &PageRequest<Sku>,
+    ) -> Result<Page<StockLevel, Sku>, StoreError> {
         self.inner.stock_levels(low_only, at, page).await
     }
 
-    async fn holds(&self, sku: &Sku) -> Result<Vec<(OrderId, Hold)>, StoreError> {
-        self.inner.holds(sku).await
+    async fn reservations(&self, sku: &Sku) -> Result<Vec<(OrderId, Reservation)>, StoreError> {
+        self.inner.reservations(sku).await
     }
 
     async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError> {

@@ -40,7 +40,7 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Starts it, with a template in which the shelves are full and nothing was sold.
+    /// Starts it, with a template in which the stock is full and nothing was sold.
     pub(crate) fn start(kind: Kind, directory: Option<&Path>) -> Result<Self, Failure> {
         Ok(match kind {
             Kind::Postgres => Self::Postgres(Postgres::start(directory)?),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use commerce_core::commit::Commit;
 use commerce_core::ids::Sku;
 use commerce_core::stock::{StockAction, StockMove};
-use commerce_testkit::Shop;
+use commerce_testkit::CommitBuilder;
 
 use crate::Failure;
 use crate::contender::Spread;
@@ -23,7 +23,7 @@ const ON_HAND: i64 = 1_000_000_000;
 /// A source of orders.
 #[derive(Debug)]
 pub(crate) struct Orders {
-    shop: Shop,
+    shop: CommitBuilder,
     skus: Vec<Sku>,
     spread: Spread,
     state: AtomicUsize,
@@ -33,7 +33,7 @@ impl Orders {
     /// Sources with different seeds never make the same order.
     pub(crate) fn new(seed: u32, spread: Spread) -> Result<Self, Failure> {
         let state = AtomicUsize::new(usize::try_from(seed)?);
-        Ok(Self { shop: Shop::new(seed), skus: skus()?, spread, state })
+        Ok(Self { shop: CommitBuilder::new(seed), skus: skus()?, spread, state })
     }
 
     /// The next order.
@@ -55,7 +55,7 @@ impl Orders {
         (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb) % THIRD
     }
 
-    /// Commits that put everything on the shelves.
+    /// Commits that put everything on the stock.
     pub(crate) fn stocking(&self) -> impl Iterator<Item = Commit> {
         self.skus.chunks(500).map(|chunk| {
             let mut commit = self.shop.commit(self.shop.at(0));

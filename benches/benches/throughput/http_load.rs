@@ -10,7 +10,7 @@ use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Variant;
 use commerce_core::engine::{Engine, ImportRow, Ports, ProductInput};
 use commerce_core::money::{Currency, Money};
-use commerce_core::payment::Sandbox;
+use commerce_core::payment::SandboxPayments;
 use commerce_core::settings::Settings;
 use commerce_diesel::DatabaseOptions;
 use commerce_diesel::postgres::PostgresStore;
@@ -48,7 +48,7 @@ struct Shop {
 pub(crate) async fn sqlite(clients: usize) -> Result<Crowd, Failure> {
     let directory = tempfile::tempdir()?;
     let store = SqliteStore::open(&directory.path().join("bench.db"), SqliteOptions::default()).await?;
-    over(system::ports(store, Arc::new(EveryoneExists), Arc::new(Sandbox)), Box::new(directory), clients).await
+    over(system::ports(store, Arc::new(EveryoneExists), Arc::new(SandboxPayments)), Box::new(directory), clients).await
 }
 
 /// Clients of a server on PostgreSQL, which runs beside it on the same cores and is as durable as it comes.
@@ -56,7 +56,7 @@ pub(crate) async fn postgres(clients: usize) -> Result<Crowd, Failure> {
     let server = Postgres::start(&ServerOptions { durable: true, ..ServerOptions::default() })?;
     server.create_database("bench")?;
     let store = PostgresStore::open(&server.url("bench"), DatabaseOptions::default()).await?;
-    over(system::ports(store, Arc::new(EveryoneExists), Arc::new(Sandbox)), Box::new(server), clients).await
+    over(system::ports(store, Arc::new(EveryoneExists), Arc::new(SandboxPayments)), Box::new(server), clients).await
 }
 
 async fn over(ports: Ports, keep: Box<dyn Any + Send>, clients: usize) -> Result<Crowd, Failure> {

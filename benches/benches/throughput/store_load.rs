@@ -1,5 +1,5 @@
-//! Order-shaped commits straight into a store: an order of three lines, three guarded moves of stock, a receipt, an event and
-//! a task. The commits are made on the fly, so making them is part of every figure.
+//! Order-shaped commits straight into a store: an order of three lines, three guarded moves of stock, an idempotency
+//! record, an event and a task. The commits are made on the fly, so making them is part of every figure.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use commerce_core::ids::Sku;
 use commerce_core::port::Store;
 use commerce_core::stock::{StockAction, StockMove};
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
-use commerce_testkit::{MemoryStore, Shop};
+use commerce_testkit::{CommitBuilder, MemoryStore};
 
 use crate::rounds::{Crowd, Failure, Placing};
 
@@ -35,7 +35,7 @@ async fn crowd(
     store: Arc<dyn Store>,
     keep: Box<dyn std::any::Any + Send>,
 ) -> Result<Crowd, Failure> {
-    let shop = Arc::new(Shop::new(1));
+    let shop = Arc::new(CommitBuilder::new(1));
     let skus = Arc::new(stock_up(&*store, &shop).await?);
     let orders = Arc::new(AtomicUsize::new(0));
     let load = move |until: Instant| -> Placing {
@@ -53,7 +53,7 @@ async fn crowd(
     Ok(Crowd { submitters, load: Arc::new(load), _keep: keep })
 }
 
-async fn stock_up(store: &dyn Store, shop: &Shop) -> Result<Vec<Sku>, Failure> {
+async fn stock_up(store: &dyn Store, shop: &CommitBuilder) -> Result<Vec<Sku>, Failure> {
     let skus = (0..SKUS).map(|n| format!("SKU-{n:05}").parse()).collect::<Result<Vec<Sku>, _>>()?;
     for chunk in skus.chunks(500) {
         let mut commit = shop.commit(shop.at(0));

@@ -7,18 +7,18 @@ use alloc::vec::Vec;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Commit, Receipt, ReceiptKey, Refusal, Subject};
+use super::{Commit, IdempotencyKey, IdempotencyRecord, Refusal, Subject};
 use crate::cart::CartStatus;
 use crate::event::Recorded;
 use crate::ids::{CartId, EventId, OrderId, OrderNumber, ProductId, PromotionId, Sku, UserId};
-use crate::promotion::{Mark, RedemptionMove, Tally};
-use crate::stock::{Checkpoint, Shelf, StockEvent, StockLevel, StockMove, StockRefusal};
+use crate::promotion::{RedemptionMove, UsageCounter, UsageSavepoint};
+use crate::stock::{SkuStock, StockEvent, StockLevel, StockMove, StockRefusal, StockSavepoint};
 
 /// What a store has to load, and lock in this order, before it can settle a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Needs<'a> {
-    /// The receipts that may exist.
-    pub receipts: BTreeSet<&'a ReceiptKey>,
+pub struct ReadSet<'a> {
+    /// The idempotency records that may exist.
+    pub idempotency_keys: BTreeSet<&'a IdempotencyKey>,
     /// The versions of these orders.
     pub orders: BTreeSet<OrderId>,
     /// Which of these numbers are taken.
@@ -32,34 +32,34 @@ pub struct Needs<'a> {
     /// The products that sell these skus.
     pub sku_owners: BTreeSet<&'a Sku>,
     /// The versions of these promotions.
-    pub campaigns: BTreeSet<&'a PromotionId>,
+    pub promotions: BTreeSet<&'a PromotionId>,
     /// The uses of these promotions, with those by these customers and the live redemptions of these orders.
-    pub tallies: BTreeMap<&'a PromotionId, BTreeSet<(&'a UserId, OrderId)>>,
-    /// The shelves of these skus, with the holds of these orders and all holds due by [`Needs::at`].
-    pub shelves: BTreeMap<&'a Sku, BTreeSet<OrderId>>,
+    pub usage_counters: BTreeMap<&'a PromotionId, BTreeSet<(&'a UserId, OrderId)>>,
+    /// The stock of these skus, with the reservations of these orders and all reservations due by [`ReadSet::at`].
+    pub sku_stocks: BTreeMap<&'a Sku, BTreeSet<OrderId>>,
     /// The latest time of a decision in the batch.
     pub at: DateTime<Utc>,
 }
 
-impl<'a> Needs<'a> {
+impl<'a> ReadSet<'a> {
     /// What a batch names.
     pub fn of(batch: impl IntoIterator<Item = &'a Commit>) -> Self {
         batch.into_iter().fold(Self::default(), Self::with)
     }
 
-    /// What a batch names, but for what it makes: orders with their numbers and what they hold, and receipts.
+    /// What a batch names, but for what it makes: orders with their numbers and what they hold, and idempotency records.
     ///
     /// For a store that has other means of telling that it is not new, and then asks for the rest. Ids were just minted,
-    /// numbers drawn by chance, and the engine has looked for the receipt before.
-    pub fn presuming_new(batch: impl IntoIterator<Item = &'a Commit>) -> Self {
-        batch.into_iter().fold(Self::default(), |needs, commit| {
+    /// numbers drawn by chance, and the engine has looked for the idempotency record before.
+    pub fn assuming_inserts_are_new(batch: impl IntoIterator<Item = &'a Commit>) -> Self {
+        batch.into_iter().fold(Self::default(), |read_set, commit| {
             let placed = |id| commit.orders.iter().any(|change| change.expected == 0 && change.order.id == id);
-            needs.with_documents(commit, |id| !placed(id))
+            read_set.with_documents(commit, |id| !placed(id))
         })
     }
 
     fn with(mut self, commit: &'a Commit) -> Self {
-        self.receipts.extend(commit.receipt.iter().map(|receipt| &receipt.key));
+        self.idempotency_keys.extend(commit.idempotency.iter().map(|record| &record.key));
         let placed = commit.orders.iter().filter(|change| change.expected == 0);
         self.numbers.extend(placed.map(|change| &change.order.number));
         self.with_documents(commit, |_| true)
@@ -79,12 +79,12 @@ impl<'a> Needs<'a> {
             self.products.insert(&change.product.id);
             self.sku_owners.extend(change.product.variants.iter().map(|variant| &variant.sku));
         }
-        self.campaigns.extend(commit.campaigns.iter().map(|change| change.campaign.id()));
+        self.promotions.extend(commit.promotions.iter().map(|change| change.record.id()));
         for RedemptionMove { redemption, .. } in &commit.redemptions {
-            self.tallies.entry(&redemption.promotion).or_default().insert((&redemption.user, redemption.order));
+            self.usage_counters.entry(&redemption.promotion).or_default().insert((&redemption.user, redemption.order));
         }
         for StockMove { sku, action } in &commit.stock {
-            self.shelves.entry(sku).or_default().extend(action.order().filter(|order| is_needed(*order)));
+            self.sku_stocks.entry(sku).or_default().extend(action.order().filter(|order| is_needed(*order)));
         }
         self
     }
@@ -92,11 +92,11 @@ impl<'a> Needs<'a> {
 
 /// What a store knew when it settled a batch, and, afterwards, what is true once the batch is written.
 ///
-/// What does not exist is absent, but every needed shelf is there, if only an empty one.
+/// What does not exist is absent, but the stock of every needed sku is there, if only an empty one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// Receipts given before.
-    pub receipts: BTreeMap<ReceiptKey, Receipt>,
+pub struct LoadedState {
+    /// Idempotency records given before.
+    pub idempotency_records: BTreeMap<IdempotencyKey, IdempotencyRecord>,
     /// Versions of orders.
     pub orders: BTreeMap<OrderId, u64>,
     /// Numbers that are taken.
@@ -110,16 +110,16 @@ pub struct Facts {
     /// Who sells which sku.
     pub sku_owners: BTreeMap<Sku, ProductId>,
     /// Versions of promotions.
-    pub campaigns: BTreeMap<PromotionId, u64>,
+    pub promotions: BTreeMap<PromotionId, u64>,
     /// Uses of promotions.
-    pub tallies: BTreeMap<PromotionId, Tally>,
+    pub usage_counters: BTreeMap<PromotionId, UsageCounter>,
     /// Stock.
-    pub shelves: BTreeMap<Sku, Shelf>,
+    pub sku_stocks: BTreeMap<Sku, SkuStock>,
 }
 
 /// What an accepted commit brought about beyond what it says itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settled {
+pub struct Accepted {
     /// What happened to the stock, numbered.
     pub stock_events: Vec<(Sku, Recorded<StockEvent>)>,
 }
@@ -127,27 +127,30 @@ pub struct Settled {
 /// Settles a batch in its order, first come, first served.
 ///
 /// Each commit is accepted whole or refused whole. An accepted one changes the facts for those behind it; a refused one
-/// changes nothing. The store writes the accepted commits and those shelves that are [changed](Shelf::is_changed).
-pub fn settle<'a>(batch: impl IntoIterator<Item = &'a Commit>, facts: &mut Facts) -> Vec<Result<Settled, Refusal>> {
-    batch.into_iter().map(|commit| facts.admit(commit)).collect()
+/// changes nothing. The store writes the accepted commits and the stock that is [changed](SkuStock::is_changed).
+pub fn settle<'a>(
+    batch: impl IntoIterator<Item = &'a Commit>,
+    loaded: &mut LoadedState,
+) -> Vec<Result<Accepted, Refusal>> {
+    batch.into_iter().map(|commit| loaded.accept(commit)).collect()
 }
 
-impl Facts {
-    fn admit(&mut self, commit: &Commit) -> Result<Settled, Refusal> {
-        self.check_receipt(commit)?;
+impl LoadedState {
+    fn accept(&mut self, commit: &Commit) -> Result<Accepted, Refusal> {
+        self.check_idempotency(commit)?;
         self.check_orders(commit)?;
         self.check_carts(commit)?;
         self.check_products(commit)?;
-        self.check_campaigns(commit)?;
+        self.check_promotions(commit)?;
         let redeemed = self.redeem(commit)?;
         let settled = self.move_stock(commit).inspect_err(|_| self.take_back(redeemed))?;
         self.note(commit);
         Ok(settled)
     }
 
-    fn check_receipt(&self, commit: &Commit) -> Result<(), Refusal> {
-        let known = commit.receipt.as_ref().and_then(|receipt| self.receipts.get(&receipt.key));
-        known.map_or(Ok(()), |receipt| Err(Refusal::DuplicateKey(Box::new(receipt.clone()))))
+    fn check_idempotency(&self, commit: &Commit) -> Result<(), Refusal> {
+        let known = commit.idempotency.as_ref().and_then(|record| self.idempotency_records.get(&record.key));
+        known.map_or(Ok(()), |record| Err(Refusal::DuplicateKey(Box::new(record.clone()))))
     }
 
     fn check_orders(&self, commit: &Commit) -> Result<(), Refusal> {
@@ -200,42 +203,42 @@ impl Facts {
         })
     }
 
-    fn check_campaigns(&self, commit: &Commit) -> Result<(), Refusal> {
+    fn check_promotions(&self, commit: &Commit) -> Result<(), Refusal> {
         let mut versions = BTreeMap::new();
-        commit.campaigns.iter().try_for_each(|change| {
-            let id = change.campaign.id();
-            let twice = versions.insert(id, change.campaign.version);
-            let actual = self.campaigns.get(id).copied().unwrap_or_default();
-            check_version(change.expected, twice, actual, || Subject::Campaign(id.clone()))
+        commit.promotions.iter().try_for_each(|change| {
+            let id = change.record.id();
+            let twice = versions.insert(id, change.record.version);
+            let actual = self.promotions.get(id).copied().unwrap_or_default();
+            check_version(change.expected, twice, actual, || Subject::Promotion(id.clone()))
         })
     }
 
     /// Takes and gives back uses of promotions; says how to undo it.
-    fn redeem<'a>(&mut self, commit: &'a Commit) -> Result<Vec<(&'a RedemptionMove, Mark)>, Refusal> {
+    fn redeem<'a>(&mut self, commit: &'a Commit) -> Result<Vec<(&'a RedemptionMove, UsageSavepoint)>, Refusal> {
         let mut undo = Vec::with_capacity(commit.redemptions.len());
         for step in &commit.redemptions {
-            let tally = self.tallies.entry(step.redemption.promotion.clone()).or_default();
-            let mark = tally.mark(step);
-            if let Err(exhausted) = tally.apply(step, commit.at) {
+            let counter = self.usage_counters.entry(step.redemption.promotion.clone()).or_default();
+            let savepoint = counter.savepoint(step);
+            if let Err(exhausted) = counter.apply(step, commit.at) {
                 self.take_back(undo);
                 return Err(exhausted.into());
             }
-            undo.push((step, mark));
+            undo.push((step, savepoint));
         }
         Ok(undo)
     }
 
-    fn take_back(&mut self, undo: Vec<(&RedemptionMove, Mark)>) {
-        for (step, mark) in undo.into_iter().rev() {
-            if let Some(tally) = self.tallies.get_mut(&step.redemption.promotion) {
-                tally.restore(step, mark);
+    fn take_back(&mut self, undo: Vec<(&RedemptionMove, UsageSavepoint)>) {
+        for (step, savepoint) in undo.into_iter().rev() {
+            if let Some(counter) = self.usage_counters.get_mut(&step.redemption.promotion) {
+                counter.restore(step, savepoint);
             }
         }
     }
 
-    fn move_stock(&mut self, commit: &Commit) -> Result<Settled, Refusal> {
+    fn move_stock(&mut self, commit: &Commit) -> Result<Accepted, Refusal> {
         let mut undo = Vec::with_capacity(commit.stock.len());
-        let mut settled = Settled::default();
+        let mut settled = Accepted::default();
         for step in &commit.stock {
             match self.make_move(commit, step, &mut undo) {
                 Ok(events) => settled.stock_events.extend(events),
@@ -252,30 +255,30 @@ impl Facts {
         &mut self,
         commit: &Commit,
         step: &'a StockMove,
-        undo: &mut Vec<(&'a Sku, Checkpoint)>,
+        undo: &mut Vec<(&'a Sku, StockSavepoint)>,
     ) -> Result<Vec<(Sku, Recorded<StockEvent>)>, StockRefusal> {
-        let empty = |sku: &Sku| Shelf::new(StockLevel::empty(sku.clone()), BTreeMap::new(), None);
-        let shelf = match self.shelves.get_mut(&step.sku) {
-            Some(shelf) => shelf,
-            None => self.shelves.entry(step.sku.clone()).or_insert_with_key(empty),
+        let empty = |sku: &Sku| SkuStock::new(StockLevel::empty(sku.clone()), BTreeMap::new(), None);
+        let sku_stock = match self.sku_stocks.get_mut(&step.sku) {
+            Some(sku_stock) => sku_stock,
+            None => self.sku_stocks.entry(step.sku.clone()).or_insert_with_key(empty),
         };
-        undo.push((&step.sku, shelf.checkpoint(&step.action, commit.at)));
-        let version = shelf.level().version;
-        let events = shelf.apply(&step.action, commit.at)?;
+        undo.push((&step.sku, sku_stock.savepoint(&step.action, commit.at)));
+        let version = sku_stock.level().version;
+        let events = sku_stock.apply(&step.action, commit.at)?;
         Ok(number(commit, &step.sku, version, events))
     }
 
-    fn go_back(&mut self, undo: Vec<(&Sku, Checkpoint)>) {
-        for (sku, checkpoint) in undo.into_iter().rev() {
-            if let Some(shelf) = self.shelves.get_mut(sku) {
-                shelf.restore(checkpoint);
+    fn go_back(&mut self, undo: Vec<(&Sku, StockSavepoint)>) {
+        for (sku, savepoint) in undo.into_iter().rev() {
+            if let Some(sku_stock) = self.sku_stocks.get_mut(sku) {
+                sku_stock.restore(savepoint);
             }
         }
     }
 
     /// Makes an accepted commit part of the facts.
     fn note(&mut self, commit: &Commit) {
-        self.receipts.extend(commit.receipt.iter().map(|receipt| (receipt.key.clone(), receipt.clone())));
+        self.idempotency_records.extend(commit.idempotency.iter().map(|record| (record.key.clone(), record.clone())));
         for change in &commit.orders {
             self.orders.insert(change.order.id, change.order.version);
             if change.expected == 0 {
@@ -285,8 +288,8 @@ impl Facts {
         for change in &commit.carts {
             self.note_cart(change.cart.id, change.cart.version, &change.cart.user_id, change.cart.status);
         }
-        for change in &commit.campaigns {
-            self.campaigns.insert(change.campaign.id().clone(), change.campaign.version);
+        for change in &commit.promotions {
+            self.promotions.insert(change.record.id().clone(), change.record.version);
         }
         for change in &commit.products {
             let id = &change.product.id;

@@ -11,7 +11,7 @@ use crate::commit::CartChange;
 use crate::ids::{CartId, ItemId, Sku};
 use crate::pricing::Quote;
 
-use super::{Decided, Engine, EngineError, Noun, Once, Reply, check_version};
+use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, check_version};
 
 /// A cart with its price now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,18 +44,18 @@ impl Engine {
     pub async fn open_cart(
         &self,
         caller: &Actor,
-        once: Option<&Once<'_, OpenedCart>>,
+        idempotency: Option<&Idempotency<'_, OpenedCart>>,
     ) -> Result<Reply<OpenedCart>, EngineError> {
-        decide_and_commit!(self, once, self.decide_open(caller))
+        decide_and_commit!(self, idempotency, self.decide_open(caller))
     }
 
-    async fn decide_open(&self, caller: &Actor) -> Result<Decided<OpenedCart>, EngineError> {
+    async fn decide_open(&self, caller: &Actor) -> Result<Decision<OpenedCart>, EngineError> {
         let (user, at) = (caller.user_id()?, self.now());
         let mut commit = self.commit_by(caller, at);
         match self.ports.carts.active_cart(user).await? {
             Some(cart) if cart.status_at(at) == CartStatus::Active => {
                 let view = self.view(cart).await?;
-                return Ok(Decided { commit, outcome: OpenedCart { view, is_new: false } });
+                return Ok(Decision { commit, outcome: OpenedCart { view, is_new: false } });
             }
             Some(mut over) => {
                 let expected = over.version;
@@ -68,7 +68,7 @@ impl Engine {
         let cart = Cart::open(id, user.clone(), self.settings.currency, at, self.settings.cart_lifetime);
         commit.carts.push(CartChange { expected: 0, cart: cart.clone() });
         let view = self.view(cart).await?;
-        Ok(Decided { commit, outcome: OpenedCart { view, is_new: true } })
+        Ok(Decision { commit, outcome: OpenedCart { view, is_new: true } })
     }
 
     /// A cart with its price now.
@@ -76,8 +76,8 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`] also for somebody else's.
     pub async fn cart(&self, caller: &Actor, id: CartId) -> Result<CartView, EngineError> {
-        let cart = self.ports.carts.cart(id).await?.filter(|cart| caller.may_see(&cart.user_id));
-        let mut cart = cart.ok_or(EngineError::NotFound(Noun::Cart))?;
+        let cart = self.ports.carts.cart(id).await?.filter(|cart| caller.can_access(&cart.user_id));
+        let mut cart = cart.ok_or(EngineError::NotFound(Resource::Cart))?;
         cart.status = cart.status_at(self.now());
         self.view(cart).await
     }
@@ -85,13 +85,13 @@ impl Engine {
     /// Adds units of a sku to the caller's cart.
     ///
     /// # Errors
-    /// [`EngineError::Cart`], [`EngineError::Stale`], [`EngineError::NotFound`].
+    /// [`EngineError::Cart`], [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
     pub async fn add_item(
         &self,
         caller: &Actor,
         cart: (CartId, Option<u64>),
         item: (Sku, Quantity),
-        once: Option<&Once<'_, CartView>>,
+        idempotency: Option<&Idempotency<'_, CartView>>,
     ) -> Result<Reply<CartView>, EngineError> {
         let (sku, quantity) = item;
         let offer = self.offers([&sku]).await?.remove(&sku);
@@ -100,84 +100,84 @@ impl Engine {
             Some(offer) => cart.add(id, offer, quantity, at),
             None => cart.check_open(at).and(Err(CartRejection::NotForSale(sku.clone()))),
         };
-        self.change_cart(caller, cart, &add, once).await
+        self.change_cart(caller, cart, &add, idempotency).await
     }
 
     /// Sets the number of units of a line of the caller's cart; none removes it.
     ///
     /// # Errors
-    /// [`EngineError::Cart`], [`EngineError::Stale`], [`EngineError::NotFound`].
+    /// [`EngineError::Cart`], [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
     pub async fn set_quantity(
         &self,
         caller: &Actor,
         cart: (CartId, Option<u64>),
         item: (ItemId, Option<Quantity>),
-        once: Option<&Once<'_, CartView>>,
+        idempotency: Option<&Idempotency<'_, CartView>>,
     ) -> Result<Reply<CartView>, EngineError> {
-        self.change_cart(caller, cart, &|cart, at| cart.set_quantity(item.0, item.1, at), once).await
+        self.change_cart(caller, cart, &|cart, at| cart.set_quantity(item.0, item.1, at), idempotency).await
     }
 
     /// Gives a promotion code to the caller's cart; the quote says whether it is valid and why not.
     ///
     /// # Errors
-    /// [`EngineError::Cart`], [`EngineError::Stale`], [`EngineError::NotFound`].
+    /// [`EngineError::Cart`], [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
     pub async fn add_code(
         &self,
         caller: &Actor,
         cart: (CartId, Option<u64>),
         code: Code,
-        once: Option<&Once<'_, CartView>>,
+        idempotency: Option<&Idempotency<'_, CartView>>,
     ) -> Result<Reply<CartView>, EngineError> {
-        self.change_cart(caller, cart, &|cart, at| cart.add_code(code.clone(), at), once).await
+        self.change_cart(caller, cart, &|cart, at| cart.add_code(code.clone(), at), idempotency).await
     }
 
     /// Takes a promotion code back.
     ///
     /// # Errors
-    /// [`EngineError::Cart`], [`EngineError::Stale`], [`EngineError::NotFound`].
+    /// [`EngineError::Cart`], [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
     pub async fn remove_code(
         &self,
         caller: &Actor,
         cart: (CartId, Option<u64>),
         code: Code,
-        once: Option<&Once<'_, CartView>>,
+        idempotency: Option<&Idempotency<'_, CartView>>,
     ) -> Result<Reply<CartView>, EngineError> {
-        self.change_cart(caller, cart, &|cart, at| cart.remove_code(&code, at), once).await
+        self.change_cart(caller, cart, &|cart, at| cart.remove_code(&code, at), idempotency).await
     }
 
     async fn change_cart(
         &self,
         caller: &Actor,
-        (id, named): (CartId, Option<u64>),
+        (id, if_version): (CartId, Option<u64>),
         change: &CartEdit<'_>,
-        once: Option<&Once<'_, CartView>>,
+        idempotency: Option<&Idempotency<'_, CartView>>,
     ) -> Result<Reply<CartView>, EngineError> {
-        decide_and_commit!(self, once, self.decide_change(caller, (id, named), change))
+        decide_and_commit!(self, idempotency, self.decide_change(caller, (id, if_version), change))
     }
 
     async fn decide_change(
         &self,
         caller: &Actor,
-        (id, named): (CartId, Option<u64>),
+        (id, if_version): (CartId, Option<u64>),
         change: &CartEdit<'_>,
-    ) -> Result<Decided<CartView>, EngineError> {
+    ) -> Result<Decision<CartView>, EngineError> {
         let mut cart = self.own_cart(caller, id).await?;
         let (expected, at) = (cart.version, self.now());
-        check_version(named, expected)?;
+        check_version(if_version, expected)?;
         change(&mut cart, at)?;
         let view = self.view(cart).await?;
         let mut commit = self.commit_by(caller, at);
         if view.cart.version != expected {
             commit.carts.push(CartChange { expected, cart: view.cart.clone() });
         }
-        Ok(Decided { commit, outcome: view })
+        Ok(Decision { commit, outcome: view })
     }
 
     /// A cart that is the caller's own: nobody else changes or orders it.
     pub(super) async fn own_cart(&self, caller: &Actor, id: CartId) -> Result<Cart, EngineError> {
         let user = caller.user_id()?;
         let cart = self.ports.carts.cart(id).await?.filter(|cart| cart.user_id == *user);
-        cart.ok_or(EngineError::NotFound(Noun::Cart))
+        cart.ok_or(EngineError::NotFound(Resource::Cart))
     }
 
     async fn view(&self, mut cart: Cart) -> Result<CartView, EngineError> {

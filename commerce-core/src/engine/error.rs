@@ -11,15 +11,15 @@ use crate::catalog::CatalogRejection;
 use crate::commit::Refusal;
 use crate::ids::UserId;
 use crate::money::MoneyError;
-use crate::order::{CorruptHistory, Rejection, Status};
+use crate::order::{CorruptHistory, OrderRejection, Status};
 use crate::port::{PaymentsUnavailable, StoreError, UsersUnavailable};
-use crate::pricing::{PricingError, Rejection as CodeRejection};
+use crate::pricing::{CodeRejection, PricingError};
 use crate::stock::StockRefusal;
 
 /// What was not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Noun {
+pub enum Resource {
     /// A cart.
     Cart,
     /// An order.
@@ -36,7 +36,7 @@ pub enum Noun {
     Promotion,
 }
 
-impl fmt::Display for Noun {
+impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Cart => "cart",
@@ -56,10 +56,10 @@ impl fmt::Display for Noun {
 pub enum EngineError {
     /// It does not exist, or is not the caller's.
     #[error("no such {0}")]
-    NotFound(Noun),
+    NotFound(Resource),
     /// One of that name exists already.
     #[error("such a {0} exists already")]
-    Exists(Noun),
+    AlreadyExists(Resource),
     /// A code given is used up or over. The price would be another than the customer was shown.
     #[error("the code {code} does not work any more: {reason}")]
     CodeRejected {
@@ -96,11 +96,11 @@ pub enum EngineError {
     Cart(#[from] CartRejection),
     /// The order refuses.
     #[error(transparent)]
-    Order(#[from] Rejection),
+    Order(#[from] OrderRejection),
     /// The stock refuses.
     #[error(transparent)]
     Stock(#[from] StockRefusal),
-    /// The catalogue refuses.
+    /// The catalog refuses.
     #[error(transparent)]
     Catalog(#[from] CatalogRejection),
     /// The price cannot be computed.
@@ -111,12 +111,12 @@ pub enum EngineError {
     Money(#[from] MoneyError),
     /// The key was used for another request.
     #[error("the idempotency key was used for another request")]
-    KeyReused,
+    IdempotencyKeyReused,
     /// The caller named a version that is not the present one.
-    #[error("version {named} was named, {actual} is present")]
-    Stale {
+    #[error("the expected version is {expected}, the actual one is {actual}")]
+    VersionMismatch {
         /// The version the caller named.
-        named: u64,
+        expected: u64,
         /// The version it has.
         actual: u64,
     },
@@ -137,14 +137,16 @@ pub enum EngineError {
 impl From<Refusal> for EngineError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::Stock(StockRefusal::Stale { expected, actual, .. }) => Self::Stale { named: expected, actual },
+            Refusal::Stock(StockRefusal::VersionMismatch { expected, actual, .. }) => {
+                Self::VersionMismatch { expected, actual }
+            }
             Refusal::Stock(refusal) => Self::Stock(refusal),
             Refusal::DuplicateKey(_)
             | Refusal::VersionConflict { .. }
             | Refusal::NumberTaken(_)
             | Refusal::ActiveCartExists(_)
             | Refusal::SkuTaken { .. }
-            | Refusal::Exhausted(_) => Self::Refused(refusal),
+            | Refusal::PromotionExhausted(_) => Self::Refused(refusal),
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::actor::{Actor, Role};
 use crate::ids::Sku;
-use crate::port::{Listing, Page};
-use crate::stock::{Shelf, StockAction, StockLevel, StockMove};
+use crate::port::{Page, PageRequest};
+use crate::stock::{SkuStock, StockAction, StockLevel, StockMove};
 
-use super::{Decided, Engine, EngineError, Noun, Once, Reply, check_version};
+use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, check_version};
 
-const LOOKERS: &[Role] = &[Role::Support, Role::Admin, Role::Service];
-const KEEPERS: &[Role] = &[Role::Admin, Role::Service];
+const CAN_VIEW_STOCK: &[Role] = &[Role::Support, Role::Admin, Role::Service];
+const CAN_ADJUST_STOCK: &[Role] = &[Role::Admin, Role::Service];
 
 impl Engine {
     /// The stock of a sku now.
@@ -16,9 +16,9 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`] if it was never stocked, [`EngineError::Forbidden`].
     pub async fn stock(&self, caller: &Actor, sku: &Sku) -> Result<StockLevel, EngineError> {
-        caller.require(LOOKERS)?;
+        caller.require(CAN_VIEW_STOCK)?;
         let level = self.ports.store.stock(sku, self.now()).await?;
-        level.ok_or(EngineError::NotFound(Noun::Stock))
+        level.ok_or(EngineError::NotFound(Resource::Stock))
     }
 
     /// The stock of every sku now, by sku; with `low_only` of those at or below their threshold.
@@ -29,9 +29,9 @@ impl Engine {
         &self,
         caller: &Actor,
         low_only: bool,
-        page: &Page<Sku>,
-    ) -> Result<Listing<StockLevel, Sku>, EngineError> {
-        caller.require(LOOKERS)?;
+        page: &PageRequest<Sku>,
+    ) -> Result<Page<StockLevel, Sku>, EngineError> {
+        caller.require(CAN_VIEW_STOCK)?;
         Ok(self.ports.store.stock_levels(low_only, self.now(), page).await?)
     }
 
@@ -41,15 +41,15 @@ impl Engine {
     /// with the move applied to it; a sale in that very moment shows in the next reading.
     ///
     /// # Errors
-    /// [`EngineError::Stock`], [`EngineError::Stale`] if the move names a version, [`EngineError::Forbidden`].
+    /// [`EngineError::Stock`], [`EngineError::VersionMismatch`] if the move names a version, [`EngineError::Forbidden`].
     pub async fn move_stock(
         &self,
         caller: &Actor,
         sku: &Sku,
         action: StockAction,
-        once: Option<&Once<'_, StockLevel>>,
+        idempotency: Option<&Idempotency<'_, StockLevel>>,
     ) -> Result<Reply<StockLevel>, EngineError> {
-        decide_and_commit!(self, once, self.decide_move(caller, sku, &action))
+        decide_and_commit!(self, idempotency, self.decide_move(caller, sku, &action))
     }
 
     async fn decide_move(
@@ -57,18 +57,18 @@ impl Engine {
         caller: &Actor,
         sku: &Sku,
         action: &StockAction,
-    ) -> Result<Decided<StockLevel>, EngineError> {
-        caller.require(KEEPERS)?;
+    ) -> Result<Decision<StockLevel>, EngineError> {
+        caller.require(CAN_ADJUST_STOCK)?;
         let at = self.now();
         let level = self.ports.store.stock(sku, at).await?.unwrap_or_else(|| StockLevel::empty(sku.clone()));
         if let StockAction::Set { expected, .. } | StockAction::Adjust { expected, .. } = action {
             check_version(*expected, level.version)?;
         }
         let next_expiry = level.next_expiry;
-        let mut shelf = Shelf::new(level, alloc::collections::BTreeMap::new(), next_expiry);
-        shelf.apply(action, at)?;
+        let mut sku_stock = SkuStock::new(level, alloc::collections::BTreeMap::new(), next_expiry);
+        sku_stock.apply(action, at)?;
         let mut commit = self.commit_by(caller, at);
         commit.stock.push(StockMove { sku: sku.clone(), action: action.clone() });
-        Ok(Decided { commit, outcome: shelf.level().clone() })
+        Ok(Decision { commit, outcome: sku_stock.level().clone() })
     }
 }

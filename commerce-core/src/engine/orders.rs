@@ -8,9 +8,9 @@ use crate::actor::{Actor, Role};
 use crate::event::Recorded;
 use crate::ids::OrderId;
 use crate::order::{Command, Order, OrderEvent, decide, evolve};
-use crate::port::{Listing, OrderFilter, OrderRef, Page};
+use crate::port::{OrderFilter, OrderRef, Page, PageRequest};
 
-use super::{Decided, Engine, EngineError, Noun, Once, Reply, check_version};
+use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, check_version};
 
 /// One entry of an order's history, with the order as it was after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,9 +26,9 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`] also for somebody else's.
-    pub async fn order(&self, caller: &Actor, which: &OrderRef) -> Result<Order, EngineError> {
-        let order = self.ports.store.order(which).await?.filter(|order| caller.may_see(&order.user_id));
-        order.ok_or(EngineError::NotFound(noun(which)))
+    pub async fn order(&self, caller: &Actor, order_ref: &OrderRef) -> Result<Order, EngineError> {
+        let order = self.ports.store.order(order_ref).await?.filter(|order| caller.can_access(&order.user_id));
+        order.ok_or(EngineError::NotFound(noun(order_ref)))
     }
 
     /// Orders, newest first; a customer sees only their own.
@@ -39,12 +39,12 @@ impl Engine {
         &self,
         caller: &Actor,
         mut filter: OrderFilter,
-        page: &Page<OrderId>,
-    ) -> Result<Listing<Order, OrderId>, EngineError> {
+        page: &PageRequest<OrderId>,
+    ) -> Result<Page<Order, OrderId>, EngineError> {
         if caller.role == Role::Customer {
             let own = caller.user_id()?;
             if filter.user.as_ref().is_some_and(|user| user != own) {
-                return Err(EngineError::NotFound(Noun::Order));
+                return Err(EngineError::NotFound(Resource::Order));
             }
             filter.user = Some(own.clone());
         }
@@ -55,8 +55,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Corrupt`].
-    pub async fn order_history(&self, caller: &Actor, which: &OrderRef) -> Result<Vec<HistoryItem>, EngineError> {
-        let id = self.order(caller, which).await?.id;
+    pub async fn order_history(&self, caller: &Actor, order_ref: &OrderRef) -> Result<Vec<HistoryItem>, EngineError> {
+        let id = self.order(caller, order_ref).await?.id;
         let entries = self.ports.store.order_history(id).await?;
         let mut order = None;
         let mut items = Vec::with_capacity(entries.len());
@@ -72,36 +72,41 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`] also if it was placed later.
-    pub async fn order_at(&self, caller: &Actor, which: &OrderRef, at: DateTime<Utc>) -> Result<Order, EngineError> {
-        let history = self.order_history(caller, which).await?;
+    pub async fn order_at(
+        &self,
+        caller: &Actor,
+        order_ref: &OrderRef,
+        at: DateTime<Utc>,
+    ) -> Result<Order, EngineError> {
+        let history = self.order_history(caller, order_ref).await?;
         let last = history.into_iter().take_while(|item| item.entry.at <= at).last();
-        last.map(|item| item.order).ok_or(EngineError::NotFound(Noun::Order))
+        last.map(|item| item.order).ok_or(EngineError::NotFound(Resource::Order))
     }
 
     /// Asks something of an order.
     ///
     /// # Errors
     /// [`EngineError::Forbidden`] before anything is read; [`EngineError::Order`] with the rejection, [`EngineError::Stock`],
-    /// [`EngineError::Stale`], [`EngineError::NotFound`].
+    /// [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
     pub async fn command(
         &self,
         caller: &Actor,
-        (which, named): (&OrderRef, Option<u64>),
+        (order_ref, if_version): (&OrderRef, Option<u64>),
         command: Command,
-        once: Option<&Once<'_, Order>>,
+        idempotency: Option<&Idempotency<'_, Order>>,
     ) -> Result<Reply<Order>, EngineError> {
-        decide_and_commit!(self, once, self.decide_command(caller, (which, named), command.clone()))
+        decide_and_commit!(self, idempotency, self.decide_command(caller, (order_ref, if_version), command.clone()))
     }
 
     async fn decide_command(
         &self,
         caller: &Actor,
-        (which, named): (&OrderRef, Option<u64>),
+        (order_ref, if_version): (&OrderRef, Option<u64>),
         command: Command,
-    ) -> Result<Decided<Order>, EngineError> {
+    ) -> Result<Decision<Order>, EngineError> {
         command.permit(caller.role)?; // said before anything is read, so that nobody learns what exists
-        let order = self.order(caller, which).await?;
-        check_version(named, order.version)?;
+        let order = self.order(caller, order_ref).await?;
+        check_version(if_version, order.version)?;
         let lifecycle = self.settings.lifecycle_of(&order.lifecycle);
         let lifecycle = lifecycle.ok_or_else(|| EngineError::UnknownLifecycle(order.lifecycle.clone()))?;
         let context = self.context(caller);
@@ -110,11 +115,11 @@ impl Engine {
     }
 }
 
-const fn noun(which: &OrderRef) -> Noun {
-    match which {
-        OrderRef::Id(_) | OrderRef::Number(_) => Noun::Order,
-        OrderRef::Payment(_) => Noun::Payment,
-        OrderRef::Return(_) => Noun::Return,
-        OrderRef::Cart(_) => Noun::Cart,
+const fn noun(order_ref: &OrderRef) -> Resource {
+    match order_ref {
+        OrderRef::Id(_) | OrderRef::Number(_) => Resource::Order,
+        OrderRef::Payment(_) => Resource::Payment,
+        OrderRef::Return(_) => Resource::Return,
+        OrderRef::Cart(_) => Resource::Cart,
     }
 }

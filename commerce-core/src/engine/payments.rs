@@ -4,11 +4,11 @@ use alloc::string::String;
 
 use crate::actor::Actor;
 use crate::ids::PaymentId;
-use crate::order::{Command, Order, Rejection, Trigger};
-use crate::port::{Charge, Charged, OrderRef};
+use crate::order::{Command, Order, OrderRejection, Trigger};
+use crate::port::{Charge, ChargeOutcome, OrderRef};
 use crate::stock::StockRefusal;
 
-use super::{Engine, EngineError, Once, Reply};
+use super::{Engine, EngineError, Idempotency, Reply};
 
 impl Engine {
     /// Captures the payment of an order with a token from the processor, and records what the processor said.
@@ -28,28 +28,28 @@ impl Engine {
         caller: &Actor,
         payment: PaymentId,
         token: String,
-        once: Option<&Once<'_, Order>>,
+        idempotency: Option<&Idempotency<'_, Order>>,
     ) -> Result<Reply<Order>, EngineError> {
-        let which = OrderRef::Payment(payment);
-        let order = self.order(caller, &which).await?;
+        let order_ref = OrderRef::Payment(payment);
+        let order = self.order(caller, &order_ref).await?;
         if caller.user.as_ref() != Some(&order.user_id) {
             return Err(EngineError::Forbidden { role: caller.role });
         }
         if let Err(rejection) = self.check_payable(&order) {
-            return self.answer_again(once, rejection).await;
+            return self.answer_again(idempotency, rejection).await;
         }
         let charge = Charge { payment, amount: order.payment.amount, token };
         match self.ports.payments.charge(&charge).await? {
-            Charged::Declined { reason } => {
-                self.command(&Actor::SYSTEM, (&which, None), Command::FailPayment { reason }, once).await
+            ChargeOutcome::Declined { reason } => {
+                self.command(&Actor::SYSTEM, (&order_ref, None), Command::FailPayment { reason }, idempotency).await
             }
-            Charged::Captured { amount, reference } => {
+            ChargeOutcome::Captured { amount, reference } => {
                 let reference = Some(reference);
                 let capture = Command::Capture { amount, reference: reference.clone() };
-                match self.command(&Actor::SYSTEM, (&which, None), capture, once).await {
+                match self.command(&Actor::SYSTEM, (&order_ref, None), capture, idempotency).await {
                     Err(EngineError::Stock(StockRefusal::OutOfStock { .. })) => {
-                        let late = Command::CaptureTooLate { amount, reference };
-                        self.command(&Actor::SYSTEM, (&which, None), late, once).await
+                        let late = Command::CaptureAfterExpiry { amount, reference };
+                        self.command(&Actor::SYSTEM, (&order_ref, None), late, idempotency).await
                     }
                     reply => reply,
                 }
@@ -62,7 +62,7 @@ impl Engine {
         let lifecycle = self.settings.lifecycle_of(&order.lifecycle);
         let way = lifecycle.as_ref().and_then(|known| known.by_trigger(&order.status, Trigger::Pay));
         if way.is_none() || !order.payment.captured.is_zero() {
-            return Err(Rejection::NotPayable(order.status.clone()).into());
+            return Err(OrderRejection::NotPayable(order.status.clone()).into());
         }
         Ok(())
     }

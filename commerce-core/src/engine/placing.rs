@@ -13,32 +13,32 @@ use crate::catalog::Offer;
 use crate::commit::CartChange;
 use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, ProductId, Sku, UserId};
 use crate::money::{Amount, Money};
-use crate::order::{Context, Order, OrderItem, Placement, place};
-use crate::pricing::{Quote, RejectedCode, Rejection};
-use crate::text::Text;
+use crate::order::{Context, NewOrder, Order, OrderItem, place};
+use crate::pricing::{CodeRejection, Quote, RejectedCode};
+use crate::text::BoundedString;
 
-use super::quotes::{Priced, Wanted};
-use super::{Decided, Engine, EngineError, Once, Reply, Tries};
+use super::quotes::{QuoteInput, QuoteResult};
+use super::{Attempts, Decision, Engine, EngineError, Idempotency, Reply};
 
 /// Orders the caller's cart.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CheckOut {
+pub struct CheckoutRequest {
     /// Which cart.
     pub cart_id: CartId,
     /// Where the order goes.
     pub shipping_address: Address,
     /// How it is shipped.
-    pub shipping_method: Text<64>,
+    pub shipping_method: BoundedString<64>,
     /// What the customer wants to say.
     #[serde(default)]
-    pub notes: Option<Text<1000>>,
+    pub notes: Option<BoundedString<1000>>,
 }
 
 /// Orders items without a cart.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PlaceOrder {
+pub struct PlaceOrderRequest {
     /// Who buys: the caller, if not said. Only admin and service may say.
     #[serde(default)]
     pub user_id: Option<UserId>,
@@ -47,10 +47,10 @@ pub struct PlaceOrder {
     /// Where the order goes.
     pub shipping_address: Address,
     /// How it is shipped.
-    pub shipping_method: Text<64>,
+    pub shipping_method: BoundedString<64>,
     /// What the customer wants to say.
     #[serde(default)]
-    pub notes: Option<Text<1000>>,
+    pub notes: Option<BoundedString<1000>>,
 }
 
 /// One line to order: a sku, or a product that has only one.
@@ -65,47 +65,47 @@ pub struct ItemRequest {
     pub product_id: Option<ProductId>,
     /// How many.
     pub quantity: Quantity,
-    /// A price other than the catalogue's. Only admin and service may give one.
+    /// A price other than the catalog's. Only admin and service may give one.
     #[serde(default)]
     pub unit_price: Option<Amount>,
 }
 
-/// What a placement is made of, whether it comes from a cart or from a list.
+/// What a new order is made of, whether it comes from a cart or from a list.
 struct Basket {
     user_id: UserId,
     cart: Option<CartChange>,
     items: Vec<OrderItem>,
-    priced: Priced,
+    priced: QuoteResult,
     shipping_address: Address,
-    shipping_method: Text<64>,
-    notes: Option<Text<1000>>,
+    shipping_method: BoundedString<64>,
+    notes: Option<BoundedString<1000>>,
 }
 
 impl Engine {
-    /// Orders the caller's cart: order, stock, cart and receipt in one commit.
+    /// Orders the caller's cart: order, stock, cart and idempotency record in one commit.
     ///
     /// # Errors
     /// [`EngineError::Cart`] (ordered already, empty, no longer for sale), [`EngineError::Stock`],
     /// [`EngineError::UserNotFound`], [`EngineError::Users`], [`EngineError::Invalid`] (shipping method).
-    pub async fn check_out(
+    pub async fn checkout(
         &self,
         caller: &Actor,
-        request: &CheckOut,
-        once: Option<&Once<'_, Order>>,
+        request: &CheckoutRequest,
+        idempotency: Option<&Idempotency<'_, Order>>,
     ) -> Result<Reply<Order>, EngineError> {
-        decide_and_commit!(self, once, |tries| self.decide_check_out(caller, request, &tries))
+        decide_and_commit!(self, idempotency, |attempts| self.decide_checkout(caller, request, &attempts))
     }
 
-    async fn decide_check_out(
+    async fn decide_checkout(
         &self,
         caller: &Actor,
-        request: &CheckOut,
-        tries: &Tries,
-    ) -> Result<Decided<Order>, EngineError> {
+        request: &CheckoutRequest,
+        attempts: &Attempts,
+    ) -> Result<Decision<Order>, EngineError> {
         let (context, id) = (self.context(caller), OrderId::new(self.ports.ids.next()));
         let mut cart = self.own_cart(caller, request.cart_id).await?;
         let expected = cart.version;
-        cart.check_out(id, context.at)?;
+        cart.checkout(id, context.at)?;
         let user_id = self.known_user(cart.user_id.clone()).await?;
         let offers = self.offers(cart.items.iter().map(|item| &item.sku)).await?;
         cart.items.iter().try_for_each(|item| {
@@ -115,8 +115,8 @@ impl Engine {
         cart.refresh(|sku| offers.get(sku).cloned());
         let items = cart.items.clone();
         let shipping = Some(&request.shipping_method);
-        let wanted = Wanted { user: &user_id, items: &items, codes: &cart.codes, shipping };
-        let priced = self.quote_items(&wanted, &offers, context.at).await?;
+        let input = QuoteInput { user: &user_id, items: &items, codes: &cart.codes, shipping };
+        let priced = self.quote_items(&input, &offers, context.at).await?;
         check_codes(&priced.quote)?;
         let basket = Basket {
             user_id,
@@ -127,28 +127,28 @@ impl Engine {
             shipping_method: request.shipping_method.clone(),
             notes: request.notes.clone(),
         };
-        self.place(&context, id, basket, tries)
+        self.place(&context, id, basket, attempts)
     }
 
     /// Orders items without a cart.
     ///
     /// # Errors
-    /// As [`Engine::check_out`]; [`EngineError::Invalid`] with a pointer to the item.
+    /// As [`Engine::checkout`]; [`EngineError::Invalid`] with a pointer to the item.
     pub async fn place_order(
         &self,
         caller: &Actor,
-        request: &PlaceOrder,
-        once: Option<&Once<'_, Order>>,
+        request: &PlaceOrderRequest,
+        idempotency: Option<&Idempotency<'_, Order>>,
     ) -> Result<Reply<Order>, EngineError> {
-        decide_and_commit!(self, once, |tries| self.decide_order(caller, request, &tries))
+        decide_and_commit!(self, idempotency, |attempts| self.decide_order(caller, request, &attempts))
     }
 
     async fn decide_order(
         &self,
         caller: &Actor,
-        request: &PlaceOrder,
-        tries: &Tries,
-    ) -> Result<Decided<Order>, EngineError> {
+        request: &PlaceOrderRequest,
+        attempts: &Attempts,
+    ) -> Result<Decision<Order>, EngineError> {
         check_request(caller, request)?;
         let user_id = request.user_id.clone().map_or_else(|| caller.user_id().cloned(), Ok)?;
         let user_id = self.known_user(user_id).await?;
@@ -159,8 +159,8 @@ impl Engine {
         let items =
             lines.map(|(at, (item, sku))| self.order_item(at, item, offers.get(sku))).collect::<Result<Vec<_>, _>>()?;
         let shipping = Some(&request.shipping_method);
-        let wanted = Wanted { user: &user_id, items: &items, codes: &[], shipping };
-        let priced = self.quote_items(&wanted, &offers, context.at).await?;
+        let input = QuoteInput { user: &user_id, items: &items, codes: &[], shipping };
+        let priced = self.quote_items(&input, &offers, context.at).await?;
         let basket = Basket {
             user_id,
             cart: None,
@@ -170,7 +170,7 @@ impl Engine {
             shipping_method: request.shipping_method.clone(),
             notes: request.notes.clone(),
         };
-        self.place(&context, OrderId::new(self.ports.ids.next()), basket, tries)
+        self.place(&context, OrderId::new(self.ports.ids.next()), basket, attempts)
     }
 
     fn place(
@@ -178,11 +178,11 @@ impl Engine {
         context: &Context,
         id: OrderId,
         basket: Basket,
-        tries: &Tries,
-    ) -> Result<Decided<Order>, EngineError> {
+        attempts: &Attempts,
+    ) -> Result<Decision<Order>, EngineError> {
         let random = self.ports.ids.next().as_u64_pair().1;
-        let longer = usize::try_from(tries.lost()).unwrap_or_default();
-        let placement = Placement {
+        let longer = usize::try_from(attempts.lost()).unwrap_or_default();
+        let new_order = NewOrder {
             id,
             number: OrderNumber::new(context.at.date_naive(), random, OrderNumber::SUFFIX.saturating_add(longer)),
             payment: PaymentId::new(self.ports.ids.next()),
@@ -195,7 +195,7 @@ impl Engine {
             notes: basket.notes,
             reserved_until: context.at.checked_add_signed(self.settings.reservation).unwrap_or(context.at),
         };
-        let events = place(&self.settings.lifecycle, context, placement)?;
+        let events = place(&self.settings.lifecycle, context, new_order)?;
         let mut decided = self.commit_events(context, None, events)?;
         decided.commit.carts.extend(basket.cart);
         decided.commit.limit_redemptions(&basket.priced.promotions);
@@ -231,7 +231,7 @@ impl Engine {
 
     fn order_item(&self, at: usize, request: &ItemRequest, offer: Option<&Offer>) -> Result<OrderItem, EngineError> {
         let pointer = |field: &str| format!("/items/{at}{field}");
-        let offer = offer.ok_or_else(|| EngineError::invalid(pointer(""), "not in the catalogue"))?;
+        let offer = offer.ok_or_else(|| EngineError::invalid(pointer(""), "not in the catalog"))?;
         check_offer(offer, self.settings.currency).map_err(|refused| EngineError::invalid(pointer(""), refused))?;
         let given = request.unit_price.map(|price| price.in_currency(self.settings.currency)).transpose();
         let given = given.map_err(|refused| EngineError::invalid(pointer("/unit_price"), refused))?;
@@ -244,7 +244,7 @@ impl Engine {
 }
 
 /// Only admin and service order for others, and at prices of their own.
-fn check_request(caller: &Actor, request: &PlaceOrder) -> Result<(), EngineError> {
+fn check_request(caller: &Actor, request: &PlaceOrderRequest) -> Result<(), EngineError> {
     let for_other = request.user_id.as_ref().is_some_and(|user| Some(user) != caller.user.as_ref());
     if for_other || request.items.iter().any(|item| item.unit_price.is_some()) {
         caller.require(&[Role::Admin, Role::Service])?;
@@ -258,7 +258,7 @@ fn check_request(caller: &Actor, request: &PlaceOrder) -> Result<(), EngineError
 /// Whoever gave a code that worked and does not any more is told, and not charged a higher price than they were shown. A code
 /// that never applied does not stand in the way.
 fn check_codes(quote: &Quote) -> Result<(), EngineError> {
-    let over = |refused: &&RejectedCode| matches!(refused.reason, Rejection::UsageLimit | Rejection::Expired);
+    let over = |refused: &&RejectedCode| matches!(refused.reason, CodeRejection::UsageLimit | CodeRejection::Expired);
     match quote.rejected.iter().find(over) {
         Some(RejectedCode { code, reason }) => Err(EngineError::CodeRejected { code: code.clone(), reason: *reason }),
         None => Ok(()),

@@ -5,24 +5,24 @@ use alloc::vec::Vec;
 
 use crate::actor::{Actor, Role};
 use crate::cart::{Code, MAX_CODES};
-use crate::commit::CampaignChange;
+use crate::commit::PromotionChange;
 use crate::ids::{CartId, ItemId, OrderId, PromotionId, Sku, UserId};
 use crate::money::Money;
 use crate::order::OrderItem;
-use crate::port::{KeptPromotion, Listing, Page, PromotionPlace};
-use crate::pricing::{Explained, MAX_PROMOTIONS, Quote, Rejection};
-use crate::promotion::{Campaign, Promotion, Redemption, Usage, code_key};
+use crate::port::{Page, PageRequest, PromotionCursor, PromotionWithUsage};
+use crate::pricing::{CodeRejection, MAX_PROMOTIONS, PromotionOutcome, Quote};
+use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage, code_key};
 
-use super::quotes::Wanted;
-use super::{Decided, Engine, EngineError, Noun, Once, Reply, check_version};
+use super::quotes::QuoteInput;
+use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, check_version};
 
 /// What a code would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeCheck {
     /// Why it does nothing, if it does nothing.
-    pub rejected: Option<Rejection>,
+    pub rejected: Option<CodeRejection>,
     /// What became of each promotion that has the code, with the gap where something is missing.
-    pub outcomes: Vec<Explained>,
+    pub outcomes: Vec<PromotionOutcome>,
     /// What the customer pays less for having it.
     pub saving: Money,
     /// The price with the code.
@@ -57,10 +57,10 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`].
-    pub async fn promotion(&self, caller: &Actor, id: &PromotionId) -> Result<KeptPromotion, EngineError> {
+    pub async fn promotion(&self, caller: &Actor, id: &PromotionId) -> Result<PromotionWithUsage, EngineError> {
         caller.require(&[Role::Admin])?;
         let kept = self.ports.promotions.promotion(id).await?;
-        kept.ok_or(EngineError::NotFound(Noun::Promotion))
+        kept.ok_or(EngineError::NotFound(Resource::Promotion))
     }
 
     /// Promotions, newest first; ended ones too.
@@ -70,8 +70,8 @@ impl Engine {
     pub async fn promotions(
         &self,
         caller: &Actor,
-        page: &Page<PromotionPlace>,
-    ) -> Result<Listing<KeptPromotion, PromotionPlace>, EngineError> {
+        page: &PageRequest<PromotionCursor>,
+    ) -> Result<Page<PromotionWithUsage, PromotionCursor>, EngineError> {
         caller.require(&[Role::Admin])?;
         Ok(self.ports.promotions.promotions(page).await?)
     }
@@ -84,8 +84,8 @@ impl Engine {
         &self,
         caller: &Actor,
         id: &PromotionId,
-        page: &Page<OrderId>,
-    ) -> Result<Listing<Redemption, OrderId>, EngineError> {
+        page: &PageRequest<OrderId>,
+    ) -> Result<Page<Redemption, OrderId>, EngineError> {
         self.promotion(caller, id).await?;
         Ok(self.ports.promotions.redemptions(id, page).await?)
     }
@@ -93,79 +93,79 @@ impl Engine {
     /// Begins to keep a promotion.
     ///
     /// # Errors
-    /// [`EngineError::Exists`], [`EngineError::Invalid`] (other currency, too many), [`EngineError::Forbidden`].
+    /// [`EngineError::AlreadyExists`], [`EngineError::Invalid`] (other currency, too many), [`EngineError::Forbidden`].
     pub async fn add_promotion(
         &self,
         caller: &Actor,
         promotion: &Promotion,
-        once: Option<&Once<'_, KeptPromotion>>,
-    ) -> Result<Reply<KeptPromotion>, EngineError> {
-        decide_and_commit!(self, once, self.decide_add_promotion(caller, promotion.clone()))
+        idempotency: Option<&Idempotency<'_, PromotionWithUsage>>,
+    ) -> Result<Reply<PromotionWithUsage>, EngineError> {
+        decide_and_commit!(self, idempotency, self.decide_add_promotion(caller, promotion.clone()))
     }
 
     async fn decide_add_promotion(
         &self,
         caller: &Actor,
         promotion: Promotion,
-    ) -> Result<Decided<KeptPromotion>, EngineError> {
+    ) -> Result<Decision<PromotionWithUsage>, EngineError> {
         caller.require(&[Role::Admin])?;
         if self.ports.promotions.promotion(promotion.id()).await?.is_some() {
-            return Err(EngineError::Exists(Noun::Promotion));
+            return Err(EngineError::AlreadyExists(Resource::Promotion));
         }
         self.check_promotion(caller, &promotion).await?;
-        let campaign = Campaign::new(promotion.with_usage(Usage::default()), self.now());
-        Ok(self.keep(caller, 0, campaign, Usage::default()))
+        let record = PromotionRecord::new(promotion.with_usage(Usage::default()), self.now());
+        Ok(self.keep(caller, 0, record, Usage::default()))
     }
 
     /// Gives a promotion other terms; what was used stays used, and placed orders keep what they were given.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::Stale`], [`EngineError::Invalid`], [`EngineError::Forbidden`].
+    /// [`EngineError::NotFound`], [`EngineError::VersionMismatch`], [`EngineError::Invalid`], [`EngineError::Forbidden`].
     pub async fn change_promotion(
         &self,
         caller: &Actor,
-        named: Option<u64>,
+        if_version: Option<u64>,
         promotion: &Promotion,
-        once: Option<&Once<'_, KeptPromotion>>,
-    ) -> Result<Reply<KeptPromotion>, EngineError> {
-        decide_and_commit!(self, once, self.decide_change_promotion(caller, named, promotion.clone()))
+        idempotency: Option<&Idempotency<'_, PromotionWithUsage>>,
+    ) -> Result<Reply<PromotionWithUsage>, EngineError> {
+        decide_and_commit!(self, idempotency, self.decide_change_promotion(caller, if_version, promotion.clone()))
     }
 
     async fn decide_change_promotion(
         &self,
         caller: &Actor,
-        named: Option<u64>,
+        if_version: Option<u64>,
         promotion: Promotion,
-    ) -> Result<Decided<KeptPromotion>, EngineError> {
-        let KeptPromotion { campaign, usage } = self.promotion(caller, promotion.id()).await?;
-        check_version(named, campaign.version)?;
+    ) -> Result<Decision<PromotionWithUsage>, EngineError> {
+        let PromotionWithUsage { record, usage } = self.promotion(caller, promotion.id()).await?;
+        check_version(if_version, record.version)?;
         self.check_promotion(caller, &promotion).await?;
-        let changed = campaign.changed(promotion.with_usage(Usage::default()), self.now());
-        Ok(self.keep(caller, campaign.version, changed, usage))
+        let changed = record.changed(promotion.with_usage(Usage::default()), self.now());
+        Ok(self.keep(caller, record.version, changed, usage))
     }
 
     /// Ends a promotion for good. Its history stays, and so does what orders were given.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::Stale`], [`EngineError::Forbidden`].
+    /// [`EngineError::NotFound`], [`EngineError::VersionMismatch`], [`EngineError::Forbidden`].
     pub async fn end_promotion(
         &self,
         caller: &Actor,
-        (id, named): (&PromotionId, Option<u64>),
-        once: Option<&Once<'_, KeptPromotion>>,
-    ) -> Result<Reply<KeptPromotion>, EngineError> {
-        decide_and_commit!(self, once, self.decide_end_promotion(caller, (id, named)))
+        (id, if_version): (&PromotionId, Option<u64>),
+        idempotency: Option<&Idempotency<'_, PromotionWithUsage>>,
+    ) -> Result<Reply<PromotionWithUsage>, EngineError> {
+        decide_and_commit!(self, idempotency, self.decide_end_promotion(caller, (id, if_version)))
     }
 
     async fn decide_end_promotion(
         &self,
         caller: &Actor,
-        (id, named): (&PromotionId, Option<u64>),
-    ) -> Result<Decided<KeptPromotion>, EngineError> {
-        let KeptPromotion { campaign, usage } = self.promotion(caller, id).await?;
-        check_version(named, campaign.version)?;
-        let ended = campaign.ended(self.now());
-        Ok(self.keep(caller, campaign.version, ended, usage))
+        (id, if_version): (&PromotionId, Option<u64>),
+    ) -> Result<Decision<PromotionWithUsage>, EngineError> {
+        let PromotionWithUsage { record, usage } = self.promotion(caller, id).await?;
+        check_version(if_version, record.version)?;
+        let ended = record.ended(self.now());
+        Ok(self.keep(caller, record.version, ended, usage))
     }
 
     /// Tells what a code would do for the caller, or for the owner of the cart, and why it would not.
@@ -178,12 +178,13 @@ impl Engine {
         let key = code_key(code.as_str());
         codes.retain(|known| code_key(known.as_str()) != key);
         let at = self.now();
-        let wanted = Wanted { user: &user, items: &items, codes: &codes, shipping: None };
-        let without = self.quote_items(&wanted, &offers, at).await?.quote;
+        let input = QuoteInput { user: &user, items: &items, codes: &codes, shipping: None };
+        let without = self.quote_items(&input, &offers, at).await?.quote;
         codes.push(code.clone());
-        let wanted = Wanted { user: &user, items: &items, codes: &codes, shipping: None };
-        let quote = self.quote_items(&wanted, &offers, at).await?.quote;
-        let has_code = |explained: &&Explained| explained.code.as_deref().is_some_and(|known| code_key(known) == key);
+        let input = QuoteInput { user: &user, items: &items, codes: &codes, shipping: None };
+        let quote = self.quote_items(&input, &offers, at).await?.quote;
+        let has_code =
+            |explained: &&PromotionOutcome| explained.code.as_deref().is_some_and(|known| code_key(known) == key);
         Ok(CodeCheck {
             rejected: quote
                 .rejected
@@ -221,10 +222,11 @@ impl Engine {
         if promotion.currency() != self.settings.currency {
             return Err(EngineError::invalid("/currency", format!("the shop trades in {}", self.settings.currency)));
         }
-        let key = promotion.terms().code_key();
+        let key = promotion.definition().code_key();
         let keys: Vec<_> = key.iter().cloned().collect();
         let candidates = self.ports.promotions.candidates(&keys, caller.user_id()?).await?;
-        let beside = candidates.iter().filter(|other| other.id() != promotion.id() && other.terms().code_key() == key);
+        let beside =
+            candidates.iter().filter(|other| other.id() != promotion.id() && other.definition().code_key() == key);
         let (most, what) = match key {
             None => (MAX_AUTOMATIC, "automatic promotions"),
             Some(_) => (MAX_PER_CODE, "promotions of one code"),
@@ -235,11 +237,17 @@ impl Engine {
         Ok(())
     }
 
-    fn keep(&self, caller: &Actor, expected: u64, campaign: Campaign, usage: Usage) -> Decided<KeptPromotion> {
-        let mut commit = self.commit_by(caller, campaign.updated_at);
-        if campaign.version != expected {
-            commit.campaigns.push(CampaignChange { expected, campaign: campaign.clone() });
+    fn keep(
+        &self,
+        caller: &Actor,
+        expected: u64,
+        record: PromotionRecord,
+        usage: Usage,
+    ) -> Decision<PromotionWithUsage> {
+        let mut commit = self.commit_by(caller, record.updated_at);
+        if record.version != expected {
+            commit.promotions.push(PromotionChange { expected, record: record.clone() });
         }
-        Decided { commit, outcome: KeptPromotion { campaign, usage } }
+        Decision { commit, outcome: PromotionWithUsage { record, usage } }
     }
 }

@@ -10,14 +10,14 @@ use crate::cart::{Cart, Code};
 use crate::ids::UserId;
 use crate::order::OrderItem;
 use crate::pricing::{CodeMatching, Customer, Line, Quote, Request, Shipping, price};
-use crate::promotion::{Promotion, Terms, code_key};
-use crate::text::Text;
+use crate::promotion::{Promotion, PromotionDefinition, code_key};
+use crate::text::BoundedString;
 
 use super::carts::Offers;
 use super::{Engine, EngineError};
 
 /// What is to be priced of the shop.
-pub(super) struct Wanted<'a> {
+pub(super) struct QuoteInput<'a> {
     /// Who buys.
     pub(super) user: &'a UserId,
     /// What is bought.
@@ -25,11 +25,11 @@ pub(super) struct Wanted<'a> {
     /// The codes given.
     pub(super) codes: &'a [Code],
     /// How it is shipped, once that is chosen.
-    pub(super) shipping: Option<&'a Text<64>>,
+    pub(super) shipping: Option<&'a BoundedString<64>>,
 }
 
 /// A price, with the promotions that were considered.
-pub(super) struct Priced {
+pub(super) struct QuoteResult {
     /// The price.
     pub(super) quote: Quote,
     /// The candidates.
@@ -48,24 +48,24 @@ impl Engine {
 
     /// What a cart costs now. Shipping is chosen at checkout and not in it.
     pub(super) async fn quote_cart(&self, cart: &Cart, offers: &Offers) -> Result<Quote, EngineError> {
-        let wanted = Wanted { user: &cart.user_id, items: &cart.items, codes: &cart.codes, shipping: None };
-        Ok(self.quote_items(&wanted, offers, self.now()).await?.quote)
+        let input = QuoteInput { user: &cart.user_id, items: &cart.items, codes: &cart.codes, shipping: None };
+        Ok(self.quote_items(&input, offers, self.now()).await?.quote)
     }
 
     /// What items cost, shipped in some way.
     pub(super) async fn quote_items(
         &self,
-        wanted: &Wanted<'_>,
+        input: &QuoteInput<'_>,
         offers: &Offers,
         at: DateTime<Utc>,
-    ) -> Result<Priced, EngineError> {
-        let keys: Vec<_> = wanted.codes.iter().map(|code| code_key(code.as_str())).collect();
-        let promotions = self.ports.promotions.candidates(&keys, wanted.user).await?;
-        let customer = self.customer(wanted.user, &promotions).await?;
-        let lines = wanted.items.iter().map(|item| line(item, offers)).collect();
-        let shipping = wanted.shipping.map(|method| self.shipping(method)).transpose()?;
+    ) -> Result<QuoteResult, EngineError> {
+        let keys: Vec<_> = input.codes.iter().map(|code| code_key(code.as_str())).collect();
+        let promotions = self.ports.promotions.candidates(&keys, input.user).await?;
+        let customer = self.customer(input.user, &promotions).await?;
+        let lines = input.items.iter().map(|item| line(item, offers)).collect();
+        let shipping = input.shipping.map(|method| self.shipping(method)).transpose()?;
         let request = Request {
-            codes: wanted.codes.iter().map(ToString::to_string).collect(),
+            codes: input.codes.iter().map(ToString::to_string).collect(),
             code_matching: CodeMatching::IgnoreCase,
             shipping,
             tax: self.settings.tax.clone(),
@@ -77,23 +77,23 @@ impl Engine {
             ..Request::new(self.settings.currency, at, lines)
         };
         let quote = price(&request)?;
-        Ok(Priced { quote, promotions: request.promotions })
+        Ok(QuoteResult { quote, promotions: request.promotions })
     }
 
     /// What promotions ask of the customer; nobody is asked what no promotion wants to know.
     async fn customer(&self, user: &UserId, promotions: &[Promotion]) -> Result<Customer, EngineError> {
-        let terms = || promotions.iter().map(Promotion::terms);
+        let definition = || promotions.iter().map(Promotion::definition);
         let mut customer = Customer::default();
-        if terms().any(Terms::asks_for_segments) {
+        if definition().any(PromotionDefinition::asks_for_segments) {
             customer.segments = self.ports.users.segments(user).await?;
         }
-        if terms().any(Terms::asks_for_orders) {
-            customer.completed_orders = self.ports.store.standing_orders(user).await?;
+        if definition().any(PromotionDefinition::asks_for_orders) {
+            customer.completed_orders = self.ports.store.count_active_orders(user).await?;
         }
         Ok(customer)
     }
 
-    fn shipping(&self, name: &Text<64>) -> Result<Shipping, EngineError> {
+    fn shipping(&self, name: &BoundedString<64>) -> Result<Shipping, EngineError> {
         let method = self.settings.shipping_method(name).ok_or_else(|| {
             let known: Vec<_> = self.settings.shipping_methods.iter().map(|method| method.name.as_str()).collect();
             EngineError::invalid("/shipping_method", alloc::format!("one of: {}", known.join(", ")))

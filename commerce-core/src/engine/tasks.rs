@@ -7,10 +7,10 @@ use chrono::TimeDelta;
 use crate::actor::Actor;
 use crate::ids::{OrderId, RefundId};
 use crate::order::{Command, RefundStatus};
-use crate::port::{OrderRef, Repayment};
+use crate::port::{OrderRef, RefundRequest};
 use crate::task::{Task, TaskChange, TaskKey};
 
-use super::{Engine, EngineError, Noun};
+use super::{Engine, EngineError, Resource};
 
 /// For how long a worker has a task for itself.
 const LEASE: TimeDelta = TimeDelta::minutes(1);
@@ -42,7 +42,7 @@ impl Engine {
                 Ok(()) => done.finished = done.finished.saturating_add(1),
                 Err(error) => {
                     done.failed = done.failed.saturating_add(1);
-                    self.put_off(&task, &error).await?;
+                    self.reschedule(&task, &error).await?;
                 }
             }
         }
@@ -53,10 +53,10 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Store`].
-    pub async fn forget_receipts(&self) -> Result<u64, EngineError> {
+    pub async fn purge_idempotency_records(&self) -> Result<u64, EngineError> {
         let now = self.now();
-        let before = now.checked_sub_signed(self.settings.receipts_kept).unwrap_or(now);
-        Ok(self.ports.store.forget_receipts(before).await?)
+        let before = now.checked_sub_signed(self.settings.idempotency_retention).unwrap_or(now);
+        Ok(self.ports.store.purge_idempotency_records(before).await?)
     }
 
     async fn run(&self, key: TaskKey) -> Result<(), EngineError> {
@@ -72,17 +72,18 @@ impl Engine {
 
     /// Sends a refund to the processor; nothing is left to record where that was done already.
     async fn send_refund(&self, order: OrderId, id: RefundId) -> Result<Option<Command>, EngineError> {
-        let order = self.ports.store.order(&OrderRef::Id(order)).await?.ok_or(EngineError::NotFound(Noun::Order))?;
+        let order =
+            self.ports.store.order(&OrderRef::Id(order)).await?.ok_or(EngineError::NotFound(Resource::Order))?;
         let Some(refund) = order.refund(id).filter(|refund| refund.status == RefundStatus::Requested) else {
             return Ok(None);
         };
-        let repayment = Repayment {
+        let refund_request = RefundRequest {
             refund: id,
             payment: order.payment.id,
             reference: order.payment.reference.clone(),
             amount: refund.amount,
         };
-        let outcome = self.ports.payments.repay(&repayment).await?;
+        let outcome = self.ports.payments.refund(&refund_request).await?;
         Ok(Some(Command::RecordRefund { id, outcome }))
     }
 
@@ -97,7 +98,7 @@ impl Engine {
     }
 
     /// Each failure doubles the pause before the next attempt.
-    async fn put_off(&self, task: &Task, error: &EngineError) -> Result<(), EngineError> {
+    async fn reschedule(&self, task: &Task, error: &EngineError) -> Result<(), EngineError> {
         let seconds = 2_u32.saturating_pow(task.failures.saturating_add(1)).min(MAX_PAUSE_SECONDS);
         let retry = self.now().checked_add_signed(TimeDelta::seconds(seconds.into()));
         let retry = retry.filter(|_| task.failures < MAX_FAILURES);

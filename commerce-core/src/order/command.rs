@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::event::Reason;
 use super::lifecycle::Status;
-use super::rejection::Rejection;
+use super::rejection::OrderRejection;
 use super::returns::ReturnLine;
 use super::state::{OrderItem, Shipment};
 use crate::actor::{Actor, Role};
@@ -14,7 +14,7 @@ use crate::address::Address;
 use crate::ids::{CartId, OrderId, OrderNumber, PaymentId, RefundId, ReturnId, UserId};
 use crate::money::Money;
 use crate::pricing::Quote;
-use crate::text::Text;
+use crate::text::BoundedString;
 
 /// What every decision needs of the world: who asks, when, and a fresh id should the decision need one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Context {
 
 /// Everything a new order is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placement {
+pub struct NewOrder {
     /// Its id.
     pub id: OrderId,
     /// Its number for people.
@@ -47,9 +47,9 @@ pub struct Placement {
     /// Where it goes.
     pub shipping_address: Address,
     /// How it is shipped.
-    pub shipping_method: Text<64>,
+    pub shipping_method: BoundedString<64>,
     /// What the customer wrote.
-    pub notes: Option<Text<1000>>,
+    pub notes: Option<BoundedString<1000>>,
     /// Until when the stock is held.
     pub reserved_until: DateTime<Utc>,
 }
@@ -59,7 +59,7 @@ pub struct Placement {
 pub enum Command {
     /// Go to a state; what sets the transition off follows from the lifecycle. To a `pay` state it records a payment
     /// received elsewhere.
-    MoveTo {
+    Transition {
         /// To which.
         status: Status,
         /// Why.
@@ -70,14 +70,14 @@ pub enum Command {
         /// How much.
         amount: Money,
         /// The processor's name for it.
-        reference: Option<Text<200>>,
+        reference: Option<BoundedString<200>>,
     },
     /// The processor captured money after the reservation had ended, and the stock is gone: record it, cancel, refund.
-    CaptureTooLate {
+    CaptureAfterExpiry {
         /// How much.
         amount: Money,
         /// The processor's name for it.
-        reference: Option<Text<200>>,
+        reference: Option<BoundedString<200>>,
     },
     /// An attempt to pay failed.
     FailPayment {
@@ -92,7 +92,7 @@ pub enum Command {
         reason: Option<Reason>,
     },
     /// Arrange or move the shipment; the order follows it to shipped and delivered.
-    Ship(Shipment),
+    UpdateShipment(Shipment),
     /// Send units back.
     RequestReturn(ReturnRequest),
     /// Let the customer send them.
@@ -118,7 +118,7 @@ pub enum Command {
         /// Which.
         id: RefundId,
         /// What it said.
-        outcome: Refunded,
+        outcome: RefundOutcome,
     },
 }
 
@@ -127,22 +127,24 @@ impl Command {
     /// ask anything.
     ///
     /// # Errors
-    /// [`Rejection::Reserved`].
-    pub fn permit(&self, role: Role) -> Result<(), Rejection> {
-        match self.reserved_for() {
-            Some(roles) if role != Role::System && !roles.contains(&role) => Err(Rejection::Reserved(role)),
+    /// [`OrderRejection::RoleNotPermitted`].
+    pub fn permit(&self, role: Role) -> Result<(), OrderRejection> {
+        match self.required_roles() {
+            Some(roles) if role != Role::System && !roles.contains(&role) => {
+                Err(OrderRejection::RoleNotPermitted(role))
+            }
             _ => Ok(()),
         }
     }
 
-    const fn reserved_for(&self) -> Option<&'static [Role]> {
+    const fn required_roles(&self) -> Option<&'static [Role]> {
         match self {
-            Self::MoveTo { .. } | Self::Ship(_) => Some(&[Role::Admin, Role::Service]),
+            Self::Transition { .. } | Self::UpdateShipment(_) => Some(&[Role::Admin, Role::Service]),
             Self::ApproveReturn(_) | Self::RejectReturn { .. } | Self::ReceiveReturn(_) | Self::Refund { .. } => {
                 Some(&[Role::Support, Role::Admin])
             }
             Self::Capture { .. }
-            | Self::CaptureTooLate { .. }
+            | Self::CaptureAfterExpiry { .. }
             | Self::FailPayment { .. }
             | Self::Expire
             | Self::RecordRefund { .. } => Some(&[]),
@@ -164,11 +166,11 @@ pub struct ReturnRequest {
 
 /// What a processor says of a refund.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refunded {
+pub enum RefundOutcome {
     /// Paid.
     Done {
         /// The processor's name for it.
-        reference: Option<Text<200>>,
+        reference: Option<BoundedString<200>>,
     },
     /// Refused for good.
     Failed {

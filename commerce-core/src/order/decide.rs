@@ -5,31 +5,31 @@ use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::command::{Command, Context, Placement, Refunded, ReturnRequest};
+use super::command::{Command, Context, NewOrder, RefundOutcome, ReturnRequest};
 use super::event::{OrderEvent, Reason};
 use super::lifecycle::{Lifecycle, PaymentEffect, Phase, Status, Transition, Trigger};
-use super::rejection::Rejection;
+use super::rejection::OrderRejection;
 use super::returns::{Return, ReturnStatus};
 use super::state::{Order, Payment, PaymentStatus, RefundStatus, Shipment, ShipmentStatus};
 use crate::actor::Role;
 use crate::cart::MAX_LINES;
 use crate::ids::{RefundId, ReturnId};
 use crate::money::Money;
-use crate::text::Text;
+use crate::text::BoundedString;
 
-type Decision = Result<Vec<OrderEvent>, Rejection>;
+type DecisionResult = Result<Vec<OrderEvent>, OrderRejection>;
 
 /// Decides the placing of a new order.
 ///
 /// A draft is left in the same breath, and an order that costs nothing is paid at once.
 ///
 /// # Errors
-/// [`Rejection::ItemCount`].
-pub fn place(lifecycle: &Lifecycle, context: &Context, placement: Placement) -> Decision {
-    if placement.items.is_empty() || placement.items.len() > MAX_LINES {
-        return Err(Rejection::ItemCount(placement.items.len()));
+/// [`OrderRejection::ItemCount`].
+pub fn place(lifecycle: &Lifecycle, context: &Context, new_order: NewOrder) -> DecisionResult {
+    if new_order.items.is_empty() || new_order.items.len() > MAX_LINES {
+        return Err(OrderRejection::ItemCount(new_order.items.len()));
     }
-    let order = new_order(lifecycle, context, placement);
+    let order = initial_order(lifecycle, context, new_order);
     let free = order.payment.amount.is_zero();
     let mut status = order.status.clone();
     let mut events = vec![OrderEvent::Created { order: Box::new(order) }];
@@ -43,28 +43,28 @@ pub fn place(lifecycle: &Lifecycle, context: &Context, placement: Placement) -> 
     Ok(events)
 }
 
-fn new_order(lifecycle: &Lifecycle, context: &Context, placement: Placement) -> Order {
+fn initial_order(lifecycle: &Lifecycle, context: &Context, new_order: NewOrder) -> Order {
     let initial = lifecycle.initial();
-    let amount = placement.quote.total;
+    let amount = new_order.quote.total;
     let nothing = Money::zero(amount.currency());
     let status = if amount.is_zero() { PaymentStatus::Succeeded } else { PaymentStatus::Pending };
     Order {
-        id: placement.id,
-        number: placement.number,
-        user_id: placement.user_id,
-        cart_id: placement.cart_id,
+        id: new_order.id,
+        number: new_order.number,
+        user_id: new_order.user_id,
+        cart_id: new_order.cart_id,
         lifecycle: lifecycle.name().clone(),
         status: initial.name.clone(),
         phase: initial.phase,
-        items: placement.items,
-        quote: placement.quote,
-        shipping_address: placement.shipping_address,
-        shipping_method: placement.shipping_method,
-        notes: placement.notes,
-        reserved_until: placement.reserved_until,
+        items: new_order.items,
+        quote: new_order.quote,
+        shipping_address: new_order.shipping_address,
+        shipping_method: new_order.shipping_method,
+        notes: new_order.notes,
+        reserved_until: new_order.reserved_until,
         shipment: None,
         payment: Payment {
-            id: placement.payment,
+            id: new_order.payment,
             status,
             amount,
             captured: nothing,
@@ -84,18 +84,18 @@ fn new_order(lifecycle: &Lifecycle, context: &Context, placement: Placement) -> 
 /// Decides a command on an order that exists. No event means that there is nothing to do.
 ///
 /// # Errors
-/// [`Rejection`], in the order of precedence given there.
-pub fn decide(lifecycle: &Lifecycle, context: &Context, order: &Order, command: Command) -> Decision {
+/// [`OrderRejection`], in the order of precedence given there.
+pub fn decide(lifecycle: &Lifecycle, context: &Context, order: &Order, command: Command) -> DecisionResult {
     command.permit(context.actor.role)?;
     let decider = Decider { lifecycle, context, order };
     match command {
-        Command::MoveTo { status, reason } => decider.move_to(&status, reason),
+        Command::Transition { status, reason } => decider.move_to(&status, reason),
         Command::Capture { amount, reference } => decider.capture(amount, reference),
-        Command::CaptureTooLate { amount, reference } => decider.capture_too_late(amount, reference),
+        Command::CaptureAfterExpiry { amount, reference } => decider.capture_after_expiry(amount, reference),
         Command::FailPayment { reason } => decider.fail_payment(reason),
         Command::Expire => Ok(decider.expire()),
         Command::Cancel { reason } => decider.cancel(reason),
-        Command::Ship(shipment) => decider.ship(shipment),
+        Command::UpdateShipment(shipment) => decider.ship(shipment),
         Command::RequestReturn(request) => decider.request_return(request),
         Command::ApproveReturn(id) => decider.approve_return(id),
         Command::RejectReturn { id, reason } => decider.reject_return(id, reason),
@@ -113,7 +113,7 @@ struct Decider<'a> {
 }
 
 impl Decider<'_> {
-    fn move_to(self, to: &Status, reason: Option<Reason>) -> Decision {
+    fn move_to(self, to: &Status, reason: Option<Reason>) -> DecisionResult {
         let ways: Vec<_> = self.lifecycle.from(&self.order.status).filter(|way| way.to == *to).collect();
         let permitted = ways.iter().find(|way| self.permits(way));
         match (permitted, ways.first()) {
@@ -124,10 +124,10 @@ impl Decider<'_> {
         }
     }
 
-    fn capture(self, amount: Money, reference: Option<Text<200>>) -> Decision {
+    fn capture(self, amount: Money, reference: Option<BoundedString<200>>) -> DecisionResult {
         match self.lifecycle.by_trigger(&self.order.status, Trigger::Pay) {
             Some(way) => self.capture_at(way, amount, reference),
-            None if self.is_paid() => Err(Rejection::AlreadyPaid),
+            None if self.is_paid() => Err(OrderRejection::AlreadyPaid),
             // Money came in for an order that was called off meanwhile: keep the record, send it back.
             None => {
                 self.check_captured(amount)?;
@@ -137,27 +137,27 @@ impl Decider<'_> {
     }
 
     /// What came in must be more than nothing, and of the order's currency, or no sum with it would work out.
-    fn check_captured(&self, captured: Money) -> Result<(), Rejection> {
+    fn check_captured(&self, captured: Money) -> Result<(), OrderRejection> {
         let due = self.order.payment.amount;
         if captured.minor() > 0 && captured.currency() == due.currency() {
             return Ok(());
         }
-        Err(Rejection::AmountMismatch { captured, due })
+        Err(OrderRejection::AmountMismatch { captured, due })
     }
 
-    fn capture_at(self, way: &Transition, amount: Money, reference: Option<Text<200>>) -> Decision {
+    fn capture_at(self, way: &Transition, amount: Money, reference: Option<BoundedString<200>>) -> DecisionResult {
         way.permit(self.order, &self.context.actor, self.context.at)?;
         let due = self.order.payment.amount;
         if amount != due {
-            return Err(Rejection::AmountMismatch { captured: amount, due });
+            return Err(OrderRejection::AmountMismatch { captured: amount, due });
         }
         let captured = OrderEvent::PaymentCaptured { amount, reference };
         Ok(vec![captured, transitioned(self.lifecycle, way, None)])
     }
 
-    fn capture_too_late(self, amount: Money, reference: Option<Text<200>>) -> Decision {
+    fn capture_after_expiry(self, amount: Money, reference: Option<BoundedString<200>>) -> DecisionResult {
         if self.is_paid() {
-            return Err(Rejection::AlreadyPaid);
+            return Err(OrderRejection::AlreadyPaid);
         }
         self.check_captured(amount)?;
         let captured = OrderEvent::PaymentCaptured { amount, reference };
@@ -168,9 +168,9 @@ impl Decider<'_> {
         Ok(events.into_iter().flatten().collect())
     }
 
-    fn fail_payment(self, reason: Reason) -> Decision {
+    fn fail_payment(self, reason: Reason) -> DecisionResult {
         if self.is_paid() || self.order.payment.amount.is_zero() {
-            return Err(Rejection::AlreadyPaid);
+            return Err(OrderRejection::AlreadyPaid);
         }
         let way = self.lifecycle.by_trigger(&self.order.status, Trigger::PaymentFailure);
         let failed = OrderEvent::PaymentFailed { reason: reason.clone() };
@@ -184,7 +184,7 @@ impl Decider<'_> {
         way.map(|way| self.follow(way, None)).unwrap_or_default()
     }
 
-    fn cancel(self, reason: Option<Reason>) -> Decision {
+    fn cancel(self, reason: Option<Reason>) -> DecisionResult {
         let Some(way) = self.lifecycle.by_trigger(&self.order.status, Trigger::Cancel) else {
             let cancelled = self.lifecycle.states().iter().find(|state| state.phase == Phase::Cancelled);
             return Err(self.no_way(cancelled.map_or_else(|| self.order.status.clone(), |state| state.name.clone())));
@@ -193,7 +193,7 @@ impl Decider<'_> {
         Ok(self.follow(way, reason))
     }
 
-    fn ship(self, shipment: Shipment) -> Decision {
+    fn ship(self, shipment: Shipment) -> DecisionResult {
         let target = match shipment.status {
             ShipmentStatus::Pending => None,
             ShipmentStatus::Shipped => Some(Phase::Shipped),
@@ -206,7 +206,7 @@ impl Decider<'_> {
         Ok(core::iter::once(updated).chain(self.follow(way, None)).collect())
     }
 
-    fn advance_to(&self, target: Phase) -> Result<&Transition, Rejection> {
+    fn advance_to(&self, target: Phase) -> Result<&Transition, OrderRejection> {
         let leads =
             |way: &&Transition| way.trigger == Trigger::Advance && self.lifecycle.phase(&way.to) == Some(target);
         let way = self.lifecycle.from(&self.order.status).find(leads);
@@ -216,12 +216,12 @@ impl Decider<'_> {
         })
     }
 
-    fn request_return(self, request: ReturnRequest) -> Decision {
+    fn request_return(self, request: ReturnRequest) -> DecisionResult {
         if self.order.returns.iter().any(|known| known.id == request.id) {
             return Ok(Vec::new()); // the same request again
         }
         let way = self.lifecycle.by_trigger(&self.order.status, Trigger::Return);
-        let way = way.ok_or_else(|| Rejection::NotReturnable(self.order.status.clone()))?;
+        let way = way.ok_or_else(|| OrderRejection::NotReturnable(self.order.status.clone()))?;
         way.permit(self.order, &self.context.actor, self.context.at)?;
         self.check_return_lines(&request)?;
         let request = Return {
@@ -234,38 +234,38 @@ impl Decider<'_> {
         Ok(vec![OrderEvent::ReturnRequested { request }])
     }
 
-    fn check_return_lines(self, request: &ReturnRequest) -> Result<(), Rejection> {
+    fn check_return_lines(self, request: &ReturnRequest) -> Result<(), OrderRejection> {
         let items: BTreeSet<_> = request.lines.iter().map(|line| line.item).collect();
         if items.is_empty() || items.len() != request.lines.len() {
-            return Err(Rejection::ReturnLines);
+            return Err(OrderRejection::ReturnLines);
         }
         request.lines.iter().try_for_each(|line| {
             let item = self.order.items.iter().find(|item| item.id == line.item);
-            let bought = item.ok_or(Rejection::UnknownItem(line.item))?.quantity.get();
+            let bought = item.ok_or(OrderRejection::UnknownItem(line.item))?.quantity.get();
             let left = bought.saturating_sub(self.order.returning(line.item));
             let asked = line.quantity.get();
             if asked > left {
-                return Err(Rejection::TooManyReturned { item: line.item, asked, left });
+                return Err(OrderRejection::TooManyReturned { item: line.item, asked, left });
             }
             Ok(())
         })
     }
 
-    fn approve_return(self, id: ReturnId) -> Decision {
+    fn approve_return(self, id: ReturnId) -> DecisionResult {
         self.find_return(id, ReturnStatus::Requested)?;
         Ok(vec![OrderEvent::ReturnApproved { id }])
     }
 
-    fn reject_return(self, id: ReturnId, reason: Option<Reason>) -> Decision {
+    fn reject_return(self, id: ReturnId, reason: Option<Reason>) -> DecisionResult {
         self.find_return(id, ReturnStatus::Requested)?;
         Ok(vec![OrderEvent::ReturnRejected { id, reason }])
     }
 
-    fn receive_return(self, id: ReturnId) -> Decision {
+    fn receive_return(self, id: ReturnId) -> DecisionResult {
         let lines = &self.find_return(id, ReturnStatus::Approved)?.lines;
         if matches!(self.order.phase, Phase::Cancelled | Phase::Returned) {
             // Everything was restocked and refunded when the order ended; it cannot come back twice.
-            return Err(Rejection::NotReturnable(self.order.status.clone()));
+            return Err(OrderRejection::NotReturnable(self.order.status.clone()));
         }
         let amount = self.order.refund_for(lines);
         let refund = (!amount.is_zero()).then(|| self.refund_event(amount, None));
@@ -276,32 +276,32 @@ impl Decider<'_> {
         Ok(events.into_iter().flatten().collect())
     }
 
-    fn find_return(&self, id: ReturnId, needed: ReturnStatus) -> Result<&Return, Rejection> {
-        let found = self.order.returns.iter().find(|known| known.id == id).ok_or(Rejection::UnknownReturn(id))?;
+    fn find_return(&self, id: ReturnId, needed: ReturnStatus) -> Result<&Return, OrderRejection> {
+        let found = self.order.returns.iter().find(|known| known.id == id).ok_or(OrderRejection::UnknownReturn(id))?;
         if found.status != needed {
-            return Err(Rejection::ReturnStatus { found: found.status, needed });
+            return Err(OrderRejection::ReturnStatus { found: found.status, needed });
         }
         Ok(found)
     }
 
-    fn refund(self, amount: Option<Money>, reason: Option<Reason>) -> Decision {
+    fn refund(self, amount: Option<Money>, reason: Option<Reason>) -> DecisionResult {
         let left = self.order.refundable();
         let asked = amount.unwrap_or(left);
         let positive = asked.currency() == left.currency() && asked.minor() > 0 && asked.minor() <= left.minor();
         if !positive {
-            return Err(Rejection::RefundAmount { asked, left });
+            return Err(OrderRejection::RefundAmount { asked, left });
         }
         Ok(vec![self.refund_event(asked, reason)])
     }
 
-    fn record_refund(self, id: RefundId, outcome: Refunded) -> Decision {
-        let refund = self.order.refund(id).ok_or(Rejection::UnknownRefund(id))?;
+    fn record_refund(self, id: RefundId, outcome: RefundOutcome) -> DecisionResult {
+        let refund = self.order.refund(id).ok_or(OrderRejection::UnknownRefund(id))?;
         if refund.status != RefundStatus::Requested {
             return Ok(Vec::new()); // the same answer again
         }
         Ok(vec![match outcome {
-            Refunded::Done { reference } => OrderEvent::RefundProcessed { id, reference },
-            Refunded::Failed { reason } => OrderEvent::RefundFailed { id, reason },
+            RefundOutcome::Done { reference } => OrderEvent::RefundProcessed { id, reference },
+            RefundOutcome::Failed { reason } => OrderEvent::RefundFailed { id, reason },
         }])
     }
 
@@ -325,11 +325,15 @@ impl Decider<'_> {
         way.permit(self.order, &self.context.actor, self.context.at).is_ok()
     }
 
-    fn no_way(&self, to: Status) -> Rejection {
+    fn no_way(&self, to: Status) -> OrderRejection {
         let role: Role = self.context.actor.role;
         let ways = self.lifecycle.from(&self.order.status).filter(|way| way.roles.contains(&role));
         let allowed: BTreeSet<_> = ways.map(|way| way.to.clone()).collect();
-        Rejection::InvalidTransition { from: self.order.status.clone(), to, allowed: allowed.into_iter().collect() }
+        OrderRejection::InvalidTransition {
+            from: self.order.status.clone(),
+            to,
+            allowed: allowed.into_iter().collect(),
+        }
     }
 }
 

@@ -9,10 +9,10 @@ use super::returns::Return;
 use super::state::{Order, Shipment};
 use crate::ids::{RefundId, ReturnId};
 use crate::money::Money;
-use crate::text::Text;
+use crate::text::BoundedString;
 
 /// Why somebody did something, in their words.
-pub type Reason = Text<500>;
+pub type Reason = BoundedString<500>;
 
 /// Something that happened to an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub enum OrderEvent {
         /// How much.
         amount: Money,
         /// The processor's name for it.
-        reference: Option<Text<200>>,
+        reference: Option<BoundedString<200>>,
     },
     /// An attempt to pay failed.
     PaymentFailed {
@@ -64,7 +64,7 @@ pub enum OrderEvent {
         /// Which refund.
         id: RefundId,
         /// The processor's name for it.
-        reference: Option<Text<200>>,
+        reference: Option<BoundedString<200>>,
     },
     /// The processor refused a refund for good.
     RefundFailed {

@@ -18,8 +18,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub use self::verify::LifecycleError;
 use crate::actor::{Actor, Role};
 use crate::ids::IdError;
-use crate::order::{Order, Rejection};
-use crate::text::Text;
+use crate::order::{Order, OrderRejection};
+use crate::text::BoundedString;
 
 /// The name of a state, as the shop calls it: `pending`, `AWAITING_PRODUCTION`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -37,7 +37,7 @@ impl FromStr for Status {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        text.parse::<Text<64>>().map(|text| Self(text.as_str().into())).map_err(|_| IdError::Unprintable)
+        text.parse::<BoundedString<64>>().map(|text| Self(text.as_str().into())).map_err(|_| IdError::Unprintable)
     }
 }
 
@@ -145,7 +145,7 @@ pub enum StockEffect {
     /// Nothing.
     #[default]
     None,
-    /// The hold no longer ends.
+    /// The reservation no longer ends.
     Confirm,
     /// The promise is taken back.
     Release,
@@ -174,7 +174,8 @@ pub enum PromotionEffect {
     #[default]
     None,
     /// The uses are given back: a code can be used again.
-    GiveBack,
+    #[serde(rename = "give_back")]
+    Release,
 }
 
 /// For how long a customer may set a transition off. Others are not bound by it.
@@ -347,14 +348,14 @@ impl Transition {
     /// Whether an actor may set the transition off now.
     ///
     /// # Errors
-    /// [`Rejection::RoleNotAllowed`], then [`Rejection::WindowClosed`].
-    pub fn permit(&self, order: &Order, actor: &Actor, at: DateTime<Utc>) -> Result<(), Rejection> {
+    /// [`OrderRejection::TransitionNotPermitted`], then [`OrderRejection::WindowClosed`].
+    pub fn permit(&self, order: &Order, actor: &Actor, at: DateTime<Utc>) -> Result<(), OrderRejection> {
         if !self.roles.contains(&actor.role) {
-            return Err(Rejection::RoleNotAllowed { role: actor.role, to: self.to.clone() });
+            return Err(OrderRejection::TransitionNotPermitted { role: actor.role, to: self.to.clone() });
         }
         let closes = self.window.filter(|_| actor.role == Role::Customer).and_then(|window| window.closes(order));
         match closes {
-            Some(closed) if closed <= at => Err(Rejection::WindowClosed { to: self.to.clone(), closed }),
+            Some(closed) if closed <= at => Err(OrderRejection::WindowClosed { to: self.to.clone(), closed }),
             _ => Ok(()),
         }
     }

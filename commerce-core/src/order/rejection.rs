@@ -18,7 +18,7 @@ use crate::money::Money;
 /// forbids, what time forbids, what the figures forbid.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum Rejection {
+pub enum OrderRejection {
     /// No item of that id in the order.
     #[error("the order has no item {0}")]
     UnknownItem(ItemId),
@@ -57,7 +57,7 @@ pub enum Rejection {
     },
     /// The lifecycle has the way, but not for this role.
     #[error("{role} may not set {to}")]
-    RoleNotAllowed {
+    TransitionNotPermitted {
         /// Who asked.
         role: Role,
         /// What for.
@@ -65,7 +65,7 @@ pub enum Rejection {
     },
     /// The command is not for this role, whatever the lifecycle says.
     #[error("the role {0} may not do this")]
-    Reserved(Role),
+    RoleNotPermitted(Role),
     /// The customer is too late.
     #[error("{to} was possible until {closed}")]
     WindowClosed {

@@ -14,7 +14,7 @@ use crate::cart::LineItem;
 use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, RefundId, Sku, UserId};
 use crate::money::{Currency, Money};
 use crate::pricing::Quote;
-use crate::text::Text;
+use crate::text::BoundedString;
 
 /// An order: what was placed, which never changes, and where it stands, which events change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,9 +40,9 @@ pub struct Order {
     /// Where it goes.
     pub shipping_address: Address,
     /// How it was to be shipped.
-    pub shipping_method: Text<64>,
+    pub shipping_method: BoundedString<64>,
     /// What the customer wrote.
-    pub notes: Option<Text<1000>>,
+    pub notes: Option<BoundedString<1000>>,
     /// Until when the stock is held for it unless it is paid.
     pub reserved_until: DateTime<Utc>,
     /// How it is being shipped.
@@ -82,7 +82,7 @@ pub struct Payment {
     /// What was paid back.
     pub refunded: Money,
     /// The processor's name for it.
-    pub reference: Option<Text<200>>,
+    pub reference: Option<BoundedString<200>>,
 }
 
 /// Where a payment stands.
@@ -113,7 +113,7 @@ pub struct Refund {
     /// Where it stands.
     pub status: RefundStatus,
     /// The processor's name for it.
-    pub reference: Option<Text<200>>,
+    pub reference: Option<BoundedString<200>>,
 }
 
 /// Where a refund stands.
@@ -132,11 +132,11 @@ pub enum RefundStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shipment {
     /// The carrier.
-    pub provider: Text<100>,
+    pub provider: BoundedString<100>,
     /// Its service.
-    pub method: Text<64>,
+    pub method: BoundedString<64>,
     /// Its number for the parcel.
-    pub tracking_number: Option<Text<100>>,
+    pub tracking_number: Option<BoundedString<100>>,
     /// Where the parcel is.
     pub status: ShipmentStatus,
 }

@@ -27,7 +27,7 @@ use super::{Document, PricingError, Problem, Quote, Request, price};
 pub fn price_all<E>(
     text: &str,
     mut parse: impl FnMut(&str) -> Result<Document, E>,
-) -> Result<Vec<Quote>, Vec<Flaw<E>>> {
+) -> Result<Vec<Quote>, Vec<BatchError<E>>> {
     let mut batch = Batch { quotes: Vec::new(), flaws: Vec::new() };
     match parse(text) {
         Err(_) if is_json_lines(text) => {
@@ -49,16 +49,16 @@ fn is_json_lines(text: &str) -> bool {
 
 /// What is wrong with a request of a text. It prints as one line, with the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flaw<E> {
+pub struct BatchError<E> {
     /// The line of the text, from 1; `None` where all of the text is the request.
     pub line: Option<usize>,
     /// What is wrong.
-    pub wrong: Wrong<E>,
+    pub wrong: LineError<E>,
 }
 
 /// How a request can be wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wrong<E> {
+pub enum LineError<E> {
     /// It is no document. Places in the parser's words count from the start of the document.
     Unreadable(E),
     /// It breaks a rule at a place.
@@ -67,39 +67,39 @@ pub enum Wrong<E> {
     Overflow,
 }
 
-impl<E: fmt::Display> fmt::Display for Flaw<E> {
+impl<E: fmt::Display> fmt::Display for BatchError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {
             write!(f, "line {line}: ")?;
         }
         match &self.wrong {
-            Wrong::Unreadable(error) => write!(f, "cannot be read: {error}"),
-            Wrong::Invalid(Problem { pointer, kind }) if pointer.is_empty() => write!(f, "the request {kind}"),
-            Wrong::Invalid(problem) => write!(f, "{problem}"),
-            Wrong::Overflow => write!(f, "{}", PricingError::Overflow),
+            LineError::Unreadable(error) => write!(f, "cannot be read: {error}"),
+            LineError::Invalid(Problem { pointer, kind }) if pointer.is_empty() => write!(f, "the request {kind}"),
+            LineError::Invalid(problem) => write!(f, "{problem}"),
+            LineError::Overflow => write!(f, "{}", PricingError::Overflow),
         }
     }
 }
 
-impl<E: fmt::Debug + fmt::Display> core::error::Error for Flaw<E> {}
+impl<E: fmt::Debug + fmt::Display> core::error::Error for BatchError<E> {}
 
 /// What became of the requests so far.
 struct Batch<E> {
     quotes: Vec<Quote>,
-    flaws: Vec<Flaw<E>>,
+    flaws: Vec<BatchError<E>>,
 }
 
 impl<E> Batch<E> {
     fn add(&mut self, line: Option<usize>, document: Result<Document, E>) {
-        let mut flawed = |wrong| self.flaws.push(Flaw { line, wrong });
+        let mut flawed = |wrong| self.flaws.push(BatchError { line, wrong });
         let document = match document {
             Ok(document) => document,
-            Err(error) => return flawed(Wrong::Unreadable(error)),
+            Err(error) => return flawed(LineError::Unreadable(error)),
         };
         match Request::read(&document).map_err(PricingError::Invalid).and_then(|request| price(&request)) {
             Ok(quote) => self.quotes.push(quote),
-            Err(PricingError::Invalid(problems)) => problems.into_iter().map(Wrong::Invalid).for_each(flawed),
-            Err(PricingError::Overflow) => flawed(Wrong::Overflow),
+            Err(PricingError::Invalid(problems)) => problems.into_iter().map(LineError::Invalid).for_each(flawed),
+            Err(PricingError::Overflow) => flawed(LineError::Overflow),
         }
     }
 }

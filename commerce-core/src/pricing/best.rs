@@ -122,7 +122,7 @@ impl<'s> Search<'s> {
         let mut weights = weights(cart, levy);
         let fee_weight = weights.pop().unwrap_or(1 << PLACES);
         let mut by_priority: Vec<usize> = (0..candidates.len()).collect();
-        let rank = |index: &usize| candidates.get(*index).map(|one| (Reverse(one.terms().priority), one.place));
+        let rank = |index: &usize| candidates.get(*index).map(|one| (Reverse(one.definition().priority), one.place));
         by_priority.sort_by_key(rank);
         let mut start = Remains::default();
         start.copy_from(undiscounted);
@@ -186,7 +186,7 @@ impl<'s> Search<'s> {
             return false;
         };
         let (Some(remains), Some(after)) = (done.last(), rest.first_mut()) else { return false };
-        let is_barred = candidate.terms().exclusive || is_group_taken(candidates, &self.present, candidate);
+        let is_barred = candidate.definition().exclusive || is_group_taken(candidates, &self.present, candidate);
         if is_barred || !matches!(judge(cart, candidate, remains, self.offer), Verdict::Gives(_)) {
             return false;
         }
@@ -250,7 +250,7 @@ impl<'s> Search<'s> {
     }
 
     fn bound(&mut self, candidate: &Candidate<'_>, undiscounted: &Remains) -> Bound {
-        let effect = &candidate.terms().effect;
+        let effect = &candidate.definition().effect;
         let meant = self.cart.meant(candidate, effect_filter(effect));
         let ground = Ground::of(self, meant, undiscounted, candidate.is_shipping);
         let (share, slack) = match share_of_lines(effect) {
@@ -263,7 +263,7 @@ impl<'s> Search<'s> {
 
     /// The most a candidate takes off for other reasons than its share.
     fn cap(&mut self, candidate: &Candidate<'_>, ground: &Ground, undiscounted: &Remains) -> i128 {
-        let most = if let Effect::TieredPercent { max_amount, .. } = candidate.terms().effect {
+        let most = if let Effect::TieredPercent { max_amount, .. } = candidate.definition().effect {
             max_amount.map_or(i64::MAX, Money::minor) // the highest tier may not be the one of the undiscounted cart
         } else {
             self.offer.work_out(self.cart, candidate, undiscounted);
@@ -362,7 +362,7 @@ fn weights(cart: &Cart<'_>, levy: &Levy) -> Vec<i64> {
 }
 
 fn is_group_taken(candidates: &[Candidate<'_>], present: &[bool], candidate: &Candidate<'_>) -> bool {
-    let group = candidate.terms().group.as_deref();
+    let group = candidate.definition().group.as_deref();
     let mut others = candidates.iter().zip(present).filter(|(_, present)| **present);
-    group.is_some() && others.any(|(other, _)| other.terms().group.as_deref() == group)
+    group.is_some() && others.any(|(other, _)| other.definition().group.as_deref() == group)
 }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::explanation::Outcome;
 use super::request::Request;
-use crate::promotion::{Filter, Promotion, Terms};
+use crate::promotion::{Filter, Promotion, PromotionDefinition};
 
 /// The lines of a request, with a table of which of them every filter means.
 pub(super) struct Cart<'r> {
@@ -26,8 +26,8 @@ pub(super) struct Candidate<'r> {
 }
 
 impl Candidate<'_> {
-    pub(super) fn terms(&self) -> &Terms {
-        self.promotion.terms()
+    pub(super) fn definition(&self) -> &PromotionDefinition {
+        self.promotion.definition()
     }
 }
 
@@ -45,12 +45,12 @@ impl<'r> Cart<'r> {
         for filter in promotion.filters() {
             self.meant.extend(self.request.lines.iter().map(|line| filter.matches(&line.sku, &line.categories)));
         }
-        let terms = promotion.terms();
+        let definition = promotion.definition();
         Candidate {
             promotion,
             place,
-            is_shipping: terms.effect.is_shipping(),
-            budget_left: terms.limits.budget_left(promotion.usage()).unwrap_or(i64::MAX),
+            is_shipping: definition.effect.is_shipping(),
+            budget_left: definition.limits.budget_left(promotion.usage()).unwrap_or(i64::MAX),
             first_row,
         }
     }
@@ -72,17 +72,17 @@ impl<'r> Cart<'r> {
 /// Whether the buyer may ask for a promotion: it is automatic, or its code was given.
 pub(super) fn is_asked_for(request: &Request, promotion: &Promotion) -> bool {
     let matches = |code: &str| request.codes.iter().any(|given| request.code_matching.same(given, code));
-    promotion.terms().code.as_deref().is_none_or(matches)
+    promotion.definition().code.as_deref().is_none_or(matches)
 }
 
 /// Why a promotion is out before any condition is looked at; `None` if it is not.
 pub(super) fn is_out(request: &Request, promotion: &Promotion) -> Option<Outcome> {
-    let terms = promotion.terms();
-    if let Some(starts_at) = terms.starts_at.filter(|start| request.at < *start) {
+    let definition = promotion.definition();
+    if let Some(starts_at) = definition.starts_at.filter(|start| request.at < *start) {
         return Some(Outcome::NotStarted { starts_at });
     }
-    if let Some(ends_at) = terms.ends_at.filter(|end| request.at >= *end) {
+    if let Some(ends_at) = definition.ends_at.filter(|end| request.at >= *end) {
         return Some(Outcome::Expired { ends_at });
     }
-    terms.limits.reached(promotion.usage()).map(|limit| Outcome::Limited { limit })
+    definition.limits.reached(promotion.usage()).map(|limit| Outcome::LimitReached { limit })
 }

@@ -15,7 +15,7 @@ use crate::promotion::{Condition, Filter, Limit, wire};
 
 /// What became of one candidate: an automatic promotion, or one whose code the buyer gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Explained {
+pub struct PromotionOutcome {
     /// The promotion.
     pub promotion_id: PromotionId,
     /// Its code, if it has one.
@@ -35,12 +35,12 @@ pub enum Outcome {
         off: AppliedTo,
     },
     /// Some of its conditions do not hold.
-    NotMet {
+    ConditionsNotMet {
         /// Those that do not hold, each with what is missing; never empty.
-        unmet: Vec<Unmet>,
+        unmet: Vec<UnmetCondition>,
     },
     /// It could have applied, but others did that it cannot stand beside, or that give more without it.
-    Beaten {
+    Superseded {
         /// The promotions that applied instead.
         by: Vec<PromotionId>,
         /// What it would have taken off alone, on the undiscounted cart.
@@ -54,7 +54,7 @@ pub enum Outcome {
         reason: NoEffect,
     },
     /// One of its limits is reached.
-    Limited {
+    LimitReached {
         /// Which.
         limit: Limit,
     },
@@ -99,7 +99,7 @@ pub enum NoEffect {
 /// A condition that does not hold, and what is missing. It prints as an English sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum Unmet {
+pub enum UnmetCondition {
     /// Too little is left to pay on the lines that count.
     MinSpend {
         /// What must be left to pay.
@@ -162,7 +162,7 @@ pub enum Unmet {
         /// All of them: none holds.
         unmet: Vec<Self>,
     },
-    /// Something holds that must not.
+    /// Something reservations that must not.
     Not {
         /// What holds.
         condition: Box<Condition>,
@@ -174,29 +174,31 @@ impl Outcome {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Applied { .. } => "applied",
-            Self::NotMet { .. } => "not_met",
-            Self::Beaten { .. } => "beaten",
+            Self::ConditionsNotMet { .. } => "not_met",
+            Self::Superseded { .. } => "beaten",
             Self::NoEffect { .. } => "no_effect",
-            Self::Limited { .. } => "limited",
+            Self::LimitReached { .. } => "limited",
             Self::Expired { .. } => "expired",
             Self::NotStarted { .. } => "not_started",
         }
     }
 
     /// Why a code is refused, if its promotion ended like this.
-    pub(super) fn rejection(&self) -> Option<Rejection> {
+    pub(super) fn rejection(&self) -> Option<CodeRejection> {
         match self {
-            Self::Applied { .. } | Self::Beaten { .. } | Self::NoEffect { .. } => None,
-            Self::NotMet { unmet } if unmet.iter().all(Unmet::is_about_spend) => Some(Rejection::MinSpend),
-            Self::NotMet { .. } => Some(Rejection::NotEligible),
-            Self::Limited { .. } => Some(Rejection::UsageLimit),
-            Self::Expired { .. } => Some(Rejection::Expired),
-            Self::NotStarted { .. } => Some(Rejection::NotStarted),
+            Self::Applied { .. } | Self::Superseded { .. } | Self::NoEffect { .. } => None,
+            Self::ConditionsNotMet { unmet } if unmet.iter().all(UnmetCondition::is_about_spend) => {
+                Some(CodeRejection::MinSpend)
+            }
+            Self::ConditionsNotMet { .. } => Some(CodeRejection::NotEligible),
+            Self::LimitReached { .. } => Some(CodeRejection::UsageLimit),
+            Self::Expired { .. } => Some(CodeRejection::Expired),
+            Self::NotStarted { .. } => Some(CodeRejection::NotStarted),
         }
     }
 }
 
-impl Unmet {
+impl UnmetCondition {
     /// Whether buying for more would be enough.
     fn is_about_spend(&self) -> bool {
         match self {
@@ -220,13 +222,13 @@ pub struct RejectedCode {
     /// The code, as the buyer wrote it.
     pub code: String,
     /// Why. Where several promotions have the code, all were refused, and this is the first one's reason.
-    pub reason: Rejection,
+    pub reason: CodeRejection,
 }
 
 /// Why a code was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Rejection {
+pub enum CodeRejection {
     /// No promotion has it.
     UnknownCode,
     /// Its promotion is over.
@@ -241,7 +243,7 @@ pub enum Rejection {
     NotEligible,
 }
 
-impl Rejection {
+impl CodeRejection {
     /// The stable code clients rely on.
     pub const fn code(self) -> &'static str {
         match self {
@@ -255,7 +257,7 @@ impl Rejection {
     }
 }
 
-impl fmt::Display for Rejection {
+impl fmt::Display for CodeRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::UnknownCode => "There is no such code.",
@@ -273,8 +275,8 @@ impl fmt::Display for Outcome {
         match self {
             Self::Applied { amount, off: AppliedTo::Lines { .. } } => write!(f, "Takes {amount} off."),
             Self::Applied { amount, off: AppliedTo::Shipping } => write!(f, "Takes {amount} off the shipping fee."),
-            Self::NotMet { unmet } => list(f, unmet, " "),
-            Self::Beaten { by, would_save, by_amount } => {
+            Self::ConditionsNotMet { unmet } => list(f, unmet, " "),
+            Self::Superseded { by, would_save, by_amount } => {
                 write!(f, "Would take {would_save} off alone, but is beaten by ")?;
                 list(f, by, ", ")?;
                 write!(f, ", which gives {by_amount} more.")
@@ -285,7 +287,7 @@ impl fmt::Display for Outcome {
                 NoEffect::TooFewUnits => "There are not enough units for it in the cart.",
                 NoEffect::NothingToTakeOff => "There is nothing it could take off.",
             }),
-            Self::Limited { limit } => f.write_str(match limit {
+            Self::LimitReached { limit } => f.write_str(match limit {
                 Limit::Uses => "It has been used as often as it may be.",
                 Limit::UsesPerCustomer => "The customer has used it as often as one may.",
                 Limit::Budget => "Its budget is spent.",
@@ -296,7 +298,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-impl fmt::Display for Unmet {
+impl fmt::Display for UnmetCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MinSpend { required, missing, filter } => {

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::cart::{Candidate, Cart};
-use super::explanation::Unmet;
+use super::explanation::UnmetCondition;
 use super::remains::Remains;
 use crate::Quantity;
 use crate::money::Money;
@@ -14,7 +14,7 @@ use crate::promotion::{Condition, Filter};
 impl Cart<'_> {
     /// Whether all conditions of a candidate hold on what remains.
     pub(super) fn holds_all(&self, candidate: &Candidate<'_>, remains: &Remains) -> bool {
-        candidate.terms().conditions.iter().all(|condition| self.holds(candidate, remains, condition))
+        candidate.definition().conditions.iter().all(|condition| self.holds(candidate, remains, condition))
     }
 
     fn holds(&self, candidate: &Candidate<'_>, remains: &Remains, condition: &Condition) -> bool {
@@ -36,9 +36,9 @@ impl Cart<'_> {
     }
 
     /// The conditions of a candidate that do not hold; conditions that must all hold are listed side by side.
-    pub(super) fn unmet(&self, candidate: &Candidate<'_>, remains: &Remains) -> Vec<Unmet> {
+    pub(super) fn unmet(&self, candidate: &Candidate<'_>, remains: &Remains) -> Vec<UnmetCondition> {
         let mut unmet = Vec::new();
-        self.add_unmet(candidate, remains, &candidate.terms().conditions, &mut unmet);
+        self.add_unmet(candidate, remains, &candidate.definition().conditions, &mut unmet);
         unmet
     }
 
@@ -47,7 +47,7 @@ impl Cart<'_> {
         candidate: &Candidate<'_>,
         remains: &Remains,
         conditions: &[Condition],
-        unmet: &mut Vec<Unmet>,
+        unmet: &mut Vec<UnmetCondition>,
     ) {
         for condition in conditions.iter().filter(|condition| !self.holds(candidate, remains, condition)) {
             if let Condition::All { conditions } = condition {
@@ -59,27 +59,27 @@ impl Cart<'_> {
     }
 
     /// What is missing for a condition that does not hold.
-    fn gap(&self, candidate: &Candidate<'_>, remains: &Remains, condition: &Condition) -> Unmet {
+    fn gap(&self, candidate: &Candidate<'_>, remains: &Remains, condition: &Condition) -> UnmetCondition {
         let completed_orders = self.request.customer.completed_orders;
         match condition {
             Condition::MinSpend { amount, filter } => self.missing_spend(candidate, remains, *amount, filter.as_ref()),
             Condition::MinQuantity { quantity, filter } => self.missing_units(candidate, *quantity, filter.as_ref()),
-            Condition::Contains { filter } => Unmet::Contains { filter: filter.clone() },
-            Condition::Segment { any } => Unmet::Segment { any: any.clone() },
-            Condition::FirstOrder => Unmet::FirstOrder { completed_orders },
-            Condition::NthOrder { n } => Unmet::NthOrder { n: *n, completed_orders },
+            Condition::Contains { filter } => UnmetCondition::Contains { filter: filter.clone() },
+            Condition::Segment { any } => UnmetCondition::Segment { any: any.clone() },
+            Condition::FirstOrder => UnmetCondition::FirstOrder { completed_orders },
+            Condition::NthOrder { n } => UnmetCondition::NthOrder { n: *n, completed_orders },
             Condition::ShippingMethod { any } => {
-                Unmet::ShippingMethod { any: any.clone(), chosen: self.method().cloned() }
+                UnmetCondition::ShippingMethod { any: any.clone(), chosen: self.method().cloned() }
             }
             Condition::All { conditions } => {
                 let mut unmet = Vec::new();
                 self.add_unmet(candidate, remains, conditions, &mut unmet);
-                Unmet::All { unmet }
+                UnmetCondition::All { unmet }
             }
-            Condition::Any { conditions } => {
-                Unmet::Any { unmet: conditions.iter().map(|inner| self.gap(candidate, remains, inner)).collect() }
-            }
-            Condition::Not { condition } => Unmet::Not { condition: Box::new(Condition::clone(condition)) },
+            Condition::Any { conditions } => UnmetCondition::Any {
+                unmet: conditions.iter().map(|inner| self.gap(candidate, remains, inner)).collect(),
+            },
+            Condition::Not { condition } => UnmetCondition::Not { condition: Box::new(Condition::clone(condition)) },
         }
     }
 
@@ -89,14 +89,18 @@ impl Cart<'_> {
         remains: &Remains,
         required: Money,
         filter: Option<&Filter>,
-    ) -> Unmet {
+    ) -> UnmetCondition {
         let missing = required.minor().saturating_sub(self.spend(candidate, remains, filter));
-        Unmet::MinSpend { required, missing: Money::new(missing, required.currency()), filter: filter.cloned() }
+        UnmetCondition::MinSpend {
+            required,
+            missing: Money::new(missing, required.currency()),
+            filter: filter.cloned(),
+        }
     }
 
-    fn missing_units(&self, candidate: &Candidate<'_>, required: Quantity, filter: Option<&Filter>) -> Unmet {
+    fn missing_units(&self, candidate: &Candidate<'_>, required: Quantity, filter: Option<&Filter>) -> UnmetCondition {
         let missing = required.get().saturating_sub(self.units_meant(candidate, filter));
-        Unmet::MinQuantity { required, missing, filter: filter.cloned() }
+        UnmetCondition::MinQuantity { required, missing, filter: filter.cloned() }
     }
 
     fn spend(&self, candidate: &Candidate<'_>, remains: &Remains, filter: Option<&Filter>) -> i64 {

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::cart::{Candidate, Cart};
-use super::ratio::{Ratio, product, settle};
+use super::ratio::{Ratio, product, round};
 use super::remains::{Remains, Run};
 use super::split::Splitter;
 use crate::Quantity;
@@ -61,7 +61,7 @@ impl Pick {
     /// The taken units at their new price, and the others at the old one. Minor units do not split, so where the price
     /// of a unit is a fraction the taken ones get the nearest whole, but at least what was taken off them.
     pub(super) fn parts(&self) -> [Run; 2] {
-        let value = self.value().settle(Ratio::ALL, Rounding::HalfAwayFromZero).max(self.off);
+        let value = self.value().round(Ratio::ALL, Rounding::HalfAwayFromZero).max(self.off);
         let taken = Run { line: self.line, units: self.taken, left: value.saturating_sub(self.off) };
         let others = Run {
             line: self.line,
@@ -109,10 +109,10 @@ impl Fraction {
     }
 
     /// A share of the figure, rounded.
-    fn settle(self, ratio: Ratio, rounding: Rounding) -> i64 {
+    fn round(self, ratio: Ratio, rounding: Rounding) -> i64 {
         let part = self.part.saturating_mul(ratio.part().into());
         let whole = self.whole.saturating_mul(ratio.whole().into());
-        settle(part, whole, rounding).unwrap_or(i64::MAX)
+        round(part, whole, rounding).unwrap_or(i64::MAX)
     }
 }
 
@@ -155,7 +155,7 @@ impl Offer {
         let ground = Ground { cart, candidate, remains };
         self.picks.clear();
         self.total = 0;
-        match &candidate.terms().effect {
+        match &candidate.definition().effect {
             Effect::PercentOff { percent, target, max_amount } => {
                 let most = most(candidate, *max_amount);
                 self.percent_off(ground, percent.ratio(), target, most);
@@ -183,7 +183,7 @@ impl Offer {
             }
             Target::Items(items) => {
                 self.pick_items(ground, items);
-                self.settle_units(ground, ratio, most, Pick::value);
+                self.round_units(ground, ratio, most, Pick::value);
             }
             Target::Shipping => {
                 let figure = ratio.of(ground.remains.fee(), ground.rounding()).unwrap_or(i64::MAX);
@@ -201,12 +201,12 @@ impl Offer {
             }
             AmountTarget::Across(items) => {
                 self.pick_items(ground, items);
-                let value = self.value_of_picks().settle(Ratio::ALL, ground.rounding());
+                let value = self.value_of_picks().round(Ratio::ALL, ground.rounding());
                 self.off_units(amount_in_all.min(value));
             }
             AmountTarget::Each(items) => {
                 self.pick_items(ground, items);
-                self.settle_units(ground, Ratio::ALL, ground.candidate.budget_left, |pick| {
+                self.round_units(ground, Ratio::ALL, ground.candidate.budget_left, |pick| {
                     pick.value().at_most(product(amount, pick.taken))
                 });
             }
@@ -222,12 +222,12 @@ impl Offer {
             }
             PriceTarget::Each(items) => {
                 self.pick_items(ground, items);
-                self.settle_units(ground, Ratio::ALL, most, |pick| pick.value().minus(product(amount, pick.taken)));
+                self.round_units(ground, Ratio::ALL, most, |pick| pick.value().minus(product(amount, pick.taken)));
             }
             PriceTarget::Bundle { filter, quantity } => {
                 self.gather(ground, ground.cart.meant(ground.candidate, filter.as_ref()));
                 if self.take_dearest(quantity.get()) {
-                    let above = self.value_of_picks().minus(amount.into()).settle(Ratio::ALL, ground.rounding());
+                    let above = self.value_of_picks().minus(amount.into()).round(Ratio::ALL, ground.rounding());
                     self.off_units(above.min(most));
                 }
             }
@@ -236,20 +236,20 @@ impl Offer {
 
     /// Whole applications only: as many as there are units to pay and units to discount, no unit being both. Units to
     /// pay are first those that cannot be discounted, then the dearest; the discounted ones are the cheapest.
-    fn buy_get(&mut self, ground: Ground<'_>, terms: &BuyGet) {
-        let buy = ground.cart.meant(ground.candidate, terms.buy.filter.as_ref());
-        let get = ground.cart.meant(ground.candidate, terms.get.filter.as_ref());
+    fn buy_get(&mut self, ground: Ground<'_>, definition: &BuyGet) {
+        let buy = ground.cart.meant(ground.candidate, definition.buy.filter.as_ref());
+        let get = ground.cart.meant(ground.candidate, definition.get.filter.as_ref());
         let count = |class: (bool, bool)| {
             let lines = buy.iter().zip(get).enumerate().filter(|(_, (buy, get))| (**buy, **get) == class);
             lines.map(|(line, _)| ground.cart.units(line)).fold(0, i64::saturating_add)
         };
         let (only_buy, only_get, both) = (count((true, false)), count((false, true)), count((true, true)));
-        let (to_pay, to_get) = (terms.buy.quantity.get(), terms.get.quantity.get());
+        let (to_pay, to_get) = (definition.buy.quantity.get(), definition.get.quantity.get());
         let times = |units: i64, each: i64| units.checked_div(each).unwrap_or(0);
         let applications = times(only_buy.saturating_add(both), to_pay)
             .min(times(only_get.saturating_add(both), to_get))
             .min(times(only_buy.saturating_add(only_get).saturating_add(both), to_pay.saturating_add(to_get)))
-            .min(terms.max_applications.map_or(i64::MAX, Quantity::get));
+            .min(definition.max_applications.map_or(i64::MAX, Quantity::get));
         if applications == 0 {
             return;
         }
@@ -258,7 +258,7 @@ impl Offer {
         let paid_from_both = applications.saturating_mul(to_pay).saturating_sub(only_buy);
         self.pay_dearest(paid_from_both, buy);
         self.take_cheapest(applications.saturating_mul(to_get));
-        self.settle_units(ground, terms.get.percent.ratio(), ground.candidate.budget_left, Pick::value);
+        self.round_units(ground, definition.get.percent.ratio(), ground.candidate.budget_left, Pick::value);
     }
 
     /// An amount off all lines, at most what remains on them.
@@ -368,14 +368,14 @@ impl Offer {
 
     /// Takes a share of a figure per pick off, rounded per line: each pick gets what its figure adds to the rounded sum
     /// of the line so far.
-    fn settle_units(&mut self, ground: Ground<'_>, ratio: Ratio, most: i64, figure: impl Fn(&Pick) -> Fraction) {
+    fn round_units(&mut self, ground: Ground<'_>, ratio: Ratio, most: i64, figure: impl Fn(&Pick) -> Fraction) {
         self.row.fill(0);
         self.total = 0;
         for picks in self.picks.chunk_by_mut(|one, other| one.line == other.line) {
             let (mut exact, mut settled) = (Fraction::ZERO, 0_i64);
             for pick in picks.iter_mut() {
                 exact = exact.plus(figure(pick));
-                let sum = exact.settle(ratio, ground.rounding());
+                let sum = exact.round(ratio, ground.rounding());
                 pick.off = sum.saturating_sub(settled);
                 settled = sum;
             }
@@ -425,7 +425,7 @@ impl Offer {
             let (mut weight, mut settled) = (0_i64, 0_i64);
             for pick in picks {
                 weight = weight.saturating_add(pick.value().ceil());
-                let so_far = settle(product(share, weight), sum.into(), Rounding::Down).unwrap_or(0);
+                let so_far = round(product(share, weight), sum.into(), Rounding::Down).unwrap_or(0);
                 pick.off = so_far.saturating_sub(settled);
                 settled = so_far;
             }

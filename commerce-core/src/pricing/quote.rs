@@ -5,7 +5,7 @@ mod write;
 
 use alloc::vec::Vec;
 
-use super::explanation::{AppliedTo, Explained, Outcome, RejectedCode};
+use super::explanation::{AppliedTo, Outcome, PromotionOutcome, RejectedCode};
 use super::request::LineId;
 use crate::ids::PromotionId;
 use crate::money::{Currency, Money};
@@ -44,7 +44,7 @@ pub struct Quote {
     /// The codes that were refused, in the order given.
     pub rejected: Vec<RejectedCode>,
     /// What became of every candidate, in the order of the request.
-    pub explanation: Vec<Explained>,
+    pub explanation: Vec<PromotionOutcome>,
     /// Whether no other combination costs less. Only a [best](super::Selection::Best) selection says so.
     pub proven_best: Option<bool>,
     /// What each promotion took off each line, in minor units: a row per turn, a cell per line.
@@ -111,7 +111,7 @@ impl Quote {
     }
 
     /// What an applied promotion took off each line; lines that got nothing are left out.
-    pub fn shares<'q>(&'q self, explained: &Explained) -> impl Iterator<Item = Share<'q>> {
+    pub fn shares<'q>(&'q self, explained: &PromotionOutcome) -> impl Iterator<Item = Share<'q>> {
         let row = self.row(explained).unwrap_or_default();
         self.lines
             .iter()
@@ -128,7 +128,7 @@ impl Quote {
             .map(|explained| &explained.outcome)
     }
 
-    fn row(&self, explained: &Explained) -> Option<&[i64]> {
+    fn row(&self, explained: &PromotionOutcome) -> Option<&[i64]> {
         let Outcome::Applied { off: AppliedTo::Lines { turn }, .. } = explained.outcome else { return None };
         let start = turn.checked_mul(self.lines.len())?;
         self.shares.get(start..start.checked_add(self.lines.len())?)

@@ -5,7 +5,7 @@ use core::cmp::Reverse;
 
 use super::best::{Choice, Search};
 use super::cart::{Candidate, Cart, is_asked_for, is_out};
-use super::explanation::{AppliedTo, Explained, NoEffect, Outcome};
+use super::explanation::{AppliedTo, NoEffect, Outcome, PromotionOutcome};
 use super::offer::Offer;
 use super::remains::Remains;
 use super::request::{Request, Selection};
@@ -34,7 +34,7 @@ pub(super) struct Session<'r> {
     /// Places of the candidates that took something off.
     applied: Vec<usize>,
     turns: usize,
-    pub(super) explanation: Vec<Explained>,
+    pub(super) explanation: Vec<PromotionOutcome>,
     pub(super) shares: Vec<i64>,
     pub(super) proven_best: Option<bool>,
 }
@@ -51,13 +51,13 @@ impl<'r> Session<'r> {
             if out.is_none() {
                 candidates.push(cart.candidate(promotion, explanation.len()));
             }
-            explanation.push(Explained {
+            explanation.push(PromotionOutcome {
                 promotion_id: promotion.id().clone(),
-                code: promotion.terms().code.clone(),
+                code: promotion.definition().code.clone(),
                 outcome: out.unwrap_or(Outcome::NoEffect { reason: NoEffect::NothingToTakeOff }),
             });
         }
-        candidates.sort_by_key(|candidate| (candidate.is_shipping, Reverse(candidate.terms().priority)));
+        candidates.sort_by_key(|candidate| (candidate.is_shipping, Reverse(candidate.definition().priority)));
         let shares = Vec::with_capacity(candidates.len().saturating_mul(request.lines.len()));
         let offer = Offer::new(request.lines.len());
         Some(Self {
@@ -95,10 +95,11 @@ impl<'r> Session<'r> {
     fn exclusive_winner(&mut self) -> Option<usize> {
         let mut winner: Option<(Reverse<i32>, usize, usize)> = None;
         for index in 0..self.candidates.len() {
-            let Some(candidate) = self.candidates.get(index).filter(|candidate| candidate.terms().exclusive) else {
+            let Some(candidate) = self.candidates.get(index).filter(|candidate| candidate.definition().exclusive)
+            else {
                 continue;
             };
-            let rank = (Reverse(candidate.terms().priority), candidate.place, index);
+            let rank = (Reverse(candidate.definition().priority), candidate.place, index);
             let gives = matches!(judge(&self.cart, candidate, &self.remains, &mut self.offer), Verdict::Gives(_));
             if gives && winner.is_none_or(|winner| rank < winner) {
                 winner = Some(rank);
@@ -143,14 +144,15 @@ impl<'r> Session<'r> {
     /// Whether a candidate cannot join the others: it is exclusive, or another of its group has applied.
     fn is_passed_over(&self, index: usize) -> bool {
         let candidate = self.candidates.get(index);
-        candidate.is_some_and(|candidate| candidate.terms().exclusive || self.winners_over(candidate).next().is_some())
+        candidate
+            .is_some_and(|candidate| candidate.definition().exclusive || self.winners_over(candidate).next().is_some())
     }
 
     /// The applied promotions of a candidate's group.
     fn winners_over<'s>(&'s self, candidate: &'s Candidate<'_>) -> impl Iterator<Item = &'s Candidate<'r>> {
-        let group = candidate.terms().group.as_deref();
+        let group = candidate.definition().group.as_deref();
         let applied = self.applied.iter().filter_map(|index| self.candidates.get(*index));
-        applied.filter(move |other| group.is_some() && other.terms().group.as_deref() == group)
+        applied.filter(move |other| group.is_some() && other.definition().group.as_deref() == group)
     }
 
     /// Applies a candidate to what remains, if it can, and explains what became of it.
@@ -158,7 +160,7 @@ impl<'r> Session<'r> {
         let Some(candidate) = self.candidates.get(index) else { return };
         let (place, is_shipping) = (candidate.place, candidate.is_shipping);
         let outcome = match judge(&self.cart, candidate, &self.remains, &mut self.offer) {
-            Verdict::NotMet => Outcome::NotMet { unmet: self.cart.unmet(candidate, &self.remains) },
+            Verdict::NotMet => Outcome::ConditionsNotMet { unmet: self.cart.unmet(candidate, &self.remains) },
             Verdict::NoEffect => Outcome::NoEffect { reason: no_effect(&self.cart, candidate, &self.remains) },
             Verdict::Gives(amount) => {
                 self.applied.push(index);
@@ -192,7 +194,7 @@ impl<'r> Session<'r> {
         for index in losers {
             let Some(candidate) = self.candidates.get(*index) else { continue };
             let outcome = match judge(&self.cart, candidate, &undiscounted, &mut self.offer) {
-                Verdict::NotMet => Outcome::NotMet { unmet: self.cart.unmet(candidate, &undiscounted) },
+                Verdict::NotMet => Outcome::ConditionsNotMet { unmet: self.cart.unmet(candidate, &undiscounted) },
                 Verdict::NoEffect => Outcome::NoEffect { reason: no_effect(&self.cart, candidate, &undiscounted) },
                 Verdict::Gives(amount) => self.beaten(candidate, amount),
             };
@@ -210,7 +212,7 @@ impl<'r> Session<'r> {
         let given = winners.iter().map(|winner| self.given(winner)).fold(0, i64::saturating_add);
         let by: Vec<PromotionId> = winners.into_iter().map(|winner| winner.promotion.id().clone()).collect();
         let by_amount = self.money(given.saturating_sub(amount));
-        Outcome::Beaten { by, would_save: self.money(amount), by_amount }
+        Outcome::Superseded { by, would_save: self.money(amount), by_amount }
     }
 
     fn given(&self, candidate: &Candidate<'_>) -> i64 {
@@ -242,7 +244,7 @@ pub(super) fn judge(cart: &Cart<'_>, candidate: &Candidate<'_>, remains: &Remain
 
 /// Why a candidate whose conditions hold takes nothing off.
 fn no_effect(cart: &Cart<'_>, candidate: &Candidate<'_>, remains: &Remains) -> NoEffect {
-    let effect = &candidate.terms().effect;
+    let effect = &candidate.definition().effect;
     let meant = cart.meant(candidate, effect_filter(effect));
     let (matches, left) = if candidate.is_shipping {
         (cart.request.shipping.is_some(), remains.fee())

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
-use super::explanation::{Explained, RejectedCode};
+use super::explanation::{PromotionOutcome, RejectedCode};
 use super::quote::{Adjustment, Quote, QuotedLine};
 use crate::money::Money;
 
@@ -129,8 +129,8 @@ fn adjusted(Adjustment { promotion_id, amount }: Adjustment<'_>) -> Figures {
     row(format!("  {promotion_id}"), [None, Some(amount), None, None])
 }
 
-fn explained(explained: &Explained) -> [String; 4] {
-    let Explained { promotion_id, code, outcome } = explained;
+fn explained(explained: &PromotionOutcome) -> [String; 4] {
+    let PromotionOutcome { promotion_id, code, outcome } = explained;
     let code = code.as_ref().map(|code| format!("{code:?}")).unwrap_or_default();
     [format!("  {promotion_id}"), code, outcome.code().to_owned(), outcome.to_string()]
 }

@@ -4,7 +4,7 @@ use super::condition::{Condition, MAX_CONDITION_DEPTH, MAX_CONDITIONS, MAX_LABEL
 use super::effect::{AmountTarget, BuyGet, Effect, Items, MAX_TIERS, PriceTarget, Target, Tier};
 use super::filter::{Filter, MAX_FILTER_ENTRIES};
 use super::problem::{Findings, ProblemKind};
-use super::{MAX_CODE, MAX_LABEL, Promotion, Terms, Usage};
+use super::{MAX_CODE, MAX_LABEL, Promotion, PromotionDefinition, Usage};
 use crate::money::{Currency, Money};
 
 /// Walks terms and usage with the pointers of their document.
@@ -18,14 +18,14 @@ impl<'f> Check<'f> {
         Self { currency, findings }
     }
 
-    pub(super) fn terms(&mut self, terms: &Terms) {
-        self.label("code", terms.code.as_deref(), MAX_CODE);
-        self.label("group", terms.group.as_deref(), MAX_LABEL);
-        let in_order = terms.starts_at.zip(terms.ends_at).is_none_or(|(start, end)| start < end);
+    pub(super) fn definition(&mut self, definition: &PromotionDefinition) {
+        self.label("code", definition.code.as_deref(), MAX_CODE);
+        self.label("group", definition.group.as_deref(), MAX_LABEL);
+        let in_order = definition.starts_at.zip(definition.ends_at).is_none_or(|(start, end)| start < end);
         self.require("ends_at", in_order, ProblemKind::EndsBeforeStart);
-        self.optional_amount("budget", terms.limits.budget);
-        self.conditions(&terms.conditions, MAX_CONDITION_DEPTH, true);
-        self.at("effect", |check| check.effect(&terms.effect));
+        self.optional_amount("budget", definition.limits.budget);
+        self.conditions(&definition.conditions, MAX_CONDITION_DEPTH, true);
+        self.at("effect", |check| check.effect(&definition.effect));
     }
 
     pub(super) fn usage(&mut self, usage: &Usage) {

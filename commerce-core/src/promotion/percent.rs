@@ -20,7 +20,7 @@ use crate::pricing::Ratio;
 /// let percent = Percent::new(Decimal::new(12_50, 2))?;
 /// assert_eq!(percent.to_string(), "12.5");
 /// assert!(Percent::new(Decimal::from(101)).is_err());
-/// # Ok::<(), commerce_core::promotion::NotAPercent>(())
+/// # Ok::<(), commerce_core::promotion::ParsePercentError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Percent {
@@ -31,7 +31,7 @@ pub struct Percent {
 /// Why a figure is not a percentage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a percentage is a figure from 0 to 100 with at most {} decimals", Percent::DECIMALS)]
-pub struct NotAPercent;
+pub struct ParsePercentError;
 
 impl Percent {
     /// The most decimals a percentage has.
@@ -40,13 +40,13 @@ impl Percent {
     /// Takes a figure: 10 is ten percent.
     ///
     /// # Errors
-    /// [`NotAPercent`] below 0, over 100, or with too many decimals.
-    pub fn new(figure: Decimal) -> Result<Self, NotAPercent> {
+    /// [`ParsePercentError`] below 0, over 100, or with too many decimals.
+    pub fn new(figure: Decimal) -> Result<Self, ParsePercentError> {
         let figure = figure.normalize();
         if figure > Decimal::ONE_HUNDRED || figure.scale() > Self::DECIMALS {
-            return Err(NotAPercent);
+            return Err(ParsePercentError);
         }
-        let ratio = Ratio::of_decimal(figure).and_then(|ratio| ratio.divided_by(100)).ok_or(NotAPercent)?;
+        let ratio = Ratio::of_decimal(figure).and_then(|ratio| ratio.divided_by(100)).ok_or(ParsePercentError)?;
         Ok(Self { figure, ratio })
     }
 

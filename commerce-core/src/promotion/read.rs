@@ -13,7 +13,7 @@ use super::filter::{Filter, MAX_FILTER_ENTRIES};
 use super::percent::Percent;
 use super::problem::{Findings, ProblemKind};
 use super::usage::{Limits, Usage};
-use super::{MAX_CODE, MAX_LABEL, Terms};
+use super::{MAX_CODE, MAX_LABEL, PromotionDefinition};
 use crate::Quantity;
 use crate::ids::PromotionId;
 use crate::money::{Currency, Money};
@@ -77,7 +77,11 @@ pub(crate) fn read_condition(document: &Document, findings: &mut Findings, curre
 }
 
 /// The terms and the usage of a promotion, whose amounts are in `currency`.
-pub(super) fn terms(fields: &mut Fields<'_>, findings: &mut Findings, currency: Currency) -> Option<(Terms, Usage)> {
+pub(super) fn definition(
+    fields: &mut Fields<'_>,
+    findings: &mut Findings,
+    currency: Currency,
+) -> Option<(PromotionDefinition, Usage)> {
     let money = |document: &Document, findings: &mut Findings| document.money(findings, currency);
     let id =
         fields.required(findings, "id", |id, f| id.parsed::<PromotionId>(f, "a promotion id of 1 to 64 characters"));
@@ -98,7 +102,7 @@ pub(super) fn terms(fields: &mut Fields<'_>, findings: &mut Findings, currency: 
     let effect = fields.required(findings, "effect", |effect, f| reader.effect(effect, f));
     let limits = Limits { max_uses: max_uses?, max_uses_per_customer: max_uses_per_customer?, budget: budget? };
     let usage = Usage { used: used?, used_by_customer: used_by_customer?, budget_used: budget_used? };
-    let terms = Terms {
+    let definition = PromotionDefinition {
         id: id?,
         code: code?,
         priority: priority?,
@@ -110,7 +114,7 @@ pub(super) fn terms(fields: &mut Fields<'_>, findings: &mut Findings, currency: 
         conditions: conditions?,
         effect: effect?,
     };
-    Some((terms, usage))
+    Some((definition, usage))
 }
 
 /// Reads the parts of a promotion that have amounts in them.

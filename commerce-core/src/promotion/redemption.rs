@@ -4,7 +4,7 @@
 //! lifecycle says so. Two buyers of the last use cannot both get it, however close they are.
 //!
 //! # Invariants
-//! * `RDM-1`: a tally's uses and money are those of its live redemptions.
+//! * `RDM-1`: a usage counter's uses and money are those of its live redemptions.
 //! * `RDM-2`: no redemption is taken beyond the limits it was decided under.
 //! * `RDM-3`: an order redeems a promotion once, and gives it back at most once.
 
@@ -33,7 +33,8 @@ pub struct Redemption {
     /// When.
     pub at: DateTime<Utc>,
     /// When it was given back, if it was.
-    pub given_back_at: Option<DateTime<Utc>>,
+    #[serde(rename = "given_back_at")]
+    pub released_at: Option<DateTime<Utc>>,
 }
 
 /// A guarded change of the uses of one promotion.
@@ -51,13 +52,13 @@ pub enum RedemptionAction {
     /// It is taken, if the limits allow.
     Redeem(Limits),
     /// It is given back. Nothing happens where it was already.
-    GiveBack,
+    Release,
 }
 
 /// Why a use is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("promotion {promotion} is used up: {limit}")]
-pub struct Exhausted {
+pub struct PromotionExhausted {
     /// Which promotion.
     pub promotion: PromotionId,
     /// Which of its limits.
@@ -66,7 +67,7 @@ pub struct Exhausted {
 
 /// The uses of one promotion, with those of the customers and orders that matter to a decision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct UsageCounter {
     used: u64,
     spent: i64,
     by_customer: BTreeMap<UserId, u64>,
@@ -78,16 +79,16 @@ pub struct Tally {
 
 /// What a store has to write of the uses by one customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UsesChange<'a> {
+pub enum CustomerUsageChange<'a> {
     /// The first uses.
     Add(&'a UserId, u64),
     /// Another number of uses.
     Update(&'a UserId, u64),
 }
 
-/// A tally as it was before one move, to go back to should a later move of the same commit be refused.
+/// A usage counter as it was before one move, to go back to should a later move of the same commit be refused.
 #[derive(Debug)]
-pub(crate) struct Mark {
+pub(crate) struct UsageSavepoint {
     used: u64,
     spent: i64,
     by_customer: Option<u64>,
@@ -101,10 +102,10 @@ pub enum RedemptionChange {
     /// A new redemption.
     Add(Redemption),
     /// A redemption was given back.
-    GiveBack(Redemption),
+    Release(Redemption),
 }
 
-impl Tally {
+impl UsageCounter {
     /// What is stored of a promotion that was used before: the uses and the minor units given so far, the uses by those
     /// customers that matter, and the live redemptions of those orders that matter.
     pub fn new(used: u64, spent: i64, by_customer: BTreeMap<UserId, u64>, live: Vec<Redemption>) -> Self {
@@ -118,11 +119,11 @@ impl Tally {
     }
 
     /// What changed among the uses by customers since they were loaded.
-    pub fn uses_changes(&self) -> impl Iterator<Item = UsesChange<'_>> {
+    pub fn customer_usage_changes(&self) -> impl Iterator<Item = CustomerUsageChange<'_>> {
         let loaded = |user: &UserId| self.loaded.as_ref().and_then(|loaded| loaded.get(user));
         self.by_customer.iter().filter_map(move |(user, used)| match loaded(user) {
-            None => Some(UsesChange::Add(user, *used)),
-            Some(old) if old != used => Some(UsesChange::Update(user, *used)),
+            None => Some(CustomerUsageChange::Add(user, *used)),
+            Some(old) if old != used => Some(CustomerUsageChange::Update(user, *used)),
             Some(_) => None,
         })
     }
@@ -148,13 +149,13 @@ impl Tally {
     }
 
     /// Forgets what has changed: it is written, or nobody will write it.
-    pub(crate) fn settle(&mut self) {
+    pub(crate) fn clear_changes(&mut self) {
         self.changes.clear();
     }
 
     /// Remembers what a move may change.
-    pub(crate) fn mark(&self, step: &RedemptionMove) -> Mark {
-        Mark {
+    pub(crate) fn savepoint(&self, step: &RedemptionMove) -> UsageSavepoint {
+        UsageSavepoint {
             used: self.used,
             spent: self.spent,
             by_customer: self.by_customer.get(&step.redemption.user).copied(),
@@ -164,15 +165,15 @@ impl Tally {
     }
 
     /// Goes back.
-    pub(crate) fn restore(&mut self, step: &RedemptionMove, mark: Mark) {
-        (self.used, self.spent) = (mark.used, mark.spent);
-        self.changes.truncate(mark.changes);
+    pub(crate) fn restore(&mut self, step: &RedemptionMove, savepoint: UsageSavepoint) {
+        (self.used, self.spent) = (savepoint.used, savepoint.spent);
+        self.changes.truncate(savepoint.changes);
         let (user, order) = (&step.redemption.user, step.redemption.order);
-        match mark.by_customer {
+        match savepoint.by_customer {
             Some(count) => self.by_customer.insert(user.clone(), count),
             None => self.by_customer.remove(user),
         };
-        match mark.live {
+        match savepoint.live {
             Some(redemption) => self.live.insert(order, redemption),
             None => self.live.remove(&order),
         };
@@ -181,11 +182,12 @@ impl Tally {
     /// Makes one move at an instant.
     ///
     /// # Errors
-    /// [`Exhausted`], with the first limit in the order total uses, uses by the customer, money; nothing has changed then.
-    pub fn apply(&mut self, step: &RedemptionMove, at: DateTime<Utc>) -> Result<(), Exhausted> {
+    /// [`PromotionExhausted`], with the first limit in the order total uses, uses by the customer, money; nothing has
+    /// changed then.
+    pub fn apply(&mut self, step: &RedemptionMove, at: DateTime<Utc>) -> Result<(), PromotionExhausted> {
         match step.action {
             RedemptionAction::Redeem(limits) => self.check(&step.redemption, &limits)?,
-            RedemptionAction::GiveBack => {}
+            RedemptionAction::Release => {}
         }
         self.follow(step, at);
         Ok(())
@@ -195,11 +197,11 @@ impl Tally {
     pub fn follow(&mut self, step: &RedemptionMove, at: DateTime<Utc>) {
         match step.action {
             RedemptionAction::Redeem(_) => self.redeem(&step.redemption),
-            RedemptionAction::GiveBack => self.give_back(step.redemption.order, at),
+            RedemptionAction::Release => self.release(step.redemption.order, at),
         }
     }
 
-    fn check(&self, redemption: &Redemption, limits: &Limits) -> Result<(), Exhausted> {
+    fn check(&self, redemption: &Redemption, limits: &Limits) -> Result<(), PromotionExhausted> {
         let usage = Usage {
             used: self.used,
             used_by_customer: self.by_customer.get(&redemption.user).copied().unwrap_or_default(),
@@ -207,7 +209,7 @@ impl Tally {
         };
         let over = limits.budget_left(&usage).is_some_and(|left| redemption.amount.minor() > left);
         let limit = limits.reached(&usage).or(over.then_some(Limit::Budget));
-        limit.map_or(Ok(()), |limit| Err(Exhausted { promotion: redemption.promotion.clone(), limit }))
+        limit.map_or(Ok(()), |limit| Err(PromotionExhausted { promotion: redemption.promotion.clone(), limit }))
     }
 
     fn redeem(&mut self, redemption: &Redemption) {
@@ -217,11 +219,11 @@ impl Tally {
         }
     }
 
-    fn give_back(&mut self, order: OrderId, at: DateTime<Utc>) {
+    fn release(&mut self, order: OrderId, at: DateTime<Utc>) {
         if let Some(mut known) = self.live.remove(&order) {
             self.count(&known, u64::saturating_sub, i64::saturating_sub);
-            known.given_back_at = Some(at);
-            self.changes.push(RedemptionChange::GiveBack(known));
+            known.released_at = Some(at);
+            self.changes.push(RedemptionChange::Release(known));
         }
     }
 

@@ -7,16 +7,17 @@ use chrono::{DateTime, Utc};
 
 use crate::event::Recorded;
 use crate::ids::OrderId;
-use crate::order::{CorruptHistory, Order, OrderEvent, consequences, evolve};
+use crate::order::{CorruptHistory, Order, OrderEvent, evolve, side_effects};
 use crate::promotion::RedemptionMove;
-use crate::stock::{Hold, StockLevel};
+use crate::stock::{Reservation, StockLevel};
 
 /// An order as its history makes it, with the uses of promotions it took and gave back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RebuiltOrder {
     /// The order.
     pub order: Order,
-    /// Its uses of promotions and when they moved, oldest first; for [`Tally::follow`](crate::promotion::Tally::follow).
+    /// Its uses of promotions and when they moved, oldest first; for
+    /// [`UsageCounter::follow`](crate::promotion::UsageCounter::follow).
     pub uses: Vec<(RedemptionMove, DateTime<Utc>)>,
 }
 
@@ -29,7 +30,7 @@ impl RebuiltOrder {
         let (mut state, mut uses) = (None, Vec::new());
         for entry in history {
             let order = evolve(state, entry)?;
-            uses.extend(consequences(&order, entry).redemptions.into_iter().map(|step| (step, entry.at)));
+            uses.extend(side_effects(&order, entry).redemptions.into_iter().map(|step| (step, entry.at)));
             state = Some(order);
         }
         let order = state.ok_or(CorruptHistory::NoBeginning)?;
@@ -42,6 +43,6 @@ impl RebuiltOrder {
 pub struct RebuiltStock<'a> {
     /// The level.
     pub level: StockLevel,
-    /// The holds, with those that have ended since.
-    pub holds: &'a BTreeMap<OrderId, Hold>,
+    /// The reservations, with those that have ended since.
+    pub reservations: &'a BTreeMap<OrderId, Reservation>,
 }

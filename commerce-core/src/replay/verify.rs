@@ -13,8 +13,8 @@ use super::{Replay, ReplayError, UsesTotal};
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{OrderId, PromotionId, Sku};
 use crate::order::{CorruptHistory, Order, OrderEvent, fold};
-use crate::port::{OrderFilter, Page, Promotions, Store, StoreError};
-use crate::stock::{Hold, StockLevel};
+use crate::port::{OrderFilter, PageRequest, Promotions, Store, StoreError};
+use crate::stock::{Reservation, StockLevel};
 
 /// How many entries are read at a time.
 const PAGE: u16 = 500;
@@ -67,14 +67,14 @@ pub enum Difference {
         /// As the history makes it.
         rebuilt: Option<Box<StockLevel>>,
     },
-    /// The holds of a sku are not what the history makes.
-    Holds {
+    /// The reservations of a sku are not what the history makes.
+    Reservations {
         /// Of what.
         sku: Sku,
         /// As the store has them.
-        stored: BTreeMap<OrderId, Hold>,
+        stored: BTreeMap<OrderId, Reservation>,
         /// As the history makes them.
-        rebuilt: BTreeMap<OrderId, Hold>,
+        rebuilt: BTreeMap<OrderId, Reservation>,
     },
     /// The uses of a promotion are not what the history makes.
     Uses {
@@ -109,8 +109,8 @@ impl fmt::Display for Difference {
                 write!(f, "the history has {events} events of {created} orders, the tables have {versions} of {orders}")
             }
             Self::Stock { stored, rebuilt } => write!(f, "stored {stored:?}, the history makes {rebuilt:?}"),
-            Self::Holds { sku, stored, rebuilt } => {
-                write!(f, "holds of {sku}: stored {stored:?}, the history makes {rebuilt:?}")
+            Self::Reservations { sku, stored, rebuilt } => {
+                write!(f, "reservations of {sku}: stored {stored:?}, the history makes {rebuilt:?}")
             }
             Self::Uses { promotion, stored, rebuilt } => {
                 write!(f, "uses of promotion {promotion}: stored {stored:?}, the history makes {rebuilt:?}")
@@ -195,7 +195,7 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
     /// Follows the history to its present end.
     async fn catch_up(&mut self) -> Result<(), StoreError> {
         loop {
-            let page = self.store.history(&Page { limit: PAGE, after: self.behind }).await?;
+            let page = self.store.history(&PageRequest { limit: PAGE, after: self.behind }).await?;
             for entry in page.items.iter().skip(self.seen) {
                 self.follow(entry).await?;
             }
@@ -248,7 +248,7 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
     async fn check_orders(&mut self) -> Result<(), StoreError> {
         let before = (self.replay.created(), self.replay.order_events());
         let mut versions: u64 = 0;
-        let mut page = Page { limit: PAGE, after: None };
+        let mut page = PageRequest { limit: PAGE, after: None };
         loop {
             let listing = self.store.orders(&OrderFilter::default(), &page).await?;
             for order in listing.items {
@@ -289,7 +289,7 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
 
     async fn check_stock(&mut self) -> Result<(), StoreError> {
         let mut missing: BTreeSet<Sku> = self.replay.skus().cloned().collect();
-        let mut page = Page { limit: PAGE, after: None };
+        let mut page = PageRequest { limit: PAGE, after: None };
         loop {
             let listing = self.store.stock_levels(false, self.at, &page).await?;
             for level in &listing.items {
@@ -306,7 +306,8 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
         Ok(())
     }
 
-    /// A sku may be sold between the reading of its level, its holds and its history: only what stood still is compared.
+    /// A sku may be sold between the reading of its level, its reservations and its history: only what stood still is
+    /// compared.
     async fn check_sku(&mut self, sku: &Sku) -> Result<(), StoreError> {
         self.report.skus = self.report.skus.saturating_add(1);
         let mut found = self.compare(sku).await?;
@@ -329,8 +330,8 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
 
     async fn compare(&self, sku: &Sku) -> Result<Vec<Difference>, StoreError> {
         let stored = self.store.stock(sku, self.at).await?;
-        let holds = self.store.holds(sku).await?;
-        Ok(compare(&self.replay, sku, stored, holds, self.at))
+        let reservations = self.store.reservations(sku).await?;
+        Ok(compare(&self.replay, sku, stored, reservations, self.at))
     }
 
     fn tell(&mut self) {
@@ -343,20 +344,20 @@ pub(super) fn compare(
     replay: &Replay,
     sku: &Sku,
     stored: Option<StockLevel>,
-    holds: impl IntoIterator<Item = (OrderId, Hold)>,
+    reservations: impl IntoIterator<Item = (OrderId, Reservation)>,
     at: DateTime<Utc>,
 ) -> Vec<Difference> {
     let rebuilt = replay.level(sku, at);
     let same = stored.as_ref().zip(rebuilt.as_ref()).is_some_and(|(stored, rebuilt)| agree(stored, rebuilt));
     let level = Difference::Stock { stored: stored.map(Box::new), rebuilt: rebuilt.map(Box::new) };
-    let counts = |hold: &Hold| hold.until.is_none_or(|until| until > at);
-    let stored: BTreeMap<_, _> = holds.into_iter().filter(|(_, hold)| counts(hold)).collect();
-    let rebuilt = replay.holds(sku, at);
-    let held = (stored != rebuilt).then(|| Difference::Holds { sku: sku.clone(), stored, rebuilt });
+    let counts = |reservation: &Reservation| reservation.until.is_none_or(|until| until > at);
+    let stored: BTreeMap<_, _> = reservations.into_iter().filter(|(_, reservation)| counts(reservation)).collect();
+    let rebuilt = replay.reservations(sku, at);
+    let held = (stored != rebuilt).then(|| Difference::Reservations { sku: sku.clone(), stored, rebuilt });
     (!same).then_some(level).into_iter().chain(held).collect()
 }
 
-/// A stored level names an instant before which no hold ends; it need not be the latest such instant.
+/// A stored level names an instant before which no reservation ends; it need not be the latest such instant.
 fn agree(stored: &StockLevel, rebuilt: &StockLevel) -> bool {
     let due = rebuilt.next_expiry.is_none_or(|end| stored.next_expiry.is_some_and(|next| next <= end));
     due && StockLevel { next_expiry: rebuilt.next_expiry, ..stored.clone() } == *rebuilt

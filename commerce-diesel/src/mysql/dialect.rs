@@ -1,6 +1,6 @@
 //! The little that only `MySQL` and `MariaDB` say so.
 
-mod among;
+mod in_list;
 mod statement;
 
 use std::time::Duration;
@@ -13,13 +13,13 @@ use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
-use self::among::Among;
+use self::in_list::InList;
 use self::statement::{Append, Insert, InsertMissing, Take, Update, pieces};
 use super::connection::Conn;
 use crate::fault::{self, Fault};
 use crate::key::Key;
 use crate::rows::event::NewEventRow;
-use crate::rows::stock::{LevelRow, TakenRow};
+use crate::rows::stock::{LevelRow, UncontendedReservationRow};
 use crate::rows::table::Bind;
 
 /// The backend.
@@ -143,13 +143,13 @@ pub(crate) async fn update_each<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIte
 }
 
 /// Whether stock may be taken from levels that were read before they are locked, which leaves them to others for longer.
-pub(crate) const TAKES: bool = true;
+pub(crate) const SUPPORTS_OPTIMISTIC_RESERVE: bool = true;
 
 /// Takes units from levels, or fails if one does not fit.
 pub(crate) async fn take_each(
     conn: &mut Conn,
     _: Vec<LevelRow<'_>>,
-    rows: Vec<TakenRow<'_>>,
+    rows: Vec<UncontendedReservationRow<'_>>,
     at: i64,
 ) -> QueryResult<()> {
     for rows in pieces(&rows, statement::MOST_INSERTED) {
@@ -173,13 +173,13 @@ pub(crate) async fn append_behind(conn: &mut Conn, rows: Vec<NewEventRow<'_>>) -
 }
 
 /// Whether a column, or several, are among these keys.
-pub(crate) fn among<C, K: Key>(columns: C, keys: impl IntoIterator<Item = K>) -> Among<C> {
-    Among::new(columns, keys)
+pub(crate) fn in_list<C, K: Key>(columns: C, keys: impl IntoIterator<Item = K>) -> InList<C> {
+    InList::new(columns, keys)
 }
 
 /// Runs what is named one after the other and binds the answers; the first failure ends the function. (Drivers for these
 /// databases wait for each answer.)
-macro_rules! together {
+macro_rules! pipeline {
     ($conn:ident; $($name:pat = $call:expr),+ $(,)?) => { $(let $name = $call.await?;)+ };
 }
 
@@ -198,7 +198,7 @@ macro_rules! snapshot {
 
 /// Ends the transaction behind what is written. Gives whether it was written, and whether the end of the transaction was
 /// confirmed: it was not committed if the first is not so.
-macro_rules! written {
+macro_rules! commit_after {
     ($conn:ident, $write:expr) => {{
         let written = $write.await;
         let ended = if written.is_ok() { dialect::commit($conn).await } else { Ok(dialect::rollback($conn).await) };
@@ -206,7 +206,7 @@ macro_rules! written {
     }};
 }
 
-pub(crate) use {for_update, for_update_of_free, snapshot, together, written};
+pub(crate) use {commit_after, for_update, for_update_of_free, pipeline, snapshot};
 
 diesel::define_sql_function! {
     /// A text in lower case.
@@ -223,7 +223,7 @@ where
 }
 
 /// Whether no transaction could begin, because there is no connection to begin it on.
-pub(crate) fn is_shut(fault: &Fault) -> bool {
+pub(crate) fn is_unavailable(fault: &Fault) -> bool {
     matches!(fault, Fault::Database(Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _)))
 }
 

@@ -15,7 +15,7 @@ use super::DatabaseError;
 pub(crate) async fn on_a_thread(
     work: impl Future<Output = Result<(), DatabaseError>> + Send + 'static,
 ) -> Result<(), DatabaseError> {
-    let (done, told) = oneshot::channel();
+    let (done, rx) = oneshot::channel();
     let run = move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let result = match runtime {
@@ -25,7 +25,7 @@ pub(crate) async fn on_a_thread(
         drop(done.send(result));
     };
     thread::Builder::new().name("migrations".to_owned()).spawn(run).map_err(failed)?;
-    told.await.map_err(failed)?
+    rx.await.map_err(failed)?
 }
 
 fn failed(error: impl StdError + Send + Sync + 'static) -> DatabaseError {

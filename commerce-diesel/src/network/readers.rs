@@ -87,7 +87,7 @@ impl Lease {
 }
 
 /// What a caller learns of a fault.
-pub(super) fn told(fault: &Fault) -> StoreError {
+pub(super) fn store_error(fault: &Fault) -> StoreError {
     StoreError::new(dialect::kind(fault), fault.to_string())
 }
 
@@ -119,7 +119,7 @@ macro_rules! on_a_connection {
                     break Ok(answer);
                 }
                 Err(_) if $conn.is_lost() && !replaced => replaced = true,
-                Err(fault) => break Err(super::readers::told(&fault)),
+                Err(fault) => break Err(super::readers::store_error(&fault)),
             }
         }
     }};
@@ -148,7 +148,7 @@ macro_rules! write {
                     super::dialect::pause(round).await;
                     round += 1;
                 }
-                written => break written.map_err(|fault| super::readers::told(&fault)),
+                written => break written.map_err(|fault| super::readers::store_error(&fault)),
             }
         }
     }};

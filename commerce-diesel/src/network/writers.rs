@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use super::connection::Conn;
 use super::dialect;
 use super::query::group::{self, Submission};
-use super::query::memory::Memory;
+use super::query::level_cache::LevelCache;
 use crate::prepared::Prepared;
 
 /// The most commits of one transaction.
@@ -29,9 +29,9 @@ impl Writers {
     pub(super) fn start(connections: Vec<Conn>, queue: usize) -> Self {
         let (queue, submissions) = mpsc::channel(queue.max(1));
         let submissions = Arc::new(Mutex::new(submissions));
-        let memory = Arc::new(Memory::default());
+        let cache = Arc::new(LevelCache::default());
         for conn in connections {
-            tokio::spawn(serve(conn, Arc::clone(&memory), Arc::clone(&submissions)));
+            tokio::spawn(serve(conn, Arc::clone(&cache), Arc::clone(&submissions)));
         }
         Self { queue }
     }
@@ -39,11 +39,11 @@ impl Writers {
     /// Has a commit settled and written.
     pub(super) async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         let prepared = Prepared::new(commit).map_err(|error| StoreError::new(StoreErrorKind::Corrupt, error))?;
-        let (reply, told) = oneshot::channel();
+        let (reply, rx) = oneshot::channel();
         let stopped = |_| StoreError::new(StoreErrorKind::Unavailable, "the writers have stopped");
         self.queue.send(Submission::new(prepared, reply)).await.map_err(stopped)?;
         let lost = |_| StoreError::new(StoreErrorKind::Unknown, "the writer gave no answer");
-        told.await.map_err(lost)?.answer
+        rx.await.map_err(lost)?.answer
     }
 }
 
@@ -58,12 +58,12 @@ async fn receive(queue: &mut mpsc::Receiver<Submission>, batch: &mut Vec<Submiss
 
 /// Writes until nobody can submit any more and the queue is empty. There is no linger: a batch is what came while the writers
 /// were busy.
-async fn serve(mut conn: Conn, memory: Arc<Memory>, queue: Arc<Mutex<mpsc::Receiver<Submission>>>) {
+async fn serve(mut conn: Conn, cache: Arc<LevelCache>, queue: Arc<Mutex<mpsc::Receiver<Submission>>>) {
     let mut batch = Vec::with_capacity(BATCH);
     while receive(&mut *queue.lock().await, &mut batch).await > 0 {
         let crowd = batch.len() > 1;
         // A panic is a bug. Those who waited for what panicked learn that nothing is known; the writer goes on.
-        let served = AssertUnwindSafe(group::serve(&mut conn, &memory, std::mem::take(&mut batch))).catch_unwind();
+        let served = AssertUnwindSafe(group::serve(&mut conn, &cache, std::mem::take(&mut batch))).catch_unwind();
         if served.await.is_err() {
             tracing::error!("a writer panicked");
             conn.give_up();

@@ -6,9 +6,9 @@ use diesel::pg::Pg;
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::Array;
 
-use crate::id::Id;
+use crate::db_uuid::DbUuid;
 use crate::key::{Kind, Part};
-use crate::rows::Words;
+use crate::rows::CowStr;
 
 /// An array of one dimension.
 ///
@@ -115,7 +115,7 @@ impl Element for bool {
     }
 }
 
-impl Element for Id {
+impl Element for DbUuid {
     const OID: u32 = UUID;
 
     fn size(&self) -> Option<usize> {
@@ -139,7 +139,7 @@ impl Element for &str {
     }
 }
 
-impl Element for Words<'_> {
+impl Element for CowStr<'_> {
     const OID: u32 = TEXT;
 
     fn size(&self) -> Option<usize> {

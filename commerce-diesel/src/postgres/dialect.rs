@@ -1,6 +1,6 @@
 //! The little that only PostgreSQL says so.
 
-mod among;
+mod in_list;
 mod statement;
 
 use std::time::Duration;
@@ -15,13 +15,13 @@ use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 
-use self::among::Among;
+use self::in_list::InList;
 use self::statement::{Append, Insert, InsertMissing, InsertParts, Take, Update};
 use super::connection::Conn;
 use crate::fault::{self, Fault};
 use crate::key::Key;
 use crate::rows::event::NewEventRow;
-use crate::rows::stock::{LevelRow, TakenRow};
+use crate::rows::stock::{LevelRow, UncontendedReservationRow};
 use crate::rows::table::Columns;
 
 /// The backend.
@@ -128,13 +128,13 @@ pub(crate) async fn update_each<R: Columns>(conn: &mut Conn, rows: impl IntoIter
 }
 
 /// Whether stock may be taken from levels that were read before they are locked, which leaves them to others for longer.
-pub(crate) const TAKES: bool = true;
+pub(crate) const SUPPORTS_OPTIMISTIC_RESERVE: bool = true;
 
 /// Takes units from levels, or fails if one does not fit.
 pub(crate) async fn take_each(
     conn: &mut Conn,
     _: Vec<LevelRow<'_>>,
-    rows: Vec<TakenRow<'_>>,
+    rows: Vec<UncontendedReservationRow<'_>>,
     at: i64,
 ) -> QueryResult<()> {
     if rows.is_empty() { Ok(()) } else { Take::of(&rows, at).execute(conn).await.map(drop) }
@@ -149,17 +149,17 @@ pub(crate) async fn append_behind(conn: &mut Conn, rows: Vec<NewEventRow<'_>>) -
 }
 
 /// Whether a column, or several, are among these keys.
-pub(crate) fn among<C, K: Key>(columns: C, keys: impl IntoIterator<Item = K>) -> Among<C, K::Named> {
-    Among::new(columns, keys)
+pub(crate) fn in_list<C, K: Key>(columns: C, keys: impl IntoIterator<Item = K>) -> InList<C, K::Named> {
+    InList::new(columns, keys)
 }
 
 /// Sends what is named, one behind the other, and waits for the answers together; the first failure ends the function.
-macro_rules! together {
+macro_rules! pipeline {
     ($conn:ident; $($name:pat = $call:expr),+ $(,)?) => {
-        let ($($name,)+) = $crate::network::together::AllOk::all_ok(tokio::join!(biased; $(async {
+        let ($($name,)+) = $crate::network::pipeline::AllOk::all_ok(tokio::join!(biased; $(async {
             let mut shared = $conn.clone();
             let $conn = &mut shared;
-            $crate::network::together::answer($call.await)
+            $crate::network::pipeline::answer($call.await)
         }),+))?;
     };
 }
@@ -168,7 +168,7 @@ macro_rules! together {
 macro_rules! snapshot {
     ($conn:ident, $query:expr) => {
         async {
-            super::dialect::together!($conn; () = super::dialect::begin_read($conn), answer = $query);
+            super::dialect::pipeline!($conn; () = super::dialect::begin_read($conn), answer = $query);
             super::dialect::end_read($conn);
             Ok::<_, $crate::fault::Fault>(answer)
         }
@@ -178,7 +178,7 @@ macro_rules! snapshot {
 
 /// Sends the end of the transaction right behind what is written. Gives whether it was written, and whether the end of the
 /// transaction was confirmed: it was not committed if the first is not so.
-macro_rules! written {
+macro_rules! commit_after {
     ($conn:ident, $write:expr) => {{
         let end = $conn.clone();
         tokio::join!(biased;
@@ -192,7 +192,7 @@ macro_rules! written {
     }};
 }
 
-pub(crate) use {for_update, for_update_of_free, snapshot, together, written};
+pub(crate) use {commit_after, for_update, for_update_of_free, pipeline, snapshot};
 
 /// Whether a column contains a text, without regard to case.
 pub(crate) fn contains<C>(column: C, text: &str) -> Escape<ILike<C, String>>
@@ -204,7 +204,7 @@ where
 }
 
 /// Whether it is of no use to try again at once. A connection that is lost is made anew by the next try.
-pub(crate) const fn is_shut(_: &Fault) -> bool {
+pub(crate) const fn is_unavailable(_: &Fault) -> bool {
     false
 }
 

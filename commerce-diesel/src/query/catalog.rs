@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::ids::{CategoryId, ProductId, Sku};
-use commerce_core::port::{Listing, Page, ProductFilter, ProductPlace};
+use commerce_core::port::{Page, PageRequest, ProductCursor, ProductFilter};
 use diesel::prelude::*;
 
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
@@ -14,7 +14,7 @@ use crate::schema::{categories, product_categories, products, variants};
 
 /// The offers of those skus that exist.
 pub(in super::super) async fn offers(conn: &mut Conn, skus: &[Sku]) -> Answer<Vec<Offer>> {
-    let wanted = dialect::among(variants::sku, skus.iter().map(Sku::as_str));
+    let wanted = dialect::in_list(variants::sku, skus.iter().map(Sku::as_str));
     let query = variants::table.inner_join(products::table).filter(wanted);
     let rows: Vec<(VariantRow<'static>, ProductRow<'static>)> =
         query.select((VariantRow::as_select(), ProductRow::as_select())).load(conn).await?;
@@ -40,7 +40,7 @@ fn file(product: &mut Product, filed: &Filed) -> Answer<()> {
 }
 
 async fn categories_of(conn: &mut Conn, products: &[String]) -> Answer<Filed> {
-    let wanted = dialect::among(product_categories::product_id, products.iter().map(String::as_str));
+    let wanted = dialect::in_list(product_categories::product_id, products.iter().map(String::as_str));
     let order = (product_categories::product_id, product_categories::position);
     let query = product_categories::table.filter(wanted).order(order);
     let rows: Vec<ProductCategoryRow<'static>> = query.select(ProductCategoryRow::as_select()).load(conn).await?;
@@ -61,8 +61,8 @@ pub(in super::super) async fn product(conn: &mut Conn, id: &ProductId) -> Answer
 pub(in super::super) async fn list(
     conn: &mut Conn,
     filter: &ProductFilter,
-    page: &Page<ProductPlace>,
-) -> Answer<Listing<Product, ProductPlace>> {
+    page: &PageRequest<ProductCursor>,
+) -> Answer<Page<Product, ProductCursor>> {
     let mut query = products::table.select(ProductRow::as_select()).into_boxed::<dialect::Db>();
     if let Some(active) = filter.active {
         query = query.filter(products::active.eq(active));
@@ -73,19 +73,20 @@ pub(in super::super) async fn list(
         query = query.filter(named.or(products::id.eq_any(sold)));
     }
     if !filter.categories.is_empty() {
-        let wanted = dialect::among(product_categories::category_id, filter.categories.iter().map(CategoryId::as_str));
+        let wanted =
+            dialect::in_list(product_categories::category_id, filter.categories.iter().map(CategoryId::as_str));
         query = query.filter(
             products::id.eq_any(product_categories::table.filter(wanted).select(product_categories::product_id)),
         );
     }
-    if let Some(ProductPlace { created_at, id }) = &page.after {
+    if let Some(ProductCursor { created_at, id }) = &page.after {
         let at = micros(*created_at);
         let beside = products::created_at.eq(at).and(products::id.gt(id.as_str().to_owned()));
         query = query.filter(products::created_at.le(at)).filter(products::created_at.lt(at).or(beside));
     }
     let query = query.order((products::created_at.desc(), products::id)).limit(one_more(page.limit));
     let rows: Vec<ProductRow<'static>> = query.load(conn).await?;
-    let place = |product: &Product| ProductPlace { created_at: product.created_at, id: product.id.clone() };
+    let place = |product: &Product| ProductCursor { created_at: product.created_at, id: product.id.clone() };
     Ok(listing(complete(conn, rows).await?, page.limit, place))
 }
 
@@ -104,7 +105,7 @@ async fn complete(conn: &mut Conn, rows: Vec<ProductRow<'static>>) -> Answer<Vec
 }
 
 async fn variants_of(conn: &mut Conn, products: &[String]) -> Answer<BTreeMap<String, Vec<VariantRow<'static>>>> {
-    let wanted = dialect::among(variants::product_id, products.iter().map(String::as_str));
+    let wanted = dialect::in_list(variants::product_id, products.iter().map(String::as_str));
     let query = variants::table.filter(wanted).order((variants::product_id, variants::position));
     let rows: Vec<VariantRow<'static>> = query.select(VariantRow::as_select()).load(conn).await?;
     Ok(rows.into_iter().fold(BTreeMap::new(), |mut sold: BTreeMap<_, Vec<_>>, row| {

@@ -17,7 +17,7 @@ pub(super) async fn append(conn: &mut Conn, mut events: Vec<NewEventRow<'_>>) ->
     for (event, number) in events.iter_mut().zip(1..) {
         event.position = number - count;
     }
-    dialect::together!(conn; _ = Advance(count).execute(conn), () = dialect::append_behind(conn, events));
+    dialect::pipeline!(conn; _ = Advance(count).execute(conn), () = dialect::append_behind(conn, events));
     Ok(())
 }
 

@@ -6,15 +6,15 @@ mod recovery;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use commerce_core::commit::{Commit, Facts, Needs, Refusal, Settled, settle};
+use commerce_core::commit::{Accepted, Commit, LoadedState, ReadSet, Refusal, settle};
 use commerce_core::port::CommitError;
 use commerce_core::stock::{StockAction, StockMove};
 use tokio::sync::oneshot;
 
-use super::facts::Levels;
-use super::landed::landed;
-use super::memory::Memory;
-use super::{Answer, Conn, Fault, dialect, facts, write};
+use super::committed::is_committed;
+use super::level_cache::LevelCache;
+use super::loaded_state::Levels;
+use super::{Answer, Conn, Fault, dialect, loaded_state, write};
 use crate::changes::Changes;
 use crate::prepared::Prepared;
 
@@ -27,7 +27,7 @@ pub(in super::super) struct Submission {
     prepared: Prepared,
     reply: oneshot::Sender<Reply>,
     /// As what it was accepted before, by transactions of which it is not known whether they were committed.
-    unconfirmed: Vec<Settled>,
+    unconfirmed: Vec<Accepted>,
 }
 
 /// The answer, and the commit with it: it is freed by who submitted it, not by the writer for whom others wait.
@@ -50,12 +50,12 @@ impl Submission {
 }
 
 /// What became of a commit. It was accepted as nothing if it had happened before.
-type Outcome = Result<Option<Settled>, Refusal>;
+type Outcome = Result<Option<Accepted>, Refusal>;
 
 /// Why a batch was not written.
 enum Failure {
     /// No transaction could begin: somebody else holds the database, or it is gone.
-    Shut(Fault),
+    Unavailable(Fault),
     /// Something in the transaction failed, and it was rolled back.
     Within(Fault),
     /// The database did not confirm the commit of what was settled so.
@@ -64,22 +64,22 @@ enum Failure {
 
 /// When stock is locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Locks {
+enum LockMode {
     /// As its levels are read.
-    First,
+    Pessimistic,
     /// As it is written, at last.
-    Last,
+    Optimistic,
 }
 
 /// Writes a batch and answers everybody in it.
-pub(in super::super) async fn serve(conn: &mut Conn, memory: &Memory, batch: Vec<Submission>) {
+pub(in super::super) async fn serve(conn: &mut Conn, cache: &LevelCache, batch: Vec<Submission>) {
     let began = Instant::now();
     let size = batch.len();
     // Whatever is made is taken for new. Should it be there all the same, the insert of another fails on its key, and the batch is
     // tried again with everything it needs.
-    match attempt(conn, memory, &batch, Needs::presuming_new(commits(&batch)), Locks::Last).await {
+    match attempt(conn, cache, &batch, ReadSet::assuming_inserts_are_new(commits(&batch)), LockMode::Optimistic).await {
         Ok(outcomes) => answer_all(batch, outcomes),
-        Err(failure) => Box::pin(recovery::recover(conn, memory, batch, failure)).await,
+        Err(failure) => Box::pin(recovery::recover(conn, cache, batch, failure)).await,
     }
     let elapsed = began.elapsed();
     if elapsed > SLOW {
@@ -102,71 +102,78 @@ fn commits(batch: &[Submission]) -> impl Iterator<Item = &Commit> {
 /// A batch that is settled.
 struct Ready {
     outcomes: Vec<Outcome>,
-    facts: Facts,
-    locks: Locks,
+    loaded: LoadedState,
+    locks: LockMode,
 }
 
 /// Settles and writes a batch in one transaction. If the locks are to come last, they do where that is possible.
 async fn attempt(
     conn: &mut Conn,
-    memory: &Memory,
+    cache: &LevelCache,
     batch: &[Submission],
-    needs: Needs<'_>,
-    locks: Locks,
+    read_set: ReadSet<'_>,
+    locks: LockMode,
 ) -> Result<Vec<Outcome>, Failure> {
-    dialect::connected(conn).await.map_err(|error| Failure::Shut(error.into()))?;
-    let ready = match begin(conn, memory, batch, &needs, locks).await {
+    dialect::connected(conn).await.map_err(|error| Failure::Unavailable(error.into()))?;
+    let ready = match begin(conn, cache, batch, &read_set, locks).await {
         Ok(ready) => ready,
         Err(fault) => {
             dialect::rollback(conn).await;
-            return Err(if dialect::is_shut(&fault) { Failure::Shut(fault) } else { Failure::Within(fault) });
+            return Err(if dialect::is_unavailable(&fault) {
+                Failure::Unavailable(fault)
+            } else {
+                Failure::Within(fault)
+            });
         }
     };
-    let Err(unwritten) = write(conn, batch, &ready, needs.at).await else {
-        memory.keep(&ready.facts);
+    let Err(not_written) = write(conn, batch, &ready, read_set.at).await else {
+        cache.keep(&ready.loaded);
         return Ok(ready.outcomes);
     };
-    memory.forget(&needs);
-    Err(match unwritten {
-        Unwritten::Surely(fault) => Failure::Within(fault),
-        Unwritten::Perhaps(fault) => Failure::Unconfirmed(fault, ready.outcomes),
+    cache.forget(&read_set);
+    Err(match not_written {
+        WriteError::NotCommitted(fault) => Failure::Within(fault),
+        WriteError::Unknown(fault) => Failure::Unconfirmed(fault, ready.outcomes),
     })
 }
 
 /// Begins a transaction, and settles a batch.
 async fn begin(
     conn: &mut Conn,
-    memory: &Memory,
+    cache: &LevelCache,
     batch: &[Submission],
-    needs: &Needs<'_>,
-    locks: Locks,
+    read_set: &ReadSet<'_>,
+    locks: LockMode,
 ) -> Answer<Ready> {
-    let locks = if may_lock_last(batch, needs) { locks } else { Locks::First };
+    let locks = if may_lock_optimistically(batch, read_set) { locks } else { LockMode::Pessimistic };
     let levels = match locks {
-        Locks::First => Levels::Locked,
-        Locks::Last => memory.levels(needs).map_or(Levels::Read, Levels::Known),
+        LockMode::Pessimistic => Levels::Locked,
+        LockMode::Optimistic => cache.levels(read_set).map_or(Levels::Read, Levels::Known),
     };
-    dialect::together!(conn; () = dialect::begin_write(conn), (outcomes, facts) = settled(conn, batch, needs, levels));
-    if locks == Locks::First || is_taking(&outcomes, &facts, needs.at) {
-        return Ok(Ready { outcomes, facts, locks });
+    dialect::pipeline!(conn; () = dialect::begin_write(conn), (outcomes, loaded) = settled(conn, batch, read_set, levels));
+    if locks == LockMode::Pessimistic || is_uncontended(&outcomes, &loaded, read_set.at) {
+        return Ok(Ready { outcomes, loaded, locks });
     }
-    let (outcomes, facts) = settled(conn, batch, needs, Levels::Locked).await?;
-    Ok(Ready { outcomes, facts, locks: Locks::First })
+    let (outcomes, loaded) = settled(conn, batch, read_set, Levels::Locked).await?;
+    Ok(Ready { outcomes, loaded, locks: LockMode::Pessimistic })
 }
 
 /// Whether a batch does nothing with stock but reserve it, and nothing that is locked behind stock.
-fn may_lock_last(batch: &[Submission], needs: &Needs<'_>) -> bool {
+fn may_lock_optimistically(batch: &[Submission], read_set: &ReadSet<'_>) -> bool {
     let mut moves = commits(batch).flat_map(|commit| &commit.stock);
     let reserves = |step: &StockMove| matches!(step.action, StockAction::Reserve { .. });
-    dialect::TAKES && needs.tallies.is_empty() && needs.campaigns.is_empty() && moves.all(reserves)
+    dialect::SUPPORTS_OPTIMISTIC_RESERVE
+        && read_set.usage_counters.is_empty()
+        && read_set.promotions.is_empty()
+        && moves.all(reserves)
 }
 
 /// Whether what was settled on levels that may be old holds on others that fit: nobody was refused for stock, and everything
 /// that moved is far from every border.
-fn is_taking(outcomes: &[Outcome], facts: &Facts, at: DateTime<Utc>) -> bool {
-    let mut shelves = facts.shelves.values().filter(|shelf| shelf.is_changed());
+fn is_uncontended(outcomes: &[Outcome], loaded: &LoadedState, at: DateTime<Utc>) -> bool {
+    let mut sku_stocks = loaded.sku_stocks.values().filter(|sku_stock| sku_stock.is_changed());
     let refused = outcomes.iter().any(|outcome| matches!(outcome, Err(Refusal::Stock(_))));
-    !refused && shelves.all(|shelf| shelf.taken(at).is_some())
+    !refused && sku_stocks.all(|sku_stock| sku_stock.uncontended(at).is_some())
 }
 
 /// Settles what has not happened. What was accepted before by a transaction that was not confirmed may have: now that what it
@@ -174,23 +181,23 @@ fn is_taking(outcomes: &[Outcome], facts: &Facts, at: DateTime<Utc>) -> bool {
 async fn settled(
     conn: &mut Conn,
     batch: &[Submission],
-    needs: &Needs<'_>,
+    read_set: &ReadSet<'_>,
     levels: Levels,
-) -> Answer<(Vec<Outcome>, Facts)> {
-    let mut facts = facts::load(conn, needs, levels).await?;
+) -> Answer<(Vec<Outcome>, LoadedState)> {
+    let mut loaded = loaded_state::load(conn, read_set, levels).await?;
     let mut happened = Vec::with_capacity(batch.len());
     for submission in batch {
-        happened.push(has_landed(conn, submission).await?);
+        happened.push(is_already_committed(conn, submission).await?);
     }
     let rest = commits(batch).zip(&happened).filter_map(|(commit, happened)| (!happened).then_some(commit));
-    let mut outcomes = settle(rest, &mut facts).into_iter();
+    let mut outcomes = settle(rest, &mut loaded).into_iter();
     let outcome = |happened: &bool| if *happened { Some(Ok(None)) } else { Some(outcomes.next()?.map(Some)) };
-    Ok((happened.iter().filter_map(outcome).collect(), facts))
+    Ok((happened.iter().filter_map(outcome).collect(), loaded))
 }
 
-async fn has_landed(conn: &mut Conn, submission: &Submission) -> Answer<bool> {
+async fn is_already_committed(conn: &mut Conn, submission: &Submission) -> Answer<bool> {
     for settled in &submission.unconfirmed {
-        if landed(conn, &submission.prepared.commit, settled).await? == Some(true) {
+        if is_committed(conn, &submission.prepared.commit, settled).await? == Some(true) {
             return Ok(true);
         }
     }
@@ -198,34 +205,34 @@ async fn has_landed(conn: &mut Conn, submission: &Submission) -> Answer<bool> {
 }
 
 /// Why what was settled is not, or may not be, written.
-enum Unwritten {
-    Surely(Fault),
-    Perhaps(Fault),
+enum WriteError {
+    NotCommitted(Fault),
+    Unknown(Fault),
 }
 
-async fn write(conn: &mut Conn, batch: &[Submission], ready: &Ready, at: DateTime<Utc>) -> Result<(), Unwritten> {
-    let Ready { outcomes, facts, locks } = ready;
+async fn write(conn: &mut Conn, batch: &[Submission], ready: &Ready, at: DateTime<Utc>) -> Result<(), WriteError> {
+    let Ready { outcomes, loaded, locks } = ready;
     let prepared = batch.iter().map(|submission| &submission.prepared);
     let accepted =
         prepared.zip(outcomes).filter_map(|(prepared, outcome)| Some((prepared, outcome.as_ref().ok()?.as_ref()?)));
     let plan = match Changes::of(accepted) {
-        Ok(changes) => write::plan(conn, changes, facts, (*locks == Locks::Last).then_some(at)).await,
+        Ok(changes) => write::plan(conn, changes, loaded, (*locks == LockMode::Optimistic).then_some(at)).await,
         Err(fault) => Err(fault),
     };
     let plan = match plan {
         Ok(plan) => plan,
         Err(fault) => {
             dialect::rollback(conn).await;
-            return Err(Unwritten::Surely(fault));
+            return Err(WriteError::NotCommitted(fault));
         }
     };
-    let (written, committed) = dialect::written!(conn, write::write(conn, plan));
+    let (written, committed) = dialect::commit_after!(conn, write::write(conn, plan));
     match (written, committed) {
         (Ok(()), Ok(())) => Ok(()),
-        (Err(fault), Ok(())) => Err(Unwritten::Surely(fault)),
+        (Err(fault), Ok(())) => Err(WriteError::NotCommitted(fault)),
         (_, Err(error)) => {
             dialect::rollback(conn).await;
-            Err(Unwritten::Perhaps(error.into()))
+            Err(WriteError::Unknown(error.into()))
         }
     }
 }

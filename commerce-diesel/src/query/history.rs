@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::OrderId;
 use commerce_core::order::OrderEvent;
-use commerce_core::port::{Listing, Page};
+use commerce_core::port::{Page, PageRequest};
 use diesel::prelude::*;
 
 use super::{Answer, Conn, RunQueryDsl, dialect, one_more};
@@ -35,7 +35,7 @@ pub(super) async fn of_streams(
     conn: &mut Conn,
     streams: &[String],
 ) -> Answer<BTreeMap<OrderId, Vec<Recorded<OrderEvent>>>> {
-    let wanted = dialect::among(events::stream_id, streams.iter().map(String::as_str));
+    let wanted = dialect::in_list(events::stream_id, streams.iter().map(String::as_str));
     let query = events::table.filter(wanted).filter(events::stream_kind.eq(ORDER));
     let query = query.order((events::stream_id, events::sequence)).select(EventRow::as_select());
     let rows: Vec<EventRow> = query.load(conn).await?;
@@ -47,7 +47,7 @@ pub(super) async fn of_streams(
 }
 
 /// The whole history from behind a position.
-pub(in super::super) async fn all(conn: &mut Conn, page: &Page<u64>) -> Answer<Listing<HistoryEntry, u64>> {
+pub(in super::super) async fn all(conn: &mut Conn, page: &PageRequest<u64>) -> Answer<Page<HistoryEntry, u64>> {
     let after = page.after.map_or(i64::MIN, counter);
     let query = events::table.filter(events::position.gt(after)).order(events::position);
     let mut rows: Vec<EventRow> = query.limit(one_more(page.limit)).select(EventRow::as_select()).load(conn).await?;
@@ -55,5 +55,5 @@ pub(in super::super) async fn all(conn: &mut Conn, page: &Page<u64>) -> Answer<L
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(EventRow::place).transpose()?;
-    Ok(Listing { items: rows.iter().map(EventRow::entry).collect::<Answer<_>>()?, next })
+    Ok(Page { items: rows.iter().map(EventRow::entry).collect::<Answer<_>>()?, next })
 }

@@ -2,11 +2,11 @@
 
 use commerce_core::ids::{OrderId, UserId};
 use commerce_core::order::{Order, Phase};
-use commerce_core::port::{Listing, OrderFilter, OrderRef, Page};
+use commerce_core::port::{OrderFilter, OrderRef, Page, PageRequest};
 use diesel::prelude::*;
 
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
-use crate::id::Id;
+use crate::db_uuid::DbUuid;
 use crate::rows::micros;
 use crate::rows::order::{
     AddressRow, Head, ItemRow, OrderRow, Parts, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, SHIPPING, ShipmentRow,
@@ -33,29 +33,29 @@ macro_rules! heads {
 }
 
 /// An order.
-pub(in super::super) async fn get(conn: &mut Conn, which: &OrderRef) -> Answer<Option<Order>> {
-    let Some(id) = resolve(conn, which).await? else { return Ok(None) };
+pub(in super::super) async fn get(conn: &mut Conn, order_ref: &OrderRef) -> Answer<Option<Order>> {
+    let Some(id) = resolve(conn, order_ref).await? else { return Ok(None) };
     let heads = heads!().filter(orders::id.eq(id)).load(conn).await?;
     Ok(complete(conn, heads).await?.pop())
 }
 
-async fn resolve(conn: &mut Conn, which: &OrderRef) -> QueryResult<Option<Id>> {
-    match which {
-        OrderRef::Id(id) => Ok(Some(Id(id.uuid()))),
+async fn resolve(conn: &mut Conn, order_ref: &OrderRef) -> QueryResult<Option<DbUuid>> {
+    match order_ref {
+        OrderRef::Id(id) => Ok(Some(DbUuid(id.uuid()))),
         OrderRef::Number(number) => {
             let query = orders::table.filter(orders::number.eq(number.as_str())).select(orders::id);
             query.get_result(conn).await.optional()
         }
         OrderRef::Payment(id) => {
-            let query = payments::table.filter(payments::id.eq(Id(id.uuid()))).select(payments::order_id);
+            let query = payments::table.filter(payments::id.eq(DbUuid(id.uuid()))).select(payments::order_id);
             query.get_result(conn).await.optional()
         }
         OrderRef::Return(id) => {
-            let query = returns::table.filter(returns::id.eq(Id(id.uuid()))).select(returns::order_id);
+            let query = returns::table.filter(returns::id.eq(DbUuid(id.uuid()))).select(returns::order_id);
             query.get_result(conn).await.optional()
         }
         OrderRef::Cart(id) => {
-            let query = orders::table.filter(orders::cart_id.eq(Id(id.uuid()))).select(orders::id);
+            let query = orders::table.filter(orders::cart_id.eq(DbUuid(id.uuid()))).select(orders::id);
             query.get_result(conn).await.optional()
         }
     }
@@ -65,8 +65,8 @@ async fn resolve(conn: &mut Conn, which: &OrderRef) -> QueryResult<Option<Id>> {
 pub(in super::super) async fn list(
     conn: &mut Conn,
     filter: &OrderFilter,
-    page: &Page<OrderId>,
-) -> Answer<Listing<Order, OrderId>> {
+    page: &PageRequest<OrderId>,
+) -> Answer<Page<Order, OrderId>> {
     let mut query = heads!().into_boxed::<dialect::Db>();
     if let Some(user) = &filter.user {
         query = query.filter(orders::user_id.eq(user.as_str()));
@@ -81,7 +81,7 @@ pub(in super::super) async fn list(
         query = query.filter(orders::created_at.lt(micros(to)));
     }
     if let Some(after) = page.after {
-        query = query.filter(orders::id.lt(Id(after.uuid())));
+        query = query.filter(orders::id.lt(DbUuid(after.uuid())));
     }
     let heads = query.order(orders::id.desc()).limit(one_more(page.limit)).load(conn).await?;
     Ok(listing(complete(conn, heads).await?, page.limit, |order| order.id))
@@ -100,7 +100,7 @@ type JoinedRow =
     (OrderRow<'static>, Option<PaymentRow<'static>>, Option<AddressRow<'static>>, Option<ShipmentRow<'static>>);
 
 async fn complete(conn: &mut Conn, heads: Vec<JoinedRow>) -> Answer<Vec<Order>> {
-    let ids: Vec<Id> = heads.iter().map(|(order, ..)| order.id).collect();
+    let ids: Vec<DbUuid> = heads.iter().map(|(order, ..)| order.id).collect();
     let mut parts = parts(conn, &ids).await?;
     heads.into_iter().map(|row| parts.assemble(head(row)?)).collect()
 }
@@ -111,11 +111,11 @@ fn head((order, payment, address, shipment): JoinedRow) -> Answer<Head> {
     Ok((order, payment, address, shipment))
 }
 
-async fn parts(conn: &mut Conn, orders: &[Id]) -> Answer<Parts> {
+async fn parts(conn: &mut Conn, orders: &[DbUuid]) -> Answer<Parts> {
     if orders.is_empty() {
         return Ok(Parts::default());
     }
-    dialect::together!(conn;
+    dialect::pipeline!(conn;
         items = items(conn, orders),
         repaid = repaid(conn, orders),
         back = back(conn, orders),
@@ -124,18 +124,18 @@ async fn parts(conn: &mut Conn, orders: &[Id]) -> Answer<Parts> {
     Ok(Parts::new(items, repaid, back, lines))
 }
 
-async fn items(conn: &mut Conn, orders: &[Id]) -> QueryResult<Vec<ItemRow<'static>>> {
-    let query = order_items::table.filter(dialect::among(order_items::order_id, orders.iter().copied()));
+async fn items(conn: &mut Conn, orders: &[DbUuid]) -> QueryResult<Vec<ItemRow<'static>>> {
+    let query = order_items::table.filter(dialect::in_list(order_items::order_id, orders.iter().copied()));
     query.order((order_items::order_id, order_items::position)).select(ItemRow::as_select()).load(conn).await
 }
 
-async fn repaid(conn: &mut Conn, orders: &[Id]) -> QueryResult<Vec<RefundRow<'static>>> {
-    let query = refunds::table.filter(dialect::among(refunds::order_id, orders.iter().copied()));
+async fn repaid(conn: &mut Conn, orders: &[DbUuid]) -> QueryResult<Vec<RefundRow<'static>>> {
+    let query = refunds::table.filter(dialect::in_list(refunds::order_id, orders.iter().copied()));
     query.order((refunds::order_id, refunds::position)).select(RefundRow::as_select()).load(conn).await
 }
 
-async fn back(conn: &mut Conn, orders: &[Id]) -> QueryResult<Vec<ReturnRow<'static>>> {
-    let query = returns::table.filter(dialect::among(returns::order_id, orders.iter().copied()));
+async fn back(conn: &mut Conn, orders: &[DbUuid]) -> QueryResult<Vec<ReturnRow<'static>>> {
+    let query = returns::table.filter(dialect::in_list(returns::order_id, orders.iter().copied()));
     query.order((returns::order_id, returns::position)).select(ReturnRow::as_select()).load(conn).await
 }
 
@@ -143,7 +143,7 @@ async fn lines(conn: &mut Conn, returns: &[ReturnRow<'_>]) -> QueryResult<Vec<Re
     if returns.is_empty() {
         return Ok(Vec::new());
     }
-    let wanted = dialect::among(return_lines::return_id, returns.iter().map(|row| row.id));
+    let wanted = dialect::in_list(return_lines::return_id, returns.iter().map(|row| row.id));
     let query = return_lines::table.filter(wanted).order((return_lines::return_id, return_lines::position));
     query.select(ReturnLineRow::as_select()).load(conn).await
 }

@@ -1,22 +1,22 @@
-//! Levels and holds.
+//! Levels and reservations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use commerce_core::ids::{OrderId, Sku};
-use commerce_core::port::{Listing, Page};
-use commerce_core::stock::{Hold, Shelf, StockLevel};
+use commerce_core::port::{Page, PageRequest};
+use commerce_core::stock::{Reservation, SkuStock, StockLevel};
 use diesel::dsl::min;
 use diesel::prelude::*;
 
-use super::facts::Levels;
+use super::loaded_state::Levels;
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
-use crate::id::Id;
-use crate::rows::stock::{HoldRow, LevelRow};
+use crate::db_uuid::DbUuid;
+use crate::rows::stock::{LevelRow, ReservationRow};
 use crate::rows::{micros, read, read_instant_option};
 use crate::schema::{reservations, stock};
 
-type Holds = BTreeMap<OrderId, Hold>;
+type Reservations = BTreeMap<OrderId, Reservation>;
 
 /// The level of a sku at an instant.
 pub(in super::super) async fn level(conn: &mut Conn, sku: &Sku, at: DateTime<Utc>) -> Answer<Option<StockLevel>> {
@@ -31,8 +31,8 @@ pub(in super::super) async fn list(
     conn: &mut Conn,
     low_only: bool,
     at: DateTime<Utc>,
-    page: &Page<Sku>,
-) -> Answer<Listing<StockLevel, Sku>> {
+    page: &PageRequest<Sku>,
+) -> Answer<Page<StockLevel, Sku>> {
     let wanted = usize::from(page.limit.max(1)).saturating_add(1);
     let mut after = page.after.clone();
     let mut items = Vec::new();
@@ -62,18 +62,18 @@ async fn part(conn: &mut Conn, low_only: bool, after: Option<&Sku>, limit: u16) 
 
 /// Levels without the units that are held no longer.
 async fn swept(conn: &mut Conn, levels: Vec<StockLevel>, at: DateTime<Utc>) -> Answer<Vec<StockLevel>> {
-    let mut shelves = shelves(conn, levels, BTreeMap::new(), at).await?;
-    for shelf in &mut shelves {
-        shelf.sweep(at);
+    let mut sku_stocks = sku_stocks(conn, levels, BTreeMap::new(), at).await?;
+    for sku_stock in &mut sku_stocks {
+        sku_stock.expire_reservations(at);
     }
-    Ok(shelves.into_iter().map(|shelf| shelf.level().clone()).collect())
+    Ok(sku_stocks.into_iter().map(|sku_stock| sku_stock.level().clone()).collect())
 }
 
-/// The holds of a sku as they are written.
-pub(in super::super) async fn holds(conn: &mut Conn, sku: &Sku) -> Answer<Vec<(OrderId, Hold)>> {
+/// The reservations of a sku as they are written.
+pub(in super::super) async fn reservations(conn: &mut Conn, sku: &Sku) -> Answer<Vec<(OrderId, Reservation)>> {
     let query = reservations::table.filter(reservations::sku.eq(sku.as_str())).order(reservations::order_id);
-    let rows: Vec<HoldRow<'static>> = query.select(HoldRow::as_select()).load(conn).await?;
-    rows.iter().map(HoldRow::hold).collect()
+    let rows: Vec<ReservationRow<'static>> = query.select(ReservationRow::as_select()).load(conn).await?;
+    rows.iter().map(ReservationRow::reservation).collect()
 }
 
 /// The levels of skus, in their order.
@@ -88,7 +88,7 @@ pub(super) async fn levels(
         Levels::Locked => true,
         Levels::Read => false,
     };
-    let wanted = dialect::among(stock::sku, skus.clone().map(Sku::as_str));
+    let wanted = dialect::in_list(stock::sku, skus.clone().map(Sku::as_str));
     let query = stock::table.filter(wanted).order(stock::sku).select(LevelRow::as_select());
     let rows: Vec<LevelRow<'static>> =
         if is_locked { dialect::for_update!(query).load(conn).await? } else { query.load(conn).await? };
@@ -97,55 +97,55 @@ pub(super) async fn levels(
     Ok(skus.map(|sku| stocked.remove(sku).unwrap_or_else(|| StockLevel::empty(sku.clone()))).collect())
 }
 
-/// The holds of those orders on those skus.
-pub(super) async fn holds_of(
+/// The reservations of those orders on those skus.
+pub(super) async fn reservations_of(
     conn: &mut Conn,
     wanted: &BTreeMap<&Sku, BTreeSet<OrderId>>,
-) -> Answer<BTreeMap<Sku, Holds>> {
+) -> Answer<BTreeMap<Sku, Reservations>> {
     if wanted.values().all(BTreeSet::is_empty) {
         return Ok(BTreeMap::new());
     }
-    let pairs = wanted.iter().flat_map(|(sku, orders)| orders.iter().map(|order| (sku.as_str(), Id(order.uuid()))));
+    let pairs = wanted.iter().flat_map(|(sku, orders)| orders.iter().map(|order| (sku.as_str(), DbUuid(order.uuid()))));
     let columns = (reservations::sku, reservations::order_id);
-    let query = reservations::table.filter(dialect::among(columns, pairs)).select(HoldRow::as_select());
-    let rows: Vec<HoldRow<'static>> = query.load(conn).await?;
+    let query = reservations::table.filter(dialect::in_list(columns, pairs)).select(ReservationRow::as_select());
+    let rows: Vec<ReservationRow<'static>> = query.load(conn).await?;
     by_sku(&rows)
 }
 
-/// Shelves for decisions at an instant: with the holds that are known and those that are due by then.
-pub(super) async fn shelves(
+/// Shelves for decisions at an instant: with the reservations that are known and those that are due by then.
+pub(super) async fn sku_stocks(
     conn: &mut Conn,
     levels: Vec<StockLevel>,
-    mut known: BTreeMap<Sku, Holds>,
+    mut known: BTreeMap<Sku, Reservations>,
     at: DateTime<Utc>,
-) -> Answer<Vec<Shelf>> {
+) -> Answer<Vec<SkuStock>> {
     let is_due = |level: &StockLevel| level.next_expiry.is_some_and(|next| next <= at);
     let skus: Vec<_> = levels.iter().filter(|level| is_due(level)).map(|level| level.sku.clone()).collect();
     let (mut due, later) = due(conn, &skus, at).await?;
-    let shelf = |level: StockLevel| {
-        let mut holds = known.remove(&level.sku).unwrap_or_default();
-        holds.extend(due.remove(&level.sku).unwrap_or_default());
+    let sku_stock = |level: StockLevel| {
+        let mut reservations = known.remove(&level.sku).unwrap_or_default();
+        reservations.extend(due.remove(&level.sku).unwrap_or_default());
         let next = if is_due(&level) { later.get(&level.sku).copied() } else { level.next_expiry };
-        Shelf::new(level, holds, next)
+        SkuStock::new(level, reservations, next)
     };
-    Ok(levels.into_iter().map(shelf).collect())
+    Ok(levels.into_iter().map(sku_stock).collect())
 }
 
-/// The holds of those skus that have ended, and when the next of the others ends.
+/// The reservations of those skus that have ended, and when the next of the others ends.
 async fn due(
     conn: &mut Conn,
     skus: &[Sku],
     at: DateTime<Utc>,
-) -> Answer<(BTreeMap<Sku, Holds>, BTreeMap<Sku, DateTime<Utc>>)> {
+) -> Answer<(BTreeMap<Sku, Reservations>, BTreeMap<Sku, DateTime<Utc>>)> {
     if skus.is_empty() {
         return Ok((BTreeMap::new(), BTreeMap::new()));
     }
-    let of = || reservations::table.filter(dialect::among(reservations::sku, skus.iter().map(Sku::as_str)));
-    let ended = of().filter(reservations::held_until.le(micros(at))).select(HoldRow::as_select());
+    let of = || reservations::table.filter(dialect::in_list(reservations::sku, skus.iter().map(Sku::as_str)));
+    let ended = of().filter(reservations::held_until.le(micros(at))).select(ReservationRow::as_select());
     let later = of().filter(reservations::held_until.gt(micros(at))).group_by(reservations::sku);
     let later = later.select((reservations::sku, min(reservations::held_until)));
-    dialect::together!(conn;
-        ended = ended.load::<HoldRow<'static>>(conn),
+    dialect::pipeline!(conn;
+        ended = ended.load::<ReservationRow<'static>>(conn),
         later = later.load::<(String, Option<i64>)>(conn),
     );
     let mut nexts = BTreeMap::new();
@@ -156,10 +156,10 @@ async fn due(
     Ok((by_sku(&ended)?, nexts))
 }
 
-fn by_sku(rows: &[HoldRow<'_>]) -> Answer<BTreeMap<Sku, Holds>> {
-    rows.iter().try_fold(BTreeMap::new(), |mut holds: BTreeMap<Sku, Holds>, row| {
-        let (order, hold) = row.hold()?;
-        holds.entry(read("reservations.sku", &row.sku)?).or_default().insert(order, hold);
-        Ok(holds)
+fn by_sku(rows: &[ReservationRow<'_>]) -> Answer<BTreeMap<Sku, Reservations>> {
+    rows.iter().try_fold(BTreeMap::new(), |mut reservations: BTreeMap<Sku, Reservations>, row| {
+        let (order, reservation) = row.reservation()?;
+        reservations.entry(read("reservations.sku", &row.sku)?).or_default().insert(order, reservation);
+        Ok(reservations)
     })
 }

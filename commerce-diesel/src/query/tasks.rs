@@ -21,7 +21,7 @@ pub(in super::super) async fn lease(
     let rows: Vec<TaskRow<'static>> = dialect::for_update_of_free!(oldest).load(conn).await?;
     if !rows.is_empty() {
         let keys = rows.iter().map(|row| (row.order_id, row.kind.as_ref(), row.refund_id));
-        let leased = tasks::table.filter(dialect::among((tasks::order_id, tasks::kind, tasks::refund_id), keys));
+        let leased = tasks::table.filter(dialect::in_list((tasks::order_id, tasks::kind, tasks::refund_id), keys));
         diesel::update(leased).set(tasks::ready_at.eq(micros(until))).execute(conn).await?;
     }
     rows.into_iter().map(TaskRow::into_task).collect()

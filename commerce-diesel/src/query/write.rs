@@ -14,13 +14,13 @@ mod stock;
 use std::mem;
 
 use chrono::{DateTime, Utc};
-use commerce_core::commit::Facts;
+use commerce_core::commit::LoadedState;
 use commerce_core::ids::OrderId;
 use diesel::prelude::*;
 
 use super::{Answer, Conn, RunQueryDsl, dialect, feed};
 use crate::changes::Changes;
-use crate::id::Id;
+use crate::db_uuid::DbUuid;
 use crate::rows::task::{TaskRow, key_columns};
 use crate::schema::tasks;
 
@@ -28,7 +28,7 @@ use crate::schema::tasks;
 pub(super) struct Plan<'a> {
     changes: Changes<'a>,
     carts: carts::Plan<'a>,
-    settled: &'a Facts,
+    settled: &'a LoadedState,
     /// When units were taken from levels that are not locked, if so.
     taken_at: Option<DateTime<Utc>>,
 }
@@ -37,7 +37,7 @@ pub(super) struct Plan<'a> {
 pub(super) async fn plan<'a>(
     conn: &mut Conn,
     changes: Changes<'a>,
-    settled: &'a Facts,
+    settled: &'a LoadedState,
     taken_at: Option<DateTime<Utc>>,
 ) -> Answer<Plan<'a>> {
     let carts = carts::plan(conn, &changes).await?;
@@ -50,15 +50,16 @@ pub(super) async fn plan<'a>(
 /// to another: where a network lies between, the end of the transaction follows right behind them.
 pub(super) async fn write(conn: &mut Conn, plan: Plan<'_>) -> Answer<()> {
     let Plan { mut changes, carts, settled, taken_at } = plan;
-    let (events, mut receipts) = (mem::take(&mut changes.events), mem::take(&mut changes.receipts));
-    receipts.sort_by(|one, other| (&one.scope, &one.request_key).cmp(&(&other.scope, &other.request_key)));
-    dialect::together!(conn;
+    let (events, mut idempotency_records) =
+        (mem::take(&mut changes.events), mem::take(&mut changes.idempotency_records));
+    idempotency_records.sort_by(|one, other| (&one.scope, &one.request_key).cmp(&(&other.scope, &other.request_key)));
+    dialect::pipeline!(conn;
         () = catalog::write(conn, &changes),
         () = carts::write(conn, carts),
         () = orders::write(conn, &changes),
         () = promotions::write(conn, &changes, settled),
         () = write_tasks(conn, &changes),
-        () = dialect::insert_each(conn, receipts),
+        () = dialect::insert_each(conn, idempotency_records),
         () = stock::write(conn, settled, taken_at),
         () = feed::append(conn, events),
     );
@@ -74,7 +75,7 @@ async fn write_tasks(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
         changes.orders.get(&OrderId::new(row.order_id.0)).is_some_and(|draft| draft.quote.is_some())
     };
     let (new, others): (Vec<_>, Vec<_>) = scheduled.partition(of_new);
-    dialect::together!(conn;
+    dialect::pipeline!(conn;
         () = delete_tasks(conn, keys.collect()),
         () = dialect::insert_each(conn, new),
         () = dialect::insert_missing(conn, others),
@@ -82,11 +83,11 @@ async fn write_tasks(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
     Ok(())
 }
 
-async fn delete_tasks(conn: &mut Conn, keys: Vec<(Id, &'static str, Id)>) -> QueryResult<()> {
+async fn delete_tasks(conn: &mut Conn, keys: Vec<(DbUuid, &'static str, DbUuid)>) -> QueryResult<()> {
     if keys.is_empty() {
         return Ok(());
     }
     let columns = (tasks::order_id, tasks::kind, tasks::refund_id);
-    diesel::delete(tasks::table.filter(dialect::among(columns, keys))).execute(conn).await?;
+    diesel::delete(tasks::table.filter(dialect::in_list(columns, keys))).execute(conn).await?;
     Ok(())
 }

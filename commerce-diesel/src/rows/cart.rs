@@ -8,22 +8,22 @@ use commerce_core::ids::{CartId, ItemId, OrderId};
 use commerce_core::money::{Currency, Money};
 use diesel::prelude::*;
 
-use super::{Words, counter, micros, place, read, read_counter, read_instant};
+use super::{CowStr, counter, micros, place, read, read_counter, read_instant};
+use crate::db_enum::DbEnum;
+use crate::db_uuid::DbUuid;
 use crate::fault::{Answer, Fault};
-use crate::id::Id;
 use crate::schema::{cart_codes, cart_items, carts};
-use crate::word::Word;
 
 /// The head of a cart.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = carts)]
 pub(crate) struct CartRow<'a> {
-    pub(crate) id: Id,
-    pub(crate) user_id: Words<'a>,
-    pub(crate) active_user_id: Option<Words<'a>>,
-    pub(crate) status: Words<'a>,
-    pub(crate) currency: Words<'a>,
-    pub(crate) order_id: Option<Id>,
+    pub(crate) id: DbUuid,
+    pub(crate) user_id: CowStr<'a>,
+    pub(crate) active_user_id: Option<CowStr<'a>>,
+    pub(crate) status: CowStr<'a>,
+    pub(crate) currency: CowStr<'a>,
+    pub(crate) order_id: Option<DbUuid>,
     pub(crate) version: i64,
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
@@ -34,12 +34,12 @@ pub(crate) struct CartRow<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = cart_items)]
 pub(crate) struct CartItemRow<'a> {
-    pub(crate) cart_id: Id,
+    pub(crate) cart_id: DbUuid,
     pub(crate) position: i64,
-    pub(crate) id: Id,
-    pub(crate) sku: Words<'a>,
-    pub(crate) product_id: Words<'a>,
-    pub(crate) name: Words<'a>,
+    pub(crate) id: DbUuid,
+    pub(crate) sku: CowStr<'a>,
+    pub(crate) product_id: CowStr<'a>,
+    pub(crate) name: CowStr<'a>,
     pub(crate) quantity: i64,
     pub(crate) unit_price: i64,
 }
@@ -48,21 +48,21 @@ pub(crate) struct CartItemRow<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = cart_codes)]
 pub(crate) struct CartCodeRow<'a> {
-    pub(crate) cart_id: Id,
+    pub(crate) cart_id: DbUuid,
     pub(crate) position: i64,
-    pub(crate) code: Words<'a>,
+    pub(crate) code: CowStr<'a>,
 }
 
 impl<'a> CartRow<'a> {
     pub(crate) fn of(cart: &'a Cart) -> Self {
         let user_id = Cow::Borrowed(cart.user_id.as_str());
         Self {
-            id: Id(cart.id.uuid()),
+            id: DbUuid(cart.id.uuid()),
             active_user_id: (cart.status == CartStatus::Active).then(|| user_id.clone()),
             user_id,
-            status: Cow::Borrowed(cart.status.word()),
+            status: Cow::Borrowed(cart.status.db_name()),
             currency: Cow::Borrowed(cart.currency.code()),
-            order_id: cart.order.map(|order| Id(order.uuid())),
+            order_id: cart.order.map(|order| DbUuid(order.uuid())),
             version: counter(cart.version),
             created_at: micros(cart.created_at),
             updated_at: micros(cart.updated_at),
@@ -75,7 +75,7 @@ impl<'a> CartRow<'a> {
         Ok(Cart {
             id: CartId::new(self.id.0),
             user_id: read("carts.user_id", &self.user_id)?,
-            status: Word::read("carts.status", &self.status)?,
+            status: DbEnum::read("carts.status", &self.status)?,
             currency,
             items: items.into_iter().map(|item| item.into_item(currency)).collect::<Answer<_>>()?,
             codes: codes.iter().map(|row| read("cart_codes.code", &row.code)).collect::<Answer<_>>()?,
@@ -91,9 +91,9 @@ impl<'a> CartRow<'a> {
 impl<'a> CartItemRow<'a> {
     pub(crate) fn all(cart: &'a Cart) -> impl Iterator<Item = Self> {
         cart.items.iter().enumerate().map(|(position, item)| Self {
-            cart_id: Id(cart.id.uuid()),
+            cart_id: DbUuid(cart.id.uuid()),
             position: place(position),
-            id: Id(item.id.uuid()),
+            id: DbUuid(item.id.uuid()),
             sku: Cow::Borrowed(item.sku.as_str()),
             product_id: Cow::Borrowed(item.product_id.as_str()),
             name: Cow::Borrowed(item.name.as_str()),
@@ -117,7 +117,7 @@ impl<'a> CartItemRow<'a> {
 impl<'a> CartCodeRow<'a> {
     pub(crate) fn all(cart: &'a Cart) -> impl Iterator<Item = Self> {
         cart.codes.iter().enumerate().map(|(position, code)| Self {
-            cart_id: Id(cart.id.uuid()),
+            cart_id: DbUuid(cart.id.uuid()),
             position: place(position),
             code: Cow::Borrowed(code.as_str()),
         })

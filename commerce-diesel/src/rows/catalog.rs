@@ -6,7 +6,7 @@ use commerce_core::catalog::{Category, Product, Variant};
 use commerce_core::money::Money;
 use diesel::prelude::*;
 
-use super::{Words, counter, micros, place, read, read_counter, read_instant, read_option};
+use super::{CowStr, counter, micros, place, read, read_counter, read_instant, read_option};
 use crate::fault::Answer;
 use crate::schema::{categories, product_categories, products, variants};
 
@@ -14,9 +14,9 @@ use crate::schema::{categories, product_categories, products, variants};
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = products)]
 pub(crate) struct ProductRow<'a> {
-    pub(crate) id: Words<'a>,
-    pub(crate) name: Words<'a>,
-    pub(crate) description: Option<Words<'a>>,
+    pub(crate) id: CowStr<'a>,
+    pub(crate) name: CowStr<'a>,
+    pub(crate) description: Option<CowStr<'a>>,
     pub(crate) active: bool,
     pub(crate) version: i64,
     pub(crate) created_at: i64,
@@ -27,31 +27,31 @@ pub(crate) struct ProductRow<'a> {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = variants)]
 pub(crate) struct VariantRow<'a> {
-    pub(crate) sku: Words<'a>,
-    pub(crate) product_id: Words<'a>,
+    pub(crate) sku: CowStr<'a>,
+    pub(crate) product_id: CowStr<'a>,
     pub(crate) position: i64,
-    pub(crate) name: Option<Words<'a>>,
+    pub(crate) name: Option<CowStr<'a>>,
     pub(crate) price: i64,
-    pub(crate) currency: Words<'a>,
-    pub(crate) tax_category: Option<Words<'a>>,
+    pub(crate) currency: CowStr<'a>,
+    pub(crate) tax_category: Option<CowStr<'a>>,
 }
 
 /// A product in a category.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = product_categories)]
 pub(crate) struct ProductCategoryRow<'a> {
-    pub(crate) product_id: Words<'a>,
+    pub(crate) product_id: CowStr<'a>,
     pub(crate) position: i64,
-    pub(crate) category_id: Words<'a>,
+    pub(crate) category_id: CowStr<'a>,
 }
 
 /// A category.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = categories)]
 pub(crate) struct CategoryRow<'a> {
-    pub(crate) id: Words<'a>,
-    pub(crate) name: Words<'a>,
-    pub(crate) parent: Option<Words<'a>>,
+    pub(crate) id: CowStr<'a>,
+    pub(crate) name: CowStr<'a>,
+    pub(crate) parent: Option<CowStr<'a>>,
 }
 
 impl<'a> ProductRow<'a> {

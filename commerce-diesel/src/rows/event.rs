@@ -11,11 +11,11 @@ use commerce_core::stock::StockEvent;
 use diesel::prelude::*;
 use serde::de::DeserializeOwned;
 
-use super::{Words, counter, micros, read, read_counter, read_instant, read_option};
+use super::{CowStr, counter, micros, read, read_counter, read_instant, read_option};
+use crate::db_enum::DbEnum;
+use crate::db_uuid::DbUuid;
 use crate::fault::{Answer, Fault};
-use crate::id::Id;
 use crate::schema::events;
-use crate::word::Word;
 
 /// The stream kind of orders; the stream is the order's id.
 pub(crate) const ORDER: &str = "order";
@@ -27,14 +27,14 @@ pub(crate) const STOCK: &str = "stock";
 pub(crate) struct NewEventRow<'a> {
     pub(crate) position: i64,
     pub(crate) stream_kind: &'static str,
-    pub(crate) stream_id: Words<'a>,
+    pub(crate) stream_id: CowStr<'a>,
     pub(crate) sequence: i64,
-    pub(crate) event_id: Id,
+    pub(crate) event_id: DbUuid,
     pub(crate) event_type: &'static str,
     pub(crate) happened_at: i64,
     pub(crate) actor_role: &'static str,
-    pub(crate) actor_user: Option<Words<'a>>,
-    pub(crate) body: Words<'a>,
+    pub(crate) actor_user: Option<CowStr<'a>>,
+    pub(crate) body: CowStr<'a>,
 }
 
 /// An event as it was read.
@@ -45,7 +45,7 @@ pub(crate) struct EventRow {
     pub(crate) stream_kind: String,
     pub(crate) stream_id: String,
     pub(crate) sequence: i64,
-    pub(crate) event_id: Id,
+    pub(crate) event_id: DbUuid,
     pub(crate) happened_at: i64,
     pub(crate) actor_role: String,
     pub(crate) actor_user: Option<String>,
@@ -71,20 +71,20 @@ impl<'a> NewEventRow<'a> {
 
     fn new<E>(
         stream_kind: &'static str,
-        stream_id: Words<'a>,
+        stream_id: CowStr<'a>,
         entry: &'a Recorded<E>,
         event_type: &'static str,
-        body: Words<'a>,
+        body: CowStr<'a>,
     ) -> Self {
         Self {
             position: 0,
             stream_kind,
             stream_id,
             sequence: counter(entry.sequence),
-            event_id: Id(entry.id.uuid()),
+            event_id: DbUuid(entry.id.uuid()),
             event_type,
             happened_at: micros(entry.at),
-            actor_role: entry.actor.role.word(),
+            actor_role: entry.actor.role.db_name(),
             actor_user: entry.actor.user.as_ref().map(|user| Cow::Borrowed(user.as_str())),
             body,
         }
@@ -122,7 +122,7 @@ impl EventRow {
             id: EventId::new(self.event_id.0),
             sequence: read_counter("events.sequence", self.sequence)?,
             at: read_instant("events.happened_at", self.happened_at)?,
-            actor: Actor { role: Word::read("events.actor_role", &self.actor_role)?, user },
+            actor: Actor { role: DbEnum::read("events.actor_role", &self.actor_role)?, user },
             event: serde_json::from_str(&self.body).map_err(|_| Fault::Corrupt("events.body"))?,
         })
     }

@@ -11,45 +11,45 @@ use diesel::prelude::*;
 pub(crate) use self::parts::{AddressRow, ItemRow, RefundRow, ReturnLineRow, ReturnRow, SHIPPING, ShipmentRow};
 pub(crate) use self::read::{Head, Parts};
 use super::quote::figures;
-use super::{Words, counter, micros};
-use crate::id::Id;
+use super::{CowStr, counter, micros};
+use crate::db_enum::DbEnum;
+use crate::db_uuid::DbUuid;
 use crate::schema::{orders, payments};
-use crate::word::Word;
 
 /// The head of an order.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = orders)]
 pub(crate) struct OrderRow<'a> {
-    pub(crate) id: Id,
-    pub(crate) number: Words<'a>,
-    pub(crate) user_id: Words<'a>,
-    pub(crate) cart_id: Option<Id>,
-    pub(crate) payment_id: Id,
-    pub(crate) lifecycle: Words<'a>,
-    pub(crate) status: Words<'a>,
-    pub(crate) phase: Words<'a>,
-    pub(crate) currency: Words<'a>,
+    pub(crate) id: DbUuid,
+    pub(crate) number: CowStr<'a>,
+    pub(crate) user_id: CowStr<'a>,
+    pub(crate) cart_id: Option<DbUuid>,
+    pub(crate) payment_id: DbUuid,
+    pub(crate) lifecycle: CowStr<'a>,
+    pub(crate) status: CowStr<'a>,
+    pub(crate) phase: CowStr<'a>,
+    pub(crate) currency: CowStr<'a>,
     pub(crate) subtotal: i64,
     pub(crate) discount: i64,
     pub(crate) shipping: i64,
     pub(crate) shipping_discount: i64,
     pub(crate) tax: i64,
     pub(crate) total: i64,
-    pub(crate) shipping_method: Words<'a>,
-    pub(crate) notes: Option<Words<'a>>,
+    pub(crate) shipping_method: CowStr<'a>,
+    pub(crate) notes: Option<CowStr<'a>>,
     pub(crate) reserved_until: i64,
     pub(crate) version: i64,
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
     pub(crate) entered_at: i64,
     pub(crate) delivered_at: Option<i64>,
-    pub(crate) quote: Words<'a>,
+    pub(crate) quote: CowStr<'a>,
 }
 
 /// What events change of an order's head; the rest never changes.
 #[derive(Debug)]
 pub(crate) struct OrderState<'a> {
-    pub(crate) id: Id,
+    pub(crate) id: DbUuid,
     pub(crate) status: &'a str,
     pub(crate) phase: &'static str,
     pub(crate) version: i64,
@@ -62,28 +62,28 @@ pub(crate) struct OrderState<'a> {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = payments)]
 pub(crate) struct PaymentRow<'a> {
-    pub(crate) id: Id,
-    pub(crate) order_id: Id,
-    pub(crate) status: Words<'a>,
-    pub(crate) currency: Words<'a>,
+    pub(crate) id: DbUuid,
+    pub(crate) order_id: DbUuid,
+    pub(crate) status: CowStr<'a>,
+    pub(crate) currency: CowStr<'a>,
     pub(crate) amount: i64,
     pub(crate) captured: i64,
     pub(crate) refunded: i64,
-    pub(crate) reference: Option<Words<'a>>,
+    pub(crate) reference: Option<CowStr<'a>>,
 }
 
 impl<'a> OrderRow<'a> {
     pub(crate) fn of(order: &'a Order, quote: &'a str) -> Self {
         let figures = figures(&order.quote);
         Self {
-            id: Id(order.id.uuid()),
+            id: DbUuid(order.id.uuid()),
             number: Cow::Borrowed(order.number.as_str()),
             user_id: Cow::Borrowed(order.user_id.as_str()),
-            cart_id: order.cart_id.map(|cart| Id(cart.uuid())),
-            payment_id: Id(order.payment.id.uuid()),
+            cart_id: order.cart_id.map(|cart| DbUuid(cart.uuid())),
+            payment_id: DbUuid(order.payment.id.uuid()),
             lifecycle: Cow::Borrowed(order.lifecycle.as_str()),
             status: Cow::Borrowed(order.status.as_str()),
-            phase: Cow::Borrowed(order.phase.word()),
+            phase: Cow::Borrowed(order.phase.db_name()),
             currency: Cow::Owned(order.currency().code().to_owned()),
             subtotal: figures.subtotal,
             discount: figures.discount,
@@ -107,9 +107,9 @@ impl<'a> OrderRow<'a> {
 impl<'a> OrderState<'a> {
     pub(crate) fn of(order: &'a Order) -> Self {
         Self {
-            id: Id(order.id.uuid()),
+            id: DbUuid(order.id.uuid()),
             status: order.status.as_str(),
-            phase: order.phase.word(),
+            phase: order.phase.db_name(),
             version: counter(order.version),
             updated_at: micros(order.updated_at),
             entered_at: micros(order.entered_at),
@@ -122,9 +122,9 @@ impl<'a> PaymentRow<'a> {
     pub(crate) fn of(order: &'a Order) -> Self {
         let Payment { id, status, amount, captured, refunded, reference } = &order.payment;
         Self {
-            id: Id(id.uuid()),
-            order_id: Id(order.id.uuid()),
-            status: Cow::Borrowed(status.word()),
+            id: DbUuid(id.uuid()),
+            order_id: DbUuid(order.id.uuid()),
+            status: Cow::Borrowed(status.db_name()),
             currency: Cow::Owned(amount.currency().code().to_owned()),
             amount: amount.minor(),
             captured: captured.minor(),

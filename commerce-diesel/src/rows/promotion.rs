@@ -4,21 +4,21 @@ use std::borrow::Cow;
 
 use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::Money;
-use commerce_core::promotion::{Campaign, Promotion, Redemption};
+use commerce_core::promotion::{Promotion, PromotionRecord, Redemption};
 use diesel::prelude::*;
 
-use super::{Words, counter, micros, read, read_counter, read_instant, read_instant_option};
+use super::{CowStr, counter, micros, read, read_counter, read_instant, read_instant_option};
+use crate::db_uuid::DbUuid;
 use crate::fault::{Answer, Fault};
-use crate::id::Id;
 use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses, promotions};
 
 /// A promotion that is kept.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = promotions)]
 pub(crate) struct PromotionRow<'a> {
-    pub(crate) id: Words<'a>,
-    pub(crate) code_key: Option<Words<'a>>,
-    pub(crate) terms: Words<'a>,
+    pub(crate) id: CowStr<'a>,
+    pub(crate) code_key: Option<CowStr<'a>>,
+    pub(crate) definition: CowStr<'a>,
     pub(crate) ended_at: Option<i64>,
     pub(crate) version: i64,
     pub(crate) created_at: i64,
@@ -29,7 +29,7 @@ pub(crate) struct PromotionRow<'a> {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = promotion_uses)]
 pub(crate) struct UsesRow<'a> {
-    pub(crate) promotion_id: Words<'a>,
+    pub(crate) promotion_id: CowStr<'a>,
     pub(crate) used: i64,
     pub(crate) spent: i64,
 }
@@ -38,8 +38,8 @@ pub(crate) struct UsesRow<'a> {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = promotion_customers)]
 pub(crate) struct CustomerUsesRow<'a> {
-    pub(crate) promotion_id: Words<'a>,
-    pub(crate) user_id: Words<'a>,
+    pub(crate) promotion_id: CowStr<'a>,
+    pub(crate) user_id: CowStr<'a>,
     pub(crate) used: i64,
 }
 
@@ -47,29 +47,29 @@ pub(crate) struct CustomerUsesRow<'a> {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = promotion_redemptions)]
 pub(crate) struct RedemptionRow<'a> {
-    pub(crate) promotion_id: Words<'a>,
-    pub(crate) order_id: Id,
-    pub(crate) user_id: Words<'a>,
-    pub(crate) currency: Words<'a>,
+    pub(crate) promotion_id: CowStr<'a>,
+    pub(crate) order_id: DbUuid,
+    pub(crate) user_id: CowStr<'a>,
+    pub(crate) currency: CowStr<'a>,
     pub(crate) amount: i64,
     pub(crate) redeemed_at: i64,
-    pub(crate) given_back_at: Option<i64>,
+    pub(crate) released_at: Option<i64>,
 }
 
 /// That a use was given back.
 #[derive(Debug)]
-pub(crate) struct GivenBackRow<'a> {
-    pub(crate) promotion_id: Words<'a>,
-    pub(crate) order_id: Id,
-    pub(crate) given_back_at: Option<i64>,
+pub(crate) struct ReleasedRow<'a> {
+    pub(crate) promotion_id: CowStr<'a>,
+    pub(crate) order_id: DbUuid,
+    pub(crate) released_at: Option<i64>,
 }
 
-impl<'a> GivenBackRow<'a> {
+impl<'a> ReleasedRow<'a> {
     pub(crate) fn of(redemption: &'a Redemption) -> Self {
         Self {
             promotion_id: Cow::Borrowed(redemption.promotion.as_str()),
-            order_id: Id(redemption.order.uuid()),
-            given_back_at: redemption.given_back_at.map(micros),
+            order_id: DbUuid(redemption.order.uuid()),
+            released_at: redemption.released_at.map(micros),
         }
     }
 }
@@ -82,22 +82,24 @@ impl<'a> CustomerUsesRow<'a> {
 }
 
 impl<'a> PromotionRow<'a> {
-    pub(crate) fn of(campaign: &'a Campaign) -> Answer<Self> {
-        let terms = serde_json::to_string(&campaign.promotion).map_err(|_| Fault::Corrupt("promotions.terms"))?;
+    pub(crate) fn of(record: &'a PromotionRecord) -> Answer<Self> {
+        let definition =
+            serde_json::to_string(&record.promotion).map_err(|_| Fault::Corrupt("promotions.definition"))?;
         Ok(Self {
-            id: Cow::Borrowed(campaign.id().as_str()),
-            code_key: campaign.promotion.terms().code_key().map(Cow::Owned),
-            terms: Cow::Owned(terms),
-            ended_at: campaign.ended_at.map(micros),
-            version: counter(campaign.version),
-            created_at: micros(campaign.created_at),
-            updated_at: micros(campaign.updated_at),
+            id: Cow::Borrowed(record.id().as_str()),
+            code_key: record.promotion.definition().code_key().map(Cow::Owned),
+            definition: Cow::Owned(definition),
+            ended_at: record.ended_at.map(micros),
+            version: counter(record.version),
+            created_at: micros(record.created_at),
+            updated_at: micros(record.updated_at),
         })
     }
 
-    pub(crate) fn into_campaign(self) -> Answer<Campaign> {
-        let promotion: Promotion = serde_json::from_str(&self.terms).map_err(|_| Fault::Corrupt("promotions.terms"))?;
-        Ok(Campaign {
+    pub(crate) fn into_record(self) -> Answer<PromotionRecord> {
+        let promotion: Promotion =
+            serde_json::from_str(&self.definition).map_err(|_| Fault::Corrupt("promotions.definition"))?;
+        Ok(PromotionRecord {
             promotion,
             ended_at: read_instant_option("promotions.ended_at", self.ended_at)?,
             version: read_counter("promotions.version", self.version)?,
@@ -117,12 +119,12 @@ impl<'a> RedemptionRow<'a> {
     pub(crate) fn of(redemption: &'a Redemption) -> Self {
         Self {
             promotion_id: Cow::Borrowed(redemption.promotion.as_str()),
-            order_id: Id(redemption.order.uuid()),
+            order_id: DbUuid(redemption.order.uuid()),
             user_id: Cow::Borrowed(redemption.user.as_str()),
             currency: Cow::Owned(redemption.amount.currency().code().to_owned()),
             amount: redemption.amount.minor(),
             redeemed_at: micros(redemption.at),
-            given_back_at: redemption.given_back_at.map(micros),
+            released_at: redemption.released_at.map(micros),
         }
     }
 
@@ -134,7 +136,7 @@ impl<'a> RedemptionRow<'a> {
             user: read("promotion_redemptions.user_id", &self.user_id)?,
             amount: Money::new(self.amount, currency),
             at: read_instant("promotion_redemptions.redeemed_at", self.redeemed_at)?,
-            given_back_at: read_instant_option("promotion_redemptions.given_back_at", self.given_back_at)?,
+            released_at: read_instant_option("promotion_redemptions.released_at", self.released_at)?,
         })
     }
 }

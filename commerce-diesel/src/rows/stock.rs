@@ -1,21 +1,21 @@
-//! Levels and holds.
+//! Levels and reservations.
 
 use std::borrow::Cow;
 
 use commerce_core::ids::{OrderId, Sku};
-use commerce_core::stock::{Hold, StockLevel, Taken};
+use commerce_core::stock::{Reservation, StockLevel, UncontendedReservation};
 use diesel::prelude::*;
 
-use super::{Words, counter, micros, read, read_counter, read_instant_option};
+use super::{CowStr, counter, micros, read, read_counter, read_instant_option};
+use crate::db_uuid::DbUuid;
 use crate::fault::Answer;
-use crate::id::Id;
 use crate::schema::{reservations, stock};
 
 /// The level of a sku.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = stock)]
 pub(crate) struct LevelRow<'a> {
-    pub(crate) sku: Words<'a>,
+    pub(crate) sku: CowStr<'a>,
     pub(crate) on_hand: i64,
     pub(crate) reserved: i64,
     pub(crate) reorder_threshold: Option<i64>,
@@ -26,9 +26,9 @@ pub(crate) struct LevelRow<'a> {
 /// Units of a sku held for an order.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = reservations)]
-pub(crate) struct HoldRow<'a> {
-    pub(crate) sku: Words<'a>,
-    pub(crate) order_id: Id,
+pub(crate) struct ReservationRow<'a> {
+    pub(crate) sku: CowStr<'a>,
+    pub(crate) order_id: DbUuid,
     pub(crate) units: i64,
     pub(crate) held_until: Option<i64>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct HoldRow<'a> {
     not(any(feature = "postgres", feature = "mysql")),
     expect(dead_code, reason = "SQLite takes nothing from levels that may be old")
 )]
-pub(crate) struct TakenRow<'a> {
+pub(crate) struct UncontendedReservationRow<'a> {
     pub(crate) sku: &'a str,
     pub(crate) units: i64,
     pub(crate) steps: i64,
@@ -48,8 +48,8 @@ pub(crate) struct TakenRow<'a> {
     pub(crate) least_available: i64,
 }
 
-impl<'a> TakenRow<'a> {
-    pub(crate) fn of(sku: &'a Sku, taken: Taken) -> Self {
+impl<'a> UncontendedReservationRow<'a> {
+    pub(crate) fn of(sku: &'a Sku, taken: UncontendedReservation) -> Self {
         Self {
             sku: sku.as_str(),
             units: taken.units,
@@ -85,18 +85,18 @@ impl<'a> LevelRow<'a> {
     }
 }
 
-impl<'a> HoldRow<'a> {
-    pub(crate) fn of(sku: &'a Sku, order: OrderId, hold: Hold) -> Self {
+impl<'a> ReservationRow<'a> {
+    pub(crate) fn of(sku: &'a Sku, order: OrderId, reservation: Reservation) -> Self {
         Self {
             sku: Cow::Borrowed(sku.as_str()),
-            order_id: Id(order.uuid()),
-            units: hold.units,
-            held_until: hold.until.map(micros),
+            order_id: DbUuid(order.uuid()),
+            units: reservation.units,
+            held_until: reservation.until.map(micros),
         }
     }
 
-    pub(crate) fn hold(&self) -> Answer<(OrderId, Hold)> {
+    pub(crate) fn reservation(&self) -> Answer<(OrderId, Reservation)> {
         let until = read_instant_option("reservations.held_until", self.held_until)?;
-        Ok((OrderId::new(self.order_id.0), Hold { units: self.units, until }))
+        Ok((OrderId::new(self.order_id.0), Reservation { units: self.units, until }))
     }
 }

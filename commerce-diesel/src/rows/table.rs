@@ -20,12 +20,12 @@ use diesel::sql_types::Array;
 use super::cart::{CartCodeRow, CartItemRow, CartRow};
 use super::catalog::{CategoryRow, ProductCategoryRow, ProductRow, VariantRow};
 use super::event::NewEventRow;
+use super::idempotency::IdempotencyRow;
 use super::order::{
     AddressRow, ItemRow, OrderRow, OrderState, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, ShipmentRow,
 };
-use super::promotion::{CustomerUsesRow, GivenBackRow, PromotionRow, RedemptionRow, UsesRow};
-use super::receipt::ReceiptRow;
-use super::stock::{HoldRow, LevelRow};
+use super::promotion::{CustomerUsesRow, PromotionRow, RedemptionRow, ReleasedRow, UsesRow};
+use super::stock::{LevelRow, ReservationRow};
 use super::task::TaskRow;
 #[cfg(feature = "postgres")]
 use crate::postgres::Column;
@@ -175,17 +175,17 @@ rows! {
     return_lines: ReturnLineRow (return_id, position) { item_id, quantity }
     shipments: ShipmentRow<'a> (order_id) { provider, method, tracking_number, status }
     stock: LevelRow<'a> (sku) { on_hand, reserved, reorder_threshold, next_expiry, version }
-    reservations: HoldRow<'a> (sku, order_id) { units, held_until }
+    reservations: ReservationRow<'a> (sku, order_id) { units, held_until }
     events: NewEventRow<'a> (position) {
         stream_kind, stream_id, sequence, event_id, event_type, happened_at, actor_role, actor_user, body
     }
     tasks: TaskRow<'a> (order_id, kind, refund_id) { due, ready_at, failures, last_error }
-    idempotency_keys: ReceiptRow<'a> (scope, request_key) { fingerprint, given_at, reply }
-    promotions: PromotionRow<'a> (id) { code_key, terms, ended_at, version, created_at, updated_at }
+    idempotency_keys: IdempotencyRow<'a> (scope, request_key) { fingerprint, given_at, reply }
+    promotions: PromotionRow<'a> (id) { code_key, definition, ended_at, version, created_at, updated_at }
     promotion_uses: UsesRow<'a> (promotion_id) { used, spent }
     promotion_customers: CustomerUsesRow<'a> (promotion_id, user_id) { used }
     promotion_redemptions: RedemptionRow<'a> (promotion_id, order_id) {
-        user_id, currency, amount, redeemed_at, given_back_at
+        user_id, currency, amount, redeemed_at, released_at
     }
-    promotion_redemptions: GivenBackRow<'a> (promotion_id, order_id) { given_back_at }
+    promotion_redemptions: ReleasedRow<'a> (promotion_id, order_id) { released_at }
 }

@@ -1,6 +1,6 @@
 //! The little that only SQLite says so.
 
-mod among;
+mod in_list;
 mod statement;
 
 use std::future::{Ready, ready};
@@ -13,13 +13,13 @@ use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::Text;
 
-use self::among::Among;
+use self::in_list::InList;
 use self::statement::{Insert, InsertMissing, Update};
 use super::connection::{Conn, RunQueryDsl};
 use crate::fault::{self, Fault};
 use crate::key::Key;
 use crate::rows::event::NewEventRow;
-use crate::rows::stock::{LevelRow, TakenRow};
+use crate::rows::stock::{LevelRow, UncontendedReservationRow};
 use crate::rows::table::Bind;
 use crate::schema::feed;
 
@@ -122,13 +122,13 @@ pub(crate) async fn update_each<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIte
 }
 
 /// Whether stock may be taken from levels that were read before they are locked. Here they are locked from the beginning.
-pub(crate) const TAKES: bool = false;
+pub(crate) const SUPPORTS_OPTIMISTIC_RESERVE: bool = false;
 
 /// Takes units from levels: nobody else has moved them, so they are as they were settled.
 pub(crate) async fn take_each(
     conn: &mut Conn,
     levels: Vec<LevelRow<'_>>,
-    _: Vec<TakenRow<'_>>,
+    _: Vec<UncontendedReservationRow<'_>>,
     _: i64,
 ) -> QueryResult<()> {
     update_each(conn, levels).await
@@ -147,19 +147,19 @@ pub(crate) async fn append_behind(conn: &mut Conn, mut rows: Vec<NewEventRow<'_>
 }
 
 /// Whether a column, or several, are among these keys.
-pub(crate) fn among<C, K: Key>(columns: C, keys: impl IntoIterator<Item = K>) -> Among<C, K::Named> {
-    Among::new(columns, keys)
+pub(crate) fn in_list<C, K: Key>(columns: C, keys: impl IntoIterator<Item = K>) -> InList<C, K::Named> {
+    InList::new(columns, keys)
 }
 
 /// Runs what is named one after the other and binds the answers; the first failure ends the function. (Where a network lies
 /// between, all are sent at once.)
-macro_rules! together {
+macro_rules! pipeline {
     ($conn:ident; $($name:pat = $call:expr),+ $(,)?) => { $(let $name = $call.await?;)+ };
 }
 
 /// Ends the transaction behind what is written. Gives whether it was written, and whether the end of the transaction was
 /// confirmed: it was not committed if the first is not so.
-macro_rules! written {
+macro_rules! commit_after {
     ($conn:ident, $write:expr) => {{
         let written = $write.await;
         let ended = if written.is_ok() { dialect::commit($conn).await } else { Ok(dialect::rollback($conn).await) };
@@ -168,7 +168,7 @@ macro_rules! written {
 }
 
 pub(crate) use for_update as for_update_of_free;
-pub(crate) use {for_update, together, written};
+pub(crate) use {commit_after, for_update, pipeline};
 
 /// Whether a column contains a text, without regard to ASCII case, which is how LIKE compares here.
 pub(crate) fn contains<C>(column: C, text: &str) -> Escape<Like<C, String>>
@@ -185,7 +185,7 @@ pub(crate) fn kind(fault: &Fault) -> StoreErrorKind {
 }
 
 /// Whether it is of no use to try again at once: somebody else holds the file, and was waited for.
-pub(crate) fn is_shut(fault: &Fault) -> bool {
+pub(crate) fn is_unavailable(fault: &Fault) -> bool {
     matches!(fault, Fault::Database(error) if is_busy(error))
 }
 

@@ -49,14 +49,14 @@ impl Readers {
         &self,
         query: impl FnOnce(&mut Conn) -> Answer<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (answer, told) = oneshot::channel();
+        let (answer, rx) = oneshot::channel();
         self.queue.push(Box::new(move |conn| {
             if !answer.is_closed() {
                 drop(answer.send(at_one_time(conn, query)));
             }
         }));
         let stopped = |_| StoreError::new(StoreErrorKind::Unavailable, "the query was not finished");
-        told.await.map_err(stopped)?.map_err(|fault| StoreError::new(dialect::kind(&fault), fault.to_string()))
+        rx.await.map_err(stopped)?.map_err(|fault| StoreError::new(dialect::kind(&fault), fault.to_string()))
     }
 }
 

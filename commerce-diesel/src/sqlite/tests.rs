@@ -1,24 +1,24 @@
 //! What only shows from inside.
 
-use commerce_core::commit::{Commit, Needs, Settled, settle};
+use commerce_core::commit::{Accepted, Commit, ReadSet, settle};
 use commerce_core::stock::StockAction;
 use commerce_core::task::{TaskChange, TaskKey};
-use commerce_testkit::Shop;
-use commerce_testkit::shop::{order_of, parse};
+use commerce_testkit::CommitBuilder;
+use commerce_testkit::commit_builder::{order_of, parse};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use super::connection::{Conn, complete};
-use super::query::facts::{self, Levels};
+use super::query::committed::is_committed;
 use super::query::group::{self, Submission};
-use super::query::landed::landed;
-use super::query::memory::Memory;
+use super::query::level_cache::LevelCache;
+use super::query::loaded_state::{self, Levels};
 use super::{SqliteOptions, open};
 use crate::prepared::Prepared;
 
 struct Bench {
     conn: Conn,
-    shop: Shop,
+    shop: CommitBuilder,
     _directory: TempDir,
 }
 
@@ -26,34 +26,34 @@ impl Bench {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let conn = open::writer(&directory.path().join("shop.db"), &SqliteOptions::default()).unwrap();
-        let mut bench = Self { conn, shop: Shop::new(1), _directory: directory };
+        let mut bench = Self { conn, shop: CommitBuilder::new(1), _directory: directory };
         bench.accept(&bench.shop.stocked(&[("MUG", 10)]));
         bench
     }
 
     fn accept(&mut self, commit: &Commit) {
         let prepared = Prepared::new(commit.clone()).unwrap();
-        let (reply, mut told) = oneshot::channel();
-        complete(group::serve(&mut self.conn, &Memory::default(), vec![Submission::new(prepared, reply)]));
-        told.try_recv().unwrap().answer.unwrap();
+        let (reply, mut rx) = oneshot::channel();
+        complete(group::serve(&mut self.conn, &LevelCache::default(), vec![Submission::new(prepared, reply)]));
+        rx.try_recv().unwrap().answer.unwrap();
     }
 
-    fn settled(&mut self, commit: &Commit) -> Settled {
-        let mut facts = complete(facts::load(&mut self.conn, &Needs::of([commit]), Levels::Locked)).unwrap();
-        settle([commit], &mut facts).pop().unwrap().unwrap()
+    fn settled(&mut self, commit: &Commit) -> Accepted {
+        let mut loaded = complete(loaded_state::load(&mut self.conn, &ReadSet::of([commit]), Levels::Locked)).unwrap();
+        settle([commit], &mut loaded).pop().unwrap().unwrap()
     }
 
-    fn landed(&mut self, commit: &Commit, settled: &Settled) -> Option<bool> {
-        complete(landed(&mut self.conn, commit, settled)).unwrap()
+    fn is_committed(&mut self, commit: &Commit, settled: &Accepted) -> Option<bool> {
+        complete(is_committed(&mut self.conn, commit, settled)).unwrap()
     }
 
     /// A commit can be told to have landed, and not to have landed before.
     #[track_caller]
     fn check(&mut self, commit: &Commit) {
         let settled = self.settled(commit);
-        assert_eq!(self.landed(commit, &settled), Some(false));
+        assert_eq!(self.is_committed(commit, &settled), Some(false));
         self.accept(commit);
-        assert_eq!(self.landed(commit, &settled), Some(true));
+        assert_eq!(self.is_committed(commit, &settled), Some(true));
     }
 }
 
@@ -65,15 +65,15 @@ fn a_second_attempt_is_not_taken_for_the_first() {
     bench.check(&commit);
     let mut other = bench.shop.checkout(1, &skus);
     let settled = bench.settled(&other);
-    other.receipt = commit.receipt;
-    assert_eq!(bench.landed(&other, &settled), Some(false), "the receipt is there, the order is not");
+    other.idempotency = commit.idempotency;
+    assert_eq!(bench.is_committed(&other, &settled), Some(false), "the receipt is there, the order is not");
 }
 
 #[test]
-fn a_commit_of_nothing_but_a_receipt_is_known_by_it() {
+fn a_commit_of_nothing_but_an_idempotency_record_is_known_by_it() {
     let mut bench = Bench::new();
     let mut commit = bench.shop.commit(bench.shop.at(1));
-    commit.receipt = Some(bench.shop.receipt("key", "print", "reply", bench.shop.at(1)));
+    commit.idempotency = Some(bench.shop.idempotency_record("key", "print", "reply", bench.shop.at(1)));
     bench.check(&commit);
 }
 
@@ -86,7 +86,7 @@ fn a_commit_of_an_order_is_known_by_its_event() {
     let second = bench.shop.pay(order_of(&commit), bench.shop.at(3));
     let settled = bench.settled(&second);
     bench.check(&first);
-    assert_eq!(bench.landed(&second, &settled), Some(false), "another event has the number");
+    assert_eq!(bench.is_committed(&second, &settled), Some(false), "another event has the number");
 }
 
 #[test]
@@ -111,5 +111,5 @@ fn a_commit_that_leaves_no_trace_is_not_known() {
     let order = order_of(&bench.shop.order(&[("MUG", 1)])).id;
     commit.tasks.push(TaskChange::Finish(TaskKey::ExpireOrder { order }));
     let settled = bench.settled(&commit);
-    assert_eq!(bench.landed(&commit, &settled), None);
+    assert_eq!(bench.is_committed(&commit, &settled), None);
 }

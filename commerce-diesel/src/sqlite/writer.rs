@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::connection::{Conn, complete};
 use super::query::group::{self, Submission};
-use super::query::memory::Memory;
+use super::query::level_cache::LevelCache;
 use super::{SqliteOptions, dialect, open, open::OpenError};
 use crate::fault::Answer;
 use crate::prepared::Prepared;
@@ -18,14 +18,14 @@ use crate::prepared::Prepared;
 /// The most commits of one transaction.
 const BATCH: usize = 128;
 
-type Chore = Box<dyn FnOnce(&mut Conn) + Send>;
+type WriteJob = Box<dyn FnOnce(&mut Conn) + Send>;
 
 /// What the writer does.
 enum Work {
     /// To be settled and written together with others.
     Commit(Box<Submission>),
     /// Anything else, in a transaction of its own.
-    Chore(Chore),
+    WriteJob(WriteJob),
 }
 
 /// A thread with a connection, and the queue it takes from.
@@ -38,7 +38,7 @@ impl Writer {
     /// Opens the file on a new thread, which then writes; gives the connections for reading, too.
     pub(super) async fn start(path: PathBuf, options: SqliteOptions) -> Result<(Self, Vec<Conn>), OpenError> {
         let (queue, work) = mpsc::channel(options.queue.max(1));
-        let (opened, told) = oneshot::channel();
+        let (opened, rx) = oneshot::channel();
         let run = move || match open_all(&path, &options) {
             Ok((writer, readers)) => {
                 if opened.send(Ok(readers)).is_ok() {
@@ -49,16 +49,16 @@ impl Writer {
         };
         let thread = thread::Builder::new().name("sqlite-writer".to_owned()).spawn(run).map_err(OpenError::thread)?;
         let writer = Self { queue: Some(queue), thread: Some(thread) };
-        let connections = told.await.map_err(|_| OpenError::thread("the thread that opens the file ended"))??;
+        let connections = rx.await.map_err(|_| OpenError::thread("the thread that opens the file ended"))??;
         Ok((writer, connections))
     }
 
     /// Has a commit settled and written.
     pub(super) async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         let prepared = Prepared::new(commit).map_err(|error| StoreError::new(StoreErrorKind::Corrupt, error))?;
-        let (reply, told) = oneshot::channel();
+        let (reply, rx) = oneshot::channel();
         self.send(Work::Commit(Box::new(Submission::new(prepared, reply)))).await?;
-        told.await.map_err(|_| lost())?.answer
+        rx.await.map_err(|_| lost())?.answer
     }
 
     /// Runs something in a transaction of its own.
@@ -66,10 +66,10 @@ impl Writer {
         &self,
         chore: impl FnOnce(&mut Conn) -> Answer<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (answer, told) = oneshot::channel();
+        let (answer, rx) = oneshot::channel();
         let work = move |conn: &mut Conn| drop(answer.send(in_transaction(conn, chore)));
-        self.send(Work::Chore(Box::new(work))).await?;
-        let answer = told.await.map_err(|_| lost())?;
+        self.send(Work::WriteJob(Box::new(work))).await?;
+        let answer = rx.await.map_err(|_| lost())?;
         answer.map_err(|fault| StoreError::new(dialect::kind(&fault), fault.to_string()))
     }
 
@@ -101,7 +101,7 @@ fn open_all(path: &std::path::Path, options: &SqliteOptions) -> Result<(Conn, Ve
 /// Writes until nobody can submit any more and the queue is empty. There is no linger: a batch is what came while the one
 /// before it was written.
 fn serve(mut conn: Conn, mut queue: mpsc::Receiver<Work>) {
-    let memory = Memory::default();
+    let cache = LevelCache::default();
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.blocking_recv_many(&mut waiting, BATCH) > 0 {
         let mut batch = Vec::new();
@@ -109,12 +109,12 @@ fn serve(mut conn: Conn, mut queue: mpsc::Receiver<Work>) {
         for work in waiting.drain(..) {
             match work {
                 Work::Commit(submission) => batch.push(*submission),
-                Work::Chore(chore) => chores.push(chore),
+                Work::WriteJob(chore) => chores.push(chore),
             }
         }
         let crowd = batch.len() > 1;
         if !batch.is_empty() {
-            guard(&mut conn, |conn| complete(group::serve(conn, &memory, batch)));
+            guard(&mut conn, |conn| complete(group::serve(conn, &cache, batch)));
         }
         for chore in chores {
             guard(&mut conn, chore);

@@ -7,8 +7,8 @@ use commerce_core::commit::Commit;
 use commerce_core::port::{CommitError, OrderRef, Store, StoreErrorKind};
 use commerce_core::stock::StockAction;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
-use commerce_testkit::shop::{order_of, parse};
-use commerce_testkit::{MemoryStore, Shop};
+use commerce_testkit::commit_builder::{order_of, parse};
+use commerce_testkit::{CommitBuilder, MemoryStore};
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
 
@@ -17,8 +17,8 @@ use super::Place;
 /// The levels every test begins with.
 const LEVELS: [(&str, i64); 2] = [("MUG", 100), ("POISON", 100)];
 
-async fn stocked(place: &Place) -> (Arc<SqliteStore>, Shop) {
-    let (store, shop) = (place.open().await, Shop::new(1));
+async fn stocked(place: &Place) -> (Arc<SqliteStore>, CommitBuilder) {
+    let (store, shop) = (place.open().await, CommitBuilder::new(1));
     store.commit(shop.stocked(&LEVELS)).await.unwrap();
     (Arc::new(store), shop)
 }
@@ -130,7 +130,7 @@ async fn a_caller_that_goes_away_disturbs_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_accepted_is_finished_when_the_store_is_dropped() {
     let place = Place::new();
-    let shop = Shop::new(1);
+    let shop = CommitBuilder::new(1);
     let store = SqliteStore::open(&place.path(), SqliteOptions::default()).await.unwrap();
     store.commit(shop.stocked(&LEVELS)).await.unwrap();
     let mut other = lock(&place);
@@ -151,7 +151,7 @@ async fn what_was_accepted_is_finished_when_the_store_is_dropped() {
 
 /// New orders are taken to hold nothing; one that does is found all the same.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hold_that_was_there_before_its_order_is_counted_with_it() {
+async fn a_reservation_that_was_there_before_its_order_is_counted_with_it() {
     let place = Place::new();
     let (store, shop) = stocked(&place).await;
     let double = MemoryStore::new();
@@ -162,7 +162,7 @@ async fn a_hold_that_was_there_before_its_order_is_counted_with_it() {
         store.commit(commit.clone()).await.unwrap();
         double.commit(commit).await.unwrap();
     }
-    assert_eq!(store.holds(&parse("MUG")).await.unwrap(), double.holds(&parse("MUG")).await.unwrap());
+    assert_eq!(store.reservations(&parse("MUG")).await.unwrap(), double.reservations(&parse("MUG")).await.unwrap());
     let level = store.stock(&parse("MUG"), shop.at(1)).await.unwrap().unwrap();
     assert_eq!((level.available(), level.reserved), (97, 3));
 }

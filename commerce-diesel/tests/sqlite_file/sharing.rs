@@ -7,8 +7,8 @@ use std::{env, thread};
 use commerce_core::commit::Refusal;
 use commerce_core::port::{CommitError, Store};
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
-use commerce_testkit::Shop;
-use commerce_testkit::shop::parse;
+use commerce_testkit::CommitBuilder;
+use commerce_testkit::commit_builder::parse;
 
 use super::Place;
 
@@ -25,7 +25,7 @@ async fn patient(path: &std::path::Path) -> SqliteStore {
 
 /// Buys one MUG after the other in several tasks; says how many it got.
 async fn buy(store: SqliteStore, seed: u32) -> usize {
-    let (store, shop) = (Arc::new(store), Arc::new(Shop::new(seed)));
+    let (store, shop) = (Arc::new(store), Arc::new(CommitBuilder::new(seed)));
     let tasks: Vec<_> = (0..4)
         .map(|_| {
             let (store, shop) = (Arc::clone(&store), Arc::clone(&shop));
@@ -51,12 +51,12 @@ async fn buy(store: SqliteStore, seed: u32) -> usize {
 
 async fn stocked(place: &Place, units: i64) -> SqliteStore {
     let store = patient(&place.path()).await;
-    store.commit(Shop::new(1).stocked(&[("MUG", units)])).await.unwrap();
+    store.commit(CommitBuilder::new(1).stocked(&[("MUG", units)])).await.unwrap();
     store
 }
 
 async fn left(store: &SqliteStore) -> i64 {
-    store.stock(&parse("MUG"), Shop::new(1).at(1)).await.unwrap().unwrap().available()
+    store.stock(&parse("MUG"), CommitBuilder::new(1).at(1)).await.unwrap().unwrap().available()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,8 +86,8 @@ async fn processes_sell_what_is_there() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
     assert_eq!(left(&store).await, 0);
-    let holds = store.holds(&parse("MUG")).await.unwrap();
-    assert_eq!(holds.len(), 250);
+    let reservations = store.reservations(&parse("MUG")).await.unwrap();
+    assert_eq!(reservations.len(), 250);
 }
 
 /// Does nothing but where the test above starts it.

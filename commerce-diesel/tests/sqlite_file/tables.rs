@@ -1,8 +1,8 @@
 //! What people find who read the tables with SQL of their own.
 
 use commerce_core::port::Store;
-use commerce_testkit::Shop;
-use commerce_testkit::shop::order_of;
+use commerce_testkit::CommitBuilder;
+use commerce_testkit::commit_builder::order_of;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
@@ -31,7 +31,7 @@ struct Line {
 #[tokio::test]
 async fn figures_stand_in_columns() {
     let place = Place::new();
-    let (store, shop) = (place.open().await, Shop::new(1));
+    let (store, shop) = (place.open().await, CommitBuilder::new(1));
     store.commit(shop.stocked(&[("MUG", 9), ("TEA", 9)])).await.unwrap();
     let placed = shop.order(&[("TEA", 2), ("MUG", 1)]);
     store.commit(placed.clone()).await.unwrap();
@@ -60,10 +60,10 @@ async fn figures_stand_in_columns() {
 #[tokio::test]
 async fn no_line_is_left_without_its_cart_and_nothing_is_oversold() {
     let place = Place::new();
-    let (store, shop) = (place.open().await, Shop::new(1));
+    let (store, shop) = (place.open().await, CommitBuilder::new(1));
     store.commit(shop.stocked(&[("MUG", 9)])).await.unwrap();
     let mut cart = shop.cart("user-1".parse().unwrap(), shop.at(1));
-    cart.items.push(shop.cart_item("MUG", commerce_testkit::shop::units(1)));
+    cart.items.push(shop.cart_item("MUG", commerce_testkit::commit_builder::units(1)));
     store.commit(shop.save_cart(&cart, 0)).await.unwrap();
     let mut raw = place.raw();
     let orphan = "PRAGMA foreign_keys = ON; DELETE FROM carts;";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use commerce_core::commit::Refusal;
 use commerce_core::ids::Sku;
-use commerce_core::port::{CommitError, Page, Promotions, Store};
+use commerce_core::port::{CommitError, PageRequest, Promotions, Store};
 use commerce_core::replay::verify_with_uses;
 use commerce_core::stock::{StockLevel, StockRefusal};
 
@@ -14,10 +14,10 @@ pub(crate) async fn sound<S: Store + Promotions>(store: &S, at: DateTime<Utc>) -
     let report = verify_with_uses(store, store, at, |_| {}).await.unwrap();
     let first = format!("{:?}", report.differences.first());
     assert!(report.is_identical(), "{} differences: {first:.400}", report.differences.len());
-    let levels = store.stock_levels(false, at, &Page { limit: 1000, after: None }).await.unwrap().items;
+    let levels = store.stock_levels(false, at, &PageRequest { limit: 1000, after: None }).await.unwrap().items;
     for level in &levels {
-        let holds = store.holds(&level.sku).await.unwrap();
-        let held: i64 = holds.iter().map(|(_, hold)| hold.units).sum();
+        let reservations = store.reservations(&level.sku).await.unwrap();
+        let held: i64 = reservations.iter().map(|(_, reservation)| reservation.units).sum();
         assert_eq!(level.reserved, held, "{level:?}");
         assert!(0 <= level.reserved && level.reserved <= level.on_hand, "{level:?}");
     }

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use commerce_core::commit::Commit;
 use commerce_core::event::HistoryEntry;
-use commerce_core::port::{Page, Store};
+use commerce_core::port::{PageRequest, Store};
 use commerce_core::stock::{StockAction, StockEvent};
 use commerce_diesel::DatabaseOptions;
-use commerce_testkit::Shop;
-use commerce_testkit::shop::parse;
+use commerce_testkit::CommitBuilder;
+use commerce_testkit::commit_builder::parse;
 
 use crate::database::Database;
 use crate::proxy::Proxy;
@@ -26,12 +26,12 @@ struct Wired<D: Database> {
     /// Reads what is there, whatever becomes of the wire.
     beside: D::Store,
     proxy: Proxy,
-    shop: Shop,
+    shop: CommitBuilder,
 }
 
 impl<D: Database> Wired<D> {
     async fn new(options: DatabaseOptions) -> Self {
-        let (database, shop) = (D::create(), Shop::new(1));
+        let (database, shop) = (D::create(), CommitBuilder::new(1));
         let beside = database.open().await;
         let levels: Vec<_> = SKUS.iter().map(|sku| (*sku, 100_000)).collect();
         beside.commit(shop.stocked(&levels)).await.unwrap();
@@ -50,7 +50,7 @@ fn one_writer() -> DatabaseOptions {
 }
 
 /// A delivery that says what it is.
-fn delivery(shop: &Shop, sku: &str, name: &str) -> Commit {
+fn delivery(shop: &CommitBuilder, sku: &str, name: &str) -> Commit {
     shop.moves(sku, StockAction::Adjust { delta: 1, reason: parse(name), expected: None }, shop.at(1))
 }
 
@@ -58,11 +58,11 @@ fn delivery(shop: &Shop, sku: &str, name: &str) -> Commit {
 async fn delivered<S: Store>(store: &S) -> Vec<String> {
     let (mut names, mut after) = (Vec::new(), None);
     loop {
-        let page = store.history(&Page { limit: 1000, after }).await.unwrap();
+        let page = store.history(&PageRequest { limit: 1000, after }).await.unwrap();
         names.extend(page.items.iter().filter_map(|entry| match entry {
             HistoryEntry::Stock(_, recorded) => match &recorded.event {
                 StockEvent::Adjusted { reason, .. } => Some(reason.to_string()),
-                StockEvent::Set { .. } | StockEvent::Low { .. } | StockEvent::Out => None,
+                StockEvent::Set { .. } | StockEvent::LowStock { .. } | StockEvent::OutOfStock => None,
             },
             HistoryEntry::Order(..) => None,
         }));

@@ -102,7 +102,7 @@ impl Proxy {
     }
 
     /// Waits until the server has heard everything that was under way.
-    pub(crate) async fn settle(&self) {
+    pub(crate) async fn quiesce(&self) {
         while self.shared.late.load(Ordering::Relaxed) > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -72,7 +72,7 @@ pub(super) enum Failure {
     Differences(usize),
     /// The requests in flight took longer than the time of grace.
     #[error("requests were cut off: they took longer than the time of grace")]
-    CutOff,
+    Interrupted,
     /// Something of the system failed.
     #[error("{what}: {source}")]
     System { what: &'static str, source: io::Error },

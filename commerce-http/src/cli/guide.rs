@@ -10,7 +10,7 @@ use commerce_core::actor::Actor;
 use commerce_core::catalog::Product;
 use commerce_core::engine::Engine;
 use commerce_core::ids::Sku;
-use commerce_core::port::{Page, ProductFilter};
+use commerce_core::port::{PageRequest, ProductFilter};
 
 use super::failure::Failure;
 use crate::config::{Claims, Config, Database};
@@ -105,7 +105,8 @@ fn first_order(engine: &Engine, sku: &str) -> String {
 /// A sku that can be bought now.
 async fn sku_in_stock(engine: &Engine) -> Result<Option<Sku>, Failure> {
     let filter = ProductFilter { active: Some(true), ..ProductFilter::default() };
-    let products = engine.products(Some(&Actor::SYSTEM), None, filter, &Page { limit: LOOKED_AT, after: None }).await?;
+    let products =
+        engine.products(Some(&Actor::SYSTEM), None, filter, &PageRequest { limit: LOOKED_AT, after: None }).await?;
     for sku in products.items.iter().flat_map(skus) {
         let level = engine.ports().store.stock(sku, engine.ports().clock.now()).await?;
         if level.is_some_and(|level| level.available() > 0) {

@@ -9,7 +9,7 @@ use commerce_core::money::Currency;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::failure::Failure;
-use super::opened::{Opened, block_on};
+use super::opened::{OpenStore, block_on};
 use super::print;
 use crate::config::Config;
 use crate::import::{Flaw, Plan, PlanError, Sheet, SheetError, Summary};
@@ -62,7 +62,7 @@ fn read(args: &ImportArgs) -> Result<Result<Sheet, SheetError>, Failure> {
 }
 
 async fn import(config: &Config, sheet: &Sheet) -> Result<Result<Summary, PlanError>, Failure> {
-    let opened = Opened::open(config).await?;
+    let opened = OpenStore::open(config).await?;
     let currency = opened.currency(config, sheet.currency.unwrap_or(Currency::USD)).await?;
     let engine = opened.engine(config, currency)?;
     let checking = bar(sheet.products.len(), "checking");

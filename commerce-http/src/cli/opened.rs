@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use commerce_core::engine::{Engine, Ports};
 use commerce_core::money::Currency;
-use commerce_core::payment::Sandbox;
-use commerce_core::port::{Page, ProductFilter, StoreError, Users};
+use commerce_core::payment::SandboxPayments;
+use commerce_core::port::{PageRequest, ProductFilter, StoreError, Users};
 use tokio::runtime;
 
-use self::kept::Kept;
+use self::kept::Backend;
 use super::failure::Failure;
 use crate::config::{Config, Secret};
 use crate::system::{SystemClock, TimeOrderedIds};
@@ -18,24 +18,24 @@ use crate::users::{EveryoneExists, HttpUsers};
 
 /// The database of a shop.
 #[derive(Clone, Debug)]
-pub(super) struct Opened {
-    kept: Arc<dyn Kept>,
+pub(super) struct OpenStore {
+    kept: Arc<dyn Backend>,
 }
 
-impl Opened {
+impl OpenStore {
     /// Opens the database; a file that is not there is made, tables are brought up to date.
     pub(super) async fn open(config: &Config) -> Result<Self, Failure> {
         Ok(Self { kept: kept::open(config).await? })
     }
 
     /// The store.
-    pub(super) fn kept(&self) -> &dyn Kept {
+    pub(super) fn kept(&self) -> &dyn Backend {
         &*self.kept
     }
 
     /// The currency of the products; none while there are no products.
-    pub(super) async fn catalogue_currency(&self) -> Result<Option<Currency>, StoreError> {
-        let first = Page { limit: 1, after: None };
+    pub(super) async fn catalog_currency(&self) -> Result<Option<Currency>, StoreError> {
+        let first = PageRequest { limit: 1, after: None };
         let products = self.kept.products(&ProductFilter::default(), &first).await?.items;
         let variant = products.first().and_then(|product| product.variants.first());
         Ok(variant.map(|variant| variant.price.currency()))
@@ -45,7 +45,7 @@ impl Opened {
     pub(super) async fn currency(&self, config: &Config, assumed: Currency) -> Result<Currency, Failure> {
         match config.currency {
             Some(currency) => Ok(currency),
-            None => Ok(self.catalogue_currency().await?.unwrap_or(assumed)),
+            None => Ok(self.catalog_currency().await?.unwrap_or(assumed)),
         }
     }
 
@@ -57,7 +57,7 @@ impl Opened {
             catalog: self.kept.clone(),
             promotions: self.kept.clone(),
             users: users(config)?,
-            payments: Arc::new(Sandbox),
+            payments: Arc::new(SandboxPayments),
             clock: Arc::new(SystemClock),
             ids: Arc::new(TimeOrderedIds),
         };

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use commerce_core::pricing::{Flaw, Quote, Table, price_all};
+use commerce_core::pricing::{BatchError, Quote, Table, price_all};
 
 use super::failure::Failure;
 use super::print;
@@ -48,7 +48,7 @@ fn read(args: &PriceArgs) -> Result<String, Failure> {
 }
 
 /// Tells every flaw on a line of its own.
-fn refused<E: Display>(args: &PriceArgs, flaws: &[Flaw<E>]) -> Failure {
+fn refused<E: Display>(args: &PriceArgs, flaws: &[BatchError<E>]) -> Failure {
     for flaw in flaws {
         // Nobody is left to tell if stderr is closed.
         writeln!(io::stderr().lock(), "{}: {flaw}", args.file.display()).ok();

@@ -8,7 +8,7 @@ use commerce_core::replay::{Report, verify_with_uses};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::failure::Failure;
-use super::opened::{Opened, block_on};
+use super::opened::{OpenStore, block_on};
 use super::print;
 use crate::config::Config;
 use crate::system::SystemClock;
@@ -40,7 +40,7 @@ fn check(config: &Config) -> Result<(), Failure> {
 }
 
 async fn compare(config: &Config) -> Result<Report, Failure> {
-    let opened = Opened::open(config).await?;
+    let opened = OpenStore::open(config).await?;
     let bar = bar("{spinner} replaying: {human_pos} events, orders and skus, {elapsed}");
     let report = verify_with_uses(opened.kept(), opened.kept(), SystemClock.now(), |done| bar.set_position(done)).await;
     bar.finish_and_clear();
@@ -48,7 +48,7 @@ async fn compare(config: &Config) -> Result<Report, Failure> {
 }
 
 async fn rebuild(config: &Config) -> Result<String, Failure> {
-    let opened = Opened::open(config).await?;
+    let opened = OpenStore::open(config).await?;
     let bar = bar("{spinner} rebuilding: {human_pos} orders, events and skus, {elapsed}");
     let shown = bar.clone();
     let rebuilt = opened.kept().rebuild(SystemClock.now(), Box::new(move |done| shown.set_position(done))).await;

@@ -14,7 +14,7 @@ use tokio::runtime;
 use self::currency::Counter;
 use self::signals::Signals;
 use super::failure::Failure;
-use super::opened::Opened;
+use super::opened::OpenStore;
 use super::workers::Workers;
 use super::{guide, logs, print};
 use crate::auth::Auth;
@@ -51,16 +51,16 @@ async fn serve(config: Config) -> Result<(), Failure> {
         None => None,
     };
     let address = listener.local_addr().unwrap_or(config.listen);
-    let opened = Opened::open(&config).await?;
+    let opened = OpenStore::open(&config).await?;
     let mut workers = Workers::new();
     let auth = authorities(&config, &mut workers).await?;
     let metrics = telemetry::install()?;
     let options = options(&config, auth, &metrics);
-    let found = opened.catalogue_currency().await?;
+    let found = opened.catalog_currency().await?;
     let currency = config.currency.or(found).unwrap_or(Currency::USD);
     let engine = opened.engine(&config, currency)?;
     workers.run_tasks(engine.clone());
-    workers.forget_receipts(engine.clone());
+    workers.purge_idempotency_records(engine.clone());
     let counter = Counter::new(Service::new(engine.clone(), options.clone()));
     if matches!(config.keys, KeySource::Development(_)) {
         print(&guide::guide(&config, address, &engine).await?)?;
@@ -76,7 +76,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     workers.stop().await;
     match ended {
         Ended::Complete => Ok(()),
-        Ended::CutOff => Err(Failure::CutOff),
+        Ended::Interrupted => Err(Failure::Interrupted),
     }
 }
 

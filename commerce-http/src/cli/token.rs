@@ -6,10 +6,10 @@ use commerce_core::ids::UserId;
 use commerce_core::port::Clock;
 
 use super::failure::Failure;
-use super::opened::{Opened, block_on};
+use super::opened::{OpenStore, block_on};
 use super::print;
 use crate::auth::{Claims, mint_claims};
-use crate::config::{Config, KeySource, Secret, Span};
+use crate::config::{Config, DurationText, KeySource, Secret};
 use crate::development_key;
 use crate::system::SystemClock;
 
@@ -26,7 +26,7 @@ pub(super) struct TokenArgs {
 
     /// For how long the token is valid: 15m, 24h, 30d.
     #[arg(long, value_name = "SPAN", default_value = "24h")]
-    lifetime: Span,
+    lifetime: DurationText,
 }
 
 /// A role that a token can give.
@@ -72,7 +72,7 @@ fn signing_secret(config: &Config) -> Result<Secret, Failure> {
         KeySource::Configured(_, keys) => keys.hs256.clone().ok_or(Failure::CannotSign),
         KeySource::Development(_) => {
             // The key belongs to a database, which is made first so that it is not left alone.
-            block_on(Opened::open(config))??;
+            block_on(OpenStore::open(config))??;
             Ok(development_key::load_or_make(&config.database.key_path())?)
         }
     }

@@ -50,7 +50,7 @@ impl Workers {
     }
 
     /// Forgets old answers now and then.
-    pub(super) fn forget_receipts(&mut self, engine: Engine) {
+    pub(super) fn purge_idempotency_records(&mut self, engine: Engine) {
         self.every(FORGET_EVERY, move || {
             let engine = engine.clone();
             async move {
@@ -137,7 +137,7 @@ fn next_pause(last: Duration, outcome: Result<u32, EngineError>) -> Duration {
 
 /// Forgets until nothing old is left; other work has its turn in between.
 async fn forget(engine: &Engine) -> Result<(), EngineError> {
-    while engine.forget_receipts().await? > 0 {
+    while engine.purge_idempotency_records().await? > 0 {
         tokio::task::yield_now().await;
     }
     Ok(())

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use commerce_core::money::{Amount, Currency, Rounding};
 use commerce_core::pricing::TaxLevel;
-use commerce_core::text::Text;
+use commerce_core::text::BoundedString;
 use serde::Deserialize;
 
 use super::database::ConnectionsSection;
-use super::{Database, KeysSection, LifecycleChoice, LogFormat, LogLevel, Span, Windows};
+use super::{Database, DurationText, KeysSection, LifecycleChoice, LogFormat, LogLevel, Windows};
 
 /// Everything a file may say.
 #[derive(Debug, Default, Deserialize)]
@@ -30,11 +30,11 @@ pub(super) struct File {
     pub(super) shipping_methods: Option<Vec<ShippingSection>>,
     pub(super) prices_include_tax: bool,
     pub(super) tax_level: TaxLevel,
-    pub(super) tax_rates: BTreeMap<Text<64>, Amount>,
+    pub(super) tax_rates: BTreeMap<BoundedString<64>, Amount>,
     pub(super) rounding: Rounding,
-    pub(super) reservation: Option<Span>,
-    pub(super) cart_lifetime: Option<Span>,
-    pub(super) receipts_kept: Option<Span>,
+    pub(super) reservation: Option<DurationText>,
+    pub(super) cart_lifetime: Option<DurationText>,
+    pub(super) idempotency_retention: Option<DurationText>,
     pub(super) keys: KeysSection,
     pub(super) users: UsersSection,
 }
@@ -43,10 +43,10 @@ pub(super) struct File {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ShippingSection {
-    pub(super) name: Text<64>,
+    pub(super) name: BoundedString<64>,
     pub(super) fee: Amount,
     #[serde(default)]
-    pub(super) tax_category: Option<Text<64>>,
+    pub(super) tax_category: Option<BoundedString<64>>,
 }
 
 /// The users service.
@@ -55,5 +55,5 @@ pub(super) struct ShippingSection {
 pub(super) struct UsersSection {
     pub(super) url: Option<String>,
     pub(super) token_file: Option<PathBuf>,
-    pub(super) time_out: Option<Span>,
+    pub(super) time_out: Option<DurationText>,
 }

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{ConfigError, Span};
+use super::{ConfigError, DurationText};
 use crate::cli::KeyFlags;
 
 /// The fewest bytes of a secret that HS256 is worth anything with (RFC 7518).
 const MIN_SECRET: usize = 32;
 /// How often keys are fetched anew unless said otherwise.
-const JWKS_REFRESH: Span = Span::seconds(60);
+const JWKS_REFRESH: DurationText = DurationText::seconds(60);
 
 /// A secret. It has no way out but [`Secret::reveal`].
 #[derive(Clone, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(super) struct KeysSection {
     pem_files: Vec<PathBuf>,
     jwks_file: Option<PathBuf>,
     jwks_url: Option<String>,
-    jwks_refresh: Option<Span>,
+    jwks_refresh: Option<DurationText>,
     issuer: Option<String>,
     audience: Option<String>,
 }
@@ -98,7 +98,7 @@ impl fmt::Debug for Secret {
 
 impl KeySource {
     /// Settles flags over a file.
-    pub(super) fn settle(flags: &KeyFlags, file: KeysSection, directory: &Path) -> Result<Self, ConfigError> {
+    pub(super) fn merge(flags: &KeyFlags, file: KeysSection, directory: &Path) -> Result<Self, ConfigError> {
         let claims = Claims {
             issuer: flags.issuer.clone().or_else(|| file.issuer.clone()),
             audience: flags.audience.clone().or_else(|| file.audience.clone()),

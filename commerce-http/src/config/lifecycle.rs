@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::{ConfigError, Span, read_toml};
+use super::{ConfigError, DurationText, read_toml};
 
 /// A lifecycle as a setting names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,9 +25,9 @@ pub(crate) enum LifecycleChoice {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Windows {
     /// To cancel, counted from the placing unless the lifecycle counts from elsewhere.
-    pub(crate) cancellation: Option<Span>,
+    pub(crate) cancellation: Option<DurationText>,
     /// To return, counted from the delivery unless the lifecycle counts from elsewhere.
-    pub(crate) returns: Option<Span>,
+    pub(crate) returns: Option<DurationText>,
 }
 
 impl LifecycleChoice {
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn windows_bind_customers_only() {
-        let windows = Windows { cancellation: Some(Span::seconds(60)), returns: None };
+        let windows = Windows { cancellation: Some(DurationText::seconds(60)), returns: None };
         let lifecycle = windows.apply(Lifecycle::standard()).expect("still a lifecycle");
         for transition in lifecycle.transitions().iter().filter(|transition| transition.trigger == Trigger::Cancel) {
             let seconds = transition.window.map(|window| window.seconds);
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn returns_keep_their_beginning() {
-        let windows = Windows { cancellation: None, returns: Some(Span::seconds(60)) };
+        let windows = Windows { cancellation: None, returns: Some(DurationText::seconds(60)) };
         let lifecycle = windows.apply(Lifecycle::built_in("placed").expect("built in")).expect("still a lifecycle");
         let starts: Vec<_> = lifecycle.transitions().iter().filter_map(|transition| transition.window).collect();
         assert!(starts.contains(&Window { since: WindowStart::Entered, seconds: 60 }));

@@ -7,11 +7,11 @@ use commerce_core::money::{Amount, Currency};
 use commerce_core::order::Lifecycle;
 use commerce_core::pricing::{Tax, TaxRate};
 use commerce_core::settings::{Settings, ShippingMethod};
-use commerce_core::text::Text;
+use commerce_core::text::BoundedString;
 use rust_decimal::Decimal;
 
 use super::file::{File, ShippingSection};
-use super::{ConfigError, LifecycleChoice, Span};
+use super::{ConfigError, DurationText, LifecycleChoice};
 
 /// The most decimals of a tax rate.
 const MAX_RATE_DECIMALS: u32 = 8;
@@ -27,7 +27,7 @@ pub(super) struct Shop {
 
 impl Shop {
     /// Settles the decisions of a file; a lifecycle named elsewhere goes before the file's.
-    pub(super) fn settle(lifecycle: Option<&str>, file: File, directory: &Path) -> Result<Self, ConfigError> {
+    pub(super) fn merge(lifecycle: Option<&str>, file: File, directory: &Path) -> Result<Self, ConfigError> {
         let lifecycle = match lifecycle {
             Some(name) => LifecycleChoice::Named(name.to_owned()).load(Path::new(""))?,
             None => file.lifecycle.load(directory)?,
@@ -45,7 +45,7 @@ impl Shop {
     /// The decisions in a currency.
     pub(super) fn settings(&self, currency: Currency) -> Result<Settings, ConfigError> {
         let mut settings = Settings::new(currency);
-        let span = |own: Option<Span>, default| own.map_or(default, Span::delta);
+        let span = |own: Option<DurationText>, default| own.map_or(default, DurationText::delta);
         if let Some(methods) = &self.file.shipping_methods {
             let methods = methods.iter().map(|method| method.in_currency(currency));
             settings.shipping_methods = methods.collect::<Result<_, _>>()?;
@@ -57,18 +57,18 @@ impl Shop {
         settings.rounding = self.file.rounding;
         settings.reservation = span(self.file.reservation, Settings::RESERVATION);
         settings.cart_lifetime = span(self.file.cart_lifetime, Settings::CART_LIFETIME);
-        settings.receipts_kept = span(self.file.receipts_kept, Settings::RECEIPTS_KEPT);
+        settings.idempotency_retention = span(self.file.idempotency_retention, Settings::IDEMPOTENCY_RETENTION);
         Ok(settings)
     }
 }
 
 impl File {
     fn check(&self) -> Result<(), ConfigError> {
-        let day = Span::seconds(86_400);
-        if self.receipts_kept.is_some_and(|kept| kept < day) {
-            return Err(refused("receipts_kept", "answers to idempotent requests are kept for at least 24h"));
+        let day = DurationText::seconds(86_400);
+        if self.idempotency_retention.is_some_and(|kept| kept < day) {
+            return Err(refused("idempotency_retention", "answers to idempotent requests are kept for at least 24h"));
         }
-        let no_time = Span::seconds(0);
+        let no_time = DurationText::seconds(0);
         if self.reservation == Some(no_time) || self.cart_lifetime == Some(no_time) {
             return Err(refused("reservation, cart_lifetime", "nobody can pay or order within no time"));
         }
@@ -92,7 +92,7 @@ impl ShippingSection {
     }
 }
 
-fn tax_rate(category: &Text<64>, rate: Amount) -> Result<TaxRate, ConfigError> {
+fn tax_rate(category: &BoundedString<64>, rate: Amount) -> Result<TaxRate, ConfigError> {
     let rate = rate.decimal().normalize();
     if rate.is_sign_negative() || rate > Decimal::TEN || rate.scale() > MAX_RATE_DECIMALS {
         let problem = format!("{category}: a rate is a share from 0 to 10 with at most 8 decimals: 20 % is \"0.20\"");

@@ -9,16 +9,16 @@ use thiserror::Error as ThisError;
 
 /// A span of time: `90s`, `30m`, `24h`, `14d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Span {
+pub(crate) struct DurationText {
     seconds: u32,
 }
 
 /// The text is not a span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
 #[error("a span of time is a whole number with s, m, h or d, such as 30m or 14d")]
-pub(crate) struct NotASpan;
+pub(crate) struct ParseDurationError;
 
-impl Span {
+impl DurationText {
     /// A number of seconds.
     pub(crate) const fn seconds(seconds: u32) -> Self {
         Self { seconds }
@@ -40,25 +40,25 @@ impl Span {
     }
 }
 
-impl FromStr for Span {
-    type Err = NotASpan;
+impl FromStr for DurationText {
+    type Err = ParseDurationError;
 
-    fn from_str(text: &str) -> Result<Self, NotASpan> {
+    fn from_str(text: &str) -> Result<Self, ParseDurationError> {
         let number = text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
         let unit: u32 = match text.get(number.len()..) {
             Some("s") => 1,
             Some("m") => 60,
             Some("h") => 3_600,
             Some("d") => 86_400,
-            _ => return Err(NotASpan),
+            _ => return Err(ParseDurationError),
         };
         let digits = Some(number).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
-        let count: u32 = digits.and_then(|number| number.parse().ok()).ok_or(NotASpan)?;
-        count.checked_mul(unit).map(Self::seconds).ok_or(NotASpan)
+        let count: u32 = digits.and_then(|number| number.parse().ok()).ok_or(ParseDurationError)?;
+        count.checked_mul(unit).map(Self::seconds).ok_or(ParseDurationError)
     }
 }
 
-impl fmt::Display for Span {
+impl fmt::Display for DurationText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm')];
         let fits = |(size, _): &(u32, char)| self.seconds >= *size && self.seconds.is_multiple_of(*size);
@@ -67,7 +67,7 @@ impl fmt::Display for Span {
     }
 }
 
-impl<'de> Deserialize<'de> for Span {
+impl<'de> Deserialize<'de> for DurationText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(Error::custom)
     }
@@ -80,16 +80,16 @@ mod tests {
     #[test]
     fn spans_read_as_they_print() {
         for text in ["0s", "90s", "30m", "24h", "1d", "14d"] {
-            let span: Span = text.parse().expect("a span");
+            let span: DurationText = text.parse().expect("a span");
             assert_eq!(span.to_string().parse(), Ok(span));
         }
-        assert_eq!("2h".parse::<Span>().map(Span::whole_seconds), Ok(7_200));
+        assert_eq!("2h".parse::<DurationText>().map(DurationText::whole_seconds), Ok(7_200));
     }
 
     #[test]
     fn anything_else_is_refused() {
         for text in ["", "m", "30", "-3m", "1.5h", "+3m", "3 m", "3w", "99999999d", "3mm"] {
-            assert_eq!(text.parse::<Span>(), Err(NotASpan), "{text}");
+            assert_eq!(text.parse::<DurationText>(), Err(ParseDurationError), "{text}");
         }
     }
 }

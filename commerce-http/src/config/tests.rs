@@ -75,7 +75,7 @@ fn what_is_not_known_is_refused_with_its_place() {
 
 #[test]
 fn values_that_cannot_be_are_refused() {
-    check_refused("receipts_kept = \"1h\"", "at least 24h");
+    check_refused("idempotency_retention = \"1h\"", "at least 24h");
     check_refused("reservation = \"0s\"", "no time");
     check_refused("tax_rates = { standard = \"20\" }", "20 % is \"0.20\"");
     check_refused("shipping_methods = []", "at least one");

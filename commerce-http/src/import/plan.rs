@@ -3,7 +3,7 @@
 use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Product;
 use commerce_core::commit::Refusal;
-use commerce_core::engine::{Engine, EngineError, ImportRow, Noun};
+use commerce_core::engine::{Engine, EngineError, ImportRow, Resource};
 use commerce_core::ids::Sku;
 use commerce_core::stock::StockRefusal;
 use thiserror::Error;
@@ -89,7 +89,7 @@ impl Plan {
     async fn add(&mut self, engine: &Engine, product: &SheetProduct, flaws: &mut Vec<Flaw>) -> Result<(), EngineError> {
         let known = match engine.product(Some(&IMPORTER), &product.id).await {
             Ok(known) => Some(known),
-            Err(EngineError::NotFound(Noun::Product)) => None,
+            Err(EngineError::NotFound(Resource::Product)) => None,
             Err(error) => return Err(error),
         };
         let is_counted = is_counted(engine, product, flaws).await?;
@@ -188,7 +188,7 @@ async fn is_counted(engine: &Engine, product: &SheetProduct, flaws: &mut Vec<Fla
                 flaws.push(Flaw::new(line, problem));
             }
             Ok(level) => all &= level.on_hand == on_hand,
-            Err(EngineError::NotFound(Noun::Stock)) => all = false,
+            Err(EngineError::NotFound(Resource::Stock)) => all = false,
             Err(error) => return Err(error),
         }
     }
@@ -224,7 +224,7 @@ fn culprit(error: &EngineError) -> Option<&Sku> {
             StockRefusal::OutOfStock { sku, .. }
             | StockRefusal::BelowReserved { sku, .. }
             | StockRefusal::OutOfRange { sku }
-            | StockRefusal::Stale { sku, .. },
+            | StockRefusal::VersionMismatch { sku, .. },
         ) => Some(sku),
         _ => None,
     }

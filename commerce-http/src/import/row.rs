@@ -6,7 +6,7 @@ use std::str::FromStr;
 use commerce_core::ids::{CategoryId, ProductId, Sku};
 use commerce_core::money::{Amount, Currency, Money};
 use commerce_core::stock::MAX_ON_HAND;
-use commerce_core::text::Text;
+use commerce_core::text::BoundedString;
 use csv::StringRecord;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -29,11 +29,11 @@ pub(super) struct Row {
     pub(super) line: u64,
     pub(super) sku: Sku,
     pub(super) product_id: ProductId,
-    pub(super) name: Text<200>,
+    pub(super) name: BoundedString<200>,
     pub(super) price: Money,
     pub(super) on_hand: i64,
     pub(super) categories: Told<Vec<CategoryId>>,
-    pub(super) tax_category: Told<Option<Text<64>>>,
+    pub(super) tax_category: Told<Option<BoundedString<64>>>,
 }
 
 /// Where the columns stand.
@@ -181,7 +181,7 @@ impl Reader<'_> {
         Told::This(categories)
     }
 
-    fn tax_category(&mut self) -> Told<Option<Text<64>>> {
+    fn tax_category(&mut self) -> Told<Option<BoundedString<64>>> {
         match self.text("tax_category") {
             None => Told::Nothing,
             Some("") => Told::This(None),

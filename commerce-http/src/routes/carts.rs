@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
-use crate::call::Call;
-use crate::idempotency::{IdempotencyKey, unkeyed};
+use crate::call::RequestContext;
+use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 use crate::shape::cart::{CartShape, NewItem, NewQuantity};
@@ -22,16 +22,16 @@ struct Nothing {}
 /// The caller's active cart, made if there is none.
 #[utoipa::path(
     post, path = "/carts", tag = "carts",
-    params(IdempotencyKey),
+    params(IdempotencyKeyHeader),
     responses((status = 201, body = CartShape<'_>, description = "The cart was made."),
               (status = 200, body = CartShape<'_>, description = "The cart was there."))
 )]
-pub(crate) async fn open(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn open(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     call.json_or_default::<Nothing>()?;
-    let ticket = call.ticket(&opened)?;
-    let reply = app.engine.open_cart(caller, ticket.once().as_ref()).await?;
-    ticket.answer(reply)
+    let guard = call.idempotency_guard(&opened)?;
+    let reply = app.engine.open_cart(caller, guard.idempotency().as_ref()).await?;
+    guard.answer(reply)
 }
 
 /// A cart with its quote at current prices.
@@ -40,7 +40,7 @@ pub(crate) async fn open(app: &App, call: &Call) -> Outcome {
     params(("id" = uuid::Uuid, Path)),
     responses((status = 200, body = CartShape<'_>))
 )]
-pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     let view = app.engine.cart(call.caller()?, cart_id(call)?).await?;
     Ok(written(&view))
 }
@@ -48,16 +48,16 @@ pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
 /// Adds units of a sku to a cart; the same sku adds up.
 #[utoipa::path(
     post, path = "/carts/{id}/items", tag = "carts",
-    params(("id" = uuid::Uuid, Path), IdempotencyKey, IfMatch),
+    params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader, IfMatch),
     request_body = NewItem,
     responses((status = 200, body = CartShape<'_>))
 )]
-pub(crate) async fn add_item(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn add_item(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, named(call)?);
-    let ticket = call.ticket(&written)?;
+    let guard = call.idempotency_guard(&written)?;
     let item: NewItem = call.json()?;
-    let reply = app.engine.add_item(caller, cart, (item.sku, item.quantity), ticket.once().as_ref()).await?;
-    ticket.answer(reply)
+    let reply = app.engine.add_item(caller, cart, (item.sku, item.quantity), guard.idempotency().as_ref()).await?;
+    guard.answer(reply)
 }
 
 /// Sets the units of a line of a cart; 0 removes the line.
@@ -67,9 +67,9 @@ pub(crate) async fn add_item(app: &App, call: &Call) -> Outcome {
     request_body = NewQuantity,
     responses((status = 200, body = CartShape<'_>))
 )]
-pub(crate) async fn set_quantity(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn set_quantity(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, named(call)?);
-    let item = call.name("item_id", "cart item")?;
+    let item = call.path_param("item_id", "cart item")?;
     let wanted: NewQuantity = call.json()?;
     let quantity = Some(wanted.quantity).filter(|units| *units != 0).map(Quantity::new).transpose();
     let quantity = quantity.map_err(|error| Problem::invalid_at("/quantity", "out_of_range", error))?;
@@ -83,20 +83,20 @@ pub(crate) async fn set_quantity(app: &App, call: &Call) -> Outcome {
     params(("id" = uuid::Uuid, Path), ("item_id" = uuid::Uuid, Path), IfMatch),
     responses((status = 204))
 )]
-pub(crate) async fn remove_item(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn remove_item(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, named(call)?);
-    let item = call.name("item_id", "cart item")?;
+    let item = call.path_param("item_id", "cart item")?;
     let reply = app.engine.set_quantity(caller, cart, (item, None), None).await?;
     unkeyed(reply, changed)
 }
 
 /// The cart in the path.
-pub(super) fn cart_id(call: &Call) -> Result<CartId, Problem> {
-    call.name("id", "cart")
+pub(super) fn cart_id(call: &RequestContext) -> Result<CartId, Problem> {
+    call.path_param("id", "cart")
 }
 
 /// The cart in the path, at the version the caller names.
-pub(super) fn named(call: &Call) -> Result<(CartId, Option<u64>), Problem> {
+pub(super) fn named(call: &RequestContext) -> Result<(CartId, Option<u64>), Problem> {
     Ok((cart_id(call)?, call.condition()?.version()))
 }
 

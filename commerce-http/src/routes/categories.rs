@@ -6,18 +6,18 @@ use http::StatusCode;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
-use crate::call::Call;
-use crate::idempotency::{IdempotencyKey, unkeyed};
+use crate::call::RequestContext;
+use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::List;
 use crate::problem::Problem;
 use crate::shape::product::{CategoryName, CategoryShape, NewCategory};
 
 /// The tree of categories: every one, by id, each with its parent.
 #[utoipa::path(
-    get, path = "/categories", tag = "catalogue",
+    get, path = "/categories", tag = "catalog",
     responses((status = 200, body = List<CategoryShape<'_>>))
 )]
-pub(crate) async fn list(app: &App, _call: &Call) -> Outcome {
+pub(crate) async fn list(app: &App, _call: &RequestContext) -> Outcome {
     let categories = app.engine.categories().await?;
     let items: Vec<_> = categories.iter().map(CategoryShape::from).collect();
     Ok(Answer::ok(&List { items, next_cursor: None }))
@@ -25,27 +25,27 @@ pub(crate) async fn list(app: &App, _call: &Call) -> Outcome {
 
 /// Makes a category.
 #[utoipa::path(
-    post, path = "/categories", tag = "catalogue",
-    params(IdempotencyKey),
+    post, path = "/categories", tag = "catalog",
+    params(IdempotencyKeyHeader),
     request_body = NewCategory,
     responses((status = 201, body = CategoryShape<'_>))
 )]
-pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
-    let ticket = call.ticket(&made)?;
+    let guard = call.idempotency_guard(&made)?;
     let category: Category = call.json()?;
-    let reply = app.engine.save_category(caller, category, ticket.once().as_ref()).await?;
-    ticket.answer(reply)
+    let reply = app.engine.save_category(caller, category, guard.idempotency().as_ref()).await?;
+    guard.answer(reply)
 }
 
 /// Renames a category, or makes it.
 #[utoipa::path(
-    put, path = "/categories/{id}", tag = "catalogue",
+    put, path = "/categories/{id}", tag = "catalog",
     params(("id" = String, Path)),
     request_body = CategoryName,
     responses((status = 200, body = CategoryShape<'_>))
 )]
-pub(crate) async fn rename(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn rename(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     let id = call.param("id").parse().map_err(|error: IdError| Problem::invalid_at("/id", "invalid", error))?;
     let CategoryName { name, parent } = call.json()?;

@@ -1,28 +1,28 @@
 //! `/checkouts`
 
-use commerce_core::engine::CheckOut;
+use commerce_core::engine::CheckoutRequest;
 
 use super::orders;
 use crate::answer::Outcome;
 use crate::app::App;
-use crate::call::Call;
-use crate::idempotency::RequiredIdempotencyKey;
+use crate::call::RequestContext;
+use crate::idempotency::RequiredIdempotencyKeyHeader;
 use crate::shape::order::OrderShape;
 use crate::shape::placing::CheckOutShape;
 
 /// Orders the caller's cart.
 #[utoipa::path(
     post, path = "/checkouts", tag = "orders",
-    params(RequiredIdempotencyKey),
+    params(RequiredIdempotencyKeyHeader),
     request_body = CheckOutShape,
     responses((status = 201, body = OrderShape<'_>, description = "The order, with its payment."))
 )]
-pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     app.quota.take(caller)?;
-    let ticket = call.keyed_ticket(&orders::placed)?;
-    let request: CheckOut = call.json()?;
-    let reply = app.engine.check_out(caller, &request, ticket.once().as_ref()).await?;
+    let guard = call.required_idempotency_guard(&orders::placed)?;
+    let request: CheckoutRequest = call.json()?;
+    let reply = app.engine.checkout(caller, &request, guard.idempotency().as_ref()).await?;
     orders::count(&reply);
-    ticket.answer(reply)
+    guard.answer(reply)
 }

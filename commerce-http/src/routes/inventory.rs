@@ -7,8 +7,8 @@ use commerce_core::stock::{StockAction, StockLevel};
 use super::products;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
-use crate::call::Call;
-use crate::idempotency::{IdempotencyKey, unkeyed};
+use crate::call::RequestContext;
+use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
@@ -23,7 +23,7 @@ const SKUS: &str = "skus";
     params(("below_threshold" = Option<bool>, Query, description = "Only skus at or below their threshold."), Paging),
     responses((status = 200, body = List<StockShape<'_>>))
 )]
-pub(crate) async fn list(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let query = call.query()?;
     let page = page::asked::<Sku>(&query, SKUS)?;
     let low_only = query.get("below_threshold")?.unwrap_or(false);
@@ -38,8 +38,8 @@ pub(crate) async fn list(app: &App, call: &Call) -> Outcome {
     params(("sku" = String, Path)),
     responses((status = 200, body = StockShape<'_>))
 )]
-pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
-    let level = app.engine.stock(call.caller()?, &call.name("sku", "stock")?).await?;
+pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
+    let level = app.engine.stock(call.caller()?, &call.path_param("sku", "stock")?).await?;
     Ok(written(&level))
 }
 
@@ -49,7 +49,7 @@ pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
     params(("id" = String, Path)),
     responses((status = 200, body = List<StockShape<'_>>))
 )]
-pub(crate) async fn of_product(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn of_product(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     let product = app.engine.product(Some(caller), &products::product_id(call)?).await?;
     let mut levels = Vec::with_capacity(product.variants.len());
@@ -69,7 +69,7 @@ pub(crate) async fn of_product(app: &App, call: &Call) -> Outcome {
     request_body = NewLevel,
     responses((status = 200, body = StockShape<'_>))
 )]
-pub(crate) async fn set(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn set(app: &App, call: &RequestContext) -> Outcome {
     let (caller, condition, sku) = (call.caller()?, call.condition()?, sku(call)?);
     let level: NewLevel = call.json()?;
     condition.needs(app.engine.stock(caller, &sku).await.map(drop))?;
@@ -80,20 +80,20 @@ pub(crate) async fn set(app: &App, call: &Call) -> Outcome {
 /// Receives or corrects units of a sku.
 #[utoipa::path(
     post, path = "/inventory/{sku}/adjustments", tag = "inventory",
-    params(("sku" = String, Path), IdempotencyKey, IfMatch),
+    params(("sku" = String, Path), IdempotencyKeyHeader, IfMatch),
     request_body = Adjustment,
     responses((status = 200, body = StockShape<'_>))
 )]
-pub(crate) async fn adjust(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn adjust(app: &App, call: &RequestContext) -> Outcome {
     let (caller, condition, sku) = (call.caller()?, call.condition()?, sku(call)?);
-    let ticket = call.ticket(&written)?;
+    let guard = call.idempotency_guard(&written)?;
     let adjustment: Adjustment = call.json()?;
     let action: StockAction = adjustment.action(condition.version());
-    let reply: Reply<StockLevel> = app.engine.move_stock(caller, &sku, action, ticket.once().as_ref()).await?;
-    ticket.answer(reply)
+    let reply: Reply<StockLevel> = app.engine.move_stock(caller, &sku, action, guard.idempotency().as_ref()).await?;
+    guard.answer(reply)
 }
 
-fn sku(call: &Call) -> Result<Sku, Problem> {
+fn sku(call: &RequestContext) -> Result<Sku, Problem> {
     call.param("sku").parse().map_err(|error: IdError| Problem::invalid_at("/sku", "invalid", error))
 }
 

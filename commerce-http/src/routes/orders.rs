@@ -8,13 +8,13 @@ use http::StatusCode;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
-use crate::call::Call;
-use crate::idempotency::{IdempotencyKey, RequiredIdempotencyKey, unkeyed};
+use crate::call::RequestContext;
+use crate::idempotency::{IdempotencyKeyHeader, RequiredIdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::shape::order::{EventShape, NewShipment, NewStatus, OrderShape, Why};
+use crate::shape::order::{EventShape, NewShipment, NewStatus, OrderShape, ReasonBody};
 use crate::shape::placing::{NewOrder, Source};
 use crate::telemetry;
 
@@ -39,20 +39,20 @@ pub(crate) struct Filter {
 /// Places an order of a cart or of items.
 #[utoipa::path(
     post, path = "/orders", tag = "orders",
-    params(RequiredIdempotencyKey),
+    params(RequiredIdempotencyKeyHeader),
     request_body = NewOrder,
     responses((status = 201, body = OrderShape<'_>, description = "The order, with its payment."))
 )]
-pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     app.quota.take(caller)?;
-    let ticket = call.keyed_ticket(&placed)?;
+    let guard = call.required_idempotency_guard(&placed)?;
     let reply = match call.json::<NewOrder>()?.source(caller)? {
-        Source::Cart(request) => app.engine.check_out(caller, &request, ticket.once().as_ref()).await?,
-        Source::Items(request) => app.engine.place_order(caller, &request, ticket.once().as_ref()).await?,
+        Source::Cart(request) => app.engine.checkout(caller, &request, guard.idempotency().as_ref()).await?,
+        Source::Items(request) => app.engine.place_order(caller, &request, guard.idempotency().as_ref()).await?,
     };
     count(&reply);
-    ticket.answer(reply)
+    guard.answer(reply)
 }
 
 /// Orders, newest first; a customer's own.
@@ -61,7 +61,7 @@ pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
     params(("user_id" = Option<String>, Query, description = "Only of this customer."), Filter, Paging),
     responses((status = 200, body = List<OrderShape<'_>>))
 )]
-pub(crate) async fn list(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let query = call.query()?;
     let user = query.get("user_id")?;
     listed(app, call, &query, user).await
@@ -73,12 +73,12 @@ pub(crate) async fn list(app: &App, call: &Call) -> Outcome {
     params(("user_id" = String, Path), Filter, Paging),
     responses((status = 200, body = List<OrderShape<'_>>))
 )]
-pub(crate) async fn list_of_user(app: &App, call: &Call) -> Outcome {
-    let user = call.name("user_id", "user")?;
+pub(crate) async fn list_of_user(app: &App, call: &RequestContext) -> Outcome {
+    let user = call.path_param("user_id", "user")?;
     listed(app, call, &call.query()?, Some(user)).await
 }
 
-async fn listed(app: &App, call: &Call, query: &Query, user: Option<UserId>) -> Outcome {
+async fn listed(app: &App, call: &RequestContext, query: &Query, user: Option<UserId>) -> Outcome {
     let page = page::asked::<OrderId>(query, ORDERS)?;
     let (status, from, to) = (query.get("status")?, query.instant("from")?, query.instant("to")?);
     let found = app.engine.orders(call.caller()?, OrderFilter { user, status, from, to }, &page).await?;
@@ -93,11 +93,11 @@ async fn listed(app: &App, call: &Call, query: &Query, user: Option<UserId>) -> 
            ("at" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "As it was then.")),
     responses((status = 200, body = OrderShape<'_>))
 )]
-pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
-    let (caller, which) = (call.caller()?, call.order()?);
+pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
+    let (caller, order_ref) = (call.caller()?, call.order()?);
     let order = match call.query()?.instant("at")? {
-        Some(at) => app.engine.order_at(caller, &which, at).await?,
-        None => app.engine.order(caller, &which).await?,
+        Some(at) => app.engine.order_at(caller, &order_ref, at).await?,
+        None => app.engine.order(caller, &order_ref).await?,
     };
     Ok(written(&order))
 }
@@ -108,7 +108,7 @@ pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
     params(("id" = String, Path, description = "Its id or its number."), Paging),
     responses((status = 200, body = List<EventShape<'_>>))
 )]
-pub(crate) async fn events(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn events(app: &App, call: &RequestContext) -> Outcome {
     let page = page::asked::<u64>(&call.query()?, EVENTS)?;
     let history = app.engine.order_history(call.caller()?, &call.order()?).await?;
     let behind = history.iter().filter(|item| page.after.is_none_or(|after| item.entry.sequence > after));
@@ -125,9 +125,9 @@ pub(crate) async fn events(app: &App, call: &Call) -> Outcome {
     request_body = NewStatus,
     responses((status = 200, body = OrderShape<'_>))
 )]
-pub(crate) async fn update(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
     let NewStatus { status, reason } = call.json()?;
-    commanded(app, call, Command::MoveTo { status, reason }).await
+    commanded(app, call, Command::Transition { status, reason }).await
 }
 
 /// Moves an order to another state.
@@ -137,24 +137,24 @@ pub(crate) async fn update(app: &App, call: &Call) -> Outcome {
     request_body = NewStatus,
     responses((status = 200, body = OrderShape<'_>))
 )]
-pub(crate) async fn set_status(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn set_status(app: &App, call: &RequestContext) -> Outcome {
     update(app, call).await
 }
 
 /// Calls an order off: releases its stock, refunds what was paid.
 #[utoipa::path(
     post, path = "/orders/{id}/cancel", tag = "orders",
-    params(("id" = String, Path, description = "Its id or its number."), IdempotencyKey, IfMatch),
-    request_body(content = Option<Why>),
+    params(("id" = String, Path, description = "Its id or its number."), IdempotencyKeyHeader, IfMatch),
+    request_body(content = Option<ReasonBody>),
     responses((status = 200, body = OrderShape<'_>))
 )]
-pub(crate) async fn cancel(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn cancel(app: &App, call: &RequestContext) -> Outcome {
     let (caller, order) = (call.caller()?, named(call)?);
-    let Why { reason } = call.json_or_default()?;
-    let ticket = call.ticket(&written)?;
+    let ReasonBody { reason } = call.json_or_default()?;
+    let guard = call.idempotency_guard(&written)?;
     let command = Command::Cancel { reason };
-    let reply = app.engine.command(caller, (&order.0, order.1), command, ticket.once().as_ref()).await?;
-    ticket.answer(reply)
+    let reply = app.engine.command(caller, (&order.0, order.1), command, guard.idempotency().as_ref()).await?;
+    guard.answer(reply)
 }
 
 /// Calls an order off.
@@ -163,7 +163,7 @@ pub(crate) async fn cancel(app: &App, call: &Call) -> Outcome {
     params(("id" = String, Path, description = "Its id or its number."), IfMatch),
     responses((status = 200, body = OrderShape<'_>))
 )]
-pub(crate) async fn delete(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn delete(app: &App, call: &RequestContext) -> Outcome {
     commanded(app, call, Command::Cancel { reason: None }).await
 }
 
@@ -174,19 +174,19 @@ pub(crate) async fn delete(app: &App, call: &Call) -> Outcome {
     request_body = NewShipment,
     responses((status = 200, body = OrderShape<'_>))
 )]
-pub(crate) async fn set_shipping(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn set_shipping(app: &App, call: &RequestContext) -> Outcome {
     let shipment: NewShipment = call.json()?;
-    commanded(app, call, Command::Ship(shipment.into())).await
+    commanded(app, call, Command::UpdateShipment(shipment.into())).await
 }
 
-async fn commanded(app: &App, call: &Call, command: Command) -> Outcome {
-    let (caller, (which, version)) = (call.caller()?, named(call)?);
-    let reply = app.engine.command(caller, (&which, version), command, None).await?;
+async fn commanded(app: &App, call: &RequestContext, command: Command) -> Outcome {
+    let (caller, (order_ref, version)) = (call.caller()?, named(call)?);
+    let reply = app.engine.command(caller, (&order_ref, version), command, None).await?;
     unkeyed(reply, written)
 }
 
 /// The order in the path, at the version the caller names.
-pub(super) fn named(call: &Call) -> Result<(OrderRef, Option<u64>), Problem> {
+pub(super) fn named(call: &RequestContext) -> Result<(OrderRef, Option<u64>), Problem> {
     Ok((call.order()?, call.condition()?.version()))
 }
 
@@ -198,7 +198,7 @@ pub(super) fn placed(order: &Order) -> Answer {
 
 /// Counts an order that was placed now.
 pub(super) fn count(reply: &Reply<Order>) {
-    if matches!(reply, Reply::New(_)) {
+    if matches!(reply, Reply::Fresh(_)) {
         telemetry::order_placed();
     }
 }

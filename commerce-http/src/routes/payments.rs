@@ -7,8 +7,8 @@ use http::StatusCode;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
-use crate::call::Call;
-use crate::idempotency::IdempotencyKey;
+use crate::call::RequestContext;
+use crate::idempotency::IdempotencyKeyHeader;
 use crate::problem::Problem;
 use crate::shape::payment::{Confirmation, NewRefund, PaymentShape};
 
@@ -21,7 +21,7 @@ const MAX_TOKEN: usize = 255;
     params(("id" = uuid::Uuid, Path)),
     responses((status = 200, body = PaymentShape<'_>))
 )]
-pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     let order = app.engine.order(call.caller()?, &OrderRef::Payment(payment_id(call)?)).await?;
     Ok(written(&order))
 }
@@ -29,42 +29,42 @@ pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
 /// Captures a payment. A declined one is answered with its status `failed`, and can be tried again.
 #[utoipa::path(
     post, path = "/payments/{id}/confirm", tag = "payments",
-    params(("id" = uuid::Uuid, Path), IdempotencyKey),
+    params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader),
     request_body = Confirmation,
     responses((status = 200, body = PaymentShape<'_>))
 )]
-pub(crate) async fn confirm(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn confirm(app: &App, call: &RequestContext) -> Outcome {
     let (caller, id) = (call.caller()?, payment_id(call)?);
-    let ticket = call.ticket(&written)?;
+    let guard = call.idempotency_guard(&written)?;
     let Confirmation { token } = call.json()?;
     if token.is_empty() || token.chars().nth(MAX_TOKEN).is_some() {
         return Err(Problem::invalid_at("/token", "out_of_range", format_args!("has 1 to {MAX_TOKEN} characters")));
     }
-    let reply = app.engine.confirm_payment(caller, id, token, ticket.once().as_ref()).await?;
-    ticket.answer(reply)
+    let reply = app.engine.confirm_payment(caller, id, token, guard.idempotency().as_ref()).await?;
+    guard.answer(reply)
 }
 
 /// Pays money back without goods.
 #[utoipa::path(
     post, path = "/payments/{id}/refunds", tag = "payments",
-    params(("id" = uuid::Uuid, Path), IdempotencyKey),
+    params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader),
     request_body = NewRefund,
     responses((status = 201, body = PaymentShape<'_>, description = "The payment, with the refund among its refunds."))
 )]
-pub(crate) async fn refund(app: &App, call: &Call) -> Outcome {
-    let (caller, which) = (call.caller()?, OrderRef::Payment(payment_id(call)?));
-    let ticket = call.ticket(&refunded)?;
+pub(crate) async fn refund(app: &App, call: &RequestContext) -> Outcome {
+    let (caller, order_ref) = (call.caller()?, OrderRef::Payment(payment_id(call)?));
+    let guard = call.idempotency_guard(&refunded)?;
     let NewRefund { amount, reason } = call.json()?;
     let currency = app.engine.settings().currency;
     let amount = amount.map(|amount| amount.in_currency(currency)).transpose();
     let amount = amount.map_err(|error| Problem::invalid_at("/amount", "invalid_amount", error))?;
     let command = Command::Refund { amount, reason: Some(reason) };
-    let reply = app.engine.command(caller, (&which, None), command, ticket.once().as_ref()).await?;
-    ticket.answer(reply)
+    let reply = app.engine.command(caller, (&order_ref, None), command, guard.idempotency().as_ref()).await?;
+    guard.answer(reply)
 }
 
-fn payment_id(call: &Call) -> Result<PaymentId, Problem> {
-    call.name("id", "payment")
+fn payment_id(call: &RequestContext) -> Result<PaymentId, Problem> {
+    call.path_param("id", "payment")
 }
 
 fn written(order: &Order) -> Answer {

@@ -5,13 +5,13 @@ use commerce_core::catalog::Product;
 use commerce_core::engine::EngineError;
 use commerce_core::ids::{IdError, ProductId};
 use commerce_core::money::Currency;
-use commerce_core::port::{Page, ProductFilter, ProductPlace};
+use commerce_core::port::{PageRequest, ProductCursor, ProductFilter};
 use http::StatusCode;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
-use crate::call::Call;
-use crate::idempotency::{IdempotencyKey, unkeyed};
+use crate::call::RequestContext;
+use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
@@ -23,13 +23,13 @@ const PRODUCTS: &str = "products";
 
 /// Products, newest first. Guests and customers see active ones only.
 #[utoipa::path(
-    get, path = "/products", tag = "catalogue",
+    get, path = "/products", tag = "catalog",
     params(("q" = Option<String>, Query, description = "Part of a name, an id or a sku."),
            ("category" = Option<String>, Query, description = "This category and those below it."),
            ("active" = Option<bool>, Query), Paging),
     responses((status = 200, body = List<ProductShape<'_>>))
 )]
-pub(crate) async fn list(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let query = call.query()?;
     let page = asked(&query)?;
     let text = query.text("q").map(str::to_owned);
@@ -42,34 +42,34 @@ pub(crate) async fn list(app: &App, call: &Call) -> Outcome {
 
 /// A product.
 #[utoipa::path(
-    get, path = "/products/{id}", tag = "catalogue",
+    get, path = "/products/{id}", tag = "catalog",
     params(("id" = String, Path)),
     responses((status = 200, body = ProductShape<'_>))
 )]
-pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     let product = app.engine.product(call.caller.as_ref(), &product_id(call)?).await?;
     Ok(written(&product, shop(app)))
 }
 
 /// The variants of a product.
 #[utoipa::path(
-    get, path = "/products/{id}/variants", tag = "catalogue",
+    get, path = "/products/{id}/variants", tag = "catalog",
     params(("id" = String, Path)),
     responses((status = 200, body = Variants<'_>))
 )]
-pub(crate) async fn variants(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn variants(app: &App, call: &RequestContext) -> Outcome {
     let product = app.engine.product(call.caller.as_ref(), &product_id(call)?).await?;
     Ok(Answer::ok(&Variants::of(&product, shop(app))).version(product.version))
 }
 
 /// Makes a product.
 #[utoipa::path(
-    post, path = "/products", tag = "catalogue",
-    params(IdempotencyKey),
+    post, path = "/products", tag = "catalog",
+    params(IdempotencyKeyHeader),
     request_body = NewProduct,
     responses((status = 201, body = ProductShape<'_>))
 )]
-pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let (caller, currency) = (call.caller()?, shop(app));
     let mut new: NewProduct = call.json()?;
     let id = new.id.take().map_or_else(|| fresh(app), Ok)?;
@@ -78,21 +78,23 @@ pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
         let answer = written(product, currency).location(&format!("/v1/products/{}", encoded(&product.id)));
         Answer { status: StatusCode::CREATED, ..answer }
     };
-    let ticket = call.ticket(&made)?;
-    match app.engine.save_product(caller, (&id, Some(0)), &input, ticket.once().as_ref()).await {
-        Err(EngineError::Stale { .. }) => Err(Problem::conflict("product_exists", "There is a product of that id.")),
-        reply => ticket.answer(reply?),
+    let guard = call.idempotency_guard(&made)?;
+    match app.engine.save_product(caller, (&id, Some(0)), &input, guard.idempotency().as_ref()).await {
+        Err(EngineError::VersionMismatch { .. }) => {
+            Err(Problem::conflict("product_exists", "There is a product of that id."))
+        }
+        reply => guard.answer(reply?),
     }
 }
 
 /// Makes a product, or changes it as a whole.
 #[utoipa::path(
-    put, path = "/products/{id}", tag = "catalogue",
+    put, path = "/products/{id}", tag = "catalog",
     params(("id" = String, Path), IfMatch),
     request_body = NewProduct,
     responses((status = 200, body = ProductShape<'_>))
 )]
-pub(crate) async fn replace(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn replace(app: &App, call: &RequestContext) -> Outcome {
     let (caller, condition, currency) = (call.caller()?, call.condition()?, shop(app));
     let id: ProductId = call.param("id").parse().map_err(invalid_id)?;
     let new: NewProduct = call.json()?;
@@ -107,8 +109,8 @@ pub(crate) async fn replace(app: &App, call: &Call) -> Outcome {
 }
 
 /// The product in the path.
-pub(super) fn product_id(call: &Call) -> Result<ProductId, Problem> {
-    call.name("id", "product")
+pub(super) fn product_id(call: &RequestContext) -> Result<ProductId, Problem> {
+    call.path_param("id", "product")
 }
 
 fn fresh(app: &App) -> Result<ProductId, Problem> {
@@ -134,12 +136,12 @@ fn encoded(id: &ProductId) -> impl std::fmt::Display + '_ {
 /// The place of a product as cursors have it: microseconds and id.
 type Place = (i64, ProductId);
 
-fn asked(query: &Query) -> Result<Page<ProductPlace>, Problem> {
-    let Page { limit, after } = page::asked::<Place>(query, PRODUCTS)?;
-    let place = |(micros, id)| Some(ProductPlace { created_at: DateTime::from_timestamp_micros(micros)?, id });
-    Ok(Page { limit, after: after.and_then(place) })
+fn asked(query: &Query) -> Result<PageRequest<ProductCursor>, Problem> {
+    let PageRequest { limit, after } = page::asked::<Place>(query, PRODUCTS)?;
+    let place = |(micros, id)| Some(ProductCursor { created_at: DateTime::from_timestamp_micros(micros)?, id });
+    Ok(PageRequest { limit, after: after.and_then(place) })
 }
 
-fn cursor(place: &ProductPlace) -> Option<String> {
+fn cursor(place: &ProductCursor) -> Option<String> {
     page::cursor(PRODUCTS, &(place.created_at.timestamp_micros(), &place.id))
 }

@@ -4,20 +4,20 @@ use chrono::DateTime;
 use commerce_core::engine::EngineError;
 use commerce_core::ids::{OrderId, PromotionId};
 use commerce_core::money::Currency;
-use commerce_core::port::{KeptPromotion, Page, PromotionPlace};
+use commerce_core::port::{PageRequest, PromotionCursor, PromotionWithUsage};
 use commerce_core::promotion::Document;
 use http::StatusCode;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
-use crate::call::Call;
-use crate::idempotency::{IdempotencyKey, unkeyed};
+use crate::call::RequestContext;
+use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::shape::code::{CodeTrial, TriedCode};
-use crate::shape::promotion::{self, KeptShape, NewPromotion, PromotionPatch, RedemptionShape};
+use crate::shape::promotion::{self, NewPromotion, PromotionPatch, PromotionWithUsageShape, RedemptionShape};
 
 /// Tells the cursors of promotions from others.
 const PROMOTIONS: &str = "promotions";
@@ -32,23 +32,23 @@ const MAX_TRIES: u32 = 16;
 #[utoipa::path(
     get, path = "/promos", tag = "promotions",
     params(Paging),
-    responses((status = 200, body = List<KeptShape<'_>>))
+    responses((status = 200, body = List<PromotionWithUsageShape<'_>>))
 )]
-pub(crate) async fn list(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let page = asked(&call.query()?)?;
     let found = app.engine.promotions(call.caller()?, &page).await?;
-    let items: Vec<_> = found.items.iter().map(KeptShape::from).collect();
+    let items: Vec<_> = found.items.iter().map(PromotionWithUsageShape::from).collect();
     Ok(Answer::ok(&List { items, next_cursor: found.next.and_then(|last| cursor(&last)) }))
 }
 
 /// Makes a promotion.
 #[utoipa::path(
     post, path = "/promos", tag = "promotions",
-    params(IdempotencyKey),
+    params(IdempotencyKeyHeader),
     request_body = NewPromotion,
-    responses((status = 201, body = KeptShape<'_>))
+    responses((status = 201, body = PromotionWithUsageShape<'_>))
 )]
-pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     let fresh = app.engine.ports().ids.next().to_string();
     let document: Document = call.json()?;
@@ -56,18 +56,18 @@ pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
     if promotion.id().as_str() == VALIDATE {
         return Err(Problem::invalid_at("/id", "reserved", "is the name of a route"));
     }
-    let ticket = call.ticket(&made)?;
-    let reply = app.engine.add_promotion(caller, &promotion, ticket.once().as_ref()).await?;
-    ticket.answer(reply)
+    let guard = call.idempotency_guard(&made)?;
+    let reply = app.engine.add_promotion(caller, &promotion, guard.idempotency().as_ref()).await?;
+    guard.answer(reply)
 }
 
 /// A promotion, with how much of it is used up.
 #[utoipa::path(
     get, path = "/promos/{id}", tag = "promotions",
     params(("id" = String, Path)),
-    responses((status = 200, body = KeptShape<'_>))
+    responses((status = 200, body = PromotionWithUsageShape<'_>))
 )]
-pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     let kept = app.engine.promotion(call.caller()?, &promotion_id(call)?).await?;
     Ok(written(&kept))
 }
@@ -77,22 +77,22 @@ pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
     patch, path = "/promos/{id}", tag = "promotions",
     params(("id" = String, Path), IfMatch),
     request_body(content((PromotionPatch = "application/merge-patch+json"), (PromotionPatch = "application/json"))),
-    responses((status = 200, body = KeptShape<'_>))
+    responses((status = 200, body = PromotionWithUsageShape<'_>))
 )]
-pub(crate) async fn update(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
     let (id, named) = (promotion_id(call)?, call.condition()?.version());
     let patch: Document = call.json()?;
     let mut tries = MAX_TRIES;
     loop {
-        let kept = app.engine.promotion(call.caller()?, &id).await?.campaign;
+        let kept = app.engine.promotion(call.caller()?, &id).await?.record;
         // The patch is about the version it is applied to: a change that came between is not undone, but patched too.
         let version = named.unwrap_or(kept.version);
         if version != kept.version {
-            return Err(EngineError::Stale { named: version, actual: kept.version }.into());
+            return Err(EngineError::VersionMismatch { expected: version, actual: kept.version }.into());
         }
         let changed = promotion::patched(&kept.promotion, patch.clone())?;
         match app.engine.change_promotion(call.caller()?, Some(version), &changed, None).await {
-            Err(EngineError::Stale { .. }) if named.is_none() && tries > 0 => tries -= 1,
+            Err(EngineError::VersionMismatch { .. }) if named.is_none() && tries > 0 => tries -= 1,
             reply => return unkeyed(reply?, written),
         }
     }
@@ -102,9 +102,9 @@ pub(crate) async fn update(app: &App, call: &Call) -> Outcome {
 #[utoipa::path(
     delete, path = "/promos/{id}", tag = "promotions",
     params(("id" = String, Path), IfMatch),
-    responses((status = 200, body = KeptShape<'_>, description = "The promotion, ended."))
+    responses((status = 200, body = PromotionWithUsageShape<'_>, description = "The promotion, ended."))
 )]
-pub(crate) async fn end(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn end(app: &App, call: &RequestContext) -> Outcome {
     let (caller, named) = (call.caller()?, call.condition()?.version());
     let reply = app.engine.end_promotion(caller, (&promotion_id(call)?, named), None).await?;
     unkeyed(reply, written)
@@ -116,7 +116,7 @@ pub(crate) async fn end(app: &App, call: &Call) -> Outcome {
     params(("id" = String, Path), Paging),
     responses((status = 200, body = List<RedemptionShape<'_>>))
 )]
-pub(crate) async fn redemptions(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn redemptions(app: &App, call: &RequestContext) -> Outcome {
     let page = page::asked::<OrderId>(&call.query()?, REDEMPTIONS)?;
     let found = app.engine.redemptions(call.caller()?, &promotion_id(call)?, &page).await?;
     let items: Vec<_> = found.items.iter().map(RedemptionShape::from).collect();
@@ -129,7 +129,7 @@ pub(crate) async fn redemptions(app: &App, call: &Call) -> Outcome {
     request_body = CodeTrial,
     responses((status = 200, body = TriedCode<'_>))
 )]
-pub(crate) async fn validate(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn validate(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     let (code, basket) = call.json::<CodeTrial>()?.basket()?;
     let check = app.engine.check_code(caller, &code, &basket).await?;
@@ -137,21 +137,21 @@ pub(crate) async fn validate(app: &App, call: &Call) -> Outcome {
 }
 
 /// The promotion in the path.
-fn promotion_id(call: &Call) -> Result<PromotionId, Problem> {
-    call.name("id", "promotion")
+fn promotion_id(call: &RequestContext) -> Result<PromotionId, Problem> {
+    call.path_param("id", "promotion")
 }
 
 fn shop(app: &App) -> Currency {
     app.engine.settings().currency
 }
 
-fn written(kept: &KeptPromotion) -> Answer {
-    Answer::ok(&KeptShape::from(kept)).version(kept.campaign.version)
+fn written(kept: &PromotionWithUsage) -> Answer {
+    Answer::ok(&PromotionWithUsageShape::from(kept)).version(kept.record.version)
 }
 
 /// A new promotion.
-fn made(kept: &KeptPromotion) -> Answer {
-    let id = kept.campaign.id().as_str();
+fn made(kept: &PromotionWithUsage) -> Answer {
+    let id = kept.record.id().as_str();
     let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
     Answer { status: StatusCode::CREATED, ..written(kept).location(&format!("/v1/promos/{id}")) }
 }
@@ -159,12 +159,12 @@ fn made(kept: &KeptPromotion) -> Answer {
 /// The place of a promotion as cursors have it: microseconds and id.
 type Place = (i64, PromotionId);
 
-fn asked(query: &Query) -> Result<Page<PromotionPlace>, Problem> {
-    let Page { limit, after } = page::asked::<Place>(query, PROMOTIONS)?;
-    let place = |(micros, id)| Some(PromotionPlace { created_at: DateTime::from_timestamp_micros(micros)?, id });
-    Ok(Page { limit, after: after.and_then(place) })
+fn asked(query: &Query) -> Result<PageRequest<PromotionCursor>, Problem> {
+    let PageRequest { limit, after } = page::asked::<Place>(query, PROMOTIONS)?;
+    let place = |(micros, id)| Some(PromotionCursor { created_at: DateTime::from_timestamp_micros(micros)?, id });
+    Ok(PageRequest { limit, after: after.and_then(place) })
 }
 
-fn cursor(place: &PromotionPlace) -> Option<String> {
+fn cursor(place: &PromotionCursor) -> Option<String> {
     page::cursor(PROMOTIONS, &(place.created_at.timestamp_micros(), &place.id))
 }

@@ -5,26 +5,26 @@ use commerce_core::engine::CartView;
 use super::carts;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
-use crate::call::Call;
-use crate::idempotency::{IdempotencyKey, unkeyed};
+use crate::call::RequestContext;
+use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::precondition::IfMatch;
 use crate::shape::code::{GivenCode, NewCode};
 
 /// Gives a promotion code to a cart. An invalid one stays with the cart: it may become valid as the cart grows.
 #[utoipa::path(
     post, path = "/carts/{id}/promotions", tag = "carts",
-    params(("id" = uuid::Uuid, Path), IdempotencyKey, IfMatch),
+    params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader, IfMatch),
     request_body = NewCode,
     responses((status = 200, body = GivenCode<'_>))
 )]
-pub(crate) async fn add(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn add(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, carts::named(call)?);
     let NewCode { code } = call.json()?;
     let given = code.clone();
     let checked = move |view: &CartView| Answer::ok(&GivenCode::of(&given, &view.quote)).version(view.cart.version);
-    let ticket = call.ticket(&checked)?;
-    let reply = app.engine.add_code(caller, cart, code, ticket.once().as_ref()).await?;
-    ticket.answer(reply)
+    let guard = call.idempotency_guard(&checked)?;
+    let reply = app.engine.add_code(caller, cart, code, guard.idempotency().as_ref()).await?;
+    guard.answer(reply)
 }
 
 /// Takes a promotion code back.
@@ -33,9 +33,9 @@ pub(crate) async fn add(app: &App, call: &Call) -> Outcome {
     params(("id" = uuid::Uuid, Path), ("code" = String, Path), IfMatch),
     responses((status = 204))
 )]
-pub(crate) async fn remove(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn remove(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, carts::named(call)?);
-    let code = call.name("code", "code")?;
+    let code = call.path_param("code", "code")?;
     let reply = app.engine.remove_code(caller, cart, code, None).await?;
     unkeyed(reply, carts::changed)
 }

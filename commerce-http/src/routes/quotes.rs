@@ -6,7 +6,7 @@ use commerce_core::pricing::{Document, Request};
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
-use crate::call::Call;
+use crate::call::RequestContext;
 use crate::json;
 use crate::shape::quote::{QuoteRequestShape, QuoteShape};
 
@@ -16,11 +16,11 @@ use crate::shape::quote::{QuoteRequestShape, QuoteShape};
     request_body = QuoteRequestShape,
     responses((status = 200, body = QuoteShape))
 )]
-pub(crate) fn create(app: &App, call: &Call) -> Ready<Outcome> {
+pub(crate) fn create(app: &App, call: &RequestContext) -> Ready<Outcome> {
     ready(priced(app, call))
 }
 
-fn priced(app: &App, call: &Call) -> Outcome {
+fn priced(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     let document: Document = call.json()?;
     let request = Request::read(&document).map_err(json::refused)?;

@@ -8,32 +8,32 @@ use http::StatusCode;
 use super::orders;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
-use crate::call::Call;
-use crate::idempotency::IdempotencyKey;
+use crate::call::RequestContext;
+use crate::idempotency::IdempotencyKeyHeader;
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
-use crate::shape::order::Why;
+use crate::shape::order::ReasonBody;
 use crate::shape::returns::{NewReturn, ReturnShape};
 
 /// Asks to send units of an order back.
 #[utoipa::path(
     post, path = "/orders/{id}/returns", tag = "returns",
-    params(("id" = String, Path, description = "The order's id or number."), IdempotencyKey, IfMatch),
+    params(("id" = String, Path, description = "The order's id or number."), IdempotencyKeyHeader, IfMatch),
     request_body = NewReturn,
     responses((status = 201, body = ReturnShape<'_>))
 )]
-pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
-    let (caller, (which, version)) = (call.caller()?, orders::named(call)?);
+pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
+    let (caller, (order_ref, version)) = (call.caller()?, orders::named(call)?);
     let NewReturn { items, reason } = call.json()?;
     let id = ReturnId::new(app.engine.ports().ids.next());
     let requested = move |order: &Order| {
         let answer = written(order, id).location(&format!("/v1/returns/{id}"));
         Answer { status: StatusCode::CREATED, ..answer }
     };
-    let ticket = call.ticket(&requested)?;
+    let guard = call.idempotency_guard(&requested)?;
     let command = Command::RequestReturn(ReturnRequest { id, lines: items, reason });
-    let reply = app.engine.command(caller, (&which, version), command, ticket.once().as_ref()).await?;
-    ticket.answer(reply)
+    let reply = app.engine.command(caller, (&order_ref, version), command, guard.idempotency().as_ref()).await?;
+    guard.answer(reply)
 }
 
 /// A return.
@@ -42,7 +42,7 @@ pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
     params(("id" = uuid::Uuid, Path)),
     responses((status = 200, body = ReturnShape<'_>))
 )]
-pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
+pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     let id = return_id(call)?;
     let order = app.engine.order(call.caller()?, &OrderRef::Return(id)).await?;
     Ok(written(&order, id))
@@ -51,11 +51,11 @@ pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
 /// Lets the customer send the units.
 #[utoipa::path(
     post, path = "/returns/{id}/approve", tag = "returns",
-    params(("id" = uuid::Uuid, Path), IdempotencyKey),
+    params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader),
     responses((status = 200, body = ReturnShape<'_>))
 )]
-pub(crate) async fn approve(app: &App, call: &Call) -> Outcome {
-    call.json_or_default::<Why>()?;
+pub(crate) async fn approve(app: &App, call: &RequestContext) -> Outcome {
+    call.json_or_default::<ReasonBody>()?;
     let id = return_id(call)?;
     decided(app, call, id, Command::ApproveReturn(id)).await
 }
@@ -63,12 +63,12 @@ pub(crate) async fn approve(app: &App, call: &Call) -> Outcome {
 /// Leaves the units with the customer.
 #[utoipa::path(
     post, path = "/returns/{id}/reject", tag = "returns",
-    params(("id" = uuid::Uuid, Path), IdempotencyKey),
-    request_body(content = Option<Why>),
+    params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader),
+    request_body(content = Option<ReasonBody>),
     responses((status = 200, body = ReturnShape<'_>))
 )]
-pub(crate) async fn reject(app: &App, call: &Call) -> Outcome {
-    let Why { reason } = call.json_or_default()?;
+pub(crate) async fn reject(app: &App, call: &RequestContext) -> Outcome {
+    let ReasonBody { reason } = call.json_or_default()?;
     let id = return_id(call)?;
     decided(app, call, id, Command::RejectReturn { id, reason }).await
 }
@@ -76,25 +76,26 @@ pub(crate) async fn reject(app: &App, call: &Call) -> Outcome {
 /// The units came back: restocks and refunds them.
 #[utoipa::path(
     post, path = "/returns/{id}/receive", tag = "returns",
-    params(("id" = uuid::Uuid, Path), IdempotencyKey),
+    params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader),
     responses((status = 200, body = ReturnShape<'_>))
 )]
-pub(crate) async fn receive(app: &App, call: &Call) -> Outcome {
-    call.json_or_default::<Why>()?;
+pub(crate) async fn receive(app: &App, call: &RequestContext) -> Outcome {
+    call.json_or_default::<ReasonBody>()?;
     let id = return_id(call)?;
     decided(app, call, id, Command::ReceiveReturn(id)).await
 }
 
-async fn decided(app: &App, call: &Call, id: ReturnId, command: Command) -> Outcome {
+async fn decided(app: &App, call: &RequestContext, id: ReturnId, command: Command) -> Outcome {
     let caller = call.caller()?;
     let write = move |order: &Order| written(order, id);
-    let ticket = call.ticket(&write)?;
-    let reply = app.engine.command(caller, (&OrderRef::Return(id), None), command, ticket.once().as_ref()).await?;
-    ticket.answer(reply)
+    let guard = call.idempotency_guard(&write)?;
+    let reply =
+        app.engine.command(caller, (&OrderRef::Return(id), None), command, guard.idempotency().as_ref()).await?;
+    guard.answer(reply)
 }
 
-fn return_id(call: &Call) -> Result<ReturnId, Problem> {
-    call.name("id", "return")
+fn return_id(call: &RequestContext) -> Result<ReturnId, Problem> {
+    call.path_param("id", "return")
 }
 
 fn written(order: &Order, id: ReturnId) -> Answer {

@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
-use commerce_core::commit::ReceiptKey;
+use commerce_core::commit::IdempotencyKey;
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use utoipa_swagger_ui::Config;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
-use crate::call::Call;
+use crate::call::RequestContext;
 use crate::openapi::openapi;
 use crate::problem::Problem;
 
@@ -33,15 +33,15 @@ pub(crate) struct Health {
 
 /// Whether the process answers.
 #[utoipa::path(get, path = "/healthz", tag = "system", responses((status = 200, body = Health)))]
-pub(crate) fn healthz(_app: &App, _call: &Call) -> Ready<Outcome> {
+pub(crate) fn healthz(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
     ready(Ok(Answer::ok(&Health { status: "ok" })))
 }
 
 /// Whether the store answers.
 #[utoipa::path(get, path = "/readyz", tag = "system", responses((status = 200, body = Health)))]
-pub(crate) async fn readyz(app: &App, _call: &Call) -> Outcome {
-    let nothing = ReceiptKey { scope: "readyz".to_owned(), key: "readyz".to_owned() };
-    match app.engine.ports().store.receipt(&nothing).await {
+pub(crate) async fn readyz(app: &App, _call: &RequestContext) -> Outcome {
+    let nothing = IdempotencyKey { scope: "readyz".to_owned(), key: "readyz".to_owned() };
+    match app.engine.ports().store.idempotency_record(&nothing).await {
         Ok(_) => Ok(Answer::ok(&Health { status: "ready" })),
         Err(error) => Err(Problem::unavailable("store_unavailable", "The store does not answer.").caused_by(error)),
     }
@@ -52,7 +52,7 @@ pub(crate) async fn readyz(app: &App, _call: &Call) -> Outcome {
     get, path = "/metrics", tag = "system",
     responses((status = 200, body = String, content_type = "text/plain"))
 )]
-pub(crate) fn metrics(app: &App, _call: &Call) -> Ready<Outcome> {
+pub(crate) fn metrics(app: &App, _call: &RequestContext) -> Ready<Outcome> {
     let rendered = app.options.metrics.as_ref().map(metrics_exporter_prometheus::PrometheusHandle::render);
     let answer = rendered.map(|text| Answer::empty(StatusCode::OK).typed(TEXT, text));
     ready(answer.ok_or_else(Problem::no_route))
@@ -63,7 +63,7 @@ pub(crate) fn metrics(app: &App, _call: &Call) -> Ready<Outcome> {
     get, path = "/openapi.json", tag = "system",
     responses((status = 200, body = serde_json::Value))
 )]
-pub(crate) fn openapi_json(_app: &App, _call: &Call) -> Ready<Outcome> {
+pub(crate) fn openapi_json(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
     ready(Ok(Answer::empty(StatusCode::OK).typed(JSON, DOCUMENT.clone())))
 }
 
@@ -72,19 +72,19 @@ pub(crate) fn openapi_json(_app: &App, _call: &Call) -> Ready<Outcome> {
     get, path = "/docs", tag = "system",
     responses((status = 308, description = "To the page, `/docs/`."))
 )]
-pub(crate) fn docs(_app: &App, _call: &Call) -> Ready<Outcome> {
+pub(crate) fn docs(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
     let mut answer = Answer::empty(StatusCode::PERMANENT_REDIRECT);
     answer.headers.insert(LOCATION, HeaderValue::from_static("/docs/"));
     ready(Ok(answer))
 }
 
 /// The page.
-pub(crate) fn docs_page(_app: &App, _call: &Call) -> Ready<Outcome> {
+pub(crate) fn docs_page(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
     ready(file("index.html"))
 }
 
 /// What the page loads.
-pub(crate) fn docs_file(_app: &App, call: &Call) -> Ready<Outcome> {
+pub(crate) fn docs_file(_app: &App, call: &RequestContext) -> Ready<Outcome> {
     ready(file(call.param("file")))
 }
 

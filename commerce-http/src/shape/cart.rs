@@ -7,7 +7,7 @@ use commerce_core::engine::CartView;
 use commerce_core::ids::{CartId, ItemId, ProductId, Sku, UserId};
 use commerce_core::money::Currency;
 use commerce_core::pricing::Quote;
-use commerce_core::text::Text;
+use commerce_core::text::BoundedString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -54,7 +54,7 @@ pub(crate) struct CartItemShape<'a> {
     #[schema(value_type = String)]
     product_id: &'a ProductId,
     #[schema(value_type = String)]
-    name: &'a Text<200>,
+    name: &'a BoundedString<200>,
     #[schema(value_type = i64)]
     quantity: Quantity,
     unit_price: Figure,

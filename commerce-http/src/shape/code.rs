@@ -5,7 +5,7 @@ use commerce_core::cart::{Code, MAX_LINES};
 use commerce_core::engine::{Basket, CodeCheck};
 use commerce_core::ids::{CartId, Sku};
 use commerce_core::money::Currency;
-use commerce_core::pricing::{Explained, Outcome, Quote, Rejection};
+use commerce_core::pricing::{CodeRejection, Outcome, PromotionOutcome, Quote};
 use commerce_core::promotion::code_key;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -33,7 +33,7 @@ pub(crate) struct CodeTrial {
     #[serde(default)]
     #[schema(value_type = Option<uuid::Uuid>)]
     cart_id: Option<CartId>,
-    /// Or 1 to 500 lines, at catalogue prices.
+    /// Or 1 to 500 lines, at catalog prices.
     #[serde(default)]
     items: Option<Vec<NewItem>>,
 }
@@ -76,7 +76,7 @@ pub(crate) struct Verdict {
 impl Verdict {
     /// What is said of a code that was refused, or of what became of the promotions that have it. A code that holds and
     /// takes nothing off says why.
-    fn of<'q>(rejected: Option<Rejection>, outcomes: impl Iterator<Item = &'q Outcome> + Clone) -> Self {
+    fn of<'q>(rejected: Option<CodeRejection>, outcomes: impl Iterator<Item = &'q Outcome> + Clone) -> Self {
         if let Some(rejected) = rejected {
             let reason = serde_json::to_value(rejected).ok();
             return Self { valid: false, reason, message: Some(rejected.to_string()) };
@@ -103,7 +103,8 @@ impl<'a> GivenCode<'a> {
     pub(crate) fn of(code: &Code, quote: &'a Quote) -> Self {
         let key = code_key(code.as_str());
         let rejected = quote.rejected.iter().find(|rejected| code_key(&rejected.code) == key);
-        let has_code = |explained: &&Explained| explained.code.as_deref().is_some_and(|known| code_key(known) == key);
+        let has_code =
+            |explained: &&PromotionOutcome| explained.code.as_deref().is_some_and(|known| code_key(known) == key);
         let outcomes = quote.explanation.iter().filter(has_code).map(|explained| &explained.outcome);
         Self { verdict: Verdict::of(rejected.map(|rejected| rejected.reason), outcomes), quote }
     }

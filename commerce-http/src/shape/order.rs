@@ -8,7 +8,7 @@ use commerce_core::ids::{EventId, ItemId, OrderId, OrderNumber, ProductId, Promo
 use commerce_core::money::Currency;
 use commerce_core::order::{Order, OrderItem, Phase, Reason, Shipment, ShipmentStatus, Status};
 use commerce_core::pricing::{Adjustment, Quote, QuotedLine};
-use commerce_core::text::Text;
+use commerce_core::text::BoundedString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -50,14 +50,14 @@ pub(crate) struct OrderShape<'a> {
     #[schema(value_type = AddressShape)]
     shipping_address: &'a Address,
     #[schema(value_type = String, example = "standard")]
-    shipping_method: &'a Text<64>,
+    shipping_method: &'a BoundedString<64>,
     /// How it is being shipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     shipments: Option<[ShipmentShape<'a>; 1]>,
     payment: OrderPaymentShape,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
-    notes: Option<&'a Text<1000>>,
+    notes: Option<&'a BoundedString<1000>>,
     /// The number of its last event.
     version: u64,
     created_at: DateTime<Utc>,
@@ -75,7 +75,7 @@ pub(crate) struct OrderItemShape<'a> {
     #[schema(value_type = String)]
     product_id: &'a ProductId,
     #[schema(value_type = String)]
-    name: &'a Text<200>,
+    name: &'a BoundedString<200>,
     #[schema(value_type = i64)]
     quantity: Quantity,
     unit_price: Figure,
@@ -112,12 +112,12 @@ pub(crate) struct PromotionShape<'a> {
 #[schema(as = Shipment)]
 pub(crate) struct ShipmentShape<'a> {
     #[schema(value_type = String)]
-    provider: &'a Text<100>,
+    provider: &'a BoundedString<100>,
     #[schema(value_type = String)]
-    method: &'a Text<64>,
+    method: &'a BoundedString<64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
-    tracking_number: Option<&'a Text<100>>,
+    tracking_number: Option<&'a BoundedString<100>>,
     /// `pending`, `shipped` or `delivered`.
     #[schema(value_type = String, example = "shipped")]
     status: ShipmentStatus,
@@ -284,7 +284,7 @@ pub(crate) struct NewStatus {
 /// Why somebody does something.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Why {
+pub(crate) struct ReasonBody {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 500)]
     pub(crate) reason: Option<Reason>,
@@ -295,12 +295,12 @@ pub(crate) struct Why {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewShipment {
     #[schema(value_type = String, max_length = 100)]
-    provider: Text<100>,
+    provider: BoundedString<100>,
     #[schema(value_type = String, max_length = 64)]
-    method: Text<64>,
+    method: BoundedString<64>,
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 100)]
-    tracking_number: Option<Text<100>>,
+    tracking_number: Option<BoundedString<100>>,
     /// `pending` (the default), `shipped` or `delivered`; the order follows.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "shipped")]

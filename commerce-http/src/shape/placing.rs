@@ -2,9 +2,9 @@
 
 use commerce_core::actor::Actor;
 use commerce_core::address::Address;
-use commerce_core::engine::{CheckOut, ItemRequest, PlaceOrder};
+use commerce_core::engine::{CheckoutRequest, ItemRequest, PlaceOrderRequest};
 use commerce_core::ids::{CartId, UserId};
-use commerce_core::text::Text;
+use commerce_core::text::BoundedString;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -30,10 +30,10 @@ pub(crate) struct NewOrder {
     #[schema(value_type = AddressShape)]
     shipping_address: Address,
     #[schema(value_type = String, example = "standard")]
-    shipping_method: Text<64>,
+    shipping_method: BoundedString<64>,
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 1000)]
-    notes: Option<Text<1000>>,
+    notes: Option<BoundedString<1000>>,
 }
 
 /// A line to order: a sku, or a product that has only one.
@@ -44,7 +44,7 @@ pub(crate) struct NewOrderItem {
     product_id: Option<String>,
     #[schema(minimum = 1, maximum = 1_000_000)]
     quantity: i64,
-    /// A price other than the catalogue's; for admin and service.
+    /// A price other than the catalog's; for admin and service.
     #[schema(example = "9.99")]
     unit_price: Option<String>,
 }
@@ -66,9 +66,9 @@ pub(crate) struct CheckOutShape {
 #[derive(Debug)]
 pub(crate) enum Source {
     /// A cart.
-    Cart(CheckOut),
+    Cart(CheckoutRequest),
     /// Items.
-    Items(PlaceOrder),
+    Items(PlaceOrderRequest),
 }
 
 impl NewOrder {
@@ -79,9 +79,11 @@ impl NewOrder {
             (Some(_), None) if user_id.is_some() && user_id != caller.user => {
                 Err(Problem::invalid_at("/user_id", "invalid", "a cart is ordered by its owner"))
             }
-            (Some(cart_id), None) => Ok(Source::Cart(CheckOut { cart_id, shipping_address, shipping_method, notes })),
+            (Some(cart_id), None) => {
+                Ok(Source::Cart(CheckoutRequest { cart_id, shipping_address, shipping_method, notes }))
+            }
             (None, Some(items)) => {
-                Ok(Source::Items(PlaceOrder { user_id, items, shipping_address, shipping_method, notes }))
+                Ok(Source::Items(PlaceOrderRequest { user_id, items, shipping_address, shipping_method, notes }))
             }
             _ => Err(Problem::invalid_at("", "invalid", "name either a cart_id or items")),
         }

@@ -5,7 +5,7 @@ use commerce_core::catalog::{Category, Product, Variant};
 use commerce_core::engine::ProductInput;
 use commerce_core::ids::{CategoryId, ProductId, Sku};
 use commerce_core::money::{Amount, Currency};
-use commerce_core::text::Text;
+use commerce_core::text::BoundedString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -19,10 +19,10 @@ pub(crate) struct ProductShape<'a> {
     #[schema(value_type = String)]
     id: &'a ProductId,
     #[schema(value_type = String)]
-    name: &'a Text<200>,
+    name: &'a BoundedString<200>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
-    description: Option<&'a Text<4000>>,
+    description: Option<&'a BoundedString<4000>>,
     #[schema(value_type = Vec<String>)]
     categories: &'a [CategoryId],
     /// Whether it is for sale.
@@ -43,11 +43,11 @@ pub(crate) struct VariantShape<'a> {
     sku: &'a Sku,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
-    name: Option<&'a Text<200>>,
+    name: Option<&'a BoundedString<200>>,
     price: Figure,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
-    tax_category: Option<&'a Text<64>>,
+    tax_category: Option<&'a BoundedString<64>>,
 }
 
 /// The variants of a product.
@@ -109,10 +109,10 @@ pub(crate) struct NewProduct {
     #[schema(value_type = Option<String>)]
     pub(crate) id: Option<ProductId>,
     #[schema(value_type = String, max_length = 200)]
-    name: Text<200>,
+    name: BoundedString<200>,
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 4000)]
-    description: Option<Text<4000>>,
+    description: Option<BoundedString<4000>>,
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     categories: Vec<CategoryId>,
@@ -134,12 +134,12 @@ pub(crate) struct NewVariant {
     sku: Sku,
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 200)]
-    name: Option<Text<200>>,
+    name: Option<BoundedString<200>>,
     #[schema(value_type = String, example = "9.99")]
     price: Amount,
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 64)]
-    tax_category: Option<Text<64>>,
+    tax_category: Option<BoundedString<64>>,
 }
 
 const fn yes() -> bool {
@@ -177,7 +177,7 @@ pub(crate) struct CategoryShape<'a> {
     #[schema(value_type = String)]
     id: &'a CategoryId,
     #[schema(value_type = String)]
-    name: &'a Text<200>,
+    name: &'a BoundedString<200>,
     /// Where it hangs; none at the root.
     #[schema(value_type = Option<String>)]
     parent: Option<&'a CategoryId>,
@@ -204,7 +204,7 @@ pub(crate) struct NewCategory {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CategoryName {
     #[schema(value_type = String, max_length = 200)]
-    pub(crate) name: Text<200>,
+    pub(crate) name: BoundedString<200>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub(crate) parent: Option<CategoryId>,

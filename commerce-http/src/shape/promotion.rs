@@ -1,17 +1,17 @@
 //! Promotions, and who used them.
 
-mod terms;
+mod definition;
 
 use chrono::{DateTime, Utc};
 use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::{Currency, Money};
-use commerce_core::port::KeptPromotion;
-use commerce_core::promotion::{Document, Promotion, Redemption, Terms, Usage};
+use commerce_core::port::PromotionWithUsage;
+use commerce_core::promotion::{Document, Promotion, PromotionDefinition, Redemption, Usage};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use self::terms::TermsShape;
-pub(crate) use self::terms::{NewPromotion, PromotionPatch};
+use self::definition::PromotionDefinitionShape;
+pub(crate) use self::definition::{NewPromotion, PromotionPatch};
 use super::Figure;
 use crate::json;
 use crate::problem::{Fault, Problem};
@@ -19,10 +19,10 @@ use crate::problem::{Fault, Problem};
 /// A promotion that the shop keeps.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Promotion)]
-pub(crate) struct KeptShape<'a> {
+pub(crate) struct PromotionWithUsageShape<'a> {
     #[serde(flatten)]
-    #[schema(value_type = TermsShape)]
-    terms: &'a Terms,
+    #[schema(value_type = PromotionDefinitionShape)]
+    terms: &'a PromotionDefinition,
     #[schema(value_type = String, example = "USD")]
     currency: Currency,
     usage: UsageShape,
@@ -44,19 +44,19 @@ pub(crate) struct UsageShape {
     budget_used: Figure,
 }
 
-impl<'a> From<&'a KeptPromotion> for KeptShape<'a> {
-    fn from(kept: &'a KeptPromotion) -> Self {
-        let KeptPromotion { campaign, usage } = kept;
-        let currency = campaign.promotion.currency();
+impl<'a> From<&'a PromotionWithUsage> for PromotionWithUsageShape<'a> {
+    fn from(kept: &'a PromotionWithUsage) -> Self {
+        let PromotionWithUsage { record, usage } = kept;
+        let currency = record.promotion.currency();
         let budget_used = usage.budget_used.unwrap_or_else(|| Money::zero(currency)).into();
         Self {
-            terms: campaign.promotion.terms(),
+            terms: record.promotion.definition(),
             currency,
             usage: UsageShape { used: usage.used, budget_used },
-            ended_at: campaign.ended_at,
-            version: campaign.version,
-            created_at: campaign.created_at,
-            updated_at: campaign.updated_at,
+            ended_at: record.ended_at,
+            version: record.version,
+            created_at: record.created_at,
+            updated_at: record.updated_at,
         }
     }
 }
@@ -90,7 +90,7 @@ impl<'a> From<&'a Redemption> for RedemptionShape<'a> {
             currency: redemption.amount.currency(),
             amount: redemption.amount.into(),
             redeemed_at: redemption.at,
-            given_back_at: redemption.given_back_at,
+            given_back_at: redemption.released_at,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 #![expect(dead_code, reason = "describes what the core writes")]
 
-use commerce_core::pricing::{Explained, Quote};
+use commerce_core::pricing::{PromotionOutcome, Quote};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -12,7 +12,7 @@ pub(crate) struct Explanation<'q> {
     /// The quote, which has the amounts per line.
     pub(crate) quote: &'q Quote,
     /// All of its entries, or some.
-    pub(crate) entries: &'q [Explained],
+    pub(crate) entries: &'q [PromotionOutcome],
 }
 
 impl<'q> From<&'q Quote> for Explanation<'q> {

@@ -2,7 +2,7 @@
 
 use commerce_core::ids::Sku;
 use commerce_core::stock::{StockAction, StockLevel};
-use commerce_core::text::Text;
+use commerce_core::text::BoundedString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -64,7 +64,7 @@ pub(crate) struct Adjustment {
     /// More (positive) or fewer (negative).
     delta: i64,
     #[schema(value_type = String, max_length = 200)]
-    reason: Text<200>,
+    reason: BoundedString<200>,
 }
 
 impl Adjustment {

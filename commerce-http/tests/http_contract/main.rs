@@ -5,7 +5,7 @@
 mod bad_input;
 mod buying;
 mod carts;
-mod catalogue;
+mod catalog;
 mod conditions;
 mod idempotency;
 mod inventory;
@@ -14,7 +14,7 @@ mod lists;
 mod logs;
 mod orders;
 mod payments;
-mod promo_terms;
+mod promo_definitions;
 mod promo_uses;
 mod promos;
 mod promotions;

@@ -53,7 +53,7 @@ async fn the_last_use_goes_to_one_of_two_hundred() {
 }
 
 #[tokio::test]
-async fn a_use_is_given_back_with_an_order_that_was_not_paid() {
+async fn a_use_is_released_with_an_order_that_was_not_paid() {
     let shop = Shop::open().await;
     runs(&shop, &tenth()).await;
     let (cart, _) = cart_with(&shop.ann(), "TEN").await;

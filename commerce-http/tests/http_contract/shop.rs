@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta};
 use commerce_core::actor::Role;
 use commerce_core::engine::{Engine, Ports};
 use commerce_core::money::Currency;
-use commerce_core::payment::Sandbox;
+use commerce_core::payment::SandboxPayments;
 use commerce_core::port::Users;
 use commerce_core::settings::Settings;
 use commerce_http::auth::{Auth, VerifyingKey, mint};
@@ -78,7 +78,7 @@ impl Shop {
             catalog: Arc::new(store.clone()),
             promotions: Arc::new(store),
             users: plan.users.unwrap_or_else(|| users.clone()),
-            payments: Arc::new(Sandbox),
+            payments: Arc::new(SandboxPayments),
             clock: clock.clone(),
             ids: Arc::new(TimeOrderedIds),
         };

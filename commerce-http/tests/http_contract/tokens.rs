@@ -42,7 +42,7 @@ fn check_challenge(reply: &super::shop::Reply) {
 }
 
 #[tokio::test]
-async fn a_guest_reaches_the_catalogue_only() {
+async fn a_guest_reaches_the_catalog_only() {
     let shop = Shop::open().await;
     let guest = shop.guest();
     for path in ["/v1/products", "/v1/products/MUG", "/v1/products/MUG/variants", "/v1/categories", "/healthz"] {

@@ -4,18 +4,18 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use commerce_core::commit::{Commit, Facts};
+use commerce_core::commit::{Commit, LoadedState};
 use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::Money;
-use commerce_core::port::{KeptPromotion, Listing, Page, PromotionPlace};
-use commerce_core::promotion::{Campaign, Promotion, Redemption, RedemptionChange, Tally, Usage};
+use commerce_core::port::{Page, PageRequest, PromotionCursor, PromotionWithUsage};
+use commerce_core::promotion::{Promotion, PromotionRecord, Redemption, RedemptionChange, Usage, UsageCounter};
 
 use super::reads::cut;
 
 /// Everything that is kept of promotions.
 #[derive(Debug, Default)]
 pub(super) struct Promotions {
-    campaigns: BTreeMap<PromotionId, Campaign>,
+    promotions: BTreeMap<PromotionId, PromotionRecord>,
     uses: BTreeMap<PromotionId, Uses>,
 }
 
@@ -30,88 +30,88 @@ struct Uses {
 
 impl Promotions {
     pub(super) fn version(&self, id: &PromotionId) -> Option<u64> {
-        self.campaigns.get(id).map(|campaign| campaign.version)
+        self.promotions.get(id).map(|record| record.version)
     }
 
     /// The uses as far as these customers and orders are concerned.
-    pub(super) fn tally(&self, id: &PromotionId, parts: &BTreeSet<(&UserId, OrderId)>) -> Tally {
-        let Some(uses) = self.uses.get(id) else { return Tally::default() };
+    pub(super) fn counter(&self, id: &PromotionId, parts: &BTreeSet<(&UserId, OrderId)>) -> UsageCounter {
+        let Some(uses) = self.uses.get(id) else { return UsageCounter::default() };
         let customer = |user: &UserId| Some((user.clone(), *uses.by_customer.get(user)?));
         let by_customer = parts.iter().filter_map(|(user, _)| customer(user)).collect();
         let known = parts.iter().filter_map(|(_, order)| uses.redemptions.get(order));
-        let live = known.filter(|redemption| redemption.given_back_at.is_none()).cloned().collect();
-        Tally::new(uses.used, uses.spent, by_customer, live)
+        let live = known.filter(|redemption| redemption.released_at.is_none()).cloned().collect();
+        UsageCounter::new(uses.used, uses.spent, by_customer, live)
     }
 
     /// Writes the promotions of an accepted commit.
     pub(super) fn write(&mut self, commit: &Commit) {
-        let kept = commit.campaigns.iter().map(|change| (change.campaign.id().clone(), change.campaign.clone()));
-        self.campaigns.extend(kept);
+        let kept = commit.promotions.iter().map(|change| (change.record.id().clone(), change.record.clone()));
+        self.promotions.extend(kept);
     }
 
     /// Writes what a batch used and gave back.
-    pub(super) fn write_tallies(&mut self, facts: &Facts) {
-        for (id, tally) in facts.tallies.iter().filter(|(_, tally)| !tally.changes().is_empty()) {
+    pub(super) fn write_usage_counters(&mut self, loaded: &LoadedState) {
+        for (id, counter) in loaded.usage_counters.iter().filter(|(_, counter)| !counter.changes().is_empty()) {
             let uses = self.uses.entry(id.clone()).or_default();
-            (uses.used, uses.spent) = (tally.used(), tally.spent());
-            uses.by_customer.extend(tally.by_customer().iter().map(|(user, count)| (user.clone(), *count)));
-            for RedemptionChange::Add(redemption) | RedemptionChange::GiveBack(redemption) in tally.changes() {
+            (uses.used, uses.spent) = (counter.used(), counter.spent());
+            uses.by_customer.extend(counter.by_customer().iter().map(|(user, count)| (user.clone(), *count)));
+            for RedemptionChange::Add(redemption) | RedemptionChange::Release(redemption) in counter.changes() {
                 uses.redemptions.insert(redemption.order, redemption.clone());
             }
         }
     }
 
     pub(super) fn candidates(&self, code_keys: &[String], user: &UserId) -> Vec<Promotion> {
-        let wanted = |campaign: &&Campaign| match campaign.promotion.terms().code_key() {
+        let wanted = |record: &&PromotionRecord| match record.promotion.definition().code_key() {
             Some(key) => code_keys.contains(&key),
-            None => campaign.ended_at.is_none(),
+            None => record.ended_at.is_none(),
         };
-        let mut campaigns: Vec<_> = self.campaigns.values().filter(wanted).collect();
-        campaigns.sort_by_key(|campaign| (campaign.created_at, campaign.id()));
-        let usage = |campaign: &Campaign| {
-            let by_customer = self.uses.get(campaign.id()).and_then(|uses| uses.by_customer.get(user));
-            Usage { used_by_customer: by_customer.copied().unwrap_or_default(), ..self.usage(campaign) }
+        let mut promotions: Vec<_> = self.promotions.values().filter(wanted).collect();
+        promotions.sort_by_key(|record| (record.created_at, record.id()));
+        let usage = |record: &PromotionRecord| {
+            let by_customer = self.uses.get(record.id()).and_then(|uses| uses.by_customer.get(user));
+            Usage { used_by_customer: by_customer.copied().unwrap_or_default(), ..self.usage(record) }
         };
-        campaigns.into_iter().map(|campaign| campaign.candidate(usage(campaign))).collect()
+        promotions.into_iter().map(|record| record.candidate(usage(record))).collect()
     }
 
-    pub(super) fn promotion(&self, id: &PromotionId) -> Option<KeptPromotion> {
-        self.campaigns.get(id).map(|campaign| self.kept(campaign))
+    pub(super) fn promotion(&self, id: &PromotionId) -> Option<PromotionWithUsage> {
+        self.promotions.get(id).map(|record| self.kept(record))
     }
 
-    pub(super) fn list(&self, page: &Page<PromotionPlace>) -> Listing<KeptPromotion, PromotionPlace> {
-        let behind = |campaign: &&Campaign| page.after.as_ref().is_none_or(|after| rank(campaign) > rank_of(after));
-        let mut campaigns: Vec<_> = self.campaigns.values().filter(behind).collect();
-        campaigns.sort_by_key(|campaign| rank(campaign));
-        cut(campaigns.into_iter().map(|campaign| self.kept(campaign)), page.limit, |kept| PromotionPlace {
-            created_at: kept.campaign.created_at,
-            id: kept.campaign.id().clone(),
+    pub(super) fn list(&self, page: &PageRequest<PromotionCursor>) -> Page<PromotionWithUsage, PromotionCursor> {
+        let behind = |record: &&PromotionRecord| page.after.as_ref().is_none_or(|after| rank(record) > rank_of(after));
+        let mut promotions: Vec<_> = self.promotions.values().filter(behind).collect();
+        promotions.sort_by_key(|record| rank(record));
+        cut(promotions.into_iter().map(|record| self.kept(record)), page.limit, |kept| PromotionCursor {
+            created_at: kept.record.created_at,
+            id: kept.record.id().clone(),
         })
     }
 
-    pub(super) fn redemptions(&self, id: &PromotionId, page: &Page<OrderId>) -> Listing<Redemption, OrderId> {
+    pub(super) fn redemptions(&self, id: &PromotionId, page: &PageRequest<OrderId>) -> Page<Redemption, OrderId> {
         let all = self.uses.get(id).into_iter().flat_map(|uses| uses.redemptions.values().rev());
         let behind = all.filter(|redemption| page.after.is_none_or(|after| redemption.order < after));
         cut(behind.cloned(), page.limit, |redemption| redemption.order)
     }
 
-    fn kept(&self, campaign: &Campaign) -> KeptPromotion {
-        KeptPromotion { campaign: campaign.clone(), usage: self.usage(campaign) }
+    fn kept(&self, record: &PromotionRecord) -> PromotionWithUsage {
+        PromotionWithUsage { record: record.clone(), usage: self.usage(record) }
     }
 
     /// What everybody used.
-    fn usage(&self, campaign: &Campaign) -> Usage {
-        let (used, spent) = self.uses.get(campaign.id()).map_or((0, 0), |uses| (uses.used, uses.spent));
-        let budget_used = (spent != 0).then(|| Money::new(spent, campaign.promotion.currency()));
+    fn usage(&self, record: &PromotionRecord) -> Usage {
+        let (used, spent) = self.uses.get(record.id()).map_or((0, 0), |uses| (uses.used, uses.spent));
+        let budget_used = (spent != 0).then(|| Money::new(spent, record.promotion.currency()));
         Usage { used, used_by_customer: 0, budget_used }
     }
 }
 
 /// Newest first, then by id.
-fn rank(campaign: &Campaign) -> (Reverse<DateTime<Utc>>, &PromotionId) {
-    (Reverse(campaign.created_at), campaign.id())
+fn rank(record: &PromotionRecord) -> (Reverse<DateTime<Utc>>, &PromotionId) {
+    (Reverse(record.created_at), record.id())
 }
 
-fn rank_of(place: &PromotionPlace) -> (Reverse<DateTime<Utc>>, &PromotionId) {
+fn rank_of(place: &PromotionCursor) -> (Reverse<DateTime<Utc>>, &PromotionId) {
     (Reverse(place.created_at), &place.id)
 }

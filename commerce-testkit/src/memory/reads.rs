@@ -6,32 +6,33 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
-use commerce_core::commit::{Receipt, ReceiptKey};
+use commerce_core::commit::{IdempotencyKey, IdempotencyRecord};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{CartId, OrderId, ProductId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent};
-use commerce_core::port::{Listing, OrderFilter, OrderRef, Page, ProductFilter, ProductPlace};
-use commerce_core::stock::{Hold, StockLevel};
+use commerce_core::port::{OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter};
+use commerce_core::stock::{Reservation, StockLevel};
 
 use super::tables::Tables;
 
-/// The most receipts forgotten in one call.
+/// The most idempotency records forgotten in one call.
 const FORGET_AT_ONCE: usize = 1000;
 
 impl Tables {
-    pub(super) fn receipt(&self, key: &ReceiptKey) -> Option<Receipt> {
-        self.receipts.get(key).cloned()
+    pub(super) fn idempotency_record(&self, key: &IdempotencyKey) -> Option<IdempotencyRecord> {
+        self.idempotency_records.get(key).cloned()
     }
 
-    pub(super) fn forget_receipts(&mut self, before: DateTime<Utc>) -> u64 {
-        let old = self.receipts.values().filter(|receipt| receipt.at < before).map(|receipt| receipt.key.clone());
+    pub(super) fn purge_idempotency_records(&mut self, before: DateTime<Utc>) -> u64 {
+        let old =
+            self.idempotency_records.values().filter(|record| record.at < before).map(|record| record.key.clone());
         let old: Vec<_> = old.take(FORGET_AT_ONCE).collect();
-        old.iter().fold(0, |count, key| count + u64::from(self.receipts.remove(key).is_some()))
+        old.iter().fold(0, |count, key| count + u64::from(self.idempotency_records.remove(key).is_some()))
     }
 
-    pub(super) fn order(&self, which: &OrderRef) -> Option<Order> {
+    pub(super) fn order(&self, order_ref: &OrderRef) -> Option<Order> {
         let mut orders = self.orders.values();
-        let found = match which {
+        let found = match order_ref {
             OrderRef::Id(id) => self.orders.get(id),
             OrderRef::Number(number) => self.numbers.get(number).and_then(|id| self.orders.get(id)),
             OrderRef::Payment(id) => orders.find(|order| order.payment.id == *id),
@@ -41,14 +42,14 @@ impl Tables {
         found.cloned()
     }
 
-    pub(super) fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Listing<Order, OrderId> {
+    pub(super) fn orders(&self, filter: &OrderFilter, page: &PageRequest<OrderId>) -> Page<Order, OrderId> {
         let behind = |order: &&Order| page.after.is_none_or(|after| order.id < after);
         let wanted = |order: &&Order| admits(filter, order);
         let orders = self.orders.values().rev().filter(behind).filter(wanted);
         cut(orders.cloned(), page.limit, |order| order.id)
     }
 
-    pub(super) fn standing_orders(&self, user: &UserId) -> u32 {
+    pub(super) fn count_active_orders(&self, user: &UserId) -> u32 {
         let stands = |order: &&Order| order.user_id == *user && !order.phase.is_undone();
         let count = self.orders.values().filter(stands).count();
         u32::try_from(count).unwrap_or(u32::MAX)
@@ -63,12 +64,12 @@ impl Tables {
         entries.collect()
     }
 
-    pub(super) fn history(&self, page: &Page<u64>) -> Listing<HistoryEntry, u64> {
+    pub(super) fn history(&self, page: &PageRequest<u64>) -> Page<HistoryEntry, u64> {
         let after = page.after.unwrap_or_default();
         let behind = self.history.iter().skip(usize::try_from(after).unwrap_or(usize::MAX));
         let entries = (after.saturating_add(1)..).zip(behind);
         let listing = cut(entries, page.limit, |(position, _)| *position);
-        Listing { items: listing.items.into_iter().map(|(_, entry)| entry.clone()).collect(), next: listing.next }
+        Page { items: listing.items.into_iter().map(|(_, entry)| entry.clone()).collect(), next: listing.next }
     }
 
     pub(super) fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> Option<StockLevel> {
@@ -76,19 +77,24 @@ impl Tables {
     }
 
     fn level(&self, sku: &Sku, at: DateTime<Utc>) -> StockLevel {
-        let mut shelf = self.shelf(sku, &BTreeSet::new(), at);
-        shelf.sweep(at);
-        shelf.level().clone()
+        let mut sku_stock = self.sku_stock(sku, &BTreeSet::new(), at);
+        sku_stock.expire_reservations(at);
+        sku_stock.level().clone()
     }
 
-    pub(super) fn stock_levels(&self, low_only: bool, at: DateTime<Utc>, page: &Page<Sku>) -> Listing<StockLevel, Sku> {
+    pub(super) fn stock_levels(
+        &self,
+        low_only: bool,
+        at: DateTime<Utc>,
+        page: &PageRequest<Sku>,
+    ) -> Page<StockLevel, Sku> {
         let behind = |sku: &&Sku| page.after.as_ref().is_none_or(|after| *sku > after);
         let levels = self.levels.keys().filter(behind).map(|sku| self.level(sku, at));
         cut(levels.filter(|level| !low_only || level.is_low()), page.limit, |level| level.sku.clone())
     }
 
-    pub(super) fn holds(&self, sku: &Sku) -> Vec<(OrderId, Hold)> {
-        self.holds.get(sku).into_iter().flatten().map(|(order, hold)| (*order, *hold)).collect()
+    pub(super) fn reservations(&self, sku: &Sku) -> Vec<(OrderId, Reservation)> {
+        self.reservations.get(sku).into_iter().flatten().map(|(order, reservation)| (*order, *reservation)).collect()
     }
 
     pub(super) fn cart(&self, id: CartId) -> Option<Cart> {
@@ -111,11 +117,15 @@ impl Tables {
         self.products.get(id).cloned()
     }
 
-    pub(super) fn products(&self, filter: &ProductFilter, page: &Page<ProductPlace>) -> Listing<Product, ProductPlace> {
+    pub(super) fn products(
+        &self,
+        filter: &ProductFilter,
+        page: &PageRequest<ProductCursor>,
+    ) -> Page<Product, ProductCursor> {
         let behind = |product: &&Product| page.after.as_ref().is_none_or(|after| rank(product) > rank_of(after));
         let mut products: Vec<_> = self.products.values().filter(behind).filter(|p| finds(filter, p)).collect();
         products.sort_by_key(|product| rank(product));
-        cut(products.into_iter().cloned(), page.limit, |p| ProductPlace { created_at: p.created_at, id: p.id.clone() })
+        cut(products.into_iter().cloned(), page.limit, |p| ProductCursor { created_at: p.created_at, id: p.id.clone() })
     }
 
     pub(super) fn categories(&self) -> Vec<Category> {
@@ -124,11 +134,11 @@ impl Tables {
 }
 
 /// The first entries, and where it goes on if there are more.
-pub(super) fn cut<T, K>(entries: impl Iterator<Item = T>, limit: u16, key: impl Fn(&T) -> K) -> Listing<T, K> {
+pub(super) fn cut<T, K>(entries: impl Iterator<Item = T>, limit: u16, key: impl Fn(&T) -> K) -> Page<T, K> {
     let mut entries = entries.fuse();
     let items: Vec<_> = entries.by_ref().take(limit.into()).collect();
     let next = entries.next().and_then(|_| items.last().map(key));
-    Listing { items, next }
+    Page { items, next }
 }
 
 fn admits(filter: &OrderFilter, order: &Order) -> bool {
@@ -152,6 +162,6 @@ fn rank(product: &Product) -> (Reverse<DateTime<Utc>>, &ProductId) {
     (Reverse(product.created_at), &product.id)
 }
 
-fn rank_of(place: &ProductPlace) -> (Reverse<DateTime<Utc>>, &ProductId) {
+fn rank_of(place: &ProductCursor) -> (Reverse<DateTime<Utc>>, &ProductId) {
     (Reverse(place.created_at), &place.id)
 }

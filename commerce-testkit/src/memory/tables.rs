@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use commerce_core::cart::{Cart, CartStatus};
 use commerce_core::catalog::{Category, Product};
-use commerce_core::commit::{Commit, Facts, Needs, OrderChange, Receipt, ReceiptKey, Settled};
+use commerce_core::commit::{Accepted, Commit, IdempotencyKey, IdempotencyRecord, LoadedState, OrderChange, ReadSet};
 use commerce_core::event::HistoryEntry;
 use commerce_core::ids::{CartId, CategoryId, OrderId, OrderNumber, ProductId, Sku, UserId};
 use commerce_core::order::Order;
-use commerce_core::stock::{Hold, HoldChange, Shelf, StockLevel};
+use commerce_core::stock::{Reservation, ReservationChange, SkuStock, StockLevel};
 
 use super::promotions::Promotions;
 use super::tasks::Tasks;
@@ -17,7 +17,7 @@ use super::tasks::Tasks;
 /// Everything stored.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    pub(super) receipts: BTreeMap<ReceiptKey, Receipt>,
+    pub(super) idempotency_records: BTreeMap<IdempotencyKey, IdempotencyRecord>,
     pub(super) orders: BTreeMap<OrderId, Order>,
     pub(super) numbers: BTreeMap<OrderNumber, OrderId>,
     pub(super) carts: BTreeMap<CartId, Cart>,
@@ -27,7 +27,7 @@ pub(super) struct Tables {
     pub(super) categories: BTreeMap<CategoryId, Category>,
     pub(super) promotions: Promotions,
     pub(super) levels: BTreeMap<Sku, StockLevel>,
-    pub(super) holds: BTreeMap<Sku, BTreeMap<OrderId, Hold>>,
+    pub(super) reservations: BTreeMap<Sku, BTreeMap<OrderId, Reservation>>,
     /// An entry's position is its place here, counted from 1.
     pub(super) history: Vec<HistoryEntry>,
     /// Places in `history`.
@@ -37,47 +37,61 @@ pub(super) struct Tables {
 
 impl Tables {
     /// What is true of that which a commit names.
-    pub(super) fn facts(&self, needs: &Needs<'_>) -> Facts {
+    pub(super) fn loaded(&self, read_set: &ReadSet<'_>) -> LoadedState {
         let owner = |user: &&UserId| self.active_carts.get(*user).map(|cart| (UserId::clone(user), *cart));
         let seller = |sku: &&Sku| self.sku_owners.get(*sku).map(|product| (Sku::clone(sku), product.clone()));
-        let shelf = |(sku, orders): (&&Sku, &BTreeSet<OrderId>)| (Sku::clone(sku), self.shelf(sku, orders, needs.at));
-        Facts {
-            receipts: needs.receipts.iter().filter_map(|key| Some(((*key).clone(), self.receipt(key)?))).collect(),
-            orders: needs.orders.iter().filter_map(|id| Some((*id, self.orders.get(id)?.version))).collect(),
-            numbers: needs.numbers.iter().filter(|n| self.numbers.contains_key(**n)).map(|n| (*n).clone()).collect(),
-            carts: needs.carts.iter().filter_map(|id| Some((*id, self.carts.get(id)?.version))).collect(),
-            active_carts: needs.cart_owners.iter().filter_map(owner).collect(),
-            products: needs.products.iter().filter_map(|id| Some(((*id).clone(), self.product(id)?.version))).collect(),
-            sku_owners: needs.sku_owners.iter().filter_map(seller).collect(),
-            shelves: needs.shelves.iter().map(shelf).collect(),
-            campaigns: needs
-                .campaigns
+        let sku_stock =
+            |(sku, orders): (&&Sku, &BTreeSet<OrderId>)| (Sku::clone(sku), self.sku_stock(sku, orders, read_set.at));
+        LoadedState {
+            idempotency_records: read_set
+                .idempotency_keys
+                .iter()
+                .filter_map(|key| Some(((*key).clone(), self.idempotency_record(key)?)))
+                .collect(),
+            orders: read_set.orders.iter().filter_map(|id| Some((*id, self.orders.get(id)?.version))).collect(),
+            numbers: read_set.numbers.iter().filter(|n| self.numbers.contains_key(**n)).map(|n| (*n).clone()).collect(),
+            carts: read_set.carts.iter().filter_map(|id| Some((*id, self.carts.get(id)?.version))).collect(),
+            active_carts: read_set.cart_owners.iter().filter_map(owner).collect(),
+            products: read_set
+                .products
+                .iter()
+                .filter_map(|id| Some(((*id).clone(), self.product(id)?.version)))
+                .collect(),
+            sku_owners: read_set.sku_owners.iter().filter_map(seller).collect(),
+            sku_stocks: read_set.sku_stocks.iter().map(sku_stock).collect(),
+            promotions: read_set
+                .promotions
                 .iter()
                 .filter_map(|id| Some(((*id).clone(), self.promotions.version(id)?)))
                 .collect(),
-            tallies: needs.tallies.iter().map(|(id, who)| ((*id).clone(), self.promotions.tally(id, who))).collect(),
+            usage_counters: read_set
+                .usage_counters
+                .iter()
+                .map(|(id, who)| ((*id).clone(), self.promotions.counter(id, who)))
+                .collect(),
         }
     }
 
-    /// The holds that matter at an instant: those of the orders that move, and those that are due.
-    pub(super) fn shelf(&self, sku: &Sku, orders: &BTreeSet<OrderId>, at: DateTime<Utc>) -> Shelf {
+    /// The reservations that matter at an instant: those of the orders that move, and those that are due.
+    pub(super) fn sku_stock(&self, sku: &Sku, orders: &BTreeSet<OrderId>, at: DateTime<Utc>) -> SkuStock {
         let level = self.levels.get(sku).cloned().unwrap_or_else(|| StockLevel::empty(sku.clone()));
-        let Some(holds) = self.holds.get(sku) else { return Shelf::new(level, BTreeMap::new(), None) };
+        let Some(reservations) = self.reservations.get(sku) else { return SkuStock::new(level, BTreeMap::new(), None) };
         if level.next_expiry.is_none_or(|next| next > at) {
-            let moving = orders.iter().filter_map(|order| Some((*order, *holds.get(order)?))).collect();
+            let moving = orders.iter().filter_map(|order| Some((*order, *reservations.get(order)?))).collect();
             let next = level.next_expiry;
-            return Shelf::new(level, moving, next);
+            return SkuStock::new(level, moving, next);
         }
-        let matters =
-            |(order, hold): &(&OrderId, &Hold)| orders.contains(order) || hold.until.is_some_and(|until| until <= at);
-        let (loaded, others): (Vec<_>, Vec<_>) = holds.iter().partition(matters);
-        let next = others.iter().filter_map(|(_, hold)| hold.until).min();
-        Shelf::new(level, loaded.into_iter().map(|(order, hold)| (*order, *hold)).collect(), next)
+        let matters = |(order, reservation): &(&OrderId, &Reservation)| {
+            orders.contains(order) || reservation.until.is_some_and(|until| until <= at)
+        };
+        let (loaded, others): (Vec<_>, Vec<_>) = reservations.iter().partition(matters);
+        let next = others.iter().filter_map(|(_, reservation)| reservation.until).min();
+        SkuStock::new(level, loaded.into_iter().map(|(order, reservation)| (*order, *reservation)).collect(), next)
     }
 
     /// Writes an accepted commit, but for its stock. Nothing here can fail.
-    pub(super) fn write(&mut self, commit: &Commit, settled: Settled) {
-        self.receipts.extend(commit.receipt.iter().map(|receipt| (receipt.key.clone(), receipt.clone())));
+    pub(super) fn write(&mut self, commit: &Commit, settled: Accepted) {
+        self.idempotency_records.extend(commit.idempotency.iter().map(|record| (record.key.clone(), record.clone())));
         commit.orders.iter().for_each(|change| self.write_order(change));
         commit.carts.iter().for_each(|change| self.write_cart(&change.cart));
         commit.products.iter().for_each(|change| self.write_product(&change.product));
@@ -88,9 +102,9 @@ impl Tables {
     }
 
     /// Writes what a batch made of the stock.
-    pub(super) fn write_shelves(&mut self, facts: &Facts) {
-        let changed = facts.shelves.iter().filter(|(_, shelf)| shelf.is_changed());
-        changed.for_each(|(sku, shelf)| self.write_shelf(sku, shelf));
+    pub(super) fn write_sku_stocks(&mut self, loaded: &LoadedState) {
+        let changed = loaded.sku_stocks.iter().filter(|(_, sku_stock)| sku_stock.is_changed());
+        changed.for_each(|(sku, sku_stock)| self.write_sku_stock(sku, sku_stock));
     }
 
     fn write_order(&mut self, change: &OrderChange) {
@@ -122,16 +136,16 @@ impl Tables {
         self.sku_owners.extend(product.variants.iter().map(|variant| (variant.sku.clone(), product.id.clone())));
     }
 
-    fn write_shelf(&mut self, sku: &Sku, shelf: &Shelf) {
-        self.levels.insert(sku.clone(), shelf.level().clone());
-        let holds = self.holds.entry(sku.clone()).or_default();
-        for change in shelf.hold_changes() {
+    fn write_sku_stock(&mut self, sku: &Sku, sku_stock: &SkuStock) {
+        self.levels.insert(sku.clone(), sku_stock.level().clone());
+        let reservations = self.reservations.entry(sku.clone()).or_default();
+        for change in sku_stock.reservation_changes() {
             match change {
-                HoldChange::Add(order, hold) | HoldChange::Update(order, hold) => {
-                    holds.insert(order, hold);
+                ReservationChange::Add(order, reservation) | ReservationChange::Update(order, reservation) => {
+                    reservations.insert(order, reservation);
                 }
-                HoldChange::Remove(order) => {
-                    holds.remove(&order);
+                ReservationChange::Remove(order) => {
+                    reservations.remove(&order);
                 }
             }
         }

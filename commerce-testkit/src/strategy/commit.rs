@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use commerce_core::commit::Commit;
-use commerce_core::order::{Order, Placement};
+use commerce_core::order::{NewOrder, Order};
 use commerce_core::stock::StockAction;
 use proptest::collection::vec;
 use proptest::option;
@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::order::SKUS;
-use crate::Shop;
-use crate::shop::{HOLD_SECONDS, order_of, parse};
+use crate::CommitBuilder;
+use crate::commit_builder::{RESERVATION_SECONDS, order_of, parse};
 
 /// One commit of a script, before it is known what stands before it.
 #[derive(Clone, Debug)]
@@ -24,9 +24,9 @@ pub enum Act {
     Pay(Index),
     /// It is called off.
     Cancel(Index),
-    /// Somebody counts a shelf.
+    /// Somebody counts a sku's stock.
     Count(&'static str, i64, Option<i64>),
-    /// Somebody corrects a shelf.
+    /// Somebody corrects a sku's stock.
     Correct(&'static str, i64),
     /// A customer opens a cart.
     OpenCart(&'static str),
@@ -38,8 +38,8 @@ pub enum Act {
 pub fn script(length: usize) -> impl Strategy<Value = Vec<(i64, Act)>> {
     let second = prop_oneof![
         6 => 1..=60_i64,
-        1 => HOLD_SECONDS - 10..=HOLD_SECONDS + 90,
-        1 => 0..=3 * HOLD_SECONDS,
+        1 => RESERVATION_SECONDS - 10..=RESERVATION_SECONDS + 90,
+        1 => 0..=3 * RESERVATION_SECONDS,
     ];
     vec((second, act()), 1..=length)
 }
@@ -66,7 +66,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 /// The commits of a script. They are made without a store, so many will be refused.
 pub fn commits(script: &[(i64, Act)]) -> Vec<Commit> {
-    let shop = Shop::new(1);
+    let shop = CommitBuilder::new(1);
     let mut placed: Vec<Order> = Vec::new();
     let commit = |(second, act): &(i64, Act)| {
         let commit = act.commit(&shop, shop.at(*second), &placed);
@@ -79,18 +79,19 @@ pub fn commits(script: &[(i64, Act)]) -> Vec<Commit> {
 }
 
 impl Act {
-    fn commit(&self, shop: &Shop, at: DateTime<Utc>, placed: &[Order]) -> Commit {
+    fn commit(&self, shop: &CommitBuilder, at: DateTime<Utc>, placed: &[Order]) -> Commit {
         let earlier = |index: &Index| (!placed.is_empty()).then(|| index.get(placed));
         match self {
             Self::Place(lines, key) => {
-                let mut commit = shop.place(shop.placement(lines, at), at);
-                commit.receipt = key.map(|key| shop.receipt(key, "print", &order_of(&commit).id.to_string(), at));
+                let mut commit = shop.place(shop.new_order(lines, at), at);
+                commit.idempotency =
+                    key.map(|key| shop.idempotency_record(key, "print", &order_of(&commit).id.to_string(), at));
                 commit
             }
             Self::Again(index) => {
-                let placement = shop.placement(&[("MUG", 1)], at);
-                let number = earlier(index).map_or_else(|| placement.number.clone(), |order| order.number.clone());
-                shop.place(Placement { number, ..placement }, at)
+                let new_order = shop.new_order(&[("MUG", 1)], at);
+                let number = earlier(index).map_or_else(|| new_order.number.clone(), |order| order.number.clone());
+                shop.place(NewOrder { number, ..new_order }, at)
             }
             Self::Pay(index) => earlier(index).map_or_else(|| shop.commit(at), |order| shop.pay(order, at)),
             Self::Cancel(index) => earlier(index).map_or_else(|| shop.commit(at), |order| shop.cancel(order, at)),

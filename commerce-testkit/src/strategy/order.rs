@@ -4,7 +4,7 @@ use commerce_core::actor::Role;
 use commerce_core::ids::{RefundId, ReturnId};
 use commerce_core::money::{Currency, Money};
 use commerce_core::order::{
-    Command, Lifecycle, Order, Placement, Refunded, ReturnLine, ReturnRequest, Shipment, ShipmentStatus,
+    Command, Lifecycle, NewOrder, Order, RefundOutcome, ReturnLine, ReturnRequest, Shipment, ShipmentStatus,
 };
 use commerce_core::{Quantity, order};
 use proptest::collection::vec;
@@ -14,33 +14,33 @@ use proptest::sample::{Index, select};
 
 use super::money::price_in;
 use super::text::{address, text, uuid_id};
-use crate::{Shop, quote};
+use crate::{CommitBuilder, quote};
 
 /// The skus of generated orders.
 pub const SKUS: [&str; 3] = ["MUG", "POT", "TEA"];
 
 /// What a shop's customer could place at its opening: up to four lines of [`SKUS`], some of one sku, some for nothing, with
 /// a plain or a rich price.
-pub fn placement(seed: u32) -> impl Strategy<Value = Placement> {
+pub fn new_order(seed: u32) -> impl Strategy<Value = NewOrder> {
     let currency = select(vec![Currency::USD, Currency::JPY, Currency::KWD]);
-    currency.prop_flat_map(move |currency| placement_in(seed, currency))
+    currency.prop_flat_map(move |currency| new_order_in(seed, currency))
 }
 
-fn placement_in(seed: u32, currency: Currency) -> impl Strategy<Value = Placement> {
+fn new_order_in(seed: u32, currency: Currency) -> impl Strategy<Value = NewOrder> {
     let line = (select(SKUS.to_vec()), 1..=4_i64, price_in(currency));
     let words = (text(), option::of(text()), address());
     (vec(line, 1..=4), any::<bool>(), words).prop_map(move |(lines, is_rich, (method, notes, address))| {
-        let shop = Shop::new(seed);
+        let shop = CommitBuilder::new(seed);
         let item = |(sku, units, unit_price): (&str, i64, Money)| order::OrderItem {
             unit_price,
             ..shop.item(sku.parse().expect("a sku"), Quantity::new(units).expect("a quantity"))
         };
         let items = lines.into_iter().map(item).collect();
-        let mut placement = shop.placement_of(items, shop.at(0));
+        let mut new_order = shop.new_order_of(items, shop.at(0));
         if is_rich {
-            placement.quote = quote::rich(&placement.items);
+            new_order.quote = quote::rich(&new_order.items);
         }
-        Placement { shipping_method: method, notes, shipping_address: address, ..placement }
+        NewOrder { shipping_method: method, notes, shipping_address: address, ..new_order }
     })
 }
 
@@ -59,11 +59,11 @@ pub struct Step {
 #[derive(Clone, Debug)]
 pub enum Ask {
     /// To go to one of the states of its lifecycle.
-    MoveTo(Index),
+    Transition(Index),
     /// What is due was captured, or a little more or less, or another currency.
     Capture(Payment),
     /// The same, but the stock is gone.
-    CaptureTooLate(Payment),
+    CaptureAfterExpiry(Payment),
     /// An attempt to pay failed.
     FailPayment,
     /// Its time may be over.
@@ -113,13 +113,17 @@ impl Ask {
         let due = order.payment.amount;
         let return_id = |index: &Index| pick(*index, &order.returns).map_or(ReturnId::new(uuid::Uuid::nil()), |r| r.id);
         match self {
-            Self::MoveTo(state) => Command::MoveTo { status: state.get(lifecycle.states()).name.clone(), reason: None },
+            Self::Transition(state) => {
+                Command::Transition { status: state.get(lifecycle.states()).name.clone(), reason: None }
+            }
             Self::Capture(payment) => Command::Capture { amount: payment.of(due), reference: None },
-            Self::CaptureTooLate(payment) => Command::CaptureTooLate { amount: payment.of(due), reference: None },
+            Self::CaptureAfterExpiry(payment) => {
+                Command::CaptureAfterExpiry { amount: payment.of(due), reference: None }
+            }
             Self::FailPayment => Command::FailPayment { reason: "declined".parse().expect("a reason") },
             Self::Expire => Command::Expire,
             Self::Cancel => Command::Cancel { reason: None },
-            Self::Ship(status) => Command::Ship(shipment(*status)),
+            Self::Ship(status) => Command::UpdateShipment(shipment(*status)),
             Self::RequestReturn(id, lines) => {
                 let lines = lines.iter().map(|(item, units)| return_line(order, *item, *units)).collect();
                 Command::RequestReturn(ReturnRequest { id: *id, lines, reason: None })
@@ -132,10 +136,10 @@ impl Ask {
             }
             Self::RecordRefund(index, is_paid) => {
                 let id = pick(*index, &order.refunds).map_or(RefundId::new(uuid::Uuid::nil()), |refund| refund.id);
-                let failed = || Refunded::Failed { reason: "closed".parse().expect("a reason") };
+                let failed = || RefundOutcome::Failed { reason: "closed".parse().expect("a reason") };
                 Command::RecordRefund {
                     id,
-                    outcome: if *is_paid { Refunded::Done { reference: None } } else { failed() },
+                    outcome: if *is_paid { RefundOutcome::Done { reference: None } } else { failed() },
                 }
             }
         }
@@ -167,9 +171,9 @@ pub fn ask() -> impl Strategy<Value = Ask> {
     let status = select(vec![ShipmentStatus::Pending, ShipmentStatus::Shipped, ShipmentStatus::Delivered]);
     let lines = vec((index(), 1..=4_i64), 0..=3);
     prop_oneof![
-        6 => index().prop_map(Ask::MoveTo),
+        6 => index().prop_map(Ask::Transition),
         4 => payment().prop_map(Ask::Capture),
-        1 => payment().prop_map(Ask::CaptureTooLate),
+        1 => payment().prop_map(Ask::CaptureAfterExpiry),
         1 => Just(Ask::FailPayment),
         1 => Just(Ask::Expire),
         1 => Just(Ask::Cancel),

@@ -20,8 +20,8 @@ use commerce_core::Quantity;
 use commerce_core::money::{Currency, Money, Rounding};
 use commerce_core::pricing::{Customer, Line, Request, Selection, Shipping, Tax, TaxLevel, TaxRate};
 use commerce_core::promotion::{
-    AmountTarget, BuyGet, Condition, Effect, Filter, Items, Limits, Percent, PriceTarget, Promotion, Reward, Target,
-    Terms, Tier, Units, Usage,
+    AmountTarget, BuyGet, Condition, Effect, Filter, Items, Limits, Percent, PriceTarget, Promotion,
+    PromotionDefinition, Reward, Target, Tier, Units, Usage,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -204,7 +204,7 @@ pub fn promotion_of(currency: Currency, effect: BoxedStrategy<Effect>) -> impl S
                 let (max_uses, max_uses_per_customer, budget) = limits;
                 let (used, used_by_customer, budget_used) = usage;
                 let instant = |hours: i64| AT + TimeDelta::hours(hours);
-                let terms = Terms {
+                let definition = PromotionDefinition {
                     code: code.map(str::to_owned),
                     priority,
                     group: group.map(str::to_owned),
@@ -212,9 +212,9 @@ pub fn promotion_of(currency: Currency, effect: BoxedStrategy<Effect>) -> impl S
                     ends_at: ends_in.map(instant),
                     limits: Limits { max_uses, max_uses_per_customer, budget },
                     conditions,
-                    ..Terms::new(name("promotion"), effect)
+                    ..PromotionDefinition::new(name("promotion"), effect)
                 };
-                let promotion = Promotion::new(currency, terms).ok()?;
+                let promotion = Promotion::new(currency, definition).ok()?;
                 Some(promotion.with_usage(Usage { used, used_by_customer, budget_used }))
             },
         )
@@ -231,17 +231,17 @@ pub fn promotion(currency: Currency) -> impl Strategy<Value = Promotion> {
 /// # Panics
 /// Where the name is none.
 pub fn named(promotion: &Promotion, id: &str) -> Promotion {
-    with_terms(promotion, |terms| terms.id = name(id))
+    with_terms(promotion, |definition| definition.id = name(id))
 }
 
 /// A promotion with other terms.
 ///
 /// # Panics
 /// Where the new terms are refused.
-pub fn with_terms(promotion: &Promotion, change: impl FnOnce(&mut Terms)) -> Promotion {
-    let mut terms = promotion.terms().clone();
-    change(&mut terms);
-    let changed = Promotion::new(promotion.currency(), terms).expect("the terms are still good");
+pub fn with_terms(promotion: &Promotion, change: impl FnOnce(&mut PromotionDefinition)) -> Promotion {
+    let mut definition = promotion.definition().clone();
+    change(&mut definition);
+    let changed = Promotion::new(promotion.currency(), definition).expect("the terms are still good");
     changed.with_usage(*promotion.usage())
 }
 
@@ -322,7 +322,7 @@ pub fn request_with_exclusives() -> impl Strategy<Value = Request> {
     (request, vec(any::<Index>(), 1..=3)).prop_map(|(mut request, chosen)| {
         for index in chosen {
             let promotion = index.get(&request.promotions);
-            let exclusive = with_terms(promotion, |terms| terms.exclusive = true);
+            let exclusive = with_terms(promotion, |definition| definition.exclusive = true);
             let place = index.index(request.promotions.len());
             if let Some(slot) = request.promotions.get_mut(place) {
                 *slot = exclusive;
@@ -356,7 +356,7 @@ pub fn extreme_request() -> impl Strategy<Value = Request> {
 /// A promotion whose amount is as large as that.
 fn enlarged(promotion: &Promotion, size: i64) -> Promotion {
     let money = Money::new(size, promotion.currency());
-    with_terms(promotion, |terms| match &mut terms.effect {
+    with_terms(promotion, |definition| match &mut definition.effect {
         Effect::AmountOff { amount, .. } | Effect::FixedPrice { amount, .. } => *amount = money,
         Effect::PercentOff { max_amount, .. } | Effect::TieredPercent { max_amount, .. } => *max_amount = Some(money),
         Effect::FreeShipping | Effect::BuyGet(_) => {}

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use commerce_core::address::Address;
 use commerce_core::ids::{MAX_TEXT_ID, OrderNumber};
-use commerce_core::text::Text;
+use commerce_core::text::BoundedString;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ const CHARACTERS: [char; 30] = [
 ];
 
 /// Text of 1 to `MAX` characters without space at an end; short more often than long.
-pub fn text<const MAX: usize>() -> impl Strategy<Value = Text<MAX>> {
+pub fn text<const MAX: usize>() -> impl Strategy<Value = BoundedString<MAX>> {
     characters(MAX).prop_map(|text| text.parse().expect("bounded and printable"))
 }
 

@@ -41,7 +41,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a case fails by panicking")]
 
 pub mod carts;
-pub mod catalogue;
+pub mod catalog;
 pub mod commits;
 pub mod history;
 pub mod orders;
@@ -56,11 +56,11 @@ use chrono::{DateTime, Utc};
 use commerce_core::actor::Role;
 use commerce_core::commit::{Commit, Refusal};
 use commerce_core::order::{Command, Order, ShipmentStatus};
-use commerce_core::port::{Carts, Catalog, CommitError, Listing, OrderRef, Page, Promotions, Store, StoreError};
+use commerce_core::port::{Carts, Catalog, CommitError, OrderRef, Page, PageRequest, Promotions, Store, StoreError};
 use commerce_core::stock::StockLevel;
 
-use crate::Shop;
-use crate::shop::{order_of, parse};
+use crate::CommitBuilder;
+use crate::commit_builder::{order_of, parse};
 
 /// The ports a case works with. All look at the same data.
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ macro_rules! store_suite {
                 a_refused_commit_leaves_its_key_free
                 one_key_sent_at_once_has_one_effect
                 a_refusal_does_not_touch_its_neighbours
-                receipts_are_forgotten_by_age;
+                idempotency_records_are_purged_by_age;
             orders:
                 an_order_is_found_by_each_of_its_names
                 an_order_nobody_placed_is_not_found
@@ -129,18 +129,18 @@ macro_rules! store_suite {
                 instants_come_back_to_the_microsecond
                 orders_come_newest_first
                 orders_are_filtered
-                standing_orders_are_counted
+                active_orders_are_counted
                 a_page_that_ends_the_list_says_so
                 orders_are_paged_while_orders_are_placed;
             stock:
                 two_writers_share_the_last_unit_fairly
                 many_buyers_of_one_sku_get_what_is_there
                 writers_of_the_same_skus_do_not_block_each_other
-                a_hold_ends_without_a_sweeper
-                holds_end_one_after_the_other
-                an_ended_hold_is_taken_anew_when_paid
-                an_ended_hold_whose_units_are_gone_is_refused
-                a_paid_hold_does_not_end
+                a_reservation_expires_without_a_sweeper
+                reservations_expire_one_after_the_other
+                an_expired_reservation_is_taken_anew_when_paid
+                an_expired_reservation_whose_units_are_gone_is_refused
+                a_paid_reservation_does_not_expire
                 a_cancelled_order_gives_its_units_back_once
                 shipped_units_leave_the_house
                 returned_units_can_be_sold_again
@@ -163,7 +163,7 @@ macro_rules! store_suite {
                 carts_opened_at_once_leave_one_active
                 an_overdue_cart_is_still_the_active_one
                 a_cart_becomes_one_order;
-            catalogue:
+            catalog:
                 a_product_comes_back_equal
                 a_changed_product_replaces_the_old_one
                 a_stale_product_is_refused
@@ -184,7 +184,7 @@ macro_rules! store_suite {
                 uses_are_counted_and_limited
                 a_refused_commit_uses_nothing
                 the_last_use_is_given_once
-                a_use_is_given_back_once
+                a_use_is_released_once
                 promotions_and_uses_are_paged;
             history:
                 an_orders_events_make_the_order
@@ -223,12 +223,12 @@ macro_rules! store_suite {
 #[derive(Debug)]
 struct Case {
     handles: Handles,
-    shop: Shop,
+    shop: CommitBuilder,
 }
 
 impl Case {
     fn new<F: Fixture>(fixture: &F) -> Self {
-        Self { handles: fixture.handles(), shop: Shop::new(1) }
+        Self { handles: fixture.handles(), shop: CommitBuilder::new(1) }
     }
 
     /// On a store that has units of some skus.
@@ -330,20 +330,20 @@ async fn at_once(store: &Arc<dyn Store>, commits: Vec<Commit>) -> Vec<Option<Ref
 }
 
 /// The first entries of a list.
-const fn first<K>(limit: u16) -> Page<K> {
-    Page { limit, after: None }
+const fn first<K>(limit: u16) -> PageRequest<K> {
+    PageRequest { limit, after: None }
 }
 
 /// Every entry of a list, read in pages; before each page but the first something else may happen.
 async fn walk<T, K: Clone>(
     limit: u16,
-    mut page: impl AsyncFnMut(Page<K>) -> Result<Listing<T, K>, StoreError>,
+    mut page: impl AsyncFnMut(PageRequest<K>) -> Result<Page<T, K>, StoreError>,
     mut meanwhile: impl AsyncFnMut(),
 ) -> Vec<T> {
     let mut all = Vec::new();
     let mut after = None;
     loop {
-        let listing = page(Page { limit, after }).await.unwrap();
+        let listing = page(PageRequest { limit, after }).await.unwrap();
         assert!(listing.items.len() <= limit.into(), "a page has at most {limit} entries");
         all.extend(listing.items);
         if listing.next.is_none() {

@@ -8,14 +8,14 @@ use chrono::TimeDelta;
 use commerce_core::actor::{Actor, Role};
 use commerce_core::cart::{CartRejection, CartStatus};
 use commerce_core::commit::Refusal;
-use commerce_core::engine::{EngineError, Noun, Reply};
-use commerce_core::order::{Command, PaymentStatus, Phase, RefundStatus, Rejection, ReturnLine, ReturnRequest};
-use commerce_core::port::{OrderFilter, OrderRef, Page};
-use commerce_core::pricing::Rejection as CodeRejection;
+use commerce_core::engine::{EngineError, Reply, Resource};
+use commerce_core::order::{Command, OrderRejection, PaymentStatus, Phase, RefundStatus, ReturnLine, ReturnRequest};
+use commerce_core::port::{OrderFilter, OrderRef, PageRequest};
+use commerce_core::pricing::CodeRejection;
 use commerce_core::stock::{StockAction, StockRefusal};
-use commerce_testkit::shop::{parse, units};
+use commerce_testkit::commit_builder::{parse, units};
 
-use shopfront::{Shopfront, admin, checkout_request, customer, import_row, once, order_request};
+use shopfront::{Shopfront, admin, checkout_request, customer, idempotency, import_row, order_request};
 
 #[tokio::test]
 async fn a_cart_becomes_an_order_and_is_delivered() {
@@ -23,7 +23,7 @@ async fn a_cart_becomes_an_order_and_is_delivered() {
     let cart = shop.filled_cart("ann", &[("MUG", 2), ("TEA", 1)]).await;
     assert_eq!(cart.quote.total, parse("24.48 USD"));
 
-    let order = shop.check_out("ann", cart.cart.id).await.expect("the cart can be ordered");
+    let order = shop.checkout("ann", cart.cart.id).await.expect("the cart can be ordered");
     assert_eq!((order.phase, order.payment.amount), (Phase::AwaitingPayment, parse("24.48 USD")));
     assert_eq!(shop.available("MUG").await, 8);
 
@@ -43,9 +43,9 @@ async fn a_cart_becomes_an_order_and_is_delivered() {
 async fn a_cart_is_ordered_once() {
     let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 10)]).await;
     let cart = shop.filled_cart("ann", &[("MUG", 1)]).await;
-    let order = shop.check_out("ann", cart.cart.id).await.expect("the cart can be ordered");
+    let order = shop.checkout("ann", cart.cart.id).await.expect("the cart can be ordered");
 
-    let again = shop.check_out("ann", cart.cart.id).await;
+    let again = shop.checkout("ann", cart.cart.id).await;
     let Err(EngineError::Cart(CartRejection::AlreadyOrdered(known))) = again else { panic!("{again:?}") };
     assert_eq!(known, Some(order.id));
     let added = shop.add("ann", cart.cart.id, "MUG", 1).await;
@@ -59,7 +59,7 @@ async fn one_cart_ordered_by_many_at_once_is_one_order() {
     let cart = shop.filled_cart("ann", &[("MUG", 1)]).await.cart.id;
     let attempts = (0..20).map(|_| {
         let shop = shop.clone();
-        tokio::spawn(async move { shop.check_out("ann", cart).await.is_ok() })
+        tokio::spawn(async move { shop.checkout("ann", cart).await.is_ok() })
     });
     let mut placed = 0;
     for attempt in attempts.collect::<Vec<_>>() {
@@ -73,13 +73,13 @@ async fn a_retry_gets_the_first_answer_even_though_the_cart_is_gone() {
     let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 10)]).await;
     let cart = shop.filled_cart("ann", &[("MUG", 1)]).await.cart.id;
     let request = checkout_request(cart);
-    let first = shop.engine.check_out(&customer("ann"), &request, Some(&once("k1", "same"))).await;
-    let Ok(Reply::New(order)) = first else { panic!("{first:?}") };
+    let first = shop.engine.checkout(&customer("ann"), &request, Some(&idempotency("k1", "same"))).await;
+    let Ok(Reply::Fresh(order)) = first else { panic!("{first:?}") };
 
-    let again = shop.engine.check_out(&customer("ann"), &request, Some(&once("k1", "same"))).await;
-    assert_eq!(again.expect("a retry is answered"), Reply::Again(order.id.to_string()));
-    let reused = shop.engine.check_out(&customer("ann"), &request, Some(&once("k1", "other"))).await;
-    assert!(matches!(reused, Err(EngineError::KeyReused)), "{reused:?}");
+    let again = shop.engine.checkout(&customer("ann"), &request, Some(&idempotency("k1", "same"))).await;
+    assert_eq!(again.expect("a retry is answered"), Reply::Replayed(order.id.to_string()));
+    let reused = shop.engine.checkout(&customer("ann"), &request, Some(&idempotency("k1", "other"))).await;
+    assert!(matches!(reused, Err(EngineError::IdempotencyKeyReused)), "{reused:?}");
     assert_eq!(shop.available("MUG").await, 9);
 }
 
@@ -90,9 +90,9 @@ async fn the_same_key_at_once_has_one_effect_and_equal_answers() {
         let shop = shop.clone();
         tokio::spawn(async move {
             let request = order_request(&[("MUG", 1)]);
-            match shop.engine.place_order(&customer("ann"), &request, Some(&once("k", "f"))).await {
-                Ok(Reply::New(order)) => order.id.to_string(),
-                Ok(Reply::Again(answer)) => answer,
+            match shop.engine.place_order(&customer("ann"), &request, Some(&idempotency("k", "f"))).await {
+                Ok(Reply::Fresh(order)) => order.id.to_string(),
+                Ok(Reply::Replayed(answer)) => answer,
                 Err(error) => panic!("{error}"),
             }
         })
@@ -139,7 +139,7 @@ async fn a_reservation_ends_by_itself_and_the_order_is_cancelled() {
     shop.work().await;
     assert_eq!(shop.order(&order).await.phase, Phase::Cancelled);
     let late = shop.pay("ann", &order).await;
-    assert!(matches!(late, Err(EngineError::Order(Rejection::NotPayable(_)))), "{late:?}");
+    assert!(matches!(late, Err(EngineError::Order(OrderRejection::NotPayable(_)))), "{late:?}");
     shop.verify().await;
 }
 
@@ -221,17 +221,19 @@ async fn nobody_returns_more_than_they_bought() {
         Command::RequestReturn(ReturnRequest { id: shop.return_id(), lines, reason: None })
     };
     let early = shop.command(&customer("ann"), &order, request(1)).await;
-    assert!(matches!(early, Err(EngineError::Order(Rejection::NotReturnable(_)))), "{early:?}");
+    assert!(matches!(early, Err(EngineError::Order(OrderRejection::NotReturnable(_)))), "{early:?}");
     for status in ["shipped", "delivered"] {
         shop.move_to(&order, status).await.expect("the order can move on");
     }
     shop.command(&customer("ann"), &order, request(1)).await.expect("one of two");
     let greedy = shop.command(&customer("ann"), &order, request(2)).await;
-    let Err(EngineError::Order(Rejection::TooManyReturned { asked, left, .. })) = greedy else { panic!("{greedy:?}") };
+    let Err(EngineError::Order(OrderRejection::TooManyReturned { asked, left, .. })) = greedy else {
+        panic!("{greedy:?}")
+    };
     assert_eq!((asked, left), (2, 1));
     shop.wait(TimeDelta::days(31));
     let late = shop.command(&customer("ann"), &order, request(1)).await;
-    assert!(matches!(late, Err(EngineError::Order(Rejection::WindowClosed { .. }))), "{late:?}");
+    assert!(matches!(late, Err(EngineError::Order(OrderRejection::WindowClosed { .. }))), "{late:?}");
 }
 
 #[tokio::test]
@@ -240,18 +242,18 @@ async fn what_is_somebody_elses_does_not_exist() {
     let cart = shop.filled_cart("ann", &[("MUG", 1)]).await.cart.id;
     let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
     let bob = customer("bob");
-    let which = OrderRef::Id(order.id);
+    let order_ref = OrderRef::Id(order.id);
 
-    assert!(matches!(shop.engine.cart(&bob, cart).await, Err(EngineError::NotFound(Noun::Cart))));
-    assert!(matches!(shop.check_out("bob", cart).await, Err(EngineError::NotFound(Noun::Cart))));
-    assert!(matches!(shop.engine.order(&bob, &which).await, Err(EngineError::NotFound(Noun::Order))));
-    assert!(matches!(shop.engine.order_history(&bob, &which).await, Err(EngineError::NotFound(Noun::Order))));
-    assert!(matches!(shop.pay("bob", &order).await, Err(EngineError::NotFound(Noun::Payment))));
+    assert!(matches!(shop.engine.cart(&bob, cart).await, Err(EngineError::NotFound(Resource::Cart))));
+    assert!(matches!(shop.checkout("bob", cart).await, Err(EngineError::NotFound(Resource::Cart))));
+    assert!(matches!(shop.engine.order(&bob, &order_ref).await, Err(EngineError::NotFound(Resource::Order))));
+    assert!(matches!(shop.engine.order_history(&bob, &order_ref).await, Err(EngineError::NotFound(Resource::Order))));
+    assert!(matches!(shop.pay("bob", &order).await, Err(EngineError::NotFound(Resource::Payment))));
     let cancel = shop.command(&bob, &order, Command::Cancel { reason: None }).await;
-    assert!(matches!(cancel, Err(EngineError::NotFound(Noun::Order))));
+    assert!(matches!(cancel, Err(EngineError::NotFound(Resource::Order))));
     let hers = OrderFilter { user: Some(parse("ann")), ..OrderFilter::default() };
-    assert!(shop.engine.orders(&bob, hers, &Page { limit: 20, after: None }).await.is_err());
-    assert!(shop.engine.order(&admin(), &which).await.is_ok());
+    assert!(shop.engine.orders(&bob, hers, &PageRequest { limit: 20, after: None }).await.is_err());
+    assert!(shop.engine.order(&admin(), &order_ref).await.is_ok());
 }
 
 #[tokio::test]
@@ -263,7 +265,7 @@ async fn only_the_shops_own_people_order_for_others_and_at_other_prices() {
     assert!(matches!(cheap, Err(EngineError::Forbidden { .. })), "{cheap:?}");
 
     request.user_id = Some(parse("ann"));
-    let Ok(Reply::New(order)) = shop.engine.place_order(&admin(), &request, None).await else { panic!("refused") };
+    let Ok(Reply::Fresh(order)) = shop.engine.place_order(&admin(), &request, None).await else { panic!("refused") };
     assert_eq!((order.user_id.as_str(), order.quote.total), ("ann", parse("1.50 USD")));
     let stocking = StockAction::Set { on_hand: 9, reorder_threshold: None, expected: None };
     let set = shop.engine.move_stock(&customer("ann"), &parse("MUG"), stocking, None).await;
@@ -296,27 +298,27 @@ async fn an_order_that_costs_nothing_is_paid_at_once() {
 async fn a_named_version_that_is_not_present_stops_a_change() {
     let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
     let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
-    let which = OrderRef::Id(order.id);
+    let order_ref = OrderRef::Id(order.id);
     let cancel = Command::Cancel { reason: None };
-    let stale = shop.engine.command(&admin(), (&which, Some(7)), cancel, None).await;
-    assert!(matches!(stale, Err(EngineError::Stale { named: 7, actual: 1 })), "{stale:?}");
+    let stale = shop.engine.command(&admin(), (&order_ref, Some(7)), cancel, None).await;
+    assert!(matches!(stale, Err(EngineError::VersionMismatch { expected: 7, actual: 1 })), "{stale:?}");
 }
 
 #[tokio::test]
 async fn the_history_shows_the_order_at_every_moment() {
     let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
     let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
-    let which = OrderRef::Id(order.id);
+    let order_ref = OrderRef::Id(order.id);
     shop.wait(TimeDelta::minutes(5));
     shop.pay("ann", &order).await.expect("the order can be paid");
 
-    let history = shop.engine.order_history(&customer("ann"), &which).await.expect("it is hers");
+    let history = shop.engine.order_history(&customer("ann"), &order_ref).await.expect("it is hers");
     let numbers: Vec<_> = history.iter().map(|item| item.entry.sequence).collect();
     let types: Vec<_> = history.iter().map(|item| item.entry.event.event_type()).collect();
     assert_eq!((numbers, types), (vec![1, 2, 3], vec!["order.created", "payment.captured", "order.paid"]));
-    let before = shop.engine.order_at(&customer("ann"), &which, order.created_at).await.expect("it was there");
+    let before = shop.engine.order_at(&customer("ann"), &order_ref, order.created_at).await.expect("it was there");
     assert_eq!(before, order);
-    let never = shop.engine.order_at(&customer("ann"), &which, order.created_at - TimeDelta::seconds(1)).await;
+    let never = shop.engine.order_at(&customer("ann"), &order_ref, order.created_at - TimeDelta::seconds(1)).await;
     assert!(matches!(never, Err(EngineError::NotFound(_))));
 }
 
@@ -363,7 +365,7 @@ async fn the_last_use_of_a_code_is_given_once_however_many_check_out() {
     }
     let attempts = carts.into_iter().map(|(user, cart)| {
         let shop = shop.clone();
-        tokio::spawn(async move { shop.check_out(&user, cart).await })
+        tokio::spawn(async move { shop.checkout(&user, cart).await })
     });
     let mut placed = 0;
     for attempt in attempts.collect::<Vec<_>>() {
@@ -372,7 +374,7 @@ async fn the_last_use_of_a_code_is_given_once_however_many_check_out() {
                 assert_eq!(order.quote.total, parse("5.00 USD"));
                 placed += 1;
             }
-            Err(EngineError::CodeRejected { .. } | EngineError::Refused(Refusal::Exhausted(_))) => {}
+            Err(EngineError::CodeRejected { .. } | EngineError::Refused(Refusal::PromotionExhausted(_))) => {}
             Err(error) => panic!("{error}"),
         }
     }
@@ -381,7 +383,7 @@ async fn the_last_use_of_a_code_is_given_once_however_many_check_out() {
 }
 
 #[tokio::test]
-async fn a_use_is_given_back_when_the_order_is_not_paid_and_kept_when_it_was() {
+async fn a_use_is_released_when_the_order_is_not_paid_and_kept_when_it_was() {
     let shop = Shopfront::stocked(&[("MUG", "10.00 USD", 10)]).await;
     shop.promise(
         r#"{ "id": "once", "code": "ONCE", "max_uses_per_customer": 1, "budget": "100.00",

@@ -7,20 +7,20 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta};
 use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Variant;
-use commerce_core::commit::ReceiptKey;
+use commerce_core::commit::IdempotencyKey;
 use commerce_core::engine::{
-    Basket, CartView, CheckOut, CodeCheck, Engine, EngineError, ImportRow, ItemRequest, Once, PlaceOrder, Ports,
-    ProductInput, Reply,
+    Basket, CartView, CheckoutRequest, CodeCheck, Engine, EngineError, Idempotency, ImportRow, ItemRequest,
+    PlaceOrderRequest, Ports, ProductInput, Reply,
 };
 use commerce_core::ids::{CartId, ReturnId, UserId};
 use commerce_core::order::{Command, Order, ReturnLine, ReturnRequest};
-use commerce_core::payment::Sandbox;
-use commerce_core::port::{Clock, Ids, OrderRef, Users, UsersUnavailable};
+use commerce_core::payment::SandboxPayments;
+use commerce_core::port::{Clock, IdGenerator, OrderRef, Users, UsersUnavailable};
 use commerce_core::pricing::{Tax, TaxRate};
 use commerce_core::promotion::Promotion;
 use commerce_core::replay;
 use commerce_core::settings::{Settings, ShippingMethod};
-use commerce_testkit::shop::{CURRENCY, address, parse, units};
+use commerce_testkit::commit_builder::{CURRENCY, address, parse, units};
 use commerce_testkit::{ManualClock, MemoryStore, SequentialIds};
 
 /// A shop over doubles. Cloning shares it.
@@ -57,9 +57,9 @@ pub(crate) fn admin() -> Actor {
 }
 
 /// A request with a key, answered with the id of the order.
-pub(crate) fn once<'a>(key: &str, fingerprint: &str) -> Once<'a, Order> {
-    let key = ReceiptKey { scope: "ann POST /orders".into(), key: key.into() };
-    Once { key, fingerprint: fingerprint.into(), reply: &|order| order.id.to_string() }
+pub(crate) fn idempotency<'a>(key: &str, fingerprint: &str) -> Idempotency<'a, Order> {
+    let key = IdempotencyKey { scope: "ann POST /orders".into(), key: key.into() };
+    Idempotency { key, fingerprint: fingerprint.into(), reply: &|order| order.id.to_string() }
 }
 
 impl Shopfront {
@@ -85,7 +85,7 @@ impl Shopfront {
             catalog: Arc::new(store.clone()),
             promotions: Arc::new(store),
             users: users.clone(),
-            payments: Arc::new(Sandbox),
+            payments: Arc::new(SandboxPayments),
             clock: clock.clone(),
             ids: ids.clone(),
         };
@@ -124,7 +124,7 @@ impl Shopfront {
             self.add(user, cart.id, sku, 1).await.expect("the item can be added");
         }
         self.add_code(user, cart.id, code).await;
-        self.check_out(user, cart.id).await
+        self.checkout(user, cart.id).await
     }
 
     pub(crate) async fn check_code(&self, user: &str, sku: &str, code: &str) -> CodeCheck {
@@ -167,8 +167,8 @@ impl Shopfront {
         view
     }
 
-    pub(crate) async fn check_out(&self, user: &str, cart: CartId) -> Result<Order, EngineError> {
-        self.engine.check_out(&customer(user), &checkout_request(cart), None).await.map(new)
+    pub(crate) async fn checkout(&self, user: &str, cart: CartId) -> Result<Order, EngineError> {
+        self.engine.checkout(&customer(user), &checkout_request(cart), None).await.map(new)
     }
 
     pub(crate) async fn place(&self, user: &str, items: &[(&str, i64)]) -> Result<Order, EngineError> {
@@ -193,10 +193,10 @@ impl Shopfront {
     }
 
     pub(crate) async fn move_to(&self, order: &Order, status: &str) -> Result<Order, EngineError> {
-        self.command(&admin(), order, Command::MoveTo { status: parse(status), reason: None }).await
+        self.command(&admin(), order, Command::Transition { status: parse(status), reason: None }).await
     }
 
-    /// Sends units of the first item back, all the way to their receipt.
+    /// Sends units of the first item back, all the way to their idempotency record.
     pub(crate) async fn send_back(&self, user: &str, order: &Order, count: i64) {
         let id = self.return_id();
         let lines = vec![ReturnLine { item: order.items[0].id, quantity: units(count) }];
@@ -223,18 +223,18 @@ impl Shopfront {
     }
 }
 
-pub(crate) fn checkout_request(cart_id: CartId) -> CheckOut {
-    CheckOut { cart_id, shipping_address: address(), shipping_method: parse("standard"), notes: None }
+pub(crate) fn checkout_request(cart_id: CartId) -> CheckoutRequest {
+    CheckoutRequest { cart_id, shipping_address: address(), shipping_method: parse("standard"), notes: None }
 }
 
-pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrder {
+pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrderRequest {
     let item = |(sku, count): &(&str, i64)| ItemRequest {
         sku: Some(parse(sku)),
         product_id: None,
         quantity: units(*count),
         unit_price: None,
     };
-    PlaceOrder {
+    PlaceOrderRequest {
         user_id: None,
         items: items.iter().map(item).collect(),
         shipping_address: address(),
@@ -258,7 +258,7 @@ fn opening() -> DateTime<chrono::Utc> {
 
 fn new<T>(reply: Reply<T>) -> T {
     match reply {
-        Reply::New(outcome) => outcome,
-        Reply::Again(answer) => panic!("answered before: {answer}"),
+        Reply::Fresh(outcome) => outcome,
+        Reply::Replayed(answer) => panic!("answered before: {answer}"),
     }
 }

@@ -200,9 +200,9 @@ fn effects_fit_what_went_before() {
 #[test]
 fn every_order_can_end_with_goods_and_money_settled() {
     let keeps_money = changed("paid", "cancelled", Trigger::Cancel, |way| way.payment = PaymentEffect::None);
-    check(keeps_money, &LifecycleError::NeverSettles(status("cancelled")));
+    check(keeps_money, &LifecycleError::NeverFinal(status("cancelled")));
     let keeps_goods = changed("pending", "cancelled", Trigger::Expiry, |way| way.stock = StockEffect::None);
-    check(keeps_goods, &LifecycleError::NeverSettles(status("cancelled")));
+    check(keeps_goods, &LifecycleError::NeverFinal(status("cancelled")));
     let never_ships = changed("paid", "shipped", Trigger::Advance, |way| way.stock = StockEffect::None);
     assert!(Lifecycle::try_from(never_ships).is_err());
 }

@@ -6,7 +6,7 @@ mod lifecycles;
 mod money;
 mod orders;
 mod settling;
-mod shelves;
+mod sku_stocks;
 mod values;
 
 use std::pin::pin;

@@ -5,17 +5,17 @@ use commerce_core::commit::Refusal;
 use commerce_core::ids::ReturnId;
 use commerce_core::money::Money;
 use commerce_core::order::{
-    Command, Lifecycle, Order, OrderItem, Phase, Placement, RefundStatus, Rejection, ReturnLine, ReturnRequest,
+    Command, Lifecycle, NewOrder, Order, OrderItem, OrderRejection, Phase, RefundStatus, ReturnLine, ReturnRequest,
     ShipmentStatus, fold,
 };
 use commerce_core::port::Store;
 use commerce_core::pricing::QuotedLine;
 use commerce_core::replay::verify;
 use commerce_core::stock::StockRefusal;
-use commerce_testkit::shop::{order_of, units};
+use commerce_testkit::commit_builder::{order_of, units};
 use commerce_testkit::strategy::lifecycle::{built_in, custom};
-use commerce_testkit::strategy::order::{SKUS, Step, placement, step};
-use commerce_testkit::{MemoryStore, Shop};
+use commerce_testkit::strategy::order::{SKUS, Step, new_order, step};
+use commerce_testkit::{CommitBuilder, MemoryStore};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -28,16 +28,16 @@ const STOCK: i64 = 20;
 /// A store with one order in it, and the clock.
 struct World {
     store: MemoryStore,
-    shop: Shop,
+    shop: CommitBuilder,
     placed: Order,
     order: Order,
     seconds: i64,
 }
 
 impl World {
-    fn with(lifecycle: Lifecycle, placement: Placement) -> Self {
-        let (store, shop) = (MemoryStore::new(), Shop::with_lifecycle(2, lifecycle));
-        let placing = shop.place(placement, shop.at(0));
+    fn with(lifecycle: Lifecycle, new_order: NewOrder) -> Self {
+        let (store, shop) = (MemoryStore::new(), CommitBuilder::with_lifecycle(2, lifecycle));
+        let placing = shop.place(new_order, shop.at(0));
         let order = order_of(&placing).clone();
         assert_eq!(store.commit_all(&[shop.stocked(&SKUS.map(|sku| (sku, STOCK))), placing]), [Ok(()), Ok(())]);
         let placed = fold(&wait(store.order_history(order.id)).unwrap()[..1]).unwrap();
@@ -100,8 +100,8 @@ impl World {
     }
 }
 
-fn live(lifecycle: Lifecycle, placement: Placement, steps: &[Step]) -> Result<(), TestCaseError> {
-    let mut world = World::with(lifecycle, placement);
+fn live(lifecycle: Lifecycle, new_order: NewOrder, steps: &[Step]) -> Result<(), TestCaseError> {
+    let mut world = World::with(lifecycle, new_order);
     world.check()?;
     for step in steps {
         world.take(step)?;
@@ -152,13 +152,13 @@ fn check_shares(order: &Order) -> Result<(), TestCaseError> {
 /// An order that ended takes no more returns: its goods and its money are back already.
 #[test]
 fn goods_do_not_come_back_twice() {
-    let shop = Shop::new(1);
-    let world = World::with(Lifecycle::standard(), shop.placement(&[("MUG", 3)], shop.at(0)));
+    let shop = CommitBuilder::new(1);
+    let world = World::with(Lifecycle::standard(), shop.new_order(&[("MUG", 3)], shop.at(0)));
     let at = world.shop.at(20);
     let mut order = delivered(&world);
     let id = ReturnId::new(world.shop.uuid());
     let lines = vec![ReturnLine { item: order.items[0].id, quantity: units(1) }];
-    let back = Command::MoveTo { status: "returned".parse().unwrap(), reason: None };
+    let back = Command::Transition { status: "returned".parse().unwrap(), reason: None };
     let request = Command::RequestReturn(ReturnRequest { id, lines, reason: None });
     for command in [request, Command::ApproveReturn(id), back] {
         let commit = world.shop.decide(&order, Role::Admin, command, at).unwrap();
@@ -166,29 +166,29 @@ fn goods_do_not_come_back_twice() {
         order = order_of(&commit).clone();
     }
     let again = world.shop.decide(&order, Role::Admin, Command::ReceiveReturn(id), at);
-    assert_eq!(again.err(), Some(Rejection::NotReturnable(order.status)));
+    assert_eq!(again.err(), Some(OrderRejection::NotReturnable(order.status)));
 }
 
 proptest! {
     #[test]
-    fn an_order_keeps_its_laws(lifecycle in built_in(), placement in placement(1), steps in vec(step(), 1..40)) {
-        live(lifecycle, placement, &steps)?;
+    fn an_order_keeps_its_laws(lifecycle in built_in(), new_order in new_order(1), steps in vec(step(), 1..40)) {
+        live(lifecycle, new_order, &steps)?;
     }
 
     #[test]
     fn an_order_of_any_sound_lifecycle_keeps_its_laws(
         lifecycle in custom(),
-        placement in placement(1),
+        new_order in new_order(1),
         steps in vec(step(), 1..40),
     ) {
-        live(lifecycle, placement, &steps)?;
+        live(lifecycle, new_order, &steps)?;
     }
 
     /// Unit by unit, in whatever order: when all have come back, exactly what was paid has gone back, and all the goods are
     /// there again.
     #[test]
-    fn a_full_return_refunds_exactly_what_was_paid(placement in placement(1), shuffle in vec(any::<Index>(), 16)) {
-        let world = World::with(Lifecycle::standard(), placement);
+    fn a_full_return_refunds_exactly_what_was_paid(new_order in new_order(1), shuffle in vec(any::<Index>(), 16)) {
+        let world = World::with(Lifecycle::standard(), new_order);
         let mut order = delivered(&world);
         let at = world.shop.at(20);
         for line in every_unit(&order.items.clone(), &shuffle) {

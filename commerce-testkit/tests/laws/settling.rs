@@ -1,35 +1,35 @@
 //! Settling: a batch is its commits one by one, however it is cut; and what was settled can be replayed.
 
 use commerce_core::commit::{Commit, Refusal};
-use commerce_core::port::{Carts, Catalog, Listing, OrderFilter, Page, ProductFilter, Store, StoreError};
+use commerce_core::port::{Carts, Catalog, OrderFilter, Page, PageRequest, ProductFilter, Store, StoreError};
 use commerce_core::replay::verify;
 use commerce_core::stock::StockLevel;
 use commerce_testkit::strategy::commit::{commits, script};
 use commerce_testkit::strategy::order::SKUS;
-use commerce_testkit::{MemoryStore, Shop};
+use commerce_testkit::{CommitBuilder, MemoryStore};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::wait;
 
-fn everything<T, K>(listing: impl Future<Output = Result<Listing<T, K>, StoreError>>) -> Vec<T> {
+fn everything<T, K>(listing: impl Future<Output = Result<Page<T, K>, StoreError>>) -> Vec<T> {
     wait(listing).unwrap().items
 }
 
-const fn all<K>() -> Page<K> {
-    Page { limit: u16::MAX, after: None }
+const fn all<K>() -> PageRequest<K> {
+    PageRequest { limit: u16::MAX, after: None }
 }
 
-/// Everything a reader can see, at an instant after the last commit. The instant before which no hold ends may be earlier
-/// in one store than in another.
+/// Everything a reader can see, at an instant after the last commit. The instant before which no reservation ends may
+/// be earlier in one store than in another.
 fn view(store: &MemoryStore) -> impl PartialEq + std::fmt::Debug {
-    let at = Shop::new(1).at(100_000);
+    let at = CommitBuilder::new(1).at(100_000);
     let levels = everything(store.stock_levels(false, at, &all()));
     let levels: Vec<_> = levels.into_iter().map(|level| StockLevel { next_expiry: None, ..level }).collect();
     let confirmed = SKUS.map(|sku| {
-        let mut holds = wait(store.holds(&sku.parse().unwrap())).unwrap();
-        holds.retain(|(_, hold)| hold.until.is_none());
-        holds
+        let mut reservations = wait(store.reservations(&sku.parse().unwrap())).unwrap();
+        reservations.retain(|(_, reservation)| reservation.until.is_none());
+        reservations
     });
     let history = everything(store.history(&all()));
     let carts = ["ann", "bob"].map(|user| wait(store.active_cart(&user.parse().unwrap())).unwrap());
@@ -41,7 +41,7 @@ fn view(store: &MemoryStore) -> impl PartialEq + std::fmt::Debug {
 /// Settles commits in batches of these sizes, the last one with the rest.
 fn settled(commits: &[Commit], sizes: &[usize]) -> (MemoryStore, Vec<Result<(), Refusal>>) {
     let store = MemoryStore::new();
-    assert_eq!(store.commit_all(&[Shop::new(9).stocked(&SKUS.map(|sku| (sku, 6)))]), [Ok(())]);
+    assert_eq!(store.commit_all(&[CommitBuilder::new(9).stocked(&SKUS.map(|sku| (sku, 6)))]), [Ok(())]);
     let (mut rest, mut answers) = (commits, Vec::new());
     for size in sizes.iter().chain([&usize::MAX]) {
         let (batch, others) = rest.split_at((*size).min(rest.len()));
@@ -69,7 +69,7 @@ proptest! {
     #[test]
     fn what_was_settled_can_be_replayed(script in script(40), sizes in vec(1..10_usize, 0..10)) {
         let (store, _) = settled(&commits(&script), &sizes);
-        let report = wait(verify(&store, Shop::new(1).at(100_000), |_| {})).unwrap();
+        let report = wait(verify(&store, CommitBuilder::new(1).at(100_000), |_| {})).unwrap();
         prop_assert!(report.is_identical(), "{:#?}", report.differences);
     }
 
@@ -78,7 +78,7 @@ proptest! {
     fn nothing_is_oversold(script in script(40), second in 0..3000_i64) {
         let (store, _) = settled(&commits(&script), &[]);
         for sku in SKUS {
-            let level = wait(store.stock(&sku.parse().unwrap(), Shop::new(1).at(second))).unwrap().unwrap();
+            let level = wait(store.stock(&sku.parse().unwrap(), CommitBuilder::new(1).at(second))).unwrap().unwrap();
             prop_assert!(0 <= level.reserved && level.reserved <= level.on_hand, "{level:?}");
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Product};
 use commerce_core::ids::{OrderId, OrderNumber, Sku};
-use commerce_core::text::Text;
+use commerce_core::text::BoundedString;
 use commerce_testkit::strategy::{cart, catalog, lifecycle, order, text};
 use proptest::prelude::*;
 use serde::Serialize;
@@ -31,7 +31,7 @@ proptest! {
         comes_back(&number);
         comes_back(&address);
         prop_assert_eq!(number.as_str().to_lowercase().parse::<OrderNumber>(), Ok(number));
-        prop_assert_eq!(text.as_str().parse::<Text<200>>().unwrap(), text);
+        prop_assert_eq!(text.as_str().parse::<BoundedString<200>>().unwrap(), text);
     }
 
     #[test]
@@ -52,9 +52,9 @@ proptest! {
     }
 
     #[test]
-    fn placements_and_lifecycles(placement in order::placement(1), lifecycle in lifecycle::built_in()) {
-        comes_back(&placement.quote);
-        comes_back(&placement.items);
+    fn new_orders_and_lifecycles(new_order in order::new_order(1), lifecycle in lifecycle::built_in()) {
+        comes_back(&new_order.quote);
+        comes_back(&new_order.items);
         comes_back(&lifecycle);
     }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use commerce_core::ids::Sku;
 use commerce_core::money::Money;
 use commerce_core::order::{Order, PaymentStatus, Phase, RefundStatus};
-use commerce_core::port::{Page, Promotions, Store};
+use commerce_core::port::{PageRequest, Promotions, Store};
 use commerce_core::replay;
-use commerce_testkit::shop::{CURRENCY, parse};
+use commerce_testkit::commit_builder::{CURRENCY, parse};
 
 use crate::people::Told;
 use crate::world::{GOODS, USES, World};
@@ -79,10 +79,10 @@ async fn uses_add_up(world: &World, orders: &[Order]) {
     let id = parse("few");
     let kept = world.store.inner().promotion(&id).await.unwrap().unwrap();
     assert!(kept.usage.used <= USES, "used {} times", kept.usage.used);
-    let page = Page { limit: 10_000, after: None };
+    let page = PageRequest { limit: 10_000, after: None };
     let redemptions = world.store.inner().redemptions(&id, &page).await.unwrap().items;
     let live: BTreeSet<_> =
-        redemptions.iter().filter(|known| known.given_back_at.is_none()).map(|known| known.order).collect();
+        redemptions.iter().filter(|known| known.released_at.is_none()).map(|known| known.order).collect();
     assert_eq!(u64::try_from(live.len()).unwrap(), kept.usage.used);
     let unpaid = |order: &&Order| order.phase == Phase::Cancelled && order.payment.captured.is_zero();
     assert!(orders.iter().filter(unpaid).all(|order| !live.contains(&order.id)), "an unpaid order keeps its use");

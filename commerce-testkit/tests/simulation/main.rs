@@ -14,7 +14,7 @@ mod world;
 use std::env;
 use std::str::FromStr;
 
-use commerce_testkit::{Faults, Mood};
+use commerce_testkit::{Faults, PaymentBehavior};
 
 use world::World;
 
@@ -27,12 +27,12 @@ const STEPS: u64 = 25;
 fn nothing_is_lost_doubled_or_oversold_whatever_fails() {
     let one: Option<u64> = setting("SIMULATION_SEED");
     let seeds = one.map_or(1..=setting("SIMULATION_SEEDS").unwrap_or(40), |seed| seed..=seed);
-    let mut struck = 0;
+    let mut injected = 0;
     for seed in seeds {
         eprintln!("SIMULATION_SEED={seed}");
-        struck += run(seed);
+        injected += run(seed);
     }
-    assert!(struck > 0, "no fault was met: the simulation proves nothing");
+    assert!(injected > 0, "no fault was met: the simulation proves nothing");
 }
 
 fn setting<T: FromStr>(name: &str) -> Option<T> {
@@ -53,9 +53,9 @@ fn run(seed: u64) -> u64 {
         }
         staff.abort();
         world.store.set(Faults::NONE);
-        world.payments.be(Mood::Answers);
-        people::settle(&world).await;
+        world.payments.be(PaymentBehavior::Answers);
+        people::wind_down(&world).await;
         audit::check(&world, &told).await;
-        world.store.struck()
+        world.store.injected()
     })
 }

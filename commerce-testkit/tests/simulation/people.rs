@@ -1,13 +1,13 @@
 //! Customers and staff. They retry what fails, with the same key, and give up after a while; what they are told they note.
 
 use commerce_core::actor::{Actor, Role};
-use commerce_core::commit::ReceiptKey;
-use commerce_core::engine::{EngineError, ItemRequest, Once, PlaceOrder, Reply};
+use commerce_core::commit::IdempotencyKey;
+use commerce_core::engine::{EngineError, Idempotency, ItemRequest, PlaceOrderRequest, Reply};
 use commerce_core::ids::ReturnId;
 use commerce_core::order::{Command, Order, Phase, ReturnLine, ReturnRequest, ReturnStatus};
 use commerce_core::port::OrderRef;
-use commerce_testkit::shop::{address, parse, units};
-use commerce_testkit::{Mood, Random};
+use commerce_testkit::commit_builder::{address, parse, units};
+use commerce_testkit::{PaymentBehavior, Random};
 use uuid::Uuid;
 
 use crate::world::{GOODS, World, admin};
@@ -40,19 +40,20 @@ pub(crate) async fn shop(world: World, seed: u64, customer: u64, steps: u64) -> 
 }
 
 async fn place(world: &World, me: &Actor, key: &str, random: &mut Random, told: &mut Vec<Told>) {
-    let request = PlaceOrder {
+    let request = PlaceOrderRequest {
         user_id: None,
         items: (0..=random.below(2)).map(|_| item(random)).collect(),
         shipping_address: address(),
         shipping_method: parse("standard"),
         notes: Some(parse(key)),
     };
-    let receipt = ReceiptKey { scope: format!("{:?}", me.user), key: key.into() };
+    let record = IdempotencyKey { scope: format!("{:?}", me.user), key: key.into() };
     for _ in 0..PATIENCE {
-        let once = Once { key: receipt.clone(), fingerprint: "f".into(), reply: &|order: &Order| order.id.to_string() };
-        let order = match world.engine.place_order(me, &request, Some(&once)).await {
-            Ok(Reply::New(order)) => order.id.to_string(),
-            Ok(Reply::Again(order)) => order,
+        let idempotency =
+            Idempotency { key: record.clone(), fingerprint: "f".into(), reply: &|order: &Order| order.id.to_string() };
+        let order = match world.engine.place_order(me, &request, Some(&idempotency)).await {
+            Ok(Reply::Fresh(order)) => order.id.to_string(),
+            Ok(Reply::Replayed(order)) => order,
             Err(EngineError::Store(_)) => continue,
             Err(_) => return,
         };
@@ -71,7 +72,14 @@ fn item(random: &mut Random) -> ItemRequest {
 }
 
 async fn pay(world: &World, me: &Actor, random: &mut Random) {
-    let moods = [Mood::Answers, Mood::Answers, Mood::Answers, Mood::Declines, Mood::Unavailable, Mood::LosesAnswers];
+    let moods = [
+        PaymentBehavior::Answers,
+        PaymentBehavior::Answers,
+        PaymentBehavior::Answers,
+        PaymentBehavior::Declines,
+        PaymentBehavior::Unavailable,
+        PaymentBehavior::LosesAnswers,
+    ];
     world.payments.be(moods[usize::try_from(random.below(6)).unwrap()]);
     let Some(order) = some_order(world, Some(me), random).await else { return };
     for _ in 0..PATIENCE {
@@ -107,7 +115,7 @@ pub(crate) async fn work(world: World, seed: u64) {
 fn next_step(order: &Order) -> Option<Command> {
     let ways = [(Phase::Paid, "shipped"), (Phase::Shipped, "delivered")];
     let (_, status) = ways.into_iter().find(|(phase, _)| *phase == order.phase)?;
-    Some(Command::MoveTo { status: parse(status), reason: None })
+    Some(Command::Transition { status: parse(status), reason: None })
 }
 
 fn next_return(order: &Order) -> Option<Command> {
@@ -138,17 +146,17 @@ async fn some_order(world: &World, owner: Option<&Actor>, random: &mut Random) -
 }
 
 /// Everything is well again: the processor tells what it captured, unpaid orders expire, tasks are done.
-pub(crate) async fn settle(world: &World) {
+pub(crate) async fn wind_down(world: &World) {
     let orders = world.orders().await;
     for (payment, amount) in world.payments.captured() {
         let order = orders.iter().find(|order| order.payment.id == payment).unwrap();
         if order.payment.captured.is_zero() {
             let capture = Command::Capture { amount, reference: None };
-            let which = OrderRef::Id(order.id);
-            let told = world.engine.command(&Actor::SYSTEM, (&which, None), capture, None).await;
+            let order_ref = OrderRef::Id(order.id);
+            let told = world.engine.command(&Actor::SYSTEM, (&order_ref, None), capture, None).await;
             if matches!(told, Err(EngineError::Stock(_))) {
-                let late = Command::CaptureTooLate { amount, reference: None };
-                world.engine.command(&Actor::SYSTEM, (&which, None), late, None).await.unwrap();
+                let late = Command::CaptureAfterExpiry { amount, reference: None };
+                world.engine.command(&Actor::SYSTEM, (&order_ref, None), late, None).await.unwrap();
             } else {
                 told.unwrap();
             }

@@ -7,11 +7,11 @@ use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Variant;
 use commerce_core::engine::{Engine, ImportRow, Ports, ProductInput};
 use commerce_core::order::Order;
-use commerce_core::port::{Clock, OrderFilter, Page, Store};
+use commerce_core::port::{Clock, OrderFilter, PageRequest, Store};
 use commerce_core::promotion::Promotion;
 use commerce_core::settings::{Settings, ShippingMethod};
-use commerce_testkit::shop::{CURRENCY, parse};
-use commerce_testkit::{FakePayments, FakeUsers, Faulty, ManualClock, MemoryStore, SequentialIds};
+use commerce_testkit::commit_builder::{CURRENCY, parse};
+use commerce_testkit::{FakePayments, FakeUsers, FaultInjector, ManualClock, MemoryStore, SequentialIds};
 
 /// What is sold, with the units on hand at the opening. Some of it is scarce.
 pub(crate) const GOODS: [(&str, i64); 4] = [("MUG", 40), ("TEA", 15), ("POT", 3), ("JAR", 1)];
@@ -22,7 +22,7 @@ pub(crate) const USES: u64 = 5;
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) engine: Engine,
-    pub(crate) store: Arc<Faulty<MemoryStore>>,
+    pub(crate) store: Arc<FaultInjector<MemoryStore>>,
     pub(crate) payments: Arc<FakePayments>,
     pub(crate) clock: Arc<ManualClock>,
 }
@@ -30,7 +30,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn open(seed: u64) -> Self {
         let memory = MemoryStore::new();
-        let store = Arc::new(Faulty::new(memory.clone(), seed));
+        let store = Arc::new(FaultInjector::new(memory.clone(), seed));
         let payments = Arc::new(FakePayments::new());
         let clock = Arc::new(ManualClock::new(DateTime::from_timestamp(1_772_366_400, 0).unwrap()));
         let users = (0..super::CUSTOMERS).map(|n| parse(&format!("user-{n}")));
@@ -62,7 +62,7 @@ impl World {
 
     /// Every order there is, from the store itself.
     pub(crate) async fn orders(&self) -> Vec<Order> {
-        let page = Page { limit: 10_000, after: None };
+        let page = PageRequest { limit: 10_000, after: None };
         self.store.inner().orders(&OrderFilter::default(), &page).await.unwrap().items
     }
 

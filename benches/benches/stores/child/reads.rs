@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use commerce_core::ids::OrderId;
-use commerce_core::port::{OrderFilter, OrderRef, Page, Store};
+use commerce_core::port::{OrderFilter, OrderRef, PageRequest, Store};
 use uuid::Uuid;
 
 use super::Reads;
@@ -55,7 +55,7 @@ async fn get(store: &dyn Store, order: OrderId) -> Result<(), Failure> {
 
 async fn list(store: &dyn Store, after: Option<OrderId>) -> Result<(), Failure> {
     let filter = OrderFilter { user: Some("user-1".parse()?), ..OrderFilter::default() };
-    let listing = store.orders(&filter, &Page { limit: PAGE, after }).await?;
+    let listing = store.orders(&filter, &PageRequest { limit: PAGE, after }).await?;
     if listing.items.len() == usize::from(PAGE) { Ok(()) } else { Err("the page is not full".into()) }
 }
 

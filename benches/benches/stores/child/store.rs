@@ -18,7 +18,7 @@ use crate::load::Placed;
 use crate::measure::{micros, now};
 use crate::order::Orders;
 
-/// Makes the tables, and fills the shelves.
+/// Makes the tables, and fills the stock.
 pub(super) async fn prepare(url: &str) -> Result<(), Failure> {
     let store = open(url).await?;
     for commit in Orders::new(0, Spread::Uniform)?.stocking() {

@@ -12,8 +12,8 @@ use crate::actor::Role;
 const DAY: u32 = 86_400;
 const EVERYONE: &[Role] = &[Role::Customer, Role::Support, Role::Admin, Role::Service];
 const STAFF: &[Role] = &[Role::Support, Role::Admin, Role::Service];
-const MAKERS: &[Role] = &[Role::Admin, Role::Service];
-const PAYEES: &[Role] = &[Role::Admin, Role::Service, Role::System];
+const FULFILLERS: &[Role] = &[Role::Admin, Role::Service];
+const PAYMENT_RECORDERS: &[Role] = &[Role::Admin, Role::Service, Role::System];
 const ENGINE: &[Role] = &[Role::System];
 
 pub(super) fn draft(name: &str) -> Option<LifecycleDraft> {
@@ -44,7 +44,7 @@ fn standard() -> Option<LifecycleDraft> {
         advance("shipped", "delivered")?,
         advance("delivered", "completed")?,
         expire("pending", "cancelled")?,
-        cancel("pending", "cancelled")?.give_back(),
+        cancel("pending", "cancelled")?.release(),
         cancel("paid", "cancelled")?.refund(),
         call_back("shipped", "cancelled")?,
         come_back("delivered", "returned")?.window(window),
@@ -70,7 +70,7 @@ fn placed() -> Option<LifecycleDraft> {
         advance("paid", "fulfilled")?.stock(StockEffect::Fulfil),
         advance("fulfilled", "completed")?,
         expire("placed", "cancelled")?,
-        cancel("placed", "cancelled")?.give_back().window(cancellation),
+        cancel("placed", "cancelled")?.release().window(cancellation),
         cancel("paid", "cancelled")?.refund().window(cancellation),
         come_back("fulfilled", "returned")?.window(within(WindowStart::Entered, 30)),
         come_back("completed", "returned")?.window(within(WindowStart::Delivered, 30)),
@@ -95,7 +95,7 @@ fn production() -> Option<LifecycleDraft> {
         advance("READY_TO_SHIP", "SHIPPED")?.stock(StockEffect::Fulfil),
         advance("SHIPPED", "DELIVERED")?,
         expire("PENDING_PAYMENT", "CANCELLED")?,
-        cancel("PENDING_PAYMENT", "CANCELLED")?.give_back(),
+        cancel("PENDING_PAYMENT", "CANCELLED")?.release(),
         cancel("PAID", "CANCELLED")?.refund(),
         transition("AWAITING_PRODUCTION", "CANCELLED", Trigger::Cancel, STAFF)?.stock(StockEffect::Release).refund(),
         transition("READY_TO_SHIP", "CANCELLED", Trigger::Cancel, STAFF)?.stock(StockEffect::Release).refund(),
@@ -116,8 +116,8 @@ fn confirmed() -> Option<LifecycleDraft> {
         advance("confirmed", "shipped")?.stock(StockEffect::Fulfil),
         advance("shipped", "delivered")?,
         expire("pending", "cancelled")?,
-        transition("pending", "cancelled", Trigger::PaymentFailure, ENGINE)?.stock(StockEffect::Release).give_back(),
-        cancel("pending", "cancelled")?.give_back(),
+        transition("pending", "cancelled", Trigger::PaymentFailure, ENGINE)?.stock(StockEffect::Release).release(),
+        cancel("pending", "cancelled")?.release(),
         transition("confirmed", "cancelled", Trigger::Cancel, STAFF)?.stock(StockEffect::Release).refund(),
         call_back("shipped", "cancelled")?,
     ];
@@ -137,24 +137,24 @@ fn simple() -> Option<LifecycleDraft> {
         advance("paid", "shipped")?.stock(StockEffect::Fulfil),
         advance("shipped", "delivered")?,
         expire("pending", "cancelled")?,
-        cancel("pending", "cancelled")?.give_back(),
+        cancel("pending", "cancelled")?.release(),
         cancel("paid", "cancelled")?.refund(),
         call_back("shipped", "cancelled")?,
     ];
     build("simple", &states, transitions)
 }
 
-/// The full amount came in: the hold stops ending.
+/// The full amount came in: the reservation stops ending.
 fn pay(from: &str, to: &str) -> Option<Transition> {
-    Some(transition(from, to, Trigger::Pay, PAYEES)?.stock(StockEffect::Confirm))
+    Some(transition(from, to, Trigger::Pay, PAYMENT_RECORDERS)?.stock(StockEffect::Confirm))
 }
 
 fn advance(from: &str, to: &str) -> Option<Transition> {
-    transition(from, to, Trigger::Advance, MAKERS)
+    transition(from, to, Trigger::Advance, FULFILLERS)
 }
 
 fn expire(from: &str, to: &str) -> Option<Transition> {
-    Some(transition(from, to, Trigger::Expiry, ENGINE)?.stock(StockEffect::Release).give_back())
+    Some(transition(from, to, Trigger::Expiry, ENGINE)?.stock(StockEffect::Release).release())
 }
 
 /// Before the goods leave, the customer may call the order off.
@@ -199,8 +199,8 @@ impl Transition {
         self
     }
 
-    const fn give_back(mut self) -> Self {
-        self.promotions = PromotionEffect::GiveBack;
+    const fn release(mut self) -> Self {
+        self.promotions = PromotionEffect::Release;
         self
     }
 

@@ -72,7 +72,7 @@ pub enum LifecycleError {
     },
     /// An order that comes here can never end with money and goods settled.
     #[error("an order in {0} can never end: neither fulfilled and paid, nor released and refunded")]
-    NeverSettles(Status),
+    NeverFinal(Status),
 }
 
 pub(super) fn verify(draft: &LifecycleDraft) -> Result<(), LifecycleError> {
@@ -85,7 +85,7 @@ pub(super) fn verify(draft: &LifecycleDraft) -> Result<(), LifecycleError> {
     }
     let standings = explore(draft, Standing::start(&initial.name))?;
     check_reached(draft, &standings)?;
-    check_settles(&standings, &phases)
+    check_finality(&standings, &phases)
 }
 
 fn phases(draft: &LifecycleDraft) -> Result<BTreeMap<&Status, Phase>, LifecycleError> {
@@ -210,7 +210,7 @@ impl<'a> Standing<'a> {
     }
 
     /// Nothing is owed in either direction.
-    const fn is_settled(self) -> bool {
+    const fn is_final(self) -> bool {
         matches!(
             (self.goods, self.money),
             (Goods::Gone, Money::Paid | Money::Refunded) | (Goods::Back, Money::Owed | Money::Refunded)
@@ -249,11 +249,11 @@ fn check_reached(draft: &LifecycleDraft, ways: &Ways<'_>) -> Result<(), Lifecycl
 }
 
 /// Every standing must lead to an end, and every end must be settled. The ends are found first, then what leads there.
-fn check_settles(ways: &Ways<'_>, phases: &BTreeMap<&Status, Phase>) -> Result<(), LifecycleError> {
+fn check_finality(ways: &Ways<'_>, phases: &BTreeMap<&Status, Phase>) -> Result<(), LifecycleError> {
     let ends = |standing: &Standing<'_>, next: &[Standing<'_>]| {
         let done = [Phase::Delivered, Phase::Completed, Phase::Cancelled, Phase::Returned];
         let over = phases.get(standing.status).is_some_and(|phase| done.contains(phase));
-        over && standing.is_settled() && (next.is_empty() || phases.get(standing.status) == Some(&Phase::Completed))
+        over && standing.is_final() && (next.is_empty() || phases.get(standing.status) == Some(&Phase::Completed))
     };
     let mut settling: BTreeSet<_> = ways.iter().filter(|(s, next)| ends(s, next)).map(|(s, _)| *s).collect();
     loop {
@@ -268,7 +268,7 @@ fn check_settles(ways: &Ways<'_>, phases: &BTreeMap<&Status, Phase>) -> Result<(
         settling.extend(more);
     }
     match ways.keys().find(|standing| !settling.contains(*standing)) {
-        Some(standing) => Err(LifecycleError::NeverSettles(standing.status.clone())),
+        Some(standing) => Err(LifecycleError::NeverFinal(standing.status.clone())),
         None => Ok(()),
     }
 }

@@ -13,7 +13,9 @@ use serde::{Deserialize, Deserializer};
 use super::{Quote, QuotedLine};
 use crate::ids::PromotionId;
 use crate::money::{Currency, Money};
-use crate::pricing::explanation::{AppliedTo, Explained, NoEffect, Outcome, RejectedCode, Rejection, Unmet};
+use crate::pricing::explanation::{
+    AppliedTo, CodeRejection, NoEffect, Outcome, PromotionOutcome, RejectedCode, UnmetCondition,
+};
 use crate::pricing::request::LineId;
 use crate::pricing::{MAX_CODES, MAX_LINES, MAX_PROMOTIONS};
 use crate::promotion::read::{
@@ -61,7 +63,7 @@ fn read_quote(document: &Document, f: &mut Findings) -> Option<Quote> {
     fields.ignore("applied");
     fields.finish(f);
     let lines = lines?;
-    let (explanation, shares): (Vec<Explained>, Vec<Shares>) = explanation?.into_iter().unzip();
+    let (explanation, shares): (Vec<PromotionOutcome>, Vec<Shares>) = explanation?.into_iter().unzip();
     Some(Quote {
         currency,
         subtotal: subtotal?,
@@ -85,7 +87,7 @@ type Shares = Vec<(LineId, Money)>;
 /// Puts the shares of every turn in its row.
 fn table_of_shares(
     lines: &[QuotedLine],
-    explanation: &[Explained],
+    explanation: &[PromotionOutcome],
     shares: Vec<Shares>,
     findings: &mut Findings,
 ) -> Option<Vec<i64>> {
@@ -108,19 +110,19 @@ fn table_of_shares(
     Some(table)
 }
 
-fn turn(explained: &Explained) -> Option<usize> {
+fn turn(explained: &PromotionOutcome) -> Option<usize> {
     let Outcome::Applied { off: AppliedTo::Lines { turn }, .. } = explained.outcome else { return None };
     Some(turn)
 }
 
 fn read_rejected(document: &Document, f: &mut Findings) -> Option<RejectedCode> {
     let words = [
-        ("unknown_code", Rejection::UnknownCode),
-        ("expired", Rejection::Expired),
-        ("not_started", Rejection::NotStarted),
-        ("usage_limit", Rejection::UsageLimit),
-        ("min_spend", Rejection::MinSpend),
-        ("not_eligible", Rejection::NotEligible),
+        ("unknown_code", CodeRejection::UnknownCode),
+        ("expired", CodeRejection::Expired),
+        ("not_started", CodeRejection::NotStarted),
+        ("usage_limit", CodeRejection::UsageLimit),
+        ("min_spend", CodeRejection::MinSpend),
+        ("not_eligible", CodeRejection::NotEligible),
     ];
     let mut fields = document.fields(f)?;
     let code = fields.required(f, "code", |code, f| code.text(f, MAX_CODE));
@@ -161,7 +163,7 @@ impl Reader {
         Some(QuotedLine { id: id?, subtotal: subtotal?, discount: discount?, tax: tax?, total: total? })
     }
 
-    fn explained(self, document: &Document, f: &mut Findings) -> Option<(Explained, Shares)> {
+    fn explained(self, document: &Document, f: &mut Findings) -> Option<(PromotionOutcome, Shares)> {
         let mut fields = document.fields(f)?;
         let promotion_id = fields.required(f, "promotion_id", read_promotion_id);
         let code = fields.optional(f, "code", |code, f| code.label(f, MAX_CODE));
@@ -170,7 +172,7 @@ impl Reader {
         let outcome = self.outcome(kind, &mut fields, f);
         fields.ignore("message");
         fields.finish(f);
-        Some((Explained { promotion_id: promotion_id?, code: code?, outcome: outcome? }, shares?))
+        Some((PromotionOutcome { promotion_id: promotion_id?, code: code?, outcome: outcome? }, shares?))
     }
 
     fn share(self, document: &Document, f: &mut Findings) -> Option<(LineId, Money)> {
@@ -186,13 +188,13 @@ impl Reader {
             "applied" => self.applied(fields, f),
             "not_met" => {
                 let unmet = fields.required(f, "unmet", |unmet, f| self.list_of_unmet(unmet, f))?;
-                Some(Outcome::NotMet { unmet })
+                Some(Outcome::ConditionsNotMet { unmet })
             }
             "beaten" => {
                 let by = fields.required(f, "by", |by, f| by.list(f, MAX_PROMOTIONS, read_promotion_id));
                 let would_save = self.amount(fields, "would_save", f);
                 let by_amount = self.amount(fields, "by_amount", f);
-                Some(Outcome::Beaten { by: by?, would_save: would_save?, by_amount: by_amount? })
+                Some(Outcome::Superseded { by: by?, would_save: would_save?, by_amount: by_amount? })
             }
             "no_effect" => {
                 let words = [
@@ -208,7 +210,7 @@ impl Reader {
                 let words =
                     [("uses", Limit::Uses), ("uses_per_customer", Limit::UsesPerCustomer), ("budget", Limit::Budget)];
                 let limit = fields.required(f, "limit", |word, f| read_word(word, f, &words, "a known limit"))?;
-                Some(Outcome::Limited { limit })
+                Some(Outcome::LimitReached { limit })
             }
             "expired" => Some(Outcome::Expired { ends_at: fields.required(f, "ends_at", read_instant)? }),
             "not_started" => Some(Outcome::NotStarted { starts_at: fields.required(f, "starts_at", read_instant)? }),
@@ -226,12 +228,12 @@ impl Reader {
         Some(Outcome::Applied { amount: amount?, off })
     }
 
-    fn list_of_unmet(self, document: &Document, f: &mut Findings) -> Option<Vec<Unmet>> {
+    fn list_of_unmet(self, document: &Document, f: &mut Findings) -> Option<Vec<UnmetCondition>> {
         // A list nested in all of a promotion's conditions is told side by side with them.
         document.list(f, MAX_CONDITIONS.saturating_mul(MAX_CONDITIONS), |unmet, f| self.unmet(unmet, f))
     }
 
-    fn unmet(self, document: &Document, f: &mut Findings) -> Option<Unmet> {
+    fn unmet(self, document: &Document, f: &mut Findings) -> Option<UnmetCondition> {
         let mut fields = document.fields(f)?;
         let kind = fields.required(f, "type", |kind, f| kind.text(f, MAX_LABEL))?;
         let unmet = self.unmet_of(kind, &mut fields, f);
@@ -240,41 +242,47 @@ impl Reader {
         unmet
     }
 
-    fn unmet_of(self, kind: &str, fields: &mut Fields<'_>, f: &mut Findings) -> Option<Unmet> {
+    fn unmet_of(self, kind: &str, fields: &mut Fields<'_>, f: &mut Findings) -> Option<UnmetCondition> {
         match kind {
             "min_spend" => {
                 let required = self.amount(fields, "required", f);
                 let missing = self.amount(fields, "missing", f);
                 let filter = fields.optional(f, "filter", reading::read_filter);
-                Some(Unmet::MinSpend { required: required?, missing: missing?, filter: filter? })
+                Some(UnmetCondition::MinSpend { required: required?, missing: missing?, filter: filter? })
             }
             "min_quantity" => {
                 let required = fields.required(f, "required", read_quantity);
                 let missing = fields.required(f, "missing", read_count);
                 let filter = fields.optional(f, "filter", reading::read_filter);
-                Some(Unmet::MinQuantity { required: required?, missing: missing?, filter: filter? })
+                Some(UnmetCondition::MinQuantity { required: required?, missing: missing?, filter: filter? })
             }
-            "contains" => Some(Unmet::Contains { filter: fields.required(f, "filter", reading::read_filter)? }),
-            "segment" => Some(Unmet::Segment { any: fields.required(f, "any", read_labels)? }),
-            "first_order" => {
-                Some(Unmet::FirstOrder { completed_orders: fields.required(f, "completed_orders", read_count)? })
+            "contains" => {
+                Some(UnmetCondition::Contains { filter: fields.required(f, "filter", reading::read_filter)? })
             }
+            "segment" => Some(UnmetCondition::Segment { any: fields.required(f, "any", read_labels)? }),
+            "first_order" => Some(UnmetCondition::FirstOrder {
+                completed_orders: fields.required(f, "completed_orders", read_count)?,
+            }),
             "nth_order" => {
                 let n = fields.required(f, "n", read_count);
                 let completed_orders = fields.required(f, "completed_orders", read_count);
-                Some(Unmet::NthOrder { n: n?, completed_orders: completed_orders? })
+                Some(UnmetCondition::NthOrder { n: n?, completed_orders: completed_orders? })
             }
             "shipping_method" => {
                 let any = fields.required(f, "any", read_labels);
                 let chosen = fields.optional(f, "chosen", reading::read_label);
-                Some(Unmet::ShippingMethod { any: any?, chosen: chosen? })
+                Some(UnmetCondition::ShippingMethod { any: any?, chosen: chosen? })
             }
-            "all" => Some(Unmet::All { unmet: fields.required(f, "unmet", |unmet, f| self.list_of_unmet(unmet, f))? }),
-            "any" => Some(Unmet::Any { unmet: fields.required(f, "unmet", |unmet, f| self.list_of_unmet(unmet, f))? }),
+            "all" => Some(UnmetCondition::All {
+                unmet: fields.required(f, "unmet", |unmet, f| self.list_of_unmet(unmet, f))?,
+            }),
+            "any" => Some(UnmetCondition::Any {
+                unmet: fields.required(f, "unmet", |unmet, f| self.list_of_unmet(unmet, f))?,
+            }),
             "not" => {
                 let read =
                     |condition: &Document, f: &mut Findings| reading::read_condition(condition, f, self.currency);
-                Some(Unmet::Not { condition: Box::new(fields.required(f, "condition", read)?) })
+                Some(UnmetCondition::Not { condition: Box::new(fields.required(f, "condition", read)?) })
             }
             _ => f.field("type", |f| f.note(ProblemKind::Invalid { expected: "a known condition" })),
         }

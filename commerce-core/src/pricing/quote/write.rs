@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::{Adjustment, Quote, QuotedLine, Share};
 use crate::money::Amount;
-use crate::pricing::explanation::{AppliedTo, Explained, Outcome, RejectedCode, Unmet};
+use crate::pricing::explanation::{AppliedTo, Outcome, PromotionOutcome, RejectedCode, UnmetCondition};
 use crate::promotion::wire;
 
 impl Serialize for Quote {
@@ -29,7 +29,7 @@ impl Serialize for Quote {
         fields.serialize_field("rejected", &Sequence(|| self.rejected.iter().map(WrittenRejection)))?;
         fields.serialize_field(
             "explanation",
-            &Sequence(|| self.explanation.iter().map(|explained| WrittenExplained(self, explained))),
+            &Sequence(|| self.explanation.iter().map(|explained| WrittenPromotionOutcome(self, explained))),
         )?;
         match self.proven_best {
             Some(proven) => fields.serialize_field("proven_best", &proven)?,
@@ -41,8 +41,8 @@ impl Serialize for Quote {
 
 impl Quote {
     /// An entry of the explanation as the answer writes it: with its figures, its amount per line and a sentence.
-    pub fn explained<'q>(&'q self, entry: &'q Explained) -> impl Serialize + 'q {
-        WrittenExplained(self, entry)
+    pub fn explained<'q>(&'q self, entry: &'q PromotionOutcome) -> impl Serialize + 'q {
+        WrittenPromotionOutcome(self, entry)
     }
 }
 
@@ -106,9 +106,9 @@ impl Serialize for WrittenRejection<'_> {
     }
 }
 
-struct WrittenExplained<'q>(&'q Quote, &'q Explained);
+struct WrittenPromotionOutcome<'q>(&'q Quote, &'q PromotionOutcome);
 
-impl Serialize for WrittenExplained<'_> {
+impl Serialize for WrittenPromotionOutcome<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(quote, explained) = self;
         let mut fields = serializer.serialize_struct("Explained", 8)?;
@@ -129,16 +129,16 @@ impl Serialize for WrittenExplained<'_> {
                     }
                 }
             }
-            Outcome::NotMet { unmet } => {
-                fields.serialize_field("unmet", &Sequence(|| unmet.iter().map(WrittenUnmet::of)))?;
+            Outcome::ConditionsNotMet { unmet } => {
+                fields.serialize_field("unmet", &Sequence(|| unmet.iter().map(WrittenUnmetCondition::of)))?;
             }
-            Outcome::Beaten { by, would_save, by_amount } => {
+            Outcome::Superseded { by, would_save, by_amount } => {
                 fields.serialize_field("by", by)?;
                 fields.serialize_field("would_save", &Amount::from(*would_save))?;
                 fields.serialize_field("by_amount", &Amount::from(*by_amount))?;
             }
             Outcome::NoEffect { reason } => fields.serialize_field("reason", reason)?,
-            Outcome::Limited { limit } => fields.serialize_field("limit", limit)?,
+            Outcome::LimitReached { limit } => fields.serialize_field("limit", limit)?,
             Outcome::Expired { ends_at } => fields.serialize_field("ends_at", ends_at)?,
             Outcome::NotStarted { starts_at } => fields.serialize_field("starts_at", starts_at)?,
         }
@@ -148,15 +148,15 @@ impl Serialize for WrittenExplained<'_> {
 }
 
 #[derive(Serialize)]
-struct WrittenUnmet<'q> {
+struct WrittenUnmetCondition<'q> {
     #[serde(flatten)]
-    unmet: &'q Unmet,
+    unmet: &'q UnmetCondition,
     #[serde(serialize_with = "wire::text")]
-    message: &'q Unmet,
+    message: &'q UnmetCondition,
 }
 
-impl<'q> WrittenUnmet<'q> {
-    fn of(unmet: &'q Unmet) -> Self {
+impl<'q> WrittenUnmetCondition<'q> {
+    fn of(unmet: &'q UnmetCondition) -> Self {
         Self { unmet, message: unmet }
     }
 }

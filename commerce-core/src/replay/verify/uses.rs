@@ -5,17 +5,17 @@ use alloc::collections::BTreeSet;
 use super::{Difference, MAX_TRIES, PAGE, Verifier};
 use crate::ids::PromotionId;
 use crate::money::Money;
-use crate::port::{Page, Promotions, StoreError};
+use crate::port::{PageRequest, Promotions, StoreError};
 use crate::replay::UsesTotal;
 
 impl<P: FnMut(u64) + Send> Verifier<'_, P> {
     /// Every promotion that is kept, and every one that was ever used.
     pub(super) async fn check_uses(&mut self, promotions: &dyn Promotions) -> Result<(), StoreError> {
         let mut ids: BTreeSet<PromotionId> = self.replay.promotions().cloned().collect();
-        let mut page = Page { limit: PAGE, after: None };
+        let mut page = PageRequest { limit: PAGE, after: None };
         loop {
             let listing = promotions.promotions(&page).await?;
-            ids.extend(listing.items.iter().map(|kept| kept.campaign.id().clone()));
+            ids.extend(listing.items.iter().map(|kept| kept.record.id().clone()));
             let Some(next) = listing.next else { break };
             page.after = Some(next);
         }
@@ -65,10 +65,10 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
 /// What the uses that are listed and were not given back add up to.
 async fn listed(promotions: &dyn Promotions, id: &PromotionId) -> Result<UsesTotal, StoreError> {
     let mut total = UsesTotal::default();
-    let mut page = Page { limit: PAGE, after: None };
+    let mut page = PageRequest { limit: PAGE, after: None };
     loop {
         let listing = promotions.redemptions(id, &page).await?;
-        for redemption in listing.items.iter().filter(|redemption| redemption.given_back_at.is_none()) {
+        for redemption in listing.items.iter().filter(|redemption| redemption.released_at.is_none()) {
             total.used = total.used.saturating_add(1);
             total.spent = total.spent.saturating_add(redemption.amount.minor());
         }

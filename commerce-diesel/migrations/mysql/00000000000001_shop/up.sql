@@ -5,14 +5,14 @@
 --
 -- Foreign keys tie the lines of carts and products to their heads. Orders have none: their parts are written by the statements
 -- that write the head and by nothing else, and each row of an order would cost a look-up and a lock of its own. None leads
--- from one aggregate to another (an order to a product, a hold to an order): such rows are written by different commits,
+-- from one aggregate to another (an order to a product, a reservation to an order): such rows are written by different commits,
 -- products and users may live in other systems, and the commit guards what has to be guarded.
 --
 -- Text compares by its bytes and without padding, as it does in the engine: a space at the end makes another sku, and lists are
 -- in the same order on every database. MariaDB and MySQL name that collation differently, and each reads the comment that is
 -- meant for it. Text is as long as commerce-core lets it be; what is longer is an error (sql_mode), never cut.
 --
--- No index is there that no query needs. Holds have none by their end: those that are due are looked for only when the
+-- No index is there that no query needs. Reservations have none by their end: those that are due are looked for only when the
 -- stock row says that there are some.
 --
 -- No transaction takes back that a table was made. If this is broken off it is run again, and makes what is missing: so every
@@ -287,11 +287,11 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
--- terms is the promotion as JSON; code_key is its code as codes compare, NULL where it is automatic.
+-- definition is the promotion as JSON; code_key is its code as codes compare, NULL where it is automatic.
 CREATE TABLE IF NOT EXISTS promotions (
     id VARCHAR(64) NOT NULL PRIMARY KEY,
     code_key VARCHAR(192),
-    terms MEDIUMTEXT NOT NULL,
+    definition MEDIUMTEXT NOT NULL,
     ended_at BIGINT,
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
@@ -324,7 +324,7 @@ CREATE TABLE IF NOT EXISTS promotion_redemptions (
     currency VARCHAR(3) NOT NULL,
     amount BIGINT NOT NULL,
     redeemed_at BIGINT NOT NULL,
-    given_back_at BIGINT,
+    released_at BIGINT,
     PRIMARY KEY (promotion_id, order_id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';

@@ -5,12 +5,12 @@
 --
 -- Foreign keys tie the lines of carts and products to their heads. Orders have none: their parts are written by the statements
 -- that write the head and by nothing else, and each row of an order would cost a look-up and a lock of its own. None leads
--- from one aggregate to another (an order to a product, a hold to an order): such rows are written by different commits,
+-- from one aggregate to another (an order to a product, a reservation to an order): such rows are written by different commits,
 -- products and users may live in other systems, and the commit guards what has to be guarded.
 --
 -- Text compares by its bytes ("C"), as it does in the engine, so lists are in the same order on every database.
 --
--- No index is there that no query needs. Holds have none by their end: those that are due are looked for only when the
+-- No index is there that no query needs. Reservations have none by their end: those that are due are looked for only when the
 -- stock row says that there are some.
 
 CREATE TABLE categories (
@@ -257,11 +257,11 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (given_at);
 
--- terms is the promotion as JSON; code_key is its code as codes compare, NULL where it is automatic.
+-- definition is the promotion as JSON; code_key is its code as codes compare, NULL where it is automatic.
 CREATE TABLE promotions (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     code_key TEXT COLLATE "C",
-    terms TEXT COLLATE "C" NOT NULL,
+    definition TEXT COLLATE "C" NOT NULL,
     ended_at BIGINT,
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
@@ -291,6 +291,6 @@ CREATE TABLE promotion_redemptions (
     currency TEXT COLLATE "C" NOT NULL,
     amount BIGINT NOT NULL,
     redeemed_at BIGINT NOT NULL,
-    given_back_at BIGINT,
+    released_at BIGINT,
     PRIMARY KEY (promotion_id, order_id)
 );

@@ -5,10 +5,10 @@
 --
 -- Foreign keys tie the lines of carts and products to their heads. Orders have none: their parts are written by the statements
 -- that write the head and by nothing else, and each row of an order would cost a look-up and a lock of its own. None leads
--- from one aggregate to another (an order to a product, a hold to an order): such rows are written by different commits,
+-- from one aggregate to another (an order to a product, a reservation to an order): such rows are written by different commits,
 -- products and users may live in other systems, and the commit guards what has to be guarded.
 --
--- No index is there that no query needs. Holds have none by their end: those that are due are looked for only when the
+-- No index is there that no query needs. Reservations have none by their end: those that are due are looked for only when the
 -- stock row says that there are some.
 
 CREATE TABLE categories (
@@ -255,11 +255,11 @@ CREATE TABLE idempotency_keys (
 ) STRICT;
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (given_at);
 
--- terms is the promotion as JSON; code_key is its code as codes compare, NULL where it is automatic.
+-- definition is the promotion as JSON; code_key is its code as codes compare, NULL where it is automatic.
 CREATE TABLE promotions (
     id TEXT NOT NULL PRIMARY KEY,
     code_key TEXT,
-    terms TEXT NOT NULL,
+    definition TEXT NOT NULL,
     ended_at INTEGER,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
@@ -289,6 +289,6 @@ CREATE TABLE promotion_redemptions (
     currency TEXT NOT NULL,
     amount INTEGER NOT NULL,
     redeemed_at INTEGER NOT NULL,
-    given_back_at INTEGER,
+    released_at INTEGER,
     PRIMARY KEY (promotion_id, order_id)
 ) STRICT, WITHOUT ROWID;

@@ -5,7 +5,7 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use crate::rows::stock::TakenRow;
+use crate::rows::stock::UncontendedReservationRow;
 use crate::rows::table::Bind;
 
 /// The most rows that one statement inserts.
@@ -129,7 +129,7 @@ impl<R: Bind<Mysql>> QueryFragment<Mysql> for Update<'_, R> {
 /// Takes units from levels that fit. Each row is an insert that meets the level as it is; one that does not fit gets a number
 /// that its column refuses. Where a level is missing one is made, which the count of rows tells.
 #[derive(Debug)]
-pub(crate) struct Take<'r>(pub(crate) &'r [TakenRow<'r>], pub(crate) i64);
+pub(crate) struct Take<'r>(pub(crate) &'r [UncontendedReservationRow<'r>], pub(crate) i64);
 
 impl QueryId for Take<'_> {
     type QueryId = ();

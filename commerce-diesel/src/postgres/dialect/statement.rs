@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::super::column::Column;
 use crate::rows::place;
-use crate::rows::stock::TakenRow;
+use crate::rows::stock::UncontendedReservationRow;
 use crate::rows::table::{Columns, Row};
 
 macro_rules! statements {
@@ -136,7 +136,7 @@ pub(crate) struct Take {
 }
 
 impl Take {
-    pub(crate) fn of(rows: &[TakenRow<'_>], at: i64) -> Self {
+    pub(crate) fn of(rows: &[UncontendedReservationRow<'_>], at: i64) -> Self {
         Self {
             skus: Column::of(rows.iter().map(|row| &row.sku)),
             units: Column::of(rows.iter().map(|row| &row.units)),

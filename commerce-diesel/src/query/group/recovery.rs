@@ -3,18 +3,21 @@
 
 use std::time::{Duration, Instant};
 
-use commerce_core::commit::{Commit, Needs, Settled};
+use commerce_core::commit::{Accepted, Commit, ReadSet};
 use commerce_core::port::{CommitError, StoreError, StoreErrorKind};
 
-use super::{Conn, Failure, Fault, Locks, Memory, Outcome, Submission, answer_all, attempt, commits, dialect, landed};
+use super::{
+    Conn, Failure, Fault, LevelCache, LockMode, Outcome, Submission, answer_all, attempt, commits, dialect,
+    is_committed,
+};
 
 /// Tries the batch again, where somebody else may have been in its way; then each commit by itself, so that the one that is
 /// to blame, if it is one, harms nobody else.
-pub(super) async fn recover(conn: &mut Conn, memory: &Memory, batch: Vec<Submission>, failure: Failure) {
+pub(super) async fn recover(conn: &mut Conn, cache: &LevelCache, batch: Vec<Submission>, failure: Failure) {
     let deadline = Instant::now() + dialect::patience(conn);
     let (mut batch, mut failure, mut round, mut pauses) = (batch, failure, 0, 0);
     while round < dialect::RETRIES {
-        let waits = matches!(failure, Failure::Shut(_)) && is_unconfirmed(&batch) && Instant::now() < deadline;
+        let waits = matches!(failure, Failure::Unavailable(_)) && is_unconfirmed(&batch) && Instant::now() < deadline;
         if !waits {
             let Some((rest, fault)) = lost(conn, batch, failure, deadline).await else { return };
             if round > 0 && Instant::now() > deadline {
@@ -25,13 +28,13 @@ pub(super) async fn recover(conn: &mut Conn, memory: &Memory, batch: Vec<Submiss
         }
         dialect::pause(pauses).await;
         pauses = pauses.saturating_add(1);
-        match attempt(conn, memory, &batch, Needs::of(commits(&batch)), Locks::First).await {
+        match attempt(conn, cache, &batch, ReadSet::of(commits(&batch)), LockMode::Pessimistic).await {
             Ok(outcomes) => return answer_again(conn, batch, outcomes, deadline).await,
             Err(next) => failure = next,
         }
     }
     if let Some((rest, _)) = lost(conn, batch, failure, deadline).await {
-        Box::pin(one_by_one(conn, memory, rest, deadline)).await;
+        Box::pin(one_by_one(conn, cache, rest, deadline)).await;
     }
 }
 
@@ -49,7 +52,7 @@ async fn lost(
 ) -> Option<(Vec<Submission>, Fault)> {
     let size = batch.len();
     let (rest, fault) = match failure {
-        Failure::Shut(fault) => {
+        Failure::Unavailable(fault) => {
             answer_failure(batch, &fault);
             return None;
         }
@@ -59,17 +62,17 @@ async fn lost(
         }
         Failure::Unconfirmed(fault, outcomes) => {
             tracing::warn!(size, error = %fault, "a transaction was not confirmed, looking for its commits");
-            (answer_landed(conn, batch, outcomes, &fault, deadline).await, fault)
+            (answer_committed(conn, batch, outcomes, &fault, deadline).await, fault)
         }
     };
     (!rest.is_empty()).then_some((rest, fault))
 }
 
-async fn one_by_one(conn: &mut Conn, memory: &Memory, batch: Vec<Submission>, deadline: Instant) {
+async fn one_by_one(conn: &mut Conn, cache: &LevelCache, batch: Vec<Submission>, deadline: Instant) {
     let mut shut = None;
     for submission in batch {
         shut = match shut {
-            None => serve_alone(conn, memory, submission, deadline).await,
+            None => serve_alone(conn, cache, submission, deadline).await,
             Some(fault) => {
                 answer_failure(vec![submission], &fault);
                 Some(fault)
@@ -80,11 +83,11 @@ async fn one_by_one(conn: &mut Conn, memory: &Memory, batch: Vec<Submission>, de
 
 /// Gives back why no transaction could begin, or why there is no time for another, if so: those behind need not wait as long
 /// for the same.
-async fn serve_alone(conn: &mut Conn, memory: &Memory, submission: Submission, deadline: Instant) -> Option<Fault> {
+async fn serve_alone(conn: &mut Conn, cache: &LevelCache, submission: Submission, deadline: Instant) -> Option<Fault> {
     let alone = vec![submission];
-    match attempt(conn, memory, &alone, Needs::of(commits(&alone)), Locks::First).await {
+    match attempt(conn, cache, &alone, ReadSet::of(commits(&alone)), LockMode::Pessimistic).await {
         Ok(outcomes) => answer_again(conn, alone, outcomes, deadline).await,
-        Err(Failure::Shut(fault)) => {
+        Err(Failure::Unavailable(fault)) => {
             answer_failure(alone, &fault);
             return Some(fault);
         }
@@ -118,11 +121,11 @@ fn unclear(fault: &Fault) -> CommitError {
 async fn answer_again(conn: &mut Conn, batch: Vec<Submission>, outcomes: Vec<Outcome>, deadline: Instant) {
     let (mut rest, mut settled) = (Vec::new(), Vec::new());
     for (submission, outcome) in batch.into_iter().zip(outcomes) {
-        let fate = if outcome.is_err() { refused(conn, &submission, deadline).await } else { Fate::Lost };
-        match fate {
-            Fate::Landed => submission.answer(Ok(())),
-            Fate::Unknown => submission.answer(Err(unclear_refusal())),
-            Fate::Lost => {
+        let resolution = if outcome.is_err() { refused(conn, &submission, deadline).await } else { Resolution::Lost };
+        match resolution {
+            Resolution::Committed => submission.answer(Ok(())),
+            Resolution::Unknown => submission.answer(Err(unclear_refusal())),
+            Resolution::Lost => {
                 rest.push(submission);
                 settled.push(outcome);
             }
@@ -132,14 +135,14 @@ async fn answer_again(conn: &mut Conn, batch: Vec<Submission>, outcomes: Vec<Out
 }
 
 /// Whether what is refused now was accepted before, and that stands.
-async fn refused(conn: &mut Conn, submission: &Submission, deadline: Instant) -> Fate {
+async fn refused(conn: &mut Conn, submission: &Submission, deadline: Instant) -> Resolution {
     for settled in &submission.unconfirmed {
-        match fate(conn, &submission.prepared.commit, settled, deadline).await {
-            Fate::Lost => {}
-            known @ (Fate::Landed | Fate::Unknown) => return known,
+        match resolution(conn, &submission.prepared.commit, settled, deadline).await {
+            Resolution::Lost => {}
+            known @ (Resolution::Committed | Resolution::Unknown) => return known,
         }
     }
-    Fate::Lost
+    Resolution::Lost
 }
 
 fn unclear_refusal() -> CommitError {
@@ -147,7 +150,7 @@ fn unclear_refusal() -> CommitError {
 }
 
 /// Answers those whose fate can be told or never will be; gives back those that have not happened.
-async fn answer_landed(
+async fn answer_committed(
     conn: &mut Conn,
     batch: Vec<Submission>,
     outcomes: Vec<Outcome>,
@@ -157,45 +160,45 @@ async fn answer_landed(
     let mut rest = Vec::new();
     for (mut submission, outcome) in batch.into_iter().zip(outcomes) {
         // What was refused may have been refused for a neighbour that was lost, so it is settled anew.
-        let fate = match &outcome {
-            Ok(Some(settled)) => fate(conn, &submission.prepared.commit, settled, deadline).await,
-            Ok(None) => Fate::Landed,
-            Err(_) => Fate::Lost,
+        let resolution = match &outcome {
+            Ok(Some(settled)) => resolution(conn, &submission.prepared.commit, settled, deadline).await,
+            Ok(None) => Resolution::Committed,
+            Err(_) => Resolution::Lost,
         };
-        match fate {
-            Fate::Landed => submission.answer(Ok(())),
-            Fate::Lost => {
+        match resolution {
+            Resolution::Committed => submission.answer(Ok(())),
+            Resolution::Lost => {
                 submission.unconfirmed.extend(outcome.ok().flatten());
                 rest.push(submission);
             }
-            Fate::Unknown => submission.answer(Err(unclear(fault))),
+            Resolution::Unknown => submission.answer(Err(unclear(fault))),
         }
     }
     rest
 }
 
 /// What a look into the database tells of a commit.
-enum Fate {
-    Landed,
+enum Resolution {
+    Committed,
     Lost,
     Unknown,
 }
 
 /// Looks, again and again until the deadline.
-async fn fate(conn: &mut Conn, commit: &Commit, settled: &Settled, deadline: Instant) -> Fate {
+async fn resolution(conn: &mut Conn, commit: &Commit, settled: &Accepted, deadline: Instant) -> Resolution {
     let mut round = 0;
     loop {
         match look(conn, commit, settled).await {
-            Ok(Some(true)) => return Fate::Landed,
-            Ok(Some(false)) => return Fate::Lost,
+            Ok(Some(true)) => return Resolution::Committed,
+            Ok(Some(false)) => return Resolution::Lost,
             Err(_) if Instant::now() < deadline => dialect::pause(round).await,
-            Ok(None) | Err(_) => return Fate::Unknown,
+            Ok(None) | Err(_) => return Resolution::Unknown,
         }
         round = round.saturating_add(1);
     }
 }
 
-async fn look(conn: &mut Conn, commit: &Commit, settled: &Settled) -> Result<Option<bool>, Fault> {
+async fn look(conn: &mut Conn, commit: &Commit, settled: &Accepted) -> Result<Option<bool>, Fault> {
     dialect::connected(conn).await?;
-    landed(conn, commit, settled).await
+    is_committed(conn, commit, settled).await
 }

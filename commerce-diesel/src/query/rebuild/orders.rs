@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use commerce_core::commit::Needs;
+use commerce_core::commit::ReadSet;
 use commerce_core::ids::{OrderId, PromotionId};
 use commerce_core::order::{CorruptHistory, Order};
-use commerce_core::promotion::Tally;
+use commerce_core::promotion::UsageCounter;
 use commerce_core::replay::{RebuiltOrder, ReplayError};
 
 use super::super::promotions;
@@ -71,14 +71,14 @@ async fn write_orders(conn: &mut Conn, orders: impl Iterator<Item = &Order>) -> 
 }
 
 async fn write_uses(conn: &mut Conn, rebuilt: &[RebuiltOrder]) -> Answer<()> {
-    let mut needs = Needs::default();
+    let mut read_set = ReadSet::default();
     for (step, _) in rebuilt.iter().flat_map(|rebuilt| &rebuilt.uses) {
         let redemption = &step.redemption;
-        needs.tallies.entry(&redemption.promotion).or_default().insert((&redemption.user, redemption.order));
+        read_set.usage_counters.entry(&redemption.promotion).or_default().insert((&redemption.user, redemption.order));
     }
-    let mut tallies: BTreeMap<PromotionId, Tally> = promotions::tallies(conn, &needs).await?;
+    let mut usage_counters: BTreeMap<PromotionId, UsageCounter> = promotions::usage_counters(conn, &read_set).await?;
     for (step, at) in rebuilt.iter().flat_map(|rebuilt| &rebuilt.uses) {
-        tallies.entry(step.redemption.promotion.clone()).or_default().follow(step, *at);
+        usage_counters.entry(step.redemption.promotion.clone()).or_default().follow(step, *at);
     }
-    write::promotions::write_tallies(conn, &tallies).await
+    write::promotions::write_usage_counters(conn, &usage_counters).await
 }

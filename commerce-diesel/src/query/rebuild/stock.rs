@@ -1,4 +1,4 @@
-//! Levels and holds: the whole history, followed from its beginning.
+//! Levels and reservations: the whole history, followed from its beginning.
 //!
 //! A level that is what the history makes stays as it is. It may have been swept earlier or later than the history tells, and
 //! both are right.
@@ -7,13 +7,13 @@ use chrono::{DateTime, Utc};
 use commerce_core::event::HistoryEntry;
 use commerce_core::ids::{OrderId, Sku};
 use commerce_core::order::fold;
-use commerce_core::port::{Page, StoreErrorKind};
+use commerce_core::port::{PageRequest, StoreErrorKind};
 use commerce_core::replay::{RebuiltStock, Replay, ReplayError};
 use diesel::prelude::*;
 
 use super::super::stock as stored;
 use super::{Answer, Conn, PAGE, Progress, RunQueryDsl, dialect, history, size};
-use crate::rows::stock::{HoldRow, LevelRow};
+use crate::rows::stock::{LevelRow, ReservationRow};
 use crate::schema::{reservations, stock};
 
 /// The most orders that are kept in memory; their own history brings them back.
@@ -43,7 +43,7 @@ pub(super) async fn rebuild(
 
 async fn follow(conn: &mut Conn, progress: &mut Progress<impl FnMut(u64)>) -> Answer<(Replay, u64)> {
     let (mut replay, mut events) = (Replay::new(), 0_u64);
-    let mut page = Page { limit: PAGE, after: None };
+    let mut page = PageRequest { limit: PAGE, after: None };
     loop {
         let listing = history::all(conn, &page).await?;
         for entry in &listing.items {
@@ -73,11 +73,11 @@ async fn bring_back(conn: &mut Conn, replay: &mut Replay, entry: &HistoryEntry) 
 /// Whether a sku stands as the history makes it. What cannot be read does not.
 async fn is_sound(conn: &mut Conn, replay: &Replay, sku: &Sku, at: DateTime<Utc>) -> Answer<bool> {
     let read = match stored::level(conn, sku, at).await {
-        Ok(level) => stored::holds(conn, sku).await.map(|holds| (level, holds)),
+        Ok(level) => stored::reservations(conn, sku).await.map(|reservations| (level, reservations)),
         Err(fault) => Err(fault),
     };
     match read {
-        Ok((level, holds)) => Ok(replay.compare(sku, level, holds, at).is_empty()),
+        Ok((level, reservations)) => Ok(replay.compare(sku, level, reservations, at).is_empty()),
         Err(fault) if dialect::kind(&fault) == StoreErrorKind::Corrupt => Ok(false),
         Err(fault) => Err(fault),
     }
@@ -85,8 +85,8 @@ async fn is_sound(conn: &mut Conn, replay: &Replay, sku: &Sku, at: DateTime<Utc>
 
 async fn write(conn: &mut Conn, sku: &Sku, rebuilt: &RebuiltStock<'_>) -> QueryResult<()> {
     dialect::insert_each(conn, [LevelRow::of(&rebuilt.level)]).await?;
-    let hold = |(order, hold): (&OrderId, &_)| HoldRow::of(sku, *order, *hold);
-    dialect::insert_each(conn, rebuilt.holds.iter().map(hold)).await
+    let reservation = |(order, reservation): (&OrderId, &_)| ReservationRow::of(sku, *order, *reservation);
+    dialect::insert_each(conn, rebuilt.reservations.iter().map(reservation)).await
 }
 
 async fn remove(conn: &mut Conn, sku: &str) -> QueryResult<()> {

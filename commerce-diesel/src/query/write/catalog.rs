@@ -8,12 +8,12 @@ use crate::rows::catalog::{CategoryRow, ProductCategoryRow, ProductRow, VariantR
 use crate::schema::{categories, product_categories, variants};
 use commerce_core::catalog::Product;
 
-/// Writes the catalogue. The parts of changed products go before any come, because a sku may change hands.
+/// Writes the catalog. The parts of changed products go before any come, because a sku may change hands.
 pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
     let (new, known): (Vec<_>, Vec<_>) = changes.products.values().partition(|draft| draft.new);
     let changed: Vec<&str> = known.iter().map(|draft| draft.document.id.as_str()).collect();
     let all = || changes.products.values().map(|draft| draft.document);
-    dialect::together!(conn;
+    dialect::pipeline!(conn;
         () = clear_categories(conn, changes),
         () = dialect::insert_each(conn, changes.categories.values().map(|category| CategoryRow::of(category))),
         () = clear_parts(conn, &changed),
@@ -35,7 +35,7 @@ async fn clear_categories(conn: &mut Conn, changes: &Changes<'_>) -> QueryResult
         return Ok(());
     }
     let ids = changes.categories.keys().map(|id| id.as_str());
-    let old = categories::table.filter(dialect::among(categories::id, ids));
+    let old = categories::table.filter(dialect::in_list(categories::id, ids));
     diesel::delete(old).execute(conn).await.map(drop)
 }
 
@@ -43,10 +43,10 @@ async fn clear_parts(conn: &mut Conn, products: &[&str]) -> Answer<()> {
     if products.is_empty() {
         return Ok(());
     }
-    let sold = variants::table.filter(dialect::among(variants::product_id, products.iter().copied()));
+    let sold = variants::table.filter(dialect::in_list(variants::product_id, products.iter().copied()));
     let filed =
-        product_categories::table.filter(dialect::among(product_categories::product_id, products.iter().copied()));
-    dialect::together!(conn;
+        product_categories::table.filter(dialect::in_list(product_categories::product_id, products.iter().copied()));
+    dialect::pipeline!(conn;
         _ = diesel::delete(sold).execute(conn),
         _ = diesel::delete(filed).execute(conn),
     );

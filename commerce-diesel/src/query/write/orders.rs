@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::changes::{Changes, OrderDraft};
-use crate::id::Id;
+use crate::db_uuid::DbUuid;
 use crate::rows::order::{AddressRow, ItemRow, OrderRow, OrderState, PaymentRow, ShipmentRow};
 use crate::schema::shipments;
 
@@ -20,7 +20,7 @@ pub(in super::super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> A
     );
     let known = || drafts().filter(|draft| draft.quote.is_none());
     let paid = known().filter(|draft| draft.payment);
-    dialect::together!(conn;
+    dialect::pipeline!(conn;
         () = dialect::insert_parts(conn, whole),
         () = dialect::update_each(conn, known().map(|draft| OrderState::of(draft.order))),
         () = dialect::update_each(conn, paid.map(|draft| PaymentRow::of(draft.order))),
@@ -32,22 +32,22 @@ pub(in super::super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> A
 }
 
 async fn write_shipments(conn: &mut Conn, rows: Vec<ShipmentRow<'_>>) -> Answer<()> {
-    let orders: Vec<Id> = rows.iter().map(|row| row.order_id).collect();
-    dialect::together!(conn; () = clear_shipments(conn, orders), () = dialect::insert_each(conn, rows));
+    let orders: Vec<DbUuid> = rows.iter().map(|row| row.order_id).collect();
+    dialect::pipeline!(conn; () = clear_shipments(conn, orders), () = dialect::insert_each(conn, rows));
     Ok(())
 }
 
-async fn clear_shipments(conn: &mut Conn, orders: Vec<Id>) -> QueryResult<()> {
+async fn clear_shipments(conn: &mut Conn, orders: Vec<DbUuid>) -> QueryResult<()> {
     if orders.is_empty() {
         return Ok(());
     }
-    let of = shipments::table.filter(dialect::among(shipments::order_id, orders));
+    let of = shipments::table.filter(dialect::in_list(shipments::order_id, orders));
     diesel::delete(of).execute(conn).await.map(drop)
 }
 
 async fn write_refunds(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
     let drafts = || changes.orders.values();
-    dialect::together!(conn;
+    dialect::pipeline!(conn;
         () = dialect::insert_each(conn, drafts().flat_map(OrderDraft::new_refunds)),
         () = dialect::update_each(conn, drafts().flat_map(OrderDraft::changed_refunds)),
     );
@@ -57,7 +57,7 @@ async fn write_refunds(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
 async fn write_returns(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
     let drafts = || changes.orders.values();
     let (new, lines): (Vec<_>, Vec<_>) = drafts().flat_map(OrderDraft::new_returns).unzip();
-    dialect::together!(conn;
+    dialect::pipeline!(conn;
         () = dialect::insert_each(conn, new),
         () = dialect::insert_each(conn, lines.into_iter().flatten()),
         () = dialect::update_each(conn, drafts().flat_map(OrderDraft::changed_returns)),

@@ -2,34 +2,37 @@
 
 use std::collections::BTreeMap;
 
-use commerce_core::commit::Facts;
+use commerce_core::commit::LoadedState;
 use commerce_core::ids::{OrderId, PromotionId};
-use commerce_core::promotion::{RedemptionChange, Tally, UsesChange};
+use commerce_core::promotion::{CustomerUsageChange, RedemptionChange, UsageCounter};
 
 use super::super::{Answer, Conn, dialect};
 use crate::changes::Changes;
 use crate::rows::micros;
-use crate::rows::promotion::{CustomerUsesRow, GivenBackRow, PromotionRow, RedemptionRow, UsesRow};
+use crate::rows::promotion::{CustomerUsesRow, PromotionRow, RedemptionRow, ReleasedRow, UsesRow};
 
 /// Writes the promotions, and the uses of those that were used.
-pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>, settled: &Facts) -> Answer<()> {
+pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>, settled: &LoadedState) -> Answer<()> {
     let (mut new, mut known) = (Vec::new(), Vec::new());
-    for draft in changes.campaigns.values() {
+    for draft in changes.promotions.values() {
         let rows = if draft.new { &mut new } else { &mut known };
         rows.push(PromotionRow::of(draft.document)?);
     }
-    dialect::together!(conn;
+    dialect::pipeline!(conn;
         () = dialect::insert_each(conn, new),
         () = dialect::update_each(conn, known),
-        () = write_tallies(conn, &settled.tallies),
+        () = write_usage_counters(conn, &settled.usage_counters),
     );
     Ok(())
 }
 
 /// Writes the uses that changed, in the order of promotions.
-pub(in super::super) async fn write_tallies(conn: &mut Conn, tallies: &BTreeMap<PromotionId, Tally>) -> Answer<()> {
-    let rows = Rows::of(tallies);
-    dialect::together!(conn;
+pub(in super::super) async fn write_usage_counters(
+    conn: &mut Conn,
+    usage_counters: &BTreeMap<PromotionId, UsageCounter>,
+) -> Answer<()> {
+    let rows = Rows::of(usage_counters);
+    dialect::pipeline!(conn;
         () = dialect::insert_each(conn, rows.new_uses),
         () = dialect::update_each(conn, rows.uses),
         () = dialect::insert_each(conn, rows.new_customers),
@@ -47,29 +50,29 @@ struct Rows<'a> {
     new_customers: Vec<CustomerUsesRow<'a>>,
     customers: Vec<CustomerUsesRow<'a>>,
     redemptions: BTreeMap<(&'a PromotionId, OrderId), RedemptionRow<'a>>,
-    given_back: Vec<GivenBackRow<'a>>,
+    given_back: Vec<ReleasedRow<'a>>,
 }
 
 impl<'a> Rows<'a> {
-    fn of(tallies: &'a BTreeMap<PromotionId, Tally>) -> Self {
-        let changed = tallies.iter().filter(|(_, tally)| !tally.changes().is_empty());
-        changed.fold(Self::default(), |mut rows, (id, tally)| {
-            let uses = if tally.is_new() { &mut rows.new_uses } else { &mut rows.uses };
-            uses.push(UsesRow::of(id, tally.used(), tally.spent()));
-            for change in tally.uses_changes() {
+    fn of(usage_counters: &'a BTreeMap<PromotionId, UsageCounter>) -> Self {
+        let changed = usage_counters.iter().filter(|(_, counter)| !counter.changes().is_empty());
+        changed.fold(Self::default(), |mut rows, (id, counter)| {
+            let uses = if counter.is_new() { &mut rows.new_uses } else { &mut rows.uses };
+            uses.push(UsesRow::of(id, counter.used(), counter.spent()));
+            for change in counter.customer_usage_changes() {
                 rows.count(id, change);
             }
-            for change in tally.changes() {
+            for change in counter.changes() {
                 rows.redeem(id, change);
             }
             rows
         })
     }
 
-    fn count(&mut self, id: &'a PromotionId, change: UsesChange<'a>) {
+    fn count(&mut self, id: &'a PromotionId, change: CustomerUsageChange<'a>) {
         match change {
-            UsesChange::Add(user, used) => self.new_customers.push(CustomerUsesRow::of(id, user, used)),
-            UsesChange::Update(user, used) => self.customers.push(CustomerUsesRow::of(id, user, used)),
+            CustomerUsageChange::Add(user, used) => self.new_customers.push(CustomerUsesRow::of(id, user, used)),
+            CustomerUsageChange::Update(user, used) => self.customers.push(CustomerUsesRow::of(id, user, used)),
         }
     }
 
@@ -79,9 +82,9 @@ impl<'a> Rows<'a> {
             RedemptionChange::Add(redemption) => {
                 self.redemptions.insert((id, redemption.order), RedemptionRow::of(redemption));
             }
-            RedemptionChange::GiveBack(redemption) => match self.redemptions.get_mut(&(id, redemption.order)) {
-                Some(row) => row.given_back_at = redemption.given_back_at.map(micros),
-                None => self.given_back.push(GivenBackRow::of(redemption)),
+            RedemptionChange::Release(redemption) => match self.redemptions.get_mut(&(id, redemption.order)) {
+                Some(row) => row.released_at = redemption.released_at.map(micros),
+                None => self.given_back.push(ReleasedRow::of(redemption)),
             },
         }
     }

@@ -1,24 +1,24 @@
-//! Levels and holds.
+//! Levels and reservations.
 
 use chrono::{DateTime, Utc};
-use commerce_core::commit::Facts;
+use commerce_core::commit::LoadedState;
 use commerce_core::ids::Sku;
-use commerce_core::stock::{HoldChange, Shelf};
+use commerce_core::stock::{ReservationChange, SkuStock};
 use diesel::prelude::*;
 
 use super::super::{Answer, Conn, RunQueryDsl, dialect};
-use crate::id::Id;
+use crate::db_uuid::DbUuid;
 use crate::rows::micros;
-use crate::rows::stock::{HoldRow, LevelRow, TakenRow};
+use crate::rows::stock::{LevelRow, ReservationRow, UncontendedReservationRow};
 use crate::schema::reservations;
 
-/// Writes the shelves that changed, in the order of skus. Where levels are not locked yet they come last.
-pub(super) async fn write(conn: &mut Conn, settled: &Facts, taken_at: Option<DateTime<Utc>>) -> Answer<()> {
+/// Writes the stock that changed, in the order of skus. Where levels are not locked yet they come last.
+pub(super) async fn write(conn: &mut Conn, settled: &LoadedState, taken_at: Option<DateTime<Utc>>) -> Answer<()> {
     let rows = Rows::of(settled);
-    dialect::together!(conn;
+    dialect::pipeline!(conn;
         () = dialect::insert_each(conn, rows.new_levels),
-        () = dialect::insert_each(conn, rows.new_holds),
-        () = dialect::update_each(conn, rows.holds),
+        () = dialect::insert_each(conn, rows.new_reservations),
+        () = dialect::update_each(conn, rows.reservations),
         () = remove(conn, rows.gone),
         () = write_levels(conn, rows.levels, settled, taken_at),
     );
@@ -28,12 +28,13 @@ pub(super) async fn write(conn: &mut Conn, settled: &Facts, taken_at: Option<Dat
 async fn write_levels(
     conn: &mut Conn,
     levels: Vec<LevelRow<'_>>,
-    settled: &Facts,
+    settled: &LoadedState,
     taken_at: Option<DateTime<Utc>>,
 ) -> Answer<()> {
     let Some(at) = taken_at else { return Ok(dialect::update_each(conn, levels).await?) };
-    let taken = settled.shelves.iter().filter(|(_, shelf)| shelf.is_changed());
-    let rows = taken.filter_map(|(sku, shelf)| Some(TakenRow::of(sku, shelf.taken(at)?)));
+    let taken = settled.sku_stocks.iter().filter(|(_, sku_stock)| sku_stock.is_changed());
+    let rows =
+        taken.filter_map(|(sku, sku_stock)| Some(UncontendedReservationRow::of(sku, sku_stock.uncontended(at)?)));
     Ok(dialect::take_each(conn, levels, rows.collect(), micros(at)).await?)
 }
 
@@ -41,37 +42,41 @@ async fn write_levels(
 struct Rows<'a> {
     new_levels: Vec<LevelRow<'a>>,
     levels: Vec<LevelRow<'a>>,
-    new_holds: Vec<HoldRow<'a>>,
-    holds: Vec<HoldRow<'a>>,
-    gone: Vec<(&'a str, Id)>,
+    new_reservations: Vec<ReservationRow<'a>>,
+    reservations: Vec<ReservationRow<'a>>,
+    gone: Vec<(&'a str, DbUuid)>,
 }
 
 impl<'a> Rows<'a> {
-    fn of(settled: &'a Facts) -> Self {
-        let changed = settled.shelves.iter().filter(|(_, shelf)| shelf.is_changed());
-        changed.fold(Self::default(), |mut rows, (sku, shelf)| {
-            rows.add(sku, shelf);
+    fn of(settled: &'a LoadedState) -> Self {
+        let changed = settled.sku_stocks.iter().filter(|(_, sku_stock)| sku_stock.is_changed());
+        changed.fold(Self::default(), |mut rows, (sku, sku_stock)| {
+            rows.add(sku, sku_stock);
             rows
         })
     }
 
-    fn add(&mut self, sku: &'a Sku, shelf: &'a Shelf) {
-        let levels = if shelf.loaded_version() == 0 { &mut self.new_levels } else { &mut self.levels };
-        levels.push(LevelRow::of(shelf.level()));
-        for change in shelf.hold_changes() {
+    fn add(&mut self, sku: &'a Sku, sku_stock: &'a SkuStock) {
+        let levels = if sku_stock.loaded_version() == 0 { &mut self.new_levels } else { &mut self.levels };
+        levels.push(LevelRow::of(sku_stock.level()));
+        for change in sku_stock.reservation_changes() {
             match change {
-                HoldChange::Add(order, hold) => self.new_holds.push(HoldRow::of(sku, order, hold)),
-                HoldChange::Update(order, hold) => self.holds.push(HoldRow::of(sku, order, hold)),
-                HoldChange::Remove(order) => self.gone.push((sku.as_str(), Id(order.uuid()))),
+                ReservationChange::Add(order, reservation) => {
+                    self.new_reservations.push(ReservationRow::of(sku, order, reservation))
+                }
+                ReservationChange::Update(order, reservation) => {
+                    self.reservations.push(ReservationRow::of(sku, order, reservation))
+                }
+                ReservationChange::Remove(order) => self.gone.push((sku.as_str(), DbUuid(order.uuid()))),
             }
         }
     }
 }
 
-async fn remove(conn: &mut Conn, gone: Vec<(&str, Id)>) -> QueryResult<()> {
+async fn remove(conn: &mut Conn, gone: Vec<(&str, DbUuid)>) -> QueryResult<()> {
     if gone.is_empty() {
         return Ok(());
     }
-    let of = reservations::table.filter(dialect::among((reservations::sku, reservations::order_id), gone));
+    let of = reservations::table.filter(dialect::in_list((reservations::sku, reservations::order_id), gone));
     diesel::delete(of).execute(conn).await.map(drop)
 }

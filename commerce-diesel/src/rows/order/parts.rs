@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use commerce_core::order::{Order, Refund, Return, Shipment};
 use diesel::prelude::*;
 
-use crate::id::Id;
+use crate::db_enum::DbEnum;
+use crate::db_uuid::DbUuid;
 use crate::rows::quote::line_figures;
-use crate::rows::{Words, micros, place};
+use crate::rows::{CowStr, micros, place};
 use crate::schema::{order_addresses, order_items, refunds, return_lines, returns, shipments};
-use crate::word::Word;
 
 /// The kind of address that says where an order goes.
 pub(crate) const SHIPPING: &str = "shipping";
@@ -18,12 +18,12 @@ pub(crate) const SHIPPING: &str = "shipping";
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = order_items)]
 pub(crate) struct ItemRow<'a> {
-    pub(crate) order_id: Id,
+    pub(crate) order_id: DbUuid,
     pub(crate) position: i64,
-    pub(crate) id: Id,
-    pub(crate) sku: Words<'a>,
-    pub(crate) product_id: Words<'a>,
-    pub(crate) name: Words<'a>,
+    pub(crate) id: DbUuid,
+    pub(crate) sku: CowStr<'a>,
+    pub(crate) product_id: CowStr<'a>,
+    pub(crate) name: CowStr<'a>,
     pub(crate) quantity: i64,
     pub(crate) unit_price: i64,
     pub(crate) subtotal: i64,
@@ -36,40 +36,40 @@ pub(crate) struct ItemRow<'a> {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = order_addresses)]
 pub(crate) struct AddressRow<'a> {
-    pub(crate) order_id: Id,
-    pub(crate) kind: Words<'a>,
-    pub(crate) name: Words<'a>,
-    pub(crate) line1: Words<'a>,
-    pub(crate) line2: Option<Words<'a>>,
-    pub(crate) city: Words<'a>,
-    pub(crate) state: Option<Words<'a>>,
-    pub(crate) postal_code: Words<'a>,
-    pub(crate) country: Words<'a>,
+    pub(crate) order_id: DbUuid,
+    pub(crate) kind: CowStr<'a>,
+    pub(crate) name: CowStr<'a>,
+    pub(crate) line1: CowStr<'a>,
+    pub(crate) line2: Option<CowStr<'a>>,
+    pub(crate) city: CowStr<'a>,
+    pub(crate) state: Option<CowStr<'a>>,
+    pub(crate) postal_code: CowStr<'a>,
+    pub(crate) country: CowStr<'a>,
 }
 
 /// A refund of an order's payment.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = refunds)]
 pub(crate) struct RefundRow<'a> {
-    pub(crate) order_id: Id,
+    pub(crate) order_id: DbUuid,
     pub(crate) position: i64,
-    pub(crate) id: Id,
-    pub(crate) currency: Words<'a>,
+    pub(crate) id: DbUuid,
+    pub(crate) currency: CowStr<'a>,
     pub(crate) amount: i64,
-    pub(crate) reason: Option<Words<'a>>,
-    pub(crate) status: Words<'a>,
-    pub(crate) reference: Option<Words<'a>>,
+    pub(crate) reason: Option<CowStr<'a>>,
+    pub(crate) status: CowStr<'a>,
+    pub(crate) reference: Option<CowStr<'a>>,
 }
 
 /// A return of units of an order.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = returns)]
 pub(crate) struct ReturnRow<'a> {
-    pub(crate) id: Id,
-    pub(crate) order_id: Id,
+    pub(crate) id: DbUuid,
+    pub(crate) order_id: DbUuid,
     pub(crate) position: i64,
-    pub(crate) status: Words<'a>,
-    pub(crate) reason: Option<Words<'a>>,
+    pub(crate) status: CowStr<'a>,
+    pub(crate) reason: Option<CowStr<'a>>,
     pub(crate) requested_at: i64,
 }
 
@@ -77,9 +77,9 @@ pub(crate) struct ReturnRow<'a> {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = return_lines)]
 pub(crate) struct ReturnLineRow {
-    pub(crate) return_id: Id,
+    pub(crate) return_id: DbUuid,
     pub(crate) position: i64,
-    pub(crate) item_id: Id,
+    pub(crate) item_id: DbUuid,
     pub(crate) quantity: i64,
 }
 
@@ -87,20 +87,20 @@ pub(crate) struct ReturnLineRow {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = shipments)]
 pub(crate) struct ShipmentRow<'a> {
-    pub(crate) order_id: Id,
-    pub(crate) provider: Words<'a>,
-    pub(crate) method: Words<'a>,
-    pub(crate) tracking_number: Option<Words<'a>>,
-    pub(crate) status: Words<'a>,
+    pub(crate) order_id: DbUuid,
+    pub(crate) provider: CowStr<'a>,
+    pub(crate) method: CowStr<'a>,
+    pub(crate) tracking_number: Option<CowStr<'a>>,
+    pub(crate) status: CowStr<'a>,
 }
 
 impl<'a> ItemRow<'a> {
     pub(crate) fn all(order: &'a Order) -> impl Iterator<Item = Self> {
-        let order_id = Id(order.id.uuid());
+        let order_id = DbUuid(order.id.uuid());
         order.items.iter().zip(line_figures(order)).enumerate().map(move |(position, (item, figures))| Self {
             order_id,
             position: place(position),
-            id: Id(item.id.uuid()),
+            id: DbUuid(item.id.uuid()),
             sku: Cow::Borrowed(item.sku.as_str()),
             product_id: Cow::Borrowed(item.product_id.as_str()),
             name: Cow::Borrowed(item.name.as_str()),
@@ -118,7 +118,7 @@ impl<'a> AddressRow<'a> {
     pub(crate) fn of(order: &'a Order) -> Self {
         let address = &order.shipping_address;
         Self {
-            order_id: Id(order.id.uuid()),
+            order_id: DbUuid(order.id.uuid()),
             kind: Cow::Borrowed(SHIPPING),
             name: Cow::Borrowed(address.name.as_str()),
             line1: Cow::Borrowed(address.line1.as_str()),
@@ -134,13 +134,13 @@ impl<'a> AddressRow<'a> {
 impl<'a> RefundRow<'a> {
     pub(crate) fn at(order: &'a Order, position: usize, refund: &'a Refund) -> Self {
         Self {
-            order_id: Id(order.id.uuid()),
+            order_id: DbUuid(order.id.uuid()),
             position: place(position),
-            id: Id(refund.id.uuid()),
+            id: DbUuid(refund.id.uuid()),
             currency: Cow::Owned(refund.amount.currency().code().to_owned()),
             amount: refund.amount.minor(),
             reason: refund.reason.as_ref().map(|reason| Cow::Borrowed(reason.as_str())),
-            status: Cow::Borrowed(refund.status.word()),
+            status: Cow::Borrowed(refund.status.db_name()),
             reference: refund.reference.as_ref().map(|reference| Cow::Borrowed(reference.as_str())),
         }
     }
@@ -149,10 +149,10 @@ impl<'a> RefundRow<'a> {
 impl<'a> ReturnRow<'a> {
     pub(crate) fn at(order: &'a Order, position: usize, known: &'a Return) -> Self {
         Self {
-            id: Id(known.id.uuid()),
-            order_id: Id(order.id.uuid()),
+            id: DbUuid(known.id.uuid()),
+            order_id: DbUuid(order.id.uuid()),
             position: place(position),
-            status: Cow::Borrowed(known.status.word()),
+            status: Cow::Borrowed(known.status.db_name()),
             reason: known.reason.as_ref().map(|reason| Cow::Borrowed(reason.as_str())),
             requested_at: micros(known.requested_at),
         }
@@ -162,9 +162,9 @@ impl<'a> ReturnRow<'a> {
 impl ReturnLineRow {
     pub(crate) fn all(known: &Return) -> impl Iterator<Item = Self> {
         known.lines.iter().enumerate().map(|(position, line)| Self {
-            return_id: Id(known.id.uuid()),
+            return_id: DbUuid(known.id.uuid()),
             position: place(position),
-            item_id: Id(line.item.uuid()),
+            item_id: DbUuid(line.item.uuid()),
             quantity: line.quantity.get(),
         })
     }
@@ -173,11 +173,11 @@ impl ReturnLineRow {
 impl<'a> ShipmentRow<'a> {
     pub(crate) fn of(order: &'a Order, shipment: &'a Shipment) -> Self {
         Self {
-            order_id: Id(order.id.uuid()),
+            order_id: DbUuid(order.id.uuid()),
             provider: Cow::Borrowed(shipment.provider.as_str()),
             method: Cow::Borrowed(shipment.method.as_str()),
             tracking_number: shipment.tracking_number.as_ref().map(|number| Cow::Borrowed(number.as_str())),
-            status: Cow::Borrowed(shipment.status.word()),
+            status: Cow::Borrowed(shipment.status.db_name()),
         }
     }
 }

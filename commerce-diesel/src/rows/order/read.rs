@@ -9,11 +9,11 @@ use commerce_core::money::{Currency, Money};
 use commerce_core::order::{Order, OrderItem, Payment, Refund, Return, ReturnLine, Shipment};
 
 use super::{AddressRow, ItemRow, OrderRow, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, ShipmentRow};
+use crate::db_enum::DbEnum;
+use crate::db_uuid::DbUuid;
 use crate::fault::{Answer, Fault};
-use crate::id::Id;
 use crate::rows::quote::read_quote;
 use crate::rows::{read, read_counter, read_instant, read_instant_option, read_option};
-use crate::word::Word;
 
 /// What an order has exactly one of, or none.
 pub(crate) type Head = (OrderRow<'static>, PaymentRow<'static>, AddressRow<'static>, Option<ShipmentRow<'static>>);
@@ -21,13 +21,13 @@ pub(crate) type Head = (OrderRow<'static>, PaymentRow<'static>, AddressRow<'stat
 /// What orders have many of, by order; in the order of their positions.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
-    items: BTreeMap<Id, Vec<ItemRow<'static>>>,
-    refunds: BTreeMap<Id, Vec<RefundRow<'static>>>,
-    returns: BTreeMap<Id, Vec<ReturnRow<'static>>>,
-    return_lines: BTreeMap<Id, Vec<ReturnLineRow>>,
+    items: BTreeMap<DbUuid, Vec<ItemRow<'static>>>,
+    refunds: BTreeMap<DbUuid, Vec<RefundRow<'static>>>,
+    returns: BTreeMap<DbUuid, Vec<ReturnRow<'static>>>,
+    return_lines: BTreeMap<DbUuid, Vec<ReturnLineRow>>,
 }
 
-fn group<R>(rows: Vec<R>, key: impl Fn(&R) -> Id) -> BTreeMap<Id, Vec<R>> {
+fn group<R>(rows: Vec<R>, key: impl Fn(&R) -> DbUuid) -> BTreeMap<DbUuid, Vec<R>> {
     rows.into_iter().fold(BTreeMap::new(), |mut groups, row| {
         groups.entry(key(&row)).or_default().push(row);
         groups
@@ -63,7 +63,7 @@ impl Parts {
             cart_id: row.cart_id.map(|cart| CartId::new(cart.0)),
             lifecycle: read("orders.lifecycle", &row.lifecycle)?,
             status: read("orders.status", &row.status)?,
-            phase: Word::read("orders.phase", &row.phase)?,
+            phase: DbEnum::read("orders.phase", &row.phase)?,
             items: items.into_iter().map(|item| item.into_item(currency)).collect::<Answer<_>>()?,
             quote: read_quote(&row.quote)?,
             shipping_address: address.into_address()?,
@@ -86,7 +86,7 @@ impl Parts {
         let lines = self.return_lines.remove(&row.id).unwrap_or_default();
         Ok(Return {
             id: ReturnId::new(row.id.0),
-            status: Word::read("returns.status", &row.status)?,
+            status: DbEnum::read("returns.status", &row.status)?,
             lines: lines.iter().map(ReturnLineRow::line).collect::<Answer<_>>()?,
             reason: read_option("returns.reason", row.reason.as_deref())?,
             requested_at: read_instant("returns.requested_at", row.requested_at)?,
@@ -126,7 +126,7 @@ impl PaymentRow<'_> {
         let currency = read("payments.currency", &self.currency)?;
         Ok(Payment {
             id: PaymentId::new(self.id.0),
-            status: Word::read("payments.status", &self.status)?,
+            status: DbEnum::read("payments.status", &self.status)?,
             amount: Money::new(self.amount, currency),
             captured: Money::new(self.captured, currency),
             refunded: Money::new(self.refunded, currency),
@@ -141,7 +141,7 @@ impl RefundRow<'_> {
             id: RefundId::new(self.id.0),
             amount: Money::new(self.amount, read("refunds.currency", &self.currency)?),
             reason: read_option("refunds.reason", self.reason.as_deref())?,
-            status: Word::read("refunds.status", &self.status)?,
+            status: DbEnum::read("refunds.status", &self.status)?,
             reference: read_option("refunds.reference", self.reference.as_deref())?,
         })
     }
@@ -160,7 +160,7 @@ impl ShipmentRow<'_> {
             provider: read("shipments.provider", &self.provider)?,
             method: read("shipments.method", &self.method)?,
             tracking_number: read_option("shipments.tracking_number", self.tracking_number.as_deref())?,
-            status: Word::read("shipments.status", &self.status)?,
+            status: DbEnum::read("shipments.status", &self.status)?,
         })
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use commerce_core::port::{CommitError, OrderRef, Page, Store, StoreErrorKind};
+use commerce_core::port::{CommitError, OrderRef, PageRequest, Store, StoreErrorKind};
 use commerce_diesel::DatabaseOptions;
-use commerce_testkit::shop::{order_of, parse};
+use commerce_testkit::commit_builder::{order_of, parse};
 
 use super::{Wired, one_writer};
 use crate::audit::sound;
@@ -23,7 +23,7 @@ pub(crate) async fn a_database_that_is_away_is_said_to_be<D: Database>() {
         let Err(CommitError::Failed(error)) = answer else { panic!("it is away: {answer:?}") };
         assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
     }
-    let page = Page { limit: 10, after: None };
+    let page = PageRequest { limit: 10, after: None };
     assert_eq!(wired.store.history(&page).await.unwrap_err().kind, StoreErrorKind::Unavailable);
     wired.proxy.refuse(false);
     for order in orders {

@@ -6,7 +6,7 @@ use commerce_core::commit::Commit;
 use commerce_core::order::Order;
 use commerce_core::port::{CommitError, OrderRef, Store, StoreErrorKind};
 use commerce_diesel::DatabaseOptions;
-use commerce_testkit::shop::{order_of, parse};
+use commerce_testkit::commit_builder::{order_of, parse};
 
 use super::{Wired, delivered, delivery, one_writer};
 use crate::audit::sound;
@@ -28,11 +28,11 @@ impl<D: Database> Wired<D> {
         self.store.commit(known.clone()).await.unwrap();
         let order = |number: usize| {
             let mut commit = shop.order(&[("MUG", 1), ("TEA", 2)]);
-            commit.receipt = Some(shop.receipt(&format!("order-{number}"), "request", "{}", at));
+            commit.idempotency = Some(shop.idempotency_record(&format!("order-{number}"), "request", "{}", at));
             commit
         };
         let mut delivery = delivery(shop, "MUG", "with a receipt");
-        delivery.receipt = Some(shop.receipt("delivery", "request", "{}", at));
+        delivery.idempotency = Some(shop.idempotency_record("delivery", "request", "{}", at));
         let cart = shop.save_cart(&shop.cart(parse("ann"), at), 0);
         let product = shop.save_product(&shop.product("mugs", &["MUG"]));
         let paid = shop.pay(order_of(&known), shop.at(2));
@@ -50,10 +50,10 @@ impl<D: Database> Wired<D> {
         let answers = at_once(std::slice::from_ref(&self.store), orders.iter().chain(&others).cloned()).await;
         assert!(answers.iter().all(Result::is_ok), "{:?}", answers.iter().find(|answer| answer.is_err()));
         assert_eq!(self.proxy.made(), 1, "it was cut");
-        self.proxy.settle().await;
+        self.proxy.quiesce().await;
         for order in &orders {
             assert!(self.found(order).await.is_some());
-            assert!(self.beside.receipt(&order.receipt.clone().unwrap().key).await.unwrap().is_some());
+            assert!(self.beside.idempotency_record(&order.idempotency.clone().unwrap().key).await.unwrap().is_some());
         }
         assert_eq!(self.found(&others[3]).await.unwrap().status.as_str(), "paid");
         assert_eq!(delivered(&self.beside).await, ["with a receipt"]);
@@ -105,7 +105,7 @@ pub(crate) async fn what_may_still_come_is_not_said_to_be_lost<D: Database>() {
     let answers = at_once(std::slice::from_ref(&wired.store), orders.clone()).await;
     first.await.unwrap().unwrap();
     assert_eq!(wired.proxy.made(), 6);
-    wired.proxy.settle().await;
+    wired.proxy.quiesce().await;
     for (order, answer) in orders.iter().zip(answers) {
         let unknown = matches!(&answer, Err(CommitError::Failed(error)) if error.kind == StoreErrorKind::Unknown);
         assert!(unknown || answer.is_ok() == wired.found(order).await.is_some(), "{answer:?}");
@@ -118,7 +118,7 @@ pub(crate) async fn a_delivery_that_comes_late_counts_once<D: Database>() {
         let wired = Wired::<D>::new(one_writer()).await;
         wired.proxy.arm([cut]);
         wired.store.commit(delivery(&wired.shop, "MUG", "without a receipt")).await.unwrap();
-        wired.proxy.settle().await;
+        wired.proxy.quiesce().await;
         assert_eq!(delivered(&wired.beside).await, ["without a receipt"], "{cut:?}");
     }
 }

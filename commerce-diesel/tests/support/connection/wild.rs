@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use commerce_core::commit::{Commit, Refusal};
 use commerce_core::ids::OrderId;
-use commerce_core::port::{CommitError, OrderFilter, Page, Store, StoreErrorKind};
+use commerce_core::port::{CommitError, OrderFilter, PageRequest, Store, StoreErrorKind};
 use commerce_diesel::DatabaseOptions;
-use commerce_testkit::shop::order_of;
-use commerce_testkit::{Random, Shop};
+use commerce_testkit::commit_builder::order_of;
+use commerce_testkit::{CommitBuilder, Random};
 
 use super::{SKUS, Wired, delivered, delivery};
 use crate::audit::{is_out_of_stock, sound};
@@ -44,9 +44,9 @@ impl Asked {
             Err(CommitError::Failed(error)) if error.kind == StoreErrorKind::Unknown => Told::Unknown,
             Err(CommitError::Failed(error)) if error.kind == StoreErrorKind::Unavailable => Told::NotHappened,
             answer if is_out_of_stock(answer) => Told::NotHappened,
-            // Whoever asked answers with the receipt, which is the one of this commit.
-            Err(CommitError::Refused(Refusal::DuplicateKey(receipt)))
-                if self.delivery.is_some() && Some(&**receipt) == self.commit.receipt.as_ref() =>
+            // Whoever asked answers with the idempotency record, which is the one of this commit.
+            Err(CommitError::Refused(Refusal::DuplicateKey(record)))
+                if self.delivery.is_some() && Some(&**record) == self.commit.idempotency.as_ref() =>
             {
                 Told::Accepted
             }
@@ -63,7 +63,8 @@ pub(crate) async fn answers_are_true_whenever_connections_break<D: Database>() {
     let (over, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let buyer = |number: u64| {
         let (store, over, asked) = (wired.store.clone(), Arc::clone(&over), Arc::clone(&asked));
-        let (shop, random) = (Shop::new(2 + u32::try_from(number).unwrap()), Random::new(seed.wrapping_add(number)));
+        let (shop, random) =
+            (CommitBuilder::new(2 + u32::try_from(number).unwrap()), Random::new(seed.wrapping_add(number)));
         tokio::spawn(async move { buy(&store, &shop, random, &over, &asked).await })
     };
     let buyers: Vec<_> = (1..=BUYERS).map(buyer).collect();
@@ -73,7 +74,7 @@ pub(crate) async fn answers_are_true_whenever_connections_break<D: Database>() {
     for buyer in buyers {
         all.extend(buyer.await.unwrap());
     }
-    wired.proxy.settle().await;
+    wired.proxy.quiesce().await;
     let counts = check(&wired, &all).await;
     eprintln!("{} cuts at their moment, {counts:?}", wired.proxy.made());
     assert!(counts[&Told::Accepted] > 20, "{counts:?}");
@@ -109,7 +110,7 @@ async fn trouble(proxy: &Proxy, mut random: Random, asked: &AtomicUsize) {
 
 async fn buy<S: Store>(
     store: &S,
-    shop: &Shop,
+    shop: &CommitBuilder,
     mut random: Random,
     over: &AtomicBool,
     count: &AtomicUsize,
@@ -123,10 +124,12 @@ async fn buy<S: Store>(
             1 => {
                 let text = shop.uuid().to_string();
                 commit = delivery(shop, sku, &text);
-                commit.receipt = Some(shop.receipt(&text, "request", "{}", commit.at));
+                commit.idempotency = Some(shop.idempotency_record(&text, "request", "{}", commit.at));
                 name = Some(text);
             }
-            2 => commit.receipt = Some(shop.receipt(&shop.uuid().to_string(), "request", "{}", commit.at)),
+            2 => {
+                commit.idempotency = Some(shop.idempotency_record(&shop.uuid().to_string(), "request", "{}", commit.at))
+            }
             _ => {}
         }
         let answer = store.commit(commit.clone()).await;
@@ -166,7 +169,7 @@ async fn check<D: Database>(wired: &Wired<D>, all: &[Asked]) -> BTreeMap<Told, u
 async fn placed<S: Store>(store: &S) -> BTreeSet<OrderId> {
     let (mut ids, mut after) = (BTreeSet::new(), None);
     loop {
-        let page = store.orders(&OrderFilter::default(), &Page { limit: 1000, after }).await.unwrap();
+        let page = store.orders(&OrderFilter::default(), &PageRequest { limit: 1000, after }).await.unwrap();
         ids.extend(page.items.iter().map(|order| order.id));
         if page.next.is_none() {
             return ids;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use commerce_core::actor::Role;
 use commerce_core::commit::Commit;
 use commerce_core::order::{Command, Order, ShipmentStatus};
-use commerce_core::port::{CommitError, OrderFilter, Page, Store};
+use commerce_core::port::{CommitError, OrderFilter, PageRequest, Store};
 use commerce_core::stock::{StockAction, StockMove};
-use commerce_testkit::shop::{order_of, parse};
-use commerce_testkit::{Random, Shop};
+use commerce_testkit::commit_builder::{order_of, parse};
+use commerce_testkit::{CommitBuilder, Random};
 
 use crate::audit::sound;
 use crate::database::{Database, seed};
@@ -22,13 +22,13 @@ const UNITS: i64 = 120;
 /// Somebody who does one thing after the other, each on several skus or orders.
 struct Trader<S> {
     store: S,
-    shop: Arc<Shop>,
+    shop: Arc<CommitBuilder>,
     random: Random,
     orders: Vec<Order>,
 }
 
 pub(crate) async fn nobody_stands_in_the_way_for_ever<D: Database>() {
-    let (database, seed, shop) = (D::create(), seed(), Arc::new(Shop::new(1)));
+    let (database, seed, shop) = (D::create(), seed(), Arc::new(CommitBuilder::new(1)));
     let stores = [database.open().await, database.open().await];
     let skus: Vec<String> = (0..SKUS).map(sku).collect();
     let levels: Vec<_> = skus.iter().map(|sku| (sku.as_str(), UNITS)).collect();
@@ -48,7 +48,7 @@ pub(crate) async fn nobody_stands_in_the_way_for_ever<D: Database>() {
     }
     let levels = sound(&stores[1], shop.at(9)).await;
     assert_eq!(levels.len(), skus.len());
-    let page = Page { limit: 5000, after: None };
+    let page = PageRequest { limit: 5000, after: None };
     let all = stores[0].orders(&OrderFilter::default(), &page).await.unwrap().items;
     for status in ["pending", "paid", "cancelled", "delivered"] {
         assert!(all.iter().any(|order| order.status.as_str() == status), "no order is {status}");
@@ -122,7 +122,7 @@ impl<S: Store> Trader<S> {
         }
     }
 
-    /// A return that arrives puts the units back on the shelf.
+    /// A return that arrives puts the units back on the stock.
     fn send_back(&self, order: &Order) -> Option<Commit> {
         let at = self.shop.at(3);
         let Some(back) = order.returns.last() else { return Some(self.shop.request_return(order, 1, at)) };

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use commerce_core::event::HistoryEntry;
-use commerce_core::port::{Page, Store};
-use commerce_testkit::shop::{order_of, parse};
-use commerce_testkit::{Random, Shop};
+use commerce_core::port::{PageRequest, Store};
+use commerce_testkit::commit_builder::{order_of, parse};
+use commerce_testkit::{CommitBuilder, Random};
 
 use crate::database::{Database, seed};
 
@@ -29,7 +29,7 @@ struct Reader {
 impl Reader {
     /// Reads on. Positions have no gaps, so the last one is known from how many were read.
     async fn read<S: Store>(&mut self, store: &S) -> usize {
-        let page = store.history(&Page { limit: PAGE, after: self.position }).await.unwrap();
+        let page = store.history(&PageRequest { limit: PAGE, after: self.position }).await.unwrap();
         for entry in &page.items {
             self.see(entry);
         }
@@ -52,7 +52,7 @@ impl Reader {
 }
 
 pub(crate) async fn whoever_reads_behind_the_last_event_misses_nothing<D: Database>() {
-    let (database, seed, shop) = (D::create(), seed(), Arc::new(Shop::new(1)));
+    let (database, seed, shop) = (D::create(), seed(), Arc::new(CommitBuilder::new(1)));
     let (stores, third) = ([database.open().await, database.open().await], database.open().await);
     stores[0].commit(shop.stocked(&[("MUG", 90_000), ("TEA", 90_000)])).await.unwrap();
     let at_work = Arc::new(AtomicUsize::new(0));
@@ -84,7 +84,7 @@ pub(crate) async fn whoever_reads_behind_the_last_event_misses_nothing<D: Databa
 }
 
 /// Commits with few and with many events; some are refused, by the guards or by the database.
-async fn append<S: Store>(store: &S, shop: &Shop, mut random: Random) {
+async fn append<S: Store>(store: &S, shop: &CommitBuilder, mut random: Random) {
     for _ in 0..COMMITS {
         match random.below(4) {
             0 => {

@@ -2,8 +2,8 @@
 
 use commerce_core::commit::Commit;
 use commerce_core::port::{CommitError, Store};
-use commerce_testkit::shop::{order_of, parse};
-use commerce_testkit::{Random, Shop};
+use commerce_testkit::commit_builder::{order_of, parse};
+use commerce_testkit::{CommitBuilder, Random};
 
 use crate::audit::{is_out_of_stock, sound};
 use crate::database::{Database, at_once, seed};
@@ -11,11 +11,11 @@ use crate::database::{Database, at_once, seed};
 const ROUNDS: usize = 20;
 const BUYERS: usize = 800;
 
-/// An order of one unit with the receipt of its request.
-pub(crate) fn one(shop: &Shop, sku: &str) -> Commit {
+/// An order of one unit with the idempotency record of its request.
+pub(crate) fn one(shop: &CommitBuilder, sku: &str) -> Commit {
     let mut commit = shop.order(&[(sku, 1)]);
     let key = order_of(&commit).id.to_string();
-    commit.receipt = Some(shop.receipt(&key, "request", "{}", commit.at));
+    commit.idempotency = Some(shop.idempotency_record(&key, "request", "{}", commit.at));
     commit
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn sold(answers: &[Result<(), CommitError>]) -> usize {
 
 /// 400 buyers at each of two processes.
 pub(crate) async fn what_is_there_is_sold_once<D: Database>() {
-    let (database, mut random, shop) = (D::create(), Random::new(seed()), Shop::new(1));
+    let (database, mut random, shop) = (D::create(), Random::new(seed()), CommitBuilder::new(1));
     let stores = [database.open().await, database.open().await];
     let mut total = 0;
     for round in 0..ROUNDS {
@@ -39,7 +39,7 @@ pub(crate) async fn what_is_there_is_sold_once<D: Database>() {
         assert_eq!(sold(&answers), usize::try_from(stock).unwrap(), "round {round}");
         let level = stores[1].stock(&parse(&sku), shop.at(1)).await.unwrap().unwrap();
         assert_eq!((level.available(), level.reserved), (0, level.on_hand), "round {round}");
-        assert_eq!(stores[0].holds(&level.sku).await.unwrap().len(), sold(&answers), "round {round}");
+        assert_eq!(stores[0].reservations(&level.sku).await.unwrap().len(), sold(&answers), "round {round}");
         total += sold(&answers);
     }
     let counts =

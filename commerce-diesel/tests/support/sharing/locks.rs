@@ -3,9 +3,9 @@
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use commerce_core::port::{OrderFilter, OrderRef, Page, Store};
-use commerce_testkit::Shop;
-use commerce_testkit::shop::{order_of, parse};
+use commerce_core::port::{OrderFilter, OrderRef, PageRequest, Store};
+use commerce_testkit::CommitBuilder;
+use commerce_testkit::commit_builder::{order_of, parse};
 
 use super::hot::one;
 use crate::database::{Database, at_once};
@@ -21,7 +21,7 @@ async fn held<D: Database>(database: &D, statements: &str) -> JoinHandle<()> {
 }
 
 pub(crate) async fn a_long_read_holds_up_no_commit<D: Database>() {
-    let (database, shop) = (D::create(), Shop::new(1));
+    let (database, shop) = (D::create(), CommitBuilder::new(1));
     let store = database.open().await;
     store.commit(shop.stocked(&[("MUG", 100)])).await.unwrap();
     let placed = one(&shop, "MUG");
@@ -37,23 +37,23 @@ pub(crate) async fn a_long_read_holds_up_no_commit<D: Database>() {
 }
 
 pub(crate) async fn a_writer_holds_up_no_read<D: Database>() {
-    let (database, shop) = (D::create(), Shop::new(1));
+    let (database, shop) = (D::create(), CommitBuilder::new(1));
     let store = database.open().await;
     store.commit(shop.stocked(&[("MUG", 100)])).await.unwrap();
     let placed = one(&shop, "MUG");
     store.commit(placed.clone()).await.unwrap();
-    let (id, key) = (order_of(&placed).id, placed.receipt.unwrap().key);
+    let (id, key) = (order_of(&placed).id, placed.idempotency.unwrap().key);
     let write = "UPDATE orders SET notes = 'changed'; UPDATE stock SET reserved = reserved;
                  UPDATE feed SET position = position; UPDATE reservations SET units = units;
                  UPDATE idempotency_keys SET reply = 'changed'";
     let write = held(&database, write).await;
     let order = store.order(&OrderRef::Id(id)).await.unwrap().unwrap();
     assert!(order.notes.is_none(), "nobody sees what is not committed");
-    assert_eq!(store.receipt(&key).await.unwrap().unwrap().reply, "{}");
+    assert_eq!(store.idempotency_record(&key).await.unwrap().unwrap().reply, "{}");
     let level = store.stock(&parse("MUG"), shop.at(1)).await.unwrap().unwrap();
-    assert_eq!((level.reserved, store.holds(&level.sku).await.unwrap().len()), (1, 1));
-    let listed = store.orders(&OrderFilter::default(), &Page { limit: 5, after: None }).await.unwrap().items;
-    let history = store.history(&Page { limit: 5, after: None }).await.unwrap().items;
+    assert_eq!((level.reserved, store.reservations(&level.sku).await.unwrap().len()), (1, 1));
+    let listed = store.orders(&OrderFilter::default(), &PageRequest { limit: 5, after: None }).await.unwrap().items;
+    let history = store.history(&PageRequest { limit: 5, after: None }).await.unwrap().items;
     assert_eq!((listed.len(), history.len()), (1, 2));
     assert!(!write.is_finished(), "the reads waited for the writer");
     write.join().unwrap();

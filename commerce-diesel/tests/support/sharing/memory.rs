@@ -3,15 +3,15 @@
 use commerce_core::ids::OrderId;
 use commerce_core::port::Store;
 use commerce_core::stock::StockAction;
-use commerce_testkit::Shop;
-use commerce_testkit::shop::parse;
+use commerce_testkit::CommitBuilder;
+use commerce_testkit::commit_builder::parse;
 
 use super::hot::{one, sold};
 use crate::audit::sound;
 use crate::database::{Database, at_once};
 
 /// Two stores, the first of which has sold one of a hundred and remembers that there were many more.
-async fn stores<D: Database>(database: &D, shop: &Shop) -> [D::Store; 2] {
+async fn stores<D: Database>(database: &D, shop: &CommitBuilder) -> [D::Store; 2] {
     let stores = [database.open().await, database.open().await];
     stores[0].commit(shop.stocked(&[("MUG", 100)])).await.unwrap();
     stores[0].commit(one(shop, "MUG")).await.unwrap();
@@ -25,7 +25,7 @@ fn notices<D: Database>(database: &D, event: &str) -> usize {
 }
 
 pub(crate) async fn what_another_took_away_is_not_sold<D: Database>() {
-    let (database, shop) = (D::create(), Shop::new(1));
+    let (database, shop) = (D::create(), CommitBuilder::new(1));
     let [first, other] = stores(&database, &shop).await;
     let gone = StockAction::Adjust { delta: -97, reason: parse("lost"), expected: None };
     other.commit(shop.moves("MUG", gone, shop.at(1))).await.unwrap();
@@ -41,7 +41,7 @@ pub(crate) async fn what_another_took_away_is_not_sold<D: Database>() {
 }
 
 pub(crate) async fn what_another_brought_can_be_sold<D: Database>() {
-    let (database, shop) = (D::create(), Shop::new(1));
+    let (database, shop) = (D::create(), CommitBuilder::new(1));
     let [first, other] = stores(&database, &shop).await;
     let answers = at_once(std::slice::from_ref(&first), (0..120).map(|_| one(&shop, "MUG"))).await;
     assert_eq!(sold(&answers), 99);
@@ -53,7 +53,7 @@ pub(crate) async fn what_another_brought_can_be_sold<D: Database>() {
 }
 
 pub(crate) async fn a_threshold_that_another_set_is_told_of<D: Database>() {
-    let (database, shop) = (D::create(), Shop::new(1));
+    let (database, shop) = (D::create(), CommitBuilder::new(1));
     let [first, other] = stores(&database, &shop).await;
     let threshold = StockAction::Set { on_hand: 100, reorder_threshold: Some(98), expected: None };
     other.commit(shop.moves("MUG", threshold, shop.at(1))).await.unwrap();
@@ -64,16 +64,16 @@ pub(crate) async fn a_threshold_that_another_set_is_told_of<D: Database>() {
     sound(&other, shop.at(1)).await;
 }
 
-pub(crate) async fn a_hold_that_another_made_ends<D: Database>() {
-    let (database, shop) = (D::create(), Shop::new(1));
+pub(crate) async fn a_reservation_that_another_made_expires<D: Database>() {
+    let (database, shop) = (D::create(), CommitBuilder::new(1));
     let [first, other] = stores(&database, &shop).await;
-    let hold = |units, until, at| {
+    let reservation = |units, until, at| {
         let order = OrderId::new(shop.uuid());
         shop.moves("MUG", StockAction::Reserve { order, units, until: shop.at(until) }, shop.at(at))
     };
-    other.commit(hold(40, 10, 2)).await.unwrap();
-    first.commit(hold(30, 5_000, 20)).await.unwrap();
+    other.commit(reservation(40, 10, 2)).await.unwrap();
+    first.commit(reservation(30, 5_000, 20)).await.unwrap();
     let level = first.stock(&parse("MUG"), shop.at(3)).await.unwrap().unwrap();
     assert_eq!(level.reserved, 31, "the hold that had ended was gone when the next was made");
-    assert_eq!(other.holds(&level.sku).await.unwrap().len(), 2);
+    assert_eq!(other.reservations(&level.sku).await.unwrap().len(), 2);
 }

@@ -5,11 +5,11 @@ use commerce_core::commit::{Commit, Refusal, Subject};
 use commerce_core::ids::OrderId;
 use commerce_core::money::Money;
 use commerce_core::order::{Command, Order};
-use commerce_core::port::{CommitError, OrderRef, Page, Promotions, Store};
-use commerce_core::promotion::{Exhausted, Limit, Limits, Redemption, RedemptionAction, RedemptionMove};
+use commerce_core::port::{CommitError, OrderRef, PageRequest, Promotions, Store};
+use commerce_core::promotion::{Limit, Limits, PromotionExhausted, Redemption, RedemptionAction, RedemptionMove};
 use commerce_core::stock::{StockAction, StockRefusal};
-use commerce_testkit::Shop;
-use commerce_testkit::shop::{CURRENCY, order_of, parse};
+use commerce_testkit::CommitBuilder;
+use commerce_testkit::commit_builder::{CURRENCY, order_of, parse};
 
 use super::hot::one;
 use crate::audit::sound;
@@ -21,12 +21,12 @@ const ROUNDS: usize = 50;
 struct Pair<D: Database> {
     database: D,
     stores: [D::Store; 2],
-    shop: Shop,
+    shop: CommitBuilder,
 }
 
 impl<D: Database> Pair<D> {
     async fn new() -> Self {
-        let (database, shop) = (D::create(), Shop::new(1));
+        let (database, shop) = (D::create(), CommitBuilder::new(1));
         let stores = [database.open().await, database.open().await];
         stores[0].commit(shop.stocked(&[("MUG", 10_000)])).await.unwrap();
         Self { database, stores, shop }
@@ -54,13 +54,17 @@ pub(crate) async fn one_key_is_one_order<D: Database>() {
     for round in 0..ROUNDS {
         let commits = [0, 1].map(|process| {
             let mut commit = one(&pair.shop, "MUG");
-            commit.receipt =
-                Some(pair.shop.receipt(&format!("key-{round}"), "request", &format!("{process}"), commit.at));
+            commit.idempotency = Some(pair.shop.idempotency_record(
+                &format!("key-{round}"),
+                "request",
+                &format!("{process}"),
+                commit.at,
+            ));
             commit
         });
         let [first, second] = commits.clone();
         let (winner, refusal) = pair.one_wins([first, second]).await;
-        let given = commits[winner].receipt.clone().unwrap();
+        let given = commits[winner].idempotency.clone().unwrap();
         assert_eq!(refusal, Refusal::DuplicateKey(Box::new(given)), "the answer of the order that was placed");
         assert!(pair.order(order_of(&commits[winner]).id).await.is_some());
         assert!(pair.order(order_of(&commits[1 - winner]).id).await.is_none());
@@ -73,8 +77,8 @@ pub(crate) async fn one_number_is_one_order<D: Database>() {
     let pair = Pair::<D>::new().await;
     for _ in 0..ROUNDS {
         let at = pair.shop.at(1);
-        let first = pair.shop.placement(&[("MUG", 1)], at);
-        let mut second = pair.shop.placement(&[("MUG", 1)], at);
+        let first = pair.shop.new_order(&[("MUG", 1)], at);
+        let mut second = pair.shop.new_order(&[("MUG", 1)], at);
         second.number.clone_from(&first.number);
         let number = first.number.clone();
         let (_, refusal) = pair.one_wins([pair.shop.place(first, at), pair.shop.place(second, at)]).await;
@@ -85,7 +89,7 @@ pub(crate) async fn one_number_is_one_order<D: Database>() {
 }
 
 /// An order that uses the promotion, of which one use is left.
-fn last_use(shop: &Shop, promotion: &str) -> Commit {
+fn last_use(shop: &CommitBuilder, promotion: &str) -> Commit {
     let mut commit = one(shop, "MUG");
     let redemption = Redemption {
         promotion: parse(promotion),
@@ -93,7 +97,7 @@ fn last_use(shop: &Shop, promotion: &str) -> Commit {
         user: parse("user-1"),
         amount: Money::new(100, CURRENCY),
         at: commit.at,
-        given_back_at: None,
+        released_at: None,
     };
     let limits = Limits { max_uses: Some(1), ..Limits::default() };
     commit.redemptions.push(RedemptionMove { redemption, action: RedemptionAction::Redeem(limits) });
@@ -105,15 +109,15 @@ pub(crate) async fn a_last_use_is_given_once<D: Database>() {
     for round in 0..ROUNDS {
         let promotion = format!("promo-{round}");
         let (_, refusal) = pair.one_wins([last_use(&pair.shop, &promotion), last_use(&pair.shop, &promotion)]).await;
-        assert_eq!(refusal, Exhausted { promotion: parse(&promotion), limit: Limit::Uses }.into());
-        let page = Page { limit: 10, after: None };
+        assert_eq!(refusal, PromotionExhausted { promotion: parse(&promotion), limit: Limit::Uses }.into());
+        let page = PageRequest { limit: 10, after: None };
         let uses = pair.stores[0].redemptions(&parse(&promotion), &page).await.unwrap().items;
         assert_eq!(uses.len(), 1);
     }
     assert_eq!(pair.database.count("orders"), ROUNDS);
 }
 
-fn adjusted(shop: &Shop, sku: &str, delta: i64, expected: Option<u64>) -> Commit {
+fn adjusted(shop: &CommitBuilder, sku: &str, delta: i64, expected: Option<u64>) -> Commit {
     shop.moves(sku, StockAction::Adjust { delta, reason: parse("received"), expected }, shop.at(1))
 }
 
@@ -126,8 +130,9 @@ pub(crate) async fn a_new_sku_is_stocked_by_both<D: Database>() {
         assert!(answers.iter().all(Result::is_ok), "{answers:?}");
         let sku = format!("FIRST-{round}");
         let answers = at_once(&stores, [7, 7].map(|delta| adjusted(&shop, &sku, delta, Some(0)))).await;
-        let stale =
-            |answer: &&_| matches!(answer, Err(CommitError::Refused(Refusal::Stock(StockRefusal::Stale { .. }))));
+        let stale = |answer: &&_| {
+            matches!(answer, Err(CommitError::Refused(Refusal::Stock(StockRefusal::VersionMismatch { .. }))))
+        };
         assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
         assert_eq!(answers.iter().filter(stale).count(), 1, "{answers:?}");
     }

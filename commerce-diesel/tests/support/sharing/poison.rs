@@ -5,8 +5,8 @@ use std::time::Duration;
 use commerce_core::commit::Commit;
 use commerce_core::port::{CommitError, OrderRef, Store};
 use commerce_diesel::DatabaseOptions;
-use commerce_testkit::Shop;
-use commerce_testkit::shop::order_of;
+use commerce_testkit::CommitBuilder;
+use commerce_testkit::commit_builder::order_of;
 
 use crate::audit::sound;
 use crate::database::Database;
@@ -20,7 +20,7 @@ const QUANTITY: i64 = 13;
 pub(crate) const ROW: &str = "ALTER TABLE order_items ADD CONSTRAINT poison CHECK (quantity <> 13);";
 const NO_ROW: &str = "ALTER TABLE order_items DROP CONSTRAINT poison;";
 
-fn order(shop: &Shop, number: usize) -> Commit {
+fn order(shop: &CommitBuilder, number: usize) -> Commit {
     shop.order(&[("MUG", if number == POISON { QUANTITY } else { 1 })])
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn a_row_that_is_refused_harms_nobody_else<D: Database>() {
 
 /// `poison` makes the database refuse [`QUANTITY`] units.
 pub(crate) async fn only_the_poison_fails<D: Database>(poison: &str, antidote: &str, size: usize) {
-    let (database, shop) = (D::create(), Shop::new(1));
+    let (database, shop) = (D::create(), CommitBuilder::new(1));
     let store = with_one_writer(&database).await;
     store.commit(shop.stocked(&[("MUG", 1000)])).await.unwrap();
     database.sql(poison);

@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use commerce_core::port::Store;
-use commerce_testkit::Shop;
-use commerce_testkit::shop::parse;
+use commerce_testkit::CommitBuilder;
+use commerce_testkit::commit_builder::parse;
 
 use super::hot::{one, sold};
 use crate::audit::sound;
@@ -23,7 +23,7 @@ const STOCK: i64 = 450;
 
 /// `test` is the name of the test by which the other process buys.
 pub(crate) async fn processes_sell_what_is_there<D: Database>(test: &str) {
-    let (database, shop) = (D::create(), Shop::new(1));
+    let (database, shop) = (D::create(), CommitBuilder::new(1));
     let store = database.open().await;
     let mut other = Command::new(env::current_exe().unwrap());
     other.args(["--exact", test, "--nocapture", "--include-ignored"]).env(URL, database.url());
@@ -41,14 +41,14 @@ pub(crate) async fn processes_sell_what_is_there<D: Database>(test: &str) {
 /// Says that it is there, waits for the sale to begin, and buys. Does nothing but where the test above starts it.
 pub(crate) async fn only_buy<D: Database>() {
     let Ok(url) = env::var(URL) else { return };
-    let (store, shop) = (D::at(&url).open().await, Shop::new(2));
+    let (store, shop) = (D::at(&url).open().await, CommitBuilder::new(2));
     store.commit(shop.stocked(&[("READY", 1)])).await.unwrap();
     until_stocked(&store, "MUG").await;
     buy(&store, &shop).await;
 }
 
 /// Some at once, again and again, so that the two meet often.
-async fn buy<S: Store + Clone + 'static>(store: &S, shop: &Shop) {
+async fn buy<S: Store + Clone + 'static>(store: &S, shop: &CommitBuilder) {
     for _ in 0..BUYERS / CROWD {
         sold(&at_once(std::slice::from_ref(store), (0..CROWD).map(|_| one(shop, "MUG"))).await);
     }
@@ -56,7 +56,7 @@ async fn buy<S: Store + Clone + 'static>(store: &S, shop: &Shop) {
 
 async fn until_stocked<S: Store>(store: &S, sku: &str) {
     for _ in 0..6000 {
-        if store.stock(&parse(sku), Shop::new(1).at(1)).await.unwrap().is_some() {
+        if store.stock(&parse(sku), CommitBuilder::new(1).at(1)).await.unwrap().is_some() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -20,7 +20,7 @@ pub(in super::super) type Progress = Box<dyn FnMut(u64) + Send>;
 
 /// Everything that is asked of a store here.
 #[async_trait]
-pub(in super::super) trait Kept: Store + Carts + Catalog + Promotions {
+pub(in super::super) trait Backend: Store + Carts + Catalog + Promotions {
     /// Makes the tables that follow from the history anew, and tells what was made.
     async fn rebuild(&self, at: DateTime<Utc>, progress: Progress) -> Result<String, StoreError>;
 }
@@ -29,7 +29,7 @@ macro_rules! keep {
     ($($feature:literal $store:ident)*) => {$(
         #[cfg(feature = $feature)]
         #[async_trait]
-        impl Kept for $store {
+        impl Backend for $store {
             async fn rebuild(&self, at: DateTime<Utc>, progress: Progress) -> Result<String, StoreError> {
                 let rebuilt = Self::rebuild(self, at, progress).await?;
                 let commerce_diesel::Rebuilt { events, orders, skus, promotions, .. } = rebuilt;
@@ -50,7 +50,7 @@ keep! {
     not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
     expect(clippy::unused_async, reason = "without a database there is nothing to wait for")
 )]
-pub(super) async fn open(config: &Config) -> Result<Arc<dyn Kept>, Failure> {
+pub(super) async fn open(config: &Config) -> Result<Arc<dyn Backend>, Failure> {
     match &config.database {
         #[cfg(feature = "sqlite")]
         Database::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path, SqliteOptions::default()).await?)),

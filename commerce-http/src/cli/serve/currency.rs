@@ -13,7 +13,7 @@ use http::Request;
 use hyper::body::Incoming;
 
 use super::super::failure::Failure;
-use super::super::opened::Opened;
+use super::super::opened::OpenStore;
 use crate::config::Config;
 use crate::service::{Options, Service};
 
@@ -57,14 +57,14 @@ impl tower::Service<Request<Incoming>> for Counter {
 }
 
 /// Waits for the first products, and serves in their currency.
-pub(super) async fn follow(opened: Opened, config: Config, options: Options, counter: Counter) {
+pub(super) async fn follow(opened: OpenStore, config: Config, options: Options, counter: Counter) {
     let assumed = Currency::USD;
     let found = loop {
         tokio::time::sleep(EVERY).await;
-        match opened.catalogue_currency().await {
+        match opened.catalog_currency().await {
             Ok(Some(found)) => break found,
             Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "the catalogue could not be read"),
+            Err(error) => tracing::warn!(%error, "the catalog could not be read"),
         }
     };
     if found == assumed {
@@ -81,6 +81,6 @@ pub(super) async fn follow(opened: Opened, config: Config, options: Options, cou
     }
 }
 
-fn serve_in(currency: Currency, opened: &Opened, config: &Config, options: Options) -> Result<Service, Failure> {
+fn serve_in(currency: Currency, opened: &OpenStore, config: &Config, options: Options) -> Result<Service, Failure> {
     Ok(Service::new(opened.engine(config, currency)?, options))
 }

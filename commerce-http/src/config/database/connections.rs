@@ -6,7 +6,7 @@ use std::num::NonZeroU16;
 use commerce_diesel::DatabaseOptions;
 use serde::Deserialize;
 
-use super::super::{ConfigError, Span};
+use super::super::{ConfigError, DurationText};
 use super::Database;
 use crate::cli::DatabaseFlags;
 
@@ -15,8 +15,8 @@ use crate::cli::DatabaseFlags;
 pub(crate) struct Connections {
     writers: Option<NonZeroU16>,
     readers: Option<NonZeroU16>,
-    connect_timeout: Option<Span>,
-    statement_timeout: Option<Span>,
+    connect_timeout: Option<DurationText>,
+    statement_timeout: Option<DurationText>,
 }
 
 /// The `[connections]` of a file.
@@ -25,13 +25,13 @@ pub(crate) struct Connections {
 pub(in crate::config) struct ConnectionsSection {
     writers: Option<NonZeroU16>,
     readers: Option<NonZeroU16>,
-    connect_timeout: Option<Span>,
-    statement_timeout: Option<Span>,
+    connect_timeout: Option<DurationText>,
+    statement_timeout: Option<DurationText>,
 }
 
 impl Connections {
     /// Settles flags over a file.
-    pub(in crate::config) fn settle(
+    pub(in crate::config) fn merge(
         flags: &DatabaseFlags,
         file: ConnectionsSection,
         database: &Database,
@@ -45,7 +45,7 @@ impl Connections {
         if !database.is_a_server() && connections != Self::default() {
             return Err(refused("only a database behind a network has connections to set; SQLite is a file"));
         }
-        let no_time = Some(Span::seconds(0));
+        let no_time = Some(DurationText::seconds(0));
         if connections.connect_timeout == no_time || connections.statement_timeout == no_time {
             return Err(refused("no database answers within no time; a time-out is at least 1s"));
         }
@@ -57,7 +57,7 @@ impl Connections {
     pub(crate) fn options(&self) -> DatabaseOptions {
         let usual = DatabaseOptions::default();
         let count = |own: Option<NonZeroU16>, usual| own.map_or(usual, |own| own.get().into());
-        let time = |own: Option<Span>, usual| own.map_or(usual, Span::duration);
+        let time = |own: Option<DurationText>, usual| own.map_or(usual, DurationText::duration);
         DatabaseOptions {
             writers: count(self.writers, usual.writers),
             readers: count(self.readers, usual.readers),

@@ -5,7 +5,7 @@ use commerce_core::commit::{Refusal, Subject};
 use commerce_core::money::Money;
 
 use super::{Case, Fixture, at_once};
-use crate::shop::{CURRENCY, order_of, parse, units};
+use crate::commit_builder::{CURRENCY, order_of, parse, units};
 
 /// With as many lines and codes as it may have, and long names.
 pub async fn a_cart_comes_back_equal<F: Fixture>(fixture: &F) {
@@ -116,9 +116,9 @@ pub async fn a_cart_becomes_one_order<F: Fixture>(fixture: &F) {
     case.accept(case.shop.save_cart(&cart, 0)).await;
     let at = case.shop.at(2);
     let checkout = |_| {
-        let mut placement = case.shop.placement(&[("MUG", 1)], at);
-        placement.cart_id = Some(cart.id);
-        let mut commit = case.shop.place(placement, at);
+        let mut new_order = case.shop.new_order(&[("MUG", 1)], at);
+        new_order.cart_id = Some(cart.id);
+        let mut commit = case.shop.place(new_order, at);
         commit.carts.push(case.shop.checked_out(&cart, order_of(&commit).id, at));
         commit
     };

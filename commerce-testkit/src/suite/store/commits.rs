@@ -1,15 +1,15 @@
-//! All or nothing: versions, numbers, receipts, and neighbours in a burst.
+//! All or nothing: versions, numbers, idempotency records, and neighbours in a burst.
 
 use commerce_core::catalog::Category;
 use commerce_core::commit::{Commit, Refusal, Subject};
 use commerce_core::event::HistoryEntry;
 use commerce_core::ids::OrderId;
-use commerce_core::order::Placement;
-use commerce_core::port::{OrderFilter, OrderRef, Page};
+use commerce_core::order::NewOrder;
+use commerce_core::port::{OrderFilter, OrderRef, PageRequest};
 use commerce_core::stock::{StockAction, StockRefusal};
 
 use super::{Case, Fixture, at_once};
-use crate::shop::{order_of, parse};
+use crate::commit_builder::{order_of, parse};
 
 /// An order is found by its id with everything in it, and its stock has moved.
 pub async fn what_is_committed_is_read<F: Fixture>(fixture: &F) {
@@ -39,8 +39,8 @@ pub async fn a_refused_commit_leaves_nothing<F: Fixture>(fixture: &F) {
     let cart = shop.cart(parse("user-1"), shop.at(0));
     commit.carts = shop.save_cart(&cart, 0).carts;
     commit.products = shop.save_product(&shop.product("P", &["MUG"])).products;
-    commit.receipt = Some(shop.receipt("key", "print", "reply", shop.at(1)));
-    let key = commit.receipt.clone().unwrap().key;
+    commit.idempotency = Some(shop.idempotency_record("key", "print", "reply", shop.at(1)));
+    let key = commit.idempotency.clone().unwrap().key;
 
     let refusal = case.refused(commit).await;
 
@@ -50,13 +50,13 @@ pub async fn a_refused_commit_leaves_nothing<F: Fixture>(fixture: &F) {
     assert_eq!(case.store().order(&OrderRef::Number(order.number.clone())).await.unwrap(), None);
     assert_eq!(case.store().order_history(order.id).await.unwrap(), []);
     assert_eq!(case.level("MUG").await.available(), 5);
-    assert_eq!(case.store().holds(&parse("MUG")).await.unwrap(), []);
+    assert_eq!(case.store().reservations(&parse("MUG")).await.unwrap(), []);
     assert_eq!(case.handles.carts.cart(cart.id).await.unwrap(), None);
     assert_eq!(case.handles.catalog.product(&parse("P")).await.unwrap(), None);
-    assert_eq!(case.store().receipt(&key).await.unwrap(), None);
+    assert_eq!(case.store().idempotency_record(&key).await.unwrap(), None);
     let late = shop.at(100_000);
     assert_eq!(case.store().lease_tasks(late, late, 10).await.unwrap(), []);
-    let history = case.store().history(&Page { limit: 100, after: None }).await.unwrap();
+    let history = case.store().history(&PageRequest { limit: 100, after: None }).await.unwrap();
     assert!(history.items.iter().all(|entry| matches!(entry, HistoryEntry::Stock(..))));
 }
 
@@ -90,7 +90,7 @@ pub async fn a_taken_number_is_refused<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 5)]).await;
     let first = case.placed(&[("MUG", 1)]).await;
     let at = case.shop.at(2);
-    let mut second = case.shop.placement(&[("MUG", 1)], at);
+    let mut second = case.shop.new_order(&[("MUG", 1)], at);
     second.number = first.number.clone();
     let refusal = case.refused(case.shop.place(second, at)).await;
     assert_eq!(refusal, Refusal::NumberTaken(first.number));
@@ -103,8 +103,8 @@ pub async fn a_number_drawn_at_once_goes_to_one_order<F: Fixture>(fixture: &F) {
     let at = case.shop.at(1);
     let number = case.shop.number(at);
     let place = |_| {
-        let placement = case.shop.placement(&[("MUG", 1)], at);
-        case.shop.place(Placement { number: number.clone(), ..placement }, at)
+        let new_order = case.shop.new_order(&[("MUG", 1)], at);
+        case.shop.place(NewOrder { number: number.clone(), ..new_order }, at)
     };
     let commits: Vec<_> = (0..12).map(place).collect();
     let answers = at_once(&case.handles.store, commits.clone()).await;
@@ -119,41 +119,42 @@ pub async fn a_number_drawn_at_once_goes_to_one_order<F: Fixture>(fixture: &F) {
 /// A request that is sent again gets the answer of the first time, whatever it asks for now.
 pub async fn a_key_is_answered_with_the_first_reply<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 5)]).await;
-    let receipt = case.shop.receipt("key", "print", "{\"number\": \"ORD\"}", case.shop.at(1));
+    let record = case.shop.idempotency_record("key", "print", "{\"number\": \"ORD\"}", case.shop.at(1));
     let mut first = case.shop.order(&[("MUG", 1)]);
-    first.receipt = Some(receipt.clone());
+    first.idempotency = Some(record.clone());
     case.accept(first).await;
-    assert_eq!(case.store().receipt(&receipt.key).await.unwrap(), Some(receipt.clone()));
+    assert_eq!(case.store().idempotency_record(&record.key).await.unwrap(), Some(record.clone()));
     for fingerprint in ["print", "another print"] {
         let mut again = case.shop.order(&[("MUG", 1)]);
-        again.receipt = Some(case.shop.receipt("key", fingerprint, "another reply", case.shop.at(2)));
-        assert_eq!(case.refused(again).await, Refusal::DuplicateKey(Box::new(receipt.clone())));
+        again.idempotency = Some(case.shop.idempotency_record("key", fingerprint, "another reply", case.shop.at(2)));
+        assert_eq!(case.refused(again).await, Refusal::DuplicateKey(Box::new(record.clone())));
     }
     assert_eq!(case.level("MUG").await.reserved, 1);
 }
 
-/// The same request many times at the same moment: one order, and everybody else gets its receipt.
+/// The same request many times at the same moment: one order, and everybody else gets its idempotency record.
 pub async fn one_key_sent_at_once_has_one_effect<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 50)]).await;
     let commits: Vec<_> = (0..20)
         .map(|n| {
             let mut commit = case.shop.order(&[("MUG", 1)]);
-            commit.receipt = Some(case.shop.receipt("key", "print", &format!("reply {n}"), case.shop.at(1)));
+            commit.idempotency =
+                Some(case.shop.idempotency_record("key", "print", &format!("reply {n}"), case.shop.at(1)));
             commit
         })
         .collect();
     let ids: Vec<OrderId> = commits.iter().map(|commit| order_of(commit).id).collect();
-    let key = case.shop.receipt("key", "", "", case.shop.at(1)).key;
+    let key = case.shop.idempotency_record("key", "", "", case.shop.at(1)).key;
 
     let answers = at_once(&case.handles.store, commits).await;
 
-    let kept = case.store().receipt(&key).await.unwrap().expect("one request was answered");
+    let kept = case.store().idempotency_record(&key).await.unwrap().expect("one request was answered");
     let refusal = Refusal::DuplicateKey(Box::new(kept.clone()));
     let winners: Vec<_> = answers.iter().enumerate().filter(|(_, answer)| answer.is_none()).map(|(n, _)| n).collect();
     assert_eq!(winners.len(), 1);
     assert!(answers.iter().flatten().all(|answer| *answer == refusal));
     assert_eq!(kept.reply, format!("reply {}", winners[0]));
-    let orders = case.store().orders(&OrderFilter::default(), &Page { limit: 10, after: None }).await.unwrap();
+    let orders = case.store().orders(&OrderFilter::default(), &PageRequest { limit: 10, after: None }).await.unwrap();
     assert_eq!(orders.items.iter().map(|order| order.id).collect::<Vec<_>>(), [ids[winners[0]]]);
     assert_eq!(case.level("MUG").await.reserved, 1);
 }
@@ -174,7 +175,7 @@ pub async fn a_refusal_does_not_touch_its_neighbours<F: Fixture>(fixture: &F) {
     assert_eq!(case.level("TEA").await.available(), 1);
 }
 
-/// Orders, carts, products, categories, stock, a receipt and tasks in one commit: all of it is there.
+/// Orders, carts, products, categories, stock, an idempotency record and tasks in one commit: all of it is there.
 pub async fn everything_of_a_commit_is_read<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 5)]).await;
     let shop = &case.shop;
@@ -190,7 +191,7 @@ pub async fn everything_of_a_commit_is_read<F: Fixture>(fixture: &F) {
     commit.carts = shop.save_cart(&cart, 0).carts;
     commit.products = shop.save_product(&product).products;
     commit.categories = vec![category.clone()];
-    commit.receipt = Some(shop.receipt("key", "print", "reply", shop.at(1)));
+    commit.idempotency = Some(shop.idempotency_record("key", "print", "reply", shop.at(1)));
     case.accept(commit.clone()).await;
 
     for order in [order_of(&first), order_of(&second)] {
@@ -201,8 +202,8 @@ pub async fn everything_of_a_commit_is_read<F: Fixture>(fixture: &F) {
     assert_eq!(case.handles.carts.active_cart(&cart.user_id).await.unwrap(), Some(cart));
     assert_eq!(case.handles.catalog.product(&product.id).await.unwrap(), Some(product));
     assert_eq!(case.handles.catalog.categories().await.unwrap(), [category]);
-    let receipt = commit.receipt.unwrap();
-    assert_eq!(case.store().receipt(&receipt.key).await.unwrap(), Some(receipt));
+    let record = commit.idempotency.unwrap();
+    assert_eq!(case.store().idempotency_record(&record.key).await.unwrap(), Some(record));
     let late = shop.at(100_000);
     assert_eq!(case.store().lease_tasks(late, late, 10).await.unwrap().len(), 2);
 }
@@ -229,16 +230,16 @@ pub async fn each_guard_refuses_the_whole_commit<F: Fixture>(fixture: &F) {
     case.accept(shop.cancel(&known, shop.at(1))).await;
     for (n, fault) in faults.into_iter().enumerate() {
         let mut commit = shop.order(&[("MUG", 1)]);
-        commit.receipt = Some(shop.receipt(&format!("key {n}"), "print", "reply", shop.at(1)));
+        commit.idempotency = Some(shop.idempotency_record(&format!("key {n}"), "print", "reply", shop.at(1)));
         commit.categories = vec![Category { id: parse("cups"), name: parse("Cups"), parent: None }];
-        let (order, receipt) = (order_of(&commit).clone(), commit.receipt.clone().unwrap());
+        let (order, record) = (order_of(&commit).clone(), commit.idempotency.clone().unwrap());
         commit.orders.extend(fault.orders);
         commit.stock.extend(fault.stock);
         commit.carts.extend(fault.carts);
         commit.products.extend(fault.products);
         case.refused(commit).await;
         assert_eq!(case.order(&order).await, None, "fault {n}");
-        assert_eq!(case.store().receipt(&receipt.key).await.unwrap(), None, "fault {n}");
+        assert_eq!(case.store().idempotency_record(&record.key).await.unwrap(), None, "fault {n}");
         assert_eq!(case.handles.catalog.categories().await.unwrap(), [], "fault {n}");
         assert_eq!(case.level("MUG").await.reserved, 0, "fault {n}");
     }
@@ -263,27 +264,28 @@ pub async fn two_decisions_on_one_version_have_one_effect<F: Fixture>(fixture: &
 pub async fn a_refused_commit_leaves_its_key_free<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 1)]).await;
     let mut commit = case.shop.order(&[("MUG", 2)]);
-    commit.receipt = Some(case.shop.receipt("key", "print", "reply", case.shop.at(1)));
+    commit.idempotency = Some(case.shop.idempotency_record("key", "print", "reply", case.shop.at(1)));
     case.refused(commit.clone()).await;
     case.accept(case.shop.stocked(&[("MUG", 2)])).await;
     case.accept(commit).await;
     assert_eq!(case.level("MUG").await.available(), 0);
 }
 
-/// Old receipts go, younger ones stay, and what was answered stays done.
-pub async fn receipts_are_forgotten_by_age<F: Fixture>(fixture: &F) {
+/// Old idempotency records go, younger ones stay, and what was answered stays done.
+pub async fn idempotency_records_are_purged_by_age<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 9)]).await;
-    let receipts: Vec<_> = (0..4).map(|n| case.shop.receipt(&format!("key {n}"), "p", "r", case.shop.at(n))).collect();
-    for receipt in &receipts {
+    let idempotency_records: Vec<_> =
+        (0..4).map(|n| case.shop.idempotency_record(&format!("key {n}"), "p", "r", case.shop.at(n))).collect();
+    for record in &idempotency_records {
         let mut commit = case.shop.order(&[("MUG", 1)]);
-        commit.receipt = Some(receipt.clone());
+        commit.idempotency = Some(record.clone());
         case.accept(commit).await;
     }
-    assert_eq!(case.store().forget_receipts(case.shop.at(2)).await.unwrap(), 2);
-    assert_eq!(case.store().forget_receipts(case.shop.at(2)).await.unwrap(), 0);
-    for (n, receipt) in receipts.into_iter().enumerate() {
-        let kept = case.store().receipt(&receipt.key).await.unwrap();
-        assert_eq!(kept, (n >= 2).then_some(receipt));
+    assert_eq!(case.store().purge_idempotency_records(case.shop.at(2)).await.unwrap(), 2);
+    assert_eq!(case.store().purge_idempotency_records(case.shop.at(2)).await.unwrap(), 0);
+    for (n, record) in idempotency_records.into_iter().enumerate() {
+        let kept = case.store().idempotency_record(&record.key).await.unwrap();
+        assert_eq!(kept, (n >= 2).then_some(record));
     }
     assert_eq!(case.level("MUG").await.reserved, 4);
 }
@@ -300,7 +302,7 @@ pub async fn a_commit_cannot_contradict_itself<F: Fixture>(fixture: &F) {
         commit
     };
     let (first, cart) = (shop.order(&[("MUG", 1)]), shop.cart(parse("user-1"), at));
-    let mut same_number = shop.placement(&[("MUG", 1)], at);
+    let mut same_number = shop.new_order(&[("MUG", 1)], at);
     same_number.number = order_of(&first).number.clone();
     let product = shop.product("P", &["MUG"]);
     let contradictions = [

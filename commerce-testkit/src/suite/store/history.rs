@@ -7,12 +7,12 @@ use commerce_core::commit::{Commit, OrderChange};
 use commerce_core::event::HistoryEntry;
 use commerce_core::ids::{EventId, OrderId};
 use commerce_core::order::{Command, Order, fold};
-use commerce_core::port::Page;
+use commerce_core::port::PageRequest;
 use commerce_core::replay::verify;
 use commerce_core::stock::{StockAction, StockEvent};
 
 use super::{Case, Fixture, at_once, first, walk};
-use crate::shop::{HOLD_SECONDS, parse};
+use crate::commit_builder::{RESERVATION_SECONDS, parse};
 
 /// An order's own history has every event as it was decided, numbered from 1, and folds to the order.
 pub async fn an_orders_events_make_the_order<F: Fixture>(fixture: &F) {
@@ -47,7 +47,7 @@ pub async fn events_of_orders_stand_before_those_of_their_stock<F: Fixture>(fixt
         HistoryEntry::Stock(sku, entry) => (sku.as_str(), &entry.event),
         HistoryEntry::Order(..) => panic!("an order's event behind stock events"),
     });
-    assert_eq!(outs.collect::<Vec<_>>(), [("MUG", &StockEvent::Out), ("TEA", &StockEvent::Out)]);
+    assert_eq!(outs.collect::<Vec<_>>(), [("MUG", &StockEvent::OutOfStock), ("TEA", &StockEvent::OutOfStock)]);
 }
 
 /// What was committed first comes first, on whatever page size.
@@ -90,7 +90,7 @@ pub async fn a_reader_of_the_history_misses_nothing<F: Fixture>(fixture: &F) {
     let mut after = None;
     while seen.len() < expected {
         let before = seen.len();
-        let listing = other.store.history(&Page { limit: 5, after }).await.unwrap();
+        let listing = other.store.history(&PageRequest { limit: 5, after }).await.unwrap();
         seen.extend(listing.items);
         match listing.next {
             Some(next) => after = Some(next),
@@ -113,7 +113,7 @@ pub async fn a_reader_of_the_history_misses_nothing<F: Fixture>(fixture: &F) {
     }
 }
 
-/// After a bit of everything, orders, levels and holds rebuilt from the history equal the stored ones.
+/// After a bit of everything, orders, levels and reservations rebuilt from the history equal the stored ones.
 pub async fn a_replay_makes_the_same_tables<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 20), ("TEA", 7), ("POT", 3)]).await;
     let threshold = StockAction::Set { on_hand: 15, reorder_threshold: Some(12), expected: None };
@@ -129,9 +129,9 @@ pub async fn a_replay_makes_the_same_tables<F: Fixture>(fixture: &F) {
     let free = free_order(&case);
     case.accept(free).await;
     let late = case.placed(&[("TEA", 2)]).await;
-    case.pay(&late, case.shop.at(HOLD_SECONDS + 60)).await;
-    same_tables(&case, HOLD_SECONDS + 60).await;
-    same_tables(&case, 100 * HOLD_SECONDS).await;
+    case.pay(&late, case.shop.at(RESERVATION_SECONDS + 60)).await;
+    same_tables(&case, RESERVATION_SECONDS + 60).await;
+    same_tables(&case, 100 * RESERVATION_SECONDS).await;
 }
 
 async fn sold_and_returned(case: &Case) -> Order {
@@ -142,16 +142,16 @@ async fn sold_and_returned(case: &Case) -> Order {
     let id = order.returns[0].id;
     let order = case.tell(&order, Command::ApproveReturn(id), case.shop.at(5)).await;
     let order = case.tell(&order, Command::ReceiveReturn(id), case.shop.at(6)).await;
-    case.tell(&order, Command::MoveTo { status: parse("returned"), reason: None }, case.shop.at(7)).await
+    case.tell(&order, Command::Transition { status: parse("returned"), reason: None }, case.shop.at(7)).await
 }
 
 /// An order that costs nothing is paid in the commit that places it.
 fn free_order(case: &Case) -> Commit {
     let at = case.shop.at(5);
-    let mut placement = case.shop.placement(&[("TEA", 1)], at);
-    placement.items[0].unit_price = commerce_core::money::Money::zero(crate::shop::CURRENCY);
-    placement.quote = crate::quote::plain(&placement.items);
-    case.shop.place(placement, at)
+    let mut new_order = case.shop.new_order(&[("TEA", 1)], at);
+    new_order.items[0].unit_price = commerce_core::money::Money::zero(crate::commit_builder::CURRENCY);
+    new_order.quote = crate::quote::plain(&new_order.items);
+    case.shop.place(new_order, at)
 }
 
 /// The same after many writers at once, some of them refused.

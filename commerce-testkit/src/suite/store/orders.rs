@@ -6,21 +6,21 @@ use chrono::TimeDelta;
 use commerce_core::cart::MAX_LINES;
 use commerce_core::ids::{CartId, OrderId, OrderNumber, PaymentId, ReturnId, UserId};
 use commerce_core::money::{Currency, Money};
-use commerce_core::order::{Command, Order, OrderItem, Refunded};
+use commerce_core::order::{Command, Order, OrderItem, RefundOutcome};
 use commerce_core::port::{OrderFilter, OrderRef};
 
 use super::{Case, Fixture, first, walk};
+use crate::commit_builder::{parse, units};
 use crate::quote;
-use crate::shop::{parse, units};
 
 /// By its id, number, payment, cart, and each of its returns.
 pub async fn an_order_is_found_by_each_of_its_names<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 9)]).await;
     case.placed(&[("MUG", 1)]).await;
     let at = case.shop.at(1);
-    let mut placement = case.shop.placement(&[("MUG", 3)], at);
-    placement.cart_id = Some(CartId::new(case.shop.uuid()));
-    let placed = case.carry_out(case.shop.place(placement, at)).await;
+    let mut new_order = case.shop.new_order(&[("MUG", 3)], at);
+    new_order.cart_id = Some(CartId::new(case.shop.uuid()));
+    let placed = case.carry_out(case.shop.place(new_order, at)).await;
     let paid = case.pay(&placed, at).await;
     let delivered = case.deliver(&paid, at).await;
     let asked = case.carry_out(case.shop.request_return(&delivered, 1, at)).await;
@@ -69,9 +69,9 @@ pub async fn a_whole_life_comes_back_equal<F: Fixture>(fixture: &F) {
         assert_eq!(case.order(&order).await.as_ref(), Some(&order));
         order
     };
-    let mut placement = case.shop.placement(&[("MUG", 3), ("TEA", 1), ("MUG", 1)], at(0));
-    placement.quote = quote::rich(&placement.items);
-    let order = check(case.carry_out(case.shop.place(placement, at(0))).await).await;
+    let mut new_order = case.shop.new_order(&[("MUG", 3), ("TEA", 1), ("MUG", 1)], at(0));
+    new_order.quote = quote::rich(&new_order.items);
+    let order = check(case.carry_out(case.shop.place(new_order, at(0))).await).await;
     let order = check(case.tell(&order, Command::FailPayment { reason: parse("declined") }, at(0)).await).await;
     let order = check(case.pay(&order, at(0)).await).await;
     let order = check(case.deliver(&order, at(1)).await).await;
@@ -79,7 +79,7 @@ pub async fn a_whole_life_comes_back_equal<F: Fixture>(fixture: &F) {
     let id = order.returns[0].id;
     let order = check(case.tell(&order, Command::ApproveReturn(id), at(3)).await).await;
     let order = check(case.tell(&order, Command::ReceiveReturn(id), at(4)).await).await;
-    let outcome = Refunded::Done { reference: Some(parse("re_1")) };
+    let outcome = RefundOutcome::Done { reference: Some(parse("re_1")) };
     let refund = order.refunds[0].id;
     let order = check(case.tell(&order, Command::RecordRefund { id: refund, outcome }, at(5)).await).await;
     let order = check(case.carry_out(case.shop.request_return(&order, 1, at(6))).await).await;
@@ -88,7 +88,7 @@ pub async fn a_whole_life_comes_back_equal<F: Fixture>(fixture: &F) {
     let order = check(case.tell(&order, reject, at(7)).await).await;
     let refund = Command::Refund { amount: Some(Money::new(1, order.currency())), reason: Some(parse("sorry")) };
     let order = check(case.tell(&order, refund, at(8)).await).await;
-    let outcome = Refunded::Failed { reason: parse("card expired") };
+    let outcome = RefundOutcome::Failed { reason: parse("card expired") };
     let refund = order.refunds[1].id;
     check(case.tell(&order, Command::RecordRefund { id: refund, outcome }, at(9)).await).await;
 }
@@ -100,9 +100,9 @@ pub async fn five_hundred_lines_come_back_equal<F: Fixture>(fixture: &F) {
     let levels: Vec<_> = skus.iter().map(|sku| (sku.as_str(), 3)).collect();
     case.accept(case.shop.stocked(&levels)).await;
     let lines: Vec<_> = skus.iter().rev().map(|sku| (sku.as_str(), 2)).collect();
-    let mut placement = case.shop.placement(&lines, case.shop.at(1));
-    placement.quote = quote::rich(&placement.items);
-    let order = case.carry_out(case.shop.place(placement, case.shop.at(1))).await;
+    let mut new_order = case.shop.new_order(&lines, case.shop.at(1));
+    new_order.quote = quote::rich(&new_order.items);
+    let order = case.carry_out(case.shop.place(new_order, case.shop.at(1))).await;
     let order = case.pay(&order, case.shop.at(2)).await;
     assert_eq!(case.order(&order).await, Some(order));
     assert_eq!(case.level("SKU-000").await.available(), 1);
@@ -121,15 +121,15 @@ pub async fn the_longest_texts_come_back_equal<F: Fixture>(fixture: &F) {
         let mut item = case.shop.item(parse(&text_id), units(2));
         item.name = parse(&text(200));
         item.product_id = parse(&text_id);
-        let mut placement = case.shop.placement_of(vec![item], at);
-        placement.user_id = parse(&text_id);
-        placement.notes = Some(parse(&text(1000)));
-        placement.shipping_method = parse(&text(64));
-        placement.shipping_address.name = parse(&text(100));
-        placement.shipping_address.line1 = parse(&text(200));
-        placement.shipping_address.line2 = Some(parse(&text(200)));
-        placement.shipping_address.state = Some(parse(&text(100)));
-        let order = case.carry_out(case.shop.place(placement, at)).await;
+        let mut new_order = case.shop.new_order_of(vec![item], at);
+        new_order.user_id = parse(&text_id);
+        new_order.notes = Some(parse(&text(1000)));
+        new_order.shipping_method = parse(&text(64));
+        new_order.shipping_address.name = parse(&text(100));
+        new_order.shipping_address.line1 = parse(&text(200));
+        new_order.shipping_address.line2 = Some(parse(&text(200)));
+        new_order.shipping_address.state = Some(parse(&text(100)));
+        let order = case.carry_out(case.shop.place(new_order, at)).await;
         let order = case.tell(&order, Command::Cancel { reason: Some(parse(&text(500))) }, at).await;
         assert_eq!(case.order(&order).await.as_ref(), Some(&order));
         let filter = OrderFilter { user: Some(order.user_id.clone()), ..OrderFilter::default() };
@@ -146,8 +146,8 @@ pub async fn extreme_amounts_come_back_equal<F: Fixture>(fixture: &F) {
         for minor in [0, 1, i64::MAX - 1, i64::MAX] {
             let unit_price = Money::new(minor, currency);
             let item = OrderItem { unit_price, ..case.shop.item(parse("MUG"), units(1)) };
-            let placement = case.shop.placement_of(vec![item], at);
-            let order = case.carry_out(case.shop.place(placement, at)).await;
+            let new_order = case.shop.new_order_of(vec![item], at);
+            let order = case.carry_out(case.shop.place(new_order, at)).await;
             assert_eq!(order.payment.amount, unit_price);
             let order = if minor == 0 { order } else { case.pay(&order, at).await };
             assert_eq!(case.order(&order).await, Some(order));
@@ -160,9 +160,9 @@ pub async fn instants_come_back_to_the_microsecond<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 9)]).await;
     for microseconds in [-1, 1, 999_999, 1_000_001] {
         let at = case.shop.at(1) + TimeDelta::microseconds(microseconds);
-        let mut placement = case.shop.placement(&[("MUG", 1)], at);
-        placement.reserved_until = at + TimeDelta::microseconds(1);
-        let placed = case.shop.place(placement, at);
+        let mut new_order = case.shop.new_order(&[("MUG", 1)], at);
+        new_order.reserved_until = at + TimeDelta::microseconds(1);
+        let placed = case.shop.place(new_order, at);
         let order = case.carry_out(placed.clone()).await;
         assert_eq!(case.order(&order).await.as_ref(), Some(&order));
         assert_eq!(case.store().order_history(order.id).await.unwrap(), placed.orders[0].events());
@@ -191,9 +191,9 @@ pub async fn orders_are_filtered<F: Fixture>(fixture: &F) {
     let mut orders = Vec::new();
     for n in 0..8 {
         let at = case.shop.at(n);
-        let mut placement = case.shop.placement(&[("MUG", 1)], at);
-        placement.user_id = parse(if n % 2 == 0 { "even" } else { "odd" });
-        let order = case.carry_out(case.shop.place(placement, at)).await;
+        let mut new_order = case.shop.new_order(&[("MUG", 1)], at);
+        new_order.user_id = parse(if n % 2 == 0 { "even" } else { "odd" });
+        let order = case.carry_out(case.shop.place(new_order, at)).await;
         orders.push(if n >= 4 { case.pay(&order, case.shop.at(20)).await } else { order });
     }
     let user: UserId = parse("odd");
@@ -217,9 +217,9 @@ pub async fn orders_are_filtered<F: Fixture>(fixture: &F) {
 }
 
 /// Those that were neither cancelled nor returned, of one customer.
-pub async fn standing_orders_are_counted<F: Fixture>(fixture: &F) {
+pub async fn active_orders_are_counted<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 99)]).await;
-    let count = async |user| case.store().standing_orders(&parse(user)).await.unwrap();
+    let count = async |user| case.store().count_active_orders(&parse(user)).await.unwrap();
     assert_eq!(count("user-1").await, 0);
     let waiting = case.placed(&[("MUG", 1)]).await;
     let cancelled = case.placed(&[("MUG", 1)]).await;
@@ -230,7 +230,7 @@ pub async fn standing_orders_are_counted<F: Fixture>(fixture: &F) {
     let paid = case.pay(&placed, case.shop.at(2)).await;
     let delivered = case.deliver(&paid, case.shop.at(3)).await;
     assert_eq!(count("user-1").await, 2);
-    case.tell(&delivered, Command::MoveTo { status: parse("returned"), reason: None }, case.shop.at(4)).await;
+    case.tell(&delivered, Command::Transition { status: parse("returned"), reason: None }, case.shop.at(4)).await;
     assert_eq!(count("user-1").await, 1);
     case.pay(&waiting, case.shop.at(5)).await;
     assert_eq!(count("user-1").await, 1);

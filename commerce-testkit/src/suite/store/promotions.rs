@@ -2,34 +2,34 @@
 
 use std::collections::BTreeSet;
 
-use commerce_core::commit::{CampaignChange, Commit, Refusal, Subject};
+use commerce_core::commit::{Commit, PromotionChange, Refusal, Subject};
 use commerce_core::ids::OrderId;
 use commerce_core::money::Money;
-use commerce_core::port::{KeptPromotion, Page};
+use commerce_core::port::{PageRequest, PromotionWithUsage};
 use commerce_core::promotion::{
-    Campaign, Exhausted, Limit, Limits, Promotion, Redemption, RedemptionAction, RedemptionMove,
+    Limit, Limits, Promotion, PromotionExhausted, PromotionRecord, Redemption, RedemptionAction, RedemptionMove,
 };
 
 use super::{Case, Fixture, at_once, first, walk};
-use crate::shop::{CURRENCY, parse};
+use crate::commit_builder::{CURRENCY, parse};
 
 impl Case {
-    fn promise(&self, id: &str, code: Option<&str>, seconds: i64) -> Campaign {
+    fn promise(&self, id: &str, code: Option<&str>, seconds: i64) -> PromotionRecord {
         let code = code.map_or_else(|| "null".to_owned(), |code| format!("\"{code}\""));
         let text = format!(
             r#"{{ "id": "{id}", "code": {code}, "effect": {{ "type": "percent_off", "target": "order", "percent": "10" }} }}"#
         );
         let document = serde_json::from_str(&text).unwrap();
-        Campaign::new(Promotion::read(&document, Some(CURRENCY)).unwrap(), self.shop.at(seconds))
+        PromotionRecord::new(Promotion::read(&document, Some(CURRENCY)).unwrap(), self.shop.at(seconds))
     }
 
-    async fn keep(&self, campaign: &Campaign, expected: u64) {
-        self.accept(self.keeping(campaign, expected)).await;
+    async fn keep(&self, record: &PromotionRecord, expected: u64) {
+        self.accept(self.keeping(record, expected)).await;
     }
 
-    fn keeping(&self, campaign: &Campaign, expected: u64) -> Commit {
+    fn keeping(&self, record: &PromotionRecord, expected: u64) -> Commit {
         let mut commit = self.shop.commit(self.shop.at(1));
-        commit.campaigns.push(CampaignChange { expected, campaign: campaign.clone() });
+        commit.promotions.push(PromotionChange { expected, record: record.clone() });
         commit
     }
 
@@ -41,17 +41,17 @@ impl Case {
             user: parse(user),
             amount: Money::new(minor, CURRENCY),
             at: self.shop.at(1),
-            given_back_at: None,
+            released_at: None,
         };
         let mut commit = self.shop.commit(self.shop.at(1));
         commit.redemptions.push(RedemptionMove { redemption, action: RedemptionAction::Redeem(limits) });
         commit
     }
 
-    fn give_back(&self, used: &Commit) -> Commit {
+    fn release(&self, used: &Commit) -> Commit {
         let mut commit = self.shop.commit(self.shop.at(2));
         let redemption = used.redemptions[0].redemption.clone();
-        commit.redemptions.push(RedemptionMove { redemption, action: RedemptionAction::GiveBack });
+        commit.redemptions.push(RedemptionMove { redemption, action: RedemptionAction::Release });
         commit
     }
 
@@ -68,31 +68,31 @@ impl Case {
 }
 
 fn exhausted(limit: Limit) -> Refusal {
-    Refusal::Exhausted(Exhausted { promotion: parse("promo"), limit })
+    Refusal::PromotionExhausted(PromotionExhausted { promotion: parse("promo"), limit })
 }
 
 /// And the next version takes the place of the one before.
 pub async fn a_promotion_comes_back_equal<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
-    let campaign = case.promise("spring", Some("Spring"), 1);
-    case.keep(&campaign, 0).await;
-    let kept = case.handles.promotions.promotion(campaign.id()).await.unwrap().unwrap();
-    assert_eq!((kept.campaign, kept.usage.used), (campaign.clone(), 0));
-    let ended = campaign.ended(case.shop.at(5));
+    let record = case.promise("spring", Some("Spring"), 1);
+    case.keep(&record, 0).await;
+    let kept = case.handles.promotions.promotion(record.id()).await.unwrap().unwrap();
+    assert_eq!((kept.record, kept.usage.used), (record.clone(), 0));
+    let ended = record.ended(case.shop.at(5));
     case.keep(&ended, 1).await;
-    let again = case.handles.promotions.promotion(campaign.id()).await.unwrap();
-    assert_eq!(again.map(|kept| kept.campaign), Some(ended));
+    let again = case.handles.promotions.promotion(record.id()).await.unwrap();
+    assert_eq!(again.map(|kept| kept.record), Some(ended));
     assert_eq!(case.handles.promotions.promotion(&parse("other")).await.unwrap(), None);
 }
 
 /// Whoever was slower is told.
 pub async fn a_stale_promotion_is_refused<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
-    let campaign = case.promise("spring", None, 1);
-    case.keep(&campaign, 0).await;
-    let subject = Subject::Campaign(campaign.id().clone());
+    let record = case.promise("spring", None, 1);
+    case.keep(&record, 0).await;
+    let subject = Subject::Promotion(record.id().clone());
     let conflict = Refusal::VersionConflict { subject, expected: 0, actual: 1 };
-    assert_eq!(case.refused(case.keeping(&campaign, 0)).await, conflict);
+    assert_eq!(case.refused(case.keeping(&record, 0)).await, conflict);
 }
 
 /// Automatic ones until they are ended; those with a code for whoever gives it, even when they are over.
@@ -160,16 +160,16 @@ pub async fn the_last_use_is_given_once<F: Fixture>(fixture: &F) {
 }
 
 /// Once, and the use can be had again.
-pub async fn a_use_is_given_back_once<F: Fixture>(fixture: &F) {
+pub async fn a_use_is_released_once<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     case.keep(&case.promise("promo", None, 1), 0).await;
     let limits = Limits { max_uses: Some(1), ..Limits::default() };
     let used = case.use_of("ann", 100, limits);
     case.accept(used.clone()).await;
-    case.accept(case.give_back(&used)).await;
-    case.accept(case.give_back(&used)).await;
+    case.accept(case.release(&used)).await;
+    case.accept(case.release(&used)).await;
     assert_eq!(case.used("ann").await, (0, 0, 0));
-    assert_eq!(case.redemptions().await[0].given_back_at, Some(case.shop.at(2)));
+    assert_eq!(case.redemptions().await[0].released_at, Some(case.shop.at(2)));
     case.accept(case.use_of("bob", 100, limits)).await;
     assert_eq!(case.used("bob").await, (1, 1, 100));
 }
@@ -183,11 +183,11 @@ pub async fn promotions_and_uses_are_paged<F: Fixture>(fixture: &F) {
         case.accept(case.use_of("ann", 1, Limits::default())).await;
     }
     let promotions = &case.handles.promotions;
-    let kept: Vec<KeptPromotion> = walk(3, async |page| promotions.promotions(&page).await, async || {}).await;
-    let ids: Vec<_> = kept.iter().map(|kept| kept.campaign.id().as_str()).collect();
+    let kept: Vec<PromotionWithUsage> = walk(3, async |page| promotions.promotions(&page).await, async || {}).await;
+    let ids: Vec<_> = kept.iter().map(|kept| kept.record.id().as_str()).collect();
     assert_eq!(ids, ["p6", "p4", "p5", "p2", "p3", "p0", "p1", "promo"]);
     let of = parse("promo");
-    let uses = walk(3, async |page: Page<OrderId>| promotions.redemptions(&of, &page).await, async || {}).await;
+    let uses = walk(3, async |page: PageRequest<OrderId>| promotions.redemptions(&of, &page).await, async || {}).await;
     let orders: BTreeSet<_> = uses.iter().map(|redemption| redemption.order).collect();
     assert_eq!((uses.len(), orders.len()), (7, 7));
     assert!(uses.is_sorted_by(|left, right| left.order > right.order), "newest first");

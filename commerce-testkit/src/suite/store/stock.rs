@@ -1,15 +1,15 @@
-//! Stock: nothing is sold twice, and a hold that has ended does not count.
+//! Stock: nothing is sold twice, and a reservation that has ended does not count.
 
 use commerce_core::commit::Refusal;
 use commerce_core::event::HistoryEntry;
-use commerce_core::order::{Command, Placement};
+use commerce_core::order::{Command, NewOrder};
 use commerce_core::stock::{MAX_ON_HAND, StockAction, StockEvent, StockRefusal};
 
 use super::{Case, Fixture, at_once, first, walk};
-use crate::shop::{HOLD_SECONDS, order_of, parse};
+use crate::commit_builder::{RESERVATION_SECONDS, order_of, parse};
 
-/// When an order of [`Shop::order`](crate::Shop::order) has lost its hold.
-const ENDED: i64 = HOLD_SECONDS + 1;
+/// When an order of [`CommitBuilder::order`](crate::CommitBuilder::order) has lost its reservation.
+const ENDED: i64 = RESERVATION_SECONDS + 1;
 
 /// Two buyers of the last unit at the same moment: one gets it, the other is told that nothing is left.
 pub async fn two_writers_share_the_last_unit_fairly<F: Fixture>(fixture: &F) {
@@ -35,29 +35,32 @@ pub async fn many_buyers_of_one_sku_get_what_is_there<F: Fixture>(fixture: &F) {
     let level = case.level("MUG").await;
     assert_eq!((level.on_hand, level.reserved), (40, 40));
     assert_eq!(case.level("TEA").await.reserved, 40);
-    assert_eq!(case.store().holds(&parse("MUG")).await.unwrap().len(), 40);
+    assert_eq!(case.store().reservations(&parse("MUG")).await.unwrap().len(), 40);
 }
 
 /// Time alone gives the units back, to readers and to the next buyer.
-pub async fn a_hold_ends_without_a_sweeper<F: Fixture>(fixture: &F) {
+pub async fn a_reservation_expires_without_a_sweeper<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 2)]).await;
     case.placed(&[("MUG", 2)]).await;
     assert_eq!(case.level_at("MUG", case.shop.at(ENDED - 1)).await.available(), 0);
     assert_eq!(case.level_at("MUG", case.shop.at(ENDED)).await.available(), 2);
     let at = case.shop.at(ENDED);
-    let next = case.shop.place(case.shop.placement(&[("MUG", 2)], at), at);
+    let next = case.shop.place(case.shop.new_order(&[("MUG", 2)], at), at);
     let order = case.carry_out(next).await;
-    let holds = case.store().holds(&parse("MUG")).await.unwrap();
-    assert_eq!(holds.iter().map(|(id, hold)| (*id, hold.units)).collect::<Vec<_>>(), [(order.id, 2)]);
+    let reservations = case.store().reservations(&parse("MUG")).await.unwrap();
+    assert_eq!(
+        reservations.iter().map(|(id, reservation)| (*id, reservation.units)).collect::<Vec<_>>(),
+        [(order.id, 2)]
+    );
 }
 
-/// Each hold ends at its own time, whatever was sold while the later ones still ran.
-pub async fn holds_end_one_after_the_other<F: Fixture>(fixture: &F) {
+/// Each reservation ends at its own time, whatever was sold while the later ones still ran.
+pub async fn reservations_expire_one_after_the_other<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 3)]).await;
     let buy = |seconds: i64, until: i64| {
         let at = case.shop.at(seconds);
-        let placement = case.shop.placement(&[("MUG", 1)], at);
-        case.shop.place(Placement { reserved_until: case.shop.at(until), ..placement }, at)
+        let new_order = case.shop.new_order(&[("MUG", 1)], at);
+        case.shop.place(NewOrder { reserved_until: case.shop.at(until), ..new_order }, at)
     };
     for until in [30, 10, 20] {
         case.accept(buy(1, until)).await;
@@ -72,7 +75,7 @@ pub async fn holds_end_one_after_the_other<F: Fixture>(fixture: &F) {
 }
 
 /// Whoever pays late still gets the goods if they are there.
-pub async fn an_ended_hold_is_taken_anew_when_paid<F: Fixture>(fixture: &F) {
+pub async fn an_expired_reservation_is_taken_anew_when_paid<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 2)]).await;
     let order = case.placed(&[("MUG", 2)]).await;
     let paid = case.carry_out(case.shop.pay(&order, case.shop.at(ENDED + 60))).await;
@@ -81,11 +84,11 @@ pub async fn an_ended_hold_is_taken_anew_when_paid<F: Fixture>(fixture: &F) {
 }
 
 /// Whoever pays late and finds the goods sold is refused, and the other order keeps them.
-pub async fn an_ended_hold_whose_units_are_gone_is_refused<F: Fixture>(fixture: &F) {
+pub async fn an_expired_reservation_whose_units_are_gone_is_refused<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 2)]).await;
     let late = case.placed(&[("MUG", 2)]).await;
     let at = case.shop.at(ENDED);
-    case.accept(case.shop.place(case.shop.placement(&[("MUG", 1)], at), at)).await;
+    case.accept(case.shop.place(case.shop.new_order(&[("MUG", 1)], at), at)).await;
     let refusal = case.refused(case.shop.pay(&late, case.shop.at(ENDED + 1))).await;
     let expected = StockRefusal::OutOfStock { sku: parse("MUG"), asked: 2, available: 1 };
     assert_eq!(refusal, Refusal::Stock(expected));
@@ -94,7 +97,7 @@ pub async fn an_ended_hold_whose_units_are_gone_is_refused<F: Fixture>(fixture: 
 }
 
 /// A paid order keeps its units for good.
-pub async fn a_paid_hold_does_not_end<F: Fixture>(fixture: &F) {
+pub async fn a_paid_reservation_does_not_expire<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 2)]).await;
     let commit = case.shop.order(&[("MUG", 2)]);
     let order = order_of(&commit).clone();
@@ -116,7 +119,7 @@ pub async fn writers_of_the_same_skus_do_not_block_each_other<F: Fixture>(fixtur
     }
 }
 
-/// Called off before its hold ends, and after: the units come back once.
+/// Called off before its reservation ends, and after: the units come back once.
 pub async fn a_cancelled_order_gives_its_units_back_once<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 5)]).await;
     for seconds in [10, ENDED, ENDED + 1] {
@@ -124,11 +127,11 @@ pub async fn a_cancelled_order_gives_its_units_back_once<F: Fixture>(fixture: &F
         case.accept(case.shop.cancel(&order, case.shop.at(seconds))).await;
         let level = case.level("MUG").await;
         assert_eq!((level.on_hand, level.reserved), (5, 0), "cancelled after {seconds} s");
-        assert_eq!(case.store().holds(&parse("MUG")).await.unwrap(), []);
+        assert_eq!(case.store().reservations(&parse("MUG")).await.unwrap(), []);
     }
 }
 
-/// Shipping takes the units out of what is on hand, and the hold with them.
+/// Shipping takes the units out of what is on hand, and the reservation with them.
 pub async fn shipped_units_leave_the_house<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 5)]).await;
     let order = case.placed(&[("MUG", 2)]).await;
@@ -136,7 +139,7 @@ pub async fn shipped_units_leave_the_house<F: Fixture>(fixture: &F) {
     case.deliver(&order, case.shop.at(3)).await;
     let level = case.level("MUG").await;
     assert_eq!((level.on_hand, level.reserved, level.available()), (3, 0, 3));
-    assert_eq!(case.store().holds(&parse("MUG")).await.unwrap(), []);
+    assert_eq!(case.store().reservations(&parse("MUG")).await.unwrap(), []);
 }
 
 /// Part of an order comes back, then the rest: all of it is there again, once.
@@ -186,7 +189,7 @@ pub async fn a_stale_level_is_not_changed<F: Fixture>(fixture: &F) {
     case.placed(&[("MUG", 1)]).await;
     let actual = case.level("MUG").await.version;
     assert!(actual > expected);
-    let refused = Refusal::Stock(StockRefusal::Stale { sku: parse("MUG"), expected, actual });
+    let refused = Refusal::Stock(StockRefusal::VersionMismatch { sku: parse("MUG"), expected, actual });
     assert_eq!(case.refused(case.shop.moves("MUG", count_at(9, expected), case.shop.at(2))).await, refused);
     case.accept(case.shop.moves("MUG", count_at(9, actual), case.shop.at(2))).await;
     assert_eq!(case.level("MUG").await.on_hand, 9);
@@ -194,7 +197,7 @@ pub async fn a_stale_level_is_not_changed<F: Fixture>(fixture: &F) {
     assert_eq!(case.level("NEW").await.on_hand, 4);
 }
 
-/// Two people count the same shelf: one of them is asked to look again.
+/// Two people count the same stock: one of them is asked to look again.
 pub async fn two_counts_on_one_version_have_one_effect<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 5)]).await;
     let version = case.level("MUG").await.version;
@@ -202,7 +205,9 @@ pub async fn two_counts_on_one_version_have_one_effect<F: Fixture>(fixture: &F) 
     let answers = at_once(&case.handles.store, commits).await;
     let won: Vec<_> = (10..18).zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(n, _)| n).collect();
     assert_eq!(won, [case.level("MUG").await.on_hand]);
-    assert!(answers.iter().flatten().all(|answer| matches!(answer, Refusal::Stock(StockRefusal::Stale { .. }))));
+    assert!(
+        answers.iter().flatten().all(|answer| matches!(answer, Refusal::Stock(StockRefusal::VersionMismatch { .. })))
+    );
 }
 
 /// Corrections without a version never lose one another.
@@ -218,7 +223,7 @@ pub async fn corrections_at_once_add_up<F: Fixture>(fixture: &F) {
 pub async fn a_sku_nobody_stocked_is_out_of_stock<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     assert_eq!(case.store().stock(&parse("MUG"), case.shop.at(1)).await.unwrap(), None);
-    assert_eq!(case.store().holds(&parse("MUG")).await.unwrap(), []);
+    assert_eq!(case.store().reservations(&parse("MUG")).await.unwrap(), []);
     let refusal = case.refused(case.shop.order(&[("MUG", 1)])).await;
     assert_eq!(refusal, Refusal::Stock(StockRefusal::OutOfStock { sku: parse("MUG"), asked: 1, available: 0 }));
     assert_eq!(case.store().stock(&parse("MUG"), case.shop.at(1)).await.unwrap(), None);
@@ -257,11 +262,11 @@ pub async fn falling_levels_are_noticed_once<F: Fixture>(fixture: &F) {
     let received = |delta| StockEvent::Adjusted { delta, reason: parse("counted") };
     let expected = [
         (1, StockEvent::Set { on_hand: 5, reorder_threshold: Some(2) }),
-        (4, StockEvent::Low { available: 2 }),
-        (6, StockEvent::Out),
+        (4, StockEvent::LowStock { available: 2 }),
+        (6, StockEvent::OutOfStock),
         (7, received(4)),
         (8, received(-3)),
-        (9, StockEvent::Low { available: 1 }),
+        (9, StockEvent::LowStock { available: 1 }),
     ];
     assert_eq!(events, expected);
     assert_eq!(case.level("MUG").await.version, 9);

@@ -7,25 +7,25 @@ use commerce_core::order::{PaymentStatus, Phase, RefundStatus, ReturnStatus, Shi
 use crate::fault::{Answer, Fault};
 
 /// A closed set of words.
-pub(crate) trait Word: Copy + 'static {
+pub(crate) trait DbEnum: Copy + 'static {
     /// All of them.
     const ALL: &'static [Self];
 
     /// The word.
-    fn word(self) -> &'static str;
+    fn db_name(self) -> &'static str;
 
     /// Finds a word that stands in a column.
     fn read(column: &'static str, word: &str) -> Answer<Self> {
-        Self::ALL.iter().copied().find(|known| known.word() == word).ok_or(Fault::Corrupt(column))
+        Self::ALL.iter().copied().find(|known| known.db_name() == word).ok_or(Fault::Corrupt(column))
     }
 }
 
-macro_rules! words {
+macro_rules! db_enums {
     ($($name:ident { $($variant:ident = $word:literal),* $(,)? })*) => {$(
-        impl Word for $name {
+        impl DbEnum for $name {
             const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            fn word(self) -> &'static str {
+            fn db_name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)*
                 }
@@ -34,7 +34,7 @@ macro_rules! words {
     )*};
 }
 
-words! {
+db_enums! {
     CartStatus { Active = "active", CheckedOut = "checked_out", Expired = "expired" }
     PaymentStatus {
         Pending = "pending",
@@ -49,10 +49,10 @@ words! {
     Role { Customer = "customer", Support = "support", Admin = "admin", Service = "service", System = "system" }
 }
 
-impl Word for Phase {
+impl DbEnum for Phase {
     const ALL: &'static [Self] = &Self::ALL;
 
-    fn word(self) -> &'static str {
+    fn db_name(self) -> &'static str {
         self.name()
     }
 }

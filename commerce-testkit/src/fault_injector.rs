@@ -5,16 +5,16 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
-use commerce_core::commit::{Commit, Receipt, ReceiptKey};
+use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent};
 use commerce_core::port::{
-    Carts, Catalog, CommitError, KeptPromotion, Listing, OrderFilter, OrderRef, Page, ProductFilter, ProductPlace,
-    PromotionPlace, Promotions, Store, StoreError, StoreErrorKind,
+    Carts, Catalog, CommitError, OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter,
+    PromotionCursor, PromotionWithUsage, Promotions, Store, StoreError, StoreErrorKind,
 };
 use commerce_core::promotion::{Promotion, Redemption};
-use commerce_core::stock::{Hold, StockLevel};
+use commerce_core::stock::{Reservation, StockLevel};
 use commerce_core::task::{Task, TaskKey};
 
 use crate::Random;
@@ -32,9 +32,9 @@ use crate::Random;
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// use commerce_core::port::{CommitError, Store, StoreErrorKind};
-/// use commerce_testkit::{Faults, Faulty, MemoryStore, Shop};
+/// use commerce_testkit::{Faults, FaultInjector, MemoryStore, CommitBuilder};
 ///
-/// let (store, shop) = (Faulty::new(MemoryStore::new(), 42), Shop::new(1));
+/// let (store, shop) = (FaultInjector::new(MemoryStore::new(), 42), CommitBuilder::new(1));
 /// store.set(Faults { lost: 1000, ..Faults::NONE });
 /// let answer = store.commit(shop.stocked(&[("MUG", 10)])).await;
 /// assert!(matches!(answer, Err(CommitError::Failed(error)) if error.kind == StoreErrorKind::Unknown));
@@ -44,9 +44,9 @@ use crate::Random;
 /// # });
 /// ```
 #[derive(Clone, Debug)]
-pub struct Faulty<S> {
+pub struct FaultInjector<S> {
     inner: S,
-    fate: Arc<Mutex<Fate>>,
+    plan: Arc<Mutex<FaultPlan>>,
 }
 
 /// How likely what goes wrong: chances in a thousand, per call.
@@ -68,51 +68,51 @@ impl Faults {
 }
 
 #[derive(Debug)]
-struct Fate {
+struct FaultPlan {
     faults: Faults,
     random: Random,
-    struck: u64,
+    injected: u64,
 }
 
 /// What is going to happen to one call. All of it is drawn before the call, so that the answer changes nothing.
 #[derive(Clone, Copy)]
-struct Omen {
+struct PlannedFault {
     delay: Option<Duration>,
     refused: bool,
     lost: bool,
 }
 
-impl Fate {
-    fn draw(&mut self) -> Omen {
+impl FaultPlan {
+    fn draw(&mut self) -> PlannedFault {
         let Faults { refused, lost, late, latest } = self.faults;
         let micros = u64::try_from(latest.as_micros()).unwrap_or(u64::MAX);
         let delay = Duration::from_micros(self.random.below(micros.saturating_add(1)));
         let late = self.random.happens(late);
-        let omen = Omen {
+        let planned = PlannedFault {
             delay: late.then_some(delay),
             refused: self.random.happens(refused),
             lost: self.random.happens(lost),
         };
-        self.struck = self.struck.saturating_add(u64::from(omen.refused || omen.lost));
-        omen
+        self.injected = self.injected.saturating_add(u64::from(planned.refused || planned.lost));
+        planned
     }
 }
 
-impl<S> Faulty<S> {
-    /// Wraps a store. Nothing goes wrong until [`Faulty::set`].
+impl<S> FaultInjector<S> {
+    /// Wraps a store. Nothing goes wrong until [`FaultInjector::set`].
     pub fn new(inner: S, seed: u64) -> Self {
-        let fate = Fate { faults: Faults::NONE, random: Random::new(seed), struck: 0 };
-        Self { inner, fate: Arc::new(Mutex::new(fate)) }
+        let plan = FaultPlan { faults: Faults::NONE, random: Random::new(seed), injected: 0 };
+        Self { inner, plan: Arc::new(Mutex::new(plan)) }
     }
 
     /// From now on, things go wrong this often.
     pub fn set(&self, faults: Faults) {
-        self.fate().faults = faults;
+        self.plan().faults = faults;
     }
 
     /// How many calls have failed by a fault so far.
-    pub fn struck(&self) -> u64 {
-        self.fate().struck
+    pub fn injected(&self) -> u64 {
+        self.plan().injected
     }
 
     /// The store itself, which does not fail.
@@ -120,17 +120,17 @@ impl<S> Faulty<S> {
         &self.inner
     }
 
-    fn fate(&self) -> MutexGuard<'_, Fate> {
-        self.fate.lock().unwrap_or_else(PoisonError::into_inner)
+    fn plan(&self) -> MutexGuard<'_, FaultPlan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits if the call is late, and fails it if it is not to happen; says whether its answer is to be lost.
     async fn before(&self) -> Result<bool, StoreError> {
-        let omen = self.fate().draw();
-        if let Some(delay) = omen.delay {
+        let planned = self.plan().draw();
+        if let Some(delay) = planned.delay {
             tokio::time::sleep(delay).await;
         }
-        if omen.refused { Err(failure(StoreErrorKind::Unavailable)) } else { Ok(omen.lost) }
+        if planned.refused { Err(failure(StoreErrorKind::Unavailable)) } else { Ok(planned.lost) }
     }
 
     async fn around<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
@@ -145,38 +145,42 @@ fn failure(kind: StoreErrorKind) -> StoreError {
 }
 
 #[async_trait]
-impl<S: Store> Store for Faulty<S> {
+impl<S: Store> Store for FaultInjector<S> {
     async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         let lost = self.before().await?;
         let answer = self.inner.commit(commit).await;
         if lost { Err(failure(StoreErrorKind::Unknown).into()) } else { answer }
     }
 
-    async fn receipt(&self, key: &ReceiptKey) -> Result<Option<Receipt>, StoreError> {
-        self.around(self.inner.receipt(key)).await
+    async fn idempotency_record(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError> {
+        self.around(self.inner.idempotency_record(key)).await
     }
 
-    async fn forget_receipts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.around(self.inner.forget_receipts(before)).await
+    async fn purge_idempotency_records(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.around(self.inner.purge_idempotency_records(before)).await
     }
 
-    async fn order(&self, which: &OrderRef) -> Result<Option<Order>, StoreError> {
-        self.around(self.inner.order(which)).await
+    async fn order(&self, order_ref: &OrderRef) -> Result<Option<Order>, StoreError> {
+        self.around(self.inner.order(order_ref)).await
     }
 
-    async fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Result<Listing<Order, OrderId>, StoreError> {
+    async fn orders(
+        &self,
+        filter: &OrderFilter,
+        page: &PageRequest<OrderId>,
+    ) -> Result<Page<Order, OrderId>, StoreError> {
         self.around(self.inner.orders(filter, page)).await
     }
 
-    async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError> {
-        self.around(self.inner.standing_orders(user)).await
+    async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {
+        self.around(self.inner.count_active_orders(user)).await
     }
 
     async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {
         self.around(self.inner.order_history(order)).await
     }
 
-    async fn history(&self, page: &Page<u64>) -> Result<Listing<HistoryEntry, u64>, StoreError> {
+    async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError> {
         self.around(self.inner.history(page)).await
     }
 
@@ -188,13 +192,13 @@ impl<S: Store> Store for Faulty<S> {
         &self,
         low_only: bool,
         at: DateTime<Utc>,
-        page: &Page<Sku>,
-    ) -> Result<Listing<StockLevel, Sku>, StoreError> {
+        page: &PageRequest<Sku>,
+    ) -> Result<Page<StockLevel, Sku>, StoreError> {
         self.around(self.inner.stock_levels(low_only, at, page)).await
     }
 
-    async fn holds(&self, sku: &Sku) -> Result<Vec<(OrderId, Hold)>, StoreError> {
-        self.around(self.inner.holds(sku)).await
+    async fn reservations(&self, sku: &Sku) -> Result<Vec<(OrderId, Reservation)>, StoreError> {
+        self.around(self.inner.reservations(sku)).await
     }
 
     async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError> {
@@ -207,7 +211,7 @@ impl<S: Store> Store for Faulty<S> {
 }
 
 #[async_trait]
-impl<S: Carts> Carts for Faulty<S> {
+impl<S: Carts> Carts for FaultInjector<S> {
     async fn cart(&self, id: CartId) -> Result<Option<Cart>, StoreError> {
         self.around(self.inner.cart(id)).await
     }
@@ -218,7 +222,7 @@ impl<S: Carts> Carts for Faulty<S> {
 }
 
 #[async_trait]
-impl<S: Catalog> Catalog for Faulty<S> {
+impl<S: Catalog> Catalog for FaultInjector<S> {
     async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError> {
         self.around(self.inner.offers(skus)).await
     }
@@ -230,8 +234,8 @@ impl<S: Catalog> Catalog for Faulty<S> {
     async fn products(
         &self,
         filter: &ProductFilter,
-        page: &Page<ProductPlace>,
-    ) -> Result<Listing<Product, ProductPlace>, StoreError> {
+        page: &PageRequest<ProductCursor>,
+    ) -> Result<Page<Product, ProductCursor>, StoreError> {
         self.around(self.inner.products(filter, page)).await
     }
 
@@ -241,27 +245,27 @@ impl<S: Catalog> Catalog for Faulty<S> {
 }
 
 #[async_trait]
-impl<S: Promotions> Promotions for Faulty<S> {
+impl<S: Promotions> Promotions for FaultInjector<S> {
     async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
         self.around(self.inner.candidates(code_keys, user)).await
     }
 
-    async fn promotion(&self, id: &PromotionId) -> Result<Option<KeptPromotion>, StoreError> {
+    async fn promotion(&self, id: &PromotionId) -> Result<Option<PromotionWithUsage>, StoreError> {
         self.around(self.inner.promotion(id)).await
     }
 
     async fn promotions(
         &self,
-        page: &Page<PromotionPlace>,
-    ) -> Result<Listing<KeptPromotion, PromotionPlace>, StoreError> {
+        page: &PageRequest<PromotionCursor>,
+    ) -> Result<Page<PromotionWithUsage, PromotionCursor>, StoreError> {
         self.around(self.inner.promotions(page)).await
     }
 
     async fn redemptions(
         &self,
         id: &PromotionId,
-        page: &Page<OrderId>,
-    ) -> Result<Listing<Redemption, OrderId>, StoreError> {
+        page: &PageRequest<OrderId>,
+    ) -> Result<Page<Redemption, OrderId>, StoreError> {
         self.around(self.inner.redemptions(id, page)).await
     }
 }

@@ -66,7 +66,7 @@ pub(crate) struct PromotionPatch {
 /// What a merchant promises, as it is kept.
 #[derive(Debug, ToSchema)]
 #[schema(as = PromotionTerms)]
-pub(crate) struct TermsShape {
+pub(crate) struct PromotionDefinitionShape {
     id: String,
     /// The code a buyer must give; without one the promotion is automatic.
     code: Option<String>,

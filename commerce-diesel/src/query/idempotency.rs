@@ -1,36 +1,40 @@
-//! Receipts of idempotent requests.
+//! Idempotency records.
 
 use chrono::{DateTime, Utc};
-use commerce_core::commit::{Receipt, ReceiptKey};
+use commerce_core::commit::{IdempotencyKey, IdempotencyRecord};
 use diesel::prelude::*;
 
 use super::{Answer, Conn, RunQueryDsl, dialect};
+use crate::rows::idempotency::IdempotencyRow;
 use crate::rows::micros;
-use crate::rows::receipt::ReceiptRow;
 use crate::schema::idempotency_keys;
 
-/// The most receipts forgotten at a time, but for those given in the same microsecond.
+/// The most idempotency records forgotten at a time, but for those given in the same microsecond.
 const FORGET: i64 = 1000;
 
-/// A receipt.
-pub(in super::super) async fn get(conn: &mut Conn, key: &ReceiptKey) -> Answer<Option<Receipt>> {
+/// An idempotency record.
+pub(in super::super) async fn get(conn: &mut Conn, key: &IdempotencyKey) -> Answer<Option<IdempotencyRecord>> {
     let query = idempotency_keys::table
         .filter(idempotency_keys::scope.eq(&key.scope))
         .filter(idempotency_keys::request_key.eq(&key.key));
-    let row: Option<ReceiptRow<'static>> = query.select(ReceiptRow::as_select()).get_result(conn).await.optional()?;
-    row.map(ReceiptRow::into_receipt).transpose()
+    let row: Option<IdempotencyRow<'static>> =
+        query.select(IdempotencyRow::as_select()).get_result(conn).await.optional()?;
+    row.map(IdempotencyRow::into_record).transpose()
 }
 
-/// Those of the receipts that exist.
-pub(super) async fn among<'a>(conn: &mut Conn, keys: impl Iterator<Item = &'a ReceiptKey>) -> Answer<Vec<Receipt>> {
+/// Those of the idempotency records that exist.
+pub(super) async fn in_list<'a>(
+    conn: &mut Conn,
+    keys: impl Iterator<Item = &'a IdempotencyKey>,
+) -> Answer<Vec<IdempotencyRecord>> {
     let pairs = keys.map(|key| (key.scope.as_str(), key.key.as_str()));
     let columns = (idempotency_keys::scope, idempotency_keys::request_key);
-    let query = idempotency_keys::table.filter(dialect::among(columns, pairs));
-    let rows: Vec<ReceiptRow<'static>> = query.select(ReceiptRow::as_select()).load(conn).await?;
-    rows.into_iter().map(ReceiptRow::into_receipt).collect()
+    let query = idempotency_keys::table.filter(dialect::in_list(columns, pairs));
+    let rows: Vec<IdempotencyRow<'static>> = query.select(IdempotencyRow::as_select()).load(conn).await?;
+    rows.into_iter().map(IdempotencyRow::into_record).collect()
 }
 
-/// Forgets the oldest receipts given before an instant; says how many.
+/// Forgets the oldest idempotency records given before an instant; says how many.
 pub(in super::super) async fn forget(conn: &mut Conn, before: DateTime<Utc>) -> Answer<u64> {
     let old = idempotency_keys::given_at.lt(micros(before));
     let query = idempotency_keys::table.filter(old).order(idempotency_keys::given_at).offset(FORGET - 1).limit(1);

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use commerce_core::commit::{Facts, Needs};
+use commerce_core::commit::{LoadedState, ReadSet};
 use commerce_core::ids::Sku;
-use commerce_core::stock::{Shelf, StockLevel};
+use commerce_core::stock::{SkuStock, StockLevel};
 
 use super::dialect;
 
@@ -15,21 +15,21 @@ const MOST: usize = 65_536;
 /// Levels as they were when this process last read or wrote them. Others may have moved them since, so nothing but the taking of
 /// units may be settled on them, which is held to its bounds as it is written.
 #[derive(Debug, Default)]
-pub(in super::super) struct Memory(Mutex<HashMap<Sku, StockLevel>>);
+pub(in super::super) struct LevelCache(Mutex<HashMap<Sku, StockLevel>>);
 
-impl Memory {
+impl LevelCache {
     /// The levels that are needed, if all are known.
-    pub(super) fn levels(&self, needs: &Needs<'_>) -> Option<Vec<StockLevel>> {
+    pub(super) fn levels(&self, read_set: &ReadSet<'_>) -> Option<Vec<StockLevel>> {
         let known = self.known();
-        needs.shelves.keys().map(|sku| known.get(*sku).cloned()).collect()
+        read_set.sku_stocks.keys().map(|sku| known.get(*sku).cloned()).collect()
     }
 
     /// Keeps the levels that were settled and written.
-    pub(super) fn keep(&self, facts: &Facts) {
-        if !dialect::TAKES {
+    pub(super) fn keep(&self, loaded: &LoadedState) {
+        if !dialect::SUPPORTS_OPTIMISTIC_RESERVE {
             return;
         }
-        let stocked = facts.shelves.values().map(Shelf::level).filter(|level| level.version > 0);
+        let stocked = loaded.sku_stocks.values().map(SkuStock::level).filter(|level| level.version > 0);
         let mut known = self.known();
         if known.len() > MOST {
             known.clear();
@@ -43,9 +43,9 @@ impl Memory {
     }
 
     /// Forgets levels of which something was not true any more, perhaps.
-    pub(super) fn forget(&self, needs: &Needs<'_>) {
+    pub(super) fn forget(&self, read_set: &ReadSet<'_>) {
         let mut known = self.known();
-        for sku in needs.shelves.keys() {
+        for sku in read_set.sku_stocks.keys() {
             known.remove(*sku);
         }
     }

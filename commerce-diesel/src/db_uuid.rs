@@ -9,7 +9,7 @@ use crate::schema::sql_types;
 /// The UUID behind an id of any noun.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::Id)]
-pub(crate) struct Id(pub(crate) Uuid);
+pub(crate) struct DbUuid(pub(crate) Uuid);
 
 #[cfg(feature = "sqlite")]
 mod on_sqlite {
@@ -18,16 +18,16 @@ mod on_sqlite {
     use diesel::sql_types::Binary;
     use diesel::sqlite::{Sqlite, SqliteValue};
 
-    use super::{Id, Uuid, sql_types};
+    use super::{DbUuid, Uuid, sql_types};
 
-    impl ToSql<sql_types::Id, Sqlite> for Id {
+    impl ToSql<sql_types::Id, Sqlite> for DbUuid {
         fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
             out.set_value(self.0.as_bytes().as_slice());
             Ok(IsNull::No)
         }
     }
 
-    impl FromSql<sql_types::Id, Sqlite> for Id {
+    impl FromSql<sql_types::Id, Sqlite> for DbUuid {
         fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
             let bytes: Vec<u8> = FromSql::<Binary, Sqlite>::from_sql(value)?;
             Ok(Self(Uuid::from_slice(&bytes)?))
@@ -41,17 +41,17 @@ mod on_postgres {
     use diesel::pg::{Pg, PgValue};
     use diesel::serialize::{self, IsNull, Output, ToSql};
 
-    use super::{Id, Uuid, sql_types};
+    use super::{DbUuid, Uuid, sql_types};
     use std::io::Write;
 
-    impl ToSql<sql_types::Id, Pg> for Id {
+    impl ToSql<sql_types::Id, Pg> for DbUuid {
         fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
             out.write_all(self.0.as_bytes())?;
             Ok(IsNull::No)
         }
     }
 
-    impl FromSql<sql_types::Id, Pg> for Id {
+    impl FromSql<sql_types::Id, Pg> for DbUuid {
         fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
             Ok(Self(Uuid::from_slice(value.as_bytes())?))
         }
@@ -64,17 +64,17 @@ mod on_mysql {
     use diesel::mysql::{Mysql, MysqlValue};
     use diesel::serialize::{self, IsNull, Output, ToSql};
 
-    use super::{Id, Uuid, sql_types};
+    use super::{DbUuid, Uuid, sql_types};
     use std::io::Write;
 
-    impl ToSql<sql_types::Id, Mysql> for Id {
+    impl ToSql<sql_types::Id, Mysql> for DbUuid {
         fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Mysql>) -> serialize::Result {
             out.write_all(self.0.as_bytes())?;
             Ok(IsNull::No)
         }
     }
 
-    impl FromSql<sql_types::Id, Mysql> for Id {
+    impl FromSql<sql_types::Id, Mysql> for DbUuid {
         fn from_sql(value: MysqlValue<'_>) -> deserialize::Result<Self> {
             Ok(Self(Uuid::from_slice(value.as_bytes())?))
         }

@@ -19,7 +19,7 @@ use crate::task::{TaskChange, TaskKey};
 
 /// What has to move together with an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Consequences {
+pub struct SideEffects {
     /// Guarded moves of stock, one per sku, in the order of skus.
     pub stock: Vec<StockMove>,
     /// Changes to the list of tasks.
@@ -28,11 +28,11 @@ pub struct Consequences {
     pub redemptions: Vec<RedemptionMove>,
 }
 
-/// The consequences of one event; `order` is the order *after* it.
-pub fn consequences(order: &Order, entry: &Recorded<OrderEvent>) -> Consequences {
+/// The side effects of one event; `order` is the order *after* it.
+pub fn side_effects(order: &Order, entry: &Recorded<OrderEvent>) -> SideEffects {
     let expiry = TaskKey::ExpireOrder { order: order.id };
     match &entry.event {
-        OrderEvent::Created { .. } => Consequences {
+        OrderEvent::Created { .. } => SideEffects {
             stock: reserve(order, order.reserved_until),
             tasks: [TaskChange::Schedule { key: expiry, due: order.reserved_until }].into(),
             redemptions: redemptions(order, RedemptionAction::Redeem(Limits::default())),
@@ -42,9 +42,9 @@ pub fn consequences(order: &Order, entry: &Recorded<OrderEvent>) -> Consequences
             let tasks = settles.then_some(TaskChange::Finish(expiry)).into_iter().collect();
             let redemptions = match promotions {
                 PromotionEffect::None => Vec::new(),
-                PromotionEffect::GiveBack => redemptions(order, RedemptionAction::GiveBack),
+                PromotionEffect::Release => redemptions(order, RedemptionAction::Release),
             };
-            Consequences { stock: moves(order, *stock), tasks, redemptions }
+            SideEffects { stock: moves(order, *stock), tasks, redemptions }
         }
         OrderEvent::ReturnReceived { id } => {
             let received = order.returns.iter().filter(|known| known.id == *id).flat_map(|known| &known.lines);
@@ -52,22 +52,22 @@ pub fn consequences(order: &Order, entry: &Recorded<OrderEvent>) -> Consequences
                 let item = order.items.iter().find(|item| item.id == line.item)?;
                 Some((&item.sku, line.quantity.get()))
             });
-            Consequences { stock: restock(units), ..Consequences::default() }
+            SideEffects { stock: restock(units), ..SideEffects::default() }
         }
         OrderEvent::RefundRequested { id, .. } => {
             let key = TaskKey::SendRefund { order: order.id, refund: *id };
-            Consequences { tasks: [TaskChange::Schedule { key, due: entry.at }].into(), ..Consequences::default() }
+            SideEffects { tasks: [TaskChange::Schedule { key, due: entry.at }].into(), ..SideEffects::default() }
         }
         OrderEvent::RefundProcessed { id, .. } | OrderEvent::RefundFailed { id, .. } => {
             let key = TaskKey::SendRefund { order: order.id, refund: *id };
-            Consequences { tasks: [TaskChange::Finish(key)].into(), ..Consequences::default() }
+            SideEffects { tasks: [TaskChange::Finish(key)].into(), ..SideEffects::default() }
         }
         OrderEvent::PaymentCaptured { .. }
         | OrderEvent::PaymentFailed { .. }
         | OrderEvent::ShipmentUpdated { .. }
         | OrderEvent::ReturnRequested { .. }
         | OrderEvent::ReturnApproved { .. }
-        | OrderEvent::ReturnRejected { .. } => Consequences::default(),
+        | OrderEvent::ReturnRejected { .. } => SideEffects::default(),
     }
 }
 
@@ -79,7 +79,7 @@ fn redemptions(order: &Order, action: RedemptionAction) -> Vec<RedemptionMove> {
         user: order.user_id.clone(),
         amount: applied.amount,
         at: order.created_at,
-        given_back_at: None,
+        released_at: None,
     };
     order.quote.applied().map(|applied| RedemptionMove { redemption: redemption(applied), action }).collect()
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use commerce_core::port::{CommitError, Store, StoreErrorKind};
 use commerce_testkit::suite::store::{Fixture, Handles};
-use commerce_testkit::{Faults, Faulty, MemoryStore, Shop};
+use commerce_testkit::{CommitBuilder, FaultInjector, Faults, MemoryStore};
 
 struct Wrapped(Handles);
 
 impl Wrapped {
     fn start(faults: Faults) -> Ready<Self> {
-        let store = Faulty::new(MemoryStore::new(), 1);
+        let store = FaultInjector::new(MemoryStore::new(), 1);
         store.set(faults);
         ready(Self(Handles::of(store)))
     }
@@ -50,8 +50,8 @@ mod with_delays {
     commerce_testkit::store_suite!(start);
 }
 
-fn stock(n: i64) -> (Shop, Faulty<MemoryStore>) {
-    (Shop::new(1), Faulty::new(MemoryStore::new(), n.unsigned_abs()))
+fn stock(n: i64) -> (CommitBuilder, FaultInjector<MemoryStore>) {
+    (CommitBuilder::new(1), FaultInjector::new(MemoryStore::new(), n.unsigned_abs()))
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn a_refused_call_has_not_happened() {
     store.set(Faults { refused: 1000, ..Faults::NONE });
     let answer = store.commit(shop.stocked(&[("MUG", 1)])).await;
     assert!(matches!(answer, Err(CommitError::Failed(error)) if error.kind == StoreErrorKind::Unavailable));
-    assert_eq!(store.struck(), 1);
+    assert_eq!(store.injected(), 1);
     assert_eq!(store.inner().stock(&"MUG".parse().unwrap(), shop.at(1)).await.unwrap(), None);
 }
 

@@ -5,17 +5,17 @@ use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
 
-use super::{Hold, MAX_ON_HAND, StockAction, StockEvent, StockLevel, StockRefusal};
+use super::{MAX_ON_HAND, Reservation, StockAction, StockEvent, StockLevel, StockRefusal};
 use crate::ids::OrderId;
 
-/// One sku's level with those of its holds that matter to a decision.
+/// One sku's level with those of its reservations that matter to a decision.
 ///
-/// A store loads the holds of the orders that move, and the holds that are due at the time of the decision.
+/// A store loads the reservations of the orders that move, and the reservations that are due at the time of the decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shelf {
+pub struct SkuStock {
     level: StockLevel,
-    holds: BTreeMap<OrderId, Hold>,
-    loaded: BTreeMap<OrderId, Hold>,
+    reservations: BTreeMap<OrderId, Reservation>,
+    loaded: BTreeMap<OrderId, Reservation>,
     next_expiry: Option<DateTime<Utc>>,
     before: Before,
     changed: bool,
@@ -31,17 +31,18 @@ struct Before {
     version: u64,
 }
 
-/// Units that were taken from a shelf by reservations alone, far from every border.
+/// Units that were taken from a sku's stock by reservations alone, far from every border.
 ///
 /// If none of them was refused they commute: a store may make them on a level that others have moved meanwhile, and would have
-/// been told the same, if that level still fits: the same threshold, no hold that has ended, and at least `least_available`.
+/// been told the same, if that level still fits: the same threshold, no reservation that has ended, and at least
+/// `least_available`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Taken {
+pub struct UncontendedReservation {
     /// By how much more is reserved.
     pub units: i64,
     /// By how much the version grows.
     pub steps: u64,
-    /// When the first of the new holds ends.
+    /// When the first of the new reservations ends.
     pub next_expiry: DateTime<Utc>,
     /// What the threshold must be.
     pub reorder_threshold: Option<i64>,
@@ -49,43 +50,47 @@ pub struct Taken {
     pub least_available: i64,
 }
 
-/// A shelf as it was before one move, to go back to should a later move of the same commit be refused.
+/// A sku's stock as it was before one move, to go back to should a later move of the same commit be refused.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Checkpoint {
+pub(crate) struct StockSavepoint {
     on_hand: i64,
     reserved: i64,
     reorder_threshold: Option<i64>,
     next_expiry: Option<DateTime<Utc>>,
     version: u64,
-    hold: Option<(OrderId, Option<Hold>)>,
+    reservation: Option<(OrderId, Option<Reservation>)>,
     changed: bool,
 }
 
-/// What a store has to write of one hold.
+/// What a store has to write of one reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HoldChange {
-    /// A new hold.
-    Add(OrderId, Hold),
-    /// A changed hold.
-    Update(OrderId, Hold),
-    /// The hold is gone.
+pub enum ReservationChange {
+    /// A new reservation.
+    Add(OrderId, Reservation),
+    /// A changed reservation.
+    Update(OrderId, Reservation),
+    /// The reservation is gone.
     Remove(OrderId),
 }
 
-impl Shelf {
-    /// A level and its relevant holds. No hold that was *not* loaded may end before `next_expiry`.
+impl SkuStock {
+    /// A level and its relevant reservations. No reservation that was *not* loaded may end before `next_expiry`.
     ///
     /// Where the level's own `next_expiry` lies after the decision, nothing is due and it serves. Where it does not, the
-    /// store loads all holds that are due, and gives the earliest end among the others.
-    pub fn new(level: StockLevel, holds: BTreeMap<OrderId, Hold>, next_expiry: Option<DateTime<Utc>>) -> Self {
+    /// store loads all reservations that are due, and gives the earliest end among the others.
+    pub fn new(
+        level: StockLevel,
+        reservations: BTreeMap<OrderId, Reservation>,
+        next_expiry: Option<DateTime<Utc>>,
+    ) -> Self {
         let StockLevel { on_hand, reserved, reorder_threshold, next_expiry: expiry, version, sku: _ } = level;
         let before = Before { on_hand, reserved, reorder_threshold, next_expiry: expiry, version };
-        Self { level, loaded: holds.clone(), holds, next_expiry, before, changed: false }
+        Self { level, loaded: reservations.clone(), reservations, next_expiry, before, changed: false }
     }
 
-    /// What was taken, if all that happened is that holds were added, and it can be made on another level as well. That is so
-    /// only if no move was refused, which the shelf does not know.
-    pub fn taken(&self, at: DateTime<Utc>) -> Option<Taken> {
+    /// What was taken, if all that happened is that reservations were added, and it can be made on another level as
+    /// well. That is so only if no move was refused, which the stock does not know.
+    pub fn uncontended(&self, at: DateTime<Utc>) -> Option<UncontendedReservation> {
         let (before, level) = (&self.before, &self.level);
         let reorder_threshold = before.reorder_threshold;
         let same = level.on_hand == before.on_hand && level.reorder_threshold == reorder_threshold;
@@ -93,10 +98,10 @@ impl Shelf {
         if !same || due || before.version == 0 || !self.loaded.is_empty() {
             return None;
         }
-        let ends: Option<Vec<_>> = self.holds.values().map(|hold| hold.until).collect();
+        let ends: Option<Vec<_>> = self.reservations.values().map(|reservation| reservation.until).collect();
         let border = reorder_threshold.unwrap_or_default().max(0);
         let units = level.reserved.checked_sub(before.reserved)?;
-        (level.available() > border).then_some(Taken {
+        (level.available() > border).then_some(UncontendedReservation {
             units,
             steps: level.version.checked_sub(before.version)?,
             next_expiry: ends?.into_iter().min()?,
@@ -116,35 +121,35 @@ impl Shelf {
     }
 
     /// Sweeps, and remembers what an action may change.
-    pub(crate) fn checkpoint(&mut self, action: &StockAction, at: DateTime<Utc>) -> Checkpoint {
-        self.sweep(at);
+    pub(crate) fn savepoint(&mut self, action: &StockAction, at: DateTime<Utc>) -> StockSavepoint {
+        self.expire_reservations(at);
         let level = &self.level;
-        Checkpoint {
+        StockSavepoint {
             on_hand: level.on_hand,
             reserved: level.reserved,
             reorder_threshold: level.reorder_threshold,
             next_expiry: level.next_expiry,
             version: level.version,
-            hold: action.order().map(|order| (order, self.holds.get(&order).copied())),
+            reservation: action.order().map(|order| (order, self.reservations.get(&order).copied())),
             changed: self.changed,
         }
     }
 
     /// Goes back.
-    pub(crate) fn restore(&mut self, checkpoint: Checkpoint) {
+    pub(crate) fn restore(&mut self, savepoint: StockSavepoint) {
         let level = &mut self.level;
-        level.on_hand = checkpoint.on_hand;
-        level.reserved = checkpoint.reserved;
-        level.reorder_threshold = checkpoint.reorder_threshold;
-        level.next_expiry = checkpoint.next_expiry;
-        level.version = checkpoint.version;
-        self.changed = checkpoint.changed;
-        match checkpoint.hold {
-            Some((order, Some(hold))) => {
-                self.holds.insert(order, hold);
+        level.on_hand = savepoint.on_hand;
+        level.reserved = savepoint.reserved;
+        level.reorder_threshold = savepoint.reorder_threshold;
+        level.next_expiry = savepoint.next_expiry;
+        level.version = savepoint.version;
+        self.changed = savepoint.changed;
+        match savepoint.reservation {
+            Some((order, Some(reservation))) => {
+                self.reservations.insert(order, reservation);
             }
             Some((order, None)) => {
-                self.holds.remove(&order);
+                self.reservations.remove(&order);
             }
             None => {}
         }
@@ -155,32 +160,36 @@ impl Shelf {
         &self.level
     }
 
-    /// The holds as they are after the moves so far, of those that were loaded or made.
-    pub const fn holds(&self) -> &BTreeMap<OrderId, Hold> {
-        &self.holds
+    /// The reservations as they are after the moves so far, of those that were loaded or made.
+    pub const fn reservations(&self) -> &BTreeMap<OrderId, Reservation> {
+        &self.reservations
     }
 
-    /// What changed among the holds since they were loaded.
-    pub fn hold_changes(&self) -> Vec<HoldChange> {
-        let gone = self.loaded.keys().filter(|order| !self.holds.contains_key(order)).map(|o| HoldChange::Remove(*o));
-        let kept = self.holds.iter().filter_map(|(order, hold)| match self.loaded.get(order) {
-            None => Some(HoldChange::Add(*order, *hold)),
-            Some(old) if old != hold => Some(HoldChange::Update(*order, *hold)),
+    /// What changed among the reservations since they were loaded.
+    pub fn reservation_changes(&self) -> Vec<ReservationChange> {
+        let gone = self
+            .loaded
+            .keys()
+            .filter(|order| !self.reservations.contains_key(order))
+            .map(|o| ReservationChange::Remove(*o));
+        let kept = self.reservations.iter().filter_map(|(order, reservation)| match self.loaded.get(order) {
+            None => Some(ReservationChange::Add(*order, *reservation)),
+            Some(old) if old != reservation => Some(ReservationChange::Update(*order, *reservation)),
             Some(_) => None,
         });
         gone.chain(kept).collect()
     }
 
-    /// Drops the holds that have ended.
-    pub fn sweep(&mut self, at: DateTime<Utc>) {
+    /// Drops the reservations that have ended.
+    pub fn expire_reservations(&mut self, at: DateTime<Utc>) {
         if self.level.next_expiry.is_none_or(|next| next > at) {
             return;
         }
         let level = &mut self.level;
-        self.holds.retain(|_, hold| {
-            let ended = hold.until.is_some_and(|until| until <= at);
+        self.reservations.retain(|_, reservation| {
+            let ended = reservation.until.is_some_and(|until| until <= at);
             if ended {
-                level.reserved = level.reserved.saturating_sub(hold.units);
+                level.reserved = level.reserved.saturating_sub(reservation.units);
             }
             !ended
         });
@@ -191,11 +200,11 @@ impl Shelf {
     /// Makes one move, after sweeping; says what of it the history keeps.
     ///
     /// # Errors
-    /// [`StockRefusal`]; the shelf may have been swept, nothing else has changed.
+    /// [`StockRefusal`]; the stock may have been swept, nothing else has changed.
     pub fn apply(&mut self, action: &StockAction, at: DateTime<Utc>) -> Result<Vec<StockEvent>, StockRefusal> {
-        let checkpoint = self.checkpoint(action, at);
+        let savepoint = self.savepoint(action, at);
         let before = self.level.available();
-        let event = self.make(action).inspect_err(|_| self.restore(checkpoint))?;
+        let event = self.make(action).inspect_err(|_| self.restore(savepoint))?;
         let notice = self.notice(before);
         let events: Vec<_> = event.into_iter().chain(notice).collect();
         let numbers = u64::try_from(events.len()).unwrap_or(1).max(1);
@@ -232,15 +241,18 @@ impl Shelf {
             return Err(StockRefusal::OutOfStock { sku: self.level.sku.clone(), asked: units, available });
         }
         self.level.reserved = self.level.reserved.saturating_add(units);
-        let hold = self.holds.get(&order).map_or(Hold { units, until }, |hold| hold.and(units, until));
-        self.holds.insert(order, hold);
+        let reservation = self
+            .reservations
+            .get(&order)
+            .map_or(Reservation { units, until }, |reservation| reservation.and(units, until));
+        self.reservations.insert(order, reservation);
         self.refresh_expiry();
         Ok(())
     }
 
     fn confirm(&mut self, order: OrderId, units: i64) -> Result<(), StockRefusal> {
-        match self.holds.get_mut(&order) {
-            Some(hold) => hold.until = None,
+        match self.reservations.get_mut(&order) {
+            Some(reservation) => reservation.until = None,
             None => self.reserve(order, units, None)?,
         }
         self.refresh_expiry();
@@ -248,8 +260,8 @@ impl Shelf {
     }
 
     fn release(&mut self, order: OrderId) {
-        if let Some(hold) = self.holds.remove(&order) {
-            self.level.reserved = self.level.reserved.saturating_sub(hold.units);
+        if let Some(reservation) = self.reservations.remove(&order) {
+            self.level.reserved = self.level.reserved.saturating_sub(reservation.units);
             self.refresh_expiry();
         }
     }
@@ -275,7 +287,7 @@ impl Shelf {
     fn expect(&self, expected: Option<u64>) -> Result<(), StockRefusal> {
         match expected {
             Some(expected) if expected != self.level.version => {
-                Err(StockRefusal::Stale { sku: self.level.sku.clone(), expected, actual: self.level.version })
+                Err(StockRefusal::VersionMismatch { sku: self.level.sku.clone(), expected, actual: self.level.version })
             }
             _ => Ok(()),
         }
@@ -289,14 +301,14 @@ impl Shelf {
         }
         let crossed = |border: i64| before > border && available <= border;
         match self.level.reorder_threshold {
-            _ if crossed(0) => Some(StockEvent::Out),
-            Some(threshold) if crossed(threshold) => Some(StockEvent::Low { available }),
+            _ if crossed(0) => Some(StockEvent::OutOfStock),
+            Some(threshold) if crossed(threshold) => Some(StockEvent::LowStock { available }),
             _ => None,
         }
     }
 
     fn refresh_expiry(&mut self) {
-        let ends = self.holds.values().filter_map(|hold| hold.until);
+        let ends = self.reservations.values().filter_map(|reservation| reservation.until);
         self.level.next_expiry = ends.chain(self.next_expiry).min();
     }
 }
@@ -309,10 +321,10 @@ mod taking {
     use chrono::DateTime;
     use uuid::Uuid;
 
-    use super::{Shelf, StockAction, StockLevel};
+    use super::{SkuStock, StockAction, StockLevel};
     use crate::ids::OrderId;
 
-    /// Whatever fits a `Taken`: the moves say the same there and lead where it says.
+    /// Whatever fits a `UncontendedReservation`: the moves say the same there and lead where it says.
     #[test]
     fn what_was_taken_can_be_taken_from_every_level_that_fits() {
         let at = DateTime::from_timestamp(1_000, 0).unwrap();
@@ -340,16 +352,16 @@ mod taking {
             let order = OrderId::new(Uuid::from_u128(order));
             StockAction::Reserve { order, units, until }
         });
-        let mut shelf = Shelf::new(level(read), BTreeMap::new(), None);
-        let said: Vec<_> = moves.iter().map(|action| shelf.apply(action, at)).collect();
+        let mut sku_stock = SkuStock::new(level(read), BTreeMap::new(), None);
+        let said: Vec<_> = moves.iter().map(|action| sku_stock.apply(action, at)).collect();
         if said.iter().any(Result::is_err) {
             return 0;
         }
-        let Some(taken) = shelf.taken(at) else { return 0 };
+        let Some(taken) = sku_stock.uncontended(at) else { return 0 };
         if level(found).available() < taken.least_available {
             return 0;
         }
-        let mut other = Shelf::new(level(found), BTreeMap::new(), None);
+        let mut other = SkuStock::new(level(found), BTreeMap::new(), None);
         let said_there: Vec<_> = moves.iter().map(|action| other.apply(action, at)).collect();
         assert_eq!(said, said_there);
         assert_eq!(other.level().reserved, found.1 + taken.units);

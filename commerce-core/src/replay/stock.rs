@@ -5,23 +5,23 @@ use alloc::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::ids::{OrderId, Sku};
-use crate::stock::{Hold, StockAction, StockLevel};
+use crate::stock::{Reservation, StockAction, StockLevel};
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct ReplayedStock {
     on_hand: i64,
     reorder_threshold: Option<i64>,
     version: u64,
-    holds: BTreeMap<OrderId, Hold>,
-    /// The sum of the holds.
+    reservations: BTreeMap<OrderId, Reservation>,
+    /// The sum of the reservations.
     reserved: i64,
-    /// No hold ends before this instant.
+    /// No reservation ends before this instant.
     next_expiry: Option<DateTime<Utc>>,
     /// The version at which more was promised than there was, which no decision of this engine can have brought about.
     overdrawn: Option<u64>,
 }
 
-impl Tally {
+impl ReplayedStock {
     pub(super) const fn overdrawn(&self) -> Option<u64> {
         self.overdrawn
     }
@@ -38,18 +38,19 @@ impl Tally {
     /// Follows a move that was made at an instant.
     pub(super) fn follow(&mut self, action: &StockAction, at: DateTime<Utc>) {
         if self.next_expiry.is_some_and(|next| next <= at) {
-            self.sweep(at);
+            self.expire_reservations(at);
         }
         self.version = self.version.saturating_add(1);
         match action {
             StockAction::Reserve { order, units, until } => {
-                let new = Hold { units: *units, until: Some(*until) };
-                let hold = self.holds.get(order).map_or(new, |hold| hold.and(*units, Some(*until)));
-                self.hold(*order, hold);
+                let new = Reservation { units: *units, until: Some(*until) };
+                let reservation =
+                    self.reservations.get(order).map_or(new, |reservation| reservation.and(*units, Some(*until)));
+                self.reservation(*order, reservation);
             }
             StockAction::Confirm { order, units } => {
-                let units = self.holds.get(order).map_or(*units, |hold| hold.units);
-                self.hold(*order, Hold { units, until: None });
+                let units = self.reservations.get(order).map_or(*units, |reservation| reservation.units);
+                self.reservation(*order, Reservation { units, until: None });
             }
             StockAction::Release { order } => self.release(*order),
             StockAction::Fulfil { order, units } => {
@@ -63,54 +64,57 @@ impl Tally {
             }
             StockAction::Adjust { delta, .. } => self.on_hand = self.on_hand.saturating_add(*delta),
         }
-        self.sweep_what_was_in_the_way(action.order());
+        self.expire_blocking_reservations(action.order());
         if self.reserved > self.on_hand {
             self.overdrawn = self.overdrawn.or(Some(self.version));
         }
     }
 
-    fn hold(&mut self, order: OrderId, hold: Hold) {
+    fn reservation(&mut self, order: OrderId, reservation: Reservation) {
         self.release(order);
-        self.reserved = self.reserved.saturating_add(hold.units);
-        self.next_expiry = hold.until.into_iter().chain(self.next_expiry).min();
-        self.holds.insert(order, hold);
+        self.reserved = self.reserved.saturating_add(reservation.units);
+        self.next_expiry = reservation.until.into_iter().chain(self.next_expiry).min();
+        self.reservations.insert(order, reservation);
     }
 
     fn release(&mut self, order: OrderId) {
-        let units = self.holds.remove(&order).map_or(0, |hold| hold.units);
+        let units = self.reservations.remove(&order).map_or(0, |reservation| reservation.units);
         self.reserved = self.reserved.saturating_sub(units);
     }
 
-    fn sweep(&mut self, at: DateTime<Utc>) {
-        self.holds.retain(|_, hold| hold.until.is_none_or(|until| until > at));
-        self.reserved = self.holds.values().fold(0, |sum, hold| hold.units.saturating_add(sum));
-        self.next_expiry = self.holds.values().filter_map(|hold| hold.until).min();
+    fn expire_reservations(&mut self, at: DateTime<Utc>) {
+        self.reservations.retain(|_, reservation| reservation.until.is_none_or(|until| until > at));
+        self.reserved = self.reservations.values().fold(0, |sum, reservation| reservation.units.saturating_add(sum));
+        self.next_expiry = self.reservations.values().filter_map(|reservation| reservation.until).min();
     }
 
     /// The move was made, so nothing stood in its way: whatever would have had ended, though a commit of which the history
     /// does not tell, or one with a clock that was ahead, has swept it.
-    fn sweep_what_was_in_the_way(&mut self, of: Option<OrderId>) {
+    fn expire_blocking_reservations(&mut self, of: Option<OrderId>) {
         while self.reserved > self.on_hand {
-            let others = self.holds.iter().filter(|(order, _)| Some(**order) != of);
-            let ends = others.filter_map(|(order, hold)| Some((hold.until?, *order)));
+            let others = self.reservations.iter().filter(|(order, _)| Some(**order) != of);
+            let ends = others.filter_map(|(order, reservation)| Some((reservation.until?, *order)));
             let Some((_, order)) = ends.min() else { return };
             self.release(order);
         }
     }
 
-    /// The holds that count at an instant.
-    pub(super) fn holds(&self, at: DateTime<Utc>) -> impl Iterator<Item = (OrderId, Hold)> {
-        let counts = move |hold: &Hold| hold.until.is_none_or(|until| until > at);
-        self.holds.iter().map(|(order, hold)| (*order, *hold)).filter(move |(_, hold)| counts(hold))
+    /// The reservations that count at an instant.
+    pub(super) fn reservations(&self, at: DateTime<Utc>) -> impl Iterator<Item = (OrderId, Reservation)> {
+        let counts = move |reservation: &Reservation| reservation.until.is_none_or(|until| until > at);
+        self.reservations
+            .iter()
+            .map(|(order, reservation)| (*order, *reservation))
+            .filter(move |(_, reservation)| counts(reservation))
     }
 
     pub(super) fn level(&self, sku: &Sku, at: DateTime<Utc>) -> StockLevel {
         StockLevel {
             sku: sku.clone(),
             on_hand: self.on_hand,
-            reserved: self.holds(at).fold(0, |sum, (_, hold)| hold.units.saturating_add(sum)),
+            reserved: self.reservations(at).fold(0, |sum, (_, reservation)| reservation.units.saturating_add(sum)),
             reorder_threshold: self.reorder_threshold,
-            next_expiry: self.holds(at).filter_map(|(_, hold)| hold.until).min(),
+            next_expiry: self.reservations(at).filter_map(|(_, reservation)| reservation.until).min(),
             version: self.version,
         }
     }
@@ -127,8 +131,8 @@ impl Tally {
         }
     }
 
-    /// The holds as the last move left them.
-    pub(super) const fn all_holds(&self) -> &BTreeMap<OrderId, Hold> {
-        &self.holds
+    /// The reservations as the last move left them.
+    pub(super) const fn all_reservations(&self) -> &BTreeMap<OrderId, Reservation> {
+        &self.reservations
     }
 }

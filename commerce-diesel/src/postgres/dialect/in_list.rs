@@ -14,13 +14,13 @@ use crate::schema::sql_types::Id;
 
 /// The condition.
 #[derive(Clone, Debug)]
-pub(crate) struct Among<C, K: ?Sized> {
+pub(crate) struct InList<C, K: ?Sized> {
     columns: C,
     keys: Vec<(Kind, Column)>,
     key: PhantomData<fn() -> Box<K>>,
 }
 
-impl<C, K: ?Sized> Among<C, K> {
+impl<C, K: ?Sized> InList<C, K> {
     pub(super) fn new<Q: Key<Named = K>>(columns: C, keys: impl IntoIterator<Item = Q>) -> Self {
         let keys: Vec<Q> = keys.into_iter().collect();
         let column = |(place, kind): (usize, &Kind)| {
@@ -31,24 +31,24 @@ impl<C, K: ?Sized> Among<C, K> {
     }
 }
 
-impl<C, K: ?Sized> Expression for Among<C, K> {
+impl<C, K: ?Sized> Expression for InList<C, K> {
     type SqlType = Bool;
 }
 
-impl<C: AppearsOnTable<QS>, K: ?Sized, QS> AppearsOnTable<QS> for Among<C, K> {}
-impl<C: SelectableExpression<QS>, K: ?Sized, QS> SelectableExpression<QS> for Among<C, K> {}
+impl<C: AppearsOnTable<QS>, K: ?Sized, QS> AppearsOnTable<QS> for InList<C, K> {}
+impl<C: SelectableExpression<QS>, K: ?Sized, QS> SelectableExpression<QS> for InList<C, K> {}
 
-impl<C: ValidGrouping<G>, K: ?Sized, G> ValidGrouping<G> for Among<C, K> {
+impl<C: ValidGrouping<G>, K: ?Sized, G> ValidGrouping<G> for InList<C, K> {
     type IsAggregate = C::IsAggregate;
 }
 
-impl<C: QueryId, K: ?Sized + 'static> QueryId for Among<C, K> {
-    type QueryId = Among<C::QueryId, K>;
+impl<C: QueryId, K: ?Sized + 'static> QueryId for InList<C, K> {
+    type QueryId = InList<C::QueryId, K>;
 
     const HAS_STATIC_QUERY_ID: bool = C::HAS_STATIC_QUERY_ID;
 }
 
-impl<C: QueryFragment<Pg>, K: ?Sized> QueryFragment<Pg> for Among<C, K> {
+impl<C: QueryFragment<Pg>, K: ?Sized> QueryFragment<Pg> for InList<C, K> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let one = self.keys.len() == 1;
         out.push_sql("(");

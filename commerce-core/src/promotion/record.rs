@@ -8,7 +8,7 @@ use crate::ids::PromotionId;
 
 /// A promotion that a shop keeps. Its terms may change and it may be ended; orders keep what they were given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Campaign {
+pub struct PromotionRecord {
     /// The promotion, with nothing used up: the store counts.
     pub promotion: Promotion,
     /// When somebody ended it for good. It is no candidate any more.
@@ -21,7 +21,7 @@ pub struct Campaign {
     pub updated_at: DateTime<Utc>,
 }
 
-impl Campaign {
+impl PromotionRecord {
     /// A promotion that begins to be kept.
     pub const fn new(promotion: Promotion, at: DateTime<Utc>) -> Self {
         Self { promotion, ended_at: None, version: 1, created_at: at, updated_at: at }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use commerce_core::commit::{Facts, Needs, Receipt, ReceiptKey};
+use commerce_core::commit::{IdempotencyKey, IdempotencyRecord, LoadedState, ReadSet};
 use commerce_core::ids::{CartId, OrderId, OrderNumber, ProductId, Sku, UserId};
-use commerce_core::stock::{Shelf, StockLevel};
+use commerce_core::stock::{SkuStock, StockLevel};
 use diesel::prelude::*;
 
-use super::{Answer, Conn, RunQueryDsl, dialect, promotions, receipts, stock};
-use crate::id::Id;
+use super::{Answer, Conn, RunQueryDsl, dialect, idempotency, promotions, stock};
+use crate::db_uuid::DbUuid;
 use crate::rows::{read, read_counter};
 use crate::schema::{carts, orders, products, variants};
 
@@ -24,38 +24,52 @@ pub(in super::super) enum Levels {
 }
 
 /// Loads what a batch names. On databases where writers meet, what can move is locked in the order of keys.
-pub(in super::super) async fn load(conn: &mut Conn, needs: &Needs<'_>, levels: Levels) -> Answer<Facts> {
-    dialect::together!(conn;
-        receipts = known_receipts(conn, &needs.receipts),
-        orders = order_versions(conn, &needs.orders),
-        numbers = taken_numbers(conn, &needs.numbers),
-        carts = cart_versions(conn, &needs.carts),
-        active_carts = active_carts(conn, &needs.cart_owners),
-        products = product_versions(conn, &needs.products),
-        sku_owners = sku_owners(conn, &needs.sku_owners),
-        shelves = shelves(conn, needs, levels),
-        campaigns = promotions::versions(conn, needs),
-        tallies = promotions::tallies(conn, needs),
+pub(in super::super) async fn load(conn: &mut Conn, read_set: &ReadSet<'_>, levels: Levels) -> Answer<LoadedState> {
+    dialect::pipeline!(conn;
+        idempotency_records = known_idempotency_records(conn, &read_set.idempotency_keys),
+        orders = order_versions(conn, &read_set.orders),
+        numbers = taken_numbers(conn, &read_set.numbers),
+        carts = cart_versions(conn, &read_set.carts),
+        active_carts = active_carts(conn, &read_set.cart_owners),
+        products = product_versions(conn, &read_set.products),
+        sku_owners = sku_owners(conn, &read_set.sku_owners),
+        sku_stocks = sku_stocks(conn, read_set, levels),
+        promotions = promotions::versions(conn, read_set),
+        usage_counters = promotions::usage_counters(conn, read_set),
     );
-    Ok(Facts { receipts, orders, numbers, carts, active_carts, products, sku_owners, shelves, campaigns, tallies })
+    Ok(LoadedState {
+        idempotency_records,
+        orders,
+        numbers,
+        carts,
+        active_carts,
+        products,
+        sku_owners,
+        sku_stocks,
+        promotions,
+        usage_counters,
+    })
 }
 
-async fn known_receipts(conn: &mut Conn, keys: &BTreeSet<&ReceiptKey>) -> Answer<BTreeMap<ReceiptKey, Receipt>> {
+async fn known_idempotency_records(
+    conn: &mut Conn,
+    keys: &BTreeSet<&IdempotencyKey>,
+) -> Answer<BTreeMap<IdempotencyKey, IdempotencyRecord>> {
     if keys.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let known = receipts::among(conn, keys.iter().copied()).await?;
-    Ok(known.into_iter().map(|receipt| (receipt.key.clone(), receipt)).collect())
+    let known = idempotency::in_list(conn, keys.iter().copied()).await?;
+    Ok(known.into_iter().map(|record| (record.key.clone(), record)).collect())
 }
 
 async fn order_versions(conn: &mut Conn, ids: &BTreeSet<OrderId>) -> Answer<BTreeMap<OrderId, u64>> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::among(orders::id, ids.iter().map(|id| Id(id.uuid())));
+    let wanted = dialect::in_list(orders::id, ids.iter().map(|id| DbUuid(id.uuid())));
     let query = orders::table.filter(wanted).order(orders::id).select((orders::id, orders::version));
-    let rows: Vec<(Id, i64)> = dialect::for_update!(query).load(conn).await?;
-    let known = |(id, version): (Id, i64)| Ok((OrderId::new(id.0), read_counter("orders.version", version)?));
+    let rows: Vec<(DbUuid, i64)> = dialect::for_update!(query).load(conn).await?;
+    let known = |(id, version): (DbUuid, i64)| Ok((OrderId::new(id.0), read_counter("orders.version", version)?));
     rows.into_iter().map(known).collect()
 }
 
@@ -63,7 +77,7 @@ async fn taken_numbers(conn: &mut Conn, numbers: &BTreeSet<&OrderNumber>) -> Ans
     if numbers.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let wanted = dialect::among(orders::number, numbers.iter().map(|number| number.as_str()));
+    let wanted = dialect::in_list(orders::number, numbers.iter().map(|number| number.as_str()));
     let rows: Vec<String> = orders::table.filter(wanted).select(orders::number).load(conn).await?;
     rows.iter().map(|number| read("orders.number", number)).collect()
 }
@@ -72,10 +86,10 @@ async fn cart_versions(conn: &mut Conn, ids: &BTreeSet<CartId>) -> Answer<BTreeM
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::among(carts::id, ids.iter().map(|id| Id(id.uuid())));
+    let wanted = dialect::in_list(carts::id, ids.iter().map(|id| DbUuid(id.uuid())));
     let query = carts::table.filter(wanted).order(carts::id).select((carts::id, carts::version));
-    let rows: Vec<(Id, i64)> = dialect::for_update!(query).load(conn).await?;
-    let known = |(id, version): (Id, i64)| Ok((CartId::new(id.0), read_counter("carts.version", version)?));
+    let rows: Vec<(DbUuid, i64)> = dialect::for_update!(query).load(conn).await?;
+    let known = |(id, version): (DbUuid, i64)| Ok((CartId::new(id.0), read_counter("carts.version", version)?));
     rows.into_iter().map(known).collect()
 }
 
@@ -83,8 +97,9 @@ async fn active_carts(conn: &mut Conn, users: &BTreeSet<&UserId>) -> Answer<BTre
     if users.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::among(carts::active_user_id, users.iter().map(|user| user.as_str()));
-    let rows: Vec<(String, Id)> = carts::table.filter(wanted).select((carts::user_id, carts::id)).load(conn).await?;
+    let wanted = dialect::in_list(carts::active_user_id, users.iter().map(|user| user.as_str()));
+    let rows: Vec<(String, DbUuid)> =
+        carts::table.filter(wanted).select((carts::user_id, carts::id)).load(conn).await?;
     rows.into_iter().map(|(user, cart)| Ok((read("carts.user_id", &user)?, CartId::new(cart.0)))).collect()
 }
 
@@ -92,7 +107,7 @@ async fn product_versions(conn: &mut Conn, ids: &BTreeSet<&ProductId>) -> Answer
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::among(products::id, ids.iter().map(|id| id.as_str()));
+    let wanted = dialect::in_list(products::id, ids.iter().map(|id| id.as_str()));
     let query = products::table.filter(wanted).order(products::id).select((products::id, products::version));
     let rows: Vec<(String, i64)> = dialect::for_update!(query).load(conn).await?;
     let known =
@@ -104,7 +119,7 @@ async fn sku_owners(conn: &mut Conn, skus: &BTreeSet<&Sku>) -> Answer<BTreeMap<S
     if skus.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::among(variants::sku, skus.iter().map(|sku| sku.as_str()));
+    let wanted = dialect::in_list(variants::sku, skus.iter().map(|sku| sku.as_str()));
     let rows: Vec<(String, String)> =
         variants::table.filter(wanted).select((variants::sku, variants::product_id)).load(conn).await?;
     let owner =
@@ -112,14 +127,14 @@ async fn sku_owners(conn: &mut Conn, skus: &BTreeSet<&Sku>) -> Answer<BTreeMap<S
     rows.into_iter().map(owner).collect()
 }
 
-async fn shelves(conn: &mut Conn, needs: &Needs<'_>, levels: Levels) -> Answer<BTreeMap<Sku, Shelf>> {
-    if needs.shelves.is_empty() {
+async fn sku_stocks(conn: &mut Conn, read_set: &ReadSet<'_>, levels: Levels) -> Answer<BTreeMap<Sku, SkuStock>> {
+    if read_set.sku_stocks.is_empty() {
         return Ok(BTreeMap::new());
     }
-    dialect::together!(conn;
-        levels = stock::levels(conn, needs.shelves.keys().copied(), levels),
-        holds = stock::holds_of(conn, &needs.shelves),
+    dialect::pipeline!(conn;
+        levels = stock::levels(conn, read_set.sku_stocks.keys().copied(), levels),
+        reservations = stock::reservations_of(conn, &read_set.sku_stocks),
     );
-    let shelves = stock::shelves(conn, levels, holds, needs.at).await?;
-    Ok(shelves.into_iter().map(|shelf| (shelf.level().sku.clone(), shelf)).collect())
+    let sku_stocks = stock::sku_stocks(conn, levels, reservations, read_set.at).await?;
+    Ok(sku_stocks.into_iter().map(|sku_stock| (sku_stock.level().sku.clone(), sku_stock)).collect())
 }

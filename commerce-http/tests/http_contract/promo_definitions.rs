@@ -118,7 +118,7 @@ async fn nesting_without_end_is_refused() {
 }
 
 #[tokio::test]
-async fn terms_that_make_no_sense_are_refused() {
+async fn definitions_that_make_no_sense_are_refused() {
     let shop = Shop::open().await;
     let refused = [
         ("/code", json!("x".repeat(10_000)), "/code", "too_long"),

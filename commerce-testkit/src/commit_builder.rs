@@ -14,25 +14,25 @@ use commerce_core::actor::{Actor, Role};
 use commerce_core::address::Address;
 use commerce_core::cart::{Cart, CartItem, CartStatus};
 use commerce_core::catalog::{Product, Variant};
-use commerce_core::commit::{CartChange, Commit, ProductChange, Receipt, ReceiptKey};
+use commerce_core::commit::{CartChange, Commit, IdempotencyKey, IdempotencyRecord, ProductChange};
 use commerce_core::event::Recorded;
 use commerce_core::ids::{CartId, EventId, ItemId, OrderId, OrderNumber, PaymentId, RefundId, ReturnId, Sku, UserId};
 use commerce_core::money::{Currency, Money};
 use commerce_core::order::{
-    Command, Context, Lifecycle, Order, OrderEvent, OrderItem, Placement, Rejection, ReturnLine, ReturnRequest,
+    Command, Context, Lifecycle, NewOrder, Order, OrderEvent, OrderItem, OrderRejection, ReturnLine, ReturnRequest,
     Shipment, ShipmentStatus, decide, place,
 };
-use commerce_core::port::Ids;
+use commerce_core::port::IdGenerator;
 use commerce_core::stock::{StockAction, StockMove};
-use commerce_core::text::Text;
+use commerce_core::text::BoundedString;
 use uuid::Uuid;
 
 use crate::{SequentialIds, quote};
 
-/// The currency of everything a [`Shop`] sells.
+/// The currency of everything a [`CommitBuilder`] sells.
 pub const CURRENCY: Currency = Currency::USD;
-/// How long an order of a [`Shop`] holds its stock, in seconds.
-pub const HOLD_SECONDS: i64 = 900;
+/// How long an order of a [`CommitBuilder`] holds its stock, in seconds.
+pub const RESERVATION_SECONDS: i64 = 900;
 /// The price of one unit of everything, in minor units.
 pub const UNIT_PRICE: i64 = 1250;
 
@@ -42,9 +42,9 @@ pub const UNIT_PRICE: i64 = 1250;
 /// their ids and order numbers never meet.
 ///
 /// ```
-/// use commerce_testkit::Shop;
+/// use commerce_testkit::CommitBuilder;
 ///
-/// let shop = Shop::new(1);
+/// let shop = CommitBuilder::new(1);
 /// let placed = shop.order(&[("MUG", 2), ("TEA", 1)]);
 /// let order = placed.orders[0].order();
 /// assert_eq!(order.payment.amount.to_string(), "37.50 USD");
@@ -53,7 +53,7 @@ pub const UNIT_PRICE: i64 = 1250;
 /// assert_eq!(paid.orders[0].order().status.as_str(), "paid");
 /// ```
 #[derive(Debug)]
-pub struct Shop {
+pub struct CommitBuilder {
     ids: SequentialIds,
     lifecycle: Lifecycle,
 }
@@ -82,7 +82,7 @@ pub fn order_of(commit: &Commit) -> &Order {
     commit.orders.first().expect("the commit has an order").order()
 }
 
-impl Shop {
+impl CommitBuilder {
     /// A shop with the standard lifecycle.
     pub fn new(seed: u32) -> Self {
         Self::with_lifecycle(seed, Lifecycle::standard())
@@ -140,25 +140,31 @@ impl Shop {
         commit
     }
 
-    /// A receipt for a key.
-    pub fn receipt(&self, key: &str, fingerprint: &str, reply: &str, at: DateTime<Utc>) -> Receipt {
-        let key = ReceiptKey { scope: "user-1 POST /orders".into(), key: key.into() };
-        Receipt { key, fingerprint: fingerprint.into(), reply: reply.into(), at }
+    /// An idempotency record for a key.
+    pub fn idempotency_record(
+        &self,
+        key: &str,
+        fingerprint: &str,
+        reply: &str,
+        at: DateTime<Utc>,
+    ) -> IdempotencyRecord {
+        let key = IdempotencyKey { scope: "user-1 POST /orders".into(), key: key.into() };
+        IdempotencyRecord { key, fingerprint: fingerprint.into(), reply: reply.into(), at }
     }
 
-    /// An order that could be placed: units of skus at [`UNIT_PRICE`] each, by `user-1`, held for [`HOLD_SECONDS`].
+    /// An order that could be placed: units of skus at [`UNIT_PRICE`] each, by `user-1`, held for [`RESERVATION_SECONDS`].
     ///
     /// # Panics
     /// If a sku or a number of units is none.
-    pub fn placement(&self, lines: &[(&str, i64)], at: DateTime<Utc>) -> Placement {
+    pub fn new_order(&self, lines: &[(&str, i64)], at: DateTime<Utc>) -> NewOrder {
         let items: Vec<_> = lines.iter().map(|(sku, count)| self.item(parse(sku), units(*count))).collect();
-        self.placement_of(items, at)
+        self.new_order_of(items, at)
     }
 
     /// An order of given items that could be placed.
-    pub fn placement_of(&self, items: Vec<OrderItem>, at: DateTime<Utc>) -> Placement {
+    pub fn new_order_of(&self, items: Vec<OrderItem>, at: DateTime<Utc>) -> NewOrder {
         let quote = quote::plain(&items);
-        Placement {
+        NewOrder {
             id: OrderId::new(self.uuid()),
             number: self.number(at),
             payment: PaymentId::new(self.uuid()),
@@ -169,7 +175,7 @@ impl Shop {
             shipping_address: address(),
             shipping_method: parse("standard"),
             notes: None,
-            reserved_until: at + TimeDelta::seconds(HOLD_SECONDS),
+            reserved_until: at + TimeDelta::seconds(RESERVATION_SECONDS),
         }
     }
 
@@ -190,9 +196,9 @@ impl Shop {
     ///
     /// # Panics
     /// If the order is refused.
-    pub fn place(&self, placement: Placement, at: DateTime<Utc>) -> Commit {
-        let context = self.context(Actor::user(Role::Customer, placement.user_id.clone()), at);
-        let events = place(&self.lifecycle, &context, placement).expect("the order can be placed");
+    pub fn place(&self, new_order: NewOrder, at: DateTime<Utc>) -> Commit {
+        let context = self.context(Actor::user(Role::Customer, new_order.user_id.clone()), at);
+        let events = place(&self.lifecycle, &context, new_order).expect("the order can be placed");
         self.record(None, events, context)
     }
 
@@ -202,11 +208,11 @@ impl Shop {
     /// If a sku or a number of units is none.
     pub fn order(&self, lines: &[(&str, i64)]) -> Commit {
         let at = self.at(1);
-        self.place(self.placement(lines, at), at)
+        self.place(self.new_order(lines, at), at)
     }
 
-    /// Places an order as a busy checkout does: three lines, three guarded moves, a receipt, an event and a task. The n-th
-    /// order takes three skus of the list in turn.
+    /// Places an order as a busy checkout does: three lines, three guarded moves, an idempotency record, an event and a
+    /// task. The n-th order takes three skus of the list in turn.
     ///
     /// # Panics
     /// If there are fewer than three skus.
@@ -215,9 +221,9 @@ impl Shop {
         let at = self.at(1);
         let chosen = skus.iter().cycle().skip(n.wrapping_mul(3) % skus.len()).take(3);
         let items = chosen.map(|sku| self.item(sku.clone(), Quantity::ONE)).collect();
-        let mut commit = self.place(self.placement_of(items, at), at);
+        let mut commit = self.place(self.new_order_of(items, at), at);
         let key = order_of(&commit).id.to_string();
-        commit.receipt = Some(self.receipt(&key, "b7a1d5c2", "{\"status\":\"pending\"}", at));
+        commit.idempotency = Some(self.idempotency_record(&key, "b7a1d5c2", "{\"status\":\"pending\"}", at));
         commit
     }
 
@@ -228,7 +234,13 @@ impl Shop {
     ///
     /// # Panics
     /// If the events of the decision cannot be applied to the order.
-    pub fn decide(&self, order: &Order, role: Role, command: Command, at: DateTime<Utc>) -> Result<Commit, Rejection> {
+    pub fn decide(
+        &self,
+        order: &Order,
+        role: Role,
+        command: Command,
+        at: DateTime<Utc>,
+    ) -> Result<Commit, OrderRejection> {
         let actor = if role == Role::System { Actor::SYSTEM } else { Actor::user(role, order.user_id.clone()) };
         let context = self.context(actor, at);
         let events = decide(&self.lifecycle, &context, order, command)?;
@@ -251,7 +263,7 @@ impl Shop {
     pub fn ship(&self, order: &Order, status: ShipmentStatus, at: DateTime<Utc>) -> Commit {
         let tracking_number = Some(parse("TRACK-1"));
         let shipment = Shipment { provider: parse("Post"), method: parse("parcel"), tracking_number, status };
-        self.decide(order, Role::Service, Command::Ship(shipment), at).expect("the order can be shipped")
+        self.decide(order, Role::Service, Command::UpdateShipment(shipment), at).expect("the order can be shipped")
     }
 
     /// Calls an order off.
@@ -357,7 +369,7 @@ pub fn address() -> Address {
     Address {
         name: parse("Ada Lovelace"),
         line1: parse("12 St James's Square"),
-        line2: Some(parse::<Text<200>>("Second floor")),
+        line2: Some(parse::<BoundedString<200>>("Second floor")),
         city: parse("London"),
         state: None,
         postal_code: parse("SW1Y 4JH"),

@@ -1,4 +1,4 @@
-//! The catalogue: browse, manage, import.
+//! The catalog: browse, manage, import.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -10,19 +10,19 @@ use crate::actor::{Actor, Role};
 use crate::catalog::{Category, MAX_TREE, Product, Variant};
 use crate::commit::ProductChange;
 use crate::ids::{CategoryId, ProductId};
-use crate::port::{Listing, Page, ProductFilter, ProductPlace};
+use crate::port::{Page, PageRequest, ProductCursor, ProductFilter};
 use crate::stock::{StockAction, StockMove};
-use crate::text::Text;
+use crate::text::BoundedString;
 
-use super::{Decided, Engine, EngineError, Noun, Once, Reply, Tries, check_version};
+use super::{Attempts, Decision, Engine, EngineError, Idempotency, Reply, Resource, check_version};
 
 /// What somebody says of a product; its version and times are the engine's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProductInput {
     /// What it is called.
-    pub name: Text<200>,
+    pub name: BoundedString<200>,
     /// What it is.
-    pub description: Option<Text<4000>>,
+    pub description: Option<BoundedString<4000>>,
     /// Where it is found.
     pub categories: Vec<CategoryId>,
     /// Whether it is for sale.
@@ -61,7 +61,7 @@ impl Engine {
     pub async fn product(&self, caller: Option<&Actor>, id: &ProductId) -> Result<Product, EngineError> {
         let product = self.ports.catalog.product(id).await?;
         let visible = product.filter(|product| product.active || sees_all(caller));
-        visible.ok_or(EngineError::NotFound(Noun::Product))
+        visible.ok_or(EngineError::NotFound(Resource::Product))
     }
 
     /// Products, newest first. Guests and customers see active ones only. A category stands for those below it as well.
@@ -73,8 +73,8 @@ impl Engine {
         caller: Option<&Actor>,
         category: Option<&CategoryId>,
         mut filter: ProductFilter,
-        page: &Page<ProductPlace>,
-    ) -> Result<Listing<Product, ProductPlace>, EngineError> {
+        page: &PageRequest<ProductCursor>,
+    ) -> Result<Page<Product, ProductCursor>, EngineError> {
         if let Some(category) = category {
             filter.categories = below(category, &self.ports.catalog.categories().await?);
         }
@@ -95,33 +95,34 @@ impl Engine {
     /// Makes a product, or changes it as a whole.
     ///
     /// # Errors
-    /// [`EngineError::Catalog`], [`EngineError::Stale`], [`EngineError::Refused`] (sku taken), [`EngineError::Forbidden`].
+    /// [`EngineError::Catalog`], [`EngineError::VersionMismatch`], [`EngineError::Refused`] (sku taken),
+    /// [`EngineError::Forbidden`].
     pub async fn save_product(
         &self,
         caller: &Actor,
-        (id, named): (&ProductId, Option<u64>),
+        (id, if_version): (&ProductId, Option<u64>),
         input: &ProductInput,
-        once: Option<&Once<'_, Product>>,
+        idempotency: Option<&Idempotency<'_, Product>>,
     ) -> Result<Reply<Product>, EngineError> {
-        decide_and_commit!(self, once, self.decide_product(caller, (id, named), input))
+        decide_and_commit!(self, idempotency, self.decide_product(caller, (id, if_version), input))
     }
 
     async fn decide_product(
         &self,
         caller: &Actor,
-        (id, named): (&ProductId, Option<u64>),
+        (id, if_version): (&ProductId, Option<u64>),
         input: &ProductInput,
-    ) -> Result<Decided<Product>, EngineError> {
+    ) -> Result<Decision<Product>, EngineError> {
         caller.require(&[Role::Admin])?;
         let known = self.ports.catalog.product(id).await?;
         let at = self.now();
-        check_version(named, known.as_ref().map_or(0, |product| product.version))?;
+        check_version(if_version, known.as_ref().map_or(0, |product| product.version))?;
         let change = input.change(id, known.as_ref(), at);
         change.product.check(self.settings.currency)?;
         let mut commit = self.commit_by(caller, at);
         let outcome = change.product.clone();
         commit.products.push(change);
-        Ok(Decided { commit, outcome })
+        Ok(Decision { commit, outcome })
     }
 
     /// Makes a category, or renames it. A category keeps its parent, so the tree never has a circle.
@@ -132,18 +133,18 @@ impl Engine {
         &self,
         caller: &Actor,
         category: Category,
-        once: Option<&Once<'_, Category>>,
+        idempotency: Option<&Idempotency<'_, Category>>,
     ) -> Result<Reply<Category>, EngineError> {
-        decide_and_commit!(self, once, self.decide_category(caller, category.clone()))
+        decide_and_commit!(self, idempotency, self.decide_category(caller, category.clone()))
     }
 
-    async fn decide_category(&self, caller: &Actor, category: Category) -> Result<Decided<Category>, EngineError> {
+    async fn decide_category(&self, caller: &Actor, category: Category) -> Result<Decision<Category>, EngineError> {
         caller.require(&[Role::Admin])?;
         let known = self.ports.catalog.categories().await?;
         check_category(&category, &known)?;
         let mut commit = self.commit_by(caller, self.now());
         commit.categories.push(category.clone());
-        Ok(Decided { commit, outcome: category })
+        Ok(Decision { commit, outcome: category })
     }
 
     /// Imports products with their stock in one commit: new ones are made, others brought up to date. The categories they
@@ -152,16 +153,16 @@ impl Engine {
     /// # Errors
     /// As [`Engine::save_product`], for the first product that is refused; nothing of the call is imported then.
     pub async fn import(&self, caller: &Actor, rows: &[ImportRow]) -> Result<Imported, EngineError> {
-        let mut tries = Tries::default();
+        let mut attempts = Attempts::default();
         loop {
             let decided = self.decide_import(caller, rows).await;
-            if let Some(Reply::New(imported)) = self.submit(&mut tries, None, decided).await? {
+            if let Some(Reply::Fresh(imported)) = self.submit(&mut attempts, None, decided).await? {
                 return Ok(imported);
             }
         }
     }
 
-    async fn decide_import(&self, caller: &Actor, rows: &[ImportRow]) -> Result<Decided<Imported>, EngineError> {
+    async fn decide_import(&self, caller: &Actor, rows: &[ImportRow]) -> Result<Decision<Imported>, EngineError> {
         caller.require(&[Role::Admin])?;
         let at = self.now();
         let mut commit = self.commit_by(caller, at);
@@ -187,13 +188,13 @@ impl Engine {
                 commit.products.push(change);
             }
         }
-        Ok(Decided { commit, outcome: imported })
+        Ok(Decision { commit, outcome: imported })
     }
 
     async fn missing_categories(&self, rows: &[ImportRow]) -> Result<Vec<Category>, EngineError> {
         let known = self.ports.catalog.categories().await?;
-        let named = rows.iter().flat_map(|row| &row.product.categories);
-        let missing: BTreeMap<_, _> = named
+        let category_ids = rows.iter().flat_map(|row| &row.product.categories);
+        let missing: BTreeMap<_, _> = category_ids
             .filter(|id| !known.iter().any(|category| category.id == **id))
             .filter_map(|id| Some((id, Category { id: id.clone(), name: id.as_str().parse().ok()?, parent: None })))
             .collect();

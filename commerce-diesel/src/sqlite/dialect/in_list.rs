@@ -13,14 +13,14 @@ use crate::key::{Key, Kind, Part};
 
 /// The condition. The list is JSON, where ids are text.
 #[derive(Clone, Debug)]
-pub(crate) struct Among<C, K: ?Sized> {
+pub(crate) struct InList<C, K: ?Sized> {
     columns: C,
     kinds: &'static [Kind],
     list: String,
     key: PhantomData<fn() -> Box<K>>,
 }
 
-impl<C, K: ?Sized> Among<C, K> {
+impl<C, K: ?Sized> InList<C, K> {
     pub(super) fn new<Q: Key<Named = K>>(columns: C, keys: impl IntoIterator<Item = Q>) -> Self {
         let list = match Q::KINDS {
             [_] => json(keys.into_iter().filter_map(|key| key.parts().next().map(text))),
@@ -50,24 +50,24 @@ const fn places(columns: usize) -> &'static [&'static str] {
     }
 }
 
-impl<C, K: ?Sized> Expression for Among<C, K> {
+impl<C, K: ?Sized> Expression for InList<C, K> {
     type SqlType = Bool;
 }
 
-impl<C: AppearsOnTable<QS>, K: ?Sized, QS> AppearsOnTable<QS> for Among<C, K> {}
-impl<C: SelectableExpression<QS>, K: ?Sized, QS> SelectableExpression<QS> for Among<C, K> {}
+impl<C: AppearsOnTable<QS>, K: ?Sized, QS> AppearsOnTable<QS> for InList<C, K> {}
+impl<C: SelectableExpression<QS>, K: ?Sized, QS> SelectableExpression<QS> for InList<C, K> {}
 
-impl<C: ValidGrouping<G>, K: ?Sized, G> ValidGrouping<G> for Among<C, K> {
+impl<C: ValidGrouping<G>, K: ?Sized, G> ValidGrouping<G> for InList<C, K> {
     type IsAggregate = C::IsAggregate;
 }
 
-impl<C: QueryId, K: ?Sized + 'static> QueryId for Among<C, K> {
-    type QueryId = Among<C::QueryId, K>;
+impl<C: QueryId, K: ?Sized + 'static> QueryId for InList<C, K> {
+    type QueryId = InList<C::QueryId, K>;
 
     const HAS_STATIC_QUERY_ID: bool = C::HAS_STATIC_QUERY_ID;
 }
 
-impl<C: QueryFragment<Sqlite>, K: ?Sized> QueryFragment<Sqlite> for Among<C, K> {
+impl<C: QueryFragment<Sqlite>, K: ?Sized> QueryFragment<Sqlite> for InList<C, K> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql("(");
         self.columns.walk_ast(out.reborrow())?;

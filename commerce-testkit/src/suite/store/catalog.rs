@@ -9,7 +9,7 @@ use commerce_core::money::Money;
 use commerce_core::port::ProductFilter;
 
 use super::{Case, Fixture, at_once, first, walk};
-use crate::shop::{CURRENCY, parse};
+use crate::commit_builder::{CURRENCY, parse};
 
 /// A sku that one product sells cannot be sold by another.
 pub async fn a_sku_belongs_to_one_product<F: Fixture>(fixture: &F) {

@@ -6,7 +6,7 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::{Bool, Text};
 
-use crate::id::Id;
+use crate::db_uuid::DbUuid;
 use crate::key::{Key, Part};
 use crate::schema::sql_types;
 
@@ -15,7 +15,7 @@ const MOST: usize = 65_535;
 
 /// The condition. Lists are as long as a power of two, by repeating the last key, which changes nothing and is read once.
 #[derive(Clone, Debug)]
-pub(crate) struct Among<C> {
+pub(crate) struct InList<C> {
     columns: C,
     width: usize,
     values: Vec<Value>,
@@ -25,10 +25,10 @@ pub(crate) struct Among<C> {
 #[derive(Clone, Debug)]
 enum Value {
     Text(String),
-    Id(Id),
+    Id(DbUuid),
 }
 
-impl<C> Among<C> {
+impl<C> InList<C> {
     pub(super) fn new<K: Key>(columns: C, keys: impl IntoIterator<Item = K>) -> Self {
         let mut values = Vec::new();
         for key in keys {
@@ -54,25 +54,25 @@ fn padded(count: usize, width: usize) -> usize {
     count.next_power_of_two().min((MOST / width).max(count))
 }
 
-impl<C> Expression for Among<C> {
+impl<C> Expression for InList<C> {
     type SqlType = Bool;
 }
 
-impl<C: AppearsOnTable<QS>, QS> AppearsOnTable<QS> for Among<C> {}
-impl<C: SelectableExpression<QS>, QS> SelectableExpression<QS> for Among<C> {}
+impl<C: AppearsOnTable<QS>, QS> AppearsOnTable<QS> for InList<C> {}
+impl<C: SelectableExpression<QS>, QS> SelectableExpression<QS> for InList<C> {}
 
-impl<C: ValidGrouping<G>, G> ValidGrouping<G> for Among<C> {
+impl<C: ValidGrouping<G>, G> ValidGrouping<G> for InList<C> {
     type IsAggregate = C::IsAggregate;
 }
 
 /// The statement is found by its text.
-impl<C> QueryId for Among<C> {
+impl<C> QueryId for InList<C> {
     type QueryId = ();
 
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<C: QueryFragment<Mysql>> QueryFragment<Mysql> for Among<C> {
+impl<C: QueryFragment<Mysql>> QueryFragment<Mysql> for InList<C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
         if self.values.is_empty() {
             out.push_sql("FALSE");
