@@ -8,7 +8,7 @@
 //!   is where a batch of commits is settled and written.
 //! * `changes`: what the accepted commits of a batch change, gathered by table.
 //! * `query::rebuild`: the tables that follow from the history, made anew from it.
-//! * `rows`, `key`, `schema`: the tables, and the way between rows and values. Migrations stand in `migrations/`, one tree per
+//! * `rows`, `schema`: the tables, and the way between rows and values. Migrations stand in `migrations/`, one tree per
 //!   database with the same names.
 //!
 //! # Invariants
@@ -28,10 +28,6 @@
 mod changes;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod fault;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-mod id;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-mod key;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 #[cfg(any(feature = "postgres", feature = "mysql"))]

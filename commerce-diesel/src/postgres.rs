@@ -10,7 +10,6 @@
 //!   [`Taken`](commerce_core::stock::Taken) as it is written. Any number of processes may use the database.
 //! * No answer is given before the transaction it tells of is confirmed, or was looked for and found.
 
-mod column;
 mod connection;
 mod dialect;
 mod open;
@@ -30,7 +29,6 @@ use chrono::{DateTime, Utc};
 use commerce_core::port::StoreError;
 use diesel_async::RunQueryDsl;
 
-pub(crate) use self::column::Column;
 use self::connection::Conn;
 use self::open::Target;
 use self::readers::{Readers, read, read_one, write};

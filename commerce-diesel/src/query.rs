@@ -27,8 +27,6 @@ pub(super) mod group;
 pub(super) mod history;
 #[path = "query/landed.rs"]
 pub(super) mod landed;
-#[path = "query/memory.rs"]
-pub(super) mod memory;
 #[path = "query/orders.rs"]
 pub(super) mod orders;
 #[path = "query/promotions.rs"]

@@ -13,7 +13,7 @@ use crate::key::List;
 use crate::list::InList;
 use crate::row::{Row, Rows};
 use crate::sql_types;
-use crate::statement::{Bulk, Insert, Write};
+use crate::statement::{Bulk, Write};
 
 impl Bulk for Pg {
     const STATIC: bool = true;
@@ -48,11 +48,7 @@ pub trait Arrays: Row {
     ///
     /// # Errors
     /// Those of binding a value.
-    fn select<'b>(
-        rows: &'b Rows<'_, Self>,
-        before_first: &str,
-        out: &mut AstPass<'_, 'b, Pg>,
-    ) -> QueryResult<()> {
+    fn select<'b>(rows: &'b Rows<'_, Self>, before_first: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let name = |place: usize, out: &mut AstPass<'_, 'b, Pg>| {
             out.push_sql(") AS ");
             out.push_sql(Self::COLUMNS.get(place).copied().unwrap_or_default());
@@ -126,14 +122,10 @@ impl<R: Arrays> Write<Pg> for R {
     }
 }
 
-/// Four inserts in one statement, which spares a lone row of the first table the cost of the others.
+/// Four inserts in one statement, which spares a lone row of the first table the cost of the others. Any of them may be of no
+/// rows.
 #[derive(Debug)]
-pub struct InsertAll<'r, A, B, C, D>(
-    pub Insert<'r, A, Pg>,
-    pub Insert<'r, B, Pg>,
-    pub Insert<'r, C, Pg>,
-    pub Insert<'r, D, Pg>,
-);
+pub struct InsertAll<'r, A, B, C, D>(pub Rows<'r, A>, pub Rows<'r, B>, pub Rows<'r, C>, pub Rows<'r, D>);
 
 impl<A: Row, B: Row, C: Row, D: Row> QueryId for InsertAll<'_, A, B, C, D> {
     type QueryId = InsertAll<'static, A::Static, B::Static, C::Static, D::Static>;
@@ -142,13 +134,13 @@ impl<A: Row, B: Row, C: Row, D: Row> QueryId for InsertAll<'_, A, B, C, D> {
 impl<A: Arrays, B: Arrays, C: Arrays, D: Arrays> QueryFragment<Pg> for InsertAll<'_, A, B, C, D> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("WITH a AS (");
-        self.0.walk_ast(out.reborrow())?;
+        A::insert(&self.0, "", &mut out)?;
         out.push_sql("), b AS (");
-        self.1.walk_ast(out.reborrow())?;
+        B::insert(&self.1, "", &mut out)?;
         out.push_sql("), c AS (");
-        self.2.walk_ast(out.reborrow())?;
+        C::insert(&self.2, "", &mut out)?;
         out.push_sql(") ");
-        self.3.walk_ast(out)
+        D::insert(&self.3, "", &mut out)
     }
 }
 

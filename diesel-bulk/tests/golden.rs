@@ -12,7 +12,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{QueryBuilder, QueryFragment};
 use diesel::sqlite::Sqlite;
-use diesel_bulk::{Bulk, DbUuid, InList, Insert, InsertAll, InsertBehind, InsertMissing, Update, Write};
+use diesel_bulk::{Bulk, DbUuid, InList, Insert, InsertAll, InsertBehind, InsertMissing, Rows, Update, Write};
 use uuid::Uuid;
 
 diesel::table! {
@@ -135,9 +135,8 @@ fn postgres() {
     let mut golden = Golden::default();
     golden.add_all::<Pg>("(SELECT last FROM counter) + ");
     let (items, levels) = (items(), levels());
-    let item = || Insert::<_, Pg>::pieces(&items).next().unwrap();
-    let level = || Insert::<_, Pg>::pieces(&levels).next().unwrap();
-    golden.add::<Pg>("insert rows of several tables", &InsertAll(level(), item(), level(), item()));
+    let all = InsertAll(Rows(&levels), Rows(&items), Rows(&levels), Rows(&items));
+    golden.add::<Pg>("insert rows of several tables", &all);
     lists!(golden, Pg);
     golden.compare("postgres.sql");
 }

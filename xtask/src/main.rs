@@ -38,8 +38,16 @@ const STAGES: &[Stage] = &[
     },
 ];
 
-const PACKAGES: &[&str] =
-    &["commerce-core", "commerce-testkit", "commerce-diesel", "commerce-http", "examples", "benches", "xtask"];
+const PACKAGES: &[&str] = &[
+    "commerce-core",
+    "commerce-testkit",
+    "diesel-bulk",
+    "commerce-diesel",
+    "commerce-http",
+    "examples",
+    "benches",
+    "xtask",
+];
 
 /// What is linted, tested and documented beyond the default features, with commas between.
 const FEATURES: &str = "commerce-testkit/server,commerce-diesel/postgres,commerce-diesel/mysql";

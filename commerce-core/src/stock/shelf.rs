@@ -49,6 +49,16 @@ pub struct Taken {
     pub least_available: i64,
 }
 
+impl Taken {
+    /// Whether the moves would have been told the same on another level. Stores that do not lock a level before they write it
+    /// hold it to this rule in SQL, and a test holds their SQL to this.
+    pub fn fits(&self, level: &StockLevel, at: DateTime<Utc>) -> bool {
+        level.available() >= self.least_available
+            && level.reorder_threshold == self.reorder_threshold
+            && level.next_expiry.is_none_or(|next| next > at)
+    }
+}
+
 /// A shelf as it was before one move, to go back to should a later move of the same commit be refused.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Checkpoint {
@@ -99,7 +109,7 @@ impl Shelf {
         (level.available() > border).then_some(Taken {
             units,
             steps: level.version.checked_sub(before.version)?,
-            next_expiry: ends?.into_iter().min()?,
+            next_expiry: ends?.into_iter().min().filter(|end| *end > at)?,
             reorder_threshold,
             least_available: border.checked_add(units)?.checked_add(1)?,
         })
@@ -346,7 +356,7 @@ mod taking {
             return 0;
         }
         let Some(taken) = shelf.taken(at) else { return 0 };
-        if level(found).available() < taken.least_available {
+        if !taken.fits(&level(found), at) {
             return 0;
         }
         let mut other = Shelf::new(level(found), BTreeMap::new(), None);

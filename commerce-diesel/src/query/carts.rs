@@ -3,15 +3,15 @@
 use commerce_core::cart::Cart;
 use commerce_core::ids::{CartId, UserId};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::{Answer, Conn, RunQueryDsl, dialect};
-use crate::id::Id;
 use crate::rows::cart::{CartCodeRow, CartItemRow, CartRow};
 use crate::schema::{cart_codes, cart_items, carts};
 
 /// A cart.
 pub(in super::super) async fn get(conn: &mut Conn, id: CartId) -> Answer<Option<Cart>> {
-    let query = carts::table.filter(carts::id.eq(Id(id.uuid()))).select(CartRow::as_select());
+    let query = carts::table.filter(carts::id.eq(DbUuid(id.uuid()))).select(CartRow::as_select());
     let row = query.get_result(conn).await.optional()?;
     complete(conn, row).await
 }
@@ -30,13 +30,13 @@ async fn complete(conn: &mut Conn, row: Option<CartRow<'static>>) -> Answer<Opti
 }
 
 /// The lines of carts as they are written.
-pub(super) async fn items(conn: &mut Conn, carts: &[Id]) -> QueryResult<Vec<CartItemRow<'static>>> {
+pub(super) async fn items(conn: &mut Conn, carts: &[DbUuid]) -> QueryResult<Vec<CartItemRow<'static>>> {
     let query = cart_items::table.filter(dialect::among(cart_items::cart_id, carts.iter().copied()));
     query.order((cart_items::cart_id, cart_items::position)).select(CartItemRow::as_select()).load(conn).await
 }
 
 /// The codes of carts as they are written.
-pub(super) async fn codes(conn: &mut Conn, carts: &[Id]) -> QueryResult<Vec<CartCodeRow<'static>>> {
+pub(super) async fn codes(conn: &mut Conn, carts: &[DbUuid]) -> QueryResult<Vec<CartCodeRow<'static>>> {
     let query = cart_codes::table.filter(dialect::among(cart_codes::cart_id, carts.iter().copied()));
     query.order((cart_codes::cart_id, cart_codes::position)).select(CartCodeRow::as_select()).load(conn).await
 }

@@ -2,29 +2,83 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use commerce_core::commit::{Facts, Needs, Receipt, ReceiptKey};
+use chrono::{DateTime, Utc};
+use commerce_core::commit::{Facts, Needs, Receipt, ReceiptKey, Refusal};
 use commerce_core::ids::{CartId, OrderId, OrderNumber, ProductId, Sku, UserId};
-use commerce_core::stock::{Shelf, StockLevel};
+use commerce_core::stock::{Shelf, Taken};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
-use super::{Answer, Conn, RunQueryDsl, dialect, promotions, receipts, stock};
-use crate::id::Id;
+use super::stock::{self, Levels};
+use super::{Answer, Conn, RunQueryDsl, dialect, promotions, receipts};
 use crate::rows::{read, read_counter};
 use crate::schema::{carts, orders, products, variants};
 
-/// Where the levels of stock are taken from. What is not locked may be old by the time it is written.
-#[derive(Debug)]
-pub(in super::super) enum Levels {
-    /// They are read and locked.
-    Locked,
-    /// They are read.
-    Read,
-    /// They are known, in the order of skus.
-    Known(Vec<StockLevel>),
+/// Loads what a batch names, and locks, in the order of keys, what it can move.
+pub(in super::super) async fn lock(conn: &mut Conn, needs: &Needs<'_>) -> Answer<Locked<Facts>> {
+    load(conn, needs, Levels::Locked).await.map(Locked)
 }
 
-/// Loads what a batch names. On databases where writers meet, what can move is locked in the order of keys.
-pub(in super::super) async fn load(conn: &mut Conn, needs: &Needs<'_>, levels: Levels) -> Answer<Facts> {
+/// As [`lock`], but for the levels of stock, which others may move until they are written.
+pub(super) async fn peek(conn: &mut Conn, needs: &Needs<'_>) -> Answer<Peeked<Facts>> {
+    load(conn, needs, Levels::Read).await.map(Peeked)
+}
+
+/// What stays as it is until the transaction ends.
+#[derive(Debug)]
+pub(in super::super) struct Locked<T>(T);
+
+/// What others may move.
+#[derive(Debug)]
+pub(super) struct Peeked<T>(T);
+
+impl<T> AsMut<T> for Locked<T> {
+    fn as_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<T> AsMut<T> for Peeked<T> {
+    fn as_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+/// Settled facts that may be written.
+#[derive(Debug)]
+pub(super) enum Writable {
+    /// As they are.
+    Locked(Locked<Facts>),
+    /// What was taken of each level, if it still fits when it is written at this instant.
+    Uncontended(Peeked<Facts>, DateTime<Utc>, BTreeMap<Sku, Taken>),
+}
+
+impl Writable {
+    pub(super) const fn facts(&self) -> &Facts {
+        match self {
+            Self::Locked(Locked(facts)) | Self::Uncontended(Peeked(facts), ..) => facts,
+        }
+    }
+}
+
+impl Peeked<Facts> {
+    /// Settled facts that hold on other levels, too: nobody was refused for stock, and everything that moved is far from every
+    /// border.
+    pub(super) fn uncontended<'r>(
+        self,
+        refusals: impl IntoIterator<Item = &'r Refusal>,
+        at: DateTime<Utc>,
+    ) -> Option<Writable> {
+        if refusals.into_iter().any(|refusal| matches!(refusal, Refusal::Stock(_))) {
+            return None;
+        }
+        let moved = self.0.shelves.iter().filter(|(_, shelf)| shelf.is_changed());
+        let taken = moved.map(|(sku, shelf)| Some((sku.clone(), shelf.taken(at)?))).collect::<Option<_>>()?;
+        Some(Writable::Uncontended(self, at, taken))
+    }
+}
+
+async fn load(conn: &mut Conn, needs: &Needs<'_>, levels: Levels) -> Answer<Facts> {
     dialect::together!(conn;
         receipts = known_receipts(conn, &needs.receipts),
         orders = order_versions(conn, &needs.orders),
@@ -52,10 +106,10 @@ async fn order_versions(conn: &mut Conn, ids: &BTreeSet<OrderId>) -> Answer<BTre
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::among(orders::id, ids.iter().map(|id| Id(id.uuid())));
+    let wanted = dialect::among(orders::id, ids.iter().map(|id| DbUuid(id.uuid())));
     let query = orders::table.filter(wanted).order(orders::id).select((orders::id, orders::version));
-    let rows: Vec<(Id, i64)> = dialect::for_update!(query).load(conn).await?;
-    let known = |(id, version): (Id, i64)| Ok((OrderId::new(id.0), read_counter("orders.version", version)?));
+    let rows: Vec<(DbUuid, i64)> = dialect::for_update!(query).load(conn).await?;
+    let known = |(id, version): (DbUuid, i64)| Ok((OrderId::new(id.0), read_counter("orders.version", version)?));
     rows.into_iter().map(known).collect()
 }
 
@@ -72,10 +126,10 @@ async fn cart_versions(conn: &mut Conn, ids: &BTreeSet<CartId>) -> Answer<BTreeM
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::among(carts::id, ids.iter().map(|id| Id(id.uuid())));
+    let wanted = dialect::among(carts::id, ids.iter().map(|id| DbUuid(id.uuid())));
     let query = carts::table.filter(wanted).order(carts::id).select((carts::id, carts::version));
-    let rows: Vec<(Id, i64)> = dialect::for_update!(query).load(conn).await?;
-    let known = |(id, version): (Id, i64)| Ok((CartId::new(id.0), read_counter("carts.version", version)?));
+    let rows: Vec<(DbUuid, i64)> = dialect::for_update!(query).load(conn).await?;
+    let known = |(id, version): (DbUuid, i64)| Ok((CartId::new(id.0), read_counter("carts.version", version)?));
     rows.into_iter().map(known).collect()
 }
 
@@ -84,7 +138,8 @@ async fn active_carts(conn: &mut Conn, users: &BTreeSet<&UserId>) -> Answer<BTre
         return Ok(BTreeMap::new());
     }
     let wanted = dialect::among(carts::active_user_id, users.iter().map(|user| user.as_str()));
-    let rows: Vec<(String, Id)> = carts::table.filter(wanted).select((carts::user_id, carts::id)).load(conn).await?;
+    let rows: Vec<(String, DbUuid)> =
+        carts::table.filter(wanted).select((carts::user_id, carts::id)).load(conn).await?;
     rows.into_iter().map(|(user, cart)| Ok((read("carts.user_id", &user)?, CartId::new(cart.0)))).collect()
 }
 

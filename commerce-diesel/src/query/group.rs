@@ -5,15 +5,13 @@ mod recovery;
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use commerce_core::commit::{Commit, Facts, Needs, Refusal, Settled, settle};
 use commerce_core::port::CommitError;
 use commerce_core::stock::{StockAction, StockMove};
 use tokio::sync::oneshot;
 
-use super::facts::Levels;
+use super::facts::Writable;
 use super::landed::landed;
-use super::memory::Memory;
 use super::{Answer, Conn, Fault, dialect, facts, write};
 use crate::changes::Changes;
 use crate::prepared::Prepared;
@@ -67,19 +65,19 @@ enum Failure {
 enum Locks {
     /// As its levels are read.
     First,
-    /// As it is written, at last.
+    /// As it is written, at last, where that is possible.
     Last,
 }
 
 /// Writes a batch and answers everybody in it.
-pub(in super::super) async fn serve(conn: &mut Conn, memory: &Memory, batch: Vec<Submission>) {
+pub(in super::super) async fn serve(conn: &mut Conn, batch: Vec<Submission>) {
     let began = Instant::now();
     let size = batch.len();
     // Whatever is made is taken for new. Should it be there all the same, the insert of another fails on its key, and the batch is
     // tried again with everything it needs.
-    match attempt(conn, memory, &batch, Needs::presuming_new(commits(&batch)), Locks::Last).await {
+    match attempt(conn, &batch, Needs::presuming_new(commits(&batch)), Locks::Last).await {
         Ok(outcomes) => answer_all(batch, outcomes),
-        Err(failure) => Box::pin(recovery::recover(conn, memory, batch, failure)).await,
+        Err(failure) => Box::pin(recovery::recover(conn, batch, failure)).await,
     }
     let elapsed = began.elapsed();
     if elapsed > SLOW {
@@ -102,56 +100,56 @@ fn commits(batch: &[Submission]) -> impl Iterator<Item = &Commit> {
 /// A batch that is settled.
 struct Ready {
     outcomes: Vec<Outcome>,
-    facts: Facts,
-    locks: Locks,
+    facts: Writable,
 }
 
-/// Settles and writes a batch in one transaction. If the locks are to come last, they do where that is possible.
+/// Settles and writes a batch in one transaction.
 async fn attempt(
     conn: &mut Conn,
-    memory: &Memory,
     batch: &[Submission],
     needs: Needs<'_>,
     locks: Locks,
 ) -> Result<Vec<Outcome>, Failure> {
     dialect::connected(conn).await.map_err(|error| Failure::Shut(error.into()))?;
-    let ready = match begin(conn, memory, batch, &needs, locks).await {
+    let ready = match begin(conn, batch, &needs, locks).await {
         Ok(ready) => ready,
         Err(fault) => {
             dialect::rollback(conn).await;
             return Err(if dialect::is_shut(&fault) { Failure::Shut(fault) } else { Failure::Within(fault) });
         }
     };
-    let Err(unwritten) = write(conn, batch, &ready, needs.at).await else {
-        memory.keep(&ready.facts);
-        return Ok(ready.outcomes);
-    };
-    memory.forget(&needs);
-    Err(match unwritten {
-        Unwritten::Surely(fault) => Failure::Within(fault),
-        Unwritten::Perhaps(fault) => Failure::Unconfirmed(fault, ready.outcomes),
-    })
+    match write(conn, batch, &ready).await {
+        Ok(()) => Ok(ready.outcomes),
+        Err(Unwritten::Surely(fault)) => Err(Failure::Within(fault)),
+        Err(Unwritten::Perhaps(fault)) => Err(Failure::Unconfirmed(fault, ready.outcomes)),
+    }
 }
 
 /// Begins a transaction, and settles a batch.
-async fn begin(
-    conn: &mut Conn,
-    memory: &Memory,
-    batch: &[Submission],
-    needs: &Needs<'_>,
-    locks: Locks,
-) -> Answer<Ready> {
-    let locks = if may_lock_last(batch, needs) { locks } else { Locks::First };
-    let levels = match locks {
-        Locks::First => Levels::Locked,
-        Locks::Last => memory.levels(needs).map_or(Levels::Read, Levels::Known),
-    };
-    dialect::together!(conn; () = dialect::begin_write(conn), (outcomes, facts) = settled(conn, batch, needs, levels));
-    if locks == Locks::First || is_taking(&outcomes, &facts, needs.at) {
-        return Ok(Ready { outcomes, facts, locks });
+async fn begin(conn: &mut Conn, batch: &[Submission], needs: &Needs<'_>, locks: Locks) -> Answer<Ready> {
+    if locks == Locks::First || !may_lock_last(batch, needs) {
+        dialect::together!(conn; () = dialect::begin_write(conn), ready = locked(conn, batch, needs));
+        return Ok(ready);
     }
-    let (outcomes, facts) = settled(conn, batch, needs, Levels::Locked).await?;
-    Ok(Ready { outcomes, facts, locks: Locks::First })
+    dialect::together!(conn; () = dialect::begin_write(conn), ready = peeked(conn, batch, needs));
+    match ready {
+        Some(ready) => Ok(ready),
+        None => locked(conn, batch, needs).await,
+    }
+}
+
+async fn locked(conn: &mut Conn, batch: &[Submission], needs: &Needs<'_>) -> Answer<Ready> {
+    let mut facts = facts::lock(conn, needs).await?;
+    let outcomes = settled(conn, batch, facts.as_mut()).await?;
+    Ok(Ready { outcomes, facts: Writable::Locked(facts) })
+}
+
+/// Nothing if what was settled holds on these levels alone.
+async fn peeked(conn: &mut Conn, batch: &[Submission], needs: &Needs<'_>) -> Answer<Option<Ready>> {
+    let mut facts = facts::peek(conn, needs).await?;
+    let outcomes = settled(conn, batch, facts.as_mut()).await?;
+    let refusals = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
+    Ok(facts.uncontended(refusals, needs.at).map(|facts| Ready { outcomes, facts }))
 }
 
 /// Whether a batch does nothing with stock but reserve it, and nothing that is locked behind stock.
@@ -161,31 +159,17 @@ fn may_lock_last(batch: &[Submission], needs: &Needs<'_>) -> bool {
     dialect::TAKES && needs.tallies.is_empty() && needs.campaigns.is_empty() && moves.all(reserves)
 }
 
-/// Whether what was settled on levels that may be old holds on others that fit: nobody was refused for stock, and everything
-/// that moved is far from every border.
-fn is_taking(outcomes: &[Outcome], facts: &Facts, at: DateTime<Utc>) -> bool {
-    let mut shelves = facts.shelves.values().filter(|shelf| shelf.is_changed());
-    let refused = outcomes.iter().any(|outcome| matches!(outcome, Err(Refusal::Stock(_))));
-    !refused && shelves.all(|shelf| shelf.taken(at).is_some())
-}
-
 /// Settles what has not happened. What was accepted before by a transaction that was not confirmed may have: now that what it
 /// moves is locked, that transaction has ended, and a look tells for sure.
-async fn settled(
-    conn: &mut Conn,
-    batch: &[Submission],
-    needs: &Needs<'_>,
-    levels: Levels,
-) -> Answer<(Vec<Outcome>, Facts)> {
-    let mut facts = facts::load(conn, needs, levels).await?;
+async fn settled(conn: &mut Conn, batch: &[Submission], facts: &mut Facts) -> Answer<Vec<Outcome>> {
     let mut happened = Vec::with_capacity(batch.len());
     for submission in batch {
         happened.push(has_landed(conn, submission).await?);
     }
     let rest = commits(batch).zip(&happened).filter_map(|(commit, happened)| (!happened).then_some(commit));
-    let mut outcomes = settle(rest, &mut facts).into_iter();
+    let mut outcomes = settle(rest, facts).into_iter();
     let outcome = |happened: &bool| if *happened { Some(Ok(None)) } else { Some(outcomes.next()?.map(Some)) };
-    Ok((happened.iter().filter_map(outcome).collect(), facts))
+    Ok(happened.iter().filter_map(outcome).collect())
 }
 
 async fn has_landed(conn: &mut Conn, submission: &Submission) -> Answer<bool> {
@@ -203,13 +187,13 @@ enum Unwritten {
     Perhaps(Fault),
 }
 
-async fn write(conn: &mut Conn, batch: &[Submission], ready: &Ready, at: DateTime<Utc>) -> Result<(), Unwritten> {
-    let Ready { outcomes, facts, locks } = ready;
+async fn write(conn: &mut Conn, batch: &[Submission], ready: &Ready) -> Result<(), Unwritten> {
+    let Ready { outcomes, facts } = ready;
     let prepared = batch.iter().map(|submission| &submission.prepared);
     let accepted =
         prepared.zip(outcomes).filter_map(|(prepared, outcome)| Some((prepared, outcome.as_ref().ok()?.as_ref()?)));
     let plan = match Changes::of(accepted) {
-        Ok(changes) => write::plan(conn, changes, facts, (*locks == Locks::Last).then_some(at)).await,
+        Ok(changes) => write::plan(conn, changes, facts).await,
         Err(fault) => Err(fault),
     };
     let plan = match plan {

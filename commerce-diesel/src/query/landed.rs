@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use commerce_core::commit::{CampaignChange, CartChange, Commit, ProductChange, Settled};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::{Answer, Conn, RunQueryDsl, receipts};
-use crate::id::Id;
 use crate::rows::event::{ORDER, STOCK, order_stream};
 use crate::rows::{counter, micros};
 use crate::schema::{carts, events, products, promotions};
@@ -13,12 +13,12 @@ use crate::schema::{carts, events, products, promotions};
 /// Whether a commit that was accepted has landed; none if it left nothing by which it could be told.
 pub(in super::super) async fn landed(conn: &mut Conn, commit: &Commit, settled: &Settled) -> Answer<Option<bool>> {
     if let Some(change) = commit.orders.as_slice().first() {
-        let event = change.events().first().map(|entry| (entry.sequence, Id(entry.id.uuid())));
+        let event = change.events().first().map(|entry| (entry.sequence, DbUuid(entry.id.uuid())));
         let Some((sequence, id)) = event else { return Ok(None) };
         return has_event(conn, ORDER, &order_stream(change.order().id), sequence, id).await.map(Some);
     }
     if let Some((sku, entry)) = settled.stock_events.as_slice().first() {
-        return has_event(conn, STOCK, sku.as_str(), entry.sequence, Id(entry.id.uuid())).await.map(Some);
+        return has_event(conn, STOCK, sku.as_str(), entry.sequence, DbUuid(entry.id.uuid())).await.map(Some);
     }
     // Only now: a receipt may be that of another attempt at the same request, which had the same effect on documents.
     if let Some(receipt) = &commit.receipt {
@@ -27,20 +27,20 @@ pub(in super::super) async fn landed(conn: &mut Conn, commit: &Commit, settled: 
     has_document(conn, commit).await
 }
 
-async fn has_event(conn: &mut Conn, kind: &str, stream: &str, sequence: u64, id: Id) -> Answer<bool> {
+async fn has_event(conn: &mut Conn, kind: &str, stream: &str, sequence: u64, id: DbUuid) -> Answer<bool> {
     let query = events::table
         .filter(events::stream_id.eq(stream))
         .filter(events::stream_kind.eq(kind))
         .filter(events::sequence.eq(counter(sequence)))
         .select(events::event_id);
-    let found: Option<Id> = query.get_result(conn).await.optional()?;
+    let found: Option<DbUuid> = query.get_result(conn).await.optional()?;
     Ok(found == Some(id))
 }
 
 /// Whether a document stands as a commit wrote it: at that version, changed at that instant.
 async fn has_document(conn: &mut Conn, commit: &Commit) -> Answer<Option<bool>> {
     if let Some(CartChange { cart, .. }) = commit.carts.as_slice().first() {
-        let query = carts::table.filter(carts::id.eq(Id(cart.id.uuid())));
+        let query = carts::table.filter(carts::id.eq(DbUuid(cart.id.uuid())));
         let found = query.select((carts::version, carts::updated_at)).get_result(conn).await.optional()?;
         return Ok(Some(found == Some(mark(cart.version, cart.updated_at))));
     }

@@ -4,9 +4,9 @@ use commerce_core::ids::{OrderId, UserId};
 use commerce_core::order::{Order, Phase};
 use commerce_core::port::{Listing, OrderFilter, OrderRef, Page};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
-use crate::id::Id;
 use crate::rows::micros;
 use crate::rows::order::{
     AddressRow, Head, ItemRow, OrderRow, Parts, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, SHIPPING, ShipmentRow,
@@ -39,23 +39,23 @@ pub(in super::super) async fn get(conn: &mut Conn, which: &OrderRef) -> Answer<O
     Ok(complete(conn, heads).await?.pop())
 }
 
-async fn resolve(conn: &mut Conn, which: &OrderRef) -> QueryResult<Option<Id>> {
+async fn resolve(conn: &mut Conn, which: &OrderRef) -> QueryResult<Option<DbUuid>> {
     match which {
-        OrderRef::Id(id) => Ok(Some(Id(id.uuid()))),
+        OrderRef::Id(id) => Ok(Some(DbUuid(id.uuid()))),
         OrderRef::Number(number) => {
             let query = orders::table.filter(orders::number.eq(number.as_str())).select(orders::id);
             query.get_result(conn).await.optional()
         }
         OrderRef::Payment(id) => {
-            let query = payments::table.filter(payments::id.eq(Id(id.uuid()))).select(payments::order_id);
+            let query = payments::table.filter(payments::id.eq(DbUuid(id.uuid()))).select(payments::order_id);
             query.get_result(conn).await.optional()
         }
         OrderRef::Return(id) => {
-            let query = returns::table.filter(returns::id.eq(Id(id.uuid()))).select(returns::order_id);
+            let query = returns::table.filter(returns::id.eq(DbUuid(id.uuid()))).select(returns::order_id);
             query.get_result(conn).await.optional()
         }
         OrderRef::Cart(id) => {
-            let query = orders::table.filter(orders::cart_id.eq(Id(id.uuid()))).select(orders::id);
+            let query = orders::table.filter(orders::cart_id.eq(DbUuid(id.uuid()))).select(orders::id);
             query.get_result(conn).await.optional()
         }
     }
@@ -81,7 +81,7 @@ pub(in super::super) async fn list(
         query = query.filter(orders::created_at.lt(micros(to)));
     }
     if let Some(after) = page.after {
-        query = query.filter(orders::id.lt(Id(after.uuid())));
+        query = query.filter(orders::id.lt(DbUuid(after.uuid())));
     }
     let heads = query.order(orders::id.desc()).limit(one_more(page.limit)).load(conn).await?;
     Ok(listing(complete(conn, heads).await?, page.limit, |order| order.id))
@@ -100,7 +100,7 @@ type JoinedRow =
     (OrderRow<'static>, Option<PaymentRow<'static>>, Option<AddressRow<'static>>, Option<ShipmentRow<'static>>);
 
 async fn complete(conn: &mut Conn, heads: Vec<JoinedRow>) -> Answer<Vec<Order>> {
-    let ids: Vec<Id> = heads.iter().map(|(order, ..)| order.id).collect();
+    let ids: Vec<DbUuid> = heads.iter().map(|(order, ..)| order.id).collect();
     let mut parts = parts(conn, &ids).await?;
     heads.into_iter().map(|row| parts.assemble(head(row)?)).collect()
 }
@@ -111,7 +111,7 @@ fn head((order, payment, address, shipment): JoinedRow) -> Answer<Head> {
     Ok((order, payment, address, shipment))
 }
 
-async fn parts(conn: &mut Conn, orders: &[Id]) -> Answer<Parts> {
+async fn parts(conn: &mut Conn, orders: &[DbUuid]) -> Answer<Parts> {
     if orders.is_empty() {
         return Ok(Parts::default());
     }
@@ -124,17 +124,17 @@ async fn parts(conn: &mut Conn, orders: &[Id]) -> Answer<Parts> {
     Ok(Parts::new(items, repaid, back, lines))
 }
 
-async fn items(conn: &mut Conn, orders: &[Id]) -> QueryResult<Vec<ItemRow<'static>>> {
+async fn items(conn: &mut Conn, orders: &[DbUuid]) -> QueryResult<Vec<ItemRow<'static>>> {
     let query = order_items::table.filter(dialect::among(order_items::order_id, orders.iter().copied()));
     query.order((order_items::order_id, order_items::position)).select(ItemRow::as_select()).load(conn).await
 }
 
-async fn repaid(conn: &mut Conn, orders: &[Id]) -> QueryResult<Vec<RefundRow<'static>>> {
+async fn repaid(conn: &mut Conn, orders: &[DbUuid]) -> QueryResult<Vec<RefundRow<'static>>> {
     let query = refunds::table.filter(dialect::among(refunds::order_id, orders.iter().copied()));
     query.order((refunds::order_id, refunds::position)).select(RefundRow::as_select()).load(conn).await
 }
 
-async fn back(conn: &mut Conn, orders: &[Id]) -> QueryResult<Vec<ReturnRow<'static>>> {
+async fn back(conn: &mut Conn, orders: &[DbUuid]) -> QueryResult<Vec<ReturnRow<'static>>> {
     let query = returns::table.filter(dialect::among(returns::order_id, orders.iter().copied()));
     query.order((returns::order_id, returns::position)).select(ReturnRow::as_select()).load(conn).await
 }

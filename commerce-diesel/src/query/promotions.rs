@@ -8,9 +8,9 @@ use commerce_core::money::Money;
 use commerce_core::port::{KeptPromotion, Listing, Page, PromotionPlace};
 use commerce_core::promotion::{Campaign, Promotion, Redemption, Tally, Usage};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::{Answer, Conn, RunQueryDsl, dialect, listing, one_more};
-use crate::id::Id;
 use crate::rows::promotion::{CustomerUsesRow, PromotionRow, RedemptionRow, UsesRow};
 use crate::rows::{micros, read, read_counter};
 use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses, promotions};
@@ -102,7 +102,7 @@ pub(in super::super) async fn redemptions(
     let of = promotion_redemptions::table.filter(promotion_redemptions::promotion_id.eq(id.as_str().to_owned()));
     let mut query = of.select(RedemptionRow::as_select()).into_boxed::<dialect::Db>();
     if let Some(after) = page.after {
-        query = query.filter(promotion_redemptions::order_id.lt(Id(after.uuid())));
+        query = query.filter(promotion_redemptions::order_id.lt(DbUuid(after.uuid())));
     }
     let query = query.order(promotion_redemptions::order_id.desc()).limit(one_more(page.limit));
     let rows: Vec<RedemptionRow<'static>> = query.load(conn).await?;
@@ -165,7 +165,8 @@ async fn customers(conn: &mut Conn, needs: &Needs<'_>) -> Answer<Customers> {
 }
 
 async fn live(conn: &mut Conn, needs: &Needs<'_>) -> Answer<BTreeMap<PromotionId, Vec<Redemption>>> {
-    let pairs = needs.tallies.iter().flat_map(|(id, who)| who.iter().map(|(_, order)| (id.as_str(), Id(order.uuid()))));
+    let pairs =
+        needs.tallies.iter().flat_map(|(id, who)| who.iter().map(|(_, order)| (id.as_str(), DbUuid(order.uuid()))));
     let columns = (promotion_redemptions::promotion_id, promotion_redemptions::order_id);
     let query = promotion_redemptions::table.filter(dialect::among(columns, pairs));
     let query = query.filter(promotion_redemptions::given_back_at.is_null());

@@ -8,10 +8,9 @@ use commerce_core::port::{Listing, Page};
 use commerce_core::stock::{Hold, Shelf, StockLevel};
 use diesel::dsl::min;
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
-use super::facts::Levels;
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
-use crate::id::Id;
 use crate::rows::stock::{HoldRow, LevelRow};
 use crate::rows::{micros, read, read_instant_option};
 use crate::schema::{reservations, stock};
@@ -76,6 +75,13 @@ pub(in super::super) async fn holds(conn: &mut Conn, sku: &Sku) -> Answer<Vec<(O
     rows.iter().map(HoldRow::hold).collect()
 }
 
+/// Whether levels are locked as they are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Levels {
+    Locked,
+    Read,
+}
+
 /// The levels of skus, in their order.
 #[allow(clippy::if_same_then_else, reason = "the arms are the same where nothing has to be locked")]
 pub(super) async fn levels(
@@ -83,15 +89,12 @@ pub(super) async fn levels(
     skus: impl Iterator<Item = &Sku> + Clone,
     levels: Levels,
 ) -> Answer<Vec<StockLevel>> {
-    let is_locked = match levels {
-        Levels::Known(levels) => return Ok(levels),
-        Levels::Locked => true,
-        Levels::Read => false,
-    };
     let wanted = dialect::among(stock::sku, skus.clone().map(Sku::as_str));
     let query = stock::table.filter(wanted).order(stock::sku).select(LevelRow::as_select());
-    let rows: Vec<LevelRow<'static>> =
-        if is_locked { dialect::for_update!(query).load(conn).await? } else { query.load(conn).await? };
+    let rows: Vec<LevelRow<'static>> = match levels {
+        Levels::Locked => dialect::for_update!(query).load(conn).await?,
+        Levels::Read => query.load(conn).await?,
+    };
     let level = |row: LevelRow<'static>| row.into_level().map(|level| (level.sku.clone(), level));
     let mut stocked: BTreeMap<Sku, StockLevel> = rows.into_iter().map(level).collect::<Answer<_>>()?;
     Ok(skus.map(|sku| stocked.remove(sku).unwrap_or_else(|| StockLevel::empty(sku.clone()))).collect())
@@ -105,7 +108,7 @@ pub(super) async fn holds_of(
     if wanted.values().all(BTreeSet::is_empty) {
         return Ok(BTreeMap::new());
     }
-    let pairs = wanted.iter().flat_map(|(sku, orders)| orders.iter().map(|order| (sku.as_str(), Id(order.uuid()))));
+    let pairs = wanted.iter().flat_map(|(sku, orders)| orders.iter().map(|order| (sku.as_str(), DbUuid(order.uuid()))));
     let columns = (reservations::sku, reservations::order_id);
     let query = reservations::table.filter(dialect::among(columns, pairs)).select(HoldRow::as_select());
     let rows: Vec<HoldRow<'static>> = query.load(conn).await?;

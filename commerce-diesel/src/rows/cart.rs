@@ -7,10 +7,10 @@ use commerce_core::cart::{Cart, CartItem, CartStatus};
 use commerce_core::ids::{CartId, ItemId, OrderId};
 use commerce_core::money::{Currency, Money};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::{Words, counter, micros, place, read, read_counter, read_instant};
 use crate::fault::{Answer, Fault};
-use crate::id::Id;
 use crate::schema::{cart_codes, cart_items, carts};
 use crate::word::Word;
 
@@ -18,12 +18,12 @@ use crate::word::Word;
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = carts)]
 pub(crate) struct CartRow<'a> {
-    pub(crate) id: Id,
+    pub(crate) id: DbUuid,
     pub(crate) user_id: Words<'a>,
     pub(crate) active_user_id: Option<Words<'a>>,
     pub(crate) status: Words<'a>,
     pub(crate) currency: Words<'a>,
-    pub(crate) order_id: Option<Id>,
+    pub(crate) order_id: Option<DbUuid>,
     pub(crate) version: i64,
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
@@ -34,9 +34,9 @@ pub(crate) struct CartRow<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = cart_items)]
 pub(crate) struct CartItemRow<'a> {
-    pub(crate) cart_id: Id,
+    pub(crate) cart_id: DbUuid,
     pub(crate) position: i64,
-    pub(crate) id: Id,
+    pub(crate) id: DbUuid,
     pub(crate) sku: Words<'a>,
     pub(crate) product_id: Words<'a>,
     pub(crate) name: Words<'a>,
@@ -48,7 +48,7 @@ pub(crate) struct CartItemRow<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = cart_codes)]
 pub(crate) struct CartCodeRow<'a> {
-    pub(crate) cart_id: Id,
+    pub(crate) cart_id: DbUuid,
     pub(crate) position: i64,
     pub(crate) code: Words<'a>,
 }
@@ -57,12 +57,12 @@ impl<'a> CartRow<'a> {
     pub(crate) fn of(cart: &'a Cart) -> Self {
         let user_id = Cow::Borrowed(cart.user_id.as_str());
         Self {
-            id: Id(cart.id.uuid()),
+            id: DbUuid(cart.id.uuid()),
             active_user_id: (cart.status == CartStatus::Active).then(|| user_id.clone()),
             user_id,
             status: Cow::Borrowed(cart.status.word()),
             currency: Cow::Borrowed(cart.currency.code()),
-            order_id: cart.order.map(|order| Id(order.uuid())),
+            order_id: cart.order.map(|order| DbUuid(order.uuid())),
             version: counter(cart.version),
             created_at: micros(cart.created_at),
             updated_at: micros(cart.updated_at),
@@ -91,9 +91,9 @@ impl<'a> CartRow<'a> {
 impl<'a> CartItemRow<'a> {
     pub(crate) fn all(cart: &'a Cart) -> impl Iterator<Item = Self> {
         cart.items.iter().enumerate().map(|(position, item)| Self {
-            cart_id: Id(cart.id.uuid()),
+            cart_id: DbUuid(cart.id.uuid()),
             position: place(position),
-            id: Id(item.id.uuid()),
+            id: DbUuid(item.id.uuid()),
             sku: Cow::Borrowed(item.sku.as_str()),
             product_id: Cow::Borrowed(item.product_id.as_str()),
             name: Cow::Borrowed(item.name.as_str()),
@@ -117,7 +117,7 @@ impl<'a> CartItemRow<'a> {
 impl<'a> CartCodeRow<'a> {
     pub(crate) fn all(cart: &'a Cart) -> impl Iterator<Item = Self> {
         cart.codes.iter().enumerate().map(|(position, code)| Self {
-            cart_id: Id(cart.id.uuid()),
+            cart_id: DbUuid(cart.id.uuid()),
             position: place(position),
             code: Cow::Borrowed(code.as_str()),
         })

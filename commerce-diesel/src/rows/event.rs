@@ -9,11 +9,11 @@ use commerce_core::ids::{EventId, OrderId, Sku};
 use commerce_core::order::OrderEvent;
 use commerce_core::stock::StockEvent;
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 use serde::de::DeserializeOwned;
 
 use super::{Words, counter, micros, read, read_counter, read_instant, read_option};
 use crate::fault::{Answer, Fault};
-use crate::id::Id;
 use crate::schema::events;
 use crate::word::Word;
 
@@ -29,7 +29,7 @@ pub(crate) struct NewEventRow<'a> {
     pub(crate) stream_kind: &'static str,
     pub(crate) stream_id: Words<'a>,
     pub(crate) sequence: i64,
-    pub(crate) event_id: Id,
+    pub(crate) event_id: DbUuid,
     pub(crate) event_type: &'static str,
     pub(crate) happened_at: i64,
     pub(crate) actor_role: &'static str,
@@ -45,7 +45,7 @@ pub(crate) struct EventRow {
     pub(crate) stream_kind: String,
     pub(crate) stream_id: String,
     pub(crate) sequence: i64,
-    pub(crate) event_id: Id,
+    pub(crate) event_id: DbUuid,
     pub(crate) happened_at: i64,
     pub(crate) actor_role: String,
     pub(crate) actor_user: Option<String>,
@@ -81,7 +81,7 @@ impl<'a> NewEventRow<'a> {
             stream_kind,
             stream_id,
             sequence: counter(entry.sequence),
-            event_id: Id(entry.id.uuid()),
+            event_id: DbUuid(entry.id.uuid()),
             event_type,
             happened_at: micros(entry.at),
             actor_role: entry.actor.role.word(),

@@ -12,19 +12,19 @@ pub(crate) use self::parts::{AddressRow, ItemRow, RefundRow, ReturnLineRow, Retu
 pub(crate) use self::read::{Head, Parts};
 use super::quote::figures;
 use super::{Words, counter, micros};
-use crate::id::Id;
 use crate::schema::{orders, payments};
 use crate::word::Word;
+use diesel_bulk::DbUuid;
 
 /// The head of an order.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = orders)]
 pub(crate) struct OrderRow<'a> {
-    pub(crate) id: Id,
+    pub(crate) id: DbUuid,
     pub(crate) number: Words<'a>,
     pub(crate) user_id: Words<'a>,
-    pub(crate) cart_id: Option<Id>,
-    pub(crate) payment_id: Id,
+    pub(crate) cart_id: Option<DbUuid>,
+    pub(crate) payment_id: DbUuid,
     pub(crate) lifecycle: Words<'a>,
     pub(crate) status: Words<'a>,
     pub(crate) phase: Words<'a>,
@@ -49,7 +49,7 @@ pub(crate) struct OrderRow<'a> {
 /// What events change of an order's head; the rest never changes.
 #[derive(Debug)]
 pub(crate) struct OrderState<'a> {
-    pub(crate) id: Id,
+    pub(crate) id: DbUuid,
     pub(crate) status: &'a str,
     pub(crate) phase: &'static str,
     pub(crate) version: i64,
@@ -62,8 +62,8 @@ pub(crate) struct OrderState<'a> {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = payments)]
 pub(crate) struct PaymentRow<'a> {
-    pub(crate) id: Id,
-    pub(crate) order_id: Id,
+    pub(crate) id: DbUuid,
+    pub(crate) order_id: DbUuid,
     pub(crate) status: Words<'a>,
     pub(crate) currency: Words<'a>,
     pub(crate) amount: i64,
@@ -76,11 +76,11 @@ impl<'a> OrderRow<'a> {
     pub(crate) fn of(order: &'a Order, quote: &'a str) -> Self {
         let figures = figures(&order.quote);
         Self {
-            id: Id(order.id.uuid()),
+            id: DbUuid(order.id.uuid()),
             number: Cow::Borrowed(order.number.as_str()),
             user_id: Cow::Borrowed(order.user_id.as_str()),
-            cart_id: order.cart_id.map(|cart| Id(cart.uuid())),
-            payment_id: Id(order.payment.id.uuid()),
+            cart_id: order.cart_id.map(|cart| DbUuid(cart.uuid())),
+            payment_id: DbUuid(order.payment.id.uuid()),
             lifecycle: Cow::Borrowed(order.lifecycle.as_str()),
             status: Cow::Borrowed(order.status.as_str()),
             phase: Cow::Borrowed(order.phase.word()),
@@ -107,7 +107,7 @@ impl<'a> OrderRow<'a> {
 impl<'a> OrderState<'a> {
     pub(crate) fn of(order: &'a Order) -> Self {
         Self {
-            id: Id(order.id.uuid()),
+            id: DbUuid(order.id.uuid()),
             status: order.status.as_str(),
             phase: order.phase.word(),
             version: counter(order.version),
@@ -122,8 +122,8 @@ impl<'a> PaymentRow<'a> {
     pub(crate) fn of(order: &'a Order) -> Self {
         let Payment { id, status, amount, captured, refunded, reference } = &order.payment;
         Self {
-            id: Id(id.uuid()),
-            order_id: Id(order.id.uuid()),
+            id: DbUuid(id.uuid()),
+            order_id: DbUuid(order.id.uuid()),
             status: Cow::Borrowed(status.word()),
             currency: Cow::Owned(amount.currency().code().to_owned()),
             amount: amount.minor(),

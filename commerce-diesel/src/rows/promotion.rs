@@ -6,10 +6,10 @@ use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::Money;
 use commerce_core::promotion::{Campaign, Promotion, Redemption};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::{Words, counter, micros, read, read_counter, read_instant, read_instant_option};
 use crate::fault::{Answer, Fault};
-use crate::id::Id;
 use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses, promotions};
 
 /// A promotion that is kept.
@@ -48,7 +48,7 @@ pub(crate) struct CustomerUsesRow<'a> {
 #[diesel(table_name = promotion_redemptions)]
 pub(crate) struct RedemptionRow<'a> {
     pub(crate) promotion_id: Words<'a>,
-    pub(crate) order_id: Id,
+    pub(crate) order_id: DbUuid,
     pub(crate) user_id: Words<'a>,
     pub(crate) currency: Words<'a>,
     pub(crate) amount: i64,
@@ -60,7 +60,7 @@ pub(crate) struct RedemptionRow<'a> {
 #[derive(Debug)]
 pub(crate) struct GivenBackRow<'a> {
     pub(crate) promotion_id: Words<'a>,
-    pub(crate) order_id: Id,
+    pub(crate) order_id: DbUuid,
     pub(crate) given_back_at: Option<i64>,
 }
 
@@ -68,7 +68,7 @@ impl<'a> GivenBackRow<'a> {
     pub(crate) fn of(redemption: &'a Redemption) -> Self {
         Self {
             promotion_id: Cow::Borrowed(redemption.promotion.as_str()),
-            order_id: Id(redemption.order.uuid()),
+            order_id: DbUuid(redemption.order.uuid()),
             given_back_at: redemption.given_back_at.map(micros),
         }
     }
@@ -117,7 +117,7 @@ impl<'a> RedemptionRow<'a> {
     pub(crate) fn of(redemption: &'a Redemption) -> Self {
         Self {
             promotion_id: Cow::Borrowed(redemption.promotion.as_str()),
-            order_id: Id(redemption.order.uuid()),
+            order_id: DbUuid(redemption.order.uuid()),
             user_id: Cow::Borrowed(redemption.user.as_str()),
             currency: Cow::Owned(redemption.amount.currency().code().to_owned()),
             amount: redemption.amount.minor(),

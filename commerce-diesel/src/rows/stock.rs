@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use commerce_core::ids::{OrderId, Sku};
 use commerce_core::stock::{Hold, StockLevel, Taken};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::{Words, counter, micros, read, read_counter, read_instant_option};
 use crate::fault::Answer;
-use crate::id::Id;
 use crate::schema::{reservations, stock};
 
 /// The level of a sku.
@@ -28,35 +28,38 @@ pub(crate) struct LevelRow<'a> {
 #[diesel(table_name = reservations)]
 pub(crate) struct HoldRow<'a> {
     pub(crate) sku: Words<'a>,
-    pub(crate) order_id: Id,
+    pub(crate) order_id: DbUuid,
     pub(crate) units: i64,
     pub(crate) held_until: Option<i64>,
 }
 
-/// Units to take from a level that fits.
+/// Units to take from a level that fits: what its columns grow by, or are compared with.
 #[derive(Debug)]
 #[cfg_attr(
     not(any(feature = "postgres", feature = "mysql")),
-    expect(dead_code, reason = "SQLite takes nothing from levels that may be old")
+    expect(dead_code, reason = "SQLite takes nothing from levels that are not locked")
 )]
 pub(crate) struct TakenRow<'a> {
     pub(crate) sku: &'a str,
-    pub(crate) units: i64,
-    pub(crate) steps: i64,
-    pub(crate) next_expiry: i64,
+    /// The least that must be available.
+    pub(crate) on_hand: i64,
+    /// By how much more is reserved.
+    pub(crate) reserved: i64,
     pub(crate) reorder_threshold: Option<i64>,
-    pub(crate) least_available: i64,
+    pub(crate) next_expiry: i64,
+    /// By how much the version grows.
+    pub(crate) version: i64,
 }
 
 impl<'a> TakenRow<'a> {
-    pub(crate) fn of(sku: &'a Sku, taken: Taken) -> Self {
+    pub(crate) fn of(sku: &'a Sku, taken: &Taken) -> Self {
         Self {
             sku: sku.as_str(),
-            units: taken.units,
-            steps: counter(taken.steps),
-            next_expiry: micros(taken.next_expiry),
+            on_hand: taken.least_available,
+            reserved: taken.units,
             reorder_threshold: taken.reorder_threshold,
-            least_available: taken.least_available,
+            next_expiry: micros(taken.next_expiry),
+            version: counter(taken.steps),
         }
     }
 }
@@ -89,7 +92,7 @@ impl<'a> HoldRow<'a> {
     pub(crate) fn of(sku: &'a Sku, order: OrderId, hold: Hold) -> Self {
         Self {
             sku: Cow::Borrowed(sku.as_str()),
-            order_id: Id(order.uuid()),
+            order_id: DbUuid(order.uuid()),
             units: hold.units,
             held_until: hold.until.map(micros),
         }

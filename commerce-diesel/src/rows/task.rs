@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use commerce_core::ids::{OrderId, RefundId};
 use commerce_core::task::{Task, TaskKey};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::{Words, micros, read_instant};
 use crate::fault::{Answer, Fault};
-use crate::id::Id;
 use crate::schema::tasks;
 
 const EXPIRE_ORDER: &str = "expire_order";
@@ -20,8 +20,8 @@ const SEND_REFUND: &str = "send_refund";
 #[diesel(table_name = tasks)]
 pub(crate) struct TaskRow<'a> {
     pub(crate) kind: Words<'a>,
-    pub(crate) order_id: Id,
-    pub(crate) refund_id: Id,
+    pub(crate) order_id: DbUuid,
+    pub(crate) refund_id: DbUuid,
     pub(crate) due: i64,
     pub(crate) ready_at: Option<i64>,
     pub(crate) failures: i64,
@@ -29,10 +29,10 @@ pub(crate) struct TaskRow<'a> {
 }
 
 /// The columns that name a task: its kind, its order, its refund or zero.
-pub(crate) fn key_columns(key: TaskKey) -> (&'static str, Id, Id) {
+pub(crate) fn key_columns(key: TaskKey) -> (&'static str, DbUuid, DbUuid) {
     match key {
-        TaskKey::ExpireOrder { order } => (EXPIRE_ORDER, Id(order.uuid()), Id::default()),
-        TaskKey::SendRefund { order, refund } => (SEND_REFUND, Id(order.uuid()), Id(refund.uuid())),
+        TaskKey::ExpireOrder { order } => (EXPIRE_ORDER, DbUuid(order.uuid()), DbUuid::default()),
+        TaskKey::SendRefund { order, refund } => (SEND_REFUND, DbUuid(order.uuid()), DbUuid(refund.uuid())),
     }
 }
 

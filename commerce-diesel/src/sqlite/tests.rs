@@ -9,10 +9,9 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use super::connection::{Conn, complete};
-use super::query::facts::{self, Levels};
+use super::query::facts;
 use super::query::group::{self, Submission};
 use super::query::landed::landed;
-use super::query::memory::Memory;
 use super::{SqliteOptions, open};
 use crate::prepared::Prepared;
 
@@ -34,13 +33,13 @@ impl Bench {
     fn accept(&mut self, commit: &Commit) {
         let prepared = Prepared::new(commit.clone()).unwrap();
         let (reply, mut told) = oneshot::channel();
-        complete(group::serve(&mut self.conn, &Memory::default(), vec![Submission::new(prepared, reply)]));
+        complete(group::serve(&mut self.conn, vec![Submission::new(prepared, reply)]));
         told.try_recv().unwrap().answer.unwrap();
     }
 
     fn settled(&mut self, commit: &Commit) -> Settled {
-        let mut facts = complete(facts::load(&mut self.conn, &Needs::of([commit]), Levels::Locked)).unwrap();
-        settle([commit], &mut facts).pop().unwrap().unwrap()
+        let mut facts = complete(facts::lock(&mut self.conn, &Needs::of([commit]))).unwrap();
+        settle([commit], facts.as_mut()).pop().unwrap().unwrap()
     }
 
     fn landed(&mut self, commit: &Commit, settled: &Settled) -> Option<bool> {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use commerce_core::cart::{Cart, CartStatus};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::super::{Answer, Conn, RunQueryDsl, carts, dialect};
 use crate::changes::{Changes, Draft};
-use crate::id::Id;
 use crate::rows::cart::{CartCodeRow, CartItemRow, CartRow};
 use crate::schema::{cart_codes, cart_items};
 
@@ -18,10 +18,10 @@ pub(super) struct Plan<'a> {
     active: Vec<CartRow<'a>>,
     new: Vec<CartRow<'a>>,
     /// Carts whose lines go before any come.
-    without_items: Vec<Id>,
+    without_items: Vec<DbUuid>,
     items: Vec<CartItemRow<'a>>,
     /// Carts whose codes go before any come.
-    without_codes: Vec<Id>,
+    without_codes: Vec<DbUuid>,
     codes: Vec<CartCodeRow<'a>>,
 }
 
@@ -30,12 +30,13 @@ pub(super) async fn plan<'a>(conn: &mut Conn, changes: &Changes<'a>) -> Answer<P
     if changes.carts.is_empty() {
         return Ok(Plan::default());
     }
-    let known: Vec<Id> = changes.carts.iter().filter(|(_, draft)| !draft.new).map(|(id, _)| Id(id.uuid())).collect();
+    let known: Vec<DbUuid> =
+        changes.carts.iter().filter(|(_, draft)| !draft.new).map(|(id, _)| DbUuid(id.uuid())).collect();
     dialect::together!(conn; items = carts::items(conn, &known), codes = carts::codes(conn, &known));
     let (mut items, mut codes) = (by_cart(items, |item| item.cart_id), by_cart(codes, |code| code.cart_id));
     let mut plan = Plan::default();
     for (id, draft) in &changes.carts {
-        let id = Id(id.uuid());
+        let id = DbUuid(id.uuid());
         plan.add_head(draft);
         plan.add_items(id, &items.remove(&id).unwrap_or_default(), draft.document);
         plan.add_codes(id, &codes.remove(&id).unwrap_or_default(), draft.document);
@@ -43,7 +44,7 @@ pub(super) async fn plan<'a>(conn: &mut Conn, changes: &Changes<'a>) -> Answer<P
     Ok(plan)
 }
 
-fn by_cart<R>(rows: Vec<R>, cart: impl Fn(&R) -> Id) -> BTreeMap<Id, Vec<R>> {
+fn by_cart<R>(rows: Vec<R>, cart: impl Fn(&R) -> DbUuid) -> BTreeMap<DbUuid, Vec<R>> {
     rows.into_iter().fold(BTreeMap::new(), |mut carts: BTreeMap<_, Vec<_>>, row| {
         carts.entry(cart(&row)).or_default().push(row);
         carts
@@ -60,7 +61,7 @@ impl<'a> Plan<'a> {
         heads.push(CartRow::of(draft.document));
     }
 
-    fn add_items(&mut self, id: Id, old: &[CartItemRow<'_>], cart: &'a Cart) {
+    fn add_items(&mut self, id: DbUuid, old: &[CartItemRow<'_>], cart: &'a Cart) {
         let new: Vec<_> = CartItemRow::all(cart).collect();
         if new.starts_with(old) {
             self.items.extend(new.into_iter().skip(old.len()));
@@ -70,7 +71,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn add_codes(&mut self, id: Id, old: &[CartCodeRow<'_>], cart: &'a Cart) {
+    fn add_codes(&mut self, id: DbUuid, old: &[CartCodeRow<'_>], cart: &'a Cart) {
         let new: Vec<_> = CartCodeRow::all(cart).collect();
         if old != new {
             self.without_codes.push(id);
@@ -93,7 +94,7 @@ pub(super) async fn write(conn: &mut Conn, plan: Plan<'_>) -> Answer<()> {
     Ok(())
 }
 
-async fn clear_items(conn: &mut Conn, carts: Vec<Id>) -> QueryResult<()> {
+async fn clear_items(conn: &mut Conn, carts: Vec<DbUuid>) -> QueryResult<()> {
     if carts.is_empty() {
         return Ok(());
     }
@@ -101,7 +102,7 @@ async fn clear_items(conn: &mut Conn, carts: Vec<Id>) -> QueryResult<()> {
     diesel::delete(of).execute(conn).await.map(drop)
 }
 
-async fn clear_codes(conn: &mut Conn, carts: Vec<Id>) -> QueryResult<()> {
+async fn clear_codes(conn: &mut Conn, carts: Vec<DbUuid>) -> QueryResult<()> {
     if carts.is_empty() {
         return Ok(());
     }

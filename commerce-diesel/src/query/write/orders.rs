@@ -1,10 +1,10 @@
 //! Orders.
 
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::changes::{Changes, OrderDraft};
-use crate::id::Id;
 use crate::rows::order::{AddressRow, ItemRow, OrderRow, OrderState, PaymentRow, ShipmentRow};
 use crate::schema::shipments;
 
@@ -32,12 +32,12 @@ pub(in super::super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> A
 }
 
 async fn write_shipments(conn: &mut Conn, rows: Vec<ShipmentRow<'_>>) -> Answer<()> {
-    let orders: Vec<Id> = rows.iter().map(|row| row.order_id).collect();
+    let orders: Vec<DbUuid> = rows.iter().map(|row| row.order_id).collect();
     dialect::together!(conn; () = clear_shipments(conn, orders), () = dialect::insert_each(conn, rows));
     Ok(())
 }
 
-async fn clear_shipments(conn: &mut Conn, orders: Vec<Id>) -> QueryResult<()> {
+async fn clear_shipments(conn: &mut Conn, orders: Vec<DbUuid>) -> QueryResult<()> {
     if orders.is_empty() {
         return Ok(());
     }

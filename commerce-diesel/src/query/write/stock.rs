@@ -1,40 +1,38 @@
 //! Levels and holds.
 
-use chrono::{DateTime, Utc};
 use commerce_core::commit::Facts;
 use commerce_core::ids::Sku;
 use commerce_core::stock::{HoldChange, Shelf};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
+use super::super::facts::Writable;
 use super::super::{Answer, Conn, RunQueryDsl, dialect};
-use crate::id::Id;
 use crate::rows::micros;
 use crate::rows::stock::{HoldRow, LevelRow, TakenRow};
 use crate::schema::reservations;
 
 /// Writes the shelves that changed, in the order of skus. Where levels are not locked yet they come last.
-pub(super) async fn write(conn: &mut Conn, settled: &Facts, taken_at: Option<DateTime<Utc>>) -> Answer<()> {
-    let rows = Rows::of(settled);
+pub(super) async fn write(conn: &mut Conn, settled: &Writable) -> Answer<()> {
+    let rows = Rows::of(settled.facts());
     dialect::together!(conn;
         () = dialect::insert_each(conn, rows.new_levels),
         () = dialect::insert_each(conn, rows.new_holds),
         () = dialect::update_each(conn, rows.holds),
         () = remove(conn, rows.gone),
-        () = write_levels(conn, rows.levels, settled, taken_at),
+        () = write_levels(conn, rows.levels, settled),
     );
     Ok(())
 }
 
-async fn write_levels(
-    conn: &mut Conn,
-    levels: Vec<LevelRow<'_>>,
-    settled: &Facts,
-    taken_at: Option<DateTime<Utc>>,
-) -> Answer<()> {
-    let Some(at) = taken_at else { return Ok(dialect::update_each(conn, levels).await?) };
-    let taken = settled.shelves.iter().filter(|(_, shelf)| shelf.is_changed());
-    let rows = taken.filter_map(|(sku, shelf)| Some(TakenRow::of(sku, shelf.taken(at)?)));
-    Ok(dialect::take_each(conn, levels, rows.collect(), micros(at)).await?)
+async fn write_levels(conn: &mut Conn, levels: Vec<LevelRow<'_>>, settled: &Writable) -> Answer<()> {
+    match settled {
+        Writable::Locked(_) => Ok(dialect::update_each(conn, levels).await?),
+        Writable::Uncontended(_, at, taken) => {
+            let rows: Vec<_> = taken.iter().map(|(sku, taken)| TakenRow::of(sku, taken)).collect();
+            dialect::take_each(conn, &rows, micros(*at)).await
+        }
+    }
 }
 
 #[derive(Default)]
@@ -43,7 +41,7 @@ struct Rows<'a> {
     levels: Vec<LevelRow<'a>>,
     new_holds: Vec<HoldRow<'a>>,
     holds: Vec<HoldRow<'a>>,
-    gone: Vec<(&'a str, Id)>,
+    gone: Vec<(&'a str, DbUuid)>,
 }
 
 impl<'a> Rows<'a> {
@@ -62,13 +60,13 @@ impl<'a> Rows<'a> {
             match change {
                 HoldChange::Add(order, hold) => self.new_holds.push(HoldRow::of(sku, order, hold)),
                 HoldChange::Update(order, hold) => self.holds.push(HoldRow::of(sku, order, hold)),
-                HoldChange::Remove(order) => self.gone.push((sku.as_str(), Id(order.uuid()))),
+                HoldChange::Remove(order) => self.gone.push((sku.as_str(), DbUuid(order.uuid()))),
             }
         }
     }
 }
 
-async fn remove(conn: &mut Conn, gone: Vec<(&str, Id)>) -> QueryResult<()> {
+async fn remove(conn: &mut Conn, gone: Vec<(&str, DbUuid)>) -> QueryResult<()> {
     if gone.is_empty() {
         return Ok(());
     }

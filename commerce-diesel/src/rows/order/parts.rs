@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use commerce_core::order::{Order, Refund, Return, Shipment};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
-use crate::id::Id;
 use crate::rows::quote::line_figures;
 use crate::rows::{Words, micros, place};
 use crate::schema::{order_addresses, order_items, refunds, return_lines, returns, shipments};
@@ -18,9 +18,9 @@ pub(crate) const SHIPPING: &str = "shipping";
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = order_items)]
 pub(crate) struct ItemRow<'a> {
-    pub(crate) order_id: Id,
+    pub(crate) order_id: DbUuid,
     pub(crate) position: i64,
-    pub(crate) id: Id,
+    pub(crate) id: DbUuid,
     pub(crate) sku: Words<'a>,
     pub(crate) product_id: Words<'a>,
     pub(crate) name: Words<'a>,
@@ -36,7 +36,7 @@ pub(crate) struct ItemRow<'a> {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = order_addresses)]
 pub(crate) struct AddressRow<'a> {
-    pub(crate) order_id: Id,
+    pub(crate) order_id: DbUuid,
     pub(crate) kind: Words<'a>,
     pub(crate) name: Words<'a>,
     pub(crate) line1: Words<'a>,
@@ -51,9 +51,9 @@ pub(crate) struct AddressRow<'a> {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = refunds)]
 pub(crate) struct RefundRow<'a> {
-    pub(crate) order_id: Id,
+    pub(crate) order_id: DbUuid,
     pub(crate) position: i64,
-    pub(crate) id: Id,
+    pub(crate) id: DbUuid,
     pub(crate) currency: Words<'a>,
     pub(crate) amount: i64,
     pub(crate) reason: Option<Words<'a>>,
@@ -65,8 +65,8 @@ pub(crate) struct RefundRow<'a> {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = returns)]
 pub(crate) struct ReturnRow<'a> {
-    pub(crate) id: Id,
-    pub(crate) order_id: Id,
+    pub(crate) id: DbUuid,
+    pub(crate) order_id: DbUuid,
     pub(crate) position: i64,
     pub(crate) status: Words<'a>,
     pub(crate) reason: Option<Words<'a>>,
@@ -77,9 +77,9 @@ pub(crate) struct ReturnRow<'a> {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = return_lines)]
 pub(crate) struct ReturnLineRow {
-    pub(crate) return_id: Id,
+    pub(crate) return_id: DbUuid,
     pub(crate) position: i64,
-    pub(crate) item_id: Id,
+    pub(crate) item_id: DbUuid,
     pub(crate) quantity: i64,
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct ReturnLineRow {
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = shipments)]
 pub(crate) struct ShipmentRow<'a> {
-    pub(crate) order_id: Id,
+    pub(crate) order_id: DbUuid,
     pub(crate) provider: Words<'a>,
     pub(crate) method: Words<'a>,
     pub(crate) tracking_number: Option<Words<'a>>,
@@ -96,11 +96,11 @@ pub(crate) struct ShipmentRow<'a> {
 
 impl<'a> ItemRow<'a> {
     pub(crate) fn all(order: &'a Order) -> impl Iterator<Item = Self> {
-        let order_id = Id(order.id.uuid());
+        let order_id = DbUuid(order.id.uuid());
         order.items.iter().zip(line_figures(order)).enumerate().map(move |(position, (item, figures))| Self {
             order_id,
             position: place(position),
-            id: Id(item.id.uuid()),
+            id: DbUuid(item.id.uuid()),
             sku: Cow::Borrowed(item.sku.as_str()),
             product_id: Cow::Borrowed(item.product_id.as_str()),
             name: Cow::Borrowed(item.name.as_str()),
@@ -118,7 +118,7 @@ impl<'a> AddressRow<'a> {
     pub(crate) fn of(order: &'a Order) -> Self {
         let address = &order.shipping_address;
         Self {
-            order_id: Id(order.id.uuid()),
+            order_id: DbUuid(order.id.uuid()),
             kind: Cow::Borrowed(SHIPPING),
             name: Cow::Borrowed(address.name.as_str()),
             line1: Cow::Borrowed(address.line1.as_str()),
@@ -134,9 +134,9 @@ impl<'a> AddressRow<'a> {
 impl<'a> RefundRow<'a> {
     pub(crate) fn at(order: &'a Order, position: usize, refund: &'a Refund) -> Self {
         Self {
-            order_id: Id(order.id.uuid()),
+            order_id: DbUuid(order.id.uuid()),
             position: place(position),
-            id: Id(refund.id.uuid()),
+            id: DbUuid(refund.id.uuid()),
             currency: Cow::Owned(refund.amount.currency().code().to_owned()),
             amount: refund.amount.minor(),
             reason: refund.reason.as_ref().map(|reason| Cow::Borrowed(reason.as_str())),
@@ -149,8 +149,8 @@ impl<'a> RefundRow<'a> {
 impl<'a> ReturnRow<'a> {
     pub(crate) fn at(order: &'a Order, position: usize, known: &'a Return) -> Self {
         Self {
-            id: Id(known.id.uuid()),
-            order_id: Id(order.id.uuid()),
+            id: DbUuid(known.id.uuid()),
+            order_id: DbUuid(order.id.uuid()),
             position: place(position),
             status: Cow::Borrowed(known.status.word()),
             reason: known.reason.as_ref().map(|reason| Cow::Borrowed(reason.as_str())),
@@ -162,9 +162,9 @@ impl<'a> ReturnRow<'a> {
 impl ReturnLineRow {
     pub(crate) fn all(known: &Return) -> impl Iterator<Item = Self> {
         known.lines.iter().enumerate().map(|(position, line)| Self {
-            return_id: Id(known.id.uuid()),
+            return_id: DbUuid(known.id.uuid()),
             position: place(position),
-            item_id: Id(line.item.uuid()),
+            item_id: DbUuid(line.item.uuid()),
             quantity: line.quantity.get(),
         })
     }
@@ -173,7 +173,7 @@ impl ReturnLineRow {
 impl<'a> ShipmentRow<'a> {
     pub(crate) fn of(order: &'a Order, shipment: &'a Shipment) -> Self {
         Self {
-            order_id: Id(order.id.uuid()),
+            order_id: DbUuid(order.id.uuid()),
             provider: Cow::Borrowed(shipment.provider.as_str()),
             method: Cow::Borrowed(shipment.method.as_str()),
             tracking_number: shipment.tracking_number.as_ref().map(|number| Cow::Borrowed(number.as_str())),

@@ -7,10 +7,10 @@ use commerce_core::address::Address;
 use commerce_core::ids::{CartId, ItemId, OrderId, PaymentId, RefundId, ReturnId};
 use commerce_core::money::{Currency, Money};
 use commerce_core::order::{Order, OrderItem, Payment, Refund, Return, ReturnLine, Shipment};
+use diesel_bulk::DbUuid;
 
 use super::{AddressRow, ItemRow, OrderRow, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, ShipmentRow};
 use crate::fault::{Answer, Fault};
-use crate::id::Id;
 use crate::rows::quote::read_quote;
 use crate::rows::{read, read_counter, read_instant, read_instant_option, read_option};
 use crate::word::Word;
@@ -21,13 +21,13 @@ pub(crate) type Head = (OrderRow<'static>, PaymentRow<'static>, AddressRow<'stat
 /// What orders have many of, by order; in the order of their positions.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
-    items: BTreeMap<Id, Vec<ItemRow<'static>>>,
-    refunds: BTreeMap<Id, Vec<RefundRow<'static>>>,
-    returns: BTreeMap<Id, Vec<ReturnRow<'static>>>,
-    return_lines: BTreeMap<Id, Vec<ReturnLineRow>>,
+    items: BTreeMap<DbUuid, Vec<ItemRow<'static>>>,
+    refunds: BTreeMap<DbUuid, Vec<RefundRow<'static>>>,
+    returns: BTreeMap<DbUuid, Vec<ReturnRow<'static>>>,
+    return_lines: BTreeMap<DbUuid, Vec<ReturnLineRow>>,
 }
 
-fn group<R>(rows: Vec<R>, key: impl Fn(&R) -> Id) -> BTreeMap<Id, Vec<R>> {
+fn group<R>(rows: Vec<R>, key: impl Fn(&R) -> DbUuid) -> BTreeMap<DbUuid, Vec<R>> {
     rows.into_iter().fold(BTreeMap::new(), |mut groups, row| {
         groups.entry(key(&row)).or_default().push(row);
         groups
