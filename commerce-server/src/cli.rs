@@ -1,4 +1,4 @@
-//! The command line of the server `commerce`.
+//! The command line of the program `commerce`.
 
 mod failure;
 mod guide;
@@ -214,7 +214,7 @@ impl Cli {
             Some(Command::Import(args)) => import::run(&args, &Config::load(flags)?),
             Some(Command::Price(args)) => price::run(&args),
             Some(Command::Replay(args)) => replay::run(&args, &Config::load(flags)?),
-            Some(Command::Openapi) => print(&crate::openapi()),
+            Some(Command::Openapi) => print(&commerce_http::openapi()),
         }
     }
 }

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use commerce_http::auth::{Auth, KeyError, VerifyingKey};
 use http::{StatusCode, Uri};
 use thiserror::Error;
 
-use crate::auth::{Auth, KeyError, VerifyingKey};
 use crate::config::{Claims, KeySource, Keys};
 use crate::development_key;
 use crate::outbound::{Outbound, OutboundError};

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 
-use crate::server::{self, Limits};
+use crate::listener::{self, Limits};
 
 /// Where they are found.
 const PATH: &str = "/metrics";
@@ -25,7 +25,7 @@ pub(crate) async fn serve(listener: TcpListener, metrics: PrometheusHandle) {
         async move { Ok::<_, Infallible>(answer) }
     });
     let limits = Limits { connections: CONNECTIONS, ..Limits::default() };
-    server::serve(listener, service, &limits, std::future::pending()).await;
+    listener::serve(listener, service, &limits, std::future::pending()).await;
 }
 
 fn answer(path: &str, metrics: &PrometheusHandle) -> Response<Full<Bytes>> {

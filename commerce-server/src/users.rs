@@ -1,4 +1,4 @@
-//! Who the users are: asked of the users service, or taken on trust.
+//! Who the users are: asked of the users service.
 //!
 //! # What this module never does
 //! * It never tells the service token: not in errors, not in logs, not in `Debug`.
@@ -20,17 +20,6 @@ use crate::outbound::Outbound;
 pub const TIME_OUT: Duration = Duration::from_secs(2);
 /// The most of an answer that is read; only its status counts.
 const MAX_BODY: usize = 64 * 1024;
-
-/// Takes every authenticated user for an existing one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct EveryoneExists;
-
-#[async_trait]
-impl Users for EveryoneExists {
-    async fn exists(&self, _user: &UserId) -> Result<bool, UsersUnavailable> {
-        Ok(true)
-    }
-}
 
 /// The users service: `GET {base}/api/v1/users/{id}`, where 200 is yes and 404 is no.
 ///

@@ -1,7 +1,7 @@
 //! Real database servers for tests: each on a free loopback port, in a temporary directory, with a password of its own.
 //!
 //! ```no_run
-//! use commerce_testkit::server::Postgres;
+//! use test_servers::Postgres;
 //!
 //! let server = Postgres::shared();
 //! server.create_database("shop").expect("a database of this name is new");
@@ -49,14 +49,14 @@ pub struct ServerOptions {
     /// Whether what is committed must survive a crash: for benchmarks and tests of crashes. Without it the server is faster
     /// than it may be anywhere else.
     pub durable: bool,
-    /// Settings of the server, as in its configuration file. They win over those of this module.
+    /// Settings of the server, as in its configuration file. They win over those of this crate.
     pub settings: Vec<(String, String)>,
     /// Where the temporary directory is made: that of the system, if `None`.
     pub directory: Option<PathBuf>,
 }
 
 impl ServerOptions {
-    /// The arguments that make these settings, after those of the module.
+    /// The arguments that make these settings, after those of this crate.
     fn settings_with(&self, own: &[(&str, &str)], not_durable: &[(&str, &str)]) -> Vec<OsString> {
         let not_durable = if self.durable { &[] } else { not_durable };
         let own = own.iter().chain(not_durable).map(|(name, value)| format!("--{name}={value}"));

@@ -1,4 +1,4 @@
-//! The server `commerce`; see `commerce --help`.
+//! The program `commerce`; see `commerce --help`.
 
 use std::process::ExitCode;
 
@@ -7,5 +7,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    commerce_http::cli::run(std::env::args_os())
+    commerce_server::cli::run(std::env::args_os())
 }

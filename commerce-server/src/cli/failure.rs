@@ -10,9 +10,9 @@ use commerce_core::port::StoreError;
 use commerce_diesel::DatabaseError;
 #[cfg(feature = "sqlite")]
 use commerce_diesel::sqlite::OpenError;
+use commerce_http::auth::MintError;
 use thiserror::Error;
 
-use crate::auth::MintError;
 use crate::config::ConfigError;
 use crate::development_key;
 use crate::import::{MAX_FLAWS, PlanError, SheetError};

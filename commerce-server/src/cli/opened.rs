@@ -8,13 +8,13 @@ use commerce_core::engine::{Engine, Ports};
 use commerce_core::money::Currency;
 use commerce_core::payment::Sandbox;
 use commerce_core::port::{Page, ProductFilter, StoreError, Users};
+use commerce_http::system::{EveryoneExists, SystemClock, TimeOrderedIds};
 use tokio::runtime;
 
 use self::kept::Kept;
 use super::failure::Failure;
 use crate::config::{Config, Secret};
-use crate::system::{SystemClock, TimeOrderedIds};
-use crate::users::{EveryoneExists, HttpUsers};
+use crate::users::HttpUsers;
 
 /// The database of a shop.
 #[derive(Clone, Debug)]

@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use clap::Args;
 use commerce_core::port::Clock;
 use commerce_core::replay::{Report, verify_with_uses};
+use commerce_http::system::SystemClock;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::failure::Failure;
 use super::opened::{Opened, block_on};
 use super::print;
 use crate::config::Config;
-use crate::system::SystemClock;
 
 /// How to replay.
 #[derive(Debug, Args)]

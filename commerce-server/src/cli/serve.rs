@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::thread;
 
 use commerce_core::money::Currency;
+use commerce_http::auth::Auth;
+use commerce_http::{Options, Service, telemetry};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::runtime;
@@ -17,11 +19,9 @@ use super::failure::Failure;
 use super::opened::Opened;
 use super::workers::Workers;
 use super::{guide, logs, print};
-use crate::auth::Auth;
 use crate::config::{Config, KeySource};
-use crate::server::{self, Ended, Limits};
-use crate::service::{Options, Service};
-use crate::{metrics_page, telemetry};
+use crate::listener::{self, Ended, Limits};
+use crate::metrics_page;
 
 /// More threads than this do not answer faster: what is waited for is the database.
 const MAX_WORKERS: usize = 8;
@@ -72,7 +72,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     if config.currency.is_none() && found.is_none() {
         workers.once(currency::follow(opened.clone(), config, options, counter.clone()));
     }
-    let ended = server::serve(listener, counter, &Limits::default(), signals.ended()).await;
+    let ended = listener::serve(listener, counter, &Limits::default(), signals.ended()).await;
     workers.stop().await;
     match ended {
         Ended::Complete => Ok(()),

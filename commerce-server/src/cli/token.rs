@@ -4,14 +4,14 @@ use clap::{Args, ValueEnum};
 use commerce_core::actor::Role;
 use commerce_core::ids::UserId;
 use commerce_core::port::Clock;
+use commerce_http::auth::{Claims, mint_claims};
+use commerce_http::system::SystemClock;
 
 use super::failure::Failure;
 use super::opened::{Opened, block_on};
 use super::print;
-use crate::auth::{Claims, mint_claims};
 use crate::config::{Config, KeySource, Secret, Span};
 use crate::development_key;
-use crate::system::SystemClock;
 
 /// Whose token.
 #[derive(Debug, Args)]

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use commerce_core::engine::{Engine, EngineError};
+use commerce_http::auth::Auth;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
-use crate::auth::Auth;
 use crate::keyring::PublishedKeys;
 
 /// How often due tasks are looked for.

@@ -3,9 +3,9 @@
 use std::process::Command;
 
 use commerce_core::actor::Role;
-use commerce_testkit::server::{Programs, Server as Database};
 use futures_util::future::join_all;
 use http::StatusCode;
+use test_servers::{Programs, Server as Database};
 use tokio::task::spawn_blocking;
 
 use crate::home::{Home, new_database, on_each_server};

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use commerce_testkit::server::{MariaDb, Postgres, Programs, Server};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use tempfile::TempDir;
+use test_servers::{MariaDb, Postgres, Programs, Server};
 
 use crate::running::{directory, products, succeed};
 
@@ -44,10 +44,10 @@ macro_rules! on_each_server {
     };
     (@ $kind:tt $wait:tt $($test:ident)+) => {
         mod postgres {
-            $($crate::home::on_each_server!(= $kind $wait $test commerce_testkit::server::PostgresPrograms);)+
+            $($crate::home::on_each_server!(= $kind $wait $test test_servers::PostgresPrograms);)+
         }
         mod mariadb {
-            $($crate::home::on_each_server!(= $kind $wait $test commerce_testkit::server::MariaDbPrograms);)+
+            $($crate::home::on_each_server!(= $kind $wait $test test_servers::MariaDbPrograms);)+
         }
     };
     (= [$($kind:tt)+] [$($wait:tt)*] $test:ident $programs:path) => {

@@ -9,11 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use commerce_core::actor::Role;
-use commerce_testkit::server::{
-    PostgresPrograms, Programs, Server as Database, ServerError, ServerOptions, adopt, required,
-};
 use futures_util::future::join_all;
 use http::StatusCode;
+use test_servers::{PostgresPrograms, Programs, Server as Database, ServerError, ServerOptions, adopt, required};
 use tokio::task::spawn_blocking;
 
 use crate::home::{Home, new_database, on_each_server};

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use commerce_testkit::server::{MariaDb, Postgres, PostgresPrograms, Programs, Server, ServerOptions, adopt, required};
+use test_servers::{MariaDb, Postgres, PostgresPrograms, Programs, Server, ServerOptions, adopt, required};
 
 use crate::home::{Home, new_database, on_each_server};
 use crate::running::{products, run, stderr, succeed};

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use commerce_testkit::server::{Programs, Server as Database, ServerOptions, adopt, required};
 use tempfile::TempDir;
+use test_servers::{Programs, Server as Database, ServerOptions, adopt, required};
 
 use crate::home::{Home, new_database, on_each_server};
 use crate::running::{Server, run, stderr, succeed};

@@ -21,7 +21,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use commerce_testkit::Random;
-use commerce_testkit::server::{MariaDbPrograms, PostgresPrograms, Programs, Server, ServerOptions};
+use test_servers::{MariaDbPrograms, PostgresPrograms, Programs, Server, ServerOptions};
 use tokio::task::block_in_place;
 use tokio::time::sleep;
 
@@ -47,7 +47,7 @@ fn seed() -> u64 {
 /// A server that keeps what it confirmed, whatever happens to it.
 fn durable<P: Programs>() -> Server<P> {
     let options = ServerOptions { durable: true, ..ServerOptions::default() };
-    commerce_testkit::server::required(Server::start(&options))
+    test_servers::required(Server::start(&options))
 }
 
 fn millis(random: &mut Random, from: u64, to: u64) -> Duration {

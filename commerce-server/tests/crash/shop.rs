@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use commerce_core::actor::Role;
-use commerce_testkit::server::{Programs, Server as Database};
 use serde_json::Value;
+use test_servers::{Programs, Server as Database};
 use tokio::task::JoinSet;
 
 use crate::home::{Home, new_database};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
-use commerce_testkit::server::{MariaDb, Postgres, Programs, Server, ServerOptions, required};
+use test_servers::{MariaDb, Postgres, Programs, Server, ServerOptions, required};
 
 use crate::{is_open, within};
 

@@ -1,6 +1,6 @@
 //! `MariaDB`.
 
-use commerce_testkit::server::{MariaDb, ServerError, ServerOptions, required};
+use test_servers::{MariaDb, ServerError, ServerOptions, required};
 
 use crate::is_open;
 

@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
-use commerce_testkit::server::{Postgres, ServerError, ServerOptions, required};
+use test_servers::{Postgres, ServerError, ServerOptions, required};
 
 use crate::{is_open, within};
 

@@ -9,13 +9,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use commerce_core::money::Currency;
+use commerce_http::{Options, Service};
 use http::Request;
 use hyper::body::Incoming;
 
 use super::super::failure::Failure;
 use super::super::opened::Opened;
 use crate::config::Config;
-use crate::service::{Options, Service};
 
 /// How often an empty shop is looked at.
 const EVERY: Duration = Duration::from_millis(500);
