@@ -1,6 +1,7 @@
 //! What the databases behind a network have in common: how they are reached, and what can be wrong with that.
 
 pub(crate) mod migrate;
+pub(crate) mod security;
 #[cfg(feature = "postgres")]
 pub(crate) mod together;
 

@@ -1,7 +1,7 @@
 //! The ports, on whichever database.
 //!
-//! Included by each backend, which provides its `Kept`; `read!`, which sees the database at one point in time; `read_one!`, for a single
-//! statement, which does so anyway; and `write!`, a transaction.
+//! Included by each backend, which provides its `Kept`; `in_snapshot!`, which sees the database at one point in time;
+//! `in_statement!`, for a single statement, which does so anyway; and `in_transaction!`, a transaction that writes.
 //! The values named before the query are those that it borrows.
 
 #![allow(
@@ -26,7 +26,7 @@ use commerce_core::stock::{Hold, StockLevel};
 use commerce_core::task::{Task, TaskKey};
 
 use super::query::{carts, catalog, history, orders, promotions, rebuild, receipts, stock, tasks};
-use super::{Kept, read, read_one, write};
+use super::{Kept, in_snapshot, in_statement, in_transaction};
 use crate::Rebuilt;
 
 impl Kept {
@@ -35,7 +35,7 @@ impl Kept {
         at: DateTime<Utc>,
         mut progress: impl FnMut(u64) + Send + 'static,
     ) -> Result<Rebuilt, StoreError> {
-        write!(self, []; conn => rebuild::locked(conn, at, &mut progress))
+        in_transaction!(self, []; conn => rebuild::locked(conn, at, &mut progress))
     }
 }
 
@@ -46,35 +46,35 @@ impl Store for Kept {
     }
 
     async fn receipt(&self, key: &ReceiptKey) -> Result<Option<Receipt>, StoreError> {
-        read_one!(self, [key]; conn => receipts::get(conn, &key))
+        in_statement!(self, [key]; conn => receipts::get(conn, &key))
     }
 
     async fn forget_receipts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        write!(self, []; conn => receipts::forget(conn, before))
+        in_transaction!(self, []; conn => receipts::forget(conn, before))
     }
 
     async fn order(&self, which: &OrderRef) -> Result<Option<Order>, StoreError> {
-        read!(self, [which]; conn => orders::get(conn, &which))
+        in_snapshot!(self, [which]; conn => orders::get(conn, &which))
     }
 
     async fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Result<Listing<Order, OrderId>, StoreError> {
-        read!(self, [filter, page]; conn => orders::list(conn, &filter, &page))
+        in_snapshot!(self, [filter, page]; conn => orders::list(conn, &filter, &page))
     }
 
     async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError> {
-        read_one!(self, [user]; conn => orders::standing(conn, &user))
+        in_statement!(self, [user]; conn => orders::standing(conn, &user))
     }
 
     async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {
-        read_one!(self, []; conn => history::of_order(conn, order))
+        in_statement!(self, []; conn => history::of_order(conn, order))
     }
 
     async fn history(&self, page: &Page<u64>) -> Result<Listing<HistoryEntry, u64>, StoreError> {
-        read_one!(self, [page]; conn => history::all(conn, &page))
+        in_statement!(self, [page]; conn => history::all(conn, &page))
     }
 
     async fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> Result<Option<StockLevel>, StoreError> {
-        read!(self, [sku]; conn => stock::level(conn, &sku, at))
+        in_snapshot!(self, [sku]; conn => stock::level(conn, &sku, at))
     }
 
     async fn stock_levels(
@@ -83,37 +83,37 @@ impl Store for Kept {
         at: DateTime<Utc>,
         page: &Page<Sku>,
     ) -> Result<Listing<StockLevel, Sku>, StoreError> {
-        read!(self, [page]; conn => stock::list(conn, low_only, at, &page))
+        in_snapshot!(self, [page]; conn => stock::list(conn, low_only, at, &page))
     }
 
     async fn holds(&self, sku: &Sku) -> Result<Vec<(OrderId, Hold)>, StoreError> {
-        read_one!(self, [sku]; conn => stock::holds(conn, &sku))
+        in_statement!(self, [sku]; conn => stock::holds(conn, &sku))
     }
 
     async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError> {
-        write!(self, []; conn => tasks::lease(conn, at, until, limit))
+        in_transaction!(self, []; conn => tasks::lease(conn, at, until, limit))
     }
 
     async fn fail_task(&self, key: TaskKey, retry: Option<DateTime<Utc>>, error: &str) -> Result<(), StoreError> {
-        write!(self, [error]; conn => tasks::fail(conn, key, retry, &error))
+        in_transaction!(self, [error]; conn => tasks::fail(conn, key, retry, &error))
     }
 }
 
 #[async_trait]
 impl Promotions for Kept {
     async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
-        read!(self, [code_keys, user]; conn => promotions::candidates(conn, &code_keys, &user))
+        in_snapshot!(self, [code_keys, user]; conn => promotions::candidates(conn, &code_keys, &user))
     }
 
     async fn promotion(&self, id: &PromotionId) -> Result<Option<KeptPromotion>, StoreError> {
-        read_one!(self, [id]; conn => promotions::get(conn, &id))
+        in_statement!(self, [id]; conn => promotions::get(conn, &id))
     }
 
     async fn promotions(
         &self,
         page: &Page<PromotionPlace>,
     ) -> Result<Listing<KeptPromotion, PromotionPlace>, StoreError> {
-        read_one!(self, [page]; conn => promotions::list(conn, &page))
+        in_statement!(self, [page]; conn => promotions::list(conn, &page))
     }
 
     async fn redemptions(
@@ -121,29 +121,29 @@ impl Promotions for Kept {
         id: &PromotionId,
         page: &Page<OrderId>,
     ) -> Result<Listing<Redemption, OrderId>, StoreError> {
-        read_one!(self, [id, page]; conn => promotions::redemptions(conn, &id, &page))
+        in_statement!(self, [id, page]; conn => promotions::redemptions(conn, &id, &page))
     }
 }
 
 #[async_trait]
 impl Carts for Kept {
     async fn cart(&self, id: CartId) -> Result<Option<Cart>, StoreError> {
-        read!(self, []; conn => carts::get(conn, id))
+        in_snapshot!(self, []; conn => carts::get(conn, id))
     }
 
     async fn active_cart(&self, user: &UserId) -> Result<Option<Cart>, StoreError> {
-        read!(self, [user]; conn => carts::active(conn, &user))
+        in_snapshot!(self, [user]; conn => carts::active(conn, &user))
     }
 }
 
 #[async_trait]
 impl Catalog for Kept {
     async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError> {
-        read!(self, [skus]; conn => catalog::offers(conn, &skus))
+        in_snapshot!(self, [skus]; conn => catalog::offers(conn, &skus))
     }
 
     async fn product(&self, id: &ProductId) -> Result<Option<Product>, StoreError> {
-        read!(self, [id]; conn => catalog::product(conn, &id))
+        in_snapshot!(self, [id]; conn => catalog::product(conn, &id))
     }
 
     async fn products(
@@ -151,10 +151,10 @@ impl Catalog for Kept {
         filter: &ProductFilter,
         page: &Page<ProductPlace>,
     ) -> Result<Listing<Product, ProductPlace>, StoreError> {
-        read!(self, [filter, page]; conn => catalog::list(conn, &filter, &page))
+        in_snapshot!(self, [filter, page]; conn => catalog::list(conn, &filter, &page))
     }
 
     async fn categories(&self) -> Result<Vec<Category>, StoreError> {
-        read_one!(self, []; conn => catalog::all_categories(conn))
+        in_statement!(self, []; conn => catalog::all_categories(conn))
     }
 }

@@ -16,7 +16,7 @@ use diesel_async::RunQueryDsl;
 use diesel_bulk::{Bulk, Write};
 
 pub(crate) use self::bulk::*;
-use self::statement::Take;
+pub(crate) use self::statement::Take;
 use super::connection::Conn;
 use crate::fault::{self, Answer, Fault};
 use crate::rows::stock::TakenRow;

@@ -18,7 +18,8 @@ use diesel_bulk::{Arrays, InsertAll, Rows};
 use futures_util::FutureExt;
 
 pub(crate) use self::bulk::*;
-use self::statement::{FITS, Take};
+use self::statement::FITS;
+pub(crate) use self::statement::Take;
 use super::connection::Conn;
 use crate::fault::{self, Answer, Fault};
 use crate::rows::stock::TakenRow;
@@ -112,10 +113,8 @@ pub(crate) const TAKES: bool = true;
 
 /// Takes units from levels, unless one does not fit.
 pub(crate) async fn take_each(conn: &mut Conn, rows: &[TakenRow<'_>], at: i64) -> Answer<()> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    match Take::of(rows, at).execute(conn).await {
+    let Some(take) = Take::pieces(rows, at) else { return Ok(()) };
+    match take.execute(conn).await {
         Err(Error::DatabaseError(_, violation)) if violation.constraint_name() == Some(FITS) => Err(Fault::Misfit),
         taken => Ok(taken.map(drop)?),
     }

@@ -77,14 +77,14 @@ pub(in super::super) async fn holds(conn: &mut Conn, sku: &Sku) -> Answer<Vec<(O
 
 /// Whether levels are locked as they are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Levels {
+pub(in super::super) enum Levels {
     Locked,
     Read,
 }
 
 /// The levels of skus, in their order.
 #[allow(clippy::if_same_then_else, reason = "the arms are the same where nothing has to be locked")]
-pub(super) async fn levels(
+pub(in super::super) async fn levels(
     conn: &mut Conn,
     skus: impl Iterator<Item = &Sku> + Clone,
     levels: Levels,

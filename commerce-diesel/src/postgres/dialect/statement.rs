@@ -22,8 +22,9 @@ pub(crate) struct Take<'r> {
 }
 
 impl<'r> Take<'r> {
-    pub(crate) fn of(rows: &'r [TakenRow<'r>], at: i64) -> Self {
-        Self { rows: Rows(rows), count: place(rows.len()), at }
+    /// The statement, if there are rows.
+    pub(crate) fn pieces(rows: &'r [TakenRow<'r>], at: i64) -> Option<Self> {
+        (!rows.is_empty()).then(|| Self { rows: Rows(rows), count: place(rows.len()), at })
     }
 }
 
