@@ -11,6 +11,9 @@ pub(crate) enum Fault {
     /// The database said so.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
+    /// Units cannot be taken from levels that were not locked: others have moved one meanwhile. Nothing is wrong.
+    #[error("the stock was moved meanwhile")]
+    Misfit,
     /// A column holds what this engine does not write.
     #[error("{0} holds what this engine does not write")]
     Corrupt(&'static str),
@@ -27,7 +30,7 @@ impl Fault {
     pub(crate) fn at(self, position: i64) -> Self {
         match self {
             Self::Corrupt(column) => Self::Event { position, column },
-            Self::Database(_) | Self::Event { .. } | Self::History(_) => self,
+            Self::Database(_) | Self::Misfit | Self::Event { .. } | Self::History(_) => self,
         }
     }
 }
@@ -36,7 +39,7 @@ impl Fault {
 pub(crate) fn kind(fault: &Fault, is_corrupt: impl Fn(&DatabaseError) -> bool) -> StoreErrorKind {
     match fault {
         Fault::Database(error) if is_violation(error) || is_corrupt(error) => StoreErrorKind::Corrupt,
-        Fault::Database(_) => StoreErrorKind::Unavailable,
+        Fault::Database(_) | Fault::Misfit => StoreErrorKind::Unavailable,
         Fault::Corrupt(_) | Fault::Event { .. } | Fault::History(_) => StoreErrorKind::Corrupt,
     }
 }

@@ -8,7 +8,7 @@
 //!   is where a batch of commits is settled and written.
 //! * `changes`: what the accepted commits of a batch change, gathered by table.
 //! * `query::rebuild`: the tables that follow from the history, made anew from it.
-//! * `rows`, `key`, `schema`: the tables, and the way between rows and values. Migrations stand in `migrations/`, one tree per
+//! * `rows`, `schema`: the tables, and the way between rows and values. Migrations stand in `migrations/`, one tree per
 //!   database with the same names.
 //!
 //! # Invariants
@@ -29,11 +29,7 @@ mod changes;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod db_enum;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-mod db_uuid;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod fault;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-mod key;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 #[cfg(any(feature = "postgres", feature = "mysql"))]

@@ -7,6 +7,11 @@
 //! Writing transactions are `READ COMMITTED`, so a server with a binary log needs the row format, which is the default of
 //! `MySQL`; that of `MariaDB`, `MIXED`, serves as well.
 //!
+//! The URL of a database is `mysql://user:password@host:port/database`; the database has to be there, for the shop alone. With
+//! `?ssl-mode=REQUIRED` (or `VERIFY_CA`, `VERIFY_IDENTITY`) the connection is encrypted and the server's certificate and name are
+//! verified, by the certificates in the file that `ssl-ca` names, or else by those that browsers trust. `?socket=` names a Unix
+//! socket.
+//!
 //! # Invariants
 //! * Nothing is decided on the memory of this process: what a commit is settled on is read inside the transaction that writes
 //!   it, under locks that are taken in the order of keys, or, for stock far from every border, is held to the bounds of
@@ -23,84 +28,23 @@ mod ports;
 mod query;
 #[path = "network/readers.rs"]
 mod readers;
+#[path = "network/store.rs"]
+mod store;
+#[cfg(test)]
+#[path = "network/taking.rs"]
+mod taking;
 #[path = "network/writers.rs"]
 mod writers;
 
-use std::fmt;
-use std::sync::Arc;
-
-use chrono::{DateTime, Utc};
-use commerce_core::port::StoreError;
 use diesel_async::RunQueryDsl;
 
 use self::connection::Conn;
-use self::open::Target;
-use self::readers::{Readers, read, read_one, write};
-use self::writers::Writers;
-use crate::Rebuilt;
-use crate::network::{DatabaseError, DatabaseOptions};
+use self::readers::{in_snapshot, in_statement, in_transaction};
+use self::store::NetworkStore as Backend;
+pub use self::store::NetworkStore as MysqlStore;
 
-/// The ports [`Store`](commerce_core::port::Store), [`Carts`](commerce_core::port::Carts),
-/// [`Catalog`](commerce_core::port::Catalog) and [`Promotions`](commerce_core::port::Promotions) on a `MySQL` or `MariaDB`
-/// database.
-///
-/// Clones share the connections, which live on the runtime that opened them.
-#[derive(Clone)]
-pub struct MysqlStore {
-    shared: Arc<Shared>,
-}
+#[cfg(test)]
+use test_servers::MariaDb as Server;
 
-type Backend = MysqlStore;
-
-struct Shared {
-    writer: Writers,
-    readers: Readers,
-}
-
-impl MysqlStore {
-    /// Connects to a database and brings its tables up to date. The database itself has to be there, for the shop alone.
-    ///
-    /// The URL is `mysql://user:password@host:port/database`. With `?ssl-mode=REQUIRED` (or `VERIFY_CA`, `VERIFY_IDENTITY`)
-    /// the connection is encrypted and the server's certificate and name are verified, by the certificates in the file that
-    /// `ssl-ca` names, or else by those that browsers trust. `?socket=` names a Unix socket.
-    ///
-    /// # Errors
-    /// [`DatabaseError`] says what is wrong with the URL, the server or the database.
-    pub async fn open(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
-        let target = Arc::new(Target::read(url, options)?);
-        Arc::clone(&target).prepare().await?;
-        let mut connections = Vec::new();
-        for _ in 0..options.writers.max(1) {
-            connections.push(Conn::open(Arc::clone(&target)).await?);
-        }
-        let writer = Writers::start(connections, options.queue);
-        Ok(Self { shared: Arc::new(Shared { writer, readers: Readers::new(target, &options) }) })
-    }
-
-    /// Makes orders with their parts, stock with its reservations and the uses of promotions anew, from the history
-    /// alone. Documents (carts, products, promotions, idempotency records, tasks) are no part of the history and stay
-    /// as they are.
-    ///
-    /// All of it is one transaction: commits wait until it has ended, readers see the tables as they were. Tables that are as
-    /// the history makes them are the same afterwards; stock is judged as of an instant, which must be no earlier than the
-    /// last commit. `progress` hears, from time to time, how many orders, events and skus are done. Commits wait no longer
-    /// than a statement may take, so where there is much to make anew, open the store with a longer `statement_timeout`, or
-    /// rebuild while nobody orders.
-    ///
-    /// # Errors
-    /// [`StoreError`], and nothing has changed: `Corrupt` if the history cannot be read or contradicts itself, with the order,
-    /// the sku or the event where it does; `Unavailable` also if the database ended it again and again in favour of commits.
-    pub async fn rebuild(
-        &self,
-        at: DateTime<Utc>,
-        progress: impl FnMut(u64) + Send + 'static,
-    ) -> Result<Rebuilt, StoreError> {
-        self.rebuild_tables(at, progress).await
-    }
-}
-
-impl fmt::Debug for MysqlStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MysqlStore").finish_non_exhaustive()
-    }
-}
+#[cfg(test)]
+const NAME: &str = "mysql";

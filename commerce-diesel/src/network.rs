@@ -3,6 +3,7 @@
 pub(crate) mod migrate;
 #[cfg(feature = "postgres")]
 pub(crate) mod pipeline;
+pub(crate) mod security;
 
 use std::collections::hash_map::RandomState;
 use std::error::Error as StdError;

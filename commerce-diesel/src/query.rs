@@ -27,8 +27,6 @@ pub(super) mod group;
 pub(super) mod history;
 #[path = "query/idempotency.rs"]
 pub(super) mod idempotency;
-#[path = "query/level_cache.rs"]
-pub(super) mod level_cache;
 #[path = "query/loaded_state.rs"]
 pub(super) mod loaded_state;
 #[path = "query/orders.rs"]

@@ -1,14 +1,6 @@
 //! The tables as Diesel knows them, the same for every database.
 
-/// Types of columns that differ between databases.
-pub(crate) mod sql_types {
-    /// An id minted by the engine: sixteen bytes where the database has no type for UUIDs.
-    #[derive(Clone, Copy, Debug, Default, diesel::sql_types::SqlType, diesel::query_builder::QueryId)]
-    #[diesel(sqlite_type(name = "Binary"))]
-    #[diesel(mysql_type(name = "Blob"))]
-    #[diesel(postgres_type(oid = 2950, array_oid = 2951))]
-    pub struct Id;
-}
+pub(crate) use diesel_bulk::sql_types;
 
 diesel::table! {
     categories (id) {

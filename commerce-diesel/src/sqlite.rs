@@ -34,7 +34,7 @@ use commerce_core::port::StoreError;
 
 use self::connection::{Conn, RunQueryDsl};
 pub use self::open::OpenError;
-use self::readers::{Readers, read, read_one, write};
+use self::readers::{Readers, in_snapshot, in_statement, in_transaction};
 use self::writer::Writer;
 use crate::Rebuilt;
 

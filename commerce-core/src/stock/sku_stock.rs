@@ -50,6 +50,16 @@ pub struct UncontendedReservation {
     pub least_available: i64,
 }
 
+impl UncontendedReservation {
+    /// Whether the moves would have been told the same on another level. Stores that do not lock a level before they write it
+    /// hold it to this rule in SQL, and a test holds their SQL to this.
+    pub fn fits(&self, level: &StockLevel, at: DateTime<Utc>) -> bool {
+        level.available() >= self.least_available
+            && level.reorder_threshold == self.reorder_threshold
+            && level.next_expiry.is_none_or(|next| next > at)
+    }
+}
+
 /// A sku's stock as it was before one move, to go back to should a later move of the same commit be refused.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StockSavepoint {
@@ -104,7 +114,7 @@ impl SkuStock {
         (level.available() > border).then_some(UncontendedReservation {
             units,
             steps: level.version.checked_sub(before.version)?,
-            next_expiry: ends?.into_iter().min()?,
+            next_expiry: ends?.into_iter().min().filter(|end| *end > at)?,
             reorder_threshold,
             least_available: border.checked_add(units)?.checked_add(1)?,
         })
@@ -358,7 +368,7 @@ mod taking {
             return 0;
         }
         let Some(taken) = sku_stock.uncontended(at) else { return 0 };
-        if level(found).available() < taken.least_available {
+        if !taken.fits(&level(found), at) {
             return 0;
         }
         let mut other = SkuStock::new(level(found), BTreeMap::new(), None);

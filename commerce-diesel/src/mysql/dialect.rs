@@ -1,6 +1,7 @@
 //! The little that only `MySQL` and `MariaDB` say so.
 
-mod in_list;
+#[path = "../bulk.rs"]
+mod bulk;
 mod statement;
 
 use std::time::Duration;
@@ -12,15 +13,13 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
+use diesel_bulk::{Bulk, Write};
 
-use self::in_list::InList;
-use self::statement::{Append, Insert, InsertMissing, Take, Update, pieces};
+pub(crate) use self::bulk::*;
+pub(crate) use self::statement::Take;
 use super::connection::Conn;
-use crate::fault::{self, Fault};
-use crate::key::Key;
-use crate::rows::event::NewEventRow;
-use crate::rows::stock::{LevelRow, UncontendedReservationRow};
-use crate::rows::table::Bind;
+use crate::fault::{self, Answer, Fault};
+use crate::rows::stock::UncontendedReservationRow;
 
 /// The backend.
 pub(crate) type Db = diesel::mysql::Mysql;
@@ -38,7 +37,9 @@ pub(crate) use crate::network::pause;
 
 /// How many commits of those that wait become one batch: as many as fill their statements. The rest would need one more for each
 /// table.
-pub(crate) use self::statement::whole;
+pub(crate) fn whole(waiting: usize) -> usize {
+    <Db as Bulk>::whole(waiting)
+}
 
 /// Makes sure that there is a connection to begin on.
 pub(crate) async fn connected(conn: &mut Conn) -> QueryResult<()> {
@@ -104,17 +105,8 @@ macro_rules! for_update_of_free {
     };
 }
 
-/// Inserts rows.
-pub(crate) async fn insert_each<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
-    let rows: Vec<R> = rows.into_iter().collect();
-    for piece in pieces(&rows, statement::MOST_INSERTED) {
-        Insert(piece).execute(conn).await?;
-    }
-    Ok(())
-}
-
 /// Inserts rows of several tables; if there are none of the first there are none at all.
-pub(crate) async fn insert_parts<A: Bind<Db>, B: Bind<Db>, C: Bind<Db>, D: Bind<Db>>(
+pub(crate) async fn insert_parts<A: Write<Db>, B: Write<Db>, C: Write<Db>, D: Write<Db>>(
     conn: &mut Conn,
     (a, b, c, d): (Vec<A>, Vec<B>, Vec<C>, Vec<D>),
 ) -> QueryResult<()> {
@@ -124,38 +116,15 @@ pub(crate) async fn insert_parts<A: Bind<Db>, B: Bind<Db>, C: Bind<Db>, D: Bind<
     insert_each(conn, d).await
 }
 
-/// Inserts those of the rows whose key is not there yet.
-pub(crate) async fn insert_missing<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
-    let rows: Vec<R> = rows.into_iter().collect();
-    for piece in pieces(&rows, statement::MOST_INSERTED) {
-        InsertMissing(piece).execute(conn).await?;
-    }
-    Ok(())
-}
-
-/// Sets all columns but the key of rows that are there.
-pub(crate) async fn update_each<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
-    let rows: Vec<R> = rows.into_iter().collect();
-    for piece in pieces(&rows, statement::MOST_UPDATED) {
-        Update(piece).execute(conn).await?;
-    }
-    Ok(())
-}
-
-/// Whether stock may be taken from levels that were read before they are locked, which leaves them to others for longer.
+/// Whether stock may be taken from levels before they are locked, which leaves them to others for longer.
 pub(crate) const SUPPORTS_OPTIMISTIC_RESERVE: bool = true;
 
-/// Takes units from levels, or fails if one does not fit.
-pub(crate) async fn take_each(
-    conn: &mut Conn,
-    _: Vec<LevelRow<'_>>,
-    rows: Vec<UncontendedReservationRow<'_>>,
-    at: i64,
-) -> QueryResult<()> {
-    for rows in pieces(&rows, statement::MOST_INSERTED) {
-        // A row that was there counts twice, one that was made once.
-        if Take(rows, at).execute(conn).await? != 2 * rows.len() {
-            return Err(Error::RollbackTransaction);
+/// Takes units from levels, unless one does not fit.
+pub(crate) async fn take_each(conn: &mut Conn, rows: &[UncontendedReservationRow<'_>], at: i64) -> Answer<()> {
+    for take in Take::pieces(rows, at) {
+        let all = take.all();
+        if take.execute(conn).await? != all {
+            return Err(Fault::Misfit);
         }
     }
     Ok(())
@@ -164,18 +133,8 @@ pub(crate) async fn take_each(
 /// What moves the end of the feed, before and behind by how much; the session remembers where it is then.
 pub(crate) const ADVANCE: (&str, &str) = ("UPDATE feed SET position = LAST_INSERT_ID(position + ", ") WHERE id = 1");
 
-/// Appends events whose positions are counted from behind the last one.
-pub(crate) async fn append_behind(conn: &mut Conn, rows: Vec<NewEventRow<'_>>) -> QueryResult<()> {
-    for piece in pieces(&rows, statement::MOST_INSERTED) {
-        Append(piece).execute(conn).await?;
-    }
-    Ok(())
-}
-
-/// Whether a column, or several, are among these keys.
-pub(crate) fn in_list<C, K: Key>(columns: C, keys: impl IntoIterator<Item = K>) -> InList<C> {
-    InList::new(columns, keys)
-}
+/// The end of the feed, to which something is added.
+pub(crate) const LAST: &str = "LAST_INSERT_ID() + ";
 
 /// Runs what is named one after the other and binds the answers; the first failure ends the function. (Drivers for these
 /// databases wait for each answer.)

@@ -12,6 +12,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::network::security::Security;
 use crate::network::{DatabaseError, DatabaseOptions, migrate};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/mysql");
@@ -34,10 +35,10 @@ pub(super) struct Target {
 impl Target {
     /// Reads a URL: what `mysql_async` knows, with `ssl-mode` and `ssl-ca` as the client programs have them.
     pub(super) fn read(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
-        let Security { url, mut wanted, roots } = Security::take(url)?;
+        let Security { url, wanted, roots } = Security::take(url, ["ssl-mode", "ssl-ca"], is_wanted)?;
         // The texts of this error name parameters and what stands in them, which is never the password.
         let opts = Opts::from_url(&url).map_err(|error| DatabaseError::Url(error.to_string()))?;
-        wanted |= opts.ssl_opts().is_some();
+        let wanted = wanted.unwrap_or_default() || opts.ssl_opts().is_some();
         if opts.db_name().is_none_or(str::is_empty) {
             return Err(DatabaseError::Url("it names no database".to_owned()));
         }
@@ -196,39 +197,11 @@ fn is_of_tls(error: &std::io::Error) -> bool {
     error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some()
 }
 
-/// What a URL says of TLS, taken out of it.
-struct Security {
-    url: String,
-    wanted: bool,
-    roots: Option<PathBuf>,
-}
-
-impl Security {
-    /// `ssl-mode` of `REQUIRED`, `VERIFY_CA` and `VERIFY_IDENTITY` ask for TLS, as does the driver's `require_ssl`, and the
-    /// server's certificate is always verified: by those of `ssl-ca`, or else by those that browsers trust.
-    fn take(url: &str) -> Result<Self, DatabaseError> {
-        let (front, query) = url.split_once('?').unwrap_or((url, ""));
-        let mut security = Self { url: front.to_owned(), wanted: false, roots: None };
-        let mut between = '?';
-        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-            match parameter.split_once('=') {
-                Some(("ssl-mode", mode)) => security.wanted = is_wanted(mode)?,
-                Some(("ssl-ca", path)) => security.roots = Some(PathBuf::from(path)),
-                _ => {
-                    security.url.push(between);
-                    security.url.push_str(parameter);
-                    between = '&';
-                }
-            }
-        }
-        Ok(security)
-    }
-}
-
-fn is_wanted(mode: &str) -> Result<bool, DatabaseError> {
+/// What `ssl-mode` says. Where TLS is wanted, the server's certificate is always verified.
+fn is_wanted(mode: &str) -> Option<bool> {
     match mode.to_ascii_uppercase().as_str() {
-        "REQUIRED" | "VERIFY_CA" | "VERIFY_IDENTITY" => Ok(true),
-        "DISABLED" | "PREFERRED" => Ok(false),
-        _ => Err(DatabaseError::Url(format!("ssl-mode cannot be {mode}"))),
+        "REQUIRED" | "VERIFY_CA" | "VERIFY_IDENTITY" => Some(true),
+        "DISABLED" | "PREFERRED" => Some(false),
+        _ => None,
     }
 }

@@ -92,14 +92,14 @@ pub(super) fn store_error(fault: &Fault) -> StoreError {
 }
 
 /// Runs a query that sees the database at one point in time.
-macro_rules! read {
+macro_rules! in_snapshot {
     ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {
         super::readers::on_a_connection!($store, $conn, super::dialect::snapshot!($conn, $query))
     };
 }
 
 /// Runs a query of one statement.
-macro_rules! read_one {
+macro_rules! in_statement {
     ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {
         super::readers::on_a_connection!($store, $conn, $query.await)
     };
@@ -126,7 +126,7 @@ macro_rules! on_a_connection {
 }
 
 /// Runs something in a transaction of its own; again, if it was ended in favour of another that waited for it.
-macro_rules! write {
+macro_rules! in_transaction {
     ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
         let mut round = 0;
         loop {
@@ -154,4 +154,4 @@ macro_rules! write {
     }};
 }
 
-pub(super) use {on_a_connection, read, read_one, write};
+pub(super) use {in_snapshot, in_statement, in_transaction, on_a_connection};

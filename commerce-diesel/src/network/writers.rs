@@ -13,7 +13,6 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use super::connection::Conn;
 use super::dialect;
 use super::query::group::{self, Submission};
-use super::query::level_cache::LevelCache;
 use crate::prepared::Prepared;
 
 /// The most commits of one transaction.
@@ -29,9 +28,8 @@ impl Writers {
     pub(super) fn start(connections: Vec<Conn>, queue: usize) -> Self {
         let (queue, submissions) = mpsc::channel(queue.max(1));
         let submissions = Arc::new(Mutex::new(submissions));
-        let cache = Arc::new(LevelCache::default());
         for conn in connections {
-            tokio::spawn(serve(conn, Arc::clone(&cache), Arc::clone(&submissions)));
+            tokio::spawn(serve(conn, Arc::clone(&submissions)));
         }
         Self { queue }
     }
@@ -58,12 +56,12 @@ async fn receive(queue: &mut mpsc::Receiver<Submission>, batch: &mut Vec<Submiss
 
 /// Writes until nobody can submit any more and the queue is empty. There is no linger: a batch is what came while the writers
 /// were busy.
-async fn serve(mut conn: Conn, cache: Arc<LevelCache>, queue: Arc<Mutex<mpsc::Receiver<Submission>>>) {
+async fn serve(mut conn: Conn, queue: Arc<Mutex<mpsc::Receiver<Submission>>>) {
     let mut batch = Vec::with_capacity(BATCH);
     while receive(&mut *queue.lock().await, &mut batch).await > 0 {
         let crowd = batch.len() > 1;
         // A panic is a bug. Those who waited for what panicked learn that nothing is known; the writer goes on.
-        let served = AssertUnwindSafe(group::serve(&mut conn, &cache, std::mem::take(&mut batch))).catch_unwind();
+        let served = AssertUnwindSafe(group::serve(&mut conn, std::mem::take(&mut batch))).catch_unwind();
         if served.await.is_err() {
             tracing::error!("a writer panicked");
             conn.give_up();

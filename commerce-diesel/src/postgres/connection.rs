@@ -24,7 +24,7 @@ pub(crate) struct Conn {
 }
 
 /// What runs between this process and the server.
-pub(super) struct Link {
+struct Link {
     client: AsyncPgConnection,
     closed: Arc<AtomicBool>,
     prepared: Mutex<HashSet<TypeId>>,
@@ -35,20 +35,16 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(client: AsyncPgConnection, closed: Arc<AtomicBool>) -> Self {
-        Self {
-            client,
-            closed,
-            prepared: Mutex::default(),
-            preparing: watch::Sender::new(0),
-            sealed: AtomicBool::new(false),
-        }
+    async fn open(target: &Target) -> Result<Self, DatabaseError> {
+        let (client, closed) = target.connect().await?;
+        let (preparing, sealed) = (watch::Sender::new(0), AtomicBool::new(false));
+        Ok(Self { client, closed, prepared: Mutex::default(), preparing, sealed })
     }
 }
 
 impl Conn {
     pub(super) async fn open(target: Arc<Target>) -> Result<Self, DatabaseError> {
-        let link = Arc::new(target.connect().await?);
+        let link = Arc::new(Link::open(&target).await?);
         Ok(Self { target, link })
     }
 
@@ -70,7 +66,7 @@ impl Conn {
     /// Opens it again, if it is lost.
     pub(super) async fn restore(&mut self) -> Result<(), DatabaseError> {
         if self.is_lost() {
-            self.link = Arc::new(self.target.connect().await?);
+            self.link = Arc::new(Link::open(&self.target).await?);
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The little that only PostgreSQL says so.
 
-mod in_list;
+#[path = "../bulk.rs"]
+mod bulk;
 mod statement;
 
 use std::time::Duration;
@@ -13,16 +14,15 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
+use diesel_bulk::{Arrays, InsertAll, Rows};
 use futures_util::FutureExt;
 
-use self::in_list::InList;
-use self::statement::{Append, Insert, InsertMissing, InsertParts, Take, Update};
+pub(crate) use self::bulk::*;
+use self::statement::FITS;
+pub(crate) use self::statement::Take;
 use super::connection::Conn;
-use crate::fault::{self, Fault};
-use crate::key::Key;
-use crate::rows::event::NewEventRow;
-use crate::rows::stock::{LevelRow, UncontendedReservationRow};
-use crate::rows::table::Columns;
+use crate::fault::{self, Answer, Fault};
+use crate::rows::stock::UncontendedReservationRow;
 
 /// The backend.
 pub(crate) type Db = diesel::pg::Pg;
@@ -97,61 +97,34 @@ macro_rules! for_update_of_free {
     };
 }
 
-/// Inserts rows.
-pub(crate) async fn insert_each<R: Columns>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
-    let rows: Vec<R> = rows.into_iter().collect();
-    if rows.is_empty() { Ok(()) } else { Insert::of(&rows).execute(conn).await.map(drop) }
-}
-
 /// Inserts rows of several tables; if there are none of the first there are none at all.
-pub(crate) async fn insert_parts<A: Columns, B: Columns, C: Columns, D: Columns>(
+pub(crate) async fn insert_parts<A: Arrays, B: Arrays, C: Arrays, D: Arrays>(
     conn: &mut Conn,
     (a, b, c, d): (Vec<A>, Vec<B>, Vec<C>, Vec<D>),
 ) -> QueryResult<()> {
     if a.is_empty() {
         return Ok(());
     }
-    let statement = InsertParts(Insert::of(&a), Insert::of(&b), Insert::of(&c), Insert::of(&d));
-    statement.execute(conn).await.map(drop)
+    InsertAll(Rows(&a), Rows(&b), Rows(&c), Rows(&d)).execute(conn).await.map(drop)
 }
 
-/// Inserts those of the rows whose key is not there yet.
-pub(crate) async fn insert_missing<R: Columns>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
-    let rows: Vec<R> = rows.into_iter().collect();
-    if rows.is_empty() { Ok(()) } else { InsertMissing::of(&rows).execute(conn).await.map(drop) }
-}
-
-/// Sets all columns but the key of rows that are there.
-pub(crate) async fn update_each<R: Columns>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
-    let rows: Vec<R> = rows.into_iter().collect();
-    if rows.is_empty() { Ok(()) } else { Update::of(&rows).execute(conn).await.map(drop) }
-}
-
-/// Whether stock may be taken from levels that were read before they are locked, which leaves them to others for longer.
+/// Whether stock may be taken from levels before they are locked, which leaves them to others for longer.
 pub(crate) const SUPPORTS_OPTIMISTIC_RESERVE: bool = true;
 
-/// Takes units from levels, or fails if one does not fit.
-pub(crate) async fn take_each(
-    conn: &mut Conn,
-    _: Vec<LevelRow<'_>>,
-    rows: Vec<UncontendedReservationRow<'_>>,
-    at: i64,
-) -> QueryResult<()> {
-    if rows.is_empty() { Ok(()) } else { Take::of(&rows, at).execute(conn).await.map(drop) }
+/// Takes units from levels, unless one does not fit.
+pub(crate) async fn take_each(conn: &mut Conn, rows: &[UncontendedReservationRow<'_>], at: i64) -> Answer<()> {
+    let Some(take) = Take::pieces(rows, at) else { return Ok(()) };
+    match take.execute(conn).await {
+        Err(Error::DatabaseError(_, violation)) if violation.constraint_name() == Some(FITS) => Err(Fault::Misfit),
+        taken => Ok(taken.map(drop)?),
+    }
 }
 
 /// What moves the end of the feed, before and behind by how much.
 pub(crate) const ADVANCE: (&str, &str) = ("UPDATE feed SET position = position + ", " WHERE id = 1");
 
-/// Appends events whose positions are counted from behind the last one.
-pub(crate) async fn append_behind(conn: &mut Conn, rows: Vec<NewEventRow<'_>>) -> QueryResult<()> {
-    Append::of(&rows).execute(conn).await.map(drop)
-}
-
-/// Whether a column, or several, are among these keys.
-pub(crate) fn in_list<C, K: Key>(columns: C, keys: impl IntoIterator<Item = K>) -> InList<C, K::Named> {
-    InList::new(columns, keys)
-}
+/// The end of the feed, to which something is added.
+pub(crate) const LAST: &str = "(SELECT position FROM feed WHERE id = 1) + ";
 
 /// Sends what is named, one behind the other, and waits for the answers together; the first failure ends the function.
 macro_rules! pipeline {

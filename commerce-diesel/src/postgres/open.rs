@@ -17,7 +17,7 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Client, Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::connection::Link;
+use crate::network::security::Security;
 use crate::network::{DatabaseError, DatabaseOptions, migrate};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -40,9 +40,11 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Reads a URL: what `tokio_postgres` knows, with `sslmode` as in libpq, and `sslrootcert`.
+    /// Reads a URL: what `tokio_postgres` knows, with `sslmode` as in libpq, and `sslrootcert`, which
+    /// alone asks for TLS, too.
     pub(super) fn read(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
-        let Security { url, wanted, roots } = Security::take(url)?;
+        let Security { url, wanted, roots } = Security::take(url, ["sslmode", "sslrootcert"], is_wanted)?;
+        let wanted = wanted.unwrap_or(roots.is_some());
         // The texts of this error name parameters, never what stands in them.
         let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
             DatabaseError::Url(error.source().map_or_else(|| error.to_string(), ToString::to_string))
@@ -95,8 +97,8 @@ impl Target {
         format!("{host}:{}", self.config.get_ports().first().copied().unwrap_or(5432))
     }
 
-    /// Makes a connection.
-    pub(super) async fn connect(&self) -> Result<Link, DatabaseError> {
+    /// Makes a connection; the flag is set when it has ended.
+    pub(super) async fn connect(&self) -> Result<(AsyncPgConnection, Arc<AtomicBool>), DatabaseError> {
         let closed = Arc::new(AtomicBool::new(false));
         let mut client = self.client(Arc::clone(&closed)).await?;
         let millis = self.options.statement_timeout.as_millis();
@@ -104,7 +106,7 @@ impl Target {
         let settings =
             format!("{SETTINGS} SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {millis};");
         client.batch_execute(&settings).await.map_err(|error| self.other(error))?;
-        Ok(Link::new(client, closed))
+        Ok((client, closed))
     }
 
     async fn client(&self, closed: Arc<AtomicBool>) -> Result<AsyncPgConnection, DatabaseError> {
@@ -190,41 +192,11 @@ impl Target {
     }
 }
 
-/// What a URL says of TLS, taken out of it.
-struct Security {
-    url: String,
-    wanted: bool,
-    roots: Option<PathBuf>,
-}
-
-impl Security {
-    /// `sslmode` of `require`, `verify-ca` and `verify-full` ask for TLS, and the server's certificate is always verified: by
-    /// those of `sslrootcert`, or else by those that browsers trust. Who names `sslrootcert` alone asks for TLS, too.
-    fn take(url: &str) -> Result<Self, DatabaseError> {
-        let (front, query) = url.split_once('?').unwrap_or((url, ""));
-        let mut security = Self { url: front.to_owned(), wanted: false, roots: None };
-        let mut mode = None;
-        let mut between = '?';
-        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-            match parameter.split_once('=') {
-                Some(("sslmode", word)) => mode = Some(is_wanted(word)?),
-                Some(("sslrootcert", path)) => security.roots = Some(PathBuf::from(path)),
-                _ => {
-                    security.url.push(between);
-                    security.url.push_str(parameter);
-                    between = '&';
-                }
-            }
-        }
-        security.wanted = mode.unwrap_or(security.roots.is_some());
-        Ok(security)
-    }
-}
-
-fn is_wanted(mode: &str) -> Result<bool, DatabaseError> {
+/// What `sslmode` says. Where TLS is wanted, the server's certificate is always verified.
+fn is_wanted(mode: &str) -> Option<bool> {
     match mode {
-        "require" | "verify-ca" | "verify-full" => Ok(true),
-        "disable" | "allow" | "prefer" => Ok(false),
-        _ => Err(DatabaseError::Url(format!("sslmode cannot be {mode}"))),
+        "require" | "verify-ca" | "verify-full" => Some(true),
+        "disable" | "allow" | "prefer" => Some(false),
+        _ => None,
     }
 }

@@ -3,9 +3,9 @@
 use commerce_core::cart::Cart;
 use commerce_core::ids::{CartId, UserId};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::{Answer, Conn, RunQueryDsl, dialect};
-use crate::db_uuid::DbUuid;
 use crate::rows::cart::{CartCodeRow, CartItemRow, CartRow};
 use crate::schema::{cart_codes, cart_items, carts};
 

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use commerce_core::commit::{Accepted, CartChange, Commit, ProductChange, PromotionChange};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::{Answer, Conn, RunQueryDsl, idempotency};
-use crate::db_uuid::DbUuid;
 use crate::rows::event::{ORDER, STOCK, order_stream};
 use crate::rows::{counter, micros};
 use crate::schema::{carts, events, products, promotions};

@@ -1,10 +1,6 @@
 //! The feed: every event, in the order in which they became visible.
 
-use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::BigInt;
-
-use super::{Answer, Conn, RunQueryDsl, dialect};
+use super::{Answer, Conn, dialect};
 use crate::rows::event::NewEventRow;
 use crate::rows::place;
 
@@ -17,20 +13,6 @@ pub(super) async fn append(conn: &mut Conn, mut events: Vec<NewEventRow<'_>>) ->
     for (event, number) in events.iter_mut().zip(1..) {
         event.position = number - count;
     }
-    dialect::pipeline!(conn; _ = Advance(count).execute(conn), () = dialect::append_behind(conn, events));
+    dialect::pipeline!(conn; () = dialect::advance(conn, count), () = dialect::append_behind(conn, events));
     Ok(())
-}
-
-/// Moves the end of the feed. (Diesel's own updates are prepared anew each time.)
-#[derive(Debug, QueryId)]
-struct Advance(i64);
-
-impl QueryFragment<dialect::Db> for Advance {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, dialect::Db>) -> QueryResult<()> {
-        let (before, behind) = dialect::ADVANCE;
-        out.push_sql(before);
-        out.push_bind_param::<BigInt, _>(&self.0)?;
-        out.push_sql(behind);
-        Ok(())
-    }
 }

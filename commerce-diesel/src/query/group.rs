@@ -5,15 +5,13 @@ mod recovery;
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use commerce_core::commit::{Accepted, Commit, LoadedState, ReadSet, Refusal, settle};
 use commerce_core::port::CommitError;
 use commerce_core::stock::{StockAction, StockMove};
 use tokio::sync::oneshot;
 
 use super::committed::is_committed;
-use super::level_cache::LevelCache;
-use super::loaded_state::Levels;
+use super::loaded_state::Writable;
 use super::{Answer, Conn, Fault, dialect, loaded_state, write};
 use crate::changes::Changes;
 use crate::prepared::Prepared;
@@ -67,19 +65,19 @@ enum Failure {
 enum LockMode {
     /// As its levels are read.
     Pessimistic,
-    /// As it is written, at last.
+    /// As it is written, at last, where that is possible.
     Optimistic,
 }
 
 /// Writes a batch and answers everybody in it.
-pub(in super::super) async fn serve(conn: &mut Conn, cache: &LevelCache, batch: Vec<Submission>) {
+pub(in super::super) async fn serve(conn: &mut Conn, batch: Vec<Submission>) {
     let began = Instant::now();
     let size = batch.len();
     // Whatever is made is taken for new. Should it be there all the same, the insert of another fails on its key, and the batch is
     // tried again with everything it needs.
-    match attempt(conn, cache, &batch, ReadSet::assuming_inserts_are_new(commits(&batch)), LockMode::Optimistic).await {
+    match attempt(conn, &batch, ReadSet::assuming_inserts_are_new(commits(&batch)), LockMode::Optimistic).await {
         Ok(outcomes) => answer_all(batch, outcomes),
-        Err(failure) => Box::pin(recovery::recover(conn, cache, batch, failure)).await,
+        Err(failure) => Box::pin(recovery::recover(conn, batch, failure)).await,
     }
     let elapsed = began.elapsed();
     if elapsed > SLOW {
@@ -102,20 +100,18 @@ fn commits(batch: &[Submission]) -> impl Iterator<Item = &Commit> {
 /// A batch that is settled.
 struct Ready {
     outcomes: Vec<Outcome>,
-    loaded: LoadedState,
-    locks: LockMode,
+    loaded: Writable,
 }
 
-/// Settles and writes a batch in one transaction. If the locks are to come last, they do where that is possible.
+/// Settles and writes a batch in one transaction.
 async fn attempt(
     conn: &mut Conn,
-    cache: &LevelCache,
     batch: &[Submission],
     read_set: ReadSet<'_>,
     locks: LockMode,
 ) -> Result<Vec<Outcome>, Failure> {
     dialect::connected(conn).await.map_err(|error| Failure::Unavailable(error.into()))?;
-    let ready = match begin(conn, cache, batch, &read_set, locks).await {
+    let ready = match begin(conn, batch, &read_set, locks).await {
         Ok(ready) => ready,
         Err(fault) => {
             dialect::rollback(conn).await;
@@ -126,36 +122,38 @@ async fn attempt(
             });
         }
     };
-    let Err(not_written) = write(conn, batch, &ready, read_set.at).await else {
-        cache.keep(&ready.loaded);
-        return Ok(ready.outcomes);
-    };
-    cache.forget(&read_set);
-    Err(match not_written {
-        WriteError::NotCommitted(fault) => Failure::Within(fault),
-        WriteError::Unknown(fault) => Failure::Unconfirmed(fault, ready.outcomes),
-    })
+    match write(conn, batch, &ready).await {
+        Ok(()) => Ok(ready.outcomes),
+        Err(WriteError::NotCommitted(fault)) => Err(Failure::Within(fault)),
+        Err(WriteError::Unknown(fault)) => Err(Failure::Unconfirmed(fault, ready.outcomes)),
+    }
 }
 
 /// Begins a transaction, and settles a batch.
-async fn begin(
-    conn: &mut Conn,
-    cache: &LevelCache,
-    batch: &[Submission],
-    read_set: &ReadSet<'_>,
-    locks: LockMode,
-) -> Answer<Ready> {
-    let locks = if may_lock_optimistically(batch, read_set) { locks } else { LockMode::Pessimistic };
-    let levels = match locks {
-        LockMode::Pessimistic => Levels::Locked,
-        LockMode::Optimistic => cache.levels(read_set).map_or(Levels::Read, Levels::Known),
-    };
-    dialect::pipeline!(conn; () = dialect::begin_write(conn), (outcomes, loaded) = settled(conn, batch, read_set, levels));
-    if locks == LockMode::Pessimistic || is_uncontended(&outcomes, &loaded, read_set.at) {
-        return Ok(Ready { outcomes, loaded, locks });
+async fn begin(conn: &mut Conn, batch: &[Submission], read_set: &ReadSet<'_>, locks: LockMode) -> Answer<Ready> {
+    if locks == LockMode::Pessimistic || !may_lock_optimistically(batch, read_set) {
+        dialect::pipeline!(conn; () = dialect::begin_write(conn), ready = locked(conn, batch, read_set));
+        return Ok(ready);
     }
-    let (outcomes, loaded) = settled(conn, batch, read_set, Levels::Locked).await?;
-    Ok(Ready { outcomes, loaded, locks: LockMode::Pessimistic })
+    dialect::pipeline!(conn; () = dialect::begin_write(conn), ready = peeked(conn, batch, read_set));
+    match ready {
+        Some(ready) => Ok(ready),
+        None => locked(conn, batch, read_set).await,
+    }
+}
+
+async fn locked(conn: &mut Conn, batch: &[Submission], read_set: &ReadSet<'_>) -> Answer<Ready> {
+    let mut loaded = loaded_state::lock(conn, read_set).await?;
+    let outcomes = settled(conn, batch, loaded.as_mut()).await?;
+    Ok(Ready { outcomes, loaded: Writable::Locked(loaded) })
+}
+
+/// Nothing if what was settled holds on these levels alone.
+async fn peeked(conn: &mut Conn, batch: &[Submission], read_set: &ReadSet<'_>) -> Answer<Option<Ready>> {
+    let mut loaded = loaded_state::peek(conn, read_set).await?;
+    let outcomes = settled(conn, batch, loaded.as_mut()).await?;
+    let refusals = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
+    Ok(loaded.uncontended(refusals, read_set.at).map(|loaded| Ready { outcomes, loaded }))
 }
 
 /// Whether a batch does nothing with stock but reserve it, and nothing that is locked behind stock.
@@ -168,31 +166,17 @@ fn may_lock_optimistically(batch: &[Submission], read_set: &ReadSet<'_>) -> bool
         && moves.all(reserves)
 }
 
-/// Whether what was settled on levels that may be old holds on others that fit: nobody was refused for stock, and everything
-/// that moved is far from every border.
-fn is_uncontended(outcomes: &[Outcome], loaded: &LoadedState, at: DateTime<Utc>) -> bool {
-    let mut sku_stocks = loaded.sku_stocks.values().filter(|sku_stock| sku_stock.is_changed());
-    let refused = outcomes.iter().any(|outcome| matches!(outcome, Err(Refusal::Stock(_))));
-    !refused && sku_stocks.all(|sku_stock| sku_stock.uncontended(at).is_some())
-}
-
 /// Settles what has not happened. What was accepted before by a transaction that was not confirmed may have: now that what it
 /// moves is locked, that transaction has ended, and a look tells for sure.
-async fn settled(
-    conn: &mut Conn,
-    batch: &[Submission],
-    read_set: &ReadSet<'_>,
-    levels: Levels,
-) -> Answer<(Vec<Outcome>, LoadedState)> {
-    let mut loaded = loaded_state::load(conn, read_set, levels).await?;
+async fn settled(conn: &mut Conn, batch: &[Submission], loaded: &mut LoadedState) -> Answer<Vec<Outcome>> {
     let mut happened = Vec::with_capacity(batch.len());
     for submission in batch {
         happened.push(is_already_committed(conn, submission).await?);
     }
     let rest = commits(batch).zip(&happened).filter_map(|(commit, happened)| (!happened).then_some(commit));
-    let mut outcomes = settle(rest, &mut loaded).into_iter();
+    let mut outcomes = settle(rest, loaded).into_iter();
     let outcome = |happened: &bool| if *happened { Some(Ok(None)) } else { Some(outcomes.next()?.map(Some)) };
-    Ok((happened.iter().filter_map(outcome).collect(), loaded))
+    Ok(happened.iter().filter_map(outcome).collect())
 }
 
 async fn is_already_committed(conn: &mut Conn, submission: &Submission) -> Answer<bool> {
@@ -210,13 +194,13 @@ enum WriteError {
     Unknown(Fault),
 }
 
-async fn write(conn: &mut Conn, batch: &[Submission], ready: &Ready, at: DateTime<Utc>) -> Result<(), WriteError> {
-    let Ready { outcomes, loaded, locks } = ready;
+async fn write(conn: &mut Conn, batch: &[Submission], ready: &Ready) -> Result<(), WriteError> {
+    let Ready { outcomes, loaded } = ready;
     let prepared = batch.iter().map(|submission| &submission.prepared);
     let accepted =
         prepared.zip(outcomes).filter_map(|(prepared, outcome)| Some((prepared, outcome.as_ref().ok()?.as_ref()?)));
     let plan = match Changes::of(accepted) {
-        Ok(changes) => write::plan(conn, changes, loaded, (*locks == LockMode::Optimistic).then_some(at)).await,
+        Ok(changes) => write::plan(conn, changes, loaded).await,
         Err(fault) => Err(fault),
     };
     let plan = match plan {

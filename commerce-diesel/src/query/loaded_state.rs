@@ -2,29 +2,84 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use commerce_core::commit::{IdempotencyKey, IdempotencyRecord, LoadedState, ReadSet};
+use chrono::{DateTime, Utc};
+use commerce_core::commit::{IdempotencyKey, IdempotencyRecord, LoadedState, ReadSet, Refusal};
 use commerce_core::ids::{CartId, OrderId, OrderNumber, ProductId, Sku, UserId};
-use commerce_core::stock::{SkuStock, StockLevel};
+use commerce_core::stock::{SkuStock, UncontendedReservation};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
-use super::{Answer, Conn, RunQueryDsl, dialect, idempotency, promotions, stock};
-use crate::db_uuid::DbUuid;
+use super::stock::{self, Levels};
+use super::{Answer, Conn, RunQueryDsl, dialect, idempotency, promotions};
 use crate::rows::{read, read_counter};
 use crate::schema::{carts, orders, products, variants};
 
-/// Where the levels of stock are taken from. What is not locked may be old by the time it is written.
-#[derive(Debug)]
-pub(in super::super) enum Levels {
-    /// They are read and locked.
-    Locked,
-    /// They are read.
-    Read,
-    /// They are known, in the order of skus.
-    Known(Vec<StockLevel>),
+/// Loads what a batch names, and locks, in the order of keys, what it can move.
+pub(in super::super) async fn lock(conn: &mut Conn, read_set: &ReadSet<'_>) -> Answer<Locked<LoadedState>> {
+    load(conn, read_set, Levels::Locked).await.map(Locked)
 }
 
-/// Loads what a batch names. On databases where writers meet, what can move is locked in the order of keys.
-pub(in super::super) async fn load(conn: &mut Conn, read_set: &ReadSet<'_>, levels: Levels) -> Answer<LoadedState> {
+/// As [`lock`], but for the levels of stock, which others may move until they are written.
+pub(super) async fn peek(conn: &mut Conn, read_set: &ReadSet<'_>) -> Answer<Peeked<LoadedState>> {
+    load(conn, read_set, Levels::Read).await.map(Peeked)
+}
+
+/// What stays as it is until the transaction ends.
+#[derive(Debug)]
+pub(in super::super) struct Locked<T>(T);
+
+/// What others may move.
+#[derive(Debug)]
+pub(super) struct Peeked<T>(T);
+
+impl<T> AsMut<T> for Locked<T> {
+    fn as_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<T> AsMut<T> for Peeked<T> {
+    fn as_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+/// Settled facts that may be written.
+#[derive(Debug)]
+pub(super) enum Writable {
+    /// As they are.
+    Locked(Locked<LoadedState>),
+    /// What was taken of each level, if it still fits when it is written at this instant.
+    Uncontended(Peeked<LoadedState>, DateTime<Utc>, BTreeMap<Sku, Taken>),
+}
+
+impl Writable {
+    pub(super) const fn loaded(&self) -> &LoadedState {
+        match self {
+            Self::Locked(Locked(loaded)) | Self::Uncontended(Peeked(loaded), ..) => loaded,
+        }
+    }
+}
+
+impl Peeked<LoadedState> {
+    /// Settled facts that hold on other levels, too: nobody was refused for stock, and everything that moved is far from every
+    /// border.
+    pub(super) fn uncontended<'r>(
+        self,
+        refusals: impl IntoIterator<Item = &'r Refusal>,
+        at: DateTime<Utc>,
+    ) -> Option<Writable> {
+        if refusals.into_iter().any(|refusal| matches!(refusal, Refusal::Stock(_))) {
+            return None;
+        }
+        let moved = self.0.sku_stocks.iter().filter(|(_, sku_stock)| sku_stock.is_changed());
+        let taken =
+            moved.map(|(sku, sku_stock)| Some((sku.clone(), sku_stock.uncontended(at)?))).collect::<Option<_>>()?;
+        Some(Writable::Uncontended(self, at, taken))
+    }
+}
+
+async fn load(conn: &mut Conn, read_set: &ReadSet<'_>, levels: Levels) -> Answer<LoadedState> {
     dialect::pipeline!(conn;
         idempotency_records = known_idempotency_records(conn, &read_set.idempotency_keys),
         orders = order_versions(conn, &read_set.orders),

@@ -4,9 +4,9 @@ use commerce_core::ids::{OrderId, UserId};
 use commerce_core::order::{Order, Phase};
 use commerce_core::port::{OrderFilter, OrderRef, Page, PageRequest};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
-use crate::db_uuid::DbUuid;
 use crate::rows::micros;
 use crate::rows::order::{
     AddressRow, Head, ItemRow, OrderRow, Parts, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, SHIPPING, ShipmentRow,

@@ -8,9 +8,9 @@ use commerce_core::money::Money;
 use commerce_core::port::{Page, PageRequest, PromotionCursor, PromotionWithUsage};
 use commerce_core::promotion::{Promotion, PromotionRecord, Redemption, Usage, UsageCounter};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::{Answer, Conn, RunQueryDsl, dialect, listing, one_more};
-use crate::db_uuid::DbUuid;
 use crate::rows::promotion::{CustomerUsesRow, PromotionRow, RedemptionRow, UsesRow};
 use crate::rows::{micros, read, read_counter};
 use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses, promotions};

@@ -8,10 +8,9 @@ use commerce_core::port::{Page, PageRequest};
 use commerce_core::stock::{Reservation, SkuStock, StockLevel};
 use diesel::dsl::min;
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
-use super::loaded_state::Levels;
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
-use crate::db_uuid::DbUuid;
 use crate::rows::stock::{LevelRow, ReservationRow};
 use crate::rows::{micros, read, read_instant_option};
 use crate::schema::{reservations, stock};
@@ -76,22 +75,26 @@ pub(in super::super) async fn reservations(conn: &mut Conn, sku: &Sku) -> Answer
     rows.iter().map(ReservationRow::reservation).collect()
 }
 
+/// Whether levels are locked as they are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Levels {
+    Locked,
+    Read,
+}
+
 /// The levels of skus, in their order.
 #[allow(clippy::if_same_then_else, reason = "the arms are the same where nothing has to be locked")]
-pub(super) async fn levels(
+pub(in super::super) async fn levels(
     conn: &mut Conn,
     skus: impl Iterator<Item = &Sku> + Clone,
     levels: Levels,
 ) -> Answer<Vec<StockLevel>> {
-    let is_locked = match levels {
-        Levels::Known(levels) => return Ok(levels),
-        Levels::Locked => true,
-        Levels::Read => false,
-    };
     let wanted = dialect::in_list(stock::sku, skus.clone().map(Sku::as_str));
     let query = stock::table.filter(wanted).order(stock::sku).select(LevelRow::as_select());
-    let rows: Vec<LevelRow<'static>> =
-        if is_locked { dialect::for_update!(query).load(conn).await? } else { query.load(conn).await? };
+    let rows: Vec<LevelRow<'static>> = match levels {
+        Levels::Locked => dialect::for_update!(query).load(conn).await?,
+        Levels::Read => query.load(conn).await?,
+    };
     let level = |row: LevelRow<'static>| row.into_level().map(|level| (level.sku.clone(), level));
     let mut stocked: BTreeMap<Sku, StockLevel> = rows.into_iter().map(level).collect::<Answer<_>>()?;
     Ok(skus.map(|sku| stocked.remove(sku).unwrap_or_else(|| StockLevel::empty(sku.clone()))).collect())

@@ -13,14 +13,13 @@ mod stock;
 
 use std::mem;
 
-use chrono::{DateTime, Utc};
-use commerce_core::commit::LoadedState;
 use commerce_core::ids::OrderId;
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
+use super::loaded_state::Writable;
 use super::{Answer, Conn, RunQueryDsl, dialect, feed};
 use crate::changes::Changes;
-use crate::db_uuid::DbUuid;
 use crate::rows::task::{TaskRow, key_columns};
 use crate::schema::tasks;
 
@@ -28,20 +27,13 @@ use crate::schema::tasks;
 pub(super) struct Plan<'a> {
     changes: Changes<'a>,
     carts: carts::Plan<'a>,
-    settled: &'a LoadedState,
-    /// When units were taken from levels that are not locked, if so.
-    taken_at: Option<DateTime<Utc>>,
+    settled: &'a Writable,
 }
 
 /// Looks up what has to be known before anything is written.
-pub(super) async fn plan<'a>(
-    conn: &mut Conn,
-    changes: Changes<'a>,
-    settled: &'a LoadedState,
-    taken_at: Option<DateTime<Utc>>,
-) -> Answer<Plan<'a>> {
+pub(super) async fn plan<'a>(conn: &mut Conn, changes: Changes<'a>, settled: &'a Writable) -> Answer<Plan<'a>> {
     let carts = carts::plan(conn, &changes).await?;
-    Ok(Plan { changes, carts, settled, taken_at })
+    Ok(Plan { changes, carts, settled })
 }
 
 /// Writes everything. Nothing is decided here: the facts have been settled, and the changes are those that were accepted.
@@ -49,7 +41,7 @@ pub(super) async fn plan<'a>(
 /// The statements are as many for a thousand rows as for one, each writes in the order of keys, and none waits for the answer
 /// to another: where a network lies between, the end of the transaction follows right behind them.
 pub(super) async fn write(conn: &mut Conn, plan: Plan<'_>) -> Answer<()> {
-    let Plan { mut changes, carts, settled, taken_at } = plan;
+    let Plan { mut changes, carts, settled } = plan;
     let (events, mut idempotency_records) =
         (mem::take(&mut changes.events), mem::take(&mut changes.idempotency_records));
     idempotency_records.sort_by(|one, other| (&one.scope, &one.request_key).cmp(&(&other.scope, &other.request_key)));
@@ -57,10 +49,10 @@ pub(super) async fn write(conn: &mut Conn, plan: Plan<'_>) -> Answer<()> {
         () = catalog::write(conn, &changes),
         () = carts::write(conn, carts),
         () = orders::write(conn, &changes),
-        () = promotions::write(conn, &changes, settled),
+        () = promotions::write(conn, &changes, settled.loaded()),
         () = write_tasks(conn, &changes),
         () = dialect::insert_each(conn, idempotency_records),
-        () = stock::write(conn, settled, taken_at),
+        () = stock::write(conn, settled),
         () = feed::append(conn, events),
     );
     Ok(())

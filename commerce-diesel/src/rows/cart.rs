@@ -7,10 +7,10 @@ use commerce_core::cart::{Cart, CartItem, CartStatus};
 use commerce_core::ids::{CartId, ItemId, OrderId};
 use commerce_core::money::{Currency, Money};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::{CowStr, counter, micros, place, read, read_counter, read_instant};
 use crate::db_enum::DbEnum;
-use crate::db_uuid::DbUuid;
 use crate::fault::{Answer, Fault};
 use crate::schema::{cart_codes, cart_items, carts};
 

@@ -9,11 +9,11 @@ use commerce_core::ids::{EventId, OrderId, Sku};
 use commerce_core::order::OrderEvent;
 use commerce_core::stock::StockEvent;
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 use serde::de::DeserializeOwned;
 
 use super::{CowStr, counter, micros, read, read_counter, read_instant, read_option};
 use crate::db_enum::DbEnum;
-use crate::db_uuid::DbUuid;
 use crate::fault::{Answer, Fault};
 use crate::schema::events;
 

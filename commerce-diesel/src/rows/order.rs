@@ -13,8 +13,8 @@ pub(crate) use self::read::{Head, Parts};
 use super::quote::figures;
 use super::{CowStr, counter, micros};
 use crate::db_enum::DbEnum;
-use crate::db_uuid::DbUuid;
 use crate::schema::{orders, payments};
+use diesel_bulk::DbUuid;
 
 /// The head of an order.
 #[derive(Debug, Queryable, Selectable)]

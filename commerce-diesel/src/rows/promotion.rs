@@ -6,9 +6,9 @@ use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::Money;
 use commerce_core::promotion::{Promotion, PromotionRecord, Redemption};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::{CowStr, counter, micros, read, read_counter, read_instant, read_instant_option};
-use crate::db_uuid::DbUuid;
 use crate::fault::{Answer, Fault};
 use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses, promotions};
 

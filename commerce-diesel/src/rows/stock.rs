@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use commerce_core::ids::{OrderId, Sku};
 use commerce_core::stock::{Reservation, StockLevel, UncontendedReservation};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::{CowStr, counter, micros, read, read_counter, read_instant_option};
-use crate::db_uuid::DbUuid;
 use crate::fault::Answer;
 use crate::schema::{reservations, stock};
 
@@ -33,30 +33,33 @@ pub(crate) struct ReservationRow<'a> {
     pub(crate) held_until: Option<i64>,
 }
 
-/// Units to take from a level that fits.
+/// Units to take from a level that fits: what its columns grow by, or are compared with.
 #[derive(Debug)]
 #[cfg_attr(
     not(any(feature = "postgres", feature = "mysql")),
-    expect(dead_code, reason = "SQLite takes nothing from levels that may be old")
+    expect(dead_code, reason = "SQLite takes nothing from levels that are not locked")
 )]
 pub(crate) struct UncontendedReservationRow<'a> {
     pub(crate) sku: &'a str,
-    pub(crate) units: i64,
-    pub(crate) steps: i64,
-    pub(crate) next_expiry: i64,
+    /// The least that must be available.
+    pub(crate) on_hand: i64,
+    /// By how much more is reserved.
+    pub(crate) reserved: i64,
     pub(crate) reorder_threshold: Option<i64>,
-    pub(crate) least_available: i64,
+    pub(crate) next_expiry: i64,
+    /// By how much the version grows.
+    pub(crate) version: i64,
 }
 
 impl<'a> UncontendedReservationRow<'a> {
-    pub(crate) fn of(sku: &'a Sku, taken: UncontendedReservation) -> Self {
+    pub(crate) fn of(sku: &'a Sku, taken: &Taken) -> Self {
         Self {
             sku: sku.as_str(),
-            units: taken.units,
-            steps: counter(taken.steps),
-            next_expiry: micros(taken.next_expiry),
+            on_hand: taken.least_available,
+            reserved: taken.units,
             reorder_threshold: taken.reorder_threshold,
-            least_available: taken.least_available,
+            next_expiry: micros(taken.next_expiry),
+            version: counter(taken.steps),
         }
     }
 }

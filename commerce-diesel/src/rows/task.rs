@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use commerce_core::ids::{OrderId, RefundId};
 use commerce_core::task::{Task, TaskKey};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::{CowStr, micros, read_instant};
-use crate::db_uuid::DbUuid;
 use crate::fault::{Answer, Fault};
 use crate::schema::tasks;
 

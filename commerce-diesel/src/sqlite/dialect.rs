@@ -1,7 +1,7 @@
 //! The little that only SQLite says so.
 
-mod in_list;
-mod statement;
+#[path = "../bulk.rs"]
+mod bulk;
 
 use std::future::{Ready, ready};
 use std::time::Duration;
@@ -12,16 +12,12 @@ use diesel::dsl::{Escape, Like};
 use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::Text;
+use diesel_bulk::Write;
 
-use self::in_list::InList;
-use self::statement::{Insert, InsertMissing, Update};
-use super::connection::{Conn, RunQueryDsl};
-use crate::fault::{self, Fault};
-use crate::key::Key;
-use crate::rows::event::NewEventRow;
-use crate::rows::stock::{LevelRow, UncontendedReservationRow};
-use crate::rows::table::Bind;
-use crate::schema::feed;
+pub(crate) use self::bulk::*;
+use super::connection::Conn;
+use crate::fault::{self, Answer, Fault};
+use crate::rows::stock::UncontendedReservationRow;
 
 /// The backend.
 pub(crate) type Db = diesel::sqlite::Sqlite;
@@ -86,16 +82,8 @@ macro_rules! for_update {
     };
 }
 
-/// Inserts rows.
-pub(crate) async fn insert_each<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
-    for row in rows {
-        Insert(row).execute(conn).await?;
-    }
-    Ok(())
-}
-
 /// Inserts rows of several tables; if there are none of the first there are none at all.
-pub(crate) async fn insert_parts<A: Bind<Db>, B: Bind<Db>, C: Bind<Db>, D: Bind<Db>>(
+pub(crate) async fn insert_parts<A: Write<Db>, B: Write<Db>, C: Write<Db>, D: Write<Db>>(
     conn: &mut Conn,
     (a, b, c, d): (Vec<A>, Vec<B>, Vec<C>, Vec<D>),
 ) -> QueryResult<()> {
@@ -105,51 +93,19 @@ pub(crate) async fn insert_parts<A: Bind<Db>, B: Bind<Db>, C: Bind<Db>, D: Bind<
     insert_each(conn, d).await
 }
 
-/// Inserts those of the rows whose key is not there yet.
-pub(crate) async fn insert_missing<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
-    for row in rows {
-        InsertMissing(row).execute(conn).await?;
-    }
-    Ok(())
-}
-
-/// Sets all columns but the key of rows that are there.
-pub(crate) async fn update_each<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
-    for row in rows {
-        Update(row).execute(conn).await?;
-    }
-    Ok(())
-}
-
-/// Whether stock may be taken from levels that were read before they are locked. Here they are locked from the beginning.
+/// Whether stock may be taken from levels before they are locked. Here they are locked from the beginning.
 pub(crate) const SUPPORTS_OPTIMISTIC_RESERVE: bool = false;
 
-/// Takes units from levels: nobody else has moved them, so they are as they were settled.
-pub(crate) async fn take_each(
-    conn: &mut Conn,
-    levels: Vec<LevelRow<'_>>,
-    _: Vec<UncontendedReservationRow<'_>>,
-    _: i64,
-) -> QueryResult<()> {
-    update_each(conn, levels).await
+/// Takes units from levels that are not locked: there are none.
+pub(crate) fn take_each(_: &mut Conn, _: &[UncontendedReservationRow<'_>], _: i64) -> Ready<Answer<()>> {
+    ready(Err(Fault::Misfit))
 }
 
 /// What moves the end of the feed, before and behind by how much.
 pub(crate) const ADVANCE: (&str, &str) = ("UPDATE feed SET position = position + ", " WHERE id = 1");
 
-/// Appends events whose positions are counted from behind the last one.
-pub(crate) async fn append_behind(conn: &mut Conn, mut rows: Vec<NewEventRow<'_>>) -> QueryResult<()> {
-    let last: i64 = feed::table.find(1).select(feed::position).get_result(conn).await?;
-    for row in &mut rows {
-        row.position += last;
-    }
-    insert_each(conn, rows).await
-}
-
-/// Whether a column, or several, are among these keys.
-pub(crate) fn in_list<C, K: Key>(columns: C, keys: impl IntoIterator<Item = K>) -> InList<C, K::Named> {
-    InList::new(columns, keys)
-}
+/// The end of the feed, to which something is added.
+pub(crate) const LAST: &str = "(SELECT position FROM feed WHERE id = 1) + ";
 
 /// Runs what is named one after the other and binds the answers; the first failure ends the function. (Where a network lies
 /// between, all are sent at once.)

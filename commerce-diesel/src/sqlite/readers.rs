@@ -101,7 +101,7 @@ impl Drop for Readers {
 }
 
 /// Runs a query on one of the threads that read.
-macro_rules! read {
+macro_rules! in_snapshot {
     ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
         $(let $value = $value.to_owned();)*
         $store.shared.readers.read(move |$conn| $crate::sqlite::connection::complete($query)).await
@@ -109,11 +109,11 @@ macro_rules! read {
 }
 
 /// Runs something in a transaction of its own on the thread that writes.
-macro_rules! write {
+macro_rules! in_transaction {
     ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
         $(let $value = $value.to_owned();)*
         $store.shared.writer.run(move |$conn| $crate::sqlite::connection::complete($query)).await
     }};
 }
 
-pub(super) use {read, read as read_one, write};
+pub(super) use {in_snapshot, in_snapshot as in_statement, in_transaction};

@@ -11,8 +11,7 @@ use tokio::sync::oneshot;
 use super::connection::{Conn, complete};
 use super::query::committed::is_committed;
 use super::query::group::{self, Submission};
-use super::query::level_cache::LevelCache;
-use super::query::loaded_state::{self, Levels};
+use super::query::loaded;
 use super::{SqliteOptions, open};
 use crate::prepared::Prepared;
 
@@ -34,13 +33,13 @@ impl Bench {
     fn accept(&mut self, commit: &Commit) {
         let prepared = Prepared::new(commit.clone()).unwrap();
         let (reply, mut rx) = oneshot::channel();
-        complete(group::serve(&mut self.conn, &LevelCache::default(), vec![Submission::new(prepared, reply)]));
+        complete(group::serve(&mut self.conn, vec![Submission::new(prepared, reply)]));
         rx.try_recv().unwrap().answer.unwrap();
     }
 
     fn settled(&mut self, commit: &Commit) -> Accepted {
-        let mut loaded = complete(loaded_state::load(&mut self.conn, &ReadSet::of([commit]), Levels::Locked)).unwrap();
-        settle([commit], &mut loaded).pop().unwrap().unwrap()
+        let mut loaded = complete(loaded_state::lock(&mut self.conn, &ReadSet::of([commit]))).unwrap();
+        settle([commit], loaded.as_mut()).pop().unwrap().unwrap()
     }
 
     fn is_committed(&mut self, commit: &Commit, settled: &Accepted) -> Option<bool> {

@@ -10,7 +10,6 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::connection::{Conn, complete};
 use super::query::group::{self, Submission};
-use super::query::level_cache::LevelCache;
 use super::{SqliteOptions, dialect, open, open::OpenError};
 use crate::fault::Answer;
 use crate::prepared::Prepared;
@@ -101,7 +100,6 @@ fn open_all(path: &std::path::Path, options: &SqliteOptions) -> Result<(Conn, Ve
 /// Writes until nobody can submit any more and the queue is empty. There is no linger: a batch is what came while the one
 /// before it was written.
 fn serve(mut conn: Conn, mut queue: mpsc::Receiver<Work>) {
-    let cache = LevelCache::default();
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.blocking_recv_many(&mut waiting, BATCH) > 0 {
         let mut batch = Vec::new();
@@ -114,7 +112,7 @@ fn serve(mut conn: Conn, mut queue: mpsc::Receiver<Work>) {
         }
         let crowd = batch.len() > 1;
         if !batch.is_empty() {
-            guard(&mut conn, |conn| complete(group::serve(conn, &cache, batch)));
+            guard(&mut conn, |conn| complete(group::serve(conn, batch)));
         }
         for chore in chores {
             guard(&mut conn, chore);

@@ -8,6 +8,7 @@ DROP TABLE events;
 DROP TABLE feed;
 DROP TABLE reservations;
 DROP TABLE stock;
+DROP DOMAIN all_fit;
 DROP TABLE shipments;
 DROP TABLE return_lines;
 DROP TABLE returns;

@@ -201,6 +201,9 @@ CREATE TABLE stock (
     CHECK (reserved >= 0 AND reserved <= on_hand)
 ) WITH (fillfactor = 50);
 
+-- Whether units can be taken from every level of a batch. False is an error, which keeps the transaction from committing.
+CREATE DOMAIN all_fit AS BOOLEAN CONSTRAINT every_level_fits CHECK (VALUE);
+
 -- held_until is NULL once the order is paid.
 CREATE TABLE reservations (
     sku TEXT COLLATE "C" NOT NULL,

@@ -6,14 +6,11 @@ use std::time::{Duration, Instant};
 use commerce_core::commit::{Accepted, Commit, ReadSet};
 use commerce_core::port::{CommitError, StoreError, StoreErrorKind};
 
-use super::{
-    Conn, Failure, Fault, LevelCache, LockMode, Outcome, Submission, answer_all, attempt, commits, dialect,
-    is_committed,
-};
+use super::{Conn, Failure, Fault, LockMode, Outcome, Submission, answer_all, attempt, commits, dialect, is_committed};
 
 /// Tries the batch again, where somebody else may have been in its way; then each commit by itself, so that the one that is
 /// to blame, if it is one, harms nobody else.
-pub(super) async fn recover(conn: &mut Conn, cache: &LevelCache, batch: Vec<Submission>, failure: Failure) {
+pub(super) async fn recover(conn: &mut Conn, batch: Vec<Submission>, failure: Failure) {
     let deadline = Instant::now() + dialect::patience(conn);
     let (mut batch, mut failure, mut round, mut pauses) = (batch, failure, 0, 0);
     while round < dialect::RETRIES {
@@ -28,13 +25,13 @@ pub(super) async fn recover(conn: &mut Conn, cache: &LevelCache, batch: Vec<Subm
         }
         dialect::pause(pauses).await;
         pauses = pauses.saturating_add(1);
-        match attempt(conn, cache, &batch, ReadSet::of(commits(&batch)), LockMode::Pessimistic).await {
+        match attempt(conn, &batch, ReadSet::of(commits(&batch)), LockMode::Pessimistic).await {
             Ok(outcomes) => return answer_again(conn, batch, outcomes, deadline).await,
             Err(next) => failure = next,
         }
     }
     if let Some((rest, _)) = lost(conn, batch, failure, deadline).await {
-        Box::pin(one_by_one(conn, cache, rest, deadline)).await;
+        Box::pin(one_by_one(conn, rest, deadline)).await;
     }
 }
 
@@ -56,6 +53,7 @@ async fn lost(
             answer_failure(batch, &fault);
             return None;
         }
+        Failure::Within(fault @ Fault::Misfit) => (batch, fault),
         Failure::Within(fault) => {
             tracing::info!(size, error = %fault, "a batch failed, trying its commits again");
             (batch, fault)
@@ -68,11 +66,11 @@ async fn lost(
     (!rest.is_empty()).then_some((rest, fault))
 }
 
-async fn one_by_one(conn: &mut Conn, cache: &LevelCache, batch: Vec<Submission>, deadline: Instant) {
+async fn one_by_one(conn: &mut Conn, batch: Vec<Submission>, deadline: Instant) {
     let mut shut = None;
     for submission in batch {
         shut = match shut {
-            None => serve_alone(conn, cache, submission, deadline).await,
+            None => serve_alone(conn, submission, deadline).await,
             Some(fault) => {
                 answer_failure(vec![submission], &fault);
                 Some(fault)
@@ -83,9 +81,9 @@ async fn one_by_one(conn: &mut Conn, cache: &LevelCache, batch: Vec<Submission>,
 
 /// Gives back why no transaction could begin, or why there is no time for another, if so: those behind need not wait as long
 /// for the same.
-async fn serve_alone(conn: &mut Conn, cache: &LevelCache, submission: Submission, deadline: Instant) -> Option<Fault> {
+async fn serve_alone(conn: &mut Conn, submission: Submission, deadline: Instant) -> Option<Fault> {
     let alone = vec![submission];
-    match attempt(conn, cache, &alone, ReadSet::of(commits(&alone)), LockMode::Pessimistic).await {
+    match attempt(conn, &alone, ReadSet::of(commits(&alone)), LockMode::Pessimistic).await {
         Ok(outcomes) => answer_again(conn, alone, outcomes, deadline).await,
         Err(Failure::Unavailable(fault)) => {
             answer_failure(alone, &fault);

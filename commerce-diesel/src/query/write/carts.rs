@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use commerce_core::cart::{Cart, CartStatus};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::super::{Answer, Conn, RunQueryDsl, carts, dialect};
 use crate::changes::{Changes, Draft};
-use crate::db_uuid::DbUuid;
 use crate::rows::cart::{CartCodeRow, CartItemRow, CartRow};
 use crate::schema::{cart_codes, cart_items};
 

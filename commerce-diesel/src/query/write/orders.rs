@@ -1,10 +1,10 @@
 //! Orders.
 
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use super::super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::changes::{Changes, OrderDraft};
-use crate::db_uuid::DbUuid;
 use crate::rows::order::{AddressRow, ItemRow, OrderRow, OrderState, PaymentRow, ShipmentRow};
 use crate::schema::shipments;
 

@@ -1,41 +1,38 @@
 //! Levels and reservations.
 
-use chrono::{DateTime, Utc};
 use commerce_core::commit::LoadedState;
 use commerce_core::ids::Sku;
 use commerce_core::stock::{ReservationChange, SkuStock};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
+use super::super::loaded_state::Writable;
 use super::super::{Answer, Conn, RunQueryDsl, dialect};
-use crate::db_uuid::DbUuid;
 use crate::rows::micros;
 use crate::rows::stock::{LevelRow, ReservationRow, UncontendedReservationRow};
 use crate::schema::reservations;
 
 /// Writes the stock that changed, in the order of skus. Where levels are not locked yet they come last.
-pub(super) async fn write(conn: &mut Conn, settled: &LoadedState, taken_at: Option<DateTime<Utc>>) -> Answer<()> {
-    let rows = Rows::of(settled);
+pub(super) async fn write(conn: &mut Conn, settled: &Writable) -> Answer<()> {
+    let rows = Rows::of(settled.loaded());
     dialect::pipeline!(conn;
         () = dialect::insert_each(conn, rows.new_levels),
         () = dialect::insert_each(conn, rows.new_reservations),
         () = dialect::update_each(conn, rows.reservations),
         () = remove(conn, rows.gone),
-        () = write_levels(conn, rows.levels, settled, taken_at),
+        () = write_levels(conn, rows.levels, settled),
     );
     Ok(())
 }
 
-async fn write_levels(
-    conn: &mut Conn,
-    levels: Vec<LevelRow<'_>>,
-    settled: &LoadedState,
-    taken_at: Option<DateTime<Utc>>,
-) -> Answer<()> {
-    let Some(at) = taken_at else { return Ok(dialect::update_each(conn, levels).await?) };
-    let taken = settled.sku_stocks.iter().filter(|(_, sku_stock)| sku_stock.is_changed());
-    let rows =
-        taken.filter_map(|(sku, sku_stock)| Some(UncontendedReservationRow::of(sku, sku_stock.uncontended(at)?)));
-    Ok(dialect::take_each(conn, levels, rows.collect(), micros(at)).await?)
+async fn write_levels(conn: &mut Conn, levels: Vec<LevelRow<'_>>, settled: &Writable) -> Answer<()> {
+    match settled {
+        Writable::Locked(_) => Ok(dialect::update_each(conn, levels).await?),
+        Writable::Uncontended(_, at, taken) => {
+            let rows: Vec<_> = taken.iter().map(|(sku, taken)| UncontendedReservationRow::of(sku, taken)).collect();
+            dialect::take_each(conn, &rows, micros(*at)).await
+        }
+    }
 }
 
 #[derive(Default)]

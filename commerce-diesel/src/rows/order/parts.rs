@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use commerce_core::order::{Order, Refund, Return, Shipment};
 use diesel::prelude::*;
+use diesel_bulk::DbUuid;
 
 use crate::db_enum::DbEnum;
-use crate::db_uuid::DbUuid;
 use crate::rows::quote::line_figures;
 use crate::rows::{CowStr, micros, place};
 use crate::schema::{order_addresses, order_items, refunds, return_lines, returns, shipments};

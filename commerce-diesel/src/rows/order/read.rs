@@ -7,10 +7,10 @@ use commerce_core::address::Address;
 use commerce_core::ids::{CartId, ItemId, OrderId, PaymentId, RefundId, ReturnId};
 use commerce_core::money::{Currency, Money};
 use commerce_core::order::{Order, OrderItem, Payment, Refund, Return, ReturnLine, Shipment};
+use diesel_bulk::DbUuid;
 
 use super::{AddressRow, ItemRow, OrderRow, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, ShipmentRow};
 use crate::db_enum::DbEnum;
-use crate::db_uuid::DbUuid;
 use crate::fault::{Answer, Fault};
 use crate::rows::quote::read_quote;
 use crate::rows::{read, read_counter, read_instant, read_instant_option, read_option};

@@ -1,0 +1,74 @@
+//! Writing rows and finding them by keys, with the statements of [`diesel_bulk`]. Included by the dialect of each database.
+
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::BigInt;
+use diesel_bulk::{InList, Insert, InsertBehind, InsertMissing, Key, Update, Write};
+
+use super::super::{Conn, RunQueryDsl};
+use super::{ADVANCE, Db, LAST};
+
+/// Inserts rows.
+pub(crate) async fn insert_each<R: Write<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
+    let rows: Vec<R> = rows.into_iter().collect();
+    for statement in Insert::<R, Db>::pieces(&rows) {
+        statement.execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Inserts those of the rows whose key is not there yet.
+pub(crate) async fn insert_missing<R: Write<Db>>(
+    conn: &mut Conn,
+    rows: impl IntoIterator<Item = R>,
+) -> QueryResult<()> {
+    let rows: Vec<R> = rows.into_iter().collect();
+    for statement in InsertMissing::<R, Db>::pieces(&rows) {
+        statement.execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Sets all columns but the key of rows that are there.
+pub(crate) async fn update_each<R: Write<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
+    let rows: Vec<R> = rows.into_iter().collect();
+    for statement in Update::<R, Db>::pieces(&rows) {
+        statement.execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Appends rows whose positions are counted from behind the end of the feed as [`advance`] left it.
+pub(crate) async fn append_behind<R: Write<Db>>(conn: &mut Conn, rows: Vec<R>) -> QueryResult<()> {
+    for statement in InsertBehind::<R, Db>::pieces(&rows, LAST) {
+        statement.execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Moves the end of the feed.
+pub(crate) async fn advance(conn: &mut Conn, count: i64) -> QueryResult<()> {
+    Advance(count).execute(conn).await.map(drop)
+}
+
+/// Diesel's own updates are prepared anew each time.
+#[derive(Debug, QueryId)]
+struct Advance(i64);
+
+impl QueryFragment<Db> for Advance {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Db>) -> QueryResult<()> {
+        let (before, behind) = ADVANCE;
+        out.push_sql(before);
+        out.push_bind_param::<BigInt, _>(&self.0)?;
+        out.push_sql(behind);
+        Ok(())
+    }
+}
+
+/// Whether a column, or several, are among these keys.
+pub(crate) fn in_list<'k, C: Expression, K: Key<'k, C::SqlType>>(
+    columns: C,
+    keys: impl IntoIterator<Item = K>,
+) -> InList<'k, C, Db> {
+    InList::new(columns, keys)
+}

@@ -1,0 +1,43 @@
+//! `columns IN (keys)`, as a condition of Diesel.
+
+use std::marker::PhantomData;
+
+use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping};
+use diesel::query_builder::QueryId;
+use diesel::sql_types::Bool;
+
+use crate::key::{Key, Keys};
+use crate::statement::Bulk;
+
+/// The condition that a column, or a tuple of columns, is among some keys. How many there are is no part of the text, or changes
+/// it to one of few.
+#[derive(Clone, Debug)]
+pub struct InList<'k, C, DB> {
+    pub(crate) columns: C,
+    pub(crate) keys: Keys<'k>,
+    db: PhantomData<fn() -> DB>,
+}
+
+impl<'k, C: Expression, DB> InList<'k, C, DB> {
+    /// Whether the columns are among the keys.
+    pub fn new<K: Key<'k, C::SqlType>>(columns: C, keys: impl IntoIterator<Item = K>) -> Self {
+        Self { columns, keys: Keys::of(keys), db: PhantomData }
+    }
+}
+
+impl<C, DB> Expression for InList<'_, C, DB> {
+    type SqlType = Bool;
+}
+
+impl<C: AppearsOnTable<QS>, DB, QS> AppearsOnTable<QS> for InList<'_, C, DB> {}
+impl<C: SelectableExpression<QS>, DB, QS> SelectableExpression<QS> for InList<'_, C, DB> {}
+
+impl<C: ValidGrouping<G>, DB, G> ValidGrouping<G> for InList<'_, C, DB> {
+    type IsAggregate = C::IsAggregate;
+}
+
+impl<C: QueryId, DB: Bulk> QueryId for InList<'_, C, DB> {
+    type QueryId = InList<'static, C::QueryId, DB>;
+
+    const HAS_STATIC_QUERY_ID: bool = C::HAS_STATIC_QUERY_ID && DB::STATIC;
+}

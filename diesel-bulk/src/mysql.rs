@@ -1,0 +1,115 @@
+//! `MySQL` and `MariaDB`: statements are found by their text, so there are few lengths, and all stay prepared.
+
+use diesel::mysql::Mysql;
+use diesel::query_builder::{AstPass, QueryFragment};
+use diesel::result::QueryResult;
+use diesel::sql_types::Text;
+
+use crate::key::Part;
+use crate::list::InList;
+use crate::row::Rows;
+use crate::sql_types;
+use crate::statement::{Bulk, Write};
+use crate::values::{self, Bind};
+
+/// So few rows are written by one statement, however many they are.
+const FEW: usize = 16;
+
+/// More rows come in multiples of this many.
+const MANY: usize = 128;
+
+/// The most values a statement takes.
+const MOST_VALUES: usize = 65_535;
+
+impl Bulk for Mysql {
+    const STATIC: bool = false;
+    const MOST_INSERTED: usize = 384;
+    // Each row is compared with half of them.
+    const MOST_UPDATED: usize = 64;
+
+    fn whole(rows: usize) -> usize {
+        match rows {
+            few @ ..FEW => few,
+            some @ FEW..MANY => some - some % FEW,
+            many @ MANY.. => many - many % MANY,
+        }
+    }
+}
+
+impl<R: Bind<Mysql>> Write<Mysql> for R {
+    fn insert<'b>(rows: &'b Rows<'_, R>, before_first: &str, out: &mut AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+        values::insert(rows, before_first, out)
+    }
+
+    /// `INSERT IGNORE` would ignore other errors, too.
+    fn or_nothing(out: &mut AstPass<'_, '_, Mysql>) {
+        let key = R::COLUMNS.first().copied().unwrap_or_default();
+        out.push_sql(" ON DUPLICATE KEY UPDATE ");
+        out.push_sql(key);
+        out.push_sql(" = ");
+        out.push_sql(R::TABLE);
+        out.push_sql(".");
+        out.push_sql(key);
+    }
+
+    fn update<'b>(rows: &'b Rows<'_, R>, out: &mut AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+        values::update(rows, out)
+    }
+}
+
+/// Lists are as long as a power of two, by repeating the last key, which changes nothing and is read once.
+impl<C: QueryFragment<Mysql>> QueryFragment<Mysql> for InList<'_, C, Mysql> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+        let Some(last) = self.keys.len().checked_sub(1) else {
+            out.push_sql("FALSE");
+            return Ok(());
+        };
+        out.push_sql("(");
+        self.columns.walk_ast(out.reborrow())?;
+        for number in 0..padded(self.keys.len(), self.keys.width()) {
+            out.push_sql(if number == 0 { ") IN ((" } else { "), (" });
+            for (place, part) in self.keys.key(number.min(last)).enumerate() {
+                out.push_sql(if place == 0 { "" } else { ", " });
+                match part {
+                    Part::Text(text) => out.push_bind_param::<Text, _>(text)?,
+                    Part::Uuid(id) => out.push_bind_param::<sql_types::Id, _>(id)?,
+                }
+            }
+        }
+        out.push_sql("))");
+        Ok(())
+    }
+}
+
+/// How long a list of some keys is made. One that is too long for a statement is not made longer: the server says so.
+fn padded(count: usize, width: usize) -> usize {
+    count.next_power_of_two().min((MOST_VALUES / width).max(count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bulk, Mysql, padded};
+    use crate::statement::pieces;
+
+    #[test]
+    fn lists_have_few_lengths_and_never_more_values_than_a_statement_takes() {
+        let lengths = [(1, 1), (2, 2), (3, 4), (100, 128), (32_769, 65_535), (65_535, 65_535)];
+        for (count, expected) in lengths {
+            assert_eq!(padded(count, 1), expected, "{count} keys");
+        }
+        assert_eq!(padded(20_000, 3), 21_845);
+        assert_eq!(padded(64_000, 2), 64_000);
+    }
+
+    #[test]
+    fn pieces_have_few_lengths_and_are_in_order() {
+        let lengths: [(usize, &[usize]); 5] =
+            [(0, &[]), (11, &[11]), (26, &[16, 10]), (95, &[80, 15]), (300, &[256, 32, 12])];
+        for (count, expected) in lengths {
+            let rows: Vec<usize> = (0..count).collect();
+            let pieces: Vec<&[usize]> = pieces::<Mysql, _>(&rows, Mysql::MOST_INSERTED).collect();
+            assert_eq!(pieces.iter().map(|piece| piece.len()).collect::<Vec<_>>(), expected);
+            assert_eq!(pieces.concat(), rows);
+        }
+    }
+}

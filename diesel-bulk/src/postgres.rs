@@ -1,0 +1,163 @@
+//! PostgreSQL: an array per column, so that the text is the same for any number of rows.
+
+use std::marker::PhantomData;
+
+use diesel::expression::Expression;
+use diesel::pg::{Pg, PgTypeMetadata};
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::result::QueryResult;
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::{Array, HasSqlType, Text};
+
+use crate::key::List;
+use crate::list::InList;
+use crate::row::{Row, Rows};
+use crate::sql_types;
+use crate::statement::{Bulk, Write};
+
+impl Bulk for Pg {
+    const STATIC: bool = true;
+    const MOST_INSERTED: usize = usize::MAX;
+    const MOST_UPDATED: usize = usize::MAX;
+}
+
+/// The SQL type of a column of many rows.
+#[derive(Debug)]
+pub struct ArrayOf<C>(PhantomData<C>);
+
+/// A row that has a value for a column. [`rows!`](crate::rows) implements it.
+pub trait Field<C: Expression> {
+    /// The value.
+    fn field(&self) -> &impl ToSql<C::SqlType, Pg>;
+}
+
+/// Rows whose columns are bound as arrays. [`rows!`](crate::rows) implements it.
+pub trait Arrays: Row {
+    /// Binds the columns; `before` each its text is written.
+    ///
+    /// # Errors
+    /// Those of binding a value.
+    fn bind<'b>(
+        rows: &'b Rows<'_, Self>,
+        out: &mut AstPass<'_, 'b, Pg>,
+        before: impl FnMut(usize, &mut AstPass<'_, 'b, Pg>),
+    ) -> QueryResult<()>;
+
+    /// The rows as a query. In the list of a `SELECT` the elements of arrays come one by one, in step; as a table in `FROM`
+    /// each array would be copied first.
+    ///
+    /// # Errors
+    /// Those of binding a value.
+    fn select<'b>(rows: &'b Rows<'_, Self>, before_first: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let name = |place: usize, out: &mut AstPass<'_, 'b, Pg>| {
+            out.push_sql(") AS ");
+            out.push_sql(Self::COLUMNS.get(place).copied().unwrap_or_default());
+        };
+        Self::bind(rows, out, |place, out| {
+            match place.checked_sub(1) {
+                None => {
+                    out.push_sql("SELECT ");
+                    out.push_sql(before_first);
+                }
+                Some(last) => {
+                    name(last, out);
+                    out.push_sql(", ");
+                }
+            }
+            out.push_sql("unnest(");
+        })?;
+        name(Self::COLUMNS.len() - 1, out);
+        Ok(())
+    }
+}
+
+impl<C: Expression<SqlType: 'static>> HasSqlType<ArrayOf<C>> for Pg
+where
+    Self: HasSqlType<C::SqlType>,
+{
+    fn metadata(lookup: &mut Self::MetadataLookup) -> PgTypeMetadata {
+        <Self as HasSqlType<Array<C::SqlType>>>::metadata(lookup)
+    }
+}
+
+impl<R: Row + Field<C>, C: Expression<SqlType: 'static>> ToSql<ArrayOf<C>, Pg> for Rows<'_, R>
+where
+    Pg: HasSqlType<C::SqlType>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        let column: Vec<_> = self.0.iter().map(R::field).collect();
+        ToSql::<Array<C::SqlType>, Pg>::to_sql(column.as_slice(), &mut out.reborrow())
+    }
+}
+
+impl<R: Arrays> Write<Pg> for R {
+    fn insert<'b>(rows: &'b Rows<'_, R>, before_first: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(R::INSERT);
+        R::select(rows, before_first, out)
+    }
+
+    fn or_nothing(out: &mut AstPass<'_, '_, Pg>) {
+        out.push_sql(" ON CONFLICT DO NOTHING");
+    }
+
+    fn update<'b>(rows: &'b Rows<'_, R>, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let (key, rest) = R::COLUMNS.split_at(R::KEY);
+        out.push_sql("UPDATE ");
+        out.push_sql(R::TABLE);
+        for (place, column) in rest.iter().enumerate() {
+            out.push_sql(if place == 0 { " AS t SET " } else { ", " });
+            out.push_sql(column);
+            out.push_sql(" = v.");
+            out.push_sql(column);
+        }
+        out.push_sql(" FROM (");
+        R::select(rows, "", out)?;
+        for (place, column) in key.iter().enumerate() {
+            out.push_sql(if place == 0 { ") AS v WHERE t." } else { " AND t." });
+            out.push_sql(column);
+            out.push_sql(" = v.");
+            out.push_sql(column);
+        }
+        Ok(())
+    }
+}
+
+/// Four inserts in one statement, which spares a lone row of the first table the cost of the others. Any of them may be of no
+/// rows.
+#[derive(Debug)]
+pub struct InsertAll<'r, A, B, C, D>(pub Rows<'r, A>, pub Rows<'r, B>, pub Rows<'r, C>, pub Rows<'r, D>);
+
+impl<A: Row, B: Row, C: Row, D: Row> QueryId for InsertAll<'_, A, B, C, D> {
+    type QueryId = InsertAll<'static, A::Static, B::Static, C::Static, D::Static>;
+}
+
+impl<A: Arrays, B: Arrays, C: Arrays, D: Arrays> QueryFragment<Pg> for InsertAll<'_, A, B, C, D> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH a AS (");
+        A::insert(&self.0, "", &mut out)?;
+        out.push_sql("), b AS (");
+        B::insert(&self.1, "", &mut out)?;
+        out.push_sql("), c AS (");
+        C::insert(&self.2, "", &mut out)?;
+        out.push_sql(") ");
+        D::insert(&self.3, "", &mut out)
+    }
+}
+
+impl<C: QueryFragment<Pg>> QueryFragment<Pg> for InList<'_, C, Pg> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let one = self.keys.width() == 1;
+        out.push_sql("(");
+        self.columns.walk_ast(out.reborrow())?;
+        out.push_sql(if one { ") = ANY(" } else { ") IN (SELECT unnest(" });
+        for (place, list) in self.keys.0.iter().enumerate() {
+            out.push_sql(if place == 0 { "" } else { "), unnest(" });
+            match list {
+                List::Text(texts) => out.push_bind_param::<Array<Text>, _>(texts)?,
+                List::Uuid(ids) => out.push_bind_param::<Array<sql_types::Id>, _>(ids)?,
+            }
+        }
+        out.push_sql(if one { ")" } else { "))" });
+        Ok(())
+    }
+}

@@ -1,0 +1,155 @@
+//! Rows, and which table they are written to.
+
+use std::fmt::Debug;
+
+/// A row, or some columns of one, with its key. [`rows!`](crate::rows) implements it.
+pub trait Row: Debug + Send + Sync + Sized {
+    /// The row without a lifetime, for the names of prepared statements.
+    type Static: 'static;
+
+    /// The table.
+    const TABLE: &'static str;
+
+    /// The columns, those of the key first.
+    const COLUMNS: &'static [&'static str];
+
+    /// How many columns are the key.
+    const KEY: usize;
+
+    /// The beginning of an insert, as far as `VALUES` or `SELECT`.
+    const INSERT: &'static str;
+}
+
+/// The rows of one statement.
+#[derive(Debug)]
+pub struct Rows<'r, R>(pub &'r [R]);
+
+/// Says which table row types are written to: `table: Type (key columns) { other columns }`.
+///
+/// The fields are named as the columns; the table is one of `diesel::table!`, and in scope.
+#[macro_export]
+macro_rules! rows {
+    ($($table:ident: $row:ident $(<$life:lifetime>)? ($($key:ident),*) { $($column:ident),* $(,)? })*) => {$(
+        impl $(<$life>)? $crate::Row for $row $(<$life>)? {
+            type Static = $crate::rows!(@static $row $(<$life>)?);
+
+            const TABLE: &'static str = stringify!($table);
+            const COLUMNS: &'static [&'static str] = &[$(stringify!($key),)* $(stringify!($column)),*];
+            const KEY: usize = [$(stringify!($key)),*].len();
+            const INSERT: &'static str = $crate::rows!(@insert $table $($key)* $($column)*);
+        }
+
+        $crate::__bind_sqlite!($table, $row $(<$life>)?, $($key)* $($column)*);
+        $crate::__bind_mysql!($table, $row $(<$life>)?, $($key)* $($column)*);
+        $crate::__bind_arrays!($table, $row $(<$life>)?, $($key)* $($column)*);
+    )*};
+    (@static $row:ident) => { $row };
+    (@static $row:ident<$life:lifetime>) => { $row<'static> };
+    (@insert $table:ident $first:ident $($column:ident)*) => {
+        concat!("INSERT INTO ", stringify!($table), " (", stringify!($first) $(, ", ", stringify!($column))*, ") ")
+    };
+}
+
+/// Binds the values of a row one by one.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __bind_values {
+    ($db:ty, $table:ident, $row:ident $(<$life:lifetime>)?, $($column:ident)*) => {
+        impl $(<$life>)? $crate::Bind<$db> for $row $(<$life>)? {
+            fn bind<'b>(
+                &'b self,
+                columns: std::ops::Range<usize>,
+                out: &mut $crate::diesel::query_builder::AstPass<'_, 'b, $db>,
+                mut before: impl FnMut(usize, &mut $crate::diesel::query_builder::AstPass<'_, 'b, $db>),
+            ) -> $crate::diesel::QueryResult<()> {
+                let mut places = 0..;
+                $(
+                    if let Some(place) = places.next().filter(|place| columns.contains(place)) {
+                        before(place, out);
+                        out.push_bind_param::<$crate::diesel::dsl::SqlTypeOf<$table::$column>, _>(&self.$column)?;
+                    }
+                )*
+                Ok(())
+            }
+        }
+    };
+}
+
+#[cfg(feature = "sqlite")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __bind_sqlite {
+    ($($row:tt)*) => { $crate::__bind_values!($crate::diesel::sqlite::Sqlite, $($row)*); };
+}
+
+#[cfg(not(feature = "sqlite"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __bind_sqlite {
+    ($($row:tt)*) => {};
+}
+
+#[cfg(feature = "mysql")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __bind_mysql {
+    ($($row:tt)*) => { $crate::__bind_values!($crate::diesel::mysql::Mysql, $($row)*); };
+}
+
+#[cfg(not(feature = "mysql"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __bind_mysql {
+    ($($row:tt)*) => {};
+}
+
+#[cfg(feature = "postgres")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __bind_arrays {
+    ($table:ident, $row:ident, $($column:ident)*) => {
+        $($crate::__bind_arrays!(@field [] $table $row $column);)*
+        $crate::__bind_arrays!(@arrays [] $table $row $($column)*);
+    };
+    ($table:ident, $row:ident<$life:lifetime>, $($column:ident)*) => {
+        $($crate::__bind_arrays!(@field [<$life>] $table $row $column);)*
+        $crate::__bind_arrays!(@arrays [<$life>] $table $row $($column)*);
+    };
+    (@field [$($generics:tt)*] $table:ident $row:ident $column:ident) => {
+        impl $($generics)* $crate::Field<$table::$column> for $row $($generics)* {
+            fn field(
+                &self,
+            ) -> &impl $crate::diesel::serialize::ToSql<
+                $crate::diesel::dsl::SqlTypeOf<$table::$column>,
+                $crate::diesel::pg::Pg,
+            > {
+                &self.$column
+            }
+        }
+    };
+    (@arrays [$($generics:tt)*] $table:ident $row:ident $($column:ident)*) => {
+        impl $($generics)* $crate::Arrays for $row $($generics)* {
+            fn bind<'b>(
+                rows: &'b $crate::Rows<'_, Self>,
+                out: &mut $crate::diesel::query_builder::AstPass<'_, 'b, $crate::diesel::pg::Pg>,
+                mut before: impl FnMut(usize, &mut $crate::diesel::query_builder::AstPass<'_, 'b, $crate::diesel::pg::Pg>),
+            ) -> $crate::diesel::QueryResult<()> {
+                let mut places = 0..;
+                $(
+                    if let Some(place) = places.next() {
+                        before(place, out);
+                        out.push_bind_param::<$crate::ArrayOf<$table::$column>, _>(rows)?;
+                    }
+                )*
+                Ok(())
+            }
+        }
+    };
+}
+
+#[cfg(not(feature = "postgres"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __bind_arrays {
+    ($($row:tt)*) => {};
+}

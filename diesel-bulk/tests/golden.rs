@@ -1,0 +1,150 @@
+//! The SQL of every kind of statement, per database, as `tests/golden` has it. `UPDATE_GOLDEN=1` writes the files anew.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(missing_docs, reason = "the tables are examples")]
+
+use std::path::Path;
+use std::{env, fs};
+
+use diesel::backend::Backend;
+use diesel::mysql::Mysql;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{QueryBuilder, QueryFragment};
+use diesel::sqlite::Sqlite;
+use diesel_bulk::{Bulk, DbUuid, InList, Insert, InsertAll, InsertBehind, InsertMissing, Rows, Update, Write};
+use uuid::Uuid;
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+    use diesel_bulk::sql_types::Id;
+
+    items (order_id, position) {
+        order_id -> Id,
+        position -> BigInt,
+        name -> Nullable<Text>,
+        gift -> Bool,
+    }
+}
+
+diesel::table! {
+    levels (sku) {
+        sku -> Text,
+        on_hand -> BigInt,
+    }
+}
+
+#[derive(Debug)]
+struct ItemRow<'a> {
+    order_id: DbUuid,
+    position: i64,
+    name: Option<&'a str>,
+    gift: bool,
+}
+
+#[derive(Debug)]
+struct LevelRow {
+    sku: String,
+    on_hand: i64,
+}
+
+diesel_bulk::rows! {
+    items: ItemRow<'a> (order_id, position) { name, gift }
+    levels: LevelRow (sku) { on_hand }
+}
+
+fn id(number: u128) -> DbUuid {
+    DbUuid(Uuid::from_u128(number))
+}
+
+fn items() -> Vec<ItemRow<'static>> {
+    (0..3).map(|position| ItemRow { order_id: id(1), position, name: None, gift: false }).collect()
+}
+
+fn levels() -> Vec<LevelRow> {
+    ["CUP", "MUG", "POT"].map(|sku| LevelRow { sku: sku.to_owned(), on_hand: 1 }).into()
+}
+
+/// The texts of statements, each under what it is.
+#[derive(Default)]
+struct Golden(String);
+
+impl Golden {
+    fn add<DB: Backend<QueryBuilder: Default>>(&mut self, what: &str, statement: &impl QueryFragment<DB>)
+    where
+        DB: Default,
+    {
+        let mut builder = DB::QueryBuilder::default();
+        statement.to_sql(&mut builder, &DB::default()).unwrap();
+        self.0.push_str(&format!("-- {what}\n{};\n\n", builder.finish()));
+    }
+
+    fn add_all<DB: Bulk<QueryBuilder: Default> + Default>(&mut self, behind: &'static str)
+    where
+        for<'r> ItemRow<'r>: Write<DB>,
+        LevelRow: Write<DB>,
+    {
+        let (items, levels) = (items(), levels());
+        let first = |count| if count == 1 { "three rows" } else { "the first of three rows" };
+        let inserts: Vec<_> = Insert::<_, DB>::pieces(&items).collect();
+        self.add(&format!("insert {}", first(inserts.len())), &inserts[0]);
+        let missing: Vec<_> = InsertMissing::<_, DB>::pieces(&items).collect();
+        self.add(&format!("insert what is missing of {}", first(missing.len())), &missing[0]);
+        let counted: Vec<_> = InsertBehind::<_, DB>::pieces(&levels, behind).collect();
+        self.add(&format!("insert {} behind an expression", first(counted.len())), &counted[0]);
+        let updates: Vec<_> = Update::<_, DB>::pieces(&levels).collect();
+        self.add(&format!("update {}", first(updates.len())), &updates[0]);
+        let updates: Vec<_> = Update::<_, DB>::pieces(&items).collect();
+        self.add(&format!("update {} with a key of two columns", first(updates.len())), &updates[0]);
+        self.add("update one row", &Update::<_, DB>::pieces(&levels[..1]).next().unwrap());
+    }
+
+    fn compare(&self, name: &str) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+        if env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&path, &self.0).unwrap();
+        }
+        let golden = fs::read_to_string(&path).unwrap_or_default();
+        assert!(golden == self.0, "{name} is not as golden; UPDATE_GOLDEN=1 accepts:\n{}", self.0);
+    }
+}
+
+macro_rules! lists {
+    ($golden:ident, $db:ty) => {
+        let texts = || InList::<_, $db>::new(levels::sku, ["CUP", "MUG", "POT"]);
+        $golden.add::<$db>("keys of one text", &levels::table.filter(texts()).select(levels::on_hand));
+        let ids = InList::<_, $db>::new(items::order_id, [id(1)]);
+        $golden.add::<$db>("keys of one UUID", &diesel::delete(items::table.filter(ids)));
+        let pairs = InList::<_, $db>::new((items::order_id, items::name), [(id(1), "CUP"), (id(2), "POT")]);
+        $golden.add::<$db>("keys of two columns", &items::table.filter(pairs).select(items::gift));
+        let none = InList::<_, $db>::new(levels::sku, [""; 0]);
+        $golden.add::<$db>("no keys", &levels::table.filter(none).select(levels::on_hand));
+    };
+}
+
+#[test]
+fn sqlite() {
+    let mut golden = Golden::default();
+    golden.add_all::<Sqlite>("(SELECT last FROM counter) + ");
+    lists!(golden, Sqlite);
+    golden.compare("sqlite.sql");
+}
+
+#[test]
+fn postgres() {
+    let mut golden = Golden::default();
+    golden.add_all::<Pg>("(SELECT last FROM counter) + ");
+    let (items, levels) = (items(), levels());
+    let all = InsertAll(Rows(&levels), Rows(&items), Rows(&levels), Rows(&items));
+    golden.add::<Pg>("insert rows of several tables", &all);
+    lists!(golden, Pg);
+    golden.compare("postgres.sql");
+}
+
+#[test]
+fn mysql() {
+    let mut golden = Golden::default();
+    golden.add_all::<Mysql>("LAST_INSERT_ID() + ");
+    lists!(golden, Mysql);
+    golden.compare("mysql.sql");
+}

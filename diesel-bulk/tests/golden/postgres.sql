@@ -1,0 +1,33 @@
+-- insert three rows (1 statements)
+INSERT INTO items (order_id, position, name, gift) SELECT unnest($1) AS order_id, unnest($2) AS position, unnest($3) AS name, unnest($4) AS gift;
+
+-- insert what is missing of three rows (1 statements)
+INSERT INTO items (order_id, position, name, gift) SELECT unnest($1) AS order_id, unnest($2) AS position, unnest($3) AS name, unnest($4) AS gift ON CONFLICT DO NOTHING;
+
+-- insert three rows (1 statements) behind an expression
+INSERT INTO levels (sku, on_hand) SELECT (SELECT last FROM counter) + unnest($1) AS sku, unnest($2) AS on_hand;
+
+-- update three rows (1 statements)
+UPDATE levels AS t SET on_hand = v.on_hand FROM (SELECT unnest($1) AS sku, unnest($2) AS on_hand) AS v WHERE t.sku = v.sku;
+
+-- update three rows (1 statements) with a key of two columns
+UPDATE items AS t SET name = v.name, gift = v.gift FROM (SELECT unnest($1) AS order_id, unnest($2) AS position, unnest($3) AS name, unnest($4) AS gift) AS v WHERE t.order_id = v.order_id AND t.position = v.position;
+
+-- update one row
+UPDATE levels AS t SET on_hand = v.on_hand FROM (SELECT unnest($1) AS sku, unnest($2) AS on_hand) AS v WHERE t.sku = v.sku;
+
+-- insert rows of several tables
+WITH a AS (INSERT INTO levels (sku, on_hand) SELECT unnest($1) AS sku, unnest($2) AS on_hand), b AS (INSERT INTO items (order_id, position, name, gift) SELECT unnest($3) AS order_id, unnest($4) AS position, unnest($5) AS name, unnest($6) AS gift), c AS (INSERT INTO levels (sku, on_hand) SELECT unnest($7) AS sku, unnest($8) AS on_hand) INSERT INTO items (order_id, position, name, gift) SELECT unnest($9) AS order_id, unnest($10) AS position, unnest($11) AS name, unnest($12) AS gift;
+
+-- keys of one text
+SELECT "levels"."on_hand" FROM "levels" WHERE ("levels"."sku") = ANY($1);
+
+-- keys of one UUID
+DELETE FROM "items" WHERE ("items"."order_id") = ANY($1);
+
+-- keys of two columns
+SELECT "items"."gift" FROM "items" WHERE ("items"."order_id", "items"."name") IN (SELECT unnest($1), unnest($2));
+
+-- no keys
+SELECT "levels"."on_hand" FROM "levels" WHERE ("levels"."sku") = ANY($1);
+

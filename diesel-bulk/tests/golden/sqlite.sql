@@ -1,0 +1,30 @@
+-- insert three rows (3 statements)
+INSERT INTO items (order_id, position, name, gift) VALUES (?, ?, ?, ?);
+
+-- insert what is missing of three rows (3 statements)
+INSERT INTO items (order_id, position, name, gift) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- insert three rows (3 statements) behind an expression
+INSERT INTO levels (sku, on_hand) VALUES ((SELECT last FROM counter) + ?, ?);
+
+-- update three rows (3 statements)
+UPDATE levels SET on_hand = ? WHERE sku = ?;
+
+-- update three rows (3 statements) with a key of two columns
+UPDATE items SET name = ?, gift = ? WHERE order_id = ? AND position = ?;
+
+-- update one row
+UPDATE levels SET on_hand = ? WHERE sku = ?;
+
+-- keys of one text
+SELECT `levels`.`on_hand` FROM `levels` WHERE (`levels`.`sku`) IN (SELECT value FROM json_each(?));
+
+-- keys of one UUID
+DELETE FROM `items` WHERE (`items`.`order_id`) IN (SELECT unhex(value) FROM json_each(?));
+
+-- keys of two columns
+SELECT `items`.`gift` FROM `items` WHERE (`items`.`order_id`, `items`.`name`) IN (SELECT unhex(value ->> 0), value ->> 1 FROM json_each(?));
+
+-- no keys
+SELECT `levels`.`on_hand` FROM `levels` WHERE (`levels`.`sku`) IN (SELECT value FROM json_each(?));
+
