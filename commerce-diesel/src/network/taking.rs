@@ -53,10 +53,16 @@ fn levels() -> Vec<StockLevel> {
 }
 
 fn taken(least_available: i64, reorder_threshold: Option<i64>) -> UncontendedReservation {
-    Taken { units: 1, steps: 2, next_expiry: at() + TimeDelta::seconds(60), reorder_threshold, least_available }
+    UncontendedReservation {
+        units: 1,
+        steps: 2,
+        next_expiry: at() + TimeDelta::seconds(60),
+        reorder_threshold,
+        least_available,
+    }
 }
 
-fn moved(level: &StockLevel, taken: &Taken) -> StockLevel {
+fn moved(level: &StockLevel, taken: &UncontendedReservation) -> StockLevel {
     let mut level = level.clone();
     level.reserved += taken.units;
     level.version += taken.steps;
@@ -64,7 +70,7 @@ fn moved(level: &StockLevel, taken: &Taken) -> StockLevel {
     level
 }
 
-async fn take(conn: &mut Conn, level: &StockLevel, taken: &Taken) -> Answer<Option<StockLevel>> {
+async fn take(conn: &mut Conn, level: &StockLevel, taken: &UncontendedReservation) -> Answer<Option<StockLevel>> {
     let rows = [UncontendedReservationRow::of(&level.sku, taken)];
     dialect::take_each(conn, &rows, micros(at())).await?;
     let levels = stock::levels(conn, [&level.sku].into_iter(), stock::Levels::Read).await?;

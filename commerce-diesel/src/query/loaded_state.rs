@@ -50,7 +50,7 @@ pub(super) enum Writable {
     /// As they are.
     Locked(Locked<LoadedState>),
     /// What was taken of each level, if it still fits when it is written at this instant.
-    Uncontended(Peeked<LoadedState>, DateTime<Utc>, BTreeMap<Sku, Taken>),
+    Uncontended(Peeked<LoadedState>, DateTime<Utc>, BTreeMap<Sku, UncontendedReservation>),
 }
 
 impl Writable {

@@ -52,7 +52,7 @@ pub(crate) struct UncontendedReservationRow<'a> {
 }
 
 impl<'a> UncontendedReservationRow<'a> {
-    pub(crate) fn of(sku: &'a Sku, taken: &Taken) -> Self {
+    pub(crate) fn of(sku: &'a Sku, taken: &UncontendedReservation) -> Self {
         Self {
             sku: sku.as_str(),
             on_hand: taken.least_available,

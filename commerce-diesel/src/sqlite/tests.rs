@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::connection::{Conn, complete};
 use super::query::committed::is_committed;
 use super::query::group::{self, Submission};
-use super::query::loaded;
+use super::query::loaded_state;
 use super::{SqliteOptions, open};
 use crate::prepared::Prepared;
 
