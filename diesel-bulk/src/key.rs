@@ -24,6 +24,7 @@ pub enum List<'k> {
 }
 
 /// A value of a key.
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part<'l> {
     Text(&'l &'l str),

@@ -73,9 +73,9 @@ fn choose<'b, DB: Backend, R: Bind<DB>>(rows: &'b [R], place: usize, out: &mut A
     for row in rows {
         out.push_sql(" WHEN ");
         if single.is_some() {
-            value(row, 0, out)?
+            value(row, 0, out)?;
         } else {
-            is_key(row, out)?
+            is_key(row, out)?;
         }
         out.push_sql(" THEN ");
         value(row, place, out)?;

@@ -130,7 +130,7 @@ fn the_statement_is_golden() {
     let sku = "MUG".parse().unwrap();
     let rows = [UncontendedReservationRow::of(&sku, &taken(3, None))];
     let mut text = <dialect::Db as diesel::backend::Backend>::QueryBuilder::default();
-    let statement = Take::pieces(&rows, 0).into_iter().next().unwrap();
+    let statement = Take::pieces(&rows, 0).next().unwrap();
     QueryFragment::<dialect::Db>::to_sql(&statement, &mut text, &dialect::Db::default()).unwrap();
     let (text, name) = (format!("{};\n", text.finish()), format!("take_{}.sql", super::NAME));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);

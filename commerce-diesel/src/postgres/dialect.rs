@@ -113,7 +113,7 @@ pub(crate) const SUPPORTS_OPTIMISTIC_RESERVE: bool = true;
 
 /// Takes units from levels, unless one does not fit.
 pub(crate) async fn take_each(conn: &mut Conn, rows: &[UncontendedReservationRow<'_>], at: i64) -> Answer<()> {
-    let Some(take) = Take::pieces(rows, at) else { return Ok(()) };
+    let Some(take) = Take::pieces(rows, at).next() else { return Ok(()) };
     match take.execute(conn).await {
         Err(Error::DatabaseError(_, violation)) if violation.constraint_name() == Some(FITS) => Err(Fault::Misfit),
         taken => Ok(taken.map(drop)?),

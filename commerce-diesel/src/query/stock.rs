@@ -83,7 +83,7 @@ pub(in super::super) enum Levels {
 }
 
 /// The levels of skus, in their order.
-#[allow(clippy::if_same_then_else, reason = "the arms are the same where nothing has to be locked")]
+#[allow(clippy::match_same_arms, reason = "the arms are the same where nothing has to be locked")]
 pub(in super::super) async fn levels(
     conn: &mut Conn,
     skus: impl Iterator<Item = &Sku> + Clone,

@@ -24,8 +24,8 @@ pub(crate) struct Take<'r> {
 
 impl<'r> Take<'r> {
     /// The statement, if there are rows.
-    pub(crate) fn pieces(rows: &'r [UncontendedReservationRow<'r>], at: i64) -> Option<Self> {
-        (!rows.is_empty()).then(|| Self { rows: Rows(rows), count: place(rows.len()), at })
+    pub(crate) fn pieces(rows: &'r [UncontendedReservationRow<'r>], at: i64) -> impl Iterator<Item = Self> {
+        (!rows.is_empty()).then(|| Self { rows: Rows(rows), count: place(rows.len()), at }).into_iter()
     }
 }
 
