@@ -132,7 +132,7 @@ proptest! {
             for change in part.reservation_changes() {
                 match change {
                     ReservationChange::Add(order, reservation) | ReservationChange::Update(order, reservation) => {
-                        drop(reservations.insert(order, reservation));
+                        reservations.insert(order, reservation);
                     }
                     ReservationChange::Remove(order) => drop(reservations.remove(&order)),
                 }
