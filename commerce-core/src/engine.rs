@@ -48,7 +48,7 @@ use chrono::{DateTime, Utc};
 
 pub use self::carts::{CartView, OpenedCart};
 pub use self::catalogue::{ImportRow, Imported, ProductInput};
-pub use self::error::{EngineError, Noun};
+pub use self::error::{EngineError, Field, ItemPart, Noun};
 pub use self::orders::HistoryItem;
 pub use self::placing::{CheckOut, ItemRequest, PlaceOrder};
 pub use self::promotions::{Basket, CodeCheck};

@@ -20,6 +20,9 @@ impl<const MAX: usize> Text<MAX> {
     }
 }
 
+/// The name of something or somebody.
+pub type Name = Text<255>;
+
 /// Why a text is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {

@@ -15,11 +15,11 @@ use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{Commit, Receipt, ReceiptKey};
 use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, Sku, UserId};
-use commerce_core::order::{Order, OrderEvent};
+use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, ReturnId, Sku, UserId};
+use commerce_core::order::{Order, OrderEvent, Return};
 use commerce_core::port::{
     Carts, Catalog, CommitError, KeptPromotion, Listing, OrderFilter, OrderRef, Page, ProductFilter, ProductPlace,
-    PromotionPlace, Promotions, Store, StoreError,
+    PromotionPlace, Promotions, ReturnFilter, Store, StoreError,
 };
 use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Hold, StockLevel};
@@ -59,6 +59,14 @@ impl Store for Kept {
 
     async fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Result<Listing<Order, OrderId>, StoreError> {
         read!(self, [filter, page]; conn => orders::list(conn, &filter, &page))
+    }
+
+    async fn returns(
+        &self,
+        filter: &ReturnFilter,
+        page: &Page<ReturnId>,
+    ) -> Result<Listing<(OrderId, Return), ReturnId>, StoreError> {
+        read!(self, [filter, page]; conn => orders::list_returns(conn, &filter, &page))
     }
 
     async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError> {

@@ -7,11 +7,11 @@ use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{Commit, Receipt, ReceiptKey};
 use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, Sku, UserId};
-use commerce_core::order::{Order, OrderEvent};
+use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, ReturnId, Sku, UserId};
+use commerce_core::order::{Order, OrderEvent, Return};
 use commerce_core::port::{
     Carts, Catalog, CommitError, KeptPromotion, Listing, OrderFilter, OrderRef, Page, ProductFilter, ProductPlace,
-    PromotionPlace, Promotions, Store, StoreError, StoreErrorKind,
+    PromotionPlace, Promotions, ReturnFilter, Store, StoreError, StoreErrorKind,
 };
 use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Hold, StockLevel};
@@ -166,6 +166,14 @@ impl<S: Store> Store for Faulty<S> {
 
     async fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Result<Listing<Order, OrderId>, StoreError> {
         self.around(self.inner.orders(filter, page)).await
+    }
+
+    async fn returns(
+        &self,
+        filter: &ReturnFilter,
+        page: &Page<ReturnId>,
+    ) -> Result<Listing<(OrderId, Return), ReturnId>, StoreError> {
+        self.around(self.inner.returns(filter, page)).await
     }
 
     async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError> {

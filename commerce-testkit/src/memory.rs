@@ -11,11 +11,11 @@ use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{Commit, Needs, Receipt, ReceiptKey, Refusal, settle};
 use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, Sku, UserId};
-use commerce_core::order::{Order, OrderEvent};
+use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, ReturnId, Sku, UserId};
+use commerce_core::order::{Order, OrderEvent, Return};
 use commerce_core::port::{
     Carts, Catalog, CommitError, KeptPromotion, Listing, OrderFilter, OrderRef, Page, ProductFilter, ProductPlace,
-    PromotionPlace, Promotions, Store, StoreError,
+    PromotionPlace, Promotions, ReturnFilter, Store, StoreError,
 };
 use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Hold, StockLevel};
@@ -88,6 +88,14 @@ impl Store for MemoryStore {
 
     async fn orders(&self, filter: &OrderFilter, page: &Page<OrderId>) -> Result<Listing<Order, OrderId>, StoreError> {
         Ok(self.tables().orders(filter, page))
+    }
+
+    async fn returns(
+        &self,
+        filter: &ReturnFilter,
+        page: &Page<ReturnId>,
+    ) -> Result<Listing<(OrderId, Return), ReturnId>, StoreError> {
+        Ok(self.tables().returns(filter, page))
     }
 
     async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError> {

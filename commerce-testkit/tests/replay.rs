@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use commerce_core::actor::Actor;
 use commerce_core::commit::{Commit, Receipt, ReceiptKey};
 use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{EventId, OrderId, Sku, UserId};
-use commerce_core::order::{CorruptHistory, Order, OrderEvent, ShipmentStatus};
-use commerce_core::port::{CommitError, Listing, OrderFilter, OrderRef, Page, Store, StoreError};
+use commerce_core::ids::{EventId, OrderId, ReturnId, Sku, UserId};
+use commerce_core::order::{CorruptHistory, Order, OrderEvent, Return, ShipmentStatus};
+use commerce_core::port::{CommitError, Listing, OrderFilter, OrderRef, Page, ReturnFilter, Store, StoreError};
 use commerce_core::replay::{Difference, Replay, ReplayError, Report, verify};
 use commerce_core::stock::{Hold, StockAction, StockEvent, StockLevel};
 use commerce_core::task::{Task, TaskKey};
@@ -142,6 +142,14 @@ impl Store for Edited {
         let mut listing = self.inner.orders(filter, page).await?;
         (self.edit)(&mut listing.items);
         Ok(listing)
+    }
+
+    async fn returns(
+        &self,
+        filter: &ReturnFilter,
+        page: &Page<ReturnId>,
+    ) -> Result<Listing<(OrderId, Return), ReturnId>, StoreError> {
+        self.inner.returns(filter, page).await
     }
 
     async fn standing_orders(&self, user: &UserId) -> Result<u32, StoreError> {

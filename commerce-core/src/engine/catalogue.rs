@@ -12,15 +12,15 @@ use crate::commit::ProductChange;
 use crate::ids::{CategoryId, ProductId};
 use crate::port::{Listing, Page, ProductFilter, ProductPlace};
 use crate::stock::{StockAction, StockMove};
-use crate::text::Text;
+use crate::text::{Name, Text};
 
-use super::{Decided, Engine, EngineError, Noun, Once, Reply, Tries, check_version};
+use super::{Decided, Engine, EngineError, Field, Noun, Once, Reply, Tries, check_version};
 
 /// What somebody says of a product; its version and times are the engine's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProductInput {
     /// What it is called.
-    pub name: Text<200>,
+    pub name: Name,
     /// What it is.
     pub description: Option<Text<4000>>,
     /// Where it is found.
@@ -95,7 +95,8 @@ impl Engine {
     /// Makes a product, or changes it as a whole.
     ///
     /// # Errors
-    /// [`EngineError::Catalog`], [`EngineError::Stale`], [`EngineError::Refused`] (sku taken), [`EngineError::Forbidden`].
+    /// [`EngineError::Catalog`], [`EngineError::Invalid`] (unknown category), [`EngineError::Stale`],
+    /// [`EngineError::Refused`] (sku taken), [`EngineError::Forbidden`].
     pub async fn save_product(
         &self,
         caller: &Actor,
@@ -118,10 +119,21 @@ impl Engine {
         check_version(named, known.as_ref().map_or(0, |product| product.version))?;
         let change = input.change(id, known.as_ref(), at);
         change.product.check(self.settings.currency)?;
+        self.check_categories(&input.categories).await?;
         let mut commit = self.commit_by(caller, at);
         let outcome = change.product.clone();
         commit.products.push(change);
         Ok(Decided { commit, outcome })
+    }
+
+    async fn check_categories(&self, categories: &[CategoryId]) -> Result<(), EngineError> {
+        if categories.is_empty() {
+            return Ok(());
+        }
+        let known = self.ports.catalog.categories().await?;
+        let unknown = categories.iter().position(|id| !known.iter().any(|category| category.id == *id));
+        unknown
+            .map_or(Ok(()), |index| Err(EngineError::invalid(Field::Category { index }, "there is no such category")))
     }
 
     /// Makes a category, or renames it. A category keeps its parent, so the tree never has a circle.
@@ -244,14 +256,14 @@ fn below(root: &CategoryId, all: &[Category]) -> Vec<CategoryId> {
 fn check_category(category: &Category, known: &[Category]) -> Result<(), EngineError> {
     let old = known.iter().find(|other| other.id == category.id);
     if old.is_some_and(|old| old.parent != category.parent) {
-        return Err(EngineError::invalid("/parent", "a category keeps its parent"));
+        return Err(EngineError::invalid(Field::Parent, "a category keeps its parent"));
     }
     let parent = category.parent.as_ref().filter(|_| old.is_none());
     if let Some(parent) = parent.filter(|parent| !known.iter().any(|other| other.id == **parent)) {
-        return Err(EngineError::invalid("/parent", format!("there is no category {parent}")));
+        return Err(EngineError::invalid(Field::Parent, format!("there is no category {parent}")));
     }
     if old.is_none() && known.len() >= MAX_TREE {
-        return Err(EngineError::invalid("", format!("a shop has at most {MAX_TREE} categories")));
+        return Err(EngineError::invalid(Field::Request, format!("a shop has at most {MAX_TREE} categories")));
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::pricing::{Explained, MAX_PROMOTIONS, Quote, Rejection};
 use crate::promotion::{Campaign, Promotion, Redemption, Usage, code_key};
 
 use super::quotes::Wanted;
-use super::{Decided, Engine, EngineError, Noun, Once, Reply, check_version};
+use super::{Decided, Engine, EngineError, Field, ItemPart, Noun, Once, Reply, check_version};
 
 /// What a code would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,7 +207,7 @@ impl Engine {
                 let item = |(at, (sku, quantity)): (usize, &(Sku, crate::Quantity))| {
                     let offer = offers.get(sku).filter(|offer| offer.active);
                     let refused =
-                        || EngineError::invalid(format!("/items/{at}/sku"), format!("sku {sku} is not for sale"));
+                        || EngineError::invalid(Field::item(at, ItemPart::Sku), format!("sku {sku} is not for sale"));
                     Ok(OrderItem::new(ItemId::new(self.ports.ids.next()), offer.ok_or_else(refused)?, *quantity))
                 };
                 let items = lines.iter().enumerate().map(item).collect::<Result<_, EngineError>>()?;
@@ -219,7 +219,10 @@ impl Engine {
     /// A price considers at most [`MAX_PROMOTIONS`], so a shop keeps no more than can meet in one cart.
     async fn check_promotion(&self, caller: &Actor, promotion: &Promotion) -> Result<(), EngineError> {
         if promotion.currency() != self.settings.currency {
-            return Err(EngineError::invalid("/currency", format!("the shop trades in {}", self.settings.currency)));
+            return Err(EngineError::invalid(
+                Field::Currency,
+                format!("the shop trades in {}", self.settings.currency),
+            ));
         }
         let key = promotion.terms().code_key();
         let keys: Vec<_> = key.iter().cloned().collect();
@@ -230,7 +233,7 @@ impl Engine {
             Some(_) => (MAX_PER_CODE, "promotions of one code"),
         };
         if beside.count() >= most {
-            return Err(EngineError::invalid("", format!("a shop has at most {most} {what}")));
+            return Err(EngineError::invalid(Field::Request, format!("a shop has at most {most} {what}")));
         }
         Ok(())
     }

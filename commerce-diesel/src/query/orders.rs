@@ -1,8 +1,8 @@
 //! Orders.
 
-use commerce_core::ids::{OrderId, UserId};
-use commerce_core::order::{Order, Phase};
-use commerce_core::port::{Listing, OrderFilter, OrderRef, Page};
+use commerce_core::ids::{OrderId, ReturnId, UserId};
+use commerce_core::order::{Order, Phase, Return};
+use commerce_core::port::{Listing, OrderFilter, OrderRef, Page, ReturnFilter};
 use diesel::prelude::*;
 
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
@@ -12,6 +12,7 @@ use crate::rows::order::{
     AddressRow, Head, ItemRow, OrderRow, Parts, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, SHIPPING, ShipmentRow,
 };
 use crate::schema::{order_addresses, order_items, orders, payments, refunds, return_lines, returns, shipments};
+use crate::word::Word;
 
 /// Orders with what each has exactly one of. The outer joins make every database begin with the orders.
 macro_rules! heads {
@@ -85,6 +86,33 @@ pub(in super::super) async fn list(
     }
     let heads = query.order(orders::id.desc()).limit(one_more(page.limit)).load(conn).await?;
     Ok(listing(complete(conn, heads).await?, page.limit, |order| order.id))
+}
+
+/// Returns with their orders, newest first.
+pub(in super::super) async fn list_returns(
+    conn: &mut Conn,
+    filter: &ReturnFilter,
+    page: &Page<ReturnId>,
+) -> Answer<Listing<(OrderId, Return), ReturnId>> {
+    let joined = returns::table.inner_join(orders::table.on(orders::id.eq(returns::order_id)));
+    let mut query = joined.select(ReturnRow::as_select()).into_boxed::<dialect::Db>();
+    if let Some(user) = &filter.user {
+        query = query.filter(orders::user_id.eq(user.as_str()));
+    }
+    if let Some(order) = filter.order {
+        query = query.filter(returns::order_id.eq(Id(order.uuid())));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(returns::status.eq(status.word()));
+    }
+    if let Some(after) = page.after {
+        query = query.filter(returns::id.lt(Id(after.uuid())));
+    }
+    let rows: Vec<ReturnRow<'_>> = query.order(returns::id.desc()).limit(one_more(page.limit)).load(conn).await?;
+    let mut parts = Parts::new(Vec::new(), Vec::new(), Vec::new(), lines(conn, &rows).await?);
+    let read = |row: &ReturnRow<'_>| Ok((OrderId::new(row.order_id.0), parts.read_return(row)?));
+    let found = rows.iter().map(read).collect::<Answer<_>>()?;
+    Ok(listing(found, page.limit, |(_, known)| known.id))
 }
 
 /// How many orders of a customer stand.

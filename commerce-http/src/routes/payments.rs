@@ -1,19 +1,16 @@
 //! `/payments`
 
 use commerce_core::ids::PaymentId;
-use commerce_core::order::{Command, Order};
+use commerce_core::order::Order;
 use commerce_core::port::OrderRef;
 use http::StatusCode;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::Call;
+use crate::dto::payment::{Confirmation, NewRefund, PaymentShape};
 use crate::idempotency::IdempotencyKey;
 use crate::problem::Problem;
-use crate::shape::payment::{Confirmation, NewRefund, PaymentShape};
-
-/// The most characters of a processor's token.
-const MAX_TOKEN: usize = 255;
 
 /// The payment of an order.
 #[utoipa::path(
@@ -36,10 +33,7 @@ pub(crate) async fn show(app: &App, call: &Call) -> Outcome {
 pub(crate) async fn confirm(app: &App, call: &Call) -> Outcome {
     let (caller, id) = (call.caller()?, payment_id(call)?);
     let ticket = call.ticket(&written)?;
-    let Confirmation { token } = call.json()?;
-    if token.is_empty() || token.chars().nth(MAX_TOKEN).is_some() {
-        return Err(Problem::invalid_at("/token", "out_of_range", format_args!("has 1 to {MAX_TOKEN} characters")));
-    }
+    let token = call.read(Confirmation::read)?;
     let reply = app.engine.confirm_payment(caller, id, token, ticket.once().as_ref()).await?;
     ticket.answer(reply)
 }
@@ -54,11 +48,8 @@ pub(crate) async fn confirm(app: &App, call: &Call) -> Outcome {
 pub(crate) async fn refund(app: &App, call: &Call) -> Outcome {
     let (caller, which) = (call.caller()?, OrderRef::Payment(payment_id(call)?));
     let ticket = call.ticket(&refunded)?;
-    let NewRefund { amount, reason } = call.json()?;
     let currency = app.engine.settings().currency;
-    let amount = amount.map(|amount| amount.in_currency(currency)).transpose();
-    let amount = amount.map_err(|error| Problem::invalid_at("/amount", "invalid_amount", error))?;
-    let command = Command::Refund { amount, reason: Some(reason) };
+    let command = call.read(|new: NewRefund, reader| new.read(reader, currency))?;
     let reply = app.engine.command(caller, (&which, None), command, ticket.once().as_ref()).await?;
     ticket.answer(reply)
 }

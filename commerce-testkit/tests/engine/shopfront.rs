@@ -224,7 +224,8 @@ impl Shopfront {
 }
 
 pub(crate) fn checkout_request(cart_id: CartId) -> CheckOut {
-    CheckOut { cart_id, shipping_address: address(), shipping_method: parse("standard"), notes: None }
+    let shipping_method = Some(parse("standard"));
+    CheckOut { cart_id, user_id: None, shipping_address: address(), shipping_method, notes: None }
 }
 
 pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrder {
@@ -238,7 +239,7 @@ pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrder {
         user_id: None,
         items: items.iter().map(item).collect(),
         shipping_address: address(),
-        shipping_method: parse("standard"),
+        shipping_method: Some(parse("standard")),
         notes: None,
     }
 }
