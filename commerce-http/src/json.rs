@@ -48,7 +48,8 @@ pub(crate) fn member(pointer: &str, name: &str) -> String {
 }
 
 /// Why a document does not have the form wanted. Serde says which of its errors it is; the words are ours.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 struct Misfit {
     pointer: Option<String>,
     /// The member that is meant, where it is not the value itself.
@@ -87,14 +88,6 @@ impl Misfit {
         Fault::at(self.member.map_or(pointer.clone(), |name| member(&pointer, &name)), self.code, self.message)
     }
 }
-
-impl Display for Misfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Misfit {}
 
 impl de::Error for Misfit {
     fn custom<T: Display>(message: T) -> Self {
