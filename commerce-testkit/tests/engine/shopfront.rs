@@ -196,7 +196,7 @@ impl Shopfront {
         self.command(&admin(), order, Command::Transition { status: parse(status), reason: None }).await
     }
 
-    /// Sends units of the first item back, all the way to their idempotency record.
+    /// Sends units of the first item back, all the way to their receipt.
     pub(crate) async fn send_back(&self, user: &str, order: &Order, count: i64) {
         let id = self.return_id();
         let lines = vec![ReturnLine { item: order.items[0].id, quantity: units(count) }];
@@ -224,7 +224,8 @@ impl Shopfront {
 }
 
 pub(crate) fn checkout_request(cart_id: CartId) -> CheckoutRequest {
-    CheckoutRequest { cart_id, shipping_address: address(), shipping_method: parse("standard"), notes: None }
+    let shipping_method = Some(parse("standard"));
+    CheckoutRequest { cart_id, user_id: None, shipping_address: address(), shipping_method, notes: None }
 }
 
 pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrderRequest {
@@ -238,7 +239,7 @@ pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrderRequest {
         user_id: None,
         items: items.iter().map(item).collect(),
         shipping_address: address(),
-        shipping_method: parse("standard"),
+        shipping_method: Some(parse("standard")),
         notes: None,
     }
 }
