@@ -70,7 +70,7 @@ impl Store for Backend {
         filter: &ReturnFilter,
         page: &PageRequest<ReturnId>,
     ) -> Result<Page<(OrderId, Return), ReturnId>, StoreError> {
-        read!(self, [filter, page]; conn => orders::list_returns(conn, &filter, &page))
+        in_snapshot!(self, [filter, page]; conn => orders::list_returns(conn, &filter, &page))
     }
 
     async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {

@@ -1,12 +1,16 @@
 //! PostgreSQL: an array per column, so that the text is the same for any number of rows.
 
+use std::borrow::Cow;
+use std::error::Error;
+use std::io::Write as _;
 use std::marker::PhantomData;
+use std::num::TryFromIntError;
 
 use diesel::expression::Expression;
 use diesel::pg::{Pg, PgTypeMetadata};
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
-use diesel::serialize::{self, Output, ToSql};
+use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{Array, HasSqlType, Text};
 
 use crate::key::List;
@@ -14,6 +18,7 @@ use crate::list::InList;
 use crate::row::{Row, Rows};
 use crate::sql_types;
 use crate::statement::{Bulk, Write};
+use crate::uuid::DbUuid;
 
 impl Bulk for Pg {
     const STATIC: bool = true;
@@ -28,7 +33,81 @@ pub struct ArrayOf<C>(PhantomData<C>);
 /// A row that has a value for a column. [`rows!`](crate::rows) implements it.
 pub trait Field<C: Expression> {
     /// The value.
-    fn field(&self) -> &impl ToSql<C::SqlType, Pg>;
+    fn field(&self) -> &(impl Element + ToSql<C::SqlType, Pg>);
+}
+
+/// A value of an array. Diesel's own arrays allocate for each element and grow as they are written, which takes a lone commit
+/// an eighth more of the client's time.
+pub trait Element {
+    /// PostgreSQL's binary form; none for NULL.
+    fn bytes(&self) -> Option<impl AsRef<[u8]>>;
+}
+
+impl Element for i64 {
+    fn bytes(&self) -> Option<impl AsRef<[u8]>> {
+        Some(self.to_be_bytes())
+    }
+}
+
+impl Element for bool {
+    fn bytes(&self) -> Option<impl AsRef<[u8]>> {
+        Some([u8::from(*self)])
+    }
+}
+
+impl Element for DbUuid {
+    fn bytes(&self) -> Option<impl AsRef<[u8]>> {
+        Some(self.0.as_bytes())
+    }
+}
+
+impl Element for &str {
+    fn bytes(&self) -> Option<impl AsRef<[u8]>> {
+        Some(self.as_bytes())
+    }
+}
+
+impl Element for Cow<'_, str> {
+    fn bytes(&self) -> Option<impl AsRef<[u8]>> {
+        Some(self.as_bytes())
+    }
+}
+
+impl<E: Element> Element for Option<E> {
+    fn bytes(&self) -> Option<impl AsRef<[u8]>> {
+        self.as_ref().and_then(Element::bytes)
+    }
+}
+
+/// An array of one dimension in PostgreSQL's binary form: how many dimensions, whether there may be nulls, the type of the
+/// elements, their number, the lower bound, then each element behind its length.
+fn array<'e, E: Element + 'e>(
+    oid: u32,
+    elements: impl ExactSizeIterator<Item = &'e E>,
+) -> Result<Vec<u8>, TryFromIntError> {
+    let mut bytes = Vec::with_capacity(20 + 20 * elements.len());
+    let count = i32::try_from(elements.len())?;
+    for number in
+        [1_i32.to_be_bytes(), 1_i32.to_be_bytes(), oid.to_be_bytes(), count.to_be_bytes(), 1_i32.to_be_bytes()]
+    {
+        bytes.extend(number);
+    }
+    for element in elements {
+        let Some(value) = element.bytes() else {
+            bytes.extend((-1_i32).to_be_bytes());
+            continue;
+        };
+        bytes.extend(i32::try_from(value.as_ref().len())?.to_be_bytes());
+        bytes.extend(value.as_ref());
+    }
+    Ok(bytes)
+}
+
+fn oid<ST>(out: &mut Output<'_, '_, Pg>) -> Result<u32, Box<dyn Error + Send + Sync>>
+where
+    Pg: HasSqlType<ST>,
+{
+    Ok(<Pg as HasSqlType<ST>>::metadata(out.metadata_lookup()).oid()?)
 }
 
 /// Rows whose columns are bound as arrays. [`rows!`](crate::rows) implements it.
@@ -85,8 +164,23 @@ where
     Pg: HasSqlType<C::SqlType>,
 {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        let column: Vec<_> = self.0.iter().map(R::field).collect();
-        ToSql::<Array<C::SqlType>, Pg>::to_sql(column.as_slice(), &mut out.reborrow())
+        let oid = oid::<C::SqlType>(out)?;
+        out.write_all(&array(oid, self.0.iter().map(R::field))?)?;
+        Ok(IsNull::No)
+    }
+}
+
+impl<ST> ToSql<Array<ST>, Pg> for List<'_>
+where
+    Pg: HasSqlType<ST>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        let oid = oid::<ST>(out)?;
+        out.write_all(&match self {
+            List::Text(texts) => array(oid, texts.iter())?,
+            List::Uuid(ids) => array(oid, ids.iter())?,
+        })?;
+        Ok(IsNull::No)
     }
 }
 
@@ -153,8 +247,8 @@ impl<C: QueryFragment<Pg>> QueryFragment<Pg> for InList<'_, C, Pg> {
         for (place, list) in self.keys.0.iter().enumerate() {
             out.push_sql(if place == 0 { "" } else { "), unnest(" });
             match list {
-                List::Text(texts) => out.push_bind_param::<Array<Text>, _>(texts)?,
-                List::Uuid(ids) => out.push_bind_param::<Array<sql_types::Id>, _>(ids)?,
+                List::Text(_) => out.push_bind_param::<Array<Text>, _>(list)?,
+                List::Uuid(_) => out.push_bind_param::<Array<sql_types::Id>, _>(list)?,
             }
         }
         out.push_sql(if one { ")" } else { "))" });

@@ -119,10 +119,11 @@ macro_rules! __bind_arrays {
         impl $($generics)* $crate::Field<$table::$column> for $row $($generics)* {
             fn field(
                 &self,
-            ) -> &impl $crate::diesel::serialize::ToSql<
+            ) -> &(impl $crate::Element
+                 + $crate::diesel::serialize::ToSql<
                 $crate::diesel::dsl::SqlTypeOf<$table::$column>,
                 $crate::diesel::pg::Pg,
-            > {
+            >) {
                 &self.$column
             }
         }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(missing_docs, reason = "the tables are examples")]
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
@@ -44,7 +45,7 @@ struct ItemRow<'a> {
 
 #[derive(Debug)]
 struct LevelRow {
-    sku: String,
+    sku: &'static str,
     on_hand: i64,
 }
 
@@ -62,7 +63,7 @@ fn items() -> Vec<ItemRow<'static>> {
 }
 
 fn levels() -> Vec<LevelRow> {
-    ["CUP", "MUG", "POT"].map(|sku| LevelRow { sku: sku.to_owned(), on_hand: 1 }).into()
+    ["CUP", "MUG", "POT"].map(|sku| LevelRow { sku, on_hand: 1 }).into()
 }
 
 /// The texts of statements, each under what it is.
@@ -70,13 +71,10 @@ fn levels() -> Vec<LevelRow> {
 struct Golden(String);
 
 impl Golden {
-    fn add<DB: Backend<QueryBuilder: Default>>(&mut self, what: &str, statement: &impl QueryFragment<DB>)
-    where
-        DB: Default,
-    {
+    fn add<DB: Backend<QueryBuilder: Default> + Default>(&mut self, what: &str, statement: &impl QueryFragment<DB>) {
         let mut builder = DB::QueryBuilder::default();
         statement.to_sql(&mut builder, &DB::default()).unwrap();
-        self.0.push_str(&format!("-- {what}\n{};\n\n", builder.finish()));
+        writeln!(self.0, "-- {what}\n{};\n", builder.finish()).unwrap();
     }
 
     fn add_all<DB: Bulk<QueryBuilder: Default> + Default>(&mut self, behind: &'static str)
