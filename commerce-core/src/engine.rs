@@ -30,6 +30,7 @@ macro_rules! decide_and_commit {
 
 mod carts;
 mod catalogue;
+mod documents;
 mod error;
 mod inventory;
 mod orders;
@@ -47,7 +48,7 @@ use core::fmt;
 use chrono::{DateTime, Utc};
 
 pub use self::carts::{CartView, OpenedCart};
-pub use self::catalogue::{ImportRow, Imported, ProductInput};
+pub use self::catalogue::{CategoryInput, ImportRow, Imported, ProductInput};
 pub use self::error::{EngineError, Noun};
 pub use self::orders::HistoryItem;
 pub use self::placing::{CheckOut, ItemRequest, PlaceOrder};
@@ -55,6 +56,7 @@ pub use self::promotions::{Basket, CodeCheck};
 pub use self::tasks::TasksDone;
 use crate::actor::{Actor, Role};
 use crate::commit::{Commit, Receipt, ReceiptKey, Refusal};
+use crate::document::ClaimKind;
 use crate::event::Recorded;
 use crate::ids::{EventId, RefundId, UserId};
 use crate::order::{Context, Order, OrderEvent};
@@ -165,23 +167,20 @@ impl Engine {
         events.into_iter().zip(sequences).map(record).collect()
     }
 
-    /// A commit with the events a decider gave for an order.
+    /// A commit with the events a decider gave for an order that exists.
     fn commit_events(
         &self,
         context: &Context,
-        before: Option<Order>,
+        before: Order,
         events: Vec<OrderEvent>,
     ) -> Result<Decided<Order>, EngineError> {
         let mut commit = self.commit_by(&context.actor, context.at);
-        let version = before.as_ref().map_or(0, |order| order.version);
-        match before {
-            Some(order) if events.is_empty() => Ok(Decided { commit, outcome: order }),
-            before => {
-                commit.record(before, self.recorded(context, version, events))?;
-                let outcome = commit.orders.first().map(|change| change.order().clone());
-                Ok(Decided { commit, outcome: outcome.ok_or(EngineError::NotFound(Noun::Order))? })
-            }
+        if events.is_empty() {
+            return Ok(Decided { commit, outcome: before });
         }
+        let recorded = self.recorded(context, before.version, events);
+        commit.record(before, recorded)?;
+        Ok(decided_order(commit))
     }
 
     /// Commits a decision. None means that somebody was quicker: decide again.
@@ -244,8 +243,19 @@ impl Tries {
     }
 }
 
+/// Whether deciding again may succeed: a sku stays with its product, an order number is drawn anew.
 const fn is_lost_race(refusal: &Refusal) -> bool {
-    matches!(refusal, Refusal::VersionConflict { .. } | Refusal::NumberTaken(_) | Refusal::ActiveCartExists(_))
+    match refusal {
+        Refusal::Claimed { claim, .. } => !matches!(claim.kind, ClaimKind::Sku),
+        _ => matches!(refusal, Refusal::VersionConflict { .. }),
+    }
+}
+
+/// What a commit makes of the order it records.
+fn decided_order(commit: Commit) -> Decided<Order> {
+    #[expect(clippy::expect_used, reason = "the caller has just recorded the events of an order")]
+    let outcome = commit.orders.first().expect("the commit has an order").order().clone();
+    Decided { commit, outcome }
 }
 
 /// Whether a caller named a version that is not the present one.

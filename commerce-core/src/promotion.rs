@@ -39,7 +39,7 @@ pub use self::percent::{NotAPercent, Percent};
 pub use self::problem::{MAX_PROBLEMS, Problem, ProblemKind, Problems};
 pub(crate) use self::redemption::Mark;
 pub use self::redemption::{
-    Exhausted, Redemption, RedemptionAction, RedemptionChange, RedemptionMove, Tally, UsesChange,
+    Exhausted, Redemption, RedemptionChange, RedemptionEffect, RedemptionMove, Tally, UsesChange,
 };
 pub use self::usage::{Limit, Limits, Usage};
 pub(crate) use self::{document::Fields, problem::Findings};

@@ -106,7 +106,7 @@ impl Engine {
         let lifecycle = lifecycle.ok_or_else(|| EngineError::UnknownLifecycle(order.lifecycle.clone()))?;
         let context = self.context(caller);
         let events = decide(&lifecycle, &context, &order, command)?;
-        self.commit_events(&context, Some(order), events)
+        self.commit_events(&context, order, events)
     }
 }
 
@@ -115,6 +115,5 @@ const fn noun(which: &OrderRef) -> Noun {
         OrderRef::Id(_) | OrderRef::Number(_) => Noun::Order,
         OrderRef::Payment(_) => Noun::Payment,
         OrderRef::Return(_) => Noun::Return,
-        OrderRef::Cart(_) => Noun::Cart,
     }
 }

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 
 use crate::actor::{Actor, Role};
 use crate::cart::{Code, MAX_CODES};
-use crate::commit::CampaignChange;
 use crate::ids::{CartId, ItemId, OrderId, PromotionId, Sku, UserId};
 use crate::money::Money;
 use crate::order::OrderItem;
@@ -114,7 +113,7 @@ impl Engine {
         }
         self.check_promotion(caller, &promotion).await?;
         let campaign = Campaign::new(promotion.with_usage(Usage::default()), self.now());
-        Ok(self.keep(caller, 0, campaign, Usage::default()))
+        Ok(self.keep(caller, None, campaign, Usage::default()))
     }
 
     /// Gives a promotion other terms; what was used stays used, and placed orders keep what they were given.
@@ -141,7 +140,7 @@ impl Engine {
         check_version(named, campaign.version)?;
         self.check_promotion(caller, &promotion).await?;
         let changed = campaign.changed(promotion.with_usage(Usage::default()), self.now());
-        Ok(self.keep(caller, campaign.version, changed, usage))
+        Ok(self.keep(caller, Some(&campaign), changed, usage))
     }
 
     /// Ends a promotion for good. Its history stays, and so does what orders were given.
@@ -165,7 +164,7 @@ impl Engine {
         let KeptPromotion { campaign, usage } = self.promotion(caller, id).await?;
         check_version(named, campaign.version)?;
         let ended = campaign.ended(self.now());
-        Ok(self.keep(caller, campaign.version, ended, usage))
+        Ok(self.keep(caller, Some(&campaign), ended, usage))
     }
 
     /// Tells what a code would do for the caller, or for the owner of the cart, and why it would not.
@@ -235,10 +234,16 @@ impl Engine {
         Ok(())
     }
 
-    fn keep(&self, caller: &Actor, expected: u64, campaign: Campaign, usage: Usage) -> Decided<KeptPromotion> {
+    fn keep(
+        &self,
+        caller: &Actor,
+        before: Option<&Campaign>,
+        campaign: Campaign,
+        usage: Usage,
+    ) -> Decided<KeptPromotion> {
         let mut commit = self.commit_by(caller, campaign.updated_at);
-        if campaign.version != expected {
-            commit.campaigns.push(CampaignChange { expected, campaign: campaign.clone() });
+        if before.is_none_or(|before| before.version != campaign.version) {
+            commit.change(before, campaign.clone());
         }
         Decided { commit, outcome: KeptPromotion { campaign, usage } }
     }

@@ -38,20 +38,38 @@ pub struct Redemption {
 
 /// A guarded change of the uses of one promotion.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RedemptionMove {
-    /// By which order, of whom, for how much.
-    pub redemption: Redemption,
-    /// Which way.
-    pub action: RedemptionAction,
+pub enum RedemptionMove {
+    /// The promotion is used, if these limits allow it.
+    Redeem(Redemption, Limits),
+    /// The use is given back. Nothing happens where it was already.
+    Release(Redemption),
 }
 
-/// Which way a use goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RedemptionAction {
-    /// It is taken, if the limits allow.
-    Redeem(Limits),
-    /// It is given back. Nothing happens where it was already.
-    GiveBack,
+impl RedemptionMove {
+    /// The order, the customer and the amount.
+    pub const fn redemption(&self) -> &Redemption {
+        match self {
+            Self::Redeem(redemption, _) | Self::Release(redemption) => redemption,
+        }
+    }
+}
+
+/// What an event of an order did to the uses of a promotion. It has happened, so no limit is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedemptionEffect {
+    /// The promotion was used.
+    Redeemed(Redemption),
+    /// The use was given back.
+    Released(Redemption),
+}
+
+impl RedemptionEffect {
+    /// The order, the customer and the amount.
+    pub const fn redemption(&self) -> &Redemption {
+        match self {
+            Self::Redeemed(redemption) | Self::Released(redemption) => redemption,
+        }
+    }
 }
 
 /// Why a use is refused.
@@ -157,8 +175,8 @@ impl Tally {
         Mark {
             used: self.used,
             spent: self.spent,
-            by_customer: self.by_customer.get(&step.redemption.user).copied(),
-            live: self.live.get(&step.redemption.order).cloned(),
+            by_customer: self.by_customer.get(&step.redemption().user).copied(),
+            live: self.live.get(&step.redemption().order).cloned(),
             changes: self.changes.len(),
         }
     }
@@ -167,7 +185,7 @@ impl Tally {
     pub(crate) fn restore(&mut self, step: &RedemptionMove, mark: Mark) {
         (self.used, self.spent) = (mark.used, mark.spent);
         self.changes.truncate(mark.changes);
-        let (user, order) = (&step.redemption.user, step.redemption.order);
+        let (user, order) = (&step.redemption().user, step.redemption().order);
         match mark.by_customer {
             Some(count) => self.by_customer.insert(user.clone(), count),
             None => self.by_customer.remove(user),
@@ -183,19 +201,21 @@ impl Tally {
     /// # Errors
     /// [`Exhausted`], with the first limit in the order total uses, uses by the customer, money; nothing has changed then.
     pub fn apply(&mut self, step: &RedemptionMove, at: DateTime<Utc>) -> Result<(), Exhausted> {
-        match step.action {
-            RedemptionAction::Redeem(limits) => self.check(&step.redemption, &limits)?,
-            RedemptionAction::GiveBack => {}
+        match step {
+            RedemptionMove::Redeem(redemption, limits) => {
+                self.check(redemption, limits)?;
+                self.redeem(redemption);
+            }
+            RedemptionMove::Release(redemption) => self.give_back(redemption.order, at),
         }
-        self.follow(step, at);
         Ok(())
     }
 
-    /// Makes a move that has happened: it is not asked for limits.
-    pub fn follow(&mut self, step: &RedemptionMove, at: DateTime<Utc>) {
-        match step.action {
-            RedemptionAction::Redeem(_) => self.redeem(&step.redemption),
-            RedemptionAction::GiveBack => self.give_back(step.redemption.order, at),
+    /// Counts what has happened: it is not asked for limits.
+    pub fn follow(&mut self, effect: &RedemptionEffect, at: DateTime<Utc>) {
+        match effect {
+            RedemptionEffect::Redeemed(redemption) => self.redeem(redemption),
+            RedemptionEffect::Released(redemption) => self.give_back(redemption.order, at),
         }
     }
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::event::Recorded;
 use crate::ids::OrderId;
 use crate::order::{CorruptHistory, Order, OrderEvent, consequences, evolve};
-use crate::promotion::RedemptionMove;
+use crate::promotion::RedemptionEffect;
 use crate::stock::{Hold, StockLevel};
 
 /// An order as its history makes it, with the uses of promotions it took and gave back.
@@ -17,7 +17,7 @@ pub struct RebuiltOrder {
     /// The order.
     pub order: Order,
     /// Its uses of promotions and when they moved, oldest first; for [`Tally::follow`](crate::promotion::Tally::follow).
-    pub uses: Vec<(RedemptionMove, DateTime<Utc>)>,
+    pub uses: Vec<(RedemptionEffect, DateTime<Utc>)>,
 }
 
 impl RebuiltOrder {
