@@ -7,6 +7,7 @@
 //! Whether the guards hold is decided here, by [`settle`], for a whole batch of commits at once. A store loads the
 //! [`Facts`] that the batch names ([`Needs`]), calls it, and writes down the outcome; it decides nothing itself.
 
+mod claims;
 mod settle;
 
 use alloc::boxed::Box;
@@ -19,8 +20,9 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
 
+pub use self::claims::{ClaimChange, Claims};
 use self::settle::derive_event_id;
-pub use self::settle::{ClaimChange, Facts, Needs, Settled, settle};
+pub use self::settle::{Facts, Needs, Settled, settle};
 use crate::actor::Actor;
 use crate::document::{Aggregate, Claim, ClaimKind, DocumentChange, DocumentId};
 use crate::event::Recorded;

@@ -219,6 +219,9 @@ pub enum ClaimKind {
 }
 
 impl ClaimKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[Self::ActiveCart, Self::OrderNumber, Self::Sku];
+
     /// The name in stored rows.
     pub const fn name(self) -> &'static str {
         match self {

@@ -40,10 +40,7 @@
 //! assert_eq!(lifecycle.phase(&paid.to), Some(Phase::Paid));
 //! ```
 #![no_std]
-#![cfg_attr(
-    not(test),
-    deny(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::panic)
-)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::panic))]
 
 extern crate alloc;
 #[cfg(test)]

@@ -188,7 +188,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn document(&self, id: &DocumentId) -> Result<Option<Document>, StoreError>;
 
     /// The documents of a kind, by id.
-    async fn documents(&self, kind: DocumentKind, page: &Page<String>) -> Result<Listing<Document, String>, StoreError>;
+    async fn documents(&self, kind: DocumentKind, page: &Page<String>)
+    -> Result<Listing<Document, String>, StoreError>;
 
     /// The history of a document, oldest first; empty if there is no such document.
     async fn document_history(&self, id: &DocumentId) -> Result<Vec<Recorded<DocumentEvent>>, StoreError>;

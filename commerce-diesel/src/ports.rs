@@ -14,18 +14,19 @@ use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{Commit, Receipt, ReceiptKey};
+use commerce_core::document::{Document, DocumentEvent, DocumentId, DocumentKind, StoredError};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent};
 use commerce_core::port::{
     Carts, Catalog, CommitError, KeptPromotion, Listing, OrderFilter, OrderRef, Page, ProductFilter, ProductPlace,
-    PromotionPlace, Promotions, Store, StoreError,
+    PromotionPlace, Promotions, Store, StoreError, StoreErrorKind,
 };
 use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Hold, StockLevel};
-use commerce_core::task::{Task, TaskKey};
+use commerce_core::task::{Task, TaskKey, TaskState};
 
-use super::query::{carts, catalog, history, orders, promotions, rebuild, receipts, stock, tasks};
+use super::query::{carts, catalog, documents, history, orders, promotions, rebuild, receipts, stock, tasks};
 use super::{Kept, read, read_one, write};
 use crate::Rebuilt;
 
@@ -69,6 +70,22 @@ impl Store for Kept {
         read_one!(self, []; conn => history::of_order(conn, order))
     }
 
+    async fn document(&self, id: &DocumentId) -> Result<Option<Document>, StoreError> {
+        read!(self, [id]; conn => documents::get(conn, &id))
+    }
+
+    async fn documents(
+        &self,
+        kind: DocumentKind,
+        page: &Page<String>,
+    ) -> Result<Listing<Document, String>, StoreError> {
+        read!(self, [page]; conn => documents::list(conn, kind, &page))
+    }
+
+    async fn document_history(&self, id: &DocumentId) -> Result<Vec<Recorded<DocumentEvent>>, StoreError> {
+        read_one!(self, [id]; conn => history::of_document(conn, &id))
+    }
+
     async fn history(&self, page: &Page<u64>) -> Result<Listing<HistoryEntry, u64>, StoreError> {
         read_one!(self, [page]; conn => history::all(conn, &page))
     }
@@ -94,8 +111,22 @@ impl Store for Kept {
         write!(self, []; conn => tasks::lease(conn, at, until, limit))
     }
 
-    async fn fail_task(&self, key: TaskKey, retry: Option<DateTime<Utc>>, error: &str) -> Result<(), StoreError> {
-        write!(self, [error]; conn => tasks::fail(conn, key, retry, &error))
+    async fn task(&self, key: &TaskKey) -> Result<Option<Task>, StoreError> {
+        read_one!(self, [key]; conn => tasks::get(conn, &key))
+    }
+
+    async fn tasks(
+        &self,
+        state: Option<TaskState>,
+        at: DateTime<Utc>,
+        page: &Page<TaskKey>,
+    ) -> Result<Listing<Task, TaskKey>, StoreError> {
+        read_one!(self, [page]; conn => tasks::list(conn, state, at, &page))
+    }
+
+    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<bool, StoreError> {
+        let after = after.cloned();
+        write!(self, [before, after]; conn => tasks::replace(conn, &before, after.as_ref()))
     }
 }
 
@@ -106,14 +137,14 @@ impl Promotions for Kept {
     }
 
     async fn promotion(&self, id: &PromotionId) -> Result<Option<KeptPromotion>, StoreError> {
-        read_one!(self, [id]; conn => promotions::get(conn, &id))
+        read!(self, [id]; conn => promotions::get(conn, &id))
     }
 
     async fn promotions(
         &self,
         page: &Page<PromotionPlace>,
     ) -> Result<Listing<KeptPromotion, PromotionPlace>, StoreError> {
-        read_one!(self, [page]; conn => promotions::list(conn, &page))
+        read!(self, [page]; conn => promotions::list(conn, &page))
     }
 
     async fn redemptions(
@@ -155,6 +186,12 @@ impl Catalog for Kept {
     }
 
     async fn categories(&self) -> Result<Vec<Category>, StoreError> {
-        read_one!(self, []; conn => catalog::all_categories(conn))
+        let found = read_one!(self, []; conn => documents::all(conn, DocumentKind::Category))?;
+        found.into_iter().map(|category| category.try_into().map_err(corrupt)).collect()
     }
+}
+
+/// A document of another kind than was asked for.
+fn corrupt(error: StoredError) -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, error)
 }

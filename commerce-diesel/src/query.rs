@@ -17,6 +17,8 @@
 pub(super) mod carts;
 #[path = "query/catalog.rs"]
 pub(super) mod catalog;
+#[path = "query/documents.rs"]
+pub(super) mod documents;
 #[path = "query/facts.rs"]
 pub(super) mod facts;
 #[path = "query/feed.rs"]

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::claims::Claims;
 use super::{Commit, Receipt, ReceiptKey, Refusal, Subject};
 use crate::document::{Claim, DocumentChange, DocumentId, DocumentKind};
 use crate::event::Recorded;
@@ -89,25 +90,12 @@ pub struct Facts {
     pub orders: BTreeMap<OrderId, u64>,
     /// Versions of documents.
     pub documents: BTreeMap<DocumentId, u64>,
-    /// Who held which claim when the facts were loaded.
-    pub claims: BTreeMap<Claim, String>,
-    /// Claims that changed hands since; none where nobody holds it any more.
-    claimed: BTreeMap<Claim, Option<String>>,
+    /// Who holds which claim.
+    pub claims: Claims,
     /// Uses of promotions.
     pub tallies: BTreeMap<PromotionId, Tally>,
     /// Stock.
     pub shelves: BTreeMap<Sku, Shelf>,
-}
-
-/// What a store has to write of one claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClaimChange<'a> {
-    /// Nobody held it; now the document or order of this id does.
-    Take(&'a Claim, &'a str),
-    /// It passes to the document or order of this id.
-    Pass(&'a Claim, &'a str),
-    /// Nobody holds it any more.
-    Release(&'a Claim),
 }
 
 /// What an accepted commit brought about beyond what it says itself.
@@ -166,29 +154,11 @@ impl Facts {
         let released: BTreeSet<_> = commit.documents.iter().flat_map(DocumentChange::released).collect();
         let mut earlier = BTreeMap::new();
         taken(commit).try_for_each(|(claim, id)| {
-            let held = self.owner(claim).filter(|_| !released.contains(claim)).map(String::from);
+            let held = self.claims.owner(claim).filter(|_| !released.contains(claim)).map(String::from);
             match earlier.insert(claim, id.clone()).or(held) {
                 Some(owner) if owner != id => Err(Refusal::Claimed { claim: claim.clone(), owner }),
                 _ => Ok(()),
             }
-        })
-    }
-
-    /// Who holds a claim now.
-    fn owner(&self, claim: &Claim) -> Option<&str> {
-        match self.claimed.get(claim) {
-            Some(owner) => owner.as_deref(),
-            None => self.claims.get(claim).map(String::as_str),
-        }
-    }
-
-    /// The claims that changed hands, in their order.
-    pub fn claim_changes(&self) -> impl Iterator<Item = ClaimChange<'_>> {
-        self.claimed.iter().filter_map(|(claim, owner)| match (self.claims.get(claim), owner) {
-            (None, Some(owner)) => Some(ClaimChange::Take(claim, owner)),
-            (Some(old), Some(owner)) if old != owner => Some(ClaimChange::Pass(claim, owner)),
-            (Some(_), None) => Some(ClaimChange::Release(claim)),
-            (None, None) | (Some(_), Some(_)) => None,
         })
     }
 
@@ -260,9 +230,8 @@ impl Facts {
         self.receipts.extend(commit.receipt.iter().map(|receipt| (receipt.key.clone(), receipt.clone())));
         self.orders.extend(commit.orders.iter().map(|change| (change.order.id, change.order.version)));
         self.documents.extend(commit.documents.iter().map(|change| (change.id().clone(), change.version())));
-        let released = commit.documents.iter().flat_map(DocumentChange::released);
-        self.claimed.extend(released.map(|claim| (claim.clone(), None)));
-        self.claimed.extend(taken(commit).map(|(claim, id)| (claim.clone(), Some(id))));
+        commit.documents.iter().flat_map(DocumentChange::released).for_each(|claim| self.claims.release(claim));
+        taken(commit).for_each(|(claim, id)| self.claims.take(claim, id));
     }
 }
 

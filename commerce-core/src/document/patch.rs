@@ -64,7 +64,8 @@ mod tests {
     use super::{apply, diff, drop_nulls};
 
     fn values() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![Just(json!(null)), any::<bool>().prop_map(Value::from), (0..4_i64).prop_map(Value::from)];
+        let leaf =
+            prop_oneof![Just(json!(null)), any::<bool>().prop_map(Value::from), (0..4_i64).prop_map(Value::from)];
         leaf.prop_recursive(3, 16, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),

@@ -158,7 +158,7 @@ async fn begin(
 fn may_lock_last(batch: &[Submission], needs: &Needs<'_>) -> bool {
     let mut moves = commits(batch).flat_map(|commit| &commit.stock);
     let reserves = |step: &StockMove| matches!(step.action, StockAction::Reserve { .. });
-    dialect::TAKES && needs.tallies.is_empty() && needs.campaigns.is_empty() && moves.all(reserves)
+    dialect::TAKES && needs.tallies.is_empty() && moves.all(reserves)
 }
 
 /// Whether what was settled on levels that may be old holds on others that fit: nobody was refused for stock, and everything

@@ -3,55 +3,59 @@
 use std::collections::BTreeMap;
 
 use commerce_core::commit::Needs;
+use commerce_core::document::{Document, DocumentId, DocumentKind};
 use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::Money;
 use commerce_core::port::{KeptPromotion, Listing, Page, PromotionPlace};
 use commerce_core::promotion::{Campaign, Promotion, Redemption, Tally, Usage};
 use diesel::prelude::*;
 
-use super::{Answer, Conn, RunQueryDsl, dialect, listing, one_more};
+use super::{Answer, Conn, RunQueryDsl, dialect, documents, listing, one_more};
 use crate::id::Id;
-use crate::rows::promotion::{CustomerUsesRow, PromotionRow, RedemptionRow, UsesRow};
-use crate::rows::{micros, read, read_counter};
-use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses, promotions};
-
-type KeptRow = (PromotionRow<'static>, Option<UsesRow<'static>>);
-
-/// Promotions with their uses.
-macro_rules! kept {
-    () => {
-        promotions::table
-            .left_join(promotion_uses::table.on(promotion_uses::promotion_id.eq(promotions::id)))
-            .select((PromotionRow::as_select(), Option::<UsesRow<'static>>::as_select()))
-    };
-}
+use crate::rows::promotion::{CustomerUsesRow, RedemptionRow, UsesRow};
+use crate::rows::{read, read_counter};
+use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses};
 
 /// The candidates for a customer who gave some codes.
-pub(in super::super) async fn candidates(conn: &mut Conn, keys: &[String], user: &UserId) -> Answer<Vec<Promotion>> {
-    let automatic = promotions::code_key.is_null().and(promotions::ended_at.is_null());
-    let order = (promotions::created_at, promotions::id);
-    let mut rows: Vec<KeptRow> = kept!().filter(automatic).order(order).load(conn).await?;
-    if !keys.is_empty() {
-        let given = dialect::among(promotions::code_key, keys.iter().map(String::as_str));
-        let coded: Vec<KeptRow> = kept!().filter(given).order(order).load(conn).await?;
-        rows.extend(coded);
-        rows.sort_by(|(left, _), (right, _)| (left.created_at, &left.id).cmp(&(right.created_at, &right.id)));
-    }
-    let by_customer = uses_by(conn, user, &rows).await?;
-    rows.into_iter()
-        .map(|row| {
-            let KeptPromotion { campaign, usage } = into_kept(row)?;
-            let used_by_customer = by_customer.get(campaign.id().as_str()).copied().unwrap_or_default();
-            Ok(campaign.candidate(Usage { used_by_customer, ..usage }))
-        })
-        .collect()
+pub(in super::super) async fn candidates(conn: &mut Conn, codes: &[String], user: &UserId) -> Answer<Vec<Promotion>> {
+    let mut keys: Vec<String> = codes.iter().map(|code| Campaign::key_of_code(code)).collect();
+    keys.push(Campaign::AUTOMATIC.to_owned());
+    let found = documents::with_keys(conn, DocumentKind::Promotion, &keys).await?;
+    let campaigns = found.into_iter().map(campaign).collect::<Answer<Vec<_>>>()?;
+    let ids: Vec<&str> = campaigns.iter().map(|campaign| campaign.id().as_str()).collect();
+    dialect::together!(conn; uses = uses_of(conn, &ids), by_customer = uses_by(conn, user, &ids));
+    let usage = |campaign: &Campaign| {
+        let used_by_customer = by_customer.get(campaign.id().as_str()).copied().unwrap_or_default();
+        Usage { used_by_customer, ..usage(campaign, &uses) }
+    };
+    Ok(campaigns.iter().map(|campaign| campaign.candidate(usage(campaign))).collect())
 }
 
-async fn uses_by(conn: &mut Conn, user: &UserId, of: &[KeptRow]) -> Answer<BTreeMap<String, u64>> {
-    if of.is_empty() {
+fn campaign(document: Document) -> Answer<Campaign> {
+    Ok(document.try_into()?)
+}
+
+/// Uses and minor units per promotion.
+type Uses = BTreeMap<String, (u64, i64)>;
+
+async fn uses_of(conn: &mut Conn, promotions: &[&str]) -> Answer<Uses> {
+    if promotions.is_empty() {
+        return Ok(Uses::new());
+    }
+    let wanted = dialect::among(promotion_uses::promotion_id, promotions.iter().copied());
+    let rows: Vec<UsesRow<'static>> =
+        promotion_uses::table.filter(wanted).select(UsesRow::as_select()).load(conn).await?;
+    let uses = |row: UsesRow<'static>| {
+        Ok((row.promotion_id.into_owned(), (read_counter("promotion_uses.used", row.used)?, row.spent)))
+    };
+    rows.into_iter().map(uses).collect()
+}
+
+async fn uses_by(conn: &mut Conn, user: &UserId, promotions: &[&str]) -> Answer<BTreeMap<String, u64>> {
+    if promotions.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let pairs = of.iter().map(|(promotion, _)| (promotion.id.as_ref(), user.as_str()));
+    let pairs = promotions.iter().map(|promotion| (*promotion, user.as_str()));
     let columns = (promotion_customers::promotion_id, promotion_customers::user_id);
     let query = promotion_customers::table.filter(dialect::among(columns, pairs));
     let rows: Vec<CustomerUsesRow<'static>> = query.select(CustomerUsesRow::as_select()).load(conn).await?;
@@ -61,18 +65,24 @@ async fn uses_by(conn: &mut Conn, user: &UserId, of: &[KeptRow]) -> Answer<BTree
     rows.into_iter().map(uses).collect()
 }
 
-fn into_kept((row, uses): KeptRow) -> Answer<KeptPromotion> {
-    let campaign = row.into_campaign()?;
-    let (used, spent) = uses.map_or((0, 0), |uses| (uses.used, uses.spent));
+fn usage(campaign: &Campaign, uses: &Uses) -> Usage {
+    let (used, spent) = uses.get(campaign.id().as_str()).copied().unwrap_or_default();
     let budget_used = Some(Money::new(spent, campaign.promotion.currency()));
-    let usage = Usage { used: read_counter("promotion_uses.used", used)?, used_by_customer: 0, budget_used };
-    Ok(KeptPromotion { campaign, usage })
+    Usage { used, used_by_customer: 0, budget_used }
+}
+
+async fn with_usage(conn: &mut Conn, found: Vec<Document>) -> Answer<Vec<KeptPromotion>> {
+    let campaigns = found.into_iter().map(campaign).collect::<Answer<Vec<_>>>()?;
+    let ids: Vec<&str> = campaigns.iter().map(|campaign| campaign.id().as_str()).collect();
+    let uses = uses_of(conn, &ids).await?;
+    let kept = |campaign: Campaign| KeptPromotion { usage: usage(&campaign, &uses), campaign };
+    Ok(campaigns.into_iter().map(kept).collect())
 }
 
 /// A promotion.
 pub(in super::super) async fn get(conn: &mut Conn, id: &PromotionId) -> Answer<Option<KeptPromotion>> {
-    let row: Option<KeptRow> = kept!().filter(promotions::id.eq(id.as_str())).get_result(conn).await.optional()?;
-    row.map(into_kept).transpose()
+    let found = documents::get(conn, &DocumentId::new(DocumentKind::Promotion, id)).await?;
+    Ok(with_usage(conn, found.into_iter().collect()).await?.pop())
 }
 
 /// Promotions, newest first.
@@ -80,17 +90,10 @@ pub(in super::super) async fn list(
     conn: &mut Conn,
     page: &Page<PromotionPlace>,
 ) -> Answer<Listing<KeptPromotion, PromotionPlace>> {
-    let mut query = kept!().into_boxed::<dialect::Db>();
-    if let Some(PromotionPlace { created_at, id }) = &page.after {
-        let at = micros(*created_at);
-        let beside = promotions::created_at.eq(at).and(promotions::id.gt(id.as_str().to_owned()));
-        query = query.filter(promotions::created_at.le(at)).filter(promotions::created_at.lt(at).or(beside));
-    }
-    let query = query.order((promotions::created_at.desc(), promotions::id)).limit(one_more(page.limit));
-    let rows: Vec<KeptRow> = query.load(conn).await?;
-    let kept = rows.into_iter().map(into_kept).collect::<Answer<Vec<_>>>()?;
+    let after = page.after.as_ref().map(|place| (place.created_at, place.id.as_str()));
+    let found = documents::newest(conn, DocumentKind::Promotion, after, page.limit).await?;
     let place = |c: &Campaign| PromotionPlace { created_at: c.created_at, id: c.id().clone() };
-    Ok(listing(kept, page.limit, |kept| place(&kept.campaign)))
+    Ok(listing(with_usage(conn, found).await?, page.limit, |kept| place(&kept.campaign)))
 }
 
 /// The uses of a promotion, newest first.
@@ -108,19 +111,6 @@ pub(in super::super) async fn redemptions(
     let rows: Vec<RedemptionRow<'static>> = query.load(conn).await?;
     let redemptions = rows.into_iter().map(RedemptionRow::into_redemption).collect::<Answer<Vec<_>>>()?;
     Ok(listing(redemptions, page.limit, |redemption| redemption.order))
-}
-
-/// The versions of promotions that a batch names.
-pub(super) async fn versions(conn: &mut Conn, needs: &Needs<'_>) -> Answer<BTreeMap<PromotionId, u64>> {
-    if needs.campaigns.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let wanted = dialect::among(promotions::id, needs.campaigns.iter().map(|id| id.as_str()));
-    let query = promotions::table.filter(wanted).order(promotions::id).select((promotions::id, promotions::version));
-    let rows: Vec<(String, i64)> = dialect::for_update!(query).load(conn).await?;
-    let known =
-        |(id, version): (String, i64)| Ok((read("promotions.id", &id)?, read_counter("promotions.version", version)?));
-    rows.into_iter().map(known).collect()
 }
 
 /// The uses of promotions that a batch takes or gives back.

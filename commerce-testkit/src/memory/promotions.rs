@@ -4,35 +4,26 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use commerce_core::commit::{Commit, Facts};
+use commerce_core::commit::Facts;
+use commerce_core::document::{Document, DocumentKind};
 use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::Money;
 use commerce_core::port::{KeptPromotion, Listing, Page, PromotionPlace};
 use commerce_core::promotion::{Campaign, Promotion, Redemption, RedemptionChange, Tally, Usage};
 
 use super::reads::cut;
-
-/// Everything that is kept of promotions.
-#[derive(Debug, Default)]
-pub(super) struct Promotions {
-    campaigns: BTreeMap<PromotionId, Campaign>,
-    uses: BTreeMap<PromotionId, Uses>,
-}
+use super::tables::Tables;
 
 /// The uses of one promotion.
 #[derive(Debug, Default)]
-struct Uses {
+pub(super) struct Uses {
     used: u64,
     spent: i64,
     by_customer: BTreeMap<UserId, u64>,
     redemptions: BTreeMap<OrderId, Redemption>,
 }
 
-impl Promotions {
-    pub(super) fn version(&self, id: &PromotionId) -> Option<u64> {
-        self.campaigns.get(id).map(|campaign| campaign.version)
-    }
-
+impl Tables {
     /// The uses as far as these customers and orders are concerned.
     pub(super) fn tally(&self, id: &PromotionId, parts: &BTreeSet<(&UserId, OrderId)>) -> Tally {
         let Some(uses) = self.uses.get(id) else { return Tally::default() };
@@ -41,12 +32,6 @@ impl Promotions {
         let known = parts.iter().filter_map(|(_, order)| uses.redemptions.get(order));
         let live = known.filter(|redemption| redemption.given_back_at.is_none()).cloned().collect();
         Tally::new(uses.used, uses.spent, by_customer, live)
-    }
-
-    /// Writes the promotions of an accepted commit.
-    pub(super) fn write(&mut self, commit: &Commit) {
-        let kept = commit.campaigns.iter().map(|change| (change.campaign.id().clone(), change.campaign.clone()));
-        self.campaigns.extend(kept);
     }
 
     /// Writes what a batch used and gave back.
@@ -61,12 +46,19 @@ impl Promotions {
         }
     }
 
+    fn campaigns(&self) -> impl Iterator<Item = &Campaign> {
+        self.of_kind(DocumentKind::Promotion).filter_map(|document| match document {
+            Document::Promotion(campaign) => Some(campaign),
+            Document::Cart(_) | Document::Category(_) | Document::Product(_) => None,
+        })
+    }
+
     pub(super) fn candidates(&self, code_keys: &[String], user: &UserId) -> Vec<Promotion> {
         let wanted = |campaign: &&Campaign| match campaign.promotion.terms().code_key() {
             Some(key) => code_keys.contains(&key),
             None => campaign.ended_at.is_none(),
         };
-        let mut campaigns: Vec<_> = self.campaigns.values().filter(wanted).collect();
+        let mut campaigns: Vec<_> = self.campaigns().filter(wanted).collect();
         campaigns.sort_by_key(|campaign| (campaign.created_at, campaign.id()));
         let usage = |campaign: &Campaign| {
             let by_customer = self.uses.get(campaign.id()).and_then(|uses| uses.by_customer.get(user));
@@ -76,12 +68,12 @@ impl Promotions {
     }
 
     pub(super) fn promotion(&self, id: &PromotionId) -> Option<KeptPromotion> {
-        self.campaigns.get(id).map(|campaign| self.kept(campaign))
+        self.campaigns().find(|campaign| campaign.id() == id).map(|campaign| self.kept(campaign))
     }
 
-    pub(super) fn list(&self, page: &Page<PromotionPlace>) -> Listing<KeptPromotion, PromotionPlace> {
+    pub(super) fn promotions(&self, page: &Page<PromotionPlace>) -> Listing<KeptPromotion, PromotionPlace> {
         let behind = |campaign: &&Campaign| page.after.as_ref().is_none_or(|after| rank(campaign) > rank_of(after));
-        let mut campaigns: Vec<_> = self.campaigns.values().filter(behind).collect();
+        let mut campaigns: Vec<_> = self.campaigns().filter(behind).collect();
         campaigns.sort_by_key(|campaign| rank(campaign));
         cut(campaigns.into_iter().map(|campaign| self.kept(campaign)), page.limit, |kept| PromotionPlace {
             created_at: kept.campaign.created_at,

@@ -6,7 +6,7 @@ use commerce_core::ids::OrderId;
 use commerce_core::money::Money;
 use commerce_core::order::{Command, Order};
 use commerce_core::port::{CommitError, OrderRef, Page, Promotions, Store};
-use commerce_core::promotion::{Exhausted, Limit, Limits, Redemption, RedemptionAction, RedemptionMove};
+use commerce_core::promotion::{Exhausted, Limit, Limits, Redemption, RedemptionMove};
 use commerce_core::stock::{StockAction, StockRefusal};
 use commerce_testkit::Shop;
 use commerce_testkit::shop::{CURRENCY, order_of, parse};
@@ -96,7 +96,7 @@ fn last_use(shop: &Shop, promotion: &str) -> Commit {
         given_back_at: None,
     };
     let limits = Limits { max_uses: Some(1), ..Limits::default() };
-    commit.redemptions.push(RedemptionMove { redemption, action: RedemptionAction::Redeem(limits) });
+    commit.redemptions.push(RedemptionMove::Redeem(redemption, limits));
     commit
 }
 
