@@ -145,8 +145,8 @@ async fn a_mixed_batch_is_one_transaction() {
         commits.push(if number % 2 == 0 { shop.pay(order, shop.at(2)) } else { shop.cancel(order, shop.at(2)) });
         commits.push(shop.checkout(number, &skus()));
         commits.push(shop.stocked(&[(&format!("NEW-{number}"), 5)]));
-        commits.push(shop.save_cart(&shop.cart(parse(&format!("user-{number}")), shop.at(1)), 0));
-        commits.push(shop.save_product(&shop.product(&format!("product-{number}"), &[&format!("SKU-{number}")])));
+        commits.push(shop.create(&shop.cart(parse(&format!("user-{number}")), shop.at(1))));
+        commits.push(shop.create(&shop.product(&format!("product-{number}"), &[&format!("SKU-{number}")])));
     }
     assert_eq!(commits.len(), 100);
     let count = counted.batch_of(commits).await;

@@ -6,7 +6,7 @@ use commerce_core::ids::OrderId;
 use commerce_core::money::Money;
 use commerce_core::order::{Command, Order};
 use commerce_core::port::{CommitError, OrderRef, PageRequest, Promotions, Store};
-use commerce_core::promotion::{Limit, Limits, PromotionExhausted, Redemption, RedemptionAction, RedemptionMove};
+use commerce_core::promotion::{Limit, Limits, PromotionExhausted, Redemption, RedemptionMove};
 use commerce_core::stock::{StockAction, StockRefusal};
 use commerce_testkit::CommitBuilder;
 use commerce_testkit::commit_builder::{CURRENCY, order_of, parse};
@@ -100,7 +100,7 @@ fn last_use(shop: &CommitBuilder, promotion: &str) -> Commit {
         released_at: None,
     };
     let limits = Limits { max_uses: Some(1), ..Limits::default() };
-    commit.redemptions.push(RedemptionMove { redemption, action: RedemptionAction::Redeem(limits) });
+    commit.redemptions.push(RedemptionMove::Redeem(redemption, limits));
     commit
 }
 
