@@ -307,7 +307,7 @@ async fn nothing_is_written(corruption: &str, place_named: &str) {
     let before = place.dump();
     let error = place.rebuild().await.unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Corrupt, "{error}");
-    let order: String = sql_query("SELECT stream_id AS line FROM events WHERE position = 6")
+    let order: String = sql_query("SELECT stream_id AS line FROM events WHERE position = 9")
         .get_result::<Line>(&mut place.raw())
         .map(|line| line.line)
         .unwrap_or_default();
@@ -318,9 +318,9 @@ async fn nothing_is_written(corruption: &str, place_named: &str) {
 
 #[tokio::test]
 async fn a_corrupt_history_changes_nothing_and_is_named() {
-    nothing_is_written("UPDATE events SET body = '{' WHERE position = 9", "position 9").await;
+    nothing_is_written("UPDATE events SET body = '{' WHERE position = 12", "position 12").await;
     nothing_is_written("UPDATE events SET stream_kind = 'soup' WHERE position = 2", "position 2").await;
-    nothing_is_written("UPDATE events SET sequence = 7 WHERE position = 6", "order {order}").await;
+    nothing_is_written("UPDATE events SET sequence = 7 WHERE position = 9", "order {order}").await;
     nothing_is_written("UPDATE events SET sequence = 9 WHERE stream_id = 'CUP'", "stock of CUP").await;
     nothing_is_written(
         "UPDATE events SET body = json_set(body, '$.on_hand', 0) WHERE stream_id = 'POT'",

@@ -1,6 +1,7 @@
 //! `/categories`
 
 use commerce_core::catalog::Category;
+use commerce_core::engine::CategoryInput;
 use commerce_core::ids::IdError;
 use http::StatusCode;
 
@@ -33,8 +34,9 @@ pub(crate) async fn list(app: &App, _call: &RequestContext) -> Outcome {
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     let guard = call.idempotency_guard(&made)?;
-    let category: Category = call.json()?;
-    let reply = app.engine.save_category(caller, category, guard.idempotency().as_ref()).await?;
+    let NewCategory { id, name, parent } = call.json()?;
+    let input = CategoryInput { id, name, parent };
+    let reply = app.engine.save_category(caller, input, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
 
@@ -49,7 +51,7 @@ pub(crate) async fn rename(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     let id = call.param("id").parse().map_err(|error: IdError| Problem::invalid_at("/id", "invalid", error))?;
     let CategoryName { name, parent } = call.json()?;
-    let reply = app.engine.save_category(caller, Category { id, name, parent }, None).await?;
+    let reply = app.engine.save_category(caller, CategoryInput { id, name, parent }, None).await?;
     unkeyed(reply, written)
 }
 

@@ -190,13 +190,16 @@ impl<'a> From<&'a Category> for CategoryShape<'a> {
 }
 
 /// A category to make.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "describes what the core reads")]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct NewCategory {
-    id: String,
-    #[schema(max_length = 200)]
-    name: String,
-    parent: Option<String>,
+    #[schema(value_type = String)]
+    pub(crate) id: CategoryId,
+    #[schema(value_type = String, max_length = 200)]
+    pub(crate) name: BoundedString<200>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub(crate) parent: Option<CategoryId>,
 }
 
 /// What a category shall be called. It keeps its parent, which therefore has to be named as it is.

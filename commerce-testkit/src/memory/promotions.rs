@@ -46,7 +46,7 @@ impl Tables {
         }
     }
 
-    fn promotions(&self) -> impl Iterator<Item = &PromotionRecord> {
+    fn records(&self) -> impl Iterator<Item = &PromotionRecord> {
         self.of_kind(DocumentKind::Promotion).filter_map(|document| match document {
             Document::Promotion(record) => Some(record),
             Document::Cart(_) | Document::Category(_) | Document::Product(_) => None,
@@ -58,7 +58,7 @@ impl Tables {
             Some(key) => code_keys.contains(&key),
             None => record.ended_at.is_none(),
         };
-        let mut promotions: Vec<_> = self.promotions().filter(wanted).collect();
+        let mut promotions: Vec<_> = self.records().filter(wanted).collect();
         promotions.sort_by_key(|record| (record.created_at, record.id()));
         let usage = |record: &PromotionRecord| {
             let by_customer = self.uses.get(record.id()).and_then(|uses| uses.by_customer.get(user));
@@ -68,12 +68,12 @@ impl Tables {
     }
 
     pub(super) fn promotion(&self, id: &PromotionId) -> Option<PromotionWithUsage> {
-        self.promotions().find(|record| record.id() == id).map(|record| self.kept(record))
+        self.records().find(|record| record.id() == id).map(|record| self.kept(record))
     }
 
     pub(super) fn promotions(&self, page: &PageRequest<PromotionCursor>) -> Page<PromotionWithUsage, PromotionCursor> {
         let behind = |record: &&PromotionRecord| page.after.as_ref().is_none_or(|after| rank(record) > rank_of(after));
-        let mut promotions: Vec<_> = self.promotions().filter(behind).collect();
+        let mut promotions: Vec<_> = self.records().filter(behind).collect();
         promotions.sort_by_key(|record| rank(record));
         cut(promotions.into_iter().map(|record| self.kept(record)), page.limit, |kept| PromotionCursor {
             created_at: kept.record.created_at,
