@@ -138,7 +138,7 @@ pub fn code_key(code: &str) -> String {
 ///     r#"{ "id": "spring", "currency": "EUR", "code": "SPRING",
 ///          "effect": { "type": "percent_off", "target": "order", "percent": "10" } }"#,
 /// )?;
-/// assert_eq!(promotion.terms().code.as_deref(), Some("SPRING"));
+/// assert_eq!(promotion.definition().code.as_deref(), Some("SPRING"));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
