@@ -11,15 +11,15 @@ use crate::catalog::{Category, MAX_TREE, Product, Variant};
 use crate::ids::{CategoryId, ProductId};
 use crate::port::{Page, PageRequest, ProductCursor, ProductFilter};
 use crate::stock::{StockAction, StockMove};
-use crate::text::BoundedString;
+use crate::text::{BoundedString, Name};
 
-use super::{Attempts, Decision, Engine, EngineError, Idempotency, Reply, Resource, check_version};
+use super::{Attempts, Decision, Engine, EngineError, Field, Idempotency, Reply, Resource, check_version};
 
 /// What somebody says of a product; its version and times are the engine's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProductInput {
     /// What it is called.
-    pub name: BoundedString<200>,
+    pub name: Name,
     /// What it is.
     pub description: Option<BoundedString<4000>>,
     /// Where it is found.
@@ -36,7 +36,7 @@ pub struct CategoryInput {
     /// The id, which products name.
     pub id: CategoryId,
     /// The name that customers see.
-    pub name: BoundedString<200>,
+    pub name: Name,
     /// The category above it; none at the root.
     pub parent: Option<CategoryId>,
 }
@@ -105,8 +105,8 @@ impl Engine {
     /// Makes a product, or changes it as a whole.
     ///
     /// # Errors
-    /// [`EngineError::Catalog`], [`EngineError::VersionMismatch`], [`EngineError::Refused`] (sku taken),
-    /// [`EngineError::Forbidden`].
+    /// [`EngineError::Catalog`], [`EngineError::Invalid`] (unknown category), [`EngineError::VersionMismatch`],
+    /// [`EngineError::Refused`] (sku taken), [`EngineError::Forbidden`].
     pub async fn save_product(
         &self,
         caller: &Actor,
@@ -129,9 +129,20 @@ impl Engine {
         check_version(if_version, known.as_ref().map_or(0, |product| product.version))?;
         let outcome = input.product(id, known.as_ref(), at);
         outcome.check(self.settings.currency)?;
+        self.check_categories(&input.categories).await?;
         let mut commit = self.commit_by(caller, at);
         commit.change(known.as_ref(), outcome.clone());
         Ok(Decision { commit, outcome })
+    }
+
+    async fn check_categories(&self, categories: &[CategoryId]) -> Result<(), EngineError> {
+        if categories.is_empty() {
+            return Ok(());
+        }
+        let known = self.ports.catalog.categories().await?;
+        let unknown = categories.iter().position(|id| !known.iter().any(|category| category.id == *id));
+        unknown
+            .map_or(Ok(()), |index| Err(EngineError::invalid(Field::Category { index }, "there is no such category")))
     }
 
     /// Creates a category, or renames it. A category keeps its parent, so the tree never has a circle.
@@ -274,14 +285,14 @@ fn below(root: &CategoryId, all: &[Category]) -> Vec<CategoryId> {
 
 fn check_category(input: &CategoryInput, old: Option<&Category>, known: &[Category]) -> Result<(), EngineError> {
     if old.is_some_and(|old| old.parent != input.parent) {
-        return Err(EngineError::invalid("/parent", "a category keeps its parent"));
+        return Err(EngineError::invalid(Field::Parent, "a category keeps its parent"));
     }
     let parent = input.parent.as_ref().filter(|_| old.is_none());
     if let Some(parent) = parent.filter(|parent| !known.iter().any(|other| other.id == **parent)) {
-        return Err(EngineError::invalid("/parent", format!("there is no category {parent}")));
+        return Err(EngineError::invalid(Field::Parent, format!("there is no category {parent}")));
     }
     if old.is_none() && known.len() >= MAX_TREE {
-        return Err(EngineError::invalid("", format!("a shop has at most {MAX_TREE} categories")));
+        return Err(EngineError::invalid(Field::Request, format!("a shop has at most {MAX_TREE} categories")));
     }
     Ok(())
 }
