@@ -41,7 +41,7 @@ pub(crate) struct DocumentDraft<'a> {
     pub(crate) body: &'a str,
 }
 
-/// Everything a batch writes but stock, which stands in the settled facts.
+/// Everything a batch writes but stock, which stands in the loaded state.
 #[derive(Debug, Default)]
 pub(crate) struct Changes<'a> {
     pub(crate) orders: BTreeMap<OrderId, OrderDraft<'a>>,

@@ -63,7 +63,7 @@ pub struct ItemRequest {
 }
 
 /// What a new order is made of, whether it comes from a cart or from a list.
-struct Basket {
+struct PendingOrder {
     user_id: UserId,
     /// The cart as it was read, and as it is once it is checked out.
     cart: Option<(Cart, Cart)>,
@@ -114,7 +114,7 @@ impl Engine {
         let input = QuoteInput { user: &user_id, items: &items, codes: &cart.codes, shipping: Some(method) };
         let priced = self.quote_items(&input, &offers, context.at).await?;
         check_codes(&priced.quote)?;
-        let basket = Basket {
+        let pending = PendingOrder {
             user_id,
             cart: Some((before, cart)),
             items,
@@ -123,7 +123,7 @@ impl Engine {
             shipping_method: method.name.clone(),
             notes: request.notes.clone(),
         };
-        self.place(&context, id, basket, attempts)
+        self.place(&context, id, pending, attempts)
     }
 
     /// Orders items without a cart.
@@ -157,7 +157,7 @@ impl Engine {
         let method = self.shipping_method(request.shipping_method.as_ref())?;
         let input = QuoteInput { user: &user_id, items: &items, codes: &[], shipping: Some(method) };
         let priced = self.quote_items(&input, &offers, context.at).await?;
-        let basket = Basket {
+        let pending = PendingOrder {
             user_id,
             cart: None,
             items,
@@ -166,14 +166,14 @@ impl Engine {
             shipping_method: method.name.clone(),
             notes: request.notes.clone(),
         };
-        self.place(&context, OrderId::new(self.ports.ids.next()), basket, attempts)
+        self.place(&context, OrderId::new(self.ports.ids.next()), pending, attempts)
     }
 
     fn place(
         &self,
         context: &Context,
         id: OrderId,
-        basket: Basket,
+        pending: PendingOrder,
         attempts: &Attempts,
     ) -> Result<Decision<Order>, EngineError> {
         let random = self.ports.ids.next().as_u64_pair().1;
@@ -182,19 +182,19 @@ impl Engine {
             id,
             number: OrderNumber::new(context.at.date_naive(), random, OrderNumber::SUFFIX.saturating_add(longer)),
             payment: PaymentId::new(self.ports.ids.next()),
-            user_id: basket.user_id,
-            cart_id: basket.cart.as_ref().map(|(cart, _)| cart.id),
-            items: basket.items,
-            quote: basket.priced.quote,
-            shipping_address: basket.shipping_address,
-            shipping_method: basket.shipping_method,
-            notes: basket.notes,
+            user_id: pending.user_id,
+            cart_id: pending.cart.as_ref().map(|(cart, _)| cart.id),
+            items: pending.items,
+            quote: pending.priced.quote,
+            shipping_address: pending.shipping_address,
+            shipping_method: pending.shipping_method,
+            notes: pending.notes,
             reserved_until: context.at.checked_add_signed(self.settings.reservation).unwrap_or(context.at),
         };
         let events = place(&self.settings.lifecycle, context, new_order)?;
         let mut commit = self.commit_by(&context.actor, context.at);
-        commit.place(self.recorded(context, 0, events), &limits_of(&basket.priced.promotions))?;
-        if let Some((before, after)) = basket.cart {
+        commit.place(self.recorded(context, 0, events), &limits_of(&pending.priced.promotions))?;
+        if let Some((before, after)) = pending.cart {
             commit.change(Some(&before), after);
         }
         Ok(decided_order(commit))
