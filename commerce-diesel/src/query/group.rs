@@ -160,10 +160,7 @@ async fn peeked(conn: &mut Conn, batch: &[Submission], read_set: &ReadSet<'_>) -
 fn may_lock_optimistically(batch: &[Submission], read_set: &ReadSet<'_>) -> bool {
     let mut moves = commits(batch).flat_map(|commit| &commit.stock);
     let reserves = |step: &StockMove| matches!(step.action, StockAction::Reserve { .. });
-    dialect::SUPPORTS_OPTIMISTIC_RESERVE
-        && read_set.usage_counters.is_empty()
-        && read_set.promotions.is_empty()
-        && moves.all(reserves)
+    dialect::SUPPORTS_OPTIMISTIC_RESERVE && read_set.usage_counters.is_empty() && moves.all(reserves)
 }
 
 /// Settles what has not happened. What was accepted before by a transaction that was not confirmed may have: now that what it
