@@ -77,6 +77,9 @@ fn order(rejection: &Rejection) -> Problem {
             let problem = Problem::bad_request("invalid_transition", rejection.to_string());
             problem.with("from", from.as_str()).with("to", to.as_str()).with("allowed", allowed)
         }
+        Rejection::NotShippable(_) | Rejection::ShipmentGoesBack { .. } => {
+            Problem::bad_request("invalid_transition", rejection.to_string())
+        }
         Rejection::AlreadyPaid => Problem::conflict("already_paid", rejection),
         Rejection::NotPayable(_) => Problem::conflict("not_payable", rejection),
         Rejection::NotReturnable(_) => Problem::conflict("not_returnable", rejection),

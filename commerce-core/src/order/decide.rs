@@ -193,14 +193,23 @@ impl Decider<'_> {
         Ok(self.follow(way, reason))
     }
 
+    /// The order follows its shipment to shipped and delivered. Neither goes back: a shipment is never behind what was said of
+    /// it before, nor behind its order.
     fn ship(self, shipment: Shipment) -> Decision {
-        let target = match shipment.status {
-            ShipmentStatus::Pending => None,
-            ShipmentStatus::Shipped => Some(Phase::Shipped),
-            ShipmentStatus::Delivered => Some(Phase::Delivered),
+        let Some(reached) = self.order.phase.shipment() else {
+            return Err(Rejection::NotShippable(self.order.status.clone()));
         };
+        let from = self.order.shipment.as_ref().map_or(reached, |known| known.status.max(reached));
+        let to = shipment.status;
+        if to < from {
+            return Err(Rejection::ShipmentGoesBack { from, to });
+        }
         let updated = OrderEvent::ShipmentUpdated { shipment };
-        let Some(target) = target.filter(|target| self.order.phase < *target) else { return Ok(vec![updated]) };
+        let target = match to {
+            ShipmentStatus::Shipped if to != reached => Phase::Shipped,
+            ShipmentStatus::Delivered if to != reached => Phase::Delivered,
+            ShipmentStatus::Pending | ShipmentStatus::Shipped | ShipmentStatus::Delivered => return Ok(vec![updated]),
+        };
         let way = self.advance_to(target)?;
         way.permit(self.order, &self.context.actor, self.context.at)?;
         Ok(core::iter::once(updated).chain(self.follow(way, None)).collect())
@@ -263,7 +272,7 @@ impl Decider<'_> {
 
     fn receive_return(self, id: ReturnId) -> Decision {
         let lines = &self.find_return(id, ReturnStatus::Approved)?.lines;
-        if matches!(self.order.phase, Phase::Cancelled | Phase::Returned) {
+        if self.order.phase.is_undone() {
             // Everything was restocked and refunded when the order ended; it cannot come back twice.
             return Err(Rejection::NotReturnable(self.order.status.clone()));
         }

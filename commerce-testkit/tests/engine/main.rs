@@ -9,7 +9,9 @@ use commerce_core::actor::{Actor, Role};
 use commerce_core::cart::{CartRejection, CartStatus};
 use commerce_core::commit::Refusal;
 use commerce_core::engine::{EngineError, Noun, Reply};
-use commerce_core::order::{Command, PaymentStatus, Phase, RefundStatus, Rejection, ReturnLine, ReturnRequest};
+use commerce_core::order::{
+    Command, Order, PaymentStatus, Phase, RefundStatus, Rejection, ReturnLine, ReturnRequest, Shipment, ShipmentStatus,
+};
 use commerce_core::port::{OrderFilter, OrderRef, Page};
 use commerce_core::pricing::Rejection as CodeRejection;
 use commerce_core::stock::{StockAction, StockRefusal};
@@ -190,6 +192,62 @@ async fn cancelling_a_paid_order_gives_money_and_stock_back() {
     shop.work().await;
     assert_eq!(shop.order(&order).await.payment.refunded, parse("19.98 USD"));
     shop.verify().await;
+}
+
+async fn ship(shop: &Shopfront, order: &Order, status: ShipmentStatus) -> Result<Order, EngineError> {
+    let shipment = Shipment { provider: parse("Post"), method: parse("parcel"), tracking_number: None, status };
+    shop.command(&admin(), order, Command::Ship(shipment)).await
+}
+
+#[tokio::test]
+async fn a_cancelled_or_returned_order_is_not_shipped() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
+    let cancelled = shop.paid("ann", &[("MUG", 1)]).await;
+    shop.command(&admin(), &cancelled, Command::Cancel { reason: None }).await.expect("it can be cancelled");
+    let returned = shop.paid("ann", &[("MUG", 1)]).await;
+    for status in ["shipped", "delivered"] {
+        shop.move_to(&returned, status).await.expect("the order can move on");
+    }
+    shop.send_back("ann", &returned, 1).await;
+    for order in [cancelled, returned] {
+        let before = shop.order(&order).await;
+        for status in [ShipmentStatus::Pending, ShipmentStatus::Shipped, ShipmentStatus::Delivered] {
+            let refused = ship(&shop, &order, status).await;
+            assert!(matches!(refused, Err(EngineError::Order(Rejection::NotShippable(_)))), "{refused:?}");
+        }
+        assert_eq!(shop.order(&order).await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_shipment_never_goes_back() {
+    use ShipmentStatus::{Delivered, Pending, Shipped};
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
+    let order = shop.paid("ann", &[("MUG", 1)]).await;
+    for (reached, earlier) in [(Shipped, &[Pending][..]), (Delivered, &[Pending, Shipped])] {
+        ship(&shop, &order, reached).await.expect("the shipment moves on");
+        for step in earlier {
+            let refused = ship(&shop, &order, *step).await;
+            let Err(EngineError::Order(Rejection::ShipmentGoesBack { from, to })) = refused else {
+                panic!("{reached:?} to {step:?}: {refused:?}")
+            };
+            assert_eq!((from, to), (reached, *step));
+        }
+        let corrected = ship(&shop, &order, reached).await.expect("its details can be corrected");
+        assert_eq!(corrected.shipment.map(|shipment| shipment.status), Some(reached));
+    }
+}
+
+#[tokio::test]
+async fn a_shipment_is_not_behind_its_order() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
+    let order = shop.paid("ann", &[("MUG", 1)]).await;
+    for status in ["shipped", "delivered", "completed"] {
+        shop.move_to(&order, status).await.expect("the order can move on");
+    }
+    let refused = ship(&shop, &order, ShipmentStatus::Shipped).await;
+    assert!(matches!(refused, Err(EngineError::Order(Rejection::ShipmentGoesBack { .. }))), "{refused:?}");
+    ship(&shop, &order, ShipmentStatus::Delivered).await.expect("the carrier can be recorded later");
 }
 
 #[tokio::test]
