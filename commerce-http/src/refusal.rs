@@ -3,7 +3,7 @@
 use commerce_core::cart::CartRejection;
 use commerce_core::catalog::CatalogRejection;
 use commerce_core::commit::Refusal;
-use commerce_core::engine::EngineError;
+use commerce_core::engine::{EngineError, Noun};
 use commerce_core::order::Rejection;
 use commerce_core::port::{StoreError, StoreErrorKind};
 use commerce_core::pricing::PricingError;
@@ -36,6 +36,7 @@ impl From<EngineError> for Problem {
             EngineError::Pricing(PricingError::Invalid(problems)) => json::refused(problems),
             EngineError::Pricing(error) => Self::unprocessable("amount_too_large", error),
             EngineError::Money(error) => Self::unprocessable("invalid_amount", error),
+            EngineError::Exists(Noun::Product) => Self::conflict("product_exists", "There is a product of that id."),
             EngineError::Exists(_) => Self::conflict("already_exists", error),
             EngineError::CodeRejected { ref code, reason } => {
                 let reason = serde_json::to_value(reason).unwrap_or_default();
@@ -158,7 +159,6 @@ fn store(error: StoreError) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use commerce_core::engine::Noun;
     use commerce_core::pricing::Rejection as CodeRejection;
     use commerce_core::promotion::{Exhausted, Limit};
     use serde_json::json;

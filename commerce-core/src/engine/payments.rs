@@ -8,7 +8,7 @@ use crate::order::{Command, Order, Rejection, Trigger};
 use crate::port::{Charge, Charged, OrderRef};
 use crate::stock::StockRefusal;
 
-use super::{Engine, EngineError, Once, Reply};
+use super::{Engine, EngineError, Once, Reply, Target};
 
 impl Engine {
     /// Captures the payment of an order with a token from the processor, and records what the processor said.
@@ -41,15 +41,15 @@ impl Engine {
         let charge = Charge { payment, amount: order.payment.amount, token };
         match self.ports.payments.charge(&charge).await? {
             Charged::Declined { reason } => {
-                self.command(&Actor::SYSTEM, (&which, None), Command::FailPayment { reason }, once).await
+                self.command(&Actor::SYSTEM, Target::any(&which), Command::FailPayment { reason }, once).await
             }
             Charged::Captured { amount, reference } => {
                 let reference = Some(reference);
                 let capture = Command::Capture { amount, reference: reference.clone() };
-                match self.command(&Actor::SYSTEM, (&which, None), capture, once).await {
+                match self.command(&Actor::SYSTEM, Target::any(&which), capture, once).await {
                     Err(EngineError::Stock(StockRefusal::OutOfStock { .. })) => {
                         let late = Command::CaptureTooLate { amount, reference };
-                        self.command(&Actor::SYSTEM, (&which, None), late, once).await
+                        self.command(&Actor::SYSTEM, Target::any(&which), late, once).await
                     }
                     reply => reply,
                 }
@@ -60,7 +60,7 @@ impl Engine {
     /// Money is only asked for where it completes something.
     fn check_payable(&self, order: &Order) -> Result<(), EngineError> {
         let lifecycle = self.settings.lifecycle_of(&order.lifecycle);
-        let way = lifecycle.as_ref().and_then(|known| known.by_trigger(&order.status, Trigger::Pay));
+        let way = lifecycle.and_then(|known| known.by_trigger(&order.status, Trigger::Pay));
         if way.is_none() || !order.payment.captured.is_zero() {
             return Err(Rejection::NotPayable(order.status.clone()).into());
         }

@@ -3,18 +3,19 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use crate::actor::{Actor, Role};
+use crate::actor::Actor;
 use crate::cart::{Code, MAX_CODES};
 use crate::commit::CampaignChange;
 use crate::ids::{CartId, ItemId, OrderId, PromotionId, Sku, UserId};
 use crate::money::Money;
 use crate::order::OrderItem;
+use crate::permission::Permission;
 use crate::port::{KeptPromotion, Listing, Page, PromotionPlace};
 use crate::pricing::{Explained, MAX_PROMOTIONS, Quote, Rejection};
 use crate::promotion::{Campaign, Promotion, Redemption, Usage, code_key};
 
 use super::quotes::Wanted;
-use super::{Decided, Engine, EngineError, Noun, Once, Reply, check_version};
+use super::{Decided, Engine, EngineError, Noun, Once, Reply, Target, Tries};
 
 /// What a code would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`].
     pub async fn promotion(&self, caller: &Actor, id: &PromotionId) -> Result<KeptPromotion, EngineError> {
-        caller.require(&[Role::Admin])?;
+        caller.require(Permission::ManagePromotions)?;
         let kept = self.ports.promotions.promotion(id).await?;
         kept.ok_or(EngineError::NotFound(Noun::Promotion))
     }
@@ -72,7 +73,7 @@ impl Engine {
         caller: &Actor,
         page: &Page<PromotionPlace>,
     ) -> Result<Listing<KeptPromotion, PromotionPlace>, EngineError> {
-        caller.require(&[Role::Admin])?;
+        caller.require(Permission::ManagePromotions)?;
         Ok(self.ports.promotions.promotions(page).await?)
     }
 
@@ -90,17 +91,19 @@ impl Engine {
         Ok(self.ports.promotions.redemptions(id, page).await?)
     }
 
-    /// Begins to keep a promotion.
+    /// Begins to keep a promotion, which is made with a fresh id for one that has none of its own.
     ///
     /// # Errors
-    /// [`EngineError::Exists`], [`EngineError::Invalid`] (other currency, too many), [`EngineError::Forbidden`].
-    pub async fn add_promotion(
+    /// [`EngineError::Exists`], [`EngineError::Invalid`] (other currency, too many), [`EngineError::Forbidden`]; what `make`
+    /// refuses.
+    pub async fn add_promotion<E: From<EngineError>>(
         &self,
         caller: &Actor,
-        promotion: &Promotion,
+        make: impl FnOnce(PromotionId) -> Result<Promotion, E>,
         once: Option<&Once<'_, KeptPromotion>>,
-    ) -> Result<Reply<KeptPromotion>, EngineError> {
-        decide_and_commit!(self, once, self.decide_add_promotion(caller, promotion.clone()))
+    ) -> Result<Reply<KeptPromotion>, E> {
+        let promotion = make(self.fresh_name())?;
+        Ok(self.decide_and_commit(once, |_| self.decide_add_promotion(caller, promotion.clone())).await?)
     }
 
     async fn decide_add_promotion(
@@ -108,7 +111,7 @@ impl Engine {
         caller: &Actor,
         promotion: Promotion,
     ) -> Result<Decided<KeptPromotion>, EngineError> {
-        caller.require(&[Role::Admin])?;
+        caller.require(Permission::ManagePromotions)?;
         if self.ports.promotions.promotion(promotion.id()).await?.is_some() {
             return Err(EngineError::Exists(Noun::Promotion));
         }
@@ -117,28 +120,36 @@ impl Engine {
         Ok(self.keep(caller, 0, campaign, Usage::default()))
     }
 
-    /// Gives a promotion other terms; what was used stays used, and placed orders keep what they were given.
+    /// Gives a promotion other terms; what was used stays used, and placed orders keep what they were given. If somebody
+    /// else changes it meanwhile, `patch` is applied again to what they made of it.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::Stale`], [`EngineError::Invalid`], [`EngineError::Forbidden`].
-    pub async fn change_promotion(
+    /// [`EngineError::NotFound`], [`EngineError::Stale`], [`EngineError::Invalid`], [`EngineError::Forbidden`]; what `patch`
+    /// refuses.
+    pub async fn patch_promotion<E: From<EngineError>>(
         &self,
         caller: &Actor,
-        named: Option<u64>,
-        promotion: &Promotion,
-        once: Option<&Once<'_, KeptPromotion>>,
-    ) -> Result<Reply<KeptPromotion>, EngineError> {
-        decide_and_commit!(self, once, self.decide_change_promotion(caller, named, promotion.clone()))
+        target: Target<&PromotionId>,
+        patch: impl Fn(&Promotion) -> Result<Promotion, E>,
+    ) -> Result<KeptPromotion, E> {
+        let mut tries = Tries::default();
+        loop {
+            let kept = self.promotion(caller, target.id).await?;
+            target.expected.check(kept.campaign.version)?;
+            let promotion = patch(&kept.campaign.promotion)?;
+            let decided = self.decide_patch(caller, kept, promotion).await;
+            if let Some(Reply::New(patched)) = self.submit(&mut tries, None, decided).await? {
+                return Ok(patched);
+            }
+        }
     }
 
-    async fn decide_change_promotion(
+    async fn decide_patch(
         &self,
         caller: &Actor,
-        named: Option<u64>,
+        KeptPromotion { campaign, usage }: KeptPromotion,
         promotion: Promotion,
     ) -> Result<Decided<KeptPromotion>, EngineError> {
-        let KeptPromotion { campaign, usage } = self.promotion(caller, promotion.id()).await?;
-        check_version(named, campaign.version)?;
         self.check_promotion(caller, &promotion).await?;
         let changed = campaign.changed(promotion.with_usage(Usage::default()), self.now());
         Ok(self.keep(caller, campaign.version, changed, usage))
@@ -151,19 +162,19 @@ impl Engine {
     pub async fn end_promotion(
         &self,
         caller: &Actor,
-        (id, named): (&PromotionId, Option<u64>),
+        target: Target<&PromotionId>,
         once: Option<&Once<'_, KeptPromotion>>,
     ) -> Result<Reply<KeptPromotion>, EngineError> {
-        decide_and_commit!(self, once, self.decide_end_promotion(caller, (id, named)))
+        self.decide_and_commit(once, |_| self.decide_end_promotion(caller, target)).await
     }
 
     async fn decide_end_promotion(
         &self,
         caller: &Actor,
-        (id, named): (&PromotionId, Option<u64>),
+        target: Target<&PromotionId>,
     ) -> Result<Decided<KeptPromotion>, EngineError> {
-        let KeptPromotion { campaign, usage } = self.promotion(caller, id).await?;
-        check_version(named, campaign.version)?;
+        let KeptPromotion { campaign, usage } = self.promotion(caller, target.id).await?;
+        target.expected.check(campaign.version)?;
         let ended = campaign.ended(self.now());
         Ok(self.keep(caller, campaign.version, ended, usage))
     }

@@ -13,6 +13,7 @@ use crate::actor::{Actor, Role};
 use crate::address::Address;
 use crate::ids::{CartId, OrderId, OrderNumber, PaymentId, RefundId, ReturnId, UserId};
 use crate::money::Money;
+use crate::permission::Permission;
 use crate::pricing::Quote;
 use crate::text::Text;
 
@@ -123,30 +124,26 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether a role may ask this at all. What remains is for the lifecycle of the order to say. The engine itself may
-    /// ask anything.
+    /// Whether a role may ask this at all. What remains is for the lifecycle of the order to say.
     ///
     /// # Errors
     /// [`Rejection::Reserved`].
     pub fn permit(&self, role: Role) -> Result<(), Rejection> {
-        match self.reserved_for() {
-            Some(roles) if role != Role::System && !roles.contains(&role) => Err(Rejection::Reserved(role)),
-            _ => Ok(()),
-        }
+        if role.may(self.permission()) { Ok(()) } else { Err(Rejection::Reserved(role)) }
     }
 
-    const fn reserved_for(&self) -> Option<&'static [Role]> {
+    const fn permission(&self) -> Permission {
         match self {
-            Self::MoveTo { .. } | Self::Ship(_) => Some(&[Role::Admin, Role::Service]),
+            Self::MoveTo { .. } | Self::Ship(_) => Permission::MoveOrders,
             Self::ApproveReturn(_) | Self::RejectReturn { .. } | Self::ReceiveReturn(_) | Self::Refund { .. } => {
-                Some(&[Role::Support, Role::Admin])
+                Permission::HandleReturns
             }
             Self::Capture { .. }
             | Self::CaptureTooLate { .. }
             | Self::FailPayment { .. }
             | Self::Expire
-            | Self::RecordRefund { .. } => Some(&[]),
-            Self::Cancel { .. } | Self::RequestReturn(_) => None,
+            | Self::RecordRefund { .. } => Permission::RecordPayments,
+            Self::Cancel { .. } | Self::RequestReturn(_) => Permission::AskOfOrders,
         }
     }
 }

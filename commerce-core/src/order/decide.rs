@@ -342,10 +342,11 @@ impl Decider<'_> {
     }
 }
 
+#[expect(clippy::expect_used, reason = "a lifecycle is verified when it is built")]
 fn transitioned(lifecycle: &Lifecycle, way: &Transition, reason: Option<Reason>) -> OrderEvent {
     OrderEvent::Transitioned {
         to: way.to.clone(),
-        phase: lifecycle.phase(&way.to).unwrap_or(Phase::Cancelled), // verified: the state is listed
+        phase: lifecycle.phase(&way.to).expect("a way leads to a state of its lifecycle"),
         trigger: way.trigger,
         stock: way.stock,
         promotions: way.promotions,

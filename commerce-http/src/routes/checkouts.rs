@@ -19,10 +19,8 @@ use crate::shape::placing::CheckOutShape;
 )]
 pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
     let caller = call.caller()?;
-    app.quota.take(caller)?;
     let ticket = call.keyed_ticket(&orders::placed)?;
     let request: CheckOut = call.json()?;
-    let reply = app.engine.check_out(caller, &request, ticket.once().as_ref()).await?;
-    orders::count(&reply);
-    ticket.answer(reply)
+    let once = ticket.once();
+    orders::place(app, caller, &ticket, app.engine.check_out(caller, &request, once.as_ref())).await
 }

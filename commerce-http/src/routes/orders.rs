@@ -1,18 +1,18 @@
 //! `/orders`, and `/users/{user_id}/orders`
 
-use commerce_core::engine::Reply;
+use commerce_core::actor::Actor;
+use commerce_core::engine::{EngineError, Reply};
 use commerce_core::ids::{OrderId, UserId};
 use commerce_core::order::{Command, Order};
-use commerce_core::port::{OrderFilter, OrderRef};
+use commerce_core::port::OrderFilter;
 use http::StatusCode;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::Call;
-use crate::idempotency::{IdempotencyKey, RequiredIdempotencyKey, unkeyed};
+use crate::idempotency::{IdempotencyKey, RequiredIdempotencyKey, Ticket, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
-use crate::problem::Problem;
 use crate::query::Query;
 use crate::shape::order::{EventShape, NewShipment, NewStatus, OrderShape, Why};
 use crate::shape::placing::{NewOrder, Source};
@@ -45,13 +45,35 @@ pub(crate) struct Filter {
 )]
 pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
     let caller = call.caller()?;
-    app.quota.take(caller)?;
     let ticket = call.keyed_ticket(&placed)?;
-    let reply = match call.json::<NewOrder>()?.source(caller)? {
-        Source::Cart(request) => app.engine.check_out(caller, &request, ticket.once().as_ref()).await?,
-        Source::Items(request) => app.engine.place_order(caller, &request, ticket.once().as_ref()).await?,
-    };
-    count(&reply);
+    let once = ticket.once();
+    match call.json::<NewOrder>()?.source(caller)? {
+        Source::Cart(request) => {
+            place(app, caller, &ticket, app.engine.check_out(caller, &request, once.as_ref())).await
+        }
+        Source::Items(request) => {
+            place(app, caller, &ticket, app.engine.place_order(caller, &request, once.as_ref())).await
+        }
+    }
+}
+
+/// Places an order within the caller's quota. A request that was answered before takes nothing of it, and gets its answer
+/// when nothing is left of it, too.
+pub(super) async fn place(
+    app: &App,
+    caller: &Actor,
+    ticket: &Ticket<'_, Order>,
+    order: impl Future<Output = Result<Reply<Order>, EngineError>>,
+) -> Outcome {
+    if let Err(refused) = app.quota.take(caller) {
+        let known = app.engine.answered(ticket.once().as_ref()).await?;
+        return ticket.answer(known.ok_or(refused)?);
+    }
+    let reply = order.await?;
+    match &reply {
+        Reply::New(_) => telemetry::order_placed(),
+        Reply::Again(_) => app.quota.give_back(caller),
+    }
     ticket.answer(reply)
 }
 
@@ -149,11 +171,12 @@ pub(crate) async fn set_status(app: &App, call: &Call) -> Outcome {
     responses((status = 200, body = OrderShape<'_>))
 )]
 pub(crate) async fn cancel(app: &App, call: &Call) -> Outcome {
-    let (caller, order) = (call.caller()?, named(call)?);
+    let (caller, which) = (call.caller()?, call.order()?);
+    let target = call.target(&which)?;
     let Why { reason } = call.json_or_default()?;
     let ticket = call.ticket(&written)?;
     let command = Command::Cancel { reason };
-    let reply = app.engine.command(caller, (&order.0, order.1), command, ticket.once().as_ref()).await?;
+    let reply = app.engine.command(caller, target, command, ticket.once().as_ref()).await?;
     ticket.answer(reply)
 }
 
@@ -180,27 +203,15 @@ pub(crate) async fn set_shipping(app: &App, call: &Call) -> Outcome {
 }
 
 async fn commanded(app: &App, call: &Call, command: Command) -> Outcome {
-    let (caller, (which, version)) = (call.caller()?, named(call)?);
-    let reply = app.engine.command(caller, (&which, version), command, None).await?;
+    let (caller, which) = (call.caller()?, call.order()?);
+    let reply = app.engine.command(caller, call.target(&which)?, command, None).await?;
     unkeyed(reply, written)
-}
-
-/// The order in the path, at the version the caller names.
-pub(super) fn named(call: &Call) -> Result<(OrderRef, Option<u64>), Problem> {
-    Ok((call.order()?, call.condition()?.version()))
 }
 
 /// A new order.
 pub(super) fn placed(order: &Order) -> Answer {
     let answer = written(order).location(&format!("/v1/orders/{}", order.id));
     Answer { status: StatusCode::CREATED, ..answer }
-}
-
-/// Counts an order that was placed now.
-pub(super) fn count(reply: &Reply<Order>) {
-    if matches!(reply, Reply::New(_)) {
-        telemetry::order_placed();
-    }
 }
 
 fn written(order: &Order) -> Answer {

@@ -1,5 +1,6 @@
 //! `/payments`
 
+use commerce_core::engine::Target;
 use commerce_core::ids::PaymentId;
 use commerce_core::order::{Command, Order};
 use commerce_core::port::OrderRef;
@@ -59,7 +60,7 @@ pub(crate) async fn refund(app: &App, call: &Call) -> Outcome {
     let amount = amount.map(|amount| amount.in_currency(currency)).transpose();
     let amount = amount.map_err(|error| Problem::invalid_at("/amount", "invalid_amount", error))?;
     let command = Command::Refund { amount, reason: Some(reason) };
-    let reply = app.engine.command(caller, (&which, None), command, ticket.once().as_ref()).await?;
+    let reply = app.engine.command(caller, Target::any(&which), command, ticket.once().as_ref()).await?;
     ticket.answer(reply)
 }
 

@@ -1,11 +1,11 @@
 //! `/orders/{id}/returns`, and `/returns/{id}`
 
+use commerce_core::engine::{ReturnInput, Target};
 use commerce_core::ids::ReturnId;
-use commerce_core::order::{Command, Order, ReturnRequest};
+use commerce_core::order::{Command, Order};
 use commerce_core::port::OrderRef;
 use http::StatusCode;
 
-use super::orders;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::Call;
@@ -23,16 +23,12 @@ use crate::shape::returns::{NewReturn, ReturnShape};
     responses((status = 201, body = ReturnShape<'_>))
 )]
 pub(crate) async fn create(app: &App, call: &Call) -> Outcome {
-    let (caller, (which, version)) = (call.caller()?, orders::named(call)?);
+    let (caller, which) = (call.caller()?, call.order()?);
+    let target = call.target(&which)?;
     let NewReturn { items, reason } = call.json()?;
-    let id = ReturnId::new(app.engine.ports().ids.next());
-    let requested = move |order: &Order| {
-        let answer = written(order, id).location(&format!("/v1/returns/{id}"));
-        Answer { status: StatusCode::CREATED, ..answer }
-    };
     let ticket = call.ticket(&requested)?;
-    let command = Command::RequestReturn(ReturnRequest { id, lines: items, reason });
-    let reply = app.engine.command(caller, (&which, version), command, ticket.once().as_ref()).await?;
+    let input = ReturnInput { lines: items, reason };
+    let reply = app.engine.request_return(caller, target, input, ticket.once().as_ref()).await?;
     ticket.answer(reply)
 }
 
@@ -89,12 +85,20 @@ async fn decided(app: &App, call: &Call, id: ReturnId, command: Command) -> Outc
     let caller = call.caller()?;
     let write = move |order: &Order| written(order, id);
     let ticket = call.ticket(&write)?;
-    let reply = app.engine.command(caller, (&OrderRef::Return(id), None), command, ticket.once().as_ref()).await?;
+    let reply = app.engine.command(caller, Target::any(&OrderRef::Return(id)), command, ticket.once().as_ref()).await?;
     ticket.answer(reply)
 }
 
 fn return_id(call: &Call) -> Result<ReturnId, Problem> {
     call.name("id", "return")
+}
+
+/// The last return of an order, which was requested now.
+#[expect(clippy::expect_used, reason = "it is written for the order with the return")]
+fn requested(order: &Order) -> Answer {
+    let id = order.returns.last().expect("a return was requested").id;
+    let answer = written(order, id).location(&format!("/v1/returns/{id}"));
+    Answer { status: StatusCode::CREATED, ..answer }
 }
 
 fn written(order: &Order, id: ReturnId) -> Answer {

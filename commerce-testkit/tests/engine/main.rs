@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use commerce_core::actor::{Actor, Role};
 use commerce_core::cart::{CartRejection, CartStatus};
 use commerce_core::commit::Refusal;
-use commerce_core::engine::{EngineError, Noun, Reply};
+use commerce_core::engine::{EngineError, Expected, Noun, Reply, Target};
 use commerce_core::order::{
     Command, Order, PaymentStatus, Phase, RefundStatus, Rejection, ReturnLine, ReturnRequest, Shipment, ShipmentStatus,
 };
@@ -324,7 +324,7 @@ async fn only_the_shops_own_people_order_for_others_and_at_other_prices() {
     let Ok(Reply::New(order)) = shop.engine.place_order(&admin(), &request, None).await else { panic!("refused") };
     assert_eq!((order.user_id.as_str(), order.quote.total), ("ann", parse("1.50 USD")));
     let stocking = StockAction::Set { on_hand: 9, reorder_threshold: None, expected: None };
-    let set = shop.engine.move_stock(&customer("ann"), &parse("MUG"), stocking, None).await;
+    let set = shop.engine.move_stock(&customer("ann"), Target::any(&parse("MUG")), stocking, None).await;
     assert!(matches!(set, Err(EngineError::Forbidden { .. })), "{set:?}");
 }
 
@@ -356,8 +356,8 @@ async fn a_named_version_that_is_not_present_stops_a_change() {
     let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
     let which = OrderRef::Id(order.id);
     let cancel = Command::Cancel { reason: None };
-    let stale = shop.engine.command(&admin(), (&which, Some(7)), cancel, None).await;
-    assert!(matches!(stale, Err(EngineError::Stale { named: 7, actual: 1 })), "{stale:?}");
+    let stale = shop.engine.command(&admin(), Target::at(&which, 7), cancel, None).await;
+    assert!(matches!(stale, Err(EngineError::Stale { expected: Expected::Version(7), actual: 1 })), "{stale:?}");
 }
 
 #[tokio::test]
@@ -471,7 +471,7 @@ async fn an_ended_code_says_that_it_is_over_and_placed_orders_keep_it() {
     )
     .await;
     let order = shop.order_with_code("ann", "MUG", "gone").await.expect("the code works");
-    shop.engine.end_promotion(&admin(), (&parse("gone"), None), None).await.expect("it can be ended");
+    shop.engine.end_promotion(&admin(), Target::any(&parse("gone")), None).await.expect("it can be ended");
 
     let check = shop.check_code("bob", "MUG", "gone").await;
     assert_eq!((check.rejected, check.saving), (Some(CodeRejection::Expired), parse("0.00 USD")));

@@ -2,7 +2,7 @@
 
 use commerce_core::actor::{Actor, Role};
 use commerce_core::commit::ReceiptKey;
-use commerce_core::engine::{EngineError, ItemRequest, Once, PlaceOrder, Reply};
+use commerce_core::engine::{EngineError, ItemRequest, Once, PlaceOrder, Reply, Target};
 use commerce_core::ids::ReturnId;
 use commerce_core::order::{Command, Order, Phase, ReturnLine, ReturnRequest, ReturnStatus};
 use commerce_core::port::OrderRef;
@@ -123,7 +123,7 @@ async fn on_some_order(world: &World, who: &Actor, random: &mut Random, wish: im
     let Some(order) = some_order(world, own, random).await else { return };
     let Some(command) = wish(&order) else { return };
     for _ in 0..PATIENCE {
-        match world.engine.command(who, (&OrderRef::Id(order.id), None), command.clone(), None).await {
+        match world.engine.command(who, Target::any(&OrderRef::Id(order.id)), command.clone(), None).await {
             Err(EngineError::Store(_)) => {}
             _ => return,
         }
@@ -145,10 +145,10 @@ pub(crate) async fn settle(world: &World) {
         if order.payment.captured.is_zero() {
             let capture = Command::Capture { amount, reference: None };
             let which = OrderRef::Id(order.id);
-            let told = world.engine.command(&Actor::SYSTEM, (&which, None), capture, None).await;
+            let told = world.engine.command(&Actor::SYSTEM, Target::any(&which), capture, None).await;
             if matches!(told, Err(EngineError::Stock(_))) {
                 let late = Command::CaptureTooLate { amount, reference: None };
-                world.engine.command(&Actor::SYSTEM, (&which, None), late, None).await.unwrap();
+                world.engine.command(&Actor::SYSTEM, Target::any(&which), late, None).await.unwrap();
             } else {
                 told.unwrap();
             }
