@@ -210,11 +210,16 @@ impl Commit {
         }
     }
 
-    /// Adds new events of an order together with their side effects: the stock and the tasks that move with them.
+    /// Adds new events of an order together with their side effects: the stock and the tasks that move with them. Gives the
+    /// order after them.
     ///
     /// # Errors
     /// [`CorruptHistory`] if the events do not continue the order.
-    pub fn record(&mut self, before: Option<Order>, events: Vec<Recorded<OrderEvent>>) -> Result<(), CorruptHistory> {
+    pub fn record(
+        &mut self,
+        before: Option<Order>,
+        events: Vec<Recorded<OrderEvent>>,
+    ) -> Result<Order, CorruptHistory> {
         let expected = before.as_ref().map_or(0, |order| order.version);
         let mut order = before;
         for entry in &events {
@@ -226,8 +231,8 @@ impl Commit {
             order = Some(after);
         }
         let order = order.ok_or(CorruptHistory::NoBeginning)?;
-        self.orders.push(OrderChange { expected, events, order });
-        Ok(())
+        self.orders.push(OrderChange { expected, events, order: order.clone() });
+        Ok(order)
     }
 }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 
 use crate::Quantity;
-use crate::actor::{Actor, Role};
+use crate::actor::Actor;
 use crate::address::Address;
 use crate::cart::{CartRejection, MAX_LINES, check_offer};
 use crate::catalog::Offer;
@@ -14,11 +14,12 @@ use crate::commit::CartChange;
 use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, ProductId, Sku, UserId};
 use crate::money::{Amount, Money};
 use crate::order::{Context, NewOrder, Order, OrderItem, place};
+use crate::permission::Permission;
 use crate::pricing::{CodeRejection, Quote, RejectedCode};
 use crate::text::BoundedString;
 
 use super::quotes::{QuoteInput, QuoteResult};
-use super::{Attempts, Decision, Engine, EngineError, Idempotency, Reply};
+use super::{Decision, Engine, EngineError, Idempotency, Reply};
 
 /// Orders the caller's cart.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -93,14 +94,14 @@ impl Engine {
         request: &CheckoutRequest,
         idempotency: Option<&Idempotency<'_, Order>>,
     ) -> Result<Reply<Order>, EngineError> {
-        decide_and_commit!(self, idempotency, |attempts| self.decide_checkout(caller, request, &attempts))
+        self.decide_and_commit(idempotency, |lost| self.decide_checkout(caller, request, lost)).await
     }
 
     async fn decide_checkout(
         &self,
         caller: &Actor,
         request: &CheckoutRequest,
-        attempts: &Attempts,
+        lost: u32,
     ) -> Result<Decision<Order>, EngineError> {
         let (context, id) = (self.context(caller), OrderId::new(self.ports.ids.next()));
         let mut cart = self.own_cart(caller, request.cart_id).await?;
@@ -127,7 +128,7 @@ impl Engine {
             shipping_method: request.shipping_method.clone(),
             notes: request.notes.clone(),
         };
-        self.place(&context, id, basket, attempts)
+        self.place(&context, id, basket, lost)
     }
 
     /// Orders items without a cart.
@@ -140,14 +141,14 @@ impl Engine {
         request: &PlaceOrderRequest,
         idempotency: Option<&Idempotency<'_, Order>>,
     ) -> Result<Reply<Order>, EngineError> {
-        decide_and_commit!(self, idempotency, |attempts| self.decide_order(caller, request, &attempts))
+        self.decide_and_commit(idempotency, |lost| self.decide_order(caller, request, lost)).await
     }
 
     async fn decide_order(
         &self,
         caller: &Actor,
         request: &PlaceOrderRequest,
-        attempts: &Attempts,
+        lost: u32,
     ) -> Result<Decision<Order>, EngineError> {
         check_request(caller, request)?;
         let user_id = request.user_id.clone().map_or_else(|| caller.user_id().cloned(), Ok)?;
@@ -170,18 +171,12 @@ impl Engine {
             shipping_method: request.shipping_method.clone(),
             notes: request.notes.clone(),
         };
-        self.place(&context, OrderId::new(self.ports.ids.next()), basket, attempts)
+        self.place(&context, OrderId::new(self.ports.ids.next()), basket, lost)
     }
 
-    fn place(
-        &self,
-        context: &Context,
-        id: OrderId,
-        basket: Basket,
-        attempts: &Attempts,
-    ) -> Result<Decision<Order>, EngineError> {
+    fn place(&self, context: &Context, id: OrderId, basket: Basket, lost: u32) -> Result<Decision<Order>, EngineError> {
         let random = self.ports.ids.next().as_u64_pair().1;
-        let longer = usize::try_from(attempts.lost()).unwrap_or_default();
+        let longer = usize::try_from(lost).unwrap_or_default();
         let new_order = NewOrder {
             id,
             number: OrderNumber::new(context.at.date_naive(), random, OrderNumber::SUFFIX.saturating_add(longer)),
@@ -247,7 +242,7 @@ impl Engine {
 fn check_request(caller: &Actor, request: &PlaceOrderRequest) -> Result<(), EngineError> {
     let for_other = request.user_id.as_ref().is_some_and(|user| Some(user) != caller.user.as_ref());
     if for_other || request.items.iter().any(|item| item.unit_price.is_some()) {
-        caller.require(&[Role::Admin, Role::Service])?;
+        caller.require(Permission::OrderForOthers)?;
     }
     if request.items.is_empty() || request.items.len() > MAX_LINES {
         return Err(EngineError::invalid("/items", format!("an order has 1 to {MAX_LINES} items")));

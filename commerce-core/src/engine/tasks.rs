@@ -10,7 +10,7 @@ use crate::order::{Command, RefundStatus};
 use crate::port::{OrderRef, RefundRequest};
 use crate::task::{Task, TaskChange, TaskKey};
 
-use super::{Engine, EngineError, Resource};
+use super::{Engine, EngineError, Resource, Target};
 
 /// For how long a worker has a task for itself.
 const LEASE: TimeDelta = TimeDelta::minutes(1);
@@ -65,7 +65,7 @@ impl Engine {
             TaskKey::SendRefund { order, refund } => (order, self.send_refund(order, refund).await?),
         };
         if let Some(command) = command {
-            self.command(&Actor::SYSTEM, (&OrderRef::Id(order), None), command, None).await?;
+            self.command(&Actor::SYSTEM, Target::any(&OrderRef::Id(order)), command, None).await?;
         }
         self.finish(key).await
     }

@@ -1,7 +1,7 @@
 //! `/carts`
 
 use commerce_core::Quantity;
-use commerce_core::engine::{CartView, OpenedCart};
+use commerce_core::engine::{CartView, ItemQuantity, NewItem as NewUnits, OpenedCart, Target};
 use commerce_core::ids::CartId;
 use http::StatusCode;
 use serde::Deserialize;
@@ -53,10 +53,13 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = CartShape<'_>))
 )]
 pub(crate) async fn add_item(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, cart) = (call.caller()?, named(call)?);
+    let (caller, cart) = (call.caller()?, target(call)?);
     let guard = call.idempotency_guard(&written)?;
     let item: NewItem = call.json()?;
-    let reply = app.engine.add_item(caller, cart, (item.sku, item.quantity), guard.idempotency().as_ref()).await?;
+    let reply = app
+        .engine
+        .add_item(caller, cart, NewUnits { sku: item.sku, quantity: item.quantity }, guard.idempotency().as_ref())
+        .await?;
     guard.answer(reply)
 }
 
@@ -68,12 +71,12 @@ pub(crate) async fn add_item(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = CartShape<'_>))
 )]
 pub(crate) async fn set_quantity(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, cart) = (call.caller()?, named(call)?);
+    let (caller, cart) = (call.caller()?, target(call)?);
     let item = call.path_param("item_id", "cart item")?;
     let wanted: NewQuantity = call.json()?;
     let quantity = Some(wanted.quantity).filter(|units| *units != 0).map(Quantity::new).transpose();
     let quantity = quantity.map_err(|error| Problem::invalid_at("/quantity", "out_of_range", error))?;
-    let reply = app.engine.set_quantity(caller, cart, (item, quantity), None).await?;
+    let reply = app.engine.set_quantity(caller, cart, ItemQuantity { item, quantity }, None).await?;
     unkeyed(reply, written)
 }
 
@@ -84,9 +87,9 @@ pub(crate) async fn set_quantity(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 204))
 )]
 pub(crate) async fn remove_item(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, cart) = (call.caller()?, named(call)?);
+    let (caller, cart) = (call.caller()?, target(call)?);
     let item = call.path_param("item_id", "cart item")?;
-    let reply = app.engine.set_quantity(caller, cart, (item, None), None).await?;
+    let reply = app.engine.set_quantity(caller, cart, ItemQuantity { item, quantity: None }, None).await?;
     unkeyed(reply, changed)
 }
 
@@ -95,9 +98,9 @@ pub(super) fn cart_id(call: &RequestContext) -> Result<CartId, Problem> {
     call.path_param("id", "cart")
 }
 
-/// The cart in the path, at the version the caller names.
-pub(super) fn named(call: &RequestContext) -> Result<(CartId, Option<u64>), Problem> {
-    Ok((cart_id(call)?, call.condition()?.version()))
+/// The cart in the path, as the caller expects it.
+pub(super) fn target(call: &RequestContext) -> Result<Target<CartId>, Problem> {
+    call.target(cart_id(call)?)
 }
 
 /// The cart has changed, and that is all there is to say.

@@ -1,8 +1,8 @@
 //! `/inventory`, and `/products/{id}/inventory`
 
-use commerce_core::engine::{EngineError, Reply};
+use commerce_core::engine::EngineError;
 use commerce_core::ids::{IdError, Sku};
-use commerce_core::stock::{StockAction, StockLevel};
+use commerce_core::stock::StockLevel;
 
 use super::products;
 use crate::answer::{Answer, Outcome};
@@ -70,10 +70,10 @@ pub(crate) async fn of_product(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = StockShape<'_>))
 )]
 pub(crate) async fn set(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, condition, sku) = (call.caller()?, call.condition()?, sku(call)?);
+    let (caller, sku) = (call.caller()?, sku(call)?);
+    let target = call.target(&sku)?;
     let level: NewLevel = call.json()?;
-    condition.needs(app.engine.stock(caller, &sku).await.map(drop))?;
-    let reply = app.engine.move_stock(caller, &sku, level.action(condition.version()), None).await?;
+    let reply = app.engine.move_stock(caller, target, level.into(), None).await?;
     unkeyed(reply, written)
 }
 
@@ -85,11 +85,11 @@ pub(crate) async fn set(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = StockShape<'_>))
 )]
 pub(crate) async fn adjust(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, condition, sku) = (call.caller()?, call.condition()?, sku(call)?);
+    let (caller, sku) = (call.caller()?, sku(call)?);
+    let target = call.target(&sku)?;
     let guard = call.idempotency_guard(&written)?;
     let adjustment: Adjustment = call.json()?;
-    let action: StockAction = adjustment.action(condition.version());
-    let reply: Reply<StockLevel> = app.engine.move_stock(caller, &sku, action, guard.idempotency().as_ref()).await?;
+    let reply = app.engine.move_stock(caller, target, adjustment.into(), guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
 

@@ -1,5 +1,6 @@
 //! `/payments`
 
+use commerce_core::engine::Target;
 use commerce_core::ids::PaymentId;
 use commerce_core::order::{Command, Order};
 use commerce_core::port::OrderRef;
@@ -59,7 +60,7 @@ pub(crate) async fn refund(app: &App, call: &RequestContext) -> Outcome {
     let amount = amount.map(|amount| amount.in_currency(currency)).transpose();
     let amount = amount.map_err(|error| Problem::invalid_at("/amount", "invalid_amount", error))?;
     let command = Command::Refund { amount, reason: Some(reason) };
-    let reply = app.engine.command(caller, (&order_ref, None), command, guard.idempotency().as_ref()).await?;
+    let reply = app.engine.command(caller, Target::any(&order_ref), command, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
 

@@ -49,11 +49,10 @@ pub(crate) struct NewLevel {
     reorder_threshold: Option<u32>,
 }
 
-impl NewLevel {
-    /// The move that makes it so.
-    pub(crate) fn action(self, expected: Option<u64>) -> StockAction {
-        let reorder_threshold = self.reorder_threshold.map(i64::from);
-        StockAction::Set { on_hand: self.on_hand, reorder_threshold, expected }
+impl From<NewLevel> for StockAction {
+    fn from(level: NewLevel) -> Self {
+        let reorder_threshold = level.reorder_threshold.map(i64::from);
+        Self::Set { on_hand: level.on_hand, reorder_threshold, expected: None }
     }
 }
 
@@ -67,9 +66,8 @@ pub(crate) struct Adjustment {
     reason: BoundedString<200>,
 }
 
-impl Adjustment {
-    /// The move that makes it so.
-    pub(crate) fn action(self, expected: Option<u64>) -> StockAction {
-        StockAction::Adjust { delta: self.delta, reason: self.reason, expected }
+impl From<Adjustment> for StockAction {
+    fn from(adjustment: Adjustment) -> Self {
+        Self::Adjust { delta: adjustment.delta, reason: adjustment.reason, expected: None }
     }
 }
