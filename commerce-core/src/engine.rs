@@ -107,10 +107,10 @@ pub enum Reply<T> {
 
 impl<T> Reply<T> {
     /// The outcome, if the request took effect now.
-    pub fn into_new(self) -> Option<T> {
+    pub fn into_fresh(self) -> Option<T> {
         match self {
-            Self::New(outcome) => Some(outcome),
-            Self::Again(_) => None,
+            Self::Fresh(outcome) => Some(outcome),
+            Self::Replayed(_) => None,
         }
     }
 }

@@ -184,7 +184,7 @@ impl Engine {
     #[expect(clippy::missing_panics_doc, reason = "it never does")]
     pub async fn import(&self, caller: &Actor, rows: &[ImportRow]) -> Result<Imported, EngineError> {
         let reply = self.decide_and_commit(None, |_| self.decide_import(caller, rows)).await?;
-        Ok(reply.into_new().expect("without a key nothing was answered before"))
+        Ok(reply.into_fresh().expect("without a key nothing was answered before"))
     }
 
     async fn decide_import(&self, caller: &Actor, rows: &[ImportRow]) -> Result<Decision<Imported>, EngineError> {

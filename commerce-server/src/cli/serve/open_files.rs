@@ -16,16 +16,16 @@ pub(super) fn connections(wanted: usize) -> usize {
 /// How many files the process may have open, after raising that to what is wanted, as far as it may.
 #[cfg(unix)]
 fn raised(wanted: u64) -> u64 {
-    use rustix::process::{PathRoutes, Rlimit, getrlimit, setrlimit};
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-    let limit = getrlimit(PathRoutes::Nofile);
+    let limit = getrlimit(Resource::Nofile);
     let current = limit.current.unwrap_or(u64::MAX);
     let possible = wanted.min(limit.maximum.unwrap_or(u64::MAX));
     if possible <= current {
         return current;
     }
     let raised = Rlimit { current: Some(possible), ..limit };
-    setrlimit(PathRoutes::Nofile, raised).map_or(current, |()| possible)
+    setrlimit(Resource::Nofile, raised).map_or(current, |()| possible)
 }
 
 #[cfg(not(unix))]
