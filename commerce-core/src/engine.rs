@@ -34,7 +34,7 @@ use chrono::{DateTime, Utc};
 
 pub use self::carts::{CartView, ItemQuantity, NewItem, Offers, OpenedCart};
 pub use self::catalog::{ImportRow, Imported, ProductInput};
-pub use self::error::{EngineError, Resource};
+pub use self::error::{EngineError, Field, ItemPart, Resource};
 pub use self::orders::{HistoryItem, ReturnInput};
 pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest};
 pub use self::promotions::{Basket, CodeCheck};

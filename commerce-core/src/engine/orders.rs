@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use crate::actor::Actor;
 use crate::event::Recorded;
 use crate::ids::{OrderId, ReturnId};
-use crate::order::{Command, Order, OrderEvent, Reason, ReturnLine, ReturnRequest, decide, evolve};
+use crate::order::{Command, Order, OrderEvent, Reason, Return, ReturnLine, ReturnRequest, decide, evolve};
 use crate::permission::Permission;
-use crate::port::{OrderFilter, OrderRef, Page, PageRequest};
+use crate::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter};
 
 use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, Target};
 
@@ -59,6 +59,22 @@ impl Engine {
             filter.user = Some(own.clone());
         }
         Ok(self.ports.store.orders(&filter, page).await?)
+    }
+
+    /// Returns with their orders, newest first; a customer sees only their own.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn returns(
+        &self,
+        caller: &Actor,
+        mut filter: ReturnFilter,
+        page: &PageRequest<ReturnId>,
+    ) -> Result<Page<(OrderId, Return), ReturnId>, EngineError> {
+        if !caller.role.may(Permission::SeeAll) {
+            filter.user = Some(caller.user_id()?.clone());
+        }
+        Ok(self.ports.store.returns(&filter, page).await?)
     }
 
     /// The history of an order, oldest first.

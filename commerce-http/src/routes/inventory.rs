@@ -8,11 +8,11 @@ use super::products;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::dto::stock::{Adjustment, NewLevel, StockShape};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
-use crate::shape::stock::{Adjustment, NewLevel, StockShape};
 
 /// Tells the cursors of skus from others.
 const SKUS: &str = "skus";
@@ -88,8 +88,8 @@ pub(crate) async fn adjust(app: &App, call: &RequestContext) -> Outcome {
     let (caller, sku) = (call.caller()?, sku(call)?);
     let target = call.target(&sku)?;
     let guard = call.idempotency_guard(&written)?;
-    let adjustment: Adjustment = call.json()?;
-    let reply = app.engine.move_stock(caller, target, adjustment.into(), guard.idempotency().as_ref()).await?;
+    let action = call.read(Adjustment::read)?;
+    let reply = app.engine.move_stock(caller, target, action, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
 
