@@ -120,7 +120,7 @@ impl Engine {
         Ok(self.keep(caller, 0, record, Usage::default()))
     }
 
-    /// Gives a promotion other terms; what was used stays used, and placed orders keep what they were given. If somebody
+    /// Gives a promotion another definition; what was used stays used, and placed orders keep what they were given. If somebody
     /// else changes it meanwhile, `patch` is applied again to what they made of it.
     ///
     /// # Errors
