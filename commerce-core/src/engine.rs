@@ -14,6 +14,7 @@
 
 mod carts;
 mod catalog;
+mod documents;
 mod error;
 mod inventory;
 mod orders;
@@ -33,7 +34,7 @@ use core::str::FromStr;
 use chrono::{DateTime, Utc};
 
 pub use self::carts::{CartView, ItemQuantity, NewItem, Offers, OpenedCart};
-pub use self::catalog::{ImportRow, Imported, ProductInput};
+pub use self::catalog::{CategoryInput, ImportRow, Imported, ProductInput};
 pub use self::error::{EngineError, Field, ItemPart, Resource};
 pub use self::orders::{HistoryItem, ReturnInput};
 pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest};
@@ -42,6 +43,7 @@ pub use self::target::{Expected, Target};
 pub use self::tasks::TasksDone;
 use crate::actor::Actor;
 use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};
+use crate::document::ClaimKind;
 use crate::event::Recorded;
 use crate::ids::{EventId, IdError, RefundId, UserId};
 use crate::order::{Context, Order, OrderEvent};
@@ -184,22 +186,20 @@ impl Engine {
         events.into_iter().zip(sequences).map(record).collect()
     }
 
-    /// A commit with the events a decider gave for an order.
+    /// A commit with the events a decider gave for an order that exists.
     fn commit_events(
         &self,
         context: &Context,
-        before: Option<Order>,
+        before: Order,
         events: Vec<OrderEvent>,
     ) -> Result<Decision<Order>, EngineError> {
         let mut commit = self.commit_by(&context.actor, context.at);
-        let version = before.as_ref().map_or(0, |order| order.version);
-        match before {
-            Some(order) if events.is_empty() => Ok(Decision { commit, outcome: order }),
-            before => {
-                let outcome = commit.record(before, self.recorded(context, version, events))?;
-                Ok(Decision { commit, outcome })
-            }
+        if events.is_empty() {
+            return Ok(Decision { commit, outcome: before });
         }
+        let recorded = self.recorded(context, before.version, events);
+        commit.record(before, recorded)?;
+        Ok(decided_order(commit))
     }
 
     /// Decides, and commits what was decided; decides again as long as somebody else was quicker. `decide` is told how often
@@ -285,8 +285,19 @@ impl Attempts {
     }
 }
 
+/// Whether deciding again may succeed: a sku stays with its product, an order number is drawn anew.
 const fn is_lost_race(refusal: &Refusal) -> bool {
-    matches!(refusal, Refusal::VersionConflict { .. } | Refusal::NumberTaken(_) | Refusal::ActiveCartExists(_))
+    match refusal {
+        Refusal::Claimed { claim, .. } => !matches!(claim.kind, ClaimKind::Sku),
+        _ => matches!(refusal, Refusal::VersionConflict { .. }),
+    }
+}
+
+/// What a commit makes of the order it records.
+fn decided_order(commit: Commit) -> Decision<Order> {
+    #[expect(clippy::expect_used, reason = "the caller has just recorded the events of an order")]
+    let outcome = commit.orders.first().expect("the commit has an order").order().clone();
+    Decision { commit, outcome }
 }
 
 impl Actor {

@@ -15,6 +15,7 @@
 //! | what a cart costs, and why | [`pricing`], [`promotion`] |
 //! | the order: lifecycle, commands, events, returns | [`order`] |
 //! | stock: levels, reservations, guarded moves | [`stock`] |
+//! | what carts, products, categories and promotions share | [`document`] |
 //! | what must become true together, and which guards hold | [`commit`] |
 //! | what is left to do later | [`task`] |
 //! | who may do what | [`permission`] |
@@ -51,6 +52,7 @@ pub mod address;
 pub mod cart;
 pub mod catalog;
 pub mod commit;
+pub mod document;
 pub mod engine;
 pub mod event;
 pub mod ids;

@@ -3,7 +3,7 @@
 //! | permission | customer | support | admin | service |
 //! |---|---|---|---|---|
 //! | [`AskOfOrders`](Permission::AskOfOrders): cancel, request a return | yes | yes | yes | yes |
-//! | [`SeeAll`](Permission::SeeAll): carts and orders of others, products that are not active | | yes | yes | yes |
+//! | [`SeeAll`](Permission::SeeAll): carts, orders and histories of others, products that are not active | | yes | yes | yes |
 //! | [`HandleReturns`](Permission::HandleReturns): approve, reject, receive, refund | | yes | yes | |
 //! | [`MoveOrders`](Permission::MoveOrders): set the state, ship | | | yes | yes |
 //! | [`OrderForOthers`](Permission::OrderForOthers), at prices of their own | | | yes | yes |
@@ -13,6 +13,7 @@
 //! | [`ManageStock`](Permission::ManageStock) | | | yes | yes |
 //! | [`ManageCatalog`](Permission::ManageCatalog): products, categories, imports | | | yes | |
 //! | [`ManagePromotions`](Permission::ManagePromotions) | | | yes | |
+//! | [`ManageTasks`](Permission::ManageTasks): list, retry, drop | | | yes | |
 //! | [`RecordPayments`](Permission::RecordPayments): captures, failures, expiries, refunds made | | | | |
 //!
 //! The engine itself ([`Role::System`]) may do everything. Three more rules stand elsewhere: everyone reaches what is their own;
@@ -36,6 +37,7 @@ pub enum Permission {
     ManageStock,
     ManageCatalog,
     ManagePromotions,
+    ManageTasks,
     RecordPayments,
 }
 
@@ -50,7 +52,7 @@ impl Permission {
             Self::MoveOrders | Self::OrderForOthers | Self::OrderUnlimited | Self::Quote | Self::ManageStock => {
                 &[Admin, Service]
             }
-            Self::ManageCatalog | Self::ManagePromotions => &[Admin],
+            Self::ManageCatalog | Self::ManagePromotions | Self::ManageTasks => &[Admin],
             Self::RecordPayments => &[],
         }
     }
