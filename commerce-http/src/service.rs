@@ -229,7 +229,7 @@ fn response(mut answer: Answer, id: RequestId, gzip: bool) -> Response<Full<Byte
     answer.headers.insert(X_REQUEST_ID, id.into_header());
     answer.headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     answer.headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
-    let body = if gzip { compress::compress(&mut answer.headers, answer.body) } else { answer.body };
+    let body = compress::compress(&mut answer.headers, answer.body, gzip);
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
