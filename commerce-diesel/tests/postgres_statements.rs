@@ -15,7 +15,7 @@ use commerce_diesel::DatabaseOptions;
 use commerce_diesel::postgres::PostgresStore;
 use commerce_testkit::CommitBuilder;
 use commerce_testkit::commit_builder::{order_of, parse};
-use commerce_testkit::server::{Postgres, ServerOptions, required};
+use test_servers::{Postgres, ServerOptions, required};
 
 /// The most commits of one transaction.
 const BATCH: usize = 128;

@@ -14,9 +14,6 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::answer::Answer;
-use crate::request_id::RequestId;
-
 /// The media type of problems.
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 /// How a client is asked for a token.
@@ -199,19 +196,19 @@ impl Problem {
         }
     }
 
-    /// What the client gets.
-    pub(crate) fn answer(self, request_id: &RequestId) -> Answer {
+    /// What the client gets: the status, the headers and the document.
+    pub(crate) fn written(self, request_id: &str) -> (StatusCode, HeaderMap, Bytes) {
         let body = serde_json::to_vec(&Document { parts: &self.0, request_id }).unwrap_or_default();
         let mut headers = self.0.headers;
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
-        Answer { status: self.0.status, headers, order: None, body: Bytes::from(body) }
+        (self.0.status, headers, Bytes::from(body))
     }
 }
 
 /// A problem as it is written.
 struct Document<'a> {
     parts: &'a Parts,
-    request_id: &'a RequestId,
+    request_id: &'a str,
 }
 
 impl Serialize for Document<'_> {
@@ -225,7 +222,7 @@ impl Serialize for Document<'_> {
         map.serialize_entry("detail", &parts.detail)?;
         map.serialize_entry("code", parts.code)?;
         map.serialize_entry("error", &title)?;
-        map.serialize_entry("request_id", self.request_id.as_str())?;
+        map.serialize_entry("request_id", self.request_id)?;
         if !parts.errors.is_empty() {
             map.serialize_entry("errors", &parts.errors)?;
         }

@@ -10,9 +10,9 @@ use commerce_core::payment::SandboxPayments;
 use commerce_core::settings::Settings;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
 use commerce_http::auth::{Auth, VerifyingKey, mint};
-use commerce_http::server::{Limits, serve};
-use commerce_http::users::EveryoneExists;
+use commerce_http::system::EveryoneExists;
 use commerce_http::{Options, Service, system};
+use commerce_server::listener::{Limits, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -22,7 +22,7 @@ use crate::invoices::CURRENCY;
 type Failure = Box<dyn std::error::Error>;
 
 /// How long a replay may take.
-const TOKEN_LIFETIME: Duration = Duration::from_hours(24);
+const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
 /// A server in this process.
 #[derive(Debug)]

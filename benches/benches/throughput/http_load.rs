@@ -16,16 +16,16 @@ use commerce_diesel::DatabaseOptions;
 use commerce_diesel::postgres::PostgresStore;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
 use commerce_http::auth::{Auth, VerifyingKey, mint};
-use commerce_http::server::{Limits, serve};
-use commerce_http::users::EveryoneExists;
+use commerce_http::system::EveryoneExists;
 use commerce_http::{Options, Service, system};
-use commerce_testkit::server::{Postgres, ServerOptions};
+use commerce_server::listener::{Limits, serve};
 use http::{Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::json;
+use test_servers::{Postgres, ServerOptions};
 use tokio::net::TcpListener;
 
 use crate::rounds::{Crowd, Failure, Placing};
@@ -68,7 +68,7 @@ async fn over(ports: Ports, keep: Box<dyn Any + Send>, clients: usize) -> Result
     let shop = Arc::new(Shop {
         http: Client::builder(TokioExecutor::new()).build_http(),
         url: format!("http://{}/v1/orders", listener.local_addr()?),
-        token: mint(SECRET, "ann", Role::Customer, Duration::from_hours(1))?,
+        token: mint(SECRET, "ann", Role::Customer, Duration::from_secs(3600))?,
         orders: AtomicUsize::new(0),
     });
     let service = Service::new(engine, options);

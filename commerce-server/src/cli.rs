@@ -1,0 +1,107 @@
+//! The command line of the program `commerce`.
+
+mod failure;
+mod guide;
+mod import;
+mod logs;
+mod opened;
+mod price;
+mod replay;
+mod serve;
+mod token;
+mod workers;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::failure::Failure;
+use self::opened::{OpenStore, block_on};
+use crate::config::{Config, Flags};
+
+/// The exit code of a command that was understood and failed.
+const FAILED: u8 = 1;
+
+/// A shop over HTTP: carts, checkout, orders, stock and payments in one program.
+///
+/// Without a command it serves: on 127.0.0.1:8080, with SQLite in ./commerce.db, payments in a sandbox and a development key
+/// made on the first start, and it prints how to place a first order.
+#[derive(Debug, Parser)]
+#[command(name = "commerce", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the shop (the default).
+    Serve,
+    /// Make the database, or bring it up to date.
+    Migrate,
+    /// Print a token for a user.
+    Token(token::TokenArgs),
+    /// Import products and their stock from a CSV file.
+    Import(import::ImportArgs),
+    /// Price carts from a file, without a database.
+    Price(price::PriceArgs),
+    /// Rebuild the tables from the history, or check them.
+    ///
+    /// Orders, stock and uses of promotions are made anew from the events, in one transaction; a running shop cannot write
+    /// until it ends. If the history is broken nothing is written.
+    Replay(replay::ReplayArgs),
+    /// Print the document that describes the HTTP interface.
+    #[command(about = "Print the OpenAPI document")]
+    Openapi,
+}
+
+/// Does what a command line says. What fails is told in one line on stderr.
+///
+/// The exit code is 2 for a command line that is not understood, and 1 for what was understood and failed.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(usage) => usage.exit(),
+    };
+    match cli.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nobody is left to tell if stderr is closed.
+            writeln!(std::io::stderr().lock(), "commerce: {failure}").ok();
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+impl Cli {
+    fn run(self) -> Result<(), Failure> {
+        let flags = &self.flags;
+        match self.command {
+            None | Some(Command::Serve) => serve::run(Config::load(flags)?),
+            Some(Command::Migrate) => migrate(&Config::load(flags)?),
+            Some(Command::Token(args)) => token::run(&args, &Config::load(flags)?),
+            Some(Command::Import(args)) => import::run(&args, &Config::load(flags)?),
+            Some(Command::Price(args)) => price::run(&args),
+            Some(Command::Replay(args)) => replay::run(&args, &Config::load(flags)?),
+            Some(Command::Openapi) => print(&commerce_http::openapi()),
+        }
+    }
+}
+
+fn migrate(config: &Config) -> Result<(), Failure> {
+    block_on(OpenStore::open(config))??;
+    print(&format!("{} is up to date", config.database))
+}
+
+/// Prints text to stdout. A reader who has seen enough is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    match writeln!(std::io::stdout().lock(), "{}", text.trim_end()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+        _ => Ok(()),
+    }
+}

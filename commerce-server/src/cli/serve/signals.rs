@@ -1,0 +1,40 @@
+//! The signals that end the server.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::super::failure::Failure;
+
+/// The exit code of a server that was told twice to end.
+const TOLD_TWICE: i32 = 130;
+
+/// SIGTERM and SIGINT, from here on.
+#[derive(Debug)]
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Listens for them in place of being killed by them.
+    pub(super) fn listen() -> Result<Self, Failure> {
+        let listen = |kind| signal(kind).map_err(|source| Failure::System { what: "signals", source });
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the first. The second ends the program at once.
+    pub(super) async fn ended(mut self) {
+        self.next().await;
+        tracing::info!("ending: no new connections, requests in flight are answered");
+        tokio::spawn(async move {
+            self.next().await;
+            std::process::exit(TOLD_TWICE);
+        });
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

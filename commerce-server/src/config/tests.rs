@@ -1,0 +1,142 @@
+use clap::FromArgMatches;
+use commerce_core::money::{Money, Rounding};
+use commerce_core::pricing::TaxLevel;
+
+use super::*;
+
+/// Flags as given on a command line, and the file they name.
+fn load(file: &str, flags: &[&str]) -> Result<Config, ConfigError> {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("shop.toml");
+    fs::write(&path, file).expect("written");
+    let path = path.to_str().expect("text");
+    let arguments = [&["--config", path], flags].concat();
+    let matches = flags::command().get_matches_from(arguments);
+    Config::load(&Flags::from_arg_matches(&matches).expect("flags"))
+}
+
+#[track_caller]
+fn check_refused(file: &str, expected: &str) {
+    let error = load(file, &[]).expect_err("refused").to_string();
+    assert!(error.contains(expected), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+const FULL: &str = include_str!("../../shop.example.toml");
+
+#[test]
+fn a_file_may_say_everything() {
+    let config = load(FULL, &[]).expect("settings");
+    assert_eq!(config.metrics_listen.map(|address| address.port()), Some(9100));
+    assert!(config.database.key_path().is_absolute(), "paths are taken from the directory of the file");
+    assert_eq!(config.keys.claims().audience.as_deref(), Some("shop"));
+    assert_eq!(config.users.as_ref().map(|users| users.time_out.as_secs()), Some(2));
+    let settings = config.settings(Currency::EUR).expect("a shop");
+    assert_eq!(settings.shipping_methods[0].fee, Money::new(490, Currency::EUR));
+    assert_eq!(settings.tax.rates[0].rate.to_string(), "0.05");
+    assert_eq!((settings.tax_level, settings.rounding), (TaxLevel::Line, Rounding::HalfAwayFromZero));
+    let windows = settings.lifecycle.transitions().iter().filter(|transition| transition.window.is_some()).count();
+    assert!(windows > 0);
+    assert_eq!(settings.reservation.num_minutes(), 30);
+}
+
+#[test]
+fn flags_go_before_the_file() {
+    let flags =
+        ["--listen", "127.0.0.1:9", "--database", "sqlite:other.db", "--lifecycle", "simple", "--currency", "usd"];
+    let config = load(FULL, &flags).expect("settings");
+    assert_eq!(config.listen.port(), 9);
+    assert_eq!(config.database, Database::Sqlite("other.db".into()));
+    assert_eq!(config.currency, Some(Currency::USD));
+    assert_eq!(config.settings(Currency::USD).expect("a shop").lifecycle.name().as_str(), "simple");
+}
+
+#[test]
+fn without_a_word_it_is_a_small_safe_shop() {
+    let config = load("", &[]).expect("settings");
+    assert_eq!(config.listen, LISTEN);
+    assert_eq!(config.orders_per_minute, 120);
+    assert!(matches!(config.keys, KeySource::Development(_)));
+    assert_eq!(config.settings(Currency::JPY).expect("a shop"), Settings::new(Currency::JPY));
+}
+
+#[test]
+fn what_is_not_known_is_refused_with_its_place() {
+    check_refused(
+        "listen = \"127.0.0.1:1\"\nlisten_on = \"x\"\n",
+        "shop.toml: line 2, column 1: unknown field `listen_on`",
+    );
+    check_refused("[keys]\nsecret = \"x\"\n", "line 2, column 1: unknown field `secret`");
+    check_refused("[[shipping_methods]]\nname = \"x\"\nfee = \"1\"\ncolour = 1\n", "unknown field `colour`");
+    check_refused("listen = \n", "line 1");
+    check_refused("lifecycle = \"swift\"", "neither a file nor a built-in lifecycle");
+    check_refused("currency = \"XYZ\"", "unknown currency");
+    check_refused("database = \"oracle://x\"", "a database is written as sqlite:PATH");
+    check_refused("reservation = \"soon\"", "a span of time");
+}
+
+#[test]
+fn values_that_cannot_be_are_refused() {
+    check_refused("idempotency_retention = \"1h\"", "at least 24h");
+    check_refused("reservation = \"0s\"", "no time");
+    check_refused("tax_rates = { standard = \"20\" }", "20 % is \"0.20\"");
+    check_refused("shipping_methods = []", "at least one");
+    check_refused("[connections]\nwriters = 2\n", "SQLite is a file");
+    check_refused("database = \"mysql://x\"\n[connections]\nstatement_timeout = \"0s\"\n", "within no time");
+    check_refused("database = \"mysql://x\"\n[connections]\nreaders = 0\n", "nonzero");
+    let config = load("[[shipping_methods]]\nname = \"x\"\nfee = \"1.50\"\n", &[]).expect("settings");
+    assert!(config.settings(Currency::JPY).expect_err("no decimals").to_string().contains("JPY has 0 decimals"));
+}
+
+#[test]
+fn the_password_of_a_database_is_never_shown() {
+    let said = "database = \"postgres://ann:hush@db/shop\"\n[connections]\nwriters = 3\n";
+    let config = load(said, &["--database-readers", "9"]).expect("settings");
+    assert_eq!(config.database.to_string(), "postgres://ann:***@db/shop");
+    assert!(!format!("{config:?}").contains("hush"));
+    for said in ["postgres://ann:hu@sh@db/shop", "hush://ann@db/shop"] {
+        let file = load(&format!("database = \"{said}\""), &[]).expect_err("refused").to_string();
+        let flag = load("", &["--database", said]).expect_err("refused").to_string();
+        assert!(!file.contains("hu") && !flag.contains("hu"), "{file} {flag}");
+    }
+}
+
+#[test]
+fn a_lifecycle_may_stand_in_the_file() {
+    let inline = r#"
+        [lifecycle]
+        name = "own"
+        states = [
+            { name = "open", phase = "awaiting_payment" },
+            { name = "paid", phase = "paid" },
+            { name = "sent", phase = "shipped" },
+            { name = "done", phase = "completed" },
+            { name = "off", phase = "cancelled" },
+        ]
+        transitions = [
+            { from = "open", to = "paid", trigger = "pay", roles = ["system", "admin"], stock = "confirm" },
+            { from = "paid", to = "sent", trigger = "advance", roles = ["admin"], stock = "fulfil" },
+            { from = "sent", to = "done", trigger = "advance", roles = ["admin"] },
+            { from = "open", to = "off", trigger = "expiry", roles = ["system"], stock = "release" },
+            { from = "open", to = "off", trigger = "cancel", roles = ["customer", "admin"], stock = "release" },
+        ]
+    "#;
+    let config = load(inline, &[]).expect("settings");
+    assert_eq!(config.settings(Currency::EUR).expect("a shop").lifecycle.name().as_str(), "own");
+    check_refused(&inline.replace("\"paid\", trigger", "\"nowhere\", trigger"), "nowhere");
+}
+
+#[test]
+fn unsafe_settings_are_refused_with_the_reason() {
+    let open = load("listen = \"0.0.0.0:80\"", &[]).expect("settings");
+    assert!(open.check_listening().expect_err("unsafe").to_string().contains("development key"));
+    check_refused("[keys]\njwks_url = \"http://id.example.com/jwks.json\"\n", "https://");
+    let directory = tempfile::tempdir().expect("a directory");
+    let secret = directory.path().join("secret");
+    fs::write(&secret, "short\n").expect("written");
+    check_refused(&format!("[keys]\nhs256_file = {secret:?}\n"), "32 bytes");
+    fs::write(&secret, "long enough to be a secret of thirty-two bytes\n").expect("written");
+    let config = load(&format!("listen = \"0.0.0.0:80\"\n[keys]\nhs256_file = {secret:?}\n"), &[]).expect("settings");
+    config.check_listening().expect("safe");
+    assert!(!format!("{config:?}").contains("long enough"));
+}
