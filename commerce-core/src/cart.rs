@@ -18,7 +18,7 @@ use thiserror::Error;
 use crate::catalog::Offer;
 use crate::ids::{CartId, ItemId, OrderId, ProductId, Sku, UserId};
 use crate::money::{Currency, Money};
-use crate::text::BoundedString;
+use crate::text::{BoundedString, Name};
 use crate::{Quantity, QuantityError};
 
 /// The most lines of one cart or order.
@@ -78,7 +78,7 @@ pub struct LineItem {
     /// Of which product.
     pub product_id: ProductId,
     /// What it is called.
-    pub name: BoundedString<200>,
+    pub name: Name,
     /// How many.
     pub quantity: Quantity,
     /// The price of one, before any discount.

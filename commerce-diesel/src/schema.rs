@@ -154,7 +154,7 @@ diesel::table! {
     order_addresses (order_id, kind) {
         order_id -> Id,
         kind -> Text,
-        name -> Text,
+        name -> Nullable<Text>,
         line1 -> Text,
         line2 -> Nullable<Text>,
         city -> Text,

@@ -45,7 +45,7 @@ impl Answer {
     /// A problem, as the client is told of it.
     pub(crate) fn problem(problem: Problem, request_id: &str) -> Self {
         let (status, headers, body) = problem.written(request_id);
-        Self { status, headers, order: None, body }
+        Self { status, headers, order: None, body: body.into() }
     }
 
     /// Gives it a body of a type.

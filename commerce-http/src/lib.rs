@@ -7,7 +7,7 @@
 //! | to find | look in |
 //! |---|---|
 //! | what a route does | `routes`: the table, and a file of handlers per noun of the URL |
-//! | what a document looks like | `shape`: a file per noun |
+//! | what a document looks like | `dto`: a file per noun |
 //! | what an error looks like, and its code | `problem`, `refusal` |
 //! | who may ask | [`auth`]; what they may do is the engine's to say |
 //! | retries, versions, lists in parts | `idempotency`, `precondition`, `page` |
@@ -24,6 +24,7 @@ pub mod auth;
 mod body;
 mod call;
 mod compress;
+mod dto;
 mod idempotency;
 mod json;
 mod openapi;
@@ -38,7 +39,6 @@ mod request_id;
 mod route;
 mod routes;
 mod service;
-mod shape;
 pub mod system;
 pub mod telemetry;
 

@@ -11,13 +11,13 @@ use http::StatusCode;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::dto::code::{CodeTrial, TriedCode};
+use crate::dto::promotion::{self, NewPromotion, PromotionPatch, PromotionWithUsageShape, RedemptionShape};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::shape::code::{CodeTrial, TriedCode};
-use crate::shape::promotion::{self, NewPromotion, PromotionPatch, PromotionWithUsageShape, RedemptionShape};
 
 /// Tells the cursors of promotions from others.
 const PROMOTIONS: &str = "promotions";
@@ -131,7 +131,7 @@ pub(crate) async fn redemptions(app: &App, call: &RequestContext) -> Outcome {
 )]
 pub(crate) async fn validate(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
-    let (code, basket) = call.json::<CodeTrial>()?.basket()?;
+    let (code, basket) = call.read(CodeTrial::read)?;
     let check = app.engine.check_code(caller, &code, &basket).await?;
     Ok(Answer::ok(&TriedCode::from(&check)))
 }

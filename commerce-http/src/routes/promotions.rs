@@ -6,9 +6,9 @@ use super::carts;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::dto::code::{GivenCode, NewCode};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::precondition::IfMatch;
-use crate::shape::code::{GivenCode, NewCode};
 
 /// Gives a promotion code to a cart. An invalid one stays with the cart: it may become valid as the cart grows.
 #[utoipa::path(
@@ -19,7 +19,7 @@ use crate::shape::code::{GivenCode, NewCode};
 )]
 pub(crate) async fn add(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, carts::named(call)?);
-    let NewCode { code } = call.json()?;
+    let code = call.read(NewCode::read)?;
     let given = code.clone();
     let checked = move |view: &CartView| Answer::ok(&GivenCode::of(&given, &view.quote)).version(view.cart.version);
     let guard = call.idempotency_guard(&checked)?;

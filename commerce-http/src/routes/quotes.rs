@@ -7,8 +7,8 @@ use commerce_core::pricing::{Document, Request};
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::dto::quote::{QuoteRequestShape, QuoteShape};
 use crate::json;
-use crate::shape::quote::{QuoteRequestShape, QuoteShape};
 
 /// Prices a request as it stands; nothing is stored.
 #[utoipa::path(

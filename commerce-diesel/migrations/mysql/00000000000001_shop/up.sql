@@ -21,14 +21,14 @@
 
 CREATE TABLE IF NOT EXISTS categories (
     id VARCHAR(64) NOT NULL PRIMARY KEY,
-    name VARCHAR(200) NOT NULL,
+    name VARCHAR(255) NOT NULL,
     parent VARCHAR(64)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
 CREATE TABLE IF NOT EXISTS products (
     id VARCHAR(64) NOT NULL PRIMARY KEY,
-    name VARCHAR(200) NOT NULL,
+    name VARCHAR(255) NOT NULL,
     description VARCHAR(4000),
     active BOOLEAN NOT NULL,
     version BIGINT NOT NULL,
@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS variants (
     sku VARCHAR(64) NOT NULL PRIMARY KEY,
     product_id VARCHAR(64) NOT NULL,
     position BIGINT NOT NULL,
-    name VARCHAR(200),
+    name VARCHAR(255),
     price BIGINT NOT NULL CHECK (price >= 0),
     currency VARCHAR(3) NOT NULL,
     tax_category VARCHAR(64),
@@ -82,7 +82,7 @@ CREATE TABLE IF NOT EXISTS cart_items (
     id BINARY(16) NOT NULL,
     sku VARCHAR(64) NOT NULL,
     product_id VARCHAR(64) NOT NULL,
-    name VARCHAR(200) NOT NULL,
+    name VARCHAR(255) NOT NULL,
     quantity BIGINT NOT NULL CHECK (quantity > 0),
     unit_price BIGINT NOT NULL,
     PRIMARY KEY (cart_id, position),
@@ -136,7 +136,7 @@ CREATE TABLE IF NOT EXISTS order_items (
     id BINARY(16) NOT NULL,
     sku VARCHAR(64) NOT NULL,
     product_id VARCHAR(64) NOT NULL,
-    name VARCHAR(200) NOT NULL,
+    name VARCHAR(255) NOT NULL,
     quantity BIGINT NOT NULL CHECK (quantity > 0),
     unit_price BIGINT NOT NULL,
     subtotal BIGINT NOT NULL,
@@ -150,11 +150,11 @@ CREATE TABLE IF NOT EXISTS order_items (
 CREATE TABLE IF NOT EXISTS order_addresses (
     order_id BINARY(16) NOT NULL,
     kind VARCHAR(32) NOT NULL,
-    name VARCHAR(100) NOT NULL,
-    line1 VARCHAR(200) NOT NULL,
-    line2 VARCHAR(200),
-    city VARCHAR(100) NOT NULL,
-    state VARCHAR(100),
+    name VARCHAR(255),
+    line1 VARCHAR(255) NOT NULL,
+    line2 VARCHAR(255),
+    city VARCHAR(255) NOT NULL,
+    state VARCHAR(255),
     postal_code VARCHAR(20) NOT NULL,
     country VARCHAR(2) NOT NULL,
     PRIMARY KEY (order_id, kind)

@@ -131,7 +131,7 @@ CREATE TABLE order_items (
 CREATE TABLE order_addresses (
     order_id UUID NOT NULL,
     kind TEXT COLLATE "C" NOT NULL,
-    name TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C",
     line1 TEXT COLLATE "C" NOT NULL,
     line2 TEXT COLLATE "C",
     city TEXT COLLATE "C" NOT NULL,

@@ -130,7 +130,7 @@ CREATE TABLE order_items (
 CREATE TABLE order_addresses (
     order_id BLOB NOT NULL,
     kind TEXT NOT NULL,
-    name TEXT NOT NULL,
+    name TEXT,
     line1 TEXT NOT NULL,
     line2 TEXT,
     city TEXT NOT NULL,

@@ -38,7 +38,7 @@ pub(crate) struct ItemRow<'a> {
 pub(crate) struct AddressRow<'a> {
     pub(crate) order_id: DbUuid,
     pub(crate) kind: CowStr<'a>,
-    pub(crate) name: CowStr<'a>,
+    pub(crate) name: Option<CowStr<'a>>,
     pub(crate) line1: CowStr<'a>,
     pub(crate) line2: Option<CowStr<'a>>,
     pub(crate) city: CowStr<'a>,
@@ -120,7 +120,7 @@ impl<'a> AddressRow<'a> {
         Self {
             order_id: DbUuid(order.id.uuid()),
             kind: Cow::Borrowed(SHIPPING),
-            name: Cow::Borrowed(address.name.as_str()),
+            name: address.name.as_ref().map(|name| Cow::Borrowed(name.as_str())),
             line1: Cow::Borrowed(address.line1.as_str()),
             line2: address.line2.as_ref().map(|line| Cow::Borrowed(line.as_str())),
             city: Cow::Borrowed(address.city.as_str()),

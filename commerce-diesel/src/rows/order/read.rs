@@ -82,7 +82,8 @@ impl Parts {
         })
     }
 
-    fn read_return(&mut self, row: &ReturnRow<'_>) -> Answer<Return> {
+    /// Puts a return together.
+    pub(crate) fn read_return(&mut self, row: &ReturnRow<'_>) -> Answer<Return> {
         let lines = self.return_lines.remove(&row.id).unwrap_or_default();
         Ok(Return {
             id: ReturnId::new(row.id.0),
@@ -110,7 +111,7 @@ impl ItemRow<'_> {
 impl AddressRow<'_> {
     fn into_address(self) -> Answer<Address> {
         Ok(Address {
-            name: read("order_addresses.name", &self.name)?,
+            name: read_option("order_addresses.name", self.name.as_deref())?,
             line1: read("order_addresses.line1", &self.line1)?,
             line2: read_option("order_addresses.line2", self.line2.as_deref())?,
             city: read("order_addresses.city", &self.city)?,

@@ -1,7 +1,9 @@
-//! What goes over the wire, by noun: documents that are written from the engine's values, and bodies that are read.
+//! What goes over the wire, by noun: documents that are written from the engine's values, and requests that are read.
 //!
-//! A shape borrows what it shows and is written once. Every amount is a decimal text in the document's one currency.
+//! A document borrows what it shows and is written once. Every amount is a decimal text in the document's one currency.
+//! A request has plain values; a [`Reader`](reader::Reader) makes the engine's of them and lists all that are invalid.
 
+pub(crate) mod address;
 pub(crate) mod cart;
 pub(crate) mod code;
 pub(crate) mod order;
@@ -10,6 +12,7 @@ pub(crate) mod placing;
 pub(crate) mod product;
 pub(crate) mod promotion;
 pub(crate) mod quote;
+pub(crate) mod reader;
 pub(crate) mod returns;
 pub(crate) mod stock;
 

@@ -1,0 +1,113 @@
+//! What places an order.
+
+use commerce_core::Quantity;
+use commerce_core::engine::{CheckoutRequest, ItemRequest, PlaceOrderRequest};
+use commerce_core::ids::CartId;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::address::AddressShape;
+use super::reader::{Decimal, Read, Reader, all};
+
+/// An order to place: of a cart, or of items.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewOrder {
+    /// The cart to order.
+    cart_id: Option<Uuid>,
+    /// Or what to order without a cart: 1 to 500 lines.
+    items: Option<Vec<NewOrderItem>>,
+    /// Who buys, where it is not the caller; for admin and service, with `items`.
+    user_id: Option<String>,
+    #[schema(value_type = AddressShape<'static>)]
+    shipping_address: AddressShape<'static>,
+    /// The shop's first method, if not said.
+    #[schema(example = "standard")]
+    shipping_method: Option<String>,
+    #[schema(max_length = 1000)]
+    notes: Option<String>,
+}
+
+/// A line to order: a sku, or a product that has only one.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewOrderItem {
+    sku: Option<String>,
+    product_id: Option<String>,
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    quantity: i64,
+    /// A price other than the catalog's; for admin and service.
+    unit_price: Option<Decimal>,
+}
+
+/// A cart to order.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CheckOut)]
+pub(crate) struct NewCheckOut {
+    cart_id: Uuid,
+    #[schema(value_type = AddressShape<'static>)]
+    shipping_address: AddressShape<'static>,
+    /// The shop's first method, if not said.
+    #[schema(example = "standard")]
+    shipping_method: Option<String>,
+    #[schema(max_length = 1000)]
+    notes: Option<String>,
+}
+
+/// What an order is placed of.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// A cart.
+    Cart(CheckoutRequest),
+    /// Items.
+    Items(PlaceOrderRequest),
+}
+
+impl NewOrder {
+    /// Tells the one from the other.
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<Source> {
+        let Self { cart_id, items, user_id, shipping_address, shipping_method, notes } = self;
+        match (cart_id, items) {
+            (Some(cart_id), None) => {
+                let cart = NewCheckOut { cart_id, shipping_address, shipping_method, notes };
+                let (user_id, cart) = (reader.parse_option("user_id", user_id), cart.read(reader));
+                Ok(Source::Cart(CheckoutRequest { user_id: user_id?, ..cart? }))
+            }
+            (None, Some(items)) => all!(PlaceOrderRequest {
+                user_id: reader.parse_option("user_id", user_id),
+                items: reader.each("items", items, NewOrderItem::read),
+                shipping_address: reader.within("shipping_address", |reader| shipping_address.read(reader)),
+                shipping_method: reader.parse_option("shipping_method", shipping_method),
+                notes: reader.parse_option("notes", notes),
+            })
+            .map(Source::Items),
+            _ => Err(reader.note("", "invalid", "name either a cart_id or items")),
+        }
+    }
+}
+
+impl NewCheckOut {
+    /// The cart to order.
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<CheckoutRequest> {
+        all!(CheckoutRequest {
+            cart_id: Ok(CartId::new(self.cart_id)),
+            user_id: Ok(None),
+            shipping_address: reader.within("shipping_address", |reader| self.shipping_address.read(reader)),
+            shipping_method: reader.parse_option("shipping_method", self.shipping_method),
+            notes: reader.parse_option("notes", self.notes),
+        })
+    }
+}
+
+impl NewOrderItem {
+    fn read(self, reader: &mut Reader) -> Read<ItemRequest> {
+        all!(ItemRequest {
+            sku: reader.parse_option("sku", self.sku),
+            product_id: reader.parse_option("product_id", self.product_id),
+            quantity: reader.value("quantity", Quantity::new(self.quantity)),
+            unit_price: reader.value("unit_price", self.unit_price.map(|price| price.0).transpose()),
+        })
+    }
+}
