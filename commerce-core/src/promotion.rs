@@ -7,8 +7,8 @@
 //! * `PRO-1`: a [`Promotion`] was checked. Its amounts are of one currency and not negative, its filters name something,
 //!   its tiers rise, it ends after it starts, and its conditions are not nested deeper than [`MAX_CONDITION_DEPTH`].
 //! * `PRO-2`: what is wrong in a document is told all at once, each with a JSON pointer, a stable code and a sentence.
-//! * `PRO-3`: [`PromotionDefinition`] are what the merchant decides, [`Usage`] is what the store counts; the terms hold
-//!   no counter.
+//! * `PRO-3`: a [`PromotionDefinition`] is what the merchant decides, [`Usage`] is what the store counts; the definition
+//!   holds no counter.
 
 mod check;
 mod condition;
@@ -138,7 +138,7 @@ pub fn code_key(code: &str) -> String {
 ///     r#"{ "id": "spring", "currency": "EUR", "code": "SPRING",
 ///          "effect": { "type": "percent_off", "target": "order", "percent": "10" } }"#,
 /// )?;
-/// assert_eq!(promotion.terms().code.as_deref(), Some("SPRING"));
+/// assert_eq!(promotion.definition().code.as_deref(), Some("SPRING"));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,7 +156,7 @@ struct Checked {
 }
 
 impl Promotion {
-    /// Checks terms whose amounts are in `currency`. Nothing of the promotion is used up yet.
+    /// Checks a definition whose amounts are in `currency`. Nothing of the promotion is used up yet.
     ///
     /// # Errors
     /// Every [`Problem`], with pointers from the promotion's own object: `/effect/percent`.
