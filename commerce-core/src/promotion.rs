@@ -40,7 +40,7 @@ pub use self::problem::{MAX_PROBLEMS, Problem, ProblemKind, Problems};
 pub use self::record::PromotionRecord;
 pub(crate) use self::redemption::UsageSavepoint;
 pub use self::redemption::{
-    CustomerUsageChange, PromotionExhausted, Redemption, RedemptionAction, RedemptionChange, RedemptionMove,
+    CustomerUsageChange, PromotionExhausted, Redemption, RedemptionChange, RedemptionEffect, RedemptionMove,
     UsageCounter,
 };
 pub use self::usage::{Limit, Limits, Usage};

@@ -1,6 +1,7 @@
 //! A commit made ready for a writer: everything that can be done before it has its turn is done by the submitter.
 
 use commerce_core::commit::{Commit, OrderChange};
+use commerce_core::document::{Document, DocumentChange};
 
 use crate::rows::quote_text;
 
@@ -12,6 +13,17 @@ pub(crate) struct Prepared {
     pub(crate) bodies: Vec<Vec<String>>,
     /// The quotes of new orders.
     pub(crate) quotes: Vec<Option<String>>,
+    /// The texts of changed documents.
+    pub(crate) documents: Vec<DocumentTexts>,
+}
+
+/// The texts of a changed document.
+#[derive(Debug)]
+pub(crate) struct DocumentTexts {
+    /// The body of its event.
+    pub(crate) event: String,
+    /// Its stored form, for kinds that have no table of their own.
+    pub(crate) body: Option<String>,
 }
 
 impl Prepared {
@@ -22,7 +34,19 @@ impl Prepared {
     pub(crate) fn new(commit: Commit) -> Result<Self, serde_json::Error> {
         let bodies = commit.orders.iter().map(bodies).collect::<Result<_, _>>()?;
         let quotes = commit.orders.iter().map(quote).collect::<Result<_, _>>()?;
-        Ok(Self { commit, bodies, quotes })
+        let documents = commit.documents.iter().map(DocumentTexts::of).collect::<Result<_, _>>()?;
+        Ok(Self { commit, bodies, quotes, documents })
+    }
+}
+
+impl DocumentTexts {
+    fn of(change: &DocumentChange) -> Result<Self, serde_json::Error> {
+        let event = serde_json::to_string(&change.event().event.change)?;
+        let body = match change.document() {
+            Document::Cart(_) | Document::Product(_) => None,
+            document @ (Document::Category(_) | Document::Promotion(_)) => Some(document.stored().to_string()),
+        };
+        Ok(Self { event, body })
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod cart;
 pub(crate) mod catalog;
+pub(crate) mod document;
 pub(crate) mod event;
 pub(crate) mod idempotency;
 pub(crate) mod order;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use commerce_core::document::{DocumentEvent, DocumentId};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::OrderId;
 use commerce_core::order::OrderEvent;
@@ -21,6 +22,16 @@ pub(in super::super) async fn of_order(conn: &mut Conn, order: OrderId) -> Answe
         .order(events::sequence);
     let rows: Vec<EventRow> = query.select(EventRow::as_select()).load(conn).await?;
     rows.iter().map(EventRow::recorded).collect()
+}
+
+/// The history of a document, oldest first.
+pub(in super::super) async fn of_document(conn: &mut Conn, id: &DocumentId) -> Answer<Vec<Recorded<DocumentEvent>>> {
+    let query = events::table
+        .filter(events::stream_id.eq(id.id.as_str()))
+        .filter(events::stream_kind.eq(id.kind.name()))
+        .order(events::sequence);
+    let rows: Vec<EventRow> = query.select(EventRow::as_select()).load(conn).await?;
+    rows.iter().map(EventRow::of_document).collect()
 }
 
 /// The names of the streams of orders behind a name.
