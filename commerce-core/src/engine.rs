@@ -145,7 +145,8 @@ impl Engine {
         &self.ports
     }
 
-    fn now(&self) -> DateTime<Utc> {
+    /// The time of the engine's clock.
+    pub fn now(&self) -> DateTime<Utc> {
         self.ports.clock.now()
     }
 

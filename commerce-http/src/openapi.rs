@@ -7,7 +7,8 @@ use utoipa::{Modify, OpenApi as _};
 
 use crate::problem::ProblemShape;
 use crate::routes::{
-    carts, categories, checkouts, inventory, orders, payments, products, promos, promotions, quotes, returns, system,
+    carts, categories, checkouts, history, inventory, orders, payments, products, promos, promotions, quotes, returns,
+    system, tasks,
 };
 
 /// What the shop is for.
@@ -15,6 +16,7 @@ use crate::routes::{
 #[openapi(paths(
     carts::open,
     carts::show,
+    history::of_cart,
     carts::add_item,
     carts::set_quantity,
     carts::remove_item,
@@ -47,20 +49,27 @@ use crate::routes::{
     promos::update,
     promos::end,
     promos::redemptions,
+    history::of_promotion,
     quotes::create,
     products::list,
     products::create,
     products::show,
     products::replace,
     products::variants,
+    history::of_product,
     inventory::of_product,
     categories::list,
     categories::create,
     categories::rename,
+    history::of_category,
     inventory::list,
     inventory::show,
     inventory::set,
     inventory::adjust,
+    tasks::list,
+    tasks::show,
+    tasks::retry,
+    tasks::delete,
 ))]
 struct Shop;
 
