@@ -258,8 +258,9 @@ impl Attempts {
 /// Whether deciding again may succeed: a sku stays with its product, an order number is drawn anew.
 const fn is_lost_race(refusal: &Refusal) -> bool {
     match refusal {
+        Refusal::VersionConflict { .. } => true,
         Refusal::Claimed { claim, .. } => !matches!(claim.kind, ClaimKind::Sku),
-        _ => matches!(refusal, Refusal::VersionConflict { .. }),
+        Refusal::DuplicateKey(_) | Refusal::PromotionExhausted(_) | Refusal::Stock(_) => false,
     }
 }
 

@@ -29,7 +29,7 @@ async fn tasks_are_for_admins() {
     let shop = Shop::open().await;
     shop.ann().get("/v1/tasks").send().await.problem(403, "forbidden");
     shop.support().get("/v1/tasks").send().await.problem(403, "forbidden");
-    shop.guest().get("/v1/tasks").send().await.problem(401, "unauthorized");
+    shop.guest().get("/v1/tasks").send().await.problem(401, "unauthenticated");
     shop.admin().get("/v1/tasks?state=lost").send().await.problem(400, "invalid_parameter");
 }
 
