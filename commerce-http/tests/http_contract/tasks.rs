@@ -35,5 +35,5 @@ async fn tasks_are_for_admins() {
 
 async fn states(shop: &Shop, state: &str) -> usize {
     let listed: Value = shop.admin().get(&format!("/v1/tasks?state={state}")).send().await.expect(200);
-    listed["items"].as_array().expect("tasks").len()
+    listed["items"].as_array().map_or(0, Vec::len)
 }
