@@ -1,11 +1,10 @@
 //! `/promos`
 
 use chrono::DateTime;
-use commerce_core::engine::EngineError;
 use commerce_core::ids::{OrderId, PromotionId};
 use commerce_core::money::Currency;
 use commerce_core::port::{PageRequest, PromotionCursor, PromotionWithUsage};
-use commerce_core::promotion::Document;
+use commerce_core::promotion::{Document, Promotion};
 use http::StatusCode;
 
 use crate::answer::{Answer, Outcome};
@@ -25,8 +24,6 @@ const PROMOTIONS: &str = "promotions";
 const REDEMPTIONS: &str = "redemptions";
 /// What no promotion can be called: its path leads elsewhere.
 const VALIDATE: &str = "validate";
-/// How often a patch is applied anew when others change the promotion meanwhile.
-const MAX_TRIES: u32 = 16;
 
 /// Promotions, newest first; ended ones too.
 #[utoipa::path(
@@ -49,15 +46,16 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 201, body = PromotionWithUsageShape<'_>))
 )]
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
-    let caller = call.caller()?;
-    let fresh = app.engine.ports().ids.next().to_string();
     let document: Document = call.json()?;
-    let promotion = promotion::read(&document.with_default("id", &fresh), shop(app))?;
-    if promotion.id().as_str() == VALIDATE {
-        return Err(Problem::invalid_at("/id", "reserved", "is the name of a route"));
-    }
+    let make = |fresh: PromotionId| {
+        let promotion = promotion::read(&document.with_default("id", fresh.as_str()), shop(app))?;
+        if promotion.id().as_str() == VALIDATE {
+            return Err(Problem::invalid_at("/id", "reserved", "is the name of a route"));
+        }
+        Ok(promotion)
+    };
     let guard = call.idempotency_guard(&made)?;
-    let reply = app.engine.add_promotion(caller, &promotion, guard.idempotency().as_ref()).await?;
+    let reply = app.engine.add_promotion(call.caller()?, make, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
 
@@ -80,22 +78,11 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = PromotionWithUsageShape<'_>))
 )]
 pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
-    let (id, named) = (promotion_id(call)?, call.condition()?.version());
+    let id = promotion_id(call)?;
+    let target = call.target(&id)?;
     let patch: Document = call.json()?;
-    let mut tries = MAX_TRIES;
-    loop {
-        let kept = app.engine.promotion(call.caller()?, &id).await?.record;
-        // The patch is about the version it is applied to: a change that came between is not undone, but patched too.
-        let version = named.unwrap_or(kept.version);
-        if version != kept.version {
-            return Err(EngineError::VersionMismatch { expected: version, actual: kept.version }.into());
-        }
-        let changed = promotion::patched(&kept.promotion, patch.clone())?;
-        match app.engine.change_promotion(call.caller()?, Some(version), &changed, None).await {
-            Err(EngineError::VersionMismatch { .. }) if named.is_none() && tries > 0 => tries -= 1,
-            reply => return unkeyed(reply?, written),
-        }
-    }
+    let patched = |promotion: &Promotion| promotion::patched(promotion, patch.clone());
+    Ok(written(&app.engine.patch_promotion(call.caller()?, target, patched).await?))
 }
 
 /// Ends a promotion for good. Its history stays, and so does what orders were given.
@@ -105,8 +92,8 @@ pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = PromotionWithUsageShape<'_>, description = "The promotion, ended."))
 )]
 pub(crate) async fn end(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, named) = (call.caller()?, call.condition()?.version());
-    let reply = app.engine.end_promotion(caller, (&promotion_id(call)?, named), None).await?;
+    let id = promotion_id(call)?;
+    let reply = app.engine.end_promotion(call.caller()?, call.target(&id)?, None).await?;
     unkeyed(reply, written)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Variant;
-use commerce_core::engine::{Engine, ImportRow, Ports, ProductInput};
+use commerce_core::engine::{Engine, EngineError, ImportRow, Ports, ProductInput};
 use commerce_core::order::Order;
 use commerce_core::port::{Clock, OrderFilter, PageRequest, Store};
 use commerce_core::promotion::Promotion;
@@ -57,7 +57,7 @@ impl World {
             r#"{{ "id": "few", "max_uses": {USES}, "effect": {{ "type": "percent_off", "target": "order", "percent": "10" }} }}"#
         );
         let promotion = Promotion::read(&serde_json::from_str(&text).unwrap(), Some(CURRENCY)).unwrap();
-        self.engine.add_promotion(&admin(), &promotion, None).await.unwrap();
+        self.engine.add_promotion(&admin(), |_| Ok::<_, EngineError>(promotion), None).await.unwrap();
     }
 
     /// Every order there is, from the store itself.
