@@ -90,7 +90,6 @@ macro_rules! documents {
 
         /// A document of any kind.
         #[derive(Clone, Debug, PartialEq, Eq)]
-        #[expect(clippy::large_enum_variant, reason = "documents are moved a few times per request, and boxing costs more")]
         pub enum Document {
             $($(#[$doc])* $kind($value),)*
         }

@@ -158,7 +158,8 @@ impl Engine {
         record.map(|record| Idempotency::compare(idempotency, record)).transpose()
     }
 
-    fn now(&self) -> DateTime<Utc> {
+    /// The time of the engine's clock.
+    pub fn now(&self) -> DateTime<Utc> {
         self.ports.clock.now()
     }
 
@@ -288,8 +289,9 @@ impl Attempts {
 /// Whether deciding again may succeed: a sku stays with its product, an order number is drawn anew.
 const fn is_lost_race(refusal: &Refusal) -> bool {
     match refusal {
+        Refusal::VersionConflict { .. } => true,
         Refusal::Claimed { claim, .. } => !matches!(claim.kind, ClaimKind::Sku),
-        _ => matches!(refusal, Refusal::VersionConflict { .. }),
+        Refusal::DuplicateKey(_) | Refusal::PromotionExhausted(_) | Refusal::Stock(_) => false,
     }
 }
 

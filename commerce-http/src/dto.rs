@@ -6,6 +6,7 @@
 pub(crate) mod address;
 pub(crate) mod cart;
 pub(crate) mod code;
+pub(crate) mod history;
 pub(crate) mod order;
 pub(crate) mod payment;
 pub(crate) mod placing;
@@ -15,6 +16,7 @@ pub(crate) mod quote;
 pub(crate) mod reader;
 pub(crate) mod returns;
 pub(crate) mod stock;
+pub(crate) mod task;
 
 use commerce_core::money::{Amount, Money};
 use serde::Serialize;
