@@ -1,16 +1,16 @@
--- insert three rows (1 statements)
+-- insert three rows
 INSERT INTO items (order_id, position, name, gift) VALUES (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?);
 
--- insert what is missing of three rows (1 statements)
+-- insert what is missing of three rows
 INSERT INTO items (order_id, position, name, gift) VALUES (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?) ON DUPLICATE KEY UPDATE order_id = items.order_id;
 
--- insert three rows (1 statements) behind an expression
+-- insert three rows behind an expression
 INSERT INTO levels (sku, on_hand) VALUES (LAST_INSERT_ID() + ?, ?), (LAST_INSERT_ID() + ?, ?), (LAST_INSERT_ID() + ?, ?);
 
--- update three rows (1 statements)
+-- update three rows
 UPDATE levels SET on_hand = CASE sku WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ? END WHERE (sku) IN ((?), (?), (?));
 
--- update three rows (1 statements) with a key of two columns
+-- update three rows with a key of two columns
 UPDATE items SET name = CASE WHEN order_id = ? AND position = ? THEN ? WHEN order_id = ? AND position = ? THEN ? WHEN order_id = ? AND position = ? THEN ? END, gift = CASE WHEN order_id = ? AND position = ? THEN ? WHEN order_id = ? AND position = ? THEN ? WHEN order_id = ? AND position = ? THEN ? END WHERE (order_id, position) IN ((?, ?), (?, ?), (?, ?));
 
 -- update one row

@@ -1,16 +1,16 @@
--- insert three rows (1 statements)
+-- insert three rows
 INSERT INTO items (order_id, position, name, gift) SELECT unnest($1) AS order_id, unnest($2) AS position, unnest($3) AS name, unnest($4) AS gift;
 
--- insert what is missing of three rows (1 statements)
+-- insert what is missing of three rows
 INSERT INTO items (order_id, position, name, gift) SELECT unnest($1) AS order_id, unnest($2) AS position, unnest($3) AS name, unnest($4) AS gift ON CONFLICT DO NOTHING;
 
--- insert three rows (1 statements) behind an expression
+-- insert three rows behind an expression
 INSERT INTO levels (sku, on_hand) SELECT (SELECT last FROM counter) + unnest($1) AS sku, unnest($2) AS on_hand;
 
--- update three rows (1 statements)
+-- update three rows
 UPDATE levels AS t SET on_hand = v.on_hand FROM (SELECT unnest($1) AS sku, unnest($2) AS on_hand) AS v WHERE t.sku = v.sku;
 
--- update three rows (1 statements) with a key of two columns
+-- update three rows with a key of two columns
 UPDATE items AS t SET name = v.name, gift = v.gift FROM (SELECT unnest($1) AS order_id, unnest($2) AS position, unnest($3) AS name, unnest($4) AS gift) AS v WHERE t.order_id = v.order_id AND t.position = v.position;
 
 -- update one row

@@ -1,16 +1,16 @@
--- insert three rows (3 statements)
+-- insert the first of three rows
 INSERT INTO items (order_id, position, name, gift) VALUES (?, ?, ?, ?);
 
--- insert what is missing of three rows (3 statements)
+-- insert what is missing of the first of three rows
 INSERT INTO items (order_id, position, name, gift) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
--- insert three rows (3 statements) behind an expression
+-- insert the first of three rows behind an expression
 INSERT INTO levels (sku, on_hand) VALUES ((SELECT last FROM counter) + ?, ?);
 
--- update three rows (3 statements)
+-- update the first of three rows
 UPDATE levels SET on_hand = ? WHERE sku = ?;
 
--- update three rows (3 statements) with a key of two columns
+-- update the first of three rows with a key of two columns
 UPDATE items SET name = ?, gift = ? WHERE order_id = ? AND position = ?;
 
 -- update one row
