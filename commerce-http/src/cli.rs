@@ -23,6 +23,7 @@ use commerce_core::money::{Currency, MoneyError};
 
 use self::failure::Failure;
 use self::opened::{Opened, block_on};
+pub use self::price::{Table, price_all};
 use crate::config::{Config, LogFormat, LogLevel, Secret, Span};
 
 /// The exit code of a command that was understood and failed.

@@ -7,7 +7,7 @@
 //! | to find | look in |
 //! |---|---|
 //! | what a route does | `routes`: the table, and a file of handlers per noun of the URL |
-//! | what a document looks like | `shape`: a file per noun |
+//! | what a document looks like | `dto`: a file per noun |
 //! | what an error looks like, and its code | `problem`, `refusal` |
 //! | who may ask | [`auth`]; what they may do is the engine's to say |
 //! | retries, versions, lists in parts | `idempotency`, `precondition`, `page` |
@@ -27,6 +27,7 @@ pub mod cli;
 mod compress;
 mod config;
 mod development_key;
+pub mod dto;
 mod idempotency;
 pub mod import;
 mod json;
@@ -45,7 +46,6 @@ mod route;
 mod routes;
 pub mod server;
 mod service;
-mod shape;
 pub mod system;
 pub mod telemetry;
 pub mod users;

@@ -49,7 +49,7 @@ pub fn consequences(order: &Order, entry: &Recorded<OrderEvent>) -> Consequences
         OrderEvent::ReturnReceived { id } => {
             let received = order.returns.iter().filter(|known| known.id == *id).flat_map(|known| &known.lines);
             let units = received.filter_map(|line| {
-                let item = order.items.iter().find(|item| item.id == line.item)?;
+                let item = &order.line(line.item)?.item;
                 Some((&item.sku, line.quantity.get()))
             });
             Consequences { stock: restock(units), ..Consequences::default() }

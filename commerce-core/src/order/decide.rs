@@ -26,8 +26,9 @@ type Decision = Result<Vec<OrderEvent>, Rejection>;
 /// # Errors
 /// [`Rejection::ItemCount`].
 pub fn place(lifecycle: &Lifecycle, context: &Context, placement: Placement) -> Decision {
-    if placement.items.is_empty() || placement.items.len() > MAX_LINES {
-        return Err(Rejection::ItemCount(placement.items.len()));
+    let lines = placement.quote.lines.len();
+    if lines == 0 || lines > MAX_LINES {
+        return Err(Rejection::ItemCount(lines));
     }
     let order = new_order(lifecycle, context, placement);
     let free = order.payment.amount.is_zero();
@@ -56,7 +57,6 @@ fn new_order(lifecycle: &Lifecycle, context: &Context, placement: Placement) -> 
         lifecycle: lifecycle.name().clone(),
         status: initial.name.clone(),
         phase: initial.phase,
-        items: placement.items,
         quote: placement.quote,
         shipping_address: placement.shipping_address,
         shipping_method: placement.shipping_method,
@@ -240,8 +240,8 @@ impl Decider<'_> {
             return Err(Rejection::ReturnLines);
         }
         request.lines.iter().try_for_each(|line| {
-            let item = self.order.items.iter().find(|item| item.id == line.item);
-            let bought = item.ok_or(Rejection::UnknownItem(line.item))?.quantity.get();
+            let known = self.order.line(line.item).ok_or(Rejection::UnknownItem(line.item))?;
+            let bought = known.item.quantity.get();
             let left = bought.saturating_sub(self.order.returning(line.item));
             let asked = line.quantity.get();
             if asked > left {

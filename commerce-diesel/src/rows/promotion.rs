@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::Money;
-use commerce_core::promotion::{Campaign, Promotion, Redemption};
+use commerce_core::promotion::{Campaign, Redemption};
 use diesel::prelude::*;
 
-use super::{Words, counter, micros, read, read_counter, read_instant, read_instant_option};
-use crate::fault::{Answer, Fault};
+use super::{Words, counter, micros, read, read_counter, read_instant, read_instant_option, read_stored, stored};
+use crate::fault::Answer;
 use crate::id::Id;
 use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses, promotions};
 
@@ -83,7 +83,7 @@ impl<'a> CustomerUsesRow<'a> {
 
 impl<'a> PromotionRow<'a> {
     pub(crate) fn of(campaign: &'a Campaign) -> Answer<Self> {
-        let terms = serde_json::to_string(&campaign.promotion).map_err(|_| Fault::Corrupt("promotions.terms"))?;
+        let terms = stored("promotions.terms", &campaign.promotion)?;
         Ok(Self {
             id: Cow::Borrowed(campaign.id().as_str()),
             code_key: campaign.promotion.terms().code_key().map(Cow::Owned),
@@ -96,9 +96,8 @@ impl<'a> PromotionRow<'a> {
     }
 
     pub(crate) fn into_campaign(self) -> Answer<Campaign> {
-        let promotion: Promotion = serde_json::from_str(&self.terms).map_err(|_| Fault::Corrupt("promotions.terms"))?;
         Ok(Campaign {
-            promotion,
+            promotion: read_stored("promotions.terms", &self.terms)?,
             ended_at: read_instant_option("promotions.ended_at", self.ended_at)?,
             version: read_counter("promotions.version", self.version)?,
             created_at: read_instant("promotions.created_at", self.created_at)?,

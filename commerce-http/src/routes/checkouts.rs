@@ -6,9 +6,9 @@ use super::orders;
 use crate::answer::Outcome;
 use crate::app::App;
 use crate::call::Call;
+use crate::dto::order::OrderShape;
+use crate::dto::placing::CheckOutShape;
 use crate::idempotency::RequiredIdempotencyKey;
-use crate::shape::order::OrderShape;
-use crate::shape::placing::CheckOutShape;
 
 /// Orders the caller's cart.
 #[utoipa::path(

@@ -8,11 +8,11 @@ use super::products;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::Call;
+use crate::dto::stock::{Adjustment, NewLevel, StockShape};
 use crate::idempotency::{IdempotencyKey, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
-use crate::shape::stock::{Adjustment, NewLevel, StockShape};
 
 /// Tells the cursors of skus from others.
 const SKUS: &str = "skus";

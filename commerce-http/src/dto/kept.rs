@@ -1,30 +1,26 @@
-//! Promotions, and who used them.
-
-mod terms;
+//! Promotions as a shop keeps them, and who used them.
 
 use chrono::{DateTime, Utc};
 use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::{Currency, Money};
 use commerce_core::port::KeptPromotion;
-use commerce_core::promotion::{Document, Promotion, Redemption, Terms, Usage};
+use commerce_core::problem::Findings;
+use commerce_core::promotion::{Promotion, Redemption, Usage};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
-use self::terms::TermsShape;
-pub(crate) use self::terms::{NewPromotion, PromotionPatch};
 use super::Figure;
+use super::promotion::PromotionDto;
 use crate::json;
 use crate::problem::{Fault, Problem};
 
 /// A promotion that the shop keeps.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Promotion)]
-pub(crate) struct KeptShape<'a> {
+pub(crate) struct KeptShape {
     #[serde(flatten)]
-    #[schema(value_type = TermsShape)]
-    terms: &'a Terms,
-    #[schema(value_type = String, example = "USD")]
-    currency: Currency,
+    promotion: PromotionDto,
     usage: UsageShape,
     /// When somebody ended it for good.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,14 +40,13 @@ pub(crate) struct UsageShape {
     budget_used: Figure,
 }
 
-impl<'a> From<&'a KeptPromotion> for KeptShape<'a> {
-    fn from(kept: &'a KeptPromotion) -> Self {
+impl From<&KeptPromotion> for KeptShape {
+    fn from(kept: &KeptPromotion) -> Self {
         let KeptPromotion { campaign, usage } = kept;
         let currency = campaign.promotion.currency();
         let budget_used = usage.budget_used.unwrap_or_else(|| Money::zero(currency)).into();
         Self {
-            terms: campaign.promotion.terms(),
-            currency,
+            promotion: (&campaign.promotion).into(),
             usage: UsageShape { used: usage.used, budget_used },
             ended_at: campaign.ended_at,
             version: campaign.version,
@@ -96,8 +91,10 @@ impl<'a> From<&'a Redemption> for RedemptionShape<'a> {
 }
 
 /// Reads the promotion of a shop. The shop counts its uses, so nobody else says how many there are.
-pub(crate) fn read(document: &Document, shop: Currency) -> Result<Promotion, Problem> {
-    let promotion = Promotion::read(document, Some(shop)).map_err(json::refused)?;
+pub(crate) fn read(promotion: PromotionDto, shop: Currency) -> Result<Promotion, Problem> {
+    let mut findings = Findings::default();
+    let promotion = promotion.into_domain(shop, &mut findings);
+    let promotion = findings.finish(promotion).map_err(json::refused)?;
     let Usage { used, used_by_customer, budget_used } = promotion.usage();
     let said = [
         ("/used", *used != 0),
@@ -109,14 +106,27 @@ pub(crate) fn read(document: &Document, shop: Currency) -> Result<Promotion, Pro
     if faults.is_empty() { Ok(promotion) } else { Err(Problem::invalid(faults)) }
 }
 
-/// Reads what a merge patch makes of a promotion. Its name stays.
-pub(crate) fn patched(promotion: &Promotion, patch: Document) -> Result<Promotion, Problem> {
-    let written = serde_json::to_value(promotion).and_then(serde_json::from_value::<Document>);
-    let document = written.map_err(|error| Problem::internal().caused_by(error))?;
-    let changed = read(&document.patched(patch), promotion.currency())?;
+/// Reads what a JSON merge patch (RFC 7396) makes of a promotion. Its name stays.
+pub(crate) fn patched(promotion: &Promotion, patch: Value) -> Result<Promotion, Problem> {
+    let internal = |error| Problem::internal().caused_by(error);
+    let mut document = serde_json::to_value(PromotionDto::from(promotion)).map_err(internal)?;
+    merge(&mut document, patch);
+    let changed = read(json::read(document.to_string().as_bytes())?, promotion.currency())?;
     if changed.id() == promotion.id() {
         Ok(changed)
     } else {
         Err(Problem::invalid_at("/id", "read_only", "must be the id in the path, or left out"))
+    }
+}
+
+/// Null is kept: to a promotion, a member that is null is absent, and one that nobody knows is told.
+fn merge(document: &mut Value, patch: Value) {
+    match (document, patch) {
+        (Value::Object(members), Value::Object(changes)) => {
+            for (name, change) in changes {
+                merge(members.entry(name).or_insert(Value::Null), change);
+            }
+        }
+        (document, patch) => *document = patch,
     }
 }
