@@ -14,8 +14,8 @@ use commerce_core::port::{OrderFilter, OrderRef, Page, Store};
 use commerce_diesel::DatabaseOptions;
 use commerce_diesel::postgres::PostgresStore;
 use commerce_testkit::Shop;
-use commerce_testkit::server::{Postgres, ServerOptions, required};
 use commerce_testkit::shop::{order_of, parse};
+use test_servers::{Postgres, ServerOptions, required};
 
 /// The most commits of one transaction.
 const BATCH: usize = 128;

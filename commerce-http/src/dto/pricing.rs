@@ -1,6 +1,5 @@
 //! What is to be priced, as `PRICING.md` writes it.
 
-use chrono::{DateTime, Utc};
 use commerce_core::money::{Currency, Rounding};
 use commerce_core::pricing::{
     CodeMatching, Customer, Line, MAX_CATEGORIES, MAX_CODES, MAX_LINES, MAX_PROMOTIONS, MAX_RATES, MAX_SEGMENTS,
@@ -20,7 +19,7 @@ use super::{Refused, read};
 
 /// What is to be priced. Unknown fields are refused; amounts may be texts or numbers.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schema(as = QuoteRequest)]
 pub struct RequestDto {
     /// The currency of every amount.
@@ -58,7 +57,7 @@ pub struct RequestDto {
 
 /// A line to be priced.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schema(as = QuoteRequestLine)]
 pub struct LineDto {
     /// Its name in the request, which the answer repeats.
@@ -81,7 +80,7 @@ pub struct LineDto {
 
 /// Who buys, as far as promotions ask.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schema(as = QuoteRequestCustomer)]
 pub struct CustomerDto {
     /// The segments they are in; at most 100.
@@ -93,7 +92,7 @@ pub struct CustomerDto {
 
 /// The chosen way of shipping.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schema(as = QuoteRequestShipping)]
 pub struct ShippingDto {
     /// Its name.
@@ -108,7 +107,7 @@ pub struct ShippingDto {
 
 /// The taxes of a place.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schema(as = QuoteRequestTax)]
 pub struct TaxDto {
     /// Whether listed prices and fees already contain the tax.
@@ -120,7 +119,7 @@ pub struct TaxDto {
 
 /// One rate of a tax category.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schema(as = QuoteRequestTaxRate)]
 pub struct TaxRateDto {
     /// The category.

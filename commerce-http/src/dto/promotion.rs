@@ -24,7 +24,7 @@ use super::leaf::{
 
 /// What a merchant promises. Unknown fields are refused, and so are those that mean nothing beside their neighbours.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schema(as = NewPromotion)]
 pub struct PromotionDto {
     /// Required in a pricing request; made by the shop if not said.
@@ -163,7 +163,7 @@ impl From<&Promotion> for PromotionDto {
 
 /// Some lines: by sku, by category, or by both, which must then both match.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schema(as = PromotionFilter)]
 pub struct FilterDto {
     /// The skus; at most 1,000.

@@ -12,7 +12,7 @@ use super::{FilterDto, refuse_rest};
 
 /// A condition; which members it has depends on its type.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schema(as = PromotionCondition)]
 pub struct ConditionDto {
     /// What is asked.

@@ -14,7 +14,7 @@ use super::{FilterDto, refuse_rest};
 
 /// What a promotion takes off; which members it has depends on its type and its target.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schema(as = PromotionEffect)]
 pub struct EffectDto {
     /// How it takes something off.
@@ -101,7 +101,7 @@ pub enum Allocation {
 
 /// A step of a tiered percentage.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schema(as = PromotionTier)]
 pub struct TierDto {
     /// What must remain for it.
@@ -114,7 +114,7 @@ pub struct TierDto {
 
 /// A number of units of some lines.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schema(as = PromotionUnits)]
 pub struct UnitsDto {
     /// The lines meant; all of them when absent.
