@@ -168,7 +168,7 @@ impl Order {
 
     /// What was bought, line by line.
     pub fn items(&self) -> impl Iterator<Item = &OrderItem> {
-        self.quote.lines.iter().map(|line| &line.item)
+        self.quote.items()
     }
 
     /// The line of an item.

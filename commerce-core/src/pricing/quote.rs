@@ -117,6 +117,11 @@ impl Quote {
 }
 
 impl<T> Quote<T> {
+    /// What the lines are about.
+    pub fn items(&self) -> impl Iterator<Item = &T> {
+        self.lines.iter().map(|line| &line.item)
+    }
+
     /// The promotions that gave something, in the order of the request.
     pub fn applied(&self) -> impl Iterator<Item = Adjustment<'_>> {
         self.explanation.iter().filter_map(|explained| {

@@ -38,7 +38,7 @@ fn placement_in(seed: u32, currency: Currency) -> impl Strategy<Value = Placemen
         let items = lines.into_iter().map(item).collect();
         let mut placement = shop.placement_of(items, shop.at(0));
         if is_rich {
-            placement.quote = quote::rich(&placement.items);
+            placement.quote = quote::rich(placement.quote.items());
         }
         Placement { shipping_method: method, notes, shipping_address: address, ..placement }
     })
@@ -147,7 +147,7 @@ fn pick<T>(index: Index, list: &[T]) -> Option<&T> {
 }
 
 fn return_line(order: &Order, item: Index, units: i64) -> ReturnLine {
-    let item = item.get(&order.items).id;
+    let item = item.get(order.lines()).item.id;
     ReturnLine { item, quantity: Quantity::new(units).expect("a quantity") }
 }
 

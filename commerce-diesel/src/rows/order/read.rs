@@ -54,6 +54,7 @@ impl Parts {
         let refunds = self.refunds.remove(&row.id).unwrap_or_default();
         let returns = self.returns.remove(&row.id).unwrap_or_default();
         Ok(Order {
+            id: OrderId::new(row.id.0),
             number: read("orders.number", &row.number)?,
             user_id: read("orders.user_id", &row.user_id)?,
             cart_id: row.cart_id.map(|cart| CartId::new(cart.0)),

@@ -149,8 +149,8 @@ async fn sold_and_returned(case: &Case) -> Order {
 fn free_order(case: &Case) -> Commit {
     let at = case.shop.at(5);
     let mut placement = case.shop.placement(&[("TEA", 1)], at);
-    placement.items[0].unit_price = commerce_core::money::Money::zero(crate::shop::CURRENCY);
-    placement.quote = crate::quote::plain(&placement.items);
+    placement.quote.lines[0].item.unit_price = commerce_core::money::Money::zero(crate::shop::CURRENCY);
+    placement.quote = crate::quote::plain(placement.quote.items());
     case.shop.place(placement, at)
 }
 

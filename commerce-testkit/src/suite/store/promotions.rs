@@ -7,20 +7,17 @@ use commerce_core::ids::OrderId;
 use commerce_core::money::Money;
 use commerce_core::port::{KeptPromotion, Page};
 use commerce_core::promotion::{
-    Campaign, Exhausted, Limit, Limits, Promotion, Redemption, RedemptionAction, RedemptionMove,
+    Campaign, Exhausted, Limit, Limits, Promotion, Redemption, RedemptionAction, RedemptionMove, Terms,
 };
 
 use super::{Case, Fixture, at_once, first, walk};
+use crate::quote::percent_off;
 use crate::shop::{CURRENCY, parse};
 
 impl Case {
     fn promise(&self, id: &str, code: Option<&str>, seconds: i64) -> Campaign {
-        let code = code.map_or_else(|| "null".to_owned(), |code| format!("\"{code}\""));
-        let text = format!(
-            r#"{{ "id": "{id}", "code": {code}, "effect": {{ "type": "percent_off", "target": "order", "percent": "10" }} }}"#
-        );
-        let document = serde_json::from_str(&text).unwrap();
-        Campaign::new(Promotion::read(&document, Some(CURRENCY)).unwrap(), self.shop.at(seconds))
+        let terms = Terms { code: code.map(str::to_owned), ..percent_off(id, 1000) };
+        Campaign::new(Promotion::new(CURRENCY, terms).unwrap(), self.shop.at(seconds))
     }
 
     async fn keep(&self, campaign: &Campaign, expected: u64) {

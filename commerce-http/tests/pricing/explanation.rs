@@ -1,9 +1,10 @@
 //! What the engine says of promotions that did not apply, and of documents it does not take.
 
-#![allow(clippy::expect_used, reason = "a test says what it expects")]
-
-use commerce_core::pricing::{Document, MAX_CODES, MAX_LINES, MAX_PROMOTIONS, Quote, Request, price};
-use commerce_core::promotion::{MAX_PROBLEMS, Promotion};
+use commerce_core::pricing::{MAX_CODES, MAX_LINES, MAX_PROMOTIONS, Quote, price};
+use commerce_core::problem::MAX_PROBLEMS;
+use commerce_http::dto::Refused;
+use commerce_http::dto::pricing::read_request;
+use commerce_http::dto::quote::QuoteDto;
 use serde_json::{Value, json};
 
 /// Two mugs at 10.00 and a shirt at 25.50: 45.50 in all.
@@ -23,7 +24,7 @@ fn request(changes: &Value) -> Value {
 }
 
 fn quote(changes: &Value) -> Quote {
-    let request: Request = serde_json::from_value(request(changes)).expect("a good request");
+    let request = read_request(request(changes).to_string().as_bytes()).expect("a good request");
     price(&request).expect("a price")
 }
 
@@ -34,7 +35,7 @@ fn explained(fields: &Value) -> Value {
         promotion[name] = value.clone();
     }
     let quote = quote(&json!({ "promotions": [promotion], "shipping": { "method": "post", "amount": "5.00" } }));
-    let mut written = serde_json::to_value(&quote).expect("a quote is written");
+    let mut written = serde_json::to_value(QuoteDto::from(&quote)).expect("a quote is written");
     let mut outcome = written["explanation"][0].take();
     outcome.as_object_mut().expect("an outcome").remove("promotion_id");
     outcome
@@ -401,9 +402,12 @@ fn tax_by_order_is_rounded_once_and_adds_up() {
 
 /// Every problem as `pointer: code`.
 fn problems(request: &Value) -> Vec<String> {
-    let document: Document = serde_json::from_value(request.clone()).expect("a document takes any form");
-    let problems = Request::read(&document).expect_err("the request is refused");
-    problems.into_iter().map(|problem| format!("{}: {}", problem.pointer, problem.kind.code())).collect()
+    match read_request(request.to_string().as_bytes()).expect_err("the request is refused") {
+        Refused::Invalid(faults) => {
+            faults.iter().map(|fault| format!("{}: {}", fault.pointer(), fault.code())).collect()
+        }
+        Refused::NotJson(error) => vec![error.to_string()],
+    }
 }
 
 #[track_caller]
@@ -423,23 +427,36 @@ fn check_promotion_refused(fields: &Value, expected: &[&str]) {
 fn every_problem_is_told_with_its_place() {
     let lines = json!([
         { "id": "", "sku": "A", "quantity": 0, "unit_price": "1.001" },
-        { "id": "2", "sku": "A", "quantity": 1.5, "unit_price": "-1.00", "colour": "red" },
-        "a line",
+        { "id": "2", "sku": "A", "quantity": 1.5, "unit_price": "-1.00" },
+        {},
     ]);
+    let codes = json!(["C".repeat(65)]);
     check_refused(
-        &json!({ "lines": lines, "at": "yesterday", "currency": "XXX", "selection": "worst", "extra": 1 }),
+        &json!({ "lines": lines, "at": "yesterday", "currency": "XXX", "codes": codes }),
         &[
             "/currency: invalid",
             "/at: invalid",
             "/lines/0/id: invalid",
             "/lines/0/quantity: out_of_range",
             "/lines/1/quantity: out_of_range",
-            "/lines/1/colour: unknown_field",
-            "/lines/2: wrong_type",
-            "/selection: invalid",
-            "/extra: unknown_field",
+            "/lines/2/id: required",
+            "/lines/2/sku: required",
+            "/lines/2/quantity: required",
+            "/lines/2/unit_price: required",
+            "/codes/0: too_long",
         ],
     );
+}
+
+#[test]
+fn a_document_of_another_form_is_refused_at_its_first_flaw() {
+    let line = json!({ "id": "2", "sku": "A", "quantity": 1, "unit_price": "1.00", "colour": "red" });
+    check_refused(&json!({ "lines": [line] }), &["/lines/0/colour: unknown_field"]);
+    check_refused(&json!({ "lines": ["a line"] }), &["/lines/0: wrong_type"]);
+    check_refused(&json!({ "selection": "worst" }), &["/selection: invalid"]);
+    check_refused(&json!({ "extra": 1 }), &["/extra: unknown_field"]);
+    let twice = br#"{ "currency": "EUR", "currency": "EUR" }"#;
+    assert_eq!(read_request(twice).expect_err("refused").to_string(), "/currency: is there twice");
 }
 
 #[test]
@@ -570,11 +587,8 @@ fn tax_rates_have_a_range() {
 }
 
 #[test]
-fn a_promotion_stands_alone_with_its_currency() {
-    let promotion = percent_off_order("p", "10", &json!({ "currency": "EUR", "budget": "5.00" }));
-    let read: Promotion = serde_json::from_value(promotion.clone()).expect("a promotion");
-    assert_eq!(read.currency().code(), "EUR");
-    check_refused(&json!({ "promotions": [promotion] }), &["/promotions/0/currency: currency_mismatch"]);
-    let nameless: Result<Promotion, _> = serde_json::from_value(percent_off_order("p", "10", &json!({})));
-    assert_eq!(nameless.expect_err("no currency").to_string(), "/currency: is required");
+fn a_promotion_names_the_currency_of_its_request_or_none() {
+    let promotion = |currency| percent_off_order("p", "10", &json!({ "currency": currency, "budget": "5.00" }));
+    assert_eq!(quote(&json!({ "promotions": [promotion("USD")] })).applied().count(), 1);
+    check_refused(&json!({ "promotions": [promotion("EUR")] }), &["/promotions/0/currency: currency_mismatch"]);
 }
