@@ -2,9 +2,6 @@
 
 use commerce_core::port::Store;
 use commerce_testkit::Shop;
-use commerce_testkit::shop::order_of;
-use diesel::sql_types::{BigInt, Text};
-use diesel::{QueryableByName, RunQueryDsl, sql_query};
 
 use super::Place;
 
