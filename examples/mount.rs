@@ -19,7 +19,7 @@ use commerce_core::payment::SandboxPayments;
 use commerce_core::settings::Settings;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
 use commerce_http::auth::{Auth, VerifyingKey};
-use commerce_http::users::EveryoneExists;
+use commerce_http::system::EveryoneExists;
 use commerce_http::{Options, Service, system};
 use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;

@@ -13,12 +13,14 @@
 //! | what is for sale | [`catalog`] |
 //! | the cart and its limits | [`cart`] |
 //! | what a cart costs, and why | [`pricing`], [`promotion`] |
+//! | what is wrong in a value, all at once | [`problem`] |
 //! | the order: lifecycle, commands, events, returns | [`order`] |
 //! | stock: levels, reservations, guarded moves | [`stock`] |
 //! | what must become true together, and which guards hold | [`commit`] |
 //! | what is left to do later | [`task`] |
 //! | what the engine needs of the world | [`port`] |
 //! | the use cases | [`engine`], [`settings`] |
+//! | how values are stored | [`stored`] |
 //! | rebuilding state from history | [`event`], [`replay`] |
 //!
 //! # What this crate never does
@@ -61,11 +63,13 @@ pub mod order;
 pub mod payment;
 pub mod port;
 pub mod pricing;
+pub mod problem;
 pub mod promotion;
 mod quantity;
 pub mod replay;
 pub mod settings;
 pub mod stock;
+pub mod stored;
 pub mod task;
 pub mod text;
 

@@ -1,8 +1,7 @@
 //! A commit made ready for a writer: everything that can be done before it has its turn is done by the submitter.
 
 use commerce_core::commit::{Commit, OrderChange};
-
-use crate::rows::quote_text;
+use commerce_core::stored::Stored;
 
 /// A commit with the texts that its rows will hold.
 #[derive(Debug)]
@@ -10,8 +9,6 @@ pub(crate) struct Prepared {
     pub(crate) commit: Commit,
     /// The bodies of the events, per order.
     pub(crate) bodies: Vec<Vec<String>>,
-    /// The quotes of new orders.
-    pub(crate) quotes: Vec<Option<String>>,
 }
 
 impl Prepared {
@@ -21,15 +18,10 @@ impl Prepared {
     /// None that a commit can cause; serializing to text is fallible by type.
     pub(crate) fn new(commit: Commit) -> Result<Self, serde_json::Error> {
         let bodies = commit.orders.iter().map(bodies).collect::<Result<_, _>>()?;
-        let quotes = commit.orders.iter().map(quote).collect::<Result<_, _>>()?;
-        Ok(Self { commit, bodies, quotes })
+        Ok(Self { commit, bodies })
     }
 }
 
 fn bodies(change: &OrderChange) -> Result<Vec<String>, serde_json::Error> {
-    change.events().iter().map(|entry| serde_json::to_string(&entry.event)).collect()
-}
-
-fn quote(change: &OrderChange) -> Result<Option<String>, serde_json::Error> {
-    (change.expected() == 0).then(|| quote_text(&change.order().quote)).transpose()
+    change.events().iter().map(|entry| serde_json::to_string(&Stored(&entry.event))).collect()
 }

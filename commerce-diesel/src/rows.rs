@@ -8,17 +8,18 @@ pub(crate) mod event;
 pub(crate) mod idempotency;
 pub(crate) mod order;
 pub(crate) mod promotion;
-mod quote;
 pub(crate) mod stock;
 pub(crate) mod table;
 pub(crate) mod task;
 
-pub(crate) use self::quote::quote_text;
-
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use commerce_core::stored::Stored;
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::fault::{Answer, Fault};
 
@@ -63,4 +64,23 @@ pub(crate) fn read_instant(column: &'static str, micros: i64) -> Answer<DateTime
 /// An instant from a column that may be empty.
 pub(crate) fn read_instant_option(column: &'static str, micros: Option<i64>) -> Answer<Option<DateTime<Utc>>> {
     micros.map(|micros| read_instant(column, micros)).transpose()
+}
+
+/// A document as a column holds it.
+///
+/// # Errors
+/// None that a value of the engine can cause; serializing to text is fallible by type.
+pub(crate) fn stored<T: Serialize>(column: &'static str, value: &T) -> Answer<String> {
+    serde_json::to_string(&Stored(value)).map_err(|_| Fault::Corrupt(column))
+}
+
+/// A document from a column.
+pub(crate) fn read_stored<T: DeserializeOwned>(column: &'static str, text: &str) -> Answer<T> {
+    serde_json::from_str(text).map(|Stored(value)| value).map_err(|_| unreadable(column, text))
+}
+
+fn unreadable(column: &'static str, text: &str) -> Fault {
+    let is_object = serde_json::from_str::<BTreeMap<String, IgnoredAny>>(text).is_ok();
+    let is_known = serde_json::from_str::<Stored<IgnoredAny>>(text).is_ok();
+    if is_object && !is_known { Fault::Newer(column) } else { Fault::Corrupt(column) }
 }

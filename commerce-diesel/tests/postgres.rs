@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use commerce_diesel::DatabaseOptions;
 use commerce_diesel::postgres::PostgresStore;
-use commerce_testkit::server::Postgres;
 use commerce_testkit::suite::store::{Fixture, Handles};
+use test_servers::Postgres;
 
 /// A database of its own on the server that the tests share.
 struct OneDatabase {

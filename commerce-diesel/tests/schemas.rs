@@ -15,9 +15,9 @@ use commerce_diesel::DatabaseOptions;
 use commerce_diesel::mysql::MysqlStore;
 use commerce_diesel::postgres::PostgresStore;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
-use commerce_testkit::server::{MariaDb, Postgres};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use test_servers::{MariaDb, Postgres};
 
 const DATABASE: &str = "schemas";
 const SQLITE: &str = include_str!("schemas/sqlite.sql");

@@ -1,46 +1,53 @@
 //! Reading a JSON body, and saying precisely what is wrong with one.
 
-use commerce_core::promotion::Problems;
+use commerce_core::problem::Problems;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::Segment;
 
-use crate::problem::{Fault, Problem};
+use crate::dto::{Fault, Refused};
+use crate::problem::Problem;
 
 /// Reads a document.
 ///
 /// A document that is not JSON is malformed (400); one that is JSON and not what is wanted is invalid (422), with a pointer
 /// to the place. The place is only looked for once something is wrong: reading costs nothing extra.
 pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(text).map_err(|_| refuse::<T>(text))
+    Ok(parse(text)?)
 }
 
-fn refuse<T: DeserializeOwned>(text: &[u8]) -> Problem {
+/// As [`read`], before there is a problem for a client.
+pub(crate) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refused> {
+    serde_json::from_slice(text).or_else(|error| parse_closely(text, error))
+}
+
+fn parse_closely<T: DeserializeOwned>(text: &[u8], error: serde_json::Error) -> Result<T, Refused> {
     // What is skipped is not looked at as closely as what is read, so the encoding is checked by itself.
     if str::from_utf8(text).is_err() {
-        return Problem::bad_request("malformed_json", "The body is not UTF-8.");
+        return Err(Refused::NotJson(error));
     }
-    if let Err(error) = serde_json::from_slice::<IgnoredAny>(text) {
-        return malformed(&error);
-    }
+    serde_json::from_slice::<IgnoredAny>(text).map_err(Refused::NotJson)?;
     let mut reader = serde_json::Deserializer::from_slice(text);
     match serde_path_to_error::deserialize::<_, T>(&mut reader) {
-        Ok(_) => Problem::bad_request("malformed_json", "The body has more than one document."),
-        Err(error) => Problem::invalid(vec![fault(&error)]),
+        Ok(_) => Err(Refused::NotJson(error)),
+        Err(error) => Err(Refused::Invalid(vec![fault(&error)])),
     }
 }
 
-fn malformed(error: &serde_json::Error) -> Problem {
-    let place = format!("The body is not JSON: line {}, column {}.", error.line(), error.column());
-    Problem::bad_request("malformed_json", place)
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NotJson(error) => {
+                let place = format!("The body is not JSON: line {}, column {}.", error.line(), error.column());
+                Self::bad_request("malformed_json", place)
+            }
+            Refused::Invalid(faults) => Self::invalid(faults),
+        }
+    }
 }
 
-/// The problems of a document that was read with a pointer in hand.
+/// The problems of values that were walked with their path in hand.
 pub(crate) fn refused(problems: Problems) -> Problem {
-    let faults = problems.into_iter().map(|problem| {
-        let message = problem.kind.to_string();
-        Fault::at(problem.pointer, problem.kind.code(), message)
-    });
-    Problem::invalid(faults.collect())
+    Refused::from(problems).into()
 }
 
 fn fault(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {

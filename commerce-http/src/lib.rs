@@ -1,13 +1,13 @@
-//! The commerce engine over HTTP: a tower service on hyper, and the server `commerce`.
+//! The commerce engine over HTTP: a tower service.
 //!
-//! [`Service`] takes any request and answers it; [`server`] listens and hands it connections. Embedders mount the one without
-//! the other.
+//! [`Service`] takes any request and answers it. Mount it into a program of your own; the program `commerce` of the crate
+//! `commerce-server` puts it on a socket.
 //!
 //! # Where things are
 //! | to find | look in |
 //! |---|---|
 //! | what a route does | `routes`: the table, and a file of handlers per noun of the URL |
-//! | what a document looks like | `shape`: a file per noun |
+//! | what a document looks like | `dto`: a file per noun |
 //! | what an error looks like, and its code | `problem`, `refusal` |
 //! | who may ask | [`auth`]; what they may do is the engine's to say |
 //! | retries, versions, lists in parts | `idempotency`, `precondition`, `page` |
@@ -23,17 +23,11 @@ mod app;
 pub mod auth;
 mod body;
 mod call;
-pub mod cli;
 mod compress;
-mod config;
-mod development_key;
+pub mod dto;
 mod idempotency;
-pub mod import;
 mod json;
-mod keyring;
-mod metrics_page;
 mod openapi;
-mod outbound;
 mod page;
 mod precondition;
 mod problem;
@@ -43,12 +37,9 @@ mod refusal;
 mod request_id;
 mod route;
 mod routes;
-pub mod server;
 mod service;
-mod shape;
 pub mod system;
 pub mod telemetry;
-pub mod users;
 
 pub use self::openapi::openapi;
 pub use self::service::{Options, Service};

@@ -100,8 +100,8 @@ impl fmt::Debug for Options {
 /// use commerce_core::engine::{Engine, Ports};
 /// use commerce_core::{money::Currency, payment::SandboxPayments, settings::Settings};
 /// use commerce_http::auth::{Auth, VerifyingKey, mint};
-/// use commerce_http::system::{SystemClock, TimeOrderedIds};
-/// use commerce_http::{Options, Service, users::EveryoneExists};
+/// use commerce_http::system::{EveryoneExists, SystemClock, TimeOrderedIds};
+/// use commerce_http::{Options, Service};
 /// use commerce_testkit::MemoryStore;
 /// use http_body_util::{BodyExt, Full};
 /// use tower::ServiceExt;

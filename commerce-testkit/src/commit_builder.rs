@@ -170,7 +170,6 @@ impl CommitBuilder {
             payment: PaymentId::new(self.uuid()),
             user_id: parse("user-1"),
             cart_id: None,
-            items,
             quote,
             shipping_address: address(),
             shipping_method: parse("standard"),
@@ -280,7 +279,7 @@ impl CommitBuilder {
     /// # Panics
     /// If the units cannot be returned.
     pub fn request_return(&self, order: &Order, count: i64, at: DateTime<Utc>) -> Commit {
-        let item = order.items.first().expect("an order has an item").id;
+        let item = order.items().next().expect("an order has an item").id;
         let lines = vec![ReturnLine { item, quantity: units(count) }];
         let request = ReturnRequest { id: ReturnId::new(self.uuid()), lines, reason: None };
         self.decide(order, Role::Support, Command::RequestReturn(request), at).expect("the units can be returned")

@@ -7,7 +7,6 @@
 //! * **Inputs**: [`CommitBuilder`] builds commits as the engine would, without the engine; [`strategy`] has a proptest
 //!   strategy for every public input type.
 //! * **Laws**: [`invariants`] says what must hold of every quote.
-//! * **Servers**: `server`, behind the feature of that name, starts database servers for the tests of stores.
 //!
 //! # What this crate never does
 //! * It decides nothing: the double settles with `commerce_core::commit::settle`, as every store does.
@@ -23,8 +22,6 @@ mod payments;
 pub mod quote;
 mod random;
 mod sequential_ids;
-#[cfg(feature = "server")]
-pub mod server;
 pub mod strategy;
 pub mod suite;
 mod users;

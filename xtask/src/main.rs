@@ -38,11 +38,20 @@ const STAGES: &[Stage] = &[
     },
 ];
 
-const PACKAGES: &[&str] =
-    &["commerce-core", "commerce-testkit", "commerce-diesel", "commerce-http", "examples", "benches", "xtask"];
+const PACKAGES: &[&str] = &[
+    "commerce-core",
+    "commerce-testkit",
+    "commerce-diesel",
+    "commerce-http",
+    "commerce-server",
+    "test-servers",
+    "examples",
+    "benches",
+    "xtask",
+];
 
 /// What is linted, tested and documented beyond the default features, with commas between.
-const FEATURES: &str = "commerce-testkit/server,commerce-diesel/postgres,commerce-diesel/mysql";
+const FEATURES: &str = "commerce-diesel/postgres,commerce-diesel/mysql";
 
 /// Everything the core may stand on, directly or not. None of it does I/O.
 const PURE: &[&str] = &[
@@ -148,8 +157,7 @@ fn laws() -> Outcome {
 /// Every run tries other inputs; what breaks prints the seed that makes it again.
 fn fuzz() -> Outcome {
     let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let tests =
-        ["test", "--profile", "checked", "-p", "commerce-testkit", "--test", "fuzz_pricing", "--", "--nocapture"];
+    let tests = ["test", "--profile", "checked", "-p", "commerce-http", "--test", "fuzz_pricing", "--", "--nocapture"];
     let mut command = Command::new(env!("CARGO"));
     finish(command.args(tests).env("FUZZ_SECONDS", "60").env("FUZZ_SEED", seed.to_string()))
 }
@@ -161,7 +169,7 @@ fn features() -> Outcome {
         let chosen = ["clippy", "-p", package, "--no-default-features", "--features", features];
         cargo(&[&chosen[..], &["--", "-D", "warnings"]].concat())
     };
-    ["commerce-diesel", "commerce-http"]
+    ["commerce-diesel", "commerce-server"]
         .into_iter()
         .try_for_each(|package| databases.into_iter().try_for_each(|features| check(package, features)))
 }

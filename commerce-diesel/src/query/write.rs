@@ -71,9 +71,7 @@ async fn write_tasks(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
     let keys = finished.map(|(key, _)| key_columns(*key)).map(|(kind, order, refund)| (order, kind, refund));
     let scheduled = changes.tasks.iter().filter_map(|(key, draft)| Some(TaskRow::scheduled(*key, draft.scheduled?)));
     // An order that is new has no task yet.
-    let of_new = |row: &TaskRow<'_>| {
-        changes.orders.get(&OrderId::new(row.order_id.0)).is_some_and(|draft| draft.quote.is_some())
-    };
+    let of_new = |row: &TaskRow<'_>| changes.orders.get(&OrderId::new(row.order_id.0)).is_some_and(|draft| draft.new);
     let (new, others): (Vec<_>, Vec<_>) = scheduled.partition(of_new);
     dialect::pipeline!(conn;
         () = delete_tasks(conn, keys.collect()),

@@ -6,12 +6,12 @@ use std::str::FromStr;
 use commerce_core::actor::Actor;
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{EventId, OrderId, Sku};
-use commerce_core::order::OrderEvent;
+use commerce_core::order::{Order, OrderEvent};
 use commerce_core::stock::StockEvent;
 use diesel::prelude::*;
 use serde::de::DeserializeOwned;
 
-use super::{CowStr, counter, micros, read, read_counter, read_instant, read_option};
+use super::{CowStr, counter, micros, read, read_counter, read_instant, read_option, read_stored, stored};
 use crate::db_enum::DbEnum;
 use crate::db_uuid::DbUuid;
 use crate::fault::{Answer, Fault};
@@ -65,7 +65,7 @@ impl<'a> NewEventRow<'a> {
     /// # Errors
     /// None that a stock event can cause; serializing to text is fallible by type.
     pub(crate) fn of_stock(sku: &'a Sku, entry: &'a Recorded<StockEvent>) -> Answer<Self> {
-        let body = serde_json::to_string(&entry.event).map_err(|_| Fault::Corrupt("events.body"))?;
+        let body = stored("events.body", &entry.event)?;
         Ok(Self::new(STOCK, Cow::Borrowed(sku.as_str()), entry, entry.event.event_type(), Cow::Owned(body)))
     }
 
@@ -116,6 +116,18 @@ impl EventRow {
         self.read().map_err(|fault| fault.at(self.position))
     }
 
+    /// The order that the event created.
+    pub(crate) fn placed(&self) -> Answer<Order> {
+        match self.body().map_err(|fault| fault.at(self.position))? {
+            OrderEvent::Created { order } => Ok(*order),
+            _ => Err(Fault::Corrupt("events.body").at(self.position)),
+        }
+    }
+
+    fn body<E: DeserializeOwned>(&self) -> Answer<E> {
+        read_stored("events.body", &self.body)
+    }
+
     fn read<E: DeserializeOwned>(&self) -> Answer<Recorded<E>> {
         let user = read_option("events.actor_user", self.actor_user.as_deref())?;
         Ok(Recorded {
@@ -123,7 +135,7 @@ impl EventRow {
             sequence: read_counter("events.sequence", self.sequence)?,
             at: read_instant("events.happened_at", self.happened_at)?,
             actor: Actor { role: DbEnum::read("events.actor_role", &self.actor_role)?, user },
-            event: serde_json::from_str(&self.body).map_err(|_| Fault::Corrupt("events.body"))?,
+            event: self.body()?,
         })
     }
 }

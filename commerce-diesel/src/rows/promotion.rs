@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::Money;
-use commerce_core::promotion::{Promotion, PromotionRecord, Redemption};
+use commerce_core::promotion::{PromotionRecord, Redemption};
 use diesel::prelude::*;
 
-use super::{CowStr, counter, micros, read, read_counter, read_instant, read_instant_option};
+use super::{CowStr, counter, micros, read, read_counter, read_instant, read_instant_option, read_stored, stored};
 use crate::db_uuid::DbUuid;
-use crate::fault::{Answer, Fault};
+use crate::fault::Answer;
 use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses, promotions};
 
 /// A promotion that is kept.
@@ -83,8 +83,7 @@ impl<'a> CustomerUsesRow<'a> {
 
 impl<'a> PromotionRow<'a> {
     pub(crate) fn of(record: &'a PromotionRecord) -> Answer<Self> {
-        let definition =
-            serde_json::to_string(&record.promotion).map_err(|_| Fault::Corrupt("promotions.definition"))?;
+        let definition = stored("promotions.definition", &record.promotion)?;
         Ok(Self {
             id: Cow::Borrowed(record.id().as_str()),
             code_key: record.promotion.definition().code_key().map(Cow::Owned),
@@ -97,10 +96,8 @@ impl<'a> PromotionRow<'a> {
     }
 
     pub(crate) fn into_record(self) -> Answer<PromotionRecord> {
-        let promotion: Promotion =
-            serde_json::from_str(&self.definition).map_err(|_| Fault::Corrupt("promotions.definition"))?;
         Ok(PromotionRecord {
-            promotion,
+            promotion: read_stored("promotions.definition", &self.definition)?,
             ended_at: read_instant_option("promotions.ended_at", self.ended_at)?,
             version: read_counter("promotions.version", self.version)?,
             created_at: read_instant("promotions.created_at", self.created_at)?,

@@ -21,18 +21,16 @@ use super::cart::{CartCodeRow, CartItemRow, CartRow};
 use super::catalog::{CategoryRow, ProductCategoryRow, ProductRow, VariantRow};
 use super::event::NewEventRow;
 use super::idempotency::IdempotencyRow;
-use super::order::{
-    AddressRow, ItemRow, OrderRow, OrderState, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, ShipmentRow,
-};
+use super::order::{OrderRow, OrderState, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, ShipmentRow};
 use super::promotion::{CustomerUsesRow, PromotionRow, RedemptionRow, ReleasedRow, UsesRow};
 use super::stock::{LevelRow, ReservationRow};
 use super::task::TaskRow;
 #[cfg(feature = "postgres")]
 use crate::postgres::Column;
 use crate::schema::{
-    cart_codes, cart_items, carts, categories, events, idempotency_keys, order_addresses, order_items, orders,
-    payments, product_categories, products, promotion_customers, promotion_redemptions, promotion_uses, promotions,
-    refunds, reservations, return_lines, returns, shipments, stock, tasks, variants,
+    cart_codes, cart_items, carts, categories, events, idempotency_keys, orders, payments, product_categories,
+    products, promotion_customers, promotion_redemptions, promotion_uses, promotions, refunds, reservations,
+    return_lines, returns, shipments, stock, tasks, variants,
 };
 
 /// A row, or some columns of one, with its key.
@@ -160,15 +158,9 @@ rows! {
     cart_items: CartItemRow<'a> (cart_id, position) { id, sku, product_id, name, quantity, unit_price }
     cart_codes: CartCodeRow<'a> (cart_id, position) { code }
     orders: OrderRow<'a> (id) {
-        number, user_id, cart_id, payment_id, lifecycle, status, phase, currency, subtotal, discount, shipping,
-        shipping_discount, tax, total, shipping_method, notes, reserved_until, version, created_at, updated_at, entered_at,
-        delivered_at, quote
+        number, user_id, cart_id, payment_id, status, phase, version, created_at, updated_at, entered_at, delivered_at
     }
     orders: OrderState<'a> (id) { status, phase, version, updated_at, entered_at, delivered_at }
-    order_items: ItemRow<'a> (order_id, position) {
-        id, sku, product_id, name, quantity, unit_price, subtotal, discount, tax, total
-    }
-    order_addresses: AddressRow<'a> (order_id, kind) { name, line1, line2, city, state, postal_code, country }
     payments: PaymentRow<'a> (id) { order_id, status, currency, amount, captured, refunded, reference }
     refunds: RefundRow<'a> (order_id, position) { id, currency, amount, reason, status, reference }
     returns: ReturnRow<'a> (id) { order_id, position, status, reason, requested_at }

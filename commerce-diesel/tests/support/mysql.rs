@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use commerce_diesel::mysql::MysqlStore;
 use commerce_diesel::{DatabaseError, DatabaseOptions};
-use commerce_testkit::server::MariaDb;
+use test_servers::MariaDb;
 
 use crate::database::{Database, fresh_name};
 

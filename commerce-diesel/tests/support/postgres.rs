@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use commerce_diesel::postgres::PostgresStore;
 use commerce_diesel::{DatabaseError, DatabaseOptions};
-use commerce_testkit::server::Postgres;
+use test_servers::Postgres;
 
 use crate::database::{Database, fresh_name};
 

@@ -9,10 +9,10 @@ use serde::Deserialize;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::dto::cart::{CartShape, NewItem, NewQuantity};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
-use crate::shape::cart::{CartShape, NewItem, NewQuantity};
 
 /// A body with nothing to say.
 #[derive(Debug, Default, Deserialize)]

@@ -7,10 +7,10 @@ use http::StatusCode;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::dto::product::{CategoryName, CategoryShape, NewCategory};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::List;
 use crate::problem::Problem;
-use crate::shape::product::{CategoryName, CategoryShape, NewCategory};
 
 /// The tree of categories: every one, by id, each with its parent.
 #[utoipa::path(

@@ -6,9 +6,9 @@ use super::orders;
 use crate::answer::Outcome;
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::dto::order::OrderShape;
+use crate::dto::placing::CheckOutShape;
 use crate::idempotency::RequiredIdempotencyKeyHeader;
-use crate::shape::order::OrderShape;
-use crate::shape::placing::CheckOutShape;
 
 /// Orders the caller's cart.
 #[utoipa::path(

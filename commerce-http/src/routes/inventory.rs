@@ -8,11 +8,11 @@ use super::products;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::dto::stock::{Adjustment, NewLevel, StockShape};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
-use crate::shape::stock::{Adjustment, NewLevel, StockShape};
 
 /// Tells the cursors of skus from others.
 const SKUS: &str = "skus";

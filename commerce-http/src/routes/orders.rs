@@ -9,13 +9,13 @@ use http::StatusCode;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::dto::order::{EventShape, NewShipment, NewStatus, OrderShape, ReasonBody};
+use crate::dto::placing::{NewOrder, Source};
 use crate::idempotency::{IdempotencyKeyHeader, RequiredIdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::shape::order::{EventShape, NewShipment, NewStatus, OrderShape, ReasonBody};
-use crate::shape::placing::{NewOrder, Source};
 use crate::telemetry;
 
 /// Tells the cursors of orders from others.

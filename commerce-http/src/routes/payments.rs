@@ -8,9 +8,9 @@ use http::StatusCode;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::dto::payment::{Confirmation, NewRefund, PaymentShape};
 use crate::idempotency::IdempotencyKeyHeader;
 use crate::problem::Problem;
-use crate::shape::payment::{Confirmation, NewRefund, PaymentShape};
 
 /// The most characters of a processor's token.
 const MAX_TOKEN: usize = 255;

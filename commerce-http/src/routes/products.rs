@@ -11,12 +11,12 @@ use http::StatusCode;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::dto::product::{NewProduct, ProductShape, Variants};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::shape::product::{NewProduct, ProductShape, Variants};
 
 /// Tells the cursors of products from others.
 const PRODUCTS: &str = "products";

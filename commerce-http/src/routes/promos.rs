@@ -5,19 +5,20 @@ use commerce_core::engine::EngineError;
 use commerce_core::ids::{OrderId, PromotionId};
 use commerce_core::money::Currency;
 use commerce_core::port::{PageRequest, PromotionCursor, PromotionWithUsage};
-use commerce_core::promotion::Document;
 use http::StatusCode;
+use serde_json::Value;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::dto::code::{CodeTrial, TriedCode};
+use crate::dto::kept::{self, PromotionWithUsageShape, RedemptionShape};
+use crate::dto::promotion::PromotionDto;
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::shape::code::{CodeTrial, TriedCode};
-use crate::shape::promotion::{self, NewPromotion, PromotionPatch, PromotionWithUsageShape, RedemptionShape};
 
 /// Tells the cursors of promotions from others.
 const PROMOTIONS: &str = "promotions";
@@ -32,7 +33,7 @@ const MAX_TRIES: u32 = 16;
 #[utoipa::path(
     get, path = "/promos", tag = "promotions",
     params(Paging),
-    responses((status = 200, body = List<PromotionWithUsageShape<'_>>))
+    responses((status = 200, body = List<PromotionWithUsageShape>))
 )]
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let page = asked(&call.query()?)?;
@@ -45,14 +46,14 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
 #[utoipa::path(
     post, path = "/promos", tag = "promotions",
     params(IdempotencyKeyHeader),
-    request_body = NewPromotion,
-    responses((status = 201, body = PromotionWithUsageShape<'_>))
+    request_body = PromotionDto,
+    responses((status = 201, body = PromotionWithUsageShape))
 )]
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     let fresh = app.engine.ports().ids.next().to_string();
-    let document: Document = call.json()?;
-    let promotion = promotion::read(&document.with_default("id", &fresh), shop(app))?;
+    let given: PromotionDto = call.json()?;
+    let promotion = kept::read(PromotionDto { id: given.id.or(Some(fresh)), ..given }, shop(app))?;
     if promotion.id().as_str() == VALIDATE {
         return Err(Problem::invalid_at("/id", "reserved", "is the name of a route"));
     }
@@ -65,7 +66,7 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
 #[utoipa::path(
     get, path = "/promos/{id}", tag = "promotions",
     params(("id" = String, Path)),
-    responses((status = 200, body = PromotionWithUsageShape<'_>))
+    responses((status = 200, body = PromotionWithUsageShape))
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     let kept = app.engine.promotion(call.caller()?, &promotion_id(call)?).await?;
@@ -76,21 +77,23 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 #[utoipa::path(
     patch, path = "/promos/{id}", tag = "promotions",
     params(("id" = String, Path), IfMatch),
-    request_body(content((PromotionPatch = "application/merge-patch+json"), (PromotionPatch = "application/json"))),
-    responses((status = 200, body = PromotionWithUsageShape<'_>))
+    request_body(content((PromotionDto = "application/merge-patch+json"), (PromotionDto = "application/json"))),
+    responses((status = 200, body = PromotionWithUsageShape))
 )]
 pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
     let (id, named) = (promotion_id(call)?, call.condition()?.version());
-    let patch: Document = call.json()?;
+    // Every member of a promotion may be left out, so a patch has the form of one.
+    call.json::<PromotionDto>()?;
+    let patch: Value = call.json()?;
     let mut tries = MAX_TRIES;
     loop {
-        let kept = app.engine.promotion(call.caller()?, &id).await?.record;
+        let known = app.engine.promotion(call.caller()?, &id).await?.record;
         // The patch is about the version it is applied to: a change that came between is not undone, but patched too.
-        let version = named.unwrap_or(kept.version);
-        if version != kept.version {
-            return Err(EngineError::VersionMismatch { expected: version, actual: kept.version }.into());
+        let version = named.unwrap_or(known.version);
+        if version != known.version {
+            return Err(EngineError::VersionMismatch { expected: version, actual: known.version }.into());
         }
-        let changed = promotion::patched(&kept.promotion, patch.clone())?;
+        let changed = kept::patched(&known.promotion, patch.clone())?;
         match app.engine.change_promotion(call.caller()?, Some(version), &changed, None).await {
             Err(EngineError::VersionMismatch { .. }) if named.is_none() && tries > 0 => tries -= 1,
             reply => return unkeyed(reply?, written),
@@ -102,7 +105,7 @@ pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
 #[utoipa::path(
     delete, path = "/promos/{id}", tag = "promotions",
     params(("id" = String, Path), IfMatch),
-    responses((status = 200, body = PromotionWithUsageShape<'_>, description = "The promotion, ended."))
+    responses((status = 200, body = PromotionWithUsageShape, description = "The promotion, ended."))
 )]
 pub(crate) async fn end(app: &App, call: &RequestContext) -> Outcome {
     let (caller, named) = (call.caller()?, call.condition()?.version());

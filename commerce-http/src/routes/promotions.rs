@@ -6,9 +6,9 @@ use super::carts;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::dto::code::{GivenCode, NewCode};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::precondition::IfMatch;
-use crate::shape::code::{GivenCode, NewCode};
 
 /// Gives a promotion code to a cart. An invalid one stays with the cart: it may become valid as the cart grows.
 #[utoipa::path(

@@ -9,11 +9,11 @@ use super::orders;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::dto::order::ReasonBody;
+use crate::dto::returns::{NewReturn, ReturnShape};
 use crate::idempotency::IdempotencyKeyHeader;
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
-use crate::shape::order::ReasonBody;
-use crate::shape::returns::{NewReturn, ReturnShape};
 
 /// Asks to send units of an order back.
 #[utoipa::path(

@@ -51,7 +51,7 @@ async fn everything_wrong_is_told_at_once() {
 
 /// The gathered cases of the pricing rules that are requests.
 fn cases() -> Vec<Value> {
-    let text = include_str!("../../../commerce-core/tests/data/pricing.json");
+    let text = include_str!("../data/pricing.json");
     let document: Value = serde_json::from_str(text).unwrap();
     let cases = document["cases"].as_array().unwrap().iter();
     cases.filter(|case| case["area"] != "allocation").cloned().collect()

@@ -13,7 +13,6 @@ use commerce_core::payment::SandboxPayments;
 use commerce_core::port::Users;
 use commerce_core::settings::Settings;
 use commerce_http::auth::{Auth, VerifyingKey, mint};
-use commerce_http::server::{self, Limits};
 use commerce_http::system::TimeOrderedIds;
 use commerce_http::{Options, Service};
 use commerce_testkit::{FakeUsers, ManualClock, MemoryStore};
@@ -21,7 +20,9 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Connections;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -86,8 +87,7 @@ impl Shop {
         let service = Service::new(engine.clone(), plan.options);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let limits = Limits::default();
-        tokio::spawn(async move { server::serve(listener, service, &limits, std::future::pending()).await });
+        tokio::spawn(serve(listener, service));
         let connections = Connections::builder(TokioExecutor::new()).build_http();
         Self { address, clock, users, engine, connections }
     }
@@ -203,6 +203,16 @@ impl Client {
             Some(token) => ask.header("authorization", &format!("Bearer {token}")),
             None => ask,
         }
+    }
+}
+
+/// Serves every connection until the test ends.
+async fn serve(listener: TcpListener, service: Service) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let service = TowerToHyperService::new(service.clone());
+        tokio::spawn(async move {
+            Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await.ok();
+        });
     }
 }
 

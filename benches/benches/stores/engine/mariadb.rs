@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use commerce_testkit::server::{self, ServerOptions};
+use test_servers::ServerOptions;
 
 use crate::{Failure, child};
 
@@ -16,13 +16,13 @@ const ROUND: &str = "round";
 
 /// A server.
 #[derive(Debug)]
-pub(crate) struct MariaDb(Box<server::MariaDb>);
+pub(crate) struct MariaDb(Box<test_servers::MariaDb>);
 
 impl MariaDb {
     pub(super) fn start(directory: Option<&Path>) -> Result<Self, Failure> {
         let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let options = ServerOptions { durable: true, settings, directory: directory.map(Path::to_owned) };
-        let server = server::MariaDb::start(&options)?;
+        let server = test_servers::MariaDb::start(&options)?;
         server.create_database(TEMPLATE)?;
         child::prepare(&server.url(TEMPLATE))?;
         Ok(Self(Box::new(server)))

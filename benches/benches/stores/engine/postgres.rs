@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use commerce_testkit::server::{self, ServerOptions};
+use test_servers::ServerOptions;
 
 use crate::{Failure, child, pgbench};
 
@@ -29,14 +29,14 @@ pub(crate) struct Filling {
 
 /// A server.
 #[derive(Debug)]
-pub(crate) struct Postgres(Box<server::Postgres>);
+pub(crate) struct Postgres(Box<test_servers::Postgres>);
 
 impl Postgres {
     /// Starts it, with the template.
     pub(crate) fn start(directory: Option<&Path>) -> Result<Self, Failure> {
         let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let options = ServerOptions { durable: true, settings, directory: directory.map(Path::to_owned) };
-        let server = server::Postgres::start(&options)?;
+        let server = test_servers::Postgres::start(&options)?;
         server.create_database(TEMPLATE)?;
         child::prepare(&server.url(TEMPLATE))?;
         for script in pgbench::NEEDS {

@@ -11,10 +11,9 @@ use commerce_core::replay::{RebuiltOrder, ReplayError};
 use super::super::promotions;
 use super::{Answer, Conn, Fault, PAGE, Progress, RunQueryDsl, history, size, write};
 use crate::changes::{Changes, OrderDraft};
-use crate::rows::quote_text;
 use crate::schema::{
-    order_addresses, order_items, orders, payments, promotion_customers, promotion_redemptions, promotion_uses,
-    refunds, return_lines, returns, shipments,
+    orders, payments, promotion_customers, promotion_redemptions, promotion_uses, refunds, return_lines, returns,
+    shipments,
 };
 
 /// Makes every order anew; says how many there are.
@@ -40,8 +39,6 @@ async fn clear(conn: &mut Conn) -> Answer<()> {
     diesel::delete(refunds::table).execute(conn).await?;
     diesel::delete(shipments::table).execute(conn).await?;
     diesel::delete(payments::table).execute(conn).await?;
-    diesel::delete(order_items::table).execute(conn).await?;
-    diesel::delete(order_addresses::table).execute(conn).await?;
     diesel::delete(orders::table).execute(conn).await?;
     diesel::delete(promotion_redemptions::table).execute(conn).await?;
     diesel::delete(promotion_customers::table).execute(conn).await?;
@@ -64,9 +61,7 @@ fn of_stream(order: OrderId, rebuilt: RebuiltOrder) -> Result<RebuiltOrder, Corr
 }
 
 async fn write_orders(conn: &mut Conn, orders: impl Iterator<Item = &Order>) -> Answer<()> {
-    let texts = orders.map(|order| Ok((order, quote_text(&order.quote).map_err(|_| Fault::Corrupt("orders.quote"))?)));
-    let texts = texts.collect::<Answer<Vec<_>>>()?;
-    let drafts = texts.iter().map(|(order, quote)| (order.id, OrderDraft::whole(order, quote)));
+    let drafts = orders.map(|order| (order.id, OrderDraft::whole(order)));
     write::orders::write(conn, &Changes { orders: drafts.collect(), ..Changes::default() }).await
 }
 

@@ -70,7 +70,7 @@ pub async fn a_whole_life_comes_back_equal<F: Fixture>(fixture: &F) {
         order
     };
     let mut new_order = case.shop.new_order(&[("MUG", 3), ("TEA", 1), ("MUG", 1)], at(0));
-    new_order.quote = quote::rich(&new_order.items);
+    new_order.quote = quote::rich(new_order.quote.items());
     let order = check(case.carry_out(case.shop.place(new_order, at(0))).await).await;
     let order = check(case.tell(&order, Command::FailPayment { reason: parse("declined") }, at(0)).await).await;
     let order = check(case.pay(&order, at(0)).await).await;
@@ -101,7 +101,7 @@ pub async fn five_hundred_lines_come_back_equal<F: Fixture>(fixture: &F) {
     case.accept(case.shop.stocked(&levels)).await;
     let lines: Vec<_> = skus.iter().rev().map(|sku| (sku.as_str(), 2)).collect();
     let mut new_order = case.shop.new_order(&lines, case.shop.at(1));
-    new_order.quote = quote::rich(&new_order.items);
+    new_order.quote = quote::rich(new_order.quote.items());
     let order = case.carry_out(case.shop.place(new_order, case.shop.at(1))).await;
     let order = case.pay(&order, case.shop.at(2)).await;
     assert_eq!(case.order(&order).await, Some(order));

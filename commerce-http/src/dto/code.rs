@@ -1,0 +1,133 @@
+//! Promotion codes: given to a cart, or tried before.
+
+use commerce_core::Quantity;
+use commerce_core::cart::{Code, MAX_LINES};
+use commerce_core::engine::{Basket, CodeCheck};
+use commerce_core::ids::{CartId, Sku};
+use commerce_core::money::Currency;
+use commerce_core::pricing::{CodeRejection, Outcome, Quote};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Figure;
+use super::cart::NewItem;
+use super::quote::{ExplainedDto, QuoteDto};
+use crate::problem::Problem;
+
+/// A promotion code.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewCode {
+    #[schema(value_type = String, max_length = 64)]
+    pub(crate) code: Code,
+}
+
+/// A code to try: on a cart, or on items.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CodeTrial {
+    #[schema(value_type = String, max_length = 64)]
+    code: Code,
+    /// The cart to try it on, beside the codes it has.
+    #[serde(default)]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    cart_id: Option<CartId>,
+    /// Or 1 to 500 lines, at catalog prices.
+    #[serde(default)]
+    items: Option<Vec<NewItem>>,
+}
+
+impl CodeTrial {
+    /// The code, and what it is tried on.
+    pub(crate) fn basket(self) -> Result<(Code, Basket), Problem> {
+        let basket = match (self.cart_id, self.items) {
+            (Some(cart), None) => Basket::Cart(cart),
+            (None, Some(items)) if (1..=MAX_LINES).contains(&items.len()) => Basket::Items(lines(items)),
+            (None, Some(_)) => {
+                let message = format_args!("has 1 to {MAX_LINES} lines");
+                return Err(Problem::invalid_at("/items", "out_of_range", message));
+            }
+            _ => return Err(Problem::invalid_at("", "invalid", "name either a cart_id or items")),
+        };
+        Ok((self.code, basket))
+    }
+}
+
+fn lines(items: Vec<NewItem>) -> Vec<(Sku, Quantity)> {
+    items.into_iter().map(|item| (item.sku, item.quantity)).collect()
+}
+
+/// Whether a code works.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Verdict {
+    /// Whether the code is one that holds for what is bought.
+    valid: bool,
+    /// Why it is not, or why it takes nothing off: `unknown_code`, `expired`, `not_started`, `usage_limit`, `min_spend`,
+    /// `not_eligible`; `beaten`, `no_effect`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "min_spend")]
+    reason: Option<&'static str>,
+    /// The same for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+impl Verdict {
+    /// What is said of a code that was refused, or of what became of the promotions that have it. A code that holds and
+    /// takes nothing off says why.
+    fn of(rejected: Option<CodeRejection>, outcomes: &[&Outcome]) -> Self {
+        if let Some(rejected) = rejected {
+            return Self { valid: false, reason: Some(rejected.code()), message: Some(rejected.to_string()) };
+        }
+        let is_applied = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Applied { .. }));
+        let idle = outcomes.first().filter(|_| !is_applied);
+        Self { valid: true, reason: idle.map(|idle| idle.code()), message: idle.map(ToString::to_string) }
+    }
+}
+
+/// What became of a code that was given to a cart.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CodeCheck)]
+pub(crate) struct GivenCode<'a> {
+    #[serde(flatten)]
+    verdict: Verdict,
+    /// What the cart costs now.
+    quote: QuoteDto<'a>,
+}
+
+impl<'a> GivenCode<'a> {
+    /// What a quote says of a code.
+    pub(crate) fn of(code: &Code, quote: &'a Quote) -> Self {
+        let outcomes: Vec<_> = quote.explained(code.as_str()).map(|explained| &explained.outcome).collect();
+        Self { verdict: Verdict::of(quote.rejection(code.as_str()), &outcomes), quote: quote.into() }
+    }
+}
+
+/// What a code would do.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CodeTrialResult)]
+pub(crate) struct TriedCode<'a> {
+    #[serde(flatten)]
+    verdict: Verdict,
+    /// What became of each promotion that has the code, with what is missing where something is.
+    outcomes: Vec<ExplainedDto<'a>>,
+    /// What the customer pays less for giving the code.
+    saving: Figure,
+    #[schema(value_type = String, example = "USD")]
+    currency: Currency,
+    /// The price with the code.
+    quote: QuoteDto<'a>,
+}
+
+impl<'a> From<&'a CodeCheck> for TriedCode<'a> {
+    fn from(check: &'a CodeCheck) -> Self {
+        let outcomes: Vec<_> = check.outcomes.iter().map(|explained| &explained.outcome).collect();
+        Self {
+            verdict: Verdict::of(check.rejected, &outcomes),
+            outcomes: check.outcomes.iter().map(|entry| ExplainedDto::of(&check.quote, entry)).collect(),
+            saving: check.saving.into(),
+            currency: check.quote.currency,
+            quote: (&check.quote).into(),
+        }
+    }
+}

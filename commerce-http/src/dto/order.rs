@@ -1,0 +1,301 @@
+//! Orders and their history.
+
+use chrono::{DateTime, Utc};
+use commerce_core::Quantity;
+use commerce_core::address::Address;
+use commerce_core::engine::HistoryItem;
+use commerce_core::ids::{EventId, ItemId, OrderId, OrderNumber, ProductId, PromotionId, Sku, UserId};
+use commerce_core::money::Currency;
+use commerce_core::order::{Order, OrderItem, OrderLine, Phase, Reason, Shipment, ShipmentStatus, Status};
+use commerce_core::pricing::{Adjustment, Quote};
+use commerce_core::text::BoundedString;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Figure;
+use super::payment::OrderPaymentShape;
+use super::quote::{AdjustmentDto, ExplainedDto};
+
+/// An order.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Order)]
+pub(crate) struct OrderShape<'a> {
+    #[schema(value_type = uuid::Uuid)]
+    id: OrderId,
+    #[schema(value_type = String, example = "ORD-20260216-7K3F")]
+    number: &'a OrderNumber,
+    #[schema(value_type = String)]
+    user_id: &'a UserId,
+    /// The state it is in, by the name the shop gives it.
+    #[schema(value_type = String, example = "pending")]
+    status: &'a Status,
+    /// What that state means: `draft`, `awaiting_payment`, `paid`, `in_fulfilment`, `shipped`, `delivered`, `completed`,
+    /// `cancelled` or `returned`.
+    #[schema(value_type = String, example = "awaiting_payment")]
+    phase: Phase,
+    #[schema(value_type = String, example = "USD")]
+    currency: Currency,
+    items: Vec<OrderItemShape<'a>>,
+    subtotal: Figure,
+    discount: Figure,
+    shipping: Figure,
+    shipping_discount: Figure,
+    tax: Figure,
+    total: Figure,
+    /// The promotions that gave something.
+    promotions: Vec<PromotionShape<'a>>,
+    /// What became of every promotion that could have applied, when the order was placed.
+    explanation: Vec<ExplainedDto<'a>>,
+    #[schema(value_type = AddressShape)]
+    shipping_address: &'a Address,
+    #[schema(value_type = String, example = "standard")]
+    shipping_method: &'a BoundedString<64>,
+    /// How it is being shipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipments: Option<[ShipmentShape<'a>; 1]>,
+    payment: OrderPaymentShape,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    notes: Option<&'a BoundedString<1000>>,
+    /// The number of its last event.
+    version: u64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+/// A line of an order, as it was placed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderItem)]
+pub(crate) struct OrderItemShape<'a> {
+    #[schema(value_type = uuid::Uuid)]
+    id: ItemId,
+    #[schema(value_type = String)]
+    sku: &'a Sku,
+    #[schema(value_type = String)]
+    product_id: &'a ProductId,
+    #[schema(value_type = String)]
+    name: &'a BoundedString<200>,
+    #[schema(value_type = i64)]
+    quantity: Quantity,
+    unit_price: Figure,
+    subtotal: Figure,
+    discount: Figure,
+    tax: Figure,
+    total: Figure,
+    /// The discount by promotion.
+    adjustments: Vec<AdjustmentDto<'a>>,
+}
+
+/// What one promotion took off the order.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AppliedPromotion)]
+pub(crate) struct PromotionShape<'a> {
+    #[schema(value_type = String)]
+    id: &'a PromotionId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    amount: Figure,
+}
+
+/// How an order is being shipped.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Shipment)]
+pub(crate) struct ShipmentShape<'a> {
+    #[schema(value_type = String)]
+    provider: &'a BoundedString<100>,
+    #[schema(value_type = String)]
+    method: &'a BoundedString<64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    tracking_number: Option<&'a BoundedString<100>>,
+    /// `pending`, `shipped` or `delivered`.
+    #[schema(value_type = String, example = "shipped")]
+    status: ShipmentStatus,
+}
+
+/// A postal address.
+#[derive(Debug, ToSchema)]
+#[schema(as = Address)]
+#[expect(dead_code, reason = "describes what the core writes and reads")]
+pub(crate) struct AddressShape {
+    #[schema(max_length = 100)]
+    name: String,
+    #[schema(max_length = 200)]
+    line1: String,
+    #[schema(max_length = 200)]
+    line2: Option<String>,
+    #[schema(max_length = 100)]
+    city: String,
+    #[schema(max_length = 100)]
+    state: Option<String>,
+    #[schema(max_length = 20)]
+    postal_code: String,
+    /// ISO 3166-1 alpha-2.
+    #[schema(example = "GB")]
+    country: String,
+}
+
+impl<'a> From<&'a Order> for OrderShape<'a> {
+    fn from(order: &'a Order) -> Self {
+        let quote = &order.quote;
+        Self {
+            id: order.id,
+            number: &order.number,
+            user_id: &order.user_id,
+            status: &order.status,
+            phase: order.phase,
+            currency: order.currency(),
+            items: items(order),
+            subtotal: quote.subtotal.into(),
+            discount: quote.discount.into(),
+            shipping: quote.shipping.into(),
+            shipping_discount: quote.shipping_discount.into(),
+            tax: quote.tax.into(),
+            total: quote.total.into(),
+            promotions: promotions(quote),
+            explanation: quote.explanation.iter().map(|entry| ExplainedDto::of(quote, entry)).collect(),
+            shipping_address: &order.shipping_address,
+            shipping_method: &order.shipping_method,
+            shipments: order.shipment.as_ref().map(|shipment| [shipment.into()]),
+            payment: order.into(),
+            notes: order.notes.as_ref(),
+            version: order.version,
+            created_at: order.created_at,
+            updated_at: order.updated_at,
+        }
+    }
+}
+
+fn items(order: &Order) -> Vec<OrderItemShape<'_>> {
+    let lines = order.lines().iter().enumerate();
+    lines.map(|(at, line)| OrderItemShape::of(line, order.quote.adjustments(at))).collect()
+}
+
+fn promotions(quote: &Quote<OrderItem>) -> Vec<PromotionShape<'_>> {
+    let code_of = |id: &PromotionId| {
+        let explained = quote.explanation.iter().find(|explained| explained.promotion_id == *id);
+        explained.and_then(|explained| explained.code.as_deref())
+    };
+    let applied = quote.applied().map(|applied| PromotionShape {
+        id: applied.promotion_id,
+        code: code_of(applied.promotion_id),
+        amount: applied.amount.into(),
+    });
+    applied.collect()
+}
+
+impl<'a> OrderItemShape<'a> {
+    fn of(line: &'a OrderLine, adjustments: impl Iterator<Item = Adjustment<'a>>) -> Self {
+        let item = &line.item;
+        Self {
+            id: item.id,
+            sku: &item.sku,
+            product_id: &item.product_id,
+            name: &item.name,
+            quantity: item.quantity,
+            unit_price: item.unit_price.into(),
+            subtotal: line.subtotal.into(),
+            discount: line.discount.into(),
+            tax: line.tax.into(),
+            total: line.total.into(),
+            adjustments: adjustments.map(AdjustmentDto::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Shipment> for ShipmentShape<'a> {
+    fn from(shipment: &'a Shipment) -> Self {
+        Self {
+            provider: &shipment.provider,
+            method: &shipment.method,
+            tracking_number: shipment.tracking_number.as_ref(),
+            status: shipment.status,
+        }
+    }
+}
+
+/// Something that happened to an order.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderEvent)]
+pub(crate) struct EventShape<'a> {
+    #[schema(value_type = uuid::Uuid)]
+    event_id: EventId,
+    #[schema(example = "order.created")]
+    event_type: &'static str,
+    timestamp: DateTime<Utc>,
+    /// Its number within the order, from 1 without a gap.
+    sequence: u64,
+    data: EventData<'a>,
+}
+
+/// The order after the event.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EventData<'a> {
+    #[schema(value_type = uuid::Uuid)]
+    order_id: OrderId,
+    #[serde(flatten)]
+    order: OrderShape<'a>,
+}
+
+impl EventShape<'_> {
+    /// Its number within the order.
+    pub(crate) const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+}
+
+impl<'a> From<&'a HistoryItem> for EventShape<'a> {
+    fn from(item: &'a HistoryItem) -> Self {
+        Self {
+            event_id: item.entry.id,
+            event_type: item.entry.event.event_type(),
+            timestamp: item.entry.at,
+            sequence: item.entry.sequence,
+            data: EventData { order_id: item.order.id, order: (&item.order).into() },
+        }
+    }
+}
+
+/// The state an order shall go to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewStatus {
+    #[schema(value_type = String, example = "shipped")]
+    pub(crate) status: Status,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 500)]
+    pub(crate) reason: Option<Reason>,
+}
+
+/// Why somebody does something.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReasonBody {
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 500)]
+    pub(crate) reason: Option<Reason>,
+}
+
+/// How an order is being shipped.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewShipment {
+    #[schema(value_type = String, max_length = 100)]
+    provider: BoundedString<100>,
+    #[schema(value_type = String, max_length = 64)]
+    method: BoundedString<64>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 100)]
+    tracking_number: Option<BoundedString<100>>,
+    /// `pending` (the default), `shipped` or `delivered`; the order follows.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "shipped")]
+    status: ShipmentStatus,
+}
+
+impl From<NewShipment> for Shipment {
+    fn from(new: NewShipment) -> Self {
+        let NewShipment { provider, method, tracking_number, status } = new;
+        Self { provider, method, tracking_number, status }
+    }
+}

@@ -1,0 +1,79 @@
+//! The database, opened, and an engine over it.
+
+mod kept;
+
+use std::sync::Arc;
+
+use commerce_core::engine::{Engine, Ports};
+use commerce_core::money::Currency;
+use commerce_core::payment::SandboxPayments;
+use commerce_core::port::{PageRequest, ProductFilter, StoreError, Users};
+use commerce_http::system::{EveryoneExists, SystemClock, TimeOrderedIds};
+use tokio::runtime;
+
+use self::kept::Backend;
+use super::failure::Failure;
+use crate::config::{Config, Secret};
+use crate::users::HttpUsers;
+
+/// The database of a shop.
+#[derive(Clone, Debug)]
+pub(super) struct OpenStore {
+    kept: Arc<dyn Backend>,
+}
+
+impl OpenStore {
+    /// Opens the database; a file that is not there is made, tables are brought up to date.
+    pub(super) async fn open(config: &Config) -> Result<Self, Failure> {
+        Ok(Self { kept: kept::open(config).await? })
+    }
+
+    /// The store.
+    pub(super) fn kept(&self) -> &dyn Backend {
+        &*self.kept
+    }
+
+    /// The currency of the products; none while there are no products.
+    pub(super) async fn catalog_currency(&self) -> Result<Option<Currency>, StoreError> {
+        let first = PageRequest { limit: 1, after: None };
+        let products = self.kept.products(&ProductFilter::default(), &first).await?.items;
+        let variant = products.first().and_then(|product| product.variants.first());
+        Ok(variant.map(|variant| variant.price.currency()))
+    }
+
+    /// The currency of the shop: as configured, or that of its products, or else the one assumed.
+    pub(super) async fn currency(&self, config: &Config, assumed: Currency) -> Result<Currency, Failure> {
+        match config.currency {
+            Some(currency) => Ok(currency),
+            None => Ok(self.catalog_currency().await?.unwrap_or(assumed)),
+        }
+    }
+
+    /// An engine over the database.
+    pub(super) fn engine(&self, config: &Config, currency: Currency) -> Result<Engine, Failure> {
+        let ports = Ports {
+            store: self.kept.clone(),
+            carts: self.kept.clone(),
+            catalog: self.kept.clone(),
+            promotions: self.kept.clone(),
+            users: users(config)?,
+            payments: Arc::new(SandboxPayments),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(TimeOrderedIds),
+        };
+        Ok(Engine::new(ports, config.settings(currency)?))
+    }
+}
+
+fn users(config: &Config) -> Result<Arc<dyn Users>, Failure> {
+    let Some(service) = &config.users else { return Ok(Arc::new(EveryoneExists)) };
+    let token = service.token.as_ref().map(Secret::reveal);
+    Ok(Arc::new(HttpUsers::new(&service.url, token, service.time_out)?))
+}
+
+/// Runs a command that does one thing after another.
+pub(super) fn block_on<T>(command: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| Failure::System { what: "the runtime cannot be started", source })?;
+    Ok(runtime.block_on(command))
+}

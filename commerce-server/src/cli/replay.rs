@@ -1,0 +1,72 @@
+//! `commerce replay`: orders, stock and uses of promotions made anew from the history, or compared with it.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use commerce_core::port::Clock;
+use commerce_core::replay::{Report, verify_with_uses};
+use commerce_http::system::SystemClock;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::failure::Failure;
+use super::opened::{OpenStore, block_on};
+use super::print;
+use crate::config::Config;
+
+/// How to replay.
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    /// Compare what the history makes with the tables, and change nothing.
+    #[arg(long)]
+    verify: bool,
+}
+
+/// Replays the history, into the tables or only beside them.
+pub(super) fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
+    if args.verify { check(config) } else { print(&block_on(rebuild(config))??) }
+}
+
+/// Every difference is told on stderr, and any is a failure.
+fn check(config: &Config) -> Result<(), Failure> {
+    let report = block_on(compare(config))??;
+    for difference in &report.differences {
+        // Nobody is left to tell if stderr is closed.
+        writeln!(io::stderr().lock(), "{difference}").ok();
+    }
+    match report.differences.len() {
+        0 => print(&identical(&report)),
+        differences => Err(Failure::Differences(differences)),
+    }
+}
+
+async fn compare(config: &Config) -> Result<Report, Failure> {
+    let opened = OpenStore::open(config).await?;
+    let bar = bar("{spinner} replaying: {human_pos} events, orders and skus, {elapsed}");
+    let report = verify_with_uses(opened.kept(), opened.kept(), SystemClock.now(), |done| bar.set_position(done)).await;
+    bar.finish_and_clear();
+    Ok(report?)
+}
+
+async fn rebuild(config: &Config) -> Result<String, Failure> {
+    let opened = OpenStore::open(config).await?;
+    let bar = bar("{spinner} rebuilding: {human_pos} orders, events and skus, {elapsed}");
+    let shown = bar.clone();
+    let rebuilt = opened.kept().rebuild(SystemClock.now(), Box::new(move |done| shown.set_position(done))).await;
+    bar.finish_and_clear();
+    Ok(rebuilt?)
+}
+
+fn identical(report: &Report) -> String {
+    let Report { entries, orders, skus, promotions, .. } = report;
+    format!(
+        "{entries} events, {orders} orders, {skus} skus, {promotions} promotions: the tables are what the events make"
+    )
+}
+
+fn bar(template: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

@@ -1,0 +1,103 @@
+//! `commerce serve`: the shop, until somebody ends it.
+
+mod currency;
+mod signals;
+
+use std::net::SocketAddr;
+use std::thread;
+
+use commerce_core::money::Currency;
+use commerce_http::auth::Auth;
+use commerce_http::{Options, Service, telemetry};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::runtime;
+
+use self::currency::Counter;
+use self::signals::Signals;
+use super::failure::Failure;
+use super::opened::OpenStore;
+use super::workers::Workers;
+use super::{guide, logs, print};
+use crate::config::{Config, KeySource};
+use crate::listener::{self, Ended, Limits};
+use crate::metrics_page;
+
+/// More threads than this do not answer faster: what is waited for is the database.
+const MAX_WORKERS: usize = 8;
+/// Threads for what blocks, such as looking up a host's address.
+const BLOCKING_THREADS: usize = 4;
+
+/// Serves until a signal ends it.
+pub(super) fn run(config: Config) -> Result<(), Failure> {
+    config.check_listening()?;
+    logs::start(config.log_format, &config.log_level);
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .max_blocking_threads(BLOCKING_THREADS)
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|source| Failure::System { what: "the runtime cannot be started", source })?;
+    runtime.block_on(serve(config))
+}
+
+/// Everything that can fail is done before the first connection is accepted.
+async fn serve(config: Config) -> Result<(), Failure> {
+    let signals = Signals::listen()?;
+    let listener = listen(config.listen).await?;
+    let metrics_listener = match config.metrics_listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
+    let address = listener.local_addr().unwrap_or(config.listen);
+    let opened = OpenStore::open(&config).await?;
+    let mut workers = Workers::new();
+    let auth = authorities(&config, &mut workers).await?;
+    let metrics = telemetry::install()?;
+    let options = options(&config, auth, &metrics);
+    let found = opened.catalog_currency().await?;
+    let currency = config.currency.or(found).unwrap_or(Currency::USD);
+    let engine = opened.engine(&config, currency)?;
+    workers.run_tasks(engine.clone());
+    workers.purge_idempotency_records(engine.clone());
+    let counter = Counter::new(Service::new(engine.clone(), options.clone()));
+    if matches!(config.keys, KeySource::Development(_)) {
+        print(&guide::guide(&config, address, &engine).await?)?;
+    }
+    if let Some(listener) = metrics_listener {
+        workers.once(metrics_page::serve(listener, metrics));
+    }
+    tracing::info!(%address, database = %config.database, %currency, "serving");
+    if config.currency.is_none() && found.is_none() {
+        workers.once(currency::follow(opened.clone(), config, options, counter.clone()));
+    }
+    let ended = listener::serve(listener, counter, &Limits::default(), signals.ended()).await;
+    workers.stop().await;
+    match ended {
+        Ended::Complete => Ok(()),
+        Ended::Interrupted => Err(Failure::Interrupted),
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|source| Failure::Listen { address, source })
+}
+
+/// Who is believed. Published keys are fetched before anybody is let in.
+async fn authorities(config: &Config, workers: &mut Workers) -> Result<Auth, Failure> {
+    let auth = config.keys.auth(&config.database.key_path())?;
+    if let Some(published) = config.keys.published()? {
+        published.refresh(&auth).await?;
+        workers.refresh_keys(published, auth.clone());
+    }
+    Ok(auth)
+}
+
+fn options(config: &Config, auth: Auth, metrics: &PrometheusHandle) -> Options {
+    Options {
+        orders_per_minute: config.orders_per_minute,
+        metrics: config.metrics_listen.is_none().then(|| metrics.clone()),
+        ..Options::new(auth)
+    }
+}

@@ -1,0 +1,147 @@
+//! The keys that tokens are checked with, from where the operator keeps them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use commerce_http::auth::{Auth, KeyError, VerifyingKey};
+use http::{StatusCode, Uri};
+use thiserror::Error;
+
+use crate::config::{Claims, KeySource, Keys};
+use crate::development_key;
+use crate::outbound::{Outbound, OutboundError};
+
+/// The most bytes of a JWKS document.
+const MAX_DOCUMENT: usize = 256 * 1024;
+/// How long a JWKS document is waited for.
+const TIME_OUT: Duration = Duration::from_secs(5);
+
+/// Why the keys cannot be used.
+#[derive(Debug, Error)]
+pub(crate) enum KeyringError {
+    /// A file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    /// A file holds no key.
+    #[error("{}: {source}", path.display())]
+    NoKey { path: PathBuf, source: KeyError },
+    /// A file holds no public key of a kind that is known here.
+    #[error("{}: not a public RSA, P-256 or Ed25519 key in PEM", .0.display())]
+    NotPem(PathBuf),
+    /// The secret is none.
+    #[error("HS256 secret: {0}")]
+    Secret(KeyError),
+    /// The keys could not be fetched.
+    #[error("keys of {url}: {problem}")]
+    Fetch { url: String, problem: FetchProblem },
+    /// There is no development key.
+    #[error(transparent)]
+    Development(#[from] development_key::KeyError),
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// Why keys could not be fetched.
+#[derive(Debug, Error)]
+pub(crate) enum FetchProblem {
+    #[error("not an address")]
+    Address,
+    #[error(transparent)]
+    NoAnswer(#[from] OutboundError),
+    #[error("it answered {0}")]
+    Status(StatusCode),
+    #[error("more than {MAX_DOCUMENT} bytes, or broken off")]
+    TooLong,
+    #[error("not text")]
+    NotText,
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+}
+
+/// Keys that are fetched, and fetched again.
+#[derive(Debug)]
+pub(crate) struct PublishedKeys {
+    url: String,
+    every: Duration,
+    client: Outbound,
+}
+
+impl KeySource {
+    /// The keys, ready to check tokens with. Those that are published elsewhere are fetched by [`PublishedKeys`].
+    pub(crate) fn auth(&self, development_key: &Path) -> Result<Auth, KeyringError> {
+        let (claims, keys) = match self {
+            Self::Development(claims) => (claims, vec![development(development_key)?]),
+            Self::Configured(claims, keys) => (claims, keys.read()?),
+        };
+        Ok(claims.demand(Auth::new(keys)))
+    }
+
+    /// Where further keys are published, if anywhere.
+    pub(crate) fn published(&self) -> Result<Option<PublishedKeys>, KeyringError> {
+        let Self::Configured(_, keys) = self else { return Ok(None) };
+        let Some(url) = keys.jwks_url.clone() else { return Ok(None) };
+        Ok(Some(PublishedKeys { url, every: keys.jwks_refresh, client: Outbound::new(TIME_OUT)? }))
+    }
+}
+
+fn development(path: &Path) -> Result<VerifyingKey, KeyringError> {
+    let secret = development_key::load_or_make(path)?;
+    VerifyingKey::hs256(secret.reveal().as_bytes()).map_err(KeyringError::Secret)
+}
+
+impl Claims {
+    fn demand(&self, auth: Auth) -> Auth {
+        let auth = self.issuer.iter().fold(auth, |auth, issuer| auth.with_issuer(issuer));
+        self.audience.iter().fold(auth, |auth, audience| auth.with_audience(audience))
+    }
+}
+
+impl Keys {
+    fn read(&self) -> Result<Vec<VerifyingKey>, KeyringError> {
+        let secret = self.hs256.iter().map(|secret| VerifyingKey::hs256(secret.reveal().as_bytes()));
+        let mut keys = secret.collect::<Result<Vec<_>, _>>().map_err(KeyringError::Secret)?;
+        for path in &self.pem_files {
+            keys.push(public_key(&read(path)?).ok_or_else(|| KeyringError::NotPem(path.clone()))?);
+        }
+        if let Some(path) = &self.jwks_file {
+            let no_key = |source| KeyringError::NoKey { path: path.clone(), source };
+            keys.extend(VerifyingKey::from_jwks(&read(path)?).map_err(no_key)?);
+        }
+        Ok(keys)
+    }
+}
+
+fn read(path: &Path) -> Result<String, KeyringError> {
+    fs::read_to_string(path).map_err(|source| KeyringError::Unreadable { path: path.to_owned(), source })
+}
+
+/// A key says itself of what kind it is.
+fn public_key(pem: &str) -> Option<VerifyingKey> {
+    let rsa = VerifyingKey::rs256_pem(pem);
+    rsa.or_else(|_| VerifyingKey::es256_pem(pem)).or_else(|_| VerifyingKey::eddsa_pem(pem)).ok()
+}
+
+impl PublishedKeys {
+    /// How often to fetch them.
+    pub(crate) const fn every(&self) -> Duration {
+        self.every
+    }
+
+    /// Fetches the keys and believes them from now on. If that fails, those fetched before stay.
+    pub(crate) async fn refresh(&self, auth: &Auth) -> Result<(), KeyringError> {
+        let fetched = self.fetch().await.and_then(|document| Ok(auth.replace_jwks(&document)?));
+        fetched.map_err(|problem| KeyringError::Fetch { url: self.url.clone(), problem })
+    }
+
+    async fn fetch(&self) -> Result<String, FetchProblem> {
+        let uri: Uri = self.url.parse().map_err(|_| FetchProblem::Address)?;
+        let answer = self.client.get(uri, None, MAX_DOCUMENT).await?;
+        if answer.status != StatusCode::OK {
+            return Err(FetchProblem::Status(answer.status));
+        }
+        let body = answer.body.ok_or(FetchProblem::TooLong)?;
+        String::from_utf8(body.into()).map_err(|_| FetchProblem::NotText)
+    }
+}

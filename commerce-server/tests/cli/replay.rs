@@ -1,0 +1,63 @@
+use commerce_core::actor::Role;
+use http::{Method, StatusCode};
+use serde_json::json;
+
+use crate::home::{Home, on_each_database};
+use crate::running::{Caller, Server, directory, fail, order_of, run, stderr, succeed};
+
+on_each_database!(the_tables_are_what_the_events_make);
+
+#[test]
+fn a_fresh_database_is_made_first() {
+    let directory = directory();
+    let verified = succeed(directory.path(), &["replay", "--verify"]);
+    assert!(verified.starts_with("0 events"), "{verified}");
+    assert!(directory.path().join("commerce.db").exists());
+    assert!(succeed(directory.path(), &["migrate"]).contains("up to date"));
+}
+
+#[test]
+fn the_interface_is_printed_as_a_document() {
+    let document = succeed(directory().path(), &["openapi"]);
+    let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+    assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
+    assert!(document["paths"].as_object().is_some_and(|paths| paths.len() > 20));
+}
+
+async fn the_tables_are_what_the_events_make(home: Home) {
+    home.stock(&[("mug", 100)]);
+    let server = Server::start(home.path(), &["--orders-per-minute", "0"]);
+    let guest = Caller::guest(server.address);
+    let ann = guest.acting(home.path(), "ann", Role::Customer);
+    for number in 0..20 {
+        let order = ann.order(&format!("order-{number}"), &order_of("mug", 1)).await.expect("an answer");
+        assert_eq!(order.status, StatusCode::CREATED, "{order:?}");
+        let payment = order.body["payment"]["id"].as_str().expect("a payment");
+        let token = json!({ "token": if number % 3 == 0 { "tok_declined" } else { "tok_ok" } });
+        let path = format!("/v1/payments/{payment}/confirm");
+        ann.send(Method::POST, &path, None, &token).await.expect("an answer");
+        if number % 4 == 0 {
+            let path = format!("/v1/orders/{}/cancel", order.body["id"].as_str().expect("an id"));
+            ann.send(Method::POST, &path, None, &json!({})).await.expect("an answer");
+        }
+    }
+    let beside = succeed(home.path(), &["replay", "--verify"]);
+    assert!(beside.contains("20 orders"), "{beside}");
+    assert_eq!(server.stop().code, Some(0));
+    let rebuilt = succeed(home.path(), &["replay"]);
+    assert!(rebuilt.contains("20 orders, 1 skus"), "{rebuilt}");
+    damage_is_undone(&home);
+}
+
+#[track_caller]
+fn damage_is_undone(home: &Home) {
+    let damage = "UPDATE orders SET status = 'shipped'; DELETE FROM shipments; UPDATE stock SET on_hand = 1000;
+                  DELETE FROM reservations;";
+    home.sql(damage);
+    let found = run(home.path(), &["replay", "--verify"]);
+    assert_eq!(found.status.code(), Some(1), "{}", stderr(&found));
+    assert!(succeed(home.path(), &["replay"]).starts_with("rebuilt from"));
+    assert!(succeed(home.path(), &["replay", "--verify"]).contains("the tables are what the events make"));
+    home.sql("UPDATE events SET body = '{' WHERE position = 3");
+    fail(home.path(), &["replay"], 1, "position 3");
+}
