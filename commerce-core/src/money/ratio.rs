@@ -59,7 +59,7 @@ impl Ratio {
 
     /// The share of an amount that is not negative, rounded once. `None` only where it does not fit.
     pub(crate) fn of(self, amount: i64, rounding: Rounding) -> Option<i64> {
-        settle(product(amount, self.part), self.whole.into(), rounding)
+        round(product(amount, self.part), self.whole.into(), rounding)
     }
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn product(one: i64, other: i64) -> i128 {
 }
 
 /// A fraction of numbers that are not negative, rounded to a whole number. `None` only where it does not fit.
-pub(crate) fn settle(part: i128, whole: i128, rounding: Rounding) -> Option<i64> {
+pub(crate) fn round(part: i128, whole: i128, rounding: Rounding) -> Option<i64> {
     if let (Ok(part), Ok(whole)) = (i64::try_from(part), i64::try_from(whole)) {
         let (floor, rest) = (part.checked_div(whole)?, part.checked_rem(whole)?);
         let up = rounds_up(rest.into(), whole.into(), floor, rounding);

@@ -113,17 +113,6 @@ pub(crate) async fn insert_each<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIte
     Ok(())
 }
 
-/// Inserts rows of several tables; if there are none of the first there are none at all.
-pub(crate) async fn insert_parts<A: Bind<Db>, B: Bind<Db>, C: Bind<Db>, D: Bind<Db>>(
-    conn: &mut Conn,
-    (a, b, c, d): (Vec<A>, Vec<B>, Vec<C>, Vec<D>),
-) -> QueryResult<()> {
-    insert_each(conn, a).await?;
-    insert_each(conn, b).await?;
-    insert_each(conn, c).await?;
-    insert_each(conn, d).await
-}
-
 /// Inserts those of the rows whose key is not there yet.
 pub(crate) async fn insert_missing<R: Bind<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
     let rows: Vec<R> = rows.into_iter().collect();

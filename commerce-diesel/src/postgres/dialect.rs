@@ -16,7 +16,7 @@ use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 
 use self::in_list::InList;
-use self::statement::{Append, Insert, InsertMissing, InsertParts, Take, Update};
+use self::statement::{Append, Insert, InsertMissing, Take, Update};
 use super::connection::Conn;
 use crate::fault::{self, Fault};
 use crate::key::Key;
@@ -101,18 +101,6 @@ macro_rules! for_update_of_free {
 pub(crate) async fn insert_each<R: Columns>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
     let rows: Vec<R> = rows.into_iter().collect();
     if rows.is_empty() { Ok(()) } else { Insert::of(&rows).execute(conn).await.map(drop) }
-}
-
-/// Inserts rows of several tables; if there are none of the first there are none at all.
-pub(crate) async fn insert_parts<A: Columns, B: Columns, C: Columns, D: Columns>(
-    conn: &mut Conn,
-    (a, b, c, d): (Vec<A>, Vec<B>, Vec<C>, Vec<D>),
-) -> QueryResult<()> {
-    if a.is_empty() {
-        return Ok(());
-    }
-    let statement = InsertParts(Insert::of(&a), Insert::of(&b), Insert::of(&c), Insert::of(&d));
-    statement.execute(conn).await.map(drop)
 }
 
 /// Inserts those of the rows whose key is not there yet.

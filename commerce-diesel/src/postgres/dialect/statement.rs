@@ -49,32 +49,6 @@ impl<R: Columns> QueryFragment<Pg> for Insert<R> {
     }
 }
 
-/// Several inserts in one statement, which spares a lone order the cost of the others.
-#[derive(Debug)]
-pub(crate) struct InsertParts<A, B, C, D>(
-    pub(crate) Insert<A>,
-    pub(crate) Insert<B>,
-    pub(crate) Insert<C>,
-    pub(crate) Insert<D>,
-);
-
-impl<A: Row, B: Row, C: Row, D: Row> QueryId for InsertParts<A, B, C, D> {
-    type QueryId = InsertParts<A::Named, B::Named, C::Named, D::Named>;
-}
-
-impl<A: Columns, B: Columns, C: Columns, D: Columns> QueryFragment<Pg> for InsertParts<A, B, C, D> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("WITH a AS (");
-        self.0.walk_ast(out.reborrow())?;
-        out.push_sql("), b AS (");
-        self.1.walk_ast(out.reborrow())?;
-        out.push_sql("), c AS (");
-        self.2.walk_ast(out.reborrow())?;
-        out.push_sql(") ");
-        self.3.walk_ast(out)
-    }
-}
-
 impl<R: Columns> QueryFragment<Pg> for InsertMissing<R> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(R::INSERT);
