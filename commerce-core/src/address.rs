@@ -7,24 +7,24 @@ use core::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
-use crate::text::BoundedString;
+use crate::text::{BoundedString, Name};
 
 /// A postal address. An order keeps the address as it was when it was placed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Address {
-    /// Who receives the parcel.
-    pub name: BoundedString<100>,
+    /// Who receives the parcel; the customer, if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
     /// Street and number.
-    pub line1: BoundedString<200>,
+    pub line1: Name,
     /// Building, floor, care of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line2: Option<BoundedString<200>>,
+    pub line2: Option<Name>,
     /// Town or city.
-    pub city: BoundedString<100>,
+    pub city: Name,
     /// State, county or province, where the country has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<BoundedString<100>>,
+    pub state: Option<Name>,
     /// Postal code.
     pub postal_code: BoundedString<20>,
     /// The country.

@@ -19,7 +19,7 @@ use crate::ids::{CartId, ItemId, OrderId, ProductId, Sku, UserId};
 use crate::money::{Currency, Money};
 pub use crate::pricing::{MAX_CODES, MAX_LINES};
 use crate::promotion::same_code;
-use crate::text::BoundedString;
+use crate::text::{BoundedString, Name};
 use crate::{Quantity, QuantityError};
 
 /// A promotion code as the customer typed it; codes compare without regard to case and surrounding space.
@@ -74,7 +74,7 @@ pub struct LineItem {
     /// Of which product.
     pub product_id: ProductId,
     /// What it is called.
-    pub name: BoundedString<200>,
+    pub name: Name,
     /// How many.
     pub quantity: Quantity,
     /// The price of one, before any discount.

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::ids::{CategoryId, ProductId, Sku};
 use crate::money::{Currency, Money};
-use crate::text::BoundedString;
+use crate::text::{BoundedString, Name};
 
 /// The most variants of one product.
 pub const MAX_VARIANTS: usize = 200;
@@ -29,7 +29,7 @@ pub struct Product {
     /// Its id.
     pub id: ProductId,
     /// What it is called.
-    pub name: BoundedString<200>,
+    pub name: Name,
     /// What it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<BoundedString<4000>>,
@@ -55,7 +55,7 @@ pub struct Variant {
     pub sku: Sku,
     /// What sets it apart from the other variants, such as "red, large".
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<BoundedString<200>>,
+    pub name: Option<Name>,
     /// The price of one unit. Zero is a free item.
     pub price: Money,
     /// Which tax rates apply; none means untaxed.
@@ -132,12 +132,11 @@ impl Variant {
 
 /// A node of the category tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Category {
     /// Its id, which products name.
     pub id: CategoryId,
     /// What it is called.
-    pub name: BoundedString<200>,
+    pub name: Name,
     /// Where it hangs; none at the root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<CategoryId>,
@@ -151,7 +150,7 @@ pub struct Offer {
     /// Of which product.
     pub product_id: ProductId,
     /// The name on the line: the product's, with the variant's behind it.
-    pub name: BoundedString<200>,
+    pub name: Name,
     /// The price of one unit.
     pub price: Money,
     /// Where the product is found.
@@ -178,7 +177,7 @@ impl Offer {
 }
 
 /// "Shirt, red"; the product's name alone where both together are too long for a line.
-fn line_name(product: &Product, variant: &Variant) -> BoundedString<200> {
+fn line_name(product: &Product, variant: &Variant) -> Name {
     let full = variant.name.as_ref().map(|name| alloc::format!("{}, {}", product.name, name));
     full.and_then(|name| name.parse().ok()).unwrap_or_else(|| product.name.clone())
 }

@@ -48,7 +48,7 @@ use chrono::{DateTime, Utc};
 
 pub use self::carts::{CartView, OpenedCart};
 pub use self::catalog::{ImportRow, Imported, ProductInput};
-pub use self::error::{EngineError, Resource};
+pub use self::error::{EngineError, Field, ItemPart, Resource};
 pub use self::orders::HistoryItem;
 pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest};
 pub use self::promotions::{Basket, CodeCheck};

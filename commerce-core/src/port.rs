@@ -21,7 +21,7 @@ use crate::ids::{
     CartId, CategoryId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, RefundId, ReturnId, Sku, UserId,
 };
 use crate::money::Money;
-use crate::order::{Order, OrderEvent, RefundOutcome, Status};
+use crate::order::{Order, OrderEvent, RefundOutcome, Return, ReturnStatus, Status};
 use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage};
 use crate::stock::{Reservation, StockLevel};
 use crate::task::{Task, TaskKey};
@@ -71,6 +71,17 @@ pub struct OrderFilter {
     pub from: Option<DateTime<Utc>>,
     /// Only placed before this instant.
     pub to: Option<DateTime<Utc>>,
+}
+
+/// Which returns to list; what is not said does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReturnFilter {
+    /// Only of orders of this customer.
+    pub user: Option<UserId>,
+    /// Only of this order.
+    pub order: Option<OrderId>,
+    /// Only in this state.
+    pub status: Option<ReturnStatus>,
 }
 
 /// Which products to list; what is not said does not matter.
@@ -182,6 +193,13 @@ pub trait Store: Send + Sync + fmt::Debug {
         filter: &OrderFilter,
         page: &PageRequest<OrderId>,
     ) -> Result<Page<Order, OrderId>, StoreError>;
+
+    /// Returns with their orders, newest first (by id, which is minted in order of time).
+    async fn returns(
+        &self,
+        filter: &ReturnFilter,
+        page: &PageRequest<ReturnId>,
+    ) -> Result<Page<(OrderId, Return), ReturnId>, StoreError>;
 
     /// How many orders of a customer stand: placed, and neither cancelled nor returned.
     async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError>;

@@ -20,6 +20,9 @@ impl<const MAX: usize> BoundedString<MAX> {
     }
 }
 
+/// The name of something or somebody.
+pub type Name = BoundedString<255>;
+
 /// Why a text is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BoundedStringError {

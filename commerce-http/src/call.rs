@@ -9,6 +9,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::de::DeserializeOwned;
 
+use crate::dto::reader::{Read, Reader};
 use crate::json;
 use crate::precondition::Condition;
 use crate::problem::Problem;
@@ -76,9 +77,22 @@ impl RequestContext {
         json::read(&self.body)
     }
 
-    /// The body, which may be left out.
-    pub(crate) fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
-        if self.body.is_empty() { Ok(T::default()) } else { self.json() }
+    /// What a reader makes of the body.
+    pub(crate) fn read<D, T>(&self, read: impl FnOnce(D, &mut Reader) -> Read<T>) -> Result<T, Problem>
+    where
+        D: DeserializeOwned,
+    {
+        let document = self.json()?;
+        Reader::run(|reader| read(document, reader))
+    }
+
+    /// What a reader makes of the body, which may be left out.
+    pub(crate) fn read_or_default<D, T>(&self, read: impl FnOnce(D, &mut Reader) -> Read<T>) -> Result<T, Problem>
+    where
+        D: DeserializeOwned + Default,
+    {
+        let document = if self.body.is_empty() { D::default() } else { self.json()? };
+        Reader::run(|reader| read(document, reader))
     }
 
     fn check_type(&self) -> Result<(), Problem> {

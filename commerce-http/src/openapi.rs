@@ -32,6 +32,7 @@ use crate::routes::{
     orders::cancel,
     orders::set_shipping,
     returns::create,
+    returns::list,
     returns::show,
     returns::approve,
     returns::reject,
@@ -72,7 +73,7 @@ struct Shop;
     ),
     nest((path = "/v1", api = Shop)),
     paths(system::healthz, system::readyz, system::metrics, system::openapi_json, system::docs),
-    components(schemas(ProblemShape)),
+    components(schemas(ProblemShape<'_>)),
     modifiers(&Everywhere)
 )]
 struct Interface;
@@ -121,7 +122,7 @@ fn complete(operation: &mut Operation, shop: bool) {
 mod tests {
     use std::collections::BTreeSet;
 
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::route::RouteGroup;
@@ -160,6 +161,19 @@ mod tests {
             let described = described.filter_map(|parameter| parameter["name"].as_str());
             assert!(named.eq(described), "{method} {path}");
         });
+    }
+
+    #[test]
+    fn what_a_request_needs_is_described() {
+        let document = document();
+        let required = |name: &str| document["components"]["schemas"][name]["required"].clone();
+        assert_eq!(required("NewOrder"), json!(["shipping_address"]));
+        assert_eq!(required("CheckOut"), json!(["cart_id", "shipping_address"]));
+        assert_eq!(required("Address"), json!(["line1", "city", "postal_code", "country"]));
+        assert_eq!(required("NewOrderItem"), json!(["quantity"]));
+        assert_eq!(required("NewProduct"), json!(["name", "variants"]));
+        assert_eq!(required("NewReturn"), json!(["items"]));
+        assert_eq!(required("Problem"), json!(["type", "title", "status", "detail", "code", "error", "request_id"]));
     }
 
     #[test]

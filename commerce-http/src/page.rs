@@ -33,7 +33,6 @@ pub(crate) struct List<T> {
 /// The parameters of a list.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes what `asked` reads")]
 pub(crate) struct Paging {
     /// The most entries to give.
     #[param(minimum = 1, maximum = 100, default = 20)]
@@ -44,12 +43,13 @@ pub(crate) struct Paging {
 
 /// Which part of a list is asked for. The kind tells the cursors of one list from those of another.
 pub(crate) fn asked<K: DeserializeOwned>(query: &Query, kind: &str) -> Result<PageRequest<K>, Problem> {
-    let limit = query.get("limit")?.unwrap_or(DEFAULT_LIMIT);
+    let Paging { limit, cursor } = Paging { limit: query.get("limit")?, cursor: query.get("cursor")? };
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
         let message = format_args!("must be 1 to {MAX_LIMIT}");
         return Err(Problem::invalid_parameter("limit", "invalid_parameter", message));
     }
-    let after = query.text("cursor").map(|cursor| read(kind, cursor).ok_or_else(invalid)).transpose()?;
+    let after = cursor.map(|cursor| read(kind, &cursor).ok_or_else(invalid)).transpose()?;
     Ok(PageRequest { limit, after })
 }
 

@@ -6,12 +6,10 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Display};
 
-use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::answer::Answer;
@@ -39,7 +37,7 @@ struct Parts {
     code: &'static str,
     detail: Cow<'static, str>,
     errors: Vec<Fault>,
-    members: Vec<(&'static str, Value)>,
+    members: Map<String, Value>,
     headers: HeaderMap,
     cause: Option<Cause>,
 }
@@ -96,7 +94,7 @@ impl Problem {
             code,
             detail: detail.into(),
             errors: Vec::new(),
-            members: Vec::new(),
+            members: Map::new(),
             headers: HeaderMap::new(),
             cause: None,
         }))
@@ -188,7 +186,7 @@ impl Problem {
 
     /// Adds an extension member.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        self.0.members.push((name, value.into()));
+        self.0.members.insert(name.to_owned(), value.into());
         self
     }
 
@@ -218,71 +216,65 @@ impl Problem {
 
     /// What the client gets.
     pub(crate) fn answer(self, request_id: &RequestId) -> Answer {
-        let body = serde_json::to_vec(&Document { parts: &self.0, request_id }).unwrap_or_default();
-        let mut headers = self.0.headers;
-        headers.insert(CONTENT_TYPE, PROBLEM_JSON);
-        Answer { status: self.0.status, headers, order: None, body: Bytes::from(body) }
+        let parts = *self.0;
+        let title = title(parts.code);
+        let document = ProblemShape {
+            r#type: format!("urn:commerce:problem:{}", parts.code),
+            title: &title,
+            status: parts.status.as_u16(),
+            detail: &parts.detail,
+            code: parts.code,
+            error: &title,
+            request_id: request_id.as_str(),
+            errors: &parts.errors,
+            members: &parts.members,
+        };
+        let mut answer = Answer::json(parts.status, &document);
+        answer.headers.extend(parts.headers);
+        answer.headers.insert(CONTENT_TYPE, PROBLEM_JSON);
+        answer
     }
 }
 
 /// A problem as it is written.
-struct Document<'a> {
-    parts: &'a Parts,
-    request_id: &'a RequestId,
-}
-
-impl Serialize for Document<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let parts = self.parts;
-        let title = title(parts.code);
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("type", &format_args!("urn:commerce:problem:{}", parts.code))?;
-        map.serialize_entry("title", &title)?;
-        map.serialize_entry("status", &parts.status.as_u16())?;
-        map.serialize_entry("detail", &parts.detail)?;
-        map.serialize_entry("code", parts.code)?;
-        map.serialize_entry("error", &title)?;
-        map.serialize_entry("request_id", self.request_id.as_str())?;
-        if !parts.errors.is_empty() {
-            map.serialize_entry("errors", &parts.errors)?;
-        }
-        parts.members.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
-        map.end()
-    }
-}
-
-/// The title of a problem: its code in words.
-fn title(code: &str) -> String {
-    let mut words = code.replace('_', " ");
-    if let Some(first) = words.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    words
-}
-
-/// A problem as the document of this interface describes it.
-#[derive(Debug, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
-#[expect(dead_code, reason = "describes what `Document` writes")]
-pub(crate) struct ProblemShape {
+pub(crate) struct ProblemShape<'a> {
     /// Names the kind of problem.
     #[schema(example = "urn:commerce:problem:out_of_stock")]
     r#type: String,
     /// The kind of problem in words.
     #[schema(example = "Out of stock")]
-    title: String,
+    title: &'a str,
     /// The status of the answer.
     #[schema(example = 409)]
     status: u16,
     /// What happened this time.
-    detail: String,
+    detail: &'a str,
     /// The stable code of the kind; rely on this one.
     #[schema(example = "out_of_stock")]
-    code: String,
+    code: &'a str,
     /// The title again, for simple clients.
-    error: String,
+    error: &'a str,
     /// The request, as it stands in the log.
-    request_id: String,
+    request_id: &'a str,
     /// The values that are not valid.
-    errors: Option<Vec<Fault>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
+    errors: &'a [Fault],
+    #[serde(flatten)]
+    #[schema(ignore)]
+    members: &'a Map<String, Value>,
+}
+
+/// The title of a problem: its code in words, unless clients rely on others.
+fn title(code: &str) -> String {
+    if code == "user_service_unavailable" {
+        return "Unable to validate user".to_owned();
+    }
+    let mut words = code.replace('_', " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
 }

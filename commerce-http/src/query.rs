@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
+use serde::de::{DeserializeOwned, IntoDeserializer, value};
 
 use crate::problem::Problem;
 
@@ -35,6 +36,12 @@ impl Query {
     pub(crate) fn get<T: FromStr<Err: Display>>(&self, name: &'static str) -> Result<Option<T>, Problem> {
         let parsed = self.text(name).map(str::parse).transpose();
         parsed.map_err(|error: T::Err| Problem::invalid_parameter(name, "invalid_parameter", error))
+    }
+
+    /// A word of a closed set.
+    pub(crate) fn word<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>, Problem> {
+        let word = self.text(name).map(|text| T::deserialize(text.into_deserializer())).transpose();
+        word.map_err(|error: value::Error| Problem::invalid_parameter(name, "invalid_parameter", error))
     }
 
     /// An instant. A plus sign that nobody encoded has become a space, and is meant as a plus sign.

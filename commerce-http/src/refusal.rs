@@ -3,7 +3,7 @@
 use commerce_core::cart::CartRejection;
 use commerce_core::catalog::CatalogRejection;
 use commerce_core::commit::Refusal;
-use commerce_core::engine::EngineError;
+use commerce_core::engine::{EngineError, Field, ItemPart};
 use commerce_core::order::OrderRejection;
 use commerce_core::port::{StoreError, StoreErrorKind};
 use commerce_core::pricing::PricingError;
@@ -20,7 +20,7 @@ impl From<EngineError> for Problem {
         match error {
             EngineError::NotFound(noun) => Self::not_found(noun),
             EngineError::Forbidden { .. } => Self::forbidden(error),
-            EngineError::Invalid { pointer, detail } => Self::invalid_at(&pointer, "invalid", detail),
+            EngineError::Invalid { field, detail } => Self::invalid_at(&pointer(field), "invalid", detail),
             EngineError::UserNotFound(_) => Self::new(StatusCode::BAD_REQUEST, "user_not_found", error.to_string()),
             EngineError::Users(cause) => {
                 Self::unavailable("user_service_unavailable", "Unable to validate user").caused_by(cause)
@@ -47,6 +47,29 @@ impl From<EngineError> for Problem {
             EngineError::Store(error) => store(error),
             EngineError::Corrupt(_) | EngineError::UnknownLifecycle(_) | _ => Self::internal().caused_by(error),
         }
+    }
+}
+
+/// Where a field of a request stands in its document.
+fn pointer(field: Field) -> String {
+    match field {
+        Field::Item { index, part } => format!("/items/{index}{}", member(part)),
+        Field::Category { index } => format!("/categories/{index}"),
+        Field::User => "/user_id".to_owned(),
+        Field::Items => "/items".to_owned(),
+        Field::ShippingMethod => "/shipping_method".to_owned(),
+        Field::Currency => "/currency".to_owned(),
+        Field::Parent => "/parent".to_owned(),
+        Field::Request | _ => String::new(),
+    }
+}
+
+const fn member(part: ItemPart) -> &'static str {
+    match part {
+        ItemPart::Sku => "/sku",
+        ItemPart::Product => "/product_id",
+        ItemPart::UnitPrice => "/unit_price",
+        ItemPart::Whole | _ => "",
     }
 }
 

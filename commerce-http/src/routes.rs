@@ -42,6 +42,7 @@ pub(crate) static ROUTES: &[Route] = routes! {
     Shop PUT "/orders/{id}/shipping" orders::set_shipping;
 
     Shop POST "/orders/{id}/returns" returns::create;
+    Shop GET "/returns" returns::list;
     Shop GET "/returns/{id}" returns::show;
     Shop POST "/returns/{id}/approve" returns::approve;
     Shop POST "/returns/{id}/reject" returns::reject;

@@ -24,7 +24,6 @@ use commerce_core::order::{
 };
 use commerce_core::port::IdGenerator;
 use commerce_core::stock::{StockAction, StockMove};
-use commerce_core::text::BoundedString;
 use uuid::Uuid;
 
 use crate::{SequentialIds, quote};
@@ -366,9 +365,9 @@ impl CommitBuilder {
 /// Never.
 pub fn address() -> Address {
     Address {
-        name: parse("Ada Lovelace"),
+        name: Some(parse("Ada Lovelace")),
         line1: parse("12 St James's Square"),
-        line2: Some(parse::<BoundedString<200>>("Second floor")),
+        line2: Some(parse("Second floor")),
         city: parse("London"),
         state: None,
         postal_code: parse("SW1Y 4JH"),

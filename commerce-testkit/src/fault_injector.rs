@@ -7,11 +7,11 @@ use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
 use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, Sku, UserId};
-use commerce_core::order::{Order, OrderEvent};
+use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, ReturnId, Sku, UserId};
+use commerce_core::order::{Order, OrderEvent, Return};
 use commerce_core::port::{
     Carts, Catalog, CommitError, OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter,
-    PromotionCursor, PromotionWithUsage, Promotions, Store, StoreError, StoreErrorKind,
+    PromotionCursor, PromotionWithUsage, Promotions, ReturnFilter, Store, StoreError, StoreErrorKind,
 };
 use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Reservation, StockLevel};
@@ -170,6 +170,14 @@ impl<S: Store> Store for FaultInjector<S> {
         page: &PageRequest<OrderId>,
     ) -> Result<Page<Order, OrderId>, StoreError> {
         self.around(self.inner.orders(filter, page)).await
+    }
+
+    async fn returns(
+        &self,
+        filter: &ReturnFilter,
+        page: &PageRequest<ReturnId>,
+    ) -> Result<Page<(OrderId, Return), ReturnId>, StoreError> {
+        self.around(self.inner.returns(filter, page)).await
     }
 
     async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {

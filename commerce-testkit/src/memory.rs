@@ -11,11 +11,11 @@ use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord, ReadSet, Refusal, settle};
 use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, Sku, UserId};
-use commerce_core::order::{Order, OrderEvent};
+use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, ReturnId, Sku, UserId};
+use commerce_core::order::{Order, OrderEvent, Return};
 use commerce_core::port::{
     Carts, Catalog, CommitError, OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter,
-    PromotionCursor, PromotionWithUsage, Promotions, Store, StoreError,
+    PromotionCursor, PromotionWithUsage, Promotions, ReturnFilter, Store, StoreError,
 };
 use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Reservation, StockLevel};
@@ -92,6 +92,14 @@ impl Store for MemoryStore {
         page: &PageRequest<OrderId>,
     ) -> Result<Page<Order, OrderId>, StoreError> {
         Ok(self.tables().orders(filter, page))
+    }
+
+    async fn returns(
+        &self,
+        filter: &ReturnFilter,
+        page: &PageRequest<ReturnId>,
+    ) -> Result<Page<(OrderId, Return), ReturnId>, StoreError> {
+        Ok(self.tables().returns(filter, page))
     }
 
     async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {

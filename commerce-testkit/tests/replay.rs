@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use commerce_core::actor::Actor;
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
 use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{EventId, OrderId, Sku, UserId};
-use commerce_core::order::{CorruptHistory, Order, OrderEvent, ShipmentStatus};
-use commerce_core::port::{CommitError, OrderFilter, OrderRef, Page, PageRequest, Store, StoreError};
+use commerce_core::ids::{EventId, OrderId, ReturnId, Sku, UserId};
+use commerce_core::order::{CorruptHistory, Order, OrderEvent, Return, ShipmentStatus};
+use commerce_core::port::{CommitError, OrderFilter, OrderRef, Page, PageRequest, ReturnFilter, Store, StoreError};
 use commerce_core::replay::{Difference, Replay, ReplayError, Report, verify};
 use commerce_core::stock::{Reservation, StockAction, StockEvent, StockLevel};
 use commerce_core::task::{Task, TaskKey};
@@ -146,6 +146,14 @@ impl Store for Edited {
         let mut listing = self.inner.orders(filter, page).await?;
         (self.edit)(&mut listing.items);
         Ok(listing)
+    }
+
+    async fn returns(
+        &self,
+        filter: &ReturnFilter,
+        page: &PageRequest<ReturnId>,
+    ) -> Result<Page<(OrderId, Return), ReturnId>, StoreError> {
+        self.inner.returns(filter, page).await
     }
 
     async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {

@@ -12,15 +12,15 @@ use crate::commit::ProductChange;
 use crate::ids::{CategoryId, ProductId};
 use crate::port::{Page, PageRequest, ProductCursor, ProductFilter};
 use crate::stock::{StockAction, StockMove};
-use crate::text::BoundedString;
+use crate::text::{BoundedString, Name};
 
-use super::{Attempts, Decision, Engine, EngineError, Idempotency, Reply, Resource, check_version};
+use super::{Attempts, Decision, Engine, EngineError, Field, Idempotency, Reply, Resource, check_version};
 
 /// What somebody says of a product; its version and times are the engine's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProductInput {
     /// What it is called.
-    pub name: BoundedString<200>,
+    pub name: Name,
     /// What it is.
     pub description: Option<BoundedString<4000>>,
     /// Where it is found.
@@ -95,8 +95,8 @@ impl Engine {
     /// Makes a product, or changes it as a whole.
     ///
     /// # Errors
-    /// [`EngineError::Catalog`], [`EngineError::VersionMismatch`], [`EngineError::Refused`] (sku taken),
-    /// [`EngineError::Forbidden`].
+    /// [`EngineError::Catalog`], [`EngineError::Invalid`] (unknown category), [`EngineError::VersionMismatch`],
+    /// [`EngineError::Refused`] (sku taken), [`EngineError::Forbidden`].
     pub async fn save_product(
         &self,
         caller: &Actor,
@@ -119,10 +119,21 @@ impl Engine {
         check_version(if_version, known.as_ref().map_or(0, |product| product.version))?;
         let change = input.change(id, known.as_ref(), at);
         change.product.check(self.settings.currency)?;
+        self.check_categories(&input.categories).await?;
         let mut commit = self.commit_by(caller, at);
         let outcome = change.product.clone();
         commit.products.push(change);
         Ok(Decision { commit, outcome })
+    }
+
+    async fn check_categories(&self, categories: &[CategoryId]) -> Result<(), EngineError> {
+        if categories.is_empty() {
+            return Ok(());
+        }
+        let known = self.ports.catalog.categories().await?;
+        let unknown = categories.iter().position(|id| !known.iter().any(|category| category.id == *id));
+        unknown
+            .map_or(Ok(()), |index| Err(EngineError::invalid(Field::Category { index }, "there is no such category")))
     }
 
     /// Makes a category, or renames it. A category keeps its parent, so the tree never has a circle.
@@ -245,14 +256,14 @@ fn below(root: &CategoryId, all: &[Category]) -> Vec<CategoryId> {
 fn check_category(category: &Category, known: &[Category]) -> Result<(), EngineError> {
     let old = known.iter().find(|other| other.id == category.id);
     if old.is_some_and(|old| old.parent != category.parent) {
-        return Err(EngineError::invalid("/parent", "a category keeps its parent"));
+        return Err(EngineError::invalid(Field::Parent, "a category keeps its parent"));
     }
     let parent = category.parent.as_ref().filter(|_| old.is_none());
     if let Some(parent) = parent.filter(|parent| !known.iter().any(|other| other.id == **parent)) {
-        return Err(EngineError::invalid("/parent", format!("there is no category {parent}")));
+        return Err(EngineError::invalid(Field::Parent, format!("there is no category {parent}")));
     }
     if old.is_none() && known.len() >= MAX_TREE {
-        return Err(EngineError::invalid("", format!("a shop has at most {MAX_TREE} categories")));
+        return Err(EngineError::invalid(Field::Request, format!("a shop has at most {MAX_TREE} categories")));
     }
     Ok(())
 }

@@ -50,6 +50,56 @@ impl fmt::Display for Resource {
     }
 }
 
+/// A value of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Field {
+    /// The request as a whole.
+    Request,
+    /// The user to act for.
+    User,
+    /// The list of items.
+    Items,
+    /// One item of the list.
+    Item {
+        /// Its position, from 0.
+        index: usize,
+        /// The part of it.
+        part: ItemPart,
+    },
+    /// The method of shipping.
+    ShippingMethod,
+    /// The currency.
+    Currency,
+    /// The parent of a category.
+    Parent,
+    /// One category of a product.
+    Category {
+        /// Its position, from 0.
+        index: usize,
+    },
+}
+
+/// A part of an item of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ItemPart {
+    /// The item as a whole.
+    Whole,
+    /// Its sku.
+    Sku,
+    /// Its product.
+    Product,
+    /// Its price.
+    UnitPrice,
+}
+
+impl Field {
+    pub(super) const fn item(index: usize, part: ItemPart) -> Self {
+        Self::Item { index, part }
+    }
+}
+
 /// Why a use case did not do what was asked. Nothing has changed then, but for [`EngineError::Store`] with an unknown outcome.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -75,10 +125,10 @@ pub enum EngineError {
         role: Role,
     },
     /// A value of the request is refused.
-    #[error("{pointer}: {detail}")]
+    #[error("{detail}")]
     Invalid {
-        /// Where, as a JSON pointer into the request.
-        pointer: String,
+        /// Where.
+        field: Field,
         /// What is wrong.
         detail: String,
     },
@@ -153,7 +203,7 @@ impl From<Refusal> for EngineError {
 
 impl EngineError {
     /// A value of the request is refused.
-    pub(super) fn invalid(pointer: impl Into<String>, detail: impl fmt::Display) -> Self {
-        Self::Invalid { pointer: pointer.into(), detail: alloc::format!("{detail}") }
+    pub(super) fn invalid(field: Field, detail: impl fmt::Display) -> Self {
+        Self::Invalid { field, detail: alloc::format!("{detail}") }
     }
 }

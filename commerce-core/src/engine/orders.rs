@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 
 use crate::actor::{Actor, Role};
 use crate::event::Recorded;
-use crate::ids::OrderId;
-use crate::order::{Command, Order, OrderEvent, decide, evolve};
-use crate::port::{OrderFilter, OrderRef, Page, PageRequest};
+use crate::ids::{OrderId, ReturnId};
+use crate::order::{Command, Order, OrderEvent, Return, decide, evolve};
+use crate::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter};
 
 use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, check_version};
 
@@ -49,6 +49,22 @@ impl Engine {
             filter.user = Some(own.clone());
         }
         Ok(self.ports.store.orders(&filter, page).await?)
+    }
+
+    /// Returns with their orders, newest first; a customer sees only their own.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn returns(
+        &self,
+        caller: &Actor,
+        mut filter: ReturnFilter,
+        page: &PageRequest<ReturnId>,
+    ) -> Result<Page<(OrderId, Return), ReturnId>, EngineError> {
+        if caller.role == Role::Customer {
+            filter.user = Some(caller.user_id()?.clone());
+        }
+        Ok(self.ports.store.returns(&filter, page).await?)
     }
 
     /// The history of an order, oldest first.

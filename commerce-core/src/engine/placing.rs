@@ -3,8 +3,6 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use serde::Deserialize;
-
 use crate::Quantity;
 use crate::actor::{Actor, Role};
 use crate::address::Address;
@@ -18,55 +16,48 @@ use crate::pricing::{CodeRejection, Quote, RejectedCode};
 use crate::text::BoundedString;
 
 use super::quotes::{QuoteInput, QuoteResult};
-use super::{Attempts, Decision, Engine, EngineError, Idempotency, Reply};
+use super::{Attempts, Decision, Engine, EngineError, Field, Idempotency, ItemPart, Reply};
 
 /// Orders the caller's cart.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckoutRequest {
     /// Which cart.
     pub cart_id: CartId,
+    /// Who buys: if said, it has to be the owner of the cart.
+    pub user_id: Option<UserId>,
     /// Where the order goes.
     pub shipping_address: Address,
-    /// How it is shipped.
-    pub shipping_method: BoundedString<64>,
+    /// How it is shipped; the shop's first method, if not said.
+    pub shipping_method: Option<BoundedString<64>>,
     /// What the customer wants to say.
-    #[serde(default)]
     pub notes: Option<BoundedString<1000>>,
 }
 
 /// Orders items without a cart.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlaceOrderRequest {
     /// Who buys: the caller, if not said. Only admin and service may say.
-    #[serde(default)]
     pub user_id: Option<UserId>,
     /// What is bought.
     pub items: Vec<ItemRequest>,
     /// Where the order goes.
     pub shipping_address: Address,
-    /// How it is shipped.
-    pub shipping_method: BoundedString<64>,
+    /// How it is shipped; the shop's first method, if not said.
+    pub shipping_method: Option<BoundedString<64>>,
     /// What the customer wants to say.
-    #[serde(default)]
     pub notes: Option<BoundedString<1000>>,
 }
 
 /// One line to order: a sku, or a product that has only one.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemRequest {
     /// What.
-    #[serde(default)]
     pub sku: Option<Sku>,
     /// Or which product.
-    #[serde(default)]
     pub product_id: Option<ProductId>,
     /// How many.
     pub quantity: Quantity,
     /// A price other than the catalog's. Only admin and service may give one.
-    #[serde(default)]
     pub unit_price: Option<Amount>,
 }
 
@@ -103,6 +94,9 @@ impl Engine {
         attempts: &Attempts,
     ) -> Result<Decision<Order>, EngineError> {
         let (context, id) = (self.context(caller), OrderId::new(self.ports.ids.next()));
+        if request.user_id.is_some() && request.user_id != caller.user {
+            return Err(EngineError::invalid(Field::User, "a cart is ordered by its owner"));
+        }
         let mut cart = self.own_cart(caller, request.cart_id).await?;
         let expected = cart.version;
         cart.checkout(id, context.at)?;
@@ -114,8 +108,8 @@ impl Engine {
         })?;
         cart.refresh(|sku| offers.get(sku).cloned());
         let items = cart.items.clone();
-        let shipping = Some(&request.shipping_method);
-        let input = QuoteInput { user: &user_id, items: &items, codes: &cart.codes, shipping };
+        let method = self.shipping_method(request.shipping_method.as_ref())?;
+        let input = QuoteInput { user: &user_id, items: &items, codes: &cart.codes, shipping: Some(method) };
         let priced = self.quote_items(&input, &offers, context.at).await?;
         check_codes(&priced.quote)?;
         let basket = Basket {
@@ -124,7 +118,7 @@ impl Engine {
             items,
             priced,
             shipping_address: request.shipping_address.clone(),
-            shipping_method: request.shipping_method.clone(),
+            shipping_method: method.name.clone(),
             notes: request.notes.clone(),
         };
         self.place(&context, id, basket, attempts)
@@ -133,7 +127,7 @@ impl Engine {
     /// Orders items without a cart.
     ///
     /// # Errors
-    /// As [`Engine::checkout`]; [`EngineError::Invalid`] with a pointer to the item.
+    /// As [`Engine::checkout`]; [`EngineError::Invalid`] with the item.
     pub async fn place_order(
         &self,
         caller: &Actor,
@@ -158,8 +152,8 @@ impl Engine {
         let lines = request.items.iter().zip(&skus).enumerate();
         let items =
             lines.map(|(at, (item, sku))| self.order_item(at, item, offers.get(sku))).collect::<Result<Vec<_>, _>>()?;
-        let shipping = Some(&request.shipping_method);
-        let input = QuoteInput { user: &user_id, items: &items, codes: &[], shipping };
+        let method = self.shipping_method(request.shipping_method.as_ref())?;
+        let input = QuoteInput { user: &user_id, items: &items, codes: &[], shipping: Some(method) };
         let priced = self.quote_items(&input, &offers, context.at).await?;
         let basket = Basket {
             user_id,
@@ -167,7 +161,7 @@ impl Engine {
             items,
             priced,
             shipping_address: request.shipping_address.clone(),
-            shipping_method: request.shipping_method.clone(),
+            shipping_method: method.name.clone(),
             notes: request.notes.clone(),
         };
         self.place(&context, OrderId::new(self.ports.ids.next()), basket, attempts)
@@ -212,30 +206,35 @@ impl Engine {
             skus.push(match (&item.sku, &item.product_id) {
                 (Some(sku), None) => sku.clone(),
                 (None, Some(product)) => self.only_variant(at, product).await?,
-                _ => return Err(EngineError::invalid(format!("/items/{at}"), "name either a sku or a product_id")),
+                _ => {
+                    return Err(EngineError::invalid(
+                        Field::item(at, ItemPart::Whole),
+                        "name either a sku or a product_id",
+                    ));
+                }
             });
         }
         Ok(skus)
     }
 
     async fn only_variant(&self, at: usize, id: &ProductId) -> Result<Sku, EngineError> {
-        let pointer = format!("/items/{at}/product_id");
+        let field = Field::item(at, ItemPart::Product);
         let product = self.ports.catalog.product(id).await?;
         match product.as_ref().map(|product| product.variants.as_slice()) {
             Some([only]) => Ok(only.sku.clone()),
-            Some(_) => Err(EngineError::invalid(pointer, "the product has several variants, name a sku")),
-            None => Err(EngineError::invalid(pointer, format!("product {id} is not for sale"))),
+            Some(_) => Err(EngineError::invalid(field, "the product has several variants, name a sku")),
+            None => Err(EngineError::invalid(field, format!("product {id} is not for sale"))),
         }
     }
 
     fn order_item(&self, at: usize, request: &ItemRequest, offer: Option<&Offer>) -> Result<OrderItem, EngineError> {
-        let pointer = |field: &str| format!("/items/{at}{field}");
-        let offer = offer.ok_or_else(|| EngineError::invalid(pointer(""), "not in the catalog"))?;
-        check_offer(offer, self.settings.currency).map_err(|refused| EngineError::invalid(pointer(""), refused))?;
+        let (whole, price) = (Field::item(at, ItemPart::Whole), Field::item(at, ItemPart::UnitPrice));
+        let offer = offer.ok_or_else(|| EngineError::invalid(whole, "not in the catalog"))?;
+        check_offer(offer, self.settings.currency).map_err(|refused| EngineError::invalid(whole, refused))?;
         let given = request.unit_price.map(|price| price.in_currency(self.settings.currency)).transpose();
-        let given = given.map_err(|refused| EngineError::invalid(pointer("/unit_price"), refused))?;
+        let given = given.map_err(|refused| EngineError::invalid(price, refused))?;
         if given.is_some_and(Money::is_negative) {
-            return Err(EngineError::invalid(pointer("/unit_price"), "a price is not negative"));
+            return Err(EngineError::invalid(price, "a price is not negative"));
         }
         let item = OrderItem::new(ItemId::new(self.ports.ids.next()), offer, request.quantity);
         Ok(OrderItem { unit_price: given.unwrap_or(offer.price), ..item })
@@ -249,7 +248,7 @@ fn check_request(caller: &Actor, request: &PlaceOrderRequest) -> Result<(), Engi
         caller.require(&[Role::Admin, Role::Service])?;
     }
     if request.items.is_empty() || request.items.len() > MAX_LINES {
-        return Err(EngineError::invalid("/items", format!("an order has 1 to {MAX_LINES} items")));
+        return Err(EngineError::invalid(Field::Items, format!("an order has 1 to {MAX_LINES} items")));
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::pricing::{CodeRejection, MAX_PROMOTIONS, PromotionOutcome, Quote};
 use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage, same_code};
 
 use super::quotes::QuoteInput;
-use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, check_version};
+use super::{Decision, Engine, EngineError, Field, Idempotency, ItemPart, Reply, Resource, check_version};
 
 /// What a code would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -201,7 +201,7 @@ impl Engine {
                 let item = |(at, (sku, quantity)): (usize, &(Sku, crate::Quantity))| {
                     let offer = offers.get(sku).filter(|offer| offer.active);
                     let refused =
-                        || EngineError::invalid(format!("/items/{at}/sku"), format!("sku {sku} is not for sale"));
+                        || EngineError::invalid(Field::item(at, ItemPart::Sku), format!("sku {sku} is not for sale"));
                     Ok(OrderItem::new(ItemId::new(self.ports.ids.next()), offer.ok_or_else(refused)?, *quantity))
                 };
                 let items = lines.iter().enumerate().map(item).collect::<Result<_, EngineError>>()?;
@@ -213,7 +213,10 @@ impl Engine {
     /// A price considers at most [`MAX_PROMOTIONS`], so a shop keeps no more than can meet in one cart.
     async fn check_promotion(&self, caller: &Actor, promotion: &Promotion) -> Result<(), EngineError> {
         if promotion.currency() != self.settings.currency {
-            return Err(EngineError::invalid("/currency", format!("the shop trades in {}", self.settings.currency)));
+            return Err(EngineError::invalid(
+                Field::Currency,
+                format!("the shop trades in {}", self.settings.currency),
+            ));
         }
         let key = promotion.definition().code_key();
         let keys: Vec<_> = key.iter().cloned().collect();
@@ -225,7 +228,7 @@ impl Engine {
             Some(_) => (MAX_PER_CODE, "promotions of one code"),
         };
         if beside.count() >= most {
-            return Err(EngineError::invalid("", format!("a shop has at most {most} {what}")));
+            return Err(EngineError::invalid(Field::Request, format!("a shop has at most {most} {what}")));
         }
         Ok(())
     }

@@ -11,10 +11,11 @@ use crate::ids::UserId;
 use crate::order::OrderItem;
 use crate::pricing::{CodeMatching, Customer, Line, Quote, Request, Shipping, price};
 use crate::promotion::{Promotion, PromotionDefinition, code_key};
+use crate::settings::ShippingMethod;
 use crate::text::BoundedString;
 
 use super::carts::Offers;
-use super::{Engine, EngineError};
+use super::{Engine, EngineError, Field};
 
 /// What is to be priced of the shop.
 pub(super) struct QuoteInput<'a> {
@@ -25,7 +26,7 @@ pub(super) struct QuoteInput<'a> {
     /// The codes given.
     pub(super) codes: &'a [Code],
     /// How it is shipped, once that is chosen.
-    pub(super) shipping: Option<&'a BoundedString<64>>,
+    pub(super) shipping: Option<&'a ShippingMethod>,
 }
 
 /// A price, with the promotions that were considered.
@@ -63,11 +64,10 @@ impl Engine {
         let promotions = self.ports.promotions.candidates(&keys, input.user).await?;
         let customer = self.customer(input.user, &promotions).await?;
         let lines = input.items.iter().map(|item| line(item, offers)).collect();
-        let shipping = input.shipping.map(|method| self.shipping(method)).transpose()?;
         let request = Request {
             codes: input.codes.iter().map(ToString::to_string).collect(),
             code_matching: CodeMatching::IgnoreCase,
-            shipping,
+            shipping: input.shipping.map(shipping),
             tax: self.settings.tax.clone(),
             tax_level: self.settings.tax_level,
             rounding: self.settings.rounding,
@@ -93,16 +93,22 @@ impl Engine {
         Ok(customer)
     }
 
-    fn shipping(&self, name: &BoundedString<64>) -> Result<Shipping, EngineError> {
-        let method = self.settings.shipping_method(name).ok_or_else(|| {
-            let known: Vec<_> = self.settings.shipping_methods.iter().map(|method| method.name.as_str()).collect();
-            EngineError::invalid("/shipping_method", alloc::format!("one of: {}", known.join(", ")))
-        })?;
-        Ok(Shipping {
-            method: method.name.to_string(),
-            amount: method.fee,
-            tax_category: method.tax_category.as_ref().map(ToString::to_string),
+    /// The method of shipping of that name; the first one if none is given.
+    pub(super) fn shipping_method(&self, name: Option<&BoundedString<64>>) -> Result<&ShippingMethod, EngineError> {
+        let methods = &self.settings.shipping_methods;
+        let found = name.map_or_else(|| methods.first(), |name| self.settings.shipping_method(name));
+        found.ok_or_else(|| {
+            let known: Vec<_> = methods.iter().map(|method| method.name.as_str()).collect();
+            EngineError::invalid(Field::ShippingMethod, alloc::format!("one of: {}", known.join(", ")))
         })
+    }
+}
+
+fn shipping(method: &ShippingMethod) -> Shipping {
+    Shipping {
+        method: method.name.to_string(),
+        amount: method.fee,
+        tax_category: method.tax_category.as_ref().map(ToString::to_string),
     }
 }
 

@@ -28,7 +28,6 @@ pub struct Return {
 
 /// Units of one item that come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ReturnLine {
     /// Of which item of the order.
     #[serde(rename = "item_id")]

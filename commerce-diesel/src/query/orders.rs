@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use commerce_core::ids::{OrderId, UserId};
-use commerce_core::order::{Order, Phase};
-use commerce_core::port::{OrderFilter, OrderRef, Page, PageRequest};
+use commerce_core::ids::{OrderId, ReturnId, UserId};
+use commerce_core::order::{Order, Phase, Return};
+use commerce_core::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter};
 use diesel::prelude::*;
 
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, history, listing, one_more};
+use crate::db_enum::DbEnum;
 use crate::db_uuid::DbUuid;
 use crate::rows::micros;
 use crate::rows::order::{Head, OrderRow, Parts, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, ShipmentRow};
@@ -80,6 +81,33 @@ pub(in super::super) async fn list(
     }
     let heads = query.order(orders::id.desc()).limit(one_more(page.limit)).load(conn).await?;
     Ok(listing(complete(conn, heads).await?, page.limit, |order| order.id))
+}
+
+/// Returns with their orders, newest first.
+pub(in super::super) async fn list_returns(
+    conn: &mut Conn,
+    filter: &ReturnFilter,
+    page: &PageRequest<ReturnId>,
+) -> Answer<Page<(OrderId, Return), ReturnId>> {
+    let joined = returns::table.inner_join(orders::table.on(orders::id.eq(returns::order_id)));
+    let mut query = joined.select(ReturnRow::as_select()).into_boxed::<dialect::Db>();
+    if let Some(user) = &filter.user {
+        query = query.filter(orders::user_id.eq(user.as_str()));
+    }
+    if let Some(order) = filter.order {
+        query = query.filter(returns::order_id.eq(DbUuid(order.uuid())));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(returns::status.eq(status.db_name()));
+    }
+    if let Some(after) = page.after {
+        query = query.filter(returns::id.lt(DbUuid(after.uuid())));
+    }
+    let rows: Vec<ReturnRow<'_>> = query.order(returns::id.desc()).limit(one_more(page.limit)).load(conn).await?;
+    let mut parts = Parts::new(Vec::new(), Vec::new(), Vec::new(), lines(conn, &rows).await?);
+    let read = |row: &ReturnRow<'_>| Ok((OrderId::new(row.order_id.0), parts.read_return(row)?));
+    let found = rows.iter().map(read).collect::<Answer<_>>()?;
+    Ok(listing(found, page.limit, |(_, known)| known.id))
 }
 
 /// How many orders of a customer stand.

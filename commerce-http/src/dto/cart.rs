@@ -6,12 +6,13 @@ use commerce_core::cart::{CartItem, CartStatus, Code, PriceChange};
 use commerce_core::engine::CartView;
 use commerce_core::ids::{CartId, ItemId, ProductId, Sku, UserId};
 use commerce_core::money::Currency;
-use commerce_core::text::BoundedString;
+use commerce_core::text::Name;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Figure;
 use super::quote::QuoteDto;
+use super::reader::{Read, Reader};
 
 /// A cart with its price now.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,7 +53,7 @@ pub(crate) struct CartItemShape<'a> {
     #[schema(value_type = String)]
     product_id: &'a ProductId,
     #[schema(value_type = String)]
-    name: &'a BoundedString<200>,
+    name: &'a Name,
     #[schema(value_type = i64)]
     quantity: Quantity,
     unit_price: Figure,
@@ -111,10 +112,17 @@ impl From<&PriceChange> for PriceChangeShape {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewItem {
-    #[schema(value_type = String)]
-    pub(crate) sku: Sku,
-    #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
-    pub(crate) quantity: Quantity,
+    sku: String,
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    quantity: i64,
+}
+
+impl NewItem {
+    /// The sku, and how many units.
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<(Sku, Quantity)> {
+        let (sku, quantity) = (reader.parse("sku", &self.sku), reader.value("quantity", Quantity::new(self.quantity)));
+        Ok((sku?, quantity?))
+    }
 }
 
 /// How many units a line shall have.
@@ -123,5 +131,13 @@ pub(crate) struct NewItem {
 pub(crate) struct NewQuantity {
     /// 0 removes the line.
     #[schema(minimum = 0, maximum = 1_000_000)]
-    pub(crate) quantity: i64,
+    quantity: i64,
+}
+
+impl NewQuantity {
+    /// The quantity; none to remove the line.
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<Option<Quantity>> {
+        let quantity = Some(self.quantity).filter(|units| *units != 0).map(Quantity::new);
+        reader.coded("quantity", "out_of_range", quantity.transpose())
+    }
 }

@@ -1,60 +1,60 @@
 //! Promotion codes: given to a cart, or tried before.
 
-use commerce_core::Quantity;
 use commerce_core::cart::{Code, MAX_LINES};
 use commerce_core::engine::{Basket, CodeCheck};
-use commerce_core::ids::{CartId, Sku};
+use commerce_core::ids::CartId;
 use commerce_core::money::Currency;
 use commerce_core::pricing::{CodeRejection, Outcome, Quote};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::Figure;
 use super::cart::NewItem;
 use super::quote::{ExplainedDto, QuoteDto};
-use crate::problem::Problem;
+use super::reader::{Read, Reader};
 
 /// A promotion code.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCode {
-    #[schema(value_type = String, max_length = 64)]
-    pub(crate) code: Code,
+    #[schema(max_length = 64)]
+    code: String,
+}
+
+impl NewCode {
+    /// The code.
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<Code> {
+        reader.parse("code", &self.code)
+    }
 }
 
 /// A code to try: on a cart, or on items.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CodeTrial {
-    #[schema(value_type = String, max_length = 64)]
-    code: Code,
+    #[schema(max_length = 64)]
+    code: String,
     /// The cart to try it on, beside the codes it has.
-    #[serde(default)]
-    #[schema(value_type = Option<uuid::Uuid>)]
-    cart_id: Option<CartId>,
+    cart_id: Option<Uuid>,
     /// Or 1 to 500 lines, at catalog prices.
-    #[serde(default)]
     items: Option<Vec<NewItem>>,
 }
 
 impl CodeTrial {
     /// The code, and what it is tried on.
-    pub(crate) fn basket(self) -> Result<(Code, Basket), Problem> {
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<(Code, Basket)> {
+        let code = reader.parse("code", &self.code);
         let basket = match (self.cart_id, self.items) {
-            (Some(cart), None) => Basket::Cart(cart),
-            (None, Some(items)) if (1..=MAX_LINES).contains(&items.len()) => Basket::Items(lines(items)),
-            (None, Some(_)) => {
-                let message = format_args!("has 1 to {MAX_LINES} lines");
-                return Err(Problem::invalid_at("/items", "out_of_range", message));
+            (Some(cart), None) => Ok(Basket::Cart(CartId::new(cart))),
+            (None, Some(items)) if (1..=MAX_LINES).contains(&items.len()) => {
+                reader.each("items", items, NewItem::read).map(Basket::Items)
             }
-            _ => return Err(Problem::invalid_at("", "invalid", "name either a cart_id or items")),
+            (None, Some(_)) => Err(reader.note("items", "out_of_range", format_args!("has 1 to {MAX_LINES} lines"))),
+            _ => Err(reader.note("", "invalid", "name either a cart_id or items")),
         };
-        Ok((self.code, basket))
+        Ok((code?, basket?))
     }
-}
-
-fn lines(items: Vec<NewItem>) -> Vec<(Sku, Quantity)> {
-    items.into_iter().map(|item| (item.sku, item.quantity)).collect()
 }
 
 /// Whether a code works.

@@ -2,19 +2,22 @@
 
 use chrono::{DateTime, Utc};
 use commerce_core::Quantity;
-use commerce_core::address::Address;
+use commerce_core::actor::{Actor, Role};
 use commerce_core::engine::HistoryItem;
 use commerce_core::ids::{EventId, ItemId, OrderId, OrderNumber, ProductId, PromotionId, Sku, UserId};
 use commerce_core::money::Currency;
-use commerce_core::order::{Order, OrderItem, OrderLine, Phase, Reason, Shipment, ShipmentStatus, Status};
+use commerce_core::order::{Command, Order, OrderItem, OrderLine, Phase, Reason, Shipment, ShipmentStatus, Status};
 use commerce_core::pricing::{Adjustment, Quote};
-use commerce_core::text::BoundedString;
+use commerce_core::text::{BoundedString, Name};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Figure;
-use super::payment::OrderPaymentShape;
+use super::address::AddressShape;
+use super::payment::{OrderPaymentShape, RefundShape};
 use super::quote::{AdjustmentDto, ExplainedDto};
+use super::reader::{Read, Reader, all};
+use super::returns::ReturnShape;
 
 /// An order.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,14 +49,17 @@ pub(crate) struct OrderShape<'a> {
     promotions: Vec<PromotionShape<'a>>,
     /// What became of every promotion that could have applied, when the order was placed.
     explanation: Vec<ExplainedDto<'a>>,
-    #[schema(value_type = AddressShape)]
-    shipping_address: &'a Address,
+    shipping_address: AddressShape<'a>,
     #[schema(value_type = String, example = "standard")]
     shipping_method: &'a BoundedString<64>,
     /// How it is being shipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     shipments: Option<[ShipmentShape<'a>; 1]>,
-    payment: OrderPaymentShape,
+    payment: OrderPaymentShape<'a>,
+    /// The refunds of its payment.
+    refunds: Vec<RefundShape<'a>>,
+    /// What came or comes back.
+    returns: Vec<ReturnShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     notes: Option<&'a BoundedString<1000>>,
@@ -74,7 +80,7 @@ pub(crate) struct OrderItemShape<'a> {
     #[schema(value_type = String)]
     product_id: &'a ProductId,
     #[schema(value_type = String)]
-    name: &'a BoundedString<200>,
+    name: &'a Name,
     #[schema(value_type = i64)]
     quantity: Quantity,
     unit_price: Figure,
@@ -113,28 +119,6 @@ pub(crate) struct ShipmentShape<'a> {
     status: ShipmentStatus,
 }
 
-/// A postal address.
-#[derive(Debug, ToSchema)]
-#[schema(as = Address)]
-#[expect(dead_code, reason = "describes what the core writes and reads")]
-pub(crate) struct AddressShape {
-    #[schema(max_length = 100)]
-    name: String,
-    #[schema(max_length = 200)]
-    line1: String,
-    #[schema(max_length = 200)]
-    line2: Option<String>,
-    #[schema(max_length = 100)]
-    city: String,
-    #[schema(max_length = 100)]
-    state: Option<String>,
-    #[schema(max_length = 20)]
-    postal_code: String,
-    /// ISO 3166-1 alpha-2.
-    #[schema(example = "GB")]
-    country: String,
-}
-
 impl<'a> From<&'a Order> for OrderShape<'a> {
     fn from(order: &'a Order) -> Self {
         let quote = &order.quote;
@@ -154,10 +138,12 @@ impl<'a> From<&'a Order> for OrderShape<'a> {
             total: quote.total.into(),
             promotions: promotions(quote),
             explanation: quote.explanation.iter().map(|entry| ExplainedDto::of(quote, entry)).collect(),
-            shipping_address: &order.shipping_address,
+            shipping_address: (&order.shipping_address).into(),
             shipping_method: &order.shipping_method,
             shipments: order.shipment.as_ref().map(|shipment| [shipment.into()]),
             payment: order.into(),
+            refunds: order.refunds.iter().map(RefundShape::from).collect(),
+            returns: order.returns.iter().map(|known| ReturnShape::new(order.id, known)).collect(),
             notes: order.notes.as_ref(),
             version: order.version,
             created_at: order.created_at,
@@ -225,7 +211,27 @@ pub(crate) struct EventShape<'a> {
     timestamp: DateTime<Utc>,
     /// Its number within the order, from 1 without a gap.
     sequence: u64,
+    actor: ActorShape<'a>,
     data: EventData<'a>,
+}
+
+/// Who caused an event.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Actor)]
+pub(crate) struct ActorShape<'a> {
+    /// `customer`, `support`, `admin`, `service`, or `system` for the shop itself.
+    #[schema(value_type = String, example = "admin")]
+    role: Role,
+    /// Absent for the shop itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    user_id: Option<&'a UserId>,
+}
+
+impl<'a> From<&'a Actor> for ActorShape<'a> {
+    fn from(actor: &'a Actor) -> Self {
+        Self { role: actor.role, user_id: actor.user.as_ref() }
+    }
 }
 
 /// The order after the event.
@@ -251,6 +257,7 @@ impl<'a> From<&'a HistoryItem> for EventShape<'a> {
             event_type: item.entry.event.event_type(),
             timestamp: item.entry.at,
             sequence: item.entry.sequence,
+            actor: (&item.entry.actor).into(),
             data: EventData { order_id: item.order.id, order: (&item.order).into() },
         }
     }
@@ -260,42 +267,59 @@ impl<'a> From<&'a HistoryItem> for EventShape<'a> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewStatus {
-    #[schema(value_type = String, example = "shipped")]
-    pub(crate) status: Status,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 500)]
-    pub(crate) reason: Option<Reason>,
+    #[schema(example = "shipped")]
+    status: String,
+    #[schema(max_length = 500)]
+    reason: Option<String>,
+}
+
+impl NewStatus {
+    /// The command that moves the order.
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<Command> {
+        let (status, reason) = (reader.parse("status", &self.status), reader.parse_option("reason", self.reason));
+        Ok(Command::Transition { status: status?, reason: reason? })
+    }
 }
 
 /// Why somebody does something.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReasonBody {
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 500)]
-    pub(crate) reason: Option<Reason>,
+    #[schema(max_length = 500)]
+    reason: Option<String>,
+}
+
+impl ReasonBody {
+    /// The reason.
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<Option<Reason>> {
+        reader.parse_option("reason", self.reason)
+    }
 }
 
 /// How an order is being shipped.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewShipment {
-    #[schema(value_type = String, max_length = 100)]
-    provider: BoundedString<100>,
-    #[schema(value_type = String, max_length = 64)]
-    method: BoundedString<64>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 100)]
-    tracking_number: Option<BoundedString<100>>,
+    #[schema(max_length = 100)]
+    provider: String,
+    #[schema(max_length = 64)]
+    method: String,
+    #[schema(max_length = 100)]
+    tracking_number: Option<String>,
     /// `pending` (the default), `shipped` or `delivered`; the order follows.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "shipped")]
     status: ShipmentStatus,
 }
 
-impl From<NewShipment> for Shipment {
-    fn from(new: NewShipment) -> Self {
-        let NewShipment { provider, method, tracking_number, status } = new;
-        Self { provider, method, tracking_number, status }
+impl NewShipment {
+    /// The shipment.
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<Shipment> {
+        all!(Shipment {
+            provider: reader.parse("provider", &self.provider),
+            method: reader.parse("method", &self.method),
+            tracking_number: reader.parse_option("tracking_number", self.tracking_number),
+            status: Ok(self.status),
+        })
     }
 }

@@ -1,17 +1,22 @@
 //! Payments and refunds.
 
 use commerce_core::ids::{OrderId, PaymentId, RefundId};
-use commerce_core::money::{Amount, Currency};
-use commerce_core::order::{Order, PaymentStatus, Reason, Refund, RefundStatus, Status};
+use commerce_core::money::Currency;
+use commerce_core::order::{Command, Order, PaymentStatus, Reason, Refund, RefundStatus, Status};
+use commerce_core::text::BoundedString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Figure;
+use super::reader::{Decimal, Read, Reader};
+
+/// The most characters of a processor's token.
+const MAX_TOKEN: usize = 255;
 
 /// The payment of an order, within the order.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OrderPayment)]
-pub(crate) struct OrderPaymentShape {
+pub(crate) struct OrderPaymentShape<'a> {
     #[schema(value_type = uuid::Uuid)]
     id: PaymentId,
     /// `pending`, `succeeded`, `failed`, `partially_refunded` or `refunded`.
@@ -20,10 +25,14 @@ pub(crate) struct OrderPaymentShape {
     amount: Figure,
     captured: Figure,
     refunded: Figure,
+    /// The processor's name for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    reference: Option<&'a BoundedString<200>>,
 }
 
-impl From<&Order> for OrderPaymentShape {
-    fn from(order: &Order) -> Self {
+impl<'a> From<&'a Order> for OrderPaymentShape<'a> {
+    fn from(order: &'a Order) -> Self {
         let payment = &order.payment;
         Self {
             id: payment.id,
@@ -31,6 +40,7 @@ impl From<&Order> for OrderPaymentShape {
             amount: payment.amount.into(),
             captured: payment.captured.into(),
             refunded: payment.refunded.into(),
+            reference: payment.reference.as_ref(),
         }
     }
 }
@@ -40,7 +50,7 @@ impl From<&Order> for OrderPaymentShape {
 #[schema(as = Payment)]
 pub(crate) struct PaymentShape<'a> {
     #[serde(flatten)]
-    payment: OrderPaymentShape,
+    payment: OrderPaymentShape<'a>,
     #[schema(value_type = String, example = "USD")]
     currency: Currency,
     #[schema(value_type = uuid::Uuid)]
@@ -88,7 +98,17 @@ impl<'a> From<&'a Refund> for RefundShape<'a> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Confirmation {
     #[schema(example = "tok_ok", min_length = 1, max_length = 255)]
-    pub(crate) token: String,
+    token: String,
+}
+
+impl Confirmation {
+    /// The token.
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<String> {
+        if (1..=MAX_TOKEN).contains(&self.token.chars().count()) {
+            return Ok(self.token);
+        }
+        Err(reader.note("token", "out_of_range", format_args!("has 1 to {MAX_TOKEN} characters")))
+    }
 }
 
 /// Money to pay back.
@@ -96,9 +116,16 @@ pub(crate) struct Confirmation {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewRefund {
     /// Everything that is left if not said.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, example = "10.00")]
-    pub(crate) amount: Option<Amount>,
-    #[schema(value_type = String, max_length = 500)]
-    pub(crate) reason: Reason,
+    amount: Option<Decimal>,
+    #[schema(max_length = 500)]
+    reason: String,
+}
+
+impl NewRefund {
+    /// The command that refunds.
+    pub(crate) fn read(self, reader: &mut Reader, currency: Currency) -> Read<Command> {
+        let amount = self.amount.map(|figure| reader.money("amount", figure, Ok(currency))).transpose();
+        let reason = reader.parse("reason", &self.reason);
+        Ok(Command::Refund { amount: amount?, reason: Some(reason?) })
+    }
 }

@@ -1,63 +1,57 @@
 //! What places an order.
 
-use commerce_core::actor::Actor;
-use commerce_core::address::Address;
+use commerce_core::Quantity;
 use commerce_core::engine::{CheckoutRequest, ItemRequest, PlaceOrderRequest};
-use commerce_core::ids::{CartId, UserId};
-use commerce_core::text::BoundedString;
+use commerce_core::ids::CartId;
 use serde::Deserialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
-use super::order::AddressShape;
-use crate::problem::Problem;
+use super::address::AddressShape;
+use super::reader::{Decimal, Read, Reader, all};
 
 /// An order to place: of a cart, or of items.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewOrder {
     /// The cart to order.
-    #[serde(default)]
-    #[schema(value_type = Option<uuid::Uuid>)]
-    cart_id: Option<CartId>,
+    cart_id: Option<Uuid>,
     /// Or what to order without a cart: 1 to 500 lines.
-    #[serde(default)]
-    #[schema(value_type = Option<Vec<NewOrderItem>>)]
-    items: Option<Vec<ItemRequest>>,
+    items: Option<Vec<NewOrderItem>>,
     /// Who buys, where it is not the caller; for admin and service, with `items`.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    user_id: Option<UserId>,
-    #[schema(value_type = AddressShape)]
-    shipping_address: Address,
-    #[schema(value_type = String, example = "standard")]
-    shipping_method: BoundedString<64>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 1000)]
-    notes: Option<BoundedString<1000>>,
+    user_id: Option<String>,
+    #[schema(value_type = AddressShape<'static>)]
+    shipping_address: AddressShape<'static>,
+    /// The shop's first method, if not said.
+    #[schema(example = "standard")]
+    shipping_method: Option<String>,
+    #[schema(max_length = 1000)]
+    notes: Option<String>,
 }
 
 /// A line to order: a sku, or a product that has only one.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "describes what the core reads")]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct NewOrderItem {
     sku: Option<String>,
     product_id: Option<String>,
     #[schema(minimum = 1, maximum = 1_000_000)]
     quantity: i64,
     /// A price other than the catalog's; for admin and service.
-    #[schema(example = "9.99")]
-    unit_price: Option<String>,
+    unit_price: Option<Decimal>,
 }
 
 /// A cart to order.
-#[derive(Debug, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = CheckOut)]
-#[expect(dead_code, reason = "describes what the core reads")]
-pub(crate) struct CheckOutShape {
-    cart_id: uuid::Uuid,
-    shipping_address: AddressShape,
+pub(crate) struct NewCheckOut {
+    cart_id: Uuid,
+    #[schema(value_type = AddressShape<'static>)]
+    shipping_address: AddressShape<'static>,
+    /// The shop's first method, if not said.
     #[schema(example = "standard")]
-    shipping_method: String,
+    shipping_method: Option<String>,
     #[schema(max_length = 1000)]
     notes: Option<String>,
 }
@@ -73,19 +67,47 @@ pub(crate) enum Source {
 
 impl NewOrder {
     /// Tells the one from the other.
-    pub(crate) fn source(self, caller: &Actor) -> Result<Source, Problem> {
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<Source> {
         let Self { cart_id, items, user_id, shipping_address, shipping_method, notes } = self;
         match (cart_id, items) {
-            (Some(_), None) if user_id.is_some() && user_id != caller.user => {
-                Err(Problem::invalid_at("/user_id", "invalid", "a cart is ordered by its owner"))
-            }
             (Some(cart_id), None) => {
-                Ok(Source::Cart(CheckoutRequest { cart_id, shipping_address, shipping_method, notes }))
+                let cart = NewCheckOut { cart_id, shipping_address, shipping_method, notes };
+                let (user_id, cart) = (reader.parse_option("user_id", user_id), cart.read(reader));
+                Ok(Source::Cart(CheckoutRequest { user_id: user_id?, ..cart? }))
             }
-            (None, Some(items)) => {
-                Ok(Source::Items(PlaceOrderRequest { user_id, items, shipping_address, shipping_method, notes }))
-            }
-            _ => Err(Problem::invalid_at("", "invalid", "name either a cart_id or items")),
+            (None, Some(items)) => all!(PlaceOrderRequest {
+                user_id: reader.parse_option("user_id", user_id),
+                items: reader.each("items", items, NewOrderItem::read),
+                shipping_address: reader.within("shipping_address", |reader| shipping_address.read(reader)),
+                shipping_method: reader.parse_option("shipping_method", shipping_method),
+                notes: reader.parse_option("notes", notes),
+            })
+            .map(Source::Items),
+            _ => Err(reader.note("", "invalid", "name either a cart_id or items")),
         }
+    }
+}
+
+impl NewCheckOut {
+    /// The cart to order.
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<CheckoutRequest> {
+        all!(CheckoutRequest {
+            cart_id: Ok(CartId::new(self.cart_id)),
+            user_id: Ok(None),
+            shipping_address: reader.within("shipping_address", |reader| self.shipping_address.read(reader)),
+            shipping_method: reader.parse_option("shipping_method", self.shipping_method),
+            notes: reader.parse_option("notes", self.notes),
+        })
+    }
+}
+
+impl NewOrderItem {
+    fn read(self, reader: &mut Reader) -> Read<ItemRequest> {
+        all!(ItemRequest {
+            sku: reader.parse_option("sku", self.sku),
+            product_id: reader.parse_option("product_id", self.product_id),
+            quantity: reader.value("quantity", Quantity::new(self.quantity)),
+            unit_price: reader.value("unit_price", self.unit_price.map(|price| price.0).transpose()),
+        })
     }
 }

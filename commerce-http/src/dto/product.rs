@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use commerce_core::catalog::{Category, Product, Variant};
 use commerce_core::engine::ProductInput;
 use commerce_core::ids::{CategoryId, ProductId, Sku};
-use commerce_core::money::{Amount, Currency};
-use commerce_core::text::BoundedString;
+use commerce_core::money::Currency;
+use commerce_core::text::{BoundedString, Name};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Figure;
-use crate::problem::Problem;
+use super::reader::{Decimal, Read, Reader, all};
 
 /// A product.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,7 +19,7 @@ pub(crate) struct ProductShape<'a> {
     #[schema(value_type = String)]
     id: &'a ProductId,
     #[schema(value_type = String)]
-    name: &'a BoundedString<200>,
+    name: &'a Name,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     description: Option<&'a BoundedString<4000>>,
@@ -43,7 +43,7 @@ pub(crate) struct VariantShape<'a> {
     sku: &'a Sku,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
-    name: Option<&'a BoundedString<200>>,
+    name: Option<&'a Name>,
     price: Figure,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -105,24 +105,19 @@ fn currency(product: &Product, shop: Currency) -> Currency {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewProduct {
     /// Made if not said; on a change it is in the path.
+    id: Option<String>,
+    #[schema(max_length = 255)]
+    name: String,
+    #[schema(max_length = 4000)]
+    description: Option<String>,
+    /// Categories of the shop.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    pub(crate) id: Option<ProductId>,
-    #[schema(value_type = String, max_length = 200)]
-    name: BoundedString<200>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 4000)]
-    description: Option<BoundedString<4000>>,
-    #[serde(default)]
-    #[schema(value_type = Vec<String>)]
-    categories: Vec<CategoryId>,
+    categories: Vec<String>,
     #[serde(default = "yes")]
     #[schema(default = true)]
     active: bool,
     /// The currency of the prices; the shop's if not said.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    currency: Option<Currency>,
+    currency: Option<String>,
     variants: Vec<NewVariant>,
 }
 
@@ -130,16 +125,12 @@ pub(crate) struct NewProduct {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewVariant {
-    #[schema(value_type = String)]
-    sku: Sku,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    name: Option<BoundedString<200>>,
-    #[schema(value_type = String, example = "9.99")]
-    price: Amount,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 64)]
-    tax_category: Option<BoundedString<64>>,
+    sku: String,
+    #[schema(max_length = 255)]
+    name: Option<String>,
+    price: Decimal,
+    #[schema(max_length = 64)]
+    tax_category: Option<String>,
 }
 
 const fn yes() -> bool {
@@ -147,26 +138,29 @@ const fn yes() -> bool {
 }
 
 impl NewProduct {
-    /// What the engine takes, with the prices in their currency.
-    pub(crate) fn input(self, shop: Currency) -> Result<ProductInput, Problem> {
-        let currency = self.currency.unwrap_or(shop);
-        let variants = self.variants.into_iter().enumerate().map(|(at, variant)| variant.priced(at, currency));
-        Ok(ProductInput {
-            name: self.name,
-            description: self.description,
-            categories: self.categories,
-            active: self.active,
-            variants: variants.collect::<Result<_, _>>()?,
-        })
+    /// The id that is named, and what the engine takes, with the prices in their currency.
+    pub(crate) fn read(self, reader: &mut Reader, shop: Currency) -> Read<(Option<ProductId>, ProductInput)> {
+        let id = reader.parse_option("id", self.id);
+        let currency = reader.parse_option("currency", self.currency).map(|currency| currency.unwrap_or(shop));
+        let input = all!(ProductInput {
+            name: reader.parse("name", &self.name),
+            description: reader.parse_option("description", self.description),
+            categories: reader.each("categories", self.categories, |category, reader| reader.parse("", &category)),
+            active: Ok(self.active),
+            variants: reader.each("variants", self.variants, |variant, reader| variant.read(reader, currency)),
+        });
+        Ok((id?, input?))
     }
 }
 
 impl NewVariant {
-    fn priced(self, at: usize, currency: Currency) -> Result<Variant, Problem> {
-        let price = self.price.in_currency(currency);
-        let price =
-            price.map_err(|error| Problem::invalid_at(&format!("/variants/{at}/price"), "invalid_amount", error))?;
-        Ok(Variant { sku: self.sku, name: self.name, price, tax_category: self.tax_category })
+    fn read(self, reader: &mut Reader, currency: Read<Currency>) -> Read<Variant> {
+        all!(Variant {
+            sku: reader.parse("sku", &self.sku),
+            name: reader.parse_option("name", self.name),
+            price: reader.money("price", self.price, currency),
+            tax_category: reader.parse_option("tax_category", self.tax_category),
+        })
     }
 }
 
@@ -177,7 +171,7 @@ pub(crate) struct CategoryShape<'a> {
     #[schema(value_type = String)]
     id: &'a CategoryId,
     #[schema(value_type = String)]
-    name: &'a BoundedString<200>,
+    name: &'a Name,
     /// Where it hangs; none at the root.
     #[schema(value_type = Option<String>)]
     parent: Option<&'a CategoryId>,
@@ -190,11 +184,11 @@ impl<'a> From<&'a Category> for CategoryShape<'a> {
 }
 
 /// A category to make.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "describes what the core reads")]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct NewCategory {
     id: String,
-    #[schema(max_length = 200)]
+    #[schema(max_length = 255)]
     name: String,
     parent: Option<String>,
 }
@@ -203,9 +197,25 @@ pub(crate) struct NewCategory {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CategoryName {
-    #[schema(value_type = String, max_length = 200)]
-    pub(crate) name: BoundedString<200>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    pub(crate) parent: Option<CategoryId>,
+    #[schema(max_length = 255)]
+    name: String,
+    parent: Option<String>,
+}
+
+impl NewCategory {
+    /// The category.
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<Category> {
+        all!(Category {
+            id: reader.parse("id", &self.id),
+            name: reader.parse("name", &self.name),
+            parent: reader.parse_option("parent", self.parent),
+        })
+    }
+}
+
+impl CategoryName {
+    /// The category of that id.
+    pub(crate) fn read(self, reader: &mut Reader, id: &str) -> Read<Category> {
+        NewCategory { id: id.to_owned(), name: self.name, parent: self.parent }.read(reader)
+    }
 }

@@ -1,10 +1,14 @@
 //! Returns.
 
 use chrono::{DateTime, Utc};
-use commerce_core::ids::{OrderId, ReturnId};
-use commerce_core::order::{Order, Reason, Return, ReturnLine, ReturnStatus};
+use commerce_core::Quantity;
+use commerce_core::ids::{ItemId, OrderId, ReturnId};
+use commerce_core::order::{Order, Reason, Return, ReturnLine, ReturnRequest, ReturnStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::reader::{Read, Reader, all};
 
 /// Units of an order that come back.
 #[derive(Debug, Serialize, ToSchema)]
@@ -17,8 +21,7 @@ pub(crate) struct ReturnShape<'a> {
     /// `requested`, then `approved` and `received`, or `rejected`.
     #[schema(value_type = String, example = "requested")]
     status: ReturnStatus,
-    #[schema(value_type = Vec<ReturnLineShape>)]
-    items: &'a [ReturnLine],
+    items: Vec<ReturnLineShape>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     reason: Option<&'a Reason>,
@@ -26,12 +29,12 @@ pub(crate) struct ReturnShape<'a> {
 }
 
 /// Units of one line that come back.
-#[derive(Debug, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = ReturnLine)]
-#[expect(dead_code, reason = "describes what the core writes and reads")]
 pub(crate) struct ReturnLineShape {
     /// A line of the order.
-    item_id: uuid::Uuid,
+    item_id: Uuid,
     #[schema(minimum = 1, maximum = 1_000_000)]
     quantity: i64,
 }
@@ -42,15 +45,22 @@ impl<'a> ReturnShape<'a> {
         order.returns.iter().find(|known| known.id == id).map(|found| Self::new(order.id, found))
     }
 
-    fn new(order_id: OrderId, found: &'a Return) -> Self {
+    /// A return of the order of that id.
+    pub(crate) fn new(order_id: OrderId, found: &'a Return) -> Self {
         Self {
             id: found.id,
             order_id,
             status: found.status,
-            items: &found.lines,
+            items: found.lines.iter().map(ReturnLineShape::from).collect(),
             reason: found.reason.as_ref(),
             requested_at: found.requested_at,
         }
+    }
+}
+
+impl From<&ReturnLine> for ReturnLineShape {
+    fn from(line: &ReturnLine) -> Self {
+        Self { item_id: line.item.uuid(), quantity: line.quantity.get() }
     }
 }
 
@@ -59,9 +69,25 @@ impl<'a> ReturnShape<'a> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewReturn {
     #[serde(alias = "lines")]
-    #[schema(value_type = Vec<ReturnLineShape>)]
-    pub(crate) items: Vec<ReturnLine>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 500)]
-    pub(crate) reason: Option<Reason>,
+    items: Vec<ReturnLineShape>,
+    #[schema(max_length = 500)]
+    reason: Option<String>,
+}
+
+impl NewReturn {
+    /// What is sent back, under an id.
+    pub(crate) fn read(self, reader: &mut Reader, id: ReturnId) -> Read<ReturnRequest> {
+        all!(ReturnRequest {
+            id: Ok(id),
+            lines: reader.each("items", self.items, ReturnLineShape::read),
+            reason: reader.parse_option("reason", self.reason),
+        })
+    }
+}
+
+impl ReturnLineShape {
+    fn read(self, reader: &mut Reader) -> Read<ReturnLine> {
+        let quantity = reader.value("quantity", Quantity::new(self.quantity))?;
+        Ok(ReturnLine { item: ItemId::new(self.item_id), quantity })
+    }
 }

@@ -2,9 +2,10 @@
 
 use commerce_core::ids::Sku;
 use commerce_core::stock::{StockAction, StockLevel};
-use commerce_core::text::BoundedString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::reader::{Read, Reader};
 
 /// The stock of one sku.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,8 +45,7 @@ pub(crate) struct NewLevel {
     #[schema(minimum = 0)]
     on_hand: i64,
     /// Not said, it stays as it is.
-    #[serde(default)]
-    #[schema(value_type = Option<i64>, minimum = 0)]
+    #[schema(minimum = 0)]
     reorder_threshold: Option<u32>,
 }
 
@@ -63,13 +63,13 @@ impl NewLevel {
 pub(crate) struct Adjustment {
     /// More (positive) or fewer (negative).
     delta: i64,
-    #[schema(value_type = String, max_length = 200)]
-    reason: BoundedString<200>,
+    #[schema(max_length = 200)]
+    reason: String,
 }
 
 impl Adjustment {
     /// The move that makes it so.
-    pub(crate) fn action(self, expected: Option<u64>) -> StockAction {
-        StockAction::Adjust { delta: self.delta, reason: self.reason, expected }
+    pub(crate) fn read(self, reader: &mut Reader, expected: Option<u64>) -> Read<StockAction> {
+        Ok(StockAction::Adjust { delta: self.delta, reason: reader.parse("reason", &self.reason)?, expected })
     }
 }

@@ -1,6 +1,5 @@
 //! `/carts`
 
-use commerce_core::Quantity;
 use commerce_core::engine::{CartView, OpenedCart};
 use commerce_core::ids::CartId;
 use http::StatusCode;
@@ -28,7 +27,7 @@ struct Nothing {}
 )]
 pub(crate) async fn open(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
-    call.json_or_default::<Nothing>()?;
+    call.read_or_default(|_: Nothing, _| Ok(()))?;
     let guard = call.idempotency_guard(&opened)?;
     let reply = app.engine.open_cart(caller, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
@@ -55,8 +54,8 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn add_item(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, named(call)?);
     let guard = call.idempotency_guard(&written)?;
-    let item: NewItem = call.json()?;
-    let reply = app.engine.add_item(caller, cart, (item.sku, item.quantity), guard.idempotency().as_ref()).await?;
+    let item = call.read(NewItem::read)?;
+    let reply = app.engine.add_item(caller, cart, item, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
 
@@ -70,9 +69,7 @@ pub(crate) async fn add_item(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn set_quantity(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, named(call)?);
     let item = call.path_param("item_id", "cart item")?;
-    let wanted: NewQuantity = call.json()?;
-    let quantity = Some(wanted.quantity).filter(|units| *units != 0).map(Quantity::new).transpose();
-    let quantity = quantity.map_err(|error| Problem::invalid_at("/quantity", "out_of_range", error))?;
+    let quantity = call.read(NewQuantity::read)?;
     let reply = app.engine.set_quantity(caller, cart, (item, quantity), None).await?;
     unkeyed(reply, written)
 }

@@ -1,7 +1,6 @@
 //! `/categories`
 
 use commerce_core::catalog::Category;
-use commerce_core::ids::IdError;
 use http::StatusCode;
 
 use crate::answer::{Answer, Outcome};
@@ -10,7 +9,6 @@ use crate::call::RequestContext;
 use crate::dto::product::{CategoryName, CategoryShape, NewCategory};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::List;
-use crate::problem::Problem;
 
 /// The tree of categories: every one, by id, each with its parent.
 #[utoipa::path(
@@ -33,7 +31,7 @@ pub(crate) async fn list(app: &App, _call: &RequestContext) -> Outcome {
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     let guard = call.idempotency_guard(&made)?;
-    let category: Category = call.json()?;
+    let category = call.read(NewCategory::read)?;
     let reply = app.engine.save_category(caller, category, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
@@ -47,9 +45,8 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
 )]
 pub(crate) async fn rename(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
-    let id = call.param("id").parse().map_err(|error: IdError| Problem::invalid_at("/id", "invalid", error))?;
-    let CategoryName { name, parent } = call.json()?;
-    let reply = app.engine.save_category(caller, Category { id, name, parent }, None).await?;
+    let category = call.read(|new: CategoryName, reader| new.read(reader, call.param("id")))?;
+    let reply = app.engine.save_category(caller, category, None).await?;
     unkeyed(reply, written)
 }
 

@@ -1,27 +1,25 @@
 //! `/checkouts`
 
-use commerce_core::engine::CheckoutRequest;
-
 use super::orders;
 use crate::answer::Outcome;
 use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::order::OrderShape;
-use crate::dto::placing::CheckOutShape;
+use crate::dto::placing::NewCheckOut;
 use crate::idempotency::RequiredIdempotencyKeyHeader;
 
 /// Orders the caller's cart.
 #[utoipa::path(
     post, path = "/checkouts", tag = "orders",
     params(RequiredIdempotencyKeyHeader),
-    request_body = CheckOutShape,
+    request_body = NewCheckOut,
     responses((status = 201, body = OrderShape<'_>, description = "The order, with its payment."))
 )]
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     app.quota.take(caller)?;
     let guard = call.required_idempotency_guard(&orders::placed)?;
-    let request: CheckoutRequest = call.json()?;
+    let request = call.read(NewCheckOut::read)?;
     let reply = app.engine.checkout(caller, &request, guard.idempotency().as_ref()).await?;
     orders::count(&reply);
     guard.answer(reply)

@@ -1,8 +1,8 @@
 //! `/inventory`, and `/products/{id}/inventory`
 
-use commerce_core::engine::{EngineError, Reply};
+use commerce_core::engine::EngineError;
 use commerce_core::ids::{IdError, Sku};
-use commerce_core::stock::{StockAction, StockLevel};
+use commerce_core::stock::StockLevel;
 
 use super::products;
 use crate::answer::{Answer, Outcome};
@@ -87,9 +87,8 @@ pub(crate) async fn set(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn adjust(app: &App, call: &RequestContext) -> Outcome {
     let (caller, condition, sku) = (call.caller()?, call.condition()?, sku(call)?);
     let guard = call.idempotency_guard(&written)?;
-    let adjustment: Adjustment = call.json()?;
-    let action: StockAction = adjustment.action(condition.version());
-    let reply: Reply<StockLevel> = app.engine.move_stock(caller, &sku, action, guard.idempotency().as_ref()).await?;
+    let action = call.read(|adjustment: Adjustment, reader| adjustment.read(reader, condition.version()))?;
+    let reply = app.engine.move_stock(caller, &sku, action, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
 

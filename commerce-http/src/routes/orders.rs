@@ -2,7 +2,7 @@
 
 use commerce_core::engine::Reply;
 use commerce_core::ids::{OrderId, UserId};
-use commerce_core::order::{Command, Order};
+use commerce_core::order::{Command, Order, Status};
 use commerce_core::port::{OrderFilter, OrderRef};
 use http::StatusCode;
 
@@ -26,10 +26,10 @@ const EVENTS: &str = "events";
 /// Which orders to list.
 #[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes what `filter` reads")]
 pub(crate) struct Filter {
     /// Only in this state.
-    status: Option<String>,
+    #[param(value_type = Option<String>)]
+    status: Option<Status>,
     /// Only placed at this instant or later.
     from: Option<chrono::DateTime<chrono::Utc>>,
     /// Only placed before this instant.
@@ -47,7 +47,7 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     app.quota.take(caller)?;
     let guard = call.required_idempotency_guard(&placed)?;
-    let reply = match call.json::<NewOrder>()?.source(caller)? {
+    let reply = match call.read(NewOrder::read)? {
         Source::Cart(request) => app.engine.checkout(caller, &request, guard.idempotency().as_ref()).await?,
         Source::Items(request) => app.engine.place_order(caller, &request, guard.idempotency().as_ref()).await?,
     };
@@ -80,7 +80,8 @@ pub(crate) async fn list_of_user(app: &App, call: &RequestContext) -> Outcome {
 
 async fn listed(app: &App, call: &RequestContext, query: &Query, user: Option<UserId>) -> Outcome {
     let page = page::asked::<OrderId>(query, ORDERS)?;
-    let (status, from, to) = (query.get("status")?, query.instant("from")?, query.instant("to")?);
+    let Filter { status, from, to } =
+        Filter { status: query.get("status")?, from: query.instant("from")?, to: query.instant("to")? };
     let found = app.engine.orders(call.caller()?, OrderFilter { user, status, from, to }, &page).await?;
     let items: Vec<_> = found.items.iter().map(OrderShape::from).collect();
     Ok(Answer::ok(&List { items, next_cursor: found.next.and_then(|last| page::cursor(ORDERS, &last)) }))
@@ -126,8 +127,7 @@ pub(crate) async fn events(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = OrderShape<'_>))
 )]
 pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
-    let NewStatus { status, reason } = call.json()?;
-    commanded(app, call, Command::Transition { status, reason }).await
+    commanded(app, call, call.read(NewStatus::read)?).await
 }
 
 /// Moves an order to another state.
@@ -150,7 +150,7 @@ pub(crate) async fn set_status(app: &App, call: &RequestContext) -> Outcome {
 )]
 pub(crate) async fn cancel(app: &App, call: &RequestContext) -> Outcome {
     let (caller, order) = (call.caller()?, named(call)?);
-    let ReasonBody { reason } = call.json_or_default()?;
+    let reason = call.read_or_default(ReasonBody::read)?;
     let guard = call.idempotency_guard(&written)?;
     let command = Command::Cancel { reason };
     let reply = app.engine.command(caller, (&order.0, order.1), command, guard.idempotency().as_ref()).await?;
@@ -175,8 +175,8 @@ pub(crate) async fn delete(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = OrderShape<'_>))
 )]
 pub(crate) async fn set_shipping(app: &App, call: &RequestContext) -> Outcome {
-    let shipment: NewShipment = call.json()?;
-    commanded(app, call, Command::UpdateShipment(shipment.into())).await
+    let shipment = call.read(NewShipment::read)?;
+    commanded(app, call, Command::UpdateShipment(shipment)).await
 }
 
 async fn commanded(app: &App, call: &RequestContext, command: Command) -> Outcome {

@@ -1,7 +1,7 @@
 //! `/payments`
 
 use commerce_core::ids::PaymentId;
-use commerce_core::order::{Command, Order};
+use commerce_core::order::Order;
 use commerce_core::port::OrderRef;
 use http::StatusCode;
 
@@ -11,9 +11,6 @@ use crate::call::RequestContext;
 use crate::dto::payment::{Confirmation, NewRefund, PaymentShape};
 use crate::idempotency::IdempotencyKeyHeader;
 use crate::problem::Problem;
-
-/// The most characters of a processor's token.
-const MAX_TOKEN: usize = 255;
 
 /// The payment of an order.
 #[utoipa::path(
@@ -36,10 +33,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn confirm(app: &App, call: &RequestContext) -> Outcome {
     let (caller, id) = (call.caller()?, payment_id(call)?);
     let guard = call.idempotency_guard(&written)?;
-    let Confirmation { token } = call.json()?;
-    if token.is_empty() || token.chars().nth(MAX_TOKEN).is_some() {
-        return Err(Problem::invalid_at("/token", "out_of_range", format_args!("has 1 to {MAX_TOKEN} characters")));
-    }
+    let token = call.read(Confirmation::read)?;
     let reply = app.engine.confirm_payment(caller, id, token, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
@@ -54,11 +48,8 @@ pub(crate) async fn confirm(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn refund(app: &App, call: &RequestContext) -> Outcome {
     let (caller, order_ref) = (call.caller()?, OrderRef::Payment(payment_id(call)?));
     let guard = call.idempotency_guard(&refunded)?;
-    let NewRefund { amount, reason } = call.json()?;
     let currency = app.engine.settings().currency;
-    let amount = amount.map(|amount| amount.in_currency(currency)).transpose();
-    let amount = amount.map_err(|error| Problem::invalid_at("/amount", "invalid_amount", error))?;
-    let command = Command::Refund { amount, reason: Some(reason) };
+    let command = call.read(|new: NewRefund, reader| new.read(reader, currency))?;
     let reply = app.engine.command(caller, (&order_ref, None), command, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }

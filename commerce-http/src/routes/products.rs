@@ -71,9 +71,8 @@ pub(crate) async fn variants(app: &App, call: &RequestContext) -> Outcome {
 )]
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let (caller, currency) = (call.caller()?, shop(app));
-    let mut new: NewProduct = call.json()?;
-    let id = new.id.take().map_or_else(|| fresh(app), Ok)?;
-    let input = new.input(currency)?;
+    let (id, input) = call.read(|new: NewProduct, reader| new.read(reader, currency))?;
+    let id = id.map_or_else(|| fresh(app), Ok)?;
     let made = move |product: &Product| {
         let answer = written(product, currency).location(&format!("/v1/products/{}", encoded(&product.id)));
         Answer { status: StatusCode::CREATED, ..answer }
@@ -97,11 +96,10 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn replace(app: &App, call: &RequestContext) -> Outcome {
     let (caller, condition, currency) = (call.caller()?, call.condition()?, shop(app));
     let id: ProductId = call.param("id").parse().map_err(invalid_id)?;
-    let new: NewProduct = call.json()?;
-    if new.id.as_ref().is_some_and(|named| *named != id) {
+    let (named, input) = call.read(|new: NewProduct, reader| new.read(reader, currency))?;
+    if named.is_some_and(|named| named != id) {
         return Err(Problem::invalid_at("/id", "invalid", "must be the id in the path, or left out"));
     }
-    let input = new.input(currency)?;
     condition.needs(app.engine.product(Some(caller), &id).await.map(drop))?;
     let write = move |product: &Product| written(product, currency);
     let reply = app.engine.save_product(caller, (&id, condition.version()), &input, None).await?;

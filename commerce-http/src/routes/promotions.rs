@@ -19,7 +19,7 @@ use crate::precondition::IfMatch;
 )]
 pub(crate) async fn add(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, carts::named(call)?);
-    let NewCode { code } = call.json()?;
+    let code = call.read(NewCode::read)?;
     let given = code.clone();
     let checked = move |view: &CartView| Answer::ok(&GivenCode::of(&given, &view.quote)).version(view.cart.version);
     let guard = call.idempotency_guard(&checked)?;

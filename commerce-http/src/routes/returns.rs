@@ -1,8 +1,8 @@
 //! `/orders/{id}/returns`, and `/returns/{id}`
 
 use commerce_core::ids::ReturnId;
-use commerce_core::order::{Command, Order, ReturnRequest};
-use commerce_core::port::OrderRef;
+use commerce_core::order::{Command, Order};
+use commerce_core::port::{OrderRef, ReturnFilter};
 use http::StatusCode;
 
 use super::orders;
@@ -12,8 +12,12 @@ use crate::call::RequestContext;
 use crate::dto::order::ReasonBody;
 use crate::dto::returns::{NewReturn, ReturnShape};
 use crate::idempotency::IdempotencyKeyHeader;
+use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
+
+/// Tells the cursors of returns from others.
+const RETURNS: &str = "returns";
 
 /// Asks to send units of an order back.
 #[utoipa::path(
@@ -24,16 +28,32 @@ use crate::problem::Problem;
 )]
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let (caller, (order_ref, version)) = (call.caller()?, orders::named(call)?);
-    let NewReturn { items, reason } = call.json()?;
     let id = ReturnId::new(app.engine.ports().ids.next());
+    let request = call.read(|new: NewReturn, reader| new.read(reader, id))?;
     let requested = move |order: &Order| {
         let answer = written(order, id).location(&format!("/v1/returns/{id}"));
         Answer { status: StatusCode::CREATED, ..answer }
     };
     let guard = call.idempotency_guard(&requested)?;
-    let command = Command::RequestReturn(ReturnRequest { id, lines: items, reason });
+    let command = Command::RequestReturn(request);
     let reply = app.engine.command(caller, (&order_ref, version), command, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
+}
+
+/// Returns, newest first; a customer's own.
+#[utoipa::path(
+    get, path = "/returns", tag = "returns",
+    params(("status" = Option<String>, Query, description = "Only in this state."),
+           ("order_id" = Option<uuid::Uuid>, Query, description = "Only of this order."), Paging),
+    responses((status = 200, body = List<ReturnShape<'_>>))
+)]
+pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
+    let query = call.query()?;
+    let page = page::asked(&query, RETURNS)?;
+    let filter = ReturnFilter { user: None, order: query.get("order_id")?, status: query.word("status")? };
+    let found = app.engine.returns(call.caller()?, filter, &page).await?;
+    let items: Vec<_> = found.items.iter().map(|(order, known)| ReturnShape::new(*order, known)).collect();
+    Ok(Answer::ok(&List { items, next_cursor: found.next.and_then(|last| page::cursor(RETURNS, &last)) }))
 }
 
 /// A return.
@@ -55,7 +75,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = ReturnShape<'_>))
 )]
 pub(crate) async fn approve(app: &App, call: &RequestContext) -> Outcome {
-    call.json_or_default::<ReasonBody>()?;
+    call.read_or_default(ReasonBody::read)?;
     let id = return_id(call)?;
     decided(app, call, id, Command::ApproveReturn(id)).await
 }
@@ -68,7 +88,7 @@ pub(crate) async fn approve(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = ReturnShape<'_>))
 )]
 pub(crate) async fn reject(app: &App, call: &RequestContext) -> Outcome {
-    let ReasonBody { reason } = call.json_or_default()?;
+    let reason = call.read_or_default(ReasonBody::read)?;
     let id = return_id(call)?;
     decided(app, call, id, Command::RejectReturn { id, reason }).await
 }
@@ -80,7 +100,7 @@ pub(crate) async fn reject(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = ReturnShape<'_>))
 )]
 pub(crate) async fn receive(app: &App, call: &RequestContext) -> Outcome {
-    call.json_or_default::<ReasonBody>()?;
+    call.read_or_default(ReasonBody::read)?;
     let id = return_id(call)?;
     decided(app, call, id, Command::ReceiveReturn(id)).await
 }

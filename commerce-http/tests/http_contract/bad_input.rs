@@ -104,6 +104,59 @@ async fn missing_fields_are_named() {
 }
 
 #[tokio::test]
+async fn all_invalid_values_are_told_at_once() {
+    let shop = Shop::open().await;
+    let places = |problem: &Value| -> Vec<String> {
+        problem["errors"].as_array().unwrap().iter().map(|error| text(&error["pointer"]).to_owned()).collect()
+    };
+    let mut order = order_of("MUG", 0);
+    for (pointer, value) in [
+        ("/items/0/unit_price", json!("cheap")),
+        ("/items/1", json!({ "sku": "", "quantity": -1 })),
+        ("/shipping_address/name", json!("x".repeat(256))),
+        ("/shipping_address/country", json!("XX")),
+        ("/notes", json!(" ")),
+    ] {
+        if pointer == "/items/1" {
+            order["items"].as_array_mut().unwrap().push(value);
+        } else {
+            order = with(order, pointer, value);
+        }
+    }
+    let problem = shop.admin().post("/v1/orders", &order).key(&fresh_key()).send().await.expect(422);
+    assert_eq!(
+        places(&problem),
+        [
+            "/items/0/quantity",
+            "/items/0/unit_price",
+            "/items/1/sku",
+            "/items/1/quantity",
+            "/shipping_address/name",
+            "/shipping_address/country",
+            "/notes"
+        ]
+    );
+    let variants = json!([{ "sku": "A\n", "price": "1.999" }, { "sku": "B", "price": "free" }]);
+    let product = json!({ "name": "", "categories": [" x"], "variants": variants });
+    let problem = shop.admin().post("/v1/products", &product).send().await.expect(422);
+    assert_eq!(
+        places(&problem),
+        ["/name", "/categories/0", "/variants/0/sku", "/variants/0/price", "/variants/1/price"]
+    );
+    let codes: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| text(&error["code"])).collect();
+    assert_eq!(codes, ["invalid", "invalid", "invalid", "invalid_amount", "invalid"]);
+    is_untouched(&shop).await;
+}
+
+#[tokio::test]
+async fn a_list_of_faults_ends() {
+    let shop = Shop::open().await;
+    let order = with(order_of("MUG", 1), "/items", json!(vec![json!({ "sku": "", "quantity": 0 }); 400]));
+    let problem = shop.ann().post("/v1/orders", &order).key(&fresh_key()).send().await.expect(422);
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 100);
+}
+
+#[tokio::test]
 async fn a_field_that_stands_twice_is_refused() {
     let shop = Shop::open().await;
     let path = cart_items(&shop).await;

@@ -75,6 +75,8 @@ async fn an_order_has_the_shape_that_is_promised() {
             "payment",
             "phase",
             "promotions",
+            "refunds",
+            "returns",
             "shipping",
             "shipping_address",
             "shipping_discount",

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::shop::Shop;
+use super::shop::{Shop, fresh_key, order_of};
 
 #[tokio::test]
 async fn an_admin_makes_and_changes_products() {
@@ -97,6 +97,42 @@ async fn products_are_found_by_text_and_by_category() {
     assert_eq!(found("category=home").await, ["pan"]);
     assert_eq!(found("category=kitchen&q=mug").await, Vec::<String>::new());
     shop.guest().get("/v1/products?active=maybe").send().await.problem(422, "invalid_parameter");
+}
+
+#[tokio::test]
+async fn a_category_that_does_not_exist_is_refused() {
+    let shop = Shop::open().await;
+    let admin = shop.admin();
+    admin.post("/v1/categories", &json!({ "id": "home", "name": "Home" })).send().await.expect(201);
+    let product =
+        json!({ "name": "Pan", "categories": ["home", "hoem"], "variants": [{ "sku": "PAN", "price": "30.00" }] });
+    admin.put("/v1/products/PAN", &product).send().await.invalid("/categories/1", "invalid");
+    admin.post("/v1/products", &product).send().await.invalid("/categories/1", "invalid");
+    shop.guest().get("/v1/products/PAN").send().await.problem(404, "not_found");
+    shop.ann().put("/v1/products/PAN", &product).send().await.problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn names_have_up_to_255_characters() {
+    let shop = Shop::open().await;
+    let admin = shop.admin();
+    let (long, longer) = ("é".repeat(255), "é".repeat(256));
+    let category = |name: &str| json!({ "id": "home", "name": name });
+    admin.post("/v1/categories", &category(&longer)).send().await.invalid("/name", "invalid");
+    assert_eq!(admin.post("/v1/categories", &category(&long)).send().await.expect(201)["name"], *long);
+    let product = |name: &str| json!({ "name": name, "variants": [{ "sku": "PAN", "name": name, "price": "30.00" }] });
+    let reply = admin.put("/v1/products/PAN", &product(&longer)).send().await;
+    reply.invalid("/name", "invalid");
+    reply.invalid("/variants/0/name", "invalid");
+    let made = admin.put("/v1/products/PAN", &product(&long)).send().await.expect(200);
+    assert_eq!((&made["name"], &made["variants"][0]["name"]), (&json!(long), &json!(long)));
+    admin.put("/v1/inventory/PAN", &json!({ "on_hand": 1 })).send().await.expect(200);
+    let mut order = order_of("PAN", 1);
+    for member in ["name", "line1", "line2", "city", "state"] {
+        order["shipping_address"][member] = json!(long);
+    }
+    let order = shop.ann().post("/v1/orders", &order).key(&fresh_key()).send().await.expect(201);
+    assert_eq!((&order["items"][0]["name"], &order["shipping_address"]["name"]), (&json!(long), &json!(long)));
 }
 
 #[tokio::test]

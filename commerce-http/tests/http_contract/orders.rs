@@ -1,10 +1,11 @@
 //! Orders: whose they are, where they may go, how they were.
 
 use chrono::TimeDelta;
+use commerce_core::settings::ShippingMethod;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::shop::{Plan, Shop, fresh_key, order_of, path_of, text, with};
+use super::shop::{Plan, Shop, address, fresh_key, order_of, path_of, text, with};
 
 fn statuses(value: &Value) -> Vec<&str> {
     value.as_array().unwrap().iter().map(text).collect()
@@ -164,10 +165,81 @@ async fn a_user_who_does_not_exist_buys_nothing() {
     shop.users.go_down();
     let reply = shop.ann().post("/v1/orders", &order_of("MUG", 1)).key("k").send().await;
     let problem = reply.problem(503, "user_service_unavailable");
-    assert_eq!(problem["detail"], "Unable to validate user");
+    assert_eq!((&problem["detail"], &problem["error"]), (&json!("Unable to validate user"), &problem["detail"]));
     assert!(reply.header("retry-after").parse::<u32>().unwrap() > 0);
     shop.users.come_up();
     shop.ann().post("/v1/orders", &order_of("MUG", 1)).key("k").send().await.expect(201);
+}
+
+#[tokio::test]
+async fn an_order_needs_no_method_of_shipping_and_no_name() {
+    let mut plan = Plan::default();
+    let method = |name: &str| ShippingMethod {
+        name: name.parse().unwrap(),
+        fee: "2.00 USD".parse().unwrap(),
+        tax_category: None,
+    };
+    plan.settings.shipping_methods = vec![method("parcel"), method("express")];
+    let shop = Shop::with(plan).await;
+    let mut address = address();
+    address.as_object_mut().unwrap().remove("name");
+    let request = json!({ "items": [{ "sku": "MUG", "quantity": 1 }], "shipping_address": address });
+    let order = shop.ann().post("/v1/orders", &request).key(&fresh_key()).send().await.expect(201);
+    assert_eq!((&order["shipping_method"], &order["shipping"]), (&json!("parcel"), &json!("2.00")));
+    assert_eq!(order["shipping_address"], address);
+    assert_eq!(shop.ann().get(&path_of(&order)).send().await.expect(200), order);
+
+    let cart = shop.ann().post("/v1/carts", &json!({})).send().await.expect(201);
+    let items = format!("/v1/carts/{}/items", text(&cart["id"]));
+    shop.ann().post(&items, &json!({ "sku": "MUG", "quantity": 1 })).send().await.expect(200);
+    let checkout = json!({ "cart_id": cart["id"], "shipping_address": address });
+    let order = shop.ann().post("/v1/checkouts", &checkout).key(&fresh_key()).send().await.expect(201);
+    assert_eq!((&order["shipping_method"], &order["shipping_address"]), (&json!("parcel"), &address));
+}
+
+#[tokio::test]
+async fn the_history_names_who_did_it() {
+    let shop = Shop::open().await;
+    let order = shop.order(1).await;
+    shop.support().delete(&path_of(&order)).send().await.expect(200);
+    let unpaid = shop.order(1).await;
+    shop.later(TimeDelta::minutes(31));
+    shop.engine.run_due_tasks(100).await.unwrap();
+    let actors = async |order: &Value| -> Vec<Value> {
+        let events = shop.ann().get(&format!("{}/events", path_of(order))).send().await.expect(200);
+        events["items"].as_array().unwrap().iter().map(|event| event["actor"].clone()).collect()
+    };
+    let (ann, system) = (json!({ "role": "customer", "user_id": "ann" }), json!({ "role": "system" }));
+    let cancelled = actors(&order).await;
+    assert_eq!(cancelled.first(), Some(&ann));
+    assert_eq!(cancelled.last().map(|actor| &actor["role"]), Some(&json!("support")));
+    assert!(cancelled.last().is_some_and(|actor| actor["user_id"].is_string()), "{cancelled:?}");
+    let expired = actors(&unpaid).await;
+    assert_eq!((expired.first(), expired.last()), (Some(&ann), Some(&system)));
+}
+
+#[tokio::test]
+async fn an_order_shows_its_returns_its_refunds_and_the_reference_of_its_payment() {
+    let shop = Shop::open().await;
+    let order = shop.order(1).await;
+    assert_eq!((&order["returns"], &order["refunds"]), (&json!([]), &json!([])));
+    assert_eq!(order["payment"].get("reference"), None);
+    let order = shop.delivered_order(2).await;
+    let line = json!({ "item_id": order["items"][0]["id"], "quantity": 1 });
+    let returns = format!("{}/returns", path_of(&order));
+    let asked = shop.ann().post(&returns, &json!({ "items": [line] })).send().await.expect(201);
+    for step in ["approve", "receive"] {
+        let path = format!("/v1/returns/{}/{step}", text(&asked["id"]));
+        shop.support().ask(Method::POST, &path).send().await.expect(200);
+    }
+    shop.engine.run_due_tasks(100).await.unwrap();
+    let order = shop.ann().get(&path_of(&order)).send().await.expect(200);
+    let payment = format!("/v1/payments/{}", text(&order["payment"]["id"]));
+    let payment = shop.ann().get(&payment).send().await.expect(200);
+    assert_eq!(order["returns"], json!([with(asked, "/status", json!("received"))]));
+    assert_eq!((&order["refunds"][0]["amount"], &order["refunds"]), (&json!("9.99"), &payment["refunds"]));
+    assert!(text(&payment["reference"]).len() > 1, "{payment}");
+    assert_eq!(order["payment"]["reference"], payment["reference"]);
 }
 
 #[tokio::test]

@@ -79,6 +79,39 @@ async fn what_cannot_be_returned_is_refused() {
 }
 
 #[tokio::test]
+async fn returns_are_listed_and_filtered() {
+    let shop = Shop::open().await;
+    let mut all = Vec::new();
+    let mut orders = Vec::new();
+    for _ in 0..3 {
+        let order = shop.delivered_order(1).await;
+        let returns = format!("{}/returns", path_of(&order));
+        all.insert(0, shop.ann().post(&returns, &units(&order, 1)).send().await.expect(201));
+        orders.insert(0, order);
+    }
+    let reject = format!("/v1/returns/{}/reject", text(&all[1]["id"]));
+    all[1] = shop.support().ask(Method::POST, &reject).send().await.expect(200);
+    let list = async |client: super::shop::Client, query: &str| -> Value {
+        client.get(&format!("/v1/returns{query}")).send().await.expect(200)["items"].clone()
+    };
+    for client in [shop.ann(), shop.support(), shop.admin(), shop.service()] {
+        assert_eq!(list(client, "").await, json!(all));
+    }
+    assert_eq!(list(shop.bob(), "").await, json!([]));
+    assert_eq!(list(shop.bob(), &format!("?order_id={}", text(&orders[0]["id"]))).await, json!([]));
+    assert_eq!(list(shop.ann(), "?status=rejected").await, json!([all[1]]));
+    let of_one = format!("?order_id={}&status=requested", text(&orders[2]["id"]));
+    assert_eq!(list(shop.support(), &of_one).await, json!([all[2]]));
+    let first = shop.ann().get("/v1/returns?limit=2").send().await.expect(200);
+    let rest = format!("?limit=2&cursor={}", text(&first["next_cursor"]));
+    assert_eq!((&first["items"], list(shop.ann(), &rest).await), (&json!(all[..2]), json!(all[2..])));
+    for query in ["?status=eaten", "?order_id=1"] {
+        shop.ann().get(&format!("/v1/returns{query}")).send().await.problem(422, "invalid_parameter");
+    }
+    shop.guest().get("/v1/returns").send().await.problem(401, "unauthenticated");
+}
+
+#[tokio::test]
 async fn a_customer_has_so_long_to_return() {
     let shop = Shop::with(placed()).await;
     let order = shop.order(1).await;

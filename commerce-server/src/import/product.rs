@@ -3,7 +3,7 @@
 use commerce_core::catalog::{MAX_CATEGORIES, MAX_VARIANTS, Product, Variant};
 use commerce_core::engine::{ImportRow, ProductInput};
 use commerce_core::ids::{CategoryId, ProductId, Sku};
-use commerce_core::text::BoundedString;
+use commerce_core::text::Name;
 
 use super::Flaw;
 use super::row::{Row, Told};
@@ -16,7 +16,7 @@ const BETWEEN: &str = ", ";
 pub struct SheetProduct {
     /// Its id.
     pub id: ProductId,
-    name: BoundedString<200>,
+    name: Name,
     /// At least one.
     rows: Vec<Row>,
 }
@@ -81,7 +81,7 @@ impl SheetProduct {
     }
 
     /// What a row's name says beyond the product's.
-    fn variant_name(&self, full: &BoundedString<200>) -> Option<BoundedString<200>> {
+    fn variant_name(&self, full: &Name) -> Option<Name> {
         let rest = full.as_str().strip_prefix(self.name.as_str()).and_then(|rest| rest.strip_prefix(BETWEEN));
         match rest {
             Some(rest) => rest.parse().ok(),

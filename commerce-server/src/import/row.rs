@@ -6,7 +6,7 @@ use std::str::FromStr;
 use commerce_core::ids::{CategoryId, ProductId, Sku};
 use commerce_core::money::{Amount, Currency, Money};
 use commerce_core::stock::MAX_ON_HAND;
-use commerce_core::text::BoundedString;
+use commerce_core::text::{BoundedString, Name};
 use csv::StringRecord;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -29,7 +29,7 @@ pub(super) struct Row {
     pub(super) line: u64,
     pub(super) sku: Sku,
     pub(super) product_id: ProductId,
-    pub(super) name: BoundedString<200>,
+    pub(super) name: Name,
     pub(super) price: Money,
     pub(super) on_hand: i64,
     pub(super) categories: Told<Vec<CategoryId>>,

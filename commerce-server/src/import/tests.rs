@@ -106,9 +106,9 @@ fn what_is_not_text_is_named_by_its_line() {
 
 #[test]
 fn the_length_of_a_name_is_bounded() {
-    let text = format!("{HEAD}\na,{},1,EUR,1\n{},B,1,EUR,1\n", "x".repeat(201), "y".repeat(65));
+    let text = format!("{HEAD}\na,{},1,EUR,1\n{},B,1,EUR,1\n", "x".repeat(256), "y".repeat(65));
     assert_eq!(
         flaws(&text),
-        ["line 2: name is longer than 200 characters", "line 3: sku is longer than 64 characters"]
+        ["line 2: name is longer than 255 characters", "line 3: sku is longer than 64 characters"]
     );
 }

@@ -8,9 +8,9 @@ use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{IdempotencyKey, IdempotencyRecord};
 use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{CartId, OrderId, ProductId, Sku, UserId};
-use commerce_core::order::{Order, OrderEvent};
-use commerce_core::port::{OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter};
+use commerce_core::ids::{CartId, OrderId, ProductId, ReturnId, Sku, UserId};
+use commerce_core::order::{Order, OrderEvent, Return};
+use commerce_core::port::{OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter, ReturnFilter};
 use commerce_core::stock::{Reservation, StockLevel};
 
 use super::tables::Tables;
@@ -47,6 +47,24 @@ impl Tables {
         let wanted = |order: &&Order| admits(filter, order);
         let orders = self.orders.values().rev().filter(behind).filter(wanted);
         cut(orders.cloned(), page.limit, |order| order.id)
+    }
+
+    pub(super) fn returns(
+        &self,
+        filter: &ReturnFilter,
+        page: &PageRequest<ReturnId>,
+    ) -> Page<(OrderId, Return), ReturnId> {
+        let of_user = |order: &&Order| filter.user.as_ref().is_none_or(|user| order.user_id == *user);
+        let orders = self.orders.values().filter(of_user);
+        let wanted = |order: OrderId, known: &Return| {
+            page.after.is_none_or(|after| known.id < after)
+                && filter.order.is_none_or(|wanted| order == wanted)
+                && filter.status.is_none_or(|status| known.status == status)
+        };
+        let returns = orders.flat_map(|order| order.returns.iter().map(|known| (order.id, known)));
+        let mut found: Vec<_> = returns.filter(|(order, known)| wanted(*order, known)).collect();
+        found.sort_by_key(|(_, known)| Reverse(known.id));
+        cut(found.into_iter().map(|(order, known)| (order, known.clone())), page.limit, |(_, known)| known.id)
     }
 
     pub(super) fn count_active_orders(&self, user: &UserId) -> u32 {

@@ -65,7 +65,7 @@ pub fn order_number() -> impl Strategy<Value = OrderNumber> {
 /// An address, with and without the parts that may be left out.
 pub fn address() -> impl Strategy<Value = Address> {
     let country = select(vec!["GB", "DE", "JP", "US", "BR"]);
-    (text(), text(), option::of(text()), text(), option::of(text()), text(), country).prop_map(
+    (option::of(text()), text(), option::of(text()), text(), option::of(text()), text(), country).prop_map(
         |(name, line1, line2, city, state, postal_code, country)| Address {
             name,
             line1,

@@ -129,6 +129,7 @@ macro_rules! store_suite {
                 instants_come_back_to_the_microsecond
                 orders_come_newest_first
                 orders_are_filtered
+                returns_come_newest_first_and_are_filtered
                 active_orders_are_counted
                 a_page_that_ends_the_list_says_so
                 orders_are_paged_while_orders_are_placed;

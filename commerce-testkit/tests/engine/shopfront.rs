@@ -223,7 +223,8 @@ impl Shopfront {
 }
 
 pub(crate) fn checkout_request(cart_id: CartId) -> CheckoutRequest {
-    CheckoutRequest { cart_id, shipping_address: address(), shipping_method: parse("standard"), notes: None }
+    let shipping_method = Some(parse("standard"));
+    CheckoutRequest { cart_id, user_id: None, shipping_address: address(), shipping_method, notes: None }
 }
 
 pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrderRequest {
@@ -237,7 +238,7 @@ pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrderRequest {
         user_id: None,
         items: items.iter().map(item).collect(),
         shipping_address: address(),
-        shipping_method: parse("standard"),
+        shipping_method: Some(parse("standard")),
         notes: None,
     }
 }

@@ -44,7 +44,7 @@ async fn place(world: &World, me: &Actor, key: &str, random: &mut Random, told: 
         user_id: None,
         items: (0..=random.below(2)).map(|_| item(random)).collect(),
         shipping_address: address(),
-        shipping_method: parse("standard"),
+        shipping_method: Some(parse("standard")),
         notes: Some(parse(key)),
     };
     let record = IdempotencyKey { scope: format!("{:?}", me.user), key: key.into() };

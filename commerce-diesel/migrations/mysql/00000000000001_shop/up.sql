@@ -21,14 +21,14 @@
 
 CREATE TABLE IF NOT EXISTS categories (
     id VARCHAR(64) NOT NULL PRIMARY KEY,
-    name VARCHAR(200) NOT NULL,
+    name VARCHAR(255) NOT NULL,
     parent VARCHAR(64)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
 CREATE TABLE IF NOT EXISTS products (
     id VARCHAR(64) NOT NULL PRIMARY KEY,
-    name VARCHAR(200) NOT NULL,
+    name VARCHAR(255) NOT NULL,
     description VARCHAR(4000),
     active BOOLEAN NOT NULL,
     version BIGINT NOT NULL,
@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS variants (
     sku VARCHAR(64) NOT NULL PRIMARY KEY,
     product_id VARCHAR(64) NOT NULL,
     position BIGINT NOT NULL,
-    name VARCHAR(200),
+    name VARCHAR(255),
     price BIGINT NOT NULL CHECK (price >= 0),
     currency VARCHAR(3) NOT NULL,
     tax_category VARCHAR(64),
@@ -82,7 +82,7 @@ CREATE TABLE IF NOT EXISTS cart_items (
     id BINARY(16) NOT NULL,
     sku VARCHAR(64) NOT NULL,
     product_id VARCHAR(64) NOT NULL,
-    name VARCHAR(200) NOT NULL,
+    name VARCHAR(255) NOT NULL,
     quantity BIGINT NOT NULL CHECK (quantity > 0),
     unit_price BIGINT NOT NULL,
     PRIMARY KEY (cart_id, position),

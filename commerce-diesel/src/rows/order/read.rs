@@ -73,7 +73,8 @@ impl Parts {
         })
     }
 
-    fn read_return(&mut self, row: &ReturnRow<'_>) -> Answer<Return> {
+    /// Puts a return together.
+    pub(crate) fn read_return(&mut self, row: &ReturnRow<'_>) -> Answer<Return> {
         let lines = self.return_lines.remove(&row.id).unwrap_or_default();
         Ok(Return {
             id: ReturnId::new(row.id.0),

@@ -64,11 +64,11 @@ pub async fn a_product_comes_back_equal<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let skus: Vec<_> = (0..MAX_VARIANTS).map(|n| format!("SKU-{n}")).rev().collect();
     let mut product = case.shop.product(&"🦀".repeat(64), &skus.iter().map(String::as_str).collect::<Vec<_>>());
-    product.name = parse(&"é".repeat(200));
+    product.name = parse(&"é".repeat(255));
     product.description = Some(parse(&"日".repeat(4000)));
     product.categories = (0..MAX_CATEGORIES).map(|n| parse(&format!("category {n}"))).rev().collect();
     product.active = false;
-    product.variants[0].name = Some(parse(&"🦀".repeat(200)));
+    product.variants[0].name = Some(parse(&"🦀".repeat(255)));
     product.variants[0].tax_category = Some(parse(&"%".repeat(64)));
     product.variants[1].price = Money::new(i64::MAX, CURRENCY);
     product.variants[2].price = Money::zero(CURRENCY);

@@ -6,8 +6,8 @@ use chrono::TimeDelta;
 use commerce_core::cart::MAX_LINES;
 use commerce_core::ids::{CartId, OrderId, OrderNumber, PaymentId, ReturnId, UserId};
 use commerce_core::money::{Currency, Money};
-use commerce_core::order::{Command, Order, OrderItem, RefundOutcome};
-use commerce_core::port::{OrderFilter, OrderRef};
+use commerce_core::order::{Command, Order, OrderItem, RefundOutcome, ReturnStatus};
+use commerce_core::port::{OrderFilter, OrderRef, ReturnFilter};
 
 use super::{Case, Fixture, first, walk};
 use crate::commit_builder::{parse, units};
@@ -119,16 +119,16 @@ pub async fn the_longest_texts_come_back_equal<F: Fixture>(fixture: &F) {
         let text = |length: usize| text_of.map_or_else(|| long(length), str::to_owned);
         case.accept(case.shop.stocked(&[(&text_id, 5)])).await;
         let mut item = case.shop.item(parse(&text_id), units(2));
-        item.name = parse(&text(200));
+        item.name = parse(&text(255));
         item.product_id = parse(&text_id);
         let mut new_order = case.shop.new_order_of(vec![item], at);
         new_order.user_id = parse(&text_id);
         new_order.notes = Some(parse(&text(1000)));
         new_order.shipping_method = parse(&text(64));
-        new_order.shipping_address.name = parse(&text(100));
-        new_order.shipping_address.line1 = parse(&text(200));
-        new_order.shipping_address.line2 = Some(parse(&text(200)));
-        new_order.shipping_address.state = Some(parse(&text(100)));
+        new_order.shipping_address.name = Some(parse(&text(255)));
+        new_order.shipping_address.line1 = parse(&text(255));
+        new_order.shipping_address.line2 = Some(parse(&text(255)));
+        new_order.shipping_address.state = Some(parse(&text(255)));
         let order = case.carry_out(case.shop.place(new_order, at)).await;
         let order = case.tell(&order, Command::Cancel { reason: Some(parse(&text(500))) }, at).await;
         assert_eq!(case.order(&order).await.as_ref(), Some(&order));
@@ -213,6 +213,44 @@ pub async fn orders_are_filtered<F: Fixture>(fixture: &F) {
         let found = walk(3, async |page| case.store().orders(&filter, &page).await, async || ()).await;
         let expected: Vec<_> = expected.iter().map(|n| orders[*n].clone()).collect();
         assert_eq!(found, expected, "{filter:?}");
+    }
+}
+
+/// Of all orders together; by customer, by order and by state; and by all of them.
+pub async fn returns_come_newest_first_and_are_filtered<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 99)]).await;
+    let at = case.shop.at(1);
+    let mut orders = Vec::new();
+    for user in ["ann", "bob"] {
+        let mut new_order = case.shop.new_order(&[("MUG", 5)], at);
+        new_order.user_id = parse(user);
+        let placed = case.carry_out(case.shop.place(new_order, at)).await;
+        let paid = case.pay(&placed, at).await;
+        orders.push(case.deliver(&paid, at).await);
+    }
+    for turn in [0, 1, 0] {
+        orders[turn] = case.carry_out(case.shop.request_return(&orders[turn], 1, at)).await;
+    }
+    let rejected = orders[0].returns[0].id;
+    orders[0] = case.tell(&orders[0], Command::RejectReturn { id: rejected, reason: Some(parse("worn")) }, at).await;
+    let known = |order: usize, at: usize| (orders[order].id, orders[order].returns[at].clone());
+    let (first, second, third) = (known(0, 0), known(1, 0), known(0, 1));
+    let all = ReturnFilter::default;
+    let (user, requested) = (Some(parse("ann")), Some(ReturnStatus::Requested));
+    let filters = [
+        (all(), vec![&third, &second, &first]),
+        (ReturnFilter { user: user.clone(), ..all() }, vec![&third, &first]),
+        (ReturnFilter { order: Some(orders[1].id), ..all() }, vec![&second]),
+        (ReturnFilter { status: requested, ..all() }, vec![&third, &second]),
+        (ReturnFilter { user: user.clone(), order: Some(orders[0].id), status: requested }, vec![&third]),
+        (ReturnFilter { user, order: Some(orders[1].id), ..all() }, vec![]),
+        (ReturnFilter { status: Some(ReturnStatus::Received), ..all() }, vec![]),
+    ];
+    for (filter, expected) in filters {
+        for limit in [1, 2, 9] {
+            let found = walk(limit, async |page| case.store().returns(&filter, &page).await, async || ()).await;
+            assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{filter:?}");
+        }
     }
 }
 

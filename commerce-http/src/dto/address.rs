@@ -1,0 +1,64 @@
+//! Addresses.
+
+use std::borrow::Cow;
+
+use commerce_core::address::Address;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::reader::{Read, Reader, all};
+
+/// A postal address.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Address)]
+pub(crate) struct AddressShape<'a> {
+    /// Who receives the parcel; the customer, if not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, max_length = 255)]
+    name: Option<Cow<'a, str>>,
+    #[schema(value_type = String, max_length = 255)]
+    line1: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, max_length = 255)]
+    line2: Option<Cow<'a, str>>,
+    #[schema(value_type = String, max_length = 255)]
+    city: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, max_length = 255)]
+    state: Option<Cow<'a, str>>,
+    #[schema(value_type = String, max_length = 20)]
+    postal_code: Cow<'a, str>,
+    /// ISO 3166-1 alpha-2.
+    #[schema(value_type = String, example = "GB")]
+    country: Cow<'a, str>,
+}
+
+impl<'a> From<&'a Address> for AddressShape<'a> {
+    fn from(address: &'a Address) -> Self {
+        Self {
+            name: address.name.as_ref().map(|name| name.as_str().into()),
+            line1: address.line1.as_str().into(),
+            line2: address.line2.as_ref().map(|line| line.as_str().into()),
+            city: address.city.as_str().into(),
+            state: address.state.as_ref().map(|state| state.as_str().into()),
+            postal_code: address.postal_code.as_str().into(),
+            country: address.country.as_str().into(),
+        }
+    }
+}
+
+impl AddressShape<'_> {
+    /// The address.
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<Address> {
+        all!(Address {
+            name: reader.parse_option("name", self.name),
+            line1: reader.parse("line1", &self.line1),
+            line2: reader.parse_option("line2", self.line2),
+            city: reader.parse("city", &self.city),
+            state: reader.parse_option("state", self.state),
+            postal_code: reader.parse("postal_code", &self.postal_code),
+            country: reader.parse("country", &self.country),
+        })
+    }
+}
