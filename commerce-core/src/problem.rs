@@ -55,7 +55,7 @@ pub enum ProblemKind {
     #[error("is required")]
     Required,
     /// A field nobody reads, most likely misspelt, or one that means nothing beside its neighbours.
-    #[error("is not a field that is read here")]
+    #[error("is not a known field")]
     UnknownField,
     /// The value is of another kind.
     #[error("must be {expected}")]
@@ -106,7 +106,7 @@ pub enum ProblemKind {
         limit: usize,
     },
     /// The value stands a second time.
-    #[error("is there twice")]
+    #[error("occurs twice")]
     Duplicate,
     /// The tiers do not rise.
     #[error("must be above the tier before it")]

@@ -14,12 +14,12 @@ pub(crate) mod task;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use commerce_core::stored::Stored;
-use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::value::Error as ValueError;
+use serde::de::{DeserializeOwned, IgnoredAny, IntoDeserializer};
+use serde::{Deserialize, Serialize};
 
 use crate::fault::{Answer, Fault};
 
@@ -42,12 +42,20 @@ pub(crate) fn read_counter(column: &'static str, count: i64) -> Answer<u64> {
 }
 
 /// A typed text from a column.
-pub(crate) fn read<T: FromStr>(column: &'static str, text: &str) -> Answer<T> {
-    text.parse().map_err(|_| Fault::Corrupt(column))
+pub(crate) fn read<'t, T: Deserialize<'t>>(column: &'static str, text: &'t str) -> Answer<T> {
+    read_value(column, text)
+}
+
+/// A typed value from a column, as it was stored: the limits of the day are for what comes in.
+pub(crate) fn read_value<'t, T: Deserialize<'t>>(
+    column: &'static str,
+    value: impl IntoDeserializer<'t, ValueError>,
+) -> Answer<T> {
+    T::deserialize(value.into_deserializer()).map_err(|_| Fault::Corrupt(column))
 }
 
 /// A typed text from a column that may be empty.
-pub(crate) fn read_option<T: FromStr>(column: &'static str, text: Option<&str>) -> Answer<Option<T>> {
+pub(crate) fn read_option<'t, T: Deserialize<'t>>(column: &'static str, text: Option<&'t str>) -> Answer<Option<T>> {
     text.map(|text| read(column, text)).transpose()
 }
 

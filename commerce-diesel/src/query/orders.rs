@@ -104,7 +104,7 @@ pub(in super::super) async fn list_returns(
         query = query.filter(returns::id.lt(DbUuid(after.uuid())));
     }
     let rows: Vec<ReturnRow<'_>> = query.order(returns::id.desc()).limit(one_more(page.limit)).load(conn).await?;
-    let mut parts = Parts::new(Vec::new(), Vec::new(), Vec::new(), lines(conn, &rows).await?);
+    let mut parts = Parts::new(BTreeMap::new(), Vec::new(), Vec::new(), lines(conn, &rows).await?);
     let read = |row: &ReturnRow<'_>| Ok((OrderId::new(row.order_id.0), parts.read_return(row)?));
     let found = rows.iter().map(read).collect::<Answer<_>>()?;
     Ok(listing(found, page.limit, |(_, known)| known.id))

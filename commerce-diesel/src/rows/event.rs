@@ -1,7 +1,6 @@
 //! Events.
 
 use std::borrow::Cow;
-use std::str::FromStr;
 
 use commerce_core::actor::Actor;
 use commerce_core::event::{HistoryEntry, Recorded};
@@ -107,7 +106,7 @@ impl EventRow {
     }
 
     /// Whose event it is, where the kind of its stream is known.
-    pub(crate) fn stream<T: FromStr>(&self) -> Answer<T> {
+    pub(crate) fn stream<T: DeserializeOwned>(&self) -> Answer<T> {
         read("events.stream_id", &self.stream_id).map_err(|fault| fault.at(self.position))
     }
 

@@ -134,7 +134,7 @@ pub(crate) async fn redemptions(app: &App, call: &RequestContext) -> Outcome {
 )]
 pub(crate) async fn validate(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
-    let (code, basket) = call.json::<CodeTrial>()?.basket()?;
+    let (code, basket) = call.read(CodeTrial::read)?;
     let check = app.engine.check_code(caller, &code, &basket).await?;
     Ok(Answer::ok(&TriedCode::from(&check)))
 }

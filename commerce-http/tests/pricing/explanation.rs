@@ -456,7 +456,7 @@ fn a_document_of_another_form_is_refused_at_its_first_flaw() {
     check_refused(&json!({ "selection": "worst" }), &["/selection: invalid"]);
     check_refused(&json!({ "extra": 1 }), &["/extra: unknown_field"]);
     let twice = br#"{ "currency": "EUR", "currency": "EUR" }"#;
-    assert_eq!(read_request(twice).expect_err("refused").to_string(), "/currency: is there twice");
+    assert_eq!(read_request(twice).expect_err("refused").to_string(), "/currency: occurs twice");
 }
 
 #[test]

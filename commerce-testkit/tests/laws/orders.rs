@@ -9,7 +9,6 @@ use commerce_core::order::{
     ReturnRequest, ShipmentStatus, fold,
 };
 use commerce_core::port::Store;
-use commerce_core::pricing::QuotedLine;
 use commerce_core::replay::verify;
 use commerce_core::stock::StockRefusal;
 use commerce_testkit::commit_builder::{order_of, units};

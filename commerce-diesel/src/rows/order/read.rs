@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use commerce_core::Quantity;
 use commerce_core::ids::{CartId, ItemId, OrderId, PaymentId, RefundId, ReturnId};
 use commerce_core::money::Money;
 use commerce_core::order::{Order, Payment, Refund, Return, ReturnLine, Shipment};
@@ -11,7 +10,7 @@ use super::{OrderRow, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, ShipmentR
 use crate::db_enum::DbEnum;
 use crate::db_uuid::DbUuid;
 use crate::fault::{Answer, Fault};
-use crate::rows::{read, read_counter, read_instant, read_instant_option, read_option};
+use crate::rows::{read, read_counter, read_instant, read_instant_option, read_option, read_value};
 
 /// What an order has exactly one of, or none.
 pub(crate) type Head = (OrderRow<'static>, PaymentRow<'static>, Option<ShipmentRow<'static>>);
@@ -114,7 +113,7 @@ impl RefundRow<'_> {
 
 impl ReturnLineRow {
     fn line(&self) -> Answer<ReturnLine> {
-        let quantity = Quantity::new(self.quantity).map_err(|_| Fault::Corrupt("return_lines.quantity"))?;
+        let quantity = read_value("return_lines.quantity", self.quantity)?;
         Ok(ReturnLine { item: ItemId::new(self.item_id.0), quantity })
     }
 }
