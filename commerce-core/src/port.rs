@@ -169,7 +169,7 @@ pub enum CommitError {
 ///
 /// # Contract
 /// * [`Store::commit`] applies all of a commit or nothing, and answers only when it is durable. It decides by
-///   [`settle`](crate::commit::settle()) over facts that nobody can change meanwhile.
+///   [`settle`](crate::commit::settle()) over state that nobody can change meanwhile.
 /// * The refusal or failure of one commit never harms another.
 /// * What is committed is seen by every read that starts afterwards.
 /// * Lists are stable while rows are added: an entry never comes twice and never is left out.

@@ -7,8 +7,8 @@
 //! * `PRO-1`: a [`Promotion`] was checked. Its amounts are of one currency and not negative, its filters name something,
 //!   its tiers rise, it ends after it starts, and its conditions are not nested deeper than [`MAX_CONDITION_DEPTH`].
 //! * `PRO-2`: what is wrong with a promotion is told all at once, each with its path, a stable code and a sentence.
-//! * `PRO-3`: [`PromotionDefinition`] are what the merchant decides, [`Usage`] is what the store counts; the terms hold
-//!   no counter.
+//! * `PRO-3`: a [`PromotionDefinition`] is what the merchant decides, [`Usage`] is what the store counts; the definition
+//!   holds no counter.
 
 mod check;
 mod code;
@@ -123,12 +123,12 @@ impl PromotionDefinition {
 ///
 /// ```
 /// use commerce_core::money::Currency;
-/// use commerce_core::promotion::{Effect, Percent, Promotion, Target, PromotionDefinition};
+/// use commerce_core::promotion::{Effect, Percent, Promotion, PromotionDefinition, Target};
 ///
 /// let effect = Effect::PercentOff { percent: Percent::new(10.into())?, target: Target::Order, max_amount: None };
-/// let terms = PromotionDefinition { code: Some("SPRING".into()), ..PromotionDefinition::new("spring".parse()?, effect) };
-/// let promotion = Promotion::new(Currency::EUR, terms)?;
-/// assert_eq!(promotion.terms().code_key().as_deref(), Some("spring"));
+/// let definition = PromotionDefinition { code: Some("SPRING".into()), ..PromotionDefinition::new("spring".parse()?, effect) };
+/// let promotion = Promotion::new(Currency::EUR, definition)?;
+/// assert_eq!(promotion.definition().code_key().as_deref(), Some("spring"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,7 +140,7 @@ pub struct Promotion {
 }
 
 impl Promotion {
-    /// Checks terms whose amounts are in `currency`. Nothing of the promotion is used up yet.
+    /// Checks a definition whose amounts are in `currency`. Nothing of the promotion is used up yet.
     ///
     /// # Errors
     /// Every [`Problem`](crate::problem::Problem), with its path from the promotion: `/effect/percent`.

@@ -34,7 +34,7 @@ pub(crate) struct TaskDraft {
     pub(crate) scheduled: Option<DateTime<Utc>>,
 }
 
-/// Everything a batch writes but stock, which stands in the settled facts.
+/// Everything a batch writes but stock, which stands in the loaded state.
 #[derive(Debug, Default)]
 pub(crate) struct Changes<'a> {
     pub(crate) orders: BTreeMap<OrderId, OrderDraft<'a>>,

@@ -13,7 +13,7 @@
 //!
 //! # Invariants
 //! * No rule of commerce stands here: whether a commit is accepted, [`settle`](commerce_core::commit::settle()) decides; a
-//!   store loads the facts it asks for and writes down what it says.
+//!   store loads the state it asks for and writes down what it says.
 //! * Nothing is written but by a commit, by the leases, failures and forgetting that the port names, and by a rebuild, which
 //!   writes what the history says.
 //! * No clock is read but to measure how long something took, no id is minted.

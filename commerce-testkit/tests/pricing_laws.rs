@@ -134,7 +134,8 @@ proptest! {
     #[test]
     fn at_most_one_promotion_of_a_group_applies(request in request()) {
         for quote in [quote(&request), best(&request)] {
-            let group = |id| request.promotions.iter().find(|one| one.id() == id).and_then(|one| one.definition().group.clone());
+            let promotion = |id| request.promotions.iter().find(|one| one.id() == id);
+            let group = |id| promotion(id).and_then(|one| one.definition().group.clone());
             let mut groups: Vec<String> = quote.applied().filter_map(|one| group(one.promotion_id)).collect();
             let all = groups.len();
             groups.sort_unstable();
@@ -286,7 +287,8 @@ proptest! {
         let promotion = |(place, (percent, kind, filter, max_quantity)): (usize, (Percent, usize, _, _))| {
             let target = if kind == 0 { Target::Order } else { Target::Items(Items { filter, max_quantity }) };
             let effect = Effect::PercentOff { percent, target, max_amount: None };
-            Promotion::new(currency, PromotionDefinition::new(format!("p{place}").parse().expect("an id"), effect)).expect("good terms")
+            let definition = PromotionDefinition::new(format!("p{place}").parse().expect("an id"), effect);
+            Promotion::new(currency, definition).expect("a good definition")
         };
         request.promotions = effects.into_iter().enumerate().map(promotion).collect();
         let found = best(&request);
@@ -317,7 +319,7 @@ fn the_best_of_many_stackable_promotions_is_all_of_them() {
         let percent = Percent::new(Decimal::from(3 + place)).expect("a percentage");
         let effect = Effect::PercentOff { percent, target: Target::Order, max_amount: None };
         let definition = PromotionDefinition::new(format!("p{place}").parse().expect("an id"), effect);
-        Promotion::new(currency, definition).expect("good terms")
+        Promotion::new(currency, definition).expect("a good definition")
     };
     let line = Line {
         id: "line".parse().expect("an id"),

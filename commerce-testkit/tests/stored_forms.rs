@@ -99,8 +99,8 @@ fn what_is_longer_than_the_limits_of_the_day_is_read() {
     assert_eq!((texts, item.sku.as_str(), item.quantity.get()), ([&*long; 3], &*long, 2_000_000));
 
     let mut document = stored(&promised());
-    document["terms"]["code"] = json!(long);
-    document["terms"]["conditions"] = json!(vec![json!({ "type": "first_order" }); 500]);
+    document["definition"]["code"] = json!(long);
+    document["definition"]["conditions"] = json!(vec![json!({ "type": "first_order" }); 500]);
     let promotion: Promotion = read(document).unwrap();
     assert_eq!(promotion.definition().code.as_deref(), Some(&*long));
     assert_eq!(promotion.definition().conditions.len(), 500);

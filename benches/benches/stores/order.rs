@@ -55,7 +55,7 @@ impl Orders {
         (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb) % THIRD
     }
 
-    /// Commits that put everything on the stock.
+    /// Commits that stock everything.
     pub(crate) fn stocking(&self) -> impl Iterator<Item = Commit> {
         self.skus.chunks(500).map(|chunk| {
             let mut commit = self.shop.commit(self.shop.at(0));

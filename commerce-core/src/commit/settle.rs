@@ -1,4 +1,4 @@
-//! Whether the guards of a batch of commits hold: one pure decision over the facts the batch names.
+//! Whether the guards of a batch of commits hold: one pure decision over the state that was loaded for it.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -92,7 +92,7 @@ impl<'a> ReadSet<'a> {
 
 /// What a store knew when it settled a batch, and, afterwards, what is true once the batch is written.
 ///
-/// What does not exist is absent, but the stock of every needed sku is there, if only an empty one.
+/// What does not exist is absent, but the stock of every needed sku is there, if only as an empty one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoadedState {
     /// Idempotency records given before.
@@ -126,7 +126,7 @@ pub struct Accepted {
 
 /// Settles a batch in its order, first come, first served.
 ///
-/// Each commit is accepted whole or refused whole. An accepted one changes the facts for those behind it; a refused one
+/// Each commit is accepted whole or refused whole. An accepted one changes the loaded state for those behind it; a refused one
 /// changes nothing. The store writes the accepted commits and the stock that is [changed](SkuStock::is_changed).
 pub fn settle<'a>(
     batch: impl IntoIterator<Item = &'a Commit>,
@@ -276,7 +276,7 @@ impl LoadedState {
         }
     }
 
-    /// Makes an accepted commit part of the facts.
+    /// Makes an accepted commit part of the loaded state.
     fn note(&mut self, commit: &Commit) {
         self.idempotency_records.extend(commit.idempotency.iter().map(|record| (record.key.clone(), record.clone())));
         for change in &commit.orders {

@@ -62,7 +62,7 @@ pub struct ItemRequest {
 }
 
 /// What a new order is made of, whether it comes from a cart or from a list.
-struct Basket {
+struct PendingOrder {
     user_id: UserId,
     cart: Option<CartChange>,
     items: Vec<OrderItem>,
@@ -112,7 +112,7 @@ impl Engine {
         let input = QuoteInput { user: &user_id, items: &items, codes: &cart.codes, shipping: Some(method) };
         let priced = self.quote_items(&input, &offers, context.at).await?;
         check_codes(&priced.quote)?;
-        let basket = Basket {
+        let pending = PendingOrder {
             user_id,
             cart: Some(CartChange { expected, cart }),
             items,
@@ -121,7 +121,7 @@ impl Engine {
             shipping_method: method.name.clone(),
             notes: request.notes.clone(),
         };
-        self.place(&context, id, basket, attempts)
+        self.place(&context, id, pending, attempts)
     }
 
     /// Orders items without a cart.
@@ -155,7 +155,7 @@ impl Engine {
         let method = self.shipping_method(request.shipping_method.as_ref())?;
         let input = QuoteInput { user: &user_id, items: &items, codes: &[], shipping: Some(method) };
         let priced = self.quote_items(&input, &offers, context.at).await?;
-        let basket = Basket {
+        let pending = PendingOrder {
             user_id,
             cart: None,
             items,
@@ -164,14 +164,14 @@ impl Engine {
             shipping_method: method.name.clone(),
             notes: request.notes.clone(),
         };
-        self.place(&context, OrderId::new(self.ports.ids.next()), basket, attempts)
+        self.place(&context, OrderId::new(self.ports.ids.next()), pending, attempts)
     }
 
     fn place(
         &self,
         context: &Context,
         id: OrderId,
-        basket: Basket,
+        pending: PendingOrder,
         attempts: &Attempts,
     ) -> Result<Decision<Order>, EngineError> {
         let random = self.ports.ids.next().as_u64_pair().1;
@@ -180,18 +180,18 @@ impl Engine {
             id,
             number: OrderNumber::new(context.at.date_naive(), random, OrderNumber::SUFFIX.saturating_add(longer)),
             payment: PaymentId::new(self.ports.ids.next()),
-            user_id: basket.user_id,
-            cart_id: basket.cart.as_ref().map(|change| change.cart.id),
-            quote: basket.priced.quote.of_items(basket.items),
-            shipping_address: basket.shipping_address,
-            shipping_method: basket.shipping_method,
-            notes: basket.notes,
+            user_id: pending.user_id,
+            cart_id: pending.cart.as_ref().map(|change| change.cart.id),
+            quote: pending.priced.quote.of_items(pending.items),
+            shipping_address: pending.shipping_address,
+            shipping_method: pending.shipping_method,
+            notes: pending.notes,
             reserved_until: context.at.checked_add_signed(self.settings.reservation).unwrap_or(context.at),
         };
         let events = place(&self.settings.lifecycle, context, new_order)?;
         let mut decided = self.commit_events(context, None, events)?;
-        decided.commit.carts.extend(basket.cart);
-        decided.commit.limit_redemptions(&basket.priced.promotions);
+        decided.commit.carts.extend(pending.cart);
+        decided.commit.limit_redemptions(&pending.priced.promotions);
         Ok(decided)
     }
 

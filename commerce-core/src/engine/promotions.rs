@@ -117,7 +117,7 @@ impl Engine {
         Ok(self.keep(caller, 0, record, Usage::default()))
     }
 
-    /// Gives a promotion other terms; what was used stays used, and placed orders keep what they were given.
+    /// Gives a promotion another definition; what was used stays used, and placed orders keep what they were given.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::VersionMismatch`], [`EngineError::Invalid`], [`EngineError::Forbidden`].

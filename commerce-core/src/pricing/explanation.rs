@@ -163,7 +163,7 @@ pub enum UnmetCondition {
         /// All of them: none holds.
         unmet: Vec<Self>,
     },
-    /// Something reservations that must not.
+    /// Something holds that must not.
     Not {
         /// What holds.
         condition: Box<Condition>,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Promotion, Usage};
 use crate::ids::PromotionId;
 
-/// A promotion that a shop keeps. Its terms may change and it may be ended; orders keep what they were given.
+/// A promotion that a shop keeps. Its definition may change and it may be ended; orders keep what they were given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromotionRecord {
     /// The promotion, with nothing used up: the store counts.
@@ -32,7 +32,7 @@ impl PromotionRecord {
         self.promotion.id()
     }
 
-    /// The same with other terms. What was ended stays ended.
+    /// The same with another definition. What was ended stays ended.
     #[must_use]
     pub fn changed(&self, promotion: Promotion, at: DateTime<Utc>) -> Self {
         Self { promotion, version: self.version.saturating_add(1), updated_at: at, ..self.clone() }

@@ -150,7 +150,10 @@ async fn begin(
         LockMode::Pessimistic => Levels::Locked,
         LockMode::Optimistic => cache.levels(read_set).map_or(Levels::Read, Levels::Known),
     };
-    dialect::pipeline!(conn; () = dialect::begin_write(conn), (outcomes, loaded) = settled(conn, batch, read_set, levels));
+    dialect::pipeline!(conn;
+        () = dialect::begin_write(conn),
+        (outcomes, loaded) = settled(conn, batch, read_set, levels),
+    );
     if locks == LockMode::Pessimistic || is_uncontended(&outcomes, &loaded, read_set.at) {
         return Ok(Ready { outcomes, loaded, locks });
     }

@@ -1,4 +1,4 @@
-//! The facts that a batch is settled on, read inside the transaction that writes its outcome.
+//! The state that a batch is settled on, read inside the transaction that writes its outcome.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -112,7 +112,7 @@ pub(super) async fn reservations_of(
     by_sku(&rows)
 }
 
-/// Shelves for decisions at an instant: with the reservations that are known and those that are due by then.
+/// The stock for decisions at an instant: with the reservations that are known and those that are due by then.
 pub(super) async fn sku_stocks(
     conn: &mut Conn,
     levels: Vec<StockLevel>,

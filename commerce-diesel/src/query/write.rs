@@ -44,7 +44,7 @@ pub(super) async fn plan<'a>(
     Ok(Plan { changes, carts, settled, taken_at })
 }
 
-/// Writes everything. Nothing is decided here: the facts have been settled, and the changes are those that were accepted.
+/// Writes everything. Nothing is decided here: the batch is settled, and the changes are those that were accepted.
 ///
 /// The statements are as many for a thousand rows as for one, each writes in the order of keys, and none waits for the answer
 /// to another: where a network lies between, the end of the transaction follows right behind them.

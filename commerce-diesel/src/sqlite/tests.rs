@@ -66,7 +66,7 @@ fn a_second_attempt_is_not_taken_for_the_first() {
     let mut other = bench.shop.checkout(1, &skus);
     let settled = bench.settled(&other);
     other.idempotency = commit.idempotency;
-    assert_eq!(bench.is_committed(&other, &settled), Some(false), "the receipt is there, the order is not");
+    assert_eq!(bench.is_committed(&other, &settled), Some(false), "the idempotency record is there, the order is not");
 }
 
 #[test]

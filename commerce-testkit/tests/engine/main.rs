@@ -136,7 +136,7 @@ async fn a_reservation_ends_by_itself_and_the_order_is_cancelled() {
     let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 1)]).await;
     let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
     shop.wait(TimeDelta::minutes(30));
-    assert_eq!(shop.available("MUG").await, 1, "the hold has ended though nobody swept it");
+    assert_eq!(shop.available("MUG").await, 1, "the reservation has ended though nobody swept it");
 
     shop.work().await;
     assert_eq!(shop.order(&order).await.phase, Phase::Cancelled);

@@ -195,7 +195,7 @@ impl Shopfront {
         self.command(&admin(), order, Command::Transition { status: parse(status), reason: None }).await
     }
 
-    /// Sends units of the first item back, all the way to their idempotency record.
+    /// Sends units of the first item back, all the way to their receipt.
     pub(crate) async fn send_back(&self, user: &str, order: &Order, count: i64) {
         let id = self.return_id();
         let lines = vec![ReturnLine { item: order.lines()[0].item.id, quantity: units(count) }];

@@ -51,7 +51,8 @@ fn check_invariants(sku_stock: &SkuStock, at: DateTime<Utc>) -> Result<(), TestC
         "STK-3"
     );
     let first = sku_stock.reservations().values().filter_map(|reservation| reservation.until).min();
-    prop_assert!(first.is_none_or(|first| level.next_expiry.is_some_and(|next| next <= first)), "no hold ends unseen");
+    let is_seen = first.is_none_or(|first| level.next_expiry.is_some_and(|next| next <= first));
+    prop_assert!(is_seen, "no reservation ends unseen");
     Ok(())
 }
 
@@ -84,7 +85,10 @@ proptest! {
             let version = sku_stock.level().version;
             let before = sku_stock.clone();
             match sku_stock.apply(&step.action, at) {
-                Ok(events) => prop_assert_eq!(sku_stock.level().version, version + u64::try_from(events.len().max(1)).unwrap()),
+                Ok(events) => {
+                    let steps = u64::try_from(events.len().max(1)).unwrap();
+                    prop_assert_eq!(sku_stock.level().version, version + steps);
+                }
                 Err(refusal) => {
                     let mut swept = before;
                     swept.expire_reservations(at);
@@ -95,7 +99,7 @@ proptest! {
         }
     }
 
-    /// The changes of holds a store is told to write make the holds the stock has.
+    /// The changes of reservations that a store is told to write make the reservations of the stock.
     #[test]
     fn the_changes_of_reservations_make_the_reservations(steps in steps()) {
         let mut sku_stock = empty();
@@ -106,7 +110,9 @@ proptest! {
             for change in sku_stock.reservation_changes() {
                 let expected = match change {
                     ReservationChange::Add(order, reservation) => written.insert(order, reservation).is_none(),
-                    ReservationChange::Update(order, reservation) => written.insert(order, reservation).is_some_and(|old| old != reservation),
+                    ReservationChange::Update(order, reservation) => {
+                        written.insert(order, reservation).is_some_and(|old| old != reservation)
+                    }
                     ReservationChange::Remove(order) => written.remove(&order).is_some(),
                 };
                 prop_assert!(expected, "{change:?}");
@@ -125,7 +131,9 @@ proptest! {
             prop_assert_eq!(part.apply(&step.action, at), whole.apply(&step.action, at));
             for change in part.reservation_changes() {
                 match change {
-                    ReservationChange::Add(order, reservation) | ReservationChange::Update(order, reservation) => drop(reservations.insert(order, reservation)),
+                    ReservationChange::Add(order, reservation) | ReservationChange::Update(order, reservation) => {
+                        reservations.insert(order, reservation);
+                    }
                     ReservationChange::Remove(order) => drop(reservations.remove(&order)),
                 }
             }

@@ -158,7 +158,7 @@ fn check_duplicates(transitions: &[Transition]) -> Result<(), LifecycleError> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Goods {
+enum GoodsState {
     Held,
     Confirmed,
     Gone,
@@ -166,7 +166,7 @@ enum Goods {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Money {
+enum MoneyState {
     Owed,
     Paid,
     Refunded,
@@ -176,34 +176,35 @@ enum Money {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Standing<'a> {
     status: &'a Status,
-    goods: Goods,
-    money: Money,
+    goods: GoodsState,
+    money: MoneyState,
 }
 
 impl<'a> Standing<'a> {
     const fn start(status: &'a Status) -> Self {
-        Self { status, goods: Goods::Held, money: Money::Owed }
+        Self { status, goods: GoodsState::Held, money: MoneyState::Owed }
     }
 
     fn follow(self, transition: &'a Transition) -> Result<Self, &'static str> {
         let goods = match (transition.stock, self.goods) {
             (StockEffect::None, goods) => goods,
-            (StockEffect::Confirm, Goods::Held) => Goods::Confirmed,
-            (StockEffect::Release, Goods::Held | Goods::Confirmed) | (StockEffect::Restock, Goods::Gone) => Goods::Back,
-            (StockEffect::Fulfil, Goods::Confirmed) => Goods::Gone,
+            (StockEffect::Confirm, GoodsState::Held) => GoodsState::Confirmed,
+            (StockEffect::Release, GoodsState::Held | GoodsState::Confirmed)
+            | (StockEffect::Restock, GoodsState::Gone) => GoodsState::Back,
+            (StockEffect::Fulfil, GoodsState::Confirmed) => GoodsState::Gone,
             (StockEffect::Confirm, _) => return Err("confirm needs stock that is held and not confirmed yet"),
             (StockEffect::Release, _) => return Err("release needs stock that is held or confirmed"),
             (StockEffect::Fulfil, _) => return Err("fulfil needs confirmed stock"),
             (StockEffect::Restock, _) => return Err("restock needs goods that have left"),
         };
         let money = match (transition.trigger, transition.payment, self.money) {
-            (Trigger::Pay, PaymentEffect::None, Money::Owed) => Money::Paid,
+            (Trigger::Pay, PaymentEffect::None, MoneyState::Owed) => MoneyState::Paid,
             (Trigger::Pay, ..) => return Err("pay needs an order that is not paid yet, and refunds nothing"),
             (_, PaymentEffect::None, money) => money,
-            (_, PaymentEffect::Refund, Money::Paid) => Money::Refunded,
+            (_, PaymentEffect::Refund, MoneyState::Paid) => MoneyState::Refunded,
             (_, PaymentEffect::Refund, _) => return Err("refund needs a paid order"),
         };
-        if transition.trigger == Trigger::Pay && goods == Goods::Held {
+        if transition.trigger == Trigger::Pay && goods == GoodsState::Held {
             return Err("pay must confirm the stock, or a paid order could lose it");
         }
         Ok(Self { status: &transition.to, goods, money })
@@ -213,7 +214,8 @@ impl<'a> Standing<'a> {
     const fn is_final(self) -> bool {
         matches!(
             (self.goods, self.money),
-            (Goods::Gone, Money::Paid | Money::Refunded) | (Goods::Back, Money::Owed | Money::Refunded)
+            (GoodsState::Gone, MoneyState::Paid | MoneyState::Refunded)
+                | (GoodsState::Back, MoneyState::Owed | MoneyState::Refunded)
         )
     }
 }

@@ -5,15 +5,15 @@
 --
 -- Foreign keys tie the lines of carts and products to their heads. Orders have none: their parts are written by the statements
 -- that write the head and by nothing else, and each row of an order would cost a look-up and a lock of its own. None leads
--- from one aggregate to another (an order to a product, a reservation to an order): such rows are written by different commits,
--- products and users may live in other systems, and the commit guards what has to be guarded.
+-- from one aggregate to another (an order to a product, a reservation to an order): such rows are written by different
+-- commits, products and users may live in other systems, and the commit guards what has to be guarded.
 --
 -- Text compares by its bytes and without padding, as it does in the engine: a space at the end makes another sku, and lists are
 -- in the same order on every database. MariaDB and MySQL name that collation differently, and each reads the comment that is
 -- meant for it. Text is as long as commerce-core lets it be; what is longer is an error (sql_mode), never cut.
 --
--- No index is there that no query needs. Reservations have none by their end: those that are due are looked for only when the
--- stock row says that there are some.
+-- No index is there that no query needs. Reservations have none by their end: those that are due are looked for only when
+-- the stock row says that there are some.
 --
 -- No transaction takes back that a table was made. If this is broken off it is run again, and makes what is missing: so every
 -- table says whose it is, and each statement can be run twice. A migration that changes a table has one statement, or as few

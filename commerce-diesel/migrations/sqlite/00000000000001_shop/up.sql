@@ -5,11 +5,11 @@
 --
 -- Foreign keys tie the lines of carts and products to their heads. Orders have none: their parts are written by the statements
 -- that write the head and by nothing else, and each row of an order would cost a look-up and a lock of its own. None leads
--- from one aggregate to another (an order to a product, a reservation to an order): such rows are written by different commits,
--- products and users may live in other systems, and the commit guards what has to be guarded.
+-- from one aggregate to another (an order to a product, a reservation to an order): such rows are written by different
+-- commits, products and users may live in other systems, and the commit guards what has to be guarded.
 --
--- No index is there that no query needs. Reservations have none by their end: those that are due are looked for only when the
--- stock row says that there are some.
+-- No index is there that no query needs. Reservations have none by their end: those that are due are looked for only when
+-- the stock row says that there are some.
 
 CREATE TABLE categories (
     id TEXT NOT NULL PRIMARY KEY,

@@ -62,10 +62,10 @@ impl<'a> Rows<'a> {
         for change in sku_stock.reservation_changes() {
             match change {
                 ReservationChange::Add(order, reservation) => {
-                    self.new_reservations.push(ReservationRow::of(sku, order, reservation))
+                    self.new_reservations.push(ReservationRow::of(sku, order, reservation));
                 }
                 ReservationChange::Update(order, reservation) => {
-                    self.reservations.push(ReservationRow::of(sku, order, reservation))
+                    self.reservations.push(ReservationRow::of(sku, order, reservation));
                 }
                 ReservationChange::Remove(order) => self.gone.push((sku.as_str(), DbUuid(order.uuid()))),
             }

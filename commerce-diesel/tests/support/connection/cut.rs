@@ -31,7 +31,7 @@ impl<D: Database> Wired<D> {
             commit.idempotency = Some(shop.idempotency_record(&format!("order-{number}"), "request", "{}", at));
             commit
         };
-        let mut delivery = delivery(shop, "MUG", "with a receipt");
+        let mut delivery = delivery(shop, "MUG", "with a record");
         delivery.idempotency = Some(shop.idempotency_record("delivery", "request", "{}", at));
         let cart = shop.save_cart(&shop.cart(parse("ann"), at), 0);
         let product = shop.save_product(&shop.product("mugs", &["MUG"]));
@@ -56,7 +56,7 @@ impl<D: Database> Wired<D> {
             assert!(self.beside.idempotency_record(&order.idempotency.clone().unwrap().key).await.unwrap().is_some());
         }
         assert_eq!(self.found(&others[3]).await.unwrap().status.as_str(), "paid");
-        assert_eq!(delivered(&self.beside).await, ["with a receipt"]);
+        assert_eq!(delivered(&self.beside).await, ["with a record"]);
         let levels = sound(&self.beside, self.shop.at(2)).await;
         let (mug, tea) = (&levels["MUG"], &levels["TEA"]);
         let sold = i64::try_from(ORDERS).unwrap();
@@ -117,8 +117,8 @@ pub(crate) async fn a_delivery_that_comes_late_counts_once<D: Database>() {
     for cut in [Cut::BeforeCommit, Cut::AfterCommit, Cut::Late(Duration::from_millis(200))] {
         let wired = Wired::<D>::new(one_writer()).await;
         wired.proxy.arm([cut]);
-        wired.store.commit(delivery(&wired.shop, "MUG", "without a receipt")).await.unwrap();
+        wired.store.commit(delivery(&wired.shop, "MUG", "without a record")).await.unwrap();
         wired.proxy.quiesce().await;
-        assert_eq!(delivered(&wired.beside).await, ["without a receipt"], "{cut:?}");
+        assert_eq!(delivered(&wired.beside).await, ["without a record"], "{cut:?}");
     }
 }

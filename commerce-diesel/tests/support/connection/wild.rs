@@ -128,7 +128,8 @@ async fn buy<S: Store>(
                 name = Some(text);
             }
             2 => {
-                commit.idempotency = Some(shop.idempotency_record(&shop.uuid().to_string(), "request", "{}", commit.at))
+                commit.idempotency =
+                    Some(shop.idempotency_record(&shop.uuid().to_string(), "request", "{}", commit.at));
             }
             _ => {}
         }

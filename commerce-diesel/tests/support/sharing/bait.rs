@@ -122,7 +122,7 @@ impl<S: Store> Trader<S> {
         }
     }
 
-    /// A return that arrives puts the units back on the stock.
+    /// A return that arrives puts the units back into stock.
     fn send_back(&self, order: &Order) -> Option<Commit> {
         let at = self.shop.at(3);
         let Some(back) = order.returns.last() else { return Some(self.shop.request_return(order, 1, at)) };

@@ -74,6 +74,6 @@ pub(crate) async fn a_reservation_that_another_made_expires<D: Database>() {
     other.commit(reservation(40, 10, 2)).await.unwrap();
     first.commit(reservation(30, 5_000, 20)).await.unwrap();
     let level = first.stock(&parse("MUG"), shop.at(3)).await.unwrap().unwrap();
-    assert_eq!(level.reserved, 31, "the hold that had ended was gone when the next was made");
+    assert_eq!(level.reserved, 31, "the reservation that had ended was gone when the next was made");
     assert_eq!(other.reservations(&level.sku).await.unwrap().len(), 2);
 }
