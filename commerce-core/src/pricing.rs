@@ -7,11 +7,11 @@
 //! use commerce_core::promotion::{Effect, Percent, Promotion, Target, PromotionDefinition};
 //!
 //! let effect = Effect::PercentOff { percent: Percent::new(10.into())?, target: Target::Order, max_amount: None };
-//! let terms = PromotionDefinition { code: Some("TEN".into()), ..PromotionDefinition::new("ten".parse()?, effect) };
+//! let definition = PromotionDefinition { code: Some("TEN".into()), ..PromotionDefinition::new("ten".parse()?, effect) };
 //! let mugs = Line::new("1".parse()?, "MUG".parse()?, Quantity::new(3)?, "9.99 EUR".parse()?);
 //! let request = Request {
 //!     codes: vec!["TEN".into()],
-//!     promotions: vec![Promotion::new(Currency::EUR, terms)?],
+//!     promotions: vec![Promotion::new(Currency::EUR, definition)?],
 //!     ..Request::new(Currency::EUR, "2026-01-15T12:00:00Z".parse()?, vec![mugs])
 //! };
 //! let quote = price(&request)?;

@@ -117,7 +117,7 @@ impl PromotionDto {
             used_by_customer: used_by_customer?.unwrap_or_default(),
             budget_used: budget_used?,
         };
-        let terms = PromotionDefinition {
+        let definition = PromotionDefinition {
             id: id?,
             code: code?,
             priority: priority?.unwrap_or_default(),
@@ -129,7 +129,7 @@ impl PromotionDto {
             conditions: conditions?.unwrap_or_default(),
             effect: effect?,
         };
-        Some(Promotion::checked(currency, terms, usage, f))
+        Some(Promotion::checked(currency, definition, usage, f))
     }
 }
 

@@ -28,6 +28,10 @@ fn quote(changes: &Value) -> Quote {
     price(&request).expect("a price")
 }
 
+fn written(quote: &Quote) -> Value {
+    serde_json::to_value(QuoteDto::from(quote)).expect("a quote is written")
+}
+
 /// Prices the cart with one promotion of these fields, and gives what is said of it.
 fn explained(fields: &Value) -> Value {
     let mut promotion = json!({ "id": "p", "effect": { "type": "amount_off", "target": "order", "amount": "5.00" } });
@@ -35,7 +39,7 @@ fn explained(fields: &Value) -> Value {
         promotion[name] = value.clone();
     }
     let quote = quote(&json!({ "promotions": [promotion], "shipping": { "method": "post", "amount": "5.00" } }));
-    let mut written = serde_json::to_value(QuoteDto::from(&quote)).expect("a quote is written");
+    let mut written = written(&quote);
     let mut outcome = written["explanation"][0].take();
     outcome.as_object_mut().expect("an outcome").remove("promotion_id");
     outcome
@@ -184,7 +188,7 @@ fn a_promotion_without_effect_says_why() {
     let free = json!({ "id": "free", "priority": 1, "effect": { "type": "percent_off", "target": "order", "percent": "100" } });
     let late = json!({ "id": "late", "effect": { "type": "percent_off", "target": "order", "percent": "10" } });
     let quote = quote(&json!({ "promotions": [free, late] }));
-    assert_eq!(serde_json::to_value(&quote).expect("a quote is written")["explanation"][1]["reason"], "nothing_left");
+    assert_eq!(written(&quote)["explanation"][1]["reason"], "nothing_left");
 }
 
 fn percent_off_order(id: &str, percent: &str, extra: &Value) -> Value {
@@ -200,7 +204,7 @@ fn a_beaten_promotion_says_by_whom_and_by_how_much() {
     let exclusive = percent_off_order("alone", "20", &json!({ "exclusive": true }));
     let other = percent_off_order("other", "10", &json!({ "code": "OTHER" }));
     let quote = quote(&json!({ "promotions": [exclusive, other], "codes": ["OTHER"] }));
-    let written = serde_json::to_value(&quote).expect("a quote is written");
+    let written = written(&quote);
     assert_eq!(written["applied"], json!(["alone"]));
     assert_eq!(written["rejected"], json!([]));
     let beaten = json!({ "promotion_id": "other", "code": "OTHER", "outcome": "beaten", "by": ["alone"],
@@ -214,7 +218,7 @@ fn an_exclusive_promotion_that_does_not_qualify_makes_way() {
     let conditions = json!([{ "type": "min_spend", "amount": "100.00" }]);
     let exclusive = percent_off_order("alone", "20", &json!({ "exclusive": true, "conditions": conditions }));
     let quote = quote(&json!({ "promotions": [exclusive, percent_off_order("other", "10", &json!({}))] }));
-    let written = serde_json::to_value(&quote).expect("a quote is written");
+    let written = written(&quote);
     assert_eq!(written["applied"], json!(["other"]));
     assert_eq!(written["explanation"][0]["unmet"][0]["missing"], "54.50");
 }
@@ -224,12 +228,12 @@ fn the_first_of_a_group_beats_the_others() {
     let of_group =
         |id, percent, priority| percent_off_order(id, percent, &json!({ "group": "season", "priority": priority }));
     let promotions = json!([of_group("second", "20", 1), of_group("first", "10", 2)]);
-    let plain = serde_json::to_value(quote(&json!({ "promotions": promotions }))).expect("a quote is written");
+    let plain = written(&quote(&json!({ "promotions": promotions })));
     assert_eq!(plain["applied"], json!(["first"]));
     assert_eq!(plain["explanation"][0]["by"], json!(["first"]));
     assert_eq!(plain["explanation"][0]["by_amount"], "-4.55");
     let best = quote(&json!({ "promotions": promotions, "selection": "best" }));
-    let best = serde_json::to_value(best).expect("a quote is written");
+    let best = written(&best);
     assert_eq!(best["applied"], json!(["second"]));
     assert_eq!((&best["explanation"][1]["by_amount"], &best["proven_best"]), (&json!("4.55"), &json!(true)));
 }
@@ -245,7 +249,7 @@ fn the_best_combination_leaves_out_what_would_cost_more() {
     assert_eq!(quote(&json!({ "promotions": promotions })).total.to_string(), "44.50 USD");
     let best = quote(&json!({ "promotions": promotions, "selection": "best" }));
     assert_eq!(best.total.to_string(), "25.50 USD");
-    let written = serde_json::to_value(&best).expect("a quote is written");
+    let written = written(&best);
     assert_eq!(
         (&written["explanation"][0]["by"], &written["explanation"][0]["by_amount"]),
         (&json!(["great"]), &json!("19.00"))
@@ -290,7 +294,7 @@ fn a_code_is_rejected_for_the_reason_that_helps() {
     let segment = json!({ "type": "segment", "any": ["vip"] });
     let reason = |conditions: Value| {
         let quote = quote(&json!({ "codes": [" CODE "], "promotions": [with_code(conditions)] }));
-        serde_json::to_value(&quote).expect("a quote is written")["rejected"].clone()
+        written(&quote)["rejected"].clone()
     };
     assert_eq!(reason(json!([])), json!([]));
     assert_eq!(reason(json!([spend]))[0]["reason"], "min_spend");

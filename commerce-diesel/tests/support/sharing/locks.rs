@@ -43,7 +43,7 @@ pub(crate) async fn a_writer_holds_up_no_read<D: Database>() {
     let placed = one(&shop, "MUG");
     store.commit(placed.clone()).await.unwrap();
     let (id, key) = (order_of(&placed).id, placed.idempotency.unwrap().key);
-    let write = "UPDATE orders SET notes = 'changed'; UPDATE stock SET reserved = reserved;
+    let write = "UPDATE orders SET updated_at = updated_at + 1; UPDATE stock SET reserved = reserved;
                  UPDATE feed SET position = position; UPDATE reservations SET units = units;
                  UPDATE idempotency_keys SET reply = 'changed'";
     let write = held(&database, write).await;
