@@ -13,12 +13,11 @@ pub(crate) mod table;
 pub(crate) mod task;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use commerce_core::stored::Stored;
+use commerce_core::stored::{Stored, VERSION};
 use serde::de::value::Error as ValueError;
-use serde::de::{DeserializeOwned, IgnoredAny, IntoDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{Answer, Fault};
@@ -88,7 +87,12 @@ pub(crate) fn read_stored<T: DeserializeOwned>(column: &'static str, text: &str)
 }
 
 fn unreadable(column: &'static str, text: &str) -> Fault {
-    let is_object = serde_json::from_str::<BTreeMap<String, IgnoredAny>>(text).is_ok();
-    let is_known = serde_json::from_str::<Stored<IgnoredAny>>(text).is_ok();
-    if is_object && !is_known { Fault::Newer(column) } else { Fault::Corrupt(column) }
+    #[derive(Deserialize)]
+    struct Head {
+        v: u32,
+    }
+    match serde_json::from_str(text) {
+        Ok(Head { v }) if v > VERSION => Fault::Newer(column),
+        _ => Fault::Corrupt(column),
+    }
 }

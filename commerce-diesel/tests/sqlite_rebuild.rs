@@ -316,6 +316,8 @@ async fn nothing_is_written(corruption: &str, place_named: &str) {
 async fn a_corrupt_history_changes_nothing_and_is_named() {
     nothing_is_written("UPDATE events SET body = '{' WHERE position = 9", "position 9").await;
     nothing_is_written("UPDATE events SET stream_kind = 'soup' WHERE position = 2", "position 2").await;
+    let newer = "UPDATE events SET body = json_set(body, '$.v', 2) WHERE position = 9";
+    nothing_is_written(newer, "position 9 cannot be read: events.body was written by a newer version").await;
     nothing_is_written("UPDATE events SET sequence = 7 WHERE position = 6", "order {order}").await;
     nothing_is_written("UPDATE events SET sequence = 9 WHERE stream_id = 'CUP'", "stock of CUP").await;
     nothing_is_written(

@@ -157,12 +157,12 @@ impl CommitBuilder {
     /// If a sku or a number of units is none.
     pub fn new_order(&self, lines: &[(&str, i64)], at: DateTime<Utc>) -> NewOrder {
         let items: Vec<_> = lines.iter().map(|(sku, count)| self.item(parse(sku), units(*count))).collect();
-        self.new_order_of(items, at)
+        self.new_order_of(&items, at)
     }
 
     /// An order of given items that could be placed.
-    pub fn new_order_of(&self, items: Vec<OrderItem>, at: DateTime<Utc>) -> NewOrder {
-        let quote = quote::plain(&items);
+    pub fn new_order_of(&self, items: &[OrderItem], at: DateTime<Utc>) -> NewOrder {
+        let quote = quote::plain(items);
         NewOrder {
             id: OrderId::new(self.uuid()),
             number: self.number(at),
@@ -218,8 +218,8 @@ impl CommitBuilder {
         assert!(skus.len() >= 3, "an order has three lines");
         let at = self.at(1);
         let chosen = skus.iter().cycle().skip(n.wrapping_mul(3) % skus.len()).take(3);
-        let items = chosen.map(|sku| self.item(sku.clone(), Quantity::ONE)).collect();
-        let mut commit = self.place(self.new_order_of(items, at), at);
+        let items = chosen.map(|sku| self.item(sku.clone(), Quantity::ONE)).collect::<Vec<_>>();
+        let mut commit = self.place(self.new_order_of(&items, at), at);
         let key = order_of(&commit).id.to_string();
         commit.idempotency = Some(self.idempotency_record(&key, "b7a1d5c2", "{\"status\":\"pending\"}", at));
         commit

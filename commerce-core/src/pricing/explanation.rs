@@ -74,7 +74,7 @@ pub enum Outcome {
 
 /// What an applied promotion took something off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum AppliedTo {
     /// The lines. [`Quote::shares`](super::Quote::shares) has the amount per line.
     Lines {

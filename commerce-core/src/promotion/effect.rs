@@ -54,7 +54,7 @@ pub enum Effect {
 
 /// What a percentage is taken of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Target {
     /// All that remains on the lines, together.
     Order,
@@ -66,7 +66,7 @@ pub enum Target {
 
 /// What an amount is taken off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum AmountTarget {
     /// The order, once; split over the lines by what remains.
     Order,
@@ -80,7 +80,7 @@ pub enum AmountTarget {
 
 /// What a fixed price is the price of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum PriceTarget {
     /// All lines together.
     Order,

@@ -117,9 +117,10 @@ impl EventRow {
 
     /// The order that the event created.
     pub(crate) fn placed(&self) -> Answer<Order> {
-        match self.body().map_err(|fault| fault.at(self.position))? {
-            OrderEvent::Created { order } => Ok(*order),
-            _ => Err(Fault::Corrupt("events.body").at(self.position)),
+        match self.body() {
+            Ok(OrderEvent::Created { order }) => Ok(*order),
+            Ok(_) => Err(Fault::Corrupt("events.body").at(self.position)),
+            Err(fault) => Err(fault.at(self.position)),
         }
     }
 

@@ -121,7 +121,7 @@ pub async fn the_longest_texts_come_back_equal<F: Fixture>(fixture: &F) {
         let mut item = case.shop.item(parse(&text_id), units(2));
         item.name = parse(&text(255));
         item.product_id = parse(&text_id);
-        let mut new_order = case.shop.new_order_of(vec![item], at);
+        let mut new_order = case.shop.new_order_of(&[item], at);
         new_order.user_id = parse(&text_id);
         new_order.notes = Some(parse(&text(1000)));
         new_order.shipping_method = parse(&text(64));
@@ -146,7 +146,7 @@ pub async fn extreme_amounts_come_back_equal<F: Fixture>(fixture: &F) {
         for minor in [0, 1, i64::MAX - 1, i64::MAX] {
             let unit_price = Money::new(minor, currency);
             let item = OrderItem { unit_price, ..case.shop.item(parse("MUG"), units(1)) };
-            let new_order = case.shop.new_order_of(vec![item], at);
+            let new_order = case.shop.new_order_of(&[item], at);
             let order = case.carry_out(case.shop.place(new_order, at)).await;
             assert_eq!(order.payment.amount, unit_price);
             let order = if minor == 0 { order } else { case.pay(&order, at).await };
