@@ -137,9 +137,15 @@ pub struct Category {
     pub id: CategoryId,
     /// What it is called.
     pub name: Name,
-    /// Where it hangs; none at the root.
+    /// The category above it; none at the root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<CategoryId>,
+    /// Grows by one with every change.
+    pub version: u64,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 /// What a cart or an order needs to know of a sku: one variant with what its product says.

@@ -7,28 +7,32 @@
 //! Whether the guards hold is decided here, by [`settle`], for a whole batch of commits at once. A store loads the
 //! [`LoadedState`] that the batch names ([`ReadSet`]), calls it, and writes down the outcome; it decides nothing itself.
 
+mod claims;
 mod settle;
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
 
+pub use self::claims::{ClaimChange, Claims};
+use self::settle::derive_event_id;
 pub use self::settle::{Accepted, LoadedState, ReadSet, settle};
 use crate::actor::Actor;
-use crate::cart::Cart;
-use crate::catalog::{Category, Product};
+use crate::document::{Aggregate, Claim, ClaimKind, DocumentChange, DocumentId};
 use crate::event::Recorded;
-use crate::ids::{CartId, OrderId, OrderNumber, ProductId, PromotionId, Sku};
+use crate::ids::{OrderId, PromotionId};
 use crate::order::{CorruptHistory, Order, OrderEvent, evolve, side_effects};
-use crate::promotion::{Promotion, PromotionExhausted, PromotionRecord, RedemptionAction, RedemptionMove};
+use crate::promotion::{Limits, PromotionExhausted, RedemptionEffect, RedemptionMove};
 use crate::stock::{StockMove, StockRefusal};
 use crate::task::TaskChange;
 
-/// Everything that must become true together. It changes each order, cart and product at most once.
+/// Everything that must become true together. It changes each order and each document at most once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
     /// When it was decided. Reservations that ended by then do not count.
@@ -41,14 +45,8 @@ pub struct Commit {
     pub idempotency: Option<IdempotencyRecord>,
     /// Orders that are placed or changed.
     pub orders: Vec<OrderChange>,
-    /// Carts that are opened or changed.
-    pub carts: Vec<CartChange>,
-    /// Products that are made or changed.
-    pub products: Vec<ProductChange>,
-    /// Categories that are made or renamed.
-    pub categories: Vec<Category>,
-    /// Promotions that are made, changed or ended.
-    pub promotions: Vec<PromotionChange>,
+    /// Documents that are created or changed; see [`Commit::change`].
+    pub documents: Vec<DocumentChange>,
     /// Guarded moves of stock, made in this order.
     pub stock: Vec<StockMove>,
     /// Guarded uses of promotions, made in this order.
@@ -63,33 +61,7 @@ pub struct OrderChange {
     expected: u64,
     events: Vec<Recorded<OrderEvent>>,
     order: Order,
-}
-
-/// A cart as it shall be, and the version it was decided on; 0 for a new one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CartChange {
-    /// The version the store must have.
-    pub expected: u64,
-    /// The cart, at its next version.
-    pub cart: Cart,
-}
-
-/// A product as it shall be, and the version it was decided on; 0 for a new one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProductChange {
-    /// The version the store must have.
-    pub expected: u64,
-    /// The product, at its next version.
-    pub product: Product,
-}
-
-/// A promotion as it shall be kept, and the version it was decided on; 0 for a new one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PromotionChange {
-    /// The version the store must have.
-    pub expected: u64,
-    /// The promotion, at its next version.
-    pub record: PromotionRecord,
+    taken: Option<Claim>,
 }
 
 /// Names a request that may be sent again: a key of the caller's choice, within the caller and the route.
@@ -119,12 +91,17 @@ pub struct IdempotencyRecord {
 pub enum Subject {
     /// An order.
     Order(OrderId),
-    /// A cart.
-    Cart(CartId),
-    /// A product.
-    Product(ProductId),
-    /// A promotion.
-    Promotion(PromotionId),
+    /// A document.
+    Document(DocumentId),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Order(id) => write!(f, "order {id}"),
+            Self::Document(id) => id.fmt(f),
+        }
+    }
 }
 
 /// Which guard refused a commit. Nothing of the commit has happened then, and its neighbours are not touched.
@@ -137,7 +114,7 @@ pub enum Refusal {
     #[error("the request was answered before")]
     DuplicateKey(Box<IdempotencyRecord>),
     /// Somebody else was quicker: decide again on the present state.
-    #[error("{subject:?} is at version {actual}, not {expected}")]
+    #[error("{subject} is at version {actual}, not {expected}")]
     VersionConflict {
         /// What.
         subject: Subject,
@@ -146,19 +123,13 @@ pub enum Refusal {
         /// The version it has; 0 if it does not exist.
         actual: u64,
     },
-    /// Another order has the number: draw another.
-    #[error("order number {0} is taken")]
-    NumberTaken(OrderNumber),
-    /// The customer has an active cart already.
-    #[error("the customer has the active cart {0}")]
-    ActiveCartExists(CartId),
-    /// Another product sells the sku.
-    #[error("sku {sku} belongs to product {product}")]
-    SkuTaken {
-        /// Which sku.
-        sku: Sku,
-        /// Whose it is.
-        product: ProductId,
+    /// Another document or order holds a key that the commit claims.
+    #[error("{claim} is held by {owner}")]
+    Claimed {
+        /// The key.
+        claim: Claim,
+        /// The id of the document or order that holds it.
+        owner: String,
     },
     /// A promotion is used up.
     #[error(transparent)]
@@ -177,10 +148,7 @@ impl Commit {
             seed,
             idempotency: None,
             orders: Vec::new(),
-            carts: Vec::new(),
-            products: Vec::new(),
-            categories: Vec::new(),
-            promotions: Vec::new(),
+            documents: Vec::new(),
             stock: Vec::new(),
             redemptions: Vec::new(),
             tasks: Vec::new(),
@@ -191,30 +159,47 @@ impl Commit {
     pub const fn is_empty(&self) -> bool {
         self.idempotency.is_none()
             && self.orders.is_empty()
-            && self.carts.is_empty()
-            && self.products.is_empty()
-            && self.categories.is_empty()
-            && self.promotions.is_empty()
+            && self.documents.is_empty()
             && self.stock.is_empty()
             && self.redemptions.is_empty()
             && self.tasks.is_empty()
     }
 
-    /// Puts the limits of promotions on their uses in this commit: they must still hold when it is settled.
-    pub fn limit_redemptions(&mut self, promotions: &[Promotion]) {
-        for RedemptionMove { redemption, action } in &mut self.redemptions {
-            let known = promotions.iter().find(|promotion| *promotion.id() == redemption.promotion);
-            if let (RedemptionAction::Redeem(limits), Some(promotion)) = (action, known) {
-                *limits = promotion.definition().limits;
-            }
-        }
+    /// Adds the next value of a document, with its event. `before` is the value that was read, and is absent for a new one.
+    pub fn change<T: Aggregate>(&mut self, before: Option<&T>, after: T) {
+        let event_id = |id: &DocumentId, sequence| derive_event_id(self.seed, &id.id, sequence);
+        let change = DocumentChange::new(before, after, (self.at, self.actor.clone()), event_id);
+        self.documents.push(change);
     }
 
-    /// Adds new events of an order together with their side effects: the stock and the tasks that move with them.
+    /// Adds the events that place a new order, with the stock, the uses of promotions and the tasks that move with them.
+    ///
+    /// `limits` has the limits of every promotion that was considered: they must still hold when the commit is settled.
     ///
     /// # Errors
-    /// [`CorruptHistory`] if the events do not continue the order.
-    pub fn record(&mut self, before: Option<Order>, events: Vec<Recorded<OrderEvent>>) -> Result<(), CorruptHistory> {
+    /// [`RecordError`] if the events do not begin an order, or the limits of an applied promotion are missing.
+    pub fn place(
+        &mut self,
+        events: Vec<Recorded<OrderEvent>>,
+        limits: &BTreeMap<PromotionId, Limits>,
+    ) -> Result<(), RecordError> {
+        self.follow(None, events, limits)
+    }
+
+    /// Adds new events of an order that exists, with the stock, the uses of promotions and the tasks that move with them.
+    ///
+    /// # Errors
+    /// [`RecordError`] if the events do not continue the order.
+    pub fn record(&mut self, before: Order, events: Vec<Recorded<OrderEvent>>) -> Result<(), RecordError> {
+        self.follow(Some(before), events, &BTreeMap::new())
+    }
+
+    fn follow(
+        &mut self,
+        before: Option<Order>,
+        events: Vec<Recorded<OrderEvent>>,
+        limits: &BTreeMap<PromotionId, Limits>,
+    ) -> Result<(), RecordError> {
         let expected = before.as_ref().map_or(0, |order| order.version);
         let mut order = before;
         for entry in &events {
@@ -222,12 +207,37 @@ impl Commit {
             let mut follow = side_effects(&after, entry);
             self.stock.append(&mut follow.stock);
             self.tasks.append(&mut follow.tasks);
-            self.redemptions.append(&mut follow.redemptions);
+            for effect in follow.redemptions {
+                self.redemptions.push(guarded(effect, limits)?);
+            }
             order = Some(after);
         }
         let order = order.ok_or(CorruptHistory::NoBeginning)?;
-        self.orders.push(OrderChange { expected, events, order });
+        let taken = (expected == 0).then(|| Claim::new(ClaimKind::OrderNumber, &order.number));
+        self.orders.push(OrderChange { expected, events, order, taken });
         Ok(())
+    }
+}
+
+/// Why events cannot be part of a commit.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The events do not continue the order.
+    #[error(transparent)]
+    History(#[from] CorruptHistory),
+    /// The order applies a promotion whose limits were not given.
+    #[error("the limits of promotion {0} are not given")]
+    LimitsMissing(PromotionId),
+}
+
+fn guarded(effect: RedemptionEffect, limits: &BTreeMap<PromotionId, Limits>) -> Result<RedemptionMove, RecordError> {
+    match effect {
+        RedemptionEffect::Released(redemption) => Ok(RedemptionMove::Release(redemption)),
+        RedemptionEffect::Redeemed(redemption) => match limits.get(&redemption.promotion) {
+            Some(limits) => Ok(RedemptionMove::Redeem(redemption, *limits)),
+            None => Err(RecordError::LimitsMissing(redemption.promotion)),
+        },
     }
 }
 
@@ -245,5 +255,10 @@ impl OrderChange {
     /// The order after them.
     pub const fn order(&self) -> &Order {
         &self.order
+    }
+
+    /// The claim that a new order begins to hold: its number.
+    pub const fn taken(&self) -> Option<&Claim> {
+        self.taken.as_ref()
     }
 }

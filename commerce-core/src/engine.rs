@@ -30,6 +30,7 @@ macro_rules! decide_and_commit {
 
 mod carts;
 mod catalog;
+mod documents;
 mod error;
 mod inventory;
 mod orders;
@@ -47,7 +48,7 @@ use core::fmt;
 use chrono::{DateTime, Utc};
 
 pub use self::carts::{CartView, OpenedCart};
-pub use self::catalog::{ImportRow, Imported, ProductInput};
+pub use self::catalog::{CategoryInput, ImportRow, Imported, ProductInput};
 pub use self::error::{EngineError, Field, ItemPart, Resource};
 pub use self::orders::HistoryItem;
 pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest};
@@ -55,6 +56,7 @@ pub use self::promotions::{Basket, CodeCheck};
 pub use self::tasks::TasksDone;
 use crate::actor::{Actor, Role};
 use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};
+use crate::document::ClaimKind;
 use crate::event::Recorded;
 use crate::ids::{EventId, RefundId, UserId};
 use crate::order::{Context, Order, OrderEvent};
@@ -165,23 +167,20 @@ impl Engine {
         events.into_iter().zip(sequences).map(record).collect()
     }
 
-    /// A commit with the events a decider gave for an order.
+    /// A commit with the events a decider gave for an order that exists.
     fn commit_events(
         &self,
         context: &Context,
-        before: Option<Order>,
+        before: Order,
         events: Vec<OrderEvent>,
     ) -> Result<Decision<Order>, EngineError> {
         let mut commit = self.commit_by(&context.actor, context.at);
-        let version = before.as_ref().map_or(0, |order| order.version);
-        match before {
-            Some(order) if events.is_empty() => Ok(Decision { commit, outcome: order }),
-            before => {
-                commit.record(before, self.recorded(context, version, events))?;
-                let outcome = commit.orders.first().map(|change| change.order().clone());
-                Ok(Decision { commit, outcome: outcome.ok_or(EngineError::NotFound(Resource::Order))? })
-            }
+        if events.is_empty() {
+            return Ok(Decision { commit, outcome: before });
         }
+        let recorded = self.recorded(context, before.version, events);
+        commit.record(before, recorded)?;
+        Ok(decided_order(commit))
     }
 
     /// Commits a decision. None means that somebody was quicker: decide again.
@@ -255,8 +254,19 @@ impl Attempts {
     }
 }
 
+/// Whether deciding again may succeed: a sku stays with its product, an order number is drawn anew.
 const fn is_lost_race(refusal: &Refusal) -> bool {
-    matches!(refusal, Refusal::VersionConflict { .. } | Refusal::NumberTaken(_) | Refusal::ActiveCartExists(_))
+    match refusal {
+        Refusal::Claimed { claim, .. } => !matches!(claim.kind, ClaimKind::Sku),
+        _ => matches!(refusal, Refusal::VersionConflict { .. }),
+    }
+}
+
+/// What a commit makes of the order it records.
+fn decided_order(commit: Commit) -> Decision<Order> {
+    #[expect(clippy::expect_used, reason = "the caller has just recorded the events of an order")]
+    let outcome = commit.orders.first().expect("the commit has an order").order().clone();
+    Decision { commit, outcome }
 }
 
 /// Whether a caller named a version that is not the present one.

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::cart::Cart;
 use crate::catalog::{Category, Offer, Product};
 use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};
+use crate::document::{Document, DocumentEvent, DocumentId, DocumentKind};
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{
     CartId, CategoryId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, RefundId, ReturnId, Sku, UserId,
@@ -24,7 +25,7 @@ use crate::money::Money;
 use crate::order::{Order, OrderEvent, RefundOutcome, Return, ReturnStatus, Status};
 use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage};
 use crate::stock::{Reservation, StockLevel};
-use crate::task::{Task, TaskKey};
+use crate::task::{Task, TaskKey, TaskState};
 use crate::text::BoundedString;
 
 /// A part of a list: at most `limit` entries behind `after`.
@@ -56,8 +57,6 @@ pub enum OrderRef {
     Payment(PaymentId),
     /// By one of its returns.
     Return(ReturnId),
-    /// By the cart it was made of.
-    Cart(CartId),
 }
 
 /// Which orders to list; what is not said does not matter.
@@ -207,8 +206,21 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The history of an order, oldest first; empty if there is no such order.
     async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError>;
 
+    /// A document of any kind.
+    async fn document(&self, id: &DocumentId) -> Result<Option<Document>, StoreError>;
+
+    /// The documents of a kind, by id.
+    async fn documents(
+        &self,
+        kind: DocumentKind,
+        page: &PageRequest<String>,
+    ) -> Result<Page<Document, String>, StoreError>;
+
+    /// The history of a document, oldest first; empty if there is no such document.
+    async fn document_history(&self, id: &DocumentId) -> Result<Vec<Recorded<DocumentEvent>>, StoreError>;
+
     /// The whole history in the order in which it was committed, from behind a position. The key is the position. Within a
-    /// commit, the events of its orders stand before those of its stock; see [`replay`](crate::replay).
+    /// commit, the events of its orders stand before those of its documents and its stock; see [`replay`](crate::replay).
     async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError>;
 
     /// The stock of a sku at an instant: reservations that ended by then do not count. None if it was never stocked.
@@ -225,11 +237,23 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The reservations of a sku as they are written, ended ones that were not swept included.
     async fn reservations(&self, sku: &Sku) -> Result<Vec<(OrderId, Reservation)>, StoreError>;
 
-    /// Takes up to `limit` tasks that are due and leased to nobody, oldest first, and leases them until an instant.
+    /// Takes up to `limit` tasks of [known kinds](crate::task::TaskKind::KNOWN) that are due and leased to nobody, oldest first, and leases
+    /// them until an instant: that is when they are ready again.
     async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError>;
 
-    /// Notes that a task failed, to be tried again at `retry`; with none it is given up and kept for people to see.
-    async fn fail_task(&self, key: TaskKey, retry: Option<DateTime<Utc>>, error: &str) -> Result<(), StoreError>;
+    /// A task on the list.
+    async fn task(&self, key: &TaskKey) -> Result<Option<Task>, StoreError>;
+
+    /// The tasks on the list in a state as of an instant, or all of them; by kind and subject.
+    async fn tasks(
+        &self,
+        state: Option<TaskState>,
+        at: DateTime<Utc>,
+        page: &PageRequest<TaskKey>,
+    ) -> Result<Page<Task, TaskKey>, StoreError>;
+
+    /// Puts a task in the place of `before`, or takes that off the list, if it is still as it was read. Says whether it was.
+    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<bool, StoreError>;
 }
 
 /// Where carts are read. They are written by [`Store::commit`].

@@ -35,7 +35,7 @@ pub use self::percent::{ParsePercentError, Percent};
 pub use self::record::PromotionRecord;
 pub(crate) use self::redemption::UsageSavepoint;
 pub use self::redemption::{
-    CustomerUsageChange, PromotionExhausted, Redemption, RedemptionAction, RedemptionChange, RedemptionMove,
+    CustomerUsageChange, PromotionExhausted, Redemption, RedemptionChange, RedemptionEffect, RedemptionMove,
     UsageCounter,
 };
 pub use self::usage::{Limit, Limits, Usage};

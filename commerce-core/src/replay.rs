@@ -35,6 +35,7 @@ use thiserror::Error;
 pub use self::rebuilt::{RebuiltOrder, RebuiltStock};
 use self::stock::ReplayedStock;
 pub use self::verify::{Difference, Report, verify, verify_with_uses};
+use crate::document::Delta;
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{OrderId, PromotionId, Sku};
 use crate::order::{CorruptHistory, Order, OrderEvent, Phase, SideEffects, evolve, side_effects};
@@ -49,10 +50,32 @@ use crate::stock::{Reservation, StockEvent, StockLevel};
 pub struct Replay {
     orders: BTreeMap<OrderId, Order>,
     stock: BTreeMap<Sku, ReplayedStock>,
-    created: u64,
-    order_events: u64,
+    order_totals: StreamTotals,
+    document_totals: StreamTotals,
     /// The uses of promotions, if they are counted.
     uses: Option<BTreeMap<PromotionId, promotion::UsageCounter>>,
+}
+
+/// How many streams of a kind the history began so far, and how many events they have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StreamTotals {
+    /// Streams.
+    pub created: u64,
+    /// Events of these streams.
+    pub events: u64,
+}
+
+impl StreamTotals {
+    /// Counts a stream with its last event.
+    fn add(&mut self, version: u64) {
+        self.created = self.created.saturating_add(1);
+        self.events = self.events.saturating_add(version);
+    }
+
+    fn count(&mut self, creates: bool) {
+        self.events = self.events.saturating_add(1);
+        self.created = self.created.saturating_add(creates.into());
+    }
 }
 
 /// How much of a promotion is used up.
@@ -115,6 +138,10 @@ impl Replay {
         match entry {
             HistoryEntry::Order(id, entry) => self.apply_order(*id, entry),
             HistoryEntry::Stock(sku, entry) => self.apply_stock(sku, entry),
+            HistoryEntry::Document(_, entry) => {
+                self.document_totals.count(matches!(entry.event.change, Delta::Created(_)));
+                Ok(())
+            }
         }
     }
 
@@ -132,7 +159,7 @@ impl Replay {
     pub fn wants(&self, entry: &HistoryEntry) -> Option<OrderId> {
         match entry {
             HistoryEntry::Order(id, entry) if entry.sequence > 1 && !self.orders.contains_key(id) => Some(*id),
-            HistoryEntry::Order(..) | HistoryEntry::Stock(..) => None,
+            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) => None,
         }
     }
 
@@ -214,20 +241,18 @@ impl Replay {
         stock.map_or(UsesTotal::default(), |stock| UsesTotal { used: stock.used(), spent: stock.spent() })
     }
 
-    /// How many orders were created so far.
-    pub const fn created(&self) -> u64 {
-        self.created
+    /// The orders so far.
+    pub const fn order_totals(&self) -> StreamTotals {
+        self.order_totals
     }
 
-    /// How many events of orders there were so far.
-    pub const fn order_events(&self) -> u64 {
-        self.order_events
+    /// The documents of all kinds so far.
+    pub const fn document_totals(&self) -> StreamTotals {
+        self.document_totals
     }
 
     fn apply_order(&mut self, id: OrderId, entry: &Recorded<OrderEvent>) -> Result<(), ReplayError> {
-        self.order_events = self.order_events.saturating_add(1);
-        let created = matches!(entry.event, OrderEvent::Created { .. });
-        self.created = self.created.saturating_add(created.into());
+        self.order_totals.count(matches!(entry.event, OrderEvent::Created { .. }));
         let after = evolve(self.orders.remove(&id), entry);
         let after = after.map_err(|source| ReplayError::Order { order: id, source })?;
         let SideEffects { stock, redemptions, tasks: _ } = side_effects(&after, entry);
@@ -236,9 +261,9 @@ impl Replay {
             self.stock.entry(step.sku).or_default().follow(&step.action, entry.at);
         }
         if let Some(uses) = &mut self.uses {
-            for step in redemptions {
-                let stock = uses.entry(step.redemption.promotion.clone()).or_default();
-                stock.follow(&step, entry.at);
+            for effect in redemptions {
+                let stock = uses.entry(effect.redemption().promotion.clone()).or_default();
+                stock.follow(&effect, entry.at);
                 stock.clear_changes();
             }
         }

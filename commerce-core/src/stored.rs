@@ -14,7 +14,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The version of the stored forms of this crate. It grows when older versions of this crate would misread what is stored.
-pub const VERSION: u32 = 1;
+pub const VERSION: u64 = 1;
 
 /// A document that is stored by itself: a value, beside the version of its form in the field `v`.
 ///
@@ -37,7 +37,7 @@ pub struct Stored<T>(pub T);
 
 #[derive(Serialize)]
 struct Written<'a, T> {
-    v: u32,
+    v: u64,
     #[serde(flatten)]
     value: &'a T,
 }
@@ -64,17 +64,17 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Stored<T> {
 
 /// That a version is known here.
 #[derive(Default, Deserialize)]
-#[serde(try_from = "u32")]
+#[serde(try_from = "u64")]
 struct Version;
 
-impl TryFrom<u32> for Version {
+impl TryFrom<u64> for Version {
     type Error = Newer;
 
-    fn try_from(version: u32) -> Result<Self, Newer> {
+    fn try_from(version: u64) -> Result<Self, Newer> {
         if version <= VERSION { Ok(Self) } else { Err(Newer(version)) }
     }
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("version {0} was written by a newer version of this software")]
-struct Newer(u32);
+struct Newer(u64);

@@ -6,17 +6,16 @@ mod order;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
-use commerce_core::catalog::{Category, Product};
+use commerce_core::catalog::Product;
 use commerce_core::commit::Accepted;
-use commerce_core::ids::{CartId, CategoryId, OrderId, ProductId, PromotionId};
-use commerce_core::promotion::PromotionRecord;
-use commerce_core::task::{TaskChange, TaskKey};
+use commerce_core::document::{Document, DocumentChange, DocumentId};
+use commerce_core::ids::{CartId, OrderId, ProductId};
+use commerce_core::task::{Task, TaskChange, TaskKey};
 
 pub(crate) use self::order::OrderDraft;
 use crate::fault::Answer;
-use crate::prepared::Prepared;
+use crate::prepared::{DocumentTexts, Prepared};
 use crate::rows::event::NewEventRow;
 use crate::rows::idempotency::IdempotencyRow;
 
@@ -31,7 +30,15 @@ pub(crate) struct Draft<'a, T> {
 #[derive(Debug, Default)]
 pub(crate) struct TaskDraft {
     pub(crate) finished: bool,
-    pub(crate) scheduled: Option<DateTime<Utc>>,
+    pub(crate) scheduled: Option<Task>,
+}
+
+/// A document of a kind without a table of its own.
+#[derive(Debug)]
+pub(crate) struct DocumentDraft<'a> {
+    pub(crate) new: bool,
+    pub(crate) document: &'a Document,
+    pub(crate) body: &'a str,
 }
 
 /// Everything a batch writes but stock, which stands in the loaded state.
@@ -40,11 +47,10 @@ pub(crate) struct Changes<'a> {
     pub(crate) orders: BTreeMap<OrderId, OrderDraft<'a>>,
     pub(crate) carts: BTreeMap<CartId, Draft<'a, Cart>>,
     pub(crate) products: BTreeMap<&'a ProductId, Draft<'a, Product>>,
-    pub(crate) promotions: BTreeMap<&'a PromotionId, Draft<'a, PromotionRecord>>,
-    pub(crate) categories: BTreeMap<&'a CategoryId, &'a Category>,
+    pub(crate) documents: BTreeMap<&'a DocumentId, DocumentDraft<'a>>,
     pub(crate) events: Vec<NewEventRow<'a>>,
     pub(crate) idempotency_records: Vec<IdempotencyRow<'a>>,
-    pub(crate) tasks: BTreeMap<TaskKey, TaskDraft>,
+    pub(crate) tasks: BTreeMap<&'a TaskKey, TaskDraft>,
 }
 
 impl<'a> Changes<'a> {
@@ -68,26 +74,35 @@ impl<'a> Changes<'a> {
             let rows = change.events().iter().zip(bodies);
             self.events.extend(rows.map(|(entry, body)| NewEventRow::of_order(order.id, entry, body)));
         }
-        for change in &commit.carts {
-            put(&mut self.carts, change.cart.id, change.expected == 0, &change.cart);
+        for (change, texts) in commit.documents.iter().zip(&prepared.documents) {
+            self.add_document(change, texts);
         }
-        for change in &commit.products {
-            put(&mut self.products, &change.product.id, change.expected == 0, &change.product);
-        }
-        for change in &commit.promotions {
-            put(&mut self.promotions, change.record.id(), change.expected == 0, &change.record);
-        }
-        self.categories.extend(commit.categories.iter().map(|category| (&category.id, category)));
         self.idempotency_records.extend(commit.idempotency.iter().map(IdempotencyRow::of));
         for change in &commit.tasks {
-            self.add_task(*change);
+            self.add_task(change);
         }
     }
 
-    fn add_task(&mut self, change: TaskChange) {
+    fn add_document(&mut self, change: &'a DocumentChange, texts: &'a DocumentTexts) {
+        let new = change.expected() == 0;
+        match (change.document(), &texts.body) {
+            (Document::Cart(cart), _) => put(&mut self.carts, cart.id, new, cart),
+            (Document::Product(product), _) => put(&mut self.products, &product.id, new, product),
+            (document, body) => {
+                let body = body.as_deref().unwrap_or_default();
+                let first = DocumentDraft { new, document, body };
+                let draft = self.documents.entry(change.id()).or_insert(first);
+                (draft.document, draft.body) = (document, body);
+            }
+        }
+        self.events.push(NewEventRow::of_document(change, &texts.event));
+    }
+
+    fn add_task(&mut self, change: &'a TaskChange) {
         match change {
-            TaskChange::Schedule { key, due } => {
-                self.tasks.entry(key).or_default().scheduled.get_or_insert(due);
+            TaskChange::Schedule { key, due, payload } => {
+                let task = || Task::scheduled(key.clone(), *due, payload.clone());
+                self.tasks.entry(key).or_default().scheduled.get_or_insert_with(task);
             }
             TaskChange::Finish(key) => {
                 self.tasks.insert(key, TaskDraft { finished: true, scheduled: None });

@@ -2,6 +2,7 @@
 
 use commerce_core::actor::Role;
 use commerce_core::cart::CartStatus;
+use commerce_core::document::{ClaimKind, DocumentKind};
 use commerce_core::order::{PaymentStatus, Phase, RefundStatus, ReturnStatus, ShipmentStatus};
 
 use crate::fault::{Answer, Fault};
@@ -47,6 +48,22 @@ db_enums! {
     ReturnStatus { Requested = "requested", Approved = "approved", Rejected = "rejected", Received = "received" }
     ShipmentStatus { Pending = "pending", Shipped = "shipped", Delivered = "delivered" }
     Role { Customer = "customer", Support = "support", Admin = "admin", Service = "service", System = "system" }
+}
+
+impl DbEnum for ClaimKind {
+    const ALL: &'static [Self] = Self::ALL;
+
+    fn db_name(self) -> &'static str {
+        self.name()
+    }
+}
+
+impl DbEnum for DocumentKind {
+    const ALL: &'static [Self] = Self::ALL;
+
+    fn db_name(self) -> &'static str {
+        self.name()
+    }
 }
 
 impl DbEnum for Phase {

@@ -1,5 +1,6 @@
 //! What goes wrong between the engine and a database, before it is given a kind.
 
+use commerce_core::document::StoredError;
 use commerce_core::port::StoreErrorKind;
 use commerce_core::replay::ReplayError;
 use diesel::result::{DatabaseErrorKind, Error as DatabaseError};
@@ -23,6 +24,9 @@ pub(crate) enum Fault {
     /// The history contradicts itself.
     #[error("the history contradicts itself: {0}")]
     History(#[from] ReplayError),
+    /// A stored document cannot be read.
+    #[error("a stored document cannot be read: {0}")]
+    Stored(#[from] StoredError),
 }
 
 impl Fault {
@@ -30,7 +34,7 @@ impl Fault {
     pub(crate) fn at(self, position: i64) -> Self {
         match self {
             Self::Corrupt(_) | Self::Newer(_) => Self::Event { position, fault: Box::new(self) },
-            Self::Database(_) | Self::Event { .. } | Self::History(_) => self,
+            Self::Database(_) | Self::Event { .. } | Self::History(_) | Self::Stored(_) => self,
         }
     }
 }
@@ -40,7 +44,9 @@ pub(crate) fn kind(fault: &Fault, is_corrupt: impl Fn(&DatabaseError) -> bool) -
     match fault {
         Fault::Database(error) if is_violation(error) || is_corrupt(error) => StoreErrorKind::Corrupt,
         Fault::Database(_) => StoreErrorKind::Unavailable,
-        Fault::Corrupt(_) | Fault::Newer(_) | Fault::Event { .. } | Fault::History(_) => StoreErrorKind::Corrupt,
+        Fault::Corrupt(_) | Fault::Newer(_) | Fault::Event { .. } | Fault::History(_) | Fault::Stored(_) => {
+            StoreErrorKind::Corrupt
+        }
     }
 }
 

@@ -14,18 +14,19 @@ use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
+use commerce_core::document::{Document, DocumentEvent, DocumentId, DocumentKind, StoredError};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, ReturnId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent, Return};
 use commerce_core::port::{
     Carts, Catalog, CommitError, OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter,
-    PromotionCursor, PromotionWithUsage, Promotions, ReturnFilter, Store, StoreError,
+    PromotionCursor, PromotionWithUsage, Promotions, ReturnFilter, Store, StoreError, StoreErrorKind,
 };
 use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Reservation, StockLevel};
-use commerce_core::task::{Task, TaskKey};
+use commerce_core::task::{Task, TaskKey, TaskState};
 
-use super::query::{carts, catalog, history, idempotency, orders, promotions, rebuild, stock, tasks};
+use super::query::{carts, catalog, documents, history, idempotency, orders, promotions, rebuild, stock, tasks};
 use super::{Backend, read, read_one, write};
 use crate::Rebuilt;
 
@@ -81,6 +82,22 @@ impl Store for Backend {
         read_one!(self, []; conn => history::of_order(conn, order))
     }
 
+    async fn document(&self, id: &DocumentId) -> Result<Option<Document>, StoreError> {
+        read!(self, [id]; conn => documents::get(conn, &id))
+    }
+
+    async fn documents(
+        &self,
+        kind: DocumentKind,
+        page: &PageRequest<String>,
+    ) -> Result<Page<Document, String>, StoreError> {
+        read!(self, [page]; conn => documents::list(conn, kind, &page))
+    }
+
+    async fn document_history(&self, id: &DocumentId) -> Result<Vec<Recorded<DocumentEvent>>, StoreError> {
+        read_one!(self, [id]; conn => history::of_document(conn, &id))
+    }
+
     async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError> {
         read_one!(self, [page]; conn => history::all(conn, &page))
     }
@@ -106,8 +123,22 @@ impl Store for Backend {
         write!(self, []; conn => tasks::lease(conn, at, until, limit))
     }
 
-    async fn fail_task(&self, key: TaskKey, retry: Option<DateTime<Utc>>, error: &str) -> Result<(), StoreError> {
-        write!(self, [error]; conn => tasks::fail(conn, key, retry, &error))
+    async fn task(&self, key: &TaskKey) -> Result<Option<Task>, StoreError> {
+        read_one!(self, [key]; conn => tasks::get(conn, &key))
+    }
+
+    async fn tasks(
+        &self,
+        state: Option<TaskState>,
+        at: DateTime<Utc>,
+        page: &PageRequest<TaskKey>,
+    ) -> Result<Page<Task, TaskKey>, StoreError> {
+        read_one!(self, [page]; conn => tasks::list(conn, state, at, &page))
+    }
+
+    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<bool, StoreError> {
+        let after = after.cloned();
+        write!(self, [before, after]; conn => tasks::replace(conn, &before, after.as_ref()))
     }
 }
 
@@ -118,14 +149,14 @@ impl Promotions for Backend {
     }
 
     async fn promotion(&self, id: &PromotionId) -> Result<Option<PromotionWithUsage>, StoreError> {
-        read_one!(self, [id]; conn => promotions::get(conn, &id))
+        read!(self, [id]; conn => promotions::get(conn, &id))
     }
 
     async fn promotions(
         &self,
         page: &PageRequest<PromotionCursor>,
     ) -> Result<Page<PromotionWithUsage, PromotionCursor>, StoreError> {
-        read_one!(self, [page]; conn => promotions::list(conn, &page))
+        read!(self, [page]; conn => promotions::list(conn, &page))
     }
 
     async fn redemptions(
@@ -167,6 +198,12 @@ impl Catalog for Backend {
     }
 
     async fn categories(&self) -> Result<Vec<Category>, StoreError> {
-        read_one!(self, []; conn => catalog::all_categories(conn))
+        let found = read_one!(self, []; conn => documents::all(conn, DocumentKind::Category))?;
+        found.into_iter().map(|category| category.try_into().map_err(corrupt)).collect()
     }
+}
+
+/// A document of another kind than was asked for.
+fn corrupt(error: StoredError) -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, error)
 }

@@ -19,6 +19,8 @@ pub(super) mod carts;
 pub(super) mod catalog;
 #[path = "query/committed.rs"]
 pub(super) mod committed;
+#[path = "query/documents.rs"]
+pub(super) mod documents;
 #[path = "query/feed.rs"]
 pub(super) mod feed;
 #[path = "query/group.rs"]

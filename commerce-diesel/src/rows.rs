@@ -4,6 +4,7 @@
 
 pub(crate) mod cart;
 pub(crate) mod catalog;
+pub(crate) mod document;
 pub(crate) mod event;
 pub(crate) mod idempotency;
 pub(crate) mod order;
@@ -89,7 +90,7 @@ pub(crate) fn read_stored<T: DeserializeOwned>(column: &'static str, text: &str)
 fn unreadable(column: &'static str, text: &str) -> Fault {
     #[derive(Deserialize)]
     struct Head {
-        v: u32,
+        v: u64,
     }
     match serde_json::from_str(text) {
         Ok(Head { v }) if v > VERSION => Fault::Newer(column),

@@ -11,10 +11,40 @@ pub(crate) mod sql_types {
 }
 
 diesel::table! {
-    categories (id) {
+    claims (kind, claim) {
+        kind -> Text,
+        claim -> Text,
+        owner -> Text,
+    }
+}
+
+diesel::table! {
+    documents (kind, id) {
+        kind -> Text,
         id -> Text,
-        name -> Text,
-        parent -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> BigInt,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    document_keys (kind, id, lookup) {
+        kind -> Text,
+        id -> Text,
+        lookup -> Text,
+    }
+}
+
+diesel::table! {
+    tasks (subject, kind) {
+        kind -> Text,
+        subject -> Text,
+        payload -> Text,
+        due -> BigInt,
+        ready_at -> Nullable<BigInt>,
+        failures -> BigInt,
+        last_error -> Nullable<Text>,
     }
 }
 
@@ -31,10 +61,10 @@ diesel::table! {
 }
 
 diesel::table! {
-    variants (sku) {
-        sku -> Text,
+    variants (product_id, position) {
         product_id -> Text,
         position -> BigInt,
+        sku -> Text,
         name -> Nullable<Text>,
         price -> BigInt,
         currency -> Text,
@@ -228,39 +258,12 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Nullable, Text};
-    use super::sql_types::Id;
-
-    tasks (order_id, kind, refund_id) {
-        kind -> Text,
-        order_id -> Id,
-        refund_id -> Id,
-        due -> BigInt,
-        ready_at -> Nullable<BigInt>,
-        failures -> BigInt,
-        last_error -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
     idempotency_keys (scope, request_key) {
         scope -> Text,
         request_key -> Text,
         fingerprint -> Text,
         given_at -> BigInt,
         reply -> Text,
-    }
-}
-
-diesel::table! {
-    promotions (id) {
-        id -> Text,
-        code_key -> Nullable<Text>,
-        definition -> Text,
-        ended_at -> Nullable<BigInt>,
-        version -> BigInt,
-        created_at -> BigInt,
-        updated_at -> BigInt,
     }
 }
 
@@ -298,7 +301,7 @@ diesel::table! {
 diesel::joinable!(variants -> products (product_id));
 diesel::allow_tables_to_appear_in_same_query!(products, variants, product_categories);
 diesel::allow_tables_to_appear_in_same_query!(orders, payments, returns, shipments);
-diesel::allow_tables_to_appear_in_same_query!(promotions, promotion_uses, promotion_customers);
+diesel::allow_tables_to_appear_in_same_query!(documents, document_keys);
 
 diesel::table! {
     feed (id) {

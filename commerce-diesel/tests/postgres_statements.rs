@@ -145,8 +145,8 @@ async fn a_mixed_batch_is_one_transaction() {
         commits.push(if number % 2 == 0 { shop.pay(order, shop.at(2)) } else { shop.cancel(order, shop.at(2)) });
         commits.push(shop.checkout(number, &skus()));
         commits.push(shop.stocked(&[(&format!("NEW-{number}"), 5)]));
-        commits.push(shop.save_cart(&shop.cart(parse(&format!("user-{number}")), shop.at(1)), 0));
-        commits.push(shop.save_product(&shop.product(&format!("product-{number}"), &[&format!("SKU-{number}")])));
+        commits.push(shop.create(&shop.cart(parse(&format!("user-{number}")), shop.at(1))));
+        commits.push(shop.create(&shop.product(&format!("product-{number}"), &[&format!("SKU-{number}")])));
     }
     assert_eq!(commits.len(), 100);
     let count = counted.batch_of(commits).await;
@@ -161,6 +161,7 @@ const MANY: &str = "
         FROM generate_series(1, 100000) AS n;
     INSERT INTO orders SELECT (jsonb_populate_record(model, jsonb_build_object('id', copies.id, 'payment_id', payment,
         'number', 'ORD-20250101-' || lpad(n::text, 8, '0'), 'user_id', 'other-' || n / 10))).* FROM copies, model;
+    INSERT INTO claims SELECT 'order_number', o.number, o.id FROM copies JOIN orders o ON o.id = copies.id;
     INSERT INTO payments SELECT (jsonb_populate_record(p, jsonb_build_object('id', copies.payment,
         'order_id', copies.id))).* FROM copies, model JOIN payments p ON p.id = model.payment_id;
     INSERT INTO events SELECT (jsonb_populate_record(e, jsonb_build_object('position', 1000000 + n, 'event_id', payment,

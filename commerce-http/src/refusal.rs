@@ -3,6 +3,7 @@
 use commerce_core::cart::CartRejection;
 use commerce_core::catalog::CatalogRejection;
 use commerce_core::commit::Refusal;
+use commerce_core::document::{Claim, ClaimKind};
 use commerce_core::engine::{EngineError, Field, ItemPart};
 use commerce_core::order::OrderRejection;
 use commerce_core::port::{StoreError, StoreErrorKind};
@@ -44,6 +45,7 @@ impl From<EngineError> for Problem {
             EngineError::IdempotencyKeyReused => Self::unprocessable("idempotency_key_reused", error),
             EngineError::VersionMismatch { .. } => precondition::failed(error.to_string()),
             EngineError::Refused(refusal) => refused(&refusal),
+            EngineError::TaskRunning(_) => Self::conflict("task_running", error),
             EngineError::Store(error) => store(error),
             EngineError::Corrupt(_) | EngineError::UnknownLifecycle(_) | _ => Self::internal().caused_by(error),
         }
@@ -151,19 +153,33 @@ fn catalog(rejection: &CatalogRejection) -> Problem {
 
 fn refused(refusal: &Refusal) -> Problem {
     match refusal {
-        Refusal::SkuTaken { sku, product } => {
-            Problem::conflict("sku_taken", refusal).with("sku", sku.as_str()).with("product_id", product.as_str())
-        }
+        Refusal::Claimed { claim, owner } => claimed(claim, owner),
         Refusal::PromotionExhausted(exhausted) => Problem::unprocessable("promotion_rejected", refusal)
             .with("promotion_id", exhausted.promotion.as_str())
             .with("reason", "usage_limit")
             .with("limit", serde_json::to_value(exhausted.limit).unwrap_or_default()),
-        Refusal::VersionConflict { .. } | Refusal::NumberTaken(_) | Refusal::ActiveCartExists(_) => {
-            Problem::conflict("version_conflict", "Others were quicker again and again; try again.")
+        Refusal::VersionConflict { expected, actual, .. } => {
+            version_conflict().with("expected", *expected).with("actual", *actual)
         }
         // The engine answers a repeated key itself and gives a refusal of stock as such.
         Refusal::DuplicateKey(_) | Refusal::Stock(_) | _ => Problem::conflict("refused", refusal),
     }
+}
+
+fn claimed(claim: &Claim, owner: &str) -> Problem {
+    let key = claim.key.as_str();
+    match claim.kind {
+        ClaimKind::Sku => {
+            let detail = format!("sku {key} belongs to product {owner}");
+            Problem::conflict("sku_taken", detail).with("sku", key).with("product_id", owner)
+        }
+        ClaimKind::ActiveCart => version_conflict().with("cart_id", owner),
+        ClaimKind::OrderNumber => version_conflict().with("order_number", key),
+    }
+}
+
+fn version_conflict() -> Problem {
+    Problem::conflict("version_conflict", "The resource was modified concurrently. Retry the request.")
 }
 
 fn store(error: StoreError) -> Problem {

@@ -13,8 +13,9 @@ use commerce_core::Quantity;
 use commerce_core::actor::{Actor, Role};
 use commerce_core::address::Address;
 use commerce_core::cart::{Cart, CartItem, CartStatus};
-use commerce_core::catalog::{Product, Variant};
-use commerce_core::commit::{CartChange, Commit, IdempotencyKey, IdempotencyRecord, ProductChange};
+use commerce_core::catalog::{Category, Product, Variant};
+use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
+use commerce_core::document::Aggregate;
 use commerce_core::event::Recorded;
 use commerce_core::ids::{CartId, EventId, ItemId, OrderId, OrderNumber, PaymentId, RefundId, ReturnId, Sku, UserId};
 use commerce_core::money::{Currency, Money};
@@ -23,6 +24,8 @@ use commerce_core::order::{
     Shipment, ShipmentStatus, decide, place,
 };
 use commerce_core::port::IdGenerator;
+use commerce_core::pricing::Adjustment;
+use commerce_core::promotion::Limits;
 use commerce_core::stock::{StockAction, StockMove};
 use uuid::Uuid;
 
@@ -196,8 +199,13 @@ impl CommitBuilder {
     /// If the order is refused.
     pub fn place(&self, new_order: NewOrder, at: DateTime<Utc>) -> Commit {
         let context = self.context(Actor::user(Role::Customer, new_order.user_id.clone()), at);
+        let unlimited = |applied: Adjustment<'_>| (applied.promotion_id.clone(), Limits::default());
+        let limits = new_order.quote.applied().map(unlimited).collect();
         let events = place(&self.lifecycle, &context, new_order).expect("the order can be placed");
-        self.record(None, events, context)
+        let recorded = self.recorded(1, events, &context);
+        let mut commit = Commit::new(at, context.actor, self.uuid());
+        commit.place(recorded, &limits).expect("the decider's events begin an order");
+        commit
     }
 
     /// Places an order of units of skus one second after the opening.
@@ -242,7 +250,10 @@ impl CommitBuilder {
         let actor = if role == Role::System { Actor::SYSTEM } else { Actor::user(role, order.user_id.clone()) };
         let context = self.context(actor, at);
         let events = decide(&self.lifecycle, &context, order, command)?;
-        Ok(self.record(Some(order.clone()), events, context))
+        let recorded = self.recorded(order.version + 1, events, &context);
+        let mut commit = Commit::new(at, context.actor, self.uuid());
+        commit.record(order.clone(), recorded).expect("the decider's events continue the order");
+        Ok(commit)
     }
 
     /// Pays an order in full.
@@ -298,21 +309,28 @@ impl CommitBuilder {
         CartItem { id, sku, product_id, name, quantity, unit_price }
     }
 
-    /// Saves a cart that was at a version before.
-    pub fn save_cart(&self, cart: &Cart, expected: u64) -> Commit {
-        let mut commit = self.commit(cart.updated_at);
-        commit.carts.push(CartChange { expected, cart: cart.clone() });
+    /// Creates a document.
+    pub fn create<T: Aggregate + Clone>(&self, document: &T) -> Commit {
+        let mut commit = self.commit(document.created_at());
+        commit.change(None, document.clone());
+        commit
+    }
+
+    /// Puts a document in the place of what it was before.
+    pub fn update<T: Aggregate + Clone>(&self, before: &T, after: &T) -> Commit {
+        let mut commit = self.commit(after.created_at());
+        commit.change(Some(before), after.clone());
         commit
     }
 
     /// A cart as it is when its order was placed.
-    pub fn checked_out(&self, cart: &Cart, order: OrderId, at: DateTime<Utc>) -> CartChange {
+    pub fn checked_out(&self, cart: &Cart, order: OrderId, at: DateTime<Utc>) -> Cart {
         let mut closed = cart.clone();
         closed.status = CartStatus::CheckedOut;
         closed.order = Some(order);
         closed.updated_at = at;
         closed.version += 1;
-        CartChange { expected: cart.version, cart: closed }
+        closed
     }
 
     /// A product with a variant per sku, made when the shop opened.
@@ -335,27 +353,26 @@ impl CommitBuilder {
         }
     }
 
-    /// Saves a product: as a new one at version 1, as a changed one above.
-    pub fn save_product(&self, product: &Product) -> Commit {
-        let mut commit = self.commit(product.updated_at);
-        commit.products.push(ProductChange { expected: product.version.saturating_sub(1), product: product.clone() });
-        commit
+    /// A category created when the shop opened.
+    ///
+    /// # Panics
+    /// If a part is none.
+    pub fn category(&self, id: &str, name: &str, parent: Option<&str>) -> Category {
+        let at = self.at(0);
+        let parent = parent.map(parse);
+        Category { id: parse(id), name: parse(name), parent, version: 1, created_at: at, updated_at: at }
     }
 
     fn context(&self, actor: Actor, at: DateTime<Utc>) -> Context {
         Context { actor, at, refund: RefundId::new(self.uuid()) }
     }
 
-    fn record(&self, before: Option<Order>, events: Vec<OrderEvent>, context: Context) -> Commit {
-        let Context { actor, at, .. } = context;
-        let first = before.as_ref().map_or(0, |order| order.version) + 1;
-        let id = || EventId::new(self.uuid());
-        let recorded = (first..).zip(events);
-        let recorded =
-            recorded.map(|(sequence, event)| Recorded { id: id(), sequence, at, actor: actor.clone(), event });
-        let mut commit = Commit::new(at, actor.clone(), self.uuid());
-        commit.record(before, recorded.collect()).expect("the decider's events continue the order");
-        commit
+    fn recorded(&self, first: u64, events: Vec<OrderEvent>, context: &Context) -> Vec<Recorded<OrderEvent>> {
+        let record = |(sequence, event)| {
+            let id = EventId::new(self.uuid());
+            Recorded { id, sequence, at: context.at, actor: context.actor.clone(), event }
+        };
+        (first..).zip(events).map(record).collect()
     }
 }
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
+use commerce_core::document::{Document, DocumentEvent, DocumentId, DocumentKind};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, ReturnId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent, Return};
@@ -15,7 +16,7 @@ use commerce_core::port::{
 };
 use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Reservation, StockLevel};
-use commerce_core::task::{Task, TaskKey};
+use commerce_core::task::{Task, TaskKey, TaskState};
 
 use crate::Random;
 
@@ -188,6 +189,22 @@ impl<S: Store> Store for FaultInjector<S> {
         self.around(self.inner.order_history(order)).await
     }
 
+    async fn document(&self, id: &DocumentId) -> Result<Option<Document>, StoreError> {
+        self.around(self.inner.document(id)).await
+    }
+
+    async fn documents(
+        &self,
+        kind: DocumentKind,
+        page: &PageRequest<String>,
+    ) -> Result<Page<Document, String>, StoreError> {
+        self.around(self.inner.documents(kind, page)).await
+    }
+
+    async fn document_history(&self, id: &DocumentId) -> Result<Vec<Recorded<DocumentEvent>>, StoreError> {
+        self.around(self.inner.document_history(id)).await
+    }
+
     async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError> {
         self.around(self.inner.history(page)).await
     }
@@ -213,8 +230,21 @@ impl<S: Store> Store for FaultInjector<S> {
         self.around(self.inner.lease_tasks(at, until, limit)).await
     }
 
-    async fn fail_task(&self, key: TaskKey, retry: Option<DateTime<Utc>>, error: &str) -> Result<(), StoreError> {
-        self.around(self.inner.fail_task(key, retry, error)).await
+    async fn task(&self, key: &TaskKey) -> Result<Option<Task>, StoreError> {
+        self.around(self.inner.task(key)).await
+    }
+
+    async fn tasks(
+        &self,
+        state: Option<TaskState>,
+        at: DateTime<Utc>,
+        page: &PageRequest<TaskKey>,
+    ) -> Result<Page<Task, TaskKey>, StoreError> {
+        self.around(self.inner.tasks(state, at, page)).await
+    }
+
+    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<bool, StoreError> {
+        self.around(self.inner.replace_task(before, after)).await
     }
 }
 

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord, ReadSet, Refusal, settle};
+use commerce_core::document::{Document, DocumentEvent, DocumentId, DocumentKind};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, ReturnId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent, Return};
@@ -19,7 +20,7 @@ use commerce_core::port::{
 };
 use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Reservation, StockLevel};
-use commerce_core::task::{Task, TaskKey};
+use commerce_core::task::{Task, TaskKey, TaskState};
 
 use self::tables::Tables;
 
@@ -57,8 +58,9 @@ impl MemoryStore {
         let mut loaded = tables.loaded(&ReadSet::of(batch));
         let answers = settle(batch, &mut loaded).into_iter().zip(batch);
         let answers = answers.map(|(answer, commit)| answer.map(|settled| tables.write(commit, settled))).collect();
+        tables.write_claims(&loaded);
         tables.write_sku_stocks(&loaded);
-        tables.promotions.write_usage_counters(&loaded);
+        tables.write_usage_counters(&loaded);
         answers
     }
 
@@ -110,6 +112,22 @@ impl Store for MemoryStore {
         Ok(self.tables().order_history(order))
     }
 
+    async fn document(&self, id: &DocumentId) -> Result<Option<Document>, StoreError> {
+        Ok(self.tables().documents.get(id).cloned())
+    }
+
+    async fn documents(
+        &self,
+        kind: DocumentKind,
+        page: &PageRequest<String>,
+    ) -> Result<Page<Document, String>, StoreError> {
+        Ok(self.tables().documents(kind, page))
+    }
+
+    async fn document_history(&self, id: &DocumentId) -> Result<Vec<Recorded<DocumentEvent>>, StoreError> {
+        Ok(self.tables().document_history(id))
+    }
+
     async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError> {
         Ok(self.tables().history(page))
     }
@@ -135,27 +153,39 @@ impl Store for MemoryStore {
         Ok(self.tables().tasks.lease(at, until, limit))
     }
 
-    async fn fail_task(&self, key: TaskKey, retry: Option<DateTime<Utc>>, error: &str) -> Result<(), StoreError> {
-        self.tables().tasks.fail(key, retry, error);
-        Ok(())
+    async fn task(&self, key: &TaskKey) -> Result<Option<Task>, StoreError> {
+        Ok(self.tables().tasks.get(key))
+    }
+
+    async fn tasks(
+        &self,
+        state: Option<TaskState>,
+        at: DateTime<Utc>,
+        page: &PageRequest<TaskKey>,
+    ) -> Result<Page<Task, TaskKey>, StoreError> {
+        Ok(self.tables().tasks.list(state, at, page))
+    }
+
+    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<bool, StoreError> {
+        Ok(self.tables().tasks.replace(before, after))
     }
 }
 
 #[async_trait]
 impl Promotions for MemoryStore {
     async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
-        Ok(self.tables().promotions.candidates(code_keys, user))
+        Ok(self.tables().candidates(code_keys, user))
     }
 
     async fn promotion(&self, id: &PromotionId) -> Result<Option<PromotionWithUsage>, StoreError> {
-        Ok(self.tables().promotions.promotion(id))
+        Ok(self.tables().promotion(id))
     }
 
     async fn promotions(
         &self,
         page: &PageRequest<PromotionCursor>,
     ) -> Result<Page<PromotionWithUsage, PromotionCursor>, StoreError> {
-        Ok(self.tables().promotions.list(page))
+        Ok(self.tables().promotions(page))
     }
 
     async fn redemptions(
@@ -163,7 +193,7 @@ impl Promotions for MemoryStore {
         id: &PromotionId,
         page: &PageRequest<OrderId>,
     ) -> Result<Page<Redemption, OrderId>, StoreError> {
-        Ok(self.tables().promotions.redemptions(id, page))
+        Ok(self.tables().redemptions(id, page))
     }
 }
 

@@ -61,6 +61,7 @@ const PURE: &[&str] = &[
     "chrono",
     "commerce-core",
     "itoa",
+    "memchr",
     "num-traits",
     "proc-macro2",
     "quote",
@@ -68,11 +69,13 @@ const PURE: &[&str] = &[
     "serde",
     "serde_core",
     "serde_derive",
+    "serde_json",
     "syn",
     "thiserror",
     "thiserror-impl",
     "unicode-ident",
     "uuid",
+    "zmij",
 ];
 
 /// A target without an operating system: what builds for it cannot call one.

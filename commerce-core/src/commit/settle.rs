@@ -2,15 +2,17 @@
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::claims::Claims;
 use super::{Commit, IdempotencyKey, IdempotencyRecord, Refusal, Subject};
-use crate::cart::CartStatus;
+use crate::document::{Claim, DocumentChange, DocumentId, DocumentKind};
 use crate::event::Recorded;
-use crate::ids::{CartId, EventId, OrderId, OrderNumber, ProductId, PromotionId, Sku, UserId};
+use crate::ids::{EventId, OrderId, PromotionId, Sku, UserId};
 use crate::promotion::{RedemptionMove, UsageCounter, UsageSavepoint};
 use crate::stock::{SkuStock, StockEvent, StockLevel, StockMove, StockRefusal, StockSavepoint};
 
@@ -21,18 +23,10 @@ pub struct ReadSet<'a> {
     pub idempotency_keys: BTreeSet<&'a IdempotencyKey>,
     /// The versions of these orders.
     pub orders: BTreeSet<OrderId>,
-    /// Which of these numbers are taken.
-    pub numbers: BTreeSet<&'a OrderNumber>,
-    /// The versions of these carts.
-    pub carts: BTreeSet<CartId>,
-    /// The active carts of these customers.
-    pub cart_owners: BTreeSet<&'a UserId>,
-    /// The versions of these products.
-    pub products: BTreeSet<&'a ProductId>,
-    /// The products that sell these skus.
-    pub sku_owners: BTreeSet<&'a Sku>,
-    /// The versions of these promotions.
-    pub promotions: BTreeSet<&'a PromotionId>,
+    /// The versions of these documents.
+    pub documents: BTreeSet<&'a DocumentId>,
+    /// Who holds these claims.
+    pub claims: BTreeSet<&'a Claim>,
     /// The uses of these promotions, with those by these customers and the live redemptions of these orders.
     pub usage_counters: BTreeMap<&'a PromotionId, BTreeSet<(&'a UserId, OrderId)>>,
     /// The stock of these skus, with the reservations of these orders and all reservations due by [`ReadSet::at`].
@@ -47,40 +41,36 @@ impl<'a> ReadSet<'a> {
         batch.into_iter().fold(Self::default(), Self::with)
     }
 
-    /// What a batch names, but for what it makes: orders with their numbers and what they hold, and idempotency records.
+    /// What a batch names, but for what it makes: orders with their numbers and what they hold, carts, and idempotency
+    /// records.
     ///
     /// For a store that has other means of telling that it is not new, and then asks for the rest. Ids were just minted,
     /// numbers drawn by chance, and the engine has looked for the idempotency record before.
     pub fn assuming_inserts_are_new(batch: impl IntoIterator<Item = &'a Commit>) -> Self {
         batch.into_iter().fold(Self::default(), |read_set, commit| {
             let placed = |id| commit.orders.iter().any(|change| change.expected == 0 && change.order.id == id);
-            read_set.with_documents(commit, |id| !placed(id))
+            read_set.with_known(commit, |id| !placed(id))
         })
     }
 
     fn with(mut self, commit: &'a Commit) -> Self {
         self.idempotency_keys.extend(commit.idempotency.iter().map(|record| &record.key));
-        let placed = commit.orders.iter().filter(|change| change.expected == 0);
-        self.numbers.extend(placed.map(|change| &change.order.number));
-        self.with_documents(commit, |_| true)
+        self.claims.extend(commit.orders.iter().filter_map(|change| change.taken.as_ref()));
+        self.documents.extend(commit.documents.iter().map(DocumentChange::id));
+        self.with_known(commit, |_| true)
     }
 
-    fn with_documents(mut self, commit: &'a Commit, is_needed: impl Fn(OrderId) -> bool) -> Self {
+    fn with_known(mut self, commit: &'a Commit, is_needed: impl Fn(OrderId) -> bool) -> Self {
         self.at = self.at.max(commit.at);
         let orders = commit.orders.iter().map(|change| change.order.id);
         self.orders.extend(orders.filter(|order| is_needed(*order)));
-        for change in &commit.carts {
-            self.carts.insert(change.cart.id);
-            if change.cart.status == CartStatus::Active {
-                self.cart_owners.insert(&change.cart.user_id);
+        for change in &commit.documents {
+            if change.expected() > 0 || change.id().kind != DocumentKind::Cart {
+                self.documents.insert(change.id());
             }
+            self.claims.extend(change.taken().iter().chain(change.released()));
         }
-        for change in &commit.products {
-            self.products.insert(&change.product.id);
-            self.sku_owners.extend(change.product.variants.iter().map(|variant| &variant.sku));
-        }
-        self.promotions.extend(commit.promotions.iter().map(|change| change.record.id()));
-        for RedemptionMove { redemption, .. } in &commit.redemptions {
+        for redemption in commit.redemptions.iter().map(RedemptionMove::redemption) {
             self.usage_counters.entry(&redemption.promotion).or_default().insert((&redemption.user, redemption.order));
         }
         for StockMove { sku, action } in &commit.stock {
@@ -99,18 +89,10 @@ pub struct LoadedState {
     pub idempotency_records: BTreeMap<IdempotencyKey, IdempotencyRecord>,
     /// Versions of orders.
     pub orders: BTreeMap<OrderId, u64>,
-    /// Numbers that are taken.
-    pub numbers: BTreeSet<OrderNumber>,
-    /// Versions of carts.
-    pub carts: BTreeMap<CartId, u64>,
-    /// Active carts of customers.
-    pub active_carts: BTreeMap<UserId, CartId>,
-    /// Versions of products.
-    pub products: BTreeMap<ProductId, u64>,
-    /// Who sells which sku.
-    pub sku_owners: BTreeMap<Sku, ProductId>,
-    /// Versions of promotions.
-    pub promotions: BTreeMap<PromotionId, u64>,
+    /// Versions of documents.
+    pub documents: BTreeMap<DocumentId, u64>,
+    /// Who reservations which claim.
+    pub claims: Claims,
     /// Uses of promotions.
     pub usage_counters: BTreeMap<PromotionId, UsageCounter>,
     /// Stock.
@@ -139,9 +121,8 @@ impl LoadedState {
     fn accept(&mut self, commit: &Commit) -> Result<Accepted, Refusal> {
         self.check_idempotency(commit)?;
         self.check_orders(commit)?;
-        self.check_carts(commit)?;
-        self.check_products(commit)?;
-        self.check_promotions(commit)?;
+        self.check_documents(commit)?;
+        self.check_claims(commit)?;
         let redeemed = self.redeem(commit)?;
         let settled = self.move_stock(commit).inspect_err(|_| self.take_back(redeemed))?;
         self.note(commit);
@@ -154,62 +135,34 @@ impl LoadedState {
     }
 
     fn check_orders(&self, commit: &Commit) -> Result<(), Refusal> {
-        commit.orders.iter().enumerate().try_for_each(|(place, change)| {
-            let (id, number) = (change.order.id, &change.order.number);
-            let mut earlier = commit.orders.iter().take(place).map(|change| &change.order);
-            let twice = earlier.clone().find(|order| order.id == id).map(|order| order.version);
+        let mut versions = BTreeMap::new();
+        commit.orders.iter().try_for_each(|change| {
+            let id = change.order.id;
+            let twice = versions.insert(id, change.order.version);
             let actual = self.orders.get(&id).copied().unwrap_or_default();
-            check_version(change.expected, twice, actual, || Subject::Order(id))?;
-            let taken = self.numbers.contains(number) || earlier.any(|order| order.number == *number);
-            if change.expected == 0 && taken {
-                return Err(Refusal::NumberTaken(number.clone()));
-            }
-            Ok(())
+            check_version(change.expected, twice, actual, || Subject::Order(id))
         })
     }
 
-    fn check_carts(&self, commit: &Commit) -> Result<(), Refusal> {
-        commit.carts.iter().enumerate().try_for_each(|(place, change)| {
-            let cart = &change.cart;
-            let mut earlier = commit.carts.iter().take(place).map(|change| &change.cart);
-            let twice = earlier.clone().find(|other| other.id == cart.id).map(|other| other.version);
-            let actual = self.carts.get(&cart.id).copied().unwrap_or_default();
-            check_version(change.expected, twice, actual, || Subject::Cart(cart.id))?;
-            let rival = earlier.find(|other| other.user_id == cart.user_id && other.status == CartStatus::Active);
-            let known = self.active_carts.get(&cart.user_id).copied();
-            let open = known.filter(|other| *other != cart.id && !closes(commit, *other));
-            match open.or(rival.map(|rival| rival.id)) {
-                Some(other) if cart.status == CartStatus::Active => Err(Refusal::ActiveCartExists(other)),
+    fn check_documents(&self, commit: &Commit) -> Result<(), Refusal> {
+        let mut versions = BTreeMap::new();
+        commit.documents.iter().try_for_each(|change| {
+            let twice = versions.insert(change.id(), change.version());
+            let actual = self.documents.get(change.id()).copied().unwrap_or_default();
+            check_version(change.expected(), twice, actual, || Subject::Document(change.id().clone()))
+        })
+    }
+
+    /// A claim is free if nobody holds it, or if whoever does releases it in the same commit.
+    fn check_claims(&self, commit: &Commit) -> Result<(), Refusal> {
+        let released: BTreeSet<_> = commit.documents.iter().flat_map(DocumentChange::released).collect();
+        let mut earlier = BTreeMap::new();
+        taken(commit).try_for_each(|(claim, id)| {
+            let held = self.claims.owner(claim).filter(|_| !released.contains(claim)).map(String::from);
+            match earlier.insert(claim, id.clone()).or(held) {
+                Some(owner) if owner != id => Err(Refusal::Claimed { claim: claim.clone(), owner }),
                 _ => Ok(()),
             }
-        })
-    }
-
-    fn check_products(&self, commit: &Commit) -> Result<(), Refusal> {
-        let (mut versions, mut sellers) = (BTreeMap::new(), BTreeMap::new());
-        commit.products.iter().try_for_each(|change| {
-            let product = &change.product;
-            let twice = versions.insert(&product.id, product.version);
-            let actual = self.products.get(&product.id).copied().unwrap_or_default();
-            check_version(change.expected, twice, actual, || Subject::Product(product.id.clone()))?;
-            product.variants.iter().try_for_each(|variant| {
-                let earlier = sellers.insert(&variant.sku, &product.id);
-                let owners = [self.sku_owners.get(&variant.sku), earlier];
-                match owners.into_iter().flatten().find(|owner| **owner != product.id) {
-                    Some(owner) => Err(Refusal::SkuTaken { sku: variant.sku.clone(), product: owner.clone() }),
-                    None => Ok(()),
-                }
-            })
-        })
-    }
-
-    fn check_promotions(&self, commit: &Commit) -> Result<(), Refusal> {
-        let mut versions = BTreeMap::new();
-        commit.promotions.iter().try_for_each(|change| {
-            let id = change.record.id();
-            let twice = versions.insert(id, change.record.version);
-            let actual = self.promotions.get(id).copied().unwrap_or_default();
-            check_version(change.expected, twice, actual, || Subject::Promotion(id.clone()))
         })
     }
 
@@ -217,7 +170,7 @@ impl LoadedState {
     fn redeem<'a>(&mut self, commit: &'a Commit) -> Result<Vec<(&'a RedemptionMove, UsageSavepoint)>, Refusal> {
         let mut undo = Vec::with_capacity(commit.redemptions.len());
         for step in &commit.redemptions {
-            let counter = self.usage_counters.entry(step.redemption.promotion.clone()).or_default();
+            let counter = self.usage_counters.entry(step.redemption().promotion.clone()).or_default();
             let savepoint = counter.savepoint(step);
             if let Err(exhausted) = counter.apply(step, commit.at) {
                 self.take_back(undo);
@@ -230,7 +183,7 @@ impl LoadedState {
 
     fn take_back(&mut self, undo: Vec<(&RedemptionMove, UsageSavepoint)>) {
         for (step, savepoint) in undo.into_iter().rev() {
-            if let Some(counter) = self.usage_counters.get_mut(&step.redemption.promotion) {
+            if let Some(counter) = self.usage_counters.get_mut(&step.redemption().promotion) {
                 counter.restore(step, savepoint);
             }
         }
@@ -279,34 +232,21 @@ impl LoadedState {
     /// Makes an accepted commit part of the loaded state.
     fn note(&mut self, commit: &Commit) {
         self.idempotency_records.extend(commit.idempotency.iter().map(|record| (record.key.clone(), record.clone())));
-        for change in &commit.orders {
-            self.orders.insert(change.order.id, change.order.version);
-            if change.expected == 0 {
-                self.numbers.insert(change.order.number.clone());
-            }
-        }
-        for change in &commit.carts {
-            self.note_cart(change.cart.id, change.cart.version, &change.cart.user_id, change.cart.status);
-        }
-        for change in &commit.promotions {
-            self.promotions.insert(change.record.id().clone(), change.record.version);
-        }
-        for change in &commit.products {
-            let id = &change.product.id;
-            self.products.insert(id.clone(), change.product.version);
-            self.sku_owners.retain(|_, owner| owner != id);
-            self.sku_owners.extend(change.product.variants.iter().map(|variant| (variant.sku.clone(), id.clone())));
-        }
+        self.orders.extend(commit.orders.iter().map(|change| (change.order.id, change.order.version)));
+        self.documents.extend(commit.documents.iter().map(|change| (change.id().clone(), change.version())));
+        commit.documents.iter().flat_map(DocumentChange::released).for_each(|claim| self.claims.release(claim));
+        taken(commit).for_each(|(claim, id)| self.claims.take(claim, id));
     }
+}
 
-    fn note_cart(&mut self, id: CartId, version: u64, owner: &UserId, status: CartStatus) {
-        self.carts.insert(id, version);
-        if status == CartStatus::Active {
-            self.active_carts.insert(owner.clone(), id);
-        } else if self.active_carts.get(owner) == Some(&id) {
-            self.active_carts.remove(owner);
-        }
-    }
+/// The claims that a commit takes, with the ids of their owners.
+fn taken(commit: &Commit) -> impl Iterator<Item = (&Claim, String)> {
+    let orders = commit.orders.iter().filter_map(|change| Some((change.taken.as_ref()?, change.order.id.to_string())));
+    let owned = |change: &'_ DocumentChange| change.id().id.clone();
+    orders.chain(commit.documents.iter().flat_map(move |change| {
+        let id = owned(change);
+        change.taken().iter().map(move |claim| (claim, id.clone()))
+    }))
 }
 
 /// What a commit changes `twice` has the version that its first change gave it, and no second change is taken.
@@ -317,27 +257,22 @@ fn check_version(expected: u64, twice: Option<u64>, actual: u64, subject: impl F
     Err(Refusal::VersionConflict { subject: subject(), expected, actual: twice.unwrap_or(actual) })
 }
 
-/// Whether a commit closes a cart itself, so that it does not stand in the way of a new one.
-fn closes(commit: &Commit, cart: CartId) -> bool {
-    commit.carts.iter().any(|change| change.cart.id == cart && change.cart.status != CartStatus::Active)
-}
-
 fn number(commit: &Commit, sku: &Sku, version: u64, events: Vec<StockEvent>) -> Vec<(Sku, Recorded<StockEvent>)> {
     let sequences = (1..).map(|step| version.saturating_add(step));
     let record = |(event, sequence)| {
-        let id = derive(commit.seed, sku, sequence);
+        let id = derive_event_id(commit.seed, sku.as_str(), sequence);
         (sku.clone(), Recorded { id, sequence, at: commit.at, actor: commit.actor.clone(), event })
     };
     events.into_iter().zip(sequences).map(record).collect()
 }
 
-/// An event id that is the same whenever the same commit is settled with the same outcome: the seed, with the sku and the
-/// number mixed into its random bits (FNV-1a).
-fn derive(seed: Uuid, sku: &Sku, sequence: u64) -> EventId {
+/// An event id that is the same whenever the same commit is settled with the same outcome: the seed, with the id of the stream
+/// and the sequence mixed into its random bits (FNV-1a).
+pub(super) fn derive_event_id(seed: Uuid, stream: &str, sequence: u64) -> EventId {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     const RANDOM_BITS: u64 = 0x3fff_ffff_ffff_ffff;
-    let bytes = sku.as_str().bytes().chain(sequence.to_be_bytes());
+    let bytes = stream.bytes().chain(sequence.to_be_bytes());
     let hash = bytes.fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
     let (high, low) = seed.as_u64_pair();
     EventId::new(Uuid::from_u64_pair(high, low ^ (hash & RANDOM_BITS)))

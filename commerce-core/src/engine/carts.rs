@@ -7,7 +7,6 @@ use crate::Quantity;
 use crate::actor::Actor;
 use crate::cart::{Cart, CartRejection, CartStatus, Code, PriceChange};
 use crate::catalog::Offer;
-use crate::commit::CartChange;
 use crate::ids::{CartId, ItemId, Sku};
 use crate::pricing::Quote;
 
@@ -57,16 +56,16 @@ impl Engine {
                 let view = self.view(cart).await?;
                 return Ok(Decision { commit, outcome: OpenedCart { view, is_new: false } });
             }
-            Some(mut over) => {
-                let expected = over.version;
-                over.expire(at);
-                commit.carts.push(CartChange { expected, cart: over });
+            Some(over) => {
+                let mut expired = over.clone();
+                expired.expire(at);
+                commit.change(Some(&over), expired);
             }
             None => {}
         }
         let id = CartId::new(self.ports.ids.next());
         let cart = Cart::open(id, user.clone(), self.settings.currency, at, self.settings.cart_lifetime);
-        commit.carts.push(CartChange { expected: 0, cart: cart.clone() });
+        commit.change(None, cart.clone());
         let view = self.view(cart).await?;
         Ok(Decision { commit, outcome: OpenedCart { view, is_new: true } })
     }
@@ -161,14 +160,14 @@ impl Engine {
         (id, if_version): (CartId, Option<u64>),
         change: &CartEdit<'_>,
     ) -> Result<Decision<CartView>, EngineError> {
-        let mut cart = self.own_cart(caller, id).await?;
-        let (expected, at) = (cart.version, self.now());
-        check_version(if_version, expected)?;
+        let before = self.own_cart(caller, id).await?;
+        let (mut cart, at) = (before.clone(), self.now());
+        check_version(if_version, before.version)?;
         change(&mut cart, at)?;
         let view = self.view(cart).await?;
         let mut commit = self.commit_by(caller, at);
-        if view.cart.version != expected {
-            commit.carts.push(CartChange { expected, cart: view.cart.clone() });
+        if view.cart.version != before.version {
+            commit.change(Some(&before), view.cart.clone());
         }
         Ok(Decision { commit, outcome: view })
     }

@@ -8,7 +8,6 @@ use chrono::{DateTime, Utc};
 
 use crate::actor::{Actor, Role};
 use crate::catalog::{Category, MAX_TREE, Product, Variant};
-use crate::commit::ProductChange;
 use crate::ids::{CategoryId, ProductId};
 use crate::port::{Page, PageRequest, ProductCursor, ProductFilter};
 use crate::stock::{StockAction, StockMove};
@@ -29,6 +28,17 @@ pub struct ProductInput {
     pub active: bool,
     /// The ways it is sold.
     pub variants: Vec<Variant>,
+}
+
+/// What somebody says of a category; its version and times are the engine's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CategoryInput {
+    /// The id, which products name.
+    pub id: CategoryId,
+    /// The name that customers see.
+    pub name: Name,
+    /// The category above it; none at the root.
+    pub parent: Option<CategoryId>,
 }
 
 /// A product to import, with the units on hand of its variants, in their order.
@@ -117,12 +127,11 @@ impl Engine {
         let known = self.ports.catalog.product(id).await?;
         let at = self.now();
         check_version(if_version, known.as_ref().map_or(0, |product| product.version))?;
-        let change = input.change(id, known.as_ref(), at);
-        change.product.check(self.settings.currency)?;
+        let outcome = input.product(id, known.as_ref(), at);
+        outcome.check(self.settings.currency)?;
         self.check_categories(&input.categories).await?;
         let mut commit = self.commit_by(caller, at);
-        let outcome = change.product.clone();
-        commit.products.push(change);
+        commit.change(known.as_ref(), outcome.clone());
         Ok(Decision { commit, outcome })
     }
 
@@ -136,26 +145,30 @@ impl Engine {
             .map_or(Ok(()), |index| Err(EngineError::invalid(Field::Category { index }, "there is no such category")))
     }
 
-    /// Makes a category, or renames it. A category keeps its parent, so the tree never has a circle.
+    /// Creates a category, or renames it. A category keeps its parent, so the tree never has a circle.
     ///
     /// # Errors
     /// [`EngineError::Invalid`] (unknown or changed parent, too many), [`EngineError::Forbidden`].
     pub async fn save_category(
         &self,
         caller: &Actor,
-        category: Category,
+        input: CategoryInput,
         idempotency: Option<&Idempotency<'_, Category>>,
     ) -> Result<Reply<Category>, EngineError> {
-        decide_and_commit!(self, idempotency, self.decide_category(caller, category.clone()))
+        decide_and_commit!(self, idempotency, self.decide_category(caller, &input))
     }
 
-    async fn decide_category(&self, caller: &Actor, category: Category) -> Result<Decision<Category>, EngineError> {
+    async fn decide_category(&self, caller: &Actor, input: &CategoryInput) -> Result<Decision<Category>, EngineError> {
         caller.require(&[Role::Admin])?;
-        let known = self.ports.catalog.categories().await?;
-        check_category(&category, &known)?;
+        let all = self.ports.catalog.categories().await?;
+        let known = all.iter().find(|known| known.id == input.id);
+        check_category(input, known, &all)?;
         let mut commit = self.commit_by(caller, self.now());
-        commit.categories.push(category.clone());
-        Ok(Decision { commit, outcome: category })
+        let outcome = input.category(known, commit.at);
+        if known.is_none_or(|known| known.name != outcome.name) {
+            commit.change(known, outcome.clone());
+        }
+        Ok(Decision { commit, outcome })
     }
 
     /// Imports products with their stock in one commit: new ones are made, others brought up to date. The categories they
@@ -178,11 +191,13 @@ impl Engine {
         let at = self.now();
         let mut commit = self.commit_by(caller, at);
         let mut imported = Imported::default();
-        commit.categories = self.missing_categories(rows).await?;
+        for category in self.missing_categories(rows, at).await? {
+            commit.change(None, category);
+        }
         for row in rows {
             let known = self.ports.catalog.product(&row.id).await?;
-            let change = row.product.change(&row.id, known.as_ref(), at);
-            change.product.check(self.settings.currency)?;
+            let product = row.product.product(&row.id, known.as_ref(), at);
+            product.check(self.settings.currency)?;
             let same = known.as_ref().is_some_and(|known| row.product.says(known));
             let count = match &known {
                 None => &mut imported.added,
@@ -196,38 +211,37 @@ impl Engine {
                 action: StockAction::Set { on_hand: *on_hand, reorder_threshold: None, expected: None },
             }));
             if !same {
-                commit.products.push(change);
+                commit.change(known.as_ref(), product);
             }
         }
         Ok(Decision { commit, outcome: imported })
     }
 
-    async fn missing_categories(&self, rows: &[ImportRow]) -> Result<Vec<Category>, EngineError> {
+    async fn missing_categories(&self, rows: &[ImportRow], at: DateTime<Utc>) -> Result<Vec<Category>, EngineError> {
         let known = self.ports.catalog.categories().await?;
         let category_ids = rows.iter().flat_map(|row| &row.product.categories);
         let missing: BTreeMap<_, _> = category_ids
             .filter(|id| !known.iter().any(|category| category.id == **id))
-            .filter_map(|id| Some((id, Category { id: id.clone(), name: id.as_str().parse().ok()?, parent: None })))
+            .filter_map(|id| Some(CategoryInput { id: id.clone(), name: id.as_str().parse().ok()?, parent: None }))
+            .map(|input| (input.id.clone(), input.category(None, at)))
             .collect();
         Ok(missing.into_values().collect())
     }
 }
 
 impl ProductInput {
-    fn change(&self, id: &ProductId, known: Option<&Product>, at: DateTime<Utc>) -> ProductChange {
-        let expected = known.map_or(0, |product| product.version);
-        let product = Product {
+    fn product(&self, id: &ProductId, known: Option<&Product>, at: DateTime<Utc>) -> Product {
+        Product {
             id: id.clone(),
             name: self.name.clone(),
             description: self.description.clone(),
             categories: self.categories.clone(),
             active: self.active,
             variants: self.variants.clone(),
-            version: expected.saturating_add(1),
+            version: known.map_or(0, |product| product.version).saturating_add(1),
             created_at: known.map_or(at, |product| product.created_at),
             updated_at: at,
-        };
-        ProductChange { expected, product }
+        }
     }
 
     /// Whether a product is what this says already.
@@ -235,6 +249,22 @@ impl ProductInput {
         let same_places = self.categories == product.categories && self.active == product.active;
         let same_words = self.name == product.name && self.description == product.description;
         same_places && same_words && self.variants == product.variants
+    }
+}
+
+impl CategoryInput {
+    fn category(&self, known: Option<&Category>, at: DateTime<Utc>) -> Category {
+        match known {
+            Some(known) if known.name == self.name => known.clone(),
+            known => Category {
+                id: self.id.clone(),
+                name: self.name.clone(),
+                parent: self.parent.clone(),
+                version: known.map_or(0, |known| known.version).saturating_add(1),
+                created_at: known.map_or(at, |known| known.created_at),
+                updated_at: at,
+            },
+        }
     }
 }
 
@@ -253,12 +283,11 @@ fn below(root: &CategoryId, all: &[Category]) -> Vec<CategoryId> {
     found
 }
 
-fn check_category(category: &Category, known: &[Category]) -> Result<(), EngineError> {
-    let old = known.iter().find(|other| other.id == category.id);
-    if old.is_some_and(|old| old.parent != category.parent) {
+fn check_category(input: &CategoryInput, old: Option<&Category>, known: &[Category]) -> Result<(), EngineError> {
+    if old.is_some_and(|old| old.parent != input.parent) {
         return Err(EngineError::invalid(Field::Parent, "a category keeps its parent"));
     }
-    let parent = category.parent.as_ref().filter(|_| old.is_none());
+    let parent = input.parent.as_ref().filter(|_| old.is_none());
     if let Some(parent) = parent.filter(|parent| !known.iter().any(|other| other.id == **parent)) {
         return Err(EngineError::invalid(Field::Parent, format!("there is no category {parent}")));
     }

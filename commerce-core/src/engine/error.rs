@@ -8,13 +8,14 @@ use thiserror::Error;
 use crate::actor::Role;
 use crate::cart::CartRejection;
 use crate::catalog::CatalogRejection;
-use crate::commit::Refusal;
+use crate::commit::{RecordError, Refusal};
 use crate::ids::UserId;
 use crate::money::MoneyError;
 use crate::order::{CorruptHistory, OrderRejection, Status};
 use crate::port::{PaymentsUnavailable, StoreError, UsersUnavailable};
 use crate::pricing::{CodeRejection, PricingError};
 use crate::stock::StockRefusal;
+use crate::task::TaskKey;
 
 /// What was not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,10 @@ pub enum Resource {
     Stock,
     /// A promotion.
     Promotion,
+    /// A category.
+    Category,
+    /// A task.
+    Task,
 }
 
 impl fmt::Display for Resource {
@@ -46,6 +51,8 @@ impl fmt::Display for Resource {
             Self::Product => "product",
             Self::Stock => "stock",
             Self::Promotion => "promotion",
+            Self::Category => "category",
+            Self::Task => "task",
         })
     }
 }
@@ -179,6 +186,15 @@ pub enum EngineError {
     /// A history does not fold.
     #[error(transparent)]
     Corrupt(#[from] CorruptHistory),
+    /// Events that were decided cannot be recorded.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A task that was leased is of a kind that this engine does not run, or its subject is no id.
+    #[error("task {0} cannot be run by this version")]
+    UnknownTask(TaskKey),
+    /// The task is being run: wait until the attempt has ended.
+    #[error("task {0} is running")]
+    TaskRunning(TaskKey),
     /// An order follows a lifecycle that the settings do not know.
     #[error("the lifecycle {0} is not configured")]
     UnknownLifecycle(Status),
@@ -193,9 +209,7 @@ impl From<Refusal> for EngineError {
             Refusal::Stock(refusal) => Self::Stock(refusal),
             Refusal::DuplicateKey(_)
             | Refusal::VersionConflict { .. }
-            | Refusal::NumberTaken(_)
-            | Refusal::ActiveCartExists(_)
-            | Refusal::SkuTaken { .. }
+            | Refusal::Claimed { .. }
             | Refusal::PromotionExhausted(_) => Self::Refused(refusal),
         }
     }

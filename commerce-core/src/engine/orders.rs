@@ -127,7 +127,7 @@ impl Engine {
         let lifecycle = lifecycle.ok_or_else(|| EngineError::UnknownLifecycle(order.lifecycle.clone()))?;
         let context = self.context(caller);
         let events = decide(&lifecycle, &context, &order, command)?;
-        self.commit_events(&context, Some(order), events)
+        self.commit_events(&context, order, events)
     }
 }
 
@@ -136,6 +136,5 @@ const fn noun(order_ref: &OrderRef) -> Resource {
         OrderRef::Id(_) | OrderRef::Number(_) => Resource::Order,
         OrderRef::Payment(_) => Resource::Payment,
         OrderRef::Return(_) => Resource::Return,
-        OrderRef::Cart(_) => Resource::Cart,
     }
 }

@@ -1,22 +1,23 @@
 //! Placing an order: from a cart, or from a list of items.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
 
 use crate::Quantity;
 use crate::actor::{Actor, Role};
 use crate::address::Address;
-use crate::cart::{CartRejection, MAX_LINES, check_offer};
+use crate::cart::{Cart, CartRejection, MAX_LINES, check_offer};
 use crate::catalog::Offer;
-use crate::commit::CartChange;
-use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, ProductId, Sku, UserId};
+use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, Sku, UserId};
 use crate::money::{Amount, Money};
 use crate::order::{Context, NewOrder, Order, OrderItem, place};
 use crate::pricing::{CodeRejection, Quote, RejectedCode};
+use crate::promotion::{Limits, Promotion};
 use crate::text::BoundedString;
 
 use super::quotes::{QuoteInput, QuoteResult};
-use super::{Attempts, Decision, Engine, EngineError, Field, Idempotency, ItemPart, Reply};
+use super::{Attempts, Decision, Engine, EngineError, Field, Idempotency, ItemPart, Reply, decided_order};
 
 /// Orders the caller's cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +65,8 @@ pub struct ItemRequest {
 /// What a new order is made of, whether it comes from a cart or from a list.
 struct PendingOrder {
     user_id: UserId,
-    cart: Option<CartChange>,
+    /// The cart as it was read, and as it is once it is checked out.
+    cart: Option<(Cart, Cart)>,
     items: Vec<OrderItem>,
     priced: QuoteResult,
     shipping_address: Address,
@@ -97,8 +99,8 @@ impl Engine {
         if request.user_id.is_some() && request.user_id != caller.user {
             return Err(EngineError::invalid(Field::User, "a cart is ordered by its owner"));
         }
-        let mut cart = self.own_cart(caller, request.cart_id).await?;
-        let expected = cart.version;
+        let before = self.own_cart(caller, request.cart_id).await?;
+        let mut cart = before.clone();
         cart.checkout(id, context.at)?;
         let user_id = self.known_user(cart.user_id.clone()).await?;
         let offers = self.offers(cart.items.iter().map(|item| &item.sku)).await?;
@@ -114,7 +116,7 @@ impl Engine {
         check_codes(&priced.quote)?;
         let pending = PendingOrder {
             user_id,
-            cart: Some(CartChange { expected, cart }),
+            cart: Some((before, cart)),
             items,
             priced,
             shipping_address: request.shipping_address.clone(),
@@ -181,7 +183,7 @@ impl Engine {
             number: OrderNumber::new(context.at.date_naive(), random, OrderNumber::SUFFIX.saturating_add(longer)),
             payment: PaymentId::new(self.ports.ids.next()),
             user_id: pending.user_id,
-            cart_id: pending.cart.as_ref().map(|change| change.cart.id),
+            cart_id: pending.cart.as_ref().map(|(cart, _)| cart.id),
             quote: pending.priced.quote.of_items(pending.items),
             shipping_address: pending.shipping_address,
             shipping_method: pending.shipping_method,
@@ -189,10 +191,12 @@ impl Engine {
             reserved_until: context.at.checked_add_signed(self.settings.reservation).unwrap_or(context.at),
         };
         let events = place(&self.settings.lifecycle, context, new_order)?;
-        let mut decided = self.commit_events(context, None, events)?;
-        decided.commit.carts.extend(pending.cart);
-        decided.commit.limit_redemptions(&pending.priced.promotions);
-        Ok(decided)
+        let mut commit = self.commit_by(&context.actor, context.at);
+        commit.place(self.recorded(context, 0, events), &limits_of(&pending.priced.promotions))?;
+        if let Some((before, after)) = pending.cart {
+            commit.change(Some(&before), after);
+        }
+        Ok(decided_order(commit))
     }
 
     async fn known_user(&self, user: UserId) -> Result<UserId, EngineError> {
@@ -239,6 +243,10 @@ impl Engine {
         let item = OrderItem::new(ItemId::new(self.ports.ids.next()), offer, request.quantity);
         Ok(OrderItem { unit_price: given.unwrap_or(offer.price), ..item })
     }
+}
+
+fn limits_of(promotions: &[Promotion]) -> BTreeMap<PromotionId, Limits> {
+    promotions.iter().map(|promotion| (promotion.id().clone(), promotion.definition().limits)).collect()
 }
 
 /// Only admin and service order for others, and at prices of their own.

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 
 use crate::actor::{Actor, Role};
 use crate::cart::{Code, MAX_CODES};
-use crate::commit::PromotionChange;
 use crate::ids::{CartId, ItemId, OrderId, PromotionId, Sku, UserId};
 use crate::money::Money;
 use crate::order::OrderItem;
@@ -114,7 +113,7 @@ impl Engine {
         }
         self.check_promotion(caller, &promotion).await?;
         let record = PromotionRecord::new(promotion.with_usage(Usage::default()), self.now());
-        Ok(self.keep(caller, 0, record, Usage::default()))
+        Ok(self.keep(caller, None, record, Usage::default()))
     }
 
     /// Gives a promotion another definition; what was used stays used, and placed orders keep what they were given.
@@ -141,7 +140,7 @@ impl Engine {
         check_version(if_version, record.version)?;
         self.check_promotion(caller, &promotion).await?;
         let changed = record.changed(promotion.with_usage(Usage::default()), self.now());
-        Ok(self.keep(caller, record.version, changed, usage))
+        Ok(self.keep(caller, Some(&record), changed, usage))
     }
 
     /// Ends a promotion for good. Its history stays, and so does what orders were given.
@@ -165,7 +164,7 @@ impl Engine {
         let PromotionWithUsage { record, usage } = self.promotion(caller, id).await?;
         check_version(if_version, record.version)?;
         let ended = record.ended(self.now());
-        Ok(self.keep(caller, record.version, ended, usage))
+        Ok(self.keep(caller, Some(&record), ended, usage))
     }
 
     /// Tells what a code would do for the caller, or for the owner of the cart, and why it would not.
@@ -236,13 +235,13 @@ impl Engine {
     fn keep(
         &self,
         caller: &Actor,
-        expected: u64,
+        before: Option<&PromotionRecord>,
         record: PromotionRecord,
         usage: Usage,
     ) -> Decision<PromotionWithUsage> {
         let mut commit = self.commit_by(caller, record.updated_at);
-        if record.version != expected {
-            commit.promotions.push(PromotionChange { expected, record: record.clone() });
+        if before.is_none_or(|before| before.version != record.version) {
+            commit.change(before, record.clone());
         }
         Decision { commit, outcome: PromotionWithUsage { record, usage } }
     }

@@ -2,13 +2,14 @@
 
 use alloc::string::ToString;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Role};
 use crate::ids::{OrderId, RefundId};
 use crate::order::{Command, RefundStatus};
-use crate::port::{OrderRef, RefundRequest};
-use crate::task::{Task, TaskChange, TaskKey};
+use crate::port::{OrderRef, Page, PageRequest, RefundRequest};
+use crate::task::{Task, TaskChange, TaskKey, TaskKind, TaskState};
 
 use super::{Engine, EngineError, Resource};
 
@@ -38,7 +39,7 @@ impl Engine {
         let until = now.checked_add_signed(LEASE).unwrap_or(now);
         let mut done = TasksDone::default();
         for task in self.ports.store.lease_tasks(now, until, limit).await? {
-            match self.run(task.key).await {
+            match self.run(&task).await {
                 Ok(()) => done.finished = done.finished.saturating_add(1),
                 Err(error) => {
                     done.failed = done.failed.saturating_add(1);
@@ -47,6 +48,64 @@ impl Engine {
             }
         }
         Ok(done)
+    }
+
+    /// A task on the list.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] also if it is done or was dropped, [`EngineError::Forbidden`].
+    pub async fn task(&self, caller: &Actor, key: &TaskKey) -> Result<Task, EngineError> {
+        caller.require(&[Role::Admin])?;
+        self.ports.store.task(key).await?.ok_or(EngineError::NotFound(Resource::Task))
+    }
+
+    /// The tasks on the list, by kind and subject; with a state those that are in it now.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`], [`EngineError::Store`].
+    pub async fn tasks(
+        &self,
+        caller: &Actor,
+        state: Option<TaskState>,
+        page: &PageRequest<TaskKey>,
+    ) -> Result<Page<Task, TaskKey>, EngineError> {
+        caller.require(&[Role::Admin])?;
+        Ok(self.ports.store.tasks(state, self.now(), page).await?)
+    }
+
+    /// Makes a task due now, with all its attempts before it.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], [`EngineError::TaskRunning`], [`EngineError::Forbidden`].
+    pub async fn retry_task(&self, caller: &Actor, key: &TaskKey) -> Result<Task, EngineError> {
+        let now = self.now();
+        let task = self.idle_task(caller, key, now).await?;
+        let retried = task.retried(now);
+        self.replace_task(&task, Some(&retried)).await?;
+        Ok(retried)
+    }
+
+    /// Takes a task off the list without doing it.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], [`EngineError::TaskRunning`], [`EngineError::Forbidden`].
+    pub async fn drop_task(&self, caller: &Actor, key: &TaskKey) -> Result<(), EngineError> {
+        let task = self.idle_task(caller, key, self.now()).await?;
+        self.replace_task(&task, None).await
+    }
+
+    async fn idle_task(&self, caller: &Actor, key: &TaskKey, at: DateTime<Utc>) -> Result<Task, EngineError> {
+        let task = self.task(caller, key).await?;
+        match task.state(at) {
+            TaskState::Running => Err(EngineError::TaskRunning(task.key)),
+            TaskState::Scheduled | TaskState::Due | TaskState::Dead => Ok(task),
+        }
+    }
+
+    /// A task that changed since it was read was taken by a worker.
+    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<(), EngineError> {
+        let replaced = self.ports.store.replace_task(before, after).await?;
+        if replaced { Ok(()) } else { Err(EngineError::TaskRunning(before.key.clone())) }
     }
 
     /// Forgets answers that are older than the shop keeps them.
@@ -59,15 +118,21 @@ impl Engine {
         Ok(self.ports.store.purge_idempotency_records(before).await?)
     }
 
-    async fn run(&self, key: TaskKey) -> Result<(), EngineError> {
-        let (order, command) = match key {
-            TaskKey::ExpireOrder { order } => (order, Some(Command::Expire)),
-            TaskKey::SendRefund { order, refund } => (order, self.send_refund(order, refund).await?),
+    async fn run(&self, task: &Task) -> Result<(), EngineError> {
+        let unknown = || EngineError::UnknownTask(task.key.clone());
+        let (order, command) = if task.key.kind == TaskKind::EXPIRE_ORDER {
+            (task.key.subject.parse().map_err(|_| unknown())?, Some(Command::Expire))
+        } else if task.key.kind == TaskKind::SEND_REFUND {
+            let order = task.payload.get("order_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+            let order = order.ok_or_else(unknown)?;
+            (order, self.send_refund(order, task.key.subject.parse().map_err(|_| unknown())?).await?)
+        } else {
+            return Err(unknown());
         };
         if let Some(command) = command {
             self.command(&Actor::SYSTEM, (&OrderRef::Id(order), None), command, None).await?;
         }
-        self.finish(key).await
+        self.finish(task.key.clone()).await
     }
 
     /// Sends a refund to the processor; nothing is left to record where that was done already.
@@ -102,7 +167,8 @@ impl Engine {
         let seconds = 2_u32.saturating_pow(task.failures.saturating_add(1)).min(MAX_PAUSE_SECONDS);
         let retry = self.now().checked_add_signed(TimeDelta::seconds(seconds.into()));
         let retry = retry.filter(|_| task.failures < MAX_FAILURES);
-        self.ports.store.fail_task(task.key, retry, &error.to_string()).await?;
+        // Whoever lost the lease says nothing: another worker has the task.
+        self.ports.store.replace_task(task, Some(&task.failed(retry, &error.to_string()))).await?;
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
 use super::event::OrderEvent;
 use super::lifecycle::{PromotionEffect, StockEffect};
@@ -13,7 +14,7 @@ use super::state::Order;
 use crate::event::Recorded;
 use crate::ids::Sku;
 use crate::pricing::Adjustment;
-use crate::promotion::{Limits, Redemption, RedemptionAction, RedemptionMove};
+use crate::promotion::{Redemption, RedemptionEffect};
 use crate::stock::{StockAction, StockMove};
 use crate::task::{TaskChange, TaskKey};
 
@@ -24,25 +25,25 @@ pub struct SideEffects {
     pub stock: Vec<StockMove>,
     /// Changes to the list of tasks.
     pub tasks: Vec<TaskChange>,
-    /// Uses of promotions, taken without limits or given back. Whoever places an order knows the limits.
-    pub redemptions: Vec<RedemptionMove>,
+    /// Uses of promotions that are taken or given back.
+    pub redemptions: Vec<RedemptionEffect>,
 }
 
 /// The side effects of one event; `order` is the order *after* it.
 pub fn side_effects(order: &Order, entry: &Recorded<OrderEvent>) -> SideEffects {
-    let expiry = TaskKey::ExpireOrder { order: order.id };
+    let expiry = TaskKey::expire_order(order.id);
     match &entry.event {
         OrderEvent::Created { .. } => SideEffects {
             stock: reserve(order, order.reserved_until),
-            tasks: [TaskChange::Schedule { key: expiry, due: order.reserved_until }].into(),
-            redemptions: redemptions(order, RedemptionAction::Redeem(Limits::default())),
+            tasks: [TaskChange::schedule(expiry, order.reserved_until)].into(),
+            redemptions: redemptions(order).map(RedemptionEffect::Redeemed).collect(),
         },
         OrderEvent::Transitioned { stock, promotions, .. } => {
             let settles = matches!(stock, StockEffect::Confirm | StockEffect::Release);
             let tasks = settles.then_some(TaskChange::Finish(expiry)).into_iter().collect();
             let redemptions = match promotions {
                 PromotionEffect::None => Vec::new(),
-                PromotionEffect::Release => redemptions(order, RedemptionAction::Release),
+                PromotionEffect::Release => redemptions(order).map(RedemptionEffect::Released).collect(),
             };
             SideEffects { stock: moves(order, *stock), tasks, redemptions }
         }
@@ -55,12 +56,12 @@ pub fn side_effects(order: &Order, entry: &Recorded<OrderEvent>) -> SideEffects 
             SideEffects { stock: restock(units), ..SideEffects::default() }
         }
         OrderEvent::RefundRequested { id, .. } => {
-            let key = TaskKey::SendRefund { order: order.id, refund: *id };
-            SideEffects { tasks: [TaskChange::Schedule { key, due: entry.at }].into(), ..SideEffects::default() }
+            let payload = json!({ "order_id": order.id });
+            let send = TaskChange::Schedule { key: TaskKey::send_refund(*id), due: entry.at, payload };
+            SideEffects { tasks: [send].into(), ..SideEffects::default() }
         }
         OrderEvent::RefundProcessed { id, .. } | OrderEvent::RefundFailed { id, .. } => {
-            let key = TaskKey::SendRefund { order: order.id, refund: *id };
-            SideEffects { tasks: [TaskChange::Finish(key)].into(), ..SideEffects::default() }
+            SideEffects { tasks: [TaskChange::Finish(TaskKey::send_refund(*id))].into(), ..SideEffects::default() }
         }
         OrderEvent::PaymentCaptured { .. }
         | OrderEvent::PaymentFailed { .. }
@@ -72,8 +73,8 @@ pub fn side_effects(order: &Order, entry: &Recorded<OrderEvent>) -> SideEffects 
 }
 
 /// One use of every promotion that took something off.
-fn redemptions(order: &Order, action: RedemptionAction) -> Vec<RedemptionMove> {
-    let redemption = |applied: Adjustment<'_>| Redemption {
+fn redemptions(order: &Order) -> impl Iterator<Item = Redemption> {
+    let redemption = move |applied: Adjustment<'_>| Redemption {
         promotion: applied.promotion_id.clone(),
         order: order.id,
         user: order.user_id.clone(),
@@ -81,7 +82,7 @@ fn redemptions(order: &Order, action: RedemptionAction) -> Vec<RedemptionMove> {
         at: order.created_at,
         released_at: None,
     };
-    order.quote.applied().map(|applied| RedemptionMove { redemption: redemption(applied), action }).collect()
+    order.quote.applied().map(redemption)
 }
 
 fn reserve(order: &Order, until: DateTime<Utc>) -> Vec<StockMove> {

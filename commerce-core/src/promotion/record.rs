@@ -1,5 +1,7 @@
 //! Promotions as a shop manages them: kept, changed, ended.
 
+use alloc::string::String;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,14 @@ pub struct PromotionRecord {
 }
 
 impl PromotionRecord {
+    /// The [key](crate::document::Aggregate::keys) of automatic promotions that were not ended.
+    pub const AUTOMATIC: &'static str = "automatic";
+
+    /// The [key](crate::document::Aggregate::keys) of promotions with a code, as [`code_key`](super::code_key) gives it.
+    pub fn key_of_code(code_key: &str) -> String {
+        alloc::format!("code:{code_key}")
+    }
+
     /// A promotion that begins to be kept.
     pub const fn new(promotion: Promotion, at: DateTime<Utc>) -> Self {
         Self { promotion, ended_at: None, version: 1, created_at: at, updated_at: at }

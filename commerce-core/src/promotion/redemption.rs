@@ -39,20 +39,38 @@ pub struct Redemption {
 
 /// A guarded change of the uses of one promotion.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RedemptionMove {
-    /// By which order, of whom, for how much.
-    pub redemption: Redemption,
-    /// Which way.
-    pub action: RedemptionAction,
+pub enum RedemptionMove {
+    /// The promotion is used, if these limits allow it.
+    Redeem(Redemption, Limits),
+    /// The use is given back. Nothing happens where it was already.
+    Release(Redemption),
 }
 
-/// Which way a use goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RedemptionAction {
-    /// It is taken, if the limits allow.
-    Redeem(Limits),
-    /// It is given back. Nothing happens where it was already.
-    Release,
+impl RedemptionMove {
+    /// The order, the customer and the amount.
+    pub const fn redemption(&self) -> &Redemption {
+        match self {
+            Self::Redeem(redemption, _) | Self::Release(redemption) => redemption,
+        }
+    }
+}
+
+/// What an event of an order did to the uses of a promotion. It has happened, so no limit is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedemptionEffect {
+    /// The promotion was used.
+    Redeemed(Redemption),
+    /// The use was given back.
+    Released(Redemption),
+}
+
+impl RedemptionEffect {
+    /// The order, the customer and the amount.
+    pub const fn redemption(&self) -> &Redemption {
+        match self {
+            Self::Redeemed(redemption) | Self::Released(redemption) => redemption,
+        }
+    }
 }
 
 /// Why a use is refused.
@@ -158,8 +176,8 @@ impl UsageCounter {
         UsageSavepoint {
             used: self.used,
             spent: self.spent,
-            by_customer: self.by_customer.get(&step.redemption.user).copied(),
-            live: self.live.get(&step.redemption.order).cloned(),
+            by_customer: self.by_customer.get(&step.redemption().user).copied(),
+            live: self.live.get(&step.redemption().order).cloned(),
             changes: self.changes.len(),
         }
     }
@@ -168,7 +186,7 @@ impl UsageCounter {
     pub(crate) fn restore(&mut self, step: &RedemptionMove, savepoint: UsageSavepoint) {
         (self.used, self.spent) = (savepoint.used, savepoint.spent);
         self.changes.truncate(savepoint.changes);
-        let (user, order) = (&step.redemption.user, step.redemption.order);
+        let (user, order) = (&step.redemption().user, step.redemption().order);
         match savepoint.by_customer {
             Some(count) => self.by_customer.insert(user.clone(), count),
             None => self.by_customer.remove(user),
@@ -185,19 +203,21 @@ impl UsageCounter {
     /// [`PromotionExhausted`], with the first limit in the order total uses, uses by the customer, money; nothing has
     /// changed then.
     pub fn apply(&mut self, step: &RedemptionMove, at: DateTime<Utc>) -> Result<(), PromotionExhausted> {
-        match step.action {
-            RedemptionAction::Redeem(limits) => self.check(&step.redemption, &limits)?,
-            RedemptionAction::Release => {}
+        match step {
+            RedemptionMove::Redeem(redemption, limits) => {
+                self.check(redemption, limits)?;
+                self.redeem(redemption);
+            }
+            RedemptionMove::Release(redemption) => self.release(redemption.order, at),
         }
-        self.follow(step, at);
         Ok(())
     }
 
-    /// Makes a move that has happened: it is not asked for limits.
-    pub fn follow(&mut self, step: &RedemptionMove, at: DateTime<Utc>) {
-        match step.action {
-            RedemptionAction::Redeem(_) => self.redeem(&step.redemption),
-            RedemptionAction::Release => self.release(step.redemption.order, at),
+    /// Counts what has happened: it is not asked for limits.
+    pub fn follow(&mut self, effect: &RedemptionEffect, at: DateTime<Utc>) {
+        match effect {
+            RedemptionEffect::Redeemed(redemption) => self.redeem(redemption),
+            RedemptionEffect::Released(redemption) => self.release(redemption.order, at),
         }
     }
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::event::Recorded;
 use crate::ids::OrderId;
 use crate::order::{CorruptHistory, Order, OrderEvent, evolve, side_effects};
-use crate::promotion::RedemptionMove;
+use crate::promotion::RedemptionEffect;
 use crate::stock::{Reservation, StockLevel};
 
 /// An order as its history makes it, with the uses of promotions it took and gave back.
@@ -18,7 +18,7 @@ pub struct RebuiltOrder {
     pub order: Order,
     /// Its uses of promotions and when they moved, oldest first; for
     /// [`UsageCounter::follow`](crate::promotion::UsageCounter::follow).
-    pub uses: Vec<(RedemptionMove, DateTime<Utc>)>,
+    pub uses: Vec<(RedemptionEffect, DateTime<Utc>)>,
 }
 
 impl RebuiltOrder {

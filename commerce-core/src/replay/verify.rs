@@ -9,7 +9,8 @@ use core::fmt;
 
 use chrono::{DateTime, Utc};
 
-use super::{Replay, ReplayError, UsesTotal};
+use super::{Replay, ReplayError, StreamTotals, UsesTotal};
+use crate::document::{self, Document, DocumentId, DocumentKind, ReplayedError};
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{OrderId, PromotionId, Sku};
 use crate::order::{CorruptHistory, Order, OrderEvent, fold};
@@ -28,6 +29,8 @@ pub struct Report {
     pub entries: u64,
     /// Orders that were compared.
     pub orders: u64,
+    /// Documents that were compared.
+    pub documents: u64,
     /// Skus that were compared.
     pub skus: u64,
     /// Promotions whose uses were compared.
@@ -49,16 +52,23 @@ pub enum Difference {
         /// As its events make it, as far as they do.
         rebuilt: Result<Box<Order>, CorruptHistory>,
     },
-    /// The history tells of more or fewer orders, or events of orders, than the tables have.
+    /// A document is not what its events make.
+    Document {
+        /// The document.
+        id: DocumentId,
+        /// Its version in the tables.
+        version: u64,
+        /// What is wrong with its history; none if it leads to another value.
+        error: Option<Box<ReplayedError>>,
+    },
+    /// The history tells of more or fewer orders or documents, or events of them, than the tables have.
     Count {
-        /// Orders in the history.
-        created: u64,
-        /// Orders in the tables.
-        orders: u64,
-        /// Events of orders in the history.
-        events: u64,
-        /// The sum of the versions of the orders in the tables.
-        versions: u64,
+        /// What was counted: `orders` or `documents`.
+        what: &'static str,
+        /// Those in the history, and their events.
+        history: StreamTotals,
+        /// Those in the tables, and the sum of their versions.
+        tables: StreamTotals,
     },
     /// The stock of a sku is not what the history makes.
     Stock {
@@ -105,9 +115,15 @@ impl fmt::Display for Difference {
                 parts.iter().skip(1).try_for_each(|part| write!(f, ", {part}"))
             }
             Self::Order { stored, rebuilt: Err(error) } => write!(f, "order {}: {error}", stored.number),
-            Self::Count { created, orders, events, versions } => {
-                write!(f, "the history has {events} events of {created} orders, the tables have {versions} of {orders}")
+            Self::Document { id, version, error: None } => {
+                write!(f, "{id}, version {version}: its events make another value")
             }
+            Self::Document { id, version, error: Some(error) } => write!(f, "{id}, version {version}: {error}"),
+            Self::Count { what, history, tables } => write!(
+                f,
+                "the history has {} events of {} {what}, the tables have {} of {}",
+                history.events, history.created, tables.events, tables.created
+            ),
             Self::Stock { stored, rebuilt } => write!(f, "stored {stored:?}, the history makes {rebuilt:?}"),
             Self::Reservations { sku, stored, rebuilt } => {
                 write!(f, "reservations of {sku}: stored {stored:?}, the history makes {rebuilt:?}")
@@ -181,13 +197,14 @@ struct Verifier<'a, P> {
 
 impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
     const fn new(store: &'a dyn Store, at: DateTime<Utc>, progress: P, replay: Replay) -> Self {
-        let report = Report { entries: 0, orders: 0, skus: 0, promotions: 0, differences: Vec::new() };
+        let report = Report { entries: 0, orders: 0, documents: 0, skus: 0, promotions: 0, differences: Vec::new() };
         Self { store, at, progress, replay, report, broken: BTreeSet::new(), behind: None, seen: 0 }
     }
 
     async fn check(&mut self) -> Result<(), StoreError> {
         self.catch_up().await?;
         self.check_orders().await?;
+        self.check_documents().await?;
         self.check_stock().await
     }
 
@@ -245,13 +262,13 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
     /// What the history had before the tables were read is in the tables; what the tables had when they were read is in the
     /// history afterwards.
     async fn check_orders(&mut self) -> Result<(), StoreError> {
-        let before = (self.replay.created(), self.replay.order_events());
-        let mut versions: u64 = 0;
+        let before = self.replay.order_totals();
+        let mut tables = StreamTotals::default();
         let mut page = PageRequest { limit: PAGE, after: None };
         loop {
             let listing = self.store.orders(&OrderFilter::default(), &page).await?;
             for order in listing.items {
-                versions = versions.saturating_add(order.version);
+                tables.add(order.version);
                 self.check_order(order).await?;
             }
             self.tell();
@@ -259,17 +276,50 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
             page.after = Some(next);
         }
         self.catch_up().await?;
-        self.check_count(before, versions);
+        self.check_count("orders", [before, self.replay.order_totals()], tables);
         Ok(())
     }
 
-    fn check_count(&mut self, before: (u64, u64), versions: u64) {
-        let (created, events) = (self.replay.created(), self.replay.order_events());
-        let orders = self.report.orders;
-        let complete = before.0 <= orders && before.1 <= versions;
-        if !complete || orders > created || versions > events {
-            self.report.differences.push(Difference::Count { created, orders, events, versions });
+    fn check_count(&mut self, what: &'static str, [before, history]: [StreamTotals; 2], tables: StreamTotals) {
+        let complete = before.created <= tables.created && before.events <= tables.events;
+        if !complete || tables.created > history.created || tables.events > history.events {
+            self.report.differences.push(Difference::Count { what, history, tables });
         }
+    }
+
+    /// Every document in the tables is what its events make; and no document is missing, by their number.
+    async fn check_documents(&mut self) -> Result<(), StoreError> {
+        let before = self.replay.document_totals();
+        let mut tables = StreamTotals::default();
+        for kind in DocumentKind::ALL {
+            let mut page = PageRequest { limit: PAGE, after: None };
+            loop {
+                let listing = self.store.documents(*kind, &page).await?;
+                for document in listing.items {
+                    tables.add(document.version());
+                    self.check_document(&document).await?;
+                }
+                self.tell();
+                let Some(next) = listing.next else { break };
+                page.after = Some(next);
+            }
+        }
+        self.catch_up().await?;
+        self.check_count("documents", [before, self.replay.document_totals()], tables);
+        Ok(())
+    }
+
+    async fn check_document(&mut self, stored: &Document) -> Result<(), StoreError> {
+        self.report.documents = self.report.documents.saturating_add(1);
+        let (id, version) = (stored.id(), stored.version());
+        let history = self.store.document_history(&id).await?;
+        let error = match document::replay(id.kind, history.iter().take_while(|entry| entry.sequence <= version)) {
+            Ok(rebuilt) if rebuilt == *stored => return Ok(()),
+            Ok(_) => None,
+            Err(error) => Some(Box::new(error)),
+        };
+        self.report.differences.push(Difference::Document { id, version, error });
+        Ok(())
     }
 
     async fn check_order(&mut self, stored: Order) -> Result<(), StoreError> {
@@ -334,8 +384,8 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
     }
 
     fn tell(&mut self) {
-        let Report { entries, orders, skus, .. } = self.report;
-        (self.progress)(entries.saturating_add(orders).saturating_add(skus));
+        let Report { entries, orders, documents, skus, .. } = self.report;
+        (self.progress)(entries.saturating_add(orders).saturating_add(documents).saturating_add(skus));
     }
 }
 

@@ -2,9 +2,10 @@
 
 use commerce_core::cart::Cart;
 use commerce_core::ids::{CartId, UserId};
+use commerce_core::port::PageRequest;
 use diesel::prelude::*;
 
-use super::{Answer, Conn, RunQueryDsl, dialect};
+use super::{Answer, Conn, RunQueryDsl, dialect, one_more};
 use crate::db_uuid::DbUuid;
 use crate::rows::cart::{CartCodeRow, CartItemRow, CartRow};
 use crate::schema::{cart_codes, cart_items, carts};
@@ -21,6 +22,18 @@ pub(in super::super) async fn active(conn: &mut Conn, user: &UserId) -> Answer<O
     let query = carts::table.filter(carts::active_user_id.eq(user.as_str())).select(CartRow::as_select());
     let row = query.get_result(conn).await.optional()?;
     complete(conn, row).await
+}
+
+/// Carts by id.
+pub(super) async fn by_id(conn: &mut Conn, page: &PageRequest<String>) -> Answer<Vec<Cart>> {
+    let after = page.after.as_deref().and_then(|id| id.parse().ok()).unwrap_or_default();
+    let query = carts::table.filter(carts::id.gt(DbUuid(after))).order(carts::id).limit(one_more(page.limit));
+    let rows: Vec<CartRow<'static>> = query.select(CartRow::as_select()).load(conn).await?;
+    let mut carts = Vec::with_capacity(rows.len());
+    for row in rows {
+        carts.extend(complete(conn, Some(row)).await?);
+    }
+    Ok(carts)
 }
 
 async fn complete(conn: &mut Conn, row: Option<CartRow<'static>>) -> Answer<Option<Cart>> {

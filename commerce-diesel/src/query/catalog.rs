@@ -1,16 +1,16 @@
-//! Products and categories.
+//! Products.
 
 use std::collections::BTreeMap;
 
-use commerce_core::catalog::{Category, Offer, Product};
+use commerce_core::catalog::{Offer, Product};
 use commerce_core::ids::{CategoryId, ProductId, Sku};
 use commerce_core::port::{Page, PageRequest, ProductCursor, ProductFilter};
 use diesel::prelude::*;
 
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
-use crate::rows::catalog::{CategoryRow, ProductCategoryRow, ProductRow, VariantRow};
+use crate::rows::catalog::{ProductCategoryRow, ProductRow, VariantRow};
 use crate::rows::{micros, read};
-use crate::schema::{categories, product_categories, products, variants};
+use crate::schema::{product_categories, products, variants};
 
 /// The offers of those skus that exist.
 pub(in super::super) async fn offers(conn: &mut Conn, skus: &[Sku]) -> Answer<Vec<Offer>> {
@@ -114,9 +114,10 @@ async fn variants_of(conn: &mut Conn, products: &[String]) -> Answer<BTreeMap<St
     }))
 }
 
-/// Every category.
-pub(in super::super) async fn all_categories(conn: &mut Conn) -> Answer<Vec<Category>> {
-    let query = categories::table.order(categories::id).select(CategoryRow::as_select());
-    let rows: Vec<CategoryRow<'static>> = query.load(conn).await?;
-    rows.into_iter().map(CategoryRow::into_category).collect()
+/// Products by id.
+pub(super) async fn by_id(conn: &mut Conn, page: &PageRequest<String>) -> Answer<Vec<Product>> {
+    let after = page.after.as_deref().unwrap_or_default();
+    let query = products::table.filter(products::id.gt(after)).order(products::id).limit(one_more(page.limit));
+    let rows: Vec<ProductRow<'static>> = query.select(ProductRow::as_select()).load(conn).await?;
+    complete(conn, rows).await
 }

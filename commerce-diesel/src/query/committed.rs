@@ -1,14 +1,13 @@
 //! Whether a commit is in the database: asked when its transaction ended in a way that leaves it open.
 
-use chrono::{DateTime, Utc};
-use commerce_core::commit::{Accepted, CartChange, Commit, ProductChange, PromotionChange};
+use commerce_core::commit::{Accepted, Commit};
 use diesel::prelude::*;
 
 use super::{Answer, Conn, RunQueryDsl, idempotency};
 use crate::db_uuid::DbUuid;
+use crate::rows::counter;
 use crate::rows::event::{ORDER, STOCK, order_stream};
-use crate::rows::{counter, micros};
-use crate::schema::{carts, events, products, promotions};
+use crate::schema::events;
 
 /// Whether a commit that was accepted has landed; none if it left nothing by which it could be told.
 pub(in super::super) async fn is_committed(
@@ -24,12 +23,15 @@ pub(in super::super) async fn is_committed(
     if let Some((sku, entry)) = settled.stock_events.as_slice().first() {
         return has_event(conn, STOCK, sku.as_str(), entry.sequence, DbUuid(entry.id.uuid())).await.map(Some);
     }
-    // Only now: an idempotency record may be that of another attempt at the same request, which had the same effect on
-    // documents.
-    if let Some(record) = &commit.idempotency {
-        return Ok(Some(idempotency::get(conn, &record.key).await?.as_ref() == Some(record)));
+    if let Some(change) = commit.documents.as_slice().first() {
+        let (id, entry) = (change.id(), change.event());
+        return has_event(conn, id.kind.name(), &id.id, entry.sequence, DbUuid(entry.id.uuid())).await.map(Some);
     }
-    has_document(conn, commit).await
+    // Only now: an idempotency record may be that of another attempt at the same request, which had the same effect.
+    match &commit.idempotency {
+        Some(record) => Ok(Some(idempotency::get(conn, &record.key).await?.as_ref() == Some(record))),
+        None => Ok(None),
+    }
 }
 
 async fn has_event(conn: &mut Conn, kind: &str, stream: &str, sequence: u64, id: DbUuid) -> Answer<bool> {
@@ -40,28 +42,4 @@ async fn has_event(conn: &mut Conn, kind: &str, stream: &str, sequence: u64, id:
         .select(events::event_id);
     let found: Option<DbUuid> = query.get_result(conn).await.optional()?;
     Ok(found == Some(id))
-}
-
-/// Whether a document stands as a commit wrote it: at that version, changed at that instant.
-async fn has_document(conn: &mut Conn, commit: &Commit) -> Answer<Option<bool>> {
-    if let Some(CartChange { cart, .. }) = commit.carts.as_slice().first() {
-        let query = carts::table.filter(carts::id.eq(DbUuid(cart.id.uuid())));
-        let found = query.select((carts::version, carts::updated_at)).get_result(conn).await.optional()?;
-        return Ok(Some(found == Some(mark(cart.version, cart.updated_at))));
-    }
-    if let Some(ProductChange { product, .. }) = commit.products.as_slice().first() {
-        let query = products::table.filter(products::id.eq(product.id.as_str()));
-        let found = query.select((products::version, products::updated_at)).get_result(conn).await.optional()?;
-        return Ok(Some(found == Some(mark(product.version, product.updated_at))));
-    }
-    if let Some(PromotionChange { record, .. }) = commit.promotions.as_slice().first() {
-        let query = promotions::table.filter(promotions::id.eq(record.id().as_str()));
-        let found = query.select((promotions::version, promotions::updated_at)).get_result(conn).await.optional()?;
-        return Ok(Some(found == Some(mark(record.version, record.updated_at))));
-    }
-    Ok(None)
-}
-
-fn mark(version: u64, updated_at: DateTime<Utc>) -> (i64, i64) {
-    (counter(version), micros(updated_at))
 }

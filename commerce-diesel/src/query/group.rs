@@ -165,10 +165,7 @@ async fn begin(
 fn may_lock_optimistically(batch: &[Submission], read_set: &ReadSet<'_>) -> bool {
     let mut moves = commits(batch).flat_map(|commit| &commit.stock);
     let reserves = |step: &StockMove| matches!(step.action, StockAction::Reserve { .. });
-    dialect::SUPPORTS_OPTIMISTIC_RESERVE
-        && read_set.usage_counters.is_empty()
-        && read_set.promotions.is_empty()
-        && moves.all(reserves)
+    dialect::SUPPORTS_OPTIMISTIC_RESERVE && read_set.usage_counters.is_empty() && moves.all(reserves)
 }
 
 /// Whether what was settled on levels that may be old holds on others that fit: nobody was refused for stock, and everything

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use commerce_core::document::{DocumentEvent, DocumentId};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::OrderId;
 use commerce_core::order::{Order, OrderEvent};
@@ -30,6 +31,16 @@ pub(super) async fn placed(conn: &mut Conn, orders: &[OrderId]) -> Answer<BTreeM
     let query = events::table.filter(wanted).filter(events::stream_kind.eq(ORDER)).filter(events::sequence.eq(1));
     let rows: Vec<EventRow> = query.select(EventRow::as_select()).load(conn).await?;
     rows.iter().map(|row| Ok((row.stream()?, row.placed()?))).collect()
+}
+
+/// The history of a document, oldest first.
+pub(in super::super) async fn of_document(conn: &mut Conn, id: &DocumentId) -> Answer<Vec<Recorded<DocumentEvent>>> {
+    let query = events::table
+        .filter(events::stream_id.eq(id.id.as_str()))
+        .filter(events::stream_kind.eq(id.kind.name()))
+        .order(events::sequence);
+    let rows: Vec<EventRow> = query.select(EventRow::as_select()).load(conn).await?;
+    rows.iter().map(EventRow::of_document).collect()
 }
 
 /// The names of the streams of orders behind a name.

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use commerce_core::commit::{IdempotencyKey, IdempotencyRecord, LoadedState, ReadSet};
-use commerce_core::ids::{CartId, OrderId, OrderNumber, ProductId, Sku, UserId};
+use commerce_core::commit::{Claims, IdempotencyKey, IdempotencyRecord, LoadedState, ReadSet};
+use commerce_core::document::{Claim, DocumentId, DocumentKind};
+use commerce_core::ids::{CartId, OrderId, Sku};
 use commerce_core::stock::{SkuStock, StockLevel};
 use diesel::prelude::*;
 
 use super::{Answer, Conn, RunQueryDsl, dialect, idempotency, promotions, stock};
+use crate::db_enum::DbEnum;
 use crate::db_uuid::DbUuid;
-use crate::rows::{read, read_counter};
-use crate::schema::{carts, orders, products, variants};
+use crate::rows::read_counter;
+use crate::schema::{carts, claims, documents, orders, products};
 
 /// Where the levels of stock are taken from. What is not locked may be old by the time it is written.
 #[derive(Debug)]
@@ -28,27 +30,12 @@ pub(in super::super) async fn load(conn: &mut Conn, read_set: &ReadSet<'_>, leve
     dialect::pipeline!(conn;
         idempotency_records = known_idempotency_records(conn, &read_set.idempotency_keys),
         orders = order_versions(conn, &read_set.orders),
-        numbers = taken_numbers(conn, &read_set.numbers),
-        carts = cart_versions(conn, &read_set.carts),
-        active_carts = active_carts(conn, &read_set.cart_owners),
-        products = product_versions(conn, &read_set.products),
-        sku_owners = sku_owners(conn, &read_set.sku_owners),
+        documents = document_versions(conn, &read_set.documents),
+        claims = held_claims(conn, &read_set.claims),
         sku_stocks = sku_stocks(conn, read_set, levels),
-        promotions = promotions::versions(conn, read_set),
         usage_counters = promotions::usage_counters(conn, read_set),
     );
-    Ok(LoadedState {
-        idempotency_records,
-        orders,
-        numbers,
-        carts,
-        active_carts,
-        products,
-        sku_owners,
-        sku_stocks,
-        promotions,
-        usage_counters,
-    })
+    Ok(LoadedState { idempotency_records, orders, documents, claims, sku_stocks, usage_counters })
 }
 
 async fn known_idempotency_records(
@@ -73,58 +60,73 @@ async fn order_versions(conn: &mut Conn, ids: &BTreeSet<OrderId>) -> Answer<BTre
     rows.into_iter().map(known).collect()
 }
 
-async fn taken_numbers(conn: &mut Conn, numbers: &BTreeSet<&OrderNumber>) -> Answer<BTreeSet<OrderNumber>> {
-    if numbers.is_empty() {
-        return Ok(BTreeSet::new());
-    }
-    let wanted = dialect::in_list(orders::number, numbers.iter().map(|number| number.as_str()));
-    let rows: Vec<String> = orders::table.filter(wanted).select(orders::number).load(conn).await?;
-    rows.iter().map(|number| read("orders.number", number)).collect()
-}
-
-async fn cart_versions(conn: &mut Conn, ids: &BTreeSet<CartId>) -> Answer<BTreeMap<CartId, u64>> {
+async fn document_versions(conn: &mut Conn, ids: &BTreeSet<&DocumentId>) -> Answer<BTreeMap<DocumentId, u64>> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::in_list(carts::id, ids.iter().map(|id| DbUuid(id.uuid())));
-    let query = carts::table.filter(wanted).order(carts::id).select((carts::id, carts::version));
-    let rows: Vec<(DbUuid, i64)> = dialect::for_update!(query).load(conn).await?;
-    let known = |(id, version): (DbUuid, i64)| Ok((CartId::new(id.0), read_counter("carts.version", version)?));
-    rows.into_iter().map(known).collect()
+    let of = |kind: DocumentKind| ids.iter().filter(move |id| id.kind == kind).map(|id| id.id.as_str());
+    let carts = of(DocumentKind::Cart).filter_map(|id| id.parse().ok()).map(DbUuid).collect();
+    let products = of(DocumentKind::Product).collect();
+    let has_table = |id: &DocumentId| matches!(id.kind, DocumentKind::Cart | DocumentKind::Product);
+    let others = ids.iter().filter(|id| !has_table(id)).map(|id| (id.kind.name(), id.id.as_str())).collect();
+    dialect::pipeline!(conn;
+        carts = cart_versions(conn, carts),
+        products = product_versions(conn, products),
+        others = other_versions(conn, others),
+    );
+    let carts = carts.into_iter().map(|(id, version)| (DocumentId::cart(CartId::new(id.0)), version));
+    let products = products.into_iter().map(|(id, version)| (DocumentId { kind: DocumentKind::Product, id }, version));
+    let others =
+        others.into_iter().map(|(kind, id, version)| Ok((DocumentId { kind: read_kind(&kind)?, id }, version)));
+    let all = carts.chain(products).map(Ok).chain(others);
+    all.map(|row: Answer<_>| row.and_then(|(id, version)| Ok((id, read_counter("documents.version", version)?))))
+        .collect()
 }
 
-async fn active_carts(conn: &mut Conn, users: &BTreeSet<&UserId>) -> Answer<BTreeMap<UserId, CartId>> {
-    if users.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let wanted = dialect::in_list(carts::active_user_id, users.iter().map(|user| user.as_str()));
-    let rows: Vec<(String, DbUuid)> =
-        carts::table.filter(wanted).select((carts::user_id, carts::id)).load(conn).await?;
-    rows.into_iter().map(|(user, cart)| Ok((read("carts.user_id", &user)?, CartId::new(cart.0)))).collect()
+fn read_kind(kind: &str) -> Answer<DocumentKind> {
+    DbEnum::read("documents.kind", kind)
 }
 
-async fn product_versions(conn: &mut Conn, ids: &BTreeSet<&ProductId>) -> Answer<BTreeMap<ProductId, u64>> {
+async fn cart_versions(conn: &mut Conn, ids: Vec<DbUuid>) -> QueryResult<Vec<(DbUuid, i64)>> {
     if ids.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(Vec::new());
     }
-    let wanted = dialect::in_list(products::id, ids.iter().map(|id| id.as_str()));
-    let query = products::table.filter(wanted).order(products::id).select((products::id, products::version));
-    let rows: Vec<(String, i64)> = dialect::for_update!(query).load(conn).await?;
-    let known =
-        |(id, version): (String, i64)| Ok((read("products.id", &id)?, read_counter("products.version", version)?));
-    rows.into_iter().map(known).collect()
+    let query =
+        carts::table.filter(dialect::in_list(carts::id, ids)).order(carts::id).select((carts::id, carts::version));
+    dialect::for_update!(query).load(conn).await
 }
 
-async fn sku_owners(conn: &mut Conn, skus: &BTreeSet<&Sku>) -> Answer<BTreeMap<Sku, ProductId>> {
-    if skus.is_empty() {
-        return Ok(BTreeMap::new());
+async fn product_versions(conn: &mut Conn, ids: Vec<&str>) -> QueryResult<Vec<(String, i64)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
     }
-    let wanted = dialect::in_list(variants::sku, skus.iter().map(|sku| sku.as_str()));
-    let rows: Vec<(String, String)> =
-        variants::table.filter(wanted).select((variants::sku, variants::product_id)).load(conn).await?;
-    let owner =
-        |(sku, product): (String, String)| Ok((read("variants.sku", &sku)?, read("variants.product_id", &product)?));
-    rows.into_iter().map(owner).collect()
+    let query = products::table.filter(dialect::in_list(products::id, ids));
+    dialect::for_update!(query.order(products::id).select((products::id, products::version))).load(conn).await
+}
+
+async fn other_versions(conn: &mut Conn, ids: Vec<(&str, &str)>) -> QueryResult<Vec<(String, String, i64)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let key = (documents::kind, documents::id);
+    let query = documents::table.filter(dialect::in_list(key, ids)).order(key);
+    dialect::for_update!(query.select((documents::kind, documents::id, documents::version))).load(conn).await
+}
+
+/// Who holds the claims; whoever changes one waits for who has it locked.
+async fn held_claims(conn: &mut Conn, wanted: &BTreeSet<&Claim>) -> Answer<Claims> {
+    if wanted.is_empty() {
+        return Ok(Claims::default());
+    }
+    let key = (claims::kind, claims::claim);
+    let names = wanted.iter().map(|claim| (claim.kind.name(), claim.key.as_str()));
+    let query = claims::table.filter(dialect::in_list(key, names)).order(key);
+    let rows: Vec<(String, String, String)> =
+        dialect::for_update!(query.select((claims::kind, claims::claim, claims::owner))).load(conn).await?;
+    let held = |(kind, claim, owner): (String, String, String)| {
+        Ok((Claim { kind: DbEnum::read("claims.kind", &kind)?, key: claim }, owner))
+    };
+    Ok(Claims::new(rows.into_iter().map(held).collect::<Answer<_>>()?))
 }
 
 async fn sku_stocks(conn: &mut Conn, read_set: &ReadSet<'_>, levels: Levels) -> Answer<BTreeMap<Sku, SkuStock>> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use commerce_core::document::{Claim, ClaimKind};
 use commerce_core::ids::{OrderId, ReturnId, UserId};
 use commerce_core::order::{Order, Phase, Return};
 use commerce_core::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter};
@@ -12,7 +13,7 @@ use crate::db_enum::DbEnum;
 use crate::db_uuid::DbUuid;
 use crate::rows::micros;
 use crate::rows::order::{Head, OrderRow, Parts, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, ShipmentRow};
-use crate::schema::{orders, payments, refunds, return_lines, returns, shipments};
+use crate::schema::{claims, orders, payments, refunds, return_lines, returns, shipments};
 
 /// Orders with what each has exactly one of. The outer joins make every database begin with the orders.
 macro_rules! heads {
@@ -39,8 +40,10 @@ async fn resolve(conn: &mut Conn, order_ref: &OrderRef) -> QueryResult<Option<Db
     match order_ref {
         OrderRef::Id(id) => Ok(Some(DbUuid(id.uuid()))),
         OrderRef::Number(number) => {
-            let query = orders::table.filter(orders::number.eq(number.as_str())).select(orders::id);
-            query.get_result(conn).await.optional()
+            let claim = Claim::new(ClaimKind::OrderNumber, number);
+            let query = claims::table.find((claim.kind.name(), claim.key)).select(claims::owner);
+            let owner: Option<String> = query.get_result(conn).await.optional()?;
+            Ok(owner.and_then(|id| id.parse().ok()).map(DbUuid))
         }
         OrderRef::Payment(id) => {
             let query = payments::table.filter(payments::id.eq(DbUuid(id.uuid()))).select(payments::order_id);
@@ -48,10 +51,6 @@ async fn resolve(conn: &mut Conn, order_ref: &OrderRef) -> QueryResult<Option<Db
         }
         OrderRef::Return(id) => {
             let query = returns::table.filter(returns::id.eq(DbUuid(id.uuid()))).select(returns::order_id);
-            query.get_result(conn).await.optional()
-        }
-        OrderRef::Cart(id) => {
-            let query = orders::table.filter(orders::cart_id.eq(DbUuid(id.uuid()))).select(orders::id);
             query.get_result(conn).await.optional()
         }
     }

@@ -3,55 +3,59 @@
 use std::collections::BTreeMap;
 
 use commerce_core::commit::ReadSet;
+use commerce_core::document::{Document, DocumentId, DocumentKind};
 use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::Money;
 use commerce_core::port::{Page, PageRequest, PromotionCursor, PromotionWithUsage};
 use commerce_core::promotion::{Promotion, PromotionRecord, Redemption, Usage, UsageCounter};
 use diesel::prelude::*;
 
-use super::{Answer, Conn, RunQueryDsl, dialect, listing, one_more};
+use super::{Answer, Conn, RunQueryDsl, dialect, documents, listing, one_more};
 use crate::db_uuid::DbUuid;
-use crate::rows::promotion::{CustomerUsesRow, PromotionRow, RedemptionRow, UsesRow};
-use crate::rows::{micros, read, read_counter};
-use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses, promotions};
-
-type PromotionWithUsageRow = (PromotionRow<'static>, Option<UsesRow<'static>>);
-
-/// Promotions with their uses.
-macro_rules! kept {
-    () => {
-        promotions::table
-            .left_join(promotion_uses::table.on(promotion_uses::promotion_id.eq(promotions::id)))
-            .select((PromotionRow::as_select(), Option::<UsesRow<'static>>::as_select()))
-    };
-}
+use crate::rows::promotion::{CustomerUsesRow, RedemptionRow, UsesRow};
+use crate::rows::{read, read_counter};
+use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses};
 
 /// The candidates for a customer who gave some codes.
-pub(in super::super) async fn candidates(conn: &mut Conn, keys: &[String], user: &UserId) -> Answer<Vec<Promotion>> {
-    let automatic = promotions::code_key.is_null().and(promotions::ended_at.is_null());
-    let order = (promotions::created_at, promotions::id);
-    let mut rows: Vec<PromotionWithUsageRow> = kept!().filter(automatic).order(order).load(conn).await?;
-    if !keys.is_empty() {
-        let given = dialect::in_list(promotions::code_key, keys.iter().map(String::as_str));
-        let coded: Vec<PromotionWithUsageRow> = kept!().filter(given).order(order).load(conn).await?;
-        rows.extend(coded);
-        rows.sort_by(|(left, _), (right, _)| (left.created_at, &left.id).cmp(&(right.created_at, &right.id)));
-    }
-    let by_customer = uses_by(conn, user, &rows).await?;
-    rows.into_iter()
-        .map(|row| {
-            let PromotionWithUsage { record, usage } = into_promotion_with_usage(row)?;
-            let used_by_customer = by_customer.get(record.id().as_str()).copied().unwrap_or_default();
-            Ok(record.candidate(Usage { used_by_customer, ..usage }))
-        })
-        .collect()
+pub(in super::super) async fn candidates(conn: &mut Conn, codes: &[String], user: &UserId) -> Answer<Vec<Promotion>> {
+    let mut keys: Vec<String> = codes.iter().map(|code| PromotionRecord::key_of_code(code)).collect();
+    keys.push(PromotionRecord::AUTOMATIC.to_owned());
+    let found = documents::with_keys(conn, DocumentKind::Promotion, &keys).await?;
+    let promotions = found.into_iter().map(record).collect::<Answer<Vec<_>>>()?;
+    let ids: Vec<&str> = promotions.iter().map(|record| record.id().as_str()).collect();
+    dialect::pipeline!(conn; uses = uses_of(conn, &ids), by_customer = uses_by(conn, user, &ids));
+    let usage = |record: &PromotionRecord| {
+        let used_by_customer = by_customer.get(record.id().as_str()).copied().unwrap_or_default();
+        Usage { used_by_customer, ..usage(record, &uses) }
+    };
+    Ok(promotions.iter().map(|record| record.candidate(usage(record))).collect())
 }
 
-async fn uses_by(conn: &mut Conn, user: &UserId, of: &[PromotionWithUsageRow]) -> Answer<BTreeMap<String, u64>> {
-    if of.is_empty() {
+fn record(document: Document) -> Answer<PromotionRecord> {
+    Ok(document.try_into()?)
+}
+
+/// Uses and minor units per promotion.
+type Uses = BTreeMap<String, (u64, i64)>;
+
+async fn uses_of(conn: &mut Conn, promotions: &[&str]) -> Answer<Uses> {
+    if promotions.is_empty() {
+        return Ok(Uses::new());
+    }
+    let wanted = dialect::in_list(promotion_uses::promotion_id, promotions.iter().copied());
+    let rows: Vec<UsesRow<'static>> =
+        promotion_uses::table.filter(wanted).select(UsesRow::as_select()).load(conn).await?;
+    let uses = |row: UsesRow<'static>| {
+        Ok((row.promotion_id.into_owned(), (read_counter("promotion_uses.used", row.used)?, row.spent)))
+    };
+    rows.into_iter().map(uses).collect()
+}
+
+async fn uses_by(conn: &mut Conn, user: &UserId, promotions: &[&str]) -> Answer<BTreeMap<String, u64>> {
+    if promotions.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let pairs = of.iter().map(|(promotion, _)| (promotion.id.as_ref(), user.as_str()));
+    let pairs = promotions.iter().map(|promotion| (*promotion, user.as_str()));
     let columns = (promotion_customers::promotion_id, promotion_customers::user_id);
     let query = promotion_customers::table.filter(dialect::in_list(columns, pairs));
     let rows: Vec<CustomerUsesRow<'static>> = query.select(CustomerUsesRow::as_select()).load(conn).await?;
@@ -61,19 +65,24 @@ async fn uses_by(conn: &mut Conn, user: &UserId, of: &[PromotionWithUsageRow]) -
     rows.into_iter().map(uses).collect()
 }
 
-fn into_promotion_with_usage((row, uses): PromotionWithUsageRow) -> Answer<PromotionWithUsage> {
-    let record = row.into_record()?;
-    let (used, spent) = uses.map_or((0, 0), |uses| (uses.used, uses.spent));
+fn usage(record: &PromotionRecord, uses: &Uses) -> Usage {
+    let (used, spent) = uses.get(record.id().as_str()).copied().unwrap_or_default();
     let budget_used = Some(Money::new(spent, record.promotion.currency()));
-    let usage = Usage { used: read_counter("promotion_uses.used", used)?, used_by_customer: 0, budget_used };
-    Ok(PromotionWithUsage { record, usage })
+    Usage { used, used_by_customer: 0, budget_used }
+}
+
+async fn with_usage(conn: &mut Conn, found: Vec<Document>) -> Answer<Vec<PromotionWithUsage>> {
+    let promotions = found.into_iter().map(record).collect::<Answer<Vec<_>>>()?;
+    let ids: Vec<&str> = promotions.iter().map(|record| record.id().as_str()).collect();
+    let uses = uses_of(conn, &ids).await?;
+    let kept = |record: PromotionRecord| PromotionWithUsage { usage: usage(&record, &uses), record };
+    Ok(promotions.into_iter().map(kept).collect())
 }
 
 /// A promotion.
 pub(in super::super) async fn get(conn: &mut Conn, id: &PromotionId) -> Answer<Option<PromotionWithUsage>> {
-    let row: Option<PromotionWithUsageRow> =
-        kept!().filter(promotions::id.eq(id.as_str())).get_result(conn).await.optional()?;
-    row.map(into_promotion_with_usage).transpose()
+    let found = documents::get(conn, &DocumentId::new(DocumentKind::Promotion, id)).await?;
+    Ok(with_usage(conn, found.into_iter().collect()).await?.pop())
 }
 
 /// Promotions, newest first.
@@ -81,17 +90,10 @@ pub(in super::super) async fn list(
     conn: &mut Conn,
     page: &PageRequest<PromotionCursor>,
 ) -> Answer<Page<PromotionWithUsage, PromotionCursor>> {
-    let mut query = kept!().into_boxed::<dialect::Db>();
-    if let Some(PromotionCursor { created_at, id }) = &page.after {
-        let at = micros(*created_at);
-        let beside = promotions::created_at.eq(at).and(promotions::id.gt(id.as_str().to_owned()));
-        query = query.filter(promotions::created_at.le(at)).filter(promotions::created_at.lt(at).or(beside));
-    }
-    let query = query.order((promotions::created_at.desc(), promotions::id)).limit(one_more(page.limit));
-    let rows: Vec<PromotionWithUsageRow> = query.load(conn).await?;
-    let kept = rows.into_iter().map(into_promotion_with_usage).collect::<Answer<Vec<_>>>()?;
+    let after = page.after.as_ref().map(|place| (place.created_at, place.id.as_str()));
+    let found = documents::newest(conn, DocumentKind::Promotion, after, page.limit).await?;
     let place = |c: &PromotionRecord| PromotionCursor { created_at: c.created_at, id: c.id().clone() };
-    Ok(listing(kept, page.limit, |kept| place(&kept.record)))
+    Ok(listing(with_usage(conn, found).await?, page.limit, |kept| place(&kept.record)))
 }
 
 /// The uses of a promotion, newest first.
@@ -109,19 +111,6 @@ pub(in super::super) async fn redemptions(
     let rows: Vec<RedemptionRow<'static>> = query.load(conn).await?;
     let redemptions = rows.into_iter().map(RedemptionRow::into_redemption).collect::<Answer<Vec<_>>>()?;
     Ok(listing(redemptions, page.limit, |redemption| redemption.order))
-}
-
-/// The versions of promotions that a batch names.
-pub(super) async fn versions(conn: &mut Conn, read_set: &ReadSet<'_>) -> Answer<BTreeMap<PromotionId, u64>> {
-    if read_set.promotions.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let wanted = dialect::in_list(promotions::id, read_set.promotions.iter().map(|id| id.as_str()));
-    let query = promotions::table.filter(wanted).order(promotions::id).select((promotions::id, promotions::version));
-    let rows: Vec<(String, i64)> = dialect::for_update!(query).load(conn).await?;
-    let known =
-        |(id, version): (String, i64)| Ok((read("promotions.id", &id)?, read_counter("promotions.version", version)?));
-    rows.into_iter().map(known).collect()
 }
 
 /// The uses of promotions that a batch takes or gives back.

@@ -4,6 +4,8 @@
 mod carts;
 #[path = "write/catalog.rs"]
 mod catalog;
+#[path = "write/documents.rs"]
+mod documents;
 #[path = "write/orders.rs"]
 pub(super) mod orders;
 #[path = "write/promotions.rs"]
@@ -14,15 +16,15 @@ mod stock;
 use std::mem;
 
 use chrono::{DateTime, Utc};
-use commerce_core::commit::LoadedState;
+use commerce_core::commit::{ClaimChange, Claims, LoadedState};
 use commerce_core::ids::OrderId;
 use diesel::prelude::*;
 
 use super::{Answer, Conn, RunQueryDsl, dialect, feed};
 use crate::changes::Changes;
-use crate::db_uuid::DbUuid;
+use crate::rows::document::ClaimRow;
 use crate::rows::task::{TaskRow, key_columns};
-use crate::schema::tasks;
+use crate::schema::{claims, tasks};
 
 /// Everything that is to be written.
 pub(super) struct Plan<'a> {
@@ -54,10 +56,12 @@ pub(super) async fn write(conn: &mut Conn, plan: Plan<'_>) -> Answer<()> {
         (mem::take(&mut changes.events), mem::take(&mut changes.idempotency_records));
     idempotency_records.sort_by(|one, other| (&one.scope, &one.request_key).cmp(&(&other.scope, &other.request_key)));
     dialect::pipeline!(conn;
+        () = write_claims(conn, &settled.claims),
         () = catalog::write(conn, &changes),
+        () = documents::write(conn, &changes),
         () = carts::write(conn, carts),
         () = orders::write(conn, &changes),
-        () = promotions::write(conn, &changes, settled),
+        () = promotions::write_usage_counters(conn, &settled.usage_counters),
         () = write_tasks(conn, &changes),
         () = dialect::insert_each(conn, idempotency_records),
         () = stock::write(conn, settled, taken_at),
@@ -66,26 +70,52 @@ pub(super) async fn write(conn: &mut Conn, plan: Plan<'_>) -> Answer<()> {
     Ok(())
 }
 
+/// Writes which claims changed hands, each row in the order of keys: those that are given up before those that are taken.
+pub(super) async fn write_claims(conn: &mut Conn, claims: &Claims) -> Answer<()> {
+    let (mut taken, mut passed, mut released) = (Vec::new(), Vec::new(), Vec::new());
+    for change in claims.changes() {
+        match change {
+            ClaimChange::Take(claim, owner) => taken.push(ClaimRow::of(claim, owner)),
+            ClaimChange::Pass(claim, owner) => passed.push(ClaimRow::of(claim, owner)),
+            ClaimChange::Release(claim) => released.push((claim.kind.name(), claim.key.as_str())),
+        }
+    }
+    dialect::pipeline!(conn;
+        () = delete_claims(conn, released),
+        () = dialect::update_each(conn, passed),
+        () = dialect::insert_each(conn, taken),
+    );
+    Ok(())
+}
+
+async fn delete_claims(conn: &mut Conn, keys: Vec<(&str, &str)>) -> QueryResult<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let released = claims::table.filter(dialect::in_list((claims::kind, claims::claim), keys));
+    diesel::delete(released).execute(conn).await.map(drop)
+}
+
 async fn write_tasks(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
     let finished = changes.tasks.iter().filter(|(_, draft)| draft.finished);
-    let keys = finished.map(|(key, _)| key_columns(*key)).map(|(kind, order, refund)| (order, kind, refund));
-    let scheduled = changes.tasks.iter().filter_map(|(key, draft)| Some(TaskRow::scheduled(*key, draft.scheduled?)));
+    let keys = finished.map(|(key, _)| key_columns(key)).collect();
+    let scheduled = changes.tasks.values().filter_map(|draft| Some(TaskRow::of(draft.scheduled.as_ref()?)));
     // An order that is new has no task yet.
-    let of_new = |row: &TaskRow<'_>| changes.orders.get(&OrderId::new(row.order_id.0)).is_some_and(|draft| draft.new);
+    let placed = |id: OrderId| changes.orders.get(&id).is_some_and(|draft| draft.new);
+    let of_new = |row: &TaskRow<'_>| row.subject.parse().is_ok_and(placed);
     let (new, others): (Vec<_>, Vec<_>) = scheduled.partition(of_new);
     dialect::pipeline!(conn;
-        () = delete_tasks(conn, keys.collect()),
+        () = delete_tasks(conn, keys),
         () = dialect::insert_each(conn, new),
         () = dialect::insert_missing(conn, others),
     );
     Ok(())
 }
 
-async fn delete_tasks(conn: &mut Conn, keys: Vec<(DbUuid, &'static str, DbUuid)>) -> QueryResult<()> {
+async fn delete_tasks(conn: &mut Conn, keys: Vec<(&str, &str)>) -> QueryResult<()> {
     if keys.is_empty() {
         return Ok(());
     }
-    let columns = (tasks::order_id, tasks::kind, tasks::refund_id);
-    diesel::delete(tasks::table.filter(dialect::in_list(columns, keys))).execute(conn).await?;
-    Ok(())
+    let finished = tasks::table.filter(dialect::in_list((tasks::subject, tasks::kind), keys));
+    diesel::delete(finished).execute(conn).await.map(drop)
 }

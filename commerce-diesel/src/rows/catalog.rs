@@ -1,14 +1,14 @@
-//! Products, their variants, and categories.
+//! Products and their variants.
 
 use std::borrow::Cow;
 
-use commerce_core::catalog::{Category, Product, Variant};
+use commerce_core::catalog::{Product, Variant};
 use commerce_core::money::Money;
 use diesel::prelude::*;
 
 use super::{CowStr, counter, micros, place, read, read_counter, read_instant, read_option};
 use crate::fault::Answer;
-use crate::schema::{categories, product_categories, products, variants};
+use crate::schema::{product_categories, products, variants};
 
 /// The head of a product.
 #[derive(Debug, Queryable, Selectable)]
@@ -43,15 +43,6 @@ pub(crate) struct ProductCategoryRow<'a> {
     pub(crate) product_id: CowStr<'a>,
     pub(crate) position: i64,
     pub(crate) category_id: CowStr<'a>,
-}
-
-/// A category.
-#[derive(Debug, Queryable, Selectable)]
-#[diesel(table_name = categories)]
-pub(crate) struct CategoryRow<'a> {
-    pub(crate) id: CowStr<'a>,
-    pub(crate) name: CowStr<'a>,
-    pub(crate) parent: Option<CowStr<'a>>,
 }
 
 impl<'a> ProductRow<'a> {
@@ -112,24 +103,6 @@ impl<'a> ProductCategoryRow<'a> {
             product_id: Cow::Borrowed(product.id.as_str()),
             position: place(position),
             category_id: Cow::Borrowed(category.as_str()),
-        })
-    }
-}
-
-impl<'a> CategoryRow<'a> {
-    pub(crate) fn of(category: &'a Category) -> Self {
-        Self {
-            id: Cow::Borrowed(category.id.as_str()),
-            name: Cow::Borrowed(category.name.as_str()),
-            parent: category.parent.as_ref().map(|parent| Cow::Borrowed(parent.as_str())),
-        }
-    }
-
-    pub(crate) fn into_category(self) -> Answer<Category> {
-        Ok(Category {
-            id: read("categories.id", &self.id)?,
-            name: read("categories.name", &self.name)?,
-            parent: read_option("categories.parent", self.parent.as_deref())?,
         })
     }
 }

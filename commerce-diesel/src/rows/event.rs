@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use commerce_core::actor::Actor;
+use commerce_core::document::{DocumentChange, DocumentEvent, DocumentId};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{EventId, OrderId, Sku};
 use commerce_core::order::{Order, OrderEvent};
@@ -29,7 +30,7 @@ pub(crate) struct NewEventRow<'a> {
     pub(crate) stream_id: CowStr<'a>,
     pub(crate) sequence: i64,
     pub(crate) event_id: DbUuid,
-    pub(crate) event_type: &'static str,
+    pub(crate) event_type: &'a str,
     pub(crate) happened_at: i64,
     pub(crate) actor_role: &'static str,
     pub(crate) actor_user: Option<CowStr<'a>>,
@@ -45,6 +46,7 @@ pub(crate) struct EventRow {
     pub(crate) stream_id: String,
     pub(crate) sequence: i64,
     pub(crate) event_id: DbUuid,
+    pub(crate) event_type: String,
     pub(crate) happened_at: i64,
     pub(crate) actor_role: String,
     pub(crate) actor_user: Option<String>,
@@ -68,11 +70,16 @@ impl<'a> NewEventRow<'a> {
         Ok(Self::new(STOCK, Cow::Borrowed(sku.as_str()), entry, entry.event.event_type(), Cow::Owned(body)))
     }
 
+    pub(crate) fn of_document(change: &'a DocumentChange, body: &'a str) -> Self {
+        let (id, entry) = (change.id(), change.event());
+        Self::new(id.kind.name(), Cow::Borrowed(&id.id), entry, &entry.event.event_type, Cow::Borrowed(body))
+    }
+
     fn new<E>(
         stream_kind: &'static str,
         stream_id: CowStr<'a>,
         entry: &'a Recorded<E>,
-        event_type: &'static str,
+        event_type: &'a str,
         body: CowStr<'a>,
     ) -> Self {
         Self {
@@ -101,8 +108,18 @@ impl EventRow {
         match self.stream_kind.as_str() {
             ORDER => Ok(HistoryEntry::Order(self.stream()?, self.recorded()?)),
             STOCK => Ok(HistoryEntry::Stock(self.stream()?, self.recorded()?)),
-            _ => Err(Fault::Corrupt("events.stream_kind").at(self.position)),
+            kind => {
+                let kind = DbEnum::read("events.stream_kind", kind).map_err(|fault| fault.at(self.position))?;
+                Ok(HistoryEntry::Document(DocumentId { kind, id: self.stream_id.clone() }, self.of_document()?))
+            }
         }
+    }
+
+    /// The event of a document.
+    pub(crate) fn of_document(&self) -> Answer<Recorded<DocumentEvent>> {
+        let Recorded { id, sequence, at, actor, event: change } = self.recorded()?;
+        let event = DocumentEvent { event_type: Cow::Owned(self.event_type.clone()), change };
+        Ok(Recorded { id, sequence, at, actor, event })
     }
 
     /// Whose event it is, where the kind of its stream is known.

@@ -1,29 +1,16 @@
-//! Promotions and their uses.
+//! Uses of promotions.
 
 use std::borrow::Cow;
 
 use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::Money;
-use commerce_core::promotion::{PromotionRecord, Redemption};
+use commerce_core::promotion::Redemption;
 use diesel::prelude::*;
 
-use super::{CowStr, counter, micros, read, read_counter, read_instant, read_instant_option, read_stored, stored};
+use super::{CowStr, counter, micros, read, read_instant, read_instant_option};
 use crate::db_uuid::DbUuid;
 use crate::fault::Answer;
-use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses, promotions};
-
-/// A promotion that is kept.
-#[derive(Debug, Queryable, Selectable)]
-#[diesel(table_name = promotions)]
-pub(crate) struct PromotionRow<'a> {
-    pub(crate) id: CowStr<'a>,
-    pub(crate) code_key: Option<CowStr<'a>>,
-    pub(crate) definition: CowStr<'a>,
-    pub(crate) ended_at: Option<i64>,
-    pub(crate) version: i64,
-    pub(crate) created_at: i64,
-    pub(crate) updated_at: i64,
-}
+use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses};
 
 /// How much of a promotion is used up.
 #[derive(Debug, Queryable, Selectable)]
@@ -78,31 +65,6 @@ impl<'a> CustomerUsesRow<'a> {
     pub(crate) fn of(promotion: &'a PromotionId, user: &'a UserId, used: u64) -> Self {
         let (promotion_id, user_id) = (Cow::Borrowed(promotion.as_str()), Cow::Borrowed(user.as_str()));
         Self { promotion_id, user_id, used: counter(used) }
-    }
-}
-
-impl<'a> PromotionRow<'a> {
-    pub(crate) fn of(record: &'a PromotionRecord) -> Answer<Self> {
-        let definition = stored("promotions.definition", &record.promotion)?;
-        Ok(Self {
-            id: Cow::Borrowed(record.id().as_str()),
-            code_key: record.promotion.definition().code_key().map(Cow::Owned),
-            definition: Cow::Owned(definition),
-            ended_at: record.ended_at.map(micros),
-            version: counter(record.version),
-            created_at: micros(record.created_at),
-            updated_at: micros(record.updated_at),
-        })
-    }
-
-    pub(crate) fn into_record(self) -> Answer<PromotionRecord> {
-        Ok(PromotionRecord {
-            promotion: read_stored("promotions.definition", &self.definition)?,
-            ended_at: read_instant_option("promotions.ended_at", self.ended_at)?,
-            version: read_counter("promotions.version", self.version)?,
-            created_at: read_instant("promotions.created_at", self.created_at)?,
-            updated_at: read_instant("promotions.updated_at", self.updated_at)?,
-        })
     }
 }
 

@@ -18,18 +18,19 @@ use diesel::result::QueryResult;
 use diesel::sql_types::Array;
 
 use super::cart::{CartCodeRow, CartItemRow, CartRow};
-use super::catalog::{CategoryRow, ProductCategoryRow, ProductRow, VariantRow};
+use super::catalog::{ProductCategoryRow, ProductRow, VariantRow};
+use super::document::{ClaimRow, DocumentKeyRow, DocumentRow};
 use super::event::NewEventRow;
 use super::idempotency::IdempotencyRow;
 use super::order::{OrderRow, OrderState, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, ShipmentRow};
-use super::promotion::{CustomerUsesRow, PromotionRow, RedemptionRow, ReleasedRow, UsesRow};
+use super::promotion::{CustomerUsesRow, RedemptionRow, ReleasedRow, UsesRow};
 use super::stock::{LevelRow, ReservationRow};
 use super::task::TaskRow;
 #[cfg(feature = "postgres")]
 use crate::postgres::Column;
 use crate::schema::{
-    cart_codes, cart_items, carts, categories, events, idempotency_keys, orders, payments, product_categories,
-    products, promotion_customers, promotion_redemptions, promotion_uses, promotions, refunds, reservations,
+    cart_codes, cart_items, carts, claims, document_keys, documents, events, idempotency_keys, orders, payments,
+    product_categories, products, promotion_customers, promotion_redemptions, promotion_uses, refunds, reservations,
     return_lines, returns, shipments, stock, tasks, variants,
 };
 
@@ -148,9 +149,11 @@ macro_rules! rows {
 }
 
 rows! {
-    categories: CategoryRow<'a> (id) { name, parent }
+    claims: ClaimRow<'a> (kind, claim) { owner }
+    documents: DocumentRow<'a> (kind, id) { version, created_at, body }
+    document_keys: DocumentKeyRow<'a> (kind, id, lookup) {}
     products: ProductRow<'a> (id) { name, description, active, version, created_at, updated_at }
-    variants: VariantRow<'a> (sku) { product_id, position, name, price, currency, tax_category }
+    variants: VariantRow<'a> (product_id, position) { sku, name, price, currency, tax_category }
     product_categories: ProductCategoryRow<'a> (product_id, position) { category_id }
     carts: CartRow<'a> (id) {
         user_id, active_user_id, status, currency, order_id, version, created_at, updated_at, expires_at
@@ -171,9 +174,8 @@ rows! {
     events: NewEventRow<'a> (position) {
         stream_kind, stream_id, sequence, event_id, event_type, happened_at, actor_role, actor_user, body
     }
-    tasks: TaskRow<'a> (order_id, kind, refund_id) { due, ready_at, failures, last_error }
+    tasks: TaskRow<'a> (subject, kind) { payload, due, ready_at, failures, last_error }
     idempotency_keys: IdempotencyRow<'a> (scope, request_key) { fingerprint, given_at, reply }
-    promotions: PromotionRow<'a> (id) { code_key, definition, ended_at, version, created_at, updated_at }
     promotion_uses: UsesRow<'a> (promotion_id) { used, spent }
     promotion_customers: CustomerUsesRow<'a> (promotion_id, user_id) { used }
     promotion_redemptions: RedemptionRow<'a> (promotion_id, order_id) {

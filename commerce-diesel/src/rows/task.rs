@@ -2,62 +2,52 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Utc};
-use commerce_core::ids::{OrderId, RefundId};
-use commerce_core::task::{Task, TaskKey};
+use commerce_core::task::{Task, TaskKey, TaskKind};
 use diesel::prelude::*;
 
-use super::{CowStr, micros, read_instant};
-use crate::db_uuid::DbUuid;
+use super::{CowStr, micros, read_instant, read_instant_option};
 use crate::fault::{Answer, Fault};
 use crate::schema::tasks;
-
-const EXPIRE_ORDER: &str = "expire_order";
-const SEND_REFUND: &str = "send_refund";
 
 /// A task.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = tasks)]
 pub(crate) struct TaskRow<'a> {
     pub(crate) kind: CowStr<'a>,
-    pub(crate) order_id: DbUuid,
-    pub(crate) refund_id: DbUuid,
+    pub(crate) subject: CowStr<'a>,
+    pub(crate) payload: CowStr<'a>,
     pub(crate) due: i64,
     pub(crate) ready_at: Option<i64>,
     pub(crate) failures: i64,
     pub(crate) last_error: Option<CowStr<'a>>,
 }
 
-/// The columns that name a task: its kind, its order, its refund or zero.
-pub(crate) fn key_columns(key: TaskKey) -> (&'static str, DbUuid, DbUuid) {
-    match key {
-        TaskKey::ExpireOrder { order } => (EXPIRE_ORDER, DbUuid(order.uuid()), DbUuid::default()),
-        TaskKey::SendRefund { order, refund } => (SEND_REFUND, DbUuid(order.uuid()), DbUuid(refund.uuid())),
-    }
+/// The columns that name a task.
+pub(crate) fn key_columns(key: &TaskKey) -> (&str, &str) {
+    (&key.subject, key.kind.as_str())
 }
 
-impl TaskRow<'_> {
-    pub(crate) fn scheduled(key: TaskKey, due: DateTime<Utc>) -> Self {
-        let (kind, order_id, refund_id) = key_columns(key);
-        let due = micros(due);
-        Self { kind: Cow::Borrowed(kind), order_id, refund_id, due, ready_at: Some(due), failures: 0, last_error: None }
+impl<'a> TaskRow<'a> {
+    pub(crate) fn of(task: &'a Task) -> Self {
+        Self {
+            kind: Cow::Borrowed(task.key.kind.as_str()),
+            subject: Cow::Borrowed(&task.key.subject),
+            payload: Cow::Owned(task.payload.to_string()),
+            due: micros(task.due),
+            ready_at: task.ready_at.map(micros),
+            failures: task.failures.into(),
+            last_error: task.last_error.as_deref().map(Cow::Borrowed),
+        }
     }
 
     pub(crate) fn into_task(self) -> Answer<Task> {
         Ok(Task {
-            key: self.key()?,
+            key: TaskKey { kind: TaskKind::named(self.kind.into_owned()), subject: self.subject.into_owned() },
+            payload: serde_json::from_str(&self.payload).map_err(|_| Fault::Corrupt("tasks.payload"))?,
             due: read_instant("tasks.due", self.due)?,
+            ready_at: read_instant_option("tasks.ready_at", self.ready_at)?,
             failures: u32::try_from(self.failures).map_err(|_| Fault::Corrupt("tasks.failures"))?,
             last_error: self.last_error.map(Cow::into_owned),
         })
-    }
-
-    fn key(&self) -> Answer<TaskKey> {
-        let order = OrderId::new(self.order_id.0);
-        match self.kind.as_ref() {
-            EXPIRE_ORDER => Ok(TaskKey::ExpireOrder { order }),
-            SEND_REFUND => Ok(TaskKey::SendRefund { order, refund: RefundId::new(self.refund_id.0) }),
-            _ => Err(Fault::Corrupt("tasks.kind")),
-        }
     }
 }

@@ -100,8 +100,8 @@ fn a_commit_of_stock_is_known_by_its_event() {
 fn a_commit_of_a_document_is_known_by_its_version() {
     let mut bench = Bench::new();
     let cart = bench.shop.cart(parse("user-1"), bench.shop.at(1));
-    bench.check(&bench.shop.save_cart(&cart, 0));
-    bench.check(&bench.shop.save_product(&bench.shop.product("P", &["A"])));
+    bench.check(&bench.shop.create(&cart));
+    bench.check(&bench.shop.create(&bench.shop.product("P", &["A"])));
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_commit_that_leaves_no_trace_is_not_known() {
     let mut bench = Bench::new();
     let mut commit = bench.shop.commit(bench.shop.at(1));
     let order = order_of(&bench.shop.order(&[("MUG", 1)])).id;
-    commit.tasks.push(TaskChange::Finish(TaskKey::ExpireOrder { order }));
+    commit.tasks.push(TaskChange::Finish(TaskKey::expire_order(order)));
     let settled = bench.settled(&commit);
     assert_eq!(bench.is_committed(&commit, &settled), None);
 }

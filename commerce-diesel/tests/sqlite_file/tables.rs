@@ -12,7 +12,7 @@ async fn no_line_is_left_without_its_cart_and_nothing_is_oversold() {
     store.commit(shop.stocked(&[("MUG", 9)])).await.unwrap();
     let mut cart = shop.cart("user-1".parse().unwrap(), shop.at(1));
     cart.items.push(shop.cart_item("MUG", commerce_testkit::commit_builder::units(1)));
-    store.commit(shop.save_cart(&cart, 0)).await.unwrap();
+    store.commit(shop.create(&cart)).await.unwrap();
     let mut raw = place.raw();
     let orphan = "PRAGMA foreign_keys = ON; DELETE FROM carts;";
     assert!(diesel::connection::SimpleConnection::batch_execute(&mut raw, orphan).is_err());

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use commerce_core::catalog::{Category, Product, Variant};
-use commerce_core::engine::ProductInput;
+use commerce_core::engine::{CategoryInput, ProductInput};
 use commerce_core::ids::{CategoryId, ProductId, Sku};
 use commerce_core::money::Currency;
 use commerce_core::text::{BoundedString, Name};
@@ -204,8 +204,8 @@ pub(crate) struct CategoryName {
 
 impl NewCategory {
     /// The category.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<Category> {
-        all!(Category {
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<CategoryInput> {
+        all!(CategoryInput {
             id: reader.parse("id", &self.id),
             name: reader.parse("name", &self.name),
             parent: reader.parse_option("parent", self.parent),
@@ -215,7 +215,7 @@ impl NewCategory {
 
 impl CategoryName {
     /// The category of that id.
-    pub(crate) fn read(self, reader: &mut Reader, id: &str) -> Read<Category> {
+    pub(crate) fn read(self, reader: &mut Reader, id: &str) -> Read<CategoryInput> {
         NewCategory { id: id.to_owned(), name: self.name, parent: self.parent }.read(reader)
     }
 }

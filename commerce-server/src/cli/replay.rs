@@ -57,9 +57,9 @@ async fn rebuild(config: &Config) -> Result<String, Failure> {
 }
 
 fn identical(report: &Report) -> String {
-    let Report { entries, orders, skus, promotions, .. } = report;
+    let Report { entries, orders, documents, skus, promotions, .. } = report;
     format!(
-        "{entries} events, {orders} orders, {skus} skus, {promotions} promotions: the tables are what the events make"
+        "{entries} events, {orders} orders, {documents} documents, {skus} skus, {promotions} promotions: the tables are what the events make"
     )
 }
 

@@ -3,6 +3,7 @@
 use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Product;
 use commerce_core::commit::Refusal;
+use commerce_core::document::ClaimKind;
 use commerce_core::engine::{Engine, EngineError, ImportRow, Resource};
 use commerce_core::ids::Sku;
 use commerce_core::stock::StockRefusal;
@@ -210,22 +211,22 @@ fn stopped(batch: &[Step], before: Summary, source: EngineError) -> PlanError {
 }
 
 impl Step {
-    fn sells(&self, sku: &Sku) -> bool {
-        self.row.product.variants.iter().any(|variant| variant.sku == *sku)
+    fn sells(&self, sku: &str) -> bool {
+        self.row.product.variants.iter().any(|variant| variant.sku.as_str() == sku)
     }
 }
 
 /// The sku an import was refused for.
 #[expect(clippy::wildcard_enum_match_arm, reason = "no other error names a sku")]
-fn culprit(error: &EngineError) -> Option<&Sku> {
+fn culprit(error: &EngineError) -> Option<&str> {
     match error {
-        EngineError::Refused(Refusal::SkuTaken { sku, .. })
-        | EngineError::Stock(
+        EngineError::Refused(Refusal::Claimed { claim, .. }) if claim.kind == ClaimKind::Sku => Some(&claim.key),
+        EngineError::Stock(
             StockRefusal::OutOfStock { sku, .. }
             | StockRefusal::BelowReserved { sku, .. }
             | StockRefusal::OutOfRange { sku }
             | StockRefusal::VersionMismatch { sku, .. },
-        ) => Some(sku),
+        ) => Some(sku.as_str()),
         _ => None,
     }
 }

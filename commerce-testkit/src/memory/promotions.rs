@@ -4,35 +4,26 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use commerce_core::commit::{Commit, LoadedState};
+use commerce_core::commit::LoadedState;
+use commerce_core::document::{Document, DocumentKind};
 use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::Money;
 use commerce_core::port::{Page, PageRequest, PromotionCursor, PromotionWithUsage};
 use commerce_core::promotion::{Promotion, PromotionRecord, Redemption, RedemptionChange, Usage, UsageCounter};
 
 use super::reads::cut;
-
-/// Everything that is kept of promotions.
-#[derive(Debug, Default)]
-pub(super) struct Promotions {
-    promotions: BTreeMap<PromotionId, PromotionRecord>,
-    uses: BTreeMap<PromotionId, Uses>,
-}
+use super::tables::Tables;
 
 /// The uses of one promotion.
 #[derive(Debug, Default)]
-struct Uses {
+pub(super) struct Uses {
     used: u64,
     spent: i64,
     by_customer: BTreeMap<UserId, u64>,
     redemptions: BTreeMap<OrderId, Redemption>,
 }
 
-impl Promotions {
-    pub(super) fn version(&self, id: &PromotionId) -> Option<u64> {
-        self.promotions.get(id).map(|record| record.version)
-    }
-
+impl Tables {
     /// The uses as far as these customers and orders are concerned.
     pub(super) fn counter(&self, id: &PromotionId, parts: &BTreeSet<(&UserId, OrderId)>) -> UsageCounter {
         let Some(uses) = self.uses.get(id) else { return UsageCounter::default() };
@@ -41,12 +32,6 @@ impl Promotions {
         let known = parts.iter().filter_map(|(_, order)| uses.redemptions.get(order));
         let live = known.filter(|redemption| redemption.released_at.is_none()).cloned().collect();
         UsageCounter::new(uses.used, uses.spent, by_customer, live)
-    }
-
-    /// Writes the promotions of an accepted commit.
-    pub(super) fn write(&mut self, commit: &Commit) {
-        let kept = commit.promotions.iter().map(|change| (change.record.id().clone(), change.record.clone()));
-        self.promotions.extend(kept);
     }
 
     /// Writes what a batch used and gave back.
@@ -61,12 +46,19 @@ impl Promotions {
         }
     }
 
+    fn records(&self) -> impl Iterator<Item = &PromotionRecord> {
+        self.of_kind(DocumentKind::Promotion).filter_map(|document| match document {
+            Document::Promotion(record) => Some(record),
+            Document::Cart(_) | Document::Category(_) | Document::Product(_) => None,
+        })
+    }
+
     pub(super) fn candidates(&self, code_keys: &[String], user: &UserId) -> Vec<Promotion> {
         let wanted = |record: &&PromotionRecord| match record.promotion.definition().code_key() {
             Some(key) => code_keys.contains(&key),
             None => record.ended_at.is_none(),
         };
-        let mut promotions: Vec<_> = self.promotions.values().filter(wanted).collect();
+        let mut promotions: Vec<_> = self.records().filter(wanted).collect();
         promotions.sort_by_key(|record| (record.created_at, record.id()));
         let usage = |record: &PromotionRecord| {
             let by_customer = self.uses.get(record.id()).and_then(|uses| uses.by_customer.get(user));
@@ -76,12 +68,12 @@ impl Promotions {
     }
 
     pub(super) fn promotion(&self, id: &PromotionId) -> Option<PromotionWithUsage> {
-        self.promotions.get(id).map(|record| self.kept(record))
+        self.records().find(|record| record.id() == id).map(|record| self.kept(record))
     }
 
-    pub(super) fn list(&self, page: &PageRequest<PromotionCursor>) -> Page<PromotionWithUsage, PromotionCursor> {
+    pub(super) fn promotions(&self, page: &PageRequest<PromotionCursor>) -> Page<PromotionWithUsage, PromotionCursor> {
         let behind = |record: &&PromotionRecord| page.after.as_ref().is_none_or(|after| rank(record) > rank_of(after));
-        let mut promotions: Vec<_> = self.promotions.values().filter(behind).collect();
+        let mut promotions: Vec<_> = self.records().filter(behind).collect();
         promotions.sort_by_key(|record| rank(record));
         cut(promotions.into_iter().map(|record| self.kept(record)), page.limit, |kept| PromotionCursor {
             created_at: kept.record.created_at,

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{IdempotencyKey, IdempotencyRecord};
+use commerce_core::document::{Claim, ClaimKind, Document, DocumentEvent, DocumentId, DocumentKind};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{CartId, OrderId, ProductId, ReturnId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent, Return};
@@ -34,10 +35,9 @@ impl Tables {
         let mut orders = self.orders.values();
         let found = match order_ref {
             OrderRef::Id(id) => self.orders.get(id),
-            OrderRef::Number(number) => self.numbers.get(number).and_then(|id| self.orders.get(id)),
+            OrderRef::Number(number) => orders.find(|order| order.number == *number),
             OrderRef::Payment(id) => orders.find(|order| order.payment.id == *id),
             OrderRef::Return(id) => orders.find(|order| order.returns.iter().any(|known| known.id == *id)),
-            OrderRef::Cart(id) => orders.find(|order| order.cart_id == Some(*id)),
         };
         found.cloned()
     }
@@ -77,9 +77,28 @@ impl Tables {
         let places = self.order_events.get(&order).into_iter().flatten();
         let entries = places.filter_map(|place| match self.history.get(*place)? {
             HistoryEntry::Order(_, entry) => Some(entry.clone()),
-            HistoryEntry::Stock(..) => None,
+            HistoryEntry::Stock(..) | HistoryEntry::Document(..) => None,
         });
         entries.collect()
+    }
+
+    /// The documents of a kind, by id.
+    pub(super) fn of_kind(&self, kind: DocumentKind) -> impl Iterator<Item = &Document> {
+        let first = DocumentId { kind, id: String::new() };
+        self.documents.range(first..).take_while(move |(id, _)| id.kind == kind).map(|(_, document)| document)
+    }
+
+    pub(super) fn documents(&self, kind: DocumentKind, page: &PageRequest<String>) -> Page<Document, String> {
+        let behind = |document: &&Document| page.after.as_ref().is_none_or(|after| document.id().id > *after);
+        cut(self.of_kind(kind).filter(behind).cloned(), page.limit, |document| document.id().id)
+    }
+
+    pub(super) fn document_history(&self, id: &DocumentId) -> Vec<Recorded<DocumentEvent>> {
+        let of_it = |entry: &HistoryEntry| match entry {
+            HistoryEntry::Document(known, entry) if known == id => Some(entry.clone()),
+            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) => None,
+        };
+        self.history.iter().filter_map(of_it).collect()
     }
 
     pub(super) fn history(&self, page: &PageRequest<u64>) -> Page<HistoryEntry, u64> {
@@ -116,23 +135,25 @@ impl Tables {
     }
 
     pub(super) fn cart(&self, id: CartId) -> Option<Cart> {
-        self.carts.get(&id).cloned()
+        Cart::try_from(self.documents.get(&DocumentId::cart(id))?.clone()).ok()
     }
 
     pub(super) fn active_cart(&self, user: &UserId) -> Option<Cart> {
-        self.active_carts.get(user).and_then(|id| self.cart(*id))
+        let id = self.claims.get(&Claim::new(ClaimKind::ActiveCart, user))?;
+        self.cart(id.parse().ok()?)
     }
 
     pub(super) fn offers(&self, skus: &[Sku]) -> Vec<Offer> {
         let offer = |sku: &Sku| {
-            let product = self.products.get(self.sku_owners.get(sku)?)?;
-            Some((sku.clone(), Offer::of(product, product.variant(sku)?)))
+            let id = self.claims.get(&Claim::new(ClaimKind::Sku, sku))?;
+            let product = self.product(&id.parse().ok()?)?;
+            Some((sku.clone(), Offer::of(&product, product.variant(sku)?)))
         };
         skus.iter().filter_map(offer).collect::<BTreeMap<_, _>>().into_values().collect()
     }
 
     pub(super) fn product(&self, id: &ProductId) -> Option<Product> {
-        self.products.get(id).cloned()
+        Product::try_from(self.documents.get(&DocumentId::new(DocumentKind::Product, id))?.clone()).ok()
     }
 
     pub(super) fn products(
@@ -141,13 +162,17 @@ impl Tables {
         page: &PageRequest<ProductCursor>,
     ) -> Page<Product, ProductCursor> {
         let behind = |product: &&Product| page.after.as_ref().is_none_or(|after| rank(product) > rank_of(after));
-        let mut products: Vec<_> = self.products.values().filter(behind).filter(|p| finds(filter, p)).collect();
+        let all = self.of_kind(DocumentKind::Product).filter_map(|document| match document {
+            Document::Product(product) => Some(product),
+            Document::Cart(_) | Document::Category(_) | Document::Promotion(_) => None,
+        });
+        let mut products: Vec<_> = all.filter(behind).filter(|p| finds(filter, p)).collect();
         products.sort_by_key(|product| rank(product));
         cut(products.into_iter().cloned(), page.limit, |p| ProductCursor { created_at: p.created_at, id: p.id.clone() })
     }
 
     pub(super) fn categories(&self) -> Vec<Category> {
-        self.categories.values().cloned().collect()
+        self.of_kind(DocumentKind::Category).filter_map(|category| category.clone().try_into().ok()).collect()
     }
 }
 

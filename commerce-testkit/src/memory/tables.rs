@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use commerce_core::cart::{Cart, CartStatus};
-use commerce_core::catalog::{Category, Product};
-use commerce_core::commit::{Accepted, Commit, IdempotencyKey, IdempotencyRecord, LoadedState, OrderChange, ReadSet};
+use commerce_core::commit::{
+    Accepted, ClaimChange, Claims, Commit, IdempotencyKey, IdempotencyRecord, LoadedState, OrderChange, ReadSet,
+};
+use commerce_core::document::{Claim, Document, DocumentChange, DocumentId};
 use commerce_core::event::HistoryEntry;
-use commerce_core::ids::{CartId, CategoryId, OrderId, OrderNumber, ProductId, Sku, UserId};
+use commerce_core::ids::{OrderId, PromotionId, Sku};
 use commerce_core::order::Order;
 use commerce_core::stock::{Reservation, ReservationChange, SkuStock, StockLevel};
 
-use super::promotions::Promotions;
+use super::promotions::Uses;
 use super::tasks::Tasks;
 
 /// Everything stored.
@@ -19,13 +20,10 @@ use super::tasks::Tasks;
 pub(super) struct Tables {
     pub(super) idempotency_records: BTreeMap<IdempotencyKey, IdempotencyRecord>,
     pub(super) orders: BTreeMap<OrderId, Order>,
-    pub(super) numbers: BTreeMap<OrderNumber, OrderId>,
-    pub(super) carts: BTreeMap<CartId, Cart>,
-    pub(super) active_carts: BTreeMap<UserId, CartId>,
-    pub(super) products: BTreeMap<ProductId, Product>,
-    pub(super) sku_owners: BTreeMap<Sku, ProductId>,
-    pub(super) categories: BTreeMap<CategoryId, Category>,
-    pub(super) promotions: Promotions,
+    pub(super) documents: BTreeMap<DocumentId, Document>,
+    /// Who reservations which claim.
+    pub(super) claims: BTreeMap<Claim, String>,
+    pub(super) uses: BTreeMap<PromotionId, Uses>,
     pub(super) levels: BTreeMap<Sku, StockLevel>,
     pub(super) reservations: BTreeMap<Sku, BTreeMap<OrderId, Reservation>>,
     /// An entry's position is its place here, counted from 1.
@@ -38,8 +36,8 @@ pub(super) struct Tables {
 impl Tables {
     /// What is true of that which a commit names.
     pub(super) fn loaded(&self, read_set: &ReadSet<'_>) -> LoadedState {
-        let owner = |user: &&UserId| self.active_carts.get(*user).map(|cart| (UserId::clone(user), *cart));
-        let seller = |sku: &&Sku| self.sku_owners.get(*sku).map(|product| (Sku::clone(sku), product.clone()));
+        let version = |id: &DocumentId| Some((id.clone(), self.documents.get(id)?.version()));
+        let owner = |claim: &Claim| Some((claim.clone(), self.claims.get(claim)?.clone()));
         let sku_stock =
             |(sku, orders): (&&Sku, &BTreeSet<OrderId>)| (Sku::clone(sku), self.sku_stock(sku, orders, read_set.at));
         LoadedState {
@@ -49,25 +47,13 @@ impl Tables {
                 .filter_map(|key| Some(((*key).clone(), self.idempotency_record(key)?)))
                 .collect(),
             orders: read_set.orders.iter().filter_map(|id| Some((*id, self.orders.get(id)?.version))).collect(),
-            numbers: read_set.numbers.iter().filter(|n| self.numbers.contains_key(**n)).map(|n| (*n).clone()).collect(),
-            carts: read_set.carts.iter().filter_map(|id| Some((*id, self.carts.get(id)?.version))).collect(),
-            active_carts: read_set.cart_owners.iter().filter_map(owner).collect(),
-            products: read_set
-                .products
-                .iter()
-                .filter_map(|id| Some(((*id).clone(), self.product(id)?.version)))
-                .collect(),
-            sku_owners: read_set.sku_owners.iter().filter_map(seller).collect(),
+            documents: read_set.documents.iter().filter_map(|id| version(id)).collect(),
+            claims: Claims::new(read_set.claims.iter().filter_map(|claim| owner(claim)).collect()),
             sku_stocks: read_set.sku_stocks.iter().map(sku_stock).collect(),
-            promotions: read_set
-                .promotions
-                .iter()
-                .filter_map(|id| Some(((*id).clone(), self.promotions.version(id)?)))
-                .collect(),
             usage_counters: read_set
                 .usage_counters
                 .iter()
-                .map(|(id, who)| ((*id).clone(), self.promotions.counter(id, who)))
+                .map(|(id, who)| ((*id).clone(), self.counter(id, who)))
                 .collect(),
         }
     }
@@ -93,12 +79,9 @@ impl Tables {
     pub(super) fn write(&mut self, commit: &Commit, settled: Accepted) {
         self.idempotency_records.extend(commit.idempotency.iter().map(|record| (record.key.clone(), record.clone())));
         commit.orders.iter().for_each(|change| self.write_order(change));
-        commit.carts.iter().for_each(|change| self.write_cart(&change.cart));
-        commit.products.iter().for_each(|change| self.write_product(&change.product));
-        self.categories.extend(commit.categories.iter().map(|category| (category.id.clone(), category.clone())));
+        commit.documents.iter().for_each(|change| self.write_document(change));
         self.history.extend(settled.stock_events.into_iter().map(|(sku, event)| HistoryEntry::Stock(sku, event)));
-        self.promotions.write(commit);
-        commit.tasks.iter().for_each(|change| self.tasks.change(*change));
+        commit.tasks.iter().for_each(|change| self.tasks.change(change));
     }
 
     /// Writes what a batch made of the stock.
@@ -109,7 +92,6 @@ impl Tables {
 
     fn write_order(&mut self, change: &OrderChange) {
         let order = change.order();
-        self.numbers.insert(order.number.clone(), order.id);
         self.orders.insert(order.id, order.clone());
         let places = self.order_events.entry(order.id).or_default();
         for entry in change.events() {
@@ -118,22 +100,23 @@ impl Tables {
         }
     }
 
-    fn write_cart(&mut self, cart: &Cart) {
-        let owner = &cart.user_id;
-        if cart.status == CartStatus::Active {
-            self.active_carts.insert(owner.clone(), cart.id);
-        } else if self.active_carts.get(owner) == Some(&cart.id) {
-            self.active_carts.remove(owner);
-        }
-        self.carts.insert(cart.id, cart.clone());
+    fn write_document(&mut self, change: &DocumentChange) {
+        self.documents.insert(change.id().clone(), change.document().clone());
+        self.history.push(HistoryEntry::Document(change.id().clone(), change.event().clone()));
     }
 
-    fn write_product(&mut self, product: &Product) {
-        let old = self.products.insert(product.id.clone(), product.clone());
-        for variant in old.iter().flat_map(|old| &old.variants) {
-            self.sku_owners.remove(&variant.sku);
+    /// Writes which claims changed hands in a batch.
+    pub(super) fn write_claims(&mut self, loaded: &LoadedState) {
+        for change in loaded.claims.changes() {
+            match change {
+                ClaimChange::Take(claim, owner) | ClaimChange::Pass(claim, owner) => {
+                    self.claims.insert(claim.clone(), owner.to_owned());
+                }
+                ClaimChange::Release(claim) => {
+                    self.claims.remove(claim);
+                }
+            }
         }
-        self.sku_owners.extend(product.variants.iter().map(|variant| (variant.sku.clone(), product.id.clone())));
     }
 
     fn write_sku_stock(&mut self, sku: &Sku, sku_stock: &SkuStock) {

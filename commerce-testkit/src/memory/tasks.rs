@@ -3,57 +3,66 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use commerce_core::task::{Task, TaskChange, TaskKey};
+use commerce_core::port::{Page, PageRequest};
+use commerce_core::task::{Task, TaskChange, TaskKey, TaskKind, TaskState};
+
+use super::reads::cut;
 
 /// The list of tasks.
 #[derive(Debug, Default)]
-pub(super) struct Tasks(BTreeMap<TaskKey, Work>);
-
-#[derive(Debug)]
-struct Work {
-    task: Task,
-    leased_until: Option<DateTime<Utc>>,
-    given_up: bool,
-}
-
-impl Work {
-    fn is_free(&self, at: DateTime<Utc>) -> bool {
-        self.task.due <= at && !self.given_up && self.leased_until.is_none_or(|until| until <= at)
-    }
-}
+pub(super) struct Tasks(BTreeMap<TaskKey, Task>);
 
 impl Tasks {
     /// Scheduling what is on the list already changes nothing.
-    pub(super) fn change(&mut self, change: TaskChange) {
+    pub(super) fn change(&mut self, change: &TaskChange) {
         match change {
-            TaskChange::Schedule { key, due } => {
-                let task = Task { key, due, failures: 0, last_error: None };
-                self.0.entry(key).or_insert(Work { task, leased_until: None, given_up: false });
+            TaskChange::Schedule { key, due, payload } => {
+                let task = || Task::scheduled(key.clone(), *due, payload.clone());
+                self.0.entry(key.clone()).or_insert_with(task);
             }
             TaskChange::Finish(key) => {
-                self.0.remove(&key);
+                self.0.remove(key);
             }
         }
     }
 
     pub(super) fn lease(&mut self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Vec<Task> {
-        let mut free: Vec<_> = self.0.values_mut().filter(|work| work.is_free(at)).collect();
-        free.sort_by_key(|work| work.task.due);
-        let leased = free.into_iter().take(limit.into());
-        leased
-            .map(|work| {
-                work.leased_until = Some(until);
-                work.task.clone()
-            })
-            .collect()
+        let is_free = |task: &&mut Task| TaskKind::KNOWN.contains(&task.key.kind) && task.state(at) == TaskState::Due;
+        let mut free: Vec<_> = self.0.values_mut().filter(is_free).collect();
+        free.sort_by_key(|task| task.due);
+        let lease = |task: &mut Task| {
+            task.ready_at = Some(until);
+            task.clone()
+        };
+        free.into_iter().take(limit.into()).map(lease).collect()
     }
 
-    pub(super) fn fail(&mut self, key: TaskKey, retry: Option<DateTime<Utc>>, error: &str) {
-        let Some(work) = self.0.get_mut(&key) else { return };
-        work.task.failures = work.task.failures.saturating_add(1);
-        work.task.last_error = Some(error.into());
-        work.task.due = retry.unwrap_or(work.task.due);
-        work.leased_until = None;
-        work.given_up = retry.is_none();
+    pub(super) fn get(&self, key: &TaskKey) -> Option<Task> {
+        self.0.get(key).cloned()
+    }
+
+    pub(super) fn list(
+        &self,
+        state: Option<TaskState>,
+        at: DateTime<Utc>,
+        page: &PageRequest<TaskKey>,
+    ) -> Page<Task, TaskKey> {
+        let wanted = |task: &&Task| {
+            state.is_none_or(|state| task.state(at) == state)
+                && page.after.as_ref().is_none_or(|after| task.key > *after)
+        };
+        cut(self.0.values().filter(wanted).cloned(), page.limit, |task| task.key.clone())
+    }
+
+    pub(super) fn replace(&mut self, before: &Task, after: Option<&Task>) -> bool {
+        let same = |known: &Task| (known.ready_at, known.failures) == (before.ready_at, before.failures);
+        if !self.0.get(&before.key).is_some_and(same) {
+            return false;
+        }
+        match after {
+            Some(after) => self.0.insert(before.key.clone(), after.clone()),
+            None => self.0.remove(&before.key),
+        };
+        true
     }
 }

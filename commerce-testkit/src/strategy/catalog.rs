@@ -15,7 +15,14 @@ use super::text::{text, text_id};
 
 /// A category, at the root or under another.
 pub fn category() -> impl Strategy<Value = Category> {
-    (text_id(), text(), option::of(text_id())).prop_map(|(id, name, parent)| Category { id, name, parent })
+    (text_id(), text(), option::of(text_id()), instant()).prop_map(|(id, name, parent, at)| Category {
+        id,
+        name,
+        parent,
+        version: 1,
+        created_at: at,
+        updated_at: at,
+    })
 }
 
 /// A sku at a price of a currency.

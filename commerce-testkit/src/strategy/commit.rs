@@ -102,8 +102,8 @@ impl Act {
             Self::Correct(sku, delta) => {
                 shop.moves(sku, StockAction::Adjust { delta: *delta, reason: parse("counted"), expected: None }, at)
             }
-            Self::OpenCart(user) => shop.save_cart(&shop.cart(parse(user), at), 0),
-            Self::Product(id, skus) => shop.save_product(&shop.product(id, skus)),
+            Self::OpenCart(user) => shop.create(&shop.cart(parse(user), at)),
+            Self::Product(id, skus) => shop.create(&shop.product(id, skus)),
         }
     }
 }

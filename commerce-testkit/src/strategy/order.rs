@@ -35,7 +35,7 @@ fn new_order_in(seed: u32, currency: Currency) -> impl Strategy<Value = NewOrder
             unit_price,
             ..shop.item(sku.parse().expect("a sku"), Quantity::new(units).expect("a quantity"))
         };
-        let items = lines.into_iter().map(item).collect();
+        let items = lines.into_iter().map(item).collect::<Vec<_>>();
         let mut new_order = shop.new_order_of(&items, shop.at(0));
         if is_rich {
             new_order.quote = quote::rich(new_order.quote.items());

@@ -189,6 +189,8 @@ macro_rules! store_suite {
                 promotions_and_uses_are_paged;
             history:
                 an_orders_events_make_the_order
+                a_documents_events_make_the_document
+                documents_are_paged_by_id
                 events_of_orders_stand_before_those_of_their_stock
                 the_history_keeps_the_order_of_commits
                 a_reader_of_the_history_misses_nothing
@@ -203,7 +205,9 @@ macro_rules! store_suite {
                 a_task_that_is_given_up_does_not_come_back
                 a_finished_task_does_not_come_back
                 scheduling_twice_is_scheduling_once
-                scheduled_and_finished_at_once_leaves_nothing;
+                scheduled_and_finished_at_once_leaves_nothing
+                a_task_of_an_unknown_kind_is_left_alone
+                tasks_are_listed_by_state;
         }
     };
     (@stamp $start:tt $($subject:ident: $($case:ident)+;)+) => {$(

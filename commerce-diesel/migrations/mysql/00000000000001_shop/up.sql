@@ -19,10 +19,35 @@
 -- table says whose it is, and each statement can be run twice. A migration that changes a table has one statement, or as few
 -- as can be run again.
 
-CREATE TABLE IF NOT EXISTS categories (
-    id VARCHAR(64) NOT NULL PRIMARY KEY,
-    name VARCHAR(255) NOT NULL,
-    parent VARCHAR(64)
+-- What at most one document or order holds at a time: the active cart of a customer, a sku, an order number. owner is the id of who
+-- holds it.
+CREATE TABLE IF NOT EXISTS claims (
+    kind VARCHAR(32) NOT NULL,
+    claim VARCHAR(192) NOT NULL,
+    owner VARCHAR(64) NOT NULL,
+    PRIMARY KEY (kind, claim)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+-- The documents of kinds of low volume, as JSON. Those of carts and products stand in tables of their own.
+CREATE TABLE IF NOT EXISTS documents (
+    kind VARCHAR(32) NOT NULL,
+    id VARCHAR(64) NOT NULL,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    body MEDIUMTEXT NOT NULL,
+    PRIMARY KEY (kind, id),
+    KEY documents_newest (kind, created_at DESC, id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+-- What documents are found by besides their ids.
+CREATE TABLE IF NOT EXISTS document_keys (
+    kind VARCHAR(32) NOT NULL,
+    id VARCHAR(64) NOT NULL,
+    lookup VARCHAR(255) NOT NULL,
+    PRIMARY KEY (kind, id, lookup),
+    KEY document_keys_by_lookup (kind, lookup, id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
@@ -39,14 +64,15 @@ CREATE TABLE IF NOT EXISTS products (
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
 CREATE TABLE IF NOT EXISTS variants (
-    sku VARCHAR(64) NOT NULL PRIMARY KEY,
     product_id VARCHAR(64) NOT NULL,
     position BIGINT NOT NULL,
+    sku VARCHAR(64) NOT NULL,
     name VARCHAR(255),
     price BIGINT NOT NULL CHECK (price >= 0),
     currency VARCHAR(3) NOT NULL,
     tax_category VARCHAR(64),
-    KEY variants_of_product (product_id, position),
+    PRIMARY KEY (product_id, position),
+    KEY variants_by_sku (sku),
     FOREIGN KEY (product_id) REFERENCES products (id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
@@ -61,18 +87,19 @@ CREATE TABLE IF NOT EXISTS product_categories (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
--- active_user_id is the user of an active cart and NULL otherwise, so a user has at most one active cart on every database.
+-- active_user_id is the user of an active cart and NULL otherwise. That a user has at most one is a claim.
 CREATE TABLE IF NOT EXISTS carts (
     id BINARY(16) NOT NULL PRIMARY KEY,
     user_id VARCHAR(64) NOT NULL,
-    active_user_id VARCHAR(64) UNIQUE,
+    active_user_id VARCHAR(64),
     status VARCHAR(64) NOT NULL,
     currency VARCHAR(3) NOT NULL,
     order_id BINARY(16),
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL
+    expires_at BIGINT NOT NULL,
+    KEY carts_active (active_user_id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
@@ -103,9 +130,9 @@ CREATE TABLE IF NOT EXISTS cart_codes (
 -- read from the event that created the order.
 CREATE TABLE IF NOT EXISTS orders (
     id BINARY(16) NOT NULL PRIMARY KEY,
-    number VARCHAR(32) NOT NULL UNIQUE,
+    number VARCHAR(32) NOT NULL,
     user_id VARCHAR(64) NOT NULL,
-    cart_id BINARY(16) UNIQUE,
+    cart_id BINARY(16),
     payment_id BINARY(16) NOT NULL,
     status VARCHAR(64) NOT NULL,
     phase VARCHAR(32) NOT NULL,
@@ -219,17 +246,17 @@ CREATE TABLE IF NOT EXISTS events (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
--- refund_id is all zero where the task is about no refund. ready_at is when the task may next be taken: when it is due, when
--- its lease or its pause ends; NULL once it was given up.
+-- ready_at is when the task may next be taken: when it is due, when its lease or its pause ends; NULL once it was given up.
+-- payload is JSON.
 CREATE TABLE IF NOT EXISTS tasks (
     kind VARCHAR(32) NOT NULL,
-    order_id BINARY(16) NOT NULL,
-    refund_id BINARY(16) NOT NULL,
+    subject VARCHAR(64) NOT NULL,
+    payload MEDIUMTEXT NOT NULL,
     due BIGINT NOT NULL,
     ready_at BIGINT,
     failures BIGINT NOT NULL,
     last_error MEDIUMTEXT,
-    PRIMARY KEY (order_id, kind, refund_id),
+    PRIMARY KEY (subject, kind),
     KEY tasks_ready (ready_at)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
@@ -242,20 +269,6 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
     reply MEDIUMTEXT NOT NULL,
     PRIMARY KEY (scope, request_key),
     KEY idempotency_keys_by_age (given_at)
-) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
-    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
-
--- definition is the promotion as JSON; code_key is its code as codes compare, NULL where it is automatic.
-CREATE TABLE IF NOT EXISTS promotions (
-    id VARCHAR(64) NOT NULL PRIMARY KEY,
-    code_key VARCHAR(192),
-    definition MEDIUMTEXT NOT NULL,
-    ended_at BIGINT,
-    version BIGINT NOT NULL,
-    created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL,
-    KEY promotions_newest (created_at DESC, id),
-    KEY promotions_by_code (code_key)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 

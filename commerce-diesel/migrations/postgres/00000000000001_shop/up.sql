@@ -13,11 +13,34 @@
 -- No index is there that no query needs. Reservations have none by their end: those that are due are looked for only when
 -- the stock row says that there are some.
 
-CREATE TABLE categories (
-    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-    name TEXT COLLATE "C" NOT NULL,
-    parent TEXT COLLATE "C"
+-- What at most one document or order holds at a time: the active cart of a customer, a sku, an order number. owner is the id of who
+-- holds it.
+CREATE TABLE claims (
+    kind TEXT COLLATE "C" NOT NULL,
+    claim TEXT COLLATE "C" NOT NULL,
+    owner TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (kind, claim)
 );
+
+-- The documents of kinds of low volume, as JSON. Those of carts and products stand in tables of their own.
+CREATE TABLE documents (
+    kind TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    body TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (kind, id)
+);
+CREATE INDEX documents_newest ON documents (kind, created_at DESC, id);
+
+-- What documents are found by besides their ids.
+CREATE TABLE document_keys (
+    kind TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    lookup TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (kind, id, lookup)
+);
+CREATE INDEX document_keys_by_lookup ON document_keys (kind, lookup, id);
 
 CREATE TABLE products (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -31,15 +54,16 @@ CREATE TABLE products (
 CREATE INDEX products_newest ON products (created_at DESC, id);
 
 CREATE TABLE variants (
-    sku TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     product_id TEXT COLLATE "C" NOT NULL REFERENCES products (id),
     position BIGINT NOT NULL,
+    sku TEXT COLLATE "C" NOT NULL,
     name TEXT COLLATE "C",
     price BIGINT NOT NULL CHECK (price >= 0),
     currency TEXT COLLATE "C" NOT NULL,
-    tax_category TEXT COLLATE "C"
+    tax_category TEXT COLLATE "C",
+    PRIMARY KEY (product_id, position)
 );
-CREATE INDEX variants_of_product ON variants (product_id, position);
+CREATE INDEX variants_by_sku ON variants (sku);
 
 CREATE TABLE product_categories (
     product_id TEXT COLLATE "C" NOT NULL REFERENCES products (id),
@@ -49,11 +73,11 @@ CREATE TABLE product_categories (
 );
 CREATE INDEX product_categories_by_category ON product_categories (category_id, product_id);
 
--- active_user_id is the user of an active cart and NULL otherwise, so a user has at most one active cart on every database.
+-- active_user_id is the user of an active cart and NULL otherwise. That a user has at most one is a claim.
 CREATE TABLE carts (
     id UUID NOT NULL PRIMARY KEY,
     user_id TEXT COLLATE "C" NOT NULL,
-    active_user_id TEXT COLLATE "C" UNIQUE,
+    active_user_id TEXT COLLATE "C",
     status TEXT COLLATE "C" NOT NULL,
     currency TEXT COLLATE "C" NOT NULL,
     order_id UUID,
@@ -62,6 +86,7 @@ CREATE TABLE carts (
     updated_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
+CREATE INDEX carts_active ON carts (active_user_id);
 
 CREATE TABLE cart_items (
     cart_id UUID NOT NULL REFERENCES carts (id),
@@ -86,9 +111,9 @@ CREATE TABLE cart_codes (
 -- read from the event that created the order.
 CREATE TABLE orders (
     id UUID NOT NULL PRIMARY KEY,
-    number TEXT COLLATE "C" NOT NULL UNIQUE,
+    number TEXT COLLATE "C" NOT NULL,
     user_id TEXT COLLATE "C" NOT NULL,
-    cart_id UUID UNIQUE,
+    cart_id UUID,
     payment_id UUID NOT NULL,
     status TEXT COLLATE "C" NOT NULL,
     phase TEXT COLLATE "C" NOT NULL,
@@ -193,17 +218,17 @@ CREATE TABLE events (
     UNIQUE (stream_id, stream_kind, sequence)
 );
 
--- refund_id is all zero where the task is about no refund. ready_at is when the task may next be taken: when it is due, when
--- its lease or its pause ends; NULL once it was given up.
+-- ready_at is when the task may next be taken: when it is due, when its lease or its pause ends; NULL once it was given up.
+-- payload is JSON.
 CREATE TABLE tasks (
     kind TEXT COLLATE "C" NOT NULL,
-    order_id UUID NOT NULL,
-    refund_id UUID NOT NULL,
+    subject TEXT COLLATE "C" NOT NULL,
+    payload TEXT COLLATE "C" NOT NULL,
     due BIGINT NOT NULL,
     ready_at BIGINT,
     failures BIGINT NOT NULL,
     last_error TEXT COLLATE "C",
-    PRIMARY KEY (order_id, kind, refund_id)
+    PRIMARY KEY (subject, kind)
 );
 CREATE INDEX tasks_ready ON tasks (ready_at);
 
@@ -216,19 +241,6 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (scope, request_key)
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (given_at);
-
--- definition is the promotion as JSON; code_key is its code as codes compare, NULL where it is automatic.
-CREATE TABLE promotions (
-    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-    code_key TEXT COLLATE "C",
-    definition TEXT COLLATE "C" NOT NULL,
-    ended_at BIGINT,
-    version BIGINT NOT NULL,
-    created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL
-);
-CREATE INDEX promotions_newest ON promotions (created_at DESC, id);
-CREATE INDEX promotions_by_code ON promotions (code_key);
 
 -- Uses are counted apart from the promotions: an embedder may keep those elsewhere.
 CREATE TABLE promotion_uses (

@@ -1,7 +1,6 @@
 DROP TABLE promotion_redemptions;
 DROP TABLE promotion_customers;
 DROP TABLE promotion_uses;
-DROP TABLE promotions;
 DROP TABLE idempotency_keys;
 DROP TABLE tasks;
 DROP TABLE events;
@@ -20,4 +19,6 @@ DROP TABLE carts;
 DROP TABLE product_categories;
 DROP TABLE variants;
 DROP TABLE products;
-DROP TABLE categories;
+DROP TABLE document_keys;
+DROP TABLE documents;
+DROP TABLE claims;

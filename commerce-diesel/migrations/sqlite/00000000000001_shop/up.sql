@@ -11,11 +11,34 @@
 -- No index is there that no query needs. Reservations have none by their end: those that are due are looked for only when
 -- the stock row says that there are some.
 
-CREATE TABLE categories (
-    id TEXT NOT NULL PRIMARY KEY,
-    name TEXT NOT NULL,
-    parent TEXT
+-- What at most one document or order holds at a time: the active cart of a customer, a sku, an order number. owner is the id of who
+-- holds it.
+CREATE TABLE claims (
+    kind TEXT NOT NULL,
+    claim TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    PRIMARY KEY (kind, claim)
 ) STRICT, WITHOUT ROWID;
+
+-- The documents of kinds of low volume, as JSON. Those of carts and products stand in tables of their own.
+CREATE TABLE documents (
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (kind, id)
+) STRICT;
+CREATE INDEX documents_newest ON documents (kind, created_at DESC, id);
+
+-- What documents are found by besides their ids.
+CREATE TABLE document_keys (
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    lookup TEXT NOT NULL,
+    PRIMARY KEY (kind, id, lookup)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX document_keys_by_lookup ON document_keys (kind, lookup, id);
 
 CREATE TABLE products (
     id TEXT NOT NULL PRIMARY KEY,
@@ -29,15 +52,16 @@ CREATE TABLE products (
 CREATE INDEX products_newest ON products (created_at DESC, id);
 
 CREATE TABLE variants (
-    sku TEXT NOT NULL PRIMARY KEY,
     product_id TEXT NOT NULL REFERENCES products (id),
     position INTEGER NOT NULL,
+    sku TEXT NOT NULL,
     name TEXT,
     price INTEGER NOT NULL CHECK (price >= 0),
     currency TEXT NOT NULL,
-    tax_category TEXT
+    tax_category TEXT,
+    PRIMARY KEY (product_id, position)
 ) STRICT;
-CREATE INDEX variants_of_product ON variants (product_id, position);
+CREATE INDEX variants_by_sku ON variants (sku);
 
 CREATE TABLE product_categories (
     product_id TEXT NOT NULL REFERENCES products (id),
@@ -47,11 +71,11 @@ CREATE TABLE product_categories (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX product_categories_by_category ON product_categories (category_id, product_id);
 
--- active_user_id is the user of an active cart and NULL otherwise, so a user has at most one active cart on every database.
+-- active_user_id is the user of an active cart and NULL otherwise. That a user has at most one is a claim.
 CREATE TABLE carts (
     id BLOB NOT NULL PRIMARY KEY,
     user_id TEXT NOT NULL,
-    active_user_id TEXT UNIQUE,
+    active_user_id TEXT,
     status TEXT NOT NULL,
     currency TEXT NOT NULL,
     order_id BLOB,
@@ -60,6 +84,7 @@ CREATE TABLE carts (
     updated_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX carts_active ON carts (active_user_id);
 
 CREATE TABLE cart_items (
     cart_id BLOB NOT NULL REFERENCES carts (id),
@@ -84,9 +109,9 @@ CREATE TABLE cart_codes (
 -- read from the event that created the order.
 CREATE TABLE orders (
     id BLOB NOT NULL PRIMARY KEY,
-    number TEXT NOT NULL UNIQUE,
+    number TEXT NOT NULL,
     user_id TEXT NOT NULL,
-    cart_id BLOB UNIQUE,
+    cart_id BLOB,
     payment_id BLOB NOT NULL,
     status TEXT NOT NULL,
     phase TEXT NOT NULL,
@@ -191,17 +216,17 @@ CREATE TABLE events (
     UNIQUE (stream_id, stream_kind, sequence)
 ) STRICT;
 
--- refund_id is all zero where the task is about no refund. ready_at is when the task may next be taken: when it is due, when
--- its lease or its pause ends; NULL once it was given up.
+-- ready_at is when the task may next be taken: when it is due, when its lease or its pause ends; NULL once it was given up.
+-- payload is JSON.
 CREATE TABLE tasks (
     kind TEXT NOT NULL,
-    order_id BLOB NOT NULL,
-    refund_id BLOB NOT NULL,
+    subject TEXT NOT NULL,
+    payload TEXT NOT NULL,
     due INTEGER NOT NULL,
     ready_at INTEGER,
     failures INTEGER NOT NULL,
     last_error TEXT,
-    PRIMARY KEY (order_id, kind, refund_id)
+    PRIMARY KEY (subject, kind)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tasks_ready ON tasks (ready_at);
 
@@ -214,19 +239,6 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (scope, request_key)
 ) STRICT;
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (given_at);
-
--- definition is the promotion as JSON; code_key is its code as codes compare, NULL where it is automatic.
-CREATE TABLE promotions (
-    id TEXT NOT NULL PRIMARY KEY,
-    code_key TEXT,
-    definition TEXT NOT NULL,
-    ended_at INTEGER,
-    version INTEGER NOT NULL,
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
-) STRICT;
-CREATE INDEX promotions_newest ON promotions (created_at DESC, id);
-CREATE INDEX promotions_by_code ON promotions (code_key);
 
 -- Uses are counted apart from the promotions: an embedder may keep those elsewhere.
 CREATE TABLE promotion_uses (

@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 
 use commerce_core::commit::ReadSet;
+use commerce_core::document::{Claim, ClaimKind};
 use commerce_core::ids::{OrderId, PromotionId};
 use commerce_core::order::{CorruptHistory, Order};
 use commerce_core::promotion::UsageCounter;
 use commerce_core::replay::{RebuiltOrder, ReplayError};
 
-use super::super::promotions;
+use diesel::prelude::*;
+
+use super::super::{dialect, promotions};
 use super::{Answer, Conn, Fault, PAGE, Progress, RunQueryDsl, history, size, write};
 use crate::changes::{Changes, OrderDraft};
+use crate::rows::document::ClaimRow;
 use crate::schema::{
-    orders, payments, promotion_customers, promotion_redemptions, promotion_uses, refunds, return_lines, returns,
-    shipments,
+    claims, orders, payments, promotion_customers, promotion_redemptions, promotion_uses, refunds, return_lines,
+    returns, shipments,
 };
 
 /// Makes every order anew; says how many there are.
@@ -40,6 +44,7 @@ async fn clear(conn: &mut Conn) -> Answer<()> {
     diesel::delete(shipments::table).execute(conn).await?;
     diesel::delete(payments::table).execute(conn).await?;
     diesel::delete(orders::table).execute(conn).await?;
+    diesel::delete(claims::table.filter(claims::kind.eq(ClaimKind::OrderNumber.name()))).execute(conn).await?;
     diesel::delete(promotion_redemptions::table).execute(conn).await?;
     diesel::delete(promotion_customers::table).execute(conn).await?;
     diesel::delete(promotion_uses::table).execute(conn).await?;
@@ -61,19 +66,23 @@ fn of_stream(order: OrderId, rebuilt: RebuiltOrder) -> Result<RebuiltOrder, Corr
 }
 
 async fn write_orders(conn: &mut Conn, orders: impl Iterator<Item = &Order>) -> Answer<()> {
-    let drafts = orders.map(|order| (order.id, OrderDraft::whole(order)));
+    let orders: Vec<&Order> = orders.collect();
+    let numbers = orders.iter().map(|order| (Claim::new(ClaimKind::OrderNumber, &order.number), order.id.to_string()));
+    let numbers: Vec<_> = numbers.collect();
+    dialect::insert_each(conn, numbers.iter().map(|(claim, owner)| ClaimRow::of(claim, owner))).await?;
+    let drafts = orders.into_iter().map(|order| (order.id, OrderDraft::whole(order)));
     write::orders::write(conn, &Changes { orders: drafts.collect(), ..Changes::default() }).await
 }
 
 async fn write_uses(conn: &mut Conn, rebuilt: &[RebuiltOrder]) -> Answer<()> {
     let mut read_set = ReadSet::default();
-    for (step, _) in rebuilt.iter().flat_map(|rebuilt| &rebuilt.uses) {
-        let redemption = &step.redemption;
+    for (effect, _) in rebuilt.iter().flat_map(|rebuilt| &rebuilt.uses) {
+        let redemption = effect.redemption();
         read_set.usage_counters.entry(&redemption.promotion).or_default().insert((&redemption.user, redemption.order));
     }
     let mut usage_counters: BTreeMap<PromotionId, UsageCounter> = promotions::usage_counters(conn, &read_set).await?;
-    for (step, at) in rebuilt.iter().flat_map(|rebuilt| &rebuilt.uses) {
-        usage_counters.entry(step.redemption.promotion.clone()).or_default().follow(step, *at);
+    for (effect, at) in rebuilt.iter().flat_map(|rebuilt| &rebuilt.uses) {
+        usage_counters.entry(effect.redemption().promotion.clone()).or_default().follow(effect, *at);
     }
     write::promotions::write_usage_counters(conn, &usage_counters).await
 }

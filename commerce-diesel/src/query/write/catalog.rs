@@ -1,11 +1,11 @@
-//! Products and categories.
+//! Products.
 
 use diesel::prelude::*;
 
 use super::super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::changes::{Changes, Draft};
-use crate::rows::catalog::{CategoryRow, ProductCategoryRow, ProductRow, VariantRow};
-use crate::schema::{categories, product_categories, variants};
+use crate::rows::catalog::{ProductCategoryRow, ProductRow, VariantRow};
+use crate::schema::{product_categories, variants};
 use commerce_core::catalog::Product;
 
 /// Writes the catalog. The parts of changed products go before any come, because a sku may change hands.
@@ -14,8 +14,6 @@ pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> 
     let changed: Vec<&str> = known.iter().map(|draft| draft.document.id.as_str()).collect();
     let all = || changes.products.values().map(|draft| draft.document);
     dialect::pipeline!(conn;
-        () = clear_categories(conn, changes),
-        () = dialect::insert_each(conn, changes.categories.values().map(|category| CategoryRow::of(category))),
         () = clear_parts(conn, &changed),
         () = dialect::update_each(conn, heads(known)),
         () = dialect::insert_each(conn, heads(new)),
@@ -27,16 +25,6 @@ pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> 
 
 fn heads<'a>(drafts: Vec<&Draft<'a, Product>>) -> impl Iterator<Item = ProductRow<'a>> {
     drafts.into_iter().map(|draft| ProductRow::of(draft.document))
-}
-
-/// A category is written anew whether or not there was one: it has no version that would tell.
-async fn clear_categories(conn: &mut Conn, changes: &Changes<'_>) -> QueryResult<()> {
-    if changes.categories.is_empty() {
-        return Ok(());
-    }
-    let ids = changes.categories.keys().map(|id| id.as_str());
-    let old = categories::table.filter(dialect::in_list(categories::id, ids));
-    diesel::delete(old).execute(conn).await.map(drop)
 }
 
 async fn clear_parts(conn: &mut Conn, products: &[&str]) -> Answer<()> {

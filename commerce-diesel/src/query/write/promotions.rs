@@ -1,30 +1,13 @@
-//! Promotions and their uses.
+//! Uses of promotions.
 
 use std::collections::BTreeMap;
 
-use commerce_core::commit::LoadedState;
 use commerce_core::ids::{OrderId, PromotionId};
 use commerce_core::promotion::{CustomerUsageChange, RedemptionChange, UsageCounter};
 
 use super::super::{Answer, Conn, dialect};
-use crate::changes::Changes;
 use crate::rows::micros;
-use crate::rows::promotion::{CustomerUsesRow, PromotionRow, RedemptionRow, ReleasedRow, UsesRow};
-
-/// Writes the promotions, and the uses of those that were used.
-pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>, settled: &LoadedState) -> Answer<()> {
-    let (mut new, mut known) = (Vec::new(), Vec::new());
-    for draft in changes.promotions.values() {
-        let rows = if draft.new { &mut new } else { &mut known };
-        rows.push(PromotionRow::of(draft.document)?);
-    }
-    dialect::pipeline!(conn;
-        () = dialect::insert_each(conn, new),
-        () = dialect::update_each(conn, known),
-        () = write_usage_counters(conn, &settled.usage_counters),
-    );
-    Ok(())
-}
+use crate::rows::promotion::{CustomerUsesRow, RedemptionRow, ReleasedRow, UsesRow};
 
 /// Writes the uses that changed, in the order of promotions.
 pub(in super::super) async fn write_usage_counters(

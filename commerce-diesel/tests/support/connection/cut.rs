@@ -33,8 +33,8 @@ impl<D: Database> Wired<D> {
         };
         let mut delivery = delivery(shop, "MUG", "with a record");
         delivery.idempotency = Some(shop.idempotency_record("delivery", "request", "{}", at));
-        let cart = shop.save_cart(&shop.cart(parse("ann"), at), 0);
-        let product = shop.save_product(&shop.product("mugs", &["MUG"]));
+        let cart = shop.create(&shop.cart(parse("ann"), at));
+        let product = shop.create(&shop.product("mugs", &["MUG"]));
         let paid = shop.pay(order_of(&known), shop.at(2));
         Batch { orders: (0..ORDERS).map(order).collect(), others: vec![delivery, cart, product, paid] }
     }

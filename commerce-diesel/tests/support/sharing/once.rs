@@ -2,11 +2,12 @@
 
 use commerce_core::actor::Role;
 use commerce_core::commit::{Commit, Refusal, Subject};
+use commerce_core::document::{Claim, ClaimKind};
 use commerce_core::ids::OrderId;
 use commerce_core::money::Money;
 use commerce_core::order::{Command, Order};
 use commerce_core::port::{CommitError, OrderRef, PageRequest, Promotions, Store};
-use commerce_core::promotion::{Limit, Limits, PromotionExhausted, Redemption, RedemptionAction, RedemptionMove};
+use commerce_core::promotion::{Limit, Limits, PromotionExhausted, Redemption, RedemptionMove};
 use commerce_core::stock::{StockAction, StockRefusal};
 use commerce_testkit::CommitBuilder;
 use commerce_testkit::commit_builder::{CURRENCY, order_of, parse};
@@ -80,9 +81,9 @@ pub(crate) async fn one_number_is_one_order<D: Database>() {
         let first = pair.shop.new_order(&[("MUG", 1)], at);
         let mut second = pair.shop.new_order(&[("MUG", 1)], at);
         second.number.clone_from(&first.number);
-        let number = first.number.clone();
-        let (_, refusal) = pair.one_wins([pair.shop.place(first, at), pair.shop.place(second, at)]).await;
-        assert_eq!(refusal, Refusal::NumberTaken(number));
+        let (claim, ids) = (Claim::new(ClaimKind::OrderNumber, &first.number), [first.id, second.id]);
+        let (winner, refusal) = pair.one_wins([pair.shop.place(first, at), pair.shop.place(second, at)]).await;
+        assert_eq!(refusal, Refusal::Claimed { claim, owner: ids[winner].to_string() });
     }
     assert_eq!(pair.database.count("orders"), ROUNDS);
     sound(&pair.stores[0], pair.shop.at(1)).await;
@@ -100,7 +101,7 @@ fn last_use(shop: &CommitBuilder, promotion: &str) -> Commit {
         released_at: None,
     };
     let limits = Limits { max_uses: Some(1), ..Limits::default() };
-    commit.redemptions.push(RedemptionMove { redemption, action: RedemptionAction::Redeem(limits) });
+    commit.redemptions.push(RedemptionMove::Redeem(redemption, limits));
     commit
 }
 

@@ -2,6 +2,7 @@
 
 use commerce_core::cart::{Cart, CartStatus, MAX_LINES};
 use commerce_core::commit::{Refusal, Subject};
+use commerce_core::document::{Claim, ClaimKind, DocumentId};
 use commerce_core::money::Money;
 
 use super::{Case, Fixture, at_once};
@@ -15,7 +16,7 @@ pub async fn a_cart_comes_back_equal<F: Fixture>(fixture: &F) {
     cart.items[0].name = parse(&"é".repeat(255));
     cart.items[1].unit_price = Money::new(i64::MAX, CURRENCY);
     cart.codes = (0..20).map(|n| parse(&format!("Code '{n}' ß"))).rev().collect();
-    case.accept(case.shop.save_cart(&cart, 0)).await;
+    case.accept(case.shop.create(&cart)).await;
     assert_eq!(case.handles.carts.cart(cart.id).await.unwrap().as_ref(), Some(&cart));
     assert_eq!(case.handles.carts.active_cart(&cart.user_id).await.unwrap(), Some(cart));
 }
@@ -26,7 +27,8 @@ pub async fn a_changed_cart_replaces_the_old_one<F: Fixture>(fixture: &F) {
     let mut cart = case.shop.cart(parse("user-1"), case.shop.at(1));
     cart.items = ["A", "B", "C"].map(|sku| case.shop.cart_item(sku, units(1))).into();
     cart.codes = vec![parse("ONE"), parse("TWO")];
-    case.accept(case.shop.save_cart(&cart, 0)).await;
+    case.accept(case.shop.create(&cart)).await;
+    let before = cart.clone();
     cart.items.remove(1);
     cart.items.insert(0, case.shop.cart_item("D", units(4)));
     cart.items[1].quantity = units(9);
@@ -34,22 +36,31 @@ pub async fn a_changed_cart_replaces_the_old_one<F: Fixture>(fixture: &F) {
     cart.version = 2;
     cart.updated_at = case.shop.at(5);
     cart.expires_at = case.shop.at(500);
-    case.accept(case.shop.save_cart(&cart, 1)).await;
+    case.accept(case.shop.update(&before, &cart)).await;
     assert_eq!(case.handles.carts.cart(cart.id).await.unwrap(), Some(cart));
+}
+
+fn active_cart_of(cart: &Cart) -> Refusal {
+    let claim = Claim::new(ClaimKind::ActiveCart, &cart.user_id);
+    Refusal::Claimed { claim, owner: cart.id.to_string() }
 }
 
 /// Two tabs change one cart: the second is told.
 pub async fn a_stale_cart_is_refused<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let first = case.shop.cart(parse("user-1"), case.shop.at(1));
-    case.accept(case.shop.save_cart(&first, 0)).await;
+    case.accept(case.shop.create(&first)).await;
     let second = Cart { version: 2, ..first.clone() };
-    case.accept(case.shop.save_cart(&second, 1)).await;
+    case.accept(case.shop.update(&first, &second)).await;
     let mut stale = second.clone();
     stale.items.push(case.shop.cart_item("A", units(1)));
-    let conflict = |expected| Refusal::VersionConflict { subject: Subject::Cart(first.id), expected, actual: 2 };
-    assert_eq!(case.refused(case.shop.save_cart(&stale, 1)).await, conflict(1));
-    assert_eq!(case.refused(case.shop.save_cart(&stale, 0)).await, conflict(0));
+    let conflict = |expected| Refusal::VersionConflict {
+        subject: Subject::Document(DocumentId::cart(first.id)),
+        expected,
+        actual: 2,
+    };
+    assert_eq!(case.refused(case.shop.update(&first, &stale)).await, conflict(1));
+    assert_eq!(case.refused(case.shop.create(&stale)).await, conflict(0));
     assert_eq!(case.handles.carts.cart(first.id).await.unwrap(), Some(second));
 }
 
@@ -58,13 +69,13 @@ pub async fn a_customer_has_one_active_cart<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let open = |user| case.shop.cart(parse(user), case.shop.at(1));
     let (first, second, other) = (open("user-1"), open("user-1"), open("user-2"));
-    case.accept(case.shop.save_cart(&first, 0)).await;
-    case.accept(case.shop.save_cart(&other, 0)).await;
-    assert_eq!(case.refused(case.shop.save_cart(&second, 0)).await, Refusal::ActiveCartExists(first.id));
-    let closed = Cart { status: CartStatus::Expired, version: 2, ..first };
-    case.accept(case.shop.save_cart(&closed, 1)).await;
+    case.accept(case.shop.create(&first)).await;
+    case.accept(case.shop.create(&other)).await;
+    assert_eq!(case.refused(case.shop.create(&second)).await, active_cart_of(&first));
+    let closed = Cart { status: CartStatus::Expired, version: 2, ..first.clone() };
+    case.accept(case.shop.update(&first, &closed)).await;
     assert_eq!(case.handles.carts.active_cart(&closed.user_id).await.unwrap(), None);
-    case.accept(case.shop.save_cart(&second, 0)).await;
+    case.accept(case.shop.create(&second)).await;
     assert_eq!(case.handles.carts.active_cart(&closed.user_id).await.unwrap(), Some(second));
     assert_eq!(case.handles.carts.cart(closed.id).await.unwrap(), Some(closed));
 }
@@ -74,13 +85,13 @@ pub async fn a_cart_may_take_the_place_of_a_closed_one_in_one_commit<F: Fixture>
     let case = Case::new(fixture);
     for (user, closed_first) in [("user-1", true), ("user-2", false)] {
         let old = case.shop.cart(parse(user), case.shop.at(1));
-        case.accept(case.shop.save_cart(&old, 0)).await;
+        case.accept(case.shop.create(&old)).await;
         let new = case.shop.cart(parse(user), case.shop.at(2));
-        let closed = Cart { status: CartStatus::Expired, version: 2, ..old };
+        let closed = Cart { status: CartStatus::Expired, version: 2, ..old.clone() };
         let mut commit = case.shop.commit(case.shop.at(2));
-        commit.carts = [case.shop.save_cart(&closed, 1).carts, case.shop.save_cart(&new, 0).carts].concat();
+        commit.documents = [case.shop.update(&old, &closed).documents, case.shop.create(&new).documents].concat();
         if !closed_first {
-            commit.carts.reverse();
+            commit.documents.reverse();
         }
         case.accept(commit).await;
         assert_eq!(case.handles.carts.active_cart(&new.user_id).await.unwrap(), Some(new));
@@ -92,10 +103,10 @@ pub async fn a_cart_may_take_the_place_of_a_closed_one_in_one_commit<F: Fixture>
 pub async fn carts_opened_at_once_leave_one_active<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let carts: Vec<_> = (0..8).map(|_| case.shop.cart(parse("user-1"), case.shop.at(1))).collect();
-    let answers = at_once(&case.handles.store, carts.iter().map(|cart| case.shop.save_cart(cart, 0)).collect()).await;
+    let answers = at_once(&case.handles.store, carts.iter().map(|cart| case.shop.create(cart)).collect()).await;
     let active = case.handles.carts.active_cart(&parse("user-1")).await.unwrap().expect("one is open");
     for (cart, answer) in carts.iter().zip(answers) {
-        let refusal = (cart.id != active.id).then_some(Refusal::ActiveCartExists(active.id));
+        let refusal = (cart.id != active.id).then_some(active_cart_of(&active));
         assert_eq!(answer, refusal);
     }
 }
@@ -105,7 +116,7 @@ pub async fn an_overdue_cart_is_still_the_active_one<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let mut cart = case.shop.cart(parse("user-1"), case.shop.at(1));
     cart.expires_at = case.shop.at(1);
-    case.accept(case.shop.save_cart(&cart, 0)).await;
+    case.accept(case.shop.create(&cart)).await;
     assert_eq!(case.handles.carts.active_cart(&cart.user_id).await.unwrap(), Some(cart));
 }
 
@@ -113,20 +124,21 @@ pub async fn an_overdue_cart_is_still_the_active_one<F: Fixture>(fixture: &F) {
 pub async fn a_cart_becomes_one_order<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 50)]).await;
     let cart = case.shop.cart(parse("user-1"), case.shop.at(1));
-    case.accept(case.shop.save_cart(&cart, 0)).await;
+    case.accept(case.shop.create(&cart)).await;
     let at = case.shop.at(2);
     let checkout = |_| {
         let mut new_order = case.shop.new_order(&[("MUG", 1)], at);
         new_order.cart_id = Some(cart.id);
         let mut commit = case.shop.place(new_order, at);
-        commit.carts.push(case.shop.checked_out(&cart, order_of(&commit).id, at));
+        let closed = case.shop.checked_out(&cart, order_of(&commit).id, at);
+        commit.change(Some(&cart), closed);
         commit
     };
     let commits: Vec<_> = (0..8).map(checkout).collect();
     let answers = at_once(&case.handles.store, commits.clone()).await;
     let won: Vec<_> = commits.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).collect();
     assert_eq!(won.len(), 1);
-    let subject = Subject::Cart(cart.id);
+    let subject = Subject::Document(DocumentId::cart(cart.id));
     let conflict = Refusal::VersionConflict { subject, expected: 1, actual: 2 };
     assert!(answers.iter().flatten().all(|answer| *answer == conflict));
     let closed = case.handles.carts.cart(cart.id).await.unwrap().unwrap();

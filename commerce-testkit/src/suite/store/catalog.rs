@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use commerce_core::catalog::{Category, MAX_CATEGORIES, MAX_VARIANTS, Offer, Product};
 use commerce_core::commit::{Refusal, Subject};
+use commerce_core::document::{Claim, ClaimKind, DocumentId, DocumentKind};
 use commerce_core::ids::Sku;
 use commerce_core::money::Money;
 use commerce_core::port::ProductFilter;
@@ -15,20 +16,23 @@ use crate::commit_builder::{CURRENCY, parse};
 pub async fn a_sku_belongs_to_one_product<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let shop = &case.shop;
-    case.accept(shop.save_product(&shop.product("CUPS", &["MUG", "CUP"]))).await;
-    let refusal = case.refused(shop.save_product(&shop.product("MORE", &["POT", "MUG"]))).await;
-    assert_eq!(refusal, Refusal::SkuTaken { sku: parse("MUG"), product: parse("CUPS") });
+    case.accept(shop.create(&shop.product("CUPS", &["MUG", "CUP"]))).await;
+    let refusal = case.refused(shop.create(&shop.product("MORE", &["POT", "MUG"]))).await;
+    assert_eq!(refusal, sold_by("CUPS"));
     assert_eq!(case.handles.catalog.product(&parse("MORE")).await.unwrap(), None);
+}
+
+fn sold_by(product: &str) -> Refusal {
+    Refusal::Claimed { claim: Claim::new(ClaimKind::Sku, &"MUG"), owner: product.to_owned() }
 }
 
 /// Claimed by many products at the same moment, it goes to one of them.
 pub async fn a_sku_claimed_at_once_goes_to_one_product<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
-    let claim = |n: usize| case.shop.save_product(&case.shop.product(&format!("P{n}"), &["MUG", &format!("S{n}")]));
+    let claim = |n: usize| case.shop.create(&case.shop.product(&format!("P{n}"), &["MUG", &format!("S{n}")]));
     let answers = at_once(&case.handles.store, (0..12).map(claim).collect()).await;
     let winner = answers.iter().position(Option::is_none).expect("one has it");
-    let product = parse(&format!("P{winner}"));
-    let refusal = Refusal::SkuTaken { sku: parse("MUG"), product };
+    let refusal = sold_by(&format!("P{winner}"));
     assert_eq!(answers.into_iter().flatten().collect::<Vec<_>>(), vec![refusal; 11]);
     assert_eq!(found(&case, &all()).await, [format!("P{winner}")]);
 }
@@ -41,7 +45,7 @@ pub async fn wildcards_in_a_search_are_plain_characters<F: Fixture>(fixture: &F)
     for (id, name) in names {
         let mut product = case.shop.product(id, &[&format!("SKU-{id}")]);
         product.name = parse(name);
-        case.accept(case.shop.save_product(&product)).await;
+        case.accept(case.shop.create(&product)).await;
     }
     let searches: [(&str, &[&str]); 8] = [
         ("%", &["A"]),
@@ -72,7 +76,7 @@ pub async fn a_product_comes_back_equal<F: Fixture>(fixture: &F) {
     product.variants[0].tax_category = Some(parse(&"%".repeat(64)));
     product.variants[1].price = Money::new(i64::MAX, CURRENCY);
     product.variants[2].price = Money::zero(CURRENCY);
-    case.accept(case.shop.save_product(&product)).await;
+    case.accept(case.shop.create(&product)).await;
     assert_eq!(case.handles.catalog.product(&product.id).await.unwrap().as_ref(), Some(&product));
     assert_eq!(case.handles.catalog.products(&ProductFilter::default(), &first(2)).await.unwrap().items, [product]);
 }
@@ -83,7 +87,8 @@ pub async fn a_changed_product_replaces_the_old_one<F: Fixture>(fixture: &F) {
     let mut product = case.shop.product("P", &["A", "B", "C"]);
     product.description = Some(parse("Old"));
     product.categories = vec![parse("old"), parse("both")];
-    case.accept(case.shop.save_product(&product)).await;
+    case.accept(case.shop.create(&product)).await;
+    let before = product.clone();
     product.variants.remove(1);
     product.variants.reverse();
     product.variants[0].price = Money::new(1, CURRENCY);
@@ -91,7 +96,7 @@ pub async fn a_changed_product_replaces_the_old_one<F: Fixture>(fixture: &F) {
     product.categories = vec![parse("both"), parse("new")];
     product.version = 2;
     product.updated_at = case.shop.at(9);
-    case.accept(case.shop.save_product(&product)).await;
+    case.accept(case.shop.update(&before, &product)).await;
     assert_eq!(case.handles.catalog.product(&product.id).await.unwrap().as_ref(), Some(&product));
     assert_eq!(found(&case, &ProductFilter { categories: vec![parse("old")], ..all() }).await, [""; 0]);
     let offers = case.handles.catalog.offers(&["A", "B", "C"].map(parse)).await.unwrap();
@@ -102,12 +107,13 @@ pub async fn a_changed_product_replaces_the_old_one<F: Fixture>(fixture: &F) {
 pub async fn a_stale_product_is_refused<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let mut product = case.shop.product("P", &["A"]);
-    case.accept(case.shop.save_product(&product)).await;
-    let again = case.shop.save_product(&product);
+    case.accept(case.shop.create(&product)).await;
+    let (again, before) = (case.shop.create(&product), product.clone());
     product.version = 2;
-    case.accept(case.shop.save_product(&product)).await;
-    let conflict = |expected| Refusal::VersionConflict { subject: Subject::Product(parse("P")), expected, actual: 2 };
-    assert_eq!(case.refused(case.shop.save_product(&product)).await, conflict(1));
+    case.accept(case.shop.update(&before, &product)).await;
+    let subject = Subject::Document(DocumentId::new(DocumentKind::Product, &"P"));
+    let conflict = |expected| Refusal::VersionConflict { subject: subject.clone(), expected, actual: 2 };
+    assert_eq!(case.refused(case.shop.update(&before, &product)).await, conflict(1));
     assert_eq!(case.refused(again).await, conflict(0));
     assert_eq!(case.handles.catalog.product(&product.id).await.unwrap(), Some(product));
 }
@@ -115,10 +121,11 @@ pub async fn a_stale_product_is_refused<F: Fixture>(fixture: &F) {
 /// What one product gave up another may sell.
 pub async fn a_dropped_sku_is_free_for_another_product<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
-    case.accept(case.shop.save_product(&case.shop.product("P", &["A", "B"]))).await;
+    let before = case.shop.product("P", &["A", "B"]);
+    case.accept(case.shop.create(&before)).await;
     let smaller = Product { version: 2, ..case.shop.product("P", &["B"]) };
-    case.accept(case.shop.save_product(&smaller)).await;
-    case.accept(case.shop.save_product(&case.shop.product("Q", &["A"]))).await;
+    case.accept(case.shop.update(&before, &smaller)).await;
+    case.accept(case.shop.create(&case.shop.product("Q", &["A"]))).await;
     let offers = case.handles.catalog.offers(&[parse("A")]).await.unwrap();
     assert_eq!(offers.iter().map(|offer| offer.product_id.as_str()).collect::<Vec<_>>(), ["Q"]);
 }
@@ -131,7 +138,7 @@ pub async fn offers_are_of_the_skus_that_exist<F: Fixture>(fixture: &F) {
     product.variants[0].tax_category = Some(parse("books"));
     product.categories = vec![parse("x"), parse("y")];
     product.active = false;
-    case.accept(case.shop.save_product(&product)).await;
+    case.accept(case.shop.create(&product)).await;
     let mut offers = case.handles.catalog.offers(&["a", "A", "none", "A"].map(parse)).await.unwrap();
     offers.sort_by(|left, right| left.sku.cmp(&right.sku));
     let expected = [0, 1].map(|n| Offer::of(&product, &product.variants[n]));
@@ -147,7 +154,7 @@ pub async fn products_come_newest_first_then_by_id<F: Fixture>(fixture: &F) {
     for (id, seconds) in [("b", 5), ("B", 5), ("a", 5), ("old", 1), ("é", 5), ("new", 9)] {
         let mut product = case.shop.product(id, &[&format!("SKU {id}")]);
         product.created_at = case.shop.at(seconds);
-        case.accept(case.shop.save_product(&product)).await;
+        case.accept(case.shop.create(&product)).await;
     }
     for limit in [1, 2, 6] {
         let list = async |page| case.handles.catalog.products(&all(), &page).await;
@@ -162,7 +169,7 @@ pub async fn products_are_paged_while_products_are_made<F: Fixture>(fixture: &F)
     let make = async |n: i64| {
         let mut product = case.shop.product(&format!("P{n:02}"), &[&format!("SKU {n}")]);
         product.created_at = case.shop.at(n / 2);
-        case.accept(case.shop.save_product(&product)).await;
+        case.accept(case.shop.create(&product)).await;
     };
     for n in 0..10 {
         make(n).await;
@@ -184,7 +191,7 @@ pub async fn products_are_filtered<F: Fixture>(fixture: &F) {
         let mut product = case.shop.product(id, &[&format!("SKU {id}")]);
         product.categories = categories.into_iter().map(parse).collect();
         product.active = active;
-        case.accept(case.shop.save_product(&product)).await;
+        case.accept(case.shop.create(&product)).await;
     }
     let either = vec![parse("y"), parse("x")];
     let filters: [(ProductFilter, &[&str]); 6] = [
@@ -207,7 +214,7 @@ pub async fn a_search_looks_at_names_ids_and_skus<F: Fixture>(fixture: &F) {
     {
         let mut product = case.shop.product(id, &skus);
         product.name = parse(name);
-        case.accept(case.shop.save_product(&product)).await;
+        case.accept(case.shop.create(&product)).await;
     }
     let searches: [(&str, &[&str]); 7] = [
         ("TEA", &["Cup-2", "Tea-1"]),
@@ -227,15 +234,16 @@ pub async fn a_search_looks_at_names_ids_and_skus<F: Fixture>(fixture: &F) {
 /// By the bytes of their ids; the same id again is a new name or place.
 pub async fn categories_come_by_id_and_can_be_renamed<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
-    let category =
-        |id, name, parent: Option<&str>| Category { id: parse(id), name: parse(name), parent: parent.map(parse) };
+    let category = |id, name, parent| case.shop.category(id, name, parent);
     let mut commit = case.shop.commit(case.shop.at(1));
-    commit.categories = vec![category("b", "Mugs", Some("a")), category("a", "Cups", None), category("B", "Tea", None)];
+    let mugs = category("b", "Mugs", Some("a"));
+    for category in [mugs.clone(), category("a", "Cups", None), category("B", "Tea", None)] {
+        commit.change(None, category);
+    }
     case.accept(commit).await;
-    let mut commit = case.shop.commit(case.shop.at(2));
-    commit.categories = vec![category("b", "Big mugs", Some("B"))];
-    case.accept(commit).await;
-    let expected = [category("B", "Tea", None), category("a", "Cups", None), category("b", "Big mugs", Some("B"))];
+    let renamed = Category { name: parse("Big mugs"), parent: Some(parse("B")), version: 2, ..mugs.clone() };
+    case.accept(case.shop.update(&mugs, &renamed)).await;
+    let expected = [category("B", "Tea", None), category("a", "Cups", None), renamed];
     assert_eq!(case.handles.catalog.categories().await.unwrap(), expected);
 }
 

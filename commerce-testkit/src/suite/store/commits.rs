@@ -1,10 +1,12 @@
 //! All or nothing: versions, numbers, idempotency records, and neighbours in a burst.
 
-use commerce_core::catalog::Category;
+use commerce_core::cart::Cart;
+use commerce_core::catalog::Product;
 use commerce_core::commit::{Commit, Refusal, Subject};
+use commerce_core::document::{Claim, ClaimKind};
 use commerce_core::event::HistoryEntry;
 use commerce_core::ids::OrderId;
-use commerce_core::order::NewOrder;
+use commerce_core::order::{NewOrder, Order};
 use commerce_core::port::{OrderFilter, OrderRef, PageRequest};
 use commerce_core::stock::{StockAction, StockRefusal};
 
@@ -37,8 +39,8 @@ pub async fn a_refused_commit_leaves_nothing<F: Fixture>(fixture: &F) {
     let mut commit = shop.order(&[("MUG", 2), ("TEA", 2)]);
     let order = order_of(&commit).clone();
     let cart = shop.cart(parse("user-1"), shop.at(0));
-    commit.carts = shop.save_cart(&cart, 0).carts;
-    commit.products = shop.save_product(&shop.product("P", &["MUG"])).products;
+    commit.documents.extend(shop.create(&cart).documents);
+    commit.documents.extend(shop.create(&shop.product("P", &["MUG"])).documents);
     commit.idempotency = Some(shop.idempotency_record("key", "print", "reply", shop.at(1)));
     let key = commit.idempotency.clone().unwrap().key;
 
@@ -85,6 +87,10 @@ pub async fn a_new_order_must_not_exist<F: Fixture>(fixture: &F) {
     assert_eq!(case.level("MUG").await.reserved, 2);
 }
 
+fn number_of(order: &Order) -> Refusal {
+    Refusal::Claimed { claim: Claim::new(ClaimKind::OrderNumber, &order.number), owner: order.id.to_string() }
+}
+
 /// Two orders never have one number.
 pub async fn a_taken_number_is_refused<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 5)]).await;
@@ -93,7 +99,7 @@ pub async fn a_taken_number_is_refused<F: Fixture>(fixture: &F) {
     let mut second = case.shop.new_order(&[("MUG", 1)], at);
     second.number = first.number.clone();
     let refusal = case.refused(case.shop.place(second, at)).await;
-    assert_eq!(refusal, Refusal::NumberTaken(first.number));
+    assert_eq!(refusal, number_of(&first));
     assert_eq!(case.level("MUG").await.reserved, 1);
 }
 
@@ -110,7 +116,7 @@ pub async fn a_number_drawn_at_once_goes_to_one_order<F: Fixture>(fixture: &F) {
     let answers = at_once(&case.handles.store, commits.clone()).await;
     let winner = answers.iter().position(Option::is_none).expect("one has it");
     let refusals: Vec<_> = answers.into_iter().flatten().collect();
-    assert_eq!(refusals, vec![Refusal::NumberTaken(number.clone()); 11]);
+    assert_eq!(refusals, vec![number_of(order_of(&commits[winner])); 11]);
     let found = case.store().order(&OrderRef::Number(number)).await.unwrap();
     assert_eq!(found.as_ref(), Some(order_of(&commits[winner])));
     assert_eq!(case.level("MUG").await.reserved, 1);
@@ -181,16 +187,16 @@ pub async fn everything_of_a_commit_is_read<F: Fixture>(fixture: &F) {
     let shop = &case.shop;
     let (first, second) = (shop.order(&[("MUG", 1)]), shop.order(&[("MUG", 2)]));
     let cart = shop.cart(parse("user-1"), shop.at(1));
-    let category = Category { id: parse("cups"), name: parse("Cups"), parent: None };
+    let category = shop.category("cups", "Cups", None);
     let product = shop.product("P", &["MUG"]);
     let mut commit = first.clone();
     commit.orders.extend(second.orders.clone());
     commit.stock.extend(second.stock.clone());
     commit.tasks.extend(second.tasks.clone());
     commit.stock.extend(shop.stocked(&[("TEA", 7)]).stock);
-    commit.carts = shop.save_cart(&cart, 0).carts;
-    commit.products = shop.save_product(&product).products;
-    commit.categories = vec![category.clone()];
+    commit.documents.extend(shop.create(&cart).documents);
+    commit.documents.extend(shop.create(&product).documents);
+    commit.documents.extend(shop.create(&category).documents);
     commit.idempotency = Some(shop.idempotency_record("key", "print", "reply", shop.at(1)));
     case.accept(commit.clone()).await;
 
@@ -214,29 +220,29 @@ pub async fn each_guard_refuses_the_whole_commit<F: Fixture>(fixture: &F) {
     let shop = &case.shop;
     let known = case.placed(&[("MUG", 1)]).await;
     let cart = shop.cart(parse("user-1"), shop.at(0));
-    case.accept(shop.save_cart(&cart, 0)).await;
-    case.accept(shop.save_product(&shop.product("P", &["MUG"]))).await;
+    case.accept(shop.create(&cart)).await;
+    case.accept(shop.create(&shop.product("P", &["MUG"]))).await;
     let other_cart = shop.cart(parse("user-1"), shop.at(0));
     let mut other_product = shop.product("P", &["MUG"]);
     other_product.version = 7;
+    let stale_product = Product { version: 6, ..other_product.clone() };
     let faults = [
         shop.moves("MUG", StockAction::Adjust { delta: -9, reason: parse("lost"), expected: None }, shop.at(1)),
-        shop.save_cart(&other_cart, 0),
-        shop.save_cart(&cart, 5),
-        shop.save_product(&other_product),
-        shop.save_product(&shop.product("Q", &["MUG"])),
+        shop.create(&other_cart),
+        shop.update(&Cart { version: 5, ..cart.clone() }, &Cart { version: 6, ..cart.clone() }),
+        shop.update(&stale_product, &other_product),
+        shop.create(&shop.product("Q", &["MUG"])),
         Commit { orders: shop.pay(&known, shop.at(1)).orders, ..shop.commit(shop.at(1)) },
     ];
     case.accept(shop.cancel(&known, shop.at(1))).await;
     for (n, fault) in faults.into_iter().enumerate() {
         let mut commit = shop.order(&[("MUG", 1)]);
         commit.idempotency = Some(shop.idempotency_record(&format!("key {n}"), "print", "reply", shop.at(1)));
-        commit.categories = vec![Category { id: parse("cups"), name: parse("Cups"), parent: None }];
+        commit.documents.extend(shop.create(&shop.category("cups", "Cups", None)).documents);
         let (order, record) = (order_of(&commit).clone(), commit.idempotency.clone().unwrap());
         commit.orders.extend(fault.orders);
         commit.stock.extend(fault.stock);
-        commit.carts.extend(fault.carts);
-        commit.products.extend(fault.products);
+        commit.documents.extend(fault.documents);
         case.refused(commit).await;
         assert_eq!(case.order(&order).await, None, "fault {n}");
         assert_eq!(case.store().idempotency_record(&record.key).await.unwrap(), None, "fault {n}");
@@ -297,8 +303,7 @@ pub async fn a_commit_cannot_contradict_itself<F: Fixture>(fixture: &F) {
     let at = shop.at(1);
     let twice = |mut commit: Commit, other: Commit| {
         commit.orders.extend(other.orders);
-        commit.carts.extend(other.carts);
-        commit.products.extend(other.products);
+        commit.documents.extend(other.documents);
         commit
     };
     let (first, cart) = (shop.order(&[("MUG", 1)]), shop.cart(parse("user-1"), at));
@@ -308,10 +313,10 @@ pub async fn a_commit_cannot_contradict_itself<F: Fixture>(fixture: &F) {
     let contradictions = [
         twice(first.clone(), first.clone()),
         twice(first.clone(), shop.place(same_number, at)),
-        twice(shop.save_cart(&cart, 0), shop.save_cart(&cart, 0)),
-        twice(shop.save_cart(&cart, 0), shop.save_cart(&shop.cart(parse("user-1"), at), 0)),
-        twice(shop.save_product(&product), shop.save_product(&product)),
-        twice(shop.save_product(&product), shop.save_product(&shop.product("Q", &["MUG"]))),
+        twice(shop.create(&cart), shop.create(&cart)),
+        twice(shop.create(&cart), shop.create(&shop.cart(parse("user-1"), at))),
+        twice(shop.create(&product), shop.create(&product)),
+        twice(shop.create(&product), shop.create(&shop.product("Q", &["MUG"]))),
     ];
     for commit in contradictions {
         case.refused(commit).await;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use commerce_core::catalog::Product;
 use commerce_core::commit::{Commit, OrderChange};
+use commerce_core::document::{self, Document, DocumentId, DocumentKind};
 use commerce_core::event::HistoryEntry;
 use commerce_core::ids::{EventId, OrderId};
 use commerce_core::order::{Command, Order, fold};
@@ -12,7 +14,7 @@ use commerce_core::replay::verify;
 use commerce_core::stock::{StockAction, StockEvent};
 
 use super::{Case, Fixture, at_once, first, walk};
-use crate::commit_builder::{RESERVATION_SECONDS, parse};
+use crate::commit_builder::{RESERVATION_SECONDS, parse, units};
 
 /// An order's own history has every event as it was decided, numbered from 1, and folds to the order.
 pub async fn an_orders_events_make_the_order<F: Fixture>(fixture: &F) {
@@ -30,6 +32,58 @@ pub async fn an_orders_events_make_the_order<F: Fixture>(fixture: &F) {
     assert_eq!(fold(&history), Ok(order));
 }
 
+/// Every change of a document is in its own history, with who made it and when, and folding gives the document.
+pub async fn a_documents_events_make_the_document<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let (cart, product) = (case.shop.cart(parse("user-1"), case.shop.at(1)), case.shop.product("P", &["MUG"]));
+    let (mut filled, mut dropped) = (cart.clone(), product.clone());
+    filled.items.push(case.shop.cart_item("MUG", units(2)));
+    filled.version = 2;
+    dropped.description = Some(parse("Old"));
+    dropped.version = 2;
+    let plain = Product { version: 3, ..product.clone() };
+    let commits = [
+        case.shop.create(&cart),
+        case.shop.create(&product),
+        case.shop.update(&cart, &filled),
+        case.shop.update(&product, &dropped),
+        case.shop.update(&dropped, &plain),
+    ];
+    let of = |id: &DocumentId| {
+        let changes = commits.iter().flat_map(|commit| &commit.documents);
+        changes.filter(|change| change.id() == id).map(|change| change.event().clone()).collect::<Vec<_>>()
+    };
+    for commit in commits.clone() {
+        case.accept(commit).await;
+    }
+    for document in [Document::from(filled), plain.into()] {
+        let id = document.id();
+        let history = case.store().document_history(&id).await.unwrap();
+        assert_eq!(history, of(&id));
+        assert_eq!(document::replay(id.kind, &history), Ok(document.clone()));
+        assert_eq!(case.store().document(&id).await.unwrap(), Some(document));
+    }
+    let report = verify(case.store(), case.shop.at(9), |_| {}).await.unwrap();
+    assert!(report.is_identical() && report.documents == 2, "{report:#?}");
+}
+
+/// Each kind by itself, by the bytes of the ids.
+pub async fn documents_are_paged_by_id<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    for id in ["b", "a", "B", "ä"] {
+        case.accept(case.shop.create(&case.shop.category(id, "Cups", None))).await;
+        case.accept(case.shop.create(&case.shop.product(id, &[id]))).await;
+    }
+    case.accept(case.shop.create(&case.shop.cart(parse("user-1"), case.shop.at(1)))).await;
+    for kind in [DocumentKind::Category, DocumentKind::Product] {
+        let page = async |page| case.store().documents(kind, &page).await;
+        let ids: Vec<_> = walk(3, page, async || ()).await.iter().map(|document| document.id().id).collect();
+        assert_eq!(ids, ["B", "a", "b", "ä"], "{kind}");
+    }
+    assert_eq!(case.store().documents(DocumentKind::Cart, &first(9)).await.unwrap().items.len(), 1);
+    assert_eq!(case.store().documents(DocumentKind::Promotion, &first(9)).await.unwrap().items, []);
+}
+
 /// In one commit: the events of its orders as they stand in it, then what happened to the stock.
 pub async fn events_of_orders_stand_before_those_of_their_stock<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 2), ("TEA", 1)]).await;
@@ -45,7 +99,7 @@ pub async fn events_of_orders_stand_before_those_of_their_stock<F: Fixture>(fixt
     assert_eq!(orders.iter().map(id_of).collect::<Vec<_>>(), ids);
     let outs = stock.iter().map(|entry| match entry {
         HistoryEntry::Stock(sku, entry) => (sku.as_str(), &entry.event),
-        HistoryEntry::Order(..) => panic!("an order's event behind stock events"),
+        HistoryEntry::Order(..) | HistoryEntry::Document(..) => panic!("another event behind stock events"),
     });
     assert_eq!(outs.collect::<Vec<_>>(), [("MUG", &StockEvent::OutOfStock), ("TEA", &StockEvent::OutOfStock)]);
 }
@@ -190,5 +244,6 @@ const fn id_of(entry: &HistoryEntry) -> EventId {
     match entry {
         HistoryEntry::Order(_, entry) => entry.id,
         HistoryEntry::Stock(_, entry) => entry.id,
+        HistoryEntry::Document(_, entry) => entry.id,
     }
 }

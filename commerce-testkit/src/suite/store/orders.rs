@@ -29,7 +29,6 @@ pub async fn an_order_is_found_by_each_of_its_names<F: Fixture>(fixture: &F) {
         OrderRef::Id(order.id),
         OrderRef::Number(order.number.clone()),
         OrderRef::Payment(order.payment.id),
-        OrderRef::Cart(order.cart_id.unwrap()),
         OrderRef::Return(order.returns[0].id),
         OrderRef::Return(order.returns[1].id),
     ];
@@ -46,7 +45,6 @@ pub async fn an_order_nobody_placed_is_not_found<F: Fixture>(fixture: &F) {
         OrderRef::Id(OrderId::new(id)),
         OrderRef::Number(parse::<OrderNumber>("ORD-20260301-ZZZZ")),
         OrderRef::Payment(PaymentId::new(id)),
-        OrderRef::Cart(CartId::new(id)),
         OrderRef::Return(ReturnId::new(id)),
     ];
     for filled in [false, true] {

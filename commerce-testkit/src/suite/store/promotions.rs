@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use commerce_core::commit::{Commit, PromotionChange, Refusal, Subject};
+use commerce_core::commit::{Commit, Refusal, Subject};
+use commerce_core::document::{DocumentId, DocumentKind};
 use commerce_core::ids::OrderId;
 use commerce_core::money::Money;
 use commerce_core::port::{PageRequest, PromotionWithUsage};
 use commerce_core::promotion::{
-    Limit, Limits, Promotion, PromotionDefinition, PromotionExhausted, PromotionRecord, Redemption, RedemptionAction,
-    RedemptionMove,
+    Limit, Limits, Promotion, PromotionDefinition, PromotionExhausted, PromotionRecord, Redemption, RedemptionMove,
 };
 
 use super::{Case, Fixture, at_once, first, walk};
@@ -21,14 +21,8 @@ impl Case {
         PromotionRecord::new(Promotion::new(CURRENCY, definition).unwrap(), self.shop.at(seconds))
     }
 
-    async fn keep(&self, record: &PromotionRecord, expected: u64) {
-        self.accept(self.keeping(record, expected)).await;
-    }
-
-    fn keeping(&self, record: &PromotionRecord, expected: u64) -> Commit {
-        let mut commit = self.shop.commit(self.shop.at(1));
-        commit.promotions.push(PromotionChange { expected, record: record.clone() });
-        commit
+    async fn keep(&self, record: &PromotionRecord) {
+        self.accept(self.shop.create(record)).await;
     }
 
     /// An order of a customer uses `promo` for some minor units.
@@ -42,14 +36,14 @@ impl Case {
             released_at: None,
         };
         let mut commit = self.shop.commit(self.shop.at(1));
-        commit.redemptions.push(RedemptionMove { redemption, action: RedemptionAction::Redeem(limits) });
+        commit.redemptions.push(RedemptionMove::Redeem(redemption, limits));
         commit
     }
 
     fn release(&self, used: &Commit) -> Commit {
         let mut commit = self.shop.commit(self.shop.at(2));
-        let redemption = used.redemptions[0].redemption.clone();
-        commit.redemptions.push(RedemptionMove { redemption, action: RedemptionAction::Release });
+        let redemption = used.redemptions[0].redemption().clone();
+        commit.redemptions.push(RedemptionMove::Release(redemption));
         commit
     }
 
@@ -73,11 +67,11 @@ fn exhausted(limit: Limit) -> Refusal {
 pub async fn a_promotion_comes_back_equal<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let record = case.promise("spring", Some("Spring"), 1);
-    case.keep(&record, 0).await;
+    case.keep(&record).await;
     let kept = case.handles.promotions.promotion(record.id()).await.unwrap().unwrap();
     assert_eq!((kept.record, kept.usage.used), (record.clone(), 0));
     let ended = record.ended(case.shop.at(5));
-    case.keep(&ended, 1).await;
+    case.accept(case.shop.update(&record, &ended)).await;
     let again = case.handles.promotions.promotion(record.id()).await.unwrap();
     assert_eq!(again.map(|kept| kept.record), Some(ended));
     assert_eq!(case.handles.promotions.promotion(&parse("other")).await.unwrap(), None);
@@ -87,23 +81,24 @@ pub async fn a_promotion_comes_back_equal<F: Fixture>(fixture: &F) {
 pub async fn a_stale_promotion_is_refused<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let record = case.promise("spring", None, 1);
-    case.keep(&record, 0).await;
-    let subject = Subject::Promotion(record.id().clone());
+    case.keep(&record).await;
+    let subject = Subject::Document(DocumentId::new(DocumentKind::Promotion, record.id()));
     let conflict = Refusal::VersionConflict { subject, expected: 0, actual: 1 };
-    assert_eq!(case.refused(case.keeping(&record, 0)).await, conflict);
+    assert_eq!(case.refused(case.shop.create(&record)).await, conflict);
 }
 
 /// Automatic ones until they are ended; those with a code for whoever gives it, even when they are over.
 pub async fn candidates_are_automatic_or_asked_for<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     for (id, code, made) in [("b", None, 1), ("a", None, 1), ("c", Some("ßpring"), 2), ("d", Some("OTHER"), 3)] {
-        case.keep(&case.promise(id, code, made), 0).await;
+        case.keep(&case.promise(id, code, made)).await;
     }
     let over = case.promise("e", None, 4);
-    case.keep(&over, 0).await;
-    case.keep(&over.ended(case.shop.at(5)), 1).await;
+    case.keep(&over).await;
+    case.accept(case.shop.update(&over, &over.ended(case.shop.at(5)))).await;
     let late = case.promise("f", Some("LATE"), 5);
-    case.keep(&late.ended(case.shop.at(6)), 0).await;
+    case.keep(&late).await;
+    case.accept(case.shop.update(&late, &late.ended(case.shop.at(6)))).await;
     let ids = async |keys: &[&str]| {
         let keys: Vec<_> = keys.iter().map(|key| commerce_core::promotion::code_key(key)).collect();
         let found = case.handles.promotions.candidates(&keys, &parse("user-1")).await.unwrap();
@@ -116,7 +111,7 @@ pub async fn candidates_are_automatic_or_asked_for<F: Fixture>(fixture: &F) {
 /// A use counts in total, for its customer and in money; a refused one leaves nothing.
 pub async fn uses_are_counted_and_limited<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
-    case.keep(&case.promise("promo", None, 1), 0).await;
+    case.keep(&case.promise("promo", None, 1)).await;
     let per_customer = Limits { max_uses_per_customer: Some(1), ..Limits::default() };
     case.accept(case.use_of("ann", 300, per_customer)).await;
     assert_eq!(case.used("ann").await, (1, 1, 300));
@@ -137,7 +132,7 @@ pub async fn uses_are_counted_and_limited<F: Fixture>(fixture: &F) {
 /// A refusal for another reason leaves no use behind.
 pub async fn a_refused_commit_uses_nothing<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 1)]).await;
-    case.keep(&case.promise("promo", None, 1), 0).await;
+    case.keep(&case.promise("promo", None, 1)).await;
     let mut greedy = case.shop.order(&[("MUG", 2)]);
     greedy.redemptions = case.use_of("ann", 100, Limits::default()).redemptions;
     assert!(matches!(case.refused(greedy).await, Refusal::Stock(_)));
@@ -147,7 +142,7 @@ pub async fn a_refused_commit_uses_nothing<F: Fixture>(fixture: &F) {
 /// The last use goes to one of many who want it at once.
 pub async fn the_last_use_is_given_once<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
-    case.keep(&case.promise("promo", None, 1), 0).await;
+    case.keep(&case.promise("promo", None, 1)).await;
     let limits = Limits { max_uses: Some(3), ..Limits::default() };
     let wanted = (0..200).map(|n| case.use_of(&format!("user-{n}"), 100, limits)).collect();
     let answers = at_once(&case.handles.store, wanted).await;
@@ -160,7 +155,7 @@ pub async fn the_last_use_is_given_once<F: Fixture>(fixture: &F) {
 /// Once, and the use can be had again.
 pub async fn a_use_is_released_once<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
-    case.keep(&case.promise("promo", None, 1), 0).await;
+    case.keep(&case.promise("promo", None, 1)).await;
     let limits = Limits { max_uses: Some(1), ..Limits::default() };
     let used = case.use_of("ann", 100, limits);
     case.accept(used.clone()).await;
@@ -175,9 +170,9 @@ pub async fn a_use_is_released_once<F: Fixture>(fixture: &F) {
 /// Nothing comes twice or is left out while promotions are made and used.
 pub async fn promotions_and_uses_are_paged<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
-    case.keep(&case.promise("promo", None, 0), 0).await;
+    case.keep(&case.promise("promo", None, 0)).await;
     for n in 0..7 {
-        case.keep(&case.promise(&format!("p{n}"), None, n / 2), 0).await;
+        case.keep(&case.promise(&format!("p{n}"), None, n / 2)).await;
         case.accept(case.use_of("ann", 1, Limits::default())).await;
     }
     let promotions = &case.handles.promotions;

@@ -1,0 +1,412 @@
+//! Documents: values with an id and a version that a commit replaces as a whole.
+//!
+//! A cart, a product, a category and a promotion are documents. What they share is said once: the version a change was decided
+//! on is a guard of its commit, the [claims](Claim) a document reservations are unique in the shop, and every change
+//! appends an event with who changed what and when to the document's history. The first event holds the whole value,
+//! later ones a JSON merge patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)); [`replay`] folds them.
+//!
+//! # Stored form
+//! [`Document::stored`] is the value as JSON, with the number of its format in the member `v` and without members that are
+//! null. Reading ignores members it does not know, and refuses a format newer than it knows.
+//!
+//! # Invariants
+//! * `DOC-1`: the version of a document is the sequence of its last event; versions have no gap.
+//! * `DOC-2`: a claim is held by at most one owner.
+//! * `DOC-3`: folding the events of a document gives the document.
+//!
+//! # Adding a kind
+//! Implement [`Aggregate`] for the value and list it in the macro call below. A kind of low volume needs nothing more: stores
+//! keep it in one table for all such kinds and find it by its [keys](Aggregate::keys).
+
+mod change;
+mod patch;
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use thiserror::Error;
+
+pub use self::change::{Delta, DocumentChange, DocumentEvent, ReplayedError, replay};
+use crate::cart::{Cart, CartStatus};
+use crate::catalog::{Category, Product};
+use crate::ids::CartId;
+use crate::promotion::PromotionRecord;
+
+pub use crate::stored::VERSION as STORED_FORMAT;
+
+/// A value that is kept as a document.
+pub trait Aggregate: Serialize + DeserializeOwned + Into<Document> + Sized {
+    /// Its kind.
+    const KIND: DocumentKind;
+
+    /// Its id as text.
+    fn key(&self) -> String;
+
+    /// Grows by one with every change; 1 for a new document.
+    fn version(&self) -> u64;
+
+    /// When it was created. Lists are in this order, newest first.
+    fn created_at(&self) -> DateTime<Utc>;
+
+    /// What no other document or order may hold at the same time.
+    fn claims(&self) -> Vec<Claim> {
+        Vec::new()
+    }
+
+    /// What it is found by besides its id.
+    fn keys(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The type of the event that tells of the change from `before`; a new document has none.
+    fn event_type(&self, before: Option<&Self>) -> &'static str;
+}
+
+macro_rules! documents {
+    ($($(#[$doc:meta])* $kind:ident($value:ty), $name:literal;)*) => {
+        /// The kinds of documents.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum DocumentKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl DocumentKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
+
+            /// The name in stored rows and event types.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)*
+                }
+            }
+        }
+
+        /// A document of any kind.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Document {
+            $($(#[$doc])* $kind($value),)*
+        }
+
+        $(impl From<$value> for Document {
+            fn from(value: $value) -> Self {
+                Self::$kind(value)
+            }
+        }
+
+        impl TryFrom<Document> for $value {
+            type Error = StoredError;
+
+            fn try_from(document: Document) -> Result<Self, StoredError> {
+                match document {
+                    Document::$kind(value) => Ok(value),
+                    other => Err(StoredError::Kind { expected: DocumentKind::$kind, found: other.kind() }),
+                }
+            }
+        })*
+
+        impl Document {
+            /// Its kind.
+            pub const fn kind(&self) -> DocumentKind {
+                match self {
+                    $(Self::$kind(_) => DocumentKind::$kind,)*
+                }
+            }
+
+            /// Its id.
+            pub fn id(&self) -> DocumentId {
+                match self {
+                    $(Self::$kind(value) => id_of(value),)*
+                }
+            }
+
+            /// Its version.
+            pub fn version(&self) -> u64 {
+                match self {
+                    $(Self::$kind(value) => value.version(),)*
+                }
+            }
+
+            /// When it was created.
+            pub fn created_at(&self) -> DateTime<Utc> {
+                match self {
+                    $(Self::$kind(value) => value.created_at(),)*
+                }
+            }
+
+            /// What it is found by besides its id.
+            pub fn keys(&self) -> Vec<String> {
+                match self {
+                    $(Self::$kind(value) => value.keys(),)*
+                }
+            }
+
+            /// The value as it is stored.
+            pub fn stored(&self) -> Value {
+                match self {
+                    $(Self::$kind(value) => stored(value),)*
+                }
+            }
+
+            /// Reads a stored value.
+            ///
+            /// # Errors
+            /// [`StoredError`] if the format is newer than this version knows, or the value does not have it.
+            pub fn from_stored(kind: DocumentKind, value: Value) -> Result<Self, StoredError> {
+                match kind {
+                    $(DocumentKind::$kind => read::<$value>(value).map(Self::$kind),)*
+                }
+            }
+        }
+    };
+}
+
+documents! {
+    /// A cart of a customer.
+    Cart(Cart), "cart";
+    /// A category of products.
+    Category(Category), "category";
+    /// A product with its variants.
+    Product(Product), "product";
+    /// A promotion of the shop.
+    Promotion(PromotionRecord), "promotion";
+}
+
+impl fmt::Display for DocumentKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Identifies a document: its kind, and its id as text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DocumentId {
+    /// The kind.
+    pub kind: DocumentKind,
+    /// The id within the kind.
+    pub id: String,
+}
+
+impl DocumentId {
+    /// Names a document by the id of its noun.
+    pub fn new(kind: DocumentKind, id: &impl ToString) -> Self {
+        Self { kind, id: id.to_string() }
+    }
+}
+
+impl fmt::Display for DocumentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.id)
+    }
+}
+
+/// What a claim is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ClaimKind {
+    /// The one active cart of a customer; the key is the user id.
+    ActiveCart,
+    /// An order number.
+    OrderNumber,
+    /// A sku; the owner is the product that sells it.
+    Sku,
+}
+
+impl ClaimKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[Self::ActiveCart, Self::OrderNumber, Self::Sku];
+
+    /// The name in stored rows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ActiveCart => "active_cart",
+            Self::OrderNumber => "order_number",
+            Self::Sku => "sku",
+        }
+    }
+}
+
+/// A key that at most one document or order holds at a time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Claim {
+    /// What it is about.
+    pub kind: ClaimKind,
+    /// The key within the kind.
+    pub key: String,
+}
+
+impl Claim {
+    /// A claim on a key.
+    pub fn new(kind: ClaimKind, key: &impl ToString) -> Self {
+        Self { kind, key: key.to_string() }
+    }
+}
+
+impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.name(), self.key)
+    }
+}
+
+/// A stored value that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum StoredError {
+    /// The format has a higher number than this version knows.
+    #[error("written by a newer version: format {found}, this version reads up to {STORED_FORMAT}")]
+    Newer {
+        /// The number found.
+        found: u64,
+    },
+    /// The value is not what this engine writes.
+    #[error("not a stored {0}")]
+    Malformed(DocumentKind),
+    /// The document is of another kind.
+    #[error("a {found} was found where a {expected} is expected")]
+    Kind {
+        /// The kind asked for.
+        expected: DocumentKind,
+        /// The kind found.
+        found: DocumentKind,
+    },
+}
+
+fn id_of<T: Aggregate>(value: &T) -> DocumentId {
+    DocumentId { kind: T::KIND, id: value.key() }
+}
+
+fn stored<T: Aggregate>(value: &T) -> Value {
+    #[expect(clippy::expect_used, reason = "documents have string keys and no type whose serialization fails")]
+    let mut stored = serde_json::to_value(value).expect("a document serializes to JSON");
+    patch::drop_nulls(&mut stored);
+    if let Value::Object(members) = &mut stored {
+        members.insert("v".into(), STORED_FORMAT.into());
+    }
+    stored
+}
+
+fn read<T: Aggregate>(value: Value) -> Result<T, StoredError> {
+    let format = value.get("v").and_then(Value::as_u64).unwrap_or(STORED_FORMAT);
+    if format > STORED_FORMAT {
+        return Err(StoredError::Newer { found: format });
+    }
+    serde_json::from_value(value).map_err(|_| StoredError::Malformed(T::KIND))
+}
+
+impl Aggregate for Cart {
+    const KIND: DocumentKind = DocumentKind::Cart;
+
+    fn key(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created_at(&self) -> DateTime<Utc> {
+        self.created_at
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        let active = self.status == CartStatus::Active;
+        active.then(|| Claim::new(ClaimKind::ActiveCart, &self.user_id)).into_iter().collect()
+    }
+
+    fn event_type(&self, before: Option<&Self>) -> &'static str {
+        match (before, self.status) {
+            (None, _) => "cart.created",
+            (Some(_), CartStatus::Active) => "cart.updated",
+            (Some(_), CartStatus::CheckedOut) => "cart.checked_out",
+            (Some(_), CartStatus::Expired) => "cart.expired",
+        }
+    }
+}
+
+impl Aggregate for Category {
+    const KIND: DocumentKind = DocumentKind::Category;
+
+    fn key(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created_at(&self) -> DateTime<Utc> {
+        self.created_at
+    }
+
+    fn event_type(&self, before: Option<&Self>) -> &'static str {
+        if before.is_some() { "category.updated" } else { "category.created" }
+    }
+}
+
+impl Aggregate for Product {
+    const KIND: DocumentKind = DocumentKind::Product;
+
+    fn key(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created_at(&self) -> DateTime<Utc> {
+        self.created_at
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        self.variants.iter().map(|variant| Claim::new(ClaimKind::Sku, &variant.sku)).collect()
+    }
+
+    fn event_type(&self, before: Option<&Self>) -> &'static str {
+        if before.is_some() { "product.updated" } else { "product.created" }
+    }
+}
+
+impl Aggregate for PromotionRecord {
+    const KIND: DocumentKind = DocumentKind::Promotion;
+
+    fn key(&self) -> String {
+        self.id().to_string()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created_at(&self) -> DateTime<Utc> {
+        self.created_at
+    }
+
+    /// A promotion is a candidate for whoever gives its code, or for everybody as long as it has none and was not ended.
+    fn keys(&self) -> Vec<String> {
+        match self.promotion.definition().code_key() {
+            Some(code) => Vec::from([Self::key_of_code(&code)]),
+            None if self.ended_at.is_none() => Vec::from([Self::AUTOMATIC.into()]),
+            None => Vec::new(),
+        }
+    }
+
+    fn event_type(&self, before: Option<&Self>) -> &'static str {
+        match before {
+            None => "promotion.created",
+            Some(before) if before.ended_at.is_none() && self.ended_at.is_some() => "promotion.ended",
+            Some(_) => "promotion.updated",
+        }
+    }
+}
+
+impl DocumentId {
+    /// Names a cart.
+    pub fn cart(id: CartId) -> Self {
+        Self::new(DocumentKind::Cart, &id)
+    }
+}

@@ -1,0 +1,142 @@
+//! A change to a document: its guards, its claims, and the event that tells of it.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Aggregate, Claim, Document, DocumentId, DocumentKind, StoredError, patch, stored};
+use crate::actor::Actor;
+use crate::event::Recorded;
+use crate::ids::EventId;
+use crate::order::CorruptHistory;
+
+/// What changed in a document, as its history keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentEvent {
+    /// The type under which it is published, such as `product.updated`.
+    pub event_type: Cow<'static, str>,
+    /// The change.
+    pub change: Delta,
+}
+
+/// A change of a document's stored form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delta {
+    /// The whole value of a new document.
+    Created(Value),
+    /// A JSON merge patch to the value before.
+    Updated(Value),
+}
+
+/// The next value of a document, with the version it was decided on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentChange {
+    id: DocumentId,
+    expected: u64,
+    document: Document,
+    taken: Vec<Claim>,
+    released: Vec<Claim>,
+    event: Recorded<DocumentEvent>,
+}
+
+impl DocumentChange {
+    /// A change from one value to the next. `before` is the value that was read, and is absent for a new document.
+    pub(crate) fn new<T: Aggregate>(
+        before: Option<&T>,
+        after: T,
+        (at, actor): (DateTime<Utc>, Actor),
+        event_id: impl FnOnce(&DocumentId, u64) -> EventId,
+    ) -> Self {
+        let id = DocumentId { kind: T::KIND, id: after.key() };
+        let (held, claimed) = (before.map(T::claims).unwrap_or_default(), after.claims());
+        let change = match before {
+            None => Delta::Created(stored(&after)),
+            Some(before) => Delta::Updated(patch::diff(&stored(before), &stored(&after))),
+        };
+        let event = DocumentEvent { event_type: Cow::Borrowed(after.event_type(before)), change };
+        let sequence = after.version();
+        Self {
+            event: Recorded { id: event_id(&id, sequence), sequence, at, actor, event },
+            expected: before.map_or(0, T::version),
+            released: held.iter().filter(|claim| !claimed.contains(claim)).cloned().collect(),
+            taken: claimed.into_iter().filter(|claim| !held.contains(claim)).collect(),
+            document: after.into(),
+            id,
+        }
+    }
+
+    /// Identifies the document.
+    pub const fn id(&self) -> &DocumentId {
+        &self.id
+    }
+
+    /// The version the store must have; 0 for a new document.
+    pub const fn expected(&self) -> u64 {
+        self.expected
+    }
+
+    /// The next version.
+    pub const fn version(&self) -> u64 {
+        self.event.sequence
+    }
+
+    /// The next value.
+    pub const fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The claims it begins to hold.
+    pub fn taken(&self) -> &[Claim] {
+        &self.taken
+    }
+
+    /// The claims it gives up.
+    pub fn released(&self) -> &[Claim] {
+        &self.released
+    }
+
+    /// The event that tells of the change.
+    pub const fn event(&self) -> &Recorded<DocumentEvent> {
+        &self.event
+    }
+}
+
+/// The document after a whole history.
+///
+/// # Errors
+/// [`ReplayedError`] if the events do not continue each other, or do not lead to a document.
+pub fn replay<'a>(
+    kind: DocumentKind,
+    history: impl IntoIterator<Item = &'a Recorded<DocumentEvent>>,
+) -> Result<Document, ReplayedError> {
+    let mut value = None;
+    for (expected, entry) in (1..).zip(history) {
+        if entry.sequence != expected {
+            let last = u64::saturating_sub(expected, 1);
+            return Err(CorruptHistory::Gap { last, found: entry.sequence }.into());
+        }
+        match (&mut value, &entry.event.change) {
+            (None, Delta::Created(created)) => value = Some(created.clone()),
+            (Some(value), Delta::Updated(change)) => patch::apply(value, change),
+            (None, Delta::Updated(_)) => return Err(CorruptHistory::NoBeginning.into()),
+            (Some(_), Delta::Created(_)) => return Err(CorruptHistory::SecondBeginning(entry.sequence).into()),
+        }
+    }
+    let value = value.ok_or(CorruptHistory::NoBeginning)?;
+    Ok(Document::from_stored(kind, value)?)
+}
+
+/// A history that does not lead to a document.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayedError {
+    /// The events do not continue each other.
+    #[error(transparent)]
+    History(#[from] CorruptHistory),
+    /// The value they lead to cannot be read.
+    #[error(transparent)]
+    Stored(#[from] StoredError),
+}

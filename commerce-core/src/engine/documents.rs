@@ -1,0 +1,34 @@
+//! The history of documents.
+
+use alloc::vec::Vec;
+
+use crate::actor::{Actor, Role};
+use crate::document::{DocumentEvent, DocumentId, DocumentKind};
+use crate::event::Recorded;
+
+use super::{Engine, EngineError, Resource};
+
+impl Engine {
+    /// The history of a document, oldest first: who changed what, and when.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] if there is no such document, [`EngineError::Forbidden`] to customers.
+    pub async fn document_history(
+        &self,
+        caller: &Actor,
+        id: &DocumentId,
+    ) -> Result<Vec<Recorded<DocumentEvent>>, EngineError> {
+        caller.require(&[Role::Support, Role::Admin, Role::Service])?;
+        let history = self.ports.store.document_history(id).await?;
+        if history.is_empty() { Err(EngineError::NotFound(noun(id.kind))) } else { Ok(history) }
+    }
+}
+
+const fn noun(kind: DocumentKind) -> Resource {
+    match kind {
+        DocumentKind::Cart => Resource::Cart,
+        DocumentKind::Category => Resource::Category,
+        DocumentKind::Product => Resource::Product,
+        DocumentKind::Promotion => Resource::Promotion,
+    }
+}
