@@ -6,7 +6,6 @@ use http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
-use crate::precondition::etag;
 use crate::problem::Problem;
 
 /// What every handler ends in.
@@ -43,6 +42,12 @@ impl Answer {
         Self::json(StatusCode::OK, document)
     }
 
+    /// A problem, as the client is told of it.
+    pub(crate) fn problem(problem: Problem, request_id: &str) -> Self {
+        let (status, headers, body) = problem.written(request_id);
+        Self { status, headers, order: None, body: body.into() }
+    }
+
     /// Gives it a body of a type.
     pub(crate) fn typed(mut self, content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
         self.headers.insert(CONTENT_TYPE, content_type);
@@ -69,4 +74,9 @@ impl Answer {
         self.order = Some(order);
         self
     }
+}
+
+/// The strong validator of a version.
+fn etag(version: u64) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"0\""))
 }

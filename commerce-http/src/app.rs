@@ -1,9 +1,12 @@
 //! What all requests share.
 
+use std::sync::LazyLock;
+
+use bytes::Bytes;
 use commerce_core::engine::Engine;
 
+use crate::options::Options;
 use crate::quota::OrderQuota;
-use crate::service::Options;
 
 /// What all requests share.
 #[derive(Debug)]
@@ -11,4 +14,6 @@ pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) options: Options,
     pub(crate) quota: OrderQuota,
+    /// What describes the interface.
+    pub(crate) document: &'static LazyLock<Bytes>,
 }

@@ -19,7 +19,6 @@ use commerce_core::actor::Actor;
 use cookie::Cookie;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, Method};
-use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation};
 
 pub use self::key::{KeyError, VerifyingKey};
@@ -116,14 +115,6 @@ fn validation(algorithm: Algorithm) -> Validation {
     validation.validate_aud = false;
     validation.set_required_spec_claims(&["exp", "sub"]);
     validation
-}
-
-/// What a failed check means to the client.
-fn refused(kind: &ErrorKind) -> Problem {
-    if matches!(kind, ErrorKind::ExpiredSignature) {
-        return Problem::bad_token("token_expired", "The token has expired.");
-    }
-    Problem::bad_token("invalid_token", "The token is not valid here.")
 }
 
 fn bearer(value: &str) -> Option<&str> {

@@ -14,12 +14,15 @@ use crate::json;
 use crate::precondition::Condition;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::route::{Params, Route};
+
+/// The parameters of a path, decoded.
+pub(crate) type Params = Vec<(&'static str, String)>;
 
 /// A request that has a route.
 #[derive(Debug)]
 pub(crate) struct RequestContext {
-    pub(crate) route: &'static Route,
+    /// The path of the route, with its parameters in braces.
+    pub(crate) path: &'static str,
     pub(crate) params: Params,
     pub(crate) caller: Option<Actor>,
     pub(crate) parts: http::request::Parts,

@@ -22,14 +22,17 @@ pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Compresses a body and says so in the headers.
-pub(crate) fn compress(headers: &mut HeaderMap, body: Bytes) -> Bytes {
+/// Compresses a long body for a client that takes gzip. Caches are told, by `Vary`, that another client gets another body.
+pub(crate) fn compress(headers: &mut HeaderMap, body: Bytes, gzip: bool) -> Bytes {
     if body.len() < MIN_BYTES || headers.contains_key(CONTENT_ENCODING) {
+        return body;
+    }
+    headers.append(VARY, HeaderValue::from_static("accept-encoding"));
+    if !gzip {
         return body;
     }
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 2), Compression::fast());
     let Ok(compressed) = encoder.write_all(&body).and_then(|()| encoder.finish()) else { return body };
     headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    headers.append(VARY, HeaderValue::from_static("accept-encoding"));
     compressed.into()
 }

@@ -97,7 +97,7 @@ impl RequestContext {
     /// The key within the caller and the route, and a digest of what is asked.
     fn keyed<'w, T>(&self, key: String, write: &'w Write<T>) -> Result<Keyed<'w, T>, Problem> {
         let user = self.caller()?.user.as_ref().map_or("", |user| user.as_str());
-        let scope = format!("{user} {} {}", self.route.method, self.route.path);
+        let scope = format!("{user} {} {}", self.parts.method, self.path);
         let written = Arc::<Mutex<Option<Answer>>>::default();
         let slot = Arc::clone(&written);
         let record = Box::new(move |outcome: &T| {
@@ -110,8 +110,8 @@ impl RequestContext {
     }
 
     fn fingerprint(&self) -> String {
-        let hash = Sha256::new().chain_update(self.route.method.as_str());
-        let hash = self.params.iter().fold(hash.chain_update([0]).chain_update(self.route.path), |hash, (_, value)| {
+        let hash = Sha256::new().chain_update(self.parts.method.as_str());
+        let hash = self.params.iter().fold(hash.chain_update([0]).chain_update(self.path), |hash, (_, value)| {
             hash.chain_update([0]).chain_update(value)
         });
         URL_SAFE_NO_PAD.encode(hash.chain_update([0]).chain_update(&self.body).finalize())

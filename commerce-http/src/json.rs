@@ -298,8 +298,8 @@ mod tests {
     #[track_caller]
     fn check(text: &str, pointer: &str, code: &str, message: &str) {
         let misfit = read::<Line>(text.as_bytes()).unwrap_err();
-        let answer = misfit.answer(&crate::request_id::RequestId::of(&http::HeaderMap::new()));
-        let document: Value = serde_json::from_slice(&answer.body).unwrap();
+        let (_, _, body) = misfit.written("1");
+        let document: Value = serde_json::from_slice(&body).unwrap();
         let expected = json!([{ "pointer": pointer, "code": code, "message": message }]);
         assert_eq!(document["errors"], expected, "{text}");
     }

@@ -28,6 +28,7 @@ pub mod dto;
 mod idempotency;
 mod json;
 mod openapi;
+mod options;
 mod page;
 mod precondition;
 mod problem;
@@ -42,4 +43,5 @@ pub mod system;
 pub mod telemetry;
 
 pub use self::openapi::openapi;
-pub use self::service::{Options, Service};
+pub use self::options::Options;
+pub use self::service::Service;

@@ -1,5 +1,8 @@
 //! The `OpenAPI` 3.1 document, generated from the handlers and the shapes.
 
+use std::sync::LazyLock;
+
+use bytes::Bytes;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
@@ -9,6 +12,9 @@ use crate::problem::ProblemShape;
 use crate::routes::{
     carts, categories, checkouts, inventory, orders, payments, products, promos, promotions, quotes, returns, system,
 };
+
+/// The document as it is served: the same for everybody and for as long as the process lives.
+pub(crate) static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(openapi()));
 
 /// What the shop is for.
 #[derive(utoipa::OpenApi)]

@@ -1,4 +1,4 @@
-//! Versions: the `ETag` of what is shown, and the condition of a write (`If-Match`, `If-None-Match: *`).
+//! The condition of a write (`If-Match`, `If-None-Match: *`).
 
 use commerce_core::engine::EngineError;
 use http::header::{IF_MATCH, IF_NONE_MATCH};
@@ -31,11 +31,6 @@ pub(crate) struct IfMatch {
     /// The `ETag` the change is based on, or `*`; 412 if it is not the present one.
     #[param(rename = "If-Match", example = "\"3\"")]
     if_match: Option<String>,
-}
-
-/// The strong validator of a version.
-pub(crate) fn etag(version: u64) -> HeaderValue {
-    HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"0\""))
 }
 
 impl Condition {

@@ -12,9 +12,6 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::answer::Answer;
-use crate::request_id::RequestId;
-
 /// The media type of problems.
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 /// How a client is asked for a token.
@@ -214,8 +211,8 @@ impl Problem {
         }
     }
 
-    /// What the client gets.
-    pub(crate) fn answer(self, request_id: &RequestId) -> Answer {
+    /// What the client gets: the status, the headers and the document.
+    pub(crate) fn written(self, request_id: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
         let parts = *self.0;
         let title = title(parts.code);
         let document = ProblemShape {
@@ -225,14 +222,14 @@ impl Problem {
             detail: &parts.detail,
             code: parts.code,
             error: &title,
-            request_id: request_id.as_str(),
+            request_id,
             errors: &parts.errors,
             members: &parts.members,
         };
-        let mut answer = Answer::json(parts.status, &document);
-        answer.headers.extend(parts.headers);
-        answer.headers.insert(CONTENT_TYPE, PROBLEM_JSON);
-        answer
+        let body = serde_json::to_vec(&document).unwrap_or_default();
+        let mut headers = parts.headers;
+        headers.insert(CONTENT_TYPE, PROBLEM_JSON);
+        (parts.status, headers, body)
     }
 }
 

@@ -202,14 +202,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::request_id::RequestId;
 
     #[track_caller]
     fn check(error: EngineError, status: u16, members: &Value) {
-        let id = RequestId::of(&http::HeaderMap::new());
-        let answer = Problem::from(error).answer(&id);
-        let document: Value = serde_json::from_slice(&answer.body).unwrap();
-        assert_eq!(answer.status.as_u16(), status, "{document}");
+        let (answered, _, body) = Problem::from(error).written("1");
+        let document: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(answered.as_u16(), status, "{document}");
         for (name, value) in members.as_object().unwrap() {
             assert_eq!(document[name], *value, "{document}");
         }

@@ -1,7 +1,5 @@
 //! The id of a request: taken from the client or made, returned, and in every line of the log.
 
-use std::fmt;
-
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
@@ -36,12 +34,6 @@ impl RequestId {
     /// The header that returns it.
     pub(crate) fn into_header(self) -> HeaderValue {
         self.0
-    }
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

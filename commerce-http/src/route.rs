@@ -3,16 +3,14 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::LazyLock;
 
 use http::{HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 
 use crate::answer::Outcome;
 use crate::app::App;
-use crate::call::RequestContext;
+use crate::call::{Params, RequestContext};
 use crate::problem::Problem;
-use crate::routes::ROUTES;
 
 /// The paths under which the shop's routes answer; the first is the canonical one.
 pub(crate) const PREFIXES: [&str; 2] = ["/v1", "/api/v1"];
@@ -21,8 +19,6 @@ pub(crate) const PREFIXES: [&str; 2] = ["/v1", "/api/v1"];
 pub(crate) type Work<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
 /// A handler.
 pub(crate) type Handler = for<'a> fn(&'a App, &'a RequestContext) -> Work<'a>;
-/// The parameters of a path, decoded.
-pub(crate) type Params = Vec<(&'static str, String)>;
 
 /// One row of the table of routes.
 pub(crate) struct Route {
@@ -70,22 +66,7 @@ pub(crate) struct PathRoutes {
 }
 
 /// Hides the library that matches paths.
-struct Router(matchit::Router<PathRoutes>);
-
-static ROUTER: LazyLock<Router> = LazyLock::new(|| Router::of(ROUTES));
-
-/// Finds the route of a request. `HEAD` goes where `GET` goes.
-pub(crate) fn find(method: &Method, path: &str) -> Found {
-    let Ok(matched) = ROUTER.0.at(path) else { return Found::Nothing };
-    let wanted = if method == Method::HEAD { &Method::GET } else { method };
-    let Some(route) = matched.value.routes.iter().find(|route| route.method == *wanted) else {
-        return Found::OtherMethod(matched.value);
-    };
-    let decode =
-        |(name, value): (&'static str, &str)| Some((name, percent_decode_str(value).decode_utf8().ok()?.into_owned()));
-    let params: Option<Params> = matched.params.iter().map(decode).collect();
-    params.map_or(Found::Nothing, |params| Found::Route(route, params))
-}
+pub(crate) struct Router(matchit::Router<PathRoutes>);
 
 impl Found {
     /// The label of the route in metrics and logs.
@@ -109,7 +90,7 @@ impl Found {
 
 impl Router {
     #[expect(clippy::expect_used, reason = "the table is fixed, and every test of a route builds the router from it")]
-    fn of(routes: &'static [Route]) -> Self {
+    pub(crate) fn of(routes: &'static [Route]) -> Self {
         let mut router = matchit::Router::new();
         let mut paths: Vec<(&'static str, RouteGroup)> = routes.iter().map(|route| (route.path, route.part)).collect();
         paths.sort_unstable_by_key(|(path, _)| *path);
@@ -122,6 +103,20 @@ impl Router {
             }
         }
         Self(router)
+    }
+
+    /// Finds the route of a request. `HEAD` goes where `GET` goes.
+    pub(crate) fn find(&'static self, method: &Method, path: &str) -> Found {
+        let Ok(matched) = self.0.at(path) else { return Found::Nothing };
+        let wanted = if method == Method::HEAD { &Method::GET } else { method };
+        let Some(route) = matched.value.routes.iter().find(|route| route.method == *wanted) else {
+            return Found::OtherMethod(matched.value);
+        };
+        let decode = |(name, value): (&'static str, &str)| {
+            Some((name, percent_decode_str(value).decode_utf8().ok()?.into_owned()))
+        };
+        let params: Option<Params> = matched.params.iter().map(decode).collect();
+        params.map_or(Found::Nothing, |params| Found::Route(route, params))
     }
 }
 

@@ -16,7 +16,12 @@ pub(crate) mod quotes;
 pub(crate) mod returns;
 pub(crate) mod system;
 
-use crate::route::{Route, routes};
+use std::sync::LazyLock;
+
+use crate::route::{Route, Router, routes};
+
+/// Finds the route of a request.
+pub(crate) static ROUTER: LazyLock<Router> = LazyLock::new(|| Router::of(ROUTES));
 
 /// Every route there is.
 pub(crate) static ROUTES: &[Route] = routes! {

@@ -7,14 +7,13 @@
 use std::any::Any;
 use std::convert::Infallible;
 use std::error::Error;
-use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::{Buf, Bytes};
 use commerce_core::engine::Engine;
@@ -23,18 +22,19 @@ use http::header::CACHE_CONTROL;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::timeout;
 use tracing::{Instrument, Span, field, info_span};
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
-use crate::auth::Auth;
 use crate::call::RequestContext;
+use crate::openapi;
+use crate::options::Options;
 use crate::problem::Problem;
 use crate::quota::OrderQuota;
 use crate::request_id::{RequestId, X_REQUEST_ID};
-use crate::route::{Found, find};
+use crate::route::Found;
+use crate::routes::ROUTER;
 use crate::telemetry::{InFlight, Served};
 use crate::{body, compress};
 
@@ -44,47 +44,6 @@ const UPKEEP_EVERY: u32 = 8192;
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const X_CONTENT_TYPE_OPTIONS: HeaderName = HeaderName::from_static("x-content-type-options");
-
-/// How the service behaves.
-#[derive(Clone)]
-pub struct Options {
-    /// Who is let in.
-    pub auth: Auth,
-    /// How many orders a customer may place in a minute; 0 for any number. Admins and services are exempt.
-    pub orders_per_minute: u32,
-    /// Where the metrics are read that [`telemetry::install`](crate::telemetry::install) keeps. Without it `/metrics` is
-    /// not found, as is right where they are served on a listener of their own.
-    pub metrics: Option<PrometheusHandle>,
-    /// How long a body may take to arrive.
-    pub body_timeout: Duration,
-    /// How long a handler may take.
-    pub handler_timeout: Duration,
-}
-
-impl Options {
-    /// 120 orders a minute, no metrics, ten seconds for a body and ten for a handler.
-    pub const fn new(auth: Auth) -> Self {
-        Self {
-            auth,
-            orders_per_minute: 120,
-            metrics: None,
-            body_timeout: Duration::from_secs(10),
-            handler_timeout: Duration::from_secs(10),
-        }
-    }
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("auth", &self.auth)
-            .field("orders_per_minute", &self.orders_per_minute)
-            .field("metrics", &self.metrics.is_some())
-            .field("body_timeout", &self.body_timeout)
-            .field("handler_timeout", &self.handler_timeout)
-            .finish()
-    }
-}
 
 /// The whole HTTP interface as one [`tower::Service`]. A clone is another handle on the same.
 ///
@@ -140,7 +99,7 @@ impl Service {
     /// Serves an engine.
     pub fn new(engine: Engine, options: Options) -> Self {
         let quota = OrderQuota::per_minute(options.orders_per_minute);
-        Self { app: Arc::new(App { engine, options, quota }), served: Arc::default() }
+        Self { app: Arc::new(App { engine, options, quota, document: &openapi::DOCUMENT }), served: Arc::default() }
     }
 
     fn run_upkeep(&self) {
@@ -184,7 +143,7 @@ where
     let (parts, body) = request.into_parts();
     let id = RequestId::of(&parts.headers);
     let span = info_span!("request", request_id = id.as_str(), user_id = field::Empty, order_id = field::Empty);
-    let found = find(&parts.method, parts.uri.path());
+    let found = ROUTER.find(&parts.method, parts.uri.path());
     let (method, route, gzip) = (parts.method.clone(), found.label(), compress::takes_gzip(&parts.headers));
     let work = AssertUnwindSafe(run(app, found, parts, body)).catch_unwind().instrument(span.clone());
     let outcome = work.await.unwrap_or_else(|panic| Err(Problem::internal().caused_by(panic_message(&*panic))));
@@ -213,7 +172,7 @@ where
         return Err(Problem::no_token()); // before any of the body is received
     }
     let body = body::receive(&parts.headers, body, app.options.body_timeout).await?;
-    let call = RequestContext { route, params, caller, parts, body };
+    let call = RequestContext { path: route.path, params, caller, parts, body };
     let outcome = timeout(app.options.handler_timeout, (route.handler)(app, &call)).await;
     outcome.unwrap_or_else(|_| Err(Problem::timed_out()))
 }
@@ -221,7 +180,7 @@ where
 fn finished(outcome: Outcome, id: &RequestId) -> Answer {
     outcome.unwrap_or_else(|problem| {
         problem.log();
-        problem.answer(id)
+        Answer::problem(problem, id.as_str())
     })
 }
 
@@ -229,7 +188,7 @@ fn response(mut answer: Answer, id: RequestId, gzip: bool) -> Response<Full<Byte
     answer.headers.insert(X_REQUEST_ID, id.into_header());
     answer.headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     answer.headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
-    let body = if gzip { compress::compress(&mut answer.headers, answer.body) } else { answer.body };
+    let body = compress::compress(&mut answer.headers, answer.body, gzip);
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;

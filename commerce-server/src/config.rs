@@ -6,6 +6,7 @@
 
 mod database;
 mod file;
+mod flags;
 mod keys;
 mod lifecycle;
 mod logs;
@@ -25,13 +26,13 @@ use thiserror::Error;
 
 pub(crate) use self::database::{Connections, Database, DatabaseRefused};
 use self::file::File;
+pub(crate) use self::flags::Flags;
 use self::keys::KeysSection;
 pub(crate) use self::keys::{Claims, KeySource, Keys, Secret};
 use self::lifecycle::{LifecycleChoice, Windows};
 pub(crate) use self::logs::{LogFormat, LogLevel};
 use self::shop::Shop;
 pub(crate) use self::span::DurationText;
-use crate::cli::Flags;
 use crate::users;
 
 /// Where the server listens unless told otherwise.

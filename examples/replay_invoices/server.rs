@@ -22,7 +22,7 @@ use crate::invoices::CURRENCY;
 type Failure = Box<dyn std::error::Error>;
 
 /// How long a replay may take.
-const TOKEN_LIFETIME: Duration = Duration::from_hours(24);
+const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
 /// A server in this process.
 #[derive(Debug)]

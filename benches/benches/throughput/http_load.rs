@@ -68,7 +68,7 @@ async fn over(ports: Ports, keep: Box<dyn Any + Send>, clients: usize) -> Result
     let shop = Arc::new(Shop {
         http: Client::builder(TokioExecutor::new()).build_http(),
         url: format!("http://{}/v1/orders", listener.local_addr()?),
-        token: mint(SECRET, "ann", Role::Customer, Duration::from_hours(1))?,
+        token: mint(SECRET, "ann", Role::Customer, Duration::from_secs(3600))?,
         orders: AtomicUsize::new(0),
     });
     let service = Service::new(engine, options);

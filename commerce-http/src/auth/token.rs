@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use commerce_core::actor::{Actor, Role};
 use commerce_core::ids::UserId;
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, Validation, decode, decode_header, encode, get_current_timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{VerifyingKey, refused};
+use super::key::VerifyingKey;
 use crate::problem::Problem;
 
 /// The roles a token can give, the one that may least first.
@@ -70,6 +71,14 @@ pub fn mint(secret: &[u8], sub: &str, role: Role, lifetime: Duration) -> Result<
 /// [`MintError`].
 pub fn mint_claims(secret: &[u8], claims: &Claims) -> Result<String, MintError> {
     encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(secret)).map_err(MintError)
+}
+
+/// What a failed check means to the client.
+fn refused(kind: &ErrorKind) -> Problem {
+    if matches!(kind, ErrorKind::ExpiredSignature) {
+        return Problem::bad_token("token_expired", "The token has expired.");
+    }
+    Problem::bad_token("invalid_token", "The token is not valid here.")
 }
 
 /// Checks a token with the keys that fit it.

@@ -1,7 +1,7 @@
 //! What operators and developers use: health, metrics, the document of this interface and a page to read it on.
 
 use std::future::{Ready, ready};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use commerce_core::commit::IdempotencyKey;
@@ -14,11 +14,7 @@ use utoipa_swagger_ui::Config;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
-use crate::openapi::openapi;
 use crate::problem::Problem;
-
-/// The document is the same for everybody and for as long as the process lives.
-static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(openapi()));
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -63,8 +59,8 @@ pub(crate) fn metrics(app: &App, _call: &RequestContext) -> Ready<Outcome> {
     get, path = "/openapi.json", tag = "system",
     responses((status = 200, body = serde_json::Value))
 )]
-pub(crate) fn openapi_json(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
-    ready(Ok(Answer::empty(StatusCode::OK).typed(JSON, DOCUMENT.clone())))
+pub(crate) fn openapi_json(app: &App, _call: &RequestContext) -> Ready<Outcome> {
+    ready(Ok(Answer::empty(StatusCode::OK).typed(JSON, Bytes::clone(app.document))))
 }
 
 /// This document on a page to read.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::flags::KeyFlags;
 use super::{ConfigError, DurationText};
-use crate::cli::KeyFlags;
 
 /// The fewest bytes of a secret that HS256 is worth anything with (RFC 7518).
 const MIN_SECRET: usize = 32;

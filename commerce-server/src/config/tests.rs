@@ -1,3 +1,4 @@
+use clap::FromArgMatches;
 use commerce_core::money::{Money, Rounding};
 use commerce_core::pricing::TaxLevel;
 
@@ -10,7 +11,8 @@ fn load(file: &str, flags: &[&str]) -> Result<Config, ConfigError> {
     fs::write(&path, file).expect("written");
     let path = path.to_str().expect("text");
     let arguments = [&["--config", path], flags].concat();
-    Config::load(&crate::cli::flags(&arguments))
+    let matches = flags::command().get_matches_from(arguments);
+    Config::load(&Flags::from_arg_matches(&matches).expect("flags"))
 }
 
 #[track_caller]

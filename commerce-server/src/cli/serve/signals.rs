@@ -2,7 +2,7 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Failure;
+use super::super::failure::Failure;
 
 /// The exit code of a server that was told twice to end.
 const TOLD_TWICE: i32 = 130;

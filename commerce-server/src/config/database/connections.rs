@@ -6,9 +6,9 @@ use std::num::NonZeroU16;
 use commerce_diesel::DatabaseOptions;
 use serde::Deserialize;
 
+use super::super::flags::DatabaseFlags;
 use super::super::{ConfigError, DurationText};
 use super::Database;
-use crate::cli::DatabaseFlags;
 
 /// What was said of the connections to a database; what was not is as [`commerce_diesel`] has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn the_help_tells_what_is_built_in() {
-        let help = crate::cli::help();
+        let help = crate::config::flags::command().render_long_help().to_string();
         let DatabaseOptions { writers, readers, connect_timeout, statement_timeout, .. } =
             Connections::default().options();
         for words in [
