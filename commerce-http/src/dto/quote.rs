@@ -111,6 +111,7 @@ pub enum OutcomeDto<'q> {
         /// The conditions that do not hold, each with what is missing.
         unmet: Vec<UnmetDto<'q>>,
     },
+    #[serde(rename = "beaten")]
     Superseded {
         /// The promotions that applied instead.
         #[schema(value_type = Vec<String>)]
@@ -231,11 +232,11 @@ pub enum GapDto<'q> {
     },
     All {
         #[schema(no_recursion)]
-        unmet: Vec<UnmetDto<'q>>,
+        unmet: Vec<GapDto<'q>>,
     },
     Any {
         #[schema(no_recursion)]
-        unmet: Vec<UnmetDto<'q>>,
+        unmet: Vec<GapDto<'q>>,
     },
     Not {
         condition: Box<ConditionDto>,
@@ -300,7 +301,9 @@ impl<'q> ExplainedDto<'q> {
                 };
                 OutcomeDto::Applied { amount: (*amount).into(), target }
             }
-            Outcome::ConditionsNotMet { unmet } => OutcomeDto::NotMet { unmet: all(unmet) },
+            Outcome::ConditionsNotMet { unmet } => {
+                OutcomeDto::NotMet { unmet: unmet.iter().map(UnmetDto::from).collect() }
+            }
             Outcome::Superseded { by, would_save, by_amount } => {
                 OutcomeDto::Superseded { by, would_save: (*would_save).into(), by_amount: (*by_amount).into() }
             }
@@ -313,36 +316,36 @@ impl<'q> ExplainedDto<'q> {
     }
 }
 
-fn all(unmet: &[UnmetCondition]) -> Vec<UnmetDto<'_>> {
-    unmet.iter().map(UnmetDto::from).collect()
-}
-
 impl<'q> From<&'q UnmetCondition> for UnmetDto<'q> {
     fn from(unmet: &'q UnmetCondition) -> Self {
-        let gap = match unmet {
-            UnmetCondition::MinSpend { required, missing, filter } => GapDto::MinSpend {
+        Self { gap: unmet.into(), message: unmet.to_string() }
+    }
+}
+
+impl<'q> From<&'q UnmetCondition> for GapDto<'q> {
+    fn from(unmet: &'q UnmetCondition) -> Self {
+        let all = |unmet: &'q [UnmetCondition]| unmet.iter().map(Self::from).collect();
+        match unmet {
+            UnmetCondition::MinSpend { required, missing, filter } => Self::MinSpend {
                 required: (*required).into(),
                 missing: (*missing).into(),
                 filter: filter.as_ref().map(FilterDto::from),
             },
-            UnmetCondition::MinQuantity { required, missing, filter } => GapDto::MinQuantity {
+            UnmetCondition::MinQuantity { required, missing, filter } => Self::MinQuantity {
                 required: required.get(),
                 missing: *missing,
                 filter: filter.as_ref().map(FilterDto::from),
             },
-            UnmetCondition::Contains { filter } => GapDto::Contains { filter: filter.into() },
-            UnmetCondition::Segment { any } => GapDto::Segment { any },
-            UnmetCondition::FirstOrder { completed_orders } => {
-                GapDto::FirstOrder { completed_orders: *completed_orders }
-            }
+            UnmetCondition::Contains { filter } => Self::Contains { filter: filter.into() },
+            UnmetCondition::Segment { any } => Self::Segment { any },
+            UnmetCondition::FirstOrder { completed_orders } => Self::FirstOrder { completed_orders: *completed_orders },
             UnmetCondition::NthOrder { n, completed_orders } => {
-                GapDto::NthOrder { n: *n, completed_orders: *completed_orders }
+                Self::NthOrder { n: *n, completed_orders: *completed_orders }
             }
-            UnmetCondition::ShippingMethod { any, chosen } => GapDto::ShippingMethod { any, chosen: chosen.as_deref() },
-            UnmetCondition::All { unmet } => GapDto::All { unmet: all(unmet) },
-            UnmetCondition::Any { unmet } => GapDto::Any { unmet: all(unmet) },
-            UnmetCondition::Not { condition } => GapDto::Not { condition: Box::new((&**condition).into()) },
-        };
-        Self { gap, message: unmet.to_string() }
+            UnmetCondition::ShippingMethod { any, chosen } => Self::ShippingMethod { any, chosen: chosen.as_deref() },
+            UnmetCondition::All { unmet } => Self::All { unmet: all(unmet) },
+            UnmetCondition::Any { unmet } => Self::Any { unmet: all(unmet) },
+            UnmetCondition::Not { condition } => Self::Not { condition: Box::new((&**condition).into()) },
+        }
     }
 }
