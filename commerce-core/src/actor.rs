@@ -5,6 +5,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::UserId;
+use crate::permission::Permission;
 
 /// What a caller may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,8 +61,8 @@ impl Actor {
         Self { role, user: Some(user) }
     }
 
-    /// Whether what belongs to `owner` may be seen: by the owner, and by everyone who is not a mere customer.
+    /// Whether what belongs to `owner` may be seen.
     pub fn can_access(&self, owner: &UserId) -> bool {
-        self.role != Role::Customer || self.user.as_ref() == Some(owner)
+        self.role.may(Permission::SeeAll) || self.user.as_ref() == Some(owner)
     }
 }

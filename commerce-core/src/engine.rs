@@ -12,22 +12,6 @@
 //! the store refuses the second commit with the first idempotency record. A retry that is refused earlier, because the
 //! first attempt changed the world (its cart is ordered already), looks the idempotency record up before it says so.
 
-/// Decides, and commits what was decided; decides again as long as somebody else was quicker. `$attempts` counts how often.
-macro_rules! decide_and_commit {
-    ($engine:ident, $idempotency:ident, |$attempts:ident| $decide:expr) => {{
-        let mut $attempts = $crate::engine::Attempts::default();
-        loop {
-            let decided = $decide.await;
-            if let Some(reply) = $engine.submit(&mut $attempts, $idempotency, decided).await? {
-                return Ok(reply);
-            }
-        }
-    }};
-    ($engine:ident, $idempotency:ident, $decide:expr) => {
-        decide_and_commit!($engine, $idempotency, |attempts| $decide)
-    };
-}
-
 mod carts;
 mod catalog;
 mod documents;
@@ -38,28 +22,32 @@ mod payments;
 mod placing;
 mod promotions;
 mod quotes;
+mod target;
 mod tasks;
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::str::FromStr;
 
 use chrono::{DateTime, Utc};
 
-pub use self::carts::{CartView, OpenedCart};
+pub use self::carts::{CartView, ItemQuantity, NewItem, Offers, OpenedCart};
 pub use self::catalog::{CategoryInput, ImportRow, Imported, ProductInput};
 pub use self::error::{EngineError, Field, ItemPart, Resource};
-pub use self::orders::HistoryItem;
+pub use self::orders::{HistoryItem, ReturnInput};
 pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest};
 pub use self::promotions::{Basket, CodeCheck};
+pub use self::target::{Expected, Target};
 pub use self::tasks::TasksDone;
-use crate::actor::{Actor, Role};
+use crate::actor::Actor;
 use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};
 use crate::document::ClaimKind;
 use crate::event::Recorded;
-use crate::ids::{EventId, RefundId, UserId};
+use crate::ids::{EventId, IdError, RefundId, UserId};
 use crate::order::{Context, Order, OrderEvent};
+use crate::permission::Permission;
 use crate::port::{Carts, Catalog, Clock, CommitError, IdGenerator, Payments, Promotions, Store, Users};
 use crate::settings::Settings;
 
@@ -119,6 +107,16 @@ pub enum Reply<T> {
     Replayed(String),
 }
 
+impl<T> Reply<T> {
+    /// The outcome, if the request took effect now.
+    pub fn into_fresh(self) -> Option<T> {
+        match self {
+            Self::Fresh(outcome) => Some(outcome),
+            Self::Replayed(_) => None,
+        }
+    }
+}
+
 /// What a use case decided: what to commit, and what to answer once that is done.
 struct Decision<T> {
     commit: Commit,
@@ -140,13 +138,35 @@ impl Engine {
         &self.settings
     }
 
-    /// The ports.
-    pub const fn ports(&self) -> &Ports {
-        &self.ports
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] if it does not.
+    pub async fn health(&self) -> Result<(), EngineError> {
+        let none = IdempotencyKey { scope: String::new(), key: String::new() };
+        self.ports.store.idempotency_record(&none).await?;
+        Ok(())
     }
 
-    fn now(&self) -> DateTime<Utc> {
+    /// The answer given to a request before, if it has a key and took effect.
+    ///
+    /// # Errors
+    /// [`EngineError::IdempotencyKeyReused`] if the key was used for another request, [`EngineError::Store`].
+    pub async fn answered<T>(&self, idempotency: Option<&Idempotency<'_, T>>) -> Result<Option<Reply<T>>, EngineError> {
+        let Some(asked) = idempotency else { return Ok(None) };
+        let record = self.ports.store.idempotency_record(&asked.key).await?;
+        record.map(|record| Idempotency::compare(idempotency, record)).transpose()
+    }
+
+    /// The time of the engine's clock.
+    pub fn now(&self) -> DateTime<Utc> {
         self.ports.clock.now()
+    }
+
+    /// A fresh id where ids are names.
+    #[expect(clippy::expect_used, reason = "a UUID is short and printable")]
+    fn fresh_name<N: FromStr<Err = IdError>>(&self) -> N {
+        self.ports.ids.next().to_string().parse().expect("a UUID is a name")
     }
 
     fn commit_by(&self, actor: &Actor, at: DateTime<Utc>) -> Commit {
@@ -183,6 +203,22 @@ impl Engine {
         Ok(decided_order(commit))
     }
 
+    /// Decides, and commits what was decided; decides again as long as somebody else was quicker. `decide` is told how often
+    /// that was so.
+    async fn decide_and_commit<T, F: Future<Output = Result<Decision<T>, EngineError>>>(
+        &self,
+        idempotency: Option<&Idempotency<'_, T>>,
+        decide: impl Fn(u32) -> F,
+    ) -> Result<Reply<T>, EngineError> {
+        let mut attempts = Attempts::default();
+        loop {
+            let decided = decide(attempts.lost()).await;
+            if let Some(reply) = self.submit(&mut attempts, idempotency, decided).await? {
+                return Ok(reply);
+            }
+        }
+    }
+
     /// Commits a decision. None means that somebody was quicker: decide again.
     async fn submit<T>(
         &self,
@@ -215,11 +251,7 @@ impl Engine {
         idempotency: Option<&Idempotency<'_, T>>,
         error: EngineError,
     ) -> Result<Reply<T>, EngineError> {
-        let Some(asked) = idempotency else { return Err(error) };
-        match self.ports.store.idempotency_record(&asked.key).await? {
-            Some(record) => Idempotency::compare(idempotency, record),
-            None => Err(error),
-        }
+        self.answered(idempotency).await?.ok_or(error)
     }
 }
 
@@ -257,8 +289,9 @@ impl Attempts {
 /// Whether deciding again may succeed: a sku stays with its product, an order number is drawn anew.
 const fn is_lost_race(refusal: &Refusal) -> bool {
     match refusal {
+        Refusal::VersionConflict { .. } => true,
         Refusal::Claimed { claim, .. } => !matches!(claim.kind, ClaimKind::Sku),
-        _ => matches!(refusal, Refusal::VersionConflict { .. }),
+        Refusal::DuplicateKey(_) | Refusal::PromotionExhausted(_) | Refusal::Stock(_) => false,
     }
 }
 
@@ -269,17 +302,9 @@ fn decided_order(commit: Commit) -> Decision<Order> {
     Decision { commit, outcome }
 }
 
-/// Whether a caller named a version that is not the present one.
-fn check_version(if_version: Option<u64>, actual: u64) -> Result<(), EngineError> {
-    match if_version {
-        Some(if_version) if if_version != actual => Err(EngineError::VersionMismatch { expected: if_version, actual }),
-        _ => Ok(()),
-    }
-}
-
 impl Actor {
-    fn require(&self, roles: &[Role]) -> Result<(), EngineError> {
-        if roles.contains(&self.role) { Ok(()) } else { Err(EngineError::Forbidden { role: self.role }) }
+    fn require(&self, permission: Permission) -> Result<(), EngineError> {
+        if self.role.may(permission) { Ok(()) } else { Err(EngineError::Forbidden { role: self.role }) }
     }
 
     fn user_id(&self) -> Result<&UserId, EngineError> {

@@ -19,6 +19,7 @@
 //! | what carts, products, categories and promotions share | [`document`] |
 //! | what must become true together, and which guards hold | [`commit`] |
 //! | what is left to do later | [`task`] |
+//! | who may do what | [`permission`] |
 //! | what the engine needs of the world | [`port`] |
 //! | the use cases | [`engine`], [`settings`] |
 //! | how values are stored | [`stored`] |
@@ -60,6 +61,7 @@ pub mod ids;
 pub mod money;
 pub mod order;
 pub mod payment;
+pub mod permission;
 pub mod port;
 pub mod pricing;
 pub mod problem;

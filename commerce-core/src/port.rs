@@ -37,6 +37,13 @@ pub struct PageRequest<K> {
     pub after: Option<K>,
 }
 
+impl<K> PageRequest<K> {
+    /// The same request with another form of its cursor.
+    pub fn map<T>(self, form: impl FnOnce(K) -> T) -> PageRequest<T> {
+        PageRequest { limit: self.limit, after: self.after.map(form) }
+    }
+}
+
 /// Entries of a list, and where it goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T, K> {

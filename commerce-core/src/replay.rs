@@ -38,7 +38,7 @@ pub use self::verify::{Difference, Report, verify, verify_with_uses};
 use crate::document::Delta;
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{OrderId, PromotionId, Sku};
-use crate::order::{CorruptHistory, Order, OrderEvent, Phase, SideEffects, evolve, side_effects};
+use crate::order::{CorruptHistory, Order, OrderEvent, SideEffects, evolve, side_effects};
 use crate::promotion;
 use crate::stock::{Reservation, StockEvent, StockLevel};
 
@@ -166,7 +166,7 @@ impl Replay {
     /// Takes away the order of an entry if it is finished: it will hardly have another event.
     pub fn take_finished(&mut self, entry: &HistoryEntry) {
         let HistoryEntry::Order(id, _) = entry else { return };
-        if self.order(*id).is_some_and(|order| order.phase >= Phase::Delivered) {
+        if self.order(*id).is_some_and(|order| order.phase.is_over()) {
             self.take(*id);
         }
     }

@@ -17,7 +17,7 @@ pub struct Settings {
     pub currency: Currency,
     /// The lifecycle of new orders.
     pub lifecycle: Lifecycle,
-    /// Further lifecycles that orders of earlier days follow. The built-in ones are always known.
+    /// Further lifecycles that orders of earlier days follow. [`Settings::new`] lists the built-in ones.
     pub former_lifecycles: Vec<Lifecycle>,
     /// How orders can be shipped, and for what fee.
     pub shipping_methods: Vec<ShippingMethod>,
@@ -59,17 +59,16 @@ impl Settings {
     pub const IDEMPOTENCY_RETENTION: TimeDelta = TimeDelta::hours(48);
 
     /// A shop without configuration: the standard lifecycle, free standard shipping, no tax.
+    #[expect(clippy::expect_used, reason = "the name is short and printable")]
+    #[expect(clippy::missing_panics_doc, reason = "it never does")]
     pub fn new(currency: Currency) -> Self {
-        let standard = "standard".parse().into_iter().map(|name| ShippingMethod {
-            name,
-            fee: Money::zero(currency),
-            tax_category: None,
-        });
+        let name = "standard".parse().expect("it is a name");
+        let standard = ShippingMethod { name, fee: Money::zero(currency), tax_category: None };
         Self {
             currency,
             lifecycle: Lifecycle::standard(),
-            former_lifecycles: Vec::new(),
-            shipping_methods: standard.collect(),
+            former_lifecycles: Lifecycle::BUILT_IN.into_iter().filter_map(Lifecycle::built_in).collect(),
+            shipping_methods: Vec::from([standard]),
             tax: Tax::default(),
             selection: Selection::default(),
             tax_level: TaxLevel::default(),
@@ -86,8 +85,8 @@ impl Settings {
     }
 
     /// The lifecycle that an order follows.
-    pub fn lifecycle_of(&self, name: &Status) -> Option<Lifecycle> {
+    pub fn lifecycle_of(&self, name: &Status) -> Option<&Lifecycle> {
         let mut known = core::iter::once(&self.lifecycle).chain(&self.former_lifecycles);
-        known.find(|lifecycle| lifecycle.name() == name).cloned().or_else(|| Lifecycle::built_in(name.as_str()))
+        known.find(|lifecycle| lifecycle.name() == name)
     }
 }

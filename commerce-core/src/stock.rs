@@ -146,6 +146,15 @@ pub enum StockAction {
 }
 
 impl StockAction {
+    /// The action, bound to a version where it can be.
+    #[must_use]
+    pub fn expecting(mut self, version: Option<u64>) -> Self {
+        if let Self::Set { expected, .. } | Self::Adjust { expected, .. } = &mut self {
+            *expected = version;
+        }
+        self
+    }
+
     /// The order whose reservation the action touches.
     pub const fn order(&self) -> Option<OrderId> {
         match self {

@@ -164,7 +164,7 @@ impl Task {
             due: retry.unwrap_or(self.due),
             ready_at: retry,
             failures: self.failures.saturating_add(1),
-            last_error: Some(error.to_string()),
+            last_error: Some(error.into()),
             ..self.clone()
         }
     }

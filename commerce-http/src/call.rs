@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use bytes::Bytes;
 use commerce_core::actor::Actor;
+use commerce_core::engine::Target;
 use commerce_core::port::OrderRef;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -11,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::dto::reader::{Read, Reader};
 use crate::json;
-use crate::precondition::Condition;
+use crate::precondition;
 use crate::problem::Problem;
 use crate::query::Query;
 
@@ -66,9 +67,9 @@ impl RequestContext {
         Query::read(self.parts.uri.query())
     }
 
-    /// The condition of a write.
-    pub(crate) fn condition(&self) -> Result<Condition, Problem> {
-        Condition::of(self.headers())
+    /// What a write is about, and what its headers expect to find there.
+    pub(crate) fn target<I>(&self, id: I) -> Result<Target<I>, Problem> {
+        Ok(Target { id, expected: precondition::expected(self.headers())? })
     }
 
     /// The body, which has to be a document.

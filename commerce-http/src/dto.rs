@@ -10,6 +10,7 @@
 pub(crate) mod address;
 pub(crate) mod cart;
 pub(crate) mod code;
+pub(crate) mod history;
 pub(crate) mod kept;
 mod leaf;
 pub(crate) mod order;
@@ -22,6 +23,7 @@ pub mod quote;
 pub(crate) mod reader;
 pub(crate) mod returns;
 pub(crate) mod stock;
+pub(crate) mod task;
 
 use std::fmt;
 

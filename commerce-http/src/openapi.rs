@@ -10,7 +10,8 @@ use utoipa::{Modify, OpenApi as _};
 
 use crate::problem::ProblemShape;
 use crate::routes::{
-    carts, categories, checkouts, inventory, orders, payments, products, promos, promotions, quotes, returns, system,
+    carts, categories, checkouts, history, inventory, orders, payments, products, promos, promotions, quotes, returns,
+    system, tasks,
 };
 
 /// The document as it is served: the same for everybody and for as long as the process lives.
@@ -21,6 +22,7 @@ pub(crate) static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(opena
 #[openapi(paths(
     carts::open,
     carts::show,
+    history::of_cart,
     carts::add_item,
     carts::set_quantity,
     carts::remove_item,
@@ -53,20 +55,27 @@ pub(crate) static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(opena
     promos::update,
     promos::end,
     promos::redemptions,
+    history::of_promotion,
     quotes::create,
     products::list,
     products::create,
     products::show,
     products::replace,
     products::variants,
+    history::of_product,
     inventory::of_product,
     categories::list,
     categories::create,
     categories::rename,
+    history::of_category,
     inventory::list,
     inventory::show,
     inventory::set,
     inventory::adjust,
+    tasks::list,
+    tasks::show,
+    tasks::retry,
+    tasks::delete,
 ))]
 struct Shop;
 

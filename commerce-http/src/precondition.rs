@@ -1,24 +1,11 @@
 //! The condition of a write (`If-Match`, `If-None-Match: *`).
 
-use commerce_core::engine::EngineError;
+use commerce_core::engine::Expected;
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use utoipa::IntoParams;
 
 use crate::problem::Problem;
-
-/// Under which condition a write may happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Condition {
-    /// Under any.
-    Any,
-    /// If it exists.
-    Exists,
-    /// If it does not exist.
-    Absent,
-    /// If it is at this version.
-    At(u64),
-}
 
 /// A version that nothing ever has: a tag that is none of ours matches nothing.
 const NEVER: u64 = u64::MAX;
@@ -26,53 +13,31 @@ const NEVER: u64 = u64::MAX;
 /// The header of a conditional write.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "describes what `Condition::of` reads")]
+#[expect(dead_code, reason = "describes what `expected` reads")]
 pub(crate) struct IfMatch {
     /// The `ETag` the change is based on, or `*`; 412 if it is not the present one.
     #[param(rename = "If-Match", example = "\"3\"")]
     if_match: Option<String>,
 }
 
-impl Condition {
-    /// What the headers of a request ask for.
-    ///
-    /// Of several tags the highest counts: versions only grow, so of those that ever were only that one can be present.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
-        let Some(value) = headers.get(IF_MATCH) else { return Self::of_none_match(headers) };
-        let text = value.to_str().map_err(|_| malformed())?.trim();
-        match text {
-            "" => Err(malformed()),
-            "*" => Ok(Self::Exists),
-            tags => Ok(Self::At(tags.split(',').filter_map(version).max().unwrap_or(NEVER))),
-        }
+/// What the headers of a write expect.
+///
+/// Of several tags the highest counts: versions only grow, so of those that ever were only that one can be present.
+pub(crate) fn expected(headers: &HeaderMap) -> Result<Expected, Problem> {
+    let Some(value) = headers.get(IF_MATCH) else { return unless_match(headers) };
+    let text = value.to_str().map_err(|_| malformed())?.trim();
+    match text {
+        "" => Err(malformed()),
+        "*" => Ok(Expected::Exists),
+        tags => Ok(Expected::Version(tags.split(',').filter_map(version).max().unwrap_or(NEVER))),
     }
+}
 
-    fn of_none_match(headers: &HeaderMap) -> Result<Self, Problem> {
-        match headers.get(IF_NONE_MATCH).map(HeaderValue::as_bytes) {
-            None => Ok(Self::Any),
-            Some(b"*") => Ok(Self::Absent),
-            Some(_) => Err(Problem::bad_request("malformed_precondition", "If-None-Match takes * on a write.")),
-        }
-    }
-
-    /// The version a write has to name; version 0 is that of what does not exist.
-    pub(crate) const fn version(self) -> Option<u64> {
-        match self {
-            Self::Any | Self::Exists => None,
-            Self::Absent => Some(0),
-            Self::At(version) => Some(version),
-        }
-    }
-
-    /// Whether the condition fails because something is not there.
-    pub(crate) fn needs(self, found: Result<(), EngineError>) -> Result<(), Problem> {
-        match found {
-            Err(EngineError::NotFound(noun)) if self == Self::Exists => {
-                Err(failed(format!("There is no such {noun}.")))
-            }
-            Err(EngineError::NotFound(_)) | Ok(()) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+fn unless_match(headers: &HeaderMap) -> Result<Expected, Problem> {
+    match headers.get(IF_NONE_MATCH).map(HeaderValue::as_bytes) {
+        None => Ok(Expected::Any),
+        Some(b"*") => Ok(Expected::Version(0)),
+        Some(_) => Err(Problem::bad_request("malformed_precondition", "If-None-Match takes * on a write.")),
     }
 }
 
@@ -95,35 +60,35 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(value: &'static str, expected: Condition) {
+    fn check(value: &'static str, wanted: Expected) {
         let headers = HeaderMap::from_iter([(IF_MATCH, HeaderValue::from_static(value))]);
-        assert_eq!(Condition::of(&headers).unwrap(), expected);
+        assert_eq!(expected(&headers).unwrap(), wanted);
     }
 
     #[test]
     fn a_tag_names_a_version() {
-        check("\"3\"", Condition::At(3));
+        check("\"3\"", Expected::Version(3));
     }
 
     #[test]
     fn of_several_tags_the_highest_counts() {
-        check("\"3\", \"12\",\"7\"", Condition::At(12));
+        check("\"3\", \"12\",\"7\"", Expected::Version(12));
     }
 
     #[test]
     fn weak_and_foreign_tags_match_nothing() {
-        check("W/\"3\"", Condition::At(NEVER));
-        check("\"abc\"", Condition::At(NEVER));
-        check("3", Condition::At(NEVER));
+        check("W/\"3\"", Expected::Version(NEVER));
+        check("\"abc\"", Expected::Version(NEVER));
+        check("3", Expected::Version(NEVER));
     }
 
     #[test]
     fn a_star_asks_for_existence() {
-        check(" * ", Condition::Exists);
+        check(" * ", Expected::Exists);
     }
 
     #[test]
     fn no_header_asks_for_nothing() {
-        assert_eq!(Condition::of(&HeaderMap::new()).unwrap(), Condition::Any);
+        assert_eq!(expected(&HeaderMap::new()).unwrap(), Expected::Any);
     }
 }

@@ -4,7 +4,7 @@ use commerce_core::cart::CartRejection;
 use commerce_core::catalog::CatalogRejection;
 use commerce_core::commit::Refusal;
 use commerce_core::document::{Claim, ClaimKind};
-use commerce_core::engine::{EngineError, Field, ItemPart};
+use commerce_core::engine::{EngineError, Field, ItemPart, Resource};
 use commerce_core::order::OrderRejection;
 use commerce_core::port::{StoreError, StoreErrorKind};
 use commerce_core::pricing::PricingError;
@@ -37,6 +37,9 @@ impl From<EngineError> for Problem {
             EngineError::Pricing(PricingError::Invalid(problems)) => json::refused(problems),
             EngineError::Pricing(error) => Self::unprocessable("amount_too_large", error),
             EngineError::Money(error) => Self::unprocessable("invalid_amount", error),
+            EngineError::AlreadyExists(Resource::Product) => {
+                Self::conflict("product_exists", "There is a product of that id.")
+            }
             EngineError::AlreadyExists(_) => Self::conflict("already_exists", error),
             EngineError::CodeRejected { ref code, reason } => {
                 let reason = serde_json::to_value(reason).unwrap_or_default();
@@ -101,6 +104,9 @@ fn order(rejection: &OrderRejection) -> Problem {
             let allowed: Vec<Value> = allowed.iter().map(|status| status.as_str().into()).collect();
             let problem = Problem::bad_request("invalid_transition", rejection.to_string());
             problem.with("from", from.as_str()).with("to", to.as_str()).with("allowed", allowed)
+        }
+        OrderRejection::NotShippable(_) | OrderRejection::ShipmentGoesBack { .. } => {
+            Problem::bad_request("invalid_transition", rejection.to_string())
         }
         OrderRejection::AlreadyPaid => Problem::conflict("already_paid", rejection),
         OrderRejection::NotPayable(_) => Problem::conflict("not_payable", rejection),
@@ -196,7 +202,6 @@ fn store(error: StoreError) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use commerce_core::engine::Resource;
     use commerce_core::pricing::CodeRejection;
     use commerce_core::promotion::{Limit, PromotionExhausted};
     use serde_json::json;

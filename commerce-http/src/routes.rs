@@ -6,6 +6,7 @@
 pub(crate) mod carts;
 pub(crate) mod categories;
 pub(crate) mod checkouts;
+pub(crate) mod history;
 pub(crate) mod inventory;
 pub(crate) mod orders;
 pub(crate) mod payments;
@@ -15,6 +16,7 @@ pub(crate) mod promotions;
 pub(crate) mod quotes;
 pub(crate) mod returns;
 pub(crate) mod system;
+pub(crate) mod tasks;
 
 use std::sync::LazyLock;
 
@@ -27,6 +29,7 @@ pub(crate) static ROUTER: LazyLock<Router> = LazyLock::new(|| Router::of(ROUTES)
 pub(crate) static ROUTES: &[Route] = routes! {
     Shop POST "/carts" carts::open;
     Shop GET "/carts/{id}" carts::show;
+    Shop GET "/carts/{id}/history" history::of_cart;
     Shop POST "/carts/{id}/items" carts::add_item;
     Shop PATCH "/carts/{id}/items/{item_id}" carts::set_quantity;
     Shop DELETE "/carts/{id}/items/{item_id}" carts::remove_item;
@@ -63,6 +66,7 @@ pub(crate) static ROUTES: &[Route] = routes! {
     Shop GET "/promos/{id}" promos::show;
     Shop PATCH "/promos/{id}" promos::update;
     Shop DELETE "/promos/{id}" promos::end;
+    Shop GET "/promos/{id}/history" history::of_promotion;
     Shop GET "/promos/{id}/redemptions" promos::redemptions;
 
     Shop POST "/quotes" quotes::create;
@@ -71,16 +75,23 @@ pub(crate) static ROUTES: &[Route] = routes! {
     Shop POST "/products" products::create;
     Shop GET "/products/{id}" products::show;
     Shop PUT "/products/{id}" products::replace;
+    Shop GET "/products/{id}/history" history::of_product;
     Shop GET "/products/{id}/variants" products::variants;
     Shop GET "/products/{id}/inventory" inventory::of_product;
     Shop GET "/categories" categories::list;
     Shop POST "/categories" categories::create;
     Shop PUT "/categories/{id}" categories::rename;
+    Shop GET "/categories/{id}/history" history::of_category;
 
     Shop GET "/inventory" inventory::list;
     Shop GET "/inventory/{sku}" inventory::show;
     Shop PUT "/inventory/{sku}" inventory::set;
     Shop POST "/inventory/{sku}/adjustments" inventory::adjust;
+
+    Shop GET "/tasks" tasks::list;
+    Shop GET "/tasks/{kind}/{subject}" tasks::show;
+    Shop POST "/tasks/{kind}/{subject}/retry" tasks::retry;
+    Shop DELETE "/tasks/{kind}/{subject}" tasks::delete;
 
     System GET "/healthz" system::healthz;
     System GET "/readyz" system::readyz;

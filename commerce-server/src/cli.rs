@@ -8,6 +8,7 @@ mod opened;
 mod price;
 mod replay;
 mod serve;
+mod tasks;
 mod token;
 mod workers;
 
@@ -56,6 +57,11 @@ enum Command {
     /// Orders, stock and uses of promotions are made anew from the events, in one transaction; a running shop cannot write
     /// until it ends. If the history is broken nothing is written.
     Replay(replay::ReplayArgs),
+    /// List, show, retry or drop what the shop has to do later.
+    ///
+    /// A task that failed too often is kept until somebody retries or drops it. These commands may be used beside a running shop.
+    #[command(subcommand)]
+    Tasks(tasks::TasksCommand),
     /// Print the document that describes the HTTP interface.
     #[command(about = "Print the OpenAPI document")]
     Openapi,
@@ -89,6 +95,7 @@ impl Cli {
             Some(Command::Import(args)) => import::run(&args, &Config::load(flags)?),
             Some(Command::Price(args)) => price::run(&args),
             Some(Command::Replay(args)) => replay::run(&args, &Config::load(flags)?),
+            Some(Command::Tasks(command)) => tasks::run(&command, &Config::load(flags)?),
             Some(Command::Openapi) => print(&commerce_http::openapi()),
         }
     }

@@ -16,6 +16,7 @@ mod span;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use commerce_core::money::{Currency, MoneyError};
@@ -88,6 +89,8 @@ pub(crate) struct Config {
     pub(crate) users: Option<UsersService>,
     /// How many orders a customer may place in a minute; 0 for any number.
     pub(crate) orders_per_minute: u32,
+    /// The most connections of clients at once, if that was said.
+    pub(crate) max_connections: Option<NonZeroU32>,
     /// How log lines are written.
     pub(crate) log_format: LogFormat,
     /// What is logged.
@@ -134,6 +137,7 @@ impl Config {
             keys: KeySource::merge(&flags.keys, std::mem::take(&mut file.keys), directory)?,
             users: users_service(flags, std::mem::take(&mut file.users), directory)?,
             orders_per_minute: orders_per_minute.unwrap_or(ORDERS_PER_MINUTE),
+            max_connections: flags.max_connections.or(file.max_connections),
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
             log_level: flags.log_level.clone().or_else(|| file.log_level.take()).unwrap_or_default(),
             shop: Shop::merge(flags.lifecycle.as_deref(), file, directory)?,

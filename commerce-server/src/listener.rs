@@ -34,7 +34,7 @@ const PING: Duration = Duration::from_secs(20);
 /// What one client may take of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at once; further ones wait in the system's queue. Fewer than the files a process may usually open.
+    /// Connections at once; further ones wait in the system's queue. Each is an open file.
     pub connections: usize,
     /// How long the head of a request may take, or the pause before it.
     pub head_time_out: Duration,
@@ -47,7 +47,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 900,
+            connections: 10_000,
             head_time_out: Duration::from_secs(15),
             head_bytes: 32 * 1024,
             grace: Duration::from_secs(25),

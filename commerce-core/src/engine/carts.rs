@@ -10,7 +10,7 @@ use crate::catalog::Offer;
 use crate::ids::{CartId, ItemId, Sku};
 use crate::pricing::Quote;
 
-use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, check_version};
+use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, Target};
 
 /// A cart with its price now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +32,26 @@ pub struct OpenedCart {
     pub is_new: bool,
 }
 
-/// The offers of a cart's skus.
-pub(super) type Offers = BTreeMap<Sku, Offer>;
+/// Units to add to a cart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewItem {
+    /// The sku.
+    pub sku: Sku,
+    /// How many units.
+    pub quantity: Quantity,
+}
+
+/// How many units a line of a cart shall have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ItemQuantity {
+    /// The line.
+    pub item: ItemId,
+    /// The units; none removes the line.
+    pub quantity: Option<Quantity>,
+}
+
+/// Offers by sku.
+pub type Offers = BTreeMap<Sku, Offer>;
 
 impl Engine {
     /// The caller's active cart, made if there is none. One whose time is over is written off and replaced.
@@ -45,7 +63,7 @@ impl Engine {
         caller: &Actor,
         idempotency: Option<&Idempotency<'_, OpenedCart>>,
     ) -> Result<Reply<OpenedCart>, EngineError> {
-        decide_and_commit!(self, idempotency, self.decide_open(caller))
+        self.decide_and_commit(idempotency, |_| self.decide_open(caller)).await
     }
 
     async fn decide_open(&self, caller: &Actor) -> Result<Decision<OpenedCart>, EngineError> {
@@ -88,11 +106,11 @@ impl Engine {
     pub async fn add_item(
         &self,
         caller: &Actor,
-        cart: (CartId, Option<u64>),
-        item: (Sku, Quantity),
+        cart: Target<CartId>,
+        item: NewItem,
         idempotency: Option<&Idempotency<'_, CartView>>,
     ) -> Result<Reply<CartView>, EngineError> {
-        let (sku, quantity) = item;
+        let NewItem { sku, quantity } = item;
         let offer = self.offers([&sku]).await?.remove(&sku);
         let id = ItemId::new(self.ports.ids.next());
         let add = |cart: &mut Cart, at| match &offer {
@@ -109,11 +127,11 @@ impl Engine {
     pub async fn set_quantity(
         &self,
         caller: &Actor,
-        cart: (CartId, Option<u64>),
-        item: (ItemId, Option<Quantity>),
+        cart: Target<CartId>,
+        input: ItemQuantity,
         idempotency: Option<&Idempotency<'_, CartView>>,
     ) -> Result<Reply<CartView>, EngineError> {
-        self.change_cart(caller, cart, &|cart, at| cart.set_quantity(item.0, item.1, at), idempotency).await
+        self.change_cart(caller, cart, &|cart, at| cart.set_quantity(input.item, input.quantity, at), idempotency).await
     }
 
     /// Gives a promotion code to the caller's cart; the quote says whether it is valid and why not.
@@ -123,7 +141,7 @@ impl Engine {
     pub async fn add_code(
         &self,
         caller: &Actor,
-        cart: (CartId, Option<u64>),
+        cart: Target<CartId>,
         code: Code,
         idempotency: Option<&Idempotency<'_, CartView>>,
     ) -> Result<Reply<CartView>, EngineError> {
@@ -137,7 +155,7 @@ impl Engine {
     pub async fn remove_code(
         &self,
         caller: &Actor,
-        cart: (CartId, Option<u64>),
+        cart: Target<CartId>,
         code: Code,
         idempotency: Option<&Idempotency<'_, CartView>>,
     ) -> Result<Reply<CartView>, EngineError> {
@@ -147,22 +165,22 @@ impl Engine {
     async fn change_cart(
         &self,
         caller: &Actor,
-        (id, if_version): (CartId, Option<u64>),
+        target: Target<CartId>,
         change: &CartEdit<'_>,
         idempotency: Option<&Idempotency<'_, CartView>>,
     ) -> Result<Reply<CartView>, EngineError> {
-        decide_and_commit!(self, idempotency, self.decide_change(caller, (id, if_version), change))
+        self.decide_and_commit(idempotency, |_| self.decide_change(caller, target, change)).await
     }
 
     async fn decide_change(
         &self,
         caller: &Actor,
-        (id, if_version): (CartId, Option<u64>),
+        target: Target<CartId>,
         change: &CartEdit<'_>,
     ) -> Result<Decision<CartView>, EngineError> {
-        let before = self.own_cart(caller, id).await?;
+        let before = self.own_cart(caller, target.id).await?;
         let (mut cart, at) = (before.clone(), self.now());
-        check_version(if_version, before.version)?;
+        target.expected.check(before.version)?;
         change(&mut cart, at)?;
         let view = self.view(cart).await?;
         let mut commit = self.commit_by(caller, at);
@@ -186,7 +204,11 @@ impl Engine {
         Ok(CartView { cart, quote, price_changes })
     }
 
-    pub(super) async fn offers(&self, skus: impl IntoIterator<Item = &Sku> + Send) -> Result<Offers, EngineError> {
+    /// What the catalog says of skus; those it does not know are left out.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn offers(&self, skus: impl IntoIterator<Item = &Sku> + Send) -> Result<Offers, EngineError> {
         let mut skus: Vec<Sku> = skus.into_iter().cloned().collect();
         skus.sort_unstable();
         skus.dedup();

@@ -6,14 +6,15 @@ use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
 
-use crate::actor::{Actor, Role};
+use crate::actor::Actor;
 use crate::catalog::{Category, MAX_TREE, Product, Variant};
 use crate::ids::{CategoryId, ProductId};
+use crate::permission::Permission;
 use crate::port::{Page, PageRequest, ProductCursor, ProductFilter};
 use crate::stock::{StockAction, StockMove};
 use crate::text::{BoundedString, Name};
 
-use super::{Attempts, Decision, Engine, EngineError, Field, Idempotency, Reply, Resource, check_version};
+use super::{Decision, Engine, EngineError, Expected, Field, Idempotency, Reply, Resource, Target};
 
 /// What somebody says of a product; its version and times are the engine's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +103,33 @@ impl Engine {
         Ok(self.ports.catalog.categories().await?)
     }
 
+    /// Makes a product, under a fresh id if none is given.
+    ///
+    /// # Errors
+    /// [`EngineError::AlreadyExists`]; otherwise as [`Engine::save_product`].
+    pub async fn add_product(
+        &self,
+        caller: &Actor,
+        id: Option<ProductId>,
+        input: &ProductInput,
+        idempotency: Option<&Idempotency<'_, Product>>,
+    ) -> Result<Reply<Product>, EngineError> {
+        let id = id.unwrap_or_else(|| self.fresh_name());
+        self.decide_and_commit(idempotency, |_| self.decide_new_product(caller, &id, input)).await
+    }
+
+    async fn decide_new_product(
+        &self,
+        caller: &Actor,
+        id: &ProductId,
+        input: &ProductInput,
+    ) -> Result<Decision<Product>, EngineError> {
+        match self.decide_product(caller, Target { id, expected: Expected::Version(0) }, input).await {
+            Err(EngineError::VersionMismatch { .. }) => Err(EngineError::AlreadyExists(Resource::Product)),
+            decided => decided,
+        }
+    }
+
     /// Makes a product, or changes it as a whole.
     ///
     /// # Errors
@@ -110,24 +138,24 @@ impl Engine {
     pub async fn save_product(
         &self,
         caller: &Actor,
-        (id, if_version): (&ProductId, Option<u64>),
+        target: Target<&ProductId>,
         input: &ProductInput,
         idempotency: Option<&Idempotency<'_, Product>>,
     ) -> Result<Reply<Product>, EngineError> {
-        decide_and_commit!(self, idempotency, self.decide_product(caller, (id, if_version), input))
+        self.decide_and_commit(idempotency, |_| self.decide_product(caller, target, input)).await
     }
 
     async fn decide_product(
         &self,
         caller: &Actor,
-        (id, if_version): (&ProductId, Option<u64>),
+        target: Target<&ProductId>,
         input: &ProductInput,
     ) -> Result<Decision<Product>, EngineError> {
-        caller.require(&[Role::Admin])?;
-        let known = self.ports.catalog.product(id).await?;
+        caller.require(Permission::ManageCatalog)?;
+        let known = self.ports.catalog.product(target.id).await?;
         let at = self.now();
-        check_version(if_version, known.as_ref().map_or(0, |product| product.version))?;
-        let outcome = input.product(id, known.as_ref(), at);
+        target.expected.check(known.as_ref().map_or(0, |product| product.version))?;
+        let outcome = input.product(target.id, known.as_ref(), at);
         outcome.check(self.settings.currency)?;
         self.check_categories(&input.categories).await?;
         let mut commit = self.commit_by(caller, at);
@@ -155,11 +183,11 @@ impl Engine {
         input: CategoryInput,
         idempotency: Option<&Idempotency<'_, Category>>,
     ) -> Result<Reply<Category>, EngineError> {
-        decide_and_commit!(self, idempotency, self.decide_category(caller, &input))
+        self.decide_and_commit(idempotency, |_| self.decide_category(caller, &input)).await
     }
 
     async fn decide_category(&self, caller: &Actor, input: &CategoryInput) -> Result<Decision<Category>, EngineError> {
-        caller.require(&[Role::Admin])?;
+        caller.require(Permission::ManageCatalog)?;
         let all = self.ports.catalog.categories().await?;
         let known = all.iter().find(|known| known.id == input.id);
         check_category(input, known, &all)?;
@@ -176,18 +204,15 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::save_product`], for the first product that is refused; nothing of the call is imported then.
+    #[expect(clippy::expect_used, reason = "no key is given")]
+    #[expect(clippy::missing_panics_doc, reason = "it never does")]
     pub async fn import(&self, caller: &Actor, rows: &[ImportRow]) -> Result<Imported, EngineError> {
-        let mut attempts = Attempts::default();
-        loop {
-            let decided = self.decide_import(caller, rows).await;
-            if let Some(Reply::Fresh(imported)) = self.submit(&mut attempts, None, decided).await? {
-                return Ok(imported);
-            }
-        }
+        let reply = self.decide_and_commit(None, |_| self.decide_import(caller, rows)).await?;
+        Ok(reply.into_fresh().expect("without a key nothing was answered before"))
     }
 
     async fn decide_import(&self, caller: &Actor, rows: &[ImportRow]) -> Result<Decision<Imported>, EngineError> {
-        caller.require(&[Role::Admin])?;
+        caller.require(Permission::ManageCatalog)?;
         let at = self.now();
         let mut commit = self.commit_by(caller, at);
         let mut imported = Imported::default();
@@ -269,7 +294,7 @@ impl CategoryInput {
 }
 
 fn sees_all(caller: Option<&Actor>) -> bool {
-    caller.is_some_and(|caller| caller.role != Role::Customer)
+    caller.is_some_and(|caller| caller.role.may(Permission::SeeAll))
 }
 
 /// A category and all below it.

@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use crate::actor::{Actor, Role};
+use crate::actor::Actor;
 use crate::document::{DocumentEvent, DocumentId, DocumentKind};
 use crate::event::Recorded;
+use crate::permission::Permission;
 
 use super::{Engine, EngineError, Resource};
 
@@ -18,7 +19,7 @@ impl Engine {
         caller: &Actor,
         id: &DocumentId,
     ) -> Result<Vec<Recorded<DocumentEvent>>, EngineError> {
-        caller.require(&[Role::Support, Role::Admin, Role::Service])?;
+        caller.require(Permission::SeeAll)?;
         let history = self.ports.store.document_history(id).await?;
         if history.is_empty() { Err(EngineError::NotFound(noun(id.kind))) } else { Ok(history) }
     }

@@ -5,6 +5,7 @@ use core::fmt;
 
 use thiserror::Error;
 
+use super::target::Expected;
 use crate::actor::Role;
 use crate::cart::CartRejection;
 use crate::catalog::CatalogRejection;
@@ -169,12 +170,12 @@ pub enum EngineError {
     /// The key was used for another request.
     #[error("the idempotency key was used for another request")]
     IdempotencyKeyReused,
-    /// The caller named a version that is not the present one.
-    #[error("the expected version is {expected}, the actual one is {actual}")]
+    /// The caller expected another version than the present one.
+    #[error("{expected} was expected, version {actual} is present")]
     VersionMismatch {
-        /// The version the caller named.
-        expected: u64,
-        /// The version it has.
+        /// What the caller expected.
+        expected: Expected,
+        /// The version it has; 0 if it does not exist.
         actual: u64,
     },
     /// A guard refused the commit.
@@ -204,7 +205,7 @@ impl From<Refusal> for EngineError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Stock(StockRefusal::VersionMismatch { expected, actual, .. }) => {
-                Self::VersionMismatch { expected, actual }
+                Self::VersionMismatch { expected: Expected::Version(expected), actual }
             }
             Refusal::Stock(refusal) => Self::Stock(refusal),
             Refusal::DuplicateKey(_)

@@ -1,14 +1,12 @@
 //! Stock: look, set, correct.
 
-use crate::actor::{Actor, Role};
+use crate::actor::Actor;
 use crate::ids::Sku;
+use crate::permission::Permission;
 use crate::port::{Page, PageRequest};
 use crate::stock::{SkuStock, StockAction, StockLevel, StockMove};
 
-use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, check_version};
-
-const CAN_VIEW_STOCK: &[Role] = &[Role::Support, Role::Admin, Role::Service];
-const CAN_ADJUST_STOCK: &[Role] = &[Role::Admin, Role::Service];
+use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, Target};
 
 impl Engine {
     /// The stock of a sku now.
@@ -16,7 +14,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`] if it was never stocked, [`EngineError::Forbidden`].
     pub async fn stock(&self, caller: &Actor, sku: &Sku) -> Result<StockLevel, EngineError> {
-        caller.require(CAN_VIEW_STOCK)?;
+        caller.require(Permission::SeeStock)?;
         let level = self.ports.store.stock(sku, self.now()).await?;
         level.ok_or(EngineError::NotFound(Resource::Stock))
     }
@@ -31,39 +29,39 @@ impl Engine {
         low_only: bool,
         page: &PageRequest<Sku>,
     ) -> Result<Page<StockLevel, Sku>, EngineError> {
-        caller.require(CAN_VIEW_STOCK)?;
+        caller.require(Permission::SeeStock)?;
         Ok(self.ports.store.stock_levels(low_only, self.now(), page).await?)
     }
 
     /// Sets or adjusts the stock of a sku.
     ///
     /// The move is a delta with a guard, so it succeeds beside any number of sales. The answer is the level that was read
-    /// with the move applied to it; a sale in that very moment shows in the next reading.
+    /// with the move applied to it; a sale in that very moment shows in the next reading. A version that the target names
+    /// becomes part of the guard.
     ///
     /// # Errors
-    /// [`EngineError::Stock`], [`EngineError::VersionMismatch`] if the move names a version, [`EngineError::Forbidden`].
+    /// [`EngineError::Stock`], [`EngineError::VersionMismatch`], [`EngineError::Forbidden`].
     pub async fn move_stock(
         &self,
         caller: &Actor,
-        sku: &Sku,
+        target: Target<&Sku>,
         action: StockAction,
         idempotency: Option<&Idempotency<'_, StockLevel>>,
     ) -> Result<Reply<StockLevel>, EngineError> {
-        decide_and_commit!(self, idempotency, self.decide_move(caller, sku, &action))
+        let action = action.expecting(target.expected.version());
+        self.decide_and_commit(idempotency, |_| self.decide_move(caller, target, &action)).await
     }
 
     async fn decide_move(
         &self,
         caller: &Actor,
-        sku: &Sku,
+        Target { id: sku, expected }: Target<&Sku>,
         action: &StockAction,
     ) -> Result<Decision<StockLevel>, EngineError> {
-        caller.require(CAN_ADJUST_STOCK)?;
+        caller.require(Permission::ManageStock)?;
         let at = self.now();
         let level = self.ports.store.stock(sku, at).await?.unwrap_or_else(|| StockLevel::empty(sku.clone()));
-        if let StockAction::Set { expected, .. } | StockAction::Adjust { expected, .. } = action {
-            check_version(*expected, level.version)?;
-        }
+        expected.check(level.version)?;
         let next_expiry = level.next_expiry;
         let mut sku_stock = SkuStock::new(level, alloc::collections::BTreeMap::new(), next_expiry);
         sku_stock.apply(action, at)?;

@@ -4,13 +4,14 @@ use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
 
-use crate::actor::{Actor, Role};
+use crate::actor::Actor;
 use crate::event::Recorded;
 use crate::ids::{OrderId, ReturnId};
-use crate::order::{Command, Order, OrderEvent, Return, decide, evolve};
+use crate::order::{Command, Order, OrderEvent, Reason, Return, ReturnLine, ReturnRequest, decide, evolve};
+use crate::permission::Permission;
 use crate::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter};
 
-use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, check_version};
+use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, Target};
 
 /// One entry of an order's history, with the order as it was after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,15 @@ pub struct HistoryItem {
     pub entry: Recorded<OrderEvent>,
     /// The order after it.
     pub order: Order,
+}
+
+/// Units to send back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReturnInput {
+    /// The lines and their units.
+    pub lines: Vec<ReturnLine>,
+    /// Why they come back.
+    pub reason: Option<Reason>,
 }
 
 impl Engine {
@@ -41,7 +51,7 @@ impl Engine {
         mut filter: OrderFilter,
         page: &PageRequest<OrderId>,
     ) -> Result<Page<Order, OrderId>, EngineError> {
-        if caller.role == Role::Customer {
+        if !caller.role.may(Permission::SeeAll) {
             let own = caller.user_id()?;
             if filter.user.as_ref().is_some_and(|user| user != own) {
                 return Err(EngineError::NotFound(Resource::Order));
@@ -61,7 +71,7 @@ impl Engine {
         mut filter: ReturnFilter,
         page: &PageRequest<ReturnId>,
     ) -> Result<Page<(OrderId, Return), ReturnId>, EngineError> {
-        if caller.role == Role::Customer {
+        if !caller.role.may(Permission::SeeAll) {
             filter.user = Some(caller.user_id()?.clone());
         }
         Ok(self.ports.store.returns(&filter, page).await?)
@@ -99,6 +109,22 @@ impl Engine {
         last.map(|item| item.order).ok_or(EngineError::NotFound(Resource::Order))
     }
 
+    /// Asks to send units of an order back. The return is the order's last one.
+    ///
+    /// # Errors
+    /// As [`Engine::command`].
+    pub async fn request_return(
+        &self,
+        caller: &Actor,
+        target: Target<&OrderRef>,
+        input: ReturnInput,
+        idempotency: Option<&Idempotency<'_, Order>>,
+    ) -> Result<Reply<Order>, EngineError> {
+        let ReturnInput { lines, reason } = input;
+        let request = ReturnRequest { id: ReturnId::new(self.ports.ids.next()), lines, reason };
+        self.command(caller, target, Command::RequestReturn(request), idempotency).await
+    }
+
     /// Asks something of an order.
     ///
     /// # Errors
@@ -107,26 +133,26 @@ impl Engine {
     pub async fn command(
         &self,
         caller: &Actor,
-        (order_ref, if_version): (&OrderRef, Option<u64>),
+        target: Target<&OrderRef>,
         command: Command,
         idempotency: Option<&Idempotency<'_, Order>>,
     ) -> Result<Reply<Order>, EngineError> {
-        decide_and_commit!(self, idempotency, self.decide_command(caller, (order_ref, if_version), command.clone()))
+        self.decide_and_commit(idempotency, |_| self.decide_command(caller, target, command.clone())).await
     }
 
     async fn decide_command(
         &self,
         caller: &Actor,
-        (order_ref, if_version): (&OrderRef, Option<u64>),
+        target: Target<&OrderRef>,
         command: Command,
     ) -> Result<Decision<Order>, EngineError> {
         command.permit(caller.role)?; // said before anything is read, so that nobody learns what exists
-        let order = self.order(caller, order_ref).await?;
-        check_version(if_version, order.version)?;
+        let order = self.order(caller, target.id).await?;
+        target.expected.check(order.version)?;
         let lifecycle = self.settings.lifecycle_of(&order.lifecycle);
         let lifecycle = lifecycle.ok_or_else(|| EngineError::UnknownLifecycle(order.lifecycle.clone()))?;
         let context = self.context(caller);
-        let events = decide(&lifecycle, &context, &order, command)?;
+        let events = decide(lifecycle, &context, &order, command)?;
         self.commit_events(&context, order, events)
     }
 }

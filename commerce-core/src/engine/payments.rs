@@ -8,7 +8,7 @@ use crate::order::{Command, Order, OrderRejection, Trigger};
 use crate::port::{Charge, ChargeOutcome, OrderRef};
 use crate::stock::StockRefusal;
 
-use super::{Engine, EngineError, Idempotency, Reply};
+use super::{Engine, EngineError, Idempotency, Reply, Target};
 
 impl Engine {
     /// Captures the payment of an order with a token from the processor, and records what the processor said.
@@ -41,15 +41,16 @@ impl Engine {
         let charge = Charge { payment, amount: order.payment.amount, token };
         match self.ports.payments.charge(&charge).await? {
             ChargeOutcome::Declined { reason } => {
-                self.command(&Actor::SYSTEM, (&order_ref, None), Command::FailPayment { reason }, idempotency).await
+                self.command(&Actor::SYSTEM, Target::any(&order_ref), Command::FailPayment { reason }, idempotency)
+                    .await
             }
             ChargeOutcome::Captured { amount, reference } => {
                 let reference = Some(reference);
                 let capture = Command::Capture { amount, reference: reference.clone() };
-                match self.command(&Actor::SYSTEM, (&order_ref, None), capture, idempotency).await {
+                match self.command(&Actor::SYSTEM, Target::any(&order_ref), capture, idempotency).await {
                     Err(EngineError::Stock(StockRefusal::OutOfStock { .. })) => {
                         let late = Command::CaptureAfterExpiry { amount, reference };
-                        self.command(&Actor::SYSTEM, (&order_ref, None), late, idempotency).await
+                        self.command(&Actor::SYSTEM, Target::any(&order_ref), late, idempotency).await
                     }
                     reply => reply,
                 }
@@ -60,7 +61,7 @@ impl Engine {
     /// Money is only asked for where it completes something.
     fn check_payable(&self, order: &Order) -> Result<(), EngineError> {
         let lifecycle = self.settings.lifecycle_of(&order.lifecycle);
-        let way = lifecycle.as_ref().and_then(|known| known.by_trigger(&order.status, Trigger::Pay));
+        let way = lifecycle.and_then(|known| known.by_trigger(&order.status, Trigger::Pay));
         if way.is_none() || !order.payment.captured.is_zero() {
             return Err(OrderRejection::NotPayable(order.status.clone()).into());
         }

@@ -5,19 +5,20 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use crate::Quantity;
-use crate::actor::{Actor, Role};
+use crate::actor::Actor;
 use crate::address::Address;
 use crate::cart::{Cart, CartRejection, MAX_LINES, check_offer};
 use crate::catalog::Offer;
 use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, Sku, UserId};
 use crate::money::{Amount, Money};
 use crate::order::{Context, NewOrder, Order, OrderItem, place};
+use crate::permission::Permission;
 use crate::pricing::{CodeRejection, Quote, RejectedCode};
 use crate::promotion::{Limits, Promotion};
 use crate::text::BoundedString;
 
 use super::quotes::{QuoteInput, QuoteResult};
-use super::{Attempts, Decision, Engine, EngineError, Field, Idempotency, ItemPart, Reply, decided_order};
+use super::{Decision, Engine, EngineError, Field, Idempotency, ItemPart, Reply, decided_order};
 
 /// Orders the caller's cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,14 +87,14 @@ impl Engine {
         request: &CheckoutRequest,
         idempotency: Option<&Idempotency<'_, Order>>,
     ) -> Result<Reply<Order>, EngineError> {
-        decide_and_commit!(self, idempotency, |attempts| self.decide_checkout(caller, request, &attempts))
+        self.decide_and_commit(idempotency, |lost| self.decide_checkout(caller, request, lost)).await
     }
 
     async fn decide_checkout(
         &self,
         caller: &Actor,
         request: &CheckoutRequest,
-        attempts: &Attempts,
+        lost: u32,
     ) -> Result<Decision<Order>, EngineError> {
         let (context, id) = (self.context(caller), OrderId::new(self.ports.ids.next()));
         if request.user_id.is_some() && request.user_id != caller.user {
@@ -123,7 +124,7 @@ impl Engine {
             shipping_method: method.name.clone(),
             notes: request.notes.clone(),
         };
-        self.place(&context, id, pending, attempts)
+        self.place(&context, id, pending, lost)
     }
 
     /// Orders items without a cart.
@@ -136,14 +137,14 @@ impl Engine {
         request: &PlaceOrderRequest,
         idempotency: Option<&Idempotency<'_, Order>>,
     ) -> Result<Reply<Order>, EngineError> {
-        decide_and_commit!(self, idempotency, |attempts| self.decide_order(caller, request, &attempts))
+        self.decide_and_commit(idempotency, |lost| self.decide_order(caller, request, lost)).await
     }
 
     async fn decide_order(
         &self,
         caller: &Actor,
         request: &PlaceOrderRequest,
-        attempts: &Attempts,
+        lost: u32,
     ) -> Result<Decision<Order>, EngineError> {
         check_request(caller, request)?;
         let user_id = request.user_id.clone().map_or_else(|| caller.user_id().cloned(), Ok)?;
@@ -166,7 +167,7 @@ impl Engine {
             shipping_method: method.name.clone(),
             notes: request.notes.clone(),
         };
-        self.place(&context, OrderId::new(self.ports.ids.next()), pending, attempts)
+        self.place(&context, OrderId::new(self.ports.ids.next()), pending, lost)
     }
 
     fn place(
@@ -174,10 +175,10 @@ impl Engine {
         context: &Context,
         id: OrderId,
         pending: PendingOrder,
-        attempts: &Attempts,
+        lost: u32,
     ) -> Result<Decision<Order>, EngineError> {
         let random = self.ports.ids.next().as_u64_pair().1;
-        let longer = usize::try_from(attempts.lost()).unwrap_or_default();
+        let longer = usize::try_from(lost).unwrap_or_default();
         let new_order = NewOrder {
             id,
             number: OrderNumber::new(context.at.date_naive(), random, OrderNumber::SUFFIX.saturating_add(longer)),
@@ -253,7 +254,7 @@ fn limits_of(promotions: &[Promotion]) -> BTreeMap<PromotionId, Limits> {
 fn check_request(caller: &Actor, request: &PlaceOrderRequest) -> Result<(), EngineError> {
     let for_other = request.user_id.as_ref().is_some_and(|user| Some(user) != caller.user.as_ref());
     if for_other || request.items.iter().any(|item| item.unit_price.is_some()) {
-        caller.require(&[Role::Admin, Role::Service])?;
+        caller.require(Permission::OrderForOthers)?;
     }
     if request.items.is_empty() || request.items.len() > MAX_LINES {
         return Err(EngineError::invalid(Field::Items, format!("an order has 1 to {MAX_LINES} items")));

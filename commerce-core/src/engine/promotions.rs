@@ -3,17 +3,18 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use crate::actor::{Actor, Role};
+use crate::actor::Actor;
 use crate::cart::{Code, MAX_CODES};
 use crate::ids::{CartId, ItemId, OrderId, PromotionId, Sku, UserId};
 use crate::money::Money;
 use crate::order::OrderItem;
+use crate::permission::Permission;
 use crate::port::{Page, PageRequest, PromotionCursor, PromotionWithUsage};
 use crate::pricing::{CodeRejection, MAX_PROMOTIONS, PromotionOutcome, Quote};
 use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage, same_code};
 
 use super::quotes::QuoteInput;
-use super::{Decision, Engine, EngineError, Field, Idempotency, ItemPart, Reply, Resource, check_version};
+use super::{Attempts, Decision, Engine, EngineError, Field, Idempotency, ItemPart, Reply, Resource, Target};
 
 /// What a code would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`].
     pub async fn promotion(&self, caller: &Actor, id: &PromotionId) -> Result<PromotionWithUsage, EngineError> {
-        caller.require(&[Role::Admin])?;
+        caller.require(Permission::ManagePromotions)?;
         let kept = self.ports.promotions.promotion(id).await?;
         kept.ok_or(EngineError::NotFound(Resource::Promotion))
     }
@@ -71,7 +72,7 @@ impl Engine {
         caller: &Actor,
         page: &PageRequest<PromotionCursor>,
     ) -> Result<Page<PromotionWithUsage, PromotionCursor>, EngineError> {
-        caller.require(&[Role::Admin])?;
+        caller.require(Permission::ManagePromotions)?;
         Ok(self.ports.promotions.promotions(page).await?)
     }
 
@@ -89,17 +90,19 @@ impl Engine {
         Ok(self.ports.promotions.redemptions(id, page).await?)
     }
 
-    /// Begins to keep a promotion.
+    /// Begins to keep a promotion, which is made with a fresh id for one that has none of its own.
     ///
     /// # Errors
-    /// [`EngineError::AlreadyExists`], [`EngineError::Invalid`] (other currency, too many), [`EngineError::Forbidden`].
-    pub async fn add_promotion(
+    /// [`EngineError::AlreadyExists`], [`EngineError::Invalid`] (other currency, too many), [`EngineError::Forbidden`];
+    /// what `make` refuses.
+    pub async fn add_promotion<E: From<EngineError>>(
         &self,
         caller: &Actor,
-        promotion: &Promotion,
+        make: impl FnOnce(PromotionId) -> Result<Promotion, E>,
         idempotency: Option<&Idempotency<'_, PromotionWithUsage>>,
-    ) -> Result<Reply<PromotionWithUsage>, EngineError> {
-        decide_and_commit!(self, idempotency, self.decide_add_promotion(caller, promotion.clone()))
+    ) -> Result<Reply<PromotionWithUsage>, E> {
+        let promotion = make(self.fresh_name())?;
+        Ok(self.decide_and_commit(idempotency, |_| self.decide_add_promotion(caller, promotion.clone())).await?)
     }
 
     async fn decide_add_promotion(
@@ -107,7 +110,7 @@ impl Engine {
         caller: &Actor,
         promotion: Promotion,
     ) -> Result<Decision<PromotionWithUsage>, EngineError> {
-        caller.require(&[Role::Admin])?;
+        caller.require(Permission::ManagePromotions)?;
         if self.ports.promotions.promotion(promotion.id()).await?.is_some() {
             return Err(EngineError::AlreadyExists(Resource::Promotion));
         }
@@ -116,28 +119,36 @@ impl Engine {
         Ok(self.keep(caller, None, record, Usage::default()))
     }
 
-    /// Gives a promotion another definition; what was used stays used, and placed orders keep what they were given.
+    /// Gives a promotion another definition; what was used stays used, and placed orders keep what they were given. If somebody
+    /// else changes it meanwhile, `patch` is applied again to what they made of it.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::VersionMismatch`], [`EngineError::Invalid`], [`EngineError::Forbidden`].
-    pub async fn change_promotion(
+    /// [`EngineError::NotFound`], [`EngineError::VersionMismatch`], [`EngineError::Invalid`],
+    /// [`EngineError::Forbidden`]; what `patch` refuses.
+    pub async fn patch_promotion<E: From<EngineError>>(
         &self,
         caller: &Actor,
-        if_version: Option<u64>,
-        promotion: &Promotion,
-        idempotency: Option<&Idempotency<'_, PromotionWithUsage>>,
-    ) -> Result<Reply<PromotionWithUsage>, EngineError> {
-        decide_and_commit!(self, idempotency, self.decide_change_promotion(caller, if_version, promotion.clone()))
+        target: Target<&PromotionId>,
+        patch: impl Fn(&Promotion) -> Result<Promotion, E>,
+    ) -> Result<PromotionWithUsage, E> {
+        let mut attempts = Attempts::default();
+        loop {
+            let kept = self.promotion(caller, target.id).await?;
+            target.expected.check(kept.record.version)?;
+            let promotion = patch(&kept.record.promotion)?;
+            let decided = self.decide_patch(caller, kept, promotion).await;
+            if let Some(Reply::Fresh(patched)) = self.submit(&mut attempts, None, decided).await? {
+                return Ok(patched);
+            }
+        }
     }
 
-    async fn decide_change_promotion(
+    async fn decide_patch(
         &self,
         caller: &Actor,
-        if_version: Option<u64>,
+        PromotionWithUsage { record, usage }: PromotionWithUsage,
         promotion: Promotion,
     ) -> Result<Decision<PromotionWithUsage>, EngineError> {
-        let PromotionWithUsage { record, usage } = self.promotion(caller, promotion.id()).await?;
-        check_version(if_version, record.version)?;
         self.check_promotion(caller, &promotion).await?;
         let changed = record.changed(promotion.with_usage(Usage::default()), self.now());
         Ok(self.keep(caller, Some(&record), changed, usage))
@@ -150,19 +161,19 @@ impl Engine {
     pub async fn end_promotion(
         &self,
         caller: &Actor,
-        (id, if_version): (&PromotionId, Option<u64>),
+        target: Target<&PromotionId>,
         idempotency: Option<&Idempotency<'_, PromotionWithUsage>>,
     ) -> Result<Reply<PromotionWithUsage>, EngineError> {
-        decide_and_commit!(self, idempotency, self.decide_end_promotion(caller, (id, if_version)))
+        self.decide_and_commit(idempotency, |_| self.decide_end_promotion(caller, target)).await
     }
 
     async fn decide_end_promotion(
         &self,
         caller: &Actor,
-        (id, if_version): (&PromotionId, Option<u64>),
+        target: Target<&PromotionId>,
     ) -> Result<Decision<PromotionWithUsage>, EngineError> {
-        let PromotionWithUsage { record, usage } = self.promotion(caller, id).await?;
-        check_version(if_version, record.version)?;
+        let PromotionWithUsage { record, usage } = self.promotion(caller, target.id).await?;
+        target.expected.check(record.version)?;
         let ended = record.ended(self.now());
         Ok(self.keep(caller, Some(&record), ended, usage))
     }

@@ -5,10 +5,11 @@ use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
 
-use crate::actor::{Actor, Role};
+use crate::actor::Actor;
 use crate::cart::{Cart, Code};
 use crate::ids::UserId;
 use crate::order::OrderItem;
+use crate::permission::Permission;
 use crate::pricing::{CodeMatching, Customer, Line, Quote, Request, Shipping, price};
 use crate::promotion::{Promotion, PromotionDefinition, code_key};
 use crate::settings::ShippingMethod;
@@ -43,7 +44,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Pricing`], [`EngineError::Forbidden`].
     pub fn quote(&self, caller: &Actor, request: &Request) -> Result<Quote, EngineError> {
-        caller.require(&[Role::Admin, Role::Service])?;
+        caller.require(Permission::Quote)?;
         Ok(price(request)?)
     }
 

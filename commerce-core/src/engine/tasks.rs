@@ -5,13 +5,14 @@ use alloc::string::ToString;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use crate::actor::{Actor, Role};
+use crate::actor::Actor;
 use crate::ids::{OrderId, RefundId};
 use crate::order::{Command, RefundStatus};
+use crate::permission::Permission;
 use crate::port::{OrderRef, Page, PageRequest, RefundRequest};
 use crate::task::{Task, TaskChange, TaskKey, TaskKind, TaskState};
 
-use super::{Engine, EngineError, Resource};
+use super::{Engine, EngineError, Resource, Target};
 
 /// For how long a worker has a task for itself.
 const LEASE: TimeDelta = TimeDelta::minutes(1);
@@ -55,7 +56,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`] also if it is done or was dropped, [`EngineError::Forbidden`].
     pub async fn task(&self, caller: &Actor, key: &TaskKey) -> Result<Task, EngineError> {
-        caller.require(&[Role::Admin])?;
+        caller.require(Permission::ManageTasks)?;
         self.ports.store.task(key).await?.ok_or(EngineError::NotFound(Resource::Task))
     }
 
@@ -69,7 +70,7 @@ impl Engine {
         state: Option<TaskState>,
         page: &PageRequest<TaskKey>,
     ) -> Result<Page<Task, TaskKey>, EngineError> {
-        caller.require(&[Role::Admin])?;
+        caller.require(Permission::ManageTasks)?;
         Ok(self.ports.store.tasks(state, self.now(), page).await?)
     }
 
@@ -130,7 +131,7 @@ impl Engine {
             return Err(unknown());
         };
         if let Some(command) = command {
-            self.command(&Actor::SYSTEM, (&OrderRef::Id(order), None), command, None).await?;
+            self.command(&Actor::SYSTEM, Target::any(&OrderRef::Id(order)), command, None).await?;
         }
         self.finish(task.key.clone()).await
     }

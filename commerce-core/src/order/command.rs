@@ -13,6 +13,7 @@ use crate::actor::{Actor, Role};
 use crate::address::Address;
 use crate::ids::{CartId, OrderId, OrderNumber, PaymentId, RefundId, ReturnId, UserId};
 use crate::money::Money;
+use crate::permission::Permission;
 use crate::pricing::Quote;
 use crate::text::BoundedString;
 
@@ -121,32 +122,26 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether a role may ask this at all. What remains is for the lifecycle of the order to say. The engine itself may
-    /// ask anything.
+    /// Whether a role may ask this at all. What remains is for the lifecycle of the order to say.
     ///
     /// # Errors
     /// [`OrderRejection::RoleNotPermitted`].
     pub fn permit(&self, role: Role) -> Result<(), OrderRejection> {
-        match self.required_roles() {
-            Some(roles) if role != Role::System && !roles.contains(&role) => {
-                Err(OrderRejection::RoleNotPermitted(role))
-            }
-            _ => Ok(()),
-        }
+        if role.may(self.permission()) { Ok(()) } else { Err(OrderRejection::RoleNotPermitted(role)) }
     }
 
-    const fn required_roles(&self) -> Option<&'static [Role]> {
+    const fn permission(&self) -> Permission {
         match self {
-            Self::Transition { .. } | Self::UpdateShipment(_) => Some(&[Role::Admin, Role::Service]),
+            Self::Transition { .. } | Self::UpdateShipment(_) => Permission::MoveOrders,
             Self::ApproveReturn(_) | Self::RejectReturn { .. } | Self::ReceiveReturn(_) | Self::Refund { .. } => {
-                Some(&[Role::Support, Role::Admin])
+                Permission::HandleReturns
             }
             Self::Capture { .. }
             | Self::CaptureAfterExpiry { .. }
             | Self::FailPayment { .. }
             | Self::Expire
-            | Self::RecordRefund { .. } => Some(&[]),
-            Self::Cancel { .. } | Self::RequestReturn(_) => None,
+            | Self::RecordRefund { .. } => Permission::RecordPayments,
+            Self::Cancel { .. } | Self::RequestReturn(_) => Permission::AskOfOrders,
         }
     }
 }

@@ -193,14 +193,23 @@ impl Decider<'_> {
         Ok(self.follow(way, reason))
     }
 
+    /// The order follows its shipment to shipped and delivered. Neither goes back: a shipment is never behind what was said of
+    /// it before, nor behind its order.
     fn ship(self, shipment: Shipment) -> DecisionResult {
-        let target = match shipment.status {
-            ShipmentStatus::Pending => None,
-            ShipmentStatus::Shipped => Some(Phase::Shipped),
-            ShipmentStatus::Delivered => Some(Phase::Delivered),
+        let Some(reached) = self.order.phase.shipment() else {
+            return Err(OrderRejection::NotShippable(self.order.status.clone()));
         };
+        let from = self.order.shipment.as_ref().map_or(reached, |known| known.status.max(reached));
+        let to = shipment.status;
+        if to < from {
+            return Err(OrderRejection::ShipmentGoesBack { from, to });
+        }
         let updated = OrderEvent::ShipmentUpdated { shipment };
-        let Some(target) = target.filter(|target| self.order.phase < *target) else { return Ok(vec![updated]) };
+        let target = match to {
+            ShipmentStatus::Shipped if to != reached => Phase::Shipped,
+            ShipmentStatus::Delivered if to != reached => Phase::Delivered,
+            ShipmentStatus::Pending | ShipmentStatus::Shipped | ShipmentStatus::Delivered => return Ok(vec![updated]),
+        };
         let way = self.advance_to(target)?;
         way.permit(self.order, &self.context.actor, self.context.at)?;
         Ok(core::iter::once(updated).chain(self.follow(way, None)).collect())
@@ -263,7 +272,7 @@ impl Decider<'_> {
 
     fn receive_return(self, id: ReturnId) -> DecisionResult {
         let lines = &self.find_return(id, ReturnStatus::Approved)?.lines;
-        if matches!(self.order.phase, Phase::Cancelled | Phase::Returned) {
+        if self.order.phase.is_undone() {
             // Everything was restocked and refunded when the order ended; it cannot come back twice.
             return Err(OrderRejection::NotReturnable(self.order.status.clone()));
         }
@@ -337,10 +346,11 @@ impl Decider<'_> {
     }
 }
 
+#[expect(clippy::expect_used, reason = "a lifecycle is verified when it is built")]
 fn transitioned(lifecycle: &Lifecycle, way: &Transition, reason: Option<Reason>) -> OrderEvent {
     OrderEvent::Transitioned {
         to: way.to.clone(),
-        phase: lifecycle.phase(&way.to).unwrap_or(Phase::Cancelled), // verified: the state is listed
+        phase: lifecycle.phase(&way.to).expect("a way leads to a state of its lifecycle"),
         trigger: way.trigger,
         stock: way.stock,
         promotions: way.promotions,

@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub use self::verify::LifecycleError;
 use crate::actor::{Actor, Role};
 use crate::ids::IdError;
-use crate::order::{Order, OrderRejection};
+use crate::order::{Order, OrderRejection, ShipmentStatus};
 use crate::text::BoundedString;
 
 /// The name of a state, as the shop calls it: `pending`, `AWAITING_PRODUCTION`.
@@ -60,7 +60,7 @@ impl<'de> Deserialize<'de> for Status {
 }
 
 /// What a state means to the engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Being made. An order passes through in the commit that places it and never rests here.
@@ -84,7 +84,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// Every phase, in the order of a good life.
+    /// Every phase.
     pub const ALL: [Self; 9] = [
         Self::Draft,
         Self::AwaitingPayment,
@@ -100,6 +100,21 @@ impl Phase {
     /// Whether the order came to nothing: it was called off, or everything came back.
     pub const fn is_undone(self) -> bool {
         matches!(self, Self::Cancelled | Self::Returned)
+    }
+
+    /// Whether the order was delivered or came to nothing, so that hardly anything follows.
+    pub const fn is_over(self) -> bool {
+        self.is_undone() || matches!(self, Self::Delivered | Self::Completed)
+    }
+
+    /// How far the shipment of an order in this phase is at least; none where nothing is shipped any more.
+    pub const fn shipment(self) -> Option<ShipmentStatus> {
+        match self {
+            Self::Draft | Self::AwaitingPayment | Self::Paid | Self::InFulfilment => Some(ShipmentStatus::Pending),
+            Self::Shipped => Some(ShipmentStatus::Shipped),
+            Self::Delivered | Self::Completed => Some(ShipmentStatus::Delivered),
+            Self::Cancelled | Self::Returned => None,
+        }
     }
 
     /// The name in documents.
@@ -300,8 +315,12 @@ impl Lifecycle {
     }
 
     /// A built-in lifecycle: one of [`Lifecycle::BUILT_IN`].
+    ///
+    /// # Panics
+    /// Never: a test verifies the built-in lifecycles.
+    #[expect(clippy::expect_used, reason = "a test verifies every built-in lifecycle")]
     pub fn built_in(name: &str) -> Option<Self> {
-        Self::try_from(builtin::draft(name)?).ok()
+        builtin::draft(name).map(|draft| Self::try_from(draft).expect("a built-in lifecycle is sound"))
     }
 
     /// The names of the built-in lifecycles.

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::lifecycle::Status;
 use super::returns::ReturnStatus;
+use super::state::ShipmentStatus;
 use crate::actor::Role;
 use crate::cart::MAX_LINES;
 use crate::ids::{ItemId, RefundId, ReturnId};
@@ -47,6 +48,17 @@ pub enum OrderRejection {
     /// The state of the order allows no return.
     #[error("an order in {0} takes no returns")]
     NotReturnable(Status),
+    /// The order was cancelled or returned: nothing is shipped any more.
+    #[error("an order in {0} is not shipped")]
+    NotShippable(Status),
+    /// The shipment, or its order, is further than that.
+    #[error("the shipment is {from:?} and cannot go back to {to:?}")]
+    ShipmentGoesBack {
+        /// How far it is.
+        from: ShipmentStatus,
+        /// What was to be recorded.
+        to: ShipmentStatus,
+    },
     /// The return is not where the command needs it.
     #[error("the return is {found:?}, it must be {needed:?}")]
     ReturnStatus {

@@ -16,6 +16,9 @@
 //!   monotone: an amount, a cap, a price above a fixed one, and the sum of the k cheapest or dearest units are none of
 //!   them larger on a cart whose units each cost the same or less. Rounding adds less than a minor unit per line: `cap`
 //!   counts it in.
+//! * A reward for units bought is not monotone beside another one, which may use the cheapest units up. Where there are
+//!   several, each counts as if it made the dearest units cheaper, as often as the undiscounted cart allows: with fewer
+//!   units it is given no more often.
 //! * A maximum amount and a budget are caps as they are.
 //!
 //! Taking so much off leaves `W − min(cap, share × min(W, base) + slack)`, which rises with `W` because `share ≤ 1`, and
@@ -109,6 +112,8 @@ pub(super) struct Search<'s> {
     best_total: i64,
     work_left: usize,
     has_answer: bool,
+    /// Whether several rewards for units bought may take units from each other.
+    has_rival_rewards: bool,
 }
 
 impl<'s> Search<'s> {
@@ -124,6 +129,7 @@ impl<'s> Search<'s> {
         let mut by_priority: Vec<usize> = (0..candidates.len()).collect();
         let rank = |index: &usize| candidates.get(*index).map(|one| (Reverse(one.definition().priority), one.place));
         by_priority.sort_by_key(rank);
+        let rewards = candidates.iter().filter(|one| matches!(one.definition().effect, Effect::BuyGet(_))).count();
         let mut start = Remains::default();
         start.copy_from(undiscounted);
         let mut search = Self {
@@ -141,6 +147,7 @@ impl<'s> Search<'s> {
             best_total: i64::MAX,
             work_left: if candidates.len() > PROVEN_CANDIDATES { MAX_WORK_UNPROVEN } else { MAX_WORK },
             has_answer: false,
+            has_rival_rewards: rewards > 1,
         };
         for candidate in candidates {
             let bound = search.bound(candidate, undiscounted);
@@ -267,6 +274,9 @@ impl<'s> Search<'s> {
             max_amount.map_or(i64::MAX, Money::minor) // the highest tier may not be the one of the undiscounted cart
         } else {
             self.offer.work_out(self.cart, candidate, undiscounted);
+            if self.has_rival_rewards {
+                self.offer.raise_reward(self.cart, candidate, undiscounted);
+            }
             self.offer.total.saturating_add(ground.lines)
         };
         ground.heaviest.saturating_mul(most.min(candidate.budget_left).into())

@@ -24,6 +24,8 @@ pub(super) struct Offer {
     pub(super) row: Vec<i64>,
     /// The units it is about, in the order of lines; empty for an effect on whole lines.
     picks: Vec<Pick>,
+    /// Whether units that are bought or given serve no other promotion of this kind.
+    uses_units: bool,
     /// Places of picks, from the cheapest unit to the dearest.
     cheapest: Vec<usize>,
     weights: Vec<i64>,
@@ -36,6 +38,8 @@ pub(super) struct Pick {
     pub(super) line: usize,
     units: i64,
     left: i64,
+    /// Units that an earlier promotion bought or gave.
+    used: i64,
     /// Units set aside to be paid in full.
     paid: i64,
     /// Units the effect is about.
@@ -46,7 +50,12 @@ pub(super) struct Pick {
 
 impl Pick {
     fn of(run: Run) -> Self {
-        Self { line: run.line, units: run.units, left: run.left, paid: 0, taken: 0, off: 0 }
+        Self { line: run.line, units: run.units, left: run.left, used: run.used, paid: 0, taken: 0, off: 0 }
+    }
+
+    /// Units that can still be bought or given.
+    const fn unused(&self) -> i64 {
+        self.units.saturating_sub(self.used).saturating_sub(self.paid)
     }
 
     /// What the taken units cost now, exactly.
@@ -60,13 +69,18 @@ impl Pick {
 
     /// The taken units at their new price, and the others at the old one. Minor units do not split, so where the price
     /// of a unit is a fraction the taken ones get the nearest whole, but at least what was taken off them.
-    pub(super) fn parts(&self) -> [Run; 2] {
+    ///
+    /// Where the taken units are not used by being taken, those that were used before are taken first.
+    fn parts(&self, uses_units: bool) -> [Run; 2] {
         let value = self.value().round(Ratio::ALL, Rounding::HalfAwayFromZero).max(self.off);
-        let taken = Run { line: self.line, units: self.taken, left: value.saturating_sub(self.off) };
+        let used = if uses_units { self.taken } else { self.used.min(self.taken) };
+        let used_before = self.used.saturating_add(self.paid);
+        let taken = Run { line: self.line, units: self.taken, left: value.saturating_sub(self.off), used };
         let others = Run {
             line: self.line,
             units: self.units.saturating_sub(self.taken),
             left: self.left.saturating_sub(value),
+            used: if uses_units { used_before } else { used_before.saturating_sub(used) },
         };
         [taken, others]
     }
@@ -132,6 +146,11 @@ impl<'a> Ground<'a> {
     fn meant(self, items: &Items) -> &'a [bool] {
         self.cart.meant(self.candidate, items.filter.as_ref())
     }
+
+    /// The lines whose units can be bought, and those whose units can be discounted.
+    fn buy_and_get(self, definition: &BuyGet) -> [&'a [bool]; 2] {
+        [&definition.buy.filter, &definition.get.filter].map(|filter| self.cart.meant(self.candidate, filter.as_ref()))
+    }
 }
 
 impl Offer {
@@ -150,11 +169,17 @@ impl Offer {
         &self.picks
     }
 
+    /// The runs that the units of a pick make once the offer is taken off.
+    pub(super) fn parts(&self, pick: &Pick) -> [Run; 2] {
+        pick.parts(self.uses_units)
+    }
+
     /// Works out what a candidate would take off what remains. Its conditions are somebody else's matter.
     pub(super) fn work_out(&mut self, cart: &Cart<'_>, candidate: &Candidate<'_>, remains: &Remains) {
         let ground = Ground { cart, candidate, remains };
         self.picks.clear();
         self.total = 0;
+        self.uses_units = matches!(candidate.definition().effect, Effect::BuyGet(_));
         match &candidate.definition().effect {
             Effect::PercentOff { percent, target, max_amount } => {
                 let most = most(candidate, *max_amount);
@@ -225,7 +250,7 @@ impl Offer {
                 self.round_units(ground, Ratio::ALL, most, |pick| pick.value().minus(product(amount, pick.taken)));
             }
             PriceTarget::Bundle { filter, quantity } => {
-                self.gather(ground, ground.cart.meant(ground.candidate, filter.as_ref()));
+                self.gather(ground, ground.cart.meant(ground.candidate, filter.as_ref()).iter().copied());
                 if self.take_dearest(quantity.get()) {
                     let above = self.value_of_picks().minus(amount.into()).round(Ratio::ALL, ground.rounding());
                     self.off_units(above.min(most));
@@ -234,31 +259,56 @@ impl Offer {
         }
     }
 
-    /// Whole applications only: as many as there are units to pay and units to discount, no unit being both. Units to
-    /// pay are first those that cannot be discounted, then the dearest; the discounted ones are the cheapest.
+    /// Whole applications only: as many as there are units to pay and units to discount, no unit being both, and none
+    /// having been either before. Units to pay are first those that cannot be discounted, then the dearest; the discounted
+    /// ones are the cheapest.
     fn buy_get(&mut self, ground: Ground<'_>, definition: &BuyGet) {
-        let buy = ground.cart.meant(ground.candidate, definition.buy.filter.as_ref());
-        let get = ground.cart.meant(ground.candidate, definition.get.filter.as_ref());
-        let count = |class: (bool, bool)| {
-            let lines = buy.iter().zip(get).enumerate().filter(|(_, (buy, get))| (**buy, **get) == class);
-            lines.map(|(line, _)| ground.cart.units(line)).fold(0, i64::saturating_add)
-        };
-        let (only_buy, only_get, both) = (count((true, false)), count((false, true)), count((true, true)));
+        let [buy, get] = ground.buy_and_get(definition);
+        let applications = self.gather_applications(ground, definition);
+        if applications == 0 {
+            return self.picks.clear();
+        }
+        let may = |lines: &[bool], pick: &Pick| lines.get(pick.line).copied().unwrap_or(false);
+        self.sort_cheapest();
+        let to_pay = applications.saturating_mul(definition.buy.quantity.get());
+        let to_pay = self.pay_dearest(to_pay, |pick| may(buy, pick) && !may(get, pick));
+        self.pay_dearest(to_pay, |pick| may(buy, pick) && may(get, pick));
+        let to_get = applications.saturating_mul(definition.get.quantity.get());
+        self.take_cheapest(to_get, |pick| if may(get, pick) { pick.unused() } else { 0 });
+        self.round_units(ground, definition.get.percent.ratio(), ground.candidate.budget_left, Pick::value);
+    }
+
+    /// Makes a reward for units bought the most it can be, whatever units others have used before: as many applications as
+    /// there can be, of the dearest units. Other offers stay as they are.
+    pub(super) fn raise_reward(&mut self, cart: &Cart<'_>, candidate: &Candidate<'_>, remains: &Remains) {
+        let Effect::BuyGet(definition) = &candidate.definition().effect else { return };
+        let ground = Ground { cart, candidate, remains };
+        let applications = self.gather_applications(ground, definition);
+        let [_, get] = ground.buy_and_get(definition);
+        self.gather(ground, get.iter().copied());
+        self.take_dearest(applications.saturating_mul(definition.get.quantity.get()));
+        self.round_units(ground, definition.get.percent.ratio(), ground.candidate.budget_left, Pick::value);
+    }
+
+    /// Lists the units that can be bought or given, and says how often all of a reward can be.
+    fn gather_applications(&mut self, ground: Ground<'_>, definition: &BuyGet) -> i64 {
+        let [buy, get] = ground.buy_and_get(definition);
+        self.gather(ground, buy.iter().zip(get).map(|(buy, get)| *buy || *get));
+        let (mut only_buy, mut only_get, mut both) = (0_i64, 0_i64, 0_i64);
+        for pick in &self.picks {
+            let units = match (buy.get(pick.line), get.get(pick.line)) {
+                (Some(true), Some(true)) => &mut both,
+                (Some(true), _) => &mut only_buy,
+                _ => &mut only_get,
+            };
+            *units = units.saturating_add(pick.unused());
+        }
         let (to_pay, to_get) = (definition.buy.quantity.get(), definition.get.quantity.get());
         let times = |units: i64, each: i64| units.checked_div(each).unwrap_or(0);
-        let applications = times(only_buy.saturating_add(both), to_pay)
+        times(only_buy.saturating_add(both), to_pay)
             .min(times(only_get.saturating_add(both), to_get))
             .min(times(only_buy.saturating_add(only_get).saturating_add(both), to_pay.saturating_add(to_get)))
-            .min(definition.max_applications.map_or(i64::MAX, Quantity::get));
-        if applications == 0 {
-            return;
-        }
-        self.gather(ground, get);
-        self.sort_cheapest();
-        let paid_from_both = applications.saturating_mul(to_pay).saturating_sub(only_buy);
-        self.pay_dearest(paid_from_both, buy);
-        self.take_cheapest(applications.saturating_mul(to_get));
-        self.round_units(ground, definition.get.percent.ratio(), ground.candidate.budget_left, Pick::value);
+            .min(definition.max_applications.map_or(i64::MAX, Quantity::get))
     }
 
     /// An amount off all lines, at most what remains on them.
@@ -293,22 +343,21 @@ impl Offer {
 /// Picking units.
 impl Offer {
     fn pick_items(&mut self, ground: Ground<'_>, items: &Items) {
-        self.gather(ground, ground.meant(items));
+        self.gather(ground, ground.meant(items).iter().copied());
         if let Some(most) = items.max_quantity {
             self.sort_cheapest();
-            self.take_cheapest(most.get());
+            self.take_cheapest(most.get(), |pick| pick.units);
         } else {
             self.picks.iter_mut().for_each(|pick| pick.taken = pick.units);
         }
     }
 
     /// Lists the runs of the lines meant.
-    fn gather(&mut self, ground: Ground<'_>, meant: &[bool]) {
+    fn gather(&mut self, ground: Ground<'_>, meant: impl Iterator<Item = bool>) {
         self.picks.clear();
-        for (line, (left, _)) in ground.remains.lines().iter().zip(meant).enumerate().filter(|(_, (_, meant))| **meant)
-        {
+        for (line, (left, _)) in ground.remains.lines().iter().zip(meant).enumerate().filter(|(_, (_, meant))| *meant) {
             match ground.remains.runs_of(line) {
-                [] => self.picks.push(Pick::of(Run { line, units: ground.cart.units(line), left: *left })),
+                [] => self.picks.push(Pick::of(Run { line, units: ground.cart.units(line), left: *left, used: 0 })),
                 runs => self.picks.extend(runs.iter().copied().map(Pick::of)),
             }
         }
@@ -326,11 +375,11 @@ impl Offer {
         self.cheapest.sort_unstable_by(|one, other| price(one, other).then(one.cmp(other)));
     }
 
-    /// Takes the cheapest units that are not set aside.
-    fn take_cheapest(&mut self, mut units: i64) {
+    /// Takes the cheapest units, of every pick at most so many.
+    fn take_cheapest(&mut self, mut units: i64, most: impl Fn(&Pick) -> i64) {
         for place in &self.cheapest {
             if let Some(pick) = self.picks.get_mut(*place) {
-                pick.taken = pick.units.saturating_sub(pick.paid).min(units);
+                pick.taken = most(pick).min(units);
                 units = units.saturating_sub(pick.taken);
             }
         }
@@ -351,15 +400,15 @@ impl Offer {
         units == 0
     }
 
-    /// Sets the dearest units of the lines meant aside, to be paid.
-    fn pay_dearest(&mut self, mut units: i64, meant: &[bool]) {
+    /// Sets the dearest unused units of some picks aside, to be paid, and says how many are missing.
+    fn pay_dearest(&mut self, mut units: i64, may: impl Fn(&Pick) -> bool) -> i64 {
         for place in self.cheapest.iter().rev() {
-            let Some(pick) = self.picks.get_mut(*place) else { continue };
-            if meant.get(pick.line).copied().unwrap_or(false) {
-                pick.paid = pick.units.min(units.max(0));
+            if let Some(pick) = self.picks.get_mut(*place).filter(|pick| may(pick)) {
+                pick.paid = pick.unused().min(units);
                 units = units.saturating_sub(pick.paid);
             }
         }
+        units
     }
 
     fn value_of_picks(&self) -> Fraction {

@@ -3,12 +3,13 @@
 //! The units of a line cost the same until a promotion takes something off some of them only (a maximum quantity, a
 //! bundle, the free unit of a pair). From then on the line is kept as *runs*: groups of units of one price. A line
 //! without runs is one run. So "the cheapest unit" is always the one that is cheapest now, and splitting a line in two
-//! does not change what its units cost.
+//! does not change what its units cost. A run also knows how many of its units served a reward for units bought, on either
+//! side: they serve no other.
 
 use alloc::vec::Vec;
 
 use super::cart::Cart;
-use super::offer::{Offer, Pick};
+use super::offer::Offer;
 use crate::money::ratio::product;
 
 /// What remains on the lines and of the fee, in minor units.
@@ -30,6 +31,8 @@ pub(super) struct Run {
     pub(super) units: i64,
     /// What remains on them together.
     pub(super) left: i64,
+    /// How many of them an effect bought or gave; they serve no other.
+    pub(super) used: i64,
 }
 
 impl Remains {
@@ -100,7 +103,7 @@ impl Remains {
     pub(super) fn take_off_lines(&mut self, offer: &mut Offer) {
         if offer.has_picks() || self.has_runs() {
             offer.spread_over_runs(self);
-            self.regroup(offer.picks());
+            self.regroup(offer);
         }
         for (left, off) in self.lines.iter_mut().zip(&offer.row) {
             *left = left.saturating_sub(*off);
@@ -109,15 +112,16 @@ impl Remains {
     }
 
     /// Groups the units of the picked lines anew, by what they cost now.
-    fn regroup(&mut self, picks: &[Pick]) {
+    fn regroup(&mut self, offer: &Offer) {
+        let picks = offer.picks();
         self.runs.retain(|run| picks.binary_search_by_key(&run.line, |pick| pick.line).is_err());
         for picks in picks.chunk_by(|one, other| one.line == other.line) {
             let first = self.runs.len();
-            for run in picks.iter().flat_map(Pick::parts) {
+            for run in picks.iter().flat_map(|pick| offer.parts(pick)) {
                 self.join(first, run);
             }
-            if self.runs.len() == first.saturating_add(1) {
-                self.runs.pop(); // units that all cost the same need no runs
+            if let Some([Run { used: 0, .. }]) = self.runs.get(first..) {
+                self.runs.pop(); // units that all cost the same and are all unused need no runs
             }
         }
         self.runs.sort_by_key(|run| run.line);
@@ -132,6 +136,7 @@ impl Remains {
             Some(last) if product(last.left, run.units) == product(run.left, last.units) => {
                 last.units = last.units.saturating_add(run.units);
                 last.left = last.left.saturating_add(run.left);
+                last.used = last.used.saturating_add(run.used);
             }
             _ => self.runs.push(run),
         }

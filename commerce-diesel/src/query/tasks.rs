@@ -27,7 +27,9 @@ pub(in super::super) async fn lease(
         let leased = tasks::table.filter(dialect::in_list((tasks::subject, tasks::kind), keys));
         diesel::update(leased).set(tasks::ready_at.eq(micros(until))).execute(conn).await?;
     }
-    rows.iter_mut().for_each(|row| row.ready_at = Some(micros(until)));
+    for row in &mut rows {
+        row.ready_at = Some(micros(until));
+    }
     rows.into_iter().map(TaskRow::into_task).collect()
 }
 

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use commerce_core::Quantity;
+use commerce_core::engine::ReturnInput;
 use commerce_core::ids::{ItemId, OrderId, ReturnId};
-use commerce_core::order::{Order, Reason, Return, ReturnLine, ReturnRequest, ReturnStatus};
+use commerce_core::order::{Order, Reason, Return, ReturnLine, ReturnStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -75,10 +76,9 @@ pub(crate) struct NewReturn {
 }
 
 impl NewReturn {
-    /// What is sent back, under an id.
-    pub(crate) fn read(self, reader: &mut Reader, id: ReturnId) -> Read<ReturnRequest> {
-        all!(ReturnRequest {
-            id: Ok(id),
+    /// What is sent back.
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<ReturnInput> {
+        all!(ReturnInput {
             lines: reader.each("items", self.items, ReturnLineShape::read),
             reason: reader.parse_option("reason", self.reason),
         })

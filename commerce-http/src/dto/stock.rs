@@ -49,11 +49,10 @@ pub(crate) struct NewLevel {
     reorder_threshold: Option<u32>,
 }
 
-impl NewLevel {
-    /// The move that makes it so.
-    pub(crate) fn action(self, expected: Option<u64>) -> StockAction {
-        let reorder_threshold = self.reorder_threshold.map(i64::from);
-        StockAction::Set { on_hand: self.on_hand, reorder_threshold, expected }
+impl From<NewLevel> for StockAction {
+    fn from(level: NewLevel) -> Self {
+        let reorder_threshold = level.reorder_threshold.map(i64::from);
+        Self::Set { on_hand: level.on_hand, reorder_threshold, expected: None }
     }
 }
 
@@ -69,7 +68,7 @@ pub(crate) struct Adjustment {
 
 impl Adjustment {
     /// The move that makes it so.
-    pub(crate) fn read(self, reader: &mut Reader, expected: Option<u64>) -> Read<StockAction> {
-        Ok(StockAction::Adjust { delta: self.delta, reason: reader.parse("reason", &self.reason)?, expected })
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<StockAction> {
+        Ok(StockAction::Adjust { delta: self.delta, reason: reader.parse("reason", &self.reason)?, expected: None })
     }
 }

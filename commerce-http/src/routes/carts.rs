@@ -1,6 +1,6 @@
 //! `/carts`
 
-use commerce_core::engine::{CartView, OpenedCart};
+use commerce_core::engine::{CartView, ItemQuantity, NewItem as NewUnits, OpenedCart, Target};
 use commerce_core::ids::CartId;
 use http::StatusCode;
 use serde::Deserialize;
@@ -52,10 +52,10 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = CartShape<'_>))
 )]
 pub(crate) async fn add_item(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, cart) = (call.caller()?, named(call)?);
+    let (caller, cart) = (call.caller()?, target(call)?);
     let guard = call.idempotency_guard(&written)?;
-    let item = call.read(NewItem::read)?;
-    let reply = app.engine.add_item(caller, cart, item, guard.idempotency().as_ref()).await?;
+    let (sku, quantity) = call.read(NewItem::read)?;
+    let reply = app.engine.add_item(caller, cart, NewUnits { sku, quantity }, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
 
@@ -67,10 +67,10 @@ pub(crate) async fn add_item(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = CartShape<'_>))
 )]
 pub(crate) async fn set_quantity(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, cart) = (call.caller()?, named(call)?);
+    let (caller, cart) = (call.caller()?, target(call)?);
     let item = call.path_param("item_id", "cart item")?;
     let quantity = call.read(NewQuantity::read)?;
-    let reply = app.engine.set_quantity(caller, cart, (item, quantity), None).await?;
+    let reply = app.engine.set_quantity(caller, cart, ItemQuantity { item, quantity }, None).await?;
     unkeyed(reply, written)
 }
 
@@ -81,9 +81,9 @@ pub(crate) async fn set_quantity(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 204))
 )]
 pub(crate) async fn remove_item(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, cart) = (call.caller()?, named(call)?);
+    let (caller, cart) = (call.caller()?, target(call)?);
     let item = call.path_param("item_id", "cart item")?;
-    let reply = app.engine.set_quantity(caller, cart, (item, None), None).await?;
+    let reply = app.engine.set_quantity(caller, cart, ItemQuantity { item, quantity: None }, None).await?;
     unkeyed(reply, changed)
 }
 
@@ -92,9 +92,9 @@ pub(super) fn cart_id(call: &RequestContext) -> Result<CartId, Problem> {
     call.path_param("id", "cart")
 }
 
-/// The cart in the path, at the version the caller names.
-pub(super) fn named(call: &RequestContext) -> Result<(CartId, Option<u64>), Problem> {
-    Ok((cart_id(call)?, call.condition()?.version()))
+/// The cart in the path, as the caller expects it.
+pub(super) fn target(call: &RequestContext) -> Result<Target<CartId>, Problem> {
+    call.target(cart_id(call)?)
 }
 
 /// The cart has changed, and that is all there is to say.

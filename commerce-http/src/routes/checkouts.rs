@@ -17,10 +17,8 @@ use crate::idempotency::RequiredIdempotencyKeyHeader;
 )]
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
-    app.quota.take(caller)?;
     let guard = call.required_idempotency_guard(&orders::placed)?;
     let request = call.read(NewCheckOut::read)?;
-    let reply = app.engine.checkout(caller, &request, guard.idempotency().as_ref()).await?;
-    orders::count(&reply);
-    guard.answer(reply)
+    let idempotency = guard.idempotency();
+    orders::place(app, caller, &guard, app.engine.checkout(caller, &request, idempotency.as_ref())).await
 }

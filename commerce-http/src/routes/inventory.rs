@@ -70,10 +70,10 @@ pub(crate) async fn of_product(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = StockShape<'_>))
 )]
 pub(crate) async fn set(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, condition, sku) = (call.caller()?, call.condition()?, sku(call)?);
+    let (caller, sku) = (call.caller()?, sku(call)?);
+    let target = call.target(&sku)?;
     let level: NewLevel = call.json()?;
-    condition.needs(app.engine.stock(caller, &sku).await.map(drop))?;
-    let reply = app.engine.move_stock(caller, &sku, level.action(condition.version()), None).await?;
+    let reply = app.engine.move_stock(caller, target, level.into(), None).await?;
     unkeyed(reply, written)
 }
 
@@ -85,10 +85,11 @@ pub(crate) async fn set(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = StockShape<'_>))
 )]
 pub(crate) async fn adjust(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, condition, sku) = (call.caller()?, call.condition()?, sku(call)?);
+    let (caller, sku) = (call.caller()?, sku(call)?);
+    let target = call.target(&sku)?;
     let guard = call.idempotency_guard(&written)?;
-    let action = call.read(|adjustment: Adjustment, reader| adjustment.read(reader, condition.version()))?;
-    let reply = app.engine.move_stock(caller, &sku, action, guard.idempotency().as_ref()).await?;
+    let action = call.read(Adjustment::read)?;
+    let reply = app.engine.move_stock(caller, target, action, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
 

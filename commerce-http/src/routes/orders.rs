@@ -1,9 +1,10 @@
 //! `/orders`, and `/users/{user_id}/orders`
 
-use commerce_core::engine::Reply;
+use commerce_core::actor::Actor;
+use commerce_core::engine::{EngineError, Reply};
 use commerce_core::ids::{OrderId, UserId};
 use commerce_core::order::{Command, Order, Status};
-use commerce_core::port::{OrderFilter, OrderRef};
+use commerce_core::port::OrderFilter;
 use http::StatusCode;
 
 use crate::answer::{Answer, Outcome};
@@ -11,10 +12,9 @@ use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::order::{EventShape, NewShipment, NewStatus, OrderShape, ReasonBody};
 use crate::dto::placing::{NewOrder, Source};
-use crate::idempotency::{IdempotencyKeyHeader, RequiredIdempotencyKeyHeader, unkeyed};
+use crate::idempotency::{IdempotencyGuard, IdempotencyKeyHeader, RequiredIdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
-use crate::problem::Problem;
 use crate::query::Query;
 use crate::telemetry;
 
@@ -45,13 +45,35 @@ pub(crate) struct Filter {
 )]
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
-    app.quota.take(caller)?;
     let guard = call.required_idempotency_guard(&placed)?;
-    let reply = match call.read(NewOrder::read)? {
-        Source::Cart(request) => app.engine.checkout(caller, &request, guard.idempotency().as_ref()).await?,
-        Source::Items(request) => app.engine.place_order(caller, &request, guard.idempotency().as_ref()).await?,
-    };
-    count(&reply);
+    let idempotency = guard.idempotency();
+    match call.read(NewOrder::read)? {
+        Source::Cart(request) => {
+            place(app, caller, &guard, app.engine.checkout(caller, &request, idempotency.as_ref())).await
+        }
+        Source::Items(request) => {
+            place(app, caller, &guard, app.engine.place_order(caller, &request, idempotency.as_ref())).await
+        }
+    }
+}
+
+/// Places an order within the caller's quota. A request that was answered before takes nothing of it, and gets its answer
+/// when nothing is left of it, too.
+pub(super) async fn place(
+    app: &App,
+    caller: &Actor,
+    guard: &IdempotencyGuard<'_, Order>,
+    order: impl Future<Output = Result<Reply<Order>, EngineError>>,
+) -> Outcome {
+    if let Err(refused) = app.quota.take(caller) {
+        let known = app.engine.answered(guard.idempotency().as_ref()).await?;
+        return guard.answer(known.ok_or(refused)?);
+    }
+    let reply = order.await?;
+    match &reply {
+        Reply::Fresh(_) => telemetry::order_placed(),
+        Reply::Replayed(_) => app.quota.release(caller),
+    }
     guard.answer(reply)
 }
 
@@ -95,10 +117,10 @@ async fn listed(app: &App, call: &RequestContext, query: &Query, user: Option<Us
     responses((status = 200, body = OrderShape<'_>))
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, order_ref) = (call.caller()?, call.order()?);
+    let (caller, which) = (call.caller()?, call.order()?);
     let order = match call.query()?.instant("at")? {
-        Some(at) => app.engine.order_at(caller, &order_ref, at).await?,
-        None => app.engine.order(caller, &order_ref).await?,
+        Some(at) => app.engine.order_at(caller, &which, at).await?,
+        None => app.engine.order(caller, &which).await?,
     };
     Ok(written(&order))
 }
@@ -149,11 +171,12 @@ pub(crate) async fn set_status(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = OrderShape<'_>))
 )]
 pub(crate) async fn cancel(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, order) = (call.caller()?, named(call)?);
+    let (caller, order_ref) = (call.caller()?, call.order()?);
+    let target = call.target(&order_ref)?;
     let reason = call.read_or_default(ReasonBody::read)?;
     let guard = call.idempotency_guard(&written)?;
     let command = Command::Cancel { reason };
-    let reply = app.engine.command(caller, (&order.0, order.1), command, guard.idempotency().as_ref()).await?;
+    let reply = app.engine.command(caller, target, command, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
 
@@ -180,27 +203,15 @@ pub(crate) async fn set_shipping(app: &App, call: &RequestContext) -> Outcome {
 }
 
 async fn commanded(app: &App, call: &RequestContext, command: Command) -> Outcome {
-    let (caller, (order_ref, version)) = (call.caller()?, named(call)?);
-    let reply = app.engine.command(caller, (&order_ref, version), command, None).await?;
+    let (caller, which) = (call.caller()?, call.order()?);
+    let reply = app.engine.command(caller, call.target(&which)?, command, None).await?;
     unkeyed(reply, written)
-}
-
-/// The order in the path, at the version the caller names.
-pub(super) fn named(call: &RequestContext) -> Result<(OrderRef, Option<u64>), Problem> {
-    Ok((call.order()?, call.condition()?.version()))
 }
 
 /// A new order.
 pub(super) fn placed(order: &Order) -> Answer {
     let answer = written(order).location(&format!("/v1/orders/{}", order.id));
     Answer { status: StatusCode::CREATED, ..answer }
-}
-
-/// Counts an order that was placed now.
-pub(super) fn count(reply: &Reply<Order>) {
-    if matches!(reply, Reply::Fresh(_)) {
-        telemetry::order_placed();
-    }
 }
 
 fn written(order: &Order) -> Answer {

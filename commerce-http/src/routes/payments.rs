@@ -1,5 +1,6 @@
 //! `/payments`
 
+use commerce_core::engine::Target;
 use commerce_core::ids::PaymentId;
 use commerce_core::order::Order;
 use commerce_core::port::OrderRef;
@@ -50,7 +51,7 @@ pub(crate) async fn refund(app: &App, call: &RequestContext) -> Outcome {
     let guard = call.idempotency_guard(&refunded)?;
     let currency = app.engine.settings().currency;
     let command = call.read(|new: NewRefund, reader| new.read(reader, currency))?;
-    let reply = app.engine.command(caller, (&order_ref, None), command, guard.idempotency().as_ref()).await?;
+    let reply = app.engine.command(caller, Target::any(&order_ref), command, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
 

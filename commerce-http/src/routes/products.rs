@@ -2,7 +2,6 @@
 
 use chrono::DateTime;
 use commerce_core::catalog::Product;
-use commerce_core::engine::EngineError;
 use commerce_core::ids::{IdError, ProductId};
 use commerce_core::money::Currency;
 use commerce_core::port::{PageRequest, ProductCursor, ProductFilter};
@@ -72,18 +71,12 @@ pub(crate) async fn variants(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let (caller, currency) = (call.caller()?, shop(app));
     let (id, input) = call.read(|new: NewProduct, reader| new.read(reader, currency))?;
-    let id = id.map_or_else(|| fresh(app), Ok)?;
     let made = move |product: &Product| {
         let answer = written(product, currency).location(&format!("/v1/products/{}", encoded(&product.id)));
         Answer { status: StatusCode::CREATED, ..answer }
     };
     let guard = call.idempotency_guard(&made)?;
-    match app.engine.save_product(caller, (&id, Some(0)), &input, guard.idempotency().as_ref()).await {
-        Err(EngineError::VersionMismatch { .. }) => {
-            Err(Problem::conflict("product_exists", "There is a product of that id."))
-        }
-        reply => guard.answer(reply?),
-    }
+    guard.answer(app.engine.add_product(caller, id, &input, guard.idempotency().as_ref()).await?)
 }
 
 /// Makes a product, or changes it as a whole.
@@ -94,25 +87,21 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = ProductShape<'_>))
 )]
 pub(crate) async fn replace(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, condition, currency) = (call.caller()?, call.condition()?, shop(app));
+    let (caller, currency) = (call.caller()?, shop(app));
     let id: ProductId = call.param("id").parse().map_err(invalid_id)?;
+    let target = call.target(&id)?;
     let (named, input) = call.read(|new: NewProduct, reader| new.read(reader, currency))?;
     if named.is_some_and(|named| named != id) {
         return Err(Problem::invalid_at("/id", "invalid", "must be the id in the path, or left out"));
     }
-    condition.needs(app.engine.product(Some(caller), &id).await.map(drop))?;
     let write = move |product: &Product| written(product, currency);
-    let reply = app.engine.save_product(caller, (&id, condition.version()), &input, None).await?;
+    let reply = app.engine.save_product(caller, target, &input, None).await?;
     unkeyed(reply, write)
 }
 
 /// The product in the path.
 pub(super) fn product_id(call: &RequestContext) -> Result<ProductId, Problem> {
     call.path_param("id", "product")
-}
-
-fn fresh(app: &App) -> Result<ProductId, Problem> {
-    app.engine.ports().ids.next().to_string().parse().map_err(invalid_id)
 }
 
 fn invalid_id(error: IdError) -> Problem {

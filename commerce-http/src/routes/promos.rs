@@ -1,10 +1,10 @@
 //! `/promos`
 
 use chrono::DateTime;
-use commerce_core::engine::EngineError;
 use commerce_core::ids::{OrderId, PromotionId};
 use commerce_core::money::Currency;
 use commerce_core::port::{PageRequest, PromotionCursor, PromotionWithUsage};
+use commerce_core::promotion::Promotion;
 use http::StatusCode;
 use serde_json::Value;
 
@@ -26,8 +26,6 @@ const PROMOTIONS: &str = "promotions";
 const REDEMPTIONS: &str = "redemptions";
 /// What no promotion can be called: its path leads elsewhere.
 const VALIDATE: &str = "validate";
-/// How often a patch is applied anew when others change the promotion meanwhile.
-const MAX_TRIES: u32 = 16;
 
 /// Promotions, newest first; ended ones too.
 #[utoipa::path(
@@ -50,15 +48,17 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 201, body = PromotionWithUsageShape))
 )]
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
-    let caller = call.caller()?;
-    let fresh = app.engine.ports().ids.next().to_string();
     let given: PromotionDto = call.json()?;
-    let promotion = kept::read(PromotionDto { id: given.id.or(Some(fresh)), ..given }, shop(app))?;
-    if promotion.id().as_str() == VALIDATE {
-        return Err(Problem::invalid_at("/id", "reserved", "is the name of a route"));
-    }
+    let make = |fresh: PromotionId| {
+        let id = given.id.or_else(|| Some(fresh.to_string()));
+        let promotion = kept::read(PromotionDto { id, ..given }, shop(app))?;
+        if promotion.id().as_str() == VALIDATE {
+            return Err(Problem::invalid_at("/id", "reserved", "is the name of a route"));
+        }
+        Ok(promotion)
+    };
     let guard = call.idempotency_guard(&made)?;
-    let reply = app.engine.add_promotion(caller, &promotion, guard.idempotency().as_ref()).await?;
+    let reply = app.engine.add_promotion(call.caller()?, make, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
 
@@ -81,24 +81,13 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = PromotionWithUsageShape))
 )]
 pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
-    let (id, named) = (promotion_id(call)?, call.condition()?.version());
+    let id = promotion_id(call)?;
+    let target = call.target(&id)?;
     // Every member of a promotion may be left out, so a patch has the form of one.
     call.json::<PromotionDto>()?;
     let patch: Value = call.json()?;
-    let mut tries = MAX_TRIES;
-    loop {
-        let known = app.engine.promotion(call.caller()?, &id).await?.record;
-        // The patch is about the version it is applied to: a change that came between is not undone, but patched too.
-        let version = named.unwrap_or(known.version);
-        if version != known.version {
-            return Err(EngineError::VersionMismatch { expected: version, actual: known.version }.into());
-        }
-        let changed = kept::patched(&known.promotion, patch.clone())?;
-        match app.engine.change_promotion(call.caller()?, Some(version), &changed, None).await {
-            Err(EngineError::VersionMismatch { .. }) if named.is_none() && tries > 0 => tries -= 1,
-            reply => return unkeyed(reply?, written),
-        }
-    }
+    let patched = |promotion: &Promotion| kept::patched(promotion, patch.clone());
+    Ok(written(&app.engine.patch_promotion(call.caller()?, target, patched).await?))
 }
 
 /// Ends a promotion for good. Its history stays, and so does what orders were given.
@@ -108,8 +97,8 @@ pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = PromotionWithUsageShape, description = "The promotion, ended."))
 )]
 pub(crate) async fn end(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, named) = (call.caller()?, call.condition()?.version());
-    let reply = app.engine.end_promotion(caller, (&promotion_id(call)?, named), None).await?;
+    let id = promotion_id(call)?;
+    let reply = app.engine.end_promotion(call.caller()?, call.target(&id)?, None).await?;
     unkeyed(reply, written)
 }
 

@@ -18,7 +18,7 @@ use crate::precondition::IfMatch;
     responses((status = 200, body = GivenCode<'_>))
 )]
 pub(crate) async fn add(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, cart) = (call.caller()?, carts::named(call)?);
+    let (caller, cart) = (call.caller()?, carts::target(call)?);
     let code = call.read(NewCode::read)?;
     let given = code.clone();
     let checked = move |view: &CartView| Answer::ok(&GivenCode::of(&given, &view.quote)).version(view.cart.version);
@@ -34,7 +34,7 @@ pub(crate) async fn add(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 204))
 )]
 pub(crate) async fn remove(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, cart) = (call.caller()?, carts::named(call)?);
+    let (caller, cart) = (call.caller()?, carts::target(call)?);
     let code = call.path_param("code", "code")?;
     let reply = app.engine.remove_code(caller, cart, code, None).await?;
     unkeyed(reply, carts::changed)

@@ -1,11 +1,11 @@
 //! `/orders/{id}/returns`, and `/returns/{id}`
 
+use commerce_core::engine::Target;
 use commerce_core::ids::ReturnId;
 use commerce_core::order::{Command, Order};
 use commerce_core::port::{OrderRef, ReturnFilter};
 use http::StatusCode;
 
-use super::orders;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
@@ -27,16 +27,11 @@ const RETURNS: &str = "returns";
     responses((status = 201, body = ReturnShape<'_>))
 )]
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, (order_ref, version)) = (call.caller()?, orders::named(call)?);
-    let id = ReturnId::new(app.engine.ports().ids.next());
-    let request = call.read(|new: NewReturn, reader| new.read(reader, id))?;
-    let requested = move |order: &Order| {
-        let answer = written(order, id).location(&format!("/v1/returns/{id}"));
-        Answer { status: StatusCode::CREATED, ..answer }
-    };
+    let (caller, order_ref) = (call.caller()?, call.order()?);
+    let target = call.target(&order_ref)?;
+    let input = call.read(NewReturn::read)?;
     let guard = call.idempotency_guard(&requested)?;
-    let command = Command::RequestReturn(request);
-    let reply = app.engine.command(caller, (&order_ref, version), command, guard.idempotency().as_ref()).await?;
+    let reply = app.engine.request_return(caller, target, input, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
 
@@ -110,12 +105,20 @@ async fn decided(app: &App, call: &RequestContext, id: ReturnId, command: Comman
     let write = move |order: &Order| written(order, id);
     let guard = call.idempotency_guard(&write)?;
     let reply =
-        app.engine.command(caller, (&OrderRef::Return(id), None), command, guard.idempotency().as_ref()).await?;
+        app.engine.command(caller, Target::any(&OrderRef::Return(id)), command, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
 
 fn return_id(call: &RequestContext) -> Result<ReturnId, Problem> {
     call.path_param("id", "return")
+}
+
+/// The last return of an order, which was requested now.
+#[expect(clippy::expect_used, reason = "it is written for the order with the return")]
+fn requested(order: &Order) -> Answer {
+    let id = order.returns.last().expect("a return was requested").id;
+    let answer = written(order, id).location(&format!("/v1/returns/{id}"));
+    Answer { status: StatusCode::CREATED, ..answer }
 }
 
 fn written(order: &Order, id: ReturnId) -> Answer {

@@ -4,7 +4,6 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use commerce_core::commit::IdempotencyKey;
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -36,9 +35,8 @@ pub(crate) fn healthz(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
 /// Whether the store answers.
 #[utoipa::path(get, path = "/readyz", tag = "system", responses((status = 200, body = Health)))]
 pub(crate) async fn readyz(app: &App, _call: &RequestContext) -> Outcome {
-    let nothing = IdempotencyKey { scope: "readyz".to_owned(), key: "readyz".to_owned() };
-    match app.engine.ports().store.idempotency_record(&nothing).await {
-        Ok(_) => Ok(Answer::ok(&Health { status: "ready" })),
+    match app.engine.health().await {
+        Ok(()) => Ok(Answer::ok(&Health { status: "ready" })),
         Err(error) => Err(Problem::unavailable("store_unavailable", "The store does not answer.").caused_by(error)),
     }
 }

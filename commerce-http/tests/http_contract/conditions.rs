@@ -84,8 +84,11 @@ async fn a_star_asks_for_existence_and_its_absence() {
     make.header("if-match", "*").send().await.expect(200);
     let stock = shop.admin().put("/v1/inventory/CUP", &json!({ "on_hand": 1 }));
     stock.clone().header("if-match", "*").send().await.problem(412, "precondition_failed");
+    let received = shop.admin().post("/v1/inventory/CUP/adjustments", &json!({ "delta": 1, "reason": "found" }));
+    received.clone().header("if-match", "*").send().await.problem(412, "precondition_failed");
     stock.clone().header("if-none-match", "*").send().await.expect(200);
     stock.header("if-none-match", "*").send().await.problem(412, "precondition_failed");
+    received.header("if-match", "*").send().await.expect(200);
 }
 
 #[tokio::test]

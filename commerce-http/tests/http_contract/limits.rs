@@ -39,6 +39,26 @@ async fn a_customer_places_so_many_orders_a_minute() {
 }
 
 #[tokio::test]
+async fn what_is_sent_again_takes_nothing_of_the_quota_and_is_answered_beyond_it() {
+    let shop = Shop::with(plan(3)).await;
+    let first = shop.ann().post("/v1/orders", &order_of("MUG", 1)).key("first");
+    let answer = first.clone().send().await;
+    answer.expect(201);
+    for _ in 0..5 {
+        assert_eq!(first.clone().send().await.body, answer.body);
+    }
+    for _ in 0..2 {
+        shop.order(1).await;
+    }
+    shop.ann().post("/v1/orders", &order_of("MUG", 1)).key("fourth").send().await.problem(429, "too_many_orders");
+    let again = first.send().await;
+    again.expect(201);
+    assert_eq!((again.header("idempotent-replayed"), &again.body), ("true", &answer.body));
+    let other = shop.ann().post("/v1/orders", &order_of("MUG", 2)).key("first").send().await;
+    other.problem(422, "idempotency_key_reused");
+}
+
+#[tokio::test]
 async fn the_house_places_as_many_as_it_likes() {
     let shop = Shop::with(plan(1)).await;
     for client in [shop.admin(), shop.service()] {

@@ -262,6 +262,7 @@ async fn shipping_moves_the_order_along() {
     shop.service().put(&path, &shipment("delivered")).send().await.problem(400, "invalid_transition");
     assert_eq!(shop.service().put(&path, &shipment("shipped")).send().await.expect(200)["status"], "shipped");
     assert_eq!(shop.service().put(&path, &shipment("delivered")).send().await.expect(200)["status"], "delivered");
+    shop.service().put(&path, &shipment("shipped")).send().await.problem(400, "invalid_transition");
     shop.service().put(&path, &shipment("eaten")).send().await.invalid("/status", "invalid");
 }
 

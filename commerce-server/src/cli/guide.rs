@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use commerce_core::actor::Actor;
 use commerce_core::catalog::Product;
-use commerce_core::engine::Engine;
+use commerce_core::engine::{Engine, EngineError};
 use commerce_core::ids::Sku;
 use commerce_core::port::{PageRequest, ProductFilter};
 
@@ -108,9 +108,10 @@ async fn sku_in_stock(engine: &Engine) -> Result<Option<Sku>, Failure> {
     let products =
         engine.products(Some(&Actor::SYSTEM), None, filter, &PageRequest { limit: LOOKED_AT, after: None }).await?;
     for sku in products.items.iter().flat_map(skus) {
-        let level = engine.ports().store.stock(sku, engine.ports().clock.now()).await?;
-        if level.is_some_and(|level| level.available() > 0) {
-            return Ok(Some(sku.clone()));
+        match engine.stock(&Actor::SYSTEM, sku).await {
+            Ok(level) if level.available() > 0 => return Ok(Some(sku.clone())),
+            Ok(_) | Err(EngineError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(None)

@@ -1,6 +1,7 @@
 //! `commerce serve`: the shop, until somebody ends it.
 
 mod currency;
+mod open_files;
 mod signals;
 
 use std::net::SocketAddr;
@@ -51,6 +52,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         None => None,
     };
     let address = listener.local_addr().unwrap_or(config.listen);
+    let limits = limits(&config);
     let opened = OpenStore::open(&config).await?;
     let mut workers = Workers::new();
     let auth = authorities(&config, &mut workers).await?;
@@ -72,12 +74,19 @@ async fn serve(config: Config) -> Result<(), Failure> {
     if config.currency.is_none() && found.is_none() {
         workers.once(currency::follow(opened.clone(), config, options, counter.clone()));
     }
-    let ended = listener::serve(listener, counter, &Limits::default(), signals.ended()).await;
+    let ended = listener::serve(listener, counter, &limits, signals.ended()).await;
     workers.stop().await;
     match ended {
         Ended::Complete => Ok(()),
         Ended::Interrupted => Err(Failure::Interrupted),
     }
+}
+
+/// What clients may take of the server.
+fn limits(config: &Config) -> Limits {
+    let limits = Limits::default();
+    let said = config.max_connections.and_then(|connections| usize::try_from(connections.get()).ok());
+    Limits { connections: open_files::connections(said.unwrap_or(limits.connections)), ..limits }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -24,6 +25,7 @@ pub(super) struct File {
     pub(super) database: Option<Database>,
     pub(super) connections: ConnectionsSection,
     pub(super) orders_per_minute: Option<u32>,
+    pub(super) max_connections: Option<NonZeroU32>,
     pub(super) log_format: Option<LogFormat>,
     pub(super) log_level: Option<LogLevel>,
     pub(super) currency: Option<Currency>,

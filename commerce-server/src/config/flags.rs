@@ -1,7 +1,7 @@
 //! The settings as flags of a command line.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -42,6 +42,10 @@ pub(crate) struct Flags {
     /// Orders a customer may place in a minute, 0 for any number [default: 120].
     #[arg(long, global = true, value_name = "N", env = "COMMERCE_ORDERS_PER_MINUTE")]
     pub(crate) orders_per_minute: Option<u32>,
+
+    /// The most connections of clients at once; further ones wait [default: 10000].
+    #[arg(long, global = true, value_name = "N", env = "COMMERCE_MAX_CONNECTIONS")]
+    pub(crate) max_connections: Option<NonZeroU32>,
 
     /// The users service, asked as `GET URL/api/v1/users/{id}` with the token in `COMMERCE_USERS_TOKEN`
     /// [default: every authenticated user exists].

@@ -51,7 +51,7 @@ impl Shop {
             settings.shipping_methods = methods.collect::<Result<_, _>>()?;
         }
         settings.lifecycle = self.lifecycle.clone();
-        settings.former_lifecycles.clone_from(&self.former_lifecycles);
+        settings.former_lifecycles.splice(..0, self.former_lifecycles.iter().cloned());
         settings.tax = self.tax.clone();
         settings.tax_level = self.file.tax_level;
         settings.rounding = self.file.rounding;

@@ -44,8 +44,10 @@ fn a_file_may_say_everything() {
 fn flags_go_before_the_file() {
     let flags =
         ["--listen", "127.0.0.1:9", "--database", "sqlite:other.db", "--lifecycle", "simple", "--currency", "usd"];
+    let flags = [&flags[..], &["--max-connections", "5"]].concat();
     let config = load(FULL, &flags).expect("settings");
     assert_eq!(config.listen.port(), 9);
+    assert_eq!(config.max_connections.map(NonZeroU32::get), Some(5));
     assert_eq!(config.database, Database::Sqlite("other.db".into()));
     assert_eq!(config.currency, Some(Currency::USD));
     assert_eq!(config.settings(Currency::USD).expect("a shop").lifecycle.name().as_str(), "simple");
@@ -56,6 +58,7 @@ fn without_a_word_it_is_a_small_safe_shop() {
     let config = load("", &[]).expect("settings");
     assert_eq!(config.listen, LISTEN);
     assert_eq!(config.orders_per_minute, 120);
+    assert_eq!(config.max_connections, None);
     assert!(matches!(config.keys, KeySource::Development(_)));
     assert_eq!(config.settings(Currency::JPY).expect("a shop"), Settings::new(Currency::JPY));
 }

@@ -168,7 +168,7 @@ fn check_currency(engine: &Engine, sheet: &Sheet) -> Result<(), PlanError> {
 /// A sku belongs to one product.
 async fn check_skus(engine: &Engine, product: &SheetProduct, flaws: &mut Vec<Flaw>) -> Result<(), EngineError> {
     let skus: Vec<Sku> = product.stock().map(|(sku, ..)| sku.clone()).collect();
-    for offer in engine.ports().catalog.offers(&skus).await? {
+    for offer in engine.offers(&skus).await?.into_values() {
         let line = product.stock().find(|(sku, ..)| **sku == offer.sku).map_or(0, |(_, line, _)| line);
         if offer.product_id != product.id {
             let problem = format!("sku {} belongs to product {} already", offer.sku, offer.product_id);

@@ -17,6 +17,7 @@ mod replay;
 mod running;
 mod serve;
 mod settings;
+mod tasks;
 mod tls;
 mod token;
 mod users;

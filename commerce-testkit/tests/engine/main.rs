@@ -8,8 +8,11 @@ use chrono::TimeDelta;
 use commerce_core::actor::{Actor, Role};
 use commerce_core::cart::{CartRejection, CartStatus};
 use commerce_core::commit::Refusal;
-use commerce_core::engine::{EngineError, Reply, Resource};
-use commerce_core::order::{Command, OrderRejection, PaymentStatus, Phase, RefundStatus, ReturnLine, ReturnRequest};
+use commerce_core::engine::{EngineError, Expected, Reply, Resource, Target};
+use commerce_core::order::{
+    Command, Order, OrderRejection, PaymentStatus, Phase, RefundStatus, ReturnLine, ReturnRequest, Shipment,
+    ShipmentStatus,
+};
 use commerce_core::port::{OrderFilter, OrderRef, PageRequest};
 use commerce_core::pricing::CodeRejection;
 use commerce_core::promotion::{AmountTarget, Condition, Effect, Limits, PromotionDefinition};
@@ -194,6 +197,62 @@ async fn cancelling_a_paid_order_gives_money_and_stock_back() {
     shop.verify().await;
 }
 
+async fn ship(shop: &Shopfront, order: &Order, status: ShipmentStatus) -> Result<Order, EngineError> {
+    let shipment = Shipment { provider: parse("Post"), method: parse("parcel"), tracking_number: None, status };
+    shop.command(&admin(), order, Command::UpdateShipment(shipment)).await
+}
+
+#[tokio::test]
+async fn a_cancelled_or_returned_order_is_not_shipped() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
+    let cancelled = shop.paid("ann", &[("MUG", 1)]).await;
+    shop.command(&admin(), &cancelled, Command::Cancel { reason: None }).await.expect("it can be cancelled");
+    let returned = shop.paid("ann", &[("MUG", 1)]).await;
+    for status in ["shipped", "delivered"] {
+        shop.move_to(&returned, status).await.expect("the order can move on");
+    }
+    shop.send_back("ann", &returned, 1).await;
+    for order in [cancelled, returned] {
+        let before = shop.order(&order).await;
+        for status in [ShipmentStatus::Pending, ShipmentStatus::Shipped, ShipmentStatus::Delivered] {
+            let refused = ship(&shop, &order, status).await;
+            assert!(matches!(refused, Err(EngineError::Order(OrderRejection::NotShippable(_)))), "{refused:?}");
+        }
+        assert_eq!(shop.order(&order).await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_shipment_never_goes_back() {
+    use ShipmentStatus::{Delivered, Pending, Shipped};
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
+    let order = shop.paid("ann", &[("MUG", 1)]).await;
+    for (reached, earlier) in [(Shipped, &[Pending][..]), (Delivered, &[Pending, Shipped])] {
+        ship(&shop, &order, reached).await.expect("the shipment moves on");
+        for step in earlier {
+            let refused = ship(&shop, &order, *step).await;
+            let Err(EngineError::Order(OrderRejection::ShipmentGoesBack { from, to })) = refused else {
+                panic!("{reached:?} to {step:?}: {refused:?}")
+            };
+            assert_eq!((from, to), (reached, *step));
+        }
+        let corrected = ship(&shop, &order, reached).await.expect("its details can be corrected");
+        assert_eq!(corrected.shipment.map(|shipment| shipment.status), Some(reached));
+    }
+}
+
+#[tokio::test]
+async fn a_shipment_is_not_behind_its_order() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
+    let order = shop.paid("ann", &[("MUG", 1)]).await;
+    for status in ["shipped", "delivered", "completed"] {
+        shop.move_to(&order, status).await.expect("the order can move on");
+    }
+    let refused = ship(&shop, &order, ShipmentStatus::Shipped).await;
+    assert!(matches!(refused, Err(EngineError::Order(OrderRejection::ShipmentGoesBack { .. }))), "{refused:?}");
+    ship(&shop, &order, ShipmentStatus::Delivered).await.expect("the carrier can be recorded later");
+}
+
 #[tokio::test]
 async fn returned_units_are_paid_back_to_the_cent_and_the_last_brings_the_fee() {
     let shop = Shopfront::with_shipping(&[("MUG", "10.00 USD", 10)], "4.95 USD", "0.07").await;
@@ -270,7 +329,7 @@ async fn only_the_shops_own_people_order_for_others_and_at_other_prices() {
     let Ok(Reply::Fresh(order)) = shop.engine.place_order(&admin(), &request, None).await else { panic!("refused") };
     assert_eq!((order.user_id.as_str(), order.quote.total), ("ann", parse("1.50 USD")));
     let stocking = StockAction::Set { on_hand: 9, reorder_threshold: None, expected: None };
-    let set = shop.engine.move_stock(&customer("ann"), &parse("MUG"), stocking, None).await;
+    let set = shop.engine.move_stock(&customer("ann"), Target::any(&parse("MUG")), stocking, None).await;
     assert!(matches!(set, Err(EngineError::Forbidden { .. })), "{set:?}");
 }
 
@@ -302,8 +361,11 @@ async fn a_named_version_that_is_not_present_stops_a_change() {
     let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
     let order_ref = OrderRef::Id(order.id);
     let cancel = Command::Cancel { reason: None };
-    let stale = shop.engine.command(&admin(), (&order_ref, Some(7)), cancel, None).await;
-    assert!(matches!(stale, Err(EngineError::VersionMismatch { expected: 7, actual: 1 })), "{stale:?}");
+    let stale = shop.engine.command(&admin(), Target::at(&order_ref, 7), cancel, None).await;
+    assert!(
+        matches!(stale, Err(EngineError::VersionMismatch { expected: Expected::Version(7), actual: 1 })),
+        "{stale:?}"
+    );
 }
 
 #[tokio::test]
@@ -417,7 +479,7 @@ async fn an_ended_code_says_that_it_is_over_and_placed_orders_keep_it() {
     let shop = Shopfront::stocked(&[("MUG", "10.00 USD", 10)]).await;
     shop.promise(PromotionDefinition { code: Some("GONE".into()), ..percent_off("gone", 1000) }).await;
     let order = shop.order_with_code("ann", "MUG", "gone").await.expect("the code works");
-    shop.engine.end_promotion(&admin(), (&parse("gone"), None), None).await.expect("it can be ended");
+    shop.engine.end_promotion(&admin(), Target::any(&parse("gone")), None).await.expect("it can be ended");
 
     let check = shop.check_code("bob", "MUG", "gone").await;
     assert_eq!((check.rejected, check.saving), (Some(CodeRejection::Expired), parse("0.00 USD")));

@@ -9,8 +9,8 @@ use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Variant;
 use commerce_core::commit::IdempotencyKey;
 use commerce_core::engine::{
-    Basket, CartView, CheckoutRequest, CodeCheck, Engine, EngineError, Idempotency, ImportRow, ItemRequest,
-    PlaceOrderRequest, Ports, ProductInput, Reply,
+    Basket, CartView, CheckoutRequest, CodeCheck, Engine, EngineError, Idempotency, ImportRow, ItemRequest, NewItem,
+    PlaceOrderRequest, Ports, ProductInput, Reply, Target,
 };
 use commerce_core::ids::{CartId, ReturnId, UserId};
 use commerce_core::order::{Command, Order, ReturnLine, ReturnRequest};
@@ -27,6 +27,7 @@ use commerce_testkit::{ManualClock, MemoryStore, SequentialIds};
 #[derive(Clone, Debug)]
 pub(crate) struct Shopfront {
     pub(crate) engine: Engine,
+    store: MemoryStore,
     clock: Arc<ManualClock>,
     users: Arc<Everyone>,
     ids: Arc<SequentialIds>,
@@ -83,13 +84,13 @@ impl Shopfront {
             store: Arc::new(store.clone()),
             carts: Arc::new(store.clone()),
             catalog: Arc::new(store.clone()),
-            promotions: Arc::new(store),
+            promotions: Arc::new(store.clone()),
             users: users.clone(),
             payments: Arc::new(SandboxPayments),
             clock: clock.clone(),
             ids: ids.clone(),
         };
-        let shop = Self { engine: Engine::new(ports, settings), clock, users, ids };
+        let shop = Self { engine: Engine::new(ports, settings), store, clock, users, ids };
         let rows: Vec<_> = goods.iter().map(|(sku, price, on_hand)| import_row(sku, price, *on_hand)).collect();
         shop.engine.import(&admin(), &rows).await.expect("the goods are good");
         shop
@@ -97,14 +98,17 @@ impl Shopfront {
 
     /// Changes the price of a sku.
     pub(crate) async fn sell(&self, sku: &str, price: &str) {
-        let saved = self.engine.save_product(&admin(), (&parse(sku), None), &product(sku, price), None).await;
+        let saved = self.engine.save_product(&admin(), Target::any(&parse(sku)), &product(sku, price), None).await;
         saved.expect("the product is good");
     }
 
     /// Promises something.
     pub(crate) async fn promise(&self, definition: PromotionDefinition) {
         let promotion = Promotion::new(CURRENCY, definition).expect("the promotion is one");
-        self.engine.add_promotion(&admin(), &promotion, None).await.expect("the promotion is new");
+        self.engine
+            .add_promotion(&admin(), |_| Ok::<_, EngineError>(promotion), None)
+            .await
+            .expect("the promotion is new");
     }
 
     pub(crate) async fn uses(&self, promotion: &str) -> u64 {
@@ -113,7 +117,7 @@ impl Shopfront {
     }
 
     pub(crate) async fn add_code(&self, user: &str, cart: CartId, code: &str) -> CartView {
-        let view = self.engine.add_code(&customer(user), (cart, None), parse(code), None).await;
+        let view = self.engine.add_code(&customer(user), Target::any(cart), parse(code), None).await;
         new(view.expect("the code can be given"))
     }
 
@@ -154,8 +158,8 @@ impl Shopfront {
     }
 
     pub(crate) async fn add(&self, user: &str, cart: CartId, sku: &str, count: i64) -> Result<CartView, EngineError> {
-        let item = (parse(sku), units(count));
-        self.engine.add_item(&customer(user), (cart, None), item, None).await.map(new)
+        let item = NewItem { sku: parse(sku), quantity: units(count) };
+        self.engine.add_item(&customer(user), Target::any(cart), item, None).await.map(new)
     }
 
     pub(crate) async fn filled_cart(&self, user: &str, items: &[(&str, i64)]) -> CartView {
@@ -188,7 +192,7 @@ impl Shopfront {
     }
 
     pub(crate) async fn command(&self, caller: &Actor, order: &Order, command: Command) -> Result<Order, EngineError> {
-        self.engine.command(caller, (&OrderRef::Id(order.id), None), command, None).await.map(new)
+        self.engine.command(caller, Target::any(&OrderRef::Id(order.id)), command, None).await.map(new)
     }
 
     pub(crate) async fn move_to(&self, order: &Order, status: &str) -> Result<Order, EngineError> {
@@ -216,7 +220,7 @@ impl Shopfront {
 
     /// The history must rebuild the tables.
     pub(crate) async fn verify(&self) {
-        let report = replay::verify(&*self.engine.ports().store, self.clock.now(), |_| ()).await;
+        let report = replay::verify(&self.store, self.clock.now(), |_| ()).await;
         let report = report.expect("the history can be read");
         assert!(report.differences.is_empty(), "{:?}", report.differences);
     }

@@ -2,7 +2,7 @@
 
 use commerce_core::actor::{Actor, Role};
 use commerce_core::commit::IdempotencyKey;
-use commerce_core::engine::{EngineError, Idempotency, ItemRequest, PlaceOrderRequest, Reply};
+use commerce_core::engine::{EngineError, Idempotency, ItemRequest, PlaceOrderRequest, Reply, Target};
 use commerce_core::ids::ReturnId;
 use commerce_core::order::{Command, Order, Phase, ReturnLine, ReturnRequest, ReturnStatus};
 use commerce_core::port::OrderRef;
@@ -131,7 +131,7 @@ async fn on_some_order(world: &World, who: &Actor, random: &mut Random, wish: im
     let Some(order) = some_order(world, own, random).await else { return };
     let Some(command) = wish(&order) else { return };
     for _ in 0..PATIENCE {
-        match world.engine.command(who, (&OrderRef::Id(order.id), None), command.clone(), None).await {
+        match world.engine.command(who, Target::any(&OrderRef::Id(order.id)), command.clone(), None).await {
             Err(EngineError::Store(_)) => {}
             _ => return,
         }
@@ -153,10 +153,10 @@ pub(crate) async fn wind_down(world: &World) {
         if order.payment.captured.is_zero() {
             let capture = Command::Capture { amount, reference: None };
             let order_ref = OrderRef::Id(order.id);
-            let told = world.engine.command(&Actor::SYSTEM, (&order_ref, None), capture, None).await;
+            let told = world.engine.command(&Actor::SYSTEM, Target::any(&order_ref), capture, None).await;
             if matches!(told, Err(EngineError::Stock(_))) {
                 let late = Command::CaptureAfterExpiry { amount, reference: None };
-                world.engine.command(&Actor::SYSTEM, (&order_ref, None), late, None).await.unwrap();
+                world.engine.command(&Actor::SYSTEM, Target::any(&order_ref), late, None).await.unwrap();
             } else {
                 told.unwrap();
             }

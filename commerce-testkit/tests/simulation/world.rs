@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Variant;
-use commerce_core::engine::{Engine, ImportRow, Ports, ProductInput};
+use commerce_core::engine::{Engine, EngineError, ImportRow, Ports, ProductInput};
 use commerce_core::order::Order;
 use commerce_core::port::{Clock, OrderFilter, PageRequest, Store};
 use commerce_core::promotion::{Limits, Promotion, PromotionDefinition};
@@ -56,7 +56,7 @@ impl World {
         self.engine.import(&admin(), &GOODS.map(row)).await.unwrap();
         let limits = Limits { max_uses: Some(USES.into()), ..Limits::default() };
         let promotion = Promotion::new(CURRENCY, PromotionDefinition { limits, ..percent_off("few", 1000) }).unwrap();
-        self.engine.add_promotion(&admin(), &promotion, None).await.unwrap();
+        self.engine.add_promotion(&admin(), |_| Ok::<_, EngineError>(promotion), None).await.unwrap();
     }
 
     /// Every order there is, from the store itself.

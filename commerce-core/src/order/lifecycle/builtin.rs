@@ -18,16 +18,16 @@ const ENGINE: &[Role] = &[Role::System];
 
 pub(super) fn draft(name: &str) -> Option<LifecycleDraft> {
     match name {
-        "standard" => standard(),
-        "placed" => placed(),
-        "production" => production(),
-        "confirmed" => confirmed(),
-        "simple" => simple(),
+        "standard" => Some(standard()),
+        "placed" => Some(placed()),
+        "production" => Some(production()),
+        "confirmed" => Some(confirmed()),
+        "simple" => Some(simple()),
         _ => None,
     }
 }
 
-fn standard() -> Option<LifecycleDraft> {
+fn standard() -> LifecycleDraft {
     let states = [
         ("pending", Phase::AwaitingPayment),
         ("paid", Phase::Paid),
@@ -39,21 +39,21 @@ fn standard() -> Option<LifecycleDraft> {
     ];
     let window = within(WindowStart::Delivered, 30);
     let transitions = vec![
-        pay("pending", "paid")?,
-        advance("paid", "shipped")?.stock(StockEffect::Fulfil),
-        advance("shipped", "delivered")?,
-        advance("delivered", "completed")?,
-        expire("pending", "cancelled")?,
-        cancel("pending", "cancelled")?.release(),
-        cancel("paid", "cancelled")?.refund(),
-        call_back("shipped", "cancelled")?,
-        come_back("delivered", "returned")?.window(window),
-        come_back("completed", "returned")?.window(window),
+        pay("pending", "paid"),
+        advance("paid", "shipped").stock(StockEffect::Fulfil),
+        advance("shipped", "delivered"),
+        advance("delivered", "completed"),
+        expire("pending", "cancelled"),
+        cancel("pending", "cancelled").release(),
+        cancel("paid", "cancelled").refund(),
+        call_back("shipped", "cancelled"),
+        come_back("delivered", "returned").window(window),
+        come_back("completed", "returned").window(window),
     ];
     build("standard", &states, transitions)
 }
 
-fn placed() -> Option<LifecycleDraft> {
+fn placed() -> LifecycleDraft {
     let states = [
         ("draft", Phase::Draft),
         ("placed", Phase::AwaitingPayment),
@@ -65,20 +65,20 @@ fn placed() -> Option<LifecycleDraft> {
     ];
     let cancellation = within(WindowStart::Placed, 1);
     let transitions = vec![
-        transition("draft", "placed", Trigger::Place, ENGINE)?,
-        pay("placed", "paid")?,
-        advance("paid", "fulfilled")?.stock(StockEffect::Fulfil),
-        advance("fulfilled", "completed")?,
-        expire("placed", "cancelled")?,
-        cancel("placed", "cancelled")?.release().window(cancellation),
-        cancel("paid", "cancelled")?.refund().window(cancellation),
-        come_back("fulfilled", "returned")?.window(within(WindowStart::Entered, 30)),
-        come_back("completed", "returned")?.window(within(WindowStart::Delivered, 30)),
+        transition("draft", "placed", Trigger::Place, ENGINE),
+        pay("placed", "paid"),
+        advance("paid", "fulfilled").stock(StockEffect::Fulfil),
+        advance("fulfilled", "completed"),
+        expire("placed", "cancelled"),
+        cancel("placed", "cancelled").release().window(cancellation),
+        cancel("paid", "cancelled").refund().window(cancellation),
+        come_back("fulfilled", "returned").window(within(WindowStart::Entered, 30)),
+        come_back("completed", "returned").window(within(WindowStart::Delivered, 30)),
     ];
     build("placed", &states, transitions)
 }
 
-fn production() -> Option<LifecycleDraft> {
+fn production() -> LifecycleDraft {
     let states = [
         ("PENDING_PAYMENT", Phase::AwaitingPayment),
         ("PAID", Phase::Paid),
@@ -89,21 +89,21 @@ fn production() -> Option<LifecycleDraft> {
         ("CANCELLED", Phase::Cancelled),
     ];
     let transitions = vec![
-        pay("PENDING_PAYMENT", "PAID")?,
-        advance("PAID", "AWAITING_PRODUCTION")?,
-        advance("AWAITING_PRODUCTION", "READY_TO_SHIP")?,
-        advance("READY_TO_SHIP", "SHIPPED")?.stock(StockEffect::Fulfil),
-        advance("SHIPPED", "DELIVERED")?,
-        expire("PENDING_PAYMENT", "CANCELLED")?,
-        cancel("PENDING_PAYMENT", "CANCELLED")?.release(),
-        cancel("PAID", "CANCELLED")?.refund(),
-        transition("AWAITING_PRODUCTION", "CANCELLED", Trigger::Cancel, STAFF)?.stock(StockEffect::Release).refund(),
-        transition("READY_TO_SHIP", "CANCELLED", Trigger::Cancel, STAFF)?.stock(StockEffect::Release).refund(),
+        pay("PENDING_PAYMENT", "PAID"),
+        advance("PAID", "AWAITING_PRODUCTION"),
+        advance("AWAITING_PRODUCTION", "READY_TO_SHIP"),
+        advance("READY_TO_SHIP", "SHIPPED").stock(StockEffect::Fulfil),
+        advance("SHIPPED", "DELIVERED"),
+        expire("PENDING_PAYMENT", "CANCELLED"),
+        cancel("PENDING_PAYMENT", "CANCELLED").release(),
+        cancel("PAID", "CANCELLED").refund(),
+        transition("AWAITING_PRODUCTION", "CANCELLED", Trigger::Cancel, STAFF).stock(StockEffect::Release).refund(),
+        transition("READY_TO_SHIP", "CANCELLED", Trigger::Cancel, STAFF).stock(StockEffect::Release).refund(),
     ];
     build("production", &states, transitions)
 }
 
-fn confirmed() -> Option<LifecycleDraft> {
+fn confirmed() -> LifecycleDraft {
     let states = [
         ("pending", Phase::AwaitingPayment),
         ("confirmed", Phase::Paid),
@@ -112,19 +112,19 @@ fn confirmed() -> Option<LifecycleDraft> {
         ("cancelled", Phase::Cancelled),
     ];
     let transitions = vec![
-        pay("pending", "confirmed")?,
-        advance("confirmed", "shipped")?.stock(StockEffect::Fulfil),
-        advance("shipped", "delivered")?,
-        expire("pending", "cancelled")?,
-        transition("pending", "cancelled", Trigger::PaymentFailure, ENGINE)?.stock(StockEffect::Release).release(),
-        cancel("pending", "cancelled")?.release(),
-        transition("confirmed", "cancelled", Trigger::Cancel, STAFF)?.stock(StockEffect::Release).refund(),
-        call_back("shipped", "cancelled")?,
+        pay("pending", "confirmed"),
+        advance("confirmed", "shipped").stock(StockEffect::Fulfil),
+        advance("shipped", "delivered"),
+        expire("pending", "cancelled"),
+        transition("pending", "cancelled", Trigger::PaymentFailure, ENGINE).stock(StockEffect::Release).release(),
+        cancel("pending", "cancelled").release(),
+        transition("confirmed", "cancelled", Trigger::Cancel, STAFF).stock(StockEffect::Release).refund(),
+        call_back("shipped", "cancelled"),
     ];
     build("confirmed", &states, transitions)
 }
 
-fn simple() -> Option<LifecycleDraft> {
+fn simple() -> LifecycleDraft {
     let states = [
         ("pending", Phase::AwaitingPayment),
         ("paid", Phase::Paid),
@@ -133,59 +133,59 @@ fn simple() -> Option<LifecycleDraft> {
         ("cancelled", Phase::Cancelled),
     ];
     let transitions = vec![
-        pay("pending", "paid")?,
-        advance("paid", "shipped")?.stock(StockEffect::Fulfil),
-        advance("shipped", "delivered")?,
-        expire("pending", "cancelled")?,
-        cancel("pending", "cancelled")?.release(),
-        cancel("paid", "cancelled")?.refund(),
-        call_back("shipped", "cancelled")?,
+        pay("pending", "paid"),
+        advance("paid", "shipped").stock(StockEffect::Fulfil),
+        advance("shipped", "delivered"),
+        expire("pending", "cancelled"),
+        cancel("pending", "cancelled").release(),
+        cancel("paid", "cancelled").refund(),
+        call_back("shipped", "cancelled"),
     ];
     build("simple", &states, transitions)
 }
 
 /// The full amount came in: the reservation stops ending.
-fn pay(from: &str, to: &str) -> Option<Transition> {
-    Some(transition(from, to, Trigger::Pay, PAYMENT_RECORDERS)?.stock(StockEffect::Confirm))
+fn pay(from: &str, to: &str) -> Transition {
+    transition(from, to, Trigger::Pay, PAYMENT_RECORDERS).stock(StockEffect::Confirm)
 }
 
-fn advance(from: &str, to: &str) -> Option<Transition> {
+fn advance(from: &str, to: &str) -> Transition {
     transition(from, to, Trigger::Advance, FULFILLERS)
 }
 
-fn expire(from: &str, to: &str) -> Option<Transition> {
-    Some(transition(from, to, Trigger::Expiry, ENGINE)?.stock(StockEffect::Release).release())
+fn expire(from: &str, to: &str) -> Transition {
+    transition(from, to, Trigger::Expiry, ENGINE).stock(StockEffect::Release).release()
 }
 
 /// Before the goods leave, the customer may call the order off.
-fn cancel(from: &str, to: &str) -> Option<Transition> {
-    Some(transition(from, to, Trigger::Cancel, EVERYONE)?.stock(StockEffect::Release))
+fn cancel(from: &str, to: &str) -> Transition {
+    transition(from, to, Trigger::Cancel, EVERYONE).stock(StockEffect::Release)
 }
 
 /// The goods come back before they are delivered.
-fn call_back(from: &str, to: &str) -> Option<Transition> {
-    Some(transition(from, to, Trigger::Cancel, STAFF)?.stock(StockEffect::Restock).refund())
+fn call_back(from: &str, to: &str) -> Transition {
+    transition(from, to, Trigger::Cancel, STAFF).stock(StockEffect::Restock).refund()
 }
 
-fn come_back(from: &str, to: &str) -> Option<Transition> {
-    Some(transition(from, to, Trigger::Return, EVERYONE)?.stock(StockEffect::Restock).refund())
+fn come_back(from: &str, to: &str) -> Transition {
+    transition(from, to, Trigger::Return, EVERYONE).stock(StockEffect::Restock).refund()
 }
 
 const fn within(since: WindowStart, days: u32) -> Window {
     Window { since, seconds: days.saturating_mul(DAY) }
 }
 
-fn transition(from: &str, to: &str, trigger: Trigger, roles: &[Role]) -> Option<Transition> {
-    Some(Transition {
-        from: from.parse().ok()?,
-        to: to.parse().ok()?,
+fn transition(from: &str, to: &str, trigger: Trigger, roles: &[Role]) -> Transition {
+    Transition {
+        from: status(from),
+        to: status(to),
         trigger,
         roles: roles.iter().copied().collect(),
         window: None,
         stock: StockEffect::None,
         payment: PaymentEffect::None,
         promotions: PromotionEffect::None,
-    })
+    }
 }
 
 impl Transition {
@@ -210,8 +210,12 @@ impl Transition {
     }
 }
 
-fn build(name: &str, states: &[(&str, Phase)], transitions: Vec<Transition>) -> Option<LifecycleDraft> {
-    let state = |(name, phase): &(&str, Phase)| Some(State { name: name.parse::<Status>().ok()?, phase: *phase });
-    let states = states.iter().map(state).collect::<Option<Vec<_>>>()?;
-    Some(LifecycleDraft { name: name.parse().ok()?, states, transitions })
+fn build(name: &str, states: &[(&str, Phase)], transitions: Vec<Transition>) -> LifecycleDraft {
+    let states = states.iter().map(|(name, phase)| State { name: status(name), phase: *phase });
+    LifecycleDraft { name: status(name), states: states.collect(), transitions }
+}
+
+#[expect(clippy::expect_used, reason = "the names in this file are short and printable")]
+fn status(name: &str) -> Status {
+    name.parse().expect("a built-in name is a status")
 }

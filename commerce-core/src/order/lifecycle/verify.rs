@@ -108,9 +108,7 @@ fn check_transition(transition: &Transition, phases: &BTreeMap<&Status, Phase>) 
         phases.get(status).copied().ok_or(missing)
     };
     let (leaving, entering) = (phase_of(&from)?, phase_of(&to)?);
-    if matches!(leaving, Phase::Cancelled | Phase::Returned)
-        || (leaving == Phase::Completed && transition.trigger != Trigger::Return)
-    {
+    if leaving.is_undone() || (leaving == Phase::Completed && transition.trigger != Trigger::Return) {
         return Err(LifecycleError::LeavesTerminal(from));
     }
     match trigger_rule(transition, leaving, entering) {
@@ -121,7 +119,7 @@ fn check_transition(transition: &Transition, phases: &BTreeMap<&Status, Phase>) 
 
 /// What the trigger of a transition needs and does not find.
 fn trigger_rule(transition: &Transition, leaving: Phase, entering: Phase) -> Option<&'static str> {
-    let ends = matches!(entering, Phase::Cancelled | Phase::Returned);
+    let ends = entering.is_undone();
     let (holds, rule) = match transition.trigger {
         Trigger::Place => (leaving == Phase::Draft && !ends, "place leaves a draft"),
         Trigger::Pay => (leaving != Phase::Draft && !ends, "pay leaves a placed order and does not end it"),
@@ -253,8 +251,7 @@ fn check_reached(draft: &LifecycleDraft, ways: &Ways<'_>) -> Result<(), Lifecycl
 /// Every standing must lead to an end, and every end must be settled. The ends are found first, then what leads there.
 fn check_finality(ways: &Ways<'_>, phases: &BTreeMap<&Status, Phase>) -> Result<(), LifecycleError> {
     let ends = |standing: &Standing<'_>, next: &[Standing<'_>]| {
-        let done = [Phase::Delivered, Phase::Completed, Phase::Cancelled, Phase::Returned];
-        let over = phases.get(standing.status).is_some_and(|phase| done.contains(phase));
+        let over = phases.get(standing.status).is_some_and(|phase| phase.is_over());
         over && standing.is_final() && (next.is_empty() || phases.get(standing.status) == Some(&Phase::Completed))
     };
     let mut settling: BTreeSet<_> = ways.iter().filter(|(s, next)| ends(s, next)).map(|(s, _)| *s).collect();

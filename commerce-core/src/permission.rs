@@ -1,0 +1,66 @@
+//! Who may do what: the one table of permissions.
+//!
+//! | permission | customer | support | admin | service |
+//! |---|---|---|---|---|
+//! | [`AskOfOrders`](Permission::AskOfOrders): cancel, request a return | yes | yes | yes | yes |
+//! | [`SeeAll`](Permission::SeeAll): carts, orders and histories of others, products that are not active | | yes | yes | yes |
+//! | [`HandleReturns`](Permission::HandleReturns): approve, reject, receive, refund | | yes | yes | |
+//! | [`MoveOrders`](Permission::MoveOrders): set the state, ship | | | yes | yes |
+//! | [`OrderForOthers`](Permission::OrderForOthers), at prices of their own | | | yes | yes |
+//! | [`OrderUnlimited`](Permission::OrderUnlimited): as many orders a minute as they like | | | yes | yes |
+//! | [`Quote`](Permission::Quote): price any request | | | yes | yes |
+//! | [`SeeStock`](Permission::SeeStock) | | yes | yes | yes |
+//! | [`ManageStock`](Permission::ManageStock) | | | yes | yes |
+//! | [`ManageCatalog`](Permission::ManageCatalog): products, categories, imports | | | yes | |
+//! | [`ManagePromotions`](Permission::ManagePromotions) | | | yes | |
+//! | [`ManageTasks`](Permission::ManageTasks): list, retry, drop | | | yes | |
+//! | [`RecordPayments`](Permission::RecordPayments): captures, failures, expiries, refunds made | | | | |
+//!
+//! The engine itself ([`Role::System`]) may do everything. Three more rules stand elsewhere: everyone reaches what is their own;
+//! a cart is changed and ordered, and a payment confirmed with a token, by its owner alone; and the lifecycle of an order says
+//! which roles may take each of its transitions, and for how long a customer may.
+
+use crate::actor::Role;
+
+/// Something that only some roles may do.
+#[expect(missing_docs, reason = "the table of the module says what each is")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    AskOfOrders,
+    SeeAll,
+    HandleReturns,
+    MoveOrders,
+    OrderForOthers,
+    OrderUnlimited,
+    Quote,
+    SeeStock,
+    ManageStock,
+    ManageCatalog,
+    ManagePromotions,
+    ManageTasks,
+    RecordPayments,
+}
+
+impl Permission {
+    /// The roles that have it, beside [`Role::System`], which has every one.
+    pub const fn roles(self) -> &'static [Role] {
+        use Role::{Admin, Customer, Service, Support};
+        match self {
+            Self::AskOfOrders => &[Customer, Support, Admin, Service],
+            Self::SeeAll | Self::SeeStock => &[Support, Admin, Service],
+            Self::HandleReturns => &[Support, Admin],
+            Self::MoveOrders | Self::OrderForOthers | Self::OrderUnlimited | Self::Quote | Self::ManageStock => {
+                &[Admin, Service]
+            }
+            Self::ManageCatalog | Self::ManagePromotions | Self::ManageTasks => &[Admin],
+            Self::RecordPayments => &[],
+        }
+    }
+}
+
+impl Role {
+    /// Whether the role has a permission.
+    pub fn may(self, permission: Permission) -> bool {
+        self == Self::System || permission.roles().contains(&self)
+    }
+}

@@ -1,0 +1,63 @@
+//! `/{noun}/{id}/history` of carts, categories, products and promotions
+
+use commerce_core::document::{DocumentId, DocumentKind};
+
+use crate::answer::{Answer, Outcome};
+use crate::app::App;
+use crate::call::RequestContext;
+use crate::dto::history::DocumentEventShape;
+use crate::page::{self, List, Paging};
+
+/// Tells the cursors of histories from others.
+const HISTORY: &str = "history";
+
+/// The history of a cart, oldest first; for staff.
+#[utoipa::path(
+    get, path = "/carts/{id}/history", tag = "carts",
+    params(("id" = uuid::Uuid, Path), Paging),
+    responses((status = 200, body = List<DocumentEventShape<'_>>))
+)]
+pub(crate) async fn of_cart(app: &App, call: &RequestContext) -> Outcome {
+    history(app, call, DocumentKind::Cart).await
+}
+
+/// The history of a category, oldest first; for staff.
+#[utoipa::path(
+    get, path = "/categories/{id}/history", tag = "catalog",
+    params(("id" = String, Path), Paging),
+    responses((status = 200, body = List<DocumentEventShape<'_>>))
+)]
+pub(crate) async fn of_category(app: &App, call: &RequestContext) -> Outcome {
+    history(app, call, DocumentKind::Category).await
+}
+
+/// The history of a product, oldest first; for staff.
+#[utoipa::path(
+    get, path = "/products/{id}/history", tag = "catalog",
+    params(("id" = String, Path), Paging),
+    responses((status = 200, body = List<DocumentEventShape<'_>>))
+)]
+pub(crate) async fn of_product(app: &App, call: &RequestContext) -> Outcome {
+    history(app, call, DocumentKind::Product).await
+}
+
+/// The history of a promotion, oldest first; for staff.
+#[utoipa::path(
+    get, path = "/promos/{id}/history", tag = "promotions",
+    params(("id" = String, Path), Paging),
+    responses((status = 200, body = List<DocumentEventShape<'_>>))
+)]
+pub(crate) async fn of_promotion(app: &App, call: &RequestContext) -> Outcome {
+    history(app, call, DocumentKind::Promotion).await
+}
+
+async fn history(app: &App, call: &RequestContext, kind: DocumentKind) -> Outcome {
+    let page = page::asked::<u64>(&call.query()?, HISTORY)?;
+    let id = DocumentId { kind, id: call.param("id").to_owned() };
+    let history = app.engine.document_history(call.caller()?, &id).await?;
+    let behind = history.iter().filter(|entry| page.after.is_none_or(|after| entry.sequence > after));
+    let items: Vec<_> = behind.take(page.limit.into()).map(DocumentEventShape::from).collect();
+    let last = history.last().map(|entry| entry.sequence);
+    let next = items.last().map(DocumentEventShape::sequence).filter(|sequence| Some(*sequence) != last);
+    Ok(Answer::ok(&List { next_cursor: next.and_then(|sequence| page::cursor(HISTORY, &sequence)), items }))
+}

@@ -1,0 +1,118 @@
+//! `commerce tasks`: what the shop has to do later, and what it gave up.
+
+use clap::{Args, Subcommand, ValueEnum};
+use commerce_core::actor::{Actor, Role};
+use commerce_core::engine::Engine;
+use commerce_core::money::Currency;
+use commerce_core::port::PageRequest;
+use commerce_core::task::{Task, TaskKey, TaskKind, TaskState};
+
+use super::failure::Failure;
+use super::opened::{OpenStore, block_on};
+use super::print;
+use crate::config::Config;
+
+/// How many tasks are read at a time.
+const PAGE: u16 = 500;
+
+/// What to do with tasks.
+#[derive(Debug, Subcommand)]
+pub(super) enum TasksCommand {
+    /// List tasks by kind and subject.
+    List {
+        /// Only tasks in this state.
+        #[arg(long, value_enum)]
+        state: Option<State>,
+    },
+    /// Show a task with its last error.
+    Show(Which),
+    /// Make a task due now, with all its attempts before it.
+    Retry(Which),
+    /// Take a task off the list without doing it.
+    Drop(Which),
+}
+
+/// Names a task.
+#[derive(Debug, Args)]
+pub(super) struct Which {
+    /// The kind, such as `send_refund`.
+    #[arg(value_name = "KIND")]
+    kind: String,
+    /// The subject, such as the id of a refund.
+    #[arg(value_name = "SUBJECT")]
+    subject: String,
+}
+
+/// Where a task stands.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum State {
+    /// It waits for its time.
+    Scheduled,
+    /// It is due and waits for a worker.
+    Due,
+    /// A worker has it.
+    Running,
+    /// It failed too often and waits for a person.
+    Dead,
+}
+
+impl State {
+    const fn state(self) -> TaskState {
+        match self {
+            Self::Scheduled => TaskState::Scheduled,
+            Self::Due => TaskState::Due,
+            Self::Running => TaskState::Running,
+            Self::Dead => TaskState::Dead,
+        }
+    }
+}
+
+impl Which {
+    fn key(&self) -> TaskKey {
+        TaskKey { kind: TaskKind::named(self.kind.clone()), subject: self.subject.clone() }
+    }
+}
+
+/// Does what is asked with the tasks of a shop.
+pub(super) fn run(command: &TasksCommand, config: &Config) -> Result<(), Failure> {
+    print(&block_on(told(command, config))??)
+}
+
+async fn told(command: &TasksCommand, config: &Config) -> Result<String, Failure> {
+    let opened = OpenStore::open(config).await?;
+    let engine = opened.engine(config, opened.currency(config, Currency::USD).await?)?;
+    let caller = Actor { role: Role::Admin, user: None };
+    match command {
+        TasksCommand::List { state } => list(&engine, &caller, state.map(State::state)).await,
+        TasksCommand::Show(which) => Ok(shown(&engine, &engine.task(&caller, &which.key()).await?)),
+        TasksCommand::Retry(which) => Ok(line(&engine, &engine.retry_task(&caller, &which.key()).await?)),
+        TasksCommand::Drop(which) => {
+            engine.drop_task(&caller, &which.key()).await?;
+            Ok(format!("{} was dropped", which.key()))
+        }
+    }
+}
+
+async fn list(engine: &Engine, caller: &Actor, state: Option<TaskState>) -> Result<String, Failure> {
+    let mut page = PageRequest { limit: PAGE, after: None };
+    let mut lines = Vec::new();
+    loop {
+        let found = engine.tasks(caller, state, &page).await?;
+        lines.extend(found.items.iter().map(|task| line(engine, task)));
+        let Some(next) = found.next else { break };
+        page.after = Some(next);
+    }
+    Ok(if lines.is_empty() { "no tasks".to_owned() } else { lines.join("\n") })
+}
+
+fn line(engine: &Engine, task: &Task) -> String {
+    let (state, due) = (task.state(engine.now()).name(), task.due.to_rfc3339());
+    format!("{}  {state}  due {due}  failures {}", task.key, task.failures)
+}
+
+fn shown(engine: &Engine, task: &Task) -> String {
+    let error = task.last_error.as_ref().map(|error| format!("\nlast error: {error}"));
+    let payload =
+        Some(&task.payload).filter(|payload| !payload.is_null()).map(|payload| format!("\npayload: {payload}"));
+    format!("{}{}{}", line(engine, task), payload.unwrap_or_default(), error.unwrap_or_default())
+}
