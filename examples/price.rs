@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use commerce_core::pricing::{Table, price_all};
+use commerce_http::dto::quote::QuoteDto;
+use commerce_server::cli::{Table, price_all};
 
 #[derive(Parser)]
 struct Arguments {
@@ -38,14 +39,13 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let text = read(&arguments.file).map_err(|error| format!("{}: {error}", arguments.file.display()))?;
-    let quotes = price_all(&text, |json| serde_json::from_str(json))
-        .map_err(|flaws| flaws.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+    let quotes = price_all(&text).map_err(|flaws| flaws.join("\n"))?;
     let mut output = io::stdout().lock();
     for (place, quote) in quotes.iter().enumerate() {
         if arguments.explain {
             write!(output, "{}{}", if place == 0 { "" } else { "\n" }, Table::of(quote))?;
         } else {
-            writeln!(output, "{}", serde_json::to_string(quote)?)?;
+            writeln!(output, "{}", serde_json::to_string(&QuoteDto::from(quote))?)?;
         }
     }
     Ok(())

@@ -8,7 +8,6 @@
 //! * `CRT-2`: a cart becomes at most one order: [`Cart::checkout`] needs an active cart, and the commit its version.
 //! * `CRT-3`: a customer has at most one active cart; the commit guards it.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,13 +17,10 @@ use thiserror::Error;
 use crate::catalog::Offer;
 use crate::ids::{CartId, ItemId, OrderId, ProductId, Sku, UserId};
 use crate::money::{Currency, Money};
+pub use crate::pricing::{MAX_CODES, MAX_LINES};
+use crate::promotion::same_code;
 use crate::text::{BoundedString, Name};
 use crate::{Quantity, QuantityError};
-
-/// The most lines of one cart or order.
-pub const MAX_LINES: usize = 500;
-/// The most promotion codes of one cart.
-pub const MAX_CODES: usize = 20;
 
 /// A promotion code as the customer typed it; codes compare without regard to case and surrounding space.
 pub type Code = BoundedString<64>;
@@ -214,7 +210,7 @@ impl Cart {
     /// [`CartRejection`]; nothing has changed then.
     pub fn add_code(&mut self, code: Code, at: DateTime<Utc>) -> Result<(), CartRejection> {
         self.check_open(at)?;
-        if self.codes.iter().any(|known| same_code(known, &code)) {
+        if self.codes.iter().any(|known| same_code(known.as_str(), code.as_str())) {
             return Ok(());
         }
         if self.codes.len() >= MAX_CODES {
@@ -231,8 +227,8 @@ impl Cart {
     /// [`CartRejection`]; nothing has changed then.
     pub fn remove_code(&mut self, code: &Code, at: DateTime<Utc>) -> Result<(), CartRejection> {
         self.check_open(at)?;
-        if self.codes.iter().any(|known| same_code(known, code)) {
-            self.codes.retain(|known| !same_code(known, code));
+        if self.codes.iter().any(|known| same_code(known.as_str(), code.as_str())) {
+            self.codes.retain(|known| !same_code(known.as_str(), code.as_str()));
             self.touch(at);
         }
         Ok(())
@@ -327,9 +323,4 @@ pub fn check_offer(offer: &Offer, expected: Currency) -> Result<(), CartRejectio
         return Err(CartRejection::Currency { sku: offer.sku.clone(), found, expected });
     }
     Ok(())
-}
-
-fn same_code(left: &Code, right: &Code) -> bool {
-    let fold = |code: &Code| -> String { code.as_str().to_lowercase() };
-    fold(left) == fold(right)
 }

@@ -37,8 +37,7 @@ use crate::catalog::{Category, Product};
 use crate::ids::CartId;
 use crate::promotion::PromotionRecord;
 
-/// The number of the stored format this version writes. It reads this one and all before it.
-pub const STORED_FORMAT: u64 = 1;
+pub use crate::stored::VERSION as STORED_FORMAT;
 
 /// A value that is kept as a document.
 pub trait Aggregate: Serialize + DeserializeOwned + Into<Document> + Sized {

@@ -2,13 +2,15 @@
 //!
 //! Ours are UUIDs (version 7, minted by the [`IdGenerator`](crate::port::IdGenerator) port). Users, products and stock
 //! keeping units may live in other systems, so their names are opaque text of 1 to [`MAX_TEXT_ID`] characters.
+//!
+//! [`FromStr`] checks that. [Stored](crate::stored) ids are read as they are, even if they are longer than is allowed by now.
 
 use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -88,9 +90,9 @@ pub enum IdError {
 }
 
 macro_rules! text_ids {
-    ($($(#[$doc:meta])* $name:ident, $expected:literal)*) => {$(
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(String);
 
@@ -127,26 +129,20 @@ macro_rules! text_ids {
                 &self.0
             }
         }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::text::deserialize_parsed(deserializer, $expected)
-            }
-        }
     )*};
 }
 
 text_ids! {
     /// Names a user of the surrounding system: the `sub` of their token.
-    UserId, "a user id of 1 to 64 characters"
+    UserId
     /// Names a product.
-    ProductId, "a product id of 1 to 64 characters"
+    ProductId
     /// Names what is sold and counted: one variant of a product.
-    Sku, "a sku of 1 to 64 characters"
+    Sku
     /// Names a promotion.
-    PromotionId, "a promotion id of 1 to 64 characters"
+    PromotionId
     /// Names a category of products.
-    CategoryId, "a category of 1 to 64 characters"
+    CategoryId
 }
 
 fn check_text(text: &str) -> Result<(), IdError> {
@@ -166,7 +162,7 @@ fn check_text(text: &str) -> Result<(), IdError> {
 ///
 /// The date is the day of placing in UTC, the rest Crockford's base 32: no letters that look like digits. The store
 /// keeps numbers unique; a taken one is replaced by a longer one, so a busy day has longer numbers, never a failure.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OrderNumber(String);
 
@@ -222,11 +218,5 @@ impl fmt::Display for OrderNumber {
 impl fmt::Debug for OrderNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for OrderNumber {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::text::deserialize_parsed(deserializer, "an order number such as ORD-20260216-7K3F")
     }
 }

@@ -13,6 +13,7 @@
 //! | what is for sale | [`catalog`] |
 //! | the cart and its limits | [`cart`] |
 //! | what a cart costs, and why | [`pricing`], [`promotion`] |
+//! | what is wrong in a value, all at once | [`problem`] |
 //! | the order: lifecycle, commands, events, returns | [`order`] |
 //! | stock: levels, reservations, guarded moves | [`stock`] |
 //! | what carts, products, categories and promotions share | [`document`] |
@@ -21,6 +22,7 @@
 //! | who may do what | [`permission`] |
 //! | what the engine needs of the world | [`port`] |
 //! | the use cases | [`engine`], [`settings`] |
+//! | how values are stored | [`stored`] |
 //! | rebuilding state from history | [`event`], [`replay`] |
 //!
 //! # What this crate never does
@@ -62,11 +64,13 @@ pub mod payment;
 pub mod permission;
 pub mod port;
 pub mod pricing;
+pub mod problem;
 pub mod promotion;
 mod quantity;
 pub mod replay;
 pub mod settings;
 pub mod stock;
+pub mod stored;
 pub mod task;
 pub mod text;
 

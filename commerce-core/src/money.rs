@@ -11,6 +11,7 @@
 mod allocation;
 mod amount;
 mod currency;
+pub(crate) mod ratio;
 
 use core::fmt;
 use core::str::FromStr;

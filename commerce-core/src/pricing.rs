@@ -1,14 +1,19 @@
 //! Pricing: what a cart costs, exactly, and why. One pure function, [`price`], from a [`Request`] to a [`Quote`].
 //!
 //! ```
-//! use commerce_core::pricing::{Request, price};
+//! use commerce_core::Quantity;
+//! use commerce_core::money::Currency;
+//! use commerce_core::pricing::{Line, Request, price};
+//! use commerce_core::promotion::{Effect, Percent, Promotion, Target, PromotionDefinition};
 //!
-//! let request: Request = serde_json::from_str(
-//!     r#"{ "currency": "EUR", "at": "2026-01-15T12:00:00Z", "codes": ["TEN"],
-//!          "lines": [{ "id": "1", "sku": "MUG", "quantity": 3, "unit_price": "9.99" }],
-//!          "promotions": [{ "id": "ten", "code": "TEN",
-//!              "effect": { "type": "percent_off", "target": "order", "percent": "10" } }] }"#,
-//! )?;
+//! let effect = Effect::PercentOff { percent: Percent::new(10.into())?, target: Target::Order, max_amount: None };
+//! let definition = PromotionDefinition { code: Some("TEN".into()), ..PromotionDefinition::new("ten".parse()?, effect) };
+//! let mugs = Line::new("1".parse()?, "MUG".parse()?, Quantity::new(3)?, "9.99 EUR".parse()?);
+//! let request = Request {
+//!     codes: vec!["TEN".into()],
+//!     promotions: vec![Promotion::new(Currency::EUR, definition)?],
+//!     ..Request::new(Currency::EUR, "2026-01-15T12:00:00Z".parse()?, vec![mugs])
+//! };
 //! let quote = price(&request)?;
 //! assert_eq!(quote.total.to_string(), "26.97 EUR");
 //! assert_eq!(quote.explanation[0].outcome.to_string(), "Takes 3.00 EUR off.");
@@ -36,7 +41,6 @@
 //!   both are checked; everything between is at most the checked subtotal.
 //! * `PRC-7`: the time grows with lines × promotions, and nothing is allocated per line but the answer.
 
-mod batch;
 mod best;
 mod cart;
 mod check;
@@ -44,39 +48,32 @@ mod explanation;
 mod judge;
 mod offer;
 mod quote;
-mod ratio;
-mod read;
 mod remains;
 mod request;
 mod selection;
 mod split;
-mod table;
 mod tax;
 
 use alloc::vec::Vec;
 
 use thiserror::Error;
 
-pub use self::batch::{BatchError, LineError, price_all};
 pub use self::best::{PROVEN_CANDIDATES, PROVEN_LINES};
 pub use self::explanation::{
     AppliedTo, CodeRejection, NoEffect, Outcome, PromotionOutcome, RejectedCode, UnmetCondition,
 };
 pub use self::quote::{Adjustment, Quote, QuotedLine, Share};
-pub(crate) use self::ratio::Ratio;
 pub use self::request::{CodeMatching, Customer, Line, LineId, Request, Selection, Shipping, Tax, TaxLevel, TaxRate};
 use self::selection::Session;
-pub use self::table::Table;
 use self::tax::Levy;
 use crate::money::Money;
-use crate::promotion::Findings;
-pub use crate::promotion::{Document, Problem, ProblemKind, Problems};
+use crate::problem::{Findings, Problems};
 
-/// The most lines of a request.
+/// The most lines of a request, a cart and an order.
 pub const MAX_LINES: usize = 500;
 /// The most promotions of a request.
 pub const MAX_PROMOTIONS: usize = 1_000;
-/// The most codes a buyer gives.
+/// The most codes a buyer gives, to a request or a cart.
 pub const MAX_CODES: usize = 20;
 /// The most categories of a line.
 pub const MAX_CATEGORIES: usize = 50;
@@ -99,14 +96,14 @@ pub enum PricingError {
 
 /// Prices a request.
 ///
-/// Names are not looked at: two lines may have the same id (a [`Document`] with such lines is refused when it is read).
+/// Names are not looked at: two lines may have the same id.
 ///
 /// # Errors
 /// [`PricingError::Invalid`] with everything that is wrong in the request; [`PricingError::Overflow`].
 pub fn price(request: &Request) -> Result<Quote, PricingError> {
     if !check::is_sound(request) {
         let mut findings = Findings::default();
-        check::check(request, &mut findings);
+        request.check(&mut findings);
         findings.finish(Some(()))?;
     }
     quote(request).ok_or(PricingError::Overflow)
@@ -128,7 +125,7 @@ fn quote(request: &Request) -> Option<Quote> {
         let listed = line.unit_price.minor().checked_mul(line.quantity.get())?;
         subtotal = subtotal.checked_add(listed)?;
         lines.push(QuotedLine {
-            id: line.id.clone(),
+            item: line.id.clone(),
             subtotal: money(listed),
             discount: money(listed.checked_sub(*left)?),
             tax: money(*tax),

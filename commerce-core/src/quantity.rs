@@ -7,6 +7,8 @@ use thiserror::Error;
 
 /// A number of units of one sku: 1 to [`Quantity::MAX`].
 ///
+/// A [stored](crate::stored) quantity is read as it is, even if it is above the limit by now.
+///
 /// ```
 /// use commerce_core::Quantity;
 ///
@@ -16,7 +18,7 @@ use thiserror::Error;
 /// # Ok::<(), commerce_core::QuantityError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "i64", into = "i64")]
+#[serde(transparent)]
 pub struct Quantity(u32);
 
 /// Why a number is not a quantity.

@@ -9,7 +9,9 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Text that people wrote: 1 to `MAX` characters, trimmed, no control characters but line breaks and tabs.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+///
+/// [`FromStr`] checks all of it. [Stored](crate::stored) text is read as it is, even if it is longer than `MAX` by now.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BoundedString<const MAX: usize>(String);
 
@@ -64,12 +66,6 @@ impl<const MAX: usize> Display for BoundedString<MAX> {
 impl<const MAX: usize> fmt::Debug for BoundedString<MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
-    }
-}
-
-impl<'de, const MAX: usize> Deserialize<'de> for BoundedString<MAX> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserialize_parsed(deserializer, "text")
     }
 }
 

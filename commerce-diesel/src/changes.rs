@@ -67,10 +67,10 @@ impl<'a> Changes<'a> {
 
     fn add(&mut self, prepared: &'a Prepared) {
         let commit = &prepared.commit;
-        for ((change, bodies), quote) in commit.orders.iter().zip(&prepared.bodies).zip(&prepared.quotes) {
+        for (change, bodies) in commit.orders.iter().zip(&prepared.bodies) {
             let order = change.order();
             let draft = self.orders.entry(order.id).or_insert_with(|| OrderDraft::new(order));
-            draft.add(change, quote.as_deref());
+            draft.add(change);
             let rows = change.events().iter().zip(bodies);
             self.events.extend(rows.map(|(entry, body)| NewEventRow::of_order(order.id, entry, body)));
         }

@@ -18,9 +18,12 @@ pub(crate) enum Fault {
     /// A column holds what this engine does not write.
     #[error("{0} holds what this engine does not write")]
     Corrupt(&'static str),
+    /// A column holds a document of a form that is not known here yet.
+    #[error("{0} was written by a newer version of this software")]
+    Newer(&'static str),
     /// An event cannot be read.
-    #[error("the event at position {position} cannot be read: {column} holds what this engine does not write")]
-    Event { position: i64, column: &'static str },
+    #[error("the event at position {position} cannot be read: {fault}")]
+    Event { position: i64, fault: Box<Self> },
     /// The history contradicts itself.
     #[error("the history contradicts itself: {0}")]
     History(#[from] ReplayError),
@@ -33,7 +36,7 @@ impl Fault {
     /// Names the event that cannot be read.
     pub(crate) fn at(self, position: i64) -> Self {
         match self {
-            Self::Corrupt(column) => Self::Event { position, column },
+            Self::Corrupt(_) | Self::Newer(_) => Self::Event { position, fault: Box::new(self) },
             Self::Database(_) | Self::Misfit | Self::Event { .. } | Self::History(_) | Self::Stored(_) => self,
         }
     }
@@ -44,7 +47,9 @@ pub(crate) fn kind(fault: &Fault, is_corrupt: impl Fn(&DatabaseError) -> bool) -
     match fault {
         Fault::Database(error) if is_violation(error) || is_corrupt(error) => StoreErrorKind::Corrupt,
         Fault::Database(_) | Fault::Misfit => StoreErrorKind::Unavailable,
-        Fault::Corrupt(_) | Fault::Event { .. } | Fault::History(_) | Fault::Stored(_) => StoreErrorKind::Corrupt,
+        Fault::Corrupt(_) | Fault::Newer(_) | Fault::Event { .. } | Fault::History(_) | Fault::Stored(_) => {
+            StoreErrorKind::Corrupt
+        }
     }
 }
 

@@ -2,8 +2,7 @@
 
 use commerce_core::commit::{Commit, OrderChange};
 use commerce_core::document::{Document, DocumentChange};
-
-use crate::rows::quote_text;
+use commerce_core::stored::Stored;
 
 /// A commit with the texts that its rows will hold.
 #[derive(Debug)]
@@ -11,8 +10,6 @@ pub(crate) struct Prepared {
     pub(crate) commit: Commit,
     /// The bodies of the events, per order.
     pub(crate) bodies: Vec<Vec<String>>,
-    /// The quotes of new orders.
-    pub(crate) quotes: Vec<Option<String>>,
     /// The texts of changed documents.
     pub(crate) documents: Vec<DocumentTexts>,
 }
@@ -33,15 +30,14 @@ impl Prepared {
     /// None that a commit can cause; serializing to text is fallible by type.
     pub(crate) fn new(commit: Commit) -> Result<Self, serde_json::Error> {
         let bodies = commit.orders.iter().map(bodies).collect::<Result<_, _>>()?;
-        let quotes = commit.orders.iter().map(quote).collect::<Result<_, _>>()?;
         let documents = commit.documents.iter().map(DocumentTexts::of).collect::<Result<_, _>>()?;
-        Ok(Self { commit, bodies, quotes, documents })
+        Ok(Self { commit, bodies, documents })
     }
 }
 
 impl DocumentTexts {
     fn of(change: &DocumentChange) -> Result<Self, serde_json::Error> {
-        let event = serde_json::to_string(&change.event().event.change)?;
+        let event = serde_json::to_string(&Stored(&change.event().event.change))?;
         let body = match change.document() {
             Document::Cart(_) | Document::Product(_) => None,
             document @ (Document::Category(_) | Document::Promotion(_)) => Some(document.stored().to_string()),
@@ -51,9 +47,5 @@ impl DocumentTexts {
 }
 
 fn bodies(change: &OrderChange) -> Result<Vec<String>, serde_json::Error> {
-    change.events().iter().map(|entry| serde_json::to_string(&entry.event)).collect()
-}
-
-fn quote(change: &OrderChange) -> Result<Option<String>, serde_json::Error> {
-    (change.expected() == 0).then(|| quote_text(&change.order().quote)).transpose()
+    change.events().iter().map(|entry| serde_json::to_string(&Stored(&entry.event))).collect()
 }

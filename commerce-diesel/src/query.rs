@@ -7,7 +7,7 @@
 //!   `connected`, `begin_write`, `lock_out_writers`, `commit_after!`, `rollback` for a transaction;
 //!   `pipeline!` for statements that do not wait for each other, `for_update!` and `for_update_of_free!` for rows that
 //!   will change;
-//!   `insert_each`, `insert_parts`, `insert_missing`, `update_each`, `ADVANCE`, `append_behind` for rows, in one statement
+//!   `insert_each`, `insert_missing`, `update_each`, `ADVANCE`, `append_behind` for rows, in one statement
 //!   or one per row, whichever its database is quicker with;
 //!   `SUPPORTS_OPTIMISTIC_RESERVE`, `take_each` for units of levels that may be old;
 //!   `in_list` (conditions on lists of keys of any length), `contains`;

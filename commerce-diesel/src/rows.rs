@@ -9,17 +9,17 @@ pub(crate) mod event;
 pub(crate) mod idempotency;
 pub(crate) mod order;
 pub(crate) mod promotion;
-mod quote;
 pub(crate) mod stock;
 pub(crate) mod table;
 pub(crate) mod task;
 
-pub(crate) use self::quote::quote_text;
-
 use std::borrow::Cow;
-use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use commerce_core::stored::{Stored, VERSION};
+use serde::de::value::Error as ValueError;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use serde::{Deserialize, Serialize};
 
 use crate::fault::{Answer, Fault};
 
@@ -42,12 +42,20 @@ pub(crate) fn read_counter(column: &'static str, count: i64) -> Answer<u64> {
 }
 
 /// A typed text from a column.
-pub(crate) fn read<T: FromStr>(column: &'static str, text: &str) -> Answer<T> {
-    text.parse().map_err(|_| Fault::Corrupt(column))
+pub(crate) fn read<'t, T: Deserialize<'t>>(column: &'static str, text: &'t str) -> Answer<T> {
+    read_value(column, text)
+}
+
+/// A typed value from a column, as it was stored: the limits of the day are for what comes in.
+pub(crate) fn read_value<'t, T: Deserialize<'t>>(
+    column: &'static str,
+    value: impl IntoDeserializer<'t, ValueError>,
+) -> Answer<T> {
+    T::deserialize(value.into_deserializer()).map_err(|_| Fault::Corrupt(column))
 }
 
 /// A typed text from a column that may be empty.
-pub(crate) fn read_option<T: FromStr>(column: &'static str, text: Option<&str>) -> Answer<Option<T>> {
+pub(crate) fn read_option<'t, T: Deserialize<'t>>(column: &'static str, text: Option<&'t str>) -> Answer<Option<T>> {
     text.map(|text| read(column, text)).transpose()
 }
 
@@ -64,4 +72,28 @@ pub(crate) fn read_instant(column: &'static str, micros: i64) -> Answer<DateTime
 /// An instant from a column that may be empty.
 pub(crate) fn read_instant_option(column: &'static str, micros: Option<i64>) -> Answer<Option<DateTime<Utc>>> {
     micros.map(|micros| read_instant(column, micros)).transpose()
+}
+
+/// A document as a column holds it.
+///
+/// # Errors
+/// None that a value of the engine can cause; serializing to text is fallible by type.
+pub(crate) fn stored<T: Serialize>(column: &'static str, value: &T) -> Answer<String> {
+    serde_json::to_string(&Stored(value)).map_err(|_| Fault::Corrupt(column))
+}
+
+/// A document from a column.
+pub(crate) fn read_stored<T: DeserializeOwned>(column: &'static str, text: &str) -> Answer<T> {
+    serde_json::from_str(text).map(|Stored(value)| value).map_err(|_| unreadable(column, text))
+}
+
+fn unreadable(column: &'static str, text: &str) -> Fault {
+    #[derive(Deserialize)]
+    struct Head {
+        v: u64,
+    }
+    match serde_json::from_str(text) {
+        Ok(Head { v }) if v > VERSION => Fault::Newer(column),
+        _ => Fault::Corrupt(column),
+    }
 }

@@ -127,62 +127,13 @@ diesel::table! {
         user_id -> Text,
         cart_id -> Nullable<Id>,
         payment_id -> Id,
-        lifecycle -> Text,
         status -> Text,
         phase -> Text,
-        currency -> Text,
-        subtotal -> BigInt,
-        discount -> BigInt,
-        shipping -> BigInt,
-        shipping_discount -> BigInt,
-        tax -> BigInt,
-        total -> BigInt,
-        shipping_method -> Text,
-        notes -> Nullable<Text>,
-        reserved_until -> BigInt,
         version -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
         entered_at -> BigInt,
         delivered_at -> Nullable<BigInt>,
-        quote -> Text,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::{BigInt, Text};
-    use super::sql_types::Id;
-
-    order_items (order_id, position) {
-        order_id -> Id,
-        position -> BigInt,
-        id -> Id,
-        sku -> Text,
-        product_id -> Text,
-        name -> Text,
-        quantity -> BigInt,
-        unit_price -> BigInt,
-        subtotal -> BigInt,
-        discount -> BigInt,
-        tax -> BigInt,
-        total -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::{Nullable, Text};
-    use super::sql_types::Id;
-
-    order_addresses (order_id, kind) {
-        order_id -> Id,
-        kind -> Text,
-        name -> Nullable<Text>,
-        line1 -> Text,
-        line2 -> Nullable<Text>,
-        city -> Text,
-        state -> Nullable<Text>,
-        postal_code -> Text,
-        country -> Text,
     }
 }
 
@@ -341,7 +292,7 @@ diesel::table! {
 
 diesel::joinable!(variants -> products (product_id));
 diesel::allow_tables_to_appear_in_same_query!(products, variants, product_categories);
-diesel::allow_tables_to_appear_in_same_query!(orders, order_addresses, payments, returns, shipments);
+diesel::allow_tables_to_appear_in_same_query!(orders, payments, returns, shipments);
 diesel::allow_tables_to_appear_in_same_query!(documents, document_keys);
 
 diesel::table! {

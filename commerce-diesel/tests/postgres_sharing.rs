@@ -22,7 +22,7 @@ sharing::sharing_tests!(OnPostgres);
 async fn a_refused_end_of_transaction_harms_nobody_else() {
     let poison = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
                   'BEGIN RAISE EXCEPTION ''out of luck''; END';
-                  CREATE CONSTRAINT TRIGGER poison AFTER INSERT ON order_items DEFERRABLE INITIALLY DEFERRED
-                  FOR EACH ROW WHEN (NEW.quantity = 13) EXECUTE FUNCTION refuse();";
-    sharing::poison::only_the_poison_fails::<OnPostgres>(poison, "DROP TRIGGER poison ON order_items;", 21).await;
+                  CREATE CONSTRAINT TRIGGER poison AFTER INSERT ON reservations DEFERRABLE INITIALLY DEFERRED
+                  FOR EACH ROW WHEN (NEW.units = 13) EXECUTE FUNCTION refuse();";
+    sharing::poison::only_the_poison_fails::<OnPostgres>(poison, "DROP TRIGGER poison ON reservations;", 21).await;
 }

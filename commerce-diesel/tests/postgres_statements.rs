@@ -164,10 +164,9 @@ const MANY: &str = "
     INSERT INTO claims SELECT 'order_number', o.number, o.id FROM copies JOIN orders o ON o.id = copies.id;
     INSERT INTO payments SELECT (jsonb_populate_record(p, jsonb_build_object('id', copies.payment,
         'order_id', copies.id))).* FROM copies, model JOIN payments p ON p.id = model.payment_id;
-    INSERT INTO order_addresses SELECT (jsonb_populate_record(a, jsonb_build_object('order_id', copies.id))).*
-        FROM copies, model JOIN order_addresses a ON a.order_id = model.id;
-    INSERT INTO order_items SELECT (jsonb_populate_record(i, jsonb_build_object('order_id', copies.id))).*
-        FROM copies, model JOIN order_items i ON i.order_id = model.id;
+    INSERT INTO events SELECT (jsonb_populate_record(e, jsonb_build_object('position', 1000000 + n, 'event_id', payment,
+        'stream_id', copies.id, 'body', CASE WHEN n / 10 = 500 THEN body ELSE '' END))).*
+        FROM copies, model JOIN events e ON e.stream_id = model.id::text AND e.sequence = 1;
     ANALYZE;";
 
 impl Counted {

@@ -2,14 +2,15 @@
 
 use std::fmt::{self, Display};
 
-use commerce_core::promotion::Problems;
+use commerce_core::problem::Problems;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, Expected, IntoDeserializer, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::problem::{Fault, Problem};
+use crate::dto::{Fault, Refused};
+use crate::problem::Problem;
 
 /// How deep a document may be nested.
 const MAX_DEPTH: usize = 128;
@@ -19,27 +20,35 @@ const MAX_DEPTH: usize = 128;
 /// A document that is not JSON is malformed (400); one that is JSON and not of the form wanted is invalid (422), with a pointer
 /// to the place. The place is looked for in a second reading, so that reading a good document costs nothing extra.
 pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    Ok(parse(text)?)
+}
+
+/// As [`read`], before there is a problem for a client.
+pub(crate) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refused> {
     serde_json::from_slice(text).or_else(|_| read_closely(text))
 }
 
-fn read_closely<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
-    let text = serde_json::from_slice(text).map_err(|error| malformed(&error))?;
+fn read_closely<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refused> {
+    let text = serde_json::from_slice(text).map_err(Refused::NotJson)?;
     let document = Node { text, pointer: String::new(), depth: 0 };
-    T::deserialize(document).map_err(|misfit| Problem::invalid(vec![misfit.fault()]))
+    T::deserialize(document).map_err(|misfit| Refused::Invalid(vec![misfit.fault()]))
 }
 
-fn malformed(error: &serde_json::Error) -> Problem {
-    let place = format!("The body is not JSON: line {}, column {}.", error.line(), error.column());
-    Problem::bad_request("malformed_json", place)
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NotJson(error) => {
+                let place = format!("The body is not JSON: line {}, column {}.", error.line(), error.column());
+                Self::bad_request("malformed_json", place)
+            }
+            Refused::Invalid(faults) => Self::invalid(faults),
+        }
+    }
 }
 
-/// The problems of a document that was read with a pointer in hand.
+/// The problems of values that were walked with their path in hand.
 pub(crate) fn refused(problems: Problems) -> Problem {
-    let faults = problems.into_iter().map(|problem| {
-        let message = problem.kind.to_string();
-        Fault::at(problem.pointer, problem.kind.code(), message)
-    });
-    Problem::invalid(faults.collect())
+    Refused::from(problems).into()
 }
 
 /// The pointer to a member, or to an element.

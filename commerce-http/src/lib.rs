@@ -24,7 +24,7 @@ pub mod auth;
 mod body;
 mod call;
 mod compress;
-mod dto;
+pub mod dto;
 mod idempotency;
 mod json;
 mod openapi;

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -41,7 +41,7 @@ struct Parts {
 
 /// One value of a request that is not valid.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Fault {
+pub struct Fault {
     /// Where in the body, as a JSON pointer (RFC 6901); empty for the whole document.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/items/0/quantity")]
@@ -56,7 +56,27 @@ pub(crate) struct Fault {
     message: String,
 }
 
+impl Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.pointer.as_deref().or(self.parameter).filter(|place| !place.is_empty());
+        match place {
+            Some(place) => write!(f, "{place}: {}", self.message),
+            None => write!(f, "the document {}", self.message),
+        }
+    }
+}
+
 impl Fault {
+    /// Where in the document, as a JSON pointer; empty for the whole document.
+    pub fn pointer(&self) -> &str {
+        self.pointer.as_deref().unwrap_or_default()
+    }
+
+    /// What is wrong, for programs.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
     /// A value of the body.
     pub(crate) fn at(pointer: impl Into<String>, code: &'static str, message: impl Display) -> Self {
         Self { pointer: Some(pointer.into()), parameter: None, code: code.into(), message: message.to_string() }
@@ -94,10 +114,7 @@ impl Problem {
 
     /// Values of the body are not valid.
     pub(crate) fn invalid(errors: Vec<Fault>) -> Self {
-        let first = errors.first().map(|fault| {
-            let place = fault.pointer.as_deref().or(fault.parameter).filter(|place| !place.is_empty());
-            format!("{}: {}", place.unwrap_or("the document"), fault.message)
-        });
+        let first = errors.first().map(ToString::to_string);
         let mut problem = Self::unprocessable("validation_failed", first.unwrap_or_default());
         problem.0.errors = errors;
         problem

@@ -20,6 +20,7 @@ use clap::{Parser, Subcommand};
 
 use self::failure::Failure;
 use self::opened::{OpenStore, block_on};
+pub use self::price::{Table, price_all};
 use crate::config::{Config, Flags};
 
 /// The exit code of a command that was understood and failed.

@@ -160,19 +160,18 @@ impl CommitBuilder {
     /// If a sku or a number of units is none.
     pub fn new_order(&self, lines: &[(&str, i64)], at: DateTime<Utc>) -> NewOrder {
         let items: Vec<_> = lines.iter().map(|(sku, count)| self.item(parse(sku), units(*count))).collect();
-        self.new_order_of(items, at)
+        self.new_order_of(&items, at)
     }
 
     /// An order of given items that could be placed.
-    pub fn new_order_of(&self, items: Vec<OrderItem>, at: DateTime<Utc>) -> NewOrder {
-        let quote = quote::plain(&items);
+    pub fn new_order_of(&self, items: &[OrderItem], at: DateTime<Utc>) -> NewOrder {
+        let quote = quote::plain(items);
         NewOrder {
             id: OrderId::new(self.uuid()),
             number: self.number(at),
             payment: PaymentId::new(self.uuid()),
             user_id: parse("user-1"),
             cart_id: None,
-            items,
             quote,
             shipping_address: address(),
             shipping_method: parse("standard"),
@@ -227,8 +226,8 @@ impl CommitBuilder {
         assert!(skus.len() >= 3, "an order has three lines");
         let at = self.at(1);
         let chosen = skus.iter().cycle().skip(n.wrapping_mul(3) % skus.len()).take(3);
-        let items = chosen.map(|sku| self.item(sku.clone(), Quantity::ONE)).collect();
-        let mut commit = self.place(self.new_order_of(items, at), at);
+        let items = chosen.map(|sku| self.item(sku.clone(), Quantity::ONE)).collect::<Vec<_>>();
+        let mut commit = self.place(self.new_order_of(&items, at), at);
         let key = order_of(&commit).id.to_string();
         commit.idempotency = Some(self.idempotency_record(&key, "b7a1d5c2", "{\"status\":\"pending\"}", at));
         commit
@@ -290,7 +289,7 @@ impl CommitBuilder {
     /// # Panics
     /// If the units cannot be returned.
     pub fn request_return(&self, order: &Order, count: i64, at: DateTime<Utc>) -> Commit {
-        let item = order.items.first().expect("an order has an item").id;
+        let item = order.items().next().expect("an order has an item").id;
         let lines = vec![ReturnLine { item, quantity: units(count) }];
         let request = ReturnRequest { id: ReturnId::new(self.uuid()), lines, reason: None };
         self.decide(order, Role::Support, Command::RequestReturn(request), at).expect("the units can be returned")

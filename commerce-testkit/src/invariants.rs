@@ -50,7 +50,7 @@ pub fn check_sums(request: &Request, quote: &Quote) -> TestCaseResult {
     let on_top = |tax: Money| if request.tax.prices_include_tax { 0 } else { wide(tax) };
     for line in lines() {
         let total = wide(line.subtotal) - wide(line.discount) + on_top(line.tax);
-        prop_assert_eq!(wide(line.total), total, "the total of {}", line.id);
+        prop_assert_eq!(wide(line.total), total, "the total of {}", line.item);
     }
     let goods = wide(quote.subtotal) - wide(quote.discount);
     let fee = wide(quote.shipping) - wide(quote.shipping_discount);
@@ -71,7 +71,7 @@ pub fn check_signs(quote: &Quote) -> TestCaseResult {
     }
     prop_assert!(quote.shipping_discount.minor() <= quote.shipping.minor());
     for line in &quote.lines {
-        prop_assert!(line.discount.minor() <= line.subtotal.minor(), "{} is discounted below zero", line.id);
+        prop_assert!(line.discount.minor() <= line.subtotal.minor(), "{} is discounted below zero", line.item);
     }
     Ok(())
 }

@@ -11,12 +11,22 @@ use rust_decimal::Decimal;
 
 use crate::commit_builder::{CURRENCY, parse};
 
+/// What takes hundredths of a percent off every order.
+///
+/// # Panics
+/// If it is no id, or no percentage.
+pub fn percent_off(id: &str, hundredths: i64) -> PromotionDefinition {
+    let percent = Percent::new(Decimal::new(hundredths, 2)).expect("a share of the whole");
+    PromotionDefinition::new(parse(id), Effect::PercentOff { percent, target: Target::Order, max_amount: None })
+}
+
 /// The plain price of items of one currency: units times unit price, nothing else.
 ///
 /// # Panics
 /// If the sum does not fit.
-pub fn plain(items: &[OrderItem]) -> Quote {
-    price(&request(items)).expect("the items can be priced")
+pub fn plain<'a>(items: impl IntoIterator<Item = &'a OrderItem>) -> Quote<OrderItem> {
+    let items: Vec<_> = items.into_iter().cloned().collect();
+    price(&request(&items)).expect("the items can be priced").of_items(items)
 }
 
 /// A price with everything in it: a discount on the order that splits unevenly, a promotion whose condition is not met, a
@@ -24,8 +34,9 @@ pub fn plain(items: &[OrderItem]) -> Quote {
 ///
 /// # Panics
 /// If the sum does not fit.
-pub fn rich(items: &[OrderItem]) -> Quote {
-    let mut request = request(items);
+pub fn rich<'a>(items: impl IntoIterator<Item = &'a OrderItem>) -> Quote<OrderItem> {
+    let items: Vec<_> = items.into_iter().cloned().collect();
+    let mut request = request(&items);
     let currency = request.currency;
     for line in &mut request.lines {
         line.tax_category = Some("all".into());
@@ -37,27 +48,18 @@ pub fn rich(items: &[OrderItem]) -> Quote {
     request.codes = vec!["NOBODY'S \"code\" 🦀".into()];
     request.promotions =
         vec![promotion(currency, "spring", 1234, None), promotion(currency, "big", 5000, Some(i64::MAX))];
-    price(&request).expect("the items can be priced")
+    price(&request).expect("the items can be priced").of_items(items)
 }
 
 fn request(items: &[OrderItem]) -> Request {
     let currency = items.first().map_or(CURRENCY, |item| item.unit_price.currency());
-    let line = |item: &OrderItem| Line {
-        id: item.id.into(),
-        sku: item.sku.clone(),
-        quantity: item.quantity,
-        unit_price: item.unit_price,
-        categories: Vec::new(),
-        tax_category: None,
-    };
+    let line = |item: &OrderItem| Line::new(item.id.into(), item.sku.clone(), item.quantity, item.unit_price);
     Request::new(currency, DateTime::UNIX_EPOCH, items.iter().map(line).collect())
 }
 
 fn promotion(currency: Currency, id: &str, hundredths: i64, min_spend: Option<i64>) -> Promotion {
-    let percent = Percent::new(Decimal::new(hundredths, 2)).expect("a share of the whole");
-    let effect = Effect::PercentOff { percent, target: Target::Order, max_amount: None };
     let condition = |minor| Condition::MinSpend { amount: Money::new(minor, currency), filter: None };
     let conditions = min_spend.map(condition).into_iter().collect();
-    Promotion::new(currency, PromotionDefinition { conditions, ..PromotionDefinition::new(parse(id), effect) })
+    Promotion::new(currency, PromotionDefinition { conditions, ..percent_off(id, hundredths) })
         .expect("the terms are sound")
 }

@@ -74,7 +74,7 @@ mod values;
 pub use self::key::{Key, Keys, List};
 pub use self::list::InList;
 #[cfg(feature = "postgres")]
-pub use self::postgres::{ArrayOf, Arrays, Element, Field, InsertAll};
+pub use self::postgres::{ArrayOf, Arrays, Element, Field};
 pub use self::row::{Row, Rows};
 pub use self::statement::{Bulk, Insert, InsertBehind, InsertMissing, Update, Write};
 pub use self::uuid::{DbUuid, sql_types};

@@ -8,7 +8,7 @@ use std::num::TryFromIntError;
 
 use diesel::expression::Expression;
 use diesel::pg::{Pg, PgTypeMetadata};
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::result::QueryResult;
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{Array, HasSqlType, Text};
@@ -213,28 +213,6 @@ impl<R: Arrays> Write<Pg> for R {
             out.push_sql(column);
         }
         Ok(())
-    }
-}
-
-/// Four inserts in one statement, which spares a lone row of the first table the cost of the others. Any of them may be of no
-/// rows.
-#[derive(Debug)]
-pub struct InsertAll<'r, A, B, C, D>(pub Rows<'r, A>, pub Rows<'r, B>, pub Rows<'r, C>, pub Rows<'r, D>);
-
-impl<A: Row, B: Row, C: Row, D: Row> QueryId for InsertAll<'_, A, B, C, D> {
-    type QueryId = InsertAll<'static, A::Static, B::Static, C::Static, D::Static>;
-}
-
-impl<A: Arrays, B: Arrays, C: Arrays, D: Arrays> QueryFragment<Pg> for InsertAll<'_, A, B, C, D> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("WITH a AS (");
-        A::insert(&self.0, "", &mut out)?;
-        out.push_sql("), b AS (");
-        B::insert(&self.1, "", &mut out)?;
-        out.push_sql("), c AS (");
-        C::insert(&self.2, "", &mut out)?;
-        out.push_sql(") ");
-        D::insert(&self.3, "", &mut out)
     }
 }
 

@@ -161,8 +161,7 @@ fn laws() -> Outcome {
 /// Every run tries other inputs; what breaks prints the seed that makes it again.
 fn fuzz() -> Outcome {
     let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let tests =
-        ["test", "--profile", "checked", "-p", "commerce-testkit", "--test", "fuzz_pricing", "--", "--nocapture"];
+    let tests = ["test", "--profile", "checked", "-p", "commerce-http", "--test", "fuzz_pricing", "--", "--nocapture"];
     let mut command = Command::new(env!("CARGO"));
     finish(command.args(tests).env("FUZZ_SECONDS", "60").env("FUZZ_SEED", seed.to_string()))
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a cart that cannot be made is a bug of the bench")]
 
 use commerce_core::pricing::Request;
+use commerce_http::dto::pricing::read_request;
 use serde_json::{Value, json};
 
 /// A cart of lines in five categories, taxed, and as many promotions: every third on items, the others on the order.
@@ -20,7 +21,7 @@ pub(crate) fn request(lines: u32, promotions: u32, selection: &str) -> Request {
         "promotions": (0..promotions).map(promotion).collect::<Vec<_>>(),
         "selection": selection,
     });
-    serde_json::from_value(request).expect("the request is one")
+    read_request(request.to_string().as_bytes()).expect("the request is one")
 }
 
 fn promotion(n: u32) -> Value {
@@ -55,5 +56,5 @@ pub(crate) fn contested(lines: u32, promotions: u32) -> Request {
         "promotions": (0..promotions).map(promotion).collect::<Vec<_>>(),
         "selection": "best",
     });
-    serde_json::from_value(request).expect("the request is one")
+    read_request(request.to_string().as_bytes()).expect("the request is one")
 }

@@ -11,7 +11,7 @@ use crate::order::OrderItem;
 use crate::permission::Permission;
 use crate::port::{Page, PageRequest, PromotionCursor, PromotionWithUsage};
 use crate::pricing::{CodeRejection, MAX_PROMOTIONS, PromotionOutcome, Quote};
-use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage, code_key};
+use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage, same_code};
 
 use super::quotes::QuoteInput;
 use super::{Attempts, Decision, Engine, EngineError, Field, Idempotency, ItemPart, Reply, Resource, Target};
@@ -185,23 +185,16 @@ impl Engine {
     pub async fn check_code(&self, caller: &Actor, code: &Code, basket: &Basket) -> Result<CodeCheck, EngineError> {
         let Tried { user, items, mut codes } = self.tried(caller, basket).await?;
         let offers = self.offers(items.iter().map(|item| &item.sku)).await?;
-        let key = code_key(code.as_str());
-        codes.retain(|known| code_key(known.as_str()) != key);
+        codes.retain(|known| !same_code(known.as_str(), code.as_str()));
         let at = self.now();
         let input = QuoteInput { user: &user, items: &items, codes: &codes, shipping: None };
         let without = self.quote_items(&input, &offers, at).await?.quote;
         codes.push(code.clone());
         let input = QuoteInput { user: &user, items: &items, codes: &codes, shipping: None };
         let quote = self.quote_items(&input, &offers, at).await?.quote;
-        let has_code =
-            |explained: &&PromotionOutcome| explained.code.as_deref().is_some_and(|known| code_key(known) == key);
         Ok(CodeCheck {
-            rejected: quote
-                .rejected
-                .iter()
-                .find(|refused| code_key(&refused.code) == key)
-                .map(|refused| refused.reason),
-            outcomes: quote.explanation.iter().filter(has_code).cloned().collect(),
+            rejected: quote.rejection(code.as_str()),
+            outcomes: quote.explained(code.as_str()).cloned().collect(),
             saving: without.total.minus(quote.total)?,
             quote,
         })

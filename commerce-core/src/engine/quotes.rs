@@ -32,7 +32,7 @@ pub(super) struct QuoteInput<'a> {
 
 /// A price, with the promotions that were considered.
 pub(super) struct QuoteResult {
-    /// The price.
+    /// The price; its lines are in the order of the items.
     pub(super) quote: Quote,
     /// The candidates.
     pub(super) promotions: Vec<Promotion>,

@@ -41,10 +41,8 @@ pub struct NewOrder {
     pub user_id: UserId,
     /// The cart it is made of.
     pub cart_id: Option<CartId>,
-    /// What is bought.
-    pub items: Vec<OrderItem>,
-    /// The price; its lines stand in the order of the items.
-    pub quote: Quote,
+    /// What is bought, and its price.
+    pub quote: Quote<OrderItem>,
     /// Where it goes.
     pub shipping_address: Address,
     /// How it is shipped.

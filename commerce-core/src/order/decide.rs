@@ -26,8 +26,9 @@ type DecisionResult = Result<Vec<OrderEvent>, OrderRejection>;
 /// # Errors
 /// [`OrderRejection::ItemCount`].
 pub fn place(lifecycle: &Lifecycle, context: &Context, new_order: NewOrder) -> DecisionResult {
-    if new_order.items.is_empty() || new_order.items.len() > MAX_LINES {
-        return Err(OrderRejection::ItemCount(new_order.items.len()));
+    let lines = new_order.quote.lines.len();
+    if lines == 0 || lines > MAX_LINES {
+        return Err(OrderRejection::ItemCount(lines));
     }
     let order = initial_order(lifecycle, context, new_order);
     let free = order.payment.amount.is_zero();
@@ -56,7 +57,6 @@ fn initial_order(lifecycle: &Lifecycle, context: &Context, new_order: NewOrder) 
         lifecycle: lifecycle.name().clone(),
         status: initial.name.clone(),
         phase: initial.phase,
-        items: new_order.items,
         quote: new_order.quote,
         shipping_address: new_order.shipping_address,
         shipping_method: new_order.shipping_method,
@@ -249,8 +249,8 @@ impl Decider<'_> {
             return Err(OrderRejection::ReturnLines);
         }
         request.lines.iter().try_for_each(|line| {
-            let item = self.order.items.iter().find(|item| item.id == line.item);
-            let bought = item.ok_or(OrderRejection::UnknownItem(line.item))?.quantity.get();
+            let known = self.order.line(line.item).ok_or(OrderRejection::UnknownItem(line.item))?;
+            let bought = known.item.quantity.get();
             let left = bought.saturating_sub(self.order.returning(line.item));
             let asked = line.quantity.get();
             if asked > left {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::event::Reason;
-use super::state::Order;
+use super::state::{Order, OrderLine};
 use crate::Quantity;
 use crate::ids::{ItemId, ReturnId};
 use crate::money::Money;
@@ -67,19 +67,16 @@ impl Order {
 
     /// Whether with these lines every unit of the order has come back.
     pub fn is_last_return(&self, lines: &[ReturnLine]) -> bool {
-        self.items.iter().all(|item| {
+        self.items().all(|item| {
             let coming: i64 = lines.iter().filter(|line| line.item == item.id).map(|line| line.quantity.get()).sum();
             self.returned(item.id).saturating_add(coming) >= item.quantity.get()
         })
     }
 
     fn refund_of_units(&self, line: &ReturnLine) -> i64 {
-        let position = self.items.iter().position(|item| item.id == line.item);
-        let Some((item, priced)) = position.and_then(|at| self.items.get(at).zip(self.quote.lines.get(at))) else {
-            return 0;
-        };
+        let Some(OrderLine { item, total, .. }) = self.line(line.item) else { return 0 };
         let upto = |units: i64| {
-            let share = i128::from(priced.total.minor()).saturating_mul(units.into());
+            let share = i128::from(total.minor()).saturating_mul(units.into());
             let whole = share.checked_div(item.quantity.get().into()).unwrap_or_default();
             i64::try_from(whole).unwrap_or(i64::MAX)
         };

@@ -50,7 +50,7 @@ pub fn side_effects(order: &Order, entry: &Recorded<OrderEvent>) -> SideEffects 
         OrderEvent::ReturnReceived { id } => {
             let received = order.returns.iter().filter(|known| known.id == *id).flat_map(|known| &known.lines);
             let units = received.filter_map(|line| {
-                let item = order.items.iter().find(|item| item.id == line.item)?;
+                let item = &order.line(line.item)?.item;
                 Some((&item.sku, line.quantity.get()))
             });
             SideEffects { stock: restock(units), ..SideEffects::default() }

@@ -13,7 +13,7 @@ use crate::address::Address;
 use crate::cart::LineItem;
 use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, RefundId, Sku, UserId};
 use crate::money::{Currency, Money};
-use crate::pricing::Quote;
+use crate::pricing::{Quote, QuotedLine};
 use crate::text::BoundedString;
 
 /// An order: what was placed, which never changes, and where it stands, which events change.
@@ -33,10 +33,8 @@ pub struct Order {
     pub status: Status,
     /// What that state means.
     pub phase: Phase,
-    /// What was bought; the quote's lines stand in the same order.
-    pub items: Vec<OrderItem>,
-    /// The price, frozen: totals, the split over the lines, and why.
-    pub quote: Quote,
+    /// What was bought and its price, frozen: the lines, the totals, and why.
+    pub quote: Quote<OrderItem>,
     /// Where it goes.
     pub shipping_address: Address,
     /// How it was to be shipped.
@@ -65,8 +63,11 @@ pub struct Order {
     pub delivered_at: Option<DateTime<Utc>>,
 }
 
-/// One line of an order as it was placed. Its figures stand in the quote's line at the same place.
+/// What one line of an order is about, as it was placed.
 pub type OrderItem = LineItem;
+
+/// One line of an order: what was bought, and its price.
+pub type OrderLine = QuotedLine<OrderItem>;
 
 /// The payment of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,9 +161,24 @@ impl Order {
         self.payment.amount.currency()
     }
 
+    /// The lines, as they were placed.
+    pub fn lines(&self) -> &[OrderLine] {
+        &self.quote.lines
+    }
+
+    /// What was bought, line by line.
+    pub fn items(&self) -> impl Iterator<Item = &OrderItem> {
+        self.quote.items()
+    }
+
+    /// The line of an item.
+    pub fn line(&self, item: ItemId) -> Option<&OrderLine> {
+        self.quote.lines.iter().find(|line| line.item.id == item)
+    }
+
     /// The units of every sku, several lines of one sku together, in the order of skus.
     pub fn units_by_sku(&self) -> BTreeMap<&Sku, i64> {
-        sum_units(self.items.iter().map(|item| (&item.sku, item.quantity.get())))
+        sum_units(self.items().map(|item| (&item.sku, item.quantity.get())))
     }
 
     /// The units of an item that are in returns: all that were not rejected.
@@ -177,7 +193,7 @@ impl Order {
 
     /// The units of every sku that came back.
     pub fn returned_by_sku(&self) -> BTreeMap<&Sku, i64> {
-        sum_units(self.items.iter().map(|item| (&item.sku, self.returned(item.id))))
+        sum_units(self.items().map(|item| (&item.sku, self.returned(item.id))))
     }
 
     /// What was captured and is neither refunded nor about to be.

@@ -38,10 +38,10 @@ use core::cmp::{Ordering, Reverse};
 
 use super::cart::{Candidate, Cart};
 use super::offer::Offer;
-use super::ratio::{Ratio, product};
 use super::remains::Remains;
 use super::selection::{Verdict, effect_filter, judge};
 use super::tax::Levy;
+use crate::money::ratio::{Ratio, product};
 use crate::money::{Money, Rounding};
 use crate::promotion::{Effect, Items, Percent, Target};
 

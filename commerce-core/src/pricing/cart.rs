@@ -1,6 +1,7 @@
 //! A request made ready: which promotions are candidates, and which lines each of their filters means.
 
 use alloc::vec::Vec;
+use core::ptr;
 
 use super::explanation::Outcome;
 use super::request::Request;
@@ -11,6 +12,8 @@ pub(super) struct Cart<'r> {
     pub(super) request: &'r Request,
     /// Rows of one cell per line; the first row means all lines.
     meant: Vec<bool>,
+    /// The filters of the other rows.
+    filters: Vec<&'r Filter>,
 }
 
 /// A promotion that may apply.
@@ -21,8 +24,8 @@ pub(super) struct Candidate<'r> {
     pub(super) is_shipping: bool,
     /// The most its budget still gives, in minor units.
     pub(super) budget_left: i64,
-    /// Where its rows start in the table of the cart.
-    first_row: usize,
+    /// Where its filters start among those of the cart.
+    first_filter: usize,
 }
 
 impl Candidate<'_> {
@@ -35,32 +38,40 @@ impl<'r> Cart<'r> {
     pub(super) fn of(request: &'r Request) -> Self {
         let mut meant = Vec::with_capacity(request.lines.len().saturating_mul(2));
         meant.resize(request.lines.len(), true);
-        Self { request, meant }
+        Self { request, meant, filters: Vec::new() }
     }
 
     /// Adds a candidate, and a row for each of its filters.
     pub(super) fn candidate(&mut self, promotion: &'r Promotion, place: usize) -> Candidate<'r> {
-        let width = self.request.lines.len();
-        let first_row = self.meant.len().checked_div(width).unwrap_or(0);
-        for filter in promotion.filters() {
+        let (definition, first_filter) = (promotion.definition(), self.filters.len());
+        let mut add = |filter: &'r Filter| self.filters.push(filter);
+        definition.conditions.iter().for_each(|condition| condition.filters(&mut add));
+        definition.effect.filters().for_each(add);
+        for filter in self.filters.iter().skip(first_filter) {
             self.meant.extend(self.request.lines.iter().map(|line| filter.matches(&line.sku, &line.categories)));
         }
-        let definition = promotion.definition();
         Candidate {
             promotion,
             place,
             is_shipping: definition.effect.is_shipping(),
             budget_left: definition.limits.budget_left(promotion.usage()).unwrap_or(i64::MAX),
-            first_row,
+            first_filter,
         }
     }
 
     /// Which lines a filter of a candidate means, a cell per line; without a filter all are meant.
     pub(super) fn meant(&self, candidate: &Candidate<'_>, filter: Option<&Filter>) -> &[bool] {
-        let row = filter.map_or(0, |filter| candidate.first_row.saturating_add(filter.slot()));
+        let row = filter.map_or(0, |filter| self.row(candidate, filter));
         let width = self.request.lines.len();
         let start = row.saturating_mul(width);
         self.meant.get(start..start.saturating_add(width)).unwrap_or_default()
+    }
+
+    /// The row of a filter, which is told from its equals by where it stands.
+    fn row(&self, candidate: &Candidate<'_>, filter: &Filter) -> usize {
+        let filters = self.filters.iter().skip(candidate.first_filter);
+        let before = filters.take_while(|known| !ptr::eq(**known, filter)).count();
+        candidate.first_filter.saturating_add(before).saturating_add(1)
     }
 
     /// The units of a line.

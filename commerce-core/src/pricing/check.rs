@@ -4,9 +4,10 @@ use super::request::Request;
 use super::tax;
 use super::{MAX_CATEGORIES, MAX_CODES, MAX_LINES, MAX_PROMOTIONS, MAX_RATES, MAX_SEGMENTS};
 use crate::money::{Currency, Money};
-use crate::promotion::{Findings, MAX_CODE, ProblemKind};
+use crate::problem::{Findings, ProblemKind};
+use crate::promotion::MAX_CODE;
 
-/// Whether nothing at all is wrong: the quick way to the same answer as [`check`].
+/// Whether nothing at all is wrong: the quick way to the same answer as [`Request::check`].
 pub(super) fn is_sound(request: &Request) -> bool {
     let good = |money: Money| money.currency() == request.currency && !money.is_negative();
     request.lines.len() <= MAX_LINES
@@ -21,8 +22,15 @@ pub(super) fn is_sound(request: &Request) -> bool {
         && request.tax.rates.iter().all(|rate| tax::is_rate(rate.rate))
 }
 
-/// Notes everything that is wrong.
-pub(super) fn check(request: &Request, findings: &mut Findings) {
+impl Request {
+    /// Notes everything that is wrong with it: a limit is broken, an amount is below zero or in another currency, a rate is out of
+    /// its range. [`price`](super::price) looks for itself.
+    pub fn check(&self, findings: &mut Findings) {
+        check(self, findings);
+    }
+}
+
+fn check(request: &Request, findings: &mut Findings) {
     check_limits(request, findings);
     findings.field("lines", |findings| {
         findings.each(&request.lines, |findings, line| {
@@ -50,14 +58,13 @@ pub(super) fn check(request: &Request, findings: &mut Findings) {
 
 fn check_limits(request: &Request, findings: &mut Findings) {
     let lengths = [
-        ("lines", request.lines.len(), MAX_LINES),
-        ("codes", request.codes.len(), MAX_CODES),
-        ("promotions", request.promotions.len(), MAX_PROMOTIONS),
-        ("tax/rates", request.tax.rates.len(), MAX_RATES),
-        ("customer/segments", request.customer.segments.len(), MAX_SEGMENTS),
+        ("lines", "", request.lines.len(), MAX_LINES),
+        ("codes", "", request.codes.len(), MAX_CODES),
+        ("promotions", "", request.promotions.len(), MAX_PROMOTIONS),
+        ("tax", "rates", request.tax.rates.len(), MAX_RATES),
+        ("customer", "segments", request.customer.segments.len(), MAX_SEGMENTS),
     ];
-    for (name, length, limit) in lengths {
-        let (outer, inner) = name.split_once('/').unwrap_or((name, ""));
+    for (outer, inner, length, limit) in lengths {
         findings.field(outer, |findings| match inner {
             "" => check_length(length, limit, findings),
             inner => findings.field(inner, |findings| check_length(length, limit, findings)),

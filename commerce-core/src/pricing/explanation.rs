@@ -6,26 +6,28 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Quantity;
 use crate::ids::PromotionId;
 use crate::money::Money;
-use crate::promotion::{Condition, Filter, Limit, wire};
+use crate::promotion::{Condition, Filter, Limit};
 
 /// What became of one candidate: an automatic promotion, or one whose code the buyer gave.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromotionOutcome {
     /// The promotion.
     pub promotion_id: PromotionId,
     /// Its code, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// What became of it.
     pub outcome: Outcome,
 }
 
 /// What became of a candidate. It prints as an English sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Outcome {
     /// It took something off.
     Applied {
@@ -71,7 +73,8 @@ pub enum Outcome {
 }
 
 /// What an applied promotion took something off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum AppliedTo {
     /// The lines. [`Quote::shares`](super::Quote::shares) has the amount per line.
     Lines {
@@ -83,7 +86,7 @@ pub enum AppliedTo {
 }
 
 /// Why a promotion whose conditions hold takes nothing off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoEffect {
     /// No line is meant by it, or nothing is shipped.
@@ -97,16 +100,14 @@ pub enum NoEffect {
 }
 
 /// A condition that does not hold, and what is missing. It prints as an English sentence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum UnmetCondition {
     /// Too little is left to pay on the lines that count.
     MinSpend {
         /// What must be left to pay.
-        #[serde(serialize_with = "wire::amount")]
         required: Money,
         /// How much more that is.
-        #[serde(serialize_with = "wire::amount")]
         missing: Money,
         /// The lines that count; all of them when absent.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -217,7 +218,7 @@ impl UnmetCondition {
 }
 
 /// A code the buyer gave that was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectedCode {
     /// The code, as the buyer wrote it.
     pub code: String,
@@ -226,7 +227,7 @@ pub struct RejectedCode {
 }
 
 /// Why a code was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CodeRejection {
     /// No promotion has it.

@@ -8,10 +8,10 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::cart::{Candidate, Cart};
-use super::ratio::{Ratio, product, round};
 use super::remains::{Remains, Run};
 use super::split::Splitter;
 use crate::Quantity;
+use crate::money::ratio::{Ratio, product, round};
 use crate::money::{Money, Rounding};
 use crate::promotion::{AmountTarget, BuyGet, Effect, Items, PriceTarget, Target, Tier};
 

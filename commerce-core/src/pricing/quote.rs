@@ -1,19 +1,19 @@
 //! The answer: what is to be paid, split to the minor unit, and why.
 
-mod read;
-mod write;
-
 use alloc::vec::Vec;
 
-use super::explanation::{AppliedTo, Outcome, PromotionOutcome, RejectedCode};
+use serde::{Deserialize, Serialize};
+
+use super::explanation::{AppliedTo, CodeRejection, Outcome, PromotionOutcome, RejectedCode};
 use super::request::LineId;
 use crate::ids::PromotionId;
 use crate::money::{Currency, Money};
+use crate::promotion::same_code;
 
 /// What a [`Request`](super::Request) costs, and why.
 ///
-/// All amounts are in one currency. It serializes to the answer of a pricing request (amounts as decimal texts) and
-/// deserializes to an equal value, so that an order can keep the quote it was placed at.
+/// All amounts are in one currency. A line is known by its id in the request, or by any other `T`: an order keeps the quote it
+/// was placed at with [its items](Quote::of_items) as lines.
 ///
 /// # Invariants
 /// * `total` = `subtotal` − `discount` + `shipping` − `shipping_discount`, plus `tax` where prices exclude it.
@@ -21,8 +21,8 @@ use crate::money::{Currency, Money};
 /// * A line's discount is the sum of its [adjustments](Quote::adjustments); what a promotion gave is the sum of its
 ///   [shares](Quote::shares).
 /// * No amount is below zero, and no discount above what it is taken off.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quote {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote<T = LineId> {
     /// The currency of every amount.
     pub currency: Currency,
     /// Unit price × quantity as listed, over all lines.
@@ -40,22 +40,26 @@ pub struct Quote {
     /// What the customer pays.
     pub total: Money,
     /// The lines, in the order of the request.
-    pub lines: Vec<QuotedLine>,
+    pub lines: Vec<QuotedLine<T>>,
     /// The codes that were refused, in the order given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rejected: Vec<RejectedCode>,
     /// What became of every candidate, in the order of the request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub explanation: Vec<PromotionOutcome>,
     /// Whether no other combination costs less. Only a [best](super::Selection::Best) selection says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub proven_best: Option<bool>,
     /// What each promotion took off each line, in minor units: a row per turn, a cell per line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) shares: Vec<i64>,
 }
 
-/// What one line costs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QuotedLine {
-    /// The line of the request.
-    pub id: LineId,
+/// A line and what it costs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotedLine<T = LineId> {
+    /// The id of the line in the request, or what is bought.
+    pub item: T,
     /// Unit price × quantity as listed.
     pub subtotal: Money,
     /// Everything promotions took off, shares of order discounts included.
@@ -77,14 +81,47 @@ pub struct Adjustment<'q> {
 
 /// What one line got of one promotion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share<'q> {
-    /// The line.
-    pub line_id: &'q LineId,
+pub struct Share<'q, T = LineId> {
+    /// The id of the line in the request, or what is bought.
+    pub item: &'q T,
     /// How much was taken off it.
     pub amount: Money,
 }
 
 impl Quote {
+    /// The same quote, with the items that the lines of its request were made of, in their order.
+    pub fn of_items<T>(self, items: impl IntoIterator<Item = T>) -> Quote<T> {
+        let Self { currency, subtotal, discount, shipping, shipping_discount, shipping_tax, tax, total, .. } = self;
+        let lines = self.lines.into_iter().zip(items).map(|(line, item)| {
+            let QuotedLine { item: _, subtotal, discount, tax, total } = line;
+            QuotedLine { item, subtotal, discount, tax, total }
+        });
+        let lines = lines.collect();
+        let Self { rejected, explanation, proven_best, shares, .. } = self;
+        Quote {
+            currency,
+            subtotal,
+            discount,
+            shipping,
+            shipping_discount,
+            shipping_tax,
+            tax,
+            total,
+            lines,
+            rejected,
+            explanation,
+            proven_best,
+            shares,
+        }
+    }
+}
+
+impl<T> Quote<T> {
+    /// What the lines are about.
+    pub fn items(&self) -> impl Iterator<Item = &T> {
+        self.lines.iter().map(|line| &line.item)
+    }
+
     /// The promotions that gave something, in the order of the request.
     pub fn applied(&self) -> impl Iterator<Item = Adjustment<'_>> {
         self.explanation.iter().filter_map(|explained| {
@@ -111,13 +148,25 @@ impl Quote {
     }
 
     /// What an applied promotion took off each line; lines that got nothing are left out.
-    pub fn shares<'q>(&'q self, explained: &PromotionOutcome) -> impl Iterator<Item = Share<'q>> {
+    pub fn shares<'q>(&'q self, explained: &PromotionOutcome) -> impl Iterator<Item = Share<'q, T>> {
         let row = self.row(explained).unwrap_or_default();
         self.lines
             .iter()
             .zip(row)
             .filter(|(_, cell)| **cell != 0)
-            .map(|(line, cell)| Share { line_id: &line.id, amount: Money::new(*cell, self.currency) })
+            .map(|(line, cell)| Share { item: &line.item, amount: Money::new(*cell, self.currency) })
+    }
+
+    /// Why a code was refused; `None` if it was not.
+    pub fn rejection(&self, code: &str) -> Option<CodeRejection> {
+        self.rejected.iter().find(|rejected| same_code(&rejected.code, code)).map(|rejected| rejected.reason)
+    }
+
+    /// What became of the promotions that have a code.
+    pub fn explained<'q>(&'q self, code: &'q str) -> impl Iterator<Item = &'q PromotionOutcome> {
+        let has_code =
+            move |explained: &&PromotionOutcome| explained.code.as_deref().is_some_and(|known| same_code(known, code));
+        self.explanation.iter().filter(has_code)
     }
 
     /// What became of a promotion; `None` if it was no candidate.

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use super::cart::Cart;
 use super::offer::Offer;
-use super::ratio::product;
+use crate::money::ratio::product;
 
 /// What remains on the lines and of the fee, in minor units.
 ///

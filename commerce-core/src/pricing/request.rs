@@ -8,21 +8,17 @@ use core::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::Quantity;
 use crate::ids::{CategoryId, IdError, ItemId, Sku};
 use crate::money::{Currency, Money, Rounding};
-use crate::promotion::{Document, Promotion, wire};
+use crate::promotion::{Promotion, same_code};
 
 /// Everything a price depends on. [`price`](super::price) reads nothing else.
 ///
-/// It deserializes from the JSON of a pricing request, where unknown fields are refused; [`Request::read`] tells all that
-/// is wrong at once. Amounts are decimal texts in the request's currency.
-///
 /// An empty list of lines is priced to nothing: what a cart costs before anything is in it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     /// The currency of every amount.
     pub currency: Currency,
@@ -31,31 +27,22 @@ pub struct Request {
     /// What is bought.
     pub lines: Vec<Line>,
     /// The codes the buyer gave.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub codes: Vec<String>,
     /// How codes compare.
-    #[serde(skip_serializing_if = "is_default")]
     pub code_matching: CodeMatching,
     /// Who buys.
-    #[serde(skip_serializing_if = "is_default")]
     pub customer: Customer,
     /// How it is shipped, once that is chosen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub shipping: Option<Shipping>,
     /// The taxes.
-    #[serde(skip_serializing_if = "is_default")]
     pub tax: Tax,
     /// Every promotion there is, in the order that settles equal priorities.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub promotions: Vec<Promotion>,
     /// Which of the promotions that could apply do.
-    #[serde(skip_serializing_if = "is_default")]
     pub selection: Selection,
     /// Where tax is rounded.
-    #[serde(skip_serializing_if = "is_default")]
     pub tax_level: TaxLevel,
     /// How every figure that is rounded is rounded.
-    #[serde(skip_serializing_if = "is_default")]
     pub rounding: Rounding,
 }
 
@@ -79,15 +66,8 @@ impl Request {
     }
 }
 
-impl<'de> Deserialize<'de> for Request {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let document = Document::deserialize(deserializer)?;
-        Self::read(&document).map_err(Error::custom)
-    }
-}
-
 /// Some units of one sku at one price.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// Its name in this request, which the answer repeats.
     pub id: LineId,
@@ -96,18 +76,23 @@ pub struct Line {
     /// How many units.
     pub quantity: Quantity,
     /// What one unit is listed at: gross when prices include tax, net otherwise.
-    #[serde(serialize_with = "wire::amount")]
     pub unit_price: Money,
     /// The categories of the product.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<CategoryId>,
     /// What it is taxed as; untaxed when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tax_category: Option<String>,
 }
 
+impl Line {
+    /// Units that are in no category and untaxed.
+    pub const fn new(id: LineId, sku: Sku, quantity: Quantity, unit_price: Money) -> Self {
+        Self { id, sku, quantity, unit_price, categories: Vec::new(), tax_category: None }
+    }
+}
+
 /// Names a line within a request: opaque text of 1 to 64 characters. Cloning one is cheap.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct LineId(Arc<str>);
 
 impl LineId {
@@ -144,47 +129,37 @@ impl fmt::Debug for LineId {
     }
 }
 
-impl Serialize for LineId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
 /// Who buys, as far as promotions ask.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Customer {
     /// The segments they are in.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub segments: Vec<String>,
     /// The orders they have completed so far.
     pub completed_orders: u32,
 }
 
 /// The chosen way of shipping.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shipping {
     /// Its name.
     pub method: String,
     /// The fee before discounts: gross when prices include tax, net otherwise.
-    #[serde(serialize_with = "wire::amount")]
     pub amount: Money,
     /// What the fee is taxed as; untaxed when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tax_category: Option<String>,
 }
 
 /// The taxes of a place.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tax {
     /// Whether listed prices and fees already contain the tax.
     pub prices_include_tax: bool,
     /// The rates. Those of one category add up; a category without any is untaxed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rates: Vec<TaxRate>,
 }
 
 /// One rate of a tax category.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaxRate {
     /// The category.
     pub tax_category: String,
@@ -232,14 +207,9 @@ pub enum CodeMatching {
 impl CodeMatching {
     /// Whether both are the same code.
     pub fn same(self, one: &str, other: &str) -> bool {
-        let (one, other) = (one.trim(), other.trim());
         match self {
-            Self::Exact => one == other,
-            Self::IgnoreCase => one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase)),
+            Self::Exact => one.trim() == other.trim(),
+            Self::IgnoreCase => same_code(one, other),
         }
     }
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }

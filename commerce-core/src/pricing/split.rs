@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use super::ratio::product;
+use crate::money::ratio::product;
 
 /// Splits amounts. It holds the fractions of one split, and nothing between two.
 #[derive(Debug, Default)]

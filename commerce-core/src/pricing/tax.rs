@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 
 use rust_decimal::Decimal;
 
-use super::ratio::Ratio;
 use super::remains::Remains;
 use super::request::{Request, Tax, TaxLevel};
 use super::split::Splitter;
 use crate::money::Rounding;
+use crate::money::ratio::Ratio;
 
 /// What a rate may be.
 pub(super) const RATE: &str = "from 0 to 10, with at most 8 decimals";

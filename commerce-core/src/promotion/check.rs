@@ -3,11 +3,11 @@
 use super::condition::{Condition, MAX_CONDITION_DEPTH, MAX_CONDITIONS, MAX_LABELS};
 use super::effect::{AmountTarget, BuyGet, Effect, Items, MAX_TIERS, PriceTarget, Target, Tier};
 use super::filter::{Filter, MAX_FILTER_ENTRIES};
-use super::problem::{Findings, ProblemKind};
 use super::{MAX_CODE, MAX_LABEL, Promotion, PromotionDefinition, Usage};
 use crate::money::{Currency, Money};
+use crate::problem::{Findings, ProblemKind};
 
-/// Walks terms and usage with the pointers of their document.
+/// Walks terms and usage.
 pub(super) struct Check<'f> {
     currency: Currency,
     findings: &'f mut Findings,
@@ -32,7 +32,7 @@ impl<'f> Check<'f> {
         self.optional_amount("budget_used", usage.budget_used);
     }
 
-    fn at(&mut self, name: &str, walk: impl FnOnce(&mut Check<'_>)) {
+    fn at(&mut self, name: &'static str, walk: impl FnOnce(&mut Check<'_>)) {
         let currency = self.currency;
         self.findings.field(name, |findings| walk(&mut Check { currency, findings }));
     }
@@ -44,22 +44,22 @@ impl<'f> Check<'f> {
         }
     }
 
-    fn require(&mut self, name: &str, well: bool, kind: ProblemKind) {
+    fn require(&mut self, name: &'static str, well: bool, kind: ProblemKind) {
         self.at(name, |check| check.findings.require(well, kind));
     }
 
-    fn label(&mut self, name: &str, label: Option<&str>, limit: usize) {
+    fn label(&mut self, name: &'static str, label: Option<&str>, limit: usize) {
         let Some(label) = label else { return };
         self.require(name, !label.trim().is_empty(), ProblemKind::Empty);
         self.require(name, label.chars().nth(limit).is_none(), ProblemKind::TooLong { limit });
     }
 
-    fn amount(&mut self, name: &str, amount: Money) {
+    fn amount(&mut self, name: &'static str, amount: Money) {
         self.require(name, amount.currency() == self.currency, ProblemKind::CurrencyMismatch);
         self.require(name, !amount.is_negative(), ProblemKind::OutOfRange { expected: "zero or more" });
     }
 
-    fn optional_amount(&mut self, name: &str, amount: Option<Money>) {
+    fn optional_amount(&mut self, name: &'static str, amount: Option<Money>) {
         if let Some(amount) = amount {
             self.amount(name, amount);
         }

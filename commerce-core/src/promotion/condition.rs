@@ -4,10 +4,9 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::filter::Filter;
-use super::wire;
 use crate::Quantity;
 use crate::money::Money;
 
@@ -19,13 +18,12 @@ pub const MAX_CONDITIONS: usize = 50;
 pub const MAX_LABELS: usize = 100;
 
 /// One condition of a promotion. All conditions of a promotion must hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Condition {
     /// What remains on the (matching) lines after earlier promotions is at least an amount.
     MinSpend {
         /// The least amount.
-        #[serde(serialize_with = "wire::amount")]
         amount: Money,
         /// The lines that count; all of them when absent.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,33 +92,19 @@ impl Condition {
         }
     }
 
-    /// Every filter in it, from left to right.
     /// Whether the condition, or one within it, is of some kind.
     pub(super) fn any(&self, kind: fn(&Self) -> bool) -> bool {
-        let within = match self {
-            Self::All { conditions } | Self::Any { conditions } => conditions.iter().any(|inner| inner.any(kind)),
-            Self::Not { condition } => condition.any(kind),
-            Self::MinSpend { .. }
-            | Self::MinQuantity { .. }
-            | Self::Contains { .. }
-            | Self::Segment { .. }
-            | Self::FirstOrder
-            | Self::NthOrder { .. }
-            | Self::ShippingMethod { .. } => false,
-        };
-        within || kind(self)
+        kind(self) || self.children().iter().any(|inner| inner.any(kind))
     }
 
-    pub(super) fn filters_mut<'a>(&'a mut self, visit: &mut impl FnMut(&'a mut Filter)) {
+    /// Every filter in it, from left to right.
+    pub(crate) fn filters<'a>(&'a self, visit: &mut impl FnMut(&'a Filter)) {
         match self {
-            Self::MinSpend { filter, .. } | Self::MinQuantity { filter, .. } => filter.iter_mut().for_each(visit),
+            Self::MinSpend { filter, .. } | Self::MinQuantity { filter, .. } => filter.iter().for_each(visit),
             Self::Contains { filter } => visit(filter),
-            Self::All { conditions } | Self::Any { conditions } => {
-                for condition in conditions {
-                    condition.filters_mut(visit);
-                }
+            Self::All { .. } | Self::Any { .. } | Self::Not { .. } => {
+                self.children().iter().for_each(|inner| inner.filters(visit));
             }
-            Self::Not { condition } => condition.filters_mut(visit),
             Self::Segment { .. } | Self::FirstOrder | Self::NthOrder { .. } | Self::ShippingMethod { .. } => {}
         }
     }

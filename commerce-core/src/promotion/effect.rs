@@ -2,11 +2,10 @@
 
 use alloc::vec::Vec;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::filter::Filter;
 use super::percent::Percent;
-use super::wire;
 use crate::Quantity;
 use crate::money::Money;
 
@@ -14,7 +13,8 @@ use crate::money::Money;
 pub const MAX_TIERS: usize = 50;
 
 /// What a promotion takes off. It never raises a price, and nothing goes below zero.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Effect {
     /// A share of what remains.
     PercentOff {
@@ -53,7 +53,8 @@ pub enum Effect {
 }
 
 /// What a percentage is taken of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Target {
     /// All that remains on the lines, together.
     Order,
@@ -64,7 +65,8 @@ pub enum Target {
 }
 
 /// What an amount is taken off.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum AmountTarget {
     /// The order, once; split over the lines by what remains.
     Order,
@@ -77,7 +79,8 @@ pub enum AmountTarget {
 }
 
 /// What a fixed price is the price of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum PriceTarget {
     /// All lines together.
     Order,
@@ -93,7 +96,7 @@ pub enum PriceTarget {
 }
 
 /// Some units of a cart.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Items {
     /// The lines meant; all of them when absent.
     pub filter: Option<Filter>,
@@ -102,7 +105,7 @@ pub struct Items {
 }
 
 /// For every so many units bought, so many others cheaper.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuyGet {
     /// The units to pay.
     pub buy: Units,
@@ -114,7 +117,7 @@ pub struct BuyGet {
 }
 
 /// A number of units of some lines.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Units {
     /// The lines meant; all of them when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,7 +127,7 @@ pub struct Units {
 }
 
 /// A number of units of some lines, and the percentage off them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reward {
     /// The lines meant; all of them when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,10 +139,9 @@ pub struct Reward {
 }
 
 /// One step of a [tiered percentage](Effect::TieredPercent).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tier {
     /// What must remain for it.
-    #[serde(serialize_with = "wire::amount")]
     pub min_spend: Money,
     /// The share of the order it takes off.
     pub percent: Percent,
@@ -156,110 +158,20 @@ impl Effect {
         )
     }
 
-    /// Every filter in it, from left to right.
-    pub(super) fn filters_mut<'a>(&'a mut self, visit: &mut impl FnMut(&'a mut Filter)) {
+    /// The filters in it, from left to right.
+    pub(crate) fn filters(&self) -> impl Iterator<Item = &Filter> {
         let filters = match self {
             Self::PercentOff { target: Target::Items(items), .. }
             | Self::AmountOff { target: AmountTarget::Across(items) | AmountTarget::Each(items), .. }
-            | Self::FixedPrice { target: PriceTarget::Each(items), .. } => [items.filter.as_mut(), None],
-            Self::FixedPrice { target: PriceTarget::Bundle { filter, .. }, .. } => [filter.as_mut(), None],
-            Self::BuyGet(BuyGet { buy, get, .. }) => [buy.filter.as_mut(), get.filter.as_mut()],
+            | Self::FixedPrice { target: PriceTarget::Each(items), .. } => [items.filter.as_ref(), None],
+            Self::FixedPrice { target: PriceTarget::Bundle { filter, .. }, .. } => [filter.as_ref(), None],
+            Self::BuyGet(BuyGet { buy, get, .. }) => [buy.filter.as_ref(), get.filter.as_ref()],
             Self::PercentOff { target: Target::Order | Target::Shipping, .. }
             | Self::AmountOff { target: AmountTarget::Order | AmountTarget::Shipping, .. }
             | Self::FixedPrice { target: PriceTarget::Order, .. }
             | Self::FreeShipping
             | Self::TieredPercent { .. } => [None, None],
         };
-        filters.into_iter().flatten().for_each(visit);
-    }
-}
-
-/// An effect as it is written: one flat object.
-#[derive(Default, Serialize)]
-struct Written<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    percent: Option<Percent>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "wire::optional_amount")]
-    amount: Option<Money>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    allocation: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    filter: Option<&'a Filter>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_quantity: Option<Quantity>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bundle_quantity: Option<Quantity>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "wire::optional_amount")]
-    max_amount: Option<Money>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tiers: Option<&'a [Tier]>,
-    #[serde(flatten)]
-    buy_get: Option<&'a BuyGet>,
-}
-
-impl<'a> Written<'a> {
-    fn on_order(self) -> Self {
-        Self { target: Some("order"), ..self }
-    }
-
-    fn on_shipping(self) -> Self {
-        Self { target: Some("shipping"), ..self }
-    }
-
-    fn on_items(self, items: &'a Items) -> Self {
-        Self { target: Some("items"), filter: items.filter.as_ref(), max_quantity: items.max_quantity, ..self }
-    }
-}
-
-impl<'a> From<&'a Effect> for Written<'a> {
-    fn from(effect: &'a Effect) -> Self {
-        let blank = Self::default();
-        match effect {
-            Effect::PercentOff { percent, target, max_amount } => {
-                let written = Self { kind: "percent_off", percent: Some(*percent), max_amount: *max_amount, ..blank };
-                match target {
-                    Target::Order => written.on_order(),
-                    Target::Items(items) => written.on_items(items),
-                    Target::Shipping => written.on_shipping(),
-                }
-            }
-            Effect::AmountOff { amount, target } => {
-                let written = Self { kind: "amount_off", amount: Some(*amount), ..blank };
-                match target {
-                    AmountTarget::Order => written.on_order(),
-                    AmountTarget::Across(items) => Self { allocation: Some("across"), ..written.on_items(items) },
-                    AmountTarget::Each(items) => Self { allocation: Some("each"), ..written.on_items(items) },
-                    AmountTarget::Shipping => written.on_shipping(),
-                }
-            }
-            Effect::FixedPrice { amount, target } => {
-                let written = Self { kind: "fixed_price", amount: Some(*amount), ..blank };
-                match target {
-                    PriceTarget::Order => written.on_order(),
-                    PriceTarget::Each(items) => written.on_items(items),
-                    PriceTarget::Bundle { filter, quantity } => Self {
-                        target: Some("items"),
-                        filter: filter.as_ref(),
-                        bundle_quantity: Some(*quantity),
-                        ..written
-                    },
-                }
-            }
-            Effect::FreeShipping => Self { kind: "free_shipping", ..blank },
-            Effect::BuyGet(buy_get) => Self { kind: "buy_get", buy_get: Some(buy_get), ..blank },
-            Effect::TieredPercent { tiers, max_amount } => {
-                Self { kind: "tiered_percent", tiers: Some(tiers), max_amount: *max_amount, ..blank }
-            }
-        }
-    }
-}
-
-impl Serialize for Effect {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Written::from(self).serialize(serializer)
+        filters.into_iter().flatten()
     }
 }

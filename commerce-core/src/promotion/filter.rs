@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::ids::{CategoryId, Sku};
 
@@ -12,28 +12,13 @@ pub const MAX_FILTER_ENTRIES: usize = 1_000;
 /// Some lines of a cart: by sku, by category, or by both, which must then both match.
 ///
 /// A filter names at least one sku or category; a promotion with an empty one is refused.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     skus: Vec<Sku>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     categories: Vec<CategoryId>,
-    #[serde(skip)]
-    pub(super) slot: Slot,
 }
-
-/// Where a promotion's table of matching lines has the row of this filter. It says nothing of the filter's meaning, so
-/// all slots are equal.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Slot(pub(super) usize);
-
-impl PartialEq for Slot {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Slot {}
 
 impl Filter {
     /// Names skus and categories; their order does not matter.
@@ -42,7 +27,7 @@ impl Filter {
         skus.dedup();
         categories.sort_unstable();
         categories.dedup();
-        Self { skus, categories, slot: Slot::default() }
+        Self { skus, categories }
     }
 
     /// Lines of these skus.
@@ -80,10 +65,5 @@ impl Filter {
 
     pub(super) fn entries(&self) -> (usize, usize) {
         (self.skus.len(), self.categories.len())
-    }
-
-    /// The row of this filter in its promotion's table of matching lines.
-    pub(crate) fn slot(&self) -> usize {
-        self.slot.0
     }
 }

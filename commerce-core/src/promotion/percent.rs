@@ -3,15 +3,15 @@
 use core::fmt;
 
 use rust_decimal::Decimal;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::pricing::Ratio;
+use crate::money::ratio::Ratio;
 
 /// A percentage from 0 to 100, with at most [`Percent::DECIMALS`] decimals.
 ///
 /// It is kept as an exact fraction of whole numbers, so that taking it of an amount is one multiplication and one
-/// division, rounded once. It serializes as a text: `"12.5"`.
+/// division, rounded once. It is stored as a text: `"12.5"`.
 ///
 /// ```
 /// use commerce_core::promotion::Percent;
@@ -22,7 +22,8 @@ use crate::pricing::Ratio;
 /// assert!(Percent::new(Decimal::from(101)).is_err());
 /// # Ok::<(), commerce_core::promotion::ParsePercentError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Decimal", into = "Decimal")]
 pub struct Percent {
     figure: Decimal,
     ratio: Ratio,
@@ -73,8 +74,16 @@ impl fmt::Debug for Percent {
     }
 }
 
-impl Serialize for Percent {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+impl TryFrom<Decimal> for Percent {
+    type Error = ParsePercentError;
+
+    fn try_from(figure: Decimal) -> Result<Self, ParsePercentError> {
+        Self::new(figure)
+    }
+}
+
+impl From<Percent> for Decimal {
+    fn from(percent: Percent) -> Self {
+        percent.figure
     }
 }

@@ -2,13 +2,12 @@
 
 use core::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::wire;
 use crate::money::Money;
 
 /// How much of a promotion there is. What is absent is unlimited.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Uses in total.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -17,26 +16,23 @@ pub struct Limits {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_uses_per_customer: Option<u64>,
     /// Money given in total. The last use gets what is left of it.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "wire::optional_amount")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Money>,
 }
 
 /// How much of a promotion is used up, as the store counts it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Uses in total.
-    #[serde(skip_serializing_if = "is_zero")]
     pub used: u64,
     /// Uses by the customer who asks.
-    #[serde(skip_serializing_if = "is_zero")]
     pub used_by_customer: u64,
     /// Money given in total; absent is none.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "wire::optional_amount")]
     pub budget_used: Option<Money>,
 }
 
 /// Which limit of a promotion is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
     /// Its uses in total.
@@ -75,9 +71,4 @@ impl Limits {
         let used = usage.budget_used.map_or(0, Money::minor);
         self.budget.map(|budget| budget.minor().saturating_sub(used).max(0))
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }

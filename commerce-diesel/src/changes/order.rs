@@ -11,8 +11,8 @@ use crate::rows::order::{RefundRow, ReturnLineRow, ReturnRow, ShipmentRow};
 /// An order as a batch leaves it, and which of its parts are not as they were.
 #[derive(Debug)]
 pub(crate) struct OrderDraft<'a> {
-    /// The quote as text, if the order is new.
-    pub(crate) quote: Option<&'a str>,
+    /// Whether the order is new.
+    pub(crate) new: bool,
     pub(crate) order: &'a Order,
     /// Whether the payment of an order that existed has changed.
     pub(crate) payment: bool,
@@ -26,7 +26,7 @@ pub(crate) struct OrderDraft<'a> {
 impl<'a> OrderDraft<'a> {
     pub(crate) const fn new(order: &'a Order) -> Self {
         Self {
-            quote: None,
+            new: false,
             order,
             payment: false,
             shipment: false,
@@ -38,16 +38,16 @@ impl<'a> OrderDraft<'a> {
     }
 
     /// An order with all its parts, none of which is in the tables.
-    pub(crate) fn whole(order: &'a Order, quote: &'a str) -> Self {
-        let mut draft = Self { quote: Some(quote), ..Self::new(order) };
+    pub(crate) fn whole(order: &'a Order) -> Self {
+        let mut draft = Self { new: true, ..Self::new(order) };
         draft.add_parts(order);
         draft
     }
 
     /// Adds a change.
-    pub(crate) fn add(&mut self, change: &'a OrderChange, quote: Option<&'a str>) {
+    pub(crate) fn add(&mut self, change: &'a OrderChange) {
         self.order = change.order();
-        self.quote = self.quote.or(quote);
+        self.new |= change.expected() == 0;
         for entry in change.events() {
             self.touch(&entry.event);
         }

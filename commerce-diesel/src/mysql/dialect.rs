@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
-use diesel_bulk::{Bulk, Write};
+use diesel_bulk::Bulk;
 
 pub(crate) use self::bulk::*;
 pub(crate) use self::statement::Take;
@@ -103,17 +103,6 @@ macro_rules! for_update_of_free {
     ($query:expr) => {
         $query.for_update().skip_locked()
     };
-}
-
-/// Inserts rows of several tables; if there are none of the first there are none at all.
-pub(crate) async fn insert_parts<A: Write<Db>, B: Write<Db>, C: Write<Db>, D: Write<Db>>(
-    conn: &mut Conn,
-    (a, b, c, d): (Vec<A>, Vec<B>, Vec<C>, Vec<D>),
-) -> QueryResult<()> {
-    insert_each(conn, a).await?;
-    insert_each(conn, b).await?;
-    insert_each(conn, c).await?;
-    insert_each(conn, d).await
 }
 
 /// Whether stock may be taken from levels before they are locked, which leaves them to others for longer.

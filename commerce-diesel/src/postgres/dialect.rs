@@ -14,7 +14,6 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
-use diesel_bulk::{Arrays, InsertAll, Rows};
 use futures_util::FutureExt;
 
 pub(crate) use self::bulk::*;
@@ -95,17 +94,6 @@ macro_rules! for_update_of_free {
     ($query:expr) => {
         $query.for_no_key_update().skip_locked()
     };
-}
-
-/// Inserts rows of several tables; if there are none of the first there are none at all.
-pub(crate) async fn insert_parts<A: Arrays, B: Arrays, C: Arrays, D: Arrays>(
-    conn: &mut Conn,
-    (a, b, c, d): (Vec<A>, Vec<B>, Vec<C>, Vec<D>),
-) -> QueryResult<()> {
-    if a.is_empty() {
-        return Ok(());
-    }
-    InsertAll(Rows(&a), Rows(&b), Rows(&c), Rows(&d)).execute(conn).await.map(drop)
 }
 
 /// Whether stock may be taken from levels before they are locked, which leaves them to others for longer.

@@ -1,5 +1,7 @@
 //! Orders.
 
+use std::collections::BTreeMap;
+
 use commerce_core::document::{Claim, ClaimKind};
 use commerce_core::ids::{OrderId, ReturnId, UserId};
 use commerce_core::order::{Order, Phase, Return};
@@ -7,30 +9,21 @@ use commerce_core::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter
 use diesel::prelude::*;
 use diesel_bulk::DbUuid;
 
-use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
+use super::{Answer, Conn, Fault, RunQueryDsl, dialect, history, listing, one_more};
 use crate::db_enum::DbEnum;
 use crate::rows::micros;
-use crate::rows::order::{
-    AddressRow, Head, ItemRow, OrderRow, Parts, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, SHIPPING, ShipmentRow,
-};
-use crate::schema::{
-    claims, order_addresses, order_items, orders, payments, refunds, return_lines, returns, shipments,
-};
+use crate::rows::order::{Head, OrderRow, Parts, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, ShipmentRow};
+use crate::schema::{claims, orders, payments, refunds, return_lines, returns, shipments};
 
 /// Orders with what each has exactly one of. The outer joins make every database begin with the orders.
 macro_rules! heads {
     () => {
         orders::table
             .left_join(payments::table.on(payments::id.eq(orders::payment_id)))
-            .left_join(
-                order_addresses::table
-                    .on(order_addresses::order_id.eq(orders::id).and(order_addresses::kind.eq(SHIPPING))),
-            )
             .left_join(shipments::table.on(shipments::order_id.eq(orders::id)))
             .select((
                 OrderRow::as_select(),
                 Option::<PaymentRow<'static>>::as_select(),
-                Option::<AddressRow<'static>>::as_select(),
                 Option::<ShipmentRow<'static>>::as_select(),
             ))
     };
@@ -110,7 +103,7 @@ pub(in super::super) async fn list_returns(
         query = query.filter(returns::id.lt(DbUuid(after.uuid())));
     }
     let rows: Vec<ReturnRow<'_>> = query.order(returns::id.desc()).limit(one_more(page.limit)).load(conn).await?;
-    let mut parts = Parts::new(Vec::new(), Vec::new(), Vec::new(), lines(conn, &rows).await?);
+    let mut parts = Parts::new(BTreeMap::new(), Vec::new(), Vec::new(), lines(conn, &rows).await?);
     let read = |row: &ReturnRow<'_>| Ok((OrderId::new(row.order_id.0), parts.read_return(row)?));
     let found = rows.iter().map(read).collect::<Answer<_>>()?;
     Ok(listing(found, page.limit, |(_, known)| known.id))
@@ -125,8 +118,7 @@ pub(in super::super) async fn standing(conn: &mut Conn, user: &UserId) -> Answer
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-type JoinedRow =
-    (OrderRow<'static>, Option<PaymentRow<'static>>, Option<AddressRow<'static>>, Option<ShipmentRow<'static>>);
+type JoinedRow = (OrderRow<'static>, Option<PaymentRow<'static>>, Option<ShipmentRow<'static>>);
 
 async fn complete(conn: &mut Conn, heads: Vec<JoinedRow>) -> Answer<Vec<Order>> {
     let ids: Vec<DbUuid> = heads.iter().map(|(order, ..)| order.id).collect();
@@ -134,10 +126,9 @@ async fn complete(conn: &mut Conn, heads: Vec<JoinedRow>) -> Answer<Vec<Order>> 
     heads.into_iter().map(|row| parts.assemble(head(row)?)).collect()
 }
 
-fn head((order, payment, address, shipment): JoinedRow) -> Answer<Head> {
+fn head((order, payment, shipment): JoinedRow) -> Answer<Head> {
     let payment = payment.ok_or(Fault::Corrupt("orders.payment_id"))?;
-    let address = address.ok_or(Fault::Corrupt("order_addresses.order_id"))?;
-    Ok((order, payment, address, shipment))
+    Ok((order, payment, shipment))
 }
 
 async fn parts(conn: &mut Conn, orders: &[DbUuid]) -> Answer<Parts> {
@@ -145,17 +136,17 @@ async fn parts(conn: &mut Conn, orders: &[DbUuid]) -> Answer<Parts> {
         return Ok(Parts::default());
     }
     dialect::pipeline!(conn;
-        items = items(conn, orders),
+        placed = placed(conn, orders),
         repaid = repaid(conn, orders),
         back = back(conn, orders),
     );
     let lines = lines(conn, &back).await?;
-    Ok(Parts::new(items, repaid, back, lines))
+    Ok(Parts::new(placed, repaid, back, lines))
 }
 
-async fn items(conn: &mut Conn, orders: &[DbUuid]) -> QueryResult<Vec<ItemRow<'static>>> {
-    let query = order_items::table.filter(dialect::in_list(order_items::order_id, orders.iter().copied()));
-    query.order((order_items::order_id, order_items::position)).select(ItemRow::as_select()).load(conn).await
+async fn placed(conn: &mut Conn, orders: &[DbUuid]) -> Answer<BTreeMap<OrderId, Order>> {
+    let orders: Vec<OrderId> = orders.iter().map(|id| OrderId::new(id.0)).collect();
+    history::placed(conn, &orders).await
 }
 
 async fn repaid(conn: &mut Conn, orders: &[DbUuid]) -> QueryResult<Vec<RefundRow<'static>>> {

@@ -94,7 +94,7 @@ async fn write_tasks(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
     let keys = finished.map(|(key, _)| key_columns(key)).collect();
     let scheduled = changes.tasks.values().filter_map(|draft| Some(TaskRow::of(draft.scheduled.as_ref()?)));
     // An order that is new has no task yet.
-    let placed = |id: OrderId| changes.orders.get(&id).is_some_and(|draft| draft.quote.is_some());
+    let placed = |id: OrderId| changes.orders.get(&id).is_some_and(|draft| draft.new);
     let of_new = |row: &TaskRow<'_>| row.subject.parse().is_ok_and(placed);
     let (new, others): (Vec<_>, Vec<_>) = scheduled.partition(of_new);
     dialect::pipeline!(conn;

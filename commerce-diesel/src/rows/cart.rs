@@ -2,16 +2,15 @@
 
 use std::borrow::Cow;
 
-use commerce_core::Quantity;
 use commerce_core::cart::{Cart, CartItem, CartStatus};
 use commerce_core::ids::{CartId, ItemId, OrderId};
 use commerce_core::money::{Currency, Money};
 use diesel::prelude::*;
 use diesel_bulk::DbUuid;
 
-use super::{CowStr, counter, micros, place, read, read_counter, read_instant};
+use super::{CowStr, counter, micros, place, read, read_counter, read_instant, read_value};
 use crate::db_enum::DbEnum;
-use crate::fault::{Answer, Fault};
+use crate::fault::Answer;
 use crate::schema::{cart_codes, cart_items, carts};
 
 /// The head of a cart.
@@ -108,7 +107,7 @@ impl<'a> CartItemRow<'a> {
             sku: read("cart_items.sku", &self.sku)?,
             product_id: read("cart_items.product_id", &self.product_id)?,
             name: read("cart_items.name", &self.name)?,
-            quantity: Quantity::new(self.quantity).map_err(|_| Fault::Corrupt("cart_items.quantity"))?,
+            quantity: read_value("cart_items.quantity", self.quantity)?,
             unit_price: Money::new(self.unit_price, currency),
         })
     }

@@ -1,19 +1,18 @@
 //! Events.
 
 use std::borrow::Cow;
-use std::str::FromStr;
 
 use commerce_core::actor::Actor;
 use commerce_core::document::{DocumentChange, DocumentEvent, DocumentId};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{EventId, OrderId, Sku};
-use commerce_core::order::OrderEvent;
+use commerce_core::order::{Order, OrderEvent};
 use commerce_core::stock::StockEvent;
 use diesel::prelude::*;
 use diesel_bulk::DbUuid;
 use serde::de::DeserializeOwned;
 
-use super::{CowStr, counter, micros, read, read_counter, read_instant, read_option};
+use super::{CowStr, counter, micros, read, read_counter, read_instant, read_option, read_stored, stored};
 use crate::db_enum::DbEnum;
 use crate::fault::{Answer, Fault};
 use crate::schema::events;
@@ -67,7 +66,7 @@ impl<'a> NewEventRow<'a> {
     /// # Errors
     /// None that a stock event can cause; serializing to text is fallible by type.
     pub(crate) fn of_stock(sku: &'a Sku, entry: &'a Recorded<StockEvent>) -> Answer<Self> {
-        let body = serde_json::to_string(&entry.event).map_err(|_| Fault::Corrupt("events.body"))?;
+        let body = stored("events.body", &entry.event)?;
         Ok(Self::new(STOCK, Cow::Borrowed(sku.as_str()), entry, entry.event.event_type(), Cow::Owned(body)))
     }
 
@@ -124,13 +123,26 @@ impl EventRow {
     }
 
     /// Whose event it is, where the kind of its stream is known.
-    pub(crate) fn stream<T: FromStr>(&self) -> Answer<T> {
+    pub(crate) fn stream<T: DeserializeOwned>(&self) -> Answer<T> {
         read("events.stream_id", &self.stream_id).map_err(|fault| fault.at(self.position))
     }
 
     /// The event, where the kind of its stream is known.
     pub(crate) fn recorded<E: DeserializeOwned>(&self) -> Answer<Recorded<E>> {
         self.read().map_err(|fault| fault.at(self.position))
+    }
+
+    /// The order that the event created.
+    pub(crate) fn placed(&self) -> Answer<Order> {
+        match self.body() {
+            Ok(OrderEvent::Created { order }) => Ok(*order),
+            Ok(_) => Err(Fault::Corrupt("events.body").at(self.position)),
+            Err(fault) => Err(fault.at(self.position)),
+        }
+    }
+
+    fn body<E: DeserializeOwned>(&self) -> Answer<E> {
+        read_stored("events.body", &self.body)
     }
 
     fn read<E: DeserializeOwned>(&self) -> Answer<Recorded<E>> {
@@ -140,7 +152,7 @@ impl EventRow {
             sequence: read_counter("events.sequence", self.sequence)?,
             at: read_instant("events.happened_at", self.happened_at)?,
             actor: Actor { role: DbEnum::read("events.actor_role", &self.actor_role)?, user },
-            event: serde_json::from_str(&self.body).map_err(|_| Fault::Corrupt("events.body"))?,
+            event: self.body()?,
         })
     }
 }

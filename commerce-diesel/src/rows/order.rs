@@ -8,15 +8,14 @@ use std::borrow::Cow;
 use commerce_core::order::{Order, Payment};
 use diesel::prelude::*;
 
-pub(crate) use self::parts::{AddressRow, ItemRow, RefundRow, ReturnLineRow, ReturnRow, SHIPPING, ShipmentRow};
+pub(crate) use self::parts::{RefundRow, ReturnLineRow, ReturnRow, ShipmentRow};
 pub(crate) use self::read::{Head, Parts};
-use super::quote::figures;
 use super::{CowStr, counter, micros};
 use crate::db_enum::DbEnum;
 use crate::schema::{orders, payments};
 use diesel_bulk::DbUuid;
 
-/// The head of an order.
+/// The head of an order: what it is found by, and what events change. The rest is read from the event that created it.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = orders)]
 pub(crate) struct OrderRow<'a> {
@@ -25,25 +24,13 @@ pub(crate) struct OrderRow<'a> {
     pub(crate) user_id: CowStr<'a>,
     pub(crate) cart_id: Option<DbUuid>,
     pub(crate) payment_id: DbUuid,
-    pub(crate) lifecycle: CowStr<'a>,
     pub(crate) status: CowStr<'a>,
     pub(crate) phase: CowStr<'a>,
-    pub(crate) currency: CowStr<'a>,
-    pub(crate) subtotal: i64,
-    pub(crate) discount: i64,
-    pub(crate) shipping: i64,
-    pub(crate) shipping_discount: i64,
-    pub(crate) tax: i64,
-    pub(crate) total: i64,
-    pub(crate) shipping_method: CowStr<'a>,
-    pub(crate) notes: Option<CowStr<'a>>,
-    pub(crate) reserved_until: i64,
     pub(crate) version: i64,
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
     pub(crate) entered_at: i64,
     pub(crate) delivered_at: Option<i64>,
-    pub(crate) quote: CowStr<'a>,
 }
 
 /// What events change of an order's head; the rest never changes.
@@ -73,33 +60,20 @@ pub(crate) struct PaymentRow<'a> {
 }
 
 impl<'a> OrderRow<'a> {
-    pub(crate) fn of(order: &'a Order, quote: &'a str) -> Self {
-        let figures = figures(&order.quote);
+    pub(crate) fn of(order: &'a Order) -> Self {
         Self {
             id: DbUuid(order.id.uuid()),
             number: Cow::Borrowed(order.number.as_str()),
             user_id: Cow::Borrowed(order.user_id.as_str()),
             cart_id: order.cart_id.map(|cart| DbUuid(cart.uuid())),
             payment_id: DbUuid(order.payment.id.uuid()),
-            lifecycle: Cow::Borrowed(order.lifecycle.as_str()),
             status: Cow::Borrowed(order.status.as_str()),
             phase: Cow::Borrowed(order.phase.db_name()),
-            currency: Cow::Owned(order.currency().code().to_owned()),
-            subtotal: figures.subtotal,
-            discount: figures.discount,
-            shipping: figures.shipping,
-            shipping_discount: figures.shipping_discount,
-            tax: figures.tax,
-            total: figures.total,
-            shipping_method: Cow::Borrowed(order.shipping_method.as_str()),
-            notes: order.notes.as_ref().map(|notes| Cow::Borrowed(notes.as_str())),
-            reserved_until: micros(order.reserved_until),
             version: counter(order.version),
             created_at: micros(order.created_at),
             updated_at: micros(order.updated_at),
             entered_at: micros(order.entered_at),
             delivered_at: order.delivered_at.map(micros),
-            quote: Cow::Borrowed(quote),
         }
     }
 }

@@ -5,16 +5,14 @@ use super::catalog::{ProductCategoryRow, ProductRow, VariantRow};
 use super::document::{ClaimRow, DocumentKeyRow, DocumentRow};
 use super::event::NewEventRow;
 use super::idempotency::IdempotencyRow;
-use super::order::{
-    AddressRow, ItemRow, OrderRow, OrderState, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, ShipmentRow,
-};
+use super::order::{OrderRow, OrderState, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, ShipmentRow};
 use super::promotion::{CustomerUsesRow, RedemptionRow, ReleasedRow, UsesRow};
 use super::stock::{LevelRow, ReservationRow, UncontendedReservationRow};
 use super::task::TaskRow;
 use crate::schema::{
-    cart_codes, cart_items, carts, claims, document_keys, documents, events, idempotency_keys, order_addresses,
-    order_items, orders, payments, product_categories, products, promotion_customers, promotion_redemptions,
-    promotion_uses, refunds, reservations, return_lines, returns, shipments, stock, tasks, variants,
+    cart_codes, cart_items, carts, claims, document_keys, documents, events, idempotency_keys, orders, payments,
+    product_categories, products, promotion_customers, promotion_redemptions, promotion_uses, refunds, reservations,
+    return_lines, returns, shipments, stock, tasks, variants,
 };
 
 diesel_bulk::rows! {
@@ -30,15 +28,9 @@ diesel_bulk::rows! {
     cart_items: CartItemRow<'a> (cart_id, position) { id, sku, product_id, name, quantity, unit_price }
     cart_codes: CartCodeRow<'a> (cart_id, position) { code }
     orders: OrderRow<'a> (id) {
-        number, user_id, cart_id, payment_id, lifecycle, status, phase, currency, subtotal, discount, shipping,
-        shipping_discount, tax, total, shipping_method, notes, reserved_until, version, created_at, updated_at, entered_at,
-        delivered_at, quote
+        number, user_id, cart_id, payment_id, status, phase, version, created_at, updated_at, entered_at, delivered_at
     }
     orders: OrderState<'a> (id) { status, phase, version, updated_at, entered_at, delivered_at }
-    order_items: ItemRow<'a> (order_id, position) {
-        id, sku, product_id, name, quantity, unit_price, subtotal, discount, tax, total
-    }
-    order_addresses: AddressRow<'a> (order_id, kind) { name, line1, line2, city, state, postal_code, country }
     payments: PaymentRow<'a> (id) { order_id, status, currency, amount, captured, refunded, reference }
     refunds: RefundRow<'a> (order_id, position) { id, currency, amount, reason, status, reference }
     returns: ReturnRow<'a> (id) { order_id, position, status, reason, requested_at }

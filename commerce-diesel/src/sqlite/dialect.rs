@@ -12,7 +12,6 @@ use diesel::dsl::{Escape, Like};
 use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::Text;
-use diesel_bulk::Write;
 
 pub(crate) use self::bulk::*;
 use super::connection::Conn;
@@ -80,17 +79,6 @@ macro_rules! for_update {
     ($query:expr) => {
         $query
     };
-}
-
-/// Inserts rows of several tables; if there are none of the first there are none at all.
-pub(crate) async fn insert_parts<A: Write<Db>, B: Write<Db>, C: Write<Db>, D: Write<Db>>(
-    conn: &mut Conn,
-    (a, b, c, d): (Vec<A>, Vec<B>, Vec<C>, Vec<D>),
-) -> QueryResult<()> {
-    insert_each(conn, a).await?;
-    insert_each(conn, b).await?;
-    insert_each(conn, c).await?;
-    insert_each(conn, d).await
 }
 
 /// Whether stock may be taken from levels before they are locked. Here they are locked from the beginning.

@@ -6,13 +6,12 @@ use commerce_core::cart::{CartItem, CartStatus, Code, PriceChange};
 use commerce_core::engine::CartView;
 use commerce_core::ids::{CartId, ItemId, ProductId, Sku, UserId};
 use commerce_core::money::Currency;
-use commerce_core::pricing::Quote;
 use commerce_core::text::Name;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Figure;
-use super::quote::QuoteShape;
+use super::quote::QuoteDto;
 use super::reader::{Read, Reader};
 
 /// A cart with its price now.
@@ -33,8 +32,7 @@ pub(crate) struct CartShape<'a> {
     #[schema(value_type = Vec<String>)]
     codes: &'a [Code],
     /// What it costs at today's prices, and why.
-    #[schema(value_type = QuoteShape)]
-    quote: &'a Quote,
+    quote: QuoteDto<'a>,
     /// The lines whose price is not what it was when the cart was last changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     price_changes: Vec<PriceChangeShape>,
@@ -81,7 +79,7 @@ impl<'a> From<&'a CartView> for CartShape<'a> {
             currency: cart.currency,
             items: cart.items.iter().map(CartItemShape::from).collect(),
             codes: &cart.codes,
-            quote: &view.quote,
+            quote: (&view.quote).into(),
             price_changes: view.price_changes.iter().map(PriceChangeShape::from).collect(),
             version: cart.version,
             created_at: cart.created_at,

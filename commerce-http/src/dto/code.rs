@@ -4,15 +4,14 @@ use commerce_core::cart::{Code, MAX_LINES};
 use commerce_core::engine::{Basket, CodeCheck};
 use commerce_core::ids::CartId;
 use commerce_core::money::Currency;
-use commerce_core::pricing::{CodeRejection, Outcome, PromotionOutcome, Quote};
-use commerce_core::promotion::code_key;
+use commerce_core::pricing::{CodeRejection, Outcome, Quote};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Figure;
 use super::cart::NewItem;
-use super::quote::{Explanation, QuoteExplanation, QuoteShape};
+use super::quote::{ExplainedDto, QuoteDto};
 use super::reader::{Read, Reader};
 
 /// A promotion code.
@@ -66,8 +65,8 @@ pub(crate) struct Verdict {
     /// Why it is not, or why it takes nothing off: `unknown_code`, `expired`, `not_started`, `usage_limit`, `min_spend`,
     /// `not_eligible`; `beaten`, `no_effect`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "min_spend")]
-    reason: Option<serde_json::Value>,
+    #[schema(example = "min_spend")]
+    reason: Option<&'static str>,
     /// The same for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
@@ -76,14 +75,13 @@ pub(crate) struct Verdict {
 impl Verdict {
     /// What is said of a code that was refused, or of what became of the promotions that have it. A code that holds and
     /// takes nothing off says why.
-    fn of<'q>(rejected: Option<CodeRejection>, outcomes: impl Iterator<Item = &'q Outcome> + Clone) -> Self {
+    fn of(rejected: Option<CodeRejection>, outcomes: &[&Outcome]) -> Self {
         if let Some(rejected) = rejected {
-            let reason = serde_json::to_value(rejected).ok();
-            return Self { valid: false, reason, message: Some(rejected.to_string()) };
+            return Self { valid: false, reason: Some(rejected.code()), message: Some(rejected.to_string()) };
         }
-        let is_applied = outcomes.clone().any(|outcome| matches!(outcome, Outcome::Applied { .. }));
-        let idle = outcomes.into_iter().next().filter(|_| !is_applied);
-        Self { valid: true, reason: idle.map(|idle| idle.code().into()), message: idle.map(ToString::to_string) }
+        let is_applied = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Applied { .. }));
+        let idle = outcomes.first().filter(|_| !is_applied);
+        Self { valid: true, reason: idle.map(|idle| idle.code()), message: idle.map(ToString::to_string) }
     }
 }
 
@@ -94,19 +92,14 @@ pub(crate) struct GivenCode<'a> {
     #[serde(flatten)]
     verdict: Verdict,
     /// What the cart costs now.
-    #[schema(value_type = QuoteShape)]
-    quote: &'a Quote,
+    quote: QuoteDto<'a>,
 }
 
 impl<'a> GivenCode<'a> {
     /// What a quote says of a code.
     pub(crate) fn of(code: &Code, quote: &'a Quote) -> Self {
-        let key = code_key(code.as_str());
-        let rejected = quote.rejected.iter().find(|rejected| code_key(&rejected.code) == key);
-        let has_code =
-            |explained: &&PromotionOutcome| explained.code.as_deref().is_some_and(|known| code_key(known) == key);
-        let outcomes = quote.explanation.iter().filter(has_code).map(|explained| &explained.outcome);
-        Self { verdict: Verdict::of(rejected.map(|rejected| rejected.reason), outcomes), quote }
+        let outcomes: Vec<_> = quote.explained(code.as_str()).map(|explained| &explained.outcome).collect();
+        Self { verdict: Verdict::of(quote.rejection(code.as_str()), &outcomes), quote: quote.into() }
     }
 }
 
@@ -117,26 +110,24 @@ pub(crate) struct TriedCode<'a> {
     #[serde(flatten)]
     verdict: Verdict,
     /// What became of each promotion that has the code, with what is missing where something is.
-    #[schema(value_type = Vec<QuoteExplanation>)]
-    outcomes: Explanation<'a>,
+    outcomes: Vec<ExplainedDto<'a>>,
     /// What the customer pays less for giving the code.
     saving: Figure,
     #[schema(value_type = String, example = "USD")]
     currency: Currency,
     /// The price with the code.
-    #[schema(value_type = QuoteShape)]
-    quote: &'a Quote,
+    quote: QuoteDto<'a>,
 }
 
 impl<'a> From<&'a CodeCheck> for TriedCode<'a> {
     fn from(check: &'a CodeCheck) -> Self {
-        let outcomes = check.outcomes.iter().map(|explained| &explained.outcome);
+        let outcomes: Vec<_> = check.outcomes.iter().map(|explained| &explained.outcome).collect();
         Self {
-            verdict: Verdict::of(check.rejected, outcomes),
-            outcomes: Explanation { quote: &check.quote, entries: &check.outcomes },
+            verdict: Verdict::of(check.rejected, &outcomes),
+            outcomes: check.outcomes.iter().map(|entry| ExplainedDto::of(&check.quote, entry)).collect(),
             saving: check.saving.into(),
             currency: check.quote.currency,
-            quote: &check.quote,
+            quote: (&check.quote).into(),
         }
     }
 }

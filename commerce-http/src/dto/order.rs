@@ -6,8 +6,8 @@ use commerce_core::actor::{Actor, Role};
 use commerce_core::engine::HistoryItem;
 use commerce_core::ids::{EventId, ItemId, OrderId, OrderNumber, ProductId, PromotionId, Sku, UserId};
 use commerce_core::money::Currency;
-use commerce_core::order::{Command, Order, OrderItem, Phase, Reason, Shipment, ShipmentStatus, Status};
-use commerce_core::pricing::{Adjustment, Quote, QuotedLine};
+use commerce_core::order::{Command, Order, OrderItem, OrderLine, Phase, Reason, Shipment, ShipmentStatus, Status};
+use commerce_core::pricing::{Adjustment, Quote};
 use commerce_core::text::{BoundedString, Name};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::Figure;
 use super::address::AddressShape;
 use super::payment::{OrderPaymentShape, RefundShape};
-use super::quote::{Explanation, QuoteExplanation};
+use super::quote::{AdjustmentDto, ExplainedDto};
 use super::reader::{Read, Reader, all};
 use super::returns::ReturnShape;
 
@@ -48,8 +48,7 @@ pub(crate) struct OrderShape<'a> {
     /// The promotions that gave something.
     promotions: Vec<PromotionShape<'a>>,
     /// What became of every promotion that could have applied, when the order was placed.
-    #[schema(value_type = Vec<QuoteExplanation>)]
-    explanation: Explanation<'a>,
+    explanation: Vec<ExplainedDto<'a>>,
     shipping_address: AddressShape<'a>,
     #[schema(value_type = String, example = "standard")]
     shipping_method: &'a BoundedString<64>,
@@ -90,16 +89,7 @@ pub(crate) struct OrderItemShape<'a> {
     tax: Figure,
     total: Figure,
     /// The discount by promotion.
-    adjustments: Vec<AdjustmentShape<'a>>,
-}
-
-/// What one promotion took off one line.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Adjustment)]
-pub(crate) struct AdjustmentShape<'a> {
-    #[schema(value_type = String)]
-    promotion_id: &'a PromotionId,
-    amount: Figure,
+    adjustments: Vec<AdjustmentDto<'a>>,
 }
 
 /// What one promotion took off the order.
@@ -147,7 +137,7 @@ impl<'a> From<&'a Order> for OrderShape<'a> {
             tax: quote.tax.into(),
             total: quote.total.into(),
             promotions: promotions(quote),
-            explanation: quote.into(),
+            explanation: quote.explanation.iter().map(|entry| ExplainedDto::of(quote, entry)).collect(),
             shipping_address: (&order.shipping_address).into(),
             shipping_method: &order.shipping_method,
             shipments: order.shipment.as_ref().map(|shipment| [shipment.into()]),
@@ -162,13 +152,12 @@ impl<'a> From<&'a Order> for OrderShape<'a> {
     }
 }
 
-/// The lines with their figures, which stand in the quote at the same place.
 fn items(order: &Order) -> Vec<OrderItemShape<'_>> {
-    let priced = order.items.iter().zip(&order.quote.lines).enumerate();
-    priced.map(|(at, (item, line))| OrderItemShape::of(item, line, order.quote.adjustments(at))).collect()
+    let lines = order.lines().iter().enumerate();
+    lines.map(|(at, line)| OrderItemShape::of(line, order.quote.adjustments(at))).collect()
 }
 
-fn promotions(quote: &Quote) -> Vec<PromotionShape<'_>> {
+fn promotions(quote: &Quote<OrderItem>) -> Vec<PromotionShape<'_>> {
     let code_of = |id: &PromotionId| {
         let explained = quote.explanation.iter().find(|explained| explained.promotion_id == *id);
         explained.and_then(|explained| explained.code.as_deref())
@@ -182,11 +171,8 @@ fn promotions(quote: &Quote) -> Vec<PromotionShape<'_>> {
 }
 
 impl<'a> OrderItemShape<'a> {
-    fn of(item: &'a OrderItem, line: &QuotedLine, adjustments: impl Iterator<Item = Adjustment<'a>>) -> Self {
-        let adjustments = adjustments.map(|adjustment| AdjustmentShape {
-            promotion_id: adjustment.promotion_id,
-            amount: adjustment.amount.into(),
-        });
+    fn of(line: &'a OrderLine, adjustments: impl Iterator<Item = Adjustment<'a>>) -> Self {
+        let item = &line.item;
         Self {
             id: item.id,
             sku: &item.sku,
@@ -198,7 +184,7 @@ impl<'a> OrderItemShape<'a> {
             discount: line.discount.into(),
             tax: line.tax.into(),
             total: line.total.into(),
-            adjustments: adjustments.collect(),
+            adjustments: adjustments.map(AdjustmentDto::from).collect(),
         }
     }
 }

@@ -1,122 +1,216 @@
-//! Promotions, and who used them.
+//! Promotions, as `PRICING.md` writes them: in a pricing request, and as a shop is given and shows them.
+//!
+//! Conditions and effects are flat objects: which members one has depends on its `type`. They are not tagged enums of serde,
+//! which reads such an object into a buffer first and forgets where in the document it was; and whether a filter means
+//! something depends on the target as well.
 
-mod definition;
+mod condition;
+mod effect;
 
-use chrono::{DateTime, Utc};
-use commerce_core::ids::{OrderId, PromotionId, UserId};
-use commerce_core::money::{Currency, Money};
-use commerce_core::port::PromotionWithUsage;
-use commerce_core::promotion::{Document, Promotion, PromotionDefinition, Redemption, Usage};
-use serde::Serialize;
+use chrono::{DateTime, SecondsFormat, Utc};
+use commerce_core::money::Currency;
+use commerce_core::problem::{Findings, ProblemKind};
+use commerce_core::promotion::{
+    Filter, Limits, MAX_CODE, MAX_CONDITIONS, MAX_FILTER_ENTRIES, Promotion, PromotionDefinition, Usage,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Number;
 use utoipa::ToSchema;
 
-use self::definition::PromotionDefinitionShape;
-pub(crate) use self::definition::{NewPromotion, PromotionPatch};
-use super::Figure;
-use crate::json;
-use crate::problem::{Fault, Problem};
+pub use self::condition::{ConditionDto, ConditionType};
+pub use self::effect::{Allocation, EffectDto, EffectTarget, EffectType, TierDto, UnitsDto};
+use super::leaf::{
+    A_CATEGORY, A_PROMOTION_ID, A_SKU, DecimalDto, count, currency, instant, label, list, name, optional, parsed,
+    required, whole,
+};
 
-/// A promotion that the shop keeps.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Promotion)]
-pub(crate) struct PromotionWithUsageShape<'a> {
-    #[serde(flatten)]
-    #[schema(value_type = PromotionDefinitionShape)]
-    terms: &'a PromotionDefinition,
-    #[schema(value_type = String, example = "USD")]
-    currency: Currency,
-    usage: UsageShape,
-    /// When somebody ended it for good.
+/// What a merchant promises. Unknown fields are refused, and so are those that mean nothing beside their neighbours.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewPromotion)]
+pub struct PromotionDto {
+    /// Required in a pricing request; made by the shop if not said.
+    #[schema(max_length = 64)]
+    pub id: Option<String>,
+    /// The currency of its amounts: that of the request, or of the shop.
+    #[schema(example = "USD")]
+    pub currency: Option<String>,
+    /// The code a buyer must give; without one the promotion is automatic.
     #[serde(skip_serializing_if = "Option::is_none")]
-    ended_at: Option<DateTime<Utc>>,
-    version: u64,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+    #[schema(max_length = 64)]
+    pub code: Option<String>,
+    /// A higher one goes first.
+    #[schema(value_type = Option<i32>, default = 0)]
+    pub priority: Option<Number>,
+    /// Whether it applies alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(default = false)]
+    pub exclusive: Option<bool>,
+    /// At most one promotion of a group applies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 64)]
+    pub group: Option<String>,
+    /// The first instant it applies at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<DateTime<Utc>>)]
+    pub starts_at: Option<String>,
+    /// The first instant it no longer applies at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<DateTime<Utc>>)]
+    pub ends_at: Option<String>,
+    /// Uses in total.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>)]
+    pub max_uses: Option<Number>,
+    /// Uses by one customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>)]
+    pub max_uses_per_customer: Option<Number>,
+    /// Money given in total.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "1000.00")]
+    pub budget: Option<DecimalDto>,
+    /// The uses so far. Only in a pricing request: a shop counts itself.
+    #[serde(skip_serializing)]
+    #[schema(value_type = Option<u64>)]
+    pub used: Option<Number>,
+    /// The uses so far by the customer. Only in a pricing request.
+    #[serde(skip_serializing)]
+    #[schema(value_type = Option<u64>)]
+    pub used_by_customer: Option<Number>,
+    /// The money given so far. Only in a pricing request.
+    #[serde(skip_serializing)]
+    #[schema(value_type = Option<String>)]
+    pub budget_used: Option<DecimalDto>,
+    /// What must hold, all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<Vec<ConditionDto>>,
+    /// What it takes off.
+    #[schema(value_type = EffectDto)]
+    pub effect: Option<EffectDto>,
 }
 
-/// How much of a promotion is used up by everybody.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PromotionUsage)]
-pub(crate) struct UsageShape {
-    /// The orders that use it.
-    used: u64,
-    /// What it took off them.
-    budget_used: Figure,
+impl PromotionDto {
+    /// The promotion, which was checked, unless something is noted. Its amounts are in the currency it names, which must be that
+    /// `around` it; it need not name any.
+    pub fn into_domain(self, around: Currency, f: &mut Findings) -> Option<Promotion> {
+        let currency =
+            optional(f, "currency", self.currency, |text, f| same(currency(text, f)?, around, f)).map(|_| around)?;
+        let money = |figure: DecimalDto, f: &mut Findings| figure.money(currency, f);
+        let id = required(f, "id", self.id, parsed(A_PROMOTION_ID));
+        let code = optional(f, "code", self.code, label(MAX_CODE));
+        let priority = optional(f, "priority", self.priority, whole("a whole number of 32 bits"));
+        let group = optional(f, "group", self.group, name);
+        let starts_at = optional(f, "starts_at", self.starts_at, instant);
+        let ends_at = optional(f, "ends_at", self.ends_at, instant);
+        let max_uses = optional(f, "max_uses", self.max_uses, count);
+        let max_uses_per_customer = optional(f, "max_uses_per_customer", self.max_uses_per_customer, count);
+        let budget = optional(f, "budget", self.budget, money);
+        let used = optional(f, "used", self.used, count);
+        let used_by_customer = optional(f, "used_by_customer", self.used_by_customer, count);
+        let budget_used = optional(f, "budget_used", self.budget_used, money);
+        let condition = |condition: ConditionDto, f: &mut Findings| condition.into_domain(currency, f);
+        let conditions = optional(f, "conditions", self.conditions, list(MAX_CONDITIONS, condition));
+        let effect = required(f, "effect", self.effect, |effect, f| effect.into_domain(currency, f));
+        let usage = Usage {
+            used: used?.unwrap_or_default(),
+            used_by_customer: used_by_customer?.unwrap_or_default(),
+            budget_used: budget_used?,
+        };
+        let definition = PromotionDefinition {
+            id: id?,
+            code: code?,
+            priority: priority?.unwrap_or_default(),
+            exclusive: self.exclusive.unwrap_or_default(),
+            group: group?,
+            starts_at: starts_at?,
+            ends_at: ends_at?,
+            limits: Limits { max_uses: max_uses?, max_uses_per_customer: max_uses_per_customer?, budget: budget? },
+            conditions: conditions?.unwrap_or_default(),
+            effect: effect?,
+        };
+        Some(Promotion::checked(currency, definition, usage, f))
+    }
 }
 
-impl<'a> From<&'a PromotionWithUsage> for PromotionWithUsageShape<'a> {
-    fn from(kept: &'a PromotionWithUsage) -> Self {
-        let PromotionWithUsage { record, usage } = kept;
-        let currency = record.promotion.currency();
-        let budget_used = usage.budget_used.unwrap_or_else(|| Money::zero(currency)).into();
+fn same(named: Currency, around: Currency, findings: &mut Findings) -> Option<Currency> {
+    if named == around { Some(named) } else { findings.note(ProblemKind::CurrencyMismatch) }
+}
+
+impl From<&Promotion> for PromotionDto {
+    fn from(promotion: &Promotion) -> Self {
+        let PromotionDefinition {
+            id,
+            code,
+            priority,
+            exclusive,
+            group,
+            starts_at,
+            ends_at,
+            limits,
+            conditions,
+            effect,
+        } = promotion.definition();
+        let instant = |at: &DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         Self {
-            terms: record.promotion.definition(),
-            currency,
-            usage: UsageShape { used: usage.used, budget_used },
-            ended_at: record.ended_at,
-            version: record.version,
-            created_at: record.created_at,
-            updated_at: record.updated_at,
+            id: Some(id.to_string()),
+            currency: Some(promotion.currency().to_string()),
+            code: code.clone(),
+            priority: Some((*priority).into()),
+            exclusive: exclusive.then_some(true),
+            group: group.clone(),
+            starts_at: starts_at.as_ref().map(instant),
+            ends_at: ends_at.as_ref().map(instant),
+            max_uses: limits.max_uses.map(Number::from),
+            max_uses_per_customer: limits.max_uses_per_customer.map(Number::from),
+            budget: limits.budget.map(DecimalDto::from),
+            used: None,
+            used_by_customer: None,
+            budget_used: None,
+            conditions: filled(conditions.iter().map(ConditionDto::from).collect()),
+            effect: Some(effect.into()),
         }
     }
 }
 
-/// A use of a promotion by an order.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Redemption)]
-pub(crate) struct RedemptionShape<'a> {
-    #[schema(value_type = String)]
-    promotion_id: &'a PromotionId,
-    #[schema(value_type = uuid::Uuid)]
-    order_id: OrderId,
-    #[schema(value_type = String)]
-    user_id: &'a UserId,
-    #[schema(value_type = String, example = "USD")]
-    currency: Currency,
-    /// What it took off the order.
-    amount: Figure,
-    redeemed_at: DateTime<Utc>,
-    /// When the use was given back, because the order was cancelled.
+/// Some lines: by sku, by category, or by both, which must then both match.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PromotionFilter)]
+pub struct FilterDto {
+    /// The skus; at most 1,000.
     #[serde(skip_serializing_if = "Option::is_none")]
-    given_back_at: Option<DateTime<Utc>>,
+    pub skus: Option<Vec<String>>,
+    /// The categories; at most 1,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub categories: Option<Vec<String>>,
 }
 
-impl<'a> From<&'a Redemption> for RedemptionShape<'a> {
-    fn from(redemption: &'a Redemption) -> Self {
+impl FilterDto {
+    pub(super) fn into_domain(self, f: &mut Findings) -> Option<Filter> {
+        let skus = optional(f, "skus", self.skus, list(MAX_FILTER_ENTRIES, parsed(A_SKU)));
+        let categories = optional(f, "categories", self.categories, list(MAX_FILTER_ENTRIES, parsed(A_CATEGORY)));
+        Some(Filter::new(skus?.unwrap_or_default(), categories?.unwrap_or_default()))
+    }
+}
+
+impl From<&Filter> for FilterDto {
+    fn from(filter: &Filter) -> Self {
         Self {
-            promotion_id: &redemption.promotion,
-            order_id: redemption.order,
-            user_id: &redemption.user,
-            currency: redemption.amount.currency(),
-            amount: redemption.amount.into(),
-            redeemed_at: redemption.at,
-            given_back_at: redemption.released_at,
+            skus: filled(filter.named_skus().iter().map(ToString::to_string).collect()),
+            categories: filled(filter.named_categories().iter().map(ToString::to_string).collect()),
         }
     }
 }
 
-/// Reads the promotion of a shop. The shop counts its uses, so nobody else says how many there are.
-pub(crate) fn read(document: &Document, shop: Currency) -> Result<Promotion, Problem> {
-    let promotion = Promotion::read(document, Some(shop)).map_err(json::refused)?;
-    let Usage { used, used_by_customer, budget_used } = promotion.usage();
-    let said = [
-        ("/used", *used != 0),
-        ("/used_by_customer", *used_by_customer != 0),
-        ("/budget_used", budget_used.is_some_and(|amount| !amount.is_zero())),
-    ];
-    let faults = said.into_iter().filter(|(_, is_said)| *is_said);
-    let faults: Vec<_> = faults.map(|(place, _)| Fault::at(place, "read_only", "is counted by the shop")).collect();
-    if faults.is_empty() { Ok(promotion) } else { Err(Problem::invalid(faults)) }
+/// A list, if there is anything in it.
+fn filled<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
 }
 
-/// Reads what a merge patch makes of a promotion. Its name stays.
-pub(crate) fn patched(promotion: &Promotion, patch: Document) -> Result<Promotion, Problem> {
-    let written = serde_json::to_value(promotion).and_then(serde_json::from_value::<Document>);
-    let document = written.map_err(|error| Problem::internal().caused_by(error))?;
-    let changed = read(&document.patched(patch), promotion.currency())?;
-    if changed.id() == promotion.id() {
-        Ok(changed)
-    } else {
-        Err(Problem::invalid_at("/id", "read_only", "must be the id in the path, or left out"))
+/// Notes the members that were given and not taken: they mean nothing beside their neighbours.
+fn refuse_rest<const N: usize>(given: [(&'static str, bool); N], findings: &mut Findings) {
+    for (name, is_given) in given {
+        findings.field(name, |findings| findings.require(!is_given, ProblemKind::UnknownField));
     }
 }

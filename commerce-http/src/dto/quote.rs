@@ -1,186 +1,351 @@
-//! The answer of pricing, as the document of this interface describes it. The core writes it itself.
+//! The answer of pricing, as `PRICING.md` writes it: with the sentences for people.
 
-#![expect(dead_code, reason = "describes what the core writes")]
-
-use commerce_core::pricing::{PromotionOutcome, Quote};
-use serde::{Serialize, Serializer};
+use chrono::{DateTime, Utc};
+use commerce_core::ids::PromotionId;
+use commerce_core::money::{Currency, Money};
+use commerce_core::order::OrderItem;
+use commerce_core::pricing::{
+    Adjustment, AppliedTo, CodeRejection, LineId, NoEffect, Outcome, PromotionOutcome, Quote, QuotedLine, RejectedCode,
+    UnmetCondition,
+};
+use commerce_core::promotion::Limit;
+use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What became of promotions in a quote, each as the quote itself shows it.
-#[derive(Debug)]
-pub(crate) struct Explanation<'q> {
-    /// The quote, which has the amounts per line.
-    pub(crate) quote: &'q Quote,
-    /// All of its entries, or some.
-    pub(crate) entries: &'q [PromotionOutcome],
-}
-
-impl<'q> From<&'q Quote> for Explanation<'q> {
-    fn from(quote: &'q Quote) -> Self {
-        Self { quote, entries: &quote.explanation }
-    }
-}
-
-impl Serialize for Explanation<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.entries.iter().map(|entry| self.quote.explained(entry)))
-    }
-}
+use super::Figure;
+use super::promotion::{ConditionDto, FilterDto};
 
 /// What is to be paid, split to the minor unit, and why.
-#[derive(Debug, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Quote)]
-pub(crate) struct QuoteShape {
-    #[schema(example = "USD")]
-    currency: String,
+pub struct QuoteDto<'q> {
+    #[schema(value_type = String, example = "USD")]
+    currency: Currency,
     /// Unit price × quantity as listed, over all lines.
-    #[schema(example = "59.98")]
-    subtotal: String,
+    subtotal: Figure,
     /// What promotions took off the lines.
-    discount: String,
+    discount: Figure,
     /// The shipping fee before discounts.
-    shipping: String,
+    shipping: Figure,
     /// What promotions took off the fee.
-    shipping_discount: String,
+    shipping_discount: Figure,
     /// The tax on the discounted fee; part of `tax`.
-    shipping_tax: String,
+    shipping_tax: Figure,
     /// The tax, on top of the prices or contained in them.
-    tax: String,
+    tax: Figure,
     /// What the customer pays.
-    total: String,
-    lines: Vec<QuoteLine>,
+    total: Figure,
+    lines: Vec<QuotedLineDto<'q>>,
     /// The promotions that gave something.
-    applied: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    applied: Vec<&'q PromotionId>,
     /// The codes that were refused.
-    rejected: Vec<QuoteRejection>,
+    rejected: Vec<RejectedCodeDto<'q>>,
     /// What became of every promotion that could have applied.
-    explanation: Vec<QuoteExplanation>,
+    explanation: Vec<ExplainedDto<'q>>,
     /// Whether no other combination costs less, where the best one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     proven_best: Option<bool>,
 }
 
 /// What one line costs.
-#[derive(Debug, ToSchema)]
-pub(crate) struct QuoteLine {
-    id: String,
-    subtotal: String,
-    discount: String,
-    tax: String,
-    total: String,
-    adjustments: Vec<AdjustmentSchema>,
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = QuoteLine)]
+pub struct QuotedLineDto<'q> {
+    #[schema(value_type = String)]
+    id: &'q LineId,
+    subtotal: Figure,
+    discount: Figure,
+    tax: Figure,
+    total: Figure,
+    adjustments: Vec<AdjustmentDto<'q>>,
 }
 
-/// What one promotion took off.
-#[derive(Debug, ToSchema)]
-#[schema(as = QuoteAdjustment)]
-pub(crate) struct AdjustmentSchema {
-    promotion_id: String,
-    amount: String,
+/// What one promotion took off one line.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Adjustment)]
+pub struct AdjustmentDto<'q> {
+    #[schema(value_type = String)]
+    promotion_id: &'q PromotionId,
+    amount: Figure,
 }
 
 /// A code that was refused.
-#[derive(Debug, ToSchema)]
-pub(crate) struct QuoteRejection {
-    code: String,
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = QuoteRejection)]
+pub struct RejectedCodeDto<'q> {
+    code: &'q str,
     /// `unknown_code`, `expired`, `not_started`, `usage_limit`, `min_spend` or `not_eligible`.
-    reason: String,
+    #[schema(value_type = String)]
+    reason: CodeRejection,
     message: String,
 }
 
 /// What became of one promotion; which members it has depends on the outcome.
-#[derive(Debug, ToSchema)]
-pub(crate) struct QuoteExplanation {
-    promotion_id: String,
-    code: Option<String>,
-    /// `applied`, `not_met`, `beaten`, `no_effect`, `limited`, `expired` or `not_started`.
-    #[schema(example = "applied")]
-    outcome: String,
-    /// Of `applied`: what it took off.
-    #[schema(example = "5.00")]
-    amount: Option<String>,
-    /// Of `applied`: off what, `lines` or `shipping`.
-    target: Option<String>,
-    /// Of `applied` to lines: its turn among them, from 0.
-    turn: Option<u64>,
-    /// Of `applied` to lines: the amount per line.
-    lines: Option<Vec<QuoteShare>>,
-    /// Of `not_met`: the conditions that do not hold, each with what is missing.
-    unmet: Option<Vec<QuoteGap>>,
-    /// Of `beaten`: the promotions that applied instead.
-    by: Option<Vec<String>>,
-    /// Of `beaten`: what it would have taken off alone.
-    would_save: Option<String>,
-    /// Of `beaten`: what the others took off beyond that.
-    by_amount: Option<String>,
-    /// Of `no_effect`: `nothing_matches`, `nothing_left`, `too_few_units` or `nothing_to_take_off`.
-    reason: Option<String>,
-    /// Of `limited`: `uses`, `uses_per_customer` or `budget`.
-    limit: Option<String>,
-    /// Of `expired`.
-    ends_at: Option<chrono::DateTime<chrono::Utc>>,
-    /// Of `not_started`.
-    starts_at: Option<chrono::DateTime<chrono::Utc>>,
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = QuoteExplanation)]
+pub struct ExplainedDto<'q> {
+    #[schema(value_type = String)]
+    promotion_id: &'q PromotionId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'q str>,
+    #[serde(flatten)]
+    outcome: OutcomeDto<'q>,
     /// The same for people.
     message: String,
 }
 
-/// What one promotion took off one line.
-#[derive(Debug, ToSchema)]
-pub(crate) struct QuoteShare {
-    id: String,
-    amount: String,
+/// What became of a promotion.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+#[schema(as = QuoteOutcome)]
+#[expect(missing_docs, reason = "the outcomes of the core have these names")]
+pub enum OutcomeDto<'q> {
+    Applied {
+        /// What it took off.
+        amount: Figure,
+        #[serde(flatten)]
+        target: AppliedToDto<'q>,
+    },
+    NotMet {
+        /// The conditions that do not hold, each with what is missing.
+        unmet: Vec<UnmetDto<'q>>,
+    },
+    #[serde(rename = "beaten")]
+    Superseded {
+        /// The promotions that applied instead.
+        #[schema(value_type = Vec<String>)]
+        by: &'q [PromotionId],
+        /// What it would have taken off alone.
+        would_save: Figure,
+        /// What the others took off beyond that.
+        by_amount: Figure,
+    },
+    NoEffect {
+        /// `nothing_matches`, `nothing_left`, `too_few_units` or `nothing_to_take_off`.
+        #[schema(value_type = String)]
+        reason: NoEffect,
+    },
+    Limited {
+        /// `uses`, `uses_per_customer` or `budget`.
+        #[schema(value_type = String)]
+        limit: Limit,
+    },
+    Expired {
+        ends_at: DateTime<Utc>,
+    },
+    NotStarted {
+        starts_at: DateTime<Utc>,
+    },
 }
 
-/// A condition that does not hold, and what is missing; which members it has depends on its type.
-#[derive(Debug, ToSchema)]
-pub(crate) struct QuoteGap {
-    /// The type of the condition.
-    #[schema(example = "min_spend")]
-    r#type: String,
-    /// Of `min_spend` the amount, of `min_quantity` the units that are needed.
-    #[schema(value_type = Option<String>, example = "50.00")]
-    required: Option<serde_json::Value>,
-    /// Of `min_spend` the amount, of `min_quantity` the units that are missing.
-    #[schema(value_type = Option<String>, example = "12.50")]
-    missing: Option<serde_json::Value>,
+/// What an applied promotion took something off.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "target", rename_all = "snake_case")]
+#[schema(as = QuoteTarget)]
+#[expect(missing_docs, reason = "the targets of the core have these names")]
+pub enum AppliedToDto<'q> {
+    Lines {
+        /// Its turn among the promotions that took something off the lines, from 0.
+        turn: usize,
+        /// The amount per line; lines that got nothing are left out.
+        lines: Vec<ShareDto<'q>>,
+    },
+    Shipping,
+}
+
+/// What one promotion took off one line.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = QuoteShare)]
+pub struct ShareDto<'q> {
+    #[schema(value_type = String)]
+    id: IdOfLine<'q>,
+    amount: Figure,
+}
+
+/// How a line is named: by the request, or as an item of an order.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum IdOfLine<'q> {
+    Request(&'q LineId),
+    Item(commerce_core::ids::ItemId),
+}
+
+impl<'q> From<&'q LineId> for IdOfLine<'q> {
+    fn from(id: &'q LineId) -> Self {
+        Self::Request(id)
+    }
+}
+
+impl<'q> From<&'q OrderItem> for IdOfLine<'q> {
+    fn from(item: &'q OrderItem) -> Self {
+        Self::Item(item.id)
+    }
+}
+
+/// A condition that does not hold, and what is missing.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = QuoteGap)]
+pub struct UnmetDto<'q> {
+    #[serde(flatten)]
+    gap: GapDto<'q>,
     /// The same for people.
     #[schema(example = "Spend 12.50 USD more to reach 50.00 USD.")]
     message: String,
 }
 
-/// What is to be priced; amounts may be texts or numbers, and unknown fields are refused.
-#[derive(Debug, ToSchema)]
-#[schema(as = QuoteRequest)]
-pub(crate) struct QuoteRequestShape {
-    #[schema(example = "USD")]
-    currency: String,
-    /// The instant the price is for.
-    at: chrono::DateTime<chrono::Utc>,
-    lines: Vec<QuoteRequestLine>,
-    codes: Option<Vec<String>>,
-    /// `exact` or `ignore_case`.
-    code_matching: Option<String>,
-    customer: Option<serde_json::Value>,
-    shipping: Option<serde_json::Value>,
-    tax: Option<serde_json::Value>,
-    promotions: Option<Vec<serde_json::Value>>,
-    /// `priority` or `best`.
-    selection: Option<String>,
-    /// `line` or `order`.
-    tax_level: Option<String>,
-    /// `half_away_from_zero`, `half_even` or `down`.
-    rounding: Option<String>,
+/// What is missing for a condition.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[schema(as = QuoteCondition)]
+#[expect(missing_docs, reason = "the conditions of the core have these names and fields")]
+pub enum GapDto<'q> {
+    MinSpend {
+        required: Figure,
+        missing: Figure,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        filter: Option<FilterDto>,
+    },
+    MinQuantity {
+        required: i64,
+        missing: i64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        filter: Option<FilterDto>,
+    },
+    Contains {
+        filter: FilterDto,
+    },
+    Segment {
+        any: &'q [String],
+    },
+    FirstOrder {
+        completed_orders: u32,
+    },
+    NthOrder {
+        n: u32,
+        completed_orders: u32,
+    },
+    ShippingMethod {
+        any: &'q [String],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        chosen: Option<&'q str>,
+    },
+    All {
+        #[schema(no_recursion)]
+        unmet: Vec<GapDto<'q>>,
+    },
+    Any {
+        #[schema(no_recursion)]
+        unmet: Vec<GapDto<'q>>,
+    },
+    Not {
+        condition: Box<ConditionDto>,
+    },
 }
 
-/// A line to be priced.
-#[derive(Debug, ToSchema)]
-pub(crate) struct QuoteRequestLine {
-    id: String,
-    sku: String,
-    #[schema(minimum = 1, maximum = 1_000_000)]
-    quantity: i64,
-    #[schema(example = "9.99")]
-    unit_price: String,
-    categories: Option<Vec<String>>,
-    tax_category: Option<String>,
+impl<'q> From<&'q Quote> for QuoteDto<'q> {
+    fn from(quote: &'q Quote) -> Self {
+        let line = |(at, line): (usize, &'q QuotedLine)| QuotedLineDto {
+            id: &line.item,
+            subtotal: line.subtotal.into(),
+            discount: line.discount.into(),
+            tax: line.tax.into(),
+            total: line.total.into(),
+            adjustments: quote.adjustments(at).map(AdjustmentDto::from).collect(),
+        };
+        Self {
+            currency: quote.currency,
+            subtotal: quote.subtotal.into(),
+            discount: quote.discount.into(),
+            shipping: quote.shipping.into(),
+            shipping_discount: quote.shipping_discount.into(),
+            shipping_tax: quote.shipping_tax.into(),
+            tax: quote.tax.into(),
+            total: quote.total.into(),
+            lines: quote.lines.iter().enumerate().map(line).collect(),
+            applied: quote.applied().map(|applied| applied.promotion_id).collect(),
+            rejected: quote.rejected.iter().map(RejectedCodeDto::from).collect(),
+            explanation: quote.explanation.iter().map(|entry| ExplainedDto::of(quote, entry)).collect(),
+            proven_best: quote.proven_best,
+        }
+    }
+}
+
+impl<'q> From<Adjustment<'q>> for AdjustmentDto<'q> {
+    fn from(Adjustment { promotion_id, amount }: Adjustment<'q>) -> Self {
+        Self { promotion_id, amount: amount.into() }
+    }
+}
+
+impl<'q> From<&'q RejectedCode> for RejectedCodeDto<'q> {
+    fn from(RejectedCode { code, reason }: &'q RejectedCode) -> Self {
+        Self { code, reason: *reason, message: reason.to_string() }
+    }
+}
+
+impl<'q> ExplainedDto<'q> {
+    /// An entry of the explanation of a quote, which has the amounts per line.
+    pub(crate) fn of<T>(quote: &'q Quote<T>, entry: &'q PromotionOutcome) -> Self
+    where
+        IdOfLine<'q>: From<&'q T>,
+    {
+        let PromotionOutcome { promotion_id, code, outcome } = entry;
+        let message = outcome.to_string();
+        let outcome = match outcome {
+            Outcome::Applied { amount, off } => {
+                let share = |(item, amount): (&'q T, Money)| ShareDto { id: item.into(), amount: amount.into() };
+                let shares = || quote.shares(entry).map(|shared| share((shared.item, shared.amount))).collect();
+                let target = match off {
+                    AppliedTo::Lines { turn } => AppliedToDto::Lines { turn: *turn, lines: shares() },
+                    AppliedTo::Shipping => AppliedToDto::Shipping,
+                };
+                OutcomeDto::Applied { amount: (*amount).into(), target }
+            }
+            Outcome::ConditionsNotMet { unmet } => {
+                OutcomeDto::NotMet { unmet: unmet.iter().map(UnmetDto::from).collect() }
+            }
+            Outcome::Superseded { by, would_save, by_amount } => {
+                OutcomeDto::Superseded { by, would_save: (*would_save).into(), by_amount: (*by_amount).into() }
+            }
+            Outcome::NoEffect { reason } => OutcomeDto::NoEffect { reason: *reason },
+            Outcome::LimitReached { limit } => OutcomeDto::Limited { limit: *limit },
+            Outcome::Expired { ends_at } => OutcomeDto::Expired { ends_at: *ends_at },
+            Outcome::NotStarted { starts_at } => OutcomeDto::NotStarted { starts_at: *starts_at },
+        };
+        Self { promotion_id, code: code.as_deref(), outcome, message }
+    }
+}
+
+impl<'q> From<&'q UnmetCondition> for UnmetDto<'q> {
+    fn from(unmet: &'q UnmetCondition) -> Self {
+        Self { gap: unmet.into(), message: unmet.to_string() }
+    }
+}
+
+impl<'q> From<&'q UnmetCondition> for GapDto<'q> {
+    fn from(unmet: &'q UnmetCondition) -> Self {
+        let all = |unmet: &'q [UnmetCondition]| unmet.iter().map(Self::from).collect();
+        match unmet {
+            UnmetCondition::MinSpend { required, missing, filter } => Self::MinSpend {
+                required: (*required).into(),
+                missing: (*missing).into(),
+                filter: filter.as_ref().map(FilterDto::from),
+            },
+            UnmetCondition::MinQuantity { required, missing, filter } => Self::MinQuantity {
+                required: required.get(),
+                missing: *missing,
+                filter: filter.as_ref().map(FilterDto::from),
+            },
+            UnmetCondition::Contains { filter } => Self::Contains { filter: filter.into() },
+            UnmetCondition::Segment { any } => Self::Segment { any },
+            UnmetCondition::FirstOrder { completed_orders } => Self::FirstOrder { completed_orders: *completed_orders },
+            UnmetCondition::NthOrder { n, completed_orders } => {
+                Self::NthOrder { n: *n, completed_orders: *completed_orders }
+            }
+            UnmetCondition::ShippingMethod { any, chosen } => Self::ShippingMethod { any, chosen: chosen.as_deref() },
+            UnmetCondition::All { unmet } => Self::All { unmet: all(unmet) },
+            UnmetCondition::Any { unmet } => Self::Any { unmet: all(unmet) },
+            UnmetCondition::Not { condition } => Self::Not { condition: Box::new((&**condition).into()) },
+        }
+    }
 }

@@ -4,14 +4,16 @@ use chrono::DateTime;
 use commerce_core::ids::{OrderId, PromotionId};
 use commerce_core::money::Currency;
 use commerce_core::port::{PageRequest, PromotionCursor, PromotionWithUsage};
-use commerce_core::promotion::{Document, Promotion};
+use commerce_core::promotion::Promotion;
 use http::StatusCode;
+use serde_json::Value;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::code::{CodeTrial, TriedCode};
-use crate::dto::promotion::{self, NewPromotion, PromotionPatch, PromotionWithUsageShape, RedemptionShape};
+use crate::dto::kept::{self, PromotionWithUsageShape, RedemptionShape};
+use crate::dto::promotion::PromotionDto;
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
@@ -29,7 +31,7 @@ const VALIDATE: &str = "validate";
 #[utoipa::path(
     get, path = "/promos", tag = "promotions",
     params(Paging),
-    responses((status = 200, body = List<PromotionWithUsageShape<'_>>))
+    responses((status = 200, body = List<PromotionWithUsageShape>))
 )]
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let page = asked(&call.query()?)?;
@@ -42,13 +44,14 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
 #[utoipa::path(
     post, path = "/promos", tag = "promotions",
     params(IdempotencyKeyHeader),
-    request_body = NewPromotion,
-    responses((status = 201, body = PromotionWithUsageShape<'_>))
+    request_body = PromotionDto,
+    responses((status = 201, body = PromotionWithUsageShape))
 )]
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
-    let document: Document = call.json()?;
+    let given: PromotionDto = call.json()?;
     let make = |fresh: PromotionId| {
-        let promotion = promotion::read(&document.with_default("id", fresh.as_str()), shop(app))?;
+        let id = given.id.or_else(|| Some(fresh.to_string()));
+        let promotion = kept::read(PromotionDto { id, ..given }, shop(app))?;
         if promotion.id().as_str() == VALIDATE {
             return Err(Problem::invalid_at("/id", "reserved", "is the name of a route"));
         }
@@ -63,7 +66,7 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
 #[utoipa::path(
     get, path = "/promos/{id}", tag = "promotions",
     params(("id" = String, Path)),
-    responses((status = 200, body = PromotionWithUsageShape<'_>))
+    responses((status = 200, body = PromotionWithUsageShape))
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     let kept = app.engine.promotion(call.caller()?, &promotion_id(call)?).await?;
@@ -74,14 +77,16 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 #[utoipa::path(
     patch, path = "/promos/{id}", tag = "promotions",
     params(("id" = String, Path), IfMatch),
-    request_body(content((PromotionPatch = "application/merge-patch+json"), (PromotionPatch = "application/json"))),
-    responses((status = 200, body = PromotionWithUsageShape<'_>))
+    request_body(content((PromotionDto = "application/merge-patch+json"), (PromotionDto = "application/json"))),
+    responses((status = 200, body = PromotionWithUsageShape))
 )]
 pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
     let id = promotion_id(call)?;
     let target = call.target(&id)?;
-    let patch: Document = call.json()?;
-    let patched = |promotion: &Promotion| promotion::patched(promotion, patch.clone());
+    // Every member of a promotion may be left out, so a patch has the form of one.
+    call.json::<PromotionDto>()?;
+    let patch: Value = call.json()?;
+    let patched = |promotion: &Promotion| kept::patched(promotion, patch.clone());
     Ok(written(&app.engine.patch_promotion(call.caller()?, target, patched).await?))
 }
 
@@ -89,7 +94,7 @@ pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
 #[utoipa::path(
     delete, path = "/promos/{id}", tag = "promotions",
     params(("id" = String, Path), IfMatch),
-    responses((status = 200, body = PromotionWithUsageShape<'_>, description = "The promotion, ended."))
+    responses((status = 200, body = PromotionWithUsageShape, description = "The promotion, ended."))
 )]
 pub(crate) async fn end(app: &App, call: &RequestContext) -> Outcome {
     let id = promotion_id(call)?;

@@ -2,19 +2,18 @@
 
 use std::future::{Ready, ready};
 
-use commerce_core::pricing::{Document, Request};
-
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
-use crate::dto::quote::{QuoteRequestShape, QuoteShape};
+use crate::dto::pricing::RequestDto;
+use crate::dto::quote::QuoteDto;
 use crate::json;
 
 /// Prices a request as it stands; nothing is stored.
 #[utoipa::path(
     post, path = "/quotes", tag = "quotes",
-    request_body = QuoteRequestShape,
-    responses((status = 200, body = QuoteShape))
+    request_body = RequestDto,
+    responses((status = 200, body = QuoteDto<'_>))
 )]
 pub(crate) fn create(app: &App, call: &RequestContext) -> Ready<Outcome> {
     ready(priced(app, call))
@@ -22,7 +21,6 @@ pub(crate) fn create(app: &App, call: &RequestContext) -> Ready<Outcome> {
 
 fn priced(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
-    let document: Document = call.json()?;
-    let request = Request::read(&document).map_err(json::refused)?;
-    Ok(Answer::ok(&app.engine.quote(caller, &request)?))
+    let request = call.json::<RequestDto>()?.read().map_err(json::refused)?;
+    Ok(Answer::ok(&QuoteDto::from(&app.engine.quote(caller, &request)?)))
 }

@@ -1,15 +1,20 @@
 //! `commerce price`: what carts cost, without a database or a server.
 
-use std::fmt::Display;
+mod batch;
+mod table;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use commerce_core::pricing::{BatchError, Quote, Table, price_all};
+use commerce_core::pricing::Quote;
 
+pub use self::batch::price_all;
+pub use self::table::Table;
 use super::failure::Failure;
 use super::print;
+use commerce_http::dto::quote::QuoteDto;
 
 /// Which requests, and how to answer.
 #[derive(Debug, Args)]
@@ -25,7 +30,7 @@ pub(super) struct PriceArgs {
 /// Prices every request of a file, or says all that is wrong with them.
 pub(super) fn run(args: &PriceArgs) -> Result<(), Failure> {
     let text = read(args)?;
-    let quotes = price_all(&text, |json| serde_json::from_str(json)).map_err(|flaws| refused(args, &flaws))?;
+    let quotes = price_all(&text).map_err(|flaws| refused(args, &flaws))?;
     let answers: Vec<String> = quotes.iter().map(|quote| answer(quote, args)).collect();
     print(&answers.join("\n"))
 }
@@ -36,7 +41,7 @@ fn answer(quote: &Quote, args: &PriceArgs) -> String {
         return Table::of(quote).to_string();
     }
     #[expect(clippy::expect_used, reason = "a quote has texts for keys, and nothing in it fails to be written")]
-    serde_json::to_string(quote).expect("a quote can be written")
+    serde_json::to_string(&QuoteDto::from(quote)).expect("a quote can be written")
 }
 
 fn read(args: &PriceArgs) -> Result<String, Failure> {
@@ -48,7 +53,7 @@ fn read(args: &PriceArgs) -> Result<String, Failure> {
 }
 
 /// Tells every flaw on a line of its own.
-fn refused<E: Display>(args: &PriceArgs, flaws: &[BatchError<E>]) -> Failure {
+fn refused(args: &PriceArgs, flaws: &[String]) -> Failure {
     for flaw in flaws {
         // Nobody is left to tell if stderr is closed.
         writeln!(io::stderr().lock(), "{}: {flaw}", args.file.display()).ok();

@@ -35,7 +35,7 @@ impl Shop {
         let lifecycle = file.windows.apply(lifecycle)?;
         let former_lifecycles = file.former_lifecycles.iter().map(|choice| choice.load(directory));
         let former_lifecycles = former_lifecycles.collect::<Result<_, _>>()?;
-        let rates = file.tax_rates.iter().map(|(category, rate)| tax_rate(category, *rate));
+        let rates = file.tax_rates.iter().map(|(category, rate)| tax_rate(&category.0, *rate));
         let rates = rates.collect::<Result<_, _>>()?;
         let tax = Tax { prices_include_tax: file.prices_include_tax, rates };
         file.check()?;
@@ -84,11 +84,15 @@ impl File {
 impl ShippingSection {
     fn in_currency(&self, currency: Currency) -> Result<ShippingMethod, ConfigError> {
         let fee = self.fee.in_currency(currency);
-        let fee = fee.map_err(|source| ConfigError::Fee { method: self.name.to_string(), source })?;
+        let fee = fee.map_err(|source| ConfigError::Fee { method: self.name.0.to_string(), source })?;
         if fee.is_negative() {
             return Err(refused("shipping_methods", "a fee is not negative"));
         }
-        Ok(ShippingMethod { name: self.name.clone(), fee, tax_category: self.tax_category.clone() })
+        Ok(ShippingMethod {
+            name: self.name.0.clone(),
+            fee,
+            tax_category: self.tax_category.as_ref().map(|known| known.0.clone()),
+        })
     }
 }
 

@@ -37,7 +37,7 @@ fn everything_wrong_is_told_with_its_place_and_nothing_is_answered() {
     let output = run(directory.path(), &["price", "requests.jsonl"]);
     assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(1), ""));
     let complaint = stderr(&output);
-    assert!(complaint.contains("requests.jsonl: line 2: /lines/1/id: is there twice"), "{complaint}");
+    assert!(complaint.contains("requests.jsonl: line 2: /lines/1/id: occurs twice"), "{complaint}");
     assert!(complaint.contains("requests.jsonl: line 3: /at: is required"), "{complaint}");
     assert!(complaint.ends_with("nothing was priced, 4 problems\n"), "{complaint}");
 }

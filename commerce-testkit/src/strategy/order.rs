@@ -35,10 +35,10 @@ fn new_order_in(seed: u32, currency: Currency) -> impl Strategy<Value = NewOrder
             unit_price,
             ..shop.item(sku.parse().expect("a sku"), Quantity::new(units).expect("a quantity"))
         };
-        let items = lines.into_iter().map(item).collect();
-        let mut new_order = shop.new_order_of(items, shop.at(0));
+        let items = lines.into_iter().map(item).collect::<Vec<_>>();
+        let mut new_order = shop.new_order_of(&items, shop.at(0));
         if is_rich {
-            new_order.quote = quote::rich(&new_order.items);
+            new_order.quote = quote::rich(new_order.quote.items());
         }
         NewOrder { shipping_method: method, notes, shipping_address: address, ..new_order }
     })
@@ -151,7 +151,7 @@ fn pick<T>(index: Index, list: &[T]) -> Option<&T> {
 }
 
 fn return_line(order: &Order, item: Index, units: i64) -> ReturnLine {
-    let item = item.get(&order.items).id;
+    let item = item.get(order.lines()).item.id;
     ReturnLine { item, quantity: Quantity::new(units).expect("a quantity") }
 }
 

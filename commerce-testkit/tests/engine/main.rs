@@ -15,8 +15,10 @@ use commerce_core::order::{
 };
 use commerce_core::port::{OrderFilter, OrderRef, PageRequest};
 use commerce_core::pricing::CodeRejection;
+use commerce_core::promotion::{AmountTarget, Condition, Effect, Limits, PromotionDefinition};
 use commerce_core::stock::{StockAction, StockRefusal};
 use commerce_testkit::commit_builder::{parse, units};
+use commerce_testkit::quote::percent_off;
 
 use shopfront::{Shopfront, admin, checkout_request, customer, idempotency, import_row, order_request};
 
@@ -276,7 +278,7 @@ async fn nobody_returns_more_than_they_bought() {
     let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
     let order = shop.paid("ann", &[("MUG", 2)]).await;
     let request = |quantity| {
-        let lines = vec![ReturnLine { item: order.items[0].id, quantity: units(quantity) }];
+        let lines = vec![ReturnLine { item: order.lines()[0].item.id, quantity: units(quantity) }];
         Command::RequestReturn(ReturnRequest { id: shop.return_id(), lines, reason: None })
     };
     let early = shop.command(&customer("ann"), &order, request(1)).await;
@@ -412,10 +414,11 @@ async fn an_import_brought_in_twice_changes_nothing_more() {
 #[tokio::test]
 async fn the_last_use_of_a_code_is_given_once_however_many_check_out() {
     let shop = Shopfront::stocked(&[("MUG", "10.00 USD", 1000)]).await;
-    shop.promise(
-        r#"{ "id": "first", "code": "FIRST", "max_uses": 1,
-                      "effect": { "type": "percent_off", "target": "order", "percent": "50" } }"#,
-    )
+    shop.promise(PromotionDefinition {
+        code: Some("FIRST".into()),
+        limits: Limits { max_uses: Some(1), ..Limits::default() },
+        ..percent_off("first", 5000)
+    })
     .await;
     let mut carts = Vec::new();
     for n in 0..40 {
@@ -447,10 +450,12 @@ async fn the_last_use_of_a_code_is_given_once_however_many_check_out() {
 #[tokio::test]
 async fn a_use_is_released_when_the_order_is_not_paid_and_kept_when_it_was() {
     let shop = Shopfront::stocked(&[("MUG", "10.00 USD", 10)]).await;
-    shop.promise(
-        r#"{ "id": "once", "code": "ONCE", "max_uses_per_customer": 1, "budget": "100.00",
-                      "effect": { "type": "amount_off", "target": "order", "amount": "3.00" } }"#,
-    )
+    let effect = Effect::AmountOff { amount: parse("3.00 USD"), target: AmountTarget::Order };
+    shop.promise(PromotionDefinition {
+        code: Some("ONCE".into()),
+        limits: Limits { max_uses_per_customer: Some(1), budget: Some(parse("100.00 USD")), ..Limits::default() },
+        ..PromotionDefinition::new(parse("once"), effect)
+    })
     .await;
     let unpaid = shop.order_with_code("ann", "MUG", "once").await.expect("the code works");
     assert_eq!((unpaid.quote.total, shop.uses("once").await), (parse("7.00 USD"), 1));
@@ -472,10 +477,7 @@ async fn a_use_is_released_when_the_order_is_not_paid_and_kept_when_it_was() {
 #[tokio::test]
 async fn an_ended_code_says_that_it_is_over_and_placed_orders_keep_it() {
     let shop = Shopfront::stocked(&[("MUG", "10.00 USD", 10)]).await;
-    shop.promise(
-        r#"{ "id": "gone", "code": "GONE", "effect": { "type": "percent_off", "target": "order", "percent": "10" } }"#,
-    )
-    .await;
+    shop.promise(PromotionDefinition { code: Some("GONE".into()), ..percent_off("gone", 1000) }).await;
     let order = shop.order_with_code("ann", "MUG", "gone").await.expect("the code works");
     shop.engine.end_promotion(&admin(), Target::any(&parse("gone")), None).await.expect("it can be ended");
 
@@ -487,10 +489,11 @@ async fn an_ended_code_says_that_it_is_over_and_placed_orders_keep_it() {
 #[tokio::test]
 async fn a_code_that_does_not_apply_says_what_is_missing() {
     let shop = Shopfront::stocked(&[("MUG", "10.00 USD", 10)]).await;
-    shop.promise(
-        r#"{ "id": "big", "code": "BIG", "conditions": [{ "type": "min_spend", "amount": "50.00" }],
-                      "effect": { "type": "percent_off", "target": "order", "percent": "10" } }"#,
-    )
+    shop.promise(PromotionDefinition {
+        code: Some("BIG".into()),
+        conditions: vec![Condition::MinSpend { amount: parse("50.00 USD"), filter: None }],
+        ..percent_off("big", 1000)
+    })
     .await;
     let check = shop.check_code("ann", "MUG", "big").await;
     assert_eq!(check.rejected, Some(CodeRejection::MinSpend));
@@ -503,11 +506,7 @@ async fn a_code_that_does_not_apply_says_what_is_missing() {
 #[tokio::test]
 async fn a_first_order_promotion_is_for_the_first_order() {
     let shop = Shopfront::stocked(&[("MUG", "10.00 USD", 10)]).await;
-    shop.promise(
-        r#"{ "id": "welcome", "conditions": [{ "type": "first_order" }],
-                      "effect": { "type": "percent_off", "target": "order", "percent": "20" } }"#,
-    )
-    .await;
+    shop.promise(PromotionDefinition { conditions: vec![Condition::FirstOrder], ..percent_off("welcome", 2000) }).await;
     let first = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
     let second = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
     assert_eq!((first.quote.total, second.quote.total), (parse("8.00 USD"), parse("10.00 USD")));
@@ -520,7 +519,7 @@ async fn a_return_asked_for_again_under_its_id_is_one_return() {
     for status in ["shipped", "delivered"] {
         shop.move_to(&order, status).await.expect("the order can move on");
     }
-    let lines = vec![ReturnLine { item: order.items[0].id, quantity: units(1) }];
+    let lines = vec![ReturnLine { item: order.lines()[0].item.id, quantity: units(1) }];
     let request = ReturnRequest { id: shop.return_id(), lines, reason: None };
     for _ in 0..2 {
         let asked = Command::RequestReturn(request.clone());

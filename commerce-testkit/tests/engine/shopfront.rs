@@ -17,7 +17,7 @@ use commerce_core::order::{Command, Order, ReturnLine, ReturnRequest};
 use commerce_core::payment::SandboxPayments;
 use commerce_core::port::{Clock, IdGenerator, OrderRef, Users, UsersUnavailable};
 use commerce_core::pricing::{Tax, TaxRate};
-use commerce_core::promotion::Promotion;
+use commerce_core::promotion::{Promotion, PromotionDefinition};
 use commerce_core::replay;
 use commerce_core::settings::{Settings, ShippingMethod};
 use commerce_testkit::commit_builder::{CURRENCY, address, parse, units};
@@ -102,10 +102,9 @@ impl Shopfront {
         saved.expect("the product is good");
     }
 
-    /// Promises something, as JSON without its currency.
-    pub(crate) async fn promise(&self, promotion: &str) {
-        let document = serde_json::from_str(promotion).expect("the promotion is JSON");
-        let promotion = Promotion::read(&document, Some(CURRENCY)).expect("the promotion is one");
+    /// Promises something.
+    pub(crate) async fn promise(&self, definition: PromotionDefinition) {
+        let promotion = Promotion::new(CURRENCY, definition).expect("the promotion is one");
         self.engine
             .add_promotion(&admin(), |_| Ok::<_, EngineError>(promotion), None)
             .await
@@ -203,7 +202,7 @@ impl Shopfront {
     /// Sends units of the first item back, all the way to their receipt.
     pub(crate) async fn send_back(&self, user: &str, order: &Order, count: i64) {
         let id = self.return_id();
-        let lines = vec![ReturnLine { item: order.items[0].id, quantity: units(count) }];
+        let lines = vec![ReturnLine { item: order.lines()[0].item.id, quantity: units(count) }];
         let request = Command::RequestReturn(ReturnRequest { id, lines, reason: None });
         self.command(&customer(user), order, request).await.expect("the return is possible");
         for step in [Command::ApproveReturn(id), Command::ReceiveReturn(id)] {

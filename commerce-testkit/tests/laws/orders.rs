@@ -5,11 +5,10 @@ use commerce_core::commit::Refusal;
 use commerce_core::ids::ReturnId;
 use commerce_core::money::Money;
 use commerce_core::order::{
-    Command, Lifecycle, NewOrder, Order, OrderItem, OrderRejection, Phase, RefundStatus, ReturnLine, ReturnRequest,
-    ShipmentStatus, fold,
+    Command, Lifecycle, NewOrder, Order, OrderItem, OrderLine, OrderRejection, Phase, RefundStatus, ReturnLine,
+    ReturnRequest, ShipmentStatus, fold,
 };
 use commerce_core::port::Store;
-use commerce_core::pricing::QuotedLine;
 use commerce_core::replay::verify;
 use commerce_core::stock::StockRefusal;
 use commerce_testkit::commit_builder::{order_of, units};
@@ -61,14 +60,13 @@ impl World {
 
     fn check(&self) -> Result<(), TestCaseError> {
         let (order, placed) = (&self.order, &self.placed);
-        let figures =
-            |order: &Order| (order.items.clone(), order.quote.clone(), order.payment.amount, order.created_at);
+        let figures = |order: &Order| (order.quote.clone(), order.payment.amount, order.created_at);
         prop_assert_eq!(figures(order), figures(placed), "ORD-1");
         prop_assert_eq!(&order.shipping_address, &placed.shipping_address, "ORD-1");
         let history = wait(self.store.order_history(order.id)).unwrap();
         prop_assert!(history.iter().map(|entry| entry.sequence).eq(1..=order.version), "ORD-2");
         prop_assert_eq!(&fold(&history).unwrap(), order, "ORD-3");
-        for item in &order.items {
+        for item in order.items() {
             let (returned, returning) = (order.returned(item.id), order.returning(item.id));
             prop_assert!(0 <= returned && returned <= returning && returning <= item.quantity.get(), "ORD-4");
         }
@@ -140,10 +138,10 @@ fn every_unit(items: &[OrderItem], shuffle: &[Index]) -> Vec<ReturnLine> {
 
 /// Until the last unit is back, what went back is ⌊T·n/q⌋ for n of the q units of every line that cost T.
 fn check_shares(order: &Order) -> Result<(), TestCaseError> {
-    let share = |(item, line): (&OrderItem, &QuotedLine)| {
-        i128::from(line.total.minor()) * i128::from(order.returned(item.id)) / i128::from(item.quantity.get())
+    let share = |OrderLine { item, total, .. }: &OrderLine| {
+        i128::from(total.minor()) * i128::from(order.returned(item.id)) / i128::from(item.quantity.get())
     };
-    let shares: i128 = order.items.iter().zip(&order.quote.lines).map(share).sum();
+    let shares: i128 = order.lines().iter().map(share).sum();
     let refunded: i128 = order.refunds.iter().map(|refund| i128::from(refund.amount.minor())).sum();
     prop_assert!(order.phase == Phase::Returned || refunded == shares, "{refunded} went back, not {shares}");
     Ok(())
@@ -157,7 +155,7 @@ fn goods_do_not_come_back_twice() {
     let at = world.shop.at(20);
     let mut order = delivered(&world);
     let id = ReturnId::new(world.shop.uuid());
-    let lines = vec![ReturnLine { item: order.items[0].id, quantity: units(1) }];
+    let lines = vec![ReturnLine { item: order.lines()[0].item.id, quantity: units(1) }];
     let back = Command::Transition { status: "returned".parse().unwrap(), reason: None };
     let request = Command::RequestReturn(ReturnRequest { id, lines, reason: None });
     for command in [request, Command::ApproveReturn(id), back] {
@@ -191,7 +189,7 @@ proptest! {
         let world = World::with(Lifecycle::standard(), new_order);
         let mut order = delivered(&world);
         let at = world.shop.at(20);
-        for line in every_unit(&order.items.clone(), &shuffle) {
+        for line in every_unit(&order.items().cloned().collect::<Vec<_>>(), &shuffle) {
             let id = ReturnId::new(world.shop.uuid());
             let request = ReturnRequest { id, lines: vec![line], reason: None };
             for command in [Command::RequestReturn(request), Command::ApproveReturn(id), Command::ReceiveReturn(id)] {

@@ -91,7 +91,7 @@ async fn pay(world: &World, me: &Actor, random: &mut Random) {
 }
 
 fn send_back(order: &Order) -> Option<Command> {
-    let item = order.items.iter().find(|item| order.returning(item.id) < item.quantity.get())?;
+    let item = order.items().find(|item| order.returning(item.id) < item.quantity.get())?;
     let id = ReturnId::new(Uuid::from_u128(order.id.uuid().as_u128() ^ u128::from(order.version) << 64));
     let lines = vec![ReturnLine { item: item.id, quantity: units(1) }];
     Some(Command::RequestReturn(ReturnRequest { id, lines, reason: None }))

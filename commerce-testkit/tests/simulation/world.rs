@@ -8,9 +8,10 @@ use commerce_core::catalog::Variant;
 use commerce_core::engine::{Engine, EngineError, ImportRow, Ports, ProductInput};
 use commerce_core::order::Order;
 use commerce_core::port::{Clock, OrderFilter, PageRequest, Store};
-use commerce_core::promotion::Promotion;
+use commerce_core::promotion::{Limits, Promotion, PromotionDefinition};
 use commerce_core::settings::{Settings, ShippingMethod};
 use commerce_testkit::commit_builder::{CURRENCY, parse};
+use commerce_testkit::quote::percent_off;
 use commerce_testkit::{FakePayments, FakeUsers, FaultInjector, ManualClock, MemoryStore, SequentialIds};
 
 /// What is sold, with the units on hand at the opening. Some of it is scarce.
@@ -53,10 +54,8 @@ impl World {
 
     async fn fill(&self) {
         self.engine.import(&admin(), &GOODS.map(row)).await.unwrap();
-        let text = format!(
-            r#"{{ "id": "few", "max_uses": {USES}, "effect": {{ "type": "percent_off", "target": "order", "percent": "10" }} }}"#
-        );
-        let promotion = Promotion::read(&serde_json::from_str(&text).unwrap(), Some(CURRENCY)).unwrap();
+        let limits = Limits { max_uses: Some(USES.into()), ..Limits::default() };
+        let promotion = Promotion::new(CURRENCY, PromotionDefinition { limits, ..percent_off("few", 1000) }).unwrap();
         self.engine.add_promotion(&admin(), |_| Ok::<_, EngineError>(promotion), None).await.unwrap();
     }
 

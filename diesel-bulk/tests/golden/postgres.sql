@@ -16,9 +16,6 @@ UPDATE items AS t SET name = v.name, gift = v.gift FROM (SELECT unnest($1) AS or
 -- update one row
 UPDATE levels AS t SET on_hand = v.on_hand FROM (SELECT unnest($1) AS sku, unnest($2) AS on_hand) AS v WHERE t.sku = v.sku;
 
--- insert rows of several tables
-WITH a AS (INSERT INTO levels (sku, on_hand) SELECT unnest($1) AS sku, unnest($2) AS on_hand), b AS (INSERT INTO items (order_id, position, name, gift) SELECT unnest($3) AS order_id, unnest($4) AS position, unnest($5) AS name, unnest($6) AS gift), c AS (INSERT INTO levels (sku, on_hand) SELECT unnest($7) AS sku, unnest($8) AS on_hand) INSERT INTO items (order_id, position, name, gift) SELECT unnest($9) AS order_id, unnest($10) AS position, unnest($11) AS name, unnest($12) AS gift;
-
 -- keys of one text
 SELECT "levels"."on_hand" FROM "levels" WHERE ("levels"."sku") = ANY($1);
 

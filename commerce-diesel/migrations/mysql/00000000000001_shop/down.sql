@@ -12,8 +12,6 @@ DROP TABLE return_lines;
 DROP TABLE returns;
 DROP TABLE refunds;
 DROP TABLE payments;
-DROP TABLE order_addresses;
-DROP TABLE order_items;
 DROP TABLE orders;
 DROP TABLE cart_codes;
 DROP TABLE cart_items;

@@ -126,65 +126,23 @@ CREATE TABLE IF NOT EXISTS cart_codes (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
--- quote is the frozen price with its explanation, from which orders are read; the figures stand in columns for people.
+-- What an order is found by, and what events change of it. What was bought, at what price, and where it goes never changes: that is
+-- read from the event that created the order.
 CREATE TABLE IF NOT EXISTS orders (
     id BINARY(16) NOT NULL PRIMARY KEY,
     number VARCHAR(32) NOT NULL,
     user_id VARCHAR(64) NOT NULL,
     cart_id BINARY(16),
     payment_id BINARY(16) NOT NULL,
-    lifecycle VARCHAR(64) NOT NULL,
     status VARCHAR(64) NOT NULL,
     phase VARCHAR(32) NOT NULL,
-    currency VARCHAR(3) NOT NULL,
-    subtotal BIGINT NOT NULL,
-    discount BIGINT NOT NULL,
-    shipping BIGINT NOT NULL,
-    shipping_discount BIGINT NOT NULL,
-    tax BIGINT NOT NULL,
-    total BIGINT NOT NULL,
-    shipping_method VARCHAR(64) NOT NULL,
-    notes VARCHAR(1000),
-    reserved_until BIGINT NOT NULL,
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     entered_at BIGINT NOT NULL,
     delivered_at BIGINT,
-    quote MEDIUMTEXT NOT NULL,
     KEY orders_by_status (status, id),
     KEY orders_of_user (user_id, id)
-) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
-    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
-
-CREATE TABLE IF NOT EXISTS order_items (
-    order_id BINARY(16) NOT NULL,
-    position BIGINT NOT NULL,
-    id BINARY(16) NOT NULL,
-    sku VARCHAR(64) NOT NULL,
-    product_id VARCHAR(64) NOT NULL,
-    name VARCHAR(255) NOT NULL,
-    quantity BIGINT NOT NULL CHECK (quantity > 0),
-    unit_price BIGINT NOT NULL,
-    subtotal BIGINT NOT NULL,
-    discount BIGINT NOT NULL,
-    tax BIGINT NOT NULL,
-    total BIGINT NOT NULL,
-    PRIMARY KEY (order_id, position)
-) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
-    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
-
-CREATE TABLE IF NOT EXISTS order_addresses (
-    order_id BINARY(16) NOT NULL,
-    kind VARCHAR(32) NOT NULL,
-    name VARCHAR(255),
-    line1 VARCHAR(255) NOT NULL,
-    line2 VARCHAR(255),
-    city VARCHAR(255) NOT NULL,
-    state VARCHAR(255),
-    postal_code VARCHAR(20) NOT NULL,
-    country VARCHAR(2) NOT NULL,
-    PRIMARY KEY (order_id, kind)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 

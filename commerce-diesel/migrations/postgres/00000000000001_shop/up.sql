@@ -107,64 +107,24 @@ CREATE TABLE cart_codes (
     PRIMARY KEY (cart_id, position)
 );
 
--- quote is the frozen price with its explanation, from which orders are read; the figures stand in columns for people.
+-- What an order is found by, and what events change of it. What was bought, at what price, and where it goes never changes: that is
+-- read from the event that created the order.
 CREATE TABLE orders (
     id UUID NOT NULL PRIMARY KEY,
     number TEXT COLLATE "C" NOT NULL,
     user_id TEXT COLLATE "C" NOT NULL,
     cart_id UUID,
     payment_id UUID NOT NULL,
-    lifecycle TEXT COLLATE "C" NOT NULL,
     status TEXT COLLATE "C" NOT NULL,
     phase TEXT COLLATE "C" NOT NULL,
-    currency TEXT COLLATE "C" NOT NULL,
-    subtotal BIGINT NOT NULL,
-    discount BIGINT NOT NULL,
-    shipping BIGINT NOT NULL,
-    shipping_discount BIGINT NOT NULL,
-    tax BIGINT NOT NULL,
-    total BIGINT NOT NULL,
-    shipping_method TEXT COLLATE "C" NOT NULL,
-    notes TEXT COLLATE "C",
-    reserved_until BIGINT NOT NULL,
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     entered_at BIGINT NOT NULL,
-    delivered_at BIGINT,
-    quote TEXT COLLATE "C" NOT NULL
+    delivered_at BIGINT
 );
 CREATE INDEX orders_by_status ON orders (status, id);
 CREATE INDEX orders_of_user ON orders (user_id, id);
-
-CREATE TABLE order_items (
-    order_id UUID NOT NULL,
-    position BIGINT NOT NULL,
-    id UUID NOT NULL,
-    sku TEXT COLLATE "C" NOT NULL,
-    product_id TEXT COLLATE "C" NOT NULL,
-    name TEXT COLLATE "C" NOT NULL,
-    quantity BIGINT NOT NULL CHECK (quantity > 0),
-    unit_price BIGINT NOT NULL,
-    subtotal BIGINT NOT NULL,
-    discount BIGINT NOT NULL,
-    tax BIGINT NOT NULL,
-    total BIGINT NOT NULL,
-    PRIMARY KEY (order_id, position)
-);
-
-CREATE TABLE order_addresses (
-    order_id UUID NOT NULL,
-    kind TEXT COLLATE "C" NOT NULL,
-    name TEXT COLLATE "C",
-    line1 TEXT COLLATE "C" NOT NULL,
-    line2 TEXT COLLATE "C",
-    city TEXT COLLATE "C" NOT NULL,
-    state TEXT COLLATE "C",
-    postal_code TEXT COLLATE "C" NOT NULL,
-    country TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (order_id, kind)
-);
 
 CREATE TABLE payments (
     id UUID NOT NULL PRIMARY KEY,

@@ -105,65 +105,25 @@ CREATE TABLE cart_codes (
     PRIMARY KEY (cart_id, position)
 ) STRICT, WITHOUT ROWID;
 
--- quote is the frozen price with its explanation, from which orders are read; the figures stand in columns for people.
+-- What an order is found by, and what events change of it. What was bought, at what price, and where it goes never changes: that is
+-- read from the event that created the order.
 CREATE TABLE orders (
     id BLOB NOT NULL PRIMARY KEY,
     number TEXT NOT NULL,
     user_id TEXT NOT NULL,
     cart_id BLOB,
     payment_id BLOB NOT NULL,
-    lifecycle TEXT NOT NULL,
     status TEXT NOT NULL,
     phase TEXT NOT NULL,
-    currency TEXT NOT NULL,
-    subtotal INTEGER NOT NULL,
-    discount INTEGER NOT NULL,
-    shipping INTEGER NOT NULL,
-    shipping_discount INTEGER NOT NULL,
-    tax INTEGER NOT NULL,
-    total INTEGER NOT NULL,
-    shipping_method TEXT NOT NULL,
-    notes TEXT,
-    reserved_until INTEGER NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     entered_at INTEGER NOT NULL,
-    delivered_at INTEGER,
-    quote TEXT NOT NULL
+    delivered_at INTEGER
 ) STRICT;
 -- In this order: where both would serve, SQLite takes the later one, and a user has fewer orders than a state.
 CREATE INDEX orders_by_status ON orders (status, id);
 CREATE INDEX orders_of_user ON orders (user_id, id);
-
-CREATE TABLE order_items (
-    order_id BLOB NOT NULL,
-    position INTEGER NOT NULL,
-    id BLOB NOT NULL,
-    sku TEXT NOT NULL,
-    product_id TEXT NOT NULL,
-    name TEXT NOT NULL,
-    quantity INTEGER NOT NULL CHECK (quantity > 0),
-    unit_price INTEGER NOT NULL,
-    subtotal INTEGER NOT NULL,
-    discount INTEGER NOT NULL,
-    tax INTEGER NOT NULL,
-    total INTEGER NOT NULL,
-    PRIMARY KEY (order_id, position)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE order_addresses (
-    order_id BLOB NOT NULL,
-    kind TEXT NOT NULL,
-    name TEXT,
-    line1 TEXT NOT NULL,
-    line2 TEXT,
-    city TEXT NOT NULL,
-    state TEXT,
-    postal_code TEXT NOT NULL,
-    country TEXT NOT NULL,
-    PRIMARY KEY (order_id, kind)
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE payments (
     id BLOB NOT NULL PRIMARY KEY,

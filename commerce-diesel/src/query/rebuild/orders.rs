@@ -15,10 +15,9 @@ use super::super::{dialect, promotions};
 use super::{Answer, Conn, Fault, PAGE, Progress, RunQueryDsl, history, size, write};
 use crate::changes::{Changes, OrderDraft};
 use crate::rows::document::ClaimRow;
-use crate::rows::quote_text;
 use crate::schema::{
-    claims, order_addresses, order_items, orders, payments, promotion_customers, promotion_redemptions, promotion_uses,
-    refunds, return_lines, returns, shipments,
+    claims, orders, payments, promotion_customers, promotion_redemptions, promotion_uses, refunds, return_lines,
+    returns, shipments,
 };
 
 /// Makes every order anew; says how many there are.
@@ -44,8 +43,6 @@ async fn clear(conn: &mut Conn) -> Answer<()> {
     diesel::delete(refunds::table).execute(conn).await?;
     diesel::delete(shipments::table).execute(conn).await?;
     diesel::delete(payments::table).execute(conn).await?;
-    diesel::delete(order_items::table).execute(conn).await?;
-    diesel::delete(order_addresses::table).execute(conn).await?;
     diesel::delete(orders::table).execute(conn).await?;
     diesel::delete(claims::table.filter(claims::kind.eq(ClaimKind::OrderNumber.name()))).execute(conn).await?;
     diesel::delete(promotion_redemptions::table).execute(conn).await?;
@@ -69,13 +66,11 @@ fn of_stream(order: OrderId, rebuilt: RebuiltOrder) -> Result<RebuiltOrder, Corr
 }
 
 async fn write_orders(conn: &mut Conn, orders: impl Iterator<Item = &Order>) -> Answer<()> {
-    let texts = orders.map(|order| Ok((order, quote_text(&order.quote).map_err(|_| Fault::Corrupt("orders.quote"))?)));
-    let texts = texts.collect::<Answer<Vec<_>>>()?;
-    let numbers =
-        texts.iter().map(|(order, _)| (Claim::new(ClaimKind::OrderNumber, &order.number), order.id.to_string()));
+    let orders: Vec<&Order> = orders.collect();
+    let numbers = orders.iter().map(|order| (Claim::new(ClaimKind::OrderNumber, &order.number), order.id.to_string()));
     let numbers: Vec<_> = numbers.collect();
     dialect::insert_each(conn, numbers.iter().map(|(claim, owner)| ClaimRow::of(claim, owner))).await?;
-    let drafts = texts.iter().map(|(order, quote)| (order.id, OrderDraft::whole(order, quote)));
+    let drafts = orders.into_iter().map(|order| (order.id, OrderDraft::whole(order)));
     write::orders::write(conn, &Changes { orders: drafts.collect(), ..Changes::default() }).await
 }
 

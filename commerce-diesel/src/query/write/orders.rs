@@ -5,23 +5,18 @@ use diesel_bulk::DbUuid;
 
 use super::super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::changes::{Changes, OrderDraft};
-use crate::rows::order::{AddressRow, ItemRow, OrderRow, OrderState, PaymentRow, ShipmentRow};
+use crate::rows::order::{OrderRow, OrderState, PaymentRow, ShipmentRow};
 use crate::schema::shipments;
 
 /// Writes new orders whole, and of others what has changed.
 pub(in super::super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
     let drafts = || changes.orders.values();
-    let new = || drafts().filter_map(|draft| Some((draft.order, draft.quote?)));
-    let whole = (
-        new().map(|(order, quote)| OrderRow::of(order, quote)).collect(),
-        new().map(|(order, _)| PaymentRow::of(order)).collect(),
-        new().map(|(order, _)| AddressRow::of(order)).collect(),
-        new().flat_map(|(order, _)| ItemRow::all(order)).collect(),
-    );
-    let known = || drafts().filter(|draft| draft.quote.is_none());
+    let new = || drafts().filter(|draft| draft.new).map(|draft| draft.order);
+    let known = || drafts().filter(|draft| !draft.new);
     let paid = known().filter(|draft| draft.payment);
     dialect::pipeline!(conn;
-        () = dialect::insert_parts(conn, whole),
+        () = dialect::insert_each(conn, new().map(OrderRow::of)),
+        () = dialect::insert_each(conn, new().map(PaymentRow::of)),
         () = dialect::update_each(conn, known().map(|draft| OrderState::of(draft.order))),
         () = dialect::update_each(conn, paid.map(|draft| PaymentRow::of(draft.order))),
         () = write_shipments(conn, drafts().filter_map(OrderDraft::shipment).collect()),

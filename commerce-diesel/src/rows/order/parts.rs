@@ -7,45 +7,8 @@ use diesel::prelude::*;
 use diesel_bulk::DbUuid;
 
 use crate::db_enum::DbEnum;
-use crate::rows::quote::line_figures;
 use crate::rows::{CowStr, micros, place};
-use crate::schema::{order_addresses, order_items, refunds, return_lines, returns, shipments};
-
-/// The kind of address that says where an order goes.
-pub(crate) const SHIPPING: &str = "shipping";
-
-/// A line of an order.
-#[derive(Debug, Queryable, Selectable)]
-#[diesel(table_name = order_items)]
-pub(crate) struct ItemRow<'a> {
-    pub(crate) order_id: DbUuid,
-    pub(crate) position: i64,
-    pub(crate) id: DbUuid,
-    pub(crate) sku: CowStr<'a>,
-    pub(crate) product_id: CowStr<'a>,
-    pub(crate) name: CowStr<'a>,
-    pub(crate) quantity: i64,
-    pub(crate) unit_price: i64,
-    pub(crate) subtotal: i64,
-    pub(crate) discount: i64,
-    pub(crate) tax: i64,
-    pub(crate) total: i64,
-}
-
-/// An address of an order.
-#[derive(Debug, Queryable, Selectable)]
-#[diesel(table_name = order_addresses)]
-pub(crate) struct AddressRow<'a> {
-    pub(crate) order_id: DbUuid,
-    pub(crate) kind: CowStr<'a>,
-    pub(crate) name: Option<CowStr<'a>>,
-    pub(crate) line1: CowStr<'a>,
-    pub(crate) line2: Option<CowStr<'a>>,
-    pub(crate) city: CowStr<'a>,
-    pub(crate) state: Option<CowStr<'a>>,
-    pub(crate) postal_code: CowStr<'a>,
-    pub(crate) country: CowStr<'a>,
-}
+use crate::schema::{refunds, return_lines, returns, shipments};
 
 /// A refund of an order's payment.
 #[derive(Debug, Queryable, Selectable)]
@@ -92,43 +55,6 @@ pub(crate) struct ShipmentRow<'a> {
     pub(crate) method: CowStr<'a>,
     pub(crate) tracking_number: Option<CowStr<'a>>,
     pub(crate) status: CowStr<'a>,
-}
-
-impl<'a> ItemRow<'a> {
-    pub(crate) fn all(order: &'a Order) -> impl Iterator<Item = Self> {
-        let order_id = DbUuid(order.id.uuid());
-        order.items.iter().zip(line_figures(order)).enumerate().map(move |(position, (item, figures))| Self {
-            order_id,
-            position: place(position),
-            id: DbUuid(item.id.uuid()),
-            sku: Cow::Borrowed(item.sku.as_str()),
-            product_id: Cow::Borrowed(item.product_id.as_str()),
-            name: Cow::Borrowed(item.name.as_str()),
-            quantity: item.quantity.get(),
-            unit_price: item.unit_price.minor(),
-            subtotal: figures.subtotal,
-            discount: figures.discount,
-            tax: figures.tax,
-            total: figures.total,
-        })
-    }
-}
-
-impl<'a> AddressRow<'a> {
-    pub(crate) fn of(order: &'a Order) -> Self {
-        let address = &order.shipping_address;
-        Self {
-            order_id: DbUuid(order.id.uuid()),
-            kind: Cow::Borrowed(SHIPPING),
-            name: address.name.as_ref().map(|name| Cow::Borrowed(name.as_str())),
-            line1: Cow::Borrowed(address.line1.as_str()),
-            line2: address.line2.as_ref().map(|line| Cow::Borrowed(line.as_str())),
-            city: Cow::Borrowed(address.city.as_str()),
-            state: address.state.as_ref().map(|state| Cow::Borrowed(state.as_str())),
-            postal_code: Cow::Borrowed(address.postal_code.as_str()),
-            country: Cow::Borrowed(address.country.as_str()),
-        }
-    }
 }
 
 impl<'a> RefundRow<'a> {

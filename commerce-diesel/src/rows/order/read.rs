@@ -2,26 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use commerce_core::Quantity;
-use commerce_core::address::Address;
 use commerce_core::ids::{CartId, ItemId, OrderId, PaymentId, RefundId, ReturnId};
-use commerce_core::money::{Currency, Money};
-use commerce_core::order::{Order, OrderItem, Payment, Refund, Return, ReturnLine, Shipment};
+use commerce_core::money::Money;
+use commerce_core::order::{Order, Payment, Refund, Return, ReturnLine, Shipment};
 use diesel_bulk::DbUuid;
 
-use super::{AddressRow, ItemRow, OrderRow, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, ShipmentRow};
+use super::{OrderRow, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, ShipmentRow};
 use crate::db_enum::DbEnum;
 use crate::fault::{Answer, Fault};
-use crate::rows::quote::read_quote;
-use crate::rows::{read, read_counter, read_instant, read_instant_option, read_option};
+use crate::rows::{read, read_counter, read_instant, read_instant_option, read_option, read_value};
 
 /// What an order has exactly one of, or none.
-pub(crate) type Head = (OrderRow<'static>, PaymentRow<'static>, AddressRow<'static>, Option<ShipmentRow<'static>>);
+pub(crate) type Head = (OrderRow<'static>, PaymentRow<'static>, Option<ShipmentRow<'static>>);
 
-/// What orders have many of, by order; in the order of their positions.
+/// What orders were when they were placed, and what they have many of, by order; in the order of their positions.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
-    items: BTreeMap<DbUuid, Vec<ItemRow<'static>>>,
+    placed: BTreeMap<OrderId, Order>,
     refunds: BTreeMap<DbUuid, Vec<RefundRow<'static>>>,
     returns: BTreeMap<DbUuid, Vec<ReturnRow<'static>>>,
     return_lines: BTreeMap<DbUuid, Vec<ReturnLineRow>>,
@@ -37,13 +34,13 @@ fn group<R>(rows: Vec<R>, key: impl Fn(&R) -> DbUuid) -> BTreeMap<DbUuid, Vec<R>
 impl Parts {
     /// Sorts rows, each list by position, to their orders.
     pub(crate) fn new(
-        items: Vec<ItemRow<'static>>,
+        placed: BTreeMap<OrderId, Order>,
         refunds: Vec<RefundRow<'static>>,
         returns: Vec<ReturnRow<'static>>,
         return_lines: Vec<ReturnLineRow>,
     ) -> Self {
         Self {
-            items: group(items, |row| row.order_id),
+            placed,
             refunds: group(refunds, |row| row.order_id),
             returns: group(returns, |row| row.order_id),
             return_lines: group(return_lines, |row| row.return_id),
@@ -51,9 +48,8 @@ impl Parts {
     }
 
     /// Puts an order together.
-    pub(crate) fn assemble(&mut self, (row, payment, address, shipment): Head) -> Answer<Order> {
-        let currency: Currency = read("orders.currency", &row.currency)?;
-        let items = self.items.remove(&row.id).unwrap_or_default();
+    pub(crate) fn assemble(&mut self, (row, payment, shipment): Head) -> Answer<Order> {
+        let placed = self.placed.remove(&OrderId::new(row.id.0)).ok_or(Fault::Corrupt("events.stream_id"))?;
         let refunds = self.refunds.remove(&row.id).unwrap_or_default();
         let returns = self.returns.remove(&row.id).unwrap_or_default();
         Ok(Order {
@@ -61,15 +57,8 @@ impl Parts {
             number: read("orders.number", &row.number)?,
             user_id: read("orders.user_id", &row.user_id)?,
             cart_id: row.cart_id.map(|cart| CartId::new(cart.0)),
-            lifecycle: read("orders.lifecycle", &row.lifecycle)?,
             status: read("orders.status", &row.status)?,
             phase: DbEnum::read("orders.phase", &row.phase)?,
-            items: items.into_iter().map(|item| item.into_item(currency)).collect::<Answer<_>>()?,
-            quote: read_quote(&row.quote)?,
-            shipping_address: address.into_address()?,
-            shipping_method: read("orders.shipping_method", &row.shipping_method)?,
-            notes: read_option("orders.notes", row.notes.as_deref())?,
-            reserved_until: read_instant("orders.reserved_until", row.reserved_until)?,
             shipment: shipment.map(ShipmentRow::into_shipment).transpose()?,
             payment: payment.into_payment()?,
             refunds: refunds.into_iter().map(RefundRow::into_refund).collect::<Answer<_>>()?,
@@ -79,6 +68,7 @@ impl Parts {
             updated_at: read_instant("orders.updated_at", row.updated_at)?,
             entered_at: read_instant("orders.entered_at", row.entered_at)?,
             delivered_at: read_instant_option("orders.delivered_at", row.delivered_at)?,
+            ..placed
         })
     }
 
@@ -91,33 +81,6 @@ impl Parts {
             lines: lines.iter().map(ReturnLineRow::line).collect::<Answer<_>>()?,
             reason: read_option("returns.reason", row.reason.as_deref())?,
             requested_at: read_instant("returns.requested_at", row.requested_at)?,
-        })
-    }
-}
-
-impl ItemRow<'_> {
-    fn into_item(self, currency: Currency) -> Answer<OrderItem> {
-        Ok(OrderItem {
-            id: ItemId::new(self.id.0),
-            sku: read("order_items.sku", &self.sku)?,
-            product_id: read("order_items.product_id", &self.product_id)?,
-            name: read("order_items.name", &self.name)?,
-            quantity: Quantity::new(self.quantity).map_err(|_| Fault::Corrupt("order_items.quantity"))?,
-            unit_price: Money::new(self.unit_price, currency),
-        })
-    }
-}
-
-impl AddressRow<'_> {
-    fn into_address(self) -> Answer<Address> {
-        Ok(Address {
-            name: read_option("order_addresses.name", self.name.as_deref())?,
-            line1: read("order_addresses.line1", &self.line1)?,
-            line2: read_option("order_addresses.line2", self.line2.as_deref())?,
-            city: read("order_addresses.city", &self.city)?,
-            state: read_option("order_addresses.state", self.state.as_deref())?,
-            postal_code: read("order_addresses.postal_code", &self.postal_code)?,
-            country: read("order_addresses.country", &self.country)?,
         })
     }
 }
@@ -150,7 +113,7 @@ impl RefundRow<'_> {
 
 impl ReturnLineRow {
     fn line(&self) -> Answer<ReturnLine> {
-        let quantity = Quantity::new(self.quantity).map_err(|_| Fault::Corrupt("return_lines.quantity"))?;
+        let quantity = read_value("return_lines.quantity", self.quantity)?;
         Ok(ReturnLine { item: ItemId::new(self.item_id.0), quantity })
     }
 }

@@ -17,8 +17,8 @@ const POISON: usize = 7;
 const QUANTITY: i64 = 13;
 
 /// Refuses the row at once.
-pub(crate) const ROW: &str = "ALTER TABLE order_items ADD CONSTRAINT poison CHECK (quantity <> 13);";
-const NO_ROW: &str = "ALTER TABLE order_items DROP CONSTRAINT poison;";
+pub(crate) const ROW: &str = "ALTER TABLE reservations ADD CONSTRAINT poison CHECK (units <> 13);";
+const NO_ROW: &str = "ALTER TABLE reservations DROP CONSTRAINT poison;";
 
 fn order(shop: &CommitBuilder, number: usize) -> Commit {
     shop.order(&[("MUG", if number == POISON { QUANTITY } else { 1 })])

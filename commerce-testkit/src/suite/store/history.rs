@@ -203,8 +203,8 @@ async fn sold_and_returned(case: &Case) -> Order {
 fn free_order(case: &Case) -> Commit {
     let at = case.shop.at(5);
     let mut new_order = case.shop.new_order(&[("TEA", 1)], at);
-    new_order.items[0].unit_price = commerce_core::money::Money::zero(crate::commit_builder::CURRENCY);
-    new_order.quote = crate::quote::plain(&new_order.items);
+    new_order.quote.lines[0].item.unit_price = commerce_core::money::Money::zero(crate::commit_builder::CURRENCY);
+    new_order.quote = crate::quote::plain(new_order.quote.items());
     case.shop.place(new_order, at)
 }
 

@@ -68,7 +68,7 @@ pub async fn a_whole_life_comes_back_equal<F: Fixture>(fixture: &F) {
         order
     };
     let mut new_order = case.shop.new_order(&[("MUG", 3), ("TEA", 1), ("MUG", 1)], at(0));
-    new_order.quote = quote::rich(&new_order.items);
+    new_order.quote = quote::rich(new_order.quote.items());
     let order = check(case.carry_out(case.shop.place(new_order, at(0))).await).await;
     let order = check(case.tell(&order, Command::FailPayment { reason: parse("declined") }, at(0)).await).await;
     let order = check(case.pay(&order, at(0)).await).await;
@@ -99,7 +99,7 @@ pub async fn five_hundred_lines_come_back_equal<F: Fixture>(fixture: &F) {
     case.accept(case.shop.stocked(&levels)).await;
     let lines: Vec<_> = skus.iter().rev().map(|sku| (sku.as_str(), 2)).collect();
     let mut new_order = case.shop.new_order(&lines, case.shop.at(1));
-    new_order.quote = quote::rich(&new_order.items);
+    new_order.quote = quote::rich(new_order.quote.items());
     let order = case.carry_out(case.shop.place(new_order, case.shop.at(1))).await;
     let order = case.pay(&order, case.shop.at(2)).await;
     assert_eq!(case.order(&order).await, Some(order));
@@ -119,7 +119,7 @@ pub async fn the_longest_texts_come_back_equal<F: Fixture>(fixture: &F) {
         let mut item = case.shop.item(parse(&text_id), units(2));
         item.name = parse(&text(255));
         item.product_id = parse(&text_id);
-        let mut new_order = case.shop.new_order_of(vec![item], at);
+        let mut new_order = case.shop.new_order_of(&[item], at);
         new_order.user_id = parse(&text_id);
         new_order.notes = Some(parse(&text(1000)));
         new_order.shipping_method = parse(&text(64));
@@ -144,7 +144,7 @@ pub async fn extreme_amounts_come_back_equal<F: Fixture>(fixture: &F) {
         for minor in [0, 1, i64::MAX - 1, i64::MAX] {
             let unit_price = Money::new(minor, currency);
             let item = OrderItem { unit_price, ..case.shop.item(parse("MUG"), units(1)) };
-            let new_order = case.shop.new_order_of(vec![item], at);
+            let new_order = case.shop.new_order_of(&[item], at);
             let order = case.carry_out(case.shop.place(new_order, at)).await;
             assert_eq!(order.payment.amount, unit_price);
             let order = if minor == 0 { order } else { case.pay(&order, at).await };

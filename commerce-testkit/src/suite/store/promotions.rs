@@ -8,20 +8,17 @@ use commerce_core::ids::OrderId;
 use commerce_core::money::Money;
 use commerce_core::port::{PageRequest, PromotionWithUsage};
 use commerce_core::promotion::{
-    Limit, Limits, Promotion, PromotionExhausted, PromotionRecord, Redemption, RedemptionMove,
+    Limit, Limits, Promotion, PromotionDefinition, PromotionExhausted, PromotionRecord, Redemption, RedemptionMove,
 };
 
 use super::{Case, Fixture, at_once, first, walk};
 use crate::commit_builder::{CURRENCY, parse};
+use crate::quote::percent_off;
 
 impl Case {
     fn promise(&self, id: &str, code: Option<&str>, seconds: i64) -> PromotionRecord {
-        let code = code.map_or_else(|| "null".to_owned(), |code| format!("\"{code}\""));
-        let text = format!(
-            r#"{{ "id": "{id}", "code": {code}, "effect": {{ "type": "percent_off", "target": "order", "percent": "10" }} }}"#
-        );
-        let document = serde_json::from_str(&text).unwrap();
-        PromotionRecord::new(Promotion::read(&document, Some(CURRENCY)).unwrap(), self.shop.at(seconds))
+        let definition = PromotionDefinition { code: code.map(str::to_owned), ..percent_off(id, 1000) };
+        PromotionRecord::new(Promotion::new(CURRENCY, definition).unwrap(), self.shop.at(seconds))
     }
 
     async fn keep(&self, record: &PromotionRecord) {

@@ -1,14 +1,9 @@
 //! A quote for people: its figures in columns, and a sentence for every promotion.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
-use core::fmt::{self, Write};
+use std::fmt::{self, Write};
 
-use super::explanation::{PromotionOutcome, RejectedCode};
-use super::quote::{Adjustment, Quote, QuotedLine};
-use crate::money::Money;
+use commerce_core::money::Money;
+use commerce_core::pricing::{Adjustment, PromotionOutcome, Quote, QuotedLine, RejectedCode};
 
 /// A [`Quote`] as a text of columns: what every line costs and which promotion took what off it, the shipping fee, the
 /// tax, the total; then what became of every candidate, and the codes that were refused.
@@ -16,10 +11,12 @@ use crate::money::Money;
 /// Columns are as wide as what stands in them. Codes are quoted, for they are what a buyer typed.
 ///
 /// ```
-/// use commerce_core::pricing::{Request, Table, price};
+/// use commerce_core::pricing::price;
+/// use commerce_server::cli::Table;
+/// use commerce_http::dto::pricing::read_request;
 ///
-/// let request: Request = serde_json::from_str(
-///     r#"{ "currency": "EUR", "at": "2026-01-15T12:00:00Z", "codes": ["TEN", "NINE"],
+/// let request = read_request(
+///     br#"{ "currency": "EUR", "at": "2026-01-15T12:00:00Z", "codes": ["TEN", "NINE"],
 ///          "lines": [{ "id": "mug", "sku": "MUG", "quantity": 3, "unit_price": "9.99" }],
 ///          "promotions": [{ "id": "ten", "code": "TEN",
 ///              "effect": { "type": "percent_off", "target": "order", "percent": "10" } }] }"#,
@@ -66,8 +63,8 @@ impl<'q> Table<'q> {
         let head = [self.quote.currency.to_string(), "Listed".into(), "Discount".into(), tax.into(), "Total".into()];
         let mut rows = Vec::from([head]);
         for (place, line) in self.quote.lines.iter().enumerate() {
-            let QuotedLine { id, subtotal, discount, tax, total } = line;
-            rows.push(row(id, [Some(*subtotal), Some(*discount), Some(*tax), Some(*total)]));
+            let QuotedLine { item, subtotal, discount, tax, total } = line;
+            rows.push(row(item, [Some(*subtotal), Some(*discount), Some(*tax), Some(*total)]));
             rows.extend(self.quote.adjustments(place).map(adjusted));
         }
         let Quote { subtotal, discount, tax, total, .. } = self.quote;

@@ -1,9 +1,10 @@
 //! What the engine says of promotions that did not apply, and of documents it does not take.
 
-#![allow(clippy::expect_used, reason = "a test says what it expects")]
-
-use commerce_core::pricing::{Document, MAX_CODES, MAX_LINES, MAX_PROMOTIONS, Quote, Request, price};
-use commerce_core::promotion::{MAX_PROBLEMS, Promotion};
+use commerce_core::pricing::{MAX_CODES, MAX_LINES, MAX_PROMOTIONS, Quote, price};
+use commerce_core::problem::MAX_PROBLEMS;
+use commerce_http::dto::Refused;
+use commerce_http::dto::pricing::read_request;
+use commerce_http::dto::quote::QuoteDto;
 use serde_json::{Value, json};
 
 /// Two mugs at 10.00 and a shirt at 25.50: 45.50 in all.
@@ -23,8 +24,12 @@ fn request(changes: &Value) -> Value {
 }
 
 fn quote(changes: &Value) -> Quote {
-    let request: Request = serde_json::from_value(request(changes)).expect("a good request");
+    let request = read_request(request(changes).to_string().as_bytes()).expect("a good request");
     price(&request).expect("a price")
+}
+
+fn written(quote: &Quote) -> Value {
+    serde_json::to_value(QuoteDto::from(quote)).expect("a quote is written")
 }
 
 /// Prices the cart with one promotion of these fields, and gives what is said of it.
@@ -34,7 +39,7 @@ fn explained(fields: &Value) -> Value {
         promotion[name] = value.clone();
     }
     let quote = quote(&json!({ "promotions": [promotion], "shipping": { "method": "post", "amount": "5.00" } }));
-    let mut written = serde_json::to_value(&quote).expect("a quote is written");
+    let mut written = written(&quote);
     let mut outcome = written["explanation"][0].take();
     outcome.as_object_mut().expect("an outcome").remove("promotion_id");
     outcome
@@ -183,7 +188,7 @@ fn a_promotion_without_effect_says_why() {
     let free = json!({ "id": "free", "priority": 1, "effect": { "type": "percent_off", "target": "order", "percent": "100" } });
     let late = json!({ "id": "late", "effect": { "type": "percent_off", "target": "order", "percent": "10" } });
     let quote = quote(&json!({ "promotions": [free, late] }));
-    assert_eq!(serde_json::to_value(&quote).expect("a quote is written")["explanation"][1]["reason"], "nothing_left");
+    assert_eq!(written(&quote)["explanation"][1]["reason"], "nothing_left");
 }
 
 fn percent_off_order(id: &str, percent: &str, extra: &Value) -> Value {
@@ -199,7 +204,7 @@ fn a_beaten_promotion_says_by_whom_and_by_how_much() {
     let exclusive = percent_off_order("alone", "20", &json!({ "exclusive": true }));
     let other = percent_off_order("other", "10", &json!({ "code": "OTHER" }));
     let quote = quote(&json!({ "promotions": [exclusive, other], "codes": ["OTHER"] }));
-    let written = serde_json::to_value(&quote).expect("a quote is written");
+    let written = written(&quote);
     assert_eq!(written["applied"], json!(["alone"]));
     assert_eq!(written["rejected"], json!([]));
     let beaten = json!({ "promotion_id": "other", "code": "OTHER", "outcome": "beaten", "by": ["alone"],
@@ -213,7 +218,7 @@ fn an_exclusive_promotion_that_does_not_qualify_makes_way() {
     let conditions = json!([{ "type": "min_spend", "amount": "100.00" }]);
     let exclusive = percent_off_order("alone", "20", &json!({ "exclusive": true, "conditions": conditions }));
     let quote = quote(&json!({ "promotions": [exclusive, percent_off_order("other", "10", &json!({}))] }));
-    let written = serde_json::to_value(&quote).expect("a quote is written");
+    let written = written(&quote);
     assert_eq!(written["applied"], json!(["other"]));
     assert_eq!(written["explanation"][0]["unmet"][0]["missing"], "54.50");
 }
@@ -223,12 +228,12 @@ fn the_first_of_a_group_beats_the_others() {
     let of_group =
         |id, percent, priority| percent_off_order(id, percent, &json!({ "group": "season", "priority": priority }));
     let promotions = json!([of_group("second", "20", 1), of_group("first", "10", 2)]);
-    let plain = serde_json::to_value(quote(&json!({ "promotions": promotions }))).expect("a quote is written");
+    let plain = written(&quote(&json!({ "promotions": promotions })));
     assert_eq!(plain["applied"], json!(["first"]));
     assert_eq!(plain["explanation"][0]["by"], json!(["first"]));
     assert_eq!(plain["explanation"][0]["by_amount"], "-4.55");
     let best = quote(&json!({ "promotions": promotions, "selection": "best" }));
-    let best = serde_json::to_value(best).expect("a quote is written");
+    let best = written(&best);
     assert_eq!(best["applied"], json!(["second"]));
     assert_eq!((&best["explanation"][1]["by_amount"], &best["proven_best"]), (&json!("4.55"), &json!(true)));
 }
@@ -244,7 +249,7 @@ fn the_best_combination_leaves_out_what_would_cost_more() {
     assert_eq!(quote(&json!({ "promotions": promotions })).total.to_string(), "44.50 USD");
     let best = quote(&json!({ "promotions": promotions, "selection": "best" }));
     assert_eq!(best.total.to_string(), "25.50 USD");
-    let written = serde_json::to_value(&best).expect("a quote is written");
+    let written = written(&best);
     assert_eq!(
         (&written["explanation"][0]["by"], &written["explanation"][0]["by_amount"]),
         (&json!(["great"]), &json!("19.00"))
@@ -289,7 +294,7 @@ fn a_code_is_rejected_for_the_reason_that_helps() {
     let segment = json!({ "type": "segment", "any": ["vip"] });
     let reason = |conditions: Value| {
         let quote = quote(&json!({ "codes": [" CODE "], "promotions": [with_code(conditions)] }));
-        serde_json::to_value(&quote).expect("a quote is written")["rejected"].clone()
+        written(&quote)["rejected"].clone()
     };
     assert_eq!(reason(json!([])), json!([]));
     assert_eq!(reason(json!([spend]))[0]["reason"], "min_spend");
@@ -401,9 +406,12 @@ fn tax_by_order_is_rounded_once_and_adds_up() {
 
 /// Every problem as `pointer: code`.
 fn problems(request: &Value) -> Vec<String> {
-    let document: Document = serde_json::from_value(request.clone()).expect("a document takes any form");
-    let problems = Request::read(&document).expect_err("the request is refused");
-    problems.into_iter().map(|problem| format!("{}: {}", problem.pointer, problem.kind.code())).collect()
+    match read_request(request.to_string().as_bytes()).expect_err("the request is refused") {
+        Refused::Invalid(faults) => {
+            faults.iter().map(|fault| format!("{}: {}", fault.pointer(), fault.code())).collect()
+        }
+        Refused::NotJson(error) => vec![error.to_string()],
+    }
 }
 
 #[track_caller]
@@ -423,23 +431,36 @@ fn check_promotion_refused(fields: &Value, expected: &[&str]) {
 fn every_problem_is_told_with_its_place() {
     let lines = json!([
         { "id": "", "sku": "A", "quantity": 0, "unit_price": "1.001" },
-        { "id": "2", "sku": "A", "quantity": 1.5, "unit_price": "-1.00", "colour": "red" },
-        "a line",
+        { "id": "2", "sku": "A", "quantity": 1.5, "unit_price": "-1.00" },
+        {},
     ]);
+    let codes = json!(["C".repeat(65)]);
     check_refused(
-        &json!({ "lines": lines, "at": "yesterday", "currency": "XXX", "selection": "worst", "extra": 1 }),
+        &json!({ "lines": lines, "at": "yesterday", "currency": "XXX", "codes": codes }),
         &[
             "/currency: invalid",
             "/at: invalid",
             "/lines/0/id: invalid",
             "/lines/0/quantity: out_of_range",
             "/lines/1/quantity: out_of_range",
-            "/lines/1/colour: unknown_field",
-            "/lines/2: wrong_type",
-            "/selection: invalid",
-            "/extra: unknown_field",
+            "/lines/2/id: required",
+            "/lines/2/sku: required",
+            "/lines/2/quantity: required",
+            "/lines/2/unit_price: required",
+            "/codes/0: too_long",
         ],
     );
+}
+
+#[test]
+fn a_document_of_another_form_is_refused_at_its_first_flaw() {
+    let line = json!({ "id": "2", "sku": "A", "quantity": 1, "unit_price": "1.00", "colour": "red" });
+    check_refused(&json!({ "lines": [line] }), &["/lines/0/colour: unknown_field"]);
+    check_refused(&json!({ "lines": ["a line"] }), &["/lines/0: wrong_type"]);
+    check_refused(&json!({ "selection": "worst" }), &["/selection: invalid"]);
+    check_refused(&json!({ "extra": 1 }), &["/extra: unknown_field"]);
+    let twice = br#"{ "currency": "EUR", "currency": "EUR" }"#;
+    assert_eq!(read_request(twice).expect_err("refused").to_string(), "/currency: occurs twice");
 }
 
 #[test]
@@ -570,11 +591,8 @@ fn tax_rates_have_a_range() {
 }
 
 #[test]
-fn a_promotion_stands_alone_with_its_currency() {
-    let promotion = percent_off_order("p", "10", &json!({ "currency": "EUR", "budget": "5.00" }));
-    let read: Promotion = serde_json::from_value(promotion.clone()).expect("a promotion");
-    assert_eq!(read.currency().code(), "EUR");
-    check_refused(&json!({ "promotions": [promotion] }), &["/promotions/0/currency: currency_mismatch"]);
-    let nameless: Result<Promotion, _> = serde_json::from_value(percent_off_order("p", "10", &json!({})));
-    assert_eq!(nameless.expect_err("no currency").to_string(), "/currency: is required");
+fn a_promotion_names_the_currency_of_its_request_or_none() {
+    let promotion = |currency| percent_off_order("p", "10", &json!({ "currency": currency, "budget": "5.00" }));
+    assert_eq!(quote(&json!({ "promotions": [promotion("USD")] })).applied().count(), 1);
+    check_refused(&json!({ "promotions": [promotion("EUR")] }), &["/promotions/0/currency: currency_mismatch"]);
 }

@@ -1,4 +1,4 @@
-//! A fuzzer of pricing: the parser of requests, the evaluator, and the parser of answers.
+//! A fuzzer of pricing: the parser of requests, the evaluator, and the stored form of quotes.
 //!
 //! Inputs start from the gathered cases and are mutated again and again, as documents and as bytes. Whatever comes out,
 //! there is no panic; what is refused says where; what is accepted keeps the invariants of pricing; and nothing takes long.
@@ -16,10 +16,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use commerce_core::pricing::{
-    Document, PROVEN_CANDIDATES, PROVEN_LINES, PricingError, Problems, Quote, Request, Selection, Table, price,
-};
-use commerce_core::promotion::MAX_PROBLEMS;
+use commerce_core::pricing::{PROVEN_CANDIDATES, PROVEN_LINES, PricingError, Quote, Request, Selection, price};
+use commerce_core::problem::{Findings, MAX_PROBLEMS};
+use commerce_http::dto::pricing::read_request;
+use commerce_http::dto::promotion::PromotionDto;
+use commerce_http::dto::quote::QuoteDto;
+use commerce_http::dto::{Fault, Refused};
 use commerce_testkit::{Random, invariants};
 use proptest::test_runner::{TestCaseError, TestCaseResult};
 use proptest::{prop_assert, prop_assert_eq};
@@ -55,8 +57,8 @@ fn no_request_breaks_pricing() {
 }
 
 #[test]
-fn no_answer_breaks_its_reader() {
-    let requests = corpus().into_iter().filter_map(|request| serde_json::from_value::<Request>(request).ok());
+fn no_stored_quote_breaks_its_reader() {
+    let requests = corpus().into_iter().filter_map(|request| read_request(request.to_string().as_bytes()).ok());
     let quotes = requests.filter_map(|request| price(&request).ok());
     fuzz(quotes.map(|quote| serde_json::to_value(&quote).expect("a quote is written")).collect(), read_back);
 }
@@ -91,7 +93,7 @@ fn fuzz(mut pool: Vec<Value>, try_out: Trial) {
 
 /// The requests of the gathered cases.
 fn corpus() -> Vec<Value> {
-    let cases = include_str!("../../../commerce-core/tests/data/pricing.json");
+    let cases = include_str!("../data/pricing.json");
     let mut cases: Value = serde_json::from_str(cases).expect("the cases are JSON");
     let cases = cases["cases"].as_array_mut().expect("a list of cases");
     cases.iter_mut().map(|case| case["request"].take()).collect()
@@ -138,17 +140,17 @@ fn show(input: &Input, what: &dyn Debug) -> ! {
 
 /// Reads and prices a request.
 fn answer(input: &Input) -> Result<Fate, TestCaseError> {
-    let Ok(document) = serde_json::from_slice::<Document>(&input.bytes) else {
-        return Ok(Fate::NotJson);
-    };
-    let read = Request::read(&document);
-    let directly: Result<Request, _> = serde_json::from_slice(&input.bytes);
-    prop_assert_eq!(read.is_ok(), directly.is_ok(), "both ways of reading agree");
-    let request = match read {
+    let request = match read_request(&input.bytes) {
         Ok(request) => request,
-        Err(problems) => return check_problems(input, &problems).map(|()| Fate::Refused),
+        Err(Refused::NotJson(_)) => return Ok(Fate::NotJson),
+        Err(Refused::Invalid(faults)) => return check_faults(input, &faults).map(|()| Fate::Refused),
     };
-    survives(&request)?;
+    for promotion in &request.promotions {
+        let mut findings = Findings::default();
+        let read = PromotionDto::from(promotion).into_domain(request.currency, &mut findings);
+        let read = findings.finish(read).map_err(|problems| TestCaseError::fail(problems.to_string()))?;
+        prop_assert_eq!(&read.with_usage(*promotion.usage()), promotion);
+    }
     match price(&request) {
         Ok(quote) => check_priced(&request, &quote).map(|()| Fate::Taken),
         Err(PricingError::Overflow) => Ok(Fate::TooLarge),
@@ -157,11 +159,10 @@ fn answer(input: &Input) -> Result<Fate, TestCaseError> {
 }
 
 /// What is refused says where, and the place is in the document, or its last step is what is missing.
-fn check_problems(input: &Input, problems: &Problems) -> TestCaseResult {
-    let problems = problems.as_slice();
-    prop_assert!(!problems.is_empty() && problems.len() <= MAX_PROBLEMS);
-    for problem in problems {
-        let pointer = &problem.pointer;
+fn check_faults(input: &Input, faults: &[Fault]) -> TestCaseResult {
+    prop_assert!(!faults.is_empty() && faults.len() <= MAX_PROBLEMS);
+    for fault in faults {
+        let pointer = fault.pointer();
         prop_assert!(pointer.is_empty() || pointer.starts_with('/'), "{} is no pointer", pointer);
         if let Some(document) = &input.document {
             let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
@@ -175,7 +176,7 @@ fn check_priced(request: &Request, quote: &Quote) -> TestCaseResult {
     invariants::check_quote(request, quote)?;
     prop_assert_eq!(&price(request), &Ok(quote.clone()), "the same request has the same quote");
     survives(quote)?;
-    prop_assert!(Table::of(quote).to_string().lines().count() >= quote.lines.len());
+    prop_assert!(serde_json::to_string(&QuoteDto::from(quote)).is_ok());
     let other = match request.selection {
         Selection::Best => Selection::Priority,
         Selection::Priority => Selection::Best,
@@ -199,18 +200,14 @@ fn check_best(request: &Request, best: &Quote, plain: &Quote) -> TestCaseResult 
     Ok(())
 }
 
-/// Reads an answer that may be no one's, and writes what was taken.
+/// Reads a stored quote that may be no one's, and shows what was taken.
 fn read_back(input: &Input) -> Result<Fate, TestCaseError> {
-    let Ok(document) = serde_json::from_slice::<Document>(&input.bytes) else {
-        return Ok(Fate::NotJson);
-    };
-    match Quote::read(&document) {
+    match serde_json::from_slice::<Quote>(&input.bytes) {
         Ok(quote) => {
-            prop_assert!(Table::of(&quote).to_string().lines().count() >= quote.lines.len());
-            serde_json::to_string(&quote).expect("it is written");
+            prop_assert!(serde_json::to_string(&QuoteDto::from(&quote)).is_ok());
             Ok(Fate::Taken)
         }
-        Err(problems) => check_problems(input, &problems).map(|()| Fate::Refused),
+        Err(_) => Ok(Fate::Refused),
     }
 }
 

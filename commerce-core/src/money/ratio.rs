@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::money::Rounding;
+use super::Rounding;
 
 /// A fraction of whole numbers that is not negative: a percentage, a tax rate.
 ///

@@ -1,8 +1,8 @@
 //! Units that are bought and given: each serves once, over all promotions that ask for units.
 
-#![allow(clippy::expect_used, reason = "a test says what it expects")]
-
-use commerce_core::pricing::{Request, price};
+use commerce_core::pricing::price;
+use commerce_http::dto::pricing::read_request;
+use commerce_http::dto::quote::QuoteDto;
 use serde_json::{Value, json};
 
 /// Lines of sku, units and price.
@@ -31,12 +31,13 @@ fn free(quantity: u32, sku: Option<&str>) -> Value {
 #[track_caller]
 fn check(lines: Lines<'_>, selection: &str, promotions: &[Value], discount: &str, outcomes: &[&str]) {
     let line = |(sku, quantity, price): &(&str, u32, &str)| json!({ "id": sku, "sku": sku, "quantity": quantity, "unit_price": price });
-    let request: Request = serde_json::from_value(json!({
+    let request = json!({
         "currency": "EUR", "at": "2026-01-15T12:00:00Z", "selection": selection,
         "lines": lines.iter().map(line).collect::<Vec<_>>(), "promotions": promotions,
-    }))
-    .expect("the request is one");
-    let quote = serde_json::to_value(price(&request).expect("it has a price")).expect("a quote is written");
+    });
+    let request = read_request(request.to_string().as_bytes()).expect("the request is one");
+    let quote = price(&request).expect("it has a price");
+    let quote = serde_json::to_value(QuoteDto::from(&quote)).expect("a quote is written");
     let explained = quote["explanation"].as_array().expect("a list");
     let found: Vec<_> = explained.iter().filter_map(|one| one["outcome"].as_str()).collect();
     assert_eq!((quote["discount"].as_str(), found.as_slice()), (Some(discount), outcomes), "{quote}");

@@ -1,26 +1,50 @@
-//! What is wrong in a document, where, and in which words.
+//! What is wrong in a value that somebody gave, where, and in which words: all of it at once.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-/// The most problems one document is told of; after them the reading goes on, the telling stops.
+/// The most problems one value is told of; after them the checking goes on, the telling stops.
 pub const MAX_PROBLEMS: usize = 100;
 
-/// One thing wrong with a value, and the place in its document.
-///
-/// It serializes to `{ "pointer", "code", "message" }`.
+/// One thing wrong with a value, and the place in what it is part of.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{pointer}: {kind}")]
+#[error("{path}: {kind}")]
 pub struct Problem {
-    /// The place, as a JSON pointer (RFC 6901): `/promotions/3/effect/percent`. Empty for the whole document.
-    pub pointer: String,
+    /// The place. Empty for the whole value.
+    pub path: Path,
     /// What is wrong there.
     pub kind: ProblemKind,
+}
+
+/// The way to a part of a value. It prints as a JSON pointer (RFC 6901): `/promotions/3/effect/percent`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Path(Vec<Step>);
+
+/// One step of a [`Path`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Into the field of this name.
+    Field(&'static str),
+    /// Into the entry of a list at this index.
+    Entry(usize),
+}
+
+impl Path {
+    /// Whether it leads nowhere: the whole value is meant.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|step| match step {
+            Step::Field(name) => write!(f, "/{name}"),
+            Step::Entry(index) => write!(f, "/{index}"),
+        })
+    }
 }
 
 /// What can be wrong with a value.
@@ -31,7 +55,7 @@ pub enum ProblemKind {
     #[error("is required")]
     Required,
     /// A field nobody reads, most likely misspelt, or one that means nothing beside its neighbours.
-    #[error("is not a field that is read here")]
+    #[error("is not a known field")]
     UnknownField,
     /// The value is of another kind.
     #[error("must be {expected}")]
@@ -82,7 +106,7 @@ pub enum ProblemKind {
         limit: usize,
     },
     /// The value stands a second time.
-    #[error("is there twice")]
+    #[error("occurs twice")]
     Duplicate,
     /// The tiers do not rise.
     #[error("must be above the tier before it")]
@@ -119,17 +143,7 @@ impl ProblemKind {
     }
 }
 
-impl Serialize for Problem {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Problem", 3)?;
-        fields.serialize_field("pointer", &self.pointer)?;
-        fields.serialize_field("code", self.kind.code())?;
-        fields.serialize_field("message", &alloc::format!("{}", self.kind))?;
-        fields.end()
-    }
-}
-
-/// Everything found wrong in a document, in the order of reading; never empty.
+/// Everything found wrong in a value, in the order of its parts; never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub struct Problems(Vec<Problem>);
 
@@ -158,62 +172,68 @@ impl IntoIterator for Problems {
     }
 }
 
-/// Collects problems while a document or a value is walked, and knows where the walk is.
+/// Collects problems while a value is walked, and knows where the walk is.
+///
+/// ```
+/// use commerce_core::problem::{Findings, ProblemKind};
+///
+/// let mut findings = Findings::default();
+/// findings.field("lines", |findings| {
+///     findings.each(&[3, 0], |findings, units| findings.require(*units > 0, ProblemKind::Empty));
+/// });
+/// assert_eq!(findings.finish(Some(())).unwrap_err().to_string(), "/lines/1: must not be empty");
+/// ```
 #[derive(Debug, Default)]
-pub(crate) struct Findings {
-    pointer: String,
+pub struct Findings {
+    path: Vec<Step>,
     problems: Vec<Problem>,
 }
 
 impl Findings {
     /// Notes a problem at the present place; the `None` is for the caller to return.
-    pub(crate) fn note<T>(&mut self, kind: ProblemKind) -> Option<T> {
+    pub fn note<T>(&mut self, kind: ProblemKind) -> Option<T> {
         if self.problems.len() < MAX_PROBLEMS {
-            self.problems.push(Problem { pointer: self.pointer.clone(), kind });
+            self.problems.push(Problem { path: Path(self.path.clone()), kind });
         }
         None
     }
 
     /// Notes a problem unless all is well.
-    pub(crate) fn require(&mut self, well: bool, kind: ProblemKind) {
+    pub fn require(&mut self, well: bool, kind: ProblemKind) {
         if !well {
             self.note::<()>(kind);
         }
     }
 
     /// Walks into a field.
-    pub(crate) fn field<T>(&mut self, name: &str, walk: impl FnOnce(&mut Self) -> T) -> T {
-        let here = self.pointer.len();
-        self.pointer.push('/');
-        for letter in name.chars() {
-            match letter {
-                '~' => self.pointer.push_str("~0"),
-                '/' => self.pointer.push_str("~1"),
-                plain => self.pointer.push(plain),
-            }
-        }
-        let result = walk(self);
-        self.pointer.truncate(here);
-        result
+    pub fn field<T>(&mut self, name: &'static str, walk: impl FnOnce(&mut Self) -> T) -> T {
+        self.step(Step::Field(name), walk)
     }
 
     /// Walks into an entry of a list.
-    pub(crate) fn entry<T>(&mut self, index: usize, walk: impl FnOnce(&mut Self) -> T) -> T {
-        self.field(&alloc::format!("{index}"), walk)
+    pub fn entry<T>(&mut self, index: usize, walk: impl FnOnce(&mut Self) -> T) -> T {
+        self.step(Step::Entry(index), walk)
     }
 
     /// Walks every entry of a list.
-    pub(crate) fn each<T>(&mut self, entries: &[T], mut walk: impl FnMut(&mut Self, &T)) {
+    pub fn each<T>(&mut self, entries: &[T], mut walk: impl FnMut(&mut Self, &T)) {
         for (index, entry) in entries.iter().enumerate() {
             self.entry(index, |findings| walk(findings, entry));
         }
     }
 
+    fn step<T>(&mut self, step: Step, walk: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(step);
+        let result = walk(self);
+        self.path.pop();
+        result
+    }
+
     /// The value, if nothing was found wrong on the way to it.
     ///
     /// # Errors
-    /// What was found. A missing value notes why it is missing, so the errors are never empty.
-    pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Problems> {
+    /// What was found. Whoever has no value has noted why; should they not have, the value as a whole is called unreadable.
+    pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Problems> {
         match value {
             Some(value) if self.problems.is_empty() => Ok(value),
             _ => {

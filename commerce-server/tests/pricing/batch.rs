@@ -1,18 +1,14 @@
 //! Requests in files: one document, or JSON lines; and everything wrong in them.
 
-#![allow(clippy::expect_used, reason = "a test says what it expects")]
-
-use commerce_core::pricing::{Quote, price_all};
+use commerce_core::pricing::Quote;
+use commerce_server::cli::price_all;
 
 const GOOD: &str = r#"{ "currency": "EUR", "at": "2026-01-15T12:00:00Z", "lines": [] }"#;
 
 /// The totals, or all that is wrong.
 fn totals(text: &str) -> Result<Vec<String>, Vec<String>> {
-    let quotes = price_all(text, |json| serde_json::from_str(json));
     let total = |quote: &Quote| quote.total.to_string();
-    quotes
-        .map(|quotes| quotes.iter().map(total).collect())
-        .map_err(|flaws| flaws.iter().map(ToString::to_string).collect())
+    price_all(text).map(|quotes| quotes.iter().map(total).collect())
 }
 
 #[track_caller]
@@ -40,7 +36,7 @@ fn everything_wrong_is_told_with_its_line_and_place() {
         &[
             "line 2: /lines/0/unit_price: has more decimals than its currency",
             "line 3: cannot be read: expected value at line 1 column 12",
-            "line 4: the request must be an object",
+            "line 4: the document must be an object",
             "line 5: the amounts are too large to add up",
         ],
     );

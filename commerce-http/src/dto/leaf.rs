@@ -1,0 +1,161 @@
+//! The values at the leaves of a document, and how each becomes one of the engine's: with what is wrong noted, and its place.
+//!
+//! What must be there is an `Option` too, so that everything that is missing is told at once.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use commerce_core::Quantity;
+use commerce_core::money::{Amount, Currency, Money, MoneyError};
+use commerce_core::problem::{Findings, ProblemKind};
+use commerce_core::promotion::{MAX_LABEL, Percent};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
+
+pub(super) const A_PROMOTION_ID: &str = "a promotion id of 1 to 64 characters";
+pub(super) const A_SKU: &str = "a sku of 1 to 64 characters";
+pub(super) const A_CATEGORY: &str = "a category of 1 to 64 characters";
+const A_QUANTITY: &str = "a whole number from 1 to 1000000";
+const A_COUNT: &str = "a whole number of zero or more";
+/// No text that is parsed to a value is longer.
+const MAX_PARSED: usize = 64;
+
+/// A decimal figure: a text, or a number of at most 15 digits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DecimalDto(Value);
+
+impl From<Money> for DecimalDto {
+    fn from(money: Money) -> Self {
+        Self(Amount::from(money).to_string().into())
+    }
+}
+
+impl From<Percent> for DecimalDto {
+    fn from(percent: Percent) -> Self {
+        Self(percent.to_string().into())
+    }
+}
+
+impl DecimalDto {
+    pub(super) fn decimal(self, findings: &mut Findings) -> Option<Decimal> {
+        let is_number = self.0.is_number();
+        match Amount::deserialize(self.0) {
+            Ok(amount) => Some(amount.decimal()),
+            Err(_) if is_number => {
+                findings.note(ProblemKind::Type { expected: "written as a text, having so many digits" })
+            }
+            Err(_) => findings.note(ProblemKind::Type { expected: "a decimal figure such as \"59.98\"" }),
+        }
+    }
+
+    /// An amount with no more decimals than the currency has.
+    pub(super) fn money(self, currency: Currency, findings: &mut Findings) -> Option<Money> {
+        match Money::from_decimal(self.decimal(findings)?, currency) {
+            Ok(money) => Some(money),
+            Err(MoneyError::TooManyDecimals { .. }) => findings.note(ProblemKind::TooManyDecimals),
+            Err(_) => findings.note(ProblemKind::TooLarge),
+        }
+    }
+}
+
+/// A field that must be there.
+pub(super) fn required<V, T>(
+    findings: &mut Findings,
+    name: &'static str,
+    value: Option<V>,
+    read: impl FnOnce(V, &mut Findings) -> Option<T>,
+) -> Option<T> {
+    findings.field(name, |findings| match value {
+        Some(value) => read(value, findings),
+        None => findings.note(ProblemKind::Required),
+    })
+}
+
+/// A field that may be absent: `Some(None)` then, `None` where it cannot be read.
+#[expect(clippy::option_option, reason = "the outer one is whether it can be read, the inner one whether it is there")]
+pub(super) fn optional<V, T>(
+    findings: &mut Findings,
+    name: &'static str,
+    value: Option<V>,
+    read: impl FnOnce(V, &mut Findings) -> Option<T>,
+) -> Option<Option<T>> {
+    match value {
+        Some(value) => findings.field(name, |findings| read(value, findings)).map(Some),
+        None => Some(None),
+    }
+}
+
+/// The entries of a list, each read; `None` where one of them cannot be.
+pub(super) fn list<V, T>(
+    limit: usize,
+    read: impl Fn(V, &mut Findings) -> Option<T>,
+) -> impl FnOnce(Vec<V>, &mut Findings) -> Option<Vec<T>> {
+    move |entries, findings| {
+        if entries.len() > limit {
+            return findings.note(ProblemKind::TooMany { limit });
+        }
+        let entries = entries.into_iter().enumerate();
+        let all: Vec<_> = entries.map(|(index, entry)| findings.entry(index, |f| read(entry, f))).collect();
+        all.into_iter().collect()
+    }
+}
+
+/// A text of at most `limit` characters.
+pub(super) fn text(limit: usize) -> impl Fn(String, &mut Findings) -> Option<String> {
+    move |text, findings| match text.chars().nth(limit) {
+        Some(_) => findings.note(ProblemKind::TooLong { limit }),
+        None => Some(text),
+    }
+}
+
+/// A text that says something: 1 to `limit` characters.
+pub(super) fn label(limit: usize) -> impl Fn(String, &mut Findings) -> Option<String> {
+    move |given, findings| match text(limit)(given, findings)?.trim() {
+        "" => findings.note(ProblemKind::Empty),
+        label => Some(label.to_owned()),
+    }
+}
+
+/// A text that parses.
+pub(super) fn parsed<T: FromStr>(expected: &'static str) -> impl Fn(String, &mut Findings) -> Option<T> {
+    move |given, findings| match text(MAX_PARSED)(given, findings)?.parse() {
+        Ok(value) => Some(value),
+        Err(_) => findings.note(ProblemKind::Invalid { expected }),
+    }
+}
+
+pub(super) fn currency(text: String, findings: &mut Findings) -> Option<Currency> {
+    parsed("an ISO 4217 currency code")(text, findings)
+}
+
+pub(super) fn instant(text: String, findings: &mut Findings) -> Option<DateTime<Utc>> {
+    parsed("an instant such as \"2026-01-15T12:00:00Z\"")(text, findings)
+}
+
+pub(super) fn name(text: String, findings: &mut Findings) -> Option<String> {
+    label(MAX_LABEL)(text, findings)
+}
+
+pub(super) fn quantity(number: Number, findings: &mut Findings) -> Option<Quantity> {
+    whole(A_QUANTITY)(number, findings)
+}
+
+pub(super) fn count<T: TryFrom<i64>>(number: Number, findings: &mut Findings) -> Option<T> {
+    whole(A_COUNT)(number, findings)
+}
+
+/// A whole number that the target takes; `1.0` is one.
+pub(super) fn whole<T: TryFrom<i64>>(expected: &'static str) -> impl Fn(Number, &mut Findings) -> Option<T> {
+    move |number, findings| {
+        let whole = number.as_i64().or_else(|| {
+            let figure = Amount::deserialize(number).ok()?.decimal().normalize();
+            i64::try_from(figure.mantissa()).ok().filter(|_| figure.scale() == 0)
+        });
+        match whole.and_then(|whole| T::try_from(whole).ok()) {
+            Some(value) => Some(value),
+            None => findings.note(ProblemKind::OutOfRange { expected }),
+        }
+    }
+}

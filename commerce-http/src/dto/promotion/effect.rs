@@ -1,0 +1,379 @@
+//! Effects of promotions.
+
+use commerce_core::money::{Currency, Money};
+use commerce_core::problem::{Findings, ProblemKind};
+use commerce_core::promotion::{
+    AmountTarget, BuyGet, Effect, Items, MAX_TIERS, Percent, PriceTarget, Reward, Target, Tier, Units,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Number;
+use utoipa::ToSchema;
+
+use super::super::leaf::{DecimalDto, list, optional, quantity, required};
+use super::{FilterDto, refuse_rest};
+
+/// What a promotion takes off; which members it has depends on its type and its target.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PromotionEffect)]
+pub struct EffectDto {
+    /// How it takes something off.
+    #[schema(value_type = EffectType)]
+    pub r#type: Option<EffectType>,
+    /// Off what; `fixed_price` has no `shipping`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<EffectTarget>,
+    /// Of `percent_off`: 10 is ten percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "10")]
+    pub percent: Option<DecimalDto>,
+    /// Of `amount_off` and `fixed_price`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub amount: Option<DecimalDto>,
+    /// Of `amount_off` items: off every unit, or off all of them together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allocation: Option<Allocation>,
+    /// Of items: the lines meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<FilterDto>,
+    /// Of items: the most units over the whole cart, cheapest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
+    pub max_quantity: Option<Number>,
+    /// Of `fixed_price` items: so many units together cost the amount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
+    pub bundle_quantity: Option<Number>,
+    /// The most that a percentage takes off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub max_amount: Option<DecimalDto>,
+    /// Of `tiered_percent`, rising.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tiers: Option<Vec<TierDto>>,
+    /// Of `buy_get`: the units to pay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buy: Option<UnitsDto>,
+    /// Of `buy_get`: the units that get cheaper, with a percentage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub get: Option<UnitsDto>,
+    /// Of `buy_get`: how often at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
+    pub max_applications: Option<Number>,
+}
+
+/// How an effect takes something off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = PromotionEffectType)]
+#[expect(missing_docs, reason = "the effects of the core have these names")]
+pub enum EffectType {
+    PercentOff,
+    AmountOff,
+    FixedPrice,
+    FreeShipping,
+    BuyGet,
+    TieredPercent,
+}
+
+/// What an effect takes something off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = PromotionEffectTarget)]
+#[expect(missing_docs, reason = "the targets of the core have these names")]
+pub enum EffectTarget {
+    Order,
+    Items,
+    Shipping,
+}
+
+/// Whether an amount is taken off every unit, or off all of them together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = PromotionAllocation)]
+#[expect(missing_docs, reason = "the targets of the core have these names")]
+pub enum Allocation {
+    Each,
+    Across,
+}
+
+/// A step of a tiered percentage.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PromotionTier)]
+pub struct TierDto {
+    /// What must remain for it.
+    #[schema(value_type = String, example = "100.00")]
+    pub min_spend: Option<DecimalDto>,
+    /// The share of the order it takes off.
+    #[schema(value_type = String, example = "10")]
+    pub percent: Option<DecimalDto>,
+}
+
+/// A number of units of some lines.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PromotionUnits)]
+pub struct UnitsDto {
+    /// The lines meant; all of them when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<FilterDto>,
+    /// The number of units.
+    #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
+    pub quantity: Option<Number>,
+    /// Of the units that get cheaper: the share of their price that is taken off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "100")]
+    pub percent: Option<DecimalDto>,
+}
+
+impl EffectDto {
+    fn of(kind: EffectType) -> Self {
+        Self { r#type: Some(kind), ..Self::default() }
+    }
+
+    pub(super) fn into_domain(mut self, currency: Currency, f: &mut Findings) -> Option<Effect> {
+        let kind = required(f, "type", self.r#type, |kind, _| Some(kind))?;
+        let effect = self.take(kind, currency, f);
+        let Self { r#type: _, target, percent, amount, allocation, filter, max_quantity, .. } = &self;
+        let Self { bundle_quantity, max_amount, tiers, buy, get, max_applications, .. } = &self;
+        let rest = [
+            ("target", target.is_some()),
+            ("percent", percent.is_some()),
+            ("amount", amount.is_some()),
+            ("allocation", allocation.is_some()),
+            ("filter", filter.is_some()),
+            ("max_quantity", max_quantity.is_some()),
+            ("bundle_quantity", bundle_quantity.is_some()),
+            ("max_amount", max_amount.is_some()),
+            ("tiers", tiers.is_some()),
+            ("buy", buy.is_some()),
+            ("get", get.is_some()),
+            ("max_applications", max_applications.is_some()),
+        ];
+        if effect.is_some() {
+            refuse_rest(rest, f);
+        }
+        effect
+    }
+
+    /// Takes the members of a type.
+    fn take(&mut self, kind: EffectType, currency: Currency, f: &mut Findings) -> Option<Effect> {
+        match kind {
+            EffectType::PercentOff => {
+                let percent = required(f, "percent", self.percent.take(), percent);
+                let target = self.take_target(f);
+                let max_amount = self.take_max_amount(currency, f);
+                Some(Effect::PercentOff { percent: percent?, target: target?, max_amount: max_amount? })
+            }
+            EffectType::AmountOff => {
+                let amount = self.take_amount(currency, f);
+                let target = self.take_amount_target(f);
+                Some(Effect::AmountOff { amount: amount?, target: target? })
+            }
+            EffectType::FixedPrice => {
+                let amount = self.take_amount(currency, f);
+                let target = self.take_price_target(f);
+                Some(Effect::FixedPrice { amount: amount?, target: target? })
+            }
+            EffectType::FreeShipping => Some(Effect::FreeShipping),
+            EffectType::BuyGet => self.take_buy_get(f).map(Effect::BuyGet),
+            EffectType::TieredPercent => {
+                let tier = |tier: TierDto, f: &mut Findings| tier.into_domain(currency, f);
+                let tiers = required(f, "tiers", self.tiers.take(), list(MAX_TIERS, tier));
+                let max_amount = self.take_max_amount(currency, f);
+                Some(Effect::TieredPercent { tiers: tiers?, max_amount: max_amount? })
+            }
+        }
+    }
+
+    fn take_amount(&mut self, currency: Currency, f: &mut Findings) -> Option<Money> {
+        required(f, "amount", self.amount.take(), |figure, f| figure.money(currency, f))
+    }
+
+    #[expect(clippy::option_option, reason = "as `optional`")]
+    fn take_max_amount(&mut self, currency: Currency, f: &mut Findings) -> Option<Option<Money>> {
+        optional(f, "max_amount", self.max_amount.take(), |figure, f| figure.money(currency, f))
+    }
+
+    fn take_kind_of_target(&mut self, f: &mut Findings) -> Option<EffectTarget> {
+        required(f, "target", self.target.take(), |target, _| Some(target))
+    }
+
+    fn take_target(&mut self, f: &mut Findings) -> Option<Target> {
+        match self.take_kind_of_target(f)? {
+            EffectTarget::Order => Some(Target::Order),
+            EffectTarget::Items => self.take_items(f).map(Target::Items),
+            EffectTarget::Shipping => Some(Target::Shipping),
+        }
+    }
+
+    fn take_amount_target(&mut self, f: &mut Findings) -> Option<AmountTarget> {
+        match self.take_kind_of_target(f)? {
+            EffectTarget::Order => Some(AmountTarget::Order),
+            EffectTarget::Items => {
+                let allocation = required(f, "allocation", self.allocation.take(), |allocation, _| Some(allocation));
+                let items = self.take_items(f)?;
+                Some(match allocation? {
+                    Allocation::Each => AmountTarget::Each(items),
+                    Allocation::Across => AmountTarget::Across(items),
+                })
+            }
+            EffectTarget::Shipping => Some(AmountTarget::Shipping),
+        }
+    }
+
+    fn take_price_target(&mut self, f: &mut Findings) -> Option<PriceTarget> {
+        match (self.take_kind_of_target(f)?, self.bundle_quantity.take()) {
+            (EffectTarget::Order, None) => Some(PriceTarget::Order),
+            (EffectTarget::Items, None) => self.take_items(f).map(PriceTarget::Each),
+            (EffectTarget::Items, bundle) => {
+                let quantity = required(f, "bundle_quantity", bundle, quantity);
+                let filter = optional(f, "filter", self.filter.take(), FilterDto::into_domain);
+                Some(PriceTarget::Bundle { filter: filter?, quantity: quantity? })
+            }
+            (EffectTarget::Order, Some(_)) => f.field("bundle_quantity", |f| f.note(ProblemKind::UnknownField)),
+            (EffectTarget::Shipping, _) => {
+                f.field("target", |f| f.note(ProblemKind::Invalid { expected: "order or items" }))
+            }
+        }
+    }
+
+    fn take_items(&mut self, f: &mut Findings) -> Option<Items> {
+        let filter = optional(f, "filter", self.filter.take(), FilterDto::into_domain);
+        let max_quantity = optional(f, "max_quantity", self.max_quantity.take(), quantity);
+        Some(Items { filter: filter?, max_quantity: max_quantity? })
+    }
+
+    fn take_buy_get(&mut self, f: &mut Findings) -> Option<BuyGet> {
+        let buy = required(f, "buy", self.buy.take(), UnitsDto::units);
+        let get = required(f, "get", self.get.take(), UnitsDto::reward);
+        let max_applications = optional(f, "max_applications", self.max_applications.take(), quantity);
+        Some(BuyGet { buy: buy?, get: get?, max_applications: max_applications? })
+    }
+}
+
+impl UnitsDto {
+    fn units(self, f: &mut Findings) -> Option<Units> {
+        let filter = optional(f, "filter", self.filter, FilterDto::into_domain);
+        let quantity = required(f, "quantity", self.quantity, quantity);
+        refuse_rest([("percent", self.percent.is_some())], f);
+        Some(Units { filter: filter?, quantity: quantity? })
+    }
+
+    fn reward(self, f: &mut Findings) -> Option<Reward> {
+        let filter = optional(f, "filter", self.filter, FilterDto::into_domain);
+        let quantity = required(f, "quantity", self.quantity, quantity);
+        let percent = required(f, "percent", self.percent, percent);
+        Some(Reward { filter: filter?, quantity: quantity?, percent: percent? })
+    }
+}
+
+impl TierDto {
+    fn into_domain(self, currency: Currency, f: &mut Findings) -> Option<Tier> {
+        let min_spend = required(f, "min_spend", self.min_spend, |figure, f| figure.money(currency, f));
+        let percent = required(f, "percent", self.percent, percent);
+        Some(Tier { min_spend: min_spend?, percent: percent? })
+    }
+}
+
+fn percent(figure: DecimalDto, f: &mut Findings) -> Option<Percent> {
+    match Percent::new(figure.decimal(f)?) {
+        Ok(percent) => Some(percent),
+        Err(_) => f.note(ProblemKind::OutOfRange { expected: "from 0 to 100, with at most 8 decimals" }),
+    }
+}
+
+impl EffectDto {
+    fn on(self, target: EffectTarget) -> Self {
+        Self { target: Some(target), ..self }
+    }
+
+    fn on_items(self, items: &Items) -> Self {
+        let Items { filter, max_quantity } = items;
+        let filter = filter.as_ref().map(FilterDto::from);
+        let max_quantity = max_quantity.map(|units| units.get().into());
+        Self { filter, max_quantity, ..self.on(EffectTarget::Items) }
+    }
+
+    fn on_target(self, target: &Target) -> Self {
+        match target {
+            Target::Order => self.on(EffectTarget::Order),
+            Target::Items(items) => self.on_items(items),
+            Target::Shipping => self.on(EffectTarget::Shipping),
+        }
+    }
+
+    fn on_amount_target(self, target: &AmountTarget) -> Self {
+        match target {
+            AmountTarget::Order => self.on(EffectTarget::Order),
+            AmountTarget::Across(items) => Self { allocation: Some(Allocation::Across), ..self.on_items(items) },
+            AmountTarget::Each(items) => Self { allocation: Some(Allocation::Each), ..self.on_items(items) },
+            AmountTarget::Shipping => self.on(EffectTarget::Shipping),
+        }
+    }
+
+    fn on_price_target(self, target: &PriceTarget) -> Self {
+        match target {
+            PriceTarget::Order => self.on(EffectTarget::Order),
+            PriceTarget::Each(items) => self.on_items(items),
+            PriceTarget::Bundle { filter, quantity } => Self {
+                filter: filter.as_ref().map(FilterDto::from),
+                bundle_quantity: Some(quantity.get().into()),
+                ..self.on(EffectTarget::Items)
+            },
+        }
+    }
+}
+
+impl From<&Effect> for EffectDto {
+    fn from(effect: &Effect) -> Self {
+        match effect {
+            Effect::PercentOff { percent, target, max_amount } => Self {
+                percent: Some((*percent).into()),
+                max_amount: max_amount.map(DecimalDto::from),
+                ..Self::of(EffectType::PercentOff).on_target(target)
+            },
+            Effect::AmountOff { amount, target } => {
+                Self { amount: Some((*amount).into()), ..Self::of(EffectType::AmountOff).on_amount_target(target) }
+            }
+            Effect::FixedPrice { amount, target } => {
+                Self { amount: Some((*amount).into()), ..Self::of(EffectType::FixedPrice).on_price_target(target) }
+            }
+            Effect::FreeShipping => Self::of(EffectType::FreeShipping),
+            Effect::BuyGet(BuyGet { buy, get, max_applications }) => Self {
+                buy: Some(buy.into()),
+                get: Some(get.into()),
+                max_applications: max_applications.map(|times| times.get().into()),
+                ..Self::of(EffectType::BuyGet)
+            },
+            Effect::TieredPercent { tiers, max_amount } => Self {
+                tiers: Some(tiers.iter().map(TierDto::from).collect()),
+                max_amount: max_amount.map(DecimalDto::from),
+                ..Self::of(EffectType::TieredPercent)
+            },
+        }
+    }
+}
+
+impl From<&Units> for UnitsDto {
+    fn from(Units { filter, quantity }: &Units) -> Self {
+        let filter = filter.as_ref().map(FilterDto::from);
+        Self { filter, quantity: Some(quantity.get().into()), percent: None }
+    }
+}
+
+impl From<&Reward> for UnitsDto {
+    fn from(Reward { filter, quantity, percent }: &Reward) -> Self {
+        let filter = filter.as_ref().map(FilterDto::from);
+        Self { filter, quantity: Some(quantity.get().into()), percent: Some((*percent).into()) }
+    }
+}
+
+impl From<&Tier> for TierDto {
+    fn from(Tier { min_spend, percent }: &Tier) -> Self {
+        Self { min_spend: Some((*min_spend).into()), percent: Some((*percent).into()) }
+    }
+}

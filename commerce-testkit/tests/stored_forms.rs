@@ -1,0 +1,107 @@
+//! Stored forms: fields of newer versions are passed over, limits of the day do not matter, newer versions are refused.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
+use std::fmt::Debug;
+
+use commerce_core::order::OrderEvent;
+use commerce_core::promotion::{Condition, Promotion, PromotionDefinition};
+use commerce_core::stored::Stored;
+use commerce_testkit::commit_builder::{CURRENCY, CommitBuilder, parse};
+use commerce_testkit::quote::{percent_off, rich};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// An order with everything in it, as its first event keeps it.
+fn placed() -> OrderEvent {
+    let shop = CommitBuilder::new(1);
+    let mut new_order = shop.new_order(&[("MUG", 3), ("CUP", 2)], shop.at(0));
+    new_order.quote = rich(new_order.quote.items());
+    new_order.notes = Some(parse("Ring twice."));
+    let order = shop.place(new_order, shop.at(0)).orders[0].order().clone();
+    OrderEvent::Created { order: Box::new(order) }
+}
+
+fn promised() -> Promotion {
+    let condition = Condition::MinSpend { amount: parse("50.00 USD"), filter: None };
+    let definition =
+        PromotionDefinition { code: Some("TEN".into()), conditions: vec![condition], ..percent_off("ten", 1000) };
+    Promotion::new(CURRENCY, definition).unwrap()
+}
+
+fn stored<T: Serialize>(value: &T) -> Value {
+    serde_json::to_value(Stored(value)).unwrap()
+}
+
+fn read<T: DeserializeOwned>(document: Value) -> Result<T, String> {
+    serde_json::from_value::<Stored<T>>(document).map(|stored| stored.0).map_err(|error| error.to_string())
+}
+
+/// Adds a field to every object.
+fn grow(document: &mut Value) {
+    match document {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(grow);
+            fields.insert("of_a_newer_version".to_owned(), json!({ "colour": "red" }));
+        }
+        Value::Array(entries) => entries.iter_mut().for_each(grow),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[track_caller]
+fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
+    let document = stored(value);
+    assert_eq!(document["v"], 1);
+    assert_eq!(read::<T>(document.clone()).as_ref(), Ok(value));
+    let mut grown = document.clone();
+    grow(&mut grown);
+    assert_eq!(read::<T>(grown).as_ref(), Ok(value), "fields that are not known are passed over");
+    let mut unversioned = document.clone();
+    unversioned.as_object_mut().unwrap().remove("v");
+    assert_eq!(read::<T>(unversioned).as_ref(), Ok(value), "without a version it is the first");
+    let mut newer = document;
+    newer["v"] = json!(2);
+    let error = read::<T>(newer).unwrap_err();
+    assert!(error.contains("written by a newer version"), "{error}");
+}
+
+#[test]
+fn events_and_promotions_are_read_across_versions() {
+    check(&placed());
+    check(&promised());
+}
+
+#[test]
+fn no_sentence_is_stored() {
+    let document = stored(&placed());
+    assert!(document["order"]["quote"]["explanation"].as_array().is_some_and(|entries| !entries.is_empty()));
+    let text = document.to_string();
+    for sentence in ["message", "Takes ", "Spend "] {
+        assert!(!text.contains(sentence), "{sentence} is in {text}");
+    }
+}
+
+#[test]
+fn what_is_longer_than_the_limits_of_the_day_is_read() {
+    let long = "x".repeat(5_000);
+    let mut document = stored(&placed());
+    let order = &mut document["order"];
+    order["notes"] = json!(long);
+    order["user_id"] = json!(long);
+    order["shipping_address"]["city"] = json!(long);
+    order["quote"]["lines"][0]["item"]["sku"] = json!(long);
+    order["quote"]["lines"][0]["item"]["quantity"] = json!(2_000_000);
+    let OrderEvent::Created { order } = read(document).unwrap() else { panic!("an order is created") };
+    let item = &order.lines()[0].item;
+    let texts = [order.notes.as_ref().unwrap().as_str(), order.user_id.as_str(), order.shipping_address.city.as_str()];
+    assert_eq!((texts, item.sku.as_str(), item.quantity.get()), ([&*long; 3], &*long, 2_000_000));
+
+    let mut document = stored(&promised());
+    document["definition"]["code"] = json!(long);
+    document["definition"]["conditions"] = json!(vec![json!({ "type": "first_order" }); 500]);
+    let promotion: Promotion = read(document).unwrap();
+    assert_eq!(promotion.definition().code.as_deref(), Some(&*long));
+    assert_eq!(promotion.definition().conditions.len(), 500);
+}
