@@ -30,7 +30,7 @@ async fn tasks_are_for_admins() {
     shop.ann().get("/v1/tasks").send().await.problem(403, "forbidden");
     shop.support().get("/v1/tasks").send().await.problem(403, "forbidden");
     shop.guest().get("/v1/tasks").send().await.problem(401, "unauthenticated");
-    shop.admin().get("/v1/tasks?state=lost").send().await.problem(400, "invalid_parameter");
+    shop.admin().get("/v1/tasks?state=lost").send().await.problem(422, "invalid_parameter");
 }
 
 async fn states(shop: &Shop, state: &str) -> usize {
