@@ -195,6 +195,7 @@ pub struct UnmetDto<'q> {
 }
 
 /// What is missing for a condition.
+#[expect(clippy::use_self, reason = "utoipa does not know Self")]
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[schema(as = QuoteCondition)]

@@ -54,7 +54,7 @@ impl World {
 
     async fn fill(&self) {
         self.engine.import(&admin(), &GOODS.map(row)).await.unwrap();
-        let limits = Limits { max_uses: Some(USES.into()), ..Limits::default() };
+        let limits = Limits { max_uses: Some(USES), ..Limits::default() };
         let promotion = Promotion::new(CURRENCY, PromotionDefinition { limits, ..percent_off("few", 1000) }).unwrap();
         self.engine.add_promotion(&admin(), |_| Ok::<_, EngineError>(promotion), None).await.unwrap();
     }
