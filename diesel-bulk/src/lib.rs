@@ -57,6 +57,11 @@
 //! }
 //! ```
 
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(dead_code, reason = "without a database no statement is written")
+)]
+
 mod key;
 mod list;
 #[cfg(feature = "mysql")]

@@ -35,10 +35,6 @@ pub(crate) struct ReservationRow<'a> {
 
 /// Units to take from a level that fits: what its columns grow by, or are compared with.
 #[derive(Debug)]
-#[cfg_attr(
-    not(any(feature = "postgres", feature = "mysql")),
-    expect(dead_code, reason = "SQLite takes nothing from levels that are not locked")
-)]
 pub(crate) struct UncontendedReservationRow<'a> {
     pub(crate) sku: &'a str,
     /// The least that must be available.
