@@ -5,7 +5,7 @@
 //! Public is the JSON of pricing ([`pricing`], [`promotion`], [`quote`]), which is spoken outside of HTTP too. What is read has the
 //! form of the document and plain values; `into_domain` makes the engine's values of it and notes everything that is wrong with
 //! them. The form itself is read by serde, which stops at the first thing wrong with it. The other requests are read with a
-//! [`Reader`](reader::Reader) in the same way.
+//! reader in the same way.
 
 pub(crate) mod address;
 pub(crate) mod cart;
