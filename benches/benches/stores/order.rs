@@ -72,10 +72,10 @@ fn skus() -> Result<Vec<Sku>, Failure> {
     Ok((FIRST..FIRST + SKUS).map(|n| format!("SKU-{n}").parse()).collect::<Result<_, _>>()?)
 }
 
-/// The JSON of a quote and of the event, as the stores keep them.
-pub(crate) fn texts() -> Result<(String, String), Failure> {
+/// The JSON of the event that creates an order, as the stores keep it.
+pub(crate) fn event_body() -> Result<String, Failure> {
     let commit = Orders::new(1, Spread::Uniform)?.next()?;
     let change = commit.orders.first().ok_or("a checkout places an order")?;
     let event = change.events().first().ok_or("placing an order is an event")?;
-    Ok((serde_json::to_string(&change.order().quote)?, serde_json::to_string(&event.event)?))
+    Ok(serde_json::to_string(&event.event)?)
 }

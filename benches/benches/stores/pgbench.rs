@@ -50,9 +50,9 @@ pub(crate) fn start(
 ) -> Result<Load, Failure> {
     let directory = tempfile::tempdir()?;
     let mut command = command(server, script, &directory)?;
-    let (quote, body) = order::texts()?;
+    let body = order::event_body()?;
     let last_a = if spread == Spread::Hot { order::FIRST } else { order::FIRST + order::THIRD - 1 };
-    for variable in ["n=0".to_owned(), format!("last_a={last_a}"), format!("quote={quote}"), format!("body={body}")] {
+    for variable in ["n=0".to_owned(), format!("last_a={last_a}"), format!("body={body}")] {
         command.arg("-D").arg(variable);
     }
     command.args(["-T", &seconds.to_string(), "-c", &clients.to_string(), "-j", &clients.min(2).to_string()]);

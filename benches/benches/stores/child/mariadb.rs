@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Job, say_ready};
 use crate::load::Placed;
 use crate::measure::{micros, now};
-use crate::order::{Orders, texts};
+use crate::order::{Orders, event_body};
 use crate::{Failure, contender::Spread};
 
 /// What the server says to one of two transactions that wait for each other.
@@ -28,7 +28,6 @@ struct Client {
 struct Source {
     orders: Orders,
     count: AtomicU64,
-    quote: String,
     body: String,
 }
 
@@ -95,8 +94,7 @@ impl Client {
 
 impl Source {
     fn new(seed: u32, spread: Spread) -> Result<Self, Failure> {
-        let (quote, body) = texts()?;
-        Ok(Self { orders: Orders::new(seed, spread)?, count: AtomicU64::new(0), quote, body })
+        Ok(Self { orders: Orders::new(seed, spread)?, count: AtomicU64::new(0), body: event_body()? })
     }
 
     fn next(&self) -> Params {
@@ -108,13 +106,8 @@ impl Source {
             "order" => order.as_bytes(),
             "payment" => id(0x3684, n).as_bytes(),
             "event" => id(0x3685, n).as_bytes(),
-            "item_a" => id(0x367f, n).as_bytes(),
-            "item_b" => id(0x3680, n).as_bytes(),
-            "item_c" => id(0x3681, n).as_bytes(),
-            "nothing" => Uuid::nil().as_bytes(),
             "number" => format!("ORD-20260301-{}", 100_000_000_000 + n),
             "reply" => r#"{"status":"pending"}"#,
-            "quote" => &self.quote,
             "body" => &self.body,
             a, b, c,
         }

@@ -63,16 +63,13 @@ impl Postgres {
         self.0.url(ROUND)
     }
 
-    /// Makes a database with orders that were placed, and gives them these texts.
-    pub(crate) fn fill(&self, filling: &Filling, quote: &str, body: &str) -> Result<(), Failure> {
+    /// Makes a database with orders that were placed, and gives their events this body.
+    pub(crate) fn fill(&self, filling: &Filling, body: &str) -> Result<(), Failure> {
         let Filling { name, orders, step } = filling;
         self.0.create_database_from(name, TEMPLATE)?;
-        let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
-        let variables = [("orders", orders.to_string()), ("step", step.to_string())];
-        let texts = [("quote", quoted(quote)), ("body", quoted(body))];
-        let script = variables
+        let body = format!("'{}'", body.replace('\'', "''"));
+        let script = [("orders", orders.to_string()), ("step", step.to_string()), ("body", body)]
             .into_iter()
-            .chain(texts)
             .fold(String::from(FILL), |script, (name, value)| script.replace(&format!(":{name}"), &value));
         self.0.sql(name, &script)?;
         Ok(())

@@ -1,5 +1,5 @@
 -- (b) A call of the function.
--- :last_a, :quote and :body come from the command line.
+-- :last_a and :body come from the command line.
 
 \set n :n + 1
 \set id 100000000000 + :n * 1000 + :client_id
@@ -12,10 +12,7 @@ SELECT place_order(
     ARRAY['SKU-' || :a, 'SKU-' || :b, 'SKU-' || :c],
     ('019b76db-3682-7000-8000-' || :id)::uuid,
     ('019b76db-3684-7000-8000-' || :id)::uuid,
-    ARRAY[('019b76db-367f-7000-8000-' || :id)::uuid, ('019b76db-3680-7000-8000-' || :id)::uuid,
-          ('019b76db-3681-7000-8000-' || :id)::uuid],
     ('019b76db-3685-7000-8000-' || :id)::uuid,
     'ORD-20260301-' || :id,
-    :quote,
     :body
 );

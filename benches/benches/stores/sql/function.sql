@@ -1,7 +1,6 @@
 -- (b) Everything in one function, whose statements the server keeps prepared.
 
-CREATE FUNCTION place_order(key text, skus text[], order_id uuid, payment_id uuid, item_ids uuid[], event_id uuid, number text,
-                            quote text, body text)
+CREATE FUNCTION place_order(key text, skus text[], order_id uuid, payment_id uuid, event_id uuid, number text, body text)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     held CONSTANT bigint := 1772367301000000;
@@ -13,22 +12,14 @@ BEGIN
         RAISE EXCEPTION 'known key';
     END IF;
 
-    INSERT INTO orders (id, number, user_id, payment_id, lifecycle, status, phase, currency, subtotal, discount, shipping,
-                        shipping_discount, tax, total, shipping_method, reserved_until, version, created_at, updated_at,
-                        entered_at, quote)
-    VALUES (order_id, number, 'user-1', payment_id, 'standard', 'pending', 'awaiting_payment', 'USD', 3750, 0, 0, 0, 0, 3750,
-            'standard', held, 1, 1772366401000000, 1772366401000000, 1772366401000000, quote);
+    INSERT INTO claims (kind, claim, owner) VALUES ('order_number', number, key);
+
+    INSERT INTO orders (id, number, user_id, payment_id, status, phase, version, created_at, updated_at, entered_at)
+    VALUES (order_id, number, 'user-1', payment_id, 'pending', 'awaiting_payment', 1, 1772366401000000, 1772366401000000,
+            1772366401000000);
 
     INSERT INTO payments (id, order_id, status, currency, amount, captured, refunded)
     VALUES (payment_id, order_id, 'pending', 'USD', 3750, 0, 0);
-
-    INSERT INTO order_addresses (order_id, kind, name, line1, line2, city, postal_code, country)
-    VALUES (order_id, 'shipping', 'Ada Lovelace', '12 St James''s Square', 'Second floor', 'London', 'SW1Y 4JH', 'GB');
-
-    INSERT INTO order_items (order_id, position, id, sku, product_id, name, quantity, unit_price, subtotal, discount, tax, total)
-    VALUES (order_id, 0, item_ids[1], skus[1], skus[1], 'A thing', 1, 1250, 1250, 0, 0, 1250),
-           (order_id, 1, item_ids[2], skus[2], skus[2], 'A thing', 1, 1250, 1250, 0, 0, 1250),
-           (order_id, 2, item_ids[3], skus[3], skus[3], 'A thing', 1, 1250, 1250, 0, 0, 1250);
 
     INSERT INTO reservations (sku, order_id, units, held_until)
     VALUES (skus[1], order_id, 1, held), (skus[2], order_id, 1, held), (skus[3], order_id, 1, held);
@@ -37,8 +28,8 @@ BEGIN
                         body)
     VALUES (nextval('event_positions'), 'order', key, 1, event_id, 'order.created', 1772366401000000, 'customer', 'user-1', body);
 
-    INSERT INTO tasks (kind, order_id, refund_id, due, ready_at, failures)
-    VALUES ('expire_order', order_id, '00000000-0000-0000-0000-000000000000', held, held, 0);
+    INSERT INTO tasks (kind, subject, payload, due, ready_at, failures)
+    VALUES ('expire_order', key, 'null', held, held, 0);
 
     FOR i IN 1..3 LOOP
         UPDATE stock SET reserved = reserved + 1, version = version + 1, next_expiry = least(next_expiry, held)
