@@ -13,10 +13,12 @@ mod token;
 mod workers;
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use self::failure::Failure;
 use self::opened::{OpenStore, block_on};
@@ -78,8 +80,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match cli.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Nobody is left to tell if stderr is closed.
-            writeln!(std::io::stderr().lock(), "commerce: {failure}").ok();
+            note(format_args!("commerce: {failure}"));
             ExitCode::from(FAILED)
         }
     }
@@ -104,6 +105,16 @@ impl Cli {
 fn migrate(config: &Config) -> Result<(), Failure> {
     block_on(OpenStore::open(config))??;
     print(&format!("{} is up to date", config.database))
+}
+
+/// Prints a line to stderr. Nobody is left to tell if that is closed.
+fn note(line: impl Display) {
+    writeln!(std::io::stderr().lock(), "{line}").ok();
+}
+
+/// A progress bar on a terminal, nothing elsewhere.
+fn progress(bar: ProgressBar, template: &str) -> ProgressBar {
+    ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
 }
 
 /// Prints text to stdout. A reader who has seen enough is no failure.

@@ -64,7 +64,8 @@ pub(crate) enum FetchProblem {
 #[derive(Debug)]
 pub(crate) struct PublishedKeys {
     url: String,
-    every: Duration,
+    /// How often to fetch them.
+    pub(crate) every: Duration,
     client: Outbound,
 }
 
@@ -124,11 +125,6 @@ fn public_key(pem: &str) -> Option<VerifyingKey> {
 }
 
 impl PublishedKeys {
-    /// How often to fetch them.
-    pub(crate) const fn every(&self) -> Duration {
-        self.every
-    }
-
     /// Fetches the keys and believes them from now on. If that fails, those fetched before stay.
     pub(crate) async fn refresh(&self, auth: &Auth) -> Result<(), KeyringError> {
         let fetched = self.fetch().await.and_then(|document| Ok(auth.replace_jwks(&document)?));

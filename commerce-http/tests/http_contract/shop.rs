@@ -10,7 +10,7 @@ use commerce_core::actor::Role;
 use commerce_core::engine::{Engine, Ports};
 use commerce_core::money::Currency;
 use commerce_core::payment::SandboxPayments;
-use commerce_core::port::Users;
+use commerce_core::port::{Payments, Users};
 use commerce_core::settings::Settings;
 use commerce_http::auth::{Auth, VerifyingKey, mint};
 use commerce_http::system::TimeOrderedIds;
@@ -42,6 +42,7 @@ pub(crate) struct Shop {
 /// How a shop differs from the usual one.
 pub(crate) struct Plan {
     pub(crate) users: Option<Arc<dyn Users>>,
+    pub(crate) payments: Arc<dyn Payments>,
     pub(crate) settings: Settings,
     pub(crate) options: Options,
 }
@@ -50,7 +51,7 @@ impl Default for Plan {
     fn default() -> Self {
         let auth = Auth::new(vec![VerifyingKey::hs256(SECRET).unwrap()]);
         let options = Options { orders_per_minute: 0, ..Options::new(auth) };
-        Self { users: None, settings: Settings::new(Currency::USD), options }
+        Self { users: None, payments: Arc::new(SandboxPayments), settings: Settings::new(Currency::USD), options }
     }
 }
 
@@ -79,7 +80,7 @@ impl Shop {
             catalog: Arc::new(store.clone()),
             promotions: Arc::new(store),
             users: plan.users.unwrap_or_else(|| users.clone()),
-            payments: Arc::new(SandboxPayments),
+            payments: plan.payments,
             clock: clock.clone(),
             ids: Arc::new(TimeOrderedIds),
         };
