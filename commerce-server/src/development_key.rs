@@ -54,7 +54,7 @@ fn load(path: &Path) -> Result<Secret, KeyError> {
     }
     let text = text.trim_end();
     let whole = text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if whole { Ok(Secret::new(text.to_owned())) } else { Err(KeyError::Damaged(path.to_owned())) }
+    if whole { Ok(text.to_owned().into()) } else { Err(KeyError::Damaged(path.to_owned())) }
 }
 
 /// Makes the text a file of this name, unless somebody else was quicker.

@@ -14,7 +14,6 @@ use commerce_http::auth::MintError;
 use thiserror::Error;
 
 use crate::config::ConfigError;
-use crate::development_key;
 use crate::import::{MAX_FLAWS, PlanError, SheetError};
 use crate::keyring::KeyringError;
 use crate::users::UsersConfigError;
@@ -35,8 +34,6 @@ pub(super) enum Failure {
     #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
     #[error("this commerce was built without {name}: build it with --features {feature}")]
     WithoutDriver { name: &'static str, feature: &'static str },
-    #[error(transparent)]
-    DevelopmentKey(#[from] development_key::KeyError),
     #[error(transparent)]
     Keyring(#[from] KeyringError),
     #[error("tokens cannot be signed here: the configured keys are public ones; ask the issuer of the tokens for one")]

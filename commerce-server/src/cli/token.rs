@@ -9,8 +9,7 @@ use commerce_http::system::SystemClock;
 use super::failure::Failure;
 use super::opened::{OpenStore, block_on};
 use super::print;
-use crate::config::{Config, DurationText, KeySource, Secret};
-use crate::development_key;
+use crate::config::{Config, DurationText};
 
 /// The roles that a token can give.
 const ROLES: [&str; 4] = ["customer", "support", "admin", "service"];
@@ -33,25 +32,18 @@ pub(super) struct TokenArgs {
 
 /// Prints the bare token.
 pub(super) fn run(args: &TokenArgs, config: &Config) -> Result<(), Failure> {
-    let secret = signing_secret(config)?;
+    if config.keys.is_development() {
+        // The key belongs to a database, which is made first so that it is not left alone.
+        block_on(OpenStore::open(config))??;
+    }
+    let secret = config.keys.signing(&config.database.key_path())?.ok_or(Failure::CannotSign)?;
     let now = u64::try_from(SystemClock.now().timestamp()).unwrap_or_default();
     let claims = Claims {
         sub: args.sub.to_string(),
         roles: args.role.clone(),
         exp: now.saturating_add(args.lifetime.whole_seconds().into()),
-        iss: config.keys.claims().issuer.clone(),
-        aud: config.keys.claims().audience.clone(),
+        iss: config.keys.issuer.clone(),
+        aud: config.keys.audience.clone(),
     };
     print(&mint_claims(secret.reveal().as_bytes(), &claims)?)
-}
-
-fn signing_secret(config: &Config) -> Result<Secret, Failure> {
-    match &config.keys {
-        KeySource::Configured(_, keys) => keys.hs256.clone().ok_or(Failure::CannotSign),
-        KeySource::Development(_) => {
-            // The key belongs to a database, which is made first so that it is not left alone.
-            block_on(OpenStore::open(config))??;
-            Ok(development_key::load_or_make(&config.database.key_path())?)
-        }
-    }
 }
