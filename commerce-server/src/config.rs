@@ -68,9 +68,9 @@ pub(crate) enum ConfigError {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     /// A TOML file with settings.
-    #[arg(long, global = true, value_name = "FILE", env = "COMMERCE_CONFIG")]
+    #[arg(long = "config", id = "config", global = true, value_name = "FILE", env = "COMMERCE_CONFIG")]
     #[serde(skip)]
-    config: Option<PathBuf>,
+    file: Option<PathBuf>,
 
     /// Where everything is kept: sqlite:PATH, postgres://… or mysql://… [default: sqlite:commerce.db].
     ///
@@ -151,7 +151,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], for the first setting that cannot be used.
     pub(crate) fn load(self, matches: &ArgMatches) -> Result<Self, ConfigError> {
-        let mut config = match &self.config {
+        let mut config = match &self.file {
             Some(path) => self.over(read_toml(path)?, path, matches),
             None => self,
         };
