@@ -47,10 +47,8 @@ impl Tables {
     }
 
     fn records(&self) -> impl Iterator<Item = &PromotionRecord> {
-        self.of_kind(DocumentKind::Promotion).filter_map(|document| match document {
-            Document::Promotion(record) => Some(record),
-            Document::Cart(_) | Document::Category(_) | Document::Product(_) => None,
-        })
+        self.of_kind(DocumentKind::Promotion)
+            .filter_map(|document| if let Document::Promotion(record) = document { Some(record) } else { None })
     }
 
     pub(super) fn candidates(&self, code_keys: &[String], user: &UserId) -> Vec<Promotion> {

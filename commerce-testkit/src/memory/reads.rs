@@ -162,10 +162,9 @@ impl Tables {
         page: &PageRequest<ProductCursor>,
     ) -> Page<Product, ProductCursor> {
         let behind = |product: &&Product| page.after.as_ref().is_none_or(|after| rank(product) > rank_of(after));
-        let all = self.of_kind(DocumentKind::Product).filter_map(|document| match document {
-            Document::Product(product) => Some(product),
-            Document::Cart(_) | Document::Category(_) | Document::Promotion(_) => None,
-        });
+        let all = self.of_kind(DocumentKind::Product);
+        let all =
+            all.filter_map(|document| if let Document::Product(product) = document { Some(product) } else { None });
         let mut products: Vec<_> = all.filter(behind).filter(|p| finds(filter, p)).collect();
         products.sort_by_key(|product| rank(product));
         cut(products.into_iter().cloned(), page.limit, |p| ProductCursor { created_at: p.created_at, id: p.id.clone() })
