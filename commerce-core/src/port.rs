@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::cart::Cart;
 use crate::catalog::{Category, Offer, Product};
 use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};
-use crate::document::{Document, DocumentEvent, DocumentId, DocumentKind};
+use crate::document::{Document, DocumentEvent, DocumentFilter, DocumentId, DocumentKind};
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{
     CartId, CategoryId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, RefundId, ReturnId, Sku, UserId,
@@ -99,6 +99,16 @@ pub struct ProductFilter {
     pub categories: Vec<CategoryId>,
     /// Only active ones, or only inactive ones.
     pub active: Option<bool>,
+}
+
+impl ProductFilter {
+    /// The filter in terms of the keys and the text of products.
+    pub fn documents(&self) -> DocumentFilter {
+        let categories = self.categories.iter().map(Product::key_of_category).collect::<Vec<_>>();
+        let active = self.active.map(|active| Vec::from([Product::key_of_active(active)]));
+        let keys = [categories].into_iter().filter(|any| !any.is_empty()).chain(active).collect();
+        DocumentFilter { keys, text: self.text.clone() }
+    }
 }
 
 /// The place of a product in a list: newest first, then by id.

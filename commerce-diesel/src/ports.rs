@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
-use commerce_core::document::{Document, DocumentEvent, DocumentId, DocumentKind, StoredError};
+use commerce_core::document::{ClaimKind, Document, DocumentEvent, DocumentId, DocumentKind, StoredError};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, ReturnId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent, Return};
@@ -26,7 +26,7 @@ use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Reservation, StockLevel};
 use commerce_core::task::{Task, TaskKey, TaskState};
 
-use super::query::{carts, catalog, documents, history, idempotency, orders, promotions, rebuild, stock, tasks};
+use super::query::{documents, history, idempotency, listing, orders, promotions, rebuild, stock, tasks};
 use super::{Backend, in_snapshot, in_statement, in_transaction};
 use crate::Rebuilt;
 
@@ -171,22 +171,30 @@ impl Promotions for Backend {
 #[async_trait]
 impl Carts for Backend {
     async fn cart(&self, id: CartId) -> Result<Option<Cart>, StoreError> {
-        in_snapshot!(self, []; conn => carts::get(conn, id))
+        let id = DocumentId::cart(id);
+        in_statement!(self, [id]; conn => documents::get(conn, &id))
     }
 
     async fn active_cart(&self, user: &UserId) -> Result<Option<Cart>, StoreError> {
-        in_snapshot!(self, [user]; conn => carts::active(conn, &user))
+        let carts: Vec<_> = in_statement!(self, [user]; conn => documents::with_claims(
+            conn, DocumentKind::Cart, (ClaimKind::ActiveCart, &[user.as_str()])
+        ))?;
+        Ok(carts.into_iter().next())
     }
 }
 
 #[async_trait]
 impl Catalog for Backend {
     async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError> {
-        in_snapshot!(self, [skus]; conn => catalog::offers(conn, &skus))
+        let products: Vec<Product> = in_statement!(self, [skus]; conn => documents::with_claims(
+            conn, DocumentKind::Product, (ClaimKind::Sku, &skus.iter().map(Sku::as_str).collect::<Vec<_>>())
+        ))?;
+        Ok(products.iter().flat_map(|product| product.offers(skus)).collect())
     }
 
     async fn product(&self, id: &ProductId) -> Result<Option<Product>, StoreError> {
-        in_snapshot!(self, [id]; conn => catalog::product(conn, &id))
+        let id = DocumentId::new(DocumentKind::Product, id);
+        in_statement!(self, [id]; conn => documents::get(conn, &id))
     }
 
     async fn products(
@@ -194,12 +202,19 @@ impl Catalog for Backend {
         filter: &ProductFilter,
         page: &PageRequest<ProductCursor>,
     ) -> Result<Page<Product, ProductCursor>, StoreError> {
-        in_snapshot!(self, [filter, page]; conn => catalog::list(conn, &filter, &page))
+        let (filter, limit) = (filter.documents(), page.limit);
+        let found = in_statement!(self, [filter, page]; conn => {
+            let after = page.after.as_ref().map(|place| (place.created_at, place.id.as_str()));
+            documents::newest(conn, DocumentKind::Product, &filter, (after, limit))
+        })?;
+        let place = |product: &Product| ProductCursor { created_at: product.created_at, id: product.id.clone() };
+        Ok(listing(found, limit, place))
     }
 
     async fn categories(&self) -> Result<Vec<Category>, StoreError> {
-        let found = in_statement!(self, []; conn => documents::all(conn, DocumentKind::Category))?;
-        found.into_iter().map(|category| category.try_into().map_err(corrupt)).collect()
+        let page = PageRequest { limit: u16::MAX, after: None };
+        let found = in_statement!(self, [page]; conn => documents::list(conn, DocumentKind::Category, &page))?;
+        found.items.into_iter().map(|category| category.try_into().map_err(corrupt)).collect()
     }
 }
 
