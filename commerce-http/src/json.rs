@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use commerce_core::problem::Problems;
+use commerce_core::problem::{Findings, Problems, Read};
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, Expected, IntoDeserializer, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
@@ -46,13 +46,20 @@ impl From<Refused> for Problem {
     }
 }
 
+/// A value that was read, or everything that is wrong with it.
+pub(crate) fn checked<T>(read: impl FnOnce(&mut Findings) -> Read<T>) -> Result<T, Problem> {
+    let mut findings = Findings::default();
+    let value = read(&mut findings);
+    findings.finish(value).map_err(refused)
+}
+
 /// The problems of values that were walked with their path in hand.
 pub(crate) fn refused(problems: Problems) -> Problem {
     Refused::from(problems).into()
 }
 
 /// The pointer to a member, or to an element.
-pub(crate) fn member(pointer: &str, name: &str) -> String {
+fn member(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 

@@ -6,13 +6,13 @@ use commerce_core::cart::{CartItem, CartStatus, Code, PriceChange};
 use commerce_core::engine::CartView;
 use commerce_core::ids::{CartId, ItemId, ProductId, Sku, UserId};
 use commerce_core::money::Currency;
+use commerce_core::problem::{Findings, Read};
 use commerce_core::text::Name;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Figure;
 use super::quote::QuoteDto;
-use super::reader::{Read, Reader};
 
 /// A cart with its price now.
 #[derive(Debug, Serialize, ToSchema)]
@@ -119,9 +119,9 @@ pub(crate) struct NewItem {
 
 impl NewItem {
     /// The sku, and how many units.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<(Sku, Quantity)> {
-        let (sku, quantity) = (reader.parse("sku", &self.sku), reader.value("quantity", Quantity::new(self.quantity)));
-        Ok((sku?, quantity?))
+    pub(crate) fn read(self, f: &mut Findings) -> Read<(Sku, Quantity)> {
+        let (sku, quantity) = (f.parse("sku", &self.sku), f.value("quantity", Quantity::new(self.quantity)));
+        Some((sku?, quantity?))
     }
 }
 
@@ -136,8 +136,8 @@ pub(crate) struct NewQuantity {
 
 impl NewQuantity {
     /// The quantity; none to remove the line.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<Option<Quantity>> {
+    pub(crate) fn read(self, f: &mut Findings) -> Read<Option<Quantity>> {
         let quantity = Some(self.quantity).filter(|units| *units != 0).map(Quantity::new);
-        reader.coded("quantity", "out_of_range", quantity.transpose())
+        f.coded("quantity", "out_of_range", quantity.transpose())
     }
 }

@@ -10,15 +10,16 @@ use commerce_core::order::{
     Command, Order, OrderItem, OrderLine, Phase, Reason, Shipment, ShipmentStatus, ShipmentUpdate, Status,
 };
 use commerce_core::pricing::{Adjustment, Quote};
+use commerce_core::problem::{Findings, Read};
 use commerce_core::text::{BoundedString, Name};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Figure;
 use super::address::AddressShape;
+use super::leaf::all;
 use super::payment::{OrderPaymentShape, RefundShape};
 use super::quote::{AdjustmentDto, ExplainedDto};
-use super::reader::{Read, Reader, all};
 use super::returns::ReturnShape;
 
 /// An order.
@@ -277,9 +278,9 @@ pub(crate) struct NewStatus {
 
 impl NewStatus {
     /// The command that moves the order.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<Command> {
-        let (status, reason) = (reader.parse("status", &self.status), reader.parse_option("reason", self.reason));
-        Ok(Command::Transition { status: status?, reason: reason? })
+    pub(crate) fn read(self, f: &mut Findings) -> Read<Command> {
+        let (status, reason) = (f.parse("status", &self.status), f.parse_option("reason", self.reason));
+        Some(Command::Transition { status: status?, reason: reason? })
     }
 }
 
@@ -293,8 +294,8 @@ pub(crate) struct ReasonBody {
 
 impl ReasonBody {
     /// The reason.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<Option<Reason>> {
-        reader.parse_option("reason", self.reason)
+    pub(crate) fn read(self, f: &mut Findings) -> Read<Option<Reason>> {
+        f.parse_option("reason", self.reason)
     }
 }
 
@@ -315,12 +316,12 @@ pub(crate) struct NewShipment {
 
 impl NewShipment {
     /// The shipment.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<ShipmentUpdate> {
+    pub(crate) fn read(self, f: &mut Findings) -> Read<ShipmentUpdate> {
         all!(ShipmentUpdate {
-            provider: reader.parse("provider", &self.provider),
-            method: reader.parse("method", &self.method),
-            tracking_number: reader.parse_option("tracking_number", self.tracking_number),
-            status: Ok(self.status),
+            provider: f.parse("provider", &self.provider),
+            method: f.parse("method", &self.method),
+            tracking_number: f.parse_option("tracking_number", self.tracking_number),
+            status: Some(self.status),
         })
     }
 }

@@ -3,12 +3,13 @@
 use commerce_core::ids::{OrderId, PaymentId, RefundId};
 use commerce_core::money::Currency;
 use commerce_core::order::{Command, Order, PaymentStatus, Reason, Refund, RefundStatus, Status};
+use commerce_core::problem::{Findings, Read};
 use commerce_core::text::BoundedString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Figure;
-use super::reader::{Decimal, Read, Reader};
+use super::leaf::{Decimal, optional};
 
 /// The most characters of a processor's token.
 const MAX_TOKEN: usize = 255;
@@ -103,11 +104,11 @@ pub(crate) struct Confirmation {
 
 impl Confirmation {
     /// The token.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<String> {
+    pub(crate) fn read(self, f: &mut Findings) -> Read<String> {
         if (1..=MAX_TOKEN).contains(&self.token.chars().count()) {
-            return Ok(self.token);
+            return Some(self.token);
         }
-        Err(reader.note("token", "out_of_range", format_args!("has 1 to {MAX_TOKEN} characters")))
+        f.refuse("token", "out_of_range", format_args!("has 1 to {MAX_TOKEN} characters"))
     }
 }
 
@@ -123,9 +124,9 @@ pub(crate) struct NewRefund {
 
 impl NewRefund {
     /// The command that refunds.
-    pub(crate) fn read(self, reader: &mut Reader, currency: Currency) -> Read<Command> {
-        let amount = self.amount.map(|figure| reader.money("amount", figure, Ok(currency))).transpose();
-        let reason = reader.parse("reason", &self.reason);
-        Ok(Command::Refund { amount: amount?, reason: Some(reason?) })
+    pub(crate) fn read(self, f: &mut Findings, currency: Currency) -> Read<Command> {
+        let amount = optional(f, "amount", self.amount, |figure, f| figure.money(Some(currency), f));
+        let reason = f.parse("reason", &self.reason);
+        Some(Command::Refund { amount: amount?, reason: Some(reason?) })
     }
 }
