@@ -18,18 +18,15 @@ use super::quote::QuoteDto;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Cart)]
 pub(crate) struct CartShape<'a> {
-    #[schema(value_type = uuid::Uuid)]
     id: CartId,
-    #[schema(value_type = String)]
     user_id: &'a UserId,
     /// `active`, `checked_out` or `expired`.
-    #[schema(value_type = String, example = "active")]
+    #[schema(example = "active")]
     status: CartStatus,
-    #[schema(value_type = String, example = "USD")]
+    #[schema(example = "USD")]
     currency: Currency,
     items: Vec<CartItemShape<'a>>,
     /// The promotion codes given, valid or not.
-    #[schema(value_type = Vec<String>)]
     codes: &'a [Code],
     /// What it costs at today's prices, and why.
     quote: QuoteDto<'a>,
@@ -46,15 +43,10 @@ pub(crate) struct CartShape<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CartItem)]
 pub(crate) struct CartItemShape<'a> {
-    #[schema(value_type = uuid::Uuid)]
     id: ItemId,
-    #[schema(value_type = String)]
     sku: &'a Sku,
-    #[schema(value_type = String)]
     product_id: &'a ProductId,
-    #[schema(value_type = String)]
     name: &'a Name,
-    #[schema(value_type = i64)]
     quantity: Quantity,
     unit_price: Figure,
 }
@@ -63,7 +55,6 @@ pub(crate) struct CartItemShape<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PriceChange)]
 pub(crate) struct PriceChangeShape {
-    #[schema(value_type = uuid::Uuid)]
     item_id: ItemId,
     old: Figure,
     new: Figure,

@@ -113,7 +113,7 @@ pub(crate) struct TriedCode<'a> {
     outcomes: Vec<ExplainedDto<'a>>,
     /// What the customer pays less for giving the code.
     saving: Figure,
-    #[schema(value_type = String, example = "USD")]
+    #[schema(example = "USD")]
     currency: Currency,
     /// The price with the code.
     quote: QuoteDto<'a>,

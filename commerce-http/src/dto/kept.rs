@@ -59,13 +59,10 @@ impl From<&PromotionWithUsage> for PromotionWithUsageShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Redemption)]
 pub(crate) struct RedemptionShape<'a> {
-    #[schema(value_type = String)]
     promotion_id: &'a PromotionId,
-    #[schema(value_type = uuid::Uuid)]
     order_id: OrderId,
-    #[schema(value_type = String)]
     user_id: &'a UserId,
-    #[schema(value_type = String, example = "USD")]
+    #[schema(example = "USD")]
     currency: Currency,
     /// What it took off the order.
     amount: Figure,

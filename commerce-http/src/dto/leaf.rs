@@ -91,7 +91,7 @@ impl DecimalDto {
 macro_rules! all {
     ($target:ident { $($field:ident: $value:expr),* $(,)? }) => {{
         $(let $field = $value;)*
-        Some($target { $($field: $field?),* })
+        (move || Some($target { $($field: $field?),* }))()
     }};
 }
 pub(crate) use all;

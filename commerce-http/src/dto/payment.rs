@@ -18,7 +18,6 @@ const MAX_TOKEN: usize = 255;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OrderPayment)]
 pub(crate) struct OrderPaymentShape<'a> {
-    #[schema(value_type = uuid::Uuid)]
     id: PaymentId,
     /// `pending`, `succeeded`, `failed`, `partially_refunded` or `refunded`.
     #[schema(value_type = String, example = "pending")]
@@ -28,7 +27,6 @@ pub(crate) struct OrderPaymentShape<'a> {
     refunded: Figure,
     /// The processor's name for it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     reference: Option<&'a BoundedString<200>>,
 }
 
@@ -52,11 +50,10 @@ impl<'a> From<&'a Order> for OrderPaymentShape<'a> {
 pub(crate) struct PaymentShape<'a> {
     #[serde(flatten)]
     payment: OrderPaymentShape<'a>,
-    #[schema(value_type = String, example = "USD")]
+    #[schema(example = "USD")]
     currency: Currency,
-    #[schema(value_type = uuid::Uuid)]
     order_id: OrderId,
-    #[schema(value_type = String, example = "paid")]
+    #[schema(example = "paid")]
     order_status: &'a Status,
     refunds: Vec<RefundShape<'a>>,
 }
@@ -65,14 +62,12 @@ pub(crate) struct PaymentShape<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Refund)]
 pub(crate) struct RefundShape<'a> {
-    #[schema(value_type = uuid::Uuid)]
     id: RefundId,
     amount: Figure,
     /// `requested`, `processed` or `failed`.
     #[schema(value_type = String, example = "requested")]
     status: RefundStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     reason: Option<&'a Reason>,
 }
 

@@ -35,7 +35,6 @@ pub struct RequestDto {
     /// The codes the buyer gave; at most 20.
     pub codes: Option<Vec<String>>,
     /// How codes compare: `exact` or `ignore_case`.
-    #[schema(value_type = Option<String>)]
     pub code_matching: Option<CodeMatching>,
     /// Who buys.
     pub customer: Option<CustomerDto>,
@@ -46,13 +45,10 @@ pub struct RequestDto {
     /// Every promotion there is, in the order that settles equal priorities; at most 1,000.
     pub promotions: Option<Vec<PromotionDto>>,
     /// Which of the promotions that could apply do: `priority` or `best`.
-    #[schema(value_type = Option<String>)]
     pub selection: Option<Selection>,
     /// Where tax is rounded: `line` or `order`.
-    #[schema(value_type = Option<String>)]
     pub tax_level: Option<TaxLevel>,
     /// How figures are rounded: `half_away_from_zero`, `half_even` or `down`.
-    #[schema(value_type = Option<String>)]
     pub rounding: Option<Rounding>,
 }
 

@@ -17,18 +17,14 @@ use super::leaf::{Decimal, all};
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Product)]
 pub(crate) struct ProductShape<'a> {
-    #[schema(value_type = String)]
     id: &'a ProductId,
-    #[schema(value_type = String)]
     name: &'a Name,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     description: Option<&'a BoundedString<4000>>,
-    #[schema(value_type = Vec<String>)]
     categories: &'a [CategoryId],
     /// Whether it is for sale.
     active: bool,
-    #[schema(value_type = String, example = "USD")]
+    #[schema(example = "USD")]
     currency: Currency,
     variants: Vec<VariantShape<'a>>,
     version: u64,
@@ -40,21 +36,18 @@ pub(crate) struct ProductShape<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Variant)]
 pub(crate) struct VariantShape<'a> {
-    #[schema(value_type = String)]
     sku: &'a Sku,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     name: Option<&'a Name>,
     price: Figure,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     tax_category: Option<&'a BoundedString<64>>,
 }
 
 /// The variants of a product.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Variants<'a> {
-    #[schema(value_type = String, example = "USD")]
+    #[schema(example = "USD")]
     currency: Currency,
     items: Vec<VariantShape<'a>>,
     next_cursor: Option<String>,
@@ -169,12 +162,9 @@ impl NewVariant {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Category)]
 pub(crate) struct CategoryShape<'a> {
-    #[schema(value_type = String)]
     id: &'a CategoryId,
-    #[schema(value_type = String)]
     name: &'a Name,
     /// Where it hangs; none at the root.
-    #[schema(value_type = Option<String>)]
     parent: Option<&'a CategoryId>,
 }
 

@@ -68,7 +68,7 @@ pub struct PromotionDto {
     pub max_uses_per_customer: Option<Number>,
     /// Money given in total.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "1000.00")]
+    #[schema(example = "1000.00")]
     pub budget: Option<DecimalDto>,
     /// The uses so far. Only in a pricing request: a shop counts itself.
     #[serde(skip_serializing)]
@@ -80,7 +80,6 @@ pub struct PromotionDto {
     pub used_by_customer: Option<Number>,
     /// The money given so far. Only in a pricing request.
     #[serde(skip_serializing)]
-    #[schema(value_type = Option<String>)]
     pub budget_used: Option<DecimalDto>,
     /// What must hold, all of it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -16,16 +16,13 @@ use super::leaf::all;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Return)]
 pub(crate) struct ReturnShape<'a> {
-    #[schema(value_type = uuid::Uuid)]
     id: ReturnId,
-    #[schema(value_type = uuid::Uuid)]
     order_id: OrderId,
     /// `requested`, then `approved` and `received`, or `rejected`.
     #[schema(value_type = String, example = "requested")]
     status: ReturnStatus,
     items: Vec<ReturnLineShape>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     reason: Option<&'a Reason>,
     requested_at: DateTime<Utc>,
 }

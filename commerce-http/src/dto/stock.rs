@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Stock)]
 pub(crate) struct StockShape<'a> {
-    #[schema(value_type = String)]
     sku: &'a Sku,
     /// Units in the house.
     on_hand: i64,

@@ -20,7 +20,7 @@ pub struct ConditionDto {
     pub r#type: Option<ConditionType>,
     /// Of `min_spend`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "50.00")]
+    #[schema(example = "50.00")]
     pub amount: Option<DecimalDto>,
     /// Of `min_quantity`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -25,11 +25,10 @@ pub struct EffectDto {
     pub target: Option<EffectTarget>,
     /// Of `percent_off`: 10 is ten percent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "10")]
+    #[schema(example = "10")]
     pub percent: Option<DecimalDto>,
     /// Of `amount_off` and `fixed_price`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     pub amount: Option<DecimalDto>,
     /// Of `amount_off` items: off every unit, or off all of them together.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,7 +46,6 @@ pub struct EffectDto {
     pub bundle_quantity: Option<Number>,
     /// The most that a percentage takes off.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     pub max_amount: Option<DecimalDto>,
     /// Of `tiered_percent`, rising.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,7 +123,7 @@ pub struct UnitsDto {
     pub quantity: Option<Number>,
     /// Of the units that get cheaper: the share of their price that is taken off.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "100")]
+    #[schema(example = "100")]
     pub percent: Option<DecimalDto>,
 }
 
