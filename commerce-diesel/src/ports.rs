@@ -19,8 +19,8 @@ use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, ReturnId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent, Return};
 use commerce_core::port::{
-    Carts, Catalog, CommitError, OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter,
-    PromotionCursor, PromotionWithUsage, Promotions, ReturnFilter, Store, StoreError, StoreErrorKind,
+    CommitError, OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter, PromotionCursor,
+    PromotionWithUsage, ReturnFilter, Store, StoreError, StoreErrorKind,
 };
 use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Reservation, StockLevel};
@@ -140,10 +140,7 @@ impl Store for Backend {
         let after = after.cloned();
         in_transaction!(self, [before, after]; conn => tasks::replace(conn, &before, after.as_ref()))
     }
-}
 
-#[async_trait]
-impl Promotions for Backend {
     async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
         in_snapshot!(self, [code_keys, user]; conn => promotions::candidates(conn, &code_keys, &user))
     }
@@ -166,10 +163,7 @@ impl Promotions for Backend {
     ) -> Result<Page<Redemption, OrderId>, StoreError> {
         in_statement!(self, [id, page]; conn => promotions::redemptions(conn, &id, &page))
     }
-}
 
-#[async_trait]
-impl Carts for Backend {
     async fn cart(&self, id: CartId) -> Result<Option<Cart>, StoreError> {
         in_snapshot!(self, []; conn => carts::get(conn, id))
     }
@@ -177,10 +171,7 @@ impl Carts for Backend {
     async fn active_cart(&self, user: &UserId) -> Result<Option<Cart>, StoreError> {
         in_snapshot!(self, [user]; conn => carts::active(conn, &user))
     }
-}
 
-#[async_trait]
-impl Catalog for Backend {
     async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError> {
         in_snapshot!(self, [skus]; conn => catalog::offers(conn, &skus))
     }

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use clap::Args;
 use commerce_core::port::Clock;
-use commerce_core::replay::{Report, verify_with_uses};
-use commerce_http::system::SystemClock;
+use commerce_core::replay::{Report, verify};
+use commerce_core::system::SystemClock;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::failure::Failure;
@@ -42,7 +42,7 @@ fn check(config: &Config) -> Result<(), Failure> {
 async fn compare(config: &Config) -> Result<Report, Failure> {
     let opened = OpenStore::open(config).await?;
     let bar = bar("{spinner} replaying: {human_pos} events, orders and skus, {elapsed}");
-    let report = verify_with_uses(opened.kept(), opened.kept(), SystemClock.now(), |done| bar.set_position(done)).await;
+    let report = verify(opened.kept(), SystemClock.now(), |done| bar.set_position(done)).await;
     bar.finish_and_clear();
     Ok(report?)
 }
