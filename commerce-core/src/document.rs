@@ -15,8 +15,8 @@
 //! * `DOC-3`: folding the events of a document gives the document.
 //!
 //! # Adding a kind
-//! Implement [`Aggregate`] for the value and list it in the macro call below. A kind of low volume needs nothing more: stores
-//! keep it in one table for all such kinds and find it by its [keys](Aggregate::keys).
+//! Implement [`Aggregate`] for the value and list it in the macro call below, with the field that is its id. A kind of low volume
+//! needs nothing more: stores keep it in one table for all such kinds and find it by its [keys](Aggregate::keys).
 
 mod change;
 mod patch;
@@ -39,10 +39,16 @@ use crate::promotion::PromotionRecord;
 
 pub use crate::stored::VERSION as STORED_FORMAT;
 
-/// A value that is kept as a document.
-pub trait Aggregate: Serialize + DeserializeOwned + Into<Document> + Sized {
+/// What identifies and orders a document; the list of documents in this module implements it.
+pub trait Versioned {
     /// Its kind.
     const KIND: DocumentKind;
+
+    /// The usual type of its first event: `NOUN.created`.
+    const CREATED: &'static str;
+
+    /// The usual type of every later event: `NOUN.updated`.
+    const UPDATED: &'static str;
 
     /// Its id as text.
     fn key(&self) -> String;
@@ -52,7 +58,12 @@ pub trait Aggregate: Serialize + DeserializeOwned + Into<Document> + Sized {
 
     /// When it was created. Lists are in this order, newest first.
     fn created_at(&self) -> DateTime<Utc>;
+}
 
+/// A value that is kept as a document.
+pub trait Aggregate:
+    Versioned + Serialize + DeserializeOwned + Into<Document> + TryFrom<Document, Error = StoredError>
+{
     /// What no other document or order may hold at the same time.
     fn claims(&self) -> Vec<Claim> {
         Vec::new()
@@ -64,11 +75,13 @@ pub trait Aggregate: Serialize + DeserializeOwned + Into<Document> + Sized {
     }
 
     /// The type of the event that tells of the change from `before`; a new document has none.
-    fn event_type(&self, before: Option<&Self>) -> &'static str;
+    fn event_type(&self, before: Option<&Self>) -> &'static str {
+        if before.is_some() { Self::UPDATED } else { Self::CREATED }
+    }
 }
 
 macro_rules! documents {
-    ($($(#[$doc:meta])* $kind:ident($value:ty), $name:literal;)*) => {
+    ($($(#[$doc:meta])* $kind:ident($value:ty, $($id:tt)+), $name:literal;)*) => {
         /// The kinds of documents.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum DocumentKind {
@@ -93,7 +106,25 @@ macro_rules! documents {
             $($(#[$doc])* $kind($value),)*
         }
 
-        $(impl From<$value> for Document {
+        $(impl Versioned for $value {
+            const KIND: DocumentKind = DocumentKind::$kind;
+            const CREATED: &'static str = concat!($name, ".created");
+            const UPDATED: &'static str = concat!($name, ".updated");
+
+            fn key(&self) -> String {
+                self.$($id)+.to_string()
+            }
+
+            fn version(&self) -> u64 {
+                self.version
+            }
+
+            fn created_at(&self) -> DateTime<Utc> {
+                self.created_at
+            }
+        }
+
+        impl From<$value> for Document {
             fn from(value: $value) -> Self {
                 Self::$kind(value)
             }
@@ -168,13 +199,13 @@ macro_rules! documents {
 
 documents! {
     /// A cart of a customer.
-    Cart(Cart), "cart";
+    Cart(Cart, id), "cart";
     /// A category of products.
-    Category(Category), "category";
+    Category(Category, id), "category";
     /// A product with its variants.
-    Product(Product), "product";
+    Product(Product, id), "product";
     /// A promotion of the shop.
-    Promotion(PromotionRecord), "promotion";
+    Promotion(PromotionRecord, id()), "promotion";
 }
 
 impl fmt::Display for DocumentKind {
@@ -298,20 +329,6 @@ fn read<T: Aggregate>(value: Value) -> Result<T, StoredError> {
 }
 
 impl Aggregate for Cart {
-    const KIND: DocumentKind = DocumentKind::Cart;
-
-    fn key(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created_at(&self) -> DateTime<Utc> {
-        self.created_at
-    }
-
     fn claims(&self) -> Vec<Claim> {
         let active = self.status == CartStatus::Active;
         active.then(|| Claim::new(ClaimKind::ActiveCart, &self.user_id)).into_iter().collect()
@@ -319,73 +336,23 @@ impl Aggregate for Cart {
 
     fn event_type(&self, before: Option<&Self>) -> &'static str {
         match (before, self.status) {
-            (None, _) => "cart.created",
-            (Some(_), CartStatus::Active) => "cart.updated",
+            (None, _) => Self::CREATED,
+            (Some(_), CartStatus::Active) => Self::UPDATED,
             (Some(_), CartStatus::CheckedOut) => "cart.checked_out",
             (Some(_), CartStatus::Expired) => "cart.expired",
         }
     }
 }
 
-impl Aggregate for Category {
-    const KIND: DocumentKind = DocumentKind::Category;
-
-    fn key(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created_at(&self) -> DateTime<Utc> {
-        self.created_at
-    }
-
-    fn event_type(&self, before: Option<&Self>) -> &'static str {
-        if before.is_some() { "category.updated" } else { "category.created" }
-    }
-}
+impl Aggregate for Category {}
 
 impl Aggregate for Product {
-    const KIND: DocumentKind = DocumentKind::Product;
-
-    fn key(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created_at(&self) -> DateTime<Utc> {
-        self.created_at
-    }
-
     fn claims(&self) -> Vec<Claim> {
         self.variants.iter().map(|variant| Claim::new(ClaimKind::Sku, &variant.sku)).collect()
-    }
-
-    fn event_type(&self, before: Option<&Self>) -> &'static str {
-        if before.is_some() { "product.updated" } else { "product.created" }
     }
 }
 
 impl Aggregate for PromotionRecord {
-    const KIND: DocumentKind = DocumentKind::Promotion;
-
-    fn key(&self) -> String {
-        self.id().to_string()
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created_at(&self) -> DateTime<Utc> {
-        self.created_at
-    }
-
     /// A promotion is a candidate for whoever gives its code, or for everybody as long as it has none and was not ended.
     fn keys(&self) -> Vec<String> {
         match self.promotion.definition().code_key() {
@@ -397,9 +364,9 @@ impl Aggregate for PromotionRecord {
 
     fn event_type(&self, before: Option<&Self>) -> &'static str {
         match before {
-            None => "promotion.created",
+            None => Self::CREATED,
             Some(before) if before.ended_at.is_none() && self.ended_at.is_some() => "promotion.ended",
-            Some(_) => "promotion.updated",
+            Some(_) => Self::UPDATED,
         }
     }
 }

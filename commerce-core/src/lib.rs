@@ -10,6 +10,7 @@
 //! |---|---|
 //! | amounts, currencies, rounding, splitting | [`money`] |
 //! | names of things, quantities, bounded text | [`ids`], [`Quantity`], [`text`] |
+//! | what callers attach for themselves | [`metadata`] |
 //! | what is for sale | [`catalog`] |
 //! | the cart and its limits | [`cart`] |
 //! | what a cart costs, and why | [`pricing`], [`promotion`] |
@@ -59,6 +60,7 @@ pub mod document;
 pub mod engine;
 pub mod event;
 pub mod ids;
+pub mod metadata;
 pub mod money;
 pub mod order;
 pub mod payment;

@@ -1,5 +1,6 @@
 //! What is wrong in a value that somebody gave, where, and in which words: all of it at once.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -23,10 +24,12 @@ pub struct Problem {
 pub struct Path(Vec<Step>);
 
 /// One step of a [`Path`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Into the field of this name.
     Field(&'static str),
+    /// Into the entry of a map under this key.
+    Key(String),
     /// Into the entry of a list at this index.
     Entry(usize),
 }
@@ -42,6 +45,7 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|step| match step {
             Step::Field(name) => write!(f, "/{name}"),
+            Step::Key(key) => write!(f, "/{}", key.replace('~', "~0").replace('/', "~1")),
             Step::Entry(index) => write!(f, "/{index}"),
         })
     }
@@ -99,6 +103,12 @@ pub enum ProblemKind {
         /// The most characters there may be.
         limit: usize,
     },
+    /// The text is too long for where it is kept.
+    #[error("is longer than {limit} bytes")]
+    TooManyBytes {
+        /// The most bytes in UTF-8.
+        limit: usize,
+    },
     /// The conditions are nested too deep.
     #[error("is nested deeper than {limit} levels")]
     TooDeep {
@@ -133,7 +143,7 @@ impl ProblemKind {
             Self::CurrencyMismatch => "currency_mismatch",
             Self::Empty => "empty",
             Self::TooMany { .. } => "too_many",
-            Self::TooLong { .. } => "too_long",
+            Self::TooLong { .. } | Self::TooManyBytes { .. } => "too_long",
             Self::TooDeep { .. } => "too_deep",
             Self::Duplicate => "duplicate",
             Self::OutOfOrder => "out_of_order",
@@ -208,6 +218,11 @@ impl Findings {
     /// Walks into a field.
     pub fn field<T>(&mut self, name: &'static str, walk: impl FnOnce(&mut Self) -> T) -> T {
         self.step(Step::Field(name), walk)
+    }
+
+    /// Walks into the entry of a map.
+    pub fn key<T>(&mut self, key: &str, walk: impl FnOnce(&mut Self) -> T) -> T {
+        self.step(Step::Key(key.into()), walk)
     }
 
     /// Walks into an entry of a list.

@@ -9,75 +9,10 @@ use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
 use crate::problem::ProblemShape;
-use crate::routes::{
-    carts, categories, checkouts, history, inventory, orders, payments, products, promos, promotions, quotes, returns,
-    system, tasks,
-};
+use crate::routes::{Shop, system};
 
 /// The document as it is served: the same for everybody and for as long as the process lives.
 pub(crate) static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(openapi()));
-
-/// What the shop is for.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(
-    carts::open,
-    carts::show,
-    history::of_cart,
-    carts::add_item,
-    carts::set_quantity,
-    carts::remove_item,
-    promotions::add,
-    promotions::remove,
-    checkouts::create,
-    orders::create,
-    orders::list,
-    orders::list_of_user,
-    orders::show,
-    orders::update,
-    orders::delete,
-    orders::events,
-    orders::set_status,
-    orders::cancel,
-    orders::set_shipping,
-    returns::create,
-    returns::list,
-    returns::show,
-    returns::approve,
-    returns::reject,
-    returns::receive,
-    payments::show,
-    payments::confirm,
-    payments::refund,
-    promos::list,
-    promos::create,
-    promos::validate,
-    promos::show,
-    promos::update,
-    promos::end,
-    promos::redemptions,
-    history::of_promotion,
-    quotes::create,
-    products::list,
-    products::create,
-    products::show,
-    products::replace,
-    products::variants,
-    history::of_product,
-    inventory::of_product,
-    categories::list,
-    categories::create,
-    categories::rename,
-    history::of_category,
-    inventory::list,
-    inventory::show,
-    inventory::set,
-    inventory::adjust,
-    tasks::list,
-    tasks::show,
-    tasks::retry,
-    tasks::delete,
-))]
-struct Shop;
 
 /// The whole interface.
 #[derive(utoipa::OpenApi)]

@@ -3,7 +3,7 @@
 use commerce_core::cart::CartRejection;
 use commerce_core::catalog::CatalogRejection;
 use commerce_core::commit::Refusal;
-use commerce_core::document::{Claim, ClaimKind};
+use commerce_core::document::{Claim, ClaimKind, DocumentKind};
 use commerce_core::engine::{EngineError, Field, ItemPart, Resource};
 use commerce_core::order::OrderRejection;
 use commerce_core::port::{StoreError, StoreErrorKind};
@@ -37,7 +37,7 @@ impl From<EngineError> for Problem {
             EngineError::Pricing(PricingError::Invalid(problems)) => json::refused(problems),
             EngineError::Pricing(error) => Self::unprocessable("amount_too_large", error),
             EngineError::Money(error) => Self::unprocessable("invalid_amount", error),
-            EngineError::AlreadyExists(Resource::Product) => {
+            EngineError::AlreadyExists(Resource::Document(DocumentKind::Product)) => {
                 Self::conflict("product_exists", "There is a product of that id.")
             }
             EngineError::AlreadyExists(_) => Self::conflict("already_exists", error),
@@ -242,6 +242,10 @@ mod tests {
 
     #[test]
     fn what_exists_already_is_a_conflict() {
-        check(EngineError::AlreadyExists(Resource::Promotion), 409, &json!({ "code": "already_exists" }));
+        check(
+            EngineError::AlreadyExists(Resource::Document(DocumentKind::Promotion)),
+            409,
+            &json!({ "code": "already_exists" }),
+        );
     }
 }

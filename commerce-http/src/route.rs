@@ -133,15 +133,30 @@ impl PathRoutes {
     }
 }
 
-/// Makes the rows of the table.
+/// Makes the table of routes, and the description of those of the shop.
 macro_rules! routes {
-    ($($part:ident $method:ident $path:literal $handler:path;)*) => {
-        &[$($crate::route::Route {
+    (
+        Shop { $($shop_method:ident $shop_path:literal $module:ident::$name:ident;)* }
+        $($part:ident $method:ident $path:literal $handler:path;)*
+    ) => {
+        /// Every route there is.
+        pub(crate) static ROUTES: &[Route] = &[
+            $(routes!(@row Shop $shop_method $shop_path $module::$name),)*
+            $(routes!(@row $part $method $path $handler),)*
+        ];
+
+        /// What the shop is for.
+        #[derive(utoipa::OpenApi)]
+        #[openapi(paths($($module::$name),*))]
+        pub(crate) struct Shop;
+    };
+    (@row $part:ident $method:ident $path:literal $handler:path) => {
+        Route {
             method: http::Method::$method,
             path: $path,
             part: $crate::route::RouteGroup::$part,
             handler: |app, call| Box::pin($handler(app, call)),
-        }),*]
+        }
     };
 }
 pub(crate) use routes;

@@ -25,74 +25,74 @@ use crate::route::{Route, Router, routes};
 /// Finds the route of a request.
 pub(crate) static ROUTER: LazyLock<Router> = LazyLock::new(|| Router::of(ROUTES));
 
-/// Every route there is.
-pub(crate) static ROUTES: &[Route] = routes! {
-    Shop POST "/carts" carts::open;
-    Shop GET "/carts/{id}" carts::show;
-    Shop GET "/carts/{id}/history" history::of_cart;
-    Shop POST "/carts/{id}/items" carts::add_item;
-    Shop PATCH "/carts/{id}/items/{item_id}" carts::set_quantity;
-    Shop DELETE "/carts/{id}/items/{item_id}" carts::remove_item;
-    Shop POST "/carts/{id}/promotions" promotions::add;
-    Shop DELETE "/carts/{id}/promotions/{code}" promotions::remove;
+routes! {
+    Shop {
+        POST "/carts" carts::open;
+        GET "/carts/{id}" carts::show;
+        GET "/carts/{id}/history" history::of_cart;
+        POST "/carts/{id}/items" carts::add_item;
+        PATCH "/carts/{id}/items/{item_id}" carts::set_quantity;
+        DELETE "/carts/{id}/items/{item_id}" carts::remove_item;
+        POST "/carts/{id}/promotions" promotions::add;
+        DELETE "/carts/{id}/promotions/{code}" promotions::remove;
 
-    Shop POST "/checkouts" checkouts::create;
+        POST "/checkouts" checkouts::create;
 
-    Shop POST "/orders" orders::create;
-    Shop GET "/orders" orders::list;
-    Shop GET "/users/{user_id}/orders" orders::list_of_user;
-    Shop GET "/orders/{id}" orders::show;
-    Shop PATCH "/orders/{id}" orders::update;
-    Shop DELETE "/orders/{id}" orders::delete;
-    Shop GET "/orders/{id}/events" orders::events;
-    Shop PUT "/orders/{id}/status" orders::set_status;
-    Shop POST "/orders/{id}/cancel" orders::cancel;
-    Shop PUT "/orders/{id}/shipping" orders::set_shipping;
+        POST "/orders" orders::create;
+        GET "/orders" orders::list;
+        GET "/users/{user_id}/orders" orders::list_of_user;
+        GET "/orders/{id}" orders::show;
+        PATCH "/orders/{id}" orders::update;
+        DELETE "/orders/{id}" orders::delete;
+        GET "/orders/{id}/events" orders::events;
+        PUT "/orders/{id}/status" orders::set_status;
+        POST "/orders/{id}/cancel" orders::cancel;
+        PUT "/orders/{id}/shipping" orders::set_shipping;
 
-    Shop POST "/orders/{id}/returns" returns::create;
-    Shop GET "/returns" returns::list;
-    Shop GET "/returns/{id}" returns::show;
-    Shop POST "/returns/{id}/approve" returns::approve;
-    Shop POST "/returns/{id}/reject" returns::reject;
-    Shop POST "/returns/{id}/receive" returns::receive;
+        POST "/orders/{id}/returns" returns::create;
+        GET "/returns" returns::list;
+        GET "/returns/{id}" returns::show;
+        POST "/returns/{id}/approve" returns::approve;
+        POST "/returns/{id}/reject" returns::reject;
+        POST "/returns/{id}/receive" returns::receive;
 
-    Shop GET "/payments/{id}" payments::show;
-    Shop POST "/payments/{id}/confirm" payments::confirm;
-    Shop POST "/payments/{id}/refunds" payments::refund;
+        GET "/payments/{id}" payments::show;
+        POST "/payments/{id}/confirm" payments::confirm;
+        POST "/payments/{id}/refunds" payments::refund;
 
-    Shop GET "/promos" promos::list;
-    Shop POST "/promos" promos::create;
-    Shop POST "/promos/validate" promos::validate;
-    Shop GET "/promos/{id}" promos::show;
-    Shop PATCH "/promos/{id}" promos::update;
-    Shop DELETE "/promos/{id}" promos::end;
-    Shop GET "/promos/{id}/history" history::of_promotion;
-    Shop GET "/promos/{id}/redemptions" promos::redemptions;
+        GET "/promos" promos::list;
+        POST "/promos" promos::create;
+        POST "/promos/validate" promos::validate;
+        GET "/promos/{id}" promos::show;
+        PATCH "/promos/{id}" promos::update;
+        DELETE "/promos/{id}" promos::end;
+        GET "/promos/{id}/history" history::of_promotion;
+        GET "/promos/{id}/redemptions" promos::redemptions;
 
-    Shop POST "/quotes" quotes::create;
+        POST "/quotes" quotes::create;
 
-    Shop GET "/products" products::list;
-    Shop POST "/products" products::create;
-    Shop GET "/products/{id}" products::show;
-    Shop PUT "/products/{id}" products::replace;
-    Shop GET "/products/{id}/history" history::of_product;
-    Shop GET "/products/{id}/variants" products::variants;
-    Shop GET "/products/{id}/inventory" inventory::of_product;
-    Shop GET "/categories" categories::list;
-    Shop POST "/categories" categories::create;
-    Shop PUT "/categories/{id}" categories::rename;
-    Shop GET "/categories/{id}/history" history::of_category;
+        GET "/products" products::list;
+        POST "/products" products::create;
+        GET "/products/{id}" products::show;
+        PUT "/products/{id}" products::replace;
+        GET "/products/{id}/history" history::of_product;
+        GET "/products/{id}/variants" products::variants;
+        GET "/products/{id}/inventory" inventory::of_product;
+        GET "/categories" categories::list;
+        POST "/categories" categories::create;
+        PUT "/categories/{id}" categories::rename;
+        GET "/categories/{id}/history" history::of_category;
 
-    Shop GET "/inventory" inventory::list;
-    Shop GET "/inventory/{sku}" inventory::show;
-    Shop PUT "/inventory/{sku}" inventory::set;
-    Shop POST "/inventory/{sku}/adjustments" inventory::adjust;
+        GET "/inventory" inventory::list;
+        GET "/inventory/{sku}" inventory::show;
+        PUT "/inventory/{sku}" inventory::set;
+        POST "/inventory/{sku}/adjustments" inventory::adjust;
 
-    Shop GET "/tasks" tasks::list;
-    Shop GET "/tasks/{kind}/{subject}" tasks::show;
-    Shop POST "/tasks/{kind}/{subject}/retry" tasks::retry;
-    Shop DELETE "/tasks/{kind}/{subject}" tasks::delete;
-
+        GET "/tasks" tasks::list;
+        GET "/tasks/{kind}/{subject}" tasks::show;
+        POST "/tasks/{kind}/{subject}/retry" tasks::retry;
+        DELETE "/tasks/{kind}/{subject}" tasks::delete;
+    }
     System GET "/healthz" system::healthz;
     System GET "/readyz" system::readyz;
     System GET "/metrics" system::metrics;
@@ -100,4 +100,4 @@ pub(crate) static ROUTES: &[Route] = routes! {
     System GET "/docs" system::docs;
     Asset GET "/docs/" system::docs_page;
     Asset GET "/docs/{*file}" system::docs_file;
-};
+}

@@ -7,6 +7,7 @@ use crate::Quantity;
 use crate::actor::Actor;
 use crate::cart::{Cart, CartRejection, CartStatus, Code, PriceChange};
 use crate::catalog::Offer;
+use crate::document::DocumentKind;
 use crate::ids::{CartId, ItemId, Sku};
 use crate::pricing::Quote;
 
@@ -94,7 +95,7 @@ impl Engine {
     /// [`EngineError::NotFound`] also for somebody else's.
     pub async fn cart(&self, caller: &Actor, id: CartId) -> Result<CartView, EngineError> {
         let cart = self.ports.store.cart(id).await?.filter(|cart| caller.can_access(&cart.user_id));
-        let mut cart = cart.ok_or(EngineError::NotFound(Resource::Cart))?;
+        let mut cart = cart.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Cart)))?;
         cart.status = cart.status_at(self.now());
         self.view(cart).await
     }
@@ -194,7 +195,7 @@ impl Engine {
     pub(super) async fn own_cart(&self, caller: &Actor, id: CartId) -> Result<Cart, EngineError> {
         let user = caller.user_id()?;
         let cart = self.ports.store.cart(id).await?.filter(|cart| cart.user_id == *user);
-        cart.ok_or(EngineError::NotFound(Resource::Cart))
+        cart.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Cart)))
     }
 
     async fn view(&self, mut cart: Cart) -> Result<CartView, EngineError> {

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use crate::actor::Actor;
 use crate::catalog::{Category, MAX_TREE, Product, Variant};
+use crate::document::DocumentKind;
 use crate::ids::{CategoryId, ProductId};
 use crate::permission::Permission;
 use crate::port::{Page, PageRequest, ProductCursor, ProductFilter};
@@ -72,7 +73,7 @@ impl Engine {
     pub async fn product(&self, caller: Option<&Actor>, id: &ProductId) -> Result<Product, EngineError> {
         let product = self.ports.store.product(id).await?;
         let visible = product.filter(|product| product.active || sees_all(caller));
-        visible.ok_or(EngineError::NotFound(Resource::Product))
+        visible.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Product)))
     }
 
     /// Products, newest first. Guests and customers see active ones only. A category stands for those below it as well.
@@ -125,7 +126,9 @@ impl Engine {
         input: &ProductInput,
     ) -> Result<Decision<Product>, EngineError> {
         match self.decide_product(caller, Target { id, expected: Expected::Version(0) }, input).await {
-            Err(EngineError::VersionMismatch { .. }) => Err(EngineError::AlreadyExists(Resource::Product)),
+            Err(EngineError::VersionMismatch { .. }) => {
+                Err(EngineError::AlreadyExists(Resource::Document(DocumentKind::Product)))
+            }
             decided => decided,
         }
     }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::actor::Actor;
-use crate::document::{DocumentEvent, DocumentId, DocumentKind};
+use crate::document::{DocumentEvent, DocumentId};
 use crate::event::Recorded;
 use crate::permission::Permission;
 
@@ -21,15 +21,6 @@ impl Engine {
     ) -> Result<Vec<Recorded<DocumentEvent>>, EngineError> {
         caller.require(Permission::SeeAll)?;
         let history = self.ports.store.document_history(id).await?;
-        if history.is_empty() { Err(EngineError::NotFound(noun(id.kind))) } else { Ok(history) }
-    }
-}
-
-const fn noun(kind: DocumentKind) -> Resource {
-    match kind {
-        DocumentKind::Cart => Resource::Cart,
-        DocumentKind::Category => Resource::Category,
-        DocumentKind::Product => Resource::Product,
-        DocumentKind::Promotion => Resource::Promotion,
+        if history.is_empty() { Err(EngineError::NotFound(Resource::Document(id.kind))) } else { Ok(history) }
     }
 }

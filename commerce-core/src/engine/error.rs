@@ -10,6 +10,7 @@ use crate::actor::Role;
 use crate::cart::CartRejection;
 use crate::catalog::CatalogRejection;
 use crate::commit::{RecordError, Refusal};
+use crate::document::DocumentKind;
 use crate::ids::UserId;
 use crate::money::MoneyError;
 use crate::order::{CorruptHistory, OrderRejection, Status};
@@ -22,22 +23,16 @@ use crate::task::TaskKey;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Resource {
-    /// A cart.
-    Cart,
+    /// A document, such as a cart or a product.
+    Document(DocumentKind),
     /// An order.
     Order,
     /// A payment.
     Payment,
     /// A return.
     Return,
-    /// A product.
-    Product,
     /// Stock of a sku.
     Stock,
-    /// A promotion.
-    Promotion,
-    /// A category.
-    Category,
     /// A task.
     Task,
 }
@@ -45,14 +40,11 @@ pub enum Resource {
 impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Cart => "cart",
+            Self::Document(kind) => kind.name(),
             Self::Order => "order",
             Self::Payment => "payment",
             Self::Return => "return",
-            Self::Product => "product",
             Self::Stock => "stock",
-            Self::Promotion => "promotion",
-            Self::Category => "category",
             Self::Task => "task",
         })
     }

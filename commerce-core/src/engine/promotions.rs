@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::actor::Actor;
 use crate::cart::{Code, MAX_CODES};
+use crate::document::DocumentKind;
 use crate::ids::{CartId, ItemId, OrderId, PromotionId, Sku, UserId};
 use crate::money::Money;
 use crate::order::OrderItem;
@@ -60,7 +61,7 @@ impl Engine {
     pub async fn promotion(&self, caller: &Actor, id: &PromotionId) -> Result<PromotionWithUsage, EngineError> {
         caller.require(Permission::ManagePromotions)?;
         let kept = self.ports.store.promotion(id).await?;
-        kept.ok_or(EngineError::NotFound(Resource::Promotion))
+        kept.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Promotion)))
     }
 
     /// Promotions, newest first; ended ones too.
@@ -112,7 +113,7 @@ impl Engine {
     ) -> Result<Decision<PromotionWithUsage>, EngineError> {
         caller.require(Permission::ManagePromotions)?;
         if self.ports.store.promotion(promotion.id()).await?.is_some() {
-            return Err(EngineError::AlreadyExists(Resource::Promotion));
+            return Err(EngineError::AlreadyExists(Resource::Document(DocumentKind::Promotion)));
         }
         self.check_promotion(caller, &promotion).await?;
         let record = PromotionRecord::new(promotion.with_usage(Usage::default()), self.now());

@@ -3,7 +3,7 @@
 use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Product;
 use commerce_core::commit::Refusal;
-use commerce_core::document::ClaimKind;
+use commerce_core::document::{ClaimKind, DocumentKind};
 use commerce_core::engine::{Engine, EngineError, ImportRow, Resource};
 use commerce_core::ids::Sku;
 use commerce_core::stock::StockRefusal;
@@ -90,7 +90,7 @@ impl Plan {
     async fn add(&mut self, engine: &Engine, product: &SheetProduct, flaws: &mut Vec<Flaw>) -> Result<(), EngineError> {
         let known = match engine.product(Some(&IMPORTER), &product.id).await {
             Ok(known) => Some(known),
-            Err(EngineError::NotFound(Resource::Product)) => None,
+            Err(EngineError::NotFound(Resource::Document(DocumentKind::Product))) => None,
             Err(error) => return Err(error),
         };
         let is_counted = is_counted(engine, product, flaws).await?;

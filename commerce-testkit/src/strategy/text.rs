@@ -6,11 +6,14 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use commerce_core::address::Address;
 use commerce_core::ids::{MAX_TEXT_ID, OrderNumber};
+use commerce_core::metadata::{MAX_ENTRIES, Metadata};
 use commerce_core::text::BoundedString;
-use proptest::collection::vec;
+use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+use rust_decimal::Decimal;
+use serde_json::Value;
 use uuid::Builder;
 
 /// Characters of one to four bytes, and those that SQL, JSON, URLs and people trip over.
@@ -76,6 +79,28 @@ pub fn address() -> impl Strategy<Value = Address> {
             country: country.parse().expect("an assigned code"),
         },
     )
+}
+
+/// Metadata; most often none or a little.
+pub fn metadata() -> impl Strategy<Value = Metadata> {
+    let figures =
+        (any::<i64>(), 0..=14_u32).prop_map(|(digits, decimals)| decimal(digits % 1_000_000_000_000_000, decimals));
+    let value = prop_oneof![
+        3 => characters(125).prop_map(Value::from),
+        1 => Just(Value::from("")),
+        1 => any::<bool>().prop_map(Value::from),
+        2 => any::<i64>().prop_map(Value::from),
+        2 => figures,
+    ];
+    let count = prop_oneof![3 => 0..=0_usize, 3 => 1..=3_usize, 1 => Just(MAX_ENTRIES)];
+    let entries = count.prop_flat_map(move |count| btree_map("[A-Za-z0-9_.-]{1,40}", value.clone(), count));
+    entries.prop_map(|entries| Metadata::new(entries).expect("within the limits"))
+}
+
+/// A JSON number of at most 15 digits.
+fn decimal(digits: i64, decimals: u32) -> Value {
+    let text = Decimal::new(digits, decimals).to_string();
+    serde_json::from_str(&text).expect("a number")
 }
 
 fn characters(most: usize) -> impl Strategy<Value = String> {

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use commerce_core::actor::{Actor, Role};
 use commerce_core::cart::{CartRejection, CartStatus};
 use commerce_core::commit::Refusal;
+use commerce_core::document::DocumentKind;
 use commerce_core::engine::{EngineError, Expected, Reply, Resource, Target};
 use commerce_core::order::{
     Command, Order, OrderRejection, PaymentStatus, Phase, RefundStatus, ReturnLine, ReturnRequest, Shipment,
@@ -305,8 +306,14 @@ async fn what_is_somebody_elses_does_not_exist() {
     let bob = customer("bob");
     let order_ref = OrderRef::Id(order.id);
 
-    assert!(matches!(shop.engine.cart(&bob, cart).await, Err(EngineError::NotFound(Resource::Cart))));
-    assert!(matches!(shop.checkout("bob", cart).await, Err(EngineError::NotFound(Resource::Cart))));
+    assert!(matches!(
+        shop.engine.cart(&bob, cart).await,
+        Err(EngineError::NotFound(Resource::Document(DocumentKind::Cart)))
+    ));
+    assert!(matches!(
+        shop.checkout("bob", cart).await,
+        Err(EngineError::NotFound(Resource::Document(DocumentKind::Cart)))
+    ));
     assert!(matches!(shop.engine.order(&bob, &order_ref).await, Err(EngineError::NotFound(Resource::Order))));
     assert!(matches!(shop.engine.order_history(&bob, &order_ref).await, Err(EngineError::NotFound(Resource::Order))));
     assert!(matches!(shop.pay("bob", &order).await, Err(EngineError::NotFound(Resource::Payment))));

@@ -1,0 +1,257 @@
+//! Metadata: entries that callers attach to a noun for purposes of their own. No rule of commerce reads them.
+//!
+//! # Invariants
+//! * `MET-1`: an entry is a string, a number or a boolean under a key of 1 to [`MAX_KEY`] of the characters `A-Z a-z 0-9 _ . -`.
+//! * `MET-2`: a number is kept exactly: a whole one of 64 bits, or one of at most 15 digits. `1.0` is the whole number 1.
+//!
+//! As with all [stored](crate::stored) values, the limits hold for what comes in, not for what is read back.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
+
+use crate::money::Amount;
+use crate::problem::{Findings, ProblemKind, Problems};
+
+/// The most entries of one noun.
+pub const MAX_ENTRIES: usize = 50;
+/// The most characters of a key.
+pub const MAX_KEY: usize = 40;
+/// The most bytes of a string.
+pub const MAX_STRING: usize = 500;
+
+/// Entries by key.
+///
+/// ```
+/// use commerce_core::metadata::Metadata;
+/// use serde_json::json;
+///
+/// let metadata = Metadata::new([("channel".into(), json!("app")), ("gift".into(), json!(true))])?;
+/// assert_eq!(metadata.get("gift"), Some(&json!(true)));
+/// let refused = Metadata::new([("size".into(), json!({ "cm": 9 }))]).unwrap_err();
+/// assert_eq!(refused.to_string(), "/size: must be a string, a number, true or false");
+/// # Ok::<(), commerce_core::problem::Problems>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Metadata(BTreeMap<String, Value>);
+
+/// A change of [`Metadata`] as a JSON merge patch (RFC 7396) says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MetadataPatch {
+    set: Metadata,
+    removed: Vec<String>,
+}
+
+impl Metadata {
+    /// Checks entries.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn new(entries: impl IntoIterator<Item = (String, Value)>) -> Result<Self, Problems> {
+        let mut findings = Findings::default();
+        let metadata = Self::read(entries, &mut findings);
+        findings.finish(metadata)
+    }
+
+    /// As [`Metadata::new`], within a larger value.
+    pub fn read(entries: impl IntoIterator<Item = (String, Value)>, findings: &mut Findings) -> Option<Self> {
+        let (mut known, mut complete) = (BTreeMap::new(), true);
+        for (at, (key, value)) in entries.into_iter().enumerate() {
+            if at >= MAX_ENTRIES {
+                return findings.note(ProblemKind::TooMany { limit: MAX_ENTRIES });
+            }
+            let entry = findings.key(&key, |findings| match known.get(&key) {
+                Some(_) => findings.note(ProblemKind::Duplicate),
+                None => read_entry(&key, value, findings),
+            });
+            complete &= entry.is_some();
+            known.extend(entry.map(|value| (key, value)));
+        }
+        complete.then_some(Self(known))
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+
+    /// The entries, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The [keys](crate::document::Aggregate::keys) that documents with these entries are found by.
+    pub fn lookup_keys(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(key, value)| match value.as_str() {
+            Some(text) => Self::lookup_key(key, text),
+            None => Self::lookup_key(key, &value.to_string()),
+        })
+    }
+
+    /// The key that documents with an entry are found by. Of a number or a boolean, the value is its JSON.
+    pub fn lookup_key(key: &str, value: &str) -> String {
+        format!("metadata:{key}={value}")
+    }
+
+    /// Applies a patch.
+    ///
+    /// # Errors
+    /// There would be more than [`MAX_ENTRIES`]; nothing has changed then.
+    pub fn patch(&mut self, patch: &MetadataPatch) -> Result<(), TooManyEntries> {
+        let mut patched = self.0.clone();
+        patched.retain(|key, _| !patch.removed.contains(key));
+        patched.extend(patch.set.0.clone());
+        if patched.len() > MAX_ENTRIES {
+            return Err(TooManyEntries);
+        }
+        self.0 = patched;
+        Ok(())
+    }
+}
+
+impl MetadataPatch {
+    /// Checks a patch: null removes the entry of a key, any other value sets it.
+    pub fn read(entries: impl IntoIterator<Item = (String, Value)>, findings: &mut Findings) -> Option<Self> {
+        let (removed, set): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(_, value)| value.is_null());
+        let removed = removed.into_iter().map(|(key, _)| key).collect();
+        Some(Self { set: Metadata::read(set, findings)?, removed })
+    }
+}
+
+/// A patch would lead to more than [`MAX_ENTRIES`] entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("has more than {MAX_ENTRIES} entries")]
+pub struct TooManyEntries;
+
+fn read_entry(key: &str, value: Value, findings: &mut Findings) -> Option<Value> {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    if key.is_empty() || key.len() > MAX_KEY || !key.bytes().all(known) {
+        return findings
+            .note(ProblemKind::Invalid { expected: "named by 1 to 40 of the characters A-Z a-z 0-9 _ . -" });
+    }
+    match value {
+        Value::Bool(_) => Some(value),
+        Value::String(text) => read_string(text, findings),
+        Value::Number(number) => exact(number).or_else(|| {
+            let expected = "a whole number of 64 bits or a number of at most 15 digits; write any other as a string";
+            findings.note(ProblemKind::OutOfRange { expected })
+        }),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            findings.note(ProblemKind::Type { expected: "a string, a number, true or false" })
+        }
+    }
+}
+
+fn read_string(text: String, findings: &mut Findings) -> Option<Value> {
+    if text.len() > MAX_STRING {
+        return findings.note(ProblemKind::TooManyBytes { limit: MAX_STRING });
+    }
+    if text.chars().any(|char| char.is_control() && !matches!(char, '\n' | '\r' | '\t')) {
+        return findings.note(ProblemKind::Invalid { expected: "without control characters" });
+    }
+    Some(Value::String(text))
+}
+
+/// A number that is written, stored and read without loss.
+fn exact(number: Number) -> Option<Value> {
+    if number.is_i64() {
+        return Some(Value::Number(number));
+    }
+    let figure = Amount::deserialize(&number).ok()?.decimal().normalize();
+    match i64::try_from(figure.mantissa()) {
+        Ok(whole) if figure.scale() == 0 => Some(whole.into()),
+        _ => number.is_f64().then_some(Value::Number(number)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn refused(entries: Value, expected: &str) {
+        let Value::Object(entries) = entries else { panic!("an object") };
+        assert_eq!(Metadata::new(entries).unwrap_err().to_string(), expected);
+    }
+
+    fn many(count: usize) -> impl Iterator<Item = (String, Value)> {
+        (0..count).map(|n| (format!("k{n}"), n.into()))
+    }
+
+    #[test]
+    fn everything_wrong_is_told_at_once() {
+        let scalar = "must be a string, a number, true or false";
+        refused(json!({ "a": null, "b": {}, "c": [1] }), &format!("/a: {scalar}; /b: {scalar}; /c: {scalar}"));
+        let key = "must be named by 1 to 40 of the characters A-Z a-z 0-9 _ . -";
+        refused(json!({ "": 1, "a b": 1, "é": 1 }), &format!("/: {key}; /a b: {key}; /é: {key}"));
+        refused(json!({ "a~/b": 1 }), &format!("/a~0~1b: {key}"));
+        refused(json!({ "k".repeat(41): 1 }), &format!("/{}: {key}", "k".repeat(41)));
+        refused(
+            json!({ "a": "é".repeat(251), "b": "\u{0}" }),
+            "/a: is longer than 500 bytes; /b: must be without control characters",
+        );
+        let number = "must be a whole number of 64 bits or a number of at most 15 digits; write any other as a string";
+        refused(
+            json!({ "a": u64::MAX, "b": 0.123_456_789_012_345_6, "c": 1e300 }),
+            &format!("/a: {number}; /b: {number}; /c: {number}"),
+        );
+        let twice = [("a".into(), json!(1)), ("a".into(), json!(2))];
+        assert_eq!(Metadata::new(twice).unwrap_err().to_string(), "/a: occurs twice");
+        assert_eq!(Metadata::new(many(51)).unwrap_err().to_string(), ": has more than 50 entries");
+    }
+
+    #[test]
+    fn what_is_at_its_limit_is_taken() {
+        assert!(Metadata::new(many(50)).is_ok());
+        let entries =
+            [("k".repeat(40), json!("é".repeat(250))), ("n".into(), json!(i64::MIN)), ("d".into(), json!(0.000_01))];
+        assert_eq!(Metadata::new(entries.clone()).unwrap().iter().count(), 3);
+    }
+
+    #[test]
+    fn a_number_that_is_whole_is_kept_as_one() {
+        let metadata =
+            Metadata::new([("a".into(), json!(1.0)), ("b".into(), json!(-0.0)), ("c".into(), json!(1.50))]).unwrap();
+        assert_eq!(serde_json::to_string(&metadata).unwrap(), r#"{"a":1,"b":0,"c":1.5}"#);
+        let keys: Vec<_> = metadata.lookup_keys().collect();
+        assert_eq!(keys, ["metadata:a=1", "metadata:b=0", "metadata:c=1.5"]);
+    }
+
+    #[test]
+    fn a_patch_sets_and_removes() {
+        let patch = |entries: Value| {
+            let entries = entries.as_object().cloned().unwrap_or_default();
+            MetadataPatch::read(entries, &mut Findings::default())
+        };
+        let mut metadata = Metadata::new(many(50)).unwrap();
+        let full = metadata.clone();
+        assert_eq!(metadata.patch(&patch(json!({ "one_more": 1 })).unwrap()), Err(TooManyEntries));
+        assert_eq!(metadata, full);
+        metadata.patch(&patch(json!({ "k0": null, "k1": "new", "one_more": true, "unknown": null })).unwrap()).unwrap();
+        assert_eq!(metadata.iter().count(), 50);
+        let entry = |key: &str| metadata.get(key).cloned();
+        assert_eq!((entry("k0"), entry("k1"), entry("one_more")), (None, Some(json!("new")), Some(json!(true))));
+        assert_eq!(patch(json!({ "a": null, "b": [] })), None);
+    }
+
+    #[test]
+    fn limits_do_not_apply_to_what_is_stored() {
+        let stored = json!({ "an old key": "x".repeat(501), "n": u64::MAX });
+        let metadata: Metadata = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&metadata).unwrap(), stored);
+    }
+}
