@@ -29,11 +29,7 @@ impl Tables {
     }
 
     pub(super) fn order(&self, order_ref: &OrderRef) -> Option<Order> {
-        match order_ref {
-            OrderRef::Id(id) => self.orders.get(id),
-            other => self.orders.values().find(|order| other.names(order)),
-        }
-        .cloned()
+        self.orders.values().find(|order| order_ref.names(order)).cloned()
     }
 
     pub(super) fn orders(&self, filter: &OrderFilter, page: &PageRequest<OrderId>) -> Page<Order, OrderId> {
