@@ -1,6 +1,9 @@
 //! What is for sale: products, their variants with a price each, and a tree of categories.
 
+use alloc::borrow::ToOwned;
 use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
@@ -91,6 +94,21 @@ pub enum CatalogRejection {
 }
 
 impl Product {
+    /// The offers of those of its variants that are among some skus.
+    pub fn offers(&self, skus: &[Sku]) -> impl Iterator<Item = Offer> {
+        self.variants.iter().filter(|variant| skus.contains(&variant.sku)).map(|variant| Offer::of(self, variant))
+    }
+
+    /// The key by which products of a category are found.
+    pub fn key_of_category(category: &CategoryId) -> String {
+        format!("category:{category}")
+    }
+
+    /// The key by which products are found that are for sale, or not.
+    pub fn key_of_active(active: bool) -> String {
+        if active { "active" } else { "inactive" }.to_owned()
+    }
+
     /// Checks the rules that stand in one product.
     ///
     /// # Errors

@@ -74,6 +74,11 @@ pub trait Aggregate:
         Vec::new()
     }
 
+    /// The text that a search by text looks in, such as a name.
+    fn search(&self) -> String {
+        String::new()
+    }
+
     /// The type of the event that tells of the change from `before`; a new document has none.
     fn event_type(&self, before: Option<&Self>) -> &'static str {
         if before.is_some() { Self::UPDATED } else { Self::CREATED }
@@ -177,6 +182,13 @@ macro_rules! documents {
                 }
             }
 
+            /// The text that a search by text looks in.
+            pub fn search(&self) -> String {
+                match self {
+                    $(Self::$kind(value) => value.search(),)*
+                }
+            }
+
             /// The value as it is stored.
             pub fn stored(&self) -> Value {
                 match self {
@@ -233,6 +245,24 @@ impl DocumentId {
 impl fmt::Display for DocumentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.kind, self.id)
+    }
+}
+
+/// Which documents of a kind to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DocumentFilter {
+    /// Each of these must have one of the document's [keys](Aggregate::keys) among its alternatives.
+    pub keys: Vec<Vec<String>>,
+    /// What [`Aggregate::search`] contains, without regard to ASCII case.
+    pub text: Option<String>,
+}
+
+impl DocumentFilter {
+    /// Whether a document is listed.
+    pub fn admits(&self, document: &impl Aggregate) -> bool {
+        let keys = document.keys();
+        let finds = |text: &String| document.search().to_ascii_lowercase().contains(&text.to_ascii_lowercase());
+        self.keys.iter().all(|any| any.iter().any(|key| keys.contains(key))) && self.text.as_ref().is_none_or(finds)
     }
 }
 
@@ -349,6 +379,17 @@ impl Aggregate for Category {}
 impl Aggregate for Product {
     fn claims(&self) -> Vec<Claim> {
         self.variants.iter().map(|variant| Claim::new(ClaimKind::Sku, &variant.sku)).collect()
+    }
+
+    fn keys(&self) -> Vec<String> {
+        let categories = self.categories.iter().map(Self::key_of_category);
+        categories.chain([Self::key_of_active(self.active)]).collect()
+    }
+
+    /// Name, id and skus, a line each.
+    fn search(&self) -> String {
+        let skus = self.variants.iter().map(|variant| variant.sku.as_str());
+        [self.name.as_str(), self.id.as_str()].into_iter().chain(skus).collect::<Vec<_>>().join("\n")
     }
 }
 

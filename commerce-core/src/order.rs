@@ -32,4 +32,6 @@ pub use lifecycle::{
 pub use rejection::OrderRejection;
 pub use returns::{Return, ReturnLine, ReturnStatus};
 pub use side_effects::{SideEffects, side_effects};
-pub use state::{Order, OrderItem, OrderLine, Payment, PaymentStatus, Refund, RefundStatus, Shipment, ShipmentStatus};
+pub use state::{
+    Order, OrderItem, OrderLine, OrderState, Payment, PaymentStatus, Refund, RefundStatus, Shipment, ShipmentStatus,
+};

@@ -20,7 +20,7 @@ pub use self::page::{Cursor, Page, PageRequest};
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Offer, Product};
 use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};
-use crate::document::{Aggregate, Document, DocumentEvent, DocumentId, DocumentKind};
+use crate::document::{Aggregate, Document, DocumentEvent, DocumentFilter, DocumentId, DocumentKind};
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{
     CartId, CategoryId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, RefundId, ReturnId, Sku, UserId,
@@ -112,14 +112,12 @@ pub struct ProductFilter {
 }
 
 impl ProductFilter {
-    /// Whether a product is listed.
-    pub fn admits(&self, product: &Product) -> bool {
-        let skus = product.variants.iter().map(|variant| variant.sku.as_str());
-        let mut texts = skus.chain([product.name.as_str(), product.id.as_str()]).map(str::to_ascii_lowercase);
-        let wanted = self.text.as_ref().map(|text| text.to_ascii_lowercase());
-        wanted.is_none_or(|wanted| texts.any(|text| text.contains(&wanted)))
-            && (self.categories.is_empty() || product.categories.iter().any(|id| self.categories.contains(id)))
-            && self.active.is_none_or(|active| product.active == active)
+    /// The filter in terms of the keys and the text of products.
+    pub fn documents(&self) -> DocumentFilter {
+        let categories = self.categories.iter().map(Product::key_of_category).collect::<Vec<_>>();
+        let active = self.active.map(|active| Vec::from([Product::key_of_active(active)]));
+        let keys = [categories].into_iter().filter(|any| !any.is_empty()).chain(active).collect();
+        DocumentFilter { keys, text: self.text.clone() }
     }
 }
 
@@ -340,8 +338,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The offers of those of the skus that exist, in any order.
     async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError> {
         let products = read::documents::<Product>(self).await?;
-        let offers = products.iter().flat_map(|product| product.variants.iter().map(|v| Offer::of(product, v)));
-        Ok(offers.filter(|offer| skus.contains(&offer.sku)).collect())
+        Ok(products.iter().flat_map(|product| product.offers(skus)).collect())
     }
 
     /// A product.
@@ -355,7 +352,8 @@ pub trait Store: Send + Sync + fmt::Debug {
         filter: &ProductFilter,
         page: &PageRequest<ProductCursor>,
     ) -> Result<Page<Product, ProductCursor>, StoreError> {
-        let products = read::documents::<Product>(self).await?.into_iter().filter(|product| filter.admits(product));
+        let (filter, products) = (filter.documents(), read::documents::<Product>(self).await?);
+        let products = products.into_iter().filter(|product| filter.admits(product));
         Ok(Page::ascending(products, page, |p| Cursor { created_at: p.created_at, id: p.id.clone() }))
     }
 

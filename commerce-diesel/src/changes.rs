@@ -2,28 +2,42 @@
 //!
 //! A row that several commits of a batch change is written once, as the last of them leaves it.
 
-mod order;
-
 use std::collections::BTreeMap;
 
-use commerce_core::cart::Cart;
-use commerce_core::catalog::Product;
 use commerce_core::commit::Accepted;
 use commerce_core::document::{Document, DocumentChange, DocumentId};
-use commerce_core::ids::{CartId, OrderId, ProductId};
+use commerce_core::ids::OrderId;
+use commerce_core::order::Order;
 use commerce_core::task::{Task, TaskChange, TaskKey};
 
-pub(crate) use self::order::OrderDraft;
 use crate::fault::Answer;
 use crate::prepared::{DocumentTexts, Prepared};
+use crate::rows::document::{DocumentKeyRow, DocumentRow};
 use crate::rows::event::NewEventRow;
 use crate::rows::idempotency::IdempotencyRow;
 
+/// An order that is new, or takes the place of the one that was read.
+#[derive(Debug)]
+pub(crate) struct OrderDraft<'a> {
+    pub(crate) new: bool,
+    pub(crate) order: &'a Order,
+    pub(crate) state: Option<&'a str>,
+}
+
 /// A document that is new, or takes the place of the one that was read.
 #[derive(Debug)]
-pub(crate) struct Draft<'a, T> {
+pub(crate) struct DocumentDraft<'a> {
     pub(crate) new: bool,
-    pub(crate) document: &'a T,
+    pub(crate) document: &'a Document,
+    pub(crate) body: &'a str,
+    /// The keys it is found by from now on; none if they stay.
+    pub(crate) keys: Option<&'a [String]>,
+}
+
+impl<'a> DocumentDraft<'a> {
+    pub(crate) fn row(&self, id: &'a DocumentId) -> DocumentRow<'a> {
+        DocumentRow::of(id, self.document, self.body)
+    }
 }
 
 /// What becomes of a task.
@@ -33,21 +47,12 @@ pub(crate) struct TaskDraft {
     pub(crate) scheduled: Option<Task>,
 }
 
-/// A document of a kind without a table of its own.
-#[derive(Debug)]
-pub(crate) struct DocumentDraft<'a> {
-    pub(crate) new: bool,
-    pub(crate) document: &'a Document,
-    pub(crate) body: &'a str,
-}
-
 /// Everything a batch writes but stock, which stands in the loaded state.
 #[derive(Debug, Default)]
 pub(crate) struct Changes<'a> {
     pub(crate) orders: BTreeMap<OrderId, OrderDraft<'a>>,
-    pub(crate) carts: BTreeMap<CartId, Draft<'a, Cart>>,
-    pub(crate) products: BTreeMap<&'a ProductId, Draft<'a, Product>>,
     pub(crate) documents: BTreeMap<&'a DocumentId, DocumentDraft<'a>>,
+    pub(crate) order_keys: Vec<DocumentKeyRow<'a>>,
     pub(crate) events: Vec<NewEventRow<'a>>,
     pub(crate) idempotency_records: Vec<IdempotencyRow<'a>>,
     pub(crate) tasks: BTreeMap<&'a TaskKey, TaskDraft>,
@@ -67,11 +72,13 @@ impl<'a> Changes<'a> {
 
     fn add(&mut self, prepared: &'a Prepared) {
         let commit = &prepared.commit;
-        for (change, bodies) in commit.orders.iter().zip(&prepared.bodies) {
-            let order = change.order();
-            let draft = self.orders.entry(order.id).or_insert_with(|| OrderDraft::new(order));
-            draft.add(change);
-            let rows = change.events().iter().zip(bodies);
+        for (change, texts) in commit.orders.iter().zip(&prepared.orders) {
+            let (order, state) = (change.order(), texts.state.as_deref());
+            let draft = self.orders.entry(order.id);
+            let draft = draft.or_insert(OrderDraft { new: change.expected() == 0, order, state });
+            (draft.order, draft.state) = (order, state);
+            self.order_keys.extend(DocumentKeyRow::of_order(order.id, &texts.keys));
+            let rows = change.events().iter().zip(&texts.events);
             self.events.extend(rows.map(|(entry, body)| NewEventRow::of_order(order.id, entry, body)));
         }
         for (change, texts) in commit.documents.iter().zip(&prepared.documents) {
@@ -84,17 +91,10 @@ impl<'a> Changes<'a> {
     }
 
     fn add_document(&mut self, change: &'a DocumentChange, texts: &'a DocumentTexts) {
-        let new = change.expected() == 0;
-        match (change.document(), &texts.body) {
-            (Document::Cart(cart), _) => put(&mut self.carts, cart.id, new, cart),
-            (Document::Product(product), _) => put(&mut self.products, &product.id, new, product),
-            (document, body) => {
-                let body = body.as_deref().unwrap_or_default();
-                let first = DocumentDraft { new, document, body };
-                let draft = self.documents.entry(change.id()).or_insert(first);
-                (draft.document, draft.body) = (document, body);
-            }
-        }
+        let (document, body) = (change.document(), texts.body.as_str());
+        let first = DocumentDraft { new: change.expected() == 0, document, body, keys: None };
+        let draft = self.documents.entry(change.id()).or_insert(first);
+        (draft.document, draft.body, draft.keys) = (document, body, change.keys().or(draft.keys));
         self.events.push(NewEventRow::of_document(change, &texts.event));
     }
 
@@ -109,9 +109,4 @@ impl<'a> Changes<'a> {
             }
         }
     }
-}
-
-fn put<'a, K: Ord, T>(drafts: &mut BTreeMap<K, Draft<'a, T>>, key: K, new: bool, document: &'a T) {
-    let draft = drafts.entry(key).or_insert(Draft { new, document });
-    draft.document = document;
 }

@@ -1,9 +1,8 @@
 //! Enums of the engine as the words that stand in columns.
 
 use commerce_core::actor::Role;
-use commerce_core::cart::CartStatus;
 use commerce_core::document::{ClaimKind, DocumentKind};
-use commerce_core::order::{PaymentStatus, Phase, RefundStatus, ReturnStatus, ShipmentStatus};
+use commerce_core::order::{Phase, ReturnStatus};
 
 use crate::fault::{Answer, Fault};
 
@@ -36,17 +35,7 @@ macro_rules! db_enums {
 }
 
 db_enums! {
-    CartStatus { Active = "active", CheckedOut = "checked_out", Expired = "expired" }
-    PaymentStatus {
-        Pending = "pending",
-        Succeeded = "succeeded",
-        Failed = "failed",
-        PartiallyRefunded = "partially_refunded",
-        Refunded = "refunded",
-    }
-    RefundStatus { Requested = "requested", Processed = "processed", Failed = "failed" }
     ReturnStatus { Requested = "requested", Approved = "approved", Rejected = "rejected", Received = "received" }
-    ShipmentStatus { Pending = "pending", Shipped = "shipped", Delivered = "delivered" }
     Role { Customer = "customer", Support = "support", Admin = "admin", Service = "service", System = "system" }
 }
 

@@ -12,21 +12,21 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
-use commerce_core::catalog::{Category, Offer, Product};
+use commerce_core::catalog::{Offer, Product};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
-use commerce_core::document::{Document, DocumentEvent, DocumentId, DocumentKind, StoredError};
+use commerce_core::document::{ClaimKind, Document, DocumentEvent, DocumentId, DocumentKind};
 use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, ReturnId, Sku, UserId};
+use commerce_core::ids::{OrderId, PromotionId, ReturnId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent, Return};
 use commerce_core::port::{
     CommitError, OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter, PromotionCursor,
-    PromotionWithUsage, ReturnFilter, Store, StoreError, StoreErrorKind,
+    PromotionWithUsage, ReturnFilter, Store, StoreError,
 };
 use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Reservation, StockLevel};
 use commerce_core::task::{Task, TaskKey, TaskState};
 
-use super::query::{carts, catalog, documents, history, idempotency, orders, promotions, rebuild, stock, tasks};
+use super::query::{documents, history, idempotency, listing, orders, promotions, rebuild, stock, tasks};
 use super::{Backend, in_snapshot, in_statement, in_transaction};
 use crate::Rebuilt;
 
@@ -83,7 +83,7 @@ impl Store for Backend {
     }
 
     async fn document(&self, id: &DocumentId) -> Result<Option<Document>, StoreError> {
-        in_snapshot!(self, [id]; conn => documents::get(conn, &id))
+        in_statement!(self, [id]; conn => documents::get(conn, &id))
     }
 
     async fn documents(
@@ -164,20 +164,18 @@ impl Store for Backend {
         in_statement!(self, [id, page]; conn => promotions::redemptions(conn, &id, &page))
     }
 
-    async fn cart(&self, id: CartId) -> Result<Option<Cart>, StoreError> {
-        in_snapshot!(self, []; conn => carts::get(conn, id))
-    }
-
     async fn active_cart(&self, user: &UserId) -> Result<Option<Cart>, StoreError> {
-        in_snapshot!(self, [user]; conn => carts::active(conn, &user))
+        let carts: Vec<_> = in_statement!(self, [user]; conn => documents::with_claims(
+            conn, DocumentKind::Cart, (ClaimKind::ActiveCart, &[user.as_str()])
+        ))?;
+        Ok(carts.into_iter().next())
     }
 
     async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError> {
-        in_snapshot!(self, [skus]; conn => catalog::offers(conn, &skus))
-    }
-
-    async fn product(&self, id: &ProductId) -> Result<Option<Product>, StoreError> {
-        in_snapshot!(self, [id]; conn => catalog::product(conn, &id))
+        let products: Vec<Product> = in_statement!(self, [skus]; conn => documents::with_claims(
+            conn, DocumentKind::Product, (ClaimKind::Sku, &skus.iter().map(Sku::as_str).collect::<Vec<_>>())
+        ))?;
+        Ok(products.iter().flat_map(|product| product.offers(skus)).collect())
     }
 
     async fn products(
@@ -185,16 +183,12 @@ impl Store for Backend {
         filter: &ProductFilter,
         page: &PageRequest<ProductCursor>,
     ) -> Result<Page<Product, ProductCursor>, StoreError> {
-        in_snapshot!(self, [filter, page]; conn => catalog::list(conn, &filter, &page))
+        let (filter, limit) = (filter.documents(), page.limit);
+        let found = in_statement!(self, [filter, page]; conn => {
+            let after = page.after.as_ref().map(|place| (place.created_at, place.id.as_str()));
+            documents::newest(conn, DocumentKind::Product, &filter, (after, limit))
+        })?;
+        let place = |product: &Product| ProductCursor { created_at: product.created_at, id: product.id.clone() };
+        Ok(listing(found, limit, place))
     }
-
-    async fn categories(&self) -> Result<Vec<Category>, StoreError> {
-        let found = in_statement!(self, []; conn => documents::all(conn, DocumentKind::Category))?;
-        found.into_iter().map(|category| category.try_into().map_err(corrupt)).collect()
-    }
-}
-
-/// A document of another kind than was asked for.
-fn corrupt(error: StoredError) -> StoreError {
-    StoreError::new(StoreErrorKind::Corrupt, error)
 }

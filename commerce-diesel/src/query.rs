@@ -13,10 +13,6 @@
 //!   `in_list` (conditions on lists of keys of any length), `contains`;
 //!   `kind`, `is_unavailable`, `RETRIES`, `patience`, `pause` for what fails.
 
-#[path = "query/carts.rs"]
-pub(super) mod carts;
-#[path = "query/catalog.rs"]
-pub(super) mod catalog;
 #[path = "query/committed.rs"]
 pub(super) mod committed;
 #[path = "query/documents.rs"]
@@ -55,7 +51,7 @@ fn one_more(limit: u16) -> i64 {
 }
 
 /// Cuts a list that was asked for with [`one_more`].
-fn listing<T, K>(mut items: Vec<T>, limit: u16, key: impl Fn(&T) -> K) -> Page<T, K> {
+pub(super) fn listing<T, K>(mut items: Vec<T>, limit: u16, key: impl Fn(&T) -> K) -> Page<T, K> {
     let limit = usize::from(limit.max(1));
     let more = items.len() > limit;
     items.truncate(limit);

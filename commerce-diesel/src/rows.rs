@@ -2,8 +2,6 @@
 //!
 //! A row borrows what it is written from and owns what was read, so one type serves both ways.
 
-pub(crate) mod cart;
-pub(crate) mod catalog;
 pub(crate) mod document;
 pub(crate) mod event;
 pub(crate) mod idempotency;
@@ -31,9 +29,9 @@ pub(crate) fn counter(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// A place in a list as a column holds it.
-pub(crate) fn place(position: usize) -> i64 {
-    i64::try_from(position).unwrap_or(i64::MAX)
+/// A size of a list as a column holds it.
+pub(crate) fn size(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// A counter from a column.

@@ -16,6 +16,7 @@ diesel::table! {
         id -> Text,
         version -> BigInt,
         created_at -> BigInt,
+        search -> Text,
         body -> Text,
     }
 }
@@ -41,79 +42,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    carts (id) {
+        id -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        search -> Text,
+        body -> Text,
+    }
+}
+
+diesel::table! {
     products (id) {
         id -> Text,
-        name -> Text,
-        description -> Nullable<Text>,
-        active -> Bool,
         version -> BigInt,
         created_at -> BigInt,
-        updated_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    variants (product_id, position) {
-        product_id -> Text,
-        position -> BigInt,
-        sku -> Text,
-        name -> Nullable<Text>,
-        price -> BigInt,
-        currency -> Text,
-        tax_category -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    product_categories (product_id, position) {
-        product_id -> Text,
-        position -> BigInt,
-        category_id -> Text,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::{BigInt, Nullable, Text};
-    use super::sql_types::Id;
-
-    carts (id) {
-        id -> Id,
-        user_id -> Text,
-        active_user_id -> Nullable<Text>,
-        status -> Text,
-        currency -> Text,
-        order_id -> Nullable<Id>,
-        version -> BigInt,
-        created_at -> BigInt,
-        updated_at -> BigInt,
-        expires_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::{BigInt, Text};
-    use super::sql_types::Id;
-
-    cart_items (cart_id, position) {
-        cart_id -> Id,
-        position -> BigInt,
-        id -> Id,
-        sku -> Text,
-        product_id -> Text,
-        name -> Text,
-        quantity -> BigInt,
-        unit_price -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::{BigInt, Text};
-    use super::sql_types::Id;
-
-    cart_codes (cart_id, position) {
-        cart_id -> Id,
-        position -> BigInt,
-        code -> Text,
+        search -> Text,
+        body -> Text,
     }
 }
 
@@ -123,87 +67,23 @@ diesel::table! {
 
     orders (id) {
         id -> Id,
-        number -> Text,
         user_id -> Text,
-        cart_id -> Nullable<Id>,
         payment_id -> Id,
         status -> Text,
         phase -> Text,
         version -> BigInt,
         created_at -> BigInt,
-        updated_at -> BigInt,
-        entered_at -> BigInt,
-        delivered_at -> Nullable<BigInt>,
+        state -> Nullable<Text>,
     }
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Nullable, Text};
-    use super::sql_types::Id;
-
-    payments (id) {
-        id -> Id,
-        order_id -> Id,
-        status -> Text,
-        currency -> Text,
-        amount -> BigInt,
-        captured -> BigInt,
-        refunded -> BigInt,
-        reference -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::{BigInt, Nullable, Text};
-    use super::sql_types::Id;
-
-    refunds (order_id, position) {
-        order_id -> Id,
-        position -> BigInt,
-        id -> Id,
-        currency -> Text,
-        amount -> BigInt,
-        reason -> Nullable<Text>,
-        status -> Text,
-        reference -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::{BigInt, Nullable, Text};
+    use diesel::sql_types::Text;
     use super::sql_types::Id;
 
     returns (id) {
         id -> Id,
         order_id -> Id,
-        position -> BigInt,
-        status -> Text,
-        reason -> Nullable<Text>,
-        requested_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::BigInt;
-    use super::sql_types::Id;
-
-    return_lines (return_id, position) {
-        return_id -> Id,
-        position -> BigInt,
-        item_id -> Id,
-        quantity -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::{Nullable, Text};
-    use super::sql_types::Id;
-
-    shipments (order_id) {
-        order_id -> Id,
-        provider -> Text,
-        method -> Text,
-        tracking_number -> Nullable<Text>,
         status -> Text,
     }
 }
@@ -290,10 +170,8 @@ diesel::table! {
     }
 }
 
-diesel::joinable!(variants -> products (product_id));
-diesel::allow_tables_to_appear_in_same_query!(products, variants, product_categories);
-diesel::allow_tables_to_appear_in_same_query!(orders, payments, returns, shipments);
-diesel::allow_tables_to_appear_in_same_query!(documents, document_keys);
+diesel::allow_tables_to_appear_in_same_query!(documents, carts, products, document_keys, claims);
+diesel::allow_tables_to_appear_in_same_query!(orders, returns);
 
 diesel::table! {
     feed (id) {

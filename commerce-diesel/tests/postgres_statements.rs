@@ -160,10 +160,8 @@ const MANY: &str = "
     CREATE TEMP TABLE copies AS SELECT n, md5('order' || n)::uuid AS id, md5('payment' || n)::uuid AS payment
         FROM generate_series(1, 100000) AS n;
     INSERT INTO orders SELECT (jsonb_populate_record(model, jsonb_build_object('id', copies.id, 'payment_id', payment,
-        'number', 'ORD-20250101-' || lpad(n::text, 8, '0'), 'user_id', 'other-' || n / 10))).* FROM copies, model;
-    INSERT INTO claims SELECT 'order_number', o.number, o.id FROM copies JOIN orders o ON o.id = copies.id;
-    INSERT INTO payments SELECT (jsonb_populate_record(p, jsonb_build_object('id', copies.payment,
-        'order_id', copies.id))).* FROM copies, model JOIN payments p ON p.id = model.payment_id;
+        'user_id', 'other-' || n / 10))).* FROM copies, model;
+    INSERT INTO claims SELECT 'order_number', 'ORD-20250101-' || lpad(n::text, 8, '0'), id FROM copies;
     INSERT INTO events SELECT (jsonb_populate_record(e, jsonb_build_object('position', 1000000 + n, 'event_id', payment,
         'stream_id', copies.id, 'body', CASE WHEN n / 10 = 500 THEN body ELSE '' END))).*
         FROM copies, model JOIN events e ON e.stream_id = model.id::text AND e.sequence = 1;

@@ -35,9 +35,9 @@ pub(crate) fn run(options: &Options) -> Result<String, Failure> {
     let many = Filling { name: "many", orders: options.year, step: 100 };
     println!("filling in {} orders", many.orders);
     let server = Postgres::start(options.directory.as_deref())?;
-    let body = order::event_body()?;
-    server.fill(&FEW, &body)?;
-    server.fill(&many, &body)?;
+    let texts = [("state", order::paid_state()?), ("body", order::event_body()?)];
+    server.fill(&FEW, &texts)?;
+    server.fill(&many, &texts)?;
     let mut rounds = (Vec::new(), Vec::new());
     for seed in (1..).step_by(2).take(options.rounds) {
         server.begin_from(FEW.name)?;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use commerce_core::commit::Commit;
 use commerce_core::ids::Sku;
 use commerce_core::stock::{StockAction, StockMove};
+use commerce_core::stored::Stored;
 use commerce_testkit::CommitBuilder;
 
 use crate::Failure;
@@ -77,5 +78,15 @@ pub(crate) fn event_body() -> Result<String, Failure> {
     let commit = Orders::new(1, Spread::Uniform)?.next()?;
     let change = commit.orders.first().ok_or("a checkout places an order")?;
     let event = change.events().first().ok_or("placing an order is an event")?;
-    Ok(serde_json::to_string(&event.event)?)
+    Ok(serde_json::to_string(&Stored(&event.event))?)
+}
+
+/// The JSON of the state of an order that is paid, as the stores keep it.
+pub(crate) fn paid_state() -> Result<String, Failure> {
+    let orders = Orders::new(1, Spread::Uniform)?;
+    let placed = orders.next()?;
+    let change = placed.orders.first().ok_or("a checkout places an order")?;
+    let paid = orders.shop.pay(change.order(), orders.shop.at(2));
+    let change = paid.orders.first().ok_or("a payment changes an order")?;
+    Ok(serde_json::to_string(&change.order().state().map(Stored))?)
 }

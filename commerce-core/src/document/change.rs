@@ -1,6 +1,7 @@
 //! A change to a document: its guards, its claims, and the event that tells of it.
 
 use alloc::borrow::Cow;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
@@ -40,6 +41,7 @@ pub struct DocumentChange {
     document: Document,
     taken: Vec<Claim>,
     released: Vec<Claim>,
+    keys: Option<Vec<String>>,
     event: Recorded<DocumentEvent>,
 }
 
@@ -64,6 +66,7 @@ impl DocumentChange {
             expected: before.map_or(0, T::version),
             released: held.iter().filter(|claim| !claimed.contains(claim)).cloned().collect(),
             taken: claimed.into_iter().filter(|claim| !held.contains(claim)).collect(),
+            keys: Some(after.keys()).filter(|keys| *keys != before.map(T::keys).unwrap_or_default()),
             document: after.into(),
             id,
         }
@@ -97,6 +100,11 @@ impl DocumentChange {
     /// The claims it gives up.
     pub fn released(&self) -> &[Claim] {
         &self.released
+    }
+
+    /// The keys it is found by from now on. None if they stay as they are.
+    pub fn keys(&self) -> Option<&[String]> {
+        self.keys.as_deref()
     }
 
     /// The event that tells of the change.

@@ -1,6 +1,7 @@
 //! What an order is.
 
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
@@ -60,6 +61,22 @@ pub struct Order {
     /// When it entered its present state.
     pub entered_at: DateTime<Utc>,
     /// When it was delivered.
+    pub delivered_at: Option<DateTime<Utc>>,
+}
+
+/// What events change of an order. The rest stands in the event that created it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of `Order`")]
+pub struct OrderState {
+    pub status: Status,
+    pub phase: Phase,
+    pub shipment: Option<Shipment>,
+    pub payment: Payment,
+    pub refunds: Vec<Refund>,
+    pub returns: Vec<Return>,
+    pub version: u64,
+    pub updated_at: DateTime<Utc>,
+    pub entered_at: DateTime<Utc>,
     pub delivered_at: Option<DateTime<Utc>>,
 }
 
@@ -156,6 +173,48 @@ pub enum ShipmentStatus {
 }
 
 impl Order {
+    /// What events have changed since the order was placed. None for an order as it was placed.
+    pub fn state(&self) -> Option<OrderState> {
+        let Self { status, phase, shipment, payment, refunds, returns, .. } = self;
+        (self.version > 1).then(|| OrderState {
+            status: status.clone(),
+            phase: *phase,
+            shipment: shipment.clone(),
+            payment: payment.clone(),
+            refunds: refunds.clone(),
+            returns: returns.clone(),
+            version: self.version,
+            updated_at: self.updated_at,
+            entered_at: self.entered_at,
+            delivered_at: self.delivered_at,
+        })
+    }
+
+    /// The order as it was placed, brought to a [state](Self::state).
+    #[must_use]
+    pub fn with_state(self, state: OrderState) -> Self {
+        let OrderState { status, phase, shipment, payment, refunds, returns, .. } = state;
+        let OrderState { version, updated_at, entered_at, delivered_at, .. } = state;
+        Self {
+            status,
+            phase,
+            shipment,
+            payment,
+            refunds,
+            returns,
+            version,
+            updated_at,
+            entered_at,
+            delivered_at,
+            ..self
+        }
+    }
+
+    /// What a store finds the order by, besides its id, number, payment and returns.
+    pub fn keys(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The currency of every amount.
     pub fn currency(&self) -> Currency {
         self.payment.amount.currency()

@@ -1,33 +1,133 @@
-//! Documents of any kind: those of carts and products from their tables, the others from the table that they share.
+//! Documents of any kind. Those of carts and products stand in tables of their own, the others in one that they share.
+//!
+//! All tables have one shape; the shared one has a column more, which tells its kinds apart.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use commerce_core::document::{Document, DocumentId, DocumentKind};
+use commerce_core::document::{ClaimKind, Document, DocumentFilter, DocumentId, DocumentKind};
 use commerce_core::port::{Page, PageRequest};
 use diesel::prelude::*;
 
-use super::{Answer, Conn, RunQueryDsl, carts, catalog, dialect, listing, one_more};
-use crate::rows::document::DocumentRow;
-use crate::rows::micros;
-use crate::schema::{document_keys, documents};
+use super::{Answer, Conn, RunQueryDsl, dialect, listing, one_more};
+use crate::changes::Changes;
+use crate::rows::document::{CartRow, DocumentKeyRow, DocumentRow, ProductRow, read_document};
+use crate::rows::{micros, read_counter};
+use crate::schema::{claims, document_keys};
+
+/// The queries of a table: `module: table row [kinds] (column of the kind);`.
+macro_rules! tables {
+    ($($module:ident: $table:ident $row:ident [$kinds:pat] $(($column:ident))?;)*) => {$(
+        #[allow(unused_variables, reason = "a table of one kind has no column for it")]
+        mod $module {
+            use super::*;
+            use crate::schema::$table as table;
+
+            pub(super) async fn with_ids(conn: &mut Conn, kind: DocumentKind, ids: &[&str]) -> QueryResult<Vec<String>> {
+                let query = table::table.filter(dialect::in_list(table::id, ids.iter().copied())).select(table::body);
+                $(let query = query.filter(table::$column.eq(kind.name()));)?
+                query.load(conn).await
+            }
+
+            pub(super) async fn with_claims(
+                conn: &mut Conn,
+                kind: DocumentKind,
+                (claim, keys): (ClaimKind, &[&str]),
+            ) -> QueryResult<Vec<String>> {
+                let held = claims::table.filter(claims::kind.eq(claim.name()));
+                let held = held.filter(dialect::in_list(claims::claim, keys.iter().copied())).select(claims::owner);
+                let query = table::table.filter(table::id.eq_any(held)).select(table::body);
+                $(let query = query.filter(table::$column.eq(kind.name()));)?
+                query.load(conn).await
+            }
+
+            pub(super) async fn by_id(
+                conn: &mut Conn,
+                kind: DocumentKind,
+                (after, limit): (&str, i64),
+            ) -> QueryResult<Vec<String>> {
+                let query = table::table.filter(table::id.gt(after)).order(table::id).limit(limit).select(table::body);
+                $(let query = query.filter(table::$column.eq(kind.name()));)?
+                query.load(conn).await
+            }
+
+            pub(super) async fn newest(
+                conn: &mut Conn,
+                kind: DocumentKind,
+                filter: &DocumentFilter,
+                (after, limit): (Option<(DateTime<Utc>, &str)>, i64),
+            ) -> QueryResult<Vec<String>> {
+                let mut query = table::table.select(table::body).into_boxed::<dialect::Db>();
+                $(query = query.filter(table::$column.eq(kind.name()));)?
+                for alternatives in &filter.keys {
+                    let wanted = dialect::in_list(document_keys::lookup, alternatives.iter().map(String::as_str));
+                    let found = document_keys::table.filter(document_keys::kind.eq(kind.name())).filter(wanted);
+                    query = query.filter(table::id.eq_any(found.select(document_keys::id)));
+                }
+                if let Some(text) = &filter.text {
+                    query = query.filter(dialect::contains(table::search, text));
+                }
+                if let Some((created_at, id)) = after {
+                    let at = micros(created_at);
+                    let beside = table::created_at.eq(at).and(table::id.gt(id.to_owned()));
+                    query = query.filter(table::created_at.le(at)).filter(table::created_at.lt(at).or(beside));
+                }
+                query.order((table::created_at.desc(), table::id)).limit(limit).load(conn).await
+            }
+
+            pub(super) async fn lock_versions(
+                conn: &mut Conn,
+                kind: DocumentKind,
+                ids: &[&str],
+            ) -> QueryResult<Vec<(String, i64)>> {
+                let query = table::table.filter(dialect::in_list(table::id, ids.iter().copied()));
+                $(let query = query.filter(table::$column.eq(kind.name()));)?
+                dialect::for_update!(query.order(table::id).select((table::id, table::version))).load(conn).await
+            }
+
+            pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
+                let (new, changed): (Vec<_>, Vec<_>) =
+                    changes.documents.iter().filter(|(id, _)| matches!(id.kind, $kinds)).partition(|(_, draft)| draft.new);
+                dialect::pipeline!(conn;
+                    () = dialect::update_each(conn, changed.iter().map(|(id, draft)| $row::from(draft.row(id)))),
+                    () = dialect::insert_each(conn, new.iter().map(|(id, draft)| $row::from(draft.row(id)))),
+                );
+                Ok(())
+            }
+        }
+    )*};
+}
+
+tables! {
+    carts: carts CartRow [DocumentKind::Cart];
+    products: products ProductRow [DocumentKind::Product];
+    shared: documents DocumentRow [DocumentKind::Category | DocumentKind::Promotion] (kind);
+}
+
+/// Asks the table of a kind.
+macro_rules! in_table_of {
+    ($kind:expr, $query:ident($($argument:expr),*)) => {
+        match $kind {
+            DocumentKind::Cart => carts::$query($($argument),*).await,
+            DocumentKind::Product => products::$query($($argument),*).await,
+            DocumentKind::Category | DocumentKind::Promotion => shared::$query($($argument),*).await,
+        }
+    };
+}
 
 /// A document.
-pub(in super::super) async fn get(conn: &mut Conn, id: &DocumentId) -> Answer<Option<Document>> {
-    match id.kind {
-        DocumentKind::Cart => match id.id.parse() {
-            Ok(cart) => Ok(carts::get(conn, cart).await?.map(Document::Cart)),
-            Err(_) => Ok(None),
-        },
-        DocumentKind::Product => match id.id.parse() {
-            Ok(product) => Ok(catalog::product(conn, &product).await?.map(Document::Product)),
-            Err(_) => Ok(None),
-        },
-        kind @ (DocumentKind::Category | DocumentKind::Promotion) => {
-            let query = documents::table.filter(documents::kind.eq(kind.name()));
-            let query = query.filter(documents::id.eq(id.id.as_str())).select(DocumentRow::as_select());
-            let row: Option<DocumentRow<'static>> = query.get_result(conn).await.optional()?;
-            row.map(|row| row.into_document(kind)).transpose()
-        }
-    }
+pub(in super::super) async fn get<T: TryFrom<Document>>(conn: &mut Conn, id: &DocumentId) -> Answer<Option<T>> {
+    let bodies = in_table_of!(id.kind, with_ids(conn, id.kind, &[id.id.as_str()]))?;
+    Ok(read(id.kind, &bodies)?.pop())
+}
+
+/// The documents of a kind that hold claims, in any order.
+pub(in super::super) async fn with_claims<T: TryFrom<Document>>(
+    conn: &mut Conn,
+    kind: DocumentKind,
+    claims: (ClaimKind, &[&str]),
+) -> Answer<Vec<T>> {
+    read(kind, &in_table_of!(kind, with_claims(conn, kind, claims))?)
 }
 
 /// Documents of a kind, by id.
@@ -36,56 +136,62 @@ pub(in super::super) async fn list(
     kind: DocumentKind,
     page: &PageRequest<String>,
 ) -> Answer<Page<Document, String>> {
-    let found = match kind {
-        DocumentKind::Cart => carts::by_id(conn, page).await?.into_iter().map(Document::Cart).collect(),
-        DocumentKind::Product => catalog::by_id(conn, page).await?.into_iter().map(Document::Product).collect(),
-        DocumentKind::Category | DocumentKind::Promotion => by_id(conn, kind, page).await?,
-    };
-    Ok(listing(found, page.limit, |document| document.id().id))
+    let place = (page.after.as_deref().unwrap_or_default(), one_more(page.limit));
+    let bodies = in_table_of!(kind, by_id(conn, kind, place))?;
+    Ok(listing(read(kind, &bodies)?, page.limit, |document: &Document| document.id().id))
 }
 
-async fn by_id(conn: &mut Conn, kind: DocumentKind, page: &PageRequest<String>) -> Answer<Vec<Document>> {
-    let after = page.after.as_deref().unwrap_or_default();
-    let query = documents::table.filter(documents::kind.eq(kind.name())).filter(documents::id.gt(after));
-    let query = query.order(documents::id).limit(one_more(page.limit)).select(DocumentRow::as_select());
-    read(kind, query.load(conn).await?)
-}
-
-/// Every document of a kind in the shared table, by id.
-pub(in super::super) async fn all(conn: &mut Conn, kind: DocumentKind) -> Answer<Vec<Document>> {
-    let query = documents::table.filter(documents::kind.eq(kind.name())).order(documents::id);
-    read(kind, query.select(DocumentRow::as_select()).load(conn).await?)
-}
-
-/// Documents of a kind in the shared table that have one of some keys, oldest first, then by id.
-pub(super) async fn with_keys(conn: &mut Conn, kind: DocumentKind, keys: &[String]) -> Answer<Vec<Document>> {
-    let wanted = dialect::in_list(document_keys::lookup, keys.iter().map(String::as_str));
-    let of_kind = document_keys::kind.eq(documents::kind).and(document_keys::id.eq(documents::id));
-    let query = documents::table.inner_join(document_keys::table.on(of_kind));
-    let query = query.filter(document_keys::kind.eq(kind.name())).filter(wanted);
-    let order = (documents::created_at, documents::id);
-    let rows = query.order(order).distinct().select(DocumentRow::as_select()).load(conn).await?;
-    read(kind, rows)
-}
-
-/// Documents of a kind in the shared table, newest first, then by id, from behind one of them.
-pub(super) async fn newest(
+/// Documents of a kind, newest first, then by id, from behind one of them; one more than the limit, if there are.
+pub(in super::super) async fn newest<T: TryFrom<Document>>(
     conn: &mut Conn,
     kind: DocumentKind,
-    after: Option<(DateTime<Utc>, &str)>,
-    limit: u16,
-) -> Answer<Vec<Document>> {
-    let mut query = documents::table.select(DocumentRow::as_select()).into_boxed::<dialect::Db>();
-    query = query.filter(documents::kind.eq(kind.name()));
-    if let Some((created_at, id)) = after {
-        let at = micros(created_at);
-        let beside = documents::created_at.eq(at).and(documents::id.gt(id.to_owned()));
-        query = query.filter(documents::created_at.le(at)).filter(documents::created_at.lt(at).or(beside));
-    }
-    let query = query.order((documents::created_at.desc(), documents::id)).limit(one_more(limit));
-    read(kind, query.load(conn).await?)
+    filter: &DocumentFilter,
+    (after, limit): (Option<(DateTime<Utc>, &str)>, u16),
+) -> Answer<Vec<T>> {
+    read(kind, &in_table_of!(kind, newest(conn, kind, filter, (after, one_more(limit))))?)
 }
 
-fn read(kind: DocumentKind, rows: Vec<DocumentRow<'static>>) -> Answer<Vec<Document>> {
-    rows.into_iter().map(|row| row.into_document(kind)).collect()
+fn read<T: TryFrom<Document>>(kind: DocumentKind, bodies: &[String]) -> Answer<Vec<T>> {
+    bodies.iter().map(|body| read_document(kind, body)).collect()
+}
+
+/// The versions of those of the documents that exist. Nobody else changes them until the transaction ends.
+pub(super) async fn lock_versions<'a>(
+    conn: &mut Conn,
+    ids: impl IntoIterator<Item = &'a DocumentId>,
+) -> Answer<BTreeMap<DocumentId, u64>> {
+    let mut kinds = BTreeMap::<DocumentKind, Vec<&str>>::new();
+    for id in ids {
+        kinds.entry(id.kind).or_default().push(&id.id);
+    }
+    let mut versions = BTreeMap::new();
+    for (kind, ids) in kinds {
+        for (id, version) in in_table_of!(kind, lock_versions(conn, kind, &ids))? {
+            versions.insert(DocumentId { kind, id }, read_counter("documents.version", version)?);
+        }
+    }
+    Ok(versions)
+}
+
+/// Writes documents and their keys. The old keys go before new ones come.
+pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
+    let drafts = || changes.documents.iter().filter_map(|(id, draft)| Some((*id, draft.new, draft.keys?)));
+    let old = drafts().filter(|(_, new, _)| !new).map(|(id, ..)| (id.kind.name(), id.id.as_str())).collect();
+    let keys: Vec<_> = drafts().flat_map(|(id, _, keys)| DocumentKeyRow::all(id, keys)).collect();
+    dialect::pipeline!(conn;
+        () = carts::write(conn, changes),
+        () = products::write(conn, changes),
+        () = shared::write(conn, changes),
+        () = clear_keys(conn, old),
+        () = dialect::insert_each(conn, keys),
+    );
+    Ok(())
+}
+
+async fn clear_keys(conn: &mut Conn, ids: Vec<(&str, &str)>) -> QueryResult<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let old = document_keys::table.filter(dialect::in_list((document_keys::kind, document_keys::id), ids));
+    diesel::delete(old).execute(conn).await.map(drop)
 }

@@ -2,14 +2,14 @@
 
 use super::{Answer, Conn, dialect};
 use crate::rows::event::NewEventRow;
-use crate::rows::place;
+use crate::rows::size;
 
 /// Appends events. Whoever else appends waits until this transaction has ended, so this comes last in it.
 pub(super) async fn append(conn: &mut Conn, mut events: Vec<NewEventRow<'_>>) -> Answer<()> {
     if events.is_empty() {
         return Ok(());
     }
-    let count = place(events.len());
+    let count = size(events.len());
     for (event, number) in events.iter_mut().zip(1..) {
         event.position = number - count;
     }

@@ -196,18 +196,14 @@ async fn write(conn: &mut Conn, batch: &[Submission], ready: &Ready) -> Result<(
     let prepared = batch.iter().map(|submission| &submission.prepared);
     let accepted =
         prepared.zip(outcomes).filter_map(|(prepared, outcome)| Some((prepared, outcome.as_ref().ok()?.as_ref()?)));
-    let plan = match Changes::of(accepted) {
-        Ok(changes) => write::plan(conn, changes, loaded).await,
-        Err(fault) => Err(fault),
-    };
-    let plan = match plan {
-        Ok(plan) => plan,
+    let changes = match Changes::of(accepted) {
+        Ok(changes) => changes,
         Err(fault) => {
             dialect::rollback(conn).await;
             return Err(WriteError::NotCommitted(fault));
         }
     };
-    let (written, committed) = dialect::commit_after!(conn, write::write(conn, plan));
+    let (written, committed) = dialect::commit_after!(conn, write::write(conn, changes, loaded));
     match (written, committed) {
         (Ok(()), Ok(())) => Ok(()),
         (Err(fault), Ok(())) => Err(WriteError::NotCommitted(fault)),

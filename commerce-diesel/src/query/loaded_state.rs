@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use commerce_core::commit::{Claims, IdempotencyKey, IdempotencyRecord, LoadedState, ReadSet, Refusal};
-use commerce_core::document::{Claim, DocumentId, DocumentKind};
-use commerce_core::ids::{CartId, OrderId, Sku};
+use commerce_core::document::Claim;
+use commerce_core::ids::{OrderId, Sku};
 use commerce_core::stock::{SkuStock, UncontendedReservation};
 use diesel::prelude::*;
 use diesel_bulk::DbUuid;
 
 use super::stock::{self, Levels};
-use super::{Answer, Conn, RunQueryDsl, dialect, idempotency, promotions};
+use super::{Answer, Conn, RunQueryDsl, dialect, documents, idempotency, promotions};
 use crate::db_enum::DbEnum;
 use crate::rows::read_counter;
-use crate::schema::{carts, claims, documents, orders, products};
+use crate::schema::{claims, orders};
 
 /// Loads what a batch names, and locks, in the order of keys, what it can move.
 pub(in super::super) async fn lock(conn: &mut Conn, read_set: &ReadSet<'_>) -> Answer<Locked<LoadedState>> {
@@ -85,7 +85,7 @@ async fn load(conn: &mut Conn, read_set: &ReadSet<'_>, levels: Levels) -> Answer
     dialect::pipeline!(conn;
         idempotency_records = known_idempotency_records(conn, &read_set.idempotency_keys),
         orders = order_versions(conn, &read_set.orders),
-        documents = document_versions(conn, &read_set.documents),
+        documents = documents::lock_versions(conn, read_set.documents.iter().copied()),
         claims = held_claims(conn, &read_set.claims),
         sku_stocks = sku_stocks(conn, read_set, levels),
         usage_counters = promotions::usage_counters(conn, read_set),
@@ -113,59 +113,6 @@ async fn order_versions(conn: &mut Conn, ids: &BTreeSet<OrderId>) -> Answer<BTre
     let rows: Vec<(DbUuid, i64)> = dialect::for_update!(query).load(conn).await?;
     let known = |(id, version): (DbUuid, i64)| Ok((OrderId::new(id.0), read_counter("orders.version", version)?));
     rows.into_iter().map(known).collect()
-}
-
-async fn document_versions(conn: &mut Conn, ids: &BTreeSet<&DocumentId>) -> Answer<BTreeMap<DocumentId, u64>> {
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let of = |kind: DocumentKind| ids.iter().filter(move |id| id.kind == kind).map(|id| id.id.as_str());
-    let carts = of(DocumentKind::Cart).filter_map(|id| id.parse().ok()).map(DbUuid).collect();
-    let products = of(DocumentKind::Product).collect();
-    let has_table = |id: &DocumentId| matches!(id.kind, DocumentKind::Cart | DocumentKind::Product);
-    let others = ids.iter().filter(|id| !has_table(id)).map(|id| (id.kind.name(), id.id.as_str())).collect();
-    dialect::pipeline!(conn;
-        carts = cart_versions(conn, carts),
-        products = product_versions(conn, products),
-        others = other_versions(conn, others),
-    );
-    let carts = carts.into_iter().map(|(id, version)| (DocumentId::cart(CartId::new(id.0)), version));
-    let products = products.into_iter().map(|(id, version)| (DocumentId { kind: DocumentKind::Product, id }, version));
-    let others =
-        others.into_iter().map(|(kind, id, version)| Ok((DocumentId { kind: read_kind(&kind)?, id }, version)));
-    let all = carts.chain(products).map(Ok).chain(others);
-    all.map(|row: Answer<_>| row.and_then(|(id, version)| Ok((id, read_counter("documents.version", version)?))))
-        .collect()
-}
-
-fn read_kind(kind: &str) -> Answer<DocumentKind> {
-    DbEnum::read("documents.kind", kind)
-}
-
-async fn cart_versions(conn: &mut Conn, ids: Vec<DbUuid>) -> QueryResult<Vec<(DbUuid, i64)>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let query =
-        carts::table.filter(dialect::in_list(carts::id, ids)).order(carts::id).select((carts::id, carts::version));
-    dialect::for_update!(query).load(conn).await
-}
-
-async fn product_versions(conn: &mut Conn, ids: Vec<&str>) -> QueryResult<Vec<(String, i64)>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let query = products::table.filter(dialect::in_list(products::id, ids));
-    dialect::for_update!(query.order(products::id).select((products::id, products::version))).load(conn).await
-}
-
-async fn other_versions(conn: &mut Conn, ids: Vec<(&str, &str)>) -> QueryResult<Vec<(String, String, i64)>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let key = (documents::kind, documents::id);
-    let query = documents::table.filter(dialect::in_list(key, ids)).order(key);
-    dialect::for_update!(query.select((documents::kind, documents::id, documents::version))).load(conn).await
 }
 
 /// Who holds the claims; whoever changes one waits for who has it locked.

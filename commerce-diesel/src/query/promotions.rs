@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use commerce_core::commit::ReadSet;
-use commerce_core::document::{Document, DocumentId, DocumentKind};
+use commerce_core::document::{DocumentFilter, DocumentId, DocumentKind};
 use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::Money;
 use commerce_core::port::{Page, PageRequest, PromotionCursor, PromotionWithUsage};
@@ -20,8 +20,10 @@ use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses};
 pub(in super::super) async fn candidates(conn: &mut Conn, codes: &[String], user: &UserId) -> Answer<Vec<Promotion>> {
     let mut keys: Vec<String> = codes.iter().map(|code| PromotionRecord::key_of_code(code)).collect();
     keys.push(PromotionRecord::AUTOMATIC.to_owned());
-    let found = documents::with_keys(conn, DocumentKind::Promotion, &keys).await?;
-    let promotions = found.into_iter().map(record).collect::<Answer<Vec<_>>>()?;
+    let filter = DocumentFilter { keys: vec![keys], text: None };
+    let mut promotions: Vec<PromotionRecord> =
+        documents::newest(conn, DocumentKind::Promotion, &filter, (None, u16::MAX)).await?;
+    promotions.sort_by(|one, other| (one.created_at, one.id()).cmp(&(other.created_at, other.id())));
     let ids: Vec<&str> = promotions.iter().map(|record| record.id().as_str()).collect();
     dialect::pipeline!(conn; uses = uses_of(conn, &ids), by_customer = uses_by(conn, user, &ids));
     let usage = |record: &PromotionRecord| {
@@ -29,10 +31,6 @@ pub(in super::super) async fn candidates(conn: &mut Conn, codes: &[String], user
         Usage { used_by_customer, ..usage(record, &uses) }
     };
     Ok(promotions.iter().map(|record| record.candidate(usage(record))).collect())
-}
-
-fn record(document: Document) -> Answer<PromotionRecord> {
-    Ok(document.try_into()?)
 }
 
 /// Uses and minor units per promotion.
@@ -71,8 +69,7 @@ fn usage(record: &PromotionRecord, uses: &Uses) -> Usage {
     Usage { used, used_by_customer: 0, budget_used }
 }
 
-async fn with_usage(conn: &mut Conn, found: Vec<Document>) -> Answer<Vec<PromotionWithUsage>> {
-    let promotions = found.into_iter().map(record).collect::<Answer<Vec<_>>>()?;
+async fn with_usage(conn: &mut Conn, promotions: Vec<PromotionRecord>) -> Answer<Vec<PromotionWithUsage>> {
     let ids: Vec<&str> = promotions.iter().map(|record| record.id().as_str()).collect();
     let uses = uses_of(conn, &ids).await?;
     let kept = |record: PromotionRecord| PromotionWithUsage { usage: usage(&record, &uses), record };
@@ -91,7 +88,8 @@ pub(in super::super) async fn list(
     page: &PageRequest<PromotionCursor>,
 ) -> Answer<Page<PromotionWithUsage, PromotionCursor>> {
     let after = page.after.as_ref().map(|place| (place.created_at, place.id.as_str()));
-    let found = documents::newest(conn, DocumentKind::Promotion, after, page.limit).await?;
+    let filter = DocumentFilter::default();
+    let found = documents::newest(conn, DocumentKind::Promotion, &filter, (after, page.limit)).await?;
     let place = |c: &PromotionRecord| PromotionCursor { created_at: c.created_at, id: c.id().clone() };
     Ok(listing(with_usage(conn, found).await?, page.limit, |kept| place(&kept.record)))
 }

@@ -1,11 +1,5 @@
 //! Writing what a settled batch changes, table by table.
 
-#[path = "write/carts.rs"]
-mod carts;
-#[path = "write/catalog.rs"]
-mod catalog;
-#[path = "write/documents.rs"]
-mod documents;
 #[path = "write/orders.rs"]
 pub(super) mod orders;
 #[path = "write/promotions.rs"]
@@ -20,40 +14,26 @@ use commerce_core::ids::OrderId;
 use diesel::prelude::*;
 
 use super::loaded_state::Writable;
-use super::{Answer, Conn, RunQueryDsl, dialect, feed};
+use super::{Answer, Conn, RunQueryDsl, dialect, documents, feed};
 use crate::changes::Changes;
 use crate::rows::document::ClaimRow;
 use crate::rows::task::{TaskRow, key_columns};
 use crate::schema::{claims, tasks};
 
-/// Everything that is to be written.
-pub(super) struct Plan<'a> {
-    changes: Changes<'a>,
-    carts: carts::Plan<'a>,
-    settled: &'a Writable,
-}
-
-/// Looks up what has to be known before anything is written.
-pub(super) async fn plan<'a>(conn: &mut Conn, changes: Changes<'a>, settled: &'a Writable) -> Answer<Plan<'a>> {
-    let carts = carts::plan(conn, &changes).await?;
-    Ok(Plan { changes, carts, settled })
-}
-
 /// Writes everything. Nothing is decided here: the batch is settled, and the changes are those that were accepted.
 ///
-/// The statements are as many for a thousand rows as for one, each writes in the order of keys, and none waits for the answer
-/// to another: where a network lies between, the end of the transaction follows right behind them.
-pub(super) async fn write(conn: &mut Conn, plan: Plan<'_>) -> Answer<()> {
-    let Plan { mut changes, carts, settled } = plan;
-    let (events, mut idempotency_records) =
-        (mem::take(&mut changes.events), mem::take(&mut changes.idempotency_records));
+/// The statements are as many for a thousand rows as for one, and each writes in the order of keys. None may wait for the answer to
+/// another, but by `pipeline!`: where a network lies between, `COMMIT` is sent right behind them, and a later statement would be outside
+/// of the transaction.
+pub(super) async fn write(conn: &mut Conn, mut changes: Changes<'_>, settled: &Writable) -> Answer<()> {
+    let (events, order_keys) = (mem::take(&mut changes.events), mem::take(&mut changes.order_keys));
+    let mut idempotency_records = mem::take(&mut changes.idempotency_records);
     idempotency_records.sort_by(|one, other| (&one.scope, &one.request_key).cmp(&(&other.scope, &other.request_key)));
     dialect::pipeline!(conn;
         () = write_claims(conn, &settled.loaded().claims),
-        () = catalog::write(conn, &changes),
         () = documents::write(conn, &changes),
-        () = carts::write(conn, carts),
         () = orders::write(conn, &changes),
+        () = dialect::insert_each(conn, order_keys),
         () = promotions::write_usage_counters(conn, &settled.loaded().usage_counters),
         () = write_tasks(conn, &changes),
         () = dialect::insert_each(conn, idempotency_records),

@@ -1,70 +1,95 @@
-//! Documents of kinds of low volume, what they are found by, and the claims of all documents and orders.
+//! Documents, what they are found by, and the claims of documents and orders.
 
 use std::borrow::Cow;
 
 use commerce_core::document::{Claim, Document, DocumentId, DocumentKind};
-use diesel::prelude::*;
+use commerce_core::ids::OrderId;
 
+use super::event::{ORDER, order_stream};
 use super::{CowStr, counter, micros};
 use crate::fault::{Answer, Fault};
-use crate::schema::documents;
 
-/// A document.
-#[derive(Debug, Queryable, Selectable)]
-#[diesel(table_name = documents)]
+/// A document in the shared table.
+#[derive(Debug)]
 pub(crate) struct DocumentRow<'a> {
-    pub(crate) kind: CowStr<'a>,
-    pub(crate) id: CowStr<'a>,
+    pub(crate) kind: &'static str,
+    pub(crate) id: &'a str,
     pub(crate) version: i64,
     pub(crate) created_at: i64,
-    pub(crate) body: CowStr<'a>,
+    pub(crate) search: CowStr<'a>,
+    pub(crate) body: &'a str,
 }
 
-/// A key that a document is found by.
+/// Documents of kinds that have tables of their own. The shape of the tables is the same, but for the kind.
+macro_rules! own_rows {
+    ($($row:ident)*) => {$(
+        #[derive(Debug)]
+        pub(crate) struct $row<'a> {
+            pub(crate) id: &'a str,
+            pub(crate) version: i64,
+            pub(crate) created_at: i64,
+            pub(crate) search: CowStr<'a>,
+            pub(crate) body: &'a str,
+        }
+
+        impl<'a> From<DocumentRow<'a>> for $row<'a> {
+            fn from(DocumentRow { id, version, created_at, search, body, .. }: DocumentRow<'a>) -> Self {
+                Self { id, version, created_at, search, body }
+            }
+        }
+    )*};
+}
+
+own_rows! { CartRow ProductRow }
+
+/// A key that a document or an order is found by.
 #[derive(Debug)]
 pub(crate) struct DocumentKeyRow<'a> {
-    pub(crate) kind: CowStr<'a>,
+    pub(crate) kind: &'static str,
     pub(crate) id: CowStr<'a>,
-    pub(crate) lookup: CowStr<'a>,
+    pub(crate) lookup: &'a str,
 }
 
 /// A claim with who holds it.
 #[derive(Debug)]
 pub(crate) struct ClaimRow<'a> {
-    pub(crate) kind: CowStr<'a>,
-    pub(crate) claim: CowStr<'a>,
-    pub(crate) owner: CowStr<'a>,
+    pub(crate) kind: &'static str,
+    pub(crate) claim: &'a str,
+    pub(crate) owner: &'a str,
 }
 
 impl<'a> DocumentRow<'a> {
     pub(crate) fn of(id: &'a DocumentId, document: &Document, body: &'a str) -> Self {
         Self {
-            kind: Cow::Borrowed(id.kind.name()),
-            id: Cow::Borrowed(&id.id),
+            kind: id.kind.name(),
+            id: &id.id,
             version: counter(document.version()),
             created_at: micros(document.created_at()),
-            body: Cow::Borrowed(body),
+            search: Cow::Owned(document.search()),
+            body,
         }
-    }
-
-    pub(crate) fn into_document(self, kind: DocumentKind) -> Answer<Document> {
-        let value = serde_json::from_str(&self.body).map_err(|_| Fault::Corrupt("documents.body"))?;
-        Document::from_stored(kind, value).map_err(Fault::Stored)
     }
 }
 
+/// Reads the body of a document.
+pub(crate) fn read_document<T: TryFrom<Document>>(kind: DocumentKind, body: &str) -> Answer<T> {
+    let value = serde_json::from_str(body).map_err(|_| Fault::Corrupt("documents.body"))?;
+    let document = Document::from_stored(kind, value).map_err(Fault::Stored)?;
+    document.try_into().map_err(|_| Fault::Corrupt("documents.kind"))
+}
+
 impl<'a> DocumentKeyRow<'a> {
-    pub(crate) fn all(id: &'a DocumentId, document: &Document) -> impl Iterator<Item = Self> {
-        document.keys().into_iter().map(move |lookup| Self {
-            kind: Cow::Borrowed(id.kind.name()),
-            id: Cow::Borrowed(&id.id),
-            lookup: Cow::Owned(lookup),
-        })
+    pub(crate) fn all(id: &'a DocumentId, keys: &'a [String]) -> impl Iterator<Item = Self> {
+        keys.iter().map(|key| Self { kind: id.kind.name(), id: Cow::Borrowed(&id.id), lookup: key })
+    }
+
+    pub(crate) fn of_order(id: OrderId, keys: &'a [String]) -> impl Iterator<Item = Self> {
+        keys.iter().map(move |key| Self { kind: ORDER, id: Cow::Owned(order_stream(id)), lookup: key })
     }
 }
 
 impl<'a> ClaimRow<'a> {
     pub(crate) fn of(claim: &'a Claim, owner: &'a str) -> Self {
-        Self { kind: Cow::Borrowed(claim.kind.name()), claim: Cow::Borrowed(&claim.key), owner: Cow::Borrowed(owner) }
+        Self { kind: claim.kind.name(), claim: &claim.key, owner }
     }
 }

@@ -1,41 +1,26 @@
 //! Which table a row is written to.
 
-use super::cart::{CartCodeRow, CartItemRow, CartRow};
-use super::catalog::{ProductCategoryRow, ProductRow, VariantRow};
-use super::document::{ClaimRow, DocumentKeyRow, DocumentRow};
+use super::document::{CartRow, ClaimRow, DocumentKeyRow, DocumentRow, ProductRow};
 use super::event::NewEventRow;
 use super::idempotency::IdempotencyRow;
-use super::order::{OrderRow, OrderState, PaymentRow, RefundRow, ReturnLineRow, ReturnRow, ShipmentRow};
+use super::order::{OrderRow, OrderStateRow, ReturnRow};
 use super::promotion::{CustomerUsesRow, RedemptionRow, ReleasedRow, UsesRow};
 use super::stock::{LevelRow, ReservationRow, UncontendedReservationRow};
 use super::task::TaskRow;
 use crate::schema::{
-    cart_codes, cart_items, carts, claims, document_keys, documents, events, idempotency_keys, orders, payments,
-    product_categories, products, promotion_customers, promotion_redemptions, promotion_uses, refunds, reservations,
-    return_lines, returns, shipments, stock, tasks, variants,
+    carts, claims, document_keys, documents, events, idempotency_keys, orders, products, promotion_customers,
+    promotion_redemptions, promotion_uses, reservations, returns, stock, tasks,
 };
 
 diesel_bulk::rows! {
     claims: ClaimRow<'a> (kind, claim) { owner }
-    documents: DocumentRow<'a> (kind, id) { version, created_at, body }
+    documents: DocumentRow<'a> (kind, id) { version, created_at, search, body }
     document_keys: DocumentKeyRow<'a> (kind, id, lookup) {}
-    products: ProductRow<'a> (id) { name, description, active, version, created_at, updated_at }
-    variants: VariantRow<'a> (product_id, position) { sku, name, price, currency, tax_category }
-    product_categories: ProductCategoryRow<'a> (product_id, position) { category_id }
-    carts: CartRow<'a> (id) {
-        user_id, active_user_id, status, currency, order_id, version, created_at, updated_at, expires_at
-    }
-    cart_items: CartItemRow<'a> (cart_id, position) { id, sku, product_id, name, quantity, unit_price }
-    cart_codes: CartCodeRow<'a> (cart_id, position) { code }
-    orders: OrderRow<'a> (id) {
-        number, user_id, cart_id, payment_id, status, phase, version, created_at, updated_at, entered_at, delivered_at
-    }
-    orders: OrderState<'a> (id) { status, phase, version, updated_at, entered_at, delivered_at }
-    payments: PaymentRow<'a> (id) { order_id, status, currency, amount, captured, refunded, reference }
-    refunds: RefundRow<'a> (order_id, position) { id, currency, amount, reason, status, reference }
-    returns: ReturnRow<'a> (id) { order_id, position, status, reason, requested_at }
-    return_lines: ReturnLineRow (return_id, position) { item_id, quantity }
-    shipments: ShipmentRow<'a> (order_id) { provider, method, tracking_number, status }
+    carts: CartRow<'a> (id) { version, created_at, search, body }
+    products: ProductRow<'a> (id) { version, created_at, search, body }
+    orders: OrderRow<'a> (id) { user_id, payment_id, status, phase, version, created_at, state }
+    orders: OrderStateRow<'a> (id) { status, phase, version, state }
+    returns: ReturnRow (id) { order_id, status }
     stock: LevelRow<'a> (sku) { on_hand, reserved, reorder_threshold, next_expiry, version }
     stock: UncontendedReservationRow<'a> (sku) { on_hand, reserved, reorder_threshold, next_expiry, version }
     reservations: ReservationRow<'a> (sku, order_id) { units, held_until }

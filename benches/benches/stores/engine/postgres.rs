@@ -63,13 +63,15 @@ impl Postgres {
         self.0.url(ROUND)
     }
 
-    /// Makes a database with orders that were placed, and gives their events this body.
-    pub(crate) fn fill(&self, filling: &Filling, body: &str) -> Result<(), Failure> {
+    /// Makes a database with orders that were placed, and puts these texts in.
+    pub(crate) fn fill(&self, filling: &Filling, texts: &[(&str, String)]) -> Result<(), Failure> {
         let Filling { name, orders, step } = filling;
         self.0.create_database_from(name, TEMPLATE)?;
-        let body = format!("'{}'", body.replace('\'', "''"));
-        let script = [("orders", orders.to_string()), ("step", step.to_string()), ("body", body)]
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+        let texts = texts.iter().map(|(name, text)| (*name, quoted(text)));
+        let script = [("orders", orders.to_string()), ("step", step.to_string())]
             .into_iter()
+            .chain(texts)
             .fold(String::from(FILL), |script, (name, value)| script.replace(&format!(":{name}"), &value));
         self.0.sql(name, &script)?;
         Ok(())

@@ -3,10 +3,9 @@
 -- Ids minted by the engine are 16 bytes of UUIDv7, instants are microseconds since 1970 in UTC, amounts are minor units of
 -- the currency of their row or of the row they belong to, enums and JSON are text.
 --
--- Foreign keys tie the lines of carts and products to their heads. Orders have none: their parts are written by the statements
--- that write the head and by nothing else, and each row of an order would cost a look-up and a lock of its own. None leads
--- from one aggregate to another (an order to a product, a reservation to an order): such rows are written by different
--- commits, products and users may live in other systems, and the commit guards what has to be guarded.
+-- There are no foreign keys. The parts of a document or an order are written by the statements that write it and by nothing else. None
+-- leads from one aggregate to another (an order to a product, a reservation to an order): such rows are written by different commits,
+-- products and users may live in other systems, and the commit guards what has to be guarded.
 --
 -- Text compares by its bytes and without padding, as it does in the engine: a space at the end makes another sku, and lists are
 -- in the same order on every database. MariaDB and MySQL name that collation differently, and each reads the comment that is
@@ -29,174 +28,73 @@ CREATE TABLE IF NOT EXISTS claims (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
--- The documents of kinds of low volume, as JSON. Those of carts and products stand in tables of their own.
+-- The tables of documents have one shape. body is the document as JSON, search what a search by text looks in. Kinds of low volume
+-- share a table.
 CREATE TABLE IF NOT EXISTS documents (
     kind VARCHAR(32) NOT NULL,
     id VARCHAR(64) NOT NULL,
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
+    search MEDIUMTEXT NOT NULL,
     body MEDIUMTEXT NOT NULL,
     PRIMARY KEY (kind, id),
     KEY documents_newest (kind, created_at DESC, id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
--- What documents are found by besides their ids.
-CREATE TABLE IF NOT EXISTS document_keys (
-    kind VARCHAR(32) NOT NULL,
-    id VARCHAR(64) NOT NULL,
-    lookup VARCHAR(255) NOT NULL,
-    PRIMARY KEY (kind, id, lookup),
-    KEY document_keys_by_lookup (kind, lookup, id)
+CREATE TABLE IF NOT EXISTS carts (
+    id VARCHAR(64) NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    search MEDIUMTEXT NOT NULL,
+    body MEDIUMTEXT NOT NULL,
+    KEY carts_newest (created_at DESC, id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
 CREATE TABLE IF NOT EXISTS products (
     id VARCHAR(64) NOT NULL PRIMARY KEY,
-    name VARCHAR(255) NOT NULL,
-    description VARCHAR(4000),
-    active BOOLEAN NOT NULL,
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL,
+    search MEDIUMTEXT NOT NULL,
+    body MEDIUMTEXT NOT NULL,
     KEY products_newest (created_at DESC, id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
-CREATE TABLE IF NOT EXISTS variants (
-    product_id VARCHAR(64) NOT NULL,
-    position BIGINT NOT NULL,
-    sku VARCHAR(64) NOT NULL,
-    name VARCHAR(255),
-    price BIGINT NOT NULL CHECK (price >= 0),
-    currency VARCHAR(3) NOT NULL,
-    tax_category VARCHAR(64),
-    PRIMARY KEY (product_id, position),
-    KEY variants_by_sku (sku),
-    FOREIGN KEY (product_id) REFERENCES products (id)
+-- What documents and orders are found by besides their ids.
+CREATE TABLE IF NOT EXISTS document_keys (
+    kind VARCHAR(32) NOT NULL,
+    id VARCHAR(64) NOT NULL,
+    lookup VARCHAR(600) NOT NULL,
+    PRIMARY KEY (kind, id, lookup),
+    KEY document_keys_by_lookup (kind, lookup, id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
-CREATE TABLE IF NOT EXISTS product_categories (
-    product_id VARCHAR(64) NOT NULL,
-    position BIGINT NOT NULL,
-    category_id VARCHAR(64) NOT NULL,
-    PRIMARY KEY (product_id, position),
-    KEY product_categories_by_category (category_id, product_id),
-    FOREIGN KEY (product_id) REFERENCES products (id)
-) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
-    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
-
--- active_user_id is the user of an active cart and NULL otherwise. That a user has at most one is a claim.
-CREATE TABLE IF NOT EXISTS carts (
-    id BINARY(16) NOT NULL PRIMARY KEY,
-    user_id VARCHAR(64) NOT NULL,
-    active_user_id VARCHAR(64),
-    status VARCHAR(64) NOT NULL,
-    currency VARCHAR(3) NOT NULL,
-    order_id BINARY(16),
-    version BIGINT NOT NULL,
-    created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL,
-    KEY carts_active (active_user_id)
-) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
-    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
-
-CREATE TABLE IF NOT EXISTS cart_items (
-    cart_id BINARY(16) NOT NULL,
-    position BIGINT NOT NULL,
-    id BINARY(16) NOT NULL,
-    sku VARCHAR(64) NOT NULL,
-    product_id VARCHAR(64) NOT NULL,
-    name VARCHAR(255) NOT NULL,
-    quantity BIGINT NOT NULL CHECK (quantity > 0),
-    unit_price BIGINT NOT NULL,
-    PRIMARY KEY (cart_id, position),
-    FOREIGN KEY (cart_id) REFERENCES carts (id)
-) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
-    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
-
-CREATE TABLE IF NOT EXISTS cart_codes (
-    cart_id BINARY(16) NOT NULL,
-    position BIGINT NOT NULL,
-    code VARCHAR(64) NOT NULL,
-    PRIMARY KEY (cart_id, position),
-    FOREIGN KEY (cart_id) REFERENCES carts (id)
-) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
-    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
-
--- What an order is found by, and what events change of it. What was bought, at what price, and where it goes never changes: that is
--- read from the event that created the order.
+-- What an order is found by, and its state as JSON: what events have changed since it was placed, NULL for nothing. What was placed
+-- is read from the event that created the order.
 CREATE TABLE IF NOT EXISTS orders (
     id BINARY(16) NOT NULL PRIMARY KEY,
-    number VARCHAR(32) NOT NULL,
     user_id VARCHAR(64) NOT NULL,
-    cart_id BINARY(16),
     payment_id BINARY(16) NOT NULL,
     status VARCHAR(64) NOT NULL,
     phase VARCHAR(32) NOT NULL,
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL,
-    entered_at BIGINT NOT NULL,
-    delivered_at BIGINT,
+    state MEDIUMTEXT,
+    KEY orders_by_payment (payment_id),
     KEY orders_by_status (status, id),
     KEY orders_of_user (user_id, id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
-CREATE TABLE IF NOT EXISTS payments (
-    id BINARY(16) NOT NULL PRIMARY KEY,
-    order_id BINARY(16) NOT NULL,
-    status VARCHAR(64) NOT NULL,
-    currency VARCHAR(3) NOT NULL,
-    amount BIGINT NOT NULL,
-    captured BIGINT NOT NULL,
-    refunded BIGINT NOT NULL,
-    reference VARCHAR(200)
-) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
-    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
-
-CREATE TABLE IF NOT EXISTS refunds (
-    order_id BINARY(16) NOT NULL,
-    position BIGINT NOT NULL,
-    id BINARY(16) NOT NULL,
-    currency VARCHAR(3) NOT NULL,
-    amount BIGINT NOT NULL,
-    reason VARCHAR(500),
-    status VARCHAR(64) NOT NULL,
-    reference VARCHAR(200),
-    PRIMARY KEY (order_id, position)
-) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
-    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
-
+-- What a return is found by. It is part of the state of its order.
 CREATE TABLE IF NOT EXISTS returns (
     id BINARY(16) NOT NULL PRIMARY KEY,
     order_id BINARY(16) NOT NULL,
-    position BIGINT NOT NULL,
     status VARCHAR(64) NOT NULL,
-    reason VARCHAR(500),
-    requested_at BIGINT NOT NULL,
-    UNIQUE (order_id, position)
-) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
-    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
-
-CREATE TABLE IF NOT EXISTS return_lines (
-    return_id BINARY(16) NOT NULL,
-    position BIGINT NOT NULL,
-    item_id BINARY(16) NOT NULL,
-    quantity BIGINT NOT NULL CHECK (quantity > 0),
-    PRIMARY KEY (return_id, position)
-) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
-    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
-
-CREATE TABLE IF NOT EXISTS shipments (
-    order_id BINARY(16) NOT NULL PRIMARY KEY,
-    provider VARCHAR(100) NOT NULL,
-    method VARCHAR(64) NOT NULL,
-    tracking_number VARCHAR(100),
-    status VARCHAR(64) NOT NULL
+    KEY returns_of_order (order_id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 

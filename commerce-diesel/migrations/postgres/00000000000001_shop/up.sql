@@ -3,10 +3,9 @@
 -- Ids minted by the engine are UUIDv7, instants are microseconds since 1970 in UTC, amounts are minor units of
 -- the currency of their row or of the row they belong to, enums and JSON are text.
 --
--- Foreign keys tie the lines of carts and products to their heads. Orders have none: their parts are written by the statements
--- that write the head and by nothing else, and each row of an order would cost a look-up and a lock of its own. None leads
--- from one aggregate to another (an order to a product, a reservation to an order): such rows are written by different
--- commits, products and users may live in other systems, and the commit guards what has to be guarded.
+-- There are no foreign keys. The parts of a document or an order are written by the statements that write it and by nothing else. None
+-- leads from one aggregate to another (an order to a product, a reservation to an order): such rows are written by different commits,
+-- products and users may live in other systems, and the commit guards what has to be guarded.
 --
 -- Text compares by its bytes ("C"), as it does in the engine, so lists are in the same order on every database.
 --
@@ -22,18 +21,38 @@ CREATE TABLE claims (
     PRIMARY KEY (kind, claim)
 );
 
--- The documents of kinds of low volume, as JSON. Those of carts and products stand in tables of their own.
+-- The tables of documents have one shape. body is the document as JSON, search what a search by text looks in. Kinds of low volume
+-- share a table.
 CREATE TABLE documents (
     kind TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
+    search TEXT COLLATE "C" NOT NULL,
     body TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (kind, id)
 );
 CREATE INDEX documents_newest ON documents (kind, created_at DESC, id);
 
--- What documents are found by besides their ids.
+CREATE TABLE carts (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    search TEXT COLLATE "C" NOT NULL,
+    body TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX carts_newest ON carts (created_at DESC, id);
+
+CREATE TABLE products (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    search TEXT COLLATE "C" NOT NULL,
+    body TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX products_newest ON products (created_at DESC, id);
+
+-- What documents and orders are found by besides their ids.
 CREATE TABLE document_keys (
     kind TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -42,138 +61,29 @@ CREATE TABLE document_keys (
 );
 CREATE INDEX document_keys_by_lookup ON document_keys (kind, lookup, id);
 
-CREATE TABLE products (
-    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-    name TEXT COLLATE "C" NOT NULL,
-    description TEXT COLLATE "C",
-    active BOOLEAN NOT NULL,
-    version BIGINT NOT NULL,
-    created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL
-);
-CREATE INDEX products_newest ON products (created_at DESC, id);
-
-CREATE TABLE variants (
-    product_id TEXT COLLATE "C" NOT NULL REFERENCES products (id),
-    position BIGINT NOT NULL,
-    sku TEXT COLLATE "C" NOT NULL,
-    name TEXT COLLATE "C",
-    price BIGINT NOT NULL CHECK (price >= 0),
-    currency TEXT COLLATE "C" NOT NULL,
-    tax_category TEXT COLLATE "C",
-    PRIMARY KEY (product_id, position)
-);
-CREATE INDEX variants_by_sku ON variants (sku);
-
-CREATE TABLE product_categories (
-    product_id TEXT COLLATE "C" NOT NULL REFERENCES products (id),
-    position BIGINT NOT NULL,
-    category_id TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (product_id, position)
-);
-CREATE INDEX product_categories_by_category ON product_categories (category_id, product_id);
-
--- active_user_id is the user of an active cart and NULL otherwise. That a user has at most one is a claim.
-CREATE TABLE carts (
-    id UUID NOT NULL PRIMARY KEY,
-    user_id TEXT COLLATE "C" NOT NULL,
-    active_user_id TEXT COLLATE "C",
-    status TEXT COLLATE "C" NOT NULL,
-    currency TEXT COLLATE "C" NOT NULL,
-    order_id UUID,
-    version BIGINT NOT NULL,
-    created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL
-);
-CREATE INDEX carts_active ON carts (active_user_id);
-
-CREATE TABLE cart_items (
-    cart_id UUID NOT NULL REFERENCES carts (id),
-    position BIGINT NOT NULL,
-    id UUID NOT NULL,
-    sku TEXT COLLATE "C" NOT NULL,
-    product_id TEXT COLLATE "C" NOT NULL,
-    name TEXT COLLATE "C" NOT NULL,
-    quantity BIGINT NOT NULL CHECK (quantity > 0),
-    unit_price BIGINT NOT NULL,
-    PRIMARY KEY (cart_id, position)
-);
-
-CREATE TABLE cart_codes (
-    cart_id UUID NOT NULL REFERENCES carts (id),
-    position BIGINT NOT NULL,
-    code TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (cart_id, position)
-);
-
--- What an order is found by, and what events change of it. What was bought, at what price, and where it goes never changes: that is
--- read from the event that created the order.
+-- What an order is found by, and its state as JSON: what events have changed since it was placed, NULL for nothing. What was placed
+-- is read from the event that created the order.
 CREATE TABLE orders (
     id UUID NOT NULL PRIMARY KEY,
-    number TEXT COLLATE "C" NOT NULL,
     user_id TEXT COLLATE "C" NOT NULL,
-    cart_id UUID,
     payment_id UUID NOT NULL,
     status TEXT COLLATE "C" NOT NULL,
     phase TEXT COLLATE "C" NOT NULL,
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL,
-    entered_at BIGINT NOT NULL,
-    delivered_at BIGINT
+    state TEXT COLLATE "C"
 );
+CREATE INDEX orders_by_payment ON orders (payment_id);
 CREATE INDEX orders_by_status ON orders (status, id);
 CREATE INDEX orders_of_user ON orders (user_id, id);
 
-CREATE TABLE payments (
-    id UUID NOT NULL PRIMARY KEY,
-    order_id UUID NOT NULL,
-    status TEXT COLLATE "C" NOT NULL,
-    currency TEXT COLLATE "C" NOT NULL,
-    amount BIGINT NOT NULL,
-    captured BIGINT NOT NULL,
-    refunded BIGINT NOT NULL,
-    reference TEXT COLLATE "C"
-);
-
-CREATE TABLE refunds (
-    order_id UUID NOT NULL,
-    position BIGINT NOT NULL,
-    id UUID NOT NULL,
-    currency TEXT COLLATE "C" NOT NULL,
-    amount BIGINT NOT NULL,
-    reason TEXT COLLATE "C",
-    status TEXT COLLATE "C" NOT NULL,
-    reference TEXT COLLATE "C",
-    PRIMARY KEY (order_id, position)
-);
-
+-- What a return is found by. It is part of the state of its order.
 CREATE TABLE returns (
     id UUID NOT NULL PRIMARY KEY,
     order_id UUID NOT NULL,
-    position BIGINT NOT NULL,
-    status TEXT COLLATE "C" NOT NULL,
-    reason TEXT COLLATE "C",
-    requested_at BIGINT NOT NULL,
-    UNIQUE (order_id, position)
-);
-
-CREATE TABLE return_lines (
-    return_id UUID NOT NULL,
-    position BIGINT NOT NULL,
-    item_id UUID NOT NULL,
-    quantity BIGINT NOT NULL CHECK (quantity > 0),
-    PRIMARY KEY (return_id, position)
-);
-
-CREATE TABLE shipments (
-    order_id UUID NOT NULL PRIMARY KEY,
-    provider TEXT COLLATE "C" NOT NULL,
-    method TEXT COLLATE "C" NOT NULL,
-    tracking_number TEXT COLLATE "C",
     status TEXT COLLATE "C" NOT NULL
 );
+CREATE INDEX returns_of_order ON returns (order_id);
 
 -- Pages of rows that change again and again are left half empty, so that a new version finds its place beside the old one.
 CREATE TABLE stock (

@@ -3,10 +3,9 @@
 -- Ids minted by the engine are 16 bytes of UUIDv7, instants are microseconds since 1970 in UTC, amounts are minor units of
 -- the currency of their row or of the row they belong to, enums and JSON are text.
 --
--- Foreign keys tie the lines of carts and products to their heads. Orders have none: their parts are written by the statements
--- that write the head and by nothing else, and each row of an order would cost a look-up and a lock of its own. None leads
--- from one aggregate to another (an order to a product, a reservation to an order): such rows are written by different
--- commits, products and users may live in other systems, and the commit guards what has to be guarded.
+-- There are no foreign keys. The parts of a document or an order are written by the statements that write it and by nothing else. None
+-- leads from one aggregate to another (an order to a product, a reservation to an order): such rows are written by different commits,
+-- products and users may live in other systems, and the commit guards what has to be guarded.
 --
 -- No index is there that no query needs. Reservations have none by their end: those that are due are looked for only when
 -- the stock row says that there are some.
@@ -20,18 +19,38 @@ CREATE TABLE claims (
     PRIMARY KEY (kind, claim)
 ) STRICT, WITHOUT ROWID;
 
--- The documents of kinds of low volume, as JSON. Those of carts and products stand in tables of their own.
+-- The tables of documents have one shape. body is the document as JSON, search what a search by text looks in. Kinds of low volume
+-- share a table.
 CREATE TABLE documents (
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
+    search TEXT NOT NULL,
     body TEXT NOT NULL,
     PRIMARY KEY (kind, id)
 ) STRICT;
 CREATE INDEX documents_newest ON documents (kind, created_at DESC, id);
 
--- What documents are found by besides their ids.
+CREATE TABLE carts (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    search TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX carts_newest ON carts (created_at DESC, id);
+
+CREATE TABLE products (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    search TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX products_newest ON products (created_at DESC, id);
+
+-- What documents and orders are found by besides their ids.
 CREATE TABLE document_keys (
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -40,139 +59,30 @@ CREATE TABLE document_keys (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX document_keys_by_lookup ON document_keys (kind, lookup, id);
 
-CREATE TABLE products (
-    id TEXT NOT NULL PRIMARY KEY,
-    name TEXT NOT NULL,
-    description TEXT,
-    active INTEGER NOT NULL,
-    version INTEGER NOT NULL,
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
-) STRICT;
-CREATE INDEX products_newest ON products (created_at DESC, id);
-
-CREATE TABLE variants (
-    product_id TEXT NOT NULL REFERENCES products (id),
-    position INTEGER NOT NULL,
-    sku TEXT NOT NULL,
-    name TEXT,
-    price INTEGER NOT NULL CHECK (price >= 0),
-    currency TEXT NOT NULL,
-    tax_category TEXT,
-    PRIMARY KEY (product_id, position)
-) STRICT;
-CREATE INDEX variants_by_sku ON variants (sku);
-
-CREATE TABLE product_categories (
-    product_id TEXT NOT NULL REFERENCES products (id),
-    position INTEGER NOT NULL,
-    category_id TEXT NOT NULL,
-    PRIMARY KEY (product_id, position)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX product_categories_by_category ON product_categories (category_id, product_id);
-
--- active_user_id is the user of an active cart and NULL otherwise. That a user has at most one is a claim.
-CREATE TABLE carts (
-    id BLOB NOT NULL PRIMARY KEY,
-    user_id TEXT NOT NULL,
-    active_user_id TEXT,
-    status TEXT NOT NULL,
-    currency TEXT NOT NULL,
-    order_id BLOB,
-    version INTEGER NOT NULL,
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX carts_active ON carts (active_user_id);
-
-CREATE TABLE cart_items (
-    cart_id BLOB NOT NULL REFERENCES carts (id),
-    position INTEGER NOT NULL,
-    id BLOB NOT NULL,
-    sku TEXT NOT NULL,
-    product_id TEXT NOT NULL,
-    name TEXT NOT NULL,
-    quantity INTEGER NOT NULL CHECK (quantity > 0),
-    unit_price INTEGER NOT NULL,
-    PRIMARY KEY (cart_id, position)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE cart_codes (
-    cart_id BLOB NOT NULL REFERENCES carts (id),
-    position INTEGER NOT NULL,
-    code TEXT NOT NULL,
-    PRIMARY KEY (cart_id, position)
-) STRICT, WITHOUT ROWID;
-
--- What an order is found by, and what events change of it. What was bought, at what price, and where it goes never changes: that is
--- read from the event that created the order.
+-- What an order is found by, and its state as JSON: what events have changed since it was placed, NULL for nothing. What was placed
+-- is read from the event that created the order.
 CREATE TABLE orders (
     id BLOB NOT NULL PRIMARY KEY,
-    number TEXT NOT NULL,
     user_id TEXT NOT NULL,
-    cart_id BLOB,
     payment_id BLOB NOT NULL,
     status TEXT NOT NULL,
     phase TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL,
-    entered_at INTEGER NOT NULL,
-    delivered_at INTEGER
+    state TEXT
 ) STRICT;
 -- In this order: where both would serve, SQLite takes the later one, and a user has fewer orders than a state.
+CREATE INDEX orders_by_payment ON orders (payment_id);
 CREATE INDEX orders_by_status ON orders (status, id);
 CREATE INDEX orders_of_user ON orders (user_id, id);
 
-CREATE TABLE payments (
-    id BLOB NOT NULL PRIMARY KEY,
-    order_id BLOB NOT NULL,
-    status TEXT NOT NULL,
-    currency TEXT NOT NULL,
-    amount INTEGER NOT NULL,
-    captured INTEGER NOT NULL,
-    refunded INTEGER NOT NULL,
-    reference TEXT
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE refunds (
-    order_id BLOB NOT NULL,
-    position INTEGER NOT NULL,
-    id BLOB NOT NULL,
-    currency TEXT NOT NULL,
-    amount INTEGER NOT NULL,
-    reason TEXT,
-    status TEXT NOT NULL,
-    reference TEXT,
-    PRIMARY KEY (order_id, position)
-) STRICT, WITHOUT ROWID;
-
+-- What a return is found by. It is part of the state of its order.
 CREATE TABLE returns (
     id BLOB NOT NULL PRIMARY KEY,
     order_id BLOB NOT NULL,
-    position INTEGER NOT NULL,
-    status TEXT NOT NULL,
-    reason TEXT,
-    requested_at INTEGER NOT NULL,
-    UNIQUE (order_id, position)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE return_lines (
-    return_id BLOB NOT NULL,
-    position INTEGER NOT NULL,
-    item_id BLOB NOT NULL,
-    quantity INTEGER NOT NULL CHECK (quantity > 0),
-    PRIMARY KEY (return_id, position)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE shipments (
-    order_id BLOB NOT NULL PRIMARY KEY,
-    provider TEXT NOT NULL,
-    method TEXT NOT NULL,
-    tracking_number TEXT,
     status TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX returns_of_order ON returns (order_id);
 
 CREATE TABLE stock (
     sku TEXT NOT NULL PRIMARY KEY,

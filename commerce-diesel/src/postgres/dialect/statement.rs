@@ -6,7 +6,7 @@ use diesel::result::QueryResult;
 use diesel::sql_types::BigInt;
 use diesel_bulk::{Arrays, Rows};
 
-use crate::rows::place;
+use crate::rows::size;
 use crate::rows::stock::UncontendedReservationRow;
 
 /// The constraint that a level which does not fit violates.
@@ -25,7 +25,7 @@ pub(crate) struct Take<'r> {
 impl<'r> Take<'r> {
     /// The statement, if there are rows.
     pub(crate) fn pieces(rows: &'r [UncontendedReservationRow<'r>], at: i64) -> impl Iterator<Item = Self> {
-        (!rows.is_empty()).then(|| Self { rows: Rows(rows), count: place(rows.len()), at }).into_iter()
+        (!rows.is_empty()).then(|| Self { rows: Rows(rows), count: size(rows.len()), at }).into_iter()
     }
 }
 

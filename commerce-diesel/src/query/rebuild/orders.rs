@@ -1,4 +1,4 @@
-//! Orders with their parts, and the uses of promotions: stream by stream.
+//! Orders, and the uses of promotions: stream by stream.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,11 @@ use diesel::prelude::*;
 use super::super::{dialect, promotions};
 use super::{Answer, Conn, Fault, PAGE, Progress, RunQueryDsl, history, size, write};
 use crate::changes::{Changes, OrderDraft};
-use crate::rows::document::ClaimRow;
+use crate::prepared;
+use crate::rows::document::{ClaimRow, DocumentKeyRow};
+use crate::rows::event::ORDER;
 use crate::schema::{
-    claims, orders, payments, promotion_customers, promotion_redemptions, promotion_uses, refunds, return_lines,
-    returns, shipments,
+    claims, document_keys, orders, promotion_customers, promotion_redemptions, promotion_uses, returns,
 };
 
 /// Makes every order anew; says how many there are.
@@ -36,14 +37,10 @@ pub(super) async fn rebuild(conn: &mut Conn, progress: &mut Progress<impl FnMut(
     }
 }
 
-/// Parts before their heads.
 async fn clear(conn: &mut Conn) -> Answer<()> {
-    diesel::delete(return_lines::table).execute(conn).await?;
     diesel::delete(returns::table).execute(conn).await?;
-    diesel::delete(refunds::table).execute(conn).await?;
-    diesel::delete(shipments::table).execute(conn).await?;
-    diesel::delete(payments::table).execute(conn).await?;
     diesel::delete(orders::table).execute(conn).await?;
+    diesel::delete(document_keys::table.filter(document_keys::kind.eq(ORDER))).execute(conn).await?;
     diesel::delete(claims::table.filter(claims::kind.eq(ClaimKind::OrderNumber.name()))).execute(conn).await?;
     diesel::delete(promotion_redemptions::table).execute(conn).await?;
     diesel::delete(promotion_customers::table).execute(conn).await?;
@@ -70,7 +67,14 @@ async fn write_orders(conn: &mut Conn, orders: impl Iterator<Item = &Order>) -> 
     let numbers = orders.iter().map(|order| (Claim::new(ClaimKind::OrderNumber, &order.number), order.id.to_string()));
     let numbers: Vec<_> = numbers.collect();
     dialect::insert_each(conn, numbers.iter().map(|(claim, owner)| ClaimRow::of(claim, owner))).await?;
-    let drafts = orders.into_iter().map(|order| (order.id, OrderDraft::whole(order)));
+    let states = orders.iter().map(|order| prepared::state(order)).collect::<Result<Vec<_>, _>>();
+    let states = states.map_err(|_| Fault::Corrupt("orders.state"))?;
+    let states = states.iter().map(Option::as_deref);
+    let keys: Vec<_> = orders.iter().map(|order| (order.id, order.keys())).collect();
+    let keys: Vec<_> = keys.iter().flat_map(|(id, keys)| DocumentKeyRow::of_order(*id, keys)).collect();
+    dialect::insert_each(conn, keys).await?;
+    let drafts =
+        orders.into_iter().zip(states).map(|(order, state)| (order.id, OrderDraft { new: true, order, state }));
     write::orders::write(conn, &Changes { orders: drafts.collect(), ..Changes::default() }).await
 }
 

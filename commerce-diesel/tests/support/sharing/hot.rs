@@ -42,7 +42,7 @@ pub(crate) async fn what_is_there_is_sold_once<D: Database>() {
         assert_eq!(stores[0].reservations(&level.sku).await.unwrap().len(), sold(&answers), "round {round}");
         total += sold(&answers);
     }
-    let counts = ["orders", "payments", "reservations", "idempotency_keys", "tasks"].map(|name| database.count(name));
+    let counts = ["orders", "claims", "reservations", "idempotency_keys", "tasks"].map(|name| database.count(name));
     assert_eq!(counts, [total; 5]);
     sound(&stores[0], shop.at(1)).await;
 }
