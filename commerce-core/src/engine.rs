@@ -43,7 +43,7 @@ pub use self::orders::{HistoryItem, ReturnInput};
 pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest};
 pub use self::promotions::{Basket, CodeCheck};
 pub use self::target::{Expected, Target};
-pub use self::tasks::TasksDone;
+pub use self::tasks::{TaskOutcome, TaskRun};
 use crate::actor::Actor;
 use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};
 use crate::document::ClaimKind;

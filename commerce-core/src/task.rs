@@ -130,6 +130,11 @@ impl TaskState {
     /// Every state.
     pub const ALL: &'static [Self] = &[Self::Scheduled, Self::Due, Self::Running, Self::Dead];
 
+    /// The state of a name in the API.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|state| state.name() == name)
+    }
+
     /// The name in the API.
     pub const fn name(self) -> &'static str {
         match self {

@@ -34,24 +34,30 @@ impl Query {
 
     /// A parameter of a type.
     pub(crate) fn get<T: FromStr<Err: Display>>(&self, name: &'static str) -> Result<Option<T>, Problem> {
-        let parsed = self.text(name).map(str::parse).transpose();
-        parsed.map_err(|error: T::Err| Problem::invalid_parameter(name, "invalid_parameter", error))
+        self.parsed(name, str::parse)
     }
 
     /// A word of a closed set.
     pub(crate) fn word<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>, Problem> {
-        let word = self.text(name).map(|text| T::deserialize(text.into_deserializer())).transpose();
-        word.map_err(|error: value::Error| Problem::invalid_parameter(name, "invalid_parameter", error))
+        self.parsed(name, |text| T::deserialize(IntoDeserializer::<value::Error>::into_deserializer(text)))
+    }
+
+    /// What a function makes of a parameter.
+    pub(crate) fn parsed<T, E: Display>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, Problem> {
+        let parsed = self.text(name).map(parse).transpose();
+        parsed.map_err(|error| Problem::invalid_parameter(name, "invalid_parameter", error))
     }
 
     /// An instant. A plus sign that nobody encoded has become a space, and is meant as a plus sign.
     pub(crate) fn instant(&self, name: &'static str) -> Result<Option<DateTime<Utc>>, Problem> {
-        let read = |text: &str| DateTime::parse_from_rfc3339(&text.replace(' ', "+"));
-        let instant = self.text(name).map(read).transpose();
-        let instant = instant.map_err(|_| {
-            Problem::invalid_parameter(name, "invalid_parameter", "must be an instant such as 2026-02-16T12:00:00Z")
-        })?;
-        Ok(instant.map(|instant| instant.to_utc()))
+        self.parsed(name, |text| {
+            let instant = DateTime::parse_from_rfc3339(&text.replace(' ', "+"));
+            instant.map(|instant| instant.to_utc()).map_err(|_| "must be an instant such as 2026-02-16T12:00:00Z")
+        })
     }
 }
 

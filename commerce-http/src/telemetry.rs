@@ -4,6 +4,10 @@
 
 use std::time::Duration;
 
+use commerce_core::actor::Actor;
+use commerce_core::engine::{Engine, EngineError, TaskRun};
+use commerce_core::port::PageRequest;
+use commerce_core::task::{TaskKind, TaskState};
 use http::{Method, StatusCode};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -14,10 +18,18 @@ const REQUESTS: &str = "http_requests_total";
 const DURATION: &str = "http_request_duration_seconds";
 const IN_FLIGHT: &str = "http_requests_in_flight";
 const ORDERS: &str = "orders_placed_total";
+const TASK_RUNS: &str = "task_runs_total";
+const TASK_AGE: &str = "task_oldest_due_age_seconds";
+const DEAD_TASKS: &str = "tasks_dead";
+
+/// The most dead tasks that are counted, so that the count stays cheap.
+const MAX_DEAD: u16 = 500;
 
 /// The upper bounds of the latency histogram, in seconds.
 const BOUNDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
+/// The label of kinds of tasks that this engine does not run.
+const OTHER: &str = "other";
 /// The label of requests that no route takes.
 const UNMATCHED: &str = "unmatched";
 
@@ -32,7 +44,53 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     describe_histogram!(DURATION, Unit::Seconds, "Time from a request's head to its answer, by method and route.");
     describe_gauge!(IN_FLIGHT, "Requests that are being answered.");
     describe_counter!(ORDERS, "Orders placed; replayed answers are not counted again.");
+    describe_counter!(
+        TASK_RUNS,
+        "Attempts at tasks, by kind and outcome: finished, failed (to be tried again), given_up."
+    );
+    describe_gauge!(
+        TASK_AGE,
+        Unit::Seconds,
+        "How long the oldest due task of a kind had been due when last looked for."
+    );
+    describe_gauge!(DEAD_TASKS, "Tasks that were given up and wait for a person, by kind; at most 500 are counted.");
     Ok(handle)
+}
+
+/// Notes a round of [`Engine::run_due_tasks`] that took up to `limit` tasks.
+///
+/// The round takes the oldest tasks first, so it shows the age of the oldest one without another query. A kind that is not in a full
+/// round keeps its last age: its tasks may be waiting behind the others.
+pub fn note_task_runs(runs: &[TaskRun], limit: u16) {
+    for kind in TaskKind::KNOWN {
+        let oldest = runs.iter().filter(|run| run.kind == *kind).map(|run| run.overdue).max();
+        if oldest.is_some() || runs.len() < limit.into() {
+            let age = oldest.unwrap_or_default().to_std().unwrap_or_default();
+            gauge!(TASK_AGE, "kind" => kind.as_str()).set(age.as_secs_f64());
+        }
+    }
+    for run in runs {
+        counter!(TASK_RUNS, "kind" => known(&run.kind), "outcome" => run.outcome.name()).increment(1);
+    }
+}
+
+/// Counts the tasks that were given up, with one query for at most 500 of them.
+///
+/// # Errors
+/// [`EngineError::Store`]; the last count stays.
+pub async fn count_dead_tasks(engine: &Engine) -> Result<(), EngineError> {
+    let page = PageRequest { limit: MAX_DEAD, after: None };
+    let dead = engine.tasks(&Actor::SYSTEM, Some(TaskState::Dead), &page).await?.items;
+    for kind in TaskKind::KNOWN.iter().map(TaskKind::as_str).chain([OTHER]) {
+        let count = dead.iter().filter(|task| known(&task.key.kind) == kind).count();
+        gauge!(DEAD_TASKS, "kind" => kind).set(u32::try_from(count).unwrap_or(u32::MAX));
+    }
+    Ok(())
+}
+
+/// The label of a kind. Those that other processes schedule have one label together.
+fn known(kind: &TaskKind) -> &'static str {
+    TaskKind::KNOWN.iter().find(|known| *known == kind).map_or(OTHER, TaskKind::as_str)
 }
 
 /// Counts a request as being answered for as long as it lives.

@@ -13,15 +13,17 @@ mod token;
 mod workers;
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use self::failure::Failure;
 use self::opened::{OpenStore, block_on};
 pub use self::price::{Table, price_all};
-use crate::config::{Config, Flags};
+use crate::config::Config;
 
 /// The exit code of a command that was understood and failed.
 const FAILED: u8 = 1;
@@ -34,7 +36,7 @@ const FAILED: u8 = 1;
 #[command(name = "commerce", version, disable_help_subcommand = true)]
 struct Cli {
     #[command(flatten)]
-    flags: Flags,
+    config: Config,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -71,31 +73,31 @@ enum Command {
 ///
 /// The exit code is 2 for a command line that is not understood, and 1 for what was understood and failed.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches_from(arguments);
+    let (cli, matches) = match parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches))) {
+        Ok(parsed) => parsed,
         Err(usage) => usage.exit(),
     };
-    match cli.run() {
+    match cli.run(&matches) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Nobody is left to tell if stderr is closed.
-            writeln!(std::io::stderr().lock(), "commerce: {failure}").ok();
+            note(format_args!("commerce: {failure}"));
             ExitCode::from(FAILED)
         }
     }
 }
 
 impl Cli {
-    fn run(self) -> Result<(), Failure> {
-        let flags = &self.flags;
+    fn run(self, matches: &ArgMatches) -> Result<(), Failure> {
+        let config = || self.config.load(matches);
         match self.command {
-            None | Some(Command::Serve) => serve::run(Config::load(flags)?),
-            Some(Command::Migrate) => migrate(&Config::load(flags)?),
-            Some(Command::Token(args)) => token::run(&args, &Config::load(flags)?),
-            Some(Command::Import(args)) => import::run(&args, &Config::load(flags)?),
+            None | Some(Command::Serve) => serve::run(config()?),
+            Some(Command::Migrate) => migrate(&config()?),
+            Some(Command::Token(args)) => token::run(&args, &config()?),
+            Some(Command::Import(args)) => import::run(&args, &config()?),
             Some(Command::Price(args)) => price::run(&args),
-            Some(Command::Replay(args)) => replay::run(&args, &Config::load(flags)?),
-            Some(Command::Tasks(command)) => tasks::run(&command, &Config::load(flags)?),
+            Some(Command::Replay(args)) => replay::run(&args, &config()?),
+            Some(Command::Tasks(command)) => tasks::run(&command, &config()?),
             Some(Command::Openapi) => print(&commerce_http::openapi()),
         }
     }
@@ -104,6 +106,16 @@ impl Cli {
 fn migrate(config: &Config) -> Result<(), Failure> {
     block_on(OpenStore::open(config))??;
     print(&format!("{} is up to date", config.database))
+}
+
+/// Prints a line to stderr. Nobody is left to tell if that is closed.
+fn note(line: impl Display) {
+    writeln!(std::io::stderr().lock(), "{line}").ok();
+}
+
+/// A progress bar on a terminal, nothing elsewhere.
+fn progress(bar: ProgressBar, template: &str) -> ProgressBar {
+    ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
 }
 
 /// Prints text to stdout. A reader who has seen enough is no failure.

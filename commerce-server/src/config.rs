@@ -4,152 +4,188 @@
 //! * It never drops a setting in silence: an unknown key is refused with its place.
 //! * It never shows a secret: neither in an error nor in `Debug`.
 
+mod connections;
 mod database;
-mod file;
-mod flags;
 mod keys;
 mod lifecycle;
 mod logs;
 mod shop;
 mod span;
+mod users;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use commerce_core::money::{Currency, MoneyError};
+use clap::{ArgMatches, Args, FromArgMatches};
+use commerce_core::money::{Amount, Currency, MoneyError, Rounding};
 use commerce_core::order::LifecycleError;
-use commerce_core::settings::Settings;
+use commerce_core::pricing::TaxLevel;
+use commerce_core::text::BoundedString;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-pub(crate) use self::database::{Connections, Database, DatabaseRefused};
-use self::file::File;
-pub(crate) use self::flags::Flags;
-use self::keys::KeysSection;
-pub(crate) use self::keys::{Claims, KeySource, Keys, Secret};
+use self::connections::Connections;
+pub(crate) use self::database::{Database, DatabaseRefused};
+pub(crate) use self::keys::{Keys, Secret};
 use self::lifecycle::{LifecycleChoice, Windows};
 pub(crate) use self::logs::{LogFormat, LogLevel};
-use self::shop::Shop;
+use self::shop::{Checked, ShippingSection};
 pub(crate) use self::span::DurationText;
-use crate::users;
+pub(crate) use self::users::UsersService;
 
 /// Where the server listens unless told otherwise.
-pub(crate) const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-/// How many orders a customer may place in a minute unless said otherwise.
-pub(crate) const ORDERS_PER_MINUTE: u32 = 120;
-/// The service token of the users service. Only from the environment or a file: flags are seen by everyone on the machine.
-const USERS_TOKEN: &str = "COMMERCE_USERS_TOKEN";
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// Why the settings cannot be used.
 #[derive(Debug, Error)]
 pub(crate) enum ConfigError {
-    /// A file cannot be read.
     #[error("{}: {source}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
-    /// A file does not say what it should.
     #[error("{}: line {line}, column {column}: {problem}", path.display())]
     Malformed { path: PathBuf, line: usize, column: usize, problem: String },
-    /// The database of the command line or the environment.
     #[error("--database, COMMERCE_DATABASE: {0}")]
     Database(#[from] DatabaseRefused),
-    /// A setting has a value that cannot be.
     #[error("{key}: {problem}")]
     Value { key: &'static str, problem: String },
-    /// An amount is not one in the currency of the shop.
     #[error("the fee of shipping method {method}: {source}")]
     Fee { method: String, source: MoneyError },
-    /// The lifecycle cannot be with the windows given.
     #[error("lifecycle: {0}")]
     Lifecycle(#[from] LifecycleError),
-    /// It could be, but would not be safe.
+    /// It could be used, but would open the shop to others.
     #[error("unsafe: {0}")]
     Unsafe(String),
 }
 
-/// Every setting, settled.
-#[derive(Debug)]
+/// Settings. A flag goes before its variable of the environment, that before the file, that before what is built in.
+///
+/// Those without a flag stand in the file alone; `shop.example.toml` beside `Cargo.toml` shows all of it.
+#[derive(Debug, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
-    /// Where to listen.
-    pub(crate) listen: SocketAddr,
-    /// Where to show metrics, apart from the shop.
-    pub(crate) metrics_listen: Option<SocketAddr>,
-    /// Where everything is kept.
-    pub(crate) database: Database,
-    /// How a database behind a network is used.
-    #[cfg_attr(not(feature = "_network"), expect(dead_code, reason = "only who connects needs it"))]
-    pub(crate) connections: Connections,
-    /// The currency of the shop, if it was said.
-    pub(crate) currency: Option<Currency>,
-    /// Who is believed.
-    pub(crate) keys: KeySource,
-    /// The users service; without one every authenticated user exists.
-    pub(crate) users: Option<UsersService>,
-    /// How many orders a customer may place in a minute; 0 for any number.
-    pub(crate) orders_per_minute: u32,
-    /// The most connections of clients at once, if that was said.
-    pub(crate) max_connections: Option<NonZeroU32>,
-    /// How log lines are written.
-    pub(crate) log_format: LogFormat,
-    /// What is logged.
-    pub(crate) log_level: LogLevel,
-    shop: Shop,
-}
+    /// A TOML file with settings.
+    #[arg(long = "config", id = "config", global = true, value_name = "FILE", env = "COMMERCE_CONFIG")]
+    #[serde(skip)]
+    file: Option<PathBuf>,
 
-/// Where users are looked up.
-#[derive(Debug)]
-pub(crate) struct UsersService {
-    /// Its address.
-    pub(crate) url: String,
-    /// What it knows this service by.
-    pub(crate) token: Option<Secret>,
-    /// For how long it is waited for.
-    pub(crate) time_out: std::time::Duration,
+    /// Where everything is kept: sqlite:PATH, postgres://… or mysql://… [default: sqlite:commerce.db].
+    ///
+    /// A server is written as `postgres://USER:PASSWORD@HOST:PORT/NAME` or `mysql://USER:PASSWORD@HOST:PORT/NAME`. Flags are
+    /// seen by everyone on the machine: a password is better given in the variable, or in the file.
+    #[arg(long = "database", global = true, value_name = "URL", env = "COMMERCE_DATABASE", hide_env_values = true)]
+    #[serde(skip)]
+    database_flag: Option<Secret>,
+    #[arg(skip)]
+    pub(crate) database: Database,
+
+    /// Where to listen [default: 127.0.0.1:8080].
+    #[arg(long, global = true, value_name = "ADDR:PORT", env = "COMMERCE_LISTEN", value_parser = listen_address)]
+    listen: Option<SocketAddr>,
+
+    /// Where to show metrics, apart from the shop [default: /metrics of the shop].
+    #[arg(long, global = true, value_name = "ADDR:PORT", env = "COMMERCE_METRICS_LISTEN", value_parser = listen_address)]
+    pub(crate) metrics_listen: Option<SocketAddr>,
+
+    /// The currency of the shop [default: that of its products, or of the first import; USD while there is none].
+    #[arg(long, global = true, value_name = "CODE", env = "COMMERCE_CURRENCY", value_parser = currency)]
+    pub(crate) currency: Option<Currency>,
+
+    /// The life of an order: standard, placed, production, confirmed, simple, or a TOML file [default: standard].
+    #[arg(long, global = true, value_name = "NAME|FILE", env = "COMMERCE_LIFECYCLE")]
+    lifecycle: Option<LifecycleChoice>,
+
+    /// Orders a customer may place in a minute, 0 for any number [default: 120].
+    #[arg(long, global = true, value_name = "N", env = "COMMERCE_ORDERS_PER_MINUTE")]
+    pub(crate) orders_per_minute: Option<u32>,
+
+    /// The most connections of clients at once; further ones wait [default: 10000].
+    #[arg(long, global = true, value_name = "N", env = "COMMERCE_MAX_CONNECTIONS")]
+    pub(crate) max_connections: Option<NonZeroU32>,
+
+    #[command(flatten)]
+    pub(crate) users: UsersService,
+
+    /// How log lines are written [default: text on a terminal, JSON elsewhere].
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", env = "COMMERCE_LOG_FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
+
+    /// What is logged: error, warn, info, debug, trace, or by module: `info,commerce_http=debug` [default: info].
+    #[arg(long, global = true, value_name = "LEVEL", env = "COMMERCE_LOG_LEVEL")]
+    pub(crate) log_level: Option<LogLevel>,
+
+    #[command(flatten)]
+    pub(crate) connections: Connections,
+
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+
+    #[arg(skip)]
+    former_lifecycles: Vec<LifecycleChoice>,
+    #[arg(skip)]
+    windows: Windows,
+    #[arg(skip)]
+    shipping_methods: Option<Vec<ShippingSection>>,
+    #[arg(skip)]
+    prices_include_tax: bool,
+    #[arg(skip)]
+    tax_level: TaxLevel,
+    #[arg(skip)]
+    tax_rates: BTreeMap<Checked<BoundedString<64>>, Amount>,
+    #[arg(skip)]
+    rounding: Rounding,
+    #[arg(skip)]
+    reservation: Option<DurationText>,
+    #[arg(skip)]
+    cart_lifetime: Option<DurationText>,
+    #[arg(skip)]
+    idempotency_retention: Option<DurationText>,
 }
 
 impl Config {
-    /// Settles the settings.
+    /// Reads the file that these settings of a command line name, and puts them over it.
     ///
     /// # Errors
     /// [`ConfigError`], for the first setting that cannot be used.
-    pub(crate) fn load(flags: &Flags) -> Result<Self, ConfigError> {
-        let (file, directory) = match &flags.config {
-            Some(path) => (read_toml::<File>(path)?, path.parent().unwrap_or(Path::new("")).to_owned()),
-            None => (File::default(), PathBuf::new()),
+    pub(crate) fn load(self, matches: &ArgMatches) -> Result<Self, ConfigError> {
+        let mut config = match &self.file {
+            Some(path) => self.over(read_toml(path)?, path, matches),
+            None => self,
         };
-        Self::merge(flags, file, &directory)
+        if let Some(database) = &config.database_flag {
+            config.database = database.reveal().parse()?;
+        }
+        config.connections.check(&config.database)?;
+        config.keys.check()?;
+        // A fee has the decimals of a currency; as long as none is known it may have as many as any.
+        config.settings(config.currency.unwrap_or(Currency::KWD))?;
+        Ok(config)
     }
 
-    fn merge(flags: &Flags, mut file: File, directory: &Path) -> Result<Self, ConfigError> {
-        let database = match &flags.database {
-            Some(database) => database.reveal().parse()?,
-            None => file.database.take().map(|database| database.within(directory)).unwrap_or_default(),
-        };
-        let orders_per_minute = flags.orders_per_minute.or(file.orders_per_minute);
-        Ok(Self {
-            listen: flags.listen.or(file.listen).unwrap_or(LISTEN),
-            metrics_listen: flags.metrics_listen.or(file.metrics_listen),
-            connections: Connections::merge(&flags.connections, file.connections, &database)?,
-            database,
-            currency: flags.currency.or(file.currency),
-            keys: KeySource::merge(&flags.keys, std::mem::take(&mut file.keys), directory)?,
-            users: users_service(flags, std::mem::take(&mut file.users), directory)?,
-            orders_per_minute: orders_per_minute.unwrap_or(ORDERS_PER_MINUTE),
-            max_connections: flags.max_connections.or(file.max_connections),
-            log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
-            log_level: flags.log_level.clone().or_else(|| file.log_level.take()).unwrap_or_default(),
-            shop: Shop::merge(flags.lifecycle.as_deref(), file, directory)?,
-        })
+    fn over(&self, mut file: Self, path: &Path, matches: &ArgMatches) -> Self {
+        file.stand_in(path.parent().unwrap_or(Path::new("")));
+        if !self.keys.is_development() {
+            file.keys.forget();
+        }
+        // The values were parsed before, for `self`.
+        file.update_from_arg_matches(matches).ok();
+        file
     }
 
-    /// What the shop decides for itself, in its currency.
-    ///
-    /// # Errors
-    /// [`ConfigError::Fee`] if a fee is not an amount of the currency.
-    pub(crate) fn settings(&self, currency: Currency) -> Result<Settings, ConfigError> {
-        self.shop.settings(currency)
+    /// Takes the paths of a file from its directory.
+    fn stand_in(&mut self, directory: &Path) {
+        self.database.stand_in(directory);
+        self.keys.stand_in(directory);
+        self.users.stand_in(directory);
+        self.lifecycle.iter_mut().chain(&mut self.former_lifecycles).for_each(|choice| choice.stand_in(directory));
+    }
+
+    /// Where to listen.
+    pub(crate) fn listen(&self) -> SocketAddr {
+        self.listen.unwrap_or(LISTEN)
     }
 
     /// Refuses to listen where it would open the shop to everyone.
@@ -157,8 +193,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Unsafe`].
     pub(crate) fn check_listening(&self) -> Result<(), ConfigError> {
-        let listen = self.listen;
-        if !listen.ip().is_loopback() && matches!(self.keys, KeySource::Development(_)) {
+        let listen = self.listen();
+        if !listen.ip().is_loopback() && self.keys.is_development() {
             return Err(ConfigError::Unsafe(format!(
                 "listening on {listen} with the development key would let whoever reads that key act as anyone; \
                  configure keys ([keys] in the file, or --hs256-file, --pem-file, --jwks-file, --jwks-url) \
@@ -169,29 +205,18 @@ impl Config {
     }
 }
 
-fn users_service(
-    flags: &Flags,
-    file: file::UsersSection,
-    directory: &Path,
-) -> Result<Option<UsersService>, ConfigError> {
-    let token = match std::env::var(USERS_TOKEN).ok().filter(|token| !token.is_empty()) {
-        Some(token) => Some(Secret::new(token)),
-        None => file.token_file.map(|path| Secret::read(&directory.join(path))).transpose()?,
-    };
-    let time_out = file.time_out.map_or(users::TIME_OUT, DurationText::duration);
-    let url = flags.users_url.clone().or(file.url).filter(|url| !url.is_empty());
-    Ok(url.map(|url| UsersService { url, token, time_out }))
-}
-
 /// Reads a TOML file; what is wrong in it is told with its place.
-pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
-    let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
-    let text = fs::read_to_string(path).map_err(unreadable)?;
+fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
+    let text = read(path)?;
     toml::from_str(&text).map_err(|error| {
         let (line, column) = place(&text, error.span().map_or(0, |span| span.start));
         let problem = error.message().lines().collect::<Vec<_>>().join(" ");
         ConfigError::Malformed { path: path.to_owned(), line, column, problem }
     })
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
 }
 
 /// The line and column of a byte, from 1.
@@ -200,6 +225,26 @@ fn place(text: &str, offset: usize) -> (usize, usize) {
     let line_start = before.rfind('\n').map_or(0, |newline| newline.saturating_add(1));
     let column = before.get(line_start..).unwrap_or_default().chars().count();
     (before.matches('\n').count().saturating_add(1), column.saturating_add(1))
+}
+
+fn refused(key: &'static str, problem: impl Into<String>) -> ConfigError {
+    ConfigError::Value { key, problem: problem.into() }
+}
+
+fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
+    let local = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
+    let local = local.map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    text.parse().ok().or(local).ok_or("an address and a port, such as 127.0.0.1:8080")
+}
+
+fn currency(text: &str) -> Result<Currency, MoneyError> {
+    text.to_ascii_uppercase().parse()
+}
+
+/// A command line of settings alone.
+#[cfg(test)]
+fn command() -> clap::Command {
+    Config::augment_args(clap::Command::new("commerce").no_binary_name(true))
 }
 
 #[cfg(test)]

@@ -50,6 +50,3 @@ impl fmt::Display for Flaw {
         write!(f, "line {}: {}", self.line, self.problem)
     }
 }
-
-#[cfg(test)]
-mod tests;

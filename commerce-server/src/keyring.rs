@@ -8,7 +8,7 @@ use commerce_http::auth::{Auth, KeyError, VerifyingKey};
 use http::{StatusCode, Uri};
 use thiserror::Error;
 
-use crate::config::{Claims, KeySource, Keys};
+use crate::config::{ConfigError, Keys, Secret};
 use crate::development_key;
 use crate::outbound::{Outbound, OutboundError};
 
@@ -20,25 +20,20 @@ const TIME_OUT: Duration = Duration::from_secs(5);
 /// Why the keys cannot be used.
 #[derive(Debug, Error)]
 pub(crate) enum KeyringError {
-    /// A file cannot be read.
     #[error("{}: {source}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
-    /// A file holds no key.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     #[error("{}: {source}", path.display())]
     NoKey { path: PathBuf, source: KeyError },
-    /// A file holds no public key of a kind that is known here.
     #[error("{}: not a public RSA, P-256 or Ed25519 key in PEM", .0.display())]
     NotPem(PathBuf),
-    /// The secret is none.
     #[error("HS256 secret: {0}")]
     Secret(KeyError),
-    /// The keys could not be fetched.
     #[error("keys of {url}: {problem}")]
     Fetch { url: String, problem: FetchProblem },
-    /// There is no development key.
     #[error(transparent)]
     Development(#[from] development_key::KeyError),
-    /// TLS cannot be set up.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] rustls::Error),
 }
@@ -64,44 +59,36 @@ pub(crate) enum FetchProblem {
 #[derive(Debug)]
 pub(crate) struct PublishedKeys {
     url: String,
-    every: Duration,
+    /// How often to fetch them.
+    pub(crate) every: Duration,
     client: Outbound,
 }
 
-impl KeySource {
+impl Keys {
     /// The keys, ready to check tokens with. Those that are published elsewhere are fetched by [`PublishedKeys`].
     pub(crate) fn auth(&self, development_key: &Path) -> Result<Auth, KeyringError> {
-        let (claims, keys) = match self {
-            Self::Development(claims) => (claims, vec![development(development_key)?]),
-            Self::Configured(claims, keys) => (claims, keys.read()?),
-        };
-        Ok(claims.demand(Auth::new(keys)))
+        let auth = Auth::new(self.read(development_key)?);
+        let auth = self.issuer.iter().fold(auth, |auth, issuer| auth.with_issuer(issuer));
+        Ok(self.audience.iter().fold(auth, |auth, audience| auth.with_audience(audience)))
     }
 
     /// Where further keys are published, if anywhere.
     pub(crate) fn published(&self) -> Result<Option<PublishedKeys>, KeyringError> {
-        let Self::Configured(_, keys) = self else { return Ok(None) };
-        let Some(url) = keys.jwks_url.clone() else { return Ok(None) };
-        Ok(Some(PublishedKeys { url, every: keys.jwks_refresh, client: Outbound::new(TIME_OUT)? }))
+        let Some(url) = self.jwks_url.clone() else { return Ok(None) };
+        Ok(Some(PublishedKeys { url, every: self.refresh(), client: Outbound::new(TIME_OUT)? }))
     }
-}
 
-fn development(path: &Path) -> Result<VerifyingKey, KeyringError> {
-    let secret = development_key::load_or_make(path)?;
-    VerifyingKey::hs256(secret.reveal().as_bytes()).map_err(KeyringError::Secret)
-}
-
-impl Claims {
-    fn demand(&self, auth: Auth) -> Auth {
-        let auth = self.issuer.iter().fold(auth, |auth, issuer| auth.with_issuer(issuer));
-        self.audience.iter().fold(auth, |auth, audience| auth.with_audience(audience))
+    /// What tokens can be made with; none if all keys are public ones.
+    pub(crate) fn signing(&self, development_key: &Path) -> Result<Option<Secret>, KeyringError> {
+        let secret =
+            if self.is_development() { Some(development_key::load_or_make(development_key)?) } else { self.secret()? };
+        secret.iter().try_for_each(|secret| verifying(secret).map(drop))?;
+        Ok(secret)
     }
-}
 
-impl Keys {
-    fn read(&self) -> Result<Vec<VerifyingKey>, KeyringError> {
-        let secret = self.hs256.iter().map(|secret| VerifyingKey::hs256(secret.reveal().as_bytes()));
-        let mut keys = secret.collect::<Result<Vec<_>, _>>().map_err(KeyringError::Secret)?;
+    fn read(&self, development_key: &Path) -> Result<Vec<VerifyingKey>, KeyringError> {
+        let secret = self.signing(development_key)?;
+        let mut keys = secret.iter().map(verifying).collect::<Result<Vec<_>, _>>()?;
         for path in &self.pem_files {
             keys.push(public_key(&read(path)?).ok_or_else(|| KeyringError::NotPem(path.clone()))?);
         }
@@ -111,6 +98,10 @@ impl Keys {
         }
         Ok(keys)
     }
+}
+
+fn verifying(secret: &Secret) -> Result<VerifyingKey, KeyringError> {
+    VerifyingKey::hs256(secret.reveal().as_bytes()).map_err(KeyringError::Secret)
 }
 
 fn read(path: &Path) -> Result<String, KeyringError> {
@@ -124,11 +115,6 @@ fn public_key(pem: &str) -> Option<VerifyingKey> {
 }
 
 impl PublishedKeys {
-    /// How often to fetch them.
-    pub(crate) const fn every(&self) -> Duration {
-        self.every
-    }
-
     /// Fetches the keys and believes them from now on. If that fails, those fetched before stay.
     pub(crate) async fn refresh(&self, auth: &Auth) -> Result<(), KeyringError> {
         let fetched = self.fetch().await.and_then(|document| Ok(auth.replace_jwks(&document)?));

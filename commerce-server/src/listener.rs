@@ -2,8 +2,6 @@
 //!
 //! Any [`tower::Service`] over hyper's requests can be served. HTTP/1.1 and HTTP/2 without TLS share the listener.
 
-mod first_bytes;
-
 use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,10 +15,8 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower::Service;
-
-use self::first_bytes::FirstBytes;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tower::{Service, ServiceExt};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -36,7 +32,7 @@ const PING: Duration = Duration::from_secs(20);
 pub struct Limits {
     /// Connections at once; further ones wait in the system's queue. Each is an open file.
     pub connections: usize,
-    /// How long the head of a request may take, or the pause before it.
+    /// How long the head of a request may take, or the pause before it. A new connection is closed if its first request takes longer.
     pub head_time_out: Duration,
     /// The most bytes of a request's head.
     pub head_bytes: usize,
@@ -111,12 +107,28 @@ impl Server {
         B: Body<Error: Into<BoxError>> + Send + 'static,
         B::Data: Send,
     {
-        let io = TokioIo::new(FirstBytes::within(self.limits.head_time_out, stream));
-        let connection = self.builder.serve_connection(io, TowerToHyperService::new(service)).into_owned();
+        let (asked, first_request) = (Arc::new(Notify::new()), self.limits.head_time_out);
+        let service = service.map_request({
+            let asked = Arc::clone(&asked);
+            move |request: Request<Incoming>| {
+                asked.notify_one();
+                request
+            }
+        });
+        let service = TowerToHyperService::new(service);
+        let connection = self.builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = self.connections.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection broke off");
+            let mut connection = pin!(connection);
+            // hyper bounds the time of a head only once it knows the version of HTTP.
+            let is_silent = tokio::select! {
+                biased;
+                ended = &mut connection => return note(ended),
+                () = asked.notified() => false,
+                () = tokio::time::sleep(first_request) => true,
+            };
+            if !is_silent {
+                note(connection.await);
             }
             drop(place);
         });
@@ -128,6 +140,12 @@ impl Server {
             Ok(()) => Ended::Complete,
             Err(_) => Ended::Interrupted,
         }
+    }
+}
+
+fn note(ended: Result<(), BoxError>) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke off");
     }
 }
 
@@ -164,6 +182,3 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .max_concurrent_streams(MAX_STREAMS);
     builder
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,18 +1,16 @@
 //! Calls to other services: small, bounded in time and size, over TLS where the address says so.
 
 use std::error::Error;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
 use http::{HeaderValue, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Empty, Limited};
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs;
 use thiserror::Error;
 
@@ -58,7 +56,9 @@ impl Outbound {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(time_out));
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls()?).https_or_http().enable_http1();
+        let connector = HttpsConnectorBuilder::new();
+        let connector = connector.with_provider_and_webpki_roots(aws_lc_rs::default_provider())?;
+        let connector = connector.https_or_http().enable_http1();
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIME)
@@ -95,12 +95,6 @@ fn request(uri: Uri, authorization: Option<&HeaderValue>) -> Request<Empty<Bytes
         headers.insert(AUTHORIZATION, value.clone());
     }
     request
-}
-
-fn tls() -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(versions.with_webpki_roots().with_no_client_auth())
 }
 
 /// The cause at the bottom, which says what happened ("Connection refused"); those above only say that something did.

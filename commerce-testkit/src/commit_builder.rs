@@ -21,7 +21,7 @@ use commerce_core::ids::{CartId, EventId, ItemId, OrderId, OrderNumber, PaymentI
 use commerce_core::money::{Currency, Money};
 use commerce_core::order::{
     Command, Context, Lifecycle, NewOrder, Order, OrderEvent, OrderItem, OrderRejection, ReturnLine, ReturnRequest,
-    Shipment, ShipmentStatus, decide, place,
+    ShipmentStatus, ShipmentUpdate, decide, place,
 };
 use commerce_core::port::IdGenerator;
 use commerce_core::pricing::Adjustment;
@@ -271,8 +271,9 @@ impl CommitBuilder {
     /// If it cannot be shipped.
     pub fn ship(&self, order: &Order, status: ShipmentStatus, at: DateTime<Utc>) -> Commit {
         let tracking_number = Some(parse("TRACK-1"));
-        let shipment = Shipment { provider: parse("Post"), method: parse("parcel"), tracking_number, status };
-        self.decide(order, Role::Service, Command::UpdateShipment(shipment), at).expect("the order can be shipped")
+        let (provider, method, status) = (parse("Post"), parse("parcel"), Some(status));
+        let update = ShipmentUpdate { provider, method, tracking_number, status };
+        self.decide(order, Role::Service, Command::UpdateShipment(update), at).expect("the order can be shipped")
     }
 
     /// Calls an order off.

@@ -1,6 +1,7 @@
 //! Tasks: what was left to do later, done.
 
 use alloc::string::ToString;
+use alloc::vec::Vec;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -21,34 +22,56 @@ const MAX_FAILURES: u32 = 20;
 /// The longest pause between two attempts.
 const MAX_PAUSE_SECONDS: u32 = 3600;
 
-/// What a round of work came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TasksDone {
-    /// Tasks that are done.
-    pub finished: u32,
-    /// Tasks that failed and will be tried again, or were given up.
-    pub failed: u32,
+/// An attempt at a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskRun {
+    /// What was to be done.
+    pub kind: TaskKind,
+    /// How long the task had been due.
+    pub overdue: TimeDelta,
+    /// What the attempt came to.
+    pub outcome: TaskOutcome,
+}
+
+/// What an attempt at a task came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskOutcome {
+    /// The task is done.
+    Finished,
+    /// It failed and will be tried again.
+    Failed,
+    /// It failed too often and waits for a person.
+    GivenUp,
+}
+
+impl TaskOutcome {
+    /// The name in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::GivenUp => "given_up",
+        }
+    }
 }
 
 impl Engine {
-    /// Does up to `limit` tasks that are due. Any number of workers may call this at once, in any number of processes.
+    /// Does up to `limit` tasks that are due, oldest first. Any number of workers may call this at once, in any number of processes.
     ///
     /// # Errors
     /// [`EngineError::Store`] if the tasks cannot be read; the failure of a task is kept with the task.
-    pub async fn run_due_tasks(&self, limit: u16) -> Result<TasksDone, EngineError> {
+    pub async fn run_due_tasks(&self, limit: u16) -> Result<Vec<TaskRun>, EngineError> {
         let now = self.now();
         let until = now.checked_add_signed(LEASE).unwrap_or(now);
-        let mut done = TasksDone::default();
+        let mut runs = Vec::new();
         for task in self.ports.store.lease_tasks(now, until, limit).await? {
-            match self.run(&task).await {
-                Ok(()) => done.finished = done.finished.saturating_add(1),
-                Err(error) => {
-                    done.failed = done.failed.saturating_add(1);
-                    self.reschedule(&task, &error).await?;
-                }
-            }
+            let outcome = match self.run(&task).await {
+                Ok(()) => TaskOutcome::Finished,
+                Err(error) => self.reschedule(&task, &error).await?,
+            };
+            runs.push(TaskRun { overdue: now.signed_duration_since(task.due), kind: task.key.kind, outcome });
         }
-        Ok(done)
+        Ok(runs)
     }
 
     /// A task on the list.
@@ -164,12 +187,12 @@ impl Engine {
     }
 
     /// Each failure doubles the pause before the next attempt.
-    async fn reschedule(&self, task: &Task, error: &EngineError) -> Result<(), EngineError> {
+    async fn reschedule(&self, task: &Task, error: &EngineError) -> Result<TaskOutcome, EngineError> {
         let seconds = 2_u32.saturating_pow(task.failures.saturating_add(1)).min(MAX_PAUSE_SECONDS);
         let retry = self.now().checked_add_signed(TimeDelta::seconds(seconds.into()));
         let retry = retry.filter(|_| task.failures < MAX_FAILURES);
         // Whoever lost the lease says nothing: another worker has the task.
         self.ports.store.replace_task(task, Some(&task.failed(retry, &error.to_string()))).await?;
-        Ok(())
+        Ok(if retry.is_some() { TaskOutcome::Failed } else { TaskOutcome::GivenUp })
     }
 }

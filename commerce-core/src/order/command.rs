@@ -8,7 +8,7 @@ use super::event::Reason;
 use super::lifecycle::Status;
 use super::rejection::OrderRejection;
 use super::returns::ReturnLine;
-use super::state::{OrderItem, Shipment};
+use super::state::{OrderItem, ShipmentStatus};
 use crate::actor::{Actor, Role};
 use crate::address::Address;
 use crate::ids::{CartId, OrderId, OrderNumber, PaymentId, RefundId, ReturnId, UserId};
@@ -91,7 +91,7 @@ pub enum Command {
         reason: Option<Reason>,
     },
     /// Arrange or move the shipment; the order follows it to shipped and delivered.
-    UpdateShipment(Shipment),
+    UpdateShipment(ShipmentUpdate),
     /// Send units back.
     RequestReturn(ReturnRequest),
     /// Let the customer send them.
@@ -144,6 +144,19 @@ impl Command {
             Self::Cancel { .. } | Self::RequestReturn(_) => Permission::AskOfOrders,
         }
     }
+}
+
+/// A shipment to arrange or to change as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShipmentUpdate {
+    /// The carrier.
+    pub provider: BoundedString<100>,
+    /// Its service.
+    pub method: BoundedString<64>,
+    /// Its number for the parcel.
+    pub tracking_number: Option<BoundedString<100>>,
+    /// Where the parcel is; without one it is where it was.
+    pub status: Option<ShipmentStatus>,
 }
 
 /// Units to send back.

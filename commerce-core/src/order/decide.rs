@@ -5,7 +5,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::command::{Command, Context, NewOrder, RefundOutcome, ReturnRequest};
+use super::command::{Command, Context, NewOrder, RefundOutcome, ReturnRequest, ShipmentUpdate};
 use super::event::{OrderEvent, Reason};
 use super::lifecycle::{Lifecycle, PaymentEffect, Phase, Status, Transition, Trigger};
 use super::rejection::OrderRejection;
@@ -195,15 +195,17 @@ impl Decider<'_> {
 
     /// The order follows its shipment to shipped and delivered. Neither goes back: a shipment is never behind what was said of
     /// it before, nor behind its order.
-    fn ship(self, shipment: Shipment) -> DecisionResult {
+    fn ship(self, update: ShipmentUpdate) -> DecisionResult {
         let Some(reached) = self.order.phase.shipment() else {
             return Err(OrderRejection::NotShippable(self.order.status.clone()));
         };
         let from = self.order.shipment.as_ref().map_or(reached, |known| known.status.max(reached));
-        let to = shipment.status;
+        let ShipmentUpdate { provider, method, tracking_number, status } = update;
+        let to = status.unwrap_or(from);
         if to < from {
             return Err(OrderRejection::ShipmentGoesBack { from, to });
         }
+        let shipment = Shipment { provider, method, tracking_number, status: to };
         let updated = OrderEvent::ShipmentUpdated { shipment };
         let target = match to {
             ShipmentStatus::Shipped if to != reached => Phase::Shipped,

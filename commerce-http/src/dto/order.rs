@@ -6,7 +6,9 @@ use commerce_core::actor::{Actor, Role};
 use commerce_core::engine::HistoryItem;
 use commerce_core::ids::{EventId, ItemId, OrderId, OrderNumber, ProductId, PromotionId, Sku, UserId};
 use commerce_core::money::Currency;
-use commerce_core::order::{Command, Order, OrderItem, OrderLine, Phase, Reason, Shipment, ShipmentStatus, Status};
+use commerce_core::order::{
+    Command, Order, OrderItem, OrderLine, Phase, Reason, Shipment, ShipmentStatus, ShipmentUpdate, Status,
+};
 use commerce_core::pricing::{Adjustment, Quote};
 use commerce_core::text::{BoundedString, Name};
 use serde::{Deserialize, Serialize};
@@ -306,16 +308,15 @@ pub(crate) struct NewShipment {
     method: String,
     #[schema(max_length = 100)]
     tracking_number: Option<String>,
-    /// `pending` (the default), `shipped` or `delivered`; the order follows.
-    #[serde(default)]
+    /// `pending`, `shipped` or `delivered`; the order follows. Not said, it stays as it is; a new shipment is `pending`.
     #[schema(value_type = Option<String>, example = "shipped")]
-    status: ShipmentStatus,
+    status: Option<ShipmentStatus>,
 }
 
 impl NewShipment {
     /// The shipment.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<Shipment> {
-        all!(Shipment {
+    pub(crate) fn read(self, reader: &mut Reader) -> Read<ShipmentUpdate> {
+        all!(ShipmentUpdate {
             provider: reader.parse("provider", &self.provider),
             method: reader.parse("method", &self.method),
             tracking_number: reader.parse_option("tracking_number", self.tracking_number),

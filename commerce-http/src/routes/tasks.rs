@@ -8,7 +8,6 @@ use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::task::TaskShape;
 use crate::page::{self, List, Paging};
-use crate::problem::Problem;
 
 /// Tells the cursors of tasks from others.
 const TASKS: &str = "tasks";
@@ -23,18 +22,13 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let query = call.query()?;
     let page = page::asked::<(String, String)>(&query, TASKS)?;
     let page = page.map(|(kind, subject)| TaskKey { kind: TaskKind::named(kind), subject });
-    let state = query.text("state").map(state_named).transpose()?;
+    let state =
+        query.parsed("state", |name| TaskState::named(name).ok_or("must be one of scheduled, due, running, dead"))?;
     let found = app.engine.tasks(call.caller()?, state, &page).await?;
     let now = app.engine.now();
     let items: Vec<_> = found.items.iter().map(|task| TaskShape::at(task, now)).collect();
     let next = found.next.and_then(|key| page::cursor(TASKS, &(key.kind.as_str(), &key.subject)));
     Ok(Answer::ok(&List { items, next_cursor: next }))
-}
-
-fn state_named(name: &str) -> Result<TaskState, Problem> {
-    let found = TaskState::ALL.iter().copied().find(|state| state.name() == name);
-    let names = "must be one of scheduled, due, running, dead";
-    found.ok_or_else(|| Problem::invalid_parameter("state", "invalid_parameter", names))
 }
 
 /// A task; for admins.

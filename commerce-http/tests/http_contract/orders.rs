@@ -267,6 +267,20 @@ async fn shipping_moves_the_order_along() {
 }
 
 #[tokio::test]
+async fn a_shipment_is_corrected_without_its_status() {
+    let shop = Shop::open().await;
+    let path = format!("{}/shipping", path_of(&shop.paid_order(1).await));
+    let shipped = json!({ "provider": "Post", "method": "parcel", "tracking_number": "P-1", "status": "shipped" });
+    shop.service().put(&path, &shipped).send().await.expect(200);
+    let corrected = json!({ "provider": "Post", "method": "parcel", "tracking_number": "P-2" });
+    let order = shop.service().put(&path, &corrected).send().await.expect(200);
+    assert_eq!(
+        (&order["status"], &order["shipments"][0]),
+        (&json!("shipped"), &with(shipped, "/tracking_number", json!("P-2")))
+    );
+}
+
+#[tokio::test]
 async fn a_shop_can_have_other_states() {
     let mut plan = Plan::default();
     plan.settings.lifecycle = commerce_core::order::Lifecycle::built_in("production").unwrap();

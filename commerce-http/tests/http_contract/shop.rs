@@ -10,7 +10,7 @@ use commerce_core::actor::Role;
 use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
 use commerce_core::payment::SandboxPayments;
-use commerce_core::port::Users;
+use commerce_core::port::{Payments, Users};
 use commerce_core::settings::Settings;
 use commerce_http::auth::{Auth, VerifyingKey, mint};
 use commerce_http::{Options, Service};
@@ -41,6 +41,7 @@ pub(crate) struct Shop {
 /// How a shop differs from the usual one.
 pub(crate) struct Plan {
     pub(crate) users: Option<Arc<dyn Users>>,
+    pub(crate) payments: Arc<dyn Payments>,
     pub(crate) settings: Settings,
     pub(crate) options: Options,
 }
@@ -49,7 +50,7 @@ impl Default for Plan {
     fn default() -> Self {
         let auth = Auth::new(vec![VerifyingKey::hs256(SECRET).unwrap()]);
         let options = Options { orders_per_minute: 0, ..Options::new(auth) };
-        Self { users: None, settings: Settings::new(Currency::USD), options }
+        Self { users: None, payments: Arc::new(SandboxPayments), settings: Settings::new(Currency::USD), options }
     }
 }
 
@@ -71,8 +72,7 @@ impl Shop {
         let clock = Arc::new(ManualClock::new(DateTime::from_timestamp(1_772_366_400, 0).unwrap()));
         let known = ["ann", "bob", "root", "robot", "sue"].map(|name| name.parse().unwrap());
         let users = Arc::new(FakeUsers::knowing(known));
-        let store = Arc::new(MemoryStore::new());
-        let engine = Engine::builder(plan.settings, store, Arc::new(SandboxPayments))
+        let engine = Engine::builder(plan.settings, Arc::new(MemoryStore::new()), plan.payments)
             .users(plan.users.unwrap_or_else(|| users.clone()))
             .clock(clock.clone())
             .build();

@@ -1,16 +1,19 @@
 //! What operators and developers use.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use chrono::TimeDelta;
+use commerce_http::telemetry;
+use commerce_testkit::{FakePayments, PaymentBehavior};
 use metrics_exporter_prometheus::PrometheusHandle;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::shop::{Plan, Shop};
+use super::shop::{Plan, Shop, text};
 
 /// A process keeps its metrics once.
 fn metrics() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    HANDLE.get_or_init(|| commerce_http::telemetry::install().unwrap()).clone()
+    HANDLE.get_or_init(|| telemetry::install().unwrap()).clone()
 }
 
 #[tokio::test]
@@ -42,6 +45,45 @@ async fn metrics_count_by_route() {
         assert!(text.contains(line), "{line} is not in {text}");
     }
     assert!(!text.contains("nowhere"), "{text}");
+}
+
+#[tokio::test]
+async fn metrics_show_tasks_that_are_late_fail_and_are_given_up() {
+    let payments = Arc::new(FakePayments::default());
+    let mut plan = Plan { payments: payments.clone(), ..Plan::default() };
+    plan.options.metrics = Some(metrics());
+    let shop = Shop::with(plan).await;
+    let refunds = format!("/v1/payments/{}/refunds", text(&shop.paid_order(1).await["payment"]["id"]));
+    payments.be(PaymentBehavior::Unavailable);
+    shop.support().post(&refunds, &json!({ "reason": "broken" })).send().await.expect(201);
+    shop.later(TimeDelta::seconds(90));
+    work(&shop).await;
+    for line in [
+        "task_oldest_due_age_seconds{kind=\"send_refund\"} 90",
+        "task_oldest_due_age_seconds{kind=\"expire_order\"} 0",
+        "task_runs_total{kind=\"send_refund\",outcome=\"failed\"} 1",
+        "tasks_dead{kind=\"send_refund\"} 0",
+    ] {
+        check_scraped(&shop, line).await;
+    }
+    for _ in 0..20 {
+        shop.later(TimeDelta::hours(1));
+        work(&shop).await;
+    }
+    check_scraped(&shop, "task_runs_total{kind=\"send_refund\",outcome=\"given_up\"} 1").await;
+    check_scraped(&shop, "tasks_dead{kind=\"send_refund\"} 1").await;
+}
+
+/// What a server does in the background.
+async fn work(shop: &Shop) {
+    telemetry::note_task_runs(&shop.engine.run_due_tasks(100).await.unwrap(), 100);
+    telemetry::count_dead_tasks(&shop.engine).await.unwrap();
+}
+
+async fn check_scraped(shop: &Shop, line: &str) {
+    let page = shop.guest().get("/metrics").send().await.body;
+    let page = String::from_utf8_lossy(&page);
+    assert!(page.lines().any(|found| found == line), "{line} is not in {page}");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use commerce_core::ids::Sku;
 use commerce_core::port::{PageRequest, ProductFilter};
 
 use super::failure::Failure;
-use crate::config::{Claims, Config, Database};
+use crate::config::{Config, Database};
 
 /// How many products are looked at for one that is in stock.
 const LOOKED_AT: u16 = 20;
@@ -58,7 +58,6 @@ fn introduction(address: SocketAddr, database: &Database, key: &Path) -> String 
 /// How to call this program and where the shop is.
 fn preparation(config: &Config, address: SocketAddr, database: &Database) -> String {
     let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("commerce"));
-    let Claims { issuer, audience } = config.keys.claims();
     let (before, mut call) = match database {
         Database::Sqlite(_) => ("", vec![quoted(&program.display()), "--database".to_owned(), quoted(database)]),
         // What is printed has no password, so the URL is the reader's to give. The key is found in the working directory.
@@ -67,7 +66,7 @@ fn preparation(config: &Config, address: SocketAddr, database: &Database) -> Str
             (GIVE_URL, vec!["cd".to_owned(), quoted(&directory.display()), "&&".to_owned(), quoted(&program.display())])
         }
     };
-    for (flag, value) in [("--issuer", issuer), ("--audience", audience)] {
+    for (flag, value) in [("--issuer", &config.keys.issuer), ("--audience", &config.keys.audience)] {
         call.extend(value.iter().flat_map(|value| [flag.to_owned(), quoted(value)]));
     }
     format!("{before}commerce() {{ ({} \"$@\"); }}\nshop=http://{address}/v1\n\n", call.join(" "))

@@ -1,16 +1,16 @@
 //! `commerce import`: products and stock from a CSV file.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 use clap::Args;
 use commerce_core::money::Currency;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::failure::Failure;
 use super::opened::{OpenStore, block_on};
-use super::print;
+use super::{note, print, progress};
 use crate::config::Config;
 use crate::import::{Flaw, Plan, PlanError, Sheet, SheetError, Summary};
 
@@ -42,7 +42,7 @@ pub(super) fn run(args: &ImportArgs, config: &Config) -> Result<(), Failure> {
         Err(source) => return Err(Failure::Sheet { path: args.name(), source }),
     };
     for column in &sheet.ignored_columns {
-        note(&format!("{}: column {column} is not known here and is ignored", args.name().display()));
+        note(format_args!("{}: column {column} is not known here and is ignored", args.name().display()));
     }
     match block_on(import(config, &sheet))?? {
         Ok(summary) => print(&told(&sheet, summary, args)),
@@ -78,26 +78,17 @@ async fn import(config: &Config, sheet: &Sheet) -> Result<Result<Summary, PlanEr
     Ok(summary)
 }
 
-/// A bar on a terminal, nothing elsewhere.
 fn bar(length: usize, what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(u64::try_from(length).unwrap_or_default()).with_message(what);
-    match ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} products, {eta} left") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
+    progress(bar, "{msg} {wide_bar} {human_pos}/{human_len} products, {eta} left")
 }
 
 /// Tells every flaw on a line of its own.
 fn refused(args: &ImportArgs, flaws: &[Flaw]) -> Failure {
     for flaw in flaws {
-        note(&format!("{}: {flaw}", args.name().display()));
+        note(format_args!("{}: {flaw}", args.name().display()));
     }
     Failure::NothingImported { path: args.name(), flaws: flaws.len() }
-}
-
-fn note(text: &str) {
-    // Nobody is left to tell if stderr is closed.
-    writeln!(io::stderr().lock(), "{text}").ok();
 }
 
 fn told(sheet: &Sheet, summary: Summary, args: &ImportArgs) -> String {

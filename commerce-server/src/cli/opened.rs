@@ -56,9 +56,9 @@ impl OpenStore {
 }
 
 fn users(config: &Config) -> Result<Arc<dyn Users>, Failure> {
-    let Some(service) = &config.users else { return Ok(Arc::new(EveryoneExists)) };
-    let token = service.token.as_ref().map(Secret::reveal);
-    Ok(Arc::new(HttpUsers::new(&service.url, token, service.time_out)?))
+    let Some(url) = config.users.url() else { return Ok(Arc::new(EveryoneExists)) };
+    let token = config.users.token()?;
+    Ok(Arc::new(HttpUsers::new(url, token.as_ref().map(Secret::reveal), config.users.time_out())?))
 }
 
 /// Runs a command that does one thing after another.

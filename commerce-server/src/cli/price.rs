@@ -4,7 +4,7 @@ mod batch;
 mod table;
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -13,7 +13,7 @@ use commerce_core::pricing::Quote;
 pub use self::batch::price_all;
 pub use self::table::Table;
 use super::failure::Failure;
-use super::print;
+use super::{note, print};
 use commerce_http::dto::quote::QuoteDto;
 
 /// Which requests, and how to answer.
@@ -55,8 +55,7 @@ fn read(args: &PriceArgs) -> Result<String, Failure> {
 /// Tells every flaw on a line of its own.
 fn refused(args: &PriceArgs, flaws: &[String]) -> Failure {
     for flaw in flaws {
-        // Nobody is left to tell if stderr is closed.
-        writeln!(io::stderr().lock(), "{}: {flaw}", args.file.display()).ok();
+        note(format_args!("{}: {flaw}", args.file.display()));
     }
     Failure::NothingPriced { path: args.file.clone(), flaws: flaws.len() }
 }

@@ -1,16 +1,14 @@
 //! `commerce replay`: orders, stock and uses of promotions made anew from the history, or compared with it.
 
-use std::io::{self, Write};
-
 use clap::Args;
 use commerce_core::port::Clock;
 use commerce_core::replay::{Report, verify};
 use commerce_core::system::SystemClock;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::failure::Failure;
 use super::opened::{OpenStore, block_on};
-use super::print;
+use super::{note, print, progress};
 use crate::config::Config;
 
 /// How to replay.
@@ -30,8 +28,7 @@ pub(super) fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
 fn check(config: &Config) -> Result<(), Failure> {
     let report = block_on(compare(config))??;
     for difference in &report.differences {
-        // Nobody is left to tell if stderr is closed.
-        writeln!(io::stderr().lock(), "{difference}").ok();
+        note(difference);
     }
     match report.differences.len() {
         0 => print(&identical(&report)),
@@ -41,7 +38,8 @@ fn check(config: &Config) -> Result<(), Failure> {
 
 async fn compare(config: &Config) -> Result<Report, Failure> {
     let opened = OpenStore::open(config).await?;
-    let bar = bar("{spinner} replaying: {human_pos} events, orders and skus, {elapsed}");
+    let bar =
+        progress(ProgressBar::new_spinner(), "{spinner} replaying: {human_pos} events, orders and skus, {elapsed}");
     let report = verify(opened.kept(), SystemClock.now(), |done| bar.set_position(done)).await;
     bar.finish_and_clear();
     Ok(report?)
@@ -49,7 +47,8 @@ async fn compare(config: &Config) -> Result<Report, Failure> {
 
 async fn rebuild(config: &Config) -> Result<String, Failure> {
     let opened = OpenStore::open(config).await?;
-    let bar = bar("{spinner} rebuilding: {human_pos} orders, events and skus, {elapsed}");
+    let bar =
+        progress(ProgressBar::new_spinner(), "{spinner} rebuilding: {human_pos} orders, events and skus, {elapsed}");
     let shown = bar.clone();
     let rebuilt = opened.kept().rebuild(SystemClock.now(), Box::new(move |done| shown.set_position(done))).await;
     bar.finish_and_clear();
@@ -61,12 +60,4 @@ fn identical(report: &Report) -> String {
     format!(
         "{entries} events, {orders} orders, {documents} documents, {skus} skus, {promotions} promotions: the tables are what the events make"
     )
-}
-
-fn bar(template: &str) -> ProgressBar {
-    let bar = ProgressBar::new_spinner();
-    match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }

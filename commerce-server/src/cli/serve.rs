@@ -20,7 +20,7 @@ use super::failure::Failure;
 use super::opened::OpenStore;
 use super::workers::Workers;
 use super::{guide, logs, print};
-use crate::config::{Config, KeySource};
+use crate::config::Config;
 use crate::listener::{self, Ended, Limits};
 use crate::metrics_page;
 
@@ -32,7 +32,7 @@ const BLOCKING_THREADS: usize = 4;
 /// Serves until a signal ends it.
 pub(super) fn run(config: Config) -> Result<(), Failure> {
     config.check_listening()?;
-    logs::start(config.log_format, &config.log_level);
+    logs::start(config.log_format.unwrap_or_default(), &config.log_level.clone().unwrap_or_default());
     let workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(workers)
@@ -46,12 +46,12 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
 /// Everything that can fail is done before the first connection is accepted.
 async fn serve(config: Config) -> Result<(), Failure> {
     let signals = Signals::listen()?;
-    let listener = listen(config.listen).await?;
+    let listener = listen(config.listen()).await?;
     let metrics_listener = match config.metrics_listen {
         Some(address) => Some(listen(address).await?),
         None => None,
     };
-    let address = listener.local_addr().unwrap_or(config.listen);
+    let address = listener.local_addr().unwrap_or(config.listen());
     let limits = limits(&config);
     let opened = OpenStore::open(&config).await?;
     let mut workers = Workers::new();
@@ -62,9 +62,10 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let currency = config.currency.or(found).unwrap_or(Currency::USD);
     let engine = opened.engine(&config, currency)?;
     workers.run_tasks(engine.clone());
+    workers.count_dead_tasks(engine.clone());
     workers.purge_idempotency_records(engine.clone());
     let counter = Counter::new(Service::new(engine.clone(), options.clone()));
-    if matches!(config.keys, KeySource::Development(_)) {
+    if config.keys.is_development() {
         print(&guide::guide(&config, address, &engine).await?)?;
     }
     if let Some(listener) = metrics_listener {
@@ -104,9 +105,10 @@ async fn authorities(config: &Config, workers: &mut Workers) -> Result<Auth, Fai
 }
 
 fn options(config: &Config, auth: Auth, metrics: &PrometheusHandle) -> Options {
+    let usual = Options::new(auth);
     Options {
-        orders_per_minute: config.orders_per_minute,
+        orders_per_minute: config.orders_per_minute.unwrap_or(usual.orders_per_minute),
         metrics: config.metrics_listen.is_none().then(|| metrics.clone()),
-        ..Options::new(auth)
+        ..usual
     }
 }

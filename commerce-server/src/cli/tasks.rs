@@ -1,6 +1,7 @@
 //! `commerce tasks`: what the shop has to do later, and what it gave up.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
 use commerce_core::actor::{Actor, Role};
 use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
@@ -21,8 +22,8 @@ pub(super) enum TasksCommand {
     /// List tasks by kind and subject.
     List {
         /// Only tasks in this state.
-        #[arg(long, value_enum)]
-        state: Option<State>,
+        #[arg(long, value_parser = PossibleValuesParser::new(TaskState::ALL.iter().map(|state| state.name())))]
+        state: Option<String>,
     },
     /// Show a task with its last error.
     Show(Which),
@@ -43,30 +44,6 @@ pub(super) struct Which {
     subject: String,
 }
 
-/// Where a task stands.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum State {
-    /// It waits for its time.
-    Scheduled,
-    /// It is due and waits for a worker.
-    Due,
-    /// A worker has it.
-    Running,
-    /// It failed too often and waits for a person.
-    Dead,
-}
-
-impl State {
-    const fn state(self) -> TaskState {
-        match self {
-            Self::Scheduled => TaskState::Scheduled,
-            Self::Due => TaskState::Due,
-            Self::Running => TaskState::Running,
-            Self::Dead => TaskState::Dead,
-        }
-    }
-}
-
 impl Which {
     fn key(&self) -> TaskKey {
         TaskKey { kind: TaskKind::named(self.kind.clone()), subject: self.subject.clone() }
@@ -83,7 +60,7 @@ async fn told(command: &TasksCommand, config: &Config) -> Result<String, Failure
     let engine = opened.engine(config, opened.currency(config, Currency::USD).await?)?;
     let caller = Actor { role: Role::Admin, user: None };
     match command {
-        TasksCommand::List { state } => list(&engine, &caller, state.map(State::state)).await,
+        TasksCommand::List { state } => list(&engine, &caller, state.as_deref().and_then(TaskState::named)).await,
         TasksCommand::Show(which) => Ok(shown(&engine, &engine.task(&caller, &which.key()).await?)),
         TasksCommand::Retry(which) => Ok(line(&engine, &engine.retry_task(&caller, &which.key()).await?)),
         TasksCommand::Drop(which) => {

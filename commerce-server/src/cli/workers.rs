@@ -1,9 +1,12 @@
 //! What the server does beside answering: due tasks, old answers, new keys, the currency of a first import.
 
+use std::fmt::Display;
+use std::sync::Arc;
 use std::time::Duration;
 
-use commerce_core::engine::{Engine, EngineError};
+use commerce_core::engine::{Engine, EngineError, TaskOutcome};
 use commerce_http::auth::Auth;
+use commerce_http::telemetry;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
@@ -14,6 +17,8 @@ use crate::keyring::PublishedKeys;
 const TASKS_EVERY: Duration = Duration::from_secs(1);
 /// How many of them are taken at once.
 const TASKS: u16 = 32;
+/// How often those that were given up are counted.
+const COUNT_EVERY: Duration = Duration::from_secs(15);
 /// The longest pause after failures.
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// How often old answers are forgotten.
@@ -49,36 +54,34 @@ impl Workers {
         });
     }
 
+    /// Counts the tasks that were given up, for the metrics.
+    pub(super) fn count_dead_tasks(&mut self, engine: Engine) {
+        let count = move || {
+            let engine = engine.clone();
+            async move { telemetry::count_dead_tasks(&engine).await }
+        };
+        self.every(COUNT_EVERY, "the tasks that were given up could not be counted", count);
+    }
+
     /// Forgets old answers now and then.
     pub(super) fn purge_idempotency_records(&mut self, engine: Engine) {
-        self.every(FORGET_EVERY, move || {
-            let engine = engine.clone();
-            async move {
-                if let Err(error) = forget(&engine).await {
-                    tracing::warn!(%error, "old answers could not be forgotten");
-                }
-            }
-        });
+        self.every(FORGET_EVERY, "old answers could not be forgotten", move || forget(engine.clone()));
     }
 
     /// Fetches published keys now and then.
     pub(super) fn refresh_keys(&mut self, published: PublishedKeys, auth: Auth) {
-        let published = std::sync::Arc::new(published);
-        self.every(published.every(), move || {
-            let (published, auth) = (std::sync::Arc::clone(&published), auth.clone());
-            async move {
-                if let Err(error) = published.refresh(&auth).await {
-                    tracing::warn!(%error, "keys could not be fetched, the former ones stay");
-                }
-            }
+        let published = Arc::new(published);
+        self.every(published.every, "keys could not be fetched, the former ones stay", move || {
+            let (published, auth) = (Arc::clone(&published), auth.clone());
+            async move { published.refresh(&auth).await }
         });
     }
 
-    /// Does something again and again until the end.
-    pub(super) fn every<F, W>(&mut self, period: Duration, mut work: W)
+    /// Does something again and again until the end, and logs when it fails.
+    fn every<F, E>(&mut self, period: Duration, failure: &'static str, mut work: impl FnMut() -> F + Send + 'static)
     where
-        W: FnMut() -> F + Send + 'static,
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Display + Send,
     {
         let mut stopped = self.stop.subscribe();
         self.tasks.spawn(async move {
@@ -89,7 +92,9 @@ impl Workers {
                     _ = stopped.changed() => return,
                     _ = ticks.tick() => {}
                 }
-                work().await;
+                if let Err(error) = work().await {
+                    tracing::warn!(%error, "{failure}");
+                }
             }
         });
     }
@@ -115,18 +120,20 @@ impl Workers {
     }
 }
 
-async fn run_batch(engine: &Engine) -> Result<u32, EngineError> {
-    let done = engine.run_due_tasks(TASKS).await?;
-    if done.failed > 0 {
-        tracing::warn!(failed = done.failed, "tasks failed and will be tried again");
+async fn run_batch(engine: &Engine) -> Result<usize, EngineError> {
+    let runs = engine.run_due_tasks(TASKS).await?;
+    telemetry::note_task_runs(&runs, TASKS);
+    let failed = runs.iter().filter(|run| run.outcome != TaskOutcome::Finished).count();
+    if failed > 0 {
+        tracing::warn!(failed, "tasks failed and will be tried again or were given up");
     }
-    Ok(done.finished.saturating_add(done.failed))
+    Ok(runs.len())
 }
 
 /// No pause while there is more to do, a longer one with every failure.
-fn next_pause(last: Duration, outcome: Result<u32, EngineError>) -> Duration {
+fn next_pause(last: Duration, outcome: Result<usize, EngineError>) -> Duration {
     match outcome {
-        Ok(done) if done >= u32::from(TASKS) => Duration::ZERO,
+        Ok(done) if done >= usize::from(TASKS) => Duration::ZERO,
         Ok(_) => TASKS_EVERY,
         Err(error) => {
             tracing::warn!(%error, "due tasks could not be read");
@@ -136,7 +143,7 @@ fn next_pause(last: Duration, outcome: Result<u32, EngineError>) -> Duration {
 }
 
 /// Forgets until nothing old is left; other work has its turn in between.
-async fn forget(engine: &Engine) -> Result<(), EngineError> {
+async fn forget(engine: Engine) -> Result<(), EngineError> {
     while engine.purge_idempotency_records().await? > 0 {
         tokio::task::yield_now().await;
     }

@@ -1,6 +1,5 @@
 //! Which database.
 
-mod connections;
 mod url;
 
 use std::fmt;
@@ -10,8 +9,6 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Error};
 use thiserror::Error as ThisError;
 
-pub(crate) use self::connections::Connections;
-pub(super) use self::connections::ConnectionsSection;
 pub(crate) use self::url::DatabaseUrl;
 
 /// The development key of a shop whose database is elsewhere: in the working directory.
@@ -43,11 +40,10 @@ pub(crate) enum DatabaseRefused {
 }
 
 impl Database {
-    /// The same database, its path taken from a directory if it is a file whose path is relative.
-    pub(crate) fn within(self, directory: &Path) -> Self {
-        match self {
-            Self::Sqlite(path) => Self::Sqlite(directory.join(path)),
-            Self::Postgres(_) | Self::MySql(_) => self,
+    /// Takes the path of a file from a directory.
+    pub(super) fn stand_in(&mut self, directory: &Path) {
+        if let Self::Sqlite(path) = self {
+            *path = directory.join(&*path);
         }
     }
 
@@ -163,7 +159,8 @@ mod tests {
     fn the_key_stands_beside_the_database_or_here() {
         let file: Database = "sqlite:/srv/shop.db".parse().expect("a database");
         assert_eq!(file.key_path(), Path::new("/srv/shop.db.key"));
-        let server: Database = "mysql://localhost/shop".parse().expect("a database");
-        assert_eq!(server.within(Path::new("/srv")).key_path(), Path::new("commerce.key"));
+        let mut server: Database = "mysql://localhost/shop".parse().expect("a database");
+        server.stand_in(Path::new("/srv"));
+        assert_eq!(server.key_path(), Path::new("commerce.key"));
     }
 }

@@ -1,16 +1,16 @@
 //! Whose tokens are believed.
 
+use std::env;
 use std::fmt;
-use std::fs;
+use std::mem;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use clap::Args;
 use serde::Deserialize;
 
-use super::flags::KeyFlags;
-use super::{ConfigError, DurationText};
+use super::{ConfigError, DurationText, read, refused};
 
-/// The fewest bytes of a secret that HS256 is worth anything with (RFC 7518).
-const MIN_SECRET: usize = 32;
 /// How often keys are fetched anew unless said otherwise.
 const JWKS_REFRESH: DurationText = DurationText::seconds(60);
 
@@ -18,64 +18,45 @@ const JWKS_REFRESH: DurationText = DurationText::seconds(60);
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
 
-/// Where the keys come from.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum KeySource {
-    /// None were configured: a key of this machine's own, made on first use.
-    Development(Claims),
-    /// Keys of the operator.
-    Configured(Claims, Keys),
-}
+/// Whose tokens are believed. One of the keys in flags or environment replaces those of the file. Where none is named, a key of this
+/// machine's own is made on first use.
+#[derive(Debug, Default, Args, Deserialize)]
+#[command(next_help_heading = "Keys")]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Keys {
+    /// A file with the secret of HS256 tokens, at least 32 bytes.
+    #[arg(long, global = true, value_name = "FILE", env = "COMMERCE_HS256_FILE")]
+    hs256_file: Option<PathBuf>,
+    #[arg(skip)]
+    hs256_env: Option<String>,
 
-/// What tokens must say beside who they are for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Claims {
-    /// Who must have issued them.
+    /// A file with a public key for RS256, ES256 or `EdDSA` tokens; may be given several times.
+    #[arg(long = "pem-file", global = true, value_name = "FILE", env = "COMMERCE_PEM_FILE", value_delimiter = ',')]
+    pub(crate) pem_files: Vec<PathBuf>,
+
+    /// A JWKS file.
+    #[arg(long, global = true, value_name = "FILE", env = "COMMERCE_JWKS_FILE")]
+    pub(crate) jwks_file: Option<PathBuf>,
+
+    /// Where to fetch a JWKS document, now and then again.
+    #[arg(long, global = true, value_name = "URL", env = "COMMERCE_JWKS_URL")]
+    pub(crate) jwks_url: Option<String>,
+    #[arg(skip)]
+    jwks_refresh: Option<DurationText>,
+
+    /// Who must have issued a token (`iss`).
+    #[arg(long, global = true, value_name = "TEXT", env = "COMMERCE_ISSUER")]
     pub(crate) issuer: Option<String>,
-    /// For whom they must be.
+
+    /// For whom a token must be (`aud`).
+    #[arg(long, global = true, value_name = "TEXT", env = "COMMERCE_AUDIENCE")]
     pub(crate) audience: Option<String>,
 }
 
-/// The keys of the operator: at least one kind of them.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Keys {
-    /// A shared secret; the only kind that tokens can be made with here.
-    pub(crate) hs256: Option<Secret>,
-    /// Public keys for RS256, ES256 and `EdDSA`.
-    pub(crate) pem_files: Vec<PathBuf>,
-    /// A JWKS document.
-    pub(crate) jwks_file: Option<PathBuf>,
-    /// Where a JWKS document is fetched.
-    pub(crate) jwks_url: Option<String>,
-    /// How often it is fetched anew.
-    pub(crate) jwks_refresh: std::time::Duration,
-}
-
-/// The `[keys]` of a file.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct KeysSection {
-    hs256_file: Option<PathBuf>,
-    hs256_env: Option<String>,
-    pem_files: Vec<PathBuf>,
-    jwks_file: Option<PathBuf>,
-    jwks_url: Option<String>,
-    jwks_refresh: Option<DurationText>,
-    issuer: Option<String>,
-    audience: Option<String>,
-}
-
 impl Secret {
-    /// Hides a text.
-    pub(crate) const fn new(text: String) -> Self {
-        Self(text)
-    }
-
     /// Reads a secret from a file, without the line break that editors leave.
-    pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path);
-        let text = text.map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        Ok(Self(text.trim_end_matches(['\r', '\n']).to_owned()))
+    pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
+        Ok(Self(read(path)?.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
     /// The secret itself.
@@ -96,71 +77,53 @@ impl fmt::Debug for Secret {
     }
 }
 
-impl KeySource {
-    /// Settles flags over a file.
-    pub(super) fn merge(flags: &KeyFlags, file: KeysSection, directory: &Path) -> Result<Self, ConfigError> {
-        let claims = Claims {
-            issuer: flags.issuer.clone().or_else(|| file.issuer.clone()),
-            audience: flags.audience.clone().or_else(|| file.audience.clone()),
-        };
-        let keys = if flags.name_keys() { Keys::of_flags(flags)? } else { Keys::of_file(file, directory)? };
-        Ok(if keys.is_empty() { Self::Development(claims) } else { Self::Configured(claims, keys) })
-    }
-
-    /// What tokens must say.
-    pub(crate) const fn claims(&self) -> &Claims {
-        match self {
-            Self::Development(claims) | Self::Configured(claims, _) => claims,
-        }
-    }
-}
-
 impl Keys {
-    fn of_flags(flags: &KeyFlags) -> Result<Self, ConfigError> {
-        let keys = Self {
-            hs256: flags.hs256_file.as_deref().map(Secret::read).transpose()?,
-            pem_files: flags.pem_file.clone(),
-            jwks_file: flags.jwks_file.clone(),
-            jwks_url: flags.jwks_url.clone(),
-            jwks_refresh: JWKS_REFRESH.duration(),
-        };
-        keys.checked()
+    /// Whether none is named.
+    pub(crate) const fn is_development(&self) -> bool {
+        let is_public = !self.pem_files.is_empty() || self.jwks_file.is_some() || self.jwks_url.is_some();
+        !is_public && self.hs256_file.is_none() && self.hs256_env.is_none()
     }
 
-    fn of_file(file: KeysSection, directory: &Path) -> Result<Self, ConfigError> {
-        let from_file = file.hs256_file.map(|path| Secret::read(&directory.join(path))).transpose()?;
-        let from_env = file.hs256_env.map(|name| secret_of_env(&name)).transpose()?;
-        let keys = Self {
-            hs256: from_file.or(from_env),
-            pem_files: file.pem_files.iter().map(|path| directory.join(path)).collect(),
-            jwks_file: file.jwks_file.map(|path| directory.join(path)),
-            jwks_url: file.jwks_url,
-            jwks_refresh: file.jwks_refresh.unwrap_or(JWKS_REFRESH).duration(),
-        };
-        keys.checked()
+    /// Forgets the keys, not what tokens must say.
+    pub(super) fn forget(&mut self) {
+        let Self { issuer, audience, .. } = mem::take(self);
+        *self = Self { issuer, audience, ..Self::default() };
     }
 
-    fn is_empty(&self) -> bool {
-        self.hs256.is_none() && self.pem_files.is_empty() && self.jwks_file.is_none() && self.jwks_url.is_none()
+    pub(super) fn stand_in(&mut self, directory: &Path) {
+        let files = self.hs256_file.iter_mut().chain(&mut self.pem_files).chain(&mut self.jwks_file);
+        files.for_each(|path| *path = directory.join(&*path));
     }
 
     /// Refuses what would let others make tokens.
-    fn checked(self) -> Result<Self, ConfigError> {
-        if self.hs256.as_ref().is_some_and(|secret| secret.reveal().len() < MIN_SECRET) {
-            let problem = format!("the HS256 secret is shorter than {MIN_SECRET} bytes and could be guessed");
-            return Err(ConfigError::Unsafe(problem));
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.jwks_url.as_deref().is_none_or(is_protected) {
+            return Ok(());
         }
-        if self.jwks_url.as_deref().is_some_and(|url| !is_protected(url)) {
-            let problem = "keys fetched over http:// from another machine could be replaced on the way; use https://";
-            return Err(ConfigError::Unsafe(problem.to_owned()));
-        }
-        Ok(self)
+        let problem = "keys fetched over http:// from another machine could be replaced on the way; use https://";
+        Err(ConfigError::Unsafe(problem.to_owned()))
     }
-}
 
-fn secret_of_env(name: &str) -> Result<Secret, ConfigError> {
-    let missing = || ConfigError::Value { key: "keys.hs256_env", problem: format!("{name} is not set") };
-    std::env::var(name).ok().filter(|text| !text.is_empty()).map(Secret).ok_or_else(missing)
+    /// The shared secret; the only kind of key that tokens can be made with here.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if it cannot be read.
+    pub(crate) fn secret(&self) -> Result<Option<Secret>, ConfigError> {
+        match (&self.hs256_file, &self.hs256_env) {
+            (Some(path), _) => Secret::read(path).map(Some),
+            (None, Some(name)) => {
+                let text = env::var(name).ok().filter(|text| !text.is_empty());
+                let missing = || refused("keys.hs256_env", format!("{name} is not set"));
+                text.map(|text| Some(Secret(text))).ok_or_else(missing)
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// How often published keys are fetched anew.
+    pub(crate) fn refresh(&self) -> Duration {
+        self.jwks_refresh.unwrap_or(JWKS_REFRESH).duration()
+    }
 }
 
 /// Whether nobody between here and there can change an answer.
@@ -176,12 +139,6 @@ fn is_protected(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_secret_is_never_shown() {
-        let secret = Secret::new("hush".to_owned());
-        assert_eq!(format!("{secret:?}"), "Secret");
-    }
 
     #[test]
     fn keys_come_from_where_nobody_can_replace_them() {

@@ -1,7 +1,7 @@
 //! Which lifecycle orders follow: a built-in one, or one of the shop's own.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use commerce_core::actor::Role;
 use commerce_core::order::{Lifecycle, LifecycleDraft, LifecycleError, Transition, Trigger, Window, WindowStart};
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::{ConfigError, DurationText, read_toml};
+use super::{ConfigError, DurationText, read_toml, refused};
 
 /// A lifecycle as a setting names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,32 +31,36 @@ pub(crate) struct Windows {
 }
 
 impl LifecycleChoice {
-    /// The lifecycle; a file is looked for in a directory.
-    pub(crate) fn load(&self, directory: &Path) -> Result<Lifecycle, ConfigError> {
+    /// Takes the path of a file from a directory.
+    pub(super) fn stand_in(&mut self, directory: &Path) {
+        if let Self::Named(name) = self
+            && Lifecycle::built_in(name).is_none()
+        {
+            *name = directory.join(&*name).display().to_string();
+        }
+    }
+
+    /// The lifecycle.
+    pub(super) fn load(&self) -> Result<Lifecycle, ConfigError> {
         match self {
             Self::Inline(lifecycle) => Ok(lifecycle.clone()),
-            Self::Named(name) => match Lifecycle::built_in(name) {
-                Some(lifecycle) => Ok(lifecycle),
-                None => read_toml(&existing(name, directory)?),
-            },
+            Self::Named(name) => Lifecycle::built_in(name).map_or_else(|| read_lifecycle(name), Ok),
         }
     }
 }
 
-impl Default for LifecycleChoice {
-    fn default() -> Self {
-        Self::Named("standard".to_owned())
+impl From<String> for LifecycleChoice {
+    fn from(name: String) -> Self {
+        Self::Named(name)
     }
 }
 
-fn existing(name: &str, directory: &Path) -> Result<PathBuf, ConfigError> {
-    let path = directory.join(name);
-    if path.exists() {
-        return Ok(path);
+fn read_lifecycle(path: &str) -> Result<Lifecycle, ConfigError> {
+    if Path::new(path).exists() {
+        return read_toml(Path::new(path));
     }
     let known = Lifecycle::BUILT_IN.join(", ");
-    let problem = format!("{name} is neither a file nor a built-in lifecycle ({known})");
-    Err(ConfigError::Value { key: "lifecycle", problem })
+    Err(refused("lifecycle", format!("{path} is neither a file nor a built-in lifecycle ({known})")))
 }
 
 impl Windows {
@@ -131,7 +135,7 @@ mod tests {
 
     #[test]
     fn an_unknown_name_tells_the_known_ones() {
-        let error = LifecycleChoice::Named("swift".to_owned()).load(Path::new("")).expect_err("unknown");
+        let error = LifecycleChoice::Named("swift".to_owned()).load().expect_err("unknown");
         assert!(error.to_string().contains("standard, placed"), "{error}");
     }
 }

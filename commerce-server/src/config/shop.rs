@@ -1,69 +1,70 @@
-//! What the shop decides for itself, before its currency is known.
+//! What the shop decides for itself, in its currency.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::fmt::Display;
+use std::str::FromStr;
 
 use commerce_core::money::{Amount, Currency};
-use commerce_core::order::Lifecycle;
 use commerce_core::pricing::{Tax, TaxRate};
 use commerce_core::settings::{Settings, ShippingMethod};
 use commerce_core::text::BoundedString;
 use rust_decimal::Decimal;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
-use super::file::{File, ShippingSection};
-use super::{ConfigError, DurationText, LifecycleChoice};
+use super::{Config, ConfigError, DurationText, refused};
 
 /// The most decimals of a tax rate.
 const MAX_RATE_DECIMALS: u32 = 8;
 
-/// The shop's own decisions, checked as far as they can be without a currency.
-#[derive(Debug)]
-pub(super) struct Shop {
-    file: File,
-    lifecycle: Lifecycle,
-    former_lifecycles: Vec<Lifecycle>,
-    tax: Tax,
+/// A way of shipping. Its fee gets a currency once the shop has one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ShippingSection {
+    name: Checked<BoundedString<64>>,
+    fee: Amount,
+    #[serde(default)]
+    tax_category: Option<Checked<BoundedString<64>>>,
 }
 
-impl Shop {
-    /// Settles the decisions of a file; a lifecycle named elsewhere goes before the file's.
-    pub(super) fn merge(lifecycle: Option<&str>, file: File, directory: &Path) -> Result<Self, ConfigError> {
-        let lifecycle = match lifecycle {
-            Some(name) => LifecycleChoice::Named(name.to_owned()).load(Path::new(""))?,
-            None => file.lifecycle.load(directory)?,
-        };
-        let lifecycle = file.windows.apply(lifecycle)?;
-        let former_lifecycles = file.former_lifecycles.iter().map(|choice| choice.load(directory));
-        let former_lifecycles = former_lifecycles.collect::<Result<_, _>>()?;
-        let rates = file.tax_rates.iter().map(|(category, rate)| tax_rate(&category.0, *rate));
-        let rates = rates.collect::<Result<_, _>>()?;
-        let tax = Tax { prices_include_tax: file.prices_include_tax, rates };
-        file.check()?;
-        Ok(Self { file, lifecycle, former_lifecycles, tax })
-    }
+/// A value that is checked as it is read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Checked<T>(T);
 
-    /// The decisions in a currency.
-    pub(super) fn settings(&self, currency: Currency) -> Result<Settings, ConfigError> {
+impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Checked<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl Config {
+    /// What the shop decides for itself, in its currency.
+    ///
+    /// # Errors
+    /// [`ConfigError`], for the first decision that cannot be.
+    pub(crate) fn settings(&self, currency: Currency) -> Result<Settings, ConfigError> {
+        self.check_shop()?;
         let mut settings = Settings::new(currency);
         let span = |own: Option<DurationText>, default| own.map_or(default, DurationText::delta);
-        if let Some(methods) = &self.file.shipping_methods {
+        if let Some(methods) = &self.shipping_methods {
             let methods = methods.iter().map(|method| method.in_currency(currency));
             settings.shipping_methods = methods.collect::<Result<_, _>>()?;
         }
-        settings.lifecycle = self.lifecycle.clone();
-        settings.former_lifecycles.splice(..0, self.former_lifecycles.iter().cloned());
-        settings.tax = self.tax.clone();
-        settings.tax_level = self.file.tax_level;
-        settings.rounding = self.file.rounding;
-        settings.reservation = span(self.file.reservation, Settings::RESERVATION);
-        settings.cart_lifetime = span(self.file.cart_lifetime, Settings::CART_LIFETIME);
-        settings.idempotency_retention = span(self.file.idempotency_retention, Settings::IDEMPOTENCY_RETENTION);
+        let rates = self.tax_rates.iter().map(|(category, rate)| tax_rate(&category.0, *rate));
+        let former = self.former_lifecycles.iter().map(super::LifecycleChoice::load);
+        let lifecycle = self.lifecycle.as_ref().map(super::LifecycleChoice::load).transpose()?;
+        settings.lifecycle = self.windows.apply(lifecycle.unwrap_or_else(|| settings.lifecycle.clone()))?;
+        settings.former_lifecycles.splice(..0, former.collect::<Result<Vec<_>, _>>()?);
+        settings.tax = Tax { prices_include_tax: self.prices_include_tax, rates: rates.collect::<Result<_, _>>()? };
+        settings.tax_level = self.tax_level;
+        settings.rounding = self.rounding;
+        settings.reservation = span(self.reservation, Settings::RESERVATION);
+        settings.cart_lifetime = span(self.cart_lifetime, Settings::CART_LIFETIME);
+        settings.idempotency_retention = span(self.idempotency_retention, Settings::IDEMPOTENCY_RETENTION);
         Ok(settings)
     }
-}
 
-impl File {
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check_shop(&self) -> Result<(), ConfigError> {
         let day = DurationText::seconds(86_400);
         if self.idempotency_retention.is_some_and(|kept| kept < day) {
             return Err(refused("idempotency_retention", "answers to idempotent requests are kept for at least 24h"));
@@ -88,11 +89,8 @@ impl ShippingSection {
         if fee.is_negative() {
             return Err(refused("shipping_methods", "a fee is not negative"));
         }
-        Ok(ShippingMethod {
-            name: self.name.0.clone(),
-            fee,
-            tax_category: self.tax_category.as_ref().map(|known| known.0.clone()),
-        })
+        let tax_category = self.tax_category.as_ref().map(|known| known.0.clone());
+        Ok(ShippingMethod { name: self.name.0.clone(), fee, tax_category })
     }
 }
 
@@ -100,11 +98,7 @@ fn tax_rate(category: &BoundedString<64>, rate: Amount) -> Result<TaxRate, Confi
     let rate = rate.decimal().normalize();
     if rate.is_sign_negative() || rate > Decimal::TEN || rate.scale() > MAX_RATE_DECIMALS {
         let problem = format!("{category}: a rate is a share from 0 to 10 with at most 8 decimals: 20 % is \"0.20\"");
-        return Err(ConfigError::Value { key: "tax_rates", problem });
+        return Err(refused("tax_rates", problem));
     }
     Ok(TaxRate { tax_category: category.to_string(), rate })
-}
-
-fn refused(key: &'static str, problem: &str) -> ConfigError {
-    ConfigError::Value { key, problem: problem.to_owned() }
 }

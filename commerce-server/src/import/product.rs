@@ -6,7 +6,7 @@ use commerce_core::ids::{CategoryId, ProductId, Sku};
 use commerce_core::text::Name;
 
 use super::Flaw;
-use super::row::{Row, Told};
+use super::row::Row;
 
 /// What stands between the name of a product and that of its variant.
 const BETWEEN: &str = ", ";
@@ -71,12 +71,8 @@ impl SheetProduct {
     }
 
     fn variant(&self, row: &Row, known: Option<&Product>) -> Variant {
-        let tax_category = match &row.tax_category {
-            Told::This(category) => category.clone(),
-            Told::Nothing => {
-                known.and_then(|known| known.variant(&row.sku)).and_then(|variant| variant.tax_category.clone())
-            }
-        };
+        let known = || known.and_then(|known| known.variant(&row.sku)).and_then(|variant| variant.tax_category.clone());
+        let tax_category = row.tax_category.clone().unwrap_or_else(known);
         Variant { sku: row.sku.clone(), name: self.variant_name(&row.name), price: row.price, tax_category }
     }
 
@@ -91,16 +87,15 @@ impl SheetProduct {
 
     /// The categories of all its rows; none if the file does not speak of categories.
     fn categories(&self) -> Option<Vec<CategoryId>> {
-        let told = self.rows.iter().filter_map(|row| match &row.categories {
-            Told::This(categories) => Some(categories),
-            Told::Nothing => None,
-        });
-        told.fold(None, |all: Option<Vec<CategoryId>>, categories| {
-            let mut all = all.unwrap_or_default();
-            let new: Vec<_> = categories.iter().filter(|category| !all.contains(category)).cloned().collect();
-            all.extend(new);
-            Some(all)
-        })
+        self.rows.iter().filter_map(|row| row.categories.as_ref()).fold(
+            None,
+            |all: Option<Vec<CategoryId>>, categories| {
+                let mut all = all.unwrap_or_default();
+                let new: Vec<_> = categories.iter().filter(|category| !all.contains(category)).cloned().collect();
+                all.extend(new);
+                Some(all)
+            },
+        )
     }
 }
 
@@ -113,27 +108,4 @@ fn shared_beginning<'a>(names: &[&'a str]) -> Option<&'a str> {
         rests.into_iter().all(|rest| rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(BETWEEN)))
     };
     std::iter::once(first).chain(beginnings).find(|beginning| is_shared(beginning))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(names: &[&str], expected: Option<&str>) {
-        assert_eq!(shared_beginning(names), expected);
-    }
-
-    #[test]
-    fn the_name_of_a_product_is_what_its_variants_share() {
-        check(&["Mug"], Some("Mug"));
-        check(&["Mug, large"], Some("Mug, large"));
-        check(&["Mug", "Mug"], Some("Mug"));
-        check(&["Shirt, red", "Shirt, blue"], Some("Shirt"));
-        check(&["Shirt, red, large", "Shirt, red, small"], Some("Shirt, red"));
-        check(&["Shirt", "Shirt, blue"], Some("Shirt"));
-        check(&["Shirt, blue", "Shirt"], Some("Shirt"));
-        check(&["Red shirt", "Blue shirt"], None);
-        check(&["Shirt", "Shirts, blue"], None);
-    }
 }

@@ -14,16 +14,7 @@ use serde::de::value::{Error as ValueError, StrDeserializer};
 
 use super::{Flaw, OPTIONAL, REQUIRED};
 
-/// What a column says; a file need not have every column.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Told<T> {
-    /// The file has no such column.
-    Nothing,
-    /// It says this.
-    This(T),
-}
-
-/// A row that is right in itself.
+/// A row that is right in itself. None is what the file has no column for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) line: u64,
@@ -32,9 +23,12 @@ pub(super) struct Row {
     pub(super) name: Name,
     pub(super) price: Money,
     pub(super) on_hand: i64,
-    pub(super) categories: Told<Vec<CategoryId>>,
-    pub(super) tax_category: Told<Option<BoundedString<64>>>,
+    pub(super) categories: Option<Vec<CategoryId>>,
+    pub(super) tax_category: Option<TaxCategory>,
 }
+
+/// None if it is not taxed.
+type TaxCategory = Option<BoundedString<64>>;
 
 /// Where the columns stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,8 +162,8 @@ impl Reader<'_> {
         units
     }
 
-    fn categories(&mut self) -> Told<Vec<CategoryId>> {
-        let Some(text) = self.text("categories").map(str::to_owned) else { return Told::Nothing };
+    fn categories(&mut self) -> Option<Vec<CategoryId>> {
+        let text = self.text("categories")?.to_owned();
         let mut categories: Vec<CategoryId> = Vec::new();
         for name in text.split('|').map(str::trim).filter(|name| !name.is_empty()) {
             match name.parse() {
@@ -178,15 +172,12 @@ impl Reader<'_> {
                 Err(problem) => self.note("categories", format!("{name:?} {problem}")),
             }
         }
-        Told::This(categories)
+        Some(categories)
     }
 
-    fn tax_category(&mut self) -> Told<Option<BoundedString<64>>> {
-        match self.text("tax_category") {
-            None => Told::Nothing,
-            Some("") => Told::This(None),
-            Some(_) => Told::This(self.parse("tax_category")),
-        }
+    fn tax_category(&mut self) -> Option<TaxCategory> {
+        let is_empty = self.text("tax_category")?.is_empty();
+        Some(if is_empty { None } else { self.parse("tax_category") })
     }
 }
 

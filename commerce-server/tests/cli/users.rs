@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use commerce_core::actor::Role;
+use commerce_server::users::HttpUsers;
 use http::StatusCode;
 
 use crate::running::{Answer, Caller, Server, commerce, directory, order_of, stocked};
@@ -91,8 +92,21 @@ async fn a_users_service_that_is_down_is_no_stranger() {
 }
 
 #[test]
-fn an_address_that_is_none_is_refused() {
-    let output = commerce(directory().path()).args(["--users-url", "users"]).output().expect("it runs");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(crate::running::stderr(&output).contains("http://"));
+fn an_address_that_cannot_be_used_is_refused_with_the_reason() {
+    for (address, reason) in [
+        ("users", "http://"),
+        ("ftp://users", "http://"),
+        ("http://me:secret@users", "COMMERCE_USERS_TOKEN"),
+        ("http://users/?x=1", "no query"),
+    ] {
+        let output = commerce(directory().path()).args(["--users-url", address]).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(1), "{address}");
+        assert!(crate::running::stderr(&output).contains(reason), "{address}");
+    }
+}
+
+#[test]
+fn the_token_is_never_shown() {
+    let users = HttpUsers::new("http://localhost:1", Some("hush-hush"), Duration::from_secs(1)).expect("an address");
+    assert!(!format!("{users:?}").contains("hush"));
 }

@@ -4,7 +4,7 @@ use commerce_core::actor::Role;
 use commerce_core::ids::{RefundId, ReturnId};
 use commerce_core::money::{Currency, Money};
 use commerce_core::order::{
-    Command, Lifecycle, NewOrder, Order, RefundOutcome, ReturnLine, ReturnRequest, Shipment, ShipmentStatus,
+    Command, Lifecycle, NewOrder, Order, RefundOutcome, ReturnLine, ReturnRequest, ShipmentStatus, ShipmentUpdate,
 };
 use commerce_core::{Quantity, order};
 use proptest::collection::vec;
@@ -155,12 +155,12 @@ fn return_line(order: &Order, item: Index, units: i64) -> ReturnLine {
     ReturnLine { item, quantity: Quantity::new(units).expect("a quantity") }
 }
 
-fn shipment(status: ShipmentStatus) -> Shipment {
-    Shipment {
+fn shipment(status: ShipmentStatus) -> ShipmentUpdate {
+    ShipmentUpdate {
         provider: "Post".parse().expect("a name"),
         method: "parcel".parse().expect("a name"),
         tracking_number: None,
-        status,
+        status: Some(status),
     }
 }
 

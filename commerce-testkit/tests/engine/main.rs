@@ -11,8 +11,8 @@ use commerce_core::commit::Refusal;
 use commerce_core::document::DocumentKind;
 use commerce_core::engine::{EngineError, Expected, Reply, Resource, Target};
 use commerce_core::order::{
-    Command, Order, OrderRejection, PaymentStatus, Phase, RefundStatus, ReturnLine, ReturnRequest, Shipment,
-    ShipmentStatus,
+    Command, Order, OrderRejection, PaymentStatus, Phase, RefundStatus, ReturnLine, ReturnRequest, ShipmentStatus,
+    ShipmentUpdate,
 };
 use commerce_core::port::{OrderFilter, OrderRef, PageRequest};
 use commerce_core::pricing::CodeRejection;
@@ -199,8 +199,9 @@ async fn cancelling_a_paid_order_gives_money_and_stock_back() {
 }
 
 async fn ship(shop: &Shopfront, order: &Order, status: ShipmentStatus) -> Result<Order, EngineError> {
-    let shipment = Shipment { provider: parse("Post"), method: parse("parcel"), tracking_number: None, status };
-    shop.command(&admin(), order, Command::UpdateShipment(shipment)).await
+    let (provider, method, status) = (parse("Post"), parse("parcel"), Some(status));
+    let update = ShipmentUpdate { provider, method, tracking_number: None, status };
+    shop.command(&admin(), order, Command::UpdateShipment(update)).await
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use commerce_core::catalog::Variant;
 use commerce_core::commit::IdempotencyKey;
 use commerce_core::engine::{
     Basket, CartView, CheckoutRequest, CodeCheck, Engine, EngineError, Idempotency, ImportRow, ItemRequest, NewItem,
-    PlaceOrderRequest, ProductInput, Reply, Target,
+    PlaceOrderRequest, ProductInput, Reply, Target, TaskOutcome, TaskRun,
 };
 use commerce_core::ids::{CartId, ReturnId, UserId};
 use commerce_core::order::{Command, Order, ReturnLine, ReturnRequest};
@@ -145,7 +145,8 @@ impl Shopfront {
 
     /// Does every task that is due.
     pub(crate) async fn work(&self) {
-        while self.engine.run_due_tasks(10).await.expect("tasks can be read").finished > 0 {}
+        let finished = |run: &TaskRun| run.outcome == TaskOutcome::Finished;
+        while self.engine.run_due_tasks(10).await.expect("tasks can be read").iter().any(finished) {}
     }
 
     pub(crate) async fn open_cart(&self, user: &str) -> CartView {

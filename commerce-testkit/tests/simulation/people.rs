@@ -2,7 +2,9 @@
 
 use commerce_core::actor::{Actor, Role};
 use commerce_core::commit::IdempotencyKey;
-use commerce_core::engine::{EngineError, Idempotency, ItemRequest, PlaceOrderRequest, Reply, Target};
+use commerce_core::engine::{
+    EngineError, Idempotency, ItemRequest, PlaceOrderRequest, Reply, Target, TaskOutcome, TaskRun,
+};
 use commerce_core::ids::ReturnId;
 use commerce_core::order::{Command, Order, Phase, ReturnLine, ReturnRequest, ReturnStatus};
 use commerce_core::port::OrderRef;
@@ -164,6 +166,7 @@ pub(crate) async fn wind_down(world: &World) {
     }
     for _ in 0..60 {
         world.wait(60); // longer than any pause between two attempts, and than any reservation
-        while world.engine.run_due_tasks(100).await.unwrap().finished > 0 {}
+        let finished = |run: &TaskRun| run.outcome == TaskOutcome::Finished;
+        while world.engine.run_due_tasks(100).await.unwrap().iter().any(finished) {}
     }
 }

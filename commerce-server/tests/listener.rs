@@ -1,13 +1,21 @@
+//! The accept loop: limits on clients, an orderly end.
+
+#![allow(clippy::expect_used, reason = "a test says what it expects")]
+
 use std::convert::Infallible;
+use std::time::Duration;
 
 use bytes::Bytes;
+use commerce_server::listener::{Ended, Limits, serve};
+use http::{Request, Response};
 use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-
-use super::*;
 
 const QUICK: Duration = Duration::from_millis(200);
 

@@ -2,54 +2,48 @@
 
 use std::num::NonZeroU16;
 
+use clap::Args;
 #[cfg(feature = "_network")]
 use commerce_diesel::DatabaseOptions;
 use serde::Deserialize;
 
-use super::super::flags::DatabaseFlags;
-use super::super::{ConfigError, DurationText};
-use super::Database;
+use super::{ConfigError, Database, DurationText, refused};
 
 /// What was said of the connections to a database; what was not is as [`commerce_diesel`] has it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Connections {
-    writers: Option<NonZeroU16>,
-    readers: Option<NonZeroU16>,
-    connect_timeout: Option<DurationText>,
-    statement_timeout: Option<DurationText>,
-}
-
-/// The `[connections]` of a file.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Args, Deserialize)]
+#[command(next_help_heading = "Connections to PostgreSQL or MySQL")]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct ConnectionsSection {
+pub(crate) struct Connections {
+    /// Of the connections that a process holds, how many write [default: 2].
+    #[arg(long = "database-writers", global = true, value_name = "N", env = "COMMERCE_DATABASE_WRITERS")]
     writers: Option<NonZeroU16>,
+
+    /// Of the connections that a process holds, how many read [default: 8].
+    #[arg(long = "database-readers", global = true, value_name = "N", env = "COMMERCE_DATABASE_READERS")]
     readers: Option<NonZeroU16>,
+
+    /// How long it may take to connect [default: 5s].
+    #[arg(long = "database-connect-timeout", global = true, value_name = "SPAN")]
+    #[arg(env = "COMMERCE_DATABASE_CONNECT_TIMEOUT")]
     connect_timeout: Option<DurationText>,
+
+    /// How long the database may take for one statement [default: 10s].
+    #[arg(long = "database-statement-timeout", global = true, value_name = "SPAN")]
+    #[arg(env = "COMMERCE_DATABASE_STATEMENT_TIMEOUT")]
     statement_timeout: Option<DurationText>,
 }
 
 impl Connections {
-    /// Settles flags over a file.
-    pub(in crate::config) fn merge(
-        flags: &DatabaseFlags,
-        file: ConnectionsSection,
-        database: &Database,
-    ) -> Result<Self, ConfigError> {
-        let connections = Self {
-            writers: flags.writers.or(file.writers),
-            readers: flags.readers.or(file.readers),
-            connect_timeout: flags.connect_timeout.or(file.connect_timeout),
-            statement_timeout: flags.statement_timeout.or(file.statement_timeout),
-        };
-        if !database.is_a_server() && connections != Self::default() {
-            return Err(refused("only a database behind a network has connections to set; SQLite is a file"));
+    pub(super) fn check(&self, database: &Database) -> Result<(), ConfigError> {
+        if !database.is_a_server() && *self != Self::default() {
+            let problem = "only a database behind a network has connections to set; SQLite is a file";
+            return Err(refused("connections", problem));
         }
         let no_time = Some(DurationText::seconds(0));
-        if connections.connect_timeout == no_time || connections.statement_timeout == no_time {
-            return Err(refused("no database answers within no time; a time-out is at least 1s"));
+        if self.connect_timeout == no_time || self.statement_timeout == no_time {
+            return Err(refused("connections", "no database answers within no time; a time-out is at least 1s"));
         }
-        Ok(connections)
+        Ok(())
     }
 
     /// As the stores take it.
@@ -68,17 +62,13 @@ impl Connections {
     }
 }
 
-fn refused(problem: &str) -> ConfigError {
-    ConfigError::Value { key: "connections", problem: problem.to_owned() }
-}
-
 #[cfg(all(test, feature = "_network"))]
 mod tests {
     use super::*;
 
     #[test]
     fn the_help_tells_what_is_built_in() {
-        let help = crate::config::flags::command().render_long_help().to_string();
+        let help = crate::config::command().render_long_help().to_string();
         let DatabaseOptions { writers, readers, connect_timeout, statement_timeout, .. } =
             Connections::default().options();
         for words in [

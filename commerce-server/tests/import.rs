@@ -1,6 +1,9 @@
-use commerce_core::money::Currency;
+//! Files of products and their stock, as they are read.
 
-use super::*;
+#![allow(clippy::expect_used, reason = "a test says what it expects")]
+
+use commerce_core::money::Currency;
+use commerce_server::import::{Flaw, Sheet, SheetError};
 
 const HEAD: &str = "sku,name,price,currency,on_hand";
 
@@ -37,6 +40,26 @@ fn a_good_file_is_read() {
     assert_eq!(names, ["red", "blue"]);
     let mug = sheet.products[1].import_row(None);
     assert_eq!((mug.id.as_str(), mug.product.name.as_str()), ("mug", "Mug \"big\""));
+}
+
+#[track_caller]
+fn check_name(rows: &[&str], expected: &str) {
+    let rows = rows.iter().enumerate().map(|(number, name)| format!("s{number},\"{name}\",1,EUR,1,p\n"));
+    let sheet = sheet(&format!("{HEAD},product_id\n{}", rows.collect::<String>()));
+    assert_eq!(sheet.products[0].import_row(None).product.name.as_str(), expected);
+}
+
+#[test]
+fn the_name_of_a_product_is_what_its_variants_share() {
+    check_name(&["Mug"], "Mug");
+    check_name(&["Mug, large"], "Mug, large");
+    check_name(&["Mug", "Mug"], "Mug");
+    check_name(&["Shirt, red", "Shirt, blue"], "Shirt");
+    check_name(&["Shirt, red, large", "Shirt, red, small"], "Shirt, red");
+    check_name(&["Shirt", "Shirt, blue"], "Shirt");
+    check_name(&["Shirt, blue", "Shirt"], "Shirt");
+    check_name(&["Red shirt", "Blue shirt"], "Red shirt");
+    check_name(&["Shirts, blue", "Shirt"], "Shirts, blue");
 }
 
 #[test]

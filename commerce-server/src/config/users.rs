@@ -1,0 +1,55 @@
+//! Where users are looked up.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::{ConfigError, DurationText, Secret};
+use crate::users::TIME_OUT;
+
+/// The service token. Only from the environment or a file: flags are seen by everyone on the machine.
+const TOKEN: &str = "COMMERCE_USERS_TOKEN";
+
+/// The users service.
+#[derive(Debug, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct UsersService {
+    /// The users service, asked as `GET URL/api/v1/users/{id}` with the token in `COMMERCE_USERS_TOKEN`
+    /// [default: every authenticated user exists].
+    #[arg(long = "users-url", id = "users_url", global = true, value_name = "URL", env = "COMMERCE_USERS_URL")]
+    url: Option<String>,
+    #[arg(skip)]
+    token_file: Option<PathBuf>,
+    #[arg(skip)]
+    time_out: Option<DurationText>,
+}
+
+impl UsersService {
+    pub(super) fn stand_in(&mut self, directory: &Path) {
+        self.token_file.iter_mut().for_each(|path| *path = directory.join(&*path));
+    }
+
+    /// Its address; without one every authenticated user exists.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.url.as_deref().filter(|url| !url.is_empty())
+    }
+
+    /// What it knows this service by.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unreadable`].
+    pub(crate) fn token(&self) -> Result<Option<Secret>, ConfigError> {
+        match env::var(TOKEN).ok().filter(|token| !token.is_empty()) {
+            Some(token) => Ok(Some(token.into())),
+            None => self.token_file.as_deref().map(Secret::read).transpose(),
+        }
+    }
+
+    /// For how long it is waited for.
+    pub(crate) fn time_out(&self) -> Duration {
+        self.time_out.map_or(TIME_OUT, DurationText::duration)
+    }
+}
