@@ -19,8 +19,7 @@ use commerce_core::payment::SandboxPayments;
 use commerce_core::settings::Settings;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
 use commerce_http::auth::{Auth, VerifyingKey};
-use commerce_http::system::EveryoneExists;
-use commerce_http::{Options, Service, system};
+use commerce_http::{Options, Service};
 use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
@@ -33,8 +32,7 @@ type PageRequest = Response<UnsyncBoxBody<Bytes, Failure>>;
 async fn main() -> Result<(), Failure> {
     let directory = tempfile::tempdir()?;
     let store = SqliteStore::open(&directory.path().join("shop.db"), SqliteOptions::default()).await?;
-    let ports = system::ports(store, Arc::new(EveryoneExists), Arc::new(SandboxPayments));
-    let engine = Engine::new(ports, Settings::new(Currency::EUR));
+    let engine = Engine::builder(Settings::new(Currency::EUR), Arc::new(store), Arc::new(SandboxPayments)).build();
     let auth = Auth::new(vec![VerifyingKey::hs256(b"a secret of at least thirty-two bytes")?]);
     let shop = Service::new(engine, Options::new(auth));
 

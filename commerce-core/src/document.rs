@@ -257,6 +257,15 @@ pub struct DocumentFilter {
     pub text: Option<String>,
 }
 
+impl DocumentFilter {
+    /// Whether a document is listed.
+    pub fn admits(&self, document: &impl Aggregate) -> bool {
+        let keys = document.keys();
+        let finds = |text: &String| document.search().to_ascii_lowercase().contains(&text.to_ascii_lowercase());
+        self.keys.iter().all(|any| any.iter().any(|key| keys.contains(key))) && self.text.as_ref().is_none_or(finds)
+    }
+}
+
 /// What a claim is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ClaimKind {

@@ -1,7 +1,7 @@
 //! The use cases: load what a decision needs, decide purely, commit atomically.
 //!
 //! [`Engine`] is thin. It asks ports for facts, calls the rules of the other modules, and hands what they decided to
-//! [`Store::commit`]. Two things live only here: who may call what, and when to decide again.
+//! [`Store::commit`](crate::port::Store::commit). Two things live only here: who may call what, and when to decide again.
 //!
 //! # Deciding again
 //! Whoever loses a race ([`Refusal::VersionConflict`], a taken order number) decides again on the present state, a bounded
@@ -12,6 +12,7 @@
 //! the store refuses the second commit with the first idempotency record. A retry that is refused earlier, because the
 //! first attempt changed the world (its cart is ordered already), looks the idempotency record up before it says so.
 
+mod builder;
 mod carts;
 mod catalog;
 mod documents;
@@ -33,6 +34,8 @@ use core::str::FromStr;
 
 use chrono::{DateTime, Utc};
 
+pub use self::builder::EngineBuilder;
+use self::builder::Ports;
 pub use self::carts::{CartView, ItemQuantity, NewItem, Offers, OpenedCart};
 pub use self::catalog::{CategoryInput, ImportRow, Imported, ProductInput};
 pub use self::error::{EngineError, Field, ItemPart, Resource};
@@ -48,32 +51,11 @@ use crate::event::Recorded;
 use crate::ids::{EventId, IdError, RefundId, UserId};
 use crate::order::{Context, Order, OrderEvent};
 use crate::permission::Permission;
-use crate::port::{Carts, Catalog, Clock, CommitError, IdGenerator, Payments, Promotions, Store, Users};
+use crate::port::CommitError;
 use crate::settings::Settings;
 
 /// How often a decision is made anew when others are quicker.
 const MAX_TRIES: u32 = 16;
-
-/// The world the engine works in.
-#[derive(Clone, Debug)]
-pub struct Ports {
-    /// Where orders, stock, idempotency records and tasks live.
-    pub store: Arc<dyn Store>,
-    /// Where carts are read.
-    pub carts: Arc<dyn Carts>,
-    /// Where products are read.
-    pub catalog: Arc<dyn Catalog>,
-    /// Where promotions and their uses are read.
-    pub promotions: Arc<dyn Promotions>,
-    /// Who the users are.
-    pub users: Arc<dyn Users>,
-    /// Who moves the money.
-    pub payments: Arc<dyn Payments>,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// Where new ids come from.
-    pub ids: Arc<dyn IdGenerator>,
-}
 
 /// The use cases of a shop over its ports. Cloning shares everything.
 #[derive(Clone, Debug)]
@@ -128,11 +110,6 @@ struct Decision<T> {
 struct Attempts(u32);
 
 impl Engine {
-    /// An engine over ports.
-    pub fn new(ports: Ports, settings: Settings) -> Self {
-        Self { ports, settings: Arc::new(settings) }
-    }
-
     /// What the shop decided for itself.
     pub fn settings(&self) -> &Settings {
         &self.settings

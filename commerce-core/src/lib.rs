@@ -29,7 +29,8 @@
 //! # What this crate never does
 //! * It reads no clock and draws no random number: instants and ids are values, or come through [`port::Clock`] and
 //!   [`port::IdGenerator`].
-//! * It does no I/O and knows no runtime, no SQL and no HTTP. It is `no_std`, so the compiler holds this.
+//! * It does no I/O and knows no runtime, no SQL and no HTTP. It is `no_std`, so the compiler holds this. Only `system`, with the
+//!   feature `std` (on by default), has the clock and the ids of the operating system for those who want them.
 //! * It uses no float and no hash order, and does not panic on any input.
 //! * It repairs nothing: bad input is refused with a precise error, and nothing has changed then.
 //!
@@ -65,6 +66,7 @@ pub mod order;
 pub mod payment;
 pub mod permission;
 pub mod port;
+pub mod prelude;
 pub mod pricing;
 pub mod problem;
 pub mod promotion;
@@ -73,6 +75,8 @@ pub mod replay;
 pub mod settings;
 pub mod stock;
 pub mod stored;
+#[cfg(feature = "std")]
+pub mod system;
 pub mod task;
 pub mod text;
 

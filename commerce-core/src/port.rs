@@ -2,6 +2,9 @@
 //!
 //! Adapters implement them; `commerce-testkit` has an in-memory double of each and one conformance suite per port.
 
+mod page;
+mod read;
+
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -13,10 +16,11 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::cart::Cart;
+pub use self::page::{Cursor, Page, PageRequest};
+use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Offer, Product};
 use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};
-use crate::document::{Document, DocumentEvent, DocumentFilter, DocumentId, DocumentKind};
+use crate::document::{Aggregate, Document, DocumentEvent, DocumentFilter, DocumentId, DocumentKind};
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{
     CartId, CategoryId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, RefundId, ReturnId, Sku, UserId,
@@ -25,33 +29,8 @@ use crate::money::Money;
 use crate::order::{Order, OrderEvent, RefundOutcome, Return, ReturnStatus, Status};
 use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage};
 use crate::stock::{Reservation, StockLevel};
-use crate::task::{Task, TaskKey, TaskState};
+use crate::task::{Task, TaskKey, TaskKind, TaskState};
 use crate::text::BoundedString;
-
-/// A part of a list: at most `limit` entries behind `after`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PageRequest<K> {
-    /// The most entries to give, at least 1.
-    pub limit: u16,
-    /// Behind which entry; none for the beginning.
-    pub after: Option<K>,
-}
-
-impl<K> PageRequest<K> {
-    /// The same request with another form of its cursor.
-    pub fn map<T>(self, form: impl FnOnce(K) -> T) -> PageRequest<T> {
-        PageRequest { limit: self.limit, after: self.after.map(form) }
-    }
-}
-
-/// Entries of a list, and where it goes on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page<T, K> {
-    /// The entries.
-    pub items: Vec<T>,
-    /// The last entry's place, if there are more.
-    pub next: Option<K>,
-}
 
 /// How to name an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +58,28 @@ pub struct OrderFilter {
     pub to: Option<DateTime<Utc>>,
 }
 
+impl OrderRef {
+    /// Whether an order is the one that is named.
+    pub fn names(&self, order: &Order) -> bool {
+        match self {
+            Self::Id(id) => order.id == *id,
+            Self::Number(number) => order.number == *number,
+            Self::Payment(id) => order.payment.id == *id,
+            Self::Return(id) => order.returns.iter().any(|known| known.id == *id),
+        }
+    }
+}
+
+impl OrderFilter {
+    /// Whether an order is listed.
+    pub fn admits(&self, order: &Order) -> bool {
+        self.user.as_ref().is_none_or(|user| order.user_id == *user)
+            && self.status.as_ref().is_none_or(|status| order.status == *status)
+            && self.from.is_none_or(|from| order.created_at >= from)
+            && self.to.is_none_or(|to| order.created_at < to)
+    }
+}
+
 /// Which returns to list; what is not said does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReturnFilter {
@@ -88,6 +89,15 @@ pub struct ReturnFilter {
     pub order: Option<OrderId>,
     /// Only in this state.
     pub status: Option<ReturnStatus>,
+}
+
+impl ReturnFilter {
+    /// Whether a return of an order is listed.
+    pub fn admits(&self, order: &Order, found: &Return) -> bool {
+        self.user.as_ref().is_none_or(|user| order.user_id == *user)
+            && self.order.is_none_or(|wanted| order.id == wanted)
+            && self.status.is_none_or(|status| found.status == status)
+    }
 }
 
 /// Which products to list; what is not said does not matter.
@@ -111,14 +121,8 @@ impl ProductFilter {
     }
 }
 
-/// The place of a product in a list: newest first, then by id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ProductCursor {
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
-    /// Its id.
-    pub id: ProductId,
-}
+/// The place of a product in a list.
+pub type ProductCursor = Cursor<ProductId>;
 
 /// Why a store did not answer.
 #[derive(Debug, Error)]
@@ -210,19 +214,6 @@ pub trait Store: Send + Sync + fmt::Debug {
         page: &PageRequest<OrderId>,
     ) -> Result<Page<Order, OrderId>, StoreError>;
 
-    /// Returns with their orders, newest first (by id, which is minted in order of time).
-    async fn returns(
-        &self,
-        filter: &ReturnFilter,
-        page: &PageRequest<ReturnId>,
-    ) -> Result<Page<(OrderId, Return), ReturnId>, StoreError>;
-
-    /// How many orders of a customer stand: placed, and neither cancelled nor returned.
-    async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError>;
-
-    /// The history of an order, oldest first; empty if there is no such order.
-    async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError>;
-
     /// A document of any kind.
     async fn document(&self, id: &DocumentId) -> Result<Option<Document>, StoreError>;
 
@@ -232,9 +223,6 @@ pub trait Store: Send + Sync + fmt::Debug {
         kind: DocumentKind,
         page: &PageRequest<String>,
     ) -> Result<Page<Document, String>, StoreError>;
-
-    /// The history of a document, oldest first; empty if there is no such document.
-    async fn document_history(&self, id: &DocumentId) -> Result<Vec<Recorded<DocumentEvent>>, StoreError>;
 
     /// The whole history in the order in which it was committed, from behind a position. The key is the position. Within a
     /// commit, the events of its orders stand before those of its documents and its stock; see [`replay`](crate::replay).
@@ -254,13 +242,6 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The reservations of a sku as they are written, ended ones that were not swept included.
     async fn reservations(&self, sku: &Sku) -> Result<Vec<(OrderId, Reservation)>, StoreError>;
 
-    /// Takes up to `limit` tasks of [known kinds](crate::task::TaskKind::KNOWN) that are due and leased to nobody, oldest first, and leases
-    /// them until an instant: that is when they are ready again.
-    async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError>;
-
-    /// A task on the list.
-    async fn task(&self, key: &TaskKey) -> Result<Option<Task>, StoreError>;
-
     /// The tasks on the list in a state as of an instant, or all of them; by kind and subject.
     async fn tasks(
         &self,
@@ -271,36 +252,154 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Puts a task in the place of `before`, or takes that off the list, if it is still as it was read. Says whether it was.
     async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<bool, StoreError>;
-}
 
-/// Where carts are read. They are written by [`Store::commit`].
-#[async_trait]
-pub trait Carts: Send + Sync + fmt::Debug {
+    /// Who used a promotion, by which order; newest first. Given back uses are in it.
+    async fn redemptions(
+        &self,
+        id: &PromotionId,
+        page: &PageRequest<OrderId>,
+    ) -> Result<Page<Redemption, OrderId>, StoreError>;
+
+    /// Returns with their orders, newest first (by id, which is minted in order of time).
+    async fn returns(
+        &self,
+        filter: &ReturnFilter,
+        page: &PageRequest<ReturnId>,
+    ) -> Result<Page<(OrderId, Return), ReturnId>, StoreError> {
+        let of_user = &OrderFilter { user: filter.user.clone(), ..OrderFilter::default() };
+        let orders = &PageRequest::read_all(|page| async move { self.orders(of_user, &page).await }).await?;
+        let returns = orders.iter().flat_map(|order| order.returns.iter().map(move |known| (order, known)));
+        let page =
+            Page::descending(returns.filter(|(order, known)| filter.admits(order, known)), page, |(_, known)| known.id);
+        Ok(page.map(|(order, known)| (order.id, known.clone())))
+    }
+
+    /// How many orders of a customer stand: placed, and neither cancelled nor returned.
+    async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {
+        let filter = &OrderFilter { user: Some(user.clone()), ..OrderFilter::default() };
+        let orders = PageRequest::read_all(|page| async move { self.orders(filter, &page).await }).await?;
+        let count = orders.iter().filter(|order| !order.phase.is_undone()).count();
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    /// The history of an order, oldest first; empty if there is no such order.
+    async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {
+        let of_order = |entry| match entry {
+            HistoryEntry::Order(id, entry) if id == order => Some(entry),
+            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) => None,
+        };
+        read::history(self, of_order).await
+    }
+
+    /// The history of a document, oldest first; empty if there is no such document.
+    async fn document_history(&self, id: &DocumentId) -> Result<Vec<Recorded<DocumentEvent>>, StoreError> {
+        let of_document = |entry| match entry {
+            HistoryEntry::Document(found, entry) if found == *id => Some(entry),
+            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) => None,
+        };
+        read::history(self, of_document).await
+    }
+
+    /// Takes up to `limit` tasks of [known kinds](crate::task::TaskKind::KNOWN) that are due and leased to nobody, oldest first, and leases
+    /// them until an instant: that is when they are ready again.
+    async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError> {
+        let mut due =
+            PageRequest::read_all(|page| async move { self.tasks(Some(TaskState::Due), at, &page).await }).await?;
+        due.retain(|task| TaskKind::KNOWN.contains(&task.key.kind));
+        due.sort_by_key(|task| task.due);
+        let mut leased = Vec::new();
+        for task in due {
+            let mine = Task { ready_at: Some(until), ..task.clone() };
+            if leased.len() < limit.into() && self.replace_task(&task, Some(&mine)).await? {
+                leased.push(mine);
+            }
+        }
+        Ok(leased)
+    }
+
+    /// A task on the list.
+    async fn task(&self, key: &TaskKey) -> Result<Option<Task>, StoreError> {
+        let tasks =
+            PageRequest::read_all(|page| async move { self.tasks(None, DateTime::UNIX_EPOCH, &page).await }).await?;
+        Ok(tasks.into_iter().find(|task| task.key == *key))
+    }
+
     /// A cart.
-    async fn cart(&self, id: CartId) -> Result<Option<Cart>, StoreError>;
+    async fn cart(&self, id: CartId) -> Result<Option<Cart>, StoreError> {
+        read::document(self, &id).await
+    }
 
     /// The customer's cart with status active, whether or not its time is over.
-    async fn active_cart(&self, user: &UserId) -> Result<Option<Cart>, StoreError>;
-}
+    async fn active_cart(&self, user: &UserId) -> Result<Option<Cart>, StoreError> {
+        let carts = read::documents::<Cart>(self).await?;
+        Ok(carts.into_iter().find(|cart| cart.status == CartStatus::Active && cart.user_id == *user))
+    }
 
-/// Where products are read.
-#[async_trait]
-pub trait Catalog: Send + Sync + fmt::Debug {
     /// The offers of those of the skus that exist, in any order.
-    async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError>;
+    async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError> {
+        let products = read::documents::<Product>(self).await?;
+        Ok(products.iter().flat_map(|product| product.offers(skus)).collect())
+    }
 
     /// A product.
-    async fn product(&self, id: &ProductId) -> Result<Option<Product>, StoreError>;
+    async fn product(&self, id: &ProductId) -> Result<Option<Product>, StoreError> {
+        read::document(self, id).await
+    }
 
     /// Products, newest first.
     async fn products(
         &self,
         filter: &ProductFilter,
         page: &PageRequest<ProductCursor>,
-    ) -> Result<Page<Product, ProductCursor>, StoreError>;
+    ) -> Result<Page<Product, ProductCursor>, StoreError> {
+        let (filter, products) = (filter.documents(), read::documents::<Product>(self).await?);
+        let products = products.into_iter().filter(|product| filter.admits(product));
+        Ok(Page::ascending(products, page, |p| Cursor { created_at: p.created_at, id: p.id.clone() }))
+    }
 
     /// Every category, by id.
-    async fn categories(&self) -> Result<Vec<Category>, StoreError>;
+    async fn categories(&self) -> Result<Vec<Category>, StoreError> {
+        read::documents(self).await
+    }
+
+    /// What could lower the price for a customer who gave some codes: every automatic promotion that was not ended, and all
+    /// that have one of the codes ([keys](crate::promotion::code_key)), each as a
+    /// [candidate](PromotionRecord::candidate) with its uses, by the customer too. Oldest first, then by id: the order
+    /// that settles equal priorities.
+    async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
+        let mut keys: Vec<_> = code_keys.iter().map(|key| PromotionRecord::key_of_code(key)).collect();
+        keys.push(PromotionRecord::AUTOMATIC.into());
+        let mut records = read::documents::<PromotionRecord>(self).await?;
+        records.retain(|record| record.keys().iter().any(|key| keys.contains(key)));
+        records.sort_by_key(|record| record.created_at);
+        let mut candidates = Vec::with_capacity(records.len());
+        for record in records {
+            let PromotionWithUsage { record, usage } = read::with_usage(self, record, Some(user)).await?;
+            candidates.push(record.candidate(usage));
+        }
+        Ok(candidates)
+    }
+
+    /// A promotion, ended ones too.
+    async fn promotion(&self, id: &PromotionId) -> Result<Option<PromotionWithUsage>, StoreError> {
+        let Some(record) = read::document(self, id).await? else { return Ok(None) };
+        Ok(Some(read::with_usage(self, record, None).await?))
+    }
+
+    /// Promotions, ended ones too, newest first.
+    async fn promotions(
+        &self,
+        page: &PageRequest<PromotionCursor>,
+    ) -> Result<Page<PromotionWithUsage, PromotionCursor>, StoreError> {
+        let records = read::documents::<PromotionRecord>(self).await?;
+        let place = |r: &PromotionRecord| Cursor { created_at: r.created_at, id: r.id().clone() };
+        let Page { items: records, next } = Page::ascending(records, page, place);
+        let mut items = Vec::with_capacity(records.len());
+        for record in records {
+            items.push(read::with_usage(self, record, None).await?);
+        }
+        Ok(Page { items, next })
+    }
 }
 
 /// A promotion that a shop keeps, with how much of it is used up by everybody.
@@ -312,40 +411,8 @@ pub struct PromotionWithUsage {
     pub usage: Usage,
 }
 
-/// The place of a promotion in a list: newest first, then by id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PromotionCursor {
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
-    /// Its id.
-    pub id: PromotionId,
-}
-
-/// Where promotions and their uses are read. They are written by [`Store::commit`].
-#[async_trait]
-pub trait Promotions: Send + Sync + fmt::Debug {
-    /// What could lower the price for a customer who gave some codes: every automatic promotion that was not ended, and all
-    /// that have one of the codes ([keys](crate::promotion::code_key)), each as a
-    /// [candidate](PromotionRecord::candidate) with its uses, by the customer too. Oldest first, then by id: the order
-    /// that settles equal priorities.
-    async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError>;
-
-    /// A promotion, ended ones too.
-    async fn promotion(&self, id: &PromotionId) -> Result<Option<PromotionWithUsage>, StoreError>;
-
-    /// Promotions, ended ones too, newest first.
-    async fn promotions(
-        &self,
-        page: &PageRequest<PromotionCursor>,
-    ) -> Result<Page<PromotionWithUsage, PromotionCursor>, StoreError>;
-
-    /// Who used a promotion, by which order; newest first. Given back uses are in it.
-    async fn redemptions(
-        &self,
-        id: &PromotionId,
-        page: &PageRequest<OrderId>,
-    ) -> Result<Page<Redemption, OrderId>, StoreError>;
-}
+/// The place of a promotion in a list.
+pub type PromotionCursor = Cursor<PromotionId>;
 
 /// The users service could not be asked.
 #[derive(Debug, Error)]
@@ -361,6 +428,17 @@ pub trait Users: Send + Sync + fmt::Debug {
     /// The segments a user is in, which promotions may ask for. A service that knows none says none.
     async fn segments(&self, _user: &UserId) -> Result<Vec<String>, UsersUnavailable> {
         Ok(Vec::new())
+    }
+}
+
+/// Takes every authenticated user for an existing one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EveryoneExists;
+
+#[async_trait]
+impl Users for EveryoneExists {
+    async fn exists(&self, _user: &UserId) -> Result<bool, UsersUnavailable> {
+        Ok(true)
     }
 }
 

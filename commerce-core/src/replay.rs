@@ -34,7 +34,7 @@ use thiserror::Error;
 
 pub use self::rebuilt::{RebuiltOrder, RebuiltStock};
 use self::stock::ReplayedStock;
-pub use self::verify::{Difference, Report, verify, verify_with_uses};
+pub use self::verify::{Difference, Report, verify};
 use crate::document::Delta;
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{OrderId, PromotionId, Sku};

@@ -12,15 +12,15 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
-use commerce_core::catalog::{Category, Offer, Product};
+use commerce_core::catalog::{Offer, Product};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
-use commerce_core::document::{ClaimKind, Document, DocumentEvent, DocumentId, DocumentKind, StoredError};
+use commerce_core::document::{ClaimKind, Document, DocumentEvent, DocumentId, DocumentKind};
 use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, ReturnId, Sku, UserId};
+use commerce_core::ids::{OrderId, PromotionId, ReturnId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent, Return};
 use commerce_core::port::{
-    Carts, Catalog, CommitError, OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter,
-    PromotionCursor, PromotionWithUsage, Promotions, ReturnFilter, Store, StoreError, StoreErrorKind,
+    CommitError, OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter, PromotionCursor,
+    PromotionWithUsage, ReturnFilter, Store, StoreError,
 };
 use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Reservation, StockLevel};
@@ -83,7 +83,7 @@ impl Store for Backend {
     }
 
     async fn document(&self, id: &DocumentId) -> Result<Option<Document>, StoreError> {
-        in_snapshot!(self, [id]; conn => documents::get(conn, &id))
+        in_statement!(self, [id]; conn => documents::get(conn, &id))
     }
 
     async fn documents(
@@ -140,10 +140,7 @@ impl Store for Backend {
         let after = after.cloned();
         in_transaction!(self, [before, after]; conn => tasks::replace(conn, &before, after.as_ref()))
     }
-}
 
-#[async_trait]
-impl Promotions for Backend {
     async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
         in_snapshot!(self, [code_keys, user]; conn => promotions::candidates(conn, &code_keys, &user))
     }
@@ -166,14 +163,6 @@ impl Promotions for Backend {
     ) -> Result<Page<Redemption, OrderId>, StoreError> {
         in_statement!(self, [id, page]; conn => promotions::redemptions(conn, &id, &page))
     }
-}
-
-#[async_trait]
-impl Carts for Backend {
-    async fn cart(&self, id: CartId) -> Result<Option<Cart>, StoreError> {
-        let id = DocumentId::cart(id);
-        in_statement!(self, [id]; conn => documents::get(conn, &id))
-    }
 
     async fn active_cart(&self, user: &UserId) -> Result<Option<Cart>, StoreError> {
         let carts: Vec<_> = in_statement!(self, [user]; conn => documents::with_claims(
@@ -181,20 +170,12 @@ impl Carts for Backend {
         ))?;
         Ok(carts.into_iter().next())
     }
-}
 
-#[async_trait]
-impl Catalog for Backend {
     async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError> {
         let products: Vec<Product> = in_statement!(self, [skus]; conn => documents::with_claims(
             conn, DocumentKind::Product, (ClaimKind::Sku, &skus.iter().map(Sku::as_str).collect::<Vec<_>>())
         ))?;
         Ok(products.iter().flat_map(|product| product.offers(skus)).collect())
-    }
-
-    async fn product(&self, id: &ProductId) -> Result<Option<Product>, StoreError> {
-        let id = DocumentId::new(DocumentKind::Product, id);
-        in_statement!(self, [id]; conn => documents::get(conn, &id))
     }
 
     async fn products(
@@ -210,15 +191,4 @@ impl Catalog for Backend {
         let place = |product: &Product| ProductCursor { created_at: product.created_at, id: product.id.clone() };
         Ok(listing(found, limit, place))
     }
-
-    async fn categories(&self) -> Result<Vec<Category>, StoreError> {
-        let page = PageRequest { limit: u16::MAX, after: None };
-        let found = in_statement!(self, [page]; conn => documents::list(conn, DocumentKind::Category, &page))?;
-        found.items.into_iter().map(|category| category.try_into().map_err(corrupt)).collect()
-    }
-}
-
-/// A document of another kind than was asked for.
-fn corrupt(error: StoredError) -> StoreError {
-    StoreError::new(StoreErrorKind::Corrupt, error)
 }

@@ -55,8 +55,7 @@ impl Default for SqliteOptions {
     }
 }
 
-/// The ports [`Store`](commerce_core::port::Store), [`Carts`](commerce_core::port::Carts) and
-/// [`Catalog`](commerce_core::port::Catalog) on one SQLite file.
+/// The port [`Store`](commerce_core::port::Store) on one SQLite file.
 ///
 /// Clones share the file. When the last one is dropped, what was accepted is finished and the file is closed, which blocks for
 /// a moment.

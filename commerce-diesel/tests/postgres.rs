@@ -3,12 +3,14 @@
 #![cfg(feature = "postgres")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
+use commerce_core::port::Store;
 use commerce_diesel::DatabaseOptions;
 use commerce_diesel::postgres::PostgresStore;
-use commerce_testkit::suite::store::{Fixture, Handles};
+use commerce_testkit::suite::store::Fixture;
 use test_servers::Postgres;
 
 /// A database of its own on the server that the tests share.
@@ -35,12 +37,12 @@ async fn open(url: &str) -> PostgresStore {
 
 #[async_trait]
 impl Fixture for OneDatabase {
-    fn handles(&self) -> Handles {
-        Handles::of(self.store.clone())
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::new(self.store.clone())
     }
 
-    async fn reopen(&self) -> Handles {
-        Handles::of(open(&self.url).await)
+    async fn reopen(&self) -> Arc<dyn Store> {
+        Arc::new(open(&self.url).await)
     }
 }
 

@@ -3,9 +3,12 @@
 #![cfg(feature = "sqlite")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use commerce_core::port::Store;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
-use commerce_testkit::suite::store::{Fixture, Handles};
+use commerce_testkit::suite::store::Fixture;
 use tempfile::TempDir;
 
 struct OneFile {
@@ -27,12 +30,12 @@ async fn open(directory: &TempDir) -> SqliteStore {
 
 #[async_trait]
 impl Fixture for OneFile {
-    fn handles(&self) -> Handles {
-        Handles::of(self.store.clone())
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::new(self.store.clone())
     }
 
-    async fn reopen(&self) -> Handles {
-        Handles::of(open(&self.directory).await)
+    async fn reopen(&self) -> Arc<dyn Store> {
+        Arc::new(open(&self.directory).await)
     }
 }
 

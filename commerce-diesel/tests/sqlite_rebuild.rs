@@ -14,7 +14,7 @@ use commerce_core::commit::Commit;
 use commerce_core::order::{Command, Order, ShipmentStatus};
 use commerce_core::port::{Store, StoreError, StoreErrorKind};
 use commerce_core::promotion::{Promotion, PromotionRecord};
-use commerce_core::replay::verify_with_uses;
+use commerce_core::replay::verify;
 use commerce_core::stock::StockAction;
 use commerce_diesel::Rebuilt;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
@@ -126,7 +126,7 @@ impl Place {
     }
 
     async fn is_identical(&self) -> bool {
-        verify_with_uses(&self.store, &self.store, self.shop.at(LATER), |_| {}).await.unwrap().is_identical()
+        verify(&self.store, self.shop.at(LATER), |_| {}).await.unwrap().is_identical()
     }
 
     fn path(&self) -> PathBuf {

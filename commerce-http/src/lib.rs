@@ -39,7 +39,6 @@ mod request_id;
 mod route;
 mod routes;
 mod service;
-pub mod system;
 pub mod telemetry;
 
 pub use self::openapi::openapi;

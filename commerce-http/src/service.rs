@@ -55,30 +55,18 @@ const X_CONTENT_TYPE_OPTIONS: HeaderName = HeaderName::from_static("x-content-ty
 /// use std::sync::Arc;
 /// use std::time::Duration;
 ///
-/// use commerce_core::actor::Role;
-/// use commerce_core::engine::{Engine, Ports};
-/// use commerce_core::{money::Currency, payment::SandboxPayments, settings::Settings};
+/// use commerce_core::prelude::*;
 /// use commerce_http::auth::{Auth, VerifyingKey, mint};
-/// use commerce_http::system::{EveryoneExists, SystemClock, TimeOrderedIds};
 /// use commerce_http::{Options, Service};
 /// use commerce_testkit::MemoryStore;
 /// use http_body_util::{BodyExt, Full};
 /// use tower::ServiceExt;
 ///
-/// let store = MemoryStore::new();
-/// let ports = Ports {
-///     store: Arc::new(store.clone()),
-///     carts: Arc::new(store.clone()),
-///     catalog: Arc::new(store.clone()),
-///     promotions: Arc::new(store),
-///     users: Arc::new(EveryoneExists),
-///     payments: Arc::new(SandboxPayments),
-///     clock: Arc::new(SystemClock),
-///     ids: Arc::new(TimeOrderedIds),
-/// };
+/// let (settings, store) = (Settings::new(Currency::EUR), Arc::new(MemoryStore::new()));
+/// let engine = Engine::builder(settings, store, Arc::new(SandboxPayments)).build();
 /// let secret = b"a secret of at least thirty-two bytes";
 /// let auth = Auth::new(vec![VerifyingKey::hs256(secret)?]);
-/// let shop = Service::new(Engine::new(ports, Settings::new(Currency::EUR)), Options::new(auth));
+/// let shop = Service::new(engine, Options::new(auth));
 ///
 /// let token = mint(secret, "ann", Role::Customer, Duration::from_secs(60))?;
 /// let request = http::Request::post("/v1/carts").header("authorization", format!("Bearer {token}"));

@@ -3,18 +3,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use commerce_core::cart::Cart;
-use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
-use commerce_core::document::{Document, DocumentEvent, DocumentId, DocumentKind};
-use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, ReturnId, Sku, UserId};
-use commerce_core::order::{Order, OrderEvent, Return};
-use commerce_core::port::{
-    Carts, Catalog, CommitError, OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter,
-    PromotionCursor, PromotionWithUsage, Promotions, ReturnFilter, Store, StoreError, StoreErrorKind,
-};
-use commerce_core::promotion::{Promotion, Redemption};
+use commerce_core::document::{Document, DocumentId, DocumentKind};
+use commerce_core::event::HistoryEntry;
+use commerce_core::ids::{OrderId, PromotionId, Sku};
+use commerce_core::order::Order;
+use commerce_core::port::{CommitError, OrderFilter, OrderRef, Page, PageRequest, Store, StoreError, StoreErrorKind};
+use commerce_core::promotion::Redemption;
 use commerce_core::stock::{Reservation, StockLevel};
 use commerce_core::task::{Task, TaskKey, TaskState};
 
@@ -173,22 +168,6 @@ impl<S: Store> Store for FaultInjector<S> {
         self.around(self.inner.orders(filter, page)).await
     }
 
-    async fn returns(
-        &self,
-        filter: &ReturnFilter,
-        page: &PageRequest<ReturnId>,
-    ) -> Result<Page<(OrderId, Return), ReturnId>, StoreError> {
-        self.around(self.inner.returns(filter, page)).await
-    }
-
-    async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {
-        self.around(self.inner.count_active_orders(user)).await
-    }
-
-    async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {
-        self.around(self.inner.order_history(order)).await
-    }
-
     async fn document(&self, id: &DocumentId) -> Result<Option<Document>, StoreError> {
         self.around(self.inner.document(id)).await
     }
@@ -199,10 +178,6 @@ impl<S: Store> Store for FaultInjector<S> {
         page: &PageRequest<String>,
     ) -> Result<Page<Document, String>, StoreError> {
         self.around(self.inner.documents(kind, page)).await
-    }
-
-    async fn document_history(&self, id: &DocumentId) -> Result<Vec<Recorded<DocumentEvent>>, StoreError> {
-        self.around(self.inner.document_history(id)).await
     }
 
     async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError> {
@@ -226,14 +201,6 @@ impl<S: Store> Store for FaultInjector<S> {
         self.around(self.inner.reservations(sku)).await
     }
 
-    async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError> {
-        self.around(self.inner.lease_tasks(at, until, limit)).await
-    }
-
-    async fn task(&self, key: &TaskKey) -> Result<Option<Task>, StoreError> {
-        self.around(self.inner.task(key)).await
-    }
-
     async fn tasks(
         &self,
         state: Option<TaskState>,
@@ -245,58 +212,6 @@ impl<S: Store> Store for FaultInjector<S> {
 
     async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<bool, StoreError> {
         self.around(self.inner.replace_task(before, after)).await
-    }
-}
-
-#[async_trait]
-impl<S: Carts> Carts for FaultInjector<S> {
-    async fn cart(&self, id: CartId) -> Result<Option<Cart>, StoreError> {
-        self.around(self.inner.cart(id)).await
-    }
-
-    async fn active_cart(&self, user: &UserId) -> Result<Option<Cart>, StoreError> {
-        self.around(self.inner.active_cart(user)).await
-    }
-}
-
-#[async_trait]
-impl<S: Catalog> Catalog for FaultInjector<S> {
-    async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError> {
-        self.around(self.inner.offers(skus)).await
-    }
-
-    async fn product(&self, id: &ProductId) -> Result<Option<Product>, StoreError> {
-        self.around(self.inner.product(id)).await
-    }
-
-    async fn products(
-        &self,
-        filter: &ProductFilter,
-        page: &PageRequest<ProductCursor>,
-    ) -> Result<Page<Product, ProductCursor>, StoreError> {
-        self.around(self.inner.products(filter, page)).await
-    }
-
-    async fn categories(&self) -> Result<Vec<Category>, StoreError> {
-        self.around(self.inner.categories()).await
-    }
-}
-
-#[async_trait]
-impl<S: Promotions> Promotions for FaultInjector<S> {
-    async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
-        self.around(self.inner.candidates(code_keys, user)).await
-    }
-
-    async fn promotion(&self, id: &PromotionId) -> Result<Option<PromotionWithUsage>, StoreError> {
-        self.around(self.inner.promotion(id)).await
-    }
-
-    async fn promotions(
-        &self,
-        page: &PageRequest<PromotionCursor>,
-    ) -> Result<Page<PromotionWithUsage, PromotionCursor>, StoreError> {
-        self.around(self.inner.promotions(page)).await
     }
 
     async fn redemptions(

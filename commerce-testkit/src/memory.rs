@@ -7,18 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use commerce_core::cart::Cart;
-use commerce_core::catalog::{Category, Offer, Product};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord, ReadSet, Refusal, settle};
-use commerce_core::document::{Document, DocumentEvent, DocumentId, DocumentKind};
-use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{CartId, OrderId, ProductId, PromotionId, ReturnId, Sku, UserId};
-use commerce_core::order::{Order, OrderEvent, Return};
-use commerce_core::port::{
-    Carts, Catalog, CommitError, OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter,
-    PromotionCursor, PromotionWithUsage, Promotions, ReturnFilter, Store, StoreError,
-};
-use commerce_core::promotion::{Promotion, Redemption};
+use commerce_core::document::{Document, DocumentId, DocumentKind};
+use commerce_core::event::HistoryEntry;
+use commerce_core::ids::{OrderId, PromotionId, Sku};
+use commerce_core::order::Order;
+use commerce_core::port::{CommitError, OrderFilter, OrderRef, Page, PageRequest, Store, StoreError};
+use commerce_core::promotion::Redemption;
 use commerce_core::stock::{Reservation, StockLevel};
 use commerce_core::task::{Task, TaskKey, TaskState};
 
@@ -96,22 +91,6 @@ impl Store for MemoryStore {
         Ok(self.tables().orders(filter, page))
     }
 
-    async fn returns(
-        &self,
-        filter: &ReturnFilter,
-        page: &PageRequest<ReturnId>,
-    ) -> Result<Page<(OrderId, Return), ReturnId>, StoreError> {
-        Ok(self.tables().returns(filter, page))
-    }
-
-    async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {
-        Ok(self.tables().count_active_orders(user))
-    }
-
-    async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {
-        Ok(self.tables().order_history(order))
-    }
-
     async fn document(&self, id: &DocumentId) -> Result<Option<Document>, StoreError> {
         Ok(self.tables().documents.get(id).cloned())
     }
@@ -122,10 +101,6 @@ impl Store for MemoryStore {
         page: &PageRequest<String>,
     ) -> Result<Page<Document, String>, StoreError> {
         Ok(self.tables().documents(kind, page))
-    }
-
-    async fn document_history(&self, id: &DocumentId) -> Result<Vec<Recorded<DocumentEvent>>, StoreError> {
-        Ok(self.tables().document_history(id))
     }
 
     async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError> {
@@ -149,14 +124,6 @@ impl Store for MemoryStore {
         Ok(self.tables().reservations(sku))
     }
 
-    async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError> {
-        Ok(self.tables().tasks.lease(at, until, limit))
-    }
-
-    async fn task(&self, key: &TaskKey) -> Result<Option<Task>, StoreError> {
-        Ok(self.tables().tasks.get(key))
-    }
-
     async fn tasks(
         &self,
         state: Option<TaskState>,
@@ -169,24 +136,6 @@ impl Store for MemoryStore {
     async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<bool, StoreError> {
         Ok(self.tables().tasks.replace(before, after))
     }
-}
-
-#[async_trait]
-impl Promotions for MemoryStore {
-    async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
-        Ok(self.tables().candidates(code_keys, user))
-    }
-
-    async fn promotion(&self, id: &PromotionId) -> Result<Option<PromotionWithUsage>, StoreError> {
-        Ok(self.tables().promotion(id))
-    }
-
-    async fn promotions(
-        &self,
-        page: &PageRequest<PromotionCursor>,
-    ) -> Result<Page<PromotionWithUsage, PromotionCursor>, StoreError> {
-        Ok(self.tables().promotions(page))
-    }
 
     async fn redemptions(
         &self,
@@ -194,39 +143,5 @@ impl Promotions for MemoryStore {
         page: &PageRequest<OrderId>,
     ) -> Result<Page<Redemption, OrderId>, StoreError> {
         Ok(self.tables().redemptions(id, page))
-    }
-}
-
-#[async_trait]
-impl Carts for MemoryStore {
-    async fn cart(&self, id: CartId) -> Result<Option<Cart>, StoreError> {
-        Ok(self.tables().cart(id))
-    }
-
-    async fn active_cart(&self, user: &UserId) -> Result<Option<Cart>, StoreError> {
-        Ok(self.tables().active_cart(user))
-    }
-}
-
-#[async_trait]
-impl Catalog for MemoryStore {
-    async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError> {
-        Ok(self.tables().offers(skus))
-    }
-
-    async fn product(&self, id: &ProductId) -> Result<Option<Product>, StoreError> {
-        Ok(self.tables().product(id))
-    }
-
-    async fn products(
-        &self,
-        filter: &ProductFilter,
-        page: &PageRequest<ProductCursor>,
-    ) -> Result<Page<Product, ProductCursor>, StoreError> {
-        Ok(self.tables().products(filter, page))
-    }
-
-    async fn categories(&self) -> Result<Vec<Category>, StoreError> {
-        Ok(self.tables().categories())
     }
 }

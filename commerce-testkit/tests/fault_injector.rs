@@ -2,31 +2,32 @@
 //! faults do what they say, and the same again for the same seed.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use commerce_core::port::{CommitError, Store, StoreErrorKind};
-use commerce_testkit::suite::store::{Fixture, Handles};
+use commerce_testkit::suite::store::Fixture;
 use commerce_testkit::{CommitBuilder, FaultInjector, Faults, MemoryStore};
 
-struct Wrapped(Handles);
+struct Wrapped(FaultInjector<MemoryStore>);
 
 impl Wrapped {
     fn start(faults: Faults) -> Ready<Self> {
         let store = FaultInjector::new(MemoryStore::new(), 1);
         store.set(faults);
-        ready(Self(Handles::of(store)))
+        ready(Self(store))
     }
 }
 
 #[async_trait]
 impl Fixture for Wrapped {
-    fn handles(&self) -> Handles {
-        self.0.clone()
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::new(self.0.clone())
     }
 
-    async fn reopen(&self) -> Handles {
-        self.0.clone()
+    async fn reopen(&self) -> Arc<dyn Store> {
+        self.store()
     }
 }
 

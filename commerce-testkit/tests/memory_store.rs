@@ -1,27 +1,29 @@
 //! The in-memory double keeps the contract of the store.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use commerce_core::port::Store;
 use commerce_testkit::MemoryStore;
-use commerce_testkit::suite::store::{Fixture, Handles};
+use commerce_testkit::suite::store::Fixture;
 
-struct InMemory(Handles);
+struct InMemory(MemoryStore);
 
 impl InMemory {
     fn start() -> Ready<Self> {
-        ready(Self(Handles::of(MemoryStore::new())))
+        ready(Self(MemoryStore::new()))
     }
 }
 
 #[async_trait]
 impl Fixture for InMemory {
-    fn handles(&self) -> Handles {
-        self.0.clone()
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::new(self.0.clone())
     }
 
-    async fn reopen(&self) -> Handles {
-        self.0.clone()
+    async fn reopen(&self) -> Arc<dyn Store> {
+        self.store()
     }
 }
 

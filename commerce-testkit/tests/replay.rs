@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::actor::Actor;
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
-use commerce_core::document::{Document, DocumentEvent, DocumentId, DocumentKind};
+use commerce_core::document::{Document, DocumentId, DocumentKind};
 use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{EventId, OrderId, ReturnId, Sku, UserId};
-use commerce_core::order::{CorruptHistory, Order, OrderEvent, Return, ShipmentStatus};
-use commerce_core::port::{CommitError, OrderFilter, OrderRef, Page, PageRequest, ReturnFilter, Store, StoreError};
+use commerce_core::ids::{EventId, OrderId, PromotionId, Sku};
+use commerce_core::order::{CorruptHistory, Order, ShipmentStatus};
+use commerce_core::port::{CommitError, OrderFilter, OrderRef, Page, PageRequest, Store, StoreError};
+use commerce_core::promotion::Redemption;
 use commerce_core::replay::{Difference, Replay, ReplayError, Report, StreamTotals, verify};
 use commerce_core::stock::{Reservation, StockAction, StockEvent, StockLevel};
 use commerce_core::task::{Task, TaskKey, TaskState};
@@ -149,22 +150,6 @@ impl Store for Edited {
         Ok(listing)
     }
 
-    async fn returns(
-        &self,
-        filter: &ReturnFilter,
-        page: &PageRequest<ReturnId>,
-    ) -> Result<Page<(OrderId, Return), ReturnId>, StoreError> {
-        self.inner.returns(filter, page).await
-    }
-
-    async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {
-        self.inner.count_active_orders(user).await
-    }
-
-    async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {
-        self.inner.order_history(order).await
-    }
-
     async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError> {
         let mut listing = self.inner.history(page).await?;
         if self.drop_entry < listing.items.len() {
@@ -190,10 +175,6 @@ impl Store for Edited {
         self.inner.reservations(sku).await
     }
 
-    async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError> {
-        self.inner.lease_tasks(at, until, limit).await
-    }
-
     async fn document(&self, id: &DocumentId) -> Result<Option<Document>, StoreError> {
         self.inner.document(id).await
     }
@@ -204,14 +185,6 @@ impl Store for Edited {
         page: &PageRequest<String>,
     ) -> Result<Page<Document, String>, StoreError> {
         self.inner.documents(kind, page).await
-    }
-
-    async fn document_history(&self, id: &DocumentId) -> Result<Vec<Recorded<DocumentEvent>>, StoreError> {
-        self.inner.document_history(id).await
-    }
-
-    async fn task(&self, key: &TaskKey) -> Result<Option<Task>, StoreError> {
-        self.inner.task(key).await
     }
 
     async fn tasks(
@@ -225,6 +198,14 @@ impl Store for Edited {
 
     async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<bool, StoreError> {
         self.inner.replace_task(before, after).await
+    }
+
+    async fn redemptions(
+        &self,
+        id: &PromotionId,
+        page: &PageRequest<OrderId>,
+    ) -> Result<Page<Redemption, OrderId>, StoreError> {
+        self.inner.redemptions(id, page).await
     }
 }
 

@@ -10,8 +10,7 @@ use commerce_core::payment::SandboxPayments;
 use commerce_core::settings::Settings;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
 use commerce_http::auth::{Auth, VerifyingKey, mint};
-use commerce_http::system::EveryoneExists;
-use commerce_http::{Options, Service, system};
+use commerce_http::{Options, Service};
 use commerce_server::listener::{Limits, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -46,8 +45,7 @@ impl Server {
         let directory = if database.is_none() { Some(tempfile::tempdir()?) } else { None };
         let path = database.or_else(|| directory.as_ref().map(|directory| directory.path().join("shop.db")));
         let store = SqliteStore::open(&path.unwrap_or_default(), SqliteOptions::default()).await?;
-        let ports = system::ports(store, Arc::new(EveryoneExists), Arc::new(SandboxPayments));
-        let engine = Engine::new(ports, Settings::new(CURRENCY));
+        let engine = Engine::builder(Settings::new(CURRENCY), Arc::new(store), Arc::new(SandboxPayments)).build();
 
         let secret = uuid::Uuid::now_v7().to_string();
         let auth = Auth::new(vec![VerifyingKey::hs256(secret.as_bytes())?]);

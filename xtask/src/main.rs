@@ -134,7 +134,18 @@ fn lint() -> Outcome {
 }
 
 fn purity() -> Outcome {
-    let tree = output(&["tree", "-p", "commerce-core", "-e", "normal,build", "--prefix", "none", "--format", "{lib}"])?;
+    let tree = output(&[
+        "tree",
+        "-p",
+        "commerce-core",
+        "--no-default-features",
+        "-e",
+        "normal,build",
+        "--prefix",
+        "none",
+        "--format",
+        "{lib}",
+    ])?;
     let names = tree.lines().filter_map(|line| Some(line.split_ascii_whitespace().next()?.replace('_', "-")));
     let pure = |name: &String| PURE.iter().any(|known| known.replace('_', "-") == *name);
     let strangers: Vec<_> = names.filter(|name| !pure(name)).collect();
@@ -142,7 +153,7 @@ fn purity() -> Outcome {
         return Err(format!("commerce-core depends on {}", strangers.join(", ")));
     }
     if target_is_installed(BARE_TARGET) {
-        return cargo(&["check", "-p", "commerce-core", "--target", BARE_TARGET]);
+        return cargo(&["check", "-p", "commerce-core", "--no-default-features", "--target", BARE_TARGET]);
     }
     eprintln!("   the target {BARE_TARGET} is not installed: the dependency check stands alone");
     Ok(())

@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Variant;
-use commerce_core::engine::{Engine, ImportRow, Ports, ProductInput};
+use commerce_core::engine::{Engine, ImportRow, ProductInput};
 use commerce_core::money::{Currency, Money};
 use commerce_core::payment::SandboxPayments;
+use commerce_core::port::Store;
 use commerce_core::settings::Settings;
 use commerce_diesel::DatabaseOptions;
 use commerce_diesel::postgres::PostgresStore;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
 use commerce_http::auth::{Auth, VerifyingKey, mint};
-use commerce_http::system::EveryoneExists;
-use commerce_http::{Options, Service, system};
+use commerce_http::{Options, Service};
 use commerce_server::listener::{Limits, serve};
 use http::{Request, header};
 use http_body_util::{BodyExt, Full};
@@ -48,7 +48,7 @@ struct Shop {
 pub(crate) async fn sqlite(clients: usize) -> Result<Crowd, Failure> {
     let directory = tempfile::tempdir()?;
     let store = SqliteStore::open(&directory.path().join("bench.db"), SqliteOptions::default()).await?;
-    over(system::ports(store, Arc::new(EveryoneExists), Arc::new(SandboxPayments)), Box::new(directory), clients).await
+    over(Arc::new(store), Box::new(directory), clients).await
 }
 
 /// Clients of a server on PostgreSQL, which runs beside it on the same cores and is as durable as it comes.
@@ -56,11 +56,11 @@ pub(crate) async fn postgres(clients: usize) -> Result<Crowd, Failure> {
     let server = Postgres::start(&ServerOptions { durable: true, ..ServerOptions::default() })?;
     server.create_database("bench")?;
     let store = PostgresStore::open(&server.url("bench"), DatabaseOptions::default()).await?;
-    over(system::ports(store, Arc::new(EveryoneExists), Arc::new(SandboxPayments)), Box::new(server), clients).await
+    over(Arc::new(store), Box::new(server), clients).await
 }
 
-async fn over(ports: Ports, keep: Box<dyn Any + Send>, clients: usize) -> Result<Crowd, Failure> {
-    let engine = Engine::new(ports, Settings::new(Currency::EUR));
+async fn over(store: Arc<dyn Store>, keep: Box<dyn Any + Send>, clients: usize) -> Result<Crowd, Failure> {
+    let engine = Engine::builder(Settings::new(Currency::EUR), store, Arc::new(SandboxPayments)).build();
     fill(&engine).await?;
     let auth = Auth::new(vec![VerifyingKey::hs256(SECRET)?]);
     let options = Options { orders_per_minute: 0, ..Options::new(auth) };

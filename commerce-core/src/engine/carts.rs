@@ -70,7 +70,7 @@ impl Engine {
     async fn decide_open(&self, caller: &Actor) -> Result<Decision<OpenedCart>, EngineError> {
         let (user, at) = (caller.user_id()?, self.now());
         let mut commit = self.commit_by(caller, at);
-        match self.ports.carts.active_cart(user).await? {
+        match self.ports.store.active_cart(user).await? {
             Some(cart) if cart.status_at(at) == CartStatus::Active => {
                 let view = self.view(cart).await?;
                 return Ok(Decision { commit, outcome: OpenedCart { view, is_new: false } });
@@ -94,7 +94,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`] also for somebody else's.
     pub async fn cart(&self, caller: &Actor, id: CartId) -> Result<CartView, EngineError> {
-        let cart = self.ports.carts.cart(id).await?.filter(|cart| caller.can_access(&cart.user_id));
+        let cart = self.ports.store.cart(id).await?.filter(|cart| caller.can_access(&cart.user_id));
         let mut cart = cart.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Cart)))?;
         cart.status = cart.status_at(self.now());
         self.view(cart).await
@@ -194,7 +194,7 @@ impl Engine {
     /// A cart that is the caller's own: nobody else changes or orders it.
     pub(super) async fn own_cart(&self, caller: &Actor, id: CartId) -> Result<Cart, EngineError> {
         let user = caller.user_id()?;
-        let cart = self.ports.carts.cart(id).await?.filter(|cart| cart.user_id == *user);
+        let cart = self.ports.store.cart(id).await?.filter(|cart| cart.user_id == *user);
         cart.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Cart)))
     }
 
@@ -216,7 +216,7 @@ impl Engine {
         if skus.is_empty() {
             return Ok(Offers::new());
         }
-        let offers = self.ports.catalog.offers(&skus).await?;
+        let offers = self.ports.store.offers(&skus).await?;
         Ok(offers.into_iter().map(|offer| (offer.sku.clone(), offer)).collect())
     }
 }

@@ -71,7 +71,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`].
     pub async fn product(&self, caller: Option<&Actor>, id: &ProductId) -> Result<Product, EngineError> {
-        let product = self.ports.catalog.product(id).await?;
+        let product = self.ports.store.product(id).await?;
         let visible = product.filter(|product| product.active || sees_all(caller));
         visible.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Product)))
     }
@@ -88,12 +88,12 @@ impl Engine {
         page: &PageRequest<ProductCursor>,
     ) -> Result<Page<Product, ProductCursor>, EngineError> {
         if let Some(category) = category {
-            filter.categories = below(category, &self.ports.catalog.categories().await?);
+            filter.categories = below(category, &self.ports.store.categories().await?);
         }
         if !sees_all(caller) {
             filter.active = Some(true);
         }
-        Ok(self.ports.catalog.products(&filter, page).await?)
+        Ok(self.ports.store.products(&filter, page).await?)
     }
 
     /// Every category, by id.
@@ -101,7 +101,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn categories(&self) -> Result<Vec<Category>, EngineError> {
-        Ok(self.ports.catalog.categories().await?)
+        Ok(self.ports.store.categories().await?)
     }
 
     /// Makes a product, under a fresh id if none is given.
@@ -155,7 +155,7 @@ impl Engine {
         input: &ProductInput,
     ) -> Result<Decision<Product>, EngineError> {
         caller.require(Permission::ManageCatalog)?;
-        let known = self.ports.catalog.product(target.id).await?;
+        let known = self.ports.store.product(target.id).await?;
         let at = self.now();
         target.expected.check(known.as_ref().map_or(0, |product| product.version))?;
         let outcome = input.product(target.id, known.as_ref(), at);
@@ -170,7 +170,7 @@ impl Engine {
         if categories.is_empty() {
             return Ok(());
         }
-        let known = self.ports.catalog.categories().await?;
+        let known = self.ports.store.categories().await?;
         let unknown = categories.iter().position(|id| !known.iter().any(|category| category.id == *id));
         unknown
             .map_or(Ok(()), |index| Err(EngineError::invalid(Field::Category { index }, "there is no such category")))
@@ -191,7 +191,7 @@ impl Engine {
 
     async fn decide_category(&self, caller: &Actor, input: &CategoryInput) -> Result<Decision<Category>, EngineError> {
         caller.require(Permission::ManageCatalog)?;
-        let all = self.ports.catalog.categories().await?;
+        let all = self.ports.store.categories().await?;
         let known = all.iter().find(|known| known.id == input.id);
         check_category(input, known, &all)?;
         let mut commit = self.commit_by(caller, self.now());
@@ -223,7 +223,7 @@ impl Engine {
             commit.change(None, category);
         }
         for row in rows {
-            let known = self.ports.catalog.product(&row.id).await?;
+            let known = self.ports.store.product(&row.id).await?;
             let product = row.product.product(&row.id, known.as_ref(), at);
             product.check(self.settings.currency)?;
             let same = known.as_ref().is_some_and(|known| row.product.says(known));
@@ -246,7 +246,7 @@ impl Engine {
     }
 
     async fn missing_categories(&self, rows: &[ImportRow], at: DateTime<Utc>) -> Result<Vec<Category>, EngineError> {
-        let known = self.ports.catalog.categories().await?;
+        let known = self.ports.store.categories().await?;
         let category_ids = rows.iter().flat_map(|row| &row.product.categories);
         let missing: BTreeMap<_, _> = category_ids
             .filter(|id| !known.iter().any(|category| category.id == **id))

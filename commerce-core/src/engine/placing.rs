@@ -224,7 +224,7 @@ impl Engine {
 
     async fn only_variant(&self, at: usize, id: &ProductId) -> Result<Sku, EngineError> {
         let field = Field::item(at, ItemPart::Product);
-        let product = self.ports.catalog.product(id).await?;
+        let product = self.ports.store.product(id).await?;
         match product.as_ref().map(|product| product.variants.as_slice()) {
             Some([only]) => Ok(only.sku.clone()),
             Some(_) => Err(EngineError::invalid(field, "the product has several variants, name a sku")),

@@ -60,7 +60,7 @@ impl Engine {
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`].
     pub async fn promotion(&self, caller: &Actor, id: &PromotionId) -> Result<PromotionWithUsage, EngineError> {
         caller.require(Permission::ManagePromotions)?;
-        let kept = self.ports.promotions.promotion(id).await?;
+        let kept = self.ports.store.promotion(id).await?;
         kept.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Promotion)))
     }
 
@@ -74,7 +74,7 @@ impl Engine {
         page: &PageRequest<PromotionCursor>,
     ) -> Result<Page<PromotionWithUsage, PromotionCursor>, EngineError> {
         caller.require(Permission::ManagePromotions)?;
-        Ok(self.ports.promotions.promotions(page).await?)
+        Ok(self.ports.store.promotions(page).await?)
     }
 
     /// Who used a promotion, by which order; newest first.
@@ -88,7 +88,7 @@ impl Engine {
         page: &PageRequest<OrderId>,
     ) -> Result<Page<Redemption, OrderId>, EngineError> {
         self.promotion(caller, id).await?;
-        Ok(self.ports.promotions.redemptions(id, page).await?)
+        Ok(self.ports.store.redemptions(id, page).await?)
     }
 
     /// Begins to keep a promotion, which is made with a fresh id for one that has none of its own.
@@ -112,7 +112,7 @@ impl Engine {
         promotion: Promotion,
     ) -> Result<Decision<PromotionWithUsage>, EngineError> {
         caller.require(Permission::ManagePromotions)?;
-        if self.ports.promotions.promotion(promotion.id()).await?.is_some() {
+        if self.ports.store.promotion(promotion.id()).await?.is_some() {
             return Err(EngineError::AlreadyExists(Resource::Document(DocumentKind::Promotion)));
         }
         self.check_promotion(caller, &promotion).await?;
@@ -231,7 +231,7 @@ impl Engine {
         }
         let key = promotion.definition().code_key();
         let keys: Vec<_> = key.iter().cloned().collect();
-        let candidates = self.ports.promotions.candidates(&keys, caller.user_id()?).await?;
+        let candidates = self.ports.store.candidates(&keys, caller.user_id()?).await?;
         let beside =
             candidates.iter().filter(|other| other.id() != promotion.id() && other.definition().code_key() == key);
         let (most, what) = match key {

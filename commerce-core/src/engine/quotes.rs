@@ -62,7 +62,7 @@ impl Engine {
         at: DateTime<Utc>,
     ) -> Result<QuoteResult, EngineError> {
         let keys: Vec<_> = input.codes.iter().map(|code| code_key(code.as_str())).collect();
-        let promotions = self.ports.promotions.candidates(&keys, input.user).await?;
+        let promotions = self.ports.store.candidates(&keys, input.user).await?;
         let customer = self.customer(input.user, &promotions).await?;
         let lines = input.items.iter().map(|item| line(item, offers)).collect();
         let request = Request {

@@ -14,7 +14,7 @@ use crate::document::{self, Document, DocumentId, DocumentKind, ReplayedError};
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{OrderId, PromotionId, Sku};
 use crate::order::{CorruptHistory, Order, OrderEvent, fold};
-use crate::port::{OrderFilter, PageRequest, Promotions, Store, StoreError};
+use crate::port::{OrderFilter, PageRequest, Store, StoreError};
 use crate::stock::{Reservation, StockLevel};
 
 /// How many entries are read at a time.
@@ -161,24 +161,8 @@ pub async fn verify(
     at: DateTime<Utc>,
     progress: impl FnMut(u64) + Send,
 ) -> Result<Report, StoreError> {
-    let mut verifier = Verifier::new(store, at, progress, Replay::new());
-    verifier.check().await?;
-    Ok(verifier.report)
-}
-
-/// [`verify`], and compares the uses of promotions, too. It remembers who used what, so it needs memory for every use.
-///
-/// # Errors
-/// [`StoreError`] if the store cannot be read.
-pub async fn verify_with_uses(
-    store: &dyn Store,
-    promotions: &dyn Promotions,
-    at: DateTime<Utc>,
-    progress: impl FnMut(u64) + Send,
-) -> Result<Report, StoreError> {
     let mut verifier = Verifier::new(store, at, progress, Replay::counting_uses());
     verifier.check().await?;
-    verifier.check_uses(promotions).await?;
     Ok(verifier.report)
 }
 
@@ -205,7 +189,8 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
         self.catch_up().await?;
         self.check_orders().await?;
         self.check_documents().await?;
-        self.check_stock().await
+        self.check_stock().await?;
+        self.check_uses().await
     }
 
     /// Follows the history to its present end.

@@ -15,8 +15,7 @@ use super::writers::Writers;
 use crate::Rebuilt;
 use crate::network::{DatabaseError, DatabaseOptions};
 
-/// The ports [`Store`](commerce_core::port::Store), [`Carts`](commerce_core::port::Carts),
-/// [`Catalog`](commerce_core::port::Catalog) and [`Promotions`](commerce_core::port::Promotions) on a database.
+/// The port [`Store`](commerce_core::port::Store) on a database.
 ///
 /// Clones share the connections, which live on the runtime that opened them.
 #[derive(Clone)]

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use commerce_core::commit::Commit;
-use commerce_core::port::{Carts, Catalog, CommitError, Promotions, Store};
+use commerce_core::port::{CommitError, Store};
 use commerce_diesel::{DatabaseError, DatabaseOptions};
 
 /// An empty database on the server that the tests share. It stays until the server goes.
 #[async_trait]
 pub(crate) trait Database: Clone + Send + Sync + 'static {
     /// The store on it.
-    type Store: Store + Carts + Catalog + Promotions + Clone + 'static;
+    type Store: Store + Clone + 'static;
 
     /// Makes a database.
     fn create() -> Self;

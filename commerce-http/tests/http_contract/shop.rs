@@ -7,13 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta};
 use commerce_core::actor::Role;
-use commerce_core::engine::{Engine, Ports};
+use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
 use commerce_core::payment::SandboxPayments;
 use commerce_core::port::{Payments, Users};
 use commerce_core::settings::Settings;
 use commerce_http::auth::{Auth, VerifyingKey, mint};
-use commerce_http::system::TimeOrderedIds;
 use commerce_http::{Options, Service};
 use commerce_testkit::{FakeUsers, ManualClock, MemoryStore};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -70,21 +69,13 @@ impl Shop {
 
     /// A shop that sells nothing yet.
     pub(crate) async fn empty(plan: Plan) -> Self {
-        let store = MemoryStore::new();
         let clock = Arc::new(ManualClock::new(DateTime::from_timestamp(1_772_366_400, 0).unwrap()));
         let known = ["ann", "bob", "root", "robot", "sue"].map(|name| name.parse().unwrap());
         let users = Arc::new(FakeUsers::knowing(known));
-        let ports = Ports {
-            store: Arc::new(store.clone()),
-            carts: Arc::new(store.clone()),
-            catalog: Arc::new(store.clone()),
-            promotions: Arc::new(store),
-            users: plan.users.unwrap_or_else(|| users.clone()),
-            payments: plan.payments,
-            clock: clock.clone(),
-            ids: Arc::new(TimeOrderedIds),
-        };
-        let engine = Engine::new(ports, plan.settings);
+        let engine = Engine::builder(plan.settings, Arc::new(MemoryStore::new()), plan.payments)
+            .users(plan.users.unwrap_or_else(|| users.clone()))
+            .clock(clock.clone())
+            .build();
         let service = Service::new(engine.clone(), plan.options);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

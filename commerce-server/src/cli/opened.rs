@@ -4,11 +4,10 @@ mod kept;
 
 use std::sync::Arc;
 
-use commerce_core::engine::{Engine, Ports};
+use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
 use commerce_core::payment::SandboxPayments;
-use commerce_core::port::{PageRequest, ProductFilter, StoreError, Users};
-use commerce_http::system::{EveryoneExists, SystemClock, TimeOrderedIds};
+use commerce_core::port::{EveryoneExists, PageRequest, ProductFilter, StoreError, Users};
 use tokio::runtime;
 
 use self::kept::Backend;
@@ -51,17 +50,8 @@ impl OpenStore {
 
     /// An engine over the database.
     pub(super) fn engine(&self, config: &Config, currency: Currency) -> Result<Engine, Failure> {
-        let ports = Ports {
-            store: self.kept.clone(),
-            carts: self.kept.clone(),
-            catalog: self.kept.clone(),
-            promotions: self.kept.clone(),
-            users: users(config)?,
-            payments: Arc::new(SandboxPayments),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(TimeOrderedIds),
-        };
-        Ok(Engine::new(ports, config.settings(currency)?))
+        let engine = Engine::builder(config.settings(currency)?, self.kept.clone(), Arc::new(SandboxPayments));
+        Ok(engine.users(users(config)?).build())
     }
 }
 

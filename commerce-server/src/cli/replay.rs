@@ -2,8 +2,8 @@
 
 use clap::Args;
 use commerce_core::port::Clock;
-use commerce_core::replay::{Report, verify_with_uses};
-use commerce_http::system::SystemClock;
+use commerce_core::replay::{Report, verify};
+use commerce_core::system::SystemClock;
 use indicatif::ProgressBar;
 
 use super::failure::Failure;
@@ -40,7 +40,7 @@ async fn compare(config: &Config) -> Result<Report, Failure> {
     let opened = OpenStore::open(config).await?;
     let bar =
         progress(ProgressBar::new_spinner(), "{spinner} replaying: {human_pos} events, orders and skus, {elapsed}");
-    let report = verify_with_uses(opened.kept(), opened.kept(), SystemClock.now(), |done| bar.set_position(done)).await;
+    let report = verify(opened.kept(), SystemClock.now(), |done| bar.set_position(done)).await;
     bar.finish_and_clear();
     Ok(report?)
 }

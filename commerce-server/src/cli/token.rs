@@ -3,8 +3,8 @@
 use clap::Args;
 use commerce_core::ids::UserId;
 use commerce_core::port::Clock;
+use commerce_core::system::SystemClock;
 use commerce_http::auth::{Claims, mint_claims};
-use commerce_http::system::SystemClock;
 
 use super::failure::Failure;
 use super::opened::{OpenStore, block_on};

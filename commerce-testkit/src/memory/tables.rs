@@ -28,8 +28,6 @@ pub(super) struct Tables {
     pub(super) reservations: BTreeMap<Sku, BTreeMap<OrderId, Reservation>>,
     /// An entry's position is its place here, counted from 1.
     pub(super) history: Vec<HistoryEntry>,
-    /// Places in `history`.
-    pub(super) order_events: BTreeMap<OrderId, Vec<usize>>,
     pub(super) tasks: Tasks,
 }
 
@@ -93,11 +91,7 @@ impl Tables {
     fn write_order(&mut self, change: &OrderChange) {
         let order = change.order();
         self.orders.insert(order.id, order.clone());
-        let places = self.order_events.entry(order.id).or_default();
-        for entry in change.events() {
-            places.push(self.history.len());
-            self.history.push(HistoryEntry::Order(order.id, entry.clone()));
-        }
+        self.history.extend(change.events().iter().map(|entry| HistoryEntry::Order(order.id, entry.clone())));
     }
 
     fn write_document(&mut self, change: &DocumentChange) {

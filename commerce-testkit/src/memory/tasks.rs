@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use commerce_core::port::{Page, PageRequest};
-use commerce_core::task::{Task, TaskChange, TaskKey, TaskKind, TaskState};
-
-use super::reads::cut;
+use commerce_core::task::{Task, TaskChange, TaskKey, TaskState};
 
 /// The list of tasks.
 #[derive(Debug, Default)]
@@ -26,32 +24,14 @@ impl Tasks {
         }
     }
 
-    pub(super) fn lease(&mut self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Vec<Task> {
-        let is_free = |task: &&mut Task| TaskKind::KNOWN.contains(&task.key.kind) && task.state(at) == TaskState::Due;
-        let mut free: Vec<_> = self.0.values_mut().filter(is_free).collect();
-        free.sort_by_key(|task| task.due);
-        let lease = |task: &mut Task| {
-            task.ready_at = Some(until);
-            task.clone()
-        };
-        free.into_iter().take(limit.into()).map(lease).collect()
-    }
-
-    pub(super) fn get(&self, key: &TaskKey) -> Option<Task> {
-        self.0.get(key).cloned()
-    }
-
     pub(super) fn list(
         &self,
         state: Option<TaskState>,
         at: DateTime<Utc>,
         page: &PageRequest<TaskKey>,
     ) -> Page<Task, TaskKey> {
-        let wanted = |task: &&Task| {
-            state.is_none_or(|state| task.state(at) == state)
-                && page.after.as_ref().is_none_or(|after| task.key > *after)
-        };
-        cut(self.0.values().filter(wanted).cloned(), page.limit, |task| task.key.clone())
+        let wanted = self.0.values().filter(|task| state.is_none_or(|state| task.state(at) == state));
+        Page::ascending(wanted, page, |task| task.key.clone()).map(Task::clone)
     }
 
     pub(super) fn replace(&mut self, before: &Task, after: Option<&Task>) -> bool {

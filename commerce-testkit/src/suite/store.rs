@@ -1,27 +1,30 @@
-//! The contract of the [`Store`] port (with [`Carts`], [`Catalog`] and [`Promotions`], which read what it writes), as named cases.
+//! The contract of the [`Store`] port, as named cases.
 //!
 //! An adapter runs all of it in one line. It gives a function that makes a [`Fixture`] on an empty store:
 //!
 //! ```
-//! use commerce_testkit::MemoryStore;
-//! use commerce_testkit::suite::store::{Fixture, Handles};
+//! use std::sync::Arc;
 //!
-//! struct InMemory(Handles);
+//! use commerce_core::port::Store;
+//! use commerce_testkit::MemoryStore;
+//! use commerce_testkit::suite::store::Fixture;
+//!
+//! struct InMemory(MemoryStore);
 //!
 //! impl InMemory {
 //!     async fn start() -> Self {
-//!         Self(Handles::of(MemoryStore::new()))
+//!         Self(MemoryStore::new())
 //!     }
 //! }
 //!
 //! #[async_trait::async_trait]
 //! impl Fixture for InMemory {
-//!     fn handles(&self) -> Handles {
-//!         self.0.clone()
+//!     fn store(&self) -> Arc<dyn Store> {
+//!         Arc::new(self.0.clone())
 //!     }
 //!
-//!     async fn reopen(&self) -> Handles {
-//!         self.0.clone() // an adapter of a database connects a second time here
+//!     async fn reopen(&self) -> Arc<dyn Store> {
+//!         self.store() // an adapter of a database connects a second time here
 //!     }
 //! }
 //!
@@ -56,45 +59,20 @@ use chrono::{DateTime, Utc};
 use commerce_core::actor::Role;
 use commerce_core::commit::{Commit, Refusal};
 use commerce_core::order::{Command, Order, ShipmentStatus};
-use commerce_core::port::{Carts, Catalog, CommitError, OrderRef, Page, PageRequest, Promotions, Store, StoreError};
+use commerce_core::port::{CommitError, OrderRef, Page, PageRequest, Store, StoreError};
 use commerce_core::stock::StockLevel;
 
 use crate::CommitBuilder;
 use crate::commit_builder::{order_of, parse};
 
-/// The ports a case works with. All look at the same data.
-#[derive(Clone, Debug)]
-pub struct Handles {
-    /// The store.
-    pub store: Arc<dyn Store>,
-    /// Its carts.
-    pub carts: Arc<dyn Carts>,
-    /// Its products.
-    pub catalog: Arc<dyn Catalog>,
-    /// Its promotions.
-    pub promotions: Arc<dyn Promotions>,
-}
-
-impl Handles {
-    /// The handles of an adapter that is all of them.
-    pub fn of<S: Store + Carts + Catalog + Promotions + Clone + 'static>(adapter: S) -> Self {
-        Self {
-            store: Arc::new(adapter.clone()),
-            carts: Arc::new(adapter.clone()),
-            catalog: Arc::new(adapter.clone()),
-            promotions: Arc::new(adapter),
-        }
-    }
-}
-
 /// A store for one case. It lives as long as the case; whatever has to be cleaned up goes with it.
 #[async_trait]
 pub trait Fixture: Send + Sync {
     /// The store, which was empty when the fixture was made.
-    fn handles(&self) -> Handles;
+    fn store(&self) -> Arc<dyn Store>;
 
-    /// Other handles on the same data, as another process would have them.
-    async fn reopen(&self) -> Handles;
+    /// Another handle on the same data, as another process would have it.
+    async fn reopen(&self) -> Arc<dyn Store>;
 }
 
 /// Runs every case of the store's contract on an adapter. See [`suite::store`](crate::suite::store).
@@ -224,16 +202,16 @@ macro_rules! store_suite {
     )+};
 }
 
-/// One case at work: the handles of a fixture, and a shop to make commits with.
+/// One case at work: the store of a fixture, and a shop to make commits with.
 #[derive(Debug)]
 struct Case {
-    handles: Handles,
+    store: Arc<dyn Store>,
     shop: CommitBuilder,
 }
 
 impl Case {
     fn new<F: Fixture>(fixture: &F) -> Self {
-        Self { handles: fixture.handles(), shop: CommitBuilder::new(1) }
+        Self { store: fixture.store(), shop: CommitBuilder::new(1) }
     }
 
     /// On a store that has units of some skus.
@@ -244,14 +222,14 @@ impl Case {
     }
 
     fn store(&self) -> &dyn Store {
-        &*self.handles.store
+        &*self.store
     }
 
     /// Commits what must be accepted.
     #[track_caller]
     fn accept(&self, commit: Commit) -> impl Future<Output = ()> + Send {
         let caller = std::panic::Location::caller();
-        let store = Arc::clone(&self.handles.store);
+        let store = Arc::clone(&self.store);
         async move {
             if let Err(error) = store.commit(commit).await {
                 panic!("the commit at {caller} must be accepted, but: {error:?}");

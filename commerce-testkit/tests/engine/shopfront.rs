@@ -10,7 +10,7 @@ use commerce_core::catalog::Variant;
 use commerce_core::commit::IdempotencyKey;
 use commerce_core::engine::{
     Basket, CartView, CheckoutRequest, CodeCheck, Engine, EngineError, Idempotency, ImportRow, ItemRequest, NewItem,
-    PlaceOrderRequest, Ports, ProductInput, Reply, Target, TaskOutcome, TaskRun,
+    PlaceOrderRequest, ProductInput, Reply, Target, TaskOutcome, TaskRun,
 };
 use commerce_core::ids::{CartId, ReturnId, UserId};
 use commerce_core::order::{Command, Order, ReturnLine, ReturnRequest};
@@ -80,17 +80,12 @@ impl Shopfront {
     async fn open(settings: Settings, goods: &[(&str, &str, i64)]) -> Self {
         let (store, clock) = (MemoryStore::new(), Arc::new(ManualClock::new(opening())));
         let (users, ids) = (Arc::new(Everyone::default()), Arc::new(SequentialIds::new(1)));
-        let ports = Ports {
-            store: Arc::new(store.clone()),
-            carts: Arc::new(store.clone()),
-            catalog: Arc::new(store.clone()),
-            promotions: Arc::new(store.clone()),
-            users: users.clone(),
-            payments: Arc::new(SandboxPayments),
-            clock: clock.clone(),
-            ids: ids.clone(),
-        };
-        let shop = Self { engine: Engine::new(ports, settings), store, clock, users, ids };
+        let engine = Engine::builder(settings, Arc::new(store.clone()), Arc::new(SandboxPayments))
+            .users(users.clone())
+            .clock(clock.clone())
+            .ids(ids.clone())
+            .build();
+        let shop = Self { engine, store, clock, users, ids };
         let rows: Vec<_> = goods.iter().map(|(sku, price, on_hand)| import_row(sku, price, *on_hand)).collect();
         shop.engine.import(&admin(), &rows).await.expect("the goods are good");
         shop

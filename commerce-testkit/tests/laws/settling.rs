@@ -1,7 +1,7 @@
 //! Settling: a batch is its commits one by one, however it is cut; and what was settled can be replayed.
 
 use commerce_core::commit::{Commit, Refusal};
-use commerce_core::port::{Carts, Catalog, OrderFilter, Page, PageRequest, ProductFilter, Store, StoreError};
+use commerce_core::port::{OrderFilter, Page, PageRequest, ProductFilter, Store, StoreError};
 use commerce_core::replay::verify;
 use commerce_core::stock::StockLevel;
 use commerce_testkit::strategy::commit::{commits, script};

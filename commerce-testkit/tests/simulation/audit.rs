@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use commerce_core::ids::Sku;
 use commerce_core::money::Money;
 use commerce_core::order::{Order, PaymentStatus, Phase, RefundStatus};
-use commerce_core::port::{PageRequest, Promotions, Store};
+use commerce_core::port::{PageRequest, Store};
 use commerce_core::replay;
 use commerce_testkit::commit_builder::{CURRENCY, parse};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Variant;
-use commerce_core::engine::{Engine, EngineError, ImportRow, Ports, ProductInput};
+use commerce_core::engine::{Engine, EngineError, ImportRow, ProductInput};
 use commerce_core::order::Order;
 use commerce_core::port::{Clock, OrderFilter, PageRequest, Store};
 use commerce_core::promotion::{Limits, Promotion, PromotionDefinition};
@@ -30,24 +30,18 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn open(seed: u64) -> Self {
-        let memory = MemoryStore::new();
-        let store = Arc::new(FaultInjector::new(memory.clone(), seed));
+        let store = Arc::new(FaultInjector::new(MemoryStore::new(), seed));
         let payments = Arc::new(FakePayments::new());
         let clock = Arc::new(ManualClock::new(DateTime::from_timestamp(1_772_366_400, 0).unwrap()));
         let users = (0..super::CUSTOMERS).map(|n| parse(&format!("user-{n}")));
-        let ports = Ports {
-            store: store.clone(),
-            carts: Arc::new(memory.clone()),
-            catalog: Arc::new(memory.clone()),
-            promotions: Arc::new(memory),
-            users: Arc::new(FakeUsers::knowing(users)),
-            payments: payments.clone(),
-            clock: clock.clone(),
-            ids: Arc::new(SequentialIds::new(1)),
-        };
         let fee = ShippingMethod { name: parse("standard"), fee: parse("4.95 USD"), tax_category: None };
         let settings = Settings { shipping_methods: vec![fee], ..Settings::new(CURRENCY) };
-        let world = Self { engine: Engine::new(ports, settings), store, payments, clock };
+        let engine = Engine::builder(settings, store.clone(), payments.clone())
+            .users(Arc::new(FakeUsers::knowing(users)))
+            .clock(clock.clone())
+            .ids(Arc::new(SequentialIds::new(1)))
+            .build();
+        let world = Self { engine, store, payments, clock };
         world.fill().await;
         world
     }

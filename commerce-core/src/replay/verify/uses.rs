@@ -5,37 +5,37 @@ use alloc::collections::BTreeSet;
 use super::{Difference, MAX_TRIES, PAGE, Verifier};
 use crate::ids::PromotionId;
 use crate::money::Money;
-use crate::port::{PageRequest, Promotions, StoreError};
+use crate::port::{PageRequest, Store, StoreError};
 use crate::replay::UsesTotal;
 
 impl<P: FnMut(u64) + Send> Verifier<'_, P> {
     /// Every promotion that is kept, and every one that was ever used.
-    pub(super) async fn check_uses(&mut self, promotions: &dyn Promotions) -> Result<(), StoreError> {
+    pub(super) async fn check_uses(&mut self) -> Result<(), StoreError> {
         let mut ids: BTreeSet<PromotionId> = self.replay.promotions().cloned().collect();
         let mut page = PageRequest { limit: PAGE, after: None };
         loop {
-            let listing = promotions.promotions(&page).await?;
+            let listing = self.store.promotions(&page).await?;
             ids.extend(listing.items.iter().map(|kept| kept.record.id().clone()));
             let Some(next) = listing.next else { break };
             page.after = Some(next);
         }
         for id in ids {
-            self.check_promotion(promotions, &id).await?;
+            self.check_promotion(&id).await?;
         }
         Ok(())
     }
 
     /// A promotion may be used between the readings: only what stood still is compared.
-    async fn check_promotion(&mut self, promotions: &dyn Promotions, id: &PromotionId) -> Result<(), StoreError> {
+    async fn check_promotion(&mut self, id: &PromotionId) -> Result<(), StoreError> {
         self.report.promotions = self.report.promotions.saturating_add(1);
-        let mut found = self.compare_uses(promotions, id).await?;
+        let mut found = self.compare_uses(id).await?;
         for _ in 1..MAX_TRIES {
             if found.is_none() {
                 return Ok(());
             }
             let before = self.report.entries;
             self.catch_up().await?;
-            let again = self.compare_uses(promotions, id).await?;
+            let again = self.compare_uses(id).await?;
             let stood_still = self.report.entries == before && again == found;
             found = again;
             if stood_still {
@@ -46,14 +46,10 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
         Ok(())
     }
 
-    async fn compare_uses(
-        &self,
-        promotions: &dyn Promotions,
-        id: &PromotionId,
-    ) -> Result<Option<Difference>, StoreError> {
+    async fn compare_uses(&self, id: &PromotionId) -> Result<Option<Difference>, StoreError> {
         let rebuilt = self.replay.uses(id);
-        let listed = listed(promotions, id).await?;
-        let counted = promotions.promotion(id).await?.map_or(listed, |kept| UsesTotal {
+        let listed = listed(self.store, id).await?;
+        let counted = self.store.promotion(id).await?.map_or(listed, |kept| UsesTotal {
             used: kept.usage.used,
             spent: kept.usage.budget_used.map_or(0, Money::minor),
         });
@@ -63,11 +59,11 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
 }
 
 /// What the uses that are listed and were not given back add up to.
-async fn listed(promotions: &dyn Promotions, id: &PromotionId) -> Result<UsesTotal, StoreError> {
+async fn listed(store: &dyn Store, id: &PromotionId) -> Result<UsesTotal, StoreError> {
     let mut total = UsesTotal::default();
     let mut page = PageRequest { limit: PAGE, after: None };
     loop {
-        let listing = promotions.redemptions(id, &page).await?;
+        let listing = store.redemptions(id, &page).await?;
         for redemption in listing.items.iter().filter(|redemption| redemption.released_at.is_none()) {
             total.used = total.used.saturating_add(1);
             total.spent = total.spent.saturating_add(redemption.amount.minor());

@@ -1,25 +1,25 @@
--- The tables of the shop. What each column means stands with its type in commerce-core.
+-- The tables of the shop. The types in commerce-core document the meaning of each column.
 --
--- Ids minted by the engine are 16 bytes of UUIDv7, instants are microseconds since 1970 in UTC, amounts are minor units of
--- the currency of their row or of the row they belong to, enums and JSON are text.
+-- Formats: ids minted by the engine are 16 bytes of UUIDv7. Instants are microseconds since 1970 in UTC. Amounts are minor
+-- units of the currency of their row, or of the row that they belong to. Enums and JSON are text.
 --
--- There are no foreign keys. The parts of a document or an order are written by the statements that write it and by nothing else. None
--- leads from one aggregate to another (an order to a product, a reservation to an order): such rows are written by different commits,
--- products and users may live in other systems, and the commit guards what has to be guarded.
+-- There are no foreign keys. The rows of one document or one order are written together, by the same statements. A reference
+-- from one aggregate to another (an order to a product, a reservation to an order) has no key because different commits write
+-- the rows, and because products and users may be stored in other systems. The commit guards what must hold between them.
 --
--- Text compares by its bytes and without padding, as it does in the engine: a space at the end makes another sku, and lists are
--- in the same order on every database. MariaDB and MySQL name that collation differently, and each reads the comment that is
--- meant for it. Text is as long as commerce-core lets it be; what is longer is an error (sql_mode), never cut.
+-- Text compares by bytes and without padding, as in the engine: a trailing space makes another sku, and lists have the same
+-- order on every database. MariaDB and MySQL have different names for this collation. Each of them reads the comment that is
+-- meant for it. The lengths are the limits of commerce-core. Longer text is an error (sql_mode) and is never truncated.
 --
--- No index is there that no query needs. Reservations have none by their end: those that are due are looked for only when
--- the stock row says that there are some.
+-- Every index serves a query. Reservations have no index by expiry: the store looks for expired reservations only if the stock
+-- row says that there are some.
 --
--- No transaction takes back that a table was made. If this is broken off it is run again, and makes what is missing: so every
--- table says whose it is, and each statement can be run twice. A migration that changes a table has one statement, or as few
--- as can be run again.
+-- MySQL cannot roll back CREATE TABLE. An interrupted migration is run again and creates what is missing. Each statement can
+-- therefore run twice, and the comment of each table says which program it belongs to. A migration that changes a table
+-- contains one statement, or as few as can be run again.
 
--- What at most one document or order holds at a time: the active cart of a customer, a sku, an order number. owner is the id of who
--- holds it.
+-- Keys that at most one document or order holds at a time: the active cart of a customer, a sku, an order number. owner is the
+-- id of that document or order.
 CREATE TABLE IF NOT EXISTS claims (
     kind VARCHAR(32) NOT NULL,
     claim VARCHAR(192) NOT NULL,
@@ -28,8 +28,8 @@ CREATE TABLE IF NOT EXISTS claims (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
--- The tables of documents have one shape. body is the document as JSON, search what a search by text looks in. Kinds of low volume
--- share a table.
+-- Documents. All tables of documents have one shape: body is the document as JSON, search is the text that searches look in.
+-- Kinds of low volume share this table.
 CREATE TABLE IF NOT EXISTS documents (
     kind VARCHAR(32) NOT NULL,
     id VARCHAR(64) NOT NULL,
@@ -62,7 +62,7 @@ CREATE TABLE IF NOT EXISTS products (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
--- What documents and orders are found by besides their ids.
+-- Keys by which lists of documents and orders are filtered.
 CREATE TABLE IF NOT EXISTS document_keys (
     kind VARCHAR(32) NOT NULL,
     id VARCHAR(64) NOT NULL,
@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS document_keys (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
--- What an order is found by, and its state as JSON: what events have changed since it was placed, NULL for nothing. What was placed
+-- Orders: the columns that find an order, and its state as JSON. state is what later events changed, NULL if nothing. The rest
 -- is read from the event that created the order.
 CREATE TABLE IF NOT EXISTS orders (
     id BINARY(16) NOT NULL PRIMARY KEY,
@@ -89,7 +89,7 @@ CREATE TABLE IF NOT EXISTS orders (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
--- What a return is found by. It is part of the state of its order.
+-- The columns that find a return. The return itself is part of the state of its order.
 CREATE TABLE IF NOT EXISTS returns (
     id BINARY(16) NOT NULL PRIMARY KEY,
     order_id BINARY(16) NOT NULL,
@@ -109,7 +109,7 @@ CREATE TABLE IF NOT EXISTS stock (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
--- held_until is NULL once the order is paid.
+-- held_until is NULL after the order is paid.
 CREATE TABLE IF NOT EXISTS reservations (
     sku VARCHAR(64) NOT NULL,
     order_id BINARY(16) NOT NULL,
@@ -119,8 +119,8 @@ CREATE TABLE IF NOT EXISTS reservations (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
--- The position of the newest event. Whoever appends holds this row until their transaction has ended, so positions have no
--- gaps and become visible in their order: whoever reads behind the last one they saw misses nothing.
+-- The position of the newest event. A transaction that appends events holds this row until it ends, so positions have no gaps
+-- and become visible in order. A reader that continues behind its last position misses nothing.
 CREATE TABLE IF NOT EXISTS feed (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     position BIGINT NOT NULL
@@ -128,7 +128,7 @@ CREATE TABLE IF NOT EXISTS feed (
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 INSERT INTO feed (id, position) VALUES (1, 0) ON DUPLICATE KEY UPDATE id = 1;
 
--- The history. Nothing is ever deleted from it.
+-- The history. Rows are never changed or deleted.
 CREATE TABLE IF NOT EXISTS events (
     position BIGINT NOT NULL PRIMARY KEY,
     stream_kind VARCHAR(32) NOT NULL,
@@ -144,8 +144,8 @@ CREATE TABLE IF NOT EXISTS events (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
--- ready_at is when the task may next be taken: when it is due, when its lease or its pause ends; NULL once it was given up.
--- payload is JSON.
+-- ready_at is the earliest time to lease the task: when it is due, or when its lease or its pause after a failure ends. NULL if
+-- the task is dead. payload is JSON.
 CREATE TABLE IF NOT EXISTS tasks (
     kind VARCHAR(32) NOT NULL,
     subject VARCHAR(64) NOT NULL,
@@ -170,7 +170,7 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
--- Uses are counted apart from the promotions: an embedder may keep those elsewhere.
+-- Uses are counted in tables of their own, because an embedder may store promotions elsewhere.
 CREATE TABLE IF NOT EXISTS promotion_uses (
     promotion_id VARCHAR(64) NOT NULL PRIMARY KEY,
     used BIGINT NOT NULL CHECK (used >= 0),

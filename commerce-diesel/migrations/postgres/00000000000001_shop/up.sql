@@ -1,19 +1,19 @@
--- The tables of the shop. What each column means stands with its type in commerce-core.
+-- The tables of the shop. The types in commerce-core document the meaning of each column.
 --
--- Ids minted by the engine are UUIDv7, instants are microseconds since 1970 in UTC, amounts are minor units of
--- the currency of their row or of the row they belong to, enums and JSON are text.
+-- Formats: ids minted by the engine are UUIDv7. Instants are microseconds since 1970 in UTC. Amounts are minor units of the
+-- currency of their row, or of the row that they belong to. Enums and JSON are text.
 --
--- There are no foreign keys. The parts of a document or an order are written by the statements that write it and by nothing else. None
--- leads from one aggregate to another (an order to a product, a reservation to an order): such rows are written by different commits,
--- products and users may live in other systems, and the commit guards what has to be guarded.
+-- There are no foreign keys. The rows of one document or one order are written together, by the same statements. A reference
+-- from one aggregate to another (an order to a product, a reservation to an order) has no key because different commits write
+-- the rows, and because products and users may be stored in other systems. The commit guards what must hold between them.
 --
--- Text compares by its bytes ("C"), as it does in the engine, so lists are in the same order on every database.
+-- Text has the collation "C": it compares by bytes, as in the engine, so lists have the same order on every database.
 --
--- No index is there that no query needs. Reservations have none by their end: those that are due are looked for only when
--- the stock row says that there are some.
+-- Every index serves a query. Reservations have no index by expiry: the store looks for expired reservations only if the stock
+-- row says that there are some.
 
--- What at most one document or order holds at a time: the active cart of a customer, a sku, an order number. owner is the id of who
--- holds it.
+-- Keys that at most one document or order holds at a time: the active cart of a customer, a sku, an order number. owner is the
+-- id of that document or order.
 CREATE TABLE claims (
     kind TEXT COLLATE "C" NOT NULL,
     claim TEXT COLLATE "C" NOT NULL,
@@ -21,8 +21,8 @@ CREATE TABLE claims (
     PRIMARY KEY (kind, claim)
 );
 
--- The tables of documents have one shape. body is the document as JSON, search what a search by text looks in. Kinds of low volume
--- share a table.
+-- Documents. All tables of documents have one shape: body is the document as JSON, search is the text that searches look in.
+-- Kinds of low volume share this table.
 CREATE TABLE documents (
     kind TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -52,7 +52,7 @@ CREATE TABLE products (
 );
 CREATE INDEX products_newest ON products (created_at DESC, id);
 
--- What documents and orders are found by besides their ids.
+-- Keys by which lists of documents and orders are filtered.
 CREATE TABLE document_keys (
     kind TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -61,7 +61,7 @@ CREATE TABLE document_keys (
 );
 CREATE INDEX document_keys_by_lookup ON document_keys (kind, lookup, id);
 
--- What an order is found by, and its state as JSON: what events have changed since it was placed, NULL for nothing. What was placed
+-- Orders: the columns that find an order, and its state as JSON. state is what later events changed, NULL if nothing. The rest
 -- is read from the event that created the order.
 CREATE TABLE orders (
     id UUID NOT NULL PRIMARY KEY,
@@ -77,7 +77,7 @@ CREATE INDEX orders_by_payment ON orders (payment_id);
 CREATE INDEX orders_by_status ON orders (status, id);
 CREATE INDEX orders_of_user ON orders (user_id, id);
 
--- What a return is found by. It is part of the state of its order.
+-- The columns that find a return. The return itself is part of the state of its order.
 CREATE TABLE returns (
     id UUID NOT NULL PRIMARY KEY,
     order_id UUID NOT NULL,
@@ -85,7 +85,7 @@ CREATE TABLE returns (
 );
 CREATE INDEX returns_of_order ON returns (order_id);
 
--- Pages of rows that change again and again are left half empty, so that a new version finds its place beside the old one.
+-- Rows that change often have half-empty pages (fillfactor), so that a new version fits next to the old one.
 CREATE TABLE stock (
     sku TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     on_hand BIGINT NOT NULL,
@@ -96,10 +96,10 @@ CREATE TABLE stock (
     CHECK (reserved >= 0 AND reserved <= on_hand)
 ) WITH (fillfactor = 50);
 
--- Whether units can be taken from every level of a batch. False is an error, which keeps the transaction from committing.
+-- Whether the units of a batch can be taken from every level. FALSE is an error, so the transaction cannot commit.
 CREATE DOMAIN all_fit AS BOOLEAN CONSTRAINT every_level_fits CHECK (VALUE);
 
--- held_until is NULL once the order is paid.
+-- held_until is NULL after the order is paid.
 CREATE TABLE reservations (
     sku TEXT COLLATE "C" NOT NULL,
     order_id UUID NOT NULL,
@@ -108,15 +108,15 @@ CREATE TABLE reservations (
     PRIMARY KEY (sku, order_id)
 );
 
--- The position of the newest event. Whoever appends holds this row until their transaction has ended, so positions have no
--- gaps and become visible in their order: whoever reads behind the last one they saw misses nothing.
+-- The position of the newest event. A transaction that appends events holds this row until it ends, so positions have no gaps
+-- and become visible in order. A reader that continues behind its last position misses nothing.
 CREATE TABLE feed (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     position BIGINT NOT NULL
 ) WITH (fillfactor = 50);
 INSERT INTO feed (id, position) VALUES (1, 0);
 
--- The history. Nothing is ever deleted from it.
+-- The history. Rows are never changed or deleted.
 CREATE TABLE events (
     position BIGINT NOT NULL PRIMARY KEY,
     stream_kind TEXT COLLATE "C" NOT NULL,
@@ -131,8 +131,8 @@ CREATE TABLE events (
     UNIQUE (stream_id, stream_kind, sequence)
 );
 
--- ready_at is when the task may next be taken: when it is due, when its lease or its pause ends; NULL once it was given up.
--- payload is JSON.
+-- ready_at is the earliest time to lease the task: when it is due, or when its lease or its pause after a failure ends. NULL if
+-- the task is dead. payload is JSON.
 CREATE TABLE tasks (
     kind TEXT COLLATE "C" NOT NULL,
     subject TEXT COLLATE "C" NOT NULL,
@@ -155,7 +155,7 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (given_at);
 
--- Uses are counted apart from the promotions: an embedder may keep those elsewhere.
+-- Uses are counted in tables of their own, because an embedder may store promotions elsewhere.
 CREATE TABLE promotion_uses (
     promotion_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     used BIGINT NOT NULL CHECK (used >= 0),

@@ -1,17 +1,17 @@
--- The tables of the shop. What each column means stands with its type in commerce-core.
+-- The tables of the shop. The types in commerce-core document the meaning of each column.
 --
--- Ids minted by the engine are 16 bytes of UUIDv7, instants are microseconds since 1970 in UTC, amounts are minor units of
--- the currency of their row or of the row they belong to, enums and JSON are text.
+-- Formats: ids minted by the engine are 16 bytes of UUIDv7. Instants are microseconds since 1970 in UTC. Amounts are minor
+-- units of the currency of their row, or of the row that they belong to. Enums and JSON are text.
 --
--- There are no foreign keys. The parts of a document or an order are written by the statements that write it and by nothing else. None
--- leads from one aggregate to another (an order to a product, a reservation to an order): such rows are written by different commits,
--- products and users may live in other systems, and the commit guards what has to be guarded.
+-- There are no foreign keys. The rows of one document or one order are written together, by the same statements. A reference
+-- from one aggregate to another (an order to a product, a reservation to an order) has no key because different commits write
+-- the rows, and because products and users may be stored in other systems. The commit guards what must hold between them.
 --
--- No index is there that no query needs. Reservations have none by their end: those that are due are looked for only when
--- the stock row says that there are some.
+-- Every index serves a query. Reservations have no index by expiry: the store looks for expired reservations only if the stock
+-- row says that there are some.
 
--- What at most one document or order holds at a time: the active cart of a customer, a sku, an order number. owner is the id of who
--- holds it.
+-- Keys that at most one document or order holds at a time: the active cart of a customer, a sku, an order number. owner is the
+-- id of that document or order.
 CREATE TABLE claims (
     kind TEXT NOT NULL,
     claim TEXT NOT NULL,
@@ -19,8 +19,8 @@ CREATE TABLE claims (
     PRIMARY KEY (kind, claim)
 ) STRICT, WITHOUT ROWID;
 
--- The tables of documents have one shape. body is the document as JSON, search what a search by text looks in. Kinds of low volume
--- share a table.
+-- Documents. All tables of documents have one shape: body is the document as JSON, search is the text that searches look in.
+-- Kinds of low volume share this table.
 CREATE TABLE documents (
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -50,7 +50,7 @@ CREATE TABLE products (
 ) STRICT;
 CREATE INDEX products_newest ON products (created_at DESC, id);
 
--- What documents and orders are found by besides their ids.
+-- Keys by which lists of documents and orders are filtered.
 CREATE TABLE document_keys (
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -59,7 +59,7 @@ CREATE TABLE document_keys (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX document_keys_by_lookup ON document_keys (kind, lookup, id);
 
--- What an order is found by, and its state as JSON: what events have changed since it was placed, NULL for nothing. What was placed
+-- Orders: the columns that find an order, and its state as JSON. state is what later events changed, NULL if nothing. The rest
 -- is read from the event that created the order.
 CREATE TABLE orders (
     id BLOB NOT NULL PRIMARY KEY,
@@ -71,12 +71,12 @@ CREATE TABLE orders (
     created_at INTEGER NOT NULL,
     state TEXT
 ) STRICT;
--- In this order: where both would serve, SQLite takes the later one, and a user has fewer orders than a state.
+-- The order of these indexes matters. If two would serve, SQLite takes the later one, and a user has fewer orders than a status.
 CREATE INDEX orders_by_payment ON orders (payment_id);
 CREATE INDEX orders_by_status ON orders (status, id);
 CREATE INDEX orders_of_user ON orders (user_id, id);
 
--- What a return is found by. It is part of the state of its order.
+-- The columns that find a return. The return itself is part of the state of its order.
 CREATE TABLE returns (
     id BLOB NOT NULL PRIMARY KEY,
     order_id BLOB NOT NULL,
@@ -94,7 +94,7 @@ CREATE TABLE stock (
     CHECK (reserved >= 0 AND reserved <= on_hand)
 ) STRICT, WITHOUT ROWID;
 
--- held_until is NULL once the order is paid.
+-- held_until is NULL after the order is paid.
 CREATE TABLE reservations (
     sku TEXT NOT NULL,
     order_id BLOB NOT NULL,
@@ -103,15 +103,15 @@ CREATE TABLE reservations (
     PRIMARY KEY (sku, order_id)
 ) STRICT, WITHOUT ROWID;
 
--- The position of the newest event. Whoever appends holds this row until their transaction has ended, so positions have no
--- gaps and become visible in their order: whoever reads behind the last one they saw misses nothing.
+-- The position of the newest event. A transaction that appends events holds this row until it ends, so positions have no gaps
+-- and become visible in order. A reader that continues behind its last position misses nothing.
 CREATE TABLE feed (
     id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     position INTEGER NOT NULL
 ) STRICT;
 INSERT INTO feed (id, position) VALUES (1, 0);
 
--- The history. Nothing is ever deleted from it.
+-- The history. Rows are never changed or deleted.
 CREATE TABLE events (
     position INTEGER NOT NULL PRIMARY KEY,
     stream_kind TEXT NOT NULL,
@@ -126,8 +126,8 @@ CREATE TABLE events (
     UNIQUE (stream_id, stream_kind, sequence)
 ) STRICT;
 
--- ready_at is when the task may next be taken: when it is due, when its lease or its pause ends; NULL once it was given up.
--- payload is JSON.
+-- ready_at is the earliest time to lease the task: when it is due, or when its lease or its pause after a failure ends. NULL if
+-- the task is dead. payload is JSON.
 CREATE TABLE tasks (
     kind TEXT NOT NULL,
     subject TEXT NOT NULL,
@@ -150,7 +150,7 @@ CREATE TABLE idempotency_keys (
 ) STRICT;
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (given_at);
 
--- Uses are counted apart from the promotions: an embedder may keep those elsewhere.
+-- Uses are counted in tables of their own, because an embedder may store promotions elsewhere.
 CREATE TABLE promotion_uses (
     promotion_id TEXT NOT NULL PRIMARY KEY,
     used INTEGER NOT NULL CHECK (used >= 0),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use commerce_core::port::{Carts, Catalog, Promotions, Store, StoreError};
+use commerce_core::port::{Store, StoreError};
 #[cfg(feature = "mysql")]
 use commerce_diesel::mysql::MysqlStore;
 #[cfg(feature = "postgres")]
@@ -20,7 +20,7 @@ pub(in super::super) type Progress = Box<dyn FnMut(u64) + Send>;
 
 /// Everything that is asked of a store here.
 #[async_trait]
-pub(in super::super) trait Backend: Store + Carts + Catalog + Promotions {
+pub(in super::super) trait Backend: Store {
     /// Makes the tables that follow from the history anew, and tells what was made.
     async fn rebuild(&self, at: DateTime<Utc>, progress: Progress) -> Result<String, StoreError>;
 }

@@ -17,8 +17,8 @@ pub async fn a_cart_comes_back_equal<F: Fixture>(fixture: &F) {
     cart.items[1].unit_price = Money::new(i64::MAX, CURRENCY);
     cart.codes = (0..20).map(|n| parse(&format!("Code '{n}' ß"))).rev().collect();
     case.accept(case.shop.create(&cart)).await;
-    assert_eq!(case.handles.carts.cart(cart.id).await.unwrap().as_ref(), Some(&cart));
-    assert_eq!(case.handles.carts.active_cart(&cart.user_id).await.unwrap(), Some(cart));
+    assert_eq!(case.store.cart(cart.id).await.unwrap().as_ref(), Some(&cart));
+    assert_eq!(case.store.active_cart(&cart.user_id).await.unwrap(), Some(cart));
 }
 
 /// Lines that were taken out are gone, lines that were put in are there, in the order of the cart.
@@ -37,7 +37,7 @@ pub async fn a_changed_cart_replaces_the_old_one<F: Fixture>(fixture: &F) {
     cart.updated_at = case.shop.at(5);
     cart.expires_at = case.shop.at(500);
     case.accept(case.shop.update(&before, &cart)).await;
-    assert_eq!(case.handles.carts.cart(cart.id).await.unwrap(), Some(cart));
+    assert_eq!(case.store.cart(cart.id).await.unwrap(), Some(cart));
 }
 
 fn active_cart_of(cart: &Cart) -> Refusal {
@@ -61,7 +61,7 @@ pub async fn a_stale_cart_is_refused<F: Fixture>(fixture: &F) {
     };
     assert_eq!(case.refused(case.shop.update(&first, &stale)).await, conflict(1));
     assert_eq!(case.refused(case.shop.create(&stale)).await, conflict(0));
-    assert_eq!(case.handles.carts.cart(first.id).await.unwrap(), Some(second));
+    assert_eq!(case.store.cart(first.id).await.unwrap(), Some(second));
 }
 
 /// A second active cart of the same customer is refused with the name of the first; another customer's is not.
@@ -74,10 +74,10 @@ pub async fn a_customer_has_one_active_cart<F: Fixture>(fixture: &F) {
     assert_eq!(case.refused(case.shop.create(&second)).await, active_cart_of(&first));
     let closed = Cart { status: CartStatus::Expired, version: 2, ..first.clone() };
     case.accept(case.shop.update(&first, &closed)).await;
-    assert_eq!(case.handles.carts.active_cart(&closed.user_id).await.unwrap(), None);
+    assert_eq!(case.store.active_cart(&closed.user_id).await.unwrap(), None);
     case.accept(case.shop.create(&second)).await;
-    assert_eq!(case.handles.carts.active_cart(&closed.user_id).await.unwrap(), Some(second));
-    assert_eq!(case.handles.carts.cart(closed.id).await.unwrap(), Some(closed));
+    assert_eq!(case.store.active_cart(&closed.user_id).await.unwrap(), Some(second));
+    assert_eq!(case.store.cart(closed.id).await.unwrap(), Some(closed));
 }
 
 /// Closing one cart and opening the next is one commit, whichever stands first in it.
@@ -94,8 +94,8 @@ pub async fn a_cart_may_take_the_place_of_a_closed_one_in_one_commit<F: Fixture>
             commit.documents.reverse();
         }
         case.accept(commit).await;
-        assert_eq!(case.handles.carts.active_cart(&new.user_id).await.unwrap(), Some(new));
-        assert_eq!(case.handles.carts.cart(closed.id).await.unwrap(), Some(closed));
+        assert_eq!(case.store.active_cart(&new.user_id).await.unwrap(), Some(new));
+        assert_eq!(case.store.cart(closed.id).await.unwrap(), Some(closed));
     }
 }
 
@@ -103,8 +103,8 @@ pub async fn a_cart_may_take_the_place_of_a_closed_one_in_one_commit<F: Fixture>
 pub async fn carts_opened_at_once_leave_one_active<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let carts: Vec<_> = (0..8).map(|_| case.shop.cart(parse("user-1"), case.shop.at(1))).collect();
-    let answers = at_once(&case.handles.store, carts.iter().map(|cart| case.shop.create(cart)).collect()).await;
-    let active = case.handles.carts.active_cart(&parse("user-1")).await.unwrap().expect("one is open");
+    let answers = at_once(&case.store, carts.iter().map(|cart| case.shop.create(cart)).collect()).await;
+    let active = case.store.active_cart(&parse("user-1")).await.unwrap().expect("one is open");
     for (cart, answer) in carts.iter().zip(answers) {
         let refusal = (cart.id != active.id).then_some(active_cart_of(&active));
         assert_eq!(answer, refusal);
@@ -117,7 +117,7 @@ pub async fn an_overdue_cart_is_still_the_active_one<F: Fixture>(fixture: &F) {
     let mut cart = case.shop.cart(parse("user-1"), case.shop.at(1));
     cart.expires_at = case.shop.at(1);
     case.accept(case.shop.create(&cart)).await;
-    assert_eq!(case.handles.carts.active_cart(&cart.user_id).await.unwrap(), Some(cart));
+    assert_eq!(case.store.active_cart(&cart.user_id).await.unwrap(), Some(cart));
 }
 
 /// Checked out many times at once: one order.
@@ -135,14 +135,14 @@ pub async fn a_cart_becomes_one_order<F: Fixture>(fixture: &F) {
         commit
     };
     let commits: Vec<_> = (0..8).map(checkout).collect();
-    let answers = at_once(&case.handles.store, commits.clone()).await;
+    let answers = at_once(&case.store, commits.clone()).await;
     let won: Vec<_> = commits.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).collect();
     assert_eq!(won.len(), 1);
     let subject = Subject::Document(DocumentId::cart(cart.id));
     let conflict = Refusal::VersionConflict { subject, expected: 1, actual: 2 };
     assert!(answers.iter().flatten().all(|answer| *answer == conflict));
-    let closed = case.handles.carts.cart(cart.id).await.unwrap().unwrap();
+    let closed = case.store.cart(cart.id).await.unwrap().unwrap();
     assert_eq!((closed.status, closed.order), (CartStatus::CheckedOut, Some(order_of(won[0].0).id)));
-    assert_eq!(case.handles.carts.active_cart(&cart.user_id).await.unwrap(), None);
+    assert_eq!(case.store.active_cart(&cart.user_id).await.unwrap(), None);
     assert_eq!(case.level("MUG").await.reserved, 1);
 }

@@ -19,7 +19,7 @@ pub async fn a_sku_belongs_to_one_product<F: Fixture>(fixture: &F) {
     case.accept(shop.create(&shop.product("CUPS", &["MUG", "CUP"]))).await;
     let refusal = case.refused(shop.create(&shop.product("MORE", &["POT", "MUG"]))).await;
     assert_eq!(refusal, sold_by("CUPS"));
-    assert_eq!(case.handles.catalog.product(&parse("MORE")).await.unwrap(), None);
+    assert_eq!(case.store.product(&parse("MORE")).await.unwrap(), None);
 }
 
 fn sold_by(product: &str) -> Refusal {
@@ -30,7 +30,7 @@ fn sold_by(product: &str) -> Refusal {
 pub async fn a_sku_claimed_at_once_goes_to_one_product<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let claim = |n: usize| case.shop.create(&case.shop.product(&format!("P{n}"), &["MUG", &format!("S{n}")]));
-    let answers = at_once(&case.handles.store, (0..12).map(claim).collect()).await;
+    let answers = at_once(&case.store, (0..12).map(claim).collect()).await;
     let winner = answers.iter().position(Option::is_none).expect("one has it");
     let refusal = sold_by(&format!("P{winner}"));
     assert_eq!(answers.into_iter().flatten().collect::<Vec<_>>(), vec![refusal; 11]);
@@ -77,8 +77,8 @@ pub async fn a_product_comes_back_equal<F: Fixture>(fixture: &F) {
     product.variants[1].price = Money::new(i64::MAX, CURRENCY);
     product.variants[2].price = Money::zero(CURRENCY);
     case.accept(case.shop.create(&product)).await;
-    assert_eq!(case.handles.catalog.product(&product.id).await.unwrap().as_ref(), Some(&product));
-    assert_eq!(case.handles.catalog.products(&ProductFilter::default(), &first(2)).await.unwrap().items, [product]);
+    assert_eq!(case.store.product(&product.id).await.unwrap().as_ref(), Some(&product));
+    assert_eq!(case.store.products(&ProductFilter::default(), &first(2)).await.unwrap().items, [product]);
 }
 
 /// Variants and categories that were dropped are gone, in the product and in what is for sale.
@@ -97,9 +97,9 @@ pub async fn a_changed_product_replaces_the_old_one<F: Fixture>(fixture: &F) {
     product.version = 2;
     product.updated_at = case.shop.at(9);
     case.accept(case.shop.update(&before, &product)).await;
-    assert_eq!(case.handles.catalog.product(&product.id).await.unwrap().as_ref(), Some(&product));
+    assert_eq!(case.store.product(&product.id).await.unwrap().as_ref(), Some(&product));
     assert_eq!(found(&case, &ProductFilter { categories: vec![parse("old")], ..all() }).await, [""; 0]);
-    let offers = case.handles.catalog.offers(&["A", "B", "C"].map(parse)).await.unwrap();
+    let offers = case.store.offers(&["A", "B", "C"].map(parse)).await.unwrap();
     assert_eq!(offers.iter().map(|offer| offer.sku.as_str()).collect::<BTreeSet<_>>(), BTreeSet::from(["A", "C"]));
 }
 
@@ -115,7 +115,7 @@ pub async fn a_stale_product_is_refused<F: Fixture>(fixture: &F) {
     let conflict = |expected| Refusal::VersionConflict { subject: subject.clone(), expected, actual: 2 };
     assert_eq!(case.refused(case.shop.update(&before, &product)).await, conflict(1));
     assert_eq!(case.refused(again).await, conflict(0));
-    assert_eq!(case.handles.catalog.product(&product.id).await.unwrap(), Some(product));
+    assert_eq!(case.store.product(&product.id).await.unwrap(), Some(product));
 }
 
 /// What one product gave up another may sell.
@@ -126,7 +126,7 @@ pub async fn a_dropped_sku_is_free_for_another_product<F: Fixture>(fixture: &F) 
     let smaller = Product { version: 2, ..case.shop.product("P", &["B"]) };
     case.accept(case.shop.update(&before, &smaller)).await;
     case.accept(case.shop.create(&case.shop.product("Q", &["A"]))).await;
-    let offers = case.handles.catalog.offers(&[parse("A")]).await.unwrap();
+    let offers = case.store.offers(&[parse("A")]).await.unwrap();
     assert_eq!(offers.iter().map(|offer| offer.product_id.as_str()).collect::<Vec<_>>(), ["Q"]);
 }
 
@@ -139,13 +139,13 @@ pub async fn offers_are_of_the_skus_that_exist<F: Fixture>(fixture: &F) {
     product.categories = vec![parse("x"), parse("y")];
     product.active = false;
     case.accept(case.shop.create(&product)).await;
-    let mut offers = case.handles.catalog.offers(&["a", "A", "none", "A"].map(parse)).await.unwrap();
+    let mut offers = case.store.offers(&["a", "A", "none", "A"].map(parse)).await.unwrap();
     offers.sort_by(|left, right| left.sku.cmp(&right.sku));
     let expected = [0, 1].map(|n| Offer::of(&product, &product.variants[n]));
     assert_eq!(offers, expected);
-    assert_eq!(case.handles.catalog.offers(&[]).await.unwrap(), []);
+    assert_eq!(case.store.offers(&[]).await.unwrap(), []);
     let many: Vec<Sku> = (0..1000).map(|n| parse(&format!("none {n}"))).chain([parse("B")]).collect();
-    assert_eq!(case.handles.catalog.offers(&many).await.unwrap().len(), 1);
+    assert_eq!(case.store.offers(&many).await.unwrap().len(), 1);
 }
 
 /// Those made at the same instant by id, in pages of every size.
@@ -157,7 +157,7 @@ pub async fn products_come_newest_first_then_by_id<F: Fixture>(fixture: &F) {
         case.accept(case.shop.create(&product)).await;
     }
     for limit in [1, 2, 6] {
-        let list = async |page| case.handles.catalog.products(&all(), &page).await;
+        let list = async |page| case.store.products(&all(), &page).await;
         let products = walk(limit, list, async || ()).await;
         assert_eq!(names(&products), ["new", "B", "a", "b", "é", "old"]);
     }
@@ -175,7 +175,7 @@ pub async fn products_are_paged_while_products_are_made<F: Fixture>(fixture: &F)
         make(n).await;
     }
     let mut next = 20;
-    let list = async |page| case.handles.catalog.products(&all(), &page).await;
+    let list = async |page| case.store.products(&all(), &page).await;
     let products = walk(3, list, async || {
         make(next).await;
         next += 1;
@@ -244,7 +244,7 @@ pub async fn categories_come_by_id_and_can_be_renamed<F: Fixture>(fixture: &F) {
     let renamed = Category { name: parse("Big mugs"), parent: Some(parse("B")), version: 2, ..mugs.clone() };
     case.accept(case.shop.update(&mugs, &renamed)).await;
     let expected = [category("B", "Tea", None), category("a", "Cups", None), renamed];
-    assert_eq!(case.handles.catalog.categories().await.unwrap(), expected);
+    assert_eq!(case.store.categories().await.unwrap(), expected);
 }
 
 fn all() -> ProductFilter {
@@ -256,6 +256,6 @@ fn names(products: &[Product]) -> Vec<&str> {
 }
 
 async fn found(case: &Case, filter: &ProductFilter) -> Vec<String> {
-    let products = walk(2, async |page| case.handles.catalog.products(filter, &page).await, async || ()).await;
+    let products = walk(2, async |page| case.store.products(filter, &page).await, async || ()).await;
     names(&products).into_iter().map(str::to_owned).collect()
 }

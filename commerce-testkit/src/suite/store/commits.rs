@@ -27,7 +27,7 @@ pub async fn what_is_committed_is_there_after_reopening<F: Fixture>(fixture: &F)
     let case = Case::stocked(fixture, &[("MUG", 5)]).await;
     let placed = case.placed(&[("MUG", 2)]).await;
     let order = case.carry_out(case.shop.pay(&placed, case.shop.at(2))).await;
-    let again = Case { handles: fixture.reopen().await, shop: case.shop };
+    let again = Case { store: fixture.reopen().await, shop: case.shop };
     assert_eq!(again.order(&order).await, Some(order));
     assert_eq!(again.level("MUG").await.reserved, 2);
 }
@@ -53,8 +53,8 @@ pub async fn a_refused_commit_leaves_nothing<F: Fixture>(fixture: &F) {
     assert_eq!(case.store().order_history(order.id).await.unwrap(), []);
     assert_eq!(case.level("MUG").await.available(), 5);
     assert_eq!(case.store().reservations(&parse("MUG")).await.unwrap(), []);
-    assert_eq!(case.handles.carts.cart(cart.id).await.unwrap(), None);
-    assert_eq!(case.handles.catalog.product(&parse("P")).await.unwrap(), None);
+    assert_eq!(case.store.cart(cart.id).await.unwrap(), None);
+    assert_eq!(case.store.product(&parse("P")).await.unwrap(), None);
     assert_eq!(case.store().idempotency_record(&key).await.unwrap(), None);
     let late = shop.at(100_000);
     assert_eq!(case.store().lease_tasks(late, late, 10).await.unwrap(), []);
@@ -113,7 +113,7 @@ pub async fn a_number_drawn_at_once_goes_to_one_order<F: Fixture>(fixture: &F) {
         case.shop.place(NewOrder { number: number.clone(), ..new_order }, at)
     };
     let commits: Vec<_> = (0..12).map(place).collect();
-    let answers = at_once(&case.handles.store, commits.clone()).await;
+    let answers = at_once(&case.store, commits.clone()).await;
     let winner = answers.iter().position(Option::is_none).expect("one has it");
     let refusals: Vec<_> = answers.into_iter().flatten().collect();
     assert_eq!(refusals, vec![number_of(order_of(&commits[winner])); 11]);
@@ -152,7 +152,7 @@ pub async fn one_key_sent_at_once_has_one_effect<F: Fixture>(fixture: &F) {
     let ids: Vec<OrderId> = commits.iter().map(|commit| order_of(commit).id).collect();
     let key = case.shop.idempotency_record("key", "", "", case.shop.at(1)).key;
 
-    let answers = at_once(&case.handles.store, commits).await;
+    let answers = at_once(&case.store, commits).await;
 
     let kept = case.store().idempotency_record(&key).await.unwrap().expect("one request was answered");
     let refusal = Refusal::DuplicateKey(Box::new(kept.clone()));
@@ -171,7 +171,7 @@ pub async fn a_refusal_does_not_touch_its_neighbours<F: Fixture>(fixture: &F) {
     let greedy = |n: usize| n % 3 == 1;
     let commits: Vec<_> =
         (0..30).map(|n| case.shop.order(if greedy(n) { &[("MUG", 1), ("TEA", 2)] } else { &[("MUG", 1)] })).collect();
-    let answers = at_once(&case.handles.store, commits.clone()).await;
+    let answers = at_once(&case.store, commits.clone()).await;
     for (n, (commit, answer)) in commits.iter().zip(answers).enumerate() {
         assert_eq!(answer.is_some(), greedy(n), "answer {n}: {answer:?}");
         let order = order_of(commit);
@@ -205,9 +205,9 @@ pub async fn everything_of_a_commit_is_read<F: Fixture>(fixture: &F) {
     }
     assert_eq!(case.level("MUG").await.reserved, 3);
     assert_eq!(case.level("TEA").await.on_hand, 7);
-    assert_eq!(case.handles.carts.active_cart(&cart.user_id).await.unwrap(), Some(cart));
-    assert_eq!(case.handles.catalog.product(&product.id).await.unwrap(), Some(product));
-    assert_eq!(case.handles.catalog.categories().await.unwrap(), [category]);
+    assert_eq!(case.store.active_cart(&cart.user_id).await.unwrap(), Some(cart));
+    assert_eq!(case.store.product(&product.id).await.unwrap(), Some(product));
+    assert_eq!(case.store.categories().await.unwrap(), [category]);
     let record = commit.idempotency.unwrap();
     assert_eq!(case.store().idempotency_record(&record.key).await.unwrap(), Some(record));
     let late = shop.at(100_000);
@@ -246,11 +246,11 @@ pub async fn each_guard_refuses_the_whole_commit<F: Fixture>(fixture: &F) {
         case.refused(commit).await;
         assert_eq!(case.order(&order).await, None, "fault {n}");
         assert_eq!(case.store().idempotency_record(&record.key).await.unwrap(), None, "fault {n}");
-        assert_eq!(case.handles.catalog.categories().await.unwrap(), [], "fault {n}");
+        assert_eq!(case.store.categories().await.unwrap(), [], "fault {n}");
         assert_eq!(case.level("MUG").await.reserved, 0, "fault {n}");
     }
-    assert_eq!(case.handles.carts.cart(other_cart.id).await.unwrap(), None);
-    assert_eq!(case.handles.catalog.product(&parse("Q")).await.unwrap(), None);
+    assert_eq!(case.store.cart(other_cart.id).await.unwrap(), None);
+    assert_eq!(case.store.product(&parse("Q")).await.unwrap(), None);
 }
 
 /// Paid and cancelled at the same moment: one of them happened.
@@ -259,7 +259,7 @@ pub async fn two_decisions_on_one_version_have_one_effect<F: Fixture>(fixture: &
     for _ in 0..10 {
         let order = case.placed(&[("MUG", 1)]).await;
         let commits = vec![case.shop.pay(&order, case.shop.at(2)), case.shop.cancel(&order, case.shop.at(2))];
-        let answers = at_once(&case.handles.store, commits.clone()).await;
+        let answers = at_once(&case.store, commits.clone()).await;
         let winner = answers.iter().position(Option::is_none).expect("one is accepted");
         assert!(matches!(answers[1 - winner], Some(Refusal::VersionConflict { expected: 1, .. })));
         assert_eq!(case.order(&order).await.as_ref(), Some(order_of(&commits[winner])));
@@ -322,7 +322,7 @@ pub async fn a_commit_cannot_contradict_itself<F: Fixture>(fixture: &F) {
         case.refused(commit).await;
     }
     assert_eq!(case.order(order_of(&first)).await, None);
-    assert_eq!(case.handles.carts.active_cart(&parse("user-1")).await.unwrap(), None);
-    assert_eq!(case.handles.catalog.product(&product.id).await.unwrap(), None);
+    assert_eq!(case.store.active_cart(&parse("user-1")).await.unwrap(), None);
+    assert_eq!(case.store.product(&product.id).await.unwrap(), None);
     assert_eq!(case.level("MUG").await.reserved, 0);
 }

@@ -130,7 +130,7 @@ pub async fn a_reader_of_the_history_misses_nothing<F: Fixture>(fixture: &F) {
             let placed: Vec<_> = (0..12).map(|_| case.shop.order(&[("MUG", 1)])).collect();
             let paid: Vec<_> =
                 placed.iter().map(|commit| case.shop.pay(commit.orders[0].order(), case.shop.at(2))).collect();
-            let store = Arc::clone(&case.handles.store);
+            let store = Arc::clone(&case.store);
             tokio::spawn(async move {
                 for commit in placed.into_iter().zip(paid).flat_map(|(placed, paid)| [placed, paid]) {
                     store.commit(commit).await.unwrap();
@@ -144,7 +144,7 @@ pub async fn a_reader_of_the_history_misses_nothing<F: Fixture>(fixture: &F) {
     let mut after = None;
     while seen.len() < expected {
         let before = seen.len();
-        let listing = other.store.history(&PageRequest { limit: 5, after }).await.unwrap();
+        let listing = other.history(&PageRequest { limit: 5, after }).await.unwrap();
         seen.extend(listing.items);
         match listing.next {
             Some(next) => after = Some(next),
@@ -213,7 +213,7 @@ pub async fn a_replay_makes_the_same_tables_after_a_rush<F: Fixture>(fixture: &F
     let case = Case::stocked(fixture, &[("MUG", 30), ("TEA", 25)]).await;
     let orders: Vec<_> =
         (0..40).map(|n| case.shop.order(if n % 2 == 0 { &[("MUG", 2), ("TEA", 1)] } else { &[("MUG", 1)] })).collect();
-    let answers = at_once(&case.handles.store, orders.clone()).await;
+    let answers = at_once(&case.store, orders.clone()).await;
     assert!(answers.iter().any(Option::is_some));
     let placed: Vec<_> =
         orders.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(order, _)| order).collect();
@@ -229,7 +229,7 @@ pub async fn a_replay_makes_the_same_tables_after_a_rush<F: Fixture>(fixture: &F
         )
     });
     let rush = next.chain(corrections).collect();
-    let answers = at_once(&case.handles.store, rush).await;
+    let answers = at_once(&case.store, rush).await;
     assert_eq!(answers, vec![None; placed.len() + 5]);
     same_tables(&case, 10).await;
 }

@@ -49,13 +49,13 @@ impl Case {
 
     /// Uses in total and by a customer, and minor units given, as a price sees them.
     async fn used(&self, user: &str) -> (u64, u64, i64) {
-        let candidates = self.handles.promotions.candidates(&[], &parse(user)).await.unwrap();
+        let candidates = self.store.candidates(&[], &parse(user)).await.unwrap();
         let usage = candidates.iter().find(|candidate| candidate.id().as_str() == "promo").unwrap().usage();
         (usage.used, usage.used_by_customer, usage.budget_used.map_or(0, Money::minor))
     }
 
     async fn redemptions(&self) -> Vec<Redemption> {
-        self.handles.promotions.redemptions(&parse("promo"), &first(100)).await.unwrap().items
+        self.store.redemptions(&parse("promo"), &first(100)).await.unwrap().items
     }
 }
 
@@ -68,13 +68,13 @@ pub async fn a_promotion_comes_back_equal<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let record = case.promise("spring", Some("Spring"), 1);
     case.keep(&record).await;
-    let kept = case.handles.promotions.promotion(record.id()).await.unwrap().unwrap();
+    let kept = case.store.promotion(record.id()).await.unwrap().unwrap();
     assert_eq!((kept.record, kept.usage.used), (record.clone(), 0));
     let ended = record.ended(case.shop.at(5));
     case.accept(case.shop.update(&record, &ended)).await;
-    let again = case.handles.promotions.promotion(record.id()).await.unwrap();
+    let again = case.store.promotion(record.id()).await.unwrap();
     assert_eq!(again.map(|kept| kept.record), Some(ended));
-    assert_eq!(case.handles.promotions.promotion(&parse("other")).await.unwrap(), None);
+    assert_eq!(case.store.promotion(&parse("other")).await.unwrap(), None);
 }
 
 /// Whoever was slower is told.
@@ -101,7 +101,7 @@ pub async fn candidates_are_automatic_or_asked_for<F: Fixture>(fixture: &F) {
     case.accept(case.shop.update(&late, &late.ended(case.shop.at(6)))).await;
     let ids = async |keys: &[&str]| {
         let keys: Vec<_> = keys.iter().map(|key| commerce_core::promotion::code_key(key)).collect();
-        let found = case.handles.promotions.candidates(&keys, &parse("user-1")).await.unwrap();
+        let found = case.store.candidates(&keys, &parse("user-1")).await.unwrap();
         found.iter().map(|promotion| promotion.id().as_str().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(ids(&[]).await, ["a", "b"]);
@@ -145,7 +145,7 @@ pub async fn the_last_use_is_given_once<F: Fixture>(fixture: &F) {
     case.keep(&case.promise("promo", None, 1)).await;
     let limits = Limits { max_uses: Some(3), ..Limits::default() };
     let wanted = (0..200).map(|n| case.use_of(&format!("user-{n}"), 100, limits)).collect();
-    let answers = at_once(&case.handles.store, wanted).await;
+    let answers = at_once(&case.store, wanted).await;
     let refused = answers.iter().flatten().filter(|refusal| **refusal == exhausted(Limit::Uses)).count();
     assert_eq!((answers.len(), refused), (200, 197));
     assert_eq!(case.used("ann").await, (3, 0, 300));
@@ -175,7 +175,7 @@ pub async fn promotions_and_uses_are_paged<F: Fixture>(fixture: &F) {
         case.keep(&case.promise(&format!("p{n}"), None, n / 2)).await;
         case.accept(case.use_of("ann", 1, Limits::default())).await;
     }
-    let promotions = &case.handles.promotions;
+    let promotions = &case.store;
     let kept: Vec<PromotionWithUsage> = walk(3, async |page| promotions.promotions(&page).await, async || {}).await;
     let ids: Vec<_> = kept.iter().map(|kept| kept.record.id().as_str()).collect();
     assert_eq!(ids, ["p6", "p4", "p5", "p2", "p3", "p0", "p1", "promo"]);

@@ -15,7 +15,7 @@ const ENDED: i64 = RESERVATION_SECONDS + 1;
 pub async fn two_writers_share_the_last_unit_fairly<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 1)]).await;
     let commits = vec![case.shop.order(&[("MUG", 1)]), case.shop.order(&[("MUG", 1)])];
-    let answers = at_once(&case.handles.store, commits).await;
+    let answers = at_once(&case.store, commits).await;
     let refusals: Vec<_> = answers.into_iter().flatten().collect();
     let expected = StockRefusal::OutOfStock { sku: parse("MUG"), asked: 1, available: 0 };
     assert_eq!(refusals, [Refusal::Stock(expected)]);
@@ -29,7 +29,7 @@ pub async fn many_buyers_of_one_sku_get_what_is_there<F: Fixture>(fixture: &F) {
     let other = fixture.reopen().await;
     let orders = || (0..40).map(|_| case.shop.order(&[("MUG", 1), ("TEA", 1)])).collect::<Vec<_>>();
     let (here, there) = (orders(), orders());
-    let (mine, theirs) = tokio::join!(at_once(&case.handles.store, here), at_once(&other.store, there));
+    let (mine, theirs) = tokio::join!(at_once(&case.store, here), at_once(&other, there));
     let sold = mine.iter().chain(&theirs).filter(|answer| answer.is_none()).count();
     assert_eq!(sold, 40);
     let level = case.level("MUG").await;
@@ -112,7 +112,7 @@ pub async fn writers_of_the_same_skus_do_not_block_each_other<F: Fixture>(fixtur
     let lines = [("A", 1), ("B", 1), ("C", 1)];
     let backwards = [("C", 1), ("B", 1), ("A", 1)];
     let commits = (0..30).map(|n| case.shop.order(if n % 2 == 0 { &lines } else { &backwards })).collect();
-    let answers = at_once(&case.handles.store, commits).await;
+    let answers = at_once(&case.store, commits).await;
     assert_eq!(answers, vec![None; 30]);
     for sku in ["A", "B", "C"] {
         assert_eq!(case.level(sku).await.reserved, 30);
@@ -202,7 +202,7 @@ pub async fn two_counts_on_one_version_have_one_effect<F: Fixture>(fixture: &F) 
     let case = Case::stocked(fixture, &[("MUG", 5)]).await;
     let version = case.level("MUG").await.version;
     let commits = (10..18).map(|n| case.shop.moves("MUG", count_at(n, version), case.shop.at(2))).collect();
-    let answers = at_once(&case.handles.store, commits).await;
+    let answers = at_once(&case.store, commits).await;
     let won: Vec<_> = (10..18).zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(n, _)| n).collect();
     assert_eq!(won, [case.level("MUG").await.on_hand]);
     assert!(
@@ -214,7 +214,7 @@ pub async fn two_counts_on_one_version_have_one_effect<F: Fixture>(fixture: &F) 
 pub async fn corrections_at_once_add_up<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 100)]).await;
     let commits = (1..=20).map(|n| case.shop.moves("MUG", adjust(if n % 2 == 0 { n } else { -n }), case.shop.at(2)));
-    let answers = at_once(&case.handles.store, commits.collect()).await;
+    let answers = at_once(&case.store, commits.collect()).await;
     assert_eq!(answers, vec![None; 20]);
     assert_eq!(case.level("MUG").await.on_hand, 110);
 }

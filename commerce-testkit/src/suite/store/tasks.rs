@@ -34,7 +34,7 @@ pub async fn a_task_is_leased_to_one_worker<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     scheduled(&case, 10).await;
     assert_eq!(lease(&case, 10, 60, 10).await.len(), 1);
-    let other = Case { handles: fixture.reopen().await, shop: case.shop };
+    let other = Case { store: fixture.reopen().await, shop: case.shop };
     assert_eq!(lease(&other, 10, 60, 10).await, []);
     assert_eq!(lease(&other, 59, 90, 10).await, []);
 }
@@ -48,7 +48,7 @@ pub async fn workers_at_once_share_the_tasks<F: Fixture>(fixture: &F) {
     }
     let workers: Vec<_> = (0..8)
         .map(|_| {
-            let (store, at, until) = (Arc::clone(&case.handles.store), case.shop.at(10), case.shop.at(60));
+            let (store, at, until) = (Arc::clone(&case.store), case.shop.at(10), case.shop.at(60));
             tokio::spawn(async move { store.lease_tasks(at, until, 5).await.unwrap() })
         })
         .collect();

@@ -1,0 +1,112 @@
+//! Lists in parts.
+
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+use chrono::{DateTime, Utc};
+
+use super::StoreError;
+
+/// A part of a list: at most `limit` entries behind `after`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageRequest<K> {
+    /// The most entries to give, at least 1.
+    pub limit: u16,
+    /// Behind which entry; none for the beginning.
+    pub after: Option<K>,
+}
+
+/// Entries of a list, and where it goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T, K> {
+    /// The entries.
+    pub items: Vec<T>,
+    /// The last entry's place, if there are more.
+    pub next: Option<K>,
+}
+
+/// The place of an entry in a list that is sorted by creation, newest first, then by id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor<I> {
+    /// When the entry was created.
+    pub created_at: DateTime<Utc>,
+    /// Its id.
+    pub id: I,
+}
+
+impl<I: Ord> Ord for Cursor<I> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.created_at.cmp(&self.created_at).then_with(|| self.id.cmp(&other.id))
+    }
+}
+
+impl<I: Ord> PartialOrd for Cursor<I> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<K> PageRequest<K> {
+    /// The most entries that [`PageRequest::read_all`] asks for at a time.
+    const MANY: u16 = 500;
+
+    /// The first entries of a list.
+    pub const fn first(limit: u16) -> Self {
+        Self { limit, after: None }
+    }
+
+    /// The same request with another form of its cursor.
+    pub fn map<T>(self, form: impl FnOnce(K) -> T) -> PageRequest<T> {
+        PageRequest { limit: self.limit, after: self.after.map(form) }
+    }
+
+    /// Every entry of a list, read page after page.
+    ///
+    /// # Errors
+    /// The first [`StoreError`] of `read`.
+    pub async fn read_all<T, F>(read: impl Fn(Self) -> F) -> Result<Vec<T>, StoreError>
+    where
+        F: Future<Output = Result<Page<T, K>, StoreError>>,
+    {
+        let (mut all, mut request) = (Vec::new(), Self::first(Self::MANY));
+        loop {
+            let Page { items, next } = read(request).await?;
+            all.extend(items);
+            let Some(next) = next else { return Ok(all) };
+            request = Self { limit: Self::MANY, after: Some(next) };
+        }
+    }
+}
+
+impl<T, K: Ord> Page<T, K> {
+    /// The page of a list whose entries stand in the ascending order of their keys.
+    pub fn ascending(entries: impl IntoIterator<Item = T>, page: &PageRequest<K>, key: impl Fn(&T) -> K) -> Self {
+        Self::sorted(entries, page, key, Ord::cmp)
+    }
+
+    /// The page of a list whose entries stand in the descending order of their keys.
+    pub fn descending(entries: impl IntoIterator<Item = T>, page: &PageRequest<K>, key: impl Fn(&T) -> K) -> Self {
+        Self::sorted(entries, page, key, |one, other| other.cmp(one))
+    }
+
+    fn sorted(
+        entries: impl IntoIterator<Item = T>,
+        page: &PageRequest<K>,
+        key: impl Fn(&T) -> K,
+        order: impl Fn(&K, &K) -> Ordering,
+    ) -> Self {
+        let behind = |entry: &T| page.after.as_ref().is_none_or(|after| order(&key(entry), after).is_gt());
+        let mut items: Vec<T> = entries.into_iter().filter(behind).collect();
+        items.sort_by(|one, other| order(&key(one), &key(other)));
+        let more = items.len() > page.limit.into();
+        items.truncate(page.limit.into());
+        Self { next: items.last().filter(|_| more).map(key), items }
+    }
+}
+
+impl<T, K> Page<T, K> {
+    /// The same page with its entries in another form.
+    pub fn map<U>(self, form: impl FnMut(T) -> U) -> Page<U, K> {
+        Page { items: self.items.into_iter().map(form).collect(), next: self.next }
+    }
+}

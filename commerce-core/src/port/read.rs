@@ -1,0 +1,67 @@
+//! What the provided methods of a store share.
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::{PageRequest, PromotionWithUsage, Store, StoreError, StoreErrorKind};
+use crate::document::{Aggregate, Document, DocumentId, StoredError};
+use crate::event::HistoryEntry;
+use crate::ids::{PromotionId, UserId};
+use crate::money::Money;
+use crate::promotion::{PromotionRecord, Redemption, Usage};
+
+impl From<StoredError> for StoreError {
+    fn from(error: StoredError) -> Self {
+        Self::new(StoreErrorKind::Corrupt, error)
+    }
+}
+
+/// The document of a noun by its id.
+pub(super) async fn document<T>(store: &(impl Store + ?Sized), id: &impl ToString) -> Result<Option<T>, StoreError>
+where
+    T: Aggregate + TryFrom<Document, Error = StoredError>,
+{
+    let id = DocumentId::new(T::KIND, id);
+    Ok(store.document(&id).await?.map(T::try_from).transpose()?)
+}
+
+/// Every document of a noun, by id.
+pub(super) async fn documents<T>(store: &(impl Store + ?Sized)) -> Result<Vec<T>, StoreError>
+where
+    T: Aggregate + TryFrom<Document, Error = StoredError>,
+{
+    let all = PageRequest::read_all(|page| async move { store.documents(T::KIND, &page).await }).await?;
+    Ok(all.into_iter().map(T::try_from).collect::<Result<_, _>>()?)
+}
+
+/// The part of the whole history that `pick` takes.
+pub(super) async fn history<T>(
+    store: &(impl Store + ?Sized),
+    pick: impl FnMut(HistoryEntry) -> Option<T>,
+) -> Result<Vec<T>, StoreError> {
+    let all = PageRequest::read_all(|page| async move { store.history(&page).await }).await?;
+    Ok(all.into_iter().filter_map(pick).collect())
+}
+
+/// A promotion with how much of it is used up, by a customer too if one is given.
+pub(super) async fn with_usage(
+    store: &(impl Store + ?Sized),
+    record: PromotionRecord,
+    user: Option<&UserId>,
+) -> Result<PromotionWithUsage, StoreError> {
+    let uses = live_redemptions(store, record.id()).await?;
+    let by_customer = uses.iter().filter(|redemption| Some(&redemption.user) == user).count();
+    let spent = uses.iter().fold(0_i64, |sum, redemption| sum.saturating_add(redemption.amount.minor()));
+    let usage = Usage {
+        used: u64::try_from(uses.len()).unwrap_or(u64::MAX),
+        used_by_customer: u64::try_from(by_customer).unwrap_or(u64::MAX),
+        budget_used: Some(Money::new(spent, record.promotion.currency())),
+    };
+    Ok(PromotionWithUsage { record, usage })
+}
+
+/// The uses of a promotion that were not given back.
+async fn live_redemptions(store: &(impl Store + ?Sized), id: &PromotionId) -> Result<Vec<Redemption>, StoreError> {
+    let all = PageRequest::read_all(|page| async move { store.redemptions(id, &page).await }).await?;
+    Ok(all.into_iter().filter(|redemption| redemption.released_at.is_none()).collect())
+}
