@@ -2,8 +2,8 @@
 
 use commerce_core::money::{Currency, Rounding};
 use commerce_core::pricing::{
-    CodeMatching, Customer, Line, MAX_CATEGORIES, MAX_CODES, MAX_LINES, MAX_PROMOTIONS, MAX_RATES, MAX_SEGMENTS,
-    Request, Selection, Shipping, Tax, TaxLevel, TaxRate,
+    Buyer, CodeMatching, Line, MAX_CATEGORIES, MAX_CODES, MAX_LINES, MAX_PROMOTIONS, MAX_RATES, MAX_SEGMENTS, Request,
+    Selection, Shipping, Tax, TaxLevel, TaxRate,
 };
 use commerce_core::problem::{Findings, ProblemKind, Problems};
 use commerce_core::promotion::MAX_CODE;
@@ -232,13 +232,10 @@ impl LineDto {
 }
 
 impl CustomerDto {
-    fn into_domain(self, f: &mut Findings) -> Option<Customer> {
+    fn into_domain(self, f: &mut Findings) -> Option<Buyer> {
         let segments = optional(f, "segments", self.segments, list(MAX_SEGMENTS, name));
         let completed_orders = optional(f, "completed_orders", self.completed_orders, count);
-        Some(Customer {
-            segments: segments?.unwrap_or_default(),
-            completed_orders: completed_orders?.unwrap_or_default(),
-        })
+        Some(Buyer { segments: segments?.unwrap_or_default(), completed_orders: completed_orders?.unwrap_or_default() })
     }
 }
 
