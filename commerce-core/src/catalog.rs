@@ -66,6 +66,13 @@ pub struct Variant {
     pub tax_category: Option<BoundedString<64>>,
 }
 
+impl Variant {
+    /// The only variant of a product, untaxed.
+    pub const fn new(sku: Sku, price: Money) -> Self {
+        Self { sku, name: None, price, tax_category: None }
+    }
+}
+
 /// Why a product is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CatalogRejection {

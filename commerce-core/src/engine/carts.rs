@@ -42,6 +42,13 @@ pub struct NewItem {
     pub quantity: Quantity,
 }
 
+impl NewItem {
+    /// Units of a sku.
+    pub const fn new(sku: Sku, quantity: Quantity) -> Self {
+        Self { sku, quantity }
+    }
+}
+
 /// How many units a line of a cart shall have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ItemQuantity {

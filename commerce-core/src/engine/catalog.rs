@@ -32,6 +32,13 @@ pub struct ProductInput {
     pub variants: Vec<Variant>,
 }
 
+impl ProductInput {
+    /// A product for sale, without description and categories.
+    pub const fn new(name: Name, variants: Vec<Variant>) -> Self {
+        Self { name, description: None, categories: Vec::new(), active: true, variants }
+    }
+}
+
 /// What somebody says of a category; its version and times are the engine's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CategoryInput {

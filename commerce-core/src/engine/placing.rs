@@ -35,6 +35,13 @@ pub struct CheckoutRequest {
     pub notes: Option<BoundedString<1000>>,
 }
 
+impl CheckoutRequest {
+    /// Orders a cart, shipped by the first method of the shop.
+    pub const fn new(cart_id: CartId, shipping_address: Address) -> Self {
+        Self { cart_id, user_id: None, shipping_address, shipping_method: None, notes: None }
+    }
+}
+
 /// Orders items without a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlaceOrderRequest {
@@ -50,6 +57,13 @@ pub struct PlaceOrderRequest {
     pub notes: Option<BoundedString<1000>>,
 }
 
+impl PlaceOrderRequest {
+    /// Orders items for the caller, shipped by the first method of the shop.
+    pub const fn new(items: Vec<ItemRequest>, shipping_address: Address) -> Self {
+        Self { user_id: None, items, shipping_address, shipping_method: None, notes: None }
+    }
+}
+
 /// One line to order: a sku, or a product that has only one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemRequest {
@@ -61,6 +75,13 @@ pub struct ItemRequest {
     pub quantity: Quantity,
     /// A price other than the catalog's. Only admin and service may give one.
     pub unit_price: Option<Amount>,
+}
+
+impl ItemRequest {
+    /// Units of a sku at the price of the catalog.
+    pub const fn sku(sku: Sku, quantity: Quantity) -> Self {
+        Self { sku: Some(sku), product_id: None, quantity, unit_price: None }
+    }
 }
 
 /// What a new order is made of, whether it comes from a cart or from a list.
