@@ -1,8 +1,9 @@
 //! What is wrong in a value that somebody gave, where, and in which words: all of it at once.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Display};
+use core::str::FromStr;
 
 use thiserror::Error;
 
@@ -41,7 +42,7 @@ impl Path {
     }
 }
 
-impl fmt::Display for Path {
+impl Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|step| match step {
             Step::Field(name) => write!(f, "/{name}"),
@@ -52,7 +53,7 @@ impl fmt::Display for Path {
 }
 
 /// What can be wrong with a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ProblemKind {
     /// A field that must be there is not.
@@ -127,11 +128,19 @@ pub enum ProblemKind {
     /// The conditions can never hold together.
     #[error("can never hold together with the conditions before it")]
     Contradiction,
+    /// What takes the value has refused it, in words of its own.
+    #[error("{message}")]
+    Refused {
+        /// The stable code clients rely on.
+        code: &'static str,
+        /// What is wrong.
+        message: String,
+    },
 }
 
 impl ProblemKind {
     /// The stable code clients rely on.
-    pub const fn code(self) -> &'static str {
+    pub const fn code(&self) -> &'static str {
         match self {
             Self::Required => "required",
             Self::UnknownField => "unknown_field",
@@ -149,6 +158,7 @@ impl ProblemKind {
             Self::OutOfOrder => "out_of_order",
             Self::EndsBeforeStart => "ends_before_start",
             Self::Contradiction => "contradiction",
+            Self::Refused { code, .. } => code,
         }
     }
 }
@@ -164,7 +174,7 @@ impl Problems {
     }
 }
 
-impl fmt::Display for Problems {
+impl Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().enumerate().try_for_each(|(index, problem)| {
             let gap = if index == 0 { "" } else { "; " };
@@ -181,6 +191,9 @@ impl IntoIterator for Problems {
         self.0.into_iter()
     }
 }
+
+/// A value that was read; `None` where what is wrong with it was noted.
+pub type Read<T> = Option<T>;
 
 /// Collects problems while a value is walked, and knows where the walk is.
 ///
@@ -213,6 +226,43 @@ impl Findings {
         if !well {
             self.note::<()>(kind);
         }
+    }
+
+    /// Notes a problem with a field in words of the caller; without a name, with the present place.
+    pub fn refuse<T>(&mut self, name: &'static str, code: &'static str, message: impl Display) -> Read<T> {
+        let kind = ProblemKind::Refused { code, message: message.to_string() };
+        if name.is_empty() { self.note(kind) } else { self.field(name, |findings| findings.note(kind)) }
+    }
+
+    /// The value of a field, unless it is an error, which is noted under a code.
+    pub fn coded<T, E: Display>(&mut self, name: &'static str, code: &'static str, value: Result<T, E>) -> Read<T> {
+        value.map_or_else(|error| self.refuse(name, code, error), Some)
+    }
+
+    /// The value of a field, unless it is an error, which is noted.
+    pub fn value<T, E: Display>(&mut self, name: &'static str, value: Result<T, E>) -> Read<T> {
+        self.coded(name, "invalid", value)
+    }
+
+    /// What the text of a field says.
+    pub fn parse<T: FromStr<Err: Display>>(&mut self, name: &'static str, text: impl AsRef<str>) -> Read<T> {
+        self.value(name, text.as_ref().parse())
+    }
+
+    /// What the text of a field says that may be absent.
+    pub fn parse_option<T: FromStr<Err: Display>>(
+        &mut self,
+        name: &'static str,
+        text: Option<impl AsRef<str>>,
+    ) -> Read<Option<T>> {
+        self.value(name, text.map(|text| text.as_ref().parse()).transpose())
+    }
+
+    /// Reads every entry of a list; `None` where one of them cannot be.
+    pub fn list<V, T>(&mut self, entries: Vec<V>, read: impl Fn(V, &mut Self) -> Read<T>) -> Read<Vec<T>> {
+        let entries = entries.into_iter().enumerate();
+        let all: Vec<_> = entries.map(|(index, entry)| self.entry(index, |f| read(entry, f))).collect();
+        all.into_iter().collect()
     }
 
     /// Walks into a field.

@@ -3,6 +3,9 @@
 #![cfg(feature = "sqlite")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/trade.rs"]
+mod trade;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,8 +28,7 @@ use diesel::sql_types::Text;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use tempfile::TempDir;
 
-/// When everything has been committed.
-const LATER: i64 = 2 * RESERVATION_SECONDS;
+use trade::{LATER, Trade};
 
 /// Every row of every table, as text.
 type Dump = BTreeMap<String, Vec<String>>;
@@ -53,72 +55,12 @@ impl Place {
     /// A shop in which a bit of everything has happened.
     async fn busy() -> Self {
         let place = Self::new().await;
-        place.trade().await;
+        place.trade().everything().await;
         place
     }
 
-    async fn trade(&self) {
-        let shop = &self.shop;
-        self.accept(shop.stocked(&[("MUG", 20), ("TEA", 9), ("POT", 3), ("CUP", 5)])).await;
-        self.accept(shop.create(&shop.product("mugs", &["MUG"]))).await;
-        self.accept(shop.create(&shop.cart(parse("bob"), shop.at(1)))).await;
-        self.accept(self.record()).await;
-        let threshold = StockAction::Set { on_hand: 15, reorder_threshold: Some(12), expected: None };
-        self.accept(shop.moves("MUG", threshold, shop.at(0))).await;
-        self.rich("ann", &[("MUG", 2), ("TEA", 1)]).await;
-        let cancelled = self.rich("bob", &[("MUG", 1)]).await;
-        self.accept(shop.cancel(&cancelled, shop.at(2))).await;
-        self.placed(&[("POT", 3)]).await;
-        self.sell_and_take_back().await;
-        let lost = StockAction::Adjust { delta: -2, reason: parse("broken"), expected: None };
-        self.accept(shop.moves("MUG", lost, shop.at(9))).await;
-        let late = self.placed(&[("TEA", 2)]).await;
-        self.accept(shop.pay(&late, shop.at(RESERVATION_SECONDS + 60))).await;
-        assert!(self.store.commit(shop.order(&[("CUP", 6)])).await.is_err());
-    }
-
-    async fn sell_and_take_back(&self) {
-        let shop = &self.shop;
-        let mut order = self.rich("ann", &[("MUG", 2), ("TEA", 2)]).await;
-        order = self.accept(shop.pay(&order, shop.at(2))).await;
-        order = self.accept(shop.ship(&order, ShipmentStatus::Shipped, shop.at(3))).await;
-        order = self.accept(shop.ship(&order, ShipmentStatus::Delivered, shop.at(4))).await;
-        order = self.accept(shop.request_return(&order, 1, shop.at(5))).await;
-        let id = order.returns[0].id;
-        for command in [Command::ApproveReturn(id), Command::ReceiveReturn(id)] {
-            let commit = shop.decide(&order, Role::Admin, command, shop.at(6)).unwrap();
-            order = self.accept(commit).await;
-        }
-        let returned = Command::Transition { status: parse("returned"), reason: None };
-        self.accept(shop.decide(&order, Role::Admin, returned, shop.at(7)).unwrap()).await;
-    }
-
-    fn record(&self) -> Commit {
-        let promotion = Promotion::new(CURRENCY, quote::percent_off("spring", 1234)).unwrap();
-        let mut commit = self.shop.commit(self.shop.at(1));
-        let record = PromotionRecord::new(promotion, self.shop.at(1));
-        commit.change(None, record);
-        commit
-    }
-
-    /// An order that uses a promotion.
-    async fn rich(&self, user: &str, lines: &[(&str, i64)]) -> Order {
-        let at = self.shop.at(1);
-        let mut new_order = self.shop.new_order(lines, at);
-        new_order.quote = quote::rich(new_order.quote.items());
-        new_order.user_id = parse(user);
-        self.accept(self.shop.place(new_order, at)).await
-    }
-
-    async fn placed(&self, lines: &[(&str, i64)]) -> Order {
-        self.accept(self.shop.order(lines)).await
-    }
-
-    /// Commits, and gives the order of the commit, or any if it has none.
-    async fn accept(&self, commit: Commit) -> Order {
-        let order = commit.orders.first().map(|change| change.order().clone());
-        self.store.commit(commit).await.unwrap();
-        order.unwrap_or_else(|| order_of(&self.shop.order(&[("MUG", 1)])).clone())
+    fn trade(&self) -> Trade<'_> {
+        Trade { shop: &self.shop, store: &self.store }
     }
 
     async fn rebuild(&self) -> Result<Rebuilt, StoreError> {
@@ -277,11 +219,11 @@ async fn uses_that_differ_from_the_history_are_found() {
 #[tokio::test]
 async fn a_long_history_is_followed_page_by_page() {
     let place = Place::busy().await;
-    place.accept(place.shop.stocked(&[("PEN", 10_000)])).await;
+    place.trade().accept(place.shop.stocked(&[("PEN", 10_000)])).await;
     for number in 0..600 {
-        let order = place.placed(&[("PEN", 1)]).await;
+        let order = place.trade().placed(&[("PEN", 1)]).await;
         if number % 3 == 0 {
-            place.accept(place.shop.pay(&order, place.shop.at(2))).await;
+            place.trade().accept(place.shop.pay(&order, place.shop.at(2))).await;
         }
     }
     let before = place.dump();

@@ -6,11 +6,11 @@ use bytes::Bytes;
 use commerce_core::actor::Actor;
 use commerce_core::engine::Target;
 use commerce_core::port::OrderRef;
+use commerce_core::problem::{Findings, Read};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::de::DeserializeOwned;
 
-use crate::dto::reader::{Read, Reader};
 use crate::json;
 use crate::precondition;
 use crate::problem::Problem;
@@ -81,22 +81,21 @@ impl RequestContext {
         json::read(&self.body)
     }
 
-    /// What a reader makes of the body.
-    pub(crate) fn read<D, T>(&self, read: impl FnOnce(D, &mut Reader) -> Read<T>) -> Result<T, Problem>
+    /// What is made of the body, or everything that is wrong with its values.
+    pub(crate) fn read<D, T>(&self, read: impl FnOnce(D, &mut Findings) -> Read<T>) -> Result<T, Problem>
     where
         D: DeserializeOwned,
     {
         let document = self.json()?;
-        Reader::run(|reader| read(document, reader))
+        json::checked(|findings| read(document, findings))
     }
 
-    /// What a reader makes of the body, which may be left out.
-    pub(crate) fn read_or_default<D, T>(&self, read: impl FnOnce(D, &mut Reader) -> Read<T>) -> Result<T, Problem>
+    /// As [`RequestContext::read`], of a body that may be left out.
+    pub(crate) fn read_or_default<D, T>(&self, read: impl FnOnce(D, &mut Findings) -> Read<T>) -> Result<T, Problem>
     where
         D: DeserializeOwned + Default,
     {
-        let document = if self.body.is_empty() { D::default() } else { self.json()? };
-        Reader::run(|reader| read(document, reader))
+        if self.body.is_empty() { json::checked(|findings| read(D::default(), findings)) } else { self.read(read) }
     }
 
     fn check_type(&self) -> Result<(), Problem> {

@@ -20,7 +20,6 @@ pub mod pricing;
 pub(crate) mod product;
 pub mod promotion;
 pub mod quote;
-pub(crate) mod reader;
 pub(crate) mod returns;
 pub(crate) mod stock;
 pub(crate) mod task;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use commerce_core::problem::Problems;
+use commerce_core::problem::{Findings, Problems, Read};
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, Expected, IntoDeserializer, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
@@ -46,13 +46,20 @@ impl From<Refused> for Problem {
     }
 }
 
+/// A value that was read, or everything that is wrong with it.
+pub(crate) fn checked<T>(read: impl FnOnce(&mut Findings) -> Read<T>) -> Result<T, Problem> {
+    let mut findings = Findings::default();
+    let value = read(&mut findings);
+    findings.finish(value).map_err(refused)
+}
+
 /// The problems of values that were walked with their path in hand.
 pub(crate) fn refused(problems: Problems) -> Problem {
     Refused::from(problems).into()
 }
 
 /// The pointer to a member, or to an element.
-pub(crate) fn member(pointer: &str, name: &str) -> String {
+fn member(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
@@ -277,46 +284,5 @@ impl<'de: 'a, 'a> Visitor<'de> for Members<'a> {
             self.0.push(member);
         }
         Ok(self)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Line {
-        #[serde(rename = "a/b")]
-        _quantity: Option<u32>,
-        #[serde(default)]
-        _inner: Vec<Self>,
-    }
-
-    #[track_caller]
-    fn check(text: &str, pointer: &str, code: &str, message: &str) {
-        let misfit = read::<Line>(text.as_bytes()).unwrap_err();
-        let (_, _, body) = misfit.written("1");
-        let document: Value = serde_json::from_slice(&body).unwrap();
-        let expected = json!([{ "pointer": pointer, "code": code, "message": message }]);
-        assert_eq!(document["errors"], expected, "{text}");
-    }
-
-    #[test]
-    fn the_place_and_the_type_are_named() {
-        check("[]", "", "wrong_type", "must be an object");
-        check(r#"{ "_inner": [{}, { "a/b": "1" }] }"#, "/_inner/1/a~1b", "wrong_type", "must be a whole number");
-        check(r#"{ "a/b": -1 }"#, "/a~1b", "invalid", "must be a whole number");
-        check(r#"{ "_inner": [{ "c~": 1 }] }"#, "/_inner/0/c~0", "unknown_field", "is not a known field");
-        check(r#"{ "a/b": 1, "a/b": 1 }"#, "/a~1b", "duplicate", "occurs twice");
-        check(r#"{ "_inner": {} }"#, "/_inner", "wrong_type", "must be an array");
-    }
-
-    #[test]
-    fn depth_is_limited() {
-        let text = format!("{}{}", r#"{ "_inner": ["#.repeat(1000), "]}".repeat(1000));
-        check(&text, &"/_inner/0".repeat(MAX_DEPTH / 2), "too_deep", "is nested too deep");
     }
 }

@@ -78,31 +78,3 @@ fn digest(kind: &str, place: &[u8]) -> [u8; DIGEST_BYTES] {
 fn invalid() -> Problem {
     Problem::invalid_parameter("cursor", "invalid_cursor", "must be a next_cursor of this list")
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_gives_its_place_back() {
-        let cursor = cursor("skus", &"MUG").unwrap();
-        assert_eq!(read::<String>("skus", &cursor).as_deref(), Some("MUG"));
-    }
-
-    #[test]
-    fn a_cursor_of_another_list_is_refused() {
-        let cursor = cursor("orders", &"MUG").unwrap();
-        assert_eq!(read::<String>("skus", &cursor), None);
-    }
-
-    #[test]
-    fn no_single_changed_letter_goes_unseen() {
-        let cursor = cursor("skus", &"MUG").unwrap();
-        for at in 0..cursor.len() {
-            let mut letters = cursor.clone().into_bytes();
-            letters[at] = if letters[at] == b'A' { b'B' } else { b'A' };
-            let changed = String::from_utf8(letters).unwrap();
-            assert!(changed == cursor || read::<String>("skus", &changed).is_none(), "{changed}");
-        }
-    }
-}

@@ -109,34 +109,3 @@ fn actor(subject: &Subject) -> Result<Actor, Problem> {
         subject.sub.parse().map_err(|_| Problem::bad_token("invalid_token", "The token's sub is no user id."))?;
     Ok(Actor::user(*role, user))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(roles: &[&str], expected: Option<Role>) {
-        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
-        let actor = actor(&Subject { sub: "ann".to_owned(), roles });
-        assert_eq!(actor.ok().map(|actor| actor.role), expected);
-    }
-
-    #[test]
-    fn the_role_that_may_most_counts() {
-        check(&["customer", "admin", "support"], Some(Role::Admin));
-        check(&["customer", "support"], Some(Role::Support));
-        check(&["poet", "customer"], Some(Role::Customer));
-    }
-
-    #[test]
-    fn nobody_is_the_system() {
-        check(&["system"], None);
-        check(&["system", "customer"], Some(Role::Customer));
-    }
-
-    #[test]
-    fn a_token_without_a_known_role_is_nobody() {
-        check(&[], None);
-        check(&["poet"], None);
-    }
-}

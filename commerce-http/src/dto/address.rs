@@ -1,12 +1,13 @@
 //! Addresses.
 
+use commerce_core::problem::{Findings, Read};
 use std::borrow::Cow;
 
 use commerce_core::address::Address;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::reader::{Read, Reader, all};
+use super::leaf::all;
 
 /// A postal address.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -50,15 +51,15 @@ impl<'a> From<&'a Address> for AddressShape<'a> {
 
 impl AddressShape<'_> {
     /// The address.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<Address> {
+    pub(crate) fn read(self, f: &mut Findings) -> Read<Address> {
         all!(Address {
-            name: reader.parse_option("name", self.name),
-            line1: reader.parse("line1", &self.line1),
-            line2: reader.parse_option("line2", self.line2),
-            city: reader.parse("city", &self.city),
-            state: reader.parse_option("state", self.state),
-            postal_code: reader.parse("postal_code", &self.postal_code),
-            country: reader.parse("country", &self.country),
+            name: f.parse_option("name", self.name),
+            line1: f.parse("line1", &self.line1),
+            line2: f.parse_option("line2", self.line2),
+            city: f.parse("city", &self.city),
+            state: f.parse_option("state", self.state),
+            postal_code: f.parse("postal_code", &self.postal_code),
+            country: f.parse("country", &self.country),
         })
     }
 }

@@ -6,30 +6,27 @@ use commerce_core::cart::{CartItem, CartStatus, Code, PriceChange};
 use commerce_core::engine::CartView;
 use commerce_core::ids::{CartId, ItemId, ProductId, Sku, UserId};
 use commerce_core::money::Currency;
+use commerce_core::problem::{Findings, Read};
 use commerce_core::text::Name;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Figure;
 use super::quote::QuoteDto;
-use super::reader::{Read, Reader};
 
 /// A cart with its price now.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Cart)]
 pub(crate) struct CartShape<'a> {
-    #[schema(value_type = uuid::Uuid)]
     id: CartId,
-    #[schema(value_type = String)]
     user_id: &'a UserId,
     /// `active`, `checked_out` or `expired`.
-    #[schema(value_type = String, example = "active")]
+    #[schema(example = "active")]
     status: CartStatus,
-    #[schema(value_type = String, example = "USD")]
+    #[schema(example = "USD")]
     currency: Currency,
     items: Vec<CartItemShape<'a>>,
     /// The promotion codes given, valid or not.
-    #[schema(value_type = Vec<String>)]
     codes: &'a [Code],
     /// What it costs at today's prices, and why.
     quote: QuoteDto<'a>,
@@ -46,15 +43,10 @@ pub(crate) struct CartShape<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CartItem)]
 pub(crate) struct CartItemShape<'a> {
-    #[schema(value_type = uuid::Uuid)]
     id: ItemId,
-    #[schema(value_type = String)]
     sku: &'a Sku,
-    #[schema(value_type = String)]
     product_id: &'a ProductId,
-    #[schema(value_type = String)]
     name: &'a Name,
-    #[schema(value_type = i64)]
     quantity: Quantity,
     unit_price: Figure,
 }
@@ -63,7 +55,6 @@ pub(crate) struct CartItemShape<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PriceChange)]
 pub(crate) struct PriceChangeShape {
-    #[schema(value_type = uuid::Uuid)]
     item_id: ItemId,
     old: Figure,
     new: Figure,
@@ -119,9 +110,9 @@ pub(crate) struct NewItem {
 
 impl NewItem {
     /// The sku, and how many units.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<(Sku, Quantity)> {
-        let (sku, quantity) = (reader.parse("sku", &self.sku), reader.value("quantity", Quantity::new(self.quantity)));
-        Ok((sku?, quantity?))
+    pub(crate) fn read(self, f: &mut Findings) -> Read<(Sku, Quantity)> {
+        let (sku, quantity) = (f.parse("sku", &self.sku), f.value("quantity", Quantity::new(self.quantity)));
+        Some((sku?, quantity?))
     }
 }
 
@@ -136,8 +127,8 @@ pub(crate) struct NewQuantity {
 
 impl NewQuantity {
     /// The quantity; none to remove the line.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<Option<Quantity>> {
+    pub(crate) fn read(self, f: &mut Findings) -> Read<Option<Quantity>> {
         let quantity = Some(self.quantity).filter(|units| *units != 0).map(Quantity::new);
-        reader.coded("quantity", "out_of_range", quantity.transpose())
+        f.coded("quantity", "out_of_range", quantity.transpose())
     }
 }

@@ -5,6 +5,7 @@ use commerce_core::engine::{Basket, CodeCheck};
 use commerce_core::ids::CartId;
 use commerce_core::money::Currency;
 use commerce_core::pricing::{CodeRejection, Outcome, Quote};
+use commerce_core::problem::{Findings, Read};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -12,7 +13,6 @@ use uuid::Uuid;
 use super::Figure;
 use super::cart::NewItem;
 use super::quote::{ExplainedDto, QuoteDto};
-use super::reader::{Read, Reader};
 
 /// A promotion code.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -24,8 +24,8 @@ pub(crate) struct NewCode {
 
 impl NewCode {
     /// The code.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<Code> {
-        reader.parse("code", &self.code)
+    pub(crate) fn read(self, f: &mut Findings) -> Read<Code> {
+        f.parse("code", &self.code)
     }
 }
 
@@ -43,17 +43,17 @@ pub(crate) struct CodeTrial {
 
 impl CodeTrial {
     /// The code, and what it is tried on.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<(Code, Basket)> {
-        let code = reader.parse("code", &self.code);
+    pub(crate) fn read(self, f: &mut Findings) -> Read<(Code, Basket)> {
+        let code = f.parse("code", &self.code);
         let basket = match (self.cart_id, self.items) {
-            (Some(cart), None) => Ok(Basket::Cart(CartId::new(cart))),
+            (Some(cart), None) => Some(Basket::Cart(CartId::new(cart))),
             (None, Some(items)) if (1..=MAX_LINES).contains(&items.len()) => {
-                reader.each("items", items, NewItem::read).map(Basket::Items)
+                f.field("items", |f| f.list(items, NewItem::read)).map(Basket::Items)
             }
-            (None, Some(_)) => Err(reader.note("items", "out_of_range", format_args!("has 1 to {MAX_LINES} lines"))),
-            _ => Err(reader.note("", "invalid", "name either a cart_id or items")),
+            (None, Some(_)) => f.refuse("items", "out_of_range", format_args!("has 1 to {MAX_LINES} lines")),
+            _ => f.refuse("", "invalid", "name either a cart_id or items"),
         };
-        Ok((code?, basket?))
+        Some((code?, basket?))
     }
 }
 
@@ -113,7 +113,7 @@ pub(crate) struct TriedCode<'a> {
     outcomes: Vec<ExplainedDto<'a>>,
     /// What the customer pays less for giving the code.
     saving: Figure,
-    #[schema(value_type = String, example = "USD")]
+    #[schema(example = "USD")]
     currency: Currency,
     /// The price with the code.
     quote: QuoteDto<'a>,

@@ -14,7 +14,6 @@ use super::order::ActorShape;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DocumentEvent)]
 pub(crate) struct DocumentEventShape<'a> {
-    #[schema(value_type = uuid::Uuid)]
     event_id: EventId,
     #[schema(example = "product.updated")]
     event_type: &'a str,

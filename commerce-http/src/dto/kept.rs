@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::{Currency, Money};
 use commerce_core::port::PromotionWithUsage;
-use commerce_core::problem::Findings;
 use commerce_core::promotion::{Promotion, Redemption, Usage};
 use serde::Serialize;
 use serde_json::Value;
@@ -13,7 +12,7 @@ use utoipa::ToSchema;
 use super::Figure;
 use super::promotion::PromotionDto;
 use crate::json;
-use crate::problem::{Fault, Problem};
+use crate::problem::Problem;
 
 /// A promotion that the shop keeps.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,13 +59,10 @@ impl From<&PromotionWithUsage> for PromotionWithUsageShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Redemption)]
 pub(crate) struct RedemptionShape<'a> {
-    #[schema(value_type = String)]
     promotion_id: &'a PromotionId,
-    #[schema(value_type = uuid::Uuid)]
     order_id: OrderId,
-    #[schema(value_type = String)]
     user_id: &'a UserId,
-    #[schema(value_type = String, example = "USD")]
+    #[schema(example = "USD")]
     currency: Currency,
     /// What it took off the order.
     amount: Figure,
@@ -92,18 +88,19 @@ impl<'a> From<&'a Redemption> for RedemptionShape<'a> {
 
 /// Reads the promotion of a shop. The shop counts its uses, so nobody else says how many there are.
 pub(crate) fn read(promotion: PromotionDto, shop: Currency) -> Result<Promotion, Problem> {
-    let mut findings = Findings::default();
-    let promotion = promotion.into_domain(shop, &mut findings);
-    let promotion = findings.finish(promotion).map_err(json::refused)?;
-    let Usage { used, used_by_customer, budget_used } = promotion.usage();
-    let said = [
-        ("/used", *used != 0),
-        ("/used_by_customer", *used_by_customer != 0),
-        ("/budget_used", budget_used.is_some_and(|amount| !amount.is_zero())),
-    ];
-    let faults = said.into_iter().filter(|(_, is_said)| *is_said);
-    let faults: Vec<_> = faults.map(|(place, _)| Fault::at(place, "read_only", "is counted by the shop")).collect();
-    if faults.is_empty() { Ok(promotion) } else { Err(Problem::invalid(faults)) }
+    json::checked(|findings| {
+        let promotion = promotion.into_domain(shop, findings)?;
+        let Usage { used, used_by_customer, budget_used } = promotion.usage();
+        let said = [
+            ("used", *used != 0),
+            ("used_by_customer", *used_by_customer != 0),
+            ("budget_used", budget_used.is_some_and(|amount| !amount.is_zero())),
+        ];
+        for (name, _) in said.into_iter().filter(|(_, is_said)| *is_said) {
+            findings.refuse::<()>(name, "read_only", "is counted by the shop");
+        }
+        Some(promotion)
+    })
 }
 
 /// Reads what a JSON merge patch (RFC 7396) makes of a promotion. Its name stays.

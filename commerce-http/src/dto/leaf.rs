@@ -7,11 +7,12 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use commerce_core::Quantity;
 use commerce_core::money::{Amount, Currency, Money, MoneyError};
-use commerce_core::problem::{Findings, ProblemKind};
+use commerce_core::problem::{Findings, ProblemKind, Read};
 use commerce_core::promotion::{MAX_LABEL, Percent};
-use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Number, Value};
+use utoipa::ToSchema;
 
 pub(super) const A_PROMOTION_ID: &str = "a promotion id of 1 to 64 characters";
 pub(super) const A_SKU: &str = "a sku of 1 to 64 characters";
@@ -26,6 +27,32 @@ const MAX_PARSED: usize = 64;
 #[serde(transparent)]
 pub struct DecimalDto(Value);
 
+/// A decimal figure where another kind of value is a flaw of the form.
+#[derive(Clone, Debug, ToSchema)]
+#[schema(value_type = String, example = "9.99")]
+pub(crate) struct Decimal(pub(super) Result<Amount, String>);
+
+impl Decimal {
+    /// Money of a currency.
+    pub(super) fn money(self, currency: Read<Currency>, f: &mut Findings) -> Read<Money> {
+        let amount = f.value("", self.0)?;
+        f.coded("", "invalid_amount", amount.in_currency(currency?))
+    }
+}
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            value @ (Value::String(_) | Value::Number(_)) => {
+                Ok(Self(Amount::deserialize(value).map_err(|error| error.to_string())))
+            }
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+                Err(D::Error::invalid_type(Unexpected::Other("value"), &"a decimal amount such as \"59.98\""))
+            }
+        }
+    }
+}
+
 impl From<Money> for DecimalDto {
     fn from(money: Money) -> Self {
         Self(Amount::from(money).to_string().into())
@@ -39,7 +66,7 @@ impl From<Percent> for DecimalDto {
 }
 
 impl DecimalDto {
-    pub(super) fn decimal(self, findings: &mut Findings) -> Option<Decimal> {
+    pub(super) fn decimal(self, findings: &mut Findings) -> Read<rust_decimal::Decimal> {
         let is_number = self.0.is_number();
         match Amount::deserialize(self.0) {
             Ok(amount) => Some(amount.decimal()),
@@ -51,7 +78,7 @@ impl DecimalDto {
     }
 
     /// An amount with no more decimals than the currency has.
-    pub(super) fn money(self, currency: Currency, findings: &mut Findings) -> Option<Money> {
+    pub(super) fn money(self, currency: Currency, findings: &mut Findings) -> Read<Money> {
         match Money::from_decimal(self.decimal(findings)?, currency) {
             Ok(money) => Some(money),
             Err(MoneyError::TooManyDecimals { .. }) => findings.note(ProblemKind::TooManyDecimals),
@@ -60,13 +87,22 @@ impl DecimalDto {
     }
 }
 
+/// Reads every field before it builds a value, so that no invalid one hides another.
+macro_rules! all {
+    ($target:ident { $($field:ident: $value:expr),* $(,)? }) => {{
+        $(let $field = $value;)*
+        (move || Some($target { $($field: $field?),* }))()
+    }};
+}
+pub(crate) use all;
+
 /// A field that must be there.
 pub(super) fn required<V, T>(
     findings: &mut Findings,
     name: &'static str,
     value: Option<V>,
-    read: impl FnOnce(V, &mut Findings) -> Option<T>,
-) -> Option<T> {
+    read: impl FnOnce(V, &mut Findings) -> Read<T>,
+) -> Read<T> {
     findings.field(name, |findings| match value {
         Some(value) => read(value, findings),
         None => findings.note(ProblemKind::Required),
@@ -74,36 +110,43 @@ pub(super) fn required<V, T>(
 }
 
 /// A field that may be absent: `Some(None)` then, `None` where it cannot be read.
-#[expect(clippy::option_option, reason = "the outer one is whether it can be read, the inner one whether it is there")]
 pub(super) fn optional<V, T>(
     findings: &mut Findings,
     name: &'static str,
     value: Option<V>,
-    read: impl FnOnce(V, &mut Findings) -> Option<T>,
-) -> Option<Option<T>> {
+    read: impl FnOnce(V, &mut Findings) -> Read<T>,
+) -> Read<Option<T>> {
     match value {
         Some(value) => findings.field(name, |findings| read(value, findings)).map(Some),
         None => Some(None),
     }
 }
 
+/// A field that has a usual value.
+pub(super) fn usual<V, T: Default>(
+    findings: &mut Findings,
+    name: &'static str,
+    value: Option<V>,
+    read: impl FnOnce(V, &mut Findings) -> Read<T>,
+) -> Read<T> {
+    optional(findings, name, value, read).map(Option::unwrap_or_default)
+}
+
 /// The entries of a list, each read; `None` where one of them cannot be.
 pub(super) fn list<V, T>(
     limit: usize,
-    read: impl Fn(V, &mut Findings) -> Option<T>,
-) -> impl FnOnce(Vec<V>, &mut Findings) -> Option<Vec<T>> {
+    read: impl Fn(V, &mut Findings) -> Read<T>,
+) -> impl FnOnce(Vec<V>, &mut Findings) -> Read<Vec<T>> {
     move |entries, findings| {
         if entries.len() > limit {
             return findings.note(ProblemKind::TooMany { limit });
         }
-        let entries = entries.into_iter().enumerate();
-        let all: Vec<_> = entries.map(|(index, entry)| findings.entry(index, |f| read(entry, f))).collect();
-        all.into_iter().collect()
+        findings.list(entries, read)
     }
 }
 
 /// A text of at most `limit` characters.
-pub(super) fn text(limit: usize) -> impl Fn(String, &mut Findings) -> Option<String> {
+pub(super) fn text(limit: usize) -> impl Fn(String, &mut Findings) -> Read<String> {
     move |text, findings| match text.chars().nth(limit) {
         Some(_) => findings.note(ProblemKind::TooLong { limit }),
         None => Some(text),
@@ -111,7 +154,7 @@ pub(super) fn text(limit: usize) -> impl Fn(String, &mut Findings) -> Option<Str
 }
 
 /// A text that says something: 1 to `limit` characters.
-pub(super) fn label(limit: usize) -> impl Fn(String, &mut Findings) -> Option<String> {
+pub(super) fn label(limit: usize) -> impl Fn(String, &mut Findings) -> Read<String> {
     move |given, findings| match text(limit)(given, findings)?.trim() {
         "" => findings.note(ProblemKind::Empty),
         label => Some(label.to_owned()),
@@ -119,35 +162,35 @@ pub(super) fn label(limit: usize) -> impl Fn(String, &mut Findings) -> Option<St
 }
 
 /// A text that parses.
-pub(super) fn parsed<T: FromStr>(expected: &'static str) -> impl Fn(String, &mut Findings) -> Option<T> {
+pub(super) fn parsed<T: FromStr>(expected: &'static str) -> impl Fn(String, &mut Findings) -> Read<T> {
     move |given, findings| match text(MAX_PARSED)(given, findings)?.parse() {
         Ok(value) => Some(value),
         Err(_) => findings.note(ProblemKind::Invalid { expected }),
     }
 }
 
-pub(super) fn currency(text: String, findings: &mut Findings) -> Option<Currency> {
+pub(super) fn currency(text: String, findings: &mut Findings) -> Read<Currency> {
     parsed("an ISO 4217 currency code")(text, findings)
 }
 
-pub(super) fn instant(text: String, findings: &mut Findings) -> Option<DateTime<Utc>> {
+pub(super) fn instant(text: String, findings: &mut Findings) -> Read<DateTime<Utc>> {
     parsed("an instant such as \"2026-01-15T12:00:00Z\"")(text, findings)
 }
 
-pub(super) fn name(text: String, findings: &mut Findings) -> Option<String> {
+pub(super) fn name(text: String, findings: &mut Findings) -> Read<String> {
     label(MAX_LABEL)(text, findings)
 }
 
-pub(super) fn quantity(number: Number, findings: &mut Findings) -> Option<Quantity> {
+pub(super) fn quantity(number: Number, findings: &mut Findings) -> Read<Quantity> {
     whole(A_QUANTITY)(number, findings)
 }
 
-pub(super) fn count<T: TryFrom<i64>>(number: Number, findings: &mut Findings) -> Option<T> {
+pub(super) fn count<T: TryFrom<i64>>(number: Number, findings: &mut Findings) -> Read<T> {
     whole(A_COUNT)(number, findings)
 }
 
 /// A whole number that the target takes; `1.0` is one.
-pub(super) fn whole<T: TryFrom<i64>>(expected: &'static str) -> impl Fn(Number, &mut Findings) -> Option<T> {
+pub(super) fn whole<T: TryFrom<i64>>(expected: &'static str) -> impl Fn(Number, &mut Findings) -> Read<T> {
     move |number, findings| {
         let whole = number.as_i64().or_else(|| {
             let figure = Amount::deserialize(number).ok()?.decimal().normalize();

@@ -1,12 +1,11 @@
 //! Metadata, as it is given. It is shown as it is stored.
 
 use commerce_core::metadata::{Metadata, MetadataPatch};
-use commerce_core::problem::Findings;
+use commerce_core::problem::{Findings, Read};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::reader::{Read, Reader};
 use crate::json::Members;
 
 /// At most 50 entries that callers attach for purposes of their own: strings of at most 500 bytes, numbers and booleans, under keys of 1 to 40 of
@@ -19,18 +18,18 @@ pub struct MetadataDto(Members<Value>);
 
 impl MetadataDto {
     /// The entries.
-    pub(super) fn into_domain(self, findings: &mut Findings) -> Option<Metadata> {
+    pub(super) fn into_domain(self, findings: &mut Findings) -> Read<Metadata> {
         Metadata::read(self.0.0, findings)
     }
 
     /// The entries of a request; none if it has none.
-    pub(crate) fn read(given: Option<Self>, reader: &mut Reader) -> Read<Metadata> {
-        reader.walk("metadata", |findings| given.unwrap_or_default().into_domain(findings))
+    pub(crate) fn read(given: Option<Self>, findings: &mut Findings) -> Read<Metadata> {
+        findings.field("metadata", |findings| given.unwrap_or_default().into_domain(findings))
     }
 
     /// The change that a merge patch says.
-    pub(crate) fn read_patch(given: Option<Self>, reader: &mut Reader) -> Read<MetadataPatch> {
-        reader.walk("metadata", |findings| MetadataPatch::read(given.unwrap_or_default().0.0, findings))
+    pub(crate) fn read_patch(given: Option<Self>, findings: &mut Findings) -> Read<MetadataPatch> {
+        findings.field("metadata", |findings| MetadataPatch::read(given.unwrap_or_default().0.0, findings))
     }
 }
 

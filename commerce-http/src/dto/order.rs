@@ -10,35 +10,34 @@ use commerce_core::order::{
     Command, Order, OrderItem, OrderLine, Phase, Reason, Shipment, ShipmentStatus, ShipmentUpdate, Status,
 };
 use commerce_core::pricing::{Adjustment, Quote};
+use commerce_core::problem::{Findings, Read};
 use commerce_core::text::{BoundedString, Name};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Figure;
 use super::address::AddressShape;
+use super::leaf::all;
 use super::payment::{OrderPaymentShape, RefundShape};
 use super::quote::{AdjustmentDto, ExplainedDto};
-use super::reader::{Read, Reader, all};
 use super::returns::ReturnShape;
 
 /// An order.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Order)]
 pub(crate) struct OrderShape<'a> {
-    #[schema(value_type = uuid::Uuid)]
     id: OrderId,
-    #[schema(value_type = String, example = "ORD-20260216-7K3F")]
+    #[schema(example = "ORD-20260216-7K3F")]
     number: &'a OrderNumber,
-    #[schema(value_type = String)]
     user_id: &'a UserId,
     /// The state it is in, by the name the shop gives it.
-    #[schema(value_type = String, example = "pending")]
+    #[schema(example = "pending")]
     status: &'a Status,
     /// What that state means: `draft`, `awaiting_payment`, `paid`, `in_fulfilment`, `shipped`, `delivered`, `completed`,
     /// `cancelled` or `returned`.
     #[schema(value_type = String, example = "awaiting_payment")]
     phase: Phase,
-    #[schema(value_type = String, example = "USD")]
+    #[schema(example = "USD")]
     currency: Currency,
     items: Vec<OrderItemShape<'a>>,
     subtotal: Figure,
@@ -52,7 +51,7 @@ pub(crate) struct OrderShape<'a> {
     /// What became of every promotion that could have applied, when the order was placed.
     explanation: Vec<ExplainedDto<'a>>,
     shipping_address: AddressShape<'a>,
-    #[schema(value_type = String, example = "standard")]
+    #[schema(example = "standard")]
     shipping_method: &'a BoundedString<64>,
     /// How it is being shipped.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +62,6 @@ pub(crate) struct OrderShape<'a> {
     /// What came or comes back.
     returns: Vec<ReturnShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     notes: Option<&'a BoundedString<1000>>,
     /// The number of its last event.
     version: u64,
@@ -75,15 +73,10 @@ pub(crate) struct OrderShape<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OrderItem)]
 pub(crate) struct OrderItemShape<'a> {
-    #[schema(value_type = uuid::Uuid)]
     id: ItemId,
-    #[schema(value_type = String)]
     sku: &'a Sku,
-    #[schema(value_type = String)]
     product_id: &'a ProductId,
-    #[schema(value_type = String)]
     name: &'a Name,
-    #[schema(value_type = i64)]
     quantity: Quantity,
     unit_price: Figure,
     subtotal: Figure,
@@ -98,7 +91,6 @@ pub(crate) struct OrderItemShape<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AppliedPromotion)]
 pub(crate) struct PromotionShape<'a> {
-    #[schema(value_type = String)]
     id: &'a PromotionId,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'a str>,
@@ -109,15 +101,12 @@ pub(crate) struct PromotionShape<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Shipment)]
 pub(crate) struct ShipmentShape<'a> {
-    #[schema(value_type = String)]
     provider: &'a BoundedString<100>,
-    #[schema(value_type = String)]
     method: &'a BoundedString<64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     tracking_number: Option<&'a BoundedString<100>>,
     /// `pending`, `shipped` or `delivered`.
-    #[schema(value_type = String, example = "shipped")]
+    #[schema(example = "shipped")]
     status: ShipmentStatus,
 }
 
@@ -206,7 +195,6 @@ impl<'a> From<&'a Shipment> for ShipmentShape<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OrderEvent)]
 pub(crate) struct EventShape<'a> {
-    #[schema(value_type = uuid::Uuid)]
     event_id: EventId,
     #[schema(example = "order.created")]
     event_type: &'static str,
@@ -226,7 +214,6 @@ pub(crate) struct ActorShape<'a> {
     role: Role,
     /// Absent for the shop itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     user_id: Option<&'a UserId>,
 }
 
@@ -239,7 +226,6 @@ impl<'a> From<&'a Actor> for ActorShape<'a> {
 /// The order after the event.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EventData<'a> {
-    #[schema(value_type = uuid::Uuid)]
     order_id: OrderId,
     #[serde(flatten)]
     order: OrderShape<'a>,
@@ -277,9 +263,9 @@ pub(crate) struct NewStatus {
 
 impl NewStatus {
     /// The command that moves the order.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<Command> {
-        let (status, reason) = (reader.parse("status", &self.status), reader.parse_option("reason", self.reason));
-        Ok(Command::Transition { status: status?, reason: reason? })
+    pub(crate) fn read(self, f: &mut Findings) -> Read<Command> {
+        let (status, reason) = (f.parse("status", &self.status), f.parse_option("reason", self.reason));
+        Some(Command::Transition { status: status?, reason: reason? })
     }
 }
 
@@ -293,8 +279,8 @@ pub(crate) struct ReasonBody {
 
 impl ReasonBody {
     /// The reason.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<Option<Reason>> {
-        reader.parse_option("reason", self.reason)
+    pub(crate) fn read(self, f: &mut Findings) -> Read<Option<Reason>> {
+        f.parse_option("reason", self.reason)
     }
 }
 
@@ -309,18 +295,18 @@ pub(crate) struct NewShipment {
     #[schema(max_length = 100)]
     tracking_number: Option<String>,
     /// `pending`, `shipped` or `delivered`; the order follows. Not said, it stays as it is; a new shipment is `pending`.
-    #[schema(value_type = Option<String>, example = "shipped")]
+    #[schema(example = "shipped")]
     status: Option<ShipmentStatus>,
 }
 
 impl NewShipment {
     /// The shipment.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<ShipmentUpdate> {
+    pub(crate) fn read(self, f: &mut Findings) -> Read<ShipmentUpdate> {
         all!(ShipmentUpdate {
-            provider: reader.parse("provider", &self.provider),
-            method: reader.parse("method", &self.method),
-            tracking_number: reader.parse_option("tracking_number", self.tracking_number),
-            status: Ok(self.status),
+            provider: f.parse("provider", &self.provider),
+            method: f.parse("method", &self.method),
+            tracking_number: f.parse_option("tracking_number", self.tracking_number),
+            status: Some(self.status),
         })
     }
 }

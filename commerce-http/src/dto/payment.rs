@@ -3,12 +3,13 @@
 use commerce_core::ids::{OrderId, PaymentId, RefundId};
 use commerce_core::money::Currency;
 use commerce_core::order::{Command, Order, PaymentStatus, Reason, Refund, RefundStatus, Status};
+use commerce_core::problem::{Findings, Read};
 use commerce_core::text::BoundedString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Figure;
-use super::reader::{Decimal, Read, Reader};
+use super::leaf::{Decimal, optional};
 
 /// The most characters of a processor's token.
 const MAX_TOKEN: usize = 255;
@@ -17,7 +18,6 @@ const MAX_TOKEN: usize = 255;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OrderPayment)]
 pub(crate) struct OrderPaymentShape<'a> {
-    #[schema(value_type = uuid::Uuid)]
     id: PaymentId,
     /// `pending`, `succeeded`, `failed`, `partially_refunded` or `refunded`.
     #[schema(value_type = String, example = "pending")]
@@ -27,7 +27,6 @@ pub(crate) struct OrderPaymentShape<'a> {
     refunded: Figure,
     /// The processor's name for it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     reference: Option<&'a BoundedString<200>>,
 }
 
@@ -51,11 +50,10 @@ impl<'a> From<&'a Order> for OrderPaymentShape<'a> {
 pub(crate) struct PaymentShape<'a> {
     #[serde(flatten)]
     payment: OrderPaymentShape<'a>,
-    #[schema(value_type = String, example = "USD")]
+    #[schema(example = "USD")]
     currency: Currency,
-    #[schema(value_type = uuid::Uuid)]
     order_id: OrderId,
-    #[schema(value_type = String, example = "paid")]
+    #[schema(example = "paid")]
     order_status: &'a Status,
     refunds: Vec<RefundShape<'a>>,
 }
@@ -64,14 +62,12 @@ pub(crate) struct PaymentShape<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Refund)]
 pub(crate) struct RefundShape<'a> {
-    #[schema(value_type = uuid::Uuid)]
     id: RefundId,
     amount: Figure,
     /// `requested`, `processed` or `failed`.
     #[schema(value_type = String, example = "requested")]
     status: RefundStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     reason: Option<&'a Reason>,
 }
 
@@ -103,11 +99,11 @@ pub(crate) struct Confirmation {
 
 impl Confirmation {
     /// The token.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<String> {
+    pub(crate) fn read(self, f: &mut Findings) -> Read<String> {
         if (1..=MAX_TOKEN).contains(&self.token.chars().count()) {
-            return Ok(self.token);
+            return Some(self.token);
         }
-        Err(reader.note("token", "out_of_range", format_args!("has 1 to {MAX_TOKEN} characters")))
+        f.refuse("token", "out_of_range", format_args!("has 1 to {MAX_TOKEN} characters"))
     }
 }
 
@@ -123,9 +119,9 @@ pub(crate) struct NewRefund {
 
 impl NewRefund {
     /// The command that refunds.
-    pub(crate) fn read(self, reader: &mut Reader, currency: Currency) -> Read<Command> {
-        let amount = self.amount.map(|figure| reader.money("amount", figure, Ok(currency))).transpose();
-        let reason = reader.parse("reason", &self.reason);
-        Ok(Command::Refund { amount: amount?, reason: Some(reason?) })
+    pub(crate) fn read(self, f: &mut Findings, currency: Currency) -> Read<Command> {
+        let amount = optional(f, "amount", self.amount, |figure, f| figure.money(Some(currency), f));
+        let reason = f.parse("reason", &self.reason);
+        Some(Command::Refund { amount: amount?, reason: Some(reason?) })
     }
 }

@@ -3,12 +3,13 @@
 use commerce_core::Quantity;
 use commerce_core::engine::{CheckoutRequest, ItemRequest, PlaceOrderRequest};
 use commerce_core::ids::CartId;
+use commerce_core::problem::{Findings, Read};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::address::AddressShape;
-use super::reader::{Decimal, Read, Reader, all};
+use super::leaf::{Decimal, all};
 
 /// An order to place: of a cart, or of items.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -67,47 +68,47 @@ pub(crate) enum Source {
 
 impl NewOrder {
     /// Tells the one from the other.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<Source> {
+    pub(crate) fn read(self, f: &mut Findings) -> Read<Source> {
         let Self { cart_id, items, user_id, shipping_address, shipping_method, notes } = self;
         match (cart_id, items) {
             (Some(cart_id), None) => {
                 let cart = NewCheckOut { cart_id, shipping_address, shipping_method, notes };
-                let (user_id, cart) = (reader.parse_option("user_id", user_id), cart.read(reader));
-                Ok(Source::Cart(CheckoutRequest { user_id: user_id?, ..cart? }))
+                let (user_id, cart) = (f.parse_option("user_id", user_id), cart.read(f));
+                Some(Source::Cart(CheckoutRequest { user_id: user_id?, ..cart? }))
             }
             (None, Some(items)) => all!(PlaceOrderRequest {
-                user_id: reader.parse_option("user_id", user_id),
-                items: reader.each("items", items, NewOrderItem::read),
-                shipping_address: reader.within("shipping_address", |reader| shipping_address.read(reader)),
-                shipping_method: reader.parse_option("shipping_method", shipping_method),
-                notes: reader.parse_option("notes", notes),
+                user_id: f.parse_option("user_id", user_id),
+                items: f.field("items", |f| f.list(items, NewOrderItem::read)),
+                shipping_address: f.field("shipping_address", |f| shipping_address.read(f)),
+                shipping_method: f.parse_option("shipping_method", shipping_method),
+                notes: f.parse_option("notes", notes),
             })
             .map(Source::Items),
-            _ => Err(reader.note("", "invalid", "name either a cart_id or items")),
+            _ => f.refuse("", "invalid", "name either a cart_id or items"),
         }
     }
 }
 
 impl NewCheckOut {
     /// The cart to order.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<CheckoutRequest> {
+    pub(crate) fn read(self, f: &mut Findings) -> Read<CheckoutRequest> {
         all!(CheckoutRequest {
-            cart_id: Ok(CartId::new(self.cart_id)),
-            user_id: Ok(None),
-            shipping_address: reader.within("shipping_address", |reader| self.shipping_address.read(reader)),
-            shipping_method: reader.parse_option("shipping_method", self.shipping_method),
-            notes: reader.parse_option("notes", self.notes),
+            cart_id: Some(CartId::new(self.cart_id)),
+            user_id: Some(None),
+            shipping_address: f.field("shipping_address", |f| self.shipping_address.read(f)),
+            shipping_method: f.parse_option("shipping_method", self.shipping_method),
+            notes: f.parse_option("notes", self.notes),
         })
     }
 }
 
 impl NewOrderItem {
-    fn read(self, reader: &mut Reader) -> Read<ItemRequest> {
+    fn read(self, f: &mut Findings) -> Read<ItemRequest> {
         all!(ItemRequest {
-            sku: reader.parse_option("sku", self.sku),
-            product_id: reader.parse_option("product_id", self.product_id),
-            quantity: reader.value("quantity", Quantity::new(self.quantity)),
-            unit_price: reader.value("unit_price", self.unit_price.map(|price| price.0).transpose()),
+            sku: f.parse_option("sku", self.sku),
+            product_id: f.parse_option("product_id", self.product_id),
+            quantity: f.value("quantity", Quantity::new(self.quantity)),
+            unit_price: f.value("unit_price", self.unit_price.map(|price| price.0).transpose()),
         })
     }
 }

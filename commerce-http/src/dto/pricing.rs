@@ -5,14 +5,15 @@ use commerce_core::pricing::{
     CodeMatching, Customer, Line, MAX_CATEGORIES, MAX_CODES, MAX_LINES, MAX_PROMOTIONS, MAX_RATES, MAX_SEGMENTS,
     Request, Selection, Shipping, Tax, TaxLevel, TaxRate,
 };
-use commerce_core::problem::{Findings, ProblemKind, Problems};
+use commerce_core::problem::{Findings, ProblemKind, Problems, Read};
 use commerce_core::promotion::MAX_CODE;
 use serde::Deserialize;
 use serde_json::Number;
 use utoipa::ToSchema;
 
 use super::leaf::{
-    A_CATEGORY, A_SKU, DecimalDto, count, currency, instant, list, name, optional, parsed, quantity, required, text,
+    A_CATEGORY, A_SKU, DecimalDto, all, count, currency, instant, list, name, optional, parsed, quantity, required,
+    text, usual,
 };
 use super::promotion::PromotionDto;
 use super::{Refused, read};
@@ -34,7 +35,6 @@ pub struct RequestDto {
     /// The codes the buyer gave; at most 20.
     pub codes: Option<Vec<String>>,
     /// How codes compare: `exact` or `ignore_case`.
-    #[schema(value_type = Option<String>)]
     pub code_matching: Option<CodeMatching>,
     /// Who buys.
     pub customer: Option<CustomerDto>,
@@ -45,13 +45,10 @@ pub struct RequestDto {
     /// Every promotion there is, in the order that settles equal priorities; at most 1,000.
     pub promotions: Option<Vec<PromotionDto>>,
     /// Which of the promotions that could apply do: `priority` or `best`.
-    #[schema(value_type = Option<String>)]
     pub selection: Option<Selection>,
     /// Where tax is rounded: `line` or `order`.
-    #[schema(value_type = Option<String>)]
     pub tax_level: Option<TaxLevel>,
     /// How figures are rounded: `half_away_from_zero`, `half_even` or `down`.
-    #[schema(value_type = Option<String>)]
     pub rounding: Option<Rounding>,
 }
 
@@ -165,35 +162,28 @@ impl RequestDto {
         findings.finish(request)
     }
 
-    fn into_domain(self, f: &mut Findings) -> Option<Request> {
-        let given = required(f, "currency", self.currency, currency);
+    fn into_domain(self, f: &mut Findings) -> Read<Request> {
+        let named = required(f, "currency", self.currency, currency);
         // Amounts are read even where the currency is not known, so that the rest of the problems are told as well; with
         // many decimals then, for nothing is wrong with them.
-        let currency = given.unwrap_or(Currency::KWD);
-        let at = required(f, "at", self.at, instant);
-        let line = |line: LineDto, f: &mut Findings| line.into_domain(currency, f);
-        let lines = required(f, "lines", self.lines, list(MAX_LINES, line));
-        // An empty code is no mistake of the document: it is a code nobody knows.
-        let codes = optional(f, "codes", self.codes, list(MAX_CODES, text(MAX_CODE)));
-        let customer = optional(f, "customer", self.customer, CustomerDto::into_domain);
-        let shipping = optional(f, "shipping", self.shipping, |shipping, f| shipping.into_domain(currency, f));
-        let tax = optional(f, "tax", self.tax, TaxDto::into_domain);
-        let promotion = |promotion: PromotionDto, f: &mut Findings| promotion.into_domain(currency, f);
-        let promotions = optional(f, "promotions", self.promotions, list(MAX_PROMOTIONS, promotion));
-        let request = Request {
-            currency: given?,
-            at: at?,
-            lines: lines?,
-            codes: codes?.unwrap_or_default(),
-            code_matching: self.code_matching.unwrap_or_default(),
-            customer: customer?.unwrap_or_default(),
-            shipping: shipping?,
-            tax: tax?.unwrap_or_default(),
-            promotions: promotions?.unwrap_or_default(),
-            selection: self.selection.unwrap_or_default(),
-            tax_level: self.tax_level.unwrap_or_default(),
-            rounding: self.rounding.unwrap_or_default(),
-        };
+        let assumed = named.unwrap_or(Currency::KWD);
+        let line = |line: LineDto, f: &mut Findings| line.into_domain(assumed, f);
+        let promotion = |promotion: PromotionDto, f: &mut Findings| promotion.into_domain(assumed, f);
+        let request: Request = all!(Request {
+            currency: named,
+            at: required(f, "at", self.at, instant),
+            lines: required(f, "lines", self.lines, list(MAX_LINES, line)),
+            // An empty code is no mistake of the document: it is a code nobody knows.
+            codes: usual(f, "codes", self.codes, list(MAX_CODES, text(MAX_CODE))),
+            code_matching: Some(self.code_matching.unwrap_or_default()),
+            customer: usual(f, "customer", self.customer, CustomerDto::into_domain),
+            shipping: optional(f, "shipping", self.shipping, |shipping, f| shipping.into_domain(assumed, f)),
+            tax: usual(f, "tax", self.tax, TaxDto::into_domain),
+            promotions: usual(f, "promotions", self.promotions, list(MAX_PROMOTIONS, promotion)),
+            selection: Some(self.selection.unwrap_or_default()),
+            tax_level: Some(self.tax_level.unwrap_or_default()),
+            rounding: Some(self.rounding.unwrap_or_default()),
+        })?;
         check_unique("lines", request.lines.iter().map(|line| line.id.as_str()), f);
         check_unique("promotions", request.promotions.iter().map(|promotion| promotion.id().as_str()), f);
         request.check(f);
@@ -213,55 +203,51 @@ fn check_unique<'a>(list: &'static str, ids: impl Iterator<Item = &'a str>, find
 }
 
 impl LineDto {
-    fn into_domain(self, currency: Currency, f: &mut Findings) -> Option<Line> {
-        let id = required(f, "id", self.id, parsed("a line id of 1 to 64 characters"));
-        let sku = required(f, "sku", self.sku, parsed(A_SKU));
-        let quantity = required(f, "quantity", self.quantity, quantity);
-        let unit_price = required(f, "unit_price", self.unit_price, |figure, f| figure.money(currency, f));
-        let categories = optional(f, "categories", self.categories, list(MAX_CATEGORIES, parsed(A_CATEGORY)));
-        let tax_category = optional(f, "tax_category", self.tax_category, name);
-        Some(Line {
-            id: id?,
-            sku: sku?,
-            quantity: quantity?,
-            unit_price: unit_price?,
-            categories: categories?.unwrap_or_default(),
-            tax_category: tax_category?,
+    fn into_domain(self, currency: Currency, f: &mut Findings) -> Read<Line> {
+        all!(Line {
+            id: required(f, "id", self.id, parsed("a line id of 1 to 64 characters")),
+            sku: required(f, "sku", self.sku, parsed(A_SKU)),
+            quantity: required(f, "quantity", self.quantity, quantity),
+            unit_price: required(f, "unit_price", self.unit_price, |figure, f| figure.money(currency, f)),
+            categories: usual(f, "categories", self.categories, list(MAX_CATEGORIES, parsed(A_CATEGORY))),
+            tax_category: optional(f, "tax_category", self.tax_category, name),
         })
     }
 }
 
 impl CustomerDto {
-    fn into_domain(self, f: &mut Findings) -> Option<Customer> {
-        let segments = optional(f, "segments", self.segments, list(MAX_SEGMENTS, name));
-        let completed_orders = optional(f, "completed_orders", self.completed_orders, count);
-        Some(Customer {
-            segments: segments?.unwrap_or_default(),
-            completed_orders: completed_orders?.unwrap_or_default(),
+    fn into_domain(self, f: &mut Findings) -> Read<Customer> {
+        all!(Customer {
+            segments: usual(f, "segments", self.segments, list(MAX_SEGMENTS, name)),
+            completed_orders: usual(f, "completed_orders", self.completed_orders, count),
         })
     }
 }
 
 impl ShippingDto {
-    fn into_domain(self, currency: Currency, f: &mut Findings) -> Option<Shipping> {
-        let method = required(f, "method", self.method, name);
-        let amount = required(f, "amount", self.amount, |figure, f| figure.money(currency, f));
-        let tax_category = optional(f, "tax_category", self.tax_category, name);
-        Some(Shipping { method: method?, amount: amount?, tax_category: tax_category? })
+    fn into_domain(self, currency: Currency, f: &mut Findings) -> Read<Shipping> {
+        all!(Shipping {
+            method: required(f, "method", self.method, name),
+            amount: required(f, "amount", self.amount, |figure, f| figure.money(currency, f)),
+            tax_category: optional(f, "tax_category", self.tax_category, name),
+        })
     }
 }
 
 impl TaxDto {
-    fn into_domain(self, f: &mut Findings) -> Option<Tax> {
-        let rates = optional(f, "rates", self.rates, list(MAX_RATES, TaxRateDto::into_domain))?;
-        Some(Tax { prices_include_tax: self.prices_include_tax.unwrap_or_default(), rates: rates.unwrap_or_default() })
+    fn into_domain(self, f: &mut Findings) -> Read<Tax> {
+        all!(Tax {
+            prices_include_tax: Some(self.prices_include_tax.unwrap_or_default()),
+            rates: usual(f, "rates", self.rates, list(MAX_RATES, TaxRateDto::into_domain)),
+        })
     }
 }
 
 impl TaxRateDto {
-    fn into_domain(self, f: &mut Findings) -> Option<TaxRate> {
-        let tax_category = required(f, "tax_category", self.tax_category, name);
-        let rate = required(f, "rate", self.rate, DecimalDto::decimal);
-        Some(TaxRate { tax_category: tax_category?, rate: rate? })
+    fn into_domain(self, f: &mut Findings) -> Read<TaxRate> {
+        all!(TaxRate {
+            tax_category: required(f, "tax_category", self.tax_category, name),
+            rate: required(f, "rate", self.rate, DecimalDto::decimal),
+        })
     }
 }

@@ -5,29 +5,26 @@ use commerce_core::catalog::{Category, Product, Variant};
 use commerce_core::engine::{CategoryInput, ProductInput};
 use commerce_core::ids::{CategoryId, ProductId, Sku};
 use commerce_core::money::Currency;
+use commerce_core::problem::{Findings, Read};
 use commerce_core::text::{BoundedString, Name};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Figure;
-use super::reader::{Decimal, Read, Reader, all};
+use super::leaf::{Decimal, all};
 
 /// A product.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Product)]
 pub(crate) struct ProductShape<'a> {
-    #[schema(value_type = String)]
     id: &'a ProductId,
-    #[schema(value_type = String)]
     name: &'a Name,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     description: Option<&'a BoundedString<4000>>,
-    #[schema(value_type = Vec<String>)]
     categories: &'a [CategoryId],
     /// Whether it is for sale.
     active: bool,
-    #[schema(value_type = String, example = "USD")]
+    #[schema(example = "USD")]
     currency: Currency,
     variants: Vec<VariantShape<'a>>,
     version: u64,
@@ -39,21 +36,18 @@ pub(crate) struct ProductShape<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Variant)]
 pub(crate) struct VariantShape<'a> {
-    #[schema(value_type = String)]
     sku: &'a Sku,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     name: Option<&'a Name>,
     price: Figure,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     tax_category: Option<&'a BoundedString<64>>,
 }
 
 /// The variants of a product.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Variants<'a> {
-    #[schema(value_type = String, example = "USD")]
+    #[schema(example = "USD")]
     currency: Currency,
     items: Vec<VariantShape<'a>>,
     next_cursor: Option<String>,
@@ -139,27 +133,27 @@ const fn yes() -> bool {
 
 impl NewProduct {
     /// The id that is named, and what the engine takes, with the prices in their currency.
-    pub(crate) fn read(self, reader: &mut Reader, shop: Currency) -> Read<(Option<ProductId>, ProductInput)> {
-        let id = reader.parse_option("id", self.id);
-        let currency = reader.parse_option("currency", self.currency).map(|currency| currency.unwrap_or(shop));
+    pub(crate) fn read(self, f: &mut Findings, shop: Currency) -> Read<(Option<ProductId>, ProductInput)> {
+        let id = f.parse_option("id", self.id);
+        let currency = f.parse_option("currency", self.currency).map(|currency| currency.unwrap_or(shop));
         let input = all!(ProductInput {
-            name: reader.parse("name", &self.name),
-            description: reader.parse_option("description", self.description),
-            categories: reader.each("categories", self.categories, |category, reader| reader.parse("", &category)),
-            active: Ok(self.active),
-            variants: reader.each("variants", self.variants, |variant, reader| variant.read(reader, currency)),
+            name: f.parse("name", &self.name),
+            description: f.parse_option("description", self.description),
+            categories: f.field("categories", |f| f.list(self.categories, |category, f| f.parse("", &category))),
+            active: Some(self.active),
+            variants: f.field("variants", |f| f.list(self.variants, |variant, f| variant.read(f, currency))),
         });
-        Ok((id?, input?))
+        Some((id?, input?))
     }
 }
 
 impl NewVariant {
-    fn read(self, reader: &mut Reader, currency: Read<Currency>) -> Read<Variant> {
+    fn read(self, f: &mut Findings, currency: Read<Currency>) -> Read<Variant> {
         all!(Variant {
-            sku: reader.parse("sku", &self.sku),
-            name: reader.parse_option("name", self.name),
-            price: reader.money("price", self.price, currency),
-            tax_category: reader.parse_option("tax_category", self.tax_category),
+            sku: f.parse("sku", &self.sku),
+            name: f.parse_option("name", self.name),
+            price: f.field("price", |f| self.price.money(currency, f)),
+            tax_category: f.parse_option("tax_category", self.tax_category),
         })
     }
 }
@@ -168,12 +162,9 @@ impl NewVariant {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Category)]
 pub(crate) struct CategoryShape<'a> {
-    #[schema(value_type = String)]
     id: &'a CategoryId,
-    #[schema(value_type = String)]
     name: &'a Name,
     /// Where it hangs; none at the root.
-    #[schema(value_type = Option<String>)]
     parent: Option<&'a CategoryId>,
 }
 
@@ -204,18 +195,18 @@ pub(crate) struct CategoryName {
 
 impl NewCategory {
     /// The category.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<CategoryInput> {
+    pub(crate) fn read(self, f: &mut Findings) -> Read<CategoryInput> {
         all!(CategoryInput {
-            id: reader.parse("id", &self.id),
-            name: reader.parse("name", &self.name),
-            parent: reader.parse_option("parent", self.parent),
+            id: f.parse("id", &self.id),
+            name: f.parse("name", &self.name),
+            parent: f.parse_option("parent", self.parent),
         })
     }
 }
 
 impl CategoryName {
     /// The category of that id.
-    pub(crate) fn read(self, reader: &mut Reader, id: &str) -> Read<CategoryInput> {
-        NewCategory { id: id.to_owned(), name: self.name, parent: self.parent }.read(reader)
+    pub(crate) fn read(self, f: &mut Findings, id: &str) -> Read<CategoryInput> {
+        NewCategory { id: id.to_owned(), name: self.name, parent: self.parent }.read(f)
     }
 }

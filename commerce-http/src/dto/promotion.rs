@@ -9,7 +9,7 @@ mod effect;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use commerce_core::money::Currency;
-use commerce_core::problem::{Findings, ProblemKind};
+use commerce_core::problem::{Findings, ProblemKind, Read};
 use commerce_core::promotion::{
     Filter, Limits, MAX_CODE, MAX_CONDITIONS, MAX_FILTER_ENTRIES, Promotion, PromotionDefinition, Usage,
 };
@@ -20,8 +20,8 @@ use utoipa::ToSchema;
 pub use self::condition::{ConditionDto, ConditionType};
 pub use self::effect::{Allocation, EffectDto, EffectTarget, EffectType, TierDto, UnitsDto};
 use super::leaf::{
-    A_CATEGORY, A_PROMOTION_ID, A_SKU, DecimalDto, count, currency, instant, label, list, name, optional, parsed,
-    required, whole,
+    A_CATEGORY, A_PROMOTION_ID, A_SKU, DecimalDto, all, count, currency, instant, label, list, name, optional, parsed,
+    required, usual, whole,
 };
 
 /// What a merchant promises. Unknown fields are refused, and so are those that mean nothing beside their neighbours.
@@ -68,7 +68,7 @@ pub struct PromotionDto {
     pub max_uses_per_customer: Option<Number>,
     /// Money given in total.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "1000.00")]
+    #[schema(example = "1000.00")]
     pub budget: Option<DecimalDto>,
     /// The uses so far. Only in a pricing request: a shop counts itself.
     #[serde(skip_serializing)]
@@ -80,7 +80,6 @@ pub struct PromotionDto {
     pub used_by_customer: Option<Number>,
     /// The money given so far. Only in a pricing request.
     #[serde(skip_serializing)]
-    #[schema(value_type = Option<String>)]
     pub budget_used: Option<DecimalDto>,
     /// What must hold, all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,47 +92,37 @@ pub struct PromotionDto {
 impl PromotionDto {
     /// The promotion, which was checked, unless something is noted. Its amounts are in the currency it names, which must be that
     /// `around` it; it need not name any.
-    pub fn into_domain(self, around: Currency, f: &mut Findings) -> Option<Promotion> {
+    pub fn into_domain(self, around: Currency, f: &mut Findings) -> Read<Promotion> {
         let currency =
             optional(f, "currency", self.currency, |text, f| same(currency(text, f)?, around, f)).map(|_| around)?;
         let money = |figure: DecimalDto, f: &mut Findings| figure.money(currency, f);
-        let id = required(f, "id", self.id, parsed(A_PROMOTION_ID));
-        let code = optional(f, "code", self.code, label(MAX_CODE));
-        let priority = optional(f, "priority", self.priority, whole("a whole number of 32 bits"));
-        let group = optional(f, "group", self.group, name);
-        let starts_at = optional(f, "starts_at", self.starts_at, instant);
-        let ends_at = optional(f, "ends_at", self.ends_at, instant);
-        let max_uses = optional(f, "max_uses", self.max_uses, count);
-        let max_uses_per_customer = optional(f, "max_uses_per_customer", self.max_uses_per_customer, count);
-        let budget = optional(f, "budget", self.budget, money);
-        let used = optional(f, "used", self.used, count);
-        let used_by_customer = optional(f, "used_by_customer", self.used_by_customer, count);
-        let budget_used = optional(f, "budget_used", self.budget_used, money);
         let condition = |condition: ConditionDto, f: &mut Findings| condition.into_domain(currency, f);
-        let conditions = optional(f, "conditions", self.conditions, list(MAX_CONDITIONS, condition));
-        let effect = required(f, "effect", self.effect, |effect, f| effect.into_domain(currency, f));
-        let usage = Usage {
-            used: used?.unwrap_or_default(),
-            used_by_customer: used_by_customer?.unwrap_or_default(),
-            budget_used: budget_used?,
-        };
-        let definition = PromotionDefinition {
-            id: id?,
-            code: code?,
-            priority: priority?.unwrap_or_default(),
-            exclusive: self.exclusive.unwrap_or_default(),
-            group: group?,
-            starts_at: starts_at?,
-            ends_at: ends_at?,
-            limits: Limits { max_uses: max_uses?, max_uses_per_customer: max_uses_per_customer?, budget: budget? },
-            conditions: conditions?.unwrap_or_default(),
-            effect: effect?,
-        };
-        Some(Promotion::checked(currency, definition, usage, f))
+        let definition = all!(PromotionDefinition {
+            id: required(f, "id", self.id, parsed(A_PROMOTION_ID)),
+            code: optional(f, "code", self.code, label(MAX_CODE)),
+            priority: usual(f, "priority", self.priority, whole("a whole number of 32 bits")),
+            exclusive: Some(self.exclusive.unwrap_or_default()),
+            group: optional(f, "group", self.group, name),
+            starts_at: optional(f, "starts_at", self.starts_at, instant),
+            ends_at: optional(f, "ends_at", self.ends_at, instant),
+            limits: all!(Limits {
+                max_uses: optional(f, "max_uses", self.max_uses, count),
+                max_uses_per_customer: optional(f, "max_uses_per_customer", self.max_uses_per_customer, count),
+                budget: optional(f, "budget", self.budget, money),
+            }),
+            conditions: usual(f, "conditions", self.conditions, list(MAX_CONDITIONS, condition)),
+            effect: required(f, "effect", self.effect, |effect, f| effect.into_domain(currency, f)),
+        });
+        let usage = all!(Usage {
+            used: usual(f, "used", self.used, count),
+            used_by_customer: usual(f, "used_by_customer", self.used_by_customer, count),
+            budget_used: optional(f, "budget_used", self.budget_used, money),
+        });
+        Some(Promotion::checked(currency, definition?, usage?, f))
     }
 }
 
-fn same(named: Currency, around: Currency, findings: &mut Findings) -> Option<Currency> {
+fn same(named: Currency, around: Currency, findings: &mut Findings) -> Read<Currency> {
     if named == around { Some(named) } else { findings.note(ProblemKind::CurrencyMismatch) }
 }
 
@@ -187,10 +176,10 @@ pub struct FilterDto {
 }
 
 impl FilterDto {
-    pub(super) fn into_domain(self, f: &mut Findings) -> Option<Filter> {
-        let skus = optional(f, "skus", self.skus, list(MAX_FILTER_ENTRIES, parsed(A_SKU)));
-        let categories = optional(f, "categories", self.categories, list(MAX_FILTER_ENTRIES, parsed(A_CATEGORY)));
-        Some(Filter::new(skus?.unwrap_or_default(), categories?.unwrap_or_default()))
+    pub(super) fn into_domain(self, f: &mut Findings) -> Read<Filter> {
+        let skus = usual(f, "skus", self.skus, list(MAX_FILTER_ENTRIES, parsed(A_SKU)));
+        let categories = usual(f, "categories", self.categories, list(MAX_FILTER_ENTRIES, parsed(A_CATEGORY)));
+        Some(Filter::new(skus?, categories?))
     }
 }
 
@@ -209,8 +198,12 @@ fn filled<T>(list: Vec<T>) -> Option<Vec<T>> {
 }
 
 /// Notes the members that were given and not taken: they mean nothing beside their neighbours.
-fn refuse_rest<const N: usize>(given: [(&'static str, bool); N], findings: &mut Findings) {
-    for (name, is_given) in given {
-        findings.field(name, |findings| findings.require(!is_given, ProblemKind::UnknownField));
-    }
+macro_rules! refuse_rest {
+    ($findings:expr, $document:expr; $($member:ident)*) => {
+        let Self { r#type: _, $($member),* } = $document;
+        $($findings.field(stringify!($member), |f| {
+            f.require($member.is_none(), commerce_core::problem::ProblemKind::UnknownField);
+        });)*
+    };
 }
+use refuse_rest;

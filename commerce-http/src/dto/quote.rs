@@ -19,7 +19,7 @@ use super::promotion::{ConditionDto, FilterDto};
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Quote)]
 pub struct QuoteDto<'q> {
-    #[schema(value_type = String, example = "USD")]
+    #[schema(example = "USD")]
     currency: Currency,
     /// Unit price × quantity as listed, over all lines.
     subtotal: Figure,
@@ -37,7 +37,6 @@ pub struct QuoteDto<'q> {
     total: Figure,
     lines: Vec<QuotedLineDto<'q>>,
     /// The promotions that gave something.
-    #[schema(value_type = Vec<String>)]
     applied: Vec<&'q PromotionId>,
     /// The codes that were refused.
     rejected: Vec<RejectedCodeDto<'q>>,
@@ -52,7 +51,6 @@ pub struct QuoteDto<'q> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = QuoteLine)]
 pub struct QuotedLineDto<'q> {
-    #[schema(value_type = String)]
     id: &'q LineId,
     subtotal: Figure,
     discount: Figure,
@@ -65,7 +63,6 @@ pub struct QuotedLineDto<'q> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Adjustment)]
 pub struct AdjustmentDto<'q> {
-    #[schema(value_type = String)]
     promotion_id: &'q PromotionId,
     amount: Figure,
 }
@@ -76,7 +73,6 @@ pub struct AdjustmentDto<'q> {
 pub struct RejectedCodeDto<'q> {
     code: &'q str,
     /// `unknown_code`, `expired`, `not_started`, `usage_limit`, `min_spend` or `not_eligible`.
-    #[schema(value_type = String)]
     reason: CodeRejection,
     message: String,
 }
@@ -85,7 +81,6 @@ pub struct RejectedCodeDto<'q> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = QuoteExplanation)]
 pub struct ExplainedDto<'q> {
-    #[schema(value_type = String)]
     promotion_id: &'q PromotionId,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'q str>,
@@ -114,7 +109,6 @@ pub enum OutcomeDto<'q> {
     #[serde(rename = "beaten")]
     Superseded {
         /// The promotions that applied instead.
-        #[schema(value_type = Vec<String>)]
         by: &'q [PromotionId],
         /// What it would have taken off alone.
         would_save: Figure,
@@ -123,12 +117,10 @@ pub enum OutcomeDto<'q> {
     },
     NoEffect {
         /// `nothing_matches`, `nothing_left`, `too_few_units` or `nothing_to_take_off`.
-        #[schema(value_type = String)]
         reason: NoEffect,
     },
     Limited {
         /// `uses`, `uses_per_customer` or `budget`.
-        #[schema(value_type = String)]
         limit: Limit,
     },
     Expired {

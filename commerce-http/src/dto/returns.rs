@@ -5,26 +5,24 @@ use commerce_core::Quantity;
 use commerce_core::engine::ReturnInput;
 use commerce_core::ids::{ItemId, OrderId, ReturnId};
 use commerce_core::order::{Order, Reason, Return, ReturnLine, ReturnStatus};
+use commerce_core::problem::{Findings, Read};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::reader::{Read, Reader, all};
+use super::leaf::all;
 
 /// Units of an order that come back.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Return)]
 pub(crate) struct ReturnShape<'a> {
-    #[schema(value_type = uuid::Uuid)]
     id: ReturnId,
-    #[schema(value_type = uuid::Uuid)]
     order_id: OrderId,
     /// `requested`, then `approved` and `received`, or `rejected`.
     #[schema(value_type = String, example = "requested")]
     status: ReturnStatus,
     items: Vec<ReturnLineShape>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     reason: Option<&'a Reason>,
     requested_at: DateTime<Utc>,
 }
@@ -77,17 +75,17 @@ pub(crate) struct NewReturn {
 
 impl NewReturn {
     /// What is sent back.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<ReturnInput> {
+    pub(crate) fn read(self, f: &mut Findings) -> Read<ReturnInput> {
         all!(ReturnInput {
-            lines: reader.each("items", self.items, ReturnLineShape::read),
-            reason: reader.parse_option("reason", self.reason),
+            lines: f.field("items", |f| f.list(self.items, ReturnLineShape::read)),
+            reason: f.parse_option("reason", self.reason),
         })
     }
 }
 
 impl ReturnLineShape {
-    fn read(self, reader: &mut Reader) -> Read<ReturnLine> {
-        let quantity = reader.value("quantity", Quantity::new(self.quantity))?;
-        Ok(ReturnLine { item: ItemId::new(self.item_id), quantity })
+    fn read(self, f: &mut Findings) -> Read<ReturnLine> {
+        let quantity = f.value("quantity", Quantity::new(self.quantity))?;
+        Some(ReturnLine { item: ItemId::new(self.item_id), quantity })
     }
 }

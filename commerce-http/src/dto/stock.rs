@@ -1,17 +1,15 @@
 //! Stock.
 
 use commerce_core::ids::Sku;
+use commerce_core::problem::{Findings, Read};
 use commerce_core::stock::{StockAction, StockLevel};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use super::reader::{Read, Reader};
 
 /// The stock of one sku.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Stock)]
 pub(crate) struct StockShape<'a> {
-    #[schema(value_type = String)]
     sku: &'a Sku,
     /// Units in the house.
     on_hand: i64,
@@ -68,7 +66,7 @@ pub(crate) struct Adjustment {
 
 impl Adjustment {
     /// The move that makes it so.
-    pub(crate) fn read(self, reader: &mut Reader) -> Read<StockAction> {
-        Ok(StockAction::Adjust { delta: self.delta, reason: reader.parse("reason", &self.reason)?, expected: None })
+    pub(crate) fn read(self, f: &mut Findings) -> Read<StockAction> {
+        Some(StockAction::Adjust { delta: self.delta, reason: f.parse("reason", &self.reason)?, expected: None })
     }
 }

@@ -27,7 +27,7 @@ struct Nothing {}
 )]
 pub(crate) async fn open(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
-    call.read_or_default(|_: Nothing, _| Ok(()))?;
+    call.read_or_default(|_: Nothing, _| Some(()))?;
     let guard = call.idempotency_guard(&opened)?;
     let reply = app.engine.open_cart(caller, guard.idempotency().as_ref()).await?;
     guard.answer(reply)

@@ -28,7 +28,6 @@ const EVENTS: &str = "events";
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
     /// Only in this state.
-    #[param(value_type = Option<String>)]
     status: Option<Status>,
     /// Only placed at this instant or later.
     from: Option<chrono::DateTime<chrono::Utc>>,

@@ -70,7 +70,7 @@ pub(crate) async fn variants(app: &App, call: &RequestContext) -> Outcome {
 )]
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let (caller, currency) = (call.caller()?, shop(app));
-    let (id, input) = call.read(|new: NewProduct, reader| new.read(reader, currency))?;
+    let (id, input) = call.read(|new: NewProduct, f| new.read(f, currency))?;
     let made = move |product: &Product| {
         let answer = written(product, currency).location(&format!("/v1/products/{}", encoded(&product.id)));
         Answer { status: StatusCode::CREATED, ..answer }
@@ -90,7 +90,7 @@ pub(crate) async fn replace(app: &App, call: &RequestContext) -> Outcome {
     let (caller, currency) = (call.caller()?, shop(app));
     let id: ProductId = call.param("id").parse().map_err(invalid_id)?;
     let target = call.target(&id)?;
-    let (named, input) = call.read(|new: NewProduct, reader| new.read(reader, currency))?;
+    let (named, input) = call.read(|new: NewProduct, f| new.read(f, currency))?;
     if named.is_some_and(|named| named != id) {
         return Err(Problem::invalid_at("/id", "invalid", "must be the id in the path, or left out"));
     }

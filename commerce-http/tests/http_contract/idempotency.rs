@@ -15,13 +15,20 @@ async fn a_key_is_needed_to_place_an_order() {
 #[tokio::test]
 async fn a_key_has_a_form() {
     let shop = Shop::open().await;
-    for key in ["", "\"\"", &"k".repeat(256), "\"open"] {
+    for key in ["", "\"\"", &"k".repeat(256), "\"open", r#""a"b""#, r#""a\b""#] {
         let reply = shop.ann().post("/v1/orders", &order_of("MUG", 1)).key(key).send().await;
         reply.problem(400, "invalid_idempotency_key");
     }
     let two = shop.ann().post("/v1/orders", &order_of("MUG", 1)).key("one").key("two");
     two.send().await.problem(400, "invalid_idempotency_key");
-    shop.ann().post("/v1/orders", &order_of("MUG", 1)).key(&"k".repeat(255)).send().await.expect(201);
+    let longest = "k".repeat(255);
+    let order = shop.ann().post("/v1/orders", &order_of("MUG", 1)).key(&longest).send().await.expect(201);
+    let quoted = format!("\"{longest}\"");
+    let again = shop.ann().post("/v1/orders", &order_of("MUG", 1)).key(&quoted).send().await.expect(201);
+    assert_eq!(again, order);
+    let escaped = shop.ann().post("/v1/orders", &order_of("MUG", 1)).key(r#""a\"b\\c""#).send().await.expect(201);
+    let bare = shop.ann().post("/v1/orders", &order_of("MUG", 1)).key(r#"a"b\c"#).send().await.expect(201);
+    assert_eq!(escaped, bare);
 }
 
 #[tokio::test]

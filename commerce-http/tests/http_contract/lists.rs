@@ -98,8 +98,12 @@ async fn limits_and_cursors_are_checked() {
     }
     let page = shop.ann().get("/v1/orders?limit=1").send().await.expect(200);
     let cursor = text(&page["next_cursor"]).to_owned();
-    let damaged = format!("{}{}", if cursor.starts_with('A') { "B" } else { "A" }, &cursor[1..]);
-    for cursor in ["x", "%F0%9F%98%80", "AAAA", &damaged, &cursor[..cursor.len() - 1]] {
+    for at in 0..cursor.len() - 1 {
+        let letter = if cursor[at..].starts_with('A') { "B" } else { "A" };
+        let damaged = format!("{}{letter}{}", &cursor[..at], &cursor[at + 1..]);
+        shop.ann().get(&format!("/v1/orders?cursor={damaged}")).send().await.problem(422, "invalid_cursor");
+    }
+    for cursor in ["x", "%F0%9F%98%80", "AAAA", &cursor[..cursor.len() - 1]] {
         shop.ann().get(&format!("/v1/orders?cursor={cursor}")).send().await.problem(422, "invalid_cursor");
     }
     shop.support().get(&format!("/v1/inventory?cursor={cursor}")).send().await.problem(422, "invalid_cursor");

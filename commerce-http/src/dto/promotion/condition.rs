@@ -1,7 +1,7 @@
 //! Conditions of promotions.
 
 use commerce_core::money::Currency;
-use commerce_core::problem::Findings;
+use commerce_core::problem::{Findings, Read};
 use commerce_core::promotion::{Condition, MAX_CONDITIONS, MAX_LABELS};
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
@@ -20,7 +20,7 @@ pub struct ConditionDto {
     pub r#type: Option<ConditionType>,
     /// Of `min_spend`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "50.00")]
+    #[schema(example = "50.00")]
     pub amount: Option<DecimalDto>,
     /// Of `min_quantity`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,25 +69,15 @@ impl ConditionDto {
         Self { r#type: Some(kind), ..Self::default() }
     }
 
-    pub(super) fn into_domain(mut self, currency: Currency, f: &mut Findings) -> Option<Condition> {
+    pub(super) fn into_domain(mut self, currency: Currency, f: &mut Findings) -> Read<Condition> {
         let kind = required(f, "type", self.r#type, |kind, _| Some(kind))?;
-        let condition = self.take(kind, currency, f);
-        let Self { r#type: _, amount, quantity, filter, any, n, conditions, condition: inner } = self;
-        let rest = [
-            ("amount", amount.is_some()),
-            ("quantity", quantity.is_some()),
-            ("filter", filter.is_some()),
-            ("any", any.is_some()),
-            ("n", n.is_some()),
-            ("conditions", conditions.is_some()),
-            ("condition", inner.is_some()),
-        ];
-        refuse_rest(rest, f);
-        condition
+        let read = self.take(kind, currency, f);
+        refuse_rest!(f, self; amount quantity filter any n conditions condition);
+        read
     }
 
     /// Takes the members of a type.
-    fn take(&mut self, kind: ConditionType, currency: Currency, f: &mut Findings) -> Option<Condition> {
+    fn take(&mut self, kind: ConditionType, currency: Currency, f: &mut Findings) -> Read<Condition> {
         match kind {
             ConditionType::MinSpend => {
                 let amount = required(f, "amount", self.amount.take(), |figure, f| figure.money(currency, f));
@@ -116,11 +106,11 @@ impl ConditionDto {
         }
     }
 
-    fn take_labels(&mut self, f: &mut Findings) -> Option<Vec<String>> {
+    fn take_labels(&mut self, f: &mut Findings) -> Read<Vec<String>> {
         required(f, "any", self.any.take(), list(MAX_LABELS, name))
     }
 
-    fn take_conditions(&mut self, currency: Currency, f: &mut Findings) -> Option<Vec<Condition>> {
+    fn take_conditions(&mut self, currency: Currency, f: &mut Findings) -> Read<Vec<Condition>> {
         let inner = |inner: Self, f: &mut Findings| inner.into_domain(currency, f);
         required(f, "conditions", self.conditions.take(), list(MAX_CONDITIONS, inner))
     }

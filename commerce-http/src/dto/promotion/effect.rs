@@ -1,7 +1,7 @@
 //! Effects of promotions.
 
 use commerce_core::money::{Currency, Money};
-use commerce_core::problem::{Findings, ProblemKind};
+use commerce_core::problem::{Findings, ProblemKind, Read};
 use commerce_core::promotion::{
     AmountTarget, BuyGet, Effect, Items, MAX_TIERS, Percent, PriceTarget, Reward, Target, Tier, Units,
 };
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use utoipa::ToSchema;
 
-use super::super::leaf::{DecimalDto, list, optional, quantity, required};
+use super::super::leaf::{DecimalDto, all, list, optional, quantity, required};
 use super::{FilterDto, refuse_rest};
 
 /// What a promotion takes off; which members it has depends on its type and its target.
@@ -25,11 +25,10 @@ pub struct EffectDto {
     pub target: Option<EffectTarget>,
     /// Of `percent_off`: 10 is ten percent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "10")]
+    #[schema(example = "10")]
     pub percent: Option<DecimalDto>,
     /// Of `amount_off` and `fixed_price`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     pub amount: Option<DecimalDto>,
     /// Of `amount_off` items: off every unit, or off all of them together.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,7 +46,6 @@ pub struct EffectDto {
     pub bundle_quantity: Option<Number>,
     /// The most that a percentage takes off.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     pub max_amount: Option<DecimalDto>,
     /// Of `tiered_percent`, rising.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,7 +123,7 @@ pub struct UnitsDto {
     pub quantity: Option<Number>,
     /// Of the units that get cheaper: the share of their price that is taken off.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "100")]
+    #[schema(example = "100")]
     pub percent: Option<DecimalDto>,
 }
 
@@ -134,33 +132,17 @@ impl EffectDto {
         Self { r#type: Some(kind), ..Self::default() }
     }
 
-    pub(super) fn into_domain(mut self, currency: Currency, f: &mut Findings) -> Option<Effect> {
+    pub(super) fn into_domain(mut self, currency: Currency, f: &mut Findings) -> Read<Effect> {
         let kind = required(f, "type", self.r#type, |kind, _| Some(kind))?;
         let effect = self.take(kind, currency, f);
-        let Self { r#type: _, target, percent, amount, allocation, filter, max_quantity, .. } = &self;
-        let Self { bundle_quantity, max_amount, tiers, buy, get, max_applications, .. } = &self;
-        let rest = [
-            ("target", target.is_some()),
-            ("percent", percent.is_some()),
-            ("amount", amount.is_some()),
-            ("allocation", allocation.is_some()),
-            ("filter", filter.is_some()),
-            ("max_quantity", max_quantity.is_some()),
-            ("bundle_quantity", bundle_quantity.is_some()),
-            ("max_amount", max_amount.is_some()),
-            ("tiers", tiers.is_some()),
-            ("buy", buy.is_some()),
-            ("get", get.is_some()),
-            ("max_applications", max_applications.is_some()),
-        ];
         if effect.is_some() {
-            refuse_rest(rest, f);
+            refuse_rest!(f, &self; target percent amount allocation filter max_quantity bundle_quantity max_amount tiers buy get max_applications);
         }
         effect
     }
 
     /// Takes the members of a type.
-    fn take(&mut self, kind: EffectType, currency: Currency, f: &mut Findings) -> Option<Effect> {
+    fn take(&mut self, kind: EffectType, currency: Currency, f: &mut Findings) -> Read<Effect> {
         match kind {
             EffectType::PercentOff => {
                 let percent = required(f, "percent", self.percent.take(), percent);
@@ -189,20 +171,19 @@ impl EffectDto {
         }
     }
 
-    fn take_amount(&mut self, currency: Currency, f: &mut Findings) -> Option<Money> {
+    fn take_amount(&mut self, currency: Currency, f: &mut Findings) -> Read<Money> {
         required(f, "amount", self.amount.take(), |figure, f| figure.money(currency, f))
     }
 
-    #[expect(clippy::option_option, reason = "as `optional`")]
-    fn take_max_amount(&mut self, currency: Currency, f: &mut Findings) -> Option<Option<Money>> {
+    fn take_max_amount(&mut self, currency: Currency, f: &mut Findings) -> Read<Option<Money>> {
         optional(f, "max_amount", self.max_amount.take(), |figure, f| figure.money(currency, f))
     }
 
-    fn take_kind_of_target(&mut self, f: &mut Findings) -> Option<EffectTarget> {
+    fn take_kind_of_target(&mut self, f: &mut Findings) -> Read<EffectTarget> {
         required(f, "target", self.target.take(), |target, _| Some(target))
     }
 
-    fn take_target(&mut self, f: &mut Findings) -> Option<Target> {
+    fn take_target(&mut self, f: &mut Findings) -> Read<Target> {
         match self.take_kind_of_target(f)? {
             EffectTarget::Order => Some(Target::Order),
             EffectTarget::Items => self.take_items(f).map(Target::Items),
@@ -210,7 +191,7 @@ impl EffectDto {
         }
     }
 
-    fn take_amount_target(&mut self, f: &mut Findings) -> Option<AmountTarget> {
+    fn take_amount_target(&mut self, f: &mut Findings) -> Read<AmountTarget> {
         match self.take_kind_of_target(f)? {
             EffectTarget::Order => Some(AmountTarget::Order),
             EffectTarget::Items => {
@@ -225,7 +206,7 @@ impl EffectDto {
         }
     }
 
-    fn take_price_target(&mut self, f: &mut Findings) -> Option<PriceTarget> {
+    fn take_price_target(&mut self, f: &mut Findings) -> Read<PriceTarget> {
         match (self.take_kind_of_target(f)?, self.bundle_quantity.take()) {
             (EffectTarget::Order, None) => Some(PriceTarget::Order),
             (EffectTarget::Items, None) => self.take_items(f).map(PriceTarget::Each),
@@ -241,45 +222,51 @@ impl EffectDto {
         }
     }
 
-    fn take_items(&mut self, f: &mut Findings) -> Option<Items> {
-        let filter = optional(f, "filter", self.filter.take(), FilterDto::into_domain);
-        let max_quantity = optional(f, "max_quantity", self.max_quantity.take(), quantity);
-        Some(Items { filter: filter?, max_quantity: max_quantity? })
+    fn take_items(&mut self, f: &mut Findings) -> Read<Items> {
+        all!(Items {
+            filter: optional(f, "filter", self.filter.take(), FilterDto::into_domain),
+            max_quantity: optional(f, "max_quantity", self.max_quantity.take(), quantity),
+        })
     }
 
-    fn take_buy_get(&mut self, f: &mut Findings) -> Option<BuyGet> {
-        let buy = required(f, "buy", self.buy.take(), UnitsDto::units);
-        let get = required(f, "get", self.get.take(), UnitsDto::reward);
-        let max_applications = optional(f, "max_applications", self.max_applications.take(), quantity);
-        Some(BuyGet { buy: buy?, get: get?, max_applications: max_applications? })
+    fn take_buy_get(&mut self, f: &mut Findings) -> Read<BuyGet> {
+        all!(BuyGet {
+            buy: required(f, "buy", self.buy.take(), UnitsDto::units),
+            get: required(f, "get", self.get.take(), UnitsDto::reward),
+            max_applications: optional(f, "max_applications", self.max_applications.take(), quantity),
+        })
     }
 }
 
 impl UnitsDto {
-    fn units(self, f: &mut Findings) -> Option<Units> {
-        let filter = optional(f, "filter", self.filter, FilterDto::into_domain);
-        let quantity = required(f, "quantity", self.quantity, quantity);
-        refuse_rest([("percent", self.percent.is_some())], f);
-        Some(Units { filter: filter?, quantity: quantity? })
+    fn units(self, f: &mut Findings) -> Read<Units> {
+        let units = all!(Units {
+            filter: optional(f, "filter", self.filter, FilterDto::into_domain),
+            quantity: required(f, "quantity", self.quantity, quantity),
+        });
+        f.field("percent", |f| f.require(self.percent.is_none(), ProblemKind::UnknownField));
+        units
     }
 
-    fn reward(self, f: &mut Findings) -> Option<Reward> {
-        let filter = optional(f, "filter", self.filter, FilterDto::into_domain);
-        let quantity = required(f, "quantity", self.quantity, quantity);
-        let percent = required(f, "percent", self.percent, percent);
-        Some(Reward { filter: filter?, quantity: quantity?, percent: percent? })
+    fn reward(self, f: &mut Findings) -> Read<Reward> {
+        all!(Reward {
+            filter: optional(f, "filter", self.filter, FilterDto::into_domain),
+            quantity: required(f, "quantity", self.quantity, quantity),
+            percent: required(f, "percent", self.percent, percent),
+        })
     }
 }
 
 impl TierDto {
-    fn into_domain(self, currency: Currency, f: &mut Findings) -> Option<Tier> {
-        let min_spend = required(f, "min_spend", self.min_spend, |figure, f| figure.money(currency, f));
-        let percent = required(f, "percent", self.percent, percent);
-        Some(Tier { min_spend: min_spend?, percent: percent? })
+    fn into_domain(self, currency: Currency, f: &mut Findings) -> Read<Tier> {
+        all!(Tier {
+            min_spend: required(f, "min_spend", self.min_spend, |figure, f| figure.money(currency, f)),
+            percent: required(f, "percent", self.percent, percent),
+        })
     }
 }
 
-fn percent(figure: DecimalDto, f: &mut Findings) -> Option<Percent> {
+fn percent(figure: DecimalDto, f: &mut Findings) -> Read<Percent> {
     match Percent::new(figure.decimal(f)?) {
         Ok(percent) => Some(percent),
         Err(_) => f.note(ProblemKind::OutOfRange { expected: "from 0 to 100, with at most 8 decimals" }),
