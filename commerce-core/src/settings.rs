@@ -12,6 +12,7 @@ use crate::text::BoundedString;
 
 /// What a shop decides for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Settings {
     /// The currency of the catalog; every price is in it.
     pub currency: Currency,

@@ -15,6 +15,7 @@ use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, Target}
 
 /// A cart with its price now.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CartView {
     /// The cart, at today's prices.
     pub cart: Cart,
@@ -26,6 +27,7 @@ pub struct CartView {
 
 /// The caller's active cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OpenedCart {
     /// The cart with its price.
     pub view: CartView,

@@ -63,6 +63,7 @@ pub struct ImportRow {
 
 /// What an import came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Imported {
     /// Products that are new.
     pub added: u64,
