@@ -17,13 +17,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::commit::{Accepted, LoadedState, settle};
-use commerce_core::document::{Document, DocumentId, DocumentKind};
+use commerce_core::document::{Document, DocumentFilter, DocumentId, DocumentKind};
 use commerce_core::engine::ImportRow;
 use commerce_core::event::HistoryEntry;
-use commerce_core::port::{Clock, CommitError, OrderFilter};
+use commerce_core::port::{CommitError, OrderFilter};
 use commerce_core::prelude::*;
 use commerce_core::promotion::{Redemption, RedemptionChange};
-use commerce_core::replay::verify;
 use commerce_core::stock::{Reservation, SkuStock, StockLevel};
 use commerce_core::task::{Task, TaskChange, TaskKey, TaskState};
 
@@ -73,8 +72,7 @@ impl Data {
     }
 
     fn levels(&self, at: DateTime<Utc>) -> impl Iterator<Item = StockLevel> {
-        let stocked = self.state.sku_stocks.values().filter(|stock| stock.level().version > 0);
-        stocked.map(move |stock| stock.level_at(at))
+        self.state.sku_stocks.values().map(move |stock| stock.level_at(at)).filter(|level| level.version > 0)
     }
 }
 
@@ -113,9 +111,14 @@ impl Store for OwnStore {
         Ok(self.data().documents.get(id).cloned())
     }
 
-    async fn documents(&self, kind: DocumentKind, page: &PageRequest<String>) -> List<Document, String> {
+    async fn documents(
+        &self,
+        kind: DocumentKind,
+        filter: &DocumentFilter,
+        page: &PageRequest<String>,
+    ) -> List<Document, String> {
         let data = self.data();
-        let wanted = data.documents.values().filter(|document| document.kind() == kind);
+        let wanted = data.documents.values().filter(|document| document.kind() == kind && filter.admits(document));
         Ok(Page::ascending(wanted, page, |document| document.id().id).map(Document::clone))
     }
 
@@ -164,15 +167,14 @@ impl Store for OwnStore {
         let data = self.data();
         let changes = data.state.usage_counters.get(id).into_iter().flat_map(|counter| counter.changes());
         let last = changes.map(|(RedemptionChange::Add(one) | RedemptionChange::Release(one))| (one.order, one));
-        let last = last.collect::<BTreeMap<_, _>>().into_values();
-        Ok(Page::descending(last, page, |one| one.order).map(Redemption::clone))
+        Ok(Page::descending(last.collect::<BTreeMap<_, _>>().into_values(), page, |one| one.order).map(Redemption::clone))
     }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let store = Arc::new(OwnStore::default());
-    let engine = Engine::builder(Settings::new(Currency::EUR), store.clone(), Arc::new(SandboxPayments)).build();
+    let (settings, store) = (Settings::new(Currency::EUR), Arc::new(OwnStore::default()));
+    let engine = Engine::builder(settings, store, Arc::new(SandboxPayments)).build();
     let (admin, ann) = (Actor::user(Role::Admin, "root".parse()?), Actor::user(Role::Customer, "ann".parse()?));
     let mug = ProductInput::new("Mug".parse()?, vec![Variant::new("MUG".parse()?, "9.99 EUR".parse()?)]);
     engine.import(&admin, &[ImportRow { id: "mug".parse()?, product: mug, on_hand: vec![10] }]).await?;
@@ -184,8 +186,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let paid = engine.order(&ann, &OrderRef::Id(placed.id)).await?;
     println!("order {}: {}, {}", paid.number, paid.payment.amount, paid.status);
     println!("{} mugs are left", engine.stock(&admin, &"MUG".parse()?).await?.available());
-    let report = verify(&*store, SystemClock.now(), |_| {}).await?;
-    println!("the state is what the history makes: {}", report.is_identical());
     Ok(())
 }
 

@@ -12,7 +12,6 @@ use serde_json::value::RawValue;
 use crate::dto::{Fault, Refused};
 use crate::problem::Problem;
 
-/// How deep a document may be nested.
 const MAX_DEPTH: usize = 128;
 
 /// Reads a document.
@@ -58,7 +57,6 @@ pub(crate) fn refused(problems: Problems) -> Problem {
     Refused::from(problems).into()
 }
 
-/// The pointer to a member, or to an element.
 fn member(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
@@ -161,7 +159,7 @@ impl<'a> Node<'a> {
 
     fn visit_members<V: Visitor<'a>>(&self, visitor: V) -> Result<V::Value, Misfit> {
         let Members(members) = self.parse()?;
-        let node = |(name, text): (String, _)| {
+        let node = |(name, text): (String, &'a RawValue)| {
             let node = self.inner(&name, text);
             (name, node)
         };
@@ -264,15 +262,16 @@ impl<'de> IntoDeserializer<'de, Misfit> for Node<'de> {
 }
 
 /// The members of an object as they stand, repeated ones too.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Members<T>(pub(crate) Vec<(String, T)>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Self(Vec::new()))
     }
 }
 
-impl<'de: 'a, 'a> Visitor<'de> for Members<'a> {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
     type Value = Self;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

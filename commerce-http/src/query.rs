@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use commerce_core::metadata::Metadata;
 use percent_encoding::percent_decode_str;
 use serde::de::{DeserializeOwned, IntoDeserializer, value};
 
@@ -15,7 +16,6 @@ use crate::problem::Problem;
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads what stands behind the question mark.
     pub(crate) fn read(text: Option<&str>) -> Result<Self, Problem> {
         let pairs = text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
         let pairs = pairs.map(|pair| {
@@ -32,17 +32,22 @@ impl Query {
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// A parameter of a type.
     pub(crate) fn get<T: FromStr<Err: Display>>(&self, name: &'static str) -> Result<Option<T>, Problem> {
         self.parsed(name, str::parse)
     }
 
-    /// A word of a closed set.
+    /// The [keys](Metadata::lookup_key) of the metadata asked for as `metadata.KEY=VALUE`.
+    pub(crate) fn metadata(&self) -> Result<Vec<String>, Problem> {
+        let entries = self.0.iter().filter_map(|(name, value)| Some((name.strip_prefix("metadata.")?, value)));
+        let metadata = Metadata::new(entries.map(|(key, value)| (key.to_owned(), value.as_str().into())));
+        let invalid = |problems| Problem::invalid_parameter("metadata", "invalid_parameter", problems);
+        Ok(metadata.map_err(invalid)?.lookup_keys().collect())
+    }
+
     pub(crate) fn word<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>, Problem> {
         self.parsed(name, |text| T::deserialize(IntoDeserializer::<value::Error>::into_deserializer(text)))
     }
 
-    /// What a function makes of a parameter.
     pub(crate) fn parsed<T, E: Display>(
         &self,
         name: &'static str,

@@ -10,6 +10,7 @@ use crate::address::Address;
 use crate::cart::{Cart, CartRejection, MAX_LINES, check_offer};
 use crate::catalog::Offer;
 use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, Sku, UserId};
+use crate::metadata::Metadata;
 use crate::money::{Amount, Money};
 use crate::order::{Context, NewOrder, Order, OrderItem, place};
 use crate::permission::Permission;
@@ -33,12 +34,21 @@ pub struct CheckoutRequest {
     pub shipping_method: Option<BoundedString<64>>,
     /// What the customer wants to say.
     pub notes: Option<BoundedString<1000>>,
+    /// What is attached to the order.
+    pub metadata: Metadata,
 }
 
 impl CheckoutRequest {
     /// Orders a cart, shipped by the first method of the shop.
-    pub const fn new(cart_id: CartId, shipping_address: Address) -> Self {
-        Self { cart_id, user_id: None, shipping_address, shipping_method: None, notes: None }
+    pub fn new(cart_id: CartId, shipping_address: Address) -> Self {
+        Self {
+            cart_id,
+            user_id: None,
+            shipping_address,
+            shipping_method: None,
+            notes: None,
+            metadata: Metadata::default(),
+        }
     }
 }
 
@@ -55,12 +65,21 @@ pub struct PlaceOrderRequest {
     pub shipping_method: Option<BoundedString<64>>,
     /// What the customer wants to say.
     pub notes: Option<BoundedString<1000>>,
+    /// What is attached to the order.
+    pub metadata: Metadata,
 }
 
 impl PlaceOrderRequest {
     /// Orders items for the caller, shipped by the first method of the shop.
-    pub const fn new(items: Vec<ItemRequest>, shipping_address: Address) -> Self {
-        Self { user_id: None, items, shipping_address, shipping_method: None, notes: None }
+    pub fn new(items: Vec<ItemRequest>, shipping_address: Address) -> Self {
+        Self {
+            user_id: None,
+            items,
+            shipping_address,
+            shipping_method: None,
+            notes: None,
+            metadata: Metadata::default(),
+        }
     }
 }
 
@@ -75,12 +94,14 @@ pub struct ItemRequest {
     pub quantity: Quantity,
     /// A price other than the catalog's. Only admin and service may give one.
     pub unit_price: Option<Amount>,
+    /// What is attached to the line.
+    pub metadata: Metadata,
 }
 
 impl ItemRequest {
     /// Units of a sku at the price of the catalog.
-    pub const fn sku(sku: Sku, quantity: Quantity) -> Self {
-        Self { sku: Some(sku), product_id: None, quantity, unit_price: None }
+    pub fn sku(sku: Sku, quantity: Quantity) -> Self {
+        Self { sku: Some(sku), product_id: None, quantity, unit_price: None, metadata: Metadata::default() }
     }
 }
 
@@ -94,6 +115,7 @@ struct PendingOrder {
     shipping_address: Address,
     shipping_method: BoundedString<64>,
     notes: Option<BoundedString<1000>>,
+    metadata: Metadata,
 }
 
 impl Engine {
@@ -144,6 +166,7 @@ impl Engine {
             shipping_address: request.shipping_address.clone(),
             shipping_method: method.name.clone(),
             notes: request.notes.clone(),
+            metadata: request.metadata.clone(),
         };
         self.place(&context, id, pending, lost)
     }
@@ -187,6 +210,7 @@ impl Engine {
             shipping_address: request.shipping_address.clone(),
             shipping_method: method.name.clone(),
             notes: request.notes.clone(),
+            metadata: request.metadata.clone(),
         };
         self.place(&context, OrderId::new(self.ports.ids.next()), pending, lost)
     }
@@ -210,6 +234,7 @@ impl Engine {
             shipping_address: pending.shipping_address,
             shipping_method: pending.shipping_method,
             notes: pending.notes,
+            metadata: pending.metadata,
             reserved_until: context.at.checked_add_signed(self.settings.reservation).unwrap_or(context.at),
         };
         let events = place(&self.settings.lifecycle, context, new_order)?;
@@ -263,7 +288,7 @@ impl Engine {
             return Err(EngineError::invalid(price, "a price is not negative"));
         }
         let item = OrderItem::new(ItemId::new(self.ports.ids.next()), offer, request.quantity);
-        Ok(OrderItem { unit_price: given.unwrap_or(offer.price), ..item })
+        Ok(OrderItem { unit_price: given.unwrap_or(offer.price), metadata: request.metadata.clone(), ..item })
     }
 }
 

@@ -23,7 +23,6 @@ pub(crate) struct NewCode {
 }
 
 impl NewCode {
-    /// The code.
     pub(crate) fn read(self, f: &mut Findings) -> Read<Code> {
         f.parse("code", &self.code)
     }
@@ -42,13 +41,13 @@ pub(crate) struct CodeTrial {
 }
 
 impl CodeTrial {
-    /// The code, and what it is tried on.
     pub(crate) fn read(self, f: &mut Findings) -> Read<(Code, Basket)> {
         let code = f.parse("code", &self.code);
         let basket = match (self.cart_id, self.items) {
             (Some(cart), None) => Some(Basket::Cart(CartId::new(cart))),
             (None, Some(items)) if (1..=MAX_LINES).contains(&items.len()) => {
-                f.field("items", |f| f.list(items, NewItem::read)).map(Basket::Items)
+                let items = f.field("items", |f| f.list(items, NewItem::read));
+                items.map(|items| Basket::Items(items.into_iter().map(|item| (item.sku, item.quantity)).collect()))
             }
             (None, Some(_)) => f.refuse("items", "out_of_range", format_args!("has 1 to {MAX_LINES} lines")),
             _ => f.refuse("", "invalid", "name either a cart_id or items"),
@@ -96,7 +95,6 @@ pub(crate) struct GivenCode<'a> {
 }
 
 impl<'a> GivenCode<'a> {
-    /// What a quote says of a code.
     pub(crate) fn of(code: &Code, quote: &'a Quote) -> Self {
         let outcomes: Vec<_> = quote.explained(code.as_str()).map(|explained| &explained.outcome).collect();
         Self { verdict: Verdict::of(quote.rejection(code.as_str()), &outcomes), quote: quote.into() }
