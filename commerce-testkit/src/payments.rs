@@ -20,7 +20,7 @@ use commerce_core::text::BoundedString;
 /// use commerce_testkit::{FakePayments, PaymentBehavior};
 ///
 /// let (payments, payment) = (FakePayments::new(), parse("01890000-0000-7000-8000-000000000001"));
-/// let charge = Charge { payment, amount: "5.00 USD".parse().unwrap(), token: "tok".into() };
+/// let charge = Charge::new(payment, "5.00 USD".parse().unwrap(), "tok".into());
 /// payments.be(PaymentBehavior::LosesAnswers);
 /// assert!(payments.charge(&charge).await.is_err());
 /// payments.be(PaymentBehavior::Answers);

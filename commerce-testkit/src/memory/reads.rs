@@ -62,9 +62,7 @@ impl Tables {
     }
 
     fn level(&self, sku: &Sku, at: DateTime<Utc>) -> StockLevel {
-        let mut sku_stock = self.sku_stock(sku, &BTreeSet::new(), at);
-        sku_stock.expire_reservations(at);
-        sku_stock.level().clone()
+        self.sku_stock(sku, &BTreeSet::new(), at).level_at(at)
     }
 
     pub(super) fn stock_levels(

@@ -1,34 +1,16 @@
 //! The contract of the [`Store`] port, as named cases.
 //!
-//! An adapter runs all of it in one line. It gives a function that makes a [`Fixture`] on an empty store:
+//! An adapter runs all of it in one line. It gives a function that makes a [`Fixture`] on an empty store; a store in memory is one
+//! itself:
 //!
 //! ```
-//! use std::sync::Arc;
-//!
-//! use commerce_core::port::Store;
 //! use commerce_testkit::MemoryStore;
-//! use commerce_testkit::suite::store::Fixture;
 //!
-//! struct InMemory(MemoryStore);
-//!
-//! impl InMemory {
-//!     async fn start() -> Self {
-//!         Self(MemoryStore::new())
-//!     }
+//! async fn start() -> MemoryStore {
+//!     MemoryStore::new()
 //! }
 //!
-//! #[async_trait::async_trait]
-//! impl Fixture for InMemory {
-//!     fn store(&self) -> Arc<dyn Store> {
-//!         Arc::new(self.0.clone())
-//!     }
-//!
-//!     async fn reopen(&self) -> Arc<dyn Store> {
-//!         self.store() // an adapter of a database connects a second time here
-//!     }
-//! }
-//!
-//! commerce_testkit::store_suite!(InMemory::start);
+//! commerce_testkit::store_suite!(start);
 //! ```
 //!
 //! Each case becomes a `#[tokio::test]` of its own name in a module of its subject, on two threads. The list of cases
@@ -74,6 +56,18 @@ pub trait Fixture: Send + Sync {
 
     /// Another handle on the same data, as another process would have it.
     async fn reopen(&self) -> Arc<dyn Store>;
+}
+
+/// A store whose clones are handles on the same data.
+#[async_trait]
+impl<S: Store + Clone + 'static> Fixture for S {
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::new(self.clone())
+    }
+
+    async fn reopen(&self) -> Arc<dyn Store> {
+        self.store()
+    }
 }
 
 /// Runs every case of the store's contract on an adapter. See [`suite::store`](crate::suite::store).

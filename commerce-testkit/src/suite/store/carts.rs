@@ -50,7 +50,8 @@ pub async fn a_stale_cart_is_refused<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let first = case.shop.cart(parse("user-1"), case.shop.at(1));
     case.accept(case.shop.create(&first)).await;
-    let second = Cart { version: 2, ..first.clone() };
+    let mut second = first.clone();
+    second.version = 2;
     case.accept(case.shop.update(&first, &second)).await;
     let mut stale = second.clone();
     stale.items.push(case.shop.cart_item("A", units(1)));
@@ -72,7 +73,8 @@ pub async fn a_customer_has_one_active_cart<F: Fixture>(fixture: &F) {
     case.accept(case.shop.create(&first)).await;
     case.accept(case.shop.create(&other)).await;
     assert_eq!(case.refused(case.shop.create(&second)).await, active_cart_of(&first));
-    let closed = Cart { status: CartStatus::Expired, version: 2, ..first.clone() };
+    let mut closed = first.clone();
+    closed.expire(case.shop.at(2));
     case.accept(case.shop.update(&first, &closed)).await;
     assert_eq!(case.store.active_cart(&closed.user_id).await.unwrap(), None);
     case.accept(case.shop.create(&second)).await;
@@ -87,7 +89,8 @@ pub async fn a_cart_may_take_the_place_of_a_closed_one_in_one_commit<F: Fixture>
         let old = case.shop.cart(parse(user), case.shop.at(1));
         case.accept(case.shop.create(&old)).await;
         let new = case.shop.cart(parse(user), case.shop.at(2));
-        let closed = Cart { status: CartStatus::Expired, version: 2, ..old.clone() };
+        let mut closed = old.clone();
+        closed.expire(case.shop.at(2));
         let mut commit = case.shop.commit(case.shop.at(2));
         commit.documents = [case.shop.update(&old, &closed).documents, case.shop.create(&new).documents].concat();
         if !closed_first {

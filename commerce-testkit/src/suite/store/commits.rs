@@ -1,6 +1,5 @@
 //! All or nothing: versions, numbers, idempotency records, and neighbours in a burst.
 
-use commerce_core::cart::Cart;
 use commerce_core::catalog::Product;
 use commerce_core::commit::{Commit, Refusal, Subject};
 use commerce_core::document::{Claim, ClaimKind};
@@ -226,10 +225,12 @@ pub async fn each_guard_refuses_the_whole_commit<F: Fixture>(fixture: &F) {
     let mut other_product = shop.product("P", &["MUG"]);
     other_product.version = 7;
     let stale_product = Product { version: 6, ..other_product.clone() };
+    let (mut stale_cart, mut newer_cart) = (cart.clone(), cart.clone());
+    (stale_cart.version, newer_cart.version) = (5, 6);
     let faults = [
         shop.moves("MUG", StockAction::Adjust { delta: -9, reason: parse("lost"), expected: None }, shop.at(1)),
         shop.create(&other_cart),
-        shop.update(&Cart { version: 5, ..cart.clone() }, &Cart { version: 6, ..cart.clone() }),
+        shop.update(&stale_cart, &newer_cart),
         shop.update(&stale_product, &other_product),
         shop.create(&shop.product("Q", &["MUG"])),
         Commit { orders: shop.pay(&known, shop.at(1)).orders, ..shop.commit(shop.at(1)) },
