@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use chrono::Weekday;
 use serde::{Deserialize, Serialize};
 
 use super::check::Check;
@@ -61,6 +62,11 @@ pub enum Condition {
         /// The methods.
         any: Vec<String>,
     },
+    /// The day of the week, in UTC, is one of these.
+    Weekday {
+        /// The days.
+        any: Vec<Weekday>,
+    },
     /// All of these hold.
     All {
         /// The conditions.
@@ -90,7 +96,8 @@ impl Condition {
             | Self::Segment { .. }
             | Self::FirstOrder
             | Self::NthOrder { .. }
-            | Self::ShippingMethod { .. } => &[],
+            | Self::ShippingMethod { .. }
+            | Self::Weekday { .. } => &[],
         }
     }
 
@@ -107,7 +114,11 @@ impl Condition {
             Self::All { .. } | Self::Any { .. } | Self::Not { .. } => {
                 self.children().iter().for_each(|inner| inner.filters(visit));
             }
-            Self::Segment { .. } | Self::FirstOrder | Self::NthOrder { .. } | Self::ShippingMethod { .. } => {}
+            Self::Segment { .. }
+            | Self::FirstOrder
+            | Self::NthOrder { .. }
+            | Self::ShippingMethod { .. }
+            | Self::Weekday { .. } => {}
         }
     }
 }
@@ -136,6 +147,7 @@ impl Check<'_> {
             Condition::MinQuantity { filter, .. } => self.optional_filter(filter.as_ref()),
             Condition::Contains { filter } => self.filter(filter),
             Condition::Segment { any } | Condition::ShippingMethod { any } => self.labels(any),
+            Condition::Weekday { any } => self.require("any", !any.is_empty(), ProblemKind::Empty),
             Condition::FirstOrder => {}
             Condition::NthOrder { n } => self.require("n", *n > 0, ProblemKind::OutOfRange { expected: "1 or more" }),
             Condition::All { .. } | Condition::Any { .. } | Condition::Not { .. } => self.nested(condition, depth),
@@ -172,6 +184,9 @@ fn contradict(one: &Condition, other: &Condition) -> bool {
             (Condition::ShippingMethod { any: one }, Condition::ShippingMethod { any: other }) => {
                 !one.iter().any(|method| other.contains(method))
             }
+            (Condition::Weekday { any: one }, Condition::Weekday { any: other }) => {
+                !one.iter().any(|day| other.contains(day))
+            }
             _ => false,
         },
     }
@@ -187,6 +202,7 @@ fn order_number(condition: &Condition) -> Option<u32> {
         | Condition::Contains { .. }
         | Condition::Segment { .. }
         | Condition::ShippingMethod { .. }
+        | Condition::Weekday { .. }
         | Condition::All { .. }
         | Condition::Any { .. }
         | Condition::Not { .. } => None,
