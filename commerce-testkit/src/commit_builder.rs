@@ -177,6 +177,7 @@ impl CommitBuilder {
             shipping_address: address(),
             shipping_method: parse("standard"),
             notes: None,
+            purchase_order_number: None,
             metadata: Metadata::default(),
             reserved_until: at + TimeDelta::seconds(RESERVATION_SECONDS),
         }

@@ -15,7 +15,7 @@
 //! });
 //! ```
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc, Weekday};
 use commerce_core::Quantity;
 use commerce_core::money::{Currency, Money, Rounding};
 use commerce_core::pricing::{Buyer, Line, Request, Selection, Shipping, Tax, TaxLevel, TaxRate};
@@ -117,6 +117,7 @@ pub fn condition(currency: Currency) -> impl Strategy<Value = Condition> {
         1 => Just(Condition::FirstOrder),
         1 => (1..=3_u32).prop_map(|n| Condition::NthOrder { n }),
         1 => labels().prop_map(|any| Condition::ShippingMethod { any }),
+        1 => subsequence(vec![Weekday::Mon, Weekday::Thu, Weekday::Sun], 1..=2).prop_map(|any| Condition::Weekday { any }),
     ];
     simple
         .prop_recursive(3, 8, 3, |inner| {
