@@ -1,6 +1,6 @@
-//! Documents of any kind. Those of carts and products stand in tables of their own, the others in one that they share.
+//! Documents of any kind. Carts and products have tables of their own; other kinds share one.
 //!
-//! All tables have one shape; the shared one has a column more, which tells its kinds apart.
+//! All tables have the same columns, except that the shared one also has the kind.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::schema::{claims, document_keys};
 /// The queries of a table: `module: table row [kinds] (column of the kind);`.
 macro_rules! tables {
     ($($module:ident: $table:ident $row:ident [$kinds:pat] $(($column:ident))?;)*) => {$(
-        #[allow(unused_variables, reason = "a table of one kind has no column for it")]
+            #[allow(unused_variables, reason = "the table of one kind has no column for it")]
         mod $module {
             use super::*;
             use crate::schema::$table as table;
@@ -104,7 +104,7 @@ tables! {
     shared: documents DocumentRow [DocumentKind::Category | DocumentKind::Promotion] (kind);
 }
 
-/// Asks the table of a kind.
+/// Runs a query on the table of a kind.
 macro_rules! in_table_of {
     ($kind:expr, $query:ident($($argument:expr),*)) => {
         match $kind {
@@ -115,7 +115,6 @@ macro_rules! in_table_of {
     };
 }
 
-/// A document.
 pub(in super::super) async fn get<T: TryFrom<Document>>(conn: &mut Conn, id: &DocumentId) -> Answer<Option<T>> {
     let bodies = in_table_of!(id.kind, with_ids(conn, id.kind, &[id.id.as_str()]))?;
     Ok(read(id.kind, &bodies)?.pop())
@@ -130,7 +129,7 @@ pub(in super::super) async fn with_claims<T: TryFrom<Document>>(
     read(kind, &in_table_of!(kind, with_claims(conn, kind, claims))?)
 }
 
-/// Documents of a kind, by id.
+/// The documents of a kind, by id.
 pub(in super::super) async fn list(
     conn: &mut Conn,
     kind: DocumentKind,
@@ -141,7 +140,7 @@ pub(in super::super) async fn list(
     Ok(listing(read(kind, &bodies)?, page.limit, |document: &Document| document.id().id))
 }
 
-/// Documents of a kind, newest first, then by id, from behind one of them; one more than the limit, if there are.
+/// The documents of a kind after a cursor, newest first, then by id. One more than the limit, if there are more.
 pub(in super::super) async fn newest<T: TryFrom<Document>>(
     conn: &mut Conn,
     kind: DocumentKind,
@@ -155,7 +154,7 @@ fn read<T: TryFrom<Document>>(kind: DocumentKind, bodies: &[String]) -> Answer<V
     bodies.iter().map(|body| read_document(kind, body)).collect()
 }
 
-/// The versions of those of the documents that exist. Nobody else changes them until the transaction ends.
+/// The versions of those documents that exist. Locks the rows.
 pub(super) async fn lock_versions<'a>(
     conn: &mut Conn,
     ids: impl IntoIterator<Item = &'a DocumentId>,
@@ -173,7 +172,7 @@ pub(super) async fn lock_versions<'a>(
     Ok(versions)
 }
 
-/// Writes documents and their keys. The old keys go before new ones come.
+/// Writes documents and their keys. Removes old keys before it inserts new ones.
 pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
     let drafts = || changes.documents.iter().filter_map(|(id, draft)| Some((*id, draft.new, draft.keys?)));
     let old = drafts().filter(|(_, new, _)| !new).map(|(id, ..)| (id.kind.name(), id.id.as_str())).collect();

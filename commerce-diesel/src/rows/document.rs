@@ -1,4 +1,4 @@
-//! Documents, what they are found by, and the claims of documents and orders.
+//! Documents, their keys, and claims.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ pub(crate) struct DocumentRow<'a> {
     pub(crate) body: &'a str,
 }
 
-/// Documents of kinds that have tables of their own. The shape of the tables is the same, but for the kind.
+/// Rows of the kinds with tables of their own: the same columns without the kind.
 macro_rules! own_rows {
     ($($row:ident)*) => {$(
         #[derive(Debug)]
@@ -42,7 +42,7 @@ macro_rules! own_rows {
 
 own_rows! { CartRow ProductRow }
 
-/// A key that a document or an order is found by.
+/// A key by which lists find a document or an order.
 #[derive(Debug)]
 pub(crate) struct DocumentKeyRow<'a> {
     pub(crate) kind: &'static str,
@@ -50,7 +50,7 @@ pub(crate) struct DocumentKeyRow<'a> {
     pub(crate) lookup: &'a str,
 }
 
-/// A claim with who holds it.
+/// A claim and its owner.
 #[derive(Debug)]
 pub(crate) struct ClaimRow<'a> {
     pub(crate) kind: &'static str,
@@ -71,7 +71,6 @@ impl<'a> DocumentRow<'a> {
     }
 }
 
-/// Reads the body of a document.
 pub(crate) fn read_document<T: TryFrom<Document>>(kind: DocumentKind, body: &str) -> Answer<T> {
     let value = serde_json::from_str(body).map_err(|_| Fault::Corrupt("documents.body"))?;
     let document = Document::from_stored(kind, value).map_err(Fault::Stored)?;
