@@ -18,6 +18,7 @@ mod readers;
 mod writer;
 
 #[cfg(test)]
+#[path = "../tests/unit/sqlite.rs"]
 mod tests;
 
 #[path = "query.rs"]
