@@ -18,6 +18,7 @@ use commerce_core::port::Clock;
 pub struct ManualClock(Mutex<DateTime<Utc>>);
 
 impl ManualClock {
+    /// A clock that shows an instant.
     pub const fn new(now: DateTime<Utc>) -> Self {
         Self(Mutex::new(now))
     }

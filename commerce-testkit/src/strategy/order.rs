@@ -46,6 +46,7 @@ fn new_order_in(seed: u32, currency: Currency) -> impl Strategy<Value = NewOrder
 
 /// A command on an order, some time after the previous one. It is made concrete when the order is known.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Step {
     pub role: Role,
     /// Seconds since the previous step.

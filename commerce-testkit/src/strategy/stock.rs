@@ -12,6 +12,7 @@ use super::text::text;
 
 /// A move after some time. Sometimes the clock goes back a little.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Step {
     /// Seconds since the previous step.
     pub seconds: i64,

@@ -41,6 +41,7 @@ pub fn uuid_id<T: From7 + Debug>() -> impl Strategy<Value = T> {
 
 /// An id that is a UUID.
 pub trait From7 {
+    /// Wraps a UUID.
     fn from7(uuid: uuid::Uuid) -> Self;
 }
 
