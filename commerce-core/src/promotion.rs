@@ -40,6 +40,7 @@ pub use self::redemption::{
 };
 pub use self::usage::{Limit, Limits, Usage};
 use crate::ids::PromotionId;
+use crate::metadata::Metadata;
 use crate::money::Currency;
 use crate::problem::{Findings, Problems};
 
@@ -78,6 +79,9 @@ pub struct PromotionDefinition {
     pub conditions: Vec<Condition>,
     /// What it takes off.
     pub effect: Effect,
+    /// What the merchant attached.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
 }
 
 impl PromotionDefinition {
@@ -94,6 +98,7 @@ impl PromotionDefinition {
             limits: Limits::default(),
             conditions: Vec::new(),
             effect,
+            metadata: Metadata::default(),
         }
     }
 

@@ -171,7 +171,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(documents, carts, products, document_keys, claims);
-diesel::allow_tables_to_appear_in_same_query!(orders, returns);
+diesel::allow_tables_to_appear_in_same_query!(orders, returns, document_keys);
 
 diesel::table! {
     feed (id) {

@@ -155,6 +155,9 @@ diesel::define_sql_function! {
     fn lower(text: Text) -> Text;
 }
 
+/// The order id in a row of `document_keys`, as an expression.
+pub(crate) const ORDER_OF_KEY: &str = "UNHEX(REPLACE(document_keys.id, '-', ''))";
+
 /// Whether a column contains a text, ignoring case. Columns compare bytes, so both are converted to lower case.
 pub(crate) fn contains<C>(column: C, text: &str) -> Like<lower<C>, lower<String>>
 where

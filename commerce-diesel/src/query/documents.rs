@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use commerce_core::document::{ClaimKind, Document, DocumentFilter, DocumentId, DocumentKind};
 use commerce_core::port::{Page, PageRequest};
+use diesel::dsl::{IntoBoxed, Select};
 use diesel::prelude::*;
 
 use super::{Answer, Conn, RunQueryDsl, dialect, listing, one_more};
@@ -44,11 +45,11 @@ macro_rules! tables {
             pub(super) async fn by_id(
                 conn: &mut Conn,
                 kind: DocumentKind,
+                filter: &DocumentFilter,
                 (after, limit): (&str, i64),
             ) -> QueryResult<Vec<String>> {
-                let query = table::table.filter(table::id.gt(after)).order(table::id).limit(limit).select(table::body);
-                $(let query = query.filter(table::$column.eq(kind.name()));)?
-                query.load(conn).await
+                let query = admitted(kind, filter).filter(table::id.gt(after));
+                query.order(table::id).limit(limit).load(conn).await
             }
 
             pub(super) async fn newest(
@@ -57,7 +58,17 @@ macro_rules! tables {
                 filter: &DocumentFilter,
                 (after, limit): (Option<(DateTime<Utc>, &str)>, i64),
             ) -> QueryResult<Vec<String>> {
-                let mut query = table::table.select(table::body).into_boxed::<dialect::Db>();
+                let mut query = admitted(kind, filter);
+                if let Some((created_at, id)) = after {
+                    let at = micros(created_at);
+                    let beside = table::created_at.eq(at).and(table::id.gt(id.to_owned()));
+                    query = query.filter(table::created_at.le(at)).filter(table::created_at.lt(at).or(beside));
+                }
+                query.order((table::created_at.desc(), table::id)).limit(limit).load(conn).await
+            }
+
+            fn admitted(kind: DocumentKind, filter: &DocumentFilter) -> IntoBoxed<'_, Select<table::table, table::body>, dialect::Db> {
+                let mut query = table::table.select(table::body).into_boxed();
                 $(query = query.filter(table::$column.eq(kind.name()));)?
                 for alternatives in &filter.keys {
                     let wanted = dialect::in_list(document_keys::lookup, alternatives.iter().map(String::as_str));
@@ -67,12 +78,7 @@ macro_rules! tables {
                 if let Some(text) = &filter.text {
                     query = query.filter(dialect::contains(table::search, text));
                 }
-                if let Some((created_at, id)) = after {
-                    let at = micros(created_at);
-                    let beside = table::created_at.eq(at).and(table::id.gt(id.to_owned()));
-                    query = query.filter(table::created_at.le(at)).filter(table::created_at.lt(at).or(beside));
-                }
-                query.order((table::created_at.desc(), table::id)).limit(limit).load(conn).await
+                query
             }
 
             pub(super) async fn lock_versions(
@@ -133,10 +139,11 @@ pub(in super::super) async fn with_claims<T: TryFrom<Document>>(
 pub(in super::super) async fn list(
     conn: &mut Conn,
     kind: DocumentKind,
+    filter: &DocumentFilter,
     page: &PageRequest<String>,
 ) -> Answer<Page<Document, String>> {
     let place = (page.after.as_deref().unwrap_or_default(), one_more(page.limit));
-    let bodies = in_table_of!(kind, by_id(conn, kind, place))?;
+    let bodies = in_table_of!(kind, by_id(conn, kind, filter, place))?;
     Ok(listing(read(kind, &bodies)?, page.limit, |document: &Document| document.id().id))
 }
 

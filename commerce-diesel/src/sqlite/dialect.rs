@@ -109,6 +109,9 @@ macro_rules! commit_after {
 pub(crate) use for_update as for_update_of_free;
 pub(crate) use {commit_after, for_update, pipeline};
 
+/// The order id in a row of `document_keys`, as an expression.
+pub(crate) const ORDER_OF_KEY: &str = "unhex(replace(document_keys.id, '-', ''))";
+
 /// Whether a column contains a text. `LIKE` ignores ASCII case.
 pub(crate) fn contains<C>(column: C, text: &str) -> Escape<Like<C, String>>
 where
