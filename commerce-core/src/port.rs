@@ -438,17 +438,6 @@ pub trait Users: Send + Sync + fmt::Debug {
     }
 }
 
-/// Takes every authenticated user for an existing one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct EveryoneExists;
-
-#[async_trait]
-impl Users for EveryoneExists {
-    async fn exists(&self, _user: &UserId) -> Result<bool, UsersUnavailable> {
-        Ok(true)
-    }
-}
-
 /// The payment processor could not be asked, or did not answer.
 #[derive(Debug, Error)]
 #[error("the payment processor cannot be asked: {0}")]

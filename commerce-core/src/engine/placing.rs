@@ -212,7 +212,8 @@ impl Engine {
     }
 
     async fn known_user(&self, user: UserId) -> Result<UserId, EngineError> {
-        if self.ports.users.exists(&user).await? { Ok(user) } else { Err(EngineError::UserNotFound(user)) }
+        let Some(users) = &self.ports.users else { return Ok(user) };
+        if users.exists(&user).await? { Ok(user) } else { Err(EngineError::UserNotFound(user)) }
     }
 
     /// The skus of the items; a product stands for its only variant.

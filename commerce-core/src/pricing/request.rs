@@ -31,7 +31,7 @@ pub struct Request {
     /// How codes compare.
     pub code_matching: CodeMatching,
     /// Who buys.
-    pub customer: Customer,
+    pub customer: Buyer,
     /// How it is shipped, once that is chosen.
     pub shipping: Option<Shipping>,
     /// The taxes.
@@ -55,7 +55,7 @@ impl Request {
             lines,
             codes: Vec::new(),
             code_matching: CodeMatching::default(),
-            customer: Customer::default(),
+            customer: Buyer::default(),
             shipping: None,
             tax: Tax::default(),
             promotions: Vec::new(),
@@ -131,7 +131,7 @@ impl fmt::Debug for LineId {
 
 /// Who buys, as far as promotions ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Customer {
+pub struct Buyer {
     /// The segments they are in.
     pub segments: Vec<String>,
     /// The orders they have completed so far.

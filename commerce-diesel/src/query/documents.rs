@@ -1,4 +1,4 @@
-//! Documents of any kind. Carts and products have tables of their own; other kinds share one.
+//! Documents of any kind. Some kinds have [tables of their own](own_tables), the others share one.
 //!
 //! All tables have the same columns, except that the shared one also has the kind.
 
@@ -12,16 +12,17 @@ use diesel::prelude::*;
 
 use super::{Answer, Conn, RunQueryDsl, dialect, listing, one_more};
 use crate::changes::Changes;
-use crate::rows::document::{CartRow, DocumentKeyRow, DocumentRow, ProductRow, read_document};
+use crate::rows::document::{DocumentKeyRow, read_document};
 use crate::rows::{micros, read_counter};
-use crate::schema::{claims, document_keys};
+use crate::schema::{claims, document_keys, own_tables};
 
 /// The queries of a table: `module: table row [kinds] (column of the kind);`.
 macro_rules! tables {
-    ($($module:ident: $table:ident $row:ident [$kinds:pat] $(($column:ident))?;)*) => {$(
-            #[allow(unused_variables, reason = "the table of one kind has no column for it")]
+    ($($module:ident: $table:ident $row:ident [$kinds:pat $(if $guard:expr)?] $(($column:ident))?;)*) => {$(
+        #[allow(unused_variables, reason = "the table of one kind has no column for it")]
         mod $module {
             use super::*;
+            use crate::rows::document::$row;
             use crate::schema::$table as table;
 
             pub(super) async fn with_ids(conn: &mut Conn, kind: DocumentKind, ids: &[&str]) -> QueryResult<Vec<String>> {
@@ -93,7 +94,7 @@ macro_rules! tables {
 
             pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
                 let (new, changed): (Vec<_>, Vec<_>) =
-                    changes.documents.iter().filter(|(id, _)| matches!(id.kind, $kinds)).partition(|(_, draft)| draft.new);
+                    changes.documents.iter().filter(|(id, _)| matches!(id.kind, $kinds $(if $guard)?)).partition(|(_, draft)| draft.new);
                 dialect::pipeline!(conn;
                     () = dialect::update_each(conn, changed.iter().map(|(id, draft)| $row::from(draft.row(id)))),
                     () = dialect::insert_each(conn, new.iter().map(|(id, draft)| $row::from(draft.row(id)))),
@@ -104,20 +105,31 @@ macro_rules! tables {
     )*};
 }
 
-tables! {
-    carts: carts CartRow [DocumentKind::Cart];
-    products: products ProductRow [DocumentKind::Product];
-    shared: documents DocumentRow [DocumentKind::Category | DocumentKind::Promotion] (kind);
+macro_rules! every_table {
+    ([$($table:ident $row:ident $kind:ident;)*]) => {
+        tables! {
+            $($table: $table $row [DocumentKind::$kind];)*
+            shared: documents DocumentRow [kind if !matches!(kind, $(DocumentKind::$kind)|*)] (kind);
+        }
+
+        async fn write_tables(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
+            dialect::pipeline!(conn; $(() = $table::write(conn, changes),)* () = shared::write(conn, changes));
+            Ok(())
+        }
+    };
 }
+own_tables!(every_table);
 
 /// Runs a query on the table of a kind.
 macro_rules! in_table_of {
-    ($kind:expr, $query:ident($($argument:expr),*)) => {
+    ([$($table:ident $row:ident $own:ident;)*] $kind:expr, $query:ident $arguments:tt) => {
         match $kind {
-            DocumentKind::Cart => carts::$query($($argument),*).await,
-            DocumentKind::Product => products::$query($($argument),*).await,
-            DocumentKind::Category | DocumentKind::Promotion => shared::$query($($argument),*).await,
+            $(DocumentKind::$own => $table::$query $arguments.await,)*
+            _ => shared::$query $arguments.await,
         }
+    };
+    ($kind:expr, $query:ident $arguments:tt) => {
+        own_tables!(in_table_of $kind, $query $arguments)
     };
 }
 
@@ -185,9 +197,7 @@ pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> 
     let old = drafts().filter(|(_, new, _)| !new).map(|(id, ..)| (id.kind.name(), id.id.as_str())).collect();
     let keys: Vec<_> = drafts().flat_map(|(id, _, keys)| DocumentKeyRow::all(id, keys)).collect();
     dialect::pipeline!(conn;
-        () = carts::write(conn, changes),
-        () = products::write(conn, changes),
-        () = shared::write(conn, changes),
+        () = write_tables(conn, changes),
         () = clear_keys(conn, old),
         () = dialect::insert_each(conn, keys),
     );
