@@ -167,7 +167,8 @@ impl Store for OwnStore {
         let data = self.data();
         let changes = data.state.usage_counters.get(id).into_iter().flat_map(|counter| counter.changes());
         let last = changes.map(|(RedemptionChange::Add(one) | RedemptionChange::Release(one))| (one.order, one));
-        Ok(Page::descending(last.collect::<BTreeMap<_, _>>().into_values(), page, |one| one.order).map(Redemption::clone))
+        Ok(Page::descending(last.collect::<BTreeMap<_, _>>().into_values(), page, |one| one.order)
+            .map(Redemption::clone))
     }
 }
 

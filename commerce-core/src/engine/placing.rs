@@ -49,6 +49,7 @@ impl CheckoutRequest {
             shipping_address,
             shipping_method: None,
             notes: None,
+            purchase_order_number: None,
             metadata: Metadata::default(),
         }
     }
@@ -82,6 +83,7 @@ impl PlaceOrderRequest {
             shipping_address,
             shipping_method: None,
             notes: None,
+            purchase_order_number: None,
             metadata: Metadata::default(),
         }
     }
