@@ -57,8 +57,19 @@ pub trait Fixture: Send + Sync {
     async fn reopen(&self) -> Arc<dyn Store>;
 }
 
-//! An adapter runs all of them with one line. It provides a function that creates a [`Fixture`] on an empty store; a store in memory
-//! is one itself:
+/// A store whose clones are handles on the same data.
+#[async_trait]
+impl<S: Store + Clone + 'static> Fixture for S {
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::new(self.clone())
+    }
+
+    async fn reopen(&self) -> Arc<dyn Store> {
+        self.store()
+    }
+}
+
+/// Runs all tests of the store's contract on an adapter. See [`suite::store`](crate::suite::store).
 #[macro_export]
 macro_rules! store_suite {
     ($start:expr) => {
