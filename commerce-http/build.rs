@@ -1,8 +1,8 @@
-//! Says once how the values of the core look in the `OpenAPI` document, so that no field of a document has to.
+//! Declares the `OpenAPI` types of the core's values, so that no field has to.
 
 use utoipa_config::Config;
 
-/// Values that are written as text.
+/// Values that are strings.
 const TEXTS: [&str; 23] = [
     "BoundedString",
     "CartStatus",
@@ -28,7 +28,7 @@ const TEXTS: [&str; 23] = [
     "TaxLevel",
     "UserId",
 ];
-/// Ids that are written as UUIDs.
+/// Ids that are UUIDs.
 const UUIDS: [&str; 7] = ["CartId", "EventId", "ItemId", "OrderId", "PaymentId", "RefundId", "ReturnId"];
 
 fn main() {

@@ -1,7 +1,7 @@
-//! Pricing inside a service of your own: no server, no store, no runtime.
+//! Pricing in another program, without a server, a store or a runtime.
 //!
-//! A booking service for boats has its own types and its own table of offers. It turns them into a request, asks what
-//! they cost, and shows its customer why an offer did not work.
+//! A booking service for boats has its own types and offers. It converts them into a pricing request, and shows its customer
+//! why an offer did not apply.
 //!
 //! ```sh
 //! cargo run -p examples --example embed_pricing
@@ -17,14 +17,14 @@ use commerce_core::money::{Currency, Money};
 use commerce_core::pricing::{CodeMatching, Line, Outcome, Request, price};
 use commerce_core::promotion::{Condition, Effect, Percent, Promotion, PromotionDefinition, Target};
 
-/// Boats booked for some days, as the service keeps them.
+/// A booking in the types of the service.
 struct Booking {
     boat: &'static str,
     days: u16,
     pence_per_day: i64,
 }
 
-/// So much off for spending so much, as the service keeps it.
+/// An offer in the types of the service: a percentage off from a minimum amount.
 struct Offer {
     name: &'static str,
     voucher: Option<&'static str>,

@@ -1,7 +1,6 @@
-//! The HTTP API beside the routes of another program: one `tower::Service` more.
+//! The HTTP API in another program, as a `tower::Service`.
 //!
-//! The program below has a page of its own at `/`, and the shop under `/v1`. It asks itself for both, prints what it got,
-//! and ends.
+//! The program has its own page at `/`, and the shop under `/v1`. It requests both, prints the answers and exits.
 //!
 //! ```sh
 //! cargo run -p examples --example mount
@@ -45,7 +44,7 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The program's own routing: what begins with `/v1` goes to the shop.
+/// The routing of the program. Paths that begin with `/v1` go to the shop.
 async fn route(shop: Service, request: Request<Full<Bytes>>) -> Result<PageRequest, Failure> {
     if request.uri().path().starts_with("/v1/") {
         let response = shop.oneshot(request).await?;

@@ -1,11 +1,11 @@
-//! What carts cost: reads pricing requests, a JSON object or JSON lines, and prints the answer to each.
+//! Prices carts: reads pricing requests, a JSON object or JSON lines, and prints the answers.
 //!
 //! ```sh
 //! cargo run -p examples --example price -- examples/data/request.json
 //! cargo run -p examples --example price -- --explain < examples/data/request.json
 //! ```
 //!
-//! If anything is wrong in any request, all of it is told on stderr, each with its place, and there is no answer.
+//! If any request is invalid, all problems are printed on stderr with their positions, and there is no answer.
 
 use std::error::Error;
 use std::fs;
@@ -19,7 +19,7 @@ use commerce_server::cli::{Table, price_all};
 
 #[derive(Parser)]
 struct Arguments {
-    /// A file of requests; - for the standard input.
+    /// A file with requests; - for the standard input.
     #[arg(value_name = "FILE", default_value = "-")]
     file: PathBuf,
     /// Print a table with a sentence for every promotion instead of JSON.

@@ -1,7 +1,7 @@
-//! What a quote costs in instructions and allocations, which do not depend on how busy the machine is.
+//! The instructions and allocations of a quote, which do not depend on the load of the machine.
 //!
-//! Runs itself under valgrind, once with one quote and once with some more, and takes the difference: what is needed to
-//! start, and to make the cart, falls out. Without valgrind it says so and ends well.
+//! Runs itself under valgrind twice, with one quote and with more, and takes the difference, so that the start and the creation
+//! of the cart do not count. Without valgrind it prints a note and succeeds.
 
 #![expect(clippy::print_stdout, reason = "a report goes to standard output")]
 
@@ -15,9 +15,9 @@ use std::process::{Command, ExitCode};
 
 use commerce_core::pricing::{Request, price};
 
-/// The first argument of a run that is counted.
+/// The first argument of a measured run.
 const COUNTED: &str = "--counted";
-/// So many quotes are between the two runs.
+/// The difference in quotes between the two runs.
 const QUOTES: u64 = 20;
 
 /// Name, lines, promotions, selection.
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Prices a cart some times, and nothing else.
+/// Prices a cart several times.
 fn run(scenario: &str, quotes: &str) -> ExitCode {
     let known = SCENARIOS.iter().find(|(name, ..)| *name == scenario);
     let (Some((_, lines, promotions, selection)), Ok(quotes)) = (known, quotes.parse::<u64>()) else {
@@ -70,7 +70,7 @@ fn run(scenario: &str, quotes: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What one quote takes.
+/// The cost of one quote.
 struct Counts {
     instructions: u64,
     blocks: u64,
@@ -92,7 +92,7 @@ fn count(scenario: &str) -> io::Result<Counts> {
     })
 }
 
-/// What a tool of valgrind reports of a run.
+/// The report of a valgrind tool on a run.
 fn valgrind(tool: &str, scenario: &str, quotes: u64) -> io::Result<String> {
     let mut command = Command::new("valgrind");
     command.arg(format!("--tool={tool}")).arg(format!("--{tool}-out-file=/dev/null"));
@@ -102,7 +102,7 @@ fn valgrind(tool: &str, scenario: &str, quotes: u64) -> io::Result<String> {
     if output.status.success() { Ok(report) } else { Err(io::Error::other(report)) }
 }
 
-/// The number between two texts of one line of a report.
+/// The number between two texts in a line of a report.
 fn figure(report: &str, before: &str, after: &str) -> io::Result<u64> {
     let mut rest = report.lines().filter_map(|line| line.split_once(before));
     let found = rest.find_map(|(_, rest)| {

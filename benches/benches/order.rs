@@ -1,4 +1,4 @@
-//! What an order's life costs: deciding every step of it, and evolving the order through it.
+//! The cost of an order's lifecycle: deciding each step and applying its events.
 
 use std::hint::black_box;
 
@@ -7,7 +7,7 @@ use commerce_testkit::CommitBuilder;
 use commerce_testkit::commit_builder::order_of;
 use criterion::{Criterion, criterion_group, criterion_main};
 
-/// Placed, paid, shipped and delivered: four decisions, each folded into the order with its side effects.
+/// Placed, paid, shipped and delivered: four decisions with their events and side effects.
 fn life(criterion: &mut Criterion) {
     let shop = CommitBuilder::new(1);
     let lines = [("MUG", 2), ("TEA", 1), ("POT", 1)];

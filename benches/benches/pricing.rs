@@ -1,4 +1,4 @@
-//! What a quote costs: by lines, and with promotions, tax and explanation.
+//! The cost of a quote by number of lines, with promotions, tax and explanation.
 
 #[path = "shared/cart.rs"]
 mod cart;
@@ -25,7 +25,7 @@ fn quotes(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Searches that the bounds hardly shorten. On the longest cart the work that may be done ends before the proof.
+/// Searches that the bounds shorten little. With the most lines, the search stops before a proof.
 fn hard_searches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("hard search");
     group.sample_size(10);

@@ -21,7 +21,7 @@ diesel::table! {
     }
 }
 
-/// The documents that have a table of their own: `table Row Kind;`. Hands the list to a macro.
+/// Calls a macro with the documents that have a table of their own: `table Row Kind;`.
 macro_rules! own_tables {
     ($then:ident $($more:tt)*) => {
         $then! {

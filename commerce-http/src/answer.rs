@@ -1,4 +1,4 @@
-//! What a handler answers: a status, a few headers, a body that is written once.
+//! Answers of handlers: a status, headers, and a body that is serialized once.
 
 use std::fmt::Display;
 
@@ -21,7 +21,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    /// The order it is about, for the log.
+    /// The order that the request was about, for the log.
     pub(crate) order: Option<OrderId>,
     pub(crate) body: Bytes,
 }
@@ -31,9 +31,9 @@ impl Answer {
         Self { status, headers: HeaderMap::new(), order: None, body: Bytes::new() }
     }
 
-    #[expect(clippy::expect_used, reason = "shapes have text keys and memory takes every byte, so writing cannot fail")]
+    #[expect(clippy::expect_used, reason = "shapes have string keys, and writing to memory cannot fail")]
     pub(crate) fn json(status: StatusCode, document: &impl Serialize) -> Self {
-        let body = serde_json::to_vec(document).expect("a shape can be written");
+        let body = serde_json::to_vec(document).expect("a shape can be serialized");
         Self::empty(status).typed(JSON, body)
     }
 
@@ -52,13 +52,13 @@ impl Answer {
         self
     }
 
-    /// Names the version of what it shows.
+    /// Sets the `ETag`.
     pub(crate) fn version(mut self, version: u64) -> Self {
         self.headers.insert(ETAG, etag(version));
         self
     }
 
-    /// Of something that was made, and is found under its id.
+    /// The answer to the creation of something that has an id.
     pub(crate) fn created(mut self, noun: &str, id: impl Display) -> Self {
         let id = id.to_string();
         if let Ok(path) = HeaderValue::from_str(&format!("/v1/{noun}/{}", utf8_percent_encode(&id, RESERVED))) {

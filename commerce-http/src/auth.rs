@@ -1,14 +1,14 @@
-//! Who asks: JSON Web Tokens from `Authorization: Bearer` or the cookie `session`.
+//! Authentication: JSON Web Tokens from `Authorization: Bearer` or the cookie `session`.
 //!
-//! A key is bound to one algorithm when it is configured, and a token is only ever checked against keys of the algorithm it
-//! names. So there is no `alg: none` here, and no public key can be taken for an HMAC secret.
+//! A key is configured for one algorithm, and a token is checked only with keys of the algorithm that it names. `alg: none` is
+//! therefore never accepted, and a public key is never used as an HMAC secret.
 //!
 //! # Claims
 //! * `sub`, required: the user, 1 to 64 characters.
-//! * `exp`, required; `nbf` if present; both with a leeway of [`LEEWAY_SECONDS`].
-//! * `roles`, required: a list of `customer`, `support`, `service`, `admin`. Of several the one that may most counts, in
-//!   that order; names not known here are passed over. No token ever is the engine itself (`system`).
-//! * `iss` and `aud`: checked, and required, where [`Auth::with_issuer`] and [`Auth::with_audience`] say so.
+//! * `exp`, required, and `nbf`, optional; both with a leeway of [`LEEWAY_SECONDS`].
+//! * `roles`, required: a list of `customer`, `support`, `service`, `admin`. The last of them in this order counts. Unknown
+//!   names are ignored. No token has the role of the engine (`system`).
+//! * `iss` and `aud`: required and checked if configured with [`Auth::with_issuer`] and [`Auth::with_audience`].
 
 mod key;
 mod token;
@@ -25,14 +25,14 @@ pub use self::key::{KeyError, VerifyingKey};
 pub use self::token::{Claims, MintError, mint, mint_claims};
 use crate::problem::Problem;
 
-/// For how many seconds two clocks may differ.
+/// The tolerated difference between two clocks, in seconds.
 pub const LEEWAY_SECONDS: u64 = 5;
 
-/// The algorithms that are ever accepted.
+/// The accepted algorithms.
 const ALGORITHMS: [Algorithm; 4] = [Algorithm::HS256, Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
 const SESSION: &str = "session";
 
-/// Checks tokens. Clones share the keys, so keys that are replaced are replaced everywhere.
+/// Checks tokens. Clones share the keys, also after they were replaced.
 #[derive(Clone, Debug)]
 pub struct Auth {
     keys: Arc<[VerifyingKey]>,
@@ -41,7 +41,7 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// Accepts what these keys have signed.
+    /// Accepts tokens that are signed with these keys.
     pub fn new(keys: Vec<VerifyingKey>) -> Self {
         Self {
             keys: keys.into(),
@@ -76,22 +76,22 @@ impl Auth {
         self
     }
 
-    /// Takes the keys of a JWKS document in place of those of the last one. The keys given at the start stay.
+    /// Replaces the keys of the last JWKS document. The keys given to [`Auth::new`] stay.
     ///
     /// # Errors
-    /// [`KeyError`]; the keys are as before then.
+    /// The document is invalid. The keys do not change.
     pub fn replace_jwks(&self, document: &str) -> Result<(), KeyError> {
         let keys = VerifyingKey::from_jwks(document)?;
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = keys.into();
         Ok(())
     }
 
-    /// Who asks; none is a guest. A token that is no good is refused even where a guest may ask.
+    /// The caller; `None` for a guest. An invalid token is refused even where guests are allowed.
     pub(crate) fn caller(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Actor>, Problem> {
         if let Some(value) = headers.get(AUTHORIZATION) {
             let token = value.to_str().ok().and_then(bearer);
-            let token =
-                token.ok_or_else(|| Problem::bad_token("invalid_token", "Authorization takes Bearer and a token."))?;
+            let token = token
+                .ok_or_else(|| Problem::bad_token("invalid_token", "Authorization must be Bearer and a token."))?;
             return self.verify(token).map(Some);
         }
         let Some(token) = session(headers) else { return Ok(None) };
@@ -127,11 +127,11 @@ fn session(headers: &HeaderMap) -> Option<&str> {
     found.value_raw()
 }
 
-/// A browser sends the cookie along for pages of others too. Those may look, as far as browsers let them see, not change.
+/// Browsers send the cookie with requests from other sites, too. Such requests may read, but not write.
 fn check_site(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     let foreign = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
     if foreign && !method.is_safe() {
-        return Err(Problem::forbidden("The session cookie does not serve the pages of other sites."));
+        return Err(Problem::forbidden("The session cookie is not accepted from other sites."));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The body of a request: received whole, within a limit of bytes and of time.
+//! Receiving the body of a request, with limits of size and time.
 
 use std::error::Error;
 use std::time::Duration;
@@ -28,21 +28,21 @@ where
     match timeout(patience, Limited::new(body, MAX_BYTES).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::bad_request("body_incomplete", "The body did not arrive whole.")),
+        Ok(Err(_)) => Err(Problem::bad_request("body_incomplete", "The body is incomplete.")),
         Err(_) => {
-            let detail = "The body did not arrive in time.";
+            let detail = "The body was not received in time.";
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail))
         }
     }
 }
 
-/// What the client says its body has; one that cannot be said in a `usize` is too large anyway.
+/// The announced size of the body. One that exceeds `usize` is too large anyway.
 fn announced(headers: &HeaderMap) -> Option<usize> {
     let text = headers.get(CONTENT_LENGTH)?.to_str().ok()?;
     Some(text.parse().unwrap_or(usize::MAX))
 }
 
 fn too_large() -> Problem {
-    let detail = "A body has at most 256 KiB.";
+    let detail = "The body is larger than 256 KiB.";
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
 }

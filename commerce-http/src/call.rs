@@ -1,4 +1,4 @@
-//! A request as a handler sees it: routed, authenticated, its body received.
+//! A request for a handler: with its route, its caller and its body.
 
 use std::str::FromStr;
 
@@ -18,7 +18,7 @@ use crate::query::Query;
 
 pub(crate) type Params = Vec<(&'static str, String)>;
 
-/// A request that has a route.
+/// A request with its route, its caller and its body.
 #[derive(Debug)]
 pub(crate) struct RequestContext {
     /// The path of the route, with its parameters in braces.
@@ -30,7 +30,7 @@ pub(crate) struct RequestContext {
 }
 
 impl RequestContext {
-    /// Who asks; a guest has to say so first.
+    /// The caller. Guests are refused.
     pub(crate) fn caller(&self) -> Result<&Actor, Problem> {
         self.caller.as_ref().ok_or_else(Problem::no_token)
     }
@@ -44,12 +44,12 @@ impl RequestContext {
         found.map_or("", |(_, value)| value)
     }
 
-    /// A name in the path. Nothing has a name that is none.
+    /// A parameter of the path. If it is not a valid id, nothing has this id: 404.
     pub(crate) fn path_param<T: FromStr>(&self, param: &str, noun: &str) -> Result<T, Problem> {
         self.param(param).parse().map_err(|_| Problem::not_found(noun))
     }
 
-    /// The order in the path, by its id or its number.
+    /// The order in the path, by id or number.
     pub(crate) fn order(&self) -> Result<OrderRef, Problem> {
         let text = self.param("id");
         if let Ok(id) = text.parse() {
@@ -63,21 +63,21 @@ impl RequestContext {
         Query::read(self.parts.uri.query())
     }
 
-    /// What a write is about, and what its headers expect to find there.
+    /// The subject of a write, with the condition in the headers.
     pub(crate) fn target<I>(&self, id: I) -> Result<Target<I>, Problem> {
         Ok(Target { id, expected: precondition::expected(self.headers())? })
     }
 
-    /// The body, which has to be a document.
+    /// The required body.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         self.check_type()?;
         if self.body.is_empty() {
-            return Err(Problem::bad_request("malformed_json", "A body is needed."));
+            return Err(Problem::bad_request("malformed_json", "The body is required."));
         }
         json::read(&self.body)
     }
 
-    /// What is made of the body, or everything that is wrong with its values.
+    /// Reads the body, or reports all invalid values in it.
     pub(crate) fn read<D, T>(&self, read: impl FnOnce(D, &mut Findings) -> Read<T>) -> Result<T, Problem>
     where
         D: DeserializeOwned,
@@ -86,7 +86,7 @@ impl RequestContext {
         json::checked(|findings| read(document, findings))
     }
 
-    /// As [`RequestContext::read`], of a body that may be left out.
+    /// Like [`RequestContext::read`], for an optional body.
     pub(crate) fn read_or_default<D, T>(&self, read: impl FnOnce(D, &mut Findings) -> Read<T>) -> Result<T, Problem>
     where
         D: DeserializeOwned + Default,
@@ -99,7 +99,7 @@ impl RequestContext {
         if given.is_some_and(is_json) {
             return Ok(());
         }
-        let detail = "The body has to be application/json.";
+        let detail = "The content type must be application/json.";
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
         Err(problem.header(http::header::ACCEPT, HeaderValue::from_static("application/json")))
     }

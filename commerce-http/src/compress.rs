@@ -1,4 +1,4 @@
-//! Compression of answers: gzip, for those who take it and where it is worth the while.
+//! Compression of answers with gzip.
 
 use std::io::Write;
 
@@ -8,10 +8,10 @@ use flate2::write::GzEncoder;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, VARY};
 use http::{HeaderMap, HeaderValue};
 
-/// Below this many bytes an answer fits a packet either way.
+/// Shorter answers fit in a packet and are not compressed.
 const MIN_BYTES: usize = 1024;
 
-/// Whether a client takes gzip: it names it, or everything, and does not rule it out.
+/// Whether `Accept-Encoding` allows gzip, by name or with `*`.
 pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
     let codings = headers.get_all(ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
     let mut codings = codings.flat_map(|value| value.split(','));
@@ -22,7 +22,7 @@ pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Compresses a long body for a client that takes gzip. Caches are told, by `Vary`, that another client gets another body.
+/// Compresses a long body if the client accepts gzip. Sets `Vary` for caches.
 pub(crate) fn compress(headers: &mut HeaderMap, body: Bytes, gzip: bool) -> Bytes {
     if body.len() < MIN_BYTES || headers.contains_key(CONTENT_ENCODING) {
         return body;

@@ -1,11 +1,10 @@
-//! What goes over the wire, by noun: documents that are written from the engine's values, and bodies that are read.
+//! The JSON documents of the API, by noun: those that are written from values of the engine, and those that are read.
 //!
-//! A document borrows what it shows and is written once. Every amount is a decimal text in the document's one currency.
+//! A written document borrows its values. Amounts are decimal strings in the currency of the document.
 //!
-//! Public is the JSON of pricing ([`pricing`], [`promotion`], [`quote`]), which is spoken outside of HTTP too. What is read has the
-//! form of the document and plain values; `into_domain` makes the engine's values of it and notes everything that is wrong with
-//! them. The form itself is read by serde, which stops at the first thing wrong with it. The other requests are read with a
-//! reader in the same way.
+//! The JSON of pricing ([`pricing`], [`promotion`], [`quote`]) is public, because it is also used without HTTP. Reading has two
+//! steps. Serde reads the form and stops at the first error. Then the values are read into those of the engine, and all
+//! problems are collected.
 
 pub(crate) mod address;
 pub(crate) mod cart;
@@ -36,7 +35,7 @@ use utoipa::ToSchema;
 
 pub use crate::problem::Fault;
 
-/// An amount in major units with all the decimals of the document's currency.
+/// An amount in major units, with all decimals of the currency of the document.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String, example = "59.98")]
@@ -48,13 +47,13 @@ impl From<Money> for Figure {
     }
 }
 
-/// Why a document is not taken.
+/// The reason why a document is refused.
 #[derive(Debug, Error)]
 pub enum Refused {
     /// It is not JSON.
     #[error("cannot be read: {0}")]
     NotJson(serde_json::Error),
-    /// It is JSON, and not what is wanted: all values that are not valid, or the first flaw of its form.
+    /// It is JSON but not a valid document: the first error of its form, or all invalid values.
     #[error("{}", Listed(.0))]
     Invalid(Vec<Fault>),
 }
@@ -82,7 +81,7 @@ impl From<Problems> for Refused {
 /// Reads the form of a document.
 ///
 /// # Errors
-/// [`Refused`], with the first flaw of its form.
+/// [`Refused`], with the first error of the form.
 pub fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, Refused> {
     crate::json::parse(json)
 }

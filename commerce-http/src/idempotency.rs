@@ -1,7 +1,7 @@
-//! `Idempotency-Key`: a request that is sent again gets the first answer again.
+//! `Idempotency-Key`: a repeated request gets the first answer.
 //!
-//! The engine commits the answer together with the effect, so the answer is written before it is known whether the effect
-//! will happen. A [`IdempotencyGuard`] writes it once: what was committed is what goes to the client, byte for byte.
+//! The engine commits the answer together with the effect, so the answer is serialized before the commit. An
+//! [`IdempotencyGuard`] serializes it once: the client gets the committed bytes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -27,33 +27,33 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const MAX_KEY: usize = 255;
 
-/// The header of a request that takes effect once.
+/// The optional header of a request that takes effect once.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes what `key` reads")]
 pub(crate) struct IdempotencyKeyHeader {
-    /// Any 1 to 255 characters of the caller's choice. Sent again with the same body, the request gets the first answer
-    /// again, with `Idempotent-Replayed: true`.
+    /// 1 to 255 characters, chosen by the caller. A request that is repeated with the same key and body gets the first answer,
+    /// with `Idempotent-Replayed: true`.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
     idempotency_key: Option<String>,
 }
 
-/// The same header, where a request cannot do without.
+/// The required header of a request that takes effect once.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes what `key` reads")]
 pub(crate) struct RequiredIdempotencyKeyHeader {
-    /// Any 1 to 255 characters of the caller's choice. Sent again with the same body, the request gets the first answer
-    /// again, with `Idempotent-Replayed: true`.
+    /// 1 to 255 characters, chosen by the caller. A request that is repeated with the same key and body gets the first answer,
+    /// with `Idempotent-Replayed: true`.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
     idempotency_key: String,
 }
 
 pub(crate) type Write<T> = dyn Fn(&T) -> Answer + Send + Sync;
-/// What the engine calls with the outcome it is about to commit.
+/// Serializes the answer for an outcome that is about to be committed.
 type Record<'w, T> = dyn Fn(&T) -> String + Send + Sync + 'w;
 
-/// A request that may take effect once, and the answer that was written for it.
+/// A request with or without a key, and its serialized answer.
 pub(crate) struct IdempotencyGuard<'w, T> {
     write: &'w Write<T>,
     keyed: Option<Keyed<'w, T>>,
@@ -84,12 +84,12 @@ impl RequestContext {
     ) -> Result<IdempotencyGuard<'w, T>, Problem> {
         let guard = self.idempotency_guard(write)?;
         if guard.keyed.is_none() {
-            return Err(Problem::bad_request("idempotency_key_required", "The header Idempotency-Key is needed here."));
+            return Err(Problem::bad_request("idempotency_key_required", "The header Idempotency-Key is required."));
         }
         Ok(guard)
     }
 
-    /// The key within the caller and the route, and a digest of what is asked.
+    /// The key with its scope (caller and route) and the fingerprint of the request.
     fn keyed<'w, T>(&self, key: String, write: &'w Write<T>) -> Result<Keyed<'w, T>, Problem> {
         let user = self.caller()?.user.as_ref().map_or("", |user| user.as_str());
         let scope = format!("{user} {} {}", self.parts.method, self.path);
@@ -114,20 +114,20 @@ impl RequestContext {
 }
 
 impl<T> IdempotencyGuard<'_, T> {
-    /// What the engine has to know to do it once.
+    /// The key and the recorder for the engine.
     pub(crate) fn idempotency(&self) -> Option<Idempotency<'_, T>> {
         let Keyed { key, fingerprint, record, .. } = self.keyed.as_ref()?;
         Some(Idempotency { key: key.clone(), fingerprint: fingerprint.clone(), reply: &**record })
     }
 
-    /// The answer: the one that was committed, the one of the first time, or a new one where there is no key.
+    /// The answer: the committed one, the stored one, or a new one without a key.
     pub(crate) fn answer(&self, reply: Reply<T>) -> Outcome {
         let written = || self.keyed.as_ref()?.written.lock().unwrap_or_else(PoisonError::into_inner).take();
         unkeyed(reply, |outcome| written().unwrap_or_else(|| (self.write)(outcome)))
     }
 }
 
-/// The answer to a request that has no need of keys: sent again it has no further effect.
+/// The answer to a request that is idempotent without a key.
 pub(crate) fn unkeyed<T>(reply: Reply<T>, write: impl FnOnce(&T) -> Answer) -> Outcome {
     match reply {
         Reply::Fresh(outcome) => Ok(write(&outcome)),
@@ -147,7 +147,7 @@ struct Recorded<'a> {
 }
 
 impl Recorded<'_> {
-    /// Writes down an answer. The body is JSON already and goes in as it is.
+    /// Serializes an answer. Its body is JSON and is embedded as it is.
     fn of(answer: &Answer) -> String {
         let header = |(name, value): (&HeaderName, &HeaderValue)| {
             Some((name.as_str().to_owned().into(), value.to_str().ok()?.to_owned().into()))
@@ -183,13 +183,13 @@ impl Recorded<'_> {
     }
 }
 
-/// The key of a request: bare, or quoted as structured fields have it.
+/// The key of a request, bare or quoted like a structured field.
 fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let text = value.to_str().ok().filter(|_| values.next().is_none()).map(str::trim);
     let key = text.and_then(unquoted).filter(|key| (1..=MAX_KEY).contains(&key.len()));
-    let detail = "Idempotency-Key is one key of 1 to 255 printable ASCII characters.";
+    let detail = "Idempotency-Key must be one key of 1 to 255 printable ASCII characters.";
     key.map(Some).ok_or_else(|| Problem::bad_request("invalid_idempotency_key", detail))
 }
 

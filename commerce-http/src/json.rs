@@ -1,4 +1,4 @@
-//! Reading a JSON body, and saying precisely what is wrong with one.
+//! Reading JSON bodies with precise errors.
 
 use std::fmt::{self, Display};
 
@@ -16,13 +16,13 @@ const MAX_DEPTH: usize = 128;
 
 /// Reads a document.
 ///
-/// A document that is not JSON is malformed (400); one that is JSON and not of the form wanted is invalid (422), with a pointer
-/// to the place. The place is looked for in a second reading, so that reading a good document costs nothing extra.
+/// A text that is not JSON is malformed (400). JSON of a wrong form is invalid (422), with a pointer. The pointer is found by
+/// reading the text again, so that valid documents are read only once.
 pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
     Ok(parse(text)?)
 }
 
-/// As [`read`], before there is a problem for a client.
+/// Like [`read`], with an error that is not a problem yet.
 pub(crate) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refused> {
     serde_json::from_slice(text).or_else(|_| read_closely(text))
 }
@@ -45,14 +45,14 @@ impl From<Refused> for Problem {
     }
 }
 
-/// A value that was read, or everything that is wrong with it.
+/// A value, or all problems that were found in it.
 pub(crate) fn checked<T>(read: impl FnOnce(&mut Findings) -> Read<T>) -> Result<T, Problem> {
     let mut findings = Findings::default();
     let value = read(&mut findings);
     findings.finish(value).map_err(refused)
 }
 
-/// The problems of values that were walked with their path in hand.
+/// The problems of values, with their paths.
 pub(crate) fn refused(problems: Problems) -> Problem {
     Refused::from(problems).into()
 }
@@ -61,16 +61,16 @@ fn member(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Why a document does not have the form wanted. Serde says which of its errors it is; the words are ours.
+/// An error in the form of a document. Serde determines the error, this module its message.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 struct Misfit {
     pointer: Option<String>,
-    /// The member that is meant, where it is not the value itself.
+    /// The affected member, if it is not the value itself.
     member: Option<String>,
     code: &'static str,
     message: String,
-    /// Whether the message says which type is wanted.
+    /// Whether the message contains the expected type.
     names_type: bool,
 }
 
@@ -87,7 +87,7 @@ impl Misfit {
         Self { member: Some(name.to_owned()), ..Self::new(code, message) }
     }
 
-    /// Places it, unless it was found further inside. A type is named as JSON names it.
+    /// Adds the position and the JSON name of the type, unless an inner value has added them.
     fn within(self, pointer: &str, name: Option<&str>) -> Self {
         if self.pointer.is_some() {
             return self;
@@ -133,7 +133,7 @@ impl de::Error for Misfit {
     }
 }
 
-/// A value of a document that is JSON, and its place.
+/// A JSON value and its position.
 #[derive(Debug)]
 struct Node<'a> {
     text: &'a RawValue,
@@ -146,7 +146,7 @@ impl<'a> Node<'a> {
         Node { text, pointer: member(&self.pointer, name), depth: self.depth + 1 }
     }
 
-    /// Visits the value; `name` is what the type wanted is called in JSON.
+    /// Visits the value. `name` is the JSON name of the expected type.
     fn visit<V: Visitor<'a>>(&self, visitor: V, name: Option<&str>) -> Result<V::Value, Misfit> {
         let visited = match self.text.get().as_bytes().first() {
             Some(b'{' | b'[') if self.depth == MAX_DEPTH => Err(Misfit::new("too_deep", "is nested too deep")),
@@ -213,7 +213,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
         deserialize_map "an object";
     }
 
-    /// A derived type would take a list of its fields as well.
+    /// A derived type would also accept a list of its fields.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
@@ -261,7 +261,7 @@ impl<'de> IntoDeserializer<'de, Misfit> for Node<'de> {
     }
 }
 
-/// The members of an object as they stand, repeated ones too.
+/// The members of an object in their order, with repeated ones.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Members<T>(pub(crate) Vec<(String, T)>);
 

@@ -1,22 +1,23 @@
 //! The commerce engine over HTTP: a tower service.
 //!
-//! [`Service`] takes any request and answers it. Mount it into a program of your own; the program `commerce` of the crate
-//! `commerce-server` puts it on a socket.
+//! [`Service`] answers any request. Mount it into your own program, or use the program `commerce` of the crate
+//! `commerce-server`.
 //!
 //! # Where things are
 //! | to find | look in |
 //! |---|---|
-//! | what a route does | `routes`: the table, and a file of handlers per noun of the URL |
-//! | what a document looks like | `dto`: a file per noun |
-//! | what an error looks like, and its code | `problem`, `refusal` |
-//! | who may ask | [`auth`]; what they may do is the engine's to say |
-//! | retries, versions, lists in parts | `idempotency`, `precondition`, `page` |
-//! | what happens to every request | `service` |
+//! | what a route does | `routes`: the table, and a file of handlers per noun |
+//! | the form of a document | `dto`: a file per noun |
+//! | the form and the code of an error | `problem`, `refusal` |
+//! | authentication | [`auth`] (permissions are in the engine) |
+//! | idempotency, conditional writes, pages of lists | `idempotency`, `precondition`, `page` |
+//! | the processing of every request | `service` |
 //!
-//! # What this crate never does
-//! * It decides nothing: roles, ownership, prices and transitions are the engine's. It reads, asks, and writes.
-//! * It knows no SQL and no table; the store is a port.
-//! * It tells no caller what went wrong inside, and writes no body, token or key to the log.
+//! # Invariants
+//! * It decides nothing: roles, ownership, prices and transitions are the engine's. It parses requests, calls the engine and
+//!   formats answers.
+//! * It contains no SQL; the store is a port.
+//! * It does not expose internal errors to callers, and does not log bodies, tokens or keys.
 
 mod answer;
 mod app;

@@ -11,10 +11,10 @@ use utoipa::{Modify, OpenApi as _};
 use crate::problem::ProblemShape;
 use crate::routes::{Shop, system};
 
-/// The document as it is served: the same for everybody and for as long as the process lives.
+/// The serialized document.
 pub(crate) static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(openapi()));
 
-/// The whole interface.
+/// The whole API.
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
@@ -28,7 +28,7 @@ pub(crate) static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(opena
 )]
 struct Interface;
 
-/// The `OpenAPI` 3.1 document of the interface, as JSON.
+/// The `OpenAPI` 3.1 document of the API, as JSON.
 ///
 /// ```
 /// let document = commerce_http::openapi();
@@ -38,7 +38,7 @@ pub fn openapi() -> String {
     Interface::openapi().to_json().unwrap_or_default()
 }
 
-/// What holds of every operation: how a caller says who they are, and what an error looks like.
+/// Adds what is common to all operations: authentication and errors.
 struct Everywhere;
 
 impl Modify for Everywhere {

@@ -1,4 +1,4 @@
-//! How the service behaves.
+//! The options of the service.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,19 +7,19 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::auth::Auth;
 
-/// How the service behaves.
+/// The options of the service.
 #[derive(Clone)]
 pub struct Options {
-    /// Who is let in.
+    /// The keys and claims that tokens are checked with.
     pub auth: Auth,
-    /// How many orders a customer may place in a minute; 0 for any number. Admins and services are exempt.
+    /// The maximum number of orders per customer and minute; 0 for no limit. Admins and services are exempt.
     pub orders_per_minute: u32,
-    /// Where the metrics are read that [`telemetry::install`](crate::telemetry::install) keeps. Without it `/metrics` is
-    /// not found, as is right where they are served on a listener of their own.
+    /// The metrics of [`telemetry::install`](crate::telemetry::install). Without them, `/metrics` is not found, for example
+    /// because they are served on another listener.
     pub metrics: Option<PrometheusHandle>,
-    /// How long a body may take to arrive.
+    /// The time-out for receiving a body.
     pub body_timeout: Duration,
-    /// How long a handler may take.
+    /// The time-out of a handler.
     pub handler_timeout: Duration,
 }
 

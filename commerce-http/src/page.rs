@@ -1,7 +1,7 @@
-//! Lists in parts: `?limit=` and an opaque `?cursor=`.
+//! Pages of lists: `?limit=` and an opaque `?cursor=`.
 //!
-//! A cursor is the place of the last entry behind a digest of it, so that a damaged one is refused and not guessed at. It
-//! is no secret and gives no right: what a caller may see is decided anew for every part.
+//! A cursor is the position of an entry with a digest, so a damaged one is refused. It is not secret and grants nothing:
+//! permissions are checked for every page.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,12 +18,12 @@ const DEFAULT_LIMIT: u16 = 20;
 const MAX_LIMIT: u16 = 100;
 const DIGEST_BYTES: usize = 6;
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct List<T> {
     /// The entries.
     pub(crate) items: Vec<T>,
-    /// Where the next part begins, if there is one.
+    /// The cursor of the next page. Absent on the last one.
     pub(crate) next_cursor: Option<String>,
 }
 
@@ -31,37 +31,37 @@ pub(crate) struct List<T> {
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Paging {
-    /// The most entries to give.
+    /// The maximum number of entries.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<u16>,
-    /// Where to go on: the `next_cursor` of the part before.
+    /// The `next_cursor` of the previous page.
     cursor: Option<String>,
 }
 
 /// The parameter that filters a list by metadata.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it is described here and read by the query")]
+#[expect(dead_code, reason = "it describes a parameter that `Query` reads")]
 pub(crate) struct MetadataFilter {
-    /// Only those whose metadata has this value under KEY: a string as it is, a number or a boolean by its JSON. There may be
-    /// several, for different keys, which must all hold. For staff.
+    /// Only entries whose metadata has this value under KEY: a string as it is, a number or a boolean as JSON. May be repeated
+    /// with other keys, which must then match as well. For staff.
     #[param(rename = "metadata.KEY")]
     metadata: Option<String>,
 }
 
 impl<T> List<T> {
-    /// A list that is given whole.
+    /// A list without pages.
     pub(crate) const fn whole(items: Vec<T>) -> Self {
         Self { items, next_cursor: None }
     }
 
-    /// A part of a list, and where the next one begins.
+    /// A page of a list.
     pub(crate) fn part<'p, D, K: Serialize>(kind: &str, page: &'p Page<D, K>, entry: impl FnMut(&'p D) -> T) -> Self {
         let next_cursor = page.next.as_ref().and_then(|last| cursor(kind, last));
         Self { items: page.items.iter().map(entry).collect(), next_cursor }
     }
 
-    /// The part of a history, which is read whole, that is asked for.
+    /// The requested page of a history that was read whole.
     pub(crate) fn of_history<'h, E>(
         kind: &str,
         page: &PageRequest<u64>,
@@ -80,7 +80,7 @@ impl<T> List<T> {
     }
 }
 
-/// Which part of a list is asked for. The kind tells the cursors of one list from those of another.
+/// The requested page. The kind distinguishes the cursors of different lists.
 pub(crate) fn asked<K: DeserializeOwned>(query: &Query, kind: &str) -> Result<PageRequest<K>, Problem> {
     let Paging { limit, cursor } = Paging { limit: query.get("limit")?, cursor: query.get("cursor")? };
     let limit = limit.unwrap_or(DEFAULT_LIMIT);

@@ -1,6 +1,6 @@
-//! Problem details (RFC 9457): the one form of every error a client sees.
+//! Problem details (RFC 9457): the form of all errors.
 //!
-//! A problem says what a client may know and nothing else. What went wrong inside travels beside it to the log.
+//! A problem contains only what the client may know. Its internal cause goes to the log.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -15,12 +15,12 @@ use utoipa::ToSchema;
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"commerce\"");
 const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer realm=\"commerce\", error=\"invalid_token\"");
-/// After how many seconds a client may try again where nothing better is known.
+/// The default `Retry-After`, in seconds.
 const RETRY_SECONDS: u64 = 2;
 
 type Cause = Box<dyn Error + Send + Sync>;
 
-/// Why a request was not done as asked.
+/// The error of a request.
 #[derive(Debug)]
 pub(crate) struct Problem(Box<Parts>);
 
@@ -35,20 +35,20 @@ struct Parts {
     cause: Option<Cause>,
 }
 
-/// One value of a request that is not valid.
+/// An invalid value in a request.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Fault {
-    /// Where in the body, as a JSON pointer (RFC 6901); empty for the whole document.
+    /// The position in the body, as a JSON pointer (RFC 6901). Empty for the whole document.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/items/0/quantity")]
     pointer: Option<String>,
-    /// Or which parameter of the query.
+    /// The parameter of the query.
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<&'static str>,
-    /// What is wrong, for programs.
+    /// The reason, for programs.
     #[schema(example = "wrong_type")]
     code: Cow<'static, str>,
-    /// What is wrong, for people.
+    /// The reason, for people.
     message: String,
 }
 
@@ -63,12 +63,12 @@ impl Display for Fault {
 }
 
 impl Fault {
-    /// Where in the document, as a JSON pointer; empty for the whole document.
+    /// The position in the document, as a JSON pointer. Empty for the whole document.
     pub fn pointer(&self) -> &str {
         self.pointer.as_deref().unwrap_or_default()
     }
 
-    /// What is wrong, for programs.
+    /// The reason, for programs.
     pub fn code(&self) -> &str {
         &self.code
     }
@@ -79,7 +79,7 @@ impl Fault {
 }
 
 impl Problem {
-    /// A problem with a stable code and a sentence for people.
+    /// A problem with a stable code and a message for people.
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Parts {
             status,
@@ -96,12 +96,12 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
-    /// The present state of things forbids it.
+    /// The request conflicts with the current state.
     pub(crate) fn conflict(code: &'static str, detail: impl Display) -> Self {
         Self::new(StatusCode::CONFLICT, code, detail.to_string())
     }
 
-    /// What is asked can be read and makes no sense.
+    /// The request can be read but is not valid.
     pub(crate) fn unprocessable(code: &'static str, detail: impl Display) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail.to_string())
     }
@@ -124,22 +124,22 @@ impl Problem {
         problem
     }
 
-    /// Nothing is there, or nothing that the caller may see.
+    /// The object does not exist, or the caller must not know of it.
     pub(crate) fn not_found(noun: impl Display) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {noun}."))
     }
 
     pub(crate) fn no_route() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "route_not_found", "No route leads here.")
+        Self::new(StatusCode::NOT_FOUND, "route_not_found", "Unknown route.")
     }
 
     pub(crate) fn method_not_allowed(allow: HeaderValue) -> Self {
-        let detail = "The route does not take this method.";
+        let detail = "The route does not support this method.";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).header(ALLOW, allow)
     }
 
     pub(crate) fn no_token() -> Self {
-        let detail = "A token is needed: Authorization: Bearer, or the cookie session.";
+        let detail = "Send a token in the header Authorization: Bearer, or in the cookie session.";
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail).header(WWW_AUTHENTICATE, CHALLENGE)
     }
 
@@ -155,14 +155,14 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(RETRY_SECONDS)
     }
 
-    /// The handler took longer than it may. What it had begun may have happened.
+    /// The handler exceeded its time-out. It may have had an effect.
     pub(crate) fn timed_out() -> Self {
-        let detail = "It took too long. Send it again with the same Idempotency-Key to find out what happened.";
+        let detail = "The request timed out. Repeat it with the same Idempotency-Key to get its outcome.";
         Self::unavailable("timeout", detail)
     }
 
     pub(crate) fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong here.")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "An internal error occurred.")
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
@@ -190,7 +190,7 @@ impl Problem {
         }
     }
 
-    /// What the client gets: the status, the headers and the document.
+    /// The answer: status, headers and document.
     pub(crate) fn written(self, request_id: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
         let parts = *self.0;
         let title = title(parts.code);
@@ -212,11 +212,11 @@ impl Problem {
     }
 }
 
-/// A problem as it is written.
+/// A problem.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemShape<'a> {
-    /// Names the kind of problem.
+    /// Identifies the kind of problem.
     #[schema(example = "urn:commerce:problem:out_of_stock")]
     r#type: String,
     /// The kind of problem in words.
@@ -225,16 +225,16 @@ pub(crate) struct ProblemShape<'a> {
     /// The status of the answer.
     #[schema(example = 409)]
     status: u16,
-    /// What happened this time.
+    /// What happened in this request.
     detail: &'a str,
-    /// The stable code of the kind; rely on this one.
+    /// The stable code of the kind. Use it in programs.
     #[schema(example = "out_of_stock")]
     code: &'a str,
-    /// The title again, for simple clients.
+    /// The title, for simple clients.
     error: &'a str,
-    /// The request, as it stands in the log.
+    /// The id of the request, which is also in the log.
     request_id: &'a str,
-    /// The values that are not valid.
+    /// The invalid values.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
     errors: &'a [Fault],
@@ -243,7 +243,7 @@ pub(crate) struct ProblemShape<'a> {
     members: &'a Map<String, Value>,
 }
 
-/// The title of a problem: its code in words, unless clients rely on others.
+/// The title of a problem: its code in words, except where clients rely on another text.
 fn title(code: &str) -> String {
     if code == "user_service_unavailable" {
         return "Unable to validate user".to_owned();

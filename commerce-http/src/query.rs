@@ -1,4 +1,4 @@
-//! The query of a request, as named texts.
+//! The query of a request.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -11,7 +11,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer, value};
 
 use crate::problem::Problem;
 
-/// The parameters of a query. Of a repeated one the first counts; unknown ones are ignored.
+/// The parameters of a query. The first of repeated parameters counts. Unknown ones are ignored.
 #[derive(Debug)]
 pub(crate) struct Query(Vec<(String, String)>);
 
@@ -26,7 +26,7 @@ impl Query {
         pairs.map(Self).ok_or_else(|| Problem::bad_request("malformed_query", "The query is not UTF-8."))
     }
 
-    /// A parameter as it was written; an empty one is as good as none.
+    /// The text of a parameter. An empty one is treated as absent.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
@@ -36,7 +36,7 @@ impl Query {
         self.parsed(name, str::parse)
     }
 
-    /// The [keys](Metadata::lookup_key) of the metadata asked for as `metadata.KEY=VALUE`.
+    /// The [keys](Metadata::lookup_key) of the parameters `metadata.KEY=VALUE`.
     pub(crate) fn metadata(&self) -> Result<Vec<String>, Problem> {
         let entries = self.0.iter().filter_map(|(name, value)| Some((name.strip_prefix("metadata.")?, value)));
         let metadata = Metadata::new(entries.map(|(key, value)| (key.to_owned(), value.as_str().into())));
@@ -57,7 +57,7 @@ impl Query {
         parsed.map_err(|error| Problem::invalid_parameter(name, "invalid_parameter", error))
     }
 
-    /// An instant. A plus sign that nobody encoded has become a space, and is meant as a plus sign.
+    /// An instant. A space is read as a plus sign that was not encoded.
     pub(crate) fn instant(&self, name: &'static str) -> Result<Option<DateTime<Utc>>, Problem> {
         self.parsed(name, |text| {
             let instant = DateTime::parse_from_rfc3339(&text.replace(' ', "+"));

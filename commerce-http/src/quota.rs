@@ -1,4 +1,4 @@
-//! How many orders a customer may place in a minute.
+//! The limit of orders per customer and minute.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,17 +13,17 @@ use crate::problem::Problem;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// How many orders a customer may place in a minute, all at once if need be.
+/// The limit of orders per customer and minute. They may come in one burst.
 #[derive(Debug)]
 pub(crate) struct OrderQuota {
-    /// What an order takes of the minute; none if any number may be placed.
+    /// The share of one order in the minute. `None` if there is no limit.
     interval: Option<Duration>,
-    /// When the whole minute of a customer is free again. It is free already for those who are not listed.
+    /// The instants at which customers have their whole quota again. Others have it now.
     free_at: Mutex<HashMap<UserId, Instant>>,
 }
 
 impl OrderQuota {
-    /// So many a minute; 0 for any number.
+    /// A limit of orders per minute; 0 for none.
     pub(crate) fn per_minute(orders: u32) -> Self {
         Self { interval: MINUTE.checked_div(orders), free_at: Mutex::default() }
     }
@@ -45,7 +45,7 @@ impl OrderQuota {
         Ok(())
     }
 
-    /// Gives an order back that was taken for a request which had been answered before.
+    /// Returns the share of an order that was a repeated request.
     pub(crate) fn release(&self, caller: &Actor) {
         let Some((interval, user)) = self.limit(caller) else { return };
         if let Some(free_at) = self.customers().get_mut(user) {

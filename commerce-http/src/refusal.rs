@@ -1,4 +1,4 @@
-//! What the engine refuses, as problems: the one place where codes and statuses are given.
+//! Errors of the engine as problems. All codes and statuses are assigned here.
 
 use commerce_core::cart::CartRejection;
 use commerce_core::catalog::CatalogRejection;
@@ -27,7 +27,7 @@ impl From<EngineError> for Problem {
                 Self::unavailable("user_service_unavailable", "Unable to validate user").caused_by(cause)
             }
             EngineError::Payments(cause) => {
-                Self::unavailable("payment_service_unavailable", "The payment processor does not answer.")
+                Self::unavailable("payment_service_unavailable", "The payment processor does not respond.")
                     .caused_by(cause)
             }
             EngineError::Cart(rejection) => cart(&rejection),
@@ -38,7 +38,7 @@ impl From<EngineError> for Problem {
             EngineError::Pricing(error) => Self::unprocessable("amount_too_large", error),
             EngineError::Money(error) => Self::unprocessable("invalid_amount", error),
             EngineError::AlreadyExists(Resource::Document(DocumentKind::Product)) => {
-                Self::conflict("product_exists", "There is a product of that id.")
+                Self::conflict("product_exists", "A product with this id exists already.")
             }
             EngineError::AlreadyExists(_) => Self::conflict("already_exists", error),
             EngineError::CodeRejected { ref code, reason } => {
@@ -55,7 +55,7 @@ impl From<EngineError> for Problem {
     }
 }
 
-/// Where a field of a request stands in its document.
+/// The pointer to a field of a request.
 fn pointer(field: Field) -> String {
     match field {
         Field::Item { index, part } => format!("/items/{index}{}", member(part)),
@@ -168,7 +168,7 @@ fn refused(refusal: &Refusal) -> Problem {
         Refusal::VersionConflict { expected, actual, .. } => {
             version_conflict().with("expected", *expected).with("actual", *actual)
         }
-        // The engine answers a repeated key itself and gives a refusal of stock as such.
+        // The engine handles repeated keys itself and converts refusals of stock.
         Refusal::DuplicateKey(_) | Refusal::Stock(_) | _ => Problem::conflict("refused", refusal),
     }
 }
@@ -191,9 +191,9 @@ fn version_conflict() -> Problem {
 
 fn store(error: StoreError) -> Problem {
     match error.kind {
-        StoreErrorKind::Unavailable => Problem::unavailable("store_unavailable", "The store does not answer."),
+        StoreErrorKind::Unavailable => Problem::unavailable("store_unavailable", "The store does not respond."),
         StoreErrorKind::Unknown => {
-            let detail = "Whether it happened is not known. Send it again with the same Idempotency-Key to find out.";
+            let detail = "The outcome is not known. Repeat the request with the same Idempotency-Key to get it.";
             Problem::unavailable("outcome_unknown", detail)
         }
         StoreErrorKind::Corrupt | _ => Problem::internal(),

@@ -1,4 +1,4 @@
-//! The id of a request: taken from the client or made, returned, and in every line of the log.
+//! The id of a request. It is given by the client or created, returned in the answer, and logged.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ const MAX_BYTES: usize = 128;
 pub(crate) struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// The client's own if it gave a proper one, otherwise a fresh one.
+    /// The id given by the client if it is valid, otherwise a new one.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let given = headers.get(X_REQUEST_ID).filter(|value| is_proper(value.as_bytes()));
         given.cloned().map_or_else(Self::fresh, Self)
@@ -24,12 +24,11 @@ impl RequestId {
         Self(HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("none")))
     }
 
-    /// The text.
     pub(crate) fn as_str(&self) -> &str {
         self.0.to_str().unwrap_or_default()
     }
 
-    /// The header that returns it.
+    /// The header of the answer.
     pub(crate) fn into_header(self) -> HeaderValue {
         self.0
     }

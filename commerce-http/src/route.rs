@@ -1,4 +1,4 @@
-//! From a method and a path to a handler. The routes themselves stand in [`crate::routes`].
+//! Routing from method and path to a handler. The routes are in [`crate::routes`].
 
 use std::fmt;
 use std::future::Future;
@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::call::{Params, RequestContext};
 use crate::problem::Problem;
 
-/// The paths under which the shop's routes answer; the first is the canonical one.
+/// The prefixes of the shop's routes. The first one is canonical.
 pub(crate) const PREFIXES: [&str; 2] = ["/v1", "/api/v1"];
 
 pub(crate) type Work<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
@@ -20,7 +20,7 @@ pub(crate) type Handler = for<'a> fn(&'a App, &'a RequestContext) -> Work<'a>;
 
 pub(crate) struct Route {
     pub(crate) method: Method,
-    /// The path below a prefix, with its parameters in braces.
+    /// The path after the prefix, with its parameters in braces.
     pub(crate) path: &'static str,
     pub(crate) part: RouteGroup,
     pub(crate) handler: Handler,
@@ -29,9 +29,9 @@ pub(crate) struct Route {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RouteGroup {
     Shop,
-    /// What operators and developers use; answers without a prefix too.
+    /// For operators and developers. Also available without a prefix.
     System,
-    /// What the documentation page loads; answers like [`RouteGroup::System`] and is not documented itself.
+    /// For the documentation page. Like [`RouteGroup::System`], but not in the `OpenAPI` document.
     Asset,
 }
 
@@ -87,13 +87,13 @@ impl Router {
             let bare = (part != RouteGroup::Shop).then_some("");
             for prefix in PREFIXES.iter().copied().chain(bare) {
                 let resource = PathRoutes::of(path, routes);
-                router.insert(format!("{prefix}{path}"), resource).expect("no two paths of the table are in conflict");
+                router.insert(format!("{prefix}{path}"), resource).expect("the paths of the table do not conflict");
             }
         }
         Self(router)
     }
 
-    /// Finds the route of a request. `HEAD` goes where `GET` goes.
+    /// Finds the route of a request. `HEAD` uses the route of `GET`.
     pub(crate) fn find(&'static self, method: &Method, path: &str) -> Found {
         let Ok(matched) = self.0.at(path) else { return Found::Nothing };
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
@@ -121,7 +121,7 @@ impl PathRoutes {
     }
 }
 
-/// Makes the table of routes, and the description of those of the shop.
+/// Creates the table of routes, and the `OpenAPI` paths of the shop.
 macro_rules! routes {
     (
         Shop { $($shop_method:ident $shop_path:literal $module:ident::$name:ident;)* }
@@ -132,7 +132,7 @@ macro_rules! routes {
             $(routes!(@row $part $method $path $handler),)*
         ];
 
-        /// What the shop is for.
+        /// The paths of the shop.
         #[derive(utoipa::OpenApi)]
         #[openapi(paths($($module::$name),*))]
         pub(crate) struct Shop;

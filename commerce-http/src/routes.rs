@@ -1,7 +1,7 @@
-//! The table of routes, and a file of handlers for each noun of it.
+//! The table of routes, and the handlers, in one file per noun.
 //!
-//! Everything that knows a route knows it from here: the router, `Allow`, the labels of the metrics, and the test that holds
-//! the `OpenAPI` document equal to the table.
+//! The router, `Allow`, the labels of the metrics, and the test that compares the `OpenAPI` document with the table use this
+//! table.
 
 pub(crate) mod carts;
 pub(crate) mod categories;

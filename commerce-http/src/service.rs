@@ -1,8 +1,14 @@
-//! The service: every request in, an answer out, whatever happens in between.
+//! The service: from a request to a response.
 //!
-//! In this order: the request's id is taken or made; a span opens; the route is found; the token is checked; the body is
-//! received within its limits; the handler runs within its time; a panic becomes a 500; the answer is compressed; one line
-//! of log and the metrics are written.
+//! 1. Take or create the request id.
+//! 2. Open a span.
+//! 3. Find the route.
+//! 4. Check the token.
+//! 5. Receive the body within its limits.
+//! 6. Run the handler within its time-out.
+//! 7. Turn a panic into a 500.
+//! 8. Compress the answer.
+//! 9. Write a log line and metrics.
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -38,17 +44,17 @@ use crate::routes::ROUTER;
 use crate::telemetry::{InFlight, Served};
 use crate::{body, compress};
 
-/// After so many requests the samples of the histograms are put together, whether or not anybody reads them.
+/// The number of requests after which the samples of the histograms are merged, even if nobody reads them.
 const UPKEEP_EVERY: u32 = 8192;
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const X_CONTENT_TYPE_OPTIONS: HeaderName = HeaderName::from_static("x-content-type-options");
 
-/// The whole HTTP interface as one [`tower::Service`]. A clone is another handle on the same.
+/// The HTTP API as a [`tower::Service`]. Clones share the state.
 ///
-/// It takes requests with any body, so it can be served by hyper or mounted into another program. It needs a tokio runtime
-/// with time enabled, and always answers: its error is [`Infallible`].
+/// It accepts requests with any body, so hyper can serve it and other programs can mount it. It needs a tokio runtime with time
+/// enabled. It always answers: its error is [`Infallible`].
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -183,5 +189,5 @@ fn response(mut answer: Answer, id: RequestId, gzip: bool) -> Response<Full<Byte
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("panicked: {}", text.unwrap_or("without a word"))
+    format!("panicked: {}", text.unwrap_or("no message"))
 }

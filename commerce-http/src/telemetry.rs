@@ -1,6 +1,6 @@
-//! What the service tells its operators: Prometheus metrics and a line of log per request.
+//! Telemetry: Prometheus metrics, and a log line per request.
 //!
-//! Labels are bounded: routes are those of the table, methods those it knows, statuses those HTTP has.
+//! The number of labels is bounded: routes and methods of the table, and statuses.
 
 use std::time::Duration;
 
@@ -22,20 +22,20 @@ const TASK_RUNS: &str = "task_runs_total";
 const TASK_AGE: &str = "task_oldest_due_age_seconds";
 const DEAD_TASKS: &str = "tasks_dead";
 
-/// The most dead tasks that are counted, so that the count stays cheap.
+/// The maximum number of dead tasks that are counted, to limit the cost.
 const MAX_DEAD: u16 = 500;
 
 const BOUNDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// The label of kinds of tasks that this engine does not run.
+/// The label of task kinds that this engine does not run.
 const OTHER: &str = "other";
-/// The label of requests that no route takes.
+/// The label of requests without a route.
 const UNMATCHED: &str = "unmatched";
 
-/// Makes this process keep metrics, and gives the handle to read them by ([`Options::metrics`](crate::Options)).
+/// Installs the metrics of this process, and returns the handle that reads them ([`Options::metrics`](crate::Options)).
 ///
 /// # Errors
-/// [`BuildError`] if the process keeps metrics in another way already.
+/// The process has other metrics already.
 pub fn install() -> Result<PrometheusHandle, BuildError> {
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), &BOUNDS)?;
     let handle = builder.install_recorder()?;
@@ -43,23 +43,16 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     describe_histogram!(DURATION, Unit::Seconds, "Time from a request's head to its answer, by method and route.");
     describe_gauge!(IN_FLIGHT, "Requests that are being answered.");
     describe_counter!(ORDERS, "Orders placed; replayed answers are not counted again.");
-    describe_counter!(
-        TASK_RUNS,
-        "Attempts at tasks, by kind and outcome: finished, failed (to be tried again), given_up."
-    );
-    describe_gauge!(
-        TASK_AGE,
-        Unit::Seconds,
-        "How long the oldest due task of a kind had been due when last looked for."
-    );
-    describe_gauge!(DEAD_TASKS, "Tasks that were given up and wait for a person, by kind; at most 500 are counted.");
+    describe_counter!(TASK_RUNS, "Attempts at tasks, by kind and outcome: finished, failed (to be retried), given_up.");
+    describe_gauge!(TASK_AGE, Unit::Seconds, "How long the oldest due task of a kind had been due at the last look.");
+    describe_gauge!(DEAD_TASKS, "Dead tasks, which wait for a person, by kind; at most 500 are counted.");
     Ok(handle)
 }
 
-/// Notes a round of [`Engine::run_due_tasks`] that took up to `limit` tasks.
+/// Records a round of [`Engine::run_due_tasks`] that took up to `limit` tasks.
 ///
-/// The round takes the oldest tasks first, so it shows the age of the oldest one without another query. A kind that is not in a full
-/// round keeps its last age: its tasks may be waiting behind the others.
+/// A round takes the oldest tasks first, so it shows the age of the oldest one without a query. If the round is full, kinds
+/// without a task in it keep their last age, because their tasks may be waiting.
 pub fn note_task_runs(runs: &[TaskRun], limit: u16) {
     for kind in TaskKind::KNOWN {
         let oldest = runs.iter().filter(|run| run.kind == *kind).map(|run| run.overdue).max();
@@ -73,10 +66,10 @@ pub fn note_task_runs(runs: &[TaskRun], limit: u16) {
     }
 }
 
-/// Counts the tasks that were given up, with one query for at most 500 of them.
+/// Counts dead tasks with a single query, at most 500 of them.
 ///
 /// # Errors
-/// [`EngineError::Store`]; the last count stays.
+/// [`EngineError::Store`]. The last count stays.
 pub async fn count_dead_tasks(engine: &Engine) -> Result<(), EngineError> {
     let page = PageRequest { limit: MAX_DEAD, after: None };
     let dead = engine.tasks(&Actor::SYSTEM, Some(TaskState::Dead), &page).await?.items;
@@ -87,12 +80,12 @@ pub async fn count_dead_tasks(engine: &Engine) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// The label of a kind. Those that other processes schedule have one label together.
+/// The label of a kind. Kinds of other processes share one label.
 fn known(kind: &TaskKind) -> &'static str {
     TaskKind::KNOWN.iter().find(|known| *known == kind).map_or(OTHER, TaskKind::as_str)
 }
 
-/// Counts a request as being answered for as long as it lives.
+/// Counts a request as in flight until it is dropped.
 #[derive(Debug)]
 pub(crate) struct InFlight(());
 
@@ -121,7 +114,7 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// Writes it down: metrics, and the line of log. The span around the line has the request, the user and the order.
+    /// Records metrics and a log line. The span of the line has the request, the user and the order.
     pub(crate) fn note(&self, answer: &Answer) {
         let (method, route) = (label(&self.method), self.route.unwrap_or(UNMATCHED));
         self.count(method, route, answer.status);

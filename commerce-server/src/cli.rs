@@ -25,13 +25,13 @@ use self::opened::{OpenStore, block_on};
 pub use self::price::{Table, price_all};
 use crate::config::Config;
 
-/// The exit code of a command that was understood and failed.
+/// The exit code of a valid command that failed.
 const FAILED: u8 = 1;
 
 /// A shop over HTTP: carts, checkout, orders, stock and payments in one program.
 ///
-/// Without a command it serves: on 127.0.0.1:8080, with SQLite in ./commerce.db, payments in a sandbox and a development key
-/// made on the first start, and it prints how to place a first order.
+/// Without a command it serves on 127.0.0.1:8080, with SQLite in ./commerce.db, sandbox payments and a development key that it
+/// creates on the first start. It prints how to place a first order.
 #[derive(Debug, Parser)]
 #[command(name = "commerce", version, disable_help_subcommand = true)]
 struct Cli {
@@ -41,12 +41,11 @@ struct Cli {
     command: Option<Command>,
 }
 
-/// What to do.
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the shop (the default).
     Serve,
-    /// Make the database, or bring it up to date.
+    /// Create or upgrade the database.
     Migrate,
     /// Print a token for a user.
     Token(token::TokenArgs),
@@ -56,12 +55,12 @@ enum Command {
     Price(price::PriceArgs),
     /// Rebuild the tables from the history, or check them.
     ///
-    /// Orders, stock and uses of promotions are made anew from the events, in one transaction; a running shop cannot write
-    /// until it ends. If the history is broken nothing is written.
+    /// Rebuilds orders, stock and uses of promotions from the events, in one transaction. A running shop cannot write until it
+    /// ends. If the history is broken, nothing is written.
     Replay(replay::ReplayArgs),
-    /// List, show, retry or drop what the shop has to do later.
+    /// List, show, retry or drop tasks.
     ///
-    /// A task that failed too often is kept until somebody retries or drops it. These commands may be used beside a running shop.
+    /// A task that failed too often does not run until you retry it. You can use these commands while the shop runs.
     #[command(subcommand)]
     Tasks(tasks::TasksCommand),
     /// Print the document that describes the HTTP interface.
@@ -69,9 +68,9 @@ enum Command {
     Openapi,
 }
 
-/// Does what a command line says. What fails is told in one line on stderr.
+/// Runs a command line. An error is printed as one line on stderr.
 ///
-/// The exit code is 2 for a command line that is not understood, and 1 for what was understood and failed.
+/// The exit code is 2 for an invalid command line, and 1 for a command that failed.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let parsed = Cli::command().try_get_matches_from(arguments);
     let (cli, matches) = match parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches))) {
@@ -108,17 +107,17 @@ fn migrate(config: &Config) -> Result<(), Failure> {
     print(&format!("{} is up to date", config.database))
 }
 
-/// Prints a line to stderr. Nobody is left to tell if that is closed.
+/// Prints a line to stderr. Does nothing if stderr is closed.
 fn note(line: impl Display) {
     writeln!(std::io::stderr().lock(), "{line}").ok();
 }
 
-/// A progress bar on a terminal, nothing elsewhere.
+/// A progress bar, shown only on a terminal.
 fn progress(bar: ProgressBar, template: &str) -> ProgressBar {
     ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
 }
 
-/// Prints text to stdout. A reader who has seen enough is no failure.
+/// Prints text to stdout. A closed pipe is not an error.
 fn print(text: &str) -> Result<(), Failure> {
     match writeln!(std::io::stdout().lock(), "{}", text.trim_end()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),

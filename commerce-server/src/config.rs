@@ -1,8 +1,8 @@
-//! What the operator decides: flags over environment over a TOML file over what is built in.
+//! The settings of an operator: flags override environment variables, which override a TOML file, which overrides defaults.
 //!
-//! # What this module never does
-//! * It never drops a setting in silence: an unknown key is refused with its place.
-//! * It never shows a secret: neither in an error nor in `Debug`.
+//! # Invariants
+//! * An unknown key is refused with its position.
+//! * Errors and `Debug` contain no secret.
 
 mod connections;
 mod database;
@@ -38,7 +38,6 @@ use self::shop::{Checked, ShippingSection};
 pub(crate) use self::span::DurationText;
 pub(crate) use self::users::UsersService;
 
-/// Where the server listens unless told otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 #[derive(Debug, Error)]
@@ -55,14 +54,14 @@ pub(crate) enum ConfigError {
     Fee { method: String, source: MoneyError },
     #[error("lifecycle: {0}")]
     Lifecycle(#[from] LifecycleError),
-    /// It could be used, but would open the shop to others.
+    /// The setting would expose the shop to others.
     #[error("unsafe: {0}")]
     Unsafe(String),
 }
 
-/// Settings. A flag goes before its variable of the environment, that before the file, that before what is built in.
+/// Settings. A flag overrides its environment variable, the variable overrides the file, and the file overrides the default.
 ///
-/// Those without a flag stand in the file alone; `shop.example.toml` beside `Cargo.toml` shows all of it.
+/// Settings without a flag are in the file only; see `shop.example.toml`.
 #[derive(Debug, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
@@ -71,48 +70,48 @@ pub(crate) struct Config {
     #[serde(skip)]
     file: Option<PathBuf>,
 
-    /// Where everything is kept: sqlite:PATH, postgres://… or mysql://… [default: sqlite:commerce.db].
+    /// The database: sqlite:PATH, postgres://… or mysql://… [default: sqlite:commerce.db].
     ///
     /// A server is written as `postgres://USER:PASSWORD@HOST:PORT/NAME` or `mysql://USER:PASSWORD@HOST:PORT/NAME`. Flags are
-    /// seen by everyone on the machine: a password is better given in the variable, or in the file.
+    /// visible to all users of the machine: put a password into the variable or the file.
     #[arg(long = "database", global = true, value_name = "URL", env = "COMMERCE_DATABASE", hide_env_values = true)]
     #[serde(skip)]
     database_flag: Option<Secret>,
     #[arg(skip)]
     pub(crate) database: Database,
 
-    /// Where to listen [default: 127.0.0.1:8080].
+    /// The address to listen on [default: 127.0.0.1:8080].
     #[arg(long, global = true, value_name = "ADDR:PORT", env = "COMMERCE_LISTEN", value_parser = listen_address)]
     listen: Option<SocketAddr>,
 
-    /// Where to show metrics, apart from the shop [default: /metrics of the shop].
+    /// A separate address for metrics [default: /metrics of the shop].
     #[arg(long, global = true, value_name = "ADDR:PORT", env = "COMMERCE_METRICS_LISTEN", value_parser = listen_address)]
     pub(crate) metrics_listen: Option<SocketAddr>,
 
-    /// The currency of the shop [default: that of its products, or of the first import; USD while there is none].
+    /// The currency of the shop [default: that of the products or of the first import, before that USD].
     #[arg(long, global = true, value_name = "CODE", env = "COMMERCE_CURRENCY", value_parser = currency)]
     pub(crate) currency: Option<Currency>,
 
-    /// The life of an order: standard, placed, production, confirmed, simple, or a TOML file [default: standard].
+    /// The lifecycle of orders: standard, placed, production, confirmed, simple, or a TOML file [default: standard].
     #[arg(long, global = true, value_name = "NAME|FILE", env = "COMMERCE_LIFECYCLE")]
     lifecycle: Option<LifecycleChoice>,
 
-    /// Orders a customer may place in a minute, 0 for any number [default: 120].
+    /// The maximum number of orders per customer and minute, 0 for no limit [default: 120].
     #[arg(long, global = true, value_name = "N", env = "COMMERCE_ORDERS_PER_MINUTE")]
     pub(crate) orders_per_minute: Option<u32>,
 
-    /// The most connections of clients at once; further ones wait [default: 10000].
+    /// The maximum number of client connections; further ones wait [default: 10000].
     #[arg(long, global = true, value_name = "N", env = "COMMERCE_MAX_CONNECTIONS")]
     pub(crate) max_connections: Option<NonZeroU32>,
 
     #[command(flatten)]
     pub(crate) users: UsersService,
 
-    /// How log lines are written [default: text on a terminal, JSON elsewhere].
+    /// The format of log lines [default: text on a terminal, otherwise JSON].
     #[arg(long, global = true, value_enum, value_name = "FORMAT", env = "COMMERCE_LOG_FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
 
-    /// What is logged: error, warn, info, debug, trace, or by module: `info,commerce_http=debug` [default: info].
+    /// The log level: error, warn, info, debug, trace, or by module: `info,commerce_http=debug` [default: info].
     #[arg(long, global = true, value_name = "LEVEL", env = "COMMERCE_LOG_LEVEL")]
     pub(crate) log_level: Option<LogLevel>,
 
@@ -145,10 +144,10 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Reads the file that these settings of a command line name, and puts them over it.
+    /// Reads the configuration file, and applies the settings of the command line over it.
     ///
     /// # Errors
-    /// [`ConfigError`], for the first setting that cannot be used.
+    /// A setting is invalid.
     pub(crate) fn load(self, matches: &ArgMatches) -> Result<Self, ConfigError> {
         let mut config = match &self.file {
             Some(path) => self.over(read_toml(path)?, path, matches),
@@ -159,7 +158,7 @@ impl Config {
         }
         config.connections.check(&config.database)?;
         config.keys.check()?;
-        // A fee has the decimals of a currency; as long as none is known it may have as many as any.
+        // The decimals of a fee are checked when the currency is known. KWD has the most.
         config.settings(config.currency.unwrap_or(Currency::KWD))?;
         Ok(config)
     }
@@ -169,12 +168,12 @@ impl Config {
         if !self.keys.is_development() {
             file.keys.forget();
         }
-        // The values were parsed before, for `self`.
+        // The values of the command line are valid: they were parsed for `self`.
         file.update_from_arg_matches(matches).ok();
         file
     }
 
-    /// Takes the paths of a file from its directory.
+    /// Makes relative paths of a file relative to its directory.
     fn stand_in(&mut self, directory: &Path) {
         self.database.stand_in(directory);
         self.keys.stand_in(directory);
@@ -186,7 +185,7 @@ impl Config {
         self.listen.unwrap_or(LISTEN)
     }
 
-    /// Refuses to listen where it would open the shop to everyone.
+    /// Checks that the shop does not listen beyond this machine with a development key.
     ///
     /// # Errors
     /// [`ConfigError::Unsafe`].
@@ -203,7 +202,7 @@ impl Config {
     }
 }
 
-/// Reads a TOML file; what is wrong in it is told with its place.
+/// Reads a TOML file. Errors contain the position.
 fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     let text = read(path)?;
     toml::from_str(&text).map_err(|error| {
@@ -217,7 +216,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
     fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
 }
 
-/// The line and column of a byte, from 1.
+/// The line and the column of a byte, counted from 1.
 fn place(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline.saturating_add(1));
@@ -239,7 +238,7 @@ fn currency(text: &str) -> Result<Currency, MoneyError> {
     text.to_ascii_uppercase().parse()
 }
 
-/// A command line of settings alone.
+/// A command line that consists of settings.
 #[cfg(test)]
 fn command() -> clap::Command {
     Config::augment_args(clap::Command::new("commerce").no_binary_name(true))

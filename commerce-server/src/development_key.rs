@@ -1,7 +1,7 @@
-//! The key of a shop that nobody configured keys for: random, made on first use, kept beside the database.
+//! The development key: random, created on first use, stored beside the database.
 //!
-//! Two programs that start at once agree on it: a key is written to a file of its own and then linked to its name, which
-//! only one of them can do. Nobody but its owner may read it, or it is refused.
+//! Programs that start together agree on one key: each writes a file and links it to the final name, which succeeds only once.
+//! A key that others can read is refused.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -13,27 +13,24 @@ use uuid::Uuid;
 
 use crate::config::Secret;
 
-/// The hexadecimal digits of a key.
+/// The number of hexadecimal digits of a key.
 const DIGITS: usize = 64;
-/// Read and written by the owner, and nobody else.
+/// The permissions of the file: read and write for the owner.
 const OWNER_ONLY: u32 = 0o600;
-/// What others must not have.
+/// The permissions that the file must not have.
 const OTHERS: u32 = 0o077;
 
 #[derive(Debug, Error)]
 pub(crate) enum KeyError {
-    /// The file cannot be made or read.
     #[error("development key {}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
-    /// Others can read it.
-    #[error("development key {}: others can read it; run chmod 600 on it, or delete it to have a new one", .0.display())]
+    #[error("development key {}: others can read it; run chmod 600 on it, or delete it to get a new one", .0.display())]
     Exposed(PathBuf),
-    /// It is not a key.
-    #[error("development key {}: it is damaged; delete it to have a new one", .0.display())]
+    #[error("development key {}: it is damaged; delete it to get a new one", .0.display())]
     Damaged(PathBuf),
 }
 
-/// The key at a path, made there if there is none.
+/// Reads the key at a path, or creates it.
 pub(crate) fn load_or_make(path: &Path) -> Result<Secret, KeyError> {
     let at = |source| KeyError::File { path: path.to_owned(), source };
     match load(path) {
@@ -56,7 +53,7 @@ fn load(path: &Path) -> Result<Secret, KeyError> {
     if whole { Ok(text.to_owned().into()) } else { Err(KeyError::Damaged(path.to_owned())) }
 }
 
-/// Makes the text a file of this name, unless somebody else was quicker.
+/// Writes a file, unless another process has created it.
 fn publish(path: &Path, text: &str) -> io::Result<()> {
     let mut draft = path.to_owned().into_os_string();
     draft.push(format!(".{}", Uuid::new_v4().simple()));
@@ -75,7 +72,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     file.sync_all()
 }
 
-/// 244 random bits as 64 digits.
+/// 244 random bits as 64 hexadecimal digits.
 fn random() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }

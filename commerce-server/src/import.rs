@@ -1,15 +1,15 @@
 //! Products and their stock from a CSV file.
 //!
-//! The first line names the columns, in any order: `sku,name,price,currency,on_hand`, and if wanted `categories` (split by
-//! `|`), `tax_category` and `product_id` (the sku, where there is none). Rows of one product id become its variants; the
-//! names of "Shirt, red" and "Shirt, blue" become the product "Shirt" with the variants "red" and "blue".
+//! The first line names the columns, in any order: `sku,name,price,currency,on_hand`, and optionally `categories` (separated by
+//! `|`), `tax_category` and `product_id` (default: the sku). Rows with one product id become its variants: the names "Shirt,
+//! red" and "Shirt, blue" become the product "Shirt" with the variants "red" and "blue".
 //!
-//! # What holds
-//! * The whole file is checked before anything is imported, against its own rules ([`Sheet::read`]) and against the shop
-//!   ([`Plan::make`]). Every bad row is told with its line.
-//! * What the file says goes before what the shop has; what it does not say (a description, whether a product is for sale,
-//!   a column it does not have) stays as it is. A product that it names has the variants it names.
-//! * An import that was run before changes nothing.
+//! # Rules
+//! * The whole file is checked before the import, by itself ([`Sheet::read`]) and against the shop ([`Plan::make`]). Each bad
+//!   row is reported with its line.
+//! * The file replaces what it contains. Everything else (descriptions, whether a product is active, absent columns) stays as
+//!   it is. A product in the file has the variants in the file.
+//! * Repeating an import changes nothing.
 
 mod plan;
 mod product;
@@ -24,10 +24,9 @@ pub use self::sheet::{Sheet, SheetError};
 
 /// The columns of a kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Known {
-    /// Those every file has.
     pub required: &'static [&'static str],
-    /// Those a file may have.
     pub optional: &'static [&'static str],
 }
 
@@ -37,15 +36,15 @@ pub const PRODUCTS: Known = Known {
     optional: &["categories", "tax_category", "product_id"],
 };
 
-/// So many flaws are told; who has more has one reason for them.
+/// The maximum number of reported problems.
 pub const MAX_FLAWS: usize = 100;
 
-/// What is wrong on a line of the file.
+/// A problem in a line of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
-    /// The line, from 1.
+    /// The line number, from 1.
     pub line: u64,
-    /// What is wrong there.
+    /// The message.
     pub problem: String,
 }
 

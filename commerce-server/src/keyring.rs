@@ -1,4 +1,4 @@
-//! The keys that tokens are checked with, from where the operator keeps them.
+//! The configured keys that verify tokens.
 
 use std::error::Error;
 use std::fs;
@@ -34,7 +34,7 @@ pub(crate) enum KeyringError {
     Tls(#[from] rustls::Error),
 }
 
-/// Keys that are fetched, and fetched again.
+/// A JWKS document at a URL, fetched regularly.
 #[derive(Debug)]
 pub(crate) struct PublishedKeys {
     url: String,
@@ -43,20 +43,20 @@ pub(crate) struct PublishedKeys {
 }
 
 impl Keys {
-    /// The keys, ready to check tokens with. Those that are published elsewhere are fetched by [`PublishedKeys`].
+    /// The configured keys, except those at a URL, which [`PublishedKeys`] fetches.
     pub(crate) fn auth(&self, development_key: &Path) -> Result<Auth, KeyringError> {
         let auth = Auth::new(self.read(development_key)?);
         let auth = self.issuer.iter().fold(auth, |auth, issuer| auth.with_issuer(issuer));
         Ok(self.audience.iter().fold(auth, |auth, audience| auth.with_audience(audience)))
     }
 
-    /// Where further keys are published, if anywhere.
+    /// The configured JWKS URL.
     pub(crate) fn published(&self) -> Result<Option<PublishedKeys>, KeyringError> {
         let Some(url) = self.jwks_url.clone() else { return Ok(None) };
         Ok(Some(PublishedKeys { url, every: self.refresh(), client: Outbound::new(TIME_OUT)? }))
     }
 
-    /// What tokens can be made with; none if all keys are public ones.
+    /// The secret that signs tokens. `None` if all keys are public.
     pub(crate) fn signing(&self, development_key: &Path) -> Result<Option<Secret>, KeyringError> {
         let secret =
             if self.is_development() { Some(development_key::load_or_make(development_key)?) } else { self.secret()? };
@@ -87,7 +87,7 @@ fn read(path: &Path) -> Result<String, KeyringError> {
 }
 
 impl PublishedKeys {
-    /// Fetches the keys and believes them from now on. If that fails, those fetched before stay.
+    /// Fetches the keys. If this fails, the previous ones stay.
     pub(crate) async fn refresh(&self, auth: &Auth) -> Result<(), KeyringError> {
         let fetched = self.fetch().await.and_then(|document| Ok(auth.replace_jwks(&document)?));
         fetched.map_err(|problem| KeyringError::Fetch { url: self.url.clone(), problem })

@@ -11,9 +11,9 @@
 //! | calls to other services | `outbound`, [`users`] |
 //! | the import of products | [`import`] |
 //!
-//! # What this crate never does
-//! * It has no route and no rule: what a request means is for `commerce-http` and the engine to say.
-//! * It shows no secret: neither in an error nor in a log line nor in `Debug`.
+//! # Invariants
+//! * This crate has no routes and no rules; they are in `commerce-http` and the engine.
+//! * Errors, log lines and `Debug` contain no secret.
 
 pub mod cli;
 mod config;

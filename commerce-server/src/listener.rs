@@ -1,6 +1,6 @@
-//! The accept loop: connections in, requests to a service, an orderly end.
+//! The accept loop: accepts connections, serves requests, shuts down gracefully.
 //!
-//! Any [`tower::Service`] over hyper's requests can be served. HTTP/1.1 and HTTP/2 without TLS share the listener.
+//! It serves any [`tower::Service`] for hyper's requests, over HTTP/1.1 and HTTP/2 without TLS on one listener.
 
 use std::error::Error;
 use std::pin::pin;
@@ -20,23 +20,23 @@ use tower::{Service, ServiceExt};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// A pause after the system refused a connection, most often for want of file descriptors.
+/// The pause after a failed accept, which usually means that there are no free file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Requests at once on one HTTP/2 connection.
+/// The maximum number of concurrent requests on an HTTP/2 connection.
 const MAX_STREAMS: u32 = 128;
-/// How often a silent HTTP/2 connection is asked whether it lives.
+/// The interval of pings on an HTTP/2 connection.
 const PING: Duration = Duration::from_secs(20);
 
-/// What one client may take of the server.
+/// The limits for clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at once; further ones wait in the system's queue. Each is an open file.
+    /// Concurrent connections; further ones wait in the queue of the system. Each is an open file.
     pub connections: usize,
-    /// How long the head of a request may take, or the pause before it. A new connection is closed if its first request takes longer.
+    /// The time-out for the head of a request, and for an idle connection before it.
     pub head_time_out: Duration,
-    /// The most bytes of a request's head.
+    /// The maximum size of a request's head, in bytes.
     pub head_bytes: usize,
-    /// How long requests in flight may take once the server is to end.
+    /// The time-out for running requests after the shutdown has begun.
     pub grace: Duration,
 }
 
@@ -51,18 +51,18 @@ impl Default for Limits {
     }
 }
 
-/// How the server ended.
+/// The result of a shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// Every request it had accepted was answered.
+    /// All accepted requests were answered.
     Complete,
-    /// The time of grace was over before.
+    /// The grace period ended before.
     Interrupted,
 }
 
-/// Serves until `shutdown` is ready, then stops accepting and answers what was accepted.
+/// Serves until `shutdown` is ready, then stops accepting and finishes running requests.
 ///
-/// The service decides about bodies and the time a request may take; here is what happens before it is called.
+/// The service limits bodies and the duration of requests. This function limits everything before the service is called.
 pub async fn serve<S, B>(
     listener: TcpListener,
     service: S,
@@ -102,8 +102,8 @@ where
     }
 }
 
-/// Serves a connection, which keeps its place until the end. hyper bounds the time of a head only once it knows the version of HTTP;
-/// until the first request the bound is here.
+/// Serves a connection, which occupies its place until the end. hyper's time-out for a head starts after it knows the version of
+/// HTTP, so the time until the first request is limited here.
 async fn attend(
     connection: impl Future<Output = Result<(), BoxError>>,
     asked: Arc<Notify>,
@@ -122,18 +122,18 @@ async fn attend(
 
 fn note(ended: Result<(), BoxError>) {
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke off");
+        tracing::debug!(%error, "a connection was aborted");
     }
 }
 
-/// The next connection, once there is a place for it.
+/// The next connection, when a place is free.
 async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
     loop {
         let Ok(place) = Arc::clone(places).acquire_owned().await else { continue };
         match listener.accept().await {
             Ok((stream, _)) => {
                 if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "a connection keeps its delay");
+                    tracing::debug!(%error, "TCP_NODELAY could not be set");
                 }
                 return (stream, place);
             }

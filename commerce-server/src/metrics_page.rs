@@ -1,4 +1,4 @@
-//! The metrics on a listener of their own.
+//! The metrics on a separate listener.
 
 use std::convert::Infallible;
 
@@ -13,11 +13,11 @@ use tokio::net::TcpListener;
 use crate::listener::{self, Limits};
 
 const PATH: &str = "/metrics";
-/// Those who read metrics are few.
+/// The maximum number of connections.
 const CONNECTIONS: usize = 16;
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
 
-/// Serves them for as long as it is polled.
+/// Serves the metrics until it is dropped.
 pub(crate) async fn serve(listener: TcpListener, metrics: PrometheusHandle) {
     let service = tower::service_fn(move |request: Request<Incoming>| {
         let answer = answer(request.uri().path(), &metrics);

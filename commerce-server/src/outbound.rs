@@ -1,4 +1,4 @@
-//! Calls to other services: small, bounded in time and size, over TLS where the address says so.
+//! Calls to other services over HTTP or HTTPS, with limits of time and size.
 
 use std::error::Error;
 use std::time::Duration;
@@ -14,24 +14,24 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::crypto::aws_lc_rs;
 use thiserror::Error;
 
-/// Connections kept open to one host while nobody uses them.
+/// The maximum number of idle connections per host.
 const IDLE_CONNECTIONS: usize = 8;
 const IDLE_TIME: Duration = Duration::from_secs(30);
 
-/// What another service answered; no body if it was longer than the caller wanted to read.
+/// Status and body. The body is `None` if it was longer than the limit.
 pub(crate) type Answer = (StatusCode, Option<Bytes>);
 
-/// Why another service did not answer. Never tells what was sent.
+/// The reason why a call got no answer. Messages do not contain the request.
 #[derive(Debug, Error)]
 pub(crate) enum OutboundError {
     #[error("no answer within {0:?}")]
     TimeOut(Duration),
-    /// The connection failed: refused, unknown host, broken TLS.
+    /// Connecting failed: refused, unknown host, TLS.
     #[error("{}", innermost(.0))]
     Failed(#[from] hyper_util::client::legacy::Error),
 }
 
-/// A client that asks once: whoever calls decides whether to ask again.
+/// A client without retries.
 #[derive(Clone, Debug)]
 pub(crate) struct Outbound {
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
@@ -39,10 +39,10 @@ pub(crate) struct Outbound {
 }
 
 impl Outbound {
-    /// A client whose calls take at most `time_out`, from the connection to the last byte.
+    /// A client with a time-out for a whole call.
     ///
     /// # Errors
-    /// If TLS cannot be set up.
+    /// TLS cannot be set up.
     pub(crate) fn new(time_out: Duration) -> Result<Self, rustls::Error> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
@@ -59,7 +59,7 @@ impl Outbound {
         Ok(Self { client, time_out })
     }
 
-    /// Gets a resource, with at most `limit` bytes of body.
+    /// Gets a resource, and at most `limit` bytes of its body.
     pub(crate) async fn get(
         &self,
         uri: Uri,
@@ -89,7 +89,7 @@ fn request(uri: Uri, authorization: Option<&HeaderValue>) -> Request<Empty<Bytes
     request
 }
 
-/// The cause at the bottom, which says what happened ("Connection refused"); those above only say that something did.
+/// The innermost cause, such as "Connection refused". The outer ones are generic.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     match error.source() {
         Some(source) => innermost(source),

@@ -1,8 +1,8 @@
-//! Who the users are: asked of the users service.
+//! The users service.
 //!
-//! # What this module never does
-//! * It never tells the service token: not in errors, not in logs, not in `Debug`.
-//! * It never guesses: an answer that is neither yes nor no is [`UsersUnavailable`].
+//! # Invariants
+//! * Errors, logs and `Debug` do not contain the service token.
+//! * An answer that is neither yes nor no is [`UsersUnavailable`].
 
 use std::fmt;
 use std::time::Duration;
@@ -17,16 +17,16 @@ use thiserror::Error;
 
 use crate::outbound::Outbound;
 
-/// For how long the users service is waited for, unless said otherwise.
+/// The default time-out of a call.
 pub const TIME_OUT: Duration = Duration::from_secs(2);
-/// All but RFC 3986's unreserved characters.
+/// All characters except the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// The most of an answer that is read; only its status counts.
+/// The most bytes of a body that are read. Only the status matters.
 const MAX_BODY: usize = 64 * 1024;
 
-/// The users service: `GET {base}/api/v1/users/{id}`, where 200 is yes and 404 is no.
+/// The users service: `GET {base}/api/v1/users/{id}`. Status 200 means yes, 404 no.
 ///
-/// It is asked once. Whoever placed the order may try again.
+/// A call is not retried. The caller may do so.
 #[derive(Clone)]
 pub struct HttpUsers {
     client: Outbound,
@@ -34,25 +34,23 @@ pub struct HttpUsers {
     authorization: Option<HeaderValue>,
 }
 
-/// Why a users service cannot be used.
+/// The reason why a users service cannot be used.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum UsersConfigError {
-    /// The address is not one.
     #[error("{0}")]
     Address(&'static str),
-    /// The token cannot stand in a header.
-    #[error("the service token has characters that cannot stand in a header")]
+    #[error("the service token contains characters that a header cannot contain")]
     Token,
-    /// TLS cannot be set up.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] rustls::Error),
 }
 
 impl HttpUsers {
-    /// The users service at an address, asked with a service token.
+    /// A client for the users service at a URL, with a service token.
     ///
     /// # Errors
-    /// [`UsersConfigError`] if the address or the token cannot be used.
+    /// The URL or the token is invalid, or TLS cannot be set up.
     pub fn new(base: &str, token: Option<&str>, time_out: Duration) -> Result<Self, UsersConfigError> {
         check_address(base)?;
         let authorization = token.map(bearer).transpose()?;
@@ -75,7 +73,7 @@ impl fmt::Debug for HttpUsers {
 impl Users for HttpUsers {
     async fn exists(&self, user: &UserId) -> Result<bool, UsersUnavailable> {
         if matches!(user.as_str(), "." | "..") {
-            // Such a path names the list of users, not a user.
+            // Such a path would be that of the list of users.
             return Ok(false);
         }
         let unavailable = |error: Box<dyn std::error::Error + Send + Sync>| UsersUnavailable(error);
@@ -95,7 +93,7 @@ fn bearer(token: &str) -> Result<HeaderValue, UsersConfigError> {
     Ok(value)
 }
 
-/// Checks that an address is one that paths can be put behind.
+/// Checks that paths can be appended to a URL.
 fn check_address(base: &str) -> Result<(), UsersConfigError> {
     let refuse = |reason| Err(UsersConfigError::Address(reason));
     let Ok(uri) = base.parse::<Uri>() else { return refuse("not an address such as https://users.example.com") };
@@ -106,7 +104,7 @@ fn check_address(base: &str) -> Result<(), UsersConfigError> {
         return refuse("credentials do not belong in an address; give the token in COMMERCE_USERS_TOKEN");
     }
     if uri.query().is_some() || base.contains('#') {
-        return refuse("the address of a service has no query and no fragment");
+        return refuse("the address of a service must not have a query or a fragment");
     }
     Ok(())
 }

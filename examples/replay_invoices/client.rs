@@ -1,4 +1,4 @@
-//! A small client of the HTTP API: JSON in, JSON out, and how long it took.
+//! A small client of the HTTP API that measures times.
 
 use std::time::{Duration, Instant};
 
@@ -10,34 +10,17 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-/// Why a call came to nothing.
+/// The reason why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    /// The server could not be reached, or broke off.
+    /// The server is not reachable, or the connection was aborted.
     #[error("{method} {path}: {source}")]
-    Transport {
-        /// What was asked.
-        method: Method,
-        /// Of which resource.
-        path: String,
-        /// What the network said.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The server refused.
+    Transport { method: Method, path: String, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("{method} {path}: {status}: {detail}")]
-    Refused {
-        /// What was asked.
-        method: Method,
-        /// Of which resource.
-        path: String,
-        /// The status.
-        status: StatusCode,
-        /// The problem's detail.
-        detail: String,
-    },
+    Refused { method: Method, path: String, status: StatusCode, detail: String },
 }
 
-/// The API of one server, as one user.
+/// A client of one server, as one user.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     http: HyperClient<HttpConnector, Full<Bytes>>,
@@ -52,7 +35,6 @@ impl Client {
         Self { http, base: base.trim_end_matches('/').to_owned(), token }
     }
 
-    /// Reads a resource.
     ///
     /// # Errors
     /// [`CallError`].
@@ -60,7 +42,7 @@ impl Client {
         Ok(self.call(Method::GET, path, "", &Value::Null).await?.0)
     }
 
-    /// Changes something; `key` makes it safe to send again. Says how long the server took as well.
+    /// Sends a write; `key` makes it repeatable. Also returns the time that it took.
     ///
     /// # Errors
     /// [`CallError`].

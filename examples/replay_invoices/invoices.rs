@@ -1,4 +1,4 @@
-//! Reading invoices: every row becomes part of an invoice, or is refused with its line and the reason.
+//! Reading invoices. A row becomes part of an invoice, or is refused with its line and the reason.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,51 +13,41 @@ use serde::Deserialize;
 /// The currency of every price in the file.
 pub(crate) const CURRENCY: Currency = Currency::GBP;
 
-/// One line of an invoice.
 #[derive(Debug)]
 pub(crate) struct Line {
-    /// Where it stands in the file.
+    /// The line in the file.
     pub(crate) row: u64,
-    /// What.
     pub(crate) code: Sku,
-    /// What it was called.
     pub(crate) description: String,
-    /// How many: sold, or sent back.
+    /// The number of sold or returned units.
     pub(crate) units: Quantity,
-    /// The price of one.
+    /// The price of a unit.
     pub(crate) price: Money,
 }
 
 /// A sale, or the cancellation of one.
 #[derive(Debug)]
 pub(crate) struct Invoice {
-    /// Its number.
     pub(crate) number: String,
-    /// Whether units came back instead of going out.
+    /// Whether units were returned.
     pub(crate) is_cancellation: bool,
-    /// When.
     pub(crate) at: DateTime<Utc>,
-    /// Who.
     pub(crate) customer: UserId,
-    /// What.
     pub(crate) lines: Vec<Line>,
 }
 
-/// A row that a shop cannot sell, and why.
+/// A row that cannot be sold.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    /// Where it stands in the file.
+    /// The line in the file.
     pub(crate) row: u64,
-    /// Of which invoice.
     pub(crate) invoice: String,
-    /// Why.
     pub(crate) reason: String,
 }
 
-/// Everything in a file.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
-    /// The invoices in the order of their time.
+    /// The invoices, oldest first.
     pub(crate) invoices: Vec<Invoice>,
     /// The rows that are in no invoice.
     pub(crate) refused: Vec<Refused>,
@@ -81,10 +71,10 @@ struct Row {
     customer: String,
 }
 
-/// Reads a file.
+/// Reads a file. Bad rows are refused; they are not an error.
 ///
 /// # Errors
-/// If it cannot be read, or a column is missing. A bad row is refused, not an error.
+/// The file cannot be read, or a column is missing.
 pub(crate) fn read(path: &Path) -> Result<Book, csv::Error> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path)?;
     check_columns(reader.headers()?)?;
@@ -143,7 +133,7 @@ impl Line {
     /// Price times units.
     ///
     /// # Errors
-    /// If that is too large for money.
+    /// The amount overflows.
     pub(crate) fn value(&self) -> Result<Money, commerce_core::money::MoneyError> {
         self.price.times(self.units.get())
     }

@@ -1,8 +1,8 @@
-//! Replays real invoices through the HTTP API and checks the engine's figures against the file's, to the penny.
+//! Replays real invoices through the HTTP API and checks that all amounts agree with the file.
 //!
-//! Every sale becomes an order that is placed, paid, shipped and delivered, in the order of time; every cancellation is
-//! matched to earlier sales of the same customer, code and price and becomes a return of those units. What cannot be sold,
-//! and what comes back without ever having been sold, is listed with its row.
+//! Every sale becomes an order that is placed, paid, shipped and delivered, oldest first. Every cancellation becomes a return
+//! of units of earlier sales to the same customer, of the same code and price. Rows that cannot be sold, and returned units
+//! without a sale, are listed.
 //!
 //! ```sh
 //! cargo run --release -p examples --example replay_invoices
@@ -28,19 +28,19 @@ use crate::client::Client;
 use crate::replay::Replay;
 use crate::report::Report;
 
-/// Replays real invoices through the HTTP API and checks every figure.
+/// Replays real invoices through the HTTP API and checks all amounts.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// The invoices: a CSV file with the columns of the one that is the default.
+    /// The invoices: a CSV file with the columns of the default file.
     #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data/online-retail.csv"))]
     file: PathBuf,
-    /// A running server, instead of one in this process. It must trade in GBP, with the standard lifecycle.
+    /// A running server with the currency GBP and the standard lifecycle. Default: a server in this process.
     #[arg(long, requires = "token")]
     url: Option<String>,
     /// An admin's token for that server.
     #[arg(long, env = "COMMERCE_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// The database of the server in this process; a temporary one if not said.
+    /// The database of the server in this process. Default: a temporary one.
     #[arg(long, conflicts_with = "url")]
     database: Option<PathBuf>,
 }

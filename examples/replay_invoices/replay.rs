@@ -1,4 +1,4 @@
-//! Sending invoices through the API, in the order of their time.
+//! Sends invoices through the API, oldest first.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use crate::sales::{Back, Sales};
 
 type Failure = Box<dyn std::error::Error>;
 
-/// A replay on its way.
+/// A running replay.
 pub(crate) struct Replay<'a> {
     client: &'a Client,
-    /// Sets this replay's keys apart from those of an earlier one on the same server.
+    /// Part of the idempotency keys, so that a second replay on the same server has others.
     run: String,
     sales: Sales,
     orders: Vec<String>,
@@ -29,15 +29,14 @@ pub(crate) struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    /// A replay through a client.
     pub(crate) fn new(client: &'a Client, run: String) -> Self {
         Self { client, run, sales: Sales::default(), orders: Vec::new(), report: Report::new() }
     }
 
-    /// Makes a product of every stock code, with as many units as the book sells.
+    /// Creates a product for every stock code, with as many units as are sold.
     ///
     /// # Errors
-    /// If the server refuses one.
+    /// The server refuses one.
     pub(crate) async fn stock_up(&self, book: &Book, progress: &ProgressBar) -> Result<(), Failure> {
         let products = products(book);
         progress.set_length(products.len().try_into()?);
@@ -55,10 +54,10 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    /// Sends every invoice.
+    /// Sends all invoices.
     ///
     /// # Errors
-    /// If the server refuses one.
+    /// The server refuses one.
     pub(crate) async fn run(&mut self, book: &Book, progress: &ProgressBar) -> Result<(), Failure> {
         progress.set_length(book.invoices.len().try_into()?);
         progress.set_position(0);
@@ -76,10 +75,10 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    /// Adds up what the engine says of the orders, and gives the report.
+    /// Adds up the amounts of the orders, and returns the report.
     ///
     /// # Errors
-    /// If an order cannot be read.
+    /// An order cannot be read.
     pub(crate) async fn finish(mut self, book: &Book, progress: &ProgressBar) -> Result<Report, Failure> {
         progress.set_length(self.orders.len().try_into()?);
         progress.set_position(0);
@@ -93,7 +92,7 @@ impl<'a> Replay<'a> {
         Ok(self.report)
     }
 
-    /// An invoice with more lines than an order may have becomes several orders.
+    /// Splits an invoice with more lines than an order may have into several orders.
     async fn sell(&mut self, invoice: &Invoice) -> Result<(), Failure> {
         for (part, lines) in invoice.lines.chunks(MAX_LINES).enumerate() {
             let (order, took) = self.place(invoice, part, lines).await?;
@@ -125,7 +124,7 @@ impl<'a> Replay<'a> {
         self.client.call(Method::POST, "/orders", &key, &order).await
     }
 
-    /// Pays, ships and delivers. An order that costs nothing is paid already.
+    /// Pays, ships and delivers. A free order is paid already.
     async fn deliver(&self, order: &Value) -> Result<(), Failure> {
         let path = format!("/orders/{}", text(order, "id")?);
         if order["status"] == "pending" {
@@ -172,7 +171,7 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    /// An order once its refunds have been paid; the server does that on its own time.
+    /// Waits until the server has paid the refunds of an order.
     async fn settled(&self, id: &str) -> Result<Value, Failure> {
         for _ in 0..200 {
             let order = self.client.get(&format!("/orders/{id}")).await?;
@@ -189,7 +188,7 @@ impl<'a> Replay<'a> {
     }
 }
 
-/// Every stock code with its first line and the units sold of it.
+/// All stock codes with their first line and the number of sold units.
 fn products(book: &Book) -> BTreeMap<&Sku, (&Line, i64)> {
     let mut products = BTreeMap::new();
     for line in book.invoices.iter().filter(|invoice| !invoice.is_cancellation).flat_map(|invoice| &invoice.lines) {
@@ -212,13 +211,13 @@ fn text<'v>(value: &'v Value, field: &str) -> Result<&'v str, Failure> {
     value[field].as_str().ok_or_else(|| format!("the server's answer has no {field}").into())
 }
 
-/// Percent-encodes what may not stand in a path.
+/// Percent-encodes a part of a path.
 fn encode(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
-/// Nothing, in the currency of the book.
+/// Zero in the currency of the file.
 pub(crate) fn nothing() -> Money {
     Money::zero(CURRENCY)
 }

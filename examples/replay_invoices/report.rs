@@ -1,4 +1,4 @@
-//! What came of it: the figures of the engine beside those of the file.
+//! The report: amounts of the engine beside those of the file.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,51 +10,41 @@ use serde_json::Value;
 use crate::invoices::{CURRENCY, Line};
 use crate::replay::nothing;
 
-/// Units sent back that were never sold to that customer at that price, as far as the file knows.
+/// Returned units without an earlier sale to the customer at the price.
 #[derive(Debug)]
 pub(crate) struct Unmatched {
-    /// The row and the invoice.
+    /// The line and the invoice.
     pub(crate) row: (u64, String),
-    /// What.
     pub(crate) code: Sku,
-    /// How many.
     pub(crate) units: i64,
 }
 
-/// Sums over a replay.
 #[derive(Debug)]
 pub(crate) struct Report {
-    /// Sale invoices.
     pub(crate) sales: u64,
-    /// Cancellation invoices.
     pub(crate) cancellations: u64,
-    /// Returns made of them.
     pub(crate) returns: u64,
-    /// Sold lines.
     pub(crate) lines: u64,
-    /// Sold units.
     pub(crate) units: i64,
     /// Units that came back.
     pub(crate) units_back: i64,
-    /// Revenue: price times units of the sold lines.
+    /// The sum of price times units of the sold lines.
     pub(crate) revenue_by_file: Money,
-    /// Revenue: the totals of the orders.
+    /// The sum of the totals of the orders.
     pub(crate) revenue_by_engine: Money,
-    /// Value of the matched units of cancellations.
+    /// The value of the returned units that match a sale.
     pub(crate) refunds_by_file: Money,
-    /// What the engine paid back.
+    /// The refunds of the engine.
     pub(crate) refunds_by_engine: Money,
-    /// Cancelled units without an earlier sale.
     pub(crate) unmatched: Vec<Unmatched>,
-    /// Rows that a shop cannot sell: row, invoice, reason.
+    /// Row, invoice and reason.
     pub(crate) refused: Vec<(u64, String, String)>,
-    /// How long all invoices took.
+    /// The duration of the whole replay.
     pub(crate) took: Duration,
     latencies: Vec<Duration>,
 }
 
 impl Report {
-    /// Nothing counted yet.
     pub(crate) fn new() -> Self {
         Self {
             sales: 0,
@@ -74,10 +64,10 @@ impl Report {
         }
     }
 
-    /// Counts an order that was placed for some lines.
+    /// Counts an order for some lines.
     ///
     /// # Errors
-    /// If a sum is too large for money.
+    /// A sum overflows.
     pub(crate) fn count_sale(&mut self, lines: &[Line], took: Duration) -> Result<(), MoneyError> {
         for line in lines {
             self.lines += 1;
@@ -91,17 +81,17 @@ impl Report {
     /// Counts the matched units of a cancelled line.
     ///
     /// # Errors
-    /// If a sum is too large for money.
+    /// A sum overflows.
     pub(crate) fn count_return(&mut self, line: &Line, matched: i64) -> Result<(), MoneyError> {
         self.units_back += matched;
         self.refunds_by_file = self.refunds_by_file.plus(line.price.times(matched)?)?;
         Ok(())
     }
 
-    /// Counts what the engine says of an order.
+    /// Counts the amounts of an order.
     ///
     /// # Errors
-    /// If an amount is missing or too large.
+    /// An amount is missing or overflows.
     pub(crate) fn count_order(&mut self, order: &Value) -> Result<(), MoneyError> {
         let money = |value: &Value| format!("{} {CURRENCY}", value.as_str().unwrap_or_default()).parse::<Money>();
         self.revenue_by_engine = self.revenue_by_engine.plus(money(&order["total"])?)?;
@@ -109,7 +99,7 @@ impl Report {
         Ok(())
     }
 
-    /// Whether engine and file agree to the penny.
+    /// Whether all amounts agree.
     pub(crate) fn agrees(&self) -> bool {
         self.revenue_by_engine == self.revenue_by_file && self.refunds_by_engine == self.refunds_by_file
     }

@@ -1,4 +1,4 @@
-//! What was sold and can still come back.
+//! Sold units that can still be returned.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use commerce_core::ids::{Sku, UserId};
 
 use crate::invoices::Line;
 
-/// Units of one line of one order that have not come back.
+/// Units of a line of an order that were not returned.
 #[derive(Debug)]
 struct Sold {
     order: String,
@@ -14,30 +14,26 @@ struct Sold {
     left: i64,
 }
 
-/// Units of one line of one order that come back.
+/// Units of a line of an order to return.
 #[derive(Clone, Debug)]
 pub(crate) struct Back {
-    /// Of which order.
     pub(crate) order: String,
-    /// Of which of its items.
     pub(crate) item: String,
-    /// How many.
     pub(crate) units: i64,
 }
 
-/// Everything sold, by customer, stock code and price; the latest sale last.
+/// All sales by customer, stock code and price, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Sales(BTreeMap<(UserId, Sku, i64), Vec<Sold>>);
 
 impl Sales {
-    /// Notes a sold line.
     pub(crate) fn add(&mut self, customer: &UserId, line: &Line, order: &str, item: &str) {
         let sold = Sold { order: order.to_owned(), item: item.to_owned(), left: line.units.get() };
         self.0.entry(key(customer, line)).or_default().push(sold);
     }
 
-    /// Takes the units of a cancelled line from earlier sales of the same customer, code and price, the latest first;
-    /// says what comes back, and how many units match nothing.
+    /// Matches the units of a cancelled line with earlier sales of the same customer, code and price, latest first. Returns the
+    /// units to return, and the number of unmatched ones.
     pub(crate) fn take(&mut self, customer: &UserId, line: &Line) -> (Vec<Back>, i64) {
         let mut wanted = line.units.get();
         let mut back = Vec::new();

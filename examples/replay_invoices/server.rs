@@ -1,4 +1,4 @@
-//! A server in this process, on a port of its own.
+//! A server in this process on a free port.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,15 +20,12 @@ use crate::invoices::CURRENCY;
 
 type Failure = Box<dyn std::error::Error>;
 
-/// How long a replay may take.
+/// The maximum duration of a replay.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
-/// A server in this process.
 #[derive(Debug)]
 pub(crate) struct Server {
-    /// Where it listens.
     pub(crate) base: String,
-    /// An admin's token.
     pub(crate) token: String,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
@@ -37,10 +34,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server on a database; on a temporary one if none is named.
+    /// Starts a server on a database, by default a temporary one.
     ///
     /// # Errors
-    /// If the database cannot be opened, or no port is free.
+    /// The database cannot be opened, or no port is free.
     pub(crate) async fn start(database: Option<PathBuf>) -> Result<Self, Failure> {
         let directory = if database.is_none() { Some(tempfile::tempdir()?) } else { None };
         let path = database.or_else(|| directory.as_ref().map(|directory| directory.path().join("shop.db")));
@@ -62,7 +59,7 @@ impl Server {
         Ok(Self { base, token, stop, serving, worker: tokio::spawn(work(engine)), directory })
     }
 
-    /// Finishes what was accepted, and ends.
+    /// Stops after the running requests.
     pub(crate) async fn stop(self) {
         self.worker.abort();
         if self.stop.send(()).is_ok() {
@@ -72,7 +69,7 @@ impl Server {
     }
 }
 
-/// Does what was left to do later: refunds go out here.
+/// Runs due tasks, such as refunds.
 async fn work(engine: Engine) {
     loop {
         if let Err(error) = engine.run_due_tasks(100).await {

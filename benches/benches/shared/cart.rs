@@ -1,12 +1,12 @@
-//! The carts that are priced, by the clock and by instructions.
+//! The carts that the benches price.
 
-#![expect(clippy::expect_used, reason = "a cart that cannot be made is a bug of the bench")]
+#![expect(clippy::expect_used, reason = "an invalid cart is a bug of the bench")]
 
 use commerce_core::pricing::Request;
 use commerce_http::dto::pricing::read_request;
 use serde_json::{Value, json};
 
-/// A cart of lines in five categories, taxed, and as many promotions: every third on items, the others on the order.
+/// A cart with lines in five categories, taxes and promotions. Every third promotion is on items, the others on the order.
 pub(crate) fn request(lines: u32, promotions: u32, selection: &str) -> Request {
     let line = |n: u32| {
         json!({ "id": n.to_string(), "sku": format!("SKU-{n}"), "quantity": n % 4 + 1, "unit_price": format!("{}.99", n % 90 + 5),
@@ -36,9 +36,8 @@ fn promotion(n: u32) -> Value {
             "conditions": [{ "type": "min_spend", "amount": "10.00" }] })
 }
 
-/// A cart on which the best combination is hard to prove: rewards for units bought, which overlap and take units from each
-/// other.
-#[allow(dead_code, reason = "only the clock is set against it")]
+/// A cart with a best combination that is hard to prove: `buy_get` promotions that overlap and compete for units.
+#[allow(dead_code, reason = "used by one of the benches")]
 pub(crate) fn contested(lines: u32, promotions: u32) -> Request {
     let line = |n: u32| {
         json!({ "id": n.to_string(), "sku": format!("SKU-{n}"), "quantity": n * 7 % 40 + 1,

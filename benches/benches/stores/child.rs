@@ -1,4 +1,4 @@
-//! This program again, as a process of its own: to fill a database, or to place orders.
+//! Child processes of this program, which fill a database or place orders.
 
 mod mariadb;
 mod reads;
@@ -17,16 +17,14 @@ use crate::load::{Beginning, LOG, Load, Placed};
 /// The first argument of a child.
 pub(crate) const ARGUMENT: &str = "--child";
 
-/// What a child does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// Places orders through our store.
+    /// Places orders with our store.
     Store,
-    /// Places orders on `MariaDB` in a transaction written by hand.
+    /// Places orders on `MariaDB` with a hand-written transaction.
     ByHand,
 }
 
-/// Orders to be placed.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) work: Work,
@@ -34,18 +32,17 @@ pub(crate) struct Job {
     pub(crate) clients: usize,
     pub(crate) spread: Spread,
     pub(crate) seconds: u64,
-    /// How many orders are made before the first is placed.
+    /// The number of orders that are built before the first is placed.
     pub(crate) prepared: usize,
-    /// Jobs with different seeds never place the same order. The processes of a job have this one and the next.
+    /// Jobs with different seeds place different orders. A second process uses the next seed.
     pub(crate) seed: u32,
 }
 
-/// Fills an empty database.
 pub(crate) fn prepare(url: &str) -> Result<(), Failure> {
     said(command()?.args(["prepare", url])).map(drop)
 }
 
-/// What a child said when it had ended.
+/// The output of a child after its end.
 fn said(command: &mut Command) -> Result<String, Failure> {
     let output = command.output()?;
     let [said, complaints] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
@@ -65,7 +62,7 @@ pub(crate) struct Reads {
     pub(crate) middle: u64,
 }
 
-/// Times reads among orders that were filled in.
+/// Measures reads in a database that was filled.
 pub(crate) fn reads(url: &str, filling: &Filling) -> Result<Reads, Failure> {
     let numbers = [filling.orders, filling.step].map(|n| n.to_string());
     let said = said(command()?.args(["reads", url]).args(numbers))?;
@@ -95,7 +92,7 @@ fn command() -> Result<Command, Failure> {
     Ok(command)
 }
 
-/// Does what the arguments say.
+/// Runs the child that the arguments describe.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -127,7 +124,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// Says that the load has begun.
+/// Reports that the load has started.
 fn say_ready() {
     println!("ready");
 }

@@ -1,4 +1,4 @@
-//! What is claimed of the stores, held against what was measured.
+//! The claims about the stores, compared with the measurements.
 
 use crate::contender::{Role, Row, Spread};
 use crate::engine::Kind;
@@ -9,7 +9,7 @@ use Kind::{MariaDb, Postgres, Sqlite};
 use Role::{ByHand, OneTrip, Store, TwoProcesses};
 use Spread::{Hot, Uniform};
 
-/// Hundredths that a ratio must reach, or may not exceed.
+/// A bound of a ratio, in hundredths.
 #[derive(Clone, Copy)]
 enum Bound {
     AtLeast(u64),
@@ -18,40 +18,39 @@ enum Bound {
 
 use Bound::{AtLeast, AtMost};
 
-/// The rows, to look figures up.
 struct Rows<'a>(&'a [Row]);
 
 impl Rows<'_> {
-    /// The row of a kind that placed most orders.
+    /// The row of a kind with the highest rate.
     fn best(&self, kind: Kind, role: Role, spread: Spread) -> Option<&Row> {
         self.0.iter().filter(|row| row.is(kind, role, spread)).max_by_key(|row| row.median(Column::Rate))
     }
 
-    /// Orders per second at best.
+    /// The highest rate, in orders per second.
     fn rate(&self, kind: Kind, role: Role, spread: Spread) -> Option<u64> {
         self.best(kind, role, spread)?.median(Column::Rate)
     }
 
-    /// Processor time of clients and server per order, at best.
+    /// Processor time of clients and server per order, in the best row.
     fn cpu(&self, role: Role) -> Option<u64> {
         let row = self.best(Postgres, role, Uniform)?;
         Some(row.median(Column::Client)? + row.median(Column::Server)?)
     }
 
-    /// The median latency of one client alone.
+    /// The median latency of a single client.
     fn alone(&self, kind: Kind, role: Role) -> Option<u64> {
         let alone = |row: &&Row| row.is(kind, role, Uniform) && row.contender.clients == 1;
         self.0.iter().filter(alone).filter_map(|row| row.median(Column::Median)).min()
     }
 
-    /// Orders per second with so many clients.
+    /// Orders per second with a number of clients.
     fn rate_of(&self, kind: Kind, clients: usize) -> Option<u64> {
         let row = self.0.iter().find(|row| row.is(kind, Store, Uniform) && row.contender.clients == clients);
         row?.median(Column::Rate)
     }
 }
 
-/// A line per claim whose rows were measured.
+/// One line per claim whose rows were measured.
 pub(crate) fn claims(rows: &[Row]) -> String {
     let rows = Rows(rows);
     [orders(&rows), costs(&rows), other_databases(&rows)].concat().join("\n")

@@ -1,4 +1,4 @@
-//! What is compared: who places orders, in which way, on what, and how many at a time.
+//! The contenders: how orders are placed, for which skus, and by how many clients.
 
 use std::rc::Rc;
 use std::thread;
@@ -10,17 +10,17 @@ use crate::options::Span;
 use crate::pgbench::{self, Script};
 use crate::{Failure, child};
 
-/// Which skus the orders are for.
+/// The skus of the orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spread {
     /// Any three.
     Uniform,
-    /// The first line is always for the same one.
+    /// The first line always has the same sku.
     Hot,
 }
 
 impl Spread {
-    /// What rows are named after, and the argument of a child.
+    /// The name in rows and in the arguments of a child.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Uniform => "uniform",
@@ -29,12 +29,12 @@ impl Spread {
     }
 }
 
-/// What a contender is, to the claims.
+/// The role of a contender in the claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The transaction written by hand.
+    /// A hand-written transaction.
     ByHand,
-    /// The same in one round trip.
+    /// A hand-written transaction in one round trip.
     OneTrip,
     /// Our store.
     Store,
@@ -62,14 +62,13 @@ pub(crate) enum Way {
     Child(child::Work),
 }
 
-/// One who places orders.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Contender {
     pub(crate) kind: Kind,
     pub(crate) role: Role,
     pub(crate) way: Way,
     pub(crate) spread: Spread,
-    /// How many orders are being placed at a time.
+    /// The number of concurrent orders.
     pub(crate) clients: usize,
 }
 
@@ -80,7 +79,7 @@ impl Contender {
         format!("{}, {}, {}{script}, {clients}", kind.name(), spread.name(), role.name())
     }
 
-    /// Runs it for a while on a fresh database. `rate` is about how many orders per second are to be expected.
+    /// Measures on a fresh database. `rate` is the expected number of orders per second.
     pub(crate) fn measure(&self, engine: &Engine, span: Span, rate: u64) -> Result<Measured, Failure> {
         engine.begin_anew()?;
         let seconds = (span.warm_up + span.window).as_secs() + 2;
@@ -92,7 +91,7 @@ impl Contender {
         let placed = load.finish()?;
         let last = placed.iter().map(|order| order.at).max().unwrap_or_default();
         if last < after.at || !placed.iter().any(|order| order.at < before.at) {
-            return Err(format!("{} was not at work all the time it was measured", self.name()).into());
+            return Err(format!("{} was not busy during the whole measurement", self.name()).into());
         }
         Ok(Measured::between(&before, &after, &placed))
     }
@@ -125,7 +124,6 @@ fn sample(engine: &Engine, load: &Load) -> Result<Sample, Failure> {
     Ok(Sample { at: measure::now(), client: load.cpu(), server: engine.cpu(), log })
 }
 
-/// A row of the table.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) contender: Contender,
@@ -134,18 +132,16 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// A row that has not run.
     pub(crate) const fn new(contender: Contender, engine: Rc<Engine>) -> Self {
         Self { contender, engine, rounds: Vec::new() }
     }
 
-    /// Whether it is of a kind.
     pub(crate) fn is(&self, kind: Kind, role: Role, spread: Spread) -> bool {
         let own = &self.contender;
         own.kind == kind && own.role == role && own.spread == spread
     }
 
-    /// Runs once.
+    /// Runs one round.
     pub(crate) fn round(&mut self, span: Span) -> Result<(), Failure> {
         let expected = self.median(Column::Rate).map_or_else(|| self.guess(), |rate| rate + rate / 2);
         self.rounds.push(self.contender.measure(&self.engine, span, expected)?);
@@ -156,7 +152,7 @@ impl Row {
         if self.contender.clients == 1 { 5_000 } else { 50_000 }
     }
 
-    /// The median of its rounds.
+    /// The median of the rounds.
     pub(crate) fn median(&self, column: Column) -> Option<u64> {
         measure::median(&self.rounds, column)
     }

@@ -1,19 +1,19 @@
-//! How much of the processor processes have used, from `/proc`.
+//! The processor time of processes, from `/proc`.
 
 use std::fs;
 use std::time::Duration;
 
-/// `/proc` counts in hundredths of a second on every Linux.
+/// The unit of `/proc` on every Linux.
 const TICK: Duration = Duration::from_millis(10);
 
-/// What `/proc/<pid>/stat` says.
+/// The fields of `/proc/<pid>/stat` that are needed.
 struct Stat {
     parent: u32,
     own: u32,
     of_ended_children: u32,
 }
 
-/// What a process, its children, and those of them that have ended have used.
+/// The processor time of a process and its children, including those that have ended.
 pub(crate) fn of_family(pid: u32) -> Duration {
     let Some(parent) = stat(pid) else { return Duration::ZERO };
     let children: u32 = processes().filter_map(stat).filter(|child| child.parent == pid).map(|child| child.own).sum();
@@ -25,7 +25,7 @@ fn processes() -> impl Iterator<Item = u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// The name of the program stands in brackets and may hold anything, so fields are counted from behind it.
+/// The name of the program is in brackets and may contain anything, so the fields after it are counted.
 fn stat(pid: u32) -> Option<Stat> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();

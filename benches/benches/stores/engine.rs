@@ -1,4 +1,4 @@
-//! The databases: how each begins a round anew, and how its counters are read.
+//! The databases: how to reset one for a round, and how to read its counters.
 
 mod mariadb;
 mod postgres;
@@ -12,7 +12,6 @@ pub(crate) use self::postgres::{Filling, Postgres, SETTINGS as POSTGRES_SETTINGS
 pub(crate) use self::sqlite::Sqlite;
 use crate::{Failure, cpu};
 
-/// A kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Postgres,
@@ -21,7 +20,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// What rows are named after.
+    /// The name in rows.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Postgres => "PostgreSQL",
@@ -31,7 +30,7 @@ impl Kind {
     }
 }
 
-/// A database that runs.
+/// A running database.
 #[derive(Debug)]
 pub(crate) enum Engine {
     Postgres(Postgres),
@@ -40,7 +39,7 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Starts it, with a template in which the stock is full and nothing was sold.
+    /// Starts it, with a template that contains stock and no orders.
     pub(crate) fn start(kind: Kind, directory: Option<&Path>) -> Result<Self, Failure> {
         Ok(match kind {
             Kind::Postgres => Self::Postgres(Postgres::start(directory)?),
@@ -49,7 +48,7 @@ impl Engine {
         })
     }
 
-    /// Makes the database of a round, as the template is, with all written to the disk that is to be written.
+    /// Resets the database to the template, and flushes all writes to the disk.
     pub(crate) fn begin_anew(&self) -> Result<(), Failure> {
         match self {
             Self::Postgres(server) => server.begin_anew(),
@@ -58,7 +57,7 @@ impl Engine {
         }
     }
 
-    /// Where the database of the round is.
+    /// The URL of the database of the round.
     pub(crate) fn url(&self) -> String {
         match self {
             Self::Postgres(server) => server.url(),
@@ -76,7 +75,7 @@ impl Engine {
         }
     }
 
-    /// The bytes of log written so far, where there is a count.
+    /// The bytes of log written so far, if they are counted.
     pub(crate) fn log(&self) -> Result<Option<u64>, Failure> {
         match self {
             Self::Postgres(server) => server.log().map(Some),

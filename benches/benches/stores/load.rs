@@ -1,4 +1,4 @@
-//! A load at work: one or more processes that place orders, and the logs they leave.
+//! A running load: one or more processes that place orders, and their logs.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -11,21 +11,21 @@ use tempfile::TempDir;
 
 use crate::{Failure, cpu};
 
-/// An order that was placed.
+/// A placed order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Placed {
-    /// When its answer came, in microseconds since 1970.
+    /// The time of the answer, in microseconds since 1970.
     pub(crate) at: u64,
-    /// How long that took, in microseconds.
+    /// In microseconds.
     pub(crate) latency: u64,
 }
 
-/// How a process says that it has begun.
+/// How a process reports that it has started.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Beginning {
     /// It prints a line.
     Says,
-    /// It says nothing; it has begun after a while.
+    /// It does not report. It has started after this time.
     After(Duration),
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Starts processes in a directory in which each leaves its logs, and waits until they have begun.
+    /// Starts processes that write logs to a directory, and waits until they have started.
     pub(crate) fn start(
         directory: TempDir,
         commands: Vec<Command>,
@@ -78,7 +78,7 @@ impl Load {
         self.processes.iter().map(|process| cpu::of_family(process.id())).sum()
     }
 
-    /// Waits for the end, and says what was placed.
+    /// Waits for the end, and returns the placed orders.
     pub(crate) fn finish(mut self) -> Result<Vec<Placed>, Failure> {
         for process in self.processes.drain(..) {
             let output = process.wait_with_output()?;
@@ -110,8 +110,8 @@ fn read_log(path: &Path, read: ReadLine) -> Result<Vec<Placed>, Failure> {
     }
     let lines = fs::read_to_string(path)?;
     let placed: Option<Vec<Placed>> = lines.lines().map(read).collect();
-    placed.ok_or_else(|| "a log has a line that is none".into())
+    placed.ok_or_else(|| "a log has an invalid line".into())
 }
 
-/// What the names of logs begin with.
+/// The beginning of the names of logs.
 pub(crate) const LOG: &str = "orders";

@@ -1,15 +1,15 @@
-//! Our stores against transactions written by hand, on servers that this starts itself: the same rows for every order.
+//! Compares our stores with hand-written transactions that write the same rows, on servers that the bench starts.
 //!
 //! ```sh
 //! cargo bench -p benches --bench stores
-//! cargo bench -p benches --bench stores -- hot                  # rows whose name has this
+//! cargo bench -p benches --bench stores -- hot   # rows whose name contains this
 //! cargo bench -p benches --bench stores -- --rounds 9 --seconds 4 --directory /fast/disk PostgreSQL
 //! ```
 //!
-//! All rows run in turn, round by round, each on a database of its own that was copied from the same template, after a
-//! checkpoint; a row shows the medians of its rounds. Opponents run at the number of clients that was best for them in a
-//! trial before the first round. Every load runs in a process of its own, so that what clients and servers use of the
-//! processor can be told apart. The SQL of the opponents stands in `sql`.
+//! All rows run in turn, round by round. Each round starts after a checkpoint with a copy of the same template database. A row
+//! shows the medians of its rounds. Opponents run with the number of clients that was best in a trial. Every load runs in its
+//! own process, so that the processor time of clients and server is measured separately. `sql` contains the SQL of the
+//! opponents.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
@@ -30,7 +30,7 @@ mod table;
 use contender::Row;
 use options::Options;
 
-/// Why the benchmark failed.
+/// The reason why the bench failed.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {

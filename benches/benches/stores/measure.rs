@@ -1,19 +1,19 @@
-//! What a round came to.
+//! The measurements of a round.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::load::Placed;
 
-/// The counters of all who take part, at one moment.
+/// The counters of clients and server at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     /// Microseconds since 1970.
     pub(crate) at: u64,
     /// Processor time of the clients.
     pub(crate) client: Duration,
-    /// Processor time of the server; none if the database runs in the client.
+    /// Processor time of the server. `None` if the database runs in the client.
     pub(crate) server: Duration,
-    /// Bytes of log written, where the server counts them.
+    /// Bytes of log written. `None` if they are not counted.
     pub(crate) log: Option<u64>,
 }
 
@@ -28,7 +28,6 @@ pub(crate) enum Column {
     Log,
 }
 
-/// The figures of one round.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measured {
     /// Orders per second.
@@ -46,7 +45,7 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    /// What happened between two samples.
+    /// The difference between two samples.
     pub(crate) fn between(before: &Sample, after: &Sample, placed: &[Placed]) -> Self {
         let within = placed.iter().filter(|order| order.at > before.at && order.at <= after.at);
         let mut latencies: Vec<u64> = within.map(|order| order.latency).collect();
@@ -63,7 +62,6 @@ impl Measured {
         }
     }
 
-    /// A figure.
     pub(crate) fn get(&self, column: Column) -> Option<u64> {
         match column {
             Column::Rate => Some(self.rate),
@@ -83,13 +81,12 @@ pub(crate) fn median(rounds: &[Measured], column: Column) -> Option<u64> {
     sorted.get(sorted.len() / 2).copied()
 }
 
-/// The value below which so many hundredths are.
+/// A percentile of sorted values.
 pub(crate) fn percentile(sorted: &[u64], percent: usize) -> u64 {
     let place = sorted.len() * percent / 100;
     sorted.get(place).or(sorted.last()).copied().unwrap_or_default()
 }
 
-/// Microseconds of a duration.
 pub(crate) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

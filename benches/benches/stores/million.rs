@@ -1,4 +1,4 @@
-//! The same work on a shop with a year behind it: is it slower among a million orders than among a few hundred?
+//! Compares a shop with a million orders to one with a few hundred.
 
 use crate::child::{self, Job, Reads, Work};
 use crate::contender::Spread;
@@ -8,11 +8,11 @@ use crate::options::Options;
 use crate::table::decimal;
 use crate::{Failure, order};
 
-/// A shop that has hardly begun.
+/// A shop with few orders.
 const FEW: Filling = Filling { name: "few", orders: 300, step: 2 };
-/// Hundredths of the latency among few orders that it may have among many.
+/// The highest allowed ratio of the latencies, in hundredths.
 const BOUND: u64 = 130;
-/// The lines, in the order in which they are measured.
+/// The rows, in the order of measurement.
 const LINES: [&str; 6] = [
     "get a recent order",
     "get any order",
@@ -21,13 +21,13 @@ const LINES: [&str; 6] = [
     "place, 1 submitter",
     "place, 64 submitters",
 ];
-/// What the filter is held against.
+/// The name for the filter of rows.
 const NAME: &str = "million orders, PostgreSQL";
 
 /// Median latencies in microseconds, in the order of [`LINES`].
 type Latencies = [u64; LINES.len()];
 
-/// The lines, if they are wanted.
+/// The rows, if the filter selects them.
 pub(crate) fn run(options: &Options) -> Result<String, Failure> {
     if !NAME.contains(&options.filter) {
         return Ok(String::new());

@@ -1,11 +1,11 @@
-//! What is asked for on the command line.
+//! The command line.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::Failure;
 
-/// How long something runs.
+/// The duration of a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
     /// Before it is measured.
@@ -14,29 +14,28 @@ pub(crate) struct Span {
     pub(crate) window: Duration,
 }
 
-/// How much is measured, and where.
+/// The options.
 #[derive(Debug)]
 pub(crate) struct Options {
-    /// How often each row runs.
+    /// The number of rounds of each row.
     pub(crate) rounds: usize,
-    /// For how long each time.
+    /// The duration of a round.
     pub(crate) span: Span,
-    /// The numbers of clients of which the best is chosen for an opponent.
+    /// The numbers of clients that opponents are tried with.
     pub(crate) tried: &'static [usize],
-    /// How often each of them is tried before the first round.
+    /// The number of trials of each.
     pub(crate) trials: usize,
-    /// For how long each time.
+    /// The duration of a trial.
     pub(crate) trial: Span,
-    /// How many orders a shop has after a year.
+    /// The number of orders after a year.
     pub(crate) year: u64,
-    /// Where the servers keep their data; `None` is the temporary directory of the system.
+    /// The directory of the servers' data. `None`: the temporary directory of the system.
     pub(crate) directory: Option<PathBuf>,
-    /// Only rows whose name has this.
+    /// Only rows whose name contains this.
     pub(crate) filter: String,
 }
 
 impl Options {
-    /// Reads the command line.
     pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let mut arguments = arguments;
         let mut options = Self::full();
@@ -69,7 +68,7 @@ impl Options {
         }
     }
 
-    /// Enough to see that it runs.
+    /// A short run that only shows that everything works.
     fn test() -> Self {
         let window = Duration::from_millis(500);
         let span = Span { warm_up: window, window };

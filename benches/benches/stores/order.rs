@@ -1,4 +1,4 @@
-//! The orders that are placed: the same rows whoever places them.
+//! The orders that all contenders place.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,10 +13,10 @@ use crate::contender::Spread;
 
 /// The number of the first sku.
 pub(crate) const FIRST: usize = 10_000;
-/// The first line of an order is one of so many skus, the second one of those behind them, the third one of the rest: so they
-/// are always three different ones, in their order.
+/// The first line of an order has one of this many skus, the second line one of the next, the third line one of the rest. The
+/// three skus are therefore different and sorted.
 pub(crate) const THIRD: usize = 3_333;
-/// How many skus there are.
+/// The number of skus.
 pub(crate) const SKUS: usize = 10_000;
 /// Enough for any number of rounds.
 const ON_HAND: i64 = 1_000_000_000;
@@ -31,7 +31,7 @@ pub(crate) struct Orders {
 }
 
 impl Orders {
-    /// Sources with different seeds never make the same order.
+    /// Sources with different seeds create different orders.
     pub(crate) fn new(seed: u32, spread: Spread) -> Result<Self, Failure> {
         let state = AtomicUsize::new(usize::try_from(seed)?);
         Ok(Self { shop: CommitBuilder::new(seed), skus: skus()?, spread, state })
@@ -43,7 +43,7 @@ impl Orders {
         Ok(self.shop.checkout(0, &chosen.ok_or("a sku is missing")?))
     }
 
-    /// Which of the skus the next order is for.
+    /// The skus of the next order, by number.
     pub(crate) fn lines(&self) -> [usize; 3] {
         let first = if self.spread == Spread::Hot { 0 } else { self.random() };
         [first, THIRD + 1 + self.random(), 2 * THIRD + 1 + self.random()]
@@ -56,7 +56,7 @@ impl Orders {
         (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb) % THIRD
     }
 
-    /// Commits that stock everything.
+    /// Commits that stock all skus.
     pub(crate) fn stocking(&self) -> impl Iterator<Item = Commit> {
         self.skus.chunks(500).map(|chunk| {
             let mut commit = self.shop.commit(self.shop.at(0));
@@ -73,7 +73,7 @@ fn skus() -> Result<Vec<Sku>, Failure> {
     Ok((FIRST..FIRST + SKUS).map(|n| format!("SKU-{n}").parse()).collect::<Result<_, _>>()?)
 }
 
-/// The JSON of the event that creates an order, as the stores keep it.
+/// The stored JSON of the event that creates an order.
 pub(crate) fn event_body() -> Result<String, Failure> {
     let commit = Orders::new(1, Spread::Uniform)?.next()?;
     let change = commit.orders.first().ok_or("a checkout places an order")?;
@@ -81,7 +81,7 @@ pub(crate) fn event_body() -> Result<String, Failure> {
     Ok(serde_json::to_string(&Stored(&event.event))?)
 }
 
-/// The JSON of the state of an order that is paid, as the stores keep it.
+/// The stored JSON of the state of a paid order.
 pub(crate) fn paid_state() -> Result<String, Failure> {
     let orders = Orders::new(1, Spread::Uniform)?;
     let placed = orders.next()?;

@@ -15,7 +15,6 @@ use crate::{Failure, order};
 /// A script that places an order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Script {
-    /// What it is.
     pub(crate) name: &'static str,
     text: &'static str,
 }
@@ -33,7 +32,7 @@ pub(crate) const ONE_ROUND_TRIP: &[Script] = &[
     Script { name: "statement", text: include_str!("sql/statement.sql") },
 ];
 
-/// What the scripts need in the database.
+/// The functions and settings that the scripts need in the database.
 pub(crate) const NEEDS: &[&str] = &[
     "CREATE SEQUENCE event_positions;
      SELECT setval('event_positions', position) FROM feed;",
@@ -56,7 +55,7 @@ pub(crate) fn start(
         command.arg("-D").arg(variable);
     }
     command.args(["-T", &seconds.to_string(), "-c", &clients.to_string(), "-j", &clients.min(2).to_string()]);
-    // Connections are made one after the other, each in a new process of the server.
+    // Connections are made one after the other, each with a new process of the server.
     let connecting = Duration::from_millis(300 + 6 * u64::try_from(clients)?);
     Load::start(directory, vec![command], Beginning::After(connecting), read_line)
 }
@@ -70,7 +69,7 @@ fn command(server: &Postgres, script: &Script, directory: &TempDir) -> Result<Co
     Ok(command)
 }
 
-/// Finds pgbench beside the server's program, else on the path.
+/// Finds pgbench beside the server's program, or on the path.
 fn program(server: u32) -> Result<PathBuf, Failure> {
     let beside = fs::read_link(format!("/proc/{server}/exe")).unwrap_or_default().with_file_name("pgbench");
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -79,7 +78,7 @@ fn program(server: u32) -> Result<PathBuf, Failure> {
     found.ok_or_else(|| "pgbench is not installed: it comes with Debian's package postgresql-15 (or newer)".into())
 }
 
-/// The log says the client, the number, the latency, the script, and when: seconds and microseconds.
+/// The fields of a log line: client, number, latency in microseconds, script, time in seconds and microseconds.
 fn read_line(line: &str) -> Option<Placed> {
     let fields: Option<Vec<u64>> = line.split(' ').map(|field| field.parse().ok()).collect();
     match fields?.as_slice() {

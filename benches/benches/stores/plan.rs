@@ -1,4 +1,4 @@
-//! Which rows there are.
+//! The rows of the table.
 
 use std::rc::Rc;
 
@@ -13,13 +13,13 @@ use crate::pgbench::{HAND_WRITTEN, ONE_ROUND_TRIP, Script};
 /// The numbers of submitters of our store.
 const SUBMITTERS: [usize; 4] = [1, 16, 64, 256];
 
-/// Contenders that are all shown, or of which the best is.
+/// Contenders of which all are shown, or only the best.
 struct Group {
     contenders: Vec<Contender>,
     best: bool,
 }
 
-/// How everything is set up.
+/// The configuration, as text.
 pub(crate) fn settings(options: &Options) -> String {
     let place = options.directory.clone().unwrap_or_else(std::env::temp_dir);
     let listed = |settings: &[(&str, &str)]| {
@@ -37,7 +37,7 @@ pub(crate) fn settings(options: &Options) -> String {
     )
 }
 
-/// All rows that are wanted, with the servers they run on. Opponents have been tried.
+/// The selected rows, with running servers and tried opponents.
 pub(crate) fn rows(options: &Options) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
     for kind in [Kind::Postgres, Kind::MariaDb, Kind::Sqlite] {
@@ -57,12 +57,12 @@ pub(crate) fn rows(options: &Options) -> Result<Vec<Row>, Failure> {
     Ok(rows)
 }
 
-/// Tries all and takes the one that once placed most orders.
+/// Tries all contenders and returns the one with the highest rate.
 fn best(group: &Group, engine: &Engine, options: &Options) -> Result<Contender, Failure> {
     let mut best = None;
     for _ in 0..options.trials {
         for contender in &group.contenders {
-            // Who cannot keep at work with so many clients is not the best with them.
+            // A contender that is not busy with so many clients is not the best.
             let rate = match contender.measure(engine, options.trial, 5_000) {
                 Ok(measured) => measured.get(Column::Rate),
                 Err(error) => {

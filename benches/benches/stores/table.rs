@@ -3,7 +3,7 @@
 use crate::contender::Row;
 use crate::measure::Column;
 
-/// A line per row.
+/// One line per row.
 pub(crate) fn table(rows: &[Row]) -> String {
     let head = format!(
         "{:<58} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9}   rounds",
@@ -28,7 +28,7 @@ fn line(row: &Row) -> String {
     )
 }
 
-/// A number of tenths, hundredths and so on.
+/// A number in tenths, hundredths and so on.
 pub(crate) fn decimal(n: u64, places: u32) -> String {
     let one = 10_u64.pow(places);
     match usize::try_from(places) {

@@ -1,4 +1,4 @@
-//! Orders over HTTP: the whole path, from a token and a body to a committed order, over loopback connections kept open.
+//! Orders over HTTP: from a token and a body to a committed order, over persistent loopback connections.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -32,12 +32,12 @@ use tokio::net::TcpListener;
 use crate::rounds::{Crowd, Failure, Placing};
 
 const SECRET: &[u8] = b"a secret for the benchmark and nothing else";
-/// How many products the orders are spread over.
+/// The number of products.
 const PRODUCTS: usize = 1_000;
 /// Enough for any number of rounds.
 const ON_HAND: i64 = 1_000_000_000;
 
-/// What every client shares.
+/// The state that all clients share.
 struct Shop {
     http: Client<HttpConnector, Full<Bytes>>,
     url: String,
@@ -45,14 +45,14 @@ struct Shop {
     orders: AtomicUsize,
 }
 
-/// Clients of a server on SQLite in a temporary directory, at full durability.
+/// Clients of a server on SQLite in a temporary directory, with full durability.
 pub(crate) async fn sqlite(clients: usize) -> Result<Crowd, Failure> {
     let directory = tempfile::tempdir()?;
     let store = SqliteStore::open(&directory.path().join("bench.db"), SqliteOptions::default()).await?;
     over(Arc::new(store), Box::new(directory), clients).await
 }
 
-/// Clients of a server on PostgreSQL, which runs beside it on the same cores and is as durable as it comes.
+/// Clients of a server on PostgreSQL, which runs on the same cores with its default durability.
 pub(crate) async fn postgres(clients: usize) -> Result<Crowd, Failure> {
     let server = Postgres::start(&ServerOptions { durable: true, ..ServerOptions::default() })?;
     server.create_database("bench")?;

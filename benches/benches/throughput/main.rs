@@ -1,13 +1,13 @@
-//! Orders per second: the same order-shaped commits on every store, by one submitter and by many, and through HTTP.
+//! Orders per second: the same commits on every store, by one or many submitters, and over HTTP.
 //!
 //! ```sh
 //! cargo bench -p benches --bench throughput
-//! cargo bench -p benches --bench throughput -- SQLite    # rows whose name has this
+//! cargo bench -p benches --bench throughput -- SQLite # rows whose name contains this
 //! ```
 //!
-//! The yardstick is a loop that commits one order at a time on the same SQLite database at full durability. All rows run in
-//! turn, round by round, so that a busy moment of the machine meets all of them; a row shows the median of its rounds, and
-//! how that compares with the yardstick. The load generator runs in the same process and on the same cores.
+//! The baseline commits one order at a time on SQLite with full durability. All rows run in turn, round by round, so that a
+//! busy machine affects all of them. A row shows the median of its rounds and its ratio to the baseline. The load generator
+//! runs in the same process, on the same cores.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
@@ -35,7 +35,7 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is compared; the first row is the yardstick.
+/// The rows. The first is the baseline.
 async fn rows() -> Result<Vec<Row>, Failure> {
     Ok(vec![
         Row::new("SQLite, one transaction per order", store_load::sqlite(1).await?),
@@ -58,7 +58,7 @@ fn table(rows: &[Row]) -> String {
     std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n")
 }
 
-/// How many per second.
+/// The rate per second.
 fn rate(count: u64, took: Duration) -> u64 {
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1);
     count.saturating_mul(1_000_000) / micros

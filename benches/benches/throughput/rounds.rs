@@ -1,55 +1,49 @@
-//! Rounds of load, and what they came to.
+//! Rounds of load, and their results.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Why a round failed.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Something that places orders, one at a time, until a moment; says how many.
+/// Places orders one after the other until a moment. Returns their number.
 pub(crate) type Load = Arc<dyn Fn(Instant) -> Placing + Send + Sync>;
 
-/// Orders being placed; ends with how many.
+/// The future of a [`Load`].
 pub(crate) type Placing = Pin<Box<dyn Future<Output = Result<u64, Failure>> + Send>>;
 
-/// How much is measured.
+/// The extent of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
-    /// How often each row runs.
+    /// The number of rounds of each row.
     pub(crate) rounds: usize,
-    /// For how long.
+    /// The duration of a round.
     pub(crate) window: Duration,
 }
 
 impl Size {
     /// Enough for a median.
     pub(crate) const FULL: Self = Self { rounds: 5, window: Duration::from_secs(2) };
-    /// Enough to see that it runs.
+    /// A short run that only shows that everything works.
     pub(crate) const TEST: Self = Self { rounds: 1, window: Duration::from_millis(50) };
 }
 
-/// A load with as many submitters as it wants, at work side by side.
+/// Concurrent submitters.
 pub(crate) struct Crowd {
-    /// How many.
     pub(crate) submitters: usize,
-    /// What each does.
     pub(crate) load: Load,
-    /// What must live as long as the load, such as a temporary directory.
+    /// Lives as long as the load, such as a temporary directory.
     pub(crate) _keep: Box<dyn std::any::Any + Send>,
 }
 
-/// A row of the table.
 pub(crate) struct Row {
-    /// What it is.
     pub(crate) name: &'static str,
     crowd: Crowd,
     rates: Vec<u64>,
 }
 
 impl Row {
-    /// A row that has not run.
     pub(crate) fn new(name: &'static str, crowd: Crowd) -> Self {
         Self { name, crowd, rates: Vec::new() }
     }

@@ -1,5 +1,5 @@
-//! Order-shaped commits straight into a store: an order of three lines, three guarded moves of stock, an idempotency
-//! record, an event and a task. The commits are made on the fly, so making them is part of every figure.
+//! Commits of orders straight into a store: three lines, three guarded stock moves, an idempotency record, an event and a task.
+//! Every figure includes building the commits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,17 +13,17 @@ use commerce_testkit::{CommitBuilder, MemoryStore};
 
 use crate::rounds::{Crowd, Failure, Placing};
 
-/// How many skus the orders are spread over.
+/// The number of skus.
 const SKUS: usize = 10_000;
 /// Enough for any number of rounds.
 const ON_HAND: i64 = 1_000_000_000;
 
-/// On the double.
+/// On the memory store.
 pub(crate) async fn memory(submitters: usize) -> Result<Crowd, Failure> {
     crowd(submitters, Arc::new(MemoryStore::new()), Box::new(())).await
 }
 
-/// On `SQLite` in a temporary directory, at full durability.
+/// On `SQLite` in a temporary directory, with full durability.
 pub(crate) async fn sqlite(submitters: usize) -> Result<Crowd, Failure> {
     let directory = tempfile::tempdir()?;
     let store = SqliteStore::open(&directory.path().join("bench.db"), SqliteOptions::default()).await?;

@@ -1,4 +1,4 @@
-//! Keys that tokens are checked with.
+//! Keys that verify tokens.
 
 use std::error::Error;
 use std::fmt;
@@ -6,10 +6,10 @@ use std::fmt;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 
-/// The fewest bytes of an HMAC secret: as many as SHA-256 gives.
+/// The minimum length of an HMAC secret in bytes, which is the output size of SHA-256.
 const MIN_SECRET: usize = 32;
 
-/// A key that tokens are checked with, bound to one algorithm.
+/// A key that verifies tokens of one algorithm.
 #[derive(Clone)]
 pub struct VerifyingKey {
     pub(super) kid: Option<String>,
@@ -17,28 +17,28 @@ pub struct VerifyingKey {
     pub(super) key: DecodingKey,
 }
 
-/// Why a key is not taken.
+/// The reason why a key is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
     /// A short secret can be guessed.
     #[error("an HS256 secret has at least {MIN_SECRET} bytes")]
     ShortSecret,
-    /// A PEM document was given as a secret: everybody may know it.
-    #[error("a PEM document is no secret")]
+    /// A PEM document usually is a public key.
+    #[error("a PEM document cannot be an HS256 secret")]
     PublicSecret,
-    /// Not a key of that kind.
+    /// It is not a key of the expected kind.
     #[error("not {expected}")]
     NotAKey {
-        /// What would have been one.
+        /// The expected kind.
         expected: &'static str,
-        /// What the parser said.
+        /// The error of the parser.
         source: Box<dyn Error + Send + Sync>,
     },
 }
 
 impl VerifyingKey {
-    /// HS256: a secret that is shared with the issuer, at least 32 bytes.
+    /// HS256: a secret of at least 32 bytes, shared with the issuer.
     ///
     /// # Errors
     /// [`KeyError::ShortSecret`], [`KeyError::PublicSecret`].
@@ -52,7 +52,7 @@ impl VerifyingKey {
         Ok(Self::new(Algorithm::HS256, DecodingKey::from_secret(secret)))
     }
 
-    /// The public key of a PEM document: of RSA for RS256, on the curve P-256 for ES256, or Ed25519 for `EdDSA`.
+    /// A public key as a PEM document: RSA for RS256, P-256 for ES256, or Ed25519 for `EdDSA`.
     ///
     /// # Errors
     /// [`KeyError::NotAKey`].
@@ -64,11 +64,11 @@ impl VerifyingKey {
         rsa.or_else(ec).or_else(ed).map_err(not_a_key("a public RSA, P-256 or Ed25519 key in PEM"))
     }
 
-    /// The signing keys of a JWKS document (RFC 7517) that can be used here. Others are passed over; symmetric ones too,
-    /// since what is published is no secret.
+    /// The supported signing keys of a JWKS document (RFC 7517). Others are ignored, also symmetric ones, because a published
+    /// key is not secret.
     ///
     /// # Errors
-    /// [`KeyError::NotAKey`] if it is no such document, or a key in it is damaged.
+    /// [`KeyError::NotAKey`] if it is not a JWKS document, or a key in it is damaged.
     pub fn from_jwks(document: &str) -> Result<Vec<Self>, KeyError> {
         let expected = "a JWKS document";
         let set: JwkSet = serde_json::from_str(document).map_err(not_a_key(expected))?;
@@ -80,7 +80,7 @@ impl VerifyingKey {
         usable.map(read).collect()
     }
 
-    /// Gives the key a name. A token that names another is not checked with it.
+    /// Sets the key id. A token with another `kid` is not checked with this key.
     #[must_use]
     pub fn with_kid(mut self, kid: impl Into<String>) -> Self {
         self.kid = Some(kid.into());
@@ -91,7 +91,7 @@ impl VerifyingKey {
         Self { kid: None, algorithm, key }
     }
 
-    /// Whether a token of this header may be checked with the key.
+    /// Whether the key can check tokens with this algorithm and `kid`.
     pub(super) fn fits(&self, algorithm: Algorithm, kid: Option<&str>) -> bool {
         let same_name = self.kid.as_deref().zip(kid).is_none_or(|(own, named)| own == named);
         self.algorithm == algorithm && same_name
@@ -111,7 +111,7 @@ fn not_a_key<E: Error + Send + Sync + 'static>(expected: &'static str) -> impl F
     move |source| KeyError::NotAKey { expected, source: Box::new(source) }
 }
 
-/// The algorithm of a published signing key, if it is one of ours.
+/// The algorithm of a published signing key, if it is supported.
 fn algorithm(jwk: &Jwk) -> Option<Algorithm> {
     let own = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),

@@ -1,4 +1,4 @@
-//! Tokens: checked, and minted for development and tests.
+//! Checking tokens, and creating them for development and tests.
 
 use std::time::Duration;
 
@@ -11,28 +11,28 @@ use serde::{Deserialize, Serialize};
 use super::key::VerifyingKey;
 use crate::problem::Problem;
 
-/// The roles a token can give, the one that may least first.
+/// The roles of tokens, by increasing rights.
 const ROLES: [Role; 4] = [Role::Customer, Role::Support, Role::Service, Role::Admin];
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// The user.
     pub sub: String,
-    /// What the user is.
+    /// The roles of the user.
     #[serde(default)]
     pub roles: Vec<String>,
-    /// Until when it is valid, in seconds since 1970.
+    /// The expiry, in seconds since 1970.
     pub exp: u64,
-    /// Who issued it.
+    /// The issuer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
-    /// Who it is for.
+    /// The audience.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aud: Option<String>,
 }
 
-/// A token cannot be made.
+/// A token cannot be signed.
 #[derive(Debug, thiserror::Error)]
 #[error("the token cannot be signed")]
 pub struct MintError(#[source] jsonwebtoken::errors::Error);
@@ -44,10 +44,10 @@ struct Subject {
     roles: Vec<String>,
 }
 
-/// Makes an HS256 token for a user in a role, valid from now on.
+/// Creates an HS256 token for a user in a role, valid immediately.
 ///
 /// # Errors
-/// [`MintError`].
+/// The token cannot be signed.
 ///
 /// ```
 /// use std::time::Duration;
@@ -64,10 +64,10 @@ pub fn mint(secret: &[u8], sub: &str, role: Role, lifetime: Duration) -> Result<
     mint_claims(secret, &Claims { sub: sub.to_owned(), roles, exp, iss: None, aud: None })
 }
 
-/// Makes an HS256 token that says what it is told to.
+/// Creates an HS256 token with claims.
 ///
 /// # Errors
-/// [`MintError`].
+/// The token cannot be signed.
 pub fn mint_claims(secret: &[u8], claims: &Claims) -> Result<String, MintError> {
     encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(secret)).map_err(MintError)
 }
@@ -76,7 +76,7 @@ fn refused(kind: &ErrorKind) -> Problem {
     if matches!(kind, ErrorKind::ExpiredSignature) {
         return Problem::bad_token("token_expired", "The token has expired.");
     }
-    Problem::bad_token("invalid_token", "The token is not valid here.")
+    Problem::bad_token("invalid_token", "The token is invalid.")
 }
 
 pub(super) fn verify<'k>(
@@ -88,7 +88,7 @@ pub(super) fn verify<'k>(
     let validation = validations.iter().find(|validation| validation.algorithms.contains(&header.alg));
     let validation =
         validation.ok_or_else(|| Problem::bad_token("invalid_token", "The token's algorithm is not accepted."))?;
-    let mut problem = Problem::bad_token("invalid_token", "No key here fits the token.");
+    let mut problem = Problem::bad_token("invalid_token", "No configured key matches the token.");
     for key in keys.filter(|key| key.fits(header.alg, header.kid.as_deref())) {
         match decode::<Subject>(token, &key.key, validation) {
             Ok(data) => return actor(&data.claims),
@@ -101,8 +101,10 @@ pub(super) fn verify<'k>(
 fn actor(subject: &Subject) -> Result<Actor, Problem> {
     let given = |role: &&Role| subject.roles.iter().any(|name| name == role.name());
     let role = ROLES.iter().rev().find(given);
-    let role = role.ok_or_else(|| Problem::forbidden("The token gives no role that is known here."))?;
-    let user: UserId =
-        subject.sub.parse().map_err(|_| Problem::bad_token("invalid_token", "The token's sub is no user id."))?;
+    let role = role.ok_or_else(|| Problem::forbidden("The token contains no known role."))?;
+    let user: UserId = subject
+        .sub
+        .parse()
+        .map_err(|_| Problem::bad_token("invalid_token", "The sub of the token is not a user id."))?;
     Ok(Actor::user(*role, user))
 }

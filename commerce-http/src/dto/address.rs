@@ -14,7 +14,7 @@ use super::leaf::all;
 #[serde(deny_unknown_fields)]
 #[schema(as = Address)]
 pub(crate) struct AddressShape<'a> {
-    /// Who receives the parcel; the customer, if not said.
+    /// The recipient. Default: the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, max_length = 255)]
     name: Option<Cow<'a, str>>,

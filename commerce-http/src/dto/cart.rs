@@ -17,7 +17,7 @@ use super::leaf::all;
 use super::metadata::MetadataDto;
 use super::quote::QuoteDto;
 
-/// A cart with its price now.
+/// A cart with its current price.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Cart)]
 pub(crate) struct CartShape<'a> {
@@ -29,13 +29,13 @@ pub(crate) struct CartShape<'a> {
     #[schema(example = "USD")]
     currency: Currency,
     items: Vec<CartItemShape<'a>>,
-    /// The promotion codes given, valid or not.
+    /// The promotion codes in the cart, valid or not.
     codes: &'a [Code],
     metadata: &'a Metadata,
-    /// What it costs at today's prices, and why. Left out of lists.
+    /// The price at current prices, and its explanation. Absent in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     quote: Option<QuoteDto<'a>>,
-    /// The lines whose price is not what it was when the cart was last changed.
+    /// The lines whose price has changed since the last change of the cart.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     price_changes: Vec<PriceChangeShape>,
     version: u64,
@@ -57,7 +57,7 @@ pub(crate) struct CartItemShape<'a> {
     metadata: &'a Metadata,
 }
 
-/// A price that changed.
+/// A changed price.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PriceChange)]
 pub(crate) struct PriceChangeShape {
@@ -123,7 +123,7 @@ pub(crate) struct NewItem {
     sku: String,
     #[schema(minimum = 1, maximum = 1_000_000)]
     quantity: i64,
-    /// Takes the place of what the line of the sku has.
+    /// Replaces the metadata of the line.
     metadata: Option<MetadataDto>,
 }
 
@@ -137,7 +137,7 @@ impl NewItem {
     }
 }
 
-/// A cart to make.
+/// The cart to create.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCart {
@@ -150,7 +150,7 @@ impl NewCart {
     }
 }
 
-/// A change of a cart: a JSON merge patch.
+/// A JSON merge patch of a cart.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CartPatch {
@@ -163,7 +163,7 @@ impl CartPatch {
     }
 }
 
-/// A change of a line: a JSON merge patch.
+/// A JSON merge patch of a line.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ItemPatch {

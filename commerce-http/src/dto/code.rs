@@ -1,4 +1,4 @@
-//! Promotion codes: given to a cart, or tried before.
+//! Promotion codes: added to a cart, or tried.
 
 use commerce_core::cart::{Code, MAX_LINES};
 use commerce_core::engine::{Basket, CodeCheck};
@@ -28,15 +28,15 @@ impl NewCode {
     }
 }
 
-/// A code to try: on a cart, or on items.
+/// A code to try on a cart or on items.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CodeTrial {
     #[schema(max_length = 64)]
     code: String,
-    /// The cart to try it on, beside the codes it has.
+    /// The cart, with the codes that it has.
     cart_id: Option<Uuid>,
-    /// Or 1 to 500 lines, at catalog prices.
+    /// 1 to 500 lines at catalog prices, instead of a cart.
     items: Option<Vec<NewItem>>,
 }
 
@@ -59,21 +59,20 @@ impl CodeTrial {
 /// Whether a code works.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Verdict {
-    /// Whether the code is one that holds for what is bought.
+    /// Whether the code is valid for the items.
     valid: bool,
-    /// Why it is not, or why it takes nothing off: `unknown_code`, `expired`, `not_started`, `usage_limit`, `min_spend`,
+    /// Why the code is not valid, or has no effect: `unknown_code`, `expired`, `not_started`, `usage_limit`, `min_spend`,
     /// `not_eligible`; `beaten`, `no_effect`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "min_spend")]
     reason: Option<&'static str>,
-    /// The same for people.
+    /// The reason, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
 }
 
 impl Verdict {
-    /// What is said of a code that was refused, or of what became of the promotions that have it. A code that holds and
-    /// takes nothing off says why.
+    /// The verdict on a code, from its rejection or the outcomes of its promotions. A valid code without effect has a reason.
     fn of(rejected: Option<CodeRejection>, outcomes: &[&Outcome]) -> Self {
         if let Some(rejected) = rejected {
             return Self { valid: false, reason: Some(rejected.code()), message: Some(rejected.to_string()) };
@@ -84,13 +83,13 @@ impl Verdict {
     }
 }
 
-/// What became of a code that was given to a cart.
+/// The result of adding a code to a cart.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CodeCheck)]
 pub(crate) struct GivenCode<'a> {
     #[serde(flatten)]
     verdict: Verdict,
-    /// What the cart costs now.
+    /// The current price of the cart.
     quote: QuoteDto<'a>,
 }
 
@@ -101,15 +100,15 @@ impl<'a> GivenCode<'a> {
     }
 }
 
-/// What a code would do.
+/// The result of trying a code.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CodeTrialResult)]
 pub(crate) struct TriedCode<'a> {
     #[serde(flatten)]
     verdict: Verdict,
-    /// What became of each promotion that has the code, with what is missing where something is.
+    /// The outcome of each promotion with the code.
     outcomes: Vec<ExplainedDto<'a>>,
-    /// What the customer pays less for giving the code.
+    /// How much less the customer pays with the code.
     saving: Figure,
     #[schema(example = "USD")]
     currency: Currency,

@@ -18,14 +18,14 @@ pub(crate) struct DocumentEventShape<'a> {
     #[schema(example = "product.updated")]
     event_type: &'a str,
     timestamp: DateTime<Utc>,
-    /// Its number within the document, from 1 without a gap: the version of the document after it.
+    /// The number within the document, from 1 without gaps: its version after the change.
     sequence: u64,
     actor: ActorShape<'a>,
-    /// The whole stored value, in the first event.
+    /// The whole stored value. Only in the first event.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     created: Option<&'a Value>,
-    /// A JSON merge patch (RFC 7396) to the stored value before, in every later event.
+    /// A JSON merge patch (RFC 7396) of the stored value. In all later events.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     updated: Option<&'a Value>,

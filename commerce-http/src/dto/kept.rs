@@ -1,4 +1,4 @@
-//! Promotions as a shop keeps them, and who used them.
+//! Promotions of a shop, and their redemptions.
 
 use chrono::{DateTime, Utc};
 use commerce_core::ids::{OrderId, PromotionId, UserId};
@@ -14,14 +14,14 @@ use super::promotion::PromotionDto;
 use crate::json;
 use crate::problem::Problem;
 
-/// A promotion that the shop keeps.
+/// A promotion of the shop.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Promotion)]
 pub(crate) struct PromotionWithUsageShape {
     #[serde(flatten)]
     promotion: PromotionDto,
     usage: UsageShape,
-    /// When somebody ended it for good.
+    /// The instant at which it was ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<DateTime<Utc>>,
     version: u64,
@@ -29,13 +29,13 @@ pub(crate) struct PromotionWithUsageShape {
     updated_at: DateTime<Utc>,
 }
 
-/// How much of a promotion is used up by everybody.
+/// The usage of a promotion by all customers.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PromotionUsage)]
 pub(crate) struct UsageShape {
-    /// The orders that use it.
+    /// The number of orders that use it.
     used: u64,
-    /// What it took off them.
+    /// The total discount on these orders.
     budget_used: Figure,
 }
 
@@ -55,7 +55,7 @@ impl From<&PromotionWithUsage> for PromotionWithUsageShape {
     }
 }
 
-/// A use of a promotion by an order.
+/// The use of a promotion by an order.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Redemption)]
 pub(crate) struct RedemptionShape<'a> {
@@ -64,10 +64,10 @@ pub(crate) struct RedemptionShape<'a> {
     user_id: &'a UserId,
     #[schema(example = "USD")]
     currency: Currency,
-    /// What it took off the order.
+    /// The discount on the order.
     amount: Figure,
     redeemed_at: DateTime<Utc>,
-    /// When the use was given back, because the order was cancelled.
+    /// The instant at which the use was released because the order was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     given_back_at: Option<DateTime<Utc>>,
 }
@@ -86,7 +86,7 @@ impl<'a> From<&'a Redemption> for RedemptionShape<'a> {
     }
 }
 
-/// Reads the promotion of a shop. The shop counts its uses, so nobody else says how many there are.
+/// Reads the promotion of a shop. Its usage is counted by the shop and cannot be given.
 pub(crate) fn read(promotion: PromotionDto, shop: Currency) -> Result<Promotion, Problem> {
     json::checked(|findings| {
         let promotion = promotion.into_domain(shop, findings)?;
@@ -103,7 +103,7 @@ pub(crate) fn read(promotion: PromotionDto, shop: Currency) -> Result<Promotion,
     })
 }
 
-/// Reads what a JSON merge patch (RFC 7396) makes of a promotion. Its name stays.
+/// Applies a JSON merge patch (RFC 7396) to a promotion. The id cannot change.
 pub(crate) fn patched(promotion: &Promotion, patch: Value) -> Result<Promotion, Problem> {
     let internal = |error| Problem::internal().caused_by(error);
     let mut document = serde_json::to_value(PromotionDto::from(promotion)).map_err(internal)?;
@@ -115,11 +115,11 @@ pub(crate) fn patched(promotion: &Promotion, patch: Value) -> Result<Promotion, 
     if changed.id() == promotion.id() {
         Ok(changed)
     } else {
-        Err(Problem::invalid_at("/id", "read_only", "must be the id in the path, or left out"))
+        Err(Problem::invalid_at("/id", "read_only", "must be the id in the path, or absent"))
     }
 }
 
-/// Null is kept but in metadata: to a promotion, a member that is null is absent, and one that nobody knows is told.
+/// Keeps null members. A promotion treats a null member as absent, and an unknown member is reported even if it is null.
 fn merge(document: &mut Value, patch: Value) {
     match (document, patch) {
         (Value::Object(members), Value::Object(changes)) => {

@@ -1,6 +1,6 @@
-//! The values at the leaves of a document, and how each becomes one of the engine's: with what is wrong noted, and its place.
+//! The values in documents, and their conversion to values of the engine. Problems are collected with their positions.
 //!
-//! What must be there is an `Option` too, so that everything that is missing is told at once.
+//! Required fields are `Option`s too, so that all missing ones are reported together.
 
 use std::str::FromStr;
 
@@ -19,15 +19,15 @@ pub(super) const A_SKU: &str = "a sku of 1 to 64 characters";
 pub(super) const A_CATEGORY: &str = "a category of 1 to 64 characters";
 const A_QUANTITY: &str = "a whole number from 1 to 1000000";
 const A_COUNT: &str = "a whole number of zero or more";
-/// No text that is parsed to a value is longer.
+/// The maximum length of a text that is parsed.
 const MAX_PARSED: usize = 64;
 
-/// A decimal figure: a text, or a number of at most 15 digits.
+/// A decimal number: a string, or a number with at most 15 digits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DecimalDto(Value);
 
-/// A decimal figure where another kind of value is a flaw of the form.
+/// A decimal number. Any other kind of value is an error of the form.
 #[derive(Clone, Debug, ToSchema)]
 #[schema(value_type = String, example = "9.99")]
 pub(crate) struct Decimal(pub(super) Result<Amount, String>);
@@ -76,7 +76,7 @@ impl DecimalDto {
         }
     }
 
-    /// An amount with no more decimals than the currency has.
+    /// An amount with at most the decimals of the currency.
     pub(super) fn money(self, currency: Currency, findings: &mut Findings) -> Read<Money> {
         match Money::from_decimal(self.decimal(findings)?, currency) {
             Ok(money) => Some(money),
@@ -86,7 +86,7 @@ impl DecimalDto {
     }
 }
 
-/// Reads every field before it builds a value, so that no invalid one hides another.
+/// Reads all fields before it builds a value, so that all problems are found.
 macro_rules! all {
     ($target:ident { $($field:ident: $value:expr),* $(,)? }) => {{
         $(let $field = $value;)*
@@ -95,7 +95,7 @@ macro_rules! all {
 }
 pub(crate) use all;
 
-/// A field that must be there.
+/// A required field.
 pub(super) fn required<V, T>(
     findings: &mut Findings,
     name: &'static str,
@@ -108,7 +108,7 @@ pub(super) fn required<V, T>(
     })
 }
 
-/// A field that may be absent: `Some(None)` then, `None` where it cannot be read.
+/// An optional field. `Some(None)` if it is absent, `None` if it is invalid.
 pub(super) fn optional<V, T>(
     findings: &mut Findings,
     name: &'static str,
@@ -121,7 +121,7 @@ pub(super) fn optional<V, T>(
     }
 }
 
-/// A field that has a usual value.
+/// A field with a default.
 pub(super) fn usual<V, T: Default>(
     findings: &mut Findings,
     name: &'static str,
@@ -131,7 +131,7 @@ pub(super) fn usual<V, T: Default>(
     optional(findings, name, value, read).map(Option::unwrap_or_default)
 }
 
-/// The entries of a list, each read; `None` where one of them cannot be.
+/// The entries of a list. `None` if one of them is invalid.
 pub(super) fn list<V, T>(
     limit: usize,
     read: impl Fn(V, &mut Findings) -> Read<T>,
@@ -144,7 +144,7 @@ pub(super) fn list<V, T>(
     }
 }
 
-/// A text of at most `limit` characters.
+/// A text with at most `limit` characters.
 pub(super) fn text(limit: usize) -> impl Fn(String, &mut Findings) -> Read<String> {
     move |text, findings| match text.chars().nth(limit) {
         Some(_) => findings.note(ProblemKind::TooLong { limit }),
@@ -152,7 +152,7 @@ pub(super) fn text(limit: usize) -> impl Fn(String, &mut Findings) -> Read<Strin
     }
 }
 
-/// A text that says something: 1 to `limit` characters.
+/// A text with 1 to `limit` characters, not blank.
 pub(super) fn label(limit: usize) -> impl Fn(String, &mut Findings) -> Read<String> {
     move |given, findings| match text(limit)(given, findings)?.trim() {
         "" => findings.note(ProblemKind::Empty),
@@ -160,7 +160,7 @@ pub(super) fn label(limit: usize) -> impl Fn(String, &mut Findings) -> Read<Stri
     }
 }
 
-/// A text that parses.
+/// A text that is parsed.
 pub(super) fn parsed<T: FromStr>(expected: &'static str) -> impl Fn(String, &mut Findings) -> Read<T> {
     move |given, findings| match text(MAX_PARSED)(given, findings)?.parse() {
         Ok(value) => Some(value),
@@ -188,7 +188,7 @@ pub(super) fn count<T: TryFrom<i64>>(number: Number, findings: &mut Findings) ->
     whole(A_COUNT)(number, findings)
 }
 
-/// A whole number that the target takes; `1.0` is one.
+/// A whole number in the range of the target type. `1.0` is accepted.
 pub(super) fn whole<T: TryFrom<i64>>(expected: &'static str) -> impl Fn(Number, &mut Findings) -> Read<T> {
     move |number, findings| {
         let whole = number.as_i64().or_else(|| {

@@ -1,4 +1,4 @@
-//! Metadata, as it is given. It is shown as it is stored.
+//! Metadata in requests. It is returned as it is stored.
 
 use commerce_core::metadata::{Metadata, MetadataPatch};
 use commerce_core::problem::{Findings, Read};
@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 
 use crate::json::Members;
 
-/// At most 50 entries that callers attach for purposes of their own: strings of at most 500 bytes, numbers and booleans, under keys of 1 to 40 of
-/// the characters `A-Z a-z 0-9 _ . -`. A number is a whole one of 64 bits or has at most 15 digits. In a merge patch, null removes an
+/// Up to 50 entries for the purposes of callers: strings of up to 500 bytes, numbers and booleans. Keys have 1 to 40 of the
+/// characters `A-Z a-z 0-9 _ . -`. Numbers are whole ones of 64 bits or have up to 15 digits. In a merge patch, null removes an
 /// entry.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(transparent)]
@@ -21,12 +21,12 @@ impl MetadataDto {
         Metadata::read(self.0.0, findings)
     }
 
-    /// The entries of a request; none if it has none.
+    /// The entries. Empty if they are absent.
     pub(crate) fn read(given: Option<Self>, findings: &mut Findings) -> Read<Metadata> {
         findings.field("metadata", |findings| given.unwrap_or_default().into_domain(findings))
     }
 
-    /// The change that a merge patch says.
+    /// The change of a merge patch.
     pub(crate) fn read_patch(given: Option<Self>, findings: &mut Findings) -> Read<MetadataPatch> {
         findings.field("metadata", |findings| MetadataPatch::read(given.unwrap_or_default().0.0, findings))
     }

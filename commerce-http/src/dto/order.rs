@@ -31,10 +31,10 @@ pub(crate) struct OrderShape<'a> {
     #[schema(example = "ORD-20260216-7K3F")]
     number: &'a OrderNumber,
     user_id: &'a UserId,
-    /// The state it is in, by the name the shop gives it.
+    /// The name of its state, chosen by the shop.
     #[schema(example = "pending")]
     status: &'a Status,
-    /// What that state means: `draft`, `awaiting_payment`, `paid`, `in_fulfilment`, `shipped`, `delivered`, `completed`,
+    /// The meaning of the state: `draft`, `awaiting_payment`, `paid`, `in_fulfilment`, `shipped`, `delivered`, `completed`,
     /// `cancelled` or `returned`.
     #[schema(value_type = String, example = "awaiting_payment")]
     phase: Phase,
@@ -47,20 +47,20 @@ pub(crate) struct OrderShape<'a> {
     shipping_discount: Figure,
     tax: Figure,
     total: Figure,
-    /// The promotions that gave something.
+    /// The promotions that gave a discount.
     promotions: Vec<PromotionShape<'a>>,
-    /// What became of every promotion that could have applied, when the order was placed.
+    /// The outcome of every candidate when the order was placed.
     explanation: Vec<ExplainedDto<'a>>,
     shipping_address: AddressShape<'a>,
     #[schema(example = "standard")]
     shipping_method: &'a BoundedString<64>,
-    /// How it is being shipped.
+    /// The shipment.
     #[serde(skip_serializing_if = "Option::is_none")]
     shipments: Option<[ShipmentShape<'a>; 1]>,
     payment: OrderPaymentShape<'a>,
     /// The refunds of its payment.
     refunds: Vec<RefundShape<'a>>,
-    /// What came or comes back.
+    /// The returns.
     returns: Vec<ReturnShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     notes: Option<&'a BoundedString<1000>>,
@@ -88,12 +88,12 @@ pub(crate) struct OrderItemShape<'a> {
     discount: Figure,
     tax: Figure,
     total: Figure,
-    /// The discount by promotion.
+    /// The discounts by promotion.
     adjustments: Vec<AdjustmentDto<'a>>,
     metadata: &'a Metadata,
 }
 
-/// What one promotion took off the order.
+/// The discount of one promotion on the order.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AppliedPromotion)]
 pub(crate) struct PromotionShape<'a> {
@@ -103,7 +103,7 @@ pub(crate) struct PromotionShape<'a> {
     amount: Figure,
 }
 
-/// How an order is being shipped.
+/// The shipment of an order.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Shipment)]
 pub(crate) struct ShipmentShape<'a> {
@@ -200,7 +200,7 @@ impl<'a> From<&'a Shipment> for ShipmentShape<'a> {
     }
 }
 
-/// Something that happened to an order.
+/// An event of an order.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OrderEvent)]
 pub(crate) struct EventShape<'a> {
@@ -208,13 +208,13 @@ pub(crate) struct EventShape<'a> {
     #[schema(example = "order.created")]
     event_type: &'static str,
     timestamp: DateTime<Utc>,
-    /// Its number within the order, from 1 without a gap.
+    /// The number within the order, from 1 without gaps.
     sequence: u64,
     actor: ActorShape<'a>,
     data: EventData<'a>,
 }
 
-/// Who caused an event.
+/// The cause of an event.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Actor)]
 pub(crate) struct ActorShape<'a> {
@@ -253,7 +253,7 @@ impl<'a> From<&'a HistoryItem> for EventShape<'a> {
     }
 }
 
-/// The state an order shall go to.
+/// The new state of an order.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewStatus {
@@ -270,7 +270,7 @@ impl NewStatus {
     }
 }
 
-/// Why somebody does something.
+/// A reason.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReasonBody {
@@ -284,7 +284,7 @@ impl ReasonBody {
     }
 }
 
-/// How an order is being shipped.
+/// The shipment of an order.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewShipment {
@@ -294,7 +294,7 @@ pub(crate) struct NewShipment {
     method: String,
     #[schema(max_length = 100)]
     tracking_number: Option<String>,
-    /// `pending`, `shipped` or `delivered`; the order follows. Not said, it stays as it is; a new shipment is `pending`.
+    /// `pending`, `shipped` or `delivered`; the order moves with it. Default: no change, or `pending` for a new shipment.
     #[schema(example = "shipped")]
     status: Option<ShipmentStatus>,
 }

@@ -13,7 +13,7 @@ use super::leaf::{Decimal, optional};
 
 const MAX_TOKEN: usize = 255;
 
-/// The payment of an order, within the order.
+/// The payment within an order.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OrderPayment)]
 pub(crate) struct OrderPaymentShape<'a> {
@@ -24,7 +24,7 @@ pub(crate) struct OrderPaymentShape<'a> {
     amount: Figure,
     captured: Figure,
     refunded: Figure,
-    /// The processor's name for it.
+    /// The id of the payment at the processor.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a BoundedString<200>>,
 }
@@ -57,7 +57,7 @@ pub(crate) struct PaymentShape<'a> {
     refunds: Vec<RefundShape<'a>>,
 }
 
-/// Money on its way back.
+/// A refund.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Refund)]
 pub(crate) struct RefundShape<'a> {
@@ -88,7 +88,7 @@ impl<'a> From<&'a Refund> for RefundShape<'a> {
     }
 }
 
-/// What a customer's client got from the processor in place of card data.
+/// The token that the processor gave to the customer's client instead of card data.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Confirmation {
@@ -105,11 +105,11 @@ impl Confirmation {
     }
 }
 
-/// Money to pay back.
+/// The refund to make.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewRefund {
-    /// Everything that is left if not said.
+    /// Default: all that is left.
     amount: Option<Decimal>,
     #[schema(max_length = 500)]
     reason: String,

@@ -1,4 +1,4 @@
-//! What places an order.
+//! Placing orders.
 
 use commerce_core::Quantity;
 use commerce_core::engine::{CheckoutRequest, ItemRequest, PlaceOrderRequest};
@@ -12,19 +12,19 @@ use super::address::AddressShape;
 use super::leaf::{Decimal, all};
 use super::metadata::MetadataDto;
 
-/// An order to place: of a cart, or of items.
+/// An order to place, of a cart or of items.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewOrder {
     /// The cart to order.
     cart_id: Option<Uuid>,
-    /// Or what to order without a cart: 1 to 500 lines.
+    /// 1 to 500 lines, instead of a cart.
     items: Option<Vec<NewOrderItem>>,
-    /// Who buys, where it is not the caller; for admin and service, with `items`.
+    /// The customer, if not the caller; for admin and service, with `items`.
     user_id: Option<String>,
     #[schema(value_type = AddressShape<'static>)]
     shipping_address: AddressShape<'static>,
-    /// The shop's first method, if not said.
+    /// Default: the first method of the shop.
     #[schema(example = "standard")]
     shipping_method: Option<String>,
     #[schema(max_length = 1000)]
@@ -35,7 +35,7 @@ pub(crate) struct NewOrder {
     metadata: Option<MetadataDto>,
 }
 
-/// A line to order: a sku, or a product that has only one.
+/// A line to order: a sku, or a product with a single one.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewOrderItem {
@@ -43,7 +43,7 @@ pub(crate) struct NewOrderItem {
     product_id: Option<String>,
     #[schema(minimum = 1, maximum = 1_000_000)]
     quantity: i64,
-    /// A price other than the catalog's; for admin and service.
+    /// Replaces the price of the catalog; for admin and service.
     unit_price: Option<Decimal>,
     metadata: Option<MetadataDto>,
 }
@@ -56,7 +56,7 @@ pub(crate) struct NewCheckOut {
     cart_id: Uuid,
     #[schema(value_type = AddressShape<'static>)]
     shipping_address: AddressShape<'static>,
-    /// The shop's first method, if not said.
+    /// Default: the first method of the shop.
     #[schema(example = "standard")]
     shipping_method: Option<String>,
     #[schema(max_length = 1000)]
@@ -67,7 +67,7 @@ pub(crate) struct NewCheckOut {
     metadata: Option<MetadataDto>,
 }
 
-/// What an order is placed of.
+/// The source of an order.
 #[derive(Debug)]
 pub(crate) enum Source {
     /// A cart.

@@ -1,4 +1,4 @@
-//! What is to be priced, as `PRICING.md` writes it.
+//! The pricing request.
 
 use commerce_core::money::{Currency, Rounding};
 use commerce_core::pricing::{
@@ -18,116 +18,116 @@ use super::leaf::{
 use super::promotion::PromotionDto;
 use super::{Refused, read};
 
-/// What is to be priced. Unknown fields are refused; amounts may be texts or numbers.
+/// A pricing request. Unknown fields are refused. Amounts may be strings or numbers.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = QuoteRequest)]
 pub struct RequestDto {
-    /// The currency of every amount.
+    /// The currency of all amounts.
     #[schema(value_type = String, example = "USD")]
     pub currency: Option<String>,
-    /// The instant the price is for.
+    /// The instant for which the price is computed.
     #[schema(value_type = DateTime<Utc>)]
     pub at: Option<String>,
-    /// What is bought; at most 500 lines.
+    /// At most 500 lines.
     #[schema(value_type = Vec<LineDto>)]
     pub lines: Option<Vec<LineDto>>,
-    /// The codes the buyer gave; at most 20.
+    /// The codes that the customer entered, at most 20.
     pub codes: Option<Vec<String>>,
-    /// How codes compare: `exact` or `ignore_case`.
+    /// How codes are compared: `exact` or `ignore_case`.
     pub code_matching: Option<CodeMatching>,
-    /// Who buys.
+    /// The customer.
     pub customer: Option<CustomerDto>,
-    /// How it is shipped.
+    /// The shipping.
     pub shipping: Option<ShippingDto>,
     /// The taxes.
     pub tax: Option<TaxDto>,
-    /// Every promotion there is, in the order that settles equal priorities; at most 1,000.
+    /// All promotions, at most 1,000. Their order decides between equal priorities.
     pub promotions: Option<Vec<PromotionDto>>,
-    /// Which of the promotions that could apply do: `priority` or `best`.
+    /// How promotions are selected: `priority` or `best`.
     pub selection: Option<Selection>,
-    /// Where tax is rounded: `line` or `order`.
+    /// Where taxes are rounded: `line` or `order`.
     pub tax_level: Option<TaxLevel>,
-    /// How figures are rounded: `half_away_from_zero`, `half_even` or `down`.
+    /// How amounts are rounded: `half_away_from_zero`, `half_even` or `down`.
     pub rounding: Option<Rounding>,
 }
 
-/// A line to be priced.
+/// A line of the request.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = QuoteRequestLine)]
 pub struct LineDto {
-    /// Its name in the request, which the answer repeats.
+    /// The id of the line. The answer repeats it.
     #[schema(value_type = String, max_length = 64)]
     pub id: Option<String>,
-    /// What is sold.
+    /// The sku.
     #[schema(value_type = String, max_length = 64)]
     pub sku: Option<String>,
     /// The number of units.
     #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
     pub quantity: Option<Number>,
-    /// The listed price of one.
+    /// The listed price of a unit.
     #[schema(value_type = String, example = "9.99")]
     pub unit_price: Option<DecimalDto>,
-    /// The categories of the product; at most 50.
+    /// The categories of the product, at most 50.
     pub categories: Option<Vec<String>>,
-    /// What it is taxed as; untaxed when absent.
+    /// The tax category. Without one the line is not taxed.
     pub tax_category: Option<String>,
 }
 
-/// Who buys, as far as promotions ask.
+/// The facts about the customer that promotions may need.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = QuoteRequestCustomer)]
 pub struct CustomerDto {
-    /// The segments they are in; at most 100.
+    /// The segments of the customer, at most 100.
     pub segments: Option<Vec<String>>,
-    /// The orders they have completed so far.
+    /// The number of completed orders.
     #[schema(value_type = Option<u32>)]
     pub completed_orders: Option<Number>,
 }
 
-/// The chosen way of shipping.
+/// The chosen shipping method.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = QuoteRequestShipping)]
 pub struct ShippingDto {
-    /// Its name.
+    /// The name of the method.
     #[schema(value_type = String)]
     pub method: Option<String>,
     /// The fee before discounts.
     #[schema(value_type = String, example = "4.95")]
     pub amount: Option<DecimalDto>,
-    /// What the fee is taxed as; untaxed when absent.
+    /// The tax category. Without one the fee is not taxed.
     pub tax_category: Option<String>,
 }
 
-/// The taxes of a place.
+/// The taxes.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = QuoteRequestTax)]
 pub struct TaxDto {
-    /// Whether listed prices and fees already contain the tax.
+    /// Whether listed prices and fees include the tax.
     #[schema(default = false)]
     pub prices_include_tax: Option<bool>,
-    /// The rates, at most 100; those of one category add up.
+    /// The rates, at most 100. Those of one category are added.
     pub rates: Option<Vec<TaxRateDto>>,
 }
 
-/// One rate of a tax category.
+/// A rate of a tax category.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = QuoteRequestTaxRate)]
 pub struct TaxRateDto {
-    /// The category.
+    /// The tax category.
     #[schema(value_type = String)]
     pub tax_category: Option<String>,
-    /// The share of the net price: 0.20 is 20 %.
+    /// The rate as a share of the net price: 0.20 is 20 %.
     #[schema(value_type = String, example = "0.20")]
     pub rate: Option<DecimalDto>,
 }
 
-/// Reads the JSON of a request to price.
+/// Reads the JSON of a pricing request.
 ///
 /// ```
 /// use commerce_core::pricing::price;
@@ -146,16 +146,16 @@ pub struct TaxRateDto {
 /// ```
 ///
 /// # Errors
-/// [`Refused`], with every value that is not valid.
+/// [`Refused`], with all invalid values.
 pub fn read_request(json: &[u8]) -> Result<Request, Refused> {
     Ok(read::<RequestDto>(json)?.read()?)
 }
 
 impl RequestDto {
-    /// The request.
+    /// Converts the document.
     ///
     /// # Errors
-    /// Every value that is not valid.
+    /// All invalid values.
     pub fn read(self) -> Result<Request, Problems> {
         let mut findings = Findings::default();
         let request = self.into_domain(&mut findings);
@@ -164,8 +164,7 @@ impl RequestDto {
 
     fn into_domain(self, f: &mut Findings) -> Read<Request> {
         let named = required(f, "currency", self.currency, currency);
-        // Amounts are read even where the currency is not known, so that the rest of the problems are told as well; with
-        // many decimals then, for nothing is wrong with them.
+        // If the currency is invalid, amounts are read with one of many decimals, so that other problems are found.
         let assumed = named.unwrap_or(Currency::KWD);
         let line = |line: LineDto, f: &mut Findings| line.into_domain(assumed, f);
         let promotion = |promotion: PromotionDto, f: &mut Findings| promotion.into_domain(assumed, f);
@@ -173,7 +172,7 @@ impl RequestDto {
             currency: named,
             at: required(f, "at", self.at, instant),
             lines: required(f, "lines", self.lines, list(MAX_LINES, line)),
-            // An empty code is no mistake of the document: it is a code nobody knows.
+            // An empty code is valid here: it is an unknown code.
             codes: usual(f, "codes", self.codes, list(MAX_CODES, text(MAX_CODE))),
             code_matching: Some(self.code_matching.unwrap_or_default()),
             customer: usual(f, "customer", self.customer, CustomerDto::into_domain),
@@ -191,7 +190,7 @@ impl RequestDto {
     }
 }
 
-/// Names that stand twice do not matter to a price, but to whoever reads it.
+/// Repeated ids do not affect a price, but confuse readers of the answer.
 fn check_unique<'a>(list: &'static str, ids: impl Iterator<Item = &'a str>, findings: &mut Findings) {
     let mut sorted: Vec<_> = ids.enumerate().map(|(index, id)| (id, index)).collect();
     sorted.sort_unstable();

@@ -35,7 +35,7 @@ pub(crate) struct ProductShape<'a> {
     updated_at: DateTime<Utc>,
 }
 
-/// One way a product is sold.
+/// A variant of a product.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Variant)]
 pub(crate) struct VariantShape<'a> {
@@ -58,7 +58,7 @@ pub(crate) struct Variants<'a> {
 }
 
 impl<'a> ProductShape<'a> {
-    /// A product; one without variants is shown in the shop's currency.
+    /// A product. One without variants has the currency of the shop.
     pub(crate) fn of(product: &'a Product, shop: Currency) -> Self {
         Self {
             id: &product.id,
@@ -99,11 +99,11 @@ fn currency(product: &Product, shop: Currency) -> Currency {
     product.variants.first().map_or(shop, |variant| variant.price.currency())
 }
 
-/// A product to make, or to change as a whole.
+/// A product to create or replace.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewProduct {
-    /// Made if not said; on a change it is in the path.
+    /// Default: a new id. In a replacement, it is in the path.
     id: Option<String>,
     #[schema(max_length = 255)]
     name: String,
@@ -115,13 +115,13 @@ pub(crate) struct NewProduct {
     #[serde(default = "yes")]
     #[schema(default = true)]
     active: bool,
-    /// The currency of the prices; the shop's if not said.
+    /// The currency of the prices. Default: that of the shop.
     currency: Option<String>,
     variants: Vec<NewVariant>,
     metadata: Option<MetadataDto>,
 }
 
-/// One way a product is sold.
+/// A variant of a product.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewVariant {
@@ -166,13 +166,13 @@ impl NewVariant {
     }
 }
 
-/// A node of the tree of categories.
+/// A category.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Category)]
 pub(crate) struct CategoryShape<'a> {
     id: &'a CategoryId,
     name: &'a Name,
-    /// Where it hangs; none at the root.
+    /// The parent. Absent at the root.
     parent: Option<&'a CategoryId>,
 }
 
@@ -182,7 +182,7 @@ impl<'a> From<&'a Category> for CategoryShape<'a> {
     }
 }
 
-/// A category to make.
+/// A category to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCategory {
@@ -192,7 +192,7 @@ pub(crate) struct NewCategory {
     parent: Option<String>,
 }
 
-/// What a category shall be called. It keeps its parent, which therefore has to be named as it is.
+/// The new name of a category. The parent cannot change, but must be given.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CategoryName {

@@ -1,8 +1,8 @@
-//! Promotions, as `PRICING.md` writes them: in a pricing request, and as a shop is given and shows them.
+//! Promotions in a pricing request and in the API of a shop.
 //!
-//! Conditions and effects are flat objects: which members one has depends on its `type`. They are not tagged enums of serde,
-//! which reads such an object into a buffer first and forgets where in the document it was; and whether a filter means
-//! something depends on the target as well.
+//! Conditions and effects are flat objects whose members depend on their `type`. They are not tagged enums of serde, because
+//! serde would buffer such an object and lose the positions of errors, and because the allowed members of an effect also depend
+//! on its target.
 
 mod condition;
 mod effect;
@@ -25,25 +25,25 @@ use super::leaf::{
 };
 use super::metadata::MetadataDto;
 
-/// What a merchant promises. Unknown fields are refused, and so are those that mean nothing beside their neighbours.
+/// The terms of a promotion. Unknown fields are refused, and fields without a meaning in the combination.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewPromotion)]
 pub struct PromotionDto {
-    /// Required in a pricing request; made by the shop if not said.
+    /// Required in a pricing request. In a shop, default: a new id.
     #[schema(max_length = 64)]
     pub id: Option<String>,
-    /// The currency of its amounts: that of the request, or of the shop.
+    /// The currency of its amounts, which must be that of the request or shop.
     #[schema(example = "USD")]
     pub currency: Option<String>,
-    /// The code a buyer must give; without one the promotion is automatic.
+    /// The code that a customer must enter. Without one the promotion is automatic.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 64)]
     pub code: Option<String>,
-    /// A higher one goes first.
+    /// Higher priorities come first.
     #[schema(value_type = Option<i32>, default = 0)]
     pub priority: Option<Number>,
-    /// Whether it applies alone.
+    /// Whether it excludes all other promotions.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(default = false)]
     pub exclusive: Option<bool>,
@@ -51,50 +51,49 @@ pub struct PromotionDto {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 64)]
     pub group: Option<String>,
-    /// The first instant it applies at.
+    /// The first instant at which it applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<DateTime<Utc>>)]
     pub starts_at: Option<String>,
-    /// The first instant it no longer applies at.
+    /// The first instant at which it no longer applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<DateTime<Utc>>)]
     pub ends_at: Option<String>,
-    /// Uses in total.
+    /// The maximum number of uses in total.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>)]
     pub max_uses: Option<Number>,
-    /// Uses by one customer.
+    /// The maximum number of uses by one customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>)]
     pub max_uses_per_customer: Option<Number>,
-    /// Money given in total.
+    /// The maximum discount in total.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "1000.00")]
     pub budget: Option<DecimalDto>,
-    /// The uses so far. Only in a pricing request: a shop counts itself.
+    /// The uses so far. Only in a pricing request.
     #[serde(skip_serializing)]
     #[schema(value_type = Option<u64>)]
     pub used: Option<Number>,
-    /// The uses so far by the customer. Only in a pricing request.
+    /// The uses by the customer so far. Only in a pricing request.
     #[serde(skip_serializing)]
     #[schema(value_type = Option<u64>)]
     pub used_by_customer: Option<Number>,
-    /// The money given so far. Only in a pricing request.
+    /// The discount given so far. Only in a pricing request.
     #[serde(skip_serializing)]
     pub budget_used: Option<DecimalDto>,
-    /// What must hold, all of it.
+    /// The conditions. All must hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<ConditionDto>>,
-    /// What it takes off.
+    /// The discount.
     #[schema(value_type = EffectDto)]
     pub effect: Option<EffectDto>,
-    /// What the merchant attached.
+    /// Metadata of the shop.
     pub metadata: Option<MetadataDto>,
 }
 
 impl PromotionDto {
-    /// The promotion, which was checked, unless something is noted. Its amounts are in the currency it names, which must be that
-    /// `around` it; it need not name any.
+    /// The promotion, unless problems are found. Its currency is `around`; if it names one, it must be the same.
     pub fn into_domain(self, around: Currency, f: &mut Findings) -> Read<Promotion> {
         let currency =
             optional(f, "currency", self.currency, |text, f| same(currency(text, f)?, around, f)).map(|_| around)?;
@@ -168,15 +167,15 @@ impl From<&Promotion> for PromotionDto {
     }
 }
 
-/// Some lines: by sku, by category, or by both, which must then both match.
+/// Selects lines by sku, by category, or by both, which must then both match.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PromotionFilter)]
 pub struct FilterDto {
-    /// The skus; at most 1,000.
+    /// At most 1,000 skus.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skus: Option<Vec<String>>,
-    /// The categories; at most 1,000.
+    /// At most 1,000 categories.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub categories: Option<Vec<String>>,
 }
@@ -198,12 +197,12 @@ impl From<&Filter> for FilterDto {
     }
 }
 
-/// A list, if there is anything in it.
+/// The list, unless it is empty.
 fn filled<T>(list: Vec<T>) -> Option<Vec<T>> {
     (!list.is_empty()).then_some(list)
 }
 
-/// Notes the members that were given and not taken: they mean nothing beside their neighbours.
+/// Reports given members that have no meaning in the combination.
 macro_rules! refuse_rest {
     ($findings:expr, $document:expr; $($member:ident)*) => {
         let Self { r#type: _, $($member),* } = $document;

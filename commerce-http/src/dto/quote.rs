@@ -1,4 +1,4 @@
-//! The answer of pricing, as `PRICING.md` writes it: with the sentences for people.
+//! The pricing response, with sentences for people.
 
 use chrono::{DateTime, Utc, Weekday};
 use commerce_core::ids::PromotionId;
@@ -15,39 +15,39 @@ use utoipa::ToSchema;
 use super::Figure;
 use super::promotion::{ConditionDto, FilterDto};
 
-/// What is to be paid, split to the minor unit, and why.
+/// A price with its explanation.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Quote)]
 pub struct QuoteDto<'q> {
     #[schema(example = "USD")]
     currency: Currency,
-    /// Unit price × quantity as listed, over all lines.
+    /// Unit price × quantity as listed, of all lines.
     subtotal: Figure,
-    /// What promotions took off the lines.
+    /// The discounts on the lines.
     discount: Figure,
     /// The shipping fee before discounts.
     shipping: Figure,
-    /// What promotions took off the fee.
+    /// The discounts on the fee.
     shipping_discount: Figure,
     /// The tax on the discounted fee; part of `tax`.
     shipping_tax: Figure,
-    /// The tax, on top of the prices or contained in them.
+    /// The tax, in addition to the prices or included in them.
     tax: Figure,
-    /// What the customer pays.
+    /// The amount that the customer pays.
     total: Figure,
     lines: Vec<QuotedLineDto<'q>>,
-    /// The promotions that gave something.
+    /// The promotions that gave a discount.
     applied: Vec<&'q PromotionId>,
     /// The codes that were refused.
     rejected: Vec<RejectedCodeDto<'q>>,
-    /// What became of every promotion that could have applied.
+    /// The outcome of every candidate.
     explanation: Vec<ExplainedDto<'q>>,
-    /// Whether no other combination costs less, where the best one was asked for.
+    /// Whether no other combination costs less. Only with the selection `best`.
     #[serde(skip_serializing_if = "Option::is_none")]
     proven_best: Option<bool>,
 }
 
-/// What one line costs.
+/// The price of a line.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = QuoteLine)]
 pub struct QuotedLineDto<'q> {
@@ -59,7 +59,7 @@ pub struct QuotedLineDto<'q> {
     adjustments: Vec<AdjustmentDto<'q>>,
 }
 
-/// What one promotion took off one line.
+/// The discount of one promotion on a line.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Adjustment)]
 pub struct AdjustmentDto<'q> {
@@ -67,7 +67,7 @@ pub struct AdjustmentDto<'q> {
     amount: Figure,
 }
 
-/// A code that was refused.
+/// A refused code.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = QuoteRejection)]
 pub struct RejectedCodeDto<'q> {
@@ -77,7 +77,7 @@ pub struct RejectedCodeDto<'q> {
     message: String,
 }
 
-/// What became of one promotion; which members it has depends on the outcome.
+/// The outcome of a promotion. Its members depend on the outcome.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = QuoteExplanation)]
 pub struct ExplainedDto<'q> {
@@ -86,33 +86,33 @@ pub struct ExplainedDto<'q> {
     code: Option<&'q str>,
     #[serde(flatten)]
     outcome: OutcomeDto<'q>,
-    /// The same for people.
+    /// The outcome, for people.
     message: String,
 }
 
-/// What became of a promotion.
+/// The outcome of a promotion.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 #[schema(as = QuoteOutcome)]
 #[expect(missing_docs, reason = "the outcomes of the core have these names")]
 pub enum OutcomeDto<'q> {
     Applied {
-        /// What it took off.
+        /// The discount.
         amount: Figure,
         #[serde(flatten)]
         target: AppliedToDto<'q>,
     },
     NotMet {
-        /// The conditions that do not hold, each with what is missing.
+        /// The conditions that do not hold.
         unmet: Vec<UnmetDto<'q>>,
     },
     #[serde(rename = "beaten")]
     Superseded {
         /// The promotions that applied instead.
         by: &'q [PromotionId],
-        /// What it would have taken off alone.
+        /// The discount that it would have given alone.
         would_save: Figure,
-        /// What the others took off beyond that.
+        /// The additional discount of the others.
         by_amount: Figure,
     },
     NoEffect {
@@ -131,22 +131,22 @@ pub enum OutcomeDto<'q> {
     },
 }
 
-/// What an applied promotion took something off.
+/// The parts of an order that a promotion was applied to.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "target", rename_all = "snake_case")]
 #[schema(as = QuoteTarget)]
 #[expect(missing_docs, reason = "the targets of the core have these names")]
 pub enum AppliedToDto<'q> {
     Lines {
-        /// Its turn among the promotions that took something off the lines, from 0.
+        /// The position among the promotions on lines, from 0.
         turn: usize,
-        /// The amount per line; lines that got nothing are left out.
+        /// The discounts by line, without those of zero.
         lines: Vec<ShareDto<'q>>,
     },
     Shipping,
 }
 
-/// What one promotion took off one line.
+/// The discount of one promotion on a line.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = QuoteShare)]
 pub struct ShareDto<'q> {
@@ -155,7 +155,7 @@ pub struct ShareDto<'q> {
     amount: Figure,
 }
 
-/// How a line is named: by the request, or as an item of an order.
+/// The id of a line of the request, or of an item of an order.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum IdOfLine<'q> {
@@ -181,7 +181,7 @@ impl<'q> From<&'q OrderItem> for IdOfLine<'q> {
 pub struct UnmetDto<'q> {
     #[serde(flatten)]
     gap: GapDto<'q>,
-    /// The same for people.
+    /// The condition, for people.
     #[schema(example = "Spend 12.50 USD more to reach 50.00 USD.")]
     message: String,
 }
@@ -280,7 +280,7 @@ impl<'q> From<&'q RejectedCode> for RejectedCodeDto<'q> {
 }
 
 impl<'q> ExplainedDto<'q> {
-    /// An entry of the explanation of a quote, which has the amounts per line.
+    /// An entry of the explanation of a quote, with the discounts by line.
     pub(crate) fn of<T>(quote: &'q Quote<T>, entry: &'q PromotionOutcome) -> Self
     where
         IdOfLine<'q>: From<&'q T>,

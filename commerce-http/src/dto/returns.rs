@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::leaf::all;
 
-/// Units of an order that come back.
+/// A return of units of an order.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Return)]
 pub(crate) struct ReturnShape<'a> {
@@ -27,7 +27,7 @@ pub(crate) struct ReturnShape<'a> {
     requested_at: DateTime<Utc>,
 }
 
-/// Units of one line that come back.
+/// Units of one line in a return.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ReturnLine)]
@@ -61,7 +61,7 @@ impl From<&ReturnLine> for ReturnLineShape {
     }
 }
 
-/// Units to send back.
+/// Units to return.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewReturn {

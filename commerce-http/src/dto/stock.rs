@@ -11,13 +11,13 @@ use utoipa::ToSchema;
 #[schema(as = Stock)]
 pub(crate) struct StockShape<'a> {
     sku: &'a Sku,
-    /// Units in the house.
+    /// Units on hand.
     on_hand: i64,
-    /// Units of those that are promised to orders.
+    /// Units reserved by orders.
     reserved: i64,
-    /// Units that can be sold now.
+    /// Units that can be sold.
     available: i64,
-    /// At or below this many available units the sku is low.
+    /// The sku is low if it has at most this many available units.
     #[serde(skip_serializing_if = "Option::is_none")]
     reorder_threshold: Option<i64>,
     version: u64,
@@ -36,13 +36,13 @@ impl<'a> From<&'a StockLevel> for StockShape<'a> {
     }
 }
 
-/// How many units there are.
+/// The units on hand.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewLevel {
     #[schema(minimum = 0)]
     on_hand: i64,
-    /// Not said, it stays as it is.
+    /// Default: no change.
     #[schema(minimum = 0)]
     reorder_threshold: Option<u32>,
 }
@@ -54,11 +54,11 @@ impl From<NewLevel> for StockAction {
     }
 }
 
-/// Units received or corrected.
+/// An adjustment of the units on hand.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Adjustment {
-    /// More (positive) or fewer (negative).
+    /// Positive or negative.
     delta: i64,
     #[schema(max_length = 200)]
     reason: String,

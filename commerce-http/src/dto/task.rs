@@ -6,32 +6,32 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// Something the shop has to do later.
+/// A task of the shop.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Task)]
 pub(crate) struct TaskShape<'a> {
     #[schema(example = "send_refund")]
     kind: &'a str,
-    /// What it is to be done to, such as the id of a refund.
+    /// The subject, such as the id of a refund.
     subject: &'a str,
-    /// `scheduled`, `due`, `running`, or `dead` once it failed too often.
+    /// `scheduled`, `due`, `running`, or `dead` after too many failures.
     #[schema(example = "dead")]
     state: &'static str,
-    /// When it is to run.
+    /// The time at which it is due.
     due: DateTime<Utc>,
     /// The number of failed attempts.
     failures: u32,
     /// The error of the last failed attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<&'a str>,
-    /// What the worker needs to know besides the subject.
+    /// Further data for the worker.
     #[serde(skip_serializing_if = "Value::is_null")]
     #[schema(value_type = Option<Object>)]
     payload: &'a Value,
 }
 
 impl<'a> TaskShape<'a> {
-    /// A task as it stands at an instant.
+    /// A task with its state at an instant.
     pub(crate) fn at(task: &'a Task, at: DateTime<Utc>) -> Self {
         Self {
             kind: task.key.kind.as_str(),

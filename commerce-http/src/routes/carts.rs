@@ -17,13 +17,13 @@ use crate::problem::Problem;
 
 const CARTS: &str = "carts";
 
-/// The caller's active cart, made with the metadata if there is none.
+/// The caller's active cart. Created with the metadata if there is none.
 #[utoipa::path(
     post, path = "/carts", tag = "carts",
     params(IdempotencyKeyHeader),
     request_body(content = Option<NewCart>),
-    responses((status = 201, body = CartShape<'_>, description = "The cart was made."),
-              (status = 200, body = CartShape<'_>, description = "The cart was there."))
+    responses((status = 201, body = CartShape<'_>, description = "The cart was created."),
+              (status = 200, body = CartShape<'_>, description = "The cart exists already."))
 )]
 pub(crate) async fn open(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
@@ -57,7 +57,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     Ok(Answer::ok(&List::part(CARTS, &found, CartShape::from)))
 }
 
-/// Changes a cart by a JSON merge patch.
+/// Changes a cart with a JSON merge patch.
 #[utoipa::path(
     patch, path = "/carts/{id}", tag = "carts",
     params(("id" = uuid::Uuid, Path), IfMatch),
@@ -71,7 +71,7 @@ pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
     unkeyed(reply, written)
 }
 
-/// Adds units of a sku to a cart; the same sku adds up.
+/// Adds units of a sku to a cart.
 #[utoipa::path(
     post, path = "/carts/{id}/items", tag = "carts",
     params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader, IfMatch),
@@ -86,7 +86,7 @@ pub(crate) async fn add_item(app: &App, call: &RequestContext) -> Outcome {
     guard.answer(reply)
 }
 
-/// Changes a line of a cart by a JSON merge patch; 0 units remove it.
+/// Changes a line of a cart with a JSON merge patch; 0 units remove it.
 #[utoipa::path(
     patch, path = "/carts/{id}/items/{item_id}", tag = "carts",
     params(("id" = uuid::Uuid, Path), ("item_id" = uuid::Uuid, Path), IfMatch),
@@ -118,12 +118,12 @@ pub(super) fn cart_id(call: &RequestContext) -> Result<CartId, Problem> {
     call.path_param("id", "cart")
 }
 
-/// The cart in the path, as the caller expects it.
+/// The cart in the path, with the condition in the headers.
 pub(super) fn target(call: &RequestContext) -> Result<Target<CartId>, Problem> {
     call.target(cart_id(call)?)
 }
 
-/// The cart has changed, and that is all there is to say.
+/// The answer to a change of a cart.
 pub(super) fn changed(view: &CartView) -> Answer {
     Answer::empty(StatusCode::NO_CONTENT).version(view.cart.version)
 }

@@ -10,7 +10,7 @@ use crate::dto::product::{CategoryName, CategoryShape, NewCategory};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::List;
 
-/// The tree of categories: every one, by id, each with its parent.
+/// All categories by id, each with its parent.
 #[utoipa::path(
     get, path = "/categories", tag = "catalog",
     responses((status = 200, body = List<CategoryShape<'_>>))
@@ -20,7 +20,7 @@ pub(crate) async fn list(app: &App, _call: &RequestContext) -> Outcome {
     Ok(Answer::ok(&List::whole(categories.iter().map(CategoryShape::from).collect())))
 }
 
-/// Makes a category.
+/// Creates a category.
 #[utoipa::path(
     post, path = "/categories", tag = "catalog",
     params(IdempotencyKeyHeader),
@@ -35,7 +35,7 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     guard.answer(reply)
 }
 
-/// Renames a category, or makes it.
+/// Renames a category, or creates it.
 #[utoipa::path(
     put, path = "/categories/{id}", tag = "catalog",
     params(("id" = String, Path)),

@@ -60,7 +60,7 @@ pub(crate) async fn of_product(app: &App, call: &RequestContext) -> Outcome {
     Ok(Answer::ok(&List::whole(levels.iter().map(StockShape::from).collect())))
 }
 
-/// Says how many units of a sku there are.
+/// Sets the units on hand of a sku.
 #[utoipa::path(
     put, path = "/inventory/{sku}", tag = "inventory",
     params(("sku" = String, Path), IfMatch),
@@ -75,7 +75,7 @@ pub(crate) async fn set(app: &App, call: &RequestContext) -> Outcome {
     unkeyed(reply, written)
 }
 
-/// Receives or corrects units of a sku.
+/// Adjusts the units on hand of a sku, for example after a delivery.
 #[utoipa::path(
     post, path = "/inventory/{sku}/adjustments", tag = "inventory",
     params(("sku" = String, Path), IdempotencyKeyHeader, IfMatch),

@@ -20,15 +20,15 @@ use crate::telemetry;
 const ORDERS: &str = "orders";
 const EVENTS: &str = "events";
 
-/// Which orders to list.
+/// The filter of a list of orders.
 #[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
-    /// Only in this state.
+    /// Only orders in this state.
     status: Option<Status>,
-    /// Only placed at this instant or later.
+    /// Only orders placed at this instant or later.
     from: Option<chrono::DateTime<chrono::Utc>>,
-    /// Only placed before this instant.
+    /// Only orders placed before this instant.
     to: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -53,8 +53,7 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     }
 }
 
-/// Places an order within the caller's quota. A request that was answered before takes nothing of it, and gets its answer
-/// when nothing is left of it, too.
+/// Places an order within the caller's quota. A repeated request does not count, and is answered even if the quota is used up.
 pub(super) async fn place(
     app: &App,
     caller: &Actor,
@@ -73,7 +72,7 @@ pub(super) async fn place(
     guard.answer(reply)
 }
 
-/// Orders, newest first; a customer's own.
+/// Orders, newest first. Customers see their own.
 #[utoipa::path(
     get, path = "/orders", tag = "orders",
     params(("user_id" = Option<String>, Query, description = "Only of this customer."), Filter, MetadataFilter, Paging),
@@ -105,11 +104,11 @@ async fn listed(app: &App, call: &RequestContext, query: &Query, user: Option<Us
     Ok(Answer::ok(&List::part(ORDERS, &found, OrderShape::from)))
 }
 
-/// An order, by its id or its number, now or as it was at an instant.
+/// An order by its id or number, as it is now or was at an instant.
 #[utoipa::path(
     get, path = "/orders/{id}", tag = "orders",
-    params(("id" = String, Path, description = "Its id or its number."),
-           ("at" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "As it was then.")),
+    params(("id" = String, Path, description = "The id or number of the order."),
+           ("at" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "The instant.")),
     responses((status = 200, body = OrderShape<'_>))
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
@@ -124,7 +123,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 /// The history of an order, oldest first.
 #[utoipa::path(
     get, path = "/orders/{id}/events", tag = "orders",
-    params(("id" = String, Path, description = "Its id or its number."), Paging),
+    params(("id" = String, Path, description = "The id or number of the order."), Paging),
     responses((status = 200, body = List<EventShape<'_>>))
 )]
 pub(crate) async fn events(app: &App, call: &RequestContext) -> Outcome {
@@ -136,7 +135,7 @@ pub(crate) async fn events(app: &App, call: &RequestContext) -> Outcome {
 /// Moves an order to another state.
 #[utoipa::path(
     patch, path = "/orders/{id}", tag = "orders",
-    params(("id" = String, Path, description = "Its id or its number."), IfMatch),
+    params(("id" = String, Path, description = "The id or number of the order."), IfMatch),
     request_body = NewStatus,
     responses((status = 200, body = OrderShape<'_>))
 )]
@@ -147,7 +146,7 @@ pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
 /// Moves an order to another state.
 #[utoipa::path(
     put, path = "/orders/{id}/status", tag = "orders",
-    params(("id" = String, Path, description = "Its id or its number."), IfMatch),
+    params(("id" = String, Path, description = "The id or number of the order."), IfMatch),
     request_body = NewStatus,
     responses((status = 200, body = OrderShape<'_>))
 )]
@@ -155,10 +154,10 @@ pub(crate) async fn set_status(app: &App, call: &RequestContext) -> Outcome {
     update(app, call).await
 }
 
-/// Calls an order off: releases its stock, refunds what was paid.
+/// Cancels an order: releases its stock and refunds the payment.
 #[utoipa::path(
     post, path = "/orders/{id}/cancel", tag = "orders",
-    params(("id" = String, Path, description = "Its id or its number."), IdempotencyKeyHeader, IfMatch),
+    params(("id" = String, Path, description = "The id or number of the order."), IdempotencyKeyHeader, IfMatch),
     request_body(content = Option<ReasonBody>),
     responses((status = 200, body = OrderShape<'_>))
 )]
@@ -172,20 +171,20 @@ pub(crate) async fn cancel(app: &App, call: &RequestContext) -> Outcome {
     guard.answer(reply)
 }
 
-/// Calls an order off.
+/// Cancels an order.
 #[utoipa::path(
     delete, path = "/orders/{id}", tag = "orders",
-    params(("id" = String, Path, description = "Its id or its number."), IfMatch),
+    params(("id" = String, Path, description = "The id or number of the order."), IfMatch),
     responses((status = 200, body = OrderShape<'_>))
 )]
 pub(crate) async fn delete(app: &App, call: &RequestContext) -> Outcome {
     commanded(app, call, Command::Cancel { reason: None }).await
 }
 
-/// Arranges or moves the shipment; the order follows it to shipped and delivered.
+/// Creates or changes the shipment. The order moves to shipped and delivered with it.
 #[utoipa::path(
     put, path = "/orders/{id}/shipping", tag = "orders",
-    params(("id" = String, Path, description = "Its id or its number."), IfMatch),
+    params(("id" = String, Path, description = "The id or number of the order."), IfMatch),
     request_body = NewShipment,
     responses((status = 200, body = OrderShape<'_>))
 )]

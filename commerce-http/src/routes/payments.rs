@@ -24,7 +24,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     Ok(written(&order))
 }
 
-/// Captures a payment. A declined one is answered with its status `failed`, and can be tried again.
+/// Captures a payment. A declined payment has the status `failed` and can be tried again.
 #[utoipa::path(
     post, path = "/payments/{id}/confirm", tag = "payments",
     params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader),
@@ -39,7 +39,7 @@ pub(crate) async fn confirm(app: &App, call: &RequestContext) -> Outcome {
     guard.answer(reply)
 }
 
-/// Pays money back without goods.
+/// Refunds money without a return.
 #[utoipa::path(
     post, path = "/payments/{id}/refunds", tag = "payments",
     params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader),

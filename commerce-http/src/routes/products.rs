@@ -16,7 +16,7 @@ use crate::problem::Problem;
 
 const PRODUCTS: &str = "products";
 
-/// Products, newest first. Guests and customers see active ones only.
+/// Products, newest first. Guests and customers see only active ones.
 #[utoipa::path(
     get, path = "/products", tag = "catalog",
     params(("q" = Option<String>, Query, description = "Part of a name, an id or a sku."),
@@ -60,7 +60,7 @@ pub(crate) async fn variants(app: &App, call: &RequestContext) -> Outcome {
     Ok(Answer::ok(&Variants::of(&product, shop(app))).version(product.version))
 }
 
-/// Makes a product.
+/// Creates a product.
 #[utoipa::path(
     post, path = "/products", tag = "catalog",
     params(IdempotencyKeyHeader),
@@ -75,7 +75,7 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     guard.answer(app.engine.add_product(caller, id, &input, guard.idempotency().as_ref()).await?)
 }
 
-/// Makes a product, or changes it as a whole.
+/// Creates a product, or replaces it.
 #[utoipa::path(
     put, path = "/products/{id}", tag = "catalog",
     params(("id" = String, Path), IfMatch),
@@ -88,7 +88,7 @@ pub(crate) async fn replace(app: &App, call: &RequestContext) -> Outcome {
     let target = call.target(&id)?;
     let (named, input) = call.read(|new: NewProduct, f| new.read(f, currency))?;
     if named.is_some_and(|named| named != id) {
-        return Err(Problem::invalid_at("/id", "invalid", "must be the id in the path, or left out"));
+        return Err(Problem::invalid_at("/id", "invalid", "must be the id in the path, or absent"));
     }
     let write = move |product: &Product| written(product, currency);
     let reply = app.engine.save_product(caller, target, &input, None).await?;

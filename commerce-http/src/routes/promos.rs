@@ -20,10 +20,10 @@ use crate::problem::Problem;
 
 const PROMOTIONS: &str = "promotions";
 const REDEMPTIONS: &str = "redemptions";
-/// What no promotion can be called: its path leads elsewhere.
+/// The id that no promotion can have, because it is the path of another route.
 const VALIDATE: &str = "validate";
 
-/// Promotions, newest first; ended ones too.
+/// Promotions, newest first, including ended ones.
 #[utoipa::path(
     get, path = "/promos", tag = "promotions",
     params(MetadataFilter, Paging),
@@ -36,7 +36,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     Ok(Answer::ok(&List::part(PROMOTIONS, &found, PromotionWithUsageShape::from)))
 }
 
-/// Makes a promotion.
+/// Creates a promotion.
 #[utoipa::path(
     post, path = "/promos", tag = "promotions",
     params(IdempotencyKeyHeader),
@@ -58,7 +58,7 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     guard.answer(reply)
 }
 
-/// A promotion, with how much of it is used up.
+/// A promotion with its usage.
 #[utoipa::path(
     get, path = "/promos/{id}", tag = "promotions",
     params(("id" = String, Path)),
@@ -69,7 +69,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     Ok(written(&kept))
 }
 
-/// Changes a promotion by a JSON merge patch. Placed orders keep what they were given.
+/// Changes a promotion with a JSON merge patch. Placed orders do not change.
 #[utoipa::path(
     patch, path = "/promos/{id}", tag = "promotions",
     params(("id" = String, Path), IfMatch),
@@ -79,14 +79,14 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
     let id = promotion_id(call)?;
     let target = call.target(&id)?;
-    // Every member of a promotion may be left out, so a patch has the form of one.
+    // All members of a promotion are optional, so a patch has the same form.
     call.json::<PromotionDto>()?;
     let patch: Value = call.json()?;
     let patched = |promotion: &Promotion| kept::patched(promotion, patch.clone());
     Ok(written(&app.engine.patch_promotion(call.caller()?, target, patched).await?))
 }
 
-/// Ends a promotion for good. Its history stays, and so does what orders were given.
+/// Ends a promotion permanently. Its history and the discounts of orders do not change.
 #[utoipa::path(
     delete, path = "/promos/{id}", tag = "promotions",
     params(("id" = String, Path), IfMatch),
@@ -98,7 +98,7 @@ pub(crate) async fn end(app: &App, call: &RequestContext) -> Outcome {
     unkeyed(reply, written)
 }
 
-/// Who used a promotion, by which order; newest first.
+/// The redemptions of a promotion, newest first.
 #[utoipa::path(
     get, path = "/promos/{id}/redemptions", tag = "promotions",
     params(("id" = String, Path), Paging),
@@ -110,7 +110,7 @@ pub(crate) async fn redemptions(app: &App, call: &RequestContext) -> Outcome {
     Ok(Answer::ok(&List::part(REDEMPTIONS, &found, RedemptionShape::from)))
 }
 
-/// Tells what a code would do for the caller, or why it would not; nothing is stored.
+/// Shows what a code would do for the caller. Nothing is stored.
 #[utoipa::path(
     post, path = "/promos/validate", tag = "promotions",
     request_body = CodeTrial,

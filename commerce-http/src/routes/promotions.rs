@@ -10,7 +10,7 @@ use crate::dto::code::{GivenCode, NewCode};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::precondition::IfMatch;
 
-/// Gives a promotion code to a cart. An invalid one stays with the cart: it may become valid as the cart grows.
+/// Adds a promotion code to a cart. A code that is not valid yet stays in the cart, because it may become valid.
 #[utoipa::path(
     post, path = "/carts/{id}/promotions", tag = "carts",
     params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader, IfMatch),
@@ -27,7 +27,7 @@ pub(crate) async fn add(app: &App, call: &RequestContext) -> Outcome {
     guard.answer(reply)
 }
 
-/// Takes a promotion code back.
+/// Removes a promotion code from a cart.
 #[utoipa::path(
     delete, path = "/carts/{id}/promotions/{code}", tag = "carts",
     params(("id" = uuid::Uuid, Path), ("code" = String, Path), IfMatch),

@@ -9,7 +9,7 @@ use crate::dto::pricing::RequestDto;
 use crate::dto::quote::QuoteDto;
 use crate::json;
 
-/// Prices a request as it stands; nothing is stored.
+/// Prices a request. Nothing is stored.
 #[utoipa::path(
     post, path = "/quotes", tag = "quotes",
     request_body = RequestDto,

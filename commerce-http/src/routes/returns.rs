@@ -17,10 +17,10 @@ use crate::problem::Problem;
 
 const RETURNS: &str = "returns";
 
-/// Asks to send units of an order back.
+/// Requests a return of units of an order.
 #[utoipa::path(
     post, path = "/orders/{id}/returns", tag = "returns",
-    params(("id" = String, Path, description = "The order's id or number."), IdempotencyKeyHeader, IfMatch),
+    params(("id" = String, Path, description = "The id or number of the order."), IdempotencyKeyHeader, IfMatch),
     request_body = NewReturn,
     responses((status = 201, body = ReturnShape<'_>))
 )]
@@ -33,11 +33,11 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     guard.answer(reply)
 }
 
-/// Returns, newest first; a customer's own.
+/// Returns, newest first. Customers see their own.
 #[utoipa::path(
     get, path = "/returns", tag = "returns",
-    params(("status" = Option<String>, Query, description = "Only in this state."),
-           ("order_id" = Option<uuid::Uuid>, Query, description = "Only of this order."), Paging),
+    params(("status" = Option<String>, Query, description = "Only returns in this state."),
+           ("order_id" = Option<uuid::Uuid>, Query, description = "Only returns of this order."), Paging),
     responses((status = 200, body = List<ReturnShape<'_>>))
 )]
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
@@ -60,7 +60,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     Ok(written(&order, id))
 }
 
-/// Lets the customer send the units.
+/// Approves a return.
 #[utoipa::path(
     post, path = "/returns/{id}/approve", tag = "returns",
     params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader),
@@ -72,7 +72,7 @@ pub(crate) async fn approve(app: &App, call: &RequestContext) -> Outcome {
     decided(app, call, id, Command::ApproveReturn(id)).await
 }
 
-/// Leaves the units with the customer.
+/// Rejects a return.
 #[utoipa::path(
     post, path = "/returns/{id}/reject", tag = "returns",
     params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader),
@@ -85,7 +85,7 @@ pub(crate) async fn reject(app: &App, call: &RequestContext) -> Outcome {
     decided(app, call, id, Command::RejectReturn { id, reason }).await
 }
 
-/// The units came back: restocks and refunds them.
+/// Records the receipt of a return: restocks and refunds its units.
 #[utoipa::path(
     post, path = "/returns/{id}/receive", tag = "returns",
     params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader),
@@ -110,8 +110,8 @@ fn return_id(call: &RequestContext) -> Result<ReturnId, Problem> {
     call.path_param("id", "return")
 }
 
-/// The last return of an order, which was requested now.
-#[expect(clippy::expect_used, reason = "it is written for the order with the return")]
+/// The last return of an order, which was just requested.
+#[expect(clippy::expect_used, reason = "the order was just given a return")]
 fn requested(order: &Order) -> Answer {
     let id = order.returns.last().expect("a return was requested").id;
     written(order, id).created("returns", id)

@@ -1,4 +1,4 @@
-//! What operators and developers use: health, metrics, the document of this interface and a page to read it on.
+//! Health, metrics, the `OpenAPI` document and its page.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const ONE_HOUR: HeaderValue = HeaderValue::from_static("max-age=3600");
 
-/// How the service is.
+/// The health of the service.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
     #[schema(example = "ok")]
@@ -37,11 +37,11 @@ pub(crate) fn healthz(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
 pub(crate) async fn readyz(app: &App, _call: &RequestContext) -> Outcome {
     match app.engine.health().await {
         Ok(()) => Ok(Answer::ok(&Health { status: "ready" })),
-        Err(error) => Err(Problem::unavailable("store_unavailable", "The store does not answer.").caused_by(error)),
+        Err(error) => Err(Problem::unavailable("store_unavailable", "The store does not respond.").caused_by(error)),
     }
 }
 
-/// The metrics, as Prometheus reads them.
+/// The metrics in the format of Prometheus.
 #[utoipa::path(
     get, path = "/metrics", tag = "system",
     responses((status = 200, body = String, content_type = "text/plain"))
@@ -61,10 +61,10 @@ pub(crate) fn openapi_json(app: &App, _call: &RequestContext) -> Ready<Outcome> 
     ready(Ok(Answer::empty(StatusCode::OK).typed(JSON, Bytes::clone(app.document))))
 }
 
-/// This document on a page to read.
+/// This document as a page.
 #[utoipa::path(
     get, path = "/docs", tag = "system",
-    responses((status = 308, description = "To the page, `/docs/`."))
+    responses((status = 308, description = "Redirects to the page, `/docs/`."))
 )]
 pub(crate) fn docs(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
     let mut answer = Answer::empty(StatusCode::PERMANENT_REDIRECT);

@@ -40,7 +40,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     Ok(written(app, &app.engine.task(call.caller()?, &key(call)).await?))
 }
 
-/// Makes a task due now, with all its attempts before it; for admins. A running one is refused.
+/// Makes a task due now and resets its failures; for admins. Running tasks are refused.
 #[utoipa::path(
     post, path = "/tasks/{kind}/{subject}/retry", tag = "tasks",
     params(("kind" = String, Path), ("subject" = String, Path)),
@@ -50,7 +50,7 @@ pub(crate) async fn retry(app: &App, call: &RequestContext) -> Outcome {
     Ok(written(app, &app.engine.retry_task(call.caller()?, &key(call)).await?))
 }
 
-/// Takes a task off the list without doing it; for admins. A running one is refused.
+/// Deletes a task without running it; for admins. Running tasks are refused.
 #[utoipa::path(
     delete, path = "/tasks/{kind}/{subject}", tag = "tasks",
     params(("kind" = String, Path), ("subject" = String, Path)),

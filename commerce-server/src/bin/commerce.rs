@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Half the time of the system's allocator for what a request takes and gives back.
+/// It takes half the time of the system's allocator for the allocations of a request.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

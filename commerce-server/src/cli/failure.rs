@@ -1,4 +1,4 @@
-//! Why a command failed, in words for whoever typed it.
+//! The errors of commands, for the user who ran them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -51,7 +51,7 @@ pub(super) enum Failure {
     NothingPriced { path: PathBuf, flaws: usize },
     #[error("{0} differences between the tables and the history")]
     Differences(usize),
-    #[error("requests were cut off: they took longer than the time of grace")]
+    #[error("requests were aborted: they did not finish within the grace period")]
     Interrupted,
     #[error("{what}: {source}")]
     System { what: &'static str, source: io::Error },

@@ -1,6 +1,6 @@
-//! What a new shop prints: how to place a first order, in lines to copy.
+//! The instructions that a new shop prints for a first order.
 //!
-//! The whole text is a shell script. What explains is a comment, so that all of it can be pasted, or a part.
+//! They are a shell script with comments, so all or part of them can be pasted.
 
 use std::env;
 use std::net::SocketAddr;
@@ -15,10 +15,10 @@ use commerce_core::port::{PageRequest, ProductFilter};
 use super::failure::Failure;
 use crate::config::{Config, Database};
 
-/// How many products are looked at for one that is in stock.
+/// How many products are searched for one in stock.
 const LOOKED_AT: u16 = 20;
 
-/// The way to a first order in the shop as it is.
+/// The instructions for the current state of the shop.
 pub(super) async fn guide(config: &Config, address: SocketAddr, engine: &Engine) -> Result<String, Failure> {
     let database = match &config.database {
         Database::Sqlite(path) => Database::Sqlite(absolute(path)),
@@ -34,10 +34,10 @@ pub(super) async fn guide(config: &Config, address: SocketAddr, engine: &Engine)
     Ok(parts.concat())
 }
 
-/// What is sold where nothing is.
+/// The sku that the instructions import into an empty shop.
 const DEMO_SKU: &str = "mug";
 
-/// Asks for the URL that is not printed.
+/// Asks for the URL, which is not printed.
 const GIVE_URL: &str =
     "export COMMERCE_DATABASE=\"${COMMERCE_DATABASE:?is to be the URL of the database, with its password}\"\n";
 
@@ -55,12 +55,12 @@ fn introduction(address: SocketAddr, database: &Database, key: &Path) -> String 
     )
 }
 
-/// How to call this program and where the shop is.
+/// The variables for this program and the address of the shop.
 fn preparation(config: &Config, address: SocketAddr, database: &Database) -> String {
     let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("commerce"));
     let (before, mut call) = match database {
         Database::Sqlite(_) => ("", vec![quoted(&program.display()), "--database".to_owned(), quoted(database)]),
-        // What is printed has no password, so the URL is the reader's to give. The key is found in the working directory.
+        // Passwords are not printed, so the reader provides the URL. The key is in the working directory.
         Database::Postgres(_) | Database::MySql(_) => {
             let directory = absolute(Path::new("."));
             (GIVE_URL, vec!["cd".to_owned(), quoted(&directory.display()), "&&".to_owned(), quoted(&program.display())])
@@ -101,7 +101,7 @@ fn first_order(engine: &Engine, sku: &str) -> String {
     )
 }
 
-/// A sku that can be bought now.
+/// A sku that is in stock.
 async fn sku_in_stock(engine: &Engine) -> Result<Option<Sku>, Failure> {
     let filter = ProductFilter { active: Some(true), ..ProductFilter::default() };
     let products =
@@ -124,7 +124,7 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// A text as one word of a shell.
+/// A text quoted as one word for a shell.
 fn quoted(text: &impl ToString) -> String {
     format!("'{}'", text.to_string().replace('\'', "'\\''"))
 }

@@ -15,10 +15,9 @@ use super::{note, print, progress};
 use crate::config::Config;
 use crate::import::{Flaw, Plan, PlanError, Sheet, SheetError, Summary};
 
-/// Which file.
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// A CSV file with the columns sku, name, price, currency, `on_hand`, and if wanted categories (split by |),
+    /// A CSV file with the columns sku, name, price, currency, `on_hand`, and optionally categories (separated by |),
     /// `tax_category` and `product_id`; - for the standard input.
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -34,7 +33,7 @@ impl ImportArgs {
     }
 }
 
-/// Imports a file, or says all that is wrong with it.
+/// Imports a file, or reports all problems in it.
 pub(super) fn run(args: &ImportArgs, config: &Config) -> Result<(), Failure> {
     let sheet = checked(args, Sheet::read(open(args)?))?;
     ignored(args, &sheet.ignored_columns);
@@ -60,7 +59,7 @@ fn checked<T>(args: &ImportArgs, sheet: Result<T, SheetError>) -> Result<T, Fail
 
 fn ignored(args: &ImportArgs, columns: &[String]) {
     for column in columns {
-        note(format_args!("{}: column {column} is not known here and is ignored", args.name().display()));
+        note(format_args!("{}: column {column} is unknown and is ignored", args.name().display()));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Logs: to stderr, as JSON for machines or as text for people.
+//! Logs on stderr.
 
 use std::io::IsTerminal;
 

@@ -1,4 +1,4 @@
-//! The database, opened, and an engine over it.
+//! The opened database, and an engine on it.
 
 mod kept;
 
@@ -21,7 +21,7 @@ pub(super) struct OpenStore {
 }
 
 impl OpenStore {
-    /// Opens the database; a file that is not there is made, tables are brought up to date.
+    /// Opens or creates the database and runs missing migrations.
     pub(super) async fn open(config: &Config) -> Result<Self, Failure> {
         Ok(Self { kept: kept::open(config).await? })
     }
@@ -30,7 +30,7 @@ impl OpenStore {
         &*self.kept
     }
 
-    /// The currency of the products; none while there are no products.
+    /// The currency of the products. `None` if there are no products.
     pub(super) async fn catalog_currency(&self) -> Result<Option<Currency>, StoreError> {
         let first = PageRequest { limit: 1, after: None };
         let products = self.kept.products(&ProductFilter::default(), &first).await?.items;
@@ -38,7 +38,7 @@ impl OpenStore {
         Ok(variant.map(|variant| variant.price.currency()))
     }
 
-    /// The currency of the shop: as configured, or that of its products, or else the one assumed.
+    /// The currency of the shop: the configured one, that of the products, or `assumed`.
     pub(super) async fn currency(&self, config: &Config, assumed: Currency) -> Result<Currency, Failure> {
         match config.currency {
             Some(currency) => Ok(currency),
@@ -57,7 +57,7 @@ impl OpenStore {
     }
 }
 
-/// Runs a command that does one thing after another.
+/// Runs a command on a single-threaded runtime.
 pub(super) fn block_on<T>(command: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| Failure::System { what: "the runtime cannot be started", source })?;

@@ -1,4 +1,4 @@
-//! `commerce price`: what carts cost, without a database or a server.
+//! `commerce price`: prices carts without a database or a server.
 
 mod batch;
 mod table;
@@ -16,7 +16,6 @@ use super::failure::Failure;
 use super::{note, print};
 use commerce_http::dto::quote::QuoteDto;
 
-/// Which requests, and how to answer.
 #[derive(Debug, Args)]
 pub(super) struct PriceArgs {
     /// A file with pricing requests, a JSON object or JSON lines; - for the standard input.
@@ -27,7 +26,7 @@ pub(super) struct PriceArgs {
     explain: bool,
 }
 
-/// Prices every request of a file, or says all that is wrong with them.
+/// Prices the requests of a file, or reports all problems in them.
 pub(super) fn run(args: &PriceArgs) -> Result<(), Failure> {
     let text = read(args)?;
     let quotes = price_all(&text).map_err(|flaws| refused(args, &flaws))?;
@@ -39,8 +38,8 @@ fn answer(quote: &Quote, args: &PriceArgs) -> String {
     if args.explain {
         return Table::of(quote).to_string();
     }
-    #[expect(clippy::expect_used, reason = "a quote has texts for keys, and nothing in it fails to be written")]
-    serde_json::to_string(&QuoteDto::from(quote)).expect("a quote can be written")
+    #[expect(clippy::expect_used, reason = "the keys of a quote are strings, and its serialization cannot fail")]
+    serde_json::to_string(&QuoteDto::from(quote)).expect("a quote can be serialized")
 }
 
 fn read(args: &PriceArgs) -> Result<String, Failure> {

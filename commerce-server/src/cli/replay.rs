@@ -1,4 +1,4 @@
-//! `commerce replay`: orders, stock and uses of promotions made anew from the history, or compared with it.
+//! `commerce replay`: rebuilds tables from the history, or compares them with it.
 
 use clap::Args;
 use commerce_core::port::Clock;
@@ -11,20 +11,19 @@ use super::opened::{OpenStore, block_on};
 use super::{note, print, progress};
 use crate::config::Config;
 
-/// How to replay.
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
-    /// Compare what the history makes with the tables, and change nothing.
+    /// Compare the tables with the history, and change nothing.
     #[arg(long)]
     verify: bool,
 }
 
-/// Replays the history, into the tables or only beside them.
+/// Rebuilds or compares the tables.
 pub(super) fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
     if args.verify { check(config) } else { print(&block_on(rebuild(config))??) }
 }
 
-/// Every difference is told on stderr, and any is a failure.
+/// Compares the tables. Prints differences on stderr and fails if there are any.
 fn check(config: &Config) -> Result<(), Failure> {
     let report = block_on(compare(config))??;
     for difference in &report.differences {
@@ -58,6 +57,6 @@ async fn rebuild(config: &Config) -> Result<String, Failure> {
 fn identical(report: &Report) -> String {
     let Report { entries, orders, documents, skus, promotions, .. } = report;
     format!(
-        "{entries} events, {orders} orders, {documents} documents, {skus} skus, {promotions} promotions: the tables are what the events make"
+        "{entries} events, {orders} orders, {documents} documents, {skus} skus, {promotions} promotions: the tables agree with the events"
     )
 }

@@ -1,4 +1,4 @@
-//! `commerce serve`: the shop, until somebody ends it.
+//! `commerce serve`: serves the shop until a signal ends it.
 
 mod currency;
 mod open_files;
@@ -24,9 +24,9 @@ use crate::config::Config;
 use crate::listener::{self, Ended, Limits};
 use crate::metrics_page;
 
-/// More threads than this do not answer faster: what is waited for is the database.
+/// The maximum number of threads. More are not faster, because requests wait for the database.
 const MAX_WORKERS: usize = 8;
-/// Threads for what blocks, such as looking up a host's address.
+/// Threads for blocking calls, such as host name lookups.
 const BLOCKING_THREADS: usize = 4;
 
 pub(super) fn run(config: Config) -> Result<(), Failure> {
@@ -42,7 +42,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     runtime.block_on(serve(config))
 }
 
-/// Everything that can fail is done before the first connection is accepted.
+/// Does everything that can fail before it accepts the first connection.
 async fn serve(config: Config) -> Result<(), Failure> {
     let signals = Signals::listen()?;
     let listener = listen(config.listen()).await?;
@@ -92,7 +92,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|source| Failure::Listen { address, source })
 }
 
-/// Who is believed. Published keys are fetched before anybody is let in.
+/// The keys that verify tokens. Fetches published keys first.
 async fn authorities(config: &Config, workers: &mut Workers) -> Result<Auth, Failure> {
     let auth = config.keys.auth(&config.database.key_path())?;
     if let Some(published) = config.keys.published()? {

@@ -1,4 +1,4 @@
-//! `commerce tasks`: what the shop has to do later, and what it gave up.
+//! `commerce tasks`: lists and changes tasks.
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
@@ -13,10 +13,9 @@ use super::opened::{OpenStore, block_on};
 use super::print;
 use crate::config::Config;
 
-/// How many tasks are read at a time.
+/// The number of tasks in a page.
 const PAGE: u16 = 500;
 
-/// What to do with tasks.
 #[derive(Debug, Subcommand)]
 pub(super) enum TasksCommand {
     /// List tasks by kind and subject.
@@ -27,13 +26,12 @@ pub(super) enum TasksCommand {
     },
     /// Show a task with its last error.
     Show(Which),
-    /// Make a task due now, with all its attempts before it.
+    /// Make a task due now and reset its failures.
     Retry(Which),
-    /// Take a task off the list without doing it.
+    /// Delete a task without running it.
     Drop(Which),
 }
 
-/// Names a task.
 #[derive(Debug, Args)]
 pub(super) struct Which {
     /// The kind, such as `send_refund`.

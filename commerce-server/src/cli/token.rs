@@ -13,25 +13,24 @@ use crate::config::{Config, DurationText};
 
 const ROLES: [&str; 4] = ["customer", "support", "admin", "service"];
 
-/// Whose token.
 #[derive(Debug, Args)]
 pub(super) struct TokenArgs {
     /// The user, 1 to 64 characters.
     #[arg(long, value_name = "USER")]
     sub: UserId,
 
-    /// What the user is.
+    /// The roles of the user.
     #[arg(long, required = true, value_name = "ROLE", value_delimiter = ',', value_parser = ROLES)]
     role: Vec<String>,
 
-    /// For how long the token is valid: 15m, 24h, 30d.
+    /// How long the token is valid: 15m, 24h, 30d.
     #[arg(long, value_name = "SPAN", default_value = "24h")]
     lifetime: DurationText,
 }
 
 pub(super) fn run(args: &TokenArgs, config: &Config) -> Result<(), Failure> {
     if config.keys.is_development() {
-        // The key belongs to a database, which is made first so that it is not left alone.
+        // The key is beside the database, so the database is created first.
         block_on(OpenStore::open(config))??;
     }
     let secret = config.keys.signing(&config.database.key_path())?.ok_or(Failure::CannotSign)?;

@@ -1,4 +1,4 @@
-//! What the server does beside answering: due tasks, old answers, new keys, the currency of a first import.
+//! Background work: due tasks, old idempotency records, published keys, the currency of a first import.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -13,20 +13,19 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use crate::keyring::PublishedKeys;
 
-/// How often due tasks are looked for.
+/// The interval between two looks for due tasks.
 const TASKS_EVERY: Duration = Duration::from_secs(1);
-/// How many of them are taken at once.
+/// The number of tasks in a batch.
 const TASKS: u16 = 32;
-/// How often those that were given up are counted.
+/// The interval between two counts of dead tasks.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
-/// The longest pause after failures.
 const MAX_PAUSE: Duration = Duration::from_secs(60);
-/// How often old answers are forgotten.
+/// The interval between two removals of old idempotency records.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
-/// How long a worker may take to finish what it is at.
+/// How long a worker may take to finish.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Work in the background. It ends by [`Workers::stop`].
+/// Background tasks, which run until [`Workers::stop`].
 #[derive(Debug)]
 pub(super) struct Workers {
     tasks: JoinSet<()>,
@@ -38,7 +37,7 @@ impl Workers {
         Self { tasks: JoinSet::new(), stop: watch::Sender::new(()) }
     }
 
-    /// Does due tasks from now on.
+    /// Runs due tasks of the shop.
     pub(super) fn run_tasks(&mut self, engine: Engine) {
         let mut stopped = self.stop.subscribe();
         self.tasks.spawn(async move {
@@ -53,30 +52,30 @@ impl Workers {
         });
     }
 
-    /// Counts the tasks that were given up, for the metrics.
+    /// Counts dead tasks for the metrics.
     pub(super) fn count_dead_tasks(&mut self, engine: Engine) {
         let count = move || {
             let engine = engine.clone();
             async move { telemetry::count_dead_tasks(&engine).await }
         };
-        self.every(COUNT_EVERY, "the tasks that were given up could not be counted", count);
+        self.every(COUNT_EVERY, "dead tasks could not be counted", count);
     }
 
-    /// Forgets old answers now and then.
+    /// Removes old idempotency records regularly.
     pub(super) fn purge_idempotency_records(&mut self, engine: Engine) {
-        self.every(FORGET_EVERY, "old answers could not be forgotten", move || forget(engine.clone()));
+        self.every(FORGET_EVERY, "old idempotency records could not be removed", move || forget(engine.clone()));
     }
 
-    /// Fetches published keys now and then.
+    /// Fetches published keys regularly.
     pub(super) fn refresh_keys(&mut self, published: PublishedKeys, auth: Auth) {
         let published = Arc::new(published);
-        self.every(published.every, "keys could not be fetched, the former ones stay", move || {
+        self.every(published.every, "keys could not be fetched; the previous ones stay", move || {
             let (published, auth) = (Arc::clone(&published), auth.clone());
             async move { published.refresh(&auth).await }
         });
     }
 
-    /// Does something again and again until the end, and logs when it fails.
+    /// Repeats an operation until the end, and logs its failures.
     fn every<F, E>(&mut self, period: Duration, failure: &'static str, mut work: impl FnMut() -> F + Send + 'static)
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
@@ -98,7 +97,7 @@ impl Workers {
         });
     }
 
-    /// Does something besides, until it is done or the end.
+    /// Runs an operation in the background until it or the server ends.
     pub(super) fn once(&mut self, work: impl Future<Output = ()> + Send + 'static) {
         let mut stopped = self.stop.subscribe();
         self.tasks.spawn(async move {
@@ -109,12 +108,12 @@ impl Workers {
         });
     }
 
-    /// Ends the work: nothing new is begun, what is begun is finished within a time.
+    /// Starts nothing new, and waits a limited time for running work.
     pub(super) async fn stop(mut self) {
         self.stop.send_replace(());
         let finished = async { while self.tasks.join_next().await.is_some() {} };
         if timeout(GRACE, finished).await.is_err() {
-            tracing::warn!("work in the background was cut off; its tasks will be done after the next start");
+            tracing::warn!("background work was aborted; its tasks will run after the next start");
         }
     }
 }
@@ -124,12 +123,12 @@ async fn run_batch(engine: &Engine) -> Result<usize, EngineError> {
     telemetry::note_task_runs(&runs, TASKS);
     let failed = runs.iter().filter(|run| run.outcome != TaskOutcome::Finished).count();
     if failed > 0 {
-        tracing::warn!(failed, "tasks failed and will be tried again or were given up");
+        tracing::warn!(failed, "tasks failed and will be retried, or are dead");
     }
     Ok(runs.len())
 }
 
-/// No pause while there is more to do, a longer one with every failure.
+/// No pause if there may be more due tasks, and a longer one after each failure.
 fn next_pause(last: Duration, outcome: Result<usize, EngineError>) -> Duration {
     match outcome {
         Ok(done) if done >= usize::from(TASKS) => Duration::ZERO,
@@ -141,7 +140,7 @@ fn next_pause(last: Duration, outcome: Result<usize, EngineError>) -> Duration {
     }
 }
 
-/// Forgets until nothing old is left; other work has its turn in between.
+/// Removes old records in batches, so that other work is not blocked.
 async fn forget(engine: Engine) -> Result<(), EngineError> {
     while engine.purge_idempotency_records().await? > 0 {
         tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! How a database behind a network is used.
+//! The connections to a database server.
 
 use std::num::NonZeroU16;
 
@@ -9,25 +9,25 @@ use serde::Deserialize;
 
 use super::{ConfigError, Database, DurationText, refused};
 
-/// What was said of the connections to a database; what was not is as [`commerce_diesel`] has it.
+/// The configured options. The defaults are those of [`commerce_diesel`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Args, Deserialize)]
 #[command(next_help_heading = "Connections to PostgreSQL or MySQL")]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Connections {
-    /// Of the connections that a process holds, how many write [default: 2].
+    /// Connections of the process that write [default: 2].
     #[arg(long = "database-writers", global = true, value_name = "N", env = "COMMERCE_DATABASE_WRITERS")]
     writers: Option<NonZeroU16>,
 
-    /// Of the connections that a process holds, how many read [default: 8].
+    /// Connections of the process that read [default: 8].
     #[arg(long = "database-readers", global = true, value_name = "N", env = "COMMERCE_DATABASE_READERS")]
     readers: Option<NonZeroU16>,
 
-    /// How long it may take to connect [default: 5s].
+    /// The time-out for connecting [default: 5s].
     #[arg(long = "database-connect-timeout", global = true, value_name = "SPAN")]
     #[arg(env = "COMMERCE_DATABASE_CONNECT_TIMEOUT")]
     connect_timeout: Option<DurationText>,
 
-    /// How long the database may take for one statement [default: 10s].
+    /// The time-out of a statement [default: 10s].
     #[arg(long = "database-statement-timeout", global = true, value_name = "SPAN")]
     #[arg(env = "COMMERCE_DATABASE_STATEMENT_TIMEOUT")]
     statement_timeout: Option<DurationText>,
@@ -36,17 +36,17 @@ pub(crate) struct Connections {
 impl Connections {
     pub(super) fn check(&self, database: &Database) -> Result<(), ConfigError> {
         if !database.is_a_server() && *self != Self::default() {
-            let problem = "only a database behind a network has connections to set; SQLite is a file";
+            let problem = "only a database server has connections to set; SQLite is a file";
             return Err(refused("connections", problem));
         }
         let no_time = Some(DurationText::seconds(0));
         if self.connect_timeout == no_time || self.statement_timeout == no_time {
-            return Err(refused("connections", "no database answers within no time; a time-out is at least 1s"));
+            return Err(refused("connections", "a time-out must be at least 1s"));
         }
         Ok(())
     }
 
-    /// As the stores take it.
+    /// The options of the store.
     #[cfg(feature = "_network")]
     pub(crate) fn options(&self) -> DatabaseOptions {
         let usual = DatabaseOptions::default();

@@ -1,4 +1,4 @@
-//! Which database.
+//! The database setting.
 
 mod url;
 
@@ -11,7 +11,7 @@ use thiserror::Error as ThisError;
 
 pub(crate) use self::url::DatabaseUrl;
 
-/// The development key of a shop whose database is elsewhere: in the working directory.
+/// The file of the development key if the database is on a server, in the working directory.
 const KEY: &str = "commerce.key";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) enum Database {
     MySql(DatabaseUrl),
 }
 
-/// Why a database is refused. No text repeats what was given: there may be a password in it.
+/// An invalid setting. The messages do not repeat it, because it may contain a password.
 #[derive(Clone, Debug, PartialEq, Eq, ThisError)]
 pub(crate) enum DatabaseRefused {
     #[error(
@@ -32,26 +32,25 @@ pub(crate) enum DatabaseRefused {
          postgres://USER:PASSWORD@HOST:PORT/NAME or mysql://USER:PASSWORD@HOST:PORT/NAME"
     )]
     NotADatabase,
-    #[error("a shop in memory would forget its orders; give a file, such as sqlite:commerce.db")]
+    #[error("an in-memory database would lose the orders; use a file, such as sqlite:commerce.db")]
     InMemory,
     #[error("in the user and password of a URL, @ is written as %40, / as %2F, ? as %3F, # as %23 and % as %25")]
     NotEncoded,
 }
 
 impl Database {
-    /// Takes the path of a file from a directory.
+    /// Makes a relative path relative to a directory.
     pub(super) fn stand_in(&mut self, directory: &Path) {
         if let Self::Sqlite(path) = self {
             *path = directory.join(&*path);
         }
     }
 
-    /// Whether it is reached through a network.
     pub(crate) const fn is_a_server(&self) -> bool {
         !matches!(self, Self::Sqlite(_))
     }
 
-    /// The file that holds the development key: beside the database, or in the working directory.
+    /// The file of the development key: beside the SQLite file, or in the working directory.
     pub(crate) fn key_path(&self) -> PathBuf {
         match self {
             Self::Sqlite(path) => {
@@ -93,7 +92,7 @@ fn sqlite(rest: &str) -> Result<Database, DatabaseRefused> {
     }
 }
 
-/// As it may be shown: without its password.
+/// The database without its password.
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! Whose tokens are believed.
+//! The keys that verify tokens.
 
 use std::env;
 use std::fmt;
@@ -11,15 +11,15 @@ use serde::Deserialize;
 
 use super::{ConfigError, DurationText, read, refused};
 
-/// How often keys are fetched anew unless said otherwise.
+/// The default interval between two fetches of a JWKS document.
 const JWKS_REFRESH: DurationText = DurationText::seconds(60);
 
-/// A secret. It has no way out but [`Secret::reveal`].
+/// A secret. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
 
-/// Whose tokens are believed. One of the keys in flags or environment replaces those of the file. Where none is named, a key of this
-/// machine's own is made on first use.
+/// The keys that verify tokens. A key in a flag or variable replaces all keys of the file. Without keys, a development key is
+/// created on first use.
 #[derive(Debug, Default, Args, Deserialize)]
 #[command(next_help_heading = "Keys")]
 #[serde(deny_unknown_fields, default)]
@@ -38,23 +38,23 @@ pub(crate) struct Keys {
     #[arg(long, global = true, value_name = "FILE", env = "COMMERCE_JWKS_FILE")]
     pub(crate) jwks_file: Option<PathBuf>,
 
-    /// Where to fetch a JWKS document, now and then again.
+    /// URL of a JWKS document, fetched regularly.
     #[arg(long, global = true, value_name = "URL", env = "COMMERCE_JWKS_URL")]
     pub(crate) jwks_url: Option<String>,
     #[arg(skip)]
     jwks_refresh: Option<DurationText>,
 
-    /// Who must have issued a token (`iss`).
+    /// The required issuer (`iss`) of tokens.
     #[arg(long, global = true, value_name = "TEXT", env = "COMMERCE_ISSUER")]
     pub(crate) issuer: Option<String>,
 
-    /// For whom a token must be (`aud`).
+    /// The required audience (`aud`) of tokens.
     #[arg(long, global = true, value_name = "TEXT", env = "COMMERCE_AUDIENCE")]
     pub(crate) audience: Option<String>,
 }
 
 impl Secret {
-    /// Reads a secret from a file, without the line break that editors leave.
+    /// Reads a secret from a file, without a final line break.
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
         Ok(Self(read(path)?.trim_end_matches(['\r', '\n']).to_owned()))
     }
@@ -77,13 +77,13 @@ impl fmt::Debug for Secret {
 }
 
 impl Keys {
-    /// Whether none is named.
+    /// Whether no key is configured.
     pub(crate) const fn is_development(&self) -> bool {
         let is_public = !self.pem_files.is_empty() || self.jwks_file.is_some() || self.jwks_url.is_some();
         !is_public && self.hs256_file.is_none() && self.hs256_env.is_none()
     }
 
-    /// Forgets the keys, not what tokens must say.
+    /// Removes the keys, but not the required issuer and audience.
     pub(super) fn forget(&mut self) {
         let Self { issuer, audience, .. } = mem::take(self);
         *self = Self { issuer, audience, ..Self::default() };
@@ -94,7 +94,7 @@ impl Keys {
         files.for_each(|path| *path = directory.join(&*path));
     }
 
-    /// Refuses what would let others make tokens.
+    /// Refuses settings that would allow others to issue tokens.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if self.jwks_url.as_deref().is_none_or(is_protected) {
             return Ok(());
@@ -103,10 +103,10 @@ impl Keys {
         Err(ConfigError::Unsafe(problem.to_owned()))
     }
 
-    /// The shared secret; the only kind of key that tokens can be made with here.
+    /// The shared secret, the only key that can sign tokens.
     ///
     /// # Errors
-    /// [`ConfigError`] if it cannot be read.
+    /// The secret cannot be read.
     pub(crate) fn secret(&self) -> Result<Option<Secret>, ConfigError> {
         match (&self.hs256_file, &self.hs256_env) {
             (Some(path), _) => Secret::read(path).map(Some),
@@ -124,7 +124,7 @@ impl Keys {
     }
 }
 
-/// Whether nobody between here and there can change an answer.
+/// Whether nobody can change an answer on its way: the URL has https or a local host.
 fn is_protected(url: &str) -> bool {
     let host = url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
     let is_local = |host: String| {

@@ -1,4 +1,4 @@
-//! Which lifecycle orders follow: a built-in one, or one of the shop's own.
+//! The lifecycle setting: a built-in one, a file, or a table.
 
 use std::fmt;
 use std::path::Path;
@@ -11,7 +11,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::{ConfigError, DurationText, read_toml, refused};
 
-/// A lifecycle as a setting names it.
+/// A lifecycle in the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LifecycleChoice {
     /// A built-in name, or a file.
@@ -19,18 +19,18 @@ pub(crate) enum LifecycleChoice {
     Inline(Lifecycle),
 }
 
-/// For how long customers may cancel and return, in place of what the lifecycle says.
+/// Deadlines for customers. They replace those of the lifecycle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Windows {
-    /// To cancel, counted from the placing unless the lifecycle counts from elsewhere.
+    /// For a cancellation, from the placing unless the lifecycle has another start.
     pub(crate) cancellation: Option<DurationText>,
-    /// To return, counted from the delivery unless the lifecycle counts from elsewhere.
+    /// For a return, from the delivery unless the lifecycle has another start.
     pub(crate) returns: Option<DurationText>,
 }
 
 impl LifecycleChoice {
-    /// Takes the path of a file from a directory.
+    /// Makes a relative path relative to a directory.
     pub(super) fn stand_in(&mut self, directory: &Path) {
         if let Self::Named(name) = self
             && Lifecycle::built_in(name).is_none()
@@ -62,7 +62,7 @@ fn read_lifecycle(path: &str) -> Result<Lifecycle, ConfigError> {
 }
 
 impl Windows {
-    /// A lifecycle with these windows.
+    /// The lifecycle with these deadlines.
     pub(crate) fn apply(self, lifecycle: Lifecycle) -> Result<Lifecycle, LifecycleError> {
         let mut draft = LifecycleDraft::from(lifecycle);
         for transition in &mut draft.transitions {

@@ -1,4 +1,4 @@
-//! What is logged, and how it is written.
+//! Log settings.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,20 +9,20 @@ use serde::de::{Deserializer, Error};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum LogFormat {
-    /// Text on a terminal, JSON elsewhere.
+    /// Text on a terminal, otherwise JSON.
     #[default]
     Auto,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
     /// Lines for people.
     Text,
 }
 
-/// What is logged: a level, or levels by module.
+/// A level, or levels by module.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct LogLevel(String);
 

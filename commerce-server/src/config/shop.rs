@@ -1,4 +1,4 @@
-//! What the shop decides for itself, in its currency.
+//! The settings of the engine.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -16,7 +16,7 @@ use super::{Config, ConfigError, DurationText, refused};
 
 const MAX_RATE_DECIMALS: u32 = 8;
 
-/// A way of shipping. Its fee gets a currency once the shop has one.
+/// A shipping method. Its fee is in the currency of the shop.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ShippingSection {
@@ -26,7 +26,7 @@ pub(super) struct ShippingSection {
     tax_category: Option<Checked<BoundedString<64>>>,
 }
 
-/// A value that is checked as it is read.
+/// A value that is checked when it is read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Checked<T>(T);
 
@@ -37,10 +37,10 @@ impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Checked<T> {
 }
 
 impl Config {
-    /// What the shop decides for itself, in its currency.
+    /// The settings of the engine for a shop with this currency.
     ///
     /// # Errors
-    /// [`ConfigError`], for the first decision that cannot be.
+    /// A setting is invalid.
     pub(crate) fn settings(&self, currency: Currency) -> Result<Settings, ConfigError> {
         self.check_shop()?;
         let mut settings = Settings::new(currency);
@@ -66,16 +66,16 @@ impl Config {
     fn check_shop(&self) -> Result<(), ConfigError> {
         let day = DurationText::seconds(86_400);
         if self.idempotency_retention.is_some_and(|kept| kept < day) {
-            return Err(refused("idempotency_retention", "answers to idempotent requests are kept for at least 24h"));
+            return Err(refused("idempotency_retention", "answers to idempotent requests are stored for at least 24h"));
         }
         let no_time = DurationText::seconds(0);
         if self.reservation == Some(no_time) || self.cart_lifetime == Some(no_time) {
-            return Err(refused("reservation, cart_lifetime", "nobody can pay or order within no time"));
+            return Err(refused("reservation, cart_lifetime", "must be longer than 0s"));
         }
         let Some(methods) = &self.shipping_methods else { return Ok(()) };
         let names: BTreeSet<_> = methods.iter().map(|method| &method.name).collect();
         if methods.is_empty() || names.len() < methods.len() {
-            return Err(refused("shipping_methods", "at least one, each with a name of its own"));
+            return Err(refused("shipping_methods", "at least one is required, and the names must be unique"));
         }
         Ok(())
     }
@@ -86,7 +86,7 @@ impl ShippingSection {
         let fee = self.fee.in_currency(currency);
         let fee = fee.map_err(|source| ConfigError::Fee { method: self.name.0.to_string(), source })?;
         if fee.is_negative() {
-            return Err(refused("shipping_methods", "a fee is not negative"));
+            return Err(refused("shipping_methods", "a fee must not be negative"));
         }
         let tax_category = self.tax_category.as_ref().map(|known| known.0.clone());
         Ok(ShippingMethod { name: self.name.0.clone(), fee, tax_category })

@@ -1,4 +1,4 @@
-//! Spans of time as people write them.
+//! Durations as texts.
 
 use std::str::FromStr;
 
@@ -6,15 +6,14 @@ use chrono::TimeDelta;
 use serde::de::{Deserialize, Deserializer, Error};
 use thiserror::Error as ThisError;
 
-/// A span of time: `90s`, `30m`, `24h`, `14d`.
+/// A duration: `90s`, `30m`, `24h`, `14d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct DurationText {
     seconds: u32,
 }
 
-/// The text is not a span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
-#[error("a span of time is a whole number with s, m, h or d, such as 30m or 14d")]
+#[error("a duration is a whole number with s, m, h or d, such as 30m or 14d")]
 pub(crate) struct ParseDurationError;
 
 impl DurationText {

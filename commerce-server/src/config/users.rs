@@ -1,4 +1,4 @@
-//! Where users are looked up.
+//! The users service setting.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -10,15 +10,15 @@ use serde::Deserialize;
 use super::{ConfigError, DurationText, Secret};
 use crate::users::TIME_OUT;
 
-/// The service token. Only from the environment or a file: flags are seen by everyone on the machine.
+/// The service token. It has no flag, because flags are visible to all users of the machine.
 const TOKEN: &str = "COMMERCE_USERS_TOKEN";
 
 /// The users service.
 #[derive(Debug, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct UsersService {
-    /// The users service, asked as `GET URL/api/v1/users/{id}` with the token in `COMMERCE_USERS_TOKEN`
-    /// [default: every authenticated user exists].
+    /// The users service, called as `GET URL/api/v1/users/{id}` with the token in `COMMERCE_USERS_TOKEN` [default: every
+    /// authenticated user exists].
     #[arg(long = "users-url", id = "users_url", global = true, value_name = "URL", env = "COMMERCE_USERS_URL")]
     url: Option<String>,
     #[arg(skip)]
@@ -32,12 +32,12 @@ impl UsersService {
         self.token_file.iter_mut().for_each(|path| *path = directory.join(&*path));
     }
 
-    /// Its address; without one every authenticated user exists.
+    /// Its URL. Without one, every authenticated user exists.
     pub(crate) fn url(&self) -> Option<&str> {
         self.url.as_deref().filter(|url| !url.is_empty())
     }
 
-    /// What it knows this service by.
+    /// The token that authenticates this service.
     ///
     /// # Errors
     /// [`ConfigError::Unreadable`].

@@ -1,4 +1,4 @@
-//! What importing a file would change, and changing it.
+//! The changes of an import.
 
 use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Product;
@@ -11,18 +11,18 @@ use thiserror::Error;
 
 use super::{Flaw, MAX_FLAWS, Sheet, SheetProduct};
 
-/// So many rows are imported in one commit.
+/// The number of rows in one commit.
 pub(super) const BATCH: usize = 300;
 pub(super) const IMPORTER: Actor = Actor { role: Role::Admin, user: None };
 
-/// A file, compared with the shop.
+/// The difference between a file and the shop.
 #[derive(Debug)]
 pub struct Plan {
     steps: Vec<Step>,
     unchanged: u64,
 }
 
-/// One product to import, and the line it stands on.
+/// A product to import, and its line.
 #[derive(Debug)]
 struct Step {
     line: u64,
@@ -30,42 +30,42 @@ struct Step {
     is_new: bool,
 }
 
-/// What an import came to, in products or customers.
+/// The result of an import, in products or customers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Those that are new.
+    /// New ones.
     pub added: u64,
-    /// Those that were there, and are different now or have other units on hand.
+    /// Existing ones that changed, or whose units on hand did.
     pub changed: u64,
-    /// Those that were there as they are.
+    /// Existing ones without a change.
     pub unchanged: u64,
 }
 
-/// Why an import did not come to its end.
+/// The reason why an import failed.
 #[derive(Debug, Error)]
 pub enum PlanError {
-    /// Rows that the shop does not allow. Nothing was imported.
+    /// The shop does not allow some rows. Nothing was imported.
     #[error("{} bad rows", .0.len())]
     Flaws(Vec<Flaw>),
     /// The shop cannot be read. Nothing was imported.
     #[error(transparent)]
     Unreadable(#[from] EngineError),
-    /// A commit was refused, most likely because the shop changed meanwhile. Those before it stay.
+    /// A commit was refused, probably because the shop has changed. Earlier commits remain.
     #[error("line {line}: {source} ({imported} of earlier lines are imported, nothing from line {from} on is)")]
     Stopped {
-        /// Where.
+        /// The line of the error.
         line: u64,
-        /// The first line of what was not imported.
+        /// The first line that was not imported.
         from: u64,
-        /// Products or customers imported before.
+        /// The number of products or customers that were imported.
         imported: u64,
-        /// Why.
+        /// The refusal.
         source: EngineError,
     },
 }
 
 impl Plan {
-    /// Compares a file with the shop. Nothing is changed.
+    /// Compares a file with the shop. Changes nothing.
     ///
     /// # Errors
     /// [`PlanError::Flaws`], [`PlanError::Unreadable`].
@@ -100,15 +100,15 @@ impl Plan {
         Ok(())
     }
 
-    /// How many products there are to import.
+    /// The number of products to import.
     pub fn products(&self) -> usize {
         self.steps.len()
     }
 
-    /// Imports, in commits of a few hundred rows. `progress` hears how many products each has imported.
+    /// Imports in commits of a few hundred rows. `progress` receives the number of products of each commit.
     ///
     /// # Errors
-    /// [`PlanError::Stopped`]; what was imported before stays, and running the import again goes on from there.
+    /// [`PlanError::Stopped`]. What was imported before remains. Running the import again continues it.
     pub async fn carry_out(self, engine: &Engine, mut progress: impl FnMut(u64)) -> Result<Summary, PlanError> {
         let mut summary = Summary { unchanged: self.unchanged, ..Summary::default() };
         for batch in batches(self.steps) {
@@ -153,7 +153,7 @@ fn batches(steps: Vec<Step>) -> Vec<Vec<Step>> {
     batches
 }
 
-/// A shop has one currency, and so has a file.
+/// Checks that the file has the currency of the shop.
 fn check_currency(engine: &Engine, sheet: &Sheet) -> Result<(), PlanError> {
     let expected = engine.settings().currency;
     let Some(found) = sheet.currency.filter(|found| *found != expected) else { return Ok(()) };
@@ -162,27 +162,27 @@ fn check_currency(engine: &Engine, sheet: &Sheet) -> Result<(), PlanError> {
     Err(PlanError::Flaws(vec![Flaw::new(line, problem)]))
 }
 
-/// A sku belongs to one product.
+/// Checks that no sku belongs to another product.
 async fn check_skus(engine: &Engine, product: &SheetProduct, flaws: &mut Vec<Flaw>) -> Result<(), EngineError> {
     let skus: Vec<Sku> = product.stock().map(|(sku, ..)| sku.clone()).collect();
     for offer in engine.offers(&skus).await?.into_values() {
         let line = product.stock().find(|(sku, ..)| **sku == offer.sku).map_or(0, |(_, line, _)| line);
         if offer.product_id != product.id {
-            let problem = format!("sku {} belongs to product {} already", offer.sku, offer.product_id);
+            let problem = format!("sku {} already belongs to product {}", offer.sku, offer.product_id);
             flaws.push(Flaw::new(line, problem));
         }
     }
     Ok(())
 }
 
-/// Whether the units on hand are what the file says already.
+/// Whether the units on hand are those of the file.
 async fn is_counted(engine: &Engine, product: &SheetProduct, flaws: &mut Vec<Flaw>) -> Result<bool, EngineError> {
     let mut all = true;
     for (sku, line, on_hand) in product.stock() {
         match engine.stock(&IMPORTER, sku).await {
             Ok(level) if on_hand < level.reserved => {
                 let problem =
-                    format!("on_hand {on_hand} of {sku} is less than the {} promised to orders", level.reserved);
+                    format!("on_hand {on_hand} of {sku} is less than the {} reserved by orders", level.reserved);
                 flaws.push(Flaw::new(line, problem));
             }
             Ok(level) => all &= level.on_hand == on_hand,
@@ -213,7 +213,7 @@ impl Step {
     }
 }
 
-/// The sku an import was refused for.
+/// The sku that caused the refusal.
 #[expect(clippy::wildcard_enum_match_arm, reason = "no other error names a sku")]
 fn culprit(error: &EngineError) -> Option<&str> {
     match error {

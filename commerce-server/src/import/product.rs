@@ -8,13 +8,12 @@ use commerce_core::text::Name;
 use super::Flaw;
 use super::row::Row;
 
-/// What stands between the name of a product and that of its variant.
+/// The separator between the names of product and variant.
 const BETWEEN: &str = ", ";
 
-/// A product as the file has it.
+/// A product in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SheetProduct {
-    /// Its id.
     pub id: ProductId,
     name: Name,
     /// At least one.
@@ -22,7 +21,7 @@ pub struct SheetProduct {
 }
 
 impl SheetProduct {
-    /// Takes the rows of one product together. None without rows.
+    /// Combines the rows of one product. `None` without rows.
     pub(super) fn of(rows: Vec<Row>) -> Option<Result<Self, Flaw>> {
         let first = rows.first()?;
         let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
@@ -48,12 +47,12 @@ impl SheetProduct {
         self.rows.first().map_or(0, |row| row.line)
     }
 
-    /// Its skus, each with its line and the units on hand.
+    /// Its skus with their lines and units on hand.
     pub fn stock(&self) -> impl ExactSizeIterator<Item = (&Sku, u64, i64)> {
         self.rows.iter().map(|row| (&row.sku, row.line, row.on_hand))
     }
 
-    /// As a row to import, over what is known of the product already.
+    /// The row for the import, based on the existing product.
     pub fn import_row(&self, known: Option<&Product>) -> ImportRow {
         let on_hand = self.rows.iter().map(|row| row.on_hand).collect();
         ImportRow { id: self.id.clone(), product: self.input(known), on_hand }
@@ -79,7 +78,7 @@ impl SheetProduct {
         Variant { sku: row.sku.clone(), name: self.variant_name(&row.name), price: row.price, tax_category, metadata }
     }
 
-    /// What a row's name says beyond the product's.
+    /// The part of a row's name that is not in the name of the product.
     fn variant_name(&self, full: &Name) -> Option<Name> {
         let rest = full.as_str().strip_prefix(self.name.as_str()).and_then(|rest| rest.strip_prefix(BETWEEN));
         match rest {
@@ -88,7 +87,7 @@ impl SheetProduct {
         }
     }
 
-    /// The categories of all its rows; none if the file does not speak of categories.
+    /// The categories of all rows. `None` if the file has no such column.
     fn categories(&self) -> Option<Vec<CategoryId>> {
         self.rows.iter().filter_map(|row| row.categories.as_ref()).fold(
             None,
@@ -102,7 +101,7 @@ impl SheetProduct {
     }
 }
 
-/// The longest beginning that all names have before a comma, or as a whole.
+/// The longest common prefix of the names that ends before a comma or is a whole name.
 fn shared_beginning<'a>(names: &[&'a str]) -> Option<&'a str> {
     let first = *names.first()?;
     let beginnings = first.rmatch_indices(BETWEEN).filter_map(|(at, _)| first.get(..at));

@@ -1,4 +1,4 @@
-//! One row of the file, read column by column.
+//! A row of the file.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ use serde::de::value::{Error as ValueError, StrDeserializer};
 
 use super::{Flaw, Known};
 
-/// A row that is right in itself. None is what the file has no column for.
+/// A valid row. `None` means that the file has no such column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) line: u64,
@@ -27,17 +27,17 @@ pub(super) struct Row {
     pub(super) tax_category: Option<TaxCategory>,
 }
 
-/// None if it is not taxed.
+/// `None` if it is not taxed.
 type TaxCategory = Option<BoundedString<64>>;
 
-/// Where the columns stand.
+/// The positions of the columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Columns {
     known: Known,
     places: Vec<(&'static str, usize)>,
 }
 
-/// A row being read, and what was wrong so far.
+/// A row that is being read, and the problems found so far.
 pub(super) struct Reader<'a> {
     columns: &'a Columns,
     record: &'a StringRecord,
@@ -45,7 +45,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Columns {
-    /// Finds the known columns among names, which may be written in any case.
+    /// Finds the known columns. Names are not case-sensitive.
     pub(super) fn find(known: Known, names: &StringRecord) -> Self {
         let place = |column: &&'static str| {
             let at = names.iter().position(|name| name.trim().eq_ignore_ascii_case(column))?;
@@ -58,7 +58,7 @@ impl Columns {
         self.places.iter().find(|(name, _)| *name == column).map(|(_, place)| *place)
     }
 
-    /// The required columns that are not there.
+    /// The missing required columns.
     pub(super) fn missing(&self) -> Vec<&'static str> {
         self.known.required.iter().copied().filter(|column| self.place(column).is_none()).collect()
     }
@@ -69,7 +69,7 @@ impl Columns {
         names.iter().enumerate().find(|(place, name)| is_known(name) && !self.has(*place)).map(|(_, name)| name)
     }
 
-    /// Whether a column of this number is one of those.
+    /// Whether a column at this position is known.
     pub(super) fn has(&self, place: usize) -> bool {
         self.places.iter().any(|(_, known)| *known == place)
     }
@@ -100,7 +100,7 @@ impl Row {
 }
 
 impl<'a> Reader<'a> {
-    /// What `read` makes of a row. All that is wrong with it is told at once.
+    /// Reads a row with `read`. Reports all problems in it.
     pub(super) fn run<T>(
         line: u64,
         columns: &'a Columns,
@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
         units
     }
 
-    /// A list whose entries are split by `|`; one that occurs twice counts once. None without the column.
+    /// A list of entries separated by `|`. Repeated entries count once. `None` without the column.
     pub(super) fn list<T: FromStr<Err: Display> + PartialEq>(&mut self, column: &str) -> Option<Vec<T>> {
         let text = self.text(column)?.to_owned();
         let mut list = Vec::new();
@@ -193,7 +193,7 @@ impl<'a> Reader<'a> {
         Some(list)
     }
 
-    /// A value that may be empty. None without the column.
+    /// A value that may be empty. `None` without the column.
     #[expect(clippy::option_option, reason = "no column and an empty one are not the same")]
     pub(super) fn parse_option<T: FromStr<Err: Display>>(&mut self, column: &str) -> Option<Option<T>> {
         let is_empty = self.text(column)?.is_empty();

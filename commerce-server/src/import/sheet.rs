@@ -1,4 +1,4 @@
-//! The file as a whole.
+//! A file as a whole.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -13,64 +13,57 @@ use super::product::SheetProduct;
 use super::row::{Columns, Reader, Row};
 use super::{Flaw, Known, MAX_FLAWS, PRODUCTS};
 
-/// The most rows of one file; more are imported in several.
+/// The maximum number of rows. Larger files must be split.
 const MAX_ROWS: usize = 1_000_000;
-/// The most bytes of one file.
+/// The maximum size of a file, in bytes.
 const MAX_BYTES: usize = 256 * 1024 * 1024;
-/// What some programs put before UTF-8 text.
+/// The byte order mark that some programs write.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A file whose rows are right and fit together.
+/// A valid file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sheet {
-    /// Its products, in the order of their first rows.
+    /// The products, in the order of their first rows.
     pub products: Vec<SheetProduct>,
-    /// How many rows it has.
+    /// The number of rows.
     pub rows: usize,
-    /// The columns nobody asked for, which are ignored.
+    /// The unknown columns.
     pub ignored_columns: Vec<String>,
-    /// The currency of its prices; none without any.
+    /// The currency of the prices. `None` if there are none.
     pub currency: Option<Currency>,
 }
 
-/// Why a file is not imported.
+/// The reason why a file is not imported.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum SheetError {
-    /// It has no line with the names of its columns.
     #[error("the file is empty; its first line names the columns: {}", .0.required.join(","))]
     Empty(Known),
-    /// Columns are missing.
     #[error("line 1: missing {}: {}; a file has the columns {} and may have {}",
         if .0.len() == 1 { "column" } else { "columns" }, .0.join(", "), .1.required.join(","), .1.optional.join(","))]
     MissingColumns(Vec<&'static str>, Known),
-    /// A column stands there twice.
-    #[error("line 1: column {0} stands there twice")]
+    #[error("line 1: column {0} occurs twice")]
     ColumnTwice(String),
-    /// More than the most a file may have.
     #[error("more than {MAX_ROWS} rows; split the file")]
     TooManyRows,
-    /// More than 256 MiB.
     #[error("more than 256 MiB; split the file")]
     TooLong,
-    /// Some rows are bad.
     #[error("{} bad rows", .0.len())]
     Flaws(Vec<Flaw>),
-    /// The file cannot be read.
     #[error("the file cannot be read: {0}")]
     Unreadable(#[from] io::Error),
-    /// The file is no CSV.
     #[error("the file is not CSV: {0}")]
     NotCsv(#[from] csv::Error),
 }
 
-/// The rows of a file, and what is wrong with them.
+/// The rows of a file, and the problems found so far.
 pub(super) struct Rows<T> {
     pub(super) good: Vec<T>,
     pub(super) flaws: Vec<Flaw>,
     pub(super) ignored_columns: Vec<String>,
 }
 
-/// What the rows before said.
+/// The facts of earlier rows that a row is checked against.
 #[derive(Default)]
 struct Before {
     lines: BTreeMap<Sku, u64>,
@@ -78,10 +71,10 @@ struct Before {
 }
 
 impl Sheet {
-    /// Reads a file and checks all of it.
+    /// Reads and checks a file.
     ///
     /// # Errors
-    /// [`SheetError`]; where rows are bad, with all of them up to a limit.
+    /// [`SheetError`], with all bad rows up to a limit.
     pub fn read(file: impl Read) -> Result<Self, SheetError> {
         let mut before = Before::default();
         let rows = Rows::read(file, PRODUCTS, |line, reader| {
@@ -113,7 +106,7 @@ impl Sheet {
 }
 
 impl<T> Rows<T> {
-    /// Reads the rows of a file one by one; `read` gets the line of each.
+    /// Reads the rows of a file. `read` receives the line number of each.
     pub(super) fn read(
         file: impl Read,
         known: Known,
@@ -183,7 +176,7 @@ fn read_bounded(file: impl Read) -> Result<Vec<u8>, SheetError> {
     if bytes.len() > MAX_BYTES { Err(SheetError::TooLong) } else { Ok(bytes) }
 }
 
-/// A row that is not text is bad as other bad rows are.
+/// A row that is not UTF-8 is a bad row.
 fn not_text(error: csv::Error, lines: &mut Lines<'_>) -> Result<Flaw, SheetError> {
     if let csv::ErrorKind::Utf8 { pos: Some(position), .. } = error.kind() {
         return Ok(Flaw::new(lines.at(position), "is not UTF-8 text"));
@@ -191,7 +184,7 @@ fn not_text(error: csv::Error, lines: &mut Lines<'_>) -> Result<Flaw, SheetError
     Err(error.into())
 }
 
-/// Counts lines. The reader counts too, but gives a row the line of the blank ones before it.
+/// Counts lines. The CSV reader counts blank lines before a row as part of it.
 struct Lines<'a> {
     text: &'a [u8],
     counted: usize,
@@ -199,7 +192,7 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// The line of a row that begins at a position or behind blank lines there. Positions come in their order.
+    /// The line of a row that begins at a position, or after blank lines there. Positions must increase.
     fn at(&mut self, position: &csv::Position) -> u64 {
         let from = usize::try_from(position.byte()).unwrap_or(self.text.len());
         let rest = self.text.get(from..).unwrap_or_default();
@@ -214,10 +207,10 @@ impl Lines<'_> {
 }
 
 impl Before {
-    /// Checks a row against those before it.
+    /// Checks a row against earlier ones.
     fn check(&mut self, row: &Row) -> Result<(), String> {
         match self.lines.entry(row.sku.clone()) {
-            Entry::Occupied(first) => return Err(format!("sku {} stands on line {} already", row.sku, first.get())),
+            Entry::Occupied(first) => return Err(format!("sku {} occurs on line {} already", row.sku, first.get())),
             Entry::Vacant(place) => place.insert(row.line),
         };
         let found = row.price.currency();
@@ -229,7 +222,7 @@ impl Before {
     }
 }
 
-/// The rows by product, in the order of the first of each.
+/// The rows by product, in the order of the first row of each.
 fn group(rows: Vec<Row>) -> Vec<Vec<Row>> {
     let mut places: BTreeMap<ProductId, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<Row>> = Vec::new();

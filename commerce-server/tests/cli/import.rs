@@ -106,7 +106,7 @@ fn a_sku_of_another_product_is_refused() {
     let directory = stocked(&[("mug", 1)]);
     write(directory.path(), "sku,name,price,currency,on_hand,product_id\ntea,Tea,1,EUR,1,tea\nmug,Mug,1,EUR,1,cup\n");
     let output = run(directory.path(), &["import", "shop.csv"]);
-    assert!(stderr(&output).contains("line 3: sku mug belongs to product mug already"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("line 3: sku mug already belongs to product mug"), "{}", stderr(&output));
     assert!(succeed(directory.path(), &["replay", "--verify"]).starts_with("2 events"));
 }
 

@@ -90,7 +90,7 @@ async fn published_keys_are_followed_as_they_change() {
     "broken".clone_into(&mut document.lock().expect("no panic"));
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     assert_eq!(status(&server, &NEW).await, StatusCode::OK, "the last good keys stay");
-    assert!(server.stop().log.contains("the former ones stay"));
+    assert!(server.stop().log.contains("the previous ones stay"));
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ async fn a_cart_becomes_an_order_that_comes_back(home: Home) {
     assert_eq!(shop.admin.get("/v1/inventory/mug").await.body["available"], 10);
     refusals_and_lists(&shop).await;
     assert_eq!(server.stop().code, Some(0));
-    assert!(succeed(home.path(), &["replay", "--verify"]).contains("the tables are what the events make"));
+    assert!(succeed(home.path(), &["replay", "--verify"]).contains("the tables agree with the events"));
 }
 
 async fn refusals_and_lists(shop: &Shop) {

@@ -57,7 +57,7 @@ fn damage_is_undone(home: &Home) {
     let found = run(home.path(), &["replay", "--verify"]);
     assert_eq!(found.status.code(), Some(1), "{}", stderr(&found));
     assert!(succeed(home.path(), &["replay"]).starts_with("rebuilt from"));
-    assert!(succeed(home.path(), &["replay", "--verify"]).contains("the tables are what the events make"));
+    assert!(succeed(home.path(), &["replay", "--verify"]).contains("the tables agree with the events"));
     home.sql("UPDATE events SET body = '{' WHERE position = 3");
     fail(home.path(), &["replay"], 1, "position 3");
 }

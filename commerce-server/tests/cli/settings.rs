@@ -45,17 +45,17 @@ fn what_is_not_known_is_refused_with_its_place() {
     check_refused("lifecycle = \"swift\"", "neither a file nor a built-in lifecycle");
     check_refused("currency = \"XYZ\"", "unknown currency");
     check_refused("database = \"oracle://x\"", "a database is written as sqlite:PATH");
-    check_refused("reservation = \"soon\"", "a span of time");
+    check_refused("reservation = \"soon\"", "a duration");
 }
 
 #[test]
 fn values_that_cannot_be_are_refused() {
     check_refused("idempotency_retention = \"1h\"", "at least 24h");
-    check_refused("reservation = \"0s\"", "no time");
+    check_refused("reservation = \"0s\"", "longer than 0s");
     check_refused("tax_rates = { standard = \"20\" }", "20 % is \"0.20\"");
     check_refused("shipping_methods = []", "at least one");
     check_refused("[connections]\nwriters = 2\n", "SQLite is a file");
-    check_refused("database = \"mysql://x\"\n[connections]\nstatement_timeout = \"0s\"\n", "within no time");
+    check_refused("database = \"mysql://x\"\n[connections]\nstatement_timeout = \"0s\"\n", "at least 1s");
     check_refused("database = \"mysql://x\"\n[connections]\nreaders = 0\n", "nonzero");
     check_refused("[keys]\njwks_url = \"http://id.example.com/jwks.json\"\n", "https://");
 }

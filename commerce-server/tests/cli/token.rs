@@ -23,7 +23,7 @@ fn what_is_no_user_or_role_is_refused() {
     fail(directory.path(), &["token", "--role", "admin"], 2, "--sub");
     fail(directory.path(), &["token", "--sub", "ada", "--role", "system"], 2, "system");
     fail(directory.path(), &["token", "--sub", "", "--role", "admin"], 2, "is empty");
-    fail(directory.path(), &["token", "--sub", "ada", "--role", "admin", "--lifetime", "soon"], 2, "span of time");
+    fail(directory.path(), &["token", "--sub", "ada", "--role", "admin", "--lifetime", "soon"], 2, "a duration");
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ impl Shop {
         assert!(self.unanswered > 0, "nobody noticed");
         assert_eq!(server.expect("it runs").stop().code, Some(0));
         let verified = succeed(home.path(), &["replay", "--verify"]);
-        assert!(verified.contains("the tables are what the events make"), "{verified}");
+        assert!(verified.contains("the tables agree with the events"), "{verified}");
         assert!(verified.contains(&format!(" {} orders", orders.len())), "{verified}");
     }
 }

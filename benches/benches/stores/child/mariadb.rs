@@ -1,4 +1,4 @@
-//! Orders on `MariaDB` in the transaction of `sql/mariadb.sql`: prepared statements, one connection per client.
+//! Orders on `MariaDB` with the transaction of `sql/mariadb.sql`: prepared statements, one connection per client.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,24 +14,23 @@ use crate::measure::{micros, now};
 use crate::order::{Orders, event_body};
 use crate::{Failure, contender::Spread};
 
-/// What the server says to one of two transactions that wait for each other.
+/// The error code of a deadlock.
 const DEADLOCK: u16 = 1213;
 
-/// One who places orders.
 struct Client {
     connection: Conn,
     statements: Vec<Statement>,
     orders: Arc<Source>,
 }
 
-/// What orders are made of.
+/// The data that orders are built from.
 struct Source {
     orders: Orders,
     count: AtomicU64,
     body: String,
 }
 
-/// Places orders, so many at a time.
+/// Places orders concurrently.
 pub(super) async fn run(job: &Job) -> Result<Vec<Placed>, Failure> {
     let source = Arc::new(Source::new(job.seed, job.spread)?);
     let mut clients = Vec::new();
@@ -84,7 +83,7 @@ impl Client {
 
     async fn try_to_place(&mut self, order: &Params) -> Result<(), Error> {
         for statement in &self.statements {
-            // A statement takes of the named parameters those that it has.
+            // A statement takes only the parameters that it names.
             let values = if statement.num_params() == 0 { Params::Empty } else { order.clone() };
             self.connection.exec_drop(statement, values).await?;
         }
@@ -114,7 +113,7 @@ impl Source {
     }
 }
 
-/// An id that rises with the number.
+/// An id that increases with the number.
 fn id(kind: u128, n: u64) -> Uuid {
     Uuid::from_u128(0x019b_76db << 96 | kind << 80 | 0x7000_8000 << 48 | u128::from(n))
 }

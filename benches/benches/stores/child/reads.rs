@@ -1,4 +1,4 @@
-//! Reads through our store among orders that were filled in.
+//! Reads through our store in a database that was filled.
 
 use std::time::Instant;
 
@@ -11,16 +11,16 @@ use super::store::open;
 use crate::Failure;
 use crate::measure::{micros, percentile};
 
-/// How often each read is timed.
+/// The number of measurements of each read.
 const TIMES: u64 = 1_000;
-/// How many of them come before the first that counts.
+/// How many of the first are not counted.
 const WARM_UP: u64 = 100;
-/// Of so many of the newest orders recent ones are chosen.
+/// Recent orders are chosen among this many newest ones.
 const NEWEST: u64 = 10_000;
 /// Orders on a page.
 const PAGE: u16 = 20;
 
-/// Times all reads; every `step`-th order is of `user-1`.
+/// Measures all reads. Every `step`-th order is of `user-1`.
 pub(super) async fn run(url: &str, orders: u64, step: u64) -> Result<Reads, Failure> {
     let store = open(url).await?;
     let newest = |n: u64| id(orders - 1 - n * 7_919 % NEWEST.min(orders));
@@ -34,7 +34,7 @@ pub(super) async fn run(url: &str, orders: u64, step: u64) -> Result<Reads, Fail
     })
 }
 
-/// The median of many times, in microseconds.
+/// The median latency, in microseconds.
 async fn timed(read: impl AsyncFn(u64) -> Result<(), Failure>) -> Result<u64, Failure> {
     let mut latencies = Vec::new();
     for n in 0..WARM_UP + TIMES {

@@ -1,4 +1,4 @@
-//! Orders through our store, whichever it is.
+//! Orders through our store, on any database.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ use crate::load::Placed;
 use crate::measure::{micros, now};
 use crate::order::Orders;
 
-/// Makes the tables, and fills the stock.
+/// Creates the tables and stocks the skus.
 pub(super) async fn prepare(url: &str) -> Result<(), Failure> {
     let store = open(url).await?;
     for commit in Orders::new(0, Spread::Uniform)?.stocking() {
@@ -27,7 +27,7 @@ pub(super) async fn prepare(url: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Opens the store that a URL is for.
+/// Opens the store for a URL.
 pub(super) async fn open(url: &str) -> Result<Arc<dyn Store>, Failure> {
     match url.split_once(':') {
         Some(("postgres", _)) => Ok(Arc::new(PostgresStore::open(url, DatabaseOptions::default()).await?)),
@@ -37,7 +37,7 @@ pub(super) async fn open(url: &str) -> Result<Arc<dyn Store>, Failure> {
     }
 }
 
-/// Orders, most of them made beforehand.
+/// Orders, most of them built beforehand.
 struct Supply {
     ready: Mutex<Vec<Commit>>,
     orders: Orders,
@@ -57,7 +57,7 @@ impl Supply {
     }
 }
 
-/// Places orders, so many at a time.
+/// Places orders concurrently.
 pub(super) async fn run(job: &Job) -> Result<Vec<Placed>, Failure> {
     let store = open(&job.url).await?;
     let supply = Arc::new(Supply::new(job)?);

@@ -14,7 +14,6 @@ pub(crate) const SETTINGS: [(&str, &str); 3] =
 const TEMPLATE: &str = "shop";
 const ROUND: &str = "round";
 
-/// A server.
 #[derive(Debug)]
 pub(crate) struct MariaDb(Box<test_servers::MariaDb>);
 
@@ -28,7 +27,7 @@ impl MariaDb {
         Ok(Self(Box::new(server)))
     }
 
-    /// There is no copy of a database here but table by table.
+    /// `MariaDB` has no command that copies a database, so this copies its tables.
     pub(super) fn begin_anew(&self) -> Result<(), Failure> {
         let tables = "SELECT table_name FROM tables WHERE table_schema = 'shop' AND table_type = 'BASE TABLE'";
         let tables = self.0.sql("information_schema", tables)?;

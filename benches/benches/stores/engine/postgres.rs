@@ -16,18 +16,17 @@ const FILL: &str = include_str!("../sql/million.sql");
 const TEMPLATE: &str = "shop";
 const ROUND: &str = "round";
 
-/// Orders that are filled in.
+/// A database to fill with orders.
 #[derive(Debug)]
 pub(crate) struct Filling {
     /// The name of the database.
     pub(crate) name: &'static str,
-    /// How many.
+    /// The number of orders.
     pub(crate) orders: u64,
-    /// Each so many-th is of `user-1`.
+    /// Every `step`-th order is of `user-1`.
     pub(crate) step: u64,
 }
 
-/// A server.
 #[derive(Debug)]
 pub(crate) struct Postgres(Box<test_servers::Postgres>);
 
@@ -50,7 +49,7 @@ impl Postgres {
         self.begin_from(TEMPLATE)
     }
 
-    /// Makes the database of a round as another one is.
+    /// Creates the database of a round as a copy of another.
     pub(crate) fn begin_from(&self, template: &str) -> Result<(), Failure> {
         self.0.sql("postgres", &format!("DROP DATABASE IF EXISTS {ROUND} WITH (FORCE)"))?;
         self.0.create_database_from(ROUND, template)?;
@@ -58,12 +57,12 @@ impl Postgres {
         Ok(())
     }
 
-    /// Where the database of the round is.
+    /// The URL of the database of the round.
     pub(crate) fn url(&self) -> String {
         self.0.url(ROUND)
     }
 
-    /// Makes a database with orders that were placed, and puts these texts in.
+    /// Creates a database with orders. `texts` are replaced in the SQL.
     pub(crate) fn fill(&self, filling: &Filling, texts: &[(&str, String)]) -> Result<(), Failure> {
         let Filling { name, orders, step } = filling;
         self.0.create_database_from(name, TEMPLATE)?;
@@ -77,12 +76,11 @@ impl Postgres {
         Ok(())
     }
 
-    /// Where a database is.
+    /// The URL of a database.
     pub(crate) fn url_of(&self, name: &str) -> String {
         self.0.url(name)
     }
 
-    /// The main process.
     pub(crate) fn pid(&self) -> u32 {
         self.0.pid()
     }

@@ -10,7 +10,6 @@ use crate::{Failure, child};
 const TEMPLATE: &str = "template.db";
 const ROUND: &str = "round.db";
 
-/// A directory of files.
 #[derive(Debug)]
 pub(crate) struct Sqlite(TempDir);
 

@@ -11,12 +11,12 @@ use utoipa::ToSchema;
 use super::super::leaf::{DecimalDto, count, list, name, optional, parsed, quantity, required};
 use super::{FilterDto, refuse_rest};
 
-/// A condition; which members it has depends on its type.
+/// A condition. Its members depend on its type.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PromotionCondition)]
 pub struct ConditionDto {
-    /// What is asked.
+    /// The type.
     #[schema(value_type = ConditionType)]
     pub r#type: Option<ConditionType>,
     /// Of `min_spend`.
@@ -47,7 +47,7 @@ pub struct ConditionDto {
     pub condition: Option<Box<Self>>,
 }
 
-/// What a condition asks.
+/// The type of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = PromotionConditionType)]
@@ -78,7 +78,7 @@ impl ConditionDto {
         read
     }
 
-    /// Takes the members of a type.
+    /// Reads the members of a type.
     fn take(&mut self, kind: ConditionType, currency: Currency, f: &mut Findings) -> Read<Condition> {
         match kind {
             ConditionType::MinSpend => {

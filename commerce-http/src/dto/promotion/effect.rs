@@ -12,15 +12,15 @@ use utoipa::ToSchema;
 use super::super::leaf::{DecimalDto, all, list, optional, quantity, required};
 use super::{FilterDto, refuse_rest};
 
-/// What a promotion takes off; which members it has depends on its type and its target.
+/// The discount of a promotion. Its members depend on its type and its target.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PromotionEffect)]
 pub struct EffectDto {
-    /// How it takes something off.
+    /// The type.
     #[schema(value_type = EffectType)]
     pub r#type: Option<EffectType>,
-    /// Off what; `fixed_price` has no `shipping`.
+    /// The target. `fixed_price` cannot have `shipping`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<EffectTarget>,
     /// Of `percent_off`: 10 is ten percent.
@@ -30,39 +30,39 @@ pub struct EffectDto {
     /// Of `amount_off` and `fixed_price`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<DecimalDto>,
-    /// Of `amount_off` items: off every unit, or off all of them together.
+    /// Of `amount_off` items: per unit, or once for all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocation: Option<Allocation>,
-    /// Of items: the lines meant.
+    /// Of items: the selected lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<FilterDto>,
-    /// Of items: the most units over the whole cart, cheapest first.
+    /// Of items: the maximum number of units in the cart, cheapest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
     pub max_quantity: Option<Number>,
-    /// Of `fixed_price` items: so many units together cost the amount.
+    /// Of `fixed_price` items: the number of units that cost the amount together.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
     pub bundle_quantity: Option<Number>,
-    /// The most that a percentage takes off.
+    /// The maximum discount of a percentage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_amount: Option<DecimalDto>,
-    /// Of `tiered_percent`, rising.
+    /// Of `tiered_percent`, in increasing order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tiers: Option<Vec<TierDto>>,
-    /// Of `buy_get`: the units to pay.
+    /// Of `buy_get`: the units at full price.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buy: Option<UnitsDto>,
-    /// Of `buy_get`: the units that get cheaper, with a percentage.
+    /// Of `buy_get`: the discounted units, with a percentage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub get: Option<UnitsDto>,
-    /// Of `buy_get`: how often at most.
+    /// Of `buy_get`: the maximum number of repetitions.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
     pub max_applications: Option<Number>,
 }
 
-/// How an effect takes something off.
+/// The type of an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = PromotionEffectType)]
@@ -76,7 +76,7 @@ pub enum EffectType {
     TieredPercent,
 }
 
-/// What an effect takes something off.
+/// The target of an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = PromotionEffectTarget)]
@@ -87,7 +87,7 @@ pub enum EffectTarget {
     Shipping,
 }
 
-/// Whether an amount is taken off every unit, or off all of them together.
+/// Whether an amount is taken off each unit, or once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = PromotionAllocation)]
@@ -97,15 +97,15 @@ pub enum Allocation {
     Across,
 }
 
-/// A step of a tiered percentage.
+/// A tier of a percentage.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PromotionTier)]
 pub struct TierDto {
-    /// What must remain for it.
+    /// The minimum remaining amount of the order.
     #[schema(value_type = String, example = "100.00")]
     pub min_spend: Option<DecimalDto>,
-    /// The share of the order it takes off.
+    /// The percentage off the order.
     #[schema(value_type = String, example = "10")]
     pub percent: Option<DecimalDto>,
 }
@@ -115,13 +115,13 @@ pub struct TierDto {
 #[serde(deny_unknown_fields)]
 #[schema(as = PromotionUnits)]
 pub struct UnitsDto {
-    /// The lines meant; all of them when absent.
+    /// The selected lines. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<FilterDto>,
     /// The number of units.
     #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
     pub quantity: Option<Number>,
-    /// Of the units that get cheaper: the share of their price that is taken off.
+    /// Only of the discounted units: the percentage off their price.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "100")]
     pub percent: Option<DecimalDto>,
@@ -141,7 +141,7 @@ impl EffectDto {
         effect
     }
 
-    /// Takes the members of a type.
+    /// Reads the members of a type.
     fn take(&mut self, kind: EffectType, currency: Currency, f: &mut Findings) -> Read<Effect> {
         match kind {
             EffectType::PercentOff => {

@@ -1,4 +1,4 @@
-//! The store of a shop, whichever database it is on.
+//! The store of a shop on any database.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(in super::super) type Progress = Box<dyn FnMut(u64) + Send>;
 
 #[async_trait]
 pub(in super::super) trait Backend: Store {
-    /// Makes the tables that follow from the history anew, and tells what was made.
+    /// Rebuilds the tables that are derived from the history, and describes the result.
     async fn rebuild(&self, at: DateTime<Utc>, progress: Progress) -> Result<String, StoreError>;
 }
 

@@ -1,11 +1,11 @@
-//! Requests in a text, as files and pipes bring them: one JSON object, or JSON lines.
+//! Pricing requests in a text: one JSON object, or JSON lines.
 
 use commerce_core::pricing::{Quote, Request, price};
 
 use commerce_http::dto::pricing::read_request;
 use commerce_http::dto::{Fault, Refused};
 
-/// Prices the requests of a text: all of it is one document, or every line that is not blank is one (JSON lines).
+/// Prices the requests of a text, which is one JSON document or JSON lines. Blank lines are ignored.
 ///
 /// ```
 /// use commerce_server::cli::price_all;
@@ -19,7 +19,7 @@ use commerce_http::dto::{Fault, Refused};
 /// ```
 ///
 /// # Errors
-/// Everything wrong in any of the requests, each as a line with its place; there are quotes only if all have one.
+/// All problems of all requests, each with its line.
 pub fn price_all(text: &str) -> Result<Vec<Quote>, Vec<String>> {
     match read_request(text.as_bytes()) {
         Err(Refused::NotJson(_)) if is_json_lines(text) => price_lines(text),
@@ -38,7 +38,7 @@ fn price_lines(text: &str) -> Result<Vec<Quote>, Vec<String>> {
     if flaws.is_empty() { Ok(quotes) } else { Err(flaws) }
 }
 
-/// Whether a text that is not one document is meant as JSON lines: its first line looks whole, and is not the only one.
+/// Whether a text that is not one document is JSON lines: its first line is complete, and is not the only one.
 fn is_json_lines(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first_is_whole = lines.next().is_some_and(|first| first.starts_with('{') && first.ends_with('}'));

@@ -1,14 +1,14 @@
-//! A quote for people: its figures in columns, and a sentence for every promotion.
+//! A quote as a text for people.
 
 use std::fmt::{self, Write};
 
 use commerce_core::money::Money;
 use commerce_core::pricing::{Adjustment, PromotionOutcome, Quote, QuotedLine, RejectedCode};
 
-/// A [`Quote`] as a text of columns: what every line costs and which promotion took what off it, the shipping fee, the
-/// tax, the total; then what became of every candidate, and the codes that were refused.
+/// A [`Quote`] as a table: the price of every line and the discounts on it, the shipping fee, the tax and the total, followed
+/// by the outcome of every candidate and the refused codes.
 ///
-/// Columns are as wide as what stands in them. Codes are quoted, for they are what a buyer typed.
+/// Columns are as wide as their content. Codes are quoted, because a customer typed them.
 ///
 /// ```
 /// use commerce_core::pricing::price;
@@ -43,7 +43,7 @@ pub struct Table<'q> {
     quote: &'q Quote,
 }
 
-/// A name, and the figures of the columns: listed, discount, tax, total.
+/// A name and its figures: listed, discount, tax, total.
 type Figures = [String; 5];
 
 #[derive(Clone, Copy)]
@@ -53,7 +53,6 @@ enum Align {
 }
 
 impl<'q> Table<'q> {
-    /// The table of a quote.
     pub const fn of(quote: &'q Quote) -> Self {
         Self { quote }
     }
@@ -85,7 +84,7 @@ impl<'q> Table<'q> {
         row("Shipping", [Some(*shipping), Some(*shipping_discount), Some(*shipping_tax), Some(total)])
     }
 
-    /// A quote does not say whether its prices include tax, but its lines do: their totals then do not count it.
+    /// Whether the prices include tax. A quote does not contain this; the totals of its lines show it.
     fn tax_is_contained(self) -> bool {
         let Quote { subtotal, discount, shipping, shipping_discount, tax, total, .. } = self.quote;
         let goods = subtotal.minor().saturating_sub(discount.minor());
@@ -136,7 +135,7 @@ fn refused(RejectedCode { code, reason }: &RejectedCode) -> [String; 3] {
     [format!("  {code:?}"), reason.code().to_owned(), reason.to_string()]
 }
 
-/// Writes rows with two spaces between their columns. A column in which nothing stands takes no place.
+/// Writes rows with two spaces between their columns. Omits empty columns.
 fn write_columns<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]], align: [Align; N]) -> fmt::Result {
     let mut widths = [0_usize; N];
     for row in rows {

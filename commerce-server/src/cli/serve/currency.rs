@@ -1,7 +1,7 @@
-//! The currency of a shop that nobody named one for.
+//! The currency of a shop without a configured currency.
 //!
-//! It is the currency of the products. A shop without products assumes US dollars; as soon as the first products come in
-//! another currency, from an import beside the running server, it is theirs.
+//! It is the currency of the products. A shop without products uses US dollars. An import beside the running server may change
+//! this: the shop takes over the currency of the first products.
 
 use std::convert::Infallible;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -19,7 +19,7 @@ use crate::config::Config;
 
 const EVERY: Duration = Duration::from_millis(500);
 
-/// The service, which may be another from one request to the next.
+/// A service that can be replaced between two requests.
 #[derive(Clone, Debug)]
 pub(super) struct Counter {
     service: Arc<RwLock<Service>>,
@@ -45,7 +45,7 @@ impl tower::Service<Request<Incoming>> for Counter {
     type Future = <Service as tower::Service<Request<Incoming>>>::Future;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // The service is always ready.
+        // The inner service is always ready.
         Poll::Ready(Ok(()))
     }
 
@@ -54,7 +54,7 @@ impl tower::Service<Request<Incoming>> for Counter {
     }
 }
 
-/// Waits for the first products, and serves in their currency.
+/// Waits for the first products, and changes to their currency.
 pub(super) async fn follow(opened: OpenStore, config: Config, options: Options, counter: Counter) {
     let assumed = Currency::USD;
     let found = loop {
@@ -71,7 +71,7 @@ pub(super) async fn follow(opened: OpenStore, config: Config, options: Options, 
     match serve_in(found, &opened, &config, options) {
         Ok(service) => {
             counter.replace(service);
-            tracing::info!(currency = %found, "the first products came; their currency is that of the shop");
+            tracing::info!(currency = %found, "the shop changes to the currency of its first products");
         }
         Err(error) => {
             tracing::error!(%error, currency = %found, "the settings do not fit the currency of the products");

@@ -1,9 +1,9 @@
-//! How many files the process may have open: every connection is one.
+//! The limit of open files. Every connection is a file.
 
-/// Files beside the connections of clients: databases, listeners, the log.
+/// Files that are not client connections: databases, listeners, the log.
 const OTHERS: u64 = 100;
 
-/// As many of the wanted connections as the system allows, once it has been asked for more.
+/// The number of connections that the system allows, at most `wanted`. Raises the limit if possible.
 pub(super) fn connections(wanted: usize) -> usize {
     let files = raised(u64::try_from(wanted).unwrap_or(u64::MAX).saturating_add(OTHERS));
     let allowed = usize::try_from(files.saturating_sub(OTHERS)).unwrap_or(usize::MAX).max(1);
@@ -13,7 +13,7 @@ pub(super) fn connections(wanted: usize) -> usize {
     wanted.min(allowed)
 }
 
-/// How many files the process may have open, after raising that to what is wanted, as far as it may.
+/// Raises the limit of open files to `wanted` if possible, and returns it.
 #[cfg(unix)]
 fn raised(wanted: u64) -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

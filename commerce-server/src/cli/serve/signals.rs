@@ -4,10 +4,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::super::failure::Failure;
 
-/// The exit code of a server that was told twice to end.
+/// The exit code after a second signal.
 const TOLD_TWICE: i32 = 130;
 
-/// SIGTERM and SIGINT, from here on.
+/// Handlers of SIGTERM and SIGINT.
 #[derive(Debug)]
 pub(super) struct Signals {
     terminate: Signal,
@@ -15,13 +15,13 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Listens for them in place of being killed by them.
+    /// Installs the handlers.
     pub(super) fn listen() -> Result<Self, Failure> {
         let listen = |kind| signal(kind).map_err(|source| Failure::System { what: "signals", source });
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 
-    /// Waits for the first. The second ends the program at once.
+    /// Waits for the first signal. The second one exits the program at once.
     pub(super) async fn ended(mut self) {
         self.next().await;
         tracing::info!("ending: no new connections, requests in flight are answered");

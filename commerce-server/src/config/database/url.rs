@@ -1,18 +1,18 @@
-//! Where a database server is, and who comes.
+//! The URL of a database server.
 
 use std::fmt;
 
 use super::DatabaseRefused;
 
-/// What stands for a password.
+/// Replaces a password.
 const HIDDEN: &str = "***";
 
-/// The URL of a database behind a network. Its password has no way out but [`DatabaseUrl::reveal`].
+/// The URL of a database server. `Debug` and `Display` do not show the password.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct DatabaseUrl(String);
 
 impl DatabaseUrl {
-    /// Takes a URL in which it is plain where the password ends.
+    /// Accepts a URL if the end of its password is unambiguous.
     pub(super) fn new(text: &str) -> Result<Self, DatabaseRefused> {
         let (_, rest) = text.split_once("://").ok_or(DatabaseRefused::NotADatabase)?;
         let user = rest.rsplit_once('@').map_or("", |(user, _)| user);
@@ -22,14 +22,14 @@ impl DatabaseUrl {
         Ok(Self(text.to_owned()))
     }
 
-    /// The URL itself, with its password.
-    #[cfg_attr(not(feature = "_network"), expect(dead_code, reason = "only who connects needs it"))]
+    /// The URL with its password.
+    #[cfg_attr(not(feature = "_network"), expect(dead_code, reason = "only connecting needs it"))]
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }
 
-/// As it may be shown.
+/// The URL without its password.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, rest) = self.0.split_once("://").unwrap_or_default();
@@ -56,7 +56,7 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// Whether a parameter may hold a secret. A name that is itself encoded may be anything.
+/// Whether a parameter may contain a secret. An encoded name may be any.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.contains("pass") || name.contains('%')

@@ -1,4 +1,4 @@
-//! Metadata: kept, part of the history, found by equality.
+//! Metadata: stored, part of the history, found by equality.
 
 use std::fmt::Debug;
 
