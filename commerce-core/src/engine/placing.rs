@@ -40,6 +40,21 @@ pub struct CheckoutRequest {
     pub metadata: Metadata,
 }
 
+impl CheckoutRequest {
+    /// Orders a cart, shipped by the first method of the shop.
+    pub fn new(cart_id: CartId, shipping_address: Address) -> Self {
+        Self {
+            cart_id,
+            user_id: None,
+            shipping_address,
+            shipping_method: None,
+            notes: None,
+            purchase_order_number: None,
+            metadata: Metadata::default(),
+        }
+    }
+}
+
 /// Orders items without a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlaceOrderRequest {
@@ -59,6 +74,21 @@ pub struct PlaceOrderRequest {
     pub metadata: Metadata,
 }
 
+impl PlaceOrderRequest {
+    /// Orders items for the caller, shipped by the first method of the shop.
+    pub fn new(items: Vec<ItemRequest>, shipping_address: Address) -> Self {
+        Self {
+            user_id: None,
+            items,
+            shipping_address,
+            shipping_method: None,
+            notes: None,
+            purchase_order_number: None,
+            metadata: Metadata::default(),
+        }
+    }
+}
+
 /// One line to order: a sku, or a product that has only one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemRequest {
@@ -72,6 +102,13 @@ pub struct ItemRequest {
     pub unit_price: Option<Amount>,
     /// What is attached to the line.
     pub metadata: Metadata,
+}
+
+impl ItemRequest {
+    /// Units of a sku at the price of the catalog.
+    pub fn sku(sku: Sku, quantity: Quantity) -> Self {
+        Self { sku: Some(sku), product_id: None, quantity, unit_price: None, metadata: Metadata::default() }
+    }
 }
 
 /// What a new order is made of, whether it comes from a cart or from a list.

@@ -75,7 +75,9 @@ impl Shopfront {
         let standard = ShippingMethod { name: parse("standard"), fee: parse(fee), tax_category: Some(parse("all")) };
         let rates = vec![TaxRate { tax_category: "all".into(), rate: parse(rate) }];
         let tax = Tax { prices_include_tax: false, rates };
-        Self::open(Settings { shipping_methods: vec![standard], tax, ..Settings::new(CURRENCY) }, goods).await
+        let mut settings = Settings::new(CURRENCY);
+        (settings.shipping_methods, settings.tax) = (vec![standard], tax);
+        Self::open(settings, goods).await
     }
 
     async fn open(settings: Settings, goods: &[(&str, &str, i64)]) -> Self {
