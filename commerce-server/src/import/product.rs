@@ -14,6 +14,7 @@ const BETWEEN: &str = ", ";
 /// A product in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SheetProduct {
+    /// The product id.
     pub id: ProductId,
     name: Name,
     /// At least one.

@@ -53,6 +53,7 @@ enum Align {
 }
 
 impl<'q> Table<'q> {
+    /// The table of a quote.
     pub const fn of(quote: &'q Quote) -> Self {
         Self { quote }
     }
