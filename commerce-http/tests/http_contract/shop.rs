@@ -81,10 +81,8 @@ impl Shop {
         let known = ["ann", "bob", "root", "robot", "sue"].map(|name| name.parse().unwrap());
         let users = Arc::new(FakeUsers::knowing(known));
         let builder = Engine::builder(plan.settings, Arc::new(MemoryStore::new()), plan.payments).clock(clock.clone());
-        let engine = match plan.trusts_users {
-            true => builder.build(),
-            false => builder.users(plan.users.unwrap_or_else(|| users.clone())).build(),
-        };
+        let asked: Arc<dyn Users> = plan.users.unwrap_or_else(|| users.clone());
+        let engine = if plan.trusts_users { builder } else { builder.users(asked) }.build();
         let service = Service::new(engine.clone(), plan.options);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
