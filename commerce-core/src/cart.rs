@@ -28,6 +28,7 @@ pub type Code = BoundedString<64>;
 
 /// A cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Cart {
     /// Its id.
     pub id: CartId,

@@ -191,7 +191,7 @@ pub enum CommitError {
     Failed(#[from] StoreError),
 }
 
-/// Where orders, stock, idempotency records and tasks live; the only place anything is written.
+/// Where everything of a shop is kept, and the only place anything is written.
 ///
 /// # Contract
 /// * [`Store::commit`] applies all of a commit or nothing, and answers only when it is durable. It decides by
@@ -199,6 +199,30 @@ pub enum CommitError {
 /// * The refusal or failure of one commit never harms another.
 /// * What is committed is seen by every read that starts afterwards.
 /// * Lists are stable while rows are added: an entry never comes twice and never is left out.
+///
+/// # Implementing it
+/// Fourteen methods are required. The others are provided: they follow from the required ones, read whole lists, and see each read at
+/// its own time. A store overrides those that its traffic needs to be fast, such as [`Store::active_cart`], [`Store::offers`] and
+/// [`Store::candidates`], which every price needs. `commerce-testkit` has the contract as a conformance suite, and
+/// `examples/own_store.rs` a store in under 200 lines.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use commerce_core::commit::Refusal;
+/// use commerce_core::port::{CommitError, Store};
+/// use commerce_testkit::{CommitBuilder, MemoryStore};
+///
+/// let (store, shop) = (MemoryStore::new(), CommitBuilder::new(1));
+/// store.commit(shop.stocked(&[("MUG", 1)])).await?;
+/// store.commit(shop.order(&[("MUG", 1)])).await?;
+///
+/// let refused = store.commit(shop.order(&[("MUG", 1)])).await;
+/// assert!(matches!(refused, Err(CommitError::Refused(Refusal::Stock(_)))));
+/// assert_eq!(store.stock(&"MUG".parse()?, shop.at(0)).await?.unwrap().available(), 0);
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait Store: Send + Sync + fmt::Debug {
     /// Applies a commit.
@@ -445,6 +469,7 @@ pub struct PaymentsUnavailable(pub Box<dyn Error + Send + Sync>);
 
 /// An attempt of a customer to pay.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Charge {
     /// Which payment. The processor takes it once, however often it is sent.
     pub payment: PaymentId,
@@ -452,6 +477,13 @@ pub struct Charge {
     pub amount: Money,
     /// What the customer's client got from the processor in place of card data.
     pub token: String,
+}
+
+impl Charge {
+    /// An attempt to pay an amount with a token.
+    pub const fn new(payment: PaymentId, amount: Money, token: String) -> Self {
+        Self { payment, amount, token }
+    }
 }
 
 /// What the processor says of an attempt to pay.
@@ -473,6 +505,7 @@ pub enum ChargeOutcome {
 
 /// Money to pay back.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RefundRequest {
     /// Which refund. The processor pays it once, however often it is sent.
     pub refund: RefundId,

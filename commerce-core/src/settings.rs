@@ -12,6 +12,7 @@ use crate::text::BoundedString;
 
 /// What a shop decides for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Settings {
     /// The currency of the catalog; every price is in it.
     pub currency: Currency,
@@ -50,6 +51,13 @@ pub struct ShippingMethod {
     pub tax_category: Option<BoundedString<64>>,
 }
 
+impl ShippingMethod {
+    /// A method whose fee is not taxed.
+    pub const fn new(name: BoundedString<64>, fee: Money) -> Self {
+        Self { name, fee, tax_category: None }
+    }
+}
+
 impl Settings {
     /// Half an hour to pay.
     pub const RESERVATION: TimeDelta = TimeDelta::minutes(30);
@@ -63,7 +71,7 @@ impl Settings {
     #[expect(clippy::missing_panics_doc, reason = "it never does")]
     pub fn new(currency: Currency) -> Self {
         let name = "standard".parse().expect("it is a name");
-        let standard = ShippingMethod { name, fee: Money::zero(currency), tax_category: None };
+        let standard = ShippingMethod::new(name, Money::zero(currency));
         Self {
             currency,
             lifecycle: Lifecycle::standard(),

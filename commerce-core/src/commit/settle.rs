@@ -18,6 +18,7 @@ use crate::stock::{SkuStock, StockEvent, StockLevel, StockMove, StockRefusal, St
 
 /// What a store has to load, and lock in this order, before it can settle a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ReadSet<'a> {
     /// The idempotency records that may exist.
     pub idempotency_keys: BTreeSet<&'a IdempotencyKey>,
@@ -101,6 +102,7 @@ pub struct LoadedState {
 
 /// What an accepted commit brought about beyond what it says itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Accepted {
     /// What happened to the stock, numbered.
     pub stock_events: Vec<(Sku, Recorded<StockEvent>)>,
@@ -110,6 +112,17 @@ pub struct Accepted {
 ///
 /// Each commit is accepted whole or refused whole. An accepted one changes the loaded state for those behind it; a refused one
 /// changes nothing. The store writes the accepted commits and the stock that is [changed](SkuStock::is_changed).
+///
+/// ```
+/// use commerce_core::commit::{LoadedState, Refusal, settle};
+/// use commerce_testkit::CommitBuilder;
+///
+/// let shop = CommitBuilder::new(1);
+/// let batch = [shop.stocked(&[("MUG", 1)]), shop.order(&[("MUG", 1)]), shop.order(&[("MUG", 1)])];
+/// let answers = settle(&batch, &mut LoadedState::default());
+/// assert!(answers[0].is_ok() && answers[1].is_ok());
+/// assert!(matches!(answers[2], Err(Refusal::Stock(_))), "the last mug is sold");
+/// ```
 pub fn settle<'a>(
     batch: impl IntoIterator<Item = &'a Commit>,
     loaded: &mut LoadedState,

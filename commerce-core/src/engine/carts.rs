@@ -19,6 +19,7 @@ use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, Target}
 
 /// A cart with its price now.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CartView {
     /// The cart, at today's prices.
     pub cart: Cart,
@@ -30,6 +31,7 @@ pub struct CartView {
 
 /// The caller's active cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OpenedCart {
     /// The cart with its price.
     pub view: CartView,
@@ -46,6 +48,13 @@ pub struct NewItem {
     pub quantity: Quantity,
     /// What is attached to the line.
     pub metadata: Metadata,
+}
+
+impl NewItem {
+    /// Units of a sku.
+    pub fn new(sku: Sku, quantity: Quantity) -> Self {
+        Self { sku, quantity, metadata: Metadata::default() }
+    }
 }
 
 /// Offers by sku.

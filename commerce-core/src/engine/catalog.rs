@@ -36,6 +36,13 @@ pub struct ProductInput {
     pub metadata: Metadata,
 }
 
+impl ProductInput {
+    /// A product for sale, without description and categories.
+    pub fn new(name: Name, variants: Vec<Variant>) -> Self {
+        Self { name, description: None, categories: Vec::new(), active: true, variants, metadata: Metadata::default() }
+    }
+}
+
 /// What somebody says of a category; its version and times are the engine's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CategoryInput {
@@ -60,6 +67,7 @@ pub struct ImportRow {
 
 /// What an import came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Imported {
     /// Products that are new.
     pub added: u64,

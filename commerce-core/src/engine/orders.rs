@@ -16,6 +16,7 @@ use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, Target}
 
 /// One entry of an order's history, with the order as it was after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HistoryItem {
     /// What happened.
     pub entry: Recorded<OrderEvent>,

@@ -34,8 +34,25 @@ pub struct CheckoutRequest {
     pub shipping_method: Option<BoundedString<64>>,
     /// What the customer wants to say.
     pub notes: Option<BoundedString<1000>>,
+    /// The number of the buyer's own purchase order.
+    pub purchase_order_number: Option<BoundedString<64>>,
     /// What is attached to the order.
     pub metadata: Metadata,
+}
+
+impl CheckoutRequest {
+    /// Orders a cart, shipped by the first method of the shop.
+    pub fn new(cart_id: CartId, shipping_address: Address) -> Self {
+        Self {
+            cart_id,
+            user_id: None,
+            shipping_address,
+            shipping_method: None,
+            notes: None,
+            purchase_order_number: None,
+            metadata: Metadata::default(),
+        }
+    }
 }
 
 /// Orders items without a cart.
@@ -51,8 +68,25 @@ pub struct PlaceOrderRequest {
     pub shipping_method: Option<BoundedString<64>>,
     /// What the customer wants to say.
     pub notes: Option<BoundedString<1000>>,
+    /// The number of the buyer's own purchase order.
+    pub purchase_order_number: Option<BoundedString<64>>,
     /// What is attached to the order.
     pub metadata: Metadata,
+}
+
+impl PlaceOrderRequest {
+    /// Orders items for the caller, shipped by the first method of the shop.
+    pub fn new(items: Vec<ItemRequest>, shipping_address: Address) -> Self {
+        Self {
+            user_id: None,
+            items,
+            shipping_address,
+            shipping_method: None,
+            notes: None,
+            purchase_order_number: None,
+            metadata: Metadata::default(),
+        }
+    }
 }
 
 /// One line to order: a sku, or a product that has only one.
@@ -70,6 +104,13 @@ pub struct ItemRequest {
     pub metadata: Metadata,
 }
 
+impl ItemRequest {
+    /// Units of a sku at the price of the catalog.
+    pub fn sku(sku: Sku, quantity: Quantity) -> Self {
+        Self { sku: Some(sku), product_id: None, quantity, unit_price: None, metadata: Metadata::default() }
+    }
+}
+
 /// What a new order is made of, whether it comes from a cart or from a list.
 struct PendingOrder {
     user_id: UserId,
@@ -80,6 +121,7 @@ struct PendingOrder {
     shipping_address: Address,
     shipping_method: BoundedString<64>,
     notes: Option<BoundedString<1000>>,
+    purchase_order_number: Option<BoundedString<64>>,
     metadata: Metadata,
 }
 
@@ -131,6 +173,7 @@ impl Engine {
             shipping_address: request.shipping_address.clone(),
             shipping_method: method.name.clone(),
             notes: request.notes.clone(),
+            purchase_order_number: request.purchase_order_number.clone(),
             metadata: request.metadata.clone(),
         };
         self.place(&context, id, pending, lost)
@@ -175,6 +218,7 @@ impl Engine {
             shipping_address: request.shipping_address.clone(),
             shipping_method: method.name.clone(),
             notes: request.notes.clone(),
+            purchase_order_number: request.purchase_order_number.clone(),
             metadata: request.metadata.clone(),
         };
         self.place(&context, OrderId::new(self.ports.ids.next()), pending, lost)
@@ -199,6 +243,7 @@ impl Engine {
             shipping_address: pending.shipping_address,
             shipping_method: pending.shipping_method,
             notes: pending.notes,
+            purchase_order_number: pending.purchase_order_number,
             metadata: pending.metadata,
             reserved_until: context.at.checked_add_signed(self.settings.reservation).unwrap_or(context.at),
         };

@@ -19,6 +19,7 @@ use super::{Attempts, Decision, Engine, EngineError, Field, Idempotency, ItemPar
 
 /// What a code would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CodeCheck {
     /// Why it does nothing, if it does nothing.
     pub rejected: Option<CodeRejection>,

@@ -19,7 +19,23 @@ use crate::pricing::{Quote, QuotedLine};
 use crate::text::BoundedString;
 
 /// An order: what was placed, which never changes, and where it stands, which events change.
+///
+/// ```
+/// use commerce_core::order::{Phase, fold};
+/// use commerce_testkit::CommitBuilder;
+///
+/// let shop = CommitBuilder::new(1);
+/// let placed = shop.order(&[("MUG", 2)]);
+/// let paid = shop.pay(placed.orders[0].order(), shop.at(60));
+/// assert_eq!(paid.orders[0].order().phase, Phase::Paid);
+///
+/// // An order is the fold of its events.
+/// let history = placed.orders[0].events().iter().chain(paid.orders[0].events());
+/// assert_eq!(&fold(history)?, paid.orders[0].order());
+/// # Ok::<(), commerce_core::order::CorruptHistory>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Order {
     /// Its id.
     pub id: OrderId,
@@ -43,6 +59,9 @@ pub struct Order {
     pub shipping_method: BoundedString<64>,
     /// What the customer wrote.
     pub notes: Option<BoundedString<1000>>,
+    /// The number of the buyer's own purchase order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchase_order_number: Option<BoundedString<64>>,
     /// What was attached when it was placed.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
@@ -92,6 +111,7 @@ pub type OrderLine = QuotedLine<OrderItem>;
 
 /// The payment of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Payment {
     /// Its id.
     pub id: PaymentId,
@@ -125,6 +145,7 @@ pub enum PaymentStatus {
 
 /// Money on its way back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Refund {
     /// Its id, which is also the key under which the processor takes it once.
     pub id: RefundId,

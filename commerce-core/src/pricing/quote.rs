@@ -22,6 +22,7 @@ use crate::promotion::same_code;
 ///   [shares](Quote::shares).
 /// * No amount is below zero, and no discount above what it is taken off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Quote<T = LineId> {
     /// The currency of every amount.
     pub currency: Currency,

@@ -24,6 +24,7 @@ const MAX_TRIES: u32 = 16;
 
 /// What a verification found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
     /// Entries of the history that were followed.
     pub entries: u64,

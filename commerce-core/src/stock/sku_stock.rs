@@ -207,6 +207,13 @@ impl SkuStock {
         self.changed = true;
     }
 
+    /// The level at an instant, at which more reservations may have ended.
+    pub fn level_at(&self, at: DateTime<Utc>) -> StockLevel {
+        let mut later = self.clone();
+        later.expire_reservations(at);
+        later.level
+    }
+
     /// Makes one move, after sweeping; says what of it the history keeps.
     ///
     /// # Errors
