@@ -12,13 +12,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use commerce_core::port::{StoreError, StoreErrorKind};
+use commerce_core::port::{Store, StoreError, StoreErrorKind};
 use commerce_core::replay::verify;
 use commerce_diesel::Rebuilt;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
-use commerce_testkit::{CommitBuilder, quote};
+use commerce_testkit::CommitBuilder;
+use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
-use diesel::{QueryableByName, SqliteConnection, sql_query};
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use tempfile::TempDir;
 
 use trade::{LATER, Trade};

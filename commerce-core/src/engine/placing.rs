@@ -34,6 +34,8 @@ pub struct CheckoutRequest {
     pub shipping_method: Option<BoundedString<64>>,
     /// What the customer wants to say.
     pub notes: Option<BoundedString<1000>>,
+    /// The number of the buyer's own purchase order.
+    pub purchase_order_number: Option<BoundedString<64>>,
     /// What is attached to the order.
     pub metadata: Metadata,
 }
@@ -47,6 +49,7 @@ impl CheckoutRequest {
             shipping_address,
             shipping_method: None,
             notes: None,
+            purchase_order_number: None,
             metadata: Metadata::default(),
         }
     }
@@ -65,6 +68,8 @@ pub struct PlaceOrderRequest {
     pub shipping_method: Option<BoundedString<64>>,
     /// What the customer wants to say.
     pub notes: Option<BoundedString<1000>>,
+    /// The number of the buyer's own purchase order.
+    pub purchase_order_number: Option<BoundedString<64>>,
     /// What is attached to the order.
     pub metadata: Metadata,
 }
@@ -78,6 +83,7 @@ impl PlaceOrderRequest {
             shipping_address,
             shipping_method: None,
             notes: None,
+            purchase_order_number: None,
             metadata: Metadata::default(),
         }
     }
@@ -115,6 +121,7 @@ struct PendingOrder {
     shipping_address: Address,
     shipping_method: BoundedString<64>,
     notes: Option<BoundedString<1000>>,
+    purchase_order_number: Option<BoundedString<64>>,
     metadata: Metadata,
 }
 
@@ -166,6 +173,7 @@ impl Engine {
             shipping_address: request.shipping_address.clone(),
             shipping_method: method.name.clone(),
             notes: request.notes.clone(),
+            purchase_order_number: request.purchase_order_number.clone(),
             metadata: request.metadata.clone(),
         };
         self.place(&context, id, pending, lost)
@@ -210,6 +218,7 @@ impl Engine {
             shipping_address: request.shipping_address.clone(),
             shipping_method: method.name.clone(),
             notes: request.notes.clone(),
+            purchase_order_number: request.purchase_order_number.clone(),
             metadata: request.metadata.clone(),
         };
         self.place(&context, OrderId::new(self.ports.ids.next()), pending, lost)
@@ -234,6 +243,7 @@ impl Engine {
             shipping_address: pending.shipping_address,
             shipping_method: pending.shipping_method,
             notes: pending.notes,
+            purchase_order_number: pending.purchase_order_number,
             metadata: pending.metadata,
             reserved_until: context.at.checked_add_signed(self.settings.reservation).unwrap_or(context.at),
         };

@@ -50,6 +50,8 @@ pub struct NewOrder {
     pub shipping_method: BoundedString<64>,
     /// What the customer wrote.
     pub notes: Option<BoundedString<1000>>,
+    /// The number of the buyer's own purchase order.
+    pub purchase_order_number: Option<BoundedString<64>>,
     /// What is attached.
     pub metadata: Metadata,
     /// Until when the stock is held.

@@ -59,6 +59,9 @@ pub struct Order {
     pub shipping_method: BoundedString<64>,
     /// What the customer wrote.
     pub notes: Option<BoundedString<1000>>,
+    /// The number of the buyer's own purchase order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchase_order_number: Option<BoundedString<64>>,
     /// What was attached when it was placed.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,

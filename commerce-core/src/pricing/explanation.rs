@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::Quantity;
@@ -153,6 +153,11 @@ pub enum UnmetCondition {
         #[serde(skip_serializing_if = "Option::is_none")]
         chosen: Option<String>,
     },
+    /// It is another day of the week.
+    Weekday {
+        /// The days wanted.
+        any: Vec<Weekday>,
+    },
     /// All of these would have to hold.
     All {
         /// Those that do not.
@@ -212,6 +217,7 @@ impl UnmetCondition {
             | Self::FirstOrder { .. }
             | Self::NthOrder { .. }
             | Self::ShippingMethod { .. }
+            | Self::Weekday { .. }
             | Self::Not { .. } => false,
         }
     }
@@ -328,6 +334,11 @@ impl fmt::Display for UnmetCondition {
             }
             Self::ShippingMethod { any, .. } => {
                 f.write_str("Only with shipping by: ")?;
+                list(f, any, ", ")?;
+                f.write_str(".")
+            }
+            Self::Weekday { any } => {
+                f.write_str("Only on: ")?;
                 list(f, any, ", ")?;
                 f.write_str(".")
             }

@@ -229,7 +229,15 @@ impl Shopfront {
 pub(crate) fn checkout_request(cart_id: CartId) -> CheckoutRequest {
     let shipping_method = Some(parse("standard"));
     let metadata = Metadata::default();
-    CheckoutRequest { cart_id, user_id: None, shipping_address: address(), shipping_method, notes: None, metadata }
+    CheckoutRequest {
+        cart_id,
+        user_id: None,
+        shipping_address: address(),
+        shipping_method,
+        notes: None,
+        purchase_order_number: None,
+        metadata,
+    }
 }
 
 pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrderRequest {
@@ -246,6 +254,7 @@ pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrderRequest {
         shipping_address: address(),
         shipping_method: Some(parse("standard")),
         notes: None,
+        purchase_order_number: None,
         metadata: Metadata::default(),
     }
 }
