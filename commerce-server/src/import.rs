@@ -11,6 +11,7 @@
 //!   it is. A product in the file has the variants in the file.
 //! * Repeating an import changes nothing.
 
+mod customers;
 mod plan;
 mod product;
 mod row;
@@ -18,6 +19,7 @@ mod sheet;
 
 use std::fmt;
 
+pub use self::customers::{CUSTOMERS, CustomerSheet};
 pub use self::plan::{Plan, PlanError, Summary};
 pub use self::product::SheetProduct;
 pub use self::sheet::{Sheet, SheetError};

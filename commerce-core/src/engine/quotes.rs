@@ -94,11 +94,11 @@ impl Engine {
         Ok(customer)
     }
 
-    /// The segments that the users service knows a user to be in.
+    /// The segments a user is in: the users service knows them, or they are the groups of the customer.
     async fn segments(&self, user: &UserId) -> Result<Vec<String>, EngineError> {
         match &self.ports.users {
             Some(users) => Ok(users.segments(user).await?),
-            None => Ok(Vec::new()),
+            None => self.groups(user).await,
         }
     }
 

@@ -1,4 +1,4 @@
-//! `commerce import`: products and stock from a CSV file.
+//! `commerce import`: products and stock, or customers, from a CSV file.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -13,10 +13,13 @@ use super::failure::Failure;
 use super::opened::{OpenStore, block_on};
 use super::{note, print, progress};
 use crate::config::Config;
-use crate::import::{Flaw, Plan, PlanError, Sheet, SheetError, Summary};
+use crate::import::{CustomerSheet, Flaw, Plan, PlanError, Sheet, SheetError, Summary};
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
+    /// The file has customers: the column id, and optionally groups (separated by |) and `tax_number`.
+    #[arg(long)]
+    customers: bool,
     /// A CSV file with the columns sku, name, price, currency, `on_hand`, and optionally categories (separated by |),
     /// `tax_category` and `product_id`; - for the standard input.
     #[arg(value_name = "FILE")]
@@ -35,6 +38,17 @@ impl ImportArgs {
 
 /// Imports a file, or reports all problems in it.
 pub(super) fn run(args: &ImportArgs, config: &Config) -> Result<(), Failure> {
+    if args.customers { run_customers(args, config) } else { run_products(args, config) }
+}
+
+fn run_customers(args: &ImportArgs, config: &Config) -> Result<(), Failure> {
+    let sheet = checked(args, CustomerSheet::read(open(args)?))?;
+    ignored(args, &sheet.ignored_columns);
+    let summary = imported(args, block_on(import_customers(config, &sheet))??)?;
+    told(args, format_args!("{} customers", sheet.len()), summary)
+}
+
+fn run_products(args: &ImportArgs, config: &Config) -> Result<(), Failure> {
     let sheet = checked(args, Sheet::read(open(args)?))?;
     ignored(args, &sheet.ignored_columns);
     let summary = imported(args, block_on(import(config, &sheet))??)?;
@@ -51,9 +65,11 @@ fn open(args: &ImportArgs) -> Result<Box<dyn Read>, Failure> {
 }
 
 fn checked<T>(args: &ImportArgs, sheet: Result<T, SheetError>) -> Result<T, Failure> {
-    sheet.map_err(|error| match error {
-        SheetError::Flaws(flaws) => refused(args, &flaws),
-        source => Failure::Sheet { path: args.name(), source },
+    sheet.map_err(|source| {
+        if let SheetError::Flaws(flaws) = &source {
+            return refused(args, flaws);
+        }
+        Failure::Sheet { path: args.name(), source }
     })
 }
 
@@ -64,10 +80,21 @@ fn ignored(args: &ImportArgs, columns: &[String]) {
 }
 
 fn imported(args: &ImportArgs, summary: Result<Summary, PlanError>) -> Result<Summary, Failure> {
-    summary.map_err(|error| match error {
-        PlanError::Flaws(flaws) => refused(args, &flaws),
-        source => Failure::Import { path: args.name(), source },
+    summary.map_err(|source| {
+        if let PlanError::Flaws(flaws) = &source {
+            return refused(args, flaws);
+        }
+        Failure::Import { path: args.name(), source }
     })
+}
+
+async fn import_customers(config: &Config, sheet: &CustomerSheet) -> Result<Result<Summary, PlanError>, Failure> {
+    let opened = OpenStore::open(config).await?;
+    let engine = opened.engine(config, opened.currency(config, Currency::USD).await?)?;
+    let importing = bar(sheet.len(), "importing");
+    let summary = sheet.import(&engine, |customers| importing.inc(customers)).await;
+    importing.finish_and_clear();
+    Ok(summary)
 }
 
 async fn import(config: &Config, sheet: &Sheet) -> Result<Result<Summary, PlanError>, Failure> {
