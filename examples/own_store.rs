@@ -1,10 +1,9 @@
-//! A shop on a store of its own: everything is kept in plain maps of this process.
+//! A shop on its own store: everything is in maps in memory.
 //!
-//! A store writes fourteen methods. Whether a commit may happen is decided by `commerce_core::commit::settle`; a store
-//! provides the facts and writes down what was accepted. This one has all facts in memory, so it hands `settle` its whole
-//! state. A store on a database loads what a `ReadSet` names and overrides the provided reads that its traffic needs to be
-//! fast. `cargo test -p examples --example own_store` runs the conformance suite on it.
-//! `cargo run -p examples --example own_store` places an order.
+//! A store implements fourteen methods. `commerce_core::commit::settle` decides whether a commit is accepted; a store provides
+//! the facts and writes what was accepted. This one has all facts in memory, so it gives `settle` its whole state. A store on a
+//! database loads what a `ReadSet` names, and overrides the provided reads that have to be fast. `cargo test -p examples
+//! --example own_store` runs the conformance suite on it. `cargo run -p examples --example own_store` places an order.
 
 #![expect(clippy::print_stdout, reason = "an example reports on standard output")]
 
@@ -31,7 +30,7 @@ struct OwnStore(Arc<Mutex<Data>>);
 
 #[derive(Debug, Default)]
 struct Data {
-    /// Versions, claims, stock, uses of promotions and idempotency records: what `settle` decides on and brings up to date.
+    /// The facts that `settle` uses and updates: versions, claims, stock, uses of promotions and idempotency records.
     state: LoadedState,
     orders: BTreeMap<OrderId, Order>,
     documents: BTreeMap<DocumentId, Document>,

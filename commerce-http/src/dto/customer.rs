@@ -12,13 +12,13 @@ use utoipa::ToSchema;
 use super::leaf::all;
 use super::metadata::MetadataDto;
 
-/// What the shop knows of a user.
+/// What the shop knows about a user.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Customer)]
 pub(crate) struct CustomerShape<'a> {
     /// The id of the user: the `sub` of their tokens.
     id: &'a UserId,
-    /// The segments that promotions may ask for, where no users service is set.
+    /// The segments for promotions, if there is no users service.
     #[schema(value_type = Vec<String>)]
     groups: &'a Groups,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,7 +44,7 @@ impl<'a> From<&'a Customer> for CustomerShape<'a> {
     }
 }
 
-/// What the shop shall know of a customer, as a whole.
+/// The new facts about a customer. They replace the old ones.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCustomer {
@@ -57,7 +57,6 @@ pub(crate) struct NewCustomer {
 }
 
 impl NewCustomer {
-    /// The details.
     pub(crate) fn read(self, f: &mut Findings) -> Read<CustomerDetails> {
         let groups = f.field("groups", |f| f.list(self.groups, |group, f| f.parse("", &group)));
         all!(CustomerDetails {

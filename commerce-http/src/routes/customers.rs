@@ -22,7 +22,7 @@ const CUSTOMERS: &str = "customers";
 /// Customers by id; for staff.
 #[utoipa::path(
     get, path = "/customers", tag = "customers",
-    params(("group" = Option<String>, Query, description = "Only those in this group."), MetadataFilter, Paging),
+    params(("group" = Option<String>, Query, description = "Only customers in this group."), MetadataFilter, Paging),
     responses((status = 200, body = List<CustomerShape<'_>>))
 )]
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
@@ -34,7 +34,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     Ok(Answer::ok(&List::part(CUSTOMERS, &found, CustomerShape::from)))
 }
 
-/// A customer; everyone may read their own.
+/// A customer. Users may read their own.
 #[utoipa::path(
     get, path = "/customers/{id}", tag = "customers",
     params(("id" = String, Path, description = "The id of the user.")),
@@ -44,7 +44,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     Ok(written(&app.engine.customer(call.caller()?, &call.path_param("id", "customer")?).await?))
 }
 
-/// Makes a customer, or changes them as a whole.
+/// Creates a customer, or replaces it.
 #[utoipa::path(
     put, path = "/customers/{id}", tag = "customers",
     params(("id" = String, Path, description = "The id of the user."), IfMatch),
@@ -59,7 +59,7 @@ pub(crate) async fn replace(app: &App, call: &RequestContext) -> Outcome {
     unkeyed(app.engine.save_customer(caller, target, &details).await?, saved)
 }
 
-/// Deletes a customer. What their history tells of them stays.
+/// Deletes a customer. The history stays.
 #[utoipa::path(
     delete, path = "/customers/{id}", tag = "customers",
     params(("id" = String, Path, description = "The id of the user."), IfMatch),
@@ -71,7 +71,7 @@ pub(crate) async fn delete(app: &App, call: &RequestContext) -> Outcome {
     unkeyed(reply, |_| Answer::empty(StatusCode::NO_CONTENT))
 }
 
-/// The history of a customer, oldest first; for staff. It still tells what was known of a deleted customer.
+/// The history of a customer, oldest first; for staff. It still contains the facts about a deleted customer.
 #[utoipa::path(
     get, path = "/customers/{id}/history", tag = "customers",
     params(("id" = String, Path, description = "The id of the user."), Paging),

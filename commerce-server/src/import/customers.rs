@@ -1,5 +1,5 @@
-//! Customers from a CSV file: `id`, and if wanted `groups` (split by `|`) and `tax_number`. What the file has no column for stays
-//! as it is.
+//! Customers from a CSV file: `id`, and optionally `groups` (separated by `|`) and `tax_number`. Absent columns do not change
+//! customers.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -18,15 +18,15 @@ use super::{Known, PlanError, SheetError, Summary};
 /// The columns of a file of customers.
 pub const CUSTOMERS: Known = Known { required: &["id"], optional: &["groups", "tax_number"] };
 
-/// A file of customers whose rows are right.
+/// A valid file of customers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomerSheet {
     rows: Vec<Row>,
-    /// The columns nobody asked for, which are ignored.
+    /// The unknown columns.
     pub ignored_columns: Vec<String>,
 }
 
-/// A customer as the file has it. None is what the file has no column for.
+/// A customer in the file. `None` means that the file has no such column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {
     line: u64,
@@ -43,12 +43,12 @@ impl Row {
         let tax_number = reader.parse_option("tax_number");
         let id = id?;
         if let Some(first) = lines.insert(id.clone(), line) {
-            reader.note("id", format!("{id} stands on line {first} already"));
+            reader.note("id", format!("{id} occurs on line {first} already"));
         }
         Some(Self { line, id, groups: groups.ok()?, tax_number })
     }
 
-    /// What the file says over what is known.
+    /// The known facts, replaced by those of the file.
     fn details(&self, known: CustomerDetails) -> CustomerDetails {
         CustomerDetails {
             groups: self.groups.clone().unwrap_or(known.groups),
@@ -59,10 +59,10 @@ impl Row {
 }
 
 impl CustomerSheet {
-    /// Reads a file and checks all of it.
+    /// Reads and checks a file.
     ///
     /// # Errors
-    /// [`SheetError`]; where rows are bad, with all of them up to a limit.
+    /// [`SheetError`], with all bad rows up to a limit.
     pub fn read(file: impl Read) -> Result<Self, SheetError> {
         let mut lines = BTreeMap::new();
         let rows = Rows::read(file, CUSTOMERS, |line, reader| Row::read(line, reader, &mut lines))?;
@@ -72,20 +72,20 @@ impl CustomerSheet {
         }
     }
 
-    /// How many customers it has.
+    /// The number of customers.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether it has no customers.
+    /// Whether there are no customers.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Imports, in commits of a few hundred rows. `progress` hears how many customers each has imported.
+    /// Imports in commits of a few hundred rows. `progress` receives the number of customers of each commit.
     ///
     /// # Errors
-    /// [`PlanError::Stopped`]; what was imported before stays, and running the import again goes on from there.
+    /// [`PlanError::Stopped`]. What was imported before remains. Running the import again continues it.
     pub async fn import(&self, engine: &Engine, mut progress: impl FnMut(u64)) -> Result<Summary, PlanError> {
         let mut summary = Summary::default();
         for batch in self.rows.chunks(BATCH) {

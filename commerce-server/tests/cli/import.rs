@@ -164,7 +164,7 @@ fn bad_customers_are_named_and_nothing_is_imported() {
     for words in [
         "line 402: id is empty",
         "line 403: groups \"x",
-        "line 404: tax_number is longer than 32 characters; id user-3 stands on line 5 already",
+        "line 404: tax_number is longer than 32 characters; id user-3 occurs on line 5 already",
         "nothing was imported",
     ] {
         assert!(complaint.contains(words), "{complaint}");

@@ -1,4 +1,4 @@
-//! What the shop knows of its users.
+//! Customers.
 
 use commerce_core::customer::{Customer, CustomerDetails, Groups};
 use commerce_core::pricing::MAX_SEGMENTS;

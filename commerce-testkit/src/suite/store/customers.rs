@@ -1,4 +1,4 @@
-//! What the shop knows of its users, kept as documents with keys.
+//! Customers: documents that are found by their groups.
 
 use commerce_core::commit::{Refusal, Subject};
 use commerce_core::customer::{Customer, CustomerDetails, Groups};
@@ -11,13 +11,13 @@ use serde_json::json;
 use super::{Case, Fixture, walk};
 use crate::commit_builder::parse;
 
-/// Somebody in some groups.
+/// A customer in some groups.
 fn customer(case: &Case, id: &str, groups: &[&str]) -> Customer {
     let groups = Groups::new(groups.iter().map(|group| parse(group))).unwrap();
     Customer::new(&parse(id), None, CustomerDetails { groups, ..CustomerDetails::default() }, case.shop.at(0))
 }
 
-/// The same customer in other groups.
+/// The customer in other groups.
 fn moved(case: &Case, before: &Customer, groups: &[&str]) -> Customer {
     let details = customer(case, before.id.as_str(), groups).details;
     Customer::new(&before.id, Some(before), details, case.shop.at(1))
@@ -27,14 +27,14 @@ fn id_of(customer: &Customer) -> DocumentId {
     DocumentId::new(DocumentKind::Customer, &customer.id)
 }
 
-/// The ids of customers who have a key, in pages of two.
+/// The ids of customers with a key, in pages of two.
 async fn found(case: &Case, key: &str) -> Vec<String> {
     let filter = DocumentFilter::all_of(vec![key.to_owned()]);
     let page = async |page| case.store().documents(DocumentKind::Customer, &filter, &page).await;
     walk(2, page, async || ()).await.iter().map(|document| document.id().id).collect()
 }
 
-/// With as many groups as there may be, and the longest texts.
+/// With the maximum of groups, and the longest texts.
 pub async fn a_customer_comes_back_equal<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let mut customer = customer(&case, &"🦀".repeat(64), &[]);
@@ -47,7 +47,7 @@ pub async fn a_customer_comes_back_equal<F: Fixture>(fixture: &F) {
     assert_eq!(known, Some(customer.into()));
 }
 
-/// Two people edit one customer: the second is told.
+/// Two people edit one customer. The second change is refused.
 pub async fn a_stale_customer_is_refused<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let before = customer(&case, "ann", &["vip"]);
@@ -61,7 +61,7 @@ pub async fn a_stale_customer_is_refused<F: Fixture>(fixture: &F) {
     assert_eq!(case.store().document(&id_of(&before)).await.unwrap(), Some(after.into()));
 }
 
-/// The groups of the day count, by the bytes of their names, and a page is as full as it can be.
+/// Only current groups count, by the bytes of their names. Pages are full.
 pub async fn customers_are_found_by_group<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     for (id, groups) in [("b", ["vip", "ü"]), ("a", ["vip", "vi"]), ("c", ["VIP", "vip "]), ("d", ["v%", "vip|x"])] {
@@ -76,7 +76,7 @@ pub async fn customers_are_found_by_group<F: Fixture>(fixture: &F) {
     assert_eq!(found(&case, Customer::LISTED).await.concat(), "abcde");
 }
 
-/// In no list; the history goes on where it was, and folding it gives the customer of today.
+/// The history continues, and folding it gives the current customer.
 pub async fn a_deleted_customer_is_in_no_list<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let ann = customer(&case, "ann", &["vip"]);

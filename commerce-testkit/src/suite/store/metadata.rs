@@ -15,10 +15,10 @@ use super::{Case, Fixture, first};
 use crate::commit_builder::{CURRENCY, parse, units};
 use crate::quote::percent_off;
 
-/// Entries that are asked for: keys and values.
+/// Keys and values to find.
 type Entries<'a> = &'a [(&'a str, &'a str)];
 
-/// Of every noun and every line of one, at the limits of keys, strings and figures; and in its events.
+/// On every noun and line, at the limits of keys, strings and numbers, and in events.
 pub async fn metadata_comes_back_equal<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 9)]).await;
     let metadata = extreme();
@@ -39,7 +39,7 @@ pub async fn metadata_comes_back_equal<F: Fixture>(fixture: &F) {
     assert_eq!(history[0].event, OrderEvent::Created { order: Box::new(order) });
 }
 
-/// By every entry asked for, and by what it is now. A string is found as it is, a number or a boolean by its JSON.
+/// By all entries, with their current values. Strings are compared as they are, numbers and booleans as JSON.
 pub async fn documents_are_found_by_their_metadata<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let both = of(json!({ "channel": "app", "rank": 1.5, "gift": true }));
@@ -71,7 +71,7 @@ pub async fn documents_are_found_by_their_metadata<F: Fixture>(fixture: &F) {
     assert_eq!(products(&case, &keys(&[("rank", "2")])).await.len(), 2);
 }
 
-/// With the other parts of a filter, and in every state.
+/// Together with other filters, and in every state.
 pub async fn orders_are_found_by_their_metadata<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 9)]).await;
     let mut orders = Vec::new();
@@ -97,7 +97,7 @@ pub async fn orders_are_found_by_their_metadata<F: Fixture>(fixture: &F) {
     }
 }
 
-/// The key and the string may be as long as they can be.
+/// The key and the string have the maximum length.
 pub async fn the_longest_entry_is_found<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let (key, text) = ("k".repeat(MAX_KEY), "日".repeat(MAX_STRING / 3));
