@@ -1,4 +1,4 @@
-//! What the terms of a promotion must keep beyond their types.
+//! The checks of a promotion beyond its types.
 
 use super::condition::{Condition, MAX_CONDITION_DEPTH, MAX_CONDITIONS, MAX_LABELS};
 use super::effect::{AmountTarget, BuyGet, Effect, Items, MAX_TIERS, PriceTarget, Target, Tier};
@@ -7,7 +7,6 @@ use super::{MAX_CODE, MAX_LABEL, Promotion, PromotionDefinition, Usage};
 use crate::money::{Currency, Money};
 use crate::problem::{Findings, ProblemKind};
 
-/// Walks terms and usage.
 pub(super) struct Check<'f> {
     currency: Currency,
     findings: &'f mut Findings,
@@ -65,7 +64,7 @@ impl<'f> Check<'f> {
         }
     }
 
-    /// Conditions that must hold together must not contradict each other.
+    /// Conditions that must all hold must not contradict each other.
     fn conditions(&mut self, conditions: &[Condition], depth: usize, together: bool) {
         let limit = MAX_CONDITIONS;
         self.require("conditions", conditions.len() <= limit, ProblemKind::TooMany { limit });
@@ -179,8 +178,8 @@ impl<'f> Check<'f> {
     }
 }
 
-/// Whether two conditions of one list can never hold together. It finds the plain mistakes (two order
-/// numbers, two shipping methods, a condition and its negation), not every impossible logic.
+/// Whether two conditions of one list can never both hold. It finds plain mistakes (two order numbers, two shipping
+/// methods, a condition and its negation), not every contradiction.
 fn contradict(one: &Condition, other: &Condition) -> bool {
     match (order_number(one), order_number(other)) {
         (Some(one), Some(other)) => one != other,
@@ -194,7 +193,7 @@ fn contradict(one: &Condition, other: &Condition) -> bool {
     }
 }
 
-/// The only number of order a condition allows.
+/// The only order number that a condition allows.
 fn order_number(condition: &Condition) -> Option<u32> {
     match condition {
         Condition::FirstOrder => Some(1),
@@ -211,7 +210,7 @@ fn order_number(condition: &Condition) -> Option<u32> {
 }
 
 impl Promotion {
-    /// The currency of a promotion must be that of the document it stands in.
+    /// The currency of a promotion must be that of the document that contains it.
     pub(crate) fn check_currency(&self, currency: Currency, findings: &mut Findings) {
         findings.require(self.currency() == currency, ProblemKind::CurrencyMismatch);
     }

@@ -10,44 +10,41 @@ use super::filter::Filter;
 use crate::Quantity;
 use crate::money::Money;
 
-/// The deepest nesting of `all`, `any` and `not`.
+/// The maximum nesting of `all`, `any` and `not`.
 pub const MAX_CONDITION_DEPTH: usize = 8;
-/// The most conditions in one list.
+/// The maximum number of conditions in one list.
 pub const MAX_CONDITIONS: usize = 50;
-/// The most segments, or shipping methods, one condition names.
+/// The maximum number of segments or shipping methods of one condition.
 pub const MAX_LABELS: usize = 100;
 
 /// One condition of a promotion. All conditions of a promotion must hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Condition {
-    /// What remains on the (matching) lines after earlier promotions is at least an amount.
+    /// The remainder of the (matching) lines after earlier promotions is at least an amount.
     MinSpend {
-        /// The least amount.
         amount: Money,
-        /// The lines that count; all of them when absent.
+        /// The lines that count; `None`: all.
         #[serde(skip_serializing_if = "Option::is_none")]
         filter: Option<Filter>,
     },
-    /// The (matching) lines have at least so many units together.
+    /// The (matching) lines together have at least this number of units.
     MinQuantity {
-        /// The least number of units.
         quantity: Quantity,
-        /// The lines that count; all of them when absent.
+        /// The lines that count; `None`: all.
         #[serde(skip_serializing_if = "Option::is_none")]
         filter: Option<Filter>,
     },
     /// Some line matches.
     Contains {
-        /// The lines meant.
         filter: Filter,
     },
     /// The customer is in one of the segments.
     Segment {
-        /// The segments.
         any: Vec<String>,
     },
-    /// The customer has completed no order yet.
+    /// The customer has not completed any order yet.
     FirstOrder,
     /// This is the customer's n-th order: `n − 1` are completed.
     NthOrder {
@@ -56,22 +53,17 @@ pub enum Condition {
     },
     /// The chosen shipping method is one of these.
     ShippingMethod {
-        /// The methods.
         any: Vec<String>,
     },
     /// All of these hold.
     All {
-        /// The conditions.
         conditions: Vec<Self>,
     },
     /// At least one of these holds.
     Any {
-        /// The conditions.
         conditions: Vec<Self>,
     },
-    /// This does not hold.
     Not {
-        /// The condition.
         condition: Box<Self>,
     },
 }
@@ -92,12 +84,12 @@ impl Condition {
         }
     }
 
-    /// Whether the condition, or one within it, is of some kind.
+    /// Whether the condition or a nested one satisfies a predicate.
     pub(super) fn any(&self, kind: fn(&Self) -> bool) -> bool {
         kind(self) || self.children().iter().any(|inner| inner.any(kind))
     }
 
-    /// Every filter in it, from left to right.
+    /// Visits every filter, from left to right.
     pub(crate) fn filters<'a>(&'a self, visit: &mut impl FnMut(&'a Filter)) {
         match self {
             Self::MinSpend { filter, .. } | Self::MinQuantity { filter, .. } => filter.iter().for_each(visit),
