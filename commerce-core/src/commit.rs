@@ -36,7 +36,7 @@ use crate::task::TaskChange;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Commit {
-    /// The time of the decision. Reservations that expired before it do not count.
+    /// The time of the decision. Reservations that have expired by it do not count.
     pub at: DateTime<Utc>,
     pub actor: Actor,
     /// A fresh UUID. The ids of the stock events that settling adds are derived from it.
@@ -111,22 +111,12 @@ pub enum Refusal {
     /// The request was answered before, with this answer.
     #[error("the request was answered before")]
     DuplicateKey(Box<IdempotencyRecord>),
-    /// Another commit changed the subject first. Decide again on its current state.
+    /// Another commit changed the subject first: decide again. `actual` is 0 if the subject does not exist.
     #[error("{subject} is at version {actual}, not {expected}")]
-    VersionConflict {
-        subject: Subject,
-        /// The version of the decision.
-        expected: u64,
-        /// The current version; 0 if the subject does not exist.
-        actual: u64,
-    },
-    /// Another document or order holds a claim of the commit.
+    VersionConflict { subject: Subject, expected: u64, actual: u64 },
+    /// Another document or order, with the id `owner`, holds a claim of the commit.
     #[error("{claim} is held by {owner}")]
-    Claimed {
-        claim: Claim,
-        /// The id of that document or order.
-        owner: String,
-    },
+    Claimed { claim: Claim, owner: String },
     #[error(transparent)]
     PromotionExhausted(#[from] PromotionExhausted),
     #[error(transparent)]

@@ -84,12 +84,9 @@ pub enum ProblemKind {
     TooMany { limit: usize },
     #[error("is longer than {limit} characters")]
     TooLong { limit: usize },
-    /// The text is too long to be stored.
+    /// The text is too long to be stored: more than `limit` bytes in UTF-8.
     #[error("is longer than {limit} bytes")]
-    TooManyBytes {
-        /// The maximum number of bytes in UTF-8.
-        limit: usize,
-    },
+    TooManyBytes { limit: usize },
     /// The conditions are nested too deeply.
     #[error("is nested deeper than {limit} levels")]
     TooDeep { limit: usize },
@@ -102,13 +99,9 @@ pub enum ProblemKind {
     /// The conditions can never all hold.
     #[error("can never hold together with the conditions before it")]
     Contradiction,
-    /// The problem has a code and a sentence of its own.
+    /// The problem has a stable code and a sentence of its own.
     #[error("{message}")]
-    Refused {
-        /// The stable code for clients.
-        code: &'static str,
-        message: String,
-    },
+    Refused { code: &'static str, message: String },
 }
 
 impl ProblemKind {

@@ -172,6 +172,7 @@ impl Promotion {
         Self { definition: Arc::new(definition), ..self }
     }
 
+    /// The id.
     pub fn id(&self) -> &PromotionId {
         &self.definition.id
     }
@@ -186,6 +187,7 @@ impl Promotion {
         &self.definition
     }
 
+    /// The usage.
     pub const fn usage(&self) -> &Usage {
         &self.usage
     }

@@ -93,21 +93,12 @@ pub enum ReplayError {
     /// An order's events are inconsistent. The order is dropped.
     #[error("order {order}: {source}")]
     Order { order: OrderId, source: CorruptHistory },
-    /// A stock event is missing or occurs twice. The entry is applied all the same.
+    /// A stock event is missing or occurs twice. Event `found` is applied all the same.
     #[error("stock of {sku}: event {found} follows version {version}")]
-    Stock {
-        sku: Sku,
-        version: u64,
-        /// The number of the event.
-        found: u64,
-    },
-    /// More units were reserved than were on hand.
+    Stock { sku: Sku, version: u64, found: u64 },
+    /// More units were reserved than were on hand, first at `version`.
     #[error("stock of {sku}: at version {version} more is reserved than there is")]
-    Overdrawn {
-        sku: Sku,
-        /// The first version with too many reserved units.
-        version: u64,
-    },
+    Overdrawn { sku: Sku, version: u64 },
 }
 
 impl Replay {

@@ -94,34 +94,18 @@ pub struct StockMove {
 pub enum StockAction {
     /// Reserves units for an order until an instant, in addition to those it has reserved.
     Reserve { order: OrderId, units: i64, until: DateTime<Utc> },
-    /// The order is paid: its reservation no longer expires. If it has expired, the units are reserved again.
-    Confirm {
-        order: OrderId,
-        /// The units to reserve again after expiry.
-        units: i64,
-    },
+    /// The order is paid: its reservation no longer expires. If it has expired, `units` are reserved again.
+    Confirm { order: OrderId, units: i64 },
     /// Releases the reservation. No effect if it has expired.
     Release { order: OrderId },
     /// Removes the units from stock.
     Fulfil { order: OrderId, units: i64 },
     /// Returned units can be sold again.
     Restock { units: i64 },
-    /// Sets the units on hand.
-    Set {
-        on_hand: i64,
-        /// `None` leaves the old one.
-        reorder_threshold: Option<i64>,
-        /// The version that the caller named (`If-Match`).
-        expected: Option<u64>,
-    },
-    /// Receives units or corrects their number.
-    Adjust {
-        /// Units more (positive) or less (negative).
-        delta: i64,
-        reason: BoundedString<200>,
-        /// The version that the caller named (`If-Match`).
-        expected: Option<u64>,
-    },
+    /// Sets the units on hand, and the threshold if given. `expected` is the version named by the caller.
+    Set { on_hand: i64, reorder_threshold: Option<i64>, expected: Option<u64> },
+    /// Receives units (positive) or corrects their number. `expected` is as in `Set`.
+    Adjust { delta: i64, reason: BoundedString<200>, expected: Option<u64> },
 }
 
 impl StockAction {
@@ -151,18 +135,10 @@ impl StockAction {
 #[serde(tag = "type", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum StockEvent {
-    /// The units on hand were set.
-    Set {
-        on_hand: i64,
-        /// `None`: unchanged.
-        reorder_threshold: Option<i64>,
-    },
+    /// The units on hand were set, and the threshold if given.
+    Set { on_hand: i64, reorder_threshold: Option<i64> },
     /// The units on hand were adjusted.
-    Adjusted {
-        /// Units more (positive) or less (negative).
-        delta: i64,
-        reason: BoundedString<200>,
-    },
+    Adjusted { delta: i64, reason: BoundedString<200> },
     /// The available units fell to the reorder threshold or below.
     #[serde(rename = "low")]
     LowStock { available: i64 },
@@ -207,10 +183,5 @@ pub enum StockRefusal {
     #[error("{sku}: units on hand are 0 to {MAX_ON_HAND}")]
     OutOfRange { sku: Sku },
     #[error("{sku} is at version {actual}, not {expected}")]
-    VersionMismatch {
-        sku: Sku,
-        /// The version that the caller named.
-        expected: u64,
-        actual: u64,
-    },
+    VersionMismatch { sku: Sku, expected: u64, actual: u64 },
 }

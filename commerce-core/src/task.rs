@@ -79,14 +79,8 @@ impl fmt::Display for TaskKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum TaskChange {
-    /// Runs the task at `due` or soon after. No effect if it is scheduled already.
-    Schedule {
-        key: TaskKey,
-        /// The earliest time to run it.
-        due: DateTime<Utc>,
-        /// Further input for the worker.
-        payload: Value,
-    },
+    /// Runs the task at `due` or soon after, with `payload` as input. No effect if it is scheduled already.
+    Schedule { key: TaskKey, due: DateTime<Utc>, payload: Value },
     /// Removes a task that is done or unnecessary.
     Finish(TaskKey),
 }

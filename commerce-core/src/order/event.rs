@@ -19,8 +19,8 @@ pub type Reason = BoundedString<500>;
 #[serde(tag = "type", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum OrderEvent {
+    /// The order was placed. `order` is at version 1.
     Created {
-        /// The order at version 1.
         order: Box<Order>,
     },
     /// The order changed its state.
@@ -32,14 +32,13 @@ pub enum OrderEvent {
         promotions: PromotionEffect,
         reason: Option<Reason>,
     },
+    /// `reference` is the processor's id of the payment.
     PaymentCaptured {
         amount: Money,
-        /// The processor's id of the payment.
         reference: Option<BoundedString<200>>,
     },
-    /// An attempt to pay failed.
+    /// An attempt to pay failed. `reason` is the processor's message.
     PaymentFailed {
-        /// The processor's message.
         reason: Reason,
     },
     /// A refund is to be sent to the processor.
@@ -48,16 +47,14 @@ pub enum OrderEvent {
         amount: Money,
         reason: Option<Reason>,
     },
-    /// The processor paid a refund.
+    /// The processor paid a refund. `reference` is its id at the processor.
     RefundProcessed {
         id: RefundId,
-        /// The processor's id of the refund.
         reference: Option<BoundedString<200>>,
     },
-    /// The processor refused a refund permanently.
+    /// The processor refused a refund permanently. `reason` is its message.
     RefundFailed {
         id: RefundId,
-        /// The processor's message.
         reason: Reason,
     },
     ShipmentUpdated {

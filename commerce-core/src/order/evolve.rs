@@ -21,12 +21,7 @@ pub enum CorruptHistory {
     SecondBeginning(u64),
     /// A number is missing or occurs twice.
     #[error("event {found} follows event {last}")]
-    Gap {
-        /// The last number before.
-        last: u64,
-        /// The number found.
-        found: u64,
-    },
+    Gap { last: u64, found: u64 },
     /// An event names an unknown return.
     #[error("the order has no return {0}")]
     UnknownReturn(ReturnId),

@@ -27,14 +27,9 @@ pub enum OrderRejection {
     UnknownReturn(ReturnId),
     #[error("the order has no refund {0}")]
     UnknownRefund(RefundId),
-    /// The lifecycle has no such transition.
+    /// The lifecycle has no such transition. `allowed` has the states to which the caller's role may take the order.
     #[error("{from} → {to} is not possible; from {from} this role may go to: {}", Names(allowed))]
-    InvalidTransition {
-        from: Status,
-        to: Status,
-        /// The states to which the caller's role may take the order.
-        allowed: Vec<Status>,
-    },
+    InvalidTransition { from: Status, to: Status, allowed: Vec<Status> },
     #[error("the order is paid already")]
     AlreadyPaid,
     #[error("an order in state {0} cannot be paid")]
@@ -56,25 +51,16 @@ pub enum OrderRejection {
     /// The command is not allowed to this role, whatever the lifecycle.
     #[error("the role {0} may not do this")]
     RoleNotPermitted(Role),
-    /// The window of the customer has ended.
+    /// The window of the customer ended at `closed`.
     #[error("the change to {to} was allowed until {closed}")]
-    WindowClosed {
-        to: Status,
-        /// The end of the window.
-        closed: DateTime<Utc>,
-    },
+    WindowClosed { to: Status, closed: DateTime<Utc> },
     #[error("an order has 1 to {MAX_LINES} items, not {0}")]
     ItemCount(usize),
     #[error("a return needs at least one line, and no item twice")]
     ReturnLines,
-    /// More units than were bought, less those in returns already.
+    /// More units than were bought, less those in returns already (`left`).
     #[error("cannot return {asked} units of item {item}: {left} left")]
-    TooManyReturned {
-        item: ItemId,
-        asked: i64,
-        /// Units that can still be returned.
-        left: i64,
-    },
+    TooManyReturned { item: ItemId, asked: i64, left: i64 },
     /// The captured amount differs from the amount due.
     #[error("{captured} was captured, {due} is due")]
     AmountMismatch { captured: Money, due: Money },

@@ -17,14 +17,9 @@ pub const MAX_TIERS: usize = 50;
 #[serde(tag = "type", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Effect {
-    /// A share of the remainder.
-    PercentOff {
-        percent: Percent,
-        /// The order together (rounded once), each line (rounded per line), or the shipping fee.
-        target: Target,
-        /// The maximum discount.
-        max_amount: Option<Money>,
-    },
+    /// A share of the remainder of the order together (rounded once), of each line (rounded per line), or of the
+    /// shipping fee; at most `max_amount`.
+    PercentOff { percent: Percent, target: Target, max_amount: Option<Money> },
     /// An amount.
     AmountOff { amount: Money, target: AmountTarget },
     /// A price that replaces a higher one.
@@ -33,13 +28,9 @@ pub enum Effect {
     FreeShipping,
     /// A discount on some units for others bought.
     BuyGet(BuyGet),
-    /// A share of the order that grows with its remainder. The highest tier reached applies.
-    TieredPercent {
-        /// In rising order.
-        tiers: Vec<Tier>,
-        /// The maximum discount.
-        max_amount: Option<Money>,
-    },
+    /// A share of the order that grows with its remainder, at most `max_amount`. The tiers rise; the highest one
+    /// reached applies.
+    TieredPercent { tiers: Vec<Tier>, max_amount: Option<Money> },
 }
 
 /// The base of a percentage.
@@ -77,12 +68,8 @@ pub enum PriceTarget {
     Order,
     /// Each unit.
     Each(Items),
-    /// The dearest units together. Fewer than `quantity` get no discount.
-    Bundle {
-        /// `None`: all lines.
-        filter: Option<Filter>,
-        quantity: Quantity,
-    },
+    /// The dearest units of the matching (`None`: all) lines together. Fewer than `quantity` get no discount.
+    Bundle { filter: Option<Filter>, quantity: Quantity },
 }
 
 /// Some units of a cart.

@@ -37,6 +37,7 @@ impl PromotionRecord {
         Self { promotion, ended_at: None, version: 1, created_at: at, updated_at: at }
     }
 
+    /// The id.
     pub fn id(&self) -> &PromotionId {
         self.promotion.id()
     }

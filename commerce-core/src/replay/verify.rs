@@ -47,23 +47,22 @@ pub struct Report {
 pub enum Difference {
     /// The history is inconsistent.
     History(ReplayError),
+    /// `rebuilt` is an error if the events cannot be replayed.
     Order {
         stored: Box<Order>,
-        /// The rebuilt order, or why the events cannot be replayed.
         rebuilt: Result<Box<Order>, CorruptHistory>,
     },
+    /// `error` says why the history cannot be replayed; `None` if it leads to another value.
     Document {
         id: DocumentId,
         version: u64,
-        /// Why the history cannot be replayed; `None` if it leads to another value.
         error: Option<Box<ReplayedError>>,
     },
-    /// The number of orders or documents, or of their events, differs.
+    /// The number of `what` (`orders` or `documents`), or of their events, differs. `tables` has the rows and the sum
+    /// of their versions.
     Count {
-        /// `orders` or `documents`.
         what: &'static str,
         history: StreamTotals,
-        /// The rows, and the sum of their versions.
         tables: StreamTotals,
     },
     Stock {
@@ -75,9 +74,9 @@ pub enum Difference {
         stored: BTreeMap<OrderId, Reservation>,
         rebuilt: BTreeMap<OrderId, Reservation>,
     },
+    /// `stored` is as the store counts or lists them.
     Uses {
         promotion: PromotionId,
-        /// As the store counts or lists them.
         stored: UsesTotal,
         rebuilt: UsesTotal,
     },

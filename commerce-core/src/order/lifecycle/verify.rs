@@ -23,39 +23,24 @@ pub enum LifecycleError {
     #[error("state {0} is listed twice")]
     DuplicateState(Status),
     #[error("transition {from} → {to}: state {missing} is not listed")]
-    UnknownState {
-        from: Status,
-        to: Status,
-        /// The one of the two that is not listed.
-        missing: Status,
-    },
+    UnknownState { from: Status, to: Status, missing: Status },
     /// Two transitions between the same states have the same trigger.
     #[error("transition {from} → {to} occurs twice for one trigger")]
     DuplicateTransition { from: Status, to: Status },
     #[error("the initial state {0} must be in phase draft or awaiting_payment")]
     Initial(Status),
-    /// A trigger is not allowed there.
+    /// A trigger is not allowed there; `rule` is its condition.
     #[error("transition {from} → {to}: {rule}")]
-    Trigger {
-        from: Status,
-        to: Status,
-        /// The condition of the trigger.
-        rule: &'static str,
-    },
+    Trigger { from: Status, to: Status, rule: &'static str },
     /// No path leads to a state.
     #[error("state {0} cannot be reached")]
     Unreachable(Status),
     /// A transition leaves a state that ends an order.
     #[error("state {0} ends an order, no transition may leave it")]
     LeavesTerminal(Status),
-    /// An effect on stock or payment is not possible there.
+    /// An effect on stock or payment is not possible there; `rule` is its condition.
     #[error("transition {from} → {to}: {rule}")]
-    Effect {
-        from: Status,
-        to: Status,
-        /// The condition of the effect.
-        rule: &'static str,
-    },
+    Effect { from: Status, to: Status, rule: &'static str },
     /// No path from the state settles money and goods.
     #[error("an order in {0} can never end: neither fulfilled and paid, nor released and refunded")]
     NeverFinal(Status),
