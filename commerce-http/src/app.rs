@@ -8,12 +8,10 @@ use commerce_core::engine::Engine;
 use crate::options::Options;
 use crate::quota::OrderQuota;
 
-/// What all requests share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) options: Options,
     pub(crate) quota: OrderQuota,
-    /// What describes the interface.
     pub(crate) document: &'static LazyLock<Bytes>,
 }

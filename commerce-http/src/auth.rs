@@ -30,7 +30,6 @@ pub const LEEWAY_SECONDS: u64 = 5;
 
 /// The algorithms that are ever accepted.
 const ALGORITHMS: [Algorithm; 4] = [Algorithm::HS256, Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
-/// The cookie that may carry the token.
 const SESSION: &str = "session";
 
 /// Checks tokens. Clones share the keys, so keys that are replaced are replaced everywhere.
@@ -107,7 +106,6 @@ impl Auth {
     }
 }
 
-/// What is asked of every token of an algorithm.
 fn validation(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.leeway = LEEWAY_SECONDS;

@@ -12,10 +12,8 @@ use tokio::time::timeout;
 
 use crate::problem::Problem;
 
-/// The most bytes of a body.
 pub(crate) const MAX_BYTES: usize = 256 * 1024;
 
-/// Receives a body.
 pub(crate) async fn receive<B>(headers: &HeaderMap, body: B, patience: Duration) -> Result<Bytes, Problem>
 where
     B: Body,

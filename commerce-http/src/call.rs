@@ -16,7 +16,6 @@ use crate::precondition;
 use crate::problem::Problem;
 use crate::query::Query;
 
-/// The parameters of a path, decoded.
 pub(crate) type Params = Vec<(&'static str, String)>;
 
 /// A request that has a route.
@@ -36,12 +35,10 @@ impl RequestContext {
         self.caller.as_ref().ok_or_else(Problem::no_token)
     }
 
-    /// The headers.
     pub(crate) const fn headers(&self) -> &HeaderMap {
         &self.parts.headers
     }
 
-    /// A parameter of the path, decoded.
     pub(crate) fn param(&self, name: &str) -> &str {
         let found = self.params.iter().find(|(known, _)| *known == name);
         found.map_or("", |(_, value)| value)
@@ -62,7 +59,6 @@ impl RequestContext {
         text.parse().map(OrderRef::Number).map_err(|_| Problem::not_found("order"))
     }
 
-    /// The query.
     pub(crate) fn query(&self) -> Result<Query, Problem> {
         Query::read(self.parts.uri.query())
     }

@@ -25,7 +25,6 @@ use crate::problem::Problem;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-/// The longest key, in characters.
 const MAX_KEY: usize = 255;
 
 /// The header of a request that takes effect once.
@@ -50,7 +49,6 @@ pub(crate) struct RequiredIdempotencyKeyHeader {
     idempotency_key: String,
 }
 
-/// How a handler writes its answer.
 pub(crate) type Write<T> = dyn Fn(&T) -> Answer + Send + Sync;
 /// What the engine calls with the outcome it is about to commit.
 type Record<'w, T> = dyn Fn(&T) -> String + Send + Sync + 'w;
@@ -61,7 +59,6 @@ pub(crate) struct IdempotencyGuard<'w, T> {
     keyed: Option<Keyed<'w, T>>,
 }
 
-/// What a request with a key keeps.
 struct Keyed<'w, T> {
     key: IdempotencyKey,
     fingerprint: String,
@@ -76,13 +73,11 @@ impl<T> fmt::Debug for IdempotencyGuard<'_, T> {
 }
 
 impl RequestContext {
-    /// A ticket for a request that may have a key.
     pub(crate) fn idempotency_guard<'w, T>(&self, write: &'w Write<T>) -> Result<IdempotencyGuard<'w, T>, Problem> {
         let keyed = key(self.headers())?.map(|key| self.keyed(key, write)).transpose()?;
         Ok(IdempotencyGuard { write, keyed })
     }
 
-    /// A ticket for a request that has to have a key.
     pub(crate) fn required_idempotency_guard<'w, T>(
         &self,
         write: &'w Write<T>,
@@ -140,7 +135,6 @@ pub(crate) fn unkeyed<T>(reply: Reply<T>, write: impl FnOnce(&T) -> Answer) -> O
     }
 }
 
-/// An answer as it is kept.
 #[derive(Debug, Serialize, Deserialize)]
 struct Recorded<'a> {
     status: u16,
@@ -173,7 +167,6 @@ impl Recorded<'_> {
         text
     }
 
-    /// The answer that was written down.
     fn replay(text: &str) -> Outcome {
         let damaged = |error: Box<dyn std::error::Error + Send + Sync>| Problem::internal().caused_by(error);
         let recorded: Recorded<'_> = serde_json::from_str(text).map_err(|error| damaged(error.into()))?;

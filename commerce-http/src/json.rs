@@ -12,7 +12,6 @@ use serde_json::value::RawValue;
 use crate::dto::{Fault, Refused};
 use crate::problem::Problem;
 
-/// How deep a document may be nested.
 const MAX_DEPTH: usize = 128;
 
 /// Reads a document.
@@ -58,7 +57,6 @@ pub(crate) fn refused(problems: Problems) -> Problem {
     Refused::from(problems).into()
 }
 
-/// The pointer to a member, or to an element.
 fn member(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }

@@ -5,7 +5,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use commerce_core::port::PageRequest;
+use commerce_core::port::{Page, PageRequest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -14,11 +14,8 @@ use utoipa::{IntoParams, ToSchema};
 use crate::problem::Problem;
 use crate::query::Query;
 
-/// How many entries are given where nobody says.
 const DEFAULT_LIMIT: u16 = 20;
-/// The most entries of one part.
 const MAX_LIMIT: u16 = 100;
-/// How much of the digest a cursor carries.
 const DIGEST_BYTES: usize = 6;
 
 /// A part of a list.
@@ -41,6 +38,37 @@ pub(crate) struct Paging {
     cursor: Option<String>,
 }
 
+impl<T> List<T> {
+    /// A list that is given whole.
+    pub(crate) const fn whole(items: Vec<T>) -> Self {
+        Self { items, next_cursor: None }
+    }
+
+    /// A part of a list, and where the next one begins.
+    pub(crate) fn part<'p, D, K: Serialize>(kind: &str, page: &'p Page<D, K>, entry: impl FnMut(&'p D) -> T) -> Self {
+        let next_cursor = page.next.as_ref().and_then(|last| cursor(kind, last));
+        Self { items: page.items.iter().map(entry).collect(), next_cursor }
+    }
+
+    /// The part of a history, which is read whole, that is asked for.
+    pub(crate) fn of_history<'h, E>(
+        kind: &str,
+        page: &PageRequest<u64>,
+        history: &'h [E],
+        sequence: impl Fn(&E) -> u64,
+    ) -> Self
+    where
+        T: From<&'h E>,
+    {
+        let start = history.partition_point(|entry| page.after.is_some_and(|after| sequence(entry) <= after));
+        let rest = history.get(start..).unwrap_or_default();
+        let part = rest.get(..page.limit.into()).unwrap_or(rest);
+        let last = part.last().filter(|_| part.len() < rest.len());
+        let next_cursor = last.and_then(|entry| cursor(kind, &sequence(entry)));
+        Self { items: part.iter().map(T::from).collect(), next_cursor }
+    }
+}
+
 /// Which part of a list is asked for. The kind tells the cursors of one list from those of another.
 pub(crate) fn asked<K: DeserializeOwned>(query: &Query, kind: &str) -> Result<PageRequest<K>, Problem> {
     let Paging { limit, cursor } = Paging { limit: query.get("limit")?, cursor: query.get("cursor")? };
@@ -53,7 +81,6 @@ pub(crate) fn asked<K: DeserializeOwned>(query: &Query, kind: &str) -> Result<Pa
     Ok(PageRequest { limit, after })
 }
 
-/// Writes the cursor of a place.
 pub(crate) fn cursor(kind: &str, place: &impl Serialize) -> Option<String> {
     let place = serde_json::to_vec(place).ok()?;
     let mut bytes = digest(kind, &place).to_vec();

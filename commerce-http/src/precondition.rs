@@ -41,7 +41,6 @@ fn unless_match(headers: &HeaderMap) -> Result<Expected, Problem> {
     }
 }
 
-/// The condition does not hold.
 pub(crate) fn failed(detail: String) -> Problem {
     Problem::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail)
 }

@@ -12,16 +12,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-/// The media type of problems.
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
-/// How a client is asked for a token.
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"commerce\"");
-/// How a client is told that its token is no good.
 const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer realm=\"commerce\", error=\"invalid_token\"");
 /// After how many seconds a client may try again where nothing better is known.
 const RETRY_SECONDS: u64 = 2;
 
-/// What goes to the log beside a problem.
 type Cause = Box<dyn Error + Send + Sync>;
 
 /// Why a request was not done as asked.
@@ -77,7 +73,6 @@ impl Fault {
         &self.code
     }
 
-    /// A value of the body.
     pub(crate) fn at(pointer: impl Into<String>, code: &'static str, message: impl Display) -> Self {
         Self { pointer: Some(pointer.into()), parameter: None, code: code.into(), message: message.to_string() }
     }
@@ -97,7 +92,6 @@ impl Problem {
         }))
     }
 
-    /// The request cannot be read.
     pub(crate) fn bad_request(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
@@ -112,7 +106,6 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail.to_string())
     }
 
-    /// Values of the body are not valid.
     pub(crate) fn invalid(errors: Vec<Fault>) -> Self {
         let first = errors.first().map(ToString::to_string);
         let mut problem = Self::unprocessable("validation_failed", first.unwrap_or_default());
@@ -120,12 +113,10 @@ impl Problem {
         problem
     }
 
-    /// One value of the body is not valid.
     pub(crate) fn invalid_at(pointer: &str, code: &'static str, message: impl Display) -> Self {
         Self::invalid(vec![Fault::at(pointer, code, message)])
     }
 
-    /// A parameter of the query is not valid.
     pub(crate) fn invalid_parameter(name: &'static str, code: &'static str, message: impl Display) -> Self {
         let fault = Fault { pointer: None, parameter: Some(name), code: code.into(), message: message.to_string() };
         let mut problem = Self::invalid(vec![fault]);
@@ -138,34 +129,28 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {noun}."))
     }
 
-    /// No route leads here.
     pub(crate) fn no_route() -> Self {
         Self::new(StatusCode::NOT_FOUND, "route_not_found", "No route leads here.")
     }
 
-    /// The route takes other methods.
     pub(crate) fn method_not_allowed(allow: HeaderValue) -> Self {
         let detail = "The route does not take this method.";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).header(ALLOW, allow)
     }
 
-    /// Only for those who say who they are.
     pub(crate) fn no_token() -> Self {
         let detail = "A token is needed: Authorization: Bearer, or the cookie session.";
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail).header(WWW_AUTHENTICATE, CHALLENGE)
     }
 
-    /// The token is no good.
     pub(crate) fn bad_token(code: &'static str, detail: &'static str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, code, detail).header(WWW_AUTHENTICATE, INVALID_TOKEN)
     }
 
-    /// Not in this role.
     pub(crate) fn forbidden(detail: impl Display) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail.to_string())
     }
 
-    /// Something we depend on does not answer.
     pub(crate) fn unavailable(code: &'static str, detail: &'static str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(RETRY_SECONDS)
     }
@@ -176,35 +161,29 @@ impl Problem {
         Self::unavailable("timeout", detail)
     }
 
-    /// A bug of ours.
     pub(crate) fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong here.")
     }
 
-    /// Adds an extension member.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.0.members.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Adds a header.
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.insert(name, value);
         self
     }
 
-    /// Says when to try again.
     pub(crate) fn retry_after(self, seconds: u64) -> Self {
         self.header(RETRY_AFTER, seconds.into())
     }
 
-    /// Keeps the cause for the log.
     pub(crate) fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
         self.0.cause = Some(cause.into());
         self
     }
 
-    /// Writes the cause to the log, if there is one.
     pub(crate) fn log(&self) {
         if let Some(cause) = &self.0.cause {
             tracing::error!(code = self.0.code, error = %cause, "request failed");

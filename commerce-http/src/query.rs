@@ -15,7 +15,6 @@ use crate::problem::Problem;
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads what stands behind the question mark.
     pub(crate) fn read(text: Option<&str>) -> Result<Self, Problem> {
         let pairs = text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
         let pairs = pairs.map(|pair| {
@@ -32,17 +31,14 @@ impl Query {
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// A parameter of a type.
     pub(crate) fn get<T: FromStr<Err: Display>>(&self, name: &'static str) -> Result<Option<T>, Problem> {
         self.parsed(name, str::parse)
     }
 
-    /// A word of a closed set.
     pub(crate) fn word<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>, Problem> {
         self.parsed(name, |text| T::deserialize(IntoDeserializer::<value::Error>::into_deserializer(text)))
     }
 
-    /// What a function makes of a parameter.
     pub(crate) fn parsed<T, E: Display>(
         &self,
         name: &'static str,

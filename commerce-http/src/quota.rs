@@ -28,7 +28,6 @@ impl OrderQuota {
         Self { interval: MINUTE.checked_div(orders), free_at: Mutex::default() }
     }
 
-    /// Takes one of the caller's orders of this minute.
     pub(crate) fn take(&self, caller: &Actor) -> Result<(), Problem> {
         let Some((interval, user)) = self.limit(caller) else { return Ok(()) };
         let (now, mut customers) = (Instant::now(), self.customers());
@@ -54,7 +53,6 @@ impl OrderQuota {
         }
     }
 
-    /// Who is limited, and to what.
     fn limit<'a>(&self, caller: &'a Actor) -> Option<(Duration, &'a UserId)> {
         self.interval.zip(caller.user.as_ref()).filter(|_| !caller.role.may(Permission::OrderUnlimited))
     }

@@ -3,10 +3,8 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
-/// The header of a request's id.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The longest id taken from a client.
 const MAX_BYTES: usize = 128;
 
 /// The id of a request: 1 to 128 visible ASCII characters.

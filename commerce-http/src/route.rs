@@ -15,12 +15,9 @@ use crate::problem::Problem;
 /// The paths under which the shop's routes answer; the first is the canonical one.
 pub(crate) const PREFIXES: [&str; 2] = ["/v1", "/api/v1"];
 
-/// A handler's work.
 pub(crate) type Work<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
-/// A handler.
 pub(crate) type Handler = for<'a> fn(&'a App, &'a RequestContext) -> Work<'a>;
 
-/// One row of the table of routes.
 pub(crate) struct Route {
     pub(crate) method: Method,
     /// The path below a prefix, with its parameters in braces.
@@ -29,10 +26,8 @@ pub(crate) struct Route {
     pub(crate) handler: Handler,
 }
 
-/// What a route belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RouteGroup {
-    /// What the shop is for.
     Shop,
     /// What operators and developers use; answers without a prefix too.
     System,
@@ -46,18 +41,13 @@ impl fmt::Debug for Route {
     }
 }
 
-/// Where a request leads.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// To a handler.
     Route(&'static Route, Params),
-    /// To a path that takes other methods.
     OtherMethod(&'static PathRoutes),
-    /// Nowhere.
     Nothing,
 }
 
-/// All routes of one path.
 #[derive(Debug)]
 pub(crate) struct PathRoutes {
     path: &'static str,
@@ -69,7 +59,6 @@ pub(crate) struct PathRoutes {
 pub(crate) struct Router(matchit::Router<PathRoutes>);
 
 impl Found {
-    /// The label of the route in metrics and logs.
     pub(crate) const fn label(&self) -> Option<&'static str> {
         match self {
             Self::Route(route, _) => Some(route.path),
@@ -78,7 +67,6 @@ impl Found {
         }
     }
 
-    /// The route, or why there is none.
     pub(crate) fn into_route(self) -> Result<(&'static Route, Params), Problem> {
         match self {
             Self::Route(route, params) => Ok((route, params)),
@@ -139,7 +127,6 @@ macro_rules! routes {
         Shop { $($shop_method:ident $shop_path:literal $module:ident::$name:ident;)* }
         $($part:ident $method:ident $path:literal $handler:path;)*
     ) => {
-        /// Every route there is.
         pub(crate) static ROUTES: &[Route] = &[
             $(routes!(@row Shop $shop_method $shop_path $module::$name),)*
             $(routes!(@row $part $method $path $handler),)*

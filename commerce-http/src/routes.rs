@@ -22,7 +22,6 @@ use std::sync::LazyLock;
 
 use crate::route::{Route, Router, routes};
 
-/// Finds the route of a request.
 pub(crate) static ROUTER: LazyLock<Router> = LazyLock::new(|| Router::of(ROUTES));
 
 routes! {

@@ -120,7 +120,6 @@ where
     }
 }
 
-/// Answers a request, and tells the operators.
 async fn respond<B>(app: &App, request: Request<B>) -> Response<Full<Bytes>>
 where
     B: Body + Send,
@@ -145,7 +144,6 @@ where
     })
 }
 
-/// Does what a request asks.
 async fn run<B>(app: &App, found: Found, parts: http::request::Parts, body: B) -> Outcome
 where
     B: Body,
@@ -183,7 +181,6 @@ fn response(mut answer: Answer, id: RequestId, gzip: bool) -> Response<Full<Byte
     response
 }
 
-/// What a panic says.
 fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("panicked: {}", text.unwrap_or("without a word"))

@@ -25,7 +25,6 @@ const DEAD_TASKS: &str = "tasks_dead";
 /// The most dead tasks that are counted, so that the count stays cheap.
 const MAX_DEAD: u16 = 500;
 
-/// The upper bounds of the latency histogram, in seconds.
 const BOUNDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
 /// The label of kinds of tasks that this engine does not run.
@@ -110,12 +109,10 @@ impl Drop for InFlight {
     }
 }
 
-/// Counts an order.
 pub(crate) fn order_placed() {
     counter!(ORDERS).increment(1);
 }
 
-/// A request that was answered.
 #[derive(Debug)]
 pub(crate) struct Served {
     pub(crate) method: Method,

@@ -41,7 +41,6 @@ pub(crate) use self::users::UsersService;
 /// Where the server listens unless told otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
-/// Why the settings cannot be used.
 #[derive(Debug, Error)]
 pub(crate) enum ConfigError {
     #[error("{}: {source}", path.display())]
@@ -183,7 +182,6 @@ impl Config {
         self.lifecycle.iter_mut().chain(&mut self.former_lifecycles).for_each(|choice| choice.stand_in(directory));
     }
 
-    /// Where to listen.
     pub(crate) fn listen(&self) -> SocketAddr {
         self.listen.unwrap_or(LISTEN)
     }

@@ -20,7 +20,6 @@ const OWNER_ONLY: u32 = 0o600;
 /// What others must not have.
 const OTHERS: u32 = 0o077;
 
-/// Why there is no development key.
 #[derive(Debug, Error)]
 pub(crate) enum KeyError {
     /// The file cannot be made or read.

@@ -12,12 +12,9 @@ use crate::config::{ConfigError, Keys, Secret};
 use crate::development_key;
 use crate::outbound::{Outbound, OutboundError};
 
-/// The most bytes of a JWKS document.
 const MAX_DOCUMENT: usize = 256 * 1024;
-/// How long a JWKS document is waited for.
 const TIME_OUT: Duration = Duration::from_secs(5);
 
-/// Why the keys cannot be used.
 #[derive(Debug, Error)]
 pub(crate) enum KeyringError {
     #[error("{}: {source}", path.display())]
@@ -26,8 +23,6 @@ pub(crate) enum KeyringError {
     Config(#[from] ConfigError),
     #[error("{}: {source}", path.display())]
     NoKey { path: PathBuf, source: KeyError },
-    #[error("{}: not a public RSA, P-256 or Ed25519 key in PEM", .0.display())]
-    NotPem(PathBuf),
     #[error("HS256 secret: {0}")]
     Secret(KeyError),
     #[error("keys of {url}: {problem}")]
@@ -38,7 +33,6 @@ pub(crate) enum KeyringError {
     Tls(#[from] rustls::Error),
 }
 
-/// Why keys could not be fetched.
 #[derive(Debug, Error)]
 pub(crate) enum FetchProblem {
     #[error("not an address")]
@@ -59,7 +53,6 @@ pub(crate) enum FetchProblem {
 #[derive(Debug)]
 pub(crate) struct PublishedKeys {
     url: String,
-    /// How often to fetch them.
     pub(crate) every: Duration,
     client: Outbound,
 }
@@ -89,12 +82,12 @@ impl Keys {
     fn read(&self, development_key: &Path) -> Result<Vec<VerifyingKey>, KeyringError> {
         let secret = self.signing(development_key)?;
         let mut keys = secret.iter().map(verifying).collect::<Result<Vec<_>, _>>()?;
+        let no_key = |path: &PathBuf, source| KeyringError::NoKey { path: path.clone(), source };
         for path in &self.pem_files {
-            keys.push(public_key(&read(path)?).ok_or_else(|| KeyringError::NotPem(path.clone()))?);
+            keys.push(VerifyingKey::pem(&read(path)?).map_err(|source| no_key(path, source))?);
         }
         if let Some(path) = &self.jwks_file {
-            let no_key = |source| KeyringError::NoKey { path: path.clone(), source };
-            keys.extend(VerifyingKey::from_jwks(&read(path)?).map_err(no_key)?);
+            keys.extend(VerifyingKey::from_jwks(&read(path)?).map_err(|source| no_key(path, source))?);
         }
         Ok(keys)
     }
@@ -106,12 +99,6 @@ fn verifying(secret: &Secret) -> Result<VerifyingKey, KeyringError> {
 
 fn read(path: &Path) -> Result<String, KeyringError> {
     fs::read_to_string(path).map_err(|source| KeyringError::Unreadable { path: path.to_owned(), source })
-}
-
-/// A key says itself of what kind it is.
-fn public_key(pem: &str) -> Option<VerifyingKey> {
-    let rsa = VerifyingKey::rs256_pem(pem);
-    rsa.or_else(|_| VerifyingKey::es256_pem(pem)).or_else(|_| VerifyingKey::eddsa_pem(pem)).ok()
 }
 
 impl PublishedKeys {

@@ -90,7 +90,6 @@ where
     server.finish().await
 }
 
-/// What all connections share.
 struct Server {
     builder: Builder<TokioExecutor>,
     connections: GracefulShutdown,

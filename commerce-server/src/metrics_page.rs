@@ -12,7 +12,6 @@ use tokio::net::TcpListener;
 
 use crate::listener::{self, Limits};
 
-/// Where they are found.
 const PATH: &str = "/metrics";
 /// Those who read metrics are few.
 const CONNECTIONS: usize = 16;

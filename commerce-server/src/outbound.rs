@@ -16,13 +16,10 @@ use thiserror::Error;
 
 /// Connections kept open to one host while nobody uses them.
 const IDLE_CONNECTIONS: usize = 8;
-/// For how long.
 const IDLE_TIME: Duration = Duration::from_secs(30);
 
-/// What another service answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
-    /// Its status.
     pub(crate) status: StatusCode,
     /// Its body; none if it was longer than the caller wanted to read.
     pub(crate) body: Option<Bytes>,

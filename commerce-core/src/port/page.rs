@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 
@@ -26,7 +27,7 @@ pub struct Page<T, K> {
 }
 
 /// The place of an entry in a list that is sorted by creation, newest first, then by id.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor<I> {
     /// When the entry was created.
     pub created_at: DateTime<Utc>,

@@ -52,31 +52,16 @@ impl VerifyingKey {
         Ok(Self::new(Algorithm::HS256, DecodingKey::from_secret(secret)))
     }
 
-    /// RS256: an RSA public key in PEM.
+    /// The public key of a PEM document: of RSA for RS256, on the curve P-256 for ES256, or Ed25519 for `EdDSA`.
     ///
     /// # Errors
     /// [`KeyError::NotAKey`].
-    pub fn rs256_pem(pem: &str) -> Result<Self, KeyError> {
-        let key = DecodingKey::from_rsa_pem(pem.as_bytes());
-        key.map(|key| Self::new(Algorithm::RS256, key)).map_err(not_a_key("an RSA public key in PEM"))
-    }
-
-    /// ES256: a public key on the curve P-256 in PEM.
-    ///
-    /// # Errors
-    /// [`KeyError::NotAKey`].
-    pub fn es256_pem(pem: &str) -> Result<Self, KeyError> {
-        let key = DecodingKey::from_ec_pem(pem.as_bytes());
-        key.map(|key| Self::new(Algorithm::ES256, key)).map_err(not_a_key("an EC public key in PEM"))
-    }
-
-    /// `EdDSA`: an Ed25519 public key in PEM.
-    ///
-    /// # Errors
-    /// [`KeyError::NotAKey`].
-    pub fn eddsa_pem(pem: &str) -> Result<Self, KeyError> {
-        let key = DecodingKey::from_ed_pem(pem.as_bytes());
-        key.map(|key| Self::new(Algorithm::EdDSA, key)).map_err(not_a_key("an Ed25519 public key in PEM"))
+    pub fn pem(document: &str) -> Result<Self, KeyError> {
+        let pem = document.as_bytes();
+        let rsa = DecodingKey::from_rsa_pem(pem).map(|key| Self::new(Algorithm::RS256, key));
+        let ec = |_| DecodingKey::from_ec_pem(pem).map(|key| Self::new(Algorithm::ES256, key));
+        let ed = |_| DecodingKey::from_ed_pem(pem).map(|key| Self::new(Algorithm::EdDSA, key));
+        rsa.or_else(ec).or_else(ed).map_err(not_a_key("a public RSA, P-256 or Ed25519 key in PEM"))
     }
 
     /// The signing keys of a JWKS document (RFC 7517) that can be used here. Others are passed over; symmetric ones too,

@@ -37,7 +37,6 @@ pub struct Claims {
 #[error("the token cannot be signed")]
 pub struct MintError(#[source] jsonwebtoken::errors::Error);
 
-/// What is read of a token that was checked.
 #[derive(Deserialize)]
 struct Subject {
     sub: String,
@@ -73,7 +72,6 @@ pub fn mint_claims(secret: &[u8], claims: &Claims) -> Result<String, MintError> 
     encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(secret)).map_err(MintError)
 }
 
-/// What a failed check means to the client.
 fn refused(kind: &ErrorKind) -> Problem {
     if matches!(kind, ErrorKind::ExpiredSignature) {
         return Problem::bad_token("token_expired", "The token has expired.");
@@ -81,7 +79,6 @@ fn refused(kind: &ErrorKind) -> Problem {
     Problem::bad_token("invalid_token", "The token is not valid here.")
 }
 
-/// Checks a token with the keys that fit it.
 pub(super) fn verify<'k>(
     token: &str,
     keys: impl Iterator<Item = &'k VerifyingKey>,

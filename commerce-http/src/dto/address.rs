@@ -50,7 +50,6 @@ impl<'a> From<&'a Address> for AddressShape<'a> {
 }
 
 impl AddressShape<'_> {
-    /// The address.
     pub(crate) fn read(self, f: &mut Findings) -> Read<Address> {
         all!(Address {
             name: f.parse_option("name", self.name),

@@ -109,7 +109,6 @@ pub(crate) struct NewItem {
 }
 
 impl NewItem {
-    /// The sku, and how many units.
     pub(crate) fn read(self, f: &mut Findings) -> Read<(Sku, Quantity)> {
         let (sku, quantity) = (f.parse("sku", &self.sku), f.value("quantity", Quantity::new(self.quantity)));
         Some((sku?, quantity?))

@@ -23,7 +23,6 @@ pub(crate) struct NewCode {
 }
 
 impl NewCode {
-    /// The code.
     pub(crate) fn read(self, f: &mut Findings) -> Read<Code> {
         f.parse("code", &self.code)
     }
@@ -42,7 +41,6 @@ pub(crate) struct CodeTrial {
 }
 
 impl CodeTrial {
-    /// The code, and what it is tried on.
     pub(crate) fn read(self, f: &mut Findings) -> Read<(Code, Basket)> {
         let code = f.parse("code", &self.code);
         let basket = match (self.cart_id, self.items) {
@@ -96,7 +94,6 @@ pub(crate) struct GivenCode<'a> {
 }
 
 impl<'a> GivenCode<'a> {
-    /// What a quote says of a code.
     pub(crate) fn of(code: &Code, quote: &'a Quote) -> Self {
         let outcomes: Vec<_> = quote.explained(code.as_str()).map(|explained| &explained.outcome).collect();
         Self { verdict: Verdict::of(quote.rejection(code.as_str()), &outcomes), quote: quote.into() }

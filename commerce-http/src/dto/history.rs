@@ -31,13 +31,6 @@ pub(crate) struct DocumentEventShape<'a> {
     updated: Option<&'a Value>,
 }
 
-impl DocumentEventShape<'_> {
-    /// Its number within the document.
-    pub(crate) const fn sequence(&self) -> u64 {
-        self.sequence
-    }
-}
-
 impl<'a> From<&'a Recorded<DocumentEvent>> for DocumentEventShape<'a> {
     fn from(entry: &'a Recorded<DocumentEvent>) -> Self {
         let (created, updated) = match &entry.event.change {

@@ -33,7 +33,6 @@ pub struct DecimalDto(Value);
 pub(crate) struct Decimal(pub(super) Result<Amount, String>);
 
 impl Decimal {
-    /// Money of a currency.
     pub(super) fn money(self, currency: Read<Currency>, f: &mut Findings) -> Read<Money> {
         let amount = f.value("", self.0)?;
         f.coded("", "invalid_amount", amount.in_currency(currency?))

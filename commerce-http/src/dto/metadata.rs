@@ -17,7 +17,6 @@ use crate::json::Members;
 pub struct MetadataDto(Members<Value>);
 
 impl MetadataDto {
-    /// The entries.
     pub(super) fn into_domain(self, findings: &mut Findings) -> Read<Metadata> {
         Metadata::read(self.0.0, findings)
     }

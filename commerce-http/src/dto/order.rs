@@ -231,13 +231,6 @@ pub(crate) struct EventData<'a> {
     order: OrderShape<'a>,
 }
 
-impl EventShape<'_> {
-    /// Its number within the order.
-    pub(crate) const fn sequence(&self) -> u64 {
-        self.sequence
-    }
-}
-
 impl<'a> From<&'a HistoryItem> for EventShape<'a> {
     fn from(item: &'a HistoryItem) -> Self {
         Self {
@@ -262,7 +255,6 @@ pub(crate) struct NewStatus {
 }
 
 impl NewStatus {
-    /// The command that moves the order.
     pub(crate) fn read(self, f: &mut Findings) -> Read<Command> {
         let (status, reason) = (f.parse("status", &self.status), f.parse_option("reason", self.reason));
         Some(Command::Transition { status: status?, reason: reason? })
@@ -278,7 +270,6 @@ pub(crate) struct ReasonBody {
 }
 
 impl ReasonBody {
-    /// The reason.
     pub(crate) fn read(self, f: &mut Findings) -> Read<Option<Reason>> {
         f.parse_option("reason", self.reason)
     }
@@ -300,7 +291,6 @@ pub(crate) struct NewShipment {
 }
 
 impl NewShipment {
-    /// The shipment.
     pub(crate) fn read(self, f: &mut Findings) -> Read<ShipmentUpdate> {
         all!(ShipmentUpdate {
             provider: f.parse("provider", &self.provider),

@@ -11,7 +11,6 @@ use utoipa::ToSchema;
 use super::Figure;
 use super::leaf::{Decimal, optional};
 
-/// The most characters of a processor's token.
 const MAX_TOKEN: usize = 255;
 
 /// The payment of an order, within the order.
@@ -98,7 +97,6 @@ pub(crate) struct Confirmation {
 }
 
 impl Confirmation {
-    /// The token.
     pub(crate) fn read(self, f: &mut Findings) -> Read<String> {
         if (1..=MAX_TOKEN).contains(&self.token.chars().count()) {
             return Some(self.token);
@@ -118,7 +116,6 @@ pub(crate) struct NewRefund {
 }
 
 impl NewRefund {
-    /// The command that refunds.
     pub(crate) fn read(self, f: &mut Findings, currency: Currency) -> Read<Command> {
         let amount = optional(f, "amount", self.amount, |figure, f| figure.money(Some(currency), f));
         let reason = f.parse("reason", &self.reason);

@@ -67,7 +67,6 @@ pub(crate) enum Source {
 }
 
 impl NewOrder {
-    /// Tells the one from the other.
     pub(crate) fn read(self, f: &mut Findings) -> Read<Source> {
         let Self { cart_id, items, user_id, shipping_address, shipping_method, notes } = self;
         match (cart_id, items) {
@@ -90,7 +89,6 @@ impl NewOrder {
 }
 
 impl NewCheckOut {
-    /// The cart to order.
     pub(crate) fn read(self, f: &mut Findings) -> Read<CheckoutRequest> {
         all!(CheckoutRequest {
             cart_id: Some(CartId::new(self.cart_id)),

@@ -72,7 +72,6 @@ impl<'a> ProductShape<'a> {
 }
 
 impl<'a> Variants<'a> {
-    /// The variants of a product.
     pub(crate) fn of(product: &'a Product, shop: Currency) -> Self {
         let items = product.variants.iter().map(VariantShape::from).collect();
         Self { currency: currency(product, shop), items, next_cursor: None }
@@ -132,7 +131,6 @@ const fn yes() -> bool {
 }
 
 impl NewProduct {
-    /// The id that is named, and what the engine takes, with the prices in their currency.
     pub(crate) fn read(self, f: &mut Findings, shop: Currency) -> Read<(Option<ProductId>, ProductInput)> {
         let id = f.parse_option("id", self.id);
         let currency = f.parse_option("currency", self.currency).map(|currency| currency.unwrap_or(shop));
@@ -194,7 +192,6 @@ pub(crate) struct CategoryName {
 }
 
 impl NewCategory {
-    /// The category.
     pub(crate) fn read(self, f: &mut Findings) -> Read<CategoryInput> {
         all!(CategoryInput {
             id: f.parse("id", &self.id),
@@ -205,7 +202,6 @@ impl NewCategory {
 }
 
 impl CategoryName {
-    /// The category of that id.
     pub(crate) fn read(self, f: &mut Findings, id: &str) -> Read<CategoryInput> {
         NewCategory { id: id.to_owned(), name: self.name, parent: self.parent }.read(f)
     }

@@ -39,12 +39,10 @@ pub(crate) struct ReturnLineShape {
 }
 
 impl<'a> ReturnShape<'a> {
-    /// A return of an order.
     pub(crate) fn of(order: &'a Order, id: ReturnId) -> Option<Self> {
         order.returns.iter().find(|known| known.id == id).map(|found| Self::new(order.id, found))
     }
 
-    /// A return of the order of that id.
     pub(crate) fn new(order_id: OrderId, found: &'a Return) -> Self {
         Self {
             id: found.id,
@@ -74,7 +72,6 @@ pub(crate) struct NewReturn {
 }
 
 impl NewReturn {
-    /// What is sent back.
     pub(crate) fn read(self, f: &mut Findings) -> Read<ReturnInput> {
         all!(ReturnInput {
             lines: f.field("items", |f| f.list(self.items, ReturnLineShape::read)),

@@ -65,7 +65,6 @@ pub(crate) struct Adjustment {
 }
 
 impl Adjustment {
-    /// The move that makes it so.
     pub(crate) fn read(self, f: &mut Findings) -> Read<StockAction> {
         Some(StockAction::Adjust { delta: self.delta, reason: f.parse("reason", &self.reason)?, expected: None })
     }

@@ -13,7 +13,6 @@ use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 
-/// A body with nothing to say.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
@@ -87,7 +86,6 @@ pub(crate) async fn remove_item(app: &App, call: &RequestContext) -> Outcome {
     unkeyed(reply, changed)
 }
 
-/// The cart in the path.
 pub(super) fn cart_id(call: &RequestContext) -> Result<CartId, Problem> {
     call.path_param("id", "cart")
 }
@@ -108,9 +106,5 @@ fn written(view: &CartView) -> Answer {
 
 fn opened(opened: &OpenedCart) -> Answer {
     let answer = written(&opened.view);
-    if opened.is_new {
-        let answer = answer.location(&format!("/v1/carts/{}", opened.view.cart.id));
-        return Answer { status: StatusCode::CREATED, ..answer };
-    }
-    answer
+    if opened.is_new { answer.created("carts", opened.view.cart.id) } else { answer }
 }

@@ -17,8 +17,7 @@ use crate::page::List;
 )]
 pub(crate) async fn list(app: &App, _call: &RequestContext) -> Outcome {
     let categories = app.engine.categories().await?;
-    let items: Vec<_> = categories.iter().map(CategoryShape::from).collect();
-    Ok(Answer::ok(&List { items, next_cursor: None }))
+    Ok(Answer::ok(&List::whole(categories.iter().map(CategoryShape::from).collect())))
 }
 
 /// Makes a category.

@@ -8,7 +8,6 @@ use crate::call::RequestContext;
 use crate::dto::history::DocumentEventShape;
 use crate::page::{self, List, Paging};
 
-/// Tells the cursors of histories from others.
 const HISTORY: &str = "history";
 
 /// The history of a cart, oldest first; for staff.
@@ -55,9 +54,5 @@ async fn history(app: &App, call: &RequestContext, kind: DocumentKind) -> Outcom
     let page = page::asked::<u64>(&call.query()?, HISTORY)?;
     let id = DocumentId { kind, id: call.param("id").to_owned() };
     let history = app.engine.document_history(call.caller()?, &id).await?;
-    let behind = history.iter().filter(|entry| page.after.is_none_or(|after| entry.sequence > after));
-    let items: Vec<_> = behind.take(page.limit.into()).map(DocumentEventShape::from).collect();
-    let last = history.last().map(|entry| entry.sequence);
-    let next = items.last().map(DocumentEventShape::sequence).filter(|sequence| Some(*sequence) != last);
-    Ok(Answer::ok(&List { next_cursor: next.and_then(|sequence| page::cursor(HISTORY, &sequence)), items }))
+    Ok(Answer::ok(&List::<DocumentEventShape<'_>>::of_history(HISTORY, &page, &history, |entry| entry.sequence)))
 }

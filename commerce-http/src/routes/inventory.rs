@@ -14,7 +14,6 @@ use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 
-/// Tells the cursors of skus from others.
 const SKUS: &str = "skus";
 
 /// Stock by sku.
@@ -28,8 +27,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let page = page::asked::<Sku>(&query, SKUS)?;
     let low_only = query.get("below_threshold")?.unwrap_or(false);
     let found = app.engine.stock_levels(call.caller()?, low_only, &page).await?;
-    let items: Vec<_> = found.items.iter().map(StockShape::from).collect();
-    Ok(Answer::ok(&List { items, next_cursor: found.next.and_then(|last| page::cursor(SKUS, &last)) }))
+    Ok(Answer::ok(&List::part(SKUS, &found, StockShape::from)))
 }
 
 /// The stock of a sku.
@@ -59,7 +57,7 @@ pub(crate) async fn of_product(app: &App, call: &RequestContext) -> Outcome {
             level => level?,
         });
     }
-    Ok(Answer::ok(&List { items: levels.iter().map(StockShape::from).collect(), next_cursor: None }))
+    Ok(Answer::ok(&List::whole(levels.iter().map(StockShape::from).collect())))
 }
 
 /// Says how many units of a sku there are.

@@ -5,7 +5,6 @@ use commerce_core::engine::{EngineError, Reply};
 use commerce_core::ids::{OrderId, UserId};
 use commerce_core::order::{Command, Order, Status};
 use commerce_core::port::OrderFilter;
-use http::StatusCode;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
@@ -18,9 +17,7 @@ use crate::precondition::IfMatch;
 use crate::query::Query;
 use crate::telemetry;
 
-/// Tells the cursors of orders from others.
 const ORDERS: &str = "orders";
-/// Tells the cursors of events from others.
 const EVENTS: &str = "events";
 
 /// Which orders to list.
@@ -104,8 +101,7 @@ async fn listed(app: &App, call: &RequestContext, query: &Query, user: Option<Us
     let Filter { status, from, to } =
         Filter { status: query.get("status")?, from: query.instant("from")?, to: query.instant("to")? };
     let found = app.engine.orders(call.caller()?, OrderFilter { user, status, from, to }, &page).await?;
-    let items: Vec<_> = found.items.iter().map(OrderShape::from).collect();
-    Ok(Answer::ok(&List { items, next_cursor: found.next.and_then(|last| page::cursor(ORDERS, &last)) }))
+    Ok(Answer::ok(&List::part(ORDERS, &found, OrderShape::from)))
 }
 
 /// An order, by its id or its number, now or as it was at an instant.
@@ -133,11 +129,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn events(app: &App, call: &RequestContext) -> Outcome {
     let page = page::asked::<u64>(&call.query()?, EVENTS)?;
     let history = app.engine.order_history(call.caller()?, &call.order()?).await?;
-    let behind = history.iter().filter(|item| page.after.is_none_or(|after| item.entry.sequence > after));
-    let items: Vec<_> = behind.take(page.limit.into()).map(EventShape::from).collect();
-    let last = history.last().map(|item| item.entry.sequence);
-    let next = items.last().map(EventShape::sequence).filter(|sequence| Some(*sequence) != last);
-    Ok(Answer::ok(&List { next_cursor: next.and_then(|sequence| page::cursor(EVENTS, &sequence)), items }))
+    Ok(Answer::ok(&List::<EventShape<'_>>::of_history(EVENTS, &page, &history, |item| item.entry.sequence)))
 }
 
 /// Moves an order to another state.
@@ -207,10 +199,8 @@ async fn commanded(app: &App, call: &RequestContext, command: Command) -> Outcom
     unkeyed(reply, written)
 }
 
-/// A new order.
 pub(super) fn placed(order: &Order) -> Answer {
-    let answer = written(order).location(&format!("/v1/orders/{}", order.id));
-    Answer { status: StatusCode::CREATED, ..answer }
+    written(order).created("orders", order.id)
 }
 
 fn written(order: &Order) -> Answer {

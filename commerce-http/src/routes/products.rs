@@ -1,11 +1,9 @@
 //! `/products`
 
-use chrono::DateTime;
 use commerce_core::catalog::Product;
 use commerce_core::ids::{IdError, ProductId};
 use commerce_core::money::Currency;
-use commerce_core::port::{PageRequest, ProductCursor, ProductFilter};
-use http::StatusCode;
+use commerce_core::port::ProductFilter;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
@@ -15,9 +13,7 @@ use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
-use crate::query::Query;
 
-/// Tells the cursors of products from others.
 const PRODUCTS: &str = "products";
 
 /// Products, newest first. Guests and customers see active ones only.
@@ -30,13 +26,12 @@ const PRODUCTS: &str = "products";
 )]
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let query = call.query()?;
-    let page = asked(&query)?;
+    let page = page::asked(&query, PRODUCTS)?;
     let text = query.text("q").map(str::to_owned);
     let (category, active) = (query.get("category")?, query.get("active")?);
     let filter = ProductFilter { text, categories: Vec::new(), active };
     let found = app.engine.products(call.caller.as_ref(), category.as_ref(), filter, &page).await?;
-    let items: Vec<_> = found.items.iter().map(|product| ProductShape::of(product, shop(app))).collect();
-    Ok(Answer::ok(&List { items, next_cursor: found.next.and_then(|last| cursor(&last)) }))
+    Ok(Answer::ok(&List::part(PRODUCTS, &found, |product| ProductShape::of(product, shop(app)))))
 }
 
 /// A product.
@@ -71,10 +66,7 @@ pub(crate) async fn variants(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let (caller, currency) = (call.caller()?, shop(app));
     let (id, input) = call.read(|new: NewProduct, f| new.read(f, currency))?;
-    let made = move |product: &Product| {
-        let answer = written(product, currency).location(&format!("/v1/products/{}", encoded(&product.id)));
-        Answer { status: StatusCode::CREATED, ..answer }
-    };
+    let made = move |product: &Product| written(product, currency).created("products", &product.id);
     let guard = call.idempotency_guard(&made)?;
     guard.answer(app.engine.add_product(caller, id, &input, guard.idempotency().as_ref()).await?)
 }
@@ -99,7 +91,6 @@ pub(crate) async fn replace(app: &App, call: &RequestContext) -> Outcome {
     unkeyed(reply, write)
 }
 
-/// The product in the path.
 pub(super) fn product_id(call: &RequestContext) -> Result<ProductId, Problem> {
     call.path_param("id", "product")
 }
@@ -114,21 +105,4 @@ fn shop(app: &App) -> Currency {
 
 fn written(product: &Product, shop: Currency) -> Answer {
     Answer::ok(&ProductShape::of(product, shop)).version(product.version)
-}
-
-fn encoded(id: &ProductId) -> impl std::fmt::Display + '_ {
-    percent_encoding::utf8_percent_encode(id.as_str(), percent_encoding::NON_ALPHANUMERIC)
-}
-
-/// The place of a product as cursors have it: microseconds and id.
-type Place = (i64, ProductId);
-
-fn asked(query: &Query) -> Result<PageRequest<ProductCursor>, Problem> {
-    let PageRequest { limit, after } = page::asked::<Place>(query, PRODUCTS)?;
-    let place = |(micros, id)| Some(ProductCursor { created_at: DateTime::from_timestamp_micros(micros)?, id });
-    Ok(PageRequest { limit, after: after.and_then(place) })
-}
-
-fn cursor(place: &ProductCursor) -> Option<String> {
-    page::cursor(PRODUCTS, &(place.created_at.timestamp_micros(), &place.id))
 }

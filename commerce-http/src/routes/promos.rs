@@ -1,11 +1,9 @@
 //! `/promos`
 
-use chrono::DateTime;
 use commerce_core::ids::{OrderId, PromotionId};
 use commerce_core::money::Currency;
-use commerce_core::port::{PageRequest, PromotionCursor, PromotionWithUsage};
+use commerce_core::port::PromotionWithUsage;
 use commerce_core::promotion::Promotion;
-use http::StatusCode;
 use serde_json::Value;
 
 use crate::answer::{Answer, Outcome};
@@ -18,11 +16,8 @@ use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
-use crate::query::Query;
 
-/// Tells the cursors of promotions from others.
 const PROMOTIONS: &str = "promotions";
-/// Tells the cursors of redemptions from others.
 const REDEMPTIONS: &str = "redemptions";
 /// What no promotion can be called: its path leads elsewhere.
 const VALIDATE: &str = "validate";
@@ -34,10 +29,9 @@ const VALIDATE: &str = "validate";
     responses((status = 200, body = List<PromotionWithUsageShape>))
 )]
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
-    let page = asked(&call.query()?)?;
+    let page = page::asked(&call.query()?, PROMOTIONS)?;
     let found = app.engine.promotions(call.caller()?, &page).await?;
-    let items: Vec<_> = found.items.iter().map(PromotionWithUsageShape::from).collect();
-    Ok(Answer::ok(&List { items, next_cursor: found.next.and_then(|last| cursor(&last)) }))
+    Ok(Answer::ok(&List::part(PROMOTIONS, &found, PromotionWithUsageShape::from)))
 }
 
 /// Makes a promotion.
@@ -111,8 +105,7 @@ pub(crate) async fn end(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn redemptions(app: &App, call: &RequestContext) -> Outcome {
     let page = page::asked::<OrderId>(&call.query()?, REDEMPTIONS)?;
     let found = app.engine.redemptions(call.caller()?, &promotion_id(call)?, &page).await?;
-    let items: Vec<_> = found.items.iter().map(RedemptionShape::from).collect();
-    Ok(Answer::ok(&List { items, next_cursor: found.next.and_then(|last| page::cursor(REDEMPTIONS, &last)) }))
+    Ok(Answer::ok(&List::part(REDEMPTIONS, &found, RedemptionShape::from)))
 }
 
 /// Tells what a code would do for the caller, or why it would not; nothing is stored.
@@ -128,7 +121,6 @@ pub(crate) async fn validate(app: &App, call: &RequestContext) -> Outcome {
     Ok(Answer::ok(&TriedCode::from(&check)))
 }
 
-/// The promotion in the path.
 fn promotion_id(call: &RequestContext) -> Result<PromotionId, Problem> {
     call.path_param("id", "promotion")
 }
@@ -141,22 +133,6 @@ fn written(kept: &PromotionWithUsage) -> Answer {
     Answer::ok(&PromotionWithUsageShape::from(kept)).version(kept.record.version)
 }
 
-/// A new promotion.
 fn made(kept: &PromotionWithUsage) -> Answer {
-    let id = kept.record.id().as_str();
-    let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
-    Answer { status: StatusCode::CREATED, ..written(kept).location(&format!("/v1/promos/{id}")) }
-}
-
-/// The place of a promotion as cursors have it: microseconds and id.
-type Place = (i64, PromotionId);
-
-fn asked(query: &Query) -> Result<PageRequest<PromotionCursor>, Problem> {
-    let PageRequest { limit, after } = page::asked::<Place>(query, PROMOTIONS)?;
-    let place = |(micros, id)| Some(PromotionCursor { created_at: DateTime::from_timestamp_micros(micros)?, id });
-    Ok(PageRequest { limit, after: after.and_then(place) })
-}
-
-fn cursor(place: &PromotionCursor) -> Option<String> {
-    page::cursor(PROMOTIONS, &(place.created_at.timestamp_micros(), &place.id))
+    written(kept).created("promos", kept.record.id())
 }

@@ -4,7 +4,6 @@ use commerce_core::engine::Target;
 use commerce_core::ids::ReturnId;
 use commerce_core::order::{Command, Order};
 use commerce_core::port::{OrderRef, ReturnFilter};
-use http::StatusCode;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
@@ -16,7 +15,6 @@ use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 
-/// Tells the cursors of returns from others.
 const RETURNS: &str = "returns";
 
 /// Asks to send units of an order back.
@@ -47,8 +45,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let page = page::asked(&query, RETURNS)?;
     let filter = ReturnFilter { user: None, order: query.get("order_id")?, status: query.word("status")? };
     let found = app.engine.returns(call.caller()?, filter, &page).await?;
-    let items: Vec<_> = found.items.iter().map(|(order, known)| ReturnShape::new(*order, known)).collect();
-    Ok(Answer::ok(&List { items, next_cursor: found.next.and_then(|last| page::cursor(RETURNS, &last)) }))
+    Ok(Answer::ok(&List::part(RETURNS, &found, |(order, known)| ReturnShape::new(*order, known))))
 }
 
 /// A return.
@@ -117,8 +114,7 @@ fn return_id(call: &RequestContext) -> Result<ReturnId, Problem> {
 #[expect(clippy::expect_used, reason = "it is written for the order with the return")]
 fn requested(order: &Order) -> Answer {
     let id = order.returns.last().expect("a return was requested").id;
-    let answer = written(order, id).location(&format!("/v1/returns/{id}"));
-    Answer { status: StatusCode::CREATED, ..answer }
+    written(order, id).created("returns", id)
 }
 
 fn written(order: &Order, id: ReturnId) -> Answer {

@@ -72,12 +72,10 @@ pub(crate) fn docs(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
     ready(Ok(answer))
 }
 
-/// The page.
 pub(crate) fn docs_page(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
     ready(file("index.html"))
 }
 
-/// What the page loads.
 pub(crate) fn docs_file(_app: &App, call: &RequestContext) -> Ready<Outcome> {
     ready(file(call.param("file")))
 }

@@ -9,7 +9,6 @@ use crate::call::RequestContext;
 use crate::dto::task::TaskShape;
 use crate::page::{self, List, Paging};
 
-/// Tells the cursors of tasks from others.
 const TASKS: &str = "tasks";
 
 /// Tasks by kind and subject; for admins.

@@ -18,7 +18,6 @@ use crate::import::{MAX_FLAWS, PlanError, SheetError};
 use crate::keyring::KeyringError;
 use crate::users::UsersConfigError;
 
-/// Why a command failed.
 #[derive(Debug, Error)]
 pub(super) enum Failure {
     #[error(transparent)]

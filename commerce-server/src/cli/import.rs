@@ -28,7 +28,6 @@ impl ImportArgs {
         self.file.as_os_str() == "-"
     }
 
-    /// What to call the file.
     fn name(&self) -> PathBuf {
         if self.is_standard_input() { "standard input".into() } else { self.file.clone() }
     }
@@ -72,7 +71,7 @@ async fn import(config: &Config, sheet: &Sheet) -> Result<Result<Summary, PlanEr
         Ok(plan) => plan,
         Err(error) => return Ok(Err(error)),
     };
-    let importing = bar(plan.len(), "importing");
+    let importing = bar(plan.products(), "importing");
     let summary = plan.carry_out(&engine, |products| importing.inc(products)).await;
     importing.finish_and_clear();
     Ok(summary)
@@ -83,7 +82,6 @@ fn bar(length: usize, what: &'static str) -> ProgressBar {
     progress(bar, "{msg} {wide_bar} {human_pos}/{human_len} products, {eta} left")
 }
 
-/// Tells every flaw on a line of its own.
 fn refused(args: &ImportArgs, flaws: &[Flaw]) -> Failure {
     for flaw in flaws {
         note(format_args!("{}: {flaw}", args.name().display()));

@@ -4,7 +4,6 @@ use std::io::IsTerminal;
 
 use crate::config::{LogFormat, LogLevel};
 
-/// Logs from here on.
 pub(super) fn start(format: LogFormat, level: &LogLevel) {
     let is_terminal = std::io::stderr().is_terminal();
     let logs = tracing_subscriber::fmt().with_env_filter(level.filter()).with_writer(std::io::stderr);

@@ -15,7 +15,6 @@ use super::failure::Failure;
 use crate::config::{Config, Secret};
 use crate::users::HttpUsers;
 
-/// The database of a shop.
 #[derive(Clone, Debug)]
 pub(super) struct OpenStore {
     kept: Arc<dyn Backend>,
@@ -27,7 +26,6 @@ impl OpenStore {
         Ok(Self { kept: kept::open(config).await? })
     }
 
-    /// The store.
     pub(super) fn kept(&self) -> &dyn Backend {
         &*self.kept
     }
@@ -48,7 +46,6 @@ impl OpenStore {
         }
     }
 
-    /// An engine over the database.
     pub(super) fn engine(&self, config: &Config, currency: Currency) -> Result<Engine, Failure> {
         let engine = Engine::builder(config.settings(currency)?, self.kept.clone(), Arc::new(SandboxPayments));
         Ok(engine.users(users(config)?).build())

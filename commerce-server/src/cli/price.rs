@@ -35,7 +35,6 @@ pub(super) fn run(args: &PriceArgs) -> Result<(), Failure> {
     print(&answers.join("\n"))
 }
 
-/// The answer to one request.
 fn answer(quote: &Quote, args: &PriceArgs) -> String {
     if args.explain {
         return Table::of(quote).to_string();
@@ -52,7 +51,6 @@ fn read(args: &PriceArgs) -> Result<String, Failure> {
     fs::read_to_string(&args.file).map_err(|source| Failure::File { path: args.file.clone(), source })
 }
 
-/// Tells every flaw on a line of its own.
 fn refused(args: &PriceArgs, flaws: &[String]) -> Failure {
     for flaw in flaws {
         note(format_args!("{}: {flaw}", args.file.display()));

@@ -29,7 +29,6 @@ const MAX_WORKERS: usize = 8;
 /// Threads for what blocks, such as looking up a host's address.
 const BLOCKING_THREADS: usize = 4;
 
-/// Serves until a signal ends it.
 pub(super) fn run(config: Config) -> Result<(), Failure> {
     config.check_listening()?;
     logs::start(config.log_format.unwrap_or_default(), &config.log_level.clone().unwrap_or_default());
@@ -83,7 +82,6 @@ async fn serve(config: Config) -> Result<(), Failure> {
     }
 }
 
-/// What clients may take of the server.
 fn limits(config: &Config) -> Limits {
     let limits = Limits::default();
     let said = config.max_connections.and_then(|connections| usize::try_from(connections.get()).ok());

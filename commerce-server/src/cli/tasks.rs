@@ -50,7 +50,6 @@ impl Which {
     }
 }
 
-/// Does what is asked with the tasks of a shop.
 pub(super) fn run(command: &TasksCommand, config: &Config) -> Result<(), Failure> {
     print(&block_on(told(command, config))??)
 }

@@ -11,7 +11,6 @@ use super::opened::{OpenStore, block_on};
 use super::print;
 use crate::config::{Config, DurationText};
 
-/// The roles that a token can give.
 const ROLES: [&str; 4] = ["customer", "support", "admin", "service"];
 
 /// Whose token.
@@ -30,7 +29,6 @@ pub(super) struct TokenArgs {
     lifetime: DurationText,
 }
 
-/// Prints the bare token.
 pub(super) fn run(args: &TokenArgs, config: &Config) -> Result<(), Failure> {
     if config.keys.is_development() {
         // The key belongs to a database, which is made first so that it is not left alone.

@@ -34,7 +34,6 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    /// Nothing to do yet.
     pub(super) fn new() -> Self {
         Self { tasks: JoinSet::new(), stop: watch::Sender::new(()) }
     }

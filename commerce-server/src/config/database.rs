@@ -14,7 +14,6 @@ pub(crate) use self::url::DatabaseUrl;
 /// The development key of a shop whose database is elsewhere: in the working directory.
 const KEY: &str = "commerce.key";
 
-/// The database of a shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Database {
     /// A file: `sqlite:PATH`.

@@ -59,7 +59,6 @@ impl Secret {
         Ok(Self(read(path)?.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
-    /// The secret itself.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
@@ -120,7 +119,6 @@ impl Keys {
         }
     }
 
-    /// How often published keys are fetched anew.
     pub(crate) fn refresh(&self) -> Duration {
         self.jwks_refresh.unwrap_or(JWKS_REFRESH).duration()
     }

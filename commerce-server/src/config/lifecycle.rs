@@ -16,7 +16,6 @@ use super::{ConfigError, DurationText, read_toml, refused};
 pub(crate) enum LifecycleChoice {
     /// A built-in name, or a file.
     Named(String),
-    /// Written out.
     Inline(Lifecycle),
 }
 
@@ -40,7 +39,6 @@ impl LifecycleChoice {
         }
     }
 
-    /// The lifecycle.
     pub(super) fn load(&self) -> Result<Lifecycle, ConfigError> {
         match self {
             Self::Inline(lifecycle) => Ok(lifecycle.clone()),

@@ -27,7 +27,6 @@ pub(crate) enum LogFormat {
 pub(crate) struct LogLevel(String);
 
 impl LogLevel {
-    /// The filter it stands for.
     pub(crate) fn filter(&self) -> EnvFilter {
         EnvFilter::new(&self.0)
     }

@@ -14,7 +14,6 @@ use serde::{Deserialize, Deserializer};
 
 use super::{Config, ConfigError, DurationText, refused};
 
-/// The most decimals of a tax rate.
 const MAX_RATE_DECIMALS: u32 = 8;
 
 /// A way of shipping. Its fee gets a currency once the shop has one.

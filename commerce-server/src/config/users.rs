@@ -48,7 +48,6 @@ impl UsersService {
         }
     }
 
-    /// For how long it is waited for.
     pub(crate) fn time_out(&self) -> Duration {
         self.time_out.map_or(TIME_OUT, DurationText::duration)
     }

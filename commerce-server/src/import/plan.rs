@@ -13,7 +13,6 @@ use super::{Flaw, MAX_FLAWS, Sheet, SheetProduct};
 
 /// So many rows are imported in one commit.
 const BATCH: usize = 300;
-/// Who imports.
 const IMPORTER: Actor = Actor { role: Role::Admin, user: None };
 
 /// A file, compared with the shop.
@@ -104,13 +103,8 @@ impl Plan {
     }
 
     /// How many products there are to import.
-    pub fn len(&self) -> usize {
+    pub fn products(&self) -> usize {
         self.steps.len()
-    }
-
-    /// Whether there is nothing to import.
-    pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
     }
 
     /// Imports, in commits of a few hundred rows. `progress` hears how many products each has imported.

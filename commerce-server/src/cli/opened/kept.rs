@@ -15,10 +15,8 @@ use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
 use super::super::failure::Failure;
 use crate::config::{Config, Database};
 
-/// Hears how much is done.
 pub(in super::super) type Progress = Box<dyn FnMut(u64) + Send>;
 
-/// Everything that is asked of a store here.
 #[async_trait]
 pub(in super::super) trait Backend: Store {
     /// Makes the tables that follow from the history anew, and tells what was made.
@@ -45,7 +43,6 @@ keep! {
     "mysql" MysqlStore
 }
 
-/// Opens the database of a shop.
 #[cfg_attr(
     not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
     expect(clippy::unused_async, reason = "without a database there is nothing to wait for")

@@ -45,7 +45,6 @@ fn is_json_lines(text: &str) -> bool {
     first_is_whole && lines.next().is_some()
 }
 
-/// Why a request has no quote.
 enum PriceError {
     Refused(Refused),
     Pricing(PricingError),

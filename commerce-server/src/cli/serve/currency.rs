@@ -17,7 +17,6 @@ use super::super::failure::Failure;
 use super::super::opened::OpenStore;
 use crate::config::Config;
 
-/// How often an empty shop is looked at.
 const EVERY: Duration = Duration::from_millis(500);
 
 /// The service, which may be another from one request to the next.
@@ -27,7 +26,6 @@ pub(super) struct Counter {
 }
 
 impl Counter {
-    /// Begins with a service.
     pub(super) fn new(service: Service) -> Self {
         Self { service: Arc::new(RwLock::new(service)) }
     }
