@@ -38,7 +38,6 @@ pub struct Settings {
 /// A shipping method.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct ShippingMethod {
     /// The name that a checkout gives.
     pub name: BoundedString<64>,

@@ -18,7 +18,6 @@ use crate::stock::{SkuStock, StockEvent, StockLevel, StockMove, StockRefusal, St
 
 /// The rows that a store must load, and lock in this order, before it settles a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct ReadSet<'a> {
     /// Keys of records that may exist.
     pub idempotency_keys: BTreeSet<&'a IdempotencyKey>,

@@ -63,6 +63,7 @@ pub enum AppliedTo {
         /// Its index among the promotions that discounted the lines, from 0.
         turn: usize,
     },
+    /// The shipping fee.
     Shipping,
 }
 
@@ -204,6 +205,7 @@ pub struct RejectedCode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CodeRejection {
+    /// No promotion has it.
     UnknownCode,
     /// Its promotion has ended.
     Expired,

@@ -24,7 +24,6 @@ const MAX_TRIES: u32 = 16;
 
 /// The result of a verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct Report {
     /// Replayed entries of the history.
     pub entries: u64,
