@@ -31,7 +31,7 @@ mod readers;
 #[path = "network/store.rs"]
 mod store;
 #[cfg(test)]
-#[path = "network/taking.rs"]
+#[path = "../tests/unit/taking.rs"]
 mod taking;
 #[path = "network/writers.rs"]
 mod writers;

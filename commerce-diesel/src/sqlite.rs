@@ -19,6 +19,7 @@ mod readers;
 mod writer;
 
 #[cfg(test)]
+#[path = "../tests/unit/sqlite.rs"]
 mod tests;
 
 #[path = "query.rs"]

@@ -172,7 +172,7 @@ fn dump(program: &str, flags: &[&str], name: &str) {
     let lines = text
         .lines()
         .filter(|line| !line.starts_with('\\') && !line.starts_with("--") && !line.starts_with("/*M!999999"));
-    fs::write(fixture(name), lines.map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    fs::write(fixture(name), lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
 }
 
 /// One statement per column.

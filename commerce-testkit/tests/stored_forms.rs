@@ -4,10 +4,12 @@
 
 use std::fmt::Debug;
 
-use commerce_core::order::OrderEvent;
-use commerce_core::promotion::{Condition, Promotion, PromotionDefinition};
+use commerce_core::commit::Commit;
+use commerce_core::document::{Document, StoredError};
+use commerce_core::order::{Order, OrderEvent, OrderState, ShipmentStatus};
+use commerce_core::promotion::{Condition, Promotion, PromotionDefinition, PromotionRecord};
 use commerce_core::stored::Stored;
-use commerce_testkit::commit_builder::{CURRENCY, CommitBuilder, parse};
+use commerce_testkit::commit_builder::{CURRENCY, CommitBuilder, order_of, parse, units};
 use commerce_testkit::quote::{percent_off, rich};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -28,6 +30,33 @@ fn promised() -> Promotion {
     let definition =
         PromotionDefinition { code: Some("TEN".into()), conditions: vec![condition], ..percent_off("ten", 1000) };
     Promotion::new(CURRENCY, definition).unwrap()
+}
+
+/// What events have changed of an order that was paid, shipped and is coming back.
+fn state() -> OrderState {
+    let shop = CommitBuilder::new(1);
+    let mut order = order_of(&shop.order(&[("MUG", 2)])).clone();
+    let steps: [&dyn Fn(&Order) -> Commit; 4] = [
+        &|order| shop.pay(order, shop.at(1)),
+        &|order| shop.ship(order, ShipmentStatus::Shipped, shop.at(2)),
+        &|order| shop.ship(order, ShipmentStatus::Delivered, shop.at(3)),
+        &|order| shop.request_return(order, 1, shop.at(4)),
+    ];
+    for step in steps {
+        order = order_of(&step(&order)).clone();
+    }
+    assert!(order.shipment.is_some() && order.returns.len() == 1);
+    order.state().unwrap()
+}
+
+fn documents() -> Vec<Document> {
+    let shop = CommitBuilder::new(1);
+    let mut cart = shop.cart(parse("ann"), shop.at(0));
+    cart.items.push(shop.cart_item("MUG", units(2)));
+    cart.codes.push(parse("TEN"));
+    let promotion = PromotionRecord::new(promised(), shop.at(0));
+    let (product, category) = (shop.product("mugs", &["MUG", "CUP"]), shop.category("tea", "Tea", Some("drinks")));
+    vec![cart.into(), product.into(), category.into(), promotion.into()]
 }
 
 fn stored<T: Serialize>(value: &T) -> Value {
@@ -71,6 +100,19 @@ fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
 fn events_and_promotions_are_read_across_versions() {
     check(&placed());
     check(&promised());
+    check(&state());
+}
+
+#[test]
+fn documents_are_read_across_versions() {
+    for document in documents() {
+        let (kind, mut stored) = (document.kind(), document.stored());
+        assert_eq!(Document::from_stored(kind, stored.clone()).as_ref(), Ok(&document));
+        grow(&mut stored);
+        assert_eq!(Document::from_stored(kind, stored.clone()).as_ref(), Ok(&document), "fields that are not known");
+        stored["v"] = json!(2);
+        assert_eq!(Document::from_stored(kind, stored), Err(StoredError::Newer { found: 2 }));
+    }
 }
 
 #[test]
