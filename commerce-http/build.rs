@@ -32,7 +32,7 @@ const TEXTS: [&str; 23] = [
 const UUIDS: [&str; 7] = ["CartId", "EventId", "ItemId", "OrderId", "PaymentId", "RefundId", "ReturnId"];
 
 fn main() {
-    let config = Config::new().alias_for("Quantity", "i64");
+    let config = Config::new().alias_for("Quantity", "i64").alias_for("Metadata", "crate::dto::metadata::MetadataDto");
     let config = TEXTS.into_iter().fold(config, |config, name| config.alias_for(name, "String"));
     let config = UUIDS.into_iter().fold(config, |config, name| config.alias_for(name, "uuid::Uuid"));
     config.write_to_file();

@@ -16,6 +16,7 @@ use thiserror::Error;
 
 use crate::catalog::Offer;
 use crate::ids::{CartId, ItemId, OrderId, ProductId, Sku, UserId};
+use crate::metadata::{Metadata, MetadataPatch, TooManyEntries};
 use crate::money::{Currency, Money};
 pub use crate::pricing::{MAX_CODES, MAX_LINES};
 use crate::promotion::same_code;
@@ -42,6 +43,9 @@ pub struct Cart {
     pub codes: Vec<Code>,
     /// The order it became.
     pub order: Option<OrderId>,
+    /// What the customer's client attached. An order does not take it over.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
     /// Grows by one with every change.
     pub version: u64,
     /// When it was opened.
@@ -79,10 +83,39 @@ pub struct LineItem {
     pub quantity: Quantity,
     /// The price of one, before any discount.
     pub unit_price: Money,
+    /// What the customer's client attached.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
 }
 
 /// One line of a cart.
 pub type CartItem = LineItem;
+
+/// A change of one line of a cart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ItemChange {
+    /// The line goes.
+    Remove(ItemId),
+    /// The line stays.
+    Update {
+        /// Which line.
+        item: ItemId,
+        /// How many units it gets; those it has, if not said.
+        quantity: Option<Quantity>,
+        /// What becomes of its metadata.
+        metadata: MetadataPatch,
+    },
+}
+
+impl ItemChange {
+    /// Sets the number of units of a line; none removes it.
+    pub fn quantity(item: ItemId, quantity: Option<Quantity>) -> Self {
+        match quantity {
+            None => Self::Remove(item),
+            quantity => Self::Update { item, quantity, metadata: MetadataPatch::default() },
+        }
+    }
+}
 
 /// A line whose price in the catalog is not the one in the cart any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +165,9 @@ pub enum CartRejection {
     /// Nothing to order.
     #[error("the cart is empty")]
     Empty,
+    /// The metadata would have too many entries.
+    #[error("the metadata {0}")]
+    Metadata(#[from] TooManyEntries),
 }
 
 impl Cart {
@@ -145,6 +181,7 @@ impl Cart {
             items: Vec::new(),
             codes: Vec::new(),
             order: None,
+            metadata: Metadata::default(),
             version: 1,
             created_at: at,
             updated_at: at,
@@ -158,48 +195,55 @@ impl Cart {
         if over { CartStatus::Expired } else { self.status }
     }
 
-    /// Adds units of a sku. The same sku adds up, at the price of the offer.
+    /// Adds a line of an offer. The same sku adds up, at the price of the offer, and keeps its metadata unless the line has some.
     ///
     /// # Errors
     /// [`CartRejection`]; nothing has changed then.
-    pub fn add(
-        &mut self,
-        id: ItemId,
-        offer: &Offer,
-        quantity: Quantity,
-        at: DateTime<Utc>,
-    ) -> Result<(), CartRejection> {
+    pub fn add(&mut self, offer: &Offer, line: CartItem, at: DateTime<Utc>) -> Result<(), CartRejection> {
         self.check_open(at)?;
         check_offer(offer, self.currency)?;
         let full = self.items.len() >= MAX_LINES;
-        match self.items.iter_mut().find(|item| item.sku == offer.sku) {
+        match self.items.iter_mut().find(|item| item.sku == line.sku) {
             Some(item) => {
-                item.quantity = item.quantity.plus(quantity)?;
-                item.unit_price = offer.price;
+                item.quantity = item.quantity.plus(line.quantity)?;
+                item.unit_price = line.unit_price;
+                if !line.metadata.is_empty() {
+                    item.metadata = line.metadata;
+                }
             }
             None if full => return Err(CartRejection::TooManyLines),
-            None => self.items.push(CartItem::new(id, offer, quantity)),
+            None => self.items.push(line),
         }
         self.touch(at);
         Ok(())
     }
 
-    /// Sets the number of units of a line; none removes it.
+    /// Changes or removes a line.
     ///
     /// # Errors
     /// [`CartRejection`]; nothing has changed then.
-    pub fn set_quantity(
-        &mut self,
-        id: ItemId,
-        quantity: Option<Quantity>,
-        at: DateTime<Utc>,
-    ) -> Result<(), CartRejection> {
+    pub fn change_item(&mut self, change: &ItemChange, at: DateTime<Utc>) -> Result<(), CartRejection> {
         self.check_open(at)?;
-        let item = self.items.iter_mut().find(|item| item.id == id).ok_or(CartRejection::UnknownItem(id))?;
-        match quantity {
-            Some(quantity) => item.quantity = quantity,
-            None => self.items.retain(|item| item.id != id),
+        let (ItemChange::Remove(id) | ItemChange::Update { item: id, .. }) = *change;
+        let place = self.items.iter().position(|item| item.id == id).ok_or(CartRejection::UnknownItem(id))?;
+        match (change, self.items.get_mut(place)) {
+            (ItemChange::Update { quantity, metadata, .. }, Some(item)) => {
+                item.metadata.patch(metadata)?;
+                item.quantity = quantity.unwrap_or(item.quantity);
+            }
+            _ => drop(self.items.remove(place)),
         }
+        self.touch(at);
+        Ok(())
+    }
+
+    /// Changes the metadata.
+    ///
+    /// # Errors
+    /// [`CartRejection`]; nothing has changed then.
+    pub fn change_metadata(&mut self, patch: &MetadataPatch, at: DateTime<Utc>) -> Result<(), CartRejection> {
+        self.check_open(at)?;
+        self.metadata.patch(patch)?;
         self.touch(at);
         Ok(())
     }
@@ -306,6 +350,7 @@ impl LineItem {
             name: offer.name.clone(),
             quantity,
             unit_price: offer.price,
+            metadata: Metadata::default(),
         }
     }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::ids::{CategoryId, ProductId, Sku};
+use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::text::{BoundedString, Name};
 
@@ -43,6 +44,9 @@ pub struct Product {
     pub active: bool,
     /// The ways it is sold.
     pub variants: Vec<Variant>,
+    /// What the merchant attached.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
     /// Grows by one with every change.
     pub version: u64,
     /// When it was first saved.
@@ -64,6 +68,9 @@ pub struct Variant {
     /// Which tax rates apply; none means untaxed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_category: Option<BoundedString<64>>,
+    /// What the merchant attached.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
 }
 
 /// Why a product is refused.

@@ -258,11 +258,16 @@ pub struct DocumentFilter {
 }
 
 impl DocumentFilter {
+    /// Those that have all of some keys.
+    pub fn all_of(keys: Vec<String>) -> Self {
+        Self { keys: keys.into_iter().map(|key| Vec::from([key])).collect(), text: None }
+    }
+
     /// Whether a document is listed.
-    pub fn admits(&self, document: &impl Aggregate) -> bool {
+    pub fn admits(&self, document: &Document) -> bool {
         let keys = document.keys();
-        let finds = |text: &String| document.search().to_ascii_lowercase().contains(&text.to_ascii_lowercase());
-        self.keys.iter().all(|any| any.iter().any(|key| keys.contains(key))) && self.text.as_ref().is_none_or(finds)
+        let contains = |text: &String| document.search().to_ascii_lowercase().contains(&text.to_ascii_lowercase());
+        self.keys.iter().all(|any| any.iter().any(|key| keys.contains(key))) && self.text.as_ref().is_none_or(contains)
     }
 }
 
@@ -364,6 +369,10 @@ impl Aggregate for Cart {
         active.then(|| Claim::new(ClaimKind::ActiveCart, &self.user_id)).into_iter().collect()
     }
 
+    fn keys(&self) -> Vec<String> {
+        self.metadata.lookup_keys().collect()
+    }
+
     fn event_type(&self, before: Option<&Self>) -> &'static str {
         match (before, self.status) {
             (None, _) => Self::CREATED,
@@ -383,7 +392,7 @@ impl Aggregate for Product {
 
     fn keys(&self) -> Vec<String> {
         let categories = self.categories.iter().map(Self::key_of_category);
-        categories.chain([Self::key_of_active(self.active)]).collect()
+        categories.chain([Self::key_of_active(self.active)]).chain(self.metadata.lookup_keys()).collect()
     }
 
     /// Name, id and skus, a line each.
@@ -396,11 +405,12 @@ impl Aggregate for Product {
 impl Aggregate for PromotionRecord {
     /// A promotion is a candidate for whoever gives its code, or for everybody as long as it has none and was not ended.
     fn keys(&self) -> Vec<String> {
-        match self.promotion.definition().code_key() {
-            Some(code) => Vec::from([Self::key_of_code(&code)]),
-            None if self.ended_at.is_none() => Vec::from([Self::AUTOMATIC.into()]),
-            None => Vec::new(),
-        }
+        let definition = self.promotion.definition();
+        let candidate = match definition.code_key() {
+            Some(code) => Some(Self::key_of_code(&code)),
+            None => self.ended_at.is_none().then(|| Self::AUTOMATIC.into()),
+        };
+        candidate.into_iter().chain(definition.metadata.lookup_keys()).collect()
     }
 
     fn event_type(&self, before: Option<&Self>) -> &'static str {

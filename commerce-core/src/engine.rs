@@ -36,7 +36,7 @@ use chrono::{DateTime, Utc};
 
 pub use self::builder::EngineBuilder;
 use self::builder::Ports;
-pub use self::carts::{CartView, ItemQuantity, NewItem, Offers, OpenedCart};
+pub use self::carts::{CartView, NewItem, Offers, OpenedCart};
 pub use self::catalog::{CategoryInput, ImportRow, Imported, ProductInput};
 pub use self::error::{EngineError, Field, ItemPart, Resource};
 pub use self::orders::{HistoryItem, ReturnInput};

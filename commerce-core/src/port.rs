@@ -20,7 +20,7 @@ pub use self::page::{Cursor, Page, PageRequest};
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Offer, Product};
 use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};
-use crate::document::{Aggregate, Document, DocumentEvent, DocumentFilter, DocumentId, DocumentKind};
+use crate::document::{Document, DocumentEvent, DocumentFilter, DocumentId, DocumentKind};
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{
     CartId, CategoryId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, RefundId, ReturnId, Sku, UserId,
@@ -56,6 +56,8 @@ pub struct OrderFilter {
     pub from: Option<DateTime<Utc>>,
     /// Only placed before this instant.
     pub to: Option<DateTime<Utc>>,
+    /// Only those that have all of these [keys](Order::keys).
+    pub keys: Vec<String>,
 }
 
 impl OrderRef {
@@ -77,6 +79,7 @@ impl OrderFilter {
             && self.status.as_ref().is_none_or(|status| order.status == *status)
             && self.from.is_none_or(|from| order.created_at >= from)
             && self.to.is_none_or(|to| order.created_at < to)
+            && self.keys.iter().all(|key| order.keys().contains(key))
     }
 }
 
@@ -109,6 +112,8 @@ pub struct ProductFilter {
     pub categories: Vec<CategoryId>,
     /// Only active ones, or only inactive ones.
     pub active: Option<bool>,
+    /// Only those that have all of these [keys](crate::document::Aggregate::keys).
+    pub keys: Vec<String>,
 }
 
 impl ProductFilter {
@@ -116,7 +121,8 @@ impl ProductFilter {
     pub fn documents(&self) -> DocumentFilter {
         let categories = self.categories.iter().map(Product::key_of_category).collect::<Vec<_>>();
         let active = self.active.map(|active| Vec::from([Product::key_of_active(active)]));
-        let keys = [categories].into_iter().filter(|any| !any.is_empty()).chain(active).collect();
+        let places = [categories].into_iter().filter(|any| !any.is_empty()).chain(active);
+        let keys = places.chain(self.keys.iter().map(|key| Vec::from([key.clone()]))).collect();
         DocumentFilter { keys, text: self.text.clone() }
     }
 }
@@ -217,10 +223,11 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// A document of any kind.
     async fn document(&self, id: &DocumentId) -> Result<Option<Document>, StoreError>;
 
-    /// The documents of a kind, by id.
+    /// Documents of a kind, by id.
     async fn documents(
         &self,
         kind: DocumentKind,
+        filter: &DocumentFilter,
         page: &PageRequest<String>,
     ) -> Result<Page<Document, String>, StoreError>;
 
@@ -331,13 +338,13 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// The customer's cart with status active, whether or not its time is over.
     async fn active_cart(&self, user: &UserId) -> Result<Option<Cart>, StoreError> {
-        let carts = read::documents::<Cart>(self).await?;
+        let carts = read::documents::<Cart>(self, &DocumentFilter::default()).await?;
         Ok(carts.into_iter().find(|cart| cart.status == CartStatus::Active && cart.user_id == *user))
     }
 
     /// The offers of those of the skus that exist, in any order.
     async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError> {
-        let products = read::documents::<Product>(self).await?;
+        let products = read::documents::<Product>(self, &DocumentFilter::default()).await?;
         Ok(products.iter().flat_map(|product| product.offers(skus)).collect())
     }
 
@@ -352,14 +359,13 @@ pub trait Store: Send + Sync + fmt::Debug {
         filter: &ProductFilter,
         page: &PageRequest<ProductCursor>,
     ) -> Result<Page<Product, ProductCursor>, StoreError> {
-        let (filter, products) = (filter.documents(), read::documents::<Product>(self).await?);
-        let products = products.into_iter().filter(|product| filter.admits(product));
+        let products = read::documents::<Product>(self, &filter.documents()).await?;
         Ok(Page::ascending(products, page, |p| Cursor { created_at: p.created_at, id: p.id.clone() }))
     }
 
     /// Every category, by id.
     async fn categories(&self) -> Result<Vec<Category>, StoreError> {
-        read::documents(self).await
+        read::documents(self, &DocumentFilter::default()).await
     }
 
     /// What could lower the price for a customer who gave some codes: every automatic promotion that was not ended, and all
@@ -369,8 +375,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
         let mut keys: Vec<_> = code_keys.iter().map(|key| PromotionRecord::key_of_code(key)).collect();
         keys.push(PromotionRecord::AUTOMATIC.into());
-        let mut records = read::documents::<PromotionRecord>(self).await?;
-        records.retain(|record| record.keys().iter().any(|key| keys.contains(key)));
+        let filter = DocumentFilter { keys: Vec::from([keys]), text: None };
+        let mut records = read::documents::<PromotionRecord>(self, &filter).await?;
         records.sort_by_key(|record| record.created_at);
         let mut candidates = Vec::with_capacity(records.len());
         for record in records {
@@ -389,9 +395,10 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Promotions, ended ones too, newest first.
     async fn promotions(
         &self,
+        filter: &DocumentFilter,
         page: &PageRequest<PromotionCursor>,
     ) -> Result<Page<PromotionWithUsage, PromotionCursor>, StoreError> {
-        let records = read::documents::<PromotionRecord>(self).await?;
+        let records = read::documents::<PromotionRecord>(self, filter).await?;
         let place = |r: &PromotionRecord| Cursor { created_at: r.created_at, id: r.id().clone() };
         let Page { items: records, next } = Page::ascending(records, page, place);
         let mut items = Vec::with_capacity(records.len());
@@ -428,17 +435,6 @@ pub trait Users: Send + Sync + fmt::Debug {
     /// The segments a user is in, which promotions may ask for. A service that knows none says none.
     async fn segments(&self, _user: &UserId) -> Result<Vec<String>, UsersUnavailable> {
         Ok(Vec::new())
-    }
-}
-
-/// Takes every authenticated user for an existing one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct EveryoneExists;
-
-#[async_trait]
-impl Users for EveryoneExists {
-    async fn exists(&self, _user: &UserId) -> Result<bool, UsersUnavailable> {
-        Ok(true)
     }
 }
 

@@ -63,7 +63,7 @@ pub use self::explanation::{
     AppliedTo, CodeRejection, NoEffect, Outcome, PromotionOutcome, RejectedCode, UnmetCondition,
 };
 pub use self::quote::{Adjustment, Quote, QuotedLine, Share};
-pub use self::request::{CodeMatching, Customer, Line, LineId, Request, Selection, Shipping, Tax, TaxLevel, TaxRate};
+pub use self::request::{Buyer, CodeMatching, Line, LineId, Request, Selection, Shipping, Tax, TaxLevel, TaxRate};
 use self::selection::Session;
 use self::tax::Levy;
 use crate::money::Money;

@@ -40,6 +40,7 @@ pub use self::redemption::{
 };
 pub use self::usage::{Limit, Limits, Usage};
 use crate::ids::PromotionId;
+use crate::metadata::Metadata;
 use crate::money::Currency;
 use crate::problem::{Findings, Problems};
 
@@ -76,6 +77,9 @@ pub struct PromotionDefinition {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     pub effect: Effect,
+    /// What the merchant attached.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
 }
 
 impl PromotionDefinition {
@@ -92,6 +96,7 @@ impl PromotionDefinition {
             limits: Limits::default(),
             conditions: Vec::new(),
             effect,
+            metadata: Metadata::default(),
         }
     }
 

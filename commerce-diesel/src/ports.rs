@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Offer, Product};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
-use commerce_core::document::{ClaimKind, Document, DocumentEvent, DocumentId, DocumentKind};
+use commerce_core::document::{ClaimKind, Document, DocumentEvent, DocumentFilter, DocumentId, DocumentKind};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{OrderId, PromotionId, ReturnId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent, Return};
@@ -89,9 +89,10 @@ impl Store for Backend {
     async fn documents(
         &self,
         kind: DocumentKind,
+        filter: &DocumentFilter,
         page: &PageRequest<String>,
     ) -> Result<Page<Document, String>, StoreError> {
-        in_snapshot!(self, [page]; conn => documents::list(conn, kind, &page))
+        in_snapshot!(self, [filter, page]; conn => documents::list(conn, kind, &filter, &page))
     }
 
     async fn document_history(&self, id: &DocumentId) -> Result<Vec<Recorded<DocumentEvent>>, StoreError> {
@@ -151,9 +152,10 @@ impl Store for Backend {
 
     async fn promotions(
         &self,
+        filter: &DocumentFilter,
         page: &PageRequest<PromotionCursor>,
     ) -> Result<Page<PromotionWithUsage, PromotionCursor>, StoreError> {
-        in_snapshot!(self, [page]; conn => promotions::list(conn, &page))
+        in_snapshot!(self, [filter, page]; conn => promotions::list(conn, &filter, &page))
     }
 
     async fn redemptions(

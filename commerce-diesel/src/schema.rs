@@ -21,6 +21,37 @@ diesel::table! {
     }
 }
 
+/// The documents that have a table of their own: `table Row Kind;`. Hands the list to a macro.
+macro_rules! own_tables {
+    ($then:ident $($more:tt)*) => {
+        $then! {
+            [
+                carts CartRow Cart;
+                products ProductRow Product;
+            ]
+            $($more)*
+        }
+    };
+}
+pub(crate) use own_tables;
+
+macro_rules! declare {
+    ([$($table:ident $row:ident $kind:ident;)*]) => {
+        $(diesel::table! {
+            $table (id) {
+                id -> Text,
+                version -> BigInt,
+                created_at -> BigInt,
+                search -> Text,
+                body -> Text,
+            }
+        })*
+
+        diesel::allow_tables_to_appear_in_same_query!(documents, document_keys, claims, $($table),*);
+    };
+}
+own_tables!(declare);
+
 diesel::table! {
     document_keys (kind, id, lookup) {
         kind -> Text,
@@ -38,26 +69,6 @@ diesel::table! {
         ready_at -> Nullable<BigInt>,
         failures -> BigInt,
         last_error -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    carts (id) {
-        id -> Text,
-        version -> BigInt,
-        created_at -> BigInt,
-        search -> Text,
-        body -> Text,
-    }
-}
-
-diesel::table! {
-    products (id) {
-        id -> Text,
-        version -> BigInt,
-        created_at -> BigInt,
-        search -> Text,
-        body -> Text,
     }
 }
 
@@ -170,8 +181,7 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(documents, carts, products, document_keys, claims);
-diesel::allow_tables_to_appear_in_same_query!(orders, returns);
+diesel::allow_tables_to_appear_in_same_query!(orders, returns, document_keys);
 
 diesel::table! {
     feed (id) {

@@ -13,6 +13,7 @@ pub(crate) mod code;
 pub(crate) mod history;
 pub(crate) mod kept;
 mod leaf;
+pub(crate) mod metadata;
 pub(crate) mod order;
 pub(crate) mod payment;
 pub(crate) mod placing;

@@ -159,7 +159,7 @@ impl<'a> Node<'a> {
 
     fn visit_members<V: Visitor<'a>>(&self, visitor: V) -> Result<V::Value, Misfit> {
         let Members(members) = self.parse()?;
-        let node = |(name, text): (String, _)| {
+        let node = |(name, text): (String, &'a RawValue)| {
             let node = self.inner(&name, text);
             (name, node)
         };
@@ -262,15 +262,16 @@ impl<'de> IntoDeserializer<'de, Misfit> for Node<'de> {
 }
 
 /// The members of an object as they stand, repeated ones too.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Members<T>(pub(crate) Vec<(String, T)>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Self(Vec::new()))
     }
 }
 
-impl<'de: 'a, 'a> Visitor<'de> for Members<'a> {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
     type Value = Self;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

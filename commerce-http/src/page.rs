@@ -38,6 +38,17 @@ pub(crate) struct Paging {
     cursor: Option<String>,
 }
 
+/// The parameter that filters a list by metadata.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it is described here and read by the query")]
+pub(crate) struct MetadataFilter {
+    /// Only those whose metadata has this value under KEY: a string as it is, a number or a boolean by its JSON. There may be
+    /// several, for different keys, which must all hold. For staff.
+    #[param(rename = "metadata.KEY")]
+    metadata: Option<String>,
+}
+
 impl<T> List<T> {
     /// A list that is given whole.
     pub(crate) const fn whole(items: Vec<T>) -> Self {

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use commerce_core::metadata::Metadata;
 use percent_encoding::percent_decode_str;
 use serde::de::{DeserializeOwned, IntoDeserializer, value};
 
@@ -33,6 +34,14 @@ impl Query {
 
     pub(crate) fn get<T: FromStr<Err: Display>>(&self, name: &'static str) -> Result<Option<T>, Problem> {
         self.parsed(name, str::parse)
+    }
+
+    /// The [keys](Metadata::lookup_key) of the metadata asked for as `metadata.KEY=VALUE`.
+    pub(crate) fn metadata(&self) -> Result<Vec<String>, Problem> {
+        let entries = self.0.iter().filter_map(|(name, value)| Some((name.strip_prefix("metadata.")?, value)));
+        let metadata = Metadata::new(entries.map(|(key, value)| (key.to_owned(), value.as_str().into())));
+        let invalid = |problems| Problem::invalid_parameter("metadata", "invalid_parameter", problems);
+        Ok(metadata.map_err(invalid)?.lookup_keys().collect())
     }
 
     pub(crate) fn word<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>, Problem> {

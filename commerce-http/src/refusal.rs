@@ -91,6 +91,7 @@ fn cart(rejection: &CartRejection) -> Problem {
         CartRejection::TooManyCodes => Problem::unprocessable("too_many_codes", rejection),
         CartRejection::Quantity(error) => Problem::invalid_at("/quantity", "out_of_range", error),
         CartRejection::Currency { .. } => Problem::unprocessable("currency_mismatch", rejection),
+        CartRejection::Metadata(error) => Problem::invalid_at("/metadata", "too_many", error),
         CartRejection::Empty => Problem::unprocessable("cart_empty", rejection),
     }
 }

@@ -27,10 +27,12 @@ pub(crate) static ROUTER: LazyLock<Router> = LazyLock::new(|| Router::of(ROUTES)
 routes! {
     Shop {
         POST "/carts" carts::open;
+        GET "/carts" carts::list;
         GET "/carts/{id}" carts::show;
+        PATCH "/carts/{id}" carts::update;
         GET "/carts/{id}/history" history::of_cart;
         POST "/carts/{id}/items" carts::add_item;
-        PATCH "/carts/{id}/items/{item_id}" carts::set_quantity;
+        PATCH "/carts/{id}/items/{item_id}" carts::change_item;
         DELETE "/carts/{id}/items/{item_id}" carts::remove_item;
         POST "/carts/{id}/promotions" promotions::add;
         DELETE "/carts/{id}/promotions/{code}" promotions::remove;

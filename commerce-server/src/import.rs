@@ -22,10 +22,20 @@ pub use self::plan::{Plan, PlanError, Summary};
 pub use self::product::SheetProduct;
 pub use self::sheet::{Sheet, SheetError};
 
-/// The columns every file has.
-pub const REQUIRED: [&str; 5] = ["sku", "name", "price", "currency", "on_hand"];
-/// The columns a file may have.
-pub const OPTIONAL: [&str; 3] = ["categories", "tax_category", "product_id"];
+/// The columns of a kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Those every file has.
+    pub required: &'static [&'static str],
+    /// Those a file may have.
+    pub optional: &'static [&'static str],
+}
+
+/// The columns of a file of products.
+pub const PRODUCTS: Known = Known {
+    required: &["sku", "name", "price", "currency", "on_hand"],
+    optional: &["categories", "tax_category", "product_id"],
+};
 
 /// So many flaws are told; who has more has one reason for them.
 pub const MAX_FLAWS: usize = 100;

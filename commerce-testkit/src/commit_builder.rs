@@ -18,6 +18,7 @@ use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
 use commerce_core::document::Aggregate;
 use commerce_core::event::Recorded;
 use commerce_core::ids::{CartId, EventId, ItemId, OrderId, OrderNumber, PaymentId, RefundId, ReturnId, Sku, UserId};
+use commerce_core::metadata::Metadata;
 use commerce_core::money::{Currency, Money};
 use commerce_core::order::{
     Command, Context, Lifecycle, NewOrder, Order, OrderEvent, OrderItem, OrderRejection, ReturnLine, ReturnRequest,
@@ -176,6 +177,7 @@ impl CommitBuilder {
             shipping_address: address(),
             shipping_method: parse("standard"),
             notes: None,
+            metadata: Metadata::default(),
             reserved_until: at + TimeDelta::seconds(RESERVATION_SECONDS),
         }
     }
@@ -184,7 +186,8 @@ impl CommitBuilder {
     pub fn item(&self, sku: Sku, quantity: Quantity) -> OrderItem {
         let product_id = parse(sku.as_str());
         let unit_price = Money::new(UNIT_PRICE, CURRENCY);
-        OrderItem { id: ItemId::new(self.uuid()), sku, product_id, name: parse("A thing"), quantity, unit_price }
+        let (id, name) = (ItemId::new(self.uuid()), parse("A thing"));
+        OrderItem { id, sku, product_id, name, quantity, unit_price, metadata: Metadata::default() }
     }
 
     /// A number no other order has.
@@ -306,8 +309,7 @@ impl CommitBuilder {
     /// # Panics
     /// If the sku is none.
     pub fn cart_item(&self, sku: &str, quantity: Quantity) -> CartItem {
-        let OrderItem { id, sku, product_id, name, quantity, unit_price } = self.item(parse(sku), quantity);
-        CartItem { id, sku, product_id, name, quantity, unit_price }
+        self.item(parse(sku), quantity)
     }
 
     /// Creates a document.
@@ -340,7 +342,13 @@ impl CommitBuilder {
     /// If a part is none.
     pub fn product(&self, id: &str, skus: &[&str]) -> Product {
         let price = Money::new(UNIT_PRICE, CURRENCY);
-        let variant = |sku: &&str| Variant { sku: parse(sku), name: None, price, tax_category: None };
+        let variant = |sku: &&str| Variant {
+            sku: parse(sku),
+            name: None,
+            price,
+            tax_category: None,
+            metadata: Metadata::default(),
+        };
         Product {
             id: parse(id),
             name: parse("A thing"),
@@ -348,6 +356,7 @@ impl CommitBuilder {
             categories: Vec::new(),
             active: true,
             variants: skus.iter().map(variant).collect(),
+            metadata: Metadata::default(),
             version: 1,
             created_at: self.at(0),
             updated_at: self.at(0),

@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
-use commerce_core::document::{Document, DocumentId, DocumentKind};
+use commerce_core::document::{Document, DocumentFilter, DocumentId, DocumentKind};
 use commerce_core::event::HistoryEntry;
 use commerce_core::ids::{OrderId, PromotionId, Sku};
 use commerce_core::order::Order;
@@ -175,9 +175,10 @@ impl<S: Store> Store for FaultInjector<S> {
     async fn documents(
         &self,
         kind: DocumentKind,
+        filter: &DocumentFilter,
         page: &PageRequest<String>,
     ) -> Result<Page<Document, String>, StoreError> {
-        self.around(self.inner.documents(kind, page)).await
+        self.around(self.inner.documents(kind, filter, page)).await
     }
 
     async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError> {

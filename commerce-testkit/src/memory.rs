@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord, ReadSet, Refusal, settle};
-use commerce_core::document::{Document, DocumentId, DocumentKind};
+use commerce_core::document::{Document, DocumentFilter, DocumentId, DocumentKind};
 use commerce_core::event::HistoryEntry;
 use commerce_core::ids::{OrderId, PromotionId, Sku};
 use commerce_core::order::Order;
@@ -98,9 +98,10 @@ impl Store for MemoryStore {
     async fn documents(
         &self,
         kind: DocumentKind,
+        filter: &DocumentFilter,
         page: &PageRequest<String>,
     ) -> Result<Page<Document, String>, StoreError> {
-        Ok(self.tables().documents(kind, page))
+        Ok(self.tables().documents(kind, filter, page))
     }
 
     async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError> {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::actor::Actor;
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
-use commerce_core::document::{Document, DocumentId, DocumentKind};
+use commerce_core::document::{Document, DocumentFilter, DocumentId, DocumentKind};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{EventId, OrderId, PromotionId, Sku};
 use commerce_core::order::{CorruptHistory, Order, ShipmentStatus};
@@ -182,9 +182,10 @@ impl Store for Edited {
     async fn documents(
         &self,
         kind: DocumentKind,
+        filter: &DocumentFilter,
         page: &PageRequest<String>,
     ) -> Result<Page<Document, String>, StoreError> {
-        self.inner.documents(kind, page).await
+        self.inner.documents(kind, filter, page).await
     }
 
     async fn tasks(

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 
 use super::Engine;
-use crate::port::{Clock, EveryoneExists, IdGenerator, Payments, Store, Users};
+use crate::port::{Clock, IdGenerator, Payments, Store, Users};
 use crate::settings::Settings;
 #[cfg(feature = "std")]
 use crate::system::{SystemClock, TimeOrderedIds};
@@ -12,7 +12,7 @@ use crate::system::{SystemClock, TimeOrderedIds};
 #[derive(Clone, Debug)]
 pub(super) struct Ports {
     pub(super) store: Arc<dyn Store>,
-    pub(super) users: Arc<dyn Users>,
+    pub(super) users: Option<Arc<dyn Users>>,
     pub(super) payments: Arc<dyn Payments>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdGenerator>,
@@ -43,12 +43,12 @@ impl EngineBuilder {
         payments: Arc<dyn Payments>,
         (clock, ids): (Arc<dyn Clock>, Arc<dyn IdGenerator>),
     ) -> Self {
-        Self { ports: Ports { store, users: Arc::new(EveryoneExists), payments, clock, ids }, settings }
+        Self { ports: Ports { store, users: None, payments, clock, ids }, settings }
     }
 
     /// Asks a service whether a user exists, and for segments.
     pub fn users(mut self, users: Arc<dyn Users>) -> Self {
-        self.ports.users = users;
+        self.ports.users = Some(users);
         self
     }
 

@@ -1,14 +1,18 @@
 //! Carts: open, fill, price.
 
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::Quantity;
 use crate::actor::Actor;
-use crate::cart::{Cart, CartRejection, CartStatus, Code, PriceChange};
+use crate::cart::{Cart, CartItem, CartRejection, CartStatus, Code, ItemChange, PriceChange};
 use crate::catalog::Offer;
-use crate::document::DocumentKind;
+use crate::document::{DocumentFilter, DocumentKind};
 use crate::ids::{CartId, ItemId, Sku};
+use crate::metadata::{Metadata, MetadataPatch};
+use crate::permission::Permission;
+use crate::port::{Page, PageRequest};
 use crate::pricing::Quote;
 
 use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, Target};
@@ -40,34 +44,28 @@ pub struct NewItem {
     pub sku: Sku,
     /// How many units.
     pub quantity: Quantity,
-}
-
-/// How many units a line of a cart shall have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ItemQuantity {
-    /// The line.
-    pub item: ItemId,
-    /// The units; none removes the line.
-    pub quantity: Option<Quantity>,
+    /// What is attached to the line.
+    pub metadata: Metadata,
 }
 
 /// Offers by sku.
 pub type Offers = BTreeMap<Sku, Offer>;
 
 impl Engine {
-    /// The caller's active cart, made if there is none. One whose time is over is written off and replaced.
+    /// The caller's active cart, made with the metadata if there is none. One whose time is over is written off and replaced.
     ///
     /// # Errors
     /// [`EngineError::Store`], [`EngineError::Forbidden`] without a user.
     pub async fn open_cart(
         &self,
         caller: &Actor,
+        metadata: &Metadata,
         idempotency: Option<&Idempotency<'_, OpenedCart>>,
     ) -> Result<Reply<OpenedCart>, EngineError> {
-        self.decide_and_commit(idempotency, |_| self.decide_open(caller)).await
+        self.decide_and_commit(idempotency, |_| self.decide_open(caller, metadata)).await
     }
 
-    async fn decide_open(&self, caller: &Actor) -> Result<Decision<OpenedCart>, EngineError> {
+    async fn decide_open(&self, caller: &Actor, metadata: &Metadata) -> Result<Decision<OpenedCart>, EngineError> {
         let (user, at) = (caller.user_id()?, self.now());
         let mut commit = self.commit_by(caller, at);
         match self.ports.store.active_cart(user).await? {
@@ -84,6 +82,7 @@ impl Engine {
         }
         let id = CartId::new(self.ports.ids.next());
         let cart = Cart::open(id, user.clone(), self.settings.currency, at, self.settings.cart_lifetime);
+        let cart = Cart { metadata: metadata.clone(), ..cart };
         commit.change(None, cart.clone());
         let view = self.view(cart).await?;
         Ok(Decision { commit, outcome: OpenedCart { view, is_new: true } })
@@ -100,6 +99,23 @@ impl Engine {
         self.view(cart).await
     }
 
+    /// The carts of the shop, by id.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`] to customers.
+    pub async fn carts(
+        &self,
+        caller: &Actor,
+        filter: &DocumentFilter,
+        page: &PageRequest<String>,
+    ) -> Result<Page<Cart, String>, EngineError> {
+        caller.require(Permission::SeeAll)?;
+        let Page { items, next } = self.ports.store.documents(DocumentKind::Cart, filter, page).await?;
+        let at = self.now();
+        let carts = items.into_iter().filter_map(|document| Cart::try_from(document).ok());
+        Ok(Page { items: carts.map(|cart| Cart { status: cart.status_at(at), ..cart }).collect(), next })
+    }
+
     /// Adds units of a sku to the caller's cart.
     ///
     /// # Errors
@@ -111,28 +127,44 @@ impl Engine {
         item: NewItem,
         idempotency: Option<&Idempotency<'_, CartView>>,
     ) -> Result<Reply<CartView>, EngineError> {
-        let NewItem { sku, quantity } = item;
+        let NewItem { sku, quantity, metadata } = item;
         let offer = self.offers([&sku]).await?.remove(&sku);
         let id = ItemId::new(self.ports.ids.next());
         let add = |cart: &mut Cart, at| match &offer {
-            Some(offer) => cart.add(id, offer, quantity, at),
+            Some(offer) => {
+                cart.add(offer, CartItem { metadata: metadata.clone(), ..CartItem::new(id, offer, quantity) }, at)
+            }
             None => cart.check_open(at).and(Err(CartRejection::NotForSale(sku.clone()))),
         };
         self.change_cart(caller, cart, &add, idempotency).await
     }
 
-    /// Sets the number of units of a line of the caller's cart; none removes it.
+    /// Changes or removes a line of the caller's cart.
     ///
     /// # Errors
     /// [`EngineError::Cart`], [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
-    pub async fn set_quantity(
+    pub async fn change_item(
         &self,
         caller: &Actor,
         cart: Target<CartId>,
-        input: ItemQuantity,
+        change: ItemChange,
         idempotency: Option<&Idempotency<'_, CartView>>,
     ) -> Result<Reply<CartView>, EngineError> {
-        self.change_cart(caller, cart, &|cart, at| cart.set_quantity(input.item, input.quantity, at), idempotency).await
+        self.change_cart(caller, cart, &|cart, at| cart.change_item(&change, at), idempotency).await
+    }
+
+    /// Changes the metadata of the caller's cart.
+    ///
+    /// # Errors
+    /// [`EngineError::Cart`], [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
+    pub async fn change_cart_metadata(
+        &self,
+        caller: &Actor,
+        cart: Target<CartId>,
+        patch: MetadataPatch,
+        idempotency: Option<&Idempotency<'_, CartView>>,
+    ) -> Result<Reply<CartView>, EngineError> {
+        self.change_cart(caller, cart, &|cart, at| cart.change_metadata(&patch, at), idempotency).await
     }
 
     /// Gives a promotion code to the caller's cart; the quote says whether it is valid and why not.

@@ -2,14 +2,16 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Role};
 use crate::catalog::{Category, MAX_TREE, Product, Variant};
 use crate::document::DocumentKind;
 use crate::ids::{CategoryId, ProductId};
+use crate::metadata::Metadata;
 use crate::permission::Permission;
 use crate::port::{Page, PageRequest, ProductCursor, ProductFilter};
 use crate::stock::{StockAction, StockMove};
@@ -30,6 +32,8 @@ pub struct ProductInput {
     pub active: bool,
     /// The ways it is sold.
     pub variants: Vec<Variant>,
+    /// What the merchant attaches.
+    pub metadata: Metadata,
 }
 
 /// What somebody says of a category; its version and times are the engine's.
@@ -79,7 +83,7 @@ impl Engine {
     /// Products, newest first. Guests and customers see active ones only. A category stands for those below it as well.
     ///
     /// # Errors
-    /// [`EngineError::Store`].
+    /// [`EngineError::Forbidden`] if a guest or a customer filters by keys.
     pub async fn products(
         &self,
         caller: Option<&Actor>,
@@ -90,6 +94,7 @@ impl Engine {
         if let Some(category) = category {
             filter.categories = below(category, &self.ports.store.categories().await?);
         }
+        require_for_keys(caller, &filter.keys)?;
         if !sees_all(caller) {
             filter.active = Some(true);
         }
@@ -266,6 +271,7 @@ impl ProductInput {
             categories: self.categories.clone(),
             active: self.active,
             variants: self.variants.clone(),
+            metadata: self.metadata.clone(),
             version: known.map_or(0, |product| product.version).saturating_add(1),
             created_at: known.map_or(at, |product| product.created_at),
             updated_at: at,
@@ -276,7 +282,7 @@ impl ProductInput {
     fn says(&self, product: &Product) -> bool {
         let same_places = self.categories == product.categories && self.active == product.active;
         let same_words = self.name == product.name && self.description == product.description;
-        same_places && same_words && self.variants == product.variants
+        same_places && same_words && self.variants == product.variants && self.metadata == product.metadata
     }
 }
 
@@ -294,6 +300,12 @@ impl CategoryInput {
             },
         }
     }
+}
+
+/// Only staff filter lists by keys.
+pub(super) fn require_for_keys(caller: Option<&Actor>, keys: &[String]) -> Result<(), EngineError> {
+    let role = caller.map_or(Role::Customer, |caller| caller.role);
+    if keys.is_empty() || role.may(Permission::SeeAll) { Ok(()) } else { Err(EngineError::Forbidden { role }) }
 }
 
 fn sees_all(caller: Option<&Actor>) -> bool {

@@ -11,6 +11,7 @@ use crate::order::{Command, Order, OrderEvent, Reason, Return, ReturnLine, Retur
 use crate::permission::Permission;
 use crate::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter};
 
+use super::catalog::require_for_keys;
 use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, Target};
 
 /// One entry of an order's history, with the order as it was after it.
@@ -44,7 +45,7 @@ impl Engine {
     /// Orders, newest first; a customer sees only their own.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`] if a customer asks for somebody else's.
+    /// [`EngineError::NotFound`] if a customer asks for somebody else's, [`EngineError::Forbidden`] if one filters by keys.
     pub async fn orders(
         &self,
         caller: &Actor,
@@ -52,6 +53,7 @@ impl Engine {
         page: &PageRequest<OrderId>,
     ) -> Result<Page<Order, OrderId>, EngineError> {
         if !caller.role.may(Permission::SeeAll) {
+            require_for_keys(Some(caller), &filter.keys)?;
             let own = caller.user_id()?;
             if filter.user.as_ref().is_some_and(|user| user != own) {
                 return Err(EngineError::NotFound(Resource::Order));

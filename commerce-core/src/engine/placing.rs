@@ -10,6 +10,7 @@ use crate::address::Address;
 use crate::cart::{Cart, CartRejection, MAX_LINES, check_offer};
 use crate::catalog::Offer;
 use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, Sku, UserId};
+use crate::metadata::Metadata;
 use crate::money::{Amount, Money};
 use crate::order::{Context, NewOrder, Order, OrderItem, place};
 use crate::permission::Permission;
@@ -33,6 +34,8 @@ pub struct CheckoutRequest {
     pub shipping_method: Option<BoundedString<64>>,
     /// What the customer wants to say.
     pub notes: Option<BoundedString<1000>>,
+    /// What is attached to the order.
+    pub metadata: Metadata,
 }
 
 /// Orders items without a cart.
@@ -48,6 +51,8 @@ pub struct PlaceOrderRequest {
     pub shipping_method: Option<BoundedString<64>>,
     /// What the customer wants to say.
     pub notes: Option<BoundedString<1000>>,
+    /// What is attached to the order.
+    pub metadata: Metadata,
 }
 
 /// One line to order: a sku, or a product that has only one.
@@ -61,6 +66,8 @@ pub struct ItemRequest {
     pub quantity: Quantity,
     /// A price other than the catalog's. Only admin and service may give one.
     pub unit_price: Option<Amount>,
+    /// What is attached to the line.
+    pub metadata: Metadata,
 }
 
 /// What a new order is made of, whether it comes from a cart or from a list.
@@ -73,6 +80,7 @@ struct PendingOrder {
     shipping_address: Address,
     shipping_method: BoundedString<64>,
     notes: Option<BoundedString<1000>>,
+    metadata: Metadata,
 }
 
 impl Engine {
@@ -123,6 +131,7 @@ impl Engine {
             shipping_address: request.shipping_address.clone(),
             shipping_method: method.name.clone(),
             notes: request.notes.clone(),
+            metadata: request.metadata.clone(),
         };
         self.place(&context, id, pending, lost)
     }
@@ -166,6 +175,7 @@ impl Engine {
             shipping_address: request.shipping_address.clone(),
             shipping_method: method.name.clone(),
             notes: request.notes.clone(),
+            metadata: request.metadata.clone(),
         };
         self.place(&context, OrderId::new(self.ports.ids.next()), pending, lost)
     }
@@ -189,6 +199,7 @@ impl Engine {
             shipping_address: pending.shipping_address,
             shipping_method: pending.shipping_method,
             notes: pending.notes,
+            metadata: pending.metadata,
             reserved_until: context.at.checked_add_signed(self.settings.reservation).unwrap_or(context.at),
         };
         let events = place(&self.settings.lifecycle, context, new_order)?;
@@ -201,7 +212,8 @@ impl Engine {
     }
 
     async fn known_user(&self, user: UserId) -> Result<UserId, EngineError> {
-        if self.ports.users.exists(&user).await? { Ok(user) } else { Err(EngineError::UserNotFound(user)) }
+        let Some(users) = &self.ports.users else { return Ok(user) };
+        if users.exists(&user).await? { Ok(user) } else { Err(EngineError::UserNotFound(user)) }
     }
 
     /// The skus of the items; a product stands for its only variant.
@@ -242,7 +254,7 @@ impl Engine {
             return Err(EngineError::invalid(price, "a price is not negative"));
         }
         let item = OrderItem::new(ItemId::new(self.ports.ids.next()), offer, request.quantity);
-        Ok(OrderItem { unit_price: given.unwrap_or(offer.price), ..item })
+        Ok(OrderItem { unit_price: given.unwrap_or(offer.price), metadata: request.metadata.clone(), ..item })
     }
 }
 

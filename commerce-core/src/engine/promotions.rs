@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::actor::Actor;
 use crate::cart::{Code, MAX_CODES};
-use crate::document::DocumentKind;
+use crate::document::{DocumentFilter, DocumentKind};
 use crate::ids::{CartId, ItemId, OrderId, PromotionId, Sku, UserId};
 use crate::money::Money;
 use crate::order::OrderItem;
@@ -71,10 +71,11 @@ impl Engine {
     pub async fn promotions(
         &self,
         caller: &Actor,
+        filter: &DocumentFilter,
         page: &PageRequest<PromotionCursor>,
     ) -> Result<Page<PromotionWithUsage, PromotionCursor>, EngineError> {
         caller.require(Permission::ManagePromotions)?;
-        Ok(self.ports.store.promotions(page).await?)
+        Ok(self.ports.store.promotions(filter, page).await?)
     }
 
     /// Who used a promotion, by which order; newest first.

@@ -1,6 +1,6 @@
 //! Prices: of a request as it stands, of a cart, of the items of an order.
 
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
@@ -10,7 +10,7 @@ use crate::cart::{Cart, Code};
 use crate::ids::UserId;
 use crate::order::OrderItem;
 use crate::permission::Permission;
-use crate::pricing::{CodeMatching, Customer, Line, Quote, Request, Shipping, price};
+use crate::pricing::{Buyer, CodeMatching, Line, Quote, Request, Shipping, price};
 use crate::promotion::{Promotion, PromotionDefinition, code_key};
 use crate::settings::ShippingMethod;
 use crate::text::BoundedString;
@@ -63,7 +63,7 @@ impl Engine {
     ) -> Result<QuoteResult, EngineError> {
         let keys: Vec<_> = input.codes.iter().map(|code| code_key(code.as_str())).collect();
         let promotions = self.ports.store.candidates(&keys, input.user).await?;
-        let customer = self.customer(input.user, &promotions).await?;
+        let customer = self.buyer(input.user, &promotions).await?;
         let lines = input.items.iter().map(|item| line(item, offers)).collect();
         let request = Request {
             codes: input.codes.iter().map(ToString::to_string).collect(),
@@ -82,16 +82,24 @@ impl Engine {
     }
 
     /// What promotions ask of the customer; nobody is asked what no promotion wants to know.
-    async fn customer(&self, user: &UserId, promotions: &[Promotion]) -> Result<Customer, EngineError> {
+    async fn buyer(&self, user: &UserId, promotions: &[Promotion]) -> Result<Buyer, EngineError> {
         let definition = || promotions.iter().map(Promotion::definition);
-        let mut customer = Customer::default();
+        let mut customer = Buyer::default();
         if definition().any(PromotionDefinition::asks_for_segments) {
-            customer.segments = self.ports.users.segments(user).await?;
+            customer.segments = self.segments(user).await?;
         }
         if definition().any(PromotionDefinition::asks_for_orders) {
             customer.completed_orders = self.ports.store.count_active_orders(user).await?;
         }
         Ok(customer)
+    }
+
+    /// The segments that the users service knows a user to be in.
+    async fn segments(&self, user: &UserId) -> Result<Vec<String>, EngineError> {
+        match &self.ports.users {
+            Some(users) => Ok(users.segments(user).await?),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The method of shipping of that name; the first one if none is given.

@@ -12,6 +12,7 @@ use super::state::{OrderItem, ShipmentStatus};
 use crate::actor::{Actor, Role};
 use crate::address::Address;
 use crate::ids::{CartId, OrderId, OrderNumber, PaymentId, RefundId, ReturnId, UserId};
+use crate::metadata::Metadata;
 use crate::money::Money;
 use crate::permission::Permission;
 use crate::pricing::Quote;
@@ -49,6 +50,8 @@ pub struct NewOrder {
     pub shipping_method: BoundedString<64>,
     /// What the customer wrote.
     pub notes: Option<BoundedString<1000>>,
+    /// What is attached.
+    pub metadata: Metadata,
     /// Until when the stock is held.
     pub reserved_until: DateTime<Utc>,
 }

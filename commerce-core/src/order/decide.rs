@@ -61,6 +61,7 @@ fn initial_order(lifecycle: &Lifecycle, context: &Context, new_order: NewOrder) 
         shipping_address: new_order.shipping_address,
         shipping_method: new_order.shipping_method,
         notes: new_order.notes,
+        metadata: new_order.metadata,
         reserved_until: new_order.reserved_until,
         shipment: None,
         payment: Payment {

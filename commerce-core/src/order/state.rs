@@ -13,6 +13,7 @@ use super::returns::{Return, ReturnStatus};
 use crate::address::Address;
 use crate::cart::LineItem;
 use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, RefundId, Sku, UserId};
+use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::pricing::{Quote, QuotedLine};
 use crate::text::BoundedString;
@@ -42,6 +43,9 @@ pub struct Order {
     pub shipping_method: BoundedString<64>,
     /// What the customer wrote.
     pub notes: Option<BoundedString<1000>>,
+    /// What was attached when it was placed.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
     /// Until when the stock is held for it unless it is paid.
     pub reserved_until: DateTime<Utc>,
     /// How it is being shipped.
@@ -212,7 +216,7 @@ impl Order {
 
     /// What a store finds the order by, besides its id, number, payment and returns.
     pub fn keys(&self) -> Vec<String> {
-        Vec::new()
+        self.metadata.lookup_keys().collect()
     }
 
     /// The currency of every amount.

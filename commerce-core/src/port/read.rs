@@ -4,7 +4,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::{PageRequest, PromotionWithUsage, Store, StoreError, StoreErrorKind};
-use crate::document::{Aggregate, Document, DocumentId, StoredError};
+use crate::document::{Aggregate, Document, DocumentFilter, DocumentId, StoredError};
 use crate::event::HistoryEntry;
 use crate::ids::{PromotionId, UserId};
 use crate::money::Money;
@@ -25,12 +25,12 @@ where
     Ok(store.document(&id).await?.map(T::try_from).transpose()?)
 }
 
-/// Every document of a noun, by id.
-pub(super) async fn documents<T>(store: &(impl Store + ?Sized)) -> Result<Vec<T>, StoreError>
+/// The documents of a noun, by id.
+pub(super) async fn documents<T>(store: &(impl Store + ?Sized), filter: &DocumentFilter) -> Result<Vec<T>, StoreError>
 where
     T: Aggregate + TryFrom<Document, Error = StoredError>,
 {
-    let all = PageRequest::read_all(|page| async move { store.documents(T::KIND, &page).await }).await?;
+    let all = PageRequest::read_all(|page| async move { store.documents(T::KIND, filter, &page).await }).await?;
     Ok(all.into_iter().map(T::try_from).collect::<Result<_, _>>()?)
 }
 

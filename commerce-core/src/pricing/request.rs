@@ -29,7 +29,7 @@ pub struct Request {
     /// The codes that the customer entered.
     pub codes: Vec<String>,
     pub code_matching: CodeMatching,
-    pub customer: Customer,
+    pub customer: Buyer,
     /// `None`: not chosen yet.
     pub shipping: Option<Shipping>,
     pub tax: Tax,
@@ -50,7 +50,7 @@ impl Request {
             lines,
             codes: Vec::new(),
             code_matching: CodeMatching::default(),
-            customer: Customer::default(),
+            customer: Buyer::default(),
             shipping: None,
             tax: Tax::default(),
             promotions: Vec::new(),
@@ -126,7 +126,7 @@ impl fmt::Debug for LineId {
 /// The facts about the customer that conditions use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
-pub struct Customer {
+pub struct Buyer {
     pub segments: Vec<String>,
     /// The number of completed orders.
     pub completed_orders: u32,

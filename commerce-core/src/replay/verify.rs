@@ -10,7 +10,7 @@ use core::fmt;
 use chrono::{DateTime, Utc};
 
 use super::{Replay, ReplayError, StreamTotals, UsesTotal};
-use crate::document::{self, Document, DocumentId, DocumentKind, ReplayedError};
+use crate::document::{self, Document, DocumentFilter, DocumentId, DocumentKind, ReplayedError};
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{OrderId, PromotionId, Sku};
 use crate::order::{CorruptHistory, Order, OrderEvent, fold};
@@ -264,7 +264,7 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
         for kind in DocumentKind::ALL {
             let mut page = PageRequest { limit: PAGE, after: None };
             loop {
-                let listing = self.store.documents(*kind, &page).await?;
+                let listing = self.store.documents(*kind, &DocumentFilter::default(), &page).await?;
                 for document in listing.items {
                     tables.add(document.version());
                     self.check_document(&document).await?;

@@ -161,6 +161,9 @@ diesel::define_sql_function! {
     fn lower(text: Text) -> Text;
 }
 
+/// The id of the order that a row of `document_keys` is of.
+pub(crate) const ORDER_OF_KEY: &str = "UNHEX(REPLACE(document_keys.id, '-', ''))";
+
 /// Whether a column contains a text, without regard to case. Columns compare by their bytes, so both are in lower case first.
 pub(crate) fn contains<C>(column: C, text: &str) -> Like<lower<C>, lower<String>>
 where

@@ -155,6 +155,9 @@ macro_rules! commit_after {
 
 pub(crate) use {commit_after, for_update, for_update_of_free, pipeline, snapshot};
 
+/// The id of the order that a row of `document_keys` is of.
+pub(crate) const ORDER_OF_KEY: &str = "document_keys.id::uuid";
+
 /// Whether a column contains a text, without regard to case.
 pub(crate) fn contains<C>(column: C, text: &str) -> Escape<ILike<C, String>>
 where

@@ -1,4 +1,4 @@
-//! Documents of any kind. Those of carts and products stand in tables of their own, the others in one that they share.
+//! Documents of any kind. Some kinds have [tables of their own](own_tables), the others share one.
 //!
 //! All tables have one shape; the shared one has a column more, which tells its kinds apart.
 
@@ -7,20 +7,22 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use commerce_core::document::{ClaimKind, Document, DocumentFilter, DocumentId, DocumentKind};
 use commerce_core::port::{Page, PageRequest};
+use diesel::dsl::{IntoBoxed, Select};
 use diesel::prelude::*;
 
 use super::{Answer, Conn, RunQueryDsl, dialect, listing, one_more};
 use crate::changes::Changes;
-use crate::rows::document::{CartRow, DocumentKeyRow, DocumentRow, ProductRow, read_document};
+use crate::rows::document::{DocumentKeyRow, read_document};
 use crate::rows::{micros, read_counter};
-use crate::schema::{claims, document_keys};
+use crate::schema::{claims, document_keys, own_tables};
 
 /// The queries of a table: `module: table row [kinds] (column of the kind);`.
 macro_rules! tables {
-    ($($module:ident: $table:ident $row:ident [$kinds:pat] $(($column:ident))?;)*) => {$(
+    ($($module:ident: $table:ident $row:ident [$kinds:pat $(if $guard:expr)?] $(($column:ident))?;)*) => {$(
         #[allow(unused_variables, reason = "a table of one kind has no column for it")]
         mod $module {
             use super::*;
+            use crate::rows::document::$row;
             use crate::schema::$table as table;
 
             pub(super) async fn with_ids(conn: &mut Conn, kind: DocumentKind, ids: &[&str]) -> QueryResult<Vec<String>> {
@@ -44,11 +46,11 @@ macro_rules! tables {
             pub(super) async fn by_id(
                 conn: &mut Conn,
                 kind: DocumentKind,
+                filter: &DocumentFilter,
                 (after, limit): (&str, i64),
             ) -> QueryResult<Vec<String>> {
-                let query = table::table.filter(table::id.gt(after)).order(table::id).limit(limit).select(table::body);
-                $(let query = query.filter(table::$column.eq(kind.name()));)?
-                query.load(conn).await
+                let query = admitted(kind, filter).filter(table::id.gt(after));
+                query.order(table::id).limit(limit).load(conn).await
             }
 
             pub(super) async fn newest(
@@ -57,7 +59,17 @@ macro_rules! tables {
                 filter: &DocumentFilter,
                 (after, limit): (Option<(DateTime<Utc>, &str)>, i64),
             ) -> QueryResult<Vec<String>> {
-                let mut query = table::table.select(table::body).into_boxed::<dialect::Db>();
+                let mut query = admitted(kind, filter);
+                if let Some((created_at, id)) = after {
+                    let at = micros(created_at);
+                    let beside = table::created_at.eq(at).and(table::id.gt(id.to_owned()));
+                    query = query.filter(table::created_at.le(at)).filter(table::created_at.lt(at).or(beside));
+                }
+                query.order((table::created_at.desc(), table::id)).limit(limit).load(conn).await
+            }
+
+            fn admitted(kind: DocumentKind, filter: &DocumentFilter) -> IntoBoxed<'_, Select<table::table, table::body>, dialect::Db> {
+                let mut query = table::table.select(table::body).into_boxed();
                 $(query = query.filter(table::$column.eq(kind.name()));)?
                 for alternatives in &filter.keys {
                     let wanted = dialect::in_list(document_keys::lookup, alternatives.iter().map(String::as_str));
@@ -67,12 +79,7 @@ macro_rules! tables {
                 if let Some(text) = &filter.text {
                     query = query.filter(dialect::contains(table::search, text));
                 }
-                if let Some((created_at, id)) = after {
-                    let at = micros(created_at);
-                    let beside = table::created_at.eq(at).and(table::id.gt(id.to_owned()));
-                    query = query.filter(table::created_at.le(at)).filter(table::created_at.lt(at).or(beside));
-                }
-                query.order((table::created_at.desc(), table::id)).limit(limit).load(conn).await
+                query
             }
 
             pub(super) async fn lock_versions(
@@ -87,7 +94,7 @@ macro_rules! tables {
 
             pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
                 let (new, changed): (Vec<_>, Vec<_>) =
-                    changes.documents.iter().filter(|(id, _)| matches!(id.kind, $kinds)).partition(|(_, draft)| draft.new);
+                    changes.documents.iter().filter(|(id, _)| matches!(id.kind, $kinds $(if $guard)?)).partition(|(_, draft)| draft.new);
                 dialect::pipeline!(conn;
                     () = dialect::update_each(conn, changed.iter().map(|(id, draft)| $row::from(draft.row(id)))),
                     () = dialect::insert_each(conn, new.iter().map(|(id, draft)| $row::from(draft.row(id)))),
@@ -98,20 +105,31 @@ macro_rules! tables {
     )*};
 }
 
-tables! {
-    carts: carts CartRow [DocumentKind::Cart];
-    products: products ProductRow [DocumentKind::Product];
-    shared: documents DocumentRow [DocumentKind::Category | DocumentKind::Promotion] (kind);
+macro_rules! every_table {
+    ([$($table:ident $row:ident $kind:ident;)*]) => {
+        tables! {
+            $($table: $table $row [DocumentKind::$kind];)*
+            shared: documents DocumentRow [kind if !matches!(kind, $(DocumentKind::$kind)|*)] (kind);
+        }
+
+        async fn write_tables(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
+            dialect::pipeline!(conn; $(() = $table::write(conn, changes),)* () = shared::write(conn, changes));
+            Ok(())
+        }
+    };
 }
+own_tables!(every_table);
 
 /// Asks the table of a kind.
 macro_rules! in_table_of {
-    ($kind:expr, $query:ident($($argument:expr),*)) => {
+    ([$($table:ident $row:ident $own:ident;)*] $kind:expr, $query:ident $arguments:tt) => {
         match $kind {
-            DocumentKind::Cart => carts::$query($($argument),*).await,
-            DocumentKind::Product => products::$query($($argument),*).await,
-            DocumentKind::Category | DocumentKind::Promotion => shared::$query($($argument),*).await,
+            $(DocumentKind::$own => $table::$query $arguments.await,)*
+            _ => shared::$query $arguments.await,
         }
+    };
+    ($kind:expr, $query:ident $arguments:tt) => {
+        own_tables!(in_table_of $kind, $query $arguments)
     };
 }
 
@@ -134,10 +152,11 @@ pub(in super::super) async fn with_claims<T: TryFrom<Document>>(
 pub(in super::super) async fn list(
     conn: &mut Conn,
     kind: DocumentKind,
+    filter: &DocumentFilter,
     page: &PageRequest<String>,
 ) -> Answer<Page<Document, String>> {
     let place = (page.after.as_deref().unwrap_or_default(), one_more(page.limit));
-    let bodies = in_table_of!(kind, by_id(conn, kind, place))?;
+    let bodies = in_table_of!(kind, by_id(conn, kind, filter, place))?;
     Ok(listing(read(kind, &bodies)?, page.limit, |document: &Document| document.id().id))
 }
 
@@ -179,9 +198,7 @@ pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> 
     let old = drafts().filter(|(_, new, _)| !new).map(|(id, ..)| (id.kind.name(), id.id.as_str())).collect();
     let keys: Vec<_> = drafts().flat_map(|(id, _, keys)| DocumentKeyRow::all(id, keys)).collect();
     dialect::pipeline!(conn;
-        () = carts::write(conn, changes),
-        () = products::write(conn, changes),
-        () = shared::write(conn, changes),
+        () = write_tables(conn, changes),
         () = clear_keys(conn, old),
         () = dialect::insert_each(conn, keys),
     );

@@ -6,13 +6,15 @@ use commerce_core::document::{Claim, ClaimKind};
 use commerce_core::ids::{OrderId, ReturnId, UserId};
 use commerce_core::order::{Order, Phase, Return};
 use commerce_core::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter};
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel_bulk::DbUuid;
 
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, history, listing, one_more};
 use crate::db_enum::DbEnum;
+use crate::rows::event::ORDER;
 use crate::rows::{micros, read_stored};
-use crate::schema::{claims, orders, returns};
+use crate::schema::{claims, document_keys, orders, returns, sql_types};
 
 /// An order.
 pub(in super::super) async fn get(conn: &mut Conn, order_ref: &OrderRef) -> Answer<Option<Order>> {
@@ -59,6 +61,10 @@ pub(in super::super) async fn list(
     }
     if let Some(to) = filter.to {
         query = query.filter(orders::created_at.lt(micros(to)));
+    }
+    for key in &filter.keys {
+        let found = document_keys::table.filter(document_keys::kind.eq(ORDER)).filter(document_keys::lookup.eq(key));
+        query = query.filter(orders::id.eq_any(found.select(sql::<sql_types::Id>(dialect::ORDER_OF_KEY))));
     }
     if let Some(after) = page.after {
         query = query.filter(orders::id.lt(DbUuid(after.uuid())));

@@ -85,11 +85,11 @@ pub(in super::super) async fn get(conn: &mut Conn, id: &PromotionId) -> Answer<O
 /// Promotions, newest first.
 pub(in super::super) async fn list(
     conn: &mut Conn,
+    filter: &DocumentFilter,
     page: &PageRequest<PromotionCursor>,
 ) -> Answer<Page<PromotionWithUsage, PromotionCursor>> {
     let after = page.after.as_ref().map(|place| (place.created_at, place.id.as_str()));
-    let filter = DocumentFilter::default();
-    let found = documents::newest(conn, DocumentKind::Promotion, &filter, (after, page.limit)).await?;
+    let found = documents::newest(conn, DocumentKind::Promotion, filter, (after, page.limit)).await?;
     let place = |c: &PromotionRecord| PromotionCursor { created_at: c.created_at, id: c.id().clone() };
     Ok(listing(with_usage(conn, found).await?, page.limit, |kept| place(&kept.record)))
 }

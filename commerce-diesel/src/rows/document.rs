@@ -8,6 +8,7 @@ use commerce_core::ids::OrderId;
 use super::event::{ORDER, order_stream};
 use super::{CowStr, counter, micros};
 use crate::fault::{Answer, Fault};
+use crate::schema::own_tables;
 
 /// A document in the shared table.
 #[derive(Debug)]
@@ -20,9 +21,11 @@ pub(crate) struct DocumentRow<'a> {
     pub(crate) body: &'a str,
 }
 
-/// Documents of kinds that have tables of their own. The shape of the tables is the same, but for the kind.
 macro_rules! own_rows {
-    ($($row:ident)*) => {$(
+    ([$($table:ident $row:ident $kind:ident;)*]) => {$(
+        use crate::schema::$table;
+
+        /// A document in a table of its own.
         #[derive(Debug)]
         pub(crate) struct $row<'a> {
             pub(crate) id: &'a str,
@@ -37,10 +40,11 @@ macro_rules! own_rows {
                 Self { id, version, created_at, search, body }
             }
         }
+
+        diesel_bulk::rows! { $table: $row<'a> (id) { version, created_at, search, body } }
     )*};
 }
-
-own_rows! { CartRow ProductRow }
+own_tables!(own_rows);
 
 /// A key that a document or an order is found by.
 #[derive(Debug)]

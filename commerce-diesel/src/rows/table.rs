@@ -1,6 +1,6 @@
 //! Which table a row is written to.
 
-use super::document::{CartRow, ClaimRow, DocumentKeyRow, DocumentRow, ProductRow};
+use super::document::{ClaimRow, DocumentKeyRow, DocumentRow};
 use super::event::NewEventRow;
 use super::idempotency::IdempotencyRow;
 use super::order::{OrderRow, OrderStateRow, ReturnRow};
@@ -8,16 +8,14 @@ use super::promotion::{CustomerUsesRow, RedemptionRow, ReleasedRow, UsesRow};
 use super::stock::{LevelRow, ReservationRow, UncontendedReservationRow};
 use super::task::TaskRow;
 use crate::schema::{
-    carts, claims, document_keys, documents, events, idempotency_keys, orders, products, promotion_customers,
-    promotion_redemptions, promotion_uses, reservations, returns, stock, tasks,
+    claims, document_keys, documents, events, idempotency_keys, orders, promotion_customers, promotion_redemptions,
+    promotion_uses, reservations, returns, stock, tasks,
 };
 
 diesel_bulk::rows! {
     claims: ClaimRow<'a> (kind, claim) { owner }
     documents: DocumentRow<'a> (kind, id) { version, created_at, search, body }
     document_keys: DocumentKeyRow<'a> (kind, id, lookup) {}
-    carts: CartRow<'a> (id) { version, created_at, search, body }
-    products: ProductRow<'a> (id) { version, created_at, search, body }
     orders: OrderRow<'a> (id) { user_id, payment_id, status, phase, version, created_at, state }
     orders: OrderStateRow<'a> (id) { status, phase, version, state }
     returns: ReturnRow (id) { order_id, status }

@@ -114,6 +114,9 @@ macro_rules! commit_after {
 pub(crate) use for_update as for_update_of_free;
 pub(crate) use {commit_after, for_update, pipeline};
 
+/// The id of the order that a row of `document_keys` is of.
+pub(crate) const ORDER_OF_KEY: &str = "unhex(replace(document_keys.id, '-', ''))";
+
 /// Whether a column contains a text, without regard to ASCII case, which is how LIKE compares here.
 pub(crate) fn contains<C>(column: C, text: &str) -> Escape<Like<C, String>>
 where

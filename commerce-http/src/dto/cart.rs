@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use commerce_core::Quantity;
-use commerce_core::cart::{CartItem, CartStatus, Code, PriceChange};
-use commerce_core::engine::CartView;
+use commerce_core::cart::{Cart, CartItem, CartStatus, Code, ItemChange, PriceChange};
+use commerce_core::engine::{CartView, NewItem as NewUnits};
 use commerce_core::ids::{CartId, ItemId, ProductId, Sku, UserId};
+use commerce_core::metadata::{Metadata, MetadataPatch};
 use commerce_core::money::Currency;
 use commerce_core::problem::{Findings, Read};
 use commerce_core::text::Name;
@@ -12,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Figure;
+use super::leaf::all;
+use super::metadata::MetadataDto;
 use super::quote::QuoteDto;
 
 /// A cart with its price now.
@@ -28,8 +31,10 @@ pub(crate) struct CartShape<'a> {
     items: Vec<CartItemShape<'a>>,
     /// The promotion codes given, valid or not.
     codes: &'a [Code],
-    /// What it costs at today's prices, and why.
-    quote: QuoteDto<'a>,
+    metadata: &'a Metadata,
+    /// What it costs at today's prices, and why. Left out of lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quote: Option<QuoteDto<'a>>,
     /// The lines whose price is not what it was when the cart was last changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     price_changes: Vec<PriceChangeShape>,
@@ -49,6 +54,7 @@ pub(crate) struct CartItemShape<'a> {
     name: &'a Name,
     quantity: Quantity,
     unit_price: Figure,
+    metadata: &'a Metadata,
 }
 
 /// A price that changed.
@@ -62,7 +68,16 @@ pub(crate) struct PriceChangeShape {
 
 impl<'a> From<&'a CartView> for CartShape<'a> {
     fn from(view: &'a CartView) -> Self {
-        let cart = &view.cart;
+        Self {
+            quote: Some((&view.quote).into()),
+            price_changes: view.price_changes.iter().map(PriceChangeShape::from).collect(),
+            ..Self::from(&view.cart)
+        }
+    }
+}
+
+impl<'a> From<&'a Cart> for CartShape<'a> {
+    fn from(cart: &'a Cart) -> Self {
         Self {
             id: cart.id,
             user_id: &cart.user_id,
@@ -70,8 +85,9 @@ impl<'a> From<&'a CartView> for CartShape<'a> {
             currency: cart.currency,
             items: cart.items.iter().map(CartItemShape::from).collect(),
             codes: &cart.codes,
-            quote: (&view.quote).into(),
-            price_changes: view.price_changes.iter().map(PriceChangeShape::from).collect(),
+            metadata: &cart.metadata,
+            quote: None,
+            price_changes: Vec::new(),
             version: cart.version,
             created_at: cart.created_at,
             updated_at: cart.updated_at,
@@ -89,6 +105,7 @@ impl<'a> From<&'a CartItem> for CartItemShape<'a> {
             name: &item.name,
             quantity: item.quantity,
             unit_price: item.unit_price.into(),
+            metadata: &item.metadata,
         }
     }
 }
@@ -106,28 +123,65 @@ pub(crate) struct NewItem {
     sku: String,
     #[schema(minimum = 1, maximum = 1_000_000)]
     quantity: i64,
+    /// Takes the place of what the line of the sku has.
+    metadata: Option<MetadataDto>,
 }
 
 impl NewItem {
-    pub(crate) fn read(self, f: &mut Findings) -> Read<(Sku, Quantity)> {
-        let (sku, quantity) = (f.parse("sku", &self.sku), f.value("quantity", Quantity::new(self.quantity)));
-        Some((sku?, quantity?))
+    pub(crate) fn read(self, f: &mut Findings) -> Read<NewUnits> {
+        all!(NewUnits {
+            sku: f.parse("sku", &self.sku),
+            quantity: f.value("quantity", Quantity::new(self.quantity)),
+            metadata: MetadataDto::read(self.metadata, f),
+        })
     }
 }
 
-/// How many units a line shall have.
-#[derive(Debug, Deserialize, ToSchema)]
+/// A cart to make.
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NewQuantity {
-    /// 0 removes the line.
-    #[schema(minimum = 0, maximum = 1_000_000)]
-    quantity: i64,
+pub(crate) struct NewCart {
+    metadata: Option<MetadataDto>,
 }
 
-impl NewQuantity {
-    /// The quantity; none to remove the line.
-    pub(crate) fn read(self, f: &mut Findings) -> Read<Option<Quantity>> {
-        let quantity = Some(self.quantity).filter(|units| *units != 0).map(Quantity::new);
-        f.coded("quantity", "out_of_range", quantity.transpose())
+impl NewCart {
+    pub(crate) fn read(self, f: &mut Findings) -> Read<Metadata> {
+        MetadataDto::read(self.metadata, f)
+    }
+}
+
+/// A change of a cart: a JSON merge patch.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CartPatch {
+    metadata: MetadataDto,
+}
+
+impl CartPatch {
+    pub(crate) fn read(self, f: &mut Findings) -> Read<MetadataPatch> {
+        MetadataDto::read_patch(Some(self.metadata), f)
+    }
+}
+
+/// A change of a line: a JSON merge patch.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ItemPatch {
+    /// 0 removes the line. Required without metadata.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    quantity: Option<i64>,
+    metadata: Option<MetadataDto>,
+}
+
+impl ItemPatch {
+    pub(crate) fn read(self, f: &mut Findings, item: ItemId) -> Read<ItemChange> {
+        if self.quantity.is_none() && self.metadata.is_none() {
+            return f.refuse("quantity", "required", "is required");
+        }
+        let units = self.quantity.filter(|units| *units != 0).map(Quantity::new).transpose();
+        let quantity = f.coded("quantity", "out_of_range", units);
+        let metadata = MetadataDto::read_patch(self.metadata, f);
+        let change = ItemChange::Update { item, quantity: quantity?, metadata: metadata? };
+        Some(if self.quantity == Some(0) { ItemChange::Remove(item) } else { change })
     }
 }

@@ -46,7 +46,8 @@ impl CodeTrial {
         let basket = match (self.cart_id, self.items) {
             (Some(cart), None) => Some(Basket::Cart(CartId::new(cart))),
             (None, Some(items)) if (1..=MAX_LINES).contains(&items.len()) => {
-                f.field("items", |f| f.list(items, NewItem::read)).map(Basket::Items)
+                let items = f.field("items", |f| f.list(items, NewItem::read));
+                items.map(|items| Basket::Items(items.into_iter().map(|item| (item.sku, item.quantity)).collect()))
             }
             (None, Some(_)) => f.refuse("items", "out_of_range", format_args!("has 1 to {MAX_LINES} lines")),
             _ => f.refuse("", "invalid", "name either a cart_id or items"),

@@ -108,6 +108,9 @@ pub(crate) fn patched(promotion: &Promotion, patch: Value) -> Result<Promotion, 
     let internal = |error| Problem::internal().caused_by(error);
     let mut document = serde_json::to_value(PromotionDto::from(promotion)).map_err(internal)?;
     merge(&mut document, patch);
+    if let Some(Value::Object(metadata)) = document.get_mut("metadata") {
+        metadata.retain(|_, value| !value.is_null());
+    }
     let changed = read(json::read(document.to_string().as_bytes())?, promotion.currency())?;
     if changed.id() == promotion.id() {
         Ok(changed)
@@ -116,7 +119,7 @@ pub(crate) fn patched(promotion: &Promotion, patch: Value) -> Result<Promotion, 
     }
 }
 
-/// Null is kept: to a promotion, a member that is null is absent, and one that nobody knows is told.
+/// Null is kept but in metadata: to a promotion, a member that is null is absent, and one that nobody knows is told.
 fn merge(document: &mut Value, patch: Value) {
     match (document, patch) {
         (Value::Object(members), Value::Object(changes)) => {

@@ -5,6 +5,7 @@ use commerce_core::Quantity;
 use commerce_core::actor::{Actor, Role};
 use commerce_core::engine::HistoryItem;
 use commerce_core::ids::{EventId, ItemId, OrderId, OrderNumber, ProductId, PromotionId, Sku, UserId};
+use commerce_core::metadata::Metadata;
 use commerce_core::money::Currency;
 use commerce_core::order::{
     Command, Order, OrderItem, OrderLine, Phase, Reason, Shipment, ShipmentStatus, ShipmentUpdate, Status,
@@ -63,6 +64,7 @@ pub(crate) struct OrderShape<'a> {
     returns: Vec<ReturnShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     notes: Option<&'a BoundedString<1000>>,
+    metadata: &'a Metadata,
     /// The number of its last event.
     version: u64,
     created_at: DateTime<Utc>,
@@ -85,6 +87,7 @@ pub(crate) struct OrderItemShape<'a> {
     total: Figure,
     /// The discount by promotion.
     adjustments: Vec<AdjustmentDto<'a>>,
+    metadata: &'a Metadata,
 }
 
 /// What one promotion took off the order.
@@ -136,6 +139,7 @@ impl<'a> From<&'a Order> for OrderShape<'a> {
             refunds: order.refunds.iter().map(RefundShape::from).collect(),
             returns: order.returns.iter().map(|known| ReturnShape::new(order.id, known)).collect(),
             notes: order.notes.as_ref(),
+            metadata: &order.metadata,
             version: order.version,
             created_at: order.created_at,
             updated_at: order.updated_at,
@@ -176,6 +180,7 @@ impl<'a> OrderItemShape<'a> {
             tax: line.tax.into(),
             total: line.total.into(),
             adjustments: adjustments.map(AdjustmentDto::from).collect(),
+            metadata: &item.metadata,
         }
     }
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::address::AddressShape;
 use super::leaf::{Decimal, all};
+use super::metadata::MetadataDto;
 
 /// An order to place: of a cart, or of items.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -28,6 +29,7 @@ pub(crate) struct NewOrder {
     shipping_method: Option<String>,
     #[schema(max_length = 1000)]
     notes: Option<String>,
+    metadata: Option<MetadataDto>,
 }
 
 /// A line to order: a sku, or a product that has only one.
@@ -40,6 +42,7 @@ pub(crate) struct NewOrderItem {
     quantity: i64,
     /// A price other than the catalog's; for admin and service.
     unit_price: Option<Decimal>,
+    metadata: Option<MetadataDto>,
 }
 
 /// A cart to order.
@@ -55,6 +58,7 @@ pub(crate) struct NewCheckOut {
     shipping_method: Option<String>,
     #[schema(max_length = 1000)]
     notes: Option<String>,
+    metadata: Option<MetadataDto>,
 }
 
 /// What an order is placed of.
@@ -68,10 +72,10 @@ pub(crate) enum Source {
 
 impl NewOrder {
     pub(crate) fn read(self, f: &mut Findings) -> Read<Source> {
-        let Self { cart_id, items, user_id, shipping_address, shipping_method, notes } = self;
+        let Self { cart_id, items, user_id, shipping_address, shipping_method, notes, metadata } = self;
         match (cart_id, items) {
             (Some(cart_id), None) => {
-                let cart = NewCheckOut { cart_id, shipping_address, shipping_method, notes };
+                let cart = NewCheckOut { cart_id, shipping_address, shipping_method, notes, metadata };
                 let (user_id, cart) = (f.parse_option("user_id", user_id), cart.read(f));
                 Some(Source::Cart(CheckoutRequest { user_id: user_id?, ..cart? }))
             }
@@ -81,6 +85,7 @@ impl NewOrder {
                 shipping_address: f.field("shipping_address", |f| shipping_address.read(f)),
                 shipping_method: f.parse_option("shipping_method", shipping_method),
                 notes: f.parse_option("notes", notes),
+                metadata: MetadataDto::read(metadata, f),
             })
             .map(Source::Items),
             _ => f.refuse("", "invalid", "name either a cart_id or items"),
@@ -96,6 +101,7 @@ impl NewCheckOut {
             shipping_address: f.field("shipping_address", |f| self.shipping_address.read(f)),
             shipping_method: f.parse_option("shipping_method", self.shipping_method),
             notes: f.parse_option("notes", self.notes),
+            metadata: MetadataDto::read(self.metadata, f),
         })
     }
 }
@@ -107,6 +113,7 @@ impl NewOrderItem {
             product_id: f.parse_option("product_id", self.product_id),
             quantity: f.value("quantity", Quantity::new(self.quantity)),
             unit_price: f.value("unit_price", self.unit_price.map(|price| price.0).transpose()),
+            metadata: MetadataDto::read(self.metadata, f),
         })
     }
 }

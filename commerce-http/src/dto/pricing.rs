@@ -2,8 +2,8 @@
 
 use commerce_core::money::{Currency, Rounding};
 use commerce_core::pricing::{
-    CodeMatching, Customer, Line, MAX_CATEGORIES, MAX_CODES, MAX_LINES, MAX_PROMOTIONS, MAX_RATES, MAX_SEGMENTS,
-    Request, Selection, Shipping, Tax, TaxLevel, TaxRate,
+    Buyer, CodeMatching, Line, MAX_CATEGORIES, MAX_CODES, MAX_LINES, MAX_PROMOTIONS, MAX_RATES, MAX_SEGMENTS, Request,
+    Selection, Shipping, Tax, TaxLevel, TaxRate,
 };
 use commerce_core::problem::{Findings, ProblemKind, Problems, Read};
 use commerce_core::promotion::MAX_CODE;
@@ -216,8 +216,8 @@ impl LineDto {
 }
 
 impl CustomerDto {
-    fn into_domain(self, f: &mut Findings) -> Read<Customer> {
-        all!(Customer {
+    fn into_domain(self, f: &mut Findings) -> Read<Buyer> {
+        all!(Buyer {
             segments: usual(f, "segments", self.segments, list(MAX_SEGMENTS, name)),
             completed_orders: usual(f, "completed_orders", self.completed_orders, count),
         })

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use commerce_core::catalog::{Category, Product, Variant};
 use commerce_core::engine::{CategoryInput, ProductInput};
 use commerce_core::ids::{CategoryId, ProductId, Sku};
+use commerce_core::metadata::Metadata;
 use commerce_core::money::Currency;
 use commerce_core::problem::{Findings, Read};
 use commerce_core::text::{BoundedString, Name};
@@ -12,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::Figure;
 use super::leaf::{Decimal, all};
+use super::metadata::MetadataDto;
 
 /// A product.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,6 +29,7 @@ pub(crate) struct ProductShape<'a> {
     #[schema(example = "USD")]
     currency: Currency,
     variants: Vec<VariantShape<'a>>,
+    metadata: &'a Metadata,
     version: u64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -42,6 +45,7 @@ pub(crate) struct VariantShape<'a> {
     price: Figure,
     #[serde(skip_serializing_if = "Option::is_none")]
     tax_category: Option<&'a BoundedString<64>>,
+    metadata: &'a Metadata,
 }
 
 /// The variants of a product.
@@ -64,6 +68,7 @@ impl<'a> ProductShape<'a> {
             active: product.active,
             currency: currency(product, shop),
             variants: product.variants.iter().map(VariantShape::from).collect(),
+            metadata: &product.metadata,
             version: product.version,
             created_at: product.created_at,
             updated_at: product.updated_at,
@@ -85,6 +90,7 @@ impl<'a> From<&'a Variant> for VariantShape<'a> {
             name: variant.name.as_ref(),
             price: variant.price.into(),
             tax_category: variant.tax_category.as_ref(),
+            metadata: &variant.metadata,
         }
     }
 }
@@ -112,6 +118,7 @@ pub(crate) struct NewProduct {
     /// The currency of the prices; the shop's if not said.
     currency: Option<String>,
     variants: Vec<NewVariant>,
+    metadata: Option<MetadataDto>,
 }
 
 /// One way a product is sold.
@@ -124,6 +131,7 @@ pub(crate) struct NewVariant {
     price: Decimal,
     #[schema(max_length = 64)]
     tax_category: Option<String>,
+    metadata: Option<MetadataDto>,
 }
 
 const fn yes() -> bool {
@@ -140,6 +148,7 @@ impl NewProduct {
             categories: f.field("categories", |f| f.list(self.categories, |category, f| f.parse("", &category))),
             active: Some(self.active),
             variants: f.field("variants", |f| f.list(self.variants, |variant, f| variant.read(f, currency))),
+            metadata: MetadataDto::read(self.metadata, f),
         });
         Some((id?, input?))
     }
@@ -152,6 +161,7 @@ impl NewVariant {
             name: f.parse_option("name", self.name),
             price: f.field("price", |f| self.price.money(currency, f)),
             tax_category: f.parse_option("tax_category", self.tax_category),
+            metadata: MetadataDto::read(self.metadata, f),
         })
     }
 }

@@ -23,6 +23,7 @@ use super::leaf::{
     A_CATEGORY, A_PROMOTION_ID, A_SKU, DecimalDto, all, count, currency, instant, label, list, name, optional, parsed,
     required, usual, whole,
 };
+use super::metadata::MetadataDto;
 
 /// What a merchant promises. Unknown fields are refused, and so are those that mean nothing beside their neighbours.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -87,6 +88,8 @@ pub struct PromotionDto {
     /// What it takes off.
     #[schema(value_type = EffectDto)]
     pub effect: Option<EffectDto>,
+    /// What the merchant attached.
+    pub metadata: Option<MetadataDto>,
 }
 
 impl PromotionDto {
@@ -112,6 +115,7 @@ impl PromotionDto {
             }),
             conditions: usual(f, "conditions", self.conditions, list(MAX_CONDITIONS, condition)),
             effect: required(f, "effect", self.effect, |effect, f| effect.into_domain(currency, f)),
+            metadata: usual(f, "metadata", self.metadata, MetadataDto::into_domain),
         });
         let usage = all!(Usage {
             used: usual(f, "used", self.used, count),
@@ -139,6 +143,7 @@ impl From<&Promotion> for PromotionDto {
             limits,
             conditions,
             effect,
+            metadata,
         } = promotion.definition();
         let instant = |at: &DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         Self {
@@ -158,6 +163,7 @@ impl From<&Promotion> for PromotionDto {
             budget_used: None,
             conditions: filled(conditions.iter().map(ConditionDto::from).collect()),
             effect: Some(effect.into()),
+            metadata: Some(metadata.into()),
         }
     }
 }

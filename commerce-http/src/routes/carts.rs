@@ -1,34 +1,35 @@
 //! `/carts`
 
-use commerce_core::engine::{CartView, ItemQuantity, NewItem as NewUnits, OpenedCart, Target};
+use commerce_core::cart::ItemChange;
+use commerce_core::document::DocumentFilter;
+use commerce_core::engine::{CartView, OpenedCart, Target};
 use commerce_core::ids::CartId;
 use http::StatusCode;
-use serde::Deserialize;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
-use crate::dto::cart::{CartShape, NewItem, NewQuantity};
+use crate::dto::cart::{CartPatch, CartShape, ItemPatch, NewCart, NewItem};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
+use crate::page::{self, List, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
+const CARTS: &str = "carts";
 
-/// The caller's active cart, made if there is none.
+/// The caller's active cart, made with the metadata if there is none.
 #[utoipa::path(
     post, path = "/carts", tag = "carts",
     params(IdempotencyKeyHeader),
+    request_body(content = Option<NewCart>),
     responses((status = 201, body = CartShape<'_>, description = "The cart was made."),
               (status = 200, body = CartShape<'_>, description = "The cart was there."))
 )]
 pub(crate) async fn open(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
-    call.read_or_default(|_: Nothing, _| Some(()))?;
+    let metadata = call.read_or_default(NewCart::read)?;
     let guard = call.idempotency_guard(&opened)?;
-    let reply = app.engine.open_cart(caller, guard.idempotency().as_ref()).await?;
+    let reply = app.engine.open_cart(caller, &metadata, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
 
@@ -43,6 +44,33 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     Ok(written(&view))
 }
 
+/// The carts of the shop, oldest first, without their quotes; for staff.
+#[utoipa::path(
+    get, path = "/carts", tag = "carts",
+    params(MetadataFilter, Paging),
+    responses((status = 200, body = List<CartShape<'_>>))
+)]
+pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
+    let query = call.query()?;
+    let page = page::asked::<String>(&query, CARTS)?;
+    let found = app.engine.carts(call.caller()?, &DocumentFilter::all_of(query.metadata()?), &page).await?;
+    Ok(Answer::ok(&List::part(CARTS, &found, CartShape::from)))
+}
+
+/// Changes a cart by a JSON merge patch.
+#[utoipa::path(
+    patch, path = "/carts/{id}", tag = "carts",
+    params(("id" = uuid::Uuid, Path), IfMatch),
+    request_body(content((CartPatch = "application/merge-patch+json"), (CartPatch = "application/json"))),
+    responses((status = 200, body = CartShape<'_>))
+)]
+pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
+    let (caller, cart) = (call.caller()?, target(call)?);
+    let patch = call.read(CartPatch::read)?;
+    let reply = app.engine.change_cart_metadata(caller, cart, patch, None).await?;
+    unkeyed(reply, written)
+}
+
 /// Adds units of a sku to a cart; the same sku adds up.
 #[utoipa::path(
     post, path = "/carts/{id}/items", tag = "carts",
@@ -53,23 +81,23 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn add_item(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, target(call)?);
     let guard = call.idempotency_guard(&written)?;
-    let (sku, quantity) = call.read(NewItem::read)?;
-    let reply = app.engine.add_item(caller, cart, NewUnits { sku, quantity }, guard.idempotency().as_ref()).await?;
+    let item = call.read(NewItem::read)?;
+    let reply = app.engine.add_item(caller, cart, item, guard.idempotency().as_ref()).await?;
     guard.answer(reply)
 }
 
-/// Sets the units of a line of a cart; 0 removes the line.
+/// Changes a line of a cart by a JSON merge patch; 0 units remove it.
 #[utoipa::path(
     patch, path = "/carts/{id}/items/{item_id}", tag = "carts",
     params(("id" = uuid::Uuid, Path), ("item_id" = uuid::Uuid, Path), IfMatch),
-    request_body = NewQuantity,
+    request_body(content((ItemPatch = "application/merge-patch+json"), (ItemPatch = "application/json"))),
     responses((status = 200, body = CartShape<'_>))
 )]
-pub(crate) async fn set_quantity(app: &App, call: &RequestContext) -> Outcome {
+pub(crate) async fn change_item(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, target(call)?);
     let item = call.path_param("item_id", "cart item")?;
-    let quantity = call.read(NewQuantity::read)?;
-    let reply = app.engine.set_quantity(caller, cart, ItemQuantity { item, quantity }, None).await?;
+    let change = call.read(|patch: ItemPatch, reader| patch.read(reader, item))?;
+    let reply = app.engine.change_item(caller, cart, change, None).await?;
     unkeyed(reply, written)
 }
 
@@ -82,7 +110,7 @@ pub(crate) async fn set_quantity(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn remove_item(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, target(call)?);
     let item = call.path_param("item_id", "cart item")?;
-    let reply = app.engine.set_quantity(caller, cart, ItemQuantity { item, quantity: None }, None).await?;
+    let reply = app.engine.change_item(caller, cart, ItemChange::Remove(item), None).await?;
     unkeyed(reply, changed)
 }
 

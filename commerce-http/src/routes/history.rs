@@ -1,4 +1,4 @@
-//! `/{noun}/{id}/history` of carts, categories, products and promotions
+//! `/{noun}/{id}/history` of documents
 
 use commerce_core::document::{DocumentId, DocumentKind};
 
@@ -17,7 +17,7 @@ const HISTORY: &str = "history";
     responses((status = 200, body = List<DocumentEventShape<'_>>))
 )]
 pub(crate) async fn of_cart(app: &App, call: &RequestContext) -> Outcome {
-    history(app, call, DocumentKind::Cart).await
+    of(app, call, DocumentKind::Cart).await
 }
 
 /// The history of a category, oldest first; for staff.
@@ -27,7 +27,7 @@ pub(crate) async fn of_cart(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = List<DocumentEventShape<'_>>))
 )]
 pub(crate) async fn of_category(app: &App, call: &RequestContext) -> Outcome {
-    history(app, call, DocumentKind::Category).await
+    of(app, call, DocumentKind::Category).await
 }
 
 /// The history of a product, oldest first; for staff.
@@ -37,7 +37,7 @@ pub(crate) async fn of_category(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = List<DocumentEventShape<'_>>))
 )]
 pub(crate) async fn of_product(app: &App, call: &RequestContext) -> Outcome {
-    history(app, call, DocumentKind::Product).await
+    of(app, call, DocumentKind::Product).await
 }
 
 /// The history of a promotion, oldest first; for staff.
@@ -47,10 +47,11 @@ pub(crate) async fn of_product(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = List<DocumentEventShape<'_>>))
 )]
 pub(crate) async fn of_promotion(app: &App, call: &RequestContext) -> Outcome {
-    history(app, call, DocumentKind::Promotion).await
+    of(app, call, DocumentKind::Promotion).await
 }
 
-async fn history(app: &App, call: &RequestContext, kind: DocumentKind) -> Outcome {
+/// The history of the document in the path.
+pub(super) async fn of(app: &App, call: &RequestContext, kind: DocumentKind) -> Outcome {
     let page = page::asked::<u64>(&call.query()?, HISTORY)?;
     let id = DocumentId { kind, id: call.param("id").to_owned() };
     let history = app.engine.document_history(call.caller()?, &id).await?;

@@ -12,7 +12,7 @@ use crate::call::RequestContext;
 use crate::dto::order::{EventShape, NewShipment, NewStatus, OrderShape, ReasonBody};
 use crate::dto::placing::{NewOrder, Source};
 use crate::idempotency::{IdempotencyGuard, IdempotencyKeyHeader, RequiredIdempotencyKeyHeader, unkeyed};
-use crate::page::{self, List, Paging};
+use crate::page::{self, List, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
 use crate::query::Query;
 use crate::telemetry;
@@ -76,7 +76,7 @@ pub(super) async fn place(
 /// Orders, newest first; a customer's own.
 #[utoipa::path(
     get, path = "/orders", tag = "orders",
-    params(("user_id" = Option<String>, Query, description = "Only of this customer."), Filter, Paging),
+    params(("user_id" = Option<String>, Query, description = "Only of this customer."), Filter, MetadataFilter, Paging),
     responses((status = 200, body = List<OrderShape<'_>>))
 )]
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
@@ -88,7 +88,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
 /// The orders of a user, newest first.
 #[utoipa::path(
     get, path = "/users/{user_id}/orders", tag = "orders",
-    params(("user_id" = String, Path), Filter, Paging),
+    params(("user_id" = String, Path), Filter, MetadataFilter, Paging),
     responses((status = 200, body = List<OrderShape<'_>>))
 )]
 pub(crate) async fn list_of_user(app: &App, call: &RequestContext) -> Outcome {
@@ -100,7 +100,8 @@ async fn listed(app: &App, call: &RequestContext, query: &Query, user: Option<Us
     let page = page::asked::<OrderId>(query, ORDERS)?;
     let Filter { status, from, to } =
         Filter { status: query.get("status")?, from: query.instant("from")?, to: query.instant("to")? };
-    let found = app.engine.orders(call.caller()?, OrderFilter { user, status, from, to }, &page).await?;
+    let filter = OrderFilter { user, status, from, to, keys: query.metadata()? };
+    let found = app.engine.orders(call.caller()?, filter, &page).await?;
     Ok(Answer::ok(&List::part(ORDERS, &found, OrderShape::from)))
 }
 

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::product::{NewProduct, ProductShape, Variants};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
-use crate::page::{self, List, Paging};
+use crate::page::{self, List, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 
@@ -21,7 +21,7 @@ const PRODUCTS: &str = "products";
     get, path = "/products", tag = "catalog",
     params(("q" = Option<String>, Query, description = "Part of a name, an id or a sku."),
            ("category" = Option<String>, Query, description = "This category and those below it."),
-           ("active" = Option<bool>, Query), Paging),
+           ("active" = Option<bool>, Query), MetadataFilter, Paging),
     responses((status = 200, body = List<ProductShape<'_>>))
 )]
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
@@ -29,7 +29,11 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let page = page::asked(&query, PRODUCTS)?;
     let text = query.text("q").map(str::to_owned);
     let (category, active) = (query.get("category")?, query.get("active")?);
-    let filter = ProductFilter { text, categories: Vec::new(), active };
+    let keys = query.metadata()?;
+    if !keys.is_empty() {
+        call.caller()?;
+    }
+    let filter = ProductFilter { text, categories: Vec::new(), active, keys };
     let found = app.engine.products(call.caller.as_ref(), category.as_ref(), filter, &page).await?;
     Ok(Answer::ok(&List::part(PRODUCTS, &found, |product| ProductShape::of(product, shop(app)))))
 }

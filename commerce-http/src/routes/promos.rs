@@ -1,5 +1,6 @@
 //! `/promos`
 
+use commerce_core::document::DocumentFilter;
 use commerce_core::ids::{OrderId, PromotionId};
 use commerce_core::money::Currency;
 use commerce_core::port::PromotionWithUsage;
@@ -13,7 +14,7 @@ use crate::dto::code::{CodeTrial, TriedCode};
 use crate::dto::kept::{self, PromotionWithUsageShape, RedemptionShape};
 use crate::dto::promotion::PromotionDto;
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
-use crate::page::{self, List, Paging};
+use crate::page::{self, List, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 
@@ -25,12 +26,13 @@ const VALIDATE: &str = "validate";
 /// Promotions, newest first; ended ones too.
 #[utoipa::path(
     get, path = "/promos", tag = "promotions",
-    params(Paging),
+    params(MetadataFilter, Paging),
     responses((status = 200, body = List<PromotionWithUsageShape>))
 )]
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
-    let page = page::asked(&call.query()?, PROMOTIONS)?;
-    let found = app.engine.promotions(call.caller()?, &page).await?;
+    let query = call.query()?;
+    let page = page::asked(&query, PROMOTIONS)?;
+    let found = app.engine.promotions(call.caller()?, &DocumentFilter::all_of(query.metadata()?), &page).await?;
     Ok(Answer::ok(&List::part(PROMOTIONS, &found, PromotionWithUsageShape::from)))
 }
 

@@ -41,6 +41,7 @@ async fn a_cart_has_the_shape_that_is_promised() {
             "expires_at",
             "id",
             "items",
+            "metadata",
             "quote",
             "status",
             "updated_at",
@@ -48,7 +49,7 @@ async fn a_cart_has_the_shape_that_is_promised() {
             "version",
         ]
     );
-    assert_eq!(names(&cart["items"][0]), ["id", "name", "product_id", "quantity", "sku", "unit_price"]);
+    assert_eq!(names(&cart["items"][0]), ["id", "metadata", "name", "product_id", "quantity", "sku", "unit_price"]);
 }
 
 #[tokio::test]

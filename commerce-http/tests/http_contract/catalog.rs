@@ -18,7 +18,7 @@ async fn an_admin_makes_and_changes_products() {
     let product = made.expect(201);
     assert_eq!(made.header("location"), "/v1/products/shirt");
     assert_eq!((&product["version"], &product["active"]), (&json!(1), &json!(true)));
-    assert_eq!(product["variants"][1], json!({ "sku": "S-BLUE", "name": "blue", "price": "21.00" }));
+    assert_eq!(product["variants"][1], json!({ "sku": "S-BLUE", "name": "blue", "price": "21.00", "metadata": {} }));
     shop.admin().post("/v1/products", &shirt).send().await.problem(409, "product_exists");
     let variants = shop.guest().get("/v1/products/shirt/variants").send().await.expect(200);
     assert_eq!((&variants["items"], &variants["currency"]), (&product["variants"], &json!("USD")));

@@ -13,6 +13,7 @@ mod inventory;
 mod limits;
 mod lists;
 mod logs;
+mod metadata;
 mod orders;
 mod payments;
 mod promo_definitions;

@@ -19,7 +19,19 @@ async fn a_promotion_is_made_read_changed_and_ended() {
     assert_eq!((reply.header("location"), reply.header("etag")), ("/v1/promos/ten", "\"1\""));
     assert_eq!(
         names(&made),
-        ["code", "created_at", "currency", "effect", "id", "max_uses", "priority", "updated_at", "usage", "version"]
+        [
+            "code",
+            "created_at",
+            "currency",
+            "effect",
+            "id",
+            "max_uses",
+            "metadata",
+            "priority",
+            "updated_at",
+            "usage",
+            "version"
+        ]
     );
     assert_eq!((&made["currency"], &made["usage"]), (&json!("USD"), &json!({ "used": 0, "budget_used": "0.00" })));
     let read = admin.get("/v1/promos/ten").send().await;

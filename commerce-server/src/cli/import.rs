@@ -1,5 +1,6 @@
 //! `commerce import`: products and stock from a CSV file.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -35,29 +36,39 @@ impl ImportArgs {
 
 /// Imports a file, or says all that is wrong with it.
 pub(super) fn run(args: &ImportArgs, config: &Config) -> Result<(), Failure> {
-    let sheet = match read(args)? {
-        Ok(sheet) => sheet,
-        Err(SheetError::Flaws(flaws)) => return Err(refused(args, &flaws)),
-        Err(source) => return Err(Failure::Sheet { path: args.name(), source }),
-    };
-    for column in &sheet.ignored_columns {
-        note(format_args!("{}: column {column} is not known here and is ignored", args.name().display()));
+    let sheet = checked(args, Sheet::read(open(args)?))?;
+    ignored(args, &sheet.ignored_columns);
+    let summary = imported(args, block_on(import(config, &sheet))??)?;
+    let (rows, products) = (sheet.rows, sheet.products.len());
+    told(args, format_args!("{rows} rows, {products} products"), summary)
+}
+
+fn open(args: &ImportArgs) -> Result<Box<dyn Read>, Failure> {
+    if args.is_standard_input() {
+        return Ok(Box::new(io::stdin().lock()));
     }
-    match block_on(import(config, &sheet))?? {
-        Ok(summary) => print(&told(&sheet, summary, args)),
-        Err(PlanError::Flaws(flaws)) => Err(refused(args, &flaws)),
-        Err(source) => Err(Failure::Import { path: args.name(), source }),
+    let file = File::open(&args.file);
+    Ok(Box::new(file.map_err(|source| Failure::File { path: args.name(), source })?))
+}
+
+fn checked<T>(args: &ImportArgs, sheet: Result<T, SheetError>) -> Result<T, Failure> {
+    sheet.map_err(|error| match error {
+        SheetError::Flaws(flaws) => refused(args, &flaws),
+        source => Failure::Sheet { path: args.name(), source },
+    })
+}
+
+fn ignored(args: &ImportArgs, columns: &[String]) {
+    for column in columns {
+        note(format_args!("{}: column {column} is not known here and is ignored", args.name().display()));
     }
 }
 
-fn read(args: &ImportArgs) -> Result<Result<Sheet, SheetError>, Failure> {
-    let input: Box<dyn Read> = if args.is_standard_input() {
-        Box::new(io::stdin().lock())
-    } else {
-        let file = File::open(&args.file);
-        Box::new(file.map_err(|source| Failure::File { path: args.name(), source })?)
-    };
-    Ok(Sheet::read(input))
+fn imported(args: &ImportArgs, summary: Result<Summary, PlanError>) -> Result<Summary, Failure> {
+    summary.map_err(|error| match error {
+        PlanError::Flaws(flaws) => refused(args, &flaws),
+        source => Failure::Import { path: args.name(), source },
+    })
 }
 
 async fn import(config: &Config, sheet: &Sheet) -> Result<Result<Summary, PlanError>, Failure> {
@@ -79,7 +90,7 @@ async fn import(config: &Config, sheet: &Sheet) -> Result<Result<Summary, PlanEr
 
 fn bar(length: usize, what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(u64::try_from(length).unwrap_or_default()).with_message(what);
-    progress(bar, "{msg} {wide_bar} {human_pos}/{human_len} products, {eta} left")
+    progress(bar, "{msg} {wide_bar} {human_pos}/{human_len}, {eta} left")
 }
 
 fn refused(args: &ImportArgs, flaws: &[Flaw]) -> Failure {
@@ -89,11 +100,7 @@ fn refused(args: &ImportArgs, flaws: &[Flaw]) -> Failure {
     Failure::NothingImported { path: args.name(), flaws: flaws.len() }
 }
 
-fn told(sheet: &Sheet, summary: Summary, args: &ImportArgs) -> String {
+fn told(args: &ImportArgs, read: impl Display, summary: Summary) -> Result<(), Failure> {
     let Summary { added, changed, unchanged } = summary;
-    let (rows, products) = (sheet.rows, sheet.products.len());
-    format!(
-        "{}: {rows} rows, {products} products: {added} added, {changed} changed, {unchanged} unchanged",
-        args.name().display()
-    )
+    print(&format!("{}: {read}: {added} added, {changed} changed, {unchanged} unchanged", args.name().display()))
 }

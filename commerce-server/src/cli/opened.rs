@@ -7,7 +7,7 @@ use std::sync::Arc;
 use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
 use commerce_core::payment::SandboxPayments;
-use commerce_core::port::{EveryoneExists, PageRequest, ProductFilter, StoreError, Users};
+use commerce_core::port::{PageRequest, ProductFilter, StoreError};
 use tokio::runtime;
 
 use self::kept::Backend;
@@ -47,15 +47,14 @@ impl OpenStore {
     }
 
     pub(super) fn engine(&self, config: &Config, currency: Currency) -> Result<Engine, Failure> {
-        let engine = Engine::builder(config.settings(currency)?, self.kept.clone(), Arc::new(SandboxPayments));
-        Ok(engine.users(users(config)?).build())
+        let mut engine = Engine::builder(config.settings(currency)?, self.kept.clone(), Arc::new(SandboxPayments));
+        if let Some(url) = config.users.url() {
+            let token = config.users.token()?;
+            let users = HttpUsers::new(url, token.as_ref().map(Secret::reveal), config.users.time_out())?;
+            engine = engine.users(Arc::new(users));
+        }
+        Ok(engine.build())
     }
-}
-
-fn users(config: &Config) -> Result<Arc<dyn Users>, Failure> {
-    let Some(url) = config.users.url() else { return Ok(Arc::new(EveryoneExists)) };
-    let token = config.users.token()?;
-    Ok(Arc::new(HttpUsers::new(url, token.as_ref().map(Secret::reveal), config.users.time_out())?))
 }
 
 /// Runs a command that does one thing after another.

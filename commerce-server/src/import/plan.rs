@@ -12,8 +12,8 @@ use thiserror::Error;
 use super::{Flaw, MAX_FLAWS, Sheet, SheetProduct};
 
 /// So many rows are imported in one commit.
-const BATCH: usize = 300;
-const IMPORTER: Actor = Actor { role: Role::Admin, user: None };
+pub(super) const BATCH: usize = 300;
+pub(super) const IMPORTER: Actor = Actor { role: Role::Admin, user: None };
 
 /// A file, compared with the shop.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ struct Step {
     is_new: bool,
 }
 
-/// What an import came to, in products.
+/// What an import came to, in products or customers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Those that are new.
@@ -51,15 +51,13 @@ pub enum PlanError {
     #[error(transparent)]
     Unreadable(#[from] EngineError),
     /// A commit was refused, most likely because the shop changed meanwhile. Those before it stay.
-    #[error(
-        "line {line}: {source} ({imported} products of earlier lines are imported, nothing from line {from} on is)"
-    )]
+    #[error("line {line}: {source} ({imported} of earlier lines are imported, nothing from line {from} on is)")]
     Stopped {
         /// Where.
         line: u64,
         /// The first line of what was not imported.
         from: u64,
-        /// Products imported before.
+        /// Products or customers imported before.
         imported: u64,
         /// Why.
         source: EngineError,
@@ -127,6 +125,11 @@ impl Plan {
 }
 
 impl Summary {
+    /// How many were imported.
+    pub(super) const fn imported(self) -> u64 {
+        self.added.saturating_add(self.changed)
+    }
+
     const fn count(&mut self, step: &Step) {
         let count = if step.is_new { &mut self.added } else { &mut self.changed };
         *count = count.saturating_add(1);
@@ -201,7 +204,7 @@ fn stopped(batch: &[Step], before: Summary, source: EngineError) -> PlanError {
     let from = batch.first().map_or(0, |step| step.line);
     let culprit = culprit(&source).and_then(|sku| batch.iter().find(|step| step.sells(sku)));
     let line = culprit.map_or(from, |step| step.line);
-    PlanError::Stopped { line, from, imported: before.added.saturating_add(before.changed), source }
+    PlanError::Stopped { line, from, imported: before.imported(), source }
 }
 
 impl Step {

@@ -67,13 +67,16 @@ impl SheetProduct {
             categories: categories.unwrap_or_default(),
             active: known.is_none_or(|known| known.active),
             variants: self.rows.iter().map(|row| self.variant(row, known)).collect(),
+            metadata: known.map(|known| known.metadata.clone()).unwrap_or_default(),
         }
     }
 
     fn variant(&self, row: &Row, known: Option<&Product>) -> Variant {
-        let known = || known.and_then(|known| known.variant(&row.sku)).and_then(|variant| variant.tax_category.clone());
-        let tax_category = row.tax_category.clone().unwrap_or_else(known);
-        Variant { sku: row.sku.clone(), name: self.variant_name(&row.name), price: row.price, tax_category }
+        let known = known.and_then(|known| known.variant(&row.sku));
+        let known_category = || known.and_then(|variant| variant.tax_category.clone());
+        let tax_category = row.tax_category.clone().unwrap_or_else(known_category);
+        let metadata = known.map(|variant| variant.metadata.clone()).unwrap_or_default();
+        Variant { sku: row.sku.clone(), name: self.variant_name(&row.name), price: row.price, tax_category, metadata }
     }
 
     /// What a row's name says beyond the product's.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 
-use super::{Flaw, OPTIONAL, REQUIRED};
+use super::{Flaw, Known};
 
 /// A row that is right in itself. None is what the file has no column for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,11 +33,12 @@ type TaxCategory = Option<BoundedString<64>>;
 /// Where the columns stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Columns {
+    known: Known,
     places: Vec<(&'static str, usize)>,
 }
 
 /// A row being read, and what was wrong so far.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     columns: &'a Columns,
     record: &'a StringRecord,
     problems: Vec<String>,
@@ -45,12 +46,12 @@ struct Reader<'a> {
 
 impl Columns {
     /// Finds the known columns among names, which may be written in any case.
-    pub(super) fn find(names: &StringRecord) -> Self {
+    pub(super) fn find(known: Known, names: &StringRecord) -> Self {
         let place = |column: &&'static str| {
             let at = names.iter().position(|name| name.trim().eq_ignore_ascii_case(column))?;
             Some((*column, at))
         };
-        Self { places: REQUIRED.iter().chain(&OPTIONAL).filter_map(place).collect() }
+        Self { known, places: known.required.iter().chain(known.optional).filter_map(place).collect() }
     }
 
     fn place(&self, column: &str) -> Option<usize> {
@@ -59,7 +60,13 @@ impl Columns {
 
     /// The required columns that are not there.
     pub(super) fn missing(&self) -> Vec<&'static str> {
-        REQUIRED.into_iter().filter(|column| self.place(column).is_none()).collect()
+        self.known.required.iter().copied().filter(|column| self.place(column).is_none()).collect()
+    }
+
+    /// A known column that occurs again.
+    pub(super) fn twice<'n>(&self, names: &'n StringRecord) -> Option<&'n str> {
+        let is_known = |name: &str| self.places.iter().any(|(known, _)| name.eq_ignore_ascii_case(known));
+        names.iter().enumerate().find(|(place, name)| is_known(name) && !self.has(*place)).map(|(_, name)| name)
     }
 
     /// Whether a column of this number is one of those.
@@ -69,28 +76,17 @@ impl Columns {
 }
 
 impl Row {
-    /// Reads a row. All that is wrong with it is told at once.
-    pub(super) fn read(line: u64, columns: &Columns, record: &StringRecord) -> Result<Self, Flaw> {
-        let mut reader = Reader { columns, record, problems: Vec::new() };
-        let row = reader.row(line);
-        match row {
-            Some(row) if reader.problems.is_empty() => Ok(row),
-            _ => Err(Flaw::new(line, reader.problems.join("; "))),
-        }
-    }
-}
-
-impl Reader<'_> {
-    fn row(&mut self, line: u64) -> Option<Row> {
-        let sku: Option<Sku> = self.parse("sku");
-        let product_id = self.product_id();
-        let name = self.parse("name");
-        let price = self.price();
-        let on_hand = self.on_hand();
-        let categories = self.categories();
-        let tax_category = self.tax_category();
+    /// Reads a row.
+    pub(super) fn read(line: u64, reader: &mut Reader<'_>) -> Option<Self> {
+        let sku: Option<Sku> = reader.parse("sku");
+        let product_id = reader.product_id();
+        let name = reader.parse("name");
+        let price = reader.price();
+        let on_hand = reader.on_hand();
+        let categories = reader.list("categories");
+        let tax_category = reader.parse_option("tax_category");
         let sku = sku?;
-        Some(Row {
+        Some(Self {
             line,
             product_id: product_id.or_else(|| sku.as_str().parse().ok())?,
             sku,
@@ -101,16 +97,37 @@ impl Reader<'_> {
             tax_category,
         })
     }
+}
+
+impl<'a> Reader<'a> {
+    /// What `read` makes of a row. All that is wrong with it is told at once.
+    pub(super) fn run<T>(
+        line: u64,
+        columns: &'a Columns,
+        record: &'a StringRecord,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Result<T, Flaw> {
+        let mut reader = Self { columns, record, problems: Vec::new() };
+        match read(&mut reader) {
+            Some(row) if reader.problems.is_empty() => Ok(row),
+            _ => Err(Flaw::new(line, reader.problems.join("; "))),
+        }
+    }
 
     fn text(&self, column: &str) -> Option<&str> {
         self.columns.place(column).map(|place| self.record.get(place).unwrap_or_default().trim())
     }
 
-    fn note(&mut self, column: &str, problem: impl Display) {
+    /// Notes that the row as a whole is wrong.
+    pub(super) fn refuse(&mut self, problem: String) {
+        self.problems.push(problem);
+    }
+
+    pub(super) fn note(&mut self, column: &str, problem: impl Display) {
         self.problems.push(format!("{column} {problem}"));
     }
 
-    fn parse<T: FromStr<Err: Display>>(&mut self, column: &str) -> Option<T> {
+    pub(super) fn parse<T: FromStr<Err: Display>>(&mut self, column: &str) -> Option<T> {
         let parsed = self.text(column).unwrap_or_default().parse();
         parsed.map_err(|problem| self.note(column, problem)).ok()
     }
@@ -162,22 +179,25 @@ impl Reader<'_> {
         units
     }
 
-    fn categories(&mut self) -> Option<Vec<CategoryId>> {
-        let text = self.text("categories")?.to_owned();
-        let mut categories: Vec<CategoryId> = Vec::new();
+    /// A list whose entries are split by `|`; one that occurs twice counts once. None without the column.
+    pub(super) fn list<T: FromStr<Err: Display> + PartialEq>(&mut self, column: &str) -> Option<Vec<T>> {
+        let text = self.text(column)?.to_owned();
+        let mut list = Vec::new();
         for name in text.split('|').map(str::trim).filter(|name| !name.is_empty()) {
             match name.parse() {
-                Ok(category) if categories.contains(&category) => {}
-                Ok(category) => categories.push(category),
-                Err(problem) => self.note("categories", format!("{name:?} {problem}")),
+                Ok(entry) if list.contains(&entry) => {}
+                Ok(entry) => list.push(entry),
+                Err(problem) => self.note(column, format!("{name:?} {problem}")),
             }
         }
-        Some(categories)
+        Some(list)
     }
 
-    fn tax_category(&mut self) -> Option<TaxCategory> {
-        let is_empty = self.text("tax_category")?.is_empty();
-        Some(if is_empty { None } else { self.parse("tax_category") })
+    /// A value that may be empty. None without the column.
+    #[expect(clippy::option_option, reason = "no column and an empty one are not the same")]
+    pub(super) fn parse_option<T: FromStr<Err: Display>>(&mut self, column: &str) -> Option<Option<T>> {
+        let is_empty = self.text(column)?.is_empty();
+        Some(if is_empty { None } else { self.parse(column) })
     }
 }
 

@@ -10,8 +10,8 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use thiserror::Error;
 
 use super::product::SheetProduct;
-use super::row::{Columns, Row};
-use super::{Flaw, MAX_FLAWS, OPTIONAL, REQUIRED};
+use super::row::{Columns, Reader, Row};
+use super::{Flaw, Known, MAX_FLAWS, PRODUCTS};
 
 /// The most rows of one file; more are imported in several.
 const MAX_ROWS: usize = 1_000_000;
@@ -37,12 +37,12 @@ pub struct Sheet {
 #[derive(Debug, Error)]
 pub enum SheetError {
     /// It has no line with the names of its columns.
-    #[error("the file is empty; its first line names the columns: {}", REQUIRED.join(","))]
-    Empty,
+    #[error("the file is empty; its first line names the columns: {}", .0.required.join(","))]
+    Empty(Known),
     /// Columns are missing.
     #[error("line 1: missing {}: {}; a file has the columns {} and may have {}",
-        if .0.len() == 1 { "column" } else { "columns" }, .0.join(", "), REQUIRED.join(","), OPTIONAL.join(","))]
-    MissingColumns(Vec<&'static str>),
+        if .0.len() == 1 { "column" } else { "columns" }, .0.join(", "), .1.required.join(","), .1.optional.join(","))]
+    MissingColumns(Vec<&'static str>, Known),
     /// A column stands there twice.
     #[error("line 1: column {0} stands there twice")]
     ColumnTwice(String),
@@ -63,11 +63,16 @@ pub enum SheetError {
     NotCsv(#[from] csv::Error),
 }
 
-/// The rows so far, and what is wrong with them.
+/// The rows of a file, and what is wrong with them.
+pub(super) struct Rows<T> {
+    pub(super) good: Vec<T>,
+    pub(super) flaws: Vec<Flaw>,
+    pub(super) ignored_columns: Vec<String>,
+}
+
+/// What the rows before said.
 #[derive(Default)]
-struct Rows {
-    good: Vec<Row>,
-    flaws: Vec<Flaw>,
+struct Before {
     lines: BTreeMap<Sku, u64>,
     currency: Option<(Currency, u64)>,
 }
@@ -78,51 +83,92 @@ impl Sheet {
     /// # Errors
     /// [`SheetError`]; where rows are bad, with all of them up to a limit.
     pub fn read(file: impl Read) -> Result<Self, SheetError> {
+        let mut before = Before::default();
+        let rows = Rows::read(file, PRODUCTS, |line, reader| {
+            let row = Row::read(line, reader)?;
+            before.check(&row).map_err(|problem| reader.refuse(problem)).ok()?;
+            Some(row)
+        })?;
+        Self::of(rows, before.currency.map(|(currency, _)| currency))
+    }
+
+    fn of(
+        Rows { good, mut flaws, ignored_columns }: Rows<Row>,
+        currency: Option<Currency>,
+    ) -> Result<Self, SheetError> {
+        let rows = good.len();
+        let mut products = Vec::new();
+        for product in group(good).into_iter().filter_map(SheetProduct::of) {
+            match product {
+                Ok(product) => products.push(product),
+                Err(flaw) => flaws.push(flaw),
+            }
+        }
+        if !flaws.is_empty() {
+            flaws.sort_by_key(|flaw| flaw.line);
+            return Err(SheetError::Flaws(flaws));
+        }
+        Ok(Self { products, rows, ignored_columns, currency })
+    }
+}
+
+impl<T> Rows<T> {
+    /// Reads the rows of a file one by one; `read` gets the line of each.
+    pub(super) fn read(
+        file: impl Read,
+        known: Known,
+        mut read: impl FnMut(u64, &mut Reader<'_>) -> Option<T>,
+    ) -> Result<Self, SheetError> {
         let bytes = read_bounded(file)?;
         let text = bytes.strip_prefix(MARK).unwrap_or(&bytes);
         let mut lines = Lines { text, counted: 0, line: 1 };
         let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(text);
         let names = reader.headers()?.clone();
-        let columns = check_columns(&names)?;
-        let mut rows = Rows::default();
+        let columns = check_columns(known, &names)?;
+        let mut rows = Self { good: Vec::new(), flaws: Vec::new(), ignored_columns: ignored(&names, &columns) };
         let mut record = StringRecord::new();
-        loop {
-            match reader.read_record(&mut record) {
+        while rows.flaws.len() < MAX_FLAWS {
+            let row = match reader.read_record(&mut record) {
                 Ok(false) => break,
                 Ok(true) => {
                     let line = record.position().map_or(0, |position| lines.at(position));
-                    rows.take(line, &columns, &record, names.len());
+                    check_width(line, &record, names.len())
+                        .and_then(|()| Reader::run(line, &columns, &record, |reader| read(line, reader)))
                 }
-                Err(error) => rows.flaws.push(not_text(error, &mut lines)?),
-            }
-            if rows.flaws.len() >= MAX_FLAWS {
-                break;
+                Err(error) => Err(not_text(error, &mut lines)?),
+            };
+            match row {
+                Ok(row) => rows.good.push(row),
+                Err(flaw) => rows.flaws.push(flaw),
             }
             if rows.good.len() > MAX_ROWS {
                 return Err(SheetError::TooManyRows);
             }
         }
-        rows.finish(ignored(&names, &columns))
+        Ok(rows)
     }
 }
 
-fn check_columns(names: &StringRecord) -> Result<Columns, SheetError> {
+fn check_columns(known: Known, names: &StringRecord) -> Result<Columns, SheetError> {
     if names.iter().all(str::is_empty) {
-        return Err(SheetError::Empty);
+        return Err(SheetError::Empty(known));
     }
-    let columns = Columns::find(names);
+    let columns = Columns::find(known, names);
     let missing = columns.missing();
     if !missing.is_empty() {
-        return Err(SheetError::MissingColumns(missing));
+        return Err(SheetError::MissingColumns(missing, known));
     }
-    let again = names.iter().enumerate().find(|(place, name)| {
-        let known = REQUIRED.iter().chain(&OPTIONAL).any(|column| name.eq_ignore_ascii_case(column));
-        known && !columns.has(*place)
-    });
-    match again {
-        Some((_, name)) => Err(SheetError::ColumnTwice(name.to_owned())),
+    match columns.twice(names) {
+        Some(name) => Err(SheetError::ColumnTwice(name.to_owned())),
         None => Ok(columns),
     }
+}
+
+fn check_width(line: u64, record: &StringRecord, width: usize) -> Result<(), Flaw> {
+    if record.len() == width {
+        return Ok(());
+    }
+    Err(Flaw::new(line, format!("has {} columns, the first line has {width}", record.len())))
 }
 
 fn ignored(names: &StringRecord, columns: &Columns) -> Vec<String> {
@@ -167,50 +213,19 @@ impl Lines<'_> {
     }
 }
 
-impl Rows {
-    fn take(&mut self, line: u64, columns: &Columns, record: &StringRecord, width: usize) {
-        if record.len() != width {
-            let problem = format!("has {} columns, the first line has {width}", record.len());
-            return self.flaws.push(Flaw::new(line, problem));
-        }
-        match Row::read(line, columns, record).and_then(|row| self.check(row)) {
-            Ok(row) => self.good.push(row),
-            Err(flaw) => self.flaws.push(flaw),
-        }
-    }
-
+impl Before {
     /// Checks a row against those before it.
-    fn check(&mut self, row: Row) -> Result<Row, Flaw> {
+    fn check(&mut self, row: &Row) -> Result<(), String> {
         match self.lines.entry(row.sku.clone()) {
-            Entry::Occupied(first) => {
-                return Err(Flaw::new(row.line, format!("sku {} stands on line {} already", row.sku, first.get())));
-            }
+            Entry::Occupied(first) => return Err(format!("sku {} stands on line {} already", row.sku, first.get())),
             Entry::Vacant(place) => place.insert(row.line),
         };
         let found = row.price.currency();
         let (currency, line) = *self.currency.get_or_insert((found, row.line));
         if found != currency {
-            let problem = format!("currency {found} differs from {currency} on line {line}; a shop has one currency");
-            return Err(Flaw::new(row.line, problem));
+            return Err(format!("currency {found} differs from {currency} on line {line}; a shop has one currency"));
         }
-        Ok(row)
-    }
-
-    fn finish(mut self, ignored_columns: Vec<String>) -> Result<Sheet, SheetError> {
-        let rows = self.good.len();
-        let mut products = Vec::new();
-        for product in group(self.good).into_iter().filter_map(SheetProduct::of) {
-            match product {
-                Ok(product) => products.push(product),
-                Err(flaw) => self.flaws.push(flaw),
-            }
-        }
-        if !self.flaws.is_empty() {
-            self.flaws.sort_by_key(|flaw| flaw.line);
-            return Err(SheetError::Flaws(self.flaws));
-        }
-        let currency = self.currency.map(|(currency, _)| currency);
-        Ok(Sheet { products, rows, ignored_columns, currency })
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use commerce_core::commit::{IdempotencyKey, IdempotencyRecord};
-use commerce_core::document::{Document, DocumentId, DocumentKind};
+use commerce_core::document::{Document, DocumentFilter, DocumentId, DocumentKind};
 use commerce_core::event::HistoryEntry;
 use commerce_core::ids::{OrderId, Sku};
 use commerce_core::order::Order;
@@ -43,8 +43,14 @@ impl Tables {
         self.documents.range(first..).take_while(move |(id, _)| id.kind == kind).map(|(_, document)| document)
     }
 
-    pub(super) fn documents(&self, kind: DocumentKind, page: &PageRequest<String>) -> Page<Document, String> {
-        Page::ascending(self.of_kind(kind), page, |document| document.id().id).map(Document::clone)
+    pub(super) fn documents(
+        &self,
+        kind: DocumentKind,
+        filter: &DocumentFilter,
+        page: &PageRequest<String>,
+    ) -> Page<Document, String> {
+        let documents = self.of_kind(kind).filter(|document| filter.admits(document));
+        Page::ascending(documents, page, |document| document.id().id).map(Document::clone)
     }
 
     pub(super) fn history(&self, page: &PageRequest<u64>) -> Page<HistoryEntry, u64> {

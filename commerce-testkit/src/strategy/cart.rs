@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use commerce_core::Quantity;
-use commerce_core::cart::Cart;
+use commerce_core::cart::{Cart, CartItem};
 use commerce_core::money::Currency;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::catalog::offer;
 use super::instant;
 use super::money::currency;
-use super::text::{text, text_id, uuid_id};
+use super::text::{metadata, text, text_id, uuid_id};
 
 /// A number of units: few more often than many, up to the most.
 pub fn quantity() -> impl Strategy<Value = Quantity> {
@@ -25,13 +25,15 @@ pub fn cart() -> impl Strategy<Value = Cart> {
 
 /// An active cart, filled as customers fill it: item by item, with some codes.
 pub fn cart_in(currency: Currency) -> impl Strategy<Value = Cart> {
-    let items = vec((uuid_id(), offer(currency), quantity()), 0..=6);
-    (uuid_id(), text_id(), instant(), 1..=30_i64, items, vec(text(), 0..=3)).prop_map(
-        move |(id, user, at, days, items, codes)| {
+    let items = vec((uuid_id(), offer(currency), quantity(), metadata()), 0..=6);
+    (uuid_id(), text_id(), instant(), 1..=30_i64, items, vec(text(), 0..=3), metadata()).prop_map(
+        move |(id, user, at, days, items, codes, metadata)| {
             let mut cart = Cart::open(id, user, currency, at, TimeDelta::days(days));
-            for (id, mut offer, quantity) in items {
+            cart.metadata = metadata;
+            for (id, mut offer, quantity, metadata) in items {
                 offer.active = true;
-                let _over_the_limit = cart.add(id, &offer, quantity, at);
+                let _over_the_limit =
+                    cart.add(&offer, CartItem { metadata, ..CartItem::new(id, &offer, quantity) }, at);
             }
             for code in codes {
                 cart.add_code(code, at).expect("few codes");

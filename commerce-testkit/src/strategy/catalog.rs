@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use super::instant;
 use super::money::{currency, price_in};
-use super::text::{text, text_id};
+use super::text::{metadata, text, text_id};
 
 /// A category, at the root or under another.
 pub fn category() -> impl Strategy<Value = Category> {
@@ -27,8 +27,8 @@ pub fn category() -> impl Strategy<Value = Category> {
 
 /// A sku at a price of a currency.
 pub fn variant(currency: Currency) -> impl Strategy<Value = Variant> {
-    (text_id(), option::of(text()), price_in(currency), option::of(text()))
-        .prop_map(|(sku, name, price, tax_category)| Variant { sku, name, price, tax_category })
+    (text_id(), option::of(text()), price_in(currency), option::of(text()), metadata())
+        .prop_map(|(sku, name, price, tax_category, metadata)| Variant { sku, name, price, tax_category, metadata })
 }
 
 /// A product that [`Product::check`] takes, at version 1.
@@ -45,14 +45,15 @@ pub fn product_in(currency: Currency) -> impl Strategy<Value = Product> {
     });
     let named = (text_id(), text(), option::of(text()));
     let categories = btree_set(text_id::<CategoryId>(), 0..=3);
-    (named, categories, any::<bool>(), variants, instant()).prop_map(
-        |((id, name, description), categories, active, variants, at)| Product {
+    (named, categories, any::<bool>(), (variants, metadata()), instant()).prop_map(
+        |((id, name, description), categories, active, (variants, metadata), at)| Product {
             id,
             name,
             description,
             categories: categories.into_iter().collect(),
             active,
             variants,
+            metadata,
             version: 1,
             created_at: at,
             updated_at: at,

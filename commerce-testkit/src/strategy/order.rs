@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::money::price_in;
-use super::text::{address, text, uuid_id};
+use super::text::{address, metadata, text, uuid_id};
 use crate::{CommitBuilder, quote};
 
 /// The skus of generated orders.
@@ -28,8 +28,8 @@ pub fn new_order(seed: u32) -> impl Strategy<Value = NewOrder> {
 
 fn new_order_in(seed: u32, currency: Currency) -> impl Strategy<Value = NewOrder> {
     let line = (select(SKUS.to_vec()), 1..=4_i64, price_in(currency));
-    let words = (text(), option::of(text()), address());
-    (vec(line, 1..=4), any::<bool>(), words).prop_map(move |(lines, is_rich, (method, notes, address))| {
+    let words = (text(), option::of(text()), address(), metadata());
+    (vec(line, 1..=4), any::<bool>(), words).prop_map(move |(lines, is_rich, (method, notes, address, metadata))| {
         let shop = CommitBuilder::new(seed);
         let item = |(sku, units, unit_price): (&str, i64, Money)| order::OrderItem {
             unit_price,
@@ -40,7 +40,7 @@ fn new_order_in(seed: u32, currency: Currency) -> impl Strategy<Value = NewOrder
         if is_rich {
             new_order.quote = quote::rich(new_order.quote.items());
         }
-        NewOrder { shipping_method: method, notes, shipping_address: address, ..new_order }
+        NewOrder { shipping_method: method, notes, shipping_address: address, metadata, ..new_order }
     })
 }
 

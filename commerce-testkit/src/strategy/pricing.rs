@@ -18,7 +18,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use commerce_core::Quantity;
 use commerce_core::money::{Currency, Money, Rounding};
-use commerce_core::pricing::{Customer, Line, Request, Selection, Shipping, Tax, TaxLevel, TaxRate};
+use commerce_core::pricing::{Buyer, Line, Request, Selection, Shipping, Tax, TaxLevel, TaxRate};
 use commerce_core::promotion::{
     AmountTarget, BuyGet, Condition, Effect, Filter, Items, Limits, Percent, PriceTarget, Promotion,
     PromotionDefinition, Reward, Target, Tier, Units, Usage,
@@ -299,7 +299,7 @@ pub fn request_of(lines_at_most: usize, promotions_at_most: usize) -> impl Strat
                 )| {
                     Request {
                         codes: codes.into_iter().map(str::to_owned).collect(),
-                        customer: Customer {
+                        customer: Buyer {
                             segments: segments.into_iter().map(str::to_owned).collect(),
                             completed_orders,
                         },

@@ -47,6 +47,7 @@ pub mod carts;
 pub mod catalog;
 pub mod commits;
 pub mod history;
+pub mod metadata;
 pub mod orders;
 pub mod promotions;
 pub mod stock;
@@ -174,6 +175,11 @@ macro_rules! store_suite {
                 a_reader_of_the_history_misses_nothing
                 a_replay_makes_the_same_tables
                 a_replay_makes_the_same_tables_after_a_rush;
+            metadata:
+                metadata_comes_back_equal
+                documents_are_found_by_their_metadata
+                orders_are_found_by_their_metadata
+                the_longest_entry_is_found;
             tasks:
                 due_tasks_come_oldest_first
                 a_task_is_leased_to_one_worker

@@ -13,6 +13,7 @@ use commerce_core::engine::{
     PlaceOrderRequest, ProductInput, Reply, Target, TaskOutcome, TaskRun,
 };
 use commerce_core::ids::{CartId, ReturnId, UserId};
+use commerce_core::metadata::Metadata;
 use commerce_core::order::{Command, Order, ReturnLine, ReturnRequest};
 use commerce_core::payment::SandboxPayments;
 use commerce_core::port::{Clock, IdGenerator, OrderRef, Users, UsersUnavailable};
@@ -150,11 +151,12 @@ impl Shopfront {
     }
 
     pub(crate) async fn open_cart(&self, user: &str) -> CartView {
-        new(self.engine.open_cart(&customer(user), None).await.expect("a cart can be opened")).view
+        new(self.engine.open_cart(&customer(user), &Metadata::default(), None).await.expect("a cart can be opened"))
+            .view
     }
 
     pub(crate) async fn add(&self, user: &str, cart: CartId, sku: &str, count: i64) -> Result<CartView, EngineError> {
-        let item = NewItem { sku: parse(sku), quantity: units(count) };
+        let item = NewItem { sku: parse(sku), quantity: units(count), metadata: Metadata::default() };
         self.engine.add_item(&customer(user), Target::any(cart), item, None).await.map(new)
     }
 
@@ -224,7 +226,8 @@ impl Shopfront {
 
 pub(crate) fn checkout_request(cart_id: CartId) -> CheckoutRequest {
     let shipping_method = Some(parse("standard"));
-    CheckoutRequest { cart_id, user_id: None, shipping_address: address(), shipping_method, notes: None }
+    let metadata = Metadata::default();
+    CheckoutRequest { cart_id, user_id: None, shipping_address: address(), shipping_method, notes: None, metadata }
 }
 
 pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrderRequest {
@@ -233,6 +236,7 @@ pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrderRequest {
         product_id: None,
         quantity: units(*count),
         unit_price: None,
+        metadata: Metadata::default(),
     };
     PlaceOrderRequest {
         user_id: None,
@@ -240,6 +244,7 @@ pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrderRequest {
         shipping_address: address(),
         shipping_method: Some(parse("standard")),
         notes: None,
+        metadata: Metadata::default(),
     }
 }
 
@@ -248,8 +253,17 @@ pub(crate) fn import_row(sku: &str, price: &str, on_hand: i64) -> ImportRow {
 }
 
 fn product(sku: &str, price: &str) -> ProductInput {
-    let variant = Variant { sku: parse(sku), name: None, price: parse(price), tax_category: Some(parse("all")) };
-    ProductInput { name: parse(sku), description: None, categories: Vec::new(), active: true, variants: vec![variant] }
+    let metadata = Metadata::default();
+    let variant =
+        Variant { sku: parse(sku), name: None, price: parse(price), tax_category: Some(parse("all")), metadata };
+    ProductInput {
+        name: parse(sku),
+        description: None,
+        categories: Vec::new(),
+        active: true,
+        variants: vec![variant],
+        metadata: Metadata::default(),
+    }
 }
 
 fn opening() -> DateTime<chrono::Utc> {

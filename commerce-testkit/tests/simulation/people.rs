@@ -6,6 +6,7 @@ use commerce_core::engine::{
     EngineError, Idempotency, ItemRequest, PlaceOrderRequest, Reply, Target, TaskOutcome, TaskRun,
 };
 use commerce_core::ids::ReturnId;
+use commerce_core::metadata::Metadata;
 use commerce_core::order::{Command, Order, Phase, ReturnLine, ReturnRequest, ReturnStatus};
 use commerce_core::port::OrderRef;
 use commerce_testkit::commit_builder::{address, parse, units};
@@ -48,6 +49,7 @@ async fn place(world: &World, me: &Actor, key: &str, random: &mut Random, told: 
         shipping_address: address(),
         shipping_method: Some(parse("standard")),
         notes: Some(parse(key)),
+        metadata: Metadata::default(),
     };
     let record = IdempotencyKey { scope: format!("{:?}", me.user), key: key.into() };
     for _ in 0..PATIENCE {
@@ -70,7 +72,7 @@ async fn place(world: &World, me: &Actor, key: &str, random: &mut Random, told: 
 fn item(random: &mut Random) -> ItemRequest {
     let (sku, _) = GOODS[usize::try_from(random.below(4)).unwrap()];
     let quantity = units(1 + i64::try_from(random.below(2)).unwrap());
-    ItemRequest { sku: Some(parse(sku)), product_id: None, quantity, unit_price: None }
+    ItemRequest { sku: Some(parse(sku)), product_id: None, quantity, unit_price: None, metadata: Metadata::default() }
 }
 
 async fn pay(world: &World, me: &Actor, random: &mut Random) {

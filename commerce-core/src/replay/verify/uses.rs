@@ -3,6 +3,7 @@
 use alloc::collections::BTreeSet;
 
 use super::{Difference, MAX_TRIES, PAGE, Verifier};
+use crate::document::DocumentFilter;
 use crate::ids::PromotionId;
 use crate::money::Money;
 use crate::port::{PageRequest, Store, StoreError};
@@ -14,7 +15,7 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
         let mut ids: BTreeSet<PromotionId> = self.replay.promotions().cloned().collect();
         let mut page = PageRequest { limit: PAGE, after: None };
         loop {
-            let listing = self.store.promotions(&page).await?;
+            let listing = self.store.promotions(&DocumentFilter::default(), &page).await?;
             ids.extend(listing.items.iter().map(|kept| kept.record.id().clone()));
             let Some(next) = listing.next else { break };
             page.after = Some(next);

@@ -200,7 +200,7 @@ pub async fn products_are_filtered<F: Fixture>(fixture: &F) {
         (ProductFilter { categories: vec![parse("y")], ..all() }, &["B"]),
         (ProductFilter { active: Some(true), ..all() }, &["A", "C"]),
         (ProductFilter { active: Some(false), ..all() }, &["B"]),
-        (ProductFilter { categories: either, active: Some(true), text: Some("sku".into()) }, &["A"]),
+        (ProductFilter { categories: either, active: Some(true), text: Some("sku".into()), ..all() }, &["A"]),
     ];
     for (filter, expected) in filters {
         assert_eq!(found(&case, &filter).await, expected, "{filter:?}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use commerce_core::catalog::Product;
 use commerce_core::commit::{Commit, OrderChange};
-use commerce_core::document::{self, Document, DocumentId, DocumentKind};
+use commerce_core::document::{self, Document, DocumentFilter, DocumentId, DocumentKind};
 use commerce_core::event::HistoryEntry;
 use commerce_core::ids::{EventId, OrderId};
 use commerce_core::order::{Command, Order, fold};
@@ -75,13 +75,14 @@ pub async fn documents_are_paged_by_id<F: Fixture>(fixture: &F) {
         case.accept(case.shop.create(&case.shop.product(id, &[id]))).await;
     }
     case.accept(case.shop.create(&case.shop.cart(parse("user-1"), case.shop.at(1)))).await;
+    let all = DocumentFilter::default();
     for kind in [DocumentKind::Category, DocumentKind::Product] {
-        let page = async |page| case.store().documents(kind, &page).await;
+        let page = async |page| case.store().documents(kind, &all, &page).await;
         let ids: Vec<_> = walk(3, page, async || ()).await.iter().map(|document| document.id().id).collect();
         assert_eq!(ids, ["B", "a", "b", "ä"], "{kind}");
     }
-    assert_eq!(case.store().documents(DocumentKind::Cart, &first(9)).await.unwrap().items.len(), 1);
-    assert_eq!(case.store().documents(DocumentKind::Promotion, &first(9)).await.unwrap().items, []);
+    assert_eq!(case.store().documents(DocumentKind::Cart, &all, &first(9)).await.unwrap().items.len(), 1);
+    assert_eq!(case.store().documents(DocumentKind::Promotion, &all, &first(9)).await.unwrap().items, []);
 }
 
 /// In one commit: the events of its orders as they stand in it, then what happened to the stock.

@@ -203,7 +203,7 @@ pub async fn orders_are_filtered<F: Fixture>(fixture: &F) {
         (OrderFilter { status: Some(parse("paid")), ..all() }, &[7, 6, 5, 4]),
         (OrderFilter { from, ..all() }, &[7, 6, 5, 4, 3, 2]),
         (OrderFilter { to, ..all() }, &[6, 5, 4, 3, 2, 1, 0]),
-        (OrderFilter { user: Some(user.clone()), status: Some(parse("pending")), from, to }, &[3]),
+        (OrderFilter { user: Some(user.clone()), status: Some(parse("pending")), from, to, ..all() }, &[3]),
         (OrderFilter { user: Some(parse("Odd")), ..all() }, &[]),
         (OrderFilter { status: Some(parse("pai_")), ..all() }, &[]),
     ];

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use commerce_core::commit::{Commit, Refusal, Subject};
-use commerce_core::document::{DocumentId, DocumentKind};
+use commerce_core::document::{DocumentFilter, DocumentId, DocumentKind};
 use commerce_core::ids::OrderId;
 use commerce_core::money::Money;
 use commerce_core::port::{PageRequest, PromotionWithUsage};
@@ -175,8 +175,9 @@ pub async fn promotions_and_uses_are_paged<F: Fixture>(fixture: &F) {
         case.keep(&case.promise(&format!("p{n}"), None, n / 2)).await;
         case.accept(case.use_of("ann", 1, Limits::default())).await;
     }
-    let promotions = &case.store;
-    let kept: Vec<PromotionWithUsage> = walk(3, async |page| promotions.promotions(&page).await, async || {}).await;
+    let (promotions, all) = (&case.store, DocumentFilter::default());
+    let kept: Vec<PromotionWithUsage> =
+        walk(3, async |page| promotions.promotions(&all, &page).await, async || {}).await;
     let ids: Vec<_> = kept.iter().map(|kept| kept.record.id().as_str()).collect();
     assert_eq!(ids, ["p6", "p4", "p5", "p2", "p3", "p0", "p1", "promo"]);
     let of = parse("promo");

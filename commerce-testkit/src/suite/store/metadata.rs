@@ -1,0 +1,172 @@
+//! Metadata: kept, part of the history, found by equality.
+
+use std::fmt::Debug;
+
+use commerce_core::cart::Cart;
+use commerce_core::catalog::Product;
+use commerce_core::document::{self, Aggregate, DocumentFilter, Versioned};
+use commerce_core::metadata::{MAX_KEY, MAX_STRING, Metadata};
+use commerce_core::order::{NewOrder, Order, OrderEvent};
+use commerce_core::port::{OrderFilter, ProductFilter};
+use commerce_core::promotion::{Promotion, PromotionDefinition, PromotionRecord};
+use serde_json::{Value, json};
+
+use super::{Case, Fixture, first};
+use crate::commit_builder::{CURRENCY, parse, units};
+use crate::quote::percent_off;
+
+/// Entries that are asked for: keys and values.
+type Entries<'a> = &'a [(&'a str, &'a str)];
+
+/// Of every noun and every line of one, at the limits of keys, strings and figures; and in its events.
+pub async fn metadata_comes_back_equal<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 9)]).await;
+    let metadata = extreme();
+    let mut cart = cart(&case, metadata.clone());
+    cart.items = vec![case.shop.cart_item("MUG", units(1))];
+    cart.items[0].metadata = metadata.clone();
+    comes_back(&case, &cart).await;
+    let mut product = product(&case, "MUG", metadata.clone());
+    product.variants[0].metadata = metadata.clone();
+    comes_back(&case, &product).await;
+    comes_back(&case, &promotion(&case, "ten", metadata.clone())).await;
+    let mut item = case.shop.item(parse("MUG"), units(1));
+    item.metadata = metadata.clone();
+    let new_order = NewOrder { metadata, ..case.shop.new_order_of(&[item], case.shop.at(1)) };
+    let order = case.carry_out(case.shop.place(new_order, case.shop.at(1))).await;
+    assert_eq!(case.order(&order).await.as_ref(), Some(&order));
+    let history = case.store().order_history(order.id).await.unwrap();
+    assert_eq!(history[0].event, OrderEvent::Created { order: Box::new(order) });
+}
+
+/// By every entry asked for, and by what it is now. A string is found as it is, a number or a boolean by its JSON.
+pub async fn documents_are_found_by_their_metadata<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let both = of(json!({ "channel": "app", "rank": 1.5, "gift": true }));
+    let one = of(json!({ "channel": "app", "rank": 2 }));
+    for (n, metadata) in [both.clone(), one.clone(), Metadata::default()].into_iter().enumerate() {
+        let name = format!("d{n}");
+        let mut cart = cart(&case, metadata.clone());
+        cart.user_id = parse(&name);
+        case.accept(case.shop.create(&cart)).await;
+        case.accept(case.shop.create(&product(&case, &name, metadata.clone()))).await;
+        case.accept(case.shop.create(&promotion(&case, &name, metadata))).await;
+    }
+    let filters: [(Entries<'_>, &[usize]); 7] = [
+        (&[("channel", "app")], &[0, 1]),
+        (&[("channel", "app"), ("rank", "1.5")], &[0]),
+        (&[("gift", "true"), ("rank", "1.5"), ("channel", "app")], &[0]),
+        (&[("rank", "2")], &[1]),
+        (&[("rank", "2"), ("gift", "true")], &[]),
+        (&[("Channel", "app")], &[]),
+        (&[("channel", "APP")], &[]),
+    ];
+    for (entries, expected) in filters {
+        let expected: Vec<_> = expected.iter().map(|n| [&both, &one][*n].clone()).collect();
+        assert_found(&case, entries, &expected).await;
+    }
+    let before = product(&case, "d0", both);
+    case.accept(case.shop.update(&before, &Product { version: 2, metadata: one, ..before.clone() })).await;
+    assert_eq!(products(&case, &keys(&[("rank", "1.5")])).await, []);
+    assert_eq!(products(&case, &keys(&[("rank", "2")])).await.len(), 2);
+}
+
+/// With the other parts of a filter, and in every state.
+pub async fn orders_are_found_by_their_metadata<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 9)]).await;
+    let mut orders = Vec::new();
+    for (n, entries) in
+        [json!({ "channel": "app", "till": 7 }), json!({ "channel": "app" }), json!({})].into_iter().enumerate()
+    {
+        let at = case.shop.at(i64::try_from(n).unwrap());
+        let new_order = NewOrder { metadata: of(entries), ..case.shop.new_order(&[("MUG", 1)], at) };
+        orders.push(case.carry_out(case.shop.place(new_order, at)).await);
+    }
+    orders[0] = case.pay(&orders[0], case.shop.at(9)).await;
+    let (channel, till) = (("channel", "app"), ("till", "7"));
+    let filters: [(OrderFilter, &[usize]); 4] = [
+        (OrderFilter { keys: keys(&[channel]), ..OrderFilter::default() }, &[1, 0]),
+        (OrderFilter { keys: keys(&[channel, till]), ..OrderFilter::default() }, &[0]),
+        (OrderFilter { keys: keys(&[channel]), status: Some(parse("paid")), ..OrderFilter::default() }, &[0]),
+        (OrderFilter { keys: keys(&[channel, ("till", "8")]), ..OrderFilter::default() }, &[]),
+    ];
+    for (filter, expected) in filters {
+        let found = case.store().orders(&filter, &first(9)).await.unwrap().items;
+        let expected: Vec<Order> = expected.iter().map(|n| orders[*n].clone()).collect();
+        assert_eq!(found, expected, "{filter:?}");
+    }
+}
+
+/// The key and the string may be as long as they can be.
+pub async fn the_longest_entry_is_found<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let (key, text) = ("k".repeat(MAX_KEY), "日".repeat(MAX_STRING / 3));
+    let metadata = Metadata::new([(key.clone(), text.clone().into())]).unwrap();
+    case.accept(case.shop.create(&product(&case, "MUG", metadata.clone()))).await;
+    assert_eq!(products(&case, &keys(&[(&key, &text)])).await, [metadata]);
+    assert_eq!(products(&case, &keys(&[(&key, &format!("{text}!"))])).await, []);
+    assert_eq!(products(&case, &keys(&[(&key, &format!("{text} "))])).await, []);
+}
+
+async fn comes_back<T: Aggregate + Clone + Debug>(case: &Case, value: &T) {
+    case.accept(case.shop.create(value)).await;
+    let document: document::Document = value.clone().into();
+    let id = document.id();
+    assert_eq!(case.store().document(&id).await.unwrap().as_ref(), Some(&document));
+    let history = case.store().document_history(&id).await.unwrap();
+    assert_eq!(document::replay(id.kind, &history), Ok(document));
+}
+
+async fn assert_found(case: &Case, entries: Entries<'_>, expected: &[Metadata]) {
+    let keys = keys(entries);
+    assert_eq!(products(case, &keys).await, expected, "products by {entries:?}");
+    let filter = DocumentFilter::all_of(keys);
+    let carts = case.store().documents(Cart::KIND, &filter, &first(9)).await.unwrap().items;
+    let carts: Vec<_> = carts.into_iter().map(|cart| Cart::try_from(cart).unwrap().metadata).collect();
+    assert_eq!(carts, expected, "carts by {entries:?}");
+    let promotions = case.store().promotions(&filter, &first(9)).await.unwrap().items;
+    let promotions: Vec<_> =
+        promotions.into_iter().map(|kept| kept.record.promotion.definition().metadata.clone()).collect();
+    assert_eq!(promotions, expected, "promotions by {entries:?}");
+}
+
+async fn products(case: &Case, keys: &[String]) -> Vec<Metadata> {
+    let filter = ProductFilter { keys: keys.to_vec(), ..ProductFilter::default() };
+    let found = case.store().products(&filter, &first(9)).await.unwrap().items;
+    found.into_iter().map(|product| product.metadata).collect()
+}
+
+fn keys(entries: Entries<'_>) -> Vec<String> {
+    entries.iter().map(|(key, value)| Metadata::lookup_key(key, value)).collect()
+}
+
+fn cart(case: &Case, metadata: Metadata) -> Cart {
+    Cart { metadata, ..case.shop.cart(parse("user-1"), case.shop.at(1)) }
+}
+
+fn product(case: &Case, id: &str, metadata: Metadata) -> Product {
+    Product { metadata, ..case.shop.product(id, &[id]) }
+}
+
+fn promotion(case: &Case, id: &str, metadata: Metadata) -> PromotionRecord {
+    let definition = PromotionDefinition { metadata, ..percent_off(id, 1000) };
+    PromotionRecord::new(Promotion::new(CURRENCY, definition).unwrap(), case.shop.at(1))
+}
+
+fn of(entries: Value) -> Metadata {
+    Metadata::new(serde_json::from_value::<serde_json::Map<String, Value>>(entries).unwrap()).unwrap()
+}
+
+fn extreme() -> Metadata {
+    of(json!({
+        "k".repeat(MAX_KEY): "🦀".repeat(MAX_STRING / 4),
+        "A-Z_a.z": "line\nbreak\t'\"\\%_",
+        "empty": "",
+        "least": i64::MIN,
+        "most": i64::MAX,
+        "fraction": 1_234.567_890_123_45,
+        "small": -0.000_000_000_000_01,
+        "yes": true,
+        "no": false,
+    }))
+}
