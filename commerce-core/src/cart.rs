@@ -42,7 +42,7 @@ pub struct Cart {
     pub codes: Vec<Code>,
     /// The order of a checked out cart.
     pub order: Option<OrderId>,
-    /// What the customer's client attached. An order does not take it over.
+    /// Set by the customer's client. It is not copied into the order.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
     /// Grows by one with every change.
@@ -76,7 +76,6 @@ pub struct LineItem {
     pub quantity: Quantity,
     /// Of one unit, before discounts.
     pub unit_price: Money,
-    /// What the customer's client attached.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }

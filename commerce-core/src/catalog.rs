@@ -40,7 +40,6 @@ pub struct Product {
     /// Whether it is for sale. An inactive product cannot be added to a cart or ordered.
     pub active: bool,
     pub variants: Vec<Variant>,
-    /// What the merchant attached.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
     /// Grows by one with every change.
@@ -62,7 +61,6 @@ pub struct Variant {
     /// `None`: untaxed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_category: Option<BoundedString<64>>,
-    /// What the merchant attached.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }

@@ -77,7 +77,6 @@ pub struct PromotionDefinition {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     pub effect: Effect,
-    /// What the merchant attached.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }
