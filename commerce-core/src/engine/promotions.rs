@@ -19,7 +19,6 @@ use super::{Attempts, Decision, Engine, EngineError, Field, Idempotency, ItemPar
 
 /// The effect of a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct CodeCheck {
     /// Why the code does not apply; `None` if it does.
     pub rejected: Option<CodeRejection>,

@@ -128,7 +128,6 @@ impl Command {
 
 /// A shipment to create, or to change as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct ShipmentUpdate {
     /// The carrier.
     pub provider: BoundedString<100>,
