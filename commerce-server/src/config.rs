@@ -246,4 +246,5 @@ fn command() -> clap::Command {
 }
 
 #[cfg(test)]
+#[path = "../tests/unit/config.rs"]
 mod tests;

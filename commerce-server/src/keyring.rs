@@ -1,21 +1,22 @@
 //! The keys that tokens are checked with, from where the operator keeps them.
 
+use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use commerce_http::auth::{Auth, KeyError, VerifyingKey};
 use http::{StatusCode, Uri};
-use thiserror::Error;
+use thiserror::Error as ThisError;
 
 use crate::config::{ConfigError, Keys, Secret};
 use crate::development_key;
-use crate::outbound::{Outbound, OutboundError};
+use crate::outbound::Outbound;
 
 const MAX_DOCUMENT: usize = 256 * 1024;
 const TIME_OUT: Duration = Duration::from_secs(5);
 
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 pub(crate) enum KeyringError {
     #[error("{}: {source}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
@@ -26,27 +27,11 @@ pub(crate) enum KeyringError {
     #[error("HS256 secret: {0}")]
     Secret(KeyError),
     #[error("keys of {url}: {problem}")]
-    Fetch { url: String, problem: FetchProblem },
+    Fetch { url: String, problem: Box<dyn Error + Send + Sync> },
     #[error(transparent)]
     Development(#[from] development_key::KeyError),
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] rustls::Error),
-}
-
-#[derive(Debug, Error)]
-pub(crate) enum FetchProblem {
-    #[error("not an address")]
-    Address,
-    #[error(transparent)]
-    NoAnswer(#[from] OutboundError),
-    #[error("it answered {0}")]
-    Status(StatusCode),
-    #[error("more than {MAX_DOCUMENT} bytes, or broken off")]
-    TooLong,
-    #[error("not text")]
-    NotText,
-    #[error(transparent)]
-    Keys(#[from] KeyError),
 }
 
 /// Keys that are fetched, and fetched again.
@@ -108,13 +93,13 @@ impl PublishedKeys {
         fetched.map_err(|problem| KeyringError::Fetch { url: self.url.clone(), problem })
     }
 
-    async fn fetch(&self) -> Result<String, FetchProblem> {
-        let uri: Uri = self.url.parse().map_err(|_| FetchProblem::Address)?;
-        let answer = self.client.get(uri, None, MAX_DOCUMENT).await?;
-        if answer.status != StatusCode::OK {
-            return Err(FetchProblem::Status(answer.status));
+    async fn fetch(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
+        let uri: Uri = self.url.parse().map_err(|_| "not an address")?;
+        let (status, body) = self.client.get(uri, None, MAX_DOCUMENT).await?;
+        if status != StatusCode::OK {
+            return Err(format!("it answered {status}").into());
         }
-        let body = answer.body.ok_or(FetchProblem::TooLong)?;
-        String::from_utf8(body.into()).map_err(|_| FetchProblem::NotText)
+        let body = body.ok_or_else(|| format!("more than {MAX_DOCUMENT} bytes, or broken off"))?;
+        Ok(String::from_utf8(body.into()).map_err(|_| "not text")?)
     }
 }

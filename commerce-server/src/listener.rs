@@ -76,70 +76,48 @@ where
     B: Body<Error: Into<BoxError>> + Send + 'static,
     B::Data: Send,
 {
-    let server = Server { builder: builder(limits), connections: GracefulShutdown::new(), limits: *limits };
+    let (builder, connections) = (builder(limits), GracefulShutdown::new());
     let places = Arc::new(Semaphore::new(limits.connections));
     let mut shutdown = pin!(shutdown);
     loop {
-        tokio::select! {
+        let (stream, place) = tokio::select! {
             biased;
             () = &mut shutdown => break,
-            (stream, place) = accept(&listener, &places) => server.spawn(stream, place, service.clone()),
-        }
+            accepted = accept(&listener, &places) => accepted,
+        };
+        let asked = Arc::new(Notify::new());
+        let notice = Arc::clone(&asked);
+        let service = service.clone().map_request(move |request: Request<Incoming>| {
+            notice.notify_one();
+            request
+        });
+        let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let connection = connections.watch(connection.into_owned());
+        tokio::spawn(attend(connection, asked, limits.head_time_out, place));
     }
     drop(listener);
-    server.finish().await
+    match tokio::time::timeout(limits.grace, connections.shutdown()).await {
+        Ok(()) => Ended::Complete,
+        Err(_) => Ended::Interrupted,
+    }
 }
 
-struct Server {
-    builder: Builder<TokioExecutor>,
-    connections: GracefulShutdown,
-    limits: Limits,
-}
-
-impl Server {
-    /// Serves one connection in a task of its own, which keeps its place until the end.
-    fn spawn<S, B>(&self, stream: TcpStream, place: OwnedSemaphorePermit, service: S)
-    where
-        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-        S::Future: Send + 'static,
-        S::Error: Into<BoxError>,
-        B: Body<Error: Into<BoxError>> + Send + 'static,
-        B::Data: Send,
-    {
-        let (asked, first_request) = (Arc::new(Notify::new()), self.limits.head_time_out);
-        let service = service.map_request({
-            let asked = Arc::clone(&asked);
-            move |request: Request<Incoming>| {
-                asked.notify_one();
-                request
-            }
-        });
-        let service = TowerToHyperService::new(service);
-        let connection = self.builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = self.connections.watch(connection);
-        tokio::spawn(async move {
-            let mut connection = pin!(connection);
-            // hyper bounds the time of a head only once it knows the version of HTTP.
-            let is_silent = tokio::select! {
-                biased;
-                ended = &mut connection => return note(ended),
-                () = asked.notified() => false,
-                () = tokio::time::sleep(first_request) => true,
-            };
-            if !is_silent {
-                note(connection.await);
-            }
-            drop(place);
-        });
+/// Serves a connection, which keeps its place until the end. hyper bounds the time of a head only once it knows the version of HTTP;
+/// until the first request the bound is here.
+async fn attend(
+    connection: impl Future<Output = Result<(), BoxError>>,
+    asked: Arc<Notify>,
+    first_request: Duration,
+    _place: OwnedSemaphorePermit,
+) {
+    let mut connection = pin!(connection);
+    tokio::select! {
+        biased;
+        ended = &mut connection => return note(ended),
+        () = asked.notified() => {}
+        () = tokio::time::sleep(first_request) => return,
     }
-
-    /// Waits for the requests in flight, for a while.
-    async fn finish(self) -> Ended {
-        match tokio::time::timeout(self.limits.grace, self.connections.shutdown()).await {
-            Ok(()) => Ended::Complete,
-            Err(_) => Ended::Interrupted,
-        }
-    }
+    note(connection.await);
 }
 
 fn note(ended: Result<(), BoxError>) {

@@ -18,17 +18,12 @@ use thiserror::Error;
 const IDLE_CONNECTIONS: usize = 8;
 const IDLE_TIME: Duration = Duration::from_secs(30);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    /// Its body; none if it was longer than the caller wanted to read.
-    pub(crate) body: Option<Bytes>,
-}
+/// What another service answered; no body if it was longer than the caller wanted to read.
+pub(crate) type Answer = (StatusCode, Option<Bytes>);
 
 /// Why another service did not answer. Never tells what was sent.
 #[derive(Debug, Error)]
 pub(crate) enum OutboundError {
-    /// It took too long.
     #[error("no answer within {0:?}")]
     TimeOut(Duration),
     /// The connection failed: refused, unknown host, broken TLS.
@@ -78,7 +73,7 @@ impl Outbound {
     async fn ask(&self, request: Request<Empty<Bytes>>, limit: usize) -> Result<Answer, OutboundError> {
         let (head, body) = self.client.request(request).await?.into_parts();
         let body = Limited::new(body, limit).collect().await.ok();
-        Ok(Answer { status: head.status, body: body.map(http_body_util::Collected::to_bytes) })
+        Ok((head.status, body.map(http_body_util::Collected::to_bytes)))
     }
 }
 

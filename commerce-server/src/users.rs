@@ -48,11 +48,6 @@ pub enum UsersConfigError {
     Tls(#[from] rustls::Error),
 }
 
-/// An answer that is neither yes nor no.
-#[derive(Debug, Error)]
-#[error("it answered {0}")]
-struct UnexpectedStatus(StatusCode);
-
 impl HttpUsers {
     /// The users service at an address, asked with a service token.
     ///
@@ -86,10 +81,10 @@ impl Users for HttpUsers {
         let unavailable = |error: Box<dyn std::error::Error + Send + Sync>| UsersUnavailable(error);
         let uri = self.uri(user).map_err(|error| unavailable(error.into()))?;
         let answer = self.client.get(uri, self.authorization.as_ref(), MAX_BODY).await;
-        match answer.map_err(|error| unavailable(error.into()))?.status {
+        match answer.map_err(|error| unavailable(error.into()))?.0 {
             StatusCode::OK => Ok(true),
             StatusCode::NOT_FOUND => Ok(false),
-            other => Err(unavailable(UnexpectedStatus(other).into())),
+            other => Err(unavailable(format!("it answered {other}").into())),
         }
     }
 }

@@ -25,6 +25,41 @@ fn unknown_settings_are_refused_with_their_place() {
     fail(directory.path(), &["--listn", "127.0.0.1:1"], 2, "--listen");
 }
 
+#[track_caller]
+fn check_refused(file: &str, words: &str) {
+    let directory = directory();
+    fs::write(directory.path().join("shop.toml"), file).expect("written");
+    fail(directory.path(), &["--config", "shop.toml", "migrate"], 1, words);
+    assert!(!directory.path().join("commerce.db").exists(), "nothing is made before the settings are right");
+}
+
+#[test]
+fn what_is_not_known_is_refused_with_its_place() {
+    check_refused(
+        "listen = \"127.0.0.1:1\"\nlisten_on = \"x\"\n",
+        "shop.toml: line 2, column 1: unknown field `listen_on`",
+    );
+    check_refused("[keys]\nsecret = \"x\"\n", "line 2, column 1: unknown field `secret`");
+    check_refused("[[shipping_methods]]\nname = \"x\"\nfee = \"1\"\ncolour = 1\n", "unknown field `colour`");
+    check_refused("listen = \n", "line 1");
+    check_refused("lifecycle = \"swift\"", "neither a file nor a built-in lifecycle");
+    check_refused("currency = \"XYZ\"", "unknown currency");
+    check_refused("database = \"oracle://x\"", "a database is written as sqlite:PATH");
+    check_refused("reservation = \"soon\"", "a span of time");
+}
+
+#[test]
+fn values_that_cannot_be_are_refused() {
+    check_refused("idempotency_retention = \"1h\"", "at least 24h");
+    check_refused("reservation = \"0s\"", "no time");
+    check_refused("tax_rates = { standard = \"20\" }", "20 % is \"0.20\"");
+    check_refused("shipping_methods = []", "at least one");
+    check_refused("[connections]\nwriters = 2\n", "SQLite is a file");
+    check_refused("database = \"mysql://x\"\n[connections]\nstatement_timeout = \"0s\"\n", "within no time");
+    check_refused("database = \"mysql://x\"\n[connections]\nreaders = 0\n", "nonzero");
+    check_refused("[keys]\njwks_url = \"http://id.example.com/jwks.json\"\n", "https://");
+}
+
 #[test]
 fn what_is_no_database_is_refused_and_not_repeated() {
     for url in ["oracle://ann:hush@localhost/shop", "postgres:ann:hush", "mysql://ann:hush@x@localhost/shop", "hush.db"]

@@ -1,6 +1,6 @@
 //! Requests in a text, as files and pipes bring them: one JSON object, or JSON lines.
 
-use commerce_core::pricing::{PricingError, Quote, price};
+use commerce_core::pricing::{Quote, Request, price};
 
 use commerce_http::dto::pricing::read_request;
 use commerce_http::dto::{Fault, Refused};
@@ -21,18 +21,18 @@ use commerce_http::dto::{Fault, Refused};
 /// # Errors
 /// Everything wrong in any of the requests, each as a line with its place; there are quotes only if all have one.
 pub fn price_all(text: &str) -> Result<Vec<Quote>, Vec<String>> {
-    match quote(text) {
-        Err(PriceError::Refused(Refused::NotJson(_))) if is_json_lines(text) => price_lines(text),
-        whole => whole.map(|quote| vec![quote]).map_err(PriceError::told),
+    match read_request(text.as_bytes()) {
+        Err(Refused::NotJson(_)) if is_json_lines(text) => price_lines(text),
+        request => quote(request).map(|quote| vec![quote]),
     }
 }
 
 fn price_lines(text: &str) -> Result<Vec<Quote>, Vec<String>> {
     let (mut quotes, mut flaws) = (Vec::new(), Vec::new());
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-        match quote(line) {
+        match quote(read_request(line.as_bytes())) {
             Ok(quote) => quotes.push(quote),
-            Err(error) => flaws.extend(error.told().into_iter().map(|flaw| format!("line {number}: {flaw}"))),
+            Err(told) => flaws.extend(told.into_iter().map(|flaw| format!("line {number}: {flaw}"))),
         }
     }
     if flaws.is_empty() { Ok(quotes) } else { Err(flaws) }
@@ -45,22 +45,10 @@ fn is_json_lines(text: &str) -> bool {
     first_is_whole && lines.next().is_some()
 }
 
-enum PriceError {
-    Refused(Refused),
-    Pricing(PricingError),
-}
-
-impl PriceError {
-    fn told(self) -> Vec<String> {
-        match self {
-            Self::Refused(Refused::Invalid(faults)) => faults.iter().map(Fault::to_string).collect(),
-            Self::Refused(error) => vec![error.to_string()],
-            Self::Pricing(error) => vec![error.to_string()],
-        }
-    }
-}
-
-fn quote(json: &str) -> Result<Quote, PriceError> {
-    let request = read_request(json.as_bytes()).map_err(PriceError::Refused)?;
-    price(&request).map_err(PriceError::Pricing)
+fn quote(request: Result<Request, Refused>) -> Result<Quote, Vec<String>> {
+    let request = request.map_err(|refused| match refused {
+        Refused::Invalid(faults) => faults.iter().map(Fault::to_string).collect(),
+        Refused::NotJson(_) => vec![refused.to_string()],
+    })?;
+    price(&request).map_err(|error| vec![error.to_string()])
 }
