@@ -87,13 +87,10 @@ pub type CartItem = LineItem;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum ItemChange {
+    /// Removes the line.
     Remove(ItemId),
     /// `None`: the number of units does not change.
-    Update {
-        item: ItemId,
-        quantity: Option<Quantity>,
-        metadata: MetadataPatch,
-    },
+    Update { item: ItemId, quantity: Option<Quantity>, metadata: MetadataPatch },
 }
 
 impl ItemChange {

@@ -39,7 +39,7 @@
 //! * `PRC-5`: equal requests have equal quotes. Pricing uses no clock, no randomness and no hash order.
 //! * `PRC-6`: overflow is an error. Only sums and taxes can exceed `i64`, and both are checked; everything between is
 //!   at most the checked subtotal.
-//! * `PRC-7`: the time is proportional to lines × promotions, and only the answer is allocated per line.
+//! * `PRC-7`: the time grows with lines × promotions, and only the answer is allocated per line.
 
 mod best;
 mod cart;

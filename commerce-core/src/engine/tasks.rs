@@ -17,7 +17,7 @@ use super::{Engine, EngineError, Resource, Target};
 
 /// The duration of a lease.
 const LEASE: TimeDelta = TimeDelta::minutes(1);
-/// A task with this number of failures is dead.
+/// The number of retries of a task before it is dead.
 const MAX_FAILURES: u32 = 20;
 /// The longest pause between two attempts.
 const MAX_PAUSE_SECONDS: u32 = 3600;

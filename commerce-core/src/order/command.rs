@@ -53,29 +53,17 @@ pub struct NewOrder {
 pub enum Command {
     /// Goes to a state; the lifecycle determines the trigger. To a `pay` state, it records a payment received
     /// elsewhere.
-    Transition {
-        status: Status,
-        reason: Option<Reason>,
-    },
+    Transition { status: Status, reason: Option<Reason> },
     /// The processor captured money. `reference` is its id of the payment.
-    Capture {
-        amount: Money,
-        reference: Option<BoundedString<200>>,
-    },
+    Capture { amount: Money, reference: Option<BoundedString<200>> },
     /// The processor captured money after the reservation expired, and the stock is gone: record it, cancel and refund.
-    CaptureAfterExpiry {
-        amount: Money,
-        reference: Option<BoundedString<200>>,
-    },
+    CaptureAfterExpiry { amount: Money, reference: Option<BoundedString<200>> },
     /// An attempt to pay failed. `reason` is the processor's message.
-    FailPayment {
-        reason: Reason,
-    },
+    FailPayment { reason: Reason },
     /// The reservation has expired. No effect on an order that was paid or cancelled.
     Expire,
-    Cancel {
-        reason: Option<Reason>,
-    },
+    /// Cancels the order.
+    Cancel { reason: Option<Reason> },
     /// Creates or changes the shipment. The order follows it to shipped and delivered.
     UpdateShipment(ShipmentUpdate),
     /// Requests a return of units.
@@ -83,22 +71,13 @@ pub enum Command {
     /// The customer may send the units.
     ApproveReturn(ReturnId),
     /// The units stay with the customer.
-    RejectReturn {
-        id: ReturnId,
-        reason: Option<Reason>,
-    },
+    RejectReturn { id: ReturnId, reason: Option<Reason> },
     /// The units arrived: restock and refund.
     ReceiveReturn(ReturnId),
     /// Refunds an amount without a return. `None`: everything that is left.
-    Refund {
-        amount: Option<Money>,
-        reason: Option<Reason>,
-    },
+    Refund { amount: Option<Money>, reason: Option<Reason> },
     /// Records the processor's answer to a refund.
-    RecordRefund {
-        id: RefundId,
-        outcome: RefundOutcome,
-    },
+    RecordRefund { id: RefundId, outcome: RefundOutcome },
 }
 
 impl Command {

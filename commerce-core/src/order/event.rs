@@ -20,9 +20,7 @@ pub type Reason = BoundedString<500>;
 #[expect(missing_docs, reason = "the names say it")]
 pub enum OrderEvent {
     /// The order was placed. `order` is at version 1.
-    Created {
-        order: Box<Order>,
-    },
+    Created { order: Box<Order> },
     /// The order changed its state.
     Transitioned {
         to: Status,
@@ -33,47 +31,25 @@ pub enum OrderEvent {
         reason: Option<Reason>,
     },
     /// `reference` is the processor's id of the payment.
-    PaymentCaptured {
-        amount: Money,
-        reference: Option<BoundedString<200>>,
-    },
+    PaymentCaptured { amount: Money, reference: Option<BoundedString<200>> },
     /// An attempt to pay failed. `reason` is the processor's message.
-    PaymentFailed {
-        reason: Reason,
-    },
+    PaymentFailed { reason: Reason },
     /// A refund is to be sent to the processor.
-    RefundRequested {
-        id: RefundId,
-        amount: Money,
-        reason: Option<Reason>,
-    },
+    RefundRequested { id: RefundId, amount: Money, reason: Option<Reason> },
     /// The processor paid a refund. `reference` is its id at the processor.
-    RefundProcessed {
-        id: RefundId,
-        reference: Option<BoundedString<200>>,
-    },
+    RefundProcessed { id: RefundId, reference: Option<BoundedString<200>> },
     /// The processor refused a refund permanently. `reason` is its message.
-    RefundFailed {
-        id: RefundId,
-        reason: Reason,
-    },
-    ShipmentUpdated {
-        shipment: Shipment,
-    },
-    ReturnRequested {
-        request: Return,
-    },
-    ReturnApproved {
-        id: ReturnId,
-    },
-    ReturnRejected {
-        id: ReturnId,
-        reason: Option<Reason>,
-    },
+    RefundFailed { id: RefundId, reason: Reason },
+    /// The shipment was created or changed.
+    ShipmentUpdated { shipment: Shipment },
+    /// The customer wants to send units back.
+    ReturnRequested { request: Return },
+    /// The customer may send the units.
+    ReturnApproved { id: ReturnId },
+    /// The units stay with the customer.
+    ReturnRejected { id: ReturnId, reason: Option<Reason> },
     /// The units of a return arrived.
-    ReturnReceived {
-        id: ReturnId,
-    },
+    ReturnReceived { id: ReturnId },
 }
 
 impl OrderEvent {

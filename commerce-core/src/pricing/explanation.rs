@@ -30,11 +30,8 @@ pub struct PromotionOutcome {
 pub enum Outcome {
     /// It gave a discount.
     Applied { amount: Money, off: AppliedTo },
-    /// Some of its conditions do not hold.
-    ConditionsNotMet {
-        /// The failed conditions, each with what is missing; never empty.
-        unmet: Vec<UnmetCondition>,
-    },
+    /// Some of its conditions do not hold: `unmet` is not empty.
+    ConditionsNotMet { unmet: Vec<UnmetCondition> },
     /// It could have applied, but promotions that exclude it did, or promotions that give more without it.
     Superseded {
         /// The promotions that applied instead.
@@ -105,23 +102,14 @@ pub enum UnmetCondition {
         #[serde(skip_serializing_if = "Option::is_none")]
         filter: Option<Filter>,
     },
-    Contains {
-        filter: Filter,
-    },
+    /// No line matches.
+    Contains { filter: Filter },
     /// The customer is in none of the segments.
-    Segment {
-        any: Vec<String>,
-    },
+    Segment { any: Vec<String> },
     /// The customer has completed orders.
-    FirstOrder {
-        completed_orders: u32,
-    },
-    /// This is another order of the customer.
-    NthOrder {
-        /// The required number of the order.
-        n: u32,
-        completed_orders: u32,
-    },
+    FirstOrder { completed_orders: u32 },
+    /// This is not the customer's order number `n`.
+    NthOrder { n: u32, completed_orders: u32 },
     /// Another shipping method is chosen, or none.
     ShippingMethod {
         /// The accepted methods.
@@ -129,20 +117,12 @@ pub enum UnmetCondition {
         #[serde(skip_serializing_if = "Option::is_none")]
         chosen: Option<String>,
     },
-    /// Conditions that must all hold.
-    All {
-        /// Those that do not hold.
-        unmet: Vec<Self>,
-    },
-    /// Conditions of which one must hold.
-    Any {
-        /// All of them: none holds.
-        unmet: Vec<Self>,
-    },
+    /// Conditions that must all hold; `unmet` are those that do not.
+    All { unmet: Vec<Self> },
+    /// Conditions of which one must hold; `unmet` are all of them.
+    Any { unmet: Vec<Self> },
     /// A condition that must not hold.
-    Not {
-        condition: Box<Condition>,
-    },
+    Not { condition: Box<Condition> },
 }
 
 impl Outcome {

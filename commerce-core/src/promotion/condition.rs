@@ -37,35 +37,21 @@ pub enum Condition {
         filter: Option<Filter>,
     },
     /// Some line matches.
-    Contains {
-        filter: Filter,
-    },
+    Contains { filter: Filter },
     /// The customer is in one of the segments.
-    Segment {
-        any: Vec<String>,
-    },
+    Segment { any: Vec<String> },
     /// The customer has not completed any order yet.
     FirstOrder,
     /// This is the customer's n-th order: `n − 1` are completed.
-    NthOrder {
-        /// The number of this order, from 1.
-        n: u32,
-    },
+    NthOrder { n: u32 },
     /// The chosen shipping method is one of these.
-    ShippingMethod {
-        any: Vec<String>,
-    },
+    ShippingMethod { any: Vec<String> },
     /// All of these hold.
-    All {
-        conditions: Vec<Self>,
-    },
+    All { conditions: Vec<Self> },
     /// At least one of these holds.
-    Any {
-        conditions: Vec<Self>,
-    },
-    Not {
-        condition: Box<Self>,
-    },
+    Any { conditions: Vec<Self> },
+    /// This does not hold.
+    Not { condition: Box<Self> },
 }
 
 impl Condition {

@@ -47,38 +47,18 @@ pub enum Difference {
     /// The history is inconsistent.
     History(ReplayError),
     /// `rebuilt` is an error if the events cannot be replayed.
-    Order {
-        stored: Box<Order>,
-        rebuilt: Result<Box<Order>, CorruptHistory>,
-    },
+    Order { stored: Box<Order>, rebuilt: Result<Box<Order>, CorruptHistory> },
     /// `error` says why the history cannot be replayed; `None` if it leads to another value.
-    Document {
-        id: DocumentId,
-        version: u64,
-        error: Option<Box<ReplayedError>>,
-    },
+    Document { id: DocumentId, version: u64, error: Option<Box<ReplayedError>> },
     /// The number of `what` (`orders` or `documents`), or of their events, differs. `tables` has the rows and the sum
     /// of their versions.
-    Count {
-        what: &'static str,
-        history: StreamTotals,
-        tables: StreamTotals,
-    },
-    Stock {
-        stored: Option<Box<StockLevel>>,
-        rebuilt: Option<Box<StockLevel>>,
-    },
-    Reservations {
-        sku: Sku,
-        stored: BTreeMap<OrderId, Reservation>,
-        rebuilt: BTreeMap<OrderId, Reservation>,
-    },
+    Count { what: &'static str, history: StreamTotals, tables: StreamTotals },
+    /// The stock of a sku differs.
+    Stock { stored: Option<Box<StockLevel>>, rebuilt: Option<Box<StockLevel>> },
+    /// The reservations of a sku differ.
+    Reservations { sku: Sku, stored: BTreeMap<OrderId, Reservation>, rebuilt: BTreeMap<OrderId, Reservation> },
     /// `stored` is as the store counts or lists them.
-    Uses {
-        promotion: PromotionId,
-        stored: UsesTotal,
-        rebuilt: UsesTotal,
-    },
+    Uses { promotion: PromotionId, stored: UsesTotal, rebuilt: UsesTotal },
 }
 
 impl Report {
