@@ -29,6 +29,13 @@ pub struct Address {
     pub country: Country,
 }
 
+impl Address {
+    /// An address of the parts that every address has.
+    pub const fn new(line1: Name, city: Name, postal_code: BoundedString<20>, country: Country) -> Self {
+        Self { name: None, line1, line2: None, city, state: None, postal_code, country }
+    }
+}
+
 /// A country: two capital letters, the form of ISO 3166-1 alpha-2.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -28,6 +28,7 @@ pub type Code = BoundedString<64>;
 
 /// A cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Cart {
     pub id: CartId,

@@ -65,6 +65,13 @@ pub struct Variant {
     pub metadata: Metadata,
 }
 
+impl Variant {
+    /// The only variant of a product, untaxed.
+    pub fn new(sku: Sku, price: Money) -> Self {
+        Self { sku, name: None, price, tax_category: None, metadata: Metadata::default() }
+    }
+}
+
 /// Why a product is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages say it")]

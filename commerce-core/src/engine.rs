@@ -59,6 +59,32 @@ use crate::settings::Settings;
 const MAX_TRIES: u32 = 16;
 
 /// The use cases of a shop over its ports. Clones share their state.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+///
+/// use commerce_core::engine::ImportRow;
+/// use commerce_core::prelude::*;
+/// use commerce_testkit::MemoryStore;
+///
+/// let (settings, store) = (Settings::new(Currency::EUR), Arc::new(MemoryStore::new()));
+/// let engine = Engine::builder(settings, store, Arc::new(SandboxPayments)).build();
+///
+/// let admin = Actor::user(Role::Admin, "root".parse()?);
+/// let mug = ProductInput::new("Mug".parse()?, vec![Variant::new("MUG".parse()?, "9.99 EUR".parse()?)]);
+/// engine.import(&admin, &[ImportRow { id: "mug".parse()?, product: mug, on_hand: vec![10] }]).await?;
+///
+/// let ann = Actor::user(Role::Customer, "ann".parse()?);
+/// let address = Address::new("1 Quay".parse()?, "Hull".parse()?, "HU1 1AA".parse()?, "GB".parse()?);
+/// let items = vec![ItemRequest::sku("MUG".parse()?, Quantity::new(2)?)];
+/// let order = engine.place_order(&ann, &PlaceOrderRequest::new(items, address), None).await?;
+/// assert_eq!(order.into_fresh().unwrap().payment.amount.to_string(), "19.98 EUR");
+/// assert_eq!(engine.stock(&admin, &"MUG".parse()?).await?.available(), 8);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Engine {
     ports: Ports,

@@ -195,6 +195,30 @@ pub enum CommitError {
 /// * The refusal or failure of one commit does not affect another.
 /// * A committed change is visible to every read that starts afterwards.
 /// * Lists are stable while rows are added: an entry never occurs twice and is never left out.
+///
+/// # Implementing it
+/// Fourteen methods are required. The others are provided: they call the required ones, read whole lists, and do not read
+/// at one instant. A store overrides those that must be fast, such as [`Store::active_cart`], [`Store::offers`] and
+/// [`Store::candidates`], which every price needs. `commerce-testkit` has a conformance suite of the contract, and
+/// `examples/own_store.rs` is a store in under 200 lines.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use commerce_core::commit::Refusal;
+/// use commerce_core::port::{CommitError, Store};
+/// use commerce_testkit::{CommitBuilder, MemoryStore};
+///
+/// let (store, shop) = (MemoryStore::new(), CommitBuilder::new(1));
+/// store.commit(shop.stocked(&[("MUG", 1)])).await?;
+/// store.commit(shop.order(&[("MUG", 1)])).await?;
+///
+/// let refused = store.commit(shop.order(&[("MUG", 1)])).await;
+/// assert!(matches!(refused, Err(CommitError::Refused(Refusal::Stock(_)))));
+/// assert_eq!(store.stock(&"MUG".parse()?, shop.at(0)).await?.unwrap().available(), 0);
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait Store: Send + Sync + fmt::Debug {
     /// Applies a commit.
@@ -441,6 +465,7 @@ pub struct PaymentsUnavailable(pub Box<dyn Error + Send + Sync>);
 
 /// An attempt to capture a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Charge {
     /// The processor captures a payment at most once, however often it is sent.
@@ -448,6 +473,13 @@ pub struct Charge {
     pub amount: Money,
     /// The token that the customer's client got from the processor in place of card data.
     pub token: String,
+}
+
+impl Charge {
+    /// A charge of an amount with a token.
+    pub const fn new(payment: PaymentId, amount: Money, token: String) -> Self {
+        Self { payment, amount, token }
+    }
 }
 
 /// The processor's answer to a charge.
@@ -462,6 +494,7 @@ pub enum ChargeOutcome {
 
 /// A refund to send to the processor.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct RefundRequest {
     /// The processor pays a refund at most once, however often it is sent.

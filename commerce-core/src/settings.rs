@@ -12,6 +12,7 @@ use crate::text::BoundedString;
 
 /// The settings of a shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Settings {
     /// The currency of all prices in the catalog.
@@ -48,6 +49,13 @@ pub struct ShippingMethod {
     pub tax_category: Option<BoundedString<64>>,
 }
 
+impl ShippingMethod {
+    /// A method whose fee is not taxed.
+    pub const fn new(name: BoundedString<64>, fee: Money) -> Self {
+        Self { name, fee, tax_category: None }
+    }
+}
+
 impl Settings {
     /// 30 minutes.
     pub const RESERVATION: TimeDelta = TimeDelta::minutes(30);
@@ -61,7 +69,7 @@ impl Settings {
     #[expect(clippy::missing_panics_doc, reason = "it never panics")]
     pub fn new(currency: Currency) -> Self {
         let name = "standard".parse().expect("it is a name");
-        let standard = ShippingMethod { name, fee: Money::zero(currency), tax_category: None };
+        let standard = ShippingMethod::new(name, Money::zero(currency));
         Self {
             currency,
             lifecycle: Lifecycle::standard(),

@@ -1,4 +1,4 @@
-//! Writing rows and finding them by keys, with the statements of [`diesel_bulk`]. Included by the dialect of each database.
+//! Writing and finding rows with the statements of [`diesel_bulk`]. Included by the dialect of each database.
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
@@ -8,7 +8,6 @@ use diesel_bulk::{InList, Insert, InsertBehind, InsertMissing, Key, Update, Writ
 use super::super::{Conn, RunQueryDsl};
 use super::{ADVANCE, Db, LAST};
 
-/// Inserts rows.
 pub(crate) async fn insert_each<R: Write<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
     let rows: Vec<R> = rows.into_iter().collect();
     for statement in Insert::<R, Db>::pieces(&rows) {
@@ -17,7 +16,7 @@ pub(crate) async fn insert_each<R: Write<Db>>(conn: &mut Conn, rows: impl IntoIt
     Ok(())
 }
 
-/// Inserts those of the rows whose key is not there yet.
+/// Inserts the rows whose keys do not exist.
 pub(crate) async fn insert_missing<R: Write<Db>>(
     conn: &mut Conn,
     rows: impl IntoIterator<Item = R>,
@@ -29,7 +28,7 @@ pub(crate) async fn insert_missing<R: Write<Db>>(
     Ok(())
 }
 
-/// Sets all columns but the key of rows that are there.
+/// Updates all columns except the key.
 pub(crate) async fn update_each<R: Write<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
     let rows: Vec<R> = rows.into_iter().collect();
     for statement in Update::<R, Db>::pieces(&rows) {
@@ -38,7 +37,7 @@ pub(crate) async fn update_each<R: Write<Db>>(conn: &mut Conn, rows: impl IntoIt
     Ok(())
 }
 
-/// Appends rows whose positions are counted from behind the end of the feed as [`advance`] left it.
+/// Appends rows. Their positions count from the end of the feed that [`advance`] has set.
 pub(crate) async fn append_behind<R: Write<Db>>(conn: &mut Conn, rows: Vec<R>) -> QueryResult<()> {
     for statement in InsertBehind::<R, Db>::pieces(&rows, LAST) {
         statement.execute(conn).await?;
@@ -46,12 +45,12 @@ pub(crate) async fn append_behind<R: Write<Db>>(conn: &mut Conn, rows: Vec<R>) -
     Ok(())
 }
 
-/// Moves the end of the feed.
+/// Moves the end of the feed by `count`.
 pub(crate) async fn advance(conn: &mut Conn, count: i64) -> QueryResult<()> {
     Advance(count).execute(conn).await.map(drop)
 }
 
-/// Diesel's own updates are prepared anew each time.
+/// Diesel would prepare its own update anew each time.
 #[derive(Debug, QueryId)]
 struct Advance(i64);
 
@@ -65,7 +64,7 @@ impl QueryFragment<Db> for Advance {
     }
 }
 
-/// Whether a column, or several, are among these keys.
+/// The condition that the columns are in a list of keys.
 pub(crate) fn in_list<'k, C: Expression, K: Key<'k, C::SqlType>>(
     columns: C,
     keys: impl IntoIterator<Item = K>,

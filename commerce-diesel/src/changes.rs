@@ -1,6 +1,6 @@
-//! What the accepted commits of a batch change, gathered by table.
+//! The changes of the accepted commits of a batch, grouped by table.
 //!
-//! A row that several commits of a batch change is written once, as the last of them leaves it.
+//! A row that several commits change is written once, in its last state.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::rows::document::{DocumentKeyRow, DocumentRow};
 use crate::rows::event::NewEventRow;
 use crate::rows::idempotency::IdempotencyRow;
 
-/// An order that is new, or takes the place of the one that was read.
+/// A new or replaced order.
 #[derive(Debug)]
 pub(crate) struct OrderDraft<'a> {
     pub(crate) new: bool,
@@ -24,13 +24,13 @@ pub(crate) struct OrderDraft<'a> {
     pub(crate) state: Option<&'a str>,
 }
 
-/// A document that is new, or takes the place of the one that was read.
+/// A new or replaced document.
 #[derive(Debug)]
 pub(crate) struct DocumentDraft<'a> {
     pub(crate) new: bool,
     pub(crate) document: &'a Document,
     pub(crate) body: &'a str,
-    /// The keys it is found by from now on; none if they stay.
+    /// The keys by which lists find the document. `None` if they do not change.
     pub(crate) keys: Option<&'a [String]>,
 }
 
@@ -40,14 +40,13 @@ impl<'a> DocumentDraft<'a> {
     }
 }
 
-/// What becomes of a task.
 #[derive(Debug, Default)]
 pub(crate) struct TaskDraft {
     pub(crate) finished: bool,
     pub(crate) scheduled: Option<Task>,
 }
 
-/// Everything a batch writes but stock, which stands in the loaded state.
+/// All changes of a batch except those of stock, which are in the loaded state.
 #[derive(Debug, Default)]
 pub(crate) struct Changes<'a> {
     pub(crate) orders: BTreeMap<OrderId, OrderDraft<'a>>,
@@ -59,7 +58,7 @@ pub(crate) struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    /// Gathers what the accepted commits say, in their order.
+    /// Collects the changes of accepted commits, in order.
     pub(crate) fn of(accepted: impl IntoIterator<Item = (&'a Prepared, &'a Accepted)>) -> Answer<Self> {
         accepted.into_iter().try_fold(Self::default(), |mut changes, (prepared, settled)| {
             changes.add(prepared);

@@ -1,4 +1,4 @@
-//! Enums of the engine as the words that stand in columns.
+//! The names of the engine's enums in columns.
 
 use commerce_core::actor::Role;
 use commerce_core::document::{ClaimKind, DocumentKind};
@@ -6,15 +6,13 @@ use commerce_core::order::{Phase, ReturnStatus};
 
 use crate::fault::{Answer, Fault};
 
-/// A closed set of words.
+/// An enum that is stored by name.
 pub(crate) trait DbEnum: Copy + 'static {
-    /// All of them.
     const ALL: &'static [Self];
 
-    /// The word.
     fn db_name(self) -> &'static str;
 
-    /// Finds a word that stands in a column.
+    /// Finds the value with this name. `column` is for the error.
     fn read(column: &'static str, word: &str) -> Answer<Self> {
         Self::ALL.iter().copied().find(|known| known.db_name() == word).ok_or(Fault::Corrupt(column))
     }

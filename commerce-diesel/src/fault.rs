@@ -1,4 +1,4 @@
-//! What goes wrong between the engine and a database, before it is given a kind.
+//! Failures of a query.
 
 use commerce_core::document::StoredError;
 use commerce_core::port::StoreErrorKind;
@@ -6,34 +6,28 @@ use commerce_core::replay::ReplayError;
 use diesel::result::{DatabaseErrorKind, Error as DatabaseError};
 use thiserror::Error;
 
-/// Why a query did not answer. Its text names columns and constraints, never what stands in them.
+/// A failure of a query. Its message names columns and constraints, never values.
 #[derive(Debug, Error)]
 pub(crate) enum Fault {
-    /// The database said so.
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
-    /// Units cannot be taken from levels that were not locked: others have moved one meanwhile. Nothing is wrong.
+    /// Another commit changed a level that this one had not locked. The commit is tried again.
     #[error("the stock was moved meanwhile")]
     Misfit,
-    /// A column holds what this engine does not write.
-    #[error("{0} holds what this engine does not write")]
+    #[error("{0} contains invalid data")]
     Corrupt(&'static str),
-    /// A column holds a document of a form that is not known here yet.
     #[error("{0} was written by a newer version of this software")]
     Newer(&'static str),
-    /// An event cannot be read.
     #[error("the event at position {position} cannot be read: {fault}")]
     Event { position: i64, fault: Box<Self> },
-    /// The history contradicts itself.
     #[error("the history contradicts itself: {0}")]
     History(#[from] ReplayError),
-    /// A stored document cannot be read.
     #[error("a stored document cannot be read: {0}")]
     Stored(#[from] StoredError),
 }
 
 impl Fault {
-    /// Names the event that cannot be read.
+    /// Adds the position of the event that cannot be read.
     pub(crate) fn at(self, position: i64) -> Self {
         match self {
             Self::Corrupt(_) | Self::Newer(_) => Self::Event { position, fault: Box::new(self) },
@@ -42,7 +36,7 @@ impl Fault {
     }
 }
 
-/// What kind of failure it is. Beside what every database tells alike, `is_corrupt` knows what one says of data at fault.
+/// The kind of a failure. `is_corrupt` recognizes errors of one database that mean corrupt data.
 pub(crate) fn kind(fault: &Fault, is_corrupt: impl Fn(&DatabaseError) -> bool) -> StoreErrorKind {
     match fault {
         Fault::Database(error) if is_violation(error) || is_corrupt(error) => StoreErrorKind::Corrupt,
@@ -53,7 +47,7 @@ pub(crate) fn kind(fault: &Fault, is_corrupt: impl Fn(&DatabaseError) -> bool) -
     }
 }
 
-/// Whether a constraint that no settled commit can violate was violated, or a row could not be read.
+/// Whether the error is a violated constraint, which no settled commit causes, or an unreadable row.
 fn is_violation(error: &DatabaseError) -> bool {
     matches!(
         error,
@@ -68,5 +62,4 @@ fn is_violation(error: &DatabaseError) -> bool {
     )
 }
 
-/// What a query gives.
 pub(crate) type Answer<T> = Result<T, Fault>;

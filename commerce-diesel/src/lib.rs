@@ -1,29 +1,29 @@
 //! The ports of `commerce-core` on SQL databases, through Diesel.
 //!
 //! # Map
-//! * `sqlite`: the store on one file, with its threads, its dialect and what can be wrong with a file.
-//! * `postgres`, `mysql`: the stores on a server, each with its connection, its dialect and how it is reached; `network` is what
-//!   they share: options, errors, the tasks that write, the connections that read.
-//! * `ports`: the ports, written once; `query`: every query, written once. Both are compiled once per database; `query::group`
-//!   is where a batch of commits is settled and written.
-//! * `changes`: what the accepted commits of a batch change, gathered by table.
-//! * `query::rebuild`: the tables that follow from the history, made anew from it.
-//! * `rows`, `schema`: the tables, and the way between rows and values. Migrations stand in `migrations/`, one tree per
-//!   database with the same names.
+//! * `sqlite`: the store on one file: its threads, its dialect, opening a file.
+//! * `postgres`, `mysql`: the stores on a server: their connection, their dialect, connecting. `network` is common to both:
+//!   options, errors, writers, readers.
+//! * `ports` and `query`: the ports and the queries. Both are written once and compiled once per database. `query::group`
+//!   settles and writes a batch of commits.
+//! * `changes`: the changes of the accepted commits of a batch, grouped by table.
+//! * `query::rebuild`: rebuilds the tables that are derived from the history.
+//! * `rows`, `schema`: the tables, and the conversions between rows and values. `migrations/` has one tree per database, with
+//!   the same names.
 //!
 //! # Invariants
-//! * No rule of commerce stands here: whether a commit is accepted, [`settle`](commerce_core::commit::settle()) decides; a
-//!   store loads the state it asks for and writes down what it says.
-//! * Nothing is written but by a commit, by the leases, failures and forgetting that the port names, and by a rebuild, which
-//!   writes what the history says.
-//! * No clock is read but to measure how long something took, no id is minted.
-//! * No error text holds what stands in a column, but the order, the sku or the position at which a history is broken.
-//! * SQL that one database alone understands stands in that database's `dialect` and its migrations, nowhere else.
+//! * No rule of commerce is here. A store loads the state that [`settle`](commerce_core::commit::settle()) asks for and writes
+//!   its results.
+//! * The store writes only in a commit, in a rebuild from the history, and where the port requires it: leases, failures and the
+//!   removal of old records.
+//! * The store reads the clock only to measure durations, and it creates no ids.
+//! * Error messages contain no values of columns, except the order, sku or position at which a history is broken.
+//! * SQL that is specific to one database is in its `dialect` and its migrations.
 
-// Queries, ports and the work of writers and readers are written once and compiled once per database.
-#![allow(clippy::duplicate_mod, reason = "that is how they are compiled once per database")]
+// Queries, ports, writers and readers are written once and compiled once per database.
+#![allow(clippy::duplicate_mod, reason = "the modules are compiled once per database")]
 
-// Without a backend there is nothing to store on, and nothing of this is needed.
+// Without a backend, the modules below have no use.
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod changes;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]

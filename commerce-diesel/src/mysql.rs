@@ -1,23 +1,23 @@
 //! The ports on `MySQL` 8 and `MariaDB` 10.11 or newer.
 //!
-//! Some connections write and some read. Commits that arrive while the writers are busy wait together and become one
-//! transaction, whose durability they share: a statement writes all rows of a table, so the trips over the network are as
-//! many for a hundred orders as for a few. A lone commit waits for nothing.
+//! Some connections write and some read. Commits that arrive while the writers are busy form one transaction and share its
+//! flush to disk. One statement writes all rows of a table, so the number of round trips hardly depends on the number of
+//! orders. A single commit is written at once.
 //!
-//! Writing transactions are `READ COMMITTED`, so a server with a binary log needs the row format, which is the default of
-//! `MySQL`; that of `MariaDB`, `MIXED`, serves as well.
+//! Writing transactions are `READ COMMITTED`. A server with a binary log therefore needs the format `ROW` (the default of
+//! `MySQL`) or `MIXED` (the default of `MariaDB`).
 //!
-//! The URL of a database is `mysql://user:password@host:port/database`; the database has to be there, for the shop alone. With
-//! `?ssl-mode=REQUIRED` (or `VERIFY_CA`, `VERIFY_IDENTITY`) the connection is encrypted and the server's certificate and name are
-//! verified, by the certificates in the file that `ssl-ca` names, or else by those that browsers trust. `?socket=` names a Unix
-//! socket.
+//! The URL of a database is `mysql://user:password@host:port/database`. The database must exist and contain no other tables.
+//! With `?ssl-mode=REQUIRED` (or `VERIFY_CA`, `VERIFY_IDENTITY`) the connection is encrypted, and the certificate and name of
+//! the server are verified with the certificates in the file `ssl-ca`, by default with those that browsers trust. `?socket=`
+//! names a Unix socket.
 //!
 //! # Invariants
-//! * Nothing is decided on the memory of this process: what a commit is settled on is read inside the transaction that writes
-//!   it, under locks that are taken in the order of keys, or, for stock far from every border, is held to the bounds of
-//!   [`UncontendedReservation`](commerce_core::stock::UncontendedReservation) as it is written. Any number of processes
-//!   may use the database.
-//! * No answer is given before the transaction it tells of is confirmed, or was looked for and found.
+//! * Everything that a commit is settled on is read in the transaction that writes it, under locks in the order of keys.
+//!   Uncontended reservations are checked against the bounds of
+//!   [`UncontendedReservation`](commerce_core::stock::UncontendedReservation) when they are written. Several processes may use
+//!   the database.
+//! * An answer is given only after its transaction was confirmed, or was looked for and found.
 
 mod connection;
 mod dialect;

@@ -1,4 +1,4 @@
-//! What the databases behind a network have in common: how they are reached, and what can be wrong with that.
+//! What the stores on a server have in common: options, errors, writers and readers.
 
 pub(crate) mod migrate;
 #[cfg(feature = "postgres")]
@@ -12,24 +12,24 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-/// How a database behind a network is used. The defaults serve a shop.
+/// Options of a store on a server.
 ///
-/// A process holds `writers` + `readers` connections at most.
+/// A process has at most `writers` + `readers` connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DatabaseOptions {
-    /// How many connections write; at least one. Two keep a database busy while one of them waits for its disk.
+    /// Connections that write, at least 1. Two keep a database busy while one of them waits for the disk.
     pub writers: usize,
-    /// How many connections read; at least one.
+    /// Connections that read, at least 1.
     pub readers: usize,
-    /// How many commits may wait for a writer before submitters are held back; at least one.
+    /// Commits that may wait for a writer, at least 1. Further callers wait until there is room.
     pub queue: usize,
-    /// How long to wait for a connection to be made.
+    /// The time-out for connecting.
     pub connect_timeout: Duration,
-    /// How long a reader may wait for a connection that is free.
+    /// The time that a reader waits for a free connection.
     pub acquire_timeout: Duration,
-    /// How long the database may take for one statement.
+    /// The time-out of a statement.
     pub statement_timeout: Duration,
-    /// How long to look for the truth when something failed, before the caller is told that it failed, or that it is unknown.
+    /// How long to look for the outcome of a failed transaction before it is reported as failed or unknown.
     pub patience: Duration,
 }
 
@@ -48,93 +48,47 @@ impl Default for DatabaseOptions {
 }
 
 impl DatabaseOptions {
-    /// How long a server that is alive may be silent: it ends a statement before.
+    /// The longest silence of a server that is alive. It ends a statement earlier.
     pub(crate) const fn silence(&self) -> Duration {
         self.statement_timeout.saturating_add(self.connect_timeout)
     }
 }
 
-/// Why a database cannot be used as the store. No text holds a password.
+/// The reason why a database cannot be used as the store. Messages contain no password.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 #[non_exhaustive]
 pub enum DatabaseError {
-    /// The URL is not one of this database, or says what is not understood.
     #[error("the database URL cannot be used: {0}")]
     Url(String),
-    /// Nobody answers there.
     #[error("the database at {host} cannot be reached: {reason}")]
-    Unreachable {
-        /// Host and port.
-        host: String,
-        /// What the network said.
-        reason: String,
-    },
-    /// The server does not let the user in.
+    Unreachable { host: String, reason: String },
     #[error("the database at {host} does not accept the user {user} or the password")]
-    Refused {
-        /// Host and port.
-        host: String,
-        /// The user.
-        user: String,
-    },
-    /// The server has no such database.
+    Refused { host: String, user: String },
     #[error("the server at {host} has no database {database}")]
-    Missing {
-        /// Host and port.
-        host: String,
-        /// The database.
-        database: String,
-    },
-    /// The server has as many connections as it takes.
+    Missing { host: String, database: String },
     #[error(
         "the database at {host} takes no more connections: raise its limit, or lower the connections of each process"
     )]
-    Full {
-        /// Host and port.
-        host: String,
-    },
-    /// The database can only be read: it is a standby, or is set so.
+    Full { host: String },
     #[error("the database at {host} is read-only")]
-    ReadOnly {
-        /// Host and port.
-        host: String,
-    },
-    /// A newer version of this program has changed the tables.
+    ReadOnly { host: String },
     #[error(
         "the database was written by a newer version: it has the migration {migration}, which this version does not know"
     )]
-    Newer {
-        /// The unknown migration.
-        migration: String,
-    },
-    /// The tables of another program are there.
+    Newer { migration: String },
     #[error("the database holds a table {table} that is not the shop's: give the shop a database of its own")]
-    Foreign {
-        /// One of them.
-        table: String,
-    },
-    /// The tables cannot be brought up to date.
+    Foreign { table: String },
     #[error("the tables cannot be brought up to date: {0}")]
     Migration(#[source] Box<dyn StdError + Send + Sync>),
-    /// The certificate of the server, or the one that is to vouch for it.
+    /// The certificate of the server cannot be verified, or the file of the certificates cannot be used.
     #[error("no secure connection to the database at {host}: {reason}")]
-    Tls {
-        /// Host and port.
-        host: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Something else.
+    Tls { host: String, reason: String },
     #[error("the database at {host} cannot be used: {source}")]
-    Other {
-        /// Host and port.
-        host: String,
-        /// What went wrong.
-        source: Box<dyn StdError + Send + Sync>,
-    },
+    Other { host: String, source: Box<dyn StdError + Send + Sync> },
 }
 
-/// Pauses before something is tried again: longer each time, and not as long as others who failed for the same reason.
+/// Waits before a retry: longer each round, and randomly, so that concurrent retries do not meet again.
 pub(crate) async fn pause(round: u32) {
     const FIRST: u64 = 2;
     const LONGEST: u64 = 250;

@@ -1,13 +1,10 @@
-//! The ports, on whichever database.
+//! The ports.
 //!
-//! Included by each backend, which provides its `Backend`; `in_snapshot!`, which sees the database at one point in time;
-//! `in_statement!`, for a single statement, which does so anyway; and `in_transaction!`, a transaction that writes.
-//! The values named before the query are those that it borrows.
+//! Included by each backend, which provides `Backend`, `in_snapshot!` (a query that sees one point in time), `in_statement!` (a
+//! single statement, which does so anyway) and `in_transaction!` (a transaction that writes). The values named before the query
+//! are the ones that it borrows.
 
-#![allow(
-    clippy::needless_borrow,
-    reason = "some databases take the values that a query borrows to another thread, others do not"
-)]
+#![allow(clippy::needless_borrow, reason = "some databases run a query on another thread, which needs owned values")]
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};

@@ -1,19 +1,19 @@
 //! The ports on PostgreSQL.
 //!
-//! Some connections write and some read. Commits that arrive while the writers are busy wait together and become one
-//! transaction: it reads what they need, and locks most of what they move, in one trip over the network, and writes what they
-//! change, with its own end, in a second. A lone commit waits for nothing.
+//! Some connections write and some read. Commits that arrive while the writers are busy form one transaction of two round
+//! trips: the first reads what the commits need and locks most of what they change; the second writes and commits. A single
+//! commit is written at once.
 //!
-//! The URL of a database is `postgres://user:password@host:port/database`. With `?sslmode=require` (or `verify-ca`, `verify-full`)
-//! the connection is encrypted and the server's certificate is verified, by the certificates in the file that `sslrootcert`
-//! names, or else by those that browsers trust.
+//! The URL of a database is `postgres://user:password@host:port/database`. With `?sslmode=require` (or `verify-ca`,
+//! `verify-full`) the connection is encrypted, and the server is verified with the certificates in the file `sslrootcert`, by
+//! default with those that browsers trust.
 //!
 //! # Invariants
-//! * Nothing is decided on the memory of this process: what a commit is settled on is read inside the transaction that writes
-//!   it, under locks that are taken in the order of keys, or, for stock far from every border, is held to the bounds of
-//!   [`UncontendedReservation`](commerce_core::stock::UncontendedReservation) as it is written. Any number of processes
-//!   may use the database.
-//! * No answer is given before the transaction it tells of is confirmed, or was looked for and found.
+//! * Everything that a commit is settled on is read in the transaction that writes it, under locks in the order of keys.
+//!   Uncontended reservations are checked against the bounds of
+//!   [`UncontendedReservation`](commerce_core::stock::UncontendedReservation) when they are written. Several processes may use
+//!   the database.
+//! * An answer is given only after its transaction was confirmed, or was looked for and found.
 
 mod connection;
 mod dialect;

@@ -1,4 +1,4 @@
-//! A commit made ready for a writer: everything that can be done before it has its turn is done by the submitter.
+//! Preparing a commit for a writer. The submitter does all work that does not need the writer's turn.
 
 use commerce_core::commit::{Commit, OrderChange};
 use commerce_core::document::DocumentChange;
@@ -6,41 +6,33 @@ use commerce_core::order::Order;
 use commerce_core::stored::Stored;
 use serde_json::Error;
 
-/// A commit with the texts that its rows will hold.
+/// A commit with the texts of its rows.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) commit: Commit,
-    /// The texts of changed orders.
     pub(crate) orders: Vec<OrderTexts>,
-    /// The texts of changed documents.
     pub(crate) documents: Vec<DocumentTexts>,
 }
 
-/// The texts of a changed order.
 #[derive(Debug)]
 pub(crate) struct OrderTexts {
-    /// The bodies of its events.
+    /// The bodies of the events.
     pub(crate) events: Vec<String>,
-    /// Its state.
     pub(crate) state: Option<String>,
-    /// The keys it is found by, if it is new. They never change.
+    /// The keys by which lists find the order. Only for a new order; they never change.
     pub(crate) keys: Vec<String>,
 }
 
-/// The texts of a changed document.
 #[derive(Debug)]
 pub(crate) struct DocumentTexts {
-    /// The body of its event.
     pub(crate) event: String,
-    /// Its stored form.
+    /// The stored form.
     pub(crate) body: String,
 }
 
 impl Prepared {
-    /// Serializes what has to be.
-    ///
     /// # Errors
-    /// None that a commit can cause; serializing to text is fallible by type.
+    /// Serialization fails, which no commit causes.
     pub(crate) fn new(commit: Commit) -> Result<Self, Error> {
         let orders = commit.orders.iter().map(OrderTexts::of).collect::<Result<_, _>>()?;
         let documents = commit.documents.iter().map(DocumentTexts::of).collect::<Result<_, _>>()?;
@@ -63,7 +55,6 @@ impl DocumentTexts {
     }
 }
 
-/// The state of an order as its column holds it.
 pub(crate) fn state(order: &Order) -> Result<Option<String>, Error> {
     order.state().map(|state| serde_json::to_string(&Stored(state))).transpose()
 }

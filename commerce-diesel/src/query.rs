@@ -1,17 +1,15 @@
-//! Every query, written once and compiled once per database.
+//! The queries, written once and compiled once per database.
 //!
-//! This file and those below it are included by each backend (`#[path]`), which provides, beside them:
-//! * `Conn`, its connection, and `RunQueryDsl`, which runs a query on it in the shape of diesel-async;
-//! * `dialect`, the little that databases do not agree on:
-//!   the `Db`;
-//!   `connected`, `begin_write`, `lock_out_writers`, `commit_after!`, `rollback` for a transaction;
-//!   `pipeline!` for statements that do not wait for each other, `for_update!` and `for_update_of_free!` for rows that
-//!   will change;
-//!   `insert_each`, `insert_missing`, `update_each`, `ADVANCE`, `append_behind` for rows, in one statement
-//!   or one per row, whichever its database is quicker with;
-//!   `SUPPORTS_OPTIMISTIC_RESERVE`, `take_each` for units of levels that may be old;
-//!   `in_list` (conditions on lists of keys of any length), `contains`;
-//!   `kind`, `is_unavailable`, `RETRIES`, `patience`, `pause` for what fails.
+//! Each backend includes this file and those below it (`#[path]`) and provides:
+//! * `Conn`, its connection, and `RunQueryDsl`, which runs a query on it like the trait of diesel-async;
+//! * `dialect`, SQL and behaviour that are specific to the database:
+//!   `Db`;
+//!   `connected`, `begin_write`, `lock_out_writers`, `commit_after!`, `rollback` for transactions;
+//!   `pipeline!` for independent statements, `for_update!` and `for_update_of_free!` to lock rows;
+//!   `insert_each`, `insert_missing`, `update_each`, `ADVANCE`, `append_behind` for rows, with one statement or one per row;
+//!   `SUPPORTS_OPTIMISTIC_RESERVE`, `take_each` for uncontended reservations;
+//!   `in_list` (conditions on lists of keys), `contains`;
+//!   `kind`, `is_unavailable`, `RETRIES`, `patience`, `pause` for failures.
 
 #[path = "query/committed.rs"]
 pub(super) mod committed;
@@ -45,12 +43,12 @@ use commerce_core::port::Page;
 use super::{Conn, RunQueryDsl, dialect};
 use crate::fault::{Answer, Fault};
 
-/// How many rows to ask for to know whether there are more than `limit`.
+/// The limit of a query that also has to find out whether there is another page.
 fn one_more(limit: u16) -> i64 {
     i64::from(limit.max(1)).saturating_add(1)
 }
 
-/// Cuts a list that was asked for with [`one_more`].
+/// A page of the result of a query with the limit [`one_more`].
 pub(super) fn listing<T, K>(mut items: Vec<T>, limit: u16, key: impl Fn(&T) -> K) -> Page<T, K> {
     let limit = usize::from(limit.max(1));
     let more = items.len() > limit;

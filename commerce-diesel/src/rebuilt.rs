@@ -1,15 +1,15 @@
-//! What a rebuild did.
+//! The result of a rebuild.
 
-/// What a rebuild of the tables from the history found there.
+/// The numbers of rows that a rebuild processed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rebuilt {
-    /// Events that were followed.
+    /// Events that were replayed.
     pub events: u64,
-    /// Orders that were written anew.
+    /// Orders that were written.
     pub orders: u64,
-    /// Skus whose stock was made anew.
+    /// Skus whose stock was written.
     pub skus: u64,
-    /// Promotions whose uses were counted anew.
+    /// Promotions whose uses were counted.
     pub promotions: u64,
 }

@@ -1,6 +1,6 @@
-//! Rows of the tables, and the way from the engine's values to them and back.
+//! Rows of the tables, and their conversion from and to the values of the engine.
 //!
-//! A row borrows what it is written from and owns what was read, so one type serves both ways.
+//! A row that is written borrows its texts; a row that was read owns them. Both have the same type.
 
 pub(crate) mod document;
 pub(crate) mod event;
@@ -21,30 +21,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::{Answer, Fault};
 
-/// Text in a row.
 pub(crate) type CowStr<'a> = Cow<'a, str>;
 
-/// A counter as a column holds it. None gets near the end of the range: each step is a commit.
+/// A counter for a column. Each step is a commit, so it never exceeds the range.
 pub(crate) fn counter(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// A size of a list as a column holds it.
+/// The length of a list, for a column.
 pub(crate) fn size(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// A counter from a column.
 pub(crate) fn read_counter(column: &'static str, count: i64) -> Answer<u64> {
     u64::try_from(count).map_err(|_| Fault::Corrupt(column))
 }
 
-/// A typed text from a column.
+/// A value with a textual form.
 pub(crate) fn read<'t, T: Deserialize<'t>>(column: &'static str, text: &'t str) -> Answer<T> {
     read_value(column, text)
 }
 
-/// A typed value from a column, as it was stored: the limits of the day are for what comes in.
+/// A value in its stored form. Current limits are not checked: they apply to input.
 pub(crate) fn read_value<'t, T: Deserialize<'t>>(
     column: &'static str,
     value: impl IntoDeserializer<'t, ValueError>,
@@ -52,35 +50,31 @@ pub(crate) fn read_value<'t, T: Deserialize<'t>>(
     T::deserialize(value.into_deserializer()).map_err(|_| Fault::Corrupt(column))
 }
 
-/// A typed text from a column that may be empty.
 pub(crate) fn read_option<'t, T: Deserialize<'t>>(column: &'static str, text: Option<&'t str>) -> Answer<Option<T>> {
     text.map(|text| read(column, text)).transpose()
 }
 
-/// An instant as a column holds it.
 pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()
 }
 
-/// An instant from a column.
 pub(crate) fn read_instant(column: &'static str, micros: i64) -> Answer<DateTime<Utc>> {
     DateTime::from_timestamp_micros(micros).ok_or(Fault::Corrupt(column))
 }
 
-/// An instant from a column that may be empty.
 pub(crate) fn read_instant_option(column: &'static str, micros: Option<i64>) -> Answer<Option<DateTime<Utc>>> {
     micros.map(|micros| read_instant(column, micros)).transpose()
 }
 
-/// A document as a column holds it.
+/// The stored form of a document.
 ///
 /// # Errors
-/// None that a value of the engine can cause; serializing to text is fallible by type.
+/// Serialization fails, which no value of the engine causes.
 pub(crate) fn stored<T: Serialize>(column: &'static str, value: &T) -> Answer<String> {
     serde_json::to_string(&Stored(value)).map_err(|_| Fault::Corrupt(column))
 }
 
-/// A document from a column.
+/// A document from its stored form.
 pub(crate) fn read_stored<T: DeserializeOwned>(column: &'static str, text: &str) -> Answer<T> {
     serde_json::from_str(text).map(|Stored(value)| value).map_err(|_| unreadable(column, text))
 }

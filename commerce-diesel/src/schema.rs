@@ -1,4 +1,4 @@
-//! The tables as Diesel knows them, the same for every database.
+//! The tables for Diesel. They are the same on every database.
 
 pub(crate) use diesel_bulk::sql_types;
 

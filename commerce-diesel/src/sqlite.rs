@@ -1,14 +1,13 @@
 //! The ports on one SQLite file.
 //!
-//! One thread writes and a few read. Commits that arrive while the writer is busy wait together and become one transaction,
-//! whose durability (`synchronous=FULL`) they share; a lone commit waits for nothing. Readers see the last transaction that
-//! was committed and never wait for the writer (WAL).
+//! One thread writes and a few read. Commits that arrive while the writer is busy form one transaction and share its flush to
+//! disk (`synchronous=FULL`). A single commit is written at once. Readers see the last committed transaction and never wait for
+//! the writer (WAL).
 //!
 //! # Invariants
-//! * Nothing relies on the memory of this process: everything a commit is settled on is read inside the transaction that
-//!   writes it, so any number of processes may have the file open.
-//! * No answer is given before the transaction it tells of is on disk.
-//! * What was accepted into the queue is finished, whether or not anybody waits for the answer any more.
+//! * Everything that a commit is settled on is read in the transaction that writes it, so several processes may open the file.
+//! * An answer is given only after its transaction is on disk.
+//! * A commit in the queue is finished even if its caller has stopped waiting.
 
 mod connection;
 mod dialect;
@@ -39,14 +38,14 @@ use self::readers::{Readers, in_snapshot, in_statement, in_transaction};
 use self::writer::Writer;
 use crate::Rebuilt;
 
-/// How a file is opened. The defaults serve a shop.
+/// Options of a store on a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SqliteOptions {
-    /// How many threads read; at least one.
+    /// Threads that read, at least 1.
     pub readers: usize,
-    /// How many commits may wait for the writer before submitters are held back; at least one.
+    /// Commits that may wait for the writer, at least 1. Further callers wait until there is room.
     pub queue: usize,
-    /// How long to wait for another process that holds the file.
+    /// How long to wait for another process that has locked the file.
     pub busy_timeout: Duration,
 }
 
@@ -56,10 +55,9 @@ impl Default for SqliteOptions {
     }
 }
 
-/// The port [`Store`](commerce_core::port::Store) on one SQLite file.
+/// A [`Store`](commerce_core::port::Store) on one SQLite file.
 ///
-/// Clones share the file. When the last one is dropped, what was accepted is finished and the file is closed, which blocks for
-/// a moment.
+/// Clones share the file. Dropping the last one finishes the queued commits and closes the file, which blocks briefly.
 ///
 /// ```
 /// use commerce_core::ids::OrderId;
@@ -84,34 +82,32 @@ pub struct SqliteStore {
 type Backend = SqliteStore;
 
 struct Shared {
-    // Dropped first: its thread is the one that must finish its work.
+    // Dropped first: its thread has to finish its work.
     writer: Writer,
     readers: Readers,
 }
 
 impl SqliteStore {
-    /// Opens a file, makes it if there is none, and brings its tables up to date.
+    /// Opens a file, or creates it, and runs missing migrations.
     ///
     /// # Errors
-    /// [`OpenError`] says what is wrong with the file, or with where it is.
+    /// The file cannot be used.
     pub async fn open(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
         let (writer, connections) = Writer::start(path.to_owned(), options).await?;
         let readers = Readers::start(connections)?;
         Ok(Self { shared: Arc::new(Shared { writer, readers }) })
     }
 
-    /// Makes orders with their parts, stock with its reservations and the uses of promotions anew, from the history
-    /// alone. Documents (carts, products, promotions, idempotency records, tasks) are no part of the history and stay
-    /// as they are.
+    /// Rebuilds orders, stock with its reservations, and the uses of promotions from the history. Documents, idempotency
+    /// records and tasks stay as they are.
     ///
-    /// All of it is one transaction that waits for the write lock like every other: commits wait until it has ended, readers
-    /// see the tables as they were. Tables that are as the history makes them are the same afterwards; stock is judged as of
-    /// an instant, which must be no earlier than the last commit. `progress` hears, from time to time, how many orders, events
-    /// and skus are done.
+    /// The rebuild is one transaction. Commits wait until it ends; readers see the old tables. Tables that agree with the
+    /// history do not change. Stock is computed as of `at`, which must not be earlier than the last commit. `progress` receives
+    /// the number of orders, events and skus done so far.
     ///
     /// # Errors
-    /// [`StoreError`], and nothing has changed: `Corrupt` if the history cannot be read or contradicts itself, with the order,
-    /// the sku or the event where it does.
+    /// On an error nothing changes. `Corrupt`: the history cannot be read or contradicts itself; the message names the order,
+    /// sku or event.
     pub async fn rebuild(
         &self,
         at: DateTime<Utc>,

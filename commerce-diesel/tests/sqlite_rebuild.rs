@@ -12,17 +12,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use commerce_core::actor::Role;
-use commerce_core::commit::Commit;
-use commerce_core::order::{Command, Order, ShipmentStatus};
 use commerce_core::port::{Store, StoreError, StoreErrorKind};
-use commerce_core::promotion::{Promotion, PromotionRecord};
 use commerce_core::replay::verify;
-use commerce_core::stock::StockAction;
 use commerce_diesel::Rebuilt;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
-use commerce_testkit::commit_builder::{CURRENCY, RESERVATION_SECONDS, order_of, parse};
-use commerce_testkit::{CommitBuilder, quote};
+use commerce_testkit::CommitBuilder;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};

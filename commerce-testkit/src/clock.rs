@@ -3,7 +3,7 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use commerce_core::port::Clock;
 
-/// A clock that stands still until it is told to move.
+/// A clock that changes only when it is set.
 ///
 /// ```
 /// use chrono::{DateTime, TimeDelta};
@@ -23,12 +23,12 @@ impl ManualClock {
         Self(Mutex::new(now))
     }
 
-    /// Shows another instant from now on, be it earlier.
+    /// Sets the clock to an instant, which may be earlier.
     pub fn set(&self, now: DateTime<Utc>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
-    /// Lets time pass; the end of time is not passed.
+    /// Advances the clock. It stops at the last representable instant.
     pub fn advance(&self, by: TimeDelta) {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *now = now.checked_add_signed(by).unwrap_or(DateTime::<Utc>::MAX_UTC);

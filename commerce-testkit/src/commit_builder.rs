@@ -1,9 +1,6 @@
-//! Commits as the engine would make them, without the engine: for suites, benches and simulations.
+//! Commits like those of the engine, for suites, benches and simulations.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a shop is for tests and benches: a part it cannot make is a bug of the caller's"
-)]
+#![expect(clippy::expect_used, reason = "the builder is for tests and benches, where an invalid argument is a bug")]
 
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -32,17 +29,17 @@ use uuid::Uuid;
 
 use crate::{SequentialIds, quote};
 
-/// The currency of everything a [`CommitBuilder`] sells.
+/// The currency of all prices of a [`CommitBuilder`].
 pub const CURRENCY: Currency = Currency::USD;
-/// How long an order of a [`CommitBuilder`] holds its stock, in seconds.
+/// How long an order of a [`CommitBuilder`] reserves its stock, in seconds.
 pub const RESERVATION_SECONDS: i64 = 900;
-/// The price of one unit of everything, in minor units.
+/// The price of a unit, in minor units.
 pub const UNIT_PRICE: i64 = 1250;
 
-/// A shop that makes commits: with ids of its own, prices of its own and no store.
+/// Builds commits with its own ids and prices and without a store.
 ///
-/// Everything it makes is the same in every run with the same seed. Two shops with different seeds can work on one store:
-/// their ids and order numbers never meet.
+/// The same seed gives the same commits. Builders with different seeds can work on one store: their ids and order numbers
+/// differ.
 ///
 /// ```
 /// use commerce_testkit::CommitBuilder;
@@ -61,23 +58,23 @@ pub struct CommitBuilder {
     lifecycle: Lifecycle,
 }
 
-/// Parses a part that is known to be right.
+/// Parses a text.
 ///
 /// # Panics
-/// If it is not.
+/// If the text is invalid.
 pub fn parse<T: FromStr<Err: Debug>>(text: &str) -> T {
     text.parse().expect("the text is a valid one of its type")
 }
 
-/// A number of units that is known to be one.
+/// A quantity.
 ///
 /// # Panics
-/// If it is not.
+/// If the count is not positive or too large.
 pub fn units(count: i64) -> Quantity {
     Quantity::new(count).expect("the number is a quantity")
 }
 
-/// The only order of a commit, as it is after it.
+/// The only order of a commit, after its change.
 ///
 /// # Panics
 /// If the commit has none.
@@ -86,54 +83,54 @@ pub fn order_of(commit: &Commit) -> &Order {
 }
 
 impl CommitBuilder {
-    /// A shop with the standard lifecycle.
+    /// A builder with the standard lifecycle.
     pub fn new(seed: u32) -> Self {
         Self::with_lifecycle(seed, Lifecycle::standard())
     }
 
-    /// A shop with a lifecycle.
+    /// A builder with another lifecycle.
     pub const fn with_lifecycle(seed: u32, lifecycle: Lifecycle) -> Self {
         Self { ids: SequentialIds::new(seed), lifecycle }
     }
 
-    /// An instant, counted in seconds from the day the shop opened: 1 March 2026, noon.
+    /// The instant some seconds after noon of 1 March 2026.
     ///
     /// # Panics
-    /// Beyond the calendar.
+    /// If the instant is out of range.
     pub fn at(&self, seconds: i64) -> DateTime<Utc> {
         let opening = DateTime::from_timestamp(1_772_366_400, 0).expect("the opening is in the calendar");
         opening.checked_add_signed(TimeDelta::seconds(seconds)).expect("the instant is in the calendar")
     }
 
-    /// The lifecycle of its orders.
+    /// The lifecycle of the orders.
     pub const fn lifecycle(&self) -> &Lifecycle {
         &self.lifecycle
     }
 
-    /// A fresh UUID.
+    /// A new UUID.
     pub fn uuid(&self) -> Uuid {
         self.ids.next()
     }
 
-    /// A commit with nothing in it.
+    /// An empty commit.
     pub fn commit(&self, at: DateTime<Utc>) -> Commit {
         Commit::new(at, Actor::SYSTEM, self.uuid())
     }
 
-    /// Makes one move of stock.
+    /// A commit with one stock move.
     ///
     /// # Panics
-    /// If the sku is none.
+    /// If the sku is invalid.
     pub fn moves(&self, sku: &str, action: StockAction, at: DateTime<Utc>) -> Commit {
         let mut commit = self.commit(at);
         commit.stock.push(StockMove { sku: parse(sku), action });
         commit
     }
 
-    /// Sets what is on hand of some skus when the shop opens.
+    /// Sets the units on hand of some skus, at second 0.
     ///
     /// # Panics
-    /// If a sku is none.
+    /// If a sku is invalid.
     pub fn stocked(&self, levels: &[(&str, i64)]) -> Commit {
         let mut commit = self.commit(self.at(0));
         commit.stock.extend(levels.iter().map(|(sku, on_hand)| StockMove {
@@ -155,16 +152,16 @@ impl CommitBuilder {
         IdempotencyRecord { key, fingerprint: fingerprint.into(), reply: reply.into(), at }
     }
 
-    /// An order that could be placed: units of skus at [`UNIT_PRICE`] each, by `user-1`, held for [`RESERVATION_SECONDS`].
+    /// An order by `user-1`: units of skus at [`UNIT_PRICE`] each, reserved for [`RESERVATION_SECONDS`].
     ///
     /// # Panics
-    /// If a sku or a number of units is none.
+    /// If a sku or a number of units is invalid.
     pub fn new_order(&self, lines: &[(&str, i64)], at: DateTime<Utc>) -> NewOrder {
         let items: Vec<_> = lines.iter().map(|(sku, count)| self.item(parse(sku), units(*count))).collect();
         self.new_order_of(&items, at)
     }
 
-    /// An order of given items that could be placed.
+    /// An order of the given items.
     pub fn new_order_of(&self, items: &[OrderItem], at: DateTime<Utc>) -> NewOrder {
         let quote = quote::plain(items);
         NewOrder {
@@ -177,12 +174,13 @@ impl CommitBuilder {
             shipping_address: address(),
             shipping_method: parse("standard"),
             notes: None,
+            purchase_order_number: None,
             metadata: Metadata::default(),
             reserved_until: at + TimeDelta::seconds(RESERVATION_SECONDS),
         }
     }
 
-    /// A line of an order.
+    /// An item of an order.
     pub fn item(&self, sku: Sku, quantity: Quantity) -> OrderItem {
         let product_id = parse(sku.as_str());
         let unit_price = Money::new(UNIT_PRICE, CURRENCY);
@@ -190,7 +188,7 @@ impl CommitBuilder {
         OrderItem { id, sku, product_id, name, quantity, unit_price, metadata: Metadata::default() }
     }
 
-    /// A number no other order has.
+    /// An unused order number.
     pub fn number(&self, at: DateTime<Utc>) -> OrderNumber {
         let (milliseconds_and_version, seed) = self.uuid().as_u64_pair();
         OrderNumber::new(at.date_naive(), (milliseconds_and_version >> 16) & 0xfff_ffff | seed << 28, 12)
@@ -211,17 +209,17 @@ impl CommitBuilder {
         commit
     }
 
-    /// Places an order of units of skus one second after the opening.
+    /// Places an order of units of skus at second 1.
     ///
     /// # Panics
-    /// If a sku or a number of units is none.
+    /// If a sku or a number of units is invalid.
     pub fn order(&self, lines: &[(&str, i64)]) -> Commit {
         let at = self.at(1);
         self.place(self.new_order(lines, at), at)
     }
 
-    /// Places an order as a busy checkout does: three lines, three guarded moves, an idempotency record, an event and a
-    /// task. The n-th order takes three skus of the list in turn.
+    /// Places an order like a checkout: three lines, three guarded moves, an idempotency record, an event and a task. The n-th
+    /// order takes the next three skus of the list.
     ///
     /// # Panics
     /// If there are fewer than three skus.
@@ -236,13 +234,13 @@ impl CommitBuilder {
         commit
     }
 
-    /// What a role decides on an order.
+    /// The commit of a command.
     ///
     /// # Errors
-    /// What the decider says.
+    /// The decider rejects the command.
     ///
     /// # Panics
-    /// If the events of the decision cannot be applied to the order.
+    /// If the events cannot be applied to the order.
     pub fn decide(
         &self,
         order: &Order,
@@ -259,7 +257,7 @@ impl CommitBuilder {
         Ok(commit)
     }
 
-    /// Pays an order in full.
+    /// Captures the full payment of an order.
     ///
     /// # Panics
     /// If it cannot be paid.
@@ -268,7 +266,7 @@ impl CommitBuilder {
         self.decide(order, Role::System, command, at).expect("the order can be paid")
     }
 
-    /// Moves the shipment of an order.
+    /// Sets the status of the shipment.
     ///
     /// # Panics
     /// If it cannot be shipped.
@@ -279,16 +277,16 @@ impl CommitBuilder {
         self.decide(order, Role::Service, Command::UpdateShipment(update), at).expect("the order can be shipped")
     }
 
-    /// Calls an order off.
+    /// Cancels an order.
     ///
     /// # Panics
-    /// If it cannot be called off.
+    /// If it cannot be cancelled.
     pub fn cancel(&self, order: &Order, at: DateTime<Utc>) -> Commit {
         let command = Command::Cancel { reason: Some(parse("changed my mind")) };
         self.decide(order, Role::Admin, command, at).expect("the order can be cancelled")
     }
 
-    /// Asks for a return of units of an order's first line.
+    /// Requests a return of units of an order's first line.
     ///
     /// # Panics
     /// If the units cannot be returned.
@@ -299,15 +297,15 @@ impl CommitBuilder {
         self.decide(order, Role::Support, Command::RequestReturn(request), at).expect("the units can be returned")
     }
 
-    /// An empty active cart.
+    /// An empty, active cart.
     pub fn cart(&self, user: UserId, at: DateTime<Utc>) -> Cart {
         Cart::open(CartId::new(self.uuid()), user, CURRENCY, at, TimeDelta::days(7))
     }
 
-    /// A line of a cart.
+    /// An item of a cart.
     ///
     /// # Panics
-    /// If the sku is none.
+    /// If the sku is invalid.
     pub fn cart_item(&self, sku: &str, quantity: Quantity) -> CartItem {
         self.item(parse(sku), quantity)
     }
@@ -319,14 +317,14 @@ impl CommitBuilder {
         commit
     }
 
-    /// Puts a document in the place of what it was before.
+    /// Replaces a document.
     pub fn update<T: Aggregate + Clone>(&self, before: &T, after: &T) -> Commit {
         let mut commit = self.commit(after.created_at());
         commit.change(Some(before), after.clone());
         commit
     }
 
-    /// A cart as it is when its order was placed.
+    /// A cart that was checked out with an order.
     pub fn checked_out(&self, cart: &Cart, order: OrderId, at: DateTime<Utc>) -> Cart {
         let mut closed = cart.clone();
         closed.status = CartStatus::CheckedOut;
@@ -336,10 +334,10 @@ impl CommitBuilder {
         closed
     }
 
-    /// A product with a variant per sku, made when the shop opened.
+    /// A product with one variant per sku, created at second 0.
     ///
     /// # Panics
-    /// If a part is none.
+    /// If an id is invalid.
     pub fn product(&self, id: &str, skus: &[&str]) -> Product {
         let price = Money::new(UNIT_PRICE, CURRENCY);
         let variant = |sku: &&str| Variant {
@@ -363,10 +361,10 @@ impl CommitBuilder {
         }
     }
 
-    /// A category created when the shop opened.
+    /// A category created at second 0.
     ///
     /// # Panics
-    /// If a part is none.
+    /// If an argument is invalid.
     pub fn category(&self, id: &str, name: &str, parent: Option<&str>) -> Category {
         let at = self.at(0);
         let parent = parent.map(parse);
@@ -386,7 +384,7 @@ impl CommitBuilder {
     }
 }
 
-/// An address that has everything.
+/// An address with all fields.
 ///
 /// # Panics
 /// Never.

@@ -15,15 +15,13 @@ use commerce_core::task::{Task, TaskKey, TaskState};
 
 use crate::Random;
 
-/// A store that fails by a seed.
+/// Wraps a store and injects failures determined by a seed.
 ///
-/// It wraps any store. Each call may be delayed, may fail before anything has happened, and may fail after everything has
-/// happened, so that the answer is lost. A commit whose answer is lost ends in [`StoreErrorKind::Unknown`], everything
-/// else in [`StoreErrorKind::Unavailable`].
+/// A call may be delayed, fail before it has an effect, or fail after it has taken effect. In the last case a commit fails with
+/// [`StoreErrorKind::Unknown`]. All other failures are [`StoreErrorKind::Unavailable`].
 ///
-/// Faults follow from the seed and the order of the calls alone: on a runtime with one thread and
-/// paused time a run can be played again. A clone shares the store, the seed's progress and the
-/// faults.
+/// The faults depend only on the seed and the order of the calls. A run on a single-threaded runtime with paused time is
+/// therefore reproducible. Clones share the store, the faults and the position in their sequence.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -45,21 +43,21 @@ pub struct FaultInjector<S> {
     plan: Arc<Mutex<FaultPlan>>,
 }
 
-/// How likely what goes wrong: chances in a thousand, per call.
+/// The probabilities of faults per call, in thousandths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Faults {
-    /// The call fails and nothing has happened.
+    /// The call fails without an effect.
     pub refused: u16,
-    /// The call happens and its answer is lost.
+    /// The call takes effect, but its answer is lost.
     pub lost: u16,
-    /// The call is late.
+    /// The call is delayed.
     pub late: u16,
-    /// How late at most.
+    /// The longest delay.
     pub latest: Duration,
 }
 
 impl Faults {
-    /// Nothing goes wrong.
+    /// No faults.
     pub const NONE: Self = Self { refused: 0, lost: 0, late: 0, latest: Duration::from_millis(2) };
 }
 
@@ -70,7 +68,7 @@ struct FaultPlan {
     injected: u64,
 }
 
-/// What is going to happen to one call. All of it is drawn before the call, so that the answer changes nothing.
+/// The faults of one call. All are drawn before the call, so that its result does not influence the sequence.
 #[derive(Clone, Copy)]
 struct PlannedFault {
     delay: Option<Duration>,
@@ -95,23 +93,23 @@ impl FaultPlan {
 }
 
 impl<S> FaultInjector<S> {
-    /// Wraps a store. Nothing goes wrong until [`FaultInjector::set`].
+    /// Wraps a store, without faults.
     pub fn new(inner: S, seed: u64) -> Self {
         let plan = FaultPlan { faults: Faults::NONE, random: Random::new(seed), injected: 0 };
         Self { inner, plan: Arc::new(Mutex::new(plan)) }
     }
 
-    /// From now on, things go wrong this often.
+    /// Changes the probabilities of faults.
     pub fn set(&self, faults: Faults) {
         self.plan().faults = faults;
     }
 
-    /// How many calls have failed by a fault so far.
+    /// The number of calls that have failed because of a fault.
     pub fn injected(&self) -> u64 {
         self.plan().injected
     }
 
-    /// The store itself, which does not fail.
+    /// The wrapped store.
     pub const fn inner(&self) -> &S {
         &self.inner
     }
@@ -120,7 +118,7 @@ impl<S> FaultInjector<S> {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits if the call is late, and fails it if it is not to happen; says whether its answer is to be lost.
+    /// Delays the call or fails it. Returns whether its answer is to be lost.
     async fn before(&self) -> Result<bool, StoreError> {
         let planned = self.plan().draw();
         if let Some(delay) = planned.delay {
@@ -137,7 +135,7 @@ impl<S> FaultInjector<S> {
 }
 
 fn failure(kind: StoreErrorKind) -> StoreError {
-    StoreError::new(kind, "a fault on purpose")
+    StoreError::new(kind, "an injected fault")
 }
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! What must hold of every quote, whatever the request: the invariants of [`commerce_core::pricing`], checked from outside.
+//! The invariants of every quote, as listed in [`commerce_core::pricing`].
 //!
 //! ```
 //! use commerce_core::pricing::price;
@@ -11,7 +11,7 @@
 //! });
 //! ```
 //!
-//! The names of lines and promotions must be unique in the request, as they are in every request that was read.
+//! The ids of lines and promotions must be unique in the request, as in every request that was read.
 
 use commerce_core::money::Money;
 use commerce_core::pricing::{Outcome, PromotionOutcome, Quote, QuotedLine, Request};
@@ -19,7 +19,7 @@ use commerce_core::promotion::Promotion;
 use proptest::test_runner::TestCaseResult;
 use proptest::{prop_assert, prop_assert_eq};
 
-/// The sum in minor units, where nothing overflows.
+/// The sum in minor units, without overflow.
 fn sum(amounts: impl Iterator<Item = Money>) -> i128 {
     amounts.map(wide).sum()
 }
@@ -28,20 +28,20 @@ fn wide(amount: Money) -> i128 {
     amount.minor().into()
 }
 
-/// Checks all of it.
+/// Checks all invariants.
 ///
 /// # Errors
-/// What does not hold.
+/// An invariant is violated.
 pub fn check_quote(request: &Request, quote: &Quote) -> TestCaseResult {
     check_sums(request, quote)?;
     check_signs(quote)?;
     check_explanation(request, quote)
 }
 
-/// `PRC-2`: the parts of every figure add up to it.
+/// `PRC-2`: every figure is the sum of its parts.
 ///
 /// # Errors
-/// What does not.
+/// A sum is wrong.
 pub fn check_sums(request: &Request, quote: &Quote) -> TestCaseResult {
     let lines = || quote.lines.iter();
     prop_assert_eq!(sum(lines().map(|line| line.subtotal)), wide(quote.subtotal), "subtotals");
@@ -58,10 +58,10 @@ pub fn check_sums(request: &Request, quote: &Quote) -> TestCaseResult {
     Ok(())
 }
 
-/// `PRC-3`: nothing is below zero, and no discount above what it is taken off.
+/// `PRC-3`: no figure is negative, and no discount exceeds the amount that it reduces.
 ///
 /// # Errors
-/// What is.
+/// A figure is out of range.
 pub fn check_signs(quote: &Quote) -> TestCaseResult {
     let figures = [quote.subtotal, quote.discount, quote.shipping, quote.shipping_discount, quote.tax, quote.total];
     let of_line = |line: &QuotedLine| [line.subtotal, line.discount, line.tax, line.total];
@@ -76,10 +76,10 @@ pub fn check_signs(quote: &Quote) -> TestCaseResult {
     Ok(())
 }
 
-/// `PRC-4`: one outcome for every candidate, and the amounts told are those of the lines.
+/// `PRC-4`: every candidate has one outcome, and the explained amounts are those of the lines.
 ///
 /// # Errors
-/// What is not told, or told wrongly.
+/// The explanation is incomplete or wrong.
 pub fn check_explanation(request: &Request, quote: &Quote) -> TestCaseResult {
     let candidates = request.promotions.iter().filter(|promotion| {
         let code = promotion.definition().code.as_deref();

@@ -1,17 +1,17 @@
-//! What tests, benches and simulations of `commerce-core` stand on.
+//! Support for tests, benches and simulations of `commerce-core`.
 //!
-//! * **Doubles**, which are real adapters: [`MemoryStore`] for the store, the carts and the catalog, [`FakeUsers`],
-//!   [`FakePayments`], [`ManualClock`] and [`SequentialIds`].
-//! * **Faults**: [`FaultInjector`] wraps any store and fails it by a seed, so that a failure can be played again.
-//! * **Conformance**: [`store_suite!`](crate::store_suite) runs every case of the store's contract on an adapter.
-//! * **Inputs**: [`CommitBuilder`] builds commits as the engine would, without the engine; [`strategy`] has a proptest
-//!   strategy for every public input type.
-//! * **Laws**: [`invariants`] says what must hold of every quote.
+//! * **Doubles**, which are complete adapters: [`MemoryStore`], [`FakeUsers`], [`FakePayments`], [`ManualClock`] and
+//!   [`SequentialIds`].
+//! * **Faults**: [`FaultInjector`] wraps a store and injects reproducible failures.
+//! * **Conformance**: [`store_suite!`](crate::store_suite) runs the tests of the store's contract on an adapter.
+//! * **Inputs**: [`CommitBuilder`] builds commits like those of the engine. [`strategy`] has a proptest strategy for every
+//!   public input type.
+//! * **Laws**: [`invariants`] checks quotes.
 //!
-//! # What this crate never does
-//! * It decides nothing: the double settles with `commerce_core::commit::settle`, as every store does.
-//! * It has no scripted mocks: a double that answers passes the suite of its port.
-//! * It reads no clock and no randomness of the system: the same seed gives the same run.
+//! # Invariants
+//! * The doubles contain no rules: the store settles with `commerce_core::commit::settle`, like every store.
+//! * There are no scripted mocks: the double of a port passes the suite of that port.
+//! * Nothing reads the system clock or system randomness: the same seed gives the same run.
 
 mod clock;
 pub mod commit_builder;

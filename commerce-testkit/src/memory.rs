@@ -19,10 +19,10 @@ use commerce_core::task::{Task, TaskKey, TaskState};
 
 use self::tables::Tables;
 
-/// A store, its carts and its catalog in memory: maps behind one lock.
+/// A store in memory: maps behind one lock.
 ///
-/// It settles through [`commerce_core::commit::settle`] like every store and passes the same suite; what it does not do is
-/// survive the process. A clone is another handle on the same data.
+/// It settles with [`commerce_core::commit::settle`] and passes the suite of the port, but does not persist. Clones share the
+/// data.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -47,7 +47,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// Settles a batch at once, as a store with group commit does; the answers stand in the order of the commits.
+    /// Settles a batch at once, like a store with group commit. The results have the order of the commits.
     pub fn commit_all(&self, batch: &[Commit]) -> Vec<Result<(), Refusal>> {
         let mut tables = self.tables();
         let mut loaded = tables.loaded(&ReadSet::of(batch));
@@ -60,7 +60,7 @@ impl MemoryStore {
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
-        // What a panicking test left behind is whole: tables change only after everything was decided.
+        // After a panic in a test the tables are consistent: they change only after all decisions.
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,10 +8,10 @@ use commerce_core::order::RefundOutcome;
 use commerce_core::port::{Charge, ChargeOutcome, Payments, PaymentsUnavailable, RefundRequest};
 use commerce_core::text::BoundedString;
 
-/// A payment processor that keeps a ledger of the money it moved, and can be told to behave badly.
+/// A payment processor that records the money it moved, and that can fail on demand.
 ///
-/// Whatever its mood, it keeps the contract of the port: a payment is captured once and a refund paid once, however often
-/// they are sent. What was declined may be tried again with another token.
+/// It keeps the contract of the port in every mode: a payment is captured once and a refund paid once, even if they are sent
+/// repeatedly. A declined charge may be tried again with another token.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -20,7 +20,7 @@ use commerce_core::text::BoundedString;
 /// use commerce_testkit::{FakePayments, PaymentBehavior};
 ///
 /// let (payments, payment) = (FakePayments::new(), parse("01890000-0000-7000-8000-000000000001"));
-/// let charge = Charge { payment, amount: "5.00 USD".parse().unwrap(), token: "tok".into() };
+/// let charge = Charge::new(payment, "5.00 USD".parse().unwrap(), "tok".into());
 /// payments.be(PaymentBehavior::LosesAnswers);
 /// assert!(payments.charge(&charge).await.is_err());
 /// payments.be(PaymentBehavior::Answers);
@@ -31,17 +31,17 @@ use commerce_core::text::BoundedString;
 #[derive(Debug, Default)]
 pub struct FakePayments(Mutex<Ledger>);
 
-/// How a [`FakePayments`] behaves towards what it has not answered yet.
+/// How a [`FakePayments`] answers calls that it has not answered yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PaymentBehavior {
-    /// Captures and pays back.
+    /// Captures charges and pays refunds.
     #[default]
     Answers,
-    /// Refuses: charges are declined, refunds fail for good.
+    /// Declines charges and fails refunds permanently.
     Declines,
-    /// Does nothing and does not answer.
+    /// Has no effect and returns an error.
     Unavailable,
-    /// Does what it is asked, and the answer is lost.
+    /// Has the effect but returns an error.
     LosesAnswers,
 }
 
@@ -60,24 +60,24 @@ impl FakePayments {
         Self::default()
     }
 
-    /// Behaves differently from now on.
+    /// Changes the behaviour.
     pub fn be(&self, behavior: PaymentBehavior) {
         self.ledger().behavior = behavior;
     }
 
-    /// What came in, once per payment.
+    /// The captured amounts, once per payment.
     pub fn captured(&self) -> Vec<(PaymentId, Money)> {
         self.ledger().captured.iter().map(|(payment, amount)| (*payment, *amount)).collect()
     }
 
-    /// What went back, once per refund.
+    /// The refunded amounts, once per refund.
     pub fn repaid(&self) -> Vec<(RefundId, Money)> {
         let ledger = self.ledger();
         let paid = ledger.repaid.iter().filter(|(_, (_, outcome))| matches!(outcome, RefundOutcome::Done { .. }));
         paid.map(|(refund, (amount, _))| (*refund, *amount)).collect()
     }
 
-    /// How often it was asked for anything, repetitions included.
+    /// The number of calls, repetitions included.
     pub fn calls(&self) -> u64 {
         self.ledger().calls
     }
@@ -118,7 +118,7 @@ impl Ledger {
         Ok(answer)
     }
 
-    /// Lets a call through, and its answer out, as the mood has it.
+    /// Applies the behaviour to a call and its answer.
     fn with_behaviors<T>(
         &mut self,
         call: impl FnOnce(&mut Self) -> Result<T, PaymentsUnavailable>,

@@ -1,6 +1,6 @@
-//! Prices for orders that are made without the engine.
+//! Quotes for orders that are built without the engine.
 
-#![expect(clippy::expect_used, reason = "a price that cannot be made is a bug of the test that asks for it")]
+#![expect(clippy::expect_used, reason = "a price that cannot be computed is a bug of the test")]
 
 use chrono::DateTime;
 use commerce_core::money::{Currency, Money};
@@ -11,16 +11,16 @@ use rust_decimal::Decimal;
 
 use crate::commit_builder::{CURRENCY, parse};
 
-/// What takes hundredths of a percent off every order.
+/// A promotion that takes a percentage off every order, in hundredths of a percent.
 ///
 /// # Panics
-/// If it is no id, or no percentage.
+/// If the id or the percentage is invalid.
 pub fn percent_off(id: &str, hundredths: i64) -> PromotionDefinition {
     let percent = Percent::new(Decimal::new(hundredths, 2)).expect("a share of the whole");
     PromotionDefinition::new(parse(id), Effect::PercentOff { percent, target: Target::Order, max_amount: None })
 }
 
-/// The plain price of items of one currency: units times unit price, nothing else.
+/// The price of items without promotions or taxes. All have the same currency.
 ///
 /// # Panics
 /// If the sum does not fit.
@@ -29,8 +29,8 @@ pub fn plain<'a>(items: impl IntoIterator<Item = &'a OrderItem>) -> Quote<OrderI
     price(&request(&items)).expect("the items can be priced").of_items(items)
 }
 
-/// A price with everything in it: a discount on the order that splits unevenly, a promotion whose condition is not met, a
-/// code nobody knows, a shipping fee, and tax on lines and fee.
+/// A price with a discount on the order that splits unevenly, a promotion whose condition is not met, an unknown code, a
+/// shipping fee, and tax on lines and fee.
 ///
 /// # Panics
 /// If the sum does not fit.

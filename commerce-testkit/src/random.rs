@@ -1,6 +1,4 @@
-/// Numbers that look random and are the same for the same seed: `SplitMix64`.
-///
-/// For faults and simulations, never for secrets.
+/// Deterministic pseudo-random numbers (`SplitMix64`), for faults and simulations.
 ///
 /// ```
 /// use commerce_testkit::Random;
@@ -12,7 +10,7 @@
 pub struct Random(u64);
 
 impl Random {
-    /// The numbers of a seed.
+    /// The sequence of a seed.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -26,7 +24,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below a limit; 0 below 0. For limits far below 2⁶⁴, so that no number is noticeably likelier.
+    /// A number below a limit; 0 if the limit is 0. The limit should be far below 2⁶⁴, otherwise the distribution is biased.
     pub const fn below(&mut self, limit: u64) -> u64 {
         match self.next().checked_rem(limit) {
             Some(number) => number,
@@ -34,7 +32,7 @@ impl Random {
         }
     }
 
-    /// Whether something happens that has a chance in a thousand.
+    /// Returns true with a probability in thousandths.
     pub const fn happens(&mut self, per_mille: u16) -> bool {
         #[expect(clippy::as_conversions, reason = "lossless widening in a const fn")]
         let chance = per_mille as u64;

@@ -3,10 +3,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use commerce_core::port::IdGenerator;
 use uuid::{Builder, Uuid};
 
-/// Ids that are the same in every run: UUIDs in the form of version 7, each greater than the one before.
+/// Deterministic, increasing ids: UUIDs in the form of version 7.
 ///
-/// Two sources with different seeds never give the same id, and ids of one source rise by one millisecond each, from the
-/// beginning of 2026.
+/// Sources with different seeds give different ids. The ids of a source are one millisecond apart, starting in 2026.
 ///
 /// ```
 /// use commerce_core::port::IdGenerator;
@@ -28,7 +27,7 @@ pub struct SequentialIds {
 const FIRST: u64 = 1_767_225_600_000;
 
 impl SequentialIds {
-    /// A source of ids that no source with another seed gives.
+    /// A source of ids with a seed.
     pub const fn new(seed: u32) -> Self {
         Self { seed, given: AtomicU64::new(0) }
     }

@@ -1,8 +1,7 @@
 //! Proptest strategies for every public input type of `commerce-core`.
 //!
-//! All they make is valid: what the engine must refuse is the business of the tests that hand it in. Names are odd on
-//! purpose (several scripts, quotes, wildcards, four-byte characters), figures reach their limits, and all of it shrinks
-//! towards the plain and the small.
+//! All generated values are valid. Texts contain unusual characters (several scripts, quotes, wildcards, four-byte characters),
+//! numbers reach their limits, and everything shrinks towards simple and small values.
 //!
 //! ```
 //! use commerce_testkit::strategy::{cart, money};
@@ -21,12 +20,12 @@
 //! | [`catalog`] | categories, products, offers |
 //! | [`cart`] | quantities, carts |
 //! | [`pricing`] | requests, promotions and their parts |
-//! | [`order`] | new orders, steps in the life of an order |
-//! | [`lifecycle`] | lifecycles: built in, and drafts with mistakes |
-//! | [`stock`] | moves, with time between them |
-//! | [`commit`] | scripts of commits that get in each other's way |
+//! | [`order`] | new orders, steps in the lifecycle of an order |
+//! | [`lifecycle`] | lifecycles: built in, and drafts with errors |
+//! | [`stock`] | stock moves, with the time between them |
+//! | [`commit`] | scripts of conflicting commits |
 
-#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "what a strategy makes is valid by construction")]
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "generated values are valid by construction")]
 
 pub mod cart;
 pub mod catalog;
@@ -41,10 +40,10 @@ pub mod text;
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
-/// The first of the [instants](instant): 1 March 2026, noon.
+/// The earliest generated [`instant`]: noon of 1 March 2026.
 pub const OPENING: DateTime<Utc> = DateTime::from_timestamp(1_772_366_400, 0).expect("an instant in the calendar");
 
-/// An instant within a year of [`OPENING`], to the microsecond.
+/// An instant within a year of [`OPENING`], in microseconds.
 pub fn instant() -> impl Strategy<Value = DateTime<Utc>> {
     let microseconds = prop_oneof![
         3 => (0..365 * 86_400_i64).prop_map(|seconds| seconds * 1_000_000),

@@ -1,3 +1,3 @@
-//! The contracts of the ports, as tests: one suite per port, run by the doubles and by every adapter.
+//! Tests of the contracts of the ports, for the doubles and all adapters.
 
 pub mod store;

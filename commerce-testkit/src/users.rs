@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use commerce_core::ids::UserId;
 use commerce_core::port::{Users, UsersUnavailable};
 
-/// A users service that knows whom it was told of, and can be down.
+/// A users service with a set of users. It can be made unavailable.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -30,27 +30,27 @@ struct State {
 }
 
 impl FakeUsers {
-    /// A service that knows these users.
+    /// A service with these users.
     pub fn knowing(users: impl IntoIterator<Item = UserId>) -> Self {
         Self(Mutex::new(State { known: users.into_iter().collect(), is_down: false }))
     }
 
-    /// Makes another user known.
+    /// Adds a user.
     pub fn add(&self, user: UserId) {
         self.state().known.insert(user);
     }
 
-    /// Forgets a user.
+    /// Removes a user.
     pub fn remove(&self, user: &UserId) {
         self.state().known.remove(user);
     }
 
-    /// Answers nobody from now on.
+    /// Makes the service unavailable.
     pub fn go_down(&self) {
         self.state().is_down = true;
     }
 
-    /// Answers again.
+    /// Makes the service available again.
     pub fn come_up(&self) {
         self.state().is_down = false;
     }

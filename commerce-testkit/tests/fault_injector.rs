@@ -2,40 +2,22 @@
 //! faults do what they say, and the same again for the same seed.
 
 use std::future::{Ready, ready};
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use commerce_core::port::{CommitError, Store, StoreErrorKind};
-use commerce_testkit::suite::store::Fixture;
 use commerce_testkit::{CommitBuilder, FaultInjector, Faults, MemoryStore};
 
-struct Wrapped(FaultInjector<MemoryStore>);
-
-impl Wrapped {
-    fn start(faults: Faults) -> Ready<Self> {
-        let store = FaultInjector::new(MemoryStore::new(), 1);
-        store.set(faults);
-        ready(Self(store))
-    }
-}
-
-#[async_trait]
-impl Fixture for Wrapped {
-    fn store(&self) -> Arc<dyn Store> {
-        Arc::new(self.0.clone())
-    }
-
-    async fn reopen(&self) -> Arc<dyn Store> {
-        self.store()
-    }
+fn wrapped(faults: Faults) -> Ready<FaultInjector<MemoryStore>> {
+    let store = FaultInjector::new(MemoryStore::new(), 1);
+    store.set(faults);
+    ready(store)
 }
 
 mod without_faults {
     use super::*;
 
-    fn start() -> Ready<Wrapped> {
-        Wrapped::start(Faults::NONE)
+    fn start() -> Ready<FaultInjector<MemoryStore>> {
+        wrapped(Faults::NONE)
     }
 
     commerce_testkit::store_suite!(start);
@@ -44,8 +26,8 @@ mod without_faults {
 mod with_delays {
     use super::*;
 
-    fn start() -> Ready<Wrapped> {
-        Wrapped::start(Faults { late: 300, latest: Duration::from_micros(300), ..Faults::NONE })
+    fn start() -> Ready<FaultInjector<MemoryStore>> {
+        wrapped(Faults { late: 300, latest: Duration::from_micros(300), ..Faults::NONE })
     }
 
     commerce_testkit::store_suite!(start);

@@ -1,29 +1,27 @@
-//! Keys of rows, as conditions on lists of them need them.
+//! Keys for the condition [`InList`](crate::InList).
 
 use diesel::sql_types::{Nullable, Text};
 
 use crate::sql_types;
 use crate::uuid::DbUuid;
 
-/// A value, or a tuple of values, that is compared with columns of the SQL type `ST`.
+/// A key of type `ST`: a value, or a tuple of values.
 pub trait Key<'k, ST> {
-    /// A list per column, all empty.
+    /// An empty list for each column.
     fn lists() -> Vec<List<'k>>;
 
-    /// Adds the key to its lists.
+    /// Appends the key to the lists of its columns.
     fn add_to(self, lists: &mut [List<'k>]);
 }
 
-/// The values of one column of some keys.
+/// The values of one column.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum List<'k> {
-    /// Texts.
     Text(Vec<&'k str>),
-    /// UUIDs.
     Uuid(Vec<DbUuid>),
 }
 
-/// A value of a key.
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part<'l> {
@@ -31,7 +29,7 @@ pub(crate) enum Part<'l> {
     Uuid(&'l DbUuid),
 }
 
-/// Keys, column by column.
+/// A list of keys, stored by column.
 #[derive(Clone, Debug)]
 pub struct Keys<'k>(pub(crate) Vec<List<'k>>);
 
@@ -44,13 +42,12 @@ impl<'k> Keys<'k> {
         Self(lists)
     }
 
-    /// How many columns a key has.
+    /// The number of columns of a key.
     #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
     pub(crate) const fn width(&self) -> usize {
         self.0.len()
     }
 
-    /// How many keys there are.
     #[cfg(any(feature = "sqlite", feature = "mysql"))]
     pub(crate) fn len(&self) -> usize {
         match self.0.first() {
@@ -60,7 +57,6 @@ impl<'k> Keys<'k> {
         }
     }
 
-    /// The values of one key.
     #[cfg(any(feature = "sqlite", feature = "mysql"))]
     pub(crate) fn key(&self, number: usize) -> impl Iterator<Item = Part<'_>> {
         self.0.iter().filter_map(move |list| match list {
@@ -101,7 +97,7 @@ macro_rules! tuples {
                 [$first::lists(), $($value::lists()),*].concat()
             }
 
-            #[expect(non_snake_case, reason = "a value is named as its type")]
+            #[expect(non_snake_case, reason = "a value has the name of its type")]
             fn add_to(self, lists: &mut [List<'k>]) {
                 let ($first, $($value),*) = self;
                 $first.add_to(lists);

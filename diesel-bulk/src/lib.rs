@@ -1,10 +1,10 @@
 //! Statements on many rows under [Diesel](diesel), each prepared once per connection.
 //!
-//! An internal part of `commerce-diesel`: it is published because that crate needs it, and may change with each of its
-//! releases. It knows nothing of commerce.
+//! An internal part of `commerce-diesel`. It may change with each release of that crate. It contains nothing specific to
+//! commerce.
 //!
-//! Diesel prepares an insert of many rows and every update anew, because their text depends on the rows. The statements here
-//! have a text that depends on the type of the row alone, or come in few lengths:
+//! Diesel prepares multi-row inserts and all updates anew, because their text depends on the rows. The text of the statements
+//! here depends on the row type alone, or has few different lengths:
 //!
 //! | | SQLite | PostgreSQL | MySQL, MariaDB |
 //! |---|---|---|---|
@@ -12,16 +12,16 @@
 //! | [`Update`] | one row per statement | a join with unnested arrays | `CASE key WHEN … END` of few lengths |
 //! | [`InList`] | a JSON array | an array per column | a list of few lengths |
 //!
-//! The texts are in `tests/golden`, one file per database.
+//! `tests/golden` contains the texts, in one file per database.
 //!
 //! # Map
-//! * [`rows!`] says which table a row type is written to; [`Row`] is what it implements.
-//! * [`Write`] is what each database does with rows: `postgres` binds arrays, `sqlite` and `mysql` bind values (`values`).
-//! * [`InList`] is the condition `columns IN (keys)`; [`Key`] is what a key may be.
+//! * [`rows!`] assigns a table to a row type and implements [`Row`].
+//! * [`Write`] writes rows to a database: `postgres` binds arrays, `sqlite` and `mysql` bind each value (`values`).
+//! * [`InList`] is the condition `columns IN (keys)`. [`Key`] is a key.
 //! * [`DbUuid`] is a UUID in a column.
 //!
 //! # Invariants
-//! * No text holds a value: all values are bound.
+//! * All values are bound. No text contains a value.
 //! * A statement of a database with [`Bulk::STATIC`] has the same text for any number of rows.
 //!
 //! # Example
@@ -59,7 +59,7 @@
 
 #![cfg_attr(
     not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
-    allow(dead_code, reason = "without a database no statement is written")
+    allow(dead_code, reason = "statements are written only for a database")
 )]
 
 mod key;

@@ -1,4 +1,4 @@
-//! `columns IN (keys)`, as a condition of Diesel.
+//! The condition `columns IN (keys)` for Diesel.
 
 use std::marker::PhantomData;
 
@@ -9,8 +9,8 @@ use diesel::sql_types::Bool;
 use crate::key::{Key, Keys};
 use crate::statement::Bulk;
 
-/// The condition that a column, or a tuple of columns, is among some keys. How many there are is no part of the text, or changes
-/// it to one of few.
+/// The condition that a column, or a tuple of columns, is in a list of keys. The text depends on the number of keys little or
+/// not at all.
 #[derive(Clone, Debug)]
 pub struct InList<'k, C, DB> {
     pub(crate) columns: C,
@@ -19,7 +19,7 @@ pub struct InList<'k, C, DB> {
 }
 
 impl<'k, C: Expression, DB> InList<'k, C, DB> {
-    /// Whether the columns are among the keys.
+    /// A condition that is true for the rows with these keys.
     pub fn new<K: Key<'k, C::SqlType>>(columns: C, keys: impl IntoIterator<Item = K>) -> Self {
         Self { columns, keys: Keys::of(keys), db: PhantomData }
     }

@@ -1,4 +1,4 @@
-//! `MySQL` and `MariaDB`: statements are found by their text, so there are few lengths, and all stay prepared.
+//! `MySQL` and `MariaDB`: prepared statements are found by their text, so statements have few different lengths.
 
 use diesel::mysql::Mysql;
 use diesel::query_builder::{AstPass, QueryFragment};
@@ -12,19 +12,19 @@ use crate::sql_types;
 use crate::statement::{Bulk, Write};
 use crate::values::{self, Bind};
 
-/// So few rows are written by one statement, however many they are.
+/// A statement may have any number of rows below this.
 const FEW: usize = 16;
 
-/// More rows come in multiples of this many.
+/// From this number on, a statement has a multiple of it; below, a multiple of [`FEW`].
 const MANY: usize = 128;
 
-/// The most values a statement takes.
+/// The most values in one statement.
 const MOST_VALUES: usize = 65_535;
 
 impl Bulk for Mysql {
     const STATIC: bool = false;
     const MOST_INSERTED: usize = 384;
-    // Each row is compared with half of them.
+    // A statement compares each row with half of the keys on average.
     const MOST_UPDATED: usize = 64;
 
     fn whole(rows: usize) -> usize {
@@ -41,7 +41,7 @@ impl<R: Bind<Mysql>> Write<Mysql> for R {
         values::insert(rows, before_first, out)
     }
 
-    /// `INSERT IGNORE` would ignore other errors, too.
+    /// Not `INSERT IGNORE`, which ignores other errors too.
     fn or_nothing(out: &mut AstPass<'_, '_, Mysql>) {
         let key = R::COLUMNS.first().copied().unwrap_or_default();
         out.push_sql(" ON DUPLICATE KEY UPDATE ");
@@ -57,7 +57,7 @@ impl<R: Bind<Mysql>> Write<Mysql> for R {
     }
 }
 
-/// Lists are as long as a power of two, by repeating the last key, which changes nothing and is read once.
+/// The length of a list is a power of two. The last key is repeated, which has no effect.
 impl<C: QueryFragment<Mysql>> QueryFragment<Mysql> for InList<'_, C, Mysql> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
         let Some(last) = self.keys.len().checked_sub(1) else {
@@ -81,7 +81,7 @@ impl<C: QueryFragment<Mysql>> QueryFragment<Mysql> for InList<'_, C, Mysql> {
     }
 }
 
-/// How long a list of some keys is made. One that is too long for a statement is not made longer: the server says so.
+/// The length of a list with `count` keys. If the list is too long for a statement, the server reports it.
 fn padded(count: usize, width: usize) -> usize {
     count.next_power_of_two().min((MOST_VALUES / width).max(count))
 }

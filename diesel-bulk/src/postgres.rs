@@ -1,4 +1,4 @@
-//! PostgreSQL: an array per column, so that the text is the same for any number of rows.
+//! PostgreSQL: one array per column, so the text does not depend on the number of rows.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -26,20 +26,20 @@ impl Bulk for Pg {
     const MOST_UPDATED: usize = usize::MAX;
 }
 
-/// The SQL type of a column of many rows.
+/// The SQL type of the values of one column of many rows.
 #[derive(Debug)]
 pub struct ArrayOf<C>(PhantomData<C>);
 
 /// A row that has a value for a column. [`rows!`](crate::rows) implements it.
 pub trait Field<C: Expression> {
-    /// The value.
+    /// The value of the column.
     fn field(&self) -> &(impl Element + ToSql<C::SqlType, Pg>);
 }
 
-/// A value of an array. Diesel's own arrays allocate for each element and grow as they are written, which takes a lone commit
-/// an eighth more of the client's time.
+/// An element of an array. Diesel's own arrays allocate for each element, which costs a single commit an eighth more client
+/// time.
 pub trait Element {
-    /// PostgreSQL's binary form; none for NULL.
+    /// PostgreSQL's binary form. `None` for NULL.
     fn bytes(&self) -> Option<impl AsRef<[u8]>>;
 }
 
@@ -79,8 +79,8 @@ impl<E: Element> Element for Option<E> {
     }
 }
 
-/// An array of one dimension in PostgreSQL's binary form: how many dimensions, whether there may be nulls, the type of the
-/// elements, their number, the lower bound, then each element behind its length.
+/// A one-dimensional array in PostgreSQL's binary form: number of dimensions, whether there may be nulls, type of the elements,
+/// number of elements, lower bound, and each element after its length.
 fn array<'e, E: Element + 'e>(
     oid: u32,
     elements: impl ExactSizeIterator<Item = &'e E>,
@@ -110,23 +110,22 @@ where
     Ok(<Pg as HasSqlType<ST>>::metadata(out.metadata_lookup()).oid()?)
 }
 
-/// Rows whose columns are bound as arrays. [`rows!`](crate::rows) implements it.
+/// Rows that bind each column as an array. [`rows!`](crate::rows) implements it.
 pub trait Arrays: Row {
-    /// Binds the columns; `before` each its text is written.
+    /// Binds the columns. Calls `before` before it writes each placeholder.
     ///
     /// # Errors
-    /// Those of binding a value.
+    /// Binding a value fails.
     fn bind<'b>(
         rows: &'b Rows<'_, Self>,
         out: &mut AstPass<'_, 'b, Pg>,
         before: impl FnMut(usize, &mut AstPass<'_, 'b, Pg>),
     ) -> QueryResult<()>;
 
-    /// The rows as a query. In the list of a `SELECT` the elements of arrays come one by one, in step; as a table in `FROM`
-    /// each array would be copied first.
+    /// The rows as a query. It unnests the arrays in the list of the `SELECT`, in step. In `FROM`, each array would be copied.
     ///
     /// # Errors
-    /// Those of binding a value.
+    /// Binding a value fails.
     fn select<'b>(rows: &'b Rows<'_, Self>, before_first: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let name = |place: usize, out: &mut AstPass<'_, 'b, Pg>| {
             out.push_sql(") AS ");

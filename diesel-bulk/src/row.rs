@@ -1,22 +1,22 @@
-//! Rows, and which table they are written to.
+//! Rows and their tables.
 
 use std::fmt::Debug;
 
-/// A row, or some columns of one, with its key. [`rows!`](crate::rows) implements it.
+/// A row, or some of its columns with the key. [`rows!`](crate::rows) implements it.
 pub trait Row: Debug + Send + Sync + Sized {
-    /// The row without a lifetime, for the names of prepared statements.
+    /// The row type without its lifetime. It identifies prepared statements.
     type Static: 'static;
 
-    /// The table.
+    /// The name of the table.
     const TABLE: &'static str;
 
-    /// The columns, those of the key first.
+    /// The columns, starting with those of the key.
     const COLUMNS: &'static [&'static str];
 
-    /// How many columns are the key.
+    /// The number of columns in the key.
     const KEY: usize;
 
-    /// The beginning of an insert, as far as `VALUES` or `SELECT`.
+    /// The start of an insert, up to `VALUES` or `SELECT`.
     const INSERT: &'static str;
 }
 
@@ -24,9 +24,9 @@ pub trait Row: Debug + Send + Sync + Sized {
 #[derive(Debug)]
 pub struct Rows<'r, R>(pub &'r [R]);
 
-/// Says which table row types are written to: `table: Type (key columns) { other columns }`.
+/// Assigns tables to row types: `table: Type (key columns) { other columns }`.
 ///
-/// The fields are named as the columns; the table is one of `diesel::table!`, and in scope.
+/// The fields have the names of the columns. The table is declared with `diesel::table!` and is in scope.
 #[macro_export]
 macro_rules! rows {
     ($($table:ident: $row:ident $(<$life:lifetime>)? ($($key:ident),*) { $($column:ident),* $(,)? })*) => {$(
@@ -50,7 +50,7 @@ macro_rules! rows {
     };
 }
 
-/// Binds the values of a row one by one.
+/// Binds each value of a row.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __bind_values {

@@ -1,4 +1,4 @@
-//! SQLite: statements of one row, prepared once, which cost it less than statements of many rows; lists of keys as JSON.
+//! SQLite: prepared statements of one row, which are faster than statements of many rows, and lists of keys as JSON.
 
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::result::QueryResult;
@@ -32,7 +32,7 @@ impl<R: Bind<Sqlite>> Write<Sqlite> for R {
     }
 }
 
-/// The keys as JSON: texts for keys of one column, arrays of texts for others. UUIDs are hexadecimal digits.
+/// The keys as JSON: strings if a key has one column, otherwise arrays of strings. UUIDs are hexadecimal.
 impl ToSql<Text, Sqlite> for Keys<'_> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         let text = |part: Part<'_>| match part {

@@ -1,4 +1,4 @@
-//! The statements, the same for every database.
+//! The statements, independent of the database.
 
 use std::iter;
 use std::marker::PhantomData;
@@ -9,10 +9,9 @@ use diesel::result::QueryResult;
 
 use crate::row::{Row, Rows};
 
-/// A database these statements are written for.
+/// A database that supports these statements.
 pub trait Bulk: Backend + 'static {
-    /// Whether the text of a statement depends on its type alone. Where it does not, Diesel finds a prepared statement by its
-    /// text.
+    /// Whether the text of a statement depends on its type alone. If not, Diesel finds prepared statements by their text.
     const STATIC: bool;
 
     /// The most rows that one statement inserts.
@@ -21,7 +20,7 @@ pub trait Bulk: Backend + 'static {
     /// The most rows that one statement updates.
     const MOST_UPDATED: usize;
 
-    /// How many of some rows one statement is made for.
+    /// How many of `rows` remaining rows the next statement takes.
     fn whole(rows: usize) -> usize {
         rows
     }
@@ -29,19 +28,19 @@ pub trait Bulk: Backend + 'static {
 
 /// Rows that a database can write.
 pub trait Write<DB: Bulk>: Row {
-    /// `INSERT`, with some text before each value of the first column.
+    /// `INSERT`, with `before_first` before each value of the first column.
     ///
     /// # Errors
-    /// Those of binding a value.
+    /// Binding a value fails.
     fn insert<'b>(rows: &'b Rows<'_, Self>, before_first: &str, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>;
 
-    /// What stands behind an insert that passes over keys that are there.
+    /// The clause that makes an insert ignore existing keys.
     fn or_nothing(out: &mut AstPass<'_, '_, DB>);
 
-    /// `UPDATE` of all columns but the key.
+    /// `UPDATE` of all columns except the key.
     ///
     /// # Errors
-    /// Those of binding a value.
+    /// Binding a value fails.
     fn update<'b>(rows: &'b Rows<'_, Self>, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>;
 }
 
@@ -55,17 +54,17 @@ macro_rules! statements {
         }
 
         impl<'r, R: Row, DB: Bulk> $name<'r, R, DB> {
-            /// As many statements as these rows take, in their order; none for no rows.
+            /// The statements that write the rows, in order. None if there are no rows.
             pub fn pieces(rows: &'r [R]) -> impl Iterator<Item = Self> {
                 pieces::<DB, R>(rows, DB::$most).map(|rows| Self { rows: Rows(rows), db: PhantomData })
             }
 
-            /// How many rows it writes.
+            /// The number of rows that it writes.
             pub const fn len(&self) -> usize {
                 self.rows.0.len()
             }
 
-            /// Whether it writes none.
+            /// Whether it writes no rows.
             pub const fn is_empty(&self) -> bool {
                 self.rows.0.is_empty()
             }
@@ -82,9 +81,9 @@ macro_rules! statements {
 statements! {
     /// `INSERT`.
     Insert MOST_INSERTED
-    /// `INSERT`, where there is no row of that key yet.
+    /// `INSERT` of the rows whose keys do not exist.
     InsertMissing MOST_INSERTED
-    /// `UPDATE` of all columns but the key.
+    /// `UPDATE` of all columns except the key.
     Update MOST_UPDATED
 }
 
@@ -108,14 +107,13 @@ impl<R: Write<DB>, DB: Bulk> QueryFragment<DB> for Update<'_, R, DB> {
     }
 }
 
-/// `INSERT` of rows whose first column is counted from an expression on.
-///
-/// The expression is part of the text, so a row type has one for each database.
+/// `INSERT` of rows whose first column is added to an expression. The expression is part of the text, so a row type must always
+/// use the same one on a database.
 #[derive(Debug)]
 pub struct InsertBehind<'r, R, DB>(Insert<'r, R, DB>, &'static str);
 
 impl<'r, R: Row, DB: Bulk> InsertBehind<'r, R, DB> {
-    /// As many statements as these rows take, in their order.
+    /// The statements that write the rows, in order.
     pub fn pieces(rows: &'r [R], expression: &'static str) -> impl Iterator<Item = Self> {
         Insert::pieces(rows).map(move |insert| Self(insert, expression))
     }
@@ -133,7 +131,7 @@ impl<R: Write<DB>, DB: Bulk> QueryFragment<DB> for InsertBehind<'_, R, DB> {
     }
 }
 
-/// Cuts rows into what single statements are made for, the longest first.
+/// Splits rows into the pieces of single statements, longest first.
 pub(crate) fn pieces<DB: Bulk, R>(rows: &[R], most: usize) -> impl Iterator<Item = &[R]> {
     let mut rest = rows;
     iter::from_fn(move || {

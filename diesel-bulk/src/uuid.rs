@@ -1,12 +1,12 @@
-//! UUIDs, as columns hold them.
+//! UUIDs in columns.
 
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use uuid::Uuid;
 
-/// Types of columns that differ between databases.
+/// SQL types that differ between databases.
 pub mod sql_types {
-    /// A UUID: sixteen bytes where the database has no type for it.
+    /// A UUID: 16 bytes in databases without a UUID type.
     #[derive(Clone, Copy, Debug, Default, diesel::sql_types::SqlType, diesel::query_builder::QueryId)]
     #[diesel(sqlite_type(name = "Binary"))]
     #[diesel(mysql_type(name = "Blob"))]
@@ -14,7 +14,7 @@ pub mod sql_types {
     pub struct Id;
 }
 
-/// A UUID.
+/// A UUID in a column of type [`sql_types::Id`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::Id)]
 pub struct DbUuid(pub Uuid);

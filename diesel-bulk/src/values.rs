@@ -1,4 +1,4 @@
-//! Statements whose values are bound one by one.
+//! Statements that bind each value.
 
 use std::ops::Range;
 
@@ -8,12 +8,12 @@ use diesel::result::QueryResult;
 
 use crate::row::{Row, Rows};
 
-/// A row whose values are bound one by one. [`rows!`](crate::rows) implements it.
+/// A row that binds each value. [`rows!`](crate::rows) implements it.
 pub trait Bind<DB: Backend>: Row {
-    /// Binds the values of some columns; `before` each its text is written.
+    /// Binds the values of some columns. Calls `before` before it writes each placeholder.
     ///
     /// # Errors
-    /// Those of binding a value.
+    /// Binding a value fails.
     fn bind<'b>(
         &'b self,
         columns: Range<usize>,
@@ -37,8 +37,8 @@ pub(crate) fn insert<'b, DB: Backend, R: Bind<DB>>(
     Ok(())
 }
 
-/// `UPDATE t SET a = CASE k WHEN ? THEN ? … END, … WHERE k IN (?, …)`, or `SET a = ? … WHERE k = ?` of a single row. A join with
-/// a list of rows takes longer, and an insert on duplicate keys needs whole rows.
+/// `UPDATE t SET a = CASE k WHEN ? THEN ? … END, … WHERE k IN (?, …)`, or `SET a = ? … WHERE k = ?` for a single row. Joining a
+/// list of rows is slower. An insert with `ON DUPLICATE KEY UPDATE` needs whole rows.
 pub(crate) fn update<'b, DB: Backend, R: Bind<DB>>(
     rows: &'b Rows<'_, R>,
     out: &mut AstPass<'_, 'b, DB>,
@@ -61,9 +61,9 @@ pub(crate) fn update<'b, DB: Backend, R: Bind<DB>>(
     }
 }
 
-/// The value of a column of whichever row it is.
+/// A `CASE` that selects the value by key.
 fn choose<'b, DB: Backend, R: Bind<DB>>(rows: &'b [R], place: usize, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()> {
-    // With one column to compare, naming it once is twice as quick.
+    // With a key of one column, `CASE key WHEN` is twice as fast.
     let single = R::COLUMNS.first().filter(|_| R::KEY == 1);
     out.push_sql("CASE");
     if let Some(key) = single {

@@ -18,6 +18,7 @@ use crate::stock::{SkuStock, StockEvent, StockLevel, StockMove, StockRefusal, St
 
 /// The rows that a store must load, and lock in this order, before it settles a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ReadSet<'a> {
     /// Keys of records that may exist.
     pub idempotency_keys: BTreeSet<&'a IdempotencyKey>,
@@ -99,6 +100,7 @@ pub struct LoadedState {
 
 /// The outcome of an accepted commit, beyond its own content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Accepted {
     /// The stock events that it caused, numbered.
     pub stock_events: Vec<(Sku, Recorded<StockEvent>)>,
@@ -108,6 +110,17 @@ pub struct Accepted {
 ///
 /// Each commit is accepted or refused as a whole. An accepted one changes the loaded state for later ones; a refused
 /// one changes nothing. The store writes the accepted commits and the stock that is [changed](SkuStock::is_changed).
+///
+/// ```
+/// use commerce_core::commit::{LoadedState, Refusal, settle};
+/// use commerce_testkit::CommitBuilder;
+///
+/// let shop = CommitBuilder::new(1);
+/// let batch = [shop.stocked(&[("MUG", 1)]), shop.order(&[("MUG", 1)]), shop.order(&[("MUG", 1)])];
+/// let answers = settle(&batch, &mut LoadedState::default());
+/// assert!(answers[0].is_ok() && answers[1].is_ok());
+/// assert!(matches!(answers[2], Err(Refusal::Stock(_))), "the last mug is sold");
+/// ```
 pub fn settle<'a>(
     batch: impl IntoIterator<Item = &'a Commit>,
     loaded: &mut LoadedState,

@@ -19,6 +19,7 @@ use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, Target}
 
 /// A cart with its current price.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct CartView {
     /// With current prices.
@@ -30,6 +31,7 @@ pub struct CartView {
 
 /// The caller's active cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct OpenedCart {
     pub view: CartView,
@@ -44,6 +46,13 @@ pub struct NewItem {
     pub sku: Sku,
     pub quantity: Quantity,
     pub metadata: Metadata,
+}
+
+impl NewItem {
+    /// Units of a sku.
+    pub fn new(sku: Sku, quantity: Quantity) -> Self {
+        Self { sku, quantity, metadata: Metadata::default() }
+    }
 }
 
 /// Offers by sku.

@@ -32,6 +32,13 @@ pub struct ProductInput {
     pub metadata: Metadata,
 }
 
+impl ProductInput {
+    /// A product for sale, without description and categories.
+    pub fn new(name: Name, variants: Vec<Variant>) -> Self {
+        Self { name, description: None, categories: Vec::new(), active: true, variants, metadata: Metadata::default() }
+    }
+}
+
 /// The fields of a category that a caller sets. The engine sets the version and the times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -55,6 +62,7 @@ pub struct ImportRow {
 
 /// The result of an import, in products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Imported {
     pub added: u64,

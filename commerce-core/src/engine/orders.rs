@@ -16,6 +16,7 @@ use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, Target}
 
 /// One event of an order's history, with the order after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct HistoryItem {
     pub entry: Recorded<OrderEvent>,

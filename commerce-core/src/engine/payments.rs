@@ -37,7 +37,7 @@ impl Engine {
         if let Err(rejection) = self.check_payable(&order) {
             return self.answer_again(idempotency, rejection).await;
         }
-        let charge = Charge { payment, amount: order.payment.amount, token };
+        let charge = Charge::new(payment, order.payment.amount, token);
         match self.ports.payments.charge(&charge).await? {
             ChargeOutcome::Declined { reason } => {
                 self.command(&Actor::SYSTEM, Target::any(&order_ref), Command::FailPayment { reason }, idempotency)

@@ -33,7 +33,24 @@ pub struct CheckoutRequest {
     pub shipping_method: Option<BoundedString<64>>,
     /// A message of the customer.
     pub notes: Option<BoundedString<1000>>,
+    /// The customer's own number.
+    pub purchase_order_number: Option<BoundedString<64>>,
     pub metadata: Metadata,
+}
+
+impl CheckoutRequest {
+    /// A request to order a cart, shipped by the first method of the shop.
+    pub fn new(cart_id: CartId, shipping_address: Address) -> Self {
+        Self {
+            cart_id,
+            user_id: None,
+            shipping_address,
+            shipping_method: None,
+            notes: None,
+            purchase_order_number: None,
+            metadata: Metadata::default(),
+        }
+    }
 }
 
 /// A request to order items without a cart.
@@ -48,7 +65,24 @@ pub struct PlaceOrderRequest {
     pub shipping_method: Option<BoundedString<64>>,
     /// A message of the customer.
     pub notes: Option<BoundedString<1000>>,
+    /// The customer's own number.
+    pub purchase_order_number: Option<BoundedString<64>>,
     pub metadata: Metadata,
+}
+
+impl PlaceOrderRequest {
+    /// A request to order items for the caller, shipped by the first method of the shop.
+    pub fn new(items: Vec<ItemRequest>, shipping_address: Address) -> Self {
+        Self {
+            user_id: None,
+            items,
+            shipping_address,
+            shipping_method: None,
+            notes: None,
+            purchase_order_number: None,
+            metadata: Metadata::default(),
+        }
+    }
 }
 
 /// One line to order: a sku, or a product with a single variant.
@@ -63,6 +97,13 @@ pub struct ItemRequest {
     pub metadata: Metadata,
 }
 
+impl ItemRequest {
+    /// Units of a sku at the price of the catalog.
+    pub fn sku(sku: Sku, quantity: Quantity) -> Self {
+        Self { sku: Some(sku), product_id: None, quantity, unit_price: None, metadata: Metadata::default() }
+    }
+}
+
 /// The parts of a new order, from a cart or a list of items.
 struct PendingOrder {
     user_id: UserId,
@@ -73,6 +114,7 @@ struct PendingOrder {
     shipping_address: Address,
     shipping_method: BoundedString<64>,
     notes: Option<BoundedString<1000>>,
+    purchase_order_number: Option<BoundedString<64>>,
     metadata: Metadata,
 }
 
@@ -124,6 +166,7 @@ impl Engine {
             shipping_address: request.shipping_address.clone(),
             shipping_method: method.name.clone(),
             notes: request.notes.clone(),
+            purchase_order_number: request.purchase_order_number.clone(),
             metadata: request.metadata.clone(),
         };
         self.place(&context, id, pending, lost)
@@ -168,6 +211,7 @@ impl Engine {
             shipping_address: request.shipping_address.clone(),
             shipping_method: method.name.clone(),
             notes: request.notes.clone(),
+            purchase_order_number: request.purchase_order_number.clone(),
             metadata: request.metadata.clone(),
         };
         self.place(&context, OrderId::new(self.ports.ids.next()), pending, lost)
@@ -192,6 +236,7 @@ impl Engine {
             shipping_address: pending.shipping_address,
             shipping_method: pending.shipping_method,
             notes: pending.notes,
+            purchase_order_number: pending.purchase_order_number,
             metadata: pending.metadata,
             reserved_until: context.at.checked_add_signed(self.settings.reservation).unwrap_or(context.at),
         };

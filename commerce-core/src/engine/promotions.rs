@@ -19,6 +19,7 @@ use super::{Attempts, Decision, Engine, EngineError, Field, Idempotency, ItemPar
 
 /// The effect of a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CodeCheck {
     /// Why the code does not apply; `None` if it does.
     pub rejected: Option<CodeRejection>,

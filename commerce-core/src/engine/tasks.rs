@@ -24,6 +24,7 @@ const MAX_PAUSE_SECONDS: u32 = 3600;
 
 /// An attempt at a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct TaskRun {
     pub kind: TaskKind,

@@ -42,6 +42,8 @@ pub struct NewOrder {
     pub shipping_address: Address,
     pub shipping_method: BoundedString<64>,
     pub notes: Option<BoundedString<1000>>,
+    /// The customer's own number.
+    pub purchase_order_number: Option<BoundedString<64>>,
     pub metadata: Metadata,
     /// When the reservation of the stock expires.
     pub reserved_until: DateTime<Utc>,

@@ -61,6 +61,7 @@ fn initial_order(lifecycle: &Lifecycle, context: &Context, new_order: NewOrder) 
         shipping_address: new_order.shipping_address,
         shipping_method: new_order.shipping_method,
         notes: new_order.notes,
+        purchase_order_number: new_order.purchase_order_number,
         metadata: new_order.metadata,
         reserved_until: new_order.reserved_until,
         shipment: None,

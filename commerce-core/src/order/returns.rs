@@ -13,6 +13,7 @@ use crate::money::Money;
 
 /// A return (RMA): units of an order that the customer wants to send back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Return {
     pub id: ReturnId,

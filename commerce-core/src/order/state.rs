@@ -19,7 +19,23 @@ use crate::pricing::{Quote, QuotedLine};
 use crate::text::BoundedString;
 
 /// An order: what was placed, which never changes, and its state, which events change.
+///
+/// ```
+/// use commerce_core::order::{Phase, fold};
+/// use commerce_testkit::CommitBuilder;
+///
+/// let shop = CommitBuilder::new(1);
+/// let placed = shop.order(&[("MUG", 2)]);
+/// let paid = shop.pay(placed.orders[0].order(), shop.at(60));
+/// assert_eq!(paid.orders[0].order().phase, Phase::Paid);
+///
+/// // An order is the fold of its events.
+/// let history = placed.orders[0].events().iter().chain(paid.orders[0].events());
+/// assert_eq!(&fold(history)?, paid.orders[0].order());
+/// # Ok::<(), commerce_core::order::CorruptHistory>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Order {
     pub id: OrderId,
@@ -39,6 +55,9 @@ pub struct Order {
     pub shipping_method: BoundedString<64>,
     /// A message of the customer.
     pub notes: Option<BoundedString<1000>>,
+    /// The customer's own number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchase_order_number: Option<BoundedString<64>>,
     /// Fixed when the order was placed.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
@@ -82,6 +101,7 @@ pub type OrderLine = QuotedLine<OrderItem>;
 
 /// The payment of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Payment {
     pub id: PaymentId,
@@ -114,6 +134,7 @@ pub enum PaymentStatus {
 
 /// Money paid back to the customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Refund {
     /// Its id, also the idempotency key at the processor.

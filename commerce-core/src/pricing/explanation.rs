@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::Quantity;
@@ -117,6 +117,8 @@ pub enum UnmetCondition {
         #[serde(skip_serializing_if = "Option::is_none")]
         chosen: Option<String>,
     },
+    /// It is another day of the week.
+    Weekday { any: Vec<Weekday> },
     /// Conditions that must all hold; `unmet` are those that do not.
     All { unmet: Vec<Self> },
     /// Conditions of which one must hold; `unmet` are all of them.
@@ -167,6 +169,7 @@ impl UnmetCondition {
             | Self::FirstOrder { .. }
             | Self::NthOrder { .. }
             | Self::ShippingMethod { .. }
+            | Self::Weekday { .. }
             | Self::Not { .. } => false,
         }
     }
@@ -283,6 +286,11 @@ impl fmt::Display for UnmetCondition {
             }
             Self::ShippingMethod { any, .. } => {
                 f.write_str("Only with shipping by: ")?;
+                list(f, any, ", ")?;
+                f.write_str(".")
+            }
+            Self::Weekday { any } => {
+                f.write_str("Only on: ")?;
                 list(f, any, ", ")?;
                 f.write_str(".")
             }

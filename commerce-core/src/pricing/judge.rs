@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use chrono::Datelike;
+
 use super::cart::{Candidate, Cart};
 use super::explanation::UnmetCondition;
 use super::remains::Remains;
@@ -29,6 +31,7 @@ impl Cart<'_> {
             Condition::FirstOrder => customer.completed_orders == 0,
             Condition::NthOrder { n } => customer.completed_orders.checked_add(1) == Some(*n),
             Condition::ShippingMethod { any } => self.method().is_some_and(|method| any.contains(method)),
+            Condition::Weekday { any } => any.contains(&self.request.at.weekday()),
             Condition::All { conditions } => conditions.iter().all(|inner| self.holds(candidate, remains, inner)),
             Condition::Any { conditions } => conditions.iter().any(|inner| self.holds(candidate, remains, inner)),
             Condition::Not { condition } => !self.holds(candidate, remains, condition),
@@ -71,6 +74,7 @@ impl Cart<'_> {
             Condition::ShippingMethod { any } => {
                 UnmetCondition::ShippingMethod { any: any.clone(), chosen: self.method().cloned() }
             }
+            Condition::Weekday { any } => UnmetCondition::Weekday { any: any.clone() },
             Condition::All { conditions } => {
                 let mut unmet = Vec::new();
                 self.add_unmet(candidate, remains, conditions, &mut unmet);

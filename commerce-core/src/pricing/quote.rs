@@ -22,6 +22,7 @@ use crate::promotion::same_code;
 ///   [shares](Quote::shares).
 /// * No amount is negative, and no discount is larger than what it is taken off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Quote<T = LineId> {
     pub currency: Currency,

@@ -1,6 +1,6 @@
 //! The checks of a promotion beyond its types.
 
-use super::condition::{Condition, MAX_CONDITION_DEPTH, MAX_CONDITIONS, MAX_LABELS};
+use super::condition::MAX_CONDITION_DEPTH;
 use super::effect::{AmountTarget, BuyGet, Effect, Items, MAX_TIERS, PriceTarget, Target, Tier};
 use super::filter::{Filter, MAX_FILTER_ENTRIES};
 use super::{MAX_CODE, MAX_LABEL, Promotion, PromotionDefinition, Usage};
@@ -9,7 +9,7 @@ use crate::problem::{Findings, ProblemKind};
 
 pub(super) struct Check<'f> {
     currency: Currency,
-    findings: &'f mut Findings,
+    pub(super) findings: &'f mut Findings,
 }
 
 impl<'f> Check<'f> {
@@ -31,19 +31,19 @@ impl<'f> Check<'f> {
         self.optional_amount("budget_used", usage.budget_used);
     }
 
-    fn at(&mut self, name: &'static str, walk: impl FnOnce(&mut Check<'_>)) {
+    pub(super) fn at(&mut self, name: &'static str, walk: impl FnOnce(&mut Check<'_>)) {
         let currency = self.currency;
         self.findings.field(name, |findings| walk(&mut Check { currency, findings }));
     }
 
-    fn each<T>(&mut self, entries: &[T], mut walk: impl FnMut(&mut Check<'_>, usize, &T)) {
+    pub(super) fn each<T>(&mut self, entries: &[T], mut walk: impl FnMut(&mut Check<'_>, usize, &T)) {
         for (index, entry) in entries.iter().enumerate() {
             let currency = self.currency;
             self.findings.entry(index, |findings| walk(&mut Check { currency, findings }, index, entry));
         }
     }
 
-    fn require(&mut self, name: &'static str, well: bool, kind: ProblemKind) {
+    pub(super) fn require(&mut self, name: &'static str, well: bool, kind: ProblemKind) {
         self.at(name, |check| check.findings.require(well, kind));
     }
 
@@ -53,7 +53,7 @@ impl<'f> Check<'f> {
         self.require(name, label.chars().nth(limit).is_none(), ProblemKind::TooLong { limit });
     }
 
-    fn amount(&mut self, name: &'static str, amount: Money) {
+    pub(super) fn amount(&mut self, name: &'static str, amount: Money) {
         self.require(name, amount.currency() == self.currency, ProblemKind::CurrencyMismatch);
         self.require(name, !amount.is_negative(), ProblemKind::OutOfRange { expected: "zero or more" });
     }
@@ -64,55 +64,7 @@ impl<'f> Check<'f> {
         }
     }
 
-    /// Conditions that must all hold must not contradict each other.
-    fn conditions(&mut self, conditions: &[Condition], depth: usize, together: bool) {
-        let limit = MAX_CONDITIONS;
-        self.require("conditions", conditions.len() <= limit, ProblemKind::TooMany { limit });
-        self.at("conditions", |check| {
-            check.each(conditions, |check, index, condition| {
-                let mut earlier = conditions.iter().take(index);
-                let possible = !together || !earlier.any(|earlier| contradict(earlier, condition));
-                check.findings.require(possible, ProblemKind::Contradiction);
-                check.condition(condition, depth);
-            });
-        });
-    }
-
-    fn condition(&mut self, condition: &Condition, depth: usize) {
-        match condition {
-            Condition::MinSpend { amount, filter } => {
-                self.amount("amount", *amount);
-                self.optional_filter(filter.as_ref());
-            }
-            Condition::MinQuantity { filter, .. } => self.optional_filter(filter.as_ref()),
-            Condition::Contains { filter } => self.filter(filter),
-            Condition::Segment { any } | Condition::ShippingMethod { any } => self.labels(any),
-            Condition::FirstOrder => {}
-            Condition::NthOrder { n } => self.require("n", *n > 0, ProblemKind::OutOfRange { expected: "1 or more" }),
-            Condition::All { .. } | Condition::Any { .. } | Condition::Not { .. } => self.nested(condition, depth),
-        }
-    }
-
-    fn nested(&mut self, condition: &Condition, depth: usize) {
-        let Some(depth) = depth.checked_sub(1) else {
-            self.findings.note::<()>(ProblemKind::TooDeep { limit: MAX_CONDITION_DEPTH });
-            return;
-        };
-        if let Condition::Not { condition } = condition {
-            self.at("condition", |check| check.condition(condition, depth));
-            return;
-        }
-        let conditions = condition.children();
-        self.require("conditions", !conditions.is_empty(), ProblemKind::Empty);
-        self.conditions(conditions, depth, matches!(condition, Condition::All { .. }));
-    }
-
-    fn labels(&mut self, labels: &[alloc::string::String]) {
-        self.require("any", !labels.is_empty(), ProblemKind::Empty);
-        self.require("any", labels.len() <= MAX_LABELS, ProblemKind::TooMany { limit: MAX_LABELS });
-    }
-
-    fn filter(&mut self, filter: &Filter) {
+    pub(super) fn filter(&mut self, filter: &Filter) {
         let (skus, categories) = filter.entries();
         self.require("filter", !filter.is_empty(), ProblemKind::Empty);
         self.require(
@@ -122,7 +74,7 @@ impl<'f> Check<'f> {
         );
     }
 
-    fn optional_filter(&mut self, filter: Option<&Filter>) {
+    pub(super) fn optional_filter(&mut self, filter: Option<&Filter>) {
         if let Some(filter) = filter {
             self.filter(filter);
         }
@@ -175,37 +127,6 @@ impl<'f> Check<'f> {
             let rises = before.is_none_or(|before| before.min_spend.minor() < tier.min_spend.minor());
             check.require("min_spend", rises, ProblemKind::OutOfOrder);
         });
-    }
-}
-
-/// Whether two conditions of one list can never both hold. It finds plain mistakes (two order numbers, two shipping
-/// methods, a condition and its negation), not every contradiction.
-fn contradict(one: &Condition, other: &Condition) -> bool {
-    match (order_number(one), order_number(other)) {
-        (Some(one), Some(other)) => one != other,
-        _ => match (one, other) {
-            (Condition::Not { condition }, plain) | (plain, Condition::Not { condition }) => **condition == *plain,
-            (Condition::ShippingMethod { any: one }, Condition::ShippingMethod { any: other }) => {
-                !one.iter().any(|method| other.contains(method))
-            }
-            _ => false,
-        },
-    }
-}
-
-/// The only order number that a condition allows.
-fn order_number(condition: &Condition) -> Option<u32> {
-    match condition {
-        Condition::FirstOrder => Some(1),
-        Condition::NthOrder { n } => Some(*n),
-        Condition::MinSpend { .. }
-        | Condition::MinQuantity { .. }
-        | Condition::Contains { .. }
-        | Condition::Segment { .. }
-        | Condition::ShippingMethod { .. }
-        | Condition::All { .. }
-        | Condition::Any { .. }
-        | Condition::Not { .. } => None,
     }
 }
 

@@ -4,11 +4,14 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use chrono::Weekday;
 use serde::{Deserialize, Serialize};
 
+use super::check::Check;
 use super::filter::Filter;
 use crate::Quantity;
 use crate::money::Money;
+use crate::problem::ProblemKind;
 
 /// The maximum nesting of `all`, `any` and `not`.
 pub const MAX_CONDITION_DEPTH: usize = 8;
@@ -46,6 +49,8 @@ pub enum Condition {
     NthOrder { n: u32 },
     /// The chosen shipping method is one of these.
     ShippingMethod { any: Vec<String> },
+    /// The day of the week, in UTC, is one of these.
+    Weekday { any: Vec<Weekday> },
     /// All of these hold.
     All { conditions: Vec<Self> },
     /// At least one of these holds.
@@ -66,7 +71,8 @@ impl Condition {
             | Self::Segment { .. }
             | Self::FirstOrder
             | Self::NthOrder { .. }
-            | Self::ShippingMethod { .. } => &[],
+            | Self::ShippingMethod { .. }
+            | Self::Weekday { .. } => &[],
         }
     }
 
@@ -83,7 +89,97 @@ impl Condition {
             Self::All { .. } | Self::Any { .. } | Self::Not { .. } => {
                 self.children().iter().for_each(|inner| inner.filters(visit));
             }
-            Self::Segment { .. } | Self::FirstOrder | Self::NthOrder { .. } | Self::ShippingMethod { .. } => {}
+            Self::Segment { .. }
+            | Self::FirstOrder
+            | Self::NthOrder { .. }
+            | Self::ShippingMethod { .. }
+            | Self::Weekday { .. } => {}
         }
+    }
+}
+
+impl Check<'_> {
+    /// Conditions that must hold together must not contradict each other.
+    pub(super) fn conditions(&mut self, conditions: &[Condition], depth: usize, together: bool) {
+        let limit = MAX_CONDITIONS;
+        self.require("conditions", conditions.len() <= limit, ProblemKind::TooMany { limit });
+        self.at("conditions", |check| {
+            check.each(conditions, |check, index, condition| {
+                let mut earlier = conditions.iter().take(index);
+                let possible = !together || !earlier.any(|earlier| contradict(earlier, condition));
+                check.findings.require(possible, ProblemKind::Contradiction);
+                check.condition(condition, depth);
+            });
+        });
+    }
+
+    fn condition(&mut self, condition: &Condition, depth: usize) {
+        match condition {
+            Condition::MinSpend { amount, filter } => {
+                self.amount("amount", *amount);
+                self.optional_filter(filter.as_ref());
+            }
+            Condition::MinQuantity { filter, .. } => self.optional_filter(filter.as_ref()),
+            Condition::Contains { filter } => self.filter(filter),
+            Condition::Segment { any } | Condition::ShippingMethod { any } => self.labels(any),
+            Condition::Weekday { any } => self.require("any", !any.is_empty(), ProblemKind::Empty),
+            Condition::FirstOrder => {}
+            Condition::NthOrder { n } => self.require("n", *n > 0, ProblemKind::OutOfRange { expected: "1 or more" }),
+            Condition::All { .. } | Condition::Any { .. } | Condition::Not { .. } => self.nested(condition, depth),
+        }
+    }
+
+    fn nested(&mut self, condition: &Condition, depth: usize) {
+        let Some(depth) = depth.checked_sub(1) else {
+            self.findings.note::<()>(ProblemKind::TooDeep { limit: MAX_CONDITION_DEPTH });
+            return;
+        };
+        if let Condition::Not { condition } = condition {
+            self.at("condition", |check| check.condition(condition, depth));
+            return;
+        }
+        let conditions = condition.children();
+        self.require("conditions", !conditions.is_empty(), ProblemKind::Empty);
+        self.conditions(conditions, depth, matches!(condition, Condition::All { .. }));
+    }
+
+    fn labels(&mut self, labels: &[String]) {
+        self.require("any", !labels.is_empty(), ProblemKind::Empty);
+        self.require("any", labels.len() <= MAX_LABELS, ProblemKind::TooMany { limit: MAX_LABELS });
+    }
+}
+
+/// Whether two conditions of one list can never both hold. It finds plain mistakes (two order numbers, two shipping
+/// methods, a condition and its negation), not every contradiction.
+fn contradict(one: &Condition, other: &Condition) -> bool {
+    match (order_number(one), order_number(other)) {
+        (Some(one), Some(other)) => one != other,
+        _ => match (one, other) {
+            (Condition::Not { condition }, plain) | (plain, Condition::Not { condition }) => **condition == *plain,
+            (Condition::ShippingMethod { any: one }, Condition::ShippingMethod { any: other }) => {
+                !one.iter().any(|method| other.contains(method))
+            }
+            (Condition::Weekday { any: one }, Condition::Weekday { any: other }) => {
+                !one.iter().any(|day| other.contains(day))
+            }
+            _ => false,
+        },
+    }
+}
+
+/// The only order number that a condition allows.
+fn order_number(condition: &Condition) -> Option<u32> {
+    match condition {
+        Condition::FirstOrder => Some(1),
+        Condition::NthOrder { n } => Some(*n),
+        Condition::MinSpend { .. }
+        | Condition::MinQuantity { .. }
+        | Condition::Contains { .. }
+        | Condition::Segment { .. }
+        | Condition::ShippingMethod { .. }
+        | Condition::Weekday { .. }
+        | Condition::All { .. }
+        | Condition::Any { .. }
+        | Condition::Not { .. } => None,
     }
 }

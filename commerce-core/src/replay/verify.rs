@@ -24,6 +24,7 @@ const MAX_TRIES: u32 = 16;
 
 /// The result of a verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
     /// Replayed entries of the history.
     pub entries: u64,

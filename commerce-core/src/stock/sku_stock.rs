@@ -205,6 +205,13 @@ impl SkuStock {
         self.changed = true;
     }
 
+    /// The level at a later instant, without the reservations that expire until then.
+    pub fn level_at(&self, at: DateTime<Utc>) -> StockLevel {
+        let mut later = self.clone();
+        later.expire_reservations(at);
+        later.level
+    }
+
     /// Removes expired reservations, makes one move and returns its events for the history.
     ///
     /// # Errors

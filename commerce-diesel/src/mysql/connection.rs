@@ -1,4 +1,4 @@
-//! A connection that can be restored when it is lost.
+//! A connection that reconnects when it is lost.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::network::DatabaseError;
 /// A connection. Each statement is answered before the next is sent.
 pub(crate) struct Conn {
     target: Arc<Target>,
-    /// None once it was given up.
+    /// `None` after the connection was closed.
     link: Option<AsyncMysqlConnection>,
     lost: bool,
 }
@@ -27,22 +27,22 @@ impl Conn {
         Ok(Self { target, link: Some(link), lost: false })
     }
 
-    /// How long to look for the truth when something failed.
+    /// How long to look for the outcome of a failed transaction.
     pub(super) fn patience(&self) -> Duration {
         self.target.options().patience
     }
 
-    /// Whether it can be used no longer.
+    /// Whether the connection is unusable.
     pub(crate) fn is_lost(&self) -> bool {
         self.lost || self.link.is_none()
     }
 
-    /// Gives it up: its transaction, if there is one, will not be committed.
+    /// Closes the connection. The server rolls back its transaction.
     pub(crate) fn give_up(&mut self) {
         self.link = None;
     }
 
-    /// Opens it again, if it is lost.
+    /// Reconnects if the connection is lost.
     pub(super) async fn restore(&mut self) -> QueryResult<()> {
         if self.is_lost() {
             self.give_up();
@@ -53,15 +53,14 @@ impl Conn {
         Ok(())
     }
 
-    /// Runs statements without parameters.
     pub(super) async fn run(&mut self, statements: &str) -> QueryResult<()> {
         let limit = self.target.options().silence();
         let Some(link) = &mut self.link else { return Err(gone()) };
         follow(link.batch_execute(statements), limit, &mut self.lost).await
     }
 
-    /// Begins a transaction. That can fail only for the connection: the server was restarted, or did not hear from us for too
-    /// long. Nothing has happened yet, so it is begun once more on a new one.
+    /// Begins a transaction. This fails only if the connection is lost: the server was restarted or has closed an idle
+    /// connection. Nothing has happened yet, so it is repeated on a new connection.
     pub(super) async fn begin(&mut self, statement: &str) -> QueryResult<()> {
         if self.run(statement).await.is_ok() {
             return Ok(());
@@ -71,7 +70,7 @@ impl Conn {
         self.run(statement).await
     }
 
-    /// Ends a transaction. That too can fail only for the connection.
+    /// Ends a transaction. This fails only if the connection is lost.
     pub(super) async fn end(&mut self, statement: &str) -> QueryResult<()> {
         let ended = self.run(statement).await;
         if ended.is_err() {
@@ -89,7 +88,7 @@ fn unsent(reason: String) -> Error {
     Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, Box::new(reason))
 }
 
-/// Follows a statement to its answer, as long as the database may take for one and a connection for being made.
+/// Waits for the answer to a statement, within the time-outs of a statement and of connecting.
 fn follow<'conn, T: Send + 'conn>(
     answer: impl Future<Output = QueryResult<T>> + Send + 'conn,
     limit: Duration,
@@ -108,8 +107,8 @@ fn follow<'conn, T: Send + 'conn>(
     })
 }
 
-/// Whether a text is none of the server's. Diesel passes on what a server says as it is, and what the driver says behind one of
-/// these; after all of them the connection is unusable, or what came over it was not understood.
+/// Whether an error is not from the server. Diesel passes on the server's text as it is, and the driver's after one of these
+/// prefixes. After the driver's errors the connection is unusable or out of step.
 fn is_an_end(text: &str) -> bool {
     ["Driver error: ", "Input/output error: ", "Other error: ", "URL error: "]
         .iter()

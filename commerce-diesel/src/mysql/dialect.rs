@@ -1,4 +1,4 @@
-//! The little that only `MySQL` and `MariaDB` say so.
+//! SQL and behaviour that are specific to `MySQL` and `MariaDB`.
 
 #[path = "../bulk.rs"]
 mod bulk;
@@ -21,41 +21,38 @@ use super::connection::Conn;
 use crate::fault::{self, Answer, Fault};
 use crate::rows::stock::UncontendedReservationRow;
 
-/// The backend.
 pub(crate) type Db = diesel::mysql::Mysql;
 
-/// How often a batch is tried again whole before its commits are tried one by one: most of what fails here fails because
-/// another process was at the same rows at the same time.
+/// How often a batch is retried before its commits are tried one by one. Most failures are conflicts with other processes.
 pub(crate) const RETRIES: u32 = 3;
 
-/// How long to look for the truth when something failed.
+/// How long to look for the outcome of a failed transaction.
 pub(crate) fn patience(conn: &Conn) -> Duration {
     conn.patience()
 }
 
 pub(crate) use crate::network::pause;
 
-/// How many commits of those that wait become one batch: as many as fill their statements. The rest would need one more for each
-/// table.
+/// How many waiting commits form a batch: as many as fill their statements. The others would need another statement per table.
 pub(crate) fn whole(waiting: usize) -> usize {
     <Db as Bulk>::whole(waiting)
 }
 
-/// Makes sure that there is a connection to begin on.
+/// Reconnects if the connection is lost.
 pub(crate) async fn connected(conn: &mut Conn) -> QueryResult<()> {
     conn.restore().await
 }
 
-/// Begins a transaction that will write. Each statement sees what others committed before it; what it will change is locked.
+/// Begins a transaction that writes. Each statement sees what was committed before it. Rows that will change are locked.
 pub(crate) async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
     conn.begin("START TRANSACTION").await
 }
 
-/// Keeps others from writing until the transaction ends.
+/// Locks out other writers until the transaction ends.
 ///
-/// There are no locks of tables that let others read, so every row is locked that a writer would lock, in the order in which
-/// writers do, and at last the feed: nobody can append an event any more. Writers who are in the middle by then hold rows that
-/// they have inserted; when those are reached, the database ends the transaction with less to undo, and that writer tries again.
+/// Table locks would block readers, so this locks all rows that writers lock, in their order, and finally the feed, which every
+/// writer appends to. If it deadlocks with a writer that has inserted rows, the database rolls back the smaller transaction,
+/// and that writer tries again.
 pub(crate) async fn lock_out_writers(conn: &mut Conn) -> QueryResult<()> {
     for table in ["orders", "carts", "stock", "promotion_uses", "feed"] {
         conn.run(&format!("SELECT COUNT(*) FROM {table} FOR UPDATE")).await?;
@@ -63,26 +60,25 @@ pub(crate) async fn lock_out_writers(conn: &mut Conn) -> QueryResult<()> {
     Ok(())
 }
 
-/// Begins to read at one point in time.
 pub(crate) async fn begin_read(conn: &mut Conn) -> QueryResult<()> {
     conn.begin("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         .await
 }
 
-/// Makes a transaction durable, or ends one that has read.
+/// Ends a transaction that writes or reads.
 pub(crate) async fn commit(conn: &mut Conn) -> QueryResult<()> {
     conn.end("COMMIT").await
 }
 
-/// Ends what has only read. Whatever the answer is, nothing depends on it.
+/// Ends a transaction that reads. Nothing depends on the answer.
 pub(crate) async fn end_read(conn: &mut Conn) {
     if let Err(error) = conn.end("COMMIT").await {
-        tracing::debug!(%error, "a connection was lost behind a query");
+        tracing::debug!(%error, "a connection was lost after a query");
     }
 }
 
-/// Takes a transaction back, whole: of some failures the database has taken back a statement, of others everything. Where that
-/// cannot be said the connection is given up, which has the same effect.
+/// Rolls back the whole transaction: after some failures the server has rolled back only a statement. If this fails, the
+/// connection is closed, which has the same effect.
 pub(crate) async fn rollback(conn: &mut Conn) {
     if conn.is_lost() {
         conn.give_up();
@@ -91,24 +87,24 @@ pub(crate) async fn rollback(conn: &mut Conn) {
     }
 }
 
-/// Locks what a query finds against everybody else who would change it.
+/// Locks the rows of a query against changes.
 macro_rules! for_update {
     ($query:expr) => {
         $query.for_update()
     };
 }
 
-/// Locks what a query finds, but for what somebody else has locked, which it passes over.
+/// Locks the rows of a query that are not locked by others, and skips the rest.
 macro_rules! for_update_of_free {
     ($query:expr) => {
         $query.for_update().skip_locked()
     };
 }
 
-/// Whether stock may be taken from levels before they are locked, which leaves them to others for longer.
+/// Whether stock may be taken before it is locked, which shortens the lock.
 pub(crate) const SUPPORTS_OPTIMISTIC_RESERVE: bool = true;
 
-/// Takes units from levels, unless one does not fit.
+/// Writes uncontended reservations, unless one does not fit.
 pub(crate) async fn take_each(conn: &mut Conn, rows: &[UncontendedReservationRow<'_>], at: i64) -> Answer<()> {
     for take in Take::pieces(rows, at) {
         let all = take.all();
@@ -119,14 +115,14 @@ pub(crate) async fn take_each(conn: &mut Conn, rows: &[UncontendedReservationRow
     Ok(())
 }
 
-/// What moves the end of the feed, before and behind by how much; the session remembers where it is then.
+/// The statement that moves the end of the feed, before and after the number. The session remembers the new end.
 pub(crate) const ADVANCE: (&str, &str) = ("UPDATE feed SET position = LAST_INSERT_ID(position + ", ") WHERE id = 1");
 
-/// The end of the feed, to which something is added.
+/// An expression for the end of the feed, to which a number is added.
 pub(crate) const LAST: &str = "LAST_INSERT_ID() + ";
 
-/// Runs what is named one after the other and binds the answers; the first failure ends the function. (Drivers for these
-/// databases wait for each answer.)
+/// Runs the calls in sequence and binds their answers. Returns the first error. (The drivers cannot send several statements at
+/// once.)
 macro_rules! pipeline {
     ($conn:ident; $($name:pat = $call:expr),+ $(,)?) => { $(let $name = $call.await?;)+ };
 }
@@ -144,8 +140,7 @@ macro_rules! snapshot {
     };
 }
 
-/// Ends the transaction behind what is written. Gives whether it was written, and whether the end of the transaction was
-/// confirmed: it was not committed if the first is not so.
+/// Writes, then ends the transaction. Evaluates to the results of both. If the write failed, nothing is committed.
 macro_rules! commit_after {
     ($conn:ident, $write:expr) => {{
         let written = $write.await;
@@ -157,14 +152,13 @@ macro_rules! commit_after {
 pub(crate) use {commit_after, for_update, for_update_of_free, pipeline, snapshot};
 
 diesel::define_sql_function! {
-    /// A text in lower case.
     fn lower(text: Text) -> Text;
 }
 
-/// The id of the order that a row of `document_keys` is of.
+/// The order id in a row of `document_keys`, as an expression.
 pub(crate) const ORDER_OF_KEY: &str = "UNHEX(REPLACE(document_keys.id, '-', ''))";
 
-/// Whether a column contains a text, without regard to case. Columns compare by their bytes, so both are in lower case first.
+/// Whether a column contains a text, ignoring case. Columns compare bytes, so both are converted to lower case.
 pub(crate) fn contains<C>(column: C, text: &str) -> Like<lower<C>, lower<String>>
 where
     C: AsExpression<Text>,
@@ -173,22 +167,21 @@ where
     lower(column).like(lower(format!("%{literal}%")))
 }
 
-/// Whether no transaction could begin, because there is no connection to begin it on.
+/// Whether no transaction could begin because there is no connection.
 pub(crate) fn is_unavailable(fault: &Fault) -> bool {
     matches!(fault, Fault::Database(Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _)))
 }
 
-/// Whether it was ended because it and another waited for each other. Diesel passes on the text, not the code.
+/// Whether the transaction was rolled back because of a deadlock. Diesel passes on the text, not the code.
 pub(crate) fn is_deadlock(fault: &Fault) -> bool {
     matches!(fault, Fault::Database(Error::DatabaseError(_, text)) if text.message().starts_with("Deadlock found"))
 }
 
-/// What kind of failure it is.
 pub(crate) fn kind(fault: &Fault) -> StoreErrorKind {
     fault::kind(fault, is_violated_check)
 }
 
-/// Whether it is what `MariaDB` says of a violated check; Diesel knows the code of `MySQL` alone.
+/// Whether it is `MariaDB`'s error for a violated check. Diesel knows the code of `MySQL` only.
 fn is_violated_check(error: &Error) -> bool {
     matches!(error, Error::DatabaseError(_, information) if information.message().starts_with("CONSTRAINT `"))
 }

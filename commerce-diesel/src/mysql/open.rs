@@ -1,4 +1,4 @@
-//! Reaching a server: where it is, who comes, are the tables up to date?
+//! Connecting to a server: URL, TLS, credentials, migrations.
 
 use std::error::Error as StdError;
 use std::path::PathBuf;
@@ -17,33 +17,33 @@ use crate::network::{DatabaseError, DatabaseOptions, migrate};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/mysql");
 
-/// Keeps processes that start together from bringing the tables up to date at once. Names of locks belong to the server, so
-/// this one has the database in it.
+/// Serializes the migrations of processes that start together. Lock names are global on a server, so the name contains the
+/// database.
 const LOCK: &str = "SELECT GET_LOCK(CONCAT('shop.', MD5(DATABASE())), 3600)";
 
-/// Finds a table that is none of ours. Ours say so, and may be there already if they were being made when a process ended:
-/// no transaction takes back that a table was made.
+/// Finds a table of another program. The tables of this engine have a comment. They may exist before the first migration is
+/// recorded, because creating a table cannot be rolled back.
 const FOREIGN: &str = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() \
                        AND table_comment <> 'commerce' AND table_name <> '__diesel_schema_migrations' LIMIT 1";
 
-/// Where the server is, and how it is talked to.
+/// A server, and how to connect to it.
 pub(super) struct Target {
     opts: Opts,
     options: DatabaseOptions,
 }
 
 impl Target {
-    /// Reads a URL: what `mysql_async` knows, with `ssl-mode` and `ssl-ca` as the client programs have them.
+    /// Parses a URL: the parameters of `mysql_async`, and `ssl-mode` and `ssl-ca` as in the client programs.
     pub(super) fn read(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
         let Security { url, wanted, roots } = Security::take(url, ["ssl-mode", "ssl-ca"], is_wanted)?;
-        // The texts of this error name parameters and what stands in them, which is never the password.
+        // This error may contain the value of a parameter, but never the password.
         let opts = Opts::from_url(&url).map_err(|error| DatabaseError::Url(error.to_string()))?;
         let wanted = wanted.unwrap_or_default() || opts.ssl_opts().is_some();
         if opts.db_name().is_none_or(str::is_empty) {
             return Err(DatabaseError::Url("it names no database".to_owned()));
         }
         let host = opts.ip_or_hostname().trim_matches(['[', ']']).to_owned();
-        // The system counts in seconds.
+        // The operating system counts in seconds.
         let alive = u32::try_from(options.statement_timeout.as_millis()).unwrap_or(u32::MAX).max(1000);
         let builder = OptsBuilder::from_opts(opts)
             .ip_or_hostname(host)
@@ -64,20 +64,19 @@ impl Target {
     }
 
     fn tls(&self, roots: Option<PathBuf>) -> Result<SslOpts, DatabaseError> {
-        // The driver takes that of the process. Who has chosen one keeps it.
+        // The driver uses the provider of the process. One that is already installed stays.
         drop(CryptoProvider::install_default(aws_lc_rs::default_provider()));
         let Some(path) = roots else { return Ok(SslOpts::default()) };
         let tls =
             |reason: &str| DatabaseError::Tls { host: self.host(), reason: format!("{}: {reason}", path.display()) };
         let certificates = CertificateDer::pem_file_iter(&path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         match certificates {
-            Ok(found) if found.is_empty() => Err(tls("there is no certificate in it")),
+            Ok(found) if found.is_empty() => Err(tls("it contains no certificate")),
             Ok(_) => Ok(SslOpts::default().with_disable_built_in_roots(true).with_root_certs(vec![path.into()])),
             Err(error) => Err(tls(&error.to_string())),
         }
     }
 
-    /// Host and port, for messages.
     fn host(&self) -> String {
         let (host, port) = (self.opts.ip_or_hostname(), self.opts.tcp_port());
         match self.opts.socket() {
@@ -87,7 +86,6 @@ impl Target {
         }
     }
 
-    /// Makes a connection.
     pub(super) async fn connect(&self) -> Result<AsyncMysqlConnection, DatabaseError> {
         self.in_time(async {
             let mut link = self.wrap(self.dial().await?).await?;
@@ -97,11 +95,11 @@ impl Target {
         .await
     }
 
-    /// How a session is set up.
+    /// The statements that configure a session.
     ///
-    /// Who is gone in the middle of a transaction holds up the others no longer than a statement may take; only `MariaDB` can be
-    /// told so. `MySQL` limits the time of queries alone: of what writes, the wait for locks is limited there, and we wait no
-    /// longer for the answer. A long list of keys stays a list of places in an index.
+    /// `MariaDB` ends idle transactions, so a process that dies in a transaction blocks others no longer than the time-out of a
+    /// statement. `MySQL` has no such setting; its time-out applies to queries only. There, a write is limited by the time-out
+    /// of locks and by our own. The last setting makes `MariaDB` use an index for long lists of keys.
     fn settings(&self) -> String {
         let (seconds, millis) =
             (self.options.statement_timeout.as_secs().max(1), self.options.statement_timeout.as_millis());
@@ -159,28 +157,27 @@ impl Target {
         DatabaseError::Other { host: self.host(), source: error.into() }
     }
 
-    /// Brings the tables up to date, if they can be written at all.
+    /// Runs missing migrations, if the database can be written.
     pub(super) async fn prepare(self: Arc<Self>) -> Result<(), DatabaseError> {
         migrate::on_a_thread(async move {
             let mut conn = self.in_time(self.dial()).await?;
             let applied = self.applied(&mut conn).await?;
             let locked: Option<Option<u8>> = conn.query_first(LOCK).await.map_err(|error| self.other(error))?;
             if locked.flatten() != Some(1) {
-                return Err(self.unreachable("another process is bringing its tables up to date".to_owned()));
+                return Err(self.unreachable("another process is running migrations".to_owned()));
             }
             if applied == 0
                 && let Some(table) = conn.query_first(FOREIGN).await.map_err(|error| self.other(error))?
             {
                 return Err(DatabaseError::Foreign { table });
             }
-            // The lock goes with the connection.
+            // The lock ends with the connection.
             migrate::bring_up_to_date(&mut AsyncMigrationHarness::new(self.wrap(conn).await?), MIGRATIONS)
         })
         .await
     }
 
-    /// How many migrations were applied. Whether the database can be written is told by trying: who has the right to may
-    /// write to one that is read-only for others.
+    /// The number of applied migrations. A write finds out whether the database is read-only for this user.
     async fn applied(&self, conn: &mut mysql_async::Conn) -> Result<u64, DatabaseError> {
         const UNKNOWN_TABLE: u16 = 1146;
         match conn.query_drop("DELETE FROM __diesel_schema_migrations WHERE FALSE").await {
@@ -197,7 +194,7 @@ fn is_of_tls(error: &std::io::Error) -> bool {
     error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some()
 }
 
-/// What `ssl-mode` says. Where TLS is wanted, the server's certificate is always verified.
+/// Whether a value of `ssl-mode` requires TLS. With TLS, the server's certificate is always verified.
 fn is_wanted(mode: &str) -> Option<bool> {
     match mode.to_ascii_uppercase().as_str() {
         "REQUIRED" | "VERIFY_CA" | "VERIFY_IDENTITY" => Some(true),

@@ -1,4 +1,4 @@
-//! Bringing tables up to date.
+//! Running migrations.
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::DatabaseError;
 
-/// Runs migrations where they may block: on a thread with a runtime of its own, whatever runtime the caller has.
+/// Runs migrations, which block, on a thread with its own runtime.
 pub(crate) async fn on_a_thread(
     work: impl Future<Output = Result<(), DatabaseError>> + Send + 'static,
 ) -> Result<(), DatabaseError> {
@@ -32,7 +32,7 @@ fn failed(error: impl StdError + Send + Sync + 'static) -> DatabaseError {
     DatabaseError::Migration(error.into())
 }
 
-/// Runs what is missing, unless a newer version was here.
+/// Runs the missing migrations, unless there are unknown ones of a newer version.
 pub(crate) fn bring_up_to_date<DB: Backend + 'static>(
     harness: &mut impl MigrationHarness<DB>,
     migrations: EmbeddedMigrations,

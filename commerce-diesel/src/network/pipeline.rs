@@ -1,16 +1,16 @@
-//! Answers that come together.
+//! The results of statements that were sent together.
 
 use crate::fault::Fault;
 
-/// Answers of which all are needed.
+/// Results that are needed together.
 pub(crate) trait AllOk {
     type Answers;
 
-    /// All of them, or the first that failed: what failed behind it did so because of it.
+    /// All answers, or the first error. Later errors are its consequences.
     fn all_ok(self) -> Result<Self::Answers, Fault>;
 }
 
-/// An answer as the others are.
+/// Converts the error of an answer.
 pub(crate) fn answer<T>(answer: Result<T, impl Into<Fault>>) -> Result<T, Fault> {
     answer.map_err(Into::into)
 }
@@ -20,7 +20,7 @@ macro_rules! all_ok {
         impl<$($name),+> AllOk for ($(Result<$name, Fault>,)+) {
             type Answers = ($($name,)+);
 
-            #[expect(non_snake_case, reason = "a value is named as its type")]
+    #[expect(non_snake_case, reason = "a value has the name of its type")]
             fn all_ok(self) -> Result<Self::Answers, Fault> {
                 let ($($name,)+) = self;
                 Ok(($($name?,)+))

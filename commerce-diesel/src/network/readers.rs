@@ -1,6 +1,6 @@
 //! The connections that read.
 //!
-//! Included by each database behind a network.
+//! Included by each database on a server.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::open::Target;
 use crate::fault::Fault;
 use crate::network::{DatabaseError, DatabaseOptions};
 
-/// Makes connections, and looks whether one that comes back can be used again.
+/// Makes connections, and checks whether a returned one can be used again.
 pub(super) struct Manager(Arc<Target>);
 
 impl managed::Manager for Manager {
@@ -33,13 +33,12 @@ impl managed::Manager for Manager {
     }
 }
 
-/// A connection, and whether somebody is in the middle of something on it.
+/// A connection, and whether an operation on it is unfinished.
 pub(super) struct Lease {
     conn: Conn,
     used: bool,
 }
 
-/// The pool.
 pub(super) struct Readers(managed::Pool<Manager>);
 
 impl Readers {
@@ -53,11 +52,10 @@ impl Readers {
             .max_size(options.readers.max(1))
             .timeouts(timeouts)
             .runtime(Runtime::Tokio1);
-        #[expect(clippy::expect_used, reason = "the only thing that can be missing is the runtime, which is given")]
+        #[expect(clippy::expect_used, reason = "only a missing runtime is an error, and there is one")]
         Self(pool.build().expect("a pool with a runtime"))
     }
 
-    /// A connection that is free.
     pub(super) async fn lease(&self) -> Result<managed::Object<Manager>, StoreError> {
         self.0.get().await.map_err(|error| StoreError::new(StoreErrorKind::Unavailable, reason(&error)))
     }
@@ -74,19 +72,18 @@ fn reason(error: &PoolError<DatabaseError>) -> String {
 }
 
 impl Lease {
-    /// The connection, for one piece of work.
+    /// Starts an operation on the connection.
     pub(super) fn begin(&mut self) -> &mut Conn {
         self.used = true;
         &mut self.conn
     }
 
-    /// The work has ended, in one way or another; what was dropped in its middle never gets here.
+    /// Ends the operation. An operation that was dropped never gets here.
     pub(super) fn end(&mut self) {
         self.used = false;
     }
 }
 
-/// What a caller learns of a fault.
 pub(super) fn store_error(fault: &Fault) -> StoreError {
     StoreError::new(dialect::kind(fault), fault.to_string())
 }
@@ -105,8 +102,7 @@ macro_rules! in_statement {
     };
 }
 
-/// Runs something that only reads. A connection that turns out to be lost is replaced once: the server may have been restarted
-/// since it was last used.
+/// Runs an operation that only reads. A lost connection is replaced once, because the server may have been restarted.
 macro_rules! on_a_connection {
     ($store:ident, $conn:ident, $work:expr) => {{
         let mut replaced = false;
@@ -125,7 +121,7 @@ macro_rules! on_a_connection {
     }};
 }
 
-/// Runs something in a transaction of its own; again, if it was ended in favour of another that waited for it.
+/// Runs an operation in its own transaction, and again after a deadlock.
 macro_rules! in_transaction {
     ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
         let mut round = 0;

@@ -1,20 +1,20 @@
-//! What a URL says of TLS.
+//! The TLS parameters of a URL.
 
 use std::path::PathBuf;
 
 use super::DatabaseError;
 
-/// What a URL says of TLS, taken out of it.
+/// The TLS parameters of a URL, and the URL without them.
 pub(crate) struct Security {
     pub(crate) url: String,
-    /// Whether it asks for TLS, if it says so.
+    /// Whether the URL asks for TLS. `None` if the parameter is absent.
     pub(crate) wanted: Option<bool>,
-    /// The file of the certificates that vouch for the server.
+    /// The file with the certificates that are trusted.
     pub(crate) roots: Option<PathBuf>,
 }
 
 impl Security {
-    /// Takes the parameters that ask for TLS and name the certificates; `is_wanted` knows the words of the first.
+    /// Takes the two named parameters out of a URL. `is_wanted` parses the first.
     pub(crate) fn take(
         url: &str,
         [mode, roots]: [&str; 2],

@@ -1,6 +1,6 @@
 //! The store.
 //!
-//! Included by each database behind a network.
+//! Included by each database on a server.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use super::writers::Writers;
 use crate::Rebuilt;
 use crate::network::{DatabaseError, DatabaseOptions};
 
-/// The port [`Store`](commerce_core::port::Store) on a database.
+/// A [`Store`](commerce_core::port::Store) on a database server.
 ///
-/// Clones share the connections, which live on the runtime that opened them.
+/// Clones share the connections, which belong to the runtime that opened them.
 #[derive(Clone)]
 pub struct NetworkStore {
     pub(super) shared: Arc<Shared>,
@@ -29,10 +29,10 @@ pub(super) struct Shared {
 }
 
 impl NetworkStore {
-    /// Connects to a database and brings its tables up to date. The documentation of the module says what the URL may be.
+    /// Connects to a database and runs missing migrations. The form of the URL is in the documentation of the module.
     ///
     /// # Errors
-    /// [`DatabaseError`] says what is wrong with the URL, the server or the database.
+    /// The URL, the server or the database cannot be used.
     pub async fn open(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
         let target = Arc::new(Target::read(url, options)?);
         Arc::clone(&target).prepare().await?;
@@ -44,19 +44,17 @@ impl NetworkStore {
         Ok(Self { shared: Arc::new(Shared { writer, readers: Readers::new(target, &options) }) })
     }
 
-    /// Makes orders with their parts, stock with its reservations and the uses of promotions anew, from the history
-    /// alone. Documents (carts, products, promotions, idempotency records, tasks) are no part of the history and stay
-    /// as they are.
+    /// Rebuilds orders, stock with its reservations, and the uses of promotions from the history. Documents, idempotency
+    /// records and tasks stay as they are.
     ///
-    /// All of it is one transaction: commits wait until it has ended, readers see the tables as they were. Tables that are as
-    /// the history makes them are the same afterwards; stock is judged as of an instant, which must be no earlier than the
-    /// last commit. `progress` hears, from time to time, how many orders, events and skus are done. Commits wait no longer
-    /// than a statement may take, so where there is much to make anew, open the store with a longer `statement_timeout`, or
-    /// rebuild while nobody orders.
+    /// The rebuild is one transaction. Commits wait until it ends; readers see the old tables. Tables that agree with the
+    /// history do not change. Stock is computed as of `at`, which must not be earlier than the last commit. `progress` receives
+    /// the number of orders, events and skus done so far. A commit waits no longer than `statement_timeout`: for a large
+    /// rebuild set a longer one, or stop sales.
     ///
     /// # Errors
-    /// [`StoreError`], and nothing has changed: `Corrupt` if the history cannot be read or contradicts itself, with the order,
-    /// the sku or the event where it does; `Unavailable` also if the database ended it again and again in favour of commits.
+    /// On an error nothing changes. `Corrupt`: the history cannot be read or contradicts itself; the message names the order,
+    /// sku or event. `Unavailable`: for example, repeated deadlocks with commits.
     pub async fn rebuild(
         &self,
         at: DateTime<Utc>,

@@ -1,6 +1,6 @@
 //! The tasks that write.
 //!
-//! Included by each database behind a network.
+//! Included by each database on a server.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use crate::prepared::Prepared;
 /// The most commits of one transaction.
 const BATCH: usize = 128;
 
-/// The queue that the writers take from. They end when it is gone and empty.
+/// The queue of the writers. They end when it is closed and empty.
 pub(super) struct Writers {
     queue: mpsc::Sender<Submission>,
 }
 
 impl Writers {
-    /// Starts a task per connection.
+    /// Starts one task per connection.
     pub(super) fn start(connections: Vec<Conn>, queue: usize) -> Self {
         let (queue, submissions) = mpsc::channel(queue.max(1));
         let submissions = Arc::new(Mutex::new(submissions));
@@ -34,7 +34,7 @@ impl Writers {
         Self { queue }
     }
 
-    /// Has a commit settled and written.
+    /// Settles and writes a commit.
     pub(super) async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         let prepared = Prepared::new(commit).map_err(|error| StoreError::new(StoreErrorKind::Corrupt, error))?;
         let (reply, rx) = oneshot::channel();
@@ -45,7 +45,8 @@ impl Writers {
     }
 }
 
-/// Takes what waits, or waits for one. Of many, those that would need statements of their own are left for the next batch.
+/// Waits for commits and takes those that wait. Leaves the last ones of a long queue, which would need further statements, for
+/// the next batch.
 async fn receive(queue: &mut mpsc::Receiver<Submission>, batch: &mut Vec<Submission>) -> usize {
     let limit = match queue.len() {
         0 => BATCH,
@@ -54,21 +55,21 @@ async fn receive(queue: &mut mpsc::Receiver<Submission>, batch: &mut Vec<Submiss
     queue.recv_many(batch, limit).await
 }
 
-/// Writes until nobody can submit any more and the queue is empty. There is no linger: a batch is what came while the writers
-/// were busy.
+/// Writes until the queue is closed and empty. It never waits for a batch to grow: a batch contains the commits that arrived
+/// while the writers were busy.
 async fn serve(mut conn: Conn, queue: Arc<Mutex<mpsc::Receiver<Submission>>>) {
     let mut batch = Vec::with_capacity(BATCH);
     while receive(&mut *queue.lock().await, &mut batch).await > 0 {
         let crowd = batch.len() > 1;
-        // A panic is a bug. Those who waited for what panicked learn that nothing is known; the writer goes on.
+        // A panic is a bug. Its callers get an unknown outcome; the writer continues.
         let served = AssertUnwindSafe(group::serve(&mut conn, std::mem::take(&mut batch))).catch_unwind();
         if served.await.is_err() {
             tracing::error!("a writer panicked");
             conn.give_up();
         }
         if crowd {
-            // Those who were just answered may come again at once: this lets them run first. Else a crowd falls into parts
-            // that wait for each other.
+            // Lets the callers that were just answered submit again first. Otherwise they split into groups that wait for each
+            // other.
             tokio::task::yield_now().await;
         }
     }

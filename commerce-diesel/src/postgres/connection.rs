@@ -1,4 +1,4 @@
-//! A connection whose statements may be sent one behind the other without waiting for answers.
+//! A connection that can send statements without waiting for the answers to earlier ones.
 
 use std::any::TypeId;
 use std::collections::HashSet;
@@ -15,22 +15,21 @@ use tokio::sync::watch;
 use super::open::Target;
 use crate::network::DatabaseError;
 
-/// A connection. Clones share it: statements given to them at the same time cross the network together and are run in the
-/// order in which they were given.
+/// A connection. Clones share it. Statements that are sent at the same time share a round trip and run in order.
 #[derive(Clone)]
 pub(crate) struct Conn {
     target: Arc<Target>,
     link: Arc<Link>,
 }
 
-/// What runs between this process and the server.
+/// The connection to the server.
 struct Link {
     client: AsyncPgConnection,
     closed: Arc<AtomicBool>,
     prepared: Mutex<HashSet<TypeId>>,
-    /// How many statements are under way that the server has yet to prepare.
+    /// The number of statements that are being prepared.
     preparing: watch::Sender<usize>,
-    /// Set while the end of a transaction is under way: what is given now would fall out of it.
+    /// Whether the end of a transaction was sent. A later statement would be outside of it.
     sealed: AtomicBool,
 }
 
@@ -48,22 +47,22 @@ impl Conn {
         Ok(Self { target, link })
     }
 
-    /// How long to look for the truth when something failed.
+    /// How long to look for the outcome of a failed transaction.
     pub(super) fn patience(&self) -> std::time::Duration {
         self.target.options().patience
     }
 
-    /// Whether it can be used no longer.
+    /// Whether the connection is unusable.
     pub(crate) fn is_lost(&self) -> bool {
         self.link.closed.load(Ordering::Acquire)
     }
 
-    /// Gives it up: its transaction, if there is one, will not be committed.
+    /// Closes the connection. The server rolls back its transaction.
     pub(crate) fn give_up(&self) {
         self.link.closed.store(true, Ordering::Release);
     }
 
-    /// Opens it again, if it is lost.
+    /// Reconnects if the connection is lost.
     pub(super) async fn restore(&mut self) -> Result<(), DatabaseError> {
         if self.is_lost() {
             self.link = Arc::new(Link::open(&self.target).await?);
@@ -71,14 +70,14 @@ impl Conn {
         Ok(())
     }
 
-    /// Runs statements without parameters, which need no preparation.
+    /// Runs statements without parameters, which are not prepared.
     pub(super) async fn run(&self, statements: &str) -> QueryResult<()> {
         let mut client = &self.link.client;
         self.answer(client.batch_execute(statements)).await
     }
 
-    /// Ends a transaction behind everything that was given before. A statement that is being prepared would be overtaken, so it
-    /// is waited for.
+    /// Ends a transaction after everything that was sent before. Waits for statements that are being prepared, which it would
+    /// otherwise overtake.
     pub(super) async fn end(&self, statement: &str) -> QueryResult<()> {
         let mut preparing = self.link.preparing.subscribe();
         drop(preparing.wait_for(|count| *count == 0).await); // the sender is ours
@@ -88,7 +87,7 @@ impl Conn {
         answer
     }
 
-    /// Waits for an answer, but not for ever: the server ends a statement that takes too long, unless it is gone.
+    /// Waits for an answer with a time-out. The server ends a statement that takes too long, unless it is gone.
     async fn answer<T>(&self, answer: impl Future<Output = QueryResult<T>>) -> QueryResult<T> {
         let limit = self.target.options().silence();
         let answer = tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
@@ -101,13 +100,13 @@ impl Conn {
         answer
     }
 
-    /// Follows a statement to its answer.
+    /// Waits for the answer to a statement, and remembers that it is prepared.
     fn follow<'conn, Q: QueryId, T: Send + 'conn>(
         &'conn self,
         answer: impl Future<Output = QueryResult<T>> + Send + 'conn,
     ) -> Answered<'conn, T> {
         if self.link.sealed.load(Ordering::Acquire) {
-            let text = Box::new("a statement was given behind the end of its transaction".to_owned());
+            let text = Box::new("a statement was sent after the end of its transaction".to_owned());
             return Box::pin(async { Err(Error::DatabaseError(DatabaseErrorKind::Unknown, text)) });
         }
         let name = Q::query_id();
@@ -134,7 +133,7 @@ impl Link {
     }
 }
 
-/// A statement on its way to be prepared.
+/// Counts a statement that is being prepared until it is dropped.
 struct Preparation<'c>(&'c Link);
 
 impl<'c> Preparation<'c> {

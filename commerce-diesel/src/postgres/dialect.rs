@@ -1,4 +1,4 @@
-//! The little that only PostgreSQL says so.
+//! SQL and behaviour that are specific to PostgreSQL.
 
 #[path = "../bulk.rs"]
 mod bulk;
@@ -23,58 +23,55 @@ use super::connection::Conn;
 use crate::fault::{self, Answer, Fault};
 use crate::rows::stock::UncontendedReservationRow;
 
-/// The backend.
 pub(crate) type Db = diesel::pg::Pg;
 
-/// How often a batch is tried again whole before its commits are tried one by one: most of what fails here fails because
-/// another process was at the same rows at the same time.
+/// How often a batch is retried before its commits are tried one by one. Most failures are conflicts with other processes.
 pub(crate) const RETRIES: u32 = 3;
 
-/// How long to look for the truth when something failed.
+/// How long to look for the outcome of a failed transaction.
 pub(crate) fn patience(conn: &Conn) -> Duration {
     conn.patience()
 }
 
 pub(crate) use crate::network::pause;
 
-/// How many commits of those that wait become one batch: all.
+/// How many waiting commits form a batch: all.
 pub(crate) const fn whole(waiting: usize) -> usize {
     waiting
 }
 
-/// Makes sure that there is a connection to begin on.
+/// Reconnects if the connection is lost.
 pub(crate) async fn connected(conn: &mut Conn) -> QueryResult<()> {
     conn.restore()
         .await
         .map_err(|error| Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, Box::new(error.to_string())))
 }
 
-/// Begins a transaction that will write. Each statement sees what others committed before it; what it will change is locked.
+/// Begins a transaction that writes. Each statement sees what was committed before it. Rows that will change are locked.
 pub(crate) async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
     conn.run("BEGIN ISOLATION LEVEL READ COMMITTED").await
 }
 
-/// Keeps others from writing until the transaction ends. They take these locks in this order.
+/// Locks out other writers until the transaction ends. They take these locks in this order.
 pub(crate) async fn lock_out_writers(conn: &mut Conn) -> QueryResult<()> {
     conn.run("LOCK TABLE idempotency_keys, orders, carts, stock, promotion_uses, feed IN EXCLUSIVE MODE").await
 }
 
-/// Begins to read at one point in time.
 pub(crate) async fn begin_read(conn: &mut Conn) -> QueryResult<()> {
     conn.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
 }
 
-/// Makes a transaction durable, or ends one that has read.
+/// Ends a transaction that writes or reads.
 pub(crate) async fn commit(conn: &mut Conn) -> QueryResult<()> {
     conn.end("COMMIT").await
 }
 
-/// Ends what has only read. Nobody waits for the answer: whatever it is, nothing depends on it.
+/// Ends a transaction that reads. Nothing depends on the answer.
 pub(crate) fn end_read(conn: &Conn) {
     drop(conn.run("COMMIT").now_or_never());
 }
 
-/// Takes a transaction back. Where that cannot be said the connection is given up, which has the same effect.
+/// Rolls back. If this fails, the connection is closed, which has the same effect.
 pub(crate) async fn rollback(conn: &mut Conn) {
     if let Err(error) = conn.end("ROLLBACK").await {
         tracing::debug!(%error, "nothing to roll back");
@@ -82,24 +79,24 @@ pub(crate) async fn rollback(conn: &mut Conn) {
     }
 }
 
-/// Locks what a query finds against everybody else who would change it.
+/// Locks the rows of a query against changes.
 macro_rules! for_update {
     ($query:expr) => {
         $query.for_no_key_update()
     };
 }
 
-/// Locks what a query finds, but for what somebody else has locked, which it passes over.
+/// Locks the rows of a query that are not locked by others, and skips the rest.
 macro_rules! for_update_of_free {
     ($query:expr) => {
         $query.for_no_key_update().skip_locked()
     };
 }
 
-/// Whether stock may be taken from levels before they are locked, which leaves them to others for longer.
+/// Whether stock may be taken before it is locked, which shortens the lock.
 pub(crate) const SUPPORTS_OPTIMISTIC_RESERVE: bool = true;
 
-/// Takes units from levels, unless one does not fit.
+/// Writes uncontended reservations, unless one does not fit.
 pub(crate) async fn take_each(conn: &mut Conn, rows: &[UncontendedReservationRow<'_>], at: i64) -> Answer<()> {
     let Some(take) = Take::pieces(rows, at).next() else { return Ok(()) };
     match take.execute(conn).await {
@@ -108,13 +105,13 @@ pub(crate) async fn take_each(conn: &mut Conn, rows: &[UncontendedReservationRow
     }
 }
 
-/// What moves the end of the feed, before and behind by how much.
+/// The statement that moves the end of the feed, before and after the number.
 pub(crate) const ADVANCE: (&str, &str) = ("UPDATE feed SET position = position + ", " WHERE id = 1");
 
-/// The end of the feed, to which something is added.
+/// An expression for the end of the feed, to which a number is added.
 pub(crate) const LAST: &str = "(SELECT position FROM feed WHERE id = 1) + ";
 
-/// Sends what is named, one behind the other, and waits for the answers together; the first failure ends the function.
+/// Sends the calls together, waits for all answers and binds them. Returns the first error.
 macro_rules! pipeline {
     ($conn:ident; $($name:pat = $call:expr),+ $(,)?) => {
         let ($($name,)+) = $crate::network::pipeline::AllOk::all_ok(tokio::join!(biased; $(async {
@@ -137,8 +134,8 @@ macro_rules! snapshot {
     };
 }
 
-/// Sends the end of the transaction right behind what is written. Gives whether it was written, and whether the end of the
-/// transaction was confirmed: it was not committed if the first is not so.
+/// Writes, and sends the end of the transaction without waiting. Evaluates to the results of both. If the write failed, nothing
+/// is committed.
 macro_rules! commit_after {
     ($conn:ident, $write:expr) => {{
         let end = $conn.clone();
@@ -155,10 +152,10 @@ macro_rules! commit_after {
 
 pub(crate) use {commit_after, for_update, for_update_of_free, pipeline, snapshot};
 
-/// The id of the order that a row of `document_keys` is of.
+/// The order id in a row of `document_keys`, as an expression.
 pub(crate) const ORDER_OF_KEY: &str = "document_keys.id::uuid";
 
-/// Whether a column contains a text, without regard to case.
+/// Whether a column contains a text, ignoring case.
 pub(crate) fn contains<C>(column: C, text: &str) -> Escape<ILike<C, String>>
 where
     C: PgTextExpressionMethods + Expression<SqlType = Text>,
@@ -167,17 +164,16 @@ where
     column.ilike(format!("%{literal}%")).escape('\\')
 }
 
-/// Whether it is of no use to try again at once. A connection that is lost is made anew by the next try.
+/// Whether an immediate retry is useless. Never: a retry reconnects.
 pub(crate) const fn is_unavailable(_: &Fault) -> bool {
     false
 }
 
-/// Whether it was ended because it and another waited for each other. Diesel passes on the text, not the code.
+/// Whether the transaction was rolled back because of a deadlock. Diesel passes on the text, not the code.
 pub(crate) fn is_deadlock(fault: &Fault) -> bool {
     matches!(fault, Fault::Database(Error::DatabaseError(_, text)) if text.message() == "deadlock detected")
 }
 
-/// What kind of failure it is.
 pub(crate) fn kind(fault: &Fault) -> StoreErrorKind {
     fault::kind(fault, |_| false)
 }

@@ -1,4 +1,4 @@
-//! Reaching a server: where it is, who comes, are the tables up to date?
+//! Connecting to a server: URL, TLS, credentials, migrations.
 
 use std::error::Error as StdError;
 use std::path::PathBuf;
@@ -22,17 +22,17 @@ use crate::network::{DatabaseError, DatabaseOptions, migrate};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// Keeps processes that start together from bringing the tables up to date at once; "shop" in ASCII.
+/// Serializes the migrations of processes that start together. "shop" in ASCII.
 const LOCK: i64 = 0x7368_6f70;
 
-/// How a session is set up, beside its time-outs.
+/// The settings of a session, except its time-outs.
 ///
-/// Every query here is written for an index. Plans are made once per connection, perhaps while a table was still empty, so the
-/// ways of reading that only serve small tables are not to be chosen.
+/// Every query has an index. Plans are made once per connection, possibly while a table is empty, so plans that are good for
+/// small tables only are disabled.
 const SETTINGS: &str = "SET application_name = 'commerce'; SET plan_cache_mode = force_generic_plan; \
                         SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;";
 
-/// Where the server is, and how it is talked to.
+/// A server, and how to connect to it.
 pub(super) struct Target {
     config: Config,
     tls: Option<MakeRustlsConnect>,
@@ -40,12 +40,11 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Reads a URL: what `tokio_postgres` knows, with `sslmode` as in libpq, and `sslrootcert`, which
-    /// alone asks for TLS, too.
+    /// Parses a URL: the parameters of `tokio_postgres`, `sslmode` as in libpq, and `sslrootcert`, which implies TLS.
     pub(super) fn read(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
         let Security { url, wanted, roots } = Security::take(url, ["sslmode", "sslrootcert"], is_wanted)?;
         let wanted = wanted.unwrap_or(roots.is_some());
-        // The texts of this error name parameters, never what stands in them.
+        // This error contains names of parameters, never values.
         let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
             DatabaseError::Url(error.source().map_or_else(|| error.to_string(), ToString::to_string))
         })?;
@@ -76,7 +75,7 @@ impl Target {
             added.map_err(|error| tls(format!("{}: {error}", path.display())))?;
         }
         if store.is_empty() {
-            return Err(tls(format!("{}: there is no certificate in it", path.display())));
+            return Err(tls(format!("{}: it contains no certificate", path.display())));
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(provider)
@@ -97,12 +96,12 @@ impl Target {
         format!("{host}:{}", self.config.get_ports().first().copied().unwrap_or(5432))
     }
 
-    /// Makes a connection; the flag is set when it has ended.
+    /// Connects. The flag is set when the connection has ended.
     pub(super) async fn connect(&self) -> Result<(AsyncPgConnection, Arc<AtomicBool>), DatabaseError> {
         let closed = Arc::new(AtomicBool::new(false));
         let mut client = self.client(Arc::clone(&closed)).await?;
         let millis = self.options.statement_timeout.as_millis();
-        // Who is gone in the middle of a transaction holds up the others no longer than a statement may take.
+        // A process that dies in a transaction blocks others no longer than the time-out of a statement.
         let settings =
             format!("{SETTINGS} SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {millis};");
         client.batch_execute(&settings).await.map_err(|error| self.other(error))?;
@@ -163,7 +162,7 @@ impl Target {
         DatabaseError::Other { host: self.host(), source: error.into() }
     }
 
-    /// Brings the tables up to date, if they can be written at all.
+    /// Runs missing migrations, if the database can be written.
     pub(super) async fn prepare(self: Arc<Self>) -> Result<(), DatabaseError> {
         migrate::on_a_thread(async move {
             let mut conn = self.client(Arc::default()).await?;
@@ -172,7 +171,7 @@ impl Target {
                 return Err(DatabaseError::ReadOnly { host: self.host() });
             }
             conn.batch_execute(&unlocked).await.map_err(|error| self.other(error))?;
-            // The lock goes with the connection.
+            // The lock ends with the connection.
             migrate::bring_up_to_date(&mut AsyncMigrationHarness::new(conn), MIGRATIONS)
         })
         .await
@@ -192,7 +191,7 @@ impl Target {
     }
 }
 
-/// What `sslmode` says. Where TLS is wanted, the server's certificate is always verified.
+/// Whether a value of `sslmode` requires TLS. With TLS, the server's certificate is always verified.
 fn is_wanted(mode: &str) -> Option<bool> {
     match mode {
         "require" | "verify-ca" | "verify-full" => Some(true),

@@ -1,4 +1,4 @@
-//! Whether a commit is in the database: asked when its transaction ended in a way that leaves it open.
+//! Finding out whether a commit is in the database after its transaction was not confirmed.
 
 use commerce_core::commit::{Accepted, Commit};
 use diesel::prelude::*;
@@ -9,7 +9,7 @@ use crate::rows::counter;
 use crate::rows::event::{ORDER, STOCK, order_stream};
 use crate::schema::events;
 
-/// Whether a commit that was accepted has landed; none if it left nothing by which it could be told.
+/// Whether an accepted commit is in the database. `None` if it wrote nothing that identifies it.
 pub(in super::super) async fn is_committed(
     conn: &mut Conn,
     commit: &Commit,
@@ -27,7 +27,7 @@ pub(in super::super) async fn is_committed(
         let (id, entry) = (change.id(), change.event());
         return has_event(conn, id.kind.name(), &id.id, entry.sequence, DbUuid(entry.id.uuid())).await.map(Some);
     }
-    // Only now: an idempotency record may be that of another attempt at the same request, which had the same effect.
+    // Last: the record may be that of another attempt at the same request, which had the same effect.
     match &commit.idempotency {
         Some(record) => Ok(Some(idempotency::get(conn, &record.key).await?.as_ref() == Some(record))),
         None => Ok(None),

@@ -1,6 +1,6 @@
 //! Documents of any kind. Some kinds have [tables of their own](own_tables), the others share one.
 //!
-//! All tables have one shape; the shared one has a column more, which tells its kinds apart.
+//! All tables have the same columns, except that the shared one also has the kind.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::schema::{claims, document_keys, own_tables};
 /// The queries of a table: `module: table row [kinds] (column of the kind);`.
 macro_rules! tables {
     ($($module:ident: $table:ident $row:ident [$kinds:pat $(if $guard:expr)?] $(($column:ident))?;)*) => {$(
-        #[allow(unused_variables, reason = "a table of one kind has no column for it")]
+        #[allow(unused_variables, reason = "the table of one kind has no column for it")]
         mod $module {
             use super::*;
             use crate::rows::document::$row;
@@ -120,7 +120,7 @@ macro_rules! every_table {
 }
 own_tables!(every_table);
 
-/// Asks the table of a kind.
+/// Runs a query on the table of a kind.
 macro_rules! in_table_of {
     ([$($table:ident $row:ident $own:ident;)*] $kind:expr, $query:ident $arguments:tt) => {
         match $kind {
@@ -133,7 +133,6 @@ macro_rules! in_table_of {
     };
 }
 
-/// A document.
 pub(in super::super) async fn get<T: TryFrom<Document>>(conn: &mut Conn, id: &DocumentId) -> Answer<Option<T>> {
     let bodies = in_table_of!(id.kind, with_ids(conn, id.kind, &[id.id.as_str()]))?;
     Ok(read(id.kind, &bodies)?.pop())
@@ -148,7 +147,7 @@ pub(in super::super) async fn with_claims<T: TryFrom<Document>>(
     read(kind, &in_table_of!(kind, with_claims(conn, kind, claims))?)
 }
 
-/// Documents of a kind, by id.
+/// The documents of a kind, by id.
 pub(in super::super) async fn list(
     conn: &mut Conn,
     kind: DocumentKind,
@@ -160,7 +159,7 @@ pub(in super::super) async fn list(
     Ok(listing(read(kind, &bodies)?, page.limit, |document: &Document| document.id().id))
 }
 
-/// Documents of a kind, newest first, then by id, from behind one of them; one more than the limit, if there are.
+/// The documents of a kind after a cursor, newest first, then by id. One more than the limit, if there are more.
 pub(in super::super) async fn newest<T: TryFrom<Document>>(
     conn: &mut Conn,
     kind: DocumentKind,
@@ -174,7 +173,7 @@ fn read<T: TryFrom<Document>>(kind: DocumentKind, bodies: &[String]) -> Answer<V
     bodies.iter().map(|body| read_document(kind, body)).collect()
 }
 
-/// The versions of those of the documents that exist. Nobody else changes them until the transaction ends.
+/// The versions of those documents that exist. Locks the rows.
 pub(super) async fn lock_versions<'a>(
     conn: &mut Conn,
     ids: impl IntoIterator<Item = &'a DocumentId>,
@@ -192,7 +191,7 @@ pub(super) async fn lock_versions<'a>(
     Ok(versions)
 }
 
-/// Writes documents and their keys. The old keys go before new ones come.
+/// Writes documents and their keys. Removes old keys before it inserts new ones.
 pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
     let drafts = || changes.documents.iter().filter_map(|(id, draft)| Some((*id, draft.new, draft.keys?)));
     let old = drafts().filter(|(_, new, _)| !new).map(|(id, ..)| (id.kind.name(), id.id.as_str())).collect();

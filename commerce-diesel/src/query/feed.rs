@@ -1,10 +1,10 @@
-//! The feed: every event, in the order in which they became visible.
+//! The feed: all events, in the order in which they became visible.
 
 use super::{Answer, Conn, dialect};
 use crate::rows::event::NewEventRow;
 use crate::rows::size;
 
-/// Appends events. Whoever else appends waits until this transaction has ended, so this comes last in it.
+/// Appends events. This blocks others that append until the transaction ends, so it comes last.
 pub(super) async fn append(conn: &mut Conn, mut events: Vec<NewEventRow<'_>>) -> Answer<()> {
     if events.is_empty() {
         return Ok(());

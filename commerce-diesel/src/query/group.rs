@@ -1,4 +1,4 @@
-//! Group commit: what waits is settled and written in one transaction, and everybody gets their own answer after it.
+//! Group commit: settles and writes the waiting commits in one transaction, then answers each.
 
 #[path = "group/recovery.rs"]
 mod recovery;
@@ -16,19 +16,19 @@ use super::{Answer, Conn, Fault, dialect, loaded_state, write};
 use crate::changes::Changes;
 use crate::prepared::Prepared;
 
-/// A batch that takes longer than this is worth a warning.
+/// A batch that takes longer is logged as a warning.
 const SLOW: Duration = Duration::from_millis(500);
 
-/// A commit that waits for its turn, and who waits for the answer.
+/// A waiting commit, with the channel for its answer.
 #[derive(Debug)]
 pub(in super::super) struct Submission {
     prepared: Prepared,
     reply: oneshot::Sender<Reply>,
-    /// As what it was accepted before, by transactions of which it is not known whether they were committed.
+    /// Its earlier outcomes, in transactions whose commit was not confirmed.
     unconfirmed: Vec<Accepted>,
 }
 
-/// The answer, and the commit with it: it is freed by who submitted it, not by the writer for whom others wait.
+/// The answer with the commit, so that the submitter frees the commit and not the writer.
 #[derive(Debug)]
 pub(in super::super) struct Reply {
     pub(in super::super) answer: Result<(), CommitError>,
@@ -40,41 +40,41 @@ impl Submission {
         Self { prepared, reply, unconfirmed: Vec::new() }
     }
 
-    /// Whoever does not wait any more is not told; the commit stands.
+    /// Answers, unless the submitter has stopped waiting.
     fn answer(self, answer: Result<(), CommitError>) {
         let Self { prepared, reply, .. } = self;
         drop(reply.send(Reply { answer, _prepared: prepared }));
     }
 }
 
-/// What became of a commit. It was accepted as nothing if it had happened before.
+/// The outcome of a commit. `None` if an earlier attempt had committed it.
 type Outcome = Result<Option<Accepted>, Refusal>;
 
-/// Why a batch was not written.
+/// The reason why a batch was not written.
 enum Failure {
-    /// No transaction could begin: somebody else holds the database, or it is gone.
+    /// No transaction could begin: another process has locked the database, or it is not reachable.
     Unavailable(Fault),
-    /// Something in the transaction failed, and it was rolled back.
+    /// A statement failed, and the transaction was rolled back.
     Within(Fault),
-    /// The database did not confirm the commit of what was settled so.
+    /// The database did not confirm the commit with these outcomes.
     Unconfirmed(Fault, Vec<Outcome>),
 }
 
-/// When stock is locked.
+/// When the rows of stock are locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LockMode {
-    /// As its levels are read.
+    /// When they are read.
     Pessimistic,
-    /// As it is written, at last, where that is possible.
+    /// When they are written, last, if possible.
     Optimistic,
 }
 
-/// Writes a batch and answers everybody in it.
+/// Writes a batch and answers each commit.
 pub(in super::super) async fn serve(conn: &mut Conn, batch: Vec<Submission>) {
     let began = Instant::now();
     let size = batch.len();
-    // Whatever is made is taken for new. Should it be there all the same, the insert of another fails on its key, and the batch is
-    // tried again with everything it needs.
+    // Assumes that everything that is inserted is new. If not, an insert violates a key, and the batch is retried with a
+    // complete read set.
     match attempt(conn, &batch, ReadSet::assuming_inserts_are_new(commits(&batch)), LockMode::Optimistic).await {
         Ok(outcomes) => answer_all(batch, outcomes),
         Err(failure) => Box::pin(recovery::recover(conn, batch, failure)).await,
@@ -97,7 +97,6 @@ fn commits(batch: &[Submission]) -> impl Iterator<Item = &Commit> {
     batch.iter().map(|submission| &submission.prepared.commit)
 }
 
-/// A batch that is settled.
 struct Ready {
     outcomes: Vec<Outcome>,
     loaded: Writable,
@@ -148,7 +147,7 @@ async fn locked(conn: &mut Conn, batch: &[Submission], read_set: &ReadSet<'_>) -
     Ok(Ready { outcomes, loaded: Writable::Locked(loaded) })
 }
 
-/// Nothing if what was settled holds on these levels alone.
+/// Settles a batch on levels that are not locked. `None` if the outcomes depend on these levels.
 async fn peeked(conn: &mut Conn, batch: &[Submission], read_set: &ReadSet<'_>) -> Answer<Option<Ready>> {
     let mut loaded = loaded_state::peek(conn, read_set).await?;
     let outcomes = settled(conn, batch, loaded.as_mut()).await?;
@@ -156,15 +155,15 @@ async fn peeked(conn: &mut Conn, batch: &[Submission], read_set: &ReadSet<'_>) -
     Ok(loaded.uncontended(refusals, read_set.at).map(|loaded| Ready { outcomes, loaded }))
 }
 
-/// Whether a batch does nothing with stock but reserve it, and nothing that is locked behind stock.
+/// Whether a batch only reserves stock, and locks nothing after stock.
 fn may_lock_optimistically(batch: &[Submission], read_set: &ReadSet<'_>) -> bool {
     let mut moves = commits(batch).flat_map(|commit| &commit.stock);
     let reserves = |step: &StockMove| matches!(step.action, StockAction::Reserve { .. });
     dialect::SUPPORTS_OPTIMISTIC_RESERVE && read_set.usage_counters.is_empty() && moves.all(reserves)
 }
 
-/// Settles what has not happened. What was accepted before by a transaction that was not confirmed may have: now that what it
-/// moves is locked, that transaction has ended, and a look tells for sure.
+/// Settles the commits that earlier attempts have not committed. The rows are locked, so unconfirmed transactions have ended,
+/// and the answer is certain.
 async fn settled(conn: &mut Conn, batch: &[Submission], loaded: &mut LoadedState) -> Answer<Vec<Outcome>> {
     let mut happened = Vec::with_capacity(batch.len());
     for submission in batch {
@@ -185,7 +184,7 @@ async fn is_already_committed(conn: &mut Conn, submission: &Submission) -> Answe
     Ok(false)
 }
 
-/// Why what was settled is not, or may not be, written.
+/// The reason why settled commits are not, or may not be, written.
 enum WriteError {
     NotCommitted(Fault),
     Unknown(Fault),

@@ -14,7 +14,7 @@ use crate::rows::counter;
 use crate::rows::event::{EventRow, ORDER, order_stream};
 use crate::schema::events;
 
-/// The history of an order, oldest first.
+/// The events of an order, oldest first.
 pub(in super::super) async fn of_order(conn: &mut Conn, order: OrderId) -> Answer<Vec<Recorded<OrderEvent>>> {
     let query = events::table
         .filter(events::stream_id.eq(order_stream(order)))
@@ -24,7 +24,7 @@ pub(in super::super) async fn of_order(conn: &mut Conn, order: OrderId) -> Answe
     rows.iter().map(EventRow::recorded).collect()
 }
 
-/// Orders as they were when they were placed.
+/// Orders as they were placed.
 pub(super) async fn placed(conn: &mut Conn, orders: &[OrderId]) -> Answer<BTreeMap<OrderId, Order>> {
     let streams: Vec<String> = orders.iter().copied().map(order_stream).collect();
     let wanted = dialect::in_list(events::stream_id, streams.iter().map(String::as_str));
@@ -33,7 +33,7 @@ pub(super) async fn placed(conn: &mut Conn, orders: &[OrderId]) -> Answer<BTreeM
     rows.iter().map(|row| Ok((row.stream()?, row.placed()?))).collect()
 }
 
-/// The history of a document, oldest first.
+/// The events of a document, oldest first.
 pub(in super::super) async fn of_document(conn: &mut Conn, id: &DocumentId) -> Answer<Vec<Recorded<DocumentEvent>>> {
     let query = events::table
         .filter(events::stream_id.eq(id.id.as_str()))
@@ -43,14 +43,14 @@ pub(in super::super) async fn of_document(conn: &mut Conn, id: &DocumentId) -> A
     rows.iter().map(EventRow::of_document).collect()
 }
 
-/// The names of the streams of orders behind a name.
+/// The names of the streams of orders after a name.
 pub(super) async fn order_streams(conn: &mut Conn, after: &str, limit: u16) -> QueryResult<Vec<String>> {
     let streams = events::table.filter(events::stream_id.gt(after)).filter(events::stream_kind.eq(ORDER));
     let names = streams.select(events::stream_id).distinct().order(events::stream_id);
     names.limit(limit.into()).load(conn).await
 }
 
-/// The histories of the orders of those streams, each oldest first.
+/// The events of some orders, by stream, oldest first.
 pub(super) async fn of_streams(
     conn: &mut Conn,
     streams: &[String],
@@ -66,7 +66,7 @@ pub(super) async fn of_streams(
     Ok(histories)
 }
 
-/// The whole history from behind a position.
+/// The whole history after a position.
 pub(in super::super) async fn all(conn: &mut Conn, page: &PageRequest<u64>) -> Answer<Page<HistoryEntry, u64>> {
     let after = page.after.map_or(i64::MIN, counter);
     let query = events::table.filter(events::position.gt(after)).order(events::position);

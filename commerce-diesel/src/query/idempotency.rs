@@ -9,10 +9,9 @@ use crate::rows::idempotency::IdempotencyRow;
 use crate::rows::micros;
 use crate::schema::idempotency_keys;
 
-/// The most idempotency records forgotten at a time, but for those given in the same microsecond.
+/// The most records that one call removes. Records of the same microsecond may exceed it.
 const FORGET: i64 = 1000;
 
-/// An idempotency record.
 pub(in super::super) async fn get(conn: &mut Conn, key: &IdempotencyKey) -> Answer<Option<IdempotencyRecord>> {
     let query = idempotency_keys::table
         .filter(idempotency_keys::scope.eq(&key.scope))
@@ -22,7 +21,7 @@ pub(in super::super) async fn get(conn: &mut Conn, key: &IdempotencyKey) -> Answ
     row.map(IdempotencyRow::into_record).transpose()
 }
 
-/// Those of the idempotency records that exist.
+/// The existing records of some keys.
 pub(super) async fn in_list<'a>(
     conn: &mut Conn,
     keys: impl Iterator<Item = &'a IdempotencyKey>,
@@ -34,7 +33,7 @@ pub(super) async fn in_list<'a>(
     rows.into_iter().map(IdempotencyRow::into_record).collect()
 }
 
-/// Forgets the oldest idempotency records given before an instant; says how many.
+/// Removes the oldest records from before an instant. Returns their number.
 pub(in super::super) async fn forget(conn: &mut Conn, before: DateTime<Utc>) -> Answer<u64> {
     let old = idempotency_keys::given_at.lt(micros(before));
     let query = idempotency_keys::table.filter(old).order(idempotency_keys::given_at).offset(FORGET - 1).limit(1);

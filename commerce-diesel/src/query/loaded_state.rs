@@ -1,4 +1,4 @@
-//! The state that a batch is settled on, read inside the transaction that writes its outcome.
+//! Loading the state that a batch is settled on, in the transaction that writes its outcome.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,21 +16,21 @@ use crate::db_enum::DbEnum;
 use crate::rows::read_counter;
 use crate::schema::{claims, orders};
 
-/// Loads what a batch names, and locks, in the order of keys, what it can move.
+/// Loads a read set, and locks what the batch may change, in the order of keys.
 pub(in super::super) async fn lock(conn: &mut Conn, read_set: &ReadSet<'_>) -> Answer<Locked<LoadedState>> {
     load(conn, read_set, Levels::Locked).await.map(Locked)
 }
 
-/// As [`lock`], but for the levels of stock, which others may move until they are written.
+/// Like [`lock`], but does not lock stock levels.
 pub(super) async fn peek(conn: &mut Conn, read_set: &ReadSet<'_>) -> Answer<Peeked<LoadedState>> {
     load(conn, read_set, Levels::Read).await.map(Peeked)
 }
 
-/// What stays as it is until the transaction ends.
+/// State that nobody else changes until the transaction ends.
 #[derive(Debug)]
 pub(in super::super) struct Locked<T>(T);
 
-/// What others may move.
+/// State that others may change.
 #[derive(Debug)]
 pub(super) struct Peeked<T>(T);
 
@@ -49,9 +49,9 @@ impl<T> AsMut<T> for Peeked<T> {
 /// Settled facts that may be written.
 #[derive(Debug)]
 pub(super) enum Writable {
-    /// As they are.
+    /// Written as they are.
     Locked(Locked<LoadedState>),
-    /// What was taken of each level, if it still fits when it is written at this instant.
+    /// Uncontended reservations, written if they still fit at this instant.
     Uncontended(Peeked<LoadedState>, DateTime<Utc>, BTreeMap<Sku, UncontendedReservation>),
 }
 
@@ -64,8 +64,8 @@ impl Writable {
 }
 
 impl Peeked<LoadedState> {
-    /// Settled facts that hold on other levels, too: nobody was refused for stock, and everything that moved is far from every
-    /// border.
+    /// Settled facts that also hold on other levels: no commit was refused for stock, and all changed levels are far from every
+    /// limit.
     pub(super) fn uncontended<'r>(
         self,
         refusals: impl IntoIterator<Item = &'r Refusal>,
@@ -115,7 +115,7 @@ async fn order_versions(conn: &mut Conn, ids: &BTreeSet<OrderId>) -> Answer<BTre
     rows.into_iter().map(known).collect()
 }
 
-/// Who holds the claims; whoever changes one waits for who has it locked.
+/// The owners of claims. Locks the rows.
 async fn held_claims(conn: &mut Conn, wanted: &BTreeSet<&Claim>) -> Answer<Claims> {
     if wanted.is_empty() {
         return Ok(Claims::default());

@@ -1,4 +1,4 @@
-//! Orders: what was placed, from the events that created them, and what has changed since, from their rows.
+//! Orders: the event that created an order has what was placed; its row has the state.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,6 @@ use crate::rows::event::ORDER;
 use crate::rows::{micros, read_stored};
 use crate::schema::{claims, document_keys, orders, returns, sql_types};
 
-/// An order.
 pub(in super::super) async fn get(conn: &mut Conn, order_ref: &OrderRef) -> Answer<Option<Order>> {
     let Some(id) = resolve(conn, order_ref).await? else { return Ok(None) };
     let rows = orders::table.find(id).select((orders::id, orders::state)).load(conn).await?;
@@ -105,7 +104,7 @@ fn take_return(order: Order, id: ReturnId) -> Answer<(OrderId, Return)> {
     Ok((order.id, returns.find(|known| known.id == id).ok_or(Fault::Corrupt("orders.state"))?))
 }
 
-/// How many orders of a customer stand.
+/// The number of active orders of a customer.
 pub(in super::super) async fn standing(conn: &mut Conn, user: &UserId) -> Answer<u32> {
     let over = Phase::ALL.into_iter().filter(|phase| phase.is_undone()).map(Phase::name);
     let of = orders::table.filter(orders::user_id.eq(user.as_str()));

@@ -16,7 +16,7 @@ use crate::rows::promotion::{CustomerUsesRow, RedemptionRow, UsesRow};
 use crate::rows::{read, read_counter};
 use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses};
 
-/// The candidates for a customer who gave some codes.
+/// The candidates for a customer with these codes.
 pub(in super::super) async fn candidates(conn: &mut Conn, codes: &[String], user: &UserId) -> Answer<Vec<Promotion>> {
     let mut keys: Vec<String> = codes.iter().map(|code| PromotionRecord::key_of_code(code)).collect();
     keys.push(PromotionRecord::AUTOMATIC.to_owned());
@@ -33,7 +33,7 @@ pub(in super::super) async fn candidates(conn: &mut Conn, codes: &[String], user
     Ok(promotions.iter().map(|record| record.candidate(usage(record))).collect())
 }
 
-/// Uses and minor units per promotion.
+/// Uses and amount (in minor units) by promotion.
 type Uses = BTreeMap<String, (u64, i64)>;
 
 async fn uses_of(conn: &mut Conn, promotions: &[&str]) -> Answer<Uses> {
@@ -76,7 +76,6 @@ async fn with_usage(conn: &mut Conn, promotions: Vec<PromotionRecord>) -> Answer
     Ok(promotions.into_iter().map(kept).collect())
 }
 
-/// A promotion.
 pub(in super::super) async fn get(conn: &mut Conn, id: &PromotionId) -> Answer<Option<PromotionWithUsage>> {
     let found = documents::get(conn, &DocumentId::new(DocumentKind::Promotion, id)).await?;
     Ok(with_usage(conn, found.into_iter().collect()).await?.pop())
@@ -94,7 +93,7 @@ pub(in super::super) async fn list(
     Ok(listing(with_usage(conn, found).await?, page.limit, |kept| place(&kept.record)))
 }
 
-/// The uses of a promotion, newest first.
+/// The redemptions of a promotion, newest first.
 pub(in super::super) async fn redemptions(
     conn: &mut Conn,
     id: &PromotionId,
@@ -111,7 +110,7 @@ pub(in super::super) async fn redemptions(
     Ok(listing(redemptions, page.limit, |redemption| redemption.order))
 }
 
-/// The uses of promotions that a batch takes or gives back.
+/// The usage counters that a batch changes.
 pub(super) async fn usage_counters(
     conn: &mut Conn,
     read_set: &ReadSet<'_>,
@@ -121,7 +120,7 @@ pub(super) async fn usage_counters(
     }
     let wanted = dialect::in_list(promotion_uses::promotion_id, read_set.usage_counters.keys().map(|id| id.as_str()));
     let query = promotion_uses::table.filter(wanted).order(promotion_uses::promotion_id).select(UsesRow::as_select());
-    // The lock first: under it nothing of the rest can move.
+    // The lock comes first: it protects all other rows.
     dialect::pipeline!(conn;
         uses = dialect::for_update!(query).load::<UsesRow<'static>>(conn),
         mut customers = customers(conn, read_set),

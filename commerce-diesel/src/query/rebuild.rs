@@ -1,7 +1,7 @@
-//! The tables that follow from the history, made anew from it.
+//! Rebuilds the tables that are derived from the history.
 //!
-//! Nothing is decided here: what the events make, [`commerce_core::replay`] says. Everything happens in the transaction of
-//! whoever calls, and memory holds no more than a page of orders, the orders that are open, and the stock.
+//! [`commerce_core::replay`] decides. The caller provides the transaction. Memory holds at most a page of orders, the open
+//! orders, and the stock.
 
 #[path = "rebuild/orders.rs"]
 mod orders;
@@ -17,10 +17,10 @@ use crate::rebuilt::Rebuilt;
 use crate::rows::read_counter;
 use crate::schema::promotion_uses;
 
-/// How many rows are read at a time.
+/// The number of rows in a page.
 const PAGE: u16 = 250;
 
-/// Whoever hears how far it is, and how far that is.
+/// Counts the progress and reports it.
 pub(super) struct Progress<F> {
     tell: F,
     done: u64,
@@ -37,7 +37,7 @@ fn size(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-/// As [`rebuild`], while nobody else writes.
+/// Runs [`rebuild`] with other writers locked out.
 pub(in super::super) async fn locked(
     conn: &mut Conn,
     at: DateTime<Utc>,
@@ -47,8 +47,8 @@ pub(in super::super) async fn locked(
     rebuild(conn, at, tell).await
 }
 
-/// Makes orders, uses of promotions and stock anew; `tell` hears how many orders, events and skus are done. What an earlier
-/// transaction left is compared as of an instant no earlier than the last commit.
+/// Rebuilds orders, uses of promotions and stock. `tell` receives the number of orders, events and skus done so far. Existing
+/// stock is compared as of `at`, which must not be earlier than the last commit.
 async fn rebuild(conn: &mut Conn, at: DateTime<Utc>, tell: impl FnMut(u64) + Send) -> Answer<Rebuilt> {
     let mut progress = Progress { tell, done: 0 };
     let orders = orders::rebuild(conn, &mut progress).await?;

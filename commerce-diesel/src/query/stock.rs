@@ -22,7 +22,7 @@ pub(in super::super) async fn level(conn: &mut Conn, sku: &Sku, at: DateTime<Utc
     let query = stock::table.filter(stock::sku.eq(sku.as_str())).select(LevelRow::as_select());
     let row: Option<LevelRow<'static>> = query.get_result(conn).await.optional()?;
     let Some(row) = row else { return Ok(None) };
-    Ok(swept(conn, vec![row.into_level()?], at).await?.pop())
+    Ok(without_expired(conn, vec![row.into_level()?], at).await?.pop())
 }
 
 /// Levels at an instant, by sku.
@@ -39,8 +39,8 @@ pub(in super::super) async fn list(
         let found = part(conn, low_only, after.as_ref(), page.limit).await?;
         let complete = found.len() < wanted;
         after = found.last().map(|level| level.sku.clone()).or(after);
-        // Units that came free since may have lifted a level above its threshold.
-        items.extend(swept(conn, found, at).await?.into_iter().filter(|level| !low_only || level.is_low()));
+        // Expired reservations may have lifted a level above its threshold.
+        items.extend(without_expired(conn, found, at).await?.into_iter().filter(|level| !low_only || level.is_low()));
         if complete || items.len() >= wanted {
             return Ok(listing(items, page.limit, |level| level.sku.clone()));
         }
@@ -59,8 +59,8 @@ async fn part(conn: &mut Conn, low_only: bool, after: Option<&Sku>, limit: u16) 
     rows.into_iter().map(LevelRow::into_level).collect()
 }
 
-/// Levels without the units that are held no longer.
-async fn swept(conn: &mut Conn, levels: Vec<StockLevel>, at: DateTime<Utc>) -> Answer<Vec<StockLevel>> {
+/// Levels without expired reservations.
+async fn without_expired(conn: &mut Conn, levels: Vec<StockLevel>, at: DateTime<Utc>) -> Answer<Vec<StockLevel>> {
     let mut sku_stocks = sku_stocks(conn, levels, BTreeMap::new(), at).await?;
     for sku_stock in &mut sku_stocks {
         sku_stock.expire_reservations(at);
@@ -68,22 +68,22 @@ async fn swept(conn: &mut Conn, levels: Vec<StockLevel>, at: DateTime<Utc>) -> A
     Ok(sku_stocks.into_iter().map(|sku_stock| sku_stock.level().clone()).collect())
 }
 
-/// The reservations of a sku as they are written.
+/// The stored reservations of a sku, expired ones included.
 pub(in super::super) async fn reservations(conn: &mut Conn, sku: &Sku) -> Answer<Vec<(OrderId, Reservation)>> {
     let query = reservations::table.filter(reservations::sku.eq(sku.as_str())).order(reservations::order_id);
     let rows: Vec<ReservationRow<'static>> = query.select(ReservationRow::as_select()).load(conn).await?;
     rows.iter().map(ReservationRow::reservation).collect()
 }
 
-/// Whether levels are locked as they are read.
+/// Whether levels are locked when they are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Levels {
     Locked,
     Read,
 }
 
-/// The levels of skus, in their order.
-#[allow(clippy::match_same_arms, reason = "the arms are the same where nothing has to be locked")]
+/// The levels of skus, by sku.
+#[allow(clippy::match_same_arms, reason = "the arms are equal if nothing has to be locked")]
 pub(in super::super) async fn levels(
     conn: &mut Conn,
     skus: impl Iterator<Item = &Sku> + Clone,
@@ -100,7 +100,7 @@ pub(in super::super) async fn levels(
     Ok(skus.map(|sku| stocked.remove(sku).unwrap_or_else(|| StockLevel::empty(sku.clone()))).collect())
 }
 
-/// The reservations of those orders on those skus.
+/// The reservations of some orders on some skus.
 pub(super) async fn reservations_of(
     conn: &mut Conn,
     wanted: &BTreeMap<&Sku, BTreeSet<OrderId>>,
@@ -115,7 +115,7 @@ pub(super) async fn reservations_of(
     by_sku(&rows)
 }
 
-/// The stock for decisions at an instant: with the reservations that are known and those that are due by then.
+/// The stock of some skus for decisions at an instant: with the given reservations, and those that have expired.
 pub(super) async fn sku_stocks(
     conn: &mut Conn,
     levels: Vec<StockLevel>,
@@ -134,7 +134,7 @@ pub(super) async fn sku_stocks(
     Ok(levels.into_iter().map(sku_stock).collect())
 }
 
-/// The reservations of those skus that have ended, and when the next of the others ends.
+/// The expired reservations of some skus, and the next expiry of the others.
 async fn due(
     conn: &mut Conn,
     skus: &[Sku],

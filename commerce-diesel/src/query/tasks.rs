@@ -11,7 +11,7 @@ use crate::rows::micros;
 use crate::rows::task::{TaskRow, key_columns};
 use crate::schema::tasks;
 
-/// Takes tasks of known kinds that are due and leases them. What somebody else is at is left to them.
+/// Leases due tasks of known kinds. Skips rows that others have locked.
 pub(in super::super) async fn lease(
     conn: &mut Conn,
     at: DateTime<Utc>,
@@ -33,14 +33,13 @@ pub(in super::super) async fn lease(
     rows.into_iter().map(TaskRow::into_task).collect()
 }
 
-/// A task.
 pub(in super::super) async fn get(conn: &mut Conn, key: &TaskKey) -> Answer<Option<Task>> {
     let query = tasks::table.find(key_columns(key)).select(TaskRow::as_select());
     let row: Option<TaskRow<'static>> = query.get_result(conn).await.optional()?;
     row.map(TaskRow::into_task).transpose()
 }
 
-/// Tasks by kind and subject, those in a state at an instant.
+/// Tasks in a state at an instant, by kind and subject.
 pub(in super::super) async fn list(
     conn: &mut Conn,
     state: Option<TaskState>,
@@ -71,7 +70,7 @@ pub(in super::super) async fn list(
     Ok(listing(found, page.limit, |task| task.key.clone()))
 }
 
-/// Puts a task in the place of one that is still as it was read.
+/// Replaces a task, if it has not changed since it was read.
 pub(in super::super) async fn replace(conn: &mut Conn, before: &Task, after: Option<&Task>) -> Answer<bool> {
     let old = TaskRow::of(before);
     let given_up = tasks::ready_at.is_null().and(old.ready_at.is_none().into_sql::<Bool>());

@@ -1,4 +1,4 @@
-//! Writing what a settled batch changes, table by table.
+//! Writing the changes of a settled batch, table by table.
 
 #[path = "write/orders.rs"]
 pub(super) mod orders;
@@ -20,10 +20,10 @@ use crate::rows::document::ClaimRow;
 use crate::rows::task::{TaskRow, key_columns};
 use crate::schema::{claims, tasks};
 
-/// Writes everything. Nothing is decided here: the batch is settled, and the changes are those that were accepted.
+/// Writes the changes of the accepted commits.
 ///
-/// The statements are as many for a thousand rows as for one, and each writes in the order of keys. None may wait for the answer to
-/// another, but by `pipeline!`: where a network lies between, `COMMIT` is sent right behind them, and a later statement would be outside
+/// The number of statements hardly depends on the number of rows, and each writes in the order of keys. Only `pipeline!` may
+/// combine statements: on a server, `COMMIT` is sent right after them, so a statement that waits for another would be outside
 /// of the transaction.
 pub(super) async fn write(conn: &mut Conn, mut changes: Changes<'_>, settled: &Writable) -> Answer<()> {
     let (events, order_keys) = (mem::take(&mut changes.events), mem::take(&mut changes.order_keys));
@@ -43,7 +43,7 @@ pub(super) async fn write(conn: &mut Conn, mut changes: Changes<'_>, settled: &W
     Ok(())
 }
 
-/// Writes which claims changed hands, each row in the order of keys: those that are given up before those that are taken.
+/// Writes the claims that changed owner, in the order of keys. Released claims come before taken ones.
 pub(super) async fn write_claims(conn: &mut Conn, claims: &Claims) -> Answer<()> {
     let (mut taken, mut passed, mut released) = (Vec::new(), Vec::new(), Vec::new());
     for change in claims.changes() {
@@ -73,7 +73,7 @@ async fn write_tasks(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
     let finished = changes.tasks.iter().filter(|(_, draft)| draft.finished);
     let keys = finished.map(|(key, _)| key_columns(key)).collect();
     let scheduled = changes.tasks.values().filter_map(|draft| Some(TaskRow::of(draft.scheduled.as_ref()?)));
-    // An order that is new has no task yet.
+    // A new order has no task yet.
     let placed = |id: OrderId| changes.orders.get(&id).is_some_and(|draft| draft.new);
     let of_new = |row: &TaskRow<'_>| row.subject.parse().is_ok_and(placed);
     let (new, others): (Vec<_>, Vec<_>) = scheduled.partition(of_new);

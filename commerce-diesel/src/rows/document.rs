@@ -1,4 +1,4 @@
-//! Documents, what they are found by, and the claims of documents and orders.
+//! Documents, their keys, and claims.
 
 use std::borrow::Cow;
 
@@ -46,7 +46,7 @@ macro_rules! own_rows {
 }
 own_tables!(own_rows);
 
-/// A key that a document or an order is found by.
+/// A key by which lists find a document or an order.
 #[derive(Debug)]
 pub(crate) struct DocumentKeyRow<'a> {
     pub(crate) kind: &'static str,
@@ -54,7 +54,7 @@ pub(crate) struct DocumentKeyRow<'a> {
     pub(crate) lookup: &'a str,
 }
 
-/// A claim with who holds it.
+/// A claim and its owner.
 #[derive(Debug)]
 pub(crate) struct ClaimRow<'a> {
     pub(crate) kind: &'static str,
@@ -75,7 +75,6 @@ impl<'a> DocumentRow<'a> {
     }
 }
 
-/// Reads the body of a document.
 pub(crate) fn read_document<T: TryFrom<Document>>(kind: DocumentKind, body: &str) -> Answer<T> {
     let value = serde_json::from_str(body).map_err(|_| Fault::Corrupt("documents.body"))?;
     let document = Document::from_stored(kind, value).map_err(Fault::Stored)?;

@@ -17,12 +17,12 @@ use crate::db_enum::DbEnum;
 use crate::fault::{Answer, Fault};
 use crate::schema::events;
 
-/// The stream kind of orders; the stream is the order's id.
+/// The stream kind of orders. The stream is the order id.
 pub(crate) const ORDER: &str = "order";
-/// The stream kind of stock; the stream is the sku.
+/// The stream kind of stock. The stream is the sku.
 pub(crate) const STOCK: &str = "stock";
 
-/// An event to append. Its position is counted from behind the last one, until it is known which that is.
+/// An event to append. Its position counts from the end of the feed.
 #[derive(Debug)]
 pub(crate) struct NewEventRow<'a> {
     pub(crate) position: i64,
@@ -37,7 +37,6 @@ pub(crate) struct NewEventRow<'a> {
     pub(crate) body: CowStr<'a>,
 }
 
-/// An event as it was read.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = events)]
 pub(crate) struct EventRow {
@@ -53,7 +52,6 @@ pub(crate) struct EventRow {
     pub(crate) body: String,
 }
 
-/// The name of an order's stream.
 pub(crate) fn order_stream(order: OrderId) -> String {
     order.uuid().hyphenated().to_string()
 }
@@ -64,7 +62,7 @@ impl<'a> NewEventRow<'a> {
     }
 
     /// # Errors
-    /// None that a stock event can cause; serializing to text is fallible by type.
+    /// Serialization fails, which no stock event causes.
     pub(crate) fn of_stock(sku: &'a Sku, entry: &'a Recorded<StockEvent>) -> Answer<Self> {
         let body = stored("events.body", &entry.event)?;
         Ok(Self::new(STOCK, Cow::Borrowed(sku.as_str()), entry, entry.event.event_type(), Cow::Owned(body)))
@@ -98,12 +96,12 @@ impl<'a> NewEventRow<'a> {
 }
 
 impl EventRow {
-    /// Where it stands in the whole history.
+    /// The position in the whole history.
     pub(crate) fn place(&self) -> Answer<u64> {
         read_counter("events.position", self.position)
     }
 
-    /// What it says, of an order or of a sku.
+    /// The entry of the history.
     pub(crate) fn entry(&self) -> Answer<HistoryEntry> {
         match self.stream_kind.as_str() {
             ORDER => Ok(HistoryEntry::Order(self.stream()?, self.recorded()?)),
@@ -115,24 +113,23 @@ impl EventRow {
         }
     }
 
-    /// The event of a document.
     pub(crate) fn of_document(&self) -> Answer<Recorded<DocumentEvent>> {
         let Recorded { id, sequence, at, actor, event: change } = self.recorded()?;
         let event = DocumentEvent { event_type: Cow::Owned(self.event_type.clone()), change };
         Ok(Recorded { id, sequence, at, actor, event })
     }
 
-    /// Whose event it is, where the kind of its stream is known.
+    /// The id of the order, sku or document.
     pub(crate) fn stream<T: DeserializeOwned>(&self) -> Answer<T> {
         read("events.stream_id", &self.stream_id).map_err(|fault| fault.at(self.position))
     }
 
-    /// The event, where the kind of its stream is known.
+    /// The event with its metadata.
     pub(crate) fn recorded<E: DeserializeOwned>(&self) -> Answer<Recorded<E>> {
         self.read().map_err(|fault| fault.at(self.position))
     }
 
-    /// The order that the event created.
+    /// The order, of an event that created one.
     pub(crate) fn placed(&self) -> Answer<Order> {
         match self.body() {
             Ok(OrderEvent::Created { order }) => Ok(*order),

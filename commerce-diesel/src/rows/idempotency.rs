@@ -9,7 +9,6 @@ use super::{CowStr, micros, read_instant};
 use crate::fault::Answer;
 use crate::schema::idempotency_keys;
 
-/// An idempotency record.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = idempotency_keys)]
 pub(crate) struct IdempotencyRow<'a> {

@@ -6,7 +6,7 @@ use diesel_bulk::DbUuid;
 use super::{counter, micros};
 use crate::db_enum::DbEnum;
 
-/// What an order is found by, and its state. What was placed is read from the event that created the order.
+/// The columns by which orders are found, and the state. The rest is in the event that created the order.
 #[derive(Debug)]
 pub(crate) struct OrderRow<'a> {
     pub(crate) id: DbUuid,
@@ -29,7 +29,7 @@ pub(crate) struct OrderStateRow<'a> {
     pub(crate) state: Option<&'a str>,
 }
 
-/// What a return is found by. The return itself is part of the state of its order.
+/// The columns by which returns are found. The return itself is in the state of its order.
 #[derive(Debug)]
 pub(crate) struct ReturnRow {
     pub(crate) id: DbUuid,

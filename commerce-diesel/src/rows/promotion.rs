@@ -12,7 +12,7 @@ use super::{CowStr, counter, micros, read, read_instant, read_instant_option};
 use crate::fault::Answer;
 use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses};
 
-/// How much of a promotion is used up.
+/// The usage of a promotion, in total.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = promotion_uses)]
 pub(crate) struct UsesRow<'a> {
@@ -21,7 +21,7 @@ pub(crate) struct UsesRow<'a> {
     pub(crate) spent: i64,
 }
 
-/// How often a customer used a promotion.
+/// The uses of a promotion by a customer.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = promotion_customers)]
 pub(crate) struct CustomerUsesRow<'a> {
@@ -30,7 +30,6 @@ pub(crate) struct CustomerUsesRow<'a> {
     pub(crate) used: i64,
 }
 
-/// One use by one order.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = promotion_redemptions)]
 pub(crate) struct RedemptionRow<'a> {
@@ -43,7 +42,7 @@ pub(crate) struct RedemptionRow<'a> {
     pub(crate) released_at: Option<i64>,
 }
 
-/// That a use was given back.
+/// The release of a redemption.
 #[derive(Debug)]
 pub(crate) struct ReleasedRow<'a> {
     pub(crate) promotion_id: CowStr<'a>,

@@ -11,7 +11,6 @@ use super::{CowStr, counter, micros, read, read_counter, read_instant_option};
 use crate::fault::Answer;
 use crate::schema::{reservations, stock};
 
-/// The level of a sku.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = stock)]
 pub(crate) struct LevelRow<'a> {
@@ -23,7 +22,6 @@ pub(crate) struct LevelRow<'a> {
     pub(crate) version: i64,
 }
 
-/// Units of a sku held for an order.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = reservations)]
 pub(crate) struct ReservationRow<'a> {
@@ -33,17 +31,17 @@ pub(crate) struct ReservationRow<'a> {
     pub(crate) held_until: Option<i64>,
 }
 
-/// Units to take from a level that fits: what its columns grow by, or are compared with.
+/// An uncontended reservation: each column is an increment of the level, or a bound for it.
 #[derive(Debug)]
 pub(crate) struct UncontendedReservationRow<'a> {
     pub(crate) sku: &'a str,
-    /// The least that must be available.
+    /// The least number of available units.
     pub(crate) on_hand: i64,
-    /// By how much more is reserved.
+    /// The increment of the reserved units.
     pub(crate) reserved: i64,
     pub(crate) reorder_threshold: Option<i64>,
     pub(crate) next_expiry: i64,
-    /// By how much the version grows.
+    /// The increment of the version.
     pub(crate) version: i64,
 }
 

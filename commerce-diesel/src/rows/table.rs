@@ -1,4 +1,4 @@
-//! Which table a row is written to.
+//! The tables of the row types.
 
 use super::document::{ClaimRow, DocumentKeyRow, DocumentRow};
 use super::event::NewEventRow;

@@ -9,7 +9,6 @@ use super::{CowStr, micros, read_instant, read_instant_option};
 use crate::fault::{Answer, Fault};
 use crate::schema::tasks;
 
-/// A task.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = tasks)]
 pub(crate) struct TaskRow<'a> {
@@ -22,7 +21,7 @@ pub(crate) struct TaskRow<'a> {
     pub(crate) last_error: Option<CowStr<'a>>,
 }
 
-/// The columns that name a task.
+/// The columns of the primary key.
 pub(crate) fn key_columns(key: &TaskKey) -> (&str, &str) {
     (&key.subject, key.kind.as_str())
 }

@@ -1,4 +1,4 @@
-//! The little that only SQLite says so.
+//! SQL and behaviour that are specific to SQLite.
 
 #[path = "../bulk.rs"]
 mod bulk;
@@ -18,45 +18,43 @@ use super::connection::Conn;
 use crate::fault::{self, Answer, Fault};
 use crate::rows::stock::UncontendedReservationRow;
 
-/// The backend.
 pub(crate) type Db = diesel::sqlite::Sqlite;
 
-/// How often a batch is tried again whole before its commits are tried one by one: once, with nothing presumed. The writer has
-/// the file to itself, so what fails then would fail again.
+/// How often a batch is retried before its commits are tried one by one. Once, under locks, is enough: the writer has the file
+/// to itself, so a failure would repeat.
 pub(crate) const RETRIES: u32 = 1;
 
-/// How long to look for the truth when something failed, and how long to pause between two looks.
+/// No time is spent to find out the outcome of a failed transaction.
 pub(crate) const fn patience(_: &Conn) -> Duration {
     Duration::ZERO
 }
 
-/// No pause: nobody else is in the way.
+/// No pause: there are no concurrent writers.
 pub(crate) fn pause(_: u32) -> Ready<()> {
     ready(())
 }
 
-/// Begins a transaction that will write. Taking the write lock at once means that it cannot be refused later; SQLite waits
-/// for other processes as long as the options say.
+/// Begins a transaction that writes. It takes the write lock at once, so the lock cannot be refused later. SQLite waits for
+/// other processes up to the configured time-out.
 pub(crate) fn begin_write(conn: &mut Conn) -> Ready<QueryResult<()>> {
     ready(conn.batch_execute("BEGIN IMMEDIATE"))
 }
 
-/// Makes sure that there is a connection to begin on. A file has not gone away.
+/// A file needs no reconnecting.
 pub(crate) fn connected(_: &mut Conn) -> Ready<QueryResult<()>> {
     ready(Ok(()))
 }
 
-/// Keeps others from writing until the transaction ends, which it does already.
+/// The transaction has locked out other writers already.
 pub(crate) fn lock_out_writers(_: &mut Conn) -> Ready<QueryResult<()>> {
     ready(Ok(()))
 }
 
-/// Makes a transaction durable.
 pub(crate) fn commit(conn: &mut Conn) -> Ready<QueryResult<()>> {
     ready(conn.batch_execute("COMMIT"))
 }
 
-/// Takes a transaction back. Where SQLite has done so already there is nothing left to do.
+/// Rolls back, unless SQLite has done so already.
 pub(crate) fn rollback(conn: &mut Conn) -> Ready<()> {
     if let Err(error) = conn.batch_execute("ROLLBACK") {
         tracing::debug!(%error, "nothing to roll back");
@@ -69,40 +67,37 @@ pub(crate) fn begin_read(conn: &mut Conn) -> QueryResult<()> {
     conn.batch_execute("BEGIN")
 }
 
-/// Ends it.
 pub(crate) fn end_read(conn: &mut Conn) -> QueryResult<()> {
     conn.batch_execute("COMMIT")
 }
 
-/// Locks what a query finds. SQLite's writer has locked everything already.
+/// Locks the rows of a query. SQLite has locked the database already.
 macro_rules! for_update {
     ($query:expr) => {
         $query
     };
 }
 
-/// Whether stock may be taken from levels before they are locked. Here they are locked from the beginning.
+/// Whether stock may be taken before it is locked. Here it is always locked.
 pub(crate) const SUPPORTS_OPTIMISTIC_RESERVE: bool = false;
 
-/// Takes units from levels that are not locked: there are none.
+/// Never called: all levels are locked.
 pub(crate) fn take_each(_: &mut Conn, _: &[UncontendedReservationRow<'_>], _: i64) -> Ready<Answer<()>> {
     ready(Err(Fault::Misfit))
 }
 
-/// What moves the end of the feed, before and behind by how much.
+/// The statement that moves the end of the feed, before and after the number.
 pub(crate) const ADVANCE: (&str, &str) = ("UPDATE feed SET position = position + ", " WHERE id = 1");
 
-/// The end of the feed, to which something is added.
+/// An expression for the end of the feed, to which a number is added.
 pub(crate) const LAST: &str = "(SELECT position FROM feed WHERE id = 1) + ";
 
-/// Runs what is named one after the other and binds the answers; the first failure ends the function. (Where a network lies
-/// between, all are sent at once.)
+/// Runs the calls in sequence and binds their answers. Returns the first error. (On a server they are sent together.)
 macro_rules! pipeline {
     ($conn:ident; $($name:pat = $call:expr),+ $(,)?) => { $(let $name = $call.await?;)+ };
 }
 
-/// Ends the transaction behind what is written. Gives whether it was written, and whether the end of the transaction was
-/// confirmed: it was not committed if the first is not so.
+/// Writes, then ends the transaction. Evaluates to the results of both. If the write failed, nothing is committed.
 macro_rules! commit_after {
     ($conn:ident, $write:expr) => {{
         let written = $write.await;
@@ -114,10 +109,10 @@ macro_rules! commit_after {
 pub(crate) use for_update as for_update_of_free;
 pub(crate) use {commit_after, for_update, pipeline};
 
-/// The id of the order that a row of `document_keys` is of.
+/// The order id in a row of `document_keys`, as an expression.
 pub(crate) const ORDER_OF_KEY: &str = "unhex(replace(document_keys.id, '-', ''))";
 
-/// Whether a column contains a text, without regard to ASCII case, which is how LIKE compares here.
+/// Whether a column contains a text. `LIKE` ignores ASCII case.
 pub(crate) fn contains<C>(column: C, text: &str) -> Escape<Like<C, String>>
 where
     C: TextExpressionMethods + Expression<SqlType = Text>,
@@ -126,25 +121,24 @@ where
     column.like(format!("%{literal}%")).escape('\\')
 }
 
-/// What kind of failure it is.
 pub(crate) fn kind(fault: &Fault) -> StoreErrorKind {
     fault::kind(fault, |error| says(error, CORRUPT))
 }
 
-/// Whether it is of no use to try again at once: somebody else holds the file, and was waited for.
+/// Whether an immediate retry is useless: another process holds the lock after the time-out.
 pub(crate) fn is_unavailable(fault: &Fault) -> bool {
     matches!(fault, Fault::Database(error) if is_busy(error))
 }
 
-/// Whether somebody else holds the lock.
+/// Whether another process holds the lock.
 pub(crate) fn is_busy(error: &Error) -> bool {
     says(error, &["database is locked", "database table is locked"])
 }
 
-/// What SQLite says of a file, or of tables, that are not as this engine left them.
+/// Messages of SQLite about a file or tables that are not as this engine left them.
 const CORRUPT: &[&str] = &["malformed", "not a database", "no such table", "no such column", "cannot store"];
 
-/// Diesel passes on what SQLite says, not its code. These texts are SQLite's own, and it is compiled in.
+/// Whether SQLite's message contains one of the phrases. Diesel does not pass on the error code.
 pub(crate) fn says(error: &Error, phrases: &[&str]) -> bool {
     let Error::DatabaseError(_, information) = error else { return false };
     phrases.iter().any(|phrase| information.message().contains(phrase))

@@ -1,4 +1,4 @@
-//! Opening a file: is it one of ours, can it be written, are its tables up to date?
+//! Opening a file: checks, settings, migrations.
 
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
@@ -19,68 +19,49 @@ use super::dialect::{Db, is_busy, says};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
-/// Marks a file as ours: "shop" in ASCII.
+/// Identifies the file as a database of this engine: "shop" in ASCII.
 const APPLICATION_ID: i64 = 0x7368_6f70;
 
-/// How the connection that writes is set up.
+/// The settings of the connection that writes.
 ///
-/// The log is copied into the file every 16 MiB rather than every 4: a page that many orders change is copied once, which
-/// gains a half on a disk that allows few operations a second, and costs some milliseconds when a crash is recovered from.
+/// A checkpoint every 16 MiB instead of 4 copies a page that many orders change only once. This makes commits half as fast
+/// again on a disk with few operations per second. Recovery from a crash takes some milliseconds longer.
 const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
                         PRAGMA cache_size = -6000; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000;";
 
-/// How long to pause before the file is tried again.
+/// The pause before another attempt to open the file.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Why a file cannot be used as the store.
+/// The reason why a file cannot be used as the store.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 #[non_exhaustive]
 pub enum OpenError {
-    /// There is no such directory.
     #[error("the directory {0} does not exist")]
     DirectoryMissing(PathBuf),
-    /// The path names a directory or something else that is not a file.
     #[error("{0} is not a file")]
     NotAFile(PathBuf),
-    /// The path is not Unicode text, which SQLite needs.
     #[error("the path {0} is not Unicode")]
     NotUnicode(PathBuf),
-    /// The file is there but may not be written.
     #[error("{0} is read-only")]
     ReadOnly(PathBuf),
-    /// The file, or those that SQLite keeps beside it, cannot be made or opened.
+    /// The file, or a file that SQLite creates beside it, cannot be created or opened.
     #[error("{0} cannot be opened for writing: check the permissions of the file and its directory")]
     NotWritable(PathBuf),
-    /// The file is something else than a SQLite database.
     #[error("{0} is not an SQLite database")]
     NotADatabase(PathBuf),
-    /// The file is the database of another program.
     #[error("{0} is a database of another program")]
     Foreign(PathBuf),
-    /// A newer version of this program has changed the tables.
     #[error(
         "{path} was written by a newer version: it has the migration {migration}, which this version does not know"
     )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// The unknown migration.
-        migration: String,
-    },
-    /// Another process holds the file and does not let go.
+    Newer { path: PathBuf, migration: String },
     #[error("{0} is locked by another process")]
     Locked(PathBuf),
-    /// A thread could not be started.
     #[error("a thread cannot be started: {0}")]
     Thread(#[source] Box<dyn StdError + Send + Sync>),
-    /// Something else.
     #[error("{path} cannot be opened: {source}")]
-    Other {
-        /// The file.
-        path: PathBuf,
-        /// What went wrong.
-        source: Box<dyn StdError + Send + Sync>,
-    },
+    Other { path: PathBuf, source: Box<dyn StdError + Send + Sync> },
 }
 
 impl OpenError {
@@ -89,13 +70,13 @@ impl OpenError {
     }
 }
 
-/// Opens the connection that writes, and brings the tables up to date.
+/// Opens the connection that writes, and runs missing migrations.
 pub(super) fn writer(path: &Path, options: &SqliteOptions) -> Result<Conn, OpenError> {
     check_path(path)?;
     let deadline = Instant::now() + options.busy_timeout;
     loop {
         match try_writer(path, options) {
-            // SQLite does not wait where the kind of journal is being changed by a process that opens the file as well.
+            // SQLite does not wait while another process changes the journal mode.
             Err(OpenError::Locked(_)) if Instant::now() < deadline => thread::sleep(PAUSE),
             result => return result,
         }
@@ -116,7 +97,7 @@ fn check_path(path: &Path) -> Result<(), OpenError> {
     }
     match path.metadata() {
         Ok(found) if !found.is_file() => Err(OpenError::NotAFile(path.to_owned())),
-        // Asked first, because a user with all rights could write it all the same, against the will of its owner.
+        // Checked first, because root can write to a read-only file.
         Ok(found) if found.permissions().readonly() => Err(OpenError::ReadOnly(path.to_owned())),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(OpenError::NotWritable(path.to_owned())),
         Ok(_) | Err(_) => Ok(()),
@@ -134,7 +115,7 @@ fn try_writer(path: &Path, options: &SqliteOptions) -> Result<Conn, OpenError> {
 }
 
 fn connect(path: &Path, options: &SqliteOptions) -> Result<Conn, OpenError> {
-    // An absolute path is never taken for one of SQLite's URIs.
+    // SQLite never takes an absolute path for a URI.
     let absolute = std::path::absolute(path).map_err(|error| other(path, error))?;
     let name = absolute.to_str().ok_or_else(|| OpenError::NotUnicode(path.to_owned()))?;
     let mut conn = Conn::establish(name).map_err(|_| OpenError::NotWritable(path.to_owned()))?;
@@ -155,7 +136,7 @@ struct Version {
     version: String,
 }
 
-/// Looks whose the file is before anything in it is changed; says whether migrations are missing.
+/// Checks that the file belongs to this engine, before anything in it is changed. Returns whether migrations are missing.
 fn inspect(conn: &mut Conn, path: &Path) -> Result<bool, OpenError> {
     if number(conn, path, "SELECT count(*) AS number FROM sqlite_master")? == 0 {
         return Ok(true);
@@ -183,7 +164,7 @@ fn known_versions(path: &Path) -> Result<Vec<String>, OpenError> {
     Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
-/// Runs what is missing. Of several processes that start together one does so; the others wait and find it done.
+/// Runs missing migrations. If several processes start together, one of them does so and the others wait.
 fn migrate(conn: &mut Conn, path: &Path) -> Result<(), OpenError> {
     let run = |conn: &mut Conn| {
         conn.batch_execute(&format!("PRAGMA application_id = {APPLICATION_ID};"))?;

@@ -14,7 +14,7 @@ use crate::fault::Answer;
 
 type Job = Box<dyn FnOnce(&mut Conn) + Send>;
 
-/// Threads with a connection each, and the queue they take from.
+/// Threads with one connection each, and their queue.
 pub(super) struct Readers {
     queue: Arc<Queue>,
     threads: Vec<JoinHandle<()>>,
@@ -33,7 +33,7 @@ struct State {
 }
 
 impl Readers {
-    /// Starts a thread per connection.
+    /// Starts one thread per connection.
     pub(super) fn start(connections: Vec<Conn>) -> Result<Self, OpenError> {
         let mut readers = Self { queue: Arc::default(), threads: Vec::new() };
         for conn in connections {
@@ -44,7 +44,6 @@ impl Readers {
         Ok(readers)
     }
 
-    /// Runs a query that sees the database at one point in time.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&mut Conn) -> Answer<T> + Send + 'static,
@@ -81,7 +80,7 @@ impl Queue {
 
     fn work(&self, mut conn: Conn) {
         while let Some(job) = self.pop() {
-            // A panic is a bug. It fails its own query, whose answer is dropped with it, not those behind it.
+            // A panic is a bug. Only its own query fails; its answer is dropped.
             if catch_unwind(AssertUnwindSafe(|| job(&mut conn))).is_err() {
                 tracing::error!("a query panicked");
                 drop(dialect::end_read(&mut conn));
@@ -100,7 +99,7 @@ impl Drop for Readers {
     }
 }
 
-/// Runs a query on one of the threads that read.
+/// Runs a query on a reader thread.
 macro_rules! in_snapshot {
     ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
         $(let $value = $value.to_owned();)*
@@ -108,7 +107,7 @@ macro_rules! in_snapshot {
     }};
 }
 
-/// Runs something in a transaction of its own on the thread that writes.
+/// Runs an operation in its own transaction on the writer thread.
 macro_rules! in_transaction {
     ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
         $(let $value = $value.to_owned();)*

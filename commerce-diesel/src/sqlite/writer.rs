@@ -19,22 +19,21 @@ const BATCH: usize = 128;
 
 type WriteJob = Box<dyn FnOnce(&mut Conn) + Send>;
 
-/// What the writer does.
 enum Work {
-    /// To be settled and written together with others.
+    /// Settled and written together with others.
     Commit(Box<Submission>),
-    /// Anything else, in a transaction of its own.
+    /// Another operation, in its own transaction.
     WriteJob(WriteJob),
 }
 
-/// A thread with a connection, and the queue it takes from.
+/// A thread with a connection, and its queue.
 pub(super) struct Writer {
     queue: Option<mpsc::Sender<Work>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
-    /// Opens the file on a new thread, which then writes; gives the connections for reading, too.
+    /// Opens the file on a new thread, which then writes. Also returns the connections for readers.
     pub(super) async fn start(path: PathBuf, options: SqliteOptions) -> Result<(Self, Vec<Conn>), OpenError> {
         let (queue, work) = mpsc::channel(options.queue.max(1));
         let (opened, rx) = oneshot::channel();
@@ -52,7 +51,7 @@ impl Writer {
         Ok((writer, connections))
     }
 
-    /// Has a commit settled and written.
+    /// Settles and writes a commit.
     pub(super) async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         let prepared = Prepared::new(commit).map_err(|error| StoreError::new(StoreErrorKind::Corrupt, error))?;
         let (reply, rx) = oneshot::channel();
@@ -60,7 +59,7 @@ impl Writer {
         rx.await.map_err(|_| lost())?.answer
     }
 
-    /// Runs something in a transaction of its own.
+    /// Runs an operation in its own transaction.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         chore: impl FnOnce(&mut Conn) -> Answer<T> + Send + 'static,
@@ -97,8 +96,8 @@ fn open_all(path: &std::path::Path, options: &SqliteOptions) -> Result<(Conn, Ve
     Ok((writer, readers))
 }
 
-/// Writes until nobody can submit any more and the queue is empty. There is no linger: a batch is what came while the one
-/// before it was written.
+/// Writes until the queue is closed and empty. It never waits for a batch to grow: a batch contains the commits that arrived
+/// while the previous one was written.
 fn serve(mut conn: Conn, mut queue: mpsc::Receiver<Work>) {
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.blocking_recv_many(&mut waiting, BATCH) > 0 {
@@ -118,14 +117,14 @@ fn serve(mut conn: Conn, mut queue: mpsc::Receiver<Work>) {
             guard(&mut conn, chore);
         }
         if crowd {
-            // Those who were just answered may come again at once. Without a pause of any length, this lets them run first
-            // where processors are few; else a crowd falls into two halves that wait for each other.
+            // Lets the callers that were just answered submit again first, if there are few processors. Otherwise they split
+            // into two groups that wait for each other.
             thread::yield_now();
         }
     }
 }
 
-/// A panic is a bug. Those who waited for what panicked learn that nothing is known; the writer goes on.
+/// A panic is a bug. Its callers get an unknown outcome; the writer continues.
 fn guard(conn: &mut Conn, work: impl FnOnce(&mut Conn)) {
     if catch_unwind(AssertUnwindSafe(|| work(conn))).is_err() {
         tracing::error!("the writer panicked");

@@ -1,6 +1,6 @@
-//! Taking units from levels that are not locked: SQL and core have one rule.
+//! Tests that the SQL of uncontended reservations has the rule of the core.
 //!
-//! Included by each database behind a network.
+//! Included by each database on a server.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -102,7 +102,7 @@ async fn units_are_taken_from_the_levels_that_fit_and_from_no_others() {
     assert_eq!(fitting, 36);
 }
 
-/// The end of the transaction may be under way before anybody knows.
+/// The commit of the transaction may have been sent before the result is known.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn nothing_commits_if_one_level_does_not_fit_or_is_not_there() {
     let mut conn = connect("misfits").await;

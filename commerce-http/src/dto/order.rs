@@ -64,6 +64,9 @@ pub(crate) struct OrderShape<'a> {
     returns: Vec<ReturnShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     notes: Option<&'a BoundedString<1000>>,
+    /// The number of the buyer's own purchase order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purchase_order_number: Option<&'a BoundedString<64>>,
     metadata: &'a Metadata,
     /// The number of its last event.
     version: u64,
@@ -139,6 +142,7 @@ impl<'a> From<&'a Order> for OrderShape<'a> {
             refunds: order.refunds.iter().map(RefundShape::from).collect(),
             returns: order.returns.iter().map(|known| ReturnShape::new(order.id, known)).collect(),
             notes: order.notes.as_ref(),
+            purchase_order_number: order.purchase_order_number.as_ref(),
             metadata: &order.metadata,
             version: order.version,
             created_at: order.created_at,

@@ -29,6 +29,9 @@ pub(crate) struct NewOrder {
     shipping_method: Option<String>,
     #[schema(max_length = 1000)]
     notes: Option<String>,
+    /// The number of the buyer's own purchase order.
+    #[schema(max_length = 64)]
+    purchase_order_number: Option<String>,
     metadata: Option<MetadataDto>,
 }
 
@@ -58,6 +61,9 @@ pub(crate) struct NewCheckOut {
     shipping_method: Option<String>,
     #[schema(max_length = 1000)]
     notes: Option<String>,
+    /// The number of the buyer's own purchase order.
+    #[schema(max_length = 64)]
+    purchase_order_number: Option<String>,
     metadata: Option<MetadataDto>,
 }
 
@@ -72,10 +78,12 @@ pub(crate) enum Source {
 
 impl NewOrder {
     pub(crate) fn read(self, f: &mut Findings) -> Read<Source> {
-        let Self { cart_id, items, user_id, shipping_address, shipping_method, notes, metadata } = self;
+        let Self { cart_id, items, user_id, shipping_address, shipping_method, notes, purchase_order_number, metadata } =
+            self;
         match (cart_id, items) {
             (Some(cart_id), None) => {
-                let cart = NewCheckOut { cart_id, shipping_address, shipping_method, notes, metadata };
+                let cart =
+                    NewCheckOut { cart_id, shipping_address, shipping_method, notes, purchase_order_number, metadata };
                 let (user_id, cart) = (f.parse_option("user_id", user_id), cart.read(f));
                 Some(Source::Cart(CheckoutRequest { user_id: user_id?, ..cart? }))
             }
@@ -85,6 +93,7 @@ impl NewOrder {
                 shipping_address: f.field("shipping_address", |f| shipping_address.read(f)),
                 shipping_method: f.parse_option("shipping_method", shipping_method),
                 notes: f.parse_option("notes", notes),
+                purchase_order_number: f.parse_option("purchase_order_number", purchase_order_number),
                 metadata: MetadataDto::read(metadata, f),
             })
             .map(Source::Items),
@@ -101,6 +110,7 @@ impl NewCheckOut {
             shipping_address: f.field("shipping_address", |f| self.shipping_address.read(f)),
             shipping_method: f.parse_option("shipping_method", self.shipping_method),
             notes: f.parse_option("notes", self.notes),
+            purchase_order_number: f.parse_option("purchase_order_number", self.purchase_order_number),
             metadata: MetadataDto::read(self.metadata, f),
         })
     }

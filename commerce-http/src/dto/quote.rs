@@ -1,6 +1,6 @@
 //! The answer of pricing, as `PRICING.md` writes it: with the sentences for people.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Utc, Weekday};
 use commerce_core::ids::PromotionId;
 use commerce_core::money::{Currency, Money};
 use commerce_core::order::OrderItem;
@@ -223,6 +223,9 @@ pub enum GapDto<'q> {
         #[serde(skip_serializing_if = "Option::is_none")]
         chosen: Option<&'q str>,
     },
+    Weekday {
+        any: Vec<String>,
+    },
     All {
         #[schema(no_recursion)]
         unmet: Vec<GapDto<'q>>,
@@ -317,6 +320,7 @@ impl<'q> From<&'q UnmetCondition> for UnmetDto<'q> {
 
 impl<'q> From<&'q UnmetCondition> for GapDto<'q> {
     fn from(unmet: &'q UnmetCondition) -> Self {
+        let days = |days: &[Weekday]| days.iter().map(|day| day.to_string().to_ascii_lowercase()).collect();
         let all = |unmet: &'q [UnmetCondition]| unmet.iter().map(Self::from).collect();
         match unmet {
             UnmetCondition::MinSpend { required, missing, filter } => Self::MinSpend {
@@ -336,6 +340,7 @@ impl<'q> From<&'q UnmetCondition> for GapDto<'q> {
                 Self::NthOrder { n: *n, completed_orders: *completed_orders }
             }
             UnmetCondition::ShippingMethod { any, chosen } => Self::ShippingMethod { any, chosen: chosen.as_deref() },
+            UnmetCondition::Weekday { any } => Self::Weekday { any: days(any) },
             UnmetCondition::All { unmet } => Self::All { unmet: all(unmet) },
             UnmetCondition::Any { unmet } => Self::Any { unmet: all(unmet) },
             UnmetCondition::Not { condition } => Self::Not { condition: Box::new((&**condition).into()) },

@@ -292,3 +292,19 @@ async fn a_shop_can_have_other_states() {
         assert_eq!(moved["status"], *status);
     }
 }
+
+#[tokio::test]
+async fn a_buyer_may_name_their_own_purchase_order() {
+    let shop = Shop::open().await;
+    let order = with(order_of("MUG", 1), "/purchase_order_number", json!("PO-4711"));
+    let placed = shop.ann().post("/v1/orders", &order).key(&fresh_key()).send().await.expect(201);
+    assert_eq!(placed["purchase_order_number"], "PO-4711");
+    assert_eq!(shop.ann().get(&path_of(&placed)).send().await.expect(200), placed);
+    let events = shop.ann().get(&format!("{}/events", path_of(&placed))).send().await.expect(200);
+    assert_eq!(events["items"][0]["data"]["purchase_order_number"], "PO-4711");
+    for number in [String::new(), "9".repeat(65)] {
+        let order = with(order.clone(), "/purchase_order_number", json!(number));
+        let refused = shop.ann().post("/v1/orders", &order).key(&fresh_key()).send().await;
+        refused.invalid("/purchase_order_number", "invalid");
+    }
+}

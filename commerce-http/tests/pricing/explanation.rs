@@ -107,6 +107,28 @@ fn another_order_number_is_told() {
 }
 
 #[test]
+fn another_day_of_the_week_is_told() {
+    // The request is of a Thursday.
+    check_gap(
+        &json!({ "type": "weekday", "any": ["mon", "Saturday"] }),
+        &json!({ "type": "weekday", "any": ["mon", "sat"], "message": "Only on: Mon, Sat." }),
+    );
+    let held = explained(&json!({ "conditions": [{ "type": "weekday", "any": ["thu"] }] }));
+    assert_eq!(held["outcome"], "applied");
+    let refused = |conditions: Value| {
+        let promotion = json!({ "id": "p", "effect": { "type": "free_shipping" }, "conditions": conditions });
+        let request = request(&json!({ "promotions": [promotion] }));
+        read_request(request.to_string().as_bytes()).unwrap_err().to_string()
+    };
+    let day = |any: Value| json!({ "type": "weekday", "any": any });
+    let at = "/promotions/0/conditions";
+    assert_eq!(refused(json!([day(json!(["someday"]))])), format!("{at}/0/any/0: must be a day such as \"mon\""));
+    assert_eq!(refused(json!([day(json!([]))])), format!("{at}/0/any: must not be empty"));
+    let contradiction = format!("{at}/1: can never hold together with the conditions before it");
+    assert_eq!(refused(json!([day(json!(["mon"])), day(json!(["tue", "wed"]))])), contradiction);
+}
+
+#[test]
 fn another_shipping_method_is_told() {
     check_gap(
         &json!({ "type": "shipping_method", "any": ["express"] }),

@@ -9,7 +9,6 @@ use commerce_core::promotion::{Redemption, RedemptionChange, UsageCounter};
 
 use super::tables::Tables;
 
-/// The uses of one promotion.
 #[derive(Debug, Default)]
 pub(super) struct Uses {
     used: u64,
@@ -19,7 +18,7 @@ pub(super) struct Uses {
 }
 
 impl Tables {
-    /// The uses as far as these customers and orders are concerned.
+    /// The uses with those of some customers and orders.
     pub(super) fn counter(&self, id: &PromotionId, parts: &BTreeSet<(&UserId, OrderId)>) -> UsageCounter {
         let Some(uses) = self.uses.get(id) else { return UsageCounter::default() };
         let customer = |user: &UserId| Some((user.clone(), *uses.by_customer.get(user)?));
@@ -29,7 +28,7 @@ impl Tables {
         UsageCounter::new(uses.used, uses.spent, by_customer, live)
     }
 
-    /// Writes what a batch used and gave back.
+    /// Writes the uses that a batch redeemed or released.
     pub(super) fn write_usage_counters(&mut self, loaded: &LoadedState) {
         for (id, counter) in loaded.usage_counters.iter().filter(|(_, counter)| !counter.changes().is_empty()) {
             let uses = self.uses.entry(id.clone()).or_default();

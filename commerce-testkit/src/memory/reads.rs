@@ -1,4 +1,4 @@
-//! What is read.
+//! The reads of the store.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use commerce_core::stock::{Reservation, StockLevel};
 
 use super::tables::Tables;
 
-/// The most idempotency records forgotten in one call.
+/// The most idempotency records that one call removes.
 const FORGET_AT_ONCE: usize = 1000;
 
 impl Tables {
@@ -62,9 +62,7 @@ impl Tables {
     }
 
     fn level(&self, sku: &Sku, at: DateTime<Utc>) -> StockLevel {
-        let mut sku_stock = self.sku_stock(sku, &BTreeSet::new(), at);
-        sku_stock.expire_reservations(at);
-        sku_stock.level().clone()
+        self.sku_stock(sku, &BTreeSet::new(), at).level_at(at)
     }
 
     pub(super) fn stock_levels(

@@ -1,4 +1,4 @@
-//! What is stored, what a commit needs of it, and what a commit writes.
+//! The tables, the state that a commit needs, and writing a commit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,24 +15,23 @@ use commerce_core::stock::{Reservation, ReservationChange, SkuStock, StockLevel}
 use super::promotions::Uses;
 use super::tasks::Tasks;
 
-/// Everything stored.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     pub(super) idempotency_records: BTreeMap<IdempotencyKey, IdempotencyRecord>,
     pub(super) orders: BTreeMap<OrderId, Order>,
     pub(super) documents: BTreeMap<DocumentId, Document>,
-    /// Who reservations which claim.
+    /// The owners of claims.
     pub(super) claims: BTreeMap<Claim, String>,
     pub(super) uses: BTreeMap<PromotionId, Uses>,
     pub(super) levels: BTreeMap<Sku, StockLevel>,
     pub(super) reservations: BTreeMap<Sku, BTreeMap<OrderId, Reservation>>,
-    /// An entry's position is its place here, counted from 1.
+    /// The position of an entry is its index plus 1.
     pub(super) history: Vec<HistoryEntry>,
     pub(super) tasks: Tasks,
 }
 
 impl Tables {
-    /// What is true of that which a commit names.
+    /// The state for the guards of a batch.
     pub(super) fn loaded(&self, read_set: &ReadSet<'_>) -> LoadedState {
         let version = |id: &DocumentId| Some((id.clone(), self.documents.get(id)?.version()));
         let owner = |claim: &Claim| Some((claim.clone(), self.claims.get(claim)?.clone()));
@@ -56,7 +55,7 @@ impl Tables {
         }
     }
 
-    /// The reservations that matter at an instant: those of the orders that move, and those that are due.
+    /// The stock of a sku with the reservations of some orders and those that have expired.
     pub(super) fn sku_stock(&self, sku: &Sku, orders: &BTreeSet<OrderId>, at: DateTime<Utc>) -> SkuStock {
         let level = self.levels.get(sku).cloned().unwrap_or_else(|| StockLevel::empty(sku.clone()));
         let Some(reservations) = self.reservations.get(sku) else { return SkuStock::new(level, BTreeMap::new(), None) };
@@ -73,7 +72,7 @@ impl Tables {
         SkuStock::new(level, loaded.into_iter().map(|(order, reservation)| (*order, *reservation)).collect(), next)
     }
 
-    /// Writes an accepted commit, but for its stock. Nothing here can fail.
+    /// Writes an accepted commit, except its stock.
     pub(super) fn write(&mut self, commit: &Commit, settled: Accepted) {
         self.idempotency_records.extend(commit.idempotency.iter().map(|record| (record.key.clone(), record.clone())));
         commit.orders.iter().for_each(|change| self.write_order(change));
@@ -82,7 +81,7 @@ impl Tables {
         commit.tasks.iter().for_each(|change| self.tasks.change(change));
     }
 
-    /// Writes what a batch made of the stock.
+    /// Writes the stock that a batch changed.
     pub(super) fn write_sku_stocks(&mut self, loaded: &LoadedState) {
         let changed = loaded.sku_stocks.iter().filter(|(_, sku_stock)| sku_stock.is_changed());
         changed.for_each(|(sku, sku_stock)| self.write_sku_stock(sku, sku_stock));
@@ -99,7 +98,7 @@ impl Tables {
         self.history.push(HistoryEntry::Document(change.id().clone(), change.event().clone()));
     }
 
-    /// Writes which claims changed hands in a batch.
+    /// Writes the claims that a batch changed.
     pub(super) fn write_claims(&mut self, loaded: &LoadedState) {
         for change in loaded.claims.changes() {
             match change {

@@ -6,12 +6,11 @@ use chrono::{DateTime, Utc};
 use commerce_core::port::{Page, PageRequest};
 use commerce_core::task::{Task, TaskChange, TaskKey, TaskState};
 
-/// The list of tasks.
 #[derive(Debug, Default)]
 pub(super) struct Tasks(BTreeMap<TaskKey, Task>);
 
 impl Tasks {
-    /// Scheduling what is on the list already changes nothing.
+    /// Scheduling a task that exists already has no effect.
     pub(super) fn change(&mut self, change: &TaskChange) {
         match change {
             TaskChange::Schedule { key, due, payload } => {

@@ -12,7 +12,7 @@ use super::instant;
 use super::money::currency;
 use super::text::{metadata, text, text_id, uuid_id};
 
-/// A number of units: few more often than many, up to the most.
+/// A quantity up to the maximum, small ones more often.
 pub fn quantity() -> impl Strategy<Value = Quantity> {
     let units = prop_oneof![6 => 1..=10_i64, 1 => 1..=Quantity::MAX, 1 => Just(Quantity::MAX)];
     units.prop_map(|units| Quantity::new(units).expect("within the limits"))
@@ -23,7 +23,7 @@ pub fn cart() -> impl Strategy<Value = Cart> {
     currency().prop_flat_map(cart_in)
 }
 
-/// An active cart, filled as customers fill it: item by item, with some codes.
+/// An active cart with items and codes.
 pub fn cart_in(currency: Currency) -> impl Strategy<Value = Cart> {
     let items = vec((uuid_id(), offer(currency), quantity(), metadata()), 0..=6);
     (uuid_id(), text_id(), instant(), 1..=30_i64, items, vec(text(), 0..=3), metadata()).prop_map(

@@ -1,4 +1,4 @@
-//! What is for sale.
+//! Categories, products and offers.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::instant;
 use super::money::{currency, price_in};
 use super::text::{metadata, text, text_id};
 
-/// A category, at the root or under another.
+/// A category with or without a parent.
 pub fn category() -> impl Strategy<Value = Category> {
     (text_id(), text(), option::of(text_id()), instant()).prop_map(|(id, name, parent, at)| Category {
         id,
@@ -25,18 +25,18 @@ pub fn category() -> impl Strategy<Value = Category> {
     })
 }
 
-/// A sku at a price of a currency.
+/// A variant with a price in a currency.
 pub fn variant(currency: Currency) -> impl Strategy<Value = Variant> {
     (text_id(), option::of(text()), price_in(currency), option::of(text()), metadata())
         .prop_map(|(sku, name, price, tax_category, metadata)| Variant { sku, name, price, tax_category, metadata })
 }
 
-/// A product that [`Product::check`] takes, at version 1.
+/// A valid product at version 1.
 pub fn product() -> impl Strategy<Value = Product> {
     currency().prop_flat_map(product_in)
 }
 
-/// A product in a currency.
+/// A valid product in a currency, at version 1.
 pub fn product_in(currency: Currency) -> impl Strategy<Value = Product> {
     let count = prop_oneof![5 => 1..=3_usize, 1 => 1..=20_usize];
     let variants = count.prop_flat_map(move |count| vec(variant(currency), count)).prop_map(|variants| {
@@ -61,7 +61,7 @@ pub fn product_in(currency: Currency) -> impl Strategy<Value = Product> {
     )
 }
 
-/// An offer of a product made in a currency.
+/// An offer with a price in a currency.
 pub fn offer(currency: Currency) -> impl Strategy<Value = Offer> {
     product_in(currency)
         .prop_map(|product| Offer::of(&product, product.variants.first().expect("at least one variant")))

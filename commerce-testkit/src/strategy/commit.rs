@@ -1,4 +1,4 @@
-//! Commits that get in each other's way: the same skus, keys, customers and orders.
+//! Conflicting commits on the same skus, keys, customers and orders.
 
 use chrono::{DateTime, Utc};
 use commerce_core::commit::Commit;
@@ -13,28 +13,28 @@ use super::order::SKUS;
 use crate::CommitBuilder;
 use crate::commit_builder::{RESERVATION_SECONDS, order_of, parse};
 
-/// One commit of a script, before it is known what stands before it.
+/// A commit of a script. It may refer to earlier ones.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// Units of some skus are ordered, with a key if it has one.
+    /// An order of units of skus, with or without an idempotency key.
     Place(Vec<(&'static str, i64)>, Option<&'static str>),
-    /// A unit is ordered, under the number of an order placed earlier.
+    /// An order with the number of an earlier order.
     Again(Index),
-    /// An order placed earlier in the script is paid, as if nothing had happened to it since.
+    /// The payment of an earlier order, decided on its first version.
     Pay(Index),
-    /// It is called off.
+    /// The cancellation of an earlier order, decided on its first version.
     Cancel(Index),
-    /// Somebody counts a sku's stock.
+    /// A sku's units on hand and reorder threshold are set.
     Count(&'static str, i64, Option<i64>),
-    /// Somebody corrects a sku's stock.
+    /// A sku's units on hand are adjusted.
     Correct(&'static str, i64),
-    /// A customer opens a cart.
+    /// A user opens a cart.
     OpenCart(&'static str),
-    /// A product takes over some skus.
+    /// A product claims some skus.
     Product(&'static str, Vec<&'static str>),
 }
 
-/// Some acts with the second of each: mostly in order, at times far apart, at times back in time.
+/// Acts with their times in seconds, mostly increasing, sometimes far apart, sometimes decreasing.
 pub fn script(length: usize) -> impl Strategy<Value = Vec<(i64, Act)>> {
     let second = prop_oneof![
         6 => 1..=60_i64,
@@ -64,7 +64,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// The commits of a script. They are made without a store, so many will be refused.
+/// The commits of a script. Each is built without a store, so many will be refused.
 pub fn commits(script: &[(i64, Act)]) -> Vec<Commit> {
     let shop = CommitBuilder::new(1);
     let mut placed: Vec<Order> = Vec::new();

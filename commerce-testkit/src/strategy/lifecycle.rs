@@ -13,7 +13,7 @@ pub fn built_in() -> impl Strategy<Value = Lifecycle> {
     select(Lifecycle::BUILT_IN.to_vec()).prop_map(|name| Lifecycle::built_in(name).expect("it is built in"))
 }
 
-/// A built-in lifecycle with some changes made to it. Some are sound, most are not.
+/// A built-in lifecycle with some changes. Most are invalid.
 pub fn draft() -> impl Strategy<Value = LifecycleDraft> {
     (built_in(), vec(change(), 0..=4)).prop_map(|(lifecycle, changes)| {
         let mut draft = LifecycleDraft::from(lifecycle);
@@ -24,12 +24,11 @@ pub fn draft() -> impl Strategy<Value = LifecycleDraft> {
     })
 }
 
-/// A lifecycle nobody built in, but sound.
+/// A valid lifecycle, usually not a built-in one.
 pub fn custom() -> impl Strategy<Value = Lifecycle> {
-    draft().prop_filter_map("a faulty lifecycle", |draft| Lifecycle::try_from(draft).ok())
+    draft().prop_filter_map("an invalid lifecycle", |draft| Lifecycle::try_from(draft).ok())
 }
 
-/// A change to a draft.
 #[derive(Clone, Debug)]
 enum Change {
     Drop(Index),

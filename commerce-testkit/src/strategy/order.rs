@@ -1,4 +1,4 @@
-//! Orders: what is placed, and what is asked of them afterwards.
+//! Orders, and commands on them.
 
 use commerce_core::actor::Role;
 use commerce_core::ids::{RefundId, ReturnId};
@@ -19,8 +19,8 @@ use crate::{CommitBuilder, quote};
 /// The skus of generated orders.
 pub const SKUS: [&str; 3] = ["MUG", "POT", "TEA"];
 
-/// What a shop's customer could place at its opening: up to four lines of [`SKUS`], some of one sku, some for nothing, with
-/// a plain or a rich price.
+/// A new order at [`OPENING`](super::OPENING): up to four lines of [`SKUS`], with repeated skus and free items, and a plain or
+/// a rich price.
 pub fn new_order(seed: u32) -> impl Strategy<Value = NewOrder> {
     let currency = select(vec![Currency::USD, Currency::JPY, Currency::KWD]);
     currency.prop_flat_map(move |currency| new_order_in(seed, currency))
@@ -44,56 +44,55 @@ fn new_order_in(seed: u32, currency: Currency) -> impl Strategy<Value = NewOrder
     })
 }
 
-/// Something asked of an order some time after the step before. It is put in terms of the order when its turn comes.
+/// A command on an order, some time after the previous one. It is made concrete when the order is known.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Step {
-    /// Who asks.
     pub role: Role,
-    /// Seconds since the step before.
+    /// Seconds since the previous step.
     pub seconds: i64,
-    /// What is asked.
     pub ask: Ask,
 }
 
-/// What can be asked of an order, before it is known which.
+/// A command on an order that is not known yet.
 #[derive(Clone, Debug)]
 pub enum Ask {
-    /// To go to one of the states of its lifecycle.
+    /// A transition to a state of the lifecycle.
     Transition(Index),
-    /// What is due was captured, or a little more or less, or another currency.
+    /// A capture.
     Capture(Payment),
-    /// The same, but the stock is gone.
+    /// A capture after the stock is gone.
     CaptureAfterExpiry(Payment),
-    /// An attempt to pay failed.
+    /// A failed payment.
     FailPayment,
-    /// Its time may be over.
+    /// An expiry, which may be too early.
     Expire,
-    /// To be called off.
+    /// A cancellation.
     Cancel,
-    /// To be shipped or delivered.
+    /// A change of the shipment.
     Ship(ShipmentStatus),
-    /// To take some units of some of its lines back.
+    /// A request to return units of some lines.
     RequestReturn(ReturnId, Vec<(Index, i64)>),
-    /// To let a return happen.
+    /// The approval of a return.
     ApproveReturn(Index),
-    /// To not let it happen.
+    /// The rejection of a return.
     RejectReturn(Index),
-    /// The units of a return came back.
+    /// The receipt of a return.
     ReceiveReturn(Index),
-    /// To pay back a share of what it cost, or all that is left.
+    /// A refund of an amount, or of all that is left.
     Refund(Option<i64>),
-    /// What the processor said of a refund.
+    /// The outcome of a refund: whether it was paid.
     RecordRefund(Index, bool),
 }
 
-/// What came in.
+/// The captured amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Payment {
-    /// What is due.
+    /// The amount due.
     Exact,
-    /// So much more than is due, or less.
+    /// The amount due plus a difference in minor units, which may be negative.
     Off(i64),
-    /// The right figure of another currency.
+    /// The amount due in another currency.
     Foreign,
 }
 
@@ -108,7 +107,7 @@ impl Payment {
 }
 
 impl Ask {
-    /// The command for an order. What names a return or refund the order does not have names one that nobody has.
+    /// The command for an order. An index without a return or refund gives an unknown id.
     pub fn command(&self, order: &Order, lifecycle: &Lifecycle) -> Command {
         let due = order.payment.amount;
         let return_id = |index: &Index| pick(*index, &order.returns).map_or(ReturnId::new(uuid::Uuid::nil()), |r| r.id);
@@ -164,7 +163,7 @@ fn shipment(status: ShipmentStatus) -> ShipmentUpdate {
     }
 }
 
-/// What can be asked; what moves an order on comes more often.
+/// Commands. Those that move an order on are more frequent.
 pub fn ask() -> impl Strategy<Value = Ask> {
     let index = any::<Index>;
     let payment = || prop_oneof![8 => Just(Payment::Exact), 1 => (-3..=3_i64).prop_map(Payment::Off), 1 => Just(Payment::Foreign)];
@@ -187,7 +186,7 @@ pub fn ask() -> impl Strategy<Value = Ask> {
     ]
 }
 
-/// Somebody asks something, mostly somebody who may.
+/// Steps, mostly by roles that may take them.
 pub fn step() -> impl Strategy<Value = Step> {
     let role = prop_oneof![
         4 => Just(Role::System),

@@ -1,8 +1,8 @@
 //! Proptest strategies for pricing: requests, lines, promotions and their parts.
 //!
-//! The names come from small sets (four skus, four categories, three codes), so that filters match, codes are given and
-//! conditions hold about as often as not. All that is generated is sound: [`price`](commerce_core::pricing::price) takes
-//! it. Large strategies are boxed, which keeps stacks small. Amounts shrink towards nothing, and lists towards empty ones.
+//! Names come from small sets (four skus, four categories, three codes), so filters, codes and conditions match about half of
+//! the time. All values are valid: [`price`](commerce_core::pricing::price) accepts them. Large strategies are boxed to save
+//! stack. Amounts shrink to zero, lists to empty ones.
 //!
 //! ```
 //! use commerce_core::pricing::price;
@@ -15,7 +15,7 @@
 //! });
 //! ```
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc, Weekday};
 use commerce_core::Quantity;
 use commerce_core::money::{Currency, Money, Rounding};
 use commerce_core::pricing::{Buyer, Line, Request, Selection, Shipping, Tax, TaxLevel, TaxRate};
@@ -29,44 +29,44 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use rust_decimal::Decimal;
 
-/// The instant of every generated request: 2026-01-15, noon.
+/// The instant of every generated request: noon of 15 January 2026.
 pub const AT: DateTime<Utc> = DateTime::from_timestamp(1_768_478_400, 0).expect("a moment of chrono's range");
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 const LABELS: [&str; 3] = ["x", "y", "z"];
 const CODES: [&str; 3] = ["ONE", "TWO", "THREE"];
-/// Rates that make tax fall between two minor units.
+/// Rates that give taxes between two minor units.
 const RATES: [&str; 5] = ["0", "0.05", "0.07", "0.20", "0.0825"];
 
-/// A parsed name. The sets above are good names.
+/// Parses a name of the sets above.
 fn name<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("the name is a good one")
 }
 
-/// USD, JPY or KWD: two decimals, none, three.
+/// USD (two decimals), JPY (none) or KWD (three).
 pub fn currency() -> impl Strategy<Value = Currency> {
     select(vec![Currency::USD, Currency::JPY, Currency::KWD])
 }
 
-/// An amount from nothing to 200 major units of two decimals; often small, and often round.
+/// An amount up to 20000 minor units, often small, often round.
 pub fn amount(currency: Currency) -> impl Strategy<Value = Money> {
     let minor =
         prop_oneof![4 => 0..=20_000_i64, 2 => 0..=30_i64, 1 => (0..=20_i64).prop_map(|hundreds| hundreds * 100)];
     minor.prop_map(move |minor| Money::new(minor, currency)).boxed()
 }
 
-/// A percentage with up to two decimals; 0 and 100 are among them.
+/// A percentage from 0 to 100 with up to two decimals.
 pub fn percent() -> impl Strategy<Value = Percent> {
     let hundredths = prop_oneof![3 => 0..=10_000_i64, 2 => (0..=20_i64).prop_map(|fives| fives * 500)];
     hundredths.prop_map(|hundredths| Percent::new(Decimal::new(hundredths, 2)).expect("from 0 to 100"))
 }
 
-/// From one unit to a few.
+/// A small quantity.
 pub fn quantity() -> impl Strategy<Value = Quantity> {
     (1..=6_i64).prop_map(|units| Quantity::new(units).expect("from 1 on"))
 }
 
-/// A filter of one to two skus, or categories, or both.
+/// A filter by one or two skus, categories, or both.
 pub fn filter() -> impl Strategy<Value = Filter> {
     let named = || subsequence(NAMES.to_vec(), 1..=2);
     let skus = |skus: Vec<&str>| skus.into_iter().map(name).collect::<Vec<_>>();
@@ -79,7 +79,7 @@ pub fn filter() -> impl Strategy<Value = Filter> {
     .boxed()
 }
 
-/// A line with its place as its id.
+/// A line. [`lines`] replaces its id.
 pub fn line(currency: Currency) -> impl Strategy<Value = Line> {
     let categories = subsequence(NAMES.to_vec(), 0..=2);
     let tax_category = option::of(select(LABELS.to_vec()));
@@ -95,7 +95,7 @@ pub fn line(currency: Currency) -> impl Strategy<Value = Line> {
         .boxed()
 }
 
-/// Lines with ids of their own.
+/// Lines with unique ids.
 pub fn lines(currency: Currency, most: usize) -> impl Strategy<Value = Vec<Line>> {
     vec(line(currency), 0..=most).prop_map(|mut lines| {
         for (place, line) in lines.iter_mut().enumerate() {
@@ -117,6 +117,7 @@ pub fn condition(currency: Currency) -> impl Strategy<Value = Condition> {
         1 => Just(Condition::FirstOrder),
         1 => (1..=3_u32).prop_map(|n| Condition::NthOrder { n }),
         1 => labels().prop_map(|any| Condition::ShippingMethod { any }),
+        1 => subsequence(vec![Weekday::Mon, Weekday::Thu, Weekday::Sun], 1..=2).prop_map(|any| Condition::Weekday { any }),
     ];
     simple
         .prop_recursive(3, 8, 3, |inner| {
@@ -182,7 +183,7 @@ fn tiers(currency: Currency) -> impl Strategy<Value = Vec<Tier>> {
     })
 }
 
-/// A promotion of an effect: sometimes with a code, dates, limits, a group; never exclusive.
+/// A promotion with an effect, and sometimes with a code, dates, limits or a group. Not exclusive.
 pub fn promotion_of(currency: Currency, effect: BoxedStrategy<Effect>) -> impl Strategy<Value = Promotion> {
     let hours = || option::weighted(0.1, -48..=48_i64);
     let place = (
@@ -199,7 +200,7 @@ pub fn promotion_of(currency: Currency, effect: BoxedStrategy<Effect>) -> impl S
         .prop_flat_map(move |count| vec(condition(currency), count));
     (place, limits, usage, conditions, effect)
         .prop_filter_map(
-            "conditions or dates that contradict each other",
+            "contradictory conditions or dates",
             move |((code, priority, group, starts_in, ends_in), limits, usage, conditions, effect)| {
                 let (max_uses, max_uses_per_customer, budget) = limits;
                 let (used, used_by_customer, budget_used) = usage;
@@ -226,18 +227,18 @@ pub fn promotion(currency: Currency) -> impl Strategy<Value = Promotion> {
     promotion_of(currency, effect(currency))
 }
 
-/// A promotion with another name.
+/// A promotion with another id.
 ///
 /// # Panics
-/// Where the name is none.
+/// If the id is invalid.
 pub fn named(promotion: &Promotion, id: &str) -> Promotion {
     with_terms(promotion, |definition| definition.id = name(id))
 }
 
-/// A promotion with other terms.
+/// A promotion with a changed definition.
 ///
 /// # Panics
-/// Where the new terms are refused.
+/// If the new definition is invalid.
 pub fn with_terms(promotion: &Promotion, change: impl FnOnce(&mut PromotionDefinition)) -> Promotion {
     let mut definition = promotion.definition().clone();
     change(&mut definition);
@@ -245,7 +246,7 @@ pub fn with_terms(promotion: &Promotion, change: impl FnOnce(&mut PromotionDefin
     changed.with_usage(*promotion.usage())
 }
 
-/// Promotions with ids of their own.
+/// Promotions with unique ids.
 pub fn promotions(currency: Currency, most: usize) -> impl Strategy<Value = Vec<Promotion>> {
     vec(promotion(currency), 0..=most).prop_map(|promotions| {
         promotions
@@ -256,7 +257,7 @@ pub fn promotions(currency: Currency, most: usize) -> impl Strategy<Value = Vec<
     })
 }
 
-/// Taxes of up to three categories, one of which may have two rates.
+/// Taxes of up to three categories. One of them may have two rates.
 pub fn tax() -> impl Strategy<Value = Tax> {
     let rate = (select(LABELS.to_vec()), select(RATES.to_vec()))
         .prop_map(|(category, rate)| TaxRate { tax_category: category.to_owned(), rate: name(rate) });
@@ -273,17 +274,17 @@ fn shipping(currency: Currency) -> impl Strategy<Value = Shipping> {
     )
 }
 
-/// Any of the three.
+/// Any rounding.
 pub fn rounding() -> impl Strategy<Value = Rounding> {
     select(vec![Rounding::HalfAwayFromZero, Rounding::HalfEven, Rounding::Down])
 }
 
-/// A request of up to six lines and six promotions, selected by priority.
+/// A request with up to six lines and six promotions, selected by priority.
 pub fn request() -> impl Strategy<Value = Request> {
     request_of(6, 6)
 }
 
-/// A request of so many lines and promotions at most, selected by priority.
+/// A request with up to that many lines and promotions, selected by priority.
 pub fn request_of(lines_at_most: usize, promotions_at_most: usize) -> impl Strategy<Value = Request> {
     currency()
         .prop_flat_map(move |currency| {
@@ -316,7 +317,7 @@ pub fn request_of(lines_at_most: usize, promotions_at_most: usize) -> impl Strat
         .boxed()
 }
 
-/// A request in which at least one promotion is exclusive.
+/// A request with at least one exclusive promotion.
 pub fn request_with_exclusives() -> impl Strategy<Value = Request> {
     let request = request().prop_filter("needs a promotion", |request| !request.promotions.is_empty());
     (request, vec(any::<Index>(), 1..=3)).prop_map(|(mut request, chosen)| {
@@ -332,8 +333,7 @@ pub fn request_with_exclusives() -> impl Strategy<Value = Request> {
     })
 }
 
-/// A request with amounts up to the largest there are, whose price may not fit: it has an answer or an error, never a
-/// panic.
+/// A request with amounts up to the largest possible. Its price may overflow, which is an error and never a panic.
 pub fn extreme_request() -> impl Strategy<Value = Request> {
     let huge = prop_oneof![Just(i64::MAX), Just(i64::MAX - 1), Just(i64::MAX / 2), 0..=i64::MAX, Just(1), Just(0)];
     let units = prop_oneof![Just(1_i64), Just(Quantity::MAX), 1..=Quantity::MAX];
@@ -353,7 +353,7 @@ pub fn extreme_request() -> impl Strategy<Value = Request> {
     })
 }
 
-/// A promotion whose amount is as large as that.
+/// A promotion with amounts of this size.
 fn enlarged(promotion: &Promotion, size: i64) -> Promotion {
     let money = Money::new(size, promotion.currency());
     with_terms(promotion, |definition| match &mut definition.effect {

@@ -10,21 +10,21 @@ use proptest::sample::select;
 use super::OPENING;
 use super::text::text;
 
-/// One move, and how many seconds pass before it; sometimes the clock goes back a little.
+/// A move after some time. Sometimes the clock goes back a little.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Step {
-    /// Seconds since the step before.
+    /// Seconds since the previous step.
     pub seconds: i64,
-    /// The move.
     pub action: StockAction,
 }
 
-/// A number of units: few, so that limits are met.
+/// A small number of units, so that limits are reached.
 pub fn units() -> impl Strategy<Value = i64> {
     prop_oneof![8 => 1..=6_i64, 1 => 1..=1000_i64, 1 => Just(MAX_ON_HAND)]
 }
 
-/// A move for one of some orders, or none. Holds end within two minutes after [`OPENING`].
+/// An action for one of some orders, or without an order. Reservations expire within two minutes after [`OPENING`].
 pub fn action(orders: Vec<OrderId>) -> impl Strategy<Value = StockAction> {
     let order = select(orders);
     let until = (0..=120_i64).prop_map(|seconds| OPENING + TimeDelta::seconds(seconds));
@@ -43,7 +43,7 @@ pub fn action(orders: Vec<OrderId>) -> impl Strategy<Value = StockAction> {
     ]
 }
 
-/// A move and the time before it.
+/// A step with an action.
 pub fn step(orders: Vec<OrderId>) -> impl Strategy<Value = Step> {
     let seconds = prop_oneof![4 => 0..=5_i64, 1 => 0..=60_i64, 1 => -3..=0_i64];
     (seconds, action(orders)).prop_map(|(seconds, action)| Step { seconds, action })

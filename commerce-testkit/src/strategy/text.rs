@@ -16,23 +16,23 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use uuid::Builder;
 
-/// Characters of one to four bytes, and those that SQL, JSON, URLs and people trip over.
+/// Characters of one to four bytes, including those with a meaning in SQL, JSON and URLs.
 const CHARACTERS: [char; 30] = [
     'a', 'b', 'c', 'X', 'Y', 'Z', '0', '7', '9', '-', '_', '%', '\'', '"', '\\', '/', '?', '#', '&', ';', '<', '{',
     'é', 'ß', 'Ω', 'ي', '日', '﷽', '🦀', '👩',
 ];
 
-/// Text of 1 to `MAX` characters without space at an end; short more often than long.
+/// A text of 1 to `MAX` characters, mostly short, without surrounding white space.
 pub fn text<const MAX: usize>() -> impl Strategy<Value = BoundedString<MAX>> {
     characters(MAX).prop_map(|text| text.parse().expect("bounded and printable"))
 }
 
-/// A text id: a user, a product, a sku, a promotion, a category.
+/// A textual id, such as that of a user, product, sku or promotion.
 pub fn text_id<T: FromStr<Err: Debug> + Debug>() -> impl Strategy<Value = T> {
     characters(MAX_TEXT_ID).prop_map(|text| text.parse().expect("bounded and printable"))
 }
 
-/// One of our ids: a UUID in the form of version 7.
+/// An id that is a UUID in the form of version 7.
 pub fn uuid_id<T: From7 + Debug>() -> impl Strategy<Value = T> {
     (0..1_u64 << 48, any::<[u8; 10]>()).prop_map(|(milliseconds, random)| {
         T::from7(Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid())
@@ -41,7 +41,7 @@ pub fn uuid_id<T: From7 + Debug>() -> impl Strategy<Value = T> {
 
 /// An id that is a UUID.
 pub trait From7 {
-    /// Takes the UUID.
+    /// Wraps a UUID.
     fn from7(uuid: uuid::Uuid) -> Self;
 }
 
@@ -57,7 +57,7 @@ macro_rules! from7 {
 
 from7! { CartId ItemId OrderId PaymentId RefundId ReturnId EventId }
 
-/// An order number of any length.
+/// An order number.
 pub fn order_number() -> impl Strategy<Value = OrderNumber> {
     (0..3650_i32, any::<u64>(), OrderNumber::SUFFIX..=12).prop_map(|(days, random, suffix)| {
         let day = NaiveDate::from_num_days_from_ce_opt(739_000 + days).expect("a day of our time");
@@ -65,7 +65,7 @@ pub fn order_number() -> impl Strategy<Value = OrderNumber> {
     })
 }
 
-/// An address, with and without the parts that may be left out.
+/// An address with or without its optional parts.
 pub fn address() -> impl Strategy<Value = Address> {
     let country = select(vec!["GB", "DE", "JP", "US", "BR"]);
     (option::of(text()), text(), option::of(text()), text(), option::of(text()), text(), country).prop_map(
@@ -81,7 +81,7 @@ pub fn address() -> impl Strategy<Value = Address> {
     )
 }
 
-/// Metadata; most often none or a little.
+/// Metadata, mostly with few entries.
 pub fn metadata() -> impl Strategy<Value = Metadata> {
     let figures =
         (any::<i64>(), 0..=14_u32).prop_map(|(digits, decimals)| decimal(digits % 1_000_000_000_000_000, decimals));
@@ -97,7 +97,7 @@ pub fn metadata() -> impl Strategy<Value = Metadata> {
     entries.prop_map(|entries| Metadata::new(entries).expect("within the limits"))
 }
 
-/// A JSON number of at most 15 digits.
+/// A JSON number with at most 15 digits.
 fn decimal(digits: i64, decimals: u32) -> Value {
     let text = Decimal::new(digits, decimals).to_string();
     serde_json::from_str(&text).expect("a number")

@@ -1,45 +1,26 @@
-//! The contract of the [`Store`] port, as named cases.
+//! Tests of the contract of the [`Store`] port.
 //!
-//! An adapter runs all of it in one line. It gives a function that makes a [`Fixture`] on an empty store:
+//! An adapter runs all of them with one line. It provides a function that creates a [`Fixture`] on an empty store; a store in memory
+//! is one itself:
 //!
 //! ```
-//! use std::sync::Arc;
-//!
-//! use commerce_core::port::Store;
 //! use commerce_testkit::MemoryStore;
-//! use commerce_testkit::suite::store::Fixture;
 //!
-//! struct InMemory(MemoryStore);
-//!
-//! impl InMemory {
-//!     async fn start() -> Self {
-//!         Self(MemoryStore::new())
-//!     }
+//! async fn start() -> MemoryStore {
+//!     MemoryStore::new()
 //! }
 //!
-//! #[async_trait::async_trait]
-//! impl Fixture for InMemory {
-//!     fn store(&self) -> Arc<dyn Store> {
-//!         Arc::new(self.0.clone())
-//!     }
-//!
-//!     async fn reopen(&self) -> Arc<dyn Store> {
-//!         self.store() // an adapter of a database connects a second time here
-//!     }
-//! }
-//!
-//! commerce_testkit::store_suite!(InMemory::start);
+//! commerce_testkit::store_suite!(start);
 //! ```
 //!
-//! Each case becomes a `#[tokio::test]` of its own name in a module of its subject, on two threads. The list of cases
-//! stands in [`store_suite!`](crate::store_suite) and nowhere else.
+//! Each case becomes a `#[tokio::test]` with its name, in a module of its subject, on two threads.
+//! [`store_suite!`](crate::store_suite) has the list of cases.
 //!
-//! # What the port leaves open and the cases settle
-//! * Products come newest first; those made at the same instant come in the order of their ids, by their bytes.
-//! * A task that is on the list keeps the time it was first scheduled for.
-//! * The changes to the list of tasks of one commit are made in their order.
-//! * In the history, the events of a commit's orders stand before the events of its stock moves, both in the order of the
-//!   commit.
+//! # Details of the contract
+//! * Products are listed newest first. Those of the same instant are in the byte order of their ids.
+//! * A task that is scheduled again keeps the time of its first scheduling.
+//! * The task changes of a commit are made in their order.
+//! * In the history, the events of a commit's orders come before those of its stock moves, each in the order of the commit.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a case fails by panicking")]
 
@@ -66,17 +47,29 @@ use commerce_core::stock::StockLevel;
 use crate::CommitBuilder;
 use crate::commit_builder::{order_of, parse};
 
-/// A store for one case. It lives as long as the case; whatever has to be cleaned up goes with it.
+/// A store for one case. Dropping the fixture cleans up.
 #[async_trait]
 pub trait Fixture: Send + Sync {
-    /// The store, which was empty when the fixture was made.
+    /// The store. It was empty when the fixture was created.
     fn store(&self) -> Arc<dyn Store>;
 
-    /// Another handle on the same data, as another process would have it.
+    /// Another store on the same data, like that of another process.
     async fn reopen(&self) -> Arc<dyn Store>;
 }
 
-/// Runs every case of the store's contract on an adapter. See [`suite::store`](crate::suite::store).
+/// A store whose clones are handles on the same data.
+#[async_trait]
+impl<S: Store + Clone + 'static> Fixture for S {
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::new(self.clone())
+    }
+
+    async fn reopen(&self) -> Arc<dyn Store> {
+        self.store()
+    }
+}
+
+/// Runs all tests of the store's contract on an adapter. See [`suite::store`](crate::suite::store).
 #[macro_export]
 macro_rules! store_suite {
     ($start:expr) => {
@@ -196,7 +189,7 @@ macro_rules! store_suite {
     };
     (@stamp $start:tt $($subject:ident: $($case:ident)+;)+) => {$(
         mod $subject {
-            #[allow(unused_imports, reason = "what the fixture needs stands beside the suite")]
+                #[allow(unused_imports, reason = "the fixture may need what is beside the suite")]
             use super::*;
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -208,7 +201,7 @@ macro_rules! store_suite {
     )+};
 }
 
-/// One case at work: the store of a fixture, and a shop to make commits with.
+/// The store of a fixture, and a builder of commits.
 #[derive(Debug)]
 struct Case {
     store: Arc<dyn Store>,
@@ -220,7 +213,7 @@ impl Case {
         Self { store: fixture.store(), shop: CommitBuilder::new(1) }
     }
 
-    /// On a store that has units of some skus.
+    /// With units of some skus on hand.
     async fn stocked<F: Fixture>(fixture: &F, levels: &[(&str, i64)]) -> Self {
         let case = Self::new(fixture);
         case.accept(case.shop.stocked(levels)).await;
@@ -231,7 +224,7 @@ impl Case {
         &*self.store
     }
 
-    /// Commits what must be accepted.
+    /// Commits, which must succeed.
     #[track_caller]
     fn accept(&self, commit: Commit) -> impl Future<Output = ()> + Send {
         let caller = std::panic::Location::caller();
@@ -243,18 +236,18 @@ impl Case {
         }
     }
 
-    /// Commits what must be refused; says how.
+    /// Commits, which must be refused.
     async fn refused(&self, commit: Commit) -> Refusal {
         refusal(self.store().commit(commit).await).expect("the commit is refused")
     }
 
-    /// Places an order and gives it.
+    /// Places an order.
     async fn placed(&self, lines: &[(&str, i64)]) -> Order {
         let commit = self.shop.order(lines);
         self.carry_out(commit).await
     }
 
-    /// Commits what is about one order, and gives the order.
+    /// Commits, and returns the order.
     async fn carry_out(&self, commit: Commit) -> Order {
         let order = order_of(&commit).clone();
         self.accept(commit).await;
@@ -265,7 +258,6 @@ impl Case {
         self.store().stock(&parse(sku), at).await.unwrap().expect("the sku is stocked")
     }
 
-    /// Pays an order.
     async fn pay(&self, order: &Order, at: DateTime<Utc>) -> Order {
         self.carry_out(self.shop.pay(order, at)).await
     }
@@ -276,7 +268,7 @@ impl Case {
         self.carry_out(self.shop.ship(&shipped, ShipmentStatus::Delivered, at)).await
     }
 
-    /// Does something to an order as an admin, or as the engine where only that may.
+    /// Runs a command as an admin, or as the engine if only the engine may.
     async fn tell(&self, order: &Order, command: Command, at: DateTime<Utc>) -> Order {
         let role = if command.permit(Role::Admin).is_ok() { Role::Admin } else { Role::System };
         self.carry_out(self.shop.decide(order, role, command, at).expect("the order obeys")).await
@@ -291,7 +283,7 @@ impl Case {
     }
 }
 
-/// How a commit was refused; none if it was accepted.
+/// The refusal of a commit. `None` if it was accepted.
 fn refusal(answer: Result<(), CommitError>) -> Option<Refusal> {
     match answer {
         Ok(()) => None,
@@ -300,7 +292,7 @@ fn refusal(answer: Result<(), CommitError>) -> Option<Refusal> {
     }
 }
 
-/// Commits all of them at once, from as many tasks; the answers stand in the order of the commits.
+/// Runs commits concurrently. The refusals have the order of the commits.
 async fn at_once(store: &Arc<dyn Store>, commits: Vec<Commit>) -> Vec<Option<Refusal>> {
     let barrier = Arc::new(tokio::sync::Barrier::new(commits.len()));
     let submit = |commit| {
@@ -318,12 +310,11 @@ async fn at_once(store: &Arc<dyn Store>, commits: Vec<Commit>) -> Vec<Option<Ref
     answers
 }
 
-/// The first entries of a list.
 const fn first<K>(limit: u16) -> PageRequest<K> {
     PageRequest { limit, after: None }
 }
 
-/// Every entry of a list, read in pages; before each page but the first something else may happen.
+/// All entries of a list, read in pages, with an action between two pages.
 async fn walk<T, K: Clone>(
     limit: u16,
     mut page: impl AsyncFnMut(PageRequest<K>) -> Result<Page<T, K>, StoreError>,

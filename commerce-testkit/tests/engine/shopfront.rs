@@ -75,7 +75,9 @@ impl Shopfront {
         let standard = ShippingMethod { name: parse("standard"), fee: parse(fee), tax_category: Some(parse("all")) };
         let rates = vec![TaxRate { tax_category: "all".into(), rate: parse(rate) }];
         let tax = Tax { prices_include_tax: false, rates };
-        Self::open(Settings { shipping_methods: vec![standard], tax, ..Settings::new(CURRENCY) }, goods).await
+        let mut settings = Settings::new(CURRENCY);
+        (settings.shipping_methods, settings.tax) = (vec![standard], tax);
+        Self::open(settings, goods).await
     }
 
     async fn open(settings: Settings, goods: &[(&str, &str, i64)]) -> Self {
@@ -227,7 +229,15 @@ impl Shopfront {
 pub(crate) fn checkout_request(cart_id: CartId) -> CheckoutRequest {
     let shipping_method = Some(parse("standard"));
     let metadata = Metadata::default();
-    CheckoutRequest { cart_id, user_id: None, shipping_address: address(), shipping_method, notes: None, metadata }
+    CheckoutRequest {
+        cart_id,
+        user_id: None,
+        shipping_address: address(),
+        shipping_method,
+        notes: None,
+        purchase_order_number: None,
+        metadata,
+    }
 }
 
 pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrderRequest {
@@ -244,6 +254,7 @@ pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrderRequest {
         shipping_address: address(),
         shipping_method: Some(parse("standard")),
         notes: None,
+        purchase_order_number: None,
         metadata: Metadata::default(),
     }
 }

@@ -49,6 +49,7 @@ async fn place(world: &World, me: &Actor, key: &str, random: &mut Random, told: 
         shipping_address: address(),
         shipping_method: Some(parse("standard")),
         notes: Some(parse(key)),
+        purchase_order_number: None,
         metadata: Metadata::default(),
     };
     let record = IdempotencyKey { scope: format!("{:?}", me.user), key: key.into() };

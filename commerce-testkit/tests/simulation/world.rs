@@ -35,8 +35,8 @@ impl World {
         let payments = Arc::new(FakePayments::new());
         let clock = Arc::new(ManualClock::new(DateTime::from_timestamp(1_772_366_400, 0).unwrap()));
         let users = (0..super::CUSTOMERS).map(|n| parse(&format!("user-{n}")));
-        let fee = ShippingMethod { name: parse("standard"), fee: parse("4.95 USD"), tax_category: None };
-        let settings = Settings { shipping_methods: vec![fee], ..Settings::new(CURRENCY) };
+        let mut settings = Settings::new(CURRENCY);
+        settings.shipping_methods = vec![ShippingMethod::new(parse("standard"), parse("4.95 USD"))];
         let engine = Engine::builder(settings, store.clone(), payments.clone())
             .users(Arc::new(FakeUsers::knowing(users)))
             .clock(clock.clone())

@@ -1,4 +1,4 @@
-//! Taking units from levels that are not locked.
+//! Uncontended reservations.
 
 use diesel::mysql::Mysql;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
@@ -8,10 +8,10 @@ use diesel_bulk::Insert;
 
 use crate::rows::stock::UncontendedReservationRow;
 
-/// Takes units from levels that [fit](commerce_core::stock::UncontendedReservation::fits). Each row is an insert that
-/// meets the level as it is.
+/// Reserves units on levels that [fit](commerce_core::stock::UncontendedReservation::fits). Each row is an insert that meets
+/// the existing level.
 ///
-/// The server counts a row that was changed twice, and one that stayed as it was, or was missing and is made, once.
+/// The server counts a changed row twice. It counts an unchanged row, or a missing one that it inserts, once.
 #[derive(Debug)]
 pub(crate) struct Take<'r> {
     rows: Insert<'r, UncontendedReservationRow<'r>, Mysql>,
@@ -19,12 +19,12 @@ pub(crate) struct Take<'r> {
 }
 
 impl<'r> Take<'r> {
-    /// As many statements as these rows take.
+    /// The statements for the rows.
     pub(crate) fn pieces(rows: &'r [UncontendedReservationRow<'r>], at: i64) -> impl Iterator<Item = Self> {
         Insert::pieces(rows).map(move |rows| Self { rows, at })
     }
 
-    /// What the server counts if every level fits.
+    /// The number of rows that the server counts if every level fits.
     pub(crate) const fn all(&self) -> usize {
         2 * self.rows.len()
     }
@@ -37,7 +37,7 @@ impl QueryId for Take<'_> {
 }
 
 impl QueryFragment<Mysql> for Take<'_> {
-    /// A level that does not fit stays whole: each column looks at those that are set behind it, which are still as they were.
+    /// If a level does not fit, no column changes: each condition reads only columns that are assigned after it.
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
         self.rows.walk_ast(out.reborrow())?;
         let columns = [

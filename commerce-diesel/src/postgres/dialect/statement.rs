@@ -1,4 +1,4 @@
-//! Taking units from levels that are not locked.
+//! Uncontended reservations.
 
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
@@ -9,12 +9,11 @@ use diesel_bulk::{Arrays, Rows};
 use crate::rows::size;
 use crate::rows::stock::UncontendedReservationRow;
 
-/// The constraint that a level which does not fit violates.
+/// The constraint that is violated if a level does not fit.
 pub(crate) const FITS: &str = "every_level_fits";
 
-/// Takes units from levels, if every one [fits](commerce_core::stock::UncontendedReservation::fits). If one does not,
-/// the answer violates [`FITS`]: the end of the transaction is under way behind this statement already, and only a
-/// failure keeps it from committing.
+/// Reserves units on levels, if all of them [fit](commerce_core::stock::UncontendedReservation::fits). Otherwise the answer
+/// violates [`FITS`]: `COMMIT` has been sent already, and only an error prevents it.
 #[derive(Debug)]
 pub(crate) struct Take<'r> {
     rows: Rows<'r, UncontendedReservationRow<'r>>,

@@ -1,5 +1,5 @@
-//! What follows when a batch could not be written: everybody gets a true answer, and the innocent get theirs as if nothing
-//! had happened.
+//! Recovery of a batch that could not be written: each commit gets a correct answer, and one failing commit does not affect the
+//! others.
 
 use std::time::{Duration, Instant};
 
@@ -8,8 +8,8 @@ use commerce_core::port::{CommitError, StoreError, StoreErrorKind};
 
 use super::{Conn, Failure, Fault, LockMode, Outcome, Submission, answer_all, attempt, commits, dialect, is_committed};
 
-/// Tries the batch again, where somebody else may have been in its way; then each commit by itself, so that the one that is
-/// to blame, if it is one, harms nobody else.
+/// Tries the batch again, because another process may have interfered, and then each commit alone, so that a failing commit
+/// does not affect the others.
 pub(super) async fn recover(conn: &mut Conn, batch: Vec<Submission>, failure: Failure) {
     let deadline = Instant::now() + dialect::patience(conn);
     let (mut batch, mut failure, mut round, mut pauses) = (batch, failure, 0, 0);
@@ -35,12 +35,12 @@ pub(super) async fn recover(conn: &mut Conn, batch: Vec<Submission>, failure: Fa
     }
 }
 
-/// Whether somebody waits for what cannot be told without a connection.
+/// Whether the outcome of a commit is unknown without a connection.
 fn is_unconfirmed(batch: &[Submission]) -> bool {
     batch.iter().any(|submission| !submission.unconfirmed.is_empty())
 }
 
-/// Those whose commits have not happened, and why. The others have their answer.
+/// The commits that have not happened, and the reason. Answers the others.
 async fn lost(
     conn: &mut Conn,
     batch: Vec<Submission>,
@@ -79,8 +79,8 @@ async fn one_by_one(conn: &mut Conn, batch: Vec<Submission>, deadline: Instant) 
     }
 }
 
-/// Gives back why no transaction could begin, or why there is no time for another, if so: those behind need not wait as long
-/// for the same.
+/// Tries one commit. Returns the fault if no transaction could begin or the time is over, so that the following commits need
+/// not wait.
 async fn serve_alone(conn: &mut Conn, submission: Submission, deadline: Instant) -> Option<Fault> {
     let alone = vec![submission];
     match attempt(conn, &alone, ReadSet::of(commits(&alone)), LockMode::Pessimistic).await {
@@ -114,8 +114,8 @@ fn unclear(fault: &Fault) -> CommitError {
     StoreError::new(StoreErrorKind::Unknown, fault.to_string()).into()
 }
 
-/// Answers what was tried again. Who is refused may be so for what they did themselves, by a transaction that was not
-/// confirmed and came through later than it was looked for.
+/// Answers the commits that were tried again. A commit may be refused because an earlier attempt of its own was committed after
+/// all.
 async fn answer_again(conn: &mut Conn, batch: Vec<Submission>, outcomes: Vec<Outcome>, deadline: Instant) {
     let (mut rest, mut settled) = (Vec::new(), Vec::new());
     for (submission, outcome) in batch.into_iter().zip(outcomes) {
@@ -132,7 +132,7 @@ async fn answer_again(conn: &mut Conn, batch: Vec<Submission>, outcomes: Vec<Out
     answer_all(rest, settled);
 }
 
-/// Whether what is refused now was accepted before, and that stands.
+/// Whether a commit that is refused now was committed by an earlier attempt.
 async fn refused(conn: &mut Conn, submission: &Submission, deadline: Instant) -> Resolution {
     for settled in &submission.unconfirmed {
         match resolution(conn, &submission.prepared.commit, settled, deadline).await {
@@ -144,10 +144,10 @@ async fn refused(conn: &mut Conn, submission: &Submission, deadline: Instant) ->
 }
 
 fn unclear_refusal() -> CommitError {
-    StoreError::new(StoreErrorKind::Unknown, "it cannot be told whether the commit has happened").into()
+    StoreError::new(StoreErrorKind::Unknown, "it is not known whether the commit has happened").into()
 }
 
-/// Answers those whose fate can be told or never will be; gives back those that have not happened.
+/// Answers the commits whose outcome is known or cannot be found out. Returns those that have not happened.
 async fn answer_committed(
     conn: &mut Conn,
     batch: Vec<Submission>,
@@ -157,7 +157,7 @@ async fn answer_committed(
 ) -> Vec<Submission> {
     let mut rest = Vec::new();
     for (mut submission, outcome) in batch.into_iter().zip(outcomes) {
-        // What was refused may have been refused for a neighbour that was lost, so it is settled anew.
+        // The refusal may depend on a commit that was lost, so this one is settled again.
         let resolution = match &outcome {
             Ok(Some(settled)) => resolution(conn, &submission.prepared.commit, settled, deadline).await,
             Ok(None) => Resolution::Committed,
@@ -175,14 +175,14 @@ async fn answer_committed(
     rest
 }
 
-/// What a look into the database tells of a commit.
+/// The result of looking for a commit in the database.
 enum Resolution {
     Committed,
     Lost,
     Unknown,
 }
 
-/// Looks, again and again until the deadline.
+/// Looks for a commit until the deadline.
 async fn resolution(conn: &mut Conn, commit: &Commit, settled: &Accepted, deadline: Instant) -> Resolution {
     let mut round = 0;
     loop {

@@ -1,4 +1,4 @@
-//! Orders, and the uses of promotions: stream by stream.
+//! Rebuilding orders and the uses of promotions, stream by stream.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use crate::schema::{
     claims, document_keys, orders, promotion_customers, promotion_redemptions, promotion_uses, returns,
 };
 
-/// Makes every order anew; says how many there are.
+/// Rebuilds all orders. Returns their number.
 pub(super) async fn rebuild(conn: &mut Conn, progress: &mut Progress<impl FnMut(u64)>) -> Answer<u64> {
     clear(conn).await?;
     let (mut after, mut count) = (String::new(), 0_u64);
@@ -57,7 +57,7 @@ async fn fold(conn: &mut Conn, streams: &[String]) -> Answer<Vec<RebuiltOrder>> 
     Ok(rebuilt)
 }
 
-/// A stream that creates another order than the one it is named for is the beginning of none.
+/// Checks that a stream creates the order that it is named after.
 fn of_stream(order: OrderId, rebuilt: RebuiltOrder) -> Result<RebuiltOrder, CorruptHistory> {
     if rebuilt.order.id == order { Ok(rebuilt) } else { Err(CorruptHistory::NoBeginning) }
 }

@@ -1,7 +1,7 @@
-//! Levels and reservations: the whole history, followed from its beginning.
+//! Rebuilding levels and reservations from the whole history.
 //!
-//! A level that is what the history makes stays as it is. It may have been swept earlier or later than the history tells, and
-//! both are right.
+//! A level that agrees with the history stays as it is. Its expired reservations may have been removed earlier or later than in
+//! the replay; both are correct.
 
 use chrono::{DateTime, Utc};
 use commerce_core::event::HistoryEntry;
@@ -16,10 +16,10 @@ use super::{Answer, Conn, PAGE, Progress, RunQueryDsl, dialect, history, size};
 use crate::rows::stock::{LevelRow, ReservationRow};
 use crate::schema::{reservations, stock};
 
-/// The most orders that are kept in memory; their own history brings them back.
+/// The most orders in memory. Others are read again from their own history.
 const MAX_OPEN: usize = 4096;
 
-/// Makes the stock anew; says how many events were followed, and how many skus there are.
+/// Rebuilds the stock. Returns the numbers of events and skus.
 pub(super) async fn rebuild(
     conn: &mut Conn,
     at: DateTime<Utc>,
@@ -70,7 +70,7 @@ async fn bring_back(conn: &mut Conn, replay: &mut Replay, entry: &HistoryEntry) 
     Ok(())
 }
 
-/// Whether a sku stands as the history makes it. What cannot be read does not.
+/// Whether a sku agrees with the history. An unreadable one does not.
 async fn is_sound(conn: &mut Conn, replay: &Replay, sku: &Sku, at: DateTime<Utc>) -> Answer<bool> {
     let read = match stored::level(conn, sku, at).await {
         Ok(level) => stored::reservations(conn, sku).await.map(|reservations| (level, reservations)),
@@ -95,7 +95,7 @@ async fn remove(conn: &mut Conn, sku: &str) -> QueryResult<()> {
     Ok(())
 }
 
-/// Removes what stands under names the history does not know.
+/// Removes rows of skus that are not in the history.
 async fn remove_unknown(conn: &mut Conn, replay: &Replay) -> QueryResult<()> {
     let is_known = |sku: &String| sku.parse::<Sku>().is_ok_and(|sku| replay.knows(&sku));
     let mut after = String::new();
@@ -107,7 +107,7 @@ async fn remove_unknown(conn: &mut Conn, replay: &Replay) -> QueryResult<()> {
         for sku in levels.iter().chain(&held).filter(|sku| !is_known(sku)) {
             remove(conn, sku).await?;
         }
-        // No further than the shorter of two full pages: what is behind it in the other is read again.
+        // Only up to the end of the shorter full page: the rest of the other is read again.
         let ends = [&levels, &held].map(|page| page.last().filter(|_| page.len() >= usize::from(PAGE)));
         let Some(end) = ends.into_iter().flatten().min() else { return Ok(()) };
         after.clone_from(end);

@@ -8,7 +8,7 @@ use crate::changes::Changes;
 use crate::rows::order::{OrderRow, OrderStateRow, ReturnRow};
 use crate::schema::returns;
 
-/// Writes orders, and what their returns are found by.
+/// Writes orders and the rows of their returns.
 pub(in super::super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
     let drafts = || changes.orders.values();
     let new = drafts().filter(|draft| draft.new).map(|draft| OrderRow::of(draft.order, draft.state));

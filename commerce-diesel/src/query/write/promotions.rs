@@ -59,7 +59,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// What was redeemed and given back in one batch is written once.
+    /// A redemption that is also released in this batch is written once.
     fn redeem(&mut self, id: &'a PromotionId, change: &'a RedemptionChange) {
         match change {
             RedemptionChange::Add(redemption) => {

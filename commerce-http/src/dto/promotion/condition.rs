@@ -1,5 +1,6 @@
 //! Conditions of promotions.
 
+use chrono::Weekday;
 use commerce_core::money::Currency;
 use commerce_core::problem::{Findings, Read};
 use commerce_core::promotion::{Condition, MAX_CONDITIONS, MAX_LABELS};
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use utoipa::ToSchema;
 
-use super::super::leaf::{DecimalDto, count, list, name, optional, quantity, required};
+use super::super::leaf::{DecimalDto, count, list, name, optional, parsed, quantity, required};
 use super::{FilterDto, refuse_rest};
 
 /// A condition; which members it has depends on its type.
@@ -29,7 +30,7 @@ pub struct ConditionDto {
     /// Of `min_spend`, `min_quantity` and `contains`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<FilterDto>,
-    /// The segments of `segment`, the methods of `shipping_method`.
+    /// The segments of `segment`, the methods of `shipping_method`, the days of `weekday`: `mon` to `sun`, in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub any: Option<Vec<String>>,
     /// Of `nth_order`.
@@ -59,6 +60,7 @@ pub enum ConditionType {
     FirstOrder,
     NthOrder,
     ShippingMethod,
+    Weekday,
     All,
     Any,
     Not,
@@ -97,6 +99,10 @@ impl ConditionDto {
             ConditionType::FirstOrder => Some(Condition::FirstOrder),
             ConditionType::NthOrder => Some(Condition::NthOrder { n: required(f, "n", self.n.take(), count)? }),
             ConditionType::ShippingMethod => Some(Condition::ShippingMethod { any: self.take_labels(f)? }),
+            ConditionType::Weekday => {
+                let any = required(f, "any", self.any.take(), list(MAX_LABELS, parsed("a day such as \"mon\"")))?;
+                Some(Condition::Weekday { any })
+            }
             ConditionType::All => Some(Condition::All { conditions: self.take_conditions(currency, f)? }),
             ConditionType::Any => Some(Condition::Any { conditions: self.take_conditions(currency, f)? }),
             ConditionType::Not => {
@@ -114,6 +120,11 @@ impl ConditionDto {
         let inner = |inner: Self, f: &mut Findings| inner.into_domain(currency, f);
         required(f, "conditions", self.conditions.take(), list(MAX_CONDITIONS, inner))
     }
+}
+
+/// Days as documents name them.
+pub(crate) fn days(days: &[Weekday]) -> Vec<String> {
+    days.iter().map(|day| day.to_string().to_ascii_lowercase()).collect()
 }
 
 impl From<&Condition> for ConditionDto {
@@ -137,6 +148,7 @@ impl From<&Condition> for ConditionDto {
             Condition::ShippingMethod { any } => {
                 Self { any: Some(any.clone()), ..Self::of(ConditionType::ShippingMethod) }
             }
+            Condition::Weekday { any } => Self { any: Some(days(any)), ..Self::of(ConditionType::Weekday) },
             Condition::All { conditions } => Self { conditions: all(conditions), ..Self::of(ConditionType::All) },
             Condition::Any { conditions } => Self { conditions: all(conditions), ..Self::of(ConditionType::Any) },
             Condition::Not { condition } => {

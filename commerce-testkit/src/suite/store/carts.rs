@@ -1,4 +1,4 @@
-//! Carts: one active one per customer, and at most one order of each.
+//! Carts: one active cart per customer, and at most one order per cart.
 
 use commerce_core::cart::{Cart, CartStatus, MAX_LINES};
 use commerce_core::commit::{Refusal, Subject};
@@ -8,7 +8,7 @@ use commerce_core::money::Money;
 use super::{Case, Fixture, at_once};
 use crate::commit_builder::{CURRENCY, order_of, parse, units};
 
-/// With as many lines and codes as it may have, and long names.
+/// With the maximum of lines and codes, and long names.
 pub async fn a_cart_comes_back_equal<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let mut cart = case.shop.cart(parse(&"🛒".repeat(64)), case.shop.at(1));
@@ -21,7 +21,7 @@ pub async fn a_cart_comes_back_equal<F: Fixture>(fixture: &F) {
     assert_eq!(case.store.active_cart(&cart.user_id).await.unwrap(), Some(cart));
 }
 
-/// Lines that were taken out are gone, lines that were put in are there, in the order of the cart.
+/// Removed lines are gone, added lines exist, in the order of the cart.
 pub async fn a_changed_cart_replaces_the_old_one<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let mut cart = case.shop.cart(parse("user-1"), case.shop.at(1));
@@ -45,12 +45,13 @@ fn active_cart_of(cart: &Cart) -> Refusal {
     Refusal::Claimed { claim, owner: cart.id.to_string() }
 }
 
-/// Two tabs change one cart: the second is told.
+/// Two tabs change one cart. The second change is refused.
 pub async fn a_stale_cart_is_refused<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let first = case.shop.cart(parse("user-1"), case.shop.at(1));
     case.accept(case.shop.create(&first)).await;
-    let second = Cart { version: 2, ..first.clone() };
+    let mut second = first.clone();
+    second.version = 2;
     case.accept(case.shop.update(&first, &second)).await;
     let mut stale = second.clone();
     stale.items.push(case.shop.cart_item("A", units(1)));
@@ -64,7 +65,7 @@ pub async fn a_stale_cart_is_refused<F: Fixture>(fixture: &F) {
     assert_eq!(case.store.cart(first.id).await.unwrap(), Some(second));
 }
 
-/// A second active cart of the same customer is refused with the name of the first; another customer's is not.
+/// The refusal of a second active cart names the first. Another customer is not affected.
 pub async fn a_customer_has_one_active_cart<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let open = |user| case.shop.cart(parse(user), case.shop.at(1));
@@ -72,7 +73,8 @@ pub async fn a_customer_has_one_active_cart<F: Fixture>(fixture: &F) {
     case.accept(case.shop.create(&first)).await;
     case.accept(case.shop.create(&other)).await;
     assert_eq!(case.refused(case.shop.create(&second)).await, active_cart_of(&first));
-    let closed = Cart { status: CartStatus::Expired, version: 2, ..first.clone() };
+    let mut closed = first.clone();
+    closed.expire(case.shop.at(2));
     case.accept(case.shop.update(&first, &closed)).await;
     assert_eq!(case.store.active_cart(&closed.user_id).await.unwrap(), None);
     case.accept(case.shop.create(&second)).await;
@@ -80,14 +82,15 @@ pub async fn a_customer_has_one_active_cart<F: Fixture>(fixture: &F) {
     assert_eq!(case.store.cart(closed.id).await.unwrap(), Some(closed));
 }
 
-/// Closing one cart and opening the next is one commit, whichever stands first in it.
+/// One commit closes a cart and opens the next, in either order.
 pub async fn a_cart_may_take_the_place_of_a_closed_one_in_one_commit<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     for (user, closed_first) in [("user-1", true), ("user-2", false)] {
         let old = case.shop.cart(parse(user), case.shop.at(1));
         case.accept(case.shop.create(&old)).await;
         let new = case.shop.cart(parse(user), case.shop.at(2));
-        let closed = Cart { status: CartStatus::Expired, version: 2, ..old.clone() };
+        let mut closed = old.clone();
+        closed.expire(case.shop.at(2));
         let mut commit = case.shop.commit(case.shop.at(2));
         commit.documents = [case.shop.update(&old, &closed).documents, case.shop.create(&new).documents].concat();
         if !closed_first {
@@ -99,7 +102,7 @@ pub async fn a_cart_may_take_the_place_of_a_closed_one_in_one_commit<F: Fixture>
     }
 }
 
-/// A double click on "new cart": one cart, and the others are told which.
+/// All concurrent attempts but one are refused, with the id of the cart.
 pub async fn carts_opened_at_once_leave_one_active<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let carts: Vec<_> = (0..8).map(|_| case.shop.cart(parse("user-1"), case.shop.at(1))).collect();
@@ -111,7 +114,7 @@ pub async fn carts_opened_at_once_leave_one_active<F: Fixture>(fixture: &F) {
     }
 }
 
-/// Whether a cart's time is over is for the reader to say; the store keeps what was written.
+/// The store does not judge whether a cart has expired.
 pub async fn an_overdue_cart_is_still_the_active_one<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let mut cart = case.shop.cart(parse("user-1"), case.shop.at(1));
@@ -120,7 +123,7 @@ pub async fn an_overdue_cart_is_still_the_active_one<F: Fixture>(fixture: &F) {
     assert_eq!(case.store.active_cart(&cart.user_id).await.unwrap(), Some(cart));
 }
 
-/// Checked out many times at once: one order.
+/// Concurrent checkouts place one order.
 pub async fn a_cart_becomes_one_order<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 50)]).await;
     let cart = case.shop.cart(parse("user-1"), case.shop.at(1));

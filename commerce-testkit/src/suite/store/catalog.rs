@@ -1,4 +1,6 @@
-//! Products: who sells what, and how they are found.
+//! Products: their skus, lists and searches.
+
+#![expect(missing_docs, reason = "the names of the cases say it")]
 
 use std::collections::BTreeSet;
 
@@ -12,7 +14,6 @@ use commerce_core::port::ProductFilter;
 use super::{Case, Fixture, at_once, first, walk};
 use crate::commit_builder::{CURRENCY, parse};
 
-/// A sku that one product sells cannot be sold by another.
 pub async fn a_sku_belongs_to_one_product<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let shop = &case.shop;
@@ -26,7 +27,6 @@ fn sold_by(product: &str) -> Refusal {
     Refusal::Claimed { claim: Claim::new(ClaimKind::Sku, &"MUG"), owner: product.to_owned() }
 }
 
-/// Claimed by many products at the same moment, it goes to one of them.
 pub async fn a_sku_claimed_at_once_goes_to_one_product<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let claim = |n: usize| case.shop.create(&case.shop.product(&format!("P{n}"), &["MUG", &format!("S{n}")]));
@@ -37,7 +37,7 @@ pub async fn a_sku_claimed_at_once_goes_to_one_product<F: Fixture>(fixture: &F) 
     assert_eq!(found(&case, &all()).await, [format!("P{winner}")]);
 }
 
-/// `%`, `_`, `\` and quotes in a search stand for themselves.
+/// `%`, `_`, `\` and quotes have no special meaning.
 pub async fn wildcards_in_a_search_are_plain_characters<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let names =
@@ -63,7 +63,7 @@ pub async fn wildcards_in_a_search_are_plain_characters<F: Fixture>(fixture: &F)
     }
 }
 
-/// With as many variants and categories as it may have, and the longest texts.
+/// With the maximum of variants and categories, and the longest texts.
 pub async fn a_product_comes_back_equal<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let skus: Vec<_> = (0..MAX_VARIANTS).map(|n| format!("SKU-{n}")).rev().collect();
@@ -81,7 +81,7 @@ pub async fn a_product_comes_back_equal<F: Fixture>(fixture: &F) {
     assert_eq!(case.store.products(&ProductFilter::default(), &first(2)).await.unwrap().items, [product]);
 }
 
-/// Variants and categories that were dropped are gone, in the product and in what is for sale.
+/// Removed variants and categories are gone from the product and from the offers.
 pub async fn a_changed_product_replaces_the_old_one<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let mut product = case.shop.product("P", &["A", "B", "C"]);
@@ -103,7 +103,7 @@ pub async fn a_changed_product_replaces_the_old_one<F: Fixture>(fixture: &F) {
     assert_eq!(offers.iter().map(|offer| offer.sku.as_str()).collect::<BTreeSet<_>>(), BTreeSet::from(["A", "C"]));
 }
 
-/// Two people edit one product: the second is told.
+/// Two people edit one product. The second change is refused.
 pub async fn a_stale_product_is_refused<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let mut product = case.shop.product("P", &["A"]);
@@ -118,7 +118,6 @@ pub async fn a_stale_product_is_refused<F: Fixture>(fixture: &F) {
     assert_eq!(case.store.product(&product.id).await.unwrap(), Some(product));
 }
 
-/// What one product gave up another may sell.
 pub async fn a_dropped_sku_is_free_for_another_product<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let before = case.shop.product("P", &["A", "B"]);
@@ -130,7 +129,7 @@ pub async fn a_dropped_sku_is_free_for_another_product<F: Fixture>(fixture: &F) 
     assert_eq!(offers.iter().map(|offer| offer.product_id.as_str()).collect::<Vec<_>>(), ["Q"]);
 }
 
-/// As the product and its variant make them; those that do not exist are left out, those asked for twice come once.
+/// Unknown skus have no offer. Repeated skus have one.
 pub async fn offers_are_of_the_skus_that_exist<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let mut product = case.shop.product("P", &["A", "a", "B"]);
@@ -148,7 +147,7 @@ pub async fn offers_are_of_the_skus_that_exist<F: Fixture>(fixture: &F) {
     assert_eq!(case.store.offers(&many).await.unwrap().len(), 1);
 }
 
-/// Those made at the same instant by id, in pages of every size.
+/// Products of the same instant are sorted by id, in pages of every size.
 pub async fn products_come_newest_first_then_by_id<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     for (id, seconds) in [("b", 5), ("B", 5), ("a", 5), ("old", 1), ("é", 5), ("new", 9)] {
@@ -163,7 +162,7 @@ pub async fn products_come_newest_first_then_by_id<F: Fixture>(fixture: &F) {
     }
 }
 
-/// Products made between two pages neither push one out nor bring one twice.
+/// New products neither hide nor repeat another.
 pub async fn products_are_paged_while_products_are_made<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let make = async |n: i64| {
@@ -184,7 +183,7 @@ pub async fn products_are_paged_while_products_are_made<F: Fixture>(fixture: &F)
     assert_eq!(names(&products), ["P08", "P09", "P06", "P07", "P04", "P05", "P02", "P03", "P00", "P01"]);
 }
 
-/// By category (any of those given, each product once), by activity, and by both.
+/// By category (any of several, each product once), by activity, and by both.
 pub async fn products_are_filtered<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     for (id, categories, active) in [("A", vec!["x"], true), ("B", vec!["y", "x"], false), ("C", vec![], true)] {
@@ -207,7 +206,7 @@ pub async fn products_are_filtered<F: Fixture>(fixture: &F) {
     }
 }
 
-/// Anywhere in the name, the id or a sku, without regard to the case of ASCII letters.
+/// The text may be anywhere in them. The case of ASCII letters is ignored.
 pub async fn a_search_looks_at_names_ids_and_skus<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     for (id, name, skus) in [("Tea-1", "Earl Grey", ["EG-50", "EG-100"]), ("Cup-2", "Großer Becher", ["GB-1", "TEA"])]
@@ -231,7 +230,7 @@ pub async fn a_search_looks_at_names_ids_and_skus<F: Fixture>(fixture: &F) {
     }
 }
 
-/// By the bytes of their ids; the same id again is a new name or place.
+/// Ids are sorted by their bytes.
 pub async fn categories_come_by_id_and_can_be_renamed<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let category = |id, name, parent| case.shop.category(id, name, parent);

@@ -1,4 +1,6 @@
-//! The history: complete, in order, and enough to make the tables again.
+//! The history: complete, in order, and sufficient to rebuild the tables.
+
+#![expect(missing_docs, reason = "the names of the cases say it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use commerce_core::stock::{StockAction, StockEvent};
 use super::{Case, Fixture, at_once, first, walk};
 use crate::commit_builder::{RESERVATION_SECONDS, parse, units};
 
-/// An order's own history has every event as it was decided, numbered from 1, and folds to the order.
+/// The events are numbered from 1. Folding them gives the order.
 pub async fn an_orders_events_make_the_order<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 9)]).await;
     let placed = case.shop.order(&[("MUG", 2)]);
@@ -32,7 +34,7 @@ pub async fn an_orders_events_make_the_order<F: Fixture>(fixture: &F) {
     assert_eq!(fold(&history), Ok(order));
 }
 
-/// Every change of a document is in its own history, with who made it and when, and folding gives the document.
+/// Each event has the actor and the time. Folding them gives the document.
 pub async fn a_documents_events_make_the_document<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let (cart, product) = (case.shop.cart(parse("user-1"), case.shop.at(1)), case.shop.product("P", &["MUG"]));
@@ -67,7 +69,7 @@ pub async fn a_documents_events_make_the_document<F: Fixture>(fixture: &F) {
     assert!(report.is_identical() && report.documents == 2, "{report:#?}");
 }
 
-/// Each kind by itself, by the bytes of the ids.
+/// Each kind separately, by the bytes of the ids.
 pub async fn documents_are_paged_by_id<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     for id in ["b", "a", "B", "ä"] {
@@ -85,7 +87,6 @@ pub async fn documents_are_paged_by_id<F: Fixture>(fixture: &F) {
     assert_eq!(case.store().documents(DocumentKind::Promotion, &all, &first(9)).await.unwrap().items, []);
 }
 
-/// In one commit: the events of its orders as they stand in it, then what happened to the stock.
 pub async fn events_of_orders_stand_before_those_of_their_stock<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 2), ("TEA", 1)]).await;
     let mut commit = case.shop.order(&[("MUG", 2)]);
@@ -100,12 +101,12 @@ pub async fn events_of_orders_stand_before_those_of_their_stock<F: Fixture>(fixt
     assert_eq!(orders.iter().map(id_of).collect::<Vec<_>>(), ids);
     let outs = stock.iter().map(|entry| match entry {
         HistoryEntry::Stock(sku, entry) => (sku.as_str(), &entry.event),
-        HistoryEntry::Order(..) | HistoryEntry::Document(..) => panic!("another event behind stock events"),
+        HistoryEntry::Order(..) | HistoryEntry::Document(..) => panic!("another event after stock events"),
     });
     assert_eq!(outs.collect::<Vec<_>>(), [("MUG", &StockEvent::OutOfStock), ("TEA", &StockEvent::OutOfStock)]);
 }
 
-/// What was committed first comes first, on whatever page size.
+/// With any page size.
 pub async fn the_history_keeps_the_order_of_commits<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 99)]).await;
     let mut ids = Vec::new();
@@ -123,7 +124,7 @@ pub async fn the_history_keeps_the_order_of_commits<F: Fixture>(fixture: &F) {
     }
 }
 
-/// A reader that follows the history while many write sees every event once, each order's in sequence.
+/// A reader that follows the history during concurrent writes sees every event once, each order's in sequence.
 pub async fn a_reader_of_the_history_misses_nothing<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 999)]).await;
     let writers: Vec<_> = (0..4)
@@ -149,7 +150,7 @@ pub async fn a_reader_of_the_history_misses_nothing<F: Fixture>(fixture: &F) {
         seen.extend(listing.items);
         match listing.next {
             Some(next) => after = Some(next),
-            // At the end of the list there is no next place; the tail is read again.
+            // A list that ended has no cursor, so the last page is read again.
             None if seen.len() < expected => seen.truncate(before),
             None => {}
         }
@@ -168,7 +169,7 @@ pub async fn a_reader_of_the_history_misses_nothing<F: Fixture>(fixture: &F) {
     }
 }
 
-/// After a bit of everything, orders, levels and reservations rebuilt from the history equal the stored ones.
+/// Orders, levels and reservations equal the stored ones.
 pub async fn a_replay_makes_the_same_tables<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 20), ("TEA", 7), ("POT", 3)]).await;
     let threshold = StockAction::Set { on_hand: 15, reorder_threshold: Some(12), expected: None };
@@ -200,7 +201,7 @@ async fn sold_and_returned(case: &Case) -> Order {
     case.tell(&order, Command::Transition { status: parse("returned"), reason: None }, case.shop.at(7)).await
 }
 
-/// An order that costs nothing is paid in the commit that places it.
+/// A free order is paid in the commit that places it.
 fn free_order(case: &Case) -> Commit {
     let at = case.shop.at(5);
     let mut new_order = case.shop.new_order(&[("TEA", 1)], at);
@@ -209,7 +210,7 @@ fn free_order(case: &Case) -> Commit {
     case.shop.place(new_order, at)
 }
 
-/// The same after many writers at once, some of them refused.
+/// After concurrent writers, some of them refused.
 pub async fn a_replay_makes_the_same_tables_after_a_rush<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 30), ("TEA", 25)]).await;
     let orders: Vec<_> =

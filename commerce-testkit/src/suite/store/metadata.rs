@@ -141,7 +141,9 @@ fn keys(entries: Entries<'_>) -> Vec<String> {
 }
 
 fn cart(case: &Case, metadata: Metadata) -> Cart {
-    Cart { metadata, ..case.shop.cart(parse("user-1"), case.shop.at(1)) }
+    let mut cart = case.shop.cart(parse("user-1"), case.shop.at(1));
+    cart.metadata = metadata;
+    cart
 }
 
 fn product(case: &Case, id: &str, metadata: Metadata) -> Product {

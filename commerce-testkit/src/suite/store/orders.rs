@@ -1,4 +1,6 @@
-//! Orders: they come back as they were written, under every name, in lists that hold still.
+//! Orders: equality after reading, references, and stable lists.
+
+#![expect(missing_docs, reason = "the names of the cases say it")]
 
 use std::collections::BTreeSet;
 
@@ -13,7 +15,7 @@ use super::{Case, Fixture, first, walk};
 use crate::commit_builder::{parse, units};
 use crate::quote;
 
-/// By its id, number, payment, cart, and each of its returns.
+/// By id, number, payment, cart and return.
 pub async fn an_order_is_found_by_each_of_its_names<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 9)]).await;
     case.placed(&[("MUG", 1)]).await;
@@ -37,7 +39,7 @@ pub async fn an_order_is_found_by_each_of_its_names<F: Fixture>(fixture: &F) {
     }
 }
 
-/// Names nobody has find nothing, in an empty store and in one with orders.
+/// In an empty store and in one with orders.
 pub async fn an_order_nobody_placed_is_not_found<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let id = case.shop.uuid();
@@ -59,7 +61,7 @@ pub async fn an_order_nobody_placed_is_not_found<F: Fixture>(fixture: &F) {
     }
 }
 
-/// After every step of a long life the store gives the order as it was decided.
+/// After every step of a long lifecycle.
 pub async fn a_whole_life_comes_back_equal<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 9), ("TEA", 9)]).await;
     let at = |days: i64| case.shop.at(days * 86_400);
@@ -91,7 +93,6 @@ pub async fn a_whole_life_comes_back_equal<F: Fixture>(fixture: &F) {
     check(case.tell(&order, Command::RecordRefund { id: refund, outcome }, at(9)).await).await;
 }
 
-/// The largest order there can be.
 pub async fn five_hundred_lines_come_back_equal<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let skus: Vec<_> = (0..MAX_LINES).map(|n| format!("SKU-{n:03}")).collect();
@@ -107,7 +108,7 @@ pub async fn five_hundred_lines_come_back_equal<F: Fixture>(fixture: &F) {
     assert_eq!(case.level("SKU-499").await.available(), 1);
 }
 
-/// Every text as long as it may be, in characters of four bytes, and with all that SQL and JSON give a meaning to.
+/// With four-byte characters, and characters that have a meaning in SQL and JSON.
 pub async fn the_longest_texts_come_back_equal<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let at = case.shop.at(1);
@@ -136,7 +137,7 @@ pub async fn the_longest_texts_come_back_equal<F: Fixture>(fixture: &F) {
     }
 }
 
-/// The largest amount there is, nothing at all, and currencies with more and fewer decimals.
+/// The largest amount, zero, and currencies with more and fewer decimals.
 pub async fn extreme_amounts_come_back_equal<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 90)]).await;
     let at = case.shop.at(1);
@@ -153,7 +154,7 @@ pub async fn extreme_amounts_come_back_equal<F: Fixture>(fixture: &F) {
     }
 }
 
-/// No instant loses its microseconds, and none is shifted by a zone.
+/// No time zone shifts them.
 pub async fn instants_come_back_to_the_microsecond<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 9)]).await;
     for microseconds in [-1, 1, 999_999, 1_000_001] {
@@ -169,7 +170,7 @@ pub async fn instants_come_back_to_the_microsecond<F: Fixture>(fixture: &F) {
     }
 }
 
-/// By the time of placing, which their ids tell.
+/// By the time of placing, which is part of their ids.
 pub async fn orders_come_newest_first<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 9)]).await;
     let mut ids = Vec::new();
@@ -183,7 +184,7 @@ pub async fn orders_come_newest_first<F: Fixture>(fixture: &F) {
     }
 }
 
-/// By customer, by state and by time: from an instant on, until before one; and by all of them.
+/// By customer, state and time (the start is included, the end is not), and by all of them.
 pub async fn orders_are_filtered<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 99)]).await;
     let mut orders = Vec::new();
@@ -214,7 +215,7 @@ pub async fn orders_are_filtered<F: Fixture>(fixture: &F) {
     }
 }
 
-/// Of all orders together; by customer, by order and by state; and by all of them.
+/// By customer, order and state, and by all of them.
 pub async fn returns_come_newest_first_and_are_filtered<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 99)]).await;
     let at = case.shop.at(1);
@@ -252,7 +253,6 @@ pub async fn returns_come_newest_first_and_are_filtered<F: Fixture>(fixture: &F)
     }
 }
 
-/// Those that were neither cancelled nor returned, of one customer.
 pub async fn active_orders_are_counted<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 99)]).await;
     let count = async |user| case.store().count_active_orders(&parse(user)).await.unwrap();
@@ -272,7 +272,7 @@ pub async fn active_orders_are_counted<F: Fixture>(fixture: &F) {
     assert_eq!(count("user-1").await, 1);
 }
 
-/// A full page with nothing behind it has no next one; nor has an empty list.
+/// A full last page has no cursor, nor has an empty list.
 pub async fn a_page_that_ends_the_list_says_so<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 9)]).await;
     let list = async |limit| case.store().orders(&OrderFilter::default(), &first(limit)).await.unwrap();
@@ -285,7 +285,7 @@ pub async fn a_page_that_ends_the_list_says_so<F: Fixture>(fixture: &F) {
     assert_eq!(two.next, two.items.last().map(|order| order.id));
 }
 
-/// Orders placed between two pages neither push one out nor bring one twice.
+/// New orders neither hide nor repeat another.
 pub async fn orders_are_paged_while_orders_are_placed<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 999)]).await;
     let mut ids = Vec::new();

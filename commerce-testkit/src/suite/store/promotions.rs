@@ -1,4 +1,6 @@
-//! Promotions: kept, used within their limits, given back.
+//! Promotions and their uses.
+
+#![expect(missing_docs, reason = "the names of the cases say it")]
 
 use std::collections::BTreeSet;
 
@@ -25,7 +27,7 @@ impl Case {
         self.accept(self.shop.create(record)).await;
     }
 
-    /// An order of a customer uses `promo` for some minor units.
+    /// An order of a customer with a discount of `promo` in minor units.
     fn use_of(&self, user: &str, minor: i64, limits: Limits) -> Commit {
         let redemption = Redemption {
             promotion: parse("promo"),
@@ -47,7 +49,7 @@ impl Case {
         commit
     }
 
-    /// Uses in total and by a customer, and minor units given, as a price sees them.
+    /// Uses in total and by a customer, and the discount in minor units.
     async fn used(&self, user: &str) -> (u64, u64, i64) {
         let candidates = self.store.candidates(&[], &parse(user)).await.unwrap();
         let usage = candidates.iter().find(|candidate| candidate.id().as_str() == "promo").unwrap().usage();
@@ -63,7 +65,7 @@ fn exhausted(limit: Limit) -> Refusal {
     Refusal::PromotionExhausted(PromotionExhausted { promotion: parse("promo"), limit })
 }
 
-/// And the next version takes the place of the one before.
+/// The next version replaces it.
 pub async fn a_promotion_comes_back_equal<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let record = case.promise("spring", Some("Spring"), 1);
@@ -77,7 +79,6 @@ pub async fn a_promotion_comes_back_equal<F: Fixture>(fixture: &F) {
     assert_eq!(case.store.promotion(&parse("other")).await.unwrap(), None);
 }
 
-/// Whoever was slower is told.
 pub async fn a_stale_promotion_is_refused<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let record = case.promise("spring", None, 1);
@@ -87,7 +88,7 @@ pub async fn a_stale_promotion_is_refused<F: Fixture>(fixture: &F) {
     assert_eq!(case.refused(case.shop.create(&record)).await, conflict);
 }
 
-/// Automatic ones until they are ended; those with a code for whoever gives it, even when they are over.
+/// Automatic ones until they are ended. Those with a code if it is given, even after their end.
 pub async fn candidates_are_automatic_or_asked_for<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     for (id, code, made) in [("b", None, 1), ("a", None, 1), ("c", Some("ßpring"), 2), ("d", Some("OTHER"), 3)] {
@@ -108,7 +109,7 @@ pub async fn candidates_are_automatic_or_asked_for<F: Fixture>(fixture: &F) {
     assert_eq!(ids(&[" SSpring", " ßPRING ", "late", "nobody"]).await, ["a", "b", "c", "f"]);
 }
 
-/// A use counts in total, for its customer and in money; a refused one leaves nothing.
+/// By total, customer and amount. A refused use is not counted.
 pub async fn uses_are_counted_and_limited<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     case.keep(&case.promise("promo", None, 1)).await;
@@ -129,7 +130,6 @@ pub async fn uses_are_counted_and_limited<F: Fixture>(fixture: &F) {
     assert_eq!(case.redemptions().await.len(), 2);
 }
 
-/// A refusal for another reason leaves no use behind.
 pub async fn a_refused_commit_uses_nothing<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 1)]).await;
     case.keep(&case.promise("promo", None, 1)).await;
@@ -139,7 +139,6 @@ pub async fn a_refused_commit_uses_nothing<F: Fixture>(fixture: &F) {
     assert_eq!((case.used("ann").await, case.redemptions().await.len()), ((0, 0, 0), 0));
 }
 
-/// The last use goes to one of many who want it at once.
 pub async fn the_last_use_is_given_once<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     case.keep(&case.promise("promo", None, 1)).await;
@@ -152,7 +151,7 @@ pub async fn the_last_use_is_given_once<F: Fixture>(fixture: &F) {
     assert_eq!(case.redemptions().await.len(), 3);
 }
 
-/// Once, and the use can be had again.
+/// The use is available again.
 pub async fn a_use_is_released_once<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     case.keep(&case.promise("promo", None, 1)).await;
@@ -167,7 +166,7 @@ pub async fn a_use_is_released_once<F: Fixture>(fixture: &F) {
     assert_eq!(case.used("bob").await, (1, 1, 100));
 }
 
-/// Nothing comes twice or is left out while promotions are made and used.
+/// New promotions and uses neither hide nor repeat another.
 pub async fn promotions_and_uses_are_paged<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     case.keep(&case.promise("promo", None, 0)).await;

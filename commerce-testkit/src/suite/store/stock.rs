@@ -1,4 +1,6 @@
-//! Stock: nothing is sold twice, and a reservation that has ended does not count.
+//! Stock: nothing is sold twice, and expired reservations do not count.
+
+#![expect(missing_docs, reason = "the names of the cases say it")]
 
 use commerce_core::commit::Refusal;
 use commerce_core::event::HistoryEntry;
@@ -8,10 +10,10 @@ use commerce_core::stock::{MAX_ON_HAND, StockAction, StockEvent, StockRefusal};
 use super::{Case, Fixture, at_once, first, walk};
 use crate::commit_builder::{RESERVATION_SECONDS, order_of, parse};
 
-/// When an order of [`CommitBuilder::order`](crate::CommitBuilder::order) has lost its reservation.
+/// The second at which an order of [`CommitBuilder::order`](crate::CommitBuilder::order) has lost its reservation.
 const ENDED: i64 = RESERVATION_SECONDS + 1;
 
-/// Two buyers of the last unit at the same moment: one gets it, the other is told that nothing is left.
+/// The other is told that nothing is available.
 pub async fn two_writers_share_the_last_unit_fairly<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 1)]).await;
     let commits = vec![case.shop.order(&[("MUG", 1)]), case.shop.order(&[("MUG", 1)])];
@@ -23,7 +25,7 @@ pub async fn two_writers_share_the_last_unit_fairly<F: Fixture>(fixture: &F) {
     assert_eq!((level.on_hand, level.reserved), (1, 1));
 }
 
-/// Eighty buyers of forty units in two handles: exactly forty are sold.
+/// Eighty buyers on two handles get exactly forty units.
 pub async fn many_buyers_of_one_sku_get_what_is_there<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 40), ("TEA", 1000)]).await;
     let other = fixture.reopen().await;
@@ -38,7 +40,7 @@ pub async fn many_buyers_of_one_sku_get_what_is_there<F: Fixture>(fixture: &F) {
     assert_eq!(case.store().reservations(&parse("MUG")).await.unwrap().len(), 40);
 }
 
-/// Time alone gives the units back, to readers and to the next buyer.
+/// The units are available to readers and to the next buyer.
 pub async fn a_reservation_expires_without_a_sweeper<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 2)]).await;
     case.placed(&[("MUG", 2)]).await;
@@ -54,7 +56,7 @@ pub async fn a_reservation_expires_without_a_sweeper<F: Fixture>(fixture: &F) {
     );
 }
 
-/// Each reservation ends at its own time, whatever was sold while the later ones still ran.
+/// Regardless of sales between the expiries.
 pub async fn reservations_expire_one_after_the_other<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 3)]).await;
     let buy = |seconds: i64, until: i64| {
@@ -74,7 +76,6 @@ pub async fn reservations_expire_one_after_the_other<F: Fixture>(fixture: &F) {
     assert_eq!(refusal, Refusal::Stock(StockRefusal::OutOfStock { sku: parse("MUG"), asked: 1, available: 0 }));
 }
 
-/// Whoever pays late still gets the goods if they are there.
 pub async fn an_expired_reservation_is_taken_anew_when_paid<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 2)]).await;
     let order = case.placed(&[("MUG", 2)]).await;
@@ -83,7 +84,7 @@ pub async fn an_expired_reservation_is_taken_anew_when_paid<F: Fixture>(fixture:
     assert_eq!(case.level_at("MUG", case.shop.at(ENDED + 60)).await.reserved, 2);
 }
 
-/// Whoever pays late and finds the goods sold is refused, and the other order keeps them.
+/// The other order has the units.
 pub async fn an_expired_reservation_whose_units_are_gone_is_refused<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 2)]).await;
     let late = case.placed(&[("MUG", 2)]).await;
@@ -96,7 +97,6 @@ pub async fn an_expired_reservation_whose_units_are_gone_is_refused<F: Fixture>(
     assert_eq!(case.level_at("MUG", at).await.reserved, 1);
 }
 
-/// A paid order keeps its units for good.
 pub async fn a_paid_reservation_does_not_expire<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 2)]).await;
     let commit = case.shop.order(&[("MUG", 2)]);
@@ -106,7 +106,7 @@ pub async fn a_paid_reservation_does_not_expire<F: Fixture>(fixture: &F) {
     assert_eq!(case.level_at("MUG", case.shop.at(10 * ENDED)).await.available(), 0);
 }
 
-/// Orders of the same skus, the one in the opposite order of the other, all go through.
+/// Orders with the same skus in opposite order all succeed.
 pub async fn writers_of_the_same_skus_do_not_block_each_other<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("A", 100), ("B", 100), ("C", 100)]).await;
     let lines = [("A", 1), ("B", 1), ("C", 1)];
@@ -119,7 +119,7 @@ pub async fn writers_of_the_same_skus_do_not_block_each_other<F: Fixture>(fixtur
     }
 }
 
-/// Called off before its reservation ends, and after: the units come back once.
+/// Cancelled before its reservation expires, and after.
 pub async fn a_cancelled_order_gives_its_units_back_once<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 5)]).await;
     for seconds in [10, ENDED, ENDED + 1] {
@@ -131,7 +131,7 @@ pub async fn a_cancelled_order_gives_its_units_back_once<F: Fixture>(fixture: &F
     }
 }
 
-/// Shipping takes the units out of what is on hand, and the reservation with them.
+/// Shipping reduces the units on hand and removes the reservation.
 pub async fn shipped_units_leave_the_house<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 5)]).await;
     let order = case.placed(&[("MUG", 2)]).await;
@@ -142,7 +142,7 @@ pub async fn shipped_units_leave_the_house<F: Fixture>(fixture: &F) {
     assert_eq!(case.store().reservations(&parse("MUG")).await.unwrap(), []);
 }
 
-/// Part of an order comes back, then the rest: all of it is there again, once.
+/// Parts of an order are returned one after the other.
 pub async fn returned_units_can_be_sold_again<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 5)]).await;
     let order = case.placed(&[("MUG", 3)]).await;
@@ -158,7 +158,7 @@ pub async fn returned_units_can_be_sold_again<F: Fixture>(fixture: &F) {
     assert_eq!(order.status.as_str(), "returned");
 }
 
-/// A count or a correction cannot take away what is promised.
+/// Neither by setting nor by adjusting the units on hand.
 pub async fn nothing_falls_below_what_is_reserved<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 5)]).await;
     case.placed(&[("MUG", 3)]).await;
@@ -171,7 +171,7 @@ pub async fn nothing_falls_below_what_is_reserved<F: Fixture>(fixture: &F) {
     assert_eq!(case.level_at("MUG", case.shop.at(ENDED)).await.on_hand, 0);
 }
 
-/// From none to [`MAX_ON_HAND`].
+/// From zero to [`MAX_ON_HAND`].
 pub async fn on_hand_has_limits<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 5)]).await;
     let refused = Refusal::Stock(StockRefusal::OutOfRange { sku: parse("MUG") });
@@ -182,7 +182,6 @@ pub async fn on_hand_has_limits<F: Fixture>(fixture: &F) {
     assert_eq!(case.level("MUG").await.available(), MAX_ON_HAND);
 }
 
-/// Whoever names a version is told when it is not the present one.
 pub async fn a_stale_level_is_not_changed<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 5)]).await;
     let expected = case.level("MUG").await.version;
@@ -197,7 +196,6 @@ pub async fn a_stale_level_is_not_changed<F: Fixture>(fixture: &F) {
     assert_eq!(case.level("NEW").await.on_hand, 4);
 }
 
-/// Two people count the same stock: one of them is asked to look again.
 pub async fn two_counts_on_one_version_have_one_effect<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 5)]).await;
     let version = case.level("MUG").await.version;
@@ -210,7 +208,7 @@ pub async fn two_counts_on_one_version_have_one_effect<F: Fixture>(fixture: &F) 
     );
 }
 
-/// Corrections without a version never lose one another.
+/// Without a version.
 pub async fn corrections_at_once_add_up<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 100)]).await;
     let commits = (1..=20).map(|n| case.shop.moves("MUG", adjust(if n % 2 == 0 { n } else { -n }), case.shop.at(2)));
@@ -219,7 +217,7 @@ pub async fn corrections_at_once_add_up<F: Fixture>(fixture: &F) {
     assert_eq!(case.level("MUG").await.on_hand, 110);
 }
 
-/// A sku without stock has none to sell; it is not an error of the store.
+/// Not an error of the store.
 pub async fn a_sku_nobody_stocked_is_out_of_stock<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     assert_eq!(case.store().stock(&parse("MUG"), case.shop.at(1)).await.unwrap(), None);
@@ -229,7 +227,6 @@ pub async fn a_sku_nobody_stocked_is_out_of_stock<F: Fixture>(fixture: &F) {
     assert_eq!(case.store().stock(&parse("MUG"), case.shop.at(1)).await.unwrap(), None);
 }
 
-/// A count without a threshold leaves the old one.
 pub async fn a_threshold_is_kept_until_another_is_given<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let steps = [(5, None, None), (6, Some(3), Some(3)), (7, None, Some(3)), (8, Some(0), Some(0))];
@@ -241,7 +238,7 @@ pub async fn a_threshold_is_kept_until_another_is_given<F: Fixture>(fixture: &F)
     }
 }
 
-/// Crossing the threshold and running out are told once each, by the move that did it, with rising numbers.
+/// The move that crosses the threshold or takes the last unit causes the event, with increasing numbers.
 pub async fn falling_levels_are_noticed_once<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let action = StockAction::Set { on_hand: 5, reorder_threshold: Some(2), expected: None };
@@ -272,7 +269,7 @@ pub async fn falling_levels_are_noticed_once<F: Fixture>(fixture: &F) {
     assert_eq!(case.level("MUG").await.version, 9);
 }
 
-/// Every stocked sku in the order of its bytes, in pages, while others are stocked.
+/// By the bytes of the skus, in pages, while others are added.
 pub async fn levels_come_by_sku<F: Fixture>(fixture: &F) {
     let skus = ["A", "B-1", "B_1", "Z", "a", "é", "日", "🦀"];
     let case = Case::stocked(fixture, &skus.map(|sku| (sku, 3))).await;
@@ -283,7 +280,7 @@ pub async fn levels_come_by_sku<F: Fixture>(fixture: &F) {
     assert_eq!(levels[0], case.level("A").await);
 }
 
-/// A level is low by what is available at the instant asked about.
+/// A level is low by its available units at the instant.
 pub async fn low_levels_are_listed_as_of_an_instant<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     for (sku, on_hand, reorder_threshold) in [("A", 5, Some(2)), ("B", 2, Some(2)), ("C", 0, None), ("D", 9, Some(2))] {

@@ -1,4 +1,6 @@
-//! Tasks: each to one worker at a time, until it is done.
+//! Tasks: leases, failures, schedules.
+
+#![expect(missing_docs, reason = "the names of the cases say it")]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,7 +10,7 @@ use commerce_core::task::{Task, TaskChange, TaskKey, TaskKind, TaskState};
 
 use super::{Case, Fixture, walk};
 
-/// Those that are due, by when they were due, up to the limit; none that is due later.
+/// Up to the limit. None that is due later.
 pub async fn due_tasks_come_oldest_first<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let mut keys = Vec::new();
@@ -29,7 +31,7 @@ pub async fn due_tasks_come_oldest_first<F: Fixture>(fixture: &F) {
     assert_eq!(lease(&case, 40, 90, 2).await, expected(3..4));
 }
 
-/// While the lease runs nobody else gets it.
+/// Until the lease ends.
 pub async fn a_task_is_leased_to_one_worker<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     scheduled(&case, 10).await;
@@ -39,7 +41,6 @@ pub async fn a_task_is_leased_to_one_worker<F: Fixture>(fixture: &F) {
     assert_eq!(lease(&other, 59, 90, 10).await, []);
 }
 
-/// Many workers ask at the same moment: every task goes to one of them.
 pub async fn workers_at_once_share_the_tasks<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let mut keys = BTreeSet::new();
@@ -61,7 +62,7 @@ pub async fn workers_at_once_share_the_tasks<F: Fixture>(fixture: &F) {
     assert_eq!(leased.into_iter().map(|task| task.key).collect::<BTreeSet<_>>(), keys);
 }
 
-/// A worker that died loses its lease when it ends; that is no failure of the task.
+/// After the lease of a dead worker ends, which is not a failure of the task.
 pub async fn a_lost_lease_goes_to_another_worker<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let key = scheduled(&case, 10).await;
@@ -74,7 +75,7 @@ pub async fn a_lost_lease_goes_to_another_worker<F: Fixture>(fixture: &F) {
     assert_eq!(first[0].key, key);
 }
 
-/// Not before its time, with the count of failures and what went wrong last.
+/// With the number of failures and the last error.
 pub async fn a_failed_task_comes_back_when_it_is_due<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let key = scheduled(&case, 10).await;
@@ -90,7 +91,7 @@ pub async fn a_failed_task_comes_back_when_it_is_due<F: Fixture>(fixture: &F) {
     }
 }
 
-/// Given up is not finished: it is kept, but no worker gets it again.
+/// It exists, but no worker gets it.
 pub async fn a_task_that_is_given_up_does_not_come_back<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let key = scheduled(&case, 10).await;
@@ -100,7 +101,7 @@ pub async fn a_task_that_is_given_up_does_not_come_back<F: Fixture>(fixture: &F)
     assert_eq!(lease(&case, 1_000_000, 1_000_001, 10).await, []);
 }
 
-/// Finished by a commit, leased or not; finishing what is not on the list does nothing.
+/// Finished by a commit, leased or not. Finishing an unknown task has no effect.
 pub async fn a_finished_task_does_not_come_back<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let (leased, waiting) = (scheduled(&case, 10).await, scheduled(&case, 20).await);
@@ -113,7 +114,7 @@ pub async fn a_finished_task_does_not_come_back<F: Fixture>(fixture: &F) {
     assert_eq!(lease(&case, 100, 200, 10).await, []);
 }
 
-/// The second time changes nothing: neither the time it is due nor the lease.
+/// Neither the due time nor the lease changes.
 pub async fn scheduling_twice_is_scheduling_once<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let key = scheduled(&case, 10).await;
@@ -128,7 +129,6 @@ pub async fn scheduling_twice_is_scheduling_once<F: Fixture>(fixture: &F) {
     assert_eq!(lease(&case, 30, 60, 10).await.len(), 1);
 }
 
-/// The changes of a commit are made in their order.
 pub async fn scheduled_and_finished_at_once_leaves_nothing<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let key = || TaskKey::expire_order(OrderId::new(case.shop.uuid()));
@@ -139,7 +139,7 @@ pub async fn scheduled_and_finished_at_once_leaves_nothing<F: Fixture>(fixture: 
     assert_eq!(lease(&case, 10, 60, 10).await.into_iter().map(|task| task.key).collect::<Vec<_>>(), [kept]);
 }
 
-/// What nobody here knows how to do is left to a process that does.
+/// It is left to a process that knows the kind.
 pub async fn a_task_of_an_unknown_kind_is_left_alone<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let key = TaskKey { kind: TaskKind::new("from_the_future"), subject: "s-1".into() };
@@ -148,7 +148,7 @@ pub async fn a_task_of_an_unknown_kind_is_left_alone<F: Fixture>(fixture: &F) {
     assert_eq!(case.store().task(&key).await.unwrap().map(|task| task.failures), Some(0));
 }
 
-/// In each state those that are in it at the instant, by kind and subject, in pages.
+/// In each state, by kind and subject, in pages.
 pub async fn tasks_are_listed_by_state<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let mut keys = Vec::new();
@@ -178,7 +178,6 @@ async fn scheduled(case: &Case, due: i64) -> TaskKey {
     key
 }
 
-/// Something a worker needs to know.
 fn payload() -> serde_json::Value {
     serde_json::json!({ "note": "it's \"urgent\" 🦀", "tries": [1, null] })
 }
