@@ -52,9 +52,11 @@ fn open(args: &ImportArgs) -> Result<Box<dyn Read>, Failure> {
 }
 
 fn checked<T>(args: &ImportArgs, sheet: Result<T, SheetError>) -> Result<T, Failure> {
-    sheet.map_err(|error| match error {
-        SheetError::Flaws(flaws) => refused(args, &flaws),
-        source => Failure::Sheet { path: args.name(), source },
+    sheet.map_err(|source| {
+        if let SheetError::Flaws(flaws) = &source {
+            return refused(args, flaws);
+        }
+        Failure::Sheet { path: args.name(), source }
     })
 }
 
@@ -65,9 +67,11 @@ fn ignored(args: &ImportArgs, columns: &[String]) {
 }
 
 fn imported(args: &ImportArgs, summary: Result<Summary, PlanError>) -> Result<Summary, Failure> {
-    summary.map_err(|error| match error {
-        PlanError::Flaws(flaws) => refused(args, &flaws),
-        source => Failure::Import { path: args.name(), source },
+    summary.map_err(|source| {
+        if let PlanError::Flaws(flaws) = &source {
+            return refused(args, flaws);
+        }
+        Failure::Import { path: args.name(), source }
     })
 }
 
