@@ -35,6 +35,7 @@ use thiserror::Error;
 pub use self::change::{Delta, DocumentChange, DocumentEvent, ReplayedError, replay};
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Product};
+use crate::customer::Customer;
 use crate::ids::CartId;
 use crate::promotion::PromotionRecord;
 
@@ -215,6 +216,8 @@ documents! {
     Cart(Cart, id), "cart";
     /// A category of products.
     Category(Category, id), "category";
+    /// What the shop knows of a user.
+    Customer(Customer, id), "customer";
     /// A product with its variants.
     Product(Product, id), "product";
     /// A promotion of the shop.

@@ -16,6 +16,7 @@
 mod builder;
 mod carts;
 mod catalog;
+mod customers;
 mod documents;
 mod error;
 mod inventory;
@@ -39,6 +40,7 @@ pub use self::builder::EngineBuilder;
 use self::builder::Ports;
 pub use self::carts::{CartView, NewItem, Offers, OpenedCart};
 pub use self::catalog::{CategoryInput, ImportRow, Imported, ProductInput};
+pub use self::customers::SavedCustomer;
 pub use self::error::{EngineError, Field, ItemPart, Resource};
 pub use self::orders::{HistoryItem, ReturnInput};
 pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest};

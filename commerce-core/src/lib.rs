@@ -13,6 +13,7 @@
 //! | entries that callers attach | [`metadata`] |
 //! | products and categories | [`catalog`] |
 //! | the cart and its limits | [`cart`] |
+//! | what the shop knows of its users | [`customer`] |
 //! | what a cart costs, and why | [`pricing`], [`promotion`] |
 //! | all problems of a value at once | [`problem`] |
 //! | the order: lifecycle, commands, events, returns | [`order`] |
@@ -56,6 +57,7 @@ pub mod address;
 pub mod cart;
 pub mod catalog;
 pub mod commit;
+pub mod customer;
 pub mod document;
 pub mod engine;
 pub mod event;

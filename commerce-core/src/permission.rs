@@ -3,7 +3,7 @@
 //! | permission | customer | support | admin | service |
 //! |---|---|---|---|---|
 //! | [`AskOfOrders`](Permission::AskOfOrders): cancel, request a return | yes | yes | yes | yes |
-//! | [`SeeAll`](Permission::SeeAll): carts, orders and histories of others, products that are not active | | yes | yes | yes |
+//! | [`SeeAll`](Permission::SeeAll): carts, orders, customers and histories of others, products that are not active | | yes | yes | yes |
 //! | [`HandleReturns`](Permission::HandleReturns): approve, reject, receive, refund | | yes | yes | |
 //! | [`MoveOrders`](Permission::MoveOrders): set the state, ship | | | yes | yes |
 //! | [`OrderForOthers`](Permission::OrderForOthers), at prices of their own | | | yes | yes |
@@ -13,6 +13,7 @@
 //! | [`ManageStock`](Permission::ManageStock) | | | yes | yes |
 //! | [`ManageCatalog`](Permission::ManageCatalog): products, categories, imports | | | yes | |
 //! | [`ManagePromotions`](Permission::ManagePromotions) | | | yes | |
+//! | [`ManageCustomers`](Permission::ManageCustomers) | | | yes | |
 //! | [`ManageTasks`](Permission::ManageTasks): list, retry, drop | | | yes | |
 //! | [`RecordPayments`](Permission::RecordPayments): captures, failures, expiries, refunds made | | | | |
 //!
@@ -37,6 +38,7 @@ pub enum Permission {
     ManageStock,
     ManageCatalog,
     ManagePromotions,
+    ManageCustomers,
     ManageTasks,
     RecordPayments,
 }
@@ -52,7 +54,7 @@ impl Permission {
             Self::MoveOrders | Self::OrderForOthers | Self::OrderUnlimited | Self::Quote | Self::ManageStock => {
                 &[Admin, Service]
             }
-            Self::ManageCatalog | Self::ManagePromotions | Self::ManageTasks => &[Admin],
+            Self::ManageCatalog | Self::ManagePromotions | Self::ManageCustomers | Self::ManageTasks => &[Admin],
             Self::RecordPayments => &[],
         }
     }

@@ -27,6 +27,7 @@ macro_rules! own_tables {
         $then! {
             [
                 carts CartRow Cart;
+                customers CustomerRow Customer;
                 products ProductRow Product;
             ]
             $($more)*

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+use commerce_core::customer::{Customer, CustomerDetails, Groups};
 use commerce_core::document::{Document, DocumentId, DocumentKind};
 use commerce_core::order::{PaymentStatus, RefundStatus};
 use commerce_core::port::{OrderFilter, PageRequest, ReturnFilter, Store};
@@ -31,8 +32,14 @@ use tokio::sync::OnceCell;
 use trade::{LATER, Trade};
 
 /// The columns that hold stored forms.
-const STORED: [(&str, &str); 5] =
-    [("events", "body"), ("documents", "body"), ("carts", "body"), ("products", "body"), ("orders", "state")];
+const STORED: [(&str, &str); 6] = [
+    ("events", "body"),
+    ("documents", "body"),
+    ("carts", "body"),
+    ("customers", "body"),
+    ("products", "body"),
+    ("orders", "state"),
+];
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -43,14 +50,19 @@ fn is_updating() -> bool {
 }
 
 async fn fill(store: &dyn Store) {
-    Trade { shop: &CommitBuilder::new(1), store }.everything().await;
+    let shop = CommitBuilder::new(1);
+    let trade = Trade { shop: &shop, store };
+    trade.everything().await;
+    let groups = Groups::new([parse("vip")]).unwrap();
+    let details = CustomerDetails { groups, tax_number: Some(parse("DE 1")), ..CustomerDetails::default() };
+    trade.accept(shop.create(&Customer::new(&parse("ann"), None, details, shop.at(1)))).await;
 }
 
 /// What stands in the fixture is read as it was written.
 async fn is_whole(store: &dyn Store) {
     let report = verify(store, CommitBuilder::new(1).at(LATER), |_| {}).await.unwrap();
     assert_eq!(report.differences, []);
-    assert_eq!((report.orders, report.documents, report.skus, report.promotions), (5, 4, 4, 1));
+    assert_eq!((report.orders, report.documents, report.skus, report.promotions), (5, 5, 4, 1));
     let orders = store.orders(&OrderFilter::default(), &PageRequest { limit: 10, after: None }).await.unwrap().items;
     let totals: Vec<_> = orders.iter().map(|order| (order.status.as_str(), order.quote.total.to_string())).collect();
     assert_eq!(totals.iter().map(|(status, _)| *status).collect::<Vec<_>>(), STATES);

@@ -6,6 +6,7 @@
 pub(crate) mod carts;
 pub(crate) mod categories;
 pub(crate) mod checkouts;
+pub(crate) mod customers;
 pub(crate) mod history;
 pub(crate) mod inventory;
 pub(crate) mod orders;
@@ -83,6 +84,12 @@ routes! {
         POST "/categories" categories::create;
         PUT "/categories/{id}" categories::rename;
         GET "/categories/{id}/history" history::of_category;
+
+        GET "/customers" customers::list;
+        GET "/customers/{id}" customers::show;
+        PUT "/customers/{id}" customers::replace;
+        DELETE "/customers/{id}" customers::delete;
+        GET "/customers/{id}/history" customers::history;
 
         GET "/inventory" inventory::list;
         GET "/inventory/{sku}" inventory::show;

@@ -50,7 +50,7 @@ enum Command {
     Migrate,
     /// Print a token for a user.
     Token(token::TokenArgs),
-    /// Import products and their stock from a CSV file.
+    /// Import products and their stock, or customers, from a CSV file.
     Import(import::ImportArgs),
     /// Price carts from a file, without a database.
     Price(price::PriceArgs),

@@ -11,6 +11,7 @@
 //!   a column it does not have) stays as it is. A product that it names has the variants it names.
 //! * An import that was run before changes nothing.
 
+mod customers;
 mod plan;
 mod product;
 mod row;
@@ -18,6 +19,7 @@ mod sheet;
 
 use std::fmt;
 
+pub use self::customers::{CUSTOMERS, CustomerSheet};
 pub use self::plan::{Plan, PlanError, Summary};
 pub use self::product::SheetProduct;
 pub use self::sheet::{Sheet, SheetError};

@@ -19,6 +19,7 @@
 //! | [`money`] | currencies, amounts, weights |
 //! | [`catalog`] | categories, products, offers |
 //! | [`cart`] | quantities, carts |
+//! | [`customer`] | customers |
 //! | [`pricing`] | requests, promotions and their parts |
 //! | [`order`] | new orders, steps in the lifecycle of an order |
 //! | [`lifecycle`] | lifecycles: built in, and drafts with errors |
@@ -30,6 +31,7 @@
 pub mod cart;
 pub mod catalog;
 pub mod commit;
+pub mod customer;
 pub mod lifecycle;
 pub mod money;
 pub mod order;

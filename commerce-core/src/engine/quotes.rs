@@ -92,10 +92,11 @@ impl Engine {
         Ok(customer)
     }
 
+    /// The segments of a user, from the users service or, without one, the groups of the customer.
     async fn segments(&self, user: &UserId) -> Result<Vec<String>, EngineError> {
         match &self.ports.users {
             Some(users) => Ok(users.segments(user).await?),
-            None => Ok(Vec::new()),
+            None => self.groups(user).await,
         }
     }
 

@@ -7,6 +7,7 @@ mod buying;
 mod carts;
 mod catalog;
 mod conditions;
+mod customers;
 mod history;
 mod idempotency;
 mod inventory;

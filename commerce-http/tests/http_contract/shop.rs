@@ -41,6 +41,8 @@ pub(crate) struct Shop {
 /// How a shop differs from the usual one.
 pub(crate) struct Plan {
     pub(crate) users: Option<Arc<dyn Users>>,
+    /// Nobody is asked whether a user exists.
+    pub(crate) trusts_users: bool,
     pub(crate) payments: Arc<dyn Payments>,
     pub(crate) settings: Settings,
     pub(crate) options: Options,
@@ -50,7 +52,13 @@ impl Default for Plan {
     fn default() -> Self {
         let auth = Auth::new(vec![VerifyingKey::hs256(SECRET).unwrap()]);
         let options = Options { orders_per_minute: 0, ..Options::new(auth) };
-        Self { users: None, payments: Arc::new(SandboxPayments), settings: Settings::new(Currency::USD), options }
+        Self {
+            users: None,
+            trusts_users: false,
+            payments: Arc::new(SandboxPayments),
+            settings: Settings::new(Currency::USD),
+            options,
+        }
     }
 }
 
@@ -72,10 +80,9 @@ impl Shop {
         let clock = Arc::new(ManualClock::new(DateTime::from_timestamp(1_772_366_400, 0).unwrap()));
         let known = ["ann", "bob", "root", "robot", "sue"].map(|name| name.parse().unwrap());
         let users = Arc::new(FakeUsers::knowing(known));
-        let engine = Engine::builder(plan.settings, Arc::new(MemoryStore::new()), plan.payments)
-            .users(plan.users.unwrap_or_else(|| users.clone()))
-            .clock(clock.clone())
-            .build();
+        let builder = Engine::builder(plan.settings, Arc::new(MemoryStore::new()), plan.payments).clock(clock.clone());
+        let asked: Arc<dyn Users> = plan.users.unwrap_or_else(|| users.clone());
+        let engine = if plan.trusts_users { builder } else { builder.users(asked) }.build();
         let service = Service::new(engine.clone(), plan.options);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

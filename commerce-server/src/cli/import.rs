@@ -1,4 +1,4 @@
-//! `commerce import`: products and stock from a CSV file.
+//! `commerce import`: products and stock, or customers, from a CSV file.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -13,11 +13,14 @@ use super::failure::Failure;
 use super::opened::{OpenStore, block_on};
 use super::{note, print, progress};
 use crate::config::Config;
-use crate::import::{Flaw, Plan, PlanError, Sheet, SheetError, Summary};
+use crate::import::{CustomerSheet, Flaw, Plan, PlanError, Sheet, SheetError, Summary};
 
 /// Which file.
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
+    /// The file has customers: the column id, and if wanted groups (split by |) and `tax_number`.
+    #[arg(long)]
+    customers: bool,
     /// A CSV file with the columns sku, name, price, currency, `on_hand`, and if wanted categories (split by |),
     /// `tax_category` and `product_id`; - for the standard input.
     #[arg(value_name = "FILE")]
@@ -36,6 +39,17 @@ impl ImportArgs {
 
 /// Imports a file, or says all that is wrong with it.
 pub(super) fn run(args: &ImportArgs, config: &Config) -> Result<(), Failure> {
+    if args.customers { run_customers(args, config) } else { run_products(args, config) }
+}
+
+fn run_customers(args: &ImportArgs, config: &Config) -> Result<(), Failure> {
+    let sheet = checked(args, CustomerSheet::read(open(args)?))?;
+    ignored(args, &sheet.ignored_columns);
+    let summary = imported(args, block_on(import_customers(config, &sheet))??)?;
+    told(args, format_args!("{} customers", sheet.len()), summary)
+}
+
+fn run_products(args: &ImportArgs, config: &Config) -> Result<(), Failure> {
     let sheet = checked(args, Sheet::read(open(args)?))?;
     ignored(args, &sheet.ignored_columns);
     let summary = imported(args, block_on(import(config, &sheet))??)?;
@@ -73,6 +87,15 @@ fn imported(args: &ImportArgs, summary: Result<Summary, PlanError>) -> Result<Su
         }
         Failure::Import { path: args.name(), source }
     })
+}
+
+async fn import_customers(config: &Config, sheet: &CustomerSheet) -> Result<Result<Summary, PlanError>, Failure> {
+    let opened = OpenStore::open(config).await?;
+    let engine = opened.engine(config, opened.currency(config, Currency::USD).await?)?;
+    let importing = bar(sheet.len(), "importing");
+    let summary = sheet.import(&engine, |customers| importing.inc(customers)).await;
+    importing.finish_and_clear();
+    Ok(summary)
 }
 
 async fn import(config: &Config, sheet: &Sheet) -> Result<Result<Summary, PlanError>, Failure> {

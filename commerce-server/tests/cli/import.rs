@@ -15,6 +15,7 @@ on_each_database!(
     running_it_again_changes_nothing,
     it_works_beside_a_running_server,
     what_the_file_does_not_say_stays,
+    customers_are_imported_with_their_groups,
 );
 
 fn write(directory: &Path, text: &str) {
@@ -132,6 +133,49 @@ async fn it_works_beside_a_running_server(home: Home) {
     let admin = Caller::guest(server.address).acting(home.path(), "ada", Role::Admin);
     assert_eq!(admin.get("/v1/inventory/mug").await.body["available"], 16);
     assert_eq!(ann.order("2", &order_of("tea", 5)).await.expect("an answer").status, StatusCode::CREATED);
+}
+
+async fn customers_are_imported_with_their_groups(home: Home) {
+    write(home.path(), "id,groups,tax_number,colour\nann,vip|staff,DE 1,red\nbob,,,\n");
+    let told = || succeed(home.path(), &["import", "--customers", "shop.csv"]);
+    assert_eq!(told(), "shop.csv: 2 customers: 2 added, 0 changed, 0 unchanged\n");
+    assert_eq!(told(), "shop.csv: 2 customers: 0 added, 0 changed, 2 unchanged\n");
+    let server = Server::start(home.path(), &[]);
+    let admin = Caller::guest(server.address).acting(home.path(), "ada", Role::Admin);
+    let change = json!({ "groups": ["vip"], "metadata": { "a": 1 } });
+    let changed = admin.send(Method::PUT, "/v1/customers/ann", None, &change).await.expect("an answer");
+    assert!(changed.status.is_success(), "{changed:?}");
+    write(home.path(), "tax_number,id\nDE 2,ann\n");
+    assert_eq!(told(), "shop.csv: 1 customers: 0 added, 1 changed, 0 unchanged\n");
+    let ann = admin.get("/v1/customers/ann").await.body;
+    assert_eq!((&ann["groups"], &ann["tax_number"], &ann["version"]), (&json!(["vip"]), &json!("DE 2"), &json!(3)));
+    assert_eq!(ann["metadata"], json!({ "a": 1 }));
+}
+
+#[test]
+fn bad_customers_are_named_and_nothing_is_imported() {
+    let directory = directory();
+    let many = (0..400).map(|n| format!("user-{n},g{n},\n")).collect::<String>();
+    let text = format!("id,groups,tax_number\n{many},vip,\nann,{},\nuser-3,,{}\n", "x".repeat(65), "1".repeat(33));
+    write(directory.path(), &text);
+    let output = run(directory.path(), &["import", "--customers", "shop.csv"]);
+    let complaint = stderr(&output);
+    assert_eq!(output.status.code(), Some(1));
+    for words in [
+        "line 402: id is empty",
+        "line 403: groups \"x",
+        "line 404: tax_number is longer than 32 characters; id user-3 stands on line 5 already",
+        "nothing was imported",
+    ] {
+        assert!(complaint.contains(words), "{complaint}");
+    }
+    write(directory.path(), "groups\nvip\n");
+    let complaint = stderr(&run(directory.path(), &["import", "--customers", "shop.csv"]));
+    assert!(
+        complaint.contains("missing column: id; a file has the columns id and may have groups,tax_number"),
+        "{complaint}"
+    );
+    assert!(succeed(directory.path(), &["replay", "--verify"]).starts_with("0 events"));
 }
 
 async fn what_the_file_does_not_say_stays(home: Home) {

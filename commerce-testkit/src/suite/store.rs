@@ -27,6 +27,7 @@
 pub mod carts;
 pub mod catalog;
 pub mod commits;
+pub mod customers;
 pub mod history;
 pub mod metadata;
 pub mod orders;
@@ -150,6 +151,11 @@ macro_rules! store_suite {
                 a_search_looks_at_names_ids_and_skus
                 wildcards_in_a_search_are_plain_characters
                 categories_come_by_id_and_can_be_renamed;
+            customers:
+                a_customer_comes_back_equal
+                a_stale_customer_is_refused
+                customers_are_found_by_group
+                a_deleted_customer_is_in_no_list;
             promotions:
                 a_promotion_comes_back_equal
                 a_stale_promotion_is_refused

@@ -4,9 +4,11 @@ use std::fmt::Debug;
 
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Category, Product};
+use commerce_core::customer::{Customer, CustomerDetails};
+use commerce_core::document::Aggregate;
 use commerce_core::ids::{OrderId, OrderNumber, Sku};
 use commerce_core::text::BoundedString;
-use commerce_testkit::strategy::{cart, catalog, lifecycle, order, text};
+use commerce_testkit::strategy::{cart, catalog, customer, lifecycle, order, text};
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -39,6 +41,17 @@ proptest! {
         comes_back::<Product>(&product);
         comes_back::<Category>(&category);
         prop_assert_eq!(product.check(product.variants[0].price.currency()), Ok(()));
+    }
+
+    /// CUS-1, CUS-2.
+    #[test]
+    fn customers(customer in customer::customer()) {
+        comes_back::<Customer>(&customer);
+        let deleted = customer.deleted(customer.updated_at);
+        comes_back::<Customer>(&deleted);
+        prop_assert_eq!((&deleted.details, deleted.keys()), (&CustomerDetails::default(), vec![]));
+        let anew = Customer::new(&customer.id, Some(&deleted), customer.details.clone(), customer.updated_at);
+        prop_assert_eq!(anew, Customer { version: 3, ..customer });
     }
 
     /// CRT-1.

@@ -50,6 +50,14 @@ CREATE TABLE products (
 ) STRICT;
 CREATE INDEX products_newest ON products (created_at DESC, id);
 
+CREATE TABLE customers (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    search TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+
 -- Keys by which lists of documents and orders are filtered.
 CREATE TABLE document_keys (
     kind TEXT NOT NULL,

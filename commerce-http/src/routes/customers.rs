@@ -1,0 +1,95 @@
+//! `/customers`
+
+use commerce_core::customer::Customer;
+use commerce_core::document::{DocumentFilter, DocumentKind};
+use commerce_core::engine::SavedCustomer;
+use commerce_core::ids::{IdError, UserId};
+use http::StatusCode;
+
+use super::history;
+use crate::answer::{Answer, Outcome};
+use crate::app::App;
+use crate::call::RequestContext;
+use crate::dto::customer::{CustomerShape, NewCustomer};
+use crate::dto::history::DocumentEventShape;
+use crate::idempotency::unkeyed;
+use crate::page::{self, List, MetadataFilter, Paging};
+use crate::precondition::IfMatch;
+use crate::problem::Problem;
+
+const CUSTOMERS: &str = "customers";
+
+/// Customers by id; for staff.
+#[utoipa::path(
+    get, path = "/customers", tag = "customers",
+    params(("group" = Option<String>, Query, description = "Only those in this group."), MetadataFilter, Paging),
+    responses((status = 200, body = List<CustomerShape<'_>>))
+)]
+pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
+    let query = call.query()?;
+    let page = page::asked::<String>(&query, CUSTOMERS)?;
+    let mut keys = query.metadata()?;
+    keys.extend(query.get("group")?.as_ref().map(Customer::key_of_group));
+    let found = app.engine.customers(call.caller()?, DocumentFilter::all_of(keys), &page).await?;
+    Ok(Answer::ok(&List::part(CUSTOMERS, &found, CustomerShape::from)))
+}
+
+/// A customer; everyone may read their own.
+#[utoipa::path(
+    get, path = "/customers/{id}", tag = "customers",
+    params(("id" = String, Path, description = "The id of the user.")),
+    responses((status = 200, body = CustomerShape<'_>))
+)]
+pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
+    Ok(written(&app.engine.customer(call.caller()?, &call.path_param("id", "customer")?).await?))
+}
+
+/// Makes a customer, or changes them as a whole.
+#[utoipa::path(
+    put, path = "/customers/{id}", tag = "customers",
+    params(("id" = String, Path, description = "The id of the user."), IfMatch),
+    request_body = NewCustomer,
+    responses((status = 200, body = CustomerShape<'_>), (status = 201, body = CustomerShape<'_>))
+)]
+pub(crate) async fn replace(app: &App, call: &RequestContext) -> Outcome {
+    let caller = call.caller()?;
+    let id: UserId = call.param("id").parse().map_err(invalid_id)?;
+    let target = call.target(&id)?;
+    let details = call.read(NewCustomer::read)?;
+    unkeyed(app.engine.save_customer(caller, target, &details).await?, saved)
+}
+
+/// Deletes a customer. What their history tells of them stays.
+#[utoipa::path(
+    delete, path = "/customers/{id}", tag = "customers",
+    params(("id" = String, Path, description = "The id of the user."), IfMatch),
+    responses((status = 204))
+)]
+pub(crate) async fn delete(app: &App, call: &RequestContext) -> Outcome {
+    let id = call.path_param("id", "customer")?;
+    let reply = app.engine.delete_customer(call.caller()?, call.target(&id)?).await?;
+    unkeyed(reply, |_| Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// The history of a customer, oldest first; for staff. It still tells what was known of a deleted customer.
+#[utoipa::path(
+    get, path = "/customers/{id}/history", tag = "customers",
+    params(("id" = String, Path, description = "The id of the user."), Paging),
+    responses((status = 200, body = List<DocumentEventShape<'_>>))
+)]
+pub(crate) async fn history(app: &App, call: &RequestContext) -> Outcome {
+    history::of(app, call, DocumentKind::Customer).await
+}
+
+fn invalid_id(error: IdError) -> Problem {
+    Problem::invalid_at("/id", "invalid", error)
+}
+
+fn saved(saved: &SavedCustomer) -> Answer {
+    let status = if saved.is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Answer { status, ..written(&saved.customer) }
+}
+
+fn written(customer: &Customer) -> Answer {
+    Answer::ok(&CustomerShape::from(customer)).version(customer.version)
+}

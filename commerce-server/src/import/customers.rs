@@ -1,0 +1,115 @@
+//! Customers from a CSV file: `id`, and if wanted `groups` (split by `|`) and `tax_number`. What the file has no column for stays
+//! as it is.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use commerce_core::customer::{CustomerDetails, Groups};
+use commerce_core::document::DocumentKind;
+use commerce_core::engine::{Engine, EngineError, Imported, Resource};
+use commerce_core::ids::UserId;
+use commerce_core::text::BoundedString;
+
+use super::plan::{BATCH, IMPORTER};
+use super::row::Reader;
+use super::sheet::Rows;
+use super::{Known, PlanError, SheetError, Summary};
+
+/// The columns of a file of customers.
+pub const CUSTOMERS: Known = Known { required: &["id"], optional: &["groups", "tax_number"] };
+
+/// A file of customers whose rows are right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerSheet {
+    rows: Vec<Row>,
+    /// The columns nobody asked for, which are ignored.
+    pub ignored_columns: Vec<String>,
+}
+
+/// A customer as the file has it. None is what the file has no column for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Row {
+    line: u64,
+    id: UserId,
+    groups: Option<Groups>,
+    tax_number: Option<Option<BoundedString<32>>>,
+}
+
+impl Row {
+    fn read(line: u64, reader: &mut Reader<'_>, lines: &mut BTreeMap<UserId, u64>) -> Option<Self> {
+        let id: Option<UserId> = reader.parse("id");
+        let groups = reader.list("groups").map(Groups::new).transpose();
+        let groups = groups.map_err(|problem| reader.note("groups", problem));
+        let tax_number = reader.parse_option("tax_number");
+        let id = id?;
+        if let Some(first) = lines.insert(id.clone(), line) {
+            reader.note("id", format!("{id} stands on line {first} already"));
+        }
+        Some(Self { line, id, groups: groups.ok()?, tax_number })
+    }
+
+    /// What the file says over what is known.
+    fn details(&self, known: CustomerDetails) -> CustomerDetails {
+        CustomerDetails {
+            groups: self.groups.clone().unwrap_or(known.groups),
+            tax_number: self.tax_number.clone().unwrap_or(known.tax_number),
+            metadata: known.metadata,
+        }
+    }
+}
+
+impl CustomerSheet {
+    /// Reads a file and checks all of it.
+    ///
+    /// # Errors
+    /// [`SheetError`]; where rows are bad, with all of them up to a limit.
+    pub fn read(file: impl Read) -> Result<Self, SheetError> {
+        let mut lines = BTreeMap::new();
+        let rows = Rows::read(file, CUSTOMERS, |line, reader| Row::read(line, reader, &mut lines))?;
+        match rows.flaws.is_empty() {
+            true => Ok(Self { rows: rows.good, ignored_columns: rows.ignored_columns }),
+            false => Err(SheetError::Flaws(rows.flaws)),
+        }
+    }
+
+    /// How many customers it has.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether it has no customers.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Imports, in commits of a few hundred rows. `progress` hears how many customers each has imported.
+    ///
+    /// # Errors
+    /// [`PlanError::Stopped`]; what was imported before stays, and running the import again goes on from there.
+    pub async fn import(&self, engine: &Engine, mut progress: impl FnMut(u64)) -> Result<Summary, PlanError> {
+        let mut summary = Summary::default();
+        for batch in self.rows.chunks(BATCH) {
+            let line = batch.first().map_or(0, |row| row.line);
+            let stopped = |source| PlanError::Stopped { line, from: line, imported: summary.imported(), source };
+            let Imported { added, changed, unchanged, .. } = import(engine, batch).await.map_err(stopped)?;
+            summary.added = summary.added.saturating_add(added);
+            summary.changed = summary.changed.saturating_add(changed);
+            summary.unchanged = summary.unchanged.saturating_add(unchanged);
+            progress(u64::try_from(batch.len()).unwrap_or_default());
+        }
+        Ok(summary)
+    }
+}
+
+async fn import(engine: &Engine, batch: &[Row]) -> Result<Imported, EngineError> {
+    let mut customers = BTreeMap::new();
+    for row in batch {
+        let known = match engine.customer(&IMPORTER, &row.id).await {
+            Ok(customer) => customer.details,
+            Err(EngineError::NotFound(Resource::Document(DocumentKind::Customer))) => CustomerDetails::default(),
+            Err(error) => return Err(error),
+        };
+        customers.insert(row.id.clone(), row.details(known));
+    }
+    engine.import_customers(&IMPORTER, &customers).await
+}
