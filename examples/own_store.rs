@@ -18,7 +18,7 @@ use commerce_core::engine::ImportRow;
 use commerce_core::event::HistoryEntry;
 use commerce_core::port::{CommitError, OrderFilter};
 use commerce_core::prelude::*;
-use commerce_core::promotion::{Redemption, RedemptionChange};
+use commerce_core::promotion::{Redemption, RedemptionChange, UsageCounter};
 use commerce_core::stock::{Reservation, SkuStock, StockLevel};
 use commerce_core::task::{Task, TaskChange, TaskKey, TaskState};
 
@@ -161,7 +161,7 @@ impl Store for OwnStore {
 
     async fn redemptions(&self, id: &PromotionId, page: &PageRequest<OrderId>) -> List<Redemption, OrderId> {
         let data = self.data();
-        let changes = data.state.usage_counters.get(id).into_iter().flat_map(|counter| counter.changes());
+        let changes = data.state.usage_counters.get(id).into_iter().flat_map(UsageCounter::changes);
         let last = changes.map(|(RedemptionChange::Add(one) | RedemptionChange::Release(one))| (one.order, one));
         Ok(Page::descending(last.collect::<BTreeMap<_, _>>().into_values(), page, |one| one.order)
             .map(Redemption::clone))

@@ -32,6 +32,7 @@ struct Row {
     line: u64,
     id: UserId,
     groups: Option<Groups>,
+    #[expect(clippy::option_option, reason = "no column and an empty one are not the same")]
     tax_number: Option<Option<BoundedString<32>>>,
 }
 
@@ -66,9 +67,10 @@ impl CustomerSheet {
     pub fn read(file: impl Read) -> Result<Self, SheetError> {
         let mut lines = BTreeMap::new();
         let rows = Rows::read(file, CUSTOMERS, |line, reader| Row::read(line, reader, &mut lines))?;
-        match rows.flaws.is_empty() {
-            true => Ok(Self { rows: rows.good, ignored_columns: rows.ignored_columns }),
-            false => Err(SheetError::Flaws(rows.flaws)),
+        if rows.flaws.is_empty() {
+            Ok(Self { rows: rows.good, ignored_columns: rows.ignored_columns })
+        } else {
+            Err(SheetError::Flaws(rows.flaws))
         }
     }
 
