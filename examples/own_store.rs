@@ -188,6 +188,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[cfg(test)]
 mod conformance {
+    #[expect(clippy::unused_async, reason = "the suite awaits its fixtures")]
     async fn start() -> super::OwnStore {
         super::OwnStore::default()
     }
