@@ -91,7 +91,7 @@ impl CustomerSheet {
         for batch in self.rows.chunks(BATCH) {
             let line = batch.first().map_or(0, |row| row.line);
             let stopped = |source| PlanError::Stopped { line, from: line, imported: summary.imported(), source };
-            let Imported { added, changed, unchanged } = import(engine, batch).await.map_err(stopped)?;
+            let Imported { added, changed, unchanged, .. } = import(engine, batch).await.map_err(stopped)?;
             summary.added = summary.added.saturating_add(added);
             summary.changed = summary.changed.saturating_add(changed);
             summary.unchanged = summary.unchanged.saturating_add(unchanged);
