@@ -66,10 +66,11 @@ fn open(args: &ImportArgs) -> Result<Box<dyn Read>, Failure> {
 }
 
 fn checked<T>(args: &ImportArgs, sheet: Result<T, SheetError>) -> Result<T, Failure> {
-    sheet.map_err(|error| match error {
-        SheetError::Flaws(flaws) => refused(args, &flaws),
-        source => Failure::Sheet { path: args.name(), source },
-    })
+    match sheet {
+        Ok(sheet) => Ok(sheet),
+        Err(SheetError::Flaws(flaws)) => Err(refused(args, &flaws)),
+        Err(source) => Err(Failure::Sheet { path: args.name(), source }),
+    }
 }
 
 fn ignored(args: &ImportArgs, columns: &[String]) {
@@ -79,10 +80,11 @@ fn ignored(args: &ImportArgs, columns: &[String]) {
 }
 
 fn imported(args: &ImportArgs, summary: Result<Summary, PlanError>) -> Result<Summary, Failure> {
-    summary.map_err(|error| match error {
-        PlanError::Flaws(flaws) => refused(args, &flaws),
-        source => Failure::Import { path: args.name(), source },
-    })
+    match summary {
+        Ok(summary) => Ok(summary),
+        Err(PlanError::Flaws(flaws)) => Err(refused(args, &flaws)),
+        Err(source) => Err(Failure::Import { path: args.name(), source }),
+    }
 }
 
 async fn import_customers(config: &Config, sheet: &CustomerSheet) -> Result<Result<Summary, PlanError>, Failure> {
