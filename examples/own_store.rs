@@ -3,11 +3,8 @@
 //! A store writes fourteen methods. Whether a commit may happen is decided by `commerce_core::commit::settle`; a store
 //! provides the facts and writes down what was accepted. This one has all facts in memory, so it hands `settle` its whole
 //! state. A store on a database loads what a `ReadSet` names and overrides the provided reads that its traffic needs to be
-//! fast. The conformance suite at the end of the file proves it: `cargo test -p examples --example own_store`.
-//!
-//! ```sh
-//! cargo run -p examples --example own_store
-//! ```
+//! fast. `cargo test -p examples --example own_store` runs the conformance suite on it.
+//! `cargo run -p examples --example own_store` places an order.
 
 #![expect(clippy::print_stdout, reason = "an example reports on standard output")]
 

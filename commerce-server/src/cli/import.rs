@@ -66,11 +66,12 @@ fn open(args: &ImportArgs) -> Result<Box<dyn Read>, Failure> {
 }
 
 fn checked<T>(args: &ImportArgs, sheet: Result<T, SheetError>) -> Result<T, Failure> {
-    match sheet {
-        Ok(sheet) => Ok(sheet),
-        Err(SheetError::Flaws(flaws)) => Err(refused(args, &flaws)),
-        Err(source) => Err(Failure::Sheet { path: args.name(), source }),
-    }
+    sheet.map_err(|source| {
+        if let SheetError::Flaws(flaws) = &source {
+            return refused(args, flaws);
+        }
+        Failure::Sheet { path: args.name(), source }
+    })
 }
 
 fn ignored(args: &ImportArgs, columns: &[String]) {
@@ -80,11 +81,12 @@ fn ignored(args: &ImportArgs, columns: &[String]) {
 }
 
 fn imported(args: &ImportArgs, summary: Result<Summary, PlanError>) -> Result<Summary, Failure> {
-    match summary {
-        Ok(summary) => Ok(summary),
-        Err(PlanError::Flaws(flaws)) => Err(refused(args, &flaws)),
-        Err(source) => Err(Failure::Import { path: args.name(), source }),
-    }
+    summary.map_err(|source| {
+        if let PlanError::Flaws(flaws) = &source {
+            return refused(args, flaws);
+        }
+        Failure::Import { path: args.name(), source }
+    })
 }
 
 async fn import_customers(config: &Config, sheet: &CustomerSheet) -> Result<Result<Summary, PlanError>, Failure> {
