@@ -1,4 +1,4 @@
-//! Who asks: a user in a role, or the system itself.
+//! Actors: a user in a role, or the engine itself.
 
 use core::fmt;
 
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::ids::UserId;
 use crate::permission::Permission;
 
-/// What a caller may do.
+/// The role of a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Buys; reaches only what is theirs.
+    /// Buys. Can access only their own objects.
     Customer,
     /// Helps customers: sees everything, cancels, handles returns.
     Support,
     /// Runs the shop.
     Admin,
-    /// Another program of the same house, such as a warehouse.
+    /// Another program of the shop, such as a warehouse.
     Service,
     /// The engine itself: payment outcomes, expiries, tasks. No token carries this role.
     System,
@@ -42,12 +42,12 @@ impl fmt::Display for Role {
     }
 }
 
-/// Who does something, as the history keeps it.
+/// The caller of a use case, as recorded in the history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Actor {
-    /// In which role.
     pub role: Role,
-    /// Which user; the system is nobody.
+    /// `None`: the engine itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
 }
@@ -61,7 +61,7 @@ impl Actor {
         Self { role, user: Some(user) }
     }
 
-    /// Whether what belongs to `owner` may be seen.
+    /// Whether the actor may see an object of `owner`.
     pub fn can_access(&self, owner: &UserId) -> bool {
         self.role.may(Permission::SeeAll) || self.user.as_ref() == Some(owner)
     }

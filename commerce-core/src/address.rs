@@ -1,4 +1,4 @@
-//! Where an order goes: a postal address, copied into the order when it is placed.
+//! Postal addresses. An order has a copy of its address.
 
 use alloc::string::String;
 use core::fmt;
@@ -9,10 +9,11 @@ use thiserror::Error;
 
 use crate::text::{BoundedString, Name};
 
-/// A postal address. An order keeps the address as it was when it was placed.
+/// A postal address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Address {
-    /// Who receives the parcel; the customer, if not said.
+    /// The recipient. `None`: the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Name>,
     /// Street and number.
@@ -20,14 +21,11 @@ pub struct Address {
     /// Building, floor, care of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line2: Option<Name>,
-    /// Town or city.
     pub city: Name,
-    /// State, county or province, where the country has them.
+    /// State, county or province, in countries that have them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<Name>,
-    /// Postal code.
     pub postal_code: BoundedString<20>,
-    /// The country.
     pub country: Country,
 }
 

@@ -1,12 +1,12 @@
-//! The cart: what a customer is about to buy.
+//! The cart: the items that a customer intends to buy.
 //!
-//! A cart is a document with a version, not a history: nobody asks how a cart came to be, and what matters of it is copied
-//! into the order. Every change goes through a method here, which checks everything before it changes anything.
+//! A cart is a document with a version. What matters of it is copied into the order. Every change goes through a method
+//! of [`Cart`], which checks everything before it changes anything.
 //!
 //! # Invariants
 //! * `CRT-1`: at most [`MAX_LINES`] lines, no sku twice, all prices in the cart's currency.
 //! * `CRT-2`: a cart becomes at most one order: [`Cart::checkout`] needs an active cart, and the commit its version.
-//! * `CRT-3`: a customer has at most one active cart; the commit guards it.
+//! * `CRT-3`: a customer has at most one active cart. The commit guards it.
 
 use alloc::vec::Vec;
 
@@ -23,68 +23,60 @@ use crate::promotion::same_code;
 use crate::text::{BoundedString, Name};
 use crate::{Quantity, QuantityError};
 
-/// A promotion code as the customer typed it; codes compare without regard to case and surrounding space.
+/// A promotion code as entered by the customer. Comparison ignores case and surrounding space.
 pub type Code = BoundedString<64>;
 
 /// A cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Cart {
-    /// Its id.
     pub id: CartId,
-    /// Whose it is.
+    /// The owner.
     pub user_id: UserId,
-    /// Where it stands.
     pub status: CartStatus,
     /// The currency of every price.
     pub currency: Currency,
-    /// What is in it, in the order of adding.
+    /// In the order of adding.
     pub items: Vec<CartItem>,
-    /// The promotion codes given, valid or not: a code may become valid as the cart grows.
+    /// The codes given, valid or not: a code may become valid as the cart changes.
     pub codes: Vec<Code>,
-    /// The order it became.
+    /// The order of a checked out cart.
     pub order: Option<OrderId>,
-    /// What the customer's client attached. An order does not take it over.
+    /// Set by the customer's client. It is not copied into the order.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
     /// Grows by one with every change.
     pub version: u64,
-    /// When it was opened.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// When it ends by itself, unless it is changed before.
+    /// When it expires. Every change by the customer postpones it.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Where a cart stands.
+/// The status of a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CartStatus {
-    /// Being filled.
+    /// It can be changed and ordered.
     Active,
-    /// Ordered.
+    /// It was ordered.
     CheckedOut,
-    /// Left alone for too long.
+    /// It was not changed for its lifetime.
     Expired,
 }
 
-/// One line of a cart, and of the order it becomes. A cart refreshes name and price; an order keeps them.
+/// One line of a cart or an order. A cart updates name and price; in an order they are fixed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct LineItem {
-    /// Names the line.
     pub id: ItemId,
-    /// What.
     pub sku: Sku,
-    /// Of which product.
     pub product_id: ProductId,
-    /// What it is called.
     pub name: Name,
-    /// How many.
     pub quantity: Quantity,
-    /// The price of one, before any discount.
+    /// Of one unit, before discounts.
     pub unit_price: Money,
-    /// What the customer's client attached.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }
@@ -94,22 +86,16 @@ pub type CartItem = LineItem;
 
 /// A change of one line of a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum ItemChange {
-    /// The line goes.
+    /// Removes the line.
     Remove(ItemId),
-    /// The line stays.
-    Update {
-        /// Which line.
-        item: ItemId,
-        /// How many units it gets; those it has, if not said.
-        quantity: Option<Quantity>,
-        /// What becomes of its metadata.
-        metadata: MetadataPatch,
-    },
+    /// `None`: the number of units does not change.
+    Update { item: ItemId, quantity: Option<Quantity>, metadata: MetadataPatch },
 }
 
 impl ItemChange {
-    /// Sets the number of units of a line; none removes it.
+    /// Sets the number of units of a line; `None` removes it.
     pub fn quantity(item: ItemId, quantity: Option<Quantity>) -> Self {
         match quantity {
             None => Self::Remove(item),
@@ -118,52 +104,39 @@ impl ItemChange {
     }
 }
 
-/// A line whose price in the catalog is not the one in the cart any more.
+/// A line whose price in the catalog has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct PriceChange {
-    /// Which line.
     pub item: ItemId,
-    /// The price the cart had.
+    /// The price in the cart.
     pub old: Money,
-    /// The price now.
+    /// The price in the catalog.
     pub new: Money,
 }
 
-/// Why a cart refuses a change.
+/// Why a change of a cart is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum CartRejection {
-    /// The cart was ordered already.
     #[error("the cart was ordered already")]
     AlreadyOrdered(Option<OrderId>),
-    /// The cart has expired.
     #[error("the cart has expired")]
     Expired,
-    /// No line of that id.
     #[error("the cart has no item {0}")]
     UnknownItem(ItemId),
-    /// The sku is not in the catalog, or not for sale.
+    /// The sku is not in the catalog or not for sale.
     #[error("sku {0} is not for sale")]
     NotForSale(Sku),
-    /// One line more than [`MAX_LINES`].
     #[error("a cart has at most {MAX_LINES} lines")]
     TooManyLines,
-    /// One code more than [`MAX_CODES`].
     #[error("a cart has at most {MAX_CODES} codes")]
     TooManyCodes,
-    /// The line would have too many units.
     #[error(transparent)]
     Quantity(#[from] QuantityError),
-    /// The price is in another currency.
+    /// The price is in another currency than the cart.
     #[error("sku {sku} is priced in {found}, the cart is in {expected}")]
-    Currency {
-        /// What.
-        sku: Sku,
-        /// The currency of its price.
-        found: Currency,
-        /// The currency of the cart.
-        expected: Currency,
-    },
-    /// Nothing to order.
+    Currency { sku: Sku, found: Currency, expected: Currency },
     #[error("the cart is empty")]
     Empty,
     /// The metadata would have too many entries.
@@ -172,7 +145,7 @@ pub enum CartRejection {
 }
 
 impl Cart {
-    /// Opens an empty cart.
+    /// A new, empty cart.
     pub fn open(id: CartId, user_id: UserId, currency: Currency, at: DateTime<Utc>, lifetime: TimeDelta) -> Self {
         Self {
             id,
@@ -190,13 +163,14 @@ impl Cart {
         }
     }
 
-    /// The status at an instant: an active cart past its time has expired, whether or not anybody wrote it down.
+    /// The status at an instant. An active cart expires at `expires_at` even if that is not stored yet.
     pub fn status_at(&self, at: DateTime<Utc>) -> CartStatus {
         let over = self.status == CartStatus::Active && self.expires_at <= at;
         if over { CartStatus::Expired } else { self.status }
     }
 
-    /// Adds a line of an offer. The same sku adds up, at the price of the offer, and keeps its metadata unless the line has some.
+    /// Adds a line of an offer. Units of the same sku are added up, at the price of the offer. The line keeps its metadata
+    /// unless the new one has some.
     ///
     /// # Errors
     /// [`CartRejection`]; nothing has changed then.
@@ -249,7 +223,7 @@ impl Cart {
         Ok(())
     }
 
-    /// Gives a promotion code; giving it again changes nothing. Whether it is valid, the quote says.
+    /// Adds a promotion code. Adding it again changes nothing. The quote tells whether it is valid.
     ///
     /// # Errors
     /// [`CartRejection`]; nothing has changed then.
@@ -266,7 +240,7 @@ impl Cart {
         Ok(())
     }
 
-    /// Takes a promotion code back; taking back one that was not given changes nothing.
+    /// Removes a promotion code. Removing an unknown code changes nothing.
     ///
     /// # Errors
     /// [`CartRejection`]; nothing has changed then.
@@ -279,7 +253,8 @@ impl Cart {
         Ok(())
     }
 
-    /// Takes over today's prices and names, and says which prices changed. A line without an offer keeps its price.
+    /// Updates prices and names from the catalog, and returns the changed prices. A line without an offer keeps its
+    /// price.
     pub fn refresh(&mut self, offer_of: impl Fn(&Sku) -> Option<Offer>) -> Vec<PriceChange> {
         let mut changes = Vec::new();
         for item in &mut self.items {
@@ -295,7 +270,7 @@ impl Cart {
         changes
     }
 
-    /// Turns the cart into an order.
+    /// Marks the cart as ordered.
     ///
     /// # Errors
     /// [`CartRejection::Empty`], [`CartRejection::AlreadyOrdered`], [`CartRejection::Expired`].
@@ -310,7 +285,7 @@ impl Cart {
         Ok(())
     }
 
-    /// Writes down that the cart has expired.
+    /// Marks the cart as expired.
     pub fn expire(&mut self, at: DateTime<Utc>) {
         self.status = CartStatus::Expired;
         self.stamp(at);
@@ -328,7 +303,7 @@ impl Cart {
         }
     }
 
-    /// A change by the customer starts the cart's lifetime anew.
+    /// Restarts the lifetime of the cart.
     fn touch(&mut self, at: DateTime<Utc>) {
         let lifetime = self.expires_at.signed_duration_since(self.updated_at);
         self.expires_at = at.checked_add_signed(lifetime).unwrap_or(self.expires_at);
@@ -342,7 +317,7 @@ impl Cart {
 }
 
 impl LineItem {
-    /// Units of what is offered, at the price of the offer.
+    /// A line with units of an offer, at its price.
     pub fn new(id: ItemId, offer: &Offer, quantity: Quantity) -> Self {
         Self {
             id,
@@ -356,7 +331,7 @@ impl LineItem {
     }
 }
 
-/// Whether what an offer says can be sold in a currency.
+/// Whether an offer can be sold in a currency.
 ///
 /// # Errors
 /// [`CartRejection::NotForSale`], [`CartRejection::Currency`].

@@ -1,4 +1,4 @@
-//! What is for sale: products, their variants with a price each, and a tree of categories.
+//! The catalog: products, their variants with a price each, and a tree of categories.
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeSet;
@@ -15,60 +15,52 @@ use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::text::{BoundedString, Name};
 
-/// The most variants of one product.
+/// The maximum number of variants of one product.
 pub const MAX_VARIANTS: usize = 200;
-/// The most categories of one product.
+/// The maximum number of categories of one product.
 pub const MAX_CATEGORIES: usize = 20;
 
-/// The most categories of a shop.
+/// The maximum number of categories of a shop.
 pub const MAX_TREE: usize = 10_000;
 
-/// A product: what a customer sees as one thing, sold in one or more variants.
+/// A product, sold in one or more variants.
 ///
 /// # Invariants
 /// * `CAT-1`: one to [`MAX_VARIANTS`] variants, no sku twice, all in one currency, no negative price.
-/// * `CAT-2`: a sku belongs to one product of the whole catalog; the commit guards it.
+/// * `CAT-2`: a sku belongs to one product of the whole catalog. The commit guards it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Product {
-    /// Its id.
     pub id: ProductId,
-    /// What it is called.
     pub name: Name,
-    /// What it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<BoundedString<4000>>,
-    /// Where it is found.
     #[serde(default)]
     pub categories: Vec<CategoryId>,
-    /// Whether it is for sale. An inactive product can neither be added to a cart nor ordered.
+    /// Whether it is for sale. An inactive product cannot be added to a cart or ordered.
     pub active: bool,
-    /// The ways it is sold.
     pub variants: Vec<Variant>,
-    /// What the merchant attached.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
     /// Grows by one with every change.
     pub version: u64,
-    /// When it was first saved.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
     pub updated_at: DateTime<Utc>,
 }
 
-/// One way a product is sold: a sku and its price.
+/// A form of a product with its own sku and price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Variant {
-    /// What is counted in stock.
     pub sku: Sku,
-    /// What sets it apart from the other variants, such as "red, large".
+    /// Distinguishes it from the other variants, such as "red, large".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Name>,
     /// The price of one unit. Zero is a free item.
     pub price: Money,
-    /// Which tax rates apply; none means untaxed.
+    /// `None`: untaxed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_category: Option<BoundedString<64>>,
-    /// What the merchant attached.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }
@@ -82,48 +74,37 @@ impl Variant {
 
 /// Why a product is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum CatalogRejection {
-    /// No variant, or more than [`MAX_VARIANTS`].
     #[error("a product has 1 to {MAX_VARIANTS} variants, not {0}")]
     VariantCount(usize),
-    /// More than [`MAX_CATEGORIES`].
     #[error("a product is in at most {MAX_CATEGORIES} categories, not {0}")]
     CategoryCount(usize),
-    /// The same sku twice.
-    #[error("sku {0} stands twice")]
+    #[error("sku {0} occurs twice")]
     DuplicateSku(Sku),
-    /// Variants in different currencies, or not in the currency of the shop.
     #[error("sku {sku} is priced in {found}, not in {expected}")]
-    Currency {
-        /// Where.
-        sku: Sku,
-        /// The currency given.
-        found: Currency,
-        /// The currency of the shop.
-        expected: Currency,
-    },
-    /// A price below zero.
+    Currency { sku: Sku, found: Currency, expected: Currency },
     #[error("the price of sku {0} is negative")]
     NegativePrice(Sku),
 }
 
 impl Product {
-    /// The offers of those of its variants that are among some skus.
+    /// The offers of the variants with one of these skus.
     pub fn offers(&self, skus: &[Sku]) -> impl Iterator<Item = Offer> {
         self.variants.iter().filter(|variant| skus.contains(&variant.sku)).map(|variant| Offer::of(self, variant))
     }
 
-    /// The key by which products of a category are found.
+    /// The key of products of a category.
     pub fn key_of_category(category: &CategoryId) -> String {
         format!("category:{category}")
     }
 
-    /// The key by which products are found that are for sale, or not.
+    /// The key of products that are for sale, or not.
     pub fn key_of_active(active: bool) -> String {
         if active { "active" } else { "inactive" }.to_owned()
     }
 
-    /// Checks the rules that stand in one product.
+    /// Checks the rules for a single product.
     ///
     /// # Errors
     /// The first [`CatalogRejection`] in the order of its variants.
@@ -164,38 +145,34 @@ impl Variant {
 
 /// A node of the category tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Category {
-    /// Its id, which products name.
+    /// Referenced by products.
     pub id: CategoryId,
-    /// What it is called.
     pub name: Name,
-    /// The category above it; none at the root.
+    /// `None`: at the root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<CategoryId>,
     /// Grows by one with every change.
     pub version: u64,
-    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
     pub updated_at: DateTime<Utc>,
 }
 
-/// What a cart or an order needs to know of a sku: one variant with what its product says.
+/// A sku with its current name, price and tax category: a variant with data of its product.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Offer {
-    /// What is sold.
     pub sku: Sku,
-    /// Of which product.
     pub product_id: ProductId,
-    /// The name on the line: the product's, with the variant's behind it.
+    /// The name of the product, followed by that of the variant.
     pub name: Name,
     /// The price of one unit.
     pub price: Money,
-    /// Where the product is found.
+    /// The categories of the product.
     pub categories: Vec<CategoryId>,
-    /// Which tax rates apply.
+    /// `None`: untaxed.
     pub tax_category: Option<BoundedString<64>>,
-    /// Whether it is for sale.
     pub active: bool,
 }
 
@@ -214,7 +191,7 @@ impl Offer {
     }
 }
 
-/// "Shirt, red"; the product's name alone where both together are too long for a line.
+/// "Shirt, red", or only the product's name if both together are too long.
 fn line_name(product: &Product, variant: &Variant) -> Name {
     let full = variant.name.as_ref().map(|name| alloc::format!("{}, {}", product.name, name));
     full.and_then(|name| name.parse().ok()).unwrap_or_else(|| product.name.clone())

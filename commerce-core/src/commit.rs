@@ -1,11 +1,11 @@
-//! Commit atomically: what a use case decided, as one value.
+//! Commits: all changes of one use case, with their guards.
 //!
-//! A [`Commit`] is everything that must become true together: events with the version they were decided on, guarded moves
-//! of stock, documents, the idempotency record of a request, and the tasks that must happen later. A store applies all of
-//! it or none of it, and says precisely which guard refused ([`Refusal`]).
+//! A [`Commit`] contains events with the version they were decided on, guarded moves of stock, documents, the
+//! idempotency record of a request, and tasks. A store applies all of it or nothing, and returns the guard that failed
+//! ([`Refusal`]).
 //!
-//! Whether the guards hold is decided here, by [`settle`], for a whole batch of commits at once. A store loads the
-//! [`LoadedState`] that the batch names ([`ReadSet`]), calls it, and writes down the outcome; it decides nothing itself.
+//! [`settle`] checks the guards, for a whole batch of commits at once. A store loads the [`LoadedState`] that the batch
+//! names ([`ReadSet`]), calls `settle`, and writes the outcome. It decides nothing itself.
 
 mod claims;
 mod settle;
@@ -32,30 +32,29 @@ use crate::promotion::{Limits, PromotionExhausted, RedemptionEffect, RedemptionM
 use crate::stock::{StockMove, StockRefusal};
 use crate::task::TaskChange;
 
-/// Everything that must become true together. It changes each order and each document at most once.
+/// All changes of one use case, with their guards. It changes each order and each document at most once.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Commit {
-    /// When it was decided. Reservations that ended by then do not count.
+    /// The time of the decision. Reservations that have expired by it do not count.
     pub at: DateTime<Utc>,
-    /// Who caused it.
     pub actor: Actor,
-    /// A fresh UUID, from which the ids of events are derived that only settling can know (stock running low).
+    /// A fresh UUID. The ids of the stock events that settling adds are derived from it.
     pub seed: Uuid,
-    /// The answer to remember, if the request can be retried.
+    /// The answer to record, if the request has an idempotency key.
     pub idempotency: Option<IdempotencyRecord>,
-    /// Orders that are placed or changed.
+    /// Placed or changed orders.
     pub orders: Vec<OrderChange>,
-    /// Documents that are created or changed; see [`Commit::change`].
+    /// Created or changed documents; see [`Commit::change`].
     pub documents: Vec<DocumentChange>,
-    /// Guarded moves of stock, made in this order.
+    /// Applied in this order.
     pub stock: Vec<StockMove>,
-    /// Guarded uses of promotions, made in this order.
+    /// Applied in this order.
     pub redemptions: Vec<RedemptionMove>,
-    /// Changes to the list of tasks.
     pub tasks: Vec<TaskChange>,
 }
 
-/// New events of one order, with the state they lead to.
+/// New events of one order, with the resulting state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderChange {
     expected: u64,
@@ -64,34 +63,32 @@ pub struct OrderChange {
     taken: Option<Claim>,
 }
 
-/// Names a request that may be sent again: a key of the caller's choice, within the caller and the route.
+/// A key for a request that may be repeated, unique within the caller and the route.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyKey {
-    /// Who and what for.
+    /// The caller and the route.
     pub scope: String,
-    /// The key the caller chose.
+    /// The key that the caller chose.
     pub key: String,
 }
 
-/// The answer to a request, kept in the transaction of its effect.
+/// The stored answer to a request, committed together with its effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct IdempotencyRecord {
-    /// Which request.
     pub key: IdempotencyKey,
-    /// A digest of what was asked, to tell a retry from a reused key.
+    /// A digest of the request. It distinguishes a retry from a reused key.
     pub fingerprint: String,
-    /// The answer, as the host wrote it.
+    /// The answer, serialized by the host.
     pub reply: String,
-    /// When it was given.
     pub at: DateTime<Utc>,
 }
 
 /// What a version belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Subject {
-    /// An order.
     Order(OrderId),
-    /// A document.
     Document(DocumentId),
 }
 
@@ -104,43 +101,30 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Which guard refused a commit. Nothing of the commit has happened then, and its neighbours are not touched.
+/// The guard that refused a commit. A refused commit changes nothing and does not affect other commits of the batch.
 ///
-/// Where several would refuse, the first in this order is given.
+/// If several guards fail, the first in this order is given.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum Refusal {
-    /// The request was answered before; here is the answer.
+    /// The request was answered before, with this answer.
     #[error("the request was answered before")]
     DuplicateKey(Box<IdempotencyRecord>),
-    /// Somebody else was quicker: decide again on the present state.
+    /// Another commit changed the subject first: decide again. `actual` is 0 if the subject does not exist.
     #[error("{subject} is at version {actual}, not {expected}")]
-    VersionConflict {
-        /// What.
-        subject: Subject,
-        /// The version it was decided on.
-        expected: u64,
-        /// The version it has; 0 if it does not exist.
-        actual: u64,
-    },
-    /// Another document or order holds a key that the commit claims.
+    VersionConflict { subject: Subject, expected: u64, actual: u64 },
+    /// Another document or order, with the id `owner`, holds a claim of the commit.
     #[error("{claim} is held by {owner}")]
-    Claimed {
-        /// The key.
-        claim: Claim,
-        /// The id of the document or order that holds it.
-        owner: String,
-    },
-    /// A promotion is used up.
+    Claimed { claim: Claim, owner: String },
     #[error(transparent)]
     PromotionExhausted(#[from] PromotionExhausted),
-    /// The stock does not allow it.
     #[error(transparent)]
     Stock(#[from] StockRefusal),
 }
 
 impl Commit {
-    /// A commit with nothing in it yet.
+    /// An empty commit.
     pub const fn new(at: DateTime<Utc>, actor: Actor, seed: Uuid) -> Self {
         Self {
             at,
@@ -155,7 +139,7 @@ impl Commit {
         }
     }
 
-    /// Whether there is nothing to do.
+    /// Whether it changes nothing.
     pub const fn is_empty(&self) -> bool {
         self.idempotency.is_none()
             && self.orders.is_empty()
@@ -165,16 +149,18 @@ impl Commit {
             && self.tasks.is_empty()
     }
 
-    /// Adds the next value of a document, with its event. `before` is the value that was read, and is absent for a new one.
+    /// Adds the next value of a document, with its event. `before` is the value that was read; `None` for a new
+    /// document.
     pub fn change<T: Aggregate>(&mut self, before: Option<&T>, after: T) {
         let event_id = |id: &DocumentId, sequence| derive_event_id(self.seed, &id.id, sequence);
         let change = DocumentChange::new(before, after, (self.at, self.actor.clone()), event_id);
         self.documents.push(change);
     }
 
-    /// Adds the events that place a new order, with the stock, the uses of promotions and the tasks that move with them.
+    /// Adds the events that place a new order, with their stock moves, uses of promotions and tasks.
     ///
-    /// `limits` has the limits of every promotion that was considered: they must still hold when the commit is settled.
+    /// `limits` has the limits of every promotion that was considered. They are checked again when the commit is
+    /// settled.
     ///
     /// # Errors
     /// [`RecordError`] if the events do not begin an order, or the limits of an applied promotion are missing.
@@ -186,7 +172,7 @@ impl Commit {
         self.follow(None, events, limits)
     }
 
-    /// Adds new events of an order that exists, with the stock, the uses of promotions and the tasks that move with them.
+    /// Adds new events of an existing order, with their stock moves, uses of promotions and tasks.
     ///
     /// # Errors
     /// [`RecordError`] if the events do not continue the order.
@@ -219,11 +205,11 @@ impl Commit {
     }
 }
 
-/// Why events cannot be part of a commit.
+/// Why events cannot be added to a commit.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum RecordError {
-    /// The events do not continue the order.
     #[error(transparent)]
     History(#[from] CorruptHistory),
     /// The order applies a promotion whose limits were not given.
@@ -242,7 +228,7 @@ fn guarded(effect: RedemptionEffect, limits: &BTreeMap<PromotionId, Limits>) -> 
 }
 
 impl OrderChange {
-    /// The version it was decided on; 0 for a new order.
+    /// The version of the decision; 0 for a new order.
     pub const fn expected(&self) -> u64 {
         self.expected
     }
@@ -252,12 +238,12 @@ impl OrderChange {
         &self.events
     }
 
-    /// The order after them.
+    /// The order after the events.
     pub const fn order(&self) -> &Order {
         &self.order
     }
 
-    /// The claim that a new order begins to hold: its number.
+    /// The claim that a new order takes: its number.
     pub const fn taken(&self) -> Option<&Claim> {
         self.taken.as_ref()
     }

@@ -1,11 +1,11 @@
-//! Customers: what the shop knows of its users.
+//! Customers: the data that the shop has about its users.
 //!
-//! Who the users are is a matter of the surrounding system. A customer adds what the shop needs of a user, under the same id: the
-//! groups that promotions may ask for, a tax number, metadata. A user without a customer is a customer without any of these.
+//! The surrounding system defines the users. A customer adds the data of the shop under the same id: groups for
+//! conditions of promotions, a tax number, metadata. A user without a customer has no such data.
 //!
 //! # Invariants
 //! * `CUS-1`: a deleted customer has no groups, no tax number and no metadata, and is in no list.
-//! * `CUS-2`: a customer who is saved after being deleted is new, but the version goes on.
+//! * `CUS-2`: a customer who is saved again after deletion is new, but the version continues.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -25,38 +25,33 @@ use crate::text::BoundedString;
 
 /// A user of the shop.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Customer {
-    /// The id of the user.
     pub id: UserId,
-    /// What the shop knows.
     #[serde(flatten)]
     pub details: CustomerDetails,
-    /// When the customer was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<DateTime<Utc>>,
     /// Grows by one with every change.
     pub version: u64,
-    /// When the customer was created.
     pub created_at: DateTime<Utc>,
-    /// When the customer was last changed.
     pub updated_at: DateTime<Utc>,
 }
 
-/// What the shop knows of a customer.
+/// The data of a customer that a caller sets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct CustomerDetails {
-    /// The groups the customer is in.
     #[serde(default)]
     pub groups: Groups,
-    /// The tax number for invoices, in the form of its country; it is not checked.
+    /// The tax number for invoices, in the form of its country. It is not validated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_number: Option<BoundedString<32>>,
-    /// Entries of the callers.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }
 
-/// The name of a group. Promotions name it as a segment.
+/// The name of a group. Promotions use it as a segment.
 pub type Group = BoundedString<MAX_LABEL>;
 
 /// The groups of a customer: at most [`MAX_SEGMENTS`].
@@ -64,13 +59,13 @@ pub type Group = BoundedString<MAX_LABEL>;
 #[serde(transparent)]
 pub struct Groups(BTreeSet<Group>);
 
-/// There are more than [`MAX_SEGMENTS`] groups.
+/// More than [`MAX_SEGMENTS`] groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a customer is in at most {MAX_SEGMENTS} groups")]
 pub struct TooManyGroups;
 
 impl Groups {
-    /// Takes the names of groups; one that occurs twice counts once.
+    /// A set of groups. Duplicates are ignored.
     ///
     /// # Errors
     /// [`TooManyGroups`].
@@ -86,10 +81,10 @@ impl Groups {
 }
 
 impl Customer {
-    /// The key that all customers have who are not deleted.
+    /// The key of all customers who are not deleted.
     pub const LISTED: &'static str = "listed";
 
-    /// The key that the customers of a group are found by.
+    /// The key of the customers of a group.
     pub fn key_of_group(group: &Group) -> String {
         format!("group:{group}")
     }
@@ -99,7 +94,7 @@ impl Customer {
         self.deleted_at.is_none()
     }
 
-    /// A customer with the given details, in the place of the one that is known.
+    /// The next version of a customer, with the given details.
     pub fn new(id: &UserId, known: Option<&Self>, details: CustomerDetails, at: DateTime<Utc>) -> Self {
         let present = known.filter(|known| known.is_present());
         Self {
@@ -112,7 +107,7 @@ impl Customer {
         }
     }
 
-    /// The customer, deleted.
+    /// The deleted customer.
     #[must_use]
     pub fn deleted(&self, at: DateTime<Utc>) -> Self {
         Self { deleted_at: Some(at), ..Self::new(&self.id, Some(self), CustomerDetails::default(), at) }

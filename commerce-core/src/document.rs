@@ -1,22 +1,23 @@
 //! Documents: values with an id and a version that a commit replaces as a whole.
 //!
-//! A cart, a product, a category and a promotion are documents. What they share is said once: the version a change was decided
-//! on is a guard of its commit, the [claims](Claim) a document reservations are unique in the shop, and every change
-//! appends an event with who changed what and when to the document's history. The first event holds the whole value,
-//! later ones a JSON merge patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)); [`replay`] folds them.
+//! Carts, products, categories and promotions are documents. The version that a change was decided on is a guard of its
+//! commit. The [claims](Claim) of a document are unique in the shop. Every change appends an event with the actor, the
+//! time and the change to the document's history: the first event contains the whole value, later events a JSON merge
+//! patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)). [`replay`] folds them.
 //!
 //! # Stored form
-//! [`Document::stored`] is the value as JSON, with the number of its format in the member `v` and without members that are
-//! null. Reading ignores members it does not know, and refuses a format newer than it knows.
+//! [`Document::stored`] is the value as JSON, without null members and with the number of its format in the member `v`.
+//! Reading ignores unknown members and refuses a newer format.
 //!
 //! # Invariants
-//! * `DOC-1`: the version of a document is the sequence of its last event; versions have no gap.
-//! * `DOC-2`: a claim is held by at most one owner.
+//! * `DOC-1`: the version of a document is the sequence of its last event. Versions have no gap.
+//! * `DOC-2`: a claim has at most one owner.
 //! * `DOC-3`: folding the events of a document gives the document.
 //!
 //! # Adding a kind
-//! Implement [`Aggregate`] for the value and list it in the macro call below, with the field that is its id. A kind of low volume
-//! needs nothing more: stores keep it in one table for all such kinds and find it by its [keys](Aggregate::keys).
+//! Implement [`Aggregate`] for the value and list it in the macro call below, with the field that is its id. A kind of
+//! low volume needs nothing more: stores have one table for all such kinds and find documents by their
+//! [keys](Aggregate::keys).
 
 mod change;
 mod patch;
@@ -40,7 +41,7 @@ use crate::promotion::PromotionRecord;
 
 pub use crate::stored::VERSION as STORED_FORMAT;
 
-/// What identifies and orders a document; the list of documents in this module implements it.
+/// The id, version and time of a document. The list of documents in this module implements it.
 pub trait Versioned {
     /// Its kind.
     const KIND: DocumentKind;
@@ -51,7 +52,7 @@ pub trait Versioned {
     /// The usual type of every later event: `NOUN.updated`.
     const UPDATED: &'static str;
 
-    /// Its id as text.
+    /// The id as text.
     fn key(&self) -> String;
 
     /// Grows by one with every change; 1 for a new document.
@@ -61,26 +62,26 @@ pub trait Versioned {
     fn created_at(&self) -> DateTime<Utc>;
 }
 
-/// A value that is kept as a document.
+/// A value that is stored as a document.
 pub trait Aggregate:
     Versioned + Serialize + DeserializeOwned + Into<Document> + TryFrom<Document, Error = StoredError>
 {
-    /// What no other document or order may hold at the same time.
+    /// The claims of the document.
     fn claims(&self) -> Vec<Claim> {
         Vec::new()
     }
 
-    /// What it is found by besides its id.
+    /// The keys by which lists find the document.
     fn keys(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// The text that a search by text looks in, such as a name.
+    /// The text for searches, such as a name.
     fn search(&self) -> String {
         String::new()
     }
 
-    /// The type of the event that tells of the change from `before`; a new document has none.
+    /// The type of the event of a change. `before` is `None` for a new document.
     fn event_type(&self, before: Option<&Self>) -> &'static str {
         if before.is_some() { Self::UPDATED } else { Self::CREATED }
     }
@@ -155,7 +156,7 @@ macro_rules! documents {
                 }
             }
 
-            /// Its id.
+            /// Identifies the document.
             pub fn id(&self) -> DocumentId {
                 match self {
                     $(Self::$kind(value) => id_of(value),)*
@@ -176,31 +177,31 @@ macro_rules! documents {
                 }
             }
 
-            /// What it is found by besides its id.
+            /// The keys by which lists find the document.
             pub fn keys(&self) -> Vec<String> {
                 match self {
                     $(Self::$kind(value) => value.keys(),)*
                 }
             }
 
-            /// The text that a search by text looks in.
+            /// The text for searches.
             pub fn search(&self) -> String {
                 match self {
                     $(Self::$kind(value) => value.search(),)*
                 }
             }
 
-            /// The value as it is stored.
+            /// The stored form.
             pub fn stored(&self) -> Value {
                 match self {
                     $(Self::$kind(value) => stored(value),)*
                 }
             }
 
-            /// Reads a stored value.
+            /// Parses a stored form.
             ///
             /// # Errors
-            /// [`StoredError`] if the format is newer than this version knows, or the value does not have it.
+            /// [`StoredError`] if the format is newer or the value is invalid.
             pub fn from_stored(kind: DocumentKind, value: Value) -> Result<Self, StoredError> {
                 match kind {
                     $(DocumentKind::$kind => read::<$value>(value).map(Self::$kind),)*
@@ -229,17 +230,17 @@ impl fmt::Display for DocumentKind {
     }
 }
 
-/// Identifies a document: its kind, and its id as text.
+/// Identifies a document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct DocumentId {
-    /// The kind.
     pub kind: DocumentKind,
-    /// The id within the kind.
+    /// Unique within the kind.
     pub id: String,
 }
 
 impl DocumentId {
-    /// Names a document by the id of its noun.
+    /// The document of a noun with this id.
     pub fn new(kind: DocumentKind, id: &impl ToString) -> Self {
         Self { kind, id: id.to_string() }
     }
@@ -251,22 +252,22 @@ impl fmt::Display for DocumentId {
     }
 }
 
-/// Which documents of a kind to list.
+/// Selects documents of a kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DocumentFilter {
-    /// Each of these must have one of the document's [keys](Aggregate::keys) among its alternatives.
+    /// Each list must contain one of the document's [keys](Aggregate::keys).
     pub keys: Vec<Vec<String>>,
-    /// What [`Aggregate::search`] contains, without regard to ASCII case.
+    /// A part of [`Aggregate::search`], without regard to ASCII case.
     pub text: Option<String>,
 }
 
 impl DocumentFilter {
-    /// Those that have all of some keys.
+    /// Documents with all of these keys.
     pub fn all_of(keys: Vec<String>) -> Self {
         Self { keys: keys.into_iter().map(|key| Vec::from([key])).collect(), text: None }
     }
 
-    /// Whether a document is listed.
+    /// Whether a document is selected.
     pub fn admits(&self, document: &Document) -> bool {
         let keys = document.keys();
         let contains = |text: &String| document.search().to_ascii_lowercase().contains(&text.to_ascii_lowercase());
@@ -274,7 +275,7 @@ impl DocumentFilter {
     }
 }
 
-/// What a claim is about.
+/// The kind of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ClaimKind {
     /// The one active cart of a customer; the key is the user id.
@@ -299,12 +300,12 @@ impl ClaimKind {
     }
 }
 
-/// A key that at most one document or order holds at a time.
+/// A key that at most one document or order has at a time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Claim {
-    /// What it is about.
     pub kind: ClaimKind,
-    /// The key within the kind.
+    /// Unique within the kind.
     pub key: String,
 }
 
@@ -321,27 +322,20 @@ impl fmt::Display for Claim {
     }
 }
 
-/// A stored value that cannot be read.
+/// Why a stored value cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum StoredError {
-    /// The format has a higher number than this version knows.
+    /// The format is newer than this version.
     #[error("written by a newer version: format {found}, this version reads up to {STORED_FORMAT}")]
-    Newer {
-        /// The number found.
-        found: u64,
-    },
-    /// The value is not what this engine writes.
+    Newer { found: u64 },
+    /// The value is not a stored form of this kind.
     #[error("not a stored {0}")]
     Malformed(DocumentKind),
     /// The document is of another kind.
     #[error("a {found} was found where a {expected} is expected")]
-    Kind {
-        /// The kind asked for.
-        expected: DocumentKind,
-        /// The kind found.
-        found: DocumentKind,
-    },
+    Kind { expected: DocumentKind, found: DocumentKind },
 }
 
 fn id_of<T: Aggregate>(value: &T) -> DocumentId {
@@ -398,7 +392,7 @@ impl Aggregate for Product {
         categories.chain([Self::key_of_active(self.active)]).chain(self.metadata.lookup_keys()).collect()
     }
 
-    /// Name, id and skus, a line each.
+    /// Name, id and skus, one per line.
     fn search(&self) -> String {
         let skus = self.variants.iter().map(|variant| variant.sku.as_str());
         [self.name.as_str(), self.id.as_str()].into_iter().chain(skus).collect::<Vec<_>>().join("\n")
@@ -406,7 +400,8 @@ impl Aggregate for Product {
 }
 
 impl Aggregate for PromotionRecord {
-    /// A promotion is a candidate for whoever gives its code, or for everybody as long as it has none and was not ended.
+    /// A promotion is a candidate for customers who enter its code. Without a code, it is a candidate for all until it
+    /// is ended.
     fn keys(&self) -> Vec<String> {
         let definition = self.promotion.definition();
         let candidate = match definition.code_key() {
@@ -426,7 +421,7 @@ impl Aggregate for PromotionRecord {
 }
 
 impl DocumentId {
-    /// Names a cart.
+    /// The document of a cart.
     pub fn cart(id: CartId) -> Self {
         Self::new(DocumentKind::Cart, &id)
     }

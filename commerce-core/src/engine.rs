@@ -1,16 +1,17 @@
-//! The use cases: load what a decision needs, decide purely, commit atomically.
+//! The use cases: load the facts, decide purely, commit atomically.
 //!
-//! [`Engine`] is thin. It asks ports for facts, calls the rules of the other modules, and hands what they decided to
-//! [`Store::commit`](crate::port::Store::commit). Two things live only here: who may call what, and when to decide again.
+//! [`Engine`] reads facts from the ports, calls the rules of the other modules, and gives the resulting commit to
+//! [`Store::commit`](crate::port::Store::commit). Only two rules are here: permissions of callers, and retries.
 //!
-//! # Deciding again
-//! Whoever loses a race ([`Refusal::VersionConflict`], a taken order number) decides again on the present state, a bounded
-//! number of times. A caller who named a version (`If-Match`) is told instead.
+//! # Retries
+//! A use case that loses a race ([`Refusal::VersionConflict`], a taken order number) loads and decides again, at most
+//! 16 times. A caller who named a version (`If-Match`) gets the conflict instead.
 //!
 //! # Idempotency
-//! A request with a key ([`Idempotency`]) commits its answer together with its effect. Sent again, it gets that answer:
-//! the store refuses the second commit with the first idempotency record. A retry that is refused earlier, because the
-//! first attempt changed the world (its cart is ordered already), looks the idempotency record up before it says so.
+//! A request with a key ([`Idempotency`]) commits its answer together with its effect. A repeated request gets that
+//! answer: the store refuses the second commit with the first idempotency record. A retry that fails earlier, because
+//! of the effect of the first attempt (its cart is ordered already), looks for the idempotency record before it returns
+//! the error.
 
 mod builder;
 mod carts;
@@ -56,10 +57,10 @@ use crate::permission::Permission;
 use crate::port::CommitError;
 use crate::settings::Settings;
 
-/// How often a decision is made anew when others are quicker.
+/// The maximum number of tries of a use case that loses races.
 const MAX_TRIES: u32 = 16;
 
-/// The use cases of a shop over its ports. Cloning shares everything.
+/// The use cases of a shop over its ports. Clones share their state.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -92,13 +93,13 @@ pub struct Engine {
     settings: Arc<Settings>,
 }
 
-/// A request that takes effect once, however often it is sent.
+/// The idempotency key of a request, with the means to record its answer.
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Idempotency<'a, T> {
-    /// Which request.
     pub key: IdempotencyKey,
-    /// A digest of what it asks, to tell a retry from a reused key.
+    /// A digest of the request. It distinguishes a retry from a reused key.
     pub fingerprint: String,
-    /// How the host writes down its answer.
+    /// Serializes the answer.
     pub reply: &'a (dyn Fn(&T) -> String + Send + Sync),
 }
 
@@ -108,17 +109,17 @@ impl<T> fmt::Debug for Idempotency<'_, T> {
     }
 }
 
-/// The answer to a request that takes effect once.
+/// The answer to a request with an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply<T> {
-    /// It took effect now.
+    /// The request took effect now.
     Fresh(T),
-    /// It took effect before; this is what the host wrote down then.
+    /// The request took effect before. This is the stored answer.
     Replayed(String),
 }
 
 impl<T> Reply<T> {
-    /// The outcome, if the request took effect now.
+    /// The outcome, unless it was replayed.
     pub fn into_fresh(self) -> Option<T> {
         match self {
             Self::Fresh(outcome) => Some(outcome),
@@ -127,23 +128,22 @@ impl<T> Reply<T> {
     }
 }
 
-/// What a use case decided: what to commit, and what to answer once that is done.
+/// A decided commit, and the outcome to return after it.
 struct Decision<T> {
     commit: Commit,
     outcome: T,
 }
 
-/// Counts how often a use case decided.
 #[derive(Debug, Default)]
 struct Attempts(u32);
 
 impl Engine {
-    /// What the shop decided for itself.
+    /// The settings of the shop.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Whether the store answers.
+    /// Checks that the store answers.
     ///
     /// # Errors
     /// [`EngineError::Store`] if it does not.
@@ -153,7 +153,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The answer given to a request before, if it has a key and took effect.
+    /// The stored answer to a request, if it has a key and took effect.
     ///
     /// # Errors
     /// [`EngineError::IdempotencyKeyReused`] if the key was used for another request, [`EngineError::Store`].
@@ -168,7 +168,7 @@ impl Engine {
         self.ports.clock.now()
     }
 
-    /// A fresh id where ids are names.
+    /// A fresh text id.
     #[expect(clippy::expect_used, reason = "a UUID is short and printable")]
     fn fresh_name<N: FromStr<Err = IdError>>(&self) -> N {
         self.ports.ids.next().to_string().parse().expect("a UUID is a name")
@@ -182,7 +182,7 @@ impl Engine {
         Context { actor: actor.clone(), at: self.now(), refund: RefundId::new(self.ports.ids.next()) }
     }
 
-    /// Gives events their ids and their places behind an order's last one.
+    /// Gives events their ids and their sequence after an order's last event.
     fn recorded(&self, context: &Context, version: u64, events: Vec<OrderEvent>) -> Vec<Recorded<OrderEvent>> {
         let sequences = (1..).map(|step| version.saturating_add(step));
         let record = |(event, sequence)| {
@@ -192,7 +192,7 @@ impl Engine {
         events.into_iter().zip(sequences).map(record).collect()
     }
 
-    /// A commit with the events a decider gave for an order that exists.
+    /// A commit with the decided events of an existing order.
     fn commit_events(
         &self,
         context: &Context,
@@ -208,8 +208,7 @@ impl Engine {
         Ok(decided_order(commit))
     }
 
-    /// Decides, and commits what was decided; decides again as long as somebody else was quicker. `decide` is told how often
-    /// that was so.
+    /// Decides and commits, and decides again after a lost race. `decide` gets the number of lost races.
     async fn decide_and_commit<T, F: Future<Output = Result<Decision<T>, EngineError>>>(
         &self,
         idempotency: Option<&Idempotency<'_, T>>,
@@ -224,7 +223,7 @@ impl Engine {
         }
     }
 
-    /// Commits a decision. None means that somebody was quicker: decide again.
+    /// Commits a decision. `None`: the race was lost, decide again.
     async fn submit<T>(
         &self,
         attempts: &mut Attempts,
@@ -250,7 +249,7 @@ impl Engine {
         }
     }
 
-    /// The answer given before, if there is one; otherwise the error stands.
+    /// The stored answer, if there is one; otherwise the error.
     async fn answer_again<T>(
         &self,
         idempotency: Option<&Idempotency<'_, T>>,
@@ -279,19 +278,19 @@ impl<T> Idempotency<'_, T> {
 }
 
 impl Attempts {
-    /// Whether to try again.
+    /// Whether another try is allowed.
     const fn again(&mut self) -> bool {
         self.0 = self.0.saturating_add(1);
         self.0 < MAX_TRIES
     }
 
-    /// How often a decision was lost.
+    /// The number of lost races.
     const fn lost(&self) -> u32 {
         self.0
     }
 }
 
-/// Whether deciding again may succeed: a sku stays with its product, an order number is drawn anew.
+/// Whether deciding again may succeed. A sku stays with its product; an order number is drawn again.
 const fn is_lost_race(refusal: &Refusal) -> bool {
     match refusal {
         Refusal::VersionConflict { .. } => true,
@@ -300,7 +299,7 @@ const fn is_lost_race(refusal: &Refusal) -> bool {
     }
 }
 
-/// What a commit makes of the order it records.
+/// A decision whose outcome is the order of the commit.
 fn decided_order(commit: Commit) -> Decision<Order> {
     #[expect(clippy::expect_used, reason = "the caller has just recorded the events of an order")]
     let outcome = commit.orders.first().expect("the commit has an order").order().clone();

@@ -1,4 +1,4 @@
-//! What happened: events as the history keeps them.
+//! Events as recorded in the history.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,27 +11,24 @@ use crate::stock::StockEvent;
 
 /// An event with its place in the history of one order, sku or document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Recorded<E> {
-    /// Names the event; consumers that see it twice know it by this.
+    /// Consumers recognize a repeated event by its id.
     pub id: EventId,
-    /// Its number within its stream. Those of an order or a document run from 1 without a gap; those of a sku
-    /// only rise.
+    /// The number within its stream. Numbers of an order or a document run from 1 without a gap; those of a sku only
+    /// rise.
     pub sequence: u64,
-    /// When it was decided.
+    /// The time of the decision.
     pub at: DateTime<Utc>,
-    /// Who caused it.
     pub actor: Actor,
-    /// What happened.
     pub event: E,
 }
 
-/// One entry of the whole history, as a replay reads it.
+/// One entry of the whole history, for a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum HistoryEntry {
-    /// Something happened to an order.
     Order(OrderId, Recorded<OrderEvent>),
-    /// Something happened to the stock of a sku.
     Stock(Sku, Recorded<StockEvent>),
-    /// A document was created or changed.
     Document(DocumentId, Recorded<DocumentEvent>),
 }

@@ -1,9 +1,9 @@
-//! Names of things: one type per noun, so that a cart is never taken for an order.
+//! Ids: one type per noun, so that a cart id cannot be used as an order id.
 //!
-//! Ours are UUIDs (version 7, minted by the [`IdGenerator`](crate::port::IdGenerator) port). Users, products and stock
-//! keeping units may live in other systems, so their names are opaque text of 1 to [`MAX_TEXT_ID`] characters.
+//! Ids of the engine are UUIDs (version 7, from the [`IdGenerator`](crate::port::IdGenerator) port). Users, products
+//! and skus may be defined in other systems, so their ids are opaque text of 1 to [`MAX_TEXT_ID`] characters.
 //!
-//! [`FromStr`] checks that. [Stored](crate::stored) ids are read as they are, even if they are longer than is allowed by now.
+//! [`FromStr`] checks this. [Stored](crate::stored) ids are read without checks, even if they are longer.
 
 use alloc::string::String;
 use core::fmt;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
-/// The longest text id, in characters.
+/// The maximum length of a text id, in characters.
 pub const MAX_TEXT_ID: usize = 64;
 
 macro_rules! uuid_ids {
@@ -25,7 +25,7 @@ macro_rules! uuid_ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Takes a UUID minted for this noun.
+            /// The id of this UUID.
             pub const fn new(uuid: Uuid) -> Self {
                 Self(uuid)
             }
@@ -59,32 +59,32 @@ macro_rules! uuid_ids {
 }
 
 uuid_ids! {
-    /// Names a cart.
+    /// Identifies a cart.
     CartId
-    /// Names a line of a cart or of an order.
+    /// Identifies a line of a cart or of an order.
     ItemId
-    /// Names an order.
+    /// Identifies an order.
     OrderId
-    /// Names the payment of an order.
+    /// Identifies the payment of an order.
     PaymentId
-    /// Names one refund of a payment.
+    /// Identifies one refund of a payment.
     RefundId
-    /// Names a return (RMA) of units of an order.
+    /// Identifies a return (RMA) of units of an order.
     ReturnId
-    /// Names an event.
+    /// Identifies an event.
     EventId
 }
 
 /// Why a text is not an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum IdError {
-    /// The text is empty.
     #[error("is empty")]
     Empty,
-    /// The text has more than [`MAX_TEXT_ID`] characters.
+    /// More than [`MAX_TEXT_ID`] characters.
     #[error("is longer than {MAX_TEXT_ID} characters")]
     TooLong,
-    /// The text has control characters, or space at an end.
+    /// Control characters, or space at an end.
     #[error("has control characters, or space at an end")]
     Unprintable,
 }
@@ -133,15 +133,15 @@ macro_rules! text_ids {
 }
 
 text_ids! {
-    /// Names a user of the surrounding system: the `sub` of their token.
+    /// Identifies a user of the surrounding system: the `sub` of their token.
     UserId
-    /// Names a product.
+    /// Identifies a product.
     ProductId
-    /// Names what is sold and counted: one variant of a product.
+    /// Identifies a variant of a product, in stock, prices and orders.
     Sku
-    /// Names a promotion.
+    /// Identifies a promotion.
     PromotionId
-    /// Names a category of products.
+    /// Identifies a category of products.
     CategoryId
 }
 
@@ -158,21 +158,22 @@ fn check_text(text: &str) -> Result<(), IdError> {
     Ok(())
 }
 
-/// The number of an order that people read and say: `ORD-20260216-7K3F`.
+/// The number of an order for people: `ORD-20260216-7K3F`.
 ///
-/// The date is the day of placing in UTC, the rest Crockford's base 32: no letters that look like digits. The store
-/// keeps numbers unique; a taken one is replaced by a longer one, so a busy day has longer numbers, never a failure.
+/// It contains the date of placing in UTC and random characters of Crockford's base 32, which has no letters that look
+/// like digits. Numbers are unique. A taken number is replaced by a longer one, so placing never fails for lack of
+/// numbers.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OrderNumber(String);
 
 impl OrderNumber {
-    /// The usual length of the part after the date.
+    /// The usual number of characters after the date.
     pub const SUFFIX: usize = 4;
     const MAX_SUFFIX: usize = 12;
     const ALPHABET: &'static [u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-    /// Makes a number from a day and random bits, of which 5 are used per character of the suffix.
+    /// Makes a number from a date and random bits, 5 per character of the suffix.
     pub fn new(day: NaiveDate, random: u64, suffix: usize) -> Self {
         let mut text = alloc::format!("ORD-{}-", day.format("%Y%m%d"));
         let shifts = (0_u32..).step_by(5).take(suffix.clamp(Self::SUFFIX, Self::MAX_SUFFIX));
@@ -192,7 +193,7 @@ impl OrderNumber {
 impl FromStr for OrderNumber {
     type Err = ParseOrderNumberError;
 
-    /// Reads a number; lower case is taken, as people type it.
+    /// Parses a number in upper or lower case.
     fn from_str(text: &str) -> Result<Self, ParseOrderNumberError> {
         let upper = text.to_ascii_uppercase();
         let (day, suffix) =

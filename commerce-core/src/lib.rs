@@ -1,46 +1,46 @@
 //! Every rule of the commerce engine, as plain functions and values.
 //!
-//! One idea carries it: *decide purely, commit atomically*. Aggregates are deciders (`decide(&State, Command)` gives events or a
-//! rejection, `evolve` folds events into the state); what a use case decides is one value, a [`commit::Commit`]; a store
-//! applies all of it or none of it.
+//! The principle is *decide purely, commit atomically*. Aggregates are deciders: `decide(&State, Command)` returns
+//! events or a rejection, `evolve` folds events into the state. A use case results in one value, a [`commit::Commit`].
+//! A store applies all of it or nothing.
 //!
 //! # Map
 //!
 //! | to find | look in |
 //! |---|---|
 //! | amounts, currencies, rounding, splitting | [`money`] |
-//! | names of things, quantities, bounded text | [`ids`], [`Quantity`], [`text`] |
-//! | what callers attach for themselves | [`metadata`] |
-//! | what is for sale | [`catalog`] |
+//! | ids, quantities, bounded text | [`ids`], [`Quantity`], [`text`] |
+//! | entries that callers attach | [`metadata`] |
+//! | products and categories | [`catalog`] |
 //! | the cart and its limits | [`cart`] |
 //! | what the shop knows of its users | [`customer`] |
 //! | what a cart costs, and why | [`pricing`], [`promotion`] |
-//! | what is wrong in a value, all at once | [`problem`] |
+//! | all problems of a value at once | [`problem`] |
 //! | the order: lifecycle, commands, events, returns | [`order`] |
 //! | stock: levels, reservations, guarded moves | [`stock`] |
-//! | what carts, products, categories and promotions share | [`document`] |
-//! | what must become true together, and which guards hold | [`commit`] |
-//! | what is left to do later | [`task`] |
-//! | who may do what | [`permission`] |
-//! | what the engine needs of the world | [`port`] |
+//! | values with an id, a version and a history | [`document`] |
+//! | all changes of a use case, and their guards | [`commit`] |
+//! | work for later | [`task`] |
+//! | roles and permissions | [`permission`] |
+//! | the traits that the engine calls | [`port`] |
 //! | the use cases | [`engine`], [`settings`] |
-//! | how values are stored | [`stored`] |
+//! | stored forms | [`stored`] |
 //! | rebuilding state from history | [`event`], [`replay`] |
 //!
 //! # What this crate never does
-//! * It reads no clock and draws no random number: instants and ids are values, or come through [`port::Clock`] and
+//! * It reads no clock and generates no random number: instants and ids are values, or come from [`port::Clock`] and
 //!   [`port::IdGenerator`].
-//! * It does no I/O and knows no runtime, no SQL and no HTTP. It is `no_std`, so the compiler holds this. Only `system`, with the
-//!   feature `std` (on by default), has the clock and the ids of the operating system for those who want them.
+//! * It does no I/O and knows no runtime, no SQL and no HTTP. The compiler enforces this, because the crate is
+//!   `no_std`. Only `system`, with the default feature `std`, has the clock and the ids of the operating system.
 //! * It uses no float and no hash order, and does not panic on any input.
-//! * It repairs nothing: bad input is refused with a precise error, and nothing has changed then.
+//! * It repairs nothing: bad input is refused with a precise error and changes nothing.
 //!
 //! # Example
 //!
 //! ```
 //! use commerce_core::order::{Lifecycle, Phase, Trigger};
 //!
-//! // A lifecycle is data, verified when it is built; the rules key on the phase, the names are the shop's.
+//! // A lifecycle is data, verified when it is built. Rules depend on the phase, names are chosen by the shop.
 //! let lifecycle = Lifecycle::standard();
 //! let paid = lifecycle.by_trigger(&lifecycle.initial().name, Trigger::Pay).expect("an order can be paid");
 //! assert_eq!(lifecycle.phase(&paid.to), Some(Phase::Paid));

@@ -1,10 +1,11 @@
-//! Metadata: entries that callers attach to a noun for purposes of their own. No rule of commerce reads them.
+//! Metadata: entries that callers attach to a noun for their own purposes. No rule of the engine reads them.
 //!
 //! # Invariants
-//! * `MET-1`: an entry is a string, a number or a boolean under a key of 1 to [`MAX_KEY`] of the characters `A-Z a-z 0-9 _ . -`.
-//! * `MET-2`: a number is kept exactly: a whole one of 64 bits, or one of at most 15 digits. `1.0` is the whole number 1.
+//! * `MET-1`: an entry is a string, a number or a boolean under a key of 1 to [`MAX_KEY`] of the characters `A-Z a-z
+//!   0-9 _ . -`.
+//! * `MET-2`: a number is stored exactly: a 64-bit integer, or a number of at most 15 digits. `1.0` is the integer 1.
 //!
-//! As with all [stored](crate::stored) values, the limits hold for what comes in, not for what is read back.
+//! Limits are checked on input only, as for all [stored](crate::stored) values.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -17,11 +18,11 @@ use serde_json::{Number, Value};
 use crate::money::Amount;
 use crate::problem::{Findings, ProblemKind, Problems};
 
-/// The most entries of one noun.
+/// The maximum number of entries.
 pub const MAX_ENTRIES: usize = 50;
-/// The most characters of a key.
+/// The maximum length of a key, in characters.
 pub const MAX_KEY: usize = 40;
-/// The most bytes of a string.
+/// The maximum length of a string, in bytes.
 pub const MAX_STRING: usize = 500;
 
 /// Entries by key.
@@ -40,7 +41,7 @@ pub const MAX_STRING: usize = 500;
 #[serde(transparent)]
 pub struct Metadata(BTreeMap<String, Value>);
 
-/// A change of [`Metadata`] as a JSON merge patch (RFC 7396) says it.
+/// A change of [`Metadata`], from a JSON merge patch (RFC 7396).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MetadataPatch {
     set: Metadata,
@@ -51,7 +52,7 @@ impl Metadata {
     /// Checks entries.
     ///
     /// # Errors
-    /// Everything that is wrong with them.
+    /// Every problem of the entries.
     pub fn new(entries: impl IntoIterator<Item = (String, Value)>) -> Result<Self, Problems> {
         let mut findings = Findings::default();
         let metadata = Self::read(entries, &mut findings);
@@ -90,7 +91,7 @@ impl Metadata {
         self.0.is_empty()
     }
 
-    /// The [keys](crate::document::Aggregate::keys) that documents with these entries are found by.
+    /// The [keys](crate::document::Aggregate::keys) that find documents with these entries.
     pub fn lookup_keys(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(|(key, value)| match value.as_str() {
             Some(text) => Self::lookup_key(key, text),
@@ -98,7 +99,7 @@ impl Metadata {
         })
     }
 
-    /// The key that documents with an entry are found by. Of a number or a boolean, the value is its JSON.
+    /// The key that finds documents with an entry. The value of a number or a boolean is its JSON.
     pub fn lookup_key(key: &str, value: &str) -> String {
         format!("metadata:{key}={value}")
     }
@@ -106,7 +107,7 @@ impl Metadata {
     /// Applies a patch.
     ///
     /// # Errors
-    /// There would be more than [`MAX_ENTRIES`]; nothing has changed then.
+    /// [`TooManyEntries`]; nothing has changed then.
     pub fn patch(&mut self, patch: &MetadataPatch) -> Result<(), TooManyEntries> {
         let mut patched = self.0.clone();
         patched.retain(|key, _| !patch.removed.contains(key));
@@ -162,7 +163,7 @@ fn read_string(text: String, findings: &mut Findings) -> Option<Value> {
     Some(Value::String(text))
 }
 
-/// A number that is written, stored and read without loss.
+/// A number that is stored without loss.
 fn exact(number: Number) -> Option<Value> {
     if number.is_i64() {
         return Some(Value::Number(number));

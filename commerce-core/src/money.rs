@@ -1,12 +1,12 @@
 //! Money: whole minor units of an ISO 4217 currency, exact arithmetic, explicit rounding.
 //!
 //! # Invariants
-//! * `MNY-1`: an amount is a whole number of minor units; no operation rounds unless its name or an argument says so.
-//! * `MNY-2`: two currencies never meet in one operation; trying is an error, not a conversion.
-//! * `MNY-3`: overflow is an error, never a wrapped or saturated figure.
+//! * `MNY-1`: an amount is a whole number of minor units. No operation rounds unless its name or an argument says so.
+//! * `MNY-2`: an operation on two currencies is an error; there is no conversion.
+//! * `MNY-3`: overflow is an error; no figure wraps or saturates.
 //! * `MNY-4`: the parts of an allocation add up to the whole.
 //!
-//! There is no way here from or to a float.
+//! There is no conversion from or to a float.
 
 mod allocation;
 mod amount;
@@ -43,31 +43,22 @@ pub struct Money {
     currency: Currency,
 }
 
-/// Why an operation on money was refused.
+/// Why an operation on money failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum MoneyError {
-    /// Not an ISO 4217 code known here.
+    /// Not a known ISO 4217 code.
     #[error("unknown currency")]
     UnknownCurrency,
     /// Not a decimal figure, or not one followed by a currency.
     #[error("not an amount such as \"59.98 USD\"")]
     Malformed,
-    /// The figure has more decimals than its currency.
     #[error("{currency} has {} decimals, the amount has more", currency.decimals())]
-    TooManyDecimals {
-        /// The currency of the amount.
-        currency: Currency,
-    },
-    /// Two different currencies met.
-    #[error("{left} and {right} do not mix")]
-    CurrencyMismatch {
-        /// The currency of the left operand.
-        left: Currency,
-        /// The currency of the right operand.
-        right: Currency,
-    },
-    /// The result does not fit: amounts end at about 9.2 × 10¹⁸ minor units.
+    TooManyDecimals { currency: Currency },
+    #[error("{left} and {right} cannot be combined")]
+    CurrencyMismatch { left: Currency, right: Currency },
+    /// The result exceeds about 9.2 × 10¹⁸ minor units.
     #[error("the amount is too large")]
     Overflow,
     /// The weights of a split are empty, negative, or all zero for a non-zero amount.
@@ -75,7 +66,7 @@ pub enum MoneyError {
     InvalidWeights,
 }
 
-/// How a figure between two minor units is settled.
+/// How a figure between two minor units is rounded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
@@ -89,7 +80,7 @@ pub enum Rounding {
 }
 
 impl Rounding {
-    /// The same rule in the terms of `rust_decimal`.
+    /// The same rule of `rust_decimal`.
     pub const fn strategy(self) -> RoundingStrategy {
         match self {
             Self::HalfAwayFromZero => RoundingStrategy::MidpointAwayFromZero,
@@ -105,15 +96,15 @@ impl Money {
         Self { minor, currency }
     }
 
-    /// Nothing, in a currency.
+    /// Zero of a currency.
     pub const fn zero(currency: Currency) -> Self {
         Self::new(0, currency)
     }
 
-    /// Reads a figure in major units.
+    /// Converts a figure in major units.
     ///
     /// # Errors
-    /// [`MoneyError::TooManyDecimals`] rather than rounding, [`MoneyError::Overflow`].
+    /// [`MoneyError::TooManyDecimals`] instead of rounding, [`MoneyError::Overflow`].
     pub fn from_decimal(figure: Decimal, currency: Currency) -> Result<Self, MoneyError> {
         let figure = figure.normalize();
         let missing =
@@ -137,7 +128,7 @@ impl Money {
         self.currency
     }
 
-    /// Whether there is nothing.
+    /// Whether the amount is zero.
     pub const fn is_zero(self) -> bool {
         self.minor == 0
     }
@@ -172,7 +163,7 @@ impl Money {
         Ok(Self::new(minor, self.currency))
     }
 
-    /// The sum of amounts of one currency; nothing sums to zero.
+    /// The sum of amounts of one currency; zero without amounts.
     ///
     /// # Errors
     /// [`MoneyError::CurrencyMismatch`], [`MoneyError::Overflow`].

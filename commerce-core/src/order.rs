@@ -1,15 +1,15 @@
 //! The order: a decider over a lifecycle that is data.
 //!
-//! * *May it happen?* [`decide`] and [`place`].
-//! * *What does it change?* [`evolve`].
-//! * *What can refuse it?* [`OrderRejection`].
-//! * *What else has to move with it?* [`side_effects`]: stock and tasks, derived from the events alone.
+//! * Is a command allowed? [`decide`] and [`place`].
+//! * What does an event change? [`evolve`].
+//! * What can refuse a command? [`OrderRejection`].
+//! * Which stock moves and tasks follow? [`side_effects`], derived from the events alone.
 //!
 //! # Invariants
-//! * `ORD-1`: what was placed (items, prices, split, addresses) never changes.
-//! * `ORD-2`: the events of an order are numbered from 1 without a gap; the last number is its version.
+//! * `ORD-1`: what was placed (items, prices, shares, addresses) never changes.
+//! * `ORD-2`: the events of an order are numbered from 1 without a gap. The last number is its version.
 //! * `ORD-3`: folding the events with [`evolve`] gives the order.
-//! * `ORD-4`: the units in returns never exceed the units bought; refunds never exceed what was captured.
+//! * `ORD-4`: the units in returns never exceed the units bought. Refunds never exceed the captured amount.
 
 mod command;
 mod decide;

@@ -1,4 +1,4 @@
-//! Payments without money: the sandbox.
+//! The sandbox: a payment processor that moves no money.
 
 use alloc::boxed::Box;
 
@@ -7,16 +7,16 @@ use async_trait::async_trait;
 use crate::order::RefundOutcome;
 use crate::port::{Charge, ChargeOutcome, Payments, PaymentsUnavailable, RefundRequest};
 
-/// A payment processor that decides by the token, for development and tests. It moves no money and knows no card.
+/// A payment processor for development and tests. It decides by the token and moves no money.
 ///
 /// | token | answer |
 /// |---|---|
 /// | `tok_ok` | captured in full |
 /// | `tok_declined` | declined |
 /// | `tok_timeout` | no answer: [`PaymentsUnavailable`] |
-/// | anything else | declined, saying so |
+/// | anything else | declined, with the known tokens as the reason |
 ///
-/// It keeps nothing: what it answers follows from the request, so the same request gets the same answer.
+/// It has no state: equal requests get equal answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SandboxPayments;
 
@@ -34,7 +34,7 @@ impl Payments for SandboxPayments {
                 Ok(ChargeOutcome::Captured { amount: charge.amount, reference })
             }
             "tok_declined" => declined("The card was declined."),
-            "tok_timeout" => Err(PaymentsUnavailable("the sandbox was told not to answer".into())),
+            "tok_timeout" => Err(PaymentsUnavailable("the token tok_timeout gets no answer".into())),
             _ => declined("The sandbox knows the tokens tok_ok, tok_declined and tok_timeout."),
         }
     }

@@ -1,4 +1,4 @@
-//! Who may do what: the one table of permissions.
+//! The permissions of the roles.
 //!
 //! | permission | customer | support | admin | service |
 //! |---|---|---|---|---|
@@ -17,14 +17,14 @@
 //! | [`ManageTasks`](Permission::ManageTasks): list, retry, drop | | | yes | |
 //! | [`RecordPayments`](Permission::RecordPayments): captures, failures, expiries, refunds made | | | | |
 //!
-//! The engine itself ([`Role::System`]) may do everything. Three more rules stand elsewhere: everyone reaches what is their own;
-//! a cart is changed and ordered, and a payment confirmed with a token, by its owner alone; and the lifecycle of an order says
-//! which roles may take each of its transitions, and for how long a customer may.
+//! The engine itself ([`Role::System`]) may do everything. Three rules are elsewhere: users can access what they own;
+//! only the owner can change or order a cart, or confirm a payment with a token; and the lifecycle names the roles that
+//! may take each transition, and until when a customer may.
 
 use crate::actor::Role;
 
-/// Something that only some roles may do.
-#[expect(missing_docs, reason = "the table of the module says what each is")]
+/// A permission that some roles have.
+#[expect(missing_docs, reason = "see the table of the module")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
     AskOfOrders,
@@ -44,7 +44,7 @@ pub enum Permission {
 }
 
 impl Permission {
-    /// The roles that have it, beside [`Role::System`], which has every one.
+    /// The roles that have it, besides [`Role::System`], which has every permission.
     pub const fn roles(self) -> &'static [Role] {
         use Role::{Admin, Customer, Service, Support};
         match self {

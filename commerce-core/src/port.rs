@@ -1,6 +1,6 @@
-//! What the engine needs of the world: a few async traits, each with its contract in its docs.
+//! The traits that the engine needs from outside. The docs of each trait are its contract.
 //!
-//! Adapters implement them; `commerce-testkit` has an in-memory double of each and one conformance suite per port.
+//! `commerce-testkit` has an in-memory double and one conformance suite per port.
 
 mod page;
 mod read;
@@ -32,36 +32,33 @@ use crate::stock::{Reservation, StockLevel};
 use crate::task::{Task, TaskKey, TaskKind, TaskState};
 use crate::text::BoundedString;
 
-/// How to name an order.
+/// A reference to an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum OrderRef {
-    /// By its id.
     Id(OrderId),
-    /// By its number.
     Number(OrderNumber),
-    /// By its payment.
     Payment(PaymentId),
-    /// By one of its returns.
+    /// One of its returns.
     Return(ReturnId),
 }
 
-/// Which orders to list; what is not said does not matter.
+/// Selects orders. `None` does not restrict.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct OrderFilter {
-    /// Only of this customer.
     pub user: Option<UserId>,
-    /// Only in this state.
     pub status: Option<Status>,
-    /// Only placed at this instant or later.
+    /// Inclusive.
     pub from: Option<DateTime<Utc>>,
-    /// Only placed before this instant.
+    /// Exclusive.
     pub to: Option<DateTime<Utc>>,
     /// Only those that have all of these [keys](Order::keys).
     pub keys: Vec<String>,
 }
 
 impl OrderRef {
-    /// Whether an order is the one that is named.
+    /// Whether it refers to an order.
     pub fn names(&self, order: &Order) -> bool {
         match self {
             Self::Id(id) => order.id == *id,
@@ -73,7 +70,7 @@ impl OrderRef {
 }
 
 impl OrderFilter {
-    /// Whether an order is listed.
+    /// Whether an order is selected.
     pub fn admits(&self, order: &Order) -> bool {
         self.user.as_ref().is_none_or(|user| order.user_id == *user)
             && self.status.as_ref().is_none_or(|status| order.status == *status)
@@ -83,19 +80,18 @@ impl OrderFilter {
     }
 }
 
-/// Which returns to list; what is not said does not matter.
+/// Selects returns. `None` does not restrict.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct ReturnFilter {
-    /// Only of orders of this customer.
+    /// The customer of the order.
     pub user: Option<UserId>,
-    /// Only of this order.
     pub order: Option<OrderId>,
-    /// Only in this state.
     pub status: Option<ReturnStatus>,
 }
 
 impl ReturnFilter {
-    /// Whether a return of an order is listed.
+    /// Whether a return of an order is selected.
     pub fn admits(&self, order: &Order, found: &Return) -> bool {
         self.user.as_ref().is_none_or(|user| order.user_id == *user)
             && self.order.is_none_or(|wanted| order.id == wanted)
@@ -103,21 +99,21 @@ impl ReturnFilter {
     }
 }
 
-/// Which products to list; what is not said does not matter.
+/// Selects products. `None` does not restrict.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct ProductFilter {
-    /// Only those whose name, id or a sku contains this, without regard to ASCII case.
+    /// A part of the name, the id or a sku, without regard to ASCII case.
     pub text: Option<String>,
-    /// Only those in one of these categories; empty for all.
+    /// Products in one of these categories; empty for all.
     pub categories: Vec<CategoryId>,
-    /// Only active ones, or only inactive ones.
     pub active: Option<bool>,
     /// Only those that have all of these [keys](crate::document::Aggregate::keys).
     pub keys: Vec<String>,
 }
 
 impl ProductFilter {
-    /// The filter in terms of the keys and the text of products.
+    /// The filter as keys and text of documents.
     pub fn documents(&self) -> DocumentFilter {
         let categories = self.categories.iter().map(Product::key_of_category).collect::<Vec<_>>();
         let active = self.active.map(|active| Vec::from([Product::key_of_active(active)]));
@@ -127,28 +123,28 @@ impl ProductFilter {
     }
 }
 
-/// The place of a product in a list.
+/// The position of a product in a list.
 pub type ProductCursor = Cursor<ProductId>;
 
-/// Why a store did not answer.
+/// A failure of a store.
 #[derive(Debug, Error)]
 #[error("{kind}: {source}")]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct StoreError {
-    /// What kind of failure.
     pub kind: StoreErrorKind,
-    /// What the store said. For logs, never for callers.
+    /// The error of the store, for logs only.
     pub source: Box<dyn Error + Send + Sync>,
 }
 
-/// What kind of failure a store had.
+/// The kind of a failure of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// It cannot be reached, is busy or full. Trying again later may succeed. A commit has not happened.
+    /// It cannot be reached, is busy or full. Retrying may succeed. A commit has not happened.
     Unavailable,
-    /// Whether a commit happened is not known, and could not be found out.
+    /// Whether a commit happened is not known.
     Unknown,
-    /// What is stored is not what this engine writes.
+    /// The store contains data that this engine cannot have written.
     Corrupt,
 }
 
@@ -157,7 +153,7 @@ impl StoreErrorKind {
         match self {
             Self::Unavailable => "the store is unavailable",
             Self::Unknown => "the outcome of the commit is not known",
-            Self::Corrupt => "the store holds what this engine does not write",
+            Self::Corrupt => "the store contains invalid data",
         }
     }
 }
@@ -169,12 +165,12 @@ impl fmt::Display for StoreErrorKind {
 }
 
 impl StoreError {
-    /// Wraps what a store said.
+    /// Wraps an error of a store.
     pub fn new(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kind, source: source.into() }
     }
 
-    /// Whether trying again may succeed, and is safe.
+    /// Whether retrying may succeed and is safe.
     pub const fn is_retryable(&self) -> bool {
         matches!(self.kind, StoreErrorKind::Unavailable)
     }
@@ -191,20 +187,20 @@ pub enum CommitError {
     Failed(#[from] StoreError),
 }
 
-/// Where everything of a shop is kept, and the only place anything is written.
+/// Stores orders, documents, stock, idempotency records and tasks.
 ///
 /// # Contract
-/// * [`Store::commit`] applies all of a commit or nothing, and answers only when it is durable. It decides by
-///   [`settle`](crate::commit::settle()) over state that nobody can change meanwhile.
-/// * The refusal or failure of one commit never harms another.
-/// * What is committed is seen by every read that starts afterwards.
-/// * Lists are stable while rows are added: an entry never comes twice and never is left out.
+/// * [`Store::commit`] applies all of a commit or nothing, and returns only when it is durable. It decides by
+///   [`settle`](crate::commit::settle()) over locked state.
+/// * The refusal or failure of one commit does not affect another.
+/// * A committed change is visible to every read that starts afterwards.
+/// * Lists are stable while rows are added: an entry never occurs twice and is never left out.
 ///
 /// # Implementing it
-/// Fourteen methods are required. The others are provided: they follow from the required ones, read whole lists, and see each read at
-/// its own time. A store overrides those that its traffic needs to be fast, such as [`Store::active_cart`], [`Store::offers`] and
-/// [`Store::candidates`], which every price needs. `commerce-testkit` has the contract as a conformance suite, and
-/// `examples/own_store.rs` a store in under 200 lines.
+/// Fourteen methods are required. The others are provided: they call the required ones, read whole lists, and do not read
+/// at one instant. A store overrides those that must be fast, such as [`Store::active_cart`], [`Store::offers`] and
+/// [`Store::candidates`], which every price needs. `commerce-testkit` has a conformance suite of the contract, and
+/// `examples/own_store.rs` is a store in under 200 lines.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -231,13 +227,13 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The idempotency record of a request, if it was answered before.
     async fn idempotency_record(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError>;
 
-    /// Forgets the idempotency records given before an instant, a bounded number at a time; says how many.
+    /// Deletes the idempotency records given before an instant, a bounded number at a time. Returns how many.
     async fn purge_idempotency_records(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
 
     /// An order.
     async fn order(&self, order_ref: &OrderRef) -> Result<Option<Order>, StoreError>;
 
-    /// Orders, newest first (by id, which is minted in order of time).
+    /// Orders, newest first (by id; ids grow with time).
     async fn orders(
         &self,
         filter: &OrderFilter,
@@ -255,14 +251,14 @@ pub trait Store: Send + Sync + fmt::Debug {
         page: &PageRequest<String>,
     ) -> Result<Page<Document, String>, StoreError>;
 
-    /// The whole history in the order in which it was committed, from behind a position. The key is the position. Within a
-    /// commit, the events of its orders stand before those of its documents and its stock; see [`replay`](crate::replay).
+    /// The whole history in the order in which it was committed, after a position. The key is the position. Within a
+    /// commit, the events of its orders are before those of its documents and its stock; see [`replay`](crate::replay).
     async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError>;
 
-    /// The stock of a sku at an instant: reservations that ended by then do not count. None if it was never stocked.
+    /// The stock of a sku at an instant: expired reservations do not count. `None` if it was never stocked.
     async fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> Result<Option<StockLevel>, StoreError>;
 
-    /// Stock at an instant, by sku; with `low_only` of those skus that are low.
+    /// Stock at an instant, by sku; with `low_only` only low stock.
     async fn stock_levels(
         &self,
         low_only: bool,
@@ -270,10 +266,10 @@ pub trait Store: Send + Sync + fmt::Debug {
         page: &PageRequest<Sku>,
     ) -> Result<Page<StockLevel, Sku>, StoreError>;
 
-    /// The reservations of a sku as they are written, ended ones that were not swept included.
+    /// The reservations of a sku as stored, including expired ones that were not removed.
     async fn reservations(&self, sku: &Sku) -> Result<Vec<(OrderId, Reservation)>, StoreError>;
 
-    /// The tasks on the list in a state as of an instant, or all of them; by kind and subject.
+    /// The tasks in a state at an instant, or all of them; by kind and subject.
     async fn tasks(
         &self,
         state: Option<TaskState>,
@@ -281,17 +277,17 @@ pub trait Store: Send + Sync + fmt::Debug {
         page: &PageRequest<TaskKey>,
     ) -> Result<Page<Task, TaskKey>, StoreError>;
 
-    /// Puts a task in the place of `before`, or takes that off the list, if it is still as it was read. Says whether it was.
+    /// Replaces a task, or removes it, if it is unchanged since it was read as `before`. Returns whether it was.
     async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<bool, StoreError>;
 
-    /// Who used a promotion, by which order; newest first. Given back uses are in it.
+    /// The uses of a promotion, newest first, including released ones.
     async fn redemptions(
         &self,
         id: &PromotionId,
         page: &PageRequest<OrderId>,
     ) -> Result<Page<Redemption, OrderId>, StoreError>;
 
-    /// Returns with their orders, newest first (by id, which is minted in order of time).
+    /// Returns with their orders, newest first (by id; ids grow with time).
     async fn returns(
         &self,
         filter: &ReturnFilter,
@@ -305,7 +301,7 @@ pub trait Store: Send + Sync + fmt::Debug {
         Ok(page.map(|(order, known)| (order.id, known.clone())))
     }
 
-    /// How many orders of a customer stand: placed, and neither cancelled nor returned.
+    /// The number of a customer's orders that are neither cancelled nor returned.
     async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {
         let filter = &OrderFilter { user: Some(user.clone()), ..OrderFilter::default() };
         let orders = PageRequest::read_all(|page| async move { self.orders(filter, &page).await }).await?;
@@ -331,8 +327,8 @@ pub trait Store: Send + Sync + fmt::Debug {
         read::history(self, of_document).await
     }
 
-    /// Takes up to `limit` tasks of [known kinds](crate::task::TaskKind::KNOWN) that are due and leased to nobody, oldest first, and leases
-    /// them until an instant: that is when they are ready again.
+    /// Leases until an instant up to `limit` tasks of [known kinds](crate::task::TaskKind::KNOWN) that are due and not
+    /// leased, oldest first.
     async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError> {
         let mut due =
             PageRequest::read_all(|page| async move { self.tasks(Some(TaskState::Due), at, &page).await }).await?;
@@ -348,7 +344,7 @@ pub trait Store: Send + Sync + fmt::Debug {
         Ok(leased)
     }
 
-    /// A task on the list.
+    /// A task.
     async fn task(&self, key: &TaskKey) -> Result<Option<Task>, StoreError> {
         let tasks =
             PageRequest::read_all(|page| async move { self.tasks(None, DateTime::UNIX_EPOCH, &page).await }).await?;
@@ -360,13 +356,13 @@ pub trait Store: Send + Sync + fmt::Debug {
         read::document(self, &id).await
     }
 
-    /// The customer's cart with status active, whether or not its time is over.
+    /// The customer's cart with status active, even if it has expired.
     async fn active_cart(&self, user: &UserId) -> Result<Option<Cart>, StoreError> {
         let carts = read::documents::<Cart>(self, &DocumentFilter::default()).await?;
         Ok(carts.into_iter().find(|cart| cart.status == CartStatus::Active && cart.user_id == *user))
     }
 
-    /// The offers of those of the skus that exist, in any order.
+    /// The offers of the given skus, in any order. Unknown skus are left out.
     async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError> {
         let products = read::documents::<Product>(self, &DocumentFilter::default()).await?;
         Ok(products.iter().flat_map(|product| product.offers(skus)).collect())
@@ -392,10 +388,10 @@ pub trait Store: Send + Sync + fmt::Debug {
         read::documents(self, &DocumentFilter::default()).await
     }
 
-    /// What could lower the price for a customer who gave some codes: every automatic promotion that was not ended, and all
-    /// that have one of the codes ([keys](crate::promotion::code_key)), each as a
-    /// [candidate](PromotionRecord::candidate) with its uses, by the customer too. Oldest first, then by id: the order
-    /// that settles equal priorities.
+    /// The promotions that could apply for a customer with some codes: every automatic promotion that was not ended,
+    /// and every promotion with one of the codes ([keys](crate::promotion::code_key)), each as a
+    /// [candidate](PromotionRecord::candidate) with its usage, including that by the customer. Oldest first, then by
+    /// id: the order that decides between equal priorities.
     async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
         let mut keys: Vec<_> = code_keys.iter().map(|key| PromotionRecord::key_of_code(key)).collect();
         keys.push(PromotionRecord::AUTOMATIC.into());
@@ -410,13 +406,13 @@ pub trait Store: Send + Sync + fmt::Debug {
         Ok(candidates)
     }
 
-    /// A promotion, ended ones too.
+    /// A promotion, even an ended one.
     async fn promotion(&self, id: &PromotionId) -> Result<Option<PromotionWithUsage>, StoreError> {
         let Some(record) = read::document(self, id).await? else { return Ok(None) };
         Ok(Some(read::with_usage(self, record, None).await?))
     }
 
-    /// Promotions, ended ones too, newest first.
+    /// Promotions, including ended ones, newest first.
     async fn promotions(
         &self,
         filter: &DocumentFilter,
@@ -433,110 +429,102 @@ pub trait Store: Send + Sync + fmt::Debug {
     }
 }
 
-/// A promotion that a shop keeps, with how much of it is used up by everybody.
+/// A stored promotion with its usage by all customers.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct PromotionWithUsage {
-    /// The promotion.
     pub record: PromotionRecord,
-    /// How much of it is used up; uses by a customer are not in it.
+    /// Without uses by a single customer.
     pub usage: Usage,
 }
 
-/// The place of a promotion in a list.
+/// The position of a promotion in a list.
 pub type PromotionCursor = Cursor<PromotionId>;
 
-/// The users service could not be asked.
+/// The users service is not available.
 #[derive(Debug, Error)]
-#[error("the users service cannot be asked: {0}")]
+#[error("the users service is not available: {0}")]
 pub struct UsersUnavailable(pub Box<dyn Error + Send + Sync>);
 
-/// Who the users are; they live in another system.
+/// The users of the shop, defined in another system.
 #[async_trait]
 pub trait Users: Send + Sync + fmt::Debug {
     /// Whether the user exists.
     async fn exists(&self, user: &UserId) -> Result<bool, UsersUnavailable>;
 
-    /// The segments a user is in, which promotions may ask for. A service that knows none says none.
+    /// The segments of a user, for conditions of promotions. Empty if the service has none.
     async fn segments(&self, _user: &UserId) -> Result<Vec<String>, UsersUnavailable> {
         Ok(Vec::new())
     }
 }
 
-/// The payment processor could not be asked, or did not answer.
+/// The payment processor is not available or did not answer.
 #[derive(Debug, Error)]
-#[error("the payment processor cannot be asked: {0}")]
+#[error("the payment processor is not available: {0}")]
 pub struct PaymentsUnavailable(pub Box<dyn Error + Send + Sync>);
 
-/// An attempt of a customer to pay.
+/// An attempt to capture a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Charge {
-    /// Which payment. The processor takes it once, however often it is sent.
+    /// The processor captures a payment at most once, however often it is sent.
     pub payment: PaymentId,
-    /// How much.
     pub amount: Money,
-    /// What the customer's client got from the processor in place of card data.
+    /// The token that the customer's client got from the processor in place of card data.
     pub token: String,
 }
 
 impl Charge {
-    /// An attempt to pay an amount with a token.
+    /// A charge of an amount with a token.
     pub const fn new(payment: PaymentId, amount: Money, token: String) -> Self {
         Self { payment, amount, token }
     }
 }
 
-/// What the processor says of an attempt to pay.
+/// The processor's answer to a charge.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum ChargeOutcome {
-    /// Captured.
-    Captured {
-        /// How much.
-        amount: Money,
-        /// The processor's name for it.
-        reference: BoundedString<200>,
-    },
-    /// Refused.
-    Declined {
-        /// Why, in words for the customer.
-        reason: BoundedString<500>,
-    },
+    /// `reference` is the processor's id of the payment.
+    Captured { amount: Money, reference: BoundedString<200> },
+    /// `reason` is for the customer.
+    Declined { reason: BoundedString<500> },
 }
 
-/// Money to pay back.
+/// A refund to send to the processor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct RefundRequest {
-    /// Which refund. The processor pays it once, however often it is sent.
+    /// The processor pays a refund at most once, however often it is sent.
     pub refund: RefundId,
-    /// Of which payment.
     pub payment: PaymentId,
-    /// The processor's name for the payment; none if it was received elsewhere.
+    /// The processor's id of the payment; `None` if it was received elsewhere.
     pub reference: Option<BoundedString<200>>,
-    /// How much.
     pub amount: Money,
 }
 
-/// Who moves the money.
+/// The payment processor.
 ///
 /// # Contract
-/// Both calls are idempotent in the id they carry: sent again they give the first answer and move nothing.
+/// Both calls are idempotent in the id they carry: a repeated call returns the first answer and moves no money.
 #[async_trait]
 pub trait Payments: Send + Sync + fmt::Debug {
     /// Captures a payment.
     async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, PaymentsUnavailable>;
 
-    /// Pays money back.
+    /// Pays a refund.
     async fn refund(&self, refund_request: &RefundRequest) -> Result<RefundOutcome, PaymentsUnavailable>;
 }
 
-/// What time it is.
+/// The source of the time.
 pub trait Clock: Send + Sync + fmt::Debug {
     /// Now, in whole microseconds.
     fn now(&self) -> DateTime<Utc>;
 }
 
-/// Where new ids come from.
+/// The source of new ids.
 pub trait IdGenerator: Send + Sync + fmt::Debug {
     /// A fresh UUID, version 7: greater than all before it in this process.
     fn next(&self) -> Uuid;

@@ -1,4 +1,4 @@
-//! What most programs that embed the engine import: `use commerce_core::prelude::*;`.
+//! The usual imports of a program that embeds the engine: `use commerce_core::prelude::*;`.
 
 pub use crate::Quantity;
 pub use crate::actor::{Actor, Role};

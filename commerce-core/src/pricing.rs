@@ -1,4 +1,4 @@
-//! Pricing: what a cart costs, exactly, and why. One pure function, [`price`], from a [`Request`] to a [`Quote`].
+//! Pricing: one pure function, [`price`], from a [`Request`] to a [`Quote`], which is exact and explains itself.
 //!
 //! ```
 //! use commerce_core::Quantity;
@@ -21,25 +21,25 @@
 //! ```
 //!
 //! # Order of evaluation
-//! Subtotal; candidates (automatic, or by a code given; within their dates and limits); an exclusive promotion that
-//! applies alone, or else those [selected](Selection); those on lines before those on shipping; tax on what remains.
+//! Subtotal; candidates (automatic or by a given code, within their dates and limits); an exclusive promotion alone, or
+//! the [selected](Selection) ones, those on lines before those on shipping; tax on the remainder.
 //!
-//! * An exclusive promotion qualifies if it would take something off the undiscounted cart. It then applies alone, under
-//!   either selection: *best* chooses among the others.
-//! * At most one promotion of a group applies. By priority that is the first that takes something off.
-//! * A budget that does not reach for the whole discount gives what is left of it.
-//! * Units of a line that were discounted differently are units of different prices from then on: "the cheapest" is the
-//!   one that is cheapest now.
+//! * An exclusive promotion qualifies if it would discount the undiscounted cart. It then applies alone, under either
+//!   selection.
+//! * At most one promotion of a group applies. By priority that is the first that gives a discount.
+//! * A discount is limited to the remaining budget of its promotion.
+//! * Units of one line that were discounted differently have different prices: "the cheapest" is the one that is
+//!   cheapest now.
 //!
 //! # Invariants
-//! * `PRC-1`: a figure is rounded once, from the exact one, in the way the request says.
+//! * `PRC-1`: a figure is rounded once, from the exact one, as the request specifies.
 //! * `PRC-2`: the parts of every figure add up to it, to the minor unit.
-//! * `PRC-3`: no line, fee, tax or total is below zero, and no promotion raises a price.
+//! * `PRC-3`: no line, fee, tax or total is negative, and no promotion raises a price.
 //! * `PRC-4`: every candidate has one outcome, and the amounts of the applied ones add up to the discounts.
-//! * `PRC-5`: the same request has the same quote. There is no clock, no randomness and no hash order here.
-//! * `PRC-6`: a figure that does not fit is an error, never a wrapped one. Only sums and taxes can outgrow `i64`, and
-//!   both are checked; everything between is at most the checked subtotal.
-//! * `PRC-7`: the time grows with lines × promotions, and nothing is allocated per line but the answer.
+//! * `PRC-5`: equal requests have equal quotes. Pricing uses no clock, no randomness and no hash order.
+//! * `PRC-6`: overflow is an error. Only sums and taxes can exceed `i64`, and both are checked; everything between is
+//!   at most the checked subtotal.
+//! * `PRC-7`: the time grows with lines × promotions, and only the answer is allocated per line.
 
 mod best;
 mod cart;
@@ -69,37 +69,37 @@ use self::tax::Levy;
 use crate::money::Money;
 use crate::problem::{Findings, Problems};
 
-/// The most lines of a request, a cart and an order.
+/// The maximum number of lines of a request, a cart and an order.
 pub const MAX_LINES: usize = 500;
-/// The most promotions of a request.
+/// The maximum number of promotions of a request.
 pub const MAX_PROMOTIONS: usize = 1_000;
-/// The most codes a buyer gives, to a request or a cart.
+/// The maximum number of codes of a request or a cart.
 pub const MAX_CODES: usize = 20;
-/// The most categories of a line.
+/// The maximum number of categories of a line.
 pub const MAX_CATEGORIES: usize = 50;
-/// The most segments of a customer.
+/// The maximum number of segments of a customer.
 pub const MAX_SEGMENTS: usize = 100;
-/// The most tax rates.
+/// The maximum number of tax rates of a request.
 pub const MAX_RATES: usize = 100;
 
-/// Why a request has no price.
+/// Why a request cannot be priced.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PricingError {
-    /// The request breaks a rule: a limit, an amount below zero or in another currency, a rate out of range.
+    /// The request breaks a rule: a limit, a negative amount, a foreign currency, a rate out of range.
     #[error(transparent)]
     Invalid(#[from] Problems),
-    /// A sum or a tax does not fit: amounts end at about 9.2 × 10¹⁸ minor units.
+    /// A sum or a tax exceeds about 9.2 × 10¹⁸ minor units.
     #[error("the amounts are too large to add up")]
     Overflow,
 }
 
 /// Prices a request.
 ///
-/// Names are not looked at: two lines may have the same id.
+/// The ids of lines are not checked: two lines may have the same id.
 ///
 /// # Errors
-/// [`PricingError::Invalid`] with everything that is wrong in the request; [`PricingError::Overflow`].
+/// [`PricingError::Invalid`] with every problem of the request; [`PricingError::Overflow`].
 pub fn price(request: &Request) -> Result<Quote, PricingError> {
     if !check::is_sound(request) {
         let mut findings = Findings::default();
@@ -109,7 +109,7 @@ pub fn price(request: &Request) -> Result<Quote, PricingError> {
     quote(request).ok_or(PricingError::Overflow)
 }
 
-/// Prices a sound request. `None` where a figure does not fit.
+/// Prices a checked request. `None` on overflow.
 fn quote(request: &Request) -> Option<Quote> {
     let levy = Levy::of(request)?;
     let mut session = Session::new(request)?;
@@ -151,7 +151,7 @@ fn quote(request: &Request) -> Option<Quote> {
     })
 }
 
-/// The codes that did nothing for the buyer, and why: no promotion has them, or each that has was refused.
+/// The given codes without effect, and why: no promotion has them, or every promotion that has one was refused.
 fn rejected(request: &Request, explanation: &[PromotionOutcome]) -> Vec<RejectedCode> {
     let mut rejected: Vec<RejectedCode> = Vec::new();
     for (place, code) in request.codes.iter().enumerate() {

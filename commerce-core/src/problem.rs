@@ -1,4 +1,4 @@
-//! What is wrong in a value that somebody gave, where, and in which words: all of it at once.
+//! The problems of a value: all at once, each with its place and a sentence.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -7,20 +7,20 @@ use core::str::FromStr;
 
 use thiserror::Error;
 
-/// The most problems one value is told of; after them the checking goes on, the telling stops.
+/// The maximum number of problems reported for one value.
 pub const MAX_PROBLEMS: usize = 100;
 
-/// One thing wrong with a value, and the place in what it is part of.
+/// A problem of a value, with its place in the whole value.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{path}: {kind}")]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Problem {
-    /// The place. Empty for the whole value.
+    /// Empty for the whole value.
     pub path: Path,
-    /// What is wrong there.
     pub kind: ProblemKind,
 }
 
-/// The way to a part of a value. It prints as a JSON pointer (RFC 6901): `/promotions/3/effect/percent`.
+/// The path to a part of a value. It prints as a JSON pointer (RFC 6901): `/promotions/3/effect/percent`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path(Vec<Step>);
 
@@ -36,7 +36,7 @@ pub enum Step {
 }
 
 impl Path {
-    /// Whether it leads nowhere: the whole value is meant.
+    /// Whether it refers to the whole value.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -52,94 +52,60 @@ impl Display for Path {
     }
 }
 
-/// What can be wrong with a value.
+/// A kind of problem.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum ProblemKind {
-    /// A field that must be there is not.
+    /// A required field is missing.
     #[error("is required")]
     Required,
-    /// A field nobody reads, most likely misspelt, or one that means nothing beside its neighbours.
+    /// An unknown field, probably misspelt, or a field that has no meaning here.
     #[error("is not a known field")]
     UnknownField,
-    /// The value is of another kind.
+    /// The value has another type.
     #[error("must be {expected}")]
-    Type {
-        /// What would be read.
-        expected: &'static str,
-    },
-    /// The value is of the right kind, but says nothing known.
+    Type { expected: &'static str },
+    /// The value has the right type, but is not valid.
     #[error("must be {expected}")]
-    Invalid {
-        /// What would be read.
-        expected: &'static str,
-    },
-    /// The figure is outside its range.
+    Invalid { expected: &'static str },
     #[error("must be {expected}")]
-    OutOfRange {
-        /// The range in words.
-        expected: &'static str,
-    },
-    /// The amount has more decimals than its currency.
+    OutOfRange { expected: &'static str },
     #[error("has more decimals than its currency")]
     TooManyDecimals,
-    /// The amount does not fit: they end at about 9.2 × 10¹⁸ minor units.
+    /// The amount exceeds about 9.2 × 10¹⁸ minor units.
     #[error("is too large")]
     TooLarge,
-    /// The amount is in another currency than the document.
     #[error("is in another currency than the document")]
     CurrencyMismatch,
-    /// The list or text is empty.
     #[error("must not be empty")]
     Empty,
-    /// The list has too many entries.
     #[error("has more than {limit} entries")]
-    TooMany {
-        /// The most there may be.
-        limit: usize,
-    },
-    /// The text is too long.
+    TooMany { limit: usize },
     #[error("is longer than {limit} characters")]
-    TooLong {
-        /// The most characters there may be.
-        limit: usize,
-    },
-    /// The text is too long for where it is kept.
+    TooLong { limit: usize },
+    /// The text is too long to be stored: more than `limit` bytes in UTF-8.
     #[error("is longer than {limit} bytes")]
-    TooManyBytes {
-        /// The most bytes in UTF-8.
-        limit: usize,
-    },
-    /// The conditions are nested too deep.
+    TooManyBytes { limit: usize },
+    /// The conditions are nested too deeply.
     #[error("is nested deeper than {limit} levels")]
-    TooDeep {
-        /// The most levels there may be.
-        limit: usize,
-    },
-    /// The value stands a second time.
+    TooDeep { limit: usize },
     #[error("occurs twice")]
     Duplicate,
-    /// The tiers do not rise.
     #[error("must be above the tier before it")]
     OutOfOrder,
-    /// The end is not after the start.
     #[error("must be after starts_at")]
     EndsBeforeStart,
-    /// The conditions can never hold together.
+    /// The conditions can never all hold.
     #[error("can never hold together with the conditions before it")]
     Contradiction,
-    /// What takes the value has refused it, in words of its own.
+    /// The problem has a stable code and a sentence of its own.
     #[error("{message}")]
-    Refused {
-        /// The stable code clients rely on.
-        code: &'static str,
-        /// What is wrong.
-        message: String,
-    },
+    Refused { code: &'static str, message: String },
 }
 
 impl ProblemKind {
-    /// The stable code clients rely on.
+    /// The stable code for clients.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Required => "required",
@@ -163,7 +129,7 @@ impl ProblemKind {
     }
 }
 
-/// Everything found wrong in a value, in the order of its parts; never empty.
+/// All problems of a value, in the order of its parts; never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub struct Problems(Vec<Problem>);
 
@@ -192,10 +158,10 @@ impl IntoIterator for Problems {
     }
 }
 
-/// A value that was read; `None` where what is wrong with it was noted.
+/// The result of reading a value; `None` if problems were recorded.
 pub type Read<T> = Option<T>;
 
-/// Collects problems while a value is walked, and knows where the walk is.
+/// Collects the problems of a value and tracks the current place in it.
 ///
 /// ```
 /// use commerce_core::problem::{Findings, ProblemKind};
@@ -213,7 +179,7 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Notes a problem at the present place; the `None` is for the caller to return.
+    /// Records a problem at the current place. Always `None`, for the caller to return.
     pub fn note<T>(&mut self, kind: ProblemKind) -> Option<T> {
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(Problem { path: Path(self.path.clone()), kind });
@@ -221,35 +187,35 @@ impl Findings {
         None
     }
 
-    /// Notes a problem unless all is well.
+    /// Records a problem unless `well`.
     pub fn require(&mut self, well: bool, kind: ProblemKind) {
         if !well {
             self.note::<()>(kind);
         }
     }
 
-    /// Notes a problem with a field in words of the caller; without a name, with the present place.
+    /// Records a problem of a field with a sentence of the caller. An empty name is the current place.
     pub fn refuse<T>(&mut self, name: &'static str, code: &'static str, message: impl Display) -> Read<T> {
         let kind = ProblemKind::Refused { code, message: message.to_string() };
         if name.is_empty() { self.note(kind) } else { self.field(name, |findings| findings.note(kind)) }
     }
 
-    /// The value of a field, unless it is an error, which is noted under a code.
+    /// The value of a field. An error is recorded under a code.
     pub fn coded<T, E: Display>(&mut self, name: &'static str, code: &'static str, value: Result<T, E>) -> Read<T> {
         value.map_or_else(|error| self.refuse(name, code, error), Some)
     }
 
-    /// The value of a field, unless it is an error, which is noted.
+    /// The value of a field. An error is recorded.
     pub fn value<T, E: Display>(&mut self, name: &'static str, value: Result<T, E>) -> Read<T> {
         self.coded(name, "invalid", value)
     }
 
-    /// What the text of a field says.
+    /// Parses the text of a field.
     pub fn parse<T: FromStr<Err: Display>>(&mut self, name: &'static str, text: impl AsRef<str>) -> Read<T> {
         self.value(name, text.as_ref().parse())
     }
 
-    /// What the text of a field says that may be absent.
+    /// Parses the text of an optional field.
     pub fn parse_option<T: FromStr<Err: Display>>(
         &mut self,
         name: &'static str,
@@ -258,29 +224,29 @@ impl Findings {
         self.value(name, text.map(|text| text.as_ref().parse()).transpose())
     }
 
-    /// Reads every entry of a list; `None` where one of them cannot be.
+    /// Reads every entry of a list; `None` if one of them has a problem.
     pub fn list<V, T>(&mut self, entries: Vec<V>, read: impl Fn(V, &mut Self) -> Read<T>) -> Read<Vec<T>> {
         let entries = entries.into_iter().enumerate();
         let all: Vec<_> = entries.map(|(index, entry)| self.entry(index, |f| read(entry, f))).collect();
         all.into_iter().collect()
     }
 
-    /// Walks into a field.
+    /// Enters a field.
     pub fn field<T>(&mut self, name: &'static str, walk: impl FnOnce(&mut Self) -> T) -> T {
         self.step(Step::Field(name), walk)
     }
 
-    /// Walks into the entry of a map.
+    /// Enters the entry of a map.
     pub fn key<T>(&mut self, key: &str, walk: impl FnOnce(&mut Self) -> T) -> T {
         self.step(Step::Key(key.into()), walk)
     }
 
-    /// Walks into an entry of a list.
+    /// Enters an entry of a list.
     pub fn entry<T>(&mut self, index: usize, walk: impl FnOnce(&mut Self) -> T) -> T {
         self.step(Step::Entry(index), walk)
     }
 
-    /// Walks every entry of a list.
+    /// Enters every entry of a list.
     pub fn each<T>(&mut self, entries: &[T], mut walk: impl FnMut(&mut Self, &T)) {
         for (index, entry) in entries.iter().enumerate() {
             self.entry(index, |findings| walk(findings, entry));
@@ -294,10 +260,10 @@ impl Findings {
         result
     }
 
-    /// The value, if nothing was found wrong on the way to it.
+    /// The value, if no problem was recorded.
     ///
     /// # Errors
-    /// What was found. Whoever has no value has noted why; should they not have, the value as a whole is called unreadable.
+    /// The recorded problems. Without a value and without a problem, the value as a whole is reported as unreadable.
     pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Problems> {
         match value {
             Some(value) if self.problems.is_empty() => Ok(value),

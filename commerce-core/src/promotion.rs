@@ -1,14 +1,14 @@
-//! Promotions: what a merchant promises, as checked values. How they work on a cart is in [`pricing`](crate::pricing).
+//! Promotions as checked values. [`pricing`](crate::pricing) applies them to a cart.
 //!
-//! A promotion has [conditions](Condition) that must all hold, one [effect](Effect), dates, [limits](Limits), and a place
-//! among the others: a priority, an optional group of which at most one applies, and whether it applies alone.
+//! A promotion has [conditions](Condition) that must all hold, one [effect](Effect), dates, [limits](Limits), a
+//! priority, an optional group of which at most one promotion applies, and a flag that it applies alone.
 //!
 //! # Invariants
-//! * `PRO-1`: a [`Promotion`] was checked. Its amounts are of one currency and not negative, its filters name something,
+//! * `PRO-1`: a [`Promotion`] was checked. Its amounts are of one currency and not negative, its filters are not empty,
 //!   its tiers rise, it ends after it starts, and its conditions are not nested deeper than [`MAX_CONDITION_DEPTH`].
-//! * `PRO-2`: what is wrong with a promotion is told all at once, each with its path, a stable code and a sentence.
-//! * `PRO-3`: a [`PromotionDefinition`] is what the merchant decides, [`Usage`] is what the store counts; the definition
-//!   holds no counter.
+//! * `PRO-2`: all problems of a promotion are reported at once, each with its path, a stable code and a sentence.
+//! * `PRO-3`: the merchant sets the [`PromotionDefinition`], the store counts the [`Usage`]. The definition has no
+//!   counter.
 
 mod check;
 mod code;
@@ -44,42 +44,39 @@ use crate::metadata::Metadata;
 use crate::money::Currency;
 use crate::problem::{Findings, Problems};
 
-/// The longest code, in characters.
+/// The maximum length of a code, in characters.
 pub const MAX_CODE: usize = 64;
-/// The longest name of a group, segment, shipping method or tax category, in characters.
+/// The maximum length of the name of a group, segment, shipping method or tax category, in characters.
 pub const MAX_LABEL: usize = 64;
 
-/// What a merchant promises.
+/// The terms of a promotion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct PromotionDefinition {
-    /// Its name.
     pub id: PromotionId,
-    /// The code a buyer must give; without one the promotion is automatic.
+    /// `None`: the promotion is automatic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// A higher one goes first; equal ones go in the order of their list.
+    /// Higher ones apply first, equal ones in the order of their list.
     pub priority: i32,
-    /// Whether it applies alone: of the exclusive ones that qualify, the first by priority beats all the others.
+    /// Applies alone: of the exclusive promotions that qualify, the first by priority supersedes all others.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub exclusive: bool,
     /// At most one promotion of a group applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// The first instant it applies at.
+    /// Inclusive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<DateTime<Utc>>,
-    /// The first instant it no longer applies at.
+    /// Exclusive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<DateTime<Utc>>,
-    /// How much of it there is.
     #[serde(default)]
     pub limits: Limits,
-    /// What must hold, all of it.
+    /// All of them must hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
-    /// What it takes off.
     pub effect: Effect,
-    /// What the merchant attached.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }
@@ -102,17 +99,17 @@ impl PromotionDefinition {
         }
     }
 
-    /// The code as it compares. Stores look codes up by it.
+    /// The [normalized](code_key) code, by which stores find it.
     pub fn code_key(&self) -> Option<String> {
         self.code.as_deref().map(code_key)
     }
 
-    /// Whether it asks which segments the customer is in.
+    /// Whether a condition needs the segments of the customer.
     pub fn asks_for_segments(&self) -> bool {
         self.asks(|condition| matches!(condition, Condition::Segment { .. }))
     }
 
-    /// Whether it asks how many orders the customer has.
+    /// Whether a condition needs the number of the customer's orders.
     pub fn asks_for_orders(&self) -> bool {
         self.asks(|condition| matches!(condition, Condition::FirstOrder | Condition::NthOrder { .. }))
     }
@@ -122,9 +119,9 @@ impl PromotionDefinition {
     }
 }
 
-/// A promotion that was checked, with how much of it is used up. Cloning one is cheap.
+/// A checked promotion with its usage. Cloning is cheap.
 ///
-/// It is stored without what is used up: the store counts that.
+/// Its stored form has no usage: the store counts that.
 ///
 /// ```
 /// use commerce_core::money::Currency;
@@ -145,17 +142,17 @@ pub struct Promotion {
 }
 
 impl Promotion {
-    /// Checks a definition whose amounts are in `currency`. Nothing of the promotion is used up yet.
+    /// Checks a definition whose amounts are in `currency`. The usage is zero.
     ///
     /// # Errors
-    /// Every [`Problem`](crate::problem::Problem), with its path from the promotion: `/effect/percent`.
+    /// Every [`Problem`](crate::problem::Problem), with its path in the promotion: `/effect/percent`.
     pub fn new(currency: Currency, definition: PromotionDefinition) -> Result<Self, Problems> {
         let mut findings = Findings::default();
         let promotion = Self::checked(currency, definition, Usage::default(), &mut findings);
         findings.finish(Some(promotion))
     }
 
-    /// A promotion that is part of what is being walked. It may only be relied on if nothing was found.
+    /// A promotion inside a larger value. It is only valid if there are no findings.
     pub fn checked(currency: Currency, definition: PromotionDefinition, usage: Usage, findings: &mut Findings) -> Self {
         let mut check = check::Check::new(currency, findings);
         check.definition(&definition);
@@ -163,14 +160,14 @@ impl Promotion {
         Self { currency, definition: Arc::new(definition), usage }
     }
 
-    /// The same promotion, with how much of it the store says is used up. An amount of another currency counts as none.
+    /// The same promotion with usage. A used budget in another currency counts as zero.
     #[must_use]
     pub fn with_usage(self, usage: Usage) -> Self {
         let budget_used = usage.budget_used.filter(|amount| amount.currency() == self.currency);
         Self { usage: Usage { budget_used, ..usage }, ..self }
     }
 
-    /// The same promotion, over since an instant, even if it would have started later.
+    /// The same promotion, ended at an instant even if its start is later.
     fn expired(self, at: DateTime<Utc>) -> Self {
         let starts_at = self.definition.starts_at.filter(|start| *start < at);
         let ends_at = self.definition.ends_at.map_or(at, |end| end.min(at));
@@ -179,7 +176,7 @@ impl Promotion {
         Self { definition: Arc::new(definition), ..self }
     }
 
-    /// Its name.
+    /// The id.
     pub fn id(&self) -> &PromotionId {
         &self.definition.id
     }
@@ -189,12 +186,12 @@ impl Promotion {
         self.currency
     }
 
-    /// What the merchant promises.
+    /// The terms.
     pub fn definition(&self) -> &PromotionDefinition {
         &self.definition
     }
 
-    /// How much of it is used up.
+    /// The usage.
     pub const fn usage(&self) -> &Usage {
         &self.usage
     }

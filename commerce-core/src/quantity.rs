@@ -1,4 +1,4 @@
-//! How many units: a whole number from 1 to a million.
+//! A number of units: a whole number from 1 to a million.
 
 use core::fmt;
 
@@ -7,7 +7,7 @@ use thiserror::Error;
 
 /// A number of units of one sku: 1 to [`Quantity::MAX`].
 ///
-/// A [stored](crate::stored) quantity is read as it is, even if it is above the limit by now.
+/// A [stored](crate::stored) quantity is read without checks, even if it is above the limit.
 ///
 /// ```
 /// use commerce_core::Quantity;
@@ -25,17 +25,17 @@ pub struct Quantity(u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a quantity is a whole number from 1 to {max}, not {asked}", max = Quantity::MAX)]
 pub struct QuantityError {
-    /// What was asked for.
+    /// The refused number.
     pub asked: i64,
 }
 
 impl Quantity {
     /// One unit.
     pub const ONE: Self = Self(1);
-    /// The most units of one line.
+    /// The maximum number of units of one line.
     pub const MAX: i64 = 1_000_000;
 
-    /// Takes a number of units.
+    /// A quantity of this number of units.
     ///
     /// # Errors
     /// [`QuantityError`] outside 1 to [`Quantity::MAX`].
@@ -51,10 +51,10 @@ impl Quantity {
         self.0.into()
     }
 
-    /// Both together.
+    /// The sum.
     ///
     /// # Errors
-    /// [`QuantityError`] where the sum is over the limit.
+    /// [`QuantityError`] if the sum is above [`Quantity::MAX`].
     pub fn plus(self, other: Self) -> Result<Self, QuantityError> {
         Self::new(self.get().saturating_add(other.get()))
     }

@@ -1,26 +1,25 @@
-//! Rebuilding orders and stock from the history alone, and comparing them with what a store keeps.
+//! Rebuilding orders, stock and uses of promotions from the history alone, and comparing them with a store.
 //!
-//! [`Replay`] is pure: entries go in, orders and levels come out. Stock follows from the events of orders
-//! ([`side_effects`]) and from the stock events that stand for themselves
-//! ([`StockEvent::replay`]). A replay decides nothing and refuses no move: what is in the history has happened.
-//! [`verify`] streams a store's history through it and says where its tables differ; a store that rebuilds its tables writes
-//! [`RebuiltOrder`]s and [`RebuiltStock`].
+//! [`Replay`] is pure: its input is history entries, its result is orders and levels. Stock follows from the events of
+//! orders ([`side_effects`]) and from direct stock events ([`StockEvent::replay`]). A replay decides nothing and
+//! refuses no move. [`verify`] streams a store's history through it and returns the differences from the tables. A
+//! store that rebuilds its tables writes [`RebuiltOrder`]s and [`RebuiltStock`].
 //!
 //! # The order of the history
-//! A store gives entries in the order in which their commits were settled. Those of one commit stand in this order: the
-//! events of its orders, as in the commit; then the stock events settling brought about, as it gave them. A commit that
-//! moves a sku both for an order and directly (set, adjust) makes the direct moves last. Restocking, reserving and the like
-//! happen for orders only: without an order's event no history would tell of them.
+//! A store returns entries in the order in which their commits were settled. The entries of one commit are in this
+//! order: the events of its orders, as in the commit; then the stock events of settling, as returned. A commit that
+//! moves a sku both for an order and directly (set, adjust) makes the direct moves last. Moves such as reserving and
+//! restocking are only made for orders, because the history records them as order events.
 //!
 //! # The version of a level
-//! A move for an order adds one to it. A stock event that moves something adds one, and is numbered with the sum. A notice
-//! (low, out) that follows a direct move adds one more, and is numbered with it; one that follows a move for an order shares
-//! its number. So the version after any entry is known from the entry.
+//! A move for an order adds one to the version. A direct stock event adds one, and its number is the sum. A notice
+//! (low, out) that follows a direct move adds one more, and its number is that sum; one that follows a move for an
+//! order shares its number. So each entry determines the version after it.
 //!
 //! # Time
-//! A move sweeps first, as in a store: reservations that had ended by its time are gone. Refused commits sweep too, and
-//! batches sweep early, which cannot be seen in the history and does not matter, as long as both sides are read at one
-//! instant that is no earlier than the last commit: a reservation that has ended and stands does not count.
+//! A move first removes the reservations that expired before it, as in a store. Refused commits and batches may remove
+//! them earlier. The history does not show this, and it does not matter if both sides are compared at one instant that
+//! is not earlier than the last commit: an expired reservation does not count, whether it was removed or not.
 
 mod rebuilt;
 mod stock;
@@ -42,10 +41,10 @@ use crate::order::{CorruptHistory, Order, OrderEvent, SideEffects, evolve, side_
 use crate::promotion;
 use crate::stock::{Reservation, StockEvent, StockLevel};
 
-/// Orders and stock as the history so far makes them.
+/// Orders and stock after the entries so far.
 ///
-/// Orders stay until they are [taken](Self::take) away. Whoever takes one gives it [back](Self::resume) before its next
-/// event, so a long history needs no more memory than its open orders.
+/// Orders stay until they are [taken](Self::take). A taken order must be [resumed](Self::resume) before its next event,
+/// so a long history needs no more memory than its open orders.
 #[derive(Clone, Debug, Default)]
 pub struct Replay {
     orders: BTreeMap<OrderId, Order>,
@@ -56,17 +55,16 @@ pub struct Replay {
     uses: Option<BTreeMap<PromotionId, promotion::UsageCounter>>,
 }
 
-/// How many streams of a kind the history began so far, and how many events they have.
+/// The number of streams of a kind so far, and of their events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct StreamTotals {
-    /// Streams.
     pub created: u64,
-    /// Events of these streams.
     pub events: u64,
 }
 
 impl StreamTotals {
-    /// Counts a stream with its last event.
+    /// Counts a stream with the number of its last event.
     fn add(&mut self, version: u64) {
         self.created = self.created.saturating_add(1);
         self.events = self.events.saturating_add(version);
@@ -78,62 +76,46 @@ impl StreamTotals {
     }
 }
 
-/// How much of a promotion is used up.
+/// The uses of a promotion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UsesTotal {
-    /// Uses that were not given back.
+    /// Uses that were not released.
     pub used: u64,
-    /// Minor units they took off.
+    /// Minor units given by these uses.
     pub spent: i64,
 }
 
-/// An entry that cannot follow those before it.
+/// Why an entry cannot follow those before it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum ReplayError {
-    /// An order's events do not fit together. The order is dropped.
+    /// An order's events are inconsistent. The order is dropped.
     #[error("order {order}: {source}")]
-    Order {
-        /// Which order.
-        order: OrderId,
-        /// What is wrong.
-        source: CorruptHistory,
-    },
-    /// A stock event is missing or stands twice. The one found is followed all the same.
+    Order { order: OrderId, source: CorruptHistory },
+    /// A stock event is missing or occurs twice. Event `found` is applied all the same.
     #[error("stock of {sku}: event {found} follows version {version}")]
-    Stock {
-        /// Of what.
-        sku: Sku,
-        /// The version before.
-        version: u64,
-        /// The number found.
-        found: u64,
-    },
-    /// More was promised than there was.
+    Stock { sku: Sku, version: u64, found: u64 },
+    /// More units were reserved than were on hand, first at `version`.
     #[error("stock of {sku}: at version {version} more is reserved than there is")]
-    Overdrawn {
-        /// Of what.
-        sku: Sku,
-        /// The first version at which it was so.
-        version: u64,
-    },
+    Overdrawn { sku: Sku, version: u64 },
 }
 
 impl Replay {
-    /// Before the first entry.
+    /// A replay before the first entry.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Before the first entry, and uses of promotions will be counted, which takes memory for every use.
+    /// A replay that also counts uses of promotions, which takes memory for every use.
     pub fn counting_uses() -> Self {
         Self { uses: Some(BTreeMap::new()), ..Self::default() }
     }
 
-    /// Follows the next entry.
+    /// Applies the next entry.
     ///
     /// # Errors
-    /// [`ReplayError`]; the replay can go on.
+    /// [`ReplayError`]; the replay can continue.
     pub fn apply(&mut self, entry: &HistoryEntry) -> Result<(), ReplayError> {
         match entry {
             HistoryEntry::Order(id, entry) => self.apply_order(*id, entry),
@@ -145,17 +127,17 @@ impl Replay {
         }
     }
 
-    /// An order that was not taken away.
+    /// An order that was not taken.
     pub fn order(&self, id: OrderId) -> Option<&Order> {
         self.orders.get(&id)
     }
 
-    /// The orders that were not taken away, by id.
+    /// The orders that were not taken, by id.
     pub fn orders(&self) -> impl Iterator<Item = &Order> {
         self.orders.values()
     }
 
-    /// The order that has to be [given back](Self::resume) before an entry can follow.
+    /// The order that must be [resumed](Self::resume) before an entry can be applied.
     pub fn wants(&self, entry: &HistoryEntry) -> Option<OrderId> {
         match entry {
             HistoryEntry::Order(id, entry) if entry.sequence > 1 && !self.orders.contains_key(id) => Some(*id),
@@ -163,7 +145,7 @@ impl Replay {
         }
     }
 
-    /// Takes away the order of an entry if it is finished: it will hardly have another event.
+    /// Drops the order of an entry if it is finished, because further events are unlikely.
     pub fn take_finished(&mut self, entry: &HistoryEntry) {
         let HistoryEntry::Order(id, _) = entry else { return };
         if self.order(*id).is_some_and(|order| order.phase.is_over()) {
@@ -171,17 +153,17 @@ impl Replay {
         }
     }
 
-    /// Takes every order away.
+    /// Drops every order.
     pub fn take_all(&mut self) {
         self.orders.clear();
     }
 
-    /// Takes an order away.
+    /// Removes an order from the replay.
     pub fn take(&mut self, id: OrderId) -> Option<Order> {
         self.orders.remove(&id)
     }
 
-    /// Gives back an order that was taken away.
+    /// Gives back an order that was taken.
     pub fn resume(&mut self, order: Order) {
         self.orders.insert(order.id, order);
     }
@@ -209,7 +191,7 @@ impl Replay {
     /// The stock of a sku as a store writes it that settles commits one by one.
     ///
     /// # Errors
-    /// [`ReplayError::Overdrawn`] if that can never have been written.
+    /// [`ReplayError::Overdrawn`] if no store can have written it.
     pub fn stock(&self, sku: &Sku) -> Result<Option<RebuiltStock<'_>>, ReplayError> {
         let Some(stock) = self.stock.get(sku) else { return Ok(None) };
         match stock.overdrawn() {
@@ -218,8 +200,8 @@ impl Replay {
         }
     }
 
-    /// How what a store has of a sku differs from what the history makes. The level is read at the instant, which must be
-    /// no earlier than the last commit; the reservations are as they are written.
+    /// The differences between a store's stock of a sku and the replay's. The level is compared at the instant, which
+    /// must not be earlier than the last commit; the reservations are compared as written.
     pub fn compare(
         &self,
         sku: &Sku,
@@ -235,7 +217,7 @@ impl Replay {
         self.uses.iter().flat_map(BTreeMap::keys)
     }
 
-    /// How much of a promotion is used up, if uses are counted.
+    /// The uses of a promotion, if uses are counted.
     pub fn uses(&self, id: &PromotionId) -> UsesTotal {
         let stock = self.uses.as_ref().and_then(|uses| uses.get(id));
         stock.map_or(UsesTotal::default(), |stock| UsesTotal { used: stock.used(), spent: stock.spent() })

@@ -1,4 +1,4 @@
-//! What a shop decides for itself.
+//! The settings of a shop.
 
 use alloc::vec::Vec;
 
@@ -10,43 +10,41 @@ use crate::order::{Lifecycle, Status};
 use crate::pricing::{Selection, Tax, TaxLevel};
 use crate::text::BoundedString;
 
-/// What a shop decides for itself.
+/// The settings of a shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Settings {
-    /// The currency of the catalog; every price is in it.
+    /// The currency of all prices in the catalog.
     pub currency: Currency,
     /// The lifecycle of new orders.
     pub lifecycle: Lifecycle,
-    /// Further lifecycles that orders of earlier days follow. [`Settings::new`] lists the built-in ones.
+    /// Lifecycles of older orders. [`Settings::new`] lists the built-in ones.
     pub former_lifecycles: Vec<Lifecycle>,
-    /// How orders can be shipped, and for what fee.
+    /// The first one is the default.
     pub shipping_methods: Vec<ShippingMethod>,
-    /// The taxes.
     pub tax: Tax,
-    /// Which of the promotions that could apply do.
     pub selection: Selection,
-    /// Whether tax is rounded per line or per rate.
     pub tax_level: TaxLevel,
-    /// How tax and percents are rounded.
+    /// How tax and percentages are rounded.
     pub rounding: Rounding,
-    /// How long stock is held for an order that is not paid.
+    /// The lifetime of a reservation of an unpaid order.
     pub reservation: TimeDelta,
-    /// How long a cart lives after its last change.
+    /// The lifetime of a cart after its last change.
     pub cart_lifetime: TimeDelta,
-    /// How long the answer to an idempotent request is kept: at least 24 hours.
+    /// How long idempotency records are stored: at least 24 hours.
     pub idempotency_retention: TimeDelta,
 }
 
-/// A way of shipping.
+/// A shipping method.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShippingMethod {
-    /// Its name, which a checkout gives.
+    /// The name that a checkout gives.
     pub name: BoundedString<64>,
-    /// Its fee per order.
+    /// Per order.
     pub fee: Money,
-    /// Which tax rates apply to the fee.
+    /// The tax category of the fee. `None`: untaxed.
     #[serde(default)]
     pub tax_category: Option<BoundedString<64>>,
 }
@@ -59,16 +57,16 @@ impl ShippingMethod {
 }
 
 impl Settings {
-    /// Half an hour to pay.
+    /// 30 minutes.
     pub const RESERVATION: TimeDelta = TimeDelta::minutes(30);
-    /// A month for a forgotten cart.
+    /// 30 days.
     pub const CART_LIFETIME: TimeDelta = TimeDelta::days(30);
-    /// Two days of answers: twice what is promised.
+    /// 48 hours, twice the guaranteed minimum.
     pub const IDEMPOTENCY_RETENTION: TimeDelta = TimeDelta::hours(48);
 
     /// A shop without configuration: the standard lifecycle, free standard shipping, no tax.
     #[expect(clippy::expect_used, reason = "the name is short and printable")]
-    #[expect(clippy::missing_panics_doc, reason = "it never does")]
+    #[expect(clippy::missing_panics_doc, reason = "it never panics")]
     pub fn new(currency: Currency) -> Self {
         let name = "standard".parse().expect("it is a name");
         let standard = ShippingMethod::new(name, Money::zero(currency));
@@ -87,12 +85,12 @@ impl Settings {
         }
     }
 
-    /// A way of shipping by its name.
+    /// A shipping method by its name.
     pub fn shipping_method(&self, name: &BoundedString<64>) -> Option<&ShippingMethod> {
         self.shipping_methods.iter().find(|method| method.name == *name)
     }
 
-    /// The lifecycle that an order follows.
+    /// A configured lifecycle by its name.
     pub fn lifecycle_of(&self, name: &Status) -> Option<&Lifecycle> {
         let mut known = core::iter::once(&self.lifecycle).chain(&self.former_lifecycles);
         known.find(|lifecycle| lifecycle.name() == name)

@@ -1,19 +1,19 @@
-//! Stock: what is on hand, what of it is promised, and the guarded moves between.
+//! Stock: units on hand, reservations, and the guarded moves between them.
 //!
 //! ```text
 //!            reserve            confirm            fulfil
-//! available ────────► held ───────────► confirmed ───────► gone
+//! available ────────► reserved ───────► confirmed ───────► shipped
 //!     ▲                │ release, expiry    │ release        │ restock
 //!     └────────────────┴────────────────────┴────────────────┘
 //! ```
 //!
-//! Moves are deltas with a guard, not read-modify-write: nobody conflicts on a popular sku for having read an old number,
-//! and many commits can be settled in one transaction ([`crate::commit::settle`]).
+//! Moves are guarded deltas. A commit does not conflict because it read an old level, and many commits can be
+//! [settled](crate::commit::settle) in one transaction.
 //!
 //! # Invariants
 //! * `STK-1`: 0 ≤ reserved ≤ on hand.
-//! * `STK-2`: reserved is the sum of the sku's reservations that have not been swept.
-//! * `STK-3`: a reservation past its time never counts: every read and every move sweeps first.
+//! * `STK-2`: reserved is the sum of the sku's reservations that have not been removed.
+//! * `STK-3`: an expired reservation never counts: every read ignores it and every move removes it.
 
 mod sku_stock;
 
@@ -26,28 +26,28 @@ pub use self::sku_stock::{ReservationChange, SkuStock, UncontendedReservation};
 use crate::ids::{OrderId, Sku};
 use crate::text::BoundedString;
 
-/// The most units that can be on hand of one sku.
+/// The maximum number of units on hand of one sku.
 pub const MAX_ON_HAND: i64 = 1_000_000_000_000;
 
 /// The stock of one sku.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct StockLevel {
-    /// What is counted.
     pub sku: Sku,
-    /// Units in the house.
+    /// Units on hand.
     pub on_hand: i64,
-    /// Units of those that are promised to orders.
+    /// Units on hand that orders have reserved.
     pub reserved: i64,
-    /// At or below this many available units the sku is low.
+    /// The sku is low if the available units are at or below this number. `None`: it is never low.
     pub reorder_threshold: Option<i64>,
-    /// No reservation of this sku expires before this instant; none if no reservation expires.
+    /// A lower bound of the expiry of all reservations; `None` if no reservation expires.
     pub next_expiry: Option<DateTime<Utc>>,
     /// Grows with every move. The sequence numbers of the sku's events are taken from it.
     pub version: u64,
 }
 
 impl StockLevel {
-    /// A sku that was never stocked.
+    /// The level of a sku that was never stocked.
     pub const fn empty(sku: Sku) -> Self {
         Self { sku, on_hand: 0, reserved: 0, reorder_threshold: None, next_expiry: None, version: 0 }
     }
@@ -57,23 +57,23 @@ impl StockLevel {
         self.on_hand.saturating_sub(self.reserved)
     }
 
-    /// Whether it is time to reorder.
+    /// Whether the available units are at or below the reorder threshold.
     pub fn is_low(&self) -> bool {
         self.reorder_threshold.is_some_and(|threshold| self.available() <= threshold)
     }
 }
 
-/// Units promised to one order.
+/// Units reserved for one order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Reservation {
-    /// How many.
     pub units: i64,
-    /// Until when; a confirmed reservation has no end.
+    /// When it expires; `None` once it is confirmed.
     pub until: Option<DateTime<Utc>>,
 }
 
 impl Reservation {
-    /// The reservation with more units for the same order: all of them stand until the later end.
+    /// The reservation with more units for the same order. All units expire at the later time.
     pub(crate) fn and(self, units: i64, until: Option<DateTime<Utc>>) -> Self {
         let until = self.until.zip(until).map(|(one, other)| one.max(other));
         Self { units: self.units.saturating_add(units), until }
@@ -82,71 +82,34 @@ impl Reservation {
 
 /// One guarded change of the stock of one sku.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct StockMove {
-    /// What moves.
     pub sku: Sku,
-    /// How.
     pub action: StockAction,
 }
 
-/// How stock moves. Units are positive; a delta has a sign.
+/// A change of the stock of one sku. Units are positive; a delta has a sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum StockAction {
-    /// Promise units to an order until an instant. To one that holds some already, these come on top.
-    Reserve {
-        /// To which order.
-        order: OrderId,
-        /// How many.
-        units: i64,
-        /// Until when.
-        until: DateTime<Utc>,
-    },
-    /// The order is paid: its reservation no longer ends. If it has already ended, the units are taken anew.
-    Confirm {
-        /// Whose reservation.
-        order: OrderId,
-        /// How many units, should they have to be taken anew.
-        units: i64,
-    },
-    /// Take the promise back. Nothing happens where it has ended already.
-    Release {
-        /// Whose reservation.
-        order: OrderId,
-    },
-    /// The units leave the house.
-    Fulfil {
-        /// Whose reservation.
-        order: OrderId,
-        /// How many.
-        units: i64,
-    },
-    /// Units come back into the house and can be sold again.
-    Restock {
-        /// How many.
-        units: i64,
-    },
-    /// Say how many are in the house.
-    Set {
-        /// Units on hand.
-        on_hand: i64,
-        /// The new threshold; none leaves the old one.
-        reorder_threshold: Option<i64>,
-        /// The version this was decided on, if the caller named one.
-        expected: Option<u64>,
-    },
-    /// Receive or correct.
-    Adjust {
-        /// Units more (positive) or less (negative).
-        delta: i64,
-        /// Why.
-        reason: BoundedString<200>,
-        /// The version this was decided on, if the caller named one.
-        expected: Option<u64>,
-    },
+    /// Reserves units for an order until an instant, in addition to those it has reserved.
+    Reserve { order: OrderId, units: i64, until: DateTime<Utc> },
+    /// The order is paid: its reservation no longer expires. If it has expired, `units` are reserved again.
+    Confirm { order: OrderId, units: i64 },
+    /// Releases the reservation. No effect if it has expired.
+    Release { order: OrderId },
+    /// Removes the units from stock.
+    Fulfil { order: OrderId, units: i64 },
+    /// Returned units can be sold again.
+    Restock { units: i64 },
+    /// Sets the units on hand, and the threshold if given. `expected` is the version named by the caller.
+    Set { on_hand: i64, reorder_threshold: Option<i64>, expected: Option<u64> },
+    /// Receives units (positive) or corrects their number. `expected` is as in `Set`.
+    Adjust { delta: i64, reason: BoundedString<200>, expected: Option<u64> },
 }
 
 impl StockAction {
-    /// The action, bound to a version where it can be.
+    /// The action with an expected version, if it supports one.
     #[must_use]
     pub fn expecting(mut self, version: Option<u64>) -> Self {
         if let Self::Set { expected, .. } | Self::Adjust { expected, .. } = &mut self {
@@ -155,7 +118,7 @@ impl StockAction {
         self
     }
 
-    /// The order whose reservation the action touches.
+    /// The order whose reservation changes.
     pub const fn order(&self) -> Option<OrderId> {
         match self {
             Self::Reserve { order, .. }
@@ -167,37 +130,25 @@ impl StockAction {
     }
 }
 
-/// What the history keeps of stock beyond what order events say.
+/// The history of stock that does not follow from order events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum StockEvent {
-    /// Somebody said how many there are.
-    Set {
-        /// Units on hand.
-        on_hand: i64,
-        /// The new threshold, if one was given.
-        reorder_threshold: Option<i64>,
-    },
-    /// Somebody received or corrected.
-    Adjusted {
-        /// Units more or less.
-        delta: i64,
-        /// Why.
-        reason: BoundedString<200>,
-    },
-    /// Available fell to the reorder threshold or below.
+    /// The units on hand were set, and the threshold if given.
+    Set { on_hand: i64, reorder_threshold: Option<i64> },
+    /// The units on hand were adjusted.
+    Adjusted { delta: i64, reason: BoundedString<200> },
+    /// The available units fell to the reorder threshold or below.
     #[serde(rename = "low")]
-    LowStock {
-        /// Units left.
-        available: i64,
-    },
-    /// Nothing is available any more.
+    LowStock { available: i64 },
+    /// The available units fell to zero.
     #[serde(rename = "out")]
     OutOfStock,
 }
 
 impl StockEvent {
-    /// The type under which it is published.
+    /// The type under which the event is published.
     pub const fn event_type(&self) -> &'static str {
         match self {
             Self::Set { .. } => "stock.set",
@@ -207,7 +158,7 @@ impl StockEvent {
         }
     }
 
-    /// The move that rebuilds the level from history; notices move nothing.
+    /// The move that rebuilds the level from history; `None` for a notice.
     pub fn replay(&self) -> Option<StockAction> {
         match self {
             Self::Set { on_hand, reorder_threshold } => {
@@ -221,43 +172,16 @@ impl StockEvent {
     }
 }
 
-/// Why a move is refused. Nothing has changed then.
+/// Why a move is refused. It changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum StockRefusal {
-    /// Fewer units are available than asked for.
-    #[error("{asked} of {sku} asked for, {available} available")]
-    OutOfStock {
-        /// Of what.
-        sku: Sku,
-        /// Units asked for.
-        asked: i64,
-        /// Units available.
-        available: i64,
-    },
-    /// Fewer units would be on hand than are promised.
-    #[error("{sku} would have {on_hand} on hand, {reserved} are reserved")]
-    BelowReserved {
-        /// Of what.
-        sku: Sku,
-        /// What would be on hand.
-        on_hand: i64,
-        /// What is promised.
-        reserved: i64,
-    },
-    /// More units than [`MAX_ON_HAND`], or fewer than none.
+    #[error("cannot reserve {asked} of {sku}: {available} available")]
+    OutOfStock { sku: Sku, asked: i64, available: i64 },
+    #[error("{sku} cannot have {on_hand} on hand: {reserved} are reserved")]
+    BelowReserved { sku: Sku, on_hand: i64, reserved: i64 },
     #[error("{sku}: units on hand are 0 to {MAX_ON_HAND}")]
-    OutOfRange {
-        /// Of what.
-        sku: Sku,
-    },
-    /// The level changed since it was read.
+    OutOfRange { sku: Sku },
     #[error("{sku} is at version {actual}, not {expected}")]
-    VersionMismatch {
-        /// Of what.
-        sku: Sku,
-        /// The version the caller named.
-        expected: u64,
-        /// The version it has.
-        actual: u64,
-    },
+    VersionMismatch { sku: Sku, expected: u64, actual: u64 },
 }

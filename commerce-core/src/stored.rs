@@ -1,24 +1,24 @@
-//! How values are stored.
+//! Stored forms.
 //!
-//! The serde form of a type of this crate is the form in which stores keep it, and no other: what a service or a program speaks is
-//! that one's matter. A stored form
-//! * is derived, and so follows the type;
-//! * has no sentences, and nothing that follows from the rest;
-//! * may have fields that are not known here: a newer version has written them, and they are passed over (so an enum with data names
-//!   its variant in a field, and is not named by one);
-//! * is not subject to the limits of the day. What was stored was checked when it came in, through a constructor or
-//!   [`FromStr`](core::str::FromStr); a limit that is lowered later does not make old orders unreadable.
+//! Stores write the serde form of the types of this crate. HTTP and other interfaces have types of their own. A stored
+//! form:
+//! * is derived from the type;
+//! * contains no sentences and no derivable data;
+//! * may contain unknown fields, which were written by a newer version and are ignored. An enum with data therefore
+//!   names its variant in a field;
+//! * is not checked against current limits when it is read. It was checked on input, and lowering a limit must not make
+//!   old orders unreadable.
 //!
-//! A document that is stored by itself (an event, a promotion) says which version of its form it has: see [`Stored`].
+//! A value that is stored by itself (an event, a promotion) contains the version of its form: see [`Stored`].
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The version of the stored forms of this crate. It grows when older versions of this crate would misread what is stored.
+/// The version of the stored forms. It grows when older versions of this crate would misread the new form.
 pub const VERSION: u64 = 1;
 
-/// A document that is stored by itself: a value, beside the version of its form in the field `v`.
+/// A value that is stored by itself, with the version of its form in the field `v`.
 ///
-/// Without the field, the form has version 1. A version above [`VERSION`] is an error: it was written by a newer version.
+/// Without the field, the version is 1. A version above [`VERSION`] is an error: it was written by a newer version.
 ///
 /// ```
 /// use commerce_core::stock::StockEvent;
@@ -62,7 +62,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Stored<T> {
     }
 }
 
-/// That a version is known here.
+/// A supported version.
 #[derive(Default, Deserialize)]
 #[serde(try_from = "u64")]
 struct Version;

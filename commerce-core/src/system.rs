@@ -1,4 +1,4 @@
-//! The clock and the ids of the operating system. With the feature `std`.
+//! The clock and the ids of the operating system. Requires the feature `std`.
 #![expect(clippy::disallowed_methods, reason = "these are the ports through which the rules see the system")]
 
 use chrono::{DateTime, SubsecRound, Utc};
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::port::{Clock, IdGenerator};
 
-/// The decimals of a second that stores keep.
+/// The decimals of a second that stores preserve.
 const MICROSECONDS: u16 = 6;
 
 /// The clock of the system, in whole microseconds.

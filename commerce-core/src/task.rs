@@ -1,7 +1,8 @@
-//! What has to happen later: durable work, scheduled in the commit that makes it necessary.
+//! Tasks: durable work for later, scheduled by a commit.
 //!
-//! A task is named by its kind and its subject, so scheduling it twice is scheduling it once. The store leases due tasks to one
-//! worker at a time; a worker that dies loses its lease and another takes over, so every task must be safe to run twice.
+//! A task is identified by its kind and subject, so scheduling it twice has no effect. The store leases due tasks to
+//! one worker at a time. If a worker dies, its lease expires and another worker runs the task, so every task must be
+//! safe to run twice.
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -12,14 +13,15 @@ use serde_json::Value;
 
 use crate::ids::{OrderId, RefundId};
 
-/// What is to be done. A process that does not know a kind leaves it to others.
+/// The kind of a task. A process leaves unknown kinds to others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskKind(Cow<'static, str>);
 
 impl TaskKind {
-    /// Cancel an order if it is still not paid: its reservation has ended. The subject is the order.
+    /// Cancels an order if it is not paid when its reservation expires. The subject is the order.
     pub const EXPIRE_ORDER: Self = Self::new("expire_order");
-    /// Send a refund to the payment processor and record the answer. The subject is the refund, the payload names its order.
+    /// Sends a refund to the payment processor and records the answer. The subject is the refund, the payload names its
+    /// order.
     pub const SEND_REFUND: Self = Self::new("send_refund");
     /// The kinds that the engine runs.
     pub const KNOWN: &'static [Self] = &[Self::EXPIRE_ORDER, Self::SEND_REFUND];
@@ -29,7 +31,7 @@ impl TaskKind {
         Self(Cow::Borrowed(name))
     }
 
-    /// A kind by its name, as a store or a caller gives it.
+    /// A kind by a name from a store or a caller.
     pub const fn named(name: String) -> Self {
         Self(Cow::Owned(name))
     }
@@ -46,12 +48,12 @@ impl fmt::Display for TaskKind {
     }
 }
 
-/// Names a task.
+/// Identifies a task.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct TaskKey {
-    /// What is to be done.
     pub kind: TaskKind,
-    /// What it is to be done to, as an id of 1 to 64 characters.
+    /// An id of 1 to 64 characters.
     pub subject: String,
 }
 
@@ -73,19 +75,13 @@ impl fmt::Display for TaskKey {
     }
 }
 
-/// A change to the list of tasks, part of a commit.
+/// A change of the list of tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum TaskChange {
-    /// Run it at `due` or soon after. Nothing changes where it is scheduled already.
-    Schedule {
-        /// The task.
-        key: TaskKey,
-        /// The earliest time to run it.
-        due: DateTime<Utc>,
-        /// What the worker needs to know besides the subject.
-        payload: Value,
-    },
-    /// It is done, or not needed any more.
+    /// Runs the task at `due` or soon after, with `payload` as input. No effect if it is scheduled already.
+    Schedule { key: TaskKey, due: DateTime<Utc>, payload: Value },
+    /// Removes a task that is done or unnecessary.
     Finish(TaskKey),
 }
 
@@ -98,31 +94,30 @@ impl TaskChange {
 
 /// A scheduled task.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Task {
-    /// Its name.
     pub key: TaskKey,
-    /// What the worker needs to know besides the subject; null if nothing.
+    /// Further input for the worker, or null.
     pub payload: Value,
-    /// When it is to run: first when it was scheduled for, after a failure when it is to be tried again.
+    /// The scheduled time; after a failure, the time of the next attempt.
     pub due: DateTime<Utc>,
-    /// When a worker may take it: when it is due, or when the lease of another worker ends. None once it was given up.
+    /// When a worker may lease it: when it is due, or when another lease expires. `None`: it is dead.
     pub ready_at: Option<DateTime<Utc>>,
     /// The number of failed attempts.
     pub failures: u32,
-    /// The error of the last failed attempt.
     pub last_error: Option<String>,
 }
 
-/// Where a task stands.
+/// The state of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TaskState {
-    /// It waits for its time.
+    /// It is not due yet.
     Scheduled,
-    /// It is due and waits for a worker.
+    /// It is due and not leased.
     Due,
     /// A worker has leased it.
     Running,
-    /// It failed too often and waits for a person.
+    /// It failed too often. It does not run until a person retries it.
     Dead,
 }
 
@@ -130,7 +125,7 @@ impl TaskState {
     /// Every state.
     pub const ALL: &'static [Self] = &[Self::Scheduled, Self::Due, Self::Running, Self::Dead];
 
-    /// The state of a name in the API.
+    /// The state with this name in the API.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|state| state.name() == name)
     }
@@ -152,7 +147,7 @@ impl Task {
         Self { key, payload, due, ready_at: Some(due), failures: 0, last_error: None }
     }
 
-    /// Where the task stands at an instant. A lease that has ended counts no more.
+    /// The state of the task at an instant. An expired lease does not count.
     pub fn state(&self, at: DateTime<Utc>) -> TaskState {
         match self.ready_at {
             None => TaskState::Dead,
@@ -162,7 +157,7 @@ impl Task {
         }
     }
 
-    /// The task after a failed attempt: to be tried again at `retry`, or given up.
+    /// The task after a failed attempt: to be tried again at `retry`, or dead.
     #[must_use]
     pub fn failed(&self, retry: Option<DateTime<Utc>>, error: &str) -> Self {
         Self {
@@ -174,7 +169,7 @@ impl Task {
         }
     }
 
-    /// The task as a person wants it tried again: now, with all its attempts before it.
+    /// The task as retried by a person: due now, without failures.
     #[must_use]
     pub fn retried(&self, at: DateTime<Utc>) -> Self {
         Self { due: at, ready_at: Some(at), failures: 0, ..self.clone() }

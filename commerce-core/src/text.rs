@@ -1,4 +1,4 @@
-//! Bounded text, and reading typed values from text.
+//! Bounded text, and parsing typed values from text.
 
 use alloc::string::String;
 use core::fmt::{self, Display};
@@ -8,9 +8,9 @@ use core::str::FromStr;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Text that people wrote: 1 to `MAX` characters, trimmed, no control characters but line breaks and tabs.
+/// Text of 1 to `MAX` characters, trimmed, without control characters other than line breaks and tabs.
 ///
-/// [`FromStr`] checks all of it. [Stored](crate::stored) text is read as it is, even if it is longer than `MAX` by now.
+/// [`FromStr`] checks this. [Stored](crate::stored) text is read without checks, even if it is longer than `MAX`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BoundedString<const MAX: usize>(String);
@@ -22,19 +22,19 @@ impl<const MAX: usize> BoundedString<MAX> {
     }
 }
 
-/// The name of something or somebody.
+/// The name of a thing or a person.
 pub type Name = BoundedString<255>;
 
-/// Why a text is not taken.
+/// Why a text is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum BoundedStringError {
-    /// Nothing but space.
+    /// Only space.
     #[error("is empty")]
     Empty,
     /// More characters than allowed.
     #[error("is longer than {0} characters")]
     TooLong(usize),
-    /// Control characters.
     #[error("has control characters")]
     ControlCharacters,
 }

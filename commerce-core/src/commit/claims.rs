@@ -1,36 +1,36 @@
-//! Who reservations which claim, and what changed hands while a batch was settled.
+//! The owners of claims, and the claims that changed owner while a batch was settled.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 
 use crate::document::Claim;
 
-/// The claims that a batch takes or releases, with the ids of the documents and orders that hold them.
+/// The claims that a batch takes or releases, with their owners: ids of documents and orders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
     loaded: BTreeMap<Claim, String>,
-    /// The holder since; none where nobody holds the claim any more.
+    /// The new owner; `None` if the claim was released.
     changed: BTreeMap<Claim, Option<String>>,
 }
 
-/// What a store has to write of one claim.
+/// A change of one claim, for a store to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClaimChange<'a> {
-    /// Nobody held it; now the document or order of this id does.
+    /// A free claim gets this owner.
     Take(&'a Claim, &'a str),
-    /// It passes to the document or order of this id.
+    /// The claim gets another owner.
     Pass(&'a Claim, &'a str),
-    /// Nobody holds it any more.
+    /// The claim becomes free.
     Release(&'a Claim),
 }
 
 impl Claims {
-    /// The claims that are held, as they were loaded.
+    /// The owners as they were loaded.
     pub const fn new(loaded: BTreeMap<Claim, String>) -> Self {
         Self { loaded, changed: BTreeMap::new() }
     }
 
-    /// Who holds a claim now.
+    /// The current owner of a claim.
     pub(super) fn owner(&self, claim: &Claim) -> Option<&str> {
         match self.changed.get(claim) {
             Some(owner) => owner.as_deref(),
@@ -46,7 +46,7 @@ impl Claims {
         self.changed.insert(claim.clone(), None);
     }
 
-    /// The claims that changed hands since they were loaded, in their order.
+    /// The claims that changed owner since they were loaded, in their order.
     pub fn changes(&self) -> impl Iterator<Item = ClaimChange<'_>> {
         self.changed.iter().filter_map(|(claim, owner)| match (self.loaded.get(claim), owner) {
             (None, Some(owner)) => Some(ClaimChange::Take(claim, owner)),

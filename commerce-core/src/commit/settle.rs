@@ -1,4 +1,4 @@
-//! Whether the guards of a batch of commits hold: one pure decision over the state that was loaded for it.
+//! Settling: one pure decision whether the guards of a batch of commits hold, over the state that was loaded for it.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -16,37 +16,37 @@ use crate::ids::{EventId, OrderId, PromotionId, Sku, UserId};
 use crate::promotion::{RedemptionMove, UsageCounter, UsageSavepoint};
 use crate::stock::{SkuStock, StockEvent, StockLevel, StockMove, StockRefusal, StockSavepoint};
 
-/// What a store has to load, and lock in this order, before it can settle a batch.
+/// The rows that a store must load, and lock in this order, before it settles a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReadSet<'a> {
-    /// The idempotency records that may exist.
+    /// Keys of records that may exist.
     pub idempotency_keys: BTreeSet<&'a IdempotencyKey>,
-    /// The versions of these orders.
+    /// Orders whose versions are needed.
     pub orders: BTreeSet<OrderId>,
-    /// The versions of these documents.
+    /// Documents whose versions are needed.
     pub documents: BTreeSet<&'a DocumentId>,
-    /// Who holds these claims.
+    /// Claims whose owners are needed.
     pub claims: BTreeSet<&'a Claim>,
-    /// The uses of these promotions, with those by these customers and the live redemptions of these orders.
+    /// The needed counters, with the customers whose uses and the orders whose live redemptions are needed.
     pub usage_counters: BTreeMap<&'a PromotionId, BTreeSet<(&'a UserId, OrderId)>>,
-    /// The stock of these skus, with the reservations of these orders and all reservations due by [`ReadSet::at`].
+    /// The needed stock, with the reservations of these orders and all reservations due at [`ReadSet::at`].
     pub sku_stocks: BTreeMap<&'a Sku, BTreeSet<OrderId>>,
     /// The latest time of a decision in the batch.
     pub at: DateTime<Utc>,
 }
 
 impl<'a> ReadSet<'a> {
-    /// What a batch names.
+    /// Everything that a batch needs.
     pub fn of(batch: impl IntoIterator<Item = &'a Commit>) -> Self {
         batch.into_iter().fold(Self::default(), Self::with)
     }
 
-    /// What a batch names, but for what it makes: orders with their numbers and what they hold, carts, and idempotency
-    /// records.
+    /// Everything that a batch needs, except what it inserts: orders with their numbers and claims, carts, and
+    /// idempotency records.
     ///
-    /// For a store that has other means of telling that it is not new, and then asks for the rest. Ids were just minted,
-    /// numbers drawn by chance, and the engine has looked for the idempotency record before.
+    /// For a store that detects a conflicting insert in another way and then loads the rest. Conflicts are rare: ids
+    /// were just generated, numbers are random, and the engine has looked for the idempotency record.
     pub fn assuming_inserts_are_new(batch: impl IntoIterator<Item = &'a Commit>) -> Self {
         batch.into_iter().fold(Self::default(), |read_set, commit| {
             let placed = |id| commit.orders.iter().any(|change| change.expected == 0 && change.order.id == id);
@@ -81,37 +81,35 @@ impl<'a> ReadSet<'a> {
     }
 }
 
-/// What a store knew when it settled a batch, and, afterwards, what is true once the batch is written.
+/// The state that a store loaded to settle a batch; afterwards, the state once the batch is written.
 ///
-/// What does not exist is absent, but the stock of every needed sku is there, if only as an empty one.
+/// Rows that do not exist are absent, except that the stock of every needed sku is present, if only as an empty level.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct LoadedState {
-    /// Idempotency records given before.
     pub idempotency_records: BTreeMap<IdempotencyKey, IdempotencyRecord>,
     /// Versions of orders.
     pub orders: BTreeMap<OrderId, u64>,
     /// Versions of documents.
     pub documents: BTreeMap<DocumentId, u64>,
-    /// Who reservations which claim.
+    /// The owners of claims.
     pub claims: Claims,
-    /// Uses of promotions.
     pub usage_counters: BTreeMap<PromotionId, UsageCounter>,
-    /// Stock.
     pub sku_stocks: BTreeMap<Sku, SkuStock>,
 }
 
-/// What an accepted commit brought about beyond what it says itself.
+/// The outcome of an accepted commit, beyond its own content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Accepted {
-    /// What happened to the stock, numbered.
+    /// The stock events that it caused, numbered.
     pub stock_events: Vec<(Sku, Recorded<StockEvent>)>,
 }
 
-/// Settles a batch in its order, first come, first served.
+/// Settles a batch in its order.
 ///
-/// Each commit is accepted whole or refused whole. An accepted one changes the loaded state for those behind it; a refused one
-/// changes nothing. The store writes the accepted commits and the stock that is [changed](SkuStock::is_changed).
+/// Each commit is accepted or refused as a whole. An accepted one changes the loaded state for later ones; a refused
+/// one changes nothing. The store writes the accepted commits and the stock that is [changed](SkuStock::is_changed).
 ///
 /// ```
 /// use commerce_core::commit::{LoadedState, Refusal, settle};
@@ -166,7 +164,7 @@ impl LoadedState {
         })
     }
 
-    /// A claim is free if nobody holds it, or if whoever does releases it in the same commit.
+    /// A claim is free if it has no owner, or if the same commit releases it from its owner.
     fn check_claims(&self, commit: &Commit) -> Result<(), Refusal> {
         let released: BTreeSet<_> = commit.documents.iter().flat_map(DocumentChange::released).collect();
         let mut earlier = BTreeMap::new();
@@ -179,7 +177,7 @@ impl LoadedState {
         })
     }
 
-    /// Takes and gives back uses of promotions; says how to undo it.
+    /// Applies the uses of promotions; returns how to undo it.
     fn redeem<'a>(&mut self, commit: &'a Commit) -> Result<Vec<(&'a RedemptionMove, UsageSavepoint)>, Refusal> {
         let mut undo = Vec::with_capacity(commit.redemptions.len());
         for step in &commit.redemptions {
@@ -242,7 +240,7 @@ impl LoadedState {
         }
     }
 
-    /// Makes an accepted commit part of the loaded state.
+    /// Applies an accepted commit to the loaded state.
     fn note(&mut self, commit: &Commit) {
         self.idempotency_records.extend(commit.idempotency.iter().map(|record| (record.key.clone(), record.clone())));
         self.orders.extend(commit.orders.iter().map(|change| (change.order.id, change.order.version)));
@@ -252,7 +250,7 @@ impl LoadedState {
     }
 }
 
-/// The claims that a commit takes, with the ids of their owners.
+/// The claims that a commit takes, with their owners.
 fn taken(commit: &Commit) -> impl Iterator<Item = (&Claim, String)> {
     let orders = commit.orders.iter().filter_map(|change| Some((change.taken.as_ref()?, change.order.id.to_string())));
     let owned = |change: &'_ DocumentChange| change.id().id.clone();
@@ -262,7 +260,7 @@ fn taken(commit: &Commit) -> impl Iterator<Item = (&Claim, String)> {
     }))
 }
 
-/// What a commit changes `twice` has the version that its first change gave it, and no second change is taken.
+/// `twice` is the version after an earlier change of the same subject in this commit. A second change is refused.
 fn check_version(expected: u64, twice: Option<u64>, actual: u64, subject: impl Fn() -> Subject) -> Result<(), Refusal> {
     if twice.is_none() && expected == actual {
         return Ok(());
@@ -279,8 +277,8 @@ fn number(commit: &Commit, sku: &Sku, version: u64, events: Vec<StockEvent>) -> 
     events.into_iter().zip(sequences).map(record).collect()
 }
 
-/// An event id that is the same whenever the same commit is settled with the same outcome: the seed, with the id of the stream
-/// and the sequence mixed into its random bits (FNV-1a).
+/// An event id that only depends on the commit and the outcome: the seed, with the id of the stream and the sequence
+/// mixed into its random bits (FNV-1a).
 pub(super) fn derive_event_id(seed: Uuid, stream: &str, sequence: u64) -> EventId {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;

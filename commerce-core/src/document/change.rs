@@ -1,4 +1,4 @@
-//! A change to a document: its guards, its claims, and the event that tells of it.
+//! A change of a document: its guards, its claims and its event.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -14,12 +14,12 @@ use crate::event::Recorded;
 use crate::ids::EventId;
 use crate::order::CorruptHistory;
 
-/// What changed in a document, as its history keeps it.
+/// The change of a document, as recorded in its history.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct DocumentEvent {
-    /// The type under which it is published, such as `product.updated`.
+    /// The type under which the event is published, such as `product.updated`.
     pub event_type: Cow<'static, str>,
-    /// The change.
     pub change: Delta,
 }
 
@@ -33,7 +33,7 @@ pub enum Delta {
     Updated(Value),
 }
 
-/// The next value of a document, with the version it was decided on.
+/// The next value of a document, with the version of the decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentChange {
     id: DocumentId,
@@ -46,7 +46,7 @@ pub struct DocumentChange {
 }
 
 impl DocumentChange {
-    /// A change from one value to the next. `before` is the value that was read, and is absent for a new document.
+    /// A change from one value to the next. `before` is the value that was read; `None` for a new document.
     pub(crate) fn new<T: Aggregate>(
         before: Option<&T>,
         after: T,
@@ -77,7 +77,7 @@ impl DocumentChange {
         &self.id
     }
 
-    /// The version the store must have; 0 for a new document.
+    /// The version required in the store; 0 for a new document.
     pub const fn expected(&self) -> u64 {
         self.expected
     }
@@ -92,31 +92,31 @@ impl DocumentChange {
         &self.document
     }
 
-    /// The claims it begins to hold.
+    /// The claims it takes.
     pub fn taken(&self) -> &[Claim] {
         &self.taken
     }
 
-    /// The claims it gives up.
+    /// The claims it releases.
     pub fn released(&self) -> &[Claim] {
         &self.released
     }
 
-    /// The keys it is found by from now on. None if they stay as they are.
+    /// The new keys; `None` if they do not change.
     pub fn keys(&self) -> Option<&[String]> {
         self.keys.as_deref()
     }
 
-    /// The event that tells of the change.
+    /// The event of the change.
     pub const fn event(&self) -> &Recorded<DocumentEvent> {
         &self.event
     }
 }
 
-/// The document after a whole history.
+/// Folds the whole history of a document.
 ///
 /// # Errors
-/// [`ReplayedError`] if the events do not continue each other, or do not lead to a document.
+/// [`ReplayedError`] if the events do not continue each other or do not lead to a document.
 pub fn replay<'a>(
     kind: DocumentKind,
     history: impl IntoIterator<Item = &'a Recorded<DocumentEvent>>,
@@ -138,13 +138,13 @@ pub fn replay<'a>(
     Ok(Document::from_stored(kind, value)?)
 }
 
-/// A history that does not lead to a document.
+/// Why a history does not lead to a document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplayedError {
     /// The events do not continue each other.
     #[error(transparent)]
     History(#[from] CorruptHistory),
-    /// The value they lead to cannot be read.
+    /// The resulting value cannot be read.
     #[error(transparent)]
     Stored(#[from] StoredError),
 }

@@ -1,12 +1,12 @@
-//! JSON merge patches (RFC 7396): what changed from one object to another.
+//! JSON merge patches (RFC 7396).
 
 use alloc::string::String;
 
 use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
-/// Removes the members of objects that are null: in a merge patch null means absent. Lists are replaced as a whole, so what
-/// stands in them stays.
+/// Removes null members of objects, because null means absent in a merge patch. Lists are replaced as a whole and stay
+/// as they are.
 pub(super) fn drop_nulls(value: &mut Value) {
     if let Value::Object(members) = value {
         members.retain(|_, member| !member.is_null());

@@ -1,4 +1,4 @@
-//! Putting an engine together.
+//! The builder of an engine.
 
 use alloc::sync::Arc;
 
@@ -8,7 +8,6 @@ use crate::settings::Settings;
 #[cfg(feature = "std")]
 use crate::system::{SystemClock, TimeOrderedIds};
 
-/// The world the engine works in.
 #[derive(Clone, Debug)]
 pub(super) struct Ports {
     pub(super) store: Arc<dyn Store>,
@@ -18,7 +17,7 @@ pub(super) struct Ports {
     pub(super) ids: Arc<dyn IdGenerator>,
 }
 
-/// An engine in the making; see [`Engine::builder`].
+/// Builds an engine; see [`Engine::builder`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct EngineBuilder {
@@ -27,8 +26,8 @@ pub struct EngineBuilder {
 }
 
 impl Engine {
-    /// Begins an engine over a store and a payment processor, with the clock and the ids of the system. Every authenticated
-    /// user counts as existing unless [`EngineBuilder::users`] says otherwise.
+    /// A builder with a store and a payment processor, and with the clock and the ids of the system. Every
+    /// authenticated user is an existing one unless [`EngineBuilder::users`] is called.
     #[cfg(feature = "std")]
     pub fn builder(settings: Settings, store: Arc<dyn Store>, payments: Arc<dyn Payments>) -> EngineBuilder {
         EngineBuilder::new(settings, store, payments, (Arc::new(SystemClock), Arc::new(TimeOrderedIds)))
@@ -36,7 +35,7 @@ impl Engine {
 }
 
 impl EngineBuilder {
-    /// Begins an engine with a clock and ids of your own: [`Engine::builder`] where there is no operating system.
+    /// A builder with a clock and ids of your own, for targets without an operating system.
     pub fn new(
         settings: Settings,
         store: Arc<dyn Store>,
@@ -46,25 +45,25 @@ impl EngineBuilder {
         Self { ports: Ports { store, users: None, payments, clock, ids }, settings }
     }
 
-    /// Asks a service whether a user exists, and for segments.
+    /// Uses a service for users and their segments.
     pub fn users(mut self, users: Arc<dyn Users>) -> Self {
         self.ports.users = Some(users);
         self
     }
 
-    /// Takes the time from another clock.
+    /// Uses another clock.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.ports.clock = clock;
         self
     }
 
-    /// Takes new ids from elsewhere.
+    /// Uses another source of ids.
     pub fn ids(mut self, ids: Arc<dyn IdGenerator>) -> Self {
         self.ports.ids = ids;
         self
     }
 
-    /// The engine.
+    /// Builds the engine.
     pub fn build(self) -> Engine {
         Engine { ports: self.ports, settings: Arc::new(self.settings) }
     }

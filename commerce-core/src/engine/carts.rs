@@ -1,4 +1,4 @@
-//! Carts: open, fill, price.
+//! Use cases of carts.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -17,36 +17,34 @@ use crate::pricing::Quote;
 
 use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, Target};
 
-/// A cart with its price now.
+/// A cart with its current price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct CartView {
-    /// The cart, at today's prices.
+    /// With current prices.
     pub cart: Cart,
-    /// What it costs and why.
     pub quote: Quote,
-    /// The lines whose price changed since the cart was last written.
+    /// The lines whose price changed since the cart was last stored.
     pub price_changes: Vec<PriceChange>,
 }
 
 /// The caller's active cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct OpenedCart {
-    /// The cart with its price.
     pub view: CartView,
-    /// Whether it was made now.
+    /// Whether it was created now.
     pub is_new: bool,
 }
 
 /// Units to add to a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct NewItem {
-    /// The sku.
     pub sku: Sku,
-    /// How many units.
     pub quantity: Quantity,
-    /// What is attached to the line.
     pub metadata: Metadata,
 }
 
@@ -61,7 +59,7 @@ impl NewItem {
 pub type Offers = BTreeMap<Sku, Offer>;
 
 impl Engine {
-    /// The caller's active cart, made with the metadata if there is none. One whose time is over is written off and replaced.
+    /// The caller's active cart, created with the metadata if there is none. An expired cart is replaced.
     ///
     /// # Errors
     /// [`EngineError::Store`], [`EngineError::Forbidden`] without a user.
@@ -97,10 +95,10 @@ impl Engine {
         Ok(Decision { commit, outcome: OpenedCart { view, is_new: true } })
     }
 
-    /// A cart with its price now.
+    /// A cart with its current price.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`] also for somebody else's.
+    /// [`EngineError::NotFound`] also for the cart of another customer.
     pub async fn cart(&self, caller: &Actor, id: CartId) -> Result<CartView, EngineError> {
         let cart = self.ports.store.cart(id).await?.filter(|cart| caller.can_access(&cart.user_id));
         let mut cart = cart.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Cart)))?;
@@ -176,7 +174,7 @@ impl Engine {
         self.change_cart(caller, cart, &|cart, at| cart.change_metadata(&patch, at), idempotency).await
     }
 
-    /// Gives a promotion code to the caller's cart; the quote says whether it is valid and why not.
+    /// Adds a promotion code to the caller's cart. The quote tells whether it is valid.
     ///
     /// # Errors
     /// [`EngineError::Cart`], [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
@@ -190,7 +188,7 @@ impl Engine {
         self.change_cart(caller, cart, &|cart, at| cart.add_code(code.clone(), at), idempotency).await
     }
 
-    /// Takes a promotion code back.
+    /// Removes a promotion code from the caller's cart.
     ///
     /// # Errors
     /// [`EngineError::Cart`], [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
@@ -232,7 +230,7 @@ impl Engine {
         Ok(Decision { commit, outcome: view })
     }
 
-    /// A cart that is the caller's own: nobody else changes or orders it.
+    /// A cart of the caller. Only the owner can change or order a cart.
     pub(super) async fn own_cart(&self, caller: &Actor, id: CartId) -> Result<Cart, EngineError> {
         let user = caller.user_id()?;
         let cart = self.ports.store.cart(id).await?.filter(|cart| cart.user_id == *user);
@@ -246,7 +244,7 @@ impl Engine {
         Ok(CartView { cart, quote, price_changes })
     }
 
-    /// What the catalog says of skus; those it does not know are left out.
+    /// The offers of skus. Unknown skus are left out.
     ///
     /// # Errors
     /// [`EngineError::Store`].

@@ -1,4 +1,4 @@
-//! The catalog: browse, manage, import.
+//! Use cases of the catalog.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -19,20 +19,16 @@ use crate::text::{BoundedString, Name};
 
 use super::{Decision, Engine, EngineError, Expected, Field, Idempotency, Reply, Resource, Target};
 
-/// What somebody says of a product; its version and times are the engine's.
+/// The fields of a product that a caller sets. The engine sets the version and the times.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct ProductInput {
-    /// What it is called.
     pub name: Name,
-    /// What it is.
     pub description: Option<BoundedString<4000>>,
-    /// Where it is found.
     pub categories: Vec<CategoryId>,
     /// Whether it is for sale.
     pub active: bool,
-    /// The ways it is sold.
     pub variants: Vec<Variant>,
-    /// What the merchant attaches.
     pub metadata: Metadata,
 }
 
@@ -43,37 +39,34 @@ impl ProductInput {
     }
 }
 
-/// What somebody says of a category; its version and times are the engine's.
+/// The fields of a category that a caller sets. The engine sets the version and the times.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct CategoryInput {
-    /// The id, which products name.
+    /// Referenced by products.
     pub id: CategoryId,
-    /// The name that customers see.
     pub name: Name,
-    /// The category above it; none at the root.
+    /// `None`: at the root.
     pub parent: Option<CategoryId>,
 }
 
-/// A product to import, with the units on hand of its variants, in their order.
+/// A product to import, with the units on hand of its variants.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct ImportRow {
-    /// Its id.
     pub id: ProductId,
-    /// What it is.
     pub product: ProductInput,
-    /// Units on hand, one figure per variant.
+    /// One figure per variant, in their order.
     pub on_hand: Vec<i64>,
 }
 
-/// What an import came to.
+/// The result of an import, in products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Imported {
-    /// Products that are new.
     pub added: u64,
-    /// Products that were there and are different now.
     pub changed: u64,
-    /// Products that were there as they are.
     pub unchanged: u64,
 }
 
@@ -88,7 +81,7 @@ impl Engine {
         visible.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Product)))
     }
 
-    /// Products, newest first. Guests and customers see active ones only. A category stands for those below it as well.
+    /// Products, newest first. Guests and customers see active ones only. A category includes those below it.
     ///
     /// # Errors
     /// [`EngineError::Forbidden`] if a guest or a customer filters by keys.
@@ -117,7 +110,7 @@ impl Engine {
         Ok(self.ports.store.categories().await?)
     }
 
-    /// Makes a product, under a fresh id if none is given.
+    /// Creates a product, under a fresh id if none is given.
     ///
     /// # Errors
     /// [`EngineError::AlreadyExists`]; otherwise as [`Engine::save_product`].
@@ -146,7 +139,7 @@ impl Engine {
         }
     }
 
-    /// Makes a product, or changes it as a whole.
+    /// Creates a product, or replaces all its fields.
     ///
     /// # Errors
     /// [`EngineError::Catalog`], [`EngineError::Invalid`] (unknown category), [`EngineError::VersionMismatch`],
@@ -189,7 +182,7 @@ impl Engine {
             .map_or(Ok(()), |index| Err(EngineError::invalid(Field::Category { index }, "there is no such category")))
     }
 
-    /// Creates a category, or renames it. A category keeps its parent, so the tree never has a circle.
+    /// Creates or renames a category. The parent cannot be changed, so the tree has no cycle.
     ///
     /// # Errors
     /// [`EngineError::Invalid`] (unknown or changed parent, too many), [`EngineError::Forbidden`].
@@ -215,13 +208,13 @@ impl Engine {
         Ok(Decision { commit, outcome })
     }
 
-    /// Imports products with their stock in one commit: new ones are made, others brought up to date. The categories they
-    /// name are made where they are missing. Running it again changes nothing more.
+    /// Imports products with their stock in one commit. Existing products are updated, missing categories are created.
+    /// Repeating an import changes nothing.
     ///
     /// # Errors
-    /// As [`Engine::save_product`], for the first product that is refused; nothing of the call is imported then.
+    /// As [`Engine::save_product`], for the first refused product; nothing is imported then.
     #[expect(clippy::expect_used, reason = "no key is given")]
-    #[expect(clippy::missing_panics_doc, reason = "it never does")]
+    #[expect(clippy::missing_panics_doc, reason = "it never panics")]
     pub async fn import(&self, caller: &Actor, rows: &[ImportRow]) -> Result<Imported, EngineError> {
         let reply = self.decide_and_commit(None, |_| self.decide_import(caller, rows)).await?;
         Ok(reply.into_fresh().expect("without a key nothing was answered before"))
@@ -286,7 +279,7 @@ impl ProductInput {
         }
     }
 
-    /// Whether a product is what this says already.
+    /// Whether a product already has these fields.
     fn says(&self, product: &Product) -> bool {
         let same_places = self.categories == product.categories && self.active == product.active;
         let same_words = self.name == product.name && self.description == product.description;

@@ -1,4 +1,4 @@
-//! Customers: what the shop knows of its users.
+//! Use cases of customers.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -14,17 +14,17 @@ use crate::port::{Page, PageRequest, StoreError};
 
 use super::{Decision, Engine, EngineError, Imported, Reply, Resource, Target};
 
-/// A customer who was saved.
+/// A saved customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct SavedCustomer {
-    /// The customer.
     pub customer: Customer,
     /// Whether there was none before.
     pub is_new: bool,
 }
 
 impl Engine {
-    /// A customer. Everyone may read their own.
+    /// A customer. Users may read their own.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], also for a deleted one; [`EngineError::Forbidden`].
@@ -36,7 +36,7 @@ impl Engine {
         known.filter(Customer::is_present).ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Customer)))
     }
 
-    /// Customers by id. Deleted ones are not listed.
+    /// Customers by id, without deleted ones.
     ///
     /// # Errors
     /// [`EngineError::Forbidden`], [`EngineError::Store`].
@@ -64,7 +64,7 @@ impl Engine {
         Ok(known.map(Customer::try_from).transpose().map_err(StoreError::from)?)
     }
 
-    /// Makes a customer, or changes their details as a whole.
+    /// Creates a customer, or replaces all their details.
     ///
     /// # Errors
     /// [`EngineError::VersionMismatch`], [`EngineError::Forbidden`].
@@ -89,7 +89,7 @@ impl Engine {
         Ok(Decision { commit, outcome })
     }
 
-    /// Adds a customer to a commit, unless they are what the details say already.
+    /// Adds a customer to a commit, unless the details are unchanged.
     async fn put_customer(
         &self,
         commit: &mut Commit,
@@ -107,12 +107,12 @@ impl Engine {
         Ok(SavedCustomer { customer, is_new: present.is_none() })
     }
 
-    /// Imports customers in one commit: new ones are made, others get the given details. Running it again changes nothing more.
+    /// Imports customers in one commit. Existing customers get the given details. Repeating an import changes nothing.
     ///
     /// # Errors
-    /// [`EngineError::Forbidden`], [`EngineError::Store`]; nothing of the call is imported then.
+    /// [`EngineError::Forbidden`], [`EngineError::Store`]; nothing is imported then.
     #[expect(clippy::expect_used, reason = "no key is given")]
-    #[expect(clippy::missing_panics_doc, reason = "it never does")]
+    #[expect(clippy::missing_panics_doc, reason = "it never panics")]
     pub async fn import_customers(
         &self,
         caller: &Actor,
@@ -143,7 +143,7 @@ impl Engine {
         Ok(Decision { commit, outcome })
     }
 
-    /// Deletes a customer. Their history stays, with what it tells of the details.
+    /// Deletes a customer. The history still contains the earlier details.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::VersionMismatch`], [`EngineError::Forbidden`].

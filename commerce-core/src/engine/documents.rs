@@ -10,7 +10,7 @@ use crate::permission::Permission;
 use super::{Engine, EngineError, Resource};
 
 impl Engine {
-    /// The history of a document, oldest first: who changed what, and when.
+    /// The history of a document, oldest first.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] if there is no such document, [`EngineError::Forbidden`] to customers.

@@ -1,4 +1,4 @@
-//! Why a use case did not do what was asked.
+//! The errors of use cases.
 
 use alloc::string::String;
 use core::fmt;
@@ -19,21 +19,17 @@ use crate::pricing::{CodeRejection, PricingError};
 use crate::stock::StockRefusal;
 use crate::task::TaskKey;
 
-/// What was not found.
+/// The kind of object that an error refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Resource {
     /// A document, such as a cart or a product.
     Document(DocumentKind),
-    /// An order.
     Order,
-    /// A payment.
     Payment,
-    /// A return.
     Return,
-    /// Stock of a sku.
     Stock,
-    /// A task.
     Task,
 }
 
@@ -50,32 +46,27 @@ impl fmt::Display for Resource {
     }
 }
 
-/// A value of a request.
+/// A field of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Field {
     /// The request as a whole.
     Request,
     /// The user to act for.
     User,
-    /// The list of items.
     Items,
-    /// One item of the list.
+    /// One item, at an index from 0.
     Item {
-        /// Its position, from 0.
         index: usize,
-        /// The part of it.
         part: ItemPart,
     },
-    /// The method of shipping.
     ShippingMethod,
-    /// The currency.
     Currency,
     /// The parent of a category.
     Parent,
-    /// One category of a product.
+    /// One category of a product, at an index from 0.
     Category {
-        /// Its position, from 0.
         index: usize,
     },
 }
@@ -83,14 +74,12 @@ pub enum Field {
 /// A part of an item of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum ItemPart {
     /// The item as a whole.
     Whole,
-    /// Its sku.
     Sku,
-    /// Its product.
     Product,
-    /// Its price.
     UnitPrice,
 }
 
@@ -100,95 +89,64 @@ impl Field {
     }
 }
 
-/// Why a use case did not do what was asked. Nothing has changed then, but for [`EngineError::Store`] with an unknown outcome.
+/// Why a use case failed. Nothing has changed then, except after [`EngineError::Store`] with an unknown outcome.
 #[derive(Debug, Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum EngineError {
-    /// It does not exist, or is not the caller's.
-    #[error("no such {0}")]
+    /// It does not exist, or the caller may not see it.
+    #[error("{0} not found")]
     NotFound(Resource),
-    /// One of that name exists already.
-    #[error("such a {0} exists already")]
+    #[error("the {0} exists already")]
     AlreadyExists(Resource),
-    /// A code given is used up or over. The price would be another than the customer was shown.
-    #[error("the code {code} does not work any more: {reason}")]
-    CodeRejected {
-        /// The code, as the customer gave it.
-        code: String,
-        /// Why.
-        reason: CodeRejection,
-    },
-    /// The caller's role may not do this.
+    /// A code has expired or is used up, so the price would differ from the one shown.
+    #[error("the code {code} no longer applies: {reason}")]
+    CodeRejected { code: String, reason: CodeRejection },
     #[error("the role {role} may not do this")]
-    Forbidden {
-        /// The caller's role.
-        role: Role,
-    },
-    /// A value of the request is refused.
+    Forbidden { role: Role },
     #[error("{detail}")]
-    Invalid {
-        /// Where.
-        field: Field,
-        /// What is wrong.
-        detail: String,
-    },
-    /// The user of an order does not exist.
+    Invalid { field: Field, detail: String },
     #[error("user {0} does not exist")]
     UserNotFound(UserId),
-    /// The users service could not be asked.
     #[error(transparent)]
     Users(#[from] UsersUnavailable),
-    /// The payment processor could not be asked.
     #[error(transparent)]
     Payments(#[from] PaymentsUnavailable),
-    /// The cart refuses.
     #[error(transparent)]
     Cart(#[from] CartRejection),
-    /// The order refuses.
     #[error(transparent)]
     Order(#[from] OrderRejection),
-    /// The stock refuses.
     #[error(transparent)]
     Stock(#[from] StockRefusal),
-    /// The catalog refuses.
     #[error(transparent)]
     Catalog(#[from] CatalogRejection),
-    /// The price cannot be computed.
     #[error(transparent)]
     Pricing(#[from] PricingError),
     /// A sum is too large.
     #[error(transparent)]
     Money(#[from] MoneyError),
-    /// The key was used for another request.
     #[error("the idempotency key was used for another request")]
     IdempotencyKeyReused,
-    /// The caller expected another version than the present one.
-    #[error("{expected} was expected, version {actual} is present")]
-    VersionMismatch {
-        /// What the caller expected.
-        expected: Expected,
-        /// The version it has; 0 if it does not exist.
-        actual: u64,
-    },
-    /// A guard refused the commit.
+    /// The version differs from the expected one. `actual` is 0 for an object that does not exist.
+    #[error("expected {expected}, found version {actual}")]
+    VersionMismatch { expected: Expected, actual: u64 },
     #[error(transparent)]
     Refused(Refusal),
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A history does not fold.
+    /// A history cannot be folded.
     #[error(transparent)]
     Corrupt(#[from] CorruptHistory),
-    /// Events that were decided cannot be recorded.
+    /// Decided events cannot be recorded.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// A task that was leased is of a kind that this engine does not run, or its subject is no id.
+    /// A leased task has an unknown kind or an invalid subject.
     #[error("task {0} cannot be run by this version")]
     UnknownTask(TaskKey),
-    /// The task is being run: wait until the attempt has ended.
+    /// A worker is running the task.
     #[error("task {0} is running")]
     TaskRunning(TaskKey),
-    /// An order follows a lifecycle that the settings do not know.
+    /// An order follows a lifecycle that the settings do not have.
     #[error("the lifecycle {0} is not configured")]
     UnknownLifecycle(Status),
 }
@@ -209,7 +167,6 @@ impl From<Refusal> for EngineError {
 }
 
 impl EngineError {
-    /// A value of the request is refused.
     pub(super) fn invalid(field: Field, detail: impl fmt::Display) -> Self {
         Self::Invalid { field, detail: alloc::format!("{detail}") }
     }

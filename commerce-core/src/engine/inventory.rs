@@ -1,4 +1,4 @@
-//! Stock: look, set, correct.
+//! Use cases of stock.
 
 use crate::actor::Actor;
 use crate::ids::Sku;
@@ -19,7 +19,7 @@ impl Engine {
         level.ok_or(EngineError::NotFound(Resource::Stock))
     }
 
-    /// The stock of every sku now, by sku; with `low_only` of those at or below their threshold.
+    /// The stock of every sku now, by sku; with `low_only` only low stock.
     ///
     /// # Errors
     /// [`EngineError::Forbidden`], [`EngineError::Store`].
@@ -35,9 +35,8 @@ impl Engine {
 
     /// Sets or adjusts the stock of a sku.
     ///
-    /// The move is a delta with a guard, so it succeeds beside any number of sales. The answer is the level that was read
-    /// with the move applied to it; a sale in that very moment shows in the next reading. A version that the target names
-    /// becomes part of the guard.
+    /// The move is a guarded delta, so it does not conflict with sales. The result is the level that was read with the
+    /// move applied; sales at the same moment are not in it. A version in the target becomes part of the guard.
     ///
     /// # Errors
     /// [`EngineError::Stock`], [`EngineError::VersionMismatch`], [`EngineError::Forbidden`].

@@ -1,4 +1,4 @@
-//! Orders: read them, list them, move them on.
+//! Use cases of orders.
 
 use alloc::vec::Vec;
 
@@ -14,22 +14,20 @@ use crate::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter};
 use super::catalog::require_for_keys;
 use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, Target};
 
-/// One entry of an order's history, with the order as it was after it.
+/// One event of an order's history, with the order after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct HistoryItem {
-    /// What happened.
     pub entry: Recorded<OrderEvent>,
-    /// The order after it.
     pub order: Order,
 }
 
-/// Units to send back.
+/// Units to return.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct ReturnInput {
-    /// The lines and their units.
     pub lines: Vec<ReturnLine>,
-    /// Why they come back.
     pub reason: Option<Reason>,
 }
 
@@ -37,16 +35,16 @@ impl Engine {
     /// An order.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`] also for somebody else's.
+    /// [`EngineError::NotFound`] also for the order of another customer.
     pub async fn order(&self, caller: &Actor, order_ref: &OrderRef) -> Result<Order, EngineError> {
         let order = self.ports.store.order(order_ref).await?.filter(|order| caller.can_access(&order.user_id));
         order.ok_or(EngineError::NotFound(noun(order_ref)))
     }
 
-    /// Orders, newest first; a customer sees only their own.
+    /// Orders, newest first. Customers see only their own.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`] if a customer asks for somebody else's, [`EngineError::Forbidden`] if one filters by keys.
+    /// [`EngineError::NotFound`] if a customer asks for those of another, [`EngineError::Forbidden`] if one filters by keys.
     pub async fn orders(
         &self,
         caller: &Actor,
@@ -64,7 +62,7 @@ impl Engine {
         Ok(self.ports.store.orders(&filter, page).await?)
     }
 
-    /// Returns with their orders, newest first; a customer sees only their own.
+    /// Returns with their orders, newest first. Customers see only their own.
     ///
     /// # Errors
     /// [`EngineError::Store`].
@@ -112,7 +110,7 @@ impl Engine {
         last.map(|item| item.order).ok_or(EngineError::NotFound(Resource::Order))
     }
 
-    /// Asks to send units of an order back. The return is the order's last one.
+    /// Requests a return of units. In the result, it is the last return of the order.
     ///
     /// # Errors
     /// As [`Engine::command`].
@@ -128,11 +126,11 @@ impl Engine {
         self.command(caller, target, Command::RequestReturn(request), idempotency).await
     }
 
-    /// Asks something of an order.
+    /// Gives a command to an order.
     ///
     /// # Errors
-    /// [`EngineError::Forbidden`] before anything is read; [`EngineError::Order`] with the rejection, [`EngineError::Stock`],
-    /// [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
+    /// [`EngineError::Forbidden`] before anything is read; [`EngineError::Order`] with the rejection,
+    /// [`EngineError::Stock`], [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
     pub async fn command(
         &self,
         caller: &Actor,
@@ -149,7 +147,7 @@ impl Engine {
         target: Target<&OrderRef>,
         command: Command,
     ) -> Result<Decision<Order>, EngineError> {
-        command.permit(caller.role)?; // said before anything is read, so that nobody learns what exists
+        command.permit(caller.role)?; // before reading, so that the error does not reveal what exists
         let order = self.order(caller, target.id).await?;
         target.expected.check(order.version)?;
         let lifecycle = self.settings.lifecycle_of(&order.lifecycle);

@@ -1,4 +1,4 @@
-//! Payments: capture, and what follows.
+//! Use cases of payments.
 
 use alloc::string::String;
 
@@ -11,18 +11,17 @@ use crate::stock::StockRefusal;
 use super::{Engine, EngineError, Idempotency, Reply, Target};
 
 impl Engine {
-    /// Captures the payment of an order with a token from the processor, and records what the processor said.
+    /// Captures the payment of an order with a token from the processor, and records the processor's answer.
     ///
-    /// Only who bought pays with a token: it stands for their means of payment. Staff record a payment received elsewhere by
-    /// moving the order.
+    /// Only the customer of the order can pay with a token, because it stands for their means of payment. Staff record
+    /// a payment received elsewhere by a transition.
     ///
-    /// The processor is called before anything is committed and takes a payment once, so a crash in between leaves nothing
-    /// but a call to be made again. If the reservation ended meanwhile and the stock is gone, the order is cancelled and the
-    /// money goes back.
+    /// The processor is called before the commit and captures a payment at most once, so after a crash the call can be
+    /// repeated. If the reservation has expired and the stock is gone, the order is cancelled and the payment refunded.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`] also for another customer's, [`EngineError::Forbidden`] to staff, [`EngineError::Order`] if
-    /// it is paid or over, [`EngineError::Payments`].
+    /// [`EngineError::NotFound`] also for the order of another customer, [`EngineError::Forbidden`] to staff,
+    /// [`EngineError::Order`] if it is paid or over, [`EngineError::Payments`].
     pub async fn confirm_payment(
         &self,
         caller: &Actor,
@@ -58,7 +57,7 @@ impl Engine {
         }
     }
 
-    /// Money is only asked for where it completes something.
+    /// A payment is only captured if it causes a transition.
     fn check_payable(&self, order: &Order) -> Result<(), EngineError> {
         let lifecycle = self.settings.lifecycle_of(&order.lifecycle);
         let way = lifecycle.and_then(|known| known.by_trigger(&order.status, Trigger::Pay));

@@ -1,4 +1,4 @@
-//! Placing an order: from a cart, or from a list of items.
+//! Placing an order from a cart or from a list of items.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -21,27 +21,25 @@ use crate::text::BoundedString;
 use super::quotes::{QuoteInput, QuoteResult};
 use super::{Decision, Engine, EngineError, Field, Idempotency, ItemPart, Reply, decided_order};
 
-/// Orders the caller's cart.
+/// A request to order the caller's cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct CheckoutRequest {
-    /// Which cart.
     pub cart_id: CartId,
-    /// Who buys: if said, it has to be the owner of the cart.
+    /// If given, it must be the owner of the cart.
     pub user_id: Option<UserId>,
-    /// Where the order goes.
     pub shipping_address: Address,
-    /// How it is shipped; the shop's first method, if not said.
+    /// `None`: the first method of the shop.
     pub shipping_method: Option<BoundedString<64>>,
-    /// What the customer wants to say.
+    /// A message of the customer.
     pub notes: Option<BoundedString<1000>>,
-    /// The number of the buyer's own purchase order.
+    /// The customer's own number.
     pub purchase_order_number: Option<BoundedString<64>>,
-    /// What is attached to the order.
     pub metadata: Metadata,
 }
 
 impl CheckoutRequest {
-    /// Orders a cart, shipped by the first method of the shop.
+    /// A request to order a cart, shipped by the first method of the shop.
     pub fn new(cart_id: CartId, shipping_address: Address) -> Self {
         Self {
             cart_id,
@@ -55,27 +53,25 @@ impl CheckoutRequest {
     }
 }
 
-/// Orders items without a cart.
+/// A request to order items without a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct PlaceOrderRequest {
-    /// Who buys: the caller, if not said. Only admin and service may say.
+    /// The customer; `None`: the caller. Only admin and service may set it.
     pub user_id: Option<UserId>,
-    /// What is bought.
     pub items: Vec<ItemRequest>,
-    /// Where the order goes.
     pub shipping_address: Address,
-    /// How it is shipped; the shop's first method, if not said.
+    /// `None`: the first method of the shop.
     pub shipping_method: Option<BoundedString<64>>,
-    /// What the customer wants to say.
+    /// A message of the customer.
     pub notes: Option<BoundedString<1000>>,
-    /// The number of the buyer's own purchase order.
+    /// The customer's own number.
     pub purchase_order_number: Option<BoundedString<64>>,
-    /// What is attached to the order.
     pub metadata: Metadata,
 }
 
 impl PlaceOrderRequest {
-    /// Orders items for the caller, shipped by the first method of the shop.
+    /// A request to order items for the caller, shipped by the first method of the shop.
     pub fn new(items: Vec<ItemRequest>, shipping_address: Address) -> Self {
         Self {
             user_id: None,
@@ -89,18 +85,15 @@ impl PlaceOrderRequest {
     }
 }
 
-/// One line to order: a sku, or a product that has only one.
+/// One line to order: a sku, or a product with a single variant.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct ItemRequest {
-    /// What.
     pub sku: Option<Sku>,
-    /// Or which product.
     pub product_id: Option<ProductId>,
-    /// How many.
     pub quantity: Quantity,
-    /// A price other than the catalog's. Only admin and service may give one.
+    /// A price other than the catalog's. Only admin and service may set it.
     pub unit_price: Option<Amount>,
-    /// What is attached to the line.
     pub metadata: Metadata,
 }
 
@@ -111,10 +104,10 @@ impl ItemRequest {
     }
 }
 
-/// What a new order is made of, whether it comes from a cart or from a list.
+/// The parts of a new order, from a cart or a list of items.
 struct PendingOrder {
     user_id: UserId,
-    /// The cart as it was read, and as it is once it is checked out.
+    /// The cart as it was read, and as it is after the checkout.
     cart: Option<(Cart, Cart)>,
     items: Vec<OrderItem>,
     priced: QuoteResult,
@@ -261,7 +254,7 @@ impl Engine {
         if users.exists(&user).await? { Ok(user) } else { Err(EngineError::UserNotFound(user)) }
     }
 
-    /// The skus of the items; a product stands for its only variant.
+    /// The skus of the items. A product stands for its only variant.
     async fn resolve(&self, items: &[ItemRequest]) -> Result<Vec<Sku>, EngineError> {
         let mut skus = Vec::with_capacity(items.len());
         for (at, item) in items.iter().enumerate() {
@@ -307,7 +300,7 @@ fn limits_of(promotions: &[Promotion]) -> BTreeMap<PromotionId, Limits> {
     promotions.iter().map(|promotion| (promotion.id().clone(), promotion.definition().limits)).collect()
 }
 
-/// Only admin and service order for others, and at prices of their own.
+/// Only admin and service order for others and set prices.
 fn check_request(caller: &Actor, request: &PlaceOrderRequest) -> Result<(), EngineError> {
     let for_other = request.user_id.as_ref().is_some_and(|user| Some(user) != caller.user.as_ref());
     if for_other || request.items.iter().any(|item| item.unit_price.is_some()) {
@@ -319,8 +312,8 @@ fn check_request(caller: &Actor, request: &PlaceOrderRequest) -> Result<(), Engi
     Ok(())
 }
 
-/// Whoever gave a code that worked and does not any more is told, and not charged a higher price than they were shown. A code
-/// that never applied does not stand in the way.
+/// Refuses the order if a code expired or was used up since the cart was priced, so that the customer does not pay more
+/// than was shown. A code that never applied does not matter.
 fn check_codes(quote: &Quote) -> Result<(), EngineError> {
     let over = |refused: &&RejectedCode| matches!(refused.reason, CodeRejection::UsageLimit | CodeRejection::Expired);
     match quote.rejected.iter().find(over) {

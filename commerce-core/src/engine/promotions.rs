@@ -1,4 +1,4 @@
-//! Promotions: keep them, end them, and tell why a code does not work.
+//! Use cases of promotions.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -17,45 +17,45 @@ use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage, same_code}
 use super::quotes::QuoteInput;
 use super::{Attempts, Decision, Engine, EngineError, Field, Idempotency, ItemPart, Reply, Resource, Target};
 
-/// What a code would do.
+/// The effect of a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CodeCheck {
-    /// Why it does nothing, if it does nothing.
+    /// Why the code does not apply; `None` if it does.
     pub rejected: Option<CodeRejection>,
-    /// What became of each promotion that has the code, with the gap where something is missing.
+    /// The outcomes of the promotions that have the code.
     pub outcomes: Vec<PromotionOutcome>,
-    /// What the customer pays less for having it.
+    /// The reduction of the total by the code.
     pub saving: Money,
     /// The price with the code.
     pub quote: Quote,
 }
 
-/// What a code is tried on.
+/// The items to check a code on.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Basket {
-    /// The caller's cart, with the codes it has.
+    /// The caller's cart with its codes.
     Cart(CartId),
-    /// A list of skus.
     Items(Vec<(Sku, crate::Quantity)>),
 }
 
-/// What a code is tried on, and for whom.
+/// The items to check a code on, and their customer.
 struct Tried {
     user: UserId,
     items: Vec<OrderItem>,
     codes: Vec<Code>,
 }
 
-/// The most automatic promotions of a shop.
+/// The maximum number of automatic promotions of a shop.
 const MAX_AUTOMATIC: usize = 500;
-/// The most promotions that have the same code, ended ones included.
+/// The maximum number of promotions with the same code, ended ones included.
 const MAX_PER_CODE: usize = 20;
-// Together with the codes of a cart they stay within what a price considers.
+// Together with the codes of a cart they are within the limit of a price.
 const _: () = assert!(MAX_AUTOMATIC.saturating_add(MAX_PER_CODE.saturating_mul(MAX_CODES)) <= MAX_PROMOTIONS);
 
 impl Engine {
-    /// A promotion, with how much of it is used up; ended ones too.
+    /// A promotion with its usage, even an ended one.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`].
@@ -65,7 +65,7 @@ impl Engine {
         kept.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Promotion)))
     }
 
-    /// Promotions, newest first; ended ones too.
+    /// Promotions, newest first, including ended ones.
     ///
     /// # Errors
     /// [`EngineError::Forbidden`], [`EngineError::Store`].
@@ -79,7 +79,7 @@ impl Engine {
         Ok(self.ports.store.promotions(filter, page).await?)
     }
 
-    /// Who used a promotion, by which order; newest first.
+    /// The uses of a promotion, newest first.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`].
@@ -93,11 +93,11 @@ impl Engine {
         Ok(self.ports.store.redemptions(id, page).await?)
     }
 
-    /// Begins to keep a promotion, which is made with a fresh id for one that has none of its own.
+    /// Creates a promotion. `make` gets a fresh id for a promotion without one.
     ///
     /// # Errors
     /// [`EngineError::AlreadyExists`], [`EngineError::Invalid`] (other currency, too many), [`EngineError::Forbidden`];
-    /// what `make` refuses.
+    /// the error of `make`.
     pub async fn add_promotion<E: From<EngineError>>(
         &self,
         caller: &Actor,
@@ -122,12 +122,12 @@ impl Engine {
         Ok(self.keep(caller, None, record, Usage::default()))
     }
 
-    /// Gives a promotion another definition; what was used stays used, and placed orders keep what they were given. If somebody
-    /// else changes it meanwhile, `patch` is applied again to what they made of it.
+    /// Changes the definition of a promotion. Recorded uses and placed orders do not change. If another change is
+    /// committed meanwhile, `patch` is applied to its result.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::VersionMismatch`], [`EngineError::Invalid`],
-    /// [`EngineError::Forbidden`]; what `patch` refuses.
+    /// [`EngineError::Forbidden`]; the error of `patch`.
     pub async fn patch_promotion<E: From<EngineError>>(
         &self,
         caller: &Actor,
@@ -157,7 +157,7 @@ impl Engine {
         Ok(self.keep(caller, Some(&record), changed, usage))
     }
 
-    /// Ends a promotion for good. Its history stays, and so does what orders were given.
+    /// Ends a promotion permanently. Its history and placed orders do not change.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::VersionMismatch`], [`EngineError::Forbidden`].
@@ -181,7 +181,7 @@ impl Engine {
         Ok(self.keep(caller, Some(&record), ended, usage))
     }
 
-    /// Tells what a code would do for the caller, or for the owner of the cart, and why it would not.
+    /// The effect of a code for the caller, or for the owner of the cart, or why it does not apply.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] (cart), [`EngineError::Invalid`] (sku), [`EngineError::Pricing`].
@@ -223,7 +223,7 @@ impl Engine {
         }
     }
 
-    /// A price considers at most [`MAX_PROMOTIONS`], so a shop keeps no more than can meet in one cart.
+    /// A price considers at most [`MAX_PROMOTIONS`], so no cart may have more candidates.
     async fn check_promotion(&self, caller: &Actor, promotion: &Promotion) -> Result<(), EngineError> {
         if promotion.currency() != self.settings.currency {
             return Err(EngineError::invalid(

@@ -1,4 +1,4 @@
-//! Prices: of a request as it stands, of a cart, of the items of an order.
+//! Use cases of prices: of a request, of a cart, of the items of an order.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -18,28 +18,26 @@ use crate::text::BoundedString;
 use super::carts::Offers;
 use super::{Engine, EngineError, Field};
 
-/// What is to be priced of the shop.
+/// The items to price.
 pub(super) struct QuoteInput<'a> {
-    /// Who buys.
+    /// The customer.
     pub(super) user: &'a UserId,
-    /// What is bought.
     pub(super) items: &'a [OrderItem],
-    /// The codes given.
     pub(super) codes: &'a [Code],
-    /// How it is shipped, once that is chosen.
+    /// `None`: not chosen yet.
     pub(super) shipping: Option<&'a ShippingMethod>,
 }
 
 /// A price, with the promotions that were considered.
 pub(super) struct QuoteResult {
-    /// The price; its lines are in the order of the items.
+    /// Its lines are in the order of the items.
     pub(super) quote: Quote,
     /// The candidates.
     pub(super) promotions: Vec<Promotion>,
 }
 
 impl Engine {
-    /// Prices a request as it stands; nothing is stored and nothing of the shop goes in.
+    /// Prices a request as it is. Nothing is stored, and no data of the shop is used.
     ///
     /// # Errors
     /// [`EngineError::Pricing`], [`EngineError::Forbidden`].
@@ -48,13 +46,13 @@ impl Engine {
         Ok(price(request)?)
     }
 
-    /// What a cart costs now. Shipping is chosen at checkout and not in it.
+    /// The current price of a cart, without shipping, which is chosen at checkout.
     pub(super) async fn quote_cart(&self, cart: &Cart, offers: &Offers) -> Result<Quote, EngineError> {
         let input = QuoteInput { user: &cart.user_id, items: &cart.items, codes: &cart.codes, shipping: None };
         Ok(self.quote_items(&input, offers, self.now()).await?.quote)
     }
 
-    /// What items cost, shipped in some way.
+    /// The price of items with a shipping method.
     pub(super) async fn quote_items(
         &self,
         input: &QuoteInput<'_>,
@@ -81,7 +79,7 @@ impl Engine {
         Ok(QuoteResult { quote, promotions: request.promotions })
     }
 
-    /// What promotions ask of the customer; nobody is asked what no promotion wants to know.
+    /// The facts about the customer that the promotions need. Facts that no promotion needs are not loaded.
     async fn buyer(&self, user: &UserId, promotions: &[Promotion]) -> Result<Buyer, EngineError> {
         let definition = || promotions.iter().map(Promotion::definition);
         let mut customer = Buyer::default();
@@ -94,7 +92,7 @@ impl Engine {
         Ok(customer)
     }
 
-    /// The segments a user is in: the users service knows them, or they are the groups of the customer.
+    /// The segments of a user, from the users service or, without one, the groups of the customer.
     async fn segments(&self, user: &UserId) -> Result<Vec<String>, EngineError> {
         match &self.ports.users {
             Some(users) => Ok(users.segments(user).await?),
@@ -102,7 +100,7 @@ impl Engine {
         }
     }
 
-    /// The method of shipping of that name; the first one if none is given.
+    /// The shipping method with that name; the first one if none is given.
     pub(super) fn shipping_method(&self, name: Option<&BoundedString<64>>) -> Result<&ShippingMethod, EngineError> {
         let methods = &self.settings.shipping_methods;
         let found = name.map_or_else(|| methods.first(), |name| self.settings.shipping_method(name));

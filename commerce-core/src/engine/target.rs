@@ -1,43 +1,42 @@
-//! What a write is about, and what it expects to find there.
+//! The target of a write, with the expected version.
 
 use core::fmt;
 
 use super::EngineError;
 
-/// What a write expects to find. It is checked on what the decision is made of, which the commit's guards hold fast.
+/// The expected state of a target. It is checked on the state of the decision, which the guards of the commit protect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// Anything, or nothing.
+    /// Any state.
     Any,
-    /// Something, at whatever version.
+    /// The target exists, at any version.
     Exists,
-    /// This version; 0 is that of what does not exist.
+    /// The target has this version; 0: it does not exist.
     Version(u64),
 }
 
-/// What a write is about, and what it expects to find there.
+/// The target of a write, with its expected state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Target<I> {
-    /// The id.
     pub id: I,
-    /// What the caller expects it to be.
     pub expected: Expected,
 }
 
 impl<I> Target<I> {
-    /// Whatever is there.
+    /// A target in any state.
     pub const fn any(id: I) -> Self {
         Self { id, expected: Expected::Any }
     }
 
-    /// One version of it.
+    /// A target at a version.
     pub const fn at(id: I, version: u64) -> Self {
         Self { id, expected: Expected::Version(version) }
     }
 }
 
 impl Expected {
-    /// Whether the present version is what is expected; 0 where there is nothing.
+    /// Checks the present version; 0 if the target does not exist.
     pub(super) const fn check(self, actual: u64) -> Result<(), EngineError> {
         match self {
             Self::Version(version) if version != actual => Err(EngineError::VersionMismatch { expected: self, actual }),
@@ -46,7 +45,7 @@ impl Expected {
         }
     }
 
-    /// The version, if one is expected.
+    /// The expected version, if any.
     pub(super) const fn version(self) -> Option<u64> {
         match self {
             Self::Version(version) => Some(version),

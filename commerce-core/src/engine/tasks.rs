@@ -1,4 +1,4 @@
-//! Tasks: what was left to do later, done.
+//! Use cases of tasks, and running them.
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -15,9 +15,9 @@ use crate::task::{Task, TaskChange, TaskKey, TaskKind, TaskState};
 
 use super::{Engine, EngineError, Resource, Target};
 
-/// For how long a worker has a task for itself.
+/// The duration of a lease.
 const LEASE: TimeDelta = TimeDelta::minutes(1);
-/// After this many failures a task is given up and left for people to see.
+/// The number of retries of a task before it is dead.
 const MAX_FAILURES: u32 = 20;
 /// The longest pause between two attempts.
 const MAX_PAUSE_SECONDS: u32 = 3600;
@@ -25,23 +25,22 @@ const MAX_PAUSE_SECONDS: u32 = 3600;
 /// An attempt at a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct TaskRun {
-    /// What was to be done.
     pub kind: TaskKind,
     /// How long the task had been due.
     pub overdue: TimeDelta,
-    /// What the attempt came to.
     pub outcome: TaskOutcome,
 }
 
-/// What an attempt at a task came to.
+/// The outcome of an attempt at a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum TaskOutcome {
-    /// The task is done.
     Finished,
     /// It failed and will be tried again.
     Failed,
-    /// It failed too often and waits for a person.
+    /// It failed too often and is dead.
     GivenUp,
 }
 
@@ -57,10 +56,10 @@ impl TaskOutcome {
 }
 
 impl Engine {
-    /// Does up to `limit` tasks that are due, oldest first. Any number of workers may call this at once, in any number of processes.
+    /// Runs up to `limit` due tasks, oldest first. Any number of workers and processes may call this concurrently.
     ///
     /// # Errors
-    /// [`EngineError::Store`] if the tasks cannot be read; the failure of a task is kept with the task.
+    /// [`EngineError::Store`] if the tasks cannot be read. The failure of a task is stored with the task.
     pub async fn run_due_tasks(&self, limit: u16) -> Result<Vec<TaskRun>, EngineError> {
         let now = self.now();
         let until = now.checked_add_signed(LEASE).unwrap_or(now);
@@ -75,16 +74,16 @@ impl Engine {
         Ok(runs)
     }
 
-    /// A task on the list.
+    /// A task.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`] also if it is done or was dropped, [`EngineError::Forbidden`].
+    /// [`EngineError::NotFound`] also if it was done or deleted, [`EngineError::Forbidden`].
     pub async fn task(&self, caller: &Actor, key: &TaskKey) -> Result<Task, EngineError> {
         caller.require(Permission::ManageTasks)?;
         self.ports.store.task(key).await?.ok_or(EngineError::NotFound(Resource::Task))
     }
 
-    /// The tasks on the list, by kind and subject; with a state those that are in it now.
+    /// The tasks by kind and subject; with a state only those that are in it now.
     ///
     /// # Errors
     /// [`EngineError::Forbidden`], [`EngineError::Store`].
@@ -98,7 +97,7 @@ impl Engine {
         Ok(self.ports.store.tasks(state, self.now(), page).await?)
     }
 
-    /// Makes a task due now, with all its attempts before it.
+    /// Makes a task due now and resets its failures.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::TaskRunning`], [`EngineError::Forbidden`].
@@ -110,7 +109,7 @@ impl Engine {
         Ok(retried)
     }
 
-    /// Takes a task off the list without doing it.
+    /// Deletes a task without running it.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::TaskRunning`], [`EngineError::Forbidden`].
@@ -127,13 +126,13 @@ impl Engine {
         }
     }
 
-    /// A task that changed since it was read was taken by a worker.
+    /// A task that changed since it was read was leased by a worker.
     async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<(), EngineError> {
         let replaced = self.ports.store.replace_task(before, after).await?;
         if replaced { Ok(()) } else { Err(EngineError::TaskRunning(before.key.clone())) }
     }
 
-    /// Forgets answers that are older than the shop keeps them.
+    /// Deletes idempotency records older than the retention.
     ///
     /// # Errors
     /// [`EngineError::Store`].
@@ -160,7 +159,7 @@ impl Engine {
         self.finish(task.key.clone()).await
     }
 
-    /// Sends a refund to the processor; nothing is left to record where that was done already.
+    /// Sends a refund to the processor. `None` if the outcome is recorded already.
     async fn send_refund(&self, order: OrderId, id: RefundId) -> Result<Option<Command>, EngineError> {
         let order =
             self.ports.store.order(&OrderRef::Id(order)).await?.ok_or(EngineError::NotFound(Resource::Order))?;
@@ -177,7 +176,7 @@ impl Engine {
         Ok(Some(Command::RecordRefund { id, outcome }))
     }
 
-    /// Takes a task off the list. The events of a command do so themselves; saying it again changes nothing.
+    /// Removes a task. The events of a command do so themselves; repeating it changes nothing.
     async fn finish(&self, key: TaskKey) -> Result<(), EngineError> {
         let mut commit = self.commit_by(&Actor::SYSTEM, self.now());
         commit.tasks.push(TaskChange::Finish(key));
@@ -192,7 +191,7 @@ impl Engine {
         let seconds = 2_u32.saturating_pow(task.failures.saturating_add(1)).min(MAX_PAUSE_SECONDS);
         let retry = self.now().checked_add_signed(TimeDelta::seconds(seconds.into()));
         let retry = retry.filter(|_| task.failures < MAX_FAILURES);
-        // Whoever lost the lease says nothing: another worker has the task.
+        // A worker that lost the lease changes nothing: another worker has the task.
         self.ports.store.replace_task(task, Some(&task.failed(retry, &error.to_string()))).await?;
         Ok(if retry.is_some() { TaskOutcome::Failed } else { TaskOutcome::GivenUp })
     }

@@ -11,9 +11,9 @@ use super::{Money, MoneyError};
 impl Money {
     /// Splits the amount in proportion to `weights`; the parts always add up to it.
     ///
-    /// Exact shares are floored in magnitude; the minor units that remain go to the largest fractions, ties to the
-    /// first. A zero weight gets zero, every part is less than one minor unit from its exact share, and a negative
-    /// amount mirrors the positive one.
+    /// Exact shares are floored in magnitude. The remaining minor units go to the largest fractions, ties to the first.
+    /// A zero weight gets zero, every part is less than one minor unit from its exact share, and a negative amount
+    /// mirrors the positive one.
     ///
     /// ```
     /// use commerce_core::money::{Currency, Money};
@@ -27,7 +27,7 @@ impl Money {
     ///
     /// # Errors
     /// [`MoneyError::InvalidWeights`] for an empty list, a negative weight, or all-zero weights with a non-zero amount;
-    /// [`MoneyError::Overflow`] where the exact shares do not fit 128 bits.
+    /// [`MoneyError::Overflow`] if the exact shares do not fit 128 bits.
     pub fn allocate(self, weights: &[Decimal]) -> Result<Vec<Self>, MoneyError> {
         let scale = weights.iter().map(Decimal::scale).max().ok_or(MoneyError::InvalidWeights)?;
         let weights = weights.iter().map(|weight| at_scale(*weight, scale)).collect::<Result<Vec<_>, _>>()?;
@@ -56,7 +56,7 @@ pub fn allocate_minor(amount: i64, weights: &[i128]) -> Result<Vec<i64>, MoneyEr
     Ok(parts.into_iter().map(|part| part.minor).collect())
 }
 
-/// One part of a split: its whole minor units and, in units of 1/total, what flooring took from it.
+/// One part of a split: its whole minor units and its fraction, in units of 1/total.
 struct Part {
     minor: i64,
     fraction: i128,
@@ -81,7 +81,7 @@ fn hand_out_remainder(amount: i64, parts: &mut [Part]) -> Result<(), MoneyError>
     let left = amount.checked_sub(handed).ok_or(MoneyError::Overflow)?;
     let units = usize::try_from(left.unsigned_abs()).map_err(|_| MoneyError::Overflow)?;
     let mut by_fraction: Vec<&mut Part> = parts.iter_mut().collect();
-    by_fraction.sort_by_key(|part| Reverse(part.fraction)); // a stable sort: ties stay first come, first served
+    by_fraction.sort_by_key(|part| Reverse(part.fraction)); // stable: ties go to the first
     for part in by_fraction.into_iter().take(units) {
         part.minor = part.minor.checked_add(left.signum()).ok_or(MoneyError::Overflow)?;
     }

@@ -1,4 +1,4 @@
-//! A decimal figure as it was written, before a currency gives it a meaning.
+//! A decimal figure without a currency.
 
 use alloc::format;
 use core::fmt;
@@ -9,13 +9,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Currency, Money, MoneyError};
 
-/// A decimal figure as a document writes it: `"59.98"`, or the JSON number `59.98`.
+/// A decimal figure in a document: `"59.98"`, or the JSON number `59.98`.
 ///
-/// Documents name their currency once, so a single amount does not carry one. [`Amount::in_currency`] is the only way
-/// to money, and it refuses more decimals than the currency has: nothing is rounded on the way in.
+/// Documents name their currency once, so a single amount has none. [`Amount::in_currency`] is the only conversion to
+/// money. It refuses more decimals than the currency has: input is never rounded.
 ///
-/// A JSON number reaches a parser as binary floating point. Up to 15 significant digits survive that unchanged and are
-/// taken; a longer one is refused rather than guessed. Strings have no such limit.
+/// Parsers read a JSON number as binary floating point. Up to 15 significant digits survive that unchanged and are
+/// accepted. Longer numbers are refused. Strings have no such limit.
 ///
 /// ```
 /// use commerce_core::money::{Amount, Currency, Money};
@@ -28,14 +28,14 @@ use super::{Currency, Money, MoneyError};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Amount(Decimal);
 
-/// More digits than this, and a binary float may not give back what was written.
+/// The number of significant digits that a binary float preserves.
 const EXACT_FLOAT_DIGITS: usize = 15;
 
-/// More bytes than this are no figure of any trade.
+/// The maximum length of a figure as text.
 const MAX_BYTES: usize = 40;
 
 impl Amount {
-    /// Takes a decimal as it is.
+    /// An amount of this figure.
     pub const fn new(figure: Decimal) -> Self {
         Self(figure)
     }
@@ -45,7 +45,7 @@ impl Amount {
         self.0
     }
 
-    /// Gives the figure a currency.
+    /// The figure as money of a currency.
     ///
     /// # Errors
     /// [`MoneyError::TooManyDecimals`] and [`MoneyError::Overflow`].
@@ -91,14 +91,14 @@ impl Serialize for Amount {
     }
 }
 
-/// Units and decimals as text. A quote is written with dozens of figures, and a [`Decimal`] takes its time to be written.
+/// Units and decimals as text. Quotes have many figures, and formatting a [`Decimal`] is slow.
 pub(super) struct Figure {
     bytes: [u8; Self::LENGTH],
     start: usize,
 }
 
 impl Figure {
-    /// A sign, a point and the digits of either an `i64` or a zero with as many decimals as a [`Decimal`] has.
+    /// The bytes for a sign, a point and the digits of an `i64` or of a zero with the maximum number of decimals.
     const LENGTH: usize = 32;
 
     pub(super) fn of(units: i64, decimals: u32) -> Self {

@@ -9,7 +9,7 @@ use super::MoneyError;
 
 /// An ISO 4217 currency.
 ///
-/// A currency knows how many decimals its amounts have: 0 for JPY, 2 for USD, 3 for KWD.
+/// A currency knows the number of decimals of its amounts: 0 for JPY, 2 for USD, 3 for KWD.
 ///
 /// ```
 /// use commerce_core::money::Currency;
@@ -25,7 +25,7 @@ pub struct Currency {
     decimals: u8,
 }
 
-/// The active ISO 4217 codes by number of decimals. Funds, metals and testing codes are left out: nobody pays in them.
+/// The active ISO 4217 codes by number of decimals, without funds, metals and testing codes.
 const CODES: [(u8, &str); 4] = [
     (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"),
     (
@@ -52,9 +52,9 @@ impl Currency {
     /// Kuwaiti dinar, which has three decimals.
     pub const KWD: Self = Self { code: *b"KWD", decimals: 3 };
 
-    /// How many decimals an amount of this currency has.
+    /// The number of decimals of an amount.
     pub const fn decimals(self) -> u32 {
-        // `From` is not const; widening u8 to u32 loses nothing.
+        // `From` is not const; widening u8 to u32 is lossless.
         #[expect(clippy::as_conversions, reason = "lossless widening in a const fn")]
         let decimals = self.decimals as u32;
         decimals
@@ -62,12 +62,12 @@ impl Currency {
 
     /// The three-letter code.
     #[expect(clippy::expect_used, reason = "every constructor copies ASCII letters")]
-    #[expect(clippy::missing_panics_doc, reason = "it never does")]
+    #[expect(clippy::missing_panics_doc, reason = "it never panics")]
     pub fn code(&self) -> &str {
         core::str::from_utf8(&self.code).expect("a code is three ASCII letters")
     }
 
-    /// Every currency known here, by number of decimals and then code.
+    /// Every known currency, by number of decimals and then code.
     pub fn all() -> impl Iterator<Item = Self> {
         CODES
             .iter()
@@ -79,7 +79,7 @@ impl Currency {
 impl FromStr for Currency {
     type Err = MoneyError;
 
-    /// Reads an upper-case ISO 4217 code.
+    /// Parses an upper-case ISO 4217 code.
     fn from_str(text: &str) -> Result<Self, MoneyError> {
         match text {
             "USD" => Ok(Self::USD),

@@ -1,12 +1,12 @@
-//! Exact fractions, and the one place where a figure is rounded.
+//! Exact fractions, and the only rounding of a figure.
 
 use rust_decimal::Decimal;
 
 use super::Rounding;
 
-/// A fraction of whole numbers that is not negative: a percentage, a tax rate.
+/// A non-negative fraction of whole numbers: a percentage, a tax rate.
 ///
-/// Both parts stay below 2⁴⁰, so that an amount (below 2⁶³) times a part times a quantity (below 2²⁰) fits 128 bits.
+/// Both parts are below 2⁴⁰, so that an amount (below 2⁶³) times a part times a quantity (below 2²⁰) fits 128 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ratio {
     part: i64,
@@ -17,10 +17,8 @@ pub(crate) struct Ratio {
 const LIMIT: i64 = 1 << 40;
 
 impl Ratio {
-    /// No share at all.
     pub(crate) const NONE: Self = Self { part: 0, whole: 1 };
 
-    /// All of it.
     pub(crate) const ALL: Self = Self { part: 1, whole: 1 };
 
     fn new(part: i128, whole: i128) -> Option<Self> {
@@ -29,7 +27,7 @@ impl Ratio {
         Some(Self { part, whole })
     }
 
-    /// A decimal as it is; `None` where it is negative or has too many digits.
+    /// A decimal; `None` if it is negative or has too many digits.
     pub(crate) fn of_decimal(figure: Decimal) -> Option<Self> {
         let figure = figure.normalize();
         Self::new(figure.mantissa(), 10_i128.checked_pow(figure.scale())?)
@@ -40,7 +38,7 @@ impl Ratio {
         Self::new(self.part.into(), i128::from(self.whole).checked_mul(divisor.into())?)
     }
 
-    /// What is inside a whole that already has this share on top: 20 % of the net is 1/6 of the gross.
+    /// The share contained in a whole that includes this share on top: 20 % of the net is 1/6 of the gross.
     pub(crate) fn contained(self) -> Option<Self> {
         Self::new(self.part.into(), i128::from(self.whole).checked_add(self.part.into())?)
     }
@@ -57,7 +55,7 @@ impl Ratio {
         self.whole
     }
 
-    /// The share of an amount that is not negative, rounded once. `None` only where it does not fit.
+    /// The share of a non-negative amount, rounded once. `None` on overflow.
     pub(crate) fn of(self, amount: i64, rounding: Rounding) -> Option<i64> {
         round(product(amount, self.part), self.whole.into(), rounding)
     }
@@ -68,7 +66,7 @@ pub(crate) fn product(one: i64, other: i64) -> i128 {
     i128::from(one).wrapping_mul(i128::from(other))
 }
 
-/// A fraction of numbers that are not negative, rounded to a whole number. `None` only where it does not fit.
+/// A non-negative fraction, rounded to a whole number. `None` on overflow.
 pub(crate) fn round(part: i128, whole: i128, rounding: Rounding) -> Option<i64> {
     if let (Ok(part), Ok(whole)) = (i64::try_from(part), i64::try_from(whole)) {
         let (floor, rest) = (part.checked_div(whole)?, part.checked_rem(whole)?);

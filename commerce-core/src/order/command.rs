@@ -1,4 +1,4 @@
-//! What can be asked of an order.
+//! The commands on an order.
 
 use alloc::vec::Vec;
 
@@ -18,116 +18,72 @@ use crate::permission::Permission;
 use crate::pricing::Quote;
 use crate::text::BoundedString;
 
-/// What every decision needs of the world: who asks, when, and a fresh id should the decision need one.
+/// The input of every decision besides the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Context {
-    /// Who asks.
     pub actor: Actor,
-    /// When.
     pub at: DateTime<Utc>,
-    /// The id of the refund, should the command lead to one.
+    /// The id for a refund, if the command causes one.
     pub refund: RefundId,
 }
 
-/// Everything a new order is made of.
+/// The data of a new order.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct NewOrder {
-    /// Its id.
     pub id: OrderId,
-    /// Its number for people.
     pub number: OrderNumber,
-    /// The id of its payment.
     pub payment: PaymentId,
-    /// Who buys.
     pub user_id: UserId,
-    /// The cart it is made of.
+    /// The cart that is ordered, if any.
     pub cart_id: Option<CartId>,
-    /// What is bought, and its price.
     pub quote: Quote<OrderItem>,
-    /// Where it goes.
     pub shipping_address: Address,
-    /// How it is shipped.
     pub shipping_method: BoundedString<64>,
-    /// What the customer wrote.
     pub notes: Option<BoundedString<1000>>,
-    /// The number of the buyer's own purchase order.
+    /// The customer's own number.
     pub purchase_order_number: Option<BoundedString<64>>,
-    /// What is attached.
     pub metadata: Metadata,
-    /// Until when the stock is held.
+    /// When the reservation of the stock expires.
     pub reserved_until: DateTime<Utc>,
 }
 
-/// Something asked of an order that exists.
+/// A requested change of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Command {
-    /// Go to a state; what sets the transition off follows from the lifecycle. To a `pay` state it records a payment
-    /// received elsewhere.
-    Transition {
-        /// To which.
-        status: Status,
-        /// Why.
-        reason: Option<Reason>,
-    },
-    /// The processor captured money.
-    Capture {
-        /// How much.
-        amount: Money,
-        /// The processor's name for it.
-        reference: Option<BoundedString<200>>,
-    },
-    /// The processor captured money after the reservation had ended, and the stock is gone: record it, cancel, refund.
-    CaptureAfterExpiry {
-        /// How much.
-        amount: Money,
-        /// The processor's name for it.
-        reference: Option<BoundedString<200>>,
-    },
-    /// An attempt to pay failed.
-    FailPayment {
-        /// What the processor said.
-        reason: Reason,
-    },
-    /// The reservation has ended. Nothing happens where the order was paid or cancelled meanwhile.
+    /// Goes to a state; the lifecycle determines the trigger. To a `pay` state, it records a payment received
+    /// elsewhere.
+    Transition { status: Status, reason: Option<Reason> },
+    /// The processor captured money. `reference` is its id of the payment.
+    Capture { amount: Money, reference: Option<BoundedString<200>> },
+    /// The processor captured money after the reservation expired, and the stock is gone: record it, cancel and refund.
+    CaptureAfterExpiry { amount: Money, reference: Option<BoundedString<200>> },
+    /// An attempt to pay failed. `reason` is the processor's message.
+    FailPayment { reason: Reason },
+    /// The reservation has expired. No effect on an order that was paid or cancelled.
     Expire,
-    /// Call it off.
-    Cancel {
-        /// Why.
-        reason: Option<Reason>,
-    },
-    /// Arrange or move the shipment; the order follows it to shipped and delivered.
+    /// Cancels the order.
+    Cancel { reason: Option<Reason> },
+    /// Creates or changes the shipment. The order follows it to shipped and delivered.
     UpdateShipment(ShipmentUpdate),
-    /// Send units back.
+    /// Requests a return of units.
     RequestReturn(ReturnRequest),
-    /// Let the customer send them.
+    /// The customer may send the units.
     ApproveReturn(ReturnId),
-    /// Do not.
-    RejectReturn {
-        /// Which.
-        id: ReturnId,
-        /// Why.
-        reason: Option<Reason>,
-    },
-    /// They came back: restock and refund.
+    /// The units stay with the customer.
+    RejectReturn { id: ReturnId, reason: Option<Reason> },
+    /// The units arrived: restock and refund.
     ReceiveReturn(ReturnId),
-    /// Pay money back without goods.
-    Refund {
-        /// How much; everything that is left if not said.
-        amount: Option<Money>,
-        /// Why.
-        reason: Option<Reason>,
-    },
-    /// The processor has answered a refund.
-    RecordRefund {
-        /// Which.
-        id: RefundId,
-        /// What it said.
-        outcome: RefundOutcome,
-    },
+    /// Refunds an amount without a return. `None`: everything that is left.
+    Refund { amount: Option<Money>, reason: Option<Reason> },
+    /// Records the processor's answer to a refund.
+    RecordRefund { id: RefundId, outcome: RefundOutcome },
 }
 
 impl Command {
-    /// Whether a role may ask this at all. What remains is for the lifecycle of the order to say.
+    /// Whether a role may give the command at all. The lifecycle of the order may restrict it further.
     ///
     /// # Errors
     /// [`OrderRejection::RoleNotPermitted`].
@@ -151,41 +107,34 @@ impl Command {
     }
 }
 
-/// A shipment to arrange or to change as a whole.
+/// A shipment to create, or to change as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShipmentUpdate {
     /// The carrier.
     pub provider: BoundedString<100>,
-    /// Its service.
+    /// The carrier's service.
     pub method: BoundedString<64>,
-    /// Its number for the parcel.
+    /// The carrier's number of the parcel.
     pub tracking_number: Option<BoundedString<100>>,
-    /// Where the parcel is; without one it is where it was.
+    /// `None`: unchanged.
     pub status: Option<ShipmentStatus>,
 }
 
-/// Units to send back.
+/// Units to return.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct ReturnRequest {
-    /// The id of the return.
     pub id: ReturnId,
-    /// What comes back.
     pub lines: Vec<ReturnLine>,
-    /// Why.
     pub reason: Option<Reason>,
 }
 
-/// What a processor says of a refund.
+/// The processor's answer to a refund.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum RefundOutcome {
-    /// Paid.
-    Done {
-        /// The processor's name for it.
-        reference: Option<BoundedString<200>>,
-    },
-    /// Refused for good.
-    Failed {
-        /// Why.
-        reason: Reason,
-    },
+    /// It was paid. `reference` is its id at the processor.
+    Done { reference: Option<BoundedString<200>> },
+    /// It was refused permanently.
+    Failed { reason: Reason },
 }

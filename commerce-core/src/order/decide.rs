@@ -1,4 +1,4 @@
-//! May it happen?
+//! Decisions: whether a command is allowed, and its events.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
@@ -21,7 +21,7 @@ type DecisionResult = Result<Vec<OrderEvent>, OrderRejection>;
 
 /// Decides the placing of a new order.
 ///
-/// A draft is left in the same breath, and an order that costs nothing is paid at once.
+/// The draft phase is left at once, and an order with a total of zero is paid at once.
 ///
 /// # Errors
 /// [`OrderRejection::ItemCount`].
@@ -83,7 +83,7 @@ fn initial_order(lifecycle: &Lifecycle, context: &Context, new_order: NewOrder) 
     }
 }
 
-/// Decides a command on an order that exists. No event means that there is nothing to do.
+/// Decides a command on an order. Without events there is nothing to do.
 ///
 /// # Errors
 /// [`OrderRejection`], in the order of precedence given there.
@@ -130,7 +130,7 @@ impl Decider<'_> {
         match self.lifecycle.by_trigger(&self.order.status, Trigger::Pay) {
             Some(way) => self.capture_at(way, amount, reference),
             None if self.is_paid() => Err(OrderRejection::AlreadyPaid),
-            // Money came in for an order that was called off meanwhile: keep the record, send it back.
+            // The order was cancelled before the capture: record the payment and refund it.
             None => {
                 self.check_captured(amount)?;
                 Ok(vec![OrderEvent::PaymentCaptured { amount, reference }, self.refund_event(amount, None)])
@@ -138,7 +138,7 @@ impl Decider<'_> {
         }
     }
 
-    /// What came in must be more than nothing, and of the order's currency, or no sum with it would work out.
+    /// The captured amount must be positive and in the order's currency, so that sums with it are valid.
     fn check_captured(&self, captured: Money) -> Result<(), OrderRejection> {
         let due = self.order.payment.amount;
         if captured.minor() > 0 && captured.currency() == due.currency() {
@@ -195,8 +195,8 @@ impl Decider<'_> {
         Ok(self.follow(way, reason))
     }
 
-    /// The order follows its shipment to shipped and delivered. Neither goes back: a shipment is never behind what was said of
-    /// it before, nor behind its order.
+    /// The order follows its shipment to shipped and delivered. Neither goes back: a shipment is never behind its last
+    /// recorded status or its order.
     fn ship(self, update: ShipmentUpdate) -> DecisionResult {
         let Some(reached) = self.order.phase.shipment() else {
             return Err(OrderRejection::NotShippable(self.order.status.clone()));
@@ -231,7 +231,7 @@ impl Decider<'_> {
 
     fn request_return(self, request: ReturnRequest) -> DecisionResult {
         if self.order.returns.iter().any(|known| known.id == request.id) {
-            return Ok(Vec::new()); // the same request again
+            return Ok(Vec::new()); // a repeated request
         }
         let way = self.lifecycle.by_trigger(&self.order.status, Trigger::Return);
         let way = way.ok_or_else(|| OrderRejection::NotReturnable(self.order.status.clone()))?;
@@ -277,7 +277,7 @@ impl Decider<'_> {
     fn receive_return(self, id: ReturnId) -> DecisionResult {
         let lines = &self.find_return(id, ReturnStatus::Approved)?.lines;
         if self.order.phase.is_undone() {
-            // Everything was restocked and refunded when the order ended; it cannot come back twice.
+            // Everything was restocked and refunded when the order ended.
             return Err(OrderRejection::NotReturnable(self.order.status.clone()));
         }
         let amount = self.order.refund_for(lines);
@@ -310,7 +310,7 @@ impl Decider<'_> {
     fn record_refund(self, id: RefundId, outcome: RefundOutcome) -> DecisionResult {
         let refund = self.order.refund(id).ok_or(OrderRejection::UnknownRefund(id))?;
         if refund.status != RefundStatus::Requested {
-            return Ok(Vec::new()); // the same answer again
+            return Ok(Vec::new()); // a repeated answer
         }
         Ok(vec![match outcome {
             RefundOutcome::Done { reference } => OrderEvent::RefundProcessed { id, reference },
@@ -318,7 +318,7 @@ impl Decider<'_> {
         }])
     }
 
-    /// Takes a way: the transition, and the refund it brings.
+    /// Takes a transition, with its refund.
     fn follow(self, way: &Transition, reason: Option<Reason>) -> Vec<OrderEvent> {
         let left = self.order.refundable();
         let refunds = way.payment == PaymentEffect::Refund && !left.is_zero();

@@ -1,4 +1,4 @@
-//! What can happen to an order.
+//! The events of an order.
 
 use alloc::boxed::Box;
 
@@ -11,100 +11,50 @@ use crate::ids::{RefundId, ReturnId};
 use crate::money::Money;
 use crate::text::BoundedString;
 
-/// Why somebody did something, in their words.
+/// The reason that a caller gave.
 pub type Reason = BoundedString<500>;
 
-/// Something that happened to an order.
+/// An event of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum OrderEvent {
-    /// It was placed.
-    Created {
-        /// The order as it was placed, at version 1.
-        order: Box<Order>,
-    },
-    /// It went from one state to another.
+    /// The order was placed. `order` is at version 1.
+    Created { order: Box<Order> },
+    /// The order changed its state.
     Transitioned {
-        /// To where.
         to: Status,
-        /// What that means.
         phase: Phase,
-        /// What set it off.
         trigger: Trigger,
-        /// What it does to the stock.
         stock: StockEffect,
-        /// What it does to the promotions that were used.
         promotions: PromotionEffect,
-        /// Why.
         reason: Option<Reason>,
     },
-    /// Money came in.
-    PaymentCaptured {
-        /// How much.
-        amount: Money,
-        /// The processor's name for it.
-        reference: Option<BoundedString<200>>,
-    },
-    /// An attempt to pay failed.
-    PaymentFailed {
-        /// What the processor said.
-        reason: Reason,
-    },
-    /// Money is to go back.
-    RefundRequested {
-        /// Names the refund.
-        id: RefundId,
-        /// How much.
-        amount: Money,
-        /// Why.
-        reason: Option<Reason>,
-    },
-    /// Money went back.
-    RefundProcessed {
-        /// Which refund.
-        id: RefundId,
-        /// The processor's name for it.
-        reference: Option<BoundedString<200>>,
-    },
-    /// The processor refused a refund for good.
-    RefundFailed {
-        /// Which refund.
-        id: RefundId,
-        /// What the processor said.
-        reason: Reason,
-    },
-    /// The shipment was arranged or moved.
-    ShipmentUpdated {
-        /// The shipment now.
-        shipment: Shipment,
-    },
+    /// `reference` is the processor's id of the payment.
+    PaymentCaptured { amount: Money, reference: Option<BoundedString<200>> },
+    /// An attempt to pay failed. `reason` is the processor's message.
+    PaymentFailed { reason: Reason },
+    /// A refund is to be sent to the processor.
+    RefundRequested { id: RefundId, amount: Money, reason: Option<Reason> },
+    /// The processor paid a refund. `reference` is its id at the processor.
+    RefundProcessed { id: RefundId, reference: Option<BoundedString<200>> },
+    /// The processor refused a refund permanently. `reason` is its message.
+    RefundFailed { id: RefundId, reason: Reason },
+    /// The shipment was created or changed.
+    ShipmentUpdated { shipment: Shipment },
     /// The customer wants to send units back.
-    ReturnRequested {
-        /// The return.
-        request: Return,
-    },
-    /// A return was approved.
-    ReturnApproved {
-        /// Which.
-        id: ReturnId,
-    },
-    /// A return was rejected.
-    ReturnRejected {
-        /// Which.
-        id: ReturnId,
-        /// Why.
-        reason: Option<Reason>,
-    },
-    /// The units of a return came back.
-    ReturnReceived {
-        /// Which.
-        id: ReturnId,
-    },
+    ReturnRequested { request: Return },
+    /// The customer may send the units.
+    ReturnApproved { id: ReturnId },
+    /// The units stay with the customer.
+    ReturnRejected { id: ReturnId, reason: Option<Reason> },
+    /// The units of a return arrived.
+    ReturnReceived { id: ReturnId },
 }
 
 impl OrderEvent {
-    /// The type under which it is published. A transition is named by the phase it leads to: consumers know `order.shipped`
-    /// whatever the shop calls its states.
+    /// The type under which the event is published. A transition is named by its new phase, so that consumers know
+    /// `order.shipped` whatever the shop calls its states.
     pub const fn event_type(&self) -> &'static str {
         match self {
             Self::Created { .. } => "order.created",

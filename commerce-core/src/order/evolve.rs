@@ -1,4 +1,4 @@
-//! What does it change?
+//! Evolution: what an event changes.
 
 use thiserror::Error;
 
@@ -10,31 +10,25 @@ use crate::event::Recorded;
 use crate::ids::{RefundId, ReturnId};
 use crate::money::{Money, MoneyError};
 
-/// A history that no decisions of this engine can have written.
+/// A history that this engine cannot have written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum CorruptHistory {
-    /// The first event does not create the order.
     #[error("the history does not begin with the creation of the order")]
     NoBeginning,
-    /// The order is created twice.
     #[error("event {0} creates an order that exists")]
     SecondBeginning(u64),
-    /// A number is missing or stands twice.
+    /// A number is missing or occurs twice.
     #[error("event {found} follows event {last}")]
-    Gap {
-        /// The last number before.
-        last: u64,
-        /// The number found.
-        found: u64,
-    },
-    /// An event names a return the order does not have.
+    Gap { last: u64, found: u64 },
+    /// An event names an unknown return.
     #[error("the order has no return {0}")]
     UnknownReturn(ReturnId),
-    /// An event names a refund the order does not have.
+    /// An event names an unknown refund.
     #[error("the order has no refund {0}")]
     UnknownRefund(RefundId),
-    /// The sums do not work out.
+    /// A sum overflows or mixes currencies.
     #[error(transparent)]
     Money(#[from] MoneyError),
 }

@@ -1,7 +1,7 @@
 //! The lifecycle of an order as data: named states, each with a phase, and the transitions between them.
 //!
-//! The rules of the engine key on the [`Phase`], which is a closed set; the names belong to the shop. Building a
-//! [`Lifecycle`] verifies it, so a faulty one is refused with the reason before any order meets it.
+//! The rules of the engine depend on the [`Phase`], which is a closed set. The shop chooses the names of states.
+//! Building a [`Lifecycle`] verifies it: an invalid one is refused with the reason.
 
 mod builtin;
 mod verify;
@@ -21,7 +21,7 @@ use crate::ids::IdError;
 use crate::order::{Order, OrderRejection, ShipmentStatus};
 use crate::text::BoundedString;
 
-/// The name of a state, as the shop calls it: `pending`, `AWAITING_PRODUCTION`.
+/// The name of a state, chosen by the shop: `pending`, `AWAITING_PRODUCTION`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Status(String);
@@ -59,27 +59,26 @@ impl<'de> Deserialize<'de> for Status {
     }
 }
 
-/// What a state means to the engine.
+/// The meaning of a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Phase {
-    /// Being made. An order passes through in the commit that places it and never rests here.
+    /// Being created. The commit that places an order also leaves this phase.
     Draft,
-    /// Placed, stock held, waiting for money.
+    /// Placed. Stock is reserved, the payment is due.
     AwaitingPayment,
     /// Paid, stock confirmed.
     Paid,
     /// Being produced, picked or packed.
     InFulfilment,
-    /// Handed to the carrier.
+    /// With the carrier.
     Shipped,
     /// With the customer.
     Delivered,
-    /// Done.
     Completed,
-    /// Called off.
     Cancelled,
-    /// Everything came back.
+    /// Everything was sent back.
     Returned,
 }
 
@@ -97,17 +96,17 @@ impl Phase {
         Self::Returned,
     ];
 
-    /// Whether the order came to nothing: it was called off, or everything came back.
+    /// Whether the order was cancelled or returned.
     pub const fn is_undone(self) -> bool {
         matches!(self, Self::Cancelled | Self::Returned)
     }
 
-    /// Whether the order was delivered or came to nothing, so that hardly anything follows.
+    /// Whether the order was delivered, cancelled or returned, so that few events follow.
     pub const fn is_over(self) -> bool {
         self.is_undone() || matches!(self, Self::Delivered | Self::Completed)
     }
 
-    /// How far the shipment of an order in this phase is at least; none where nothing is shipped any more.
+    /// The least status of the shipment of an order in this phase; `None` if nothing is shipped any more.
     pub const fn shipment(self) -> Option<ShipmentStatus> {
         match self {
             Self::Draft | Self::AwaitingPayment | Self::Paid | Self::InFulfilment => Some(ShipmentStatus::Pending),
@@ -133,83 +132,82 @@ impl Phase {
     }
 }
 
-/// What sets a transition off.
+/// The cause of a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
-    /// The order is placed; leaves the draft in the same commit.
+    /// The order is placed. The transition leaves the draft in the same commit.
     Place,
     /// The full amount was captured.
     Pay,
-    /// The payment failed for good.
+    /// The payment failed permanently.
     PaymentFailure,
-    /// The reservation ended before payment.
+    /// The reservation expired before payment.
     Expiry,
-    /// Somebody moves the order on: to production, shipped, delivered, completed.
+    /// Progress: to production, shipped, delivered, completed.
     Advance,
-    /// Somebody calls it off.
+    /// The order is cancelled.
     Cancel,
-    /// The last unit came back.
+    /// The last unit was returned.
     Return,
 }
 
-/// What a transition does to the order's stock.
+/// The effect of a transition on the order's stock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum StockEffect {
-    /// Nothing.
     #[default]
     None,
-    /// The reservation no longer ends.
+    /// The reservation no longer expires.
     Confirm,
-    /// The promise is taken back.
+    /// The reservation is released.
     Release,
-    /// The units leave the house.
+    /// The units are removed from stock.
     Fulfil,
-    /// The units come back, as far as they have not already.
+    /// The units are added to stock again, except those already restocked.
     Restock,
 }
 
-/// What a transition does to the order's payment.
+/// The effect of a transition on the order's payment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentEffect {
-    /// Nothing. A `pay` transition records the capture that set it off.
+    /// None. A `pay` transition records the capture that caused it.
     #[default]
     None,
-    /// What is captured and not yet refunded goes back.
+    /// The captured amount that is not yet refunded is refunded.
     Refund,
 }
 
-/// What a transition does to the promotions the order used.
+/// The effect of a transition on the promotions the order used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PromotionEffect {
-    /// Nothing: they stay used.
+    /// None: they stay used.
     #[default]
     None,
-    /// The uses are given back: a code can be used again.
+    /// The uses are released: a code can be used again.
     #[serde(rename = "give_back")]
     Release,
 }
 
-/// For how long a customer may set a transition off. Others are not bound by it.
+/// The period in which a customer may cause a transition. It does not bind other roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Window {
-    /// From when it is counted.
     pub since: WindowStart,
-    /// Its length in seconds.
     pub seconds: u32,
 }
 
-/// From when a window is counted.
+/// The start of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WindowStart {
     /// The placing of the order.
     Placed,
-    /// The delivery; a window counted from a delivery that has not happened is open.
+    /// The delivery. Before it, the window is open.
     Delivered,
     /// The entry into the present state.
     Entered,
@@ -229,35 +227,29 @@ impl Window {
 /// A state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct State {
-    /// Its name.
     pub name: Status,
-    /// What it means.
     pub phase: Phase,
 }
 
-/// A way from one state to another.
+/// A change from one state to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Transition {
-    /// From where.
     pub from: Status,
-    /// To where.
     pub to: Status,
-    /// What sets it off.
     pub trigger: Trigger,
-    /// Who may set it off.
+    /// The roles that may cause it.
     pub roles: BTreeSet<Role>,
-    /// For how long a customer may.
+    /// Restricts customers only. `None`: always open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
-    /// What it does to the stock.
     #[serde(default)]
     pub stock: StockEffect,
-    /// What it does to the payment.
     #[serde(default)]
     pub payment: PaymentEffect,
-    /// What it does to the promotions that were used.
     #[serde(default)]
     pub promotions: PromotionEffect,
 }
@@ -276,22 +268,22 @@ pub struct Transition {
 #[serde(try_from = "LifecycleDraft", into = "LifecycleDraft")]
 pub struct Lifecycle(LifecycleDraft);
 
-/// A lifecycle as somebody wrote it, not verified yet. The first state is the initial one.
+/// An unverified lifecycle. The first state is the initial one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct LifecycleDraft {
-    /// Its name, which orders remember.
+    /// Its name, which orders store.
     pub name: Status,
-    /// Its states, the initial one first.
+    /// The initial state first.
     pub states: Vec<State>,
-    /// Its transitions.
     pub transitions: Vec<Transition>,
 }
 
 impl TryFrom<LifecycleDraft> for Lifecycle {
     type Error = LifecycleError;
 
-    /// Verifies the draft; see [`LifecycleError`] for what can be wrong.
+    /// Verifies the draft. [`LifecycleError`] has the rules.
     fn try_from(draft: LifecycleDraft) -> Result<Self, LifecycleError> {
         verify::verify(&draft)?;
         Ok(Self(draft))
@@ -331,13 +323,13 @@ impl Lifecycle {
         &self.0.name
     }
 
-    /// The state an order starts in.
+    /// The first state of an order.
     #[expect(clippy::indexing_slicing, reason = "verified: a lifecycle has at least one state")]
     pub fn initial(&self) -> &State {
         &self.0.states[0]
     }
 
-    /// Its states, the initial one first.
+    /// The initial state first.
     pub fn states(&self) -> &[State] {
         &self.0.states
     }
@@ -357,14 +349,14 @@ impl Lifecycle {
         self.0.transitions.iter().filter(move |transition| transition.from == *status)
     }
 
-    /// The first transition out of a state that a trigger sets off.
+    /// The first transition out of a state with a trigger.
     pub fn by_trigger(&self, status: &Status, trigger: Trigger) -> Option<&Transition> {
         self.from(status).find(|transition| transition.trigger == trigger)
     }
 }
 
 impl Transition {
-    /// Whether an actor may set the transition off now.
+    /// Whether an actor may cause the transition now.
     ///
     /// # Errors
     /// [`OrderRejection::TransitionNotPermitted`], then [`OrderRejection::WindowClosed`].

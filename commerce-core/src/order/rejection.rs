@@ -1,4 +1,4 @@
-//! What can refuse a command on an order.
+//! The rejections of commands on an order.
 
 use alloc::vec::Vec;
 
@@ -13,111 +13,60 @@ use crate::cart::MAX_LINES;
 use crate::ids::{ItemId, RefundId, ReturnId};
 use crate::money::Money;
 
-/// Why a command is refused. The order has not changed then.
+/// Why a command is rejected. A rejected command changes nothing.
 ///
-/// Where several apply, the first in this order is given: what does not exist, what the state forbids, what the role
-/// forbids, what time forbids, what the figures forbid.
+/// If several rejections apply, the first in this order is given: unknown ids, the state, the role, the time, the
+/// figures.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum OrderRejection {
-    /// No item of that id in the order.
     #[error("the order has no item {0}")]
     UnknownItem(ItemId),
-    /// No return of that id in the order.
     #[error("the order has no return {0}")]
     UnknownReturn(ReturnId),
-    /// No refund of that id in the order.
     #[error("the order has no refund {0}")]
     UnknownRefund(RefundId),
-    /// The lifecycle has no such way.
+    /// The lifecycle has no such transition. `allowed` has the states to which the caller's role may take the order.
     #[error("{from} → {to} is not possible; from {from} this role may go to: {}", Names(allowed))]
-    InvalidTransition {
-        /// Where the order is.
-        from: Status,
-        /// Where it was to go.
-        to: Status,
-        /// Where the caller's role may take it from here.
-        allowed: Vec<Status>,
-    },
-    /// The payment is settled already.
+    InvalidTransition { from: Status, to: Status, allowed: Vec<Status> },
     #[error("the order is paid already")]
     AlreadyPaid,
-    /// The state of the order takes no payment.
-    #[error("an order in {0} takes no payment")]
+    #[error("an order in state {0} cannot be paid")]
     NotPayable(Status),
-    /// The state of the order allows no return.
-    #[error("an order in {0} takes no returns")]
+    #[error("an order in state {0} cannot be returned")]
     NotReturnable(Status),
-    /// The order was cancelled or returned: nothing is shipped any more.
-    #[error("an order in {0} is not shipped")]
+    /// The order was cancelled or returned.
+    #[error("an order in state {0} cannot be shipped")]
     NotShippable(Status),
-    /// The shipment, or its order, is further than that.
+    /// The shipment or its order has a later status.
     #[error("the shipment is {from:?} and cannot go back to {to:?}")]
-    ShipmentGoesBack {
-        /// How far it is.
-        from: ShipmentStatus,
-        /// What was to be recorded.
-        to: ShipmentStatus,
-    },
-    /// The return is not where the command needs it.
+    ShipmentGoesBack { from: ShipmentStatus, to: ShipmentStatus },
+    /// The command needs another status of the return.
     #[error("the return is {found:?}, it must be {needed:?}")]
-    ReturnStatus {
-        /// Where it is.
-        found: ReturnStatus,
-        /// Where it must be.
-        needed: ReturnStatus,
-    },
-    /// The lifecycle has the way, but not for this role.
+    ReturnStatus { found: ReturnStatus, needed: ReturnStatus },
+    /// The lifecycle has the transition, but not for this role.
     #[error("{role} may not set {to}")]
-    TransitionNotPermitted {
-        /// Who asked.
-        role: Role,
-        /// What for.
-        to: Status,
-    },
-    /// The command is not for this role, whatever the lifecycle says.
+    TransitionNotPermitted { role: Role, to: Status },
+    /// The command is not allowed to this role, whatever the lifecycle.
     #[error("the role {0} may not do this")]
     RoleNotPermitted(Role),
-    /// The customer is too late.
-    #[error("{to} was possible until {closed}")]
-    WindowClosed {
-        /// What for.
-        to: Status,
-        /// Since when it is not possible any more.
-        closed: DateTime<Utc>,
-    },
-    /// An order needs 1 to [`MAX_LINES`] items.
+    /// The window of the customer ended at `closed`.
+    #[error("the change to {to} was allowed until {closed}")]
+    WindowClosed { to: Status, closed: DateTime<Utc> },
     #[error("an order has 1 to {MAX_LINES} items, not {0}")]
     ItemCount(usize),
-    /// Nothing is to be returned.
     #[error("a return needs at least one line, and no item twice")]
     ReturnLines,
-    /// More units than were bought, less what is in returns already.
-    #[error("{asked} units of item {item} are to be returned, {left} can be")]
-    TooManyReturned {
-        /// Of which item.
-        item: ItemId,
-        /// Units asked for.
-        asked: i64,
-        /// Units that can be returned.
-        left: i64,
-    },
-    /// What came in is not what is due. Nobody completes an order by paying something else.
+    /// More units than were bought, less those in returns already (`left`).
+    #[error("cannot return {asked} units of item {item}: {left} left")]
+    TooManyReturned { item: ItemId, asked: i64, left: i64 },
+    /// The captured amount differs from the amount due.
     #[error("{captured} was captured, {due} is due")]
-    AmountMismatch {
-        /// What came in.
-        captured: Money,
-        /// What is due.
-        due: Money,
-    },
-    /// A refund is more than nothing and at most what is left.
-    #[error("{asked} was asked for, {left} can be refunded")]
-    RefundAmount {
-        /// What was asked for.
-        asked: Money,
-        /// What is left.
-        left: Money,
-    },
+    AmountMismatch { captured: Money, due: Money },
+    /// A refund is positive and at most the amount left.
+    #[error("cannot refund {asked}: {left} left")]
+    RefundAmount { asked: Money, left: Money },
 }
 
 struct Names<'a>(&'a [Status]);

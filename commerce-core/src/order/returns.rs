@@ -1,4 +1,4 @@
-//! Returns: units that come back, and what is refunded for them.
+//! Returns, and the refunds for them.
 
 use alloc::vec::Vec;
 
@@ -14,30 +14,26 @@ use crate::money::Money;
 /// A return (RMA): units of an order that the customer wants to send back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Return {
-    /// Its id.
     pub id: ReturnId,
-    /// Where it stands.
     pub status: ReturnStatus,
-    /// What comes back.
     pub lines: Vec<ReturnLine>,
-    /// Why.
     pub reason: Option<Reason>,
-    /// When it was asked for.
     pub requested_at: DateTime<Utc>,
 }
 
-/// Units of one item that come back.
+/// Units of one item to return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct ReturnLine {
-    /// Of which item of the order.
+    /// An item of the order.
     #[serde(rename = "item_id")]
     pub item: ItemId,
-    /// How many.
     pub quantity: Quantity,
 }
 
-/// Where a return stands: requested, then approved and received, or rejected.
+/// The status of a return: requested, then approved and received, or rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReturnStatus {
@@ -47,16 +43,16 @@ pub enum ReturnStatus {
     Approved,
     /// The units stay with the customer.
     Rejected,
-    /// The units came back; the refund is on its way.
+    /// The units arrived. The refund was requested.
     Received,
 }
 
 impl Order {
-    /// What is refunded when the units of a return come back.
+    /// The refund for the units of a return.
     ///
-    /// The refund of the first *n* units of a line that cost *T* for *q* units is ⌊T·n/q⌋, whichever returns they come in;
-    /// a return is refunded the difference it makes. So the refunds of all units add up to exactly what was paid for the
-    /// line. With the last unit of the order everything else goes back too: the shipping fee.
+    /// The refund of the first *n* units of a line that cost *T* for *q* units is ⌊T·n/q⌋, in whichever returns. A
+    /// return is refunded the difference that it makes, so the refunds of all units add up to exactly the price of the
+    /// line. With the last unit of the order the rest, the shipping fee, is refunded too.
     pub fn refund_for(&self, lines: &[ReturnLine]) -> Money {
         let left = self.refundable();
         if self.is_last_return(lines) {
@@ -66,7 +62,7 @@ impl Order {
         Money::new(due.min(left.minor()), self.currency())
     }
 
-    /// Whether with these lines every unit of the order has come back.
+    /// Whether these lines complete the return of all units of the order.
     pub fn is_last_return(&self, lines: &[ReturnLine]) -> bool {
         self.items().all(|item| {
             let coming: i64 = lines.iter().filter(|line| line.item == item.id).map(|line| line.quantity.get()).sum();

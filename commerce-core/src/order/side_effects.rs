@@ -1,6 +1,6 @@
-//! What else has to move: stock, tasks and uses of promotions, derived from the events alone.
+//! The side effects of order events: stock moves, tasks and uses of promotions, derived from the events alone.
 //!
-//! Because nothing but the history goes in, replaying it moves the same stock again.
+//! Replaying a history therefore causes the same stock moves.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -18,14 +18,14 @@ use crate::promotion::{Redemption, RedemptionEffect};
 use crate::stock::{StockAction, StockMove};
 use crate::task::{TaskChange, TaskKey};
 
-/// What has to move together with an event.
+/// The side effects of an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct SideEffects {
-    /// Guarded moves of stock, one per sku, in the order of skus.
+    /// Guarded moves, one per sku, in the order of skus.
     pub stock: Vec<StockMove>,
-    /// Changes to the list of tasks.
     pub tasks: Vec<TaskChange>,
-    /// Uses of promotions that are taken or given back.
+    /// Uses of promotions that are taken or released.
     pub redemptions: Vec<RedemptionEffect>,
 }
 
@@ -72,7 +72,7 @@ pub fn side_effects(order: &Order, entry: &Recorded<OrderEvent>) -> SideEffects 
     }
 }
 
-/// One use of every promotion that took something off.
+/// One use of every applied promotion.
 fn redemptions(order: &Order) -> impl Iterator<Item = Redemption> {
     let redemption = move |applied: Adjustment<'_>| Redemption {
         promotion: applied.promotion_id.clone(),

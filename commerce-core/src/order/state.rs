@@ -1,4 +1,4 @@
-//! What an order is.
+//! The state of an order.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -18,7 +18,7 @@ use crate::money::{Currency, Money};
 use crate::pricing::{Quote, QuotedLine};
 use crate::text::BoundedString;
 
-/// An order: what was placed, which never changes, and where it stands, which events change.
+/// An order: what was placed, which never changes, and its state, which events change.
 ///
 /// ```
 /// use commerce_core::order::{Phase, fold};
@@ -36,58 +36,48 @@ use crate::text::BoundedString;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Order {
-    /// Its id.
     pub id: OrderId,
-    /// Its number for people.
     pub number: OrderNumber,
-    /// Who bought.
+    /// The customer.
     pub user_id: UserId,
-    /// The cart it was made of, if it was.
+    /// The cart that was ordered, if any.
     pub cart_id: Option<CartId>,
-    /// The name of the lifecycle it follows.
+    /// The name of the order's lifecycle.
     pub lifecycle: Status,
-    /// The state it is in.
     pub status: Status,
-    /// What that state means.
+    /// The phase of `status`.
     pub phase: Phase,
-    /// What was bought and its price, frozen: the lines, the totals, and why.
+    /// The items with their price and its explanation, fixed when the order was placed.
     pub quote: Quote<OrderItem>,
-    /// Where it goes.
     pub shipping_address: Address,
-    /// How it was to be shipped.
     pub shipping_method: BoundedString<64>,
-    /// What the customer wrote.
+    /// A message of the customer.
     pub notes: Option<BoundedString<1000>>,
-    /// The number of the buyer's own purchase order.
+    /// The customer's own number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purchase_order_number: Option<BoundedString<64>>,
-    /// What was attached when it was placed.
+    /// Fixed when the order was placed.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
-    /// Until when the stock is held for it unless it is paid.
+    /// When the reservation of the stock expires unless the order is paid.
     pub reserved_until: DateTime<Utc>,
-    /// How it is being shipped.
     pub shipment: Option<Shipment>,
-    /// Its payment.
     pub payment: Payment,
-    /// The refunds of its payment.
     pub refunds: Vec<Refund>,
-    /// What came or comes back.
     pub returns: Vec<Return>,
-    /// The number of its last event.
+    /// The number of the last event.
     pub version: u64,
     /// When it was placed.
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
     pub updated_at: DateTime<Utc>,
     /// When it entered its present state.
     pub entered_at: DateTime<Utc>,
-    /// When it was delivered.
     pub delivered_at: Option<DateTime<Utc>>,
 }
 
-/// What events change of an order. The rest stands in the event that created it.
+/// The part of an order that events change. The rest is in the event that created it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of `Order`")]
 pub struct OrderState {
@@ -103,31 +93,30 @@ pub struct OrderState {
     pub delivered_at: Option<DateTime<Utc>>,
 }
 
-/// What one line of an order is about, as it was placed.
+/// An item of an order, as it was placed.
 pub type OrderItem = LineItem;
 
-/// One line of an order: what was bought, and its price.
+/// One line of an order: an item and its price.
 pub type OrderLine = QuotedLine<OrderItem>;
 
 /// The payment of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Payment {
-    /// Its id.
     pub id: PaymentId,
-    /// Where it stands.
     pub status: PaymentStatus,
-    /// What is to be paid: the total of the order.
+    /// The amount to pay: the total of the order.
     pub amount: Money,
-    /// What was paid.
+    /// The captured amount.
     pub captured: Money,
-    /// What was paid back.
+    /// The refunded amount.
     pub refunded: Money,
-    /// The processor's name for it.
+    /// The processor's id of the payment.
     pub reference: Option<BoundedString<200>>,
 }
 
-/// Where a payment stands.
+/// The status of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentStatus {
@@ -137,58 +126,56 @@ pub enum PaymentStatus {
     Succeeded,
     /// The last attempt failed; another may succeed.
     Failed,
-    /// Some of it went back.
+    /// A part was refunded.
     PartiallyRefunded,
-    /// All of it went back.
+    /// Everything was refunded.
     Refunded,
 }
 
-/// Money on its way back.
+/// Money paid back to the customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Refund {
-    /// Its id, which is also the key under which the processor takes it once.
+    /// Its id, also the idempotency key at the processor.
     pub id: RefundId,
-    /// How much.
     pub amount: Money,
-    /// Why.
     pub reason: Option<Reason>,
-    /// Where it stands.
     pub status: RefundStatus,
-    /// The processor's name for it.
+    /// The processor's id of the refund.
     pub reference: Option<BoundedString<200>>,
 }
 
-/// Where a refund stands.
+/// The status of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundStatus {
-    /// Decided, and to be sent to the processor.
+    /// To be sent to the processor.
     Requested,
-    /// The processor has paid it.
+    /// The processor paid it.
     Processed,
-    /// The processor refused it for good.
+    /// The processor refused it permanently.
     Failed,
 }
 
-/// How an order is being shipped.
+/// The parcel of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Shipment {
     /// The carrier.
     pub provider: BoundedString<100>,
-    /// Its service.
+    /// The carrier's service.
     pub method: BoundedString<64>,
-    /// Its number for the parcel.
+    /// The carrier's number of the parcel.
     pub tracking_number: Option<BoundedString<100>>,
-    /// Where the parcel is.
     pub status: ShipmentStatus,
 }
 
-/// Where a parcel is.
+/// The status of a parcel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ShipmentStatus {
-    /// Not handed over yet.
+    /// Not with the carrier yet.
     #[default]
     Pending,
     /// With the carrier.
@@ -198,7 +185,7 @@ pub enum ShipmentStatus {
 }
 
 impl Order {
-    /// What events have changed since the order was placed. None for an order as it was placed.
+    /// The part that events have changed. `None` for an order as it was placed.
     pub fn state(&self) -> Option<OrderState> {
         let Self { status, phase, shipment, payment, refunds, returns, .. } = self;
         (self.version > 1).then(|| OrderState {
@@ -235,7 +222,7 @@ impl Order {
         }
     }
 
-    /// What a store finds the order by, besides its id, number, payment and returns.
+    /// The keys by which lists find the order, besides its id, number, payment and returns.
     pub fn keys(&self) -> Vec<String> {
         self.metadata.lookup_keys().collect()
     }
@@ -250,7 +237,7 @@ impl Order {
         &self.quote.lines
     }
 
-    /// What was bought, line by line.
+    /// The items of the lines.
     pub fn items(&self) -> impl Iterator<Item = &OrderItem> {
         self.quote.items()
     }
@@ -260,27 +247,27 @@ impl Order {
         self.quote.lines.iter().find(|line| line.item.id == item)
     }
 
-    /// The units of every sku, several lines of one sku together, in the order of skus.
+    /// The units of every sku over all lines, in the order of skus.
     pub fn units_by_sku(&self) -> BTreeMap<&Sku, i64> {
         sum_units(self.items().map(|item| (&item.sku, item.quantity.get())))
     }
 
-    /// The units of an item that are in returns: all that were not rejected.
+    /// The units of an item in returns that were not rejected.
     pub fn returning(&self, item: ItemId) -> i64 {
         self.return_units(item, |status| status != ReturnStatus::Rejected)
     }
 
-    /// The units of an item that came back.
+    /// The units of an item in received returns.
     pub fn returned(&self, item: ItemId) -> i64 {
         self.return_units(item, |status| status == ReturnStatus::Received)
     }
 
-    /// The units of every sku that came back.
+    /// The units of every sku in received returns.
     pub fn returned_by_sku(&self) -> BTreeMap<&Sku, i64> {
         sum_units(self.items().map(|item| (&item.sku, self.returned(item.id))))
     }
 
-    /// What was captured and is neither refunded nor about to be.
+    /// The captured amount without refunds, requested ones included.
     pub fn refundable(&self) -> Money {
         let promised = self.refunds.iter().filter(|refund| refund.status != RefundStatus::Failed);
         let left = promised.fold(self.payment.captured.minor(), |left, r| left.saturating_sub(r.amount.minor()));

@@ -1,4 +1,4 @@
-//! Lists in parts.
+//! Pages of lists.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -8,30 +8,29 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 
-/// A part of a list: at most `limit` entries behind `after`.
+/// A request for at most `limit` entries after `after`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest<K> {
-    /// The most entries to give, at least 1.
+    /// The maximum number of entries, at least 1.
     pub limit: u16,
-    /// Behind which entry; none for the beginning.
+    /// The cursor of the previous page; `None` for the first page.
     pub after: Option<K>,
 }
 
-/// Entries of a list, and where it goes on.
+/// A part of a list, with the cursor of the next part.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Page<T, K> {
-    /// The entries.
     pub items: Vec<T>,
-    /// The last entry's place, if there are more.
+    /// The cursor of the last entry; `None` on the last page.
     pub next: Option<K>,
 }
 
-/// The place of an entry in a list that is sorted by creation, newest first, then by id.
+/// The position of an entry in a list sorted by creation, newest first, then by id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Cursor<I> {
-    /// When the entry was created.
     pub created_at: DateTime<Utc>,
-    /// Its id.
     pub id: I,
 }
 
@@ -48,7 +47,7 @@ impl<I: Ord> PartialOrd for Cursor<I> {
 }
 
 impl<K> PageRequest<K> {
-    /// The most entries that [`PageRequest::read_all`] asks for at a time.
+    /// The page size of [`PageRequest::read_all`].
     const MANY: u16 = 500;
 
     /// The first entries of a list.
@@ -61,7 +60,7 @@ impl<K> PageRequest<K> {
         PageRequest { limit: self.limit, after: self.after.map(form) }
     }
 
-    /// Every entry of a list, read page after page.
+    /// Every entry of a list, read page by page.
     ///
     /// # Errors
     /// The first [`StoreError`] of `read`.
@@ -80,12 +79,12 @@ impl<K> PageRequest<K> {
 }
 
 impl<T, K: Ord> Page<T, K> {
-    /// The page of a list whose entries stand in the ascending order of their keys.
+    /// The page of a list in ascending order of its keys.
     pub fn ascending(entries: impl IntoIterator<Item = T>, page: &PageRequest<K>, key: impl Fn(&T) -> K) -> Self {
         Self::sorted(entries, page, key, Ord::cmp)
     }
 
-    /// The page of a list whose entries stand in the descending order of their keys.
+    /// The page of a list in descending order of its keys.
     pub fn descending(entries: impl IntoIterator<Item = T>, page: &PageRequest<K>, key: impl Fn(&T) -> K) -> Self {
         Self::sorted(entries, page, key, |one, other| other.cmp(one))
     }

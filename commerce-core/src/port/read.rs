@@ -1,4 +1,4 @@
-//! What the provided methods of a store share.
+//! Reads shared by the provided methods of a store.
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -34,7 +34,7 @@ where
     Ok(all.into_iter().map(T::try_from).collect::<Result<_, _>>()?)
 }
 
-/// The part of the whole history that `pick` takes.
+/// The entries of the whole history that `pick` selects.
 pub(super) async fn history<T>(
     store: &(impl Store + ?Sized),
     pick: impl FnMut(HistoryEntry) -> Option<T>,
@@ -43,7 +43,7 @@ pub(super) async fn history<T>(
     Ok(all.into_iter().filter_map(pick).collect())
 }
 
-/// A promotion with how much of it is used up, by a customer too if one is given.
+/// A promotion with its usage, by a customer too if one is given.
 pub(super) async fn with_usage(
     store: &(impl Store + ?Sized),
     record: PromotionRecord,
@@ -60,7 +60,7 @@ pub(super) async fn with_usage(
     Ok(PromotionWithUsage { record, usage })
 }
 
-/// The uses of a promotion that were not given back.
+/// The uses of a promotion that were not released.
 async fn live_redemptions(store: &(impl Store + ?Sized), id: &PromotionId) -> Result<Vec<Redemption>, StoreError> {
     let all = PageRequest::read_all(|page| async move { store.redemptions(id, &page).await }).await?;
     Ok(all.into_iter().filter(|redemption| redemption.released_at.is_none()).collect())

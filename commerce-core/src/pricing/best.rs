@@ -1,36 +1,35 @@
 //! The combination of promotions that costs the customer least.
 //!
-//! A combination is admissible if every promotion in it, in the usual order and on what the earlier ones left, meets its
-//! conditions and takes something off, and no two are of one group. The search decides about one candidate after the
-//! other, first with it and then without, and leaves a branch when no completion of it can win.
+//! A combination is admissible if each of its promotions, in the usual order and on the remainder of the earlier ones,
+//! meets its conditions and gives a discount, and no two are of one group. The search decides the candidates one by
+//! one, first with the candidate and then without it, and leaves a branch when no completion of it can win.
 //!
 //! # Why the search is exact
-//! Let `W` be what the customer would pay for the lines as they now stand, tax on top included but not rounded. For
-//! every candidate there are constants, taken from the *undiscounted* cart, such that whatever else applies before, it
-//! takes at most `min(cap, share × min(W, base) + slack)` off `W`:
+//! Let `W` be what the customer would pay for the remaining lines, with unrounded tax on top. Each candidate has
+//! constants, computed on the *undiscounted* cart, such that it takes at most `min(cap, share × min(W, base) + slack)`
+//! off `W`, whatever else applies before it:
 //!
-//! * `base` is `W` of the lines it is about, undiscounted: what remains on them is never more.
-//! * A percentage of whole lines takes its `share` of them. Rounding adds at most half a minor unit per figure rounded,
-//!   and splitting a figure over lines taxed differently moves less than a minor unit per line: that is the `slack`.
-//! * Any other effect takes at most what it takes off the undiscounted cart, times the highest tax on its lines. Each is
-//!   monotone: an amount, a cap, a price above a fixed one, and the sum of the k cheapest or dearest units are none of
-//!   them larger on a cart whose units each cost the same or less. Rounding adds less than a minor unit per line: `cap`
-//!   counts it in.
-//! * A reward for units bought is not monotone beside another one, which may use the cheapest units up. Where there are
-//!   several, each counts as if it made the dearest units cheaper, as often as the undiscounted cart allows: with fewer
-//!   units it is given no more often.
-//! * A maximum amount and a budget are caps as they are.
+//! * `base` is `W` of the candidate's lines, undiscounted. Their remainder is never more.
+//! * A percentage of whole lines takes its `share` of them. `slack` covers rounding (at most half a minor unit per
+//!   rounded figure) and splitting over lines taxed differently (less than a minor unit per line).
+//! * Any other effect takes at most what it takes off the undiscounted cart, times the highest tax on its lines. Each
+//!   is monotone: an amount, a cap, a price above a fixed one, and the sum of the k cheapest or dearest units do not
+//!   grow if each unit costs the same or less. `cap` includes the rounding, less than a minor unit per line.
+//! * A reward for units bought is not monotone beside another one, which may use the cheapest units. If there are
+//!   several, each counts as if it discounted the dearest units, as often as the undiscounted cart allows. With fewer
+//!   units it is not given more often.
+//! * A maximum amount and a budget are caps.
 //!
-//! Taking so much off leaves `W − min(cap, share × min(W, base) + slack)`, which rises with `W` because `share ≤ 1`, and
-//! is never above `W`. So applying these steps for *all* undecided candidates, one after the other, gives a figure that no
-//! subset of them can get below: a subset only skips steps, and each step skipped leaves a `W` at least as large for the
-//! steps that follow. The same holds for the shipping fee by itself. Rounding the tax takes less than a minor unit per
-//! taxed line off the sum. Conditions and groups only make fewer completions possible.
+//! The remainder `W − min(cap, share × min(W, base) + slack)` rises with `W` because `share ≤ 1`, and is at most `W`.
+//! Applying these steps for *all* undecided candidates in turn therefore gives a lower bound for every subset of them:
+//! a subset skips steps, and each skipped step leaves a `W` at least as large for the next. The same holds for the
+//! shipping fee. Rounding the tax lowers the sum by less than a minor unit per taxed line. Conditions and groups only
+//! exclude completions.
 //!
-//! A branch is left if that figure is above the best total, or equal to it while the branch has no set that wins the tie.
+//! A branch is left if this bound is above the best total, or equal to it and no set of the branch wins the tie.
 //!
 //! # Ties
-//! Of two sets with the same total the one wins that has the promotion of highest priority which the other has not.
+//! Two sets with equal totals: the winner has the promotion of highest priority that the other does not have.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -45,21 +44,21 @@ use crate::money::ratio::{Ratio, product};
 use crate::money::{Money, Rounding};
 use crate::promotion::{Effect, Items, Percent, Target};
 
-/// With so many candidates or fewer, on [so many lines](PROVEN_LINES) or fewer, the best combination is always found and
-/// proven. On longer carts it nearly always is: only carts and promotions made for it take more work than may be done.
+/// Up to this number of candidates and [`PROVEN_LINES`] lines, the best combination is always found and proven. On
+/// longer carts it nearly always is; only constructed cases exceed the work limit.
 pub const PROVEN_CANDIDATES: usize = 16;
 
-/// The most lines on which so few candidates are always searched to the end.
+/// The maximum number of lines for which [`PROVEN_CANDIDATES`] are always searched completely.
 pub const PROVEN_LINES: usize = 100;
 
-/// The work a search may cost, in steps weighed by their size. A search decides about each candidate at most once for
-/// each way to decide about those before it, so that this is enough for what is to be proven.
+/// The work limit of a search, in steps weighed by their size. A search decides each candidate at most once for each
+/// decision about those before it, so this is enough for [`PROVEN_CANDIDATES`].
 const MAX_WORK: usize = step(PROVEN_LINES, PROVEN_CANDIDATES) << PROVEN_CANDIDATES;
 
-/// The work a search of more candidates may cost. Most are over long before; those that are not seldom gain by more.
+/// The work limit of a search with more candidates. Most end long before; the others rarely gain by more work.
 const MAX_WORK_UNPROVEN: usize = MAX_WORK >> 2;
 
-/// What deciding about a candidate costs: a look at every line and at every candidate left.
+/// The cost of deciding a candidate: a pass over every line and every remaining candidate.
 const fn step(lines: usize, candidates: usize) -> usize {
     lines.saturating_add(candidates).div_ceil(16)
 }
@@ -67,14 +66,13 @@ const fn step(lines: usize, candidates: usize) -> usize {
 /// The binary places of the fixed-point figures below.
 const PLACES: u32 = 20;
 
-/// What to apply, and whether nothing costs less.
 pub(super) struct Choice {
     /// A cell per candidate.
     pub(super) chosen: Vec<bool>,
     pub(super) proven: bool,
 }
 
-/// The most a candidate takes off, whatever applies before it; amounts in 2⁻²⁰ minor units, tax on top included.
+/// The upper bound of what a candidate takes off, in 2⁻²⁰ minor units, tax on top included.
 struct Bound {
     share: Ratio,
     slack: i128,
@@ -83,7 +81,7 @@ struct Bound {
 }
 
 impl Bound {
-    /// The least that can remain of `weight` once the candidate had its turn.
+    /// The least that can remain of `weight` after the candidate.
     fn after(&self, weight: i128) -> i128 {
         let (part, whole) = (i128::from(self.share.part()), i128::from(self.share.whole()));
         let taken = weight.min(self.base).checked_mul(part).and_then(|parts| parts.checked_div(whole));
@@ -92,20 +90,19 @@ impl Bound {
     }
 }
 
-/// A search under way.
 pub(super) struct Search<'s> {
     cart: &'s Cart<'s>,
     candidates: &'s [Candidate<'s>],
     levy: &'s Levy,
     offer: &'s mut Offer,
     bounds: Vec<Bound>,
-    /// What tax makes of a minor unit of each line, in 2⁻²⁰ minor units, rounded down.
+    /// A minor unit of each line with tax on top, in 2⁻²⁰ minor units, rounded down.
     weights: Vec<i64>,
-    /// The same of the fee.
+    /// The same for the fee.
     fee_weight: i64,
     /// Candidates from the highest priority to the lowest.
     by_priority: Vec<usize>,
-    /// What remains after each promotion of the present set.
+    /// The remainder after each promotion of the present set.
     levels: Vec<Remains>,
     present: Vec<bool>,
     best: Vec<bool>,
@@ -156,14 +153,14 @@ impl<'s> Search<'s> {
         search
     }
 
-    /// Searches. A set whose total does not fit is no answer; without any other, nothing is chosen.
+    /// Searches. A set whose total overflows is no answer. Without any answer, nothing is chosen.
     pub(super) fn run(mut self) -> Choice {
         self.visit(0, 0);
         Choice { chosen: self.best, proven: self.work_left > 0 }
     }
 
-    /// Decides about the candidates from `index` on, on what `level` leaves. The first set it completes is that of the
-    /// priorities, so the best one found is never worse.
+    /// Decides the candidates from `index` on, on the remainder at `level`. The first completed set is that of the
+    /// priorities, so the best one is never worse.
     fn visit(&mut self, mut index: usize, level: usize) {
         while index < self.candidates.len() && self.can_still_win(index, level) {
             if !self.may_work() {
@@ -181,7 +178,7 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// Puts what remains with a candidate applied on the next level, if it can apply.
+    /// Writes the remainder after a candidate to the next level, if the candidate can apply.
     fn include(&mut self, index: usize, level: usize) -> bool {
         let next = level.saturating_add(1);
         if self.levels.len() <= next {
@@ -221,13 +218,13 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// Whether a set has the promotion of highest priority in which it differs from the best one.
+    /// Whether a set has the promotion of highest priority in which it differs from the best set.
     fn wins_tie(&self, has: impl Fn(usize) -> bool) -> bool {
         let differs = |index: &&usize| has(**index) != self.best.get(**index).copied().unwrap_or(false);
         self.by_priority.iter().find(differs).is_some_and(|index| has(*index))
     }
 
-    /// Whether some completion of the present set, decided up to `index`, can be the best.
+    /// Whether a completion of the present set, decided up to `index`, can be the best.
     fn can_still_win(&self, index: usize, level: usize) -> bool {
         let Some(remains) = self.levels.get(level) else { return false };
         match self.least_total(index, remains).cmp(&self.best_total.into()) {
@@ -237,7 +234,7 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// The bound of the module's docs: no completion costs less.
+    /// The lower bound of the module's docs.
     fn least_total(&self, index: usize, remains: &Remains) -> i128 {
         let (mut lines, mut fee) = self.weigh(remains);
         for (bound, candidate) in self.bounds.iter().zip(self.candidates).skip(index) {
@@ -250,7 +247,7 @@ impl<'s> Search<'s> {
         least.saturating_add((1 << PLACES) - 1) >> PLACES
     }
 
-    /// What the customer would pay for the lines, and for the fee, or a little less.
+    /// A lower bound of what the customer would pay for the lines and for the fee, close to it.
     fn weigh(&self, remains: &Remains) -> (i128, i128) {
         let lines = self.weights.iter().zip(remains.lines()).map(|(weight, left)| product(*weight, *left));
         (lines.fold(0, i128::saturating_add), product(self.fee_weight, remains.fee()))
@@ -268,10 +265,10 @@ impl<'s> Search<'s> {
         Bound { share, slack, base: ground.base, cap: self.cap(candidate, &ground, undiscounted) }
     }
 
-    /// The most a candidate takes off for other reasons than its share.
+    /// The maximum discount of a candidate apart from its share.
     fn cap(&mut self, candidate: &Candidate<'_>, ground: &Ground, undiscounted: &Remains) -> i128 {
         let most = if let Effect::TieredPercent { max_amount, .. } = candidate.definition().effect {
-            max_amount.map_or(i64::MAX, Money::minor) // the highest tier may not be the one of the undiscounted cart
+            max_amount.map_or(i64::MAX, Money::minor) // a higher tier than on the undiscounted cart may apply
         } else {
             self.offer.work_out(self.cart, candidate, undiscounted);
             if self.has_rival_rewards {
@@ -292,7 +289,7 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// Counts a step; false when the work that may be done is done. The way to the first set is always gone to its end.
+    /// Counts a step. False if the work limit is reached. The path to the first set is always completed.
     fn may_work(&mut self) -> bool {
         let step = step(self.cart.request.lines.len(), self.candidates.len());
         self.work_left = self.work_left.saturating_sub(step);
@@ -300,7 +297,7 @@ impl<'s> Search<'s> {
     }
 }
 
-/// The percentage an effect takes of whole lines, or of the fee; the highest of its tiers.
+/// The percentage that an effect takes of whole lines or of the fee; the highest of its tiers.
 fn share_of_lines(effect: &Effect) -> Option<Ratio> {
     let percent = match effect {
         Effect::PercentOff { percent, target, .. } => {
@@ -319,10 +316,10 @@ fn is_rounded_per_line(effect: &Effect) -> bool {
     matches!(effect, Effect::PercentOff { target: Target::Items(_), .. })
 }
 
-/// What a candidate is about, undiscounted, in the terms of a [`Bound`].
+/// The undiscounted lines of a candidate, in the terms of a [`Bound`].
 struct Ground {
     base: i128,
-    /// The most tax makes of a minor unit of it, and the least.
+    /// The largest and the smallest factor of tax on top.
     heaviest: i128,
     lightest: i128,
     lines: i64,
@@ -347,19 +344,19 @@ impl Ground {
         ground
     }
 
-    /// One figure rounded, and split over lines that may be taxed differently.
+    /// The slack of one rounded figure, split over lines that may be taxed differently.
     fn rounding_once(&self) -> i128 {
         let uneven = self.heaviest.saturating_sub(self.lightest).max(0).saturating_mul(self.lines.into());
         self.heaviest.saturating_add(uneven).saturating_add(1)
     }
 
-    /// A figure rounded on every line.
+    /// The slack of a figure rounded on every line.
     fn rounding_per_line(&self) -> i128 {
         self.heaviest.saturating_mul(self.lines.into()).saturating_add(1)
     }
 }
 
-/// What tax makes of a minor unit of each line, and last of the fee.
+/// A minor unit of each line with tax on top, and last of the fee.
 fn weights(cart: &Cart<'_>, levy: &Levy) -> Vec<i64> {
     let untaxed = 1_i64 << PLACES;
     match levy.on_top() {

@@ -1,4 +1,4 @@
-//! A request made ready: which promotions are candidates, and which lines each of their filters means.
+//! A prepared request: the candidates, and the lines that match each of their filters.
 
 use alloc::vec::Vec;
 use core::ptr;
@@ -7,10 +7,10 @@ use super::explanation::Outcome;
 use super::request::Request;
 use crate::promotion::{Filter, Promotion, PromotionDefinition};
 
-/// The lines of a request, with a table of which of them every filter means.
+/// The lines of a request, with a table of the lines that match each filter.
 pub(super) struct Cart<'r> {
     pub(super) request: &'r Request,
-    /// Rows of one cell per line; the first row means all lines.
+    /// Rows of one cell per line. All cells of the first row are true.
     meant: Vec<bool>,
     /// The filters of the other rows.
     filters: Vec<&'r Filter>,
@@ -19,12 +19,12 @@ pub(super) struct Cart<'r> {
 /// A promotion that may apply.
 pub(super) struct Candidate<'r> {
     pub(super) promotion: &'r Promotion,
-    /// Its place in the explanation.
+    /// Its index in the explanation.
     pub(super) place: usize,
     pub(super) is_shipping: bool,
-    /// The most its budget still gives, in minor units.
+    /// The remaining budget, in minor units.
     pub(super) budget_left: i64,
-    /// Where its filters start among those of the cart.
+    /// The index of its first filter among those of the cart.
     first_filter: usize,
 }
 
@@ -59,7 +59,7 @@ impl<'r> Cart<'r> {
         }
     }
 
-    /// Which lines a filter of a candidate means, a cell per line; without a filter all are meant.
+    /// The lines that match a filter of a candidate, a cell per line. All match without a filter.
     pub(super) fn meant(&self, candidate: &Candidate<'_>, filter: Option<&Filter>) -> &[bool] {
         let row = filter.map_or(0, |filter| self.row(candidate, filter));
         let width = self.request.lines.len();
@@ -67,26 +67,25 @@ impl<'r> Cart<'r> {
         self.meant.get(start..start.saturating_add(width)).unwrap_or_default()
     }
 
-    /// The row of a filter, which is told from its equals by where it stands.
+    /// The row of a filter. Equal filters are distinguished by their address.
     fn row(&self, candidate: &Candidate<'_>, filter: &Filter) -> usize {
         let filters = self.filters.iter().skip(candidate.first_filter);
         let before = filters.take_while(|known| !ptr::eq(**known, filter)).count();
         candidate.first_filter.saturating_add(before).saturating_add(1)
     }
 
-    /// The units of a line.
     pub(super) fn units(&self, line: usize) -> i64 {
         self.request.lines.get(line).map_or(0, |line| line.quantity.get())
     }
 }
 
-/// Whether the buyer may ask for a promotion: it is automatic, or its code was given.
+/// Whether a promotion is automatic or its code was given.
 pub(super) fn is_asked_for(request: &Request, promotion: &Promotion) -> bool {
     let matches = |code: &str| request.codes.iter().any(|given| request.code_matching.same(given, code));
     promotion.definition().code.as_deref().is_none_or(matches)
 }
 
-/// Why a promotion is out before any condition is looked at; `None` if it is not.
+/// Why a promotion is excluded before its conditions are evaluated; `None` if it is not.
 pub(super) fn is_out(request: &Request, promotion: &Promotion) -> Option<Outcome> {
     let definition = promotion.definition();
     if let Some(starts_at) = definition.starts_at.filter(|start| request.at < *start) {

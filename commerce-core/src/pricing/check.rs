@@ -1,4 +1,4 @@
-//! What a request must keep beyond its types, whoever built it.
+//! The checks of a request beyond its types.
 
 use super::request::Request;
 use super::tax;
@@ -7,7 +7,7 @@ use crate::money::{Currency, Money};
 use crate::problem::{Findings, ProblemKind};
 use crate::promotion::MAX_CODE;
 
-/// Whether nothing at all is wrong: the quick way to the same answer as [`Request::check`].
+/// Whether a request has no problem: the fast form of [`Request::check`].
 pub(super) fn is_sound(request: &Request) -> bool {
     let good = |money: Money| money.currency() == request.currency && !money.is_negative();
     request.lines.len() <= MAX_LINES
@@ -23,8 +23,8 @@ pub(super) fn is_sound(request: &Request) -> bool {
 }
 
 impl Request {
-    /// Notes everything that is wrong with it: a limit is broken, an amount is below zero or in another currency, a rate is out of
-    /// its range. [`price`](super::price) looks for itself.
+    /// Records every problem: an exceeded limit, a negative amount, a foreign currency, a rate out of range.
+    /// [`price`](super::price) calls this itself.
     pub fn check(&self, findings: &mut Findings) {
         check(self, findings);
     }

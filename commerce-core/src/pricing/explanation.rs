@@ -1,4 +1,4 @@
-//! Why a promotion applied, or did not: one outcome for every candidate, with its figures.
+//! Why a promotion applied or did not: one outcome with figures per candidate.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -13,170 +13,122 @@ use crate::ids::PromotionId;
 use crate::money::Money;
 use crate::promotion::{Condition, Filter, Limit};
 
-/// What became of one candidate: an automatic promotion, or one whose code the buyer gave.
+/// The outcome of one candidate: an automatic promotion, or one whose code was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct PromotionOutcome {
-    /// The promotion.
     pub promotion_id: PromotionId,
-    /// Its code, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// What became of it.
     pub outcome: Outcome,
 }
 
-/// What became of a candidate. It prints as an English sentence.
+/// The outcome of a candidate. It prints as an English sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Outcome {
-    /// It took something off.
-    Applied {
-        /// How much.
-        amount: Money,
-        /// Off what.
-        off: AppliedTo,
-    },
-    /// Some of its conditions do not hold.
-    ConditionsNotMet {
-        /// Those that do not hold, each with what is missing; never empty.
-        unmet: Vec<UnmetCondition>,
-    },
-    /// It could have applied, but others did that it cannot stand beside, or that give more without it.
+    /// It gave a discount.
+    Applied { amount: Money, off: AppliedTo },
+    /// Some of its conditions do not hold: `unmet` is not empty.
+    ConditionsNotMet { unmet: Vec<UnmetCondition> },
+    /// It could have applied, but promotions that exclude it did, or promotions that give more without it.
     Superseded {
         /// The promotions that applied instead.
         by: Vec<PromotionId>,
-        /// What it would have taken off alone, on the undiscounted cart.
+        /// What it alone would have taken off the undiscounted cart.
         would_save: Money,
-        /// What the others took off beyond that. Negative where their priority decided, and not the amount.
+        /// What the others took off beyond that. Negative if priority decided and not the amount.
         by_amount: Money,
     },
-    /// Its conditions hold, but there is nothing it could take off.
-    NoEffect {
-        /// Why not.
-        reason: NoEffect,
-    },
+    /// Its conditions hold, but it gives no discount.
+    NoEffect { reason: NoEffect },
     /// One of its limits is reached.
-    LimitReached {
-        /// Which.
-        limit: Limit,
-    },
-    /// It is over.
-    Expired {
-        /// When it ended.
-        ends_at: DateTime<Utc>,
-    },
-    /// It has not begun.
-    NotStarted {
-        /// When it will.
-        starts_at: DateTime<Utc>,
-    },
+    LimitReached { limit: Limit },
+    /// It has ended.
+    Expired { ends_at: DateTime<Utc> },
+    /// It has not started.
+    NotStarted { starts_at: DateTime<Utc> },
 }
 
-/// What an applied promotion took something off.
+/// What an applied promotion discounted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum AppliedTo {
     /// The lines. [`Quote::shares`](super::Quote::shares) has the amount per line.
     Lines {
-        /// Its turn among the promotions that took something off the lines, from 0.
+        /// Its index among the promotions that discounted the lines, from 0.
         turn: usize,
     },
     /// The shipping fee.
     Shipping,
 }
 
-/// Why a promotion whose conditions hold takes nothing off.
+/// Why a promotion whose conditions hold gives no discount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoEffect {
-    /// No line is meant by it, or nothing is shipped.
+    /// No line matches it, or nothing is shipped.
     NothingMatches,
-    /// What it is about costs nothing any more.
+    /// The remaining price of what it applies to is zero.
     NothingLeft,
-    /// There are not enough units for one application.
+    /// Too few units for one application.
     TooFewUnits,
-    /// The price is not above the fixed one, no tier is reached, or its share rounds to nothing.
+    /// The price is not above the fixed one, no tier is reached, or its share rounds to zero.
     NothingToTakeOff,
 }
 
 /// A condition that does not hold, and what is missing. It prints as an English sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum UnmetCondition {
-    /// Too little is left to pay on the lines that count.
+    /// Too little remains to be paid on the lines that count.
     MinSpend {
-        /// What must be left to pay.
+        /// The amount that must remain to be paid.
         required: Money,
-        /// How much more that is.
+        /// `required` less the amount that remains.
         missing: Money,
-        /// The lines that count; all of them when absent.
+        /// The lines that count; `None`: all.
         #[serde(skip_serializing_if = "Option::is_none")]
         filter: Option<Filter>,
     },
-    /// Too few units are on the lines that count.
+    /// The lines that count have too few units.
     MinQuantity {
-        /// The units needed.
         required: Quantity,
-        /// How many more that is.
+        /// The units to add.
         missing: i64,
-        /// The lines that count; all of them when absent.
+        /// The lines that count; `None`: all.
         #[serde(skip_serializing_if = "Option::is_none")]
         filter: Option<Filter>,
     },
     /// No line matches.
-    Contains {
-        /// The lines wanted.
-        filter: Filter,
-    },
+    Contains { filter: Filter },
     /// The customer is in none of the segments.
-    Segment {
-        /// The segments wanted.
-        any: Vec<String>,
-    },
-    /// The customer has completed orders before.
-    FirstOrder {
-        /// How many.
-        completed_orders: u32,
-    },
-    /// This is another order of the customer.
-    NthOrder {
-        /// The number of the order wanted.
-        n: u32,
-        /// How many orders are completed.
-        completed_orders: u32,
-    },
+    Segment { any: Vec<String> },
+    /// The customer has completed orders.
+    FirstOrder { completed_orders: u32 },
+    /// This is not the customer's order number `n`.
+    NthOrder { n: u32, completed_orders: u32 },
     /// Another shipping method is chosen, or none.
     ShippingMethod {
-        /// The methods wanted.
+        /// The accepted methods.
         any: Vec<String>,
-        /// The one chosen.
         #[serde(skip_serializing_if = "Option::is_none")]
         chosen: Option<String>,
     },
     /// It is another day of the week.
-    Weekday {
-        /// The days wanted.
-        any: Vec<Weekday>,
-    },
-    /// All of these would have to hold.
-    All {
-        /// Those that do not.
-        unmet: Vec<Self>,
-    },
-    /// One of these would have to hold.
-    Any {
-        /// All of them: none holds.
-        unmet: Vec<Self>,
-    },
-    /// Something holds that must not.
-    Not {
-        /// What holds.
-        condition: Box<Condition>,
-    },
+    Weekday { any: Vec<Weekday> },
+    /// Conditions that must all hold; `unmet` are those that do not.
+    All { unmet: Vec<Self> },
+    /// Conditions of which one must hold; `unmet` are all of them.
+    Any { unmet: Vec<Self> },
+    /// A condition that must not hold.
+    Not { condition: Box<Condition> },
 }
 
 impl Outcome {
-    /// The stable code clients rely on.
+    /// The stable code for clients.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Applied { .. } => "applied",
@@ -189,7 +141,7 @@ impl Outcome {
         }
     }
 
-    /// Why a code is refused, if its promotion ended like this.
+    /// The reason to refuse the code of a promotion with this outcome.
     pub(super) fn rejection(&self) -> Option<CodeRejection> {
         match self {
             Self::Applied { .. } | Self::Superseded { .. } | Self::NoEffect { .. } => None,
@@ -205,7 +157,7 @@ impl Outcome {
 }
 
 impl UnmetCondition {
-    /// Whether buying for more would be enough.
+    /// Whether a larger cart would be enough.
     fn is_about_spend(&self) -> bool {
         match self {
             Self::MinSpend { .. } => true,
@@ -223,12 +175,12 @@ impl UnmetCondition {
     }
 }
 
-/// A code the buyer gave that was refused.
+/// A given code that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectedCode {
-    /// The code, as the buyer wrote it.
+    /// As the customer entered it.
     pub code: String,
-    /// Why. Where several promotions have the code, all were refused, and this is the first one's reason.
+    /// If several promotions have the code, all were refused, and this is the reason of the first.
     pub reason: CodeRejection,
 }
 
@@ -238,20 +190,20 @@ pub struct RejectedCode {
 pub enum CodeRejection {
     /// No promotion has it.
     UnknownCode,
-    /// Its promotion is over.
+    /// Its promotion has ended.
     Expired,
-    /// Its promotion has not begun.
+    /// Its promotion has not started.
     NotStarted,
-    /// Its promotion is used up, in all, for this customer, or in money.
+    /// A limit of its promotion is reached: in total, for this customer, or its budget.
     UsageLimit,
-    /// Too little is spent, and spending more would be enough.
+    /// Too little is spent. Spending more would be enough.
     MinSpend,
-    /// Some other condition does not hold.
+    /// Another condition does not hold.
     NotEligible,
 }
 
 impl CodeRejection {
-    /// The stable code clients rely on.
+    /// The stable code for clients.
     pub const fn code(self) -> &'static str {
         match self {
             Self::UnknownCode => "unknown_code",
@@ -271,7 +223,7 @@ impl fmt::Display for CodeRejection {
             Self::Expired => "The code has expired.",
             Self::NotStarted => "The code is not valid yet.",
             Self::UsageLimit => "The code has been used up.",
-            Self::MinSpend => "The cart's value is below what the code asks for.",
+            Self::MinSpend => "The cart's value is below what the code requires.",
             Self::NotEligible => "The code does not fit this cart or customer.",
         })
     }
@@ -289,14 +241,14 @@ impl fmt::Display for Outcome {
                 write!(f, ", which gives {by_amount} more.")
             }
             Self::NoEffect { reason } => f.write_str(match reason {
-                NoEffect::NothingMatches => "Nothing in the cart is meant by it.",
-                NoEffect::NothingLeft => "What it is about costs nothing any more.",
-                NoEffect::TooFewUnits => "There are not enough units for it in the cart.",
+                NoEffect::NothingMatches => "Nothing in the cart matches it.",
+                NoEffect::NothingLeft => "Nothing is left to pay on what it applies to.",
+                NoEffect::TooFewUnits => "The cart has too few units for it.",
                 NoEffect::NothingToTakeOff => "There is nothing it could take off.",
             }),
             Self::LimitReached { limit } => f.write_str(match limit {
-                Limit::Uses => "It has been used as often as it may be.",
-                Limit::UsesPerCustomer => "The customer has used it as often as one may.",
+                Limit::Uses => "It has reached its number of uses.",
+                Limit::UsesPerCustomer => "The customer has reached the number of uses.",
                 Limit::Budget => "Its budget is spent.",
             }),
             Self::Expired { ends_at } => write!(f, "Ended at {ends_at}."),
@@ -352,7 +304,7 @@ impl fmt::Display for UnmetCondition {
     }
 }
 
-/// The lines a gap is about, as part of a sentence.
+/// The lines of a gap, as part of a sentence.
 fn on(f: &mut fmt::Formatter<'_>, word: &str, filter: Option<&Filter>) -> fmt::Result {
     let Some(filter) = filter else { return Ok(()) };
     f.write_str(word)?;

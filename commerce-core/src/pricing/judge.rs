@@ -1,4 +1,4 @@
-//! Whether the conditions of a promotion hold, and what is missing where they do not.
+//! Whether the conditions of a promotion hold, and what is missing if not.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -14,7 +14,7 @@ use crate::money::Money;
 use crate::promotion::{Condition, Filter};
 
 impl Cart<'_> {
-    /// Whether all conditions of a candidate hold on what remains.
+    /// Whether all conditions of a candidate hold on the remainder.
     pub(super) fn holds_all(&self, candidate: &Candidate<'_>, remains: &Remains) -> bool {
         candidate.definition().conditions.iter().all(|condition| self.holds(candidate, remains, condition))
     }
@@ -38,7 +38,7 @@ impl Cart<'_> {
         }
     }
 
-    /// The conditions of a candidate that do not hold; conditions that must all hold are listed side by side.
+    /// The conditions of a candidate that do not hold. Conditions that must all hold are listed side by side.
     pub(super) fn unmet(&self, candidate: &Candidate<'_>, remains: &Remains) -> Vec<UnmetCondition> {
         let mut unmet = Vec::new();
         self.add_unmet(candidate, remains, &candidate.definition().conditions, &mut unmet);

@@ -1,4 +1,4 @@
-//! What the effect of a promotion would take off, exactly, before anyone decides whether it does.
+//! What the effect of a promotion would take off, exactly.
 //!
 //! Effects on whole lines fill a row: an amount per line. Effects on some units first pick the units. A figure is
 //! rounded once, from the exact one: "10 % of one of three units that cost 29.00 together" is 0.9666… → 0.97, although
@@ -15,24 +15,24 @@ use crate::money::ratio::{Ratio, product, round};
 use crate::money::{Money, Rounding};
 use crate::promotion::{AmountTarget, BuyGet, Effect, Items, PriceTarget, Target, Tier};
 
-/// What a promotion would take off. It keeps its memory from one promotion to the next.
+/// What a promotion would take off. Its memory is reused from one promotion to the next.
 #[derive(Debug, Default)]
 pub(super) struct Offer {
-    /// All of it, in minor units.
+    /// The sum, in minor units.
     pub(super) total: i64,
-    /// What it takes off every line; means nothing for an offer on the fee.
+    /// The amount per line; undefined for an offer on the fee.
     pub(super) row: Vec<i64>,
-    /// The units it is about, in the order of lines; empty for an effect on whole lines.
+    /// The discounted units, in the order of lines; empty for an effect on whole lines.
     picks: Vec<Pick>,
-    /// Whether units that are bought or given serve no other promotion of this kind.
+    /// Whether units that are bought or given are excluded from other promotions of this kind.
     uses_units: bool,
-    /// Places of picks, from the cheapest unit to the dearest.
+    /// Indices of picks, from the cheapest unit to the dearest.
     cheapest: Vec<usize>,
     weights: Vec<i64>,
     splitter: Splitter,
 }
 
-/// A run of units, and how many of them an effect is about.
+/// A run of units, and how many of them an effect applies to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pick {
     pub(super) line: usize,
@@ -42,9 +42,9 @@ pub(super) struct Pick {
     used: i64,
     /// Units set aside to be paid in full.
     paid: i64,
-    /// Units the effect is about.
+    /// Units that the effect applies to.
     taken: i64,
-    /// What it takes off these units.
+    /// The discount of these units.
     off: i64,
 }
 
@@ -58,7 +58,7 @@ impl Pick {
         self.units.saturating_sub(self.used).saturating_sub(self.paid)
     }
 
-    /// What the taken units cost now, exactly.
+    /// The exact current price of the taken units.
     fn value(&self) -> Fraction {
         let part = product(self.left, self.taken);
         match part.checked_rem(self.units.into()) {
@@ -67,10 +67,10 @@ impl Pick {
         }
     }
 
-    /// The taken units at their new price, and the others at the old one. Minor units do not split, so where the price
-    /// of a unit is a fraction the taken ones get the nearest whole, but at least what was taken off them.
+    /// The taken units at their new price, and the others at the old one. If the exact price is a fraction, the taken
+    /// units get the nearest minor unit, but at least their discount.
     ///
-    /// Where the taken units are not used by being taken, those that were used before are taken first.
+    /// Unless taking uses units up, used units are taken first.
     fn parts(&self, uses_units: bool) -> [Run; 2] {
         let value = self.value().round(Ratio::ALL, Rounding::HalfAwayFromZero).max(self.off);
         let used = if uses_units { self.taken } else { self.used.min(self.taken) };
@@ -88,7 +88,7 @@ impl Pick {
 
 /// An exact figure that is not negative.
 ///
-/// In one line at most one run is picked in part, since units are taken in the order of their price. Its size, below
+/// At most one run of a line is picked in part, because units are taken in the order of their price. Its size, below
 /// 2²⁰, is then the only denominator, and all products fit 128 bits.
 #[derive(Clone, Copy, Debug)]
 struct Fraction {
@@ -107,7 +107,7 @@ impl Fraction {
         Self { part, whole: self.whole.saturating_mul(other.whole) }
     }
 
-    /// The figure less an amount, but not less than nothing.
+    /// The figure less an amount, at least zero.
     fn minus(self, amount: i128) -> Self {
         Self { part: self.part.saturating_sub(amount.saturating_mul(self.whole)).max(0), whole: self.whole }
     }
@@ -116,7 +116,7 @@ impl Fraction {
         if self.part > amount.saturating_mul(self.whole) { Self { part: amount, whole: 1 } } else { self }
     }
 
-    /// The least whole number that is not below the figure.
+    /// The figure rounded up.
     fn ceil(self) -> i64 {
         let above = self.part.saturating_add(self.whole).saturating_sub(1);
         above.checked_div(self.whole).and_then(|figure| i64::try_from(figure).ok()).unwrap_or(i64::MAX)
@@ -130,7 +130,6 @@ impl Fraction {
     }
 }
 
-/// What an effect is worked out on.
 #[derive(Clone, Copy)]
 struct Ground<'a> {
     cart: &'a Cart<'a>,
@@ -154,7 +153,6 @@ impl<'a> Ground<'a> {
 }
 
 impl Offer {
-    /// An offer for carts of so many lines.
     pub(super) fn new(lines: usize) -> Self {
         let mut offer = Self::default();
         offer.row.resize(lines, 0);
@@ -169,12 +167,12 @@ impl Offer {
         &self.picks
     }
 
-    /// The runs that the units of a pick make once the offer is taken off.
+    /// The runs of the units of a pick after the offer.
     pub(super) fn parts(&self, pick: &Pick) -> [Run; 2] {
         pick.parts(self.uses_units)
     }
 
-    /// Works out what a candidate would take off what remains. Its conditions are somebody else's matter.
+    /// Computes what a candidate would take off the remainder, whether or not its conditions hold.
     pub(super) fn work_out(&mut self, cart: &Cart<'_>, candidate: &Candidate<'_>, remains: &Remains) {
         let ground = Ground { cart, candidate, remains };
         self.picks.clear();
@@ -259,9 +257,9 @@ impl Offer {
         }
     }
 
-    /// Whole applications only: as many as there are units to pay and units to discount, no unit being both, and none
-    /// having been either before. Units to pay are first those that cannot be discounted, then the dearest; the discounted
-    /// ones are the cheapest.
+    /// Whole applications only: as many as there are units to pay and units to discount. No unit is both, and units
+    /// that were either before are excluded. Units to pay are first those that cannot be discounted, then the dearest.
+    /// The discounted units are the cheapest.
     fn buy_get(&mut self, ground: Ground<'_>, definition: &BuyGet) {
         let [buy, get] = ground.buy_and_get(definition);
         let applications = self.gather_applications(ground, definition);
@@ -278,8 +276,8 @@ impl Offer {
         self.round_units(ground, definition.get.percent.ratio(), ground.candidate.budget_left, Pick::value);
     }
 
-    /// Makes a reward for units bought the most it can be, whatever units others have used before: as many applications as
-    /// there can be, of the dearest units. Other offers stay as they are.
+    /// Raises a reward for units bought to its upper bound, whatever units others have used: the maximum number of
+    /// applications, of the dearest units. Other offers stay as they are.
     pub(super) fn raise_reward(&mut self, cart: &Cart<'_>, candidate: &Candidate<'_>, remains: &Remains) {
         let Effect::BuyGet(definition) = &candidate.definition().effect else { return };
         let ground = Ground { cart, candidate, remains };
@@ -290,7 +288,7 @@ impl Offer {
         self.round_units(ground, definition.get.percent.ratio(), ground.candidate.budget_left, Pick::value);
     }
 
-    /// Lists the units that can be bought or given, and says how often all of a reward can be.
+    /// Lists the units that can be bought or given, and returns the maximum number of applications.
     fn gather_applications(&mut self, ground: Ground<'_>, definition: &BuyGet) -> i64 {
         let [buy, get] = ground.buy_and_get(definition);
         self.gather(ground, buy.iter().zip(get).map(|(buy, get)| *buy || *get));
@@ -311,14 +309,14 @@ impl Offer {
             .min(definition.max_applications.map_or(i64::MAX, Quantity::get))
     }
 
-    /// An amount off all lines, at most what remains on them.
+    /// An amount off all lines, at most their remainder.
     fn off_order(&mut self, ground: Ground<'_>, amount: i64) {
         let total = ground.remains.total();
         self.total = amount.min(total);
         self.splitter.split(self.total, total, ground.remains.lines().iter().copied(), &mut self.row);
     }
 
-    /// An amount off some lines, at most what remains on them.
+    /// An amount off some lines, at most their remainder.
     fn off_lines(&mut self, ground: Ground<'_>, meant: &[bool], amount: i64) {
         let total = ground.remains.on(meant);
         self.total = amount.min(total);
@@ -352,7 +350,7 @@ impl Offer {
         }
     }
 
-    /// Lists the runs of the lines meant.
+    /// Lists the runs of the matching lines.
     fn gather(&mut self, ground: Ground<'_>, meant: impl Iterator<Item = bool>) {
         self.picks.clear();
         for (line, (left, _)) in ground.remains.lines().iter().zip(meant).enumerate().filter(|(_, (_, meant))| *meant) {
@@ -363,7 +361,7 @@ impl Offer {
         }
     }
 
-    /// Orders the places of picks by the price of a unit, ties by place.
+    /// Sorts the indices of picks by the price of a unit, ties by index.
     fn sort_cheapest(&mut self) {
         let picks = &self.picks;
         let price = |one: &usize, other: &usize| match (picks.get(*one), picks.get(*other)) {
@@ -375,7 +373,7 @@ impl Offer {
         self.cheapest.sort_unstable_by(|one, other| price(one, other).then(one.cmp(other)));
     }
 
-    /// Takes the cheapest units, of every pick at most so many.
+    /// Takes the cheapest units, at most `most` of every pick.
     fn take_cheapest(&mut self, mut units: i64, most: impl Fn(&Pick) -> i64) {
         for place in &self.cheapest {
             if let Some(pick) = self.picks.get_mut(*place) {
@@ -385,7 +383,7 @@ impl Offer {
         }
     }
 
-    /// Takes the dearest units, if there are so many.
+    /// Takes the dearest units, if there are enough.
     fn take_dearest(&mut self, mut units: i64) -> bool {
         self.sort_cheapest();
         for place in self.cheapest.iter().rev() {
@@ -400,7 +398,7 @@ impl Offer {
         units == 0
     }
 
-    /// Sets the dearest unused units of some picks aside, to be paid, and says how many are missing.
+    /// Sets aside the dearest unused units of some picks, to be paid, and returns how many are missing.
     fn pay_dearest(&mut self, mut units: i64, may: impl Fn(&Pick) -> bool) -> i64 {
         for place in self.cheapest.iter().rev() {
             if let Some(pick) = self.picks.get_mut(*place).filter(|pick| may(pick)) {
@@ -415,8 +413,8 @@ impl Offer {
         self.picks.iter().map(Pick::value).fold(Fraction::ZERO, Fraction::plus)
     }
 
-    /// Takes a share of a figure per pick off, rounded per line: each pick gets what its figure adds to the rounded sum
-    /// of the line so far.
+    /// Takes a share of a figure per pick, rounded per line: each pick gets what its figure adds to the rounded sum of
+    /// the line.
     fn round_units(&mut self, ground: Ground<'_>, ratio: Ratio, most: i64, figure: impl Fn(&Pick) -> Fraction) {
         self.row.fill(0);
         self.total = 0;
@@ -438,18 +436,19 @@ impl Offer {
         }
     }
 
-    /// An amount off the picked units, at most what they cost: split over their lines by what they cost.
+    /// An amount off the picked units, at most their price, split over their lines by price.
     fn off_units(&mut self, amount: i64) {
         let denominator = self.picks.iter().map(|pick| pick.value().whole).max().unwrap_or(1);
         let exact = self.weigh_lines(denominator);
         let total = exact.or_else(|| self.weigh_lines(1)).unwrap_or(0);
-        // Amounts so large that fractions of a minor unit do not fit beside them are weighed by whole ones.
+        // For amounts so large that fractions of a minor unit do not fit, whole minor units are the weights.
         self.total = if exact.is_some() { amount } else { amount.min(total) };
         self.splitter.split(self.total, total, self.weights.iter().copied(), &mut self.row);
         self.spread();
     }
 
-    /// Weighs every line by what its picked units cost, in parts of a minor unit, and gives the sum if all fits.
+    /// Weighs every line by the price of its picked units, in fractions of a minor unit. Returns the sum; `None` on
+    /// overflow.
     fn weigh_lines(&mut self, denominator: i128) -> Option<i64> {
         self.weights.clear();
         self.weights.resize(self.row.len(), 0);
@@ -466,7 +465,7 @@ impl Offer {
         Some(total)
     }
 
-    /// Splits what every line gets over its picks, by what they cost; none gets more than that.
+    /// Splits the discount of every line over its picks by price. No pick gets more than its price.
     fn spread(&mut self) {
         for picks in self.picks.chunk_by_mut(|one, other| one.line == other.line) {
             let share = picks.first().and_then(|pick| self.row.get(pick.line)).copied().unwrap_or(0);
@@ -481,7 +480,7 @@ impl Offer {
         }
     }
 
-    /// Splits an offer on whole lines over the runs of units that some of them are kept as.
+    /// Splits an offer on whole lines over the runs of lines that have some.
     pub(super) fn spread_over_runs(&mut self, remains: &Remains) {
         if self.has_picks() {
             return;
@@ -494,7 +493,7 @@ impl Offer {
     }
 }
 
-/// The most a percentage gives: its own maximum, and the budget.
+/// The maximum discount of a percentage: its own maximum, and the budget.
 fn most(candidate: &Candidate<'_>, max_amount: Option<Money>) -> i64 {
     max_amount.map_or(i64::MAX, Money::minor).min(candidate.budget_left)
 }

@@ -1,4 +1,4 @@
-//! The answer: what is to be paid, split to the minor unit, and why.
+//! The result of pricing: the amounts to pay, split to the minor unit, and their explanation.
 
 use alloc::vec::Vec;
 
@@ -12,46 +12,46 @@ use crate::promotion::same_code;
 
 /// What a [`Request`](super::Request) costs, and why.
 ///
-/// All amounts are in one currency. A line is known by its id in the request, or by any other `T`: an order keeps the quote it
-/// was placed at with [its items](Quote::of_items) as lines.
+/// All amounts are in one currency. A line is identified by its id in the request, or by any other `T`: the quote of an
+/// order has [its items](Quote::of_items) as lines.
 ///
 /// # Invariants
 /// * `total` = `subtotal` − `discount` + `shipping` − `shipping_discount`, plus `tax` where prices exclude it.
 /// * The figures of the lines add up: their subtotals, discounts, and their tax with `shipping_tax`.
-/// * A line's discount is the sum of its [adjustments](Quote::adjustments); what a promotion gave is the sum of its
+/// * A line's discount is the sum of its [adjustments](Quote::adjustments). The amount of a promotion is the sum of its
 ///   [shares](Quote::shares).
-/// * No amount is below zero, and no discount above what it is taken off.
+/// * No amount is negative, and no discount is larger than what it is taken off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Quote<T = LineId> {
-    /// The currency of every amount.
     pub currency: Currency,
     /// Unit price × quantity as listed, over all lines.
     pub subtotal: Money,
-    /// What promotions took off the lines.
+    /// The discounts of the lines.
     pub discount: Money,
     /// The shipping fee before discounts.
     pub shipping: Money,
-    /// What promotions took off the fee.
+    /// The discounts of the fee.
     pub shipping_discount: Money,
     /// The tax on the discounted fee; part of `tax`.
     pub shipping_tax: Money,
-    /// The tax: on top of the prices, or contained in them.
+    /// On top of the prices, or contained in them.
     pub tax: Money,
     /// What the customer pays.
     pub total: Money,
-    /// The lines, in the order of the request.
+    /// In the order of the request.
     pub lines: Vec<QuotedLine<T>>,
-    /// The codes that were refused, in the order given.
+    /// The refused codes, in the order given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rejected: Vec<RejectedCode>,
-    /// What became of every candidate, in the order of the request.
+    /// The outcomes of all candidates, in the order of the request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub explanation: Vec<PromotionOutcome>,
-    /// Whether no other combination costs less. Only a [best](super::Selection::Best) selection says so.
+    /// Whether no other combination costs less. `None` unless the selection is [best](super::Selection::Best).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proven_best: Option<bool>,
-    /// What each promotion took off each line, in minor units: a row per turn, a cell per line.
+    /// What each promotion took off each line, in minor units: a row per applied promotion, a cell per line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) shares: Vec<i64>,
 }
@@ -59,38 +59,37 @@ pub struct Quote<T = LineId> {
 /// A line and what it costs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuotedLine<T = LineId> {
-    /// The id of the line in the request, or what is bought.
+    /// The id of the line in the request, or any other `T`.
     pub item: T,
     /// Unit price × quantity as listed.
     pub subtotal: Money,
-    /// Everything promotions took off, shares of order discounts included.
+    /// All discounts, shares of order discounts included.
     pub discount: Money,
-    /// The tax on what remains: on top, or contained.
+    /// The tax on the remainder: on top, or contained.
     pub tax: Money,
-    /// What the customer pays for the line: what remains, plus the tax where prices exclude it.
+    /// What the customer pays for the line: the remainder, plus the tax if prices exclude it.
     pub total: Money,
 }
 
 /// What one promotion took off one line, or off the shipping fee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Adjustment<'q> {
-    /// The promotion.
     pub promotion_id: &'q PromotionId,
-    /// How much it took off.
     pub amount: Money,
 }
 
-/// What one line got of one promotion.
+/// The part of a discount that falls on one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Share<'q, T = LineId> {
-    /// The id of the line in the request, or what is bought.
+    /// The id of the line in the request, or any other `T`.
     pub item: &'q T,
-    /// How much was taken off it.
     pub amount: Money,
 }
 
 impl Quote {
-    /// The same quote, with the items that the lines of its request were made of, in their order.
+    /// The same quote with `items` in place of the lines' ids, in the order of the lines.
     pub fn of_items<T>(self, items: impl IntoIterator<Item = T>) -> Quote<T> {
         let Self { currency, subtotal, discount, shipping, shipping_discount, shipping_tax, tax, total, .. } = self;
         let lines = self.lines.into_iter().zip(items).map(|(line, item)| {
@@ -118,12 +117,12 @@ impl Quote {
 }
 
 impl<T> Quote<T> {
-    /// What the lines are about.
+    /// The items of the lines.
     pub fn items(&self) -> impl Iterator<Item = &T> {
         self.lines.iter().map(|line| &line.item)
     }
 
-    /// The promotions that gave something, in the order of the request.
+    /// The applied promotions, in the order of the request.
     pub fn applied(&self) -> impl Iterator<Item = Adjustment<'_>> {
         self.explanation.iter().filter_map(|explained| {
             let Outcome::Applied { amount, .. } = explained.outcome else { return None };
@@ -131,7 +130,7 @@ impl<T> Quote<T> {
         })
     }
 
-    /// What every promotion took off the line at a place of [`lines`](Self::lines), in the order of the request.
+    /// What every promotion took off the line at an index of [`lines`](Self::lines), in the order of the request.
     pub fn adjustments(&self, line: usize) -> impl Iterator<Item = Adjustment<'_>> {
         self.explanation.iter().filter_map(move |explained| {
             let cell = self.row(explained)?.get(line).copied()?;
@@ -148,7 +147,7 @@ impl<T> Quote<T> {
         })
     }
 
-    /// What an applied promotion took off each line; lines that got nothing are left out.
+    /// What an applied promotion took off each line. Lines without a discount are left out.
     pub fn shares<'q>(&'q self, explained: &PromotionOutcome) -> impl Iterator<Item = Share<'q, T>> {
         let row = self.row(explained).unwrap_or_default();
         self.lines
@@ -163,14 +162,14 @@ impl<T> Quote<T> {
         self.rejected.iter().find(|rejected| same_code(&rejected.code, code)).map(|rejected| rejected.reason)
     }
 
-    /// What became of the promotions that have a code.
+    /// The outcomes of the promotions that have a code.
     pub fn explained<'q>(&'q self, code: &'q str) -> impl Iterator<Item = &'q PromotionOutcome> {
         let has_code =
             move |explained: &&PromotionOutcome| explained.code.as_deref().is_some_and(|known| same_code(known, code));
         self.explanation.iter().filter(has_code)
     }
 
-    /// What became of a promotion; `None` if it was no candidate.
+    /// The outcome of a promotion; `None` if it was no candidate.
     pub fn outcome(&self, promotion: &PromotionId) -> Option<&Outcome> {
         self.explanation
             .iter()

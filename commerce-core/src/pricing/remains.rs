@@ -1,10 +1,10 @@
-//! What remains to be paid while promotions apply.
+//! The remainder: what is left to pay while promotions apply.
 //!
-//! The units of a line cost the same until a promotion takes something off some of them only (a maximum quantity, a
-//! bundle, the free unit of a pair). From then on the line is kept as *runs*: groups of units of one price. A line
-//! without runs is one run. So "the cheapest unit" is always the one that is cheapest now, and splitting a line in two
-//! does not change what its units cost. A run also knows how many of its units served a reward for units bought, on either
-//! side: they serve no other.
+//! All units of a line cost the same until a promotion discounts only some of them (a maximum quantity, a bundle, the
+//! free unit of a pair). The line is then stored as *runs*: groups of units of one price. A line without runs is one
+//! run. So "the cheapest unit" is always the one that is cheapest now, and splitting a line in two does not change the
+//! prices of its units. A run also counts its units that an earlier reward for units bought used, on either side. Other
+//! rewards cannot use them.
 
 use alloc::vec::Vec;
 
@@ -12,7 +12,7 @@ use super::cart::Cart;
 use super::offer::Offer;
 use crate::money::ratio::product;
 
-/// What remains on the lines and of the fee, in minor units.
+/// The remainder of the lines and of the fee, in minor units.
 ///
 /// No figure is negative, and the lines add up to the total, which is at most the subtotal. Sums of parts of it
 /// therefore always fit, and saturating arithmetic on them never saturates.
@@ -29,14 +29,14 @@ pub(super) struct Remains {
 pub(super) struct Run {
     pub(super) line: usize,
     pub(super) units: i64,
-    /// What remains on them together.
+    /// The remainder of all its units.
     pub(super) left: i64,
-    /// How many of them an effect bought or gave; they serve no other.
+    /// Units that an effect bought or gave. Other effects cannot use them.
     pub(super) used: i64,
 }
 
 impl Remains {
-    /// What a cart costs before any promotion. `None` where that does not fit.
+    /// A cart before any promotion. `None` on overflow.
     pub(super) fn undiscounted(cart: &Cart<'_>) -> Option<Self> {
         let mut lines = Vec::with_capacity(cart.request.lines.len());
         let mut total = 0_i64;
@@ -49,7 +49,7 @@ impl Remains {
         Some(Self { lines, total, fee, runs: Vec::new() })
     }
 
-    /// Becomes a copy of another, in its own memory.
+    /// Copies another remainder into the own memory.
     pub(super) fn copy_from(&mut self, other: &Self) {
         self.lines.clone_from(&other.lines);
         self.runs.clone_from(&other.runs);
@@ -72,22 +72,22 @@ impl Remains {
         !self.runs.is_empty()
     }
 
-    /// What remains on every line, and last of the fee.
+    /// The remainder of every line, and last of the fee.
     pub(super) fn lines_and_fee(&self) -> impl Iterator<Item = i64> {
         self.lines.iter().copied().chain([self.fee])
     }
 
-    /// What remains on some lines.
+    /// The remainder of some lines.
     pub(super) fn on(&self, meant: &[bool]) -> i64 {
         self.masked(meant).fold(0, i64::saturating_add)
     }
 
-    /// What remains per line, and nothing on the lines that are not meant.
+    /// The remainder per line, and zero for lines outside of the mask.
     pub(super) fn masked(&self, meant: &[bool]) -> impl Iterator<Item = i64> {
         self.lines.iter().zip(meant).map(|(left, meant)| if *meant { *left } else { 0 })
     }
 
-    /// The runs of a line that is kept as runs.
+    /// The runs of a line; empty if all its units are equal.
     pub(super) fn runs_of(&self, line: usize) -> &[Run] {
         let start = self.runs.partition_point(|run| run.line < line);
         let rest = self.runs.get(start..).unwrap_or_default();
@@ -111,7 +111,7 @@ impl Remains {
         self.total = self.total.saturating_sub(offer.total);
     }
 
-    /// Groups the units of the picked lines anew, by what they cost now.
+    /// Regroups the units of the picked lines by their present price.
     fn regroup(&mut self, offer: &Offer) {
         let picks = offer.picks();
         self.runs.retain(|run| picks.binary_search_by_key(&run.line, |pick| pick.line).is_err());
@@ -121,13 +121,13 @@ impl Remains {
                 self.join(first, run);
             }
             if let Some([Run { used: 0, .. }]) = self.runs.get(first..) {
-                self.runs.pop(); // units that all cost the same and are all unused need no runs
+                self.runs.pop(); // a line of equal, unused units needs no runs
             }
         }
         self.runs.sort_by_key(|run| run.line);
     }
 
-    /// Adds a run to those from `first` on, as part of the last one if their units cost the same.
+    /// Adds a run to those from `first` on. It is merged with the last one if their units cost the same.
     fn join(&mut self, first: usize, run: Run) {
         if run.units == 0 {
             return;

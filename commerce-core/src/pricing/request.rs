@@ -1,4 +1,4 @@
-//! What is to be priced.
+//! The request to price a cart.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -15,34 +15,29 @@ use crate::ids::{CategoryId, IdError, ItemId, Sku};
 use crate::money::{Currency, Money, Rounding};
 use crate::promotion::{Promotion, same_code};
 
-/// Everything a price depends on. [`price`](super::price) reads nothing else.
+/// Everything that a price depends on. [`price`](super::price) reads nothing else.
 ///
-/// An empty list of lines is priced to nothing: what a cart costs before anything is in it.
+/// Without lines, the subtotal is zero.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Request {
     /// The currency of every amount.
     pub currency: Currency,
-    /// The instant the price is for; promotions start and end by it.
+    /// The time of the price. Promotions start and end by it.
     pub at: DateTime<Utc>,
-    /// What is bought.
     pub lines: Vec<Line>,
-    /// The codes the buyer gave.
+    /// The codes that the customer entered.
     pub codes: Vec<String>,
-    /// How codes compare.
     pub code_matching: CodeMatching,
-    /// Who buys.
     pub customer: Buyer,
-    /// How it is shipped, once that is chosen.
+    /// `None`: not chosen yet.
     pub shipping: Option<Shipping>,
-    /// The taxes.
     pub tax: Tax,
-    /// Every promotion there is, in the order that settles equal priorities.
+    /// All promotions, in the order that decides between equal priorities.
     pub promotions: Vec<Promotion>,
-    /// Which of the promotions that could apply do.
     pub selection: Selection,
-    /// Where tax is rounded.
     pub tax_level: TaxLevel,
-    /// How every figure that is rounded is rounded.
+    /// The rounding of every figure that is rounded.
     pub rounding: Rounding,
 }
 
@@ -68,29 +63,28 @@ impl Request {
 
 /// Some units of one sku at one price.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Line {
-    /// Its name in this request, which the answer repeats.
+    /// The id of the line in this request, repeated in the answer.
     pub id: LineId,
-    /// What is sold.
     pub sku: Sku,
-    /// How many units.
     pub quantity: Quantity,
-    /// What one unit is listed at: gross when prices include tax, net otherwise.
+    /// The listed price of one unit: gross if prices include tax, net otherwise.
     pub unit_price: Money,
     /// The categories of the product.
     pub categories: Vec<CategoryId>,
-    /// What it is taxed as; untaxed when absent.
+    /// `None`: untaxed.
     pub tax_category: Option<String>,
 }
 
 impl Line {
-    /// Units that are in no category and untaxed.
+    /// A line without categories and tax.
     pub const fn new(id: LineId, sku: Sku, quantity: Quantity, unit_price: Money) -> Self {
         Self { id, sku, quantity, unit_price, categories: Vec::new(), tax_category: None }
     }
 }
 
-/// Names a line within a request: opaque text of 1 to 64 characters. Cloning one is cheap.
+/// The id of a line within a request: opaque text of 1 to 64 characters. Cloning is cheap.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LineId(Arc<str>);
@@ -129,23 +123,23 @@ impl fmt::Debug for LineId {
     }
 }
 
-/// Who buys, as far as promotions ask.
+/// The facts about the customer that conditions use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Buyer {
-    /// The segments they are in.
     pub segments: Vec<String>,
-    /// The orders they have completed so far.
+    /// The number of completed orders.
     pub completed_orders: u32,
 }
 
 /// The chosen way of shipping.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Shipping {
-    /// Its name.
     pub method: String,
-    /// The fee before discounts: gross when prices include tax, net otherwise.
+    /// The fee before discounts: gross if prices include tax, net otherwise.
     pub amount: Money,
-    /// What the fee is taxed as; untaxed when absent.
+    /// `None`: untaxed.
     pub tax_category: Option<String>,
 }
 
@@ -154,31 +148,31 @@ pub struct Shipping {
 pub struct Tax {
     /// Whether listed prices and fees already contain the tax.
     pub prices_include_tax: bool,
-    /// The rates. Those of one category add up; a category without any is untaxed.
+    /// The rates of one category add up. A category without a rate is untaxed.
     pub rates: Vec<TaxRate>,
 }
 
 /// One rate of a tax category.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct TaxRate {
-    /// The category.
     pub tax_category: String,
     /// The share of the net price: 0.20 is 20 %. At most 10, with at most 8 decimals.
     pub rate: Decimal,
 }
 
-/// Which of the promotions that could apply do.
+/// Which candidates apply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Selection {
-    /// All, by priority, each on what the earlier ones left.
+    /// All, by priority, each on the remainder of the earlier ones.
     #[default]
     Priority,
     /// Those that together give the lowest total for the customer.
     ///
-    /// That is proven for up to [`PROVEN_CANDIDATES`](super::PROVEN_CANDIDATES) candidates on up to
-    /// [`PROVEN_LINES`](super::PROVEN_LINES) lines. With more of either, the work is bounded; where it ends before the proof,
-    /// the answer is the best found, and never dearer than by priority.
+    /// This is proven for up to [`PROVEN_CANDIDATES`](super::PROVEN_CANDIDATES) candidates on up to
+    /// [`PROVEN_LINES`](super::PROVEN_LINES) lines. With more of either, the work is limited. If it ends before the
+    /// proof, the answer is the best set found, which never costs more than the selection by priority.
     Best,
 }
 
@@ -189,23 +183,23 @@ pub enum TaxLevel {
     /// On every line, and on the shipping fee.
     #[default]
     Line,
-    /// Once for all that is taxed at one rate; the tax is then split over the lines so that it adds up.
+    /// Once for everything taxed at one rate. The tax is then split over the lines so that it adds up.
     Order,
 }
 
-/// How a given code and a promotion's code compare. Surrounding space never counts.
+/// How a given code and a promotion's code compare. Surrounding space is ignored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CodeMatching {
-    /// Letter by letter: `testcode` is not `TESTCODE`.
+    /// Case matters: `testcode` is not `TESTCODE`.
     #[default]
     Exact,
-    /// Without regard to case.
+    /// Case is ignored.
     IgnoreCase,
 }
 
 impl CodeMatching {
-    /// Whether both are the same code.
+    /// Whether two codes are equal.
     pub fn same(self, one: &str, other: &str) -> bool {
         match self {
             Self::Exact => one.trim() == other.trim(),

@@ -1,4 +1,4 @@
-//! Which promotions apply, and what becomes of the others.
+//! Which promotions apply, and the outcomes of the others.
 
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -14,24 +14,24 @@ use crate::ids::PromotionId;
 use crate::money::Money;
 use crate::promotion::{AmountTarget, Effect, Filter, PriceTarget, Target};
 
-/// What a candidate would do at some moment.
+/// The result of a candidate on the present remainder.
 pub(super) enum Verdict {
-    /// Some condition does not hold.
+    /// A condition does not hold.
     NotMet,
-    /// It would take nothing off.
+    /// It would give no discount.
     NoEffect,
-    /// It would take so much off; the offer says where.
+    /// The discount; the offer has its parts.
     Gives(i64),
 }
 
 /// Promotions being applied to a cart.
 pub(super) struct Session<'r> {
     cart: Cart<'r>,
-    /// In the order they work: lines before shipping, higher priority first, then the order of the list.
+    /// In the order of application: lines before shipping, higher priority first, then the order of the list.
     candidates: Vec<Candidate<'r>>,
     offer: Offer,
     remains: Remains,
-    /// Places of the candidates that took something off.
+    /// Indices of the candidates that gave a discount.
     applied: Vec<usize>,
     turns: usize,
     pub(super) explanation: Vec<PromotionOutcome>,
@@ -40,7 +40,7 @@ pub(super) struct Session<'r> {
 }
 
 impl<'r> Session<'r> {
-    /// Finds the candidates. `None` where the cart's amounts do not fit.
+    /// Finds the candidates. `None` on overflow.
     pub(super) fn new(request: &'r Request) -> Option<Self> {
         let mut cart = Cart::of(request);
         let remains = Remains::undiscounted(&cart)?;
@@ -77,7 +77,7 @@ impl<'r> Session<'r> {
         &self.remains
     }
 
-    /// Applies what is to be applied.
+    /// Applies the candidates by the selection.
     pub(super) fn select(&mut self, levy: &Levy) {
         let best = self.cart.request.selection == Selection::Best;
         self.proven_best = best.then_some(true);
@@ -90,8 +90,8 @@ impl<'r> Session<'r> {
         }
     }
 
-    /// The exclusive promotion that applies alone: of those that would take something off the undiscounted cart, the
-    /// one of highest priority, whether it works on lines or on shipping.
+    /// The exclusive promotion that applies alone: of those that would discount the undiscounted cart, the one of
+    /// highest priority, on lines or on shipping.
     fn exclusive_winner(&mut self) -> Option<usize> {
         let mut winner: Option<(Reverse<i32>, usize, usize)> = None;
         for index in 0..self.candidates.len() {
@@ -141,7 +141,7 @@ impl<'r> Session<'r> {
         self.explain_losers(&others);
     }
 
-    /// Whether a candidate cannot join the others: it is exclusive, or another of its group has applied.
+    /// Whether a candidate is excluded: it is exclusive, or another of its group has applied.
     fn is_passed_over(&self, index: usize) -> bool {
         let candidate = self.candidates.get(index);
         candidate
@@ -155,7 +155,7 @@ impl<'r> Session<'r> {
         applied.filter(move |other| group.is_some() && other.definition().group.as_deref() == group)
     }
 
-    /// Applies a candidate to what remains, if it can, and explains what became of it.
+    /// Applies a candidate to the remainder, if it can, and records its outcome.
     fn try_to_apply(&mut self, index: usize) {
         let Some(candidate) = self.candidates.get(index) else { return };
         let (place, is_shipping) = (candidate.place, candidate.is_shipping);
@@ -171,7 +171,7 @@ impl<'r> Session<'r> {
         self.explain(place, outcome);
     }
 
-    /// Takes the present offer off what remains, and keeps its shares.
+    /// Takes the present offer off the remainder and records its shares.
     fn take_off(&mut self, is_shipping: bool) -> AppliedTo {
         if is_shipping {
             self.remains.take_off_fee(&self.offer);
@@ -184,8 +184,8 @@ impl<'r> Session<'r> {
         AppliedTo::Lines { turn }
     }
 
-    /// Explains candidates that were passed over: judged alone, on the undiscounted cart, they fail for a reason of
-    /// their own, or else they were beaten.
+    /// Records the outcomes of excluded candidates. Each is judged alone on the undiscounted cart: if it fails there,
+    /// that is its reason, otherwise it was superseded.
     fn explain_losers(&mut self, losers: &[usize]) {
         if losers.is_empty() {
             return;
@@ -203,7 +203,7 @@ impl<'r> Session<'r> {
         }
     }
 
-    /// Beaten by the one of its group that applied, or else by all that did.
+    /// Superseded by the applied promotion of its group, or otherwise by all applied ones.
     fn beaten(&self, candidate: &Candidate<'_>, amount: i64) -> Outcome {
         let mut winners: Vec<&Candidate<'_>> = self.winners_over(candidate).collect();
         if winners.is_empty() {
@@ -233,7 +233,7 @@ impl<'r> Session<'r> {
     }
 }
 
-/// Whether a candidate applies to what remains; if so, the offer holds what it takes off.
+/// Judges a candidate on the remainder. If it applies, the offer has its discount.
 pub(super) fn judge(cart: &Cart<'_>, candidate: &Candidate<'_>, remains: &Remains, offer: &mut Offer) -> Verdict {
     if !cart.holds_all(candidate, remains) {
         return Verdict::NotMet;
@@ -242,7 +242,7 @@ pub(super) fn judge(cart: &Cart<'_>, candidate: &Candidate<'_>, remains: &Remain
     if offer.total == 0 { Verdict::NoEffect } else { Verdict::Gives(offer.total) }
 }
 
-/// Why a candidate whose conditions hold takes nothing off.
+/// Why a candidate whose conditions hold gives no discount.
 fn no_effect(cart: &Cart<'_>, candidate: &Candidate<'_>, remains: &Remains) -> NoEffect {
     let effect = &candidate.definition().effect;
     let meant = cart.meant(candidate, effect_filter(effect));
@@ -262,7 +262,7 @@ fn no_effect(cart: &Cart<'_>, candidate: &Candidate<'_>, remains: &Remains) -> N
     }
 }
 
-/// The lines an effect makes cheaper.
+/// The filter of the lines that an effect discounts.
 pub(super) fn effect_filter(effect: &Effect) -> Option<&Filter> {
     match effect {
         Effect::PercentOff { target: Target::Items(items), .. }

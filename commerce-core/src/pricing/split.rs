@@ -1,25 +1,25 @@
-//! Splitting an amount over lines by what remains on them: largest remainder, ties to the first.
+//! Splitting an amount over lines by their remainder: largest remainder method, ties to the first.
 //!
-//! The rules are those of [`Money::allocate`](crate::money::Money::allocate); this is the form for the hot path, which
-//! keeps its memory between splits and only sorts as far as it must.
+//! The rules are those of [`Money::allocate`](crate::money::Money::allocate). This form for the hot path reuses its
+//! memory and only sorts as far as necessary.
 
 use alloc::vec::Vec;
 
 use crate::money::ratio::product;
 
-/// Splits amounts. It holds the fractions of one split, and nothing between two.
+/// Splits amounts. It has no state between two splits.
 #[derive(Debug, Default)]
 pub(super) struct Splitter {
-    /// What flooring took from each share that is not whole, with the share's place: larger keys come first.
+    /// The fractional part of each share that is not whole, with the share's index. Larger keys come first.
     fractions: Vec<u128>,
 }
 
-/// The places in a key: more than there are lines, and runs of units.
+/// The number of indices in a key, larger than the number of lines and runs.
 const PLACES: u128 = (1 << 32) - 1;
 
 impl Splitter {
-    /// Splits `amount` by `weights`, which add up to `total`, into `shares`. Nothing is negative, `amount` is at most
-    /// `total`, and so no share is above its weight.
+    /// Splits `amount` by `weights`, which add up to `total`, into `shares`. Nothing is negative, and `amount` is at
+    /// most `total`, so no share is above its weight.
     pub(super) fn split(&mut self, amount: i64, total: i64, weights: impl Iterator<Item = i64>, shares: &mut [i64]) {
         self.fractions.clear();
         let mut left = amount;
@@ -34,7 +34,7 @@ impl Splitter {
         self.hand_out(left, shares);
     }
 
-    /// Gives the units that flooring left over to the largest fractions.
+    /// Gives the minor units left by flooring to the largest fractions.
     fn hand_out(&mut self, left: i64, shares: &mut [i64]) {
         let Some(last) = usize::try_from(left).ok().and_then(|left| left.checked_sub(1)) else { return };
         if last < self.fractions.len() {
@@ -49,19 +49,19 @@ impl Splitter {
     }
 }
 
-/// The whole units of an exact share, and what is left of it in units of 1/total.
+/// The whole minor units of an exact share, and its fraction in units of 1/total.
 fn floored(amount: i64, weight: i64, total: i64) -> (i64, i64) {
     let exact = product(amount, weight);
     if let Ok(exact) = i64::try_from(exact) {
         return (exact.checked_div(total).unwrap_or(0), exact.checked_rem(total).unwrap_or(0));
     }
-    // The share is at most the amount, and the rest below the total: both fit.
+    // The share is at most the amount, and the rest is below the total: both fit.
     let total = i128::from(total);
     let narrow = |figure: Option<i128>| figure.and_then(|figure| i64::try_from(figure).ok()).unwrap_or(0);
     (narrow(exact.checked_div(total)), narrow(exact.checked_rem(total)))
 }
 
-/// Larger fractions first, and of equal ones the earlier place.
+/// Larger fractions first; of equal ones the lower index.
 fn key(fraction: i64, place: usize) -> u128 {
     let place = u128::try_from(place).unwrap_or(PLACES);
     (u128::from(fraction.unsigned_abs()) << 32) | PLACES.saturating_sub(place)

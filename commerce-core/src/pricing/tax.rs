@@ -1,4 +1,4 @@
-//! Tax on what remains after all discounts.
+//! Tax on the remainder after all discounts.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -11,10 +11,10 @@ use super::split::Splitter;
 use crate::money::Rounding;
 use crate::money::ratio::Ratio;
 
-/// What a rate may be.
+/// The range of a rate.
 pub(super) const RATE: &str = "from 0 to 10, with at most 8 decimals";
 
-/// Whether a figure may be the rate of a tax.
+/// Whether a figure is a valid tax rate.
 pub(super) fn is_rate(rate: Decimal) -> bool {
     rate >= Decimal::ZERO && rate <= Decimal::TEN && (rate.scale() <= 8 || rate.normalize().scale() <= 8)
 }
@@ -25,7 +25,7 @@ struct Rates<'r> {
 }
 
 impl<'r> Rates<'r> {
-    /// Adds up the rates of each category. `None` where the sum is beyond any tax.
+    /// Adds up the rates of each category. `None` on overflow.
     fn of(tax: &'r Tax) -> Option<Self> {
         let mut categories: Vec<(&str, Decimal, Ratio)> = Vec::with_capacity(tax.rates.len());
         for rate in &tax.rates {
@@ -41,14 +41,14 @@ impl<'r> Rates<'r> {
         Some(Self { categories })
     }
 
-    /// The tax in a price of this category, or on top of it.
+    /// The share of a price of this category that is tax, contained or on top.
     fn ratio(&self, category: Option<&str>) -> Ratio {
         let known = |category| self.categories.iter().find(|(name, ..)| *name == category);
         category.and_then(known).map_or(Ratio::NONE, |(_, _, ratio)| *ratio)
     }
 }
 
-/// The taxes of a request, worked out once: a share per line, and last that of the shipping fee.
+/// The taxes of a request: a share per line, and last that of the shipping fee.
 pub(super) struct Levy {
     ratios: Vec<Ratio>,
     level: TaxLevel,
@@ -57,7 +57,7 @@ pub(super) struct Levy {
 }
 
 impl Levy {
-    /// `None` where the rates of a category add up to more than any tax.
+    /// `None` on overflow of the rates of a category.
     pub(super) fn of(request: &Request) -> Option<Self> {
         let rates = Rates::of(&request.tax)?;
         let lines = request.lines.iter().map(|line| rates.ratio(line.tax_category.as_deref()));
@@ -70,12 +70,12 @@ impl Levy {
         })
     }
 
-    /// What tax adds to a price, a share per line, and last that of the fee; nothing where prices contain it.
+    /// The shares that tax adds to prices: one per line, and last that of the fee. `None` if prices include tax.
     pub(super) fn on_top(&self) -> Option<&[Ratio]> {
         self.is_on_top.then_some(&*self.ratios)
     }
 
-    /// The tax on every line, and last on the shipping fee. `None` where it does not fit.
+    /// The tax on every line, and last on the shipping fee. `None` on overflow.
     pub(super) fn taxes(&self, remains: &Remains) -> Option<Vec<i64>> {
         if self.level == TaxLevel::Line {
             return self.per_line(remains).collect();
@@ -91,7 +91,7 @@ impl Levy {
         Some(taxes)
     }
 
-    /// What the customer pays. `None` where it does not fit.
+    /// The total that the customer pays. `None` on overflow.
     pub(super) fn total(&self, remains: &Remains) -> Option<i64> {
         let net = remains.total().checked_add(remains.fee())?;
         if !self.is_on_top {
@@ -109,18 +109,18 @@ impl Levy {
         self.ratios.iter().zip(remains.lines_and_fee()).map(|(ratio, base)| ratio.of(base, self.rounding))
     }
 
-    /// Every rate once, without that of the untaxed.
+    /// Every rate once, except zero.
     fn distinct(&self) -> impl Iterator<Item = Ratio> {
         let is_first = |(place, ratio): &(usize, &Ratio)| !self.ratios.iter().take(*place).any(|other| other == *ratio);
         self.ratios.iter().enumerate().filter(is_first).map(|(_, ratio)| *ratio).filter(|ratio| !ratio.is_none())
     }
 
-    /// What is taxed at a rate, per line, and last the fee.
+    /// The remainder taxed at a rate, per line, and last of the fee.
     fn bases(&self, ratio: Ratio, remains: &Remains) -> impl Iterator<Item = i64> {
         self.ratios.iter().zip(remains.lines_and_fee()).map(move |(other, base)| if *other == ratio { base } else { 0 })
     }
 
-    /// All that is taxed at a rate, and the tax on it, rounded once.
+    /// The sum taxed at a rate, and the tax on it, rounded once.
     fn once(&self, ratio: Ratio, remains: &Remains) -> Option<(i64, i64)> {
         let base = self.bases(ratio, remains).try_fold(0_i64, i64::checked_add)?;
         Some((base, ratio.of(base, self.rounding)?))

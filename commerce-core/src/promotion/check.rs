@@ -1,4 +1,4 @@
-//! What the terms of a promotion must keep beyond their types.
+//! The checks of a promotion beyond its types.
 
 use super::condition::MAX_CONDITION_DEPTH;
 use super::effect::{AmountTarget, BuyGet, Effect, Items, MAX_TIERS, PriceTarget, Target, Tier};
@@ -7,7 +7,6 @@ use super::{MAX_CODE, MAX_LABEL, Promotion, PromotionDefinition, Usage};
 use crate::money::{Currency, Money};
 use crate::problem::{Findings, ProblemKind};
 
-/// Walks terms and usage.
 pub(super) struct Check<'f> {
     currency: Currency,
     pub(super) findings: &'f mut Findings,
@@ -132,7 +131,7 @@ impl<'f> Check<'f> {
 }
 
 impl Promotion {
-    /// The currency of a promotion must be that of the document it stands in.
+    /// The currency of a promotion must be that of the document that contains it.
     pub(crate) fn check_currency(&self, currency: Currency, findings: &mut Findings) {
         findings.require(self.currency() == currency, ProblemKind::CurrencyMismatch);
     }

@@ -2,12 +2,12 @@
 
 use alloc::string::String;
 
-/// A code as it compares: without surrounding space, in lower case.
+/// The normalized code: without surrounding space, in lower case.
 pub fn code_key(code: &str) -> String {
     folded(code).collect()
 }
 
-/// Whether both are the same code: case and surrounding space do not count.
+/// Whether two codes are equal. Case and surrounding space are ignored.
 pub fn same_code(one: &str, other: &str) -> bool {
     folded(one).eq(folded(other))
 }

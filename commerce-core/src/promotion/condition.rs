@@ -13,75 +13,50 @@ use crate::Quantity;
 use crate::money::Money;
 use crate::problem::ProblemKind;
 
-/// The deepest nesting of `all`, `any` and `not`.
+/// The maximum nesting of `all`, `any` and `not`.
 pub const MAX_CONDITION_DEPTH: usize = 8;
-/// The most conditions in one list.
+/// The maximum number of conditions in one list.
 pub const MAX_CONDITIONS: usize = 50;
-/// The most segments, or shipping methods, one condition names.
+/// The maximum number of segments or shipping methods of one condition.
 pub const MAX_LABELS: usize = 100;
 
 /// One condition of a promotion. All conditions of a promotion must hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Condition {
-    /// What remains on the (matching) lines after earlier promotions is at least an amount.
+    /// The remainder of the (matching) lines after earlier promotions is at least an amount.
     MinSpend {
-        /// The least amount.
         amount: Money,
-        /// The lines that count; all of them when absent.
+        /// The lines that count; `None`: all.
         #[serde(skip_serializing_if = "Option::is_none")]
         filter: Option<Filter>,
     },
-    /// The (matching) lines have at least so many units together.
+    /// The (matching) lines together have at least this number of units.
     MinQuantity {
-        /// The least number of units.
         quantity: Quantity,
-        /// The lines that count; all of them when absent.
+        /// The lines that count; `None`: all.
         #[serde(skip_serializing_if = "Option::is_none")]
         filter: Option<Filter>,
     },
     /// Some line matches.
-    Contains {
-        /// The lines meant.
-        filter: Filter,
-    },
+    Contains { filter: Filter },
     /// The customer is in one of the segments.
-    Segment {
-        /// The segments.
-        any: Vec<String>,
-    },
-    /// The customer has completed no order yet.
+    Segment { any: Vec<String> },
+    /// The customer has not completed any order yet.
     FirstOrder,
     /// This is the customer's n-th order: `n − 1` are completed.
-    NthOrder {
-        /// The number of this order, from 1.
-        n: u32,
-    },
+    NthOrder { n: u32 },
     /// The chosen shipping method is one of these.
-    ShippingMethod {
-        /// The methods.
-        any: Vec<String>,
-    },
+    ShippingMethod { any: Vec<String> },
     /// The day of the week, in UTC, is one of these.
-    Weekday {
-        /// The days.
-        any: Vec<Weekday>,
-    },
+    Weekday { any: Vec<Weekday> },
     /// All of these hold.
-    All {
-        /// The conditions.
-        conditions: Vec<Self>,
-    },
+    All { conditions: Vec<Self> },
     /// At least one of these holds.
-    Any {
-        /// The conditions.
-        conditions: Vec<Self>,
-    },
+    Any { conditions: Vec<Self> },
     /// This does not hold.
-    Not {
-        /// The condition.
-        condition: Box<Self>,
-    },
+    Not { condition: Box<Self> },
 }
 
 impl Condition {
@@ -101,12 +76,12 @@ impl Condition {
         }
     }
 
-    /// Whether the condition, or one within it, is of some kind.
+    /// Whether the condition or a nested one satisfies a predicate.
     pub(super) fn any(&self, kind: fn(&Self) -> bool) -> bool {
         kind(self) || self.children().iter().any(|inner| inner.any(kind))
     }
 
-    /// Every filter in it, from left to right.
+    /// Visits every filter, from left to right.
     pub(crate) fn filters<'a>(&'a self, visit: &mut impl FnMut(&'a Filter)) {
         match self {
             Self::MinSpend { filter, .. } | Self::MinQuantity { filter, .. } => filter.iter().for_each(visit),
@@ -174,8 +149,8 @@ impl Check<'_> {
     }
 }
 
-/// Whether two conditions of one list can never hold together. It finds the plain mistakes (two order
-/// numbers, two shipping methods, a condition and its negation), not every impossible logic.
+/// Whether two conditions of one list can never both hold. It finds plain mistakes (two order numbers, two shipping
+/// methods, a condition and its negation), not every contradiction.
 fn contradict(one: &Condition, other: &Condition) -> bool {
     match (order_number(one), order_number(other)) {
         (Some(one), Some(other)) => one != other,
@@ -192,7 +167,7 @@ fn contradict(one: &Condition, other: &Condition) -> bool {
     }
 }
 
-/// The only number of order a condition allows.
+/// The only order number that a condition allows.
 fn order_number(condition: &Condition) -> Option<u32> {
     match condition {
         Condition::FirstOrder => Some(1),

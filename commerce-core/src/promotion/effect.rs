@@ -1,4 +1,4 @@
-//! What a promotion takes off.
+//! The discount of a promotion.
 
 use alloc::vec::Vec;
 
@@ -9,54 +9,35 @@ use super::percent::Percent;
 use crate::Quantity;
 use crate::money::Money;
 
-/// The most tiers of one effect.
+/// The maximum number of tiers of one effect.
 pub const MAX_TIERS: usize = 50;
 
-/// What a promotion takes off. It never raises a price, and nothing goes below zero.
+/// The discount of a promotion. It never raises a price or makes one negative.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Effect {
-    /// A share of what remains.
-    PercentOff {
-        /// The share.
-        percent: Percent,
-        /// Of what: the order together (rounded once), each line (rounded per line), or the shipping fee.
-        target: Target,
-        /// The most it takes off.
-        max_amount: Option<Money>,
-    },
+    /// A share of the remainder of the order together (rounded once), of each line (rounded per line), or of the
+    /// shipping fee; at most `max_amount`.
+    PercentOff { percent: Percent, target: Target, max_amount: Option<Money> },
     /// An amount.
-    AmountOff {
-        /// The amount.
-        amount: Money,
-        /// Off what, and how often.
-        target: AmountTarget,
-    },
+    AmountOff { amount: Money, target: AmountTarget },
     /// A price that replaces a higher one.
-    FixedPrice {
-        /// The price.
-        amount: Money,
-        /// The price of what.
-        target: PriceTarget,
-    },
+    FixedPrice { amount: Money, target: PriceTarget },
     /// The whole remaining shipping fee.
     FreeShipping,
-    /// Some units cheaper for others bought.
+    /// A discount on some units for others bought.
     BuyGet(BuyGet),
-    /// A share of the order that grows with what remains: the highest tier that is reached counts.
-    TieredPercent {
-        /// The tiers, rising.
-        tiers: Vec<Tier>,
-        /// The most it takes off.
-        max_amount: Option<Money>,
-    },
+    /// A share of the order that grows with its remainder, at most `max_amount`. The tiers rise; the highest one
+    /// reached applies.
+    TieredPercent { tiers: Vec<Tier>, max_amount: Option<Money> },
 }
 
-/// What a percentage is taken of.
+/// The base of a percentage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Target {
-    /// All that remains on the lines, together.
+    /// The remainder of all lines together.
     Order,
     /// Each of some lines.
     Items(Items),
@@ -64,91 +45,86 @@ pub enum Target {
     Shipping,
 }
 
-/// What an amount is taken off.
+/// The base of an amount.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum AmountTarget {
-    /// The order, once; split over the lines by what remains.
+    /// The order, once; split over the lines by their remainder.
     Order,
-    /// Some lines together, once; split over them by what remains.
+    /// Some lines together, once; split over them by their remainder.
     Across(Items),
-    /// Every unit, as far as its remaining price goes.
+    /// Every unit, at most its remaining price.
     Each(Items),
     /// The shipping fee.
     Shipping,
 }
 
-/// What a fixed price is the price of.
+/// What a fixed price applies to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum PriceTarget {
     /// All lines together.
     Order,
     /// Each unit.
     Each(Items),
-    /// So many units together, the dearest ones; fewer get nothing.
-    Bundle {
-        /// The lines meant; all of them when absent.
-        filter: Option<Filter>,
-        /// The number of units that cost the amount.
-        quantity: Quantity,
-    },
+    /// The dearest units of the matching (`None`: all) lines together. Fewer than `quantity` get no discount.
+    Bundle { filter: Option<Filter>, quantity: Quantity },
 }
 
 /// Some units of a cart.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Items {
-    /// The lines meant; all of them when absent.
+    /// `None`: all lines.
     pub filter: Option<Filter>,
-    /// The most units over the whole cart, cheapest first; all of them when absent.
+    /// The maximum number of units over the whole cart, cheapest first; `None`: all.
     pub max_quantity: Option<Quantity>,
 }
 
-/// For every so many units bought, so many others cheaper.
+/// A discount on some units for others bought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuyGet {
     /// The units to pay.
     pub buy: Units,
-    /// The units that get cheaper.
+    /// The discounted units.
     pub get: Reward,
-    /// How often at most; as often as the units allow when absent.
+    /// `None`: as often as the units allow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_applications: Option<Quantity>,
 }
 
 /// A number of units of some lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Units {
-    /// The lines meant; all of them when absent.
+    /// `None`: all lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
-    /// How many.
     pub quantity: Quantity,
 }
 
-/// A number of units of some lines, and the percentage off them.
+/// A number of units of some lines, and their discount.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Reward {
-    /// The lines meant; all of them when absent.
+    /// `None`: all lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
-    /// How many.
     pub quantity: Quantity,
-    /// The share of their price that is taken off.
     pub percent: Percent,
 }
 
 /// One step of a [tiered percentage](Effect::TieredPercent).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Tier {
-    /// What must remain for it.
+    /// The remainder from which the tier applies.
     pub min_spend: Money,
-    /// The share of the order it takes off.
     pub percent: Percent,
 }
 
 impl Effect {
-    /// Whether it works on the shipping fee; it then never touches the lines, and otherwise never the fee.
+    /// Whether it discounts the shipping fee. Other effects discount lines only.
     pub(crate) fn is_shipping(&self) -> bool {
         matches!(
             self,
@@ -158,7 +134,7 @@ impl Effect {
         )
     }
 
-    /// The filters in it, from left to right.
+    /// The filters, from left to right.
     pub(crate) fn filters(&self) -> impl Iterator<Item = &Filter> {
         let filters = match self {
             Self::PercentOff { target: Target::Items(items), .. }

@@ -1,4 +1,4 @@
-//! Which lines of a cart a condition or an effect is about.
+//! The lines of a cart that a condition or an effect applies to.
 
 use alloc::vec::Vec;
 
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{CategoryId, Sku};
 
-/// The most skus, and the most categories, one filter names.
+/// The maximum number of skus, and of categories, of one filter.
 pub const MAX_FILTER_ENTRIES: usize = 1_000;
 
 /// Some lines of a cart: by sku, by category, or by both, which must then both match.
 ///
-/// A filter names at least one sku or category; a promotion with an empty one is refused.
+/// A filter has at least one sku or category. Checking a promotion refuses an empty filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -21,7 +21,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Names skus and categories; their order does not matter.
+    /// Lines of these skus and categories; their order does not matter.
     pub fn new(mut skus: Vec<Sku>, mut categories: Vec<CategoryId>) -> Self {
         skus.sort_unstable();
         skus.dedup();
@@ -40,12 +40,12 @@ impl Filter {
         Self::new(Vec::new(), categories)
     }
 
-    /// Whether it names nothing.
+    /// Whether it has neither skus nor categories.
     pub fn is_empty(&self) -> bool {
         self.skus.is_empty() && self.categories.is_empty()
     }
 
-    /// Whether a line of this sku, in these categories, is meant.
+    /// Whether a line of this sku in these categories matches.
     pub fn matches(&self, sku: &Sku, categories: &[CategoryId]) -> bool {
         let sku_matches = self.skus.is_empty() || self.skus.binary_search(sku).is_ok();
         let category_matches = self.categories.is_empty()
@@ -53,12 +53,12 @@ impl Filter {
         sku_matches && category_matches
     }
 
-    /// The skus it names, in order.
+    /// The skus, in order.
     pub fn named_skus(&self) -> &[Sku] {
         &self.skus
     }
 
-    /// The categories it names, in order.
+    /// The categories, in order.
     pub fn named_categories(&self) -> &[CategoryId] {
         &self.categories
     }

@@ -1,4 +1,4 @@
-//! A share of an amount, from nothing to all of it.
+//! A share of an amount, from 0 to 100 %.
 
 use core::fmt;
 
@@ -10,8 +10,8 @@ use crate::money::ratio::Ratio;
 
 /// A percentage from 0 to 100, with at most [`Percent::DECIMALS`] decimals.
 ///
-/// It is kept as an exact fraction of whole numbers, so that taking it of an amount is one multiplication and one
-/// division, rounded once. It is stored as a text: `"12.5"`.
+/// It is an exact fraction of whole numbers, so that applying it takes one multiplication and one division, rounded
+/// once. Its stored form is a text: `"12.5"`.
 ///
 /// ```
 /// use commerce_core::promotion::Percent;
@@ -35,7 +35,7 @@ pub struct Percent {
 pub struct ParsePercentError;
 
 impl Percent {
-    /// The most decimals a percentage has.
+    /// The maximum number of decimals.
     pub const DECIMALS: u32 = 8;
 
     /// Takes a figure: 10 is ten percent.

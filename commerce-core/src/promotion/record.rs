@@ -1,4 +1,4 @@
-//! Promotions as a shop manages them: kept, changed, ended.
+//! Promotions as stored documents.
 
 use alloc::string::String;
 
@@ -8,18 +8,17 @@ use serde::{Deserialize, Serialize};
 use super::{Promotion, Usage};
 use crate::ids::PromotionId;
 
-/// A promotion that a shop keeps. Its definition may change and it may be ended; orders keep what they were given.
+/// A stored promotion. Its definition can be changed and it can be ended. Placed orders do not change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct PromotionRecord {
-    /// The promotion, with nothing used up: the store counts.
+    /// Without usage, which the store counts.
     pub promotion: Promotion,
-    /// When somebody ended it for good. It is no candidate any more.
+    /// When it was ended; it is no candidate any more.
     pub ended_at: Option<DateTime<Utc>>,
     /// Grows by one with every change.
     pub version: u64,
-    /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
     pub updated_at: DateTime<Utc>,
 }
 
@@ -27,28 +26,29 @@ impl PromotionRecord {
     /// The [key](crate::document::Aggregate::keys) of automatic promotions that were not ended.
     pub const AUTOMATIC: &'static str = "automatic";
 
-    /// The [key](crate::document::Aggregate::keys) of promotions with a code, as [`code_key`](super::code_key) gives it.
+    /// The [key](crate::document::Aggregate::keys) of promotions with a code, normalized by
+    /// [`code_key`](super::code_key).
     pub fn key_of_code(code_key: &str) -> String {
         alloc::format!("code:{code_key}")
     }
 
-    /// A promotion that begins to be kept.
+    /// A new record, version 1.
     pub const fn new(promotion: Promotion, at: DateTime<Utc>) -> Self {
         Self { promotion, ended_at: None, version: 1, created_at: at, updated_at: at }
     }
 
-    /// Its name.
+    /// The id.
     pub fn id(&self) -> &PromotionId {
         self.promotion.id()
     }
 
-    /// The same with another definition. What was ended stays ended.
+    /// The record with another definition. An ended promotion stays ended.
     #[must_use]
     pub fn changed(&self, promotion: Promotion, at: DateTime<Utc>) -> Self {
         Self { promotion, version: self.version.saturating_add(1), updated_at: at, ..self.clone() }
     }
 
-    /// The same, ended. Ending it again changes nothing.
+    /// The ended record. Ending it again changes nothing.
     #[must_use]
     pub fn ended(&self, at: DateTime<Utc>) -> Self {
         match self.ended_at {
@@ -57,8 +57,8 @@ impl PromotionRecord {
         }
     }
 
-    /// The promotion as it stands in a price, with what is used up. An ended one has expired, so that whoever gives its code
-    /// learns why it does not work.
+    /// The promotion as a candidate for pricing, with its usage. An ended promotion has expired, so that a customer who
+    /// enters its code learns why it does not apply.
     pub fn candidate(&self, usage: Usage) -> Promotion {
         let promotion = self.promotion.clone().with_usage(usage);
         match self.ended_at {

@@ -1,12 +1,12 @@
-//! Uses of promotions: counted, limited, given back.
+//! Uses of promotions: counted, limited, released.
 //!
-//! Like stock, uses are guarded moves: taken when an order is placed, in its commit, and given back when a transition of its
-//! lifecycle says so. Two buyers of the last use cannot both get it, however close they are.
+//! Uses are guarded like stock. The commit that places an order takes them, and a transition of its lifecycle may
+//! release them. Two orders cannot both get the last use.
 //!
 //! # Invariants
-//! * `RDM-1`: a usage counter's uses and money are those of its live redemptions.
-//! * `RDM-2`: no redemption is taken beyond the limits it was decided under.
-//! * `RDM-3`: an order redeems a promotion once, and gives it back at most once.
+//! * `RDM-1`: the uses and the amount of a usage counter are those of its live redemptions.
+//! * `RDM-2`: no redemption exceeds the limits it was decided under.
+//! * `RDM-3`: an order redeems a promotion once and releases it at most once.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -21,18 +21,14 @@ use crate::money::Money;
 
 /// One use of a promotion by one order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Redemption {
-    /// What was used.
     pub promotion: PromotionId,
-    /// By which order.
     pub order: OrderId,
-    /// Of which customer.
     pub user: UserId,
-    /// What it took off.
     pub amount: Money,
-    /// When.
     pub at: DateTime<Utc>,
-    /// When it was given back, if it was.
+    /// When it was released. `None`: it counts.
     #[serde(rename = "given_back_at")]
     pub released_at: Option<DateTime<Utc>>,
 }
@@ -40,14 +36,14 @@ pub struct Redemption {
 /// A guarded change of the uses of one promotion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedemptionMove {
-    /// The promotion is used, if these limits allow it.
+    /// Uses the promotion if these limits allow it.
     Redeem(Redemption, Limits),
-    /// The use is given back. Nothing happens where it was already.
+    /// Releases the use. No effect if it is released already.
     Release(Redemption),
 }
 
 impl RedemptionMove {
-    /// The order, the customer and the amount.
+    /// The redemption.
     pub const fn redemption(&self) -> &Redemption {
         match self {
             Self::Redeem(redemption, _) | Self::Release(redemption) => redemption,
@@ -55,17 +51,16 @@ impl RedemptionMove {
     }
 }
 
-/// What an event of an order did to the uses of a promotion. It has happened, so no limit is asked.
+/// What an event of an order did to the uses of a promotion. It has happened, so limits are not checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum RedemptionEffect {
-    /// The promotion was used.
     Redeemed(Redemption),
-    /// The use was given back.
     Released(Redemption),
 }
 
 impl RedemptionEffect {
-    /// The order, the customer and the amount.
+    /// The redemption.
     pub const fn redemption(&self) -> &Redemption {
         match self {
             Self::Redeemed(redemption) | Self::Released(redemption) => redemption,
@@ -73,17 +68,16 @@ impl RedemptionEffect {
     }
 }
 
-/// Why a use is refused.
+/// The limit that refuses a use.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("promotion {promotion} is used up: {limit}")]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct PromotionExhausted {
-    /// Which promotion.
     pub promotion: PromotionId,
-    /// Which of its limits.
     pub limit: Limit,
 }
 
-/// The uses of one promotion, with those of the customers and orders that matter to a decision.
+/// The uses of one promotion, with those of the customers and orders of a decision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UsageCounter {
     used: u64,
@@ -91,20 +85,20 @@ pub struct UsageCounter {
     by_customer: BTreeMap<UserId, u64>,
     live: BTreeMap<OrderId, Redemption>,
     changes: Vec<RedemptionChange>,
-    /// The uses by customers that were loaded; none if the promotion was never used.
+    /// The loaded uses by customers; `None` if the promotion was never used.
     loaded: Option<BTreeMap<UserId, u64>>,
 }
 
-/// What a store has to write of the uses by one customer.
+/// A change of the uses by one customer, for a store to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CustomerUsageChange<'a> {
     /// The first uses.
     Add(&'a UserId, u64),
-    /// Another number of uses.
+    /// The new number of uses.
     Update(&'a UserId, u64),
 }
 
-/// A usage counter as it was before one move, to go back to should a later move of the same commit be refused.
+/// A usage counter before one move, restored if a later move of the same commit is refused.
 #[derive(Debug)]
 pub(crate) struct UsageSavepoint {
     used: u64,
@@ -114,29 +108,29 @@ pub(crate) struct UsageSavepoint {
     changes: usize,
 }
 
-/// What a store has to write of one redemption.
+/// A change of one redemption, for a store to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedemptionChange {
     /// A new redemption.
     Add(Redemption),
-    /// A redemption was given back.
+    /// A released redemption.
     Release(Redemption),
 }
 
 impl UsageCounter {
-    /// What is stored of a promotion that was used before: the uses and the minor units given so far, the uses by those
-    /// customers that matter, and the live redemptions of those orders that matter.
+    /// The stored state of a promotion that was used: the uses and the minor units given so far, the uses by the
+    /// customers of the decision, and the live redemptions of its orders.
     pub fn new(used: u64, spent: i64, by_customer: BTreeMap<UserId, u64>, live: Vec<Redemption>) -> Self {
         let live = live.into_iter().map(|redemption| (redemption.order, redemption)).collect();
         Self { used, spent, loaded: Some(by_customer.clone()), by_customer, live, changes: Vec::new() }
     }
 
-    /// Whether the promotion was never used before, so that nothing is stored of it.
+    /// Whether the promotion was never used, so that nothing is stored.
     pub const fn is_new(&self) -> bool {
         self.loaded.is_none()
     }
 
-    /// What changed among the uses by customers since they were loaded.
+    /// The changes of uses by customers since they were loaded.
     pub fn customer_usage_changes(&self) -> impl Iterator<Item = CustomerUsageChange<'_>> {
         let loaded = |user: &UserId| self.loaded.as_ref().and_then(|loaded| loaded.get(user));
         self.by_customer.iter().filter_map(move |(user, used)| match loaded(user) {
@@ -156,22 +150,22 @@ impl UsageCounter {
         self.spent
     }
 
-    /// Uses by the customers that were loaded or came since.
+    /// Uses by the customers that were loaded or added since.
     pub const fn by_customer(&self) -> &BTreeMap<UserId, u64> {
         &self.by_customer
     }
 
-    /// What a store has to write of the redemptions; nothing if nothing changed.
+    /// The changes of redemptions, for a store to write.
     pub fn changes(&self) -> &[RedemptionChange] {
         &self.changes
     }
 
-    /// Forgets what has changed: it is written, or nobody will write it.
+    /// Clears the recorded changes.
     pub(crate) fn clear_changes(&mut self) {
         self.changes.clear();
     }
 
-    /// Remembers what a move may change.
+    /// The state before a move.
     pub(crate) fn savepoint(&self, step: &RedemptionMove) -> UsageSavepoint {
         UsageSavepoint {
             used: self.used,
@@ -182,7 +176,7 @@ impl UsageCounter {
         }
     }
 
-    /// Goes back.
+    /// Undoes a move.
     pub(crate) fn restore(&mut self, step: &RedemptionMove, savepoint: UsageSavepoint) {
         (self.used, self.spent) = (savepoint.used, savepoint.spent);
         self.changes.truncate(savepoint.changes);
@@ -200,7 +194,7 @@ impl UsageCounter {
     /// Makes one move at an instant.
     ///
     /// # Errors
-    /// [`PromotionExhausted`], with the first limit in the order total uses, uses by the customer, money; nothing has
+    /// [`PromotionExhausted`], with the first limit in the order total uses, uses by the customer, budget. Nothing has
     /// changed then.
     pub fn apply(&mut self, step: &RedemptionMove, at: DateTime<Utc>) -> Result<(), PromotionExhausted> {
         match step {
@@ -213,7 +207,7 @@ impl UsageCounter {
         Ok(())
     }
 
-    /// Counts what has happened: it is not asked for limits.
+    /// Counts a use that has happened, without limits.
     pub fn follow(&mut self, effect: &RedemptionEffect, at: DateTime<Utc>) {
         match effect {
             RedemptionEffect::Redeemed(redemption) => self.redeem(redemption),

@@ -1,4 +1,4 @@
-//! How often, and with how much money, a promotion may be used, and has been.
+//! The limits of a promotion, and its usage.
 
 use core::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
 
-/// How much of a promotion there is. What is absent is unlimited.
+/// The limits of a promotion. `None` is unlimited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Uses in total.
@@ -15,31 +15,31 @@ pub struct Limits {
     /// Uses by one customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_uses_per_customer: Option<u64>,
-    /// Money given in total. The last use gets what is left of it.
+    /// Money given in total. The last use gets the remainder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Money>,
 }
 
-/// How much of a promotion is used up, as the store counts it.
+/// The usage of a promotion, counted by the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Uses in total.
     pub used: u64,
-    /// Uses by the customer who asks.
+    /// Uses by the customer of the request.
     pub used_by_customer: u64,
-    /// Money given in total; absent is none.
+    /// Money given in total; `None`: none.
     pub budget_used: Option<Money>,
 }
 
-/// Which limit of a promotion is reached.
+/// The limit of a promotion that is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
-    /// Its uses in total.
+    /// Uses in total.
     Uses,
-    /// Its uses by this customer.
+    /// Uses by this customer.
     UsesPerCustomer,
-    /// Its money.
+    /// Money given in total.
     Budget,
 }
 
@@ -54,7 +54,7 @@ impl fmt::Display for Limit {
 }
 
 impl Limits {
-    /// The limit that is reached, if any.
+    /// The first limit reached.
     pub fn reached(&self, usage: &Usage) -> Option<Limit> {
         let over = |limit: Option<u64>, used| limit.is_some_and(|limit| used >= limit);
         if over(self.max_uses, usage.used) {
@@ -66,7 +66,7 @@ impl Limits {
         self.budget_left(usage).is_some_and(|left| left == 0).then_some(Limit::Budget)
     }
 
-    /// What is left of the budget, in minor units; `None` when there is no budget.
+    /// The remaining budget, in minor units; `None` without a budget.
     pub(crate) fn budget_left(&self, usage: &Usage) -> Option<i64> {
         let used = usage.budget_used.map_or(0, Money::minor);
         self.budget.map(|budget| budget.minor().saturating_sub(used).max(0))

@@ -1,4 +1,4 @@
-//! What the history makes, as a store writes it.
+//! Rebuilt values as a store writes them.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -11,18 +11,18 @@ use crate::order::{CorruptHistory, Order, OrderEvent, evolve, side_effects};
 use crate::promotion::RedemptionEffect;
 use crate::stock::{Reservation, StockLevel};
 
-/// An order as its history makes it, with the uses of promotions it took and gave back.
+/// An order rebuilt from its history, with its uses of promotions.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct RebuiltOrder {
-    /// The order.
     pub order: Order,
-    /// Its uses of promotions and when they moved, oldest first; for
+    /// Its uses of promotions with their times, oldest first, for
     /// [`UsageCounter::follow`](crate::promotion::UsageCounter::follow).
     pub uses: Vec<(RedemptionEffect, DateTime<Utc>)>,
 }
 
 impl RebuiltOrder {
-    /// Follows the whole history of an order.
+    /// Applies the whole history of an order.
     ///
     /// # Errors
     /// [`CorruptHistory`].
@@ -38,11 +38,11 @@ impl RebuiltOrder {
     }
 }
 
-/// The stock of a sku as its last move left it.
+/// The stock of a sku after its last move.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct RebuiltStock<'a> {
-    /// The level.
     pub level: StockLevel,
-    /// The reservations, with those that have ended since.
+    /// Includes reservations that have expired since.
     pub reservations: &'a BTreeMap<OrderId, Reservation>,
 }

@@ -1,4 +1,4 @@
-//! The stock of one sku as moves alone make it: no guard refuses any.
+//! The stock of one sku from its moves alone, without guards.
 
 use alloc::collections::BTreeMap;
 
@@ -13,11 +13,10 @@ pub(super) struct ReplayedStock {
     reorder_threshold: Option<i64>,
     version: u64,
     reservations: BTreeMap<OrderId, Reservation>,
-    /// The sum of the reservations.
     reserved: i64,
-    /// No reservation ends before this instant.
+    /// A lower bound of the expiry of all reservations.
     next_expiry: Option<DateTime<Utc>>,
-    /// The version at which more was promised than there was, which no decision of this engine can have brought about.
+    /// The version at which more was reserved than on hand, which no decision of this engine can cause.
     overdrawn: Option<u64>,
 }
 
@@ -35,7 +34,7 @@ impl ReplayedStock {
         self.version = self.version.max(sequence);
     }
 
-    /// Follows a move that was made at an instant.
+    /// Applies a move that was made at an instant.
     pub(super) fn follow(&mut self, action: &StockAction, at: DateTime<Utc>) {
         if self.next_expiry.is_some_and(|next| next <= at) {
             self.expire_reservations(at);
@@ -88,8 +87,8 @@ impl ReplayedStock {
         self.next_expiry = self.reservations.values().filter_map(|reservation| reservation.until).min();
     }
 
-    /// The move was made, so nothing stood in its way: whatever would have had ended, though a commit of which the history
-    /// does not tell, or one with a clock that was ahead, has swept it.
+    /// The move was made, so no reservation can have blocked it: blocking ones had expired, and a commit that is not in
+    /// the history, or one with a faster clock, has removed them.
     fn expire_blocking_reservations(&mut self, of: Option<OrderId>) {
         while self.reserved > self.on_hand {
             let others = self.reservations.iter().filter(|(order, _)| Some(**order) != of);
@@ -119,7 +118,7 @@ impl ReplayedStock {
         }
     }
 
-    /// The level as the last move left it.
+    /// The level after the last move.
     pub(super) fn as_moved(&self, sku: &Sku) -> StockLevel {
         StockLevel {
             sku: sku.clone(),
@@ -131,7 +130,7 @@ impl ReplayedStock {
         }
     }
 
-    /// The reservations as the last move left them.
+    /// The reservations after the last move.
     pub(super) const fn all_reservations(&self) -> &BTreeMap<OrderId, Reservation> {
         &self.reservations
     }

@@ -17,89 +17,53 @@ use crate::order::{CorruptHistory, Order, OrderEvent, fold};
 use crate::port::{OrderFilter, PageRequest, Store, StoreError};
 use crate::stock::{Reservation, StockLevel};
 
-/// How many entries are read at a time.
+/// The number of entries read at a time.
 const PAGE: u16 = 500;
-/// How often the stock of a busy sku is read again before it counts as different.
+/// How often the stock of a busy sku is read again before it is reported as different.
 const MAX_TRIES: u32 = 16;
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// Entries of the history that were followed.
+    /// Replayed entries of the history.
     pub entries: u64,
-    /// Orders that were compared.
+    /// Compared orders.
     pub orders: u64,
-    /// Documents that were compared.
+    /// Compared documents.
     pub documents: u64,
-    /// Skus that were compared.
+    /// Compared skus.
     pub skus: u64,
     /// Promotions whose uses were compared.
     pub promotions: u64,
-    /// Every difference, in the order of finding.
+    /// In the order of finding.
     pub differences: Vec<Difference>,
 }
 
-/// A place where the tables are not what the history makes.
+/// A difference between the tables and the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Difference {
-    /// The history contradicts itself.
+    /// The history is inconsistent.
     History(ReplayError),
-    /// An order is not what its events make.
-    Order {
-        /// As the store has it.
-        stored: Box<Order>,
-        /// As its events make it, as far as they do.
-        rebuilt: Result<Box<Order>, CorruptHistory>,
-    },
-    /// A document is not what its events make.
-    Document {
-        /// The document.
-        id: DocumentId,
-        /// Its version in the tables.
-        version: u64,
-        /// What is wrong with its history; none if it leads to another value.
-        error: Option<Box<ReplayedError>>,
-    },
-    /// The history tells of more or fewer orders or documents, or events of them, than the tables have.
-    Count {
-        /// What was counted: `orders` or `documents`.
-        what: &'static str,
-        /// Those in the history, and their events.
-        history: StreamTotals,
-        /// Those in the tables, and the sum of their versions.
-        tables: StreamTotals,
-    },
-    /// The stock of a sku is not what the history makes.
-    Stock {
-        /// As the store has it.
-        stored: Option<Box<StockLevel>>,
-        /// As the history makes it.
-        rebuilt: Option<Box<StockLevel>>,
-    },
-    /// The reservations of a sku are not what the history makes.
-    Reservations {
-        /// Of what.
-        sku: Sku,
-        /// As the store has them.
-        stored: BTreeMap<OrderId, Reservation>,
-        /// As the history makes them.
-        rebuilt: BTreeMap<OrderId, Reservation>,
-    },
-    /// The uses of a promotion are not what the history makes.
-    Uses {
-        /// Of what.
-        promotion: PromotionId,
-        /// As the store counts or lists them.
-        stored: UsesTotal,
-        /// As the history makes them.
-        rebuilt: UsesTotal,
-    },
+    /// `rebuilt` is an error if the events cannot be replayed.
+    Order { stored: Box<Order>, rebuilt: Result<Box<Order>, CorruptHistory> },
+    /// `error` says why the history cannot be replayed; `None` if it leads to another value.
+    Document { id: DocumentId, version: u64, error: Option<Box<ReplayedError>> },
+    /// The number of `what` (`orders` or `documents`), or of their events, differs. `tables` has the rows and the sum
+    /// of their versions.
+    Count { what: &'static str, history: StreamTotals, tables: StreamTotals },
+    /// The stock of a sku differs.
+    Stock { stored: Option<Box<StockLevel>>, rebuilt: Option<Box<StockLevel>> },
+    /// The reservations of a sku differ.
+    Reservations { sku: Sku, stored: BTreeMap<OrderId, Reservation>, rebuilt: BTreeMap<OrderId, Reservation> },
+    /// `stored` is as the store counts or lists them.
+    Uses { promotion: PromotionId, stored: UsesTotal, rebuilt: UsesTotal },
 }
 
 impl Report {
-    /// Whether the tables are what the history makes.
+    /// Whether the tables agree with the history.
     pub const fn is_identical(&self) -> bool {
         self.differences.is_empty()
     }
@@ -108,16 +72,16 @@ impl Report {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::History(error) => write!(f, "the history contradicts itself: {error}"),
+            Self::History(error) => write!(f, "the history is inconsistent: {error}"),
             Self::Order { stored, rebuilt: Ok(rebuilt) } => {
                 write!(f, "order {}, version {}: ", stored.number, stored.version)?;
                 let parts = differing(stored, rebuilt);
-                write!(f, "its events make another {}", parts.first().unwrap_or(&"order"))?;
+                write!(f, "its events lead to another {}", parts.first().unwrap_or(&"order"))?;
                 parts.iter().skip(1).try_for_each(|part| write!(f, ", {part}"))
             }
             Self::Order { stored, rebuilt: Err(error) } => write!(f, "order {}: {error}", stored.number),
             Self::Document { id, version, error: None } => {
-                write!(f, "{id}, version {version}: its events make another value")
+                write!(f, "{id}, version {version}: its events lead to another value")
             }
             Self::Document { id, version, error: Some(error) } => write!(f, "{id}, version {version}: {error}"),
             Self::Count { what, history, tables } => write!(
@@ -125,12 +89,12 @@ impl fmt::Display for Difference {
                 "the history has {} events of {} {what}, the tables have {} of {}",
                 history.events, history.created, tables.events, tables.created
             ),
-            Self::Stock { stored, rebuilt } => write!(f, "stored {stored:?}, the history makes {rebuilt:?}"),
+            Self::Stock { stored, rebuilt } => write!(f, "stored {stored:?}, the history gives {rebuilt:?}"),
             Self::Reservations { sku, stored, rebuilt } => {
-                write!(f, "reservations of {sku}: stored {stored:?}, the history makes {rebuilt:?}")
+                write!(f, "reservations of {sku}: stored {stored:?}, the history gives {rebuilt:?}")
             }
             Self::Uses { promotion, stored, rebuilt } => {
-                write!(f, "uses of promotion {promotion}: stored {stored:?}, the history makes {rebuilt:?}")
+                write!(f, "uses of promotion {promotion}: stored {stored:?}, the history gives {rebuilt:?}")
             }
         }
     }
@@ -150,13 +114,14 @@ fn differing(stored: &Order, rebuilt: &Order) -> Vec<&'static str> {
     parts.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
 }
 
-/// Rebuilds orders and stock from a store's history and compares them with its tables as of an instant, which must be no
-/// earlier than the last commit. `progress` hears, from time to time, how many entries, orders and skus are done.
+/// Rebuilds orders and stock from a store's history and compares them with its tables at an instant, which must not be
+/// earlier than the last commit. `progress` is called from time to time with the number of entries, orders and skus
+/// done.
 ///
-/// It may run beside a store at work: what is committed meanwhile is followed, or left out on both sides.
+/// It may run while the store is in use. Later commits are replayed, or left out on both sides.
 ///
 /// # Errors
-/// [`StoreError`] if the store cannot be read. Differences are no errors; they are in the [`Report`].
+/// [`StoreError`] if the store cannot be read. Differences are not errors; they are in the [`Report`].
 pub async fn verify(
     store: &dyn Store,
     at: DateTime<Utc>,
@@ -175,7 +140,7 @@ struct Verifier<'a, P> {
     report: Report,
     /// Orders that were reported already.
     broken: BTreeSet<OrderId>,
-    /// The position the last page was read from, and how many entries behind it were followed.
+    /// The position of the last page, and the number of entries after it that were applied.
     behind: Option<u64>,
     seen: usize,
 }
@@ -194,7 +159,7 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
         self.check_uses().await
     }
 
-    /// Follows the history to its present end.
+    /// Applies the history up to its present end.
     async fn catch_up(&mut self) -> Result<(), StoreError> {
         loop {
             let page = self.store.history(&PageRequest { limit: PAGE, after: self.behind }).await?;
@@ -243,10 +208,10 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
         }
     }
 
-    /// Every order in the tables is what its events make; and no order is missing, by their number.
+    /// Compares every order in the tables with its events, and the number of orders.
     ///
-    /// What the history had before the tables were read is in the tables; what the tables had when they were read is in the
-    /// history afterwards.
+    /// Entries that existed before the tables were read are in the tables; rows that were read are in the history
+    /// afterwards.
     async fn check_orders(&mut self) -> Result<(), StoreError> {
         let before = self.replay.order_totals();
         let mut tables = StreamTotals::default();
@@ -273,7 +238,7 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
         }
     }
 
-    /// Every document in the tables is what its events make; and no document is missing, by their number.
+    /// Compares every document in the tables with its events, and the number of documents.
     async fn check_documents(&mut self) -> Result<(), StoreError> {
         let before = self.replay.document_totals();
         let mut tables = StreamTotals::default();
@@ -341,7 +306,7 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
         Ok(())
     }
 
-    /// A sku may be sold between the reading of its level, its reservations and its history: only what stood still is
+    /// A sku may be sold between the reading of its level, its reservations and its history. Only unchanged stock is
     /// compared.
     async fn check_sku(&mut self, sku: &Sku) -> Result<(), StoreError> {
         self.report.skus = self.report.skus.saturating_add(1);
@@ -392,7 +357,7 @@ pub(super) fn compare(
     (!same).then_some(level).into_iter().chain(held).collect()
 }
 
-/// A stored level names an instant before which no reservation ends; it need not be the latest such instant.
+/// The `next_expiry` of a stored level is a lower bound; it need not be exact.
 fn agree(stored: &StockLevel, rebuilt: &StockLevel) -> bool {
     let due = rebuilt.next_expiry.is_none_or(|end| stored.next_expiry.is_some_and(|next| next <= end));
     due && StockLevel { next_expiry: rebuilt.next_expiry, ..stored.clone() } == *rebuilt

@@ -1,4 +1,4 @@
-//! The moves of one sku's stock, and what they leave to write.
+//! The moves of one sku's stock, and the changes that a store writes.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 use super::{MAX_ON_HAND, Reservation, StockAction, StockEvent, StockLevel, StockRefusal};
 use crate::ids::OrderId;
 
-/// One sku's level with those of its reservations that matter to a decision.
+/// The level of one sku with the reservations that a decision needs.
 ///
-/// A store loads the reservations of the orders that move, and the reservations that are due at the time of the decision.
+/// A store loads the reservations of the orders that move, and the reservations due at the time of the decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkuStock {
     level: StockLevel,
@@ -21,7 +21,6 @@ pub struct SkuStock {
     changed: bool,
 }
 
-/// The figures of a level as it was loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Before {
     on_hand: i64,
@@ -31,28 +30,28 @@ struct Before {
     version: u64,
 }
 
-/// Units that were taken from a sku's stock by reservations alone, far from every border.
+/// Units that reservations alone took from a sku's stock, far from every limit.
 ///
-/// If none of them was refused they commute: a store may make them on a level that others have moved meanwhile, and would have
-/// been told the same, if that level still fits: the same threshold, no reservation that has ended, and at least
-/// `least_available`.
+/// If none of the reservations was refused they commute. A store may apply them to a level that has been changed
+/// meanwhile if that level still fits: it has the same threshold, no expired reservation, and at least
+/// `least_available` units. The decision would have been the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct UncontendedReservation {
-    /// By how much more is reserved.
     pub units: i64,
-    /// By how much the version grows.
+    /// The number of moves, by which the version grows.
     pub steps: u64,
-    /// When the first of the new reservations ends.
+    /// When the first of the new reservations expires.
     pub next_expiry: DateTime<Utc>,
-    /// What the threshold must be.
+    /// The required threshold.
     pub reorder_threshold: Option<i64>,
-    /// The least that must be available before.
+    /// The required available units before the moves.
     pub least_available: i64,
 }
 
 impl UncontendedReservation {
-    /// Whether the moves would have been told the same on another level. Stores that do not lock a level before they write it
-    /// hold it to this rule in SQL, and a test holds their SQL to this.
+    /// Whether the decision would be the same on another level. Stores that do not lock a level before they write it
+    /// check this rule in SQL, and a test compares their SQL with this method.
     pub fn fits(&self, level: &StockLevel, at: DateTime<Utc>) -> bool {
         level.available() >= self.least_available
             && level.reorder_threshold == self.reorder_threshold
@@ -60,7 +59,7 @@ impl UncontendedReservation {
     }
 }
 
-/// A sku's stock as it was before one move, to go back to should a later move of the same commit be refused.
+/// A sku's stock before one move, restored if a later move of the same commit is refused.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StockSavepoint {
     on_hand: i64,
@@ -72,22 +71,21 @@ pub(crate) struct StockSavepoint {
     changed: bool,
 }
 
-/// What a store has to write of one reservation.
+/// A change of one reservation, for a store to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum ReservationChange {
-    /// A new reservation.
     Add(OrderId, Reservation),
-    /// A changed reservation.
     Update(OrderId, Reservation),
-    /// The reservation is gone.
     Remove(OrderId),
 }
 
 impl SkuStock {
-    /// A level and its relevant reservations. No reservation that was *not* loaded may end before `next_expiry`.
+    /// A level and the reservations that a decision needs. No reservation that was *not* loaded may expire before
+    /// `next_expiry`.
     ///
-    /// Where the level's own `next_expiry` lies after the decision, nothing is due and it serves. Where it does not, the
-    /// store loads all reservations that are due, and gives the earliest end among the others.
+    /// If the level's own `next_expiry` is after the decision, nothing is due and it can be used. Otherwise the store
+    /// loads all reservations that are due, and gives the earliest expiry of the others.
     pub fn new(
         level: StockLevel,
         reservations: BTreeMap<OrderId, Reservation>,
@@ -98,8 +96,8 @@ impl SkuStock {
         Self { level, loaded: reservations.clone(), reservations, next_expiry, before, changed: false }
     }
 
-    /// What was taken, if all that happened is that reservations were added, and it can be made on another level as
-    /// well. That is so only if no move was refused, which the stock does not know.
+    /// The reserved units, if reservations were the only moves and they can be applied to another level. This also
+    /// requires that no move was refused, which the stock does not know.
     pub fn uncontended(&self, at: DateTime<Utc>) -> Option<UncontendedReservation> {
         let (before, level) = (&self.before, &self.level);
         let reorder_threshold = before.reorder_threshold;
@@ -120,17 +118,17 @@ impl SkuStock {
         })
     }
 
-    /// The version of the level as it was loaded; 0 for a sku that was never stocked.
+    /// The version of the level when it was loaded; 0 for a sku that was never stocked.
     pub const fn loaded_version(&self) -> u64 {
         self.before.version
     }
 
-    /// Whether the level is not as it was loaded.
+    /// Whether the level differs from the loaded one.
     pub const fn is_changed(&self) -> bool {
         self.changed
     }
 
-    /// Sweeps, and remembers what an action may change.
+    /// Removes expired reservations and copies the state that an action may change.
     pub(crate) fn savepoint(&mut self, action: &StockAction, at: DateTime<Utc>) -> StockSavepoint {
         self.expire_reservations(at);
         let level = &self.level;
@@ -145,7 +143,7 @@ impl SkuStock {
         }
     }
 
-    /// Goes back.
+    /// Restores the state.
     pub(crate) fn restore(&mut self, savepoint: StockSavepoint) {
         let level = &mut self.level;
         level.on_hand = savepoint.on_hand;
@@ -165,17 +163,17 @@ impl SkuStock {
         }
     }
 
-    /// The level as it is after the moves so far.
+    /// The level after the moves so far.
     pub const fn level(&self) -> &StockLevel {
         &self.level
     }
 
-    /// The reservations as they are after the moves so far, of those that were loaded or made.
+    /// The loaded and added reservations after the moves so far.
     pub const fn reservations(&self) -> &BTreeMap<OrderId, Reservation> {
         &self.reservations
     }
 
-    /// What changed among the reservations since they were loaded.
+    /// The changes of reservations since they were loaded.
     pub fn reservation_changes(&self) -> Vec<ReservationChange> {
         let gone = self
             .loaded
@@ -190,7 +188,7 @@ impl SkuStock {
         gone.chain(kept).collect()
     }
 
-    /// Drops the reservations that have ended.
+    /// Removes the expired reservations.
     pub fn expire_reservations(&mut self, at: DateTime<Utc>) {
         if self.level.next_expiry.is_none_or(|next| next > at) {
             return;
@@ -207,17 +205,17 @@ impl SkuStock {
         self.changed = true;
     }
 
-    /// The level at an instant, at which more reservations may have ended.
+    /// The level at a later instant, without the reservations that expire until then.
     pub fn level_at(&self, at: DateTime<Utc>) -> StockLevel {
         let mut later = self.clone();
         later.expire_reservations(at);
         later.level
     }
 
-    /// Makes one move, after sweeping; says what of it the history keeps.
+    /// Removes expired reservations, makes one move and returns its events for the history.
     ///
     /// # Errors
-    /// [`StockRefusal`]; the stock may have been swept, nothing else has changed.
+    /// [`StockRefusal`]. Expired reservations may have been removed; nothing else has changed.
     pub fn apply(&mut self, action: &StockAction, at: DateTime<Utc>) -> Result<Vec<StockEvent>, StockRefusal> {
         let savepoint = self.savepoint(action, at);
         let before = self.level.available();
@@ -310,7 +308,7 @@ impl SkuStock {
         }
     }
 
-    /// A notice is given when a border is crossed downwards, not for every sale below it.
+    /// A notice is given when a limit is crossed downwards, not for every sale below it.
     fn notice(&self, before: i64) -> Option<StockEvent> {
         let available = self.level.available();
         if available >= before {

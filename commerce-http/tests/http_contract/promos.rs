@@ -266,7 +266,7 @@ async fn a_code_is_tried_before_it_is_given() {
         (&missing["valid"], &missing["reason"], &missing["saving"]),
         (&json!(false), &json!("min_spend"), &json!("0.00"))
     );
-    assert_eq!(missing["message"], "The cart's value is below what the code asks for.");
+    assert_eq!(missing["message"], "The cart's value is below what the code requires.");
     let gap = &missing["outcomes"][0]["unmet"][0];
     assert_eq!((&gap["required"], &gap["missing"]), (&json!("25.00"), &json!("5.02")));
 

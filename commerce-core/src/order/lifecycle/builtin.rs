@@ -1,4 +1,4 @@
-//! The lifecycles that come with the engine.
+//! The built-in lifecycles.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -144,7 +144,7 @@ fn simple() -> LifecycleDraft {
     build("simple", &states, transitions)
 }
 
-/// The full amount came in: the reservation stops ending.
+/// The full amount was captured: the reservation no longer expires.
 fn pay(from: &str, to: &str) -> Transition {
     transition(from, to, Trigger::Pay, PAYMENT_RECORDERS).stock(StockEffect::Confirm)
 }
@@ -157,12 +157,12 @@ fn expire(from: &str, to: &str) -> Transition {
     transition(from, to, Trigger::Expiry, ENGINE).stock(StockEffect::Release).release()
 }
 
-/// Before the goods leave, the customer may call the order off.
+/// Before shipment, the customer may cancel the order.
 fn cancel(from: &str, to: &str) -> Transition {
     transition(from, to, Trigger::Cancel, EVERYONE).stock(StockEffect::Release)
 }
 
-/// The goods come back before they are delivered.
+/// The goods return before delivery.
 fn call_back(from: &str, to: &str) -> Transition {
     transition(from, to, Trigger::Cancel, STAFF).stock(StockEffect::Restock).refund()
 }

@@ -1,7 +1,7 @@
-//! Verifying a lifecycle before any order meets it.
+//! Verifying a lifecycle.
 //!
-//! The verifier walks every way an order can take, and follows what becomes of its stock and its money: a *standing* is a
-//! state together with both. A way that loses money or goods is found here, not by a customer.
+//! The verifier follows the stock and the money of an order along every path. A *standing* is a state together with
+//! both. A lifecycle that loses money or goods is refused.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -10,67 +10,38 @@ use thiserror::Error;
 
 use super::{LifecycleDraft, PaymentEffect, Phase, Status, StockEffect, Transition, Trigger};
 
-/// The most states or transitions of a lifecycle.
+/// The maximum number of states, and of transitions, of a lifecycle.
 const MAX_PARTS: usize = 200;
 
-/// Why a lifecycle is refused. Each names the place.
+/// Why a lifecycle is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum LifecycleError {
-    /// No state, or too many states or transitions.
     #[error("a lifecycle has 1 to {MAX_PARTS} states and at most {MAX_PARTS} transitions")]
     Size,
-    /// Two states of one name.
-    #[error("state {0} stands twice")]
+    #[error("state {0} is listed twice")]
     DuplicateState(Status),
-    /// A transition from or to a state that is not listed.
     #[error("transition {from} → {to}: state {missing} is not listed")]
-    UnknownState {
-        /// From where.
-        from: Status,
-        /// To where.
-        to: Status,
-        /// Which of the two.
-        missing: Status,
-    },
-    /// Two transitions between the same states with the same trigger.
-    #[error("transition {from} → {to} stands twice for one trigger")]
-    DuplicateTransition {
-        /// From where.
-        from: Status,
-        /// To where.
-        to: Status,
-    },
-    /// The initial state is neither a draft nor awaiting payment.
+    UnknownState { from: Status, to: Status, missing: Status },
+    /// Two transitions between the same states have the same trigger.
+    #[error("transition {from} → {to} occurs twice for one trigger")]
+    DuplicateTransition { from: Status, to: Status },
     #[error("the initial state {0} must be in phase draft or awaiting_payment")]
     Initial(Status),
-    /// A trigger where it makes no sense; the text says what it needs.
+    /// A trigger is not allowed there; `rule` is its condition.
     #[error("transition {from} → {to}: {rule}")]
-    Trigger {
-        /// From where.
-        from: Status,
-        /// To where.
-        to: Status,
-        /// What the trigger needs.
-        rule: &'static str,
-    },
-    /// A state nobody can get to.
+    Trigger { from: Status, to: Status, rule: &'static str },
+    /// No path leads to a state.
     #[error("state {0} cannot be reached")]
     Unreachable(Status),
-    /// A way out of a state that ends an order.
+    /// A transition leaves a state that ends an order.
     #[error("state {0} ends an order, no transition may leave it")]
     LeavesTerminal(Status),
-    /// An effect on stock or payment that cannot happen there.
+    /// An effect on stock or payment is not possible there; `rule` is its condition.
     #[error("transition {from} → {to}: {rule}")]
-    Effect {
-        /// From where.
-        from: Status,
-        /// To where.
-        to: Status,
-        /// What the effect needs.
-        rule: &'static str,
-    },
-    /// An order that comes here can never end with money and goods settled.
+    Effect { from: Status, to: Status, rule: &'static str },
+    /// No path from the state settles money and goods.
     #[error("an order in {0} can never end: neither fulfilled and paid, nor released and refunded")]
     NeverFinal(Status),
 }
@@ -117,7 +88,7 @@ fn check_transition(transition: &Transition, phases: &BTreeMap<&Status, Phase>) 
     }
 }
 
-/// What the trigger of a transition needs and does not find.
+/// The condition of the trigger, if it does not hold.
 fn trigger_rule(transition: &Transition, leaving: Phase, entering: Phase) -> Option<&'static str> {
     let ends = entering.is_undone();
     let (holds, rule) = match transition.trigger {
@@ -170,7 +141,7 @@ enum MoneyState {
     Refunded,
 }
 
-/// A state together with what has become of the order's goods and money on the way to it.
+/// A state with the goods and the money of the order on one path to it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Standing<'a> {
     status: &'a Status,
@@ -208,7 +179,7 @@ impl<'a> Standing<'a> {
         Ok(Self { status: &transition.to, goods, money })
     }
 
-    /// Nothing is owed in either direction.
+    /// Neither money nor goods are owed.
     const fn is_final(self) -> bool {
         matches!(
             (self.goods, self.money),
@@ -248,7 +219,7 @@ fn check_reached(draft: &LifecycleDraft, ways: &Ways<'_>) -> Result<(), Lifecycl
     }
 }
 
-/// Every standing must lead to an end, and every end must be settled. The ends are found first, then what leads there.
+/// Every standing must lead to an end, and every end must be settled. First finds the ends, then what leads to them.
 fn check_finality(ways: &Ways<'_>, phases: &BTreeMap<&Status, Phase>) -> Result<(), LifecycleError> {
     let ends = |standing: &Standing<'_>, next: &[Standing<'_>]| {
         let over = phases.get(standing.status).is_some_and(|phase| phase.is_over());

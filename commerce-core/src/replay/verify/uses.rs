@@ -10,7 +10,7 @@ use crate::port::{PageRequest, Store, StoreError};
 use crate::replay::UsesTotal;
 
 impl<P: FnMut(u64) + Send> Verifier<'_, P> {
-    /// Every promotion that is kept, and every one that was ever used.
+    /// Compares every stored promotion, and every one that was ever used.
     pub(super) async fn check_uses(&mut self) -> Result<(), StoreError> {
         let mut ids: BTreeSet<PromotionId> = self.replay.promotions().cloned().collect();
         let mut page = PageRequest { limit: PAGE, after: None };
@@ -26,7 +26,7 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
         Ok(())
     }
 
-    /// A promotion may be used between the readings: only what stood still is compared.
+    /// A promotion may be used between the readings. Only unchanged uses are compared.
     async fn check_promotion(&mut self, id: &PromotionId) -> Result<(), StoreError> {
         self.report.promotions = self.report.promotions.saturating_add(1);
         let mut found = self.compare_uses(id).await?;
@@ -59,7 +59,7 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
     }
 }
 
-/// What the uses that are listed and were not given back add up to.
+/// The sum of the listed uses that were not released.
 async fn listed(store: &dyn Store, id: &PromotionId) -> Result<UsesTotal, StoreError> {
     let mut total = UsesTotal::default();
     let mut page = PageRequest { limit: PAGE, after: None };
