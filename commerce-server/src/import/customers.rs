@@ -32,9 +32,11 @@ struct Row {
     line: u64,
     id: UserId,
     groups: Option<Groups>,
-    #[expect(clippy::option_option, reason = "no column and an empty one are not the same")]
-    tax_number: Option<Option<BoundedString<32>>>,
+    tax_number: Option<TaxNumber>,
 }
+
+/// `None` if there is none.
+type TaxNumber = Option<BoundedString<32>>;
 
 impl Row {
     fn read(line: u64, reader: &mut Reader<'_>, lines: &mut BTreeMap<UserId, u64>) -> Option<Self> {
@@ -67,11 +69,10 @@ impl CustomerSheet {
     pub fn read(file: impl Read) -> Result<Self, SheetError> {
         let mut lines = BTreeMap::new();
         let rows = Rows::read(file, CUSTOMERS, |line, reader| Row::read(line, reader, &mut lines))?;
-        if rows.flaws.is_empty() {
-            Ok(Self { rows: rows.good, ignored_columns: rows.ignored_columns })
-        } else {
-            Err(SheetError::Flaws(rows.flaws))
+        if !rows.flaws.is_empty() {
+            return Err(SheetError::Flaws(rows.flaws));
         }
+        Ok(Self { rows: rows.good, ignored_columns: rows.ignored_columns })
     }
 
     /// The number of customers.
