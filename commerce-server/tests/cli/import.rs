@@ -127,7 +127,7 @@ async fn it_works_beside_a_running_server(home: Home) {
     assert_eq!(ann.order("1", &order_of("mug", 4)).await.expect("an answer").status, StatusCode::CREATED);
     let file = products(home.path(), &[("mug", 3), ("tea", 5)]);
     let output = run(home.path(), &["import", &file]);
-    assert!(stderr(&output).contains("line 2: on_hand 3 of mug is less than the 4 promised"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("line 2: on_hand 3 of mug is less than the 4 reserved"), "{}", stderr(&output));
     let file = products(home.path(), &[("mug", 20), ("tea", 5)]);
     assert!(succeed(home.path(), &["import", &file]).contains("1 added, 1 changed"));
     let admin = Caller::guest(server.address).acting(home.path(), "ada", Role::Admin);
