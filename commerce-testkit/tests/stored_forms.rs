@@ -5,7 +5,9 @@
 use std::fmt::Debug;
 
 use commerce_core::commit::Commit;
+use commerce_core::customer::{Customer, CustomerDetails};
 use commerce_core::document::{Document, StoredError};
+use commerce_core::metadata::Metadata;
 use commerce_core::order::{Order, OrderEvent, OrderState, ShipmentStatus};
 use commerce_core::promotion::{Condition, Promotion, PromotionDefinition, PromotionRecord};
 use commerce_core::stored::Stored;
@@ -57,7 +59,13 @@ fn documents() -> Vec<Document> {
     cart.codes.push(parse("TEN"));
     let promotion = PromotionRecord::new(promised(), shop.at(0));
     let (product, category) = (shop.product("mugs", &["MUG", "CUP"]), shop.category("tea", "Tea", Some("drinks")));
-    vec![cart.into(), product.into(), category.into(), promotion.into()]
+    let details = CustomerDetails {
+        tax_number: Some(parse("DE123456789")),
+        metadata: Metadata::new([("channel".into(), json!("app"))]).unwrap(),
+        ..CustomerDetails::default()
+    };
+    let customer = Customer::new(&parse("ann"), None, details, shop.at(0));
+    vec![cart.into(), product.into(), category.into(), promotion.into(), customer.into()]
 }
 
 fn stored<T: Serialize>(value: &T) -> Value {
