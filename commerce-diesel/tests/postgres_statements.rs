@@ -193,5 +193,6 @@ async fn an_order_among_many_is_read_as_fast_as_among_few() {
     let few = counted.pages("user-1").await;
     counted.server.sql(&counted.name, MANY).unwrap();
     let many = [counted.pages("user-1").await, counted.pages("other-500").await];
-    assert!(many.iter().all(|(list, one)| *list < 2 * few.0 + 20 && *one < 2 * few.1 + 10), "{few:?} {many:?}");
+    // Ten orders, each found over indexes of some levels: at most ten pages for one. A scan would read thousands.
+    assert!(many.iter().all(|(list, one)| *list <= 10 * 10 && *one <= 2 * 10), "{few:?} {many:?}");
 }
