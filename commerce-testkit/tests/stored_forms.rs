@@ -76,11 +76,11 @@ fn read<T: DeserializeOwned>(document: Value) -> Result<T, String> {
     serde_json::from_value::<Stored<T>>(document).map(|stored| stored.0).map_err(|error| error.to_string())
 }
 
-/// Adds a field to every object.
+/// Adds a field to every object but metadata, whose fields are entries.
 fn grow(document: &mut Value) {
     match document {
         Value::Object(fields) => {
-            fields.values_mut().for_each(grow);
+            fields.iter_mut().filter(|(name, _)| *name != "metadata").for_each(|(_, value)| grow(value));
             fields.insert("of_a_newer_version".to_owned(), json!({ "colour": "red" }));
         }
         Value::Array(entries) => entries.iter_mut().for_each(grow),
