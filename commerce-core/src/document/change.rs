@@ -66,7 +66,7 @@ impl DocumentChange {
             expected: before.map_or(0, T::version),
             released: held.iter().filter(|claim| !claimed.contains(claim)).cloned().collect(),
             taken: claimed.into_iter().filter(|claim| !held.contains(claim)).collect(),
-            keys: Some(after.keys()).filter(|keys| *keys != before.map(T::keys).unwrap_or_default()),
+            keys: Some(keys_of(&after)).filter(|keys| *keys != before.map(keys_of).unwrap_or_default()),
             document: after.into(),
             id,
         }
@@ -111,6 +111,14 @@ impl DocumentChange {
     pub const fn event(&self) -> &Recorded<DocumentEvent> {
         &self.event
     }
+}
+
+/// The keys of a document as a set. A product may name a category twice; a store has each key once.
+fn keys_of<T: Aggregate>(document: &T) -> Vec<String> {
+    let mut keys = document.keys();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 /// Folds the whole history of a document.

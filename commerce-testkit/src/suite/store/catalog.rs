@@ -186,7 +186,7 @@ pub async fn products_are_paged_while_products_are_made<F: Fixture>(fixture: &F)
 /// By category (any of several, each product once), by activity, and by both.
 pub async fn products_are_filtered<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
-    for (id, categories, active) in [("A", vec!["x"], true), ("B", vec!["y", "x"], false), ("C", vec![], true)] {
+    for (id, categories, active) in [("A", vec!["x"], true), ("B", vec!["y", "x", "y"], false), ("C", vec![], true)] {
         let mut product = case.shop.product(id, &[&format!("SKU {id}")]);
         product.categories = categories.into_iter().map(parse).collect();
         product.active = active;
