@@ -1,6 +1,6 @@
 //! `/carts`
 
-use commerce_core::cart::ItemChange;
+use commerce_core::cart::CartChange;
 use commerce_core::document::DocumentFilter;
 use commerce_core::engine::{CartView, OpenedCart, Target};
 use commerce_core::ids::CartId;
@@ -67,7 +67,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, target(call)?);
     let patch = call.read(CartPatch::read)?;
-    let reply = app.engine.change_cart_metadata(caller, cart, patch, None).await?;
+    let reply = app.engine.change_cart(caller, cart, &CartChange::Metadata(patch), None).await?;
     unkeyed(reply, written)
 }
 
@@ -97,7 +97,7 @@ pub(crate) async fn change_item(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, target(call)?);
     let item = call.path_param("item_id", "cart item")?;
     let change = call.read(|patch: ItemPatch, reader| patch.read(reader, item))?;
-    let reply = app.engine.change_item(caller, cart, change, None).await?;
+    let reply = app.engine.change_cart(caller, cart, &change, None).await?;
     unkeyed(reply, written)
 }
 
@@ -110,7 +110,7 @@ pub(crate) async fn change_item(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn remove_item(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, target(call)?);
     let item = call.path_param("item_id", "cart item")?;
-    let reply = app.engine.change_item(caller, cart, ItemChange::Remove(item), None).await?;
+    let reply = app.engine.change_cart(caller, cart, &CartChange::RemoveItem(item), None).await?;
     unkeyed(reply, changed)
 }
 
