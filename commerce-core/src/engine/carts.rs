@@ -161,7 +161,7 @@ impl Engine {
         &self,
         caller: &Actor,
         target: Target<CartId>,
-        change: &(dyn Fn(&mut Cart, DateTime<Utc>) -> Result<(), CartRejection> + Send + Sync),
+        change: &impl Fn(&mut Cart, DateTime<Utc>) -> Result<(), CartRejection>,
     ) -> Decided<CartView> {
         let before = self.own_cart(caller, target.id).await?;
         let (mut cart, at) = (before.clone(), self.now());

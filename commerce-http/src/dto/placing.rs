@@ -2,7 +2,7 @@
 
 use commerce_core::Quantity;
 use commerce_core::engine::{CheckoutRequest, ItemRequest, PlaceOrderRequest};
-use commerce_core::ids::{CartId, UserId};
+use commerce_core::ids::CartId;
 use commerce_core::order::OrderDetails;
 use commerce_core::problem::{Findings, Read};
 use commerce_core::text::BoundedString;
@@ -37,22 +37,15 @@ macro_rules! order_request {
 
         impl $name {
             /// The shipping method and the details.
-            fn details(self, f: &mut Findings) -> (Read<Option<BoundedString<64>>>, Read<OrderDetails>) {
-                let shipping_address = f.field("shipping_address", |f| self.shipping_address.read(f));
-                let shipping_method = f.parse_option("shipping_method", self.shipping_method);
-                let details = all!(
-                    OrderDetails {
-                        shipping_address: shipping_address,
-                        notes: f.parse_option("notes", self.notes),
-                        purchase_order_number: f.parse_option("purchase_order_number", self.purchase_order_number),
-                        metadata: MetadataDto::read(self.metadata, f),
-                    },
-                    new(shipping_address),
-                    notes,
-                    purchase_order_number,
-                    metadata
-                );
-                (shipping_method, details)
+            fn details(self, f: &mut Findings) -> Read<(Option<BoundedString<64>>, OrderDetails)> {
+                let address = f.field("shipping_address", |f| self.shipping_address.read(f));
+                let method = f.parse_option("shipping_method", self.shipping_method);
+                let notes = f.parse_option("notes", self.notes);
+                let number = f.parse_option("purchase_order_number", self.purchase_order_number);
+                let metadata = MetadataDto::read(self.metadata, f);
+                let mut details = OrderDetails::new(address?);
+                (details.notes, details.purchase_order_number, details.metadata) = (notes?, number?, metadata?);
+                Some((method?, details))
             }
         }
     };
@@ -103,15 +96,17 @@ impl NewOrder {
         let user_id = self.user_id.take();
         match (self.cart_id, self.items.take()) {
             (Some(cart_id), None) => {
-                let user_id = f.parse_option("user_id", user_id);
-                Some(Source::Cart(checkout(CartId::new(cart_id), user_id, self.details(f))?))
+                let (user_id, details) = (f.parse_option("user_id", user_id), self.details(f));
+                let mut request = checkout(cart_id, details)?;
+                request.user_id = user_id?;
+                Some(Source::Cart(request))
             }
             (None, Some(items)) => {
                 let user_id = f.parse_option("user_id", user_id);
                 let items = f.field("items", |f| f.list(items, NewOrderItem::read));
-                let (shipping_method, details) = self.details(f);
-                let mut request = PlaceOrderRequest::new(items?, details?);
-                (request.user_id, request.shipping_method) = (user_id?, shipping_method?);
+                let (shipping_method, details) = self.details(f)?;
+                let mut request = PlaceOrderRequest::new(items?, details);
+                (request.user_id, request.shipping_method) = (user_id?, shipping_method);
                 Some(Source::Items(request))
             }
             _ => f.refuse("", "invalid", "name either a cart_id or items"),
@@ -121,17 +116,14 @@ impl NewOrder {
 
 impl NewCheckOut {
     pub(crate) fn read(self, f: &mut Findings) -> Read<CheckoutRequest> {
-        checkout(CartId::new(self.cart_id), Some(None), self.details(f))
+        checkout(self.cart_id, self.details(f))
     }
 }
 
-fn checkout(
-    cart_id: CartId,
-    user_id: Read<Option<UserId>>,
-    (shipping_method, details): (Read<Option<BoundedString<64>>>, Read<OrderDetails>),
-) -> Read<CheckoutRequest> {
-    let mut request = CheckoutRequest::new(cart_id, details?);
-    (request.user_id, request.shipping_method) = (user_id?, shipping_method?);
+fn checkout(cart_id: Uuid, details: Read<(Option<BoundedString<64>>, OrderDetails)>) -> Read<CheckoutRequest> {
+    let (shipping_method, details) = details?;
+    let mut request = CheckoutRequest::new(CartId::new(cart_id), details);
+    request.shipping_method = shipping_method;
     Some(request)
 }
 
