@@ -1,7 +1,7 @@
 //! `/products`
 
 use commerce_core::catalog::Product;
-use commerce_core::ids::{IdError, ProductId};
+use commerce_core::ids::ProductId;
 use commerce_core::money::Currency;
 use commerce_core::port::ProductFilter;
 
@@ -35,7 +35,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     }
     let filter = ProductFilter { text, categories: Vec::new(), active, keys };
     let found = app.engine.products(call.caller.as_ref(), category.as_ref(), filter, &page).await?;
-    Ok(Answer::ok(&List::part(PRODUCTS, &found, |product| ProductShape::of(product, shop(app)))))
+    Ok(Answer::ok(&List::part(PRODUCTS, &found, |product| ProductShape::from((product, app.currency())))))
 }
 
 /// A product.
@@ -46,7 +46,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     let product = app.engine.product(call.caller.as_ref(), &product_id(call)?).await?;
-    Ok(written(&product, shop(app)))
+    Ok(written(&product, app.currency()))
 }
 
 /// The variants of a product.
@@ -57,7 +57,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 )]
 pub(crate) async fn variants(app: &App, call: &RequestContext) -> Outcome {
     let product = app.engine.product(call.caller.as_ref(), &product_id(call)?).await?;
-    Ok(Answer::ok(&Variants::of(&product, shop(app))).version(product.version))
+    Ok(Answer::ok(&Variants::from((&product, app.currency()))).version(product.version))
 }
 
 /// Creates a product.
@@ -68,7 +68,7 @@ pub(crate) async fn variants(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 201, body = ProductShape<'_>))
 )]
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, currency) = (call.caller()?, shop(app));
+    let (caller, currency) = (call.caller()?, app.currency());
     let (id, input) = call.read(|new: NewProduct, f| new.read(f, currency))?;
     let made = move |product: &Product| written(product, currency).created("products", &product.id);
     let guard = call.idempotency_guard(&made)?;
@@ -83,30 +83,21 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = ProductShape<'_>))
 )]
 pub(crate) async fn replace(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, currency) = (call.caller()?, shop(app));
-    let id: ProductId = call.param("id").parse().map_err(invalid_id)?;
+    let (caller, currency) = (call.caller()?, app.currency());
+    let id: ProductId = call.chosen_id("id")?;
     let target = call.target(&id)?;
     let (named, input) = call.read(|new: NewProduct, f| new.read(f, currency))?;
     if named.is_some_and(|named| named != id) {
         return Err(Problem::invalid_at("/id", "invalid", "must be the id in the path, or absent"));
     }
     let write = move |product: &Product| written(product, currency);
-    let reply = app.engine.save_product(caller, target, &input, None).await?;
-    unkeyed(reply, write)
+    unkeyed(app.engine.save_product(caller, target, &input, None).await?, write)
 }
 
 pub(super) fn product_id(call: &RequestContext) -> Result<ProductId, Problem> {
     call.path_param("id", "product")
 }
 
-fn invalid_id(error: IdError) -> Problem {
-    Problem::invalid_at("/id", "invalid", error)
-}
-
-fn shop(app: &App) -> Currency {
-    app.engine.settings().currency
-}
-
 fn written(product: &Product, shop: Currency) -> Answer {
-    Answer::ok(&ProductShape::of(product, shop)).version(product.version)
+    Answer::ok(&ProductShape::from((product, shop))).version(product.version)
 }
