@@ -257,6 +257,8 @@ impl fmt::Display for DocumentId {
 pub struct DocumentFilter {
     /// Each list must contain one of the document's [keys](Aggregate::keys).
     pub keys: Vec<Vec<String>>,
+    /// A key that the document must not have. Few documents should have it: stores read all of them.
+    pub without: Option<String>,
     /// A part of [`Aggregate::search`], without regard to ASCII case.
     pub text: Option<String>,
 }
@@ -264,14 +266,16 @@ pub struct DocumentFilter {
 impl DocumentFilter {
     /// Documents with all of these keys.
     pub fn all_of(keys: Vec<String>) -> Self {
-        Self { keys: keys.into_iter().map(|key| Vec::from([key])).collect(), text: None }
+        Self { keys: keys.into_iter().map(|key| Vec::from([key])).collect(), ..Self::default() }
     }
 
     /// Whether a document is selected.
     pub fn admits(&self, document: &Document) -> bool {
         let keys = document.keys();
         let contains = |text: &String| document.search().to_ascii_lowercase().contains(&text.to_ascii_lowercase());
-        self.keys.iter().all(|any| any.iter().any(|key| keys.contains(key))) && self.text.as_ref().is_none_or(contains)
+        self.keys.iter().all(|any| any.iter().any(|key| keys.contains(key)))
+            && self.without.as_ref().is_none_or(|key| !keys.contains(key))
+            && self.text.as_ref().is_none_or(contains)
     }
 }
 
@@ -389,7 +393,7 @@ impl Aggregate for Product {
 
     fn keys(&self) -> Vec<String> {
         let categories = self.categories.iter().map(Self::key_of_category);
-        categories.chain([Self::key_of_active(self.active)]).chain(self.metadata.lookup_keys()).collect()
+        categories.chain((!self.active).then(|| Self::INACTIVE.into())).chain(self.metadata.lookup_keys()).collect()
     }
 
     /// Name, id and skus, one per line.

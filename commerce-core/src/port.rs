@@ -116,10 +116,11 @@ impl ProductFilter {
     /// The filter as keys and text of documents.
     pub fn documents(&self) -> DocumentFilter {
         let categories = self.categories.iter().map(Product::key_of_category).collect::<Vec<_>>();
-        let active = self.active.map(|active| Vec::from([Product::key_of_active(active)]));
-        let places = [categories].into_iter().filter(|any| !any.is_empty()).chain(active);
+        let inactive = (self.active == Some(false)).then(|| Vec::from([Product::INACTIVE.into()]));
+        let places = [categories].into_iter().filter(|any| !any.is_empty()).chain(inactive);
         let keys = places.chain(self.keys.iter().map(|key| Vec::from([key.clone()]))).collect();
-        DocumentFilter { keys, text: self.text.clone() }
+        let without = (self.active == Some(true)).then(|| Product::INACTIVE.into());
+        DocumentFilter { keys, without, text: self.text.clone() }
     }
 }
 
@@ -395,7 +396,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
         let mut keys: Vec<_> = code_keys.iter().map(|key| PromotionRecord::key_of_code(key)).collect();
         keys.push(PromotionRecord::AUTOMATIC.into());
-        let filter = DocumentFilter { keys: Vec::from([keys]), text: None };
+        let filter = DocumentFilter { keys: Vec::from([keys]), ..DocumentFilter::default() };
         let mut records = read::documents::<PromotionRecord>(self, &filter).await?;
         records.sort_by_key(|record| record.created_at);
         let mut candidates = Vec::with_capacity(records.len());
