@@ -70,6 +70,17 @@ pub struct Imported {
     pub unchanged: u64,
 }
 
+impl Imported {
+    pub(super) const fn count(&mut self, is_new: bool, is_changed: bool) {
+        let count = match is_changed {
+            true if is_new => &mut self.added,
+            true => &mut self.changed,
+            false => &mut self.unchanged,
+        };
+        *count = count.saturating_add(1);
+    }
+}
+
 impl Engine {
     /// A product. Guests and customers see active ones only.
     ///
@@ -227,13 +238,10 @@ impl Engine {
             let known = self.ports.store.product(&row.id).await?;
             let product = row.product.product(&row.id, known.as_ref(), at);
             product.check(self.settings.currency)?;
-            let same = known.as_ref().is_some_and(|known| row.product.says(known));
-            let count = match &known {
-                None => &mut imported.added,
-                Some(_) if same => &mut imported.unchanged,
-                Some(_) => &mut imported.changed,
-            };
-            *count = count.saturating_add(1);
+            let same = known.as_ref().is_some_and(|known| {
+                *known == Product { version: known.version, updated_at: known.updated_at, ..product.clone() }
+            });
+            imported.count(known.is_none(), !same);
             let counts = row.product.variants.iter().zip(&row.on_hand);
             commit.stock.extend(counts.map(|(variant, on_hand)| StockMove {
                 sku: variant.sku.clone(),
@@ -272,13 +280,6 @@ impl ProductInput {
             created_at: known.map_or(at, |product| product.created_at),
             updated_at: at,
         }
-    }
-
-    /// Whether a product already has these fields.
-    fn says(&self, product: &Product) -> bool {
-        let same_places = self.categories == product.categories && self.active == product.active;
-        let same_words = self.name == product.name && self.description == product.description;
-        same_places && same_words && self.variants == product.variants && self.metadata == product.metadata
     }
 }
 
