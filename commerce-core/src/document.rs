@@ -36,7 +36,6 @@ pub use self::change::{Delta, DocumentChange, DocumentEvent, ReplayedError, repl
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Product};
 use crate::customer::Customer;
-use crate::ids::CartId;
 use crate::promotion::PromotionRecord;
 use crate::text::named;
 
@@ -390,12 +389,5 @@ impl Aggregate for PromotionRecord {
             Some(before) if before.ended_at.is_none() && self.ended_at.is_some() => "promotion.ended",
             Some(_) => Self::UPDATED,
         }
-    }
-}
-
-impl DocumentId {
-    /// The document of a cart.
-    pub fn cart(id: CartId) -> Self {
-        Self::new(DocumentKind::Cart, &id)
     }
 }

@@ -158,11 +158,6 @@ impl StoreError {
     pub fn new(kind: StoreErrorKind, source: impl Into<Box<dyn core::error::Error + Send + Sync>>) -> Self {
         Self { kind, source: source.into() }
     }
-
-    /// Whether retrying may succeed and is safe.
-    pub const fn is_retryable(&self) -> bool {
-        matches!(self.kind, StoreErrorKind::Unavailable)
-    }
 }
 
 /// Why a commit did not happen.

@@ -123,7 +123,16 @@ fn differing(stored: &Order, rebuilt: &Order) -> Vec<&'static str> {
 /// # Errors
 /// [`StoreError`](crate::port::StoreError) if the store cannot be read. Differences are not errors; they are in the [`Report`].
 pub async fn verify(store: &dyn Store, at: DateTime<Utc>, progress: impl FnMut(u64) + Send) -> StoreResult<Report> {
-    let mut verifier = Verifier::new(store, at, progress, Replay::counting_uses());
+    let mut verifier = Verifier {
+        store,
+        at,
+        progress,
+        replay: Replay::counting_uses(),
+        report: Report::default(),
+        broken: BTreeSet::new(),
+        behind: None,
+        seen: 0,
+    };
     verifier.check().await?;
     Ok(verifier.report)
 }
@@ -148,12 +157,7 @@ struct Verifier<'a, P> {
     seen: usize,
 }
 
-impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
-    const fn new(store: &'a dyn Store, at: DateTime<Utc>, progress: P, replay: Replay) -> Self {
-        let report = Report { entries: 0, orders: 0, documents: 0, skus: 0, promotions: 0, differences: Vec::new() };
-        Self { store, at, progress, replay, report, broken: BTreeSet::new(), behind: None, seen: 0 }
-    }
-
+impl<P: FnMut(u64) + Send> Verifier<'_, P> {
     async fn check(&mut self) -> StoreResult<()> {
         self.catch_up().await?;
         self.check_orders().await?;
