@@ -10,6 +10,7 @@ use crate::text::{BoundedString, Name, shows_text};
 
 /// A postal address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Address {
     /// The recipient. `None`: the customer.

@@ -44,6 +44,7 @@ pub struct OpenedCart {
 
 /// Units to add to a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct NewItem {
     pub sku: Sku,

@@ -21,6 +21,7 @@ use super::{Answer, Decided, Decision, Engine, EngineError, Expected, Field, Key
 
 /// The fields of a product that a caller sets. The engine sets the version and the times.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ProductInput {
     pub name: Name,
