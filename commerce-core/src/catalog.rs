@@ -49,6 +49,7 @@ pub struct Product {
 
 /// A form of a product with its own sku and price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Variant {
     pub sku: Sku,

@@ -36,8 +36,8 @@ pub use self::change::{Delta, DocumentChange, DocumentEvent, ReplayedError, repl
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Product};
 use crate::customer::Customer;
-use crate::ids::CartId;
 use crate::promotion::PromotionRecord;
+use crate::text::named;
 
 pub use crate::stored::VERSION as STORED_FORMAT;
 
@@ -89,21 +89,11 @@ pub trait Aggregate:
 
 macro_rules! documents {
     ($($(#[$doc:meta])* $kind:ident($value:ty, $($id:tt)+), $name:literal;)*) => {
-        /// The kinds of documents.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum DocumentKind {
-            $($(#[$doc])* $kind,)*
-        }
-
-        impl DocumentKind {
-            /// Every kind.
-            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
-
-            /// The name in stored rows and event types.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$kind => $name,)*
-                }
+        named! {
+            /// The kinds of documents.
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+            pub enum DocumentKind {
+                $($(#[$doc])* $kind = $name,)*
             }
         }
 
@@ -224,12 +214,6 @@ documents! {
     Promotion(PromotionRecord, id()), "promotion";
 }
 
-impl fmt::Display for DocumentKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 /// Identifies a document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -279,28 +263,16 @@ impl DocumentFilter {
     }
 }
 
-/// The kind of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ClaimKind {
-    /// The one active cart of a customer; the key is the user id.
-    ActiveCart,
-    /// An order number.
-    OrderNumber,
-    /// A sku; the owner is the product that sells it.
-    Sku,
-}
-
-impl ClaimKind {
-    /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::ActiveCart, Self::OrderNumber, Self::Sku];
-
-    /// The name in stored rows.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ActiveCart => "active_cart",
-            Self::OrderNumber => "order_number",
-            Self::Sku => "sku",
-        }
+named! {
+    /// The kind of a claim.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum ClaimKind {
+        /// The one active cart of a customer; the key is the user id.
+        ActiveCart = "active_cart",
+        /// An order number.
+        OrderNumber = "order_number",
+        /// A sku; the owner is the product that sells it.
+        Sku = "sku",
     }
 }
 
@@ -322,7 +294,7 @@ impl Claim {
 
 impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind.name(), self.key)
+        write!(f, "{} {}", self.kind, self.key)
     }
 }
 
@@ -421,12 +393,5 @@ impl Aggregate for PromotionRecord {
             Some(before) if before.ended_at.is_none() && self.ended_at.is_some() => "promotion.ended",
             Some(_) => Self::UPDATED,
         }
-    }
-}
-
-impl DocumentId {
-    /// The document of a cart.
-    pub fn cart(id: CartId) -> Self {
-        Self::new(DocumentKind::Cart, &id)
     }
 }
