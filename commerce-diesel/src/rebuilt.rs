@@ -1,15 +1,60 @@
-//! The result of a rebuild.
+//! The result of a rebuild or a comparison.
 
-/// The numbers of rows that a rebuild processed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+use std::fmt;
+
+/// What a rebuild or a comparison processed and found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rebuilt {
     /// Events that were replayed.
     pub events: u64,
-    /// Orders that were written.
+    /// Orders in the history.
     pub orders: u64,
-    /// Skus whose stock was written.
+    /// Documents in the history.
+    pub documents: u64,
+    /// Skus in the history.
     pub skus: u64,
-    /// Promotions whose uses were counted.
+    /// Promotions that were used.
     pub promotions: u64,
+    /// The number of rows that differed.
+    pub different: u64,
+    /// The first thousand of them.
+    pub differences: Vec<RowDifference>,
+}
+
+/// A row that is not as the history makes it. It contains no value but the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RowDifference {
+    /// The table.
+    pub table: &'static str,
+    /// The first two columns of the key. Ids are hexadecimal digits.
+    pub key: String,
+    /// How it differs.
+    pub kind: DifferenceKind,
+    /// The columns with another value; those of the key if a row is missing or unknown.
+    pub columns: Vec<&'static str>,
+}
+
+/// How a row differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DifferenceKind {
+    /// It has other values.
+    Changed,
+    /// The table does not have it.
+    Missing,
+    /// The history does not make it.
+    Unknown,
+}
+
+impl fmt::Display for RowDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, key, kind, columns } = self;
+        let columns = columns.join(", ");
+        match kind {
+            DifferenceKind::Changed => write!(f, "{table} {key}: other values in {columns}"),
+            DifferenceKind::Missing => write!(f, "{table} {key}: no row with this {columns}"),
+            DifferenceKind::Unknown => write!(f, "{table} {key}: the history makes no row with this {columns}"),
+        }
+    }
 }

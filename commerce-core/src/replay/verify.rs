@@ -208,7 +208,7 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
     fn report_once(&mut self, error: ReplayError) {
         let is_news = match &error {
             ReplayError::Order { order, .. } => self.broken.insert(*order),
-            ReplayError::Stock { .. } | ReplayError::Overdrawn { .. } => true,
+            ReplayError::Document { .. } | ReplayError::Stock { .. } | ReplayError::Overdrawn { .. } => true,
         };
         if is_news {
             self.report.differences.push(Difference::History(error));

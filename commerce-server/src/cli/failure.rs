@@ -50,7 +50,7 @@ pub(super) enum Failure {
     #[error("{}: nothing was priced, {flaws} problems", path.display())]
     NothingPriced { path: PathBuf, flaws: usize },
     #[error("{0} differences between the tables and the history")]
-    Differences(usize),
+    Differences(u64),
     #[error("requests were aborted: they did not finish within the grace period")]
     Interrupted,
     #[error("{what}: {source}")]
