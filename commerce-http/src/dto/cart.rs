@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use commerce_core::Quantity;
-use commerce_core::cart::{Cart, CartItem, CartStatus, Code, ItemChange, PriceChange};
+use commerce_core::cart::{Cart, CartChange, CartItem, CartStatus, Code, PriceChange};
 use commerce_core::engine::{CartView, NewItem as NewUnits};
 use commerce_core::ids::{CartId, ItemId, ProductId, Sku, UserId};
 use commerce_core::metadata::{Metadata, MetadataPatch};
@@ -137,14 +137,14 @@ pub(crate) struct ItemPatch {
 }
 
 impl ItemPatch {
-    pub(crate) fn read(self, f: &mut Findings, item: ItemId) -> Read<ItemChange> {
+    pub(crate) fn read(self, f: &mut Findings, item: ItemId) -> Read<CartChange> {
         if self.quantity.is_none() && self.metadata.is_none() {
             return f.refuse("quantity", "required", "is required");
         }
         let units = self.quantity.filter(|units| *units != 0).map(Quantity::new).transpose();
         let quantity = f.coded("quantity", "out_of_range", units);
         let metadata = MetadataDto::read_patch(self.metadata, f);
-        let change = ItemChange::Update { item, quantity: quantity?, metadata: metadata? };
-        Some(if self.quantity == Some(0) { ItemChange::Remove(item) } else { change })
+        let change = CartChange::UpdateItem { item, quantity: quantity?, metadata: metadata? };
+        Some(if self.quantity == Some(0) { CartChange::RemoveItem(item) } else { change })
     }
 }

@@ -1,6 +1,6 @@
 //! `/carts`
 
-use commerce_core::cart::ItemChange;
+use commerce_core::cart::CartChange;
 use commerce_core::document::DocumentFilter;
 use commerce_core::engine::{CartView, OpenedCart, Target};
 use commerce_core::ids::CartId;
@@ -66,7 +66,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, target(call)?);
     let patch = call.read(CartPatch::read)?;
-    unkeyed(app.engine.change_cart_metadata(caller, cart, patch, None).await?, written)
+    unkeyed(app.engine.change_cart(caller, cart, &CartChange::Metadata(patch), None).await?, written)
 }
 
 /// Adds units of a sku to a cart.
@@ -94,7 +94,7 @@ pub(crate) async fn change_item(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, target(call)?);
     let item = call.path_param("item_id", "cart item")?;
     let change = call.read(|patch: ItemPatch, reader| patch.read(reader, item))?;
-    unkeyed(app.engine.change_item(caller, cart, change, None).await?, written)
+    unkeyed(app.engine.change_cart(caller, cart, &change, None).await?, written)
 }
 
 /// Removes a line of a cart.
@@ -106,7 +106,7 @@ pub(crate) async fn change_item(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn remove_item(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, target(call)?);
     let item = call.path_param("item_id", "cart item")?;
-    unkeyed(app.engine.change_item(caller, cart, ItemChange::Remove(item), None).await?, changed)
+    unkeyed(app.engine.change_cart(caller, cart, &CartChange::RemoveItem(item), None).await?, changed)
 }
 
 pub(super) fn cart_id(call: &RequestContext) -> Result<CartId, Problem> {
