@@ -275,7 +275,7 @@ impl ProductInput {
     }
 
     /// Whether a product already has these fields.
-    fn says(&self, product: &Product) -> bool {
+    pub fn says(&self, product: &Product) -> bool {
         let same_places = self.categories == product.categories && self.active == product.active;
         let same_words = self.name == product.name && self.description == product.description;
         same_places && same_words && self.variants == product.variants && self.metadata == product.metadata
