@@ -52,12 +52,10 @@ impl Row {
     }
 
     /// The known facts, replaced by those of the file.
-    fn details(&self, known: CustomerDetails) -> CustomerDetails {
-        CustomerDetails {
-            groups: self.groups.clone().unwrap_or(known.groups),
-            tax_number: self.tax_number.clone().unwrap_or(known.tax_number),
-            metadata: known.metadata,
-        }
+    fn details(&self, mut details: CustomerDetails) -> CustomerDetails {
+        details.groups = self.groups.clone().unwrap_or(details.groups);
+        details.tax_number = self.tax_number.clone().unwrap_or(details.tax_number);
+        details
     }
 }
 

@@ -1,6 +1,7 @@
 //! The changes of an import.
 
 use commerce_core::actor::{Actor, Role};
+use commerce_core::catalog::Product;
 use commerce_core::commit::Refusal;
 use commerce_core::document::{ClaimKind, DocumentKind};
 use commerce_core::engine::{Engine, EngineError, ImportRow, Resource};
@@ -91,7 +92,7 @@ impl Plan {
         };
         let is_counted = is_counted(engine, product, flaws).await?;
         let row = product.import_row(known.as_ref());
-        if is_counted && known.as_ref().is_some_and(|known| row.product.says(known)) {
+        if is_counted && known.as_ref().is_some_and(|known| is_same(&row, known)) {
             self.unchanged = self.unchanged.saturating_add(1);
         } else {
             self.steps.push(Step { line: product.line(), row, is_new: known.is_none() });
@@ -190,6 +191,13 @@ async fn is_counted(engine: &Engine, product: &SheetProduct, flaws: &mut Vec<Fla
         }
     }
     Ok(all)
+}
+
+fn is_same(row: &ImportRow, known: &Product) -> bool {
+    let said = &row.product;
+    let same_places = said.categories == known.categories && said.active == known.active;
+    let same_words = said.name == known.name && said.description == known.description;
+    same_places && same_words && said.variants == known.variants
 }
 
 fn stopped(batch: &[Step], before: Summary, source: EngineError) -> ImportError {
