@@ -32,6 +32,32 @@ pub const LEEWAY_SECONDS: u64 = 5;
 const ALGORITHMS: [Algorithm; 4] = [Algorithm::HS256, Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
 const SESSION: &str = "session";
 
+/// Who sent a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Caller {
+    Known(Actor),
+    /// With the answer where guests are refused.
+    Guest(Problem),
+}
+
+impl Caller {
+    /// `None` for a guest.
+    pub(crate) const fn actor(&self) -> Option<&Actor> {
+        match self {
+            Self::Known(actor) => Some(actor),
+            Self::Guest(_) => None,
+        }
+    }
+
+    /// The caller. Guests are refused.
+    pub(crate) fn known(&self) -> Result<&Actor, Problem> {
+        match self {
+            Self::Known(actor) => Ok(actor),
+            Self::Guest(refusal) => Err(refusal.clone()),
+        }
+    }
+}
+
 /// Checks tokens. Clones share the keys, also after they were replaced.
 #[derive(Clone, Debug)]
 pub struct Auth {
@@ -86,17 +112,18 @@ impl Auth {
         Ok(())
     }
 
-    /// The caller; `None` for a guest. An invalid token is refused even where guests are allowed.
-    pub(crate) fn caller(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Actor>, Problem> {
+    /// The caller of a request. An invalid token in `Authorization` is refused even where guests are allowed. A cookie may
+    /// belong to another program of the same host: with an invalid one, the caller is a guest.
+    pub(crate) fn caller(&self, method: &Method, headers: &HeaderMap) -> Result<Caller, Problem> {
         if let Some(value) = headers.get(AUTHORIZATION) {
             let token = value.to_str().ok().and_then(bearer);
             let token = token
                 .ok_or_else(|| Problem::bad_token("invalid_token", "Authorization must be Bearer and a token."))?;
-            return self.verify(token).map(Some);
+            return self.verify(token).map(Caller::Known);
         }
-        let Some(token) = session(headers) else { return Ok(None) };
-        check_site(method, headers)?;
-        self.verify(token).map(Some)
+        let Some(token) = session(headers) else { return Ok(Caller::Guest(Problem::no_token())) };
+        let known = check_site(method, headers).and_then(|()| self.verify(token));
+        Ok(known.map_or_else(Caller::Guest, Caller::Known))
     }
 
     fn verify(&self, token: &str) -> Result<Actor, Problem> {

@@ -156,12 +156,12 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let caller = app.options.auth.caller(&parts.method, &parts.headers)?;
-    if let Some(user) = caller.as_ref().and_then(|caller| caller.user.as_ref()) {
+    if let Some(user) = caller.actor().and_then(|caller| caller.user.as_ref()) {
         Span::current().record("user_id", user.as_str());
     }
     let (route, params) = found.into_route()?;
-    if caller.is_none() && !parts.method.is_safe() {
-        return Err(Problem::no_token()); // before any of the body is received
+    if !parts.method.is_safe() {
+        caller.known()?; // before any of the body is received
     }
     let body = body::receive(&parts.headers, body, app.options.body_timeout).await?;
     let call = RequestContext { path: route.path, params, caller, parts, body };

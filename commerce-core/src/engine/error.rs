@@ -1,17 +1,19 @@
 //! The errors of use cases.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
 use thiserror::Error;
 
+use super::placing::PriceChanged;
 use super::target::Expected;
 use crate::actor::Role;
 use crate::cart::CartRejection;
 use crate::catalog::CatalogRejection;
 use crate::commit::{RecordError, Refusal};
 use crate::document::DocumentKind;
-use crate::ids::UserId;
+use crate::ids::{OrderId, UserId};
 use crate::money::MoneyError;
 use crate::order::{CorruptHistory, OrderRejection, Status};
 use crate::port::{PaymentsUnavailable, StoreError, UsersUnavailable};
@@ -62,6 +64,7 @@ pub enum Field {
         part: ItemPart,
     },
     ShippingMethod,
+    ExpectedTotal,
     Currency,
     /// The parent of a category.
     Parent,
@@ -99,6 +102,13 @@ pub enum EngineError {
     NotFound(Resource),
     #[error("the {0} exists already")]
     AlreadyExists(Resource),
+    /// The order would cost more than accepted in the cart, or not what was expected.
+    #[error("the price has changed: the total is {}", .0.current.total)]
+    PriceChanged(Box<PriceChanged>),
+    /// The reservation ended before the payment, and the units were sold to others. `refunding`: the payment was captured and is
+    /// being refunded.
+    #[error("the order is cancelled: its units were sold after the reservation ended{}", if *.refunding { ", and the payment is being refunded" } else { "" })]
+    OrderCancelled { order: OrderId, refunding: bool },
     /// A code has expired or is used up, so the price would differ from the one shown.
     #[error("the code {code} no longer applies: {reason}")]
     CodeRejected { code: String, reason: CodeRejection },

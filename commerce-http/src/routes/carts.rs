@@ -39,7 +39,7 @@ pub(crate) async fn open(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = CartShape<'_>))
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
-    let view = app.engine.cart(call.caller()?, cart_id(call)?).await?;
+    let view = app.engine.cart(call.caller()?, call.path_param("id", "cart")?).await?;
     Ok(written(&view))
 }
 
@@ -83,6 +83,18 @@ pub(crate) async fn add_item(app: &App, call: &RequestContext) -> Outcome {
     guard.answer(app.engine.add_item(caller, cart, item, guard.idempotency().as_ref()).await?)
 }
 
+/// Accepts today's prices. A checkout refuses lines that cost more than was accepted (409 `price_changed`).
+#[utoipa::path(
+    post, path = "/carts/{id}/refresh", tag = "carts",
+    params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader, IfMatch),
+    responses((status = 200, body = CartShape<'_>))
+)]
+pub(crate) async fn refresh(app: &App, call: &RequestContext) -> Outcome {
+    let (caller, cart) = (call.caller()?, target(call)?);
+    let guard = call.idempotency_guard(&written)?;
+    guard.answer(app.engine.refresh_cart(caller, cart, guard.idempotency().as_ref()).await?)
+}
+
 /// Changes a line of a cart with a JSON merge patch; 0 units remove it.
 #[utoipa::path(
     patch, path = "/carts/{id}/items/{item_id}", tag = "carts",
@@ -109,13 +121,9 @@ pub(crate) async fn remove_item(app: &App, call: &RequestContext) -> Outcome {
     unkeyed(app.engine.change_cart(caller, cart, &CartChange::RemoveItem(item), None).await?, changed)
 }
 
-pub(super) fn cart_id(call: &RequestContext) -> Result<CartId, Problem> {
-    call.path_param("id", "cart")
-}
-
 /// The cart in the path, with the condition in the headers.
 pub(super) fn target(call: &RequestContext) -> Result<Target<CartId>, Problem> {
-    call.target(cart_id(call)?)
+    call.target(call.path_param("id", "cart")?)
 }
 
 /// The answer to a change of a cart.

@@ -91,15 +91,15 @@ impl SheetProduct {
 
     /// The categories of all rows. `None` if the file has no such column.
     fn categories(&self) -> Option<Vec<CategoryId>> {
-        self.rows.iter().filter_map(|row| row.categories.as_ref()).fold(
-            None,
-            |all: Option<Vec<CategoryId>>, categories| {
-                let mut all = all.unwrap_or_default();
-                let new: Vec<_> = categories.iter().filter(|category| !all.contains(category)).cloned().collect();
-                all.extend(new);
-                Some(all)
-            },
-        )
+        let mut given = self.rows.iter().filter_map(|row| row.categories.as_ref()).peekable();
+        given.peek()?;
+        let mut all = Vec::new();
+        for category in given.flatten() {
+            if !all.contains(category) {
+                all.push(category.clone());
+            }
+        }
+        Some(all)
     }
 }
 
