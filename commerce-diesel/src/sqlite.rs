@@ -29,7 +29,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-
 use self::connection::{Conn, RunQueryDsl};
 pub use self::open::OpenError;
 use self::readers::{Readers, in_snapshot, in_statement, in_transaction};

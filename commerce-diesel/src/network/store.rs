@@ -5,7 +5,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-
 use super::connection::Conn;
 use super::open::Target;
 use super::readers::Readers;

@@ -8,8 +8,8 @@ use super::promotion::{CustomerUsesRow, RedemptionRow, ReleasedRow, UsesRow};
 use super::stock::{LevelRow, ReservationRow, UncontendedReservationRow};
 use super::task::TaskRow;
 use crate::schema::{
-    claims, document_keys, documents, events, feed, idempotency_keys, orders, promotion_customers, promotion_redemptions,
-    promotion_uses, reservations, returns, stock, tasks,
+    claims, document_keys, documents, events, feed, idempotency_keys, orders, promotion_customers,
+    promotion_redemptions, promotion_uses, reservations, returns, stock, tasks,
 };
 
 diesel_bulk::rows! {

@@ -49,7 +49,9 @@ impl Facts {
     /// The orders and documents with these ids.
     pub(super) async fn of_streams(conn: &mut Conn, ids: impl Iterator<Item = &str>) -> Answer<Self> {
         let (mut facts, events) = (Self::default(), history::of_streams(conn, ids).await?);
-        for stream in events.chunk_by(|one, next| (&one.stream_id, &one.stream_kind) == (&next.stream_id, &next.stream_kind)) {
+        for stream in
+            events.chunk_by(|one, next| (&one.stream_id, &one.stream_kind) == (&next.stream_id, &next.stream_kind))
+        {
             match stream.first() {
                 Some(first) if first.stream_kind == ORDER => facts.orders.push(order(first.stream()?, stream)?),
                 Some(first) => facts.documents.push(document(first, stream)?),
