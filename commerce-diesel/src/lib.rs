@@ -12,7 +12,7 @@
 //!   the same names.
 //!
 //! # Invariants
-//! * No rule of commerce is here. A store loads the state that [`settle`](commerce_core::commit::settle()) asks for and writes
+//! * No rule of commerce is here, except that a rebuild counts redemptions (`RDM-1`) in SQL. A store loads the state that [`settle`](commerce_core::commit::settle()) asks for and writes
 //!   its results.
 //! * The store writes only in a commit, in a rebuild from the history, and where the port requires it: leases, failures and the
 //!   removal of old records.

@@ -49,12 +49,11 @@ pub enum DifferenceKind {
 
 impl fmt::Display for RowDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { table, key, kind, columns } = self;
-        let columns = columns.join(", ");
-        match kind {
-            DifferenceKind::Changed => write!(f, "{table} {key}: other values in {columns}"),
-            DifferenceKind::Missing => write!(f, "{table} {key}: no row with this {columns}"),
-            DifferenceKind::Unknown => write!(f, "{table} {key}: the history makes no row with this {columns}"),
-        }
+        let found = match self.kind {
+            DifferenceKind::Changed => "other values in",
+            DifferenceKind::Missing => "missing, a row with this",
+            DifferenceKind::Unknown => "not in the history, a row with this",
+        };
+        write!(f, "{} {}: {found} {}", self.table, self.key, self.columns.join(", "))
     }
 }

@@ -206,9 +206,12 @@ fn the_documentation_names_every_column() {
     assert!(columns > 60, "{columns}");
 }
 
+/// Runs a script past the store; gives the rows.
+type Sql = Box<dyn Fn(&str) -> Vec<String> + Send>;
+
 struct Place {
     dialect: Dialect,
-    sql: Box<dyn Fn(&str) -> Vec<String> + Send>,
+    sql: Sql,
 }
 
 /// A statement, and what has to be named.

@@ -41,7 +41,7 @@ async fn replay(args: &ReplayArgs, config: &Config) -> Result<Rebuilt, Failure> 
     );
     let (shown, at) = (bar.clone(), SystemClock.now());
     let tell = Box::new(move |done| shown.set_position(done));
-    let found = if args.verify { opened.kept().compare(at, tell).await } else { opened.kept().rebuild(at, tell).await };
+    let found = opened.kept().replay(args.verify, at, tell).await;
     bar.finish_and_clear();
     Ok(found?)
 }

@@ -29,7 +29,7 @@ impl<F: FnMut(u64) + Send> Rebuild<F> {
         for page in skus.chunks(PAGE.into()) {
             let mut facts = Facts::default();
             facts.add_stock(&replay, page.iter().cloned())?;
-            self.take_over(conn, &mut facts).await?;
+            take_over(conn, &mut facts, self.at).await?;
             self.check_facts(conn, &facts).await?;
             self.progress(page.len());
         }
@@ -60,18 +60,18 @@ impl<F: FnMut(u64) + Send> Rebuild<F> {
             page.after = Some(next);
         }
     }
+}
 
-    /// Takes over from the tables what they may decide.
-    async fn take_over(&self, conn: &mut Conn, facts: &mut Facts) -> Answer<()> {
-        let levels = find(conn, &LevelRow::follow(facts)).await?;
-        let reservations = find(conn, &ReservationRow::follow(facts)).await?;
-        for known in &mut facts.stock {
-            let stored = levels.get(&[Some(known.level.sku.to_string())][..]);
-            known.drop_expired(stored, &reservations, self.at);
-            known.take_bound(stored);
-        }
-        Ok(())
+/// Takes over from the tables what they may decide.
+async fn take_over(conn: &mut Conn, facts: &mut Facts, at: DateTime<Utc>) -> Answer<()> {
+    let levels = find(conn, &LevelRow::follow(facts)).await?;
+    let reservations = find(conn, &ReservationRow::follow(facts)).await?;
+    for known in &mut facts.stock {
+        let stored = levels.get(&[Some(known.level.sku.to_string())][..]);
+        known.drop_expired(stored, &reservations, at);
+        known.take_bound(stored);
     }
+    Ok(())
 }
 
 impl KnownStock {

@@ -12,7 +12,7 @@ use diesel_bulk::{Bulk, Row, Write, select_texts};
 
 use super::facts::{Facts, KnownDocument, KnownStock};
 use super::{Answer, Cells, Conn, PAGE, RunQueryDsl, dialect, read, write};
-use crate::rows::document::*;
+use crate::rows::document::{CartRow, ClaimRow, CustomerRow, DocumentKeyRow, DocumentRow, ProductRow, read_document};
 use crate::rows::event::{FeedRow, order_stream};
 use crate::rows::order::{OrderRow, ReturnRow};
 use crate::rows::promotion::RedemptionRow;
@@ -72,7 +72,7 @@ macro_rules! every_row {
     ($($row:ty)*) => {
         impl Table {
             pub(super) fn all() -> Vec<Self> {
-                vec![$(Self::of::<$row>(|facts| keys(<$row>::follow(facts)))),*]
+                vec![$(Self::of::<$row>(|facts| keys(&<$row>::follow(facts)))),*]
             }
         }
 
@@ -86,7 +86,7 @@ macro_rules! every_row {
 }
 own_tables!(every_row);
 
-fn keys<R: Row>(rows: Vec<R>) -> BTreeSet<Cells> {
+fn keys<R: Row>(rows: &[R]) -> BTreeSet<Cells> {
     rows.iter().map(|row| row.texts().into_iter().take(R::KEY).collect()).collect()
 }
 
@@ -95,7 +95,8 @@ fn document_rows(facts: &Facts) -> impl Iterator<Item = DocumentRow<'_>> {
 }
 
 fn is_same_document(kind: DocumentKind, body: &str, other: &str) -> bool {
-    read_document::<Document>(kind, other).is_ok_and(|document| document.stored().to_string() == body)
+    let stored = || read_document(kind, other).map(|document: Document| document.stored().to_string());
+    stored().is_ok_and(|stored| stored == body)
 }
 
 impl<'a> Derived<'a> for DocumentRow<'a> {
@@ -175,12 +176,6 @@ impl Table {
         if is_id { owner.parse().ok().map(|id| order_stream(OrderId::new(id))) } else { Some(owner) }
     }
 
-    pub(super) async fn count(&self, conn: &mut Conn) -> Answer<usize> {
-        let (before, after) = <dialect::Db as Bulk>::TEXT;
-        let counted = texts(conn, format!("SELECT {before}count(*){after} FROM {}", self.name)).await?;
-        Ok(counted.into_iter().next().and_then(|count| count.parse().ok()).unwrap_or_default())
-    }
-
     /// A page of rows, in the order of keys.
     pub(super) async fn page(&self, conn: &mut Conn, offset: usize) -> Answer<Vec<Cells>> {
         let key: Vec<_> = self.columns.iter().take(self.key).copied().collect();
@@ -198,6 +193,13 @@ impl Table {
         }
         Sql(parts).execute(conn).await.map(drop)
     }
+}
+
+/// The number of rows of a table.
+pub(super) async fn rows_of(conn: &mut Conn, table: &str) -> Answer<usize> {
+    let (before, after) = <dialect::Db as Bulk>::TEXT;
+    let counted = texts(conn, format!("SELECT {before}count(*){after} FROM {table}")).await?;
+    Ok(counted.into_iter().next().and_then(|count| count.parse().ok()).unwrap_or_default())
 }
 
 /// The answers of a query with one column.

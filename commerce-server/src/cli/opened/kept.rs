@@ -20,11 +20,8 @@ pub(in super::super) type Progress = Box<dyn FnMut(u64) + Send>;
 
 #[async_trait]
 pub(in super::super) trait Backend: Store {
-    /// Mends the tables that follow from the history.
-    async fn rebuild(&self, at: DateTime<Utc>, progress: Progress) -> Result<Rebuilt, StoreError>;
-
-    /// Compares them with it.
-    async fn compare(&self, at: DateTime<Utc>, progress: Progress) -> Result<Rebuilt, StoreError>;
+    /// Compares the tables that follow from the history with it, or mends them.
+    async fn replay(&self, verify: bool, at: DateTime<Utc>, progress: Progress) -> Result<Rebuilt, StoreError>;
 }
 
 macro_rules! keep {
@@ -32,12 +29,8 @@ macro_rules! keep {
         #[cfg(feature = $feature)]
         #[async_trait]
         impl Backend for $store {
-            async fn rebuild(&self, at: DateTime<Utc>, progress: Progress) -> Result<Rebuilt, StoreError> {
-                Self::rebuild(self, at, progress).await
-            }
-
-            async fn compare(&self, at: DateTime<Utc>, progress: Progress) -> Result<Rebuilt, StoreError> {
-                Self::compare(self, at, progress).await
+            async fn replay(&self, verify: bool, at: DateTime<Utc>, progress: Progress) -> Result<Rebuilt, StoreError> {
+                if verify { self.compare(at, progress).await } else { self.rebuild(at, progress).await }
             }
         }
     )*};
