@@ -177,7 +177,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     engine.import(&admin, &[ImportRow { id: "mug".parse()?, product: mug, on_hand: vec![10] }]).await?;
     let address = Address::new("1 Quay".parse()?, "Hull".parse()?, "HU1 1AA".parse()?, "GB".parse()?);
     let items = vec![ItemRequest::sku("MUG".parse()?, Quantity::new(2)?)];
-    let placed = engine.place_order(&ann, &PlaceOrderRequest::new(items, address), None).await?;
+    let placed = engine.place_order(&ann, &PlaceOrderRequest::new(items, OrderDetails::new(address)), None).await?;
     let placed = placed.into_fresh().ok_or("an order without a key is placed anew")?;
     engine.confirm_payment(&ann, placed.payment.id, "tok_ok".into(), None).await?;
     let paid = engine.order(&ann, &OrderRef::Id(placed.id)).await?;

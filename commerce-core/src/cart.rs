@@ -84,24 +84,24 @@ pub struct LineItem {
 /// One line of a cart.
 pub type CartItem = LineItem;
 
-/// A change of one line of a cart.
+/// A change of a cart by its customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum ItemChange {
-    /// Removes the line.
-    Remove(ItemId),
+pub enum CartChange {
     /// `None`: the number of units does not change.
-    Update { item: ItemId, quantity: Option<Quantity>, metadata: MetadataPatch },
-}
-
-impl ItemChange {
-    /// Sets the number of units of a line; `None` removes it.
-    pub fn quantity(item: ItemId, quantity: Option<Quantity>) -> Self {
-        match quantity {
-            None => Self::Remove(item),
-            quantity => Self::Update { item, quantity, metadata: MetadataPatch::default() },
-        }
-    }
+    UpdateItem {
+        item: ItemId,
+        quantity: Option<Quantity>,
+        metadata: MetadataPatch,
+    },
+    RemoveItem(ItemId),
+    /// Changes the metadata of the cart.
+    Metadata(MetadataPatch),
+    /// Adds a promotion code; the quote tells whether it is valid. Adding it again changes nothing.
+    AddCode(Code),
+    /// Removes a promotion code. Removing an unknown code changes nothing.
+    RemoveCode(Code),
 }
 
 /// A line whose price in the catalog has changed.
@@ -193,64 +193,36 @@ impl Cart {
         Ok(())
     }
 
-    /// Changes or removes a line.
+    /// Changes the cart.
     ///
     /// # Errors
     /// [`CartRejection`]; nothing has changed then.
-    pub fn change_item(&mut self, change: &ItemChange, at: DateTime<Utc>) -> Result<(), CartRejection> {
+    pub fn change(&mut self, change: &CartChange, at: DateTime<Utc>) -> Result<(), CartRejection> {
         self.check_open(at)?;
-        let (ItemChange::Remove(id) | ItemChange::Update { item: id, .. }) = *change;
-        let place = self.items.iter().position(|item| item.id == id).ok_or(CartRejection::UnknownItem(id))?;
-        match (change, self.items.get_mut(place)) {
-            (ItemChange::Update { quantity, metadata, .. }, Some(item)) => {
-                item.metadata.patch(metadata)?;
-                item.quantity = quantity.unwrap_or(item.quantity);
+        match change {
+            CartChange::UpdateItem { item, quantity, metadata } => {
+                let line = self.items.iter_mut().find(|line| line.id == *item);
+                let line = line.ok_or(CartRejection::UnknownItem(*item))?;
+                line.metadata.patch(metadata)?;
+                line.quantity = quantity.unwrap_or(line.quantity);
             }
-            _ => drop(self.items.remove(place)),
+            CartChange::RemoveItem(item) => {
+                let place = self.items.iter().position(|line| line.id == *item);
+                self.items.remove(place.ok_or(CartRejection::UnknownItem(*item))?);
+            }
+            CartChange::Metadata(patch) => self.metadata.patch(patch)?,
+            CartChange::AddCode(code) if self.has_code(code) => return Ok(()),
+            CartChange::AddCode(_) if self.codes.len() >= MAX_CODES => return Err(CartRejection::TooManyCodes),
+            CartChange::AddCode(code) => self.codes.push(code.clone()),
+            CartChange::RemoveCode(code) if !self.has_code(code) => return Ok(()),
+            CartChange::RemoveCode(code) => self.codes.retain(|known| !same_code(known.as_str(), code.as_str())),
         }
         self.touch(at);
         Ok(())
     }
 
-    /// Changes the metadata.
-    ///
-    /// # Errors
-    /// [`CartRejection`]; nothing has changed then.
-    pub fn change_metadata(&mut self, patch: &MetadataPatch, at: DateTime<Utc>) -> Result<(), CartRejection> {
-        self.check_open(at)?;
-        self.metadata.patch(patch)?;
-        self.touch(at);
-        Ok(())
-    }
-
-    /// Adds a promotion code. Adding it again changes nothing. The quote tells whether it is valid.
-    ///
-    /// # Errors
-    /// [`CartRejection`]; nothing has changed then.
-    pub fn add_code(&mut self, code: Code, at: DateTime<Utc>) -> Result<(), CartRejection> {
-        self.check_open(at)?;
-        if self.codes.iter().any(|known| same_code(known.as_str(), code.as_str())) {
-            return Ok(());
-        }
-        if self.codes.len() >= MAX_CODES {
-            return Err(CartRejection::TooManyCodes);
-        }
-        self.codes.push(code);
-        self.touch(at);
-        Ok(())
-    }
-
-    /// Removes a promotion code. Removing an unknown code changes nothing.
-    ///
-    /// # Errors
-    /// [`CartRejection`]; nothing has changed then.
-    pub fn remove_code(&mut self, code: &Code, at: DateTime<Utc>) -> Result<(), CartRejection> {
-        self.check_open(at)?;
-        if self.codes.iter().any(|known| same_code(known.as_str(), code.as_str())) {
-            self.codes.retain(|known| !same_code(known.as_str(), code.as_str()));
-            self.touch(at);
-        }
-        Ok(())
+    fn has_code(&self, code: &Code) -> bool {
+        self.codes.iter().any(|known| same_code(known.as_str(), code.as_str()))
     }
 
     /// Updates prices and names from the catalog, and returns the changed prices. A line without an offer keeps its

@@ -81,7 +81,7 @@ const MAX_TRIES: u32 = 16;
 /// let ann = Actor::user(Role::Customer, "ann".parse()?);
 /// let address = Address::new("1 Quay".parse()?, "Hull".parse()?, "HU1 1AA".parse()?, "GB".parse()?);
 /// let items = vec![ItemRequest::sku("MUG".parse()?, Quantity::new(2)?)];
-/// let order = engine.place_order(&ann, &PlaceOrderRequest::new(items, address), None).await?;
+/// let order = engine.place_order(&ann, &PlaceOrderRequest::new(items, OrderDetails::new(address)), None).await?;
 /// assert_eq!(order.into_fresh().unwrap().payment.amount.to_string(), "19.98 EUR");
 /// assert_eq!(engine.stock(&admin, &"MUG".parse()?).await?.available(), 8);
 /// # Ok(())
@@ -108,6 +108,17 @@ impl<T> fmt::Debug for Idempotency<'_, T> {
         f.debug_struct("Idempotency").field("scope", &self.key.scope).finish_non_exhaustive()
     }
 }
+
+/// The idempotency key of a request, if it has one.
+pub type Key<'a, T> = Option<&'a Idempotency<'a, T>>;
+
+/// The result of a use case.
+pub type Result<T, E = EngineError> = core::result::Result<T, E>;
+
+/// The result of a use case that can be retried with an idempotency key.
+pub type Answer<T> = Result<Reply<T>>;
+
+type Decided<T> = Result<Decision<T>>;
 
 /// The answer to a request with an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,7 +158,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Store`] if it does not.
-    pub async fn health(&self) -> Result<(), EngineError> {
+    pub async fn health(&self) -> Result<()> {
         let none = IdempotencyKey { scope: String::new(), key: String::new() };
         self.ports.store.idempotency_record(&none).await?;
         Ok(())
@@ -157,10 +168,10 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::IdempotencyKeyReused`] if the key was used for another request, [`EngineError::Store`].
-    pub async fn answered<T>(&self, idempotency: Option<&Idempotency<'_, T>>) -> Result<Option<Reply<T>>, EngineError> {
-        let Some(asked) = idempotency else { return Ok(None) };
+    pub async fn answered<T>(&self, key: Key<'_, T>) -> Result<Option<Reply<T>>> {
+        let Some(asked) = key else { return Ok(None) };
         let record = self.ports.store.idempotency_record(&asked.key).await?;
-        record.map(|record| Idempotency::compare(idempotency, record)).transpose()
+        record.map(|record| Idempotency::compare(key, record)).transpose()
     }
 
     /// The time of the engine's clock.
@@ -193,12 +204,7 @@ impl Engine {
     }
 
     /// A commit with the decided events of an existing order.
-    fn commit_events(
-        &self,
-        context: &Context,
-        before: Order,
-        events: Vec<OrderEvent>,
-    ) -> Result<Decision<Order>, EngineError> {
+    fn commit_events(&self, context: &Context, before: Order, events: Vec<OrderEvent>) -> Decided<Order> {
         let mut commit = self.commit_by(&context.actor, context.at);
         if events.is_empty() {
             return Ok(Decision { commit, outcome: before });
@@ -209,15 +215,15 @@ impl Engine {
     }
 
     /// Decides and commits, and decides again after a lost race. `decide` gets the number of lost races.
-    async fn decide_and_commit<T, F: Future<Output = Result<Decision<T>, EngineError>>>(
+    async fn decide_and_commit<T, F: Future<Output = Decided<T>>>(
         &self,
-        idempotency: Option<&Idempotency<'_, T>>,
+        key: Key<'_, T>,
         decide: impl Fn(u32) -> F,
-    ) -> Result<Reply<T>, EngineError> {
+    ) -> Answer<T> {
         let mut attempts = Attempts::default();
         loop {
             let decided = decide(attempts.lost()).await;
-            if let Some(reply) = self.submit(&mut attempts, idempotency, decided).await? {
+            if let Some(reply) = self.submit(&mut attempts, key, decided).await? {
                 return Ok(reply);
             }
         }
@@ -227,40 +233,34 @@ impl Engine {
     async fn submit<T>(
         &self,
         attempts: &mut Attempts,
-        idempotency: Option<&Idempotency<'_, T>>,
-        decided: Result<Decision<T>, EngineError>,
-    ) -> Result<Option<Reply<T>>, EngineError> {
+        key: Key<'_, T>,
+        decided: Decided<T>,
+    ) -> Result<Option<Reply<T>>> {
         let Decision { mut commit, outcome } = match decided {
             Ok(decided) => decided,
-            Err(error) => return self.answer_again(idempotency, error).await.map(Some),
+            Err(error) => return self.answer_again(key, error).await.map(Some),
         };
-        commit.idempotency = idempotency.map(|idempotency| idempotency.idempotency_record(&outcome, commit.at));
+        commit.idempotency = key.map(|key| key.record(&outcome, commit.at));
         if commit.is_empty() {
             return Ok(Some(Reply::Fresh(outcome)));
         }
         match self.ports.store.commit(commit).await {
             Ok(()) => Ok(Some(Reply::Fresh(outcome))),
-            Err(CommitError::Refused(Refusal::DuplicateKey(record))) => {
-                Idempotency::compare(idempotency, *record).map(Some)
-            }
+            Err(CommitError::Refused(Refusal::DuplicateKey(record))) => Idempotency::compare(key, *record).map(Some),
             Err(CommitError::Refused(refusal)) if is_lost_race(&refusal) && attempts.again() => Ok(None),
-            Err(CommitError::Refused(refusal)) => self.answer_again(idempotency, refusal.into()).await.map(Some),
+            Err(CommitError::Refused(refusal)) => self.answer_again(key, refusal.into()).await.map(Some),
             Err(CommitError::Failed(error)) => Err(error.into()),
         }
     }
 
     /// The stored answer, if there is one; otherwise the error.
-    async fn answer_again<T>(
-        &self,
-        idempotency: Option<&Idempotency<'_, T>>,
-        error: EngineError,
-    ) -> Result<Reply<T>, EngineError> {
-        self.answered(idempotency).await?.ok_or(error)
+    async fn answer_again<T>(&self, key: Key<'_, T>, error: EngineError) -> Answer<T> {
+        self.answered(key).await?.ok_or(error)
     }
 }
 
 impl<T> Idempotency<'_, T> {
-    fn idempotency_record(&self, outcome: &T, at: DateTime<Utc>) -> IdempotencyRecord {
+    fn record(&self, outcome: &T, at: DateTime<Utc>) -> IdempotencyRecord {
         IdempotencyRecord {
             key: self.key.clone(),
             fingerprint: self.fingerprint.clone(),
@@ -269,7 +269,7 @@ impl<T> Idempotency<'_, T> {
         }
     }
 
-    fn compare(asked: Option<&Self>, record: IdempotencyRecord) -> Result<Reply<T>, EngineError> {
+    fn compare(asked: Key<'_, T>, record: IdempotencyRecord) -> Answer<T> {
         match asked {
             Some(asked) if asked.fingerprint == record.fingerprint => Ok(Reply::Replayed(record.reply)),
             _ => Err(EngineError::IdempotencyKeyReused),
@@ -307,11 +307,11 @@ fn decided_order(commit: Commit) -> Decision<Order> {
 }
 
 impl Actor {
-    fn require(&self, permission: Permission) -> Result<(), EngineError> {
+    fn require(&self, permission: Permission) -> Result<()> {
         if self.role.may(permission) { Ok(()) } else { Err(EngineError::Forbidden { role: self.role }) }
     }
 
-    fn user_id(&self) -> Result<&UserId, EngineError> {
+    fn user_id(&self) -> Result<&UserId> {
         self.user.as_ref().ok_or(EngineError::Forbidden { role: self.role })
     }
 }

@@ -21,7 +21,7 @@ mod returns;
 mod side_effects;
 mod state;
 
-pub use command::{Command, Context, NewOrder, RefundOutcome, ReturnRequest, ShipmentUpdate};
+pub use command::{Command, Context, NewOrder, OrderDetails, RefundOutcome, ReturnRequest, ShipmentUpdate};
 pub use decide::{decide, place};
 pub use event::{OrderEvent, Reason};
 pub use evolve::{CorruptHistory, evolve, fold};

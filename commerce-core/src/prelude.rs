@@ -11,7 +11,7 @@ pub use crate::engine::{
 };
 pub use crate::ids::{CartId, ItemId, OrderId, OrderNumber, ProductId, PromotionId, Sku, UserId};
 pub use crate::money::{Currency, Money};
-pub use crate::order::{Command, Order, Phase};
+pub use crate::order::{Command, Order, OrderDetails, Phase};
 pub use crate::payment::SandboxPayments;
 pub use crate::port::{OrderRef, Page, PageRequest, Payments, Store, StoreError, Users};
 pub use crate::settings::{Settings, ShippingMethod};

@@ -17,6 +17,9 @@ use thiserror::Error;
 /// A process has at most `writers` + `readers` connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DatabaseOptions {
+    /// Whether the database is created: its tables if there are none, or those that a newer version added. `false`: what is
+    /// missing is an error, and nothing changes.
+    pub create: bool,
     /// Connections that write, at least 1. Two keep a database busy while one of them waits for the disk.
     pub writers: usize,
     /// Connections that read, at least 1.
@@ -36,6 +39,7 @@ pub struct DatabaseOptions {
 impl Default for DatabaseOptions {
     fn default() -> Self {
         Self {
+            create: true,
             writers: 2,
             readers: 8,
             queue: 1024,
@@ -77,6 +81,8 @@ pub enum DatabaseError {
         "the database was written by a newer version: it has the migration {migration}, which this version does not know"
     )]
     Newer { migration: String },
+    #[error("the database has no shop, or one of an older version: `commerce migrate` creates and upgrades its tables")]
+    NotMigrated,
     #[error("the database holds a table {table} that is not the shop's: give the shop a database of its own")]
     Foreign { table: String },
     #[error("the tables cannot be brought up to date: {0}")]

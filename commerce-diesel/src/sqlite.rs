@@ -41,6 +41,9 @@ use crate::Rebuilt;
 /// Options of a store on a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SqliteOptions {
+    /// Whether the database is created: the file and its tables if there are none, or those that a newer version added.
+    /// `false`: what is missing is an error, and nothing changes.
+    pub create: bool,
     /// Threads that read, at least 1.
     pub readers: usize,
     /// Commits that may wait for the writer, at least 1. Further callers wait until there is room.
@@ -51,7 +54,7 @@ pub struct SqliteOptions {
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { readers: 4, queue: 1024, busy_timeout: Duration::from_secs(5) }
+        Self { create: true, readers: 4, queue: 1024, busy_timeout: Duration::from_secs(5) }
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use commerce_core::engine::Engine;
+use commerce_core::money::Currency;
 
 use crate::options::Options;
 use crate::quota::OrderQuota;
@@ -14,4 +15,11 @@ pub(crate) struct App {
     pub(crate) options: Options,
     pub(crate) quota: OrderQuota,
     pub(crate) document: &'static LazyLock<Bytes>,
+}
+
+impl App {
+    /// The currency of the shop.
+    pub(crate) fn currency(&self) -> Currency {
+        self.engine.settings().currency
+    }
 }

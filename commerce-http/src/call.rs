@@ -1,5 +1,6 @@
 //! A request for a handler: with its route, its caller and its body.
 
+use std::fmt::Display;
 use std::str::FromStr;
 
 use bytes::Bytes;
@@ -50,6 +51,11 @@ impl RequestContext {
     /// A parameter of the path. If it is not a valid id, nothing has this id: 404.
     pub(crate) fn path_param<T: FromStr>(&self, param: &str, noun: &str) -> Result<T, Problem> {
         self.param(param).parse().map_err(|_| Problem::not_found(noun))
+    }
+
+    /// A parameter of the path that names what a request may create. If it is not a valid id, the request is invalid: 422.
+    pub(crate) fn chosen_id<T: FromStr<Err: Display>>(&self, param: &str) -> Result<T, Problem> {
+        self.param(param).parse().map_err(|error| Problem::invalid_at(&format!("/{param}"), "invalid", error))
     }
 
     /// The order in the path, by id or number.

@@ -22,6 +22,7 @@ pub(crate) mod product;
 pub mod promotion;
 pub mod quote;
 pub(crate) mod returns;
+mod shape;
 pub(crate) mod stock;
 pub(crate) mod task;
 

@@ -4,6 +4,7 @@
 //! [`IdempotencyGuard`] serializes it once: the client gets the committed bytes.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -131,7 +132,7 @@ impl<T> IdempotencyGuard<'_, T> {
 pub(crate) fn unkeyed<T>(reply: Reply<T>, write: impl FnOnce(&T) -> Answer) -> Outcome {
     match reply {
         Reply::Fresh(outcome) => Ok(write(&outcome)),
-        Reply::Replayed(text) => Recorded::replay(&text),
+        Reply::Replayed(text) => Recorded::replay(&text).map_err(|damage| Problem::internal().caused_by(damage)),
     }
 }
 
@@ -167,15 +168,12 @@ impl Recorded<'_> {
         text
     }
 
-    fn replay(text: &str) -> Outcome {
-        let damaged = |error: Box<dyn std::error::Error + Send + Sync>| Problem::internal().caused_by(error);
-        let recorded: Recorded<'_> = serde_json::from_str(text).map_err(|error| damaged(error.into()))?;
-        let status = StatusCode::from_u16(recorded.status).map_err(|error| damaged(error.into()))?;
+    fn replay(text: &str) -> Result<Answer, Box<dyn Error + Send + Sync>> {
+        let recorded: Recorded<'_> = serde_json::from_str(text)?;
+        let status = StatusCode::from_u16(recorded.status)?;
         let mut headers = HeaderMap::new();
         for (name, value) in &recorded.headers {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| damaged(error.into()))?;
-            let value = HeaderValue::from_str(value).map_err(|error| damaged(error.into()))?;
-            headers.insert(name, value);
+            headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
         }
         headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
         let body = recorded.body.map_or_else(Bytes::new, |body| Bytes::copy_from_slice(body.get().as_bytes()));

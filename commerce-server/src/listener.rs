@@ -43,7 +43,7 @@ const PING: Duration = Duration::from_secs(20);
 /// The connections that the system accepts before this program does.
 const BACKLOG: u32 = 4096;
 /// The memory of the system for unsent bytes of a connection. It may use twice as much.
-const SEND_BUFFER: u32 = 128 * 1024;
+const SEND_BUFFER: u32 = 64 * 1024;
 /// Unsent bytes of a stream that HTTP/2 buffers.
 const STREAM_BUFFER: usize = 64 * 1024;
 
@@ -79,7 +79,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 10_000,
-            per_client: 2_500,
+            per_client: 1_000,
             trusted_proxies: Vec::new(),
             streams: 128,
             head_time_out: Duration::from_secs(15),

@@ -18,8 +18,8 @@ use commerce_core::ids::{CartId, EventId, ItemId, OrderId, OrderNumber, PaymentI
 use commerce_core::metadata::Metadata;
 use commerce_core::money::{Currency, Money};
 use commerce_core::order::{
-    Command, Context, Lifecycle, NewOrder, Order, OrderEvent, OrderItem, OrderRejection, ReturnLine, ReturnRequest,
-    ShipmentStatus, ShipmentUpdate, decide, place,
+    Command, Context, Lifecycle, NewOrder, Order, OrderDetails, OrderEvent, OrderItem, OrderRejection, ReturnLine,
+    ReturnRequest, ShipmentStatus, ShipmentUpdate, decide, place,
 };
 use commerce_core::port::IdGenerator;
 use commerce_core::pricing::Adjustment;
@@ -171,11 +171,8 @@ impl CommitBuilder {
             user_id: parse("user-1"),
             cart_id: None,
             quote,
-            shipping_address: address(),
             shipping_method: parse("standard"),
-            notes: None,
-            purchase_order_number: None,
-            metadata: Metadata::default(),
+            details: OrderDetails::new(address()),
             reserved_until: at + TimeDelta::seconds(RESERVATION_SECONDS),
         }
     }

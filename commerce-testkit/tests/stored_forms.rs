@@ -22,8 +22,8 @@ fn placed() -> OrderEvent {
     let shop = CommitBuilder::new(1);
     let mut new_order = shop.new_order(&[("MUG", 3), ("CUP", 2)], shop.at(0));
     new_order.quote = rich(new_order.quote.items());
-    new_order.notes = Some(parse("Ring twice."));
-    new_order.purchase_order_number = Some(parse("PO-4711"));
+    new_order.details.notes = Some(parse("Ring twice."));
+    new_order.details.purchase_order_number = Some(parse("PO-4711"));
     let order = shop.place(new_order, shop.at(0)).orders[0].order().clone();
     OrderEvent::Created { order: Box::new(order) }
 }

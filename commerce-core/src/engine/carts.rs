@@ -4,18 +4,20 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use chrono::{DateTime, Utc};
+
 use crate::Quantity;
 use crate::actor::Actor;
-use crate::cart::{Cart, CartItem, CartRejection, CartStatus, Code, ItemChange, PriceChange};
+use crate::cart::{Cart, CartChange, CartItem, CartRejection, CartStatus, PriceChange};
 use crate::catalog::Offer;
 use crate::document::{DocumentFilter, DocumentKind};
 use crate::ids::{CartId, ItemId, Sku};
-use crate::metadata::{Metadata, MetadataPatch};
+use crate::metadata::Metadata;
 use crate::permission::Permission;
 use crate::port::{Page, PageRequest};
 use crate::pricing::Quote;
 
-use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, Target};
+use super::{Answer, Decided, Decision, Engine, EngineError, Key, Resource, Result, Target};
 
 /// A cart with its current price.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,16 +65,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Store`], [`EngineError::Forbidden`] without a user.
-    pub async fn open_cart(
-        &self,
-        caller: &Actor,
-        metadata: &Metadata,
-        idempotency: Option<&Idempotency<'_, OpenedCart>>,
-    ) -> Result<Reply<OpenedCart>, EngineError> {
-        self.decide_and_commit(idempotency, |_| self.decide_open(caller, metadata)).await
+    pub async fn open_cart(&self, caller: &Actor, metadata: &Metadata, key: Key<'_, OpenedCart>) -> Answer<OpenedCart> {
+        self.decide_and_commit(key, |_| self.decide_open(caller, metadata)).await
     }
 
-    async fn decide_open(&self, caller: &Actor, metadata: &Metadata) -> Result<Decision<OpenedCart>, EngineError> {
+    async fn decide_open(&self, caller: &Actor, metadata: &Metadata) -> Decided<OpenedCart> {
         let (user, at) = (caller.user_id()?, self.now());
         let mut commit = self.commit_by(caller, at);
         match self.ports.store.active_cart(user).await? {
@@ -99,7 +96,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`] also for the cart of another customer.
-    pub async fn cart(&self, caller: &Actor, id: CartId) -> Result<CartView, EngineError> {
+    pub async fn cart(&self, caller: &Actor, id: CartId) -> Result<CartView> {
         let cart = self.ports.store.cart(id).await?.filter(|cart| caller.can_access(&cart.user_id));
         let mut cart = cart.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Cart)))?;
         cart.status = cart.status_at(self.now());
@@ -115,7 +112,7 @@ impl Engine {
         caller: &Actor,
         filter: &DocumentFilter,
         page: &PageRequest<String>,
-    ) -> Result<Page<Cart, String>, EngineError> {
+    ) -> Result<Page<Cart, String>> {
         caller.require(Permission::SeeAll)?;
         let Page { items, next } = self.ports.store.documents(DocumentKind::Cart, filter, page).await?;
         let at = self.now();
@@ -131,10 +128,9 @@ impl Engine {
         &self,
         caller: &Actor,
         cart: Target<CartId>,
-        item: NewItem,
-        idempotency: Option<&Idempotency<'_, CartView>>,
-    ) -> Result<Reply<CartView>, EngineError> {
-        let NewItem { sku, quantity, metadata } = item;
+        NewItem { sku, quantity, metadata }: NewItem,
+        key: Key<'_, CartView>,
+    ) -> Answer<CartView> {
         let offer = self.offers([&sku]).await?.remove(&sku);
         let id = ItemId::new(self.ports.ids.next());
         let add = |cart: &mut Cart, at| match &offer {
@@ -143,81 +139,30 @@ impl Engine {
             }
             None => cart.check_open(at).and(Err(CartRejection::NotForSale(sku.clone()))),
         };
-        self.change_cart(caller, cart, &add, idempotency).await
+        self.decide_and_commit(key, |_| self.decide_change(caller, cart, &add)).await
     }
 
-    /// Changes or removes a line of the caller's cart.
+    /// Changes the caller's cart.
     ///
     /// # Errors
     /// [`EngineError::Cart`], [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
-    pub async fn change_item(
+    pub async fn change_cart(
         &self,
         caller: &Actor,
         cart: Target<CartId>,
-        change: ItemChange,
-        idempotency: Option<&Idempotency<'_, CartView>>,
-    ) -> Result<Reply<CartView>, EngineError> {
-        self.change_cart(caller, cart, &|cart, at| cart.change_item(&change, at), idempotency).await
-    }
-
-    /// Changes the metadata of the caller's cart.
-    ///
-    /// # Errors
-    /// [`EngineError::Cart`], [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
-    pub async fn change_cart_metadata(
-        &self,
-        caller: &Actor,
-        cart: Target<CartId>,
-        patch: MetadataPatch,
-        idempotency: Option<&Idempotency<'_, CartView>>,
-    ) -> Result<Reply<CartView>, EngineError> {
-        self.change_cart(caller, cart, &|cart, at| cart.change_metadata(&patch, at), idempotency).await
-    }
-
-    /// Adds a promotion code to the caller's cart. The quote tells whether it is valid.
-    ///
-    /// # Errors
-    /// [`EngineError::Cart`], [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
-    pub async fn add_code(
-        &self,
-        caller: &Actor,
-        cart: Target<CartId>,
-        code: Code,
-        idempotency: Option<&Idempotency<'_, CartView>>,
-    ) -> Result<Reply<CartView>, EngineError> {
-        self.change_cart(caller, cart, &|cart, at| cart.add_code(code.clone(), at), idempotency).await
-    }
-
-    /// Removes a promotion code from the caller's cart.
-    ///
-    /// # Errors
-    /// [`EngineError::Cart`], [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
-    pub async fn remove_code(
-        &self,
-        caller: &Actor,
-        cart: Target<CartId>,
-        code: Code,
-        idempotency: Option<&Idempotency<'_, CartView>>,
-    ) -> Result<Reply<CartView>, EngineError> {
-        self.change_cart(caller, cart, &|cart, at| cart.remove_code(&code, at), idempotency).await
-    }
-
-    async fn change_cart(
-        &self,
-        caller: &Actor,
-        target: Target<CartId>,
-        change: &CartEdit<'_>,
-        idempotency: Option<&Idempotency<'_, CartView>>,
-    ) -> Result<Reply<CartView>, EngineError> {
-        self.decide_and_commit(idempotency, |_| self.decide_change(caller, target, change)).await
+        change: &CartChange,
+        key: Key<'_, CartView>,
+    ) -> Answer<CartView> {
+        let change = |cart: &mut Cart, at| cart.change(change, at);
+        self.decide_and_commit(key, |_| self.decide_change(caller, cart, &change)).await
     }
 
     async fn decide_change(
         &self,
         caller: &Actor,
         target: Target<CartId>,
-        change: &CartEdit<'_>,
-    ) -> Result<Decision<CartView>, EngineError> {
+        change: &impl Fn(&mut Cart, DateTime<Utc>) -> Result<(), CartRejection>,
+    ) -> Decided<CartView> {
         let before = self.own_cart(caller, target.id).await?;
         let (mut cart, at) = (before.clone(), self.now());
         target.expected.check(before.version)?;
@@ -231,13 +176,13 @@ impl Engine {
     }
 
     /// A cart of the caller. Only the owner can change or order a cart.
-    pub(super) async fn own_cart(&self, caller: &Actor, id: CartId) -> Result<Cart, EngineError> {
+    pub(super) async fn own_cart(&self, caller: &Actor, id: CartId) -> Result<Cart> {
         let user = caller.user_id()?;
         let cart = self.ports.store.cart(id).await?.filter(|cart| cart.user_id == *user);
         cart.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Cart)))
     }
 
-    async fn view(&self, mut cart: Cart) -> Result<CartView, EngineError> {
+    async fn view(&self, mut cart: Cart) -> Result<CartView> {
         let offers = self.offers(cart.items.iter().map(|item| &item.sku)).await?;
         let price_changes = cart.refresh(|sku| offers.get(sku).cloned());
         let quote = self.quote_cart(&cart, &offers).await?;
@@ -248,7 +193,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Store`].
-    pub async fn offers(&self, skus: impl IntoIterator<Item = &Sku> + Send) -> Result<Offers, EngineError> {
+    pub async fn offers(&self, skus: impl IntoIterator<Item = &Sku> + Send) -> Result<Offers> {
         let mut skus: Vec<Sku> = skus.into_iter().cloned().collect();
         skus.sort_unstable();
         skus.dedup();
@@ -259,6 +204,3 @@ impl Engine {
         Ok(offers.into_iter().map(|offer| (offer.sku.clone(), offer)).collect())
     }
 }
-
-/// A change to a cart: one of the methods of [`Cart`].
-type CartEdit<'a> = dyn Fn(&mut Cart, chrono::DateTime<chrono::Utc>) -> Result<(), CartRejection> + Send + Sync + 'a;

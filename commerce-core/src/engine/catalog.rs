@@ -17,7 +17,7 @@ use crate::port::{Page, PageRequest, ProductCursor, ProductFilter};
 use crate::stock::{StockAction, StockMove};
 use crate::text::{BoundedString, Name};
 
-use super::{Decision, Engine, EngineError, Expected, Field, Idempotency, Reply, Resource, Target};
+use super::{Answer, Decided, Decision, Engine, EngineError, Expected, Field, Key, Resource, Result, Target};
 
 /// The fields of a product that a caller sets. The engine sets the version and the times.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`].
-    pub async fn product(&self, caller: Option<&Actor>, id: &ProductId) -> Result<Product, EngineError> {
+    pub async fn product(&self, caller: Option<&Actor>, id: &ProductId) -> Result<Product> {
         let product = self.ports.store.product(id).await?;
         let visible = product.filter(|product| product.active || sees_all(caller));
         visible.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Product)))
@@ -91,7 +91,7 @@ impl Engine {
         category: Option<&CategoryId>,
         mut filter: ProductFilter,
         page: &PageRequest<ProductCursor>,
-    ) -> Result<Page<Product, ProductCursor>, EngineError> {
+    ) -> Result<Page<Product, ProductCursor>> {
         if let Some(category) = category {
             filter.categories = below(category, &self.ports.store.categories().await?);
         }
@@ -106,7 +106,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Store`].
-    pub async fn categories(&self) -> Result<Vec<Category>, EngineError> {
+    pub async fn categories(&self) -> Result<Vec<Category>> {
         Ok(self.ports.store.categories().await?)
     }
 
@@ -119,18 +119,13 @@ impl Engine {
         caller: &Actor,
         id: Option<ProductId>,
         input: &ProductInput,
-        idempotency: Option<&Idempotency<'_, Product>>,
-    ) -> Result<Reply<Product>, EngineError> {
+        key: Key<'_, Product>,
+    ) -> Answer<Product> {
         let id = id.unwrap_or_else(|| self.fresh_name());
-        self.decide_and_commit(idempotency, |_| self.decide_new_product(caller, &id, input)).await
+        self.decide_and_commit(key, |_| self.decide_new_product(caller, &id, input)).await
     }
 
-    async fn decide_new_product(
-        &self,
-        caller: &Actor,
-        id: &ProductId,
-        input: &ProductInput,
-    ) -> Result<Decision<Product>, EngineError> {
+    async fn decide_new_product(&self, caller: &Actor, id: &ProductId, input: &ProductInput) -> Decided<Product> {
         match self.decide_product(caller, Target { id, expected: Expected::Version(0) }, input).await {
             Err(EngineError::VersionMismatch { .. }) => {
                 Err(EngineError::AlreadyExists(Resource::Document(DocumentKind::Product)))
@@ -149,9 +144,9 @@ impl Engine {
         caller: &Actor,
         target: Target<&ProductId>,
         input: &ProductInput,
-        idempotency: Option<&Idempotency<'_, Product>>,
-    ) -> Result<Reply<Product>, EngineError> {
-        self.decide_and_commit(idempotency, |_| self.decide_product(caller, target, input)).await
+        key: Key<'_, Product>,
+    ) -> Answer<Product> {
+        self.decide_and_commit(key, |_| self.decide_product(caller, target, input)).await
     }
 
     async fn decide_product(
@@ -159,7 +154,7 @@ impl Engine {
         caller: &Actor,
         target: Target<&ProductId>,
         input: &ProductInput,
-    ) -> Result<Decision<Product>, EngineError> {
+    ) -> Decided<Product> {
         caller.require(Permission::ManageCatalog)?;
         let known = self.ports.store.product(target.id).await?;
         let at = self.now();
@@ -172,7 +167,7 @@ impl Engine {
         Ok(Decision { commit, outcome })
     }
 
-    async fn check_categories(&self, categories: &[CategoryId]) -> Result<(), EngineError> {
+    async fn check_categories(&self, categories: &[CategoryId]) -> Result<()> {
         if categories.is_empty() {
             return Ok(());
         }
@@ -190,12 +185,12 @@ impl Engine {
         &self,
         caller: &Actor,
         input: CategoryInput,
-        idempotency: Option<&Idempotency<'_, Category>>,
-    ) -> Result<Reply<Category>, EngineError> {
-        self.decide_and_commit(idempotency, |_| self.decide_category(caller, &input)).await
+        key: Key<'_, Category>,
+    ) -> Answer<Category> {
+        self.decide_and_commit(key, |_| self.decide_category(caller, &input)).await
     }
 
-    async fn decide_category(&self, caller: &Actor, input: &CategoryInput) -> Result<Decision<Category>, EngineError> {
+    async fn decide_category(&self, caller: &Actor, input: &CategoryInput) -> Decided<Category> {
         caller.require(Permission::ManageCatalog)?;
         let all = self.ports.store.categories().await?;
         let known = all.iter().find(|known| known.id == input.id);
@@ -215,12 +210,12 @@ impl Engine {
     /// As [`Engine::save_product`], for the first refused product; nothing is imported then.
     #[expect(clippy::expect_used, reason = "no key is given")]
     #[expect(clippy::missing_panics_doc, reason = "it never panics")]
-    pub async fn import(&self, caller: &Actor, rows: &[ImportRow]) -> Result<Imported, EngineError> {
+    pub async fn import(&self, caller: &Actor, rows: &[ImportRow]) -> Result<Imported> {
         let reply = self.decide_and_commit(None, |_| self.decide_import(caller, rows)).await?;
         Ok(reply.into_fresh().expect("without a key nothing was answered before"))
     }
 
-    async fn decide_import(&self, caller: &Actor, rows: &[ImportRow]) -> Result<Decision<Imported>, EngineError> {
+    async fn decide_import(&self, caller: &Actor, rows: &[ImportRow]) -> Decided<Imported> {
         caller.require(Permission::ManageCatalog)?;
         let at = self.now();
         let mut commit = self.commit_by(caller, at);
@@ -251,7 +246,7 @@ impl Engine {
         Ok(Decision { commit, outcome: imported })
     }
 
-    async fn missing_categories(&self, rows: &[ImportRow], at: DateTime<Utc>) -> Result<Vec<Category>, EngineError> {
+    async fn missing_categories(&self, rows: &[ImportRow], at: DateTime<Utc>) -> Result<Vec<Category>> {
         let known = self.ports.store.categories().await?;
         let category_ids = rows.iter().flat_map(|row| &row.product.categories);
         let missing: BTreeMap<_, _> = category_ids
@@ -304,7 +299,7 @@ impl CategoryInput {
 }
 
 /// Only staff filter lists by keys.
-pub(super) fn require_for_keys(caller: Option<&Actor>, keys: &[String]) -> Result<(), EngineError> {
+pub(super) fn require_for_keys(caller: Option<&Actor>, keys: &[String]) -> Result<()> {
     let role = caller.map_or(Role::Customer, |caller| caller.role);
     if keys.is_empty() || role.may(Permission::SeeAll) { Ok(()) } else { Err(EngineError::Forbidden { role }) }
 }
@@ -324,7 +319,7 @@ fn below(root: &CategoryId, all: &[Category]) -> Vec<CategoryId> {
     found
 }
 
-fn check_category(input: &CategoryInput, old: Option<&Category>, known: &[Category]) -> Result<(), EngineError> {
+fn check_category(input: &CategoryInput, old: Option<&Category>, known: &[Category]) -> Result<()> {
     if old.is_some_and(|old| old.parent != input.parent) {
         return Err(EngineError::invalid(Field::Parent, "a category keeps its parent"));
     }

@@ -12,7 +12,7 @@ use crate::ids::UserId;
 use crate::permission::Permission;
 use crate::port::{Page, PageRequest, StoreError};
 
-use super::{Decision, Engine, EngineError, Imported, Reply, Resource, Target};
+use super::{Answer, Decided, Decision, Engine, EngineError, Imported, Resource, Result, Target};
 
 /// A saved customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`], also for a deleted one; [`EngineError::Forbidden`].
-    pub async fn customer(&self, caller: &Actor, id: &UserId) -> Result<Customer, EngineError> {
+    pub async fn customer(&self, caller: &Actor, id: &UserId) -> Result<Customer> {
         if !caller.can_access(id) {
             return Err(EngineError::Forbidden { role: caller.role });
         }
@@ -45,7 +45,7 @@ impl Engine {
         caller: &Actor,
         mut filter: DocumentFilter,
         page: &PageRequest<String>,
-    ) -> Result<Page<Customer, String>, EngineError> {
+    ) -> Result<Page<Customer, String>> {
         caller.require(Permission::SeeAll)?;
         filter.keys.push(Vec::from([Customer::LISTED.into()]));
         let Page { items, next } = self.ports.store.documents(DocumentKind::Customer, &filter, page).await?;
@@ -54,12 +54,12 @@ impl Engine {
     }
 
     /// The groups of a user, as segments.
-    pub(super) async fn groups(&self, user: &UserId) -> Result<Vec<String>, EngineError> {
+    pub(super) async fn groups(&self, user: &UserId) -> Result<Vec<String>> {
         let known = self.known_customer(user).await?;
         Ok(known.iter().flat_map(|customer| customer.details.groups.iter().map(ToString::to_string)).collect())
     }
 
-    async fn known_customer(&self, id: &UserId) -> Result<Option<Customer>, EngineError> {
+    async fn known_customer(&self, id: &UserId) -> Result<Option<Customer>> {
         let known = self.ports.store.document(&DocumentId::new(DocumentKind::Customer, id)).await?;
         Ok(known.map(Customer::try_from).transpose().map_err(StoreError::from)?)
     }
@@ -73,7 +73,7 @@ impl Engine {
         caller: &Actor,
         target: Target<&UserId>,
         details: &CustomerDetails,
-    ) -> Result<Reply<SavedCustomer>, EngineError> {
+    ) -> Answer<SavedCustomer> {
         self.decide_and_commit(None, |_| self.decide_customer(caller, target, details)).await
     }
 
@@ -82,7 +82,7 @@ impl Engine {
         caller: &Actor,
         target: Target<&UserId>,
         details: &CustomerDetails,
-    ) -> Result<Decision<SavedCustomer>, EngineError> {
+    ) -> Decided<SavedCustomer> {
         caller.require(Permission::ManageCustomers)?;
         let mut commit = self.commit_by(caller, self.now());
         let outcome = self.put_customer(&mut commit, target, details).await?;
@@ -95,7 +95,7 @@ impl Engine {
         commit: &mut Commit,
         target: Target<&UserId>,
         details: &CustomerDetails,
-    ) -> Result<SavedCustomer, EngineError> {
+    ) -> Result<SavedCustomer> {
         let known = self.known_customer(target.id).await?;
         let present = known.as_ref().filter(|known| known.is_present());
         target.expected.check(present.map_or(0, |present| present.version))?;
@@ -113,11 +113,7 @@ impl Engine {
     /// [`EngineError::Forbidden`], [`EngineError::Store`]; nothing is imported then.
     #[expect(clippy::expect_used, reason = "no key is given")]
     #[expect(clippy::missing_panics_doc, reason = "it never panics")]
-    pub async fn import_customers(
-        &self,
-        caller: &Actor,
-        rows: &BTreeMap<UserId, CustomerDetails>,
-    ) -> Result<Imported, EngineError> {
+    pub async fn import_customers(&self, caller: &Actor, rows: &BTreeMap<UserId, CustomerDetails>) -> Result<Imported> {
         let reply = self.decide_and_commit(None, |_| self.decide_import_customers(caller, rows)).await?;
         Ok(reply.into_fresh().expect("without a key nothing was answered before"))
     }
@@ -126,7 +122,7 @@ impl Engine {
         &self,
         caller: &Actor,
         rows: &BTreeMap<UserId, CustomerDetails>,
-    ) -> Result<Decision<Imported>, EngineError> {
+    ) -> Decided<Imported> {
         caller.require(Permission::ManageCustomers)?;
         let mut commit = self.commit_by(caller, self.now());
         let mut outcome = Imported::default();
@@ -147,19 +143,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::VersionMismatch`], [`EngineError::Forbidden`].
-    pub async fn delete_customer(
-        &self,
-        caller: &Actor,
-        target: Target<&UserId>,
-    ) -> Result<Reply<Customer>, EngineError> {
+    pub async fn delete_customer(&self, caller: &Actor, target: Target<&UserId>) -> Answer<Customer> {
         self.decide_and_commit(None, |_| self.decide_delete_customer(caller, target)).await
     }
 
-    async fn decide_delete_customer(
-        &self,
-        caller: &Actor,
-        target: Target<&UserId>,
-    ) -> Result<Decision<Customer>, EngineError> {
+    async fn decide_delete_customer(&self, caller: &Actor, target: Target<&UserId>) -> Decided<Customer> {
         caller.require(Permission::ManageCustomers)?;
         let customer = self.customer(caller, target.id).await?;
         target.expected.check(customer.version)?;

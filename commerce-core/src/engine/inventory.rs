@@ -6,14 +6,14 @@ use crate::permission::Permission;
 use crate::port::{Page, PageRequest};
 use crate::stock::{SkuStock, StockAction, StockLevel, StockMove};
 
-use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, Target};
+use super::{Answer, Decided, Decision, Engine, EngineError, Key, Resource, Result, Target};
 
 impl Engine {
     /// The stock of a sku now.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] if it was never stocked, [`EngineError::Forbidden`].
-    pub async fn stock(&self, caller: &Actor, sku: &Sku) -> Result<StockLevel, EngineError> {
+    pub async fn stock(&self, caller: &Actor, sku: &Sku) -> Result<StockLevel> {
         caller.require(Permission::SeeStock)?;
         let level = self.ports.store.stock(sku, self.now()).await?;
         level.ok_or(EngineError::NotFound(Resource::Stock))
@@ -28,7 +28,7 @@ impl Engine {
         caller: &Actor,
         low_only: bool,
         page: &PageRequest<Sku>,
-    ) -> Result<Page<StockLevel, Sku>, EngineError> {
+    ) -> Result<Page<StockLevel, Sku>> {
         caller.require(Permission::SeeStock)?;
         Ok(self.ports.store.stock_levels(low_only, self.now(), page).await?)
     }
@@ -45,10 +45,10 @@ impl Engine {
         caller: &Actor,
         target: Target<&Sku>,
         action: StockAction,
-        idempotency: Option<&Idempotency<'_, StockLevel>>,
-    ) -> Result<Reply<StockLevel>, EngineError> {
+        key: Key<'_, StockLevel>,
+    ) -> Answer<StockLevel> {
         let action = action.expecting(target.expected.version());
-        self.decide_and_commit(idempotency, |_| self.decide_move(caller, target, &action)).await
+        self.decide_and_commit(key, |_| self.decide_move(caller, target, &action)).await
     }
 
     async fn decide_move(
@@ -56,7 +56,7 @@ impl Engine {
         caller: &Actor,
         Target { id: sku, expected }: Target<&Sku>,
         action: &StockAction,
-    ) -> Result<Decision<StockLevel>, EngineError> {
+    ) -> Decided<StockLevel> {
         caller.require(Permission::ManageStock)?;
         let at = self.now();
         let level = self.ports.store.stock(sku, at).await?.unwrap_or_else(|| StockLevel::empty(sku.clone()));

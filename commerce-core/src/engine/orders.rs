@@ -12,7 +12,7 @@ use crate::permission::Permission;
 use crate::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter};
 
 use super::catalog::require_for_keys;
-use super::{Decision, Engine, EngineError, Idempotency, Reply, Resource, Target};
+use super::{Answer, Decided, Engine, EngineError, Key, Resource, Result, Target};
 
 /// One event of an order's history, with the order after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`] also for the order of another customer.
-    pub async fn order(&self, caller: &Actor, order_ref: &OrderRef) -> Result<Order, EngineError> {
+    pub async fn order(&self, caller: &Actor, order_ref: &OrderRef) -> Result<Order> {
         let order = self.ports.store.order(order_ref).await?.filter(|order| caller.can_access(&order.user_id));
         order.ok_or(EngineError::NotFound(noun(order_ref)))
     }
@@ -50,7 +50,7 @@ impl Engine {
         caller: &Actor,
         mut filter: OrderFilter,
         page: &PageRequest<OrderId>,
-    ) -> Result<Page<Order, OrderId>, EngineError> {
+    ) -> Result<Page<Order, OrderId>> {
         if !caller.role.may(Permission::SeeAll) {
             require_for_keys(Some(caller), &filter.keys)?;
             let own = caller.user_id()?;
@@ -71,7 +71,7 @@ impl Engine {
         caller: &Actor,
         mut filter: ReturnFilter,
         page: &PageRequest<ReturnId>,
-    ) -> Result<Page<(OrderId, Return), ReturnId>, EngineError> {
+    ) -> Result<Page<(OrderId, Return), ReturnId>> {
         if !caller.role.may(Permission::SeeAll) {
             filter.user = Some(caller.user_id()?.clone());
         }
@@ -87,7 +87,7 @@ impl Engine {
         caller: &Actor,
         order_ref: &OrderRef,
         page: &PageRequest<u64>,
-    ) -> Result<Page<HistoryItem, u64>, EngineError> {
+    ) -> Result<Page<HistoryItem, u64>> {
         let id = self.order(caller, order_ref).await?.id;
         let (mut order, mut items) = (None, Vec::<HistoryItem>::new());
         for entry in self.ports.store.order_history(id).await? {
@@ -107,12 +107,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`] also if it was placed later.
-    pub async fn order_at(
-        &self,
-        caller: &Actor,
-        order_ref: &OrderRef,
-        at: DateTime<Utc>,
-    ) -> Result<Order, EngineError> {
+    pub async fn order_at(&self, caller: &Actor, order_ref: &OrderRef, at: DateTime<Utc>) -> Result<Order> {
         let id = self.order(caller, order_ref).await?.id;
         let history = self.ports.store.order_history(id).await?;
         let mut order = None;
@@ -131,11 +126,11 @@ impl Engine {
         caller: &Actor,
         target: Target<&OrderRef>,
         input: ReturnInput,
-        idempotency: Option<&Idempotency<'_, Order>>,
-    ) -> Result<Reply<Order>, EngineError> {
+        key: Key<'_, Order>,
+    ) -> Answer<Order> {
         let ReturnInput { lines, reason } = input;
         let request = ReturnRequest { id: ReturnId::new(self.ports.ids.next()), lines, reason };
-        self.command(caller, target, Command::RequestReturn(request), idempotency).await
+        self.command(caller, target, Command::RequestReturn(request), key).await
     }
 
     /// Gives a command to an order.
@@ -148,17 +143,12 @@ impl Engine {
         caller: &Actor,
         target: Target<&OrderRef>,
         command: Command,
-        idempotency: Option<&Idempotency<'_, Order>>,
-    ) -> Result<Reply<Order>, EngineError> {
-        self.decide_and_commit(idempotency, |_| self.decide_command(caller, target, command.clone())).await
+        key: Key<'_, Order>,
+    ) -> Answer<Order> {
+        self.decide_and_commit(key, |_| self.decide_command(caller, target, command.clone())).await
     }
 
-    async fn decide_command(
-        &self,
-        caller: &Actor,
-        target: Target<&OrderRef>,
-        command: Command,
-    ) -> Result<Decision<Order>, EngineError> {
+    async fn decide_command(&self, caller: &Actor, target: Target<&OrderRef>, command: Command) -> Decided<Order> {
         command.permit(caller.role)?; // before reading, so that the error does not reveal what exists
         let order = self.order(caller, target.id).await?;
         target.expected.check(order.version)?;

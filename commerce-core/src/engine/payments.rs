@@ -8,7 +8,7 @@ use crate::order::{Command, Order, OrderRejection, Trigger};
 use crate::port::{Charge, ChargeOutcome, OrderRef};
 use crate::stock::StockRefusal;
 
-use super::{Engine, EngineError, Idempotency, Reply, Target};
+use super::{Answer, Engine, EngineError, Key, Result, Target};
 
 impl Engine {
     /// Captures the payment of an order with a token from the processor, and records the processor's answer.
@@ -27,29 +27,28 @@ impl Engine {
         caller: &Actor,
         payment: PaymentId,
         token: String,
-        idempotency: Option<&Idempotency<'_, Order>>,
-    ) -> Result<Reply<Order>, EngineError> {
+        key: Key<'_, Order>,
+    ) -> Answer<Order> {
         let order_ref = OrderRef::Payment(payment);
         let order = self.order(caller, &order_ref).await?;
         if caller.user.as_ref() != Some(&order.user_id) {
             return Err(EngineError::Forbidden { role: caller.role });
         }
         if let Err(rejection) = self.check_payable(&order) {
-            return self.answer_again(idempotency, rejection).await;
+            return self.answer_again(key, rejection).await;
         }
         let charge = Charge::new(payment, order.payment.amount, token);
         match self.ports.payments.charge(&charge).await? {
             ChargeOutcome::Declined { reason } => {
-                self.command(&Actor::SYSTEM, Target::any(&order_ref), Command::FailPayment { reason }, idempotency)
-                    .await
+                self.command(&Actor::SYSTEM, Target::any(&order_ref), Command::FailPayment { reason }, key).await
             }
             ChargeOutcome::Captured { amount, reference } => {
                 let reference = Some(reference);
                 let capture = Command::Capture { amount, reference: reference.clone() };
-                match self.command(&Actor::SYSTEM, Target::any(&order_ref), capture, idempotency).await {
+                match self.command(&Actor::SYSTEM, Target::any(&order_ref), capture, key).await {
                     Err(EngineError::Stock(StockRefusal::OutOfStock { .. })) => {
                         let late = Command::CaptureAfterExpiry { amount, reference };
-                        self.command(&Actor::SYSTEM, Target::any(&order_ref), late, idempotency).await
+                        self.command(&Actor::SYSTEM, Target::any(&order_ref), late, key).await
                     }
                     reply => reply,
                 }
@@ -58,7 +57,7 @@ impl Engine {
     }
 
     /// A payment is only captured if it causes a transition.
-    fn check_payable(&self, order: &Order) -> Result<(), EngineError> {
+    fn check_payable(&self, order: &Order) -> Result<()> {
         let lifecycle = self.settings.lifecycle_of(&order.lifecycle);
         let way = lifecycle.and_then(|known| known.by_trigger(&order.status, Trigger::Pay));
         if way.is_none() || !order.payment.captured.is_zero() {

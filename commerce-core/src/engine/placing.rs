@@ -6,87 +6,64 @@ use alloc::vec::Vec;
 
 use crate::Quantity;
 use crate::actor::Actor;
-use crate::address::Address;
 use crate::cart::{Cart, CartRejection, MAX_LINES, check_offer};
 use crate::catalog::Offer;
 use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, Sku, UserId};
 use crate::metadata::Metadata;
 use crate::money::{Amount, Money};
-use crate::order::{Context, NewOrder, Order, OrderItem, place};
+use crate::order::{Context, NewOrder, Order, OrderDetails, OrderItem, place};
 use crate::permission::Permission;
 use crate::pricing::{CodeRejection, Quote, RejectedCode};
 use crate::promotion::{Limits, Promotion};
 use crate::text::BoundedString;
 
-use super::quotes::{QuoteInput, QuoteResult};
-use super::{Decision, Engine, EngineError, Field, Idempotency, ItemPart, Reply, decided_order};
+use super::carts::Offers;
+use super::quotes::QuoteInput;
+use super::{Answer, Decided, Engine, EngineError, Field, ItemPart, Key, Result, decided_order};
 
 /// A request to order the caller's cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct CheckoutRequest {
     pub cart_id: CartId,
     /// If given, it must be the owner of the cart.
     pub user_id: Option<UserId>,
-    pub shipping_address: Address,
     /// `None`: the first method of the shop.
     pub shipping_method: Option<BoundedString<64>>,
-    /// A message of the customer.
-    pub notes: Option<BoundedString<1000>>,
-    /// The customer's own number.
-    pub purchase_order_number: Option<BoundedString<64>>,
-    pub metadata: Metadata,
+    pub details: OrderDetails,
 }
 
 impl CheckoutRequest {
     /// A request to order a cart, shipped by the first method of the shop.
-    pub fn new(cart_id: CartId, shipping_address: Address) -> Self {
-        Self {
-            cart_id,
-            user_id: None,
-            shipping_address,
-            shipping_method: None,
-            notes: None,
-            purchase_order_number: None,
-            metadata: Metadata::default(),
-        }
+    pub const fn new(cart_id: CartId, details: OrderDetails) -> Self {
+        Self { cart_id, user_id: None, shipping_method: None, details }
     }
 }
 
 /// A request to order items without a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct PlaceOrderRequest {
     /// The customer; `None`: the caller. Only admin and service may set it.
     pub user_id: Option<UserId>,
     pub items: Vec<ItemRequest>,
-    pub shipping_address: Address,
     /// `None`: the first method of the shop.
     pub shipping_method: Option<BoundedString<64>>,
-    /// A message of the customer.
-    pub notes: Option<BoundedString<1000>>,
-    /// The customer's own number.
-    pub purchase_order_number: Option<BoundedString<64>>,
-    pub metadata: Metadata,
+    pub details: OrderDetails,
 }
 
 impl PlaceOrderRequest {
     /// A request to order items for the caller, shipped by the first method of the shop.
-    pub fn new(items: Vec<ItemRequest>, shipping_address: Address) -> Self {
-        Self {
-            user_id: None,
-            items,
-            shipping_address,
-            shipping_method: None,
-            notes: None,
-            purchase_order_number: None,
-            metadata: Metadata::default(),
-        }
+    pub const fn new(items: Vec<ItemRequest>, details: OrderDetails) -> Self {
+        Self { user_id: None, items, shipping_method: None, details }
     }
 }
 
 /// One line to order: a sku, or a product with a single variant.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ItemRequest {
     pub sku: Option<Sku>,
@@ -98,24 +75,27 @@ pub struct ItemRequest {
 }
 
 impl ItemRequest {
+    /// Units at the price of the catalog. The caller sets what they are of.
+    pub fn new(quantity: Quantity) -> Self {
+        Self { sku: None, product_id: None, quantity, unit_price: None, metadata: Metadata::default() }
+    }
+
     /// Units of a sku at the price of the catalog.
     pub fn sku(sku: Sku, quantity: Quantity) -> Self {
-        Self { sku: Some(sku), product_id: None, quantity, unit_price: None, metadata: Metadata::default() }
+        Self { sku: Some(sku), ..Self::new(quantity) }
     }
 }
 
 /// The parts of a new order, from a cart or a list of items.
-struct PendingOrder {
+struct PendingOrder<'a> {
+    id: OrderId,
     user_id: UserId,
     /// The cart as it was read, and as it is after the checkout.
     cart: Option<(Cart, Cart)>,
     items: Vec<OrderItem>,
-    priced: QuoteResult,
-    shipping_address: Address,
-    shipping_method: BoundedString<64>,
-    notes: Option<BoundedString<1000>>,
-    purchase_order_number: Option<BoundedString<64>>,
-    metadata: Metadata,
+    offers: Offers,
+    shipping_method: Option<&'a BoundedString<64>>,
+    details: &'a OrderDetails,
 }
 
 impl Engine {
@@ -124,21 +104,11 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Cart`] (ordered already, empty, no longer for sale), [`EngineError::Stock`],
     /// [`EngineError::UserNotFound`], [`EngineError::Users`], [`EngineError::Invalid`] (shipping method).
-    pub async fn checkout(
-        &self,
-        caller: &Actor,
-        request: &CheckoutRequest,
-        idempotency: Option<&Idempotency<'_, Order>>,
-    ) -> Result<Reply<Order>, EngineError> {
-        self.decide_and_commit(idempotency, |lost| self.decide_checkout(caller, request, lost)).await
+    pub async fn checkout(&self, caller: &Actor, request: &CheckoutRequest, key: Key<'_, Order>) -> Answer<Order> {
+        self.decide_and_commit(key, |lost| self.decide_checkout(caller, request, lost)).await
     }
 
-    async fn decide_checkout(
-        &self,
-        caller: &Actor,
-        request: &CheckoutRequest,
-        lost: u32,
-    ) -> Result<Decision<Order>, EngineError> {
+    async fn decide_checkout(&self, caller: &Actor, request: &CheckoutRequest, lost: u32) -> Decided<Order> {
         let (context, id) = (self.context(caller), OrderId::new(self.ports.ids.next()));
         if request.user_id.is_some() && request.user_id != caller.user {
             return Err(EngineError::invalid(Field::User, "a cart is ordered by its owner"));
@@ -154,108 +124,71 @@ impl Engine {
         })?;
         cart.refresh(|sku| offers.get(sku).cloned());
         let items = cart.items.clone();
-        let method = self.shipping_method(request.shipping_method.as_ref())?;
-        let input = QuoteInput { user: &user_id, items: &items, codes: &cart.codes, shipping: Some(method) };
-        let priced = self.quote_items(&input, &offers, context.at).await?;
-        check_codes(&priced.quote)?;
-        let pending = PendingOrder {
-            user_id,
-            cart: Some((before, cart)),
-            items,
-            priced,
-            shipping_address: request.shipping_address.clone(),
-            shipping_method: method.name.clone(),
-            notes: request.notes.clone(),
-            purchase_order_number: request.purchase_order_number.clone(),
-            metadata: request.metadata.clone(),
-        };
-        self.place(&context, id, pending, lost)
+        let CheckoutRequest { shipping_method, details, .. } = request;
+        let (cart, shipping_method) = (Some((before, cart)), shipping_method.as_ref());
+        let pending = PendingOrder { id, user_id, cart, items, offers, shipping_method, details };
+        self.place(&context, pending, lost).await
     }
 
     /// Orders items without a cart.
     ///
     /// # Errors
     /// As [`Engine::checkout`]; [`EngineError::Invalid`] with the item.
-    pub async fn place_order(
-        &self,
-        caller: &Actor,
-        request: &PlaceOrderRequest,
-        idempotency: Option<&Idempotency<'_, Order>>,
-    ) -> Result<Reply<Order>, EngineError> {
-        self.decide_and_commit(idempotency, |lost| self.decide_order(caller, request, lost)).await
+    pub async fn place_order(&self, caller: &Actor, request: &PlaceOrderRequest, key: Key<'_, Order>) -> Answer<Order> {
+        self.decide_and_commit(key, |lost| self.decide_order(caller, request, lost)).await
     }
 
-    async fn decide_order(
-        &self,
-        caller: &Actor,
-        request: &PlaceOrderRequest,
-        lost: u32,
-    ) -> Result<Decision<Order>, EngineError> {
+    async fn decide_order(&self, caller: &Actor, request: &PlaceOrderRequest, lost: u32) -> Decided<Order> {
         check_request(caller, request)?;
         let user_id = request.user_id.clone().map_or_else(|| caller.user_id().cloned(), Ok)?;
         let user_id = self.known_user(user_id).await?;
-        let context = self.context(caller);
+        let (context, id) = (self.context(caller), OrderId::new(self.ports.ids.next()));
         let skus = self.resolve(&request.items).await?;
         let offers = self.offers(&skus).await?;
         let lines = request.items.iter().zip(&skus).enumerate();
-        let items =
-            lines.map(|(at, (item, sku))| self.order_item(at, item, offers.get(sku))).collect::<Result<Vec<_>, _>>()?;
-        let method = self.shipping_method(request.shipping_method.as_ref())?;
-        let input = QuoteInput { user: &user_id, items: &items, codes: &[], shipping: Some(method) };
-        let priced = self.quote_items(&input, &offers, context.at).await?;
-        let pending = PendingOrder {
-            user_id,
-            cart: None,
-            items,
-            priced,
-            shipping_address: request.shipping_address.clone(),
-            shipping_method: method.name.clone(),
-            notes: request.notes.clone(),
-            purchase_order_number: request.purchase_order_number.clone(),
-            metadata: request.metadata.clone(),
-        };
-        self.place(&context, OrderId::new(self.ports.ids.next()), pending, lost)
+        let items = lines.map(|(at, (item, sku))| self.order_item(at, item, offers.get(sku))).collect::<Result<_>>()?;
+        let PlaceOrderRequest { shipping_method, details, .. } = request;
+        let shipping_method = shipping_method.as_ref();
+        let pending = PendingOrder { id, user_id, cart: None, items, offers, shipping_method, details };
+        self.place(&context, pending, lost).await
     }
 
-    fn place(
-        &self,
-        context: &Context,
-        id: OrderId,
-        pending: PendingOrder,
-        lost: u32,
-    ) -> Result<Decision<Order>, EngineError> {
+    async fn place(&self, context: &Context, pending: PendingOrder<'_>, lost: u32) -> Decided<Order> {
+        let PendingOrder { id, user_id, cart, items, offers, .. } = pending;
+        let method = self.shipping_method(pending.shipping_method)?;
+        let codes = cart.as_ref().map_or(&[][..], |(_, cart)| &cart.codes);
+        let input = QuoteInput { user: &user_id, items: &items, codes, shipping: Some(method) };
+        let priced = self.quote_items(&input, &offers, context.at).await?;
+        check_codes(&priced.quote)?;
         let random = self.ports.ids.next().as_u64_pair().1;
         let longer = usize::try_from(lost).unwrap_or_default();
         let new_order = NewOrder {
             id,
             number: OrderNumber::new(context.at.date_naive(), random, OrderNumber::SUFFIX.saturating_add(longer)),
             payment: PaymentId::new(self.ports.ids.next()),
-            user_id: pending.user_id,
-            cart_id: pending.cart.as_ref().map(|(cart, _)| cart.id),
-            quote: pending.priced.quote.of_items(pending.items),
-            shipping_address: pending.shipping_address,
-            shipping_method: pending.shipping_method,
-            notes: pending.notes,
-            purchase_order_number: pending.purchase_order_number,
-            metadata: pending.metadata,
+            user_id,
+            cart_id: cart.as_ref().map(|(cart, _)| cart.id),
+            quote: priced.quote.of_items(items),
+            shipping_method: method.name.clone(),
+            details: pending.details.clone(),
             reserved_until: context.at.checked_add_signed(self.settings.reservation).unwrap_or(context.at),
         };
         let events = place(&self.settings.lifecycle, context, new_order)?;
         let mut commit = self.commit_by(&context.actor, context.at);
-        commit.place(self.recorded(context, 0, events), &limits_of(&pending.priced.promotions))?;
-        if let Some((before, after)) = pending.cart {
+        commit.place(self.recorded(context, 0, events), &limits_of(&priced.promotions))?;
+        if let Some((before, after)) = cart {
             commit.change(Some(&before), after);
         }
         Ok(decided_order(commit))
     }
 
-    async fn known_user(&self, user: UserId) -> Result<UserId, EngineError> {
+    async fn known_user(&self, user: UserId) -> Result<UserId> {
         let Some(users) = &self.ports.users else { return Ok(user) };
         if users.exists(&user).await? { Ok(user) } else { Err(EngineError::UserNotFound(user)) }
     }
 
     /// The skus of the items. A product stands for its only variant.
-    async fn resolve(&self, items: &[ItemRequest]) -> Result<Vec<Sku>, EngineError> {
+    async fn resolve(&self, items: &[ItemRequest]) -> Result<Vec<Sku>> {
         let mut skus = Vec::with_capacity(items.len());
         for (at, item) in items.iter().enumerate() {
             skus.push(match (&item.sku, &item.product_id) {
@@ -272,7 +205,7 @@ impl Engine {
         Ok(skus)
     }
 
-    async fn only_variant(&self, at: usize, id: &ProductId) -> Result<Sku, EngineError> {
+    async fn only_variant(&self, at: usize, id: &ProductId) -> Result<Sku> {
         let field = Field::item(at, ItemPart::Product);
         let product = self.ports.store.product(id).await?;
         match product.as_ref().map(|product| product.variants.as_slice()) {
@@ -282,7 +215,7 @@ impl Engine {
         }
     }
 
-    fn order_item(&self, at: usize, request: &ItemRequest, offer: Option<&Offer>) -> Result<OrderItem, EngineError> {
+    fn order_item(&self, at: usize, request: &ItemRequest, offer: Option<&Offer>) -> Result<OrderItem> {
         let (whole, price) = (Field::item(at, ItemPart::Whole), Field::item(at, ItemPart::UnitPrice));
         let offer = offer.ok_or_else(|| EngineError::invalid(whole, "not in the catalog"))?;
         check_offer(offer, self.settings.currency).map_err(|refused| EngineError::invalid(whole, refused))?;
@@ -301,7 +234,7 @@ fn limits_of(promotions: &[Promotion]) -> BTreeMap<PromotionId, Limits> {
 }
 
 /// Only admin and service order for others and set prices.
-fn check_request(caller: &Actor, request: &PlaceOrderRequest) -> Result<(), EngineError> {
+fn check_request(caller: &Actor, request: &PlaceOrderRequest) -> Result<()> {
     let for_other = request.user_id.as_ref().is_some_and(|user| Some(user) != caller.user.as_ref());
     if for_other || request.items.iter().any(|item| item.unit_price.is_some()) {
         caller.require(Permission::OrderForOthers)?;
@@ -314,7 +247,7 @@ fn check_request(caller: &Actor, request: &PlaceOrderRequest) -> Result<(), Engi
 
 /// Refuses the order if a code expired or was used up since the cart was priced, so that the customer does not pay more
 /// than was shown. A code that never applied does not matter.
-fn check_codes(quote: &Quote) -> Result<(), EngineError> {
+fn check_codes(quote: &Quote) -> Result<()> {
     let over = |refused: &&RejectedCode| matches!(refused.reason, CodeRejection::UsageLimit | CodeRejection::Expired);
     match quote.rejected.iter().find(over) {
         Some(RejectedCode { code, reason }) => Err(EngineError::CodeRejected { code: code.clone(), reason: *reason }),

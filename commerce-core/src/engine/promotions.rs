@@ -15,7 +15,9 @@ use crate::pricing::{CodeRejection, MAX_PROMOTIONS, PromotionOutcome, Quote};
 use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage, same_code};
 
 use super::quotes::QuoteInput;
-use super::{Attempts, Decision, Engine, EngineError, Field, Idempotency, ItemPart, Reply, Resource, Target};
+use super::{
+    Answer, Attempts, Decided, Decision, Engine, EngineError, Field, ItemPart, Key, Reply, Resource, Result, Target,
+};
 
 /// The effect of a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +61,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`].
-    pub async fn promotion(&self, caller: &Actor, id: &PromotionId) -> Result<PromotionWithUsage, EngineError> {
+    pub async fn promotion(&self, caller: &Actor, id: &PromotionId) -> Result<PromotionWithUsage> {
         caller.require(Permission::ManagePromotions)?;
         let kept = self.ports.store.promotion(id).await?;
         kept.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Promotion)))
@@ -74,7 +76,7 @@ impl Engine {
         caller: &Actor,
         filter: &DocumentFilter,
         page: &PageRequest<PromotionCursor>,
-    ) -> Result<Page<PromotionWithUsage, PromotionCursor>, EngineError> {
+    ) -> Result<Page<PromotionWithUsage, PromotionCursor>> {
         caller.require(Permission::ManagePromotions)?;
         Ok(self.ports.store.promotions(filter, page).await?)
     }
@@ -88,7 +90,7 @@ impl Engine {
         caller: &Actor,
         id: &PromotionId,
         page: &PageRequest<OrderId>,
-    ) -> Result<Page<Redemption, OrderId>, EngineError> {
+    ) -> Result<Page<Redemption, OrderId>> {
         self.promotion(caller, id).await?;
         Ok(self.ports.store.redemptions(id, page).await?)
     }
@@ -102,17 +104,13 @@ impl Engine {
         &self,
         caller: &Actor,
         make: impl FnOnce(PromotionId) -> Result<Promotion, E>,
-        idempotency: Option<&Idempotency<'_, PromotionWithUsage>>,
+        key: Key<'_, PromotionWithUsage>,
     ) -> Result<Reply<PromotionWithUsage>, E> {
         let promotion = make(self.fresh_name())?;
-        Ok(self.decide_and_commit(idempotency, |_| self.decide_add_promotion(caller, promotion.clone())).await?)
+        Ok(self.decide_and_commit(key, |_| self.decide_add_promotion(caller, promotion.clone())).await?)
     }
 
-    async fn decide_add_promotion(
-        &self,
-        caller: &Actor,
-        promotion: Promotion,
-    ) -> Result<Decision<PromotionWithUsage>, EngineError> {
+    async fn decide_add_promotion(&self, caller: &Actor, promotion: Promotion) -> Decided<PromotionWithUsage> {
         caller.require(Permission::ManagePromotions)?;
         if self.ports.store.promotion(promotion.id()).await?.is_some() {
             return Err(EngineError::AlreadyExists(Resource::Document(DocumentKind::Promotion)));
@@ -151,7 +149,7 @@ impl Engine {
         caller: &Actor,
         PromotionWithUsage { record, usage }: PromotionWithUsage,
         promotion: Promotion,
-    ) -> Result<Decision<PromotionWithUsage>, EngineError> {
+    ) -> Decided<PromotionWithUsage> {
         self.check_promotion(caller, &promotion).await?;
         let changed = record.changed(promotion.with_usage(Usage::default()), self.now());
         Ok(self.keep(caller, Some(&record), changed, usage))
@@ -165,16 +163,12 @@ impl Engine {
         &self,
         caller: &Actor,
         target: Target<&PromotionId>,
-        idempotency: Option<&Idempotency<'_, PromotionWithUsage>>,
-    ) -> Result<Reply<PromotionWithUsage>, EngineError> {
-        self.decide_and_commit(idempotency, |_| self.decide_end_promotion(caller, target)).await
+        key: Key<'_, PromotionWithUsage>,
+    ) -> Answer<PromotionWithUsage> {
+        self.decide_and_commit(key, |_| self.decide_end_promotion(caller, target)).await
     }
 
-    async fn decide_end_promotion(
-        &self,
-        caller: &Actor,
-        target: Target<&PromotionId>,
-    ) -> Result<Decision<PromotionWithUsage>, EngineError> {
+    async fn decide_end_promotion(&self, caller: &Actor, target: Target<&PromotionId>) -> Decided<PromotionWithUsage> {
         let PromotionWithUsage { record, usage } = self.promotion(caller, target.id).await?;
         target.expected.check(record.version)?;
         let ended = record.ended(self.now());
@@ -185,7 +179,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`] (cart), [`EngineError::Invalid`] (sku), [`EngineError::Pricing`].
-    pub async fn check_code(&self, caller: &Actor, code: &Code, basket: &Basket) -> Result<CodeCheck, EngineError> {
+    pub async fn check_code(&self, caller: &Actor, code: &Code, basket: &Basket) -> Result<CodeCheck> {
         let Tried { user, items, mut codes } = self.tried(caller, basket).await?;
         let offers = self.offers(items.iter().map(|item| &item.sku)).await?;
         codes.retain(|known| !same_code(known.as_str(), code.as_str()));
@@ -203,7 +197,7 @@ impl Engine {
         })
     }
 
-    async fn tried(&self, caller: &Actor, basket: &Basket) -> Result<Tried, EngineError> {
+    async fn tried(&self, caller: &Actor, basket: &Basket) -> Result<Tried> {
         match basket {
             Basket::Cart(id) => {
                 let cart = self.cart(caller, *id).await?.cart;
@@ -217,14 +211,14 @@ impl Engine {
                         || EngineError::invalid(Field::item(at, ItemPart::Sku), format!("sku {sku} is not for sale"));
                     Ok(OrderItem::new(ItemId::new(self.ports.ids.next()), offer.ok_or_else(refused)?, *quantity))
                 };
-                let items = lines.iter().enumerate().map(item).collect::<Result<_, EngineError>>()?;
+                let items = lines.iter().enumerate().map(item).collect::<Result<_>>()?;
                 Ok(Tried { user: caller.user_id()?.clone(), items, codes: Vec::new() })
             }
         }
     }
 
     /// A price considers at most [`MAX_PROMOTIONS`], so no cart may have more candidates.
-    async fn check_promotion(&self, caller: &Actor, promotion: &Promotion) -> Result<(), EngineError> {
+    async fn check_promotion(&self, caller: &Actor, promotion: &Promotion) -> Result<()> {
         if promotion.currency() != self.settings.currency {
             return Err(EngineError::invalid(
                 Field::Currency,

@@ -16,7 +16,7 @@ use crate::settings::ShippingMethod;
 use crate::text::BoundedString;
 
 use super::carts::Offers;
-use super::{Engine, EngineError, Field};
+use super::{Engine, EngineError, Field, Result};
 
 /// The items to price.
 pub(super) struct QuoteInput<'a> {
@@ -41,13 +41,13 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Pricing`], [`EngineError::Forbidden`].
-    pub fn quote(&self, caller: &Actor, request: &Request) -> Result<Quote, EngineError> {
+    pub fn quote(&self, caller: &Actor, request: &Request) -> Result<Quote> {
         caller.require(Permission::Quote)?;
         Ok(price(request)?)
     }
 
     /// The current price of a cart, without shipping, which is chosen at checkout.
-    pub(super) async fn quote_cart(&self, cart: &Cart, offers: &Offers) -> Result<Quote, EngineError> {
+    pub(super) async fn quote_cart(&self, cart: &Cart, offers: &Offers) -> Result<Quote> {
         let input = QuoteInput { user: &cart.user_id, items: &cart.items, codes: &cart.codes, shipping: None };
         Ok(self.quote_items(&input, offers, self.now()).await?.quote)
     }
@@ -58,7 +58,7 @@ impl Engine {
         input: &QuoteInput<'_>,
         offers: &Offers,
         at: DateTime<Utc>,
-    ) -> Result<QuoteResult, EngineError> {
+    ) -> Result<QuoteResult> {
         let keys: Vec<_> = input.codes.iter().map(|code| code_key(code.as_str())).collect();
         let promotions = self.ports.store.candidates(&keys, input.user).await?;
         let customer = self.buyer(input.user, &promotions).await?;
@@ -80,7 +80,7 @@ impl Engine {
     }
 
     /// The facts about the customer that the promotions need. Facts that no promotion needs are not loaded.
-    async fn buyer(&self, user: &UserId, promotions: &[Promotion]) -> Result<Buyer, EngineError> {
+    async fn buyer(&self, user: &UserId, promotions: &[Promotion]) -> Result<Buyer> {
         let definition = || promotions.iter().map(Promotion::definition);
         let mut customer = Buyer::default();
         if definition().any(PromotionDefinition::asks_for_segments) {
@@ -93,7 +93,7 @@ impl Engine {
     }
 
     /// The segments of a user, from the users service or, without one, the groups of the customer.
-    async fn segments(&self, user: &UserId) -> Result<Vec<String>, EngineError> {
+    async fn segments(&self, user: &UserId) -> Result<Vec<String>> {
         match &self.ports.users {
             Some(users) => Ok(users.segments(user).await?),
             None => self.groups(user).await,
@@ -101,7 +101,7 @@ impl Engine {
     }
 
     /// The shipping method with that name; the first one if none is given.
-    pub(super) fn shipping_method(&self, name: Option<&BoundedString<64>>) -> Result<&ShippingMethod, EngineError> {
+    pub(super) fn shipping_method(&self, name: Option<&BoundedString<64>>) -> Result<&ShippingMethod> {
         let methods = &self.settings.shipping_methods;
         let found = name.map_or_else(|| methods.first(), |name| self.settings.shipping_method(name));
         found.ok_or_else(|| {

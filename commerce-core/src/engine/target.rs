@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::EngineError;
+use super::{EngineError, Result};
 
 /// The expected state of a target. It is checked on the state of the decision, which the guards of the commit protect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl<I> Target<I> {
 
 impl Expected {
     /// Checks the present version; 0 if the target does not exist.
-    pub(super) const fn check(self, actual: u64) -> Result<(), EngineError> {
+    pub(super) const fn check(self, actual: u64) -> Result<()> {
         match self {
             Self::Version(version) if version != actual => Err(EngineError::VersionMismatch { expected: self, actual }),
             Self::Exists if actual == 0 => Err(EngineError::VersionMismatch { expected: self, actual }),

@@ -13,7 +13,7 @@ use crate::permission::Permission;
 use crate::port::{OrderRef, Page, PageRequest, RefundRequest};
 use crate::task::{Task, TaskChange, TaskKey, TaskKind, TaskState};
 
-use super::{Engine, EngineError, Resource, Target};
+use super::{Engine, EngineError, Resource, Result, Target};
 
 /// The duration of a lease.
 const LEASE: TimeDelta = TimeDelta::minutes(1);
@@ -60,7 +60,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Store`] if the tasks cannot be read. The failure of a task is stored with the task.
-    pub async fn run_due_tasks(&self, limit: u16) -> Result<Vec<TaskRun>, EngineError> {
+    pub async fn run_due_tasks(&self, limit: u16) -> Result<Vec<TaskRun>> {
         let now = self.now();
         let until = now.checked_add_signed(LEASE).unwrap_or(now);
         let mut runs = Vec::new();
@@ -78,7 +78,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`] also if it was done or deleted, [`EngineError::Forbidden`].
-    pub async fn task(&self, caller: &Actor, key: &TaskKey) -> Result<Task, EngineError> {
+    pub async fn task(&self, caller: &Actor, key: &TaskKey) -> Result<Task> {
         caller.require(Permission::ManageTasks)?;
         self.ports.store.task(key).await?.ok_or(EngineError::NotFound(Resource::Task))
     }
@@ -92,7 +92,7 @@ impl Engine {
         caller: &Actor,
         state: Option<TaskState>,
         page: &PageRequest<TaskKey>,
-    ) -> Result<Page<Task, TaskKey>, EngineError> {
+    ) -> Result<Page<Task, TaskKey>> {
         caller.require(Permission::ManageTasks)?;
         Ok(self.ports.store.tasks(state, self.now(), page).await?)
     }
@@ -101,7 +101,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::TaskRunning`], [`EngineError::Forbidden`].
-    pub async fn retry_task(&self, caller: &Actor, key: &TaskKey) -> Result<Task, EngineError> {
+    pub async fn retry_task(&self, caller: &Actor, key: &TaskKey) -> Result<Task> {
         let now = self.now();
         let task = self.idle_task(caller, key, now).await?;
         let retried = task.retried(now);
@@ -113,12 +113,12 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::TaskRunning`], [`EngineError::Forbidden`].
-    pub async fn drop_task(&self, caller: &Actor, key: &TaskKey) -> Result<(), EngineError> {
+    pub async fn drop_task(&self, caller: &Actor, key: &TaskKey) -> Result<()> {
         let task = self.idle_task(caller, key, self.now()).await?;
         self.replace_task(&task, None).await
     }
 
-    async fn idle_task(&self, caller: &Actor, key: &TaskKey, at: DateTime<Utc>) -> Result<Task, EngineError> {
+    async fn idle_task(&self, caller: &Actor, key: &TaskKey, at: DateTime<Utc>) -> Result<Task> {
         let task = self.task(caller, key).await?;
         match task.state(at) {
             TaskState::Running => Err(EngineError::TaskRunning(task.key)),
@@ -127,7 +127,7 @@ impl Engine {
     }
 
     /// A task that changed since it was read was leased by a worker.
-    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<(), EngineError> {
+    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<()> {
         let replaced = self.ports.store.replace_task(before, after).await?;
         if replaced { Ok(()) } else { Err(EngineError::TaskRunning(before.key.clone())) }
     }
@@ -136,13 +136,13 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Store`].
-    pub async fn purge_idempotency_records(&self) -> Result<u64, EngineError> {
+    pub async fn purge_idempotency_records(&self) -> Result<u64> {
         let now = self.now();
         let before = now.checked_sub_signed(self.settings.idempotency_retention).unwrap_or(now);
         Ok(self.ports.store.purge_idempotency_records(before).await?)
     }
 
-    async fn run(&self, task: &Task) -> Result<(), EngineError> {
+    async fn run(&self, task: &Task) -> Result<()> {
         let unknown = || EngineError::UnknownTask(task.key.clone());
         let (order, command) = if task.key.kind == TaskKind::EXPIRE_ORDER {
             (task.key.subject.parse().map_err(|_| unknown())?, Some(Command::Expire))
@@ -160,7 +160,7 @@ impl Engine {
     }
 
     /// Sends a refund to the processor. `None` if the outcome is recorded already.
-    async fn send_refund(&self, order: OrderId, id: RefundId) -> Result<Option<Command>, EngineError> {
+    async fn send_refund(&self, order: OrderId, id: RefundId) -> Result<Option<Command>> {
         let order =
             self.ports.store.order(&OrderRef::Id(order)).await?.ok_or(EngineError::NotFound(Resource::Order))?;
         let Some(refund) = order.refund(id).filter(|refund| refund.status == RefundStatus::Requested) else {
@@ -177,7 +177,7 @@ impl Engine {
     }
 
     /// Removes a task. The events of a command do so themselves; repeating it changes nothing.
-    async fn finish(&self, key: TaskKey) -> Result<(), EngineError> {
+    async fn finish(&self, key: TaskKey) -> Result<()> {
         let mut commit = self.commit_by(&Actor::SYSTEM, self.now());
         commit.tasks.push(TaskChange::Finish(key));
         self.ports.store.commit(commit).await.map_err(|error| match error {
@@ -187,7 +187,7 @@ impl Engine {
     }
 
     /// Each failure doubles the pause before the next attempt.
-    async fn reschedule(&self, task: &Task, error: &EngineError) -> Result<TaskOutcome, EngineError> {
+    async fn reschedule(&self, task: &Task, error: &EngineError) -> Result<TaskOutcome> {
         let seconds = 2_u32.saturating_pow(task.failures.saturating_add(1)).min(MAX_PAUSE_SECONDS);
         let retry = self.now().checked_add_signed(TimeDelta::seconds(seconds.into()));
         let retry = retry.filter(|_| task.failures < MAX_FAILURES);

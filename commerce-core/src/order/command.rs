@@ -39,14 +39,30 @@ pub struct NewOrder {
     /// The cart that is ordered, if any.
     pub cart_id: Option<CartId>,
     pub quote: Quote<OrderItem>,
-    pub shipping_address: Address,
     pub shipping_method: BoundedString<64>,
+    pub details: OrderDetails,
+    /// When the reservation of the stock expires.
+    pub reserved_until: DateTime<Utc>,
+}
+
+/// The data of an order that the customer gives and that does not affect its price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct OrderDetails {
+    pub shipping_address: Address,
+    /// A message of the customer.
     pub notes: Option<BoundedString<1000>>,
     /// The customer's own number.
     pub purchase_order_number: Option<BoundedString<64>>,
     pub metadata: Metadata,
-    /// When the reservation of the stock expires.
-    pub reserved_until: DateTime<Utc>,
+}
+
+impl OrderDetails {
+    /// The details of an order with only an address.
+    pub fn new(shipping_address: Address) -> Self {
+        Self { shipping_address, notes: None, purchase_order_number: None, metadata: Metadata::default() }
+    }
 }
 
 /// A requested change of an order.

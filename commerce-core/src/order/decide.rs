@@ -5,7 +5,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::command::{Command, Context, NewOrder, RefundOutcome, ReturnRequest, ShipmentUpdate};
+use super::command::{Command, Context, NewOrder, OrderDetails, RefundOutcome, ReturnRequest, ShipmentUpdate};
 use super::event::{OrderEvent, Reason};
 use super::lifecycle::{Lifecycle, PaymentEffect, Phase, Status, Transition, Trigger};
 use super::rejection::OrderRejection;
@@ -48,6 +48,7 @@ fn initial_order(lifecycle: &Lifecycle, context: &Context, new_order: NewOrder) 
     let initial = lifecycle.initial();
     let amount = new_order.quote.total;
     let nothing = Money::zero(amount.currency());
+    let OrderDetails { shipping_address, notes, purchase_order_number, metadata } = new_order.details;
     let status = if amount.is_zero() { PaymentStatus::Succeeded } else { PaymentStatus::Pending };
     Order {
         id: new_order.id,
@@ -58,11 +59,11 @@ fn initial_order(lifecycle: &Lifecycle, context: &Context, new_order: NewOrder) 
         status: initial.name.clone(),
         phase: initial.phase,
         quote: new_order.quote,
-        shipping_address: new_order.shipping_address,
+        shipping_address,
         shipping_method: new_order.shipping_method,
-        notes: new_order.notes,
-        purchase_order_number: new_order.purchase_order_number,
-        metadata: new_order.metadata,
+        notes,
+        purchase_order_number,
+        metadata,
         reserved_until: new_order.reserved_until,
         shipment: None,
         payment: Payment {

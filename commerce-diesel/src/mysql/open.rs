@@ -171,8 +171,15 @@ impl Target {
             {
                 return Err(DatabaseError::Foreign { table });
             }
+            if applied == 0 && !self.options.create {
+                return Err(DatabaseError::NotMigrated);
+            }
             // The lock ends with the connection.
-            migrate::bring_up_to_date(&mut AsyncMigrationHarness::new(self.wrap(conn).await?), MIGRATIONS)
+            migrate::bring_up_to_date(
+                &mut AsyncMigrationHarness::new(self.wrap(conn).await?),
+                MIGRATIONS,
+                self.options.create,
+            )
         })
         .await
     }

@@ -32,16 +32,20 @@ fn failed(error: impl StdError + Send + Sync + 'static) -> DatabaseError {
     DatabaseError::Migration(error.into())
 }
 
-/// Runs the missing migrations, unless there are unknown ones of a newer version.
+/// Runs the missing migrations if `create`, unless there are unknown ones of a newer version.
 pub(crate) fn bring_up_to_date<DB: Backend + 'static>(
     harness: &mut impl MigrationHarness<DB>,
     migrations: EmbeddedMigrations,
+    create: bool,
 ) -> Result<(), DatabaseError> {
     let known: Vec<Box<dyn Migration<DB>>> = migrations.migrations().map_err(DatabaseError::Migration)?;
     let applied = harness.applied_migrations().map_err(DatabaseError::Migration)?;
     let is_known = |version: &_| known.iter().any(|migration| migration.name().version() == *version);
     if let Some(unknown) = applied.iter().find(|version| !is_known(version)) {
         return Err(DatabaseError::Newer { migration: unknown.to_string() });
+    }
+    if !create {
+        return if applied.len() < known.len() { Err(DatabaseError::NotMigrated) } else { Ok(()) };
     }
     harness.run_pending_migrations(migrations).map_err(DatabaseError::Migration)?;
     Ok(())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Nullable, Text};
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use rustls::pki_types::CertificateDer;
@@ -31,6 +31,13 @@ const LOCK: i64 = 0x7368_6f70;
 /// small tables only are disabled.
 const SETTINGS: &str = "SET application_name = 'commerce'; SET plan_cache_mode = force_generic_plan; \
                         SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;";
+
+/// Whether the database can be written, has the tables of a shop, and the name of any table. Creating the tables is one
+/// transaction with the record of the migration.
+const INSPECT: &str = "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean AS read_only, \
+                       to_regclass('__diesel_schema_migrations') IS NOT NULL AS migrated, \
+                       (SELECT table_name::text FROM information_schema.tables \
+                        WHERE table_schema = current_schema() ORDER BY table_name LIMIT 1) AS other";
 
 /// A server, and how to connect to it.
 pub(super) struct Target {
@@ -167,27 +174,32 @@ impl Target {
         migrate::on_a_thread(async move {
             let mut conn = self.client(Arc::default()).await?;
             let unlocked = format!("SELECT pg_advisory_lock({LOCK})");
-            if self.is_read_only(&mut conn).await? {
-                return Err(DatabaseError::ReadOnly { host: self.host() });
-            }
+            self.inspect(&mut conn).await?;
             conn.batch_execute(&unlocked).await.map_err(|error| self.other(error))?;
             // The lock ends with the connection.
-            migrate::bring_up_to_date(&mut AsyncMigrationHarness::new(conn), MIGRATIONS)
+            migrate::bring_up_to_date(&mut AsyncMigrationHarness::new(conn), MIGRATIONS, self.options.create)
         })
         .await
     }
 
-    async fn is_read_only(&self, conn: &mut AsyncPgConnection) -> Result<bool, DatabaseError> {
+    /// Refuses a database that cannot be written, has tables of another program, or has no shop and may not get one.
+    async fn inspect(&self, conn: &mut AsyncPgConnection) -> Result<(), DatabaseError> {
         #[derive(QueryableByName)]
-        struct Row {
+        struct Found {
             #[diesel(sql_type = Bool)]
             read_only: bool,
+            #[diesel(sql_type = Bool)]
+            migrated: bool,
+            #[diesel(sql_type = Nullable<Text>)]
+            other: Option<String>,
         }
-        let query = diesel::sql_query(
-            "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean AS read_only",
-        );
-        let row: Row = query.get_result(conn).await.map_err(|error| self.other(error))?;
-        Ok(row.read_only)
+        let found: Found = diesel::sql_query(INSPECT).get_result(conn).await.map_err(|error| self.other(error))?;
+        match found {
+            Found { read_only: true, .. } => Err(DatabaseError::ReadOnly { host: self.host() }),
+            Found { migrated: false, other: Some(table), .. } => Err(DatabaseError::Foreign { table }),
+            Found { migrated: false, .. } if !self.options.create => Err(DatabaseError::NotMigrated),
+            Found { .. } => Ok(()),
+        }
     }
 }
 

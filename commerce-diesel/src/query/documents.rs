@@ -43,6 +43,10 @@ macro_rules! tables {
                 query.load(conn).await
             }
 
+            pub(super) async fn all(conn: &mut Conn, kind: DocumentKind, filter: &DocumentFilter) -> QueryResult<Vec<String>> {
+                admitted(kind, filter).load(conn).await
+            }
+
             pub(super) async fn by_id(
                 conn: &mut Conn,
                 kind: DocumentKind,
@@ -145,6 +149,17 @@ pub(in super::super) async fn with_claims<T: TryFrom<Document>>(
     claims: (ClaimKind, &[&str]),
 ) -> Answer<Vec<T>> {
     read(kind, &in_table_of!(kind, with_claims(conn, kind, claims))?)
+}
+
+/// The documents of a kind that a filter admits, in any order.
+///
+/// SQLite prepares a statement again for each value of a bound `LIMIT`. This query has none.
+pub(super) async fn all<T: TryFrom<Document>>(
+    conn: &mut Conn,
+    kind: DocumentKind,
+    filter: &DocumentFilter,
+) -> Answer<Vec<T>> {
+    read(kind, &in_table_of!(kind, all(conn, kind, filter))?)
 }
 
 /// The documents of a kind, by id.

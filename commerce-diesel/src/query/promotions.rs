@@ -21,8 +21,7 @@ pub(in super::super) async fn candidates(conn: &mut Conn, codes: &[String], user
     let mut keys: Vec<String> = codes.iter().map(|code| PromotionRecord::key_of_code(code)).collect();
     keys.push(PromotionRecord::AUTOMATIC.to_owned());
     let filter = DocumentFilter { keys: vec![keys], text: None };
-    let mut promotions: Vec<PromotionRecord> =
-        documents::newest(conn, DocumentKind::Promotion, &filter, (None, u16::MAX)).await?;
+    let mut promotions: Vec<PromotionRecord> = documents::all(conn, DocumentKind::Promotion, &filter).await?;
     promotions.sort_by(|one, other| (one.created_at, one.id()).cmp(&(other.created_at, other.id())));
     let ids: Vec<&str> = promotions.iter().map(|record| record.id().as_str()).collect();
     dialect::pipeline!(conn; uses = uses_of(conn, &ids), by_customer = uses_by(conn, user, &ids));

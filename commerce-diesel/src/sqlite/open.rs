@@ -39,6 +39,10 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub enum OpenError {
     #[error("the directory {0} does not exist")]
     DirectoryMissing(PathBuf),
+    #[error("{0} does not exist")]
+    Missing(PathBuf),
+    #[error("{0} has no shop, or one of an older version: `commerce migrate` creates and upgrades its tables")]
+    NotMigrated(PathBuf),
     #[error("{0} is not a file")]
     NotAFile(PathBuf),
     #[error("the path {0} is not Unicode")]
@@ -72,7 +76,7 @@ impl OpenError {
 
 /// Opens the connection that writes, and runs missing migrations.
 pub(super) fn writer(path: &Path, options: &SqliteOptions) -> Result<Conn, OpenError> {
-    check_path(path)?;
+    check_path(path, options)?;
     let deadline = Instant::now() + options.busy_timeout;
     loop {
         match try_writer(path, options) {
@@ -90,7 +94,7 @@ pub(super) fn reader(path: &Path, options: &SqliteOptions) -> Result<Conn, OpenE
     Ok(conn)
 }
 
-fn check_path(path: &Path) -> Result<(), OpenError> {
+fn check_path(path: &Path, options: &SqliteOptions) -> Result<(), OpenError> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !directory.is_dir() {
         return Err(OpenError::DirectoryMissing(directory.to_owned()));
@@ -100,6 +104,7 @@ fn check_path(path: &Path) -> Result<(), OpenError> {
         // Checked first, because root can write to a read-only file.
         Ok(found) if found.permissions().readonly() => Err(OpenError::ReadOnly(path.to_owned())),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(OpenError::NotWritable(path.to_owned())),
+        Err(_) if !options.create => Err(OpenError::Missing(path.to_owned())),
         Ok(_) | Err(_) => Ok(()),
     }
 }
@@ -107,6 +112,9 @@ fn check_path(path: &Path) -> Result<(), OpenError> {
 fn try_writer(path: &Path, options: &SqliteOptions) -> Result<Conn, OpenError> {
     let mut conn = connect(path, options)?;
     let pending = inspect(&mut conn, path)?;
+    if pending && !options.create {
+        return Err(OpenError::NotMigrated(path.to_owned()));
+    }
     conn.batch_execute(SETTINGS).map_err(|error| judge(path, error))?;
     if pending {
         migrate(&mut conn, path)?;

@@ -44,6 +44,7 @@ impl Readers {
         Ok(readers)
     }
 
+    /// Runs a query of one statement.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&mut Conn) -> Answer<T> + Send + 'static,
@@ -51,7 +52,7 @@ impl Readers {
         let (answer, rx) = oneshot::channel();
         self.queue.push(Box::new(move |conn| {
             if !answer.is_closed() {
-                drop(answer.send(at_one_time(conn, query)));
+                drop(answer.send(query(conn)));
             }
         }));
         let stopped = |_| StoreError::new(StoreErrorKind::Unavailable, "the query was not finished");
@@ -59,7 +60,7 @@ impl Readers {
     }
 }
 
-fn at_one_time<T>(conn: &mut Conn, query: impl FnOnce(&mut Conn) -> Answer<T>) -> Answer<T> {
+pub(super) fn at_one_time<T>(conn: &mut Conn, query: impl FnOnce(&mut Conn) -> Answer<T>) -> Answer<T> {
     dialect::begin_read(conn)?;
     let answer = query(conn);
     dialect::end_read(conn)?;
@@ -99,11 +100,20 @@ impl Drop for Readers {
     }
 }
 
-/// Runs a query on a reader thread.
-macro_rules! in_snapshot {
+/// Runs a query of one statement on a reader thread.
+macro_rules! in_statement {
     ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
         $(let $value = $value.to_owned();)*
         $store.shared.readers.read(move |$conn| $crate::sqlite::connection::complete($query)).await
+    }};
+}
+
+/// Runs a query that sees one point in time on a reader thread.
+macro_rules! in_snapshot {
+    ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
+        $(let $value = $value.to_owned();)*
+        let query = move |$conn: &mut _| $crate::sqlite::connection::complete($query);
+        $store.shared.readers.read(move |conn| $crate::sqlite::readers::at_one_time(conn, query)).await
     }};
 }
 
@@ -115,4 +125,4 @@ macro_rules! in_transaction {
     }};
 }
 
-pub(super) use {in_snapshot, in_snapshot as in_statement, in_transaction};
+pub(super) use {in_snapshot, in_statement, in_transaction};

@@ -5,27 +5,26 @@ use std::borrow::Cow;
 
 use commerce_core::address::Address;
 use serde::{Deserialize, Serialize};
+use serde_with_macros::skip_serializing_none;
 use utoipa::ToSchema;
 
 use super::leaf::all;
 
 /// A postal address.
+#[skip_serializing_none]
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Address)]
 pub(crate) struct AddressShape<'a> {
     /// The recipient. Default: the customer.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, max_length = 255)]
     name: Option<Cow<'a, str>>,
     #[schema(value_type = String, max_length = 255)]
     line1: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, max_length = 255)]
     line2: Option<Cow<'a, str>>,
     #[schema(value_type = String, max_length = 255)]
     city: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, max_length = 255)]
     state: Option<Cow<'a, str>>,
     #[schema(value_type = String, max_length = 20)]

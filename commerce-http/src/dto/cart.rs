@@ -2,68 +2,71 @@
 
 use chrono::{DateTime, Utc};
 use commerce_core::Quantity;
-use commerce_core::cart::{Cart, CartItem, CartStatus, Code, ItemChange, PriceChange};
+use commerce_core::cart::{Cart, CartChange, CartItem, CartStatus, Code, PriceChange};
 use commerce_core::engine::{CartView, NewItem as NewUnits};
 use commerce_core::ids::{CartId, ItemId, ProductId, Sku, UserId};
 use commerce_core::metadata::{Metadata, MetadataPatch};
 use commerce_core::money::Currency;
 use commerce_core::problem::{Findings, Read};
 use commerce_core::text::Name;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Figure;
 use super::leaf::all;
 use super::metadata::MetadataDto;
 use super::quote::QuoteDto;
+use super::shape::shape;
 
-/// A cart with its current price.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Cart)]
-pub(crate) struct CartShape<'a> {
-    id: CartId,
-    user_id: &'a UserId,
-    /// `active`, `checked_out` or `expired`.
-    #[schema(example = "active")]
-    status: CartStatus,
-    #[schema(example = "USD")]
-    currency: Currency,
-    items: Vec<CartItemShape<'a>>,
-    /// The promotion codes in the cart, valid or not.
-    codes: &'a [Code],
-    metadata: &'a Metadata,
-    /// The price at current prices, and its explanation. Absent in lists.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    quote: Option<QuoteDto<'a>>,
-    /// The lines whose price has changed since the last change of the cart.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    price_changes: Vec<PriceChangeShape>,
-    version: u64,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
+shape! {
+    /// A cart with its current price.
+    #[schema(as = Cart)]
+    pub(crate) struct CartShape<'a> from cart: &'a Cart {
+        id: CartId = cart.id,
+        user_id: &'a UserId = &cart.user_id,
+        /// `active`, `checked_out` or `expired`.
+        #[schema(example = "active")]
+        status: CartStatus = cart.status,
+        #[schema(example = "USD")]
+        currency: Currency = cart.currency,
+        items: Vec<CartItemShape<'a>> = cart.items.iter().map(CartItemShape::from).collect(),
+        /// The promotion codes in the cart, valid or not.
+        codes: &'a [Code] = &cart.codes,
+        metadata: &'a Metadata = &cart.metadata,
+        /// The price at current prices, and its explanation. Absent in lists.
+        quote: Option<QuoteDto<'a>> = None,
+        /// The lines whose price has changed since the last change of the cart.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        price_changes: Vec<PriceChangeShape> = Vec::new(),
+        version: u64 = cart.version,
+        created_at: DateTime<Utc> = cart.created_at,
+        updated_at: DateTime<Utc> = cart.updated_at,
+        expires_at: DateTime<Utc> = cart.expires_at,
+    }
 }
 
-/// A line of a cart.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = CartItem)]
-pub(crate) struct CartItemShape<'a> {
-    id: ItemId,
-    sku: &'a Sku,
-    product_id: &'a ProductId,
-    name: &'a Name,
-    quantity: Quantity,
-    unit_price: Figure,
-    metadata: &'a Metadata,
+shape! {
+    /// A line of a cart.
+    #[schema(as = CartItem)]
+    pub(crate) struct CartItemShape<'a> from item: &'a CartItem {
+        id: ItemId = item.id,
+        sku: &'a Sku = &item.sku,
+        product_id: &'a ProductId = &item.product_id,
+        name: &'a Name = &item.name,
+        quantity: Quantity = item.quantity,
+        unit_price: Figure = item.unit_price.into(),
+        metadata: &'a Metadata = &item.metadata,
+    }
 }
 
-/// A changed price.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PriceChange)]
-pub(crate) struct PriceChangeShape {
-    item_id: ItemId,
-    old: Figure,
-    new: Figure,
+shape! {
+    /// A changed price.
+    #[schema(as = PriceChange)]
+    pub(crate) struct PriceChangeShape from change: &PriceChange {
+        item_id: ItemId = change.item,
+        old: Figure = change.old.into(),
+        new: Figure = change.new.into(),
+    }
 }
 
 impl<'a> From<&'a CartView> for CartShape<'a> {
@@ -73,46 +76,6 @@ impl<'a> From<&'a CartView> for CartShape<'a> {
             price_changes: view.price_changes.iter().map(PriceChangeShape::from).collect(),
             ..Self::from(&view.cart)
         }
-    }
-}
-
-impl<'a> From<&'a Cart> for CartShape<'a> {
-    fn from(cart: &'a Cart) -> Self {
-        Self {
-            id: cart.id,
-            user_id: &cart.user_id,
-            status: cart.status,
-            currency: cart.currency,
-            items: cart.items.iter().map(CartItemShape::from).collect(),
-            codes: &cart.codes,
-            metadata: &cart.metadata,
-            quote: None,
-            price_changes: Vec::new(),
-            version: cart.version,
-            created_at: cart.created_at,
-            updated_at: cart.updated_at,
-            expires_at: cart.expires_at,
-        }
-    }
-}
-
-impl<'a> From<&'a CartItem> for CartItemShape<'a> {
-    fn from(item: &'a CartItem) -> Self {
-        Self {
-            id: item.id,
-            sku: &item.sku,
-            product_id: &item.product_id,
-            name: &item.name,
-            quantity: item.quantity,
-            unit_price: item.unit_price.into(),
-            metadata: &item.metadata,
-        }
-    }
-}
-
-impl From<&PriceChange> for PriceChangeShape {
-    fn from(change: &PriceChange) -> Self {
-        Self { item_id: change.item, old: change.old.into(), new: change.new.into() }
     }
 }
 
@@ -174,14 +137,14 @@ pub(crate) struct ItemPatch {
 }
 
 impl ItemPatch {
-    pub(crate) fn read(self, f: &mut Findings, item: ItemId) -> Read<ItemChange> {
+    pub(crate) fn read(self, f: &mut Findings, item: ItemId) -> Read<CartChange> {
         if self.quantity.is_none() && self.metadata.is_none() {
             return f.refuse("quantity", "required", "is required");
         }
         let units = self.quantity.filter(|units| *units != 0).map(Quantity::new).transpose();
         let quantity = f.coded("quantity", "out_of_range", units);
         let metadata = MetadataDto::read_patch(self.metadata, f);
-        let change = ItemChange::Update { item, quantity: quantity?, metadata: metadata? };
-        Some(if self.quantity == Some(0) { ItemChange::Remove(item) } else { change })
+        let change = CartChange::UpdateItem { item, quantity: quantity?, metadata: metadata? };
+        Some(if self.quantity == Some(0) { CartChange::RemoveItem(item) } else { change })
     }
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::Figure;
 use super::cart::NewItem;
 use super::quote::{ExplainedDto, QuoteDto};
+use super::shape::shape;
 
 /// A promotion code.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -73,13 +74,14 @@ pub(crate) struct Verdict {
 
 impl Verdict {
     /// The verdict on a code, from its rejection or the outcomes of its promotions. A valid code without effect has a reason.
-    fn of(rejected: Option<CodeRejection>, outcomes: &[&Outcome]) -> Self {
+    fn of<'o>(rejected: Option<CodeRejection>, mut outcomes: impl Iterator<Item = &'o Outcome>) -> Self {
         if let Some(rejected) = rejected {
             return Self { valid: false, reason: Some(rejected.code()), message: Some(rejected.to_string()) };
         }
-        let is_applied = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Applied { .. }));
-        let idle = outcomes.first().filter(|_| !is_applied);
-        Self { valid: true, reason: idle.map(|idle| idle.code()), message: idle.map(ToString::to_string) }
+        let first = outcomes.next();
+        let is_applied = first.into_iter().chain(outcomes).any(|outcome| matches!(outcome, Outcome::Applied { .. }));
+        let idle = first.filter(|_| !is_applied);
+        Self { valid: true, reason: idle.map(Outcome::code), message: idle.map(ToString::to_string) }
     }
 }
 
@@ -95,36 +97,24 @@ pub(crate) struct GivenCode<'a> {
 
 impl<'a> GivenCode<'a> {
     pub(crate) fn of(code: &Code, quote: &'a Quote) -> Self {
-        let outcomes: Vec<_> = quote.explained(code.as_str()).map(|explained| &explained.outcome).collect();
-        Self { verdict: Verdict::of(quote.rejection(code.as_str()), &outcomes), quote: quote.into() }
+        let outcomes = quote.explained(code.as_str()).map(|explained| &explained.outcome);
+        Self { verdict: Verdict::of(quote.rejection(code.as_str()), outcomes), quote: quote.into() }
     }
 }
 
-/// The result of trying a code.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = CodeTrialResult)]
-pub(crate) struct TriedCode<'a> {
-    #[serde(flatten)]
-    verdict: Verdict,
-    /// The outcome of each promotion with the code.
-    outcomes: Vec<ExplainedDto<'a>>,
-    /// How much less the customer pays with the code.
-    saving: Figure,
-    #[schema(example = "USD")]
-    currency: Currency,
-    /// The price with the code.
-    quote: QuoteDto<'a>,
-}
-
-impl<'a> From<&'a CodeCheck> for TriedCode<'a> {
-    fn from(check: &'a CodeCheck) -> Self {
-        let outcomes: Vec<_> = check.outcomes.iter().map(|explained| &explained.outcome).collect();
-        Self {
-            verdict: Verdict::of(check.rejected, &outcomes),
-            outcomes: check.outcomes.iter().map(|entry| ExplainedDto::of(&check.quote, entry)).collect(),
-            saving: check.saving.into(),
-            currency: check.quote.currency,
-            quote: (&check.quote).into(),
-        }
+shape! {
+    /// The result of trying a code.
+    #[schema(as = CodeTrialResult)]
+    pub(crate) struct TriedCode<'a> from check: &'a CodeCheck {
+        #[serde(flatten)]
+        verdict: Verdict = Verdict::of(check.rejected, check.outcomes.iter().map(|explained| &explained.outcome)),
+        /// The outcome of each promotion with the code.
+        outcomes: Vec<ExplainedDto<'a>> = check.outcomes.iter().map(|entry| ExplainedDto::of(&check.quote, entry)).collect(),
+        /// How much less the customer pays with the code.
+        saving: Figure = check.saving.into(),
+        #[schema(example = "USD")]
+        currency: Currency = check.quote.currency,
+        /// The price with the code.
+        quote: QuoteDto<'a> = (&check.quote).into(),
     }
 }

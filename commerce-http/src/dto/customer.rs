@@ -6,41 +6,27 @@ use commerce_core::ids::UserId;
 use commerce_core::metadata::Metadata;
 use commerce_core::problem::{Findings, Read};
 use commerce_core::text::BoundedString;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::leaf::all;
 use super::metadata::MetadataDto;
+use super::shape::shape;
 
-/// What the shop knows about a user.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Customer)]
-pub(crate) struct CustomerShape<'a> {
-    /// The id of the user: the `sub` of their tokens.
-    id: &'a UserId,
-    /// The segments for promotions, if there is no users service.
-    #[schema(value_type = Vec<String>)]
-    groups: &'a Groups,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tax_number: Option<&'a BoundedString<32>>,
-    metadata: &'a Metadata,
-    version: u64,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-}
-
-impl<'a> From<&'a Customer> for CustomerShape<'a> {
-    fn from(customer: &'a Customer) -> Self {
-        let CustomerDetails { groups, tax_number, metadata } = &customer.details;
-        Self {
-            id: &customer.id,
-            groups,
-            tax_number: tax_number.as_ref(),
-            metadata,
-            version: customer.version,
-            created_at: customer.created_at,
-            updated_at: customer.updated_at,
-        }
+shape! {
+    /// What the shop knows about a user.
+    #[schema(as = Customer)]
+    pub(crate) struct CustomerShape<'a> from customer: &'a Customer {
+        /// The id of the user: the `sub` of their tokens.
+        id: &'a UserId = &customer.id,
+        /// The segments for promotions, if there is no users service.
+        #[schema(value_type = Vec<String>)]
+        groups: &'a Groups = &customer.details.groups,
+        tax_number: Option<&'a BoundedString<32>> = customer.details.tax_number.as_ref(),
+        metadata: &'a Metadata = &customer.details.metadata,
+        version: u64 = customer.version,
+        created_at: DateTime<Utc> = customer.created_at,
+        updated_at: DateTime<Utc> = customer.updated_at,
     }
 }
 

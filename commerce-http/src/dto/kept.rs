@@ -5,84 +5,54 @@ use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::{Currency, Money};
 use commerce_core::port::PromotionWithUsage;
 use commerce_core::promotion::{Promotion, Redemption, Usage};
-use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
 
 use super::Figure;
 use super::promotion::PromotionDto;
+use super::shape::shape;
 use crate::json;
 use crate::problem::Problem;
 
-/// A promotion of the shop.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Promotion)]
-pub(crate) struct PromotionWithUsageShape {
-    #[serde(flatten)]
-    promotion: PromotionDto,
-    usage: UsageShape,
-    /// The instant at which it was ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ended_at: Option<DateTime<Utc>>,
-    version: u64,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-}
-
-/// The usage of a promotion by all customers.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PromotionUsage)]
-pub(crate) struct UsageShape {
-    /// The number of orders that use it.
-    used: u64,
-    /// The total discount on these orders.
-    budget_used: Figure,
-}
-
-impl From<&PromotionWithUsage> for PromotionWithUsageShape {
-    fn from(kept: &PromotionWithUsage) -> Self {
-        let PromotionWithUsage { record, usage } = kept;
-        let currency = record.promotion.currency();
-        let budget_used = usage.budget_used.unwrap_or_else(|| Money::zero(currency)).into();
-        Self {
-            promotion: (&record.promotion).into(),
-            usage: UsageShape { used: usage.used, budget_used },
-            ended_at: record.ended_at,
-            version: record.version,
-            created_at: record.created_at,
-            updated_at: record.updated_at,
-        }
+shape! {
+    /// A promotion of the shop.
+    #[schema(as = Promotion)]
+    pub(crate) struct PromotionWithUsageShape from kept: &PromotionWithUsage {
+        #[serde(flatten)]
+        promotion: PromotionDto = (&kept.record.promotion).into(),
+        usage: UsageShape = (&kept.usage, kept.record.promotion.currency()).into(),
+        /// The instant at which it was ended.
+        ended_at: Option<DateTime<Utc>> = kept.record.ended_at,
+        version: u64 = kept.record.version,
+        created_at: DateTime<Utc> = kept.record.created_at,
+        updated_at: DateTime<Utc> = kept.record.updated_at,
     }
 }
 
-/// The use of a promotion by an order.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Redemption)]
-pub(crate) struct RedemptionShape<'a> {
-    promotion_id: &'a PromotionId,
-    order_id: OrderId,
-    user_id: &'a UserId,
-    #[schema(example = "USD")]
-    currency: Currency,
-    /// The discount on the order.
-    amount: Figure,
-    redeemed_at: DateTime<Utc>,
-    /// The instant at which the use was released because the order was cancelled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    given_back_at: Option<DateTime<Utc>>,
+shape! {
+    /// The usage of a promotion by all customers.
+    #[schema(as = PromotionUsage)]
+    pub(crate) struct UsageShape from (usage, currency): (&Usage, Currency) {
+        /// The number of orders that use it.
+        used: u64 = usage.used,
+        /// The total discount on these orders.
+        budget_used: Figure = usage.budget_used.unwrap_or_else(|| Money::zero(currency)).into(),
+    }
 }
 
-impl<'a> From<&'a Redemption> for RedemptionShape<'a> {
-    fn from(redemption: &'a Redemption) -> Self {
-        Self {
-            promotion_id: &redemption.promotion,
-            order_id: redemption.order,
-            user_id: &redemption.user,
-            currency: redemption.amount.currency(),
-            amount: redemption.amount.into(),
-            redeemed_at: redemption.at,
-            given_back_at: redemption.released_at,
-        }
+shape! {
+    /// The use of a promotion by an order.
+    #[schema(as = Redemption)]
+    pub(crate) struct RedemptionShape<'a> from redemption: &'a Redemption {
+        promotion_id: &'a PromotionId = &redemption.promotion,
+        order_id: OrderId = redemption.order,
+        user_id: &'a UserId = &redemption.user,
+        #[schema(example = "USD")]
+        currency: Currency = redemption.amount.currency(),
+        /// The discount on the order.
+        amount: Figure = redemption.amount.into(),
+        redeemed_at: DateTime<Utc> = redemption.at,
+        /// The instant at which the use was released because the order was cancelled.
+        given_back_at: Option<DateTime<Utc>> = redemption.released_at,
     }
 }
 

@@ -13,7 +13,7 @@ use commerce_core::order::{
 use commerce_core::pricing::{Adjustment, Quote};
 use commerce_core::problem::{Findings, Read};
 use commerce_core::text::{BoundedString, Name};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Figure;
@@ -22,234 +22,145 @@ use super::leaf::all;
 use super::payment::{OrderPaymentShape, RefundShape};
 use super::quote::{AdjustmentDto, ExplainedDto};
 use super::returns::ReturnShape;
+use super::shape::shape;
 
-/// An order.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Order)]
-pub(crate) struct OrderShape<'a> {
-    id: OrderId,
-    #[schema(example = "ORD-20260216-7K3F")]
-    number: &'a OrderNumber,
-    user_id: &'a UserId,
-    /// The name of its state, chosen by the shop.
-    #[schema(example = "pending")]
-    status: &'a Status,
-    /// The meaning of the state: `draft`, `awaiting_payment`, `paid`, `in_fulfilment`, `shipped`, `delivered`, `completed`,
-    /// `cancelled` or `returned`.
-    #[schema(value_type = String, example = "awaiting_payment")]
-    phase: Phase,
-    #[schema(example = "USD")]
-    currency: Currency,
-    items: Vec<OrderItemShape<'a>>,
-    subtotal: Figure,
-    discount: Figure,
-    shipping: Figure,
-    shipping_discount: Figure,
-    tax: Figure,
-    total: Figure,
-    /// The promotions that gave a discount.
-    promotions: Vec<PromotionShape<'a>>,
-    /// The outcome of every candidate when the order was placed.
-    explanation: Vec<ExplainedDto<'a>>,
-    shipping_address: AddressShape<'a>,
-    #[schema(example = "standard")]
-    shipping_method: &'a BoundedString<64>,
-    /// The shipment.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    shipments: Option<[ShipmentShape<'a>; 1]>,
-    payment: OrderPaymentShape<'a>,
-    /// The refunds of its payment.
-    refunds: Vec<RefundShape<'a>>,
-    /// The returns.
-    returns: Vec<ReturnShape<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    notes: Option<&'a BoundedString<1000>>,
-    /// The number of the buyer's own purchase order.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    purchase_order_number: Option<&'a BoundedString<64>>,
-    metadata: &'a Metadata,
-    /// The number of its last event.
-    version: u64,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+shape! {
+    /// An order.
+    #[schema(as = Order)]
+    pub(crate) struct OrderShape<'a> from order: &'a Order {
+        id: OrderId = order.id,
+        #[schema(example = "ORD-20260216-7K3F")]
+        number: &'a OrderNumber = &order.number,
+        user_id: &'a UserId = &order.user_id,
+        /// The name of its state, chosen by the shop.
+        #[schema(example = "pending")]
+        status: &'a Status = &order.status,
+        /// The meaning of the state: `draft`, `awaiting_payment`, `paid`, `in_fulfilment`, `shipped`, `delivered`, `completed`,
+        /// `cancelled` or `returned`.
+        #[schema(value_type = String, example = "awaiting_payment")]
+        phase: Phase = order.phase,
+        #[schema(example = "USD")]
+        currency: Currency = order.currency(),
+        items: Vec<OrderItemShape<'a>> = items(order),
+        subtotal: Figure = order.quote.subtotal.into(),
+        discount: Figure = order.quote.discount.into(),
+        shipping: Figure = order.quote.shipping.into(),
+        shipping_discount: Figure = order.quote.shipping_discount.into(),
+        tax: Figure = order.quote.tax.into(),
+        total: Figure = order.quote.total.into(),
+        /// The promotions that gave a discount.
+        promotions: Vec<PromotionShape<'a>> = promotions(&order.quote),
+        /// The outcome of every candidate when the order was placed.
+        explanation: Vec<ExplainedDto<'a>> = ExplainedDto::all(&order.quote),
+        shipping_address: AddressShape<'a> = (&order.shipping_address).into(),
+        #[schema(example = "standard")]
+        shipping_method: &'a BoundedString<64> = &order.shipping_method,
+        /// The shipment.
+        shipments: Option<[ShipmentShape<'a>; 1]> = order.shipment.as_ref().map(|shipment| [shipment.into()]),
+        payment: OrderPaymentShape<'a> = (&order.payment).into(),
+        /// The refunds of its payment.
+        refunds: Vec<RefundShape<'a>> = order.refunds.iter().map(RefundShape::from).collect(),
+        /// The returns.
+        returns: Vec<ReturnShape<'a>> = order.returns.iter().map(|known| (order.id, known).into()).collect(),
+        notes: Option<&'a BoundedString<1000>> = order.notes.as_ref(),
+        /// The number of the buyer's own purchase order.
+        purchase_order_number: Option<&'a BoundedString<64>> = order.purchase_order_number.as_ref(),
+        metadata: &'a Metadata = &order.metadata,
+        /// The number of its last event.
+        version: u64 = order.version,
+        created_at: DateTime<Utc> = order.created_at,
+        updated_at: DateTime<Utc> = order.updated_at,
+    }
 }
 
-/// A line of an order, as it was placed.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = OrderItem)]
-pub(crate) struct OrderItemShape<'a> {
-    id: ItemId,
-    sku: &'a Sku,
-    product_id: &'a ProductId,
-    name: &'a Name,
-    quantity: Quantity,
-    unit_price: Figure,
-    subtotal: Figure,
-    discount: Figure,
-    tax: Figure,
-    total: Figure,
-    /// The discounts by promotion.
-    adjustments: Vec<AdjustmentDto<'a>>,
-    metadata: &'a Metadata,
+shape! {
+    /// A line of an order, as it was placed.
+    #[schema(as = OrderItem)]
+    pub(crate) struct OrderItemShape<'a> from (order, at, line): (&'a Order, usize, &'a OrderLine) {
+        id: ItemId = line.item.id,
+        sku: &'a Sku = &line.item.sku,
+        product_id: &'a ProductId = &line.item.product_id,
+        name: &'a Name = &line.item.name,
+        quantity: Quantity = line.item.quantity,
+        unit_price: Figure = line.item.unit_price.into(),
+        subtotal: Figure = line.subtotal.into(),
+        discount: Figure = line.discount.into(),
+        tax: Figure = line.tax.into(),
+        total: Figure = line.total.into(),
+        /// The discounts by promotion.
+        adjustments: Vec<AdjustmentDto<'a>> = order.quote.adjustments(at).map(AdjustmentDto::from).collect(),
+        metadata: &'a Metadata = &line.item.metadata,
+    }
 }
 
-/// The discount of one promotion on the order.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = AppliedPromotion)]
-pub(crate) struct PromotionShape<'a> {
-    id: &'a PromotionId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'a str>,
-    amount: Figure,
+shape! {
+    /// The discount of one promotion on the order.
+    #[schema(as = AppliedPromotion)]
+    pub(crate) struct PromotionShape<'a> from (quote, applied): (&'a Quote<OrderItem>, Adjustment<'a>) {
+        id: &'a PromotionId = applied.promotion_id,
+        code: Option<&'a str> = code_of(quote, applied.promotion_id),
+        amount: Figure = applied.amount.into(),
+    }
 }
 
-/// The shipment of an order.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Shipment)]
-pub(crate) struct ShipmentShape<'a> {
-    provider: &'a BoundedString<100>,
-    method: &'a BoundedString<64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tracking_number: Option<&'a BoundedString<100>>,
-    /// `pending`, `shipped` or `delivered`.
-    #[schema(example = "shipped")]
-    status: ShipmentStatus,
-}
-
-impl<'a> From<&'a Order> for OrderShape<'a> {
-    fn from(order: &'a Order) -> Self {
-        let quote = &order.quote;
-        Self {
-            id: order.id,
-            number: &order.number,
-            user_id: &order.user_id,
-            status: &order.status,
-            phase: order.phase,
-            currency: order.currency(),
-            items: items(order),
-            subtotal: quote.subtotal.into(),
-            discount: quote.discount.into(),
-            shipping: quote.shipping.into(),
-            shipping_discount: quote.shipping_discount.into(),
-            tax: quote.tax.into(),
-            total: quote.total.into(),
-            promotions: promotions(quote),
-            explanation: quote.explanation.iter().map(|entry| ExplainedDto::of(quote, entry)).collect(),
-            shipping_address: (&order.shipping_address).into(),
-            shipping_method: &order.shipping_method,
-            shipments: order.shipment.as_ref().map(|shipment| [shipment.into()]),
-            payment: order.into(),
-            refunds: order.refunds.iter().map(RefundShape::from).collect(),
-            returns: order.returns.iter().map(|known| ReturnShape::new(order.id, known)).collect(),
-            notes: order.notes.as_ref(),
-            purchase_order_number: order.purchase_order_number.as_ref(),
-            metadata: &order.metadata,
-            version: order.version,
-            created_at: order.created_at,
-            updated_at: order.updated_at,
-        }
+shape! {
+    /// The shipment of an order.
+    #[schema(as = Shipment)]
+    pub(crate) struct ShipmentShape<'a> from shipment: &'a Shipment {
+        provider: &'a BoundedString<100> = &shipment.provider,
+        method: &'a BoundedString<64> = &shipment.method,
+        tracking_number: Option<&'a BoundedString<100>> = shipment.tracking_number.as_ref(),
+        /// `pending`, `shipped` or `delivered`.
+        #[schema(example = "shipped")]
+        status: ShipmentStatus = shipment.status,
     }
 }
 
 fn items(order: &Order) -> Vec<OrderItemShape<'_>> {
-    let lines = order.lines().iter().enumerate();
-    lines.map(|(at, line)| OrderItemShape::of(line, order.quote.adjustments(at))).collect()
+    order.lines().iter().enumerate().map(|(at, line)| (order, at, line).into()).collect()
 }
 
 fn promotions(quote: &Quote<OrderItem>) -> Vec<PromotionShape<'_>> {
-    let code_of = |id: &PromotionId| {
-        let explained = quote.explanation.iter().find(|explained| explained.promotion_id == *id);
-        explained.and_then(|explained| explained.code.as_deref())
-    };
-    let applied = quote.applied().map(|applied| PromotionShape {
-        id: applied.promotion_id,
-        code: code_of(applied.promotion_id),
-        amount: applied.amount.into(),
-    });
-    applied.collect()
+    quote.applied().map(|applied| (quote, applied).into()).collect()
 }
 
-impl<'a> OrderItemShape<'a> {
-    fn of(line: &'a OrderLine, adjustments: impl Iterator<Item = Adjustment<'a>>) -> Self {
-        let item = &line.item;
-        Self {
-            id: item.id,
-            sku: &item.sku,
-            product_id: &item.product_id,
-            name: &item.name,
-            quantity: item.quantity,
-            unit_price: item.unit_price.into(),
-            subtotal: line.subtotal.into(),
-            discount: line.discount.into(),
-            tax: line.tax.into(),
-            total: line.total.into(),
-            adjustments: adjustments.map(AdjustmentDto::from).collect(),
-            metadata: &item.metadata,
-        }
+fn code_of<'a>(quote: &'a Quote<OrderItem>, id: &PromotionId) -> Option<&'a str> {
+    quote.explanation.iter().find(|explained| explained.promotion_id == *id)?.code.as_deref()
+}
+
+shape! {
+    /// An event of an order.
+    #[schema(as = OrderEvent)]
+    pub(crate) struct EventShape<'a> from item: &'a HistoryItem {
+        event_id: EventId = item.entry.id,
+        #[schema(example = "order.created")]
+        event_type: &'static str = item.entry.event.event_type(),
+        timestamp: DateTime<Utc> = item.entry.at,
+        /// The number within the order, from 1 without gaps.
+        sequence: u64 = item.entry.sequence,
+        actor: ActorShape<'a> = (&item.entry.actor).into(),
+        data: EventData<'a> = (&item.order).into(),
     }
 }
 
-impl<'a> From<&'a Shipment> for ShipmentShape<'a> {
-    fn from(shipment: &'a Shipment) -> Self {
-        Self {
-            provider: &shipment.provider,
-            method: &shipment.method,
-            tracking_number: shipment.tracking_number.as_ref(),
-            status: shipment.status,
-        }
+shape! {
+    /// The cause of an event.
+    #[schema(as = Actor)]
+    pub(crate) struct ActorShape<'a> from actor: &'a Actor {
+        /// `customer`, `support`, `admin`, `service`, or `system` for the shop itself.
+        #[schema(value_type = String, example = "admin")]
+        role: Role = actor.role,
+        /// Absent for the shop itself.
+        user_id: Option<&'a UserId> = actor.user.as_ref(),
     }
 }
 
-/// An event of an order.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = OrderEvent)]
-pub(crate) struct EventShape<'a> {
-    event_id: EventId,
-    #[schema(example = "order.created")]
-    event_type: &'static str,
-    timestamp: DateTime<Utc>,
-    /// The number within the order, from 1 without gaps.
-    sequence: u64,
-    actor: ActorShape<'a>,
-    data: EventData<'a>,
-}
-
-/// The cause of an event.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Actor)]
-pub(crate) struct ActorShape<'a> {
-    /// `customer`, `support`, `admin`, `service`, or `system` for the shop itself.
-    #[schema(value_type = String, example = "admin")]
-    role: Role,
-    /// Absent for the shop itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_id: Option<&'a UserId>,
-}
-
-impl<'a> From<&'a Actor> for ActorShape<'a> {
-    fn from(actor: &'a Actor) -> Self {
-        Self { role: actor.role, user_id: actor.user.as_ref() }
-    }
-}
-
-/// The order after the event.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct EventData<'a> {
-    order_id: OrderId,
-    #[serde(flatten)]
-    order: OrderShape<'a>,
-}
-
-impl<'a> From<&'a HistoryItem> for EventShape<'a> {
-    fn from(item: &'a HistoryItem) -> Self {
-        Self {
-            event_id: item.entry.id,
-            event_type: item.entry.event.event_type(),
-            timestamp: item.entry.at,
-            sequence: item.entry.sequence,
-            actor: (&item.entry.actor).into(),
-            data: EventData { order_id: item.order.id, order: (&item.order).into() },
-        }
+shape! {
+    /// The order after the event.
+    pub(crate) struct EventData<'a> from after: &'a Order {
+        order_id: OrderId = after.id,
+        #[serde(flatten)]
+        order: OrderShape<'a> = after.into(),
     }
 }
 

@@ -2,89 +2,59 @@
 
 use commerce_core::ids::{OrderId, PaymentId, RefundId};
 use commerce_core::money::Currency;
-use commerce_core::order::{Command, Order, PaymentStatus, Reason, Refund, RefundStatus, Status};
+use commerce_core::order::{Command, Order, Payment, PaymentStatus, Reason, Refund, RefundStatus, Status};
 use commerce_core::problem::{Findings, Read};
 use commerce_core::text::BoundedString;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Figure;
 use super::leaf::{Decimal, optional};
+use super::shape::shape;
 
 const MAX_TOKEN: usize = 255;
 
-/// The payment within an order.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = OrderPayment)]
-pub(crate) struct OrderPaymentShape<'a> {
-    id: PaymentId,
-    /// `pending`, `succeeded`, `failed`, `partially_refunded` or `refunded`.
-    #[schema(value_type = String, example = "pending")]
-    status: PaymentStatus,
-    amount: Figure,
-    captured: Figure,
-    refunded: Figure,
-    /// The id of the payment at the processor.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reference: Option<&'a BoundedString<200>>,
-}
-
-impl<'a> From<&'a Order> for OrderPaymentShape<'a> {
-    fn from(order: &'a Order) -> Self {
-        let payment = &order.payment;
-        Self {
-            id: payment.id,
-            status: payment.status,
-            amount: payment.amount.into(),
-            captured: payment.captured.into(),
-            refunded: payment.refunded.into(),
-            reference: payment.reference.as_ref(),
-        }
+shape! {
+    /// The payment within an order.
+    #[schema(as = OrderPayment)]
+    pub(crate) struct OrderPaymentShape<'a> from payment: &'a Payment {
+        id: PaymentId = payment.id,
+        /// `pending`, `succeeded`, `failed`, `partially_refunded` or `refunded`.
+        #[schema(value_type = String, example = "pending")]
+        status: PaymentStatus = payment.status,
+        amount: Figure = payment.amount.into(),
+        captured: Figure = payment.captured.into(),
+        refunded: Figure = payment.refunded.into(),
+        /// The id of the payment at the processor.
+        reference: Option<&'a BoundedString<200>> = payment.reference.as_ref(),
     }
 }
 
-/// The payment of an order.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Payment)]
-pub(crate) struct PaymentShape<'a> {
-    #[serde(flatten)]
-    payment: OrderPaymentShape<'a>,
-    #[schema(example = "USD")]
-    currency: Currency,
-    order_id: OrderId,
-    #[schema(example = "paid")]
-    order_status: &'a Status,
-    refunds: Vec<RefundShape<'a>>,
-}
-
-/// A refund.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Refund)]
-pub(crate) struct RefundShape<'a> {
-    id: RefundId,
-    amount: Figure,
-    /// `requested`, `processed` or `failed`.
-    #[schema(value_type = String, example = "requested")]
-    status: RefundStatus,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a Reason>,
-}
-
-impl<'a> From<&'a Order> for PaymentShape<'a> {
-    fn from(order: &'a Order) -> Self {
-        Self {
-            payment: order.into(),
-            currency: order.currency(),
-            order_id: order.id,
-            order_status: &order.status,
-            refunds: order.refunds.iter().map(RefundShape::from).collect(),
-        }
+shape! {
+    /// The payment of an order.
+    #[schema(as = Payment)]
+    pub(crate) struct PaymentShape<'a> from order: &'a Order {
+        #[serde(flatten)]
+        payment: OrderPaymentShape<'a> = (&order.payment).into(),
+        #[schema(example = "USD")]
+        currency: Currency = order.currency(),
+        order_id: OrderId = order.id,
+        #[schema(example = "paid")]
+        order_status: &'a Status = &order.status,
+        refunds: Vec<RefundShape<'a>> = order.refunds.iter().map(RefundShape::from).collect(),
     }
 }
 
-impl<'a> From<&'a Refund> for RefundShape<'a> {
-    fn from(refund: &'a Refund) -> Self {
-        Self { id: refund.id, amount: refund.amount.into(), status: refund.status, reason: refund.reason.as_ref() }
+shape! {
+    /// A refund.
+    #[schema(as = Refund)]
+    pub(crate) struct RefundShape<'a> from refund: &'a Refund {
+        id: RefundId = refund.id,
+        amount: Figure = refund.amount.into(),
+        /// `requested`, `processed` or `failed`.
+        #[schema(value_type = String, example = "requested")]
+        status: RefundStatus = refund.status,
+        reason: Option<&'a Reason> = refund.reason.as_ref(),
     }
 }
 

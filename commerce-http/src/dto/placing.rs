@@ -3,7 +3,9 @@
 use commerce_core::Quantity;
 use commerce_core::engine::{CheckoutRequest, ItemRequest, PlaceOrderRequest};
 use commerce_core::ids::CartId;
+use commerce_core::order::OrderDetails;
 use commerce_core::problem::{Findings, Read};
+use commerce_core::text::BoundedString;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -12,27 +14,61 @@ use super::address::AddressShape;
 use super::leaf::{Decimal, all};
 use super::metadata::MetadataDto;
 
-/// An order to place, of a cart or of items.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewOrder {
-    /// The cart to order.
-    cart_id: Option<Uuid>,
-    /// 1 to 500 lines, instead of a cart.
-    items: Option<Vec<NewOrderItem>>,
-    /// The customer, if not the caller; for admin and service, with `items`.
-    user_id: Option<String>,
-    #[schema(value_type = AddressShape<'static>)]
-    shipping_address: AddressShape<'static>,
-    /// Default: the first method of the shop.
-    #[schema(example = "standard")]
-    shipping_method: Option<String>,
-    #[schema(max_length = 1000)]
-    notes: Option<String>,
-    /// The number of the buyer's own purchase order.
-    #[schema(max_length = 64)]
-    purchase_order_number: Option<String>,
-    metadata: Option<MetadataDto>,
+/// Declares a request to order: its own fields, and those of every such request.
+macro_rules! order_request {
+    ($(#[$attribute:meta])* struct $name:ident { $($own:tt)* }) => {
+        #[derive(Debug, Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        $(#[$attribute])*
+        pub(crate) struct $name {
+            $($own)*
+            #[schema(value_type = AddressShape<'static>)]
+            shipping_address: AddressShape<'static>,
+            /// Default: the first method of the shop.
+            #[schema(example = "standard")]
+            shipping_method: Option<String>,
+            #[schema(max_length = 1000)]
+            notes: Option<String>,
+            /// The number of the buyer's own purchase order.
+            #[schema(max_length = 64)]
+            purchase_order_number: Option<String>,
+            metadata: Option<MetadataDto>,
+        }
+
+        impl $name {
+            /// The shipping method and the details.
+            fn details(self, f: &mut Findings) -> Read<(Option<BoundedString<64>>, OrderDetails)> {
+                let address = f.field("shipping_address", |f| self.shipping_address.read(f));
+                let method = f.parse_option("shipping_method", self.shipping_method);
+                let notes = f.parse_option("notes", self.notes);
+                let number = f.parse_option("purchase_order_number", self.purchase_order_number);
+                let metadata = MetadataDto::read(self.metadata, f);
+                let mut details = OrderDetails::new(address?);
+                (details.notes, details.purchase_order_number, details.metadata) = (notes?, number?, metadata?);
+                Some((method?, details))
+            }
+        }
+    };
+}
+
+order_request! {
+    /// An order to place, of a cart or of items.
+    struct NewOrder {
+        /// The cart to order.
+        cart_id: Option<Uuid>,
+        /// 1 to 500 lines, instead of a cart.
+        items: Option<Vec<NewOrderItem>>,
+        /// The customer, if not the caller; for admin and service, with `items`.
+        user_id: Option<String>,
+    }
+}
+
+order_request! {
+    /// A cart to order.
+    #[schema(as = CheckOut)]
+    struct NewCheckOut {
+        cart_id: Uuid,
+    }
 }
 
 /// A line to order: a sku, or a product with a single one.
@@ -48,55 +84,31 @@ pub(crate) struct NewOrderItem {
     metadata: Option<MetadataDto>,
 }
 
-/// A cart to order.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CheckOut)]
-pub(crate) struct NewCheckOut {
-    cart_id: Uuid,
-    #[schema(value_type = AddressShape<'static>)]
-    shipping_address: AddressShape<'static>,
-    /// Default: the first method of the shop.
-    #[schema(example = "standard")]
-    shipping_method: Option<String>,
-    #[schema(max_length = 1000)]
-    notes: Option<String>,
-    /// The number of the buyer's own purchase order.
-    #[schema(max_length = 64)]
-    purchase_order_number: Option<String>,
-    metadata: Option<MetadataDto>,
-}
-
 /// The source of an order.
 #[derive(Debug)]
 pub(crate) enum Source {
-    /// A cart.
     Cart(CheckoutRequest),
-    /// Items.
     Items(PlaceOrderRequest),
 }
 
 impl NewOrder {
-    pub(crate) fn read(self, f: &mut Findings) -> Read<Source> {
-        let Self { cart_id, items, user_id, shipping_address, shipping_method, notes, purchase_order_number, metadata } =
-            self;
-        match (cart_id, items) {
+    pub(crate) fn read(mut self, f: &mut Findings) -> Read<Source> {
+        let user_id = self.user_id.take();
+        match (self.cart_id, self.items.take()) {
             (Some(cart_id), None) => {
-                let cart =
-                    NewCheckOut { cart_id, shipping_address, shipping_method, notes, purchase_order_number, metadata };
-                let (user_id, cart) = (f.parse_option("user_id", user_id), cart.read(f));
-                Some(Source::Cart(CheckoutRequest { user_id: user_id?, ..cart? }))
+                let (user_id, details) = (f.parse_option("user_id", user_id), self.details(f));
+                let mut request = checkout(cart_id, details)?;
+                request.user_id = user_id?;
+                Some(Source::Cart(request))
             }
-            (None, Some(items)) => all!(PlaceOrderRequest {
-                user_id: f.parse_option("user_id", user_id),
-                items: f.field("items", |f| f.list(items, NewOrderItem::read)),
-                shipping_address: f.field("shipping_address", |f| shipping_address.read(f)),
-                shipping_method: f.parse_option("shipping_method", shipping_method),
-                notes: f.parse_option("notes", notes),
-                purchase_order_number: f.parse_option("purchase_order_number", purchase_order_number),
-                metadata: MetadataDto::read(metadata, f),
-            })
-            .map(Source::Items),
+            (None, Some(items)) => {
+                let user_id = f.parse_option("user_id", user_id);
+                let items = f.field("items", |f| f.list(items, NewOrderItem::read));
+                let (shipping_method, details) = self.details(f)?;
+                let mut request = PlaceOrderRequest::new(items?, details);
+                (request.user_id, request.shipping_method) = (user_id?, shipping_method);
+                Some(Source::Items(request))
+            }
             _ => f.refuse("", "invalid", "name either a cart_id or items"),
         }
     }
@@ -104,26 +116,32 @@ impl NewOrder {
 
 impl NewCheckOut {
     pub(crate) fn read(self, f: &mut Findings) -> Read<CheckoutRequest> {
-        all!(CheckoutRequest {
-            cart_id: Some(CartId::new(self.cart_id)),
-            user_id: Some(None),
-            shipping_address: f.field("shipping_address", |f| self.shipping_address.read(f)),
-            shipping_method: f.parse_option("shipping_method", self.shipping_method),
-            notes: f.parse_option("notes", self.notes),
-            purchase_order_number: f.parse_option("purchase_order_number", self.purchase_order_number),
-            metadata: MetadataDto::read(self.metadata, f),
-        })
+        checkout(self.cart_id, self.details(f))
     }
+}
+
+fn checkout(cart_id: Uuid, details: Read<(Option<BoundedString<64>>, OrderDetails)>) -> Read<CheckoutRequest> {
+    let (shipping_method, details) = details?;
+    let mut request = CheckoutRequest::new(CartId::new(cart_id), details);
+    request.shipping_method = shipping_method;
+    Some(request)
 }
 
 impl NewOrderItem {
     fn read(self, f: &mut Findings) -> Read<ItemRequest> {
-        all!(ItemRequest {
-            sku: f.parse_option("sku", self.sku),
-            product_id: f.parse_option("product_id", self.product_id),
-            quantity: f.value("quantity", Quantity::new(self.quantity)),
-            unit_price: f.value("unit_price", self.unit_price.map(|price| price.0).transpose()),
-            metadata: MetadataDto::read(self.metadata, f),
-        })
+        all!(
+            ItemRequest {
+                sku: f.parse_option("sku", self.sku),
+                product_id: f.parse_option("product_id", self.product_id),
+                quantity: f.value("quantity", Quantity::new(self.quantity)),
+                unit_price: f.value("unit_price", self.unit_price.map(|price| price.0).transpose()),
+                metadata: MetadataDto::read(self.metadata, f),
+            },
+            new(quantity),
+            sku,
+            product_id,
+            unit_price,
+            metadata
+        )
     }
 }

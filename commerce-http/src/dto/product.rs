@@ -8,93 +8,58 @@ use commerce_core::metadata::Metadata;
 use commerce_core::money::Currency;
 use commerce_core::problem::{Findings, Read};
 use commerce_core::text::{BoundedString, Name};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Figure;
 use super::leaf::{Decimal, all};
 use super::metadata::MetadataDto;
+use super::shape::shape;
 
-/// A product.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Product)]
-pub(crate) struct ProductShape<'a> {
-    id: &'a ProductId,
-    name: &'a Name,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a BoundedString<4000>>,
-    categories: &'a [CategoryId],
-    /// Whether it is for sale.
-    active: bool,
-    #[schema(example = "USD")]
-    currency: Currency,
-    variants: Vec<VariantShape<'a>>,
-    metadata: &'a Metadata,
-    version: u64,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-}
-
-/// A variant of a product.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Variant)]
-pub(crate) struct VariantShape<'a> {
-    sku: &'a Sku,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a Name>,
-    price: Figure,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tax_category: Option<&'a BoundedString<64>>,
-    metadata: &'a Metadata,
-}
-
-/// The variants of a product.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Variants<'a> {
-    #[schema(example = "USD")]
-    currency: Currency,
-    items: Vec<VariantShape<'a>>,
-    next_cursor: Option<String>,
-}
-
-impl<'a> ProductShape<'a> {
-    /// A product. One without variants has the currency of the shop.
-    pub(crate) fn of(product: &'a Product, shop: Currency) -> Self {
-        Self {
-            id: &product.id,
-            name: &product.name,
-            description: product.description.as_ref(),
-            categories: &product.categories,
-            active: product.active,
-            currency: currency(product, shop),
-            variants: product.variants.iter().map(VariantShape::from).collect(),
-            metadata: &product.metadata,
-            version: product.version,
-            created_at: product.created_at,
-            updated_at: product.updated_at,
-        }
+shape! {
+    /// A product.
+    #[schema(as = Product)]
+    pub(crate) struct ProductShape<'a> from (product, shop): (&'a Product, Currency) {
+        id: &'a ProductId = &product.id,
+        name: &'a Name = &product.name,
+        description: Option<&'a BoundedString<4000>> = product.description.as_ref(),
+        categories: &'a [CategoryId] = &product.categories,
+        /// Whether it is for sale.
+        active: bool = product.active,
+        #[schema(example = "USD")]
+        currency: Currency = currency(product, shop),
+        variants: Vec<VariantShape<'a>> = product.variants.iter().map(VariantShape::from).collect(),
+        metadata: &'a Metadata = &product.metadata,
+        version: u64 = product.version,
+        created_at: DateTime<Utc> = product.created_at,
+        updated_at: DateTime<Utc> = product.updated_at,
     }
 }
 
-impl<'a> Variants<'a> {
-    pub(crate) fn of(product: &'a Product, shop: Currency) -> Self {
-        let items = product.variants.iter().map(VariantShape::from).collect();
-        Self { currency: currency(product, shop), items, next_cursor: None }
+shape! {
+    /// A variant of a product.
+    #[schema(as = Variant)]
+    pub(crate) struct VariantShape<'a> from variant: &'a Variant {
+        sku: &'a Sku = &variant.sku,
+        name: Option<&'a Name> = variant.name.as_ref(),
+        price: Figure = variant.price.into(),
+        tax_category: Option<&'a BoundedString<64>> = variant.tax_category.as_ref(),
+        metadata: &'a Metadata = &variant.metadata,
     }
 }
 
-impl<'a> From<&'a Variant> for VariantShape<'a> {
-    fn from(variant: &'a Variant) -> Self {
-        Self {
-            sku: &variant.sku,
-            name: variant.name.as_ref(),
-            price: variant.price.into(),
-            tax_category: variant.tax_category.as_ref(),
-            metadata: &variant.metadata,
-        }
+shape! {
+    /// The variants of a product.
+    pub(crate) struct Variants<'a> from (product, shop): (&'a Product, Currency) {
+        #[schema(example = "USD")]
+        currency: Currency = currency(product, shop),
+        items: Vec<VariantShape<'a>> = product.variants.iter().map(VariantShape::from).collect(),
+        #[serialize_always]
+        next_cursor: Option<String> = None,
     }
 }
 
+/// The currency of its prices. A product without variants has that of the shop.
 fn currency(product: &Product, shop: Currency) -> Currency {
     product.variants.first().map_or(shop, |variant| variant.price.currency())
 }
@@ -166,19 +131,15 @@ impl NewVariant {
     }
 }
 
-/// A category.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Category)]
-pub(crate) struct CategoryShape<'a> {
-    id: &'a CategoryId,
-    name: &'a Name,
-    /// The parent. Absent at the root.
-    parent: Option<&'a CategoryId>,
-}
-
-impl<'a> From<&'a Category> for CategoryShape<'a> {
-    fn from(category: &'a Category) -> Self {
-        Self { id: &category.id, name: &category.name, parent: category.parent.as_ref() }
+shape! {
+    /// A category.
+    #[schema(as = Category)]
+    pub(crate) struct CategoryShape<'a> from category: &'a Category {
+        id: &'a CategoryId = &category.id,
+        name: &'a Name = &category.name,
+        /// The parent. Absent at the root.
+        #[serialize_always]
+        parent: Option<&'a CategoryId> = category.parent.as_ref(),
     }
 }
 

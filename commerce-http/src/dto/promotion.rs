@@ -15,8 +15,10 @@ use commerce_core::promotion::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
+use serde_with_macros::skip_serializing_none;
 use utoipa::ToSchema;
 
+pub(super) use self::condition::days;
 pub use self::condition::{ConditionDto, ConditionType};
 pub use self::effect::{Allocation, EffectDto, EffectTarget, EffectType, TierDto, UnitsDto};
 use super::leaf::{
@@ -26,6 +28,7 @@ use super::leaf::{
 use super::metadata::MetadataDto;
 
 /// The terms of a promotion. Unknown fields are refused, and fields without a meaning in the combination.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewPromotion)]
@@ -37,38 +40,30 @@ pub struct PromotionDto {
     #[schema(example = "USD")]
     pub currency: Option<String>,
     /// The code that a customer must enter. Without one the promotion is automatic.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 64)]
     pub code: Option<String>,
     /// Higher priorities come first.
     #[schema(value_type = Option<i32>, default = 0)]
     pub priority: Option<Number>,
     /// Whether it excludes all other promotions.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(default = false)]
     pub exclusive: Option<bool>,
     /// At most one promotion of a group applies.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 64)]
     pub group: Option<String>,
     /// The first instant at which it applies.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<DateTime<Utc>>)]
     pub starts_at: Option<String>,
     /// The first instant at which it no longer applies.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<DateTime<Utc>>)]
     pub ends_at: Option<String>,
     /// The maximum number of uses in total.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>)]
     pub max_uses: Option<Number>,
     /// The maximum number of uses by one customer.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>)]
     pub max_uses_per_customer: Option<Number>,
     /// The maximum discount in total.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "1000.00")]
     pub budget: Option<DecimalDto>,
     /// The uses so far. Only in a pricing request.
@@ -83,9 +78,9 @@ pub struct PromotionDto {
     #[serde(skip_serializing)]
     pub budget_used: Option<DecimalDto>,
     /// The conditions. All must hold.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<ConditionDto>>,
     /// The discount.
+    #[serialize_always]
     #[schema(value_type = EffectDto)]
     pub effect: Option<EffectDto>,
     /// Metadata of the shop.
@@ -168,15 +163,14 @@ impl From<&Promotion> for PromotionDto {
 }
 
 /// Selects lines by sku, by category, or by both, which must then both match.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PromotionFilter)]
 pub struct FilterDto {
     /// At most 1,000 skus.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub skus: Option<Vec<String>>,
     /// At most 1,000 categories.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub categories: Option<Vec<String>>,
 }
 

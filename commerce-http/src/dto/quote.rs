@@ -1,6 +1,6 @@
 //! The pricing response, with sentences for people.
 
-use chrono::{DateTime, Utc, Weekday};
+use chrono::{DateTime, Utc};
 use commerce_core::ids::PromotionId;
 use commerce_core::money::{Currency, Money};
 use commerce_core::order::OrderItem;
@@ -10,79 +10,84 @@ use commerce_core::pricing::{
 };
 use commerce_core::promotion::Limit;
 use serde::Serialize;
+use serde_with_macros::skip_serializing_none;
 use utoipa::ToSchema;
 
 use super::Figure;
-use super::promotion::{ConditionDto, FilterDto};
+use super::promotion::{ConditionDto, FilterDto, days};
+use super::shape::shape;
 
-/// A price with its explanation.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Quote)]
-pub struct QuoteDto<'q> {
-    #[schema(example = "USD")]
-    currency: Currency,
-    /// Unit price × quantity as listed, of all lines.
-    subtotal: Figure,
-    /// The discounts on the lines.
-    discount: Figure,
-    /// The shipping fee before discounts.
-    shipping: Figure,
-    /// The discounts on the fee.
-    shipping_discount: Figure,
-    /// The tax on the discounted fee; part of `tax`.
-    shipping_tax: Figure,
-    /// The tax, in addition to the prices or included in them.
-    tax: Figure,
-    /// The amount that the customer pays.
-    total: Figure,
-    lines: Vec<QuotedLineDto<'q>>,
-    /// The promotions that gave a discount.
-    applied: Vec<&'q PromotionId>,
-    /// The codes that were refused.
-    rejected: Vec<RejectedCodeDto<'q>>,
-    /// The outcome of every candidate.
-    explanation: Vec<ExplainedDto<'q>>,
-    /// Whether no other combination costs less. Only with the selection `best`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    proven_best: Option<bool>,
+shape! {
+    /// A price with its explanation.
+    #[schema(as = Quote)]
+    pub struct QuoteDto<'q> from quote: &'q Quote {
+        #[schema(example = "USD")]
+        currency: Currency = quote.currency,
+        /// Unit price × quantity as listed, of all lines.
+        subtotal: Figure = quote.subtotal.into(),
+        /// The discounts on the lines.
+        discount: Figure = quote.discount.into(),
+        /// The shipping fee before discounts.
+        shipping: Figure = quote.shipping.into(),
+        /// The discounts on the fee.
+        shipping_discount: Figure = quote.shipping_discount.into(),
+        /// The tax on the discounted fee; part of `tax`.
+        shipping_tax: Figure = quote.shipping_tax.into(),
+        /// The tax, in addition to the prices or included in them.
+        tax: Figure = quote.tax.into(),
+        /// The amount that the customer pays.
+        total: Figure = quote.total.into(),
+        lines: Vec<QuotedLineDto<'q>> = lines(quote),
+        /// The promotions that gave a discount.
+        applied: Vec<&'q PromotionId> = quote.applied().map(|applied| applied.promotion_id).collect(),
+        /// The codes that were refused.
+        rejected: Vec<RejectedCodeDto<'q>> = quote.rejected.iter().map(RejectedCodeDto::from).collect(),
+        /// The outcome of every candidate.
+        explanation: Vec<ExplainedDto<'q>> = ExplainedDto::all(quote),
+        /// Whether no other combination costs less. Only with the selection `best`.
+        proven_best: Option<bool> = quote.proven_best,
+    }
 }
 
-/// The price of a line.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = QuoteLine)]
-pub struct QuotedLineDto<'q> {
-    id: &'q LineId,
-    subtotal: Figure,
-    discount: Figure,
-    tax: Figure,
-    total: Figure,
-    adjustments: Vec<AdjustmentDto<'q>>,
+shape! {
+    /// The price of a line.
+    #[schema(as = QuoteLine)]
+    pub struct QuotedLineDto<'q> from (quote, at, line): (&'q Quote, usize, &'q QuotedLine) {
+        id: &'q LineId = &line.item,
+        subtotal: Figure = line.subtotal.into(),
+        discount: Figure = line.discount.into(),
+        tax: Figure = line.tax.into(),
+        total: Figure = line.total.into(),
+        adjustments: Vec<AdjustmentDto<'q>> = quote.adjustments(at).map(AdjustmentDto::from).collect(),
+    }
 }
 
-/// The discount of one promotion on a line.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Adjustment)]
-pub struct AdjustmentDto<'q> {
-    promotion_id: &'q PromotionId,
-    amount: Figure,
+shape! {
+    /// The discount of one promotion on a line.
+    #[schema(as = Adjustment)]
+    pub struct AdjustmentDto<'q> from adjustment: Adjustment<'q> {
+        promotion_id: &'q PromotionId = adjustment.promotion_id,
+        amount: Figure = adjustment.amount.into(),
+    }
 }
 
-/// A refused code.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = QuoteRejection)]
-pub struct RejectedCodeDto<'q> {
-    code: &'q str,
-    /// `unknown_code`, `expired`, `not_started`, `usage_limit`, `min_spend` or `not_eligible`.
-    reason: CodeRejection,
-    message: String,
+shape! {
+    /// A refused code.
+    #[schema(as = QuoteRejection)]
+    pub struct RejectedCodeDto<'q> from rejected: &'q RejectedCode {
+        code: &'q str = &rejected.code,
+        /// `unknown_code`, `expired`, `not_started`, `usage_limit`, `min_spend` or `not_eligible`.
+        reason: CodeRejection = rejected.reason,
+        message: String = rejected.reason.to_string(),
+    }
 }
 
 /// The outcome of a promotion. Its members depend on the outcome.
+#[skip_serializing_none]
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = QuoteExplanation)]
 pub struct ExplainedDto<'q> {
     promotion_id: &'q PromotionId,
-    #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'q str>,
     #[serde(flatten)]
     outcome: OutcomeDto<'q>,
@@ -175,18 +180,20 @@ impl<'q> From<&'q OrderItem> for IdOfLine<'q> {
     }
 }
 
-/// A condition that does not hold, and what is missing.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = QuoteGap)]
-pub struct UnmetDto<'q> {
-    #[serde(flatten)]
-    gap: GapDto<'q>,
-    /// The condition, for people.
-    #[schema(example = "Spend 12.50 USD more to reach 50.00 USD.")]
-    message: String,
+shape! {
+    /// A condition that does not hold, and what is missing.
+    #[schema(as = QuoteGap)]
+    pub struct UnmetDto<'q> from unmet: &'q UnmetCondition {
+        #[serde(flatten)]
+        gap: GapDto<'q> = unmet.into(),
+        /// The condition, for people.
+        #[schema(example = "Spend 12.50 USD more to reach 50.00 USD.")]
+        message: String = unmet.to_string(),
+    }
 }
 
 /// What is missing for a condition.
+#[skip_serializing_none]
 #[expect(clippy::use_self, reason = "utoipa does not know Self")]
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -196,13 +203,11 @@ pub enum GapDto<'q> {
     MinSpend {
         required: Figure,
         missing: Figure,
-        #[serde(skip_serializing_if = "Option::is_none")]
         filter: Option<FilterDto>,
     },
     MinQuantity {
         required: i64,
         missing: i64,
-        #[serde(skip_serializing_if = "Option::is_none")]
         filter: Option<FilterDto>,
     },
     Contains {
@@ -220,7 +225,6 @@ pub enum GapDto<'q> {
     },
     ShippingMethod {
         any: &'q [String],
-        #[serde(skip_serializing_if = "Option::is_none")]
         chosen: Option<&'q str>,
     },
     Weekday {
@@ -239,47 +243,19 @@ pub enum GapDto<'q> {
     },
 }
 
-impl<'q> From<&'q Quote> for QuoteDto<'q> {
-    fn from(quote: &'q Quote) -> Self {
-        let line = |(at, line): (usize, &'q QuotedLine)| QuotedLineDto {
-            id: &line.item,
-            subtotal: line.subtotal.into(),
-            discount: line.discount.into(),
-            tax: line.tax.into(),
-            total: line.total.into(),
-            adjustments: quote.adjustments(at).map(AdjustmentDto::from).collect(),
-        };
-        Self {
-            currency: quote.currency,
-            subtotal: quote.subtotal.into(),
-            discount: quote.discount.into(),
-            shipping: quote.shipping.into(),
-            shipping_discount: quote.shipping_discount.into(),
-            shipping_tax: quote.shipping_tax.into(),
-            tax: quote.tax.into(),
-            total: quote.total.into(),
-            lines: quote.lines.iter().enumerate().map(line).collect(),
-            applied: quote.applied().map(|applied| applied.promotion_id).collect(),
-            rejected: quote.rejected.iter().map(RejectedCodeDto::from).collect(),
-            explanation: quote.explanation.iter().map(|entry| ExplainedDto::of(quote, entry)).collect(),
-            proven_best: quote.proven_best,
-        }
-    }
-}
-
-impl<'q> From<Adjustment<'q>> for AdjustmentDto<'q> {
-    fn from(Adjustment { promotion_id, amount }: Adjustment<'q>) -> Self {
-        Self { promotion_id, amount: amount.into() }
-    }
-}
-
-impl<'q> From<&'q RejectedCode> for RejectedCodeDto<'q> {
-    fn from(RejectedCode { code, reason }: &'q RejectedCode) -> Self {
-        Self { code, reason: *reason, message: reason.to_string() }
-    }
+fn lines(quote: &Quote) -> Vec<QuotedLineDto<'_>> {
+    quote.lines.iter().enumerate().map(|(at, line)| (quote, at, line).into()).collect()
 }
 
 impl<'q> ExplainedDto<'q> {
+    /// The explanation of a quote.
+    pub(crate) fn all<T>(quote: &'q Quote<T>) -> Vec<Self>
+    where
+        IdOfLine<'q>: From<&'q T>,
+    {
+        quote.explanation.iter().map(|entry| Self::of(quote, entry)).collect()
+    }
+
     /// An entry of the explanation of a quote, with the discounts by line.
     pub(crate) fn of<T>(quote: &'q Quote<T>, entry: &'q PromotionOutcome) -> Self
     where
@@ -312,15 +288,8 @@ impl<'q> ExplainedDto<'q> {
     }
 }
 
-impl<'q> From<&'q UnmetCondition> for UnmetDto<'q> {
-    fn from(unmet: &'q UnmetCondition) -> Self {
-        Self { gap: unmet.into(), message: unmet.to_string() }
-    }
-}
-
 impl<'q> From<&'q UnmetCondition> for GapDto<'q> {
     fn from(unmet: &'q UnmetCondition) -> Self {
-        let days = |days: &[Weekday]| days.iter().map(|day| day.to_string().to_ascii_lowercase()).collect();
         let all = |unmet: &'q [UnmetCondition]| unmet.iter().map(Self::from).collect();
         match unmet {
             UnmetCondition::MinSpend { required, missing, filter } => Self::MinSpend {

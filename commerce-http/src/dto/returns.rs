@@ -11,20 +11,21 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::leaf::all;
+use super::shape::shape;
 
-/// A return of units of an order.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Return)]
-pub(crate) struct ReturnShape<'a> {
-    id: ReturnId,
-    order_id: OrderId,
-    /// `requested`, then `approved` and `received`, or `rejected`.
-    #[schema(value_type = String, example = "requested")]
-    status: ReturnStatus,
-    items: Vec<ReturnLineShape>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a Reason>,
-    requested_at: DateTime<Utc>,
+shape! {
+    /// A return of units of an order.
+    #[schema(as = Return)]
+    pub(crate) struct ReturnShape<'a> from (order_id, found): (OrderId, &'a Return) {
+        id: ReturnId = found.id,
+        order_id: OrderId = order_id,
+        /// `requested`, then `approved` and `received`, or `rejected`.
+        #[schema(value_type = String, example = "requested")]
+        status: ReturnStatus = found.status,
+        items: Vec<ReturnLineShape> = found.lines.iter().map(ReturnLineShape::from).collect(),
+        reason: Option<&'a Reason> = found.reason.as_ref(),
+        requested_at: DateTime<Utc> = found.requested_at,
+    }
 }
 
 /// Units of one line in a return.
@@ -40,18 +41,7 @@ pub(crate) struct ReturnLineShape {
 
 impl<'a> ReturnShape<'a> {
     pub(crate) fn of(order: &'a Order, id: ReturnId) -> Option<Self> {
-        order.returns.iter().find(|known| known.id == id).map(|found| Self::new(order.id, found))
-    }
-
-    pub(crate) fn new(order_id: OrderId, found: &'a Return) -> Self {
-        Self {
-            id: found.id,
-            order_id,
-            status: found.status,
-            items: found.lines.iter().map(ReturnLineShape::from).collect(),
-            reason: found.reason.as_ref(),
-            requested_at: found.requested_at,
-        }
+        order.returns.iter().find(|known| known.id == id).map(|found| (order.id, found).into())
     }
 }
 

@@ -3,36 +3,25 @@
 use commerce_core::ids::Sku;
 use commerce_core::problem::{Findings, Read};
 use commerce_core::stock::{StockAction, StockLevel};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// The stock of one sku.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Stock)]
-pub(crate) struct StockShape<'a> {
-    sku: &'a Sku,
-    /// Units on hand.
-    on_hand: i64,
-    /// Units reserved by orders.
-    reserved: i64,
-    /// Units that can be sold.
-    available: i64,
-    /// The sku is low if it has at most this many available units.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reorder_threshold: Option<i64>,
-    version: u64,
-}
+use super::shape::shape;
 
-impl<'a> From<&'a StockLevel> for StockShape<'a> {
-    fn from(level: &'a StockLevel) -> Self {
-        Self {
-            sku: &level.sku,
-            on_hand: level.on_hand,
-            reserved: level.reserved,
-            available: level.available(),
-            reorder_threshold: level.reorder_threshold,
-            version: level.version,
-        }
+shape! {
+    /// The stock of one sku.
+    #[schema(as = Stock)]
+    pub(crate) struct StockShape<'a> from level: &'a StockLevel {
+        sku: &'a Sku = &level.sku,
+        /// Units on hand.
+        on_hand: i64 = level.on_hand,
+        /// Units reserved by orders.
+        reserved: i64 = level.reserved,
+        /// Units that can be sold.
+        available: i64 = level.available(),
+        /// The sku is low if it has at most this many available units.
+        reorder_threshold: Option<i64> = level.reorder_threshold,
+        version: u64 = level.version,
     }
 }
 

@@ -1,6 +1,6 @@
 //! `/carts`
 
-use commerce_core::cart::ItemChange;
+use commerce_core::cart::CartChange;
 use commerce_core::document::DocumentFilter;
 use commerce_core::engine::{CartView, OpenedCart, Target};
 use commerce_core::ids::CartId;
@@ -29,8 +29,7 @@ pub(crate) async fn open(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     let metadata = call.read_or_default(NewCart::read)?;
     let guard = call.idempotency_guard(&opened)?;
-    let reply = app.engine.open_cart(caller, &metadata, guard.idempotency().as_ref()).await?;
-    guard.answer(reply)
+    guard.answer(app.engine.open_cart(caller, &metadata, guard.idempotency().as_ref()).await?)
 }
 
 /// A cart with its quote at current prices.
@@ -72,8 +71,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, target(call)?);
     let patch = call.read(CartPatch::read)?;
-    let reply = app.engine.change_cart_metadata(caller, cart, patch, None).await?;
-    unkeyed(reply, written)
+    unkeyed(app.engine.change_cart(caller, cart, &CartChange::Metadata(patch), None).await?, written)
 }
 
 /// Adds units of a sku to a cart.
@@ -87,8 +85,7 @@ pub(crate) async fn add_item(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, target(call)?);
     let guard = call.idempotency_guard(&written)?;
     let item = call.read(NewItem::read)?;
-    let reply = app.engine.add_item(caller, cart, item, guard.idempotency().as_ref()).await?;
-    guard.answer(reply)
+    guard.answer(app.engine.add_item(caller, cart, item, guard.idempotency().as_ref()).await?)
 }
 
 /// Changes a line of a cart with a JSON merge patch; 0 units remove it.
@@ -102,8 +99,7 @@ pub(crate) async fn change_item(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, target(call)?);
     let item = call.path_param("item_id", "cart item")?;
     let change = call.read(|patch: ItemPatch, reader| patch.read(reader, item))?;
-    let reply = app.engine.change_item(caller, cart, change, None).await?;
-    unkeyed(reply, written)
+    unkeyed(app.engine.change_cart(caller, cart, &change, None).await?, written)
 }
 
 /// Removes a line of a cart.
@@ -115,8 +111,7 @@ pub(crate) async fn change_item(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn remove_item(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, target(call)?);
     let item = call.path_param("item_id", "cart item")?;
-    let reply = app.engine.change_item(caller, cart, ItemChange::Remove(item), None).await?;
-    unkeyed(reply, changed)
+    unkeyed(app.engine.change_cart(caller, cart, &CartChange::RemoveItem(item), None).await?, changed)
 }
 
 pub(super) fn cart_id(call: &RequestContext) -> Result<CartId, Problem> {

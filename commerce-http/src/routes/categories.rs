@@ -31,8 +31,7 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     let guard = call.idempotency_guard(&made)?;
     let category = call.read(NewCategory::read)?;
-    let reply = app.engine.save_category(caller, category, guard.idempotency().as_ref()).await?;
-    guard.answer(reply)
+    guard.answer(app.engine.save_category(caller, category, guard.idempotency().as_ref()).await?)
 }
 
 /// Renames a category, or creates it.
@@ -45,8 +44,7 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn rename(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     let category = call.read(|new: CategoryName, reader| new.read(reader, call.param("id")))?;
-    let reply = app.engine.save_category(caller, category, None).await?;
-    unkeyed(reply, written)
+    unkeyed(app.engine.save_category(caller, category, None).await?, written)
 }
 
 fn made(category: &Category) -> Answer {

@@ -3,7 +3,7 @@
 use commerce_core::customer::Customer;
 use commerce_core::document::{DocumentFilter, DocumentKind};
 use commerce_core::engine::SavedCustomer;
-use commerce_core::ids::{IdError, UserId};
+use commerce_core::ids::UserId;
 use http::StatusCode;
 
 use super::history;
@@ -15,7 +15,6 @@ use crate::dto::history::DocumentEventShape;
 use crate::idempotency::unkeyed;
 use crate::page::{self, List, Listing, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
-use crate::problem::Problem;
 
 const CUSTOMERS: &str = "customers";
 
@@ -62,7 +61,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 )]
 pub(crate) async fn replace(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
-    let id: UserId = call.param("id").parse().map_err(invalid_id)?;
+    let id: UserId = call.chosen_id("id")?;
     let target = call.target(&id)?;
     let details = call.read(NewCustomer::read)?;
     unkeyed(app.engine.save_customer(caller, target, &details).await?, saved)
@@ -88,10 +87,6 @@ pub(crate) async fn delete(app: &App, call: &RequestContext) -> Outcome {
 )]
 pub(crate) async fn history(app: &App, call: &RequestContext) -> Outcome {
     history::of(app, call, DocumentKind::Customer).await
-}
-
-fn invalid_id(error: IdError) -> Problem {
-    Problem::invalid_at("/id", "invalid", error)
 }
 
 fn saved(saved: &SavedCustomer) -> Answer {

@@ -1,7 +1,7 @@
 //! `/inventory`, and `/products/{id}/inventory`
 
 use commerce_core::engine::EngineError;
-use commerce_core::ids::{IdError, Sku};
+use commerce_core::ids::Sku;
 use commerce_core::stock::StockLevel;
 
 use super::products;
@@ -12,7 +12,6 @@ use crate::dto::stock::{Adjustment, NewLevel, StockShape};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
-use crate::problem::Problem;
 
 const SKUS: &str = "skus";
 
@@ -68,11 +67,10 @@ pub(crate) async fn of_product(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = StockShape<'_>))
 )]
 pub(crate) async fn set(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, sku) = (call.caller()?, sku(call)?);
+    let (caller, sku): (_, Sku) = (call.caller()?, call.chosen_id("sku")?);
     let target = call.target(&sku)?;
     let level: NewLevel = call.json()?;
-    let reply = app.engine.move_stock(caller, target, level.into(), None).await?;
-    unkeyed(reply, written)
+    unkeyed(app.engine.move_stock(caller, target, level.into(), None).await?, written)
 }
 
 /// Adjusts the units on hand of a sku, for example after a delivery.
@@ -83,16 +81,11 @@ pub(crate) async fn set(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = StockShape<'_>))
 )]
 pub(crate) async fn adjust(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, sku) = (call.caller()?, sku(call)?);
+    let (caller, sku): (_, Sku) = (call.caller()?, call.chosen_id("sku")?);
     let target = call.target(&sku)?;
     let guard = call.idempotency_guard(&written)?;
     let action = call.read(Adjustment::read)?;
-    let reply = app.engine.move_stock(caller, target, action, guard.idempotency().as_ref()).await?;
-    guard.answer(reply)
-}
-
-fn sku(call: &RequestContext) -> Result<Sku, Problem> {
-    call.param("sku").parse().map_err(|error: IdError| Problem::invalid_at("/sku", "invalid", error))
+    guard.answer(app.engine.move_stock(caller, target, action, guard.idempotency().as_ref()).await?)
 }
 
 fn written(level: &StockLevel) -> Answer {

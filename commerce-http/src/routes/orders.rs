@@ -205,8 +205,7 @@ pub(crate) async fn set_shipping(app: &App, call: &RequestContext) -> Outcome {
 
 async fn commanded(app: &App, call: &RequestContext, command: Command) -> Outcome {
     let (caller, which) = (call.caller()?, call.order()?);
-    let reply = app.engine.command(caller, call.target(&which)?, command, None).await?;
-    unkeyed(reply, written)
+    unkeyed(app.engine.command(caller, call.target(&which)?, command, None).await?, written)
 }
 
 pub(super) fn placed(order: &Order) -> Answer {

@@ -35,8 +35,7 @@ pub(crate) async fn confirm(app: &App, call: &RequestContext) -> Outcome {
     let (caller, id) = (call.caller()?, payment_id(call)?);
     let guard = call.idempotency_guard(&written)?;
     let token = call.read(Confirmation::read)?;
-    let reply = app.engine.confirm_payment(caller, id, token, guard.idempotency().as_ref()).await?;
-    guard.answer(reply)
+    guard.answer(app.engine.confirm_payment(caller, id, token, guard.idempotency().as_ref()).await?)
 }
 
 /// Refunds money without a return.
@@ -49,10 +48,8 @@ pub(crate) async fn confirm(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn refund(app: &App, call: &RequestContext) -> Outcome {
     let (caller, order_ref) = (call.caller()?, OrderRef::Payment(payment_id(call)?));
     let guard = call.idempotency_guard(&refunded)?;
-    let currency = app.engine.settings().currency;
-    let command = call.read(|new: NewRefund, reader| new.read(reader, currency))?;
-    let reply = app.engine.command(caller, Target::any(&order_ref), command, guard.idempotency().as_ref()).await?;
-    guard.answer(reply)
+    let command = call.read(|new: NewRefund, reader| new.read(reader, app.currency()))?;
+    guard.answer(app.engine.command(caller, Target::any(&order_ref), command, guard.idempotency().as_ref()).await?)
 }
 
 fn payment_id(call: &RequestContext) -> Result<PaymentId, Problem> {

@@ -1,7 +1,7 @@
 //! `/products`
 
 use commerce_core::catalog::Product;
-use commerce_core::ids::{IdError, ProductId};
+use commerce_core::ids::ProductId;
 use commerce_core::money::Currency;
 use commerce_core::port::{Cursor, ProductFilter};
 
@@ -38,7 +38,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let mut list = Listing::new(call, PRODUCTS, page).await?;
     while let Some(page) = list.request() {
         let found = app.engine.products(call.caller.as_ref(), category.as_ref(), filter.clone(), &page).await?;
-        list.add(&found, key, |entries, product| entries.push(&ProductShape::of(product, shop(app))));
+        list.add(&found, key, |entries, product| entries.push(&ProductShape::from((product, app.currency()))));
     }
     Ok(list.answer())
 }
@@ -51,7 +51,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     let product = app.engine.product(call.caller.as_ref(), &product_id(call)?).await?;
-    Ok(written(&product, shop(app)))
+    Ok(written(&product, app.currency()))
 }
 
 /// The variants of a product.
@@ -62,7 +62,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 )]
 pub(crate) async fn variants(app: &App, call: &RequestContext) -> Outcome {
     let product = app.engine.product(call.caller.as_ref(), &product_id(call)?).await?;
-    Ok(Answer::ok(&Variants::of(&product, shop(app))).version(product.version))
+    Ok(Answer::ok(&Variants::from((&product, app.currency()))).version(product.version))
 }
 
 /// Creates a product.
@@ -73,7 +73,7 @@ pub(crate) async fn variants(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 201, body = ProductShape<'_>))
 )]
 pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, currency) = (call.caller()?, shop(app));
+    let (caller, currency) = (call.caller()?, app.currency());
     let (id, input) = call.read(|new: NewProduct, f| new.read(f, currency))?;
     let made = move |product: &Product| written(product, currency).created("products", &product.id);
     let guard = call.idempotency_guard(&made)?;
@@ -88,30 +88,21 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = ProductShape<'_>))
 )]
 pub(crate) async fn replace(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, currency) = (call.caller()?, shop(app));
-    let id: ProductId = call.param("id").parse().map_err(invalid_id)?;
+    let (caller, currency) = (call.caller()?, app.currency());
+    let id: ProductId = call.chosen_id("id")?;
     let target = call.target(&id)?;
     let (named, input) = call.read(|new: NewProduct, f| new.read(f, currency))?;
     if named.is_some_and(|named| named != id) {
         return Err(Problem::invalid_at("/id", "invalid", "must be the id in the path, or absent"));
     }
     let write = move |product: &Product| written(product, currency);
-    let reply = app.engine.save_product(caller, target, &input, None).await?;
-    unkeyed(reply, write)
+    unkeyed(app.engine.save_product(caller, target, &input, None).await?, write)
 }
 
 pub(super) fn product_id(call: &RequestContext) -> Result<ProductId, Problem> {
     call.path_param("id", "product")
 }
 
-fn invalid_id(error: IdError) -> Problem {
-    Problem::invalid_at("/id", "invalid", error)
-}
-
-fn shop(app: &App) -> Currency {
-    app.engine.settings().currency
-}
-
 fn written(product: &Product, shop: Currency) -> Answer {
-    Answer::ok(&ProductShape::of(product, shop)).version(product.version)
+    Answer::ok(&ProductShape::from((product, shop))).version(product.version)
 }

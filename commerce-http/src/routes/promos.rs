@@ -2,7 +2,6 @@
 
 use commerce_core::document::DocumentFilter;
 use commerce_core::ids::{OrderId, PromotionId};
-use commerce_core::money::Currency;
 use commerce_core::port::{Cursor, PromotionWithUsage};
 use commerce_core::promotion::Promotion;
 use serde_json::Value;
@@ -54,15 +53,14 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let given: PromotionDto = call.json()?;
     let make = |fresh: PromotionId| {
         let id = given.id.or_else(|| Some(fresh.to_string()));
-        let promotion = kept::read(PromotionDto { id, ..given }, shop(app))?;
+        let promotion = kept::read(PromotionDto { id, ..given }, app.currency())?;
         if promotion.id().as_str() == VALIDATE {
             return Err(Problem::invalid_at("/id", "reserved", "is the name of a route"));
         }
         Ok(promotion)
     };
     let guard = call.idempotency_guard(&made)?;
-    let reply = app.engine.add_promotion(call.caller()?, make, guard.idempotency().as_ref()).await?;
-    guard.answer(reply)
+    guard.answer(app.engine.add_promotion(call.caller()?, make, guard.idempotency().as_ref()).await?)
 }
 
 /// A promotion with its usage.
@@ -101,8 +99,7 @@ pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
 )]
 pub(crate) async fn end(app: &App, call: &RequestContext) -> Outcome {
     let id = promotion_id(call)?;
-    let reply = app.engine.end_promotion(call.caller()?, call.target(&id)?, None).await?;
-    unkeyed(reply, written)
+    unkeyed(app.engine.end_promotion(call.caller()?, call.target(&id)?, None).await?, written)
 }
 
 /// The redemptions of a promotion, newest first.
@@ -132,10 +129,6 @@ pub(crate) async fn validate(app: &App, call: &RequestContext) -> Outcome {
 
 fn promotion_id(call: &RequestContext) -> Result<PromotionId, Problem> {
     call.path_param("id", "promotion")
-}
-
-fn shop(app: &App) -> Currency {
-    app.engine.settings().currency
 }
 
 fn written(kept: &PromotionWithUsage) -> Answer {

@@ -1,5 +1,6 @@
 //! `/carts/{id}/promotions`
 
+use commerce_core::cart::CartChange;
 use commerce_core::engine::CartView;
 
 use super::carts;
@@ -23,8 +24,7 @@ pub(crate) async fn add(app: &App, call: &RequestContext) -> Outcome {
     let given = code.clone();
     let checked = move |view: &CartView| Answer::ok(&GivenCode::of(&given, &view.quote)).version(view.cart.version);
     let guard = call.idempotency_guard(&checked)?;
-    let reply = app.engine.add_code(caller, cart, code, guard.idempotency().as_ref()).await?;
-    guard.answer(reply)
+    guard.answer(app.engine.change_cart(caller, cart, &CartChange::AddCode(code), guard.idempotency().as_ref()).await?)
 }
 
 /// Removes a promotion code from a cart.
@@ -36,6 +36,5 @@ pub(crate) async fn add(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn remove(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, carts::target(call)?);
     let code = call.path_param("code", "code")?;
-    let reply = app.engine.remove_code(caller, cart, code, None).await?;
-    unkeyed(reply, carts::changed)
+    unkeyed(app.engine.change_cart(caller, cart, &CartChange::RemoveCode(code), None).await?, carts::changed)
 }

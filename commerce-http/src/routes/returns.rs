@@ -29,8 +29,7 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     let target = call.target(&order_ref)?;
     let input = call.read(NewReturn::read)?;
     let guard = call.idempotency_guard(&requested)?;
-    let reply = app.engine.request_return(caller, target, input, guard.idempotency().as_ref()).await?;
-    guard.answer(reply)
+    guard.answer(app.engine.request_return(caller, target, input, guard.idempotency().as_ref()).await?)
 }
 
 /// Returns, newest first. Customers see their own.
@@ -45,7 +44,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let page = page::asked(&query, RETURNS)?;
     let filter = ReturnFilter { user: None, order: query.get("order_id")?, status: query.word("status")? };
     let found = app.engine.returns(call.caller()?, filter, &page).await?;
-    Ok(Answer::ok(&List::part(RETURNS, &found, |(order, known)| ReturnShape::new(*order, known))))
+    Ok(Answer::ok(&List::part(RETURNS, &found, |(order, known)| ReturnShape::from((*order, known)))))
 }
 
 /// A return.

@@ -25,7 +25,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
         query.parsed("state", |name| TaskState::named(name).ok_or("must be one of scheduled, due, running, dead"))?;
     let found = app.engine.tasks(call.caller()?, state, &page).await?;
     let now = app.engine.now();
-    let items: Vec<_> = found.items.iter().map(|task| TaskShape::at(task, now)).collect();
+    let items: Vec<_> = found.items.iter().map(|task| TaskShape::from((task, now))).collect();
     let next = found.next.and_then(|key| page::cursor(TASKS, &(key.kind.as_str(), &key.subject)));
     Ok(Answer::ok(&List { items, next_cursor: next }))
 }
@@ -66,5 +66,5 @@ fn key(call: &RequestContext) -> TaskKey {
 }
 
 fn written(app: &App, task: &Task) -> Answer {
-    Answer::ok(&TaskShape::at(task, app.engine.now()))
+    Answer::ok(&TaskShape::from((task, app.engine.now())))
 }

@@ -23,7 +23,12 @@ pub(super) struct OpenStore {
 impl OpenStore {
     /// Opens or creates the database and runs missing migrations.
     pub(super) async fn open(config: &Config) -> Result<Self, Failure> {
-        Ok(Self { kept: kept::open(config).await? })
+        Ok(Self { kept: kept::open(config, true).await? })
+    }
+
+    /// Opens the database of a shop that exists, without migrations.
+    pub(super) async fn existing(config: &Config) -> Result<Self, Failure> {
+        Ok(Self { kept: kept::open(config, false).await? })
     }
 
     pub(super) fn kept(&self) -> &dyn Backend {

@@ -36,7 +36,7 @@ fn check(config: &Config) -> Result<(), Failure> {
 }
 
 async fn compare(config: &Config) -> Result<Report, Failure> {
-    let opened = OpenStore::open(config).await?;
+    let opened = OpenStore::existing(config).await?;
     let bar =
         progress(ProgressBar::new_spinner(), "{spinner} replaying: {human_pos} events, orders and skus, {elapsed}");
     let report = verify(opened.kept(), SystemClock.now(), |done| bar.set_position(done)).await;
@@ -45,7 +45,7 @@ async fn compare(config: &Config) -> Result<Report, Failure> {
 }
 
 async fn rebuild(config: &Config) -> Result<String, Failure> {
-    let opened = OpenStore::open(config).await?;
+    let opened = OpenStore::existing(config).await?;
     let bar =
         progress(ProgressBar::new_spinner(), "{spinner} rebuilding: {human_pos} orders, events and skus, {elapsed}");
     let shown = bar.clone();

@@ -53,7 +53,7 @@ pub(super) fn run(command: &TasksCommand, config: &Config) -> Result<(), Failure
 }
 
 async fn told(command: &TasksCommand, config: &Config) -> Result<String, Failure> {
-    let opened = OpenStore::open(config).await?;
+    let opened = OpenStore::existing(config).await?;
     let engine = opened.engine(config, opened.currency(config, Currency::USD).await?)?;
     let caller = Actor { role: Role::Admin, user: None };
     match command {

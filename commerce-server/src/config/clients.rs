@@ -16,7 +16,7 @@ const MIB: usize = 1024 * 1024;
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ClientLimits {
     /// The maximum number of connections, and of requests in progress, of a client address (IPv6: of a /64 network) [default: a
-    /// quarter of --max-connections].
+    /// tenth of --max-connections, but at least 100].
     #[arg(long, global = true, value_name = "N", env = "COMMERCE_CONNECTIONS_PER_ADDRESS")]
     connections_per_address: Option<NonZeroU32>,
 
@@ -66,7 +66,7 @@ impl ClientLimits {
         let time = |own: Option<DurationText>, usual| own.map_or(usual, DurationText::duration);
         Limits {
             connections,
-            per_client: self.connections_per_address.map_or(connections.div_ceil(4), |own| count(own.get())),
+            per_client: self.connections_per_address.map_or_else(|| (connections / 10).max(100), |own| count(own.get())),
             trusted_proxies: self.trusted_proxies.clone(),
             streams: self.http2_streams.map_or(usual.streams, NonZeroU32::get),
             idle_time_out: time(self.idle_timeout, usual.idle_time_out),

@@ -48,11 +48,12 @@ impl Connections {
 
     /// The options of the store.
     #[cfg(feature = "_network")]
-    pub(crate) fn options(&self) -> DatabaseOptions {
+    pub(crate) fn options(&self, create: bool) -> DatabaseOptions {
         let usual = DatabaseOptions::default();
         let count = |own: Option<NonZeroU16>, usual| own.map_or(usual, |own| own.get().into());
         let time = |own: Option<DurationText>, usual| own.map_or(usual, DurationText::duration);
         DatabaseOptions {
+            create,
             writers: count(self.writers, usual.writers),
             readers: count(self.readers, usual.readers),
             connect_timeout: time(self.connect_timeout, usual.connect_timeout),

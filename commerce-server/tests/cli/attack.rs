@@ -74,6 +74,7 @@ async fn pipeline(to: SocketAddr) {
         while stream.write_all(b"").await.is_ok() && stream.take_error().is_ok_and(|error| error.is_none()) {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 

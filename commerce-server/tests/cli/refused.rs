@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use test_servers::{MariaDb, Postgres, PostgresPrograms, Programs, Server, ServerOptions, adopt, required};
 
 use crate::home::{Home, new_database, on_each_server};
-use crate::running::{products, run, stderr, succeed};
+use crate::running::{fail, products, run, stderr, succeed};
 
 on_each_server!(
     nobody_listens,
@@ -168,9 +168,12 @@ fn a_postgres_user_who_may_not_make_tables() {
     let server = Postgres::shared();
     let name = new_database(server);
     let url = clerk(server, &name);
-    check_url(&url, &["the tables cannot be brought up to date", "permission denied"]);
+    let home = Home::at(&url);
+    for words in ["the tables cannot be brought up to date", "permission denied"] {
+        fail(home.path(), &["migrate"], 1, words);
+    }
     server.sql(&name, &format!("ALTER DATABASE {name} OWNER TO clerk_{name}")).expect("SQL");
-    succeed(Home::at(&url).path(), &["migrate"]);
+    succeed(home.path(), &["migrate"]);
 }
 
 #[test]

@@ -5,15 +5,36 @@ use serde_json::json;
 use crate::home::{Home, on_each_database};
 use crate::running::{Caller, Server, directory, fail, order_of, run, stderr, succeed};
 
-on_each_database!(the_tables_are_what_the_events_make);
+on_each_database!(the_tables_are_what_the_events_make, an_empty_database_stays_empty);
 
 #[test]
-fn a_fresh_database_is_made_first() {
+fn a_database_is_never_created_by_looking_at_it() {
     let directory = directory();
-    let verified = succeed(directory.path(), &["replay", "--verify"]);
-    assert!(verified.starts_with("0 events"), "{verified}");
-    assert!(directory.path().join("commerce.db").exists());
+    for command in [&["replay", "--verify"][..], &["replay"], &["tasks", "list"]] {
+        let refused = run(directory.path(), command);
+        assert_eq!(refused.status.code(), Some(1), "{}", stderr(&refused));
+        assert!(stderr(&refused).contains("commerce.db does not exist"), "{}", stderr(&refused));
+        assert!(!directory.path().join("commerce.db").exists());
+    }
+    std::fs::write(directory.path().join("commerce.db"), "").expect("an empty file");
+    let refused = run(directory.path(), &["replay", "--verify"]);
+    assert!(stderr(&refused).contains("has no shop"), "{}", stderr(&refused));
     assert!(succeed(directory.path(), &["migrate"]).contains("up to date"));
+    assert!(succeed(directory.path(), &["replay", "--verify"]).starts_with("0 events"));
+}
+
+async fn an_empty_database_stays_empty(home: Home) {
+    home.sql("CREATE TABLE of_others (id INTEGER)");
+    for command in [&["replay", "--verify"][..], &["replay"], &["tasks", "list"]] {
+        let refused = run(home.path(), command);
+        assert_eq!(refused.status.code(), Some(1), "{}", stderr(&refused));
+        let told = stderr(&refused);
+        assert!(told.contains("another program") || told.contains("of_others"), "{told}");
+    }
+    home.sql("DROP TABLE of_others");
+    let refused = run(home.path(), &["replay", "--verify"]);
+    assert!(stderr(&refused).contains("has no shop"), "{}", stderr(&refused));
+    home.sql("CREATE TABLE __diesel_schema_migrations (id INTEGER)");
 }
 
 #[test]

@@ -8,6 +8,7 @@ on_each_database!(a_task_is_listed_and_mended_beside_a_running_shop);
 #[test]
 fn a_task_that_does_not_exist_is_named_as_such() {
     let directory = directory();
+    succeed(directory.path(), &["migrate"]);
     assert_eq!(succeed(directory.path(), &["tasks", "list"]).trim(), "no tasks");
     for command in ["show", "retry", "drop"] {
         fail(directory.path(), &["tasks", command, "send_refund", "none"], 1, "task not found");

@@ -3,7 +3,8 @@ use super::*;
 #[test]
 fn the_help_tells_what_is_built_in() {
     let help = crate::config::command().render_long_help().to_string();
-    let DatabaseOptions { writers, readers, connect_timeout, statement_timeout, .. } = Connections::default().options();
+    let DatabaseOptions { writers, readers, connect_timeout, statement_timeout, .. } =
+        Connections::default().options(true);
     for words in [
         format!("that write [default: {writers}]"),
         format!("that read [default: {readers}]"),

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use commerce_core::Quantity;
-use commerce_core::cart::{Cart, CartItem};
+use commerce_core::cart::{Cart, CartChange, CartItem};
 use commerce_core::money::Currency;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -36,7 +36,7 @@ pub fn cart_in(currency: Currency) -> impl Strategy<Value = Cart> {
                     cart.add(&offer, CartItem { metadata, ..CartItem::new(id, &offer, quantity) }, at);
             }
             for code in codes {
-                cart.add_code(code, at).expect("few codes");
+                cart.change(&CartChange::AddCode(code), at).expect("few codes");
             }
             cart
         },

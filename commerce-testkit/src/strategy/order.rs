@@ -40,7 +40,9 @@ fn new_order_in(seed: u32, currency: Currency) -> impl Strategy<Value = NewOrder
         if is_rich {
             new_order.quote = quote::rich(new_order.quote.items());
         }
-        NewOrder { shipping_method: method, notes, shipping_address: address, metadata, ..new_order }
+        (new_order.shipping_method, new_order.details.shipping_address) = (method, address);
+        (new_order.details.notes, new_order.details.metadata) = (notes, metadata);
+        new_order
     })
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta};
 use commerce_core::actor::{Actor, Role};
+use commerce_core::cart::CartChange;
 use commerce_core::catalog::Variant;
 use commerce_core::commit::IdempotencyKey;
 use commerce_core::engine::{
@@ -14,7 +15,7 @@ use commerce_core::engine::{
 };
 use commerce_core::ids::{CartId, ReturnId, UserId};
 use commerce_core::metadata::Metadata;
-use commerce_core::order::{Command, Order, ReturnLine, ReturnRequest};
+use commerce_core::order::{Command, Order, OrderDetails, ReturnLine, ReturnRequest};
 use commerce_core::payment::SandboxPayments;
 use commerce_core::port::{Clock, IdGenerator, OrderRef, Users, UsersUnavailable};
 use commerce_core::pricing::{Tax, TaxRate};
@@ -115,7 +116,8 @@ impl Shopfront {
     }
 
     pub(crate) async fn add_code(&self, user: &str, cart: CartId, code: &str) -> CartView {
-        let view = self.engine.add_code(&customer(user), Target::any(cart), parse(code), None).await;
+        let view =
+            self.engine.change_cart(&customer(user), Target::any(cart), &CartChange::AddCode(parse(code)), None).await;
         new(view.expect("the code can be given"))
     }
 
@@ -227,36 +229,16 @@ impl Shopfront {
 }
 
 pub(crate) fn checkout_request(cart_id: CartId) -> CheckoutRequest {
-    let shipping_method = Some(parse("standard"));
-    let metadata = Metadata::default();
-    CheckoutRequest {
-        cart_id,
-        user_id: None,
-        shipping_address: address(),
-        shipping_method,
-        notes: None,
-        purchase_order_number: None,
-        metadata,
-    }
+    let mut request = CheckoutRequest::new(cart_id, OrderDetails::new(address()));
+    request.shipping_method = Some(parse("standard"));
+    request
 }
 
 pub(crate) fn order_request(items: &[(&str, i64)]) -> PlaceOrderRequest {
-    let item = |(sku, count): &(&str, i64)| ItemRequest {
-        sku: Some(parse(sku)),
-        product_id: None,
-        quantity: units(*count),
-        unit_price: None,
-        metadata: Metadata::default(),
-    };
-    PlaceOrderRequest {
-        user_id: None,
-        items: items.iter().map(item).collect(),
-        shipping_address: address(),
-        shipping_method: Some(parse("standard")),
-        notes: None,
-        purchase_order_number: None,
-        metadata: Metadata::default(),
-    }
+    let item = |(sku, count): &(&str, i64)| ItemRequest::sku(parse(sku), units(*count));
+    let mut request = PlaceOrderRequest::new(items.iter().map(item).collect(), OrderDetails::new(address()));
+    request.shipping_method = Some(parse("standard"));
+    request
 }
 
 pub(crate) fn import_row(sku: &str, price: &str, on_hand: i64) -> ImportRow {

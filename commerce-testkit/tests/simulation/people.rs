@@ -6,8 +6,7 @@ use commerce_core::engine::{
     EngineError, Idempotency, ItemRequest, PlaceOrderRequest, Reply, Target, TaskOutcome, TaskRun,
 };
 use commerce_core::ids::ReturnId;
-use commerce_core::metadata::Metadata;
-use commerce_core::order::{Command, Order, Phase, ReturnLine, ReturnRequest, ReturnStatus};
+use commerce_core::order::{Command, Order, OrderDetails, Phase, ReturnLine, ReturnRequest, ReturnStatus};
 use commerce_core::port::OrderRef;
 use commerce_testkit::commit_builder::{address, parse, units};
 use commerce_testkit::{PaymentBehavior, Random};
@@ -43,15 +42,10 @@ pub(crate) async fn shop(world: World, seed: u64, customer: u64, steps: u64) -> 
 }
 
 async fn place(world: &World, me: &Actor, key: &str, random: &mut Random, told: &mut Vec<Told>) {
-    let request = PlaceOrderRequest {
-        user_id: None,
-        items: (0..=random.below(2)).map(|_| item(random)).collect(),
-        shipping_address: address(),
-        shipping_method: Some(parse("standard")),
-        notes: Some(parse(key)),
-        purchase_order_number: None,
-        metadata: Metadata::default(),
-    };
+    let items = (0..=random.below(2)).map(|_| item(random)).collect();
+    let mut request = PlaceOrderRequest::new(items, OrderDetails::new(address()));
+    request.shipping_method = Some(parse("standard"));
+    request.details.notes = Some(parse(key));
     let record = IdempotencyKey { scope: format!("{:?}", me.user), key: key.into() };
     for _ in 0..PATIENCE {
         let idempotency =
@@ -73,7 +67,7 @@ async fn place(world: &World, me: &Actor, key: &str, random: &mut Random, told: 
 fn item(random: &mut Random) -> ItemRequest {
     let (sku, _) = GOODS[usize::try_from(random.below(4)).unwrap()];
     let quantity = units(1 + i64::try_from(random.below(2)).unwrap());
-    ItemRequest { sku: Some(parse(sku)), product_id: None, quantity, unit_price: None, metadata: Metadata::default() }
+    ItemRequest::sku(parse(sku), quantity)
 }
 
 async fn pay(world: &World, me: &Actor, random: &mut Random) {

@@ -6,43 +6,39 @@ use commerce_core::problem::{Findings, Read};
 use commerce_core::promotion::{Condition, MAX_CONDITIONS, MAX_LABELS};
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
+use serde_with_macros::skip_serializing_none;
 use utoipa::ToSchema;
 
 use super::super::leaf::{DecimalDto, count, list, name, optional, parsed, quantity, required};
 use super::{FilterDto, refuse_rest};
 
 /// A condition. Its members depend on its type.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PromotionCondition)]
 pub struct ConditionDto {
     /// The type.
+    #[serialize_always]
     #[schema(value_type = ConditionType)]
     pub r#type: Option<ConditionType>,
     /// Of `min_spend`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "50.00")]
     pub amount: Option<DecimalDto>,
     /// Of `min_quantity`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
     pub quantity: Option<Number>,
     /// Of `min_spend`, `min_quantity` and `contains`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<FilterDto>,
     /// The segments of `segment`, the methods of `shipping_method`, the days of `weekday`: `mon` to `sun`, in UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub any: Option<Vec<String>>,
     /// Of `nth_order`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u32>, minimum = 1)]
     pub n: Option<Number>,
     /// Of `all` and `any`; nested at most eight levels deep.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(no_recursion)]
     pub conditions: Option<Vec<Self>>,
     /// Of `not`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(no_recursion)]
     pub condition: Option<Box<Self>>,
 }
@@ -123,7 +119,7 @@ impl ConditionDto {
 }
 
 /// Days as documents name them.
-pub(crate) fn days(days: &[Weekday]) -> Vec<String> {
+pub(in super::super) fn days(days: &[Weekday]) -> Vec<String> {
     days.iter().map(|day| day.to_string().to_ascii_lowercase()).collect()
 }
 

@@ -7,57 +7,48 @@ use commerce_core::promotion::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
+use serde_with_macros::skip_serializing_none;
 use utoipa::ToSchema;
 
 use super::super::leaf::{DecimalDto, all, list, optional, quantity, required};
 use super::{FilterDto, refuse_rest};
 
 /// The discount of a promotion. Its members depend on its type and its target.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PromotionEffect)]
 pub struct EffectDto {
     /// The type.
+    #[serialize_always]
     #[schema(value_type = EffectType)]
     pub r#type: Option<EffectType>,
     /// The target. `fixed_price` cannot have `shipping`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<EffectTarget>,
     /// Of `percent_off`: 10 is ten percent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "10")]
     pub percent: Option<DecimalDto>,
     /// Of `amount_off` and `fixed_price`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<DecimalDto>,
     /// Of `amount_off` items: per unit, or once for all of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub allocation: Option<Allocation>,
     /// Of items: the selected lines.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<FilterDto>,
     /// Of items: the maximum number of units in the cart, cheapest first.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
     pub max_quantity: Option<Number>,
     /// Of `fixed_price` items: the number of units that cost the amount together.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
     pub bundle_quantity: Option<Number>,
     /// The maximum discount of a percentage.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub max_amount: Option<DecimalDto>,
     /// Of `tiered_percent`, in increasing order.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tiers: Option<Vec<TierDto>>,
     /// Of `buy_get`: the units at full price.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub buy: Option<UnitsDto>,
     /// Of `buy_get`: the discounted units, with a percentage.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub get: Option<UnitsDto>,
     /// Of `buy_get`: the maximum number of repetitions.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
     pub max_applications: Option<Number>,
 }
@@ -111,18 +102,18 @@ pub struct TierDto {
 }
 
 /// A number of units of some lines.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PromotionUnits)]
 pub struct UnitsDto {
     /// The selected lines. Default: all.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<FilterDto>,
     /// The number of units.
+    #[serialize_always]
     #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
     pub quantity: Option<Number>,
     /// Only of the discounted units: the percentage off their price.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "100")]
     pub percent: Option<DecimalDto>,
 }

@@ -47,18 +47,22 @@ keep! {
     not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
     expect(clippy::unused_async, reason = "without a database there is nothing to wait for")
 )]
-pub(super) async fn open(config: &Config) -> Result<Arc<dyn Backend>, Failure> {
+pub(super) async fn open(config: &Config, create: bool) -> Result<Arc<dyn Backend>, Failure> {
     match &config.database {
         #[cfg(feature = "sqlite")]
-        Database::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path, SqliteOptions::default()).await?)),
+        Database::Sqlite(path) => {
+            Ok(Arc::new(SqliteStore::open(path, SqliteOptions { create, ..SqliteOptions::default() }).await?))
+        }
         #[cfg(not(feature = "sqlite"))]
         Database::Sqlite(_) => Err(Failure::WithoutDriver { name: "SQLite", feature: "sqlite" }),
         #[cfg(feature = "postgres")]
-        Database::Postgres(url) => Ok(Arc::new(PostgresStore::open(url.reveal(), config.connections.options()).await?)),
+        Database::Postgres(url) => {
+            Ok(Arc::new(PostgresStore::open(url.reveal(), config.connections.options(create)).await?))
+        }
         #[cfg(not(feature = "postgres"))]
         Database::Postgres(_) => Err(Failure::WithoutDriver { name: "PostgreSQL", feature: "postgres" }),
         #[cfg(feature = "mysql")]
-        Database::MySql(url) => Ok(Arc::new(MysqlStore::open(url.reveal(), config.connections.options()).await?)),
+        Database::MySql(url) => Ok(Arc::new(MysqlStore::open(url.reveal(), config.connections.options(create)).await?)),
         #[cfg(not(feature = "mysql"))]
         Database::MySql(_) => Err(Failure::WithoutDriver { name: "MySQL", feature: "mysql" }),
     }

@@ -6,7 +6,7 @@ use commerce_core::cart::Cart;
 use commerce_core::catalog::Product;
 use commerce_core::document::{self, Aggregate, DocumentFilter, Versioned};
 use commerce_core::metadata::{MAX_KEY, MAX_STRING, Metadata};
-use commerce_core::order::{NewOrder, Order, OrderEvent};
+use commerce_core::order::{Order, OrderEvent};
 use commerce_core::port::{OrderFilter, ProductFilter};
 use commerce_core::promotion::{Promotion, PromotionDefinition, PromotionRecord};
 use serde_json::{Value, json};
@@ -32,7 +32,8 @@ pub async fn metadata_comes_back_equal<F: Fixture>(fixture: &F) {
     comes_back(&case, &promotion(&case, "ten", metadata.clone())).await;
     let mut item = case.shop.item(parse("MUG"), units(1));
     item.metadata = metadata.clone();
-    let new_order = NewOrder { metadata, ..case.shop.new_order_of(&[item], case.shop.at(1)) };
+    let mut new_order = case.shop.new_order_of(&[item], case.shop.at(1));
+    new_order.details.metadata = metadata;
     let order = case.carry_out(case.shop.place(new_order, case.shop.at(1))).await;
     assert_eq!(case.order(&order).await.as_ref(), Some(&order));
     let history = case.store().order_history(order.id).await.unwrap();
@@ -79,7 +80,8 @@ pub async fn orders_are_found_by_their_metadata<F: Fixture>(fixture: &F) {
         [json!({ "channel": "app", "till": 7 }), json!({ "channel": "app" }), json!({})].into_iter().enumerate()
     {
         let at = case.shop.at(i64::try_from(n).unwrap());
-        let new_order = NewOrder { metadata: of(entries), ..case.shop.new_order(&[("MUG", 1)], at) };
+        let mut new_order = case.shop.new_order(&[("MUG", 1)], at);
+        new_order.details.metadata = of(entries);
         orders.push(case.carry_out(case.shop.place(new_order, at)).await);
     }
     orders[0] = case.pay(&orders[0], case.shop.at(9)).await;

@@ -122,12 +122,12 @@ pub async fn the_longest_texts_come_back_equal<F: Fixture>(fixture: &F) {
         item.product_id = parse(&text_id);
         let mut new_order = case.shop.new_order_of(&[item], at);
         new_order.user_id = parse(&text_id);
-        new_order.notes = Some(parse(&text(1000)));
+        new_order.details.notes = Some(parse(&text(1000)));
         new_order.shipping_method = parse(&text(64));
-        new_order.shipping_address.name = Some(parse(&text(255)));
-        new_order.shipping_address.line1 = parse(&text(255));
-        new_order.shipping_address.line2 = Some(parse(&text(255)));
-        new_order.shipping_address.state = Some(parse(&text(255)));
+        new_order.details.shipping_address.name = Some(parse(&text(255)));
+        new_order.details.shipping_address.line1 = parse(&text(255));
+        new_order.details.shipping_address.line2 = Some(parse(&text(255)));
+        new_order.details.shipping_address.state = Some(parse(&text(255)));
         let order = case.carry_out(case.shop.place(new_order, at)).await;
         let order = case.tell(&order, Command::Cancel { reason: Some(parse(&text(500))) }, at).await;
         assert_eq!(case.order(&order).await.as_ref(), Some(&order));
