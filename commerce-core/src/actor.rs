@@ -1,44 +1,26 @@
 //! Actors: a user in a role, or the engine itself.
 
-use core::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::ids::UserId;
 use crate::permission::Permission;
+use crate::text::named;
 
-/// The role of a caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Buys. Can access only their own objects.
-    Customer,
-    /// Helps customers: sees everything, cancels, handles returns.
-    Support,
-    /// Runs the shop.
-    Admin,
-    /// Another program of the shop, such as a warehouse.
-    Service,
-    /// The engine itself: payment outcomes, expiries, tasks. No token carries this role.
-    System,
-}
-
-impl Role {
-    /// The name in tokens and documents.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::Support => "support",
-            Self::Admin => "admin",
-            Self::Service => "service",
-            Self::System => "system",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+named! {
+    /// The role of a caller.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Role {
+        /// Buys. Can access only their own objects.
+        Customer = "customer",
+        /// Helps customers: sees everything, cancels, handles returns.
+        Support = "support",
+        /// Runs the shop.
+        Admin = "admin",
+        /// Another program of the shop, such as a warehouse.
+        Service = "service",
+        /// The engine itself: payment outcomes, expiries, tasks. No token carries this role.
+        System = "system",
     }
 }
 

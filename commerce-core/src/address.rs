@@ -1,16 +1,16 @@
 //! Postal addresses. An order has a copy of its address.
 
 use alloc::string::String;
-use core::fmt;
 use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::text::{BoundedString, Name};
+use crate::text::{BoundedString, Name, shows_text};
 
 /// A postal address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Address {
     /// The recipient. `None`: the customer.
@@ -37,7 +37,7 @@ impl Address {
 }
 
 /// A country: two capital letters, the form of ISO 3166-1 alpha-2.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Country(String);
 
@@ -55,12 +55,7 @@ const ASSIGNED: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD
     SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY \
     UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 
-impl Country {
-    /// The two letters.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+shows_text!(Country);
 
 impl FromStr for Country {
     type Err = ParseCountryError;
@@ -68,11 +63,5 @@ impl FromStr for Country {
     fn from_str(text: &str) -> Result<Self, ParseCountryError> {
         let known = ASSIGNED.split_ascii_whitespace().any(|code| code == text);
         if known { Ok(Self(text.into())) } else { Err(ParseCountryError) }
-    }
-}
-
-impl fmt::Display for Country {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }

@@ -1,6 +1,5 @@
 //! The catalog: products, their variants with a price each, and a tree of categories.
 
-use alloc::borrow::ToOwned;
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
@@ -50,6 +49,7 @@ pub struct Product {
 
 /// A form of a product with its own sku and price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Variant {
     pub sku: Sku,
@@ -99,10 +99,8 @@ impl Product {
         format!("category:{category}")
     }
 
-    /// The key of products that are for sale, or not.
-    pub fn key_of_active(active: bool) -> String {
-        if active { "active" } else { "inactive" }.to_owned()
-    }
+    /// The key of products that are not for sale. The others, usually most of a catalog, have no key for it.
+    pub const INACTIVE: &'static str = "inactive";
 
     /// Checks the rules for a single product.
     ///

@@ -40,6 +40,7 @@ pub struct Customer {
 
 /// The data of a customer that a caller sets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct CustomerDetails {
     #[serde(default)]

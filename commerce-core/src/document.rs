@@ -36,8 +36,8 @@ pub use self::change::{Delta, DocumentChange, DocumentEvent, ReplayedError, repl
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Product};
 use crate::customer::Customer;
-use crate::ids::CartId;
 use crate::promotion::PromotionRecord;
+use crate::text::named;
 
 pub use crate::stored::VERSION as STORED_FORMAT;
 
@@ -89,21 +89,11 @@ pub trait Aggregate:
 
 macro_rules! documents {
     ($($(#[$doc:meta])* $kind:ident($value:ty, $($id:tt)+), $name:literal;)*) => {
-        /// The kinds of documents.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum DocumentKind {
-            $($(#[$doc])* $kind,)*
-        }
-
-        impl DocumentKind {
-            /// Every kind.
-            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
-
-            /// The name in stored rows and event types.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$kind => $name,)*
-                }
+        named! {
+            /// The kinds of documents.
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+            pub enum DocumentKind {
+                $($(#[$doc])* $kind = $name,)*
             }
         }
 
@@ -224,12 +214,6 @@ documents! {
     Promotion(PromotionRecord, id()), "promotion";
 }
 
-impl fmt::Display for DocumentKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 /// Identifies a document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -257,6 +241,8 @@ impl fmt::Display for DocumentId {
 pub struct DocumentFilter {
     /// Each list must contain one of the document's [keys](Aggregate::keys).
     pub keys: Vec<Vec<String>>,
+    /// A key that the document must not have. Few documents should have it: stores read all of them.
+    pub without: Option<String>,
     /// A part of [`Aggregate::search`], without regard to ASCII case.
     pub text: Option<String>,
 }
@@ -264,39 +250,29 @@ pub struct DocumentFilter {
 impl DocumentFilter {
     /// Documents with all of these keys.
     pub fn all_of(keys: Vec<String>) -> Self {
-        Self { keys: keys.into_iter().map(|key| Vec::from([key])).collect(), text: None }
+        Self { keys: keys.into_iter().map(|key| Vec::from([key])).collect(), ..Self::default() }
     }
 
     /// Whether a document is selected.
     pub fn admits(&self, document: &Document) -> bool {
         let keys = document.keys();
         let contains = |text: &String| document.search().to_ascii_lowercase().contains(&text.to_ascii_lowercase());
-        self.keys.iter().all(|any| any.iter().any(|key| keys.contains(key))) && self.text.as_ref().is_none_or(contains)
+        self.keys.iter().all(|any| any.iter().any(|key| keys.contains(key)))
+            && self.without.as_ref().is_none_or(|key| !keys.contains(key))
+            && self.text.as_ref().is_none_or(contains)
     }
 }
 
-/// The kind of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ClaimKind {
-    /// The one active cart of a customer; the key is the user id.
-    ActiveCart,
-    /// An order number.
-    OrderNumber,
-    /// A sku; the owner is the product that sells it.
-    Sku,
-}
-
-impl ClaimKind {
-    /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::ActiveCart, Self::OrderNumber, Self::Sku];
-
-    /// The name in stored rows.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ActiveCart => "active_cart",
-            Self::OrderNumber => "order_number",
-            Self::Sku => "sku",
-        }
+named! {
+    /// The kind of a claim.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum ClaimKind {
+        /// The one active cart of a customer; the key is the user id.
+        ActiveCart = "active_cart",
+        /// An order number.
+        OrderNumber = "order_number",
+        /// A sku; the owner is the product that sells it.
+        Sku = "sku",
     }
 }
 
@@ -318,7 +294,7 @@ impl Claim {
 
 impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind.name(), self.key)
+        write!(f, "{} {}", self.kind, self.key)
     }
 }
 
@@ -389,7 +365,7 @@ impl Aggregate for Product {
 
     fn keys(&self) -> Vec<String> {
         let categories = self.categories.iter().map(Self::key_of_category);
-        categories.chain([Self::key_of_active(self.active)]).chain(self.metadata.lookup_keys()).collect()
+        categories.chain((!self.active).then(|| Self::INACTIVE.into())).chain(self.metadata.lookup_keys()).collect()
     }
 
     /// Name, id and skus, one per line.
@@ -417,12 +393,5 @@ impl Aggregate for PromotionRecord {
             Some(before) if before.ended_at.is_none() && self.ended_at.is_some() => "promotion.ended",
             Some(_) => Self::UPDATED,
         }
-    }
-}
-
-impl DocumentId {
-    /// The document of a cart.
-    pub fn cart(id: CartId) -> Self {
-        Self::new(DocumentKind::Cart, &id)
     }
 }

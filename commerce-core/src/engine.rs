@@ -5,7 +5,7 @@
 //!
 //! # Retries
 //! A use case that loses a race ([`Refusal::VersionConflict`], a taken order number) loads and decides again, at most
-//! 16 times. A caller who named a version (`If-Match`) gets the conflict instead.
+//! 15 times. A caller who named a version (`If-Match`) gets the conflict instead.
 //!
 //! # Idempotency
 //! A request with a key ([`Idempotency`]) commits its answer together with its effect. A repeated request gets that
@@ -57,8 +57,8 @@ use crate::permission::Permission;
 use crate::port::CommitError;
 use crate::settings::Settings;
 
-/// The maximum number of tries of a use case that loses races.
-const MAX_TRIES: u32 = 16;
+/// How often a use case that loses a race decides again.
+const MAX_RETRIES: u32 = 15;
 
 /// The use cases of a shop over its ports. Clones share their state.
 ///
@@ -145,9 +145,6 @@ struct Decision<T> {
     outcome: T,
 }
 
-#[derive(Debug, Default)]
-struct Attempts(u32);
-
 impl Engine {
     /// The settings of the shop.
     pub fn settings(&self) -> &Settings {
@@ -220,22 +217,17 @@ impl Engine {
         key: Key<'_, T>,
         decide: impl Fn(u32) -> F,
     ) -> Answer<T> {
-        let mut attempts = Attempts::default();
+        let mut lost = 0;
         loop {
-            let decided = decide(attempts.lost()).await;
-            if let Some(reply) = self.submit(&mut attempts, key, decided).await? {
+            let decided = decide(lost).await;
+            if let Some(reply) = self.submit(&mut lost, key, decided).await? {
                 return Ok(reply);
             }
         }
     }
 
-    /// Commits a decision. `None`: the race was lost, decide again.
-    async fn submit<T>(
-        &self,
-        attempts: &mut Attempts,
-        key: Key<'_, T>,
-        decided: Decided<T>,
-    ) -> Result<Option<Reply<T>>> {
+    /// Commits a decision. `None`: the race was lost, decide again. `lost` counts lost races.
+    async fn submit<T>(&self, lost: &mut u32, key: Key<'_, T>, decided: Decided<T>) -> Result<Option<Reply<T>>> {
         let Decision { mut commit, outcome } = match decided {
             Ok(decided) => decided,
             Err(error) => return self.answer_again(key, error).await.map(Some),
@@ -247,7 +239,10 @@ impl Engine {
         match self.ports.store.commit(commit).await {
             Ok(()) => Ok(Some(Reply::Fresh(outcome))),
             Err(CommitError::Refused(Refusal::DuplicateKey(record))) => Idempotency::compare(key, *record).map(Some),
-            Err(CommitError::Refused(refusal)) if is_lost_race(&refusal) && attempts.again() => Ok(None),
+            Err(CommitError::Refused(refusal)) if is_lost_race(&refusal) && *lost < MAX_RETRIES => {
+                *lost = lost.saturating_add(1);
+                Ok(None)
+            }
             Err(CommitError::Refused(refusal)) => self.answer_again(key, refusal.into()).await.map(Some),
             Err(CommitError::Failed(error)) => Err(error.into()),
         }
@@ -274,19 +269,6 @@ impl<T> Idempotency<'_, T> {
             Some(asked) if asked.fingerprint == record.fingerprint => Ok(Reply::Replayed(record.reply)),
             _ => Err(EngineError::IdempotencyKeyReused),
         }
-    }
-}
-
-impl Attempts {
-    /// Whether another try is allowed.
-    const fn again(&mut self) -> bool {
-        self.0 = self.0.saturating_add(1);
-        self.0 < MAX_TRIES
-    }
-
-    /// The number of lost races.
-    const fn lost(&self) -> u32 {
-        self.0
     }
 }
 

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::text::shows_text;
+
 /// The maximum length of a text id, in characters.
 pub const MAX_TEXT_ID: usize = 64;
 
@@ -50,11 +52,7 @@ macro_rules! uuid_ids {
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.0, f)
-            }
-        }
+        crate::text::debug_as_display!($name);
     )*};
 }
 
@@ -96,12 +94,7 @@ macro_rules! text_ids {
         #[serde(transparent)]
         pub struct $name(String);
 
-        impl $name {
-            /// The text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
+        shows_text!($name);
 
         impl FromStr for $name {
             type Err = IdError;
@@ -109,18 +102,6 @@ macro_rules! text_ids {
             fn from_str(text: &str) -> Result<Self, IdError> {
                 check_text(text)?;
                 Ok(Self(text.into()))
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
             }
         }
 
@@ -183,12 +164,9 @@ impl OrderNumber {
         }));
         Self(text)
     }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
+
+shows_text!(OrderNumber);
 
 impl FromStr for OrderNumber {
     type Err = ParseOrderNumberError;
@@ -209,15 +187,3 @@ impl FromStr for OrderNumber {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not an order number such as ORD-20260216-7K3F")]
 pub struct ParseOrderNumberError;
-
-impl fmt::Display for OrderNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for OrderNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}

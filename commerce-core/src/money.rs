@@ -188,11 +188,7 @@ impl fmt::Display for Money {
     }
 }
 
-impl fmt::Debug for Money {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+crate::text::debug_as_display!(Money);
 
 impl FromStr for Money {
     type Err = MoneyError;

@@ -8,7 +8,6 @@ mod read;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::error::Error;
 use core::fmt;
 
 use async_trait::async_trait;
@@ -116,10 +115,11 @@ impl ProductFilter {
     /// The filter as keys and text of documents.
     pub fn documents(&self) -> DocumentFilter {
         let categories = self.categories.iter().map(Product::key_of_category).collect::<Vec<_>>();
-        let active = self.active.map(|active| Vec::from([Product::key_of_active(active)]));
-        let places = [categories].into_iter().filter(|any| !any.is_empty()).chain(active);
+        let inactive = (self.active == Some(false)).then(|| Vec::from([Product::INACTIVE.into()]));
+        let places = [categories].into_iter().filter(|any| !any.is_empty()).chain(inactive);
         let keys = places.chain(self.keys.iter().map(|key| Vec::from([key.clone()]))).collect();
-        DocumentFilter { keys, text: self.text.clone() }
+        let without = (self.active == Some(true)).then(|| Product::INACTIVE.into());
+        DocumentFilter { keys, without, text: self.text.clone() }
     }
 }
 
@@ -133,46 +133,31 @@ pub type ProductCursor = Cursor<ProductId>;
 pub struct StoreError {
     pub kind: StoreErrorKind,
     /// The error of the store, for logs only.
-    pub source: Box<dyn Error + Send + Sync>,
+    pub source: Box<dyn core::error::Error + Send + Sync>,
 }
 
+/// The result of reading from a store.
+pub type StoreResult<T> = Result<T, StoreError>;
+
 /// The kind of a failure of a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
     /// It cannot be reached, is busy or full. Retrying may succeed. A commit has not happened.
+    #[error("the store is unavailable")]
     Unavailable,
     /// Whether a commit happened is not known.
+    #[error("the outcome of the commit is not known")]
     Unknown,
     /// The store contains data that this engine cannot have written.
+    #[error("the store contains invalid data")]
     Corrupt,
-}
-
-impl StoreErrorKind {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Unavailable => "the store is unavailable",
-            Self::Unknown => "the outcome of the commit is not known",
-            Self::Corrupt => "the store contains invalid data",
-        }
-    }
-}
-
-impl fmt::Display for StoreErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 impl StoreError {
     /// Wraps an error of a store.
-    pub fn new(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub fn new(kind: StoreErrorKind, source: impl Into<Box<dyn core::error::Error + Send + Sync>>) -> Self {
         Self { kind, source: source.into() }
-    }
-
-    /// Whether retrying may succeed and is safe.
-    pub const fn is_retryable(&self) -> bool {
-        matches!(self.kind, StoreErrorKind::Unavailable)
     }
 }
 
@@ -225,23 +210,19 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn commit(&self, commit: Commit) -> Result<(), CommitError>;
 
     /// The idempotency record of a request, if it was answered before.
-    async fn idempotency_record(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError>;
+    async fn idempotency_record(&self, key: &IdempotencyKey) -> StoreResult<Option<IdempotencyRecord>>;
 
     /// Deletes the idempotency records given before an instant, a bounded number at a time. Returns how many.
-    async fn purge_idempotency_records(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+    async fn purge_idempotency_records(&self, before: DateTime<Utc>) -> StoreResult<u64>;
 
     /// An order.
-    async fn order(&self, order_ref: &OrderRef) -> Result<Option<Order>, StoreError>;
+    async fn order(&self, order_ref: &OrderRef) -> StoreResult<Option<Order>>;
 
     /// Orders, newest first (by id; ids grow with time).
-    async fn orders(
-        &self,
-        filter: &OrderFilter,
-        page: &PageRequest<OrderId>,
-    ) -> Result<Page<Order, OrderId>, StoreError>;
+    async fn orders(&self, filter: &OrderFilter, page: &PageRequest<OrderId>) -> StoreResult<Page<Order, OrderId>>;
 
     /// A document of any kind.
-    async fn document(&self, id: &DocumentId) -> Result<Option<Document>, StoreError>;
+    async fn document(&self, id: &DocumentId) -> StoreResult<Option<Document>>;
 
     /// Documents of a kind, by id.
     async fn documents(
@@ -249,14 +230,14 @@ pub trait Store: Send + Sync + fmt::Debug {
         kind: DocumentKind,
         filter: &DocumentFilter,
         page: &PageRequest<String>,
-    ) -> Result<Page<Document, String>, StoreError>;
+    ) -> StoreResult<Page<Document, String>>;
 
     /// The whole history in the order in which it was committed, after a position. The key is the position. Within a
     /// commit, the events of its orders are before those of its documents and its stock; see [`replay`](crate::replay).
-    async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError>;
+    async fn history(&self, page: &PageRequest<u64>) -> StoreResult<Page<HistoryEntry, u64>>;
 
     /// The stock of a sku at an instant: expired reservations do not count. `None` if it was never stocked.
-    async fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> Result<Option<StockLevel>, StoreError>;
+    async fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> StoreResult<Option<StockLevel>>;
 
     /// Stock at an instant, by sku; with `low_only` only low stock.
     async fn stock_levels(
@@ -264,10 +245,10 @@ pub trait Store: Send + Sync + fmt::Debug {
         low_only: bool,
         at: DateTime<Utc>,
         page: &PageRequest<Sku>,
-    ) -> Result<Page<StockLevel, Sku>, StoreError>;
+    ) -> StoreResult<Page<StockLevel, Sku>>;
 
     /// The reservations of a sku as stored, including expired ones that were not removed.
-    async fn reservations(&self, sku: &Sku) -> Result<Vec<(OrderId, Reservation)>, StoreError>;
+    async fn reservations(&self, sku: &Sku) -> StoreResult<Vec<(OrderId, Reservation)>>;
 
     /// The tasks in a state at an instant, or all of them; by kind and subject.
     async fn tasks(
@@ -275,24 +256,24 @@ pub trait Store: Send + Sync + fmt::Debug {
         state: Option<TaskState>,
         at: DateTime<Utc>,
         page: &PageRequest<TaskKey>,
-    ) -> Result<Page<Task, TaskKey>, StoreError>;
+    ) -> StoreResult<Page<Task, TaskKey>>;
 
     /// Replaces a task, or removes it, if it is unchanged since it was read as `before`. Returns whether it was.
-    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<bool, StoreError>;
+    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> StoreResult<bool>;
 
     /// The uses of a promotion, newest first, including released ones.
     async fn redemptions(
         &self,
         id: &PromotionId,
         page: &PageRequest<OrderId>,
-    ) -> Result<Page<Redemption, OrderId>, StoreError>;
+    ) -> StoreResult<Page<Redemption, OrderId>>;
 
     /// Returns with their orders, newest first (by id; ids grow with time).
     async fn returns(
         &self,
         filter: &ReturnFilter,
         page: &PageRequest<ReturnId>,
-    ) -> Result<Page<(OrderId, Return), ReturnId>, StoreError> {
+    ) -> StoreResult<Page<(OrderId, Return), ReturnId>> {
         let of_user = &OrderFilter { user: filter.user.clone(), ..OrderFilter::default() };
         let orders = &PageRequest::read_all(|page| async move { self.orders(of_user, &page).await }).await?;
         let returns = orders.iter().flat_map(|order| order.returns.iter().map(move |known| (order, known)));
@@ -302,7 +283,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     }
 
     /// The number of a customer's orders that are neither cancelled nor returned.
-    async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {
+    async fn count_active_orders(&self, user: &UserId) -> StoreResult<u32> {
         let filter = &OrderFilter { user: Some(user.clone()), ..OrderFilter::default() };
         let orders = PageRequest::read_all(|page| async move { self.orders(filter, &page).await }).await?;
         let count = orders.iter().filter(|order| !order.phase.is_undone()).count();
@@ -310,7 +291,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     }
 
     /// The history of an order, oldest first; empty if there is no such order.
-    async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {
+    async fn order_history(&self, order: OrderId) -> StoreResult<Vec<Recorded<OrderEvent>>> {
         let of_order = |entry| match entry {
             HistoryEntry::Order(id, entry) if id == order => Some(entry),
             HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) => None,
@@ -319,7 +300,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     }
 
     /// The history of a document, oldest first; empty if there is no such document.
-    async fn document_history(&self, id: &DocumentId) -> Result<Vec<Recorded<DocumentEvent>>, StoreError> {
+    async fn document_history(&self, id: &DocumentId) -> StoreResult<Vec<Recorded<DocumentEvent>>> {
         let of_document = |entry| match entry {
             HistoryEntry::Document(found, entry) if found == *id => Some(entry),
             HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) => None,
@@ -329,7 +310,7 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Leases until an instant up to `limit` tasks of [known kinds](crate::task::TaskKind::KNOWN) that are due and not
     /// leased, oldest first.
-    async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError> {
+    async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> StoreResult<Vec<Task>> {
         let mut due =
             PageRequest::read_all(|page| async move { self.tasks(Some(TaskState::Due), at, &page).await }).await?;
         due.retain(|task| TaskKind::KNOWN.contains(&task.key.kind));
@@ -345,31 +326,31 @@ pub trait Store: Send + Sync + fmt::Debug {
     }
 
     /// A task.
-    async fn task(&self, key: &TaskKey) -> Result<Option<Task>, StoreError> {
+    async fn task(&self, key: &TaskKey) -> StoreResult<Option<Task>> {
         let tasks =
             PageRequest::read_all(|page| async move { self.tasks(None, DateTime::UNIX_EPOCH, &page).await }).await?;
         Ok(tasks.into_iter().find(|task| task.key == *key))
     }
 
     /// A cart.
-    async fn cart(&self, id: CartId) -> Result<Option<Cart>, StoreError> {
+    async fn cart(&self, id: CartId) -> StoreResult<Option<Cart>> {
         read::document(self, &id).await
     }
 
     /// The customer's cart with status active, even if it has expired.
-    async fn active_cart(&self, user: &UserId) -> Result<Option<Cart>, StoreError> {
+    async fn active_cart(&self, user: &UserId) -> StoreResult<Option<Cart>> {
         let carts = read::documents::<Cart>(self, &DocumentFilter::default()).await?;
         Ok(carts.into_iter().find(|cart| cart.status == CartStatus::Active && cart.user_id == *user))
     }
 
     /// The offers of the given skus, in any order. Unknown skus are left out.
-    async fn offers(&self, skus: &[Sku]) -> Result<Vec<Offer>, StoreError> {
+    async fn offers(&self, skus: &[Sku]) -> StoreResult<Vec<Offer>> {
         let products = read::documents::<Product>(self, &DocumentFilter::default()).await?;
         Ok(products.iter().flat_map(|product| product.offers(skus)).collect())
     }
 
     /// A product.
-    async fn product(&self, id: &ProductId) -> Result<Option<Product>, StoreError> {
+    async fn product(&self, id: &ProductId) -> StoreResult<Option<Product>> {
         read::document(self, id).await
     }
 
@@ -378,13 +359,13 @@ pub trait Store: Send + Sync + fmt::Debug {
         &self,
         filter: &ProductFilter,
         page: &PageRequest<ProductCursor>,
-    ) -> Result<Page<Product, ProductCursor>, StoreError> {
+    ) -> StoreResult<Page<Product, ProductCursor>> {
         let products = read::documents::<Product>(self, &filter.documents()).await?;
         Ok(Page::ascending(products, page, |p| Cursor { created_at: p.created_at, id: p.id.clone() }))
     }
 
     /// Every category, by id.
-    async fn categories(&self) -> Result<Vec<Category>, StoreError> {
+    async fn categories(&self) -> StoreResult<Vec<Category>> {
         read::documents(self, &DocumentFilter::default()).await
     }
 
@@ -392,10 +373,10 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// and every promotion with one of the codes ([keys](crate::promotion::code_key)), each as a
     /// [candidate](PromotionRecord::candidate) with its usage, including that by the customer. Oldest first, then by
     /// id: the order that decides between equal priorities.
-    async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
+    async fn candidates(&self, code_keys: &[String], user: &UserId) -> StoreResult<Vec<Promotion>> {
         let mut keys: Vec<_> = code_keys.iter().map(|key| PromotionRecord::key_of_code(key)).collect();
         keys.push(PromotionRecord::AUTOMATIC.into());
-        let filter = DocumentFilter { keys: Vec::from([keys]), text: None };
+        let filter = DocumentFilter { keys: Vec::from([keys]), ..DocumentFilter::default() };
         let mut records = read::documents::<PromotionRecord>(self, &filter).await?;
         records.sort_by_key(|record| record.created_at);
         let mut candidates = Vec::with_capacity(records.len());
@@ -407,7 +388,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     }
 
     /// A promotion, even an ended one.
-    async fn promotion(&self, id: &PromotionId) -> Result<Option<PromotionWithUsage>, StoreError> {
+    async fn promotion(&self, id: &PromotionId) -> StoreResult<Option<PromotionWithUsage>> {
         let Some(record) = read::document(self, id).await? else { return Ok(None) };
         Ok(Some(read::with_usage(self, record, None).await?))
     }
@@ -417,7 +398,7 @@ pub trait Store: Send + Sync + fmt::Debug {
         &self,
         filter: &DocumentFilter,
         page: &PageRequest<PromotionCursor>,
-    ) -> Result<Page<PromotionWithUsage, PromotionCursor>, StoreError> {
+    ) -> StoreResult<Page<PromotionWithUsage, PromotionCursor>> {
         let records = read::documents::<PromotionRecord>(self, filter).await?;
         let place = |r: &PromotionRecord| Cursor { created_at: r.created_at, id: r.id().clone() };
         let Page { items: records, next } = Page::ascending(records, page, place);
@@ -444,7 +425,7 @@ pub type PromotionCursor = Cursor<PromotionId>;
 /// The users service is not available.
 #[derive(Debug, Error)]
 #[error("the users service is not available: {0}")]
-pub struct UsersUnavailable(pub Box<dyn Error + Send + Sync>);
+pub struct UsersUnavailable(pub Box<dyn core::error::Error + Send + Sync>);
 
 /// The users of the shop, defined in another system.
 #[async_trait]
@@ -461,7 +442,7 @@ pub trait Users: Send + Sync + fmt::Debug {
 /// The payment processor is not available or did not answer.
 #[derive(Debug, Error)]
 #[error("the payment processor is not available: {0}")]
-pub struct PaymentsUnavailable(pub Box<dyn Error + Send + Sync>);
+pub struct PaymentsUnavailable(pub Box<dyn core::error::Error + Send + Sync>);
 
 /// An attempt to capture a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]

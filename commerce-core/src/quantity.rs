@@ -80,8 +80,4 @@ impl fmt::Display for Quantity {
     }
 }
 
-impl fmt::Debug for Quantity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
+crate::text::debug_as_display!(Quantity);

@@ -73,6 +73,11 @@ pub struct Reservation {
 }
 
 impl Reservation {
+    /// Whether it has not expired at an instant.
+    pub(crate) fn counts(&self, at: DateTime<Utc>) -> bool {
+        self.until.is_none_or(|until| until > at)
+    }
+
     /// The reservation with more units for the same order. All units expire at the later time.
     pub(crate) fn and(self, units: i64, until: Option<DateTime<Utc>>) -> Self {
         let until = self.until.zip(until).map(|(one, other)| one.max(other));

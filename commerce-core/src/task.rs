@@ -12,9 +12,10 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::ids::{OrderId, RefundId};
+use crate::text::{named, shows_text};
 
 /// The kind of a task. A process leaves unknown kinds to others.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskKind(Cow<'static, str>);
 
 impl TaskKind {
@@ -35,18 +36,9 @@ impl TaskKind {
     pub const fn named(name: String) -> Self {
         Self(Cow::Owned(name))
     }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl fmt::Display for TaskKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+shows_text!(TaskKind);
 
 /// Identifies a task.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,36 +100,25 @@ pub struct Task {
     pub last_error: Option<String>,
 }
 
-/// The state of a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TaskState {
-    /// It is not due yet.
-    Scheduled,
-    /// It is due and not leased.
-    Due,
-    /// A worker has leased it.
-    Running,
-    /// It failed too often. It does not run until a person retries it.
-    Dead,
+named! {
+    /// The state of a task.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum TaskState {
+        /// It is not due yet.
+        Scheduled = "scheduled",
+        /// It is due and not leased.
+        Due = "due",
+        /// A worker has leased it.
+        Running = "running",
+        /// It failed too often. It does not run until a person retries it.
+        Dead = "dead",
+    }
 }
 
 impl TaskState {
-    /// Every state.
-    pub const ALL: &'static [Self] = &[Self::Scheduled, Self::Due, Self::Running, Self::Dead];
-
     /// The state with this name in the API.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|state| state.name() == name)
-    }
-
-    /// The name in the API.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Scheduled => "scheduled",
-            Self::Due => "due",
-            Self::Running => "running",
-            Self::Dead => "dead",
-        }
     }
 }
 

@@ -54,7 +54,7 @@ impl DbEnum for DocumentKind {
 }
 
 impl DbEnum for Phase {
-    const ALL: &'static [Self] = &Self::ALL;
+    const ALL: &'static [Self] = Self::ALL;
 
     fn db_name(self) -> &'static str {
         self.name()

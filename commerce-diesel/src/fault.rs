@@ -20,7 +20,7 @@ pub(crate) enum Fault {
     Newer(&'static str),
     #[error("the event at position {position} cannot be read: {fault}")]
     Event { position: i64, fault: Box<Self> },
-    #[error("the history contradicts itself: {0}")]
+    #[error("the history is inconsistent: {0}")]
     History(#[from] ReplayError),
     #[error("a stored document cannot be read: {0}")]
     Stored(#[from] StoredError),

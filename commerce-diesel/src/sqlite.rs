@@ -109,7 +109,7 @@ impl SqliteStore {
     /// the number of orders, events and skus done so far.
     ///
     /// # Errors
-    /// On an error nothing changes. `Corrupt`: the history cannot be read or contradicts itself; the message names the order,
+    /// On an error nothing changes. `Corrupt`: the history cannot be read or is inconsistent; the message names the order,
     /// sku or event.
     pub async fn rebuild(
         &self,

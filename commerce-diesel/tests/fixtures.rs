@@ -53,8 +53,9 @@ async fn fill(store: &dyn Store) {
     let shop = CommitBuilder::new(1);
     let trade = Trade { shop: &shop, store };
     trade.everything().await;
-    let groups = Groups::new([parse("vip")]).unwrap();
-    let details = CustomerDetails { groups, tax_number: Some(parse("DE 1")), ..CustomerDetails::default() };
+    let mut details = CustomerDetails::default();
+    details.groups = Groups::new([parse("vip")]).unwrap();
+    details.tax_number = Some(parse("DE 1"));
     trade.accept(shop.create(&Customer::new(&parse("ann"), None, details, shop.at(1)))).await;
 }
 

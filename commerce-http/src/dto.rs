@@ -26,8 +26,6 @@ mod shape;
 pub(crate) mod stock;
 pub(crate) mod task;
 
-use std::fmt;
-
 use commerce_core::money::{Amount, Money};
 use commerce_core::problem::Problems;
 use serde::Serialize;
@@ -56,19 +54,12 @@ pub enum Refused {
     #[error("cannot be read: {0}")]
     NotJson(serde_json::Error),
     /// It is JSON but not a valid document: the first error of its form, or all invalid values.
-    #[error("{}", Listed(.0))]
+    #[error("{}", listed(.0))]
     Invalid(Vec<Fault>),
 }
 
-struct Listed<'a>(&'a [Fault]);
-
-impl fmt::Display for Listed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().enumerate().try_for_each(|(at, fault)| {
-            let gap = if at == 0 { "" } else { "; " };
-            write!(f, "{gap}{fault}")
-        })
-    }
+fn listed(faults: &[Fault]) -> String {
+    faults.iter().map(Fault::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl From<Problems> for Refused {

@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
@@ -65,12 +64,6 @@ struct Keyed<'w, T> {
     fingerprint: String,
     record: Box<Record<'w, T>>,
     written: Arc<Mutex<Option<Answer>>>,
-}
-
-impl<T> fmt::Debug for IdempotencyGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ticket").field("keyed", &self.keyed.is_some()).finish_non_exhaustive()
-    }
 }
 
 impl RequestContext {

@@ -1,6 +1,5 @@
 //! The options of the service.
 
-use std::fmt;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -8,7 +7,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use crate::auth::Auth;
 
 /// The options of the service.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// The keys and claims that tokens are checked with.
     pub auth: Auth,
@@ -33,17 +32,5 @@ impl Options {
             body_timeout: Duration::from_secs(10),
             handler_timeout: Duration::from_secs(10),
         }
-    }
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("auth", &self.auth)
-            .field("orders_per_minute", &self.orders_per_minute)
-            .field("metrics", &self.metrics.is_some())
-            .field("body_timeout", &self.body_timeout)
-            .field("handler_timeout", &self.handler_timeout)
-            .finish()
     }
 }

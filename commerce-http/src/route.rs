@@ -1,6 +1,5 @@
 //! Routing from method and path to a handler. The routes are in [`crate::routes`].
 
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -35,20 +34,12 @@ pub(crate) enum RouteGroup {
     Asset,
 }
 
-impl fmt::Debug for Route {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.path)
-    }
-}
-
-#[derive(Debug)]
 pub(crate) enum Found {
     Route(&'static Route, Params),
     OtherMethod(&'static PathRoutes),
     Nothing,
 }
 
-#[derive(Debug)]
 pub(crate) struct PathRoutes {
     path: &'static str,
     routes: Vec<&'static Route>,

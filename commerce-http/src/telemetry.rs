@@ -139,7 +139,6 @@ impl Served {
 }
 
 fn label(method: &Method) -> &'static str {
-    let known = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS];
-    let names = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
-    known.iter().position(|known| known == method).and_then(|at| names.get(at)).copied().unwrap_or("OTHER")
+    let known = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    known.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER")
 }

@@ -3,6 +3,7 @@
 mod failure;
 mod guide;
 mod import;
+mod input;
 mod logs;
 mod opened;
 mod price;

@@ -20,7 +20,7 @@ mod sheet;
 use std::fmt;
 
 pub use self::customers::{CUSTOMERS, CustomerSheet};
-pub use self::plan::{Plan, PlanError, Summary};
+pub use self::plan::{ImportError, Plan, Summary};
 pub use self::product::SheetProduct;
 pub use self::sheet::{Sheet, SheetError};
 

@@ -1,7 +1,6 @@
 //! The configured keys that verify tokens.
 
 use std::error::Error;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use commerce_http::auth::{Auth, KeyError, VerifyingKey};
 use http::{StatusCode, Uri};
 use thiserror::Error as ThisError;
 
-use crate::config::{ConfigError, Keys, Secret};
+use crate::config::{ConfigError, Keys, Secret, read};
 use crate::development_key;
 use crate::outbound::Outbound;
 
@@ -18,8 +17,6 @@ const TIME_OUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, ThisError)]
 pub(crate) enum KeyringError {
-    #[error("{}: {source}", path.display())]
-    Unreadable { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("{}: {source}", path.display())]
@@ -80,10 +77,6 @@ impl Keys {
 
 fn verifying(secret: &Secret) -> Result<VerifyingKey, KeyringError> {
     VerifyingKey::hs256(secret.reveal().as_bytes()).map_err(KeyringError::Secret)
-}
-
-fn read(path: &Path) -> Result<String, KeyringError> {
-    fs::read_to_string(path).map_err(|source| KeyringError::Unreadable { path: path.to_owned(), source })
 }
 
 impl PublishedKeys {

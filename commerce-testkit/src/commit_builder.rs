@@ -337,13 +337,7 @@ impl CommitBuilder {
     /// If an id is invalid.
     pub fn product(&self, id: &str, skus: &[&str]) -> Product {
         let price = Money::new(UNIT_PRICE, CURRENCY);
-        let variant = |sku: &&str| Variant {
-            sku: parse(sku),
-            name: None,
-            price,
-            tax_category: None,
-            metadata: Metadata::default(),
-        };
+        let variant = |sku: &&str| Variant::new(parse(sku), price);
         Product {
             id: parse(id),
             name: parse("A thing"),
@@ -386,13 +380,7 @@ impl CommitBuilder {
 /// # Panics
 /// Never.
 pub fn address() -> Address {
-    Address {
-        name: Some(parse("Ada Lovelace")),
-        line1: parse("12 St James's Square"),
-        line2: Some(parse("Second floor")),
-        city: parse("London"),
-        state: None,
-        postal_code: parse("SW1Y 4JH"),
-        country: parse("GB"),
-    }
+    let mut address = Address::new(parse("12 St James's Square"), parse("London"), parse("SW1Y 4JH"), parse("GB"));
+    (address.name, address.line2) = (Some(parse("Ada Lovelace")), Some(parse("Second floor")));
+    address
 }

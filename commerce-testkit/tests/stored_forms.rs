@@ -59,11 +59,9 @@ fn documents() -> Vec<Document> {
     cart.codes.push(parse("TEN"));
     let promotion = PromotionRecord::new(promised(), shop.at(0));
     let (product, category) = (shop.product("mugs", &["MUG", "CUP"]), shop.category("tea", "Tea", Some("drinks")));
-    let details = CustomerDetails {
-        tax_number: Some(parse("DE123456789")),
-        metadata: Metadata::new([("channel".into(), json!("app"))]).unwrap(),
-        ..CustomerDetails::default()
-    };
+    let mut details = CustomerDetails::default();
+    details.tax_number = Some(parse("DE123456789"));
+    details.metadata = Metadata::new([("channel".into(), json!("app"))]).unwrap();
     let customer = Customer::new(&parse("ann"), None, details, shop.at(0));
     vec![cart.into(), product.into(), category.into(), promotion.into(), customer.into()]
 }

@@ -9,7 +9,6 @@ use bytes::Bytes;
 use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Variant;
 use commerce_core::engine::{Engine, ImportRow, ProductInput};
-use commerce_core::metadata::Metadata;
 use commerce_core::money::{Currency, Money};
 use commerce_core::payment::SandboxPayments;
 use commerce_core::port::Store;
@@ -92,21 +91,8 @@ async fn fill(engine: &Engine) -> Result<(), Failure> {
 
 fn row(n: usize) -> Result<ImportRow, Failure> {
     let sku = format!("SKU-{n:04}");
-    let variant = Variant {
-        sku: sku.parse()?,
-        name: None,
-        price: Money::new(1_250, Currency::EUR),
-        tax_category: None,
-        metadata: Metadata::default(),
-    };
-    let product = ProductInput {
-        name: "A thing".parse()?,
-        description: None,
-        categories: Vec::new(),
-        active: true,
-        variants: vec![variant],
-        metadata: Metadata::default(),
-    };
+    let variant = Variant::new(sku.parse()?, Money::new(1_250, Currency::EUR));
+    let product = ProductInput::new("A thing".parse()?, vec![variant]);
     Ok(ImportRow { id: sku.parse()?, product, on_hand: vec![ON_HAND] })
 }
 

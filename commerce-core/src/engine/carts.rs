@@ -17,6 +17,7 @@ use crate::permission::Permission;
 use crate::port::{Page, PageRequest};
 use crate::pricing::Quote;
 
+use super::quotes::QuoteInput;
 use super::{Answer, Decided, Decision, Engine, EngineError, Key, Resource, Result, Target};
 
 /// A cart with its current price.
@@ -43,6 +44,7 @@ pub struct OpenedCart {
 
 /// Units to add to a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct NewItem {
     pub sku: Sku,
@@ -182,10 +184,12 @@ impl Engine {
         cart.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Cart)))
     }
 
+    /// The cart with its current price, without shipping, which is chosen at checkout.
     async fn view(&self, mut cart: Cart) -> Result<CartView> {
         let offers = self.offers(cart.items.iter().map(|item| &item.sku)).await?;
         let price_changes = cart.refresh(|sku| offers.get(sku).cloned());
-        let quote = self.quote_cart(&cart, &offers).await?;
+        let input = QuoteInput { user: &cart.user_id, items: &cart.items, codes: &cart.codes, shipping: None };
+        let quote = self.quote_items(&input, &offers, self.now()).await?.quote;
         Ok(CartView { cart, quote, price_changes })
     }
 

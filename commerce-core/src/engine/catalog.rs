@@ -21,6 +21,7 @@ use super::{Answer, Decided, Decision, Engine, EngineError, Expected, Field, Key
 
 /// The fields of a product that a caller sets. The engine sets the version and the times.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ProductInput {
     pub name: Name,
@@ -68,6 +69,17 @@ pub struct Imported {
     pub added: u64,
     pub changed: u64,
     pub unchanged: u64,
+}
+
+impl Imported {
+    pub(super) const fn count(&mut self, is_new: bool, is_changed: bool) {
+        let count = match is_changed {
+            true if is_new => &mut self.added,
+            true => &mut self.changed,
+            false => &mut self.unchanged,
+        };
+        *count = count.saturating_add(1);
+    }
 }
 
 impl Engine {
@@ -227,13 +239,10 @@ impl Engine {
             let known = self.ports.store.product(&row.id).await?;
             let product = row.product.product(&row.id, known.as_ref(), at);
             product.check(self.settings.currency)?;
-            let same = known.as_ref().is_some_and(|known| row.product.says(known));
-            let count = match &known {
-                None => &mut imported.added,
-                Some(_) if same => &mut imported.unchanged,
-                Some(_) => &mut imported.changed,
-            };
-            *count = count.saturating_add(1);
+            let same = known.as_ref().is_some_and(|known| {
+                *known == Product { version: known.version, updated_at: known.updated_at, ..product.clone() }
+            });
+            imported.count(known.is_none(), !same);
             let counts = row.product.variants.iter().zip(&row.on_hand);
             commit.stock.extend(counts.map(|(variant, on_hand)| StockMove {
                 sku: variant.sku.clone(),
@@ -272,13 +281,6 @@ impl ProductInput {
             created_at: known.map_or(at, |product| product.created_at),
             updated_at: at,
         }
-    }
-
-    /// Whether a product already has these fields.
-    fn says(&self, product: &Product) -> bool {
-        let same_places = self.categories == product.categories && self.active == product.active;
-        let same_words = self.name == product.name && self.description == product.description;
-        same_places && same_words && self.variants == product.variants && self.metadata == product.metadata
     }
 }
 

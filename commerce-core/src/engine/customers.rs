@@ -129,12 +129,7 @@ impl Engine {
         for (id, details) in rows {
             let before = commit.documents.len();
             let saved = self.put_customer(&mut commit, Target::any(id), details).await?;
-            let count = match commit.documents.len() > before {
-                true if saved.is_new => &mut outcome.added,
-                true => &mut outcome.changed,
-                false => &mut outcome.unchanged,
-            };
-            *count = count.saturating_add(1);
+            outcome.count(saved.is_new, commit.documents.len() > before);
         }
         Ok(Decision { commit, outcome })
     }

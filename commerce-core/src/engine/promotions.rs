@@ -15,9 +15,7 @@ use crate::pricing::{CodeRejection, MAX_PROMOTIONS, PromotionOutcome, Quote};
 use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage, same_code};
 
 use super::quotes::QuoteInput;
-use super::{
-    Answer, Attempts, Decided, Decision, Engine, EngineError, Field, ItemPart, Key, Reply, Resource, Result, Target,
-};
+use super::{Answer, Decided, Decision, Engine, EngineError, Field, ItemPart, Key, Reply, Resource, Result, Target};
 
 /// The effect of a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,13 +130,13 @@ impl Engine {
         target: Target<&PromotionId>,
         patch: impl Fn(&Promotion) -> Result<Promotion, E>,
     ) -> Result<PromotionWithUsage, E> {
-        let mut attempts = Attempts::default();
+        let mut lost = 0;
         loop {
             let kept = self.promotion(caller, target.id).await?;
             target.expected.check(kept.record.version)?;
             let promotion = patch(&kept.record.promotion)?;
             let decided = self.decide_patch(caller, kept, promotion).await;
-            if let Some(Reply::Fresh(patched)) = self.submit(&mut attempts, None, decided).await? {
+            if let Some(Reply::Fresh(patched)) = self.submit(&mut lost, None, decided).await? {
                 return Ok(patched);
             }
         }

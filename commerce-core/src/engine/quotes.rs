@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use chrono::{DateTime, Utc};
 
 use crate::actor::Actor;
-use crate::cart::{Cart, Code};
+use crate::cart::Code;
 use crate::ids::UserId;
 use crate::order::OrderItem;
 use crate::permission::Permission;
@@ -44,12 +44,6 @@ impl Engine {
     pub fn quote(&self, caller: &Actor, request: &Request) -> Result<Quote> {
         caller.require(Permission::Quote)?;
         Ok(price(request)?)
-    }
-
-    /// The current price of a cart, without shipping, which is chosen at checkout.
-    pub(super) async fn quote_cart(&self, cart: &Cart, offers: &Offers) -> Result<Quote> {
-        let input = QuoteInput { user: &cart.user_id, items: &cart.items, codes: &cart.codes, shipping: None };
-        Ok(self.quote_items(&input, offers, self.now()).await?.quote)
     }
 
     /// The price of items with a shipping method.

@@ -12,6 +12,7 @@ use crate::order::{Command, RefundStatus};
 use crate::permission::Permission;
 use crate::port::{OrderRef, Page, PageRequest, RefundRequest};
 use crate::task::{Task, TaskChange, TaskKey, TaskKind, TaskState};
+use crate::text::named;
 
 use super::{Engine, EngineError, Resource, Result, Target};
 
@@ -33,25 +34,16 @@ pub struct TaskRun {
     pub outcome: TaskOutcome,
 }
 
-/// The outcome of an attempt at a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum TaskOutcome {
-    Finished,
-    /// It failed and will be tried again.
-    Failed,
-    /// It failed too often and is dead.
-    GivenUp,
-}
-
-impl TaskOutcome {
-    /// The name in metrics.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Finished => "finished",
-            Self::Failed => "failed",
-            Self::GivenUp => "given_up",
-        }
+named! {
+    /// The outcome of an attempt at a task.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[expect(missing_docs, reason = "the names say it")]
+    pub enum TaskOutcome {
+        Finished = "finished",
+        /// It failed and will be tried again.
+        Failed = "failed",
+        /// It failed too often and is dead.
+        GivenUp = "given_up",
     }
 }
 

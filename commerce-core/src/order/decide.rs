@@ -118,11 +118,11 @@ struct Decider<'a> {
 impl Decider<'_> {
     fn move_to(self, to: &Status, reason: Option<Reason>) -> DecisionResult {
         let ways: Vec<_> = self.lifecycle.from(&self.order.status).filter(|way| way.to == *to).collect();
-        let permitted = ways.iter().find(|way| self.permits(way));
+        let permitted = ways.iter().find(|way| self.permit(way).is_ok());
         match (permitted, ways.first()) {
             (Some(way), _) if way.trigger == Trigger::Pay => self.capture_at(way, self.order.payment.amount, None),
             (Some(way), _) => Ok(self.follow(way, reason)),
-            (None, Some(way)) => way.permit(self.order, &self.context.actor, self.context.at).map(|()| Vec::new()),
+            (None, Some(way)) => self.permit(way).map(|()| Vec::new()),
             (None, None) => Err(self.no_way(to.clone())),
         }
     }
@@ -149,7 +149,7 @@ impl Decider<'_> {
     }
 
     fn capture_at(self, way: &Transition, amount: Money, reference: Option<BoundedString<200>>) -> DecisionResult {
-        way.permit(self.order, &self.context.actor, self.context.at)?;
+        self.permit(way)?;
         let due = self.order.payment.amount;
         if amount != due {
             return Err(OrderRejection::AmountMismatch { captured: amount, due });
@@ -188,11 +188,9 @@ impl Decider<'_> {
     }
 
     fn cancel(self, reason: Option<Reason>) -> DecisionResult {
-        let Some(way) = self.lifecycle.by_trigger(&self.order.status, Trigger::Cancel) else {
-            let cancelled = self.lifecycle.states().iter().find(|state| state.phase == Phase::Cancelled);
-            return Err(self.no_way(cancelled.map_or_else(|| self.order.status.clone(), |state| state.name.clone())));
-        };
-        way.permit(self.order, &self.context.actor, self.context.at)?;
+        let way = self.lifecycle.by_trigger(&self.order.status, Trigger::Cancel);
+        let way = way.ok_or_else(|| self.no_way_to(Phase::Cancelled))?;
+        self.permit(way)?;
         Ok(self.follow(way, reason))
     }
 
@@ -216,18 +214,14 @@ impl Decider<'_> {
             ShipmentStatus::Pending | ShipmentStatus::Shipped | ShipmentStatus::Delivered => return Ok(vec![updated]),
         };
         let way = self.advance_to(target)?;
-        way.permit(self.order, &self.context.actor, self.context.at)?;
+        self.permit(way)?;
         Ok(core::iter::once(updated).chain(self.follow(way, None)).collect())
     }
 
     fn advance_to(&self, target: Phase) -> Result<&Transition, OrderRejection> {
         let leads =
             |way: &&Transition| way.trigger == Trigger::Advance && self.lifecycle.phase(&way.to) == Some(target);
-        let way = self.lifecycle.from(&self.order.status).find(leads);
-        way.ok_or_else(|| {
-            let state = self.lifecycle.states().iter().find(|state| state.phase == target);
-            self.no_way(state.map_or_else(|| self.order.status.clone(), |state| state.name.clone()))
-        })
+        self.lifecycle.from(&self.order.status).find(leads).ok_or_else(|| self.no_way_to(target))
     }
 
     fn request_return(self, request: ReturnRequest) -> DecisionResult {
@@ -236,7 +230,7 @@ impl Decider<'_> {
         }
         let way = self.lifecycle.by_trigger(&self.order.status, Trigger::Return);
         let way = way.ok_or_else(|| OrderRejection::NotReturnable(self.order.status.clone()))?;
-        way.permit(self.order, &self.context.actor, self.context.at)?;
+        self.permit(way)?;
         self.check_return_lines(&request)?;
         let request = Return {
             id: request.id,
@@ -335,8 +329,13 @@ impl Decider<'_> {
         !self.order.payment.captured.is_zero()
     }
 
-    fn permits(&self, way: &Transition) -> bool {
-        way.permit(self.order, &self.context.actor, self.context.at).is_ok()
+    fn permit(&self, way: &Transition) -> Result<(), OrderRejection> {
+        way.permit(self.order, &self.context.actor, self.context.at)
+    }
+
+    fn no_way_to(&self, phase: Phase) -> OrderRejection {
+        let state = self.lifecycle.states().iter().find(|state| state.phase == phase);
+        self.no_way(state.map_or(&self.order.status, |state| &state.name).clone())
     }
 
     fn no_way(&self, to: Status) -> OrderRejection {

@@ -9,7 +9,6 @@ mod verify;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 use core::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,19 +18,14 @@ pub use self::verify::LifecycleError;
 use crate::actor::{Actor, Role};
 use crate::ids::IdError;
 use crate::order::{Order, OrderRejection, ShipmentStatus};
-use crate::text::BoundedString;
+use crate::text::{BoundedString, deserialize_parsed, named, shows_text};
 
 /// The name of a state, chosen by the shop: `pending`, `AWAITING_PRODUCTION`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Status(String);
 
-impl Status {
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+shows_text!(Status);
 
 impl FromStr for Status {
     type Err = IdError;
@@ -41,61 +35,38 @@ impl FromStr for Status {
     }
 }
 
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 impl<'de> Deserialize<'de> for Status {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::text::deserialize_parsed(deserializer, "a status of 1 to 64 characters")
+        deserialize_parsed(deserializer, "a status of 1 to 64 characters")
     }
 }
 
-/// The meaning of a state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Phase {
-    /// Being created. The commit that places an order also leaves this phase.
-    Draft,
-    /// Placed. Stock is reserved, the payment is due.
-    AwaitingPayment,
-    /// Paid, stock confirmed.
-    Paid,
-    /// Being produced, picked or packed.
-    InFulfilment,
-    /// With the carrier.
-    Shipped,
-    /// With the customer.
-    Delivered,
-    Completed,
-    Cancelled,
-    /// Everything was sent back.
-    Returned,
+named! {
+    /// The meaning of a state.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    #[expect(missing_docs, reason = "the names say it")]
+    pub enum Phase {
+        /// Being created. The commit that places an order also leaves this phase.
+        Draft = "draft",
+        /// Placed. Stock is reserved, the payment is due.
+        AwaitingPayment = "awaiting_payment",
+        /// Paid, stock confirmed.
+        Paid = "paid",
+        /// Being produced, picked or packed.
+        InFulfilment = "in_fulfilment",
+        /// With the carrier.
+        Shipped = "shipped",
+        /// With the customer.
+        Delivered = "delivered",
+        Completed = "completed",
+        Cancelled = "cancelled",
+        /// Everything was sent back.
+        Returned = "returned",
+    }
 }
 
 impl Phase {
-    /// Every phase.
-    pub const ALL: [Self; 9] = [
-        Self::Draft,
-        Self::AwaitingPayment,
-        Self::Paid,
-        Self::InFulfilment,
-        Self::Shipped,
-        Self::Delivered,
-        Self::Completed,
-        Self::Cancelled,
-        Self::Returned,
-    ];
-
     /// Whether the order was cancelled or returned.
     pub const fn is_undone(self) -> bool {
         matches!(self, Self::Cancelled | Self::Returned)
@@ -113,21 +84,6 @@ impl Phase {
             Self::Shipped => Some(ShipmentStatus::Shipped),
             Self::Delivered | Self::Completed => Some(ShipmentStatus::Delivered),
             Self::Cancelled | Self::Returned => None,
-        }
-    }
-
-    /// The name in documents.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::AwaitingPayment => "awaiting_payment",
-            Self::Paid => "paid",
-            Self::InFulfilment => "in_fulfilment",
-            Self::Shipped => "shipped",
-            Self::Delivered => "delivered",
-            Self::Completed => "completed",
-            Self::Cancelled => "cancelled",
-            Self::Returned => "returned",
         }
     }
 }

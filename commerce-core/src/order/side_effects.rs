@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::event::OrderEvent;
 use super::lifecycle::{PromotionEffect, StockEffect};
-use super::state::Order;
+use super::state::{Order, sum_units};
 use crate::event::Recorded;
 use crate::ids::Sku;
 use crate::pricing::Adjustment;
@@ -105,12 +105,7 @@ fn moves(order: &Order, effect: StockEffect) -> Vec<StockMove> {
 }
 
 fn restock<'a>(units: impl Iterator<Item = (&'a Sku, i64)>) -> Vec<StockMove> {
-    let by_sku = units.fold(BTreeMap::<&Sku, i64>::new(), |mut sums, (sku, units)| {
-        let sum = sums.entry(sku).or_default();
-        *sum = sum.saturating_add(units);
-        sums
-    });
-    let some = by_sku.into_iter().filter(|(_, units)| *units > 0).collect();
+    let some = sum_units(units).into_iter().filter(|(_, units)| *units > 0).collect();
     moves_of(some, |units| StockAction::Restock { units })
 }
 

@@ -285,7 +285,7 @@ impl Order {
     }
 }
 
-fn sum_units<'a>(units: impl Iterator<Item = (&'a Sku, i64)>) -> BTreeMap<&'a Sku, i64> {
+pub(super) fn sum_units<'a>(units: impl Iterator<Item = (&'a Sku, i64)>) -> BTreeMap<&'a Sku, i64> {
     units.fold(BTreeMap::new(), |mut sums, (sku, units)| {
         let sum: &mut i64 = sums.entry(sku).or_default();
         *sum = sum.saturating_add(units);

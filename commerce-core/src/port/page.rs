@@ -6,7 +6,7 @@ use core::cmp::Ordering;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
+use super::StoreResult;
 
 /// A request for at most `limit` entries after `after`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,10 +63,10 @@ impl<K> PageRequest<K> {
     /// Every entry of a list, read page by page.
     ///
     /// # Errors
-    /// The first [`StoreError`] of `read`.
-    pub async fn read_all<T, F>(read: impl Fn(Self) -> F) -> Result<Vec<T>, StoreError>
+    /// The first error of `read`.
+    pub async fn read_all<T, F>(read: impl Fn(Self) -> F) -> StoreResult<Vec<T>>
     where
-        F: Future<Output = Result<Page<T, K>, StoreError>>,
+        F: Future<Output = StoreResult<Page<T, K>>>,
     {
         let (mut all, mut request) = (Vec::new(), Self::first(Self::MANY));
         loop {

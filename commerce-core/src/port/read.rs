@@ -3,7 +3,7 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::{PageRequest, PromotionWithUsage, Store, StoreError, StoreErrorKind};
+use super::{PageRequest, PromotionWithUsage, Store, StoreError, StoreErrorKind, StoreResult};
 use crate::document::{Aggregate, Document, DocumentFilter, DocumentId, StoredError};
 use crate::event::HistoryEntry;
 use crate::ids::{PromotionId, UserId};
@@ -17,7 +17,7 @@ impl From<StoredError> for StoreError {
 }
 
 /// The document of a noun by its id.
-pub(super) async fn document<T>(store: &(impl Store + ?Sized), id: &impl ToString) -> Result<Option<T>, StoreError>
+pub(super) async fn document<T>(store: &(impl Store + ?Sized), id: &impl ToString) -> StoreResult<Option<T>>
 where
     T: Aggregate + TryFrom<Document, Error = StoredError>,
 {
@@ -26,7 +26,7 @@ where
 }
 
 /// The documents of a noun, by id.
-pub(super) async fn documents<T>(store: &(impl Store + ?Sized), filter: &DocumentFilter) -> Result<Vec<T>, StoreError>
+pub(super) async fn documents<T>(store: &(impl Store + ?Sized), filter: &DocumentFilter) -> StoreResult<Vec<T>>
 where
     T: Aggregate + TryFrom<Document, Error = StoredError>,
 {
@@ -38,7 +38,7 @@ where
 pub(super) async fn history<T>(
     store: &(impl Store + ?Sized),
     pick: impl FnMut(HistoryEntry) -> Option<T>,
-) -> Result<Vec<T>, StoreError> {
+) -> StoreResult<Vec<T>> {
     let all = PageRequest::read_all(|page| async move { store.history(&page).await }).await?;
     Ok(all.into_iter().filter_map(pick).collect())
 }
@@ -48,7 +48,7 @@ pub(super) async fn with_usage(
     store: &(impl Store + ?Sized),
     record: PromotionRecord,
     user: Option<&UserId>,
-) -> Result<PromotionWithUsage, StoreError> {
+) -> StoreResult<PromotionWithUsage> {
     let uses = live_redemptions(store, record.id()).await?;
     let by_customer = uses.iter().filter(|redemption| Some(&redemption.user) == user).count();
     let spent = uses.iter().fold(0_i64, |sum, redemption| sum.saturating_add(redemption.amount.minor()));
@@ -61,7 +61,7 @@ pub(super) async fn with_usage(
 }
 
 /// The uses of a promotion that were not released.
-async fn live_redemptions(store: &(impl Store + ?Sized), id: &PromotionId) -> Result<Vec<Redemption>, StoreError> {
+async fn live_redemptions(store: &(impl Store + ?Sized), id: &PromotionId) -> StoreResult<Vec<Redemption>> {
     let all = PageRequest::read_all(|page| async move { store.redemptions(id, &page).await }).await?;
     Ok(all.into_iter().filter(|redemption| redemption.released_at.is_none()).collect())
 }

@@ -38,7 +38,7 @@ use core::cmp::{Ordering, Reverse};
 use super::cart::{Candidate, Cart};
 use super::offer::Offer;
 use super::remains::Remains;
-use super::selection::{Verdict, effect_filter, judge};
+use super::selection::{Verdict, judge};
 use super::tax::Levy;
 use crate::money::ratio::{Ratio, product};
 use crate::money::{Money, Rounding};
@@ -255,7 +255,7 @@ impl<'s> Search<'s> {
 
     fn bound(&mut self, candidate: &Candidate<'_>, undiscounted: &Remains) -> Bound {
         let effect = &candidate.definition().effect;
-        let meant = self.cart.meant(candidate, effect_filter(effect));
+        let meant = self.cart.meant(candidate, effect.filter());
         let ground = Ground::of(self, meant, undiscounted, candidate.is_shipping);
         let (share, slack) = match share_of_lines(effect) {
             Some(share) if is_rounded_per_line(effect) => (share, ground.rounding_per_line()),

@@ -26,34 +26,30 @@ impl Request {
     /// Records every problem: an exceeded limit, a negative amount, a foreign currency, a rate out of range.
     /// [`price`](super::price) calls this itself.
     pub fn check(&self, findings: &mut Findings) {
-        check(self, findings);
+        check_limits(self, findings);
+        findings.field("lines", |findings| {
+            findings.each(&self.lines, |findings, line| {
+                findings.field("unit_price", |findings| check_amount(line.unit_price, self.currency, findings));
+                findings.field("categories", |findings| check_length(line.categories.len(), MAX_CATEGORIES, findings));
+            });
+        });
+        if let Some(shipping) = &self.shipping {
+            findings.field("shipping", |findings| {
+                findings.field("amount", |findings| check_amount(shipping.amount, self.currency, findings));
+            });
+        }
+        findings.field("codes", |findings| {
+            findings.each(&self.codes, |findings, code| {
+                findings.require(code.chars().nth(MAX_CODE).is_none(), ProblemKind::TooLong { limit: MAX_CODE });
+            });
+        });
+        findings.field("promotions", |findings| {
+            findings.each(&self.promotions, |findings, promotion| {
+                promotion.check_currency(self.currency, findings);
+            });
+        });
+        check_rates(self, findings);
     }
-}
-
-fn check(request: &Request, findings: &mut Findings) {
-    check_limits(request, findings);
-    findings.field("lines", |findings| {
-        findings.each(&request.lines, |findings, line| {
-            findings.field("unit_price", |findings| check_amount(line.unit_price, request.currency, findings));
-            findings.field("categories", |findings| check_length(line.categories.len(), MAX_CATEGORIES, findings));
-        });
-    });
-    if let Some(shipping) = &request.shipping {
-        findings.field("shipping", |findings| {
-            findings.field("amount", |findings| check_amount(shipping.amount, request.currency, findings));
-        });
-    }
-    findings.field("codes", |findings| {
-        findings.each(&request.codes, |findings, code| {
-            findings.require(code.chars().nth(MAX_CODE).is_none(), ProblemKind::TooLong { limit: MAX_CODE });
-        });
-    });
-    findings.field("promotions", |findings| {
-        findings.each(&request.promotions, |findings, promotion| {
-            promotion.check_currency(request.currency, findings);
-        });
-    });
-    check_rates(request, findings);
 }
 
 fn check_limits(request: &Request, findings: &mut Findings) {

@@ -7,6 +7,7 @@ use core::fmt;
 
 use chrono::{DateTime, Utc, Weekday};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::Quantity;
 use crate::ids::PromotionId;
@@ -185,20 +186,26 @@ pub struct RejectedCode {
 }
 
 /// Why a code was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
 #[serde(rename_all = "snake_case")]
 pub enum CodeRejection {
     /// No promotion has it.
+    #[error("There is no such code.")]
     UnknownCode,
     /// Its promotion has ended.
+    #[error("The code has expired.")]
     Expired,
     /// Its promotion has not started.
+    #[error("The code is not valid yet.")]
     NotStarted,
     /// A limit of its promotion is reached: in total, for this customer, or its budget.
+    #[error("The code has been used up.")]
     UsageLimit,
     /// Too little is spent. Spending more would be enough.
+    #[error("The cart's value is below what the code requires.")]
     MinSpend,
     /// Another condition does not hold.
+    #[error("The code does not fit this cart or customer.")]
     NotEligible,
 }
 
@@ -213,19 +220,6 @@ impl CodeRejection {
             Self::MinSpend => "min_spend",
             Self::NotEligible => "not_eligible",
         }
-    }
-}
-
-impl fmt::Display for CodeRejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UnknownCode => "There is no such code.",
-            Self::Expired => "The code has expired.",
-            Self::NotStarted => "The code is not valid yet.",
-            Self::UsageLimit => "The code has been used up.",
-            Self::MinSpend => "The cart's value is below what the code requires.",
-            Self::NotEligible => "The code does not fit this cart or customer.",
-        })
     }
 }
 
@@ -275,25 +269,13 @@ impl fmt::Display for UnmetCondition {
                 on(f, " of ", Some(filter))?;
                 f.write_str(".")
             }
-            Self::Segment { any } => {
-                f.write_str("Only for customers of: ")?;
-                list(f, any, ", ")?;
-                f.write_str(".")
-            }
+            Self::Segment { any } => only(f, "for customers of", any),
             Self::FirstOrder { .. } => f.write_str("Only for a first order."),
             Self::NthOrder { n, completed_orders } => {
                 write!(f, "Only for order number {n}; this is number {}.", completed_orders.saturating_add(1))
             }
-            Self::ShippingMethod { any, .. } => {
-                f.write_str("Only with shipping by: ")?;
-                list(f, any, ", ")?;
-                f.write_str(".")
-            }
-            Self::Weekday { any } => {
-                f.write_str("Only on: ")?;
-                list(f, any, ", ")?;
-                f.write_str(".")
-            }
+            Self::ShippingMethod { any, .. } => only(f, "with shipping by", any),
+            Self::Weekday { any } => only(f, "on", any),
             Self::All { unmet } => list(f, unmet, " "),
             Self::Any { unmet } => {
                 f.write_str("One of: ")?;
@@ -313,6 +295,12 @@ fn on(f: &mut fmt::Formatter<'_>, word: &str, filter: Option<&Filter>) -> fmt::R
         f.write_str(" in ")?;
     }
     list(f, filter.named_categories(), ", ")
+}
+
+fn only<T: fmt::Display>(f: &mut fmt::Formatter<'_>, what: &str, any: &[T]) -> fmt::Result {
+    write!(f, "Only {what}: ")?;
+    list(f, any, ", ")?;
+    f.write_str(".")
 }
 
 fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, entries: &[T], gap: &str) -> fmt::Result {

@@ -3,7 +3,6 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 use core::str::FromStr;
 
 use chrono::{DateTime, Utc};
@@ -14,6 +13,7 @@ use crate::Quantity;
 use crate::ids::{CategoryId, IdError, ItemId, Sku};
 use crate::money::{Currency, Money, Rounding};
 use crate::promotion::{Promotion, same_code};
+use crate::text::shows_text;
 
 /// Everything that a price depends on. [`price`](super::price) reads nothing else.
 ///
@@ -89,12 +89,7 @@ impl Line {
 #[serde(transparent)]
 pub struct LineId(Arc<str>);
 
-impl LineId {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+shows_text!(LineId);
 
 impl FromStr for LineId {
     type Err = IdError;
@@ -108,18 +103,6 @@ impl FromStr for LineId {
 impl From<ItemId> for LineId {
     fn from(id: ItemId) -> Self {
         Self(alloc::format!("{id}").into())
-    }
-}
-
-impl fmt::Display for LineId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for LineId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

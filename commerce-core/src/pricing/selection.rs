@@ -12,7 +12,7 @@ use super::request::{Request, Selection};
 use super::tax::Levy;
 use crate::ids::PromotionId;
 use crate::money::Money;
-use crate::promotion::{AmountTarget, Effect, Filter, PriceTarget, Target};
+use crate::promotion::{Effect, PriceTarget};
 
 /// The result of a candidate on the present remainder.
 pub(super) enum Verdict {
@@ -245,7 +245,7 @@ pub(super) fn judge(cart: &Cart<'_>, candidate: &Candidate<'_>, remains: &Remain
 /// Why a candidate whose conditions hold gives no discount.
 fn no_effect(cart: &Cart<'_>, candidate: &Candidate<'_>, remains: &Remains) -> NoEffect {
     let effect = &candidate.definition().effect;
-    let meant = cart.meant(candidate, effect_filter(effect));
+    let meant = cart.meant(candidate, effect.filter());
     let (matches, left) = if candidate.is_shipping {
         (cart.request.shipping.is_some(), remains.fee())
     } else {
@@ -259,21 +259,5 @@ fn no_effect(cart: &Cart<'_>, candidate: &Candidate<'_>, remains: &Remains) -> N
         NoEffect::TooFewUnits
     } else {
         NoEffect::NothingToTakeOff
-    }
-}
-
-/// The filter of the lines that an effect discounts.
-pub(super) fn effect_filter(effect: &Effect) -> Option<&Filter> {
-    match effect {
-        Effect::PercentOff { target: Target::Items(items), .. }
-        | Effect::AmountOff { target: AmountTarget::Across(items) | AmountTarget::Each(items), .. }
-        | Effect::FixedPrice { target: PriceTarget::Each(items), .. } => items.filter.as_ref(),
-        Effect::FixedPrice { target: PriceTarget::Bundle { filter, .. }, .. } => filter.as_ref(),
-        Effect::BuyGet(buy_get) => buy_get.get.filter.as_ref(),
-        Effect::PercentOff { target: Target::Order | Target::Shipping, .. }
-        | Effect::AmountOff { target: AmountTarget::Order | AmountTarget::Shipping, .. }
-        | Effect::FixedPrice { target: PriceTarget::Order, .. }
-        | Effect::FreeShipping
-        | Effect::TieredPercent { .. } => None,
     }
 }

@@ -1,7 +1,7 @@
 //! The checks of a promotion beyond its types.
 
 use super::condition::MAX_CONDITION_DEPTH;
-use super::effect::{AmountTarget, BuyGet, Effect, Items, MAX_TIERS, PriceTarget, Target, Tier};
+use super::effect::{BuyGet, Effect, MAX_TIERS, Tier};
 use super::filter::{Filter, MAX_FILTER_ENTRIES};
 use super::{MAX_CODE, MAX_LABEL, Promotion, PromotionDefinition, Usage};
 use crate::money::{Currency, Money};
@@ -80,42 +80,21 @@ impl<'f> Check<'f> {
         }
     }
 
-    fn items(&mut self, items: &Items) {
-        self.optional_filter(items.filter.as_ref());
-    }
-
     fn effect(&mut self, effect: &Effect) {
         match effect {
-            Effect::PercentOff { target, max_amount, .. } => {
-                self.optional_amount("max_amount", *max_amount);
-                if let Target::Items(items) = target {
-                    self.items(items);
-                }
-            }
-            Effect::AmountOff { amount, target } => {
-                self.amount("amount", *amount);
-                if let AmountTarget::Across(items) | AmountTarget::Each(items) = target {
-                    self.items(items);
-                }
-            }
-            Effect::FixedPrice { amount, target } => {
-                self.amount("amount", *amount);
-                match target {
-                    PriceTarget::Order => {}
-                    PriceTarget::Each(items) => self.items(items),
-                    PriceTarget::Bundle { filter, .. } => self.optional_filter(filter.as_ref()),
-                }
-            }
+            Effect::PercentOff { max_amount, .. } => self.optional_amount("max_amount", *max_amount),
+            Effect::AmountOff { amount, .. } | Effect::FixedPrice { amount, .. } => self.amount("amount", *amount),
             Effect::FreeShipping => {}
             Effect::BuyGet(BuyGet { buy, get, .. }) => {
                 self.at("buy", |check| check.optional_filter(buy.filter.as_ref()));
-                self.at("get", |check| check.optional_filter(get.filter.as_ref()));
+                return self.at("get", |check| check.optional_filter(get.filter.as_ref()));
             }
             Effect::TieredPercent { tiers, max_amount } => {
                 self.optional_amount("max_amount", *max_amount);
                 self.at("tiers", |check| check.tiers(tiers));
             }
         }
+        self.optional_filter(effect.filter());
     }
 
     fn tiers(&mut self, tiers: &[Tier]) {

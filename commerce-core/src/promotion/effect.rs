@@ -134,20 +134,25 @@ impl Effect {
         )
     }
 
-    /// The filters, from left to right.
-    pub(crate) fn filters(&self) -> impl Iterator<Item = &Filter> {
-        let filters = match self {
+    /// The filter of the lines that it discounts.
+    pub(crate) fn filter(&self) -> Option<&Filter> {
+        match self {
             Self::PercentOff { target: Target::Items(items), .. }
             | Self::AmountOff { target: AmountTarget::Across(items) | AmountTarget::Each(items), .. }
-            | Self::FixedPrice { target: PriceTarget::Each(items), .. } => [items.filter.as_ref(), None],
-            Self::FixedPrice { target: PriceTarget::Bundle { filter, .. }, .. } => [filter.as_ref(), None],
-            Self::BuyGet(BuyGet { buy, get, .. }) => [buy.filter.as_ref(), get.filter.as_ref()],
+            | Self::FixedPrice { target: PriceTarget::Each(items), .. } => items.filter.as_ref(),
+            Self::FixedPrice { target: PriceTarget::Bundle { filter, .. }, .. } => filter.as_ref(),
+            Self::BuyGet(buy_get) => buy_get.get.filter.as_ref(),
             Self::PercentOff { target: Target::Order | Target::Shipping, .. }
             | Self::AmountOff { target: AmountTarget::Order | AmountTarget::Shipping, .. }
             | Self::FixedPrice { target: PriceTarget::Order, .. }
             | Self::FreeShipping
-            | Self::TieredPercent { .. } => [None, None],
-        };
-        filters.into_iter().flatten()
+            | Self::TieredPercent { .. } => None,
+        }
+    }
+
+    /// The filters, from left to right.
+    pub(crate) fn filters(&self) -> impl Iterator<Item = &Filter> {
+        let bought = if let Self::BuyGet(buy_get) = self { buy_get.buy.filter.as_ref() } else { None };
+        bought.into_iter().chain(self.filter())
     }
 }

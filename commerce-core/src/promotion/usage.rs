@@ -1,8 +1,7 @@
 //! The limits of a promotion, and its usage.
 
-use core::fmt;
-
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::money::Money;
 
@@ -32,25 +31,18 @@ pub struct Usage {
 }
 
 /// The limit of a promotion that is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
     /// Uses in total.
+    #[error("it has no uses left")]
     Uses,
     /// Uses by this customer.
+    #[error("the customer has no uses of it left")]
     UsesPerCustomer,
     /// Money given in total.
+    #[error("its budget is spent")]
     Budget,
-}
-
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Uses => "it has no uses left",
-            Self::UsesPerCustomer => "the customer has no uses of it left",
-            Self::Budget => "its budget is spent",
-        })
-    }
 }
 
 impl Limits {

@@ -82,7 +82,7 @@ impl ReplayedStock {
     }
 
     fn expire_reservations(&mut self, at: DateTime<Utc>) {
-        self.reservations.retain(|_, reservation| reservation.until.is_none_or(|until| until > at));
+        self.reservations.retain(|_, reservation| reservation.counts(at));
         self.reserved = self.reservations.values().fold(0, |sum, reservation| reservation.units.saturating_add(sum));
         self.next_expiry = self.reservations.values().filter_map(|reservation| reservation.until).min();
     }
@@ -100,22 +100,14 @@ impl ReplayedStock {
 
     /// The reservations that count at an instant.
     pub(super) fn reservations(&self, at: DateTime<Utc>) -> impl Iterator<Item = (OrderId, Reservation)> {
-        let counts = move |reservation: &Reservation| reservation.until.is_none_or(|until| until > at);
-        self.reservations
-            .iter()
-            .map(|(order, reservation)| (*order, *reservation))
-            .filter(move |(_, reservation)| counts(reservation))
+        let all = self.reservations.iter().map(|(order, reservation)| (*order, *reservation));
+        all.filter(move |(_, reservation)| reservation.counts(at))
     }
 
     pub(super) fn level(&self, sku: &Sku, at: DateTime<Utc>) -> StockLevel {
-        StockLevel {
-            sku: sku.clone(),
-            on_hand: self.on_hand,
-            reserved: self.reservations(at).fold(0, |sum, (_, reservation)| reservation.units.saturating_add(sum)),
-            reorder_threshold: self.reorder_threshold,
-            next_expiry: self.reservations(at).filter_map(|(_, reservation)| reservation.until).min(),
-            version: self.version,
-        }
+        let reserved = self.reservations(at).fold(0, |sum, (_, reservation)| reservation.units.saturating_add(sum));
+        let next_expiry = self.reservations(at).filter_map(|(_, reservation)| reservation.until).min();
+        StockLevel { reserved, next_expiry, ..self.as_moved(sku) }
     }
 
     /// The level after the last move.

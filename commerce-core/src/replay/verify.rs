@@ -14,12 +14,12 @@ use crate::document::{self, Document, DocumentFilter, DocumentId, DocumentKind, 
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{OrderId, PromotionId, Sku};
 use crate::order::{CorruptHistory, Order, OrderEvent, fold};
-use crate::port::{OrderFilter, PageRequest, Store, StoreError};
+use crate::port::{OrderFilter, PageRequest, Store, StoreResult};
 use crate::stock::{Reservation, StockLevel};
 
 /// The number of entries read at a time.
 const PAGE: u16 = 500;
-/// How often the stock of a busy sku is read again before it is reported as different.
+/// How often busy figures are read again before they are reported as different.
 const MAX_TRIES: u32 = 16;
 
 /// The result of a verification.
@@ -121,15 +121,27 @@ fn differing(stored: &Order, rebuilt: &Order) -> Vec<&'static str> {
 /// It may run while the store is in use. Later commits are replayed, or left out on both sides.
 ///
 /// # Errors
-/// [`StoreError`] if the store cannot be read. Differences are not errors; they are in the [`Report`].
-pub async fn verify(
-    store: &dyn Store,
-    at: DateTime<Utc>,
-    progress: impl FnMut(u64) + Send,
-) -> Result<Report, StoreError> {
-    let mut verifier = Verifier::new(store, at, progress, Replay::counting_uses());
+/// [`StoreError`](crate::port::StoreError) if the store cannot be read. Differences are not errors; they are in the [`Report`].
+pub async fn verify(store: &dyn Store, at: DateTime<Utc>, progress: impl FnMut(u64) + Send) -> StoreResult<Report> {
+    let mut verifier = Verifier {
+        store,
+        at,
+        progress,
+        replay: Replay::counting_uses(),
+        report: Report::default(),
+        broken: BTreeSet::new(),
+        behind: None,
+        seen: 0,
+    };
     verifier.check().await?;
     Ok(verifier.report)
+}
+
+/// Figures that may change while they are compared.
+#[derive(Clone, Copy)]
+enum Counted<'a> {
+    Stock(&'a Sku),
+    Uses(&'a PromotionId),
 }
 
 struct Verifier<'a, P> {
@@ -145,13 +157,8 @@ struct Verifier<'a, P> {
     seen: usize,
 }
 
-impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
-    const fn new(store: &'a dyn Store, at: DateTime<Utc>, progress: P, replay: Replay) -> Self {
-        let report = Report { entries: 0, orders: 0, documents: 0, skus: 0, promotions: 0, differences: Vec::new() };
-        Self { store, at, progress, replay, report, broken: BTreeSet::new(), behind: None, seen: 0 }
-    }
-
-    async fn check(&mut self) -> Result<(), StoreError> {
+impl<P: FnMut(u64) + Send> Verifier<'_, P> {
+    async fn check(&mut self) -> StoreResult<()> {
         self.catch_up().await?;
         self.check_orders().await?;
         self.check_documents().await?;
@@ -160,7 +167,7 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
     }
 
     /// Applies the history up to its present end.
-    async fn catch_up(&mut self) -> Result<(), StoreError> {
+    async fn catch_up(&mut self) -> StoreResult<()> {
         loop {
             let page = self.store.history(&PageRequest { limit: PAGE, after: self.behind }).await?;
             for entry in page.items.iter().skip(self.seen) {
@@ -173,7 +180,7 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
         }
     }
 
-    async fn follow(&mut self, entry: &HistoryEntry) -> Result<(), StoreError> {
+    async fn follow(&mut self, entry: &HistoryEntry) -> StoreResult<()> {
         self.report.entries = self.report.entries.saturating_add(1);
         if let HistoryEntry::Order(id, event) = entry
             && self.replay.wants(entry).is_some()
@@ -187,7 +194,7 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
         Ok(())
     }
 
-    async fn bring_back(&mut self, id: OrderId, event: &Recorded<OrderEvent>) -> Result<(), StoreError> {
+    async fn bring_back(&mut self, id: OrderId, event: &Recorded<OrderEvent>) -> StoreResult<()> {
         if self.broken.contains(&id) {
             return Ok(());
         }
@@ -212,7 +219,7 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
     ///
     /// Entries that existed before the tables were read are in the tables; rows that were read are in the history
     /// afterwards.
-    async fn check_orders(&mut self) -> Result<(), StoreError> {
+    async fn check_orders(&mut self) -> StoreResult<()> {
         let before = self.replay.order_totals();
         let mut tables = StreamTotals::default();
         let mut page = PageRequest { limit: PAGE, after: None };
@@ -239,7 +246,7 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
     }
 
     /// Compares every document in the tables with its events, and the number of documents.
-    async fn check_documents(&mut self) -> Result<(), StoreError> {
+    async fn check_documents(&mut self) -> StoreResult<()> {
         let before = self.replay.document_totals();
         let mut tables = StreamTotals::default();
         for kind in DocumentKind::ALL {
@@ -260,7 +267,7 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
         Ok(())
     }
 
-    async fn check_document(&mut self, stored: &Document) -> Result<(), StoreError> {
+    async fn check_document(&mut self, stored: &Document) -> StoreResult<()> {
         self.report.documents = self.report.documents.saturating_add(1);
         let (id, version) = (stored.id(), stored.version());
         let history = self.store.document_history(&id).await?;
@@ -273,7 +280,7 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
         Ok(())
     }
 
-    async fn check_order(&mut self, stored: Order) -> Result<(), StoreError> {
+    async fn check_order(&mut self, stored: Order) -> StoreResult<()> {
         self.report.orders = self.report.orders.saturating_add(1);
         let known = self.replay.order(stored.id).filter(|order| order.version == stored.version);
         if known == Some(&stored) || self.broken.contains(&stored.id) {
@@ -287,7 +294,7 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
         Ok(())
     }
 
-    async fn check_stock(&mut self) -> Result<(), StoreError> {
+    async fn check_stock(&mut self) -> StoreResult<()> {
         let mut missing: BTreeSet<Sku> = self.replay.skus().cloned().collect();
         let mut page = PageRequest { limit: PAGE, after: None };
         loop {
@@ -306,18 +313,21 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
         Ok(())
     }
 
-    /// A sku may be sold between the reading of its level, its reservations and its history. Only unchanged stock is
-    /// compared.
-    async fn check_sku(&mut self, sku: &Sku) -> Result<(), StoreError> {
+    async fn check_sku(&mut self, sku: &Sku) -> StoreResult<()> {
         self.report.skus = self.report.skus.saturating_add(1);
-        let mut found = self.compare(sku).await?;
+        self.check_unchanged(Counted::Stock(sku)).await
+    }
+
+    /// Figures may change between the reading of the tables and of the history. Only unchanged ones are compared.
+    async fn check_unchanged(&mut self, counted: Counted<'_>) -> StoreResult<()> {
+        let mut found = self.compare(counted).await?;
         for _ in 1..MAX_TRIES {
             if found.is_empty() {
                 break;
             }
             let before = self.report.entries;
             self.catch_up().await?;
-            let again = self.compare(sku).await?;
+            let again = self.compare(counted).await?;
             let stood_still = self.report.entries == before && again == found;
             found = again;
             if stood_still {
@@ -328,10 +338,15 @@ impl<'a, P: FnMut(u64) + Send> Verifier<'a, P> {
         Ok(())
     }
 
-    async fn compare(&self, sku: &Sku) -> Result<Vec<Difference>, StoreError> {
-        let stored = self.store.stock(sku, self.at).await?;
-        let reservations = self.store.reservations(sku).await?;
-        Ok(compare(&self.replay, sku, stored, reservations, self.at))
+    async fn compare(&self, counted: Counted<'_>) -> StoreResult<Vec<Difference>> {
+        match counted {
+            Counted::Stock(sku) => {
+                let stored = self.store.stock(sku, self.at).await?;
+                let reservations = self.store.reservations(sku).await?;
+                Ok(compare(&self.replay, sku, stored, reservations, self.at))
+            }
+            Counted::Uses(promotion) => self.compare_uses(promotion).await,
+        }
     }
 
     fn tell(&mut self) {
@@ -350,8 +365,7 @@ pub(super) fn compare(
     let rebuilt = replay.level(sku, at);
     let same = stored.as_ref().zip(rebuilt.as_ref()).is_some_and(|(stored, rebuilt)| agree(stored, rebuilt));
     let level = Difference::Stock { stored: stored.map(Box::new), rebuilt: rebuilt.map(Box::new) };
-    let counts = |reservation: &Reservation| reservation.until.is_none_or(|until| until > at);
-    let stored: BTreeMap<_, _> = reservations.into_iter().filter(|(_, reservation)| counts(reservation)).collect();
+    let stored: BTreeMap<_, _> = reservations.into_iter().filter(|(_, reservation)| reservation.counts(at)).collect();
     let rebuilt = replay.reservations(sku, at);
     let held = (stored != rebuilt).then(|| Difference::Reservations { sku: sku.clone(), stored, rebuilt });
     (!same).then_some(level).into_iter().chain(held).collect()

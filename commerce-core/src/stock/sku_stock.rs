@@ -17,17 +17,25 @@ pub struct SkuStock {
     reservations: BTreeMap<OrderId, Reservation>,
     loaded: BTreeMap<OrderId, Reservation>,
     next_expiry: Option<DateTime<Utc>>,
-    before: Before,
+    before: Figures,
     changed: bool,
 }
 
+/// The part of a level that moves change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Before {
+struct Figures {
     on_hand: i64,
     reserved: i64,
     reorder_threshold: Option<i64>,
     next_expiry: Option<DateTime<Utc>>,
     version: u64,
+}
+
+impl Figures {
+    const fn of(level: &StockLevel) -> Self {
+        let StockLevel { on_hand, reserved, reorder_threshold, next_expiry, version, sku: _ } = *level;
+        Self { on_hand, reserved, reorder_threshold, next_expiry, version }
+    }
 }
 
 /// Units that reservations alone took from a sku's stock, far from every limit.
@@ -62,11 +70,7 @@ impl UncontendedReservation {
 /// A sku's stock before one move, restored if a later move of the same commit is refused.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StockSavepoint {
-    on_hand: i64,
-    reserved: i64,
-    reorder_threshold: Option<i64>,
-    next_expiry: Option<DateTime<Utc>>,
-    version: u64,
+    figures: Figures,
     reservation: Option<(OrderId, Option<Reservation>)>,
     changed: bool,
 }
@@ -91,8 +95,7 @@ impl SkuStock {
         reservations: BTreeMap<OrderId, Reservation>,
         next_expiry: Option<DateTime<Utc>>,
     ) -> Self {
-        let StockLevel { on_hand, reserved, reorder_threshold, next_expiry: expiry, version, sku: _ } = level;
-        let before = Before { on_hand, reserved, reorder_threshold, next_expiry: expiry, version };
+        let before = Figures::of(&level);
         Self { level, loaded: reservations.clone(), reservations, next_expiry, before, changed: false }
     }
 
@@ -131,13 +134,8 @@ impl SkuStock {
     /// Removes expired reservations and copies the state that an action may change.
     pub(crate) fn savepoint(&mut self, action: &StockAction, at: DateTime<Utc>) -> StockSavepoint {
         self.expire_reservations(at);
-        let level = &self.level;
         StockSavepoint {
-            on_hand: level.on_hand,
-            reserved: level.reserved,
-            reorder_threshold: level.reorder_threshold,
-            next_expiry: level.next_expiry,
-            version: level.version,
+            figures: Figures::of(&self.level),
             reservation: action.order().map(|order| (order, self.reservations.get(&order).copied())),
             changed: self.changed,
         }
@@ -145,21 +143,13 @@ impl SkuStock {
 
     /// Restores the state.
     pub(crate) fn restore(&mut self, savepoint: StockSavepoint) {
+        let Figures { on_hand, reserved, reorder_threshold, next_expiry, version } = savepoint.figures;
         let level = &mut self.level;
-        level.on_hand = savepoint.on_hand;
-        level.reserved = savepoint.reserved;
-        level.reorder_threshold = savepoint.reorder_threshold;
-        level.next_expiry = savepoint.next_expiry;
-        level.version = savepoint.version;
-        self.changed = savepoint.changed;
-        match savepoint.reservation {
-            Some((order, Some(reservation))) => {
-                self.reservations.insert(order, reservation);
-            }
-            Some((order, None)) => {
-                self.reservations.remove(&order);
-            }
-            None => {}
+        (level.on_hand, level.reserved, level.reorder_threshold) = (on_hand, reserved, reorder_threshold);
+        (level.next_expiry, level.version, self.changed) = (next_expiry, version, savepoint.changed);
+        if let Some((order, reservation)) = savepoint.reservation {
+            self.reservations.remove(&order);
+            self.reservations.extend(reservation.map(|reservation| (order, reservation)));
         }
     }
 

@@ -53,7 +53,7 @@ impl NetworkStore {
     /// rebuild set a longer one, or stop sales.
     ///
     /// # Errors
-    /// On an error nothing changes. `Corrupt`: the history cannot be read or contradicts itself; the message names the order,
+    /// On an error nothing changes. `Corrupt`: the history cannot be read or is inconsistent; the message names the order,
     /// sku or event. `Unavailable`: for example, repeated deadlocks with commits.
     pub async fn rebuild(
         &self,

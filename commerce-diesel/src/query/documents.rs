@@ -72,13 +72,19 @@ macro_rules! tables {
                 query.order((table::created_at.desc(), table::id)).limit(limit).load(conn).await
             }
 
-            fn admitted(kind: DocumentKind, filter: &DocumentFilter) -> IntoBoxed<'_, Select<table::table, table::body>, dialect::Db> {
+            fn admitted<'f>(kind: DocumentKind, filter: &'f DocumentFilter) -> IntoBoxed<'f, Select<table::table, table::body>, dialect::Db> {
                 let mut query = table::table.select(table::body).into_boxed();
                 $(query = query.filter(table::$column.eq(kind.name()));)?
-                for alternatives in &filter.keys {
-                    let wanted = dialect::in_list(document_keys::lookup, alternatives.iter().map(String::as_str));
+                let with = |keys: &'f [String]| {
+                    let wanted = dialect::in_list(document_keys::lookup, keys.iter().map(String::as_str));
                     let found = document_keys::table.filter(document_keys::kind.eq(kind.name())).filter(wanted);
-                    query = query.filter(table::id.eq_any(found.select(document_keys::id)));
+                    found.select(document_keys::id)
+                };
+                for alternatives in &filter.keys {
+                    query = query.filter(table::id.eq_any(with(alternatives)));
+                }
+                if let Some(key) = &filter.without {
+                    query = query.filter(table::id.ne_all(with(std::slice::from_ref(key))));
                 }
                 if let Some(text) = &filter.text {
                     query = query.filter(dialect::contains(table::search, text));

@@ -106,7 +106,7 @@ fn take_return(order: Order, id: ReturnId) -> Answer<(OrderId, Return)> {
 
 /// The number of active orders of a customer.
 pub(in super::super) async fn standing(conn: &mut Conn, user: &UserId) -> Answer<u32> {
-    let over = Phase::ALL.into_iter().filter(|phase| phase.is_undone()).map(Phase::name);
+    let over = Phase::ALL.iter().filter(|phase| phase.is_undone()).map(|phase| phase.name());
     let of = orders::table.filter(orders::user_id.eq(user.as_str()));
     let standing = over.fold(of.into_boxed::<dialect::Db>(), |query, phase| query.filter(orders::phase.ne(phase)));
     let count: i64 = standing.count().get_result(conn).await?;

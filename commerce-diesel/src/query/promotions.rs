@@ -20,7 +20,7 @@ use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses};
 pub(in super::super) async fn candidates(conn: &mut Conn, codes: &[String], user: &UserId) -> Answer<Vec<Promotion>> {
     let mut keys: Vec<String> = codes.iter().map(|code| PromotionRecord::key_of_code(code)).collect();
     keys.push(PromotionRecord::AUTOMATIC.to_owned());
-    let filter = DocumentFilter { keys: vec![keys], text: None };
+    let filter = DocumentFilter { keys: vec![keys], ..DocumentFilter::default() };
     let mut promotions: Vec<PromotionRecord> = documents::all(conn, DocumentKind::Promotion, &filter).await?;
     promotions.sort_by(|one, other| (one.created_at, one.id()).cmp(&(other.created_at, other.id())));
     let ids: Vec<&str> = promotions.iter().map(|record| record.id().as_str()).collect();

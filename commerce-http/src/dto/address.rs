@@ -50,14 +50,18 @@ impl<'a> From<&'a Address> for AddressShape<'a> {
 
 impl AddressShape<'_> {
     pub(crate) fn read(self, f: &mut Findings) -> Read<Address> {
-        all!(Address {
-            name: f.parse_option("name", self.name),
-            line1: f.parse("line1", &self.line1),
-            line2: f.parse_option("line2", self.line2),
-            city: f.parse("city", &self.city),
-            state: f.parse_option("state", self.state),
-            postal_code: f.parse("postal_code", &self.postal_code),
-            country: f.parse("country", &self.country),
-        })
+        all!(
+            Address {
+                name: f.parse_option("name", self.name),
+                line1: f.parse("line1", &self.line1),
+                line2: f.parse_option("line2", self.line2),
+                city: f.parse("city", &self.city),
+                state: f.parse_option("state", self.state),
+                postal_code: f.parse("postal_code", &self.postal_code),
+                country: f.parse("country", &self.country),
+            },
+            new(line1, city, postal_code, country),
+            set(name, line2, state)
+        )
     }
 }

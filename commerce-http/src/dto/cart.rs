@@ -92,11 +92,15 @@ pub(crate) struct NewItem {
 
 impl NewItem {
     pub(crate) fn read(self, f: &mut Findings) -> Read<NewUnits> {
-        all!(NewUnits {
-            sku: f.parse("sku", &self.sku),
-            quantity: f.value("quantity", Quantity::new(self.quantity)),
-            metadata: MetadataDto::read(self.metadata, f),
-        })
+        all!(
+            NewUnits {
+                sku: f.parse("sku", &self.sku),
+                quantity: f.value("quantity", Quantity::new(self.quantity)),
+                metadata: MetadataDto::read(self.metadata, f),
+            },
+            new(sku, quantity),
+            set(metadata)
+        )
     }
 }
 

@@ -45,10 +45,14 @@ pub(crate) struct NewCustomer {
 impl NewCustomer {
     pub(crate) fn read(self, f: &mut Findings) -> Read<CustomerDetails> {
         let groups = f.field("groups", |f| f.list(self.groups, |group, f| f.parse("", &group)));
-        all!(CustomerDetails {
-            groups: groups.and_then(|groups| f.coded("groups", "out_of_range", Groups::new(groups))),
-            tax_number: f.parse_option("tax_number", self.tax_number),
-            metadata: MetadataDto::read(self.metadata, f),
-        })
+        all!(
+            CustomerDetails {
+                groups: groups.and_then(|groups| f.coded("groups", "out_of_range", Groups::new(groups))),
+                tax_number: f.parse_option("tax_number", self.tax_number),
+                metadata: MetadataDto::read(self.metadata, f),
+            },
+            default(),
+            set(groups, tax_number, metadata)
+        )
     }
 }

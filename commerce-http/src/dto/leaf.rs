@@ -86,13 +86,13 @@ impl DecimalDto {
     }
 }
 
-/// Reads all fields before it builds a value, so that all problems are found. With `new(a, b), c, d` it gives the fields
-/// `a` and `b` to the constructor and sets `c` and `d`.
+/// Reads all fields before it builds a value, so that all problems are found. With `new(a, b), set(c, d)` it gives the
+/// fields `a` and `b` to the constructor and sets `c` and `d`.
 macro_rules! all {
-    ($target:ident { $($field:ident: $value:expr),* $(,)? }, new($($given:ident),*), $($set:ident),* $(,)?) => {{
+    ($target:ident { $($field:ident: $value:expr),* $(,)? }, $new:ident($($given:ident),*), set($($set:ident),*) $(,)?) => {{
         $(let $field = $value;)*
         (move || {
-            let mut built = $target::new($($given?),*);
+            let mut built = $target::$new($($given?),*);
             $(built.$set = $set?;)*
             Some(built)
         })()

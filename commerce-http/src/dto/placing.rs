@@ -138,10 +138,7 @@ impl NewOrderItem {
                 metadata: MetadataDto::read(self.metadata, f),
             },
             new(quantity),
-            sku,
-            product_id,
-            unit_price,
-            metadata
+            set(sku, product_id, unit_price, metadata)
         )
     }
 }

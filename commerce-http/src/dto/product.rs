@@ -107,27 +107,35 @@ impl NewProduct {
     pub(crate) fn read(self, f: &mut Findings, shop: Currency) -> Read<(Option<ProductId>, ProductInput)> {
         let id = f.parse_option("id", self.id);
         let currency = f.parse_option("currency", self.currency).map(|currency| currency.unwrap_or(shop));
-        let input = all!(ProductInput {
-            name: f.parse("name", &self.name),
-            description: f.parse_option("description", self.description),
-            categories: f.field("categories", |f| f.list(self.categories, |category, f| f.parse("", &category))),
-            active: Some(self.active),
-            variants: f.field("variants", |f| f.list(self.variants, |variant, f| variant.read(f, currency))),
-            metadata: MetadataDto::read(self.metadata, f),
-        });
+        let input = all!(
+            ProductInput {
+                name: f.parse("name", &self.name),
+                description: f.parse_option("description", self.description),
+                categories: f.field("categories", |f| f.list(self.categories, |category, f| f.parse("", &category))),
+                active: Some(self.active),
+                variants: f.field("variants", |f| f.list(self.variants, |variant, f| variant.read(f, currency))),
+                metadata: MetadataDto::read(self.metadata, f),
+            },
+            new(name, variants),
+            set(description, categories, active, metadata)
+        );
         Some((id?, input?))
     }
 }
 
 impl NewVariant {
     fn read(self, f: &mut Findings, currency: Read<Currency>) -> Read<Variant> {
-        all!(Variant {
-            sku: f.parse("sku", &self.sku),
-            name: f.parse_option("name", self.name),
-            price: f.field("price", |f| self.price.money(currency, f)),
-            tax_category: f.parse_option("tax_category", self.tax_category),
-            metadata: MetadataDto::read(self.metadata, f),
-        })
+        all!(
+            Variant {
+                sku: f.parse("sku", &self.sku),
+                name: f.parse_option("name", self.name),
+                price: f.field("price", |f| self.price.money(currency, f)),
+                tax_category: f.parse_option("tax_category", self.tax_category),
+                metadata: MetadataDto::read(self.metadata, f),
+            },
+            new(sku, price),
+            set(name, tax_category, metadata)
+        )
     }
 }
 

@@ -126,38 +126,26 @@ fn same(named: Currency, around: Currency, findings: &mut Findings) -> Read<Curr
 
 impl From<&Promotion> for PromotionDto {
     fn from(promotion: &Promotion) -> Self {
-        let PromotionDefinition {
-            id,
-            code,
-            priority,
-            exclusive,
-            group,
-            starts_at,
-            ends_at,
-            limits,
-            conditions,
-            effect,
-            metadata,
-        } = promotion.definition();
+        let terms = promotion.definition();
         let instant = |at: &DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         Self {
-            id: Some(id.to_string()),
+            id: Some(terms.id.to_string()),
             currency: Some(promotion.currency().to_string()),
-            code: code.clone(),
-            priority: Some((*priority).into()),
-            exclusive: exclusive.then_some(true),
-            group: group.clone(),
-            starts_at: starts_at.as_ref().map(instant),
-            ends_at: ends_at.as_ref().map(instant),
-            max_uses: limits.max_uses.map(Number::from),
-            max_uses_per_customer: limits.max_uses_per_customer.map(Number::from),
-            budget: limits.budget.map(DecimalDto::from),
+            code: terms.code.clone(),
+            priority: Some(terms.priority.into()),
+            exclusive: terms.exclusive.then_some(true),
+            group: terms.group.clone(),
+            starts_at: terms.starts_at.as_ref().map(instant),
+            ends_at: terms.ends_at.as_ref().map(instant),
+            max_uses: terms.limits.max_uses.map(Number::from),
+            max_uses_per_customer: terms.limits.max_uses_per_customer.map(Number::from),
+            budget: terms.limits.budget.map(DecimalDto::from),
             used: None,
             used_by_customer: None,
             budget_used: None,
-            conditions: filled(conditions.iter().map(ConditionDto::from).collect()),
-            effect: Some(effect.into()),
-            metadata: Some(metadata.into()),
+            conditions: filled(terms.conditions.iter().map(ConditionDto::from).collect()),
+            effect: Some((&terms.effect).into()),
+            metadata: Some((&terms.metadata).into()),
         }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) async fn open(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = CartShape<'_>))
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
-    let view = app.engine.cart(call.caller()?, cart_id(call)?).await?;
+    let view = app.engine.cart(call.caller()?, call.path_param("id", "cart")?).await?;
     Ok(written(&view))
 }
 
@@ -114,13 +114,9 @@ pub(crate) async fn remove_item(app: &App, call: &RequestContext) -> Outcome {
     unkeyed(app.engine.change_cart(caller, cart, &CartChange::RemoveItem(item), None).await?, changed)
 }
 
-pub(super) fn cart_id(call: &RequestContext) -> Result<CartId, Problem> {
-    call.path_param("id", "cart")
-}
-
 /// The cart in the path, with the condition in the headers.
 pub(super) fn target(call: &RequestContext) -> Result<Target<CartId>, Problem> {
-    call.target(cart_id(call)?)
+    call.target(call.path_param("id", "cart")?)
 }
 
 /// The answer to a change of a cart.

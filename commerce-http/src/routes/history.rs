@@ -10,44 +10,30 @@ use crate::page::{self, List, Paging};
 
 const HISTORY: &str = "history";
 
-/// The history of a cart, oldest first; for staff.
-#[utoipa::path(
-    get, path = "/carts/{id}/history", tag = "carts",
-    params(("id" = uuid::Uuid, Path), Paging),
-    responses((status = 200, body = List<DocumentEventShape<'_>>))
-)]
-pub(crate) async fn of_cart(app: &App, call: &RequestContext) -> Outcome {
-    of(app, call, DocumentKind::Cart).await
+/// Declares a route for a kind of document.
+macro_rules! histories {
+    ($($(#[$doc:meta])* $name:ident($kind:ident) $path:literal $tag:literal $id:ident;)*) => {$(
+        $(#[$doc])*
+        #[utoipa::path(
+            get, path = $path, tag = $tag,
+            params(("id" = $id, Path), Paging),
+            responses((status = 200, body = List<DocumentEventShape<'_>>))
+        )]
+        pub(crate) async fn $name(app: &App, call: &RequestContext) -> Outcome {
+            of(app, call, DocumentKind::$kind).await
+        }
+    )*};
 }
 
-/// The history of a category, oldest first; for staff.
-#[utoipa::path(
-    get, path = "/categories/{id}/history", tag = "catalog",
-    params(("id" = String, Path), Paging),
-    responses((status = 200, body = List<DocumentEventShape<'_>>))
-)]
-pub(crate) async fn of_category(app: &App, call: &RequestContext) -> Outcome {
-    of(app, call, DocumentKind::Category).await
-}
-
-/// The history of a product, oldest first; for staff.
-#[utoipa::path(
-    get, path = "/products/{id}/history", tag = "catalog",
-    params(("id" = String, Path), Paging),
-    responses((status = 200, body = List<DocumentEventShape<'_>>))
-)]
-pub(crate) async fn of_product(app: &App, call: &RequestContext) -> Outcome {
-    of(app, call, DocumentKind::Product).await
-}
-
-/// The history of a promotion, oldest first; for staff.
-#[utoipa::path(
-    get, path = "/promos/{id}/history", tag = "promotions",
-    params(("id" = String, Path), Paging),
-    responses((status = 200, body = List<DocumentEventShape<'_>>))
-)]
-pub(crate) async fn of_promotion(app: &App, call: &RequestContext) -> Outcome {
-    of(app, call, DocumentKind::Promotion).await
+histories! {
+    /// The history of a cart, oldest first; for staff.
+    of_cart(Cart) "/carts/{id}/history" "carts" Uuid;
+    /// The history of a category, oldest first; for staff.
+    of_category(Category) "/categories/{id}/history" "catalog" String;
+    /// The history of a product, oldest first; for staff.
+    of_product(Product) "/products/{id}/history" "catalog" String;
+    /// The history of a promotion, oldest first; for staff.
+    of_promotion(Promotion) "/promos/{id}/history" "promotions" String;
 }
 
 /// The history of the document in the path.

@@ -1,8 +1,8 @@
 //! The errors of commands, for the user who ran them.
 
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use commerce_core::engine::EngineError;
 use commerce_core::port::StoreError;
@@ -11,14 +11,13 @@ use commerce_diesel::DatabaseError;
 #[cfg(feature = "sqlite")]
 use commerce_diesel::sqlite::OpenError;
 use commerce_http::auth::MintError;
-use thiserror::Error;
+use thiserror::Error as ThisError;
 
 use crate::config::ConfigError;
-use crate::import::{MAX_FLAWS, PlanError, SheetError};
 use crate::keyring::KeyringError;
 use crate::users::UsersConfigError;
 
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 pub(super) enum Failure {
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -41,22 +40,14 @@ pub(super) enum Failure {
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
     #[error(transparent)]
     Mint(#[from] MintError),
-    #[error("{}: {source}", path.display())]
-    Sheet { path: PathBuf, source: SheetError },
-    #[error("{}: nothing was imported, {flaws}{} lines are bad", path.display(), or_more(*flaws))]
-    NothingImported { path: PathBuf, flaws: usize },
-    #[error("{}: {source}", path.display())]
-    Import { path: PathBuf, source: PlanError },
-    #[error("{}: nothing was priced, {flaws} problems", path.display())]
-    NothingPriced { path: PathBuf, flaws: usize },
+    #[error("{file}: {problem}")]
+    Input { file: String, problem: Box<dyn Error + Send + Sync> },
     #[error("{0} differences between the tables and the history")]
     Differences(usize),
     #[error("requests were aborted: they did not finish within the grace period (open connections: {0})")]
     Interrupted(usize),
     #[error("{what}: {source}")]
     System { what: &'static str, source: io::Error },
-    #[error("{}: {source}", path.display())]
-    File { path: PathBuf, source: io::Error },
     #[error("cannot listen on {address}: {}", listening(.source))]
     Listen { address: SocketAddr, source: io::Error },
     #[error("cannot write to the standard output: {0}")]
@@ -65,10 +56,6 @@ pub(super) enum Failure {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-const fn or_more(flaws: usize) -> &'static str {
-    if flaws < MAX_FLAWS { "" } else { " or more" }
 }
 
 fn listening(error: &io::Error) -> String {

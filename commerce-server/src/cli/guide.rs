@@ -11,12 +11,21 @@ use commerce_core::catalog::Product;
 use commerce_core::engine::{Engine, EngineError};
 use commerce_core::ids::Sku;
 use commerce_core::port::{PageRequest, ProductFilter};
+use serde_json::Value;
 
 use super::failure::Failure;
 use crate::config::{Config, Database};
 
 /// How many products are searched for one in stock.
 const LOOKED_AT: u16 = 20;
+
+/// The instructions, with placeholders in braces.
+const SCRIPT: &str = include_str!("guide.sh");
+/// The sku that the instructions import into an empty shop.
+const DEMO_SKU: &str = "mug";
+/// Asks for the URL, which is not printed because it contains a password.
+const GIVE_URL: &str =
+    "export COMMERCE_DATABASE=\"${COMMERCE_DATABASE:?is to be the URL of the database, with its password}\"\n";
 
 /// The instructions for the current state of the shop.
 pub(super) async fn guide(config: &Config, address: SocketAddr, engine: &Engine) -> Result<String, Failure> {
@@ -25,51 +34,32 @@ pub(super) async fn guide(config: &Config, address: SocketAddr, engine: &Engine)
         server @ (Database::Postgres(_) | Database::MySql(_)) => server.clone(),
     };
     let sku = sku_in_stock(engine).await?;
-    let parts = [
-        introduction(address, &database, &absolute(&database.key_path())),
-        preparation(config, address, &database),
-        if sku.is_none() { demo_import(engine) } else { String::new() },
-        first_order(engine, sku.as_ref().map_or(DEMO_SKU, Sku::as_str)),
+    let values = [
+        ("{version}", env!("CARGO_PKG_VERSION").to_owned()),
+        ("{address}", address.to_string()),
+        ("{key}", absolute(&database.key_path()).display().to_string()),
+        ("{url}", if database.is_a_server() { GIVE_URL.to_owned() } else { String::new() }),
+        ("{command}", command(config, &database)),
+        ("{import}", if sku.is_none() { demo_import(engine) } else { String::new() }),
+        ("{database}", database.to_string()),
+        ("{order}", quoted(&first_order(engine, sku.as_ref().map_or(DEMO_SKU, Sku::as_str)))),
     ];
-    Ok(parts.concat())
+    Ok(values.iter().fold(SCRIPT.to_owned(), |script, (name, value)| script.replace(name, value)))
 }
 
-/// The sku that the instructions import into an empty shop.
-const DEMO_SKU: &str = "mug";
-
-/// Asks for the URL, which is not printed.
-const GIVE_URL: &str =
-    "export COMMERCE_DATABASE=\"${COMMERCE_DATABASE:?is to be the URL of the database, with its password}\"\n";
-
-fn introduction(address: SocketAddr, database: &Database, key: &Path) -> String {
-    format!(
-        "# commerce {version} serves http://{address}\n\
-         #   database   {database}\n\
-         #   payments   sandbox, no money moves\n\
-         #   key        {key} for development\n\
-         #   reference  http://{address}/docs\n\
-         #\n\
-         # Copy the lines below into another terminal to place and pay a first order.\n\n",
-        version = env!("CARGO_PKG_VERSION"),
-        key = key.display(),
-    )
-}
-
-/// The variables for this program and the address of the shop.
-fn preparation(config: &Config, address: SocketAddr, database: &Database) -> String {
-    let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("commerce"));
-    let (before, mut call) = match database {
-        Database::Sqlite(_) => ("", vec![quoted(&program.display()), "--database".to_owned(), quoted(database)]),
-        // Passwords are not printed, so the reader provides the URL. The key is in the working directory.
+/// The command that runs this program on the database of the shop. The key of a server is in the working directory.
+fn command(config: &Config, database: &Database) -> String {
+    let program = quoted(&env::current_exe().unwrap_or_else(|_| PathBuf::from("commerce")).display());
+    let mut command = match database {
+        Database::Sqlite(_) => format!("{program} --database {}", quoted(database)),
         Database::Postgres(_) | Database::MySql(_) => {
-            let directory = absolute(Path::new("."));
-            (GIVE_URL, vec!["cd".to_owned(), quoted(&directory.display()), "&&".to_owned(), quoted(&program.display())])
+            format!("cd {} && {program}", quoted(&absolute(Path::new(".")).display()))
         }
     };
     for (flag, value) in [("--issuer", &config.keys.issuer), ("--audience", &config.keys.audience)] {
-        call.extend(value.iter().flat_map(|value| [flag.to_owned(), quoted(value)]));
+        command.extend(value.iter().map(|value| format!(" {flag} {}", quoted(value))));
     }
-    format!("{before}commerce() {{ ({} \"$@\"); }}\nshop=http://{address}/v1\n\n", call.join(" "))
+    command
 }
 
 fn demo_import(engine: &Engine) -> String {
@@ -80,25 +70,15 @@ fn demo_import(engine: &Engine) -> String {
     )
 }
 
-fn first_order(engine: &Engine, sku: &str) -> String {
+fn first_order(engine: &Engine, sku: &str) -> Value {
     let method = engine.settings().shipping_methods.first().map_or("standard", |method| method.name.as_str());
-    let order = serde_json::json!({
+    serde_json::json!({
         "items": [{ "sku": sku, "quantity": 1 }],
         "shipping_method": method,
         "shipping_address": {
             "name": "Alice Example", "line1": "1 Main Street", "city": "Springfield", "postal_code": "12345", "country": "US"
         },
-    });
-    format!(
-        "token=$(commerce token --sub alice --role customer)\n\
-         order=$(curl -sS \"$shop/orders\" -H \"Authorization: Bearer $token\" -H 'Content-Type: application/json' \\\n\
-         \x20 -H \"Idempotency-Key: first-order-$(date +%s)\" -d {order})\n\
-         echo \"$order\"\n\n\
-         payment=$(echo \"$order\" | sed 's/.*\"payment\":{{[^}}]*\"id\":\"\\([^\"]*\\)\".*/\\1/')\n\
-         curl -sS \"$shop/payments/$payment/confirm\" -H \"Authorization: Bearer $token\" -H 'Content-Type: application/json' \\\n\
-         \x20 -d '{{\"token\":\"tok_ok\"}}'; echo\n",
-        order = quoted(&order),
-    )
+    })
 }
 
 /// A sku that is in stock.

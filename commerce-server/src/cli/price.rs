@@ -3,24 +3,24 @@
 mod batch;
 mod table;
 
-use std::fs;
 use std::io;
-use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use commerce_core::pricing::Quote;
 
 pub use self::batch::price_all;
 pub use self::table::Table;
 use super::failure::Failure;
-use super::{note, print};
+use super::input::Input;
+use super::print;
 use commerce_http::dto::quote::QuoteDto;
 
 #[derive(Debug, Args)]
 pub(super) struct PriceArgs {
     /// A file with pricing requests, a JSON object or JSON lines; - for the standard input.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[arg(value_name = "FILE", value_parser = PathBufValueParser::new().map(Input))]
+    file: Input,
     /// Print a table with a sentence for every promotion instead of JSON.
     #[arg(long)]
     explain: bool,
@@ -28,8 +28,9 @@ pub(super) struct PriceArgs {
 
 /// Prices the requests of a file, or reports all problems in them.
 pub(super) fn run(args: &PriceArgs) -> Result<(), Failure> {
-    let text = read(args)?;
-    let quotes = price_all(&text).map_err(|flaws| refused(args, &flaws))?;
+    let text = io::read_to_string(args.file.open()?).map_err(|error| args.file.failed(error))?;
+    let quotes = price_all(&text)
+        .map_err(|flaws| args.file.refused(&flaws, format!("nothing was priced, {} problems", flaws.len())))?;
     let answers: Vec<String> = quotes.iter().map(|quote| answer(quote, args)).collect();
     print(&answers.join("\n"))
 }
@@ -40,19 +41,4 @@ fn answer(quote: &Quote, args: &PriceArgs) -> String {
     }
     #[expect(clippy::expect_used, reason = "the keys of a quote are strings, and its serialization cannot fail")]
     serde_json::to_string(&QuoteDto::from(quote)).expect("a quote can be serialized")
-}
-
-fn read(args: &PriceArgs) -> Result<String, Failure> {
-    if args.file.as_os_str() == "-" {
-        let read = io::read_to_string(io::stdin().lock());
-        return read.map_err(|source| Failure::System { what: "standard input", source });
-    }
-    fs::read_to_string(&args.file).map_err(|source| Failure::File { path: args.file.clone(), source })
-}
-
-fn refused(args: &PriceArgs, flaws: &[String]) -> Failure {
-    for flaw in flaws {
-        note(format_args!("{}: {flaw}", args.file.display()));
-    }
-    Failure::NothingPriced { path: args.file.clone(), flaws: flaws.len() }
 }

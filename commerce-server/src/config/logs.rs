@@ -1,6 +1,5 @@
 //! Log settings.
 
-use std::fmt;
 use std::str::FromStr;
 
 use clap::ValueEnum;
@@ -23,7 +22,7 @@ pub(crate) enum LogFormat {
 }
 
 /// A level, or levels by module.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogLevel(String);
 
 impl LogLevel {
@@ -43,12 +42,6 @@ impl FromStr for LogLevel {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         EnvFilter::builder().parse(text).map(|_| Self(text.to_owned()))
-    }
-}
-
-impl fmt::Debug for LogLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

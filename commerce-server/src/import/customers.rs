@@ -13,7 +13,7 @@ use commerce_core::text::BoundedString;
 use super::plan::{BATCH, IMPORTER};
 use super::row::Reader;
 use super::sheet::Rows;
-use super::{Known, PlanError, SheetError, Summary};
+use super::{ImportError, Known, SheetError, Summary};
 
 /// The columns of a file of customers.
 pub const CUSTOMERS: Known = Known { required: &["id"], optional: &["groups", "tax_number"] };
@@ -52,12 +52,10 @@ impl Row {
     }
 
     /// The known facts, replaced by those of the file.
-    fn details(&self, known: CustomerDetails) -> CustomerDetails {
-        CustomerDetails {
-            groups: self.groups.clone().unwrap_or(known.groups),
-            tax_number: self.tax_number.clone().unwrap_or(known.tax_number),
-            metadata: known.metadata,
-        }
+    fn details(&self, mut details: CustomerDetails) -> CustomerDetails {
+        details.groups = self.groups.clone().unwrap_or(details.groups);
+        details.tax_number = self.tax_number.clone().unwrap_or(details.tax_number);
+        details
     }
 }
 
@@ -88,12 +86,12 @@ impl CustomerSheet {
     /// Imports in commits of a few hundred rows. `progress` receives the number of customers of each commit.
     ///
     /// # Errors
-    /// [`PlanError::Stopped`]. What was imported before remains. Running the import again continues it.
-    pub async fn import(&self, engine: &Engine, mut progress: impl FnMut(u64)) -> Result<Summary, PlanError> {
+    /// [`ImportError::Stopped`]. What was imported before remains. Running the import again continues it.
+    pub async fn import(&self, engine: &Engine, mut progress: impl FnMut(u64)) -> Result<Summary, ImportError> {
         let mut summary = Summary::default();
         for batch in self.rows.chunks(BATCH) {
             let line = batch.first().map_or(0, |row| row.line);
-            let stopped = |source| PlanError::Stopped { line, from: line, imported: summary.imported(), source };
+            let stopped = |source| ImportError::Stopped { line, from: line, imported: summary.imported(), source };
             let Imported { added, changed, unchanged, .. } = import(engine, batch).await.map_err(stopped)?;
             summary.added = summary.added.saturating_add(added);
             summary.changed = summary.changed.saturating_add(changed);

@@ -9,7 +9,7 @@ use commerce_core::ids::Sku;
 use commerce_core::stock::StockRefusal;
 use thiserror::Error;
 
-use super::{Flaw, MAX_FLAWS, Sheet, SheetProduct};
+use super::{Flaw, MAX_FLAWS, Sheet, SheetError, SheetProduct};
 
 /// The number of rows in one commit.
 pub(super) const BATCH: usize = 300;
@@ -43,10 +43,10 @@ pub struct Summary {
 
 /// The reason why an import failed.
 #[derive(Debug, Error)]
-pub enum PlanError {
-    /// The shop does not allow some rows. Nothing was imported.
-    #[error("{} bad rows", .0.len())]
-    Flaws(Vec<Flaw>),
+pub enum ImportError {
+    /// The file is invalid, or the shop does not allow some rows. Nothing was imported.
+    #[error(transparent)]
+    Sheet(#[from] SheetError),
     /// The shop cannot be read. Nothing was imported.
     #[error(transparent)]
     Unreadable(#[from] EngineError),
@@ -68,8 +68,8 @@ impl Plan {
     /// Compares a file with the shop. Changes nothing.
     ///
     /// # Errors
-    /// [`PlanError::Flaws`], [`PlanError::Unreadable`].
-    pub async fn make(engine: &Engine, sheet: &Sheet, mut progress: impl FnMut(u64)) -> Result<Self, PlanError> {
+    /// [`ImportError::Sheet`], [`ImportError::Unreadable`].
+    pub async fn make(engine: &Engine, sheet: &Sheet, mut progress: impl FnMut(u64)) -> Result<Self, ImportError> {
         check_currency(engine, sheet)?;
         let mut plan = Self { steps: Vec::new(), unchanged: 0 };
         let mut flaws = Vec::new();
@@ -81,7 +81,7 @@ impl Plan {
                 break;
             }
         }
-        if flaws.is_empty() { Ok(plan) } else { Err(PlanError::Flaws(flaws)) }
+        if flaws.is_empty() { Ok(plan) } else { Err(SheetError::Flaws(flaws).into()) }
     }
 
     async fn add(&mut self, engine: &Engine, product: &SheetProduct, flaws: &mut Vec<Flaw>) -> Result<(), EngineError> {
@@ -108,8 +108,8 @@ impl Plan {
     /// Imports in commits of a few hundred rows. `progress` receives the number of products of each commit.
     ///
     /// # Errors
-    /// [`PlanError::Stopped`]. What was imported before remains. Running the import again continues it.
-    pub async fn carry_out(self, engine: &Engine, mut progress: impl FnMut(u64)) -> Result<Summary, PlanError> {
+    /// [`ImportError::Stopped`]. What was imported before remains. Running the import again continues it.
+    pub async fn carry_out(self, engine: &Engine, mut progress: impl FnMut(u64)) -> Result<Summary, ImportError> {
         let mut summary = Summary { unchanged: self.unchanged, ..Summary::default() };
         for batch in batches(self.steps) {
             let rows: Vec<ImportRow> = batch.iter().map(|step| step.row.clone()).collect();
@@ -154,12 +154,12 @@ fn batches(steps: Vec<Step>) -> Vec<Vec<Step>> {
 }
 
 /// Checks that the file has the currency of the shop.
-fn check_currency(engine: &Engine, sheet: &Sheet) -> Result<(), PlanError> {
+fn check_currency(engine: &Engine, sheet: &Sheet) -> Result<(), ImportError> {
     let expected = engine.settings().currency;
     let Some(found) = sheet.currency.filter(|found| *found != expected) else { return Ok(()) };
     let line = sheet.products.first().map_or(0, SheetProduct::line);
     let problem = format!("currency {found} is not the currency of this shop, {expected}");
-    Err(PlanError::Flaws(vec![Flaw::new(line, problem)]))
+    Err(SheetError::Flaws(vec![Flaw::new(line, problem)]).into())
 }
 
 /// Checks that no sku belongs to another product.
@@ -200,11 +200,11 @@ fn is_same(row: &ImportRow, known: &Product) -> bool {
     same_places && same_words && said.variants == known.variants
 }
 
-fn stopped(batch: &[Step], before: Summary, source: EngineError) -> PlanError {
+fn stopped(batch: &[Step], before: Summary, source: EngineError) -> ImportError {
     let from = batch.first().map_or(0, |step| step.line);
     let culprit = culprit(&source).and_then(|sku| batch.iter().find(|step| step.sells(sku)));
     let line = culprit.map_or(from, |step| step.line);
-    PlanError::Stopped { line, from, imported: before.imported(), source }
+    ImportError::Stopped { line, from, imported: before.imported(), source }
 }
 
 impl Step {

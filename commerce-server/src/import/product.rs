@@ -61,22 +61,23 @@ impl SheetProduct {
 
     fn input(&self, known: Option<&Product>) -> ProductInput {
         let categories = self.categories().or_else(|| known.map(|known| known.categories.clone()));
-        ProductInput {
-            name: self.name.clone(),
-            description: known.and_then(|known| known.description.clone()),
-            categories: categories.unwrap_or_default(),
-            active: known.is_none_or(|known| known.active),
-            variants: self.rows.iter().map(|row| self.variant(row, known)).collect(),
-            metadata: known.map(|known| known.metadata.clone()).unwrap_or_default(),
+        let variants = self.rows.iter().map(|row| self.variant(row, known)).collect();
+        let mut input = ProductInput::new(self.name.clone(), variants);
+        if let Some(Product { description, active, metadata, .. }) = known {
+            (input.description, input.active, input.metadata) = (description.clone(), *active, metadata.clone());
         }
+        input.categories = categories.unwrap_or_default();
+        input
     }
 
     fn variant(&self, row: &Row, known: Option<&Product>) -> Variant {
         let known = known.and_then(|known| known.variant(&row.sku));
         let known_category = || known.and_then(|variant| variant.tax_category.clone());
-        let tax_category = row.tax_category.clone().unwrap_or_else(known_category);
-        let metadata = known.map(|variant| variant.metadata.clone()).unwrap_or_default();
-        Variant { sku: row.sku.clone(), name: self.variant_name(&row.name), price: row.price, tax_category, metadata }
+        let mut variant = Variant::new(row.sku.clone(), row.price);
+        variant.name = self.variant_name(&row.name);
+        variant.tax_category = row.tax_category.clone().unwrap_or_else(known_category);
+        variant.metadata = known.map(|variant| variant.metadata.clone()).unwrap_or_default();
+        variant
     }
 
     /// The part of a row's name that is not in the name of the product.
@@ -90,15 +91,15 @@ impl SheetProduct {
 
     /// The categories of all rows. `None` if the file has no such column.
     fn categories(&self) -> Option<Vec<CategoryId>> {
-        self.rows.iter().filter_map(|row| row.categories.as_ref()).fold(
-            None,
-            |all: Option<Vec<CategoryId>>, categories| {
-                let mut all = all.unwrap_or_default();
-                let new: Vec<_> = categories.iter().filter(|category| !all.contains(category)).cloned().collect();
-                all.extend(new);
-                Some(all)
-            },
-        )
+        let mut given = self.rows.iter().filter_map(|row| row.categories.as_ref()).peekable();
+        given.peek()?;
+        let mut all = Vec::new();
+        for category in given.flatten() {
+            if !all.contains(category) {
+                all.push(category.clone());
+            }
+        }
+        Some(all)
     }
 }
 

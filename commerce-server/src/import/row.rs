@@ -138,45 +138,29 @@ impl<'a> Reader<'a> {
     }
 
     fn price(&mut self) -> Option<Money> {
-        let currency = self.currency();
-        let text = self.text("price").unwrap_or_default();
-        let Some(amount) = amount(text) else {
-            let problem = format!("{text:?} is not an amount such as 59.98");
-            self.note("price", problem);
-            return None;
-        };
+        let currency = self.value("currency", "an ISO 4217 code such as EUR", |text| text.parse::<Currency>().ok());
+        let amount = self.value("price", "an amount such as 59.98", amount)?;
         match amount.in_currency(currency?) {
-            Ok(price) if !price.is_negative() => Some(price),
-            Ok(_) => {
-                self.note("price", "is negative");
-                None
-            }
-            Err(problem) => {
-                let problem = format!("{amount} is refused: {problem}");
-                self.note("price", problem);
-                None
-            }
+            Ok(price) if !price.is_negative() => return Some(price),
+            Ok(_) => self.note("price", "is negative"),
+            Err(problem) => self.note("price", format_args!("{amount} is refused: {problem}")),
         }
-    }
-
-    fn currency(&mut self) -> Option<Currency> {
-        let text = self.text("currency").unwrap_or_default();
-        let currency = text.parse().ok();
-        if currency.is_none() {
-            let problem = format!("{text:?} is not an ISO 4217 code such as EUR");
-            self.note("currency", problem);
-        }
-        currency
+        None
     }
 
     fn on_hand(&mut self) -> Option<i64> {
-        let text = self.text("on_hand").unwrap_or_default();
-        let units = text.parse().ok().filter(|units| (0..=MAX_ON_HAND).contains(units));
-        if units.is_none() {
-            let problem = format!("{text:?} is not a whole number from 0 to {MAX_ON_HAND}");
-            self.note("on_hand", problem);
+        let expected = format_args!("a whole number from 0 to {MAX_ON_HAND}");
+        self.value("on_hand", expected, |text| text.parse().ok().filter(|units| (0..=MAX_ON_HAND).contains(units)))
+    }
+
+    /// A required value. `expected` describes a valid one.
+    fn value<T>(&mut self, column: &str, expected: impl Display, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let text = self.text(column).unwrap_or_default().to_owned();
+        let value = read(&text);
+        if value.is_none() {
+            self.note(column, format_args!("{text:?} is not {expected}"));
         }
-        units
+        value
     }
 
     /// A list of entries separated by `|`. Repeated entries count once. `None` without the column.

@@ -27,8 +27,13 @@ pub fn category() -> impl Strategy<Value = Category> {
 
 /// A variant with a price in a currency.
 pub fn variant(currency: Currency) -> impl Strategy<Value = Variant> {
-    (text_id(), option::of(text()), price_in(currency), option::of(text()), metadata())
-        .prop_map(|(sku, name, price, tax_category, metadata)| Variant { sku, name, price, tax_category, metadata })
+    (text_id(), option::of(text()), price_in(currency), option::of(text()), metadata()).prop_map(
+        |(sku, name, price, tax_category, metadata)| {
+            let mut variant = Variant::new(sku, price);
+            (variant.name, variant.tax_category, variant.metadata) = (name, tax_category, metadata);
+            variant
+        },
+    )
 }
 
 /// A valid product at version 1.

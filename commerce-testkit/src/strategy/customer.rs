@@ -15,6 +15,8 @@ pub fn customer() -> impl Strategy<Value = Customer> {
     let groups = count.prop_flat_map(|count| btree_set(text(), 0..=count));
     (text_id(), groups, option::of(text()), metadata(), instant()).prop_map(|(id, groups, tax_number, metadata, at)| {
         let groups = Groups::new(groups).expect("within the limit");
-        Customer::new(&id, None, CustomerDetails { groups, tax_number, metadata }, at)
+        let mut details = CustomerDetails::default();
+        (details.groups, details.tax_number, details.metadata) = (groups, tax_number, metadata);
+        Customer::new(&id, None, details, at)
     })
 }

@@ -69,14 +69,11 @@ pub fn order_number() -> impl Strategy<Value = OrderNumber> {
 pub fn address() -> impl Strategy<Value = Address> {
     let country = select(vec!["GB", "DE", "JP", "US", "BR"]);
     (option::of(text()), text(), option::of(text()), text(), option::of(text()), text(), country).prop_map(
-        |(name, line1, line2, city, state, postal_code, country)| Address {
-            name,
-            line1,
-            line2,
-            city,
-            state,
-            postal_code,
-            country: country.parse().expect("an assigned code"),
+        |(name, line1, line2, city, state, postal_code, country)| {
+            let country = country.parse().expect("an assigned code");
+            let mut address = Address::new(line1, city, postal_code, country);
+            (address.name, address.line2, address.state) = (name, line2, state);
+            address
         },
     )
 }

@@ -160,7 +160,7 @@ impl Shopfront {
     }
 
     pub(crate) async fn add(&self, user: &str, cart: CartId, sku: &str, count: i64) -> Result<CartView, EngineError> {
-        let item = NewItem { sku: parse(sku), quantity: units(count), metadata: Metadata::default() };
+        let item = NewItem::new(parse(sku), units(count));
         self.engine.add_item(&customer(user), Target::any(cart), item, None).await.map(new)
     }
 
@@ -246,17 +246,9 @@ pub(crate) fn import_row(sku: &str, price: &str, on_hand: i64) -> ImportRow {
 }
 
 fn product(sku: &str, price: &str) -> ProductInput {
-    let metadata = Metadata::default();
-    let variant =
-        Variant { sku: parse(sku), name: None, price: parse(price), tax_category: Some(parse("all")), metadata };
-    ProductInput {
-        name: parse(sku),
-        description: None,
-        categories: Vec::new(),
-        active: true,
-        variants: vec![variant],
-        metadata: Metadata::default(),
-    }
+    let mut variant = Variant::new(parse(sku), parse(price));
+    variant.tax_category = Some(parse("all"));
+    ProductInput::new(parse(sku), vec![variant])
 }
 
 fn opening() -> DateTime<chrono::Utc> {

@@ -6,7 +6,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Variant;
 use commerce_core::engine::{Engine, EngineError, ImportRow, ProductInput};
-use commerce_core::metadata::Metadata;
 use commerce_core::order::Order;
 use commerce_core::port::{Clock, OrderFilter, PageRequest, Store};
 use commerce_core::promotion::{Limits, Promotion, PromotionDefinition};
@@ -74,20 +73,6 @@ pub(crate) fn admin() -> Actor {
 }
 
 fn row((sku, on_hand): (&str, i64)) -> ImportRow {
-    let variant = Variant {
-        sku: parse(sku),
-        name: None,
-        price: parse("9.99 USD"),
-        tax_category: None,
-        metadata: Metadata::default(),
-    };
-    let product = ProductInput {
-        name: parse(sku),
-        description: None,
-        categories: Vec::new(),
-        active: true,
-        variants: vec![variant],
-        metadata: Metadata::default(),
-    };
+    let product = ProductInput::new(parse(sku), vec![Variant::new(parse(sku), parse("9.99 USD"))]);
     ImportRow { id: parse(sku), product, on_hand: vec![on_hand] }
 }

@@ -28,15 +28,7 @@ pub(super) fn draft(name: &str) -> Option<LifecycleDraft> {
 }
 
 fn standard() -> LifecycleDraft {
-    let states = [
-        ("pending", Phase::AwaitingPayment),
-        ("paid", Phase::Paid),
-        ("shipped", Phase::Shipped),
-        ("delivered", Phase::Delivered),
-        ("completed", Phase::Completed),
-        ("cancelled", Phase::Cancelled),
-        ("returned", Phase::Returned),
-    ];
+    let states = ["pending", "paid", "shipped", "delivered", "completed", "cancelled", "returned"];
     let window = within(WindowStart::Delivered, 30);
     let transitions = vec![
         pay("pending", "paid"),
@@ -54,15 +46,7 @@ fn standard() -> LifecycleDraft {
 }
 
 fn placed() -> LifecycleDraft {
-    let states = [
-        ("draft", Phase::Draft),
-        ("placed", Phase::AwaitingPayment),
-        ("paid", Phase::Paid),
-        ("fulfilled", Phase::Shipped),
-        ("completed", Phase::Completed),
-        ("cancelled", Phase::Cancelled),
-        ("returned", Phase::Returned),
-    ];
+    let states = ["draft", "placed", "paid", "fulfilled", "completed", "cancelled", "returned"];
     let cancellation = within(WindowStart::Placed, 1);
     let transitions = vec![
         transition("draft", "placed", Trigger::Place, ENGINE),
@@ -79,15 +63,8 @@ fn placed() -> LifecycleDraft {
 }
 
 fn production() -> LifecycleDraft {
-    let states = [
-        ("PENDING_PAYMENT", Phase::AwaitingPayment),
-        ("PAID", Phase::Paid),
-        ("AWAITING_PRODUCTION", Phase::InFulfilment),
-        ("READY_TO_SHIP", Phase::InFulfilment),
-        ("SHIPPED", Phase::Shipped),
-        ("DELIVERED", Phase::Delivered),
-        ("CANCELLED", Phase::Cancelled),
-    ];
+    let states =
+        ["PENDING_PAYMENT", "PAID", "AWAITING_PRODUCTION", "READY_TO_SHIP", "SHIPPED", "DELIVERED", "CANCELLED"];
     let transitions = vec![
         pay("PENDING_PAYMENT", "PAID"),
         advance("PAID", "AWAITING_PRODUCTION"),
@@ -104,13 +81,7 @@ fn production() -> LifecycleDraft {
 }
 
 fn confirmed() -> LifecycleDraft {
-    let states = [
-        ("pending", Phase::AwaitingPayment),
-        ("confirmed", Phase::Paid),
-        ("shipped", Phase::Shipped),
-        ("delivered", Phase::Delivered),
-        ("cancelled", Phase::Cancelled),
-    ];
+    let states = ["pending", "confirmed", "shipped", "delivered", "cancelled"];
     let transitions = vec![
         pay("pending", "confirmed"),
         advance("confirmed", "shipped").stock(StockEffect::Fulfil),
@@ -125,13 +96,7 @@ fn confirmed() -> LifecycleDraft {
 }
 
 fn simple() -> LifecycleDraft {
-    let states = [
-        ("pending", Phase::AwaitingPayment),
-        ("paid", Phase::Paid),
-        ("shipped", Phase::Shipped),
-        ("delivered", Phase::Delivered),
-        ("cancelled", Phase::Cancelled),
-    ];
+    let states = ["pending", "paid", "shipped", "delivered", "cancelled"];
     let transitions = vec![
         pay("pending", "paid"),
         advance("paid", "shipped").stock(StockEffect::Fulfil),
@@ -210,9 +175,23 @@ impl Transition {
     }
 }
 
-fn build(name: &str, states: &[(&str, Phase)], transitions: Vec<Transition>) -> LifecycleDraft {
-    let states = states.iter().map(|(name, phase)| State { name: status(name), phase: *phase });
+fn build(name: &str, states: &[&str], transitions: Vec<Transition>) -> LifecycleDraft {
+    let states = states.iter().map(|name| State { name: status(name), phase: phase(name) });
     LifecycleDraft { name: status(name), states: states.collect(), transitions }
+}
+
+fn phase(state: &str) -> Phase {
+    match state {
+        "draft" => Phase::Draft,
+        "pending" | "placed" | "PENDING_PAYMENT" => Phase::AwaitingPayment,
+        "paid" | "confirmed" | "PAID" => Phase::Paid,
+        "AWAITING_PRODUCTION" | "READY_TO_SHIP" => Phase::InFulfilment,
+        "shipped" | "fulfilled" | "SHIPPED" => Phase::Shipped,
+        "delivered" | "DELIVERED" => Phase::Delivered,
+        "completed" => Phase::Completed,
+        "returned" => Phase::Returned,
+        _ => Phase::Cancelled,
+    }
 }
 
 #[expect(clippy::expect_used, reason = "the names in this file are short and printable")]

@@ -1,53 +1,30 @@
 //! Comparing the uses of promotions.
 
 use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 
-use super::{Difference, MAX_TRIES, PAGE, Verifier};
+use super::{Counted, Difference, PAGE, Verifier};
 use crate::document::DocumentFilter;
 use crate::ids::PromotionId;
 use crate::money::Money;
-use crate::port::{PageRequest, Store, StoreError};
+use crate::port::{PageRequest, Store, StoreResult};
 use crate::replay::UsesTotal;
 
 impl<P: FnMut(u64) + Send> Verifier<'_, P> {
     /// Compares every stored promotion, and every one that was ever used.
-    pub(super) async fn check_uses(&mut self) -> Result<(), StoreError> {
+    pub(super) async fn check_uses(&mut self) -> StoreResult<()> {
         let mut ids: BTreeSet<PromotionId> = self.replay.promotions().cloned().collect();
-        let mut page = PageRequest { limit: PAGE, after: None };
-        loop {
-            let listing = self.store.promotions(&DocumentFilter::default(), &page).await?;
-            ids.extend(listing.items.iter().map(|kept| kept.record.id().clone()));
-            let Some(next) = listing.next else { break };
-            page.after = Some(next);
-        }
+        let (store, filter) = (self.store, &DocumentFilter::default());
+        let stored = PageRequest::read_all(|page| async move { store.promotions(filter, &page).await }).await?;
+        ids.extend(stored.iter().map(|known| known.record.id().clone()));
         for id in ids {
-            self.check_promotion(&id).await?;
+            self.report.promotions = self.report.promotions.saturating_add(1);
+            self.check_unchanged(Counted::Uses(&id)).await?;
         }
         Ok(())
     }
 
-    /// A promotion may be used between the readings. Only unchanged uses are compared.
-    async fn check_promotion(&mut self, id: &PromotionId) -> Result<(), StoreError> {
-        self.report.promotions = self.report.promotions.saturating_add(1);
-        let mut found = self.compare_uses(id).await?;
-        for _ in 1..MAX_TRIES {
-            if found.is_none() {
-                return Ok(());
-            }
-            let before = self.report.entries;
-            self.catch_up().await?;
-            let again = self.compare_uses(id).await?;
-            let stood_still = self.report.entries == before && again == found;
-            found = again;
-            if stood_still {
-                break;
-            }
-        }
-        self.report.differences.extend(found);
-        Ok(())
-    }
-
-    async fn compare_uses(&self, id: &PromotionId) -> Result<Option<Difference>, StoreError> {
+    pub(super) async fn compare_uses(&self, id: &PromotionId) -> StoreResult<Vec<Difference>> {
         let rebuilt = self.replay.uses(id);
         let listed = listed(self.store, id).await?;
         let counted = self.store.promotion(id).await?.map_or(listed, |kept| UsesTotal {
@@ -55,12 +32,13 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
             spent: kept.usage.budget_used.map_or(0, Money::minor),
         });
         let stored = if listed == rebuilt { counted } else { listed };
-        Ok((stored != rebuilt).then(|| Difference::Uses { promotion: id.clone(), stored, rebuilt }))
+        let difference = || Difference::Uses { promotion: id.clone(), stored, rebuilt };
+        Ok((stored != rebuilt).then(difference).into_iter().collect())
     }
 }
 
 /// The sum of the listed uses that were not released.
-async fn listed(store: &dyn Store, id: &PromotionId) -> Result<UsesTotal, StoreError> {
+async fn listed(store: &dyn Store, id: &PromotionId) -> StoreResult<UsesTotal> {
     let mut total = UsesTotal::default();
     let mut page = PageRequest { limit: PAGE, after: None };
     loop {

@@ -46,12 +46,6 @@ pub struct Table<'q> {
 /// A name and its figures: listed, discount, tax, total.
 type Figures = [String; 5];
 
-#[derive(Clone, Copy)]
-enum Align {
-    Left,
-    Right,
-}
-
 impl<'q> Table<'q> {
     /// The table of a quote.
     pub const fn of(quote: &'q Quote) -> Self {
@@ -96,17 +90,17 @@ impl<'q> Table<'q> {
 
 impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_columns(f, &self.figures(), [Align::Left, Align::Right, Align::Right, Align::Right, Align::Right])?;
+        write_columns(f, &self.figures(), 1)?;
         let Quote { explanation, rejected, proven_best, .. } = self.quote;
         if !explanation.is_empty() {
             f.write_str("\nPromotions\n")?;
             let rows: Vec<_> = explanation.iter().map(explained).collect();
-            write_columns(f, &rows, [Align::Left; 4])?;
+            write_columns(f, &rows, 4)?;
         }
         if !rejected.is_empty() {
             f.write_str("\nRefused codes\n")?;
             let rows: Vec<_> = rejected.iter().map(refused).collect();
-            write_columns(f, &rows, [Align::Left; 3])?;
+            write_columns(f, &rows, 3)?;
         }
         f.write_str(match proven_best {
             None => "",
@@ -136,8 +130,8 @@ fn refused(RejectedCode { code, reason }: &RejectedCode) -> [String; 3] {
     [format!("  {code:?}"), reason.code().to_owned(), reason.to_string()]
 }
 
-/// Writes rows with two spaces between their columns. Omits empty columns.
-fn write_columns<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]], align: [Align; N]) -> fmt::Result {
+/// Writes rows with two spaces between their columns, of which the first `left` are aligned to the left. Omits empty columns.
+fn write_columns<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]], left: usize) -> fmt::Result {
     let mut widths = [0_usize; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -146,12 +140,9 @@ fn write_columns<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]
     }
     for row in rows {
         let mut text = String::new();
-        for ((cell, width), align) in row.iter().zip(widths).zip(align).filter(|((_, width), _)| *width > 0) {
+        for (at, (cell, width)) in row.iter().zip(widths).enumerate().filter(|(_, (_, width))| *width > 0) {
             let gap = if text.is_empty() { "" } else { "  " };
-            match align {
-                Align::Left => write!(text, "{gap}{cell:<width$}")?,
-                Align::Right => write!(text, "{gap}{cell:>width$}")?,
-            }
+            if at < left { write!(text, "{gap}{cell:<width$}")? } else { write!(text, "{gap}{cell:>width$}")? }
         }
         writeln!(f, "{}", text.trim_end())?;
     }

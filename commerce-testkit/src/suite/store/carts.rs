@@ -2,7 +2,7 @@
 
 use commerce_core::cart::{Cart, CartStatus, MAX_LINES};
 use commerce_core::commit::{Refusal, Subject};
-use commerce_core::document::{Claim, ClaimKind, DocumentId};
+use commerce_core::document::{Claim, ClaimKind, DocumentId, DocumentKind};
 use commerce_core::money::Money;
 
 use super::{Case, Fixture, at_once};
@@ -56,7 +56,7 @@ pub async fn a_stale_cart_is_refused<F: Fixture>(fixture: &F) {
     let mut stale = second.clone();
     stale.items.push(case.shop.cart_item("A", units(1)));
     let conflict = |expected| Refusal::VersionConflict {
-        subject: Subject::Document(DocumentId::cart(first.id)),
+        subject: Subject::Document(DocumentId::new(DocumentKind::Cart, &first.id)),
         expected,
         actual: 2,
     };
@@ -141,7 +141,7 @@ pub async fn a_cart_becomes_one_order<F: Fixture>(fixture: &F) {
     let answers = at_once(&case.store, commits.clone()).await;
     let won: Vec<_> = commits.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).collect();
     assert_eq!(won.len(), 1);
-    let subject = Subject::Document(DocumentId::cart(cart.id));
+    let subject = Subject::Document(DocumentId::new(DocumentKind::Cart, &cart.id));
     let conflict = Refusal::VersionConflict { subject, expected: 1, actual: 2 };
     assert!(answers.iter().flatten().all(|answer| *answer == conflict));
     let closed = case.store.cart(cart.id).await.unwrap().unwrap();

@@ -13,8 +13,9 @@ use crate::commit_builder::parse;
 
 /// A customer in some groups.
 fn customer(case: &Case, id: &str, groups: &[&str]) -> Customer {
-    let groups = Groups::new(groups.iter().map(|group| parse(group))).unwrap();
-    Customer::new(&parse(id), None, CustomerDetails { groups, ..CustomerDetails::default() }, case.shop.at(0))
+    let mut details = CustomerDetails::default();
+    details.groups = Groups::new(groups.iter().map(|group| parse(group))).unwrap();
+    Customer::new(&parse(id), None, details, case.shop.at(0))
 }
 
 /// The customer in other groups.
