@@ -62,6 +62,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let engine = opened.engine(&config, currency)?;
     workers.run_tasks(engine.clone());
     workers.count_dead_tasks(engine.clone());
+    workers.return_freed_memory();
     workers.purge_idempotency_records(engine.clone());
     let counter = Counter::new(Service::new(engine.clone(), options.clone()));
     if config.keys.is_development() {

@@ -66,7 +66,9 @@ impl ClientLimits {
         let time = |own: Option<DurationText>, usual| own.map_or(usual, DurationText::duration);
         Limits {
             connections,
-            per_client: self.connections_per_address.map_or_else(|| (connections / 10).max(100), |own| count(own.get())),
+            per_client: self
+                .connections_per_address
+                .map_or_else(|| (connections / 10).max(100), |own| count(own.get())),
             trusted_proxies: self.trusted_proxies.clone(),
             streams: self.http2_streams.map_or(usual.streams, NonZeroU32::get),
             idle_time_out: time(self.idle_timeout, usual.idle_time_out),
