@@ -225,6 +225,21 @@ impl Cart {
         self.codes.iter().any(|known| same_code(known.as_str(), code.as_str()))
     }
 
+    /// Accepts prices and names of the catalog, as [`Cart::refresh`] does.
+    ///
+    /// # Errors
+    /// [`CartRejection::AlreadyOrdered`], [`CartRejection::Expired`].
+    pub fn accept_prices(
+        &mut self,
+        offer_of: impl Fn(&Sku) -> Option<Offer>,
+        at: DateTime<Utc>,
+    ) -> Result<(), CartRejection> {
+        self.check_open(at)?;
+        self.refresh(offer_of);
+        self.touch(at);
+        Ok(())
+    }
+
     /// Updates prices and names from the catalog, and returns the changed prices. A line without an offer keeps its
     /// price.
     pub fn refresh(&mut self, offer_of: impl Fn(&Sku) -> Option<Offer>) -> Vec<PriceChange> {

@@ -43,7 +43,7 @@ pub use self::catalog::{CategoryInput, ImportRow, Imported, ProductInput};
 pub use self::customers::SavedCustomer;
 pub use self::error::{EngineError, Field, ItemPart, Resource};
 pub use self::orders::{HistoryItem, ReturnInput};
-pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest};
+pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest, PriceChanged};
 pub use self::promotions::{Basket, CodeCheck};
 pub use self::target::{Expected, Target};
 pub use self::tasks::{TaskOutcome, TaskRun};

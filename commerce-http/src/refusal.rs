@@ -4,7 +4,7 @@ use commerce_core::cart::CartRejection;
 use commerce_core::catalog::CatalogRejection;
 use commerce_core::commit::Refusal;
 use commerce_core::document::{Claim, ClaimKind, DocumentKind};
-use commerce_core::engine::{EngineError, Field, ItemPart, Resource};
+use commerce_core::engine::{EngineError, Field, ItemPart, PriceChanged, Resource};
 use commerce_core::order::OrderRejection;
 use commerce_core::port::{StoreError, StoreErrorKind};
 use commerce_core::pricing::PricingError;
@@ -12,6 +12,7 @@ use commerce_core::stock::StockRefusal;
 use http::StatusCode;
 use serde_json::Value;
 
+use crate::dto::quote::QuoteDto;
 use crate::json;
 use crate::precondition;
 use crate::problem::Problem;
@@ -45,6 +46,7 @@ impl From<EngineError> for Problem {
                 let reason = serde_json::to_value(reason).unwrap_or_default();
                 Self::unprocessable("promotion_rejected", &error).with("promotion_code", &**code).with("reason", reason)
             }
+            EngineError::PriceChanged(ref changed) => price_changed(&error, changed),
             EngineError::IdempotencyKeyReused => Self::unprocessable("idempotency_key_reused", error),
             EngineError::VersionMismatch { .. } => precondition::failed(error.to_string()),
             EngineError::Refused(refusal) => refused(&refusal),
@@ -55,6 +57,16 @@ impl From<EngineError> for Problem {
     }
 }
 
+/// Both prices: what the customer accepted, and today's.
+fn price_changed(error: &EngineError, changed: &PriceChanged) -> Problem {
+    let quote = |quote| serde_json::to_value(QuoteDto::from(quote)).unwrap_or_default();
+    let problem = Problem::conflict("price_changed", error).with("quote", quote(&changed.current));
+    let problem =
+        changed.accepted.iter().fold(problem, |problem, accepted| problem.with("accepted_quote", quote(accepted)));
+    let expected = changed.expected_total.map(|total| total.to_decimal().to_string());
+    expected.into_iter().fold(problem, |problem, total| problem.with("expected_total", total))
+}
+
 /// The pointer to a field of a request.
 fn pointer(field: Field) -> String {
     match field {
@@ -62,6 +74,7 @@ fn pointer(field: Field) -> String {
         Field::Category { index } => format!("/categories/{index}"),
         Field::User => "/user_id".to_owned(),
         Field::Items => "/items".to_owned(),
+        Field::ExpectedTotal => "/expected_total".to_owned(),
         Field::ShippingMethod => "/shipping_method".to_owned(),
         Field::Currency => "/currency".to_owned(),
         Field::Parent => "/parent".to_owned(),

@@ -32,6 +32,7 @@ routes! {
         GET "/carts/{id}" carts::show;
         PATCH "/carts/{id}" carts::update;
         GET "/carts/{id}/history" history::of_cart;
+        POST "/carts/{id}/refresh" carts::refresh;
         POST "/carts/{id}/items" carts::add_item;
         PATCH "/carts/{id}/items/{item_id}" carts::change_item;
         DELETE "/carts/{id}/items/{item_id}" carts::remove_item;

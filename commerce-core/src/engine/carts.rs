@@ -28,7 +28,8 @@ pub struct CartView {
     /// With current prices.
     pub cart: Cart,
     pub quote: Quote,
-    /// The lines whose price changed since the cart was last stored.
+    /// The lines whose price in the catalog is not the one that the customer accepted: by adding the sku, or with
+    /// [`Engine::refresh_cart`].
     pub price_changes: Vec<PriceChange>,
 }
 
@@ -159,6 +160,23 @@ impl Engine {
         self.decide_and_commit(key, |_| self.decide_change(caller, cart, &change)).await
     }
 
+    /// Accepts today's prices in the caller's cart. A checkout refuses lines that cost more than was accepted.
+    ///
+    /// # Errors
+    /// [`EngineError::Cart`], [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
+    pub async fn refresh_cart(&self, caller: &Actor, cart: Target<CartId>, key: Key<'_, CartView>) -> Answer<CartView> {
+        self.decide_and_commit(key, |_| self.decide_refresh(caller, cart)).await
+    }
+
+    async fn decide_refresh(&self, caller: &Actor, target: Target<CartId>) -> Decided<CartView> {
+        let before = self.own_cart(caller, target.id).await?;
+        let (mut cart, at) = (before.clone(), self.now());
+        target.expected.check(before.version)?;
+        let offers = self.offers(cart.items.iter().map(|item| &item.sku)).await?;
+        cart.accept_prices(|sku| offers.get(sku).cloned(), at)?;
+        self.decided_cart(caller, &before, cart).await
+    }
+
     async fn decide_change(
         &self,
         caller: &Actor,
@@ -169,12 +187,15 @@ impl Engine {
         let (mut cart, at) = (before.clone(), self.now());
         target.expected.check(before.version)?;
         change(&mut cart, at)?;
-        let view = self.view(cart).await?;
-        let mut commit = self.commit_by(caller, at);
-        if view.cart.version != before.version {
-            commit.change(Some(&before), view.cart.clone());
+        self.decided_cart(caller, &before, cart).await
+    }
+
+    async fn decided_cart(&self, caller: &Actor, before: &Cart, cart: Cart) -> Decided<CartView> {
+        let mut commit = self.commit_by(caller, cart.updated_at);
+        if cart.version != before.version {
+            commit.change(Some(before), cart.clone());
         }
-        Ok(Decision { commit, outcome: view })
+        Ok(Decision { commit, outcome: self.view(cart).await? })
     }
 
     /// A cart of the caller. Only the owner can change or order a cart.

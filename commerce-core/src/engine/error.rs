@@ -1,10 +1,12 @@
 //! The errors of use cases.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
 use thiserror::Error;
 
+use super::placing::PriceChanged;
 use super::target::Expected;
 use crate::actor::Role;
 use crate::cart::CartRejection;
@@ -62,6 +64,7 @@ pub enum Field {
         part: ItemPart,
     },
     ShippingMethod,
+    ExpectedTotal,
     Currency,
     /// The parent of a category.
     Parent,
@@ -99,6 +102,9 @@ pub enum EngineError {
     NotFound(Resource),
     #[error("the {0} exists already")]
     AlreadyExists(Resource),
+    /// The order would cost more than accepted in the cart, or not what was expected.
+    #[error("the price has changed: the total is {}", .0.current.total)]
+    PriceChanged(Box<PriceChanged>),
     /// A code has expired or is used up, so the price would differ from the one shown.
     #[error("the code {code} no longer applies: {reason}")]
     CodeRejected { code: String, reason: CodeRejection },

@@ -1,8 +1,11 @@
 //! Placing an order from a cart or from a list of items.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
+
+use chrono::{DateTime, Utc};
 
 use crate::Quantity;
 use crate::actor::Actor;
@@ -18,7 +21,7 @@ use crate::promotion::{Limits, Promotion};
 use crate::text::BoundedString;
 
 use super::carts::Offers;
-use super::quotes::QuoteInput;
+use super::quotes::{QuoteInput, QuoteResult};
 use super::{Answer, Decided, Engine, EngineError, Field, ItemPart, Key, Result, decided_order};
 
 /// A request to order the caller's cart.
@@ -31,13 +34,16 @@ pub struct CheckoutRequest {
     pub user_id: Option<UserId>,
     /// `None`: the first method of the shop.
     pub shipping_method: Option<BoundedString<64>>,
+    /// The total that the customer was shown. An order of another total is refused. `None`: a line that costs more than the
+    /// customer accepted in the cart is refused.
+    pub expected_total: Option<Amount>,
     pub details: OrderDetails,
 }
 
 impl CheckoutRequest {
     /// A request to order a cart, shipped by the first method of the shop.
     pub const fn new(cart_id: CartId, details: OrderDetails) -> Self {
-        Self { cart_id, user_id: None, shipping_method: None, details }
+        Self { cart_id, user_id: None, shipping_method: None, expected_total: None, details }
     }
 }
 
@@ -51,13 +57,15 @@ pub struct PlaceOrderRequest {
     pub items: Vec<ItemRequest>,
     /// `None`: the first method of the shop.
     pub shipping_method: Option<BoundedString<64>>,
+    /// The total that the customer was shown. An order of another total is refused.
+    pub expected_total: Option<Amount>,
     pub details: OrderDetails,
 }
 
 impl PlaceOrderRequest {
     /// A request to order items for the caller, shipped by the first method of the shop.
     pub const fn new(items: Vec<ItemRequest>, details: OrderDetails) -> Self {
-        Self { user_id: None, items, shipping_method: None, details }
+        Self { user_id: None, items, shipping_method: None, expected_total: None, details }
     }
 }
 
@@ -95,7 +103,20 @@ struct PendingOrder<'a> {
     items: Vec<OrderItem>,
     offers: Offers,
     shipping_method: Option<&'a BoundedString<64>>,
+    expected_total: Option<Amount>,
     details: &'a OrderDetails,
+}
+
+/// The price is not the one that the customer was shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PriceChanged {
+    /// The total that the request expected.
+    pub expected_total: Option<Money>,
+    /// The price as accepted in the cart. `None` without a cart.
+    pub accepted: Option<Quote>,
+    /// Today's price.
+    pub current: Quote,
 }
 
 impl Engine {
@@ -103,7 +124,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Cart`] (ordered already, empty, no longer for sale), [`EngineError::Stock`],
-    /// [`EngineError::UserNotFound`], [`EngineError::Users`], [`EngineError::Invalid`] (shipping method).
+    /// [`EngineError::PriceChanged`], [`EngineError::UserNotFound`], [`EngineError::Users`], [`EngineError::Invalid`] (shipping method).
     pub async fn checkout(&self, caller: &Actor, request: &CheckoutRequest, key: Key<'_, Order>) -> Answer<Order> {
         self.decide_and_commit(key, |lost| self.decide_checkout(caller, request, lost)).await
     }
@@ -124,9 +145,9 @@ impl Engine {
         })?;
         cart.refresh(|sku| offers.get(sku).cloned());
         let items = cart.items.clone();
-        let CheckoutRequest { shipping_method, details, .. } = request;
+        let &CheckoutRequest { ref shipping_method, expected_total, ref details, .. } = request;
         let (cart, shipping_method) = (Some((before, cart)), shipping_method.as_ref());
-        let pending = PendingOrder { id, user_id, cart, items, offers, shipping_method, details };
+        let pending = PendingOrder { id, user_id, cart, items, offers, shipping_method, expected_total, details };
         self.place(&context, pending, lost).await
     }
 
@@ -147,19 +168,18 @@ impl Engine {
         let offers = self.offers(&skus).await?;
         let lines = request.items.iter().zip(&skus).enumerate();
         let items = lines.map(|(at, (item, sku))| self.order_item(at, item, offers.get(sku))).collect::<Result<_>>()?;
-        let PlaceOrderRequest { shipping_method, details, .. } = request;
+        let &PlaceOrderRequest { ref shipping_method, expected_total, ref details, .. } = request;
         let shipping_method = shipping_method.as_ref();
-        let pending = PendingOrder { id, user_id, cart: None, items, offers, shipping_method, details };
+        let pending = PendingOrder { id, user_id, cart: None, items, offers, shipping_method, expected_total, details };
         self.place(&context, pending, lost).await
     }
 
     async fn place(&self, context: &Context, pending: PendingOrder<'_>, lost: u32) -> Decided<Order> {
-        let PendingOrder { id, user_id, cart, items, offers, .. } = pending;
         let method = self.shipping_method(pending.shipping_method)?;
-        let codes = cart.as_ref().map_or(&[][..], |(_, cart)| &cart.codes);
-        let input = QuoteInput { user: &user_id, items: &items, codes, shipping: Some(method) };
-        let priced = self.quote_items(&input, &offers, context.at).await?;
+        let priced = self.quote_pending(&pending, &pending.items, context.at).await?;
         check_codes(&priced.quote)?;
+        self.check_price(&pending, &priced.quote, context.at).await?;
+        let PendingOrder { id, user_id, cart, items, .. } = pending;
         let random = self.ports.ids.next().as_u64_pair().1;
         let longer = usize::try_from(lost).unwrap_or_default();
         let new_order = NewOrder {
@@ -180,6 +200,38 @@ impl Engine {
             commit.change(Some(&before), after);
         }
         Ok(decided_order(commit))
+    }
+
+    async fn quote_pending(
+        &self,
+        pending: &PendingOrder<'_>,
+        items: &[OrderItem],
+        at: DateTime<Utc>,
+    ) -> Result<QuoteResult> {
+        let codes = pending.cart.as_ref().map_or(&[][..], |(_, cart)| &cart.codes);
+        let shipping = Some(self.shipping_method(pending.shipping_method)?);
+        self.quote_items(&QuoteInput { user: &pending.user_id, items, codes, shipping }, &pending.offers, at).await
+    }
+
+    /// Refuses a price that the customer was not shown.
+    async fn check_price(&self, pending: &PendingOrder<'_>, current: &Quote, at: DateTime<Utc>) -> Result<()> {
+        let expected = pending.expected_total.map(|total| total.in_currency(self.settings.currency)).transpose();
+        let expected_total = expected.map_err(|refused| EngineError::invalid(Field::ExpectedTotal, refused))?;
+        let dearer = |(old, new): (&OrderItem, &OrderItem)| new.unit_price.minor() > old.unit_price.minor();
+        let accepted = pending.cart.as_ref().map(|(before, _)| &before.items);
+        let changed = match (expected_total, accepted) {
+            (Some(total), _) => total != current.total,
+            (None, Some(accepted)) => accepted.iter().zip(&pending.items).any(dearer),
+            (None, None) => false,
+        };
+        if !changed {
+            return Ok(());
+        }
+        let accepted = match accepted {
+            Some(items) => Some(self.quote_pending(pending, items, at).await?.quote),
+            None => None,
+        };
+        Err(EngineError::PriceChanged(Box::new(PriceChanged { expected_total, accepted, current: current.clone() })))
     }
 
     async fn known_user(&self, user: UserId) -> Result<UserId> {

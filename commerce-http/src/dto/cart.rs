@@ -35,7 +35,7 @@ shape! {
         metadata: &'a Metadata = &cart.metadata,
         /// The price at current prices, and its explanation. Absent in lists.
         quote: Option<QuoteDto<'a>> = None,
-        /// The lines whose price has changed since the last change of the cart.
+        /// The lines whose price is not the one that was accepted: when the sku was added, or by `POST /carts/{id}/refresh`.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         price_changes: Vec<PriceChangeShape> = Vec::new(),
         version: u64 = cart.version,

@@ -3,6 +3,7 @@
 use commerce_core::Quantity;
 use commerce_core::engine::{CheckoutRequest, ItemRequest, PlaceOrderRequest};
 use commerce_core::ids::CartId;
+use commerce_core::money::Amount;
 use commerce_core::order::OrderDetails;
 use commerce_core::problem::{Findings, Read};
 use commerce_core::text::BoundedString;
@@ -13,6 +14,9 @@ use uuid::Uuid;
 use super::address::AddressShape;
 use super::leaf::{Decimal, all};
 use super::metadata::MetadataDto;
+
+/// The shipping method, the expected total, and the details of a request to order.
+type Terms = (Option<BoundedString<64>>, Option<Amount>, OrderDetails);
 
 /// Declares a request to order: its own fields, and those of every such request.
 macro_rules! order_request {
@@ -27,6 +31,8 @@ macro_rules! order_request {
             /// Default: the first method of the shop.
             #[schema(example = "standard")]
             shipping_method: Option<String>,
+            /// The total that the customer was shown. Another one is refused with 409 `price_changed`.
+            expected_total: Option<Decimal>,
             #[schema(max_length = 1000)]
             notes: Option<String>,
             /// The number of the buyer's own purchase order.
@@ -36,16 +42,17 @@ macro_rules! order_request {
         }
 
         impl $name {
-            /// The shipping method and the details.
-            fn details(self, f: &mut Findings) -> Read<(Option<BoundedString<64>>, OrderDetails)> {
+            /// The shipping method, the expected total, and the details.
+            fn details(self, f: &mut Findings) -> Read<Terms> {
                 let address = f.field("shipping_address", |f| self.shipping_address.read(f));
                 let method = f.parse_option("shipping_method", self.shipping_method);
+                let total = f.value("expected_total", self.expected_total.map(|total| total.0).transpose());
                 let notes = f.parse_option("notes", self.notes);
                 let number = f.parse_option("purchase_order_number", self.purchase_order_number);
                 let metadata = MetadataDto::read(self.metadata, f);
                 let mut details = OrderDetails::new(address?);
                 (details.notes, details.purchase_order_number, details.metadata) = (notes?, number?, metadata?);
-                Some((method?, details))
+                Some((method?, total?, details))
             }
         }
     };
@@ -104,9 +111,10 @@ impl NewOrder {
             (None, Some(items)) => {
                 let user_id = f.parse_option("user_id", user_id);
                 let items = f.field("items", |f| f.list(items, NewOrderItem::read));
-                let (shipping_method, details) = self.details(f)?;
+                let (shipping_method, expected_total, details) = self.details(f)?;
                 let mut request = PlaceOrderRequest::new(items?, details);
                 (request.user_id, request.shipping_method) = (user_id?, shipping_method);
+                request.expected_total = expected_total;
                 Some(Source::Items(request))
             }
             _ => f.refuse("", "invalid", "name either a cart_id or items"),
@@ -120,10 +128,10 @@ impl NewCheckOut {
     }
 }
 
-fn checkout(cart_id: Uuid, details: Read<(Option<BoundedString<64>>, OrderDetails)>) -> Read<CheckoutRequest> {
-    let (shipping_method, details) = details?;
+fn checkout(cart_id: Uuid, terms: Read<Terms>) -> Read<CheckoutRequest> {
+    let (shipping_method, expected_total, details) = terms?;
     let mut request = CheckoutRequest::new(CartId::new(cart_id), details);
-    request.shipping_method = shipping_method;
+    (request.shipping_method, request.expected_total) = (shipping_method, expected_total);
     Some(request)
 }
 

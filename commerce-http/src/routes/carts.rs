@@ -88,6 +88,18 @@ pub(crate) async fn add_item(app: &App, call: &RequestContext) -> Outcome {
     guard.answer(app.engine.add_item(caller, cart, item, guard.idempotency().as_ref()).await?)
 }
 
+/// Accepts today's prices. A checkout refuses lines that cost more than was accepted (409 `price_changed`).
+#[utoipa::path(
+    post, path = "/carts/{id}/refresh", tag = "carts",
+    params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader, IfMatch),
+    responses((status = 200, body = CartShape<'_>))
+)]
+pub(crate) async fn refresh(app: &App, call: &RequestContext) -> Outcome {
+    let (caller, cart) = (call.caller()?, target(call)?);
+    let guard = call.idempotency_guard(&written)?;
+    guard.answer(app.engine.refresh_cart(caller, cart, guard.idempotency().as_ref()).await?)
+}
+
 /// Changes a line of a cart with a JSON merge patch; 0 units remove it.
 #[utoipa::path(
     patch, path = "/carts/{id}/items/{item_id}", tag = "carts",

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::shop::{Client, Shop, address, fresh_key, names, text};
+use super::shop::{Client, Shop, address, fresh_key, names, order_of, text};
 
 async fn cart(client: &Client) -> (String, Value) {
     let reply = client.post("/v1/carts", &json!({})).send().await;
@@ -90,6 +90,71 @@ async fn a_new_price_shows_in_the_cart() {
     assert_eq!((&now["items"][0]["unit_price"], &now["quote"]["total"]), (&json!("12.00"), &json!("24.00")));
     let change = json!([{ "item_id": cart["items"][0]["id"], "old": "9.99", "new": "12.00" }]);
     assert_eq!(now["price_changes"], change);
+}
+
+/// A checkout of a cart, with an expected total.
+fn checkout(path: &str, expected: Option<&str>) -> Value {
+    let id = path.rsplit('/').next().expect("an id");
+    let mut body = json!({ "cart_id": id, "shipping_address": address() });
+    if let Some(expected) = expected {
+        body["expected_total"] = expected.into();
+    }
+    body
+}
+
+#[tokio::test]
+async fn nobody_pays_more_than_they_were_shown() {
+    let shop = Shop::open().await;
+    let ann = shop.ann();
+    let (path, cart) = filled(&ann, 2).await;
+    shop.sells("MUG", "12.00", 10).await;
+    let refused = ann.post("/v1/checkouts", &checkout(&path, None)).key(&fresh_key()).send().await;
+    let refused = refused.problem(409, "price_changed");
+    assert_eq!(
+        (&refused["accepted_quote"]["subtotal"], &refused["quote"]["subtotal"]),
+        (&json!("19.98"), &json!("24.00"))
+    );
+    assert_eq!(refused.get("expected_total"), None);
+
+    let line = format!("{path}/items/{}", text(&cart["items"][0]["id"]));
+    ann.patch(&line, &json!({ "quantity": 3 })).send().await.expect(200);
+    let refused = ann.post("/v1/checkouts", &checkout(&path, None)).key(&fresh_key()).send().await;
+    refused.problem(409, "price_changed");
+
+    let refreshed = ann.post(&format!("{path}/refresh"), &json!({})).key(&fresh_key()).send().await.expect(200);
+    assert_eq!(refreshed.get("price_changes"), None);
+    assert_eq!(refreshed["quote"]["total"], "36.00");
+    shop.sells("MUG", "11.00", 10).await;
+    let order = ann.post("/v1/checkouts", &checkout(&path, None)).key(&fresh_key()).send().await.expect(201);
+    assert_eq!(order["items"][0]["unit_price"], "11.00");
+    ann.post(&format!("{path}/refresh"), &json!({}))
+        .key(&fresh_key())
+        .send()
+        .await
+        .problem(409, "cart_already_ordered");
+}
+
+#[tokio::test]
+async fn another_total_than_expected_is_refused() {
+    let shop = Shop::open().await;
+    let ann = shop.ann();
+    let (path, _) = filled(&ann, 2).await;
+    shop.sells("MUG", "12.00", 10).await;
+    let order = |total: &str| {
+        let mut body = order_of("MUG", 2);
+        body["expected_total"] = total.into();
+        body
+    };
+    let refused = ann.post("/v1/orders", &order("19.98")).key(&fresh_key()).send().await.problem(409, "price_changed");
+    let total = text(&refused["quote"]["total"]).to_owned();
+    assert_eq!((&refused["expected_total"], refused.get("accepted_quote")), (&json!("19.98"), None));
+    let refused = ann.post("/v1/checkouts", &checkout(&path, Some("23.99"))).key(&fresh_key()).send().await;
+    let refused = refused.problem(409, "price_changed");
+    assert!(refused["accepted_quote"].is_object(), "{refused}");
+    let malformed = ann.post("/v1/checkouts", &checkout(&path, Some("1.999"))).key(&fresh_key()).send().await;
+    malformed.problem(422, "validation_failed");
+    ann.post("/v1/checkouts", &checkout(&path, Some(&total))).key(&fresh_key()).send().await.expect(201);
+    ann.post("/v1/orders", &order(&total)).key(&fresh_key()).send().await.expect(201);
 }
 
 #[tokio::test]
