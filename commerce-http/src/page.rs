@@ -107,7 +107,9 @@ impl Entries {
         u16::try_from(room).unwrap_or(u16::MAX).max(1)
     }
 
-    fn finish(mut self, next_cursor: Option<String>) -> Answer {
+    /// The page, which has a next one if it ends at `last`.
+    fn finish(mut self, kind: &str, last: Option<&impl Serialize>) -> Answer {
+        let next_cursor = last.and_then(|last| cursor(kind, last));
         let end = serde_json::json!(next_cursor).to_string();
         self.json.extend([&b"],\"next_cursor\":"[..], end.as_bytes(), b"}"].concat());
         Answer::empty(StatusCode::OK).typed(JSON, self.json)
@@ -126,7 +128,7 @@ pub(crate) fn of_history<'h, E, T: From<&'h E> + Serialize>(
     let mut entries = Entries::new();
     let written = rest.iter().take(page.limit.into()).take_while(|entry| entries.push(&T::from(entry))).count();
     let last = rest.get(..written).and_then(<[E]>::last).filter(|_| written < rest.len());
-    entries.finish(last.and_then(|entry| cursor(kind, &sequence(entry))))
+    entries.finish(kind, last.map(sequence).as_ref())
 }
 
 /// The requested page of a list with long entries, which are read in rounds.
@@ -173,7 +175,7 @@ impl<K: Clone + Serialize> Listing<K> {
     }
 
     pub(crate) fn answer(self) -> Answer {
-        self.entries.finish(self.last.filter(|_| self.more).and_then(|last| cursor(self.kind, &last)))
+        self.entries.finish(self.kind, self.last.as_ref().filter(|_| self.more))
     }
 }
 

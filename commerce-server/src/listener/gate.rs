@@ -134,9 +134,10 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Sent<B> {
     fn size_hint(&self) -> SizeHint {
         let rest = u64::try_from(self.rest.len()).unwrap_or(u64::MAX);
         let mut hint = self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint);
-        let upper = hint.upper().map(|upper| upper.saturating_add(rest));
+        if let Some(upper) = hint.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
         hint.set_lower(hint.lower().saturating_add(rest));
-        upper.into_iter().for_each(|upper| hint.set_upper(upper));
         hint
     }
 }

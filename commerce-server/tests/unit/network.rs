@@ -7,10 +7,10 @@ fn networks(texts: &[&str]) -> Vec<Network> {
 }
 
 #[track_caller]
-fn check(name: HeaderName, values: &[&'static str], expected: &str) {
+fn check(name: &HeaderName, values: &[&'static str], expected: &str) {
     let mut headers = HeaderMap::new();
     for value in values {
-        headers.append(&name, HeaderValue::from_static(value));
+        headers.append(name, HeaderValue::from_static(value));
     }
     let proxies = networks(&["10.0.0.0/8", "::1"]);
     let found = client(&proxies, "10.0.0.1".parse().unwrap(), &headers);
@@ -19,15 +19,15 @@ fn check(name: HeaderName, values: &[&'static str], expected: &str) {
 
 #[test]
 fn the_last_address_that_no_trusted_proxy_has_is_the_client() {
-    check(X_FORWARDED_FOR, &["192.0.2.7"], "192.0.2.7");
-    check(X_FORWARDED_FOR, &["198.51.100.1, 192.0.2.7, 10.1.2.3"], "192.0.2.7");
-    check(X_FORWARDED_FOR, &["198.51.100.1", "192.0.2.7:4711 , ::1"], "192.0.2.7");
-    check(X_FORWARDED_FOR, &["198.51.100.1, unknown, 10.1.2.3"], "10.1.2.3");
-    check(X_FORWARDED_FOR, &["nonsense"], "10.0.0.1");
-    check(X_FORWARDED_FOR, &[], "10.0.0.1");
-    check(FORWARDED, &["for=198.51.100.1, For=\"[2001:db8::7]:4711\";proto=https, for=10.9.9.9"], "2001:db8::7");
-    check(FORWARDED, &["proto=https;for=192.0.2.7"], "192.0.2.7");
-    check(FORWARDED, &["for=_hidden"], "10.0.0.1");
+    check(&X_FORWARDED_FOR, &["192.0.2.7"], "192.0.2.7");
+    check(&X_FORWARDED_FOR, &["198.51.100.1, 192.0.2.7, 10.1.2.3"], "192.0.2.7");
+    check(&X_FORWARDED_FOR, &["198.51.100.1", "192.0.2.7:4711 , ::1"], "192.0.2.7");
+    check(&X_FORWARDED_FOR, &["198.51.100.1, unknown, 10.1.2.3"], "10.1.2.3");
+    check(&X_FORWARDED_FOR, &["nonsense"], "10.0.0.1");
+    check(&X_FORWARDED_FOR, &[], "10.0.0.1");
+    check(&FORWARDED, &["for=198.51.100.1, For=\"[2001:db8::7]:4711\";proto=https, for=10.9.9.9"], "2001:db8::7");
+    check(&FORWARDED, &["proto=https;for=192.0.2.7"], "192.0.2.7");
+    check(&FORWARDED, &["for=_hidden"], "10.0.0.1");
 }
 
 #[test]
