@@ -21,8 +21,9 @@ use crate::running::{Caller, PATIENCE, Server, directory};
 
 const ATTACKER: [u8; 4] = [127, 0, 0, 66];
 const OTHER: [u8; 4] = [127, 0, 0, 2];
-/// What the others may take while the attack goes on, unless they took a third of it before.
-const FAST_ENOUGH: Duration = Duration::from_millis(20);
+/// What the others may take while the attack goes on, unless they took a third of it before: in the long form, which has the
+/// machine for itself, and beside other tests.
+const FAST_ENOUGH: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(1)];
 const MEBIBYTE: u64 = 1024 * 1024;
 
 fn setting(name: &str, usual: u32) -> u32 {
@@ -161,7 +162,7 @@ async fn get(
 
 /// Attacks with many connections, and compares what the others see before and meanwhile.
 async fn check<F: Future<Output = ()> + Send + 'static>(name: &str, attack: fn(SocketAddr) -> F) {
-    let count = setting("COMMERCE_ATTACK", 300);
+    let count = setting("COMMERCE_ATTACK", 150);
     let home = directory();
     let metrics = std::net::TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a port");
     let server = Server::start(home.path(), &["--metrics-listen", &metrics.to_string(), "--write-timeout", "5s"]);
@@ -187,8 +188,9 @@ async fn check<F: Future<Output = ()> + Send + 'static>(name: &str, attack: fn(S
         peak / MEBIBYTE,
         after / MEBIBYTE
     );
-    assert!(meanwhile.0 <= FAST_ENOUGH.max(before.0 * 3), "{name}: {before:?}, {meanwhile:?}");
-    assert!(meanwhile.1 <= FAST_ENOUGH.max(before.1 * 3), "{name}: {before:?}, {meanwhile:?}");
+    let enough = FAST_ENOUGH[usize::from(std::env::var_os("COMMERCE_ATTACK").is_none())];
+    assert!(meanwhile.0 <= enough.max(before.0 * 3), "{name}: {before:?}, {meanwhile:?}");
+    assert!(meanwhile.1 <= enough.max(before.1 * 3), "{name}: {before:?}, {meanwhile:?}");
     assert_eq!(health, StatusCode::OK, "{name}");
     assert!(peak < 256 * MEBIBYTE, "{name}: {} MiB", peak / MEBIBYTE);
     check_returned(name, memory, after);
