@@ -155,7 +155,7 @@ where
     B: Body,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let caller = app.options.auth.caller(&parts.method, &parts.headers)?;
+    let caller = app.options.auth.caller(&parts)?;
     if let Some(user) = caller.actor().and_then(|caller| caller.user.as_ref()) {
         Span::current().record("user_id", user.as_str());
     }
