@@ -37,7 +37,7 @@ use crate::call::RequestContext;
 use crate::openapi;
 use crate::options::Options;
 use crate::problem::Problem;
-use crate::quota::OrderQuota;
+use crate::quota::Quota;
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::route::Found;
 use crate::routes::ROUTER;
@@ -92,8 +92,12 @@ pub struct Service {
 impl Service {
     /// Serves an engine.
     pub fn new(engine: Engine, options: Options) -> Self {
-        let quota = OrderQuota::per_minute(options.orders_per_minute);
-        Self { app: Arc::new(App { engine, options, quota, document: &openapi::DOCUMENT }), served: Arc::default() }
+        let orders = Quota::of_orders(options.orders_per_minute);
+        let codes = Quota::of_codes(options.codes_per_minute);
+        Self {
+            app: Arc::new(App { engine, options, orders, codes, document: &openapi::DOCUMENT }),
+            served: Arc::default(),
+        }
     }
 
     fn run_upkeep(&self) {
