@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
+use crate::auth::Caller;
 use crate::json;
 use crate::memory::Memory;
 use crate::precondition;
@@ -27,7 +28,7 @@ pub(crate) struct RequestContext {
     /// The path of the route, with its parameters in braces.
     pub(crate) path: &'static str,
     pub(crate) params: Params,
-    pub(crate) caller: Option<Actor>,
+    pub(crate) caller: Caller,
     pub(crate) parts: http::request::Parts,
     pub(crate) body: Bytes,
     pub(crate) memory: Mutex<Memory>,
@@ -36,7 +37,7 @@ pub(crate) struct RequestContext {
 impl RequestContext {
     /// The caller. Guests are refused.
     pub(crate) fn caller(&self) -> Result<&Actor, Problem> {
-        self.caller.as_ref().ok_or_else(Problem::no_token)
+        self.caller.known()
     }
 
     pub(crate) const fn headers(&self) -> &HeaderMap {
