@@ -1,6 +1,7 @@
 //! The errors of commands, for the user who ran them.
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
 
@@ -19,6 +20,8 @@ use crate::users::UsersConfigError;
 
 #[derive(Debug, ThisError)]
 pub(super) enum Failure {
+    #[error("the environment variable {} is not a setting: see commerce --help", .0.display())]
+    UnknownVariable(OsString),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("users service: {0}")]
