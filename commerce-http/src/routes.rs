@@ -107,6 +107,7 @@ routes! {
     System GET "/metrics" system::metrics;
     System GET "/openapi.json" system::openapi_json;
     System GET "/docs" system::docs;
+    Asset GET "/" system::home;
     Asset GET "/docs/" system::docs_page;
     Asset GET "/docs/{*file}" system::docs_file;
 }
