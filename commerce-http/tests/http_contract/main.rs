@@ -14,6 +14,7 @@ mod inventory;
 mod limits;
 mod lists;
 mod logs;
+mod memory;
 mod metadata;
 mod orders;
 mod payments;

@@ -47,8 +47,8 @@ pub(super) enum Failure {
     Input { file: String, problem: Box<dyn Error + Send + Sync> },
     #[error("{0} differences between the tables and the history")]
     Differences(usize),
-    #[error("requests were aborted: they did not finish within the grace period")]
-    Interrupted,
+    #[error("requests were aborted: they did not finish within the grace period (open connections: {0})")]
+    Interrupted(usize),
     #[error("{what}: {source}")]
     System { what: &'static str, source: io::Error },
     #[error("cannot listen on {address}: {}", listening(.source))]

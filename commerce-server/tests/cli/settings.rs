@@ -57,6 +57,13 @@ fn values_that_cannot_be_are_refused() {
     check_refused("[connections]\nwriters = 2\n", "SQLite is a file");
     check_refused("database = \"mysql://x\"\n[connections]\nstatement_timeout = \"0s\"\n", "at least 1s");
     check_refused("database = \"mysql://x\"\n[connections]\nreaders = 0\n", "nonzero");
+    check_refused("[clients]\nidle_timeout = \"0s\"\n", "at least 1s");
+    check_refused("[clients]\nanswer_memory = 1\n", "16 to 65536");
+    check_refused("[clients]\nconnections_per_address = 0\n", "nonzero");
+    check_refused(
+        "[clients]\ntrusted_proxies = [\"proxy.example.com\"]\n",
+        "line 2, column 19: a network is an address",
+    );
     check_refused("[keys]\njwks_url = \"http://id.example.com/jwks.json\"\n", "https://");
 }
 
