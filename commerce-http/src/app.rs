@@ -7,13 +7,14 @@ use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
 
 use crate::options::Options;
-use crate::quota::OrderQuota;
+use crate::quota::Quota;
 
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) options: Options,
-    pub(crate) quota: OrderQuota,
+    pub(crate) orders: Quota,
+    pub(crate) codes: Quota,
     pub(crate) document: &'static LazyLock<Bytes>,
 }
 

@@ -17,8 +17,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use commerce_core::actor::Actor;
 use cookie::Cookie;
-use http::header::{AUTHORIZATION, COOKIE};
-use http::{HeaderMap, Method};
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
+use http::request::Parts;
+use http::uri::Authority;
 use jsonwebtoken::{Algorithm, Validation};
 
 pub use self::key::{KeyError, VerifyingKey};
@@ -31,6 +33,32 @@ pub const LEEWAY_SECONDS: u64 = 5;
 /// The accepted algorithms.
 const ALGORITHMS: [Algorithm; 4] = [Algorithm::HS256, Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
 const SESSION: &str = "session";
+
+/// Who sent a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Caller {
+    Known(Actor),
+    /// With the answer where guests are refused.
+    Guest(Problem),
+}
+
+impl Caller {
+    /// `None` for a guest.
+    pub(crate) const fn actor(&self) -> Option<&Actor> {
+        match self {
+            Self::Known(actor) => Some(actor),
+            Self::Guest(_) => None,
+        }
+    }
+
+    /// The caller. Guests are refused.
+    pub(crate) fn known(&self) -> Result<&Actor, Problem> {
+        match self {
+            Self::Known(actor) => Ok(actor),
+            Self::Guest(refusal) => Err(refusal.clone()),
+        }
+    }
+}
 
 /// Checks tokens. Clones share the keys, also after they were replaced.
 #[derive(Clone, Debug)]
@@ -86,17 +114,19 @@ impl Auth {
         Ok(())
     }
 
-    /// The caller; `None` for a guest. An invalid token is refused even where guests are allowed.
-    pub(crate) fn caller(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Actor>, Problem> {
+    /// The caller of a request. An invalid token in `Authorization` is refused even where guests are allowed. A cookie may
+    /// belong to another program of the same host: with an invalid one, the caller is a guest.
+    pub(crate) fn caller(&self, request: &Parts) -> Result<Caller, Problem> {
+        let headers = &request.headers;
         if let Some(value) = headers.get(AUTHORIZATION) {
             let token = value.to_str().ok().and_then(bearer);
             let token = token
                 .ok_or_else(|| Problem::bad_token("invalid_token", "Authorization must be Bearer and a token."))?;
-            return self.verify(token).map(Some);
+            return self.verify(token).map(Caller::Known);
         }
-        let Some(token) = session(headers) else { return Ok(None) };
-        check_site(method, headers)?;
-        self.verify(token).map(Some)
+        let Some(token) = session(headers) else { return Ok(Caller::Guest(Problem::no_token())) };
+        let known = check_site(request).and_then(|()| self.verify(token));
+        Ok(known.map_or_else(Caller::Guest, Caller::Known))
     }
 
     fn verify(&self, token: &str) -> Result<Actor, Problem> {
@@ -127,10 +157,16 @@ fn session(headers: &HeaderMap) -> Option<&str> {
     found.value_raw()
 }
 
-/// Browsers send the cookie with requests from other sites, too. Such requests may read, but not write.
-fn check_site(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
-    let foreign = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
-    if foreign && !method.is_safe() {
+/// Browsers send the cookie with requests of other origins, too. Such requests may read, but not write. Without encryption, browsers
+/// send no `Sec-Fetch-Site` but an `Origin`.
+fn check_site(request: &Parts) -> Result<(), Problem> {
+    let headers = &request.headers;
+    let site = headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
+    let host = request.uri.authority().map(Authority::as_str);
+    let host = host.or_else(|| headers.get(HOST)?.to_str().ok());
+    let is_own = |origin: &str| origin.split_once("://").is_some_and(|(_, authority)| Some(authority) == host);
+    let origin = headers.get(ORIGIN).is_some_and(|origin| !origin.to_str().is_ok_and(is_own));
+    if (site || origin) && !request.method.is_safe() {
         return Err(Problem::forbidden("The session cookie is not accepted from other sites."));
     }
     Ok(())

@@ -12,6 +12,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::de::DeserializeOwned;
 
+use crate::auth::Caller;
 use crate::json;
 use crate::precondition;
 use crate::problem::Problem;
@@ -25,7 +26,7 @@ pub(crate) struct RequestContext {
     /// The path of the route, with its parameters in braces.
     pub(crate) path: &'static str,
     pub(crate) params: Params,
-    pub(crate) caller: Option<Actor>,
+    pub(crate) caller: Caller,
     pub(crate) parts: http::request::Parts,
     pub(crate) body: Bytes,
 }
@@ -33,7 +34,7 @@ pub(crate) struct RequestContext {
 impl RequestContext {
     /// The caller. Guests are refused.
     pub(crate) fn caller(&self) -> Result<&Actor, Problem> {
-        self.caller.as_ref().ok_or_else(Problem::no_token)
+        self.caller.known()
     }
 
     pub(crate) const fn headers(&self) -> &HeaderMap {

@@ -10,9 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
+use commerce_core::actor::Role;
 use commerce_core::commit::IdempotencyKey;
 use commerce_core::engine::{Idempotency, Reply};
 use commerce_core::ids::OrderId;
+use http::header::IF_MATCH;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -85,8 +87,11 @@ impl RequestContext {
 
     /// The key with its scope (caller and route) and the fingerprint of the request.
     fn keyed<'w, T>(&self, key: String, write: &'w Write<T>) -> Result<Keyed<'w, T>, Problem> {
-        let user = self.caller()?.user.as_ref().map_or("", |user| user.as_str());
-        let scope = format!("{user} {} {}", self.parts.method, self.path);
+        let caller = self.caller()?;
+        let user = caller.user.as_ref().map_or("", |user| user.as_str());
+        // What a user got in a role is not shown to them in another.
+        let role = if caller.role == Role::Customer { String::new() } else { format!(" {}", caller.role) };
+        let scope = format!("{user} {} {}{role}", self.parts.method, self.path);
         let written = Arc::<Mutex<Option<Answer>>>::default();
         let slot = Arc::clone(&written);
         let record = Box::new(move |outcome: &T| {
@@ -103,7 +108,9 @@ impl RequestContext {
         let hash = self.params.iter().fold(hash.chain_update([0]).chain_update(self.path), |hash, (_, value)| {
             hash.chain_update([0]).chain_update(value)
         });
-        URL_SAFE_NO_PAD.encode(hash.chain_update([0]).chain_update(&self.body).finalize())
+        let hash = hash.chain_update([0]).chain_update(&self.body);
+        let condition = self.headers().get(IF_MATCH).map(|tags| [&[0][..], tags.as_bytes()].concat());
+        URL_SAFE_NO_PAD.encode(hash.chain_update(condition.unwrap_or_default()).finalize())
     }
 }
 

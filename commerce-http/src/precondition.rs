@@ -47,7 +47,9 @@ pub(crate) fn failed(detail: String) -> Problem {
 
 /// The version in a tag. With strong comparison, weak and unknown tags match nothing.
 fn version(tag: &str) -> Option<u64> {
-    tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+    let digits = tag.trim().strip_prefix('"')?.strip_suffix('"')?;
+    let canonical = digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+    if canonical { digits.parse().ok() } else { None }
 }
 
 fn malformed() -> Problem {

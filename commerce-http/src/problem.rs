@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Display};
+use std::sync::Arc;
 
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -18,13 +19,13 @@ const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer realm=\"comm
 /// The default `Retry-After`, in seconds.
 const RETRY_SECONDS: u64 = 2;
 
-type Cause = Box<dyn Error + Send + Sync>;
+type Cause = Arc<dyn Error + Send + Sync>;
 
 /// The error of a request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Problem(Box<Parts>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Parts {
     status: StatusCode,
     code: &'static str,
@@ -36,7 +37,7 @@ struct Parts {
 }
 
 /// An invalid value in a request.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Fault {
     /// The position in the body, as a JSON pointer (RFC 6901). Empty for the whole document.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -179,8 +180,8 @@ impl Problem {
         self.header(RETRY_AFTER, seconds.into())
     }
 
-    pub(crate) fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
-        self.0.cause = Some(cause.into());
+    pub(crate) fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.0.cause = Some(cause.into().into());
         self
     }
 

@@ -26,10 +26,10 @@ impl Query {
         pairs.map(Self).ok_or_else(|| Problem::bad_request("malformed_query", "The query is not UTF-8."))
     }
 
-    /// The text of a parameter. An empty one is treated as absent.
+    /// The text of a parameter, trimmed. An empty one is treated as absent.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
 
     pub(crate) fn get<T: FromStr<Err: Display>>(&self, name: &'static str) -> Result<Option<T>, Problem> {

@@ -1,4 +1,4 @@
-//! The limit of orders per customer and minute.
+//! Limits per customer and minute: of orders, and of promotion codes that do not apply.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,19 +13,30 @@ use crate::problem::Problem;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The limit of orders per customer and minute. They may come in one burst.
+/// A limit per customer and minute. All may come in one burst.
 #[derive(Debug)]
-pub(crate) struct OrderQuota {
-    /// The share of one order in the minute. `None` if there is no limit.
+pub(crate) struct Quota {
+    /// The code and the message of the refusal.
+    refusal: (&'static str, &'static str),
+    /// The share of one in the minute. `None` if there is no limit.
     interval: Option<Duration>,
     /// The instants at which customers have their whole quota again. Others have it now.
     free_at: Mutex<HashMap<UserId, Instant>>,
 }
 
-impl OrderQuota {
+impl Quota {
     /// A limit of orders per minute; 0 for none.
-    pub(crate) fn per_minute(orders: u32) -> Self {
-        Self { interval: MINUTE.checked_div(orders), free_at: Mutex::default() }
+    pub(crate) fn of_orders(per_minute: u32) -> Self {
+        Self::new(per_minute, ("too_many_orders", "Too many orders in a short time."))
+    }
+
+    /// A limit of codes that do not apply per minute, so that codes cannot be guessed; 0 for none.
+    pub(crate) fn of_codes(per_minute: u32) -> Self {
+        Self::new(per_minute, ("too_many_codes_tried", "Too many promotion codes that do not apply in a short time."))
+    }
+
+    fn new(per_minute: u32, refusal: (&'static str, &'static str)) -> Self {
+        Self { refusal, interval: MINUTE.checked_div(per_minute), free_at: Mutex::default() }
     }
 
     pub(crate) fn take(&self, caller: &Actor) -> Result<(), Problem> {
@@ -34,8 +45,8 @@ impl OrderQuota {
         let free_at = customers.get(user).map_or(now, |free_at| now.max(*free_at)) + interval;
         let wait = free_at.saturating_duration_since(now + MINUTE);
         if !wait.is_zero() {
-            let problem =
-                Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_orders", "Too many orders in a short time.");
+            let (code, detail) = self.refusal;
+            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, code, detail);
             return Err(problem.retry_after(wait.as_secs() + 1));
         }
         if customers.len() == customers.capacity() {
@@ -45,7 +56,7 @@ impl OrderQuota {
         Ok(())
     }
 
-    /// Returns the share of an order that was a repeated request.
+    /// Returns the share of what does not count.
     pub(crate) fn release(&self, caller: &Actor) {
         let Some((interval, user)) = self.limit(caller) else { return };
         if let Some(free_at) = self.customers().get_mut(user) {

@@ -46,6 +46,9 @@ impl From<EngineError> for Problem {
                 let reason = serde_json::to_value(reason).unwrap_or_default();
                 Self::unprocessable("promotion_rejected", &error).with("promotion_code", &**code).with("reason", reason)
             }
+            EngineError::OrderCancelled { order, refunding } => Self::conflict("order_cancelled", error)
+                .with("order_id", order.to_string())
+                .with("refunding", refunding),
             EngineError::PriceChanged(ref changed) => price_changed(&error, changed),
             EngineError::IdempotencyKeyReused => Self::unprocessable("idempotency_key_reused", error),
             EngineError::VersionMismatch { .. } => precondition::failed(error.to_string()),

@@ -37,7 +37,7 @@ use crate::call::RequestContext;
 use crate::openapi;
 use crate::options::Options;
 use crate::problem::Problem;
-use crate::quota::OrderQuota;
+use crate::quota::Quota;
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::route::Found;
 use crate::routes::ROUTER;
@@ -92,8 +92,12 @@ pub struct Service {
 impl Service {
     /// Serves an engine.
     pub fn new(engine: Engine, options: Options) -> Self {
-        let quota = OrderQuota::per_minute(options.orders_per_minute);
-        Self { app: Arc::new(App { engine, options, quota, document: &openapi::DOCUMENT }), served: Arc::default() }
+        let orders = Quota::of_orders(options.orders_per_minute);
+        let codes = Quota::of_codes(options.codes_per_minute);
+        Self {
+            app: Arc::new(App { engine, options, orders, codes, document: &openapi::DOCUMENT }),
+            served: Arc::default(),
+        }
     }
 
     fn run_upkeep(&self) {
@@ -155,13 +159,13 @@ where
     B: Body,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let caller = app.options.auth.caller(&parts.method, &parts.headers)?;
-    if let Some(user) = caller.as_ref().and_then(|caller| caller.user.as_ref()) {
+    let caller = app.options.auth.caller(&parts)?;
+    if let Some(user) = caller.actor().and_then(|caller| caller.user.as_ref()) {
         Span::current().record("user_id", user.as_str());
     }
     let (route, params) = found.into_route()?;
-    if caller.is_none() && !parts.method.is_safe() {
-        return Err(Problem::no_token()); // before any of the body is received
+    if !parts.method.is_safe() {
+        caller.known()?; // before any of the body is received
     }
     let body = body::receive(&parts.headers, body, app.options.body_timeout).await?;
     let call = RequestContext { path: route.path, params, caller, parts, body };

@@ -100,6 +100,10 @@ pub(crate) struct Config {
     #[arg(long, global = true, value_name = "N", env = "COMMERCE_ORDERS_PER_MINUTE")]
     pub(crate) orders_per_minute: Option<u32>,
 
+    /// The maximum number of promotion codes that do not apply per customer and minute, 0 for no limit [default: 30].
+    #[arg(long, global = true, value_name = "N", env = "COMMERCE_CODES_PER_MINUTE")]
+    pub(crate) codes_per_minute: Option<u32>,
+
     /// The maximum number of client connections; further ones wait [default: 10000].
     #[arg(long, global = true, value_name = "N", env = "COMMERCE_MAX_CONNECTIONS")]
     pub(crate) max_connections: Option<NonZeroU32>,

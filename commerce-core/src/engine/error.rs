@@ -13,7 +13,7 @@ use crate::cart::CartRejection;
 use crate::catalog::CatalogRejection;
 use crate::commit::{RecordError, Refusal};
 use crate::document::DocumentKind;
-use crate::ids::UserId;
+use crate::ids::{OrderId, UserId};
 use crate::money::MoneyError;
 use crate::order::{CorruptHistory, OrderRejection, Status};
 use crate::port::{PaymentsUnavailable, StoreError, UsersUnavailable};
@@ -105,6 +105,10 @@ pub enum EngineError {
     /// The order would cost more than accepted in the cart, or not what was expected.
     #[error("the price has changed: the total is {}", .0.current.total)]
     PriceChanged(Box<PriceChanged>),
+    /// The reservation ended before the payment, and the units were sold to others. `refunding`: the payment was captured and is
+    /// being refunded.
+    #[error("the order is cancelled: its units were sold after the reservation ended{}", if *.refunding { ", and the payment is being refunded" } else { "" })]
+    OrderCancelled { order: OrderId, refunding: bool },
     /// A code has expired or is used up, so the price would differ from the one shown.
     #[error("the code {code} no longer applies: {reason}")]
     CodeRejected { code: String, reason: CodeRejection },

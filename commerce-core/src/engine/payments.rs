@@ -1,10 +1,11 @@
 //! Use cases of payments.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 
 use crate::actor::Actor;
-use crate::ids::PaymentId;
-use crate::order::{Command, Order, OrderRejection, Trigger};
+use crate::ids::{PaymentId, Sku};
+use crate::order::{Command, Order, OrderRejection, Phase, Trigger};
 use crate::port::{Charge, ChargeOutcome, OrderRef};
 use crate::stock::StockRefusal;
 
@@ -17,11 +18,12 @@ impl Engine {
     /// a payment received elsewhere by a transition.
     ///
     /// The processor is called before the commit and captures a payment at most once, so after a crash the call can be
-    /// repeated. If the reservation has expired and the stock is gone, the order is cancelled and the payment refunded.
+    /// repeated. If the reservation has expired and the units were sold to others, the order is cancelled: before the processor is
+    /// called, or, if they are sold in the meantime, with a refund.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] also for the order of another customer, [`EngineError::Forbidden`] to staff,
-    /// [`EngineError::Order`] if it is paid or over, [`EngineError::Payments`].
+    /// [`EngineError::Order`] if it is paid or over, [`EngineError::OrderCancelled`], [`EngineError::Payments`].
     pub async fn confirm_payment(
         &self,
         caller: &Actor,
@@ -37,6 +39,10 @@ impl Engine {
         if let Err(rejection) = self.check_payable(&order) {
             return self.answer_again(key, rejection).await;
         }
+        if !self.units_are_left(&order).await? {
+            self.command(&Actor::SYSTEM, Target::any(&order_ref), Command::Expire, None).await?;
+            return Err(EngineError::OrderCancelled { order: order.id, refunding: false });
+        }
         let charge = Charge::new(payment, order.payment.amount, token);
         match self.ports.payments.charge(&charge).await? {
             ChargeOutcome::Declined { reason } => {
@@ -48,7 +54,8 @@ impl Engine {
                 match self.command(&Actor::SYSTEM, Target::any(&order_ref), capture, key).await {
                     Err(EngineError::Stock(StockRefusal::OutOfStock { .. })) => {
                         let late = Command::CaptureAfterExpiry { amount, reference };
-                        self.command(&Actor::SYSTEM, Target::any(&order_ref), late, key).await
+                        self.command(&Actor::SYSTEM, Target::any(&order_ref), late, None).await?;
+                        Err(EngineError::OrderCancelled { order: order.id, refunding: true })
                     }
                     reply => reply,
                 }
@@ -56,10 +63,33 @@ impl Engine {
         }
     }
 
+    /// Whether the order still holds its units, or can have them again.
+    async fn units_are_left(&self, order: &Order) -> Result<bool> {
+        let now = self.now();
+        if order.reserved_until > now {
+            return Ok(true);
+        }
+        let mut wanted = BTreeMap::<&Sku, i64>::new();
+        for line in &order.quote.lines {
+            let units = wanted.entry(&line.item.sku).or_default();
+            *units = units.saturating_add(line.item.quantity.get());
+        }
+        for (sku, units) in wanted {
+            let level = self.ports.store.stock(sku, now).await?;
+            if level.is_none_or(|level| level.available() < units) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// A payment is only captured if it causes a transition.
     fn check_payable(&self, order: &Order) -> Result<()> {
         let lifecycle = self.settings.lifecycle_of(&order.lifecycle);
         let way = lifecycle.and_then(|known| known.by_trigger(&order.status, Trigger::Pay));
+        if order.phase == Phase::Cancelled && !order.payment.captured.is_zero() {
+            return Err(EngineError::OrderCancelled { order: order.id, refunding: true });
+        }
         if way.is_none() || !order.payment.captured.is_zero() {
             return Err(OrderRejection::NotPayable(order.status.clone()).into());
         }

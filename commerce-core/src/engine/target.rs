@@ -59,6 +59,7 @@ impl fmt::Display for Expected {
         match self {
             Self::Any => f.write_str("anything"),
             Self::Exists => f.write_str("any version"),
+            Self::Version(u64::MAX) => f.write_str("a version that it never has"),
             Self::Version(version) => write!(f, "version {version}"),
         }
     }

@@ -40,6 +40,9 @@ pub struct MintError(#[source] jsonwebtoken::errors::Error);
 #[derive(Deserialize)]
 struct Subject {
     sub: String,
+    /// One issuer. The library would take a list that contains the right one.
+    #[serde(default, rename = "iss")]
+    _iss: Option<String>,
     #[serde(default)]
     roles: Vec<String>,
 }
@@ -85,6 +88,10 @@ pub(super) fn verify<'k>(
     validations: &[Validation],
 ) -> Result<Actor, Problem> {
     let header = decode_header(token).map_err(|error| refused(error.kind()))?;
+    if header.crit.is_some() {
+        // RFC 7515, 4.1.11: no extension is known here.
+        return Err(Problem::bad_token("invalid_token", "The token has critical extensions, which are not supported."));
+    }
     let validation = validations.iter().find(|validation| validation.algorithms.contains(&header.alg));
     let validation =
         validation.ok_or_else(|| Problem::bad_token("invalid_token", "The token's algorithm is not accepted."))?;

@@ -35,13 +35,14 @@ const COMMON: [Row<Property>; 19] = [
 ];
 
 /// The problems of single operations.
-const OWN: [Row<&[&str]>; 25] = [
+const OWN: [Row<&[&str]>; 26] = [
     (CART_CHANGES, 409, &["cart_already_ordered", "cart_expired"]),
     (CART_CHANGES, 422, &["amount_too_large"]),
     (&["getCart", "createQuote", "validateCode", "createProduct", "replaceProduct"], 422, &["amount_too_large"]),
     (&["addCartItem", "updateCartItem", "refreshCart", "validateCode"], 422, &["currency_mismatch", "not_for_sale"]),
     (&["addCartItem"], 422, &["too_many_lines"]),
     (&["addCartPromotion"], 422, &["too_many_codes"]),
+    (&["addCartPromotion", "validateCode"], 429, &["too_many_codes_tried"]),
     (&["updateCart", "updateCartItem"], 422, &["validation_failed"]),
     (PLACING, 400, &["user_not_found"]),
     (PLACING, 404, &["not_found"]),
@@ -54,7 +55,7 @@ const OWN: [Row<&[&str]>; 25] = [
     (&["createReturn"], 409, &["not_returnable", "window_closed"]),
     (&["createReturn"], 422, &["too_many_returned", "unknown_item"]),
     (&["approveReturn", "rejectReturn", "receiveReturn"], 409, &["return_status"]),
-    (&["confirmPayment"], 409, &["already_paid", "amount_mismatch", "not_payable", "out_of_stock"]),
+    (&["confirmPayment"], 409, &["already_paid", "amount_mismatch", "not_payable", "order_cancelled", "out_of_stock"]),
     (&["createRefund"], 422, &["invalid_refund_amount"]),
     (&["createPromotion"], 409, &["already_exists"]),
     (&["createProduct", "replaceProduct"], 409, &["product_exists", "sku_taken"]),

@@ -55,23 +55,24 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     }
 }
 
-/// Places an order within the caller's quota. A repeated request does not count, and is answered even if the quota is used up.
+/// Places an order within the caller's quota. A repeated or refused request does not count. A repeated one is answered even if the
+/// quota is used up.
 pub(super) async fn place(
     app: &App,
     caller: &Actor,
     guard: &IdempotencyGuard<'_, Order>,
     order: impl Future<Output = Result<Reply<Order>, EngineError>>,
 ) -> Outcome {
-    if let Err(refused) = app.quota.take(caller) {
+    if let Err(refused) = app.orders.take(caller) {
         let known = app.engine.answered(guard.idempotency().as_ref()).await?;
         return guard.answer(known.ok_or(refused)?);
     }
-    let reply = order.await?;
+    let reply = order.await;
     match &reply {
-        Reply::Fresh(_) => telemetry::order_placed(),
-        Reply::Replayed(_) => app.quota.release(caller),
+        Ok(Reply::Fresh(_)) => telemetry::order_placed(),
+        Ok(Reply::Replayed(_)) | Err(_) => app.orders.release(caller),
     }
-    guard.answer(reply)
+    guard.answer(reply?)
 }
 
 /// Orders, newest first. Customers see their own.

@@ -4,6 +4,7 @@ use commerce_core::catalog::Product;
 use commerce_core::ids::ProductId;
 use commerce_core::money::Currency;
 use commerce_core::port::ProductFilter;
+use commerce_core::text::Name;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
@@ -28,14 +29,14 @@ const PRODUCTS: &str = "products";
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let query = call.query()?;
     let page = page::asked(&query, PRODUCTS)?;
-    let text = query.text("q").map(str::to_owned);
+    let text = query.get::<Name>("q")?.map(|text| text.to_string());
     let (category, active) = (query.get("category")?, query.get("active")?);
     let keys = query.metadata()?;
     if !keys.is_empty() {
         call.caller()?;
     }
     let filter = ProductFilter { text, categories: Vec::new(), active, keys };
-    let found = app.engine.products(call.caller.as_ref(), category.as_ref(), filter, &page).await?;
+    let found = app.engine.products(call.caller.actor(), category.as_ref(), filter, &page).await?;
     Ok(Answer::ok(&List::part(PRODUCTS, &found, |product| ProductShape::from((product, app.currency())))))
 }
 
@@ -46,7 +47,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = ProductShape<'_>))
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
-    let product = app.engine.product(call.caller.as_ref(), &product_id(call)?).await?;
+    let product = app.engine.product(call.caller.actor(), &product_id(call)?).await?;
     Ok(written(&product, app.currency()))
 }
 
@@ -57,7 +58,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = Variants<'_>))
 )]
 pub(crate) async fn variants(app: &App, call: &RequestContext) -> Outcome {
-    let product = app.engine.product(call.caller.as_ref(), &product_id(call)?).await?;
+    let product = app.engine.product(call.caller.actor(), &product_id(call)?).await?;
     Ok(Answer::ok(&Variants::from((&product, app.currency()))).version(product.version))
 }
 

@@ -117,7 +117,11 @@ pub(crate) async fn redemptions(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn validate(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     let (code, basket) = call.read(CodeTrial::read)?;
+    app.codes.take(caller)?;
     let check = app.engine.check_code(caller, &code, &basket).await?;
+    if check.rejected.is_none() {
+        app.codes.release(caller);
+    }
     Ok(Answer::ok(&TriedCode::from(&check)))
 }
 

@@ -94,9 +94,20 @@ async fn products_are_found_by_text_and_by_category() {
     assert_eq!(found("").await, ["pan", "MUG"]);
     assert_eq!(found("q=pAn-2").await, ["pan"]);
     assert_eq!(found("q=the+mug").await, ["MUG"]);
+    assert_eq!(found("q=%20mug%20").await, found("q=mug").await);
     assert_eq!(found("category=home").await, ["pan"]);
     assert_eq!(found("category=kitchen&q=mug").await, Vec::<String>::new());
     shop.guest().get("/v1/products?active=maybe").send().await.problem(422, "invalid_parameter");
+}
+
+/// PostgreSQL cannot store a NUL: the search would be an error of the store.
+#[tokio::test]
+async fn a_search_is_text() {
+    let shop = Shop::open().await;
+    for search in ["%00".to_owned(), "mug%07".to_owned(), "x".repeat(256)] {
+        let answer = shop.guest().get(&format!("/v1/products?q={search}")).send().await;
+        assert_eq!(answer.problem(422, "invalid_parameter")["errors"][0]["parameter"], "q");
+    }
 }
 
 #[tokio::test]

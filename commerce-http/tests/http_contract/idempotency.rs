@@ -1,8 +1,12 @@
 //! The same request sent again gets the same answer and has no further effect.
 
+use std::time::Duration;
+
+use commerce_core::actor::Role;
+use commerce_http::auth::mint;
 use serde_json::json;
 
-use super::shop::{Shop, address, fresh_key, order_of, path_of, text};
+use super::shop::{Client, SECRET, Shop, address, fresh_key, order_of, path_of, text};
 
 #[tokio::test]
 async fn a_key_is_needed_to_place_an_order() {
@@ -149,4 +153,26 @@ async fn keys_are_honoured_on_every_post_that_changes_something() {
     let category = shop.admin().post("/v1/categories", &json!({ "id": "cups", "name": "Cups" }));
     let (first, again) = (category.clone().key("cups").send().await, category.key("cups").send().await);
     assert_eq!((first.expect(201), "true"), (again.expect(201), again.header("idempotent-replayed")));
+}
+
+#[tokio::test]
+async fn an_answer_is_not_shown_in_another_role() {
+    let shop = Shop::open().await;
+    let adjust = |client: Client| {
+        client.post("/v1/inventory/MUG/adjustments", &json!({ "delta": 1, "reason": "found" })).key("role-1")
+    };
+    adjust(shop.admin()).send().await.expect(200);
+    assert_eq!(adjust(shop.admin()).send().await.header("idempotent-replayed"), "true");
+    let same_user = mint(SECRET, "root", Role::Customer, Duration::from_secs(60)).unwrap();
+    adjust(shop.with_token(&same_user)).send().await.problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn the_condition_is_part_of_the_request() {
+    let shop = Shop::open().await;
+    let cart = shop.ann().post("/v1/carts", &json!({})).send().await.expect(201);
+    let path = format!("/v1/carts/{}/items", text(&cart["id"]));
+    let add = shop.ann().post(&path, &json!({ "sku": "MUG", "quantity": 1 })).key("condition-1");
+    add.clone().header("if-match", "\"1\"").send().await.expect(200);
+    add.header("if-match", "\"2\"").send().await.problem(422, "idempotency_key_reused");
 }

@@ -39,6 +39,42 @@ async fn a_customer_places_so_many_orders_a_minute() {
 }
 
 #[tokio::test]
+async fn an_order_that_is_refused_takes_nothing_of_the_quota() {
+    let shop = Shop::with(plan(1)).await;
+    for _ in 0..5 {
+        let too_many = shop.ann().post("/v1/orders", &order_of("MUG", 1_000)).key(&fresh_key()).send().await;
+        too_many.problem(409, "out_of_stock");
+    }
+    shop.order(1).await;
+}
+
+#[tokio::test]
+async fn codes_cannot_be_guessed() {
+    let mut plan = Plan::default();
+    plan.options.codes_per_minute = 4;
+    let shop = Shop::with(plan).await;
+    let valid =
+        json!({ "id": "ten", "code": "TEN", "effect": { "type": "percent_off", "target": "order", "percent": "10" } });
+    shop.admin().post("/v1/promos", &valid).key(&fresh_key()).send().await.expect(201);
+    let items = json!([{ "sku": "MUG", "quantity": 1 }]);
+    let guess = |code: String| shop.ann().post("/v1/promos/validate", &json!({ "code": code, "items": items }));
+    for number in 0..3 {
+        guess(format!("GUESS{number}")).send().await.expect(200);
+        guess("TEN".to_owned()).send().await.expect(200);
+    }
+    let cart = shop.ann().post("/v1/carts", &json!({})).send().await.expect(201);
+    let codes = format!("/v1/carts/{}/promotions", cart["id"].as_str().unwrap());
+    let add = |code: &str| shop.ann().post(&codes, &json!({ "code": code }));
+    add("TEN").send().await.expect(200);
+    add("GUESS3").send().await.expect(200);
+    let refused = add("GUESS4").send().await;
+    refused.problem(429, "too_many_codes_tried");
+    assert!((1..=16).contains(&refused.header("retry-after").parse::<u32>().unwrap()));
+    guess("GUESS4".to_owned()).send().await.problem(429, "too_many_codes_tried");
+    shop.bob().post("/v1/promos/validate", &json!({ "code": "GUESS5", "items": items })).send().await.expect(200);
+}
+
+#[tokio::test]
 async fn what_is_sent_again_takes_nothing_of_the_quota_and_is_answered_beyond_it() {
     let shop = Shop::with(plan(3)).await;
     let first = shop.ann().post("/v1/orders", &order_of("MUG", 1)).key("first");

@@ -53,7 +53,7 @@ pub(crate) struct Plan {
 impl Default for Plan {
     fn default() -> Self {
         let auth = Auth::new(vec![VerifyingKey::hs256(SECRET).unwrap()]);
-        let options = Options { orders_per_minute: 0, ..Options::new(auth) };
+        let options = Options { orders_per_minute: 0, codes_per_minute: 0, ..Options::new(auth) };
         Self {
             users: None,
             trusts_users: false,

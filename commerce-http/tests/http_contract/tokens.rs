@@ -170,9 +170,45 @@ async fn the_session_cookie_carries_a_token_too() {
     let cookie = format!("theme=dark; session={}; lang=en", signed(&ann()));
     shop.guest().get("/v1/orders").header("cookie", &cookie).send().await.expect(200);
     shop.guest().get("/v1/orders").header("cookie", "session=x").send().await.problem(401, "invalid_token");
+    shop.guest().post("/v1/carts", &json!({})).header("cookie", "session=x").send().await.problem(401, "invalid_token");
     let post = shop.guest().post("/v1/carts", &json!({})).header("cookie", &cookie);
     post.clone().header("sec-fetch-site", "same-origin").send().await.expect(201);
-    post.header("sec-fetch-site", "cross-site").send().await.problem(403, "forbidden");
+    for site in ["cross-site", "same-site"] {
+        post.clone().header("sec-fetch-site", site).send().await.problem(403, "forbidden");
+    }
+    for origin in ["https://evil.example", "null"] {
+        post.clone().header("host", "shop.example").header("origin", origin).send().await.problem(403, "forbidden");
+    }
+    post.header("host", "shop.example").header("origin", "https://shop.example").send().await.expect(200);
+}
+
+/// Cookies do not know ports: another program on the host may use the name `session`.
+#[tokio::test]
+async fn a_foreign_cookie_does_not_shut_out_guests() {
+    let shop = Shop::open().await;
+    for path in ["/docs/", "/healthz", "/readyz", "/openapi.json", "/v1/products", "/v1/categories"] {
+        let answer = shop.guest().get(path).header("cookie", "session=eyJhIjoxfQ.aa.bb").send().await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_with_critical_extensions_is_refused() {
+    let header = Header { crit: Some(vec!["b64".to_owned()]), ..Header::new(Algorithm::HS256) };
+    let token = encode(&header, &ann(), &EncodingKey::from_secret(SECRET)).unwrap();
+    Shop::open().await.with_token(&token).get("/v1/orders").send().await.problem(401, "invalid_token");
+}
+
+#[tokio::test]
+async fn a_token_has_one_issuer() {
+    let shop = shop_of(Auth::new(vec![VerifyingKey::hs256(SECRET).unwrap()]).with_issuer("shop")).await;
+    let token = |issuer: Value| {
+        let mut claims = serde_json::to_value(ann()).unwrap();
+        claims["iss"] = issuer;
+        encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(SECRET)).unwrap()
+    };
+    shop.with_token(&token(json!("shop"))).get("/v1/orders").send().await.expect(200);
+    shop.with_token(&token(json!(["shop", "evil"]))).get("/v1/orders").send().await.problem(401, "invalid_token");
 }
 
 #[tokio::test]

@@ -160,14 +160,30 @@ async fn a_payment_after_the_reservation_takes_the_stock_anew_while_it_lasts() {
 }
 
 #[tokio::test]
-async fn a_payment_for_stock_that_is_gone_is_sent_back() {
+async fn a_payment_for_stock_that_is_gone_is_not_taken() {
     let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 1)]).await;
     let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
     shop.wait(TimeDelta::minutes(31));
     shop.place("bob", &[("MUG", 1)]).await.expect("the unit is free again");
 
-    let late = shop.pay("ann", &order).await.expect("the payment is recorded");
-    assert_eq!((late.phase, late.payment.captured), (Phase::Cancelled, parse("9.99 USD")));
+    let late = shop.pay("ann", &order).await;
+    assert!(matches!(late, Err(EngineError::OrderCancelled { refunding: false, .. })), "{late:?}");
+    let over = shop.order(&order).await;
+    assert_eq!((over.phase, over.payment.captured), (Phase::Cancelled, parse("0.00 USD")));
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn a_payment_for_stock_that_is_sold_meanwhile_is_sent_back() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 1)]).await;
+    let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
+    shop.wait(TimeDelta::minutes(31));
+
+    let race = shop.selling_during_payments("MUG");
+    let late = race.pay("ann", &order).await;
+    assert!(matches!(late, Err(EngineError::OrderCancelled { refunding: true, .. })), "{late:?}");
+    let again = shop.pay("ann", &order).await;
+    assert!(matches!(again, Err(EngineError::OrderCancelled { refunding: true, .. })), "{again:?}");
     shop.work().await;
     let settled = shop.order(&order).await;
     assert_eq!((settled.payment.status, settled.payment.refunded), (PaymentStatus::Refunded, parse("9.99 USD")));

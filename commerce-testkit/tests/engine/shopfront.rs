@@ -15,9 +15,12 @@ use commerce_core::engine::{
 };
 use commerce_core::ids::{CartId, ReturnId, UserId};
 use commerce_core::metadata::Metadata;
-use commerce_core::order::{Command, Order, OrderDetails, ReturnLine, ReturnRequest};
+use commerce_core::order::{Command, Order, OrderDetails, RefundOutcome, ReturnLine, ReturnRequest};
 use commerce_core::payment::SandboxPayments;
-use commerce_core::port::{Clock, IdGenerator, OrderRef, Users, UsersUnavailable};
+use commerce_core::port::{
+    Charge, ChargeOutcome, Clock, IdGenerator, OrderRef, Payments, PaymentsUnavailable, RefundRequest, Users,
+    UsersUnavailable,
+};
 use commerce_core::pricing::{Tax, TaxRate};
 use commerce_core::promotion::{Promotion, PromotionDefinition};
 use commerce_core::replay;
@@ -48,6 +51,25 @@ impl Users for Everyone {
             return Err(UsersUnavailable("down".into()));
         }
         Ok(user.as_str() != "nobody")
+    }
+}
+
+/// A processor that is slow enough for another customer.
+#[derive(Debug)]
+struct SlowPayments {
+    shop: Shopfront,
+    sku: &'static str,
+}
+
+#[async_trait]
+impl Payments for SlowPayments {
+    async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, PaymentsUnavailable> {
+        self.shop.place("bob", &[(self.sku, 1)]).await.expect("a unit is free");
+        SandboxPayments.charge(charge).await
+    }
+
+    async fn refund(&self, request: &RefundRequest) -> Result<RefundOutcome, PaymentsUnavailable> {
+        SandboxPayments.refund(request).await
     }
 }
 
@@ -93,6 +115,16 @@ impl Shopfront {
         let rows: Vec<_> = goods.iter().map(|(sku, price, on_hand)| import_row(sku, price, *on_hand)).collect();
         shop.engine.import(&admin(), &rows).await.expect("the goods are good");
         shop
+    }
+
+    /// The same shop, where another customer buys a unit of a sku whenever the processor captures a payment.
+    pub(crate) fn selling_during_payments(&self, sku: &'static str) -> Self {
+        let payments = Arc::new(SlowPayments { shop: self.clone(), sku });
+        let engine = Engine::builder(Settings::new(CURRENCY), Arc::new(self.store.clone()), payments)
+            .clock(self.clock.clone())
+            .ids(self.ids.clone())
+            .build();
+        Self { engine, ..self.clone() }
     }
 
     /// Changes the price of a sku.
