@@ -15,7 +15,7 @@ pub(crate) type Outcome = Result<Answer, Problem>;
 
 /// The media type of everything but problems and the documentation.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {

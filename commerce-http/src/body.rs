@@ -36,6 +36,11 @@ where
     }
 }
 
+/// The memory that the body may take.
+pub(crate) fn memory(headers: &HeaderMap, body: &impl Body) -> usize {
+    if body.is_end_stream() { 0 } else { announced(headers).unwrap_or(MAX_BYTES).min(MAX_BYTES) }
+}
+
 /// The announced size of the body. One that exceeds `usize` is too large anyway.
 fn announced(headers: &HeaderMap) -> Option<usize> {
     let text = headers.get(CONTENT_LENGTH)?.to_str().ok()?;

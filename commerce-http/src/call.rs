@@ -11,9 +11,11 @@ use commerce_core::problem::{Findings, Read};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
 
 use crate::auth::Caller;
 use crate::json;
+use crate::memory::Memory;
 use crate::precondition;
 use crate::problem::Problem;
 use crate::query::Query;
@@ -29,6 +31,7 @@ pub(crate) struct RequestContext {
     pub(crate) caller: Caller,
     pub(crate) parts: http::request::Parts,
     pub(crate) body: Bytes,
+    pub(crate) memory: Mutex<Memory>,
 }
 
 impl RequestContext {

@@ -28,6 +28,7 @@ mod compress;
 pub mod dto;
 mod idempotency;
 mod json;
+mod memory;
 mod openapi;
 mod options;
 mod page;
@@ -42,6 +43,7 @@ mod routes;
 mod service;
 pub mod telemetry;
 
+pub use self::memory::Budget;
 pub use self::openapi::openapi;
 pub use self::options::Options;
 pub use self::service::Service;

@@ -2,21 +2,30 @@
 //!
 //! A cursor is the position of an entry with a digest, so a damaged one is refused. It is not secret and grants nothing:
 //! permissions are checked for every page.
+//!
+//! A page ends early if it would exceed [`MAX_BYTES`]; its `next_cursor` leads on.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use commerce_core::port::{Page, PageRequest};
+use http::StatusCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::answer::{Answer, JSON};
+use crate::call::RequestContext;
 use crate::problem::Problem;
 use crate::query::Query;
 
 const DEFAULT_LIMIT: u16 = 20;
 const MAX_LIMIT: u16 = 100;
 const DIGEST_BYTES: usize = 6;
+/// The maximum size of a page. Only a page of one entry may exceed it.
+pub(crate) const MAX_BYTES: usize = 1024 * 1024;
+/// The maximum number of entries that are read at once.
+const ROUND: u16 = 20;
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -31,7 +40,7 @@ pub(crate) struct List<T> {
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Paging {
-    /// The maximum number of entries.
+    /// The maximum number of entries. A page has fewer if it would be longer than 1 MiB.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<u16>,
     /// The `next_cursor` of the previous page.
@@ -60,23 +69,113 @@ impl<T> List<T> {
         let next_cursor = page.next.as_ref().and_then(|last| cursor(kind, last));
         Self { items: page.items.iter().map(entry).collect(), next_cursor }
     }
+}
 
-    /// The requested page of a history that was read whole.
-    pub(crate) fn of_history<'h, E>(
-        kind: &str,
-        page: &PageRequest<u64>,
-        history: &'h [E],
-        sequence: impl Fn(&E) -> u64,
-    ) -> Self
-    where
-        T: From<&'h E>,
-    {
-        let start = history.partition_point(|entry| page.after.is_some_and(|after| sequence(entry) <= after));
-        let rest = history.get(start..).unwrap_or_default();
-        let part = rest.get(..page.limit.into()).unwrap_or(rest);
-        let last = part.last().filter(|_| part.len() < rest.len());
-        let next_cursor = last.and_then(|entry| cursor(kind, &sequence(entry)));
-        Self { items: part.iter().map(T::from).collect(), next_cursor }
+/// The body of a page that is being written.
+#[derive(Debug)]
+pub(crate) struct Entries {
+    json: Vec<u8>,
+    count: u16,
+}
+
+impl Entries {
+    fn new() -> Self {
+        Self { json: b"{\"items\":[".to_vec(), count: 0 }
+    }
+
+    /// Adds an entry if the page has room for it. It always has room for one.
+    #[expect(clippy::expect_used, reason = "shapes have string keys, and writing to memory cannot fail")]
+    pub(crate) fn push(&mut self, entry: &impl Serialize) -> bool {
+        let end = self.json.len();
+        if self.count > 0 {
+            self.json.push(b',');
+        }
+        serde_json::to_writer(&mut self.json, entry).expect("a shape can be serialized");
+        let fits = self.count == 0 || self.json.len() <= MAX_BYTES;
+        if fits {
+            self.count += 1;
+        } else {
+            self.json.truncate(end);
+        }
+        fits
+    }
+
+    /// How many entries of the same size the page has room for, at least one.
+    fn room(&self) -> u16 {
+        let entry = self.json.len() / usize::from(self.count.max(1));
+        let room = MAX_BYTES.saturating_sub(self.json.len()) / entry.max(1);
+        u16::try_from(room).unwrap_or(u16::MAX).max(1)
+    }
+
+    /// The page, which has a next one if it ends at `last`.
+    fn finish(mut self, kind: &str, last: Option<&impl Serialize>) -> Answer {
+        let next_cursor = last.and_then(|last| cursor(kind, last));
+        let end = serde_json::json!(next_cursor).to_string();
+        self.json.extend([&b"],\"next_cursor\":"[..], end.as_bytes(), b"}"].concat());
+        Answer::empty(StatusCode::OK).typed(JSON, self.json)
+    }
+}
+
+/// The requested page of a history that was read whole.
+pub(crate) fn of_history<'h, E, T: From<&'h E> + Serialize>(
+    kind: &str,
+    page: &PageRequest<u64>,
+    history: &'h [E],
+    sequence: impl Fn(&E) -> u64,
+) -> Answer {
+    let start = history.partition_point(|entry| page.after.is_some_and(|after| sequence(entry) <= after));
+    let rest = history.get(start..).unwrap_or_default();
+    let mut entries = Entries::new();
+    let written = rest.iter().take(page.limit.into()).take_while(|entry| entries.push(&T::from(entry))).count();
+    let last = rest.get(..written).and_then(<[E]>::last).filter(|_| written < rest.len());
+    entries.finish(kind, last.map(sequence).as_ref())
+}
+
+/// The requested page of a list with long entries, which are read in rounds.
+#[derive(Debug)]
+pub(crate) struct Listing<K> {
+    kind: &'static str,
+    limit: u16,
+    entries: Entries,
+    last: Option<K>,
+    complete: bool,
+    more: bool,
+}
+
+impl<K: Clone + Serialize> Listing<K> {
+    pub(crate) async fn new(call: &RequestContext, kind: &'static str, page: PageRequest<K>) -> Result<Self, Problem> {
+        call.memory.lock().await.for_page().await?;
+        let PageRequest { limit, after: last } = page;
+        Ok(Self { kind, limit, entries: Entries::new(), last, complete: false, more: false })
+    }
+
+    /// What to read next, until the page is complete.
+    pub(crate) fn request(&self) -> Option<PageRequest<K>> {
+        let round = if self.entries.count == 0 { ROUND } else { self.entries.room() };
+        let limit = (self.limit - self.entries.count).min(round);
+        (!self.complete).then(|| PageRequest { limit, after: self.last.clone() })
+    }
+
+    /// Adds what was read, as far as the page has room.
+    pub(crate) fn add<D>(
+        &mut self,
+        found: &Page<D, K>,
+        key: impl Fn(&D) -> K,
+        write: impl Fn(&mut Entries, &D) -> bool,
+    ) {
+        for entry in &found.items {
+            if !write(&mut self.entries, entry) {
+                (self.complete, self.more) = (true, true);
+                return;
+            }
+            self.last = Some(key(entry));
+        }
+        self.more = found.next.is_some();
+        self.complete = !self.more || self.entries.count >= self.limit;
+    }
+
+    pub(crate) fn answer(self) -> Answer {
+        self.entries.finish(self.kind, self.last.as_ref().filter(|_| self.more))
     }
 }
 

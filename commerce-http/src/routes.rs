@@ -109,4 +109,5 @@ routes! {
     System GET "/docs" system::docs = getDocs(Anyone);
     Asset GET "/docs/" system::docs_page = getDocsPage(Anyone);
     Asset GET "/docs/{*file}" system::docs_file = getDocsFile(Anyone);
+    Asset GET "/" system::home = getHome(Anyone);
 }

@@ -4,7 +4,7 @@
 //! 2. Open a span.
 //! 3. Find the route.
 //! 4. Check the token.
-//! 5. Receive the body within its limits.
+//! 5. Take memory, and receive the body within its limits.
 //! 6. Run the handler within its time-out.
 //! 7. Turn a panic into a 500.
 //! 8. Compress the answer.
@@ -28,12 +28,14 @@ use http::header::CACHE_CONTROL;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tracing::{Instrument, Span, field, info_span};
 
-use crate::answer::{Answer, Outcome};
+use crate::answer::Answer;
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::memory::Memory;
 use crate::openapi;
 use crate::options::Options;
 use crate::problem::Problem;
@@ -145,16 +147,16 @@ where
     let work = AssertUnwindSafe(run(app, found, parts, body)).catch_unwind().instrument(span.clone());
     let outcome = work.await.unwrap_or_else(|panic| Err(Problem::internal().caused_by(panic_message(&*panic))));
     span.in_scope(|| {
-        let answer = finished(outcome, &id);
+        let (answer, memory) = finished(outcome, &id);
         answer.order.inspect(|order| {
             span.record("order_id", field::display(order));
         });
         Served { method, route, took: started.elapsed() }.note(&answer);
-        response(answer, id, gzip)
+        response(answer, memory, id, gzip)
     })
 }
 
-async fn run<B>(app: &App, found: Found, parts: http::request::Parts, body: B) -> Outcome
+async fn run<B>(app: &App, found: Found, parts: http::request::Parts, body: B) -> Result<(Answer, Memory), Problem>
 where
     B: Body,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -167,25 +169,29 @@ where
     if !parts.method.is_safe() {
         caller.known()?; // before any of the body is received
     }
+    let memory = Memory::of_request(parts.extensions.get(), body::memory(&parts.headers, &body)).await?;
     let body = body::receive(&parts.headers, body, app.options.body_timeout).await?;
-    let call = RequestContext { path: route.path, params, caller, parts, body };
+    let call = RequestContext { path: route.path, params, caller, parts, body, memory: Mutex::new(memory) };
     let outcome = timeout(app.options.handler_timeout, (route.handler)(app, &call)).await;
-    outcome.unwrap_or_else(|_| Err(Problem::timed_out()))
+    let answer = outcome.unwrap_or_else(|_| Err(Problem::timed_out()))?;
+    let mut memory = call.memory.into_inner();
+    memory.for_answer(answer.body.len(), !call.parts.method.is_safe()).await?;
+    Ok((answer, memory))
 }
 
-fn finished(outcome: Outcome, id: &RequestId) -> Answer {
+fn finished(outcome: Result<(Answer, Memory), Problem>, id: &RequestId) -> (Answer, Memory) {
     outcome.unwrap_or_else(|problem| {
         problem.log();
-        Answer::problem(problem, id.as_str())
+        (Answer::problem(problem, id.as_str()), Memory::default())
     })
 }
 
-fn response(mut answer: Answer, id: RequestId, gzip: bool) -> Response<Full<Bytes>> {
+fn response(mut answer: Answer, memory: Memory, id: RequestId, gzip: bool) -> Response<Full<Bytes>> {
     answer.headers.insert(X_REQUEST_ID, id.into_header());
     answer.headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     answer.headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
     let body = compress::compress(&mut answer.headers, answer.body, gzip);
-    let mut response = Response::new(Full::new(body));
+    let mut response = Response::new(Full::new(memory.hold(body)));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     response

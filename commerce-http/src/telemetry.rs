@@ -21,6 +21,7 @@ const ORDERS: &str = "orders_placed_total";
 const TASK_RUNS: &str = "task_runs_total";
 const TASK_AGE: &str = "task_oldest_due_age_seconds";
 const DEAD_TASKS: &str = "tasks_dead";
+const LIMITED: &str = "http_limited_total";
 
 /// The maximum number of dead tasks that are counted, to limit the cost.
 const MAX_DEAD: u16 = 500;
@@ -46,6 +47,10 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(TASK_RUNS, "Attempts at tasks, by kind and outcome: finished, failed (to be retried), given_up.");
     describe_gauge!(TASK_AGE, Unit::Seconds, "How long the oldest due task of a kind had been due at the last look.");
     describe_gauge!(DEAD_TASKS, "Dead tasks, which wait for a person, by kind; at most 500 are counted.");
+    describe_counter!(
+        LIMITED,
+        "Connections, streams and requests that a limit of the server refused or ended, by limit."
+    );
     Ok(handle)
 }
 
@@ -100,6 +105,11 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         gauge!(IN_FLIGHT).decrement(1.0);
     }
+}
+
+/// Counts a connection, a stream or a request that a limit refused or ended.
+pub fn limited(limit: &'static str) {
+    counter!(LIMITED, "limit" => limit).increment(1);
 }
 
 pub(crate) fn order_placed() {

@@ -64,6 +64,8 @@ enum Command {
     /// A task that failed too often does not run until you retry it. You can use these commands while the shop runs.
     #[command(subcommand)]
     Tasks(tasks::TasksCommand),
+    /// Print a settings file with every setting and its default.
+    Config,
     /// Print the document that describes the HTTP interface.
     #[command(about = "Print the OpenAPI document")]
     Openapi,
@@ -89,6 +91,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 impl Cli {
     fn run(self, matches: &ArgMatches) -> Result<(), Failure> {
+        check_environment(std::env::vars_os().map(|(name, _)| name))?;
         let config = || self.config.load(matches);
         match self.command {
             None | Some(Command::Serve) => serve::run(config()?),
@@ -98,8 +101,28 @@ impl Cli {
             Some(Command::Price(args)) => price::run(&args),
             Some(Command::Replay(args)) => replay::run(&args, &config()?),
             Some(Command::Tasks(command)) => tasks::run(&command, &config()?),
+            Some(Command::Config) => print(include_str!("../shop.example.toml")),
             Some(Command::Openapi) => print(&commerce_http::openapi()),
         }
+    }
+}
+
+/// Kubernetes sets variables with these prefixes for a service with the name `commerce`.
+const OF_OTHERS: [&str; 2] = ["COMMERCE_SERVICE_", "COMMERCE_PORT"];
+
+/// Refuses a variable that looks like a setting and is none, such as a misspelt one.
+fn check_environment(variables: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+    let program = Cli::command();
+    let commands = std::iter::once(&program).chain(program.get_subcommands());
+    let known: Vec<_> = commands.flat_map(clap::Command::get_arguments).filter_map(clap::Arg::get_env).collect();
+    let is_setting = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with("COMMERCE_") && !OF_OTHERS.iter().any(|prefix| name.starts_with(prefix))
+    };
+    let mut settings = variables.filter(is_setting);
+    match settings.find(|name| !known.contains(&name.as_os_str())) {
+        Some(unknown) => Err(Failure::UnknownVariable(unknown)),
+        None => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! * An unknown key is refused with its position.
 //! * Errors and `Debug` contain no secret.
 
+mod clients;
 mod connections;
 mod database;
 mod keys;
@@ -29,6 +30,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use self::clients::ClientLimits;
 use self::connections::Connections;
 pub(crate) use self::database::{Database, DatabaseRefused};
 pub(crate) use self::keys::{Keys, Secret};
@@ -84,7 +86,8 @@ pub(crate) struct Config {
     #[arg(long, global = true, value_name = "ADDR:PORT", env = "COMMERCE_LISTEN", value_parser = listen_address)]
     listen: Option<SocketAddr>,
 
-    /// A separate address for metrics [default: /metrics of the shop].
+    /// A separate address for /metrics, /healthz and /readyz, which clients of the shop cannot fill [default: those of the
+    /// shop].
     #[arg(long, global = true, value_name = "ADDR:PORT", env = "COMMERCE_METRICS_LISTEN", value_parser = listen_address)]
     pub(crate) metrics_listen: Option<SocketAddr>,
 
@@ -110,6 +113,9 @@ pub(crate) struct Config {
 
     #[command(flatten)]
     pub(crate) users: UsersService,
+
+    #[command(flatten)]
+    pub(crate) clients: ClientLimits,
 
     /// The format of log lines [default: text on a terminal, otherwise JSON].
     #[arg(long, global = true, value_enum, value_name = "FORMAT", env = "COMMERCE_LOG_FORMAT")]
@@ -160,6 +166,7 @@ impl Config {
         if let Some(database) = &config.database_flag {
             config.database = database.reveal().parse()?;
         }
+        config.clients.check()?;
         config.connections.check(&config.database)?;
         config.keys.check()?;
         // The decimals of a fee are checked when the currency is known. KWD has the most.

@@ -21,6 +21,8 @@ pub(crate) enum KeyringError {
     Config(#[from] ConfigError),
     #[error("{}: {source}", path.display())]
     NoKey { path: PathBuf, source: KeyError },
+    #[error("{}: it has no public key for RS256, ES256 (P-256) or EdDSA (Ed25519)", path.display())]
+    Useless { path: PathBuf },
     #[error("HS256 secret: {0}")]
     Secret(KeyError),
     #[error("keys of {url}: {problem}")]
@@ -69,7 +71,11 @@ impl Keys {
             keys.push(VerifyingKey::pem(&read(path)?).map_err(|source| no_key(path, source))?);
         }
         if let Some(path) = &self.jwks_file {
-            keys.extend(VerifyingKey::from_jwks(&read(path)?).map_err(|source| no_key(path, source))?);
+            let published = VerifyingKey::from_jwks(&read(path)?).map_err(|source| no_key(path, source))?;
+            if published.is_empty() {
+                return Err(KeyringError::Useless { path: path.clone() });
+            }
+            keys.extend(published);
         }
         Ok(keys)
     }

@@ -1,42 +1,77 @@
 //! The accept loop: accepts connections, serves requests, shuts down gracefully.
 //!
-//! It serves any [`tower::Service`] for hyper's requests, over HTTP/1.1 and HTTP/2 without TLS on one listener.
+//! It serves any [`tower::Service`] for hyper's requests, over HTTP/1.1 and HTTP/2 without TLS on one listener. It limits what a
+//! client can hold: connections, requests, memory and time. `docs/limits.md` lists the limits.
+
+mod activity;
+mod client;
+mod gate;
+mod network;
+mod pace;
 
 use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use commerce_http::telemetry;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tower::{Service, ServiceExt};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::{Builder, Connection};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{sleep, timeout};
+use tower::Service;
+
+use self::activity::Activity;
+use self::client::Clients;
+use self::gate::Gate;
+pub use self::network::{Network, ParseNetworkError};
+use self::pace::{PacedStream, Streams};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The pause after a failed accept, which usually means that there are no free file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// The maximum number of concurrent requests on an HTTP/2 connection.
-const MAX_STREAMS: u32 = 128;
 /// The interval of pings on an HTTP/2 connection.
 const PING: Duration = Duration::from_secs(20);
+/// The connections that the system accepts before this program does.
+const BACKLOG: u32 = 4096;
+/// The memory of the system for unsent bytes of a connection. It may use twice as much.
+const SEND_BUFFER: u32 = 64 * 1024;
+/// Unsent bytes of a stream that HTTP/2 buffers.
+const STREAM_BUFFER: usize = 64 * 1024;
 
 /// The limits for clients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Concurrent connections; further ones wait in the queue of the system. Each is an open file.
     pub connections: usize,
-    /// The time-out for the head of a request, and for an idle connection before it.
+    /// Concurrent connections of a client, and its requests in progress. A client is an IPv4 address or an IPv6 network of 64
+    /// bits. Further connections are closed, further requests answered with 503.
+    pub per_client: usize,
+    /// Proxies whose connections do not count. The header `X-Forwarded-For` or `Forwarded` names the client of each request.
+    pub trusted_proxies: Vec<Network>,
+    /// Concurrent streams of an HTTP/2 connection.
+    pub streams: u32,
+    /// The time-out for the head of the first request.
     pub head_time_out: Duration,
     /// The maximum size of a request's head, in bytes.
     pub head_bytes: usize,
-    /// The time-out for running requests after the shutdown has begun.
+    /// The time-out between two requests, including the head of the second one.
+    pub idle_time_out: Duration,
+    /// The age after which a connection takes no new requests.
+    pub max_age: Duration,
+    /// The time in which a client must take a part of its answer. On average it must take 4 KiB per second.
+    pub write_time_out: Duration,
+    /// The memory of all answers that are not sent yet, in bytes. A client may hold a quarter, a connection a sixteenth.
+    pub memory: usize,
+    /// The time-out for running requests after the shutdown has begun, or the maximum age is reached.
     pub grace: Duration,
 }
 
@@ -44,8 +79,15 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 10_000,
+            per_client: 1_000,
+            trusted_proxies: Vec::new(),
+            streams: 128,
             head_time_out: Duration::from_secs(15),
             head_bytes: 32 * 1024,
+            idle_time_out: Duration::from_secs(75),
+            max_age: Duration::from_secs(3600),
+            write_time_out: Duration::from_secs(30),
+            memory: 64 * 1024 * 1024,
             grace: Duration::from_secs(25),
         }
     }
@@ -56,13 +98,26 @@ impl Default for Limits {
 pub enum Ended {
     /// All accepted requests were answered.
     Complete,
-    /// The grace period ended before.
-    Interrupted,
+    /// The grace period ended before, with so many connections left.
+    Interrupted(usize),
+}
+
+/// Listens on an address, with room for many clients that connect at once.
+///
+/// # Errors
+/// The address is not free, or not of this machine.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?; // accepted connections inherit it
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until `shutdown` is ready, then stops accepting and finishes running requests.
 ///
-/// The service limits bodies and the duration of requests. This function limits everything before the service is called.
+/// The service limits bodies and the duration of requests. This function limits everything before the service is called, and
+/// after it has answered.
 pub async fn serve<S, B>(
     listener: TcpListener,
     service: S,
@@ -70,54 +125,74 @@ pub async fn serve<S, B>(
     shutdown: impl Future<Output = ()>,
 ) -> Ended
 where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
     S::Error: Into<BoxError>,
-    B: Body<Error: Into<BoxError>> + Send + 'static,
-    B::Data: Send,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
-    let (builder, connections) = (builder(limits), GracefulShutdown::new());
+    let (builder, clients) = (builder(limits), Arc::new(Clients::new(limits)));
     let places = Arc::new(Semaphore::new(limits.connections));
+    let (closing, open) = watch::channel(());
     let mut shutdown = pin!(shutdown);
     loop {
-        let (stream, place) = tokio::select! {
+        let (stream, address, place) = tokio::select! {
             biased;
             () = &mut shutdown => break,
             accepted = accept(&listener, &places) => accepted,
         };
-        let asked = Arc::new(Notify::new());
-        let notice = Arc::clone(&asked);
-        let service = service.clone().map_request(move |request: Request<Incoming>| {
-            notice.notify_one();
-            request
-        });
-        let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-        let connection = connections.watch(connection.into_owned());
-        tokio::spawn(attend(connection, asked, limits.head_time_out, place));
+        let Some(peer) = clients.admit(address.ip()) else {
+            telemetry::limited("connections_per_client");
+            continue;
+        };
+        let activity = Activity::new();
+        let gate =
+            Gate { service: service.clone(), clients: Arc::clone(&clients), peer, activity: Arc::clone(&activity) };
+        let stream = TokioIo::new(PacedStream::new(stream, limits.write_time_out));
+        let connection = builder.serve_connection(stream, gate).into_owned();
+        tokio::spawn(attend(connection, activity, limits.clone(), open.clone(), place));
     }
-    drop(listener);
-    match tokio::time::timeout(limits.grace, connections.shutdown()).await {
+    drop((listener, open));
+    closing.send_replace(());
+    match timeout(limits.grace, closing.closed()).await {
         Ok(()) => Ended::Complete,
-        Err(_) => Ended::Interrupted,
+        Err(_) => Ended::Interrupted(closing.receiver_count()),
     }
 }
 
-/// Serves a connection, which occupies its place until the end. hyper's time-out for a head starts after it knows the version of
-/// HTTP, so the time until the first request is limited here.
-async fn attend(
-    connection: impl Future<Output = Result<(), BoxError>>,
-    asked: Arc<Notify>,
-    first_request: Duration,
+/// Serves a connection, which occupies its place until the end.
+async fn attend<S, B>(
+    connection: Connection<'static, TokioIo<PacedStream>, Gate<S>, Streams>,
+    activity: Arc<Activity>,
+    limits: Limits,
+    mut closing: watch::Receiver<()>,
     _place: OwnedSemaphorePermit,
-) {
+) where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
+{
     let mut connection = pin!(connection);
-    tokio::select! {
+    let patience = tokio::select! {
         biased;
         ended = &mut connection => return note(ended),
-        () = asked.notified() => {}
-        () = tokio::time::sleep(first_request) => return,
+        _ = closing.changed() => limits.grace,
+        () = activity.ceased(limits.head_time_out, limits.idle_time_out) => {
+            if activity.is_fresh() {
+                return telemetry::limited("head_timeout");
+            }
+            telemetry::limited("idle_timeout");
+            limits.head_time_out
+        }
+        () = sleep(limits.max_age) => {
+            telemetry::limited("max_age");
+            limits.grace
+        }
+    };
+    connection.as_mut().graceful_shutdown();
+    if let Ok(ended) = timeout(patience, connection).await {
+        note(ended);
     }
-    note(connection.await);
 }
 
 fn note(ended: Result<(), BoxError>) {
@@ -127,35 +202,36 @@ fn note(ended: Result<(), BoxError>) {
 }
 
 /// The next connection, when a place is free.
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     loop {
         let Ok(place) = Arc::clone(places).acquire_owned().await else { continue };
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "TCP_NODELAY could not be set");
                 }
-                return (stream, place);
+                return (stream, address, place);
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
-fn builder(limits: &Limits) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
+fn builder(limits: &Limits) -> Builder<Streams> {
+    let mut builder = Builder::new(Streams { time_out: limits.write_time_out });
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time_out)
+        .header_read_timeout(limits.idle_time_out) // it begins when the connection is idle
         .max_buf_size(limits.head_bytes)
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(PING)
         .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
-        .max_concurrent_streams(MAX_STREAMS);
+        .max_concurrent_streams(limits.streams)
+        .max_send_buf_size(STREAM_BUFFER);
     builder
 }

@@ -1,4 +1,4 @@
-//! The metrics on a separate listener.
+//! Metrics and health on a separate listener, which clients cannot fill.
 
 use std::convert::Infallible;
 
@@ -9,32 +9,46 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
+use tower::{Service, ServiceExt};
 
 use crate::listener::{self, Limits};
 
-const PATH: &str = "/metrics";
 /// The maximum number of connections.
 const CONNECTIONS: usize = 16;
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
 
-/// Serves the metrics until it is dropped.
-pub(crate) async fn serve(listener: TcpListener, metrics: PrometheusHandle) {
-    let service = tower::service_fn(move |request: Request<Incoming>| {
-        let answer = answer(request.uri().path(), &metrics);
-        async move { Ok::<_, Infallible>(answer) }
+/// Serves the metrics, and the health of the shop, until it is dropped.
+pub(crate) async fn serve<S>(listener: TcpListener, metrics: PrometheusHandle, shop: S)
+where
+    S: Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+{
+    let service = tower::service_fn(move |mut request: Request<Incoming>| {
+        let (shop, metrics) = (shop.clone(), metrics.clone());
+        async move {
+            match request.uri().path() {
+                "/metrics" => Ok(page(&metrics)),
+                "/healthz" | "/readyz" => {
+                    request.extensions_mut().clear(); // health needs no memory of answers
+                    shop.oneshot(request).await
+                }
+                _ => Ok(not_found()),
+            }
+        }
     });
-    let limits = Limits { connections: CONNECTIONS, ..Limits::default() };
+    let limits = Limits { connections: CONNECTIONS, per_client: CONNECTIONS, ..Limits::default() };
     listener::serve(listener, service, &limits, std::future::pending()).await;
 }
 
-fn answer(path: &str, metrics: &PrometheusHandle) -> Response<Full<Bytes>> {
+fn page(metrics: &PrometheusHandle) -> Response<Full<Bytes>> {
+    metrics.run_upkeep();
+    let mut answer = Response::new(Full::from(metrics.render()));
+    answer.headers_mut().insert(CONTENT_TYPE, TEXT);
+    answer
+}
+
+fn not_found() -> Response<Full<Bytes>> {
     let mut answer = Response::new(Full::default());
-    if path == PATH {
-        metrics.run_upkeep();
-        answer.headers_mut().insert(CONTENT_TYPE, TEXT);
-        *answer.body_mut() = Full::from(metrics.render());
-    } else {
-        *answer.status_mut() = StatusCode::NOT_FOUND;
-    }
+    *answer.status_mut() = StatusCode::NOT_FOUND;
     answer
 }

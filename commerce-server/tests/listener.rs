@@ -66,7 +66,7 @@ async fn grace_is_bounded() {
     let _stream = connect(address, REQUEST).await;
     tokio::time::sleep(QUICK / 2).await;
     end.send(()).expect("it runs");
-    assert_eq!(server.await.expect("an end"), Ended::Interrupted);
+    assert_eq!(server.await.expect("an end"), Ended::Interrupted(1));
 }
 
 #[tokio::test]

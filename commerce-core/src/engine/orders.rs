@@ -82,17 +82,25 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Corrupt`].
-    pub async fn order_history(&self, caller: &Actor, order_ref: &OrderRef) -> Result<Vec<HistoryItem>> {
+    pub async fn order_history(
+        &self,
+        caller: &Actor,
+        order_ref: &OrderRef,
+        page: &PageRequest<u64>,
+    ) -> Result<Page<HistoryItem, u64>> {
         let id = self.order(caller, order_ref).await?.id;
-        let entries = self.ports.store.order_history(id).await?;
-        let mut order = None;
-        let mut items = Vec::with_capacity(entries.len());
-        for entry in entries {
+        let (mut order, mut items) = (None, Vec::<HistoryItem>::new());
+        for entry in self.ports.store.order_history(id).await? {
             let after = evolve(order, &entry)?;
-            order = Some(after.clone());
-            items.push(HistoryItem { entry, order: after });
+            if page.after.is_none_or(|last| entry.sequence > last) {
+                if items.len() >= page.limit.into() {
+                    return Ok(Page { next: items.last().map(|item| item.entry.sequence), items });
+                }
+                items.push(HistoryItem { entry, order: after.clone() });
+            }
+            order = Some(after);
         }
-        Ok(items)
+        Ok(Page { items, next: None })
     }
 
     /// An order as it was at an instant.
@@ -100,9 +108,13 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`] also if it was placed later.
     pub async fn order_at(&self, caller: &Actor, order_ref: &OrderRef, at: DateTime<Utc>) -> Result<Order> {
-        let history = self.order_history(caller, order_ref).await?;
-        let last = history.into_iter().take_while(|item| item.entry.at <= at).last();
-        last.map(|item| item.order).ok_or(EngineError::NotFound(Resource::Order))
+        let id = self.order(caller, order_ref).await?.id;
+        let history = self.ports.store.order_history(id).await?;
+        let mut order = None;
+        for entry in history.iter().take_while(|entry| entry.at <= at) {
+            order = Some(evolve(order, entry)?);
+        }
+        order.ok_or(EngineError::NotFound(Resource::Order))
     }
 
     /// Requests a return of units. In the result, it is the last return of the order.

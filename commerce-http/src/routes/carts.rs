@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::cart::{CartPatch, CartShape, ItemPatch, NewCart, NewItem};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
-use crate::page::{self, List, MetadataFilter, Paging};
+use crate::page::{self, List, Listing, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 
@@ -52,8 +52,13 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let query = call.query()?;
     let page = page::asked::<String>(&query, CARTS)?;
-    let found = app.engine.carts(call.caller()?, &DocumentFilter::all_of(query.metadata()?), &page).await?;
-    Ok(Answer::ok(&List::part(CARTS, &found, CartShape::from)))
+    let (caller, filter) = (call.caller()?, DocumentFilter::all_of(query.metadata()?));
+    let mut list = Listing::new(call, CARTS, page).await?;
+    while let Some(page) = list.request() {
+        let found = app.engine.carts(caller, &filter, &page).await?;
+        list.add(&found, |cart| cart.id.to_string(), |entries, cart| entries.push(&CartShape::from(cart)));
+    }
+    Ok(list.answer())
 }
 
 /// Changes a cart with a JSON merge patch.

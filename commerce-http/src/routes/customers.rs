@@ -14,7 +14,7 @@ use crate::dto::customer::{CustomerShape, NewCustomer};
 use crate::dto::history::DocumentEventShape;
 use crate::dto::schema::UserIdSchema;
 use crate::idempotency::unkeyed;
-use crate::page::{self, List, MetadataFilter, Paging};
+use crate::page::{self, List, Listing, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
 
 const CUSTOMERS: &str = "customers";
@@ -30,8 +30,17 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let page = page::asked::<String>(&query, CUSTOMERS)?;
     let mut keys = query.metadata()?;
     keys.extend(query.get("group")?.as_ref().map(Customer::key_of_group));
-    let found = app.engine.customers(call.caller()?, DocumentFilter::all_of(keys), &page).await?;
-    Ok(Answer::ok(&List::part(CUSTOMERS, &found, CustomerShape::from)))
+    let (caller, filter) = (call.caller()?, DocumentFilter::all_of(keys));
+    let mut list = Listing::new(call, CUSTOMERS, page).await?;
+    while let Some(page) = list.request() {
+        let found = app.engine.customers(caller, filter.clone(), &page).await?;
+        list.add(
+            &found,
+            |customer| customer.id.to_string(),
+            |entries, customer| entries.push(&CustomerShape::from(customer)),
+        );
+    }
+    Ok(list.answer())
 }
 
 /// A customer. Users may read their own.

@@ -2,7 +2,7 @@
 
 use commerce_core::document::{DocumentId, DocumentKind};
 
-use crate::answer::{Answer, Outcome};
+use crate::answer::Outcome;
 use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::history::DocumentEventShape;
@@ -42,5 +42,5 @@ pub(super) async fn of(app: &App, call: &RequestContext, kind: DocumentKind) -> 
     let page = page::asked::<u64>(&call.query()?, HISTORY)?;
     let id = DocumentId { kind, id: call.param("id").to_owned() };
     let history = app.engine.document_history(call.caller()?, &id).await?;
-    Ok(Answer::ok(&List::<DocumentEventShape<'_>>::of_history(HISTORY, &page, &history, |entry| entry.sequence)))
+    Ok(page::of_history::<_, DocumentEventShape<'_>>(HISTORY, &page, &history, |entry| entry.sequence))
 }

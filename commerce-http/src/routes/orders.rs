@@ -13,7 +13,7 @@ use crate::dto::order::{EventShape, NewShipment, NewStatus, OrderShape, ReasonBo
 use crate::dto::placing::{NewOrder, Source};
 use crate::dto::schema::{StatusSchema, UserIdSchema};
 use crate::idempotency::{IdempotencyGuard, IdempotencyKeyHeader, RequiredIdempotencyKeyHeader, unkeyed};
-use crate::page::{self, List, MetadataFilter, Paging};
+use crate::page::{self, List, Listing, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
 use crate::query::Query;
 use crate::telemetry;
@@ -103,8 +103,13 @@ async fn listed(app: &App, call: &RequestContext, query: &Query, user: Option<Us
     let Filter { status, from, to } =
         Filter { status: query.get("status")?, from: query.instant("from")?, to: query.instant("to")? };
     let filter = OrderFilter { user, status, from, to, keys: query.metadata()? };
-    let found = app.engine.orders(call.caller()?, filter, &page).await?;
-    Ok(Answer::ok(&List::part(ORDERS, &found, OrderShape::from)))
+    let caller = call.caller()?;
+    let mut list = Listing::new(call, ORDERS, page).await?;
+    while let Some(page) = list.request() {
+        let found = app.engine.orders(caller, filter.clone(), &page).await?;
+        list.add(&found, |order| order.id, |entries, order| entries.push(&OrderShape::from(order)));
+    }
+    Ok(list.answer())
 }
 
 /// An order by its id or number, as it is now or was at an instant.
@@ -131,8 +136,13 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 )]
 pub(crate) async fn events(app: &App, call: &RequestContext) -> Outcome {
     let page = page::asked::<u64>(&call.query()?, EVENTS)?;
-    let history = app.engine.order_history(call.caller()?, &call.order()?).await?;
-    Ok(Answer::ok(&List::<EventShape<'_>>::of_history(EVENTS, &page, &history, |item| item.entry.sequence)))
+    let (caller, order) = (call.caller()?, call.order()?);
+    let mut list = Listing::new(call, EVENTS, page).await?;
+    while let Some(page) = list.request() {
+        let found = app.engine.order_history(caller, &order, &page).await?;
+        list.add(&found, |item| item.entry.sequence, |entries, item| entries.push(&EventShape::from(item)));
+    }
+    Ok(list.answer())
 }
 
 /// Moves an order to another state.

@@ -3,7 +3,7 @@
 use commerce_core::catalog::Product;
 use commerce_core::ids::ProductId;
 use commerce_core::money::Currency;
-use commerce_core::port::ProductFilter;
+use commerce_core::port::{Cursor, ProductFilter};
 use commerce_core::text::Name;
 
 use crate::answer::{Answer, Outcome};
@@ -12,7 +12,7 @@ use crate::call::RequestContext;
 use crate::dto::product::{NewProduct, ProductShape, Variants};
 use crate::dto::schema::{CategoryIdSchema, ProductIdSchema};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
-use crate::page::{self, List, MetadataFilter, Paging};
+use crate::page::{self, List, Listing, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 
@@ -36,8 +36,13 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
         call.caller()?;
     }
     let filter = ProductFilter { text, categories: Vec::new(), active, keys };
-    let found = app.engine.products(call.caller.actor(), category.as_ref(), filter, &page).await?;
-    Ok(Answer::ok(&List::part(PRODUCTS, &found, |product| ProductShape::from((product, app.currency())))))
+    let key = |product: &Product| Cursor { created_at: product.created_at, id: product.id.clone() };
+    let mut list = Listing::new(call, PRODUCTS, page).await?;
+    while let Some(page) = list.request() {
+        let found = app.engine.products(call.caller.actor(), category.as_ref(), filter.clone(), &page).await?;
+        list.add(&found, key, |entries, product| entries.push(&ProductShape::from((product, app.currency()))));
+    }
+    Ok(list.answer())
 }
 
 /// A product.

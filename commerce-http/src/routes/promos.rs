@@ -2,7 +2,7 @@
 
 use commerce_core::document::DocumentFilter;
 use commerce_core::ids::{OrderId, PromotionId};
-use commerce_core::port::PromotionWithUsage;
+use commerce_core::port::{Cursor, PromotionWithUsage};
 use commerce_core::promotion::Promotion;
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::dto::kept::{self, PromotionWithUsageShape, RedemptionShape};
 use crate::dto::promotion::PromotionDto;
 use crate::dto::schema::{PromotionIdSchema, PromotionPatch};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
-use crate::page::{self, List, MetadataFilter, Paging};
+use crate::page::{self, List, Listing, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
 
@@ -32,8 +32,15 @@ const VALIDATE: &str = "validate";
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let query = call.query()?;
     let page = page::asked(&query, PROMOTIONS)?;
-    let found = app.engine.promotions(call.caller()?, &DocumentFilter::all_of(query.metadata()?), &page).await?;
-    Ok(Answer::ok(&List::part(PROMOTIONS, &found, PromotionWithUsageShape::from)))
+    let (caller, filter) = (call.caller()?, DocumentFilter::all_of(query.metadata()?));
+    let key =
+        |found: &PromotionWithUsage| Cursor { created_at: found.record.created_at, id: found.record.id().clone() };
+    let mut list = Listing::new(call, PROMOTIONS, page).await?;
+    while let Some(page) = list.request() {
+        let found = app.engine.promotions(caller, &filter, &page).await?;
+        list.add(&found, key, |entries, found| entries.push(&PromotionWithUsageShape::from(found)));
+    }
+    Ok(list.answer())
 }
 
 /// Creates a promotion.

@@ -17,6 +17,8 @@ use crate::problem::Problem;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+const HOME: &str = include_str!("home.html");
 const ONE_HOUR: HeaderValue = HeaderValue::from_static("max-age=3600");
 
 /// The health of the service.
@@ -24,6 +26,11 @@ const ONE_HOUR: HeaderValue = HeaderValue::from_static("max-age=3600");
 pub(crate) struct Health {
     #[schema(example = "ok")]
     status: &'static str,
+}
+
+/// Where to go.
+pub(crate) fn home(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
+    ready(Ok(Answer::empty(StatusCode::OK).typed(HTML, HOME)))
 }
 
 /// Whether the process answers.

@@ -15,6 +15,7 @@ mod inventory;
 mod limits;
 mod lists;
 mod logs;
+mod memory;
 mod metadata;
 mod orders;
 mod payments;

@@ -118,3 +118,14 @@ async fn the_document_is_readable_without_network() {
     assert!(String::from_utf8_lossy(&initializer.body).contains("/openapi.json"));
     shop.guest().get("/docs/etc/passwd").send().await.problem(404, "route_not_found");
 }
+
+#[tokio::test]
+async fn the_root_says_where_to_go() {
+    let shop = Shop::open().await;
+    let page = shop.guest().get("/").send().await;
+    assert_eq!((page.status, page.header("content-type")), (http::StatusCode::OK, "text/html; charset=utf-8"));
+    let page = String::from_utf8(page.body.to_vec()).unwrap();
+    for link in page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert_eq!(shop.guest().get(&format!("/{link}")).send().await.status, 200, "{link}");
+    }
+}

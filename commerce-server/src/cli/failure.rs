@@ -1,6 +1,7 @@
 //! The errors of commands, for the user who ran them.
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
 
@@ -19,6 +20,8 @@ use crate::users::UsersConfigError;
 
 #[derive(Debug, ThisError)]
 pub(super) enum Failure {
+    #[error("the environment variable {} is not a setting: see commerce --help", .0.display())]
+    UnknownVariable(OsString),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("users service: {0}")]
@@ -44,8 +47,8 @@ pub(super) enum Failure {
     Input { file: String, problem: Box<dyn Error + Send + Sync> },
     #[error("{0} differences between the tables and the history")]
     Differences(usize),
-    #[error("requests were aborted: they did not finish within the grace period")]
-    Interrupted,
+    #[error("requests were aborted: they did not finish within the grace period (open connections: {0})")]
+    Interrupted(usize),
     #[error("{what}: {source}")]
     System { what: &'static str, source: io::Error },
     #[error("cannot listen on {address}: {}", listening(.source))]

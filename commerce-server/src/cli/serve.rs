@@ -45,9 +45,9 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
 /// Does everything that can fail before it accepts the first connection.
 async fn serve(config: Config) -> Result<(), Failure> {
     let signals = Signals::listen()?;
-    let listener = listen(config.listen()).await?;
+    let listener = listen(config.listen())?;
     let metrics_listener = match config.metrics_listen {
-        Some(address) => Some(listen(address).await?),
+        Some(address) => Some(listen(address)?),
         None => None,
     };
     let address = listener.local_addr().unwrap_or(config.listen());
@@ -62,13 +62,14 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let engine = opened.engine(&config, currency)?;
     workers.run_tasks(engine.clone());
     workers.count_dead_tasks(engine.clone());
+    workers.return_freed_memory();
     workers.purge_idempotency_records(engine.clone());
     let counter = Counter::new(Service::new(engine.clone(), options.clone()));
     if config.keys.is_development() {
         print(&guide::guide(&config, address, &engine).await?)?;
     }
     if let Some(listener) = metrics_listener {
-        workers.once(metrics_page::serve(listener, metrics));
+        workers.once(metrics_page::serve(listener, metrics, counter.clone()));
     }
     tracing::info!(%address, database = %config.database, %currency, "serving");
     if config.currency.is_none() && found.is_none() {
@@ -78,18 +79,17 @@ async fn serve(config: Config) -> Result<(), Failure> {
     workers.stop().await;
     match ended {
         Ended::Complete => Ok(()),
-        Ended::Interrupted => Err(Failure::Interrupted),
+        Ended::Interrupted(connections) => Err(Failure::Interrupted(connections)),
     }
 }
 
 fn limits(config: &Config) -> Limits {
-    let limits = Limits::default();
     let said = config.max_connections.and_then(|connections| usize::try_from(connections.get()).ok());
-    Limits { connections: open_files::connections(said.unwrap_or(limits.connections)), ..limits }
+    config.clients.limits(open_files::connections(said.unwrap_or(Limits::default().connections)))
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|source| Failure::Listen { address, source })
+fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    listener::bind(address).map_err(|source| Failure::Listen { address, source })
 }
 
 /// The keys that verify tokens. Fetches published keys first.

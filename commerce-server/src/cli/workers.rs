@@ -1,6 +1,8 @@
 //! Background work: due tasks, old idempotency records, published keys, the currency of a first import.
 
+use std::convert::Infallible;
 use std::fmt::Display;
+use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +24,9 @@ const COUNT_EVERY: Duration = Duration::from_secs(15);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// The interval between two removals of old idempotency records.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
+/// The interval in which freed memory is returned, and an allocation that has a page of its own.
+const RETURN_EVERY: Duration = Duration::from_secs(1);
+const PAGE: usize = 1024 * 1024;
 /// How long a worker may take to finish.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -64,6 +69,14 @@ impl Workers {
     /// Removes old idempotency records regularly.
     pub(super) fn purge_idempotency_records(&mut self, engine: Engine) {
         self.every(FORGET_EVERY, "old idempotency records could not be removed", move || forget(engine.clone()));
+    }
+
+    /// Makes an idle server return memory to the system. The allocator does so only when it allocates or frees a page.
+    pub(super) fn return_freed_memory(&mut self) {
+        self.every(RETURN_EVERY, "memory could not be returned", || async {
+            drop(black_box(Vec::<u8>::with_capacity(PAGE)));
+            Ok::<_, Infallible>(())
+        });
     }
 
     /// Fetches published keys regularly.

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{LevelFilter, ParseError};
 
 /// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -19,6 +19,15 @@ pub(crate) enum LogFormat {
     Json,
     /// Lines for people.
     Text,
+}
+
+/// Why a level is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LogLevelError {
+    #[error("{0:?} is not a level: it is off, error, warn, info, debug, trace, or MODULE=LEVEL")]
+    NotALevel(String),
+    #[error(transparent)]
+    Malformed(#[from] ParseError),
 }
 
 /// A level, or levels by module.
@@ -38,10 +47,15 @@ impl Default for LogLevel {
 }
 
 impl FromStr for LogLevel {
-    type Err = ParseError;
+    type Err = LogLevelError;
 
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        EnvFilter::builder().parse(text).map(|_| Self(text.to_owned()))
+    fn from_str(text: &str) -> Result<Self, LogLevelError> {
+        // The parser takes any word for the name of a module.
+        let is_level = |part: &&str| part.contains(['=', '[']) || part.parse::<LevelFilter>().is_ok();
+        if let Some(word) = text.split(',').map(str::trim).find(|part| !is_level(part)) {
+            return Err(LogLevelError::NotALevel(word.to_owned()));
+        }
+        Ok(EnvFilter::builder().parse(text).map(|_| Self(text.to_owned()))?)
     }
 }
 

@@ -120,7 +120,22 @@ async fn metrics_may_have_a_listener_of_their_own() {
     let guest = Caller::guest(server.address);
     assert_eq!(guest.get("/metrics").await.status, StatusCode::NOT_FOUND);
     assert_eq!(guest.at(free).get("/metrics").await.status, StatusCode::OK);
-    assert_eq!(guest.at(free).get("/healthz").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(guest.at(free).get("/v1/products").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn health_is_shown_although_all_places_are_taken() {
+    let directory = directory();
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let limits = ["--max-connections", "2", "--metrics-listen", &free.to_string()];
+    let server = Server::start(directory.path(), &limits);
+    let _held = [TcpStream::connect(server.address), TcpStream::connect(server.address)];
+    let guest = Caller::guest(server.address);
+    let late = tokio::time::timeout(Duration::from_millis(500), guest.get("/healthz")).await;
+    assert!(late.is_err(), "{late:?}");
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(guest.at(free).get(path).await.status, StatusCode::OK, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -57,6 +57,13 @@ fn values_that_cannot_be_are_refused() {
     check_refused("[connections]\nwriters = 2\n", "SQLite is a file");
     check_refused("database = \"mysql://x\"\n[connections]\nstatement_timeout = \"0s\"\n", "at least 1s");
     check_refused("database = \"mysql://x\"\n[connections]\nreaders = 0\n", "nonzero");
+    check_refused("[clients]\nidle_timeout = \"0s\"\n", "at least 1s");
+    check_refused("[clients]\nanswer_memory = 1\n", "16 to 65536");
+    check_refused("[clients]\nconnections_per_address = 0\n", "nonzero");
+    check_refused(
+        "[clients]\ntrusted_proxies = [\"proxy.example.com\"]\n",
+        "line 2, column 19: a network is an address",
+    );
     check_refused("[keys]\njwks_url = \"http://id.example.com/jwks.json\"\n", "https://");
 }
 
@@ -109,4 +116,37 @@ fn help_tells_every_setting() {
     for words in ["--listen", "--database", "COMMERCE_USERS_TOKEN", "--orders-per-minute", "replay", "import"] {
         assert!(help.contains(words), "{words}");
     }
+}
+
+#[test]
+fn a_misspelt_variable_is_named() {
+    let run = |name: &str| commerce(directory().path()).env(name, "10").arg("migrate").output().expect("it runs");
+    let output = run("COMMERCE_ORDERS_PER_MINUT");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("COMMERCE_ORDERS_PER_MINUT is not a setting"), "{}", stderr(&output));
+    for other in ["COMMERCE_PORT", "COMMERCE_SERVICE_HOST", "COMMERCE_ORDERS_PER_MINUTE"] {
+        assert_eq!(run(other).status.code(), Some(0), "{other}");
+    }
+}
+
+#[test]
+fn a_level_is_a_level() {
+    fail(directory().path(), &["--log-level", "bogus", "migrate"], 2, "\"bogus\" is not a level");
+    fail(directory().path(), &["--log-level", "info,loud", "migrate"], 2, "\"loud\" is not a level");
+    succeed(directory().path(), &["--log-level", "info,commerce_http=debug", "migrate"]);
+}
+
+#[test]
+fn a_set_of_published_keys_has_a_public_one() {
+    let directory = directory();
+    let symmetric = r#"{"keys":[{"kty":"oct","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA","alg":"HS256"}]}"#;
+    fs::write(directory.path().join("jwks.json"), symmetric).expect("written");
+    fail(directory.path(), &["--listen", "127.0.0.1:0", "--jwks-file", "jwks.json"], 1, "no public key");
+}
+
+#[test]
+fn every_setting_can_be_printed() {
+    let directory = directory();
+    let example = succeed(directory.path(), &["config"]);
+    assert!(example.contains("orders_per_minute = 120"), "{example}");
 }

@@ -25,6 +25,7 @@ fn a_file_may_say_everything() {
     assert_eq!(config.keys.audience.as_deref(), Some("shop"));
     assert!(config.users.url().is_some());
     assert_eq!(config.users.time_out().as_secs(), 2);
+    assert_eq!(config.clients.limits(10_000).trusted_proxies.len(), 1);
     let settings = config.settings(Currency::EUR).expect("a shop");
     assert_eq!(settings.shipping_methods[0].fee, Money::new(490, Currency::EUR));
     assert_eq!(settings.tax.rates[0].rate.to_string(), "0.05");
@@ -53,6 +54,9 @@ fn without_a_word_it_is_a_small_safe_shop() {
     assert_eq!(config.listen(), LISTEN);
     assert_eq!(config.orders_per_minute, None);
     assert_eq!(config.max_connections, None);
+    let limits = crate::listener::Limits::default();
+    assert_eq!(config.clients.limits(limits.connections), limits);
+    assert_eq!(config.clients.limits(20).per_client, 100, "the total is the limit");
     assert!(config.keys.is_development());
     assert_eq!(config.settings(Currency::JPY).expect("a shop"), Settings::new(Currency::JPY));
 }

@@ -332,7 +332,8 @@ async fn what_is_somebody_elses_does_not_exist() {
         Err(EngineError::NotFound(Resource::Document(DocumentKind::Cart)))
     ));
     assert!(matches!(shop.engine.order(&bob, &order_ref).await, Err(EngineError::NotFound(Resource::Order))));
-    assert!(matches!(shop.engine.order_history(&bob, &order_ref).await, Err(EngineError::NotFound(Resource::Order))));
+    let history = shop.engine.order_history(&bob, &order_ref, &PageRequest::first(20)).await;
+    assert!(matches!(history, Err(EngineError::NotFound(Resource::Order))));
     assert!(matches!(shop.pay("bob", &order).await, Err(EngineError::NotFound(Resource::Payment))));
     let cancel = shop.command(&bob, &order, Command::Cancel { reason: None }).await;
     assert!(matches!(cancel, Err(EngineError::NotFound(Resource::Order))));
@@ -400,9 +401,12 @@ async fn the_history_shows_the_order_at_every_moment() {
     shop.wait(TimeDelta::minutes(5));
     shop.pay("ann", &order).await.expect("the order can be paid");
 
-    let history = shop.engine.order_history(&customer("ann"), &order_ref).await.expect("it is hers");
-    let numbers: Vec<_> = history.iter().map(|item| item.entry.sequence).collect();
-    let types: Vec<_> = history.iter().map(|item| item.entry.event.event_type()).collect();
+    let (ann, page) = (customer("ann"), PageRequest { limit: 2, after: Some(1) });
+    let part = shop.engine.order_history(&ann, &order_ref, &page).await.expect("it is hers");
+    assert_eq!((part.items.len(), part.next), (2, None));
+    let history = shop.engine.order_history(&ann, &order_ref, &PageRequest::first(20)).await.expect("it is hers");
+    let numbers: Vec<_> = history.items.iter().map(|item| item.entry.sequence).collect();
+    let types: Vec<_> = history.items.iter().map(|item| item.entry.event.event_type()).collect();
     assert_eq!((numbers, types), (vec![1, 2, 3], vec!["order.created", "payment.captured", "order.paid"]));
     let before = shop.engine.order_at(&customer("ann"), &order_ref, order.created_at).await.expect("it was there");
     assert_eq!(before, order);
