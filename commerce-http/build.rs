@@ -2,38 +2,48 @@
 
 use utoipa_config::Config;
 
-/// Values that are strings.
-const TEXTS: [&str; 23] = [
-    "BoundedString",
+/// Values with a schema of their own name in `dto::schema`.
+const SCHEMAS: [&str; 27] = [
     "CartStatus",
     "CategoryId",
     "Code",
     "CodeMatching",
     "CodeRejection",
     "Currency",
-    "DecimalDto",
-    "LineId",
     "Limit",
+    "LineId",
     "Name",
     "NoEffect",
     "OrderNumber",
+    "PaymentStatus",
+    "Phase",
     "ProductId",
     "PromotionId",
     "Reason",
+    "RefundStatus",
+    "ReturnStatus",
+    "Role",
     "Rounding",
     "Selection",
     "ShipmentStatus",
     "Sku",
     "Status",
+    "TaskState",
     "TaxLevel",
     "UserId",
 ];
 /// Ids that are UUIDs.
 const UUIDS: [&str; 7] = ["CartId", "EventId", "ItemId", "OrderId", "PaymentId", "RefundId", "ReturnId"];
 
+const DECIMALS: [&str; 2] = ["Decimal", "DecimalDto"];
+const DECIMAL: &str = "crate::dto::schema::DecimalNumber";
+
 fn main() {
+    let paths = SCHEMAS.map(|name| format!("crate::dto::schema::{name}Schema"));
     let config = Config::new().alias_for("Quantity", "i64").alias_for("Metadata", "crate::dto::metadata::MetadataDto");
-    let config = TEXTS.into_iter().fold(config, |config, name| config.alias_for(name, "String"));
+    let config = config.alias_for("BoundedString", "String");
+    let config = DECIMALS.into_iter().fold(config, |config, name| config.alias_for(name, DECIMAL));
+    let config = SCHEMAS.iter().zip(&paths).fold(config, |config, (name, path)| config.alias_for(name, path));
     let config = UUIDS.into_iter().fold(config, |config, name| config.alias_for(name, "uuid::Uuid"));
     config.write_to_file();
 }

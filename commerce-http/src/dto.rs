@@ -22,6 +22,7 @@ pub(crate) mod product;
 pub mod promotion;
 pub mod quote;
 pub(crate) mod returns;
+pub(crate) mod schema;
 mod shape;
 pub(crate) mod stock;
 pub(crate) mod task;
@@ -38,7 +39,7 @@ pub use crate::problem::Fault;
 /// An amount in major units, with all decimals of the currency of the document.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = String, example = "59.98")]
+#[schema(value_type = String, example = "59.98", pattern = r"^-?[0-9]+(\.[0-9]+)?$")]
 pub struct Figure(Amount);
 
 impl From<Money> for Figure {

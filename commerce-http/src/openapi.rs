@@ -1,12 +1,12 @@
-//! The `OpenAPI` 3.1 document, generated from the handlers and the shapes.
+//! The `OpenAPI` 3.1 document, generated from the table of routes, the handlers and the shapes.
+
+mod complete;
+mod problems;
 
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
-use utoipa::{Modify, OpenApi as _};
+use utoipa::OpenApi as _;
 
 use crate::problem::ProblemShape;
 use crate::routes::{Shop, system};
@@ -21,10 +21,23 @@ pub(crate) static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(opena
         title = "commerce",
         description = "Carts, promotions, orders, payments, returns and stock of a shop. Every route of `/v1` answers under `/api/v1` too."
     ),
+    servers((url = "/", description = "The server of this document.")),
+    tags(
+        (name = "carts", description = "Carts and the promotion codes in them."),
+        (name = "orders", description = "Placing orders, and their states, shipments and histories."),
+        (name = "payments", description = "Payments of orders, and refunds."),
+        (name = "returns", description = "Returns of units of orders."),
+        (name = "catalog", description = "Products, their variants and their categories."),
+        (name = "promotions", description = "Promotions of the shop, their codes and their redemptions."),
+        (name = "quotes", description = "Prices of any request."),
+        (name = "customers", description = "The shop's facts about users."),
+        (name = "inventory", description = "Stock by sku."),
+        (name = "tasks", description = "Work that the shop does later, such as refunds."),
+        (name = "system", description = "For operators and developers.")
+    ),
     nest((path = "/v1", api = Shop)),
     paths(system::healthz, system::readyz, system::metrics, system::openapi_json, system::docs),
-    components(schemas(ProblemShape<'_>)),
-    modifiers(&Everywhere)
+    components(schemas(ProblemShape<'_>))
 )]
 struct Interface;
 
@@ -35,37 +48,9 @@ struct Interface;
 /// assert!(document.contains("\"/v1/orders/{id}\""));
 /// ```
 pub fn openapi() -> String {
-    Interface::openapi().to_json().unwrap_or_default()
-}
-
-/// Adds what is common to all operations: authentication and errors.
-struct Everywhere;
-
-impl Modify for Everywhere {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let components = document.components.get_or_insert_default();
-        components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-        let cookie = ApiKey::Cookie(ApiKeyValue::new("session"));
-        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
-        for (path, item) in &mut document.paths.paths {
-            let shop = path.starts_with("/v1/");
-            operations(item).for_each(|operation| complete(operation, shop));
-        }
-    }
-}
-
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
-}
-
-fn complete(operation: &mut Operation, shop: bool) {
-    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
-    let response = ResponseBuilder::new().description("A problem.").content("application/problem+json", problem);
-    operation.responses.responses.insert("default".to_owned(), RefOr::T(response.build()));
-    if shop {
-        let schemes = ["bearer", "session"].map(|scheme| SecurityRequirement::new(scheme, [""; 0]));
-        operation.security = Some(schemes.into());
-    }
+    let mut document = Interface::openapi();
+    complete::complete(&mut document);
+    document.to_json().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use commerce_core::permission::Permission;
 use http::{HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 
@@ -22,7 +23,20 @@ pub(crate) struct Route {
     /// The path after the prefix, with its parameters in braces.
     pub(crate) path: &'static str,
     pub(crate) part: RouteGroup,
+    /// The id of the operation in the `OpenAPI` document.
+    pub(crate) id: &'static str,
+    pub(crate) access: Access,
     pub(crate) handler: Handler,
+}
+
+/// Who may use a route, for the `OpenAPI` document. The engine decides it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Access {
+    Anyone,
+    /// Users; what they may do depends on what they own.
+    User,
+    /// The roles with a permission.
+    Holder(Permission),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,12 +129,12 @@ impl PathRoutes {
 /// Creates the table of routes, and the `OpenAPI` paths of the shop.
 macro_rules! routes {
     (
-        Shop { $($shop_method:ident $shop_path:literal $module:ident::$name:ident;)* }
-        $($part:ident $method:ident $path:literal $handler:path;)*
+        Shop { $($shop_method:ident $shop_path:literal $module:ident::$name:ident = $shop_id:ident($shop_access:ident);)* }
+        $($part:ident $method:ident $path:literal $handler:path = $id:ident($access:ident);)*
     ) => {
         pub(crate) static ROUTES: &[Route] = &[
-            $(routes!(@row Shop $shop_method $shop_path $module::$name),)*
-            $(routes!(@row $part $method $path $handler),)*
+            $(routes!(@row Shop $shop_method $shop_path $module::$name = $shop_id $shop_access),)*
+            $(routes!(@row $part $method $path $handler = $id $access),)*
         ];
 
         /// The paths of the shop.
@@ -128,13 +142,18 @@ macro_rules! routes {
         #[openapi(paths($($module::$name),*))]
         pub(crate) struct Shop;
     };
-    (@row $part:ident $method:ident $path:literal $handler:path) => {
+    (@row $part:ident $method:ident $path:literal $handler:path = $id:ident $access:ident) => {
         Route {
             method: http::Method::$method,
             path: $path,
             part: $crate::route::RouteGroup::$part,
+            id: stringify!($id),
+            access: routes!(@access $access),
             handler: |app, call| Box::pin($handler(app, call)),
         }
     };
+    (@access Anyone) => { $crate::route::Access::Anyone };
+    (@access User) => { $crate::route::Access::User };
+    (@access $permission:ident) => { $crate::route::Access::Holder(commerce_core::permission::Permission::$permission) };
 }
 pub(crate) use routes;

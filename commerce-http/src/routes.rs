@@ -27,87 +27,87 @@ pub(crate) static ROUTER: LazyLock<Router> = LazyLock::new(|| Router::of(ROUTES)
 
 routes! {
     Shop {
-        POST "/carts" carts::open;
-        GET "/carts" carts::list;
-        GET "/carts/{id}" carts::show;
-        PATCH "/carts/{id}" carts::update;
-        GET "/carts/{id}/history" history::of_cart;
-        POST "/carts/{id}/refresh" carts::refresh;
-        POST "/carts/{id}/items" carts::add_item;
-        PATCH "/carts/{id}/items/{item_id}" carts::change_item;
-        DELETE "/carts/{id}/items/{item_id}" carts::remove_item;
-        POST "/carts/{id}/promotions" promotions::add;
-        DELETE "/carts/{id}/promotions/{code}" promotions::remove;
+        POST "/carts" carts::open = openCart(User);
+        GET "/carts" carts::list = listCarts(SeeAll);
+        GET "/carts/{id}" carts::show = getCart(User);
+        PATCH "/carts/{id}" carts::update = updateCart(User);
+        GET "/carts/{id}/history" history::of_cart = listCartHistory(SeeAll);
+        POST "/carts/{id}/refresh" carts::refresh = refreshCart(User);
+        POST "/carts/{id}/items" carts::add_item = addCartItem(User);
+        PATCH "/carts/{id}/items/{item_id}" carts::change_item = updateCartItem(User);
+        DELETE "/carts/{id}/items/{item_id}" carts::remove_item = removeCartItem(User);
+        POST "/carts/{id}/promotions" promotions::add = addCartPromotion(User);
+        DELETE "/carts/{id}/promotions/{code}" promotions::remove = removeCartPromotion(User);
 
-        POST "/checkouts" checkouts::create;
+        POST "/checkouts" checkouts::create = createCheckout(User);
 
-        POST "/orders" orders::create;
-        GET "/orders" orders::list;
-        GET "/users/{user_id}/orders" orders::list_of_user;
-        GET "/orders/{id}" orders::show;
-        PATCH "/orders/{id}" orders::update;
-        DELETE "/orders/{id}" orders::delete;
-        GET "/orders/{id}/events" orders::events;
-        PUT "/orders/{id}/status" orders::set_status;
-        POST "/orders/{id}/cancel" orders::cancel;
-        PUT "/orders/{id}/shipping" orders::set_shipping;
+        POST "/orders" orders::create = createOrder(User);
+        GET "/orders" orders::list = listOrders(User);
+        GET "/users/{user_id}/orders" orders::list_of_user = listUserOrders(User);
+        GET "/orders/{id}" orders::show = getOrder(User);
+        PATCH "/orders/{id}" orders::update = updateOrder(MoveOrders);
+        DELETE "/orders/{id}" orders::delete = deleteOrder(User);
+        GET "/orders/{id}/events" orders::events = listOrderEvents(User);
+        PUT "/orders/{id}/status" orders::set_status = setOrderStatus(MoveOrders);
+        POST "/orders/{id}/cancel" orders::cancel = cancelOrder(User);
+        PUT "/orders/{id}/shipping" orders::set_shipping = setOrderShipping(MoveOrders);
 
-        POST "/orders/{id}/returns" returns::create;
-        GET "/returns" returns::list;
-        GET "/returns/{id}" returns::show;
-        POST "/returns/{id}/approve" returns::approve;
-        POST "/returns/{id}/reject" returns::reject;
-        POST "/returns/{id}/receive" returns::receive;
+        POST "/orders/{id}/returns" returns::create = createReturn(User);
+        GET "/returns" returns::list = listReturns(User);
+        GET "/returns/{id}" returns::show = getReturn(User);
+        POST "/returns/{id}/approve" returns::approve = approveReturn(HandleReturns);
+        POST "/returns/{id}/reject" returns::reject = rejectReturn(HandleReturns);
+        POST "/returns/{id}/receive" returns::receive = receiveReturn(HandleReturns);
 
-        GET "/payments/{id}" payments::show;
-        POST "/payments/{id}/confirm" payments::confirm;
-        POST "/payments/{id}/refunds" payments::refund;
+        GET "/payments/{id}" payments::show = getPayment(User);
+        POST "/payments/{id}/confirm" payments::confirm = confirmPayment(User);
+        POST "/payments/{id}/refunds" payments::refund = createRefund(HandleReturns);
 
-        GET "/promos" promos::list;
-        POST "/promos" promos::create;
-        POST "/promos/validate" promos::validate;
-        GET "/promos/{id}" promos::show;
-        PATCH "/promos/{id}" promos::update;
-        DELETE "/promos/{id}" promos::end;
-        GET "/promos/{id}/history" history::of_promotion;
-        GET "/promos/{id}/redemptions" promos::redemptions;
+        GET "/promos" promos::list = listPromotions(ManagePromotions);
+        POST "/promos" promos::create = createPromotion(ManagePromotions);
+        POST "/promos/validate" promos::validate = validateCode(User);
+        GET "/promos/{id}" promos::show = getPromotion(ManagePromotions);
+        PATCH "/promos/{id}" promos::update = updatePromotion(ManagePromotions);
+        DELETE "/promos/{id}" promos::end = endPromotion(ManagePromotions);
+        GET "/promos/{id}/history" history::of_promotion = listPromotionHistory(SeeAll);
+        GET "/promos/{id}/redemptions" promos::redemptions = listRedemptions(ManagePromotions);
 
-        POST "/quotes" quotes::create;
+        POST "/quotes" quotes::create = createQuote(Quote);
 
-        GET "/products" products::list;
-        POST "/products" products::create;
-        GET "/products/{id}" products::show;
-        PUT "/products/{id}" products::replace;
-        GET "/products/{id}/history" history::of_product;
-        GET "/products/{id}/variants" products::variants;
-        GET "/products/{id}/inventory" inventory::of_product;
-        GET "/categories" categories::list;
-        POST "/categories" categories::create;
-        PUT "/categories/{id}" categories::rename;
-        GET "/categories/{id}/history" history::of_category;
+        GET "/products" products::list = listProducts(Anyone);
+        POST "/products" products::create = createProduct(ManageCatalog);
+        GET "/products/{id}" products::show = getProduct(Anyone);
+        PUT "/products/{id}" products::replace = replaceProduct(ManageCatalog);
+        GET "/products/{id}/history" history::of_product = listProductHistory(SeeAll);
+        GET "/products/{id}/variants" products::variants = listVariants(Anyone);
+        GET "/products/{id}/inventory" inventory::of_product = listProductInventory(SeeStock);
+        GET "/categories" categories::list = listCategories(Anyone);
+        POST "/categories" categories::create = createCategory(ManageCatalog);
+        PUT "/categories/{id}" categories::rename = replaceCategory(ManageCatalog);
+        GET "/categories/{id}/history" history::of_category = listCategoryHistory(SeeAll);
 
-        GET "/customers" customers::list;
-        GET "/customers/{id}" customers::show;
-        PUT "/customers/{id}" customers::replace;
-        DELETE "/customers/{id}" customers::delete;
-        GET "/customers/{id}/history" customers::history;
+        GET "/customers" customers::list = listCustomers(SeeAll);
+        GET "/customers/{id}" customers::show = getCustomer(User);
+        PUT "/customers/{id}" customers::replace = replaceCustomer(ManageCustomers);
+        DELETE "/customers/{id}" customers::delete = deleteCustomer(ManageCustomers);
+        GET "/customers/{id}/history" customers::history = listCustomerHistory(SeeAll);
 
-        GET "/inventory" inventory::list;
-        GET "/inventory/{sku}" inventory::show;
-        PUT "/inventory/{sku}" inventory::set;
-        POST "/inventory/{sku}/adjustments" inventory::adjust;
+        GET "/inventory" inventory::list = listInventory(SeeStock);
+        GET "/inventory/{sku}" inventory::show = getInventory(SeeStock);
+        PUT "/inventory/{sku}" inventory::set = setInventory(ManageStock);
+        POST "/inventory/{sku}/adjustments" inventory::adjust = adjustInventory(ManageStock);
 
-        GET "/tasks" tasks::list;
-        GET "/tasks/{kind}/{subject}" tasks::show;
-        POST "/tasks/{kind}/{subject}/retry" tasks::retry;
-        DELETE "/tasks/{kind}/{subject}" tasks::delete;
+        GET "/tasks" tasks::list = listTasks(ManageTasks);
+        GET "/tasks/{kind}/{subject}" tasks::show = getTask(ManageTasks);
+        POST "/tasks/{kind}/{subject}/retry" tasks::retry = retryTask(ManageTasks);
+        DELETE "/tasks/{kind}/{subject}" tasks::delete = deleteTask(ManageTasks);
     }
-    System GET "/healthz" system::healthz;
-    System GET "/readyz" system::readyz;
-    System GET "/metrics" system::metrics;
-    System GET "/openapi.json" system::openapi_json;
-    System GET "/docs" system::docs;
-    Asset GET "/" system::home;
-    Asset GET "/docs/" system::docs_page;
-    Asset GET "/docs/{*file}" system::docs_file;
+    System GET "/healthz" system::healthz = getHealth(Anyone);
+    System GET "/readyz" system::readyz = getReadiness(Anyone);
+    System GET "/metrics" system::metrics = getMetrics(Anyone);
+    System GET "/openapi.json" system::openapi_json = getDocument(Anyone);
+    System GET "/docs" system::docs = getDocs(Anyone);
+    Asset GET "/docs/" system::docs_page = getDocsPage(Anyone);
+    Asset GET "/docs/{*file}" system::docs_file = getDocsFile(Anyone);
+    Asset GET "/" system::home = getHome(Anyone);
 }

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
 use commerce_http::openapi;
 use serde_json::{Value, json};
 
@@ -48,6 +52,80 @@ fn every_reference_leads_somewhere() {
     for reference in text.split("\"$ref\":\"").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
     }
+}
+
+#[test]
+fn every_schema_is_used() {
+    let document = document();
+    let text = document.to_string();
+    for name in document["components"]["schemas"].as_object().unwrap().keys() {
+        assert!(text.contains(&format!("#/components/schemas/{name}\"")), "{name}");
+    }
+}
+
+/// Of two types with one name, a schema is generated for one, without a word.
+#[test]
+fn no_two_types_have_the_schema_of_one_name() {
+    let mut names = BTreeSet::new();
+    for text in sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))) {
+        let values = text.lines().filter_map(|line| line.trim_start().split_once("Schema \""));
+        for (name, _) in values {
+            assert!(names.insert(name.to_owned()), "{name}");
+        }
+        for (at, _) in text.match_indices("ToSchema)]").chain(text.match_indices("shape! {")) {
+            let item = text[at..].split("{\n").find(|part| part.contains("struct ") || part.contains("enum "));
+            let Some(name) = item.and_then(name_of_schema) else { continue };
+            assert!(names.insert(name.clone()), "{name}");
+        }
+    }
+    assert!(names.len() > 80, "{names:?}");
+}
+
+/// The name that a declaration gives to its schema: `#[schema(as = Name)]`, or that of the type.
+fn name_of_schema(item: &str) -> Option<String> {
+    let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().map(str::to_owned);
+    let named = item.split_once("schema(as = ").map(|(_, rest)| rest);
+    named
+        .or_else(|| item.split_once("struct ").or_else(|| item.split_once("enum ")).map(|(_, rest)| rest))
+        .and_then(word)
+        .filter(|name| !name.is_empty())
+}
+
+fn sources(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![fs::read_to_string(path).unwrap()] })
+        .collect()
+}
+
+#[test]
+fn operations_have_ids_of_their_own_and_are_described() {
+    let mut ids = BTreeSet::new();
+    each_operation(&document(), |method, path, operation| {
+        let id = operation["operationId"].as_str().unwrap().to_owned();
+        assert!(ids.insert(id.clone()), "{id} is not of {method} {path} alone");
+        assert!(operation["security"].is_array(), "{id}");
+        assert!(operation["summary"].is_string(), "{id}");
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let is_described = response["description"].as_str().is_some_and(|text| !text.is_empty());
+            assert!(is_described || response["$ref"].is_string(), "{id} {status}");
+        }
+    });
+    for id in ["createOrder", "listOrders", "getOrder", "getHealth"] {
+        assert!(ids.contains(id), "{id}");
+    }
+}
+
+#[test]
+fn who_may_use_an_operation_is_described() {
+    let document = document();
+    let (bearer, session) = (json!({ "bearer": [] }), json!({ "session": [] }));
+    let security = |path: &str, method: &str| document["paths"][path][method]["security"].clone();
+    assert_eq!(security("/v1/orders", "post"), json!([bearer, session]));
+    assert_eq!(security("/v1/products", "get"), json!([{}, bearer, session]));
+    assert_eq!(security("/healthz", "get"), json!([]));
+    assert_eq!(document["paths"]["/v1/promos"]["post"]["x-roles"], json!(["admin"]));
+    assert_eq!(document["paths"]["/v1/orders"]["post"]["x-roles"], Value::Null);
 }
 
 #[test]

@@ -17,20 +17,20 @@ use super::leaf::all;
 #[schema(as = Address)]
 pub(crate) struct AddressShape<'a> {
     /// The recipient. Default: the customer.
-    #[schema(value_type = Option<String>, max_length = 255)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     name: Option<Cow<'a, str>>,
-    #[schema(value_type = String, max_length = 255)]
+    #[schema(value_type = String, min_length = 1, max_length = 255)]
     line1: Cow<'a, str>,
-    #[schema(value_type = Option<String>, max_length = 255)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     line2: Option<Cow<'a, str>>,
-    #[schema(value_type = String, max_length = 255)]
+    #[schema(value_type = String, min_length = 1, max_length = 255)]
     city: Cow<'a, str>,
-    #[schema(value_type = Option<String>, max_length = 255)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     state: Option<Cow<'a, str>>,
-    #[schema(value_type = String, max_length = 20)]
+    #[schema(value_type = String, min_length = 1, max_length = 20)]
     postal_code: Cow<'a, str>,
     /// ISO 3166-1 alpha-2.
-    #[schema(value_type = String, example = "GB")]
+    #[schema(value_type = String, example = "GB", pattern = "^[A-Z]{2}$")]
     country: Cow<'a, str>,
 }
 

@@ -24,10 +24,7 @@ shape! {
     pub(crate) struct CartShape<'a> from cart: &'a Cart {
         id: CartId = cart.id,
         user_id: &'a UserId = &cart.user_id,
-        /// `active`, `checked_out` or `expired`.
-        #[schema(example = "active")]
         status: CartStatus = cart.status,
-        #[schema(example = "USD")]
         currency: Currency = cart.currency,
         items: Vec<CartItemShape<'a>> = cart.items.iter().map(CartItemShape::from).collect(),
         /// The promotion codes in the cart, valid or not.
@@ -83,6 +80,7 @@ impl<'a> From<&'a CartView> for CartShape<'a> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewItem {
+    #[schema(value_type = Sku)]
     sku: String,
     #[schema(minimum = 1, maximum = 1_000_000)]
     quantity: i64,

@@ -19,7 +19,7 @@ use super::shape::shape;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCode {
-    #[schema(max_length = 64)]
+    #[schema(value_type = Code)]
     code: String,
 }
 
@@ -33,11 +33,12 @@ impl NewCode {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CodeTrial {
-    #[schema(max_length = 64)]
+    #[schema(value_type = Code)]
     code: String,
     /// The cart, with the codes that it has.
     cart_id: Option<Uuid>,
-    /// 1 to 500 lines at catalog prices, instead of a cart.
+    /// Lines at catalog prices, instead of a cart.
+    #[schema(min_items = 1, max_items = 500)]
     items: Option<Vec<NewItem>>,
 }
 
@@ -112,7 +113,6 @@ shape! {
         outcomes: Vec<ExplainedDto<'a>> = check.outcomes.iter().map(|entry| ExplainedDto::of(&check.quote, entry)).collect(),
         /// How much less the customer pays with the code.
         saving: Figure = check.saving.into(),
-        #[schema(example = "USD")]
         currency: Currency = check.quote.currency,
         /// The price with the code.
         quote: QuoteDto<'a> = (&check.quote).into(),

@@ -34,10 +34,10 @@ shape! {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCustomer {
-    /// At most 100, each of at most 64 characters.
     #[serde(default)]
+    #[schema(value_type = Vec<String>, required = false, max_items = 100)]
     groups: Vec<String>,
-    #[schema(max_length = 32)]
+    #[schema(min_length = 1, max_length = 32)]
     tax_number: Option<String>,
     metadata: Option<MetadataDto>,
 }

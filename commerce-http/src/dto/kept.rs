@@ -46,7 +46,6 @@ shape! {
         promotion_id: &'a PromotionId = &redemption.promotion,
         order_id: OrderId = redemption.order,
         user_id: &'a UserId = &redemption.user,
-        #[schema(example = "USD")]
         currency: Currency = redemption.amount.currency(),
         /// The discount on the order.
         amount: Figure = redemption.amount.into(),

@@ -12,7 +12,6 @@ use commerce_core::promotion::{MAX_LABEL, Percent};
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Number, Value};
-use utoipa::ToSchema;
 
 pub(super) const A_PROMOTION_ID: &str = "a promotion id of 1 to 64 characters";
 pub(super) const A_SKU: &str = "a sku of 1 to 64 characters";
@@ -28,8 +27,7 @@ const MAX_PARSED: usize = 64;
 pub struct DecimalDto(Value);
 
 /// A decimal number. Any other kind of value is an error of the form.
-#[derive(Clone, Debug, ToSchema)]
-#[schema(value_type = String, example = "9.99")]
+#[derive(Clone, Debug)]
 pub(crate) struct Decimal(pub(super) Result<Amount, String>);
 
 impl Decimal {

@@ -29,17 +29,10 @@ shape! {
     #[schema(as = Order)]
     pub(crate) struct OrderShape<'a> from order: &'a Order {
         id: OrderId = order.id,
-        #[schema(example = "ORD-20260216-7K3F")]
         number: &'a OrderNumber = &order.number,
         user_id: &'a UserId = &order.user_id,
-        /// The name of its state, chosen by the shop.
-        #[schema(example = "pending")]
         status: &'a Status = &order.status,
-        /// The meaning of the state: `draft`, `awaiting_payment`, `paid`, `in_fulfilment`, `shipped`, `delivered`, `completed`,
-        /// `cancelled` or `returned`.
-        #[schema(value_type = String, example = "awaiting_payment")]
         phase: Phase = order.phase,
-        #[schema(example = "USD")]
         currency: Currency = order.currency(),
         items: Vec<OrderItemShape<'a>> = items(order),
         subtotal: Figure = order.quote.subtotal.into(),
@@ -110,8 +103,6 @@ shape! {
         provider: &'a BoundedString<100> = &shipment.provider,
         method: &'a BoundedString<64> = &shipment.method,
         tracking_number: Option<&'a BoundedString<100>> = shipment.tracking_number.as_ref(),
-        /// `pending`, `shipped` or `delivered`.
-        #[schema(example = "shipped")]
         status: ShipmentStatus = shipment.status,
     }
 }
@@ -147,8 +138,6 @@ shape! {
     /// The cause of an event.
     #[schema(as = Actor)]
     pub(crate) struct ActorShape<'a> from actor: &'a Actor {
-        /// `customer`, `support`, `admin`, `service`, or `system` for the shop itself.
-        #[schema(value_type = String, example = "admin")]
         role: Role = actor.role,
         /// Absent for the shop itself.
         user_id: Option<&'a UserId> = actor.user.as_ref(),
@@ -168,9 +157,9 @@ shape! {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewStatus {
-    #[schema(example = "shipped")]
+    #[schema(value_type = Status)]
     status: String,
-    #[schema(max_length = 500)]
+    #[schema(value_type = Option<Reason>)]
     reason: Option<String>,
 }
 
@@ -185,7 +174,7 @@ impl NewStatus {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReasonBody {
-    #[schema(max_length = 500)]
+    #[schema(value_type = Option<Reason>)]
     reason: Option<String>,
 }
 
@@ -199,14 +188,13 @@ impl ReasonBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewShipment {
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100)]
     provider: String,
-    #[schema(max_length = 64)]
+    #[schema(min_length = 1, max_length = 64)]
     method: String,
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100)]
     tracking_number: Option<String>,
-    /// `pending`, `shipped` or `delivered`; the order moves with it. Default: no change, or `pending` for a new shipment.
-    #[schema(example = "shipped")]
+    /// The order moves with it. Default: no change, or `pending` for a new shipment.
     status: Option<ShipmentStatus>,
 }
 

@@ -19,8 +19,6 @@ shape! {
     #[schema(as = OrderPayment)]
     pub(crate) struct OrderPaymentShape<'a> from payment: &'a Payment {
         id: PaymentId = payment.id,
-        /// `pending`, `succeeded`, `failed`, `partially_refunded` or `refunded`.
-        #[schema(value_type = String, example = "pending")]
         status: PaymentStatus = payment.status,
         amount: Figure = payment.amount.into(),
         captured: Figure = payment.captured.into(),
@@ -36,10 +34,8 @@ shape! {
     pub(crate) struct PaymentShape<'a> from order: &'a Order {
         #[serde(flatten)]
         payment: OrderPaymentShape<'a> = (&order.payment).into(),
-        #[schema(example = "USD")]
         currency: Currency = order.currency(),
         order_id: OrderId = order.id,
-        #[schema(example = "paid")]
         order_status: &'a Status = &order.status,
         refunds: Vec<RefundShape<'a>> = order.refunds.iter().map(RefundShape::from).collect(),
     }
@@ -51,8 +47,6 @@ shape! {
     pub(crate) struct RefundShape<'a> from refund: &'a Refund {
         id: RefundId = refund.id,
         amount: Figure = refund.amount.into(),
-        /// `requested`, `processed` or `failed`.
-        #[schema(value_type = String, example = "requested")]
         status: RefundStatus = refund.status,
         reason: Option<&'a Reason> = refund.reason.as_ref(),
     }
@@ -81,7 +75,7 @@ impl Confirmation {
 pub(crate) struct NewRefund {
     /// Default: all that is left.
     amount: Option<Decimal>,
-    #[schema(max_length = 500)]
+    #[schema(value_type = Reason)]
     reason: String,
 }
 

@@ -29,14 +29,14 @@ macro_rules! order_request {
             #[schema(value_type = AddressShape<'static>)]
             shipping_address: AddressShape<'static>,
             /// Default: the first method of the shop.
-            #[schema(example = "standard")]
+            #[schema(example = "standard", min_length = 1, max_length = 64)]
             shipping_method: Option<String>,
             /// The total that the customer was shown. Another one is refused with 409 `price_changed`.
             expected_total: Option<Decimal>,
-            #[schema(max_length = 1000)]
+            #[schema(min_length = 1, max_length = 1000)]
             notes: Option<String>,
             /// The number of the buyer's own purchase order.
-            #[schema(max_length = 64)]
+            #[schema(min_length = 1, max_length = 64)]
             purchase_order_number: Option<String>,
             metadata: Option<MetadataDto>,
         }
@@ -63,9 +63,11 @@ order_request! {
     struct NewOrder {
         /// The cart to order.
         cart_id: Option<Uuid>,
-        /// 1 to 500 lines, instead of a cart.
+        /// Lines, instead of a cart.
+        #[schema(min_items = 1, max_items = 500)]
         items: Option<Vec<NewOrderItem>>,
         /// The customer, if not the caller; for admin and service, with `items`.
+        #[schema(value_type = Option<UserId>)]
         user_id: Option<String>,
     }
 }
@@ -82,7 +84,9 @@ order_request! {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewOrderItem {
+    #[schema(value_type = Option<Sku>)]
     sku: Option<String>,
+    #[schema(value_type = Option<ProductId>)]
     product_id: Option<String>,
     #[schema(minimum = 1, maximum = 1_000_000)]
     quantity: i64,

@@ -24,15 +24,16 @@ use super::{Refused, read};
 #[schema(as = QuoteRequest)]
 pub struct RequestDto {
     /// The currency of all amounts.
-    #[schema(value_type = String, example = "USD")]
+    #[schema(value_type = Currency)]
     pub currency: Option<String>,
     /// The instant for which the price is computed.
     #[schema(value_type = DateTime<Utc>)]
     pub at: Option<String>,
-    /// At most 500 lines.
-    #[schema(value_type = Vec<LineDto>)]
+    /// The lines.
+    #[schema(value_type = Vec<LineDto>, max_items = 500)]
     pub lines: Option<Vec<LineDto>>,
-    /// The codes that the customer entered, at most 20.
+    /// The codes that the customer entered.
+    #[schema(max_items = 20)]
     pub codes: Option<Vec<String>>,
     /// How codes are compared: `exact` or `ignore_case`.
     pub code_matching: Option<CodeMatching>,
@@ -42,7 +43,8 @@ pub struct RequestDto {
     pub shipping: Option<ShippingDto>,
     /// The taxes.
     pub tax: Option<TaxDto>,
-    /// All promotions, at most 1,000. Their order decides between equal priorities.
+    /// All promotions. Their order decides between equal priorities.
+    #[schema(max_items = 1000)]
     pub promotions: Option<Vec<PromotionDto>>,
     /// How promotions are selected: `priority` or `best`.
     pub selection: Option<Selection>,
@@ -58,18 +60,19 @@ pub struct RequestDto {
 #[schema(as = QuoteRequestLine)]
 pub struct LineDto {
     /// The id of the line. The answer repeats it.
-    #[schema(value_type = String, max_length = 64)]
+    #[schema(value_type = LineId)]
     pub id: Option<String>,
     /// The sku.
-    #[schema(value_type = String, max_length = 64)]
+    #[schema(value_type = Sku)]
     pub sku: Option<String>,
     /// The number of units.
     #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
     pub quantity: Option<Number>,
     /// The listed price of a unit.
-    #[schema(value_type = String, example = "9.99")]
+    #[schema(value_type = DecimalDto)]
     pub unit_price: Option<DecimalDto>,
-    /// The categories of the product, at most 50.
+    /// The categories of the product.
+    #[schema(value_type = Option<Vec<CategoryId>>, max_items = 50)]
     pub categories: Option<Vec<String>>,
     /// The tax category. Without one the line is not taxed.
     pub tax_category: Option<String>,
@@ -80,7 +83,8 @@ pub struct LineDto {
 #[serde(deny_unknown_fields)]
 #[schema(as = QuoteRequestCustomer)]
 pub struct CustomerDto {
-    /// The segments of the customer, at most 100.
+    /// The segments of the customer.
+    #[schema(max_items = 100)]
     pub segments: Option<Vec<String>>,
     /// The number of completed orders.
     #[schema(value_type = Option<u32>)]
@@ -96,7 +100,7 @@ pub struct ShippingDto {
     #[schema(value_type = String)]
     pub method: Option<String>,
     /// The fee before discounts.
-    #[schema(value_type = String, example = "4.95")]
+    #[schema(value_type = DecimalDto)]
     pub amount: Option<DecimalDto>,
     /// The tax category. Without one the fee is not taxed.
     pub tax_category: Option<String>,
@@ -107,10 +111,10 @@ pub struct ShippingDto {
 #[serde(deny_unknown_fields)]
 #[schema(as = QuoteRequestTax)]
 pub struct TaxDto {
-    /// Whether listed prices and fees include the tax.
-    #[schema(default = false)]
+    /// Whether listed prices and fees include the tax. Default: false.
     pub prices_include_tax: Option<bool>,
-    /// The rates, at most 100. Those of one category are added.
+    /// The rates. Those of one category are added.
+    #[schema(max_items = 100)]
     pub rates: Option<Vec<TaxRateDto>>,
 }
 
@@ -123,7 +127,7 @@ pub struct TaxRateDto {
     #[schema(value_type = String)]
     pub tax_category: Option<String>,
     /// The rate as a share of the net price: 0.20 is 20 %.
-    #[schema(value_type = String, example = "0.20")]
+    #[schema(value_type = DecimalDto)]
     pub rate: Option<DecimalDto>,
 }
 

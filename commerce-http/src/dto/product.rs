@@ -26,7 +26,6 @@ shape! {
         categories: &'a [CategoryId] = &product.categories,
         /// Whether it is for sale.
         active: bool = product.active,
-        #[schema(example = "USD")]
         currency: Currency = currency(product, shop),
         variants: Vec<VariantShape<'a>> = product.variants.iter().map(VariantShape::from).collect(),
         metadata: &'a Metadata = &product.metadata,
@@ -51,7 +50,6 @@ shape! {
 shape! {
     /// The variants of a product.
     pub(crate) struct Variants<'a> from (product, shop): (&'a Product, Currency) {
-        #[schema(example = "USD")]
         currency: Currency = currency(product, shop),
         items: Vec<VariantShape<'a>> = product.variants.iter().map(VariantShape::from).collect(),
         #[serialize_always]
@@ -69,19 +67,23 @@ fn currency(product: &Product, shop: Currency) -> Currency {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewProduct {
     /// Default: a new id. In a replacement, it is in the path.
+    #[schema(value_type = Option<ProductId>)]
     id: Option<String>,
-    #[schema(max_length = 255)]
+    #[schema(value_type = Name)]
     name: String,
-    #[schema(max_length = 4000)]
+    #[schema(min_length = 1, max_length = 4000)]
     description: Option<String>,
     /// Categories of the shop.
     #[serde(default)]
+    #[schema(value_type = Vec<CategoryId>, required = false, max_items = 20)]
     categories: Vec<String>,
+    /// Default: true.
     #[serde(default = "yes")]
-    #[schema(default = true)]
     active: bool,
     /// The currency of the prices. Default: that of the shop.
+    #[schema(value_type = Option<Currency>)]
     currency: Option<String>,
+    #[schema(max_items = 200)]
     variants: Vec<NewVariant>,
     metadata: Option<MetadataDto>,
 }
@@ -90,11 +92,12 @@ pub(crate) struct NewProduct {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewVariant {
+    #[schema(value_type = Sku)]
     sku: String,
-    #[schema(max_length = 255)]
+    #[schema(value_type = Option<Name>)]
     name: Option<String>,
     price: Decimal,
-    #[schema(max_length = 64)]
+    #[schema(min_length = 1, max_length = 64)]
     tax_category: Option<String>,
     metadata: Option<MetadataDto>,
 }
@@ -155,9 +158,11 @@ shape! {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCategory {
+    #[schema(value_type = CategoryId)]
     id: String,
-    #[schema(max_length = 255)]
+    #[schema(value_type = Name)]
     name: String,
+    #[schema(value_type = Option<CategoryId>)]
     parent: Option<String>,
 }
 
@@ -165,8 +170,9 @@ pub(crate) struct NewCategory {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CategoryName {
-    #[schema(max_length = 255)]
+    #[schema(value_type = Name)]
     name: String,
+    #[schema(value_type = Option<CategoryId>)]
     parent: Option<String>,
 }
 

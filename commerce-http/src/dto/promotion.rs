@@ -34,22 +34,21 @@ use super::metadata::MetadataDto;
 #[schema(as = NewPromotion)]
 pub struct PromotionDto {
     /// Required in a pricing request. In a shop, default: a new id.
-    #[schema(max_length = 64)]
+    #[schema(value_type = Option<PromotionId>)]
     pub id: Option<String>,
     /// The currency of its amounts, which must be that of the request or shop.
-    #[schema(example = "USD")]
+    #[schema(value_type = Option<Currency>)]
     pub currency: Option<String>,
     /// The code that a customer must enter. Without one the promotion is automatic.
-    #[schema(max_length = 64)]
+    #[schema(value_type = Option<Code>)]
     pub code: Option<String>,
-    /// Higher priorities come first.
-    #[schema(value_type = Option<i32>, default = 0)]
+    /// Higher priorities come first. Default: 0.
+    #[schema(value_type = Option<i32>)]
     pub priority: Option<Number>,
-    /// Whether it excludes all other promotions.
-    #[schema(default = false)]
+    /// Whether it excludes all other promotions. Default: false.
     pub exclusive: Option<bool>,
     /// At most one promotion of a group applies.
-    #[schema(max_length = 64)]
+    #[schema(min_length = 1, max_length = 64)]
     pub group: Option<String>,
     /// The first instant at which it applies.
     #[schema(value_type = Option<DateTime<Utc>>)]
@@ -64,20 +63,17 @@ pub struct PromotionDto {
     #[schema(value_type = Option<u64>)]
     pub max_uses_per_customer: Option<Number>,
     /// The maximum discount in total.
-    #[schema(example = "1000.00")]
     pub budget: Option<DecimalDto>,
     /// The uses so far. Only in a pricing request.
-    #[serde(skip_serializing)]
     #[schema(value_type = Option<u64>)]
     pub used: Option<Number>,
     /// The uses by the customer so far. Only in a pricing request.
-    #[serde(skip_serializing)]
     #[schema(value_type = Option<u64>)]
     pub used_by_customer: Option<Number>,
     /// The discount given so far. Only in a pricing request.
-    #[serde(skip_serializing)]
     pub budget_used: Option<DecimalDto>,
     /// The conditions. All must hold.
+    #[schema(max_items = 50)]
     pub conditions: Option<Vec<ConditionDto>>,
     /// The discount.
     #[serialize_always]
@@ -156,9 +152,11 @@ impl From<&Promotion> for PromotionDto {
 #[serde(deny_unknown_fields)]
 #[schema(as = PromotionFilter)]
 pub struct FilterDto {
-    /// At most 1,000 skus.
+    /// The skus.
+    #[schema(value_type = Option<Vec<Sku>>, max_items = 1000)]
     pub skus: Option<Vec<String>>,
-    /// At most 1,000 categories.
+    /// The categories.
+    #[schema(value_type = Option<Vec<CategoryId>>, max_items = 1000)]
     pub categories: Option<Vec<String>>,
 }
 

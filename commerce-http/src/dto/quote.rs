@@ -21,7 +21,6 @@ shape! {
     /// A price with its explanation.
     #[schema(as = Quote)]
     pub struct QuoteDto<'q> from quote: &'q Quote {
-        #[schema(example = "USD")]
         currency: Currency = quote.currency,
         /// Unit price × quantity as listed, of all lines.
         subtotal: Figure = quote.subtotal.into(),
@@ -76,7 +75,6 @@ shape! {
     #[schema(as = QuoteRejection)]
     pub struct RejectedCodeDto<'q> from rejected: &'q RejectedCode {
         code: &'q str = &rejected.code,
-        /// `unknown_code`, `expired`, `not_started`, `usage_limit`, `min_spend` or `not_eligible`.
         reason: CodeRejection = rejected.reason,
         message: String = rejected.reason.to_string(),
     }
@@ -121,11 +119,9 @@ pub enum OutcomeDto<'q> {
         by_amount: Figure,
     },
     NoEffect {
-        /// `nothing_matches`, `nothing_left`, `too_few_units` or `nothing_to_take_off`.
         reason: NoEffect,
     },
     Limited {
-        /// `uses`, `uses_per_customer` or `budget`.
         limit: Limit,
     },
     Expired {

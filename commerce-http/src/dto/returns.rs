@@ -19,8 +19,6 @@ shape! {
     pub(crate) struct ReturnShape<'a> from (order_id, found): (OrderId, &'a Return) {
         id: ReturnId = found.id,
         order_id: OrderId = order_id,
-        /// `requested`, then `approved` and `received`, or `rejected`.
-        #[schema(value_type = String, example = "requested")]
         status: ReturnStatus = found.status,
         items: Vec<ReturnLineShape> = found.lines.iter().map(ReturnLineShape::from).collect(),
         reason: Option<&'a Reason> = found.reason.as_ref(),
@@ -57,7 +55,7 @@ impl From<&ReturnLine> for ReturnLineShape {
 pub(crate) struct NewReturn {
     #[serde(alias = "lines")]
     items: Vec<ReturnLineShape>,
-    #[schema(max_length = 500)]
+    #[schema(value_type = Option<Reason>)]
     reason: Option<String>,
 }
 

@@ -46,14 +46,14 @@ impl From<NewLevel> for StockAction {
 /// An adjustment of the units on hand.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Adjustment {
+pub(crate) struct StockAdjustment {
     /// Positive or negative.
     delta: i64,
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
 }
 
-impl Adjustment {
+impl StockAdjustment {
     pub(crate) fn read(self, f: &mut Findings) -> Read<StockAction> {
         Some(StockAction::Adjust { delta: self.delta, reason: f.parse("reason", &self.reason)?, expected: None })
     }

@@ -14,8 +14,7 @@ shape! {
         kind: &'a str = task.key.kind.as_str(),
         /// The subject, such as the id of a refund.
         subject: &'a str = &task.key.subject,
-        /// `scheduled`, `due`, `running`, or `dead` after too many failures.
-        #[schema(example = "dead")]
+        #[schema(value_type = TaskState)]
         state: &'static str = task.state(now).name(),
         /// The time at which it is due.
         due: DateTime<Utc> = task.due,

@@ -7,6 +7,7 @@ use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::product::{CategoryName, CategoryShape, NewCategory};
+use crate::dto::schema::CategoryIdSchema;
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::List;
 
@@ -37,7 +38,7 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
 /// Renames a category, or creates it.
 #[utoipa::path(
     put, path = "/categories/{id}", tag = "catalog",
-    params(("id" = String, Path)),
+    params(("id" = CategoryIdSchema, Path)),
     request_body = CategoryName,
     responses((status = 200, body = CategoryShape<'_>))
 )]

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::customer::{CustomerShape, NewCustomer};
 use crate::dto::history::DocumentEventShape;
+use crate::dto::schema::UserIdSchema;
 use crate::idempotency::unkeyed;
 use crate::page::{self, List, Listing, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
@@ -45,7 +46,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
 /// A customer. Users may read their own.
 #[utoipa::path(
     get, path = "/customers/{id}", tag = "customers",
-    params(("id" = String, Path, description = "The id of the user.")),
+    params(("id" = UserIdSchema, Path, description = "The id of the user.")),
     responses((status = 200, body = CustomerShape<'_>))
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
@@ -55,7 +56,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 /// Creates a customer, or replaces it.
 #[utoipa::path(
     put, path = "/customers/{id}", tag = "customers",
-    params(("id" = String, Path, description = "The id of the user."), IfMatch),
+    params(("id" = UserIdSchema, Path, description = "The id of the user."), IfMatch),
     request_body = NewCustomer,
     responses((status = 200, body = CustomerShape<'_>), (status = 201, body = CustomerShape<'_>))
 )]
@@ -70,7 +71,7 @@ pub(crate) async fn replace(app: &App, call: &RequestContext) -> Outcome {
 /// Deletes a customer. The history stays.
 #[utoipa::path(
     delete, path = "/customers/{id}", tag = "customers",
-    params(("id" = String, Path, description = "The id of the user."), IfMatch),
+    params(("id" = UserIdSchema, Path, description = "The id of the user."), IfMatch),
     responses((status = 204))
 )]
 pub(crate) async fn delete(app: &App, call: &RequestContext) -> Outcome {
@@ -82,7 +83,7 @@ pub(crate) async fn delete(app: &App, call: &RequestContext) -> Outcome {
 /// The history of a customer, oldest first; for staff. It still contains the facts about a deleted customer.
 #[utoipa::path(
     get, path = "/customers/{id}/history", tag = "customers",
-    params(("id" = String, Path, description = "The id of the user."), Paging),
+    params(("id" = UserIdSchema, Path, description = "The id of the user."), Paging),
     responses((status = 200, body = List<DocumentEventShape<'_>>))
 )]
 pub(crate) async fn history(app: &App, call: &RequestContext) -> Outcome {

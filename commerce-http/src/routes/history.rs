@@ -6,6 +6,7 @@ use crate::answer::Outcome;
 use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::history::DocumentEventShape;
+use crate::dto::schema::{CategoryIdSchema, ProductIdSchema, PromotionIdSchema};
 use crate::page::{self, List, Paging};
 
 const HISTORY: &str = "history";
@@ -29,11 +30,11 @@ histories! {
     /// The history of a cart, oldest first; for staff.
     of_cart(Cart) "/carts/{id}/history" "carts" Uuid;
     /// The history of a category, oldest first; for staff.
-    of_category(Category) "/categories/{id}/history" "catalog" String;
+    of_category(Category) "/categories/{id}/history" "catalog" CategoryIdSchema;
     /// The history of a product, oldest first; for staff.
-    of_product(Product) "/products/{id}/history" "catalog" String;
+    of_product(Product) "/products/{id}/history" "catalog" ProductIdSchema;
     /// The history of a promotion, oldest first; for staff.
-    of_promotion(Promotion) "/promos/{id}/history" "promotions" String;
+    of_promotion(Promotion) "/promos/{id}/history" "promotions" PromotionIdSchema;
 }
 
 /// The history of the document in the path.

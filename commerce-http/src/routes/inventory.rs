@@ -8,7 +8,8 @@ use super::products;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
-use crate::dto::stock::{Adjustment, NewLevel, StockShape};
+use crate::dto::schema::{ProductIdSchema, SkuSchema};
+use crate::dto::stock::{NewLevel, StockAdjustment, StockShape};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
@@ -32,7 +33,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
 /// The stock of a sku.
 #[utoipa::path(
     get, path = "/inventory/{sku}", tag = "inventory",
-    params(("sku" = String, Path)),
+    params(("sku" = SkuSchema, Path)),
     responses((status = 200, body = StockShape<'_>))
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
@@ -43,7 +44,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 /// The stock of every variant of a product.
 #[utoipa::path(
     get, path = "/products/{id}/inventory", tag = "inventory",
-    params(("id" = String, Path)),
+    params(("id" = ProductIdSchema, Path)),
     responses((status = 200, body = List<StockShape<'_>>))
 )]
 pub(crate) async fn of_product(app: &App, call: &RequestContext) -> Outcome {
@@ -62,7 +63,7 @@ pub(crate) async fn of_product(app: &App, call: &RequestContext) -> Outcome {
 /// Sets the units on hand of a sku.
 #[utoipa::path(
     put, path = "/inventory/{sku}", tag = "inventory",
-    params(("sku" = String, Path), IfMatch),
+    params(("sku" = SkuSchema, Path), IfMatch),
     request_body = NewLevel,
     responses((status = 200, body = StockShape<'_>))
 )]
@@ -76,15 +77,15 @@ pub(crate) async fn set(app: &App, call: &RequestContext) -> Outcome {
 /// Adjusts the units on hand of a sku, for example after a delivery.
 #[utoipa::path(
     post, path = "/inventory/{sku}/adjustments", tag = "inventory",
-    params(("sku" = String, Path), IdempotencyKeyHeader, IfMatch),
-    request_body = Adjustment,
+    params(("sku" = SkuSchema, Path), IdempotencyKeyHeader, IfMatch),
+    request_body = StockAdjustment,
     responses((status = 200, body = StockShape<'_>))
 )]
 pub(crate) async fn adjust(app: &App, call: &RequestContext) -> Outcome {
     let (caller, sku): (_, Sku) = (call.caller()?, call.chosen_id("sku")?);
     let target = call.target(&sku)?;
     let guard = call.idempotency_guard(&written)?;
-    let action = call.read(Adjustment::read)?;
+    let action = call.read(StockAdjustment::read)?;
     guard.answer(app.engine.move_stock(caller, target, action, guard.idempotency().as_ref()).await?)
 }
 

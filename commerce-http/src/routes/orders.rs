@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::order::{EventShape, NewShipment, NewStatus, OrderShape, ReasonBody};
 use crate::dto::placing::{NewOrder, Source};
+use crate::dto::schema::{StatusSchema, UserIdSchema};
 use crate::idempotency::{IdempotencyGuard, IdempotencyKeyHeader, RequiredIdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Listing, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
@@ -25,6 +26,7 @@ const EVENTS: &str = "events";
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
     /// Only orders in this state.
+    #[param(value_type = Option<StatusSchema>)]
     status: Option<Status>,
     /// Only orders placed at this instant or later.
     from: Option<chrono::DateTime<chrono::Utc>>,
@@ -76,7 +78,7 @@ pub(super) async fn place(
 /// Orders, newest first. Customers see their own.
 #[utoipa::path(
     get, path = "/orders", tag = "orders",
-    params(("user_id" = Option<String>, Query, description = "Only of this customer."), Filter, MetadataFilter, Paging),
+    params(("user_id" = Option<UserIdSchema>, Query, description = "Only of this customer."), Filter, MetadataFilter, Paging),
     responses((status = 200, body = List<OrderShape<'_>>))
 )]
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
@@ -88,7 +90,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
 /// The orders of a user, newest first.
 #[utoipa::path(
     get, path = "/users/{user_id}/orders", tag = "orders",
-    params(("user_id" = String, Path), Filter, MetadataFilter, Paging),
+    params(("user_id" = UserIdSchema, Path), Filter, MetadataFilter, Paging),
     responses((status = 200, body = List<OrderShape<'_>>))
 )]
 pub(crate) async fn list_of_user(app: &App, call: &RequestContext) -> Outcome {

@@ -10,6 +10,7 @@ use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::product::{NewProduct, ProductShape, Variants};
+use crate::dto::schema::{CategoryIdSchema, ProductIdSchema};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Listing, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
@@ -21,7 +22,7 @@ const PRODUCTS: &str = "products";
 #[utoipa::path(
     get, path = "/products", tag = "catalog",
     params(("q" = Option<String>, Query, description = "Part of a name, an id or a sku."),
-           ("category" = Option<String>, Query, description = "This category and those below it."),
+           ("category" = Option<CategoryIdSchema>, Query, description = "This category and those below it."),
            ("active" = Option<bool>, Query), MetadataFilter, Paging),
     responses((status = 200, body = List<ProductShape<'_>>))
 )]
@@ -47,7 +48,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
 /// A product.
 #[utoipa::path(
     get, path = "/products/{id}", tag = "catalog",
-    params(("id" = String, Path)),
+    params(("id" = ProductIdSchema, Path)),
     responses((status = 200, body = ProductShape<'_>))
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
@@ -58,7 +59,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 /// The variants of a product.
 #[utoipa::path(
     get, path = "/products/{id}/variants", tag = "catalog",
-    params(("id" = String, Path)),
+    params(("id" = ProductIdSchema, Path)),
     responses((status = 200, body = Variants<'_>))
 )]
 pub(crate) async fn variants(app: &App, call: &RequestContext) -> Outcome {
@@ -84,7 +85,7 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
 /// Creates a product, or replaces it.
 #[utoipa::path(
     put, path = "/products/{id}", tag = "catalog",
-    params(("id" = String, Path), IfMatch),
+    params(("id" = ProductIdSchema, Path), IfMatch),
     request_body = NewProduct,
     responses((status = 200, body = ProductShape<'_>))
 )]

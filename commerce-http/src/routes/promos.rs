@@ -12,6 +12,7 @@ use crate::call::RequestContext;
 use crate::dto::code::{CodeTrial, TriedCode};
 use crate::dto::kept::{self, PromotionWithUsageShape, RedemptionShape};
 use crate::dto::promotion::PromotionDto;
+use crate::dto::schema::{PromotionIdSchema, PromotionPatch};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Listing, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
@@ -66,7 +67,7 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
 /// A promotion with its usage.
 #[utoipa::path(
     get, path = "/promos/{id}", tag = "promotions",
-    params(("id" = String, Path)),
+    params(("id" = PromotionIdSchema, Path)),
     responses((status = 200, body = PromotionWithUsageShape))
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
@@ -77,8 +78,8 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 /// Changes a promotion with a JSON merge patch. Placed orders do not change.
 #[utoipa::path(
     patch, path = "/promos/{id}", tag = "promotions",
-    params(("id" = String, Path), IfMatch),
-    request_body(content((PromotionDto = "application/merge-patch+json"), (PromotionDto = "application/json"))),
+    params(("id" = PromotionIdSchema, Path), IfMatch),
+    request_body(content((PromotionPatch = "application/merge-patch+json"), (PromotionPatch = "application/json"))),
     responses((status = 200, body = PromotionWithUsageShape))
 )]
 pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
@@ -94,7 +95,7 @@ pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
 /// Ends a promotion permanently. Its history and the discounts of orders do not change.
 #[utoipa::path(
     delete, path = "/promos/{id}", tag = "promotions",
-    params(("id" = String, Path), IfMatch),
+    params(("id" = PromotionIdSchema, Path), IfMatch),
     responses((status = 200, body = PromotionWithUsageShape, description = "The promotion, ended."))
 )]
 pub(crate) async fn end(app: &App, call: &RequestContext) -> Outcome {
@@ -105,7 +106,7 @@ pub(crate) async fn end(app: &App, call: &RequestContext) -> Outcome {
 /// The redemptions of a promotion, newest first.
 #[utoipa::path(
     get, path = "/promos/{id}/redemptions", tag = "promotions",
-    params(("id" = String, Path), Paging),
+    params(("id" = PromotionIdSchema, Path), Paging),
     responses((status = 200, body = List<RedemptionShape<'_>>))
 )]
 pub(crate) async fn redemptions(app: &App, call: &RequestContext) -> Outcome {

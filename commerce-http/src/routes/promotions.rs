@@ -8,6 +8,7 @@ use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::code::{GivenCode, NewCode};
+use crate::dto::schema::CodeSchema;
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::precondition::IfMatch;
 
@@ -36,7 +37,7 @@ pub(crate) async fn add(app: &App, call: &RequestContext) -> Outcome {
 /// Removes a promotion code from a cart.
 #[utoipa::path(
     delete, path = "/carts/{id}/promotions/{code}", tag = "carts",
-    params(("id" = uuid::Uuid, Path), ("code" = String, Path), IfMatch),
+    params(("id" = uuid::Uuid, Path), ("code" = CodeSchema, Path), IfMatch),
     responses((status = 204))
 )]
 pub(crate) async fn remove(app: &App, call: &RequestContext) -> Outcome {

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::order::ReasonBody;
 use crate::dto::returns::{NewReturn, ReturnShape};
+use crate::dto::schema::ReturnStatusSchema;
 use crate::idempotency::IdempotencyKeyHeader;
 use crate::page::{self, List, Paging};
 use crate::precondition::IfMatch;
@@ -35,7 +36,7 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
 /// Returns, newest first. Customers see their own.
 #[utoipa::path(
     get, path = "/returns", tag = "returns",
-    params(("status" = Option<String>, Query, description = "Only returns in this state."),
+    params(("status" = Option<ReturnStatusSchema>, Query, description = "Only returns in this state."),
            ("order_id" = Option<uuid::Uuid>, Query, description = "Only returns of this order."), Paging),
     responses((status = 200, body = List<ReturnShape<'_>>))
 )]
@@ -63,6 +64,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
 #[utoipa::path(
     post, path = "/returns/{id}/approve", tag = "returns",
     params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader),
+    request_body(content = Option<ReasonBody>),
     responses((status = 200, body = ReturnShape<'_>))
 )]
 pub(crate) async fn approve(app: &App, call: &RequestContext) -> Outcome {
@@ -88,6 +90,7 @@ pub(crate) async fn reject(app: &App, call: &RequestContext) -> Outcome {
 #[utoipa::path(
     post, path = "/returns/{id}/receive", tag = "returns",
     params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader),
+    request_body(content = Option<ReasonBody>),
     responses((status = 200, body = ReturnShape<'_>))
 )]
 pub(crate) async fn receive(app: &App, call: &RequestContext) -> Outcome {

@@ -51,7 +51,7 @@ pub(crate) async fn readyz(app: &App, _call: &RequestContext) -> Outcome {
 /// The metrics in the format of Prometheus.
 #[utoipa::path(
     get, path = "/metrics", tag = "system",
-    responses((status = 200, body = String, content_type = "text/plain"))
+    responses((status = 200, body = String, content_type = "text/plain; version=0.0.4"))
 )]
 pub(crate) fn metrics(app: &App, _call: &RequestContext) -> Ready<Outcome> {
     let rendered = app.options.metrics.as_ref().map(metrics_exporter_prometheus::PrometheusHandle::render);

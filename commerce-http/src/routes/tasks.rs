@@ -6,6 +6,7 @@ use http::StatusCode;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::dto::schema::TaskStateSchema;
 use crate::dto::task::TaskShape;
 use crate::page::{self, List, Paging};
 
@@ -14,7 +15,7 @@ const TASKS: &str = "tasks";
 /// Tasks by kind and subject; for admins.
 #[utoipa::path(
     get, path = "/tasks", tag = "tasks",
-    params(("state" = Option<String>, Query, description = "Only `scheduled`, `due`, `running` or `dead` ones."), Paging),
+    params(("state" = Option<TaskStateSchema>, Query, description = "Only tasks in this state."), Paging),
     responses((status = 200, body = List<TaskShape<'_>>))
 )]
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {

@@ -8,6 +8,7 @@ mod carts;
 mod catalog;
 mod conditions;
 mod customers;
+mod document;
 mod history;
 mod idempotency;
 mod inventory;

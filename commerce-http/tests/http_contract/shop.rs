@@ -25,6 +25,8 @@ use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::document;
+
 /// The secret that signs the tokens of every test.
 pub(crate) const SECRET: &[u8] = b"the secret of the tests is long enough";
 
@@ -219,10 +221,10 @@ async fn serve(listener: TcpListener, service: Service) {
 #[derive(Clone)]
 pub(crate) struct Ask {
     shop: Shop,
-    method: Method,
-    path: String,
+    pub(crate) method: Method,
+    pub(crate) path: String,
     headers: Vec<(String, String)>,
-    body: Bytes,
+    pub(crate) body: Bytes,
 }
 
 impl Ask {
@@ -249,16 +251,24 @@ impl Ask {
         ask
     }
 
+    /// The last value of a header.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.headers.iter().rfind(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     pub(crate) async fn send(self) -> Reply {
-        let mut request =
-            Request::builder().method(self.method).uri(format!("http://{}{}", self.shop.address, self.path));
+        let uri = format!("http://{}{}", self.shop.address, self.path);
+        let mut request = Request::builder().method(&self.method).uri(uri);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let response = self.shop.connections.request(request.body(Full::new(self.body)).unwrap()).await.unwrap();
+        let response =
+            self.shop.connections.request(request.body(Full::new(self.body.clone())).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Reply { status: parts.status, headers: parts.headers, body }
+        let reply = Reply { status: parts.status, headers: parts.headers, body };
+        document::check(&self, &reply);
+        reply
     }
 }
 

@@ -23,7 +23,6 @@ pub struct ConditionDto {
     #[schema(value_type = ConditionType)]
     pub r#type: Option<ConditionType>,
     /// Of `min_spend`.
-    #[schema(example = "50.00")]
     pub amount: Option<DecimalDto>,
     /// Of `min_quantity`.
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]

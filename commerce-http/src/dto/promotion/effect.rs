@@ -26,7 +26,6 @@ pub struct EffectDto {
     /// The target. `fixed_price` cannot have `shipping`.
     pub target: Option<EffectTarget>,
     /// Of `percent_off`: 10 is ten percent.
-    #[schema(example = "10")]
     pub percent: Option<DecimalDto>,
     /// Of `amount_off` and `fixed_price`.
     pub amount: Option<DecimalDto>,
@@ -43,6 +42,7 @@ pub struct EffectDto {
     /// The maximum discount of a percentage.
     pub max_amount: Option<DecimalDto>,
     /// Of `tiered_percent`, in increasing order.
+    #[schema(max_items = 50)]
     pub tiers: Option<Vec<TierDto>>,
     /// Of `buy_get`: the units at full price.
     pub buy: Option<UnitsDto>,
@@ -94,10 +94,10 @@ pub enum Allocation {
 #[schema(as = PromotionTier)]
 pub struct TierDto {
     /// The minimum remaining amount of the order.
-    #[schema(value_type = String, example = "100.00")]
+    #[schema(value_type = DecimalDto)]
     pub min_spend: Option<DecimalDto>,
     /// The percentage off the order.
-    #[schema(value_type = String, example = "10")]
+    #[schema(value_type = DecimalDto)]
     pub percent: Option<DecimalDto>,
 }
 
@@ -114,7 +114,6 @@ pub struct UnitsDto {
     #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
     pub quantity: Option<Number>,
     /// Only of the discounted units: the percentage off their price.
-    #[schema(example = "100")]
     pub percent: Option<DecimalDto>,
 }
 
