@@ -106,6 +106,8 @@ fn check_answer(name: &str, operation: &Value, ask: &Ask, reply: &Reply) {
     let status = reply.status.as_str();
     let other = &DOCUMENT["components"]["responses"]["Problem"];
     let described = operation["responses"].get(status).unwrap_or(if status >= "500" { other } else { &Value::Null });
+    let component = described["$ref"].as_str().and_then(|reference| DOCUMENT.pointer(&reference[1..]));
+    let described = component.unwrap_or(described);
     assert!(described.is_object(), "{name} is not described: {}", String::from_utf8_lossy(&reply.body));
     check_headers(name, described, reply);
     let Some(content) = described["content"].as_object().filter(|_| ask.method != Method::HEAD) else {
