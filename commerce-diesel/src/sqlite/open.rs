@@ -1,6 +1,7 @@
 //! Opening a file: checks, settings, migrations.
 
 use std::error::Error as StdError;
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{io, thread};
@@ -109,6 +110,18 @@ fn check_path(path: &Path, options: &SqliteOptions) -> Result<(), OpenError> {
     }
 }
 
+/// Creates the file, readable by its owner only: it has addresses. SQLite gives the files beside it the same permissions.
+fn create(path: &Path) -> Result<(), OpenError> {
+    let mut file = OpenOptions::new();
+    file.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    match file.open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(OpenError::NotWritable(path.to_owned())),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 fn try_writer(path: &Path, options: &SqliteOptions) -> Result<Conn, OpenError> {
     let mut conn = connect(path, options)?;
     let pending = inspect(&mut conn, path)?;
@@ -126,6 +139,9 @@ fn connect(path: &Path, options: &SqliteOptions) -> Result<Conn, OpenError> {
     // SQLite never takes an absolute path for a URI.
     let absolute = std::path::absolute(path).map_err(|error| other(path, error))?;
     let name = absolute.to_str().ok_or_else(|| OpenError::NotUnicode(path.to_owned()))?;
+    if options.create {
+        create(path)?;
+    }
     let mut conn = Conn::establish(name).map_err(|_| OpenError::NotWritable(path.to_owned()))?;
     let wait = format!("PRAGMA busy_timeout = {};", options.busy_timeout.as_millis());
     conn.batch_execute(&wait).map_err(|error| judge(path, error))?;

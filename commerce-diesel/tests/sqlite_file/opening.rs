@@ -119,3 +119,20 @@ async fn many_may_open_a_new_file_at_the_same_moment() {
     let migrations: Count = query.get_result(&mut place.raw()).unwrap();
     assert_eq!(migrations.count, 1);
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_files_of_a_shop_are_its_owners() {
+    use std::os::unix::fs::PermissionsExt;
+
+    use commerce_core::port::Store;
+
+    let place = Place::new();
+    let store = place.open().await;
+    store.purge_idempotency_records(chrono::Utc::now()).await.unwrap();
+    let files: Vec<_> = fs::read_dir(place.directory.path()).unwrap().map(Result::unwrap).collect();
+    assert!(files.len() >= 3, "{files:?}");
+    for file in files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+    }
+}
