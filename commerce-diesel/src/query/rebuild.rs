@@ -117,7 +117,7 @@ impl<F: FnMut(u64) + Send> Rebuild<F> {
                 continue;
             };
             present = present.saturating_add(1);
-            let columns: Vec<_> = differing(&row, &cells, found).collect();
+            let columns: Vec<_> = differing(R::COLUMNS, &cells, found).collect();
             if !columns.is_empty() {
                 self.list(R::TABLE, key, DifferenceKind::Changed, columns);
                 changed.push(row);
@@ -180,14 +180,17 @@ impl<F: FnMut(u64) + Send> Rebuild<F> {
 }
 
 /// The columns in which a row differs. JSON is compared as a value.
-fn differing<'a, R: Derived<'a>>(
-    row: &R,
+fn differing<'c>(
+    columns: &'c [&'static str],
     cells: &[Option<String>],
     found: &[Option<String>],
-) -> impl Iterator<Item = &'static &'static str> {
-    let columns = R::COLUMNS.iter().zip(cells.iter().zip(found));
-    let same = |column: &str, found: &Option<String>| found.as_deref().is_some_and(|found| row.is_same(column, found));
-    columns.filter(move |(column, (cell, found))| cell != found && !same(column, found)).map(|(column, _)| column)
+) -> impl Iterator<Item = &'c &'static str> {
+    let same = |column: &str, (cell, found): (&Option<String>, &Option<String>)| {
+        cell == found
+            || cell.as_ref().zip(found.as_ref()).is_some_and(|(cell, found)| tables::is_same(column, cell, found))
+    };
+    let cells = cells.iter().zip(found);
+    columns.iter().zip(cells).filter(move |(column, cells)| !same(column, *cells)).map(|(column, _)| column)
 }
 
 /// The rows of the table that have the keys of these, by key.

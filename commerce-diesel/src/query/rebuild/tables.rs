@@ -27,11 +27,6 @@ pub(super) trait Derived<'a>: Write<dialect::Db> {
 
     /// The rows that follow from some streams.
     fn follow(facts: &'a Facts) -> Vec<Self>;
-
-    /// Whether another text in a column has the same value.
-    fn is_same(&self, _column: &str, _other: &str) -> bool {
-        false
-    }
 }
 
 /// A table whose type of rows is not known to the caller.
@@ -60,10 +55,6 @@ macro_rules! every_row {
 
             fn follow(facts: &'a Facts) -> Vec<Self> {
                 document_rows(facts).filter(|row| row.kind == DocumentKind::$kind.name()).map(Self::from).collect()
-            }
-
-            fn is_same(&self, column: &str, other: &str) -> bool {
-                column == "body" && is_same_document(DocumentKind::$kind, self.body, other)
             }
         })*
 
@@ -94,38 +85,19 @@ fn document_rows(facts: &Facts) -> impl Iterator<Item = DocumentRow<'_>> {
     facts.documents.iter().map(|known| DocumentRow::of(&known.id, &known.document, &known.body))
 }
 
-fn is_same_document(kind: DocumentKind, body: &str, other: &str) -> bool {
-    let stored = || read_document(kind, other).map(|document: Document| document.stored().to_string());
-    stored().is_ok_and(|stored| stored == body)
-}
-
-impl<'a> Derived<'a> for DocumentRow<'a> {
-    const OWNER: &'static str = "id";
-
-    fn follow(facts: &'a Facts) -> Vec<Self> {
-        document_rows(facts).filter(|row| OWN.iter().all(|kind| kind.name() != row.kind)).collect()
-    }
-
-    fn is_same(&self, column: &str, other: &str) -> bool {
-        let kind = DocumentKind::ALL.iter().find(|kind| kind.name() == self.kind);
-        column == "body" && kind.is_some_and(|kind| is_same_document(*kind, self.body, other))
+/// Whether two texts in a column have the same value.
+pub(super) fn is_same(column: &str, expected: &str, other: &str) -> bool {
+    let document =
+        |kind: &DocumentKind| read_document(*kind, other).map(|document: Document| document.stored().to_string());
+    let state = || read_stored::<OrderState>("orders.state", other).and_then(|state| stored("orders.state", &state));
+    match column {
+        "body" => DocumentKind::ALL.iter().any(|kind| document(kind).is_ok_and(|body| body == expected)),
+        "state" => state().is_ok_and(|state| state == expected),
+        _ => false,
     }
 }
 
-impl<'a> Derived<'a> for OrderRow<'a> {
-    const OWNER: &'static str = "id";
-
-    fn follow(facts: &'a Facts) -> Vec<Self> {
-        facts.orders.iter().map(|known| Self::of(&known.order, known.state.as_deref())).collect()
-    }
-
-    fn is_same(&self, column: &str, other: &str) -> bool {
-        let read = || read_stored::<OrderState>("orders.state", other).and_then(|state| stored("orders.state", &state));
-        column == "state" && read().is_ok_and(|state| Some(state.as_str()) == self.state)
-    }
-}
-
-/// The other types of rows: `Type owner |facts| rows;`.
+/// The types of rows: `Type, owner, |facts| rows;`.
 macro_rules! derived {
     ($($row:ty, $owner:literal, |$facts:ident| $rows:expr;)*) => {$(
         impl<'a> Derived<'a> for $row {
@@ -139,6 +111,12 @@ macro_rules! derived {
 }
 
 derived! {
+    DocumentRow<'a>, "id", |facts| {
+        document_rows(facts).filter(|row| OWN.iter().all(|kind| kind.name() != row.kind)).collect()
+    };
+    OrderRow<'a>, "id", |facts| {
+        facts.orders.iter().map(|known| Self::of(&known.order, known.state.as_deref())).collect()
+    };
     DocumentKeyRow<'a>, "id", |facts| {
         let documents = facts.documents.iter().flat_map(|known| Self::all(&known.id, &known.keys));
         documents.chain(facts.orders.iter().flat_map(|known| Self::of_order(known.order.id, &known.keys))).collect()
