@@ -19,6 +19,7 @@ pub(crate) static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(opena
 #[openapi(
     info(
         title = "commerce",
+        contact(name = "commerce"),
         description = "Carts, promotions, orders, payments, returns and stock of a shop. Every route of `/v1` answers under `/api/v1` too."
     ),
     servers((url = "/", description = "The server of this document.")),

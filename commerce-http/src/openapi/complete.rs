@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use http::StatusCode;
-use serde_json::Value;
 use utoipa::openapi::header::Header;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{AllOf, AllOfBuilder, SchemaType};
@@ -42,6 +41,9 @@ const TAGGED: [&str; 10] = [
 /// The operations that answer with a `Location`.
 const LOCATED: [&str; 6] =
     ["createCheckout", "createOrder", "createProduct", "createPromotion", "createReturn", "openCart"];
+
+/// The statuses of problems that are the same for many operations.
+const SHARED: [u16; 7] = [401, 403, 404, 408, 412, 413, 415];
 
 /// Completes the generated document.
 pub(super) fn complete(document: &mut OpenApi) {
@@ -115,13 +117,10 @@ fn operation<'d>(paths: &'d mut BTreeMap<String, PathItem>, route: &Route) -> Op
     }
 }
 
-fn complete_operation(operation: &mut Operation, route: &Route, components: &Components) {
+fn complete_operation(operation: &mut Operation, route: &Route, components: &mut Components) {
     operation.operation_id = Some(route.id.to_owned());
     operation.security = Some(security(route));
-    if let Access::Holder(permission) = route.access {
-        let roles: Vec<Value> = permission.roles().iter().map(|role| role.name().into()).collect();
-        operation.extensions.get_or_insert_default().insert("x-roles".to_owned(), roles.into());
-    }
+    operation.description = Some(describe_access(operation, route));
     require_values(operation);
     let keyed = problems::takes(operation, "Idempotency-Key").is_some();
     for (status, response) in &mut operation.responses.responses {
@@ -130,9 +129,20 @@ fn complete_operation(operation: &mut Operation, route: &Route, components: &Com
         }
     }
     let found = problems::of(operation, route);
-    let found = found.into_iter().map(|(status, codes)| (status.to_string(), refusal(status, &codes).into()));
+    let found = found.into_iter().map(|(status, codes)| (status.to_string(), shared(status, &codes, components)));
     operation.responses.responses.extend(found);
     operation.responses.responses.insert("default".to_owned(), Ref::from_response_name("Problem").into());
+}
+
+/// Who may use an operation, as a text and, where it depends on the role, as `x-roles`.
+fn describe_access(operation: &mut Operation, route: &Route) -> String {
+    let Access::Holder(permission) = route.access else {
+        return if matches!(route.access, Access::User) { "For users." } else { "For everyone." }.to_owned();
+    };
+    let roles: Vec<&str> = permission.roles().iter().map(|role| role.name()).collect();
+    let text = format!("For {}.", roles.join(", "));
+    operation.extensions.get_or_insert_default().insert("x-roles".to_owned(), roles.into());
+    text
 }
 
 /// The system routes need no token. A token changes what the catalog shows.
@@ -176,13 +186,25 @@ fn description(schema: &RefOr<Schema>) -> Option<String> {
     }
 }
 
+/// The answer to a request that was refused. Those that many operations have are one component.
+fn shared(status: u16, codes: &[&str], components: &mut Components) -> RefOr<Response> {
+    let refusal = RefOr::T(refusal(status, codes));
+    let name = reason(status).replace(' ', "");
+    let is_shared =
+        SHARED.contains(&status) && *components.responses.entry(name.clone()).or_insert(refusal.clone()) == refusal;
+    if is_shared { Ref::from_response_name(name).into() } else { refusal }
+}
+
+fn reason(status: u16) -> &'static str {
+    StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default()
+}
+
 /// The answer to a request that was refused with one of the codes.
 fn refusal(status: u16, codes: &[&str]) -> Response {
     let code = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes.iter().copied()));
     let coded = ObjectBuilder::new().schema_type(SchemaType::AnyValue).property("code", code);
     let schema = AllOfBuilder::new().item(Ref::from_schema_name("Problem")).item(coded);
-    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
-    let mut response = problem(&format!("{reason}: `{}`.", codes.join("`, `")), schema);
+    let mut response = problem(&format!("{}: `{}`.", reason(status), codes.join("`, `")), schema);
     match status {
         401 => add_headers(&mut response, ["WWW-Authenticate"]),
         429 => add_headers(&mut response, ["Retry-After"]),

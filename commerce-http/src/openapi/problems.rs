@@ -12,8 +12,9 @@ type Row<Operations> = (Operations, u16, &'static [&'static str]);
 type Property = fn(&Operation, &Route) -> bool;
 
 /// The problems that follow from the form of an operation.
-const COMMON: [Row<Property>; 19] = [
-    (is_secured, 401, &["unauthenticated", "invalid_token", "token_expired"]),
+const COMMON: [Row<Property>; 20] = [
+    (|_, _| true, 401, &["invalid_token", "token_expired"]),
+    (is_secured, 401, &["unauthenticated"]),
     (is_secured, 403, &["forbidden"]),
     (has_id, 404, &["not_found", "route_not_found"]),
     (has_body, 400, &["malformed_json", "body_incomplete"]),

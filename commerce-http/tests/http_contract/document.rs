@@ -10,7 +10,7 @@ use http::Method;
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};
 
-use crate::shop::{Ask, Reply};
+use crate::shop::{Ask, Reply, Shop, path_of, text};
 
 /// The document, in which no object has members that are not described.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
@@ -106,6 +106,8 @@ fn check_answer(name: &str, operation: &Value, ask: &Ask, reply: &Reply) {
     let status = reply.status.as_str();
     let other = &DOCUMENT["components"]["responses"]["Problem"];
     let described = operation["responses"].get(status).unwrap_or(if status >= "500" { other } else { &Value::Null });
+    let component = described["$ref"].as_str().and_then(|reference| DOCUMENT.pointer(&reference[1..]));
+    let described = component.unwrap_or(described);
     assert!(described.is_object(), "{name} is not described: {}", String::from_utf8_lossy(&reply.body));
     check_headers(name, described, reply);
     let Some(content) = described["content"].as_object().filter(|_| ask.method != Method::HEAD) else {
@@ -159,4 +161,58 @@ fn check_caller(name: &str, operation: &Value, ask: &Ask) {
         let given = claims["roles"].as_array().unwrap();
         assert!(given.iter().any(|role| roles.contains(role)), "{name} is open to {given:?}");
     }
+}
+
+/// A body that the operation takes.
+fn body(id: &str) -> Value {
+    let product = json!({ "name": "Cup", "variants": [] });
+    match id {
+        "updateOrder" | "setOrderStatus" => json!({ "status": "shipped" }),
+        "setOrderShipping" => json!({ "provider": "Post", "method": "parcel" }),
+        "createRefund" | "rejectReturn" => json!({ "reason": "broken" }),
+        "createPromotion" => json!({ "effect": { "type": "free_shipping" } }),
+        "createQuote" => json!({ "currency": "USD", "at": "2026-01-15T12:00:00Z", "lines": [] }),
+        "createProduct" | "replaceProduct" => product,
+        "createCategory" => json!({ "id": "cups", "name": "Cups" }),
+        "replaceCategory" => json!({ "name": "Cups" }),
+        "setInventory" => json!({ "on_hand": 1 }),
+        "adjustInventory" => json!({ "delta": 1, "reason": "found" }),
+        _ => json!({}),
+    }
+}
+
+#[tokio::test]
+async fn roles_that_are_not_named_are_refused() {
+    let shop = Shop::open().await;
+    let order = shop.delivered_order(1).await;
+    let path = format!("{}/returns", path_of(&order));
+    let items = json!({ "items": [{ "item_id": order["items"][0]["id"], "quantity": 1 }] });
+    let returned = shop.ann().post(&path, &items).send().await.expect(201);
+    let (paths, mut asked) = (DOCUMENT["paths"].as_object().unwrap(), 0);
+    for (path, method, operation) in
+        paths.iter().flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |(name, op)| (path, name, op)))
+    {
+        let Some(roles) = operation["x-roles"].as_array() else { continue };
+        let id = match path.split('/').nth(2).unwrap() {
+            "orders" => &order["id"],
+            "payments" => &order["payment"]["id"],
+            "returns" => &returned["id"],
+            _ => &json!("MUG"),
+        };
+        let path = path.replace("{id}", text(id)).replace(['{', '}'], "");
+        let method: Method = method.to_uppercase().parse().unwrap();
+        for (role, client) in [
+            ("customer", shop.ann()),
+            ("support", shop.support()),
+            ("service", shop.service()),
+            ("admin", shop.admin()),
+        ] {
+            if !roles.contains(&role.into()) {
+                let ask = client.ask(method.clone(), &path).json(&body(text(&operation["operationId"])));
+                ask.send().await.problem(403, "forbidden");
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 50, "{asked}");
 }
