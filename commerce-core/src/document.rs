@@ -174,6 +174,13 @@ macro_rules! documents {
                 }
             }
 
+            /// The claims of the document.
+            pub fn claims(&self) -> Vec<Claim> {
+                match self {
+                    $(Self::$kind(value) => value.claims(),)*
+                }
+            }
+
             /// The text for searches.
             pub fn search(&self) -> String {
                 match self {

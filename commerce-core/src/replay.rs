@@ -26,7 +26,6 @@ mod stock;
 mod verify;
 
 use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
@@ -34,7 +33,7 @@ use thiserror::Error;
 pub use self::rebuilt::{RebuiltOrder, RebuiltStock};
 use self::stock::ReplayedStock;
 pub use self::verify::{Difference, Report, verify};
-use crate::document::Delta;
+use crate::document::{Delta, DocumentId, ReplayedError};
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{OrderId, PromotionId, Sku};
 use crate::order::{CorruptHistory, Order, OrderEvent, SideEffects, evolve, side_effects};
@@ -93,6 +92,9 @@ pub enum ReplayError {
     /// An order's events are inconsistent. The order is dropped.
     #[error("order {order}: {source}")]
     Order { order: OrderId, source: CorruptHistory },
+    /// A document's events are inconsistent.
+    #[error("{document}: {source}")]
+    Document { document: DocumentId, source: ReplayedError },
     /// A stock event is missing or occurs twice. Event `found` is applied all the same.
     #[error("stock of {sku}: event {found} follows version {version}")]
     Stock { sku: Sku, version: u64, found: u64 },
@@ -198,18 +200,6 @@ impl Replay {
             Some(version) => Err(ReplayError::Overdrawn { sku: sku.clone(), version }),
             None => Ok(Some(RebuiltStock { level: stock.as_moved(sku), reservations: stock.all_reservations() })),
         }
-    }
-
-    /// The differences between a store's stock of a sku and the replay's. The level is compared at the instant, which
-    /// must not be earlier than the last commit; the reservations are compared as written.
-    pub fn compare(
-        &self,
-        sku: &Sku,
-        stored: Option<StockLevel>,
-        reservations: impl IntoIterator<Item = (OrderId, Reservation)>,
-        at: DateTime<Utc>,
-    ) -> Vec<Difference> {
-        verify::compare(self, sku, stored, reservations, at)
     }
 
     /// The promotions that were ever used, if uses are counted.

@@ -74,7 +74,7 @@ pub struct Reservation {
 
 impl Reservation {
     /// Whether it has not expired at an instant.
-    pub(crate) fn counts(&self, at: DateTime<Utc>) -> bool {
+    pub fn counts(&self, at: DateTime<Utc>) -> bool {
         self.until.is_none_or(|until| until > at)
     }
 

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::BigInt;
-use diesel_bulk::{InList, Insert, InsertBehind, InsertMissing, Key, Update, Write};
+use diesel_bulk::{Find, InList, Insert, InsertBehind, InsertMissing, Key, Update, Write};
 
 use super::super::{Conn, RunQueryDsl};
 use super::{ADVANCE, Db, LAST};
@@ -35,6 +35,15 @@ pub(crate) async fn update_each<R: Write<Db>>(conn: &mut Conn, rows: impl IntoIt
         statement.execute(conn).await?;
     }
     Ok(())
+}
+
+/// The rows of the table that have the keys of these, each as a JSON array of texts.
+pub(crate) async fn find_each<R: Write<Db>>(conn: &mut Conn, rows: &[R]) -> QueryResult<Vec<String>> {
+    let mut found = Vec::new();
+    for statement in Find::<R, Db>::pieces(rows) {
+        found.extend(statement.load::<String>(conn).await?);
+    }
+    Ok(found)
 }
 
 /// Appends rows. Their positions count from the end of the feed that [`advance`] has set.

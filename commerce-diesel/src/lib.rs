@@ -7,12 +7,12 @@
 //! * `ports` and `query`: the ports and the queries. Both are written once and compiled once per database. `query::group`
 //!   settles and writes a batch of commits.
 //! * `changes`: the changes of the accepted commits of a batch, grouped by table.
-//! * `query::rebuild`: rebuilds the tables that are derived from the history.
+//! * `query::rebuild`: compares the tables that follow from the history with it, and mends them.
 //! * `rows`, `schema`: the tables, and the conversions between rows and values. `migrations/` has one tree per database, with
 //!   the same names.
 //!
 //! # Invariants
-//! * No rule of commerce is here. A store loads the state that [`settle`](commerce_core::commit::settle()) asks for and writes
+//! * No rule of commerce is here, except that a rebuild counts redemptions (`RDM-1`) in SQL. A store loads the state that [`settle`](commerce_core::commit::settle()) asks for and writes
 //!   its results.
 //! * The store writes only in a commit, in a rebuild from the history, and where the port requires it: leases, failures and the
 //!   removal of old records.
@@ -38,7 +38,6 @@ mod network;
 pub mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod prepared;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod rebuilt;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod rows;
@@ -49,5 +48,4 @@ pub mod sqlite;
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub use network::{DatabaseError, DatabaseOptions};
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-pub use rebuilt::Rebuilt;
+pub use rebuilt::{DifferenceKind, Rebuilt, RowDifference};

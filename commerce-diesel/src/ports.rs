@@ -23,17 +23,41 @@ use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Reservation, StockLevel};
 use commerce_core::task::{Task, TaskKey, TaskState};
 
+use super::query::rebuild::Mode;
 use super::query::{documents, history, idempotency, listing, orders, promotions, rebuild, stock, tasks};
 use super::{Backend, in_snapshot, in_statement, in_transaction};
 use crate::Rebuilt;
 
 impl Backend {
-    pub(super) async fn rebuild_tables(
+    /// Mends the tables that follow from the history: all but tasks and idempotency records.
+    ///
+    /// This is one transaction. Commits wait until it ends; readers see the old tables. Rows that agree with the history do not
+    /// change. Reservations are compared as of `at`, which must not be earlier than the last commit. `progress` receives the
+    /// number of orders, documents, events and skus done so far. On a server, a commit waits no longer than
+    /// `statement_timeout`: for a large shop set a longer one, or stop sales.
+    ///
+    /// # Errors
+    /// On an error nothing changes. `Corrupt`: the history cannot be read or is inconsistent; the message names the order,
+    /// document, sku or event. `Unavailable`: for example, repeated deadlocks with commits on a server.
+    pub async fn rebuild(
         &self,
         at: DateTime<Utc>,
         mut progress: impl FnMut(u64) + Send + 'static,
     ) -> Result<Rebuilt, StoreError> {
-        in_transaction!(self, []; conn => rebuild::locked(conn, at, &mut progress))
+        in_transaction!(self, []; conn => rebuild::run(conn, Mode::Mend, at, &mut progress))
+    }
+
+    /// Compares the tables with the history as [`rebuild`](Self::rebuild) does, and changes nothing. It sees one point in time,
+    /// and nobody waits for it.
+    ///
+    /// # Errors
+    /// As for `rebuild`. Differences are not errors.
+    pub async fn compare(
+        &self,
+        at: DateTime<Utc>,
+        mut progress: impl FnMut(u64) + Send + 'static,
+    ) -> Result<Rebuilt, StoreError> {
+        in_snapshot!(self, []; conn => rebuild::run(conn, Mode::Compare, at, &mut progress))
     }
 }
 

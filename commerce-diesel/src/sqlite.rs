@@ -29,14 +29,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use commerce_core::port::StoreError;
-
 use self::connection::{Conn, RunQueryDsl};
 pub use self::open::OpenError;
 use self::readers::{Readers, in_snapshot, in_statement, in_transaction};
 use self::writer::Writer;
-use crate::Rebuilt;
 
 /// Options of a store on a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,24 +95,6 @@ impl SqliteStore {
         let (writer, connections) = Writer::start(path.to_owned(), options).await?;
         let readers = Readers::start(connections)?;
         Ok(Self { shared: Arc::new(Shared { writer, readers }) })
-    }
-
-    /// Rebuilds orders, stock with its reservations, and the uses of promotions from the history. Documents, idempotency
-    /// records and tasks stay as they are.
-    ///
-    /// The rebuild is one transaction. Commits wait until it ends; readers see the old tables. Tables that agree with the
-    /// history do not change. Stock is computed as of `at`, which must not be earlier than the last commit. `progress` receives
-    /// the number of orders, events and skus done so far.
-    ///
-    /// # Errors
-    /// On an error nothing changes. `Corrupt`: the history cannot be read or is inconsistent; the message names the order,
-    /// sku or event.
-    pub async fn rebuild(
-        &self,
-        at: DateTime<Utc>,
-        progress: impl FnMut(u64) + Send + 'static,
-    ) -> Result<Rebuilt, StoreError> {
-        self.rebuild_tables(at, progress).await
     }
 }
 

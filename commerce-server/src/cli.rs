@@ -56,7 +56,7 @@ enum Command {
     Price(price::PriceArgs),
     /// Rebuild the tables from the history, or check them.
     ///
-    /// Rebuilds orders, stock and uses of promotions from the events, in one transaction. A running shop cannot write until it
+    /// Corrects every row that differs from what the events make, in one transaction. A running shop cannot write until it
     /// ends. If the history is broken, nothing is written.
     Replay(replay::ReplayArgs),
     /// List, show, retry or drop tasks.

@@ -10,6 +10,7 @@
 //! |---|---|---|---|
 //! | [`Insert`], [`InsertMissing`], [`InsertBehind`] | one row per statement | an array per column, unnested | `VALUES` of few lengths |
 //! | [`Update`] | one row per statement | a join with unnested arrays | `CASE key WHEN … END` of few lengths |
+//! | [`Find`] | one row per statement | a query of unnested arrays | a list of few lengths |
 //! | [`InList`] | a JSON array | an array per column | a list of few lengths |
 //!
 //! `tests/golden` contains the texts, in one file per database.
@@ -80,8 +81,10 @@ pub use self::key::{Key, Keys, List};
 pub use self::list::InList;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{ArrayOf, Arrays, Element, Field};
-pub use self::row::{Row, Rows};
-pub use self::statement::{Bulk, Insert, InsertBehind, InsertMissing, Update, Write};
+#[doc(hidden)]
+pub use self::row::is_id;
+pub use self::row::{Cell, Row, Rows};
+pub use self::statement::{Bulk, Find, Insert, InsertBehind, InsertMissing, Update, Write, select_texts};
 pub use self::uuid::{DbUuid, sql_types};
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
 pub use self::values::Bind;

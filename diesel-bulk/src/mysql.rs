@@ -26,6 +26,9 @@ impl Bulk for Mysql {
     const MOST_INSERTED: usize = 384;
     // A statement compares each row with half of the keys on average.
     const MOST_UPDATED: usize = 64;
+    const ARRAY: (&'static str, &'static str) = ("CAST(JSON_ARRAY(", ") AS CHAR)");
+    const TEXT: (&'static str, &'static str) = ("CAST(", " AS CHAR)");
+    const ID_TEXT: (&'static str, &'static str) = ("LOWER(HEX(", "))");
 
     fn whole(rows: usize) -> usize {
         match rows {
@@ -54,6 +57,10 @@ impl<R: Bind<Mysql>> Write<Mysql> for R {
 
     fn update<'b>(rows: &'b Rows<'_, R>, out: &mut AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
         values::update(rows, out)
+    }
+
+    fn with_keys<'b>(rows: &'b Rows<'_, R>, out: &mut AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+        values::with_keys(rows, out)
     }
 }
 

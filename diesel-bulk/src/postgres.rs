@@ -24,6 +24,9 @@ impl Bulk for Pg {
     const STATIC: bool = true;
     const MOST_INSERTED: usize = usize::MAX;
     const MOST_UPDATED: usize = usize::MAX;
+    const ARRAY: (&'static str, &'static str) = ("CAST(json_build_array(", ") AS TEXT)");
+    const TEXT: (&'static str, &'static str) = ("CAST(", " AS TEXT)");
+    const ID_TEXT: (&'static str, &'static str) = ("replace(CAST(", " AS TEXT), '-', '')");
 }
 
 /// The SQL type of the values of one column of many rows.
@@ -211,6 +214,14 @@ impl<R: Arrays> Write<Pg> for R {
             out.push_sql(" = v.");
             out.push_sql(column);
         }
+        Ok(())
+    }
+
+    fn with_keys<'b>(rows: &'b Rows<'_, R>, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let key = R::COLUMNS.split_at(R::KEY).0.join(", ");
+        out.push_sql(&format!(" WHERE ({key}) IN (SELECT {key} FROM ("));
+        R::select(rows, "", out)?;
+        out.push_sql(") AS v)");
         Ok(())
     }
 }

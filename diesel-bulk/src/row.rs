@@ -1,6 +1,9 @@
 //! Rows and their tables.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
+
+use crate::uuid::DbUuid;
 
 /// A row, or some of its columns with the key. [`rows!`](crate::rows) implements it.
 pub trait Row: Debug + Send + Sync + Sized {
@@ -18,6 +21,53 @@ pub trait Row: Debug + Send + Sync + Sized {
 
     /// The start of an insert, up to `VALUES` or `SELECT`.
     const INSERT: &'static str;
+
+    /// Whether each column contains UUIDs.
+    fn ids() -> Vec<bool>;
+
+    /// The values in the form of [`Cell`], in the order of the columns.
+    fn texts(&self) -> Vec<Option<String>>;
+}
+
+/// A value that can be compared as text, whatever a database contains in its place.
+pub trait Cell {
+    /// Whether it is a UUID.
+    const IS_ID: bool = false;
+
+    /// The text; hexadecimal digits for a UUID, `None` for NULL.
+    fn text(&self) -> Option<String>;
+}
+
+macro_rules! cells {
+    ($($value:ty)*) => {$(
+        impl Cell for $value {
+            fn text(&self) -> Option<String> {
+                Some(self.to_string())
+            }
+        }
+    )*};
+}
+cells!(i64 bool &str Cow<'_, str>);
+
+impl Cell for DbUuid {
+    const IS_ID: bool = true;
+
+    fn text(&self) -> Option<String> {
+        Some(self.0.simple().to_string())
+    }
+}
+
+impl<C: Cell> Cell for Option<C> {
+    const IS_ID: bool = C::IS_ID;
+
+    fn text(&self) -> Option<String> {
+        self.as_ref().and_then(Cell::text)
+    }
+}
+
+#[doc(hidden)]
+pub fn is_id<R, C: Cell>(_: fn(&R) -> &C) -> bool {
+    C::IS_ID
 }
 
 /// The rows of one statement.
@@ -37,6 +87,17 @@ macro_rules! rows {
             const COLUMNS: &'static [&'static str] = &[$(stringify!($key),)* $(stringify!($column)),*];
             const KEY: usize = [$(stringify!($key)),*].len();
             const INSERT: &'static str = $crate::rows!(@insert $table $($key)* $($column)*);
+
+            fn ids() -> Vec<bool> {
+                vec![
+                    $($crate::is_id(|row: &Self| &row.$key),)*
+                    $($crate::is_id(|row: &Self| &row.$column)),*
+                ]
+            }
+
+            fn texts(&self) -> Vec<Option<String>> {
+                vec![$($crate::Cell::text(&self.$key),)* $($crate::Cell::text(&self.$column)),*]
+            }
         }
 
         $crate::__bind_sqlite!($table, $row $(<$life>)?, $($key)* $($column)*);

@@ -16,6 +16,9 @@ impl Bulk for Sqlite {
     const STATIC: bool = true;
     const MOST_INSERTED: usize = 1;
     const MOST_UPDATED: usize = 1;
+    const ARRAY: (&'static str, &'static str) = ("json_array(", ")");
+    const TEXT: (&'static str, &'static str) = ("CAST(", " AS TEXT)");
+    const ID_TEXT: (&'static str, &'static str) = ("lower(hex(", "))");
 }
 
 impl<R: Bind<Sqlite>> Write<Sqlite> for R {
@@ -29,6 +32,10 @@ impl<R: Bind<Sqlite>> Write<Sqlite> for R {
 
     fn update<'b>(rows: &'b Rows<'_, R>, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         values::update(rows, out)
+    }
+
+    fn with_keys<'b>(rows: &'b Rows<'_, R>, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        values::with_keys(rows, out)
     }
 }
 

@@ -4,8 +4,9 @@ use std::iter;
 use std::marker::PhantomData;
 
 use diesel::backend::Backend;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
+use diesel::sql_types::Text;
 
 use crate::row::{Row, Rows};
 
@@ -19,6 +20,15 @@ pub trait Bulk: Backend + 'static {
 
     /// The most rows that one statement updates.
     const MOST_UPDATED: usize;
+
+    /// Before and after a list of texts: their JSON array.
+    const ARRAY: (&'static str, &'static str);
+
+    /// Before and after a column: its text.
+    const TEXT: (&'static str, &'static str);
+
+    /// Before and after a column of UUIDs: their hexadecimal digits.
+    const ID_TEXT: (&'static str, &'static str);
 
     /// How many of `rows` remaining rows the next statement takes.
     fn whole(rows: usize) -> usize {
@@ -42,6 +52,23 @@ pub trait Write<DB: Bulk>: Row {
     /// # Errors
     /// Binding a value fails.
     fn update<'b>(rows: &'b Rows<'_, Self>, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>;
+
+    /// The condition ` WHERE` that selects the keys of the rows.
+    ///
+    /// # Errors
+    /// Binding a value fails.
+    fn with_keys<'b>(rows: &'b Rows<'_, Self>, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>;
+}
+
+/// `SELECT` of the rows of a table, each as a JSON array of the texts of its columns (see [`Cell`](crate::Cell)). It succeeds
+/// whatever the columns contain.
+pub fn select_texts<R: Row, DB: Bulk>() -> String {
+    let text = |(column, is_id): (&&str, bool)| {
+        let (before, after) = if is_id { DB::ID_TEXT } else { DB::TEXT };
+        [before, column, after].concat()
+    };
+    let columns: Vec<_> = R::COLUMNS.iter().zip(R::ids()).map(text).collect();
+    format!("SELECT {}{}{} FROM {}", DB::ARRAY.0, columns.join(", "), DB::ARRAY.1, R::TABLE)
 }
 
 macro_rules! statements {
@@ -85,6 +112,8 @@ statements! {
     InsertMissing MOST_INSERTED
     /// `UPDATE` of all columns except the key.
     Update MOST_UPDATED
+    /// [`select_texts`] of the rows that have the keys of these.
+    Find MOST_UPDATED
 }
 
 impl<R: Write<DB>, DB: Bulk> QueryFragment<DB> for Insert<'_, R, DB> {
@@ -106,6 +135,19 @@ impl<R: Write<DB>, DB: Bulk> QueryFragment<DB> for Update<'_, R, DB> {
         R::update(&self.rows, &mut out)
     }
 }
+
+impl<R: Write<DB>, DB: Bulk> QueryFragment<DB> for Find<'_, R, DB> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql(&select_texts::<R, DB>());
+        R::with_keys(&self.rows, &mut out)
+    }
+}
+
+impl<R, DB> Query for Find<'_, R, DB> {
+    type SqlType = Text;
+}
+
+impl<R, DB, Conn> diesel::RunQueryDsl<Conn> for Find<'_, R, DB> {}
 
 /// `INSERT` of rows whose first column is added to an expression. The expression is part of the text, so a row type must always
 /// use the same one on a database.

@@ -54,6 +54,13 @@ pub(crate) fn update<'b, DB: Backend, R: Bind<DB>>(
             rows => choose(rows, place, out)?,
         }
     }
+    with_keys(rows, out)
+}
+
+pub(crate) fn with_keys<'b, DB: Backend, R: Bind<DB>>(
+    rows: &'b Rows<'_, R>,
+    out: &mut AstPass<'_, 'b, DB>,
+) -> QueryResult<()> {
     out.push_sql(" WHERE ");
     match rows.0 {
         [row] => is_key(row, out),

@@ -13,7 +13,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{QueryBuilder, QueryFragment};
 use diesel::sqlite::Sqlite;
-use diesel_bulk::{Bulk, DbUuid, InList, Insert, InsertBehind, InsertMissing, Update, Write};
+use diesel_bulk::{Bulk, DbUuid, Find, InList, Insert, InsertBehind, InsertMissing, Update, Write};
 use uuid::Uuid;
 
 diesel::table! {
@@ -94,6 +94,8 @@ impl Golden {
         self.add(&format!("update {}", first(updates.len())), &updates[0]);
         let updates: Vec<_> = Update::<_, DB>::pieces(&items).collect();
         self.add(&format!("update {} with a key of two columns", first(updates.len())), &updates[0]);
+        let found: Vec<_> = Find::<_, DB>::pieces(&items).collect();
+        self.add(&format!("find {}", first(found.len())), &found[0]);
         self.add("update one row", &Update::<_, DB>::pieces(&levels[..1]).next().unwrap());
     }
 

@@ -5,9 +5,9 @@ mod uses;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
-use core::fmt;
 
 use chrono::{DateTime, Utc};
+use thiserror::Error;
 
 use super::{Replay, ReplayError, StreamTotals, UsesTotal};
 use crate::document::{self, Document, DocumentFilter, DocumentId, DocumentKind, ReplayedError};
@@ -41,24 +41,34 @@ pub struct Report {
 }
 
 /// A difference between the tables and the history.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Difference {
     /// The history is inconsistent.
+    #[error("the history is inconsistent: {0}")]
     History(ReplayError),
     /// `rebuilt` is an error if the events cannot be replayed.
+    #[error("order {}, version {}: its events do not lead to it", stored.number, stored.version)]
     Order { stored: Box<Order>, rebuilt: Result<Box<Order>, CorruptHistory> },
     /// `error` says why the history cannot be replayed; `None` if it leads to another value.
+    #[error("{id}, version {version}: its events do not lead to it")]
     Document { id: DocumentId, version: u64, error: Option<Box<ReplayedError>> },
     /// The number of `what` (`orders` or `documents`), or of their events, differs. `tables` has the rows and the sum
     /// of their versions.
+    #[error(
+        "the history has {} events of {} {what}, the tables have {} of {}",
+        history.events, history.created, tables.events, tables.created
+    )]
     Count { what: &'static str, history: StreamTotals, tables: StreamTotals },
     /// The stock of a sku differs.
+    #[error("stored {stored:?}, the history gives {rebuilt:?}")]
     Stock { stored: Option<Box<StockLevel>>, rebuilt: Option<Box<StockLevel>> },
     /// The reservations of a sku differ.
+    #[error("reservations of {sku}: stored {stored:?}, the history gives {rebuilt:?}")]
     Reservations { sku: Sku, stored: BTreeMap<OrderId, Reservation>, rebuilt: BTreeMap<OrderId, Reservation> },
     /// `stored` is as the store counts or lists them.
+    #[error("uses of promotion {promotion}: stored {stored:?}, the history gives {rebuilt:?}")]
     Uses { promotion: PromotionId, stored: UsesTotal, rebuilt: UsesTotal },
 }
 
@@ -67,51 +77,6 @@ impl Report {
     pub const fn is_identical(&self) -> bool {
         self.differences.is_empty()
     }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::History(error) => write!(f, "the history is inconsistent: {error}"),
-            Self::Order { stored, rebuilt: Ok(rebuilt) } => {
-                write!(f, "order {}, version {}: ", stored.number, stored.version)?;
-                let parts = differing(stored, rebuilt);
-                write!(f, "its events lead to another {}", parts.first().unwrap_or(&"order"))?;
-                parts.iter().skip(1).try_for_each(|part| write!(f, ", {part}"))
-            }
-            Self::Order { stored, rebuilt: Err(error) } => write!(f, "order {}: {error}", stored.number),
-            Self::Document { id, version, error: None } => {
-                write!(f, "{id}, version {version}: its events lead to another value")
-            }
-            Self::Document { id, version, error: Some(error) } => write!(f, "{id}, version {version}: {error}"),
-            Self::Count { what, history, tables } => write!(
-                f,
-                "the history has {} events of {} {what}, the tables have {} of {}",
-                history.events, history.created, tables.events, tables.created
-            ),
-            Self::Stock { stored, rebuilt } => write!(f, "stored {stored:?}, the history gives {rebuilt:?}"),
-            Self::Reservations { sku, stored, rebuilt } => {
-                write!(f, "reservations of {sku}: stored {stored:?}, the history gives {rebuilt:?}")
-            }
-            Self::Uses { promotion, stored, rebuilt } => {
-                write!(f, "uses of promotion {promotion}: stored {stored:?}, the history gives {rebuilt:?}")
-            }
-        }
-    }
-}
-
-fn differing(stored: &Order, rebuilt: &Order) -> Vec<&'static str> {
-    let parts = [
-        ("version", stored.version == rebuilt.version),
-        ("status", (&stored.status, stored.phase) == (&rebuilt.status, rebuilt.phase)),
-        ("quote", stored.quote == rebuilt.quote),
-        ("shipping address", stored.shipping_address == rebuilt.shipping_address),
-        ("shipment", stored.shipment == rebuilt.shipment),
-        ("payment", stored.payment == rebuilt.payment),
-        ("refunds", stored.refunds == rebuilt.refunds),
-        ("returns", stored.returns == rebuilt.returns),
-    ];
-    parts.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
 }
 
 /// Rebuilds orders and stock from a store's history and compares them with its tables at an instant, which must not be
@@ -208,7 +173,7 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
     fn report_once(&mut self, error: ReplayError) {
         let is_news = match &error {
             ReplayError::Order { order, .. } => self.broken.insert(*order),
-            ReplayError::Stock { .. } | ReplayError::Overdrawn { .. } => true,
+            ReplayError::Document { .. } | ReplayError::Stock { .. } | ReplayError::Overdrawn { .. } => true,
         };
         if is_news {
             self.report.differences.push(Difference::History(error));

@@ -5,14 +5,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use commerce_core::port::StoreError;
-
 use super::connection::Conn;
 use super::open::Target;
 use super::readers::Readers;
 use super::writers::Writers;
-use crate::Rebuilt;
 use crate::network::{DatabaseError, DatabaseOptions};
 
 /// A [`Store`](commerce_core::port::Store) on a database server.
@@ -42,25 +38,6 @@ impl NetworkStore {
         }
         let writer = Writers::start(connections, options.queue);
         Ok(Self { shared: Arc::new(Shared { writer, readers: Readers::new(target, &options) }) })
-    }
-
-    /// Rebuilds orders, stock with its reservations, and the uses of promotions from the history. Documents, idempotency
-    /// records and tasks stay as they are.
-    ///
-    /// The rebuild is one transaction. Commits wait until it ends; readers see the old tables. Tables that agree with the
-    /// history do not change. Stock is computed as of `at`, which must not be earlier than the last commit. `progress` receives
-    /// the number of orders, events and skus done so far. A commit waits no longer than `statement_timeout`: for a large
-    /// rebuild set a longer one, or stop sales.
-    ///
-    /// # Errors
-    /// On an error nothing changes. `Corrupt`: the history cannot be read or is inconsistent; the message names the order,
-    /// sku or event. `Unavailable`: for example, repeated deadlocks with commits.
-    pub async fn rebuild(
-        &self,
-        at: DateTime<Utc>,
-        progress: impl FnMut(u64) + Send + 'static,
-    ) -> Result<Rebuilt, StoreError> {
-        self.rebuild_tables(at, progress).await
     }
 }
 

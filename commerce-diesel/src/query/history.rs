@@ -11,7 +11,7 @@ use diesel::prelude::*;
 
 use super::{Answer, Conn, RunQueryDsl, dialect, one_more};
 use crate::rows::counter;
-use crate::rows::event::{EventRow, ORDER, order_stream};
+use crate::rows::event::{EventRow, ORDER, STOCK, order_stream};
 use crate::schema::events;
 
 /// The events of an order, oldest first.
@@ -43,27 +43,18 @@ pub(in super::super) async fn of_document(conn: &mut Conn, id: &DocumentId) -> A
     rows.iter().map(EventRow::of_document).collect()
 }
 
-/// The names of the streams of orders after a name.
-pub(super) async fn order_streams(conn: &mut Conn, after: &str, limit: u16) -> QueryResult<Vec<String>> {
-    let streams = events::table.filter(events::stream_id.gt(after)).filter(events::stream_kind.eq(ORDER));
-    let names = streams.select(events::stream_id).distinct().order(events::stream_id);
-    names.limit(limit.into()).load(conn).await
+/// The ids of the streams of orders and documents after an id.
+pub(super) async fn stream_ids(conn: &mut Conn, after: &str, limit: u16) -> QueryResult<Vec<String>> {
+    let streams = events::table.filter(events::stream_id.gt(after)).filter(events::stream_kind.ne(STOCK));
+    let ids = streams.select(events::stream_id).distinct().order(events::stream_id);
+    ids.limit(limit.into()).load(conn).await
 }
 
-/// The events of some orders, by stream, oldest first.
-pub(super) async fn of_streams(
-    conn: &mut Conn,
-    streams: &[String],
-) -> Answer<BTreeMap<OrderId, Vec<Recorded<OrderEvent>>>> {
-    let wanted = dialect::in_list(events::stream_id, streams.iter().map(String::as_str));
-    let query = events::table.filter(wanted).filter(events::stream_kind.eq(ORDER));
-    let query = query.order((events::stream_id, events::sequence)).select(EventRow::as_select());
-    let rows: Vec<EventRow> = query.load(conn).await?;
-    let mut histories = BTreeMap::<_, Vec<_>>::new();
-    for row in &rows {
-        histories.entry(row.stream()?).or_default().push(row.recorded()?);
-    }
-    Ok(histories)
+/// The events of the orders and documents with these ids, by stream, oldest first.
+pub(super) async fn of_streams(conn: &mut Conn, ids: impl Iterator<Item = &str>) -> QueryResult<Vec<EventRow>> {
+    let of = events::table.filter(dialect::in_list(events::stream_id, ids)).filter(events::stream_kind.ne(STOCK));
+    let query = of.order((events::stream_id, events::stream_kind, events::sequence)).select(EventRow::as_select());
+    query.load(conn).await
 }
 
 /// The whole history after a position.

@@ -37,6 +37,14 @@ pub(crate) struct NewEventRow<'a> {
     pub(crate) body: CowStr<'a>,
 }
 
+/// The one row of the table `feed`.
+#[derive(Debug)]
+pub(crate) struct FeedRow {
+    pub(crate) id: i64,
+    /// The position of the newest event.
+    pub(crate) position: i64,
+}
+
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = events)]
 pub(crate) struct EventRow {

@@ -1,15 +1,15 @@
 //! The tables of the row types.
 
 use super::document::{ClaimRow, DocumentKeyRow, DocumentRow};
-use super::event::NewEventRow;
+use super::event::{FeedRow, NewEventRow};
 use super::idempotency::IdempotencyRow;
 use super::order::{OrderRow, OrderStateRow, ReturnRow};
 use super::promotion::{CustomerUsesRow, RedemptionRow, ReleasedRow, UsesRow};
 use super::stock::{LevelRow, ReservationRow, UncontendedReservationRow};
 use super::task::TaskRow;
 use crate::schema::{
-    claims, document_keys, documents, events, idempotency_keys, orders, promotion_customers, promotion_redemptions,
-    promotion_uses, reservations, returns, stock, tasks,
+    claims, document_keys, documents, events, feed, idempotency_keys, orders, promotion_customers,
+    promotion_redemptions, promotion_uses, reservations, returns, stock, tasks,
 };
 
 diesel_bulk::rows! {
@@ -25,6 +25,7 @@ diesel_bulk::rows! {
     events: NewEventRow<'a> (position) {
         stream_kind, stream_id, sequence, event_id, event_type, happened_at, actor_role, actor_user, body
     }
+    feed: FeedRow (id) { position }
     tasks: TaskRow<'a> (subject, kind) { payload, due, ready_at, failures, last_error }
     idempotency_keys: IdempotencyRow<'a> (scope, request_key) { fingerprint, given_at, reply }
     promotion_uses: UsesRow<'a> (promotion_id) { used, spent }

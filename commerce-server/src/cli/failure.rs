@@ -46,7 +46,7 @@ pub(super) enum Failure {
     #[error("{file}: {problem}")]
     Input { file: String, problem: Box<dyn Error + Send + Sync> },
     #[error("{0} differences between the tables and the history")]
-    Differences(usize),
+    Differences(u64),
     #[error("requests were aborted: they did not finish within the grace period (open connections: {0})")]
     Interrupted(usize),
     #[error("{what}: {source}")]

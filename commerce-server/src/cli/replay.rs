@@ -1,9 +1,10 @@
 //! `commerce replay`: rebuilds tables from the history, or compares them with it.
 
+use chrono::TimeDelta;
 use clap::Args;
 use commerce_core::port::Clock;
-use commerce_core::replay::{Report, verify};
 use commerce_core::system::SystemClock;
+use commerce_diesel::Rebuilt;
 use indicatif::ProgressBar;
 
 use super::failure::Failure;
@@ -18,45 +19,31 @@ pub(super) struct ReplayArgs {
     verify: bool,
 }
 
-/// Rebuilds or compares the tables.
+/// Rebuilds or compares the tables. Prints differences on stderr; a comparison fails if there are any.
 pub(super) fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
-    if args.verify { check(config) } else { print(&block_on(rebuild(config))??) }
-}
-
-/// Compares the tables. Prints differences on stderr and fails if there are any.
-fn check(config: &Config) -> Result<(), Failure> {
-    let report = block_on(compare(config))??;
-    for difference in &report.differences {
+    let found = block_on(replay(args, config))??;
+    for difference in &found.differences {
         note(difference);
     }
-    match report.differences.len() {
-        0 => print(&identical(&report)),
-        differences => Err(Failure::Differences(differences)),
+    let Rebuilt { events, orders, documents, skus, promotions, different, .. } = found;
+    let shop = format!("{orders} orders, {documents} documents, {skus} skus, the uses of {promotions} promotions");
+    match (args.verify, different) {
+        (true, 0) => print(&format!("{events} events: {shop}: the tables agree with the events")),
+        (true, different) => Err(Failure::Differences(different)),
+        (false, different) => print(&format!("rebuilt from {events} events: {shop}; rows that differed: {different}")),
     }
 }
 
-async fn compare(config: &Config) -> Result<Report, Failure> {
+async fn replay(args: &ReplayArgs, config: &Config) -> Result<Rebuilt, Failure> {
     let opened = OpenStore::existing(config).await?;
-    let bar =
-        progress(ProgressBar::new_spinner(), "{spinner} replaying: {human_pos} events, orders and skus, {elapsed}");
-    let report = verify(opened.kept(), SystemClock.now(), |done| bar.set_position(done)).await;
+    let bar = progress(
+        ProgressBar::new_spinner(),
+        "{spinner} replaying: {human_pos} orders, documents, events and skus, {elapsed}",
+    );
+    // A process whose clock is ahead may have removed reservations that expire soon.
+    let (shown, at) = (bar.clone(), SystemClock.now() + TimeDelta::minutes(1));
+    let tell = Box::new(move |done| shown.set_position(done));
+    let found = opened.kept().replay(args.verify, at, tell).await;
     bar.finish_and_clear();
-    Ok(report?)
-}
-
-async fn rebuild(config: &Config) -> Result<String, Failure> {
-    let opened = OpenStore::existing(config).await?;
-    let bar =
-        progress(ProgressBar::new_spinner(), "{spinner} rebuilding: {human_pos} orders, events and skus, {elapsed}");
-    let shown = bar.clone();
-    let rebuilt = opened.kept().rebuild(SystemClock.now(), Box::new(move |done| shown.set_position(done))).await;
-    bar.finish_and_clear();
-    Ok(rebuilt?)
-}
-
-fn identical(report: &Report) -> String {
-    let Report { entries, orders, documents, skus, promotions, .. } = report;
-    format!(
-        "{entries} events, {orders} orders, {documents} documents, {skus} skus, {promotions} promotions: the tables agree with the events"
-    )
+    Ok(found?)
 }

@@ -66,17 +66,21 @@ async fn the_tables_are_what_the_events_make(home: Home) {
     assert!(beside.contains("20 orders"), "{beside}");
     assert_eq!(server.stop().code, Some(0));
     let rebuilt = succeed(home.path(), &["replay"]);
-    assert!(rebuilt.contains("20 orders, 1 skus"), "{rebuilt}");
+    assert!(rebuilt.contains("20 orders, 1 documents, 1 skus"), "{rebuilt}");
+    assert!(rebuilt.contains("rows that differed: 0"), "{rebuilt}");
     damage_is_undone(&home);
 }
 
 #[track_caller]
 fn damage_is_undone(home: &Home) {
     let damage = "UPDATE orders SET status = 'shipped'; UPDATE stock SET on_hand = 1000;
-                  DELETE FROM reservations;";
+                  DELETE FROM reservations; UPDATE claims SET owner = 'x'; UPDATE products SET search = 'x', version = 9;";
     home.sql(damage);
     let found = run(home.path(), &["replay", "--verify"]);
     assert_eq!(found.status.code(), Some(1), "{}", stderr(&found));
+    for line in ["stock mug: other values in on_hand", "products mug: other values in version, search"] {
+        assert!(stderr(&found).contains(line), "{}", stderr(&found));
+    }
     assert!(succeed(home.path(), &["replay"]).starts_with("rebuilt from"));
     assert!(succeed(home.path(), &["replay", "--verify"]).contains("the tables agree with the events"));
     home.sql("UPDATE events SET body = '{' WHERE position = 3");

@@ -13,6 +13,9 @@ UPDATE levels SET on_hand = CASE sku WHEN ? THEN ? WHEN ? THEN ? WHEN ? THEN ? E
 -- update three rows with a key of two columns
 UPDATE items SET name = CASE WHEN order_id = ? AND position = ? THEN ? WHEN order_id = ? AND position = ? THEN ? WHEN order_id = ? AND position = ? THEN ? END, gift = CASE WHEN order_id = ? AND position = ? THEN ? WHEN order_id = ? AND position = ? THEN ? WHEN order_id = ? AND position = ? THEN ? END WHERE (order_id, position) IN ((?, ?), (?, ?), (?, ?));
 
+-- find three rows
+SELECT CAST(JSON_ARRAY(LOWER(HEX(order_id)), CAST(position AS CHAR), CAST(name AS CHAR), CAST(gift AS CHAR)) AS CHAR) FROM items WHERE (order_id, position) IN ((?, ?), (?, ?), (?, ?));
+
 -- update one row
 UPDATE levels SET on_hand = ? WHERE sku = ?;
 

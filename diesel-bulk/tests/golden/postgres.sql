@@ -13,6 +13,9 @@ UPDATE levels AS t SET on_hand = v.on_hand FROM (SELECT unnest($1) AS sku, unnes
 -- update three rows with a key of two columns
 UPDATE items AS t SET name = v.name, gift = v.gift FROM (SELECT unnest($1) AS order_id, unnest($2) AS position, unnest($3) AS name, unnest($4) AS gift) AS v WHERE t.order_id = v.order_id AND t.position = v.position;
 
+-- find three rows
+SELECT CAST(json_build_array(replace(CAST(order_id AS TEXT), '-', ''), CAST(position AS TEXT), CAST(name AS TEXT), CAST(gift AS TEXT)) AS TEXT) FROM items WHERE (order_id, position) IN (SELECT order_id, position FROM (SELECT unnest($1) AS order_id, unnest($2) AS position, unnest($3) AS name, unnest($4) AS gift) AS v);
+
 -- update one row
 UPDATE levels AS t SET on_hand = v.on_hand FROM (SELECT unnest($1) AS sku, unnest($2) AS on_hand) AS v WHERE t.sku = v.sku;
 

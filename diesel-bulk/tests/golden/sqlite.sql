@@ -13,6 +13,9 @@ UPDATE levels SET on_hand = ? WHERE sku = ?;
 -- update the first of three rows with a key of two columns
 UPDATE items SET name = ?, gift = ? WHERE order_id = ? AND position = ?;
 
+-- find the first of three rows
+SELECT json_array(lower(hex(order_id)), CAST(position AS TEXT), CAST(name AS TEXT), CAST(gift AS TEXT)) FROM items WHERE order_id = ? AND position = ?;
+
 -- update one row
 UPDATE levels SET on_hand = ? WHERE sku = ?;
 

@@ -13,15 +13,26 @@ use crate::replay::UsesTotal;
 impl<P: FnMut(u64) + Send> Verifier<'_, P> {
     /// Compares every stored promotion, and every one that was ever used.
     pub(super) async fn check_uses(&mut self) -> StoreResult<()> {
-        let mut ids: BTreeSet<PromotionId> = self.replay.promotions().cloned().collect();
-        let (store, filter) = (self.store, &DocumentFilter::default());
-        let stored = PageRequest::read_all(|page| async move { store.promotions(filter, &page).await }).await?;
-        ids.extend(stored.iter().map(|known| known.record.id().clone()));
-        for id in ids {
-            self.report.promotions = self.report.promotions.saturating_add(1);
-            self.check_unchanged(Counted::Uses(&id)).await?;
+        let mut others: BTreeSet<PromotionId> = self.replay.promotions().cloned().collect();
+        let mut page = PageRequest { limit: PAGE, after: None };
+        loop {
+            let listing = self.store.promotions(&DocumentFilter::default(), &page).await?;
+            for known in &listing.items {
+                others.remove(known.record.id());
+                self.check_promotion(known.record.id()).await?;
+            }
+            let Some(next) = listing.next else { break };
+            page.after = Some(next);
+        }
+        for id in others {
+            self.check_promotion(&id).await?;
         }
         Ok(())
+    }
+
+    async fn check_promotion(&mut self, id: &PromotionId) -> StoreResult<()> {
+        self.report.promotions = self.report.promotions.saturating_add(1);
+        self.check_unchanged(Counted::Uses(id)).await
     }
 
     pub(super) async fn compare_uses(&self, id: &PromotionId) -> StoreResult<Vec<Difference>> {

@@ -1,64 +1,104 @@
-//! Rebuilding levels and reservations from the whole history.
+//! Levels and reservations, from the whole history.
 //!
-//! A level that agrees with the history stays as it is. Its expired reservations may have been removed earlier or later than in
-//! the replay; both are correct.
+//! A store may remove expired reservations earlier or later than the replay, and the `next_expiry` of a level is a lower bound.
+//! Both are left as they are found if the level agrees with them.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use commerce_core::event::HistoryEntry;
-use commerce_core::ids::{OrderId, Sku};
+use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::order::fold;
-use commerce_core::port::{PageRequest, StoreErrorKind};
-use commerce_core::replay::{RebuiltStock, Replay, ReplayError};
-use diesel::prelude::*;
+use commerce_core::port::PageRequest;
+use commerce_core::replay::{Replay, ReplayError};
+use diesel_bulk::Row;
 
-use super::super::stock as stored;
-use super::{Answer, Conn, PAGE, Progress, RunQueryDsl, dialect, history, size};
+use super::facts::{Facts, KnownStock};
+use super::tables::Derived;
+use super::{Answer, Cells, Conn, PAGE, Rebuild, count, find, history};
+use crate::rows::read_instant;
 use crate::rows::stock::{LevelRow, ReservationRow};
-use crate::schema::{reservations, stock};
 
 /// The most orders in memory. Others are read again from their own history.
 const MAX_OPEN: usize = 4096;
 
-/// Rebuilds the stock. Returns the numbers of events and skus.
-pub(super) async fn rebuild(
-    conn: &mut Conn,
-    at: DateTime<Utc>,
-    progress: &mut Progress<impl FnMut(u64)>,
-) -> Answer<(u64, u64)> {
-    let (replay, events) = follow(conn, progress).await?;
-    remove_unknown(conn, &replay).await?;
-    let mut skus: u64 = 0;
-    for sku in replay.skus() {
-        if let Some(rebuilt) = replay.stock(sku)?
-            && !is_sound(conn, &replay, sku, at).await?
-        {
-            remove(conn, sku.as_str()).await?;
-            write(conn, sku, &rebuilt).await?;
+impl<F: FnMut(u64) + Send> Rebuild<F> {
+    /// Checks all skus. Returns the replay of the whole history.
+    pub(super) async fn check_stock(&mut self, conn: &mut Conn) -> Answer<Replay> {
+        let replay = self.follow(conn).await?;
+        let skus: Vec<_> = replay.skus().cloned().collect();
+        for page in skus.chunks(PAGE.into()) {
+            let mut facts = Facts::default();
+            facts.add_stock(&replay, page.iter().cloned())?;
+            take_over(conn, &mut facts, self.at).await?;
+            self.check_facts(conn, &facts).await?;
+            self.progress(page.len());
         }
-        skus = skus.saturating_add(1);
-        progress.add(1);
+        self.result.skus = count(skus.len());
+        Ok(replay)
     }
-    Ok((events, skus))
+
+    async fn follow(&mut self, conn: &mut Conn) -> Answer<Replay> {
+        let mut replay = Replay::new();
+        let mut page = PageRequest { limit: PAGE, after: None };
+        loop {
+            let listing = history::all(conn, &page).await?;
+            for entry in &listing.items {
+                bring_back(conn, &mut replay, entry).await?;
+                replay.apply(entry)?;
+                replay.take_finished(entry);
+                let (HistoryEntry::Order(_, Recorded { at, .. })
+                | HistoryEntry::Stock(_, Recorded { at, .. })
+                | HistoryEntry::Document(_, Recorded { at, .. })) = entry;
+                self.at = self.at.max(*at);
+            }
+            self.result.events = self.result.events.saturating_add(count(listing.items.len()));
+            if replay.orders().count() > MAX_OPEN {
+                replay.take_all();
+            }
+            self.progress(listing.items.len());
+            let Some(next) = listing.next else { return Ok(replay) };
+            page.after = Some(next);
+        }
+    }
 }
 
-async fn follow(conn: &mut Conn, progress: &mut Progress<impl FnMut(u64)>) -> Answer<(Replay, u64)> {
-    let (mut replay, mut events) = (Replay::new(), 0_u64);
-    let mut page = PageRequest { limit: PAGE, after: None };
-    loop {
-        let listing = history::all(conn, &page).await?;
-        for entry in &listing.items {
-            bring_back(conn, &mut replay, entry).await?;
-            replay.apply(entry)?;
-            replay.take_finished(entry);
-        }
-        events = events.saturating_add(size(listing.items.len()));
-        if replay.orders().count() > MAX_OPEN {
-            replay.take_all();
-        }
-        progress.add(listing.items.len());
-        let Some(next) = listing.next else { return Ok((replay, events)) };
-        page.after = Some(next);
+/// Takes over from the tables what they may decide.
+async fn take_over(conn: &mut Conn, facts: &mut Facts, at: DateTime<Utc>) -> Answer<()> {
+    let levels = find(conn, &LevelRow::follow(facts)).await?;
+    let reservations = find(conn, &ReservationRow::follow(facts)).await?;
+    for known in &mut facts.stock {
+        let stored = levels.get(&[Some(known.level.sku.to_string())][..]);
+        known.drop_expired(stored, &reservations, at);
+        known.take_bound(stored);
     }
+    Ok(())
+}
+
+impl KnownStock {
+    /// Drops the expired reservations that the table does not have, if the level does not count them either.
+    fn drop_expired(&mut self, stored: Option<&Cells>, reservations: &BTreeMap<Cells, Cells>, at: DateTime<Utc>) {
+        let mut rest = self.reservations.clone();
+        rest.retain(|order, reservation| {
+            let key = ReservationRow::of(&self.level.sku, *order, *reservation).texts();
+            reservation.counts(at) || reservations.contains_key(key.get(..ReservationRow::KEY).unwrap_or_default())
+        });
+        let reserved = rest.values().fold(0_i64, |sum, reservation| sum.saturating_add(reservation.units));
+        if number(stored, "reserved") == Some(reserved) {
+            (self.level.reserved, self.reservations) = (reserved, rest);
+        }
+    }
+
+    fn take_bound(&mut self, stored: Option<&Cells>) {
+        let first = self.reservations.values().filter_map(|reservation| reservation.until).min();
+        let bound = number(stored, "next_expiry").and_then(|at| read_instant("stock.next_expiry", at).ok());
+        let holds = first.is_none_or(|first| bound.is_some_and(|bound| bound <= first));
+        self.level.next_expiry = if holds && stored.is_some() { bound } else { first };
+    }
+}
+
+fn number(level: Option<&Cells>, column: &str) -> Option<i64> {
+    let place = LevelRow::COLUMNS.iter().position(|known| *known == column)?;
+    level?.get(place)?.as_ref()?.parse().ok()
 }
 
 async fn bring_back(conn: &mut Conn, replay: &mut Replay, entry: &HistoryEntry) -> Answer<()> {
@@ -68,48 +108,4 @@ async fn bring_back(conn: &mut Conn, replay: &mut Replay, entry: &HistoryEntry) 
     let brought = fold(earlier).map_err(|source| ReplayError::Order { order, source })?;
     replay.resume(brought);
     Ok(())
-}
-
-/// Whether a sku agrees with the history. An unreadable one does not.
-async fn is_sound(conn: &mut Conn, replay: &Replay, sku: &Sku, at: DateTime<Utc>) -> Answer<bool> {
-    let read = match stored::level(conn, sku, at).await {
-        Ok(level) => stored::reservations(conn, sku).await.map(|reservations| (level, reservations)),
-        Err(fault) => Err(fault),
-    };
-    match read {
-        Ok((level, reservations)) => Ok(replay.compare(sku, level, reservations, at).is_empty()),
-        Err(fault) if dialect::kind(&fault) == StoreErrorKind::Corrupt => Ok(false),
-        Err(fault) => Err(fault),
-    }
-}
-
-async fn write(conn: &mut Conn, sku: &Sku, rebuilt: &RebuiltStock<'_>) -> QueryResult<()> {
-    dialect::insert_each(conn, [LevelRow::of(&rebuilt.level)]).await?;
-    let reservation = |(order, reservation): (&OrderId, &_)| ReservationRow::of(sku, *order, *reservation);
-    dialect::insert_each(conn, rebuilt.reservations.iter().map(reservation)).await
-}
-
-async fn remove(conn: &mut Conn, sku: &str) -> QueryResult<()> {
-    diesel::delete(reservations::table.filter(reservations::sku.eq(sku))).execute(conn).await?;
-    diesel::delete(stock::table.find(sku)).execute(conn).await?;
-    Ok(())
-}
-
-/// Removes rows of skus that are not in the history.
-async fn remove_unknown(conn: &mut Conn, replay: &Replay) -> QueryResult<()> {
-    let is_known = |sku: &String| sku.parse::<Sku>().is_ok_and(|sku| replay.knows(&sku));
-    let mut after = String::new();
-    loop {
-        let levels = stock::table.filter(stock::sku.gt(&after)).order(stock::sku).limit(PAGE.into());
-        let levels: Vec<String> = levels.select(stock::sku).load(conn).await?;
-        let held = reservations::table.filter(reservations::sku.gt(&after)).order(reservations::sku);
-        let held: Vec<String> = held.select(reservations::sku).distinct().limit(PAGE.into()).load(conn).await?;
-        for sku in levels.iter().chain(&held).filter(|sku| !is_known(sku)) {
-            remove(conn, sku).await?;
-        }
-        // Only up to the end of the shorter full page: the rest of the other is read again.
-        let ends = [&levels, &held].map(|page| page.last().filter(|_| page.len() >= usize::from(PAGE)));
-        let Some(end) = ends.into_iter().flatten().min() else { return Ok(()) };
-        after.clone_from(end);
-    }
 }

@@ -26,6 +26,11 @@ pub(in super::super) async fn write_usage_counters(
     Ok(())
 }
 
+/// The redemptions that are new.
+pub(in super::super) fn redemptions(usage_counters: &BTreeMap<PromotionId, UsageCounter>) -> Vec<RedemptionRow<'_>> {
+    Rows::of(usage_counters).redemptions.into_values().collect()
+}
+
 #[derive(Default)]
 struct Rows<'a> {
     new_uses: Vec<UsesRow<'a>>,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::port::{Store, StoreError};
+use commerce_diesel::Rebuilt;
 #[cfg(feature = "mysql")]
 use commerce_diesel::mysql::MysqlStore;
 #[cfg(feature = "postgres")]
@@ -19,8 +20,8 @@ pub(in super::super) type Progress = Box<dyn FnMut(u64) + Send>;
 
 #[async_trait]
 pub(in super::super) trait Backend: Store {
-    /// Rebuilds the tables that are derived from the history, and describes the result.
-    async fn rebuild(&self, at: DateTime<Utc>, progress: Progress) -> Result<String, StoreError>;
+    /// Compares the tables that follow from the history with it, or mends them.
+    async fn replay(&self, verify: bool, at: DateTime<Utc>, progress: Progress) -> Result<Rebuilt, StoreError>;
 }
 
 macro_rules! keep {
@@ -28,10 +29,8 @@ macro_rules! keep {
         #[cfg(feature = $feature)]
         #[async_trait]
         impl Backend for $store {
-            async fn rebuild(&self, at: DateTime<Utc>, progress: Progress) -> Result<String, StoreError> {
-                let rebuilt = Self::rebuild(self, at, progress).await?;
-                let commerce_diesel::Rebuilt { events, orders, skus, promotions, .. } = rebuilt;
-                Ok(format!("rebuilt from {events} events: {orders} orders, {skus} skus, the uses of {promotions} promotions"))
+            async fn replay(&self, verify: bool, at: DateTime<Utc>, progress: Progress) -> Result<Rebuilt, StoreError> {
+                if verify { self.compare(at, progress).await } else { self.rebuild(at, progress).await }
             }
         }
     )*};
