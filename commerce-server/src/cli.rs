@@ -91,8 +91,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 impl Cli {
     fn run(self, matches: &ArgMatches) -> Result<(), Failure> {
-        check_environment(std::env::vars_os().map(|(name, _)| name))?;
-        let config = || self.config.load(matches);
+        let config = || -> Result<Config, Failure> {
+            let config = self.config.load(matches)?;
+            check_environment(&config, std::env::vars_os().map(|(name, _)| name))?;
+            Ok(config)
+        };
         match self.command {
             None | Some(Command::Serve) => serve::run(config()?),
             Some(Command::Migrate) => migrate(&config()?),
@@ -111,7 +114,7 @@ impl Cli {
 const OF_OTHERS: [&str; 2] = ["COMMERCE_SERVICE_", "COMMERCE_PORT"];
 
 /// Refuses a variable that looks like a setting and is none, such as a misspelt one.
-fn check_environment(variables: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+fn check_environment(config: &Config, variables: impl Iterator<Item = OsString>) -> Result<(), Failure> {
     let program = Cli::command();
     let commands = std::iter::once(&program).chain(program.get_subcommands());
     let known: Vec<_> = commands.flat_map(clap::Command::get_arguments).filter_map(clap::Arg::get_env).collect();
@@ -120,7 +123,8 @@ fn check_environment(variables: impl Iterator<Item = OsString>) -> Result<(), Fa
         name.starts_with("COMMERCE_") && !OF_OTHERS.iter().any(|prefix| name.starts_with(prefix))
     };
     let mut settings = variables.filter(is_setting);
-    match settings.find(|name| !known.contains(&name.as_os_str())) {
+    let is_secret = |name: &OsString| config.secret_variables().any(|secret| name.to_str() == Some(secret));
+    match settings.find(|name| !known.contains(&name.as_os_str()) && !is_secret(name)) {
         Some(unknown) => Err(Failure::UnknownVariable(unknown)),
         None => Ok(()),
     }

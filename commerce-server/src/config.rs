@@ -192,6 +192,11 @@ impl Config {
         self.lifecycle.iter_mut().chain(&mut self.former_lifecycles).for_each(|choice| choice.stand_in(directory));
     }
 
+    /// The environment variables with secrets, which have no flag.
+    pub(crate) fn secret_variables(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(users::TOKEN).chain(self.keys.hs256_env.as_deref())
+    }
+
     pub(crate) fn listen(&self) -> SocketAddr {
         self.listen.unwrap_or(LISTEN)
     }

@@ -28,7 +28,7 @@ pub(crate) struct Keys {
     #[arg(long, global = true, value_name = "FILE", env = "COMMERCE_HS256_FILE")]
     hs256_file: Option<PathBuf>,
     #[arg(skip)]
-    hs256_env: Option<String>,
+    pub(crate) hs256_env: Option<String>,
 
     /// A file with a public key for RS256, ES256 or `EdDSA` tokens; may be given several times.
     #[arg(long = "pem-file", global = true, value_name = "FILE", env = "COMMERCE_PEM_FILE", value_delimiter = ',')]

@@ -11,7 +11,7 @@ use super::{ConfigError, DurationText, Secret};
 use crate::users::TIME_OUT;
 
 /// The service token. It has no flag, because flags are visible to all users of the machine.
-const TOKEN: &str = "COMMERCE_USERS_TOKEN";
+pub(super) const TOKEN: &str = "COMMERCE_USERS_TOKEN";
 
 /// The users service.
 #[derive(Debug, Default, Args, Deserialize)]

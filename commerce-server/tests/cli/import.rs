@@ -75,7 +75,7 @@ fn bad_rows_are_named_and_nothing_is_imported() {
     {
         assert!(complaint.contains(words), "{complaint}");
     }
-    assert!(succeed(directory.path(), &["replay", "--verify"]).starts_with("0 events"));
+    assert!(!directory.path().join("commerce.db").exists(), "a bad file makes no shop");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn bad_customers_are_named_and_nothing_is_imported() {
         complaint.contains("missing column: id; a file has the columns id and may have groups,tax_number"),
         "{complaint}"
     );
-    assert!(succeed(directory.path(), &["replay", "--verify"]).starts_with("0 events"));
+    assert!(!directory.path().join("commerce.db").exists(), "a bad file makes no shop");
 }
 
 async fn what_the_file_does_not_say_stays(home: Home) {
