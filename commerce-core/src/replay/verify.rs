@@ -4,6 +4,8 @@ mod uses;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
@@ -49,10 +51,13 @@ pub enum Difference {
     #[error("the history is inconsistent: {0}")]
     History(ReplayError),
     /// `rebuilt` is an error if the events cannot be replayed.
-    #[error("order {}, version {}: its events do not lead to it", stored.number, stored.version)]
+    #[error("order {}, version {}: {}", stored.number, stored.version, order_reason(stored, rebuilt))]
     Order { stored: Box<Order>, rebuilt: Result<Box<Order>, CorruptHistory> },
     /// `error` says why the history cannot be replayed; `None` if it leads to another value.
-    #[error("{id}, version {version}: its events do not lead to it")]
+    #[error(
+        "{id}, version {version}: {}",
+        error.as_ref().map_or_else(|| "its events lead to another value".into(), ToString::to_string)
+    )]
     Document { id: DocumentId, version: u64, error: Option<Box<ReplayedError>> },
     /// The number of `what` (`orders` or `documents`), or of their events, differs. `tables` has the rows and the sum
     /// of their versions.
@@ -77,6 +82,27 @@ impl Report {
     pub const fn is_identical(&self) -> bool {
         self.differences.is_empty()
     }
+}
+
+fn order_reason(stored: &Order, rebuilt: &Result<Box<Order>, CorruptHistory>) -> String {
+    match rebuilt {
+        Ok(rebuilt) => format!("its events lead to another {}", differing(stored, rebuilt).join(", ")),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn differing(stored: &Order, rebuilt: &Order) -> Vec<&'static str> {
+    let parts = [
+        ("version", stored.version == rebuilt.version),
+        ("status", (&stored.status, stored.phase) == (&rebuilt.status, rebuilt.phase)),
+        ("quote", stored.quote == rebuilt.quote),
+        ("shipping address", stored.shipping_address == rebuilt.shipping_address),
+        ("shipment", stored.shipment == rebuilt.shipment),
+        ("payment", stored.payment == rebuilt.payment),
+        ("refunds", stored.refunds == rebuilt.refunds),
+        ("returns", stored.returns == rebuilt.returns),
+    ];
+    parts.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
 }
 
 /// Rebuilds orders and stock from a store's history and compares them with its tables at an instant, which must not be
