@@ -44,7 +44,7 @@ keep! {
 
 #[cfg_attr(
     not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
-    expect(clippy::unused_async, reason = "without a database there is nothing to wait for")
+    expect(clippy::unused_async, unused_variables, reason = "without a database there is nothing to open")
 )]
 pub(super) async fn open(config: &Config, create: bool) -> Result<Arc<dyn Backend>, Failure> {
     match &config.database {
