@@ -64,7 +64,8 @@ impl<R: Bind<Mysql>> Write<Mysql> for R {
     }
 }
 
-/// The length of a list is a power of two. The last key is repeated, which has no effect.
+/// The length of a list is a power of two. The last key is repeated, which has no effect. A list of tuples has two keys at
+/// least: `MariaDB` scans the table to delete or update the rows of a single one.
 impl<C: QueryFragment<Mysql>> QueryFragment<Mysql> for InList<'_, C, Mysql> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
         let Some(last) = self.keys.len().checked_sub(1) else {
@@ -90,7 +91,8 @@ impl<C: QueryFragment<Mysql>> QueryFragment<Mysql> for InList<'_, C, Mysql> {
 
 /// The length of a list with `count` keys. If the list is too long for a statement, the server reports it.
 fn padded(count: usize, width: usize) -> usize {
-    count.next_power_of_two().min((MOST_VALUES / width).max(count))
+    let least = if width > 1 { 2 } else { 1 };
+    count.next_power_of_two().max(least).min((MOST_VALUES / width).max(count))
 }
 
 #[cfg(test)]

@@ -130,6 +130,11 @@ pub(crate) fn is_unavailable(fault: &Fault) -> bool {
     matches!(fault, Fault::Database(error) if is_busy(error))
 }
 
+/// Writers take turns, so they cannot deadlock.
+pub(crate) const fn is_deadlock(_: &Fault) -> bool {
+    false
+}
+
 /// Whether another process holds the lock.
 pub(crate) fn is_busy(error: &Error) -> bool {
     says(error, &["database is locked", "database table is locked"])

@@ -9,6 +9,7 @@ fn lists_have_few_lengths_and_never_more_values_than_a_statement_takes() {
     for (count, expected) in lengths {
         assert_eq!(padded(count, 1), expected, "{count} keys");
     }
+    assert_eq!(padded(1, 2), 2, "a single tuple is scanned for");
     assert_eq!(padded(20_000, 3), 21_845);
     assert_eq!(padded(64_000, 2), 64_000);
 }

@@ -79,24 +79,34 @@ async fn one_by_one(conn: &mut Conn, batch: Vec<Submission>, deadline: Instant) 
     }
 }
 
-/// Tries one commit. Returns the fault if no transaction could begin or the time is over, so that the following commits need
-/// not wait.
+/// Tries one commit, after a deadlock until the deadline. Returns the fault if no transaction could begin or the time is over,
+/// so that the following commits need not wait.
 async fn serve_alone(conn: &mut Conn, submission: Submission, deadline: Instant) -> Option<Fault> {
-    let alone = vec![submission];
-    match attempt(conn, &alone, ReadSet::of(commits(&alone)), LockMode::Pessimistic).await {
-        Ok(outcomes) => answer_again(conn, alone, outcomes, deadline).await,
-        Err(Failure::Unavailable(fault)) => {
-            answer_failure(alone, &fault);
-            return Some(fault);
+    let (mut alone, mut round) = (vec![submission], 0);
+    loop {
+        match attempt(conn, &alone, ReadSet::of(commits(&alone)), LockMode::Pessimistic).await {
+            Ok(outcomes) => {
+                answer_again(conn, alone, outcomes, deadline).await;
+                return None;
+            }
+            Err(Failure::Unavailable(fault)) => {
+                answer_failure(alone, &fault);
+                return Some(fault);
+            }
+            Err(failure) => {
+                let (rest, fault) = lost(conn, alone, failure, deadline).await?;
+                let in_time = Instant::now() < deadline;
+                if !in_time || !dialect::is_deadlock(&fault) {
+                    answer_failure(rest, &fault);
+                    let out_of_time = !in_time && dialect::patience(conn) > Duration::ZERO;
+                    return out_of_time.then_some(fault);
+                }
+                alone = rest;
+            }
         }
-        Err(failure) => {
-            let (rest, fault) = lost(conn, alone, failure, deadline).await?;
-            answer_failure(rest, &fault);
-            let out_of_time = dialect::patience(conn) > Duration::ZERO && Instant::now() > deadline;
-            return out_of_time.then_some(fault);
-        }
+        dialect::pause(round).await;
+        round = round.saturating_add(1);
     }
-    None
 }
 
 fn answer_failure(batch: Vec<Submission>, fault: &Fault) {
