@@ -9,7 +9,7 @@ use crate::order::{Command, Order, OrderRejection, Phase, Trigger};
 use crate::port::{Charge, ChargeOutcome, OrderRef};
 use crate::stock::StockRefusal;
 
-use super::{Answer, Engine, EngineError, Key, Result, Target};
+use super::{Answer, Engine, EngineError, Key, Reply, Result, Target};
 
 impl Engine {
     /// Captures the payment of an order with a token from the processor, and records the processor's answer.
@@ -39,9 +39,11 @@ impl Engine {
         if let Err(rejection) = self.check_payable(&order) {
             return self.answer_again(key, rejection).await;
         }
-        if !self.units_are_left(&order).await? {
-            self.command(&Actor::SYSTEM, Target::any(&order_ref), Command::Expire, None).await?;
-            return Err(EngineError::OrderCancelled { order: order.id, refunding: false });
+        if order.is_overdue(self.now()) && !self.units_are_left(&order).await? {
+            let expired = self.command(&Actor::SYSTEM, Target::any(&order_ref), Command::Expire, None).await?;
+            if matches!(expired, Reply::Fresh(order) if order.phase == Phase::Cancelled) {
+                return Err(EngineError::OrderCancelled { order: order.id, refunding: false });
+            }
         }
         let charge = Charge::new(payment, order.payment.amount, token);
         match self.ports.payments.charge(&charge).await? {
@@ -63,12 +65,9 @@ impl Engine {
         }
     }
 
-    /// Whether the order still holds its units, or can have them again.
+    /// Whether an order whose reservation ended can have its units again.
     async fn units_are_left(&self, order: &Order) -> Result<bool> {
         let now = self.now();
-        if order.reserved_until > now {
-            return Ok(true);
-        }
         let mut wanted = BTreeMap::<&Sku, i64>::new();
         for line in &order.quote.lines {
             let units = wanted.entry(&line.item.sku).or_default();

@@ -182,7 +182,7 @@ impl Decider<'_> {
     }
 
     fn expire(self) -> Vec<OrderEvent> {
-        let due = self.order.phase == Phase::AwaitingPayment && self.order.reserved_until <= self.context.at;
+        let due = self.order.is_overdue(self.context.at);
         let way = self.lifecycle.by_trigger(&self.order.status, Trigger::Expiry).filter(|_| due);
         way.map(|way| self.follow(way, None)).unwrap_or_default()
     }

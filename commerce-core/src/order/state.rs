@@ -185,6 +185,11 @@ pub enum ShipmentStatus {
 }
 
 impl Order {
+    /// Whether the reservation ended before the payment.
+    pub fn is_overdue(&self, at: DateTime<Utc>) -> bool {
+        self.phase == Phase::AwaitingPayment && self.reserved_until <= at
+    }
+
     /// The part that events have changed. `None` for an order as it was placed.
     pub fn state(&self) -> Option<OrderState> {
         let Self { status, phase, shipment, payment, refunds, returns, .. } = self;

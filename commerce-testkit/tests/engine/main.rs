@@ -17,9 +17,11 @@ use commerce_core::order::{
 use commerce_core::port::{OrderFilter, OrderRef, PageRequest};
 use commerce_core::pricing::CodeRejection;
 use commerce_core::promotion::{AmountTarget, Condition, Effect, Limits, PromotionDefinition};
+use commerce_core::settings::Settings;
 use commerce_core::stock::{StockAction, StockRefusal};
-use commerce_testkit::commit_builder::{parse, units};
+use commerce_testkit::commit_builder::{CURRENCY, parse, units};
 use commerce_testkit::quote::percent_off;
+use serde_json::json;
 
 use shopfront::{Shopfront, admin, checkout_request, customer, idempotency, import_row, order_request};
 
@@ -171,6 +173,37 @@ async fn a_payment_for_stock_that_is_gone_is_not_taken() {
     let over = shop.order(&order).await;
     assert_eq!((over.phase, over.payment.captured), (Phase::Cancelled, parse("0.00 USD")));
     shop.verify().await;
+}
+
+/// A shop that sends an invoice: the stock is confirmed before the payment, so it does not matter when the reservation ended.
+#[tokio::test]
+async fn an_invoice_can_be_paid_long_after_the_goods_left() {
+    let roles = json!(["admin", "service", "system"]);
+    let lifecycle = json!({
+        "name": "invoice",
+        "states": [
+            { "name": "pending", "phase": "awaiting_payment" }, { "name": "accepted", "phase": "in_fulfilment" },
+            { "name": "shipped", "phase": "shipped" }, { "name": "settled", "phase": "completed" },
+            { "name": "cancelled", "phase": "cancelled" },
+        ],
+        "transitions": [
+            { "from": "pending", "to": "accepted", "trigger": "advance", "roles": roles, "stock": "confirm" },
+            { "from": "accepted", "to": "shipped", "trigger": "advance", "roles": roles, "stock": "fulfil" },
+            { "from": "shipped", "to": "settled", "trigger": "pay", "roles": roles },
+            { "from": "pending", "to": "cancelled", "trigger": "expiry", "roles": roles, "stock": "release", "promotions": "give_back" },
+            { "from": "accepted", "to": "cancelled", "trigger": "cancel", "roles": roles, "stock": "release", "promotions": "give_back" },
+        ],
+    });
+    let mut settings = Settings::new(CURRENCY);
+    settings.lifecycle = serde_json::from_value(lifecycle).expect("the lifecycle is sound");
+    let shop = Shopfront::open(settings, &[("MUG", "9.99 USD", 1)]).await;
+    let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
+    for status in ["accepted", "shipped"] {
+        shop.move_to(&order, status).await.expect("the order advances");
+    }
+    shop.wait(TimeDelta::days(20));
+    let paid = shop.pay("ann", &order).await.expect("nothing is left of the stock, and nothing is needed");
+    assert_eq!((paid.phase, paid.payment.captured), (Phase::Completed, parse("9.99 USD")));
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ impl Shopfront {
         Self::open(settings, goods).await
     }
 
-    async fn open(settings: Settings, goods: &[(&str, &str, i64)]) -> Self {
+    pub(crate) async fn open(settings: Settings, goods: &[(&str, &str, i64)]) -> Self {
         let (store, clock) = (MemoryStore::new(), Arc::new(ManualClock::new(opening())));
         let (users, ids) = (Arc::new(Everyone::default()), Arc::new(SequentialIds::new(1)));
         let engine = Engine::builder(settings, Arc::new(store.clone()), Arc::new(SandboxPayments))
