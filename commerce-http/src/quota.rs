@@ -5,10 +5,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use commerce_core::actor::Actor;
+use commerce_core::engine::{Engine, EngineError, Reply};
 use commerce_core::ids::UserId;
 use commerce_core::permission::Permission;
 use http::StatusCode;
 
+use crate::answer::Outcome;
+use crate::idempotency::IdempotencyGuard;
 use crate::problem::Problem;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -54,6 +57,26 @@ impl Quota {
         }
         customers.insert(user.clone(), free_at);
         Ok(())
+    }
+
+    /// Runs a use case within the limit. Only new outcomes that `counts` admits count. A repeated request is answered even if the
+    /// limit is reached.
+    pub(crate) async fn within<T>(
+        &self,
+        (engine, caller): (&Engine, &Actor),
+        guard: &IdempotencyGuard<'_, T>,
+        reply: impl Future<Output = Result<Reply<T>, EngineError>>,
+        counts: impl FnOnce(&T) -> bool,
+    ) -> Outcome {
+        if let Err(refused) = self.take(caller) {
+            let known = engine.answered(guard.idempotency().as_ref()).await?;
+            return guard.answer(known.ok_or(refused)?);
+        }
+        let reply = reply.await;
+        if !matches!(&reply, Ok(Reply::Fresh(outcome)) if counts(outcome)) {
+            self.release(caller);
+        }
+        guard.answer(reply?)
     }
 
     /// Returns the share of what does not count.

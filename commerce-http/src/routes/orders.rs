@@ -55,24 +55,18 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     }
 }
 
-/// Places an order within the caller's quota. A repeated or refused request does not count. A repeated one is answered even if the
-/// quota is used up.
+/// Places an order within the caller's quota.
 pub(super) async fn place(
     app: &App,
     caller: &Actor,
     guard: &IdempotencyGuard<'_, Order>,
     order: impl Future<Output = Result<Reply<Order>, EngineError>>,
 ) -> Outcome {
-    if let Err(refused) = app.orders.take(caller) {
-        let known = app.engine.answered(guard.idempotency().as_ref()).await?;
-        return guard.answer(known.ok_or(refused)?);
-    }
-    let reply = order.await;
-    match &reply {
-        Ok(Reply::Fresh(_)) => telemetry::order_placed(),
-        Ok(Reply::Replayed(_)) | Err(_) => app.orders.release(caller),
-    }
-    guard.answer(reply?)
+    let placed = |_: &Order| {
+        telemetry::order_placed();
+        true
+    };
+    app.orders.within((&app.engine, caller), guard, order, placed).await
 }
 
 /// Orders, newest first. Customers see their own.

@@ -1,7 +1,7 @@
 //! `/carts/{id}/promotions`
 
 use commerce_core::cart::CartChange;
-use commerce_core::engine::{CartView, Reply};
+use commerce_core::engine::CartView;
 
 use super::carts;
 use crate::answer::{Answer, Outcome};
@@ -23,15 +23,12 @@ pub(crate) async fn add(app: &App, call: &RequestContext) -> Outcome {
     let (caller, cart) = (call.caller()?, carts::target(call)?);
     let code = call.read(NewCode::read)?;
     let given = code.clone();
-    let tried = code.clone();
     let checked = move |view: &CartView| Answer::ok(&GivenCode::of(&given, &view.quote)).version(view.cart.version);
-    let guard = call.idempotency_guard(&checked)?;
-    app.codes.take(caller)?;
-    let reply = app.engine.change_cart(caller, cart, &CartChange::AddCode(code), guard.idempotency().as_ref()).await?;
-    if !matches!(&reply, Reply::Fresh(view) if view.quote.rejection(tried.as_str()).is_some()) {
-        app.codes.release(caller);
-    }
-    guard.answer(reply)
+    let is_futile = |view: &CartView| view.quote.rejection(code.as_str()).is_some();
+    let (guard, change) = (call.idempotency_guard(&checked)?, CartChange::AddCode(code.clone()));
+    let key = guard.idempotency();
+    let reply = app.engine.change_cart(caller, cart, &change, key.as_ref());
+    app.codes.within((&app.engine, caller), &guard, reply, is_futile).await
 }
 
 /// Removes a promotion code from a cart.

@@ -65,8 +65,13 @@ async fn codes_cannot_be_guessed() {
     let cart = shop.ann().post("/v1/carts", &json!({})).send().await.expect(201);
     let codes = format!("/v1/carts/{}/promotions", cart["id"].as_str().unwrap());
     let add = |code: &str| shop.ann().post(&codes, &json!({ "code": code }));
-    add("TEN").send().await.expect(200);
+    let known = add("TEN").key("ten").send().await;
+    known.expect(200);
     add("GUESS3").send().await.expect(200);
+    let futile = add("GUESS5").key("five");
+    futile.clone().send().await.problem(429, "too_many_codes_tried");
+    let again = add("TEN").key("ten").send().await;
+    assert_eq!((again.header("idempotent-replayed"), &again.body), ("true", &known.body));
     let refused = add("GUESS4").send().await;
     refused.problem(429, "too_many_codes_tried");
     assert!((1..=16).contains(&refused.header("retry-after").parse::<u32>().unwrap()));
