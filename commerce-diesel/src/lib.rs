@@ -7,7 +7,7 @@
 //! * `ports` and `query`: the ports and the queries. Both are written once and compiled once per database. `query::group`
 //!   settles and writes a batch of commits.
 //! * `changes`: the changes of the accepted commits of a batch, grouped by table.
-//! * `query::rebuild`: compares the tables that follow from the history with it, and mends them.
+//! * `query::rebuild`: compares the tables that follow from the history with it, and repairs them.
 //! * `rows`, `schema`: the tables, and the conversions between rows and values. `migrations/` has one tree per database, with
 //!   the same names.
 //!

@@ -29,7 +29,7 @@ use super::{Backend, in_snapshot, in_statement, in_transaction};
 use crate::Rebuilt;
 
 impl Backend {
-    /// Mends the tables that follow from the history: all but tasks and idempotency records.
+    /// Repairs the tables that follow from the history: all but tasks and idempotency records.
     ///
     /// This is one transaction. Commits wait until it ends; readers see the old tables. Rows that agree with the history do not
     /// change. Reservations are compared as of `at`, which must not be earlier than the last commit. `progress` receives the
@@ -44,11 +44,11 @@ impl Backend {
         at: DateTime<Utc>,
         mut progress: impl FnMut(u64) + Send + 'static,
     ) -> Result<Rebuilt, StoreError> {
-        in_transaction!(self, []; conn => rebuild::run(conn, Mode::Mend, at, &mut progress))
+        in_transaction!(self, []; conn => rebuild::run(conn, Mode::Repair, at, &mut progress))
     }
 
     /// Compares the tables with the history as [`rebuild`](Self::rebuild) does, and changes nothing. It sees one point in time,
-    /// and nobody waits for it.
+    /// and no commit waits for it.
     ///
     /// # Errors
     /// As for `rebuild`. Differences are not errors.

@@ -1,4 +1,4 @@
-//! Whatever is changed in a table that follows from the history is named, and mended.
+//! Whatever is changed in a table that follows from the history is named, and repaired.
 //!
 //! Tables and columns come from the catalog of each database, so a new one is either compared, or an exception here and in
 //! `docs/databases.md`.
@@ -113,7 +113,7 @@ macro_rules! place {
             let at = shop.at(LATER);
             let place = Place { dialect: $dialect, sql: Box::new(sql) };
             let compare = || store.compare(at, |_| {});
-            let mend = || store.rebuild(at, |_| {});
+            let repair = || store.rebuild(at, |_| {});
             let columns = place.columns();
             assert_eq!(compare().await.unwrap().differences, []);
             for column in columns.iter().filter(|column| JSON.contains(&column.name.as_str())) {
@@ -125,8 +125,8 @@ macro_rules! place {
                 (place.sql)(&damage.statement);
                 let found = compare().await.unwrap();
                 damage.assert_named(&found);
-                let mended = mend().await.unwrap();
-                assert!(mended.different >= found.different, "{damage:?}");
+                let repaired = repair().await.unwrap();
+                assert!(repaired.different >= found.different, "{damage:?}");
                 let left = compare().await.unwrap().differences;
                 assert_eq!(left, [], "{damage:?}");
             }

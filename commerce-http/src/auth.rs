@@ -38,7 +38,7 @@ const SESSION: &str = "session";
 #[derive(Clone, Debug)]
 pub(crate) enum Caller {
     Known(Actor),
-    /// With the answer where guests are refused.
+    /// Without a valid token, and the problem that a route for users answers.
     Guest(Problem),
 }
 

@@ -83,7 +83,7 @@ pub struct ItemRequest {
 }
 
 impl ItemRequest {
-    /// Units at the price of the catalog. The caller sets what they are of.
+    /// Units at the price of the catalog. Set `sku` or `product_id`.
     pub fn new(quantity: Quantity) -> Self {
         Self { sku: None, product_id: None, quantity, unit_price: None, metadata: Metadata::default() }
     }

@@ -1,4 +1,4 @@
-//! Compares the tables that follow from the history with it, and mends them.
+//! Compares the tables that follow from the history with it, and repairs them.
 //!
 //! [`commerce_core::replay`] decides. The rows to expect are made by the functions that make the rows of a commit. Rows are
 //! compared as texts, so a row that no value of the engine can be read from is a difference like others. The caller provides the
@@ -44,7 +44,7 @@ pub(in super::super) enum Mode {
     /// They are listed.
     Compare,
     /// They are listed and removed. Other writers are locked out.
-    Mend,
+    Repair,
 }
 
 struct Rebuild<F> {
@@ -58,14 +58,14 @@ struct Rebuild<F> {
     present: BTreeMap<&'static str, usize>,
 }
 
-/// Compares or mends all tables. `tell` receives the number of orders, documents, events and skus done so far.
+/// Compares or repairs all tables. `tell` receives the number of orders, documents, events and skus done so far.
 pub(in super::super) async fn run(
     conn: &mut Conn,
     mode: Mode,
     at: DateTime<Utc>,
     tell: impl FnMut(u64) + Send,
 ) -> Answer<Rebuilt> {
-    if mode == Mode::Mend {
+    if mode == Mode::Repair {
         dialect::lock_out_writers(conn).await?;
     }
     let mut rebuild = Rebuild { mode, at, tell, done: 0, result: Rebuilt::default(), present: BTreeMap::new() };
@@ -123,7 +123,7 @@ impl<F: FnMut(u64) + Send> Rebuild<F> {
                 changed.push(row);
             }
         }
-        if self.mode == Mode::Mend {
+        if self.mode == Mode::Repair {
             present = present.saturating_add(missing.len());
             dialect::insert_each(conn, missing).await?;
             dialect::update_each(conn, changed).await?;
@@ -155,7 +155,7 @@ impl<F: FnMut(u64) + Send> Rebuild<F> {
                     continue;
                 }
                 self.list(table.name, key, DifferenceKind::Unknown, table.columns.iter().take(table.key));
-                if self.mode == Mode::Mend {
+                if self.mode == Mode::Repair {
                     table.remove(conn, key).await?;
                     offset = offset.saturating_sub(1);
                 }

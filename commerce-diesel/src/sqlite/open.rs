@@ -110,7 +110,7 @@ fn check_path(path: &Path, options: &SqliteOptions) -> Result<(), OpenError> {
     }
 }
 
-/// Creates the file, readable by its owner only: it has addresses. SQLite gives the files beside it the same permissions.
+/// Creates the file, readable by its owner only, because it contains addresses of customers. SQLite gives the files beside it the same permissions.
 fn create(path: &Path) -> Result<(), OpenError> {
     let mut file = OpenOptions::new();
     file.write(true).create_new(true);

@@ -1,4 +1,4 @@
-//! Tasks: seen and mended by admins.
+//! Tasks: seen and repaired by admins.
 
 use serde_json::{Value, json};
 

@@ -82,7 +82,7 @@ impl Clients {
     }
 
     fn client(&self, address: IpAddr) -> Arc<Client> {
-        let address = network::customer(address);
+        let address = network::client_prefix(address);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = known.get(&address).and_then(Weak::upgrade) {
             return client;

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The part of an IPv6 address that a provider assigns to a customer.
-const IPV6_CUSTOMER: u128 = u128::MAX << 64;
+const IPV6_CLIENT: u128 = u128::MAX << 64;
 
 /// A network: `10.0.0.0/8`, `2001:db8::/32`, or one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,9 +80,9 @@ pub(super) fn client(proxies: &[Network], peer: IpAddr, headers: &HeaderMap) -> 
 }
 
 /// The addresses of one client: an IPv4 address, or the first half of an IPv6 address.
-pub(super) fn customer(address: IpAddr) -> IpAddr {
+pub(super) fn client_prefix(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & IPV6_CUSTOMER).into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & IPV6_CLIENT).into(),
         address @ IpAddr::V4(_) => address,
     }
 }

@@ -52,7 +52,7 @@ fn networks_contain_their_addresses_only() {
 
 #[test]
 fn ipv6_clients_count_by_their_first_half() {
-    let same = |one: &str, other: &str| customer(one.parse().unwrap()) == customer(other.parse().unwrap());
+    let same = |one: &str, other: &str| client_prefix(one.parse().unwrap()) == client_prefix(other.parse().unwrap());
     assert!(same("2001:db8::1", "2001:db8::ffff:1:2:3") && same("192.0.2.1", "::ffff:192.0.2.1"));
     assert!(!same("2001:db8::1", "2001:db8:0:1::1") && !same("192.0.2.1", "192.0.2.2"));
 }

@@ -13,7 +13,7 @@ const USES: Counters = ("promotion_uses", &["promotion_id"], &[("used", "1"), ("
 const CUSTOMERS: Counters = ("promotion_customers", &["promotion_id", "user_id"], &[("used", "1")]);
 
 impl<F: FnMut(u64) + Send> Rebuild<F> {
-    /// Compares the counters. Redemptions that differ cannot tell.
+    /// Compares the counters, unless redemptions differ.
     pub(super) async fn check_counters(&mut self, conn: &mut Conn) -> Answer<()> {
         self.result.promotions = count(rows_of(conn, USES.0).await?);
         if self.mode == Mode::Compare && self.result.differences.iter().any(|row| row.table == "promotion_redemptions")
@@ -43,7 +43,7 @@ impl<F: FnMut(u64) + Send> Rebuild<F> {
                 _ => self.list(table, key_cells, DifferenceKind::Unknown, key),
             }
         }
-        if self.mode == Mode::Mend && !found.is_empty() {
+        if self.mode == Mode::Repair && !found.is_empty() {
             let sums = sums.join(", ");
             let insert = format!(
                 "INSERT INTO {table} ({keys}, {names}) SELECT {keys}, {sums} FROM promotion_redemptions GROUP BY {keys}"

@@ -62,7 +62,7 @@ impl<F: FnMut(u64) + Send> Rebuild<F> {
     }
 }
 
-/// Takes over from the tables what they may decide.
+/// Keeps what the stored rows may have either way: expired reservations that are gone, and an earlier `next_expiry`.
 async fn take_over(conn: &mut Conn, facts: &mut Facts, at: DateTime<Utc>) -> Answer<()> {
     let levels = find(conn, &LevelRow::follow(facts)).await?;
     let reservations = find(conn, &ReservationRow::follow(facts)).await?;

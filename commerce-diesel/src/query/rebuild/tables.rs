@@ -185,7 +185,7 @@ pub(super) async fn texts(conn: &mut Conn, query: String) -> Answer<Vec<String>>
     Ok(Sql(vec![(query, None)]).load(conn).await?)
 }
 
-/// A rare statement: parts, each with a value behind it.
+/// SQL text in parts. A part may be followed by a bound value.
 #[derive(Debug)]
 pub(super) struct Sql<'k>(pub(super) Vec<(String, Option<&'k str>)>);
 

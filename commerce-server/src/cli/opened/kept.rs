@@ -20,7 +20,7 @@ pub(in super::super) type Progress = Box<dyn FnMut(u64) + Send>;
 
 #[async_trait]
 pub(in super::super) trait Backend: Store {
-    /// Compares the tables that follow from the history with it, or mends them.
+    /// Compares the tables that follow from the history with it, or repairs them.
     async fn replay(&self, verify: bool, at: DateTime<Utc>, progress: Progress) -> Result<Rebuilt, StoreError>;
 }
 
