@@ -27,6 +27,8 @@ pub(super) mod idempotency;
 pub(super) mod loaded_state;
 #[path = "query/orders.rs"]
 pub(super) mod orders;
+#[path = "query/pricing.rs"]
+pub(super) mod pricing;
 #[path = "query/promotions.rs"]
 pub(super) mod promotions;
 #[path = "query/rebuild.rs"]

@@ -259,8 +259,10 @@ impl Place {
     }
 
     fn damages(&self, columns: &[Column]) -> Vec<Damage> {
-        // A row with another id would violate a constraint.
-        let changed = columns.iter().filter(|column| (column.table.as_str(), column.name.as_str()) != ("feed", "id"));
+        // A row with another id would violate a constraint; the version of all promotions follows from nothing.
+        let left_out = [("feed", "id"), ("feed", "promotions")];
+        let changed =
+            columns.iter().filter(|column| !left_out.contains(&(column.table.as_str(), column.name.as_str())));
         let rows = TABLES.into_iter().flat_map(|(table, key)| self.rows(table, key, columns));
         changed.flat_map(|column| self.values(column)).chain(rows).collect()
     }

@@ -215,19 +215,4 @@ impl Engine {
         let quote = self.quote_items(&input, facts, self.now()).await?.quote;
         Ok(CartView { cart, quote, price_changes })
     }
-
-    /// The offers of skus. Unknown skus are left out.
-    ///
-    /// # Errors
-    /// [`EngineError::Store`].
-    pub async fn offers(&self, skus: impl IntoIterator<Item = &Sku> + Send) -> Result<Offers> {
-        let mut skus: Vec<Sku> = skus.into_iter().cloned().collect();
-        skus.sort_unstable();
-        skus.dedup();
-        if skus.is_empty() {
-            return Ok(Offers::new());
-        }
-        let offers = self.ports.store.offers(&skus).await?;
-        Ok(offers.into_iter().map(|offer| (offer.sku.clone(), offer)).collect())
-    }
 }

@@ -10,6 +10,7 @@ use super::open::Target;
 use super::readers::Readers;
 use super::writers::Writers;
 use crate::network::{DatabaseError, DatabaseOptions};
+use crate::remembered::Remembered;
 
 /// A [`Store`](commerce_core::port::Store) on a database server.
 ///
@@ -22,6 +23,7 @@ pub struct NetworkStore {
 pub(super) struct Shared {
     pub(super) writer: Writers,
     pub(super) readers: Readers,
+    pub(super) remembered: Arc<Remembered>,
 }
 
 impl NetworkStore {
@@ -37,7 +39,8 @@ impl NetworkStore {
             connections.push(Conn::open(Arc::clone(&target)).await?);
         }
         let writer = Writers::start(connections, options.queue);
-        Ok(Self { shared: Arc::new(Shared { writer, readers: Readers::new(target, &options) }) })
+        let readers = Readers::new(target, &options);
+        Ok(Self { shared: Arc::new(Shared { writer, readers, remembered: Arc::default() }) })
     }
 }
 
