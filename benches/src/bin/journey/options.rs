@@ -97,7 +97,7 @@ impl Options {
     /// A short run that only shows that everything works.
     fn test() -> Self {
         let filling = Filling { products: 5, promotions: 2, orders: 20, carts: 20 };
-        let (warm_up, window) = (Duration::from_millis(100), Duration::from_millis(400));
+        let (warm_up, window) = (Duration::from_millis(100), Duration::from_secs(2));
         let (databases, clients) = (vec![Kind::Sqlite], vec![1, 4]);
         Self { databases, clients, rounds: 1, warm_up, window, filling, reads: true, ..Self::full() }
     }

@@ -33,7 +33,9 @@ impl Statements {
     /// Counts from here on.
     pub(crate) fn begin(&mut self, database: &Database) -> Result<(), Failure> {
         if let (Some(name), Database::Postgres(server)) = (&self.database, database) {
-            thread::sleep(REPORT);
+            if self.text.is_empty() {
+                thread::sleep(REPORT);
+            }
             self.transactions = server.sql(STATISTICS, &transactions(name))?.trim().parse()?;
             server.sql(STATISTICS, "SELECT pg_stat_statements_reset()")?;
         }

@@ -17,7 +17,7 @@ const COLUMNS: [&str; 13] = [
     "server ms",
     "database ms",
     "total ms",
-    "peak MB",
+    "peak MiB",
     "rounds, per second",
 ];
 
