@@ -78,7 +78,7 @@ impl Store for Backend {
     }
 
     async fn order(&self, order_ref: &OrderRef) -> Result<Option<Order>, StoreError> {
-        in_snapshot!(self, [order_ref]; conn => orders::get(conn, &order_ref))
+        in_statement!(self, [order_ref]; conn => orders::get(conn, &order_ref))
     }
 
     async fn orders(
@@ -86,7 +86,7 @@ impl Store for Backend {
         filter: &OrderFilter,
         page: &PageRequest<OrderId>,
     ) -> Result<Page<Order, OrderId>, StoreError> {
-        in_snapshot!(self, [filter, page]; conn => orders::list(conn, &filter, &page))
+        in_statement!(self, [filter, page]; conn => orders::list(conn, &filter, &page))
     }
 
     async fn returns(
@@ -94,7 +94,7 @@ impl Store for Backend {
         filter: &ReturnFilter,
         page: &PageRequest<ReturnId>,
     ) -> Result<Page<(OrderId, Return), ReturnId>, StoreError> {
-        in_snapshot!(self, [filter, page]; conn => orders::list_returns(conn, &filter, &page))
+        in_statement!(self, [filter, page]; conn => orders::list_returns(conn, &filter, &page))
     }
 
     async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {

@@ -131,15 +131,15 @@ macro_rules! parts {
         let sold = claims::table.filter(claims::kind.eq(ClaimKind::Sku.name()));
         let sold = sold.filter(dialect::in_list(claims::claim, $asked.skus.iter().map(Sku::as_str)));
         let sold = products::table.filter(products::id.eq_any(sold.select(claims::owner)));
-        let active = claims::table.filter(claims::kind.eq(ClaimKind::ActiveCart.name()));
         let (id, user) = match $subject {
             PricingSubject::Cart(id) => (id.to_string(), ""),
             PricingSubject::ActiveCart(user) => (String::new(), user.as_str()),
             PricingSubject::Customer(_) => (String::new(), ""),
         };
-        let active = active.filter(claims::claim.eq(user.to_owned())).select(claims::owner);
+        // Not `IN`: PostgreSQL might look at all carts for the one that is claimed.
+        let active = sql::<Text>("(SELECT owner FROM claims WHERE kind = 'active_cart' AND claim = ");
+        let active = carts::table.filter(carts::id.eq(active.bind::<Text, _>(user.to_owned()).sql(")")));
         let cart = carts::table.filter(carts::id.eq(id));
-        let active = carts::table.filter(carts::id.eq_any(active));
         part!("version", version, sql("'' AS no_key"), sql("'' AS no_body"), feed::promotions, feed::position)
             .union_all(part!("product", sold, empty(), products::body, zero(), zero()))
             .union_all(part!("cart", cart, empty(), carts::body, zero(), zero()))

@@ -6,7 +6,7 @@ use commerce_core::actor::Actor;
 use commerce_core::document::{DocumentChange, DocumentEvent, DocumentId};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{EventId, OrderId, Sku};
-use commerce_core::order::{Order, OrderEvent};
+use commerce_core::order::OrderEvent;
 use commerce_core::stock::StockEvent;
 use diesel::prelude::*;
 use diesel_bulk::DbUuid;
@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::{CowStr, counter, micros, read, read_counter, read_instant, read_option, read_stored, stored};
 use crate::db_enum::DbEnum;
-use crate::fault::{Answer, Fault};
+use crate::fault::Answer;
 use crate::schema::events;
 
 /// The stream kind of orders. The stream is the order id.
@@ -135,15 +135,6 @@ impl EventRow {
     /// The event with its metadata.
     pub(crate) fn recorded<E: DeserializeOwned>(&self) -> Answer<Recorded<E>> {
         self.read().map_err(|fault| fault.at(self.position))
-    }
-
-    /// The order, of an event that created one.
-    pub(crate) fn placed(&self) -> Answer<Order> {
-        match self.body() {
-            Ok(OrderEvent::Created { order }) => Ok(*order),
-            Ok(_) => Err(Fault::Corrupt("events.body").at(self.position)),
-            Err(fault) => Err(fault.at(self.position)),
-        }
     }
 
     fn body<E: DeserializeOwned>(&self) -> Answer<E> {
