@@ -45,7 +45,7 @@ pub use self::error::{EngineError, Field, ItemPart, Resource};
 pub use self::orders::{HistoryItem, ReturnInput};
 pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest, PriceChanged};
 pub use self::promotions::{Basket, CodeCheck};
-pub use self::target::{Expected, Target};
+pub use self::target::{Expected, Target, Versions};
 pub use self::tasks::{TaskOutcome, TaskRun};
 use crate::actor::Actor;
 use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::text::shows_text;
+use crate::text::{is_line, is_visible, shows_text};
 
 /// The maximum length of a text id, in characters.
 pub const MAX_TEXT_ID: usize = 64;
@@ -82,9 +82,12 @@ pub enum IdError {
     /// More than [`MAX_TEXT_ID`] characters.
     #[error("is longer than {MAX_TEXT_ID} characters")]
     TooLong,
-    /// Control characters, or space at an end.
+    /// Control characters, line breaks, or space at an end.
     #[error("has control characters, or space at an end")]
     Unprintable,
+    /// No URL can name it: `.` and `..` are steps of a path.
+    #[error("must not be \".\" or \"..\"")]
+    Dots,
 }
 
 macro_rules! text_ids {
@@ -127,13 +130,16 @@ text_ids! {
 }
 
 fn check_text(text: &str) -> Result<(), IdError> {
-    if text.is_empty() {
+    if !is_visible(text) {
         return Err(IdError::Empty);
+    }
+    if matches!(text, "." | "..") {
+        return Err(IdError::Dots);
     }
     if text.chars().nth(MAX_TEXT_ID).is_some() {
         return Err(IdError::TooLong);
     }
-    if text.trim() != text || text.chars().any(char::is_control) {
+    if text.trim() != text || !is_line(text) {
         return Err(IdError::Unprintable);
     }
     Ok(())

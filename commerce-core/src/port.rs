@@ -299,13 +299,17 @@ pub trait Store: Send + Sync + fmt::Debug {
         read::history(self, of_order).await
     }
 
-    /// The history of a document, oldest first; empty if there is no such document.
-    async fn document_history(&self, id: &DocumentId) -> StoreResult<Vec<Recorded<DocumentEvent>>> {
+    /// The history of a document, oldest first; empty if there is no such document. The key is the sequence.
+    async fn document_history(
+        &self,
+        id: &DocumentId,
+        page: &PageRequest<u64>,
+    ) -> StoreResult<Page<Recorded<DocumentEvent>, u64>> {
         let of_document = |entry| match entry {
             HistoryEntry::Document(found, entry) if found == *id => Some(entry),
             HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) => None,
         };
-        read::history(self, of_document).await
+        Ok(Page::ascending(read::history(self, of_document).await?, page, |entry| entry.sequence))
     }
 
     /// Leases until an instant up to `limit` tasks of [known kinds](crate::task::TaskKind::KNOWN) that are due and not

@@ -116,8 +116,12 @@ impl Store for Backend {
         in_snapshot!(self, [filter, page]; conn => documents::list(conn, kind, &filter, &page))
     }
 
-    async fn document_history(&self, id: &DocumentId) -> Result<Vec<Recorded<DocumentEvent>>, StoreError> {
-        in_statement!(self, [id]; conn => history::of_document(conn, &id))
+    async fn document_history(
+        &self,
+        id: &DocumentId,
+        page: &PageRequest<u64>,
+    ) -> Result<Page<Recorded<DocumentEvent>, u64>, StoreError> {
+        in_statement!(self, [id, page]; conn => history::of_document(conn, &id, &page))
     }
 
     async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError> {

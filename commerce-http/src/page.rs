@@ -116,21 +116,6 @@ impl Entries {
     }
 }
 
-/// The requested page of a history that was read whole.
-pub(crate) fn of_history<'h, E, T: From<&'h E> + Serialize>(
-    kind: &str,
-    page: &PageRequest<u64>,
-    history: &'h [E],
-    sequence: impl Fn(&E) -> u64,
-) -> Answer {
-    let start = history.partition_point(|entry| page.after.is_some_and(|after| sequence(entry) <= after));
-    let rest = history.get(start..).unwrap_or_default();
-    let mut entries = Entries::new();
-    let written = rest.iter().take(page.limit.into()).take_while(|entry| entries.push(&T::from(entry))).count();
-    let last = rest.get(..written).and_then(<[E]>::last).filter(|_| written < rest.len());
-    entries.finish(kind, last.map(sequence).as_ref())
-}
-
 /// The requested page of a list with long entries, which are read in rounds.
 #[derive(Debug)]
 pub(crate) struct Listing<K> {

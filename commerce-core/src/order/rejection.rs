@@ -11,6 +11,7 @@ use super::state::ShipmentStatus;
 use crate::actor::Role;
 use crate::cart::MAX_LINES;
 use crate::ids::{ItemId, RefundId, ReturnId};
+use crate::metadata::MetadataError;
 use crate::money::Money;
 
 /// Why a command is rejected. A rejected command changes nothing.
@@ -56,6 +57,8 @@ pub enum OrderRejection {
     WindowClosed { to: Status, closed: DateTime<Utc> },
     #[error("an order has 1 to {MAX_LINES} items, not {0}")]
     ItemCount(usize),
+    #[error("the metadata {0}")]
+    Metadata(#[from] MetadataError),
     #[error("a return needs at least one line, and no item twice")]
     ReturnLines,
     /// More units than were bought, less those in returns already (`left`).

@@ -7,6 +7,7 @@ mod backup;
 mod crash;
 mod guide;
 mod home;
+mod http;
 mod import;
 mod keys;
 mod life;
