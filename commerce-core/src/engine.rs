@@ -151,14 +151,12 @@ impl Engine {
         &self.settings
     }
 
-    /// Checks that the store answers.
+    /// Checks that the store answers and can be written.
     ///
     /// # Errors
     /// [`EngineError::Store`] if it does not.
     pub async fn health(&self) -> Result<()> {
-        let none = IdempotencyKey { scope: String::new(), key: String::new() };
-        self.ports.store.idempotency_record(&none).await?;
-        Ok(())
+        Ok(self.ports.store.check().await?)
     }
 
     /// The stored answer to a request, if it has a key and took effect.

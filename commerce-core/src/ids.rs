@@ -39,10 +39,10 @@ macro_rules! uuid_ids {
         }
 
         impl FromStr for $name {
-            type Err = uuid::Error;
+            type Err = IdError;
 
-            fn from_str(text: &str) -> Result<Self, uuid::Error> {
-                Uuid::try_parse(text).map(Self)
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Uuid::try_parse(text).map(Self).map_err(|_| IdError::NotUuid)
             }
         }
 
@@ -88,6 +88,9 @@ pub enum IdError {
     /// No URL can name it: `.` and `..` are steps of a path.
     #[error("must not be \".\" or \"..\"")]
     Dots,
+    /// Of an id of the engine.
+    #[error("must be a UUID")]
+    NotUuid,
 }
 
 macro_rules! text_ids {

@@ -282,6 +282,13 @@ pub trait Store: Send + Sync + fmt::Debug {
         Ok(page.map(|(order, known)| (order.id, known.clone())))
     }
 
+    /// Checks that the store answers, and that it can be written as far as it knows. It is called often: an implementation
+    /// should write only if recent commits do not show it.
+    async fn check(&self) -> StoreResult<()> {
+        let none = IdempotencyKey { scope: String::new(), key: String::new() };
+        self.idempotency_record(&none).await.map(drop)
+    }
+
     /// The number of a customer's orders that are neither cancelled nor returned.
     async fn count_active_orders(&self, user: &UserId) -> StoreResult<u32> {
         let filter = &OrderFilter { user: Some(user.clone()), ..OrderFilter::default() };

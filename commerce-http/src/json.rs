@@ -100,6 +100,11 @@ impl From<Refused> for Problem {
     }
 }
 
+/// One of the names of a type.
+pub(crate) fn word<T: DeserializeOwned>(text: &str) -> Result<T, impl Display + use<T>> {
+    T::deserialize(IntoDeserializer::<Misfit>::into_deserializer(text))
+}
+
 /// A value, or all problems that were found in it.
 pub(crate) fn checked<T>(read: impl FnOnce(&mut Findings) -> Read<T>) -> Result<T, Problem> {
     let mut findings = Findings::default();
@@ -160,7 +165,9 @@ impl Misfit {
 
 impl de::Error for Misfit {
     fn custom<T: Display>(message: T) -> Self {
-        Self::new("invalid", message)
+        let message = message.to_string();
+        let is_of_uuid = message.starts_with("UUID parsing failed"); // its reasons are about forms that nobody meant
+        Self::new("invalid", if is_of_uuid { "must be a UUID" } else { &message })
     }
 
     fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {

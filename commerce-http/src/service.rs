@@ -50,6 +50,9 @@ use crate::{body, compress};
 /// The number of requests after which the samples of the histograms are merged, even if nobody reads them.
 const UPKEEP_EVERY: u32 = 8192;
 
+/// The part of an unknown path that is logged, in characters.
+const MAX_LOGGED: usize = 200;
+
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const X_CONTENT_TYPE_OPTIONS: HeaderName = HeaderName::from_static("x-content-type-options");
@@ -145,6 +148,7 @@ where
     let span = info_span!("request", request_id = id.as_str(), user_id = field::Empty, order_id = field::Empty);
     let found = ROUTER.find(&parts.method, parts.uri.path());
     let (method, route) = (telemetry::label(&parts.method), found.label());
+    let path = route.is_none().then(|| parts.uri.path().chars().take(MAX_LOGGED).collect());
     let gzip = compress::takes_gzip(&parts.headers);
     let work = AssertUnwindSafe(run(app, found, parts, body)).catch_unwind().instrument(span.clone());
     let outcome = work.await.unwrap_or_else(|panic| Err(Problem::internal().caused_by(panic_message(&*panic))));
@@ -153,7 +157,7 @@ where
         answer.order.inspect(|order| {
             span.record("order_id", field::display(order));
         });
-        Served { method, route, took: started.elapsed() }.note(&answer);
+        Served { method, route, path, took: started.elapsed() }.note(&answer);
         response(answer, memory, id, gzip)
     })
 }

@@ -121,6 +121,8 @@ pub(crate) struct Served {
     /// One of a few names.
     pub(crate) method: &'static str,
     pub(crate) route: Option<&'static str>,
+    /// Of a request without a route.
+    pub(crate) path: Option<String>,
     pub(crate) took: Duration,
 }
 
@@ -130,7 +132,8 @@ impl Served {
         let (method, route) = (self.method, self.route.unwrap_or(UNMATCHED));
         self.count(method, route, answer.status);
         let micros = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX);
-        tracing::info!(method, route, status = answer.status.as_u16(), latency_us = micros, "answered");
+        let (status, path) = (answer.status.as_u16(), self.path.as_deref());
+        tracing::info!(method, route, path, status, latency_us = micros, "answered");
     }
 
     fn count(&self, method: &'static str, route: &'static str, status: StatusCode) {

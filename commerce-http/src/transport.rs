@@ -84,6 +84,6 @@ pub fn unreadable(status: StatusCode) -> Response<Bytes> {
     let _span = info_span!("request", request_id = id.as_str()).entered();
     let problem = Problem::new(status, code, detail).header(CONNECTION, CLOSE);
     let answer = Answer::problem(problem, id.as_str());
-    Served { method: NO_METHOD, route: None, took: Duration::ZERO }.note(&answer);
+    Served { method: NO_METHOD, route: None, path: None, took: Duration::ZERO }.note(&answer);
     complete(answer, id)
 }

@@ -13,8 +13,8 @@ use super::returns::{Return, ReturnStatus};
 use super::state::{Order, Payment, PaymentStatus, RefundStatus, Shipment, ShipmentStatus};
 use crate::actor::Role;
 use crate::cart::MAX_LINES;
-use crate::metadata::check_total;
 use crate::ids::{RefundId, ReturnId};
+use crate::metadata::check_total;
 use crate::money::Money;
 use crate::text::BoundedString;
 

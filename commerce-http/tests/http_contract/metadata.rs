@@ -130,11 +130,11 @@ async fn the_metadata_of_all_lines_together_has_a_limit() {
     assert_eq!(ann.get(&path).send().await.expect(200), before);
     add(&skus[0]).send().await.expect(200); // replaces its metadata
     ann.post(&format!("{path}/items"), &json!({ "sku": skus[9], "quantity": 1 })).send().await.expect(200);
-    let small = ann.patch(&path, &json!({ "metadata": { "k00": null } })).send().await.expect(200);
-    ann.patch(&format!("{path}/items/{}", text(&small["items"][9]["id"])), &json!({ "metadata": full }))
-        .send()
-        .await
-        .invalid("/metadata", "too_large");
+    let none: serde_json::Map<String, Value> = full.keys().map(|key| (key.clone(), Value::Null)).collect();
+    let small = ann.patch(&path, &json!({ "metadata": none })).send().await.expect(200);
+    let line = format!("{path}/items/{}", text(&small["items"][9]["id"]));
+    ann.patch(&line, &json!({ "metadata": full })).send().await.expect(200);
+    ann.patch(&path, &json!({ "metadata": full })).send().await.invalid("/metadata", "too_large");
     let checkout = json!({ "cart_id": cart["id"], "shipping_address": super::shop::address(), "metadata": full });
     let reply = ann.post("/v1/checkouts", &checkout).key(&fresh_key()).send().await;
     reply.invalid("/metadata", "too_large");

@@ -52,8 +52,10 @@ fn what_is_not_proper_http_is_refused_with_a_problem_and_logged() {
         ("nonsense\r\n\r\n".to_owned(), 400, "malformed_request"),
         (head(&format!("host: shop\r\nx-long: {long}\r\n")), 431, "head_too_large"),
     ];
-    let ids: Vec<_> =
-        refused.iter().map(|(text, status, code)| (check_problem(&tell(&server, text), *status, code), status)).collect();
+    let ids: Vec<_> = refused
+        .iter()
+        .map(|(text, status, code)| (check_problem(&tell(&server, text), *status, code), status))
+        .collect();
     let good = tell(&server, &head("host: \r\nconnection: close\r\n"));
     assert!(good.starts_with("HTTP/1.1 200 "), "an empty host is a host: {good}");
     let old = tell(&server, "GET /healthz HTTP/1.0\r\n\r\n");

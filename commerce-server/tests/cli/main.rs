@@ -5,6 +5,7 @@
 mod attack;
 mod backup;
 mod crash;
+mod disk;
 mod guide;
 mod home;
 mod http;
