@@ -61,7 +61,7 @@ fn a_patch_sets_and_removes() {
         let entries = entries.as_object().cloned().unwrap_or_default();
         MetadataPatch::read(entries, &mut Findings::default())
     };
-    let mut metadata = Metadata::new(many(50)).unwrap();
+    let metadata = Metadata::new(many(50)).unwrap();
     let full = metadata.clone();
     assert_eq!(metadata.patched(&patch(json!({ "one_more": 1 })).unwrap()), Err(MetadataError::TooManyEntries));
     assert_eq!(metadata, full);

@@ -31,7 +31,7 @@ pub(super) struct PriceArgs {
 pub(super) fn run(args: &PriceArgs) -> Result<(), Failure> {
     let text = io::read_to_string(args.file.open()?).map_err(|error| args.file.failed(error))?;
     let quotes = price_all(&text).map_err(|flaws| {
-        args.file.refused(&flaws, format!("nothing was priced: {}", counted(flaws.len(), "problem")))
+        args.file.refused(&flaws, format!("nothing was priced, {}", counted(flaws.len(), "problem")))
     })?;
     let answers: Vec<String> = quotes.iter().map(|quote| answer(quote, args)).collect();
     print(&answers.join("\n"))

@@ -53,7 +53,7 @@ pub enum SheetError {
     TooManyRows,
     #[error("more than 256 MiB; split the file")]
     TooLong,
-    #[error("{}", counted(.0.len(), "bad row"))]
+    #[error("{}{}", counted(.0.len(), "bad row"), .0.first().map_or_else(String::new, |flaw| format!(": {flaw}")))]
     Flaws(Vec<Flaw>),
     #[error("the file cannot be read: {0}")]
     Unreadable(#[from] io::Error),
