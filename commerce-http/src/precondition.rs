@@ -55,5 +55,5 @@ fn version(tag: &str) -> Option<u64> {
 }
 
 fn malformed() -> Problem {
-    Problem::bad_request("malformed_precondition", "If-Match must be * or up to 16 entity tags such as \"3\".")
+    Problem::bad_request("malformed_precondition", "If-Match must be * or up to 8 entity tags such as \"3\".")
 }

@@ -51,11 +51,11 @@ fn is_chunked(headers: &HeaderMap) -> bool {
 
 fn has_host(headers: &HeaderMap, version: Version) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
-    let first = hosts.next().map_or(version < Version::HTTP_11, |host| host.as_bytes().iter().all(is_of_host));
+    let first = hosts.next().map_or(version < Version::HTTP_11, |host| host.as_bytes().iter().copied().all(is_of_host));
     first && hosts.next().is_none()
 }
 
-const fn is_of_host(byte: &u8) -> bool {
+const fn is_of_host(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'/' | b'?' | b'#' | b'@' | b',' | b'"' | b'<' | b'>' | b'\\')
 }
 

@@ -1,6 +1,7 @@
 //! The target of a write, with the expected version.
 
 use core::fmt;
+use core::num::NonZeroU64;
 
 use super::{EngineError, Result};
 
@@ -19,17 +20,17 @@ pub enum Expected {
 
 /// Up to [`Versions::MAX`] versions. None of them: no version is right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Versions([Option<u64>; Self::MAX]);
+pub struct Versions([Option<NonZeroU64>; Self::MAX]);
 
 impl Versions {
     /// The maximum number of versions.
-    pub const MAX: usize = 16;
+    pub const MAX: usize = 8;
 
-    /// `None` if there are more than [`Versions::MAX`].
+    /// `None` if there are more than [`Versions::MAX`]. Nothing has the version 0.
     pub fn new(versions: impl IntoIterator<Item = u64>) -> Option<Self> {
         let mut listed = [None; Self::MAX];
         for (at, version) in versions.into_iter().enumerate() {
-            *listed.get_mut(at)? = Some(version);
+            *listed.get_mut(at)? = NonZeroU64::new(version);
         }
         Some(Self(listed))
     }
@@ -62,7 +63,7 @@ impl Expected {
             Self::Any => true,
             Self::Exists => actual != 0,
             Self::Version(version) => version == actual,
-            Self::OneOf(versions) => versions.0.contains(&Some(actual)),
+            Self::OneOf(versions) => NonZeroU64::new(actual).is_some_and(|actual| versions.0.contains(&Some(actual))),
         };
         if holds { Ok(()) } else { Err(EngineError::VersionMismatch { expected: self, actual }) }
     }

@@ -66,7 +66,9 @@ impl ImportArgs {
                 .file
                 .refused(flaws, format!("nothing was imported: {}{more}", counted(flaws.len(), "bad row"))));
         }
-        flaws.iter().for_each(|flaw| self.file.note(flaw));
+        for flaw in flaws {
+            self.file.note(flaw);
+        }
         Ok(())
     }
 }
