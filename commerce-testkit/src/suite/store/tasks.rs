@@ -183,7 +183,7 @@ fn payload() -> serde_json::Value {
 }
 
 async fn replace(case: &Case, before: &Task, after: Option<&Task>) -> bool {
-    case.store().replace_task(before, after).await.unwrap()
+    case.store().replace_task(before, after, None).await.unwrap()
 }
 
 async fn change(case: &Case, changes: &[TaskChange]) {
