@@ -300,7 +300,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn order_history(&self, order: OrderId) -> StoreResult<Vec<Recorded<OrderEvent>>> {
         let of_order = |entry| match entry {
             HistoryEntry::Order(id, entry) if id == order => Some(entry),
-            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => None,
+            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => {
+                None
+            }
         };
         read::history(self, of_order).await
     }
@@ -309,7 +311,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn document_history(&self, id: &DocumentId) -> StoreResult<Vec<Recorded<DocumentEvent>>> {
         let of_document = |entry| match entry {
             HistoryEntry::Document(found, entry) if found == *id => Some(entry),
-            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => None,
+            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => {
+                None
+            }
         };
         read::history(self, of_document).await
     }

@@ -150,7 +150,9 @@ impl Replay {
     pub fn wants(&self, entry: &HistoryEntry) -> Option<OrderId> {
         match entry {
             HistoryEntry::Order(id, entry) if entry.sequence > 1 && !self.orders.contains_key(id) => Some(*id),
-            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => None,
+            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => {
+                None
+            }
         }
     }
 

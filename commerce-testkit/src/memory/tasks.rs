@@ -31,7 +31,8 @@ impl Tables {
         self.tasks.remove(&before.key);
         self.tasks.extend(after.map(|after| (before.key.clone(), after.clone())));
         if let Some(event) = event {
-            let earlier = self.history.iter().filter(|entry| matches!(entry, HistoryEntry::Task(key, _) if *key == before.key));
+            let earlier =
+                self.history.iter().filter(|entry| matches!(entry, HistoryEntry::Task(key, _) if *key == before.key));
             let sequence = (1..).nth(earlier.count()).unwrap_or_default();
             self.history.push(HistoryEntry::Task(before.key.clone(), Recorded { sequence, ..event.clone() }));
         }

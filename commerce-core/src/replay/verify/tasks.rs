@@ -32,7 +32,11 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
     /// Reads a task again if it differs, because it may have changed since.
     async fn check_task(&mut self, key: &TaskKey, listed: Option<&Task>) -> StoreResult<()> {
         self.report.tasks = self.report.tasks.saturating_add(1);
-        if self.task_difference(key, listed).is_none() { Ok(()) } else { self.check_unchanged(Counted::Task(key)).await }
+        if self.task_difference(key, listed).is_none() {
+            Ok(())
+        } else {
+            self.check_unchanged(Counted::Task(key)).await
+        }
     }
 
     pub(super) async fn compare_task(&self, key: &TaskKey) -> StoreResult<Vec<Difference>> {
@@ -44,7 +48,8 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
         let rebuilt = self.replay.tasks().get(key).cloned();
         let rebuilt = rebuilt.map(|task| if let Some(stored) = stored { task.with_attempts_of(stored) } else { task });
         let boxed = |task: Option<Task>| task.map(Box::new);
-        let difference = || Difference::Task { key: key.clone(), stored: boxed(stored.cloned()), rebuilt: boxed(rebuilt.clone()) };
+        let difference =
+            || Difference::Task { key: key.clone(), stored: boxed(stored.cloned()), rebuilt: boxed(rebuilt.clone()) };
         (stored != rebuilt.as_ref()).then(difference)
     }
 }

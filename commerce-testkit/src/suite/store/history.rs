@@ -101,7 +101,9 @@ pub async fn events_of_orders_stand_before_those_of_their_stock<F: Fixture>(fixt
     assert_eq!(orders.iter().map(id_of).collect::<Vec<_>>(), ids);
     let outs = stock.iter().map(|entry| match entry {
         HistoryEntry::Stock(sku, entry) => (sku.as_str(), &entry.event),
-        HistoryEntry::Order(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => panic!("another event after stock events"),
+        HistoryEntry::Order(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => {
+            panic!("another event after stock events")
+        }
     });
     assert_eq!(outs.collect::<Vec<_>>(), [("MUG", &StockEvent::OutOfStock), ("TEA", &StockEvent::OutOfStock)]);
 }
