@@ -57,7 +57,9 @@ impl Data {
             self.history.push(HistoryEntry::Document(change.id().clone(), change.event().clone()));
         }
         self.history.extend(accepted.stock_events.into_iter().map(|(sku, event)| HistoryEntry::Stock(sku, event)));
-        commit.tasks.into_iter().for_each(|change| change.apply(&mut self.tasks));
+        for change in commit.tasks {
+            change.apply(&mut self.tasks);
+        }
     }
 
     fn levels(&self, at: DateTime<Utc>) -> impl Iterator<Item = StockLevel> {

@@ -243,7 +243,9 @@ impl Replay {
         let after = after.map_err(|source| ReplayError::Order { order: id, source })?;
         let SideEffects { stock, redemptions, tasks } = side_effects(&after, entry);
         self.orders.insert(id, after);
-        tasks.into_iter().for_each(|change| change.apply(&mut self.tasks));
+        for change in tasks {
+            change.apply(&mut self.tasks);
+        }
         for step in stock {
             self.stock.entry(step.sku).or_default().follow(&step.action, entry.at);
         }

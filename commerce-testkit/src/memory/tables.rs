@@ -78,7 +78,9 @@ impl Tables {
         commit.orders.iter().for_each(|change| self.write_order(change));
         commit.documents.iter().for_each(|change| self.write_document(change));
         self.history.extend(settled.stock_events.into_iter().map(|(sku, event)| HistoryEntry::Stock(sku, event)));
-        commit.tasks.iter().cloned().for_each(|change| change.apply(&mut self.tasks));
+        for change in &commit.tasks {
+            change.clone().apply(&mut self.tasks);
+        }
     }
 
     /// Writes the stock that a batch changed.

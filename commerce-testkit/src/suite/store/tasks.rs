@@ -215,9 +215,9 @@ pub async fn tasks_follow_from_the_history<F: Fixture>(fixture: &F) {
 /// The tasks that differ from the history.
 async fn differing(case: &Case) -> Vec<TaskKey> {
     let report = verify(case.store(), case.shop.at(9), |_| {}).await.unwrap();
-    let key = |difference| match difference {
-        Difference::Task { key, .. } => key,
-        other => panic!("{other}"),
+    let key = |difference| {
+        let Difference::Task { key, .. } = difference else { panic!("{difference}") };
+        key
     };
     report.differences.into_iter().map(key).collect()
 }
