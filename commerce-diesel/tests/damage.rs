@@ -298,11 +298,9 @@ impl Place {
         let kinds: &[_] =
             if is_key { &[DifferenceKind::Missing, DifferenceKind::Unknown] } else { &[DifferenceKind::Changed] };
         let (all, rows) = match (table.as_str(), name.as_str()) {
-            // A bound, which is exact where something is reserved.
-            ("stock", "next_expiry") => ("", 1),
+            // A bound, which is exact where something is reserved; a lease, which is null where a task was given up.
+            ("stock", "next_expiry") | ("tasks", "ready_at") => ("", 1),
             ("stock", "reserved") => (" WHERE reserved < on_hand", 1),
-            // A lease, which is not compared; but a task that was given up has none.
-            ("tasks", "ready_at") => ("", 1),
             _ => ("", self.count(table)),
         };
         let mut others = vec![self.dialect.other(column)];
