@@ -28,7 +28,7 @@ use crate::money::Money;
 use crate::order::{Order, OrderEvent, RefundOutcome, Return, ReturnStatus, Status};
 use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage};
 use crate::stock::{Reservation, StockLevel};
-use crate::task::{Task, TaskKey, TaskKind, TaskState};
+use crate::task::{Task, TaskEvent, TaskKey, TaskKind, TaskState};
 use crate::text::BoundedString;
 
 /// A reference to an order.
@@ -258,8 +258,14 @@ pub trait Store: Send + Sync + fmt::Debug {
         page: &PageRequest<TaskKey>,
     ) -> StoreResult<Page<Task, TaskKey>>;
 
-    /// Replaces a task, or removes it, if it is unchanged since it was read as `before`. Returns whether it was.
-    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> StoreResult<bool>;
+    /// Replaces a task, or removes it, if it is unchanged since it was read as `before`. Returns whether it was. If so,
+    /// the event is added to the history, with the next number of its task.
+    async fn replace_task(
+        &self,
+        before: &Task,
+        after: Option<&Task>,
+        event: Option<&Recorded<TaskEvent>>,
+    ) -> StoreResult<bool>;
 
     /// The uses of a promotion, newest first, including released ones.
     async fn redemptions(
@@ -301,7 +307,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn order_history(&self, order: OrderId) -> StoreResult<Vec<Recorded<OrderEvent>>> {
         let of_order = |entry| match entry {
             HistoryEntry::Order(id, entry) if id == order => Some(entry),
-            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) => None,
+            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => {
+                None
+            }
         };
         read::history(self, of_order).await
     }
@@ -314,7 +322,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     ) -> StoreResult<Page<Recorded<DocumentEvent>, u64>> {
         let of_document = |entry| match entry {
             HistoryEntry::Document(found, entry) if found == *id => Some(entry),
-            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) => None,
+            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => {
+                None
+            }
         };
         Ok(Page::ascending(read::history(self, of_document).await?, page, |entry| entry.sequence))
     }
@@ -329,7 +339,7 @@ pub trait Store: Send + Sync + fmt::Debug {
         let mut leased = Vec::new();
         for task in due {
             let mine = Task { ready_at: Some(until), ..task.clone() };
-            if leased.len() < limit.into() && self.replace_task(&task, Some(&mine)).await? {
+            if leased.len() < limit.into() && self.replace_task(&task, Some(&mine), None).await? {
                 leased.push(mine);
             }
         }

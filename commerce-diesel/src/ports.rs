@@ -21,7 +21,7 @@ use commerce_core::port::{
 };
 use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Reservation, StockLevel};
-use commerce_core::task::{Task, TaskKey, TaskState};
+use commerce_core::task::{Task, TaskEvent, TaskKey, TaskState};
 
 use super::query::rebuild::Mode;
 use super::query::{documents, history, idempotency, listing, orders, promotions, rebuild, stock, tasks};
@@ -36,7 +36,7 @@ impl Backend {
         in_transaction!(self, [key]; conn => idempotency::remove_trial(conn, &key))
     }
 
-    /// Repairs the tables that follow from the history: all but tasks and idempotency records.
+    /// Repairs the tables that follow from the history: all but idempotency records.
     ///
     /// This is one transaction. Commits wait until it ends; readers see the old tables. Rows that agree with the history do not
     /// change. Reservations are compared as of `at`, which must not be earlier than the last commit. `progress` receives the
@@ -182,9 +182,16 @@ impl Store for Backend {
         in_statement!(self, [page]; conn => tasks::list(conn, state, at, &page))
     }
 
-    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<bool, StoreError> {
-        let after = after.cloned();
-        in_transaction!(self, [before, after]; conn => tasks::replace(conn, &before, after.as_ref()))
+    async fn replace_task(
+        &self,
+        before: &Task,
+        after: Option<&Task>,
+        event: Option<&Recorded<TaskEvent>>,
+    ) -> Result<bool, StoreError> {
+        let (after, event) = (after.cloned(), event.cloned());
+        in_transaction!(self, [before, after, event]; conn => {
+            tasks::replace(conn, &before, after.as_ref(), event.as_ref())
+        })
     }
 
     async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {

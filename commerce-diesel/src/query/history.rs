@@ -11,8 +11,11 @@ use diesel::prelude::*;
 
 use super::{Answer, Conn, RunQueryDsl, dialect, one_more};
 use crate::rows::counter;
-use crate::rows::event::{EventRow, ORDER, STOCK, order_stream};
+use crate::rows::event::{EventRow, ORDER, STOCK, TASK, order_stream};
 use crate::schema::events;
+
+/// The kinds of streams that are neither orders nor documents.
+const OTHERS: [&str; 2] = [STOCK, TASK];
 
 /// The events of an order, oldest first.
 pub(in super::super) async fn of_order(conn: &mut Conn, order: OrderId) -> Answer<Vec<Recorded<OrderEvent>>> {
@@ -51,14 +54,14 @@ pub(in super::super) async fn of_document(
 
 /// The ids of the streams of orders and documents after an id.
 pub(super) async fn stream_ids(conn: &mut Conn, after: &str, limit: u16) -> QueryResult<Vec<String>> {
-    let streams = events::table.filter(events::stream_id.gt(after)).filter(events::stream_kind.ne(STOCK));
+    let streams = events::table.filter(events::stream_id.gt(after)).filter(events::stream_kind.ne_all(OTHERS));
     let ids = streams.select(events::stream_id).distinct().order(events::stream_id);
     ids.limit(limit.into()).load(conn).await
 }
 
 /// The events of the orders and documents with these ids, by stream, oldest first.
 pub(super) async fn of_streams(conn: &mut Conn, ids: impl Iterator<Item = &str>) -> QueryResult<Vec<EventRow>> {
-    let of = events::table.filter(dialect::in_list(events::stream_id, ids)).filter(events::stream_kind.ne(STOCK));
+    let of = events::table.filter(dialect::in_list(events::stream_id, ids)).filter(events::stream_kind.ne_all(OTHERS));
     let query = of.order((events::stream_id, events::stream_kind, events::sequence)).select(EventRow::as_select());
     query.load(conn).await
 }

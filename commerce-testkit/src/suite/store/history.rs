@@ -101,7 +101,9 @@ pub async fn events_of_orders_stand_before_those_of_their_stock<F: Fixture>(fixt
     assert_eq!(orders.iter().map(id_of).collect::<Vec<_>>(), ids);
     let outs = stock.iter().map(|entry| match entry {
         HistoryEntry::Stock(sku, entry) => (sku.as_str(), &entry.event),
-        HistoryEntry::Order(..) | HistoryEntry::Document(..) => panic!("another event after stock events"),
+        HistoryEntry::Order(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => {
+            panic!("another event after stock events")
+        }
     });
     assert_eq!(outs.collect::<Vec<_>>(), [("MUG", &StockEvent::OutOfStock), ("TEA", &StockEvent::OutOfStock)]);
 }
@@ -247,5 +249,6 @@ const fn id_of(entry: &HistoryEntry) -> EventId {
         HistoryEntry::Order(_, entry) => entry.id,
         HistoryEntry::Stock(_, entry) => entry.id,
         HistoryEntry::Document(_, entry) => entry.id,
+        HistoryEntry::Task(_, entry) => entry.id,
     }
 }
