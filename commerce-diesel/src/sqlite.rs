@@ -33,6 +33,7 @@ use self::connection::{Conn, RunQueryDsl};
 pub use self::open::OpenError;
 use self::readers::{Readers, in_snapshot, in_statement, in_transaction};
 use self::writer::Writer;
+use crate::health::Health;
 use crate::remembered::Remembered;
 
 /// Options of a store on a file.
@@ -86,6 +87,7 @@ struct Shared {
     writer: Writer,
     readers: Readers,
     remembered: Arc<Remembered>,
+    health: Health,
 }
 
 impl SqliteStore {
@@ -96,7 +98,7 @@ impl SqliteStore {
     pub async fn open(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
         let (writer, connections) = Writer::start(path.to_owned(), options).await?;
         let readers = Readers::start(connections)?;
-        Ok(Self { shared: Arc::new(Shared { writer, readers, remembered: Arc::default() }) })
+        Ok(Self { shared: Arc::new(Shared { writer, readers, health: Health::default(), remembered: Arc::default() }) })
     }
 }
 

@@ -215,4 +215,13 @@ impl Engine {
         let quote = self.quote_items(&input, facts, self.now()).await?.quote;
         Ok(CartView { cart, quote, price_changes })
     }
+
+    /// The offers of skus. Unknown skus are left out.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn offers(&self, skus: &[Sku]) -> Result<Offers> {
+        let offers = self.ports.store.offers(skus).await?;
+        Ok(offers.into_iter().map(|offer| (offer.sku.clone(), offer)).collect())
+    }
 }

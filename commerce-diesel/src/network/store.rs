@@ -9,6 +9,7 @@ use super::connection::Conn;
 use super::open::Target;
 use super::readers::Readers;
 use super::writers::Writers;
+use crate::health::Health;
 use crate::network::{DatabaseError, DatabaseOptions};
 use crate::remembered::Remembered;
 
@@ -24,6 +25,7 @@ pub(super) struct Shared {
     pub(super) writer: Writers,
     pub(super) readers: Readers,
     pub(super) remembered: Arc<Remembered>,
+    pub(super) health: Health,
 }
 
 impl NetworkStore {
@@ -40,7 +42,7 @@ impl NetworkStore {
         }
         let writer = Writers::start(connections, options.queue);
         let readers = Readers::new(target, &options);
-        Ok(Self { shared: Arc::new(Shared { writer, readers, remembered: Arc::default() }) })
+        Ok(Self { shared: Arc::new(Shared { writer, readers, health: Health::default(), remembered: Arc::default() }) })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The feed: all events, in the order in which they became visible.
 
+use commerce_core::document::DocumentKind;
 use diesel::prelude::*;
 
 use super::{Answer, Conn, RunQueryDsl, dialect};
@@ -7,13 +8,13 @@ use crate::rows::event::NewEventRow;
 use crate::rows::size;
 use crate::schema::feed;
 
-/// Appends events, of promotions too if `promotions`. This blocks others that append until the transaction ends, so it comes
-/// last.
-pub(super) async fn append(conn: &mut Conn, mut events: Vec<NewEventRow<'_>>, promotions: bool) -> Answer<()> {
+/// Appends events. This blocks others that append until the transaction ends, so it comes last.
+pub(super) async fn append(conn: &mut Conn, mut events: Vec<NewEventRow<'_>>) -> Answer<()> {
     if events.is_empty() {
         return Ok(());
     }
     let count = size(events.len());
+    let promotions = events.iter().any(|event| event.stream_kind == DocumentKind::Promotion.name());
     for (event, number) in events.iter_mut().zip(1..) {
         event.position = number - count;
     }

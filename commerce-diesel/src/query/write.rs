@@ -10,7 +10,6 @@ mod stock;
 use std::mem;
 
 use commerce_core::commit::{ClaimChange, Claims};
-use commerce_core::document::DocumentKind;
 use commerce_core::ids::OrderId;
 use diesel::prelude::*;
 
@@ -27,7 +26,6 @@ use crate::schema::{claims, tasks};
 /// combine statements: on a server, `COMMIT` is sent right after them, so a statement that waits for another would be outside
 /// of the transaction.
 pub(super) async fn write(conn: &mut Conn, mut changes: Changes<'_>, settled: &Writable) -> Answer<()> {
-    let promotions = changes.documents.keys().any(|id| id.kind == DocumentKind::Promotion);
     let (events, order_keys) = (mem::take(&mut changes.events), mem::take(&mut changes.order_keys));
     let mut idempotency_records = mem::take(&mut changes.idempotency_records);
     idempotency_records.sort_by(|one, other| (&one.scope, &one.request_key).cmp(&(&other.scope, &other.request_key)));
@@ -40,7 +38,7 @@ pub(super) async fn write(conn: &mut Conn, mut changes: Changes<'_>, settled: &W
         () = write_tasks(conn, &changes),
         () = dialect::insert_each(conn, idempotency_records),
         () = stock::write(conn, settled),
-        () = feed::append(conn, events, promotions),
+        () = feed::append(conn, events),
     );
     Ok(())
 }

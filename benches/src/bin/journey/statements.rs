@@ -49,14 +49,15 @@ impl Statements {
             let rows = server.sql(STATISTICS, &statements(name))?;
             thread::sleep(REPORT);
             let transactions: u64 = server.sql(STATISTICS, &transactions(name))?.trim().parse()?;
-            let rows: Vec<(u64, &str)> = rows.lines().map(row).collect::<Result<_, _>>()?;
-            let all: u64 = rows.iter().map(|(calls, _)| calls).sum();
+            let rows: Vec<Row<'_>> = rows.lines().map(Row::read).collect::<Result<_, _>>()?;
+            let all = rows.iter().map(|row| row.calls).sum();
             let per_request = |count: u64| decimal(count * 100 / requests, 2);
             let (all, transactions) = (per_request(all), per_request(transactions - self.transactions));
             let name = kind.name();
             write!(self.text, "\n{name}: {all} statements in {transactions} transactions per request\n\n")?;
-            for (calls, statement) in rows.iter().filter(|(calls, _)| calls * 100 >= requests) {
-                writeln!(self.text, "* {} × `{statement}`", per_request(*calls))?;
+            for Row { calls, pages, statement } in rows.iter().filter(|row| row.calls * 100 >= requests) {
+                let (calls, pages) = (per_request(*calls), per_request(*pages));
+                writeln!(self.text, "* {calls} × `{statement}` on {pages} pages")?;
             }
         }
         Ok(())
@@ -69,12 +70,23 @@ fn transactions(database: &str) -> String {
 
 fn statements(database: &str) -> String {
     format!(
-        "SELECT sum(calls) || ' ' || regexp_replace(query, '\\s+', ' ', 'g') FROM pg_stat_statements
+        "SELECT sum(calls), sum(shared_blks_hit + shared_blks_read), regexp_replace(query, '\\s+', ' ', 'g') FROM pg_stat_statements
          WHERE dbid = (SELECT oid FROM pg_database WHERE datname = '{database}') GROUP BY query ORDER BY sum(calls) DESC"
     )
 }
 
-fn row(line: &str) -> Result<(u64, &str), Failure> {
-    let (calls, statement) = line.split_once(' ').ok_or("a row without a statement")?;
-    Ok((calls.parse()?, statement))
+/// A statement that was executed.
+struct Row<'a> {
+    calls: u64,
+    /// The pages that all calls read.
+    pages: u64,
+    statement: &'a str,
+}
+
+impl<'a> Row<'a> {
+    fn read(line: &'a str) -> Result<Self, Failure> {
+        let mut fields = line.splitn(3, '|');
+        let mut field = || fields.next().ok_or("a row is incomplete");
+        Ok(Self { calls: field()?.parse()?, pages: field()?.parse()?, statement: field()? })
+    }
 }
