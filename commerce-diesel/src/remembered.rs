@@ -14,19 +14,21 @@ use commerce_core::promotion::{Limits, PromotionRecord};
 const KEYS: usize = 10_000;
 /// The most carts of a generation. Two generations are remembered.
 const CARTS: usize = 1_000;
+/// The most skus of a cart that is remembered.
+const SKUS: usize = 64;
 
 /// Shared by all connections of a store.
 #[derive(Debug, Default)]
 pub(crate) struct Remembered {
-    promotions: Mutex<Arc<KnownPromotions>>,
+    promotions: Mutex<KnownPromotions>,
     carts: Mutex<Carts>,
 }
 
 /// Promotions as they were at a version of all promotions.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct KnownPromotions {
     pub(crate) version: i64,
-    by_key: BTreeMap<String, Vec<Arc<PromotionRecord>>>,
+    by_key: BTreeMap<String, Arc<[PromotionRecord]>>,
 }
 
 /// What the price of a cart depends on.
@@ -46,9 +48,10 @@ struct Carts {
 
 impl Remembered {
     /// The promotions with these keys, if all keys are known.
-    pub(crate) fn promotions(&self, keys: &BTreeSet<String>) -> Option<Arc<KnownPromotions>> {
-        let known = Arc::clone(&locked(&self.promotions));
-        keys.iter().all(|key| known.by_key.contains_key(key)).then_some(known)
+    pub(crate) fn promotions(&self, keys: &BTreeSet<String>) -> Option<KnownPromotions> {
+        let known = locked(&self.promotions);
+        let entry = |key: &String| Some((key.clone(), Arc::clone(known.by_key.get(key)?)));
+        Some(KnownPromotions { version: known.version, by_key: keys.iter().map(entry).collect::<Option<_>>()? })
     }
 
     /// Adds the promotions with these keys at a version, in place of those of another version.
@@ -57,21 +60,23 @@ impl Remembered {
         version: i64,
         keys: &BTreeSet<String>,
         found: Vec<(String, PromotionRecord)>,
-    ) -> Arc<KnownPromotions> {
-        let mut by_key: BTreeMap<_, Vec<_>> = keys.iter().map(|key| (key.clone(), Vec::new())).collect();
+    ) -> KnownPromotions {
+        let mut records: BTreeMap<_, Vec<_>> = keys.iter().map(|key| (key.clone(), Vec::new())).collect();
         for (key, record) in found {
-            by_key.entry(key).or_default().push(Arc::new(record));
+            records.entry(key).or_default().push(record);
         }
+        let learnt =
+            KnownPromotions { version, by_key: records.into_iter().map(|(key, all)| (key, all.into())).collect() };
         let mut known = locked(&self.promotions);
-        if known.version == version && known.by_key.len() < KEYS {
-            by_key.extend(known.by_key.iter().map(|(key, records)| (key.clone(), records.clone())));
+        if known.version != version || known.by_key.len() >= KEYS {
+            *known = KnownPromotions { version, by_key: BTreeMap::new() };
         }
-        *known = Arc::new(KnownPromotions { version, by_key });
-        Arc::clone(&known)
+        known.by_key.extend(learnt.by_key.clone());
+        learnt
     }
 
     pub(crate) fn forget_promotions(&self) {
-        *locked(&self.promotions) = Arc::default();
+        locked(&self.promotions).by_key.clear();
     }
 
     pub(crate) fn cart(&self, id: CartId) -> Option<Arc<Needs>> {
@@ -80,6 +85,9 @@ impl Remembered {
     }
 
     pub(crate) fn learn_cart(&self, id: CartId, needs: Needs) {
+        if needs.skus.len() > SKUS {
+            return;
+        }
         let mut carts = locked(&self.carts);
         if carts.new.len() >= CARTS {
             carts.old = mem::take(&mut carts.new);
@@ -122,7 +130,7 @@ impl KnownPromotions {
     /// The promotions with these keys, oldest first, then by id.
     pub(crate) fn with_keys(&self, keys: &BTreeSet<String>) -> Vec<&PromotionRecord> {
         let mut records: Vec<_> =
-            keys.iter().filter_map(|key| self.by_key.get(key)).flatten().map(Arc::as_ref).collect();
+            keys.iter().filter_map(|key| self.by_key.get(key)).flat_map(|all| all.iter()).collect();
         records.sort_by(|one, other| (one.created_at, one.id()).cmp(&(other.created_at, other.id())));
         records
     }

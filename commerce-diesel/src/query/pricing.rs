@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::mem;
-use std::sync::Arc;
 
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Offer, Product};
@@ -148,12 +147,7 @@ macro_rules! parts {
 }
 
 /// Asks with the promotions that are known: for the uses of those that are limited.
-async fn read_with(
-    conn: &mut Conn,
-    subject: &PricingSubject,
-    asked: &Needs,
-    known: &Arc<KnownPromotions>,
-) -> Answer<Found> {
+async fn read_with(conn: &mut Conn, subject: &PricingSubject, asked: &Needs, known: &KnownPromotions) -> Answer<Found> {
     let limited = known.limited(&asked.keys);
     if limited.is_empty() {
         return Found::of(parts!(subject, asked).load(conn).await?);
