@@ -1,5 +1,6 @@
 //! What runs at home and in CI, the same way: `cargo xtask test` and `cargo xtask ci [STAGE …]`.
 
+mod clients;
 mod servers;
 
 use std::process::{Command, ExitCode};
@@ -29,6 +30,11 @@ const STAGES: &[Stage] = &[
     Stage { name: "test", what: "every test of the workspace", run: test },
     Stage { name: "laws", what: "every law on 10,000 cases, with the checks of a debug build", run: laws },
     Stage { name: "fuzz", what: "60 s of mutated requests and answers against pricing", run: fuzz },
+    Stage {
+        name: "clients",
+        what: "linters, generated clients and a browser take the OpenAPI document at its word",
+        run: || clients::check(|| cargo(&["test", "--workspace", "--features", FEATURES, "--no-run"])),
+    },
     Stage { name: "features", what: "every combination of databases builds without a warning", run: features },
     Stage { name: "docs", what: "the documentation builds without a warning", run: docs },
     Stage {
@@ -160,7 +166,7 @@ fn purity() -> Outcome {
 }
 
 fn test() -> Outcome {
-    servers::provide()?;
+    servers::provide(servers::SERVERS)?;
     cargo(&["test", "--workspace", "--features", FEATURES])
 }
 
