@@ -209,6 +209,8 @@ fn examples() -> Outcome {
     let price = ["run", "--release", "-p", "examples", "--example", "price", "--", request];
     cargo(&price)?;
     cargo(&[&price[..], &["--explain"]].concat())?;
+    cargo(&["build", "-p", "commerce-server", "-p", "benches", "--bins"])?;
+    cargo(&["run", "-p", "benches", "--bin", "journey", "--", "--test"])?;
     cargo(&["bench", "-p", "benches", "--", "--test"])
 }
 

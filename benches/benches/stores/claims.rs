@@ -1,9 +1,10 @@
 //! The claims about the stores, compared with the measurements.
 
+use benches::numbers::decimal;
+
 use crate::contender::{Role, Row, Spread};
 use crate::engine::Kind;
 use crate::measure::Column;
-use crate::table::decimal;
 
 use Kind::{MariaDb, Postgres, Sqlite};
 use Role::{ByHand, OneTrip, Store, TwoProcesses};

@@ -10,7 +10,9 @@ use std::time::Duration;
 pub(crate) use self::mariadb::{MariaDb, SETTINGS as MARIADB_SETTINGS};
 pub(crate) use self::postgres::{Filling, Postgres, SETTINGS as POSTGRES_SETTINGS};
 pub(crate) use self::sqlite::Sqlite;
-use crate::{Failure, cpu};
+use benches::cpu;
+
+use crate::Failure;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

@@ -7,9 +7,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use benches::cpu;
 use tempfile::TempDir;
 
-use crate::{Failure, cpu};
+use crate::Failure;
 
 /// A placed order.
 #[derive(Clone, Copy, Debug)]

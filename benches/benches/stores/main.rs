@@ -16,7 +16,6 @@
 mod child;
 mod claims;
 mod contender;
-mod cpu;
 mod engine;
 mod load;
 mod measure;

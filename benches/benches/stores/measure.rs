@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use benches::numbers::{micros, percentile};
+
 use crate::load::Placed;
 
 /// The counters of clients and server at one moment.
@@ -79,16 +81,6 @@ pub(crate) fn median(rounds: &[Measured], column: Column) -> Option<u64> {
     let mut sorted: Vec<u64> = rounds.iter().filter_map(|round| round.get(column)).collect();
     sorted.sort_unstable();
     sorted.get(sorted.len() / 2).copied()
-}
-
-/// A percentile of sorted values.
-pub(crate) fn percentile(sorted: &[u64], percent: usize) -> u64 {
-    let place = sorted.len() * percent / 100;
-    sorted.get(place).or(sorted.last()).copied().unwrap_or_default()
-}
-
-pub(crate) fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Microseconds since 1970.

@@ -1,11 +1,12 @@
 //! Compares a shop with a million orders to one with a few hundred.
 
+use benches::numbers::{decimal, micros, percentile};
+
 use crate::child::{self, Job, Reads, Work};
 use crate::contender::Spread;
 use crate::engine::{Filling, Postgres};
-use crate::measure::{micros, percentile};
 use crate::options::Options;
-use crate::table::decimal;
+
 use crate::{Failure, order};
 
 /// A shop with few orders.

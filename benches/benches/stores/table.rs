@@ -1,5 +1,7 @@
 //! The table.
 
+use benches::numbers::decimal;
+
 use crate::contender::Row;
 use crate::measure::Column;
 
@@ -26,13 +28,4 @@ fn line(row: &Row) -> String {
         shown(Column::Log, 1, 0),
         row.rates(),
     )
-}
-
-/// A number in tenths, hundredths and so on.
-pub(crate) fn decimal(n: u64, places: u32) -> String {
-    let one = 10_u64.pow(places);
-    match usize::try_from(places) {
-        Ok(width @ 1..) => format!("{}.{:0width$}", n / one, n % one),
-        _ => n.to_string(),
-    }
 }

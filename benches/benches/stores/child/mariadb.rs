@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use benches::numbers::micros;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Opts, Params, Statement, params};
 use uuid::Uuid;
 
 use super::{Job, say_ready};
 use crate::load::Placed;
-use crate::measure::{micros, now};
+use crate::measure::now;
 use crate::order::{Orders, event_body};
 use crate::{Failure, contender::Spread};
 

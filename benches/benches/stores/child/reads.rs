@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use benches::numbers::{micros, percentile};
 use commerce_core::ids::OrderId;
 use commerce_core::port::{OrderFilter, OrderRef, PageRequest, Store};
 use uuid::Uuid;
@@ -9,7 +10,6 @@ use uuid::Uuid;
 use super::Reads;
 use super::store::open;
 use crate::Failure;
-use crate::measure::{micros, percentile};
 
 /// The number of measurements of each read.
 const TIMES: u64 = 1_000;

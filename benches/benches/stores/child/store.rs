@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use benches::numbers::micros;
 use commerce_core::commit::Commit;
 use commerce_core::port::Store;
 use commerce_diesel::DatabaseOptions;
@@ -15,7 +16,7 @@ use super::{Job, say_ready};
 use crate::Failure;
 use crate::contender::Spread;
 use crate::load::Placed;
-use crate::measure::{micros, now};
+use crate::measure::now;
 use crate::order::Orders;
 
 /// Creates the tables and stocks the skus.

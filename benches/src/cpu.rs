@@ -14,7 +14,7 @@ struct Stat {
 }
 
 /// The processor time of a process and its children, including those that have ended.
-pub(crate) fn of_family(pid: u32) -> Duration {
+pub fn of_family(pid: u32) -> Duration {
     let Some(parent) = stat(pid) else { return Duration::ZERO };
     let children: u32 = processes().filter_map(stat).filter(|child| child.parent == pid).map(|child| child.own).sum();
     TICK * (parent.own + parent.of_ended_children + children)

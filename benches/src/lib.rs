@@ -1,0 +1,4 @@
+//! What several benchmarks measure with.
+
+pub mod cpu;
+pub mod numbers;
