@@ -24,3 +24,7 @@ pub mod listener;
 mod metrics_page;
 mod outbound;
 pub mod users;
+
+#[cfg(test)]
+#[path = "../tests/unit/fuzz.rs"]
+mod fuzz;
