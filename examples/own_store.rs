@@ -15,12 +15,12 @@ use chrono::{DateTime, Utc};
 use commerce_core::commit::{Accepted, LoadedState, settle};
 use commerce_core::document::{Document, DocumentFilter, DocumentId, DocumentKind};
 use commerce_core::engine::ImportRow;
-use commerce_core::event::HistoryEntry;
+use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::port::{CommitError, OrderFilter};
 use commerce_core::prelude::*;
 use commerce_core::promotion::{Redemption, RedemptionChange, UsageCounter};
 use commerce_core::stock::{Reservation, SkuStock, StockLevel};
-use commerce_core::task::{Task, TaskChange, TaskKey, TaskState};
+use commerce_core::task::{Task, TaskEvent, TaskKey, TaskState, Tasks};
 
 type Answer<T> = Result<T, StoreError>;
 type List<T, K> = Result<Page<T, K>, StoreError>;
@@ -35,7 +35,7 @@ struct Data {
     orders: BTreeMap<OrderId, Order>,
     documents: BTreeMap<DocumentId, Document>,
     history: Vec<HistoryEntry>,
-    tasks: BTreeMap<TaskKey, Task>,
+    tasks: Tasks,
 }
 
 impl OwnStore {
@@ -58,12 +58,7 @@ impl Data {
         }
         self.history.extend(accepted.stock_events.into_iter().map(|(sku, event)| HistoryEntry::Stock(sku, event)));
         for change in commit.tasks {
-            match change {
-                TaskChange::Schedule { key, due, payload } => {
-                    self.tasks.entry(key.clone()).or_insert_with(|| Task::scheduled(key, due, payload));
-                }
-                TaskChange::Finish(key) => drop(self.tasks.remove(&key)),
-            }
+            change.apply(&mut self.tasks);
         }
     }
 
@@ -149,13 +144,22 @@ impl Store for OwnStore {
         Ok(Page::ascending(wanted, page, |task| task.key.clone()).map(Task::clone))
     }
 
-    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Answer<bool> {
-        let tasks = &mut self.data().tasks;
-        if tasks.get(&before.key) != Some(before) {
+    async fn replace_task(
+        &self,
+        before: &Task,
+        after: Option<&Task>,
+        event: Option<&Recorded<TaskEvent>>,
+    ) -> Answer<bool> {
+        let data = &mut *self.data();
+        if data.tasks.get(&before.key) != Some(before) {
             return Ok(false);
         }
-        tasks.remove(&before.key);
-        tasks.extend(after.map(|after| (after.key.clone(), after.clone())));
+        data.tasks.remove(&before.key);
+        data.tasks.extend(after.map(|after| (after.key.clone(), after.clone())));
+        let is_of_task = |entry: &&HistoryEntry| matches!(entry, HistoryEntry::Task(key, _) if *key == before.key);
+        let sequence = (1..).nth(data.history.iter().filter(is_of_task).count()).unwrap_or_default();
+        let event = event.map(|event| Recorded { sequence, ..event.clone() });
+        data.history.extend(event.map(|event| HistoryEntry::Task(before.key.clone(), event)));
         Ok(true)
     }
 

@@ -51,6 +51,7 @@ pub struct Commit {
     pub stock: Vec<StockMove>,
     /// Applied in this order.
     pub redemptions: Vec<RedemptionMove>,
+    /// What the events of the orders cause; see [`replay`](crate::replay).
     pub tasks: Vec<TaskChange>,
 }
 

@@ -8,15 +8,16 @@ use crate::document::{DocumentEvent, DocumentId};
 use crate::ids::{EventId, OrderId, Sku};
 use crate::order::OrderEvent;
 use crate::stock::StockEvent;
+use crate::task::{TaskEvent, TaskKey};
 
-/// An event with its place in the history of one order, sku or document.
+/// An event with its place in the history of one order, sku, document or task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Recorded<E> {
     /// Consumers recognize a repeated event by its id.
     pub id: EventId,
-    /// The number within its stream. Numbers of an order or a document run from 1 without a gap; those of a sku only
-    /// rise.
+    /// The number within its stream. Numbers of an order, a document or a task run from 1 without a gap; those of a sku
+    /// only rise.
     pub sequence: u64,
     /// The time of the decision.
     pub at: DateTime<Utc>,
@@ -31,4 +32,5 @@ pub enum HistoryEntry {
     Order(OrderId, Recorded<OrderEvent>),
     Stock(Sku, Recorded<StockEvent>),
     Document(DocumentId, Recorded<DocumentEvent>),
+    Task(TaskKey, Recorded<TaskEvent>),
 }

@@ -28,7 +28,7 @@ use crate::money::Money;
 use crate::order::{Order, OrderEvent, RefundOutcome, Return, ReturnStatus, Status};
 use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage};
 use crate::stock::{Reservation, StockLevel};
-use crate::task::{Task, TaskKey, TaskKind, TaskState};
+use crate::task::{Task, TaskEvent, TaskKey, TaskKind, TaskState};
 use crate::text::BoundedString;
 
 /// A reference to an order.
@@ -258,8 +258,14 @@ pub trait Store: Send + Sync + fmt::Debug {
         page: &PageRequest<TaskKey>,
     ) -> StoreResult<Page<Task, TaskKey>>;
 
-    /// Replaces a task, or removes it, if it is unchanged since it was read as `before`. Returns whether it was.
-    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> StoreResult<bool>;
+    /// Replaces a task, or removes it, if it is unchanged since it was read as `before`. Returns whether it was. If so,
+    /// the event is added to the history, with the next number of its task.
+    async fn replace_task(
+        &self,
+        before: &Task,
+        after: Option<&Task>,
+        event: Option<&Recorded<TaskEvent>>,
+    ) -> StoreResult<bool>;
 
     /// The uses of a promotion, newest first, including released ones.
     async fn redemptions(
@@ -282,6 +288,13 @@ pub trait Store: Send + Sync + fmt::Debug {
         Ok(page.map(|(order, known)| (order.id, known.clone())))
     }
 
+    /// Checks that the store answers, and that it can be written as far as it knows. It is called often: an implementation
+    /// should write only if recent commits do not show it.
+    async fn check(&self) -> StoreResult<()> {
+        let none = IdempotencyKey { scope: String::new(), key: String::new() };
+        self.idempotency_record(&none).await.map(drop)
+    }
+
     /// The number of a customer's orders that are neither cancelled nor returned.
     async fn count_active_orders(&self, user: &UserId) -> StoreResult<u32> {
         let filter = &OrderFilter { user: Some(user.clone()), ..OrderFilter::default() };
@@ -294,18 +307,26 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn order_history(&self, order: OrderId) -> StoreResult<Vec<Recorded<OrderEvent>>> {
         let of_order = |entry| match entry {
             HistoryEntry::Order(id, entry) if id == order => Some(entry),
-            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) => None,
+            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => {
+                None
+            }
         };
         read::history(self, of_order).await
     }
 
-    /// The history of a document, oldest first; empty if there is no such document.
-    async fn document_history(&self, id: &DocumentId) -> StoreResult<Vec<Recorded<DocumentEvent>>> {
+    /// The history of a document, oldest first; empty if there is no such document. The key is the sequence.
+    async fn document_history(
+        &self,
+        id: &DocumentId,
+        page: &PageRequest<u64>,
+    ) -> StoreResult<Page<Recorded<DocumentEvent>, u64>> {
         let of_document = |entry| match entry {
             HistoryEntry::Document(found, entry) if found == *id => Some(entry),
-            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) => None,
+            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => {
+                None
+            }
         };
-        read::history(self, of_document).await
+        Ok(Page::ascending(read::history(self, of_document).await?, page, |entry| entry.sequence))
     }
 
     /// Leases until an instant up to `limit` tasks of [known kinds](crate::task::TaskKind::KNOWN) that are due and not
@@ -318,7 +339,7 @@ pub trait Store: Send + Sync + fmt::Debug {
         let mut leased = Vec::new();
         for task in due {
             let mine = Task { ready_at: Some(until), ..task.clone() };
-            if leased.len() < limit.into() && self.replace_task(&task, Some(&mine)).await? {
+            if leased.len() < limit.into() && self.replace_task(&task, Some(&mine), None).await? {
                 leased.push(mine);
             }
         }

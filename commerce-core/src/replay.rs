@@ -1,4 +1,4 @@
-//! Rebuilding orders, stock and uses of promotions from the history alone, and comparing them with a store.
+//! Rebuilding orders, stock, tasks and uses of promotions from the history alone, and comparing them with a store.
 //!
 //! [`Replay`] is pure: its input is history entries, its result is orders and levels. Stock follows from the events of
 //! orders ([`side_effects`]) and from direct stock events ([`StockEvent::replay`]). A replay decides nothing and
@@ -9,7 +9,8 @@
 //! A store returns entries in the order in which their commits were settled. The entries of one commit are in this
 //! order: the events of its orders, as in the commit; then the stock events of settling, as returned. A commit that
 //! moves a sku both for an order and directly (set, adjust) makes the direct moves last. Moves such as reserving and
-//! restocking are only made for orders, because the history records them as order events.
+//! restocking are only made for orders, because the history records them as order events. So are changes of tasks in a
+//! commit.
 //!
 //! # The version of a level
 //! A move for an order adds one to the version. A direct stock event adds one, and its number is the sum. A notice
@@ -39,8 +40,9 @@ use crate::ids::{OrderId, PromotionId, Sku};
 use crate::order::{CorruptHistory, Order, OrderEvent, SideEffects, evolve, side_effects};
 use crate::promotion;
 use crate::stock::{Reservation, StockEvent, StockLevel};
+use crate::task::Tasks;
 
-/// Orders and stock after the entries so far.
+/// Orders, stock and tasks after the entries so far.
 ///
 /// Orders stay until they are [taken](Self::take). A taken order must be [resumed](Self::resume) before its next event,
 /// so a long history needs no more memory than its open orders.
@@ -48,6 +50,7 @@ use crate::stock::{Reservation, StockEvent, StockLevel};
 pub struct Replay {
     orders: BTreeMap<OrderId, Order>,
     stock: BTreeMap<Sku, ReplayedStock>,
+    tasks: Tasks,
     order_totals: StreamTotals,
     document_totals: StreamTotals,
     /// The uses of promotions, if they are counted.
@@ -126,6 +129,10 @@ impl Replay {
                 self.document_totals.count(matches!(entry.event.change, Delta::Created(_)));
                 Ok(())
             }
+            HistoryEntry::Task(key, entry) => {
+                entry.apply(key, &mut self.tasks);
+                Ok(())
+            }
         }
     }
 
@@ -143,7 +150,9 @@ impl Replay {
     pub fn wants(&self, entry: &HistoryEntry) -> Option<OrderId> {
         match entry {
             HistoryEntry::Order(id, entry) if entry.sequence > 1 && !self.orders.contains_key(id) => Some(*id),
-            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) => None,
+            HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => {
+                None
+            }
         }
     }
 
@@ -202,6 +211,11 @@ impl Replay {
         }
     }
 
+    /// The scheduled tasks, without attempts and leases.
+    pub const fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
     /// The promotions that were ever used, if uses are counted.
     pub fn promotions(&self) -> impl Iterator<Item = &PromotionId> {
         self.uses.iter().flat_map(BTreeMap::keys)
@@ -227,8 +241,11 @@ impl Replay {
         self.order_totals.count(matches!(entry.event, OrderEvent::Created { .. }));
         let after = evolve(self.orders.remove(&id), entry);
         let after = after.map_err(|source| ReplayError::Order { order: id, source })?;
-        let SideEffects { stock, redemptions, tasks: _ } = side_effects(&after, entry);
+        let SideEffects { stock, redemptions, tasks } = side_effects(&after, entry);
         self.orders.insert(id, after);
+        for change in tasks {
+            change.apply(&mut self.tasks);
+        }
         for step in stock {
             self.stock.entry(step.sku).or_default().follow(&step.action, entry.at);
         }

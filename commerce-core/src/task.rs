@@ -3,14 +3,20 @@
 //! A task is identified by its kind and subject, so scheduling it twice has no effect. The store leases due tasks to
 //! one worker at a time. If a worker dies, its lease expires and another worker runs the task, so every task must be
 //! safe to run twice.
+//!
+//! Tasks follow from the history. Most changes are [side effects](crate::order::side_effects) of order events. The others are
+//! events of the task ([`TaskEvent`]). Failed attempts and leases are not in the history.
 
 use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use core::fmt;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::event::Recorded;
 use crate::ids::{OrderId, RefundId};
 use crate::text::{named, shows_text};
 
@@ -59,6 +65,12 @@ impl TaskKey {
     pub fn send_refund(refund: RefundId) -> Self {
         Self { kind: TaskKind::SEND_REFUND, subject: refund.to_string() }
     }
+
+    /// Reads the form that `Display` shows.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, subject) = text.split_once(' ')?;
+        Some(Self { kind: TaskKind::named(kind.into()), subject: subject.into() })
+    }
 }
 
 impl fmt::Display for TaskKey {
@@ -67,7 +79,10 @@ impl fmt::Display for TaskKey {
     }
 }
 
-/// A change of the list of tasks.
+/// The scheduled tasks.
+pub type Tasks = BTreeMap<TaskKey, Task>;
+
+/// A change of the list of tasks that follows from an event of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum TaskChange {
@@ -81,6 +96,59 @@ impl TaskChange {
     /// Schedules a task that needs no payload.
     pub const fn schedule(key: TaskKey, due: DateTime<Utc>) -> Self {
         Self::Schedule { key, due, payload: Value::Null }
+    }
+
+    /// Makes the change.
+    pub fn apply(self, tasks: &mut Tasks) {
+        match self {
+            Self::Schedule { key, due, payload } => {
+                tasks.entry(key.clone()).or_insert_with(|| Task::scheduled(key, due, payload));
+            }
+            Self::Finish(key) => {
+                tasks.remove(&key);
+            }
+        }
+    }
+}
+
+/// A change of a scheduled task that follows from no other event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum TaskEvent {
+    /// A person deleted it, or a worker found nothing to do.
+    Dropped,
+    /// It failed too often.
+    GivenUp,
+    /// A person made it due.
+    Retried,
+}
+
+impl TaskEvent {
+    /// The type under which the event is published.
+    pub const fn event_type(self) -> &'static str {
+        match self {
+            Self::Dropped => "task.dropped",
+            Self::GivenUp => "task.given_up",
+            Self::Retried => "task.retried",
+        }
+    }
+}
+
+impl Recorded<TaskEvent> {
+    /// The task after the event. `None`: it is removed.
+    pub fn evolve(&self, task: &Task) -> Option<Task> {
+        match self.event {
+            TaskEvent::Dropped => None,
+            TaskEvent::GivenUp => Some(Task { ready_at: None, ..task.clone() }),
+            TaskEvent::Retried => Some(Task { due: self.at, ready_at: Some(self.at), failures: 0, ..task.clone() }),
+        }
+    }
+
+    /// Makes the change. No effect if the task is not scheduled.
+    pub fn apply(&self, key: &TaskKey, tasks: &mut Tasks) {
+        if let Some(task) = tasks.remove(key) {
+            tasks.extend(self.evolve(&task).map(|task| (key.clone(), task)));
+        }
     }
 }
 
@@ -150,9 +218,19 @@ impl Task {
         }
     }
 
-    /// The task as retried by a person: due now, without failures.
+    /// The task as the history makes it, with the attempts and the lease of the stored one. What differs then is wrong.
+    ///
+    /// A failed attempt may make the task due later. Whether it is dead follows from the history.
     #[must_use]
-    pub fn retried(&self, at: DateTime<Utc>) -> Self {
-        Self { due: at, ready_at: Some(at), failures: 0, ..self.clone() }
+    pub fn with_attempts_of(self, stored: &Self) -> Self {
+        let due = if stored.failures > 0 { self.due.max(stored.due) } else { self.due };
+        let leased = stored.ready_at.filter(|ready| *ready >= due);
+        Self {
+            due,
+            ready_at: self.ready_at.map(|_| leased.unwrap_or(due)),
+            failures: stored.failures,
+            last_error: stored.last_error.clone(),
+            ..self
+        }
     }
 }

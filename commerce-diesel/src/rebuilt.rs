@@ -16,6 +16,8 @@ pub struct Rebuilt {
     pub skus: u64,
     /// Promotions that were used.
     pub promotions: u64,
+    /// Tasks that the history schedules.
+    pub tasks: u64,
     /// The number of rows that differed.
     pub different: u64,
     /// The first thousand of them.

@@ -23,6 +23,7 @@ mod keyring;
 pub mod listener;
 mod metrics_page;
 mod outbound;
+mod plural;
 pub mod users;
 
 #[cfg(test)]

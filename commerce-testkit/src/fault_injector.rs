@@ -5,13 +5,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
 use commerce_core::document::{Document, DocumentFilter, DocumentId, DocumentKind};
-use commerce_core::event::HistoryEntry;
+use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{OrderId, PromotionId, Sku};
 use commerce_core::order::Order;
 use commerce_core::port::{CommitError, OrderFilter, OrderRef, Page, PageRequest, Store, StoreError, StoreErrorKind};
 use commerce_core::promotion::Redemption;
 use commerce_core::stock::{Reservation, StockLevel};
-use commerce_core::task::{Task, TaskKey, TaskState};
+use commerce_core::task::{Task, TaskEvent, TaskKey, TaskState};
 
 use crate::Random;
 
@@ -209,8 +209,13 @@ impl<S: Store> Store for FaultInjector<S> {
         self.around(self.inner.tasks(state, at, page)).await
     }
 
-    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<bool, StoreError> {
-        self.around(self.inner.replace_task(before, after)).await
+    async fn replace_task(
+        &self,
+        before: &Task,
+        after: Option<&Task>,
+        event: Option<&Recorded<TaskEvent>>,
+    ) -> Result<bool, StoreError> {
+        self.around(self.inner.replace_task(before, after, event)).await
     }
 
     async fn redemptions(

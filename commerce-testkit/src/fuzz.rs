@@ -189,7 +189,7 @@ fn keep(pool: &mut Vec<Vec<u8>>, gathered: usize, input: Vec<u8>, random: &mut R
     if pool.len() < POOL {
         return pool.push(input);
     }
-    let place = gathered.saturating_add(mutation::below(POOL.saturating_sub(gathered), random));
+    let place = gathered.saturating_add(below(POOL.saturating_sub(gathered), random));
     if let Some(slot) = pool.get_mut(place) {
         *slot = input;
     }

@@ -9,13 +9,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord, ReadSet, Refusal, settle};
 use commerce_core::document::{Document, DocumentFilter, DocumentId, DocumentKind};
-use commerce_core::event::HistoryEntry;
+use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{OrderId, PromotionId, Sku};
 use commerce_core::order::Order;
 use commerce_core::port::{CommitError, OrderFilter, OrderRef, Page, PageRequest, Store, StoreError};
 use commerce_core::promotion::Redemption;
 use commerce_core::stock::{Reservation, StockLevel};
-use commerce_core::task::{Task, TaskKey, TaskState};
+use commerce_core::task::{Task, TaskEvent, TaskKey, TaskState};
 
 use self::tables::Tables;
 
@@ -131,11 +131,16 @@ impl Store for MemoryStore {
         at: DateTime<Utc>,
         page: &PageRequest<TaskKey>,
     ) -> Result<Page<Task, TaskKey>, StoreError> {
-        Ok(self.tables().tasks.list(state, at, page))
+        Ok(self.tables().tasks(state, at, page))
     }
 
-    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<bool, StoreError> {
-        Ok(self.tables().tasks.replace(before, after))
+    async fn replace_task(
+        &self,
+        before: &Task,
+        after: Option<&Task>,
+        event: Option<&Recorded<TaskEvent>>,
+    ) -> Result<bool, StoreError> {
+        Ok(self.tables().replace_task(before, after, event))
     }
 
     async fn redemptions(

@@ -14,7 +14,7 @@ use commerce_core::port::{CommitError, OrderFilter, OrderRef, Page, PageRequest,
 use commerce_core::promotion::Redemption;
 use commerce_core::replay::{Difference, Replay, ReplayError, Report, StreamTotals, verify};
 use commerce_core::stock::{Reservation, StockAction, StockEvent, StockLevel};
-use commerce_core::task::{Task, TaskKey, TaskState};
+use commerce_core::task::{Task, TaskEvent, TaskKey, TaskState};
 use commerce_testkit::commit_builder::{order_of, parse};
 use commerce_testkit::{CommitBuilder, MemoryStore};
 
@@ -197,8 +197,13 @@ impl Store for Edited {
         self.inner.tasks(state, at, page).await
     }
 
-    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<bool, StoreError> {
-        self.inner.replace_task(before, after).await
+    async fn replace_task(
+        &self,
+        before: &Task,
+        after: Option<&Task>,
+        event: Option<&Recorded<TaskEvent>>,
+    ) -> Result<bool, StoreError> {
+        self.inner.replace_task(before, after, event).await
     }
 
     async fn redemptions(

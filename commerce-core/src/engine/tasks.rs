@@ -3,15 +3,16 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde_json::Value;
 
 use crate::actor::Actor;
-use crate::ids::{OrderId, RefundId};
+use crate::event::Recorded;
+use crate::ids::{EventId, OrderId, RefundId};
 use crate::order::{Command, RefundStatus};
 use crate::permission::Permission;
 use crate::port::{OrderRef, Page, PageRequest, RefundRequest};
-use crate::task::{Task, TaskChange, TaskKey, TaskKind, TaskState};
+use crate::task::{Task, TaskEvent, TaskKey, TaskKind, TaskState};
 use crate::text::named;
 
 use super::{Engine, EngineError, Resource, Result, Target};
@@ -94,11 +95,8 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::TaskRunning`], [`EngineError::Forbidden`].
     pub async fn retry_task(&self, caller: &Actor, key: &TaskKey) -> Result<Task> {
-        let now = self.now();
-        let task = self.idle_task(caller, key, now).await?;
-        let retried = task.retried(now);
-        self.replace_task(&task, Some(&retried)).await?;
-        Ok(retried)
+        let retried = self.change_task(caller, key, TaskEvent::Retried).await?;
+        retried.ok_or(EngineError::NotFound(Resource::Task))
     }
 
     /// Deletes a task without running it.
@@ -106,22 +104,25 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::TaskRunning`], [`EngineError::Forbidden`].
     pub async fn drop_task(&self, caller: &Actor, key: &TaskKey) -> Result<()> {
-        let task = self.idle_task(caller, key, self.now()).await?;
-        self.replace_task(&task, None).await
+        self.change_task(caller, key, TaskEvent::Dropped).await.map(drop)
     }
 
-    async fn idle_task(&self, caller: &Actor, key: &TaskKey, at: DateTime<Utc>) -> Result<Task> {
+    /// Records an event of a task that is not running. A task that changed since it was read was leased by a worker.
+    async fn change_task(&self, caller: &Actor, key: &TaskKey, event: TaskEvent) -> Result<Option<Task>> {
         let task = self.task(caller, key).await?;
-        match task.state(at) {
-            TaskState::Running => Err(EngineError::TaskRunning(task.key)),
-            TaskState::Scheduled | TaskState::Due | TaskState::Dead => Ok(task),
+        let entry = self.task_event(caller, event);
+        let after = entry.evolve(&task);
+        let is_running = task.state(entry.at) == TaskState::Running;
+        if is_running || !self.ports.store.replace_task(&task, after.as_ref(), Some(&entry)).await? {
+            return Err(EngineError::TaskRunning(task.key));
         }
+        Ok(after)
     }
 
-    /// A task that changed since it was read was leased by a worker.
-    async fn replace_task(&self, before: &Task, after: Option<&Task>) -> Result<()> {
-        let replaced = self.ports.store.replace_task(before, after).await?;
-        if replaced { Ok(()) } else { Err(EngineError::TaskRunning(before.key.clone())) }
+    /// An event of a task. The store numbers it.
+    fn task_event(&self, actor: &Actor, event: TaskEvent) -> Recorded<TaskEvent> {
+        let id = EventId::new(self.ports.ids.next());
+        Recorded { id, sequence: 0, at: self.now(), actor: actor.clone(), event }
     }
 
     /// Deletes idempotency records older than the retention.
@@ -148,7 +149,10 @@ impl Engine {
         if let Some(command) = command {
             self.command(&Actor::SYSTEM, Target::any(&OrderRef::Id(order)), command, None).await?;
         }
-        self.finish(task.key.clone()).await
+        // The events of the command finish the task. Without events, there was nothing to do.
+        let dropped = self.task_event(&Actor::SYSTEM, TaskEvent::Dropped);
+        self.ports.store.replace_task(task, None, Some(&dropped)).await?;
+        Ok(())
     }
 
     /// Sends a refund to the processor. `None` if the outcome is recorded already.
@@ -168,23 +172,15 @@ impl Engine {
         Ok(Some(Command::RecordRefund { id, outcome }))
     }
 
-    /// Removes a task. The events of a command do so themselves; repeating it changes nothing.
-    async fn finish(&self, key: TaskKey) -> Result<()> {
-        let mut commit = self.commit_by(&Actor::SYSTEM, self.now());
-        commit.tasks.push(TaskChange::Finish(key));
-        self.ports.store.commit(commit).await.map_err(|error| match error {
-            crate::port::CommitError::Refused(refusal) => refusal.into(),
-            crate::port::CommitError::Failed(error) => error.into(),
-        })
-    }
-
     /// Each failure doubles the pause before the next attempt.
     async fn reschedule(&self, task: &Task, error: &EngineError) -> Result<TaskOutcome> {
         let seconds = 2_u32.saturating_pow(task.failures.saturating_add(1)).min(MAX_PAUSE_SECONDS);
         let retry = self.now().checked_add_signed(TimeDelta::seconds(seconds.into()));
         let retry = retry.filter(|_| task.failures < MAX_FAILURES);
         // A worker that lost the lease changes nothing: another worker has the task.
-        self.ports.store.replace_task(task, Some(&task.failed(retry, &error.to_string()))).await?;
+        let failed = task.failed(retry, &error.to_string());
+        let given_up = retry.is_none().then(|| self.task_event(&Actor::SYSTEM, TaskEvent::GivenUp));
+        self.ports.store.replace_task(task, Some(&failed), given_up.as_ref()).await?;
         Ok(if retry.is_some() { TaskOutcome::Failed } else { TaskOutcome::GivenUp })
     }
 }

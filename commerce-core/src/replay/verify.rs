@@ -1,5 +1,6 @@
 //! Comparing a store's tables with its history.
 
+mod tasks;
 mod uses;
 
 use alloc::boxed::Box;
@@ -18,6 +19,7 @@ use crate::ids::{OrderId, PromotionId, Sku};
 use crate::order::{CorruptHistory, Order, OrderEvent, fold};
 use crate::port::{OrderFilter, PageRequest, Store, StoreResult};
 use crate::stock::{Reservation, StockLevel};
+use crate::task::{Task, TaskKey};
 
 /// The number of entries read at a time.
 const PAGE: u16 = 500;
@@ -38,6 +40,8 @@ pub struct Report {
     pub skus: u64,
     /// Promotions whose uses were compared.
     pub promotions: u64,
+    /// Compared tasks.
+    pub tasks: u64,
     /// In the order of finding.
     pub differences: Vec<Difference>,
 }
@@ -75,6 +79,9 @@ pub enum Difference {
     /// `stored` is as the store counts or lists them.
     #[error("uses of promotion {promotion}: stored {stored:?}, the history gives {rebuilt:?}")]
     Uses { promotion: PromotionId, stored: UsesTotal, rebuilt: UsesTotal },
+    /// A task is missing, unknown, or has another payload or due time. `rebuilt` has the attempts of `stored`.
+    #[error("task {key}: stored {stored:?}, the history gives {rebuilt:?}")]
+    Task { key: TaskKey, stored: Option<Box<Task>>, rebuilt: Option<Box<Task>> },
 }
 
 impl Report {
@@ -105,7 +112,7 @@ fn differing(stored: &Order, rebuilt: &Order) -> Vec<&'static str> {
     parts.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
 }
 
-/// Rebuilds orders and stock from a store's history and compares them with its tables at an instant, which must not be
+/// Rebuilds orders, stock and tasks from a store's history and compares them with its tables at an instant, which must not be
 /// earlier than the last commit. `progress` is called from time to time with the number of entries, orders and skus
 /// done.
 ///
@@ -133,6 +140,7 @@ pub async fn verify(store: &dyn Store, at: DateTime<Utc>, progress: impl FnMut(u
 enum Counted<'a> {
     Stock(&'a Sku),
     Uses(&'a PromotionId),
+    Task(&'a TaskKey),
 }
 
 struct Verifier<'a, P> {
@@ -154,7 +162,8 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
         self.check_orders().await?;
         self.check_documents().await?;
         self.check_stock().await?;
-        self.check_uses().await
+        self.check_uses().await?;
+        self.check_tasks().await
     }
 
     /// Applies the history up to its present end.
@@ -261,7 +270,9 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
     async fn check_document(&mut self, stored: &Document) -> StoreResult<()> {
         self.report.documents = self.report.documents.saturating_add(1);
         let (id, version) = (stored.id(), stored.version());
-        let history = self.store.document_history(&id).await?;
+        let store = self.store;
+        let of_id = &id;
+        let history = PageRequest::read_all(|page| async move { store.document_history(of_id, &page).await }).await?;
         let error = match document::replay(id.kind, history.iter().take_while(|entry| entry.sequence <= version)) {
             Ok(rebuilt) if rebuilt == *stored => return Ok(()),
             Ok(_) => None,
@@ -337,6 +348,7 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
                 Ok(compare(&self.replay, sku, stored, reservations, self.at))
             }
             Counted::Uses(promotion) => self.compare_uses(promotion).await,
+            Counted::Task(key) => self.compare_task(key).await,
         }
     }
 

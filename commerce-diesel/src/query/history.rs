@@ -11,8 +11,11 @@ use diesel::prelude::*;
 
 use super::{Answer, Conn, RunQueryDsl, dialect, one_more};
 use crate::rows::counter;
-use crate::rows::event::{EventRow, ORDER, STOCK, order_stream};
+use crate::rows::event::{EventRow, ORDER, STOCK, TASK, order_stream};
 use crate::schema::events;
+
+/// The kinds of streams that are neither orders nor documents.
+const OTHERS: [&str; 2] = [STOCK, TASK];
 
 /// The events of an order, oldest first.
 pub(in super::super) async fn of_order(conn: &mut Conn, order: OrderId) -> Answer<Vec<Recorded<OrderEvent>>> {
@@ -34,25 +37,31 @@ pub(super) async fn placed(conn: &mut Conn, orders: &[OrderId]) -> Answer<BTreeM
 }
 
 /// The events of a document, oldest first.
-pub(in super::super) async fn of_document(conn: &mut Conn, id: &DocumentId) -> Answer<Vec<Recorded<DocumentEvent>>> {
+pub(in super::super) async fn of_document(
+    conn: &mut Conn,
+    id: &DocumentId,
+    page: &PageRequest<u64>,
+) -> Answer<Page<Recorded<DocumentEvent>, u64>> {
     let query = events::table
         .filter(events::stream_id.eq(id.id.as_str()))
         .filter(events::stream_kind.eq(id.kind.name()))
+        .filter(events::sequence.gt(page.after.map_or(0, counter)))
         .order(events::sequence);
-    let rows: Vec<EventRow> = query.select(EventRow::as_select()).load(conn).await?;
-    rows.iter().map(EventRow::of_document).collect()
+    let rows: Vec<EventRow> = query.limit(one_more(page.limit)).select(EventRow::as_select()).load(conn).await?;
+    let entries = rows.iter().map(EventRow::of_document).collect::<Answer<Vec<_>>>()?;
+    Ok(Page::ascending(entries, page, |entry| entry.sequence))
 }
 
 /// The ids of the streams of orders and documents after an id.
 pub(super) async fn stream_ids(conn: &mut Conn, after: &str, limit: u16) -> QueryResult<Vec<String>> {
-    let streams = events::table.filter(events::stream_id.gt(after)).filter(events::stream_kind.ne(STOCK));
+    let streams = events::table.filter(events::stream_id.gt(after)).filter(events::stream_kind.ne_all(OTHERS));
     let ids = streams.select(events::stream_id).distinct().order(events::stream_id);
     ids.limit(limit.into()).load(conn).await
 }
 
 /// The events of the orders and documents with these ids, by stream, oldest first.
 pub(super) async fn of_streams(conn: &mut Conn, ids: impl Iterator<Item = &str>) -> QueryResult<Vec<EventRow>> {
-    let of = events::table.filter(dialect::in_list(events::stream_id, ids)).filter(events::stream_kind.ne(STOCK));
+    let of = events::table.filter(dialect::in_list(events::stream_id, ids)).filter(events::stream_kind.ne_all(OTHERS));
     let query = of.order((events::stream_id, events::stream_kind, events::sequence)).select(EventRow::as_select());
     query.load(conn).await
 }

@@ -2,7 +2,7 @@
 //!
 //! [`commerce_core::replay`] decides. The rows to expect are made by the functions that make the rows of a commit. Rows are
 //! compared as texts, so a row that no value of the engine can be read from is a difference like others. The caller provides the
-//! transaction. Memory holds a page of streams, the open orders, and the stock.
+//! transaction. Memory holds a page of streams, the open orders, the stock, and the tasks.
 //!
 //! First each expected row is looked up by its key. Then each table that has more rows than were found is read for unknown ones.
 
@@ -14,6 +14,8 @@ mod facts;
 mod stock;
 #[path = "rebuild/tables.rs"]
 mod tables;
+#[path = "rebuild/tasks.rs"]
+mod tasks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,6 +73,7 @@ pub(in super::super) async fn run(
     let mut rebuild = Rebuild { mode, at, tell, done: 0, result: Rebuilt::default(), present: BTreeMap::new() };
     rebuild.check_streams(conn).await?;
     let replay = rebuild.check_stock(conn).await?;
+    rebuild.check_tasks(conn, &replay).await?;
     for table in Table::all() {
         rebuild.check_unknown(conn, &table, &replay).await?;
     }
@@ -147,6 +150,7 @@ impl<F: FnMut(u64) + Send> Rebuild<F> {
             let owners: BTreeSet<String> = page.iter().filter_map(|cells| table.owner(cells)).collect();
             let mut facts = Facts::of_streams(conn, owners.iter().map(String::as_str)).await?;
             facts.add_stock(replay, owners.iter().filter_map(|owner| owner.parse().ok()))?;
+            facts.add_tasks(replay, &owners);
             let expected = (table.keys)(&facts);
             offset = offset.saturating_add(page.len());
             for cells in page {

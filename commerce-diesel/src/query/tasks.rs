@@ -1,15 +1,17 @@
 //! Tasks.
 
 use chrono::{DateTime, Utc};
+use commerce_core::event::Recorded;
 use commerce_core::port::{Page, PageRequest};
-use commerce_core::task::{Task, TaskKey, TaskKind, TaskState};
+use commerce_core::task::{Task, TaskEvent, TaskKey, TaskKind, TaskState};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::{Answer, Conn, RunQueryDsl, dialect, listing, one_more};
-use crate::rows::micros;
+use super::{Answer, Conn, RunQueryDsl, dialect, feed, listing, one_more};
+use crate::rows::event::{NewEventRow, TASK};
 use crate::rows::task::{TaskRow, key_columns};
-use crate::schema::tasks;
+use crate::rows::{micros, read_counter};
+use crate::schema::{events, tasks};
 
 /// Leases due tasks of known kinds. Skips rows that others have locked.
 pub(in super::super) async fn lease(
@@ -70,8 +72,29 @@ pub(in super::super) async fn list(
     Ok(listing(found, page.limit, |task| task.key.clone()))
 }
 
-/// Replaces a task, if it has not changed since it was read.
-pub(in super::super) async fn replace(conn: &mut Conn, before: &Task, after: Option<&Task>) -> Answer<bool> {
+/// Replaces a task, if it has not changed since it was read, and appends the event.
+pub(in super::super) async fn replace(
+    conn: &mut Conn,
+    before: &Task,
+    after: Option<&Task>,
+    event: Option<&Recorded<TaskEvent>>,
+) -> Answer<bool> {
+    let replaced = write(conn, before, after).await?;
+    if let Some(event) = event.filter(|_| replaced) {
+        append(conn, &before.key, event).await?;
+    }
+    Ok(replaced)
+}
+
+async fn append(conn: &mut Conn, key: &TaskKey, event: &Recorded<TaskEvent>) -> Answer<()> {
+    let of_task = events::table.filter(events::stream_id.eq(key.to_string())).filter(events::stream_kind.eq(TASK));
+    let last: Option<i64> = of_task.select(diesel::dsl::max(events::sequence)).get_result(conn).await?;
+    let last = read_counter("events.sequence", last.unwrap_or_default())?;
+    let entry = Recorded { sequence: last.saturating_add(1), ..event.clone() };
+    feed::append(conn, vec![NewEventRow::of_task(key, &entry)?]).await
+}
+
+async fn write(conn: &mut Conn, before: &Task, after: Option<&Task>) -> Answer<bool> {
     let old = TaskRow::of(before);
     let given_up = tasks::ready_at.is_null().and(old.ready_at.is_none().into_sql::<Bool>());
     let same = tasks::table

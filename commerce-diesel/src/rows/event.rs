@@ -8,6 +8,7 @@ use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{EventId, OrderId, Sku};
 use commerce_core::order::{Order, OrderEvent};
 use commerce_core::stock::StockEvent;
+use commerce_core::task::{TaskEvent, TaskKey};
 use diesel::prelude::*;
 use diesel_bulk::DbUuid;
 use serde::de::DeserializeOwned;
@@ -21,6 +22,8 @@ use crate::schema::events;
 pub(crate) const ORDER: &str = "order";
 /// The stream kind of stock. The stream is the sku.
 pub(crate) const STOCK: &str = "stock";
+/// The stream kind of tasks. The stream is the kind and the subject of the task.
+pub(crate) const TASK: &str = "task";
 
 /// An event to append. Its position counts from the end of the feed.
 #[derive(Debug)]
@@ -76,6 +79,13 @@ impl<'a> NewEventRow<'a> {
         Ok(Self::new(STOCK, Cow::Borrowed(sku.as_str()), entry, entry.event.event_type(), Cow::Owned(body)))
     }
 
+    /// # Errors
+    /// Serialization fails, which no event of a task causes.
+    pub(crate) fn of_task(key: &TaskKey, entry: &'a Recorded<TaskEvent>) -> Answer<Self> {
+        let body = stored("events.body", &entry.event)?;
+        Ok(Self::new(TASK, Cow::Owned(key.to_string()), entry, entry.event.event_type(), Cow::Owned(body)))
+    }
+
     pub(crate) fn of_document(change: &'a DocumentChange, body: &'a str) -> Self {
         let (id, entry) = (change.id(), change.event());
         Self::new(id.kind.name(), Cow::Borrowed(&id.id), entry, &entry.event.event_type, Cow::Borrowed(body))
@@ -114,6 +124,10 @@ impl EventRow {
         match self.stream_kind.as_str() {
             ORDER => Ok(HistoryEntry::Order(self.stream()?, self.recorded()?)),
             STOCK => Ok(HistoryEntry::Stock(self.stream()?, self.recorded()?)),
+            TASK => {
+                let key = TaskKey::parse(&self.stream_id).ok_or(Fault::Corrupt("events.stream_id"));
+                Ok(HistoryEntry::Task(key.map_err(|fault| fault.at(self.position))?, self.recorded()?))
+            }
             kind => {
                 let kind = DbEnum::read("events.stream_kind", kind).map_err(|fault| fault.at(self.position))?;
                 Ok(HistoryEntry::Document(DocumentId { kind, id: self.stream_id.clone() }, self.of_document()?))

@@ -64,7 +64,7 @@ async fn delivered<S: Store>(store: &S) -> Vec<String> {
                 StockEvent::Adjusted { reason, .. } => Some(reason.to_string()),
                 StockEvent::Set { .. } | StockEvent::LowStock { .. } | StockEvent::OutOfStock => None,
             },
-            HistoryEntry::Order(..) | HistoryEntry::Document(..) => None,
+            HistoryEntry::Order(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => None,
         }));
         if page.next.is_none() {
             return names;

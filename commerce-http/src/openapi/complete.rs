@@ -15,7 +15,7 @@ use utoipa::openapi::{
 };
 
 use super::{examples, links, problems};
-use crate::dto::schema::TEXT;
+use crate::dto::schema;
 use crate::route::{Access, Route, RouteGroup};
 use crate::routes::ROUTES;
 
@@ -121,8 +121,8 @@ fn describe_texts(schema: &mut RefOr<Schema>) {
         SchemaType::Array(types) => types.contains(&Type::String) && !types.contains(&Type::Number),
         SchemaType::AnyValue => false,
     };
-    if is_text && object.max_length.is_some() && object.pattern.is_none() {
-        object.pattern = Some(TEXT.to_owned());
+    if let Some(limit) = object.max_length.filter(|_| is_text && object.pattern.is_none()) {
+        object.pattern = Some(schema::characters(limit).to_owned());
     }
     object.properties.values_mut().for_each(describe_texts);
 }

@@ -25,8 +25,10 @@ pub(super) fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
     for difference in &found.differences {
         note(difference);
     }
-    let Rebuilt { events, orders, documents, skus, promotions, different, .. } = found;
-    let shop = format!("{orders} orders, {documents} documents, {skus} skus, the uses of {promotions} promotions");
+    let Rebuilt { events, orders, documents, skus, promotions, tasks, different, .. } = found;
+    let shop = format!(
+        "{orders} orders, {documents} documents, {skus} skus, the uses of {promotions} promotions, {tasks} tasks"
+    );
     match (args.verify, different) {
         (true, 0) => print(&format!("{events} events: {shop}: the tables agree with the events")),
         (true, different) => Err(Failure::Differences(different)),

@@ -11,9 +11,9 @@ use commerce_core::event::HistoryEntry;
 use commerce_core::ids::{OrderId, PromotionId, Sku};
 use commerce_core::order::Order;
 use commerce_core::stock::{Reservation, ReservationChange, SkuStock, StockLevel};
+use commerce_core::task::Tasks;
 
 use super::promotions::Uses;
-use super::tasks::Tasks;
 
 #[derive(Debug, Default)]
 pub(super) struct Tables {
@@ -78,7 +78,9 @@ impl Tables {
         commit.orders.iter().for_each(|change| self.write_order(change));
         commit.documents.iter().for_each(|change| self.write_document(change));
         self.history.extend(settled.stock_events.into_iter().map(|(sku, event)| HistoryEntry::Stock(sku, event)));
-        commit.tasks.iter().for_each(|change| self.tasks.change(change));
+        for change in &commit.tasks {
+            change.clone().apply(&mut self.tasks);
+        }
     }
 
     /// Writes the stock that a batch changed.

@@ -20,6 +20,7 @@
 //! * Products are listed newest first. Those of the same instant are in the byte order of their ids.
 //! * A task that is scheduled again keeps the time of its first scheduling.
 //! * The task changes of a commit are made in their order.
+//! * The events of a task are numbered from 1. One is added only if the task was replaced.
 //! * In the history, the events of a commit's orders come before those of its stock moves, each in the order of the commit.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a case fails by panicking")]
@@ -41,6 +42,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::actor::Role;
 use commerce_core::commit::{Commit, Refusal};
+use commerce_core::document::{DocumentEvent, DocumentId};
+use commerce_core::event::Recorded;
 use commerce_core::order::{Command, Order, ShipmentStatus};
 use commerce_core::port::{CommitError, OrderRef, Page, PageRequest, Store, StoreError};
 use commerce_core::stock::StockLevel;
@@ -190,7 +193,8 @@ macro_rules! store_suite {
                 scheduling_twice_is_scheduling_once
                 scheduled_and_finished_at_once_leaves_nothing
                 a_task_of_an_unknown_kind_is_left_alone
-                tasks_are_listed_by_state;
+                tasks_are_listed_by_state
+                tasks_follow_from_the_history;
         }
     };
     (@stamp $start:tt $($subject:ident: $($case:ident)+;)+) => {$(
@@ -228,6 +232,18 @@ impl Case {
 
     fn store(&self) -> &dyn Store {
         &*self.store
+    }
+
+    /// The history of a document, read in pages of two.
+    async fn document_history(&self, id: &DocumentId) -> Vec<Recorded<DocumentEvent>> {
+        let (mut all, mut page) = (Vec::new(), PageRequest::first(2));
+        loop {
+            let Page { items, next } = self.store().document_history(id, &page).await.unwrap();
+            assert!(items.len() <= 2, "{items:?}");
+            all.extend(items);
+            let Some(next) = next else { return all };
+            page.after = Some(next);
+        }
     }
 
     /// Commits, which must succeed.

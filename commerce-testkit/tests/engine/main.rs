@@ -9,16 +9,17 @@ use commerce_core::actor::{Actor, Role};
 use commerce_core::cart::{CartRejection, CartStatus};
 use commerce_core::commit::Refusal;
 use commerce_core::document::DocumentKind;
-use commerce_core::engine::{EngineError, Expected, Reply, Resource, Target};
+use commerce_core::engine::{EngineError, Expected, Reply, Resource, Target, TaskOutcome};
 use commerce_core::order::{
-    Command, Order, OrderRejection, PaymentStatus, Phase, RefundStatus, ReturnLine, ReturnRequest, ShipmentStatus,
-    ShipmentUpdate,
+    Command, Lifecycle, LifecycleDraft, Order, OrderRejection, PaymentStatus, Phase, RefundStatus, ReturnLine,
+    ReturnRequest, ShipmentStatus, ShipmentUpdate, Trigger,
 };
 use commerce_core::port::{OrderFilter, OrderRef, PageRequest};
 use commerce_core::pricing::CodeRejection;
 use commerce_core::promotion::{AmountTarget, Condition, Effect, Limits, PromotionDefinition};
 use commerce_core::settings::Settings;
 use commerce_core::stock::{StockAction, StockRefusal};
+use commerce_core::task::TaskKey;
 use commerce_testkit::commit_builder::{CURRENCY, parse, units};
 use commerce_testkit::quote::percent_off;
 use serde_json::json;
@@ -244,6 +245,52 @@ async fn cancelling_a_paid_order_gives_money_and_stock_back() {
     assert_eq!(cancelled.refunds[0].status, RefundStatus::Requested);
     shop.work().await;
     assert_eq!(shop.order(&order).await.payment.refunded, parse("19.98 USD"));
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn what_happens_to_a_task_is_in_the_history() {
+    let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
+    let order = shop.paid("ann", &[("MUG", 2)]).await;
+    let cancelled = shop.command(&customer("ann"), &order, Command::Cancel { reason: None }).await.expect("in time");
+    let key = TaskKey::send_refund(cancelled.refunds[0].id);
+    for attempt in 0.. {
+        shop.verify().await;
+        shop.wait(TimeDelta::hours(1));
+        let runs = shop.without_processor().engine.run_due_tasks(1).await.expect("tasks can be read");
+        assert_eq!(runs[0].outcome, if attempt < 20 { TaskOutcome::Failed } else { TaskOutcome::GivenUp });
+        if runs[0].outcome == TaskOutcome::GivenUp {
+            break;
+        }
+    }
+    shop.verify().await;
+    let retried = shop.engine.retry_task(&admin(), &key).await.expect("it is dead");
+    assert_eq!((retried.due, retried.failures), (shop.engine.now(), 0));
+    shop.verify().await;
+    shop.engine.drop_task(&admin(), &key).await.expect("it is not running");
+    shop.work().await;
+    assert_eq!(shop.order(&order).await.refunds[0].status, RefundStatus::Requested);
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn a_task_without_anything_to_do_is_dropped() {
+    let mut settings = Settings::new(CURRENCY);
+    let standard = settings.lifecycle;
+    let transitions = standard.transitions().iter().filter(|way| way.trigger != Trigger::Expiry);
+    let patient = LifecycleDraft {
+        name: parse("patient"),
+        states: standard.states().to_vec(),
+        transitions: transitions.cloned().collect(),
+    };
+    settings.lifecycle = Lifecycle::try_from(patient).expect("an order may wait");
+    let shop = Shopfront::open(settings, &[("MUG", "9.99 USD", 5)]).await;
+    let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
+    shop.wait(TimeDelta::hours(1));
+    shop.work().await;
+    assert_eq!(shop.order(&order).await.phase, Phase::AwaitingPayment);
+    let task = shop.engine.task(&admin(), &TaskKey::expire_order(order.id)).await;
+    assert!(matches!(task, Err(EngineError::NotFound(Resource::Task))), "{task:?}");
     shop.verify().await;
 }
 

@@ -73,6 +73,21 @@ impl Payments for SlowPayments {
     }
 }
 
+/// A processor that is down.
+#[derive(Debug)]
+struct NoPayments;
+
+#[async_trait]
+impl Payments for NoPayments {
+    async fn charge(&self, _charge: &Charge) -> Result<ChargeOutcome, PaymentsUnavailable> {
+        Err(PaymentsUnavailable("down".into()))
+    }
+
+    async fn refund(&self, _request: &RefundRequest) -> Result<RefundOutcome, PaymentsUnavailable> {
+        Err(PaymentsUnavailable("down".into()))
+    }
+}
+
 pub(crate) fn customer(name: &str) -> Actor {
     Actor::user(Role::Customer, parse(name))
 }
@@ -119,7 +134,15 @@ impl Shopfront {
 
     /// The same shop, where another customer buys a unit of a sku whenever the processor captures a payment.
     pub(crate) fn selling_during_payments(&self, sku: &'static str) -> Self {
-        let payments = Arc::new(SlowPayments { shop: self.clone(), sku });
+        self.paid_through(Arc::new(SlowPayments { shop: self.clone(), sku }))
+    }
+
+    /// The same shop, while the processor is down.
+    pub(crate) fn without_processor(&self) -> Self {
+        self.paid_through(Arc::new(NoPayments))
+    }
+
+    fn paid_through(&self, payments: Arc<dyn Payments>) -> Self {
         let engine = Engine::builder(Settings::new(CURRENCY), Arc::new(self.store.clone()), payments)
             .clock(self.clock.clone())
             .ids(self.ids.clone())

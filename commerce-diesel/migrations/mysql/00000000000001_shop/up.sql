@@ -141,7 +141,7 @@ INSERT INTO feed (id, position) VALUES (1, 0) ON DUPLICATE KEY UPDATE id = 1;
 CREATE TABLE IF NOT EXISTS events (
     position BIGINT NOT NULL PRIMARY KEY,
     stream_kind VARCHAR(32) NOT NULL,
-    stream_id VARCHAR(64) NOT NULL,
+    stream_id VARCHAR(97) NOT NULL,
     sequence BIGINT NOT NULL,
     event_id BINARY(16) NOT NULL,
     event_type VARCHAR(64) NOT NULL,

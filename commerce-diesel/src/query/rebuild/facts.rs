@@ -1,6 +1,6 @@
 //! What the history says of some streams.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use commerce_core::document::{self, Claim, ClaimKind, Document, DocumentId};
 use commerce_core::event::Recorded;
@@ -9,6 +9,7 @@ use commerce_core::order::{CorruptHistory, Order, OrderEvent};
 use commerce_core::promotion::UsageCounter;
 use commerce_core::replay::{RebuiltOrder, Replay, ReplayError};
 use commerce_core::stock::{Reservation, StockLevel};
+use commerce_core::task::Task;
 
 use super::{Answer, Conn, Fault, history};
 use crate::db_enum::DbEnum;
@@ -20,6 +21,7 @@ pub(super) struct Facts {
     pub(super) documents: Vec<KnownDocument>,
     pub(super) orders: Vec<KnownOrder>,
     pub(super) stock: Vec<KnownStock>,
+    pub(super) tasks: Vec<Task>,
 }
 
 pub(super) struct KnownDocument {
@@ -59,6 +61,12 @@ impl Facts {
             }
         }
         Ok(facts)
+    }
+
+    /// Adds the tasks with these subjects.
+    pub(super) fn add_tasks(&mut self, replay: &Replay, subjects: &BTreeSet<String>) {
+        let tasks = replay.tasks().values().filter(|task| subjects.contains(&task.key.subject));
+        self.tasks.extend(tasks.cloned());
     }
 
     /// Adds the stock of those skus that were ever stocked.

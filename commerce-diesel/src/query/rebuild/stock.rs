@@ -48,7 +48,8 @@ impl<F: FnMut(u64) + Send> Rebuild<F> {
                 replay.take_finished(entry);
                 let (HistoryEntry::Order(_, Recorded { at, .. })
                 | HistoryEntry::Stock(_, Recorded { at, .. })
-                | HistoryEntry::Document(_, Recorded { at, .. })) = entry;
+                | HistoryEntry::Document(_, Recorded { at, .. })
+                | HistoryEntry::Task(_, Recorded { at, .. })) = entry;
                 self.at = self.at.max(*at);
             }
             self.result.events = self.result.events.saturating_add(count(listing.items.len()));

@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::Text;
 use diesel_bulk::{Bulk, Row, Write, select_texts};
+use serde_json::Value;
 
 use super::facts::{Facts, KnownDocument, KnownStock};
 use super::{Answer, Cells, Conn, PAGE, RunQueryDsl, dialect, read, write};
@@ -17,6 +18,7 @@ use crate::rows::event::{FeedRow, order_stream};
 use crate::rows::order::{OrderRow, ReturnRow};
 use crate::rows::promotion::RedemptionRow;
 use crate::rows::stock::{LevelRow, ReservationRow};
+use crate::rows::task::TaskRow;
 use crate::rows::{read_stored, stored};
 use crate::schema::own_tables;
 
@@ -47,7 +49,7 @@ macro_rules! every_row {
     ([$($table:ident $own:ident $kind:ident;)*]) => {
         every_row! {
             $($own<'_>)* DocumentRow<'_> DocumentKeyRow<'_> ClaimRow<'_> OrderRow<'_> ReturnRow RedemptionRow<'_> LevelRow<'_>
-            ReservationRow<'_>
+            ReservationRow<'_> TaskRow<'_>
         }
 
         $(impl<'a> Derived<'a> for $own<'a> {
@@ -90,9 +92,11 @@ pub(super) fn is_same(column: &str, expected: &str, other: &str) -> bool {
     let document =
         |kind: &DocumentKind| read_document(*kind, other).map(|document: Document| document.stored().to_string());
     let state = || read_stored::<OrderState>("orders.state", other).and_then(|state| stored("orders.state", &state));
+    let json = |text: &str| serde_json::from_str::<Value>(text).ok();
     match column {
         "body" => DocumentKind::ALL.iter().any(|kind| document(kind).is_ok_and(|body| body == expected)),
         "state" => state().is_ok_and(|state| state == expected),
+        "payload" => json(expected).is_some_and(|payload| json(other) == Some(payload)),
         _ => false,
     }
 }
@@ -137,6 +141,7 @@ derived! {
         };
         facts.stock.iter().flat_map(of).collect()
     };
+    TaskRow<'a>, "subject", |facts| facts.tasks.iter().map(Self::of).collect();
     FeedRow, "id", |_facts| Vec::new();
 }
 

@@ -44,6 +44,7 @@ impl Reader {
             HistoryEntry::Order(order, entry) => (order.to_string(), entry.sequence, entry.id),
             HistoryEntry::Stock(sku, entry) => (sku.to_string(), entry.sequence, entry.id),
             HistoryEntry::Document(id, entry) => (id.to_string(), entry.sequence, entry.id),
+            HistoryEntry::Task(key, entry) => (key.to_string(), entry.sequence, entry.id),
         };
         assert!(self.ids.insert(id.to_string()), "{stream} {sequence} came twice");
         let last = self.streams.insert(stream.clone(), sequence).unwrap_or_default();

@@ -60,7 +60,7 @@ pub async fn a_documents_events_make_the_document<F: Fixture>(fixture: &F) {
     }
     for document in [Document::from(filled), plain.into()] {
         let id = document.id();
-        let history = case.store().document_history(&id).await.unwrap();
+        let history = case.document_history(&id).await;
         assert_eq!(history, of(&id));
         assert_eq!(document::replay(id.kind, &history), Ok(document.clone()));
         assert_eq!(case.store().document(&id).await.unwrap(), Some(document));
@@ -101,7 +101,9 @@ pub async fn events_of_orders_stand_before_those_of_their_stock<F: Fixture>(fixt
     assert_eq!(orders.iter().map(id_of).collect::<Vec<_>>(), ids);
     let outs = stock.iter().map(|entry| match entry {
         HistoryEntry::Stock(sku, entry) => (sku.as_str(), &entry.event),
-        HistoryEntry::Order(..) | HistoryEntry::Document(..) => panic!("another event after stock events"),
+        HistoryEntry::Order(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => {
+            panic!("another event after stock events")
+        }
     });
     assert_eq!(outs.collect::<Vec<_>>(), [("MUG", &StockEvent::OutOfStock), ("TEA", &StockEvent::OutOfStock)]);
 }
@@ -247,5 +249,6 @@ const fn id_of(entry: &HistoryEntry) -> EventId {
         HistoryEntry::Order(_, entry) => entry.id,
         HistoryEntry::Stock(_, entry) => entry.id,
         HistoryEntry::Document(_, entry) => entry.id,
+        HistoryEntry::Task(_, entry) => entry.id,
     }
 }

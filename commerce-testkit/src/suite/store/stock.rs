@@ -253,7 +253,7 @@ pub async fn falling_levels_are_noticed_once<F: Fixture>(fixture: &F) {
         .iter()
         .filter_map(|entry| match entry {
             HistoryEntry::Stock(_, entry) => Some((entry.sequence, entry.event.clone())),
-            HistoryEntry::Order(..) | HistoryEntry::Document(..) => None,
+            HistoryEntry::Order(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => None,
         })
         .collect();
     let received = |delta| StockEvent::Adjusted { delta, reason: parse("counted") };

@@ -5,10 +5,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use commerce_core::ids::OrderId;
-use commerce_core::task::{Task, TaskChange, TaskKey, TaskKind, TaskState};
+use commerce_core::actor::Actor;
+use commerce_core::event::{HistoryEntry, Recorded};
+use commerce_core::ids::{EventId, OrderId};
+use commerce_core::replay::{Difference, verify};
+use commerce_core::task::{Task, TaskChange, TaskEvent, TaskKey, TaskKind, TaskState};
 
-use super::{Case, Fixture, walk};
+use super::{Case, Fixture, first, walk};
 
 /// Up to the limit. None that is due later.
 pub async fn due_tasks_come_oldest_first<F: Fixture>(fixture: &F) {
@@ -171,6 +174,64 @@ pub async fn tasks_are_listed_by_state<F: Fixture>(fixture: &F) {
     assert_eq!(listed(Some(TaskState::Due), 60).await.len(), 2);
 }
 
+/// Orders schedule and finish them. The rest has events of its own, except attempts and leases.
+pub async fn tasks_follow_from_the_history<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 9)]).await;
+    let mut tasks = Vec::new();
+    for _ in 0..5 {
+        let order = case.placed(&[("MUG", 1)]).await;
+        tasks.push(case.store().task(&TaskKey::expire_order(order.id)).await.unwrap().unwrap());
+    }
+    let paid = case.placed(&[("MUG", 1)]).await;
+    case.pay(&paid, case.shop.at(2)).await;
+    let [failed, given_up, retried, dropped, plain] = &tasks[..] else { panic!("five") };
+    assert!(replace(&case, failed, Some(&failed.failed(Some(case.shop.at(9999)), "down"))).await);
+    assert!(record(&case, given_up, TaskEvent::GivenUp, 3).await);
+    assert!(record(&case, retried, TaskEvent::GivenUp, 3).await);
+    assert!(!record(&case, retried, TaskEvent::Dropped, 4).await, "it has changed since");
+    let dead = case.store().task(&retried.key).await.unwrap().unwrap();
+    assert!(record(&case, &dead, TaskEvent::Retried, 4).await);
+    assert!(record(&case, dropped, TaskEvent::Dropped, 5).await);
+    assert_eq!(lease(&case, 4, 60, 9).await.len(), 1);
+    let events = case.store().history(&first(100)).await.unwrap().items.into_iter().filter_map(|entry| match entry {
+        HistoryEntry::Task(key, entry) => Some((key, entry.sequence, entry.event, entry.at)),
+        HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) => None,
+    });
+    let at = |seconds| case.shop.at(seconds);
+    let expected = [
+        (given_up.key.clone(), 1, TaskEvent::GivenUp, at(3)),
+        (retried.key.clone(), 1, TaskEvent::GivenUp, at(3)),
+        (retried.key.clone(), 2, TaskEvent::Retried, at(4)),
+        (dropped.key.clone(), 1, TaskEvent::Dropped, at(5)),
+    ];
+    assert_eq!(events.collect::<Vec<_>>(), expected);
+    assert_eq!(differing(&case).await, []);
+    assert!(replace(&case, &stored(&case, failed).await, None).await);
+    assert!(replace(&case, plain, Some(&Task { due: at(1), ..plain.clone() })).await);
+    assert!(replace(&case, &stored(&case, given_up).await, Some(given_up)).await);
+    assert_eq!(differing(&case).await.len(), 3);
+}
+
+/// The tasks that differ from the history.
+async fn differing(case: &Case) -> Vec<TaskKey> {
+    let report = verify(case.store(), case.shop.at(9), |_| {}).await.unwrap();
+    let key = |difference| {
+        let Difference::Task { key, .. } = difference else { panic!("{difference}") };
+        key
+    };
+    report.differences.into_iter().map(key).collect()
+}
+
+async fn stored(case: &Case, task: &Task) -> Task {
+    case.store().task(&task.key).await.unwrap().unwrap()
+}
+
+async fn record(case: &Case, task: &Task, event: TaskEvent, at: i64) -> bool {
+    let id = EventId::new(case.shop.uuid());
+    let entry = Recorded { id, sequence: 0, at: case.shop.at(at), actor: Actor::SYSTEM, event };
+    case.store().replace_task(task, entry.evolve(task).as_ref(), Some(&entry)).await.unwrap()
+}
+
 async fn scheduled(case: &Case, due: i64) -> TaskKey {
     let key = TaskKey::expire_order(OrderId::new(case.shop.uuid()));
     let schedule = TaskChange::Schedule { key: key.clone(), due: case.shop.at(due), payload: payload() };
@@ -183,7 +244,7 @@ fn payload() -> serde_json::Value {
 }
 
 async fn replace(case: &Case, before: &Task, after: Option<&Task>) -> bool {
-    case.store().replace_task(before, after).await.unwrap()
+    case.store().replace_task(before, after, None).await.unwrap()
 }
 
 async fn change(case: &Case, changes: &[TaskChange]) {
