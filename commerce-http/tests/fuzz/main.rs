@@ -18,7 +18,7 @@ use commerce_http::auth::{Auth, VerifyingKey};
 use commerce_testkit::Random;
 use commerce_testkit::fuzz::{self, Mutate, Target, fuzz};
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, COOKIE, IF_MATCH, IF_NONE_MATCH};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, StatusCode};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -114,7 +114,7 @@ fn no_query_breaks_a_list() {
         let Ok(query) = std::str::from_utf8(input) else { return false };
         let paths = ["/v1/orders", "/v1/products", "/v1/tasks", "/v1/inventory", "/v1/returns"];
         let asked = paths.map(|path| shop.ask("GET", &format!("{path}?{query}"), &[], b""));
-        asked.iter().flatten().any(|status| status.is_success())
+        asked.iter().flatten().any(StatusCode::is_success)
     });
 }
 
@@ -131,11 +131,11 @@ fn no_token_breaks_the_check() {
         let sealed = serde_json::from_slice(input).ok().and_then(|claims: Value| signed(&claims).ok());
         let raw = String::from_utf8_lossy(input);
         let tokens = [Some(raw.into_owned()), sealed];
-        let mut asked = |token: &String| {
+        let asked = |token: &String| {
             let bearer = HeaderValue::try_from(format!("Bearer {token}")).map(|value| (AUTHORIZATION, value));
             bearer.ok().and_then(|header| shop.ask("GET", "/v1/orders?limit=1", &[header], b""))
         };
-        tokens.iter().flatten().filter_map(|token| asked(token)).any(|status| status.is_success())
+        tokens.iter().flatten().filter_map(asked).any(|status| status.is_success())
     });
 }
 
@@ -151,34 +151,34 @@ fn no_key_set_breaks_its_reader() {
 #[test]
 fn no_condition_breaks_a_write() {
     let seeds = ["\"1\"", "\"3\", W/\"4\"", "*", "\"18446744073709551615\"", "abc"];
-    header("if_match", IF_MATCH, ("PATCH", "/v1/carts/{id}"), &seeds);
+    header("if_match", &IF_MATCH, ("PATCH", "/v1/carts/{id}"), &seeds);
 }
 
 #[test]
 fn no_negated_condition_breaks_a_write() {
-    header("if_none_match", IF_NONE_MATCH, ("PUT", "/v1/customers/{id}"), &["*", "\"1\"", "W/\"1\""]);
+    header("if_none_match", &IF_NONE_MATCH, ("PUT", "/v1/customers/{id}"), &["*", "\"1\"", "W/\"1\""]);
 }
 
 #[test]
 fn no_idempotency_key_breaks_a_write() {
     let seeds = ["3d2f1c9e", "\"quoted\"", "\"a\\\"b\"", "ключ"];
-    header("idempotency_keys", HeaderName::from_static("idempotency-key"), ("POST", "/v1/carts"), &seeds);
+    header("idempotency_keys", &HeaderName::from_static("idempotency-key"), ("POST", "/v1/carts"), &seeds);
 }
 
 #[test]
 fn no_coding_breaks_an_answer() {
     let seeds = ["gzip", "gzip;q=0, *;q=0.5", "identity;q=0", "br, deflate, gzip;q=1.000"];
-    header("codings", ACCEPT_ENCODING, ("GET", "/v1/orders/{id}"), &seeds);
+    header("codings", &ACCEPT_ENCODING, ("GET", "/v1/orders/{id}"), &seeds);
 }
 
 #[test]
 fn no_cookie_breaks_the_check() {
     let seeds = ["session=a.b.c", "a=1; session=\"x\"; b", "=;session=;;"];
-    header("cookies", COOKIE, ("GET", "/v1/products"), &seeds);
+    header("cookies", &COOKIE, ("GET", "/v1/products"), &seeds);
 }
 
 /// Sends requests with a header.
-fn header(parser: &str, name: HeaderName, (method, path): (&str, &str), seeds: &[&str]) {
+fn header(parser: &str, name: &HeaderName, (method, path): (&str, &str), seeds: &[&str]) {
     let mut shop = Shop::open();
     run(parser, seeds, fuzz::bytes, |input| {
         let Ok(value) = HeaderValue::from_bytes(input) else { return false };
