@@ -14,7 +14,7 @@ use commerce_core::port::{Payments, Users};
 use commerce_core::settings::Settings;
 use commerce_http::auth::{Auth, VerifyingKey, mint};
 use commerce_http::{Options, Service};
-use commerce_testkit::{FakeUsers, ManualClock, MemoryStore};
+use commerce_testkit::{FakeUsers, ManualClock, MemoryStore, SequentialIds};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Connections;
@@ -48,6 +48,8 @@ pub(crate) struct Plan {
     pub(crate) payments: Arc<dyn Payments>,
     pub(crate) settings: Settings,
     pub(crate) options: Options,
+    /// Every run has the same ids.
+    pub(crate) has_fixed_ids: bool,
 }
 
 impl Default for Plan {
@@ -60,6 +62,7 @@ impl Default for Plan {
             payments: Arc::new(SandboxPayments),
             settings: Settings::new(Currency::USD),
             options,
+            has_fixed_ids: false,
         }
     }
 }
@@ -83,6 +86,7 @@ impl Shop {
         let known = ["ann", "bob", "root", "robot", "sue"].map(|name| name.parse().unwrap());
         let users = Arc::new(FakeUsers::knowing(known));
         let builder = Engine::builder(plan.settings, Arc::new(MemoryStore::new()), plan.payments).clock(clock.clone());
+        let builder = if plan.has_fixed_ids { builder.ids(Arc::new(SequentialIds::new(1))) } else { builder };
         let asked: Arc<dyn Users> = plan.users.unwrap_or_else(|| users.clone());
         let engine = if plan.trusts_users { builder } else { builder.users(asked) }.build();
         let service = Service::new(engine.clone(), plan.options);
