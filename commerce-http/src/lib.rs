@@ -46,4 +46,5 @@ pub mod telemetry;
 pub use self::memory::Budget;
 pub use self::openapi::openapi;
 pub use self::options::Options;
+pub use self::quota::ClientAddress;
 pub use self::service::Service;
