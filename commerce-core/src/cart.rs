@@ -4,7 +4,8 @@
 //! of [`Cart`], which checks everything before it changes anything.
 //!
 //! # Invariants
-//! * `CRT-1`: at most [`MAX_LINES`] lines, no sku twice, all prices in the cart's currency.
+//! * `CRT-1`: at most [`MAX_LINES`] lines, no sku twice, all prices in the cart's currency, metadata of at most
+//!   [`MAX_TOTAL_KIB`](crate::metadata::MAX_TOTAL_KIB) in all.
 //! * `CRT-2`: a cart becomes at most one order: [`Cart::checkout`] needs an active cart, and the commit its version.
 //! * `CRT-3`: a customer has at most one active cart. The commit guards it.
 
@@ -16,7 +17,7 @@ use thiserror::Error;
 
 use crate::catalog::Offer;
 use crate::ids::{CartId, ItemId, OrderId, ProductId, Sku, UserId};
-use crate::metadata::{Metadata, MetadataPatch, TooManyEntries};
+use crate::metadata::{Metadata, MetadataError, MetadataPatch, check_total};
 use crate::money::{Currency, Money};
 pub use crate::pricing::{MAX_CODES, MAX_LINES};
 use crate::promotion::same_code;
@@ -139,9 +140,8 @@ pub enum CartRejection {
     Currency { sku: Sku, found: Currency, expected: Currency },
     #[error("the cart is empty")]
     Empty,
-    /// The metadata would have too many entries.
     #[error("the metadata {0}")]
-    Metadata(#[from] TooManyEntries),
+    Metadata(#[from] MetadataError),
 }
 
 impl Cart {
@@ -178,6 +178,8 @@ impl Cart {
         self.check_open(at)?;
         check_offer(offer, self.currency)?;
         let full = self.items.len() >= MAX_LINES;
+        let replaced = self.items.iter().find(|item| item.sku == line.sku && !line.metadata.is_empty());
+        self.check_metadata(replaced.map(|item| &item.metadata), &line.metadata)?;
         match self.items.iter_mut().find(|item| item.sku == line.sku) {
             Some(item) => {
                 item.quantity = item.quantity.plus(line.quantity)?;
@@ -201,16 +203,23 @@ impl Cart {
         self.check_open(at)?;
         match change {
             CartChange::UpdateItem { item, quantity, metadata } => {
-                let line = self.items.iter_mut().find(|line| line.id == *item);
-                let line = line.ok_or(CartRejection::UnknownItem(*item))?;
-                line.metadata.patch(metadata)?;
-                line.quantity = quantity.unwrap_or(line.quantity);
+                let line = self.items.iter().find(|line| line.id == *item).ok_or(CartRejection::UnknownItem(*item))?;
+                let patched = line.metadata.patched(metadata)?;
+                self.check_metadata(Some(&line.metadata), &patched)?;
+                for line in self.items.iter_mut().filter(|line| line.id == *item) {
+                    line.quantity = quantity.unwrap_or(line.quantity);
+                    line.metadata.clone_from(&patched);
+                }
             }
             CartChange::RemoveItem(item) => {
                 let place = self.items.iter().position(|line| line.id == *item);
                 self.items.remove(place.ok_or(CartRejection::UnknownItem(*item))?);
             }
-            CartChange::Metadata(patch) => self.metadata.patch(patch)?,
+            CartChange::Metadata(patch) => {
+                let patched = self.metadata.patched(patch)?;
+                self.check_metadata(Some(&self.metadata), &patched)?;
+                self.metadata = patched;
+            }
             CartChange::AddCode(code) if self.has_code(code) => return Ok(()),
             CartChange::AddCode(_) if self.codes.len() >= MAX_CODES => return Err(CartRejection::TooManyCodes),
             CartChange::AddCode(code) => self.codes.push(code.clone()),
@@ -219,6 +228,16 @@ impl Cart {
         }
         self.touch(at);
         Ok(())
+    }
+
+    /// Checks the size of all metadata after one of it is replaced. It may always shrink.
+    fn check_metadata(&self, replaced: Option<&Metadata>, by: &Metadata) -> Result<(), CartRejection> {
+        if by.size() <= replaced.map_or(0, Metadata::size) {
+            return Ok(());
+        }
+        let all = self.items.iter().map(|item| &item.metadata).chain([&self.metadata]);
+        let others = all.filter(|metadata| !replaced.is_some_and(|replaced| core::ptr::eq(*metadata, replaced)));
+        Ok(check_total(others.chain([by]))?)
     }
 
     fn has_code(&self, code: &Code) -> bool {

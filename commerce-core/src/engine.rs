@@ -45,7 +45,7 @@ pub use self::error::{EngineError, Field, ItemPart, Resource};
 pub use self::orders::{HistoryItem, ReturnInput};
 pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest, PriceChanged};
 pub use self::promotions::{Basket, CodeCheck};
-pub use self::target::{Expected, Target};
+pub use self::target::{Expected, Target, Versions};
 pub use self::tasks::{TaskOutcome, TaskRun};
 use crate::actor::Actor;
 use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};
@@ -151,14 +151,12 @@ impl Engine {
         &self.settings
     }
 
-    /// Checks that the store answers.
+    /// Checks that the store answers and can be written.
     ///
     /// # Errors
     /// [`EngineError::Store`] if it does not.
     pub async fn health(&self) -> Result<()> {
-        let none = IdempotencyKey { scope: String::new(), key: String::new() };
-        self.ports.store.idempotency_record(&none).await?;
-        Ok(())
+        Ok(self.ports.store.check().await?)
     }
 
     /// The stored answer to a request, if it has a key and took effect.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::text::shows_text;
+use crate::text::{is_line, is_visible, shows_text};
 
 /// The maximum length of a text id, in characters.
 pub const MAX_TEXT_ID: usize = 64;
@@ -39,10 +39,10 @@ macro_rules! uuid_ids {
         }
 
         impl FromStr for $name {
-            type Err = uuid::Error;
+            type Err = IdError;
 
-            fn from_str(text: &str) -> Result<Self, uuid::Error> {
-                Uuid::try_parse(text).map(Self)
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Uuid::try_parse(text).map(Self).map_err(|_| IdError::NotUuid)
             }
         }
 
@@ -82,9 +82,15 @@ pub enum IdError {
     /// More than [`MAX_TEXT_ID`] characters.
     #[error("is longer than {MAX_TEXT_ID} characters")]
     TooLong,
-    /// Control characters, or space at an end.
+    /// Control characters, line breaks, or space at an end.
     #[error("has control characters, or space at an end")]
     Unprintable,
+    /// No URL can name it: `.` and `..` are steps of a path.
+    #[error("must not be \".\" or \"..\"")]
+    Dots,
+    /// Of an id of the engine.
+    #[error("must be a UUID")]
+    NotUuid,
 }
 
 macro_rules! text_ids {
@@ -127,13 +133,16 @@ text_ids! {
 }
 
 fn check_text(text: &str) -> Result<(), IdError> {
-    if text.is_empty() {
+    if !is_visible(text) {
         return Err(IdError::Empty);
+    }
+    if matches!(text, "." | "..") {
+        return Err(IdError::Dots);
     }
     if text.chars().nth(MAX_TEXT_ID).is_some() {
         return Err(IdError::TooLong);
     }
-    if text.trim() != text || text.chars().any(char::is_control) {
+    if text.trim() != text || !is_line(text) {
         return Err(IdError::Unprintable);
     }
     Ok(())

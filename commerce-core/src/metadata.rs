@@ -24,6 +24,10 @@ pub const MAX_ENTRIES: usize = 50;
 pub const MAX_KEY: usize = 40;
 /// The maximum length of a string, in bytes.
 pub const MAX_STRING: usize = 500;
+/// The maximum size of the metadata of a cart or an order together with that of its lines, in KiB.
+pub const MAX_TOTAL_KIB: usize = 256;
+/// What a number or a boolean counts in a [`Metadata::size`], in bytes.
+const SCALAR: usize = 8;
 
 /// Entries by key.
 ///
@@ -104,20 +108,31 @@ impl Metadata {
         format!("metadata:{key}={value}")
     }
 
-    /// Applies a patch.
+    /// The metadata after a patch.
     ///
     /// # Errors
-    /// [`TooManyEntries`]; nothing has changed then.
-    pub fn patch(&mut self, patch: &MetadataPatch) -> Result<(), TooManyEntries> {
+    /// [`MetadataError::TooManyEntries`].
+    pub fn patched(&self, patch: &MetadataPatch) -> Result<Self, MetadataError> {
         let mut patched = self.0.clone();
         patched.retain(|key, _| !patch.removed.contains(key));
         patched.extend(patch.set.0.clone());
-        if patched.len() > MAX_ENTRIES {
-            return Err(TooManyEntries);
-        }
-        self.0 = patched;
-        Ok(())
+        if patched.len() > MAX_ENTRIES { Err(MetadataError::TooManyEntries) } else { Ok(Self(patched)) }
     }
+
+    /// The size of keys and values, in bytes.
+    pub fn size(&self) -> usize {
+        let entry = |(key, value): (&String, &Value)| key.len().saturating_add(value.as_str().map_or(SCALAR, str::len));
+        self.0.iter().map(entry).fold(0, usize::saturating_add)
+    }
+}
+
+/// Checks the metadata of a cart or an order and that of its lines together.
+///
+/// # Errors
+/// [`MetadataError::TooLarge`].
+pub fn check_total<'a>(all: impl IntoIterator<Item = &'a Metadata>) -> Result<(), MetadataError> {
+    let total = all.into_iter().map(Metadata::size).fold(0, usize::saturating_add);
+    if total > MAX_TOTAL_KIB.saturating_mul(1024) { Err(MetadataError::TooLarge) } else { Ok(()) }
 }
 
 impl MetadataPatch {
@@ -129,10 +144,25 @@ impl MetadataPatch {
     }
 }
 
-/// A patch would lead to more than [`MAX_ENTRIES`] entries.
+/// Why a change of metadata is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("has more than {MAX_ENTRIES} entries")]
-pub struct TooManyEntries;
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum MetadataError {
+    #[error("has more than {MAX_ENTRIES} entries")]
+    TooManyEntries,
+    #[error("is larger than {MAX_TOTAL_KIB} KiB together with that of all lines")]
+    TooLarge,
+}
+
+impl MetadataError {
+    /// The stable code for clients.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TooManyEntries => "too_many",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
 
 fn read_entry(key: &str, value: Value, findings: &mut Findings) -> Option<Value> {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');

@@ -288,6 +288,13 @@ pub trait Store: Send + Sync + fmt::Debug {
         Ok(page.map(|(order, known)| (order.id, known.clone())))
     }
 
+    /// Checks that the store answers, and that it can be written as far as it knows. It is called often: an implementation
+    /// should write only if recent commits do not show it.
+    async fn check(&self) -> StoreResult<()> {
+        let none = IdempotencyKey { scope: String::new(), key: String::new() };
+        self.idempotency_record(&none).await.map(drop)
+    }
+
     /// The number of a customer's orders that are neither cancelled nor returned.
     async fn count_active_orders(&self, user: &UserId) -> StoreResult<u32> {
         let filter = &OrderFilter { user: Some(user.clone()), ..OrderFilter::default() };
@@ -307,15 +314,19 @@ pub trait Store: Send + Sync + fmt::Debug {
         read::history(self, of_order).await
     }
 
-    /// The history of a document, oldest first; empty if there is no such document.
-    async fn document_history(&self, id: &DocumentId) -> StoreResult<Vec<Recorded<DocumentEvent>>> {
+    /// The history of a document, oldest first; empty if there is no such document. The key is the sequence.
+    async fn document_history(
+        &self,
+        id: &DocumentId,
+        page: &PageRequest<u64>,
+    ) -> StoreResult<Page<Recorded<DocumentEvent>, u64>> {
         let of_document = |entry| match entry {
             HistoryEntry::Document(found, entry) if found == *id => Some(entry),
             HistoryEntry::Order(..) | HistoryEntry::Stock(..) | HistoryEntry::Document(..) | HistoryEntry::Task(..) => {
                 None
             }
         };
-        read::history(self, of_document).await
+        Ok(Page::ascending(read::history(self, of_document).await?, page, |entry| entry.sequence))
     }
 
     /// Leases until an instant up to `limit` tasks of [known kinds](crate::task::TaskKind::KNOWN) that are due and not

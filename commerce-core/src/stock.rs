@@ -183,10 +183,10 @@ impl StockEvent {
 pub enum StockRefusal {
     #[error("cannot reserve {asked} of {sku}: {available} available")]
     OutOfStock { sku: Sku, asked: i64, available: i64 },
-    #[error("{sku} cannot have {on_hand} on hand: {reserved} are reserved")]
+    #[error("sku {sku} cannot have {on_hand} on hand: {reserved} are reserved")]
     BelowReserved { sku: Sku, on_hand: i64, reserved: i64 },
-    #[error("{sku}: units on hand are 0 to {MAX_ON_HAND}")]
+    #[error("the units on hand of sku {sku} must be 0 to {MAX_ON_HAND}")]
     OutOfRange { sku: Sku },
-    #[error("{sku} is at version {actual}, not {expected}")]
+    #[error("sku {sku} is at version {actual}, not {expected}")]
     VersionMismatch { sku: Sku, expected: u64, actual: u64 },
 }

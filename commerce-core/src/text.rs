@@ -70,7 +70,8 @@ macro_rules! named {
 }
 pub(crate) use named;
 
-/// Text of 1 to `MAX` characters, trimmed, without control characters other than line breaks and tabs.
+/// Text of 1 to `MAX` characters, trimmed, with at least one visible character. Text of up to [`MAX_LINE`] characters is one
+/// line: [`is_line`]. Longer text may have several, without other control characters.
 ///
 /// [`FromStr`] checks this. [Stored](crate::stored) text is read without checks, even if it is longer than `MAX`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -84,8 +85,42 @@ impl<const MAX: usize> BoundedString<MAX> {
     }
 }
 
+/// The maximum length of a text that must be one line.
+pub const MAX_LINE: usize = 255;
+
 /// The name of a thing or a person.
-pub type Name = BoundedString<255>;
+pub type Name = BoundedString<MAX_LINE>;
+
+/// Whether a text has neither line breaks nor control characters, also none that change the direction of the text around it.
+pub fn is_line(text: &str) -> bool {
+    let breaks = |char: char| matches!(char, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !text.chars().any(|char| char.is_control() || breaks(char))
+}
+
+/// Whether a text has a character that is neither space nor of no width.
+pub fn is_visible(text: &str) -> bool {
+    text.chars().any(|char| !char.is_whitespace() && !has_no_width(char))
+}
+
+const fn has_no_width(char: char) -> bool {
+    matches!(
+        char,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
 
 /// Why a text is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +134,9 @@ pub enum BoundedStringError {
     TooLong(usize),
     #[error("has control characters")]
     ControlCharacters,
+    /// Line breaks and tabs count as control characters here.
+    #[error("has line breaks or control characters")]
+    NotOneLine,
 }
 
 impl<const MAX: usize> FromStr for BoundedString<MAX> {
@@ -106,11 +144,14 @@ impl<const MAX: usize> FromStr for BoundedString<MAX> {
 
     fn from_str(text: &str) -> Result<Self, BoundedStringError> {
         let text = text.trim();
-        if text.is_empty() {
+        if !is_visible(text) {
             return Err(BoundedStringError::Empty);
         }
         if text.chars().nth(MAX).is_some() {
             return Err(BoundedStringError::TooLong(MAX));
+        }
+        if MAX <= MAX_LINE && !is_line(text) {
+            return Err(BoundedStringError::NotOneLine);
         }
         if text.chars().any(|char| char.is_control() && !matches!(char, '\n' | '\r' | '\t')) {
             return Err(BoundedStringError::ControlCharacters);

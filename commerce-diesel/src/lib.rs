@@ -30,6 +30,8 @@ mod changes;
 mod db_enum;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod fault;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod health;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 #[cfg(any(feature = "postgres", feature = "mysql"))]

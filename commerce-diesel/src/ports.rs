@@ -29,6 +29,13 @@ use super::{Backend, in_snapshot, in_statement, in_transaction};
 use crate::Rebuilt;
 
 impl Backend {
+    /// Writes a record, and removes it again.
+    async fn try_to_write(&self) -> Result<(), StoreError> {
+        let (key, text) = &self.shared.health.trial();
+        in_transaction!(self, [key, text]; conn => idempotency::write_trial(conn, &key, &text))?;
+        in_transaction!(self, [key]; conn => idempotency::remove_trial(conn, &key))
+    }
+
     /// Repairs the tables that follow from the history: all but idempotency records.
     ///
     /// This is one transaction. Commits wait until it ends; readers see the old tables. Rows that agree with the history do not
@@ -64,7 +71,20 @@ impl Backend {
 #[async_trait]
 impl Store for Backend {
     async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
-        self.shared.writer.commit(commit).await
+        let outcome = self.shared.writer.commit(commit).await;
+        self.shared.health.note_commit(&outcome);
+        outcome
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.idempotency_record(&IdempotencyKey { scope: String::new(), key: String::new() }).await?;
+        let _turn = match self.shared.health.known().await {
+            Ok(known) => return known,
+            Err(turn) => turn,
+        };
+        let outcome = self.try_to_write().await;
+        self.shared.health.note(outcome.as_ref().err());
+        outcome
     }
 
     async fn idempotency_record(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError> {
@@ -116,8 +136,12 @@ impl Store for Backend {
         in_snapshot!(self, [filter, page]; conn => documents::list(conn, kind, &filter, &page))
     }
 
-    async fn document_history(&self, id: &DocumentId) -> Result<Vec<Recorded<DocumentEvent>>, StoreError> {
-        in_statement!(self, [id]; conn => history::of_document(conn, &id))
+    async fn document_history(
+        &self,
+        id: &DocumentId,
+        page: &PageRequest<u64>,
+    ) -> Result<Page<Recorded<DocumentEvent>, u64>, StoreError> {
+        in_statement!(self, [id, page]; conn => history::of_document(conn, &id, &page))
     }
 
     async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError> {

@@ -33,6 +33,7 @@ use self::connection::{Conn, RunQueryDsl};
 pub use self::open::OpenError;
 use self::readers::{Readers, in_snapshot, in_statement, in_transaction};
 use self::writer::Writer;
+use crate::health::Health;
 
 /// Options of a store on a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +85,7 @@ struct Shared {
     // Dropped first: its thread has to finish its work.
     writer: Writer,
     readers: Readers,
+    health: Health,
 }
 
 impl SqliteStore {
@@ -94,7 +96,7 @@ impl SqliteStore {
     pub async fn open(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
         let (writer, connections) = Writer::start(path.to_owned(), options).await?;
         let readers = Readers::start(connections)?;
-        Ok(Self { shared: Arc::new(Shared { writer, readers }) })
+        Ok(Self { shared: Arc::new(Shared { writer, readers, health: Health::default() }) })
     }
 }
 

@@ -13,6 +13,8 @@ use crate::dto::{Fault, Refused};
 use crate::problem::Problem;
 
 const MAX_DEPTH: usize = 128;
+/// The number of significant digits that a binary float preserves.
+const EXACT_DIGITS: usize = 15;
 
 /// Reads a document.
 ///
@@ -24,7 +26,60 @@ pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
 
 /// Like [`read`], with an error that is not a problem yet.
 pub(crate) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refused> {
-    serde_json::from_slice(text).or_else(|_| read_closely(text))
+    match serde_json::from_slice(text) {
+        Ok(value) if !has_inexact_number(text) => Ok(value),
+        _ => read_closely(text),
+    }
+}
+
+/// Whether a number in the text could change when it becomes binary floating point. Most texts have no such digits.
+fn has_inexact_number(text: &[u8]) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'-' | b'0'..=b'9')) {
+        let (_, from) = rest.split_at(at);
+        let is_string = from.first() == Some(&b'"');
+        let length = if is_string { string_length(from) } else { number_length(from) };
+        let (token, after) = from.split_at(length);
+        if !is_string && is_inexact(token) {
+            return true;
+        }
+        rest = after;
+    }
+    false
+}
+
+/// The length of the string that a text begins with, with its quotes.
+fn string_length(text: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(byte) = text.get(at).filter(|byte| **byte != b'"') {
+        at += if *byte == b'\\' { 2 } else { 1 };
+    }
+    (at + 1).min(text.len())
+}
+
+fn number_length(text: &[u8]) -> usize {
+    let end = text.iter().position(|byte| !matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'));
+    end.unwrap_or(text.len())
+}
+
+/// Whether a token is a number that binary floating point would change without a trace: it becomes zero or infinite, or loses
+/// digits until few are left. Of a number that keeps more than [`EXACT_DIGITS`], the value itself tells.
+fn is_inexact(token: &[u8]) -> bool {
+    let is_number = token.first().is_some_and(|byte| matches!(byte, b'-' | b'0'..=b'9'));
+    let Some(number) = str::from_utf8(token).ok().filter(|_| is_number) else { return false };
+    let figure = number.split(['e', 'E']).next().unwrap_or_default();
+    let is_whole = figure.len() == number.len() && !figure.contains('.');
+    if is_whole || significant_digits(figure) == 0 {
+        return false;
+    }
+    let float: f64 = number.parse().unwrap_or(f64::INFINITY);
+    let loses_digits = || significant_digits(&float.to_string()) <= EXACT_DIGITS;
+    !float.is_normal() || (significant_digits(figure) > EXACT_DIGITS && loses_digits())
+}
+
+fn significant_digits(figure: &str) -> usize {
+    let zeros = |char: char| !matches!(char, '1'..='9');
+    figure.trim_matches(zeros).bytes().filter(u8::is_ascii_digit).count()
 }
 
 fn read_closely<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refused> {
@@ -43,6 +98,11 @@ impl From<Refused> for Problem {
             Refused::Invalid(faults) => Self::invalid(faults),
         }
     }
+}
+
+/// One of the names of a type.
+pub(crate) fn word<T: DeserializeOwned>(text: &str) -> Result<T, impl Display + use<T>> {
+    T::deserialize(IntoDeserializer::<Misfit>::into_deserializer(text))
 }
 
 /// A value, or all problems that were found in it.
@@ -105,7 +165,9 @@ impl Misfit {
 
 impl de::Error for Misfit {
     fn custom<T: Display>(message: T) -> Self {
-        Self::new("invalid", message)
+        let message = message.to_string();
+        let is_of_uuid = message.starts_with("UUID parsing failed"); // its reasons are about forms that nobody meant
+        Self::new("invalid", if is_of_uuid { "must be a UUID" } else { &message })
     }
 
     fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -173,13 +235,22 @@ impl<'a> Node<'a> {
     }
 
     fn visit_scalar<V: Visitor<'a>>(&self, visitor: V) -> Result<V::Value, Misfit> {
+        if is_inexact(self.text.get().as_bytes()) {
+            return Err(Misfit::new(
+                "out_of_range",
+                "has too many digits or too small an exponent for a JSON number; write it as a string",
+            ));
+        }
         match self.parse()? {
             Value::Bool(value) => visitor.visit_bool(value),
             Value::String(text) => visitor.visit_string(text),
             Value::Number(number) => match (number.as_u64(), number.as_i64()) {
                 (Some(number), _) => visitor.visit_u64(number),
                 (None, Some(number)) => visitor.visit_i64(number),
-                (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+                (None, None) => match whole(&number) {
+                    Some(number) => visitor.visit_i64(number),
+                    None => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+                },
             },
             Value::Null | Value::Array(_) | Value::Object(_) => visitor.visit_unit(),
         }
@@ -188,6 +259,11 @@ impl<'a> Node<'a> {
     fn parse<T: Deserialize<'a>>(&self) -> Result<T, Misfit> {
         serde_json::from_str(self.text.get()).map_err(|_| Misfit::new("invalid", "is not a value that can be read"))
     }
+}
+
+/// A number such as `1.0` or `1e3` as an integer, which it also is in JSON Schema.
+fn whole(number: &serde_json::Number) -> Option<i64> {
+    number.as_f64()?.to_string().parse().ok()
 }
 
 macro_rules! named {

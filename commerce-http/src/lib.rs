@@ -42,9 +42,11 @@ mod route;
 mod routes;
 mod service;
 pub mod telemetry;
+mod transport;
 
 pub use self::memory::Budget;
 pub use self::openapi::openapi;
 pub use self::options::Options;
 pub use self::quota::ClientAddress;
 pub use self::service::Service;
+pub use self::transport::{Malformed, unreadable};

@@ -39,6 +39,7 @@ pub(crate) struct List<T> {
 /// The parameters of a list.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what `asked` reads")]
 pub(crate) struct Paging {
     /// The maximum number of entries. A page has fewer if it would be longer than 1 MiB.
     #[param(minimum = 1, maximum = 100, default = 20)]
@@ -116,21 +117,6 @@ impl Entries {
     }
 }
 
-/// The requested page of a history that was read whole.
-pub(crate) fn of_history<'h, E, T: From<&'h E> + Serialize>(
-    kind: &str,
-    page: &PageRequest<u64>,
-    history: &'h [E],
-    sequence: impl Fn(&E) -> u64,
-) -> Answer {
-    let start = history.partition_point(|entry| page.after.is_some_and(|after| sequence(entry) <= after));
-    let rest = history.get(start..).unwrap_or_default();
-    let mut entries = Entries::new();
-    let written = rest.iter().take(page.limit.into()).take_while(|entry| entries.push(&T::from(entry))).count();
-    let last = rest.get(..written).and_then(<[E]>::last).filter(|_| written < rest.len());
-    entries.finish(kind, last.map(sequence).as_ref())
-}
-
 /// The requested page of a list with long entries, which are read in rounds.
 #[derive(Debug)]
 pub(crate) struct Listing<K> {
@@ -181,12 +167,11 @@ impl<K: Clone + Serialize> Listing<K> {
 
 /// The requested page. The kind distinguishes the cursors of different lists.
 pub(crate) fn asked<K: DeserializeOwned>(query: &Query, kind: &str) -> Result<PageRequest<K>, Problem> {
-    let Paging { limit, cursor } = Paging { limit: query.get("limit")?, cursor: query.get("cursor")? };
-    let limit = limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        let message = format_args!("must be 1 to {MAX_LIMIT}");
-        return Err(Problem::invalid_parameter("limit", "invalid_parameter", message));
-    }
+    let limit = query.parsed("limit", |text| match text.parse() {
+        Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),
+        _ => Err(format!("must be 1 to {MAX_LIMIT}")),
+    })?;
+    let (limit, cursor) = (limit.unwrap_or(DEFAULT_LIMIT), query.get::<String>("cursor")?);
     let after = cursor.map(|cursor| read(kind, &cursor).ok_or_else(invalid)).transpose()?;
     Ok(PageRequest { limit, after })
 }

@@ -1,35 +1,37 @@
 //! Conditional writes (`If-Match`, `If-None-Match: *`).
 
-use commerce_core::engine::Expected;
+use commerce_core::engine::{Expected, Versions};
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use utoipa::IntoParams;
 
 use crate::problem::Problem;
 
-/// The version of an unknown tag. No value has it.
-const NEVER: u64 = u64::MAX;
-
 /// The header of a conditional write.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes what `expected` reads")]
 pub(crate) struct IfMatch {
-    /// The `ETag` that the change is based on, or `*`. If it is not the current one, the answer is 412.
+    /// The `ETag` that the change is based on, several of them, or `*`. If none is the current one, the answer is 412. A weak tag
+    /// (`W/`) never is.
     #[param(rename = "If-Match", example = "\"3\"")]
     if_match: Option<String>,
 }
 
-/// The condition in the headers of a write.
-///
-/// Of several tags the highest counts: versions increase, so no other can be the current one.
+/// The condition in the headers of a write. Of several tags one must be the current one.
 pub(crate) fn expected(headers: &HeaderMap) -> Result<Expected, Problem> {
-    let Some(value) = headers.get(IF_MATCH) else { return unless_match(headers) };
-    let text = value.to_str().map_err(|_| malformed())?.trim();
-    match text {
-        "" => Err(malformed()),
-        "*" => Ok(Expected::Exists),
-        tags => Ok(Expected::Version(tags.split(',').filter_map(version).max().unwrap_or(NEVER))),
+    let lines = headers.get_all(IF_MATCH).iter().map(|line| line.to_str().map_err(|_| malformed()));
+    let lines: Vec<&str> = lines.collect::<Result<_, _>>()?;
+    let tags = || lines.iter().flat_map(|line| line.split(',')).map(str::trim).filter(|tag| !tag.is_empty());
+    match (lines.is_empty(), tags().next()) {
+        (true, _) => unless_match(headers),
+        (false, None) => Err(malformed()),
+        (false, Some("*")) => Ok(Expected::Exists),
+        (false, Some(_)) if tags().count() > Versions::MAX => Err(malformed()),
+        (false, Some(tag)) => Ok(match (version(tag), tags().count()) {
+            (Some(version), 1) => Expected::Version(version),
+            _ => Expected::OneOf(Versions::new(tags().filter_map(version)).unwrap_or_default()),
+        }),
     }
 }
 
@@ -53,5 +55,5 @@ fn version(tag: &str) -> Option<u64> {
 }
 
 fn malformed() -> Problem {
-    Problem::bad_request("malformed_precondition", "If-Match must be * or entity tags such as \"3\".")
+    Problem::bad_request("malformed_precondition", "If-Match must be * or up to 8 entity tags such as \"3\".")
 }

@@ -204,7 +204,7 @@ impl Problem {
             r#type: format!("urn:commerce:problem:{}", parts.code),
             title: &title,
             status: parts.status.as_u16(),
-            detail: &parts.detail,
+            detail: &sentence(&parts.detail),
             code: parts.code,
             error: &title,
             request_id,
@@ -247,6 +247,16 @@ pub(crate) struct ProblemShape<'a> {
     #[serde(flatten)]
     #[schema(ignore)]
     members: &'a Map<String, Value>,
+}
+
+/// A text that begins in upper case.
+fn sentence(text: &str) -> Cow<'_, str> {
+    match text.as_bytes().first().filter(|byte| byte.is_ascii_lowercase()) {
+        Some(byte) => {
+            Cow::Owned(format!("{}{}", char::from(byte.to_ascii_uppercase()), text.get(1..).unwrap_or_default()))
+        }
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// The title of a problem: its code in words, except where clients rely on another text.

@@ -7,8 +7,9 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use commerce_core::metadata::Metadata;
 use percent_encoding::percent_decode_str;
-use serde::de::{DeserializeOwned, IntoDeserializer, value};
+use serde::de::DeserializeOwned;
 
+use crate::json;
 use crate::problem::Problem;
 
 /// The parameters of a query. The first of repeated parameters counts. Unknown ones are ignored.
@@ -44,8 +45,12 @@ impl Query {
         Ok(metadata.map_err(invalid)?.lookup_keys().collect())
     }
 
+    pub(crate) fn flag(&self, name: &'static str) -> Result<Option<bool>, Problem> {
+        self.parsed(name, |text| text.parse().map_err(|_| "must be true or false"))
+    }
+
     pub(crate) fn word<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>, Problem> {
-        self.parsed(name, |text| T::deserialize(IntoDeserializer::<value::Error>::into_deserializer(text)))
+        self.parsed(name, json::word)
     }
 
     pub(crate) fn parsed<T, E: Display>(

@@ -108,7 +108,7 @@ fn cart(rejection: &CartRejection) -> Problem {
         CartRejection::TooManyCodes => Problem::unprocessable("too_many_codes", rejection),
         CartRejection::Quantity(error) => Problem::invalid_at("/quantity", "out_of_range", error),
         CartRejection::Currency { .. } => Problem::unprocessable("currency_mismatch", rejection),
-        CartRejection::Metadata(error) => Problem::invalid_at("/metadata", "too_many", error),
+        CartRejection::Metadata(error) => Problem::invalid_at("/metadata", error.code(), error),
         CartRejection::Empty => Problem::unprocessable("cart_empty", rejection),
     }
 }
@@ -137,6 +137,7 @@ fn order(rejection: &OrderRejection) -> Problem {
             Problem::conflict("window_closed", rejection).with("closed_at", closed.to_rfc3339())
         }
         OrderRejection::ItemCount(_) => Problem::invalid_at("/items", "out_of_range", rejection),
+        OrderRejection::Metadata(error) => Problem::invalid_at("/metadata", error.code(), error),
         OrderRejection::ReturnLines => Problem::invalid_at("/items", "invalid", rejection),
         OrderRejection::TooManyReturned { asked, left, .. } => {
             Problem::unprocessable("too_many_returned", rejection).with("asked", *asked).with("left", *left)

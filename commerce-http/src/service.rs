@@ -3,7 +3,7 @@
 //! 1. Take or create the request id.
 //! 2. Open a span.
 //! 3. Find the route.
-//! 4. Check the token.
+//! 4. Refuse what is not proper HTTP, and check the token.
 //! 5. Take memory, and receive the body within its limits.
 //! 6. Run the handler within its time-out.
 //! 7. Turn a panic into a 500.
@@ -44,11 +44,15 @@ use crate::quota::Quota;
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::route::Found;
 use crate::routes::ROUTER;
-use crate::telemetry::{InFlight, Served};
+use crate::telemetry::{self, InFlight, Served};
+use crate::transport::Malformed;
 use crate::{body, compress};
 
 /// The number of requests after which the samples of the histograms are merged, even if nobody reads them.
 const UPKEEP_EVERY: u32 = 8192;
+
+/// The part of an unknown path that is logged, in characters.
+const MAX_LOGGED: usize = 200;
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -145,7 +149,9 @@ where
     let id = RequestId::of(&parts.headers);
     let span = info_span!("request", request_id = id.as_str(), user_id = field::Empty, order_id = field::Empty);
     let found = ROUTER.find(&parts.method, parts.uri.path());
-    let (method, route, gzip) = (parts.method.clone(), found.label(), compress::takes_gzip(&parts.headers));
+    let (method, route) = (telemetry::label(&parts.method), found.label());
+    let path = route.is_none().then(|| parts.uri.path().chars().take(MAX_LOGGED).collect());
+    let gzip = compress::takes_gzip(&parts.headers);
     let work = AssertUnwindSafe(run(app, found, parts, body)).catch_unwind().instrument(span.clone());
     let outcome = work.await.unwrap_or_else(|panic| Err(Problem::internal().caused_by(panic_message(&*panic))));
     span.in_scope(|| {
@@ -153,7 +159,7 @@ where
         answer.order.inspect(|order| {
             span.record("order_id", field::display(order));
         });
-        Served { method, route, took: started.elapsed() }.note(&answer);
+        Served { method, route, path, took: started.elapsed() }.note(&answer);
         response(answer, memory, id, gzip)
     })
 }
@@ -163,6 +169,9 @@ where
     B: Body,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
+    if let Some(malformed) = parts.extensions.get::<Malformed>() {
+        return Err((*malformed).into());
+    }
     let caller = identify(app, &parts)?;
     if let Some(user) = caller.actor().and_then(|caller| caller.user.as_ref()) {
         Span::current().record("user_id", user.as_str());
@@ -198,11 +207,16 @@ fn finished(outcome: Result<(Answer, Memory), Problem>, id: &RequestId) -> (Answ
 }
 
 fn response(mut answer: Answer, memory: Memory, id: RequestId, gzip: bool) -> Response<Full<Bytes>> {
+    answer.body = compress::compress(&mut answer.headers, answer.body, gzip);
+    complete(answer, id).map(|body| Full::new(memory.hold(body)))
+}
+
+/// Adds the headers that every answer has.
+pub(crate) fn complete(mut answer: Answer, id: RequestId) -> Response<Bytes> {
     answer.headers.insert(X_REQUEST_ID, id.into_header());
     answer.headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     answer.headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
-    let body = compress::compress(&mut answer.headers, answer.body, gzip);
-    let mut response = Response::new(Full::new(memory.hold(body)));
+    let mut response = Response::new(answer.body);
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     response

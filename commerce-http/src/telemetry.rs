@@ -118,18 +118,22 @@ pub(crate) fn order_placed() {
 
 #[derive(Debug)]
 pub(crate) struct Served {
-    pub(crate) method: Method,
+    /// One of a few names.
+    pub(crate) method: &'static str,
     pub(crate) route: Option<&'static str>,
+    /// Of a request without a route.
+    pub(crate) path: Option<String>,
     pub(crate) took: Duration,
 }
 
 impl Served {
     /// Records metrics and a log line. The span of the line has the request, the user and the order.
     pub(crate) fn note(&self, answer: &Answer) {
-        let (method, route) = (label(&self.method), self.route.unwrap_or(UNMATCHED));
+        let (method, route) = (self.method, self.route.unwrap_or(UNMATCHED));
         self.count(method, route, answer.status);
         let micros = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX);
-        tracing::info!(method, route, status = answer.status.as_u16(), latency_us = micros, "answered");
+        let (status, path) = (answer.status.as_u16(), self.path.as_deref());
+        tracing::info!(method, route, path, status, latency_us = micros, "answered");
     }
 
     fn count(&self, method: &'static str, route: &'static str, status: StatusCode) {
@@ -138,7 +142,8 @@ impl Served {
     }
 }
 
-fn label(method: &Method) -> &'static str {
+/// The name of a method in metrics and logs.
+pub(crate) fn label(method: &Method) -> &'static str {
     let known = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
     known.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER")
 }

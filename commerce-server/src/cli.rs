@@ -17,6 +17,7 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -91,6 +92,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 impl Cli {
     fn run(self, matches: &ArgMatches) -> Result<(), Failure> {
+        if SystemTime::now() < UNIX_EPOCH {
+            return Err(Failure::Clock);
+        }
         let config = || -> Result<Config, Failure> {
             let config = self.config.load(matches)?;
             check_environment(&config, std::env::vars_os().map(|(name, _)| name))?;

@@ -20,6 +20,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 use commerce_core::money::{Amount, Currency, MoneyError, Rounding};
@@ -100,11 +101,11 @@ pub(crate) struct Config {
     lifecycle: Option<LifecycleChoice>,
 
     /// The maximum number of orders per customer and minute, 0 for no limit [default: 120].
-    #[arg(long, global = true, value_name = "N", env = "COMMERCE_ORDERS_PER_MINUTE")]
+    #[arg(long, global = true, value_name = "N", value_parser = whole::<u32>, env = "COMMERCE_ORDERS_PER_MINUTE")]
     pub(crate) orders_per_minute: Option<u32>,
 
     /// The maximum number of promotion codes that do not apply per customer and minute, 0 for no limit [default: 30].
-    #[arg(long, global = true, value_name = "N", env = "COMMERCE_CODES_PER_MINUTE")]
+    #[arg(long, global = true, value_name = "N", value_parser = whole::<u32>, env = "COMMERCE_CODES_PER_MINUTE")]
     pub(crate) codes_per_minute: Option<u32>,
 
     /// The maximum number of invalid tokens per client address and minute, 0 for no limit [default: 120].
@@ -124,7 +125,7 @@ pub(crate) struct Config {
     declined_payments: Option<u32>,
 
     /// The maximum number of client connections; further ones wait [default: 10000].
-    #[arg(long, global = true, value_name = "N", env = "COMMERCE_MAX_CONNECTIONS")]
+    #[arg(long, global = true, value_name = "N", value_parser = whole::<NonZeroU32>, env = "COMMERCE_MAX_CONNECTIONS")]
     pub(crate) max_connections: Option<NonZeroU32>,
 
     #[command(flatten)]
@@ -264,6 +265,11 @@ fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
     let local = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
     let local = local.map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     text.parse().ok().or(local).ok_or("an address and a port, such as 127.0.0.1:8080")
+}
+
+/// A whole number of any type.
+fn whole<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse().map_err(|_| "must be a whole number in the range of this setting")
 }
 
 fn currency(text: &str) -> Result<Currency, MoneyError> {

@@ -6,7 +6,7 @@
 //!
 //! # Rules
 //! * The whole file is checked before the import, by itself ([`Sheet::read`]) and against the shop ([`Plan::make`]). Each bad
-//!   row is reported with its line.
+//!   row is reported with its line. A product with a bad row is left out as a whole.
 //! * The file replaces what it contains. Everything else (descriptions, whether a product is active, absent columns) stays as
 //!   it is. A product in the file has the variants in the file.
 //! * Repeating an import changes nothing.

@@ -23,4 +23,5 @@ mod keyring;
 pub mod listener;
 mod metrics_page;
 mod outbound;
+mod plural;
 pub mod users;

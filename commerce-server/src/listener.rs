@@ -5,6 +5,7 @@
 
 mod activity;
 mod client;
+mod explained;
 mod gate;
 mod network;
 mod pace;
@@ -30,6 +31,7 @@ use tower::Service;
 
 use self::activity::Activity;
 use self::client::Clients;
+use self::explained::ExplainedStream;
 use self::gate::Gate;
 pub use self::network::{Network, ParseNetworkError};
 use self::pace::{PacedStream, Streams};
@@ -147,7 +149,7 @@ where
         let activity = Activity::new();
         let gate =
             Gate { service: service.clone(), clients: Arc::clone(&clients), peer, activity: Arc::clone(&activity) };
-        let stream = TokioIo::new(PacedStream::new(stream, limits.write_time_out));
+        let stream = TokioIo::new(ExplainedStream::new(PacedStream::new(stream, limits.write_time_out)));
         let connection = builder.serve_connection(stream, gate).into_owned();
         tokio::spawn(attend(connection, activity, limits.clone(), open.clone(), place));
     }
@@ -161,7 +163,7 @@ where
 
 /// Serves a connection, which occupies its place until the end.
 async fn attend<S, B>(
-    connection: Connection<'static, TokioIo<PacedStream>, Gate<S>, Streams>,
+    connection: Connection<'static, TokioIo<ExplainedStream>, Gate<S>, Streams>,
     activity: Arc<Activity>,
     limits: Limits,
     mut closing: watch::Receiver<()>,

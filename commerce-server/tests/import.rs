@@ -9,15 +9,15 @@ const HEAD: &str = "sku,name,price,currency,on_hand";
 
 #[track_caller]
 fn flaws(text: &str) -> Vec<String> {
-    match Sheet::read(text.as_bytes()) {
-        Err(SheetError::Flaws(flaws)) => flaws.iter().map(Flaw::to_string).collect(),
-        other => panic!("{other:?}"),
-    }
+    let sheet = Sheet::read(text.as_bytes(), None).expect("rows");
+    sheet.flaws.iter().map(Flaw::to_string).collect()
 }
 
 #[track_caller]
 fn sheet(text: &str) -> Sheet {
-    Sheet::read(text.as_bytes()).expect("a good file")
+    let sheet = Sheet::read(text.as_bytes(), None).expect("rows");
+    assert_eq!(sheet.flaws, [], "a good file");
+    sheet
 }
 
 #[test]
@@ -64,23 +64,23 @@ fn the_name_of_a_product_is_what_its_variants_share() {
 
 #[test]
 fn missing_columns_are_named() {
-    let error = Sheet::read("sku,name,colour\nmug,Mug,red\n".as_bytes()).expect_err("columns are missing");
+    let error = Sheet::read("sku,name,colour\nmug,Mug,red\n".as_bytes(), None).expect_err("columns are missing");
     assert!(error.to_string().contains("missing columns: price, currency, on_hand"), "{error}");
-    let error = Sheet::read("sku,name,price,currency\n".as_bytes()).expect_err("a column is missing");
+    let error = Sheet::read("sku,name,price,currency\n".as_bytes(), None).expect_err("a column is missing");
     assert!(error.to_string().contains("missing column: on_hand"), "{error}");
 }
 
 #[test]
 fn an_empty_file_says_what_it_needs() {
     for text in ["", "\n", "\n\n"] {
-        assert!(matches!(Sheet::read(text.as_bytes()), Err(SheetError::Empty(_))), "{text:?}");
+        assert!(matches!(Sheet::read(text.as_bytes(), None), Err(SheetError::Empty(_))), "{text:?}");
     }
     assert_eq!(sheet(HEAD).rows, 0);
 }
 
 #[test]
 fn a_column_stands_once() {
-    let error = Sheet::read(format!("{HEAD},Price\n").as_bytes()).expect_err("twice");
+    let error = Sheet::read(format!("{HEAD},Price\n").as_bytes(), None).expect_err("twice");
     assert!(error.to_string().contains("Price"), "{error}");
 }
 
@@ -115,7 +115,33 @@ fn every_bad_row_is_named_by_its_line() {
 #[test]
 fn lines_are_counted_through_quoted_line_breaks() {
     let text = format!("{HEAD}\na,\"A\nB\",1,EUR,1\r\n\r\n\r\nb,B,x,EUR,1");
-    assert!(flaws(&text)[0].starts_with("line 6:"), "{:?}", flaws(&text));
+    assert_eq!(flaws(&text)[0], "line 2: name has line breaks or control characters");
+    assert!(flaws(&text)[1].starts_with("line 6:"), "{:?}", flaws(&text));
+}
+
+#[test]
+fn the_row_in_another_currency_is_named() {
+    let rows = "a,A,free,usd,1\nb,B,1,EUR,1\nc,C,1,Usd,1\n";
+    let sheet = |shop| Sheet::read(format!("{HEAD}\n{rows}").as_bytes(), shop).expect("rows");
+    let flaws = |shop| sheet(shop).flaws.iter().map(Flaw::to_string).collect::<Vec<_>>();
+    let bad = "line 2: price \"free\" is not an amount such as 59.98".to_owned();
+    let other = "line 3: currency EUR differs from USD on line 2; a shop has one currency".to_owned();
+    assert_eq!(flaws(None), [bad.clone(), other]);
+    let not_ours =
+        |line: u64, price: &str| format!("line {line}: currency USD is not the currency of this shop, EUR{price}");
+    let both = not_ours(2, "; price \"free\" is not an amount such as 59.98");
+    assert_eq!(flaws(Some(Currency::EUR)), [both, not_ours(4, "")]);
+    assert_eq!(sheet(Some(Currency::USD)).products.len(), 1);
+}
+
+#[test]
+fn a_product_with_a_bad_row_is_left_out_as_a_whole() {
+    let text = format!("{HEAD},product_id\na,A,1,EUR,1,p\nb,B,1,EUR,1,q\nc,C,free,EUR,1,p\nd,D,1,EUR,1,\n");
+    let sheet = Sheet::read(text.as_bytes(), None).expect("rows");
+    let ids: Vec<_> = sheet.products.iter().map(|product| product.id.as_str()).collect();
+    assert_eq!((ids, sheet.rows, sheet.flaws.len(), sheet.is_torn), (vec!["q", "d"], 2, 1, false));
+    let torn = Sheet::read(format!("{text}e,E\n").as_bytes(), None).expect("rows");
+    assert!(torn.is_torn, "it may be a variant of q");
 }
 
 #[test]
@@ -123,8 +149,9 @@ fn what_is_not_text_is_named_by_its_line() {
     let mut bytes = format!("{HEAD}\na,A,1,EUR,1\nb,").into_bytes();
     bytes.extend([0xff, 0xfe]);
     bytes.extend(b",1,EUR,1\n");
-    let Err(SheetError::Flaws(flaws)) = Sheet::read(bytes.as_slice()) else { panic!("not text") };
-    assert_eq!(flaws[0].to_string(), "line 3: is not UTF-8 text");
+    let sheet = Sheet::read(bytes.as_slice(), None).expect("rows");
+    assert_eq!(sheet.flaws[0].to_string(), "line 3: is not UTF-8 text");
+    assert!(!sheet.is_torn, "the row has a product of its own");
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! The history of documents.
 
-use alloc::vec::Vec;
-
 use crate::actor::Actor;
 use crate::document::{DocumentEvent, DocumentId};
 use crate::event::Recorded;
 use crate::permission::Permission;
+use crate::port::{Page, PageRequest};
 
 use super::{Engine, EngineError, Resource, Result};
 
@@ -14,9 +13,17 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`] if there is no such document, [`EngineError::Forbidden`] to customers.
-    pub async fn document_history(&self, caller: &Actor, id: &DocumentId) -> Result<Vec<Recorded<DocumentEvent>>> {
+    pub async fn document_history(
+        &self,
+        caller: &Actor,
+        id: &DocumentId,
+        page: &PageRequest<u64>,
+    ) -> Result<Page<Recorded<DocumentEvent>, u64>> {
         caller.require(Permission::SeeAll)?;
-        let history = self.ports.store.document_history(id).await?;
-        if history.is_empty() { Err(EngineError::NotFound(Resource::Document(id.kind))) } else { Ok(history) }
+        let history = self.ports.store.document_history(id, page).await?;
+        if history.items.is_empty() && self.ports.store.document(id).await?.is_none() {
+            return Err(EngineError::NotFound(Resource::Document(id.kind)));
+        }
+        Ok(history)
     }
 }

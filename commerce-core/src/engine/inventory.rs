@@ -47,7 +47,6 @@ impl Engine {
         action: StockAction,
         key: Key<'_, StockLevel>,
     ) -> Answer<StockLevel> {
-        let action = action.expecting(target.expected.version());
         self.decide_and_commit(key, |_| self.decide_move(caller, target, &action)).await
     }
 
@@ -61,11 +60,12 @@ impl Engine {
         let at = self.now();
         let level = self.ports.store.stock(sku, at).await?.unwrap_or_else(|| StockLevel::empty(sku.clone()));
         expected.check(level.version)?;
+        let action = action.clone().expecting(expected.guard(level.version));
         let next_expiry = level.next_expiry;
         let mut sku_stock = SkuStock::new(level, alloc::collections::BTreeMap::new(), next_expiry);
-        sku_stock.apply(action, at)?;
+        sku_stock.apply(&action, at)?;
         let mut commit = self.commit_by(caller, at);
-        commit.stock.push(StockMove { sku: sku.clone(), action: action.clone() });
+        commit.stock.push(StockMove { sku: sku.clone(), action });
         Ok(Decision { commit, outcome: sku_stock.level().clone() })
     }
 }

@@ -1,6 +1,7 @@
 //! The target of a write, with the expected version.
 
 use core::fmt;
+use core::num::NonZeroU64;
 
 use super::{EngineError, Result};
 
@@ -13,6 +14,26 @@ pub enum Expected {
     Exists,
     /// The target has this version; 0: it does not exist.
     Version(u64),
+    /// The target has one of these versions.
+    OneOf(Versions),
+}
+
+/// Up to [`Versions::MAX`] versions. None of them: no version is right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Versions([Option<NonZeroU64>; Self::MAX]);
+
+impl Versions {
+    /// The maximum number of versions.
+    pub const MAX: usize = 8;
+
+    /// `None` if there are more than [`Versions::MAX`]. Nothing has the version 0.
+    pub fn new(versions: impl IntoIterator<Item = u64>) -> Option<Self> {
+        let mut listed = [None; Self::MAX];
+        for (at, version) in versions.into_iter().enumerate() {
+            *listed.get_mut(at)? = NonZeroU64::new(version);
+        }
+        Some(Self(listed))
+    }
 }
 
 /// The target of a write, with its expected state.
@@ -37,20 +58,19 @@ impl<I> Target<I> {
 
 impl Expected {
     /// Checks the present version; 0 if the target does not exist.
-    pub(super) const fn check(self, actual: u64) -> Result<()> {
-        match self {
-            Self::Version(version) if version != actual => Err(EngineError::VersionMismatch { expected: self, actual }),
-            Self::Exists if actual == 0 => Err(EngineError::VersionMismatch { expected: self, actual }),
-            Self::Any | Self::Exists | Self::Version(_) => Ok(()),
-        }
+    pub(super) fn check(self, actual: u64) -> Result<()> {
+        let holds = match self {
+            Self::Any => true,
+            Self::Exists => actual != 0,
+            Self::Version(version) => version == actual,
+            Self::OneOf(versions) => NonZeroU64::new(actual).is_some_and(|actual| versions.0.contains(&Some(actual))),
+        };
+        if holds { Ok(()) } else { Err(EngineError::VersionMismatch { expected: self, actual }) }
     }
 
-    /// The expected version, if any.
-    pub(super) const fn version(self) -> Option<u64> {
-        match self {
-            Self::Version(version) => Some(version),
-            Self::Any | Self::Exists => None,
-        }
+    /// The version to guard, if the present one was expected.
+    pub(super) fn guard(self, actual: u64) -> Option<u64> {
+        matches!(self, Self::Version(_) | Self::OneOf(_)).then_some(actual)
     }
 }
 
@@ -59,8 +79,11 @@ impl fmt::Display for Expected {
         match self {
             Self::Any => f.write_str("anything"),
             Self::Exists => f.write_str("any version"),
-            Self::Version(u64::MAX) => f.write_str("a version that it never has"),
             Self::Version(version) => write!(f, "version {version}"),
+            Self::OneOf(versions) => match versions.0.iter().flatten().max() {
+                Some(latest) => write!(f, "one of the listed versions, the latest of which is {latest}"),
+                None => f.write_str("a strong tag of this server, such as \"3\""),
+            },
         }
     }
 }

@@ -14,6 +14,7 @@ use super::state::{Order, Payment, PaymentStatus, RefundStatus, Shipment, Shipme
 use crate::actor::Role;
 use crate::cart::MAX_LINES;
 use crate::ids::{RefundId, ReturnId};
+use crate::metadata::check_total;
 use crate::money::Money;
 use crate::text::BoundedString;
 
@@ -30,6 +31,8 @@ pub fn place(lifecycle: &Lifecycle, context: &Context, new_order: NewOrder) -> D
     if lines == 0 || lines > MAX_LINES {
         return Err(OrderRejection::ItemCount(lines));
     }
+    let of_lines = new_order.quote.lines.iter().map(|line| &line.item.metadata);
+    check_total(of_lines.chain([&new_order.details.metadata]))?;
     let order = initial_order(lifecycle, context, new_order);
     let free = order.payment.amount.is_zero();
     let mut status = order.status.clone();

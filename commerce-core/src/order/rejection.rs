@@ -11,6 +11,7 @@ use super::state::ShipmentStatus;
 use crate::actor::Role;
 use crate::cart::MAX_LINES;
 use crate::ids::{ItemId, RefundId, ReturnId};
+use crate::metadata::MetadataError;
 use crate::money::Money;
 
 /// Why a command is rejected. A rejected command changes nothing.
@@ -28,7 +29,7 @@ pub enum OrderRejection {
     #[error("the order has no refund {0}")]
     UnknownRefund(RefundId),
     /// The lifecycle has no such transition. `allowed` has the states to which the caller's role may take the order.
-    #[error("{from} → {to} is not possible; from {from} this role may go to: {}", Names(allowed))]
+    #[error("an order cannot go from {from} to {to}; this role may set: {}", Names(allowed))]
     InvalidTransition { from: Status, to: Status, allowed: Vec<Status> },
     #[error("the order is paid already")]
     AlreadyPaid,
@@ -40,10 +41,10 @@ pub enum OrderRejection {
     #[error("an order in state {0} cannot be shipped")]
     NotShippable(Status),
     /// The shipment or its order has a later status.
-    #[error("the shipment is {from:?} and cannot go back to {to:?}")]
+    #[error("the shipment is {from} and cannot go back to {to}")]
     ShipmentGoesBack { from: ShipmentStatus, to: ShipmentStatus },
     /// The command needs another status of the return.
-    #[error("the return is {found:?}, it must be {needed:?}")]
+    #[error("the return is {found}; it must be {needed}")]
     ReturnStatus { found: ReturnStatus, needed: ReturnStatus },
     /// The lifecycle has the transition, but not for this role.
     #[error("{role} may not set {to}")]
@@ -56,6 +57,8 @@ pub enum OrderRejection {
     WindowClosed { to: Status, closed: DateTime<Utc> },
     #[error("an order has 1 to {MAX_LINES} items, not {0}")]
     ItemCount(usize),
+    #[error("the metadata {0}")]
+    Metadata(#[from] MetadataError),
     #[error("a return needs at least one line, and no item twice")]
     ReturnLines,
     /// More units than were bought, less those in returns already (`left`).
@@ -73,7 +76,7 @@ struct Names<'a>(&'a [Status]);
 
 impl core::fmt::Display for Names<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let Some((first, rest)) = self.0.split_first() else { return f.write_str("nowhere") };
+        let Some((first, rest)) = self.0.split_first() else { return f.write_str("nothing") };
         write!(f, "{first}")?;
         rest.iter().try_for_each(|status| write!(f, ", {status}"))
     }

@@ -10,6 +10,7 @@ use super::state::{Order, OrderLine};
 use crate::Quantity;
 use crate::ids::{ItemId, ReturnId};
 use crate::money::Money;
+use crate::text::named;
 
 /// A return (RMA): units of an order that the customer wants to send back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,18 +34,20 @@ pub struct ReturnLine {
     pub quantity: Quantity,
 }
 
-/// The status of a return: requested, then approved and received, or rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReturnStatus {
-    /// Waiting for a decision.
-    Requested,
-    /// The customer may send the units.
-    Approved,
-    /// The units stay with the customer.
-    Rejected,
-    /// The units arrived. The refund was requested.
-    Received,
+named! {
+    /// The status of a return: requested, then approved and received, or rejected.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum ReturnStatus {
+        /// Waiting for a decision.
+        Requested = "requested",
+        /// The customer may send the units.
+        Approved = "approved",
+        /// The units stay with the customer.
+        Rejected = "rejected",
+        /// The units arrived. The refund was requested.
+        Received = "received",
+    }
 }
 
 impl Order {

@@ -16,7 +16,7 @@ use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, RefundId, Sku,
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::pricing::{Quote, QuotedLine};
-use crate::text::BoundedString;
+use crate::text::{BoundedString, named};
 
 /// An order: what was placed, which never changes, and its state, which events change.
 ///
@@ -179,17 +179,19 @@ pub struct Shipment {
     pub status: ShipmentStatus,
 }
 
-/// The status of a parcel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ShipmentStatus {
-    /// Not with the carrier yet.
-    #[default]
-    Pending,
-    /// With the carrier.
-    Shipped,
-    /// With the customer.
-    Delivered,
+named! {
+    /// The status of a parcel.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum ShipmentStatus {
+        /// Not with the carrier yet.
+        #[default]
+        Pending = "pending",
+        /// With the carrier.
+        Shipped = "shipped",
+        /// With the customer.
+        Delivered = "delivered",
+    }
 }
 
 impl Order {

@@ -6,6 +6,7 @@ use super::filter::{Filter, MAX_FILTER_ENTRIES};
 use super::{MAX_CODE, MAX_LABEL, Promotion, PromotionDefinition, Usage};
 use crate::money::{Currency, Money};
 use crate::problem::{Findings, ProblemKind};
+use crate::text::{is_line, is_visible};
 
 pub(super) struct Check<'f> {
     currency: Currency,
@@ -49,7 +50,8 @@ impl<'f> Check<'f> {
 
     fn label(&mut self, name: &'static str, label: Option<&str>, limit: usize) {
         let Some(label) = label else { return };
-        self.require(name, !label.trim().is_empty(), ProblemKind::Empty);
+        self.require(name, is_visible(label), ProblemKind::Empty);
+        self.require(name, is_line(label), ProblemKind::Invalid { expected: "one line without control characters" });
         self.require(name, label.chars().nth(limit).is_none(), ProblemKind::TooLong { limit });
     }
 

@@ -270,7 +270,9 @@ impl<P: FnMut(u64) + Send> Verifier<'_, P> {
     async fn check_document(&mut self, stored: &Document) -> StoreResult<()> {
         self.report.documents = self.report.documents.saturating_add(1);
         let (id, version) = (stored.id(), stored.version());
-        let history = self.store.document_history(&id).await?;
+        let store = self.store;
+        let of_id = &id;
+        let history = PageRequest::read_all(|page| async move { store.document_history(of_id, &page).await }).await?;
         let error = match document::replay(id.kind, history.iter().take_while(|entry| entry.sequence <= version)) {
             Ok(rebuilt) if rebuilt == *stored => return Ok(()),
             Ok(_) => None,

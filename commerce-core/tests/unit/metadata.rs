@@ -61,11 +61,12 @@ fn a_patch_sets_and_removes() {
         let entries = entries.as_object().cloned().unwrap_or_default();
         MetadataPatch::read(entries, &mut Findings::default())
     };
-    let mut metadata = Metadata::new(many(50)).unwrap();
+    let metadata = Metadata::new(many(50)).unwrap();
     let full = metadata.clone();
-    assert_eq!(metadata.patch(&patch(json!({ "one_more": 1 })).unwrap()), Err(TooManyEntries));
+    assert_eq!(metadata.patched(&patch(json!({ "one_more": 1 })).unwrap()), Err(MetadataError::TooManyEntries));
     assert_eq!(metadata, full);
-    metadata.patch(&patch(json!({ "k0": null, "k1": "new", "one_more": true, "unknown": null })).unwrap()).unwrap();
+    let other = patch(json!({ "k0": null, "k1": "new", "one_more": true, "unknown": null })).unwrap();
+    let metadata = metadata.patched(&other).unwrap();
     assert_eq!(metadata.iter().count(), 50);
     let entry = |key: &str| metadata.get(key).cloned();
     assert_eq!((entry("k0"), entry("k1"), entry("one_more")), (None, Some(json!("new")), Some(json!(true))));

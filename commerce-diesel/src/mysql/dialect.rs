@@ -172,6 +172,11 @@ pub(crate) fn is_unavailable(fault: &Fault) -> bool {
     matches!(fault, Fault::Database(Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _)))
 }
 
+/// Whether a failed `COMMIT` has certainly not happened. A server may have committed before the connection was lost.
+pub(crate) const fn is_certain(_: &Error) -> bool {
+    false
+}
+
 /// Whether the transaction was rolled back because of a deadlock. Diesel passes on the text, not the code.
 pub(crate) fn is_deadlock(fault: &Fault) -> bool {
     matches!(fault, Fault::Database(Error::DatabaseError(_, text)) if text.message().starts_with("Deadlock found"))

@@ -9,6 +9,7 @@ use super::connection::Conn;
 use super::open::Target;
 use super::readers::Readers;
 use super::writers::Writers;
+use crate::health::Health;
 use crate::network::{DatabaseError, DatabaseOptions};
 
 /// A [`Store`](commerce_core::port::Store) on a database server.
@@ -22,6 +23,7 @@ pub struct NetworkStore {
 pub(super) struct Shared {
     pub(super) writer: Writers,
     pub(super) readers: Readers,
+    pub(super) health: Health,
 }
 
 impl NetworkStore {
@@ -37,7 +39,8 @@ impl NetworkStore {
             connections.push(Conn::open(Arc::clone(&target)).await?);
         }
         let writer = Writers::start(connections, options.queue);
-        Ok(Self { shared: Arc::new(Shared { writer, readers: Readers::new(target, &options) }) })
+        let readers = Readers::new(target, &options);
+        Ok(Self { shared: Arc::new(Shared { writer, readers, health: Health::default() }) })
     }
 }
 

@@ -169,6 +169,11 @@ pub(crate) const fn is_unavailable(_: &Fault) -> bool {
     false
 }
 
+/// Whether a failed `COMMIT` has certainly not happened. A server may have committed before the connection was lost.
+pub(crate) const fn is_certain(_: &Error) -> bool {
+    false
+}
+
 /// Whether the transaction was rolled back because of a deadlock. Diesel passes on the text, not the code.
 pub(crate) fn is_deadlock(fault: &Fault) -> bool {
     matches!(fault, Fault::Database(Error::DatabaseError(_, text)) if text.message() == "deadlock detected")

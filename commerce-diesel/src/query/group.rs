@@ -208,7 +208,8 @@ async fn write(conn: &mut Conn, batch: &[Submission], ready: &Ready) -> Result<(
         (Err(fault), Ok(())) => Err(WriteError::NotCommitted(fault)),
         (_, Err(error)) => {
             dialect::rollback(conn).await;
-            Err(WriteError::Unknown(error.into()))
+            let is_certain = dialect::is_certain(&error);
+            Err(if is_certain { WriteError::NotCommitted(error.into()) } else { WriteError::Unknown(error.into()) })
         }
     }
 }

@@ -37,13 +37,19 @@ pub(super) async fn placed(conn: &mut Conn, orders: &[OrderId]) -> Answer<BTreeM
 }
 
 /// The events of a document, oldest first.
-pub(in super::super) async fn of_document(conn: &mut Conn, id: &DocumentId) -> Answer<Vec<Recorded<DocumentEvent>>> {
+pub(in super::super) async fn of_document(
+    conn: &mut Conn,
+    id: &DocumentId,
+    page: &PageRequest<u64>,
+) -> Answer<Page<Recorded<DocumentEvent>, u64>> {
     let query = events::table
         .filter(events::stream_id.eq(id.id.as_str()))
         .filter(events::stream_kind.eq(id.kind.name()))
+        .filter(events::sequence.gt(page.after.map_or(0, counter)))
         .order(events::sequence);
-    let rows: Vec<EventRow> = query.select(EventRow::as_select()).load(conn).await?;
-    rows.iter().map(EventRow::of_document).collect()
+    let rows: Vec<EventRow> = query.limit(one_more(page.limit)).select(EventRow::as_select()).load(conn).await?;
+    let entries = rows.iter().map(EventRow::of_document).collect::<Answer<Vec<_>>>()?;
+    Ok(Page::ascending(entries, page, |entry| entry.sequence))
 }
 
 /// The ids of the streams of orders and documents after an id.

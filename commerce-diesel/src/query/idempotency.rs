@@ -33,6 +33,21 @@ pub(super) async fn in_list<'a>(
     rows.into_iter().map(IdempotencyRow::into_record).collect()
 }
 
+/// Writes a record of no request. If it stays, it is removed with the old ones.
+pub(in super::super) async fn write_trial(conn: &mut Conn, key: &str, text: &str) -> Answer<()> {
+    let columns = (idempotency_keys::scope.eq(""), idempotency_keys::request_key.eq(key));
+    let values = (columns, idempotency_keys::fingerprint.eq(""), idempotency_keys::given_at.eq(0));
+    let record = (values, idempotency_keys::reply.eq(text));
+    diesel::insert_into(idempotency_keys::table).values(record).execute(conn).await?;
+    Ok(())
+}
+
+pub(in super::super) async fn remove_trial(conn: &mut Conn, key: &str) -> Answer<()> {
+    let of_key = idempotency_keys::scope.eq("").and(idempotency_keys::request_key.eq(key));
+    diesel::delete(idempotency_keys::table.filter(of_key)).execute(conn).await?;
+    Ok(())
+}
+
 /// Removes the oldest records from before an instant. Returns their number.
 pub(in super::super) async fn forget(conn: &mut Conn, before: DateTime<Utc>) -> Answer<u64> {
     let old = idempotency_keys::given_at.lt(micros(before));

@@ -130,6 +130,11 @@ pub(crate) fn is_unavailable(fault: &Fault) -> bool {
     matches!(fault, Fault::Database(error) if is_busy(error))
 }
 
+/// Whether a failed `COMMIT` has certainly not happened: there was no space for it, or another process holds the lock.
+pub(crate) fn is_certain(error: &Error) -> bool {
+    says(error, &["database or disk is full"]) || is_busy(error)
+}
+
 /// Writers take turns, so they cannot deadlock.
 pub(crate) const fn is_deadlock(_: &Fault) -> bool {
     false

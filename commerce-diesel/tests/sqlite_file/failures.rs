@@ -172,3 +172,24 @@ async fn a_reservation_that_was_there_before_its_order_is_counted_with_it() {
     let level = store.stock(&parse("MUG"), shop.at(1)).await.unwrap().unwrap();
     assert_eq!((level.available(), level.reserved), (97, 3));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_written_is_told_and_tried_seldom() {
+    let place = Place::new();
+    let (store, shop) = (place.open().await, CommitBuilder::new(1));
+    let mut lock = lock(&place);
+    assert_eq!(store.check().await.unwrap_err().kind, StoreErrorKind::Unavailable);
+    lock.batch_execute("ROLLBACK").unwrap();
+    assert!(store.check().await.is_err(), "it does not try each time");
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    store.check().await.unwrap();
+    lock.batch_execute("BEGIN IMMEDIATE").unwrap();
+    store.check().await.unwrap();
+    assert!(store.commit(shop.stocked(&LEVELS)).await.is_err());
+    assert!(store.check().await.is_err(), "a commit has shown it");
+    lock.batch_execute("ROLLBACK").unwrap();
+    store.commit(shop.stocked(&LEVELS)).await.unwrap();
+    store.check().await.unwrap();
+    let none = commerce_core::commit::IdempotencyKey { scope: String::new(), key: String::new() };
+    assert_eq!(store.idempotency_record(&none).await.unwrap(), None, "nothing is left");
+}

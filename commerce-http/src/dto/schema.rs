@@ -11,14 +11,16 @@ use commerce_core::order::{PaymentStatus, Phase, RefundStatus, ReturnStatus, Shi
 use commerce_core::pricing::{CodeMatching, CodeRejection, NoEffect, Selection, TaxLevel};
 use commerce_core::promotion::{Limit, MAX_CODE};
 use commerce_core::task::TaskState;
+use commerce_core::text::MAX_LINE;
 use serde::Serialize;
 use utoipa::openapi::schema::SchemaType;
 use utoipa::openapi::{Object, ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// No control characters, and no space at the ends.
-const PRINTABLE: &str =
-    r"^[^\s\u0000-\u001f\u007f-\u009f]([^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f])?$";
+/// No control characters, no space at the ends, and not `.` or `..`.
+const PRINTABLE: &str = r"^(?!\.\.?$)[^\s\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]([^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*[^\s\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069])?$";
+/// Not only space, and no line breaks or control characters.
+const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*[^\s\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069][^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$";
 /// Not only space, and no control characters but line breaks and tabs.
 const TEXT: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
 
@@ -114,7 +116,8 @@ fn id() -> ObjectBuilder {
 }
 
 fn text(limit: usize) -> ObjectBuilder {
-    string().min_length(Some(1)).max_length(Some(limit)).pattern(Some(TEXT))
+    let pattern = if limit <= MAX_LINE { LINE } else { TEXT };
+    string().min_length(Some(1)).max_length(Some(limit)).pattern(Some(pattern))
 }
 
 /// One of the values, as they are written.

@@ -21,7 +21,7 @@ const COMMON: [Row<Property>; 21] = [
     (has_body, 400, &["malformed_json", "body_incomplete"]),
     (has_body, 408, &["request_timeout"]),
     (has_body, 413, &["body_too_large"]),
-    (has_body, 415, &["unsupported_media_type"]),
+    (has_body, 415, &["unsupported_media_type", "unsupported_content_encoding"]),
     (has_body, 422, &["validation_failed"]),
     (has_query, 400, &["malformed_query"]),
     (has_query, 422, &["invalid_parameter"]),

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::history::DocumentEventShape;
 use crate::dto::schema::{CategoryIdSchema, ProductIdSchema, PromotionIdSchema};
-use crate::page::{self, List, Paging};
+use crate::page::{self, List, Listing, Paging};
 
 const HISTORY: &str = "history";
 
@@ -41,6 +41,10 @@ histories! {
 pub(super) async fn of(app: &App, call: &RequestContext, kind: DocumentKind) -> Outcome {
     let page = page::asked::<u64>(&call.query()?, HISTORY)?;
     let id = DocumentId { kind, id: call.param("id").to_owned() };
-    let history = app.engine.document_history(call.caller()?, &id).await?;
-    Ok(page::of_history::<_, DocumentEventShape<'_>>(HISTORY, &page, &history, |entry| entry.sequence))
+    let mut list = Listing::new(call, HISTORY, page).await?;
+    while let Some(page) = list.request() {
+        let found = app.engine.document_history(call.caller()?, &id, &page).await?;
+        list.add(&found, |entry| entry.sequence, |entries, entry| entries.push(&DocumentEventShape::from(entry)));
+    }
+    Ok(list.answer())
 }

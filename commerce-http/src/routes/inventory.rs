@@ -25,7 +25,7 @@ const SKUS: &str = "skus";
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let query = call.query()?;
     let page = page::asked::<Sku>(&query, SKUS)?;
-    let low_only = query.get("below_threshold")?.unwrap_or(false);
+    let low_only = query.flag("below_threshold")?.unwrap_or(false);
     let found = app.engine.stock_levels(call.caller()?, low_only, &page).await?;
     Ok(Answer::ok(&List::part(SKUS, &found, StockShape::from)))
 }

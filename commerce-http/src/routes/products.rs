@@ -30,7 +30,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     let query = call.query()?;
     let page = page::asked(&query, PRODUCTS)?;
     let text = query.get::<Name>("q")?.map(|text| text.to_string());
-    let (category, active) = (query.get("category")?, query.get("active")?);
+    let (category, active) = (query.get("category")?, query.flag("active")?);
     let keys = query.metadata()?;
     if !keys.is_empty() {
         call.caller()?;

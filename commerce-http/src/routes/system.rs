@@ -39,12 +39,15 @@ pub(crate) fn healthz(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
     ready(Ok(Answer::ok(&Health { status: "ok" })))
 }
 
-/// Whether the store answers.
+/// Whether the store answers and can be written.
 #[utoipa::path(get, path = "/readyz", tag = "system", responses((status = 200, body = Health)))]
 pub(crate) async fn readyz(app: &App, _call: &RequestContext) -> Outcome {
     match app.engine.health().await {
         Ok(()) => Ok(Answer::ok(&Health { status: "ready" })),
-        Err(error) => Err(Problem::unavailable("store_unavailable", "The store does not respond.").caused_by(error)),
+        Err(error) => {
+            Err(Problem::unavailable("store_unavailable", "The store does not respond, or cannot be written.")
+                .caused_by(error))
+        }
     }
 }
 

@@ -78,6 +78,69 @@ async fn quantities_are_whole_and_within_limits() {
 }
 
 #[tokio::test]
+async fn a_whole_number_may_have_a_point() {
+    let shop = Shop::open().await;
+    let path = cart_items(&shop).await;
+    for quantity in ["1.0", "1e0", "10e-1", "0.100e1"] {
+        let item = format!("{{ \"sku\": \"MUG\", \"quantity\": {quantity} }}");
+        shop.ann().ask(http::Method::POST, &path).text(&item).send().await.expect(200);
+    }
+    let cart = shop.ann().post("/v1/carts", &json!({})).send().await.expect(200);
+    assert_eq!(cart["items"][0]["quantity"], 4);
+}
+
+#[tokio::test]
+async fn numbers_that_would_be_rounded_are_refused() {
+    let shop = Shop::open().await;
+    let one = format!("1.{}1", "0".repeat(40));
+    for amount in [&one, "1e-400", "-1E-400", "9.9900000000000001", "0.1e-320", "1e400"] {
+        let item = format!("{{ \"sku\": \"X\", \"price\": {amount} }}");
+        let body = format!("{{ \"name\": \"A \\\"1.{}1\", \"variants\": [{item}] }}", "0".repeat(40));
+        let reply = shop.admin().ask(http::Method::POST, "/v1/products").text(&body).send().await;
+        reply.invalid("/variants/0/price", "out_of_range");
+        let body = format!("{{ \"metadata\": {{ \"a\": {amount} }} }}");
+        let reply = shop.ann().ask(http::Method::POST, "/v1/carts").text(&body).send().await;
+        reply.invalid("/metadata/a", "out_of_range");
+    }
+    let body = r#"{ "name": "A", "variants": [{ "sku": "X", "price": 1.5000000000000000000000 }] }"#;
+    let product = shop.admin().ask(http::Method::POST, "/v1/products").text(body).send().await.expect(201);
+    assert_eq!(product["variants"][0]["price"], "1.50");
+}
+
+#[tokio::test]
+async fn names_are_one_visible_line() {
+    let shop = Shop::open().await;
+    let admin = shop.admin();
+    let variants = json!([{ "sku": "X", "price": "1.00" }]);
+    for name in ["a\nb", "a\tb", "a\u{2028}b", "a\u{202e}b", "a\u{2066}b", "\u{200b}", "\u{200b} \u{feff}", "\u{3164}"]
+    {
+        let product = json!({ "name": name, "variants": variants });
+        admin.post("/v1/products", &product).send().await.invalid("/name", "invalid");
+        admin.put("/v1/categories/c", &json!({ "name": name })).send().await.invalid("/name", "invalid");
+        let order = with(order_of("MUG", 1), "/shipping_address/city", json!(name));
+        let reply = shop.ann().post("/v1/orders", &order).key(&fresh_key()).send().await;
+        reply.invalid("/shipping_address/city", "invalid");
+        admin.put("/v1/customers/ann", &json!({ "groups": [name] })).send().await.invalid("/groups/0", "invalid");
+        let promotion = json!({ "id": "p", "code": name, "effect": { "type": "free_shipping" } });
+        admin.post("/v1/promos", &promotion).send().await.problem(422, "validation_failed");
+    }
+    let described = json!({ "name": "Tasse \u{200e}é 👨\u{200d}👩", "description": "One\ntwo", "variants": variants });
+    let product = admin.post("/v1/products", &described).send().await.expect(201);
+    assert_eq!((&product["name"], &product["description"]), (&described["name"], &described["description"]));
+}
+
+#[tokio::test]
+async fn ids_that_no_url_can_name_are_refused() {
+    let shop = Shop::open().await;
+    for id in [".", "..", "a\u{202e}b", "\u{200b}"] {
+        let product = json!({ "id": id, "name": "A", "variants": [{ "sku": "X", "price": "1.00" }] });
+        shop.admin().post("/v1/products", &product).send().await.invalid("/id", "invalid");
+        let product = json!({ "name": "A", "variants": [{ "sku": id, "price": "1.00" }] });
+        shop.admin().post("/v1/products", &product).send().await.invalid("/variants/0/sku", "invalid");
+    }
+}
+
+#[tokio::test]
 async fn unknown_fields_are_refused_on_writes() {
     let shop = Shop::open().await;
     let path = cart_items(&shop).await;

@@ -28,7 +28,20 @@ async fn a_cart_is_changed_at_the_version_that_was_seen() {
     add.clone().header("if-match", "*").send().await.expect(200);
     let now = shop.ann().get(&path).send().await;
     let listed = format!("\"1\", {}", now.header("etag"));
-    add.header("if-match", &listed).send().await.expect(200);
+    add.clone().header("if-match", &listed).send().await.expect(200);
+    let now = shop.ann().get(&path).send().await;
+    let listed = format!("W/{0}, {0}, \"99\"", now.header("etag"));
+    add.clone().header("if-match", &listed).send().await.expect(200);
+    add.clone()
+        .header("if-match", "\"7\"")
+        .header("if-match", "\"8\"")
+        .send()
+        .await
+        .problem(412, "precondition_failed");
+    let stale = add.clone().header("if-match", "W/\"1\", \"x\"").send().await.problem(412, "precondition_failed");
+    assert_eq!(stale["detail"], "Expected a strong tag of this server, such as \"3\", found version 5");
+    let many: Vec<_> = (1..=9).map(|version| format!("\"{version}\"")).collect();
+    add.header("if-match", &many.join(",")).send().await.problem(400, "malformed_precondition");
     let code = shop.ann().post(&format!("{path}/promotions"), &json!({ "code": "A" }));
     check(code, &path, &shop).await;
 }

@@ -110,3 +110,23 @@ async fn limits_and_cursors_are_checked() {
     shop.ann().get("/v1/orders?from=yesterday").send().await.problem(422, "invalid_parameter");
     shop.ann().get("/v1/orders?status=%FF").send().await.problem(400, "malformed_query");
 }
+
+#[tokio::test]
+async fn invalid_parameters_are_told_in_plain_words() {
+    let shop = Shop::open().await;
+    let told = [
+        ("/v1/products?limit=many", "limit: must be 1 to 100"),
+        ("/v1/products?limit=99999", "limit: must be 1 to 100"),
+        ("/v1/products?active=yes", "active: must be true or false"),
+        ("/v1/returns?order_id=7", "order_id: must be a UUID"),
+        ("/v1/returns?status=lost", "status: must be one of: requested, approved, rejected, received"),
+    ];
+    for (path, detail) in told {
+        let problem = shop.admin().get(path).send().await.problem(422, "invalid_parameter");
+        assert_eq!(problem["errors"][0]["parameter"], detail.split(':').next().unwrap());
+        assert!(problem["detail"].as_str().unwrap().eq_ignore_ascii_case(detail), "{problem}");
+    }
+    let body = serde_json::json!({ "cart_id": "7", "shipping_address": super::shop::address() });
+    let reply = shop.ann().post("/v1/checkouts", &body).key("k").send().await;
+    assert_eq!(reply.problem(422, "validation_failed")["errors"][0]["message"], "must be a UUID");
+}

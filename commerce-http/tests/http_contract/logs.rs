@@ -104,3 +104,12 @@ async fn what_went_wrong_inside_is_in_the_log_only() {
     assert!(!reply.problem(503, "user_service_unavailable").to_string().contains("told to be down"));
     assert!(lines.read().contains("told to be down"));
 }
+
+#[tokio::test]
+async fn the_line_of_an_unknown_path_has_the_path() {
+    let (lines, shop) = (listen(), Shop::open().await);
+    shop.guest().get("/v1/produkts?q=x").header("x-request-id", "lost").send().await.problem(404, "route_not_found");
+    shop.guest().get("/v1/products").header("x-request-id", "found").send().await.expect(200);
+    assert_eq!(lines.answered("lost")[0]["fields"]["path"], "/v1/produkts");
+    assert_eq!(lines.answered("found")[0]["fields"].get("path"), None);
+}

@@ -107,6 +107,41 @@ async fn everything_that_is_wrong_is_told_at_once() {
     assert_eq!(pointers, ["/name", "/variants/0/metadata/e", "/metadata/a", "/metadata/b c", "/metadata/d"]);
 }
 
+/// A document is read as a whole, so all of it has a limit, and not only each part.
+#[tokio::test]
+async fn the_metadata_of_all_lines_together_has_a_limit() {
+    let shop = Shop::open().await;
+    let ann = shop.ann();
+    let full: serde_json::Map<String, Value> = (0..50).map(|n| (format!("k{n:02}"), json!("x".repeat(500)))).collect();
+    let cart = ann.post("/v1/carts", &json!({ "metadata": full })).send().await.expect(201);
+    let path = format!("/v1/carts/{}", text(&cart["id"]));
+    let add = |sku: &str| ann.post(&format!("{path}/items"), &json!({ "sku": sku, "quantity": 1, "metadata": full }));
+    let skus: Vec<_> = (0..10).map(|n| format!("SKU-{n}")).collect();
+    for sku in &skus {
+        shop.sells(sku, "1.00", 9).await;
+    }
+    for sku in &skus[..9] {
+        add(sku).send().await.expect(200); // 25,150 bytes each
+    }
+    let before = ann.get(&path).send().await.expect(200);
+    let refused = add(&skus[9]).send().await;
+    refused.invalid("/metadata", "too_large");
+    assert!(text(&refused.json()["detail"]).contains("256 KiB"), "{refused:?}");
+    assert_eq!(ann.get(&path).send().await.expect(200), before);
+    add(&skus[0]).send().await.expect(200); // replaces its metadata
+    ann.post(&format!("{path}/items"), &json!({ "sku": skus[9], "quantity": 1 })).send().await.expect(200);
+    let none: serde_json::Map<String, Value> = full.keys().map(|key| (key.clone(), Value::Null)).collect();
+    let small = ann.patch(&path, &json!({ "metadata": none })).send().await.expect(200);
+    let line = format!("{path}/items/{}", text(&small["items"][9]["id"]));
+    ann.patch(&line, &json!({ "metadata": full })).send().await.expect(200);
+    ann.patch(&path, &json!({ "metadata": full })).send().await.invalid("/metadata", "too_large");
+    let checkout = json!({ "cart_id": cart["id"], "shipping_address": super::shop::address(), "metadata": full });
+    let reply = ann.post("/v1/checkouts", &checkout).key(&fresh_key()).send().await;
+    reply.invalid("/metadata", "too_large");
+    let checkout = json!({ "cart_id": cart["id"], "shipping_address": super::shop::address() });
+    ann.post("/v1/checkouts", &checkout).key(&fresh_key()).send().await.expect(201);
+}
+
 #[tokio::test]
 async fn a_merge_patch_sets_and_removes_entries() {
     let shop = Shop::open().await;

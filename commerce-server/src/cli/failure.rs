@@ -16,12 +16,15 @@ use thiserror::Error as ThisError;
 
 use crate::config::ConfigError;
 use crate::keyring::KeyringError;
+use crate::plural::counted;
 use crate::users::UsersConfigError;
 
 #[derive(Debug, ThisError)]
 pub(super) enum Failure {
     #[error("the environment variable {} is not a setting: see commerce --help", .0.display())]
     UnknownVariable(OsString),
+    #[error("the clock of this computer shows a time before 1970: set it first")]
+    Clock,
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("users service: {0}")]
@@ -45,7 +48,7 @@ pub(super) enum Failure {
     Mint(#[from] MintError),
     #[error("{file}: {problem}")]
     Input { file: String, problem: Box<dyn Error + Send + Sync> },
-    #[error("{0} differences between the tables and the history")]
+    #[error("{} between the tables and the history", counted(*.0, "difference"))]
     Differences(u64),
     #[error("requests were aborted: they did not finish within the grace period (open connections: {0})")]
     Interrupted(usize),

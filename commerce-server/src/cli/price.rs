@@ -14,6 +14,7 @@ pub use self::table::Table;
 use super::failure::Failure;
 use super::input::Input;
 use super::print;
+use crate::plural::counted;
 use commerce_http::dto::quote::QuoteDto;
 
 #[derive(Debug, Args)]
@@ -29,8 +30,9 @@ pub(super) struct PriceArgs {
 /// Prices the requests of a file, or reports all problems in them.
 pub(super) fn run(args: &PriceArgs) -> Result<(), Failure> {
     let text = io::read_to_string(args.file.open()?).map_err(|error| args.file.failed(error))?;
-    let quotes = price_all(&text)
-        .map_err(|flaws| args.file.refused(&flaws, format!("nothing was priced, {} problems", flaws.len())))?;
+    let quotes = price_all(&text).map_err(|flaws| {
+        args.file.refused(&flaws, format!("nothing was priced, {}", counted(flaws.len(), "problem")))
+    })?;
     let answers: Vec<String> = quotes.iter().map(|quote| answer(quote, args)).collect();
     print(&answers.join("\n"))
 }

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use clap::Args;
 use serde::Deserialize;
 
-use super::{ConfigError, DurationText, refused};
+use super::{ConfigError, DurationText, refused, whole};
 use crate::listener::{Limits, Network};
 
 const MIB: usize = 1024 * 1024;
@@ -17,7 +17,7 @@ const MIB: usize = 1024 * 1024;
 pub(crate) struct ClientLimits {
     /// The maximum number of connections, and of requests in progress, of a client address (IPv6: of a /64 network) [default: a
     /// tenth of --max-connections, but at least 100].
-    #[arg(long, global = true, value_name = "N", env = "COMMERCE_CONNECTIONS_PER_ADDRESS")]
+    #[arg(long, global = true, value_name = "N", value_parser = whole::<NonZeroU32>, env = "COMMERCE_CONNECTIONS_PER_ADDRESS")]
     connections_per_address: Option<NonZeroU32>,
 
     /// Addresses or networks of proxies. Behind them, the last other address in X-Forwarded-For (without it: in Forwarded) is
@@ -38,12 +38,12 @@ pub(crate) struct ClientLimits {
     write_timeout: Option<DurationText>,
 
     /// The maximum number of concurrent streams of an HTTP/2 connection [default: 128].
-    #[arg(long, global = true, value_name = "N", env = "COMMERCE_HTTP2_STREAMS")]
+    #[arg(long, global = true, value_name = "N", value_parser = whole::<NonZeroU32>, env = "COMMERCE_HTTP2_STREAMS")]
     http2_streams: Option<NonZeroU32>,
 
     /// The memory for requests in progress and unsent answers, in MiB. A client may hold a quarter of it, a connection a
     /// sixteenth [default: 64].
-    #[arg(long, global = true, value_name = "MIB", env = "COMMERCE_ANSWER_MEMORY")]
+    #[arg(long, global = true, value_name = "MIB", value_parser = whole::<u32>, env = "COMMERCE_ANSWER_MEMORY")]
     answer_memory: Option<u32>,
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use commerce_diesel::DatabaseOptions;
 use serde::Deserialize;
 
-use super::{ConfigError, Database, DurationText, refused};
+use super::{ConfigError, Database, DurationText, refused, whole};
 
 /// The configured options. The defaults are those of [`commerce_diesel`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Args, Deserialize)]
@@ -15,11 +15,11 @@ use super::{ConfigError, Database, DurationText, refused};
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Connections {
     /// Connections of the process that write [default: 2].
-    #[arg(long = "database-writers", global = true, value_name = "N", env = "COMMERCE_DATABASE_WRITERS")]
+    #[arg(long = "database-writers", global = true, value_name = "N", value_parser = whole::<NonZeroU16>, env = "COMMERCE_DATABASE_WRITERS")]
     writers: Option<NonZeroU16>,
 
     /// Connections of the process that read [default: 8].
-    #[arg(long = "database-readers", global = true, value_name = "N", env = "COMMERCE_DATABASE_READERS")]
+    #[arg(long = "database-readers", global = true, value_name = "N", value_parser = whole::<NonZeroU16>, env = "COMMERCE_DATABASE_READERS")]
     readers: Option<NonZeroU16>,
 
     /// The time-out for connecting [default: 5s].

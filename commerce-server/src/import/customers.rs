@@ -13,15 +13,17 @@ use commerce_core::text::BoundedString;
 use super::plan::{BATCH, IMPORTER};
 use super::row::Reader;
 use super::sheet::Rows;
-use super::{ImportError, Known, SheetError, Summary};
+use super::{Flaw, ImportError, Known, SheetError, Summary};
 
 /// The columns of a file of customers.
 pub const CUSTOMERS: Known = Known { required: &["id"], optional: &["groups", "tax_number"] };
 
-/// A valid file of customers.
+/// A file of customers, of which all rows were checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomerSheet {
     rows: Vec<Row>,
+    /// The bad rows, by line.
+    pub flaws: Vec<Flaw>,
     /// The unknown columns.
     pub ignored_columns: Vec<String>,
 }
@@ -63,14 +65,11 @@ impl CustomerSheet {
     /// Reads and checks a file.
     ///
     /// # Errors
-    /// [`SheetError`], with all bad rows up to a limit.
+    /// [`SheetError`], if the file cannot be read as rows. Bad rows are in [`CustomerSheet::flaws`].
     pub fn read(file: impl Read) -> Result<Self, SheetError> {
         let mut lines = BTreeMap::new();
         let rows = Rows::read(file, CUSTOMERS, |line, reader| Row::read(line, reader, &mut lines))?;
-        if !rows.flaws.is_empty() {
-            return Err(SheetError::Flaws(rows.flaws));
-        }
-        Ok(Self { rows: rows.good, ignored_columns: rows.ignored_columns })
+        Ok(Self { rows: rows.good, flaws: rows.flaws, ignored_columns: rows.ignored_columns })
     }
 
     /// The number of customers.

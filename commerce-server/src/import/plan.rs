@@ -20,6 +20,8 @@ pub(super) const IMPORTER: Actor = Actor { role: Role::Admin, user: None };
 pub struct Plan {
     steps: Vec<Step>,
     unchanged: u64,
+    /// What the shop does not allow. The products of these rows are left out.
+    pub flaws: Vec<Flaw>,
 }
 
 /// A product to import, and its line.
@@ -51,7 +53,7 @@ pub enum ImportError {
     #[error(transparent)]
     Unreadable(#[from] EngineError),
     /// A commit was refused, probably because the shop has changed. Earlier commits remain.
-    #[error("line {line}: {source} ({imported} of earlier lines are imported, nothing from line {from} on is)")]
+    #[error("line {line}: {source} (imported before: {imported}; from line {from} on: nothing)")]
     Stopped {
         /// The line of the error.
         line: u64,
@@ -68,29 +70,32 @@ impl Plan {
     /// Compares a file with the shop. Changes nothing.
     ///
     /// # Errors
-    /// [`ImportError::Sheet`], [`ImportError::Unreadable`].
+    /// [`ImportError::Sheet`] for another currency than that of the shop, [`ImportError::Unreadable`].
     pub async fn make(engine: &Engine, sheet: &Sheet, mut progress: impl FnMut(u64)) -> Result<Self, ImportError> {
         check_currency(engine, sheet)?;
-        let mut plan = Self { steps: Vec::new(), unchanged: 0 };
-        let mut flaws = Vec::new();
+        let mut plan = Self { steps: Vec::new(), unchanged: 0, flaws: Vec::new() };
         for product in &sheet.products {
-            check_skus(engine, product, &mut flaws).await?;
-            plan.add(engine, product, &mut flaws).await?;
+            plan.add(engine, product).await?;
             progress(1);
-            if flaws.len() >= MAX_FLAWS {
+            if plan.flaws.len() >= MAX_FLAWS {
                 break;
             }
         }
-        if flaws.is_empty() { Ok(plan) } else { Err(SheetError::Flaws(flaws).into()) }
+        Ok(plan)
     }
 
-    async fn add(&mut self, engine: &Engine, product: &SheetProduct, flaws: &mut Vec<Flaw>) -> Result<(), EngineError> {
+    async fn add(&mut self, engine: &Engine, product: &SheetProduct) -> Result<(), EngineError> {
+        let before = self.flaws.len();
+        check_skus(engine, product, &mut self.flaws).await?;
+        let is_counted = is_counted(engine, product, &mut self.flaws).await?;
+        if self.flaws.len() > before {
+            return Ok(());
+        }
         let known = match engine.product(Some(&IMPORTER), &product.id).await {
             Ok(known) => Some(known),
             Err(EngineError::NotFound(Resource::Document(DocumentKind::Product))) => None,
             Err(error) => return Err(error),
         };
-        let is_counted = is_counted(engine, product, flaws).await?;
         let row = product.import_row(known.as_ref());
         if is_counted && known.as_ref().is_some_and(|known| is_same(&row, known)) {
             self.unchanged = self.unchanged.saturating_add(1);

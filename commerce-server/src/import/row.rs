@@ -118,6 +118,21 @@ impl<'a> Reader<'a> {
         self.columns.place(column).map(|place| self.record.get(place).unwrap_or_default().trim())
     }
 
+    /// The product of a row, even if other parts of it are wrong.
+    pub(super) fn product(&self) -> Option<ProductId> {
+        let named = self.text("product_id").filter(|text| !text.is_empty());
+        named.or_else(|| self.text("sku"))?.parse().ok()
+    }
+
+    /// The currency of a row, even if other parts of it are wrong.
+    pub(super) fn currency(&self) -> Option<Currency> {
+        currency(self.text("currency")?)
+    }
+
+    pub(super) const fn is_bad(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
     /// Notes that the row as a whole is wrong.
     pub(super) fn refuse(&mut self, problem: String) {
         self.problems.push(problem);
@@ -138,7 +153,7 @@ impl<'a> Reader<'a> {
     }
 
     fn price(&mut self) -> Option<Money> {
-        let currency = self.value("currency", "an ISO 4217 code such as EUR", |text| text.parse::<Currency>().ok());
+        let currency = self.value("currency", "an ISO 4217 code such as EUR", currency);
         let amount = self.value("price", "an amount such as 59.98", amount)?;
         match amount.in_currency(currency?) {
             Ok(price) if !price.is_negative() => return Some(price),
@@ -183,6 +198,11 @@ impl<'a> Reader<'a> {
         let is_empty = self.text(column)?.is_empty();
         Some(if is_empty { None } else { self.parse(column) })
     }
+}
+
+/// In upper or lower case, as in the settings.
+fn currency(text: &str) -> Option<Currency> {
+    text.to_ascii_uppercase().parse().ok()
 }
 
 fn amount(text: &str) -> Option<Amount> {

@@ -1,7 +1,7 @@
 //! A file as a whole.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
 use commerce_core::ids::{ProductId, Sku};
@@ -12,6 +12,7 @@ use thiserror::Error;
 use super::product::SheetProduct;
 use super::row::{Columns, Reader, Row};
 use super::{Flaw, Known, MAX_FLAWS, PRODUCTS};
+use crate::plural::counted;
 
 /// The maximum number of rows. Larger files must be split.
 const MAX_ROWS: usize = 1_000_000;
@@ -20,12 +21,16 @@ const MAX_BYTES: usize = 256 * 1024 * 1024;
 /// The byte order mark that some programs write.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A valid file.
+/// A file, of which all rows were checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sheet {
-    /// The products, in the order of their first rows.
+    /// The products without bad rows, in the order of their first rows.
     pub products: Vec<SheetProduct>,
-    /// The number of rows.
+    /// The bad rows, by line.
+    pub flaws: Vec<Flaw>,
+    /// Whether it is unknown to which product a bad row belongs. A product may then lack a variant.
+    pub is_torn: bool,
+    /// The number of rows of the products.
     pub rows: usize,
     /// The unknown columns.
     pub ignored_columns: Vec<String>,
@@ -48,7 +53,7 @@ pub enum SheetError {
     TooManyRows,
     #[error("more than 256 MiB; split the file")]
     TooLong,
-    #[error("{} bad rows", .0.len())]
+    #[error("{}{}", counted(.0.len(), "bad row"), .0.first().map_or_else(String::new, |flaw| format!(": {flaw}")))]
     Flaws(Vec<Flaw>),
     #[error("the file cannot be read: {0}")]
     Unreadable(#[from] io::Error),
@@ -61,47 +66,50 @@ pub(super) struct Rows<T> {
     pub(super) good: Vec<T>,
     pub(super) flaws: Vec<Flaw>,
     pub(super) ignored_columns: Vec<String>,
+    /// Whether products have several rows, and a row could not be split into columns.
+    is_torn: bool,
 }
 
 /// The facts of earlier rows that a row is checked against.
 #[derive(Default)]
 struct Before {
     lines: BTreeMap<Sku, u64>,
-    currency: Option<(Currency, u64)>,
+    /// The currency of the shop, or that of the first row and its line.
+    currency: Option<(Currency, Option<u64>)>,
+    /// The products of bad rows.
+    bad: BTreeSet<ProductId>,
 }
 
 impl Sheet {
-    /// Reads and checks a file.
+    /// Reads and checks a file, whose prices should be in the currency of the shop if it is known.
     ///
     /// # Errors
-    /// [`SheetError`], with all bad rows up to a limit.
-    pub fn read(file: impl Read) -> Result<Self, SheetError> {
-        let mut before = Before::default();
+    /// [`SheetError`], if the file cannot be read as rows. Bad rows are in [`Sheet::flaws`], up to [`MAX_FLAWS`].
+    pub fn read(file: impl Read, shop: Option<Currency>) -> Result<Self, SheetError> {
+        let mut before = Before { currency: shop.map(|shop| (shop, None)), ..Before::default() };
         let rows = Rows::read(file, PRODUCTS, |line, reader| {
-            let row = Row::read(line, reader)?;
-            before.check(&row).map_err(|problem| reader.refuse(problem)).ok()?;
-            Some(row)
+            let row = before.read(line, reader);
+            before.bad.extend(reader.product().filter(|_| row.is_none() || reader.is_bad()));
+            row
         })?;
-        Self::of(rows, before.currency.map(|(currency, _)| currency))
+        Ok(Self::of(rows, &before))
     }
 
-    fn of(
-        Rows { good, mut flaws, ignored_columns }: Rows<Row>,
-        currency: Option<Currency>,
-    ) -> Result<Self, SheetError> {
-        let rows = good.len();
-        let mut products = Vec::new();
-        for product in group(good).into_iter().filter_map(SheetProduct::of) {
+    fn of(Rows { good, mut flaws, ignored_columns, is_torn }: Rows<Row>, before: &Before) -> Self {
+        let (mut products, mut rows) = (Vec::new(), 0);
+        let whole = group(good).into_iter().filter(|rows| !rows.iter().any(|row| before.bad.contains(&row.product_id)));
+        for product in whole.filter_map(SheetProduct::of) {
             match product {
-                Ok(product) => products.push(product),
+                Ok(product) => {
+                    rows += product.stock().count();
+                    products.push(product);
+                }
                 Err(flaw) => flaws.push(flaw),
             }
         }
-        if !flaws.is_empty() {
-            flaws.sort_by_key(|flaw| flaw.line);
-            return Err(SheetError::Flaws(flaws));
-        }
-        Ok(Self { products, rows, ignored_columns, currency })
+        flaws.sort_by_key(|flaw| flaw.line);
+        let currency = before.currency.map(|(currency, _)| currency);
+        Self { products, flaws, is_torn, rows, ignored_columns, currency }
     }
 }
 
@@ -118,17 +126,22 @@ impl<T> Rows<T> {
         let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(text);
         let names = reader.headers()?.clone();
         let columns = check_columns(known, &names)?;
-        let mut rows = Self { good: Vec::new(), flaws: Vec::new(), ignored_columns: ignored(&names, &columns) };
+        let ignored_columns = ignored(&names, &columns);
+        let mut rows = Self { good: Vec::new(), flaws: Vec::new(), ignored_columns, is_torn: false };
         let mut record = StringRecord::new();
         while rows.flaws.len() < MAX_FLAWS {
             let row = match reader.read_record(&mut record) {
                 Ok(false) => break,
                 Ok(true) => {
                     let line = record.position().map_or(0, |position| lines.at(position));
-                    check_width(line, &record, names.len())
-                        .and_then(|()| Reader::run(line, &columns, &record, |reader| read(line, reader)))
+                    let width = check_width(line, &record, names.len());
+                    rows.is_torn |= width.is_err();
+                    width.and_then(|()| Reader::run(line, &columns, &record, |reader| read(line, reader)))
                 }
-                Err(error) => Err(not_text(error, &mut lines)?),
+                Err(error) => {
+                    rows.is_torn = true;
+                    Err(not_text(error, &mut lines)?)
+                }
             };
             match row {
                 Ok(row) => rows.good.push(row),
@@ -138,6 +151,7 @@ impl<T> Rows<T> {
                 return Err(SheetError::TooManyRows);
             }
         }
+        rows.is_torn &= names.iter().any(|name| name.trim().eq_ignore_ascii_case("product_id"));
         Ok(rows)
     }
 }
@@ -207,18 +221,31 @@ impl Lines<'_> {
 }
 
 impl Before {
-    /// Checks a row against earlier ones.
-    fn check(&mut self, row: &Row) -> Result<(), String> {
-        match self.lines.entry(row.sku.clone()) {
-            Entry::Occupied(first) => return Err(format!("sku {} occurs on line {} already", row.sku, first.get())),
-            Entry::Vacant(place) => place.insert(row.line),
-        };
-        let found = row.price.currency();
-        let (currency, line) = *self.currency.get_or_insert((found, row.line));
-        if found != currency {
-            return Err(format!("currency {found} differs from {currency} on line {line}; a shop has one currency"));
+    /// Reads a row, and checks it against earlier ones. Of a bad row the currency counts too.
+    fn read(&mut self, line: u64, reader: &mut Reader<'_>) -> Option<Row> {
+        if let Some(found) = reader.currency() {
+            self.check_currency(found, line).unwrap_or_else(|problem| reader.refuse(problem));
         }
-        Ok(())
+        let row = Row::read(line, reader)?;
+        match self.lines.entry(row.sku.clone()) {
+            Entry::Occupied(first) => {
+                reader.refuse(format!("sku {} occurs on line {} already", row.sku, first.get()));
+                return None;
+            }
+            Entry::Vacant(place) => place.insert(line),
+        };
+        Some(row)
+    }
+
+    fn check_currency(&mut self, found: Currency, line: u64) -> Result<(), String> {
+        let (currency, first) = *self.currency.get_or_insert((found, Some(line)));
+        match first {
+            _ if found == currency => Ok(()),
+            Some(first) => {
+                Err(format!("currency {found} differs from {currency} on line {first}; a shop has one currency"))
+            }
+            None => Err(format!("currency {found} is not the currency of this shop, {currency}")),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use commerce_http::telemetry;
+use commerce_http::{Malformed, telemetry};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
@@ -45,6 +45,9 @@ where
             telemetry::limited("requests_per_client");
             return Box::pin(async { Ok(refusal()) });
         };
+        if let Some(malformed) = Malformed::of(&request) {
+            request.extensions_mut().insert(malformed);
+        }
         request.extensions_mut().insert(memory);
         request.extensions_mut().insert(client);
         let service = self.service.clone();

@@ -79,6 +79,28 @@ fn bad_rows_are_named_and_nothing_is_imported() {
 }
 
 #[test]
+fn of_a_bad_file_the_good_rows_are_imported_on_request() {
+    let directory = stocked(&[("mug", 1)]);
+    let text = "sku,name,price,currency,on_hand,product_id\n\
+                tea,Tea,1,EUR,1,\nmug,Mug,1,EUR,1,cup\nred,\"Shirt, red\",1,EUR,1,shirt\nblue,\"Shirt, blue\",free,EUR,1,shirt\n";
+    write(directory.path(), text);
+    let output = run(directory.path(), &["import", "shop.csv"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).ends_with("nothing was imported: 1 bad row\n"), "{}", stderr(&output));
+    let output = run(directory.path(), &["import", "--partial", "shop.csv"]);
+    assert_eq!(stdout(&output), "shop.csv: 2 rows, 2 products: 1 added, 0 changed, 0 unchanged\n");
+    for words in ["line 5: price \"free\"", "line 3: sku mug already belongs to product mug"] {
+        assert!(stderr(&output).contains(words), "{}", stderr(&output));
+    }
+    write(directory.path(), &format!("{text}torn,Torn\n"));
+    let output = run(directory.path(), &["import", "--partial", "shop.csv"]);
+    assert!(stderr(&output).ends_with("nothing was imported: 2 bad rows\n"), "{}", stderr(&output));
+    write(directory.path(), "id,groups\nann,vip\n,vip\n");
+    let told = succeed(directory.path(), &["import", "--customers", "--partial", "shop.csv"]);
+    assert_eq!(told, "shop.csv: 1 customer: 1 added, 0 changed, 0 unchanged\n");
+}
+
+#[test]
 fn missing_columns_and_files_are_named() {
     let directory = directory();
     write(directory.path(), "sku,name,cost\nmug,Mug,1\n");
@@ -146,7 +168,7 @@ async fn customers_are_imported_with_their_groups(home: Home) {
     let changed = admin.send(Method::PUT, "/v1/customers/ann", None, &change).await.expect("an answer");
     assert!(changed.status.is_success(), "{changed:?}");
     write(home.path(), "tax_number,id\nDE 2,ann\n");
-    assert_eq!(told(), "shop.csv: 1 customers: 0 added, 1 changed, 0 unchanged\n");
+    assert_eq!(told(), "shop.csv: 1 customer: 0 added, 1 changed, 0 unchanged\n");
     let ann = admin.get("/v1/customers/ann").await.body;
     assert_eq!((&ann["groups"], &ann["tax_number"], &ann["version"]), (&json!(["vip"]), &json!("DE 2"), &json!(3)));
     assert_eq!(ann["metadata"], json!({ "a": 1 }));

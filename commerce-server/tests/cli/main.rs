@@ -5,8 +5,10 @@
 mod attack;
 mod backup;
 mod crash;
+mod disk;
 mod guide;
 mod home;
+mod http;
 mod import;
 mod keys;
 mod life;

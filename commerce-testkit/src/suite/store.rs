@@ -42,6 +42,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::actor::Role;
 use commerce_core::commit::{Commit, Refusal};
+use commerce_core::document::{DocumentEvent, DocumentId};
+use commerce_core::event::Recorded;
 use commerce_core::order::{Command, Order, ShipmentStatus};
 use commerce_core::port::{CommitError, OrderRef, Page, PageRequest, Store, StoreError};
 use commerce_core::stock::StockLevel;
@@ -231,6 +233,18 @@ impl Case {
 
     fn store(&self) -> &dyn Store {
         &*self.store
+    }
+
+    /// The history of a document, read in pages of two.
+    async fn document_history(&self, id: &DocumentId) -> Vec<Recorded<DocumentEvent>> {
+        let (mut all, mut page) = (Vec::new(), PageRequest::first(2));
+        loop {
+            let Page { items, next } = self.store().document_history(id, &page).await.unwrap();
+            assert!(items.len() <= 2, "{items:?}");
+            all.extend(items);
+            let Some(next) = next else { return all };
+            page.after = Some(next);
+        }
     }
 
     /// Commits, which must succeed.

@@ -93,7 +93,7 @@ pub async fn a_deleted_customer_is_in_no_list<F: Fixture>(fixture: &F) {
     case.accept(case.shop.update(&deleted, &anew)).await;
     assert_eq!(found(&case, Customer::LISTED).await, ["ann", "bob"]);
     assert_eq!(found(&case, &Customer::key_of_group(&parse("vip"))).await, ["bob"]);
-    let history = case.store().document_history(&id_of(&ann)).await.unwrap();
+    let history = case.document_history(&id_of(&ann)).await;
     let types: Vec<_> = history.iter().map(|entry| &*entry.event.event_type).collect();
     assert_eq!(types, ["customer.created", "customer.deleted", "customer.created"]);
     assert_eq!(document::replay(DocumentKind::Customer, &history), Ok(Document::from(anew)));

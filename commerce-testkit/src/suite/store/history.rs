@@ -60,7 +60,7 @@ pub async fn a_documents_events_make_the_document<F: Fixture>(fixture: &F) {
     }
     for document in [Document::from(filled), plain.into()] {
         let id = document.id();
-        let history = case.store().document_history(&id).await.unwrap();
+        let history = case.document_history(&id).await;
         assert_eq!(history, of(&id));
         assert_eq!(document::replay(id.kind, &history), Ok(document.clone()));
         assert_eq!(case.store().document(&id).await.unwrap(), Some(document));

@@ -115,7 +115,7 @@ async fn comes_back<T: Aggregate + Clone + Debug>(case: &Case, value: &T) {
     let document: document::Document = value.clone().into();
     let id = document.id();
     assert_eq!(case.store().document(&id).await.unwrap().as_ref(), Some(&document));
-    let history = case.store().document_history(&id).await.unwrap();
+    let history = case.document_history(&id).await;
     assert_eq!(document::replay(id.kind, &history), Ok(document));
 }
 
