@@ -206,8 +206,10 @@ impl Engine {
     /// Limits the unpaid orders of customers.
     fn unpaid_guard(&self, context: &Context) -> Option<UnpaidGuard> {
         let since = context.at.checked_sub_signed(self.settings.reservation).unwrap_or(context.at);
-        let guard = UnpaidGuard { limits: self.settings.unpaid, since };
-        (!context.actor.role.may(Permission::OrderUnlimited)).then_some(guard)
+        let limits = self.settings.unpaid;
+        let is_limited =
+            limits.orders.or(limits.units).is_some() && !context.actor.role.may(Permission::OrderUnlimited);
+        is_limited.then_some(UnpaidGuard { limits, since })
     }
 
     async fn quote_pending(
