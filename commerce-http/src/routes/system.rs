@@ -83,11 +83,16 @@ pub(crate) fn docs(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
 }
 
 pub(crate) fn docs_page(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
-    ready(file("index.html"))
+    ready(file("index.html").map(|page| Answer { body: titled(&page.body), ..page }))
 }
 
 pub(crate) fn docs_file(_app: &App, call: &RequestContext) -> Ready<Outcome> {
     ready(file(call.param("file")))
+}
+
+/// The page with the name of what it shows, not of the program that shows it.
+fn titled(page: &[u8]) -> Bytes {
+    String::from_utf8_lossy(page).replacen("<title>Swagger UI</title>", "<title>Commerce API</title>", 1).into()
 }
 
 fn file(name: &str) -> Outcome {

@@ -1,16 +1,17 @@
 //! A disk that is full.
 
-use std::fs;
+use std::fs::{self, File};
+use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::Command;
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use commerce_core::actor::Role;
 use http::{Method, StatusCode};
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::running::{Caller, Server, directory, order_of};
+use crate::running::{Caller, PATIENCE, Server, commerce, directory, order_of};
 
 /// A server on a disk of its own of a few MiB, and where its files are. `None` if this user cannot mount one.
 fn on_a_small_disk(path: &str) -> Option<(Server, PathBuf)> {
@@ -62,4 +63,24 @@ async fn a_full_disk_is_a_certain_failure_and_shows_in_readyz() {
     assert_eq!(ann.get("/readyz").await.status, StatusCode::OK);
     let again = ann.order(&number.to_string(), &order_of("mug", 1)).await.expect("an answer");
     assert_eq!(again.status, StatusCode::CREATED, "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_cannot_be_written_costs_no_answer() {
+    let directory = directory();
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let full = File::options().write(true).open("/dev/full").expect("a full device");
+    let mut command = commerce(directory.path());
+    command.args(["--listen", &free.to_string()]).stdout(Stdio::null()).stderr(full);
+    let mut server = command.spawn().expect("it starts");
+    let (guest, started) = (Caller::guest(free), Instant::now());
+    while guest.send(Method::GET, "/v1/nothing", None, &json!(null)).await.is_err() {
+        assert!(started.elapsed() < PATIENCE / 4, "it answers");
+        sleep(Duration::from_millis(50)).await;
+    }
+    for _ in 0..5 {
+        assert_eq!(guest.get("/v1/products").await.status, StatusCode::OK);
+    }
+    server.kill().expect("it runs");
+    server.wait().expect("it ends");
 }

@@ -256,7 +256,9 @@ async fn a_postgres_server_that_became_a_standby() {
     shop.database.restart().expect("it starts");
     soon(&ann, "/v1/products/mug", StatusCode::OK).await;
     check_away(&place(&ann, "standby").await, &["store_unavailable"]);
+    check_away(&ann.get("/readyz").await, &["store_unavailable"]);
     shop.sql("SELECT pg_promote()").expect("SQL");
     assert_eq!(place(&ann, "standby").await.status, StatusCode::CREATED);
+    assert_eq!(ann.get("/readyz").await.status, StatusCode::OK);
     shop.check(1);
 }
