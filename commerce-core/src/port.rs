@@ -6,6 +6,7 @@ mod page;
 mod read;
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -26,7 +27,7 @@ use crate::ids::{
 };
 use crate::money::Money;
 use crate::order::{Order, OrderEvent, RefundOutcome, Return, ReturnStatus, Status};
-use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage};
+use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage, code_key};
 use crate::stock::{Reservation, StockLevel};
 use crate::task::{Task, TaskEvent, TaskKey, TaskKind, TaskState};
 use crate::text::BoundedString;
@@ -123,6 +124,67 @@ impl ProductFilter {
     }
 }
 
+/// Whose price is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PricingSubject {
+    /// A cart.
+    Cart(CartId),
+    /// The cart of a customer with status active, even if it has expired.
+    ActiveCart(UserId),
+    /// A customer, without a cart.
+    Customer(UserId),
+}
+
+/// Asks for what a price depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct PricingQuery {
+    pub subject: PricingSubject,
+    /// In addition to those of the cart.
+    pub skus: Vec<Sku>,
+    /// [Keys](crate::promotion::code_key) of codes, in addition to those of the cart.
+    pub codes: Vec<String>,
+}
+
+/// What a price depends on. Empty if there is no such cart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct PricingFacts {
+    pub cart: Option<Cart>,
+    /// As by [`Store::offers`].
+    pub offers: Vec<Offer>,
+    /// As by [`Store::candidates`] for the customer of the cart. Uses of promotions without [limits](crate::promotion::Limits)
+    /// need not be counted.
+    pub candidates: Vec<Promotion>,
+}
+
+impl PricingQuery {
+    /// Asks for the automatic candidates of a customer, or for a cart as it is.
+    pub const fn new(subject: PricingSubject) -> Self {
+        Self { subject, skus: Vec::new(), codes: Vec::new() }
+    }
+
+    /// The customer of the price, given the cart. `None`: there is no such cart.
+    pub fn customer<'a>(&'a self, cart: Option<&'a Cart>) -> Option<&'a UserId> {
+        match &self.subject {
+            PricingSubject::Cart(_) => cart.map(|cart| &cart.user_id),
+            PricingSubject::ActiveCart(user) | PricingSubject::Customer(user) => Some(user),
+        }
+    }
+
+    /// The skus of the query and of the cart, each once.
+    pub fn all_skus(&self, cart: Option<&Cart>) -> BTreeSet<Sku> {
+        let in_cart = cart.into_iter().flat_map(|cart| cart.items.iter().map(|item| item.sku.clone()));
+        self.skus.iter().cloned().chain(in_cart).collect()
+    }
+
+    /// The code keys of the query and of the cart, each once.
+    pub fn all_codes(&self, cart: Option<&Cart>) -> BTreeSet<String> {
+        let in_cart = cart.into_iter().flat_map(|cart| cart.codes.iter().map(|code| code_key(code.as_str())));
+        self.codes.iter().cloned().chain(in_cart).collect()
+    }
+}
+
 /// The position of a product in a list.
 pub type ProductCursor = Cursor<ProductId>;
 
@@ -183,8 +245,7 @@ pub enum CommitError {
 ///
 /// # Implementing it
 /// Fourteen methods are required. The others are provided: they call the required ones, read whole lists, and do not read
-/// at one instant. A store overrides those that must be fast, such as [`Store::active_cart`], [`Store::offers`] and
-/// [`Store::candidates`], which every price needs. `commerce-testkit` has a conformance suite of the contract, and
+/// at one instant. A store overrides those that must be fast or exact, first [`Store::pricing_facts`], which every price needs. `commerce-testkit` has a conformance suite of the contract, and
 /// `examples/own_store.rs` is a store in under 200 lines.
 ///
 /// ```
@@ -406,6 +467,21 @@ pub trait Store: Send + Sync + fmt::Debug {
             candidates.push(record.candidate(usage));
         }
         Ok(candidates)
+    }
+
+    /// What a price depends on, at one instant.
+    async fn pricing_facts(&self, query: &PricingQuery) -> StoreResult<PricingFacts> {
+        let cart = match &query.subject {
+            PricingSubject::Cart(id) => self.cart(*id).await?,
+            PricingSubject::ActiveCart(user) => self.active_cart(user).await?,
+            PricingSubject::Customer(_) => None,
+        };
+        let Some(customer) = query.customer(cart.as_ref()) else { return Ok(PricingFacts::default()) };
+        let skus: Vec<Sku> = query.all_skus(cart.as_ref()).into_iter().collect();
+        let codes: Vec<String> = query.all_codes(cart.as_ref()).into_iter().collect();
+        let offers = if skus.is_empty() { Vec::new() } else { self.offers(&skus).await? };
+        let candidates = self.candidates(&codes, customer).await?;
+        Ok(PricingFacts { cart, offers, candidates })
     }
 
     /// A promotion, even an ended one.

@@ -14,6 +14,9 @@ pub(crate) enum Fault {
     /// Another commit changed a level that this one had not locked. The commit is tried again.
     #[error("the stock was moved meanwhile")]
     Misfit,
+    /// Repeated reads found other data each time.
+    #[error("the data changed too often while it was read")]
+    Restless,
     #[error("{0} contains invalid data")]
     Corrupt(&'static str),
     #[error("{0} was written by a newer version of this software")]
@@ -31,7 +34,12 @@ impl Fault {
     pub(crate) fn at(self, position: i64) -> Self {
         match self {
             Self::Corrupt(_) | Self::Newer(_) => Self::Event { position, fault: Box::new(self) },
-            Self::Database(_) | Self::Misfit | Self::Event { .. } | Self::History(_) | Self::Stored(_) => self,
+            Self::Database(_)
+            | Self::Misfit
+            | Self::Restless
+            | Self::Event { .. }
+            | Self::History(_)
+            | Self::Stored(_) => self,
         }
     }
 }
@@ -40,7 +48,7 @@ impl Fault {
 pub(crate) fn kind(fault: &Fault, is_corrupt: impl Fn(&DatabaseError) -> bool) -> StoreErrorKind {
     match fault {
         Fault::Database(error) if is_violation(error) || is_corrupt(error) => StoreErrorKind::Corrupt,
-        Fault::Database(_) | Fault::Misfit => StoreErrorKind::Unavailable,
+        Fault::Database(_) | Fault::Misfit | Fault::Restless => StoreErrorKind::Unavailable,
         Fault::Corrupt(_) | Fault::Newer(_) | Fault::Event { .. } | Fault::History(_) | Fault::Stored(_) => {
             StoreErrorKind::Corrupt
         }

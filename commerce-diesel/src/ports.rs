@@ -6,6 +6,8 @@
 
 #![allow(clippy::needless_borrow, reason = "some databases run a query on another thread, which needs owned values")]
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::cart::Cart;
@@ -16,15 +18,15 @@ use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{OrderId, PromotionId, ReturnId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent, Return};
 use commerce_core::port::{
-    CommitError, OrderFilter, OrderRef, Page, PageRequest, ProductCursor, ProductFilter, PromotionCursor,
-    PromotionWithUsage, ReturnFilter, Store, StoreError,
+    CommitError, OrderFilter, OrderRef, Page, PageRequest, PricingFacts, PricingQuery, ProductCursor, ProductFilter,
+    PromotionCursor, PromotionWithUsage, ReturnFilter, Store, StoreError,
 };
 use commerce_core::promotion::{Promotion, Redemption};
 use commerce_core::stock::{Reservation, StockLevel};
 use commerce_core::task::{Task, TaskEvent, TaskKey, TaskState};
 
 use super::query::rebuild::Mode;
-use super::query::{documents, history, idempotency, listing, orders, promotions, rebuild, stock, tasks};
+use super::query::{documents, history, idempotency, listing, orders, pricing, promotions, rebuild, stock, tasks};
 use super::{Backend, in_snapshot, in_statement, in_transaction};
 use crate::Rebuilt;
 
@@ -96,7 +98,7 @@ impl Store for Backend {
     }
 
     async fn order(&self, order_ref: &OrderRef) -> Result<Option<Order>, StoreError> {
-        in_snapshot!(self, [order_ref]; conn => orders::get(conn, &order_ref))
+        in_statement!(self, [order_ref]; conn => orders::get(conn, &order_ref))
     }
 
     async fn orders(
@@ -104,7 +106,7 @@ impl Store for Backend {
         filter: &OrderFilter,
         page: &PageRequest<OrderId>,
     ) -> Result<Page<Order, OrderId>, StoreError> {
-        in_snapshot!(self, [filter, page]; conn => orders::list(conn, &filter, &page))
+        in_statement!(self, [filter, page]; conn => orders::list(conn, &filter, &page))
     }
 
     async fn returns(
@@ -112,7 +114,7 @@ impl Store for Backend {
         filter: &ReturnFilter,
         page: &PageRequest<ReturnId>,
     ) -> Result<Page<(OrderId, Return), ReturnId>, StoreError> {
-        in_snapshot!(self, [filter, page]; conn => orders::list_returns(conn, &filter, &page))
+        in_statement!(self, [filter, page]; conn => orders::list_returns(conn, &filter, &page))
     }
 
     async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {
@@ -196,6 +198,11 @@ impl Store for Backend {
 
     async fn candidates(&self, code_keys: &[String], user: &UserId) -> Result<Vec<Promotion>, StoreError> {
         in_snapshot!(self, [code_keys, user]; conn => promotions::candidates(conn, &code_keys, &user))
+    }
+
+    async fn pricing_facts(&self, query: &PricingQuery) -> Result<PricingFacts, StoreError> {
+        let remembered = Arc::clone(&self.shared.remembered);
+        in_statement!(self, [query]; conn => pricing::facts(conn, &remembered, &query))
     }
 
     async fn promotion(&self, id: &PromotionId) -> Result<Option<PromotionWithUsage>, StoreError> {

@@ -183,11 +183,14 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(orders, returns, document_keys);
+diesel::allow_tables_to_appear_in_same_query!(orders, returns, document_keys, events);
+diesel::allow_tables_to_appear_in_same_query!(promotion_uses, document_keys);
+diesel::allow_tables_to_appear_in_same_query!(promotion_customers, document_keys);
 
 diesel::table! {
     feed (id) {
         id -> BigInt,
         position -> BigInt,
+        promotions -> BigInt,
     }
 }

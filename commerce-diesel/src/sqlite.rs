@@ -34,6 +34,7 @@ pub use self::open::OpenError;
 use self::readers::{Readers, in_snapshot, in_statement, in_transaction};
 use self::writer::Writer;
 use crate::health::Health;
+use crate::remembered::Remembered;
 
 /// Options of a store on a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +86,7 @@ struct Shared {
     // Dropped first: its thread has to finish its work.
     writer: Writer,
     readers: Readers,
+    remembered: Arc<Remembered>,
     health: Health,
 }
 
@@ -96,7 +98,7 @@ impl SqliteStore {
     pub async fn open(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
         let (writer, connections) = Writer::start(path.to_owned(), options).await?;
         let readers = Readers::start(connections)?;
-        Ok(Self { shared: Arc::new(Shared { writer, readers, health: Health::default() }) })
+        Ok(Self { shared: Arc::new(Shared { writer, readers, health: Health::default(), remembered: Arc::default() }) })
     }
 }
 

@@ -3,20 +3,28 @@
 #![cfg(feature = "postgres")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use commerce_core::commit::Commit;
+use commerce_core::actor::{Actor, Role};
+use commerce_core::cart::CartChange;
+use commerce_core::commit::{Commit, IdempotencyKey};
+use commerce_core::engine::{CartView, Engine, Idempotency, NewItem, Target};
 use commerce_core::ids::Sku;
+use commerce_core::metadata::Metadata;
 use commerce_core::order::{UnpaidGuard, UnpaidLimits};
 use commerce_core::port::{OrderFilter, OrderRef, PageRequest, Store};
+use commerce_core::prelude::SandboxPayments;
+use commerce_core::promotion::{Limits, Promotion, PromotionDefinition, PromotionRecord};
+use commerce_core::settings::Settings;
 use commerce_diesel::DatabaseOptions;
 use commerce_diesel::postgres::PostgresStore;
 use commerce_testkit::CommitBuilder;
-use commerce_testkit::commit_builder::{order_of, parse};
+use commerce_testkit::commit_builder::{CURRENCY, order_of, parse, units};
+use commerce_testkit::quote::percent_off;
 use test_servers::{Postgres, ServerOptions, required};
 
 /// The most commits of one transaction.
@@ -168,6 +176,38 @@ async fn a_mixed_batch_is_one_transaction() {
     let count = counted.batch_of(commits).await;
     assert_eq!(count.transactions, 1, "{count:?}");
     assert!(count.statements < 60, "{count:?}");
+}
+
+/// With its price, its history and the answer for a retry. All promotions apply.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_is_added_to_a_cart_by_few_statements() {
+    let counted = stocked().await;
+    let shop = &counted.shop;
+    for (number, sku) in skus().iter().enumerate() {
+        counted.store.commit(shop.create(&shop.product(&format!("product-{number}"), &[sku.as_str()]))).await.unwrap();
+    }
+    let limits = Limits { max_uses_per_customer: Some(3), ..Limits::default() };
+    for (id, code, limits) in [("free", None, Limits::default()), ("ten", Some("TEN"), limits), ("first", None, limits)]
+    {
+        let definition = PromotionDefinition { code: code.map(str::to_owned), limits, ..percent_off(id, 1000) };
+        let record = PromotionRecord::new(Promotion::new(CURRENCY, definition).unwrap(), shop.at(1));
+        counted.store.commit(shop.create(&record)).await.unwrap();
+    }
+    let engine = Engine::builder(Settings::new(CURRENCY), Arc::new(counted.store.clone()), Arc::new(SandboxPayments));
+    let (engine, ann) = (engine.build(), Actor::user(Role::Customer, parse("ann")));
+    let opened = engine.open_cart(&ann, &Metadata::default(), None).await.unwrap().into_fresh().unwrap();
+    let cart = Target::any(opened.view.cart.id);
+    engine.change_cart(&ann, cart, &CartChange::AddCode(parse("ten")), None).await.unwrap();
+    for sku in skus() {
+        counted.reset();
+        let reply = |view: &CartView| view.quote.total.to_string();
+        let key = IdempotencyKey { scope: "ann".to_owned(), key: sku.to_string() };
+        let key = Idempotency { key, fingerprint: sku.to_string(), reply: &reply };
+        let added = engine.add_item(&ann, cart, NewItem::new(sku, units(1)), Some(&key)).await.unwrap();
+        assert_eq!(added.into_fresh().unwrap().quote.applied().count(), 3);
+        let count = counted.count();
+        assert!(count.statements <= 10 && count.transactions == 1, "{count:?}");
+    }
 }
 
 /// Copies of an order by other customers, who are as many.

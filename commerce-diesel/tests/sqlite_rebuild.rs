@@ -80,6 +80,7 @@ impl Place {
         self.raw().batch_execute(sql).unwrap();
     }
 
+    /// All columns, but for the version of all promotions, which a repair raises.
     fn dump(&self) -> Dump {
         let mut raw = self.raw();
         let mut lines = |sql: String| -> Vec<String> {
@@ -88,7 +89,8 @@ impl Place {
         let tables = lines("SELECT name AS line FROM sqlite_master WHERE type = 'table'".to_owned());
         let dumped = tables.into_iter().map(|table| {
             let columns = format!(
-                "SELECT group_concat(format('quote(%s)', name), '|| '' '' ||') AS line FROM pragma_table_info('{table}')"
+                "SELECT group_concat(format('quote(%s)', name), '|| '' '' ||') AS line
+                 FROM pragma_table_info('{table}') WHERE '{table}' <> 'feed' OR name <> 'promotions'"
             );
             let columns = lines(columns).remove(0);
             let rows = lines(format!("SELECT {columns} AS line FROM {table} ORDER BY 1"));

@@ -14,10 +14,11 @@ use crate::document::{DocumentFilter, DocumentKind};
 use crate::ids::{CartId, ItemId, Sku};
 use crate::metadata::Metadata;
 use crate::permission::Permission;
-use crate::port::{Page, PageRequest};
+use crate::port::{Page, PageRequest, PricingQuery, PricingSubject};
 use crate::pricing::Quote;
+use crate::promotion::code_key;
 
-use super::quotes::QuoteInput;
+use super::quotes::{Facts, QuoteInput};
 use super::{Answer, Decided, Decision, Engine, EngineError, Key, Resource, Result, Target};
 
 /// A cart with its current price.
@@ -75,15 +76,16 @@ impl Engine {
     async fn decide_open(&self, caller: &Actor, metadata: &Metadata) -> Decided<OpenedCart> {
         let (user, at) = (caller.user_id()?, self.now());
         let mut commit = self.commit_by(caller, at);
-        match self.ports.store.active_cart(user).await? {
+        let facts = self.facts(&PricingQuery::new(PricingSubject::ActiveCart(user.clone()))).await?;
+        match &facts.cart {
             Some(cart) if cart.status_at(at) == CartStatus::Active => {
-                let view = self.view(cart).await?;
+                let view = self.view(cart.clone(), &facts).await?;
                 return Ok(Decision { commit, outcome: OpenedCart { view, is_new: false } });
             }
             Some(over) => {
                 let mut expired = over.clone();
                 expired.expire(at);
-                commit.change(Some(&over), expired);
+                commit.change(Some(over), expired);
             }
             None => {}
         }
@@ -91,7 +93,7 @@ impl Engine {
         let cart = Cart::open(id, user.clone(), self.settings.currency, at, self.settings.cart_lifetime);
         let cart = Cart { metadata: metadata.clone(), ..cart };
         commit.change(None, cart.clone());
-        let view = self.view(cart).await?;
+        let view = self.view(cart, &facts).await?;
         Ok(Decision { commit, outcome: OpenedCart { view, is_new: true } })
     }
 
@@ -100,10 +102,16 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`] also for the cart of another customer.
     pub async fn cart(&self, caller: &Actor, id: CartId) -> Result<CartView> {
-        let cart = self.ports.store.cart(id).await?.filter(|cart| caller.can_access(&cart.user_id));
+        let facts = self.facts(&PricingQuery::new(PricingSubject::Cart(id))).await?;
+        self.view_for(caller, &facts).await
+    }
+
+    /// The cart that was read, if the caller may see it.
+    pub(super) async fn view_for(&self, caller: &Actor, facts: &Facts) -> Result<CartView> {
+        let cart = facts.cart.clone().filter(|cart| caller.can_access(&cart.user_id));
         let mut cart = cart.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Cart)))?;
         cart.status = cart.status_at(self.now());
-        self.view(cart).await
+        self.view(cart, facts).await
     }
 
     /// The carts of the shop, by id.
@@ -134,15 +142,15 @@ impl Engine {
         NewItem { sku, quantity, metadata }: NewItem,
         key: Key<'_, CartView>,
     ) -> Answer<CartView> {
-        let offer = self.offers([&sku]).await?.remove(&sku);
         let id = ItemId::new(self.ports.ids.next());
-        let add = |cart: &mut Cart, at| match &offer {
+        let query = PricingQuery { skus: Vec::from([sku.clone()]), ..PricingQuery::new(PricingSubject::Cart(cart.id)) };
+        let add = |cart: &mut Cart, offers: &Offers, at| match offers.get(&sku) {
             Some(offer) => {
                 cart.add(offer, CartItem { metadata: metadata.clone(), ..CartItem::new(id, offer, quantity) }, at)
             }
             None => cart.check_open(at).and(Err(CartRejection::NotForSale(sku.clone()))),
         };
-        self.decide_and_commit(key, |_| self.decide_change(caller, cart, &add)).await
+        self.decide_and_commit(key, |_| self.decide_change(caller, cart, &query, &add)).await
     }
 
     /// Changes the caller's cart.
@@ -156,8 +164,12 @@ impl Engine {
         change: &CartChange,
         key: Key<'_, CartView>,
     ) -> Answer<CartView> {
-        let change = |cart: &mut Cart, at| cart.change(change, at);
-        self.decide_and_commit(key, |_| self.decide_change(caller, cart, &change)).await
+        let mut query = PricingQuery::new(PricingSubject::Cart(cart.id));
+        if let CartChange::AddCode(code) = change {
+            query.codes.push(code_key(code.as_str()));
+        }
+        let change = |cart: &mut Cart, _: &Offers, at| cart.change(change, at);
+        self.decide_and_commit(key, |_| self.decide_change(caller, cart, &query, &change)).await
     }
 
     /// Accepts today's prices in the caller's cart. A checkout refuses lines that cost more than was accepted.
@@ -165,52 +177,42 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Cart`], [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
     pub async fn refresh_cart(&self, caller: &Actor, cart: Target<CartId>, key: Key<'_, CartView>) -> Answer<CartView> {
-        self.decide_and_commit(key, |_| self.decide_refresh(caller, cart)).await
-    }
-
-    async fn decide_refresh(&self, caller: &Actor, target: Target<CartId>) -> Decided<CartView> {
-        let before = self.own_cart(caller, target.id).await?;
-        let (mut cart, at) = (before.clone(), self.now());
-        target.expected.check(before.version)?;
-        let offers = self.offers(cart.items.iter().map(|item| &item.sku)).await?;
-        cart.accept_prices(|sku| offers.get(sku).cloned(), at)?;
-        self.decided_cart(caller, &before, cart).await
+        let query = PricingQuery::new(PricingSubject::Cart(cart.id));
+        let accept = |cart: &mut Cart, offers: &Offers, at| cart.accept_prices(|sku| offers.get(sku).cloned(), at);
+        self.decide_and_commit(key, |_| self.decide_change(caller, cart, &query, &accept)).await
     }
 
     async fn decide_change(
         &self,
         caller: &Actor,
         target: Target<CartId>,
-        change: &impl Fn(&mut Cart, DateTime<Utc>) -> Result<(), CartRejection>,
+        query: &PricingQuery,
+        change: &impl Fn(&mut Cart, &Offers, DateTime<Utc>) -> Result<(), CartRejection>,
     ) -> Decided<CartView> {
-        let before = self.own_cart(caller, target.id).await?;
+        let (before, facts) = self.own_cart(caller, query).await?;
         let (mut cart, at) = (before.clone(), self.now());
         target.expected.check(before.version)?;
-        change(&mut cart, at)?;
-        self.decided_cart(caller, &before, cart).await
-    }
-
-    async fn decided_cart(&self, caller: &Actor, before: &Cart, cart: Cart) -> Decided<CartView> {
+        change(&mut cart, &facts.offers, at)?;
         let mut commit = self.commit_by(caller, cart.updated_at);
         if cart.version != before.version {
-            commit.change(Some(before), cart.clone());
+            commit.change(Some(&before), cart.clone());
         }
-        Ok(Decision { commit, outcome: self.view(cart).await? })
+        Ok(Decision { commit, outcome: self.view(cart, &facts).await? })
     }
 
-    /// A cart of the caller. Only the owner can change or order a cart.
-    pub(super) async fn own_cart(&self, caller: &Actor, id: CartId) -> Result<Cart> {
+    /// A cart of the caller, with what its price depends on. Only the owner can change or order a cart.
+    pub(super) async fn own_cart(&self, caller: &Actor, query: &PricingQuery) -> Result<(Cart, Facts)> {
         let user = caller.user_id()?;
-        let cart = self.ports.store.cart(id).await?.filter(|cart| cart.user_id == *user);
-        cart.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Cart)))
+        let mut facts = self.facts(query).await?;
+        let cart = facts.cart.take().filter(|cart| cart.user_id == *user);
+        Ok((cart.ok_or(EngineError::NotFound(Resource::Document(DocumentKind::Cart)))?, facts))
     }
 
     /// The cart with its current price, without shipping, which is chosen at checkout.
-    async fn view(&self, mut cart: Cart) -> Result<CartView> {
-        let offers = self.offers(cart.items.iter().map(|item| &item.sku)).await?;
-        let price_changes = cart.refresh(|sku| offers.get(sku).cloned());
+    async fn view(&self, mut cart: Cart, facts: &Facts) -> Result<CartView> {
+        let price_changes = cart.refresh(|sku| facts.offers.get(sku).cloned());
         let input = QuoteInput { user: &cart.user_id, items: &cart.items, codes: &cart.codes, shipping: None };
-        let quote = self.quote_items(&input, &offers, self.now()).await?.quote;
+        let quote = self.quote_items(&input, facts, self.now()).await?.quote;
         Ok(CartView { cart, quote, price_changes })
     }
 
@@ -218,14 +220,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Store`].
-    pub async fn offers(&self, skus: impl IntoIterator<Item = &Sku> + Send) -> Result<Offers> {
-        let mut skus: Vec<Sku> = skus.into_iter().cloned().collect();
-        skus.sort_unstable();
-        skus.dedup();
-        if skus.is_empty() {
-            return Ok(Offers::new());
-        }
-        let offers = self.ports.store.offers(&skus).await?;
+    pub async fn offers(&self, skus: &[Sku]) -> Result<Offers> {
+        let offers = self.ports.store.offers(skus).await?;
         Ok(offers.into_iter().map(|offer| (offer.sku.clone(), offer)).collect())
     }
 }

@@ -145,13 +145,26 @@ impl Engine {
         command: Command,
         key: Key<'_, Order>,
     ) -> Answer<Order> {
-        self.decide_and_commit(key, |_| self.decide_command(caller, target, command.clone())).await
+        let decide = async |_| {
+            command.permit(caller.role)?; // before reading, so that the error does not reveal what exists
+            let order = self.order(caller, target.id).await?;
+            target.expected.check(order.version)?;
+            self.decide_command(caller, order, command.clone())
+        };
+        self.decide_and_commit(key, decide).await
     }
 
-    async fn decide_command(&self, caller: &Actor, target: Target<&OrderRef>, command: Command) -> Decided<Order> {
-        command.permit(caller.role)?; // before reading, so that the error does not reveal what exists
-        let order = self.order(caller, target.id).await?;
-        target.expected.check(order.version)?;
+    /// Gives a command of the system to an order that was read. If the order changed since, it is read again.
+    pub(super) async fn command_read(&self, read: &Order, command: Command, key: Key<'_, Order>) -> Answer<Order> {
+        let decide = async |lost| {
+            let order =
+                if lost == 0 { read.clone() } else { self.order(&Actor::SYSTEM, &OrderRef::Id(read.id)).await? };
+            self.decide_command(&Actor::SYSTEM, order, command.clone())
+        };
+        self.decide_and_commit(key, decide).await
+    }
+
+    fn decide_command(&self, caller: &Actor, order: Order, command: Command) -> Decided<Order> {
         let lifecycle = self.settings.lifecycle_of(&order.lifecycle);
         let lifecycle = lifecycle.ok_or_else(|| EngineError::UnknownLifecycle(order.lifecycle.clone()))?;
         let context = self.context(caller);

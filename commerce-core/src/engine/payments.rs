@@ -9,7 +9,7 @@ use crate::order::{Command, Order, OrderRejection, Phase, Trigger};
 use crate::port::{Charge, ChargeOutcome, OrderRef};
 use crate::stock::StockRefusal;
 
-use super::{Answer, Engine, EngineError, Key, Reply, Result, Target};
+use super::{Answer, Engine, EngineError, Key, Reply, Result};
 
 impl Engine {
     /// Captures the payment of an order with a token from the processor, and records the processor's answer.
@@ -31,8 +31,7 @@ impl Engine {
         token: String,
         key: Key<'_, Order>,
     ) -> Answer<Order> {
-        let order_ref = OrderRef::Payment(payment);
-        let order = self.order(caller, &order_ref).await?;
+        let order = self.order(caller, &OrderRef::Payment(payment)).await?;
         if caller.user.as_ref() != Some(&order.user_id) {
             return Err(EngineError::Forbidden { role: caller.role });
         }
@@ -43,23 +42,21 @@ impl Engine {
             return self.answer_again(key, reached.into()).await;
         }
         if order.is_overdue(self.now()) && !self.units_are_left(&order).await? {
-            let expired = self.command(&Actor::SYSTEM, Target::any(&order_ref), Command::Expire, None).await?;
+            let expired = self.command_read(&order, Command::Expire, None).await?;
             if matches!(expired, Reply::Fresh(order) if order.phase == Phase::Cancelled) {
                 return Err(EngineError::OrderCancelled { order: order.id, refunding: false });
             }
         }
         let charge = Charge::new(payment, order.payment.amount, token);
         match self.ports.payments.charge(&charge).await? {
-            ChargeOutcome::Declined { reason } => {
-                self.command(&Actor::SYSTEM, Target::any(&order_ref), Command::FailPayment { reason }, key).await
-            }
+            ChargeOutcome::Declined { reason } => self.command_read(&order, Command::FailPayment { reason }, key).await,
             ChargeOutcome::Captured { amount, reference } => {
                 let reference = Some(reference);
                 let capture = Command::Capture { amount, reference: reference.clone() };
-                match self.command(&Actor::SYSTEM, Target::any(&order_ref), capture, key).await {
+                match self.command_read(&order, capture, key).await {
                     Err(EngineError::Stock(StockRefusal::OutOfStock { .. })) => {
                         let late = Command::CaptureAfterExpiry { amount, reference };
-                        self.command(&Actor::SYSTEM, Target::any(&order_ref), late, None).await?;
+                        self.command_read(&order, late, None).await?;
                         Err(EngineError::OrderCancelled { order: order.id, refunding: true })
                     }
                     reply => reply,

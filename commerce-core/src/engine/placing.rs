@@ -16,12 +16,12 @@ use crate::metadata::Metadata;
 use crate::money::{Amount, Money};
 use crate::order::{Context, NewOrder, Order, OrderDetails, OrderItem, UnpaidGuard, place};
 use crate::permission::Permission;
+use crate::port::{PricingQuery, PricingSubject};
 use crate::pricing::{CodeRejection, Quote, RejectedCode};
 use crate::promotion::{Limits, Promotion};
 use crate::text::BoundedString;
 
-use super::carts::Offers;
-use super::quotes::{QuoteInput, QuoteResult};
+use super::quotes::{Facts, QuoteInput, QuoteResult};
 use super::{Answer, Decided, Engine, EngineError, Field, ItemPart, Key, Result, decided_order};
 
 /// A request to order the caller's cart.
@@ -101,7 +101,7 @@ struct PendingOrder<'a> {
     /// The cart as it was read, and as it is after the checkout.
     cart: Option<(Cart, Cart)>,
     items: Vec<OrderItem>,
-    offers: Offers,
+    facts: Facts,
     shipping_method: Option<&'a BoundedString<64>>,
     expected_total: Option<Amount>,
     details: &'a OrderDetails,
@@ -134,11 +134,12 @@ impl Engine {
         if request.user_id.is_some() && request.user_id != caller.user {
             return Err(EngineError::invalid(Field::User, "a cart is ordered by its owner"));
         }
-        let before = self.own_cart(caller, request.cart_id).await?;
+        let query = PricingQuery::new(PricingSubject::Cart(request.cart_id));
+        let (before, facts) = self.own_cart(caller, &query).await?;
         let mut cart = before.clone();
         cart.checkout(id, context.at)?;
         let user_id = self.known_user(cart.user_id.clone()).await?;
-        let offers = self.offers(cart.items.iter().map(|item| &item.sku)).await?;
+        let offers = &facts.offers;
         cart.items.iter().try_for_each(|item| {
             let offer = offers.get(&item.sku).ok_or_else(|| CartRejection::NotForSale(item.sku.clone()))?;
             check_offer(offer, cart.currency)
@@ -147,7 +148,7 @@ impl Engine {
         let items = cart.items.clone();
         let &CheckoutRequest { ref shipping_method, expected_total, ref details, .. } = request;
         let (cart, shipping_method) = (Some((before, cart)), shipping_method.as_ref());
-        let pending = PendingOrder { id, user_id, cart, items, offers, shipping_method, expected_total, details };
+        let pending = PendingOrder { id, user_id, cart, items, facts, shipping_method, expected_total, details };
         self.place(&context, pending, lost).await
     }
 
@@ -165,12 +166,14 @@ impl Engine {
         let user_id = self.known_user(user_id).await?;
         let (context, id) = (self.context(caller), OrderId::new(self.ports.ids.next()));
         let skus = self.resolve(&request.items).await?;
-        let offers = self.offers(&skus).await?;
-        let lines = request.items.iter().zip(&skus).enumerate();
-        let items = lines.map(|(at, (item, sku))| self.order_item(at, item, offers.get(sku))).collect::<Result<_>>()?;
+        let query = PricingQuery { skus, ..PricingQuery::new(PricingSubject::Customer(user_id.clone())) };
+        let facts = self.facts(&query).await?;
+        let lines = request.items.iter().zip(&query.skus).enumerate();
+        let item = |(at, (item, sku))| self.order_item(at, item, facts.offers.get(sku));
+        let items = lines.map(item).collect::<Result<_>>()?;
         let &PlaceOrderRequest { ref shipping_method, expected_total, ref details, .. } = request;
         let shipping_method = shipping_method.as_ref();
-        let pending = PendingOrder { id, user_id, cart: None, items, offers, shipping_method, expected_total, details };
+        let pending = PendingOrder { id, user_id, cart: None, items, facts, shipping_method, expected_total, details };
         self.place(&context, pending, lost).await
     }
 
@@ -220,7 +223,7 @@ impl Engine {
     ) -> Result<QuoteResult> {
         let codes = pending.cart.as_ref().map_or(&[][..], |(_, cart)| &cart.codes);
         let shipping = Some(self.shipping_method(pending.shipping_method)?);
-        self.quote_items(&QuoteInput { user: &pending.user_id, items, codes, shipping }, &pending.offers, at).await
+        self.quote_items(&QuoteInput { user: &pending.user_id, items, codes, shipping }, &pending.facts, at).await
     }
 
     /// Refuses a price that the customer was not shown.

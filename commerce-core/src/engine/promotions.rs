@@ -10,11 +10,12 @@ use crate::ids::{CartId, ItemId, OrderId, PromotionId, Sku, UserId};
 use crate::money::Money;
 use crate::order::OrderItem;
 use crate::permission::Permission;
-use crate::port::{Page, PageRequest, PromotionCursor, PromotionWithUsage};
+use crate::port::{Page, PageRequest, PricingQuery, PricingSubject, PromotionCursor, PromotionWithUsage};
 use crate::pricing::{CodeRejection, MAX_PROMOTIONS, PromotionOutcome, Quote};
-use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage, same_code};
+use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage, code_key, same_code};
 
-use super::quotes::QuoteInput;
+use super::carts::CartView;
+use super::quotes::{Facts, QuoteInput};
 use super::{Answer, Decided, Decision, Engine, EngineError, Field, ItemPart, Key, Reply, Resource, Result, Target};
 
 /// The effect of a code.
@@ -45,6 +46,7 @@ struct Tried {
     user: UserId,
     items: Vec<OrderItem>,
     codes: Vec<Code>,
+    facts: Facts,
 }
 
 /// The maximum number of automatic promotions of a shop.
@@ -178,15 +180,14 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`] (cart), [`EngineError::Invalid`] (sku), [`EngineError::Pricing`].
     pub async fn check_code(&self, caller: &Actor, code: &Code, basket: &Basket) -> Result<CodeCheck> {
-        let Tried { user, items, mut codes } = self.tried(caller, basket).await?;
-        let offers = self.offers(items.iter().map(|item| &item.sku)).await?;
+        let Tried { user, items, mut codes, facts } = self.tried(caller, code, basket).await?;
         codes.retain(|known| !same_code(known.as_str(), code.as_str()));
         let at = self.now();
         let input = QuoteInput { user: &user, items: &items, codes: &codes, shipping: None };
-        let without = self.quote_items(&input, &offers, at).await?.quote;
+        let without = self.quote_items(&input, &facts, at).await?.quote;
         codes.push(code.clone());
         let input = QuoteInput { user: &user, items: &items, codes: &codes, shipping: None };
-        let quote = self.quote_items(&input, &offers, at).await?.quote;
+        let quote = self.quote_items(&input, &facts, at).await?.quote;
         Ok(CodeCheck {
             rejected: quote.rejection(code.as_str()),
             outcomes: quote.explained(code.as_str()).cloned().collect(),
@@ -195,22 +196,26 @@ impl Engine {
         })
     }
 
-    async fn tried(&self, caller: &Actor, basket: &Basket) -> Result<Tried> {
+    async fn tried(&self, caller: &Actor, code: &Code, basket: &Basket) -> Result<Tried> {
+        let codes = Vec::from([code_key(code.as_str())]);
         match basket {
             Basket::Cart(id) => {
-                let cart = self.cart(caller, *id).await?.cart;
-                Ok(Tried { user: cart.user_id, items: cart.items, codes: cart.codes })
+                let facts = self.facts(&PricingQuery { codes, ..PricingQuery::new(PricingSubject::Cart(*id)) }).await?;
+                let CartView { cart, .. } = self.view_for(caller, &facts).await?;
+                Ok(Tried { user: cart.user_id, items: cart.items, codes: cart.codes, facts })
             }
             Basket::Items(lines) => {
-                let offers = self.offers(lines.iter().map(|(sku, _)| sku)).await?;
+                let (user, skus) = (caller.user_id()?.clone(), lines.iter().map(|(sku, _)| sku.clone()).collect());
+                let query = PricingQuery { subject: PricingSubject::Customer(user.clone()), skus, codes };
+                let facts = self.facts(&query).await?;
                 let item = |(at, (sku, quantity)): (usize, &(Sku, crate::Quantity))| {
-                    let offer = offers.get(sku).filter(|offer| offer.active);
+                    let offer = facts.offers.get(sku).filter(|offer| offer.active);
                     let refused =
                         || EngineError::invalid(Field::item(at, ItemPart::Sku), format!("sku {sku} is not for sale"));
                     Ok(OrderItem::new(ItemId::new(self.ports.ids.next()), offer.ok_or_else(refused)?, *quantity))
                 };
                 let items = lines.iter().enumerate().map(item).collect::<Result<_>>()?;
-                Ok(Tried { user: caller.user_id()?.clone(), items, codes: Vec::new() })
+                Ok(Tried { user, items, codes: Vec::new(), facts })
             }
         }
     }

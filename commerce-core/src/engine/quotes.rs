@@ -6,12 +6,13 @@ use alloc::vec::Vec;
 use chrono::{DateTime, Utc};
 
 use crate::actor::Actor;
-use crate::cart::Code;
+use crate::cart::{Cart, Code};
 use crate::ids::UserId;
 use crate::order::OrderItem;
 use crate::permission::Permission;
+use crate::port::{PricingFacts, PricingQuery};
 use crate::pricing::{Buyer, CodeMatching, Line, Quote, Request, Shipping, price};
-use crate::promotion::{Promotion, PromotionDefinition, code_key};
+use crate::promotion::{Promotion, PromotionDefinition, same_code};
 use crate::settings::ShippingMethod;
 use crate::text::BoundedString;
 
@@ -36,7 +37,30 @@ pub(super) struct QuoteResult {
     pub(super) promotions: Vec<Promotion>,
 }
 
+/// What prices depend on, at one instant.
+pub(super) struct Facts {
+    pub(super) cart: Option<Cart>,
+    pub(super) offers: Offers,
+    /// Those of all codes that were asked for.
+    candidates: Vec<Promotion>,
+}
+
+impl Facts {
+    /// The candidates of a request with these codes.
+    fn candidates(&self, codes: &[Code]) -> Vec<Promotion> {
+        let entered = |code: &str| codes.iter().any(|entered| same_code(entered.as_str(), code));
+        let of_request = |promotion: &&Promotion| promotion.definition().code.as_deref().is_none_or(entered);
+        self.candidates.iter().filter(of_request).cloned().collect()
+    }
+}
+
 impl Engine {
+    /// Reads what a price depends on.
+    pub(super) async fn facts(&self, query: &PricingQuery) -> Result<Facts> {
+        let PricingFacts { cart, offers, candidates } = self.ports.store.pricing_facts(query).await?;
+        Ok(Facts { cart, offers: offers.into_iter().map(|offer| (offer.sku.clone(), offer)).collect(), candidates })
+    }
+
     /// Prices a request as it is. Nothing is stored, and no data of the shop is used.
     ///
     /// # Errors
@@ -50,13 +74,12 @@ impl Engine {
     pub(super) async fn quote_items(
         &self,
         input: &QuoteInput<'_>,
-        offers: &Offers,
+        facts: &Facts,
         at: DateTime<Utc>,
     ) -> Result<QuoteResult> {
-        let keys: Vec<_> = input.codes.iter().map(|code| code_key(code.as_str())).collect();
-        let promotions = self.ports.store.candidates(&keys, input.user).await?;
+        let promotions = facts.candidates(input.codes);
         let customer = self.buyer(input.user, &promotions).await?;
-        let lines = input.items.iter().map(|item| line(item, offers)).collect();
+        let lines = input.items.iter().map(|item| line(item, &facts.offers)).collect();
         let request = Request {
             codes: input.codes.iter().map(ToString::to_string).collect(),
             code_matching: CodeMatching::IgnoreCase,

@@ -158,6 +158,13 @@ diesel::define_sql_function! {
 /// The order id in a row of `document_keys`, as an expression.
 pub(crate) const ORDER_OF_KEY: &str = "UNHEX(REPLACE(document_keys.id, '-', ''))";
 
+/// The order id in a row of `claims`, as an expression.
+pub(crate) const ORDER_OF_CLAIM: &str = "UNHEX(REPLACE(claims.owner, '-', ''))";
+
+/// The id of an order's stream of events, as an expression.
+pub(crate) const STREAM_OF_ORDER: &str = "LOWER(CONCAT_WS('-', SUBSTR(HEX(orders.id), 1, 8), SUBSTR(HEX(orders.id), 9, 4), SUBSTR(HEX(orders.id), 13, 4), \
+     SUBSTR(HEX(orders.id), 17, 4), SUBSTR(HEX(orders.id), 21)))";
+
 /// Whether a column contains a text, ignoring case. Columns compare bytes, so both are converted to lower case.
 pub(crate) fn contains<C>(column: C, text: &str) -> Like<lower<C>, lower<String>>
 where

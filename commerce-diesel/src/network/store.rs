@@ -11,6 +11,7 @@ use super::readers::Readers;
 use super::writers::Writers;
 use crate::health::Health;
 use crate::network::{DatabaseError, DatabaseOptions};
+use crate::remembered::Remembered;
 
 /// A [`Store`](commerce_core::port::Store) on a database server.
 ///
@@ -23,6 +24,7 @@ pub struct NetworkStore {
 pub(super) struct Shared {
     pub(super) writer: Writers,
     pub(super) readers: Readers,
+    pub(super) remembered: Arc<Remembered>,
     pub(super) health: Health,
 }
 
@@ -40,7 +42,7 @@ impl NetworkStore {
         }
         let writer = Writers::start(connections, options.queue);
         let readers = Readers::new(target, &options);
-        Ok(Self { shared: Arc::new(Shared { writer, readers, health: Health::default() }) })
+        Ok(Self { shared: Arc::new(Shared { writer, readers, health: Health::default(), remembered: Arc::default() }) })
     }
 }
 

@@ -155,6 +155,12 @@ pub(crate) use {commit_after, for_update, for_update_of_free, pipeline, snapshot
 /// The order id in a row of `document_keys`, as an expression.
 pub(crate) const ORDER_OF_KEY: &str = "document_keys.id::uuid";
 
+/// The order id in a row of `claims`, as an expression.
+pub(crate) const ORDER_OF_CLAIM: &str = "claims.owner::uuid";
+
+/// The id of an order's stream of events, as an expression.
+pub(crate) const STREAM_OF_ORDER: &str = "orders.id::text";
+
 /// Whether a column contains a text, ignoring case.
 pub(crate) fn contains<C>(column: C, text: &str) -> Escape<ILike<C, String>>
 where

@@ -1,8 +1,12 @@
 //! The feed: all events, in the order in which they became visible.
 
-use super::{Answer, Conn, dialect};
+use commerce_core::document::DocumentKind;
+use diesel::prelude::*;
+
+use super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::rows::event::NewEventRow;
 use crate::rows::size;
+use crate::schema::feed;
 
 /// Appends events. This blocks others that append until the transaction ends, so it comes last.
 pub(super) async fn append(conn: &mut Conn, mut events: Vec<NewEventRow<'_>>) -> Answer<()> {
@@ -10,9 +14,23 @@ pub(super) async fn append(conn: &mut Conn, mut events: Vec<NewEventRow<'_>>) ->
         return Ok(());
     }
     let count = size(events.len());
+    let promotions = events.iter().any(|event| event.stream_kind == DocumentKind::Promotion.name());
     for (event, number) in events.iter_mut().zip(1..) {
         event.position = number - count;
     }
-    dialect::pipeline!(conn; () = dialect::advance(conn, count), () = dialect::append_behind(conn, events));
+    dialect::pipeline!(conn;
+        () = dialect::advance(conn, count),
+        () = dialect::append_behind(conn, events),
+        () = expire_promotions(conn, promotions),
+    );
     Ok(())
+}
+
+/// Tells all processes that what they remember of promotions is old, if they changed.
+pub(super) async fn expire_promotions(conn: &mut Conn, changed: bool) -> QueryResult<()> {
+    if !changed {
+        return Ok(());
+    }
+    let row = feed::table.filter(feed::id.eq(1));
+    diesel::update(row).set(feed::promotions.eq(feed::promotions + 1)).execute(conn).await.map(drop)
 }

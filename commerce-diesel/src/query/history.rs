@@ -1,11 +1,9 @@
 //! The history.
 
-use std::collections::BTreeMap;
-
 use commerce_core::document::{DocumentEvent, DocumentId};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::OrderId;
-use commerce_core::order::{Order, OrderEvent};
+use commerce_core::order::OrderEvent;
 use commerce_core::port::{Page, PageRequest};
 use diesel::prelude::*;
 
@@ -25,15 +23,6 @@ pub(in super::super) async fn of_order(conn: &mut Conn, order: OrderId) -> Answe
         .order(events::sequence);
     let rows: Vec<EventRow> = query.select(EventRow::as_select()).load(conn).await?;
     rows.iter().map(EventRow::recorded).collect()
-}
-
-/// Orders as they were placed.
-pub(super) async fn placed(conn: &mut Conn, orders: &[OrderId]) -> Answer<BTreeMap<OrderId, Order>> {
-    let streams: Vec<String> = orders.iter().copied().map(order_stream).collect();
-    let wanted = dialect::in_list(events::stream_id, streams.iter().map(String::as_str));
-    let query = events::table.filter(wanted).filter(events::stream_kind.eq(ORDER)).filter(events::sequence.eq(1));
-    let rows: Vec<EventRow> = query.select(EventRow::as_select()).load(conn).await?;
-    rows.iter().map(|row| Ok((row.stream()?, row.placed()?))).collect()
 }
 
 /// The events of a document, oldest first.

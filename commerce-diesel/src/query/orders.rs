@@ -3,45 +3,50 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use commerce_core::document::{Claim, ClaimKind};
 use commerce_core::ids::{OrderId, ReturnId, UserId};
-use commerce_core::order::{Order, Phase, Return, Unpaid};
+use commerce_core::order::{Order, OrderEvent, Phase, Return, Unpaid};
 use commerce_core::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter};
 use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use diesel_bulk::DbUuid;
 use uuid::Builder;
 
-use super::{Answer, Conn, Fault, RunQueryDsl, dialect, history, listing, one_more};
+use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
 use crate::db_enum::DbEnum;
 use crate::rows::event::ORDER;
 use crate::rows::{micros, read_instant, read_stored};
-use crate::schema::{claims, document_keys, orders, returns, sql_types};
+use crate::schema::sql_types::Id;
+use crate::schema::{document_keys, events, orders, returns};
 
-pub(in super::super) async fn get(conn: &mut Conn, order_ref: &OrderRef) -> Answer<Option<Order>> {
-    let Some(id) = resolve(conn, order_ref).await? else { return Ok(None) };
-    let rows = orders::table.find(id).select((orders::id, orders::state)).load(conn).await?;
-    Ok(complete(conn, rows).await?.pop())
+/// Orders with the events that created them.
+macro_rules! orders_with_events {
+    () => {{
+        let created = events::stream_kind.eq(ORDER).and(events::sequence.eq(1));
+        let of_order = events::stream_id.eq(sql::<Text>(dialect::STREAM_OF_ORDER));
+        let joined = orders::table.left_join(events::table.on(created.and(of_order)));
+        joined.select((orders::state, events::body.nullable())).into_boxed::<dialect::Db>()
+    }};
 }
 
-async fn resolve(conn: &mut Conn, order_ref: &OrderRef) -> QueryResult<Option<DbUuid>> {
-    match order_ref {
-        OrderRef::Id(id) => Ok(Some(DbUuid(id.uuid()))),
+pub(in super::super) async fn get(conn: &mut Conn, order_ref: &OrderRef) -> Answer<Option<Order>> {
+    let query = orders_with_events!();
+    let query = match order_ref {
+        OrderRef::Id(id) => query.filter(orders::id.eq(DbUuid(id.uuid()))),
+        OrderRef::Payment(id) => query.filter(orders::payment_id.eq(DbUuid(id.uuid()))),
+        // Not `IN`: PostgreSQL might look at all orders for the one that is named.
         OrderRef::Number(number) => {
-            let claim = Claim::new(ClaimKind::OrderNumber, number);
-            let query = claims::table.find((claim.kind.name(), claim.key)).select(claims::owner);
-            let owner: Option<String> = query.get_result(conn).await.optional()?;
-            Ok(owner.and_then(|id| id.parse().ok()).map(DbUuid))
-        }
-        OrderRef::Payment(id) => {
-            let query = orders::table.filter(orders::payment_id.eq(DbUuid(id.uuid()))).select(orders::id);
-            query.get_result(conn).await.optional()
+            let select =
+                format!("(SELECT {} FROM claims WHERE kind = 'order_number' AND claim = ", dialect::ORDER_OF_CLAIM);
+            query.filter(orders::id.eq(sql::<Id>(&select).bind::<Text, _>(number.to_string()).sql(")")))
         }
         OrderRef::Return(id) => {
-            let query = returns::table.find(DbUuid(id.uuid())).select(returns::order_id);
-            query.get_result(conn).await.optional()
+            let select = sql::<Id>("(SELECT order_id FROM returns WHERE id = ");
+            query.filter(orders::id.eq(select.bind::<Id, _>(DbUuid(id.uuid())).sql(")")))
         }
-    }
+    };
+    let rows: Vec<Row> = query.load(conn).await?;
+    rows.into_iter().next().map(assemble).transpose()
 }
 
 /// Orders, newest first.
@@ -50,7 +55,7 @@ pub(in super::super) async fn list(
     filter: &OrderFilter,
     page: &PageRequest<OrderId>,
 ) -> Answer<Page<Order, OrderId>> {
-    let mut query = orders::table.select((orders::id, orders::state)).into_boxed::<dialect::Db>();
+    let mut query = orders_with_events!();
     if let Some(user) = &filter.user {
         query = query.filter(orders::user_id.eq(user.as_str()));
     }
@@ -65,13 +70,14 @@ pub(in super::super) async fn list(
     }
     for key in &filter.keys {
         let found = document_keys::table.filter(document_keys::kind.eq(ORDER)).filter(document_keys::lookup.eq(key));
-        query = query.filter(orders::id.eq_any(found.select(sql::<sql_types::Id>(dialect::ORDER_OF_KEY))));
+        query = query.filter(orders::id.eq_any(found.select(sql::<Id>(dialect::ORDER_OF_KEY))));
     }
     if let Some(after) = page.after {
         query = query.filter(orders::id.lt(DbUuid(after.uuid())));
     }
-    let rows = query.order(orders::id.desc()).limit(one_more(page.limit)).load(conn).await?;
-    Ok(listing(complete(conn, rows).await?, page.limit, |order| order.id))
+    let rows: Vec<Row> = query.order(orders::id.desc()).limit(one_more(page.limit)).load(conn).await?;
+    let found = rows.into_iter().map(assemble).collect::<Answer<Vec<_>>>()?;
+    Ok(listing(found, page.limit, |order| order.id))
 }
 
 /// Returns with their orders, newest first.
@@ -80,8 +86,12 @@ pub(in super::super) async fn list_returns(
     filter: &ReturnFilter,
     page: &PageRequest<ReturnId>,
 ) -> Answer<Page<(OrderId, Return), ReturnId>> {
+    let created = events::stream_kind.eq(ORDER).and(events::sequence.eq(1));
+    let of_order = events::stream_id.eq(sql::<Text>(dialect::STREAM_OF_ORDER));
     let joined = returns::table.inner_join(orders::table.on(orders::id.eq(returns::order_id)));
-    let mut query = joined.select((returns::id, (orders::id, orders::state))).into_boxed::<dialect::Db>();
+    let joined = joined.left_join(events::table.on(created.and(of_order)));
+    let columns = (returns::id, (orders::state, events::body.nullable()));
+    let mut query = joined.select(columns).into_boxed::<dialect::Db>();
     if let Some(user) = &filter.user {
         query = query.filter(orders::user_id.eq(user.as_str()));
     }
@@ -95,9 +105,8 @@ pub(in super::super) async fn list_returns(
         query = query.filter(returns::id.lt(DbUuid(after.uuid())));
     }
     let rows: Vec<(DbUuid, Row)> = query.order(returns::id.desc()).limit(one_more(page.limit)).load(conn).await?;
-    let (ids, rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-    let orders = complete(conn, rows).await?.into_iter().zip(ids);
-    let found = orders.map(|(order, id)| take_return(order, ReturnId::new(id.0))).collect::<Answer<_>>()?;
+    let found = rows.into_iter().map(|(id, row)| take_return(assemble(row)?, ReturnId::new(id.0)));
+    let found = found.collect::<Answer<_>>()?;
     Ok(listing(found, page.limit, |(_, known)| known.id))
 }
 
@@ -144,22 +153,16 @@ fn first_id(since: DateTime<Utc>) -> DbUuid {
     DbUuid(Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
 }
 
-/// The id and the state of an order.
-type Row = (DbUuid, Option<String>);
+/// The state of an order, and the event that created it.
+type Row = (Option<String>, Option<String>);
 
-async fn complete(conn: &mut Conn, rows: Vec<Row>) -> Answer<Vec<Order>> {
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<_> = rows.iter().map(|(id, _)| OrderId::new(id.0)).collect();
-    let placed = history::placed(conn, &ids).await?;
-    rows.into_iter().map(|(id, state)| assemble(&placed, OrderId::new(id.0), state.as_deref())).collect()
-}
-
-fn assemble(placed: &BTreeMap<OrderId, Order>, id: OrderId, state: Option<&str>) -> Answer<Order> {
-    let placed = placed.get(&id).cloned().ok_or(Fault::Corrupt("events.stream_id"))?;
+fn assemble((state, created): Row) -> Answer<Order> {
+    let created = created.ok_or(Fault::Corrupt("events.stream_id"))?;
+    let OrderEvent::Created { order } = read_stored("events.body", &created)? else {
+        return Err(Fault::Corrupt("events.body"));
+    };
     Ok(match state {
-        Some(state) => placed.with_state(read_stored("orders.state", state)?),
-        None => placed,
+        Some(state) => order.with_state(read_stored("orders.state", &state)?),
+        None => *order,
     })
 }

@@ -1,6 +1,6 @@
 //! Promotions and their uses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use commerce_core::commit::ReadSet;
 use commerce_core::document::{DocumentFilter, DocumentId, DocumentKind};
@@ -52,9 +52,8 @@ async fn uses_by(conn: &mut Conn, user: &UserId, promotions: &[&str]) -> Answer<
     if promotions.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let pairs = promotions.iter().map(|promotion| (*promotion, user.as_str()));
-    let columns = (promotion_customers::promotion_id, promotion_customers::user_id);
-    let query = promotion_customers::table.filter(dialect::in_list(columns, pairs));
+    let wanted = dialect::in_list(promotion_customers::promotion_id, promotions.iter().copied());
+    let query = promotion_customers::table.filter(wanted).filter(promotion_customers::user_id.eq(user.as_str()));
     let rows: Vec<CustomerUsesRow<'static>> = query.select(CustomerUsesRow::as_select()).load(conn).await?;
     let uses = |row: CustomerUsesRow<'static>| {
         Ok((row.promotion_id.into_owned(), read_counter("promotion_customers.used", row.used)?))
@@ -138,11 +137,15 @@ pub(super) async fn usage_counters(
 
 type Customers = BTreeMap<PromotionId, BTreeMap<UserId, u64>>;
 
+/// The uses by the customers of a read set, of each of its promotions.
 async fn customers(conn: &mut Conn, read_set: &ReadSet<'_>) -> Answer<Customers> {
-    let pairs =
-        read_set.usage_counters.iter().flat_map(|(id, who)| who.iter().map(|(user, _)| (id.as_str(), user.as_str())));
-    let columns = (promotion_customers::promotion_id, promotion_customers::user_id);
-    let query = promotion_customers::table.filter(dialect::in_list(columns, pairs));
+    let users: BTreeSet<&str> = read_set.usage_counters.values().flatten().map(|(user, _)| user.as_str()).collect();
+    let query = promotion_customers::table
+        .filter(dialect::in_list(
+            promotion_customers::promotion_id,
+            read_set.usage_counters.keys().map(|id| id.as_str()),
+        ))
+        .filter(dialect::in_list(promotion_customers::user_id, users));
     let rows: Vec<CustomerUsesRow<'static>> = query.select(CustomerUsesRow::as_select()).load(conn).await?;
     let mut customers = Customers::new();
     for row in rows {
@@ -154,13 +157,15 @@ async fn customers(conn: &mut Conn, read_set: &ReadSet<'_>) -> Answer<Customers>
     Ok(customers)
 }
 
+/// The uses by the orders of a read set, of each of its promotions.
 async fn live(conn: &mut Conn, read_set: &ReadSet<'_>) -> Answer<BTreeMap<PromotionId, Vec<Redemption>>> {
-    let pairs = read_set
-        .usage_counters
-        .iter()
-        .flat_map(|(id, who)| who.iter().map(|(_, order)| (id.as_str(), DbUuid(order.uuid()))));
-    let columns = (promotion_redemptions::promotion_id, promotion_redemptions::order_id);
-    let query = promotion_redemptions::table.filter(dialect::in_list(columns, pairs));
+    let orders: BTreeSet<_> = read_set.usage_counters.values().flatten().map(|(_, order)| order.uuid()).collect();
+    let query = promotion_redemptions::table
+        .filter(dialect::in_list(
+            promotion_redemptions::promotion_id,
+            read_set.usage_counters.keys().map(|id| id.as_str()),
+        ))
+        .filter(dialect::in_list(promotion_redemptions::order_id, orders.into_iter().map(DbUuid)));
     let query = query.filter(promotion_redemptions::released_at.is_null());
     let rows: Vec<RedemptionRow<'static>> = query.select(RedemptionRow::as_select()).load(conn).await?;
     let mut live: BTreeMap<PromotionId, Vec<Redemption>> = BTreeMap::new();

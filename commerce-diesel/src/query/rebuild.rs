@@ -26,7 +26,7 @@ use diesel_bulk::Write;
 
 use self::facts::Facts;
 use self::tables::{Derived, Table};
-use super::{Answer, Conn, RunQueryDsl, dialect, history, write};
+use super::{Answer, Conn, RunQueryDsl, dialect, feed, history, write};
 use crate::fault::Fault;
 use crate::rebuilt::{DifferenceKind, Rebuilt, RowDifference};
 use crate::rows::event::FeedRow;
@@ -79,6 +79,7 @@ pub(in super::super) async fn run(
     }
     rebuild.check_counters(conn).await?;
     rebuild.check_feed(conn).await?;
+    feed::expire_promotions(conn, mode == Mode::Repair && rebuild.result.different > 0).await?;
     Ok(rebuild.result)
 }
 

@@ -6,7 +6,7 @@ use commerce_core::actor::Actor;
 use commerce_core::document::{DocumentChange, DocumentEvent, DocumentId};
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{EventId, OrderId, Sku};
-use commerce_core::order::{Order, OrderEvent};
+use commerce_core::order::OrderEvent;
 use commerce_core::stock::StockEvent;
 use commerce_core::task::{TaskEvent, TaskKey};
 use diesel::prelude::*;
@@ -149,15 +149,6 @@ impl EventRow {
     /// The event with its metadata.
     pub(crate) fn recorded<E: DeserializeOwned>(&self) -> Answer<Recorded<E>> {
         self.read().map_err(|fault| fault.at(self.position))
-    }
-
-    /// The order, of an event that created one.
-    pub(crate) fn placed(&self) -> Answer<Order> {
-        match self.body() {
-            Ok(OrderEvent::Created { order }) => Ok(*order),
-            Ok(_) => Err(Fault::Corrupt("events.body").at(self.position)),
-            Err(fault) => Err(fault.at(self.position)),
-        }
     }
 
     fn body<E: DeserializeOwned>(&self) -> Answer<E> {

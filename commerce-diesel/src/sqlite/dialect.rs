@@ -112,6 +112,13 @@ pub(crate) use {commit_after, for_update, pipeline};
 /// The order id in a row of `document_keys`, as an expression.
 pub(crate) const ORDER_OF_KEY: &str = "unhex(replace(document_keys.id, '-', ''))";
 
+/// The order id in a row of `claims`, as an expression.
+pub(crate) const ORDER_OF_CLAIM: &str = "unhex(replace(claims.owner, '-', ''))";
+
+/// The id of an order's stream of events, as an expression.
+pub(crate) const STREAM_OF_ORDER: &str = "lower(substr(hex(orders.id), 1, 8) || '-' || substr(hex(orders.id), 9, 4) || '-' || substr(hex(orders.id), 13, 4) || '-' || \
+     substr(hex(orders.id), 17, 4) || '-' || substr(hex(orders.id), 21))";
+
 /// Whether a column contains a text. `LIKE` ignores ASCII case.
 pub(crate) fn contains<C>(column: C, text: &str) -> Escape<Like<C, String>>
 where

@@ -36,7 +36,8 @@ macro_rules! sharing_tests {
                 what_another_took_away_is_not_sold
                 what_another_brought_can_be_sold
                 a_threshold_that_another_set_is_told_of
-                a_reservation_that_another_made_expires;
+                a_reservation_that_another_made_expires
+                a_promotion_that_another_changed_is_read_again;
             once:
                 one_key_is_one_order
                 one_number_is_one_order

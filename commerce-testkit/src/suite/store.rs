@@ -164,6 +164,7 @@ macro_rules! store_suite {
                 a_promotion_comes_back_equal
                 a_stale_promotion_is_refused
                 candidates_are_automatic_or_asked_for
+                facts_for_a_price_are_those_of_single_reads
                 uses_are_counted_and_limited
                 a_refused_commit_uses_nothing
                 the_last_use_is_given_once

@@ -133,7 +133,9 @@ CREATE TABLE IF NOT EXISTS reservations (
 -- and become visible in order. A reader that continues behind its last position misses nothing.
 CREATE TABLE IF NOT EXISTS feed (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
-    position BIGINT NOT NULL
+    position BIGINT NOT NULL,
+    -- Grows with every commit that changes a promotion.
+    promotions BIGINT NOT NULL DEFAULT 0
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 INSERT INTO feed (id, position) VALUES (1, 0) ON DUPLICATE KEY UPDATE id = 1;

@@ -121,7 +121,9 @@ CREATE TABLE reservations (
 -- and become visible in order. A reader that continues behind its last position misses nothing.
 CREATE TABLE feed (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
-    position BIGINT NOT NULL
+    position BIGINT NOT NULL,
+    -- Grows with every commit that changes a promotion.
+    promotions BIGINT NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
 INSERT INTO feed (id, position) VALUES (1, 0);
 

@@ -116,7 +116,9 @@ CREATE TABLE reservations (
 -- and become visible in order. A reader that continues behind its last position misses nothing.
 CREATE TABLE feed (
     id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
-    position INTEGER NOT NULL
+    position INTEGER NOT NULL,
+    -- Grows with every commit that changes a promotion.
+    promotions INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 INSERT INTO feed (id, position) VALUES (1, 0);
 

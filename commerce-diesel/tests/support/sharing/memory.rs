@@ -1,10 +1,12 @@
-//! What a process remembers of stock while another one moves it: it never decides anything.
+//! What a process remembers of stock and promotions while another one changes them: it never decides anything.
 
 use commerce_core::ids::OrderId;
-use commerce_core::port::Store;
+use commerce_core::port::{PricingQuery, PricingSubject, Store};
+use commerce_core::promotion::{Promotion, PromotionRecord};
 use commerce_core::stock::StockAction;
 use commerce_testkit::CommitBuilder;
-use commerce_testkit::commit_builder::parse;
+use commerce_testkit::commit_builder::{CURRENCY, parse};
+use commerce_testkit::quote::percent_off;
 
 use super::hot::{one, sold};
 use crate::audit::sound;
@@ -76,4 +78,30 @@ pub(crate) async fn a_reservation_that_another_made_expires<D: Database>() {
     let level = first.stock(&parse("MUG"), shop.at(3)).await.unwrap().unwrap();
     assert_eq!(level.reserved, 31, "the reservation that had ended was gone when the next was made");
     assert_eq!(other.reservations(&level.sku).await.unwrap().len(), 2);
+}
+
+/// Its terms, its uses, and its end.
+pub(crate) async fn a_promotion_that_another_changed_is_read_again<D: Database>() {
+    let (database, shop) = (D::create(), CommitBuilder::new(1));
+    let [first, other] = [database.open().await, database.open().await];
+    let query = PricingQuery::new(PricingSubject::Customer(parse("ann")));
+    let percents = async || {
+        let facts = first.pricing_facts(&query).await.unwrap();
+        facts.candidates.iter().map(|found| found.definition().effect.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(percents().await, []);
+    let (ten, twenty) = (percent_off("sale", 1000), percent_off("sale", 2000));
+    let [low, high] = [&ten, &twenty].map(|terms| Promotion::new(CURRENCY, terms.clone()).unwrap());
+    let mut record = PromotionRecord::new(low, shop.at(1));
+    other.commit(shop.create(&record)).await.unwrap();
+    for _ in 0..10 {
+        assert_eq!(percents().await, [ten.effect.clone()]);
+        let changed = record.changed(high.clone(), shop.at(2));
+        other.commit(shop.update(&record, &changed)).await.unwrap();
+        assert_eq!(percents().await, [twenty.effect.clone()]);
+        record = changed.changed(record.promotion.clone(), shop.at(3));
+        other.commit(shop.update(&changed, &record)).await.unwrap();
+    }
+    other.commit(shop.update(&record, &record.ended(shop.at(4)))).await.unwrap();
+    assert_eq!(percents().await, []);
 }

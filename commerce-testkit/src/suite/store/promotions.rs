@@ -4,17 +4,19 @@
 
 use std::collections::BTreeSet;
 
+use commerce_core::cart::Cart;
 use commerce_core::commit::{Commit, Refusal, Subject};
 use commerce_core::document::{DocumentFilter, DocumentId, DocumentKind};
-use commerce_core::ids::OrderId;
+use commerce_core::ids::{OrderId, UserId};
 use commerce_core::money::Money;
-use commerce_core::port::{PageRequest, PromotionWithUsage};
+use commerce_core::port::{PageRequest, PricingFacts, PricingQuery, PricingSubject, PromotionWithUsage};
 use commerce_core::promotion::{
     Limit, Limits, Promotion, PromotionDefinition, PromotionExhausted, PromotionRecord, Redemption, RedemptionMove,
+    Usage, code_key,
 };
 
 use super::{Case, Fixture, at_once, first, walk};
-use crate::commit_builder::{CURRENCY, parse};
+use crate::commit_builder::{CURRENCY, parse, units};
 use crate::quote::percent_off;
 
 impl Case {
@@ -101,12 +103,119 @@ pub async fn candidates_are_automatic_or_asked_for<F: Fixture>(fixture: &F) {
     case.keep(&late).await;
     case.accept(case.shop.update(&late, &late.ended(case.shop.at(6)))).await;
     let ids = async |keys: &[&str]| {
-        let keys: Vec<_> = keys.iter().map(|key| commerce_core::promotion::code_key(key)).collect();
+        let keys: Vec<_> = keys.iter().map(|key| code_key(key)).collect();
         let found = case.store.candidates(&keys, &parse("user-1")).await.unwrap();
         found.iter().map(|promotion| promotion.id().as_str().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(ids(&[]).await, ["a", "b"]);
     assert_eq!(ids(&[" SSpring", " ßPRING ", "late", "nobody"]).await, ["a", "b", "c", "f"]);
+}
+
+/// Whatever was asked before, and whatever has changed since.
+pub async fn facts_for_a_price_are_those_of_single_reads<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let mut cart = case.shop.cart(parse("ann"), case.shop.at(1));
+    cart.items = vec![case.shop.cart_item("A", units(1))];
+    let (mut mugs, caps) = (case.shop.product("mugs", &["A", "B"]), case.shop.product("caps", &["C"]));
+    case.same_facts(&cart).await;
+    for commit in [case.shop.create(&mugs), case.shop.create(&caps), case.shop.create(&cart)] {
+        case.accept(commit).await;
+        case.same_facts(&cart).await;
+    }
+    let limits = Limits { max_uses_per_customer: Some(5), ..Limits::default() };
+    case.keep(&case.limited("promo", None, limits)).await;
+    case.same_facts(&cart).await;
+    let coded = case.limited("coded", Some("TEN"), Limits { max_uses: Some(9), ..Limits::default() });
+    let free = case.promise("free", None, 3);
+    for record in [&coded, &free] {
+        case.keep(record).await;
+        case.same_facts(&cart).await;
+    }
+    let before = cart.clone();
+    cart.items.push(case.shop.cart_item("C", units(2)));
+    cart.codes = vec![parse("ten")];
+    cart.version = 2;
+    case.accept(case.shop.update(&before, &cart)).await;
+    case.same_facts(&cart).await;
+    case.accept(case.use_of("ann", 300, limits)).await;
+    case.same_facts(&cart).await;
+    case.accept(case.use_of("bob", 200, limits)).await;
+    case.accept(case.shop.update(&free, &free.ended(case.shop.at(5)))).await;
+    case.accept(case.shop.update(&coded, &coded.ended(case.shop.at(5)))).await;
+    case.same_facts(&cart).await;
+    let before = mugs.clone();
+    mugs.variants[0].price = Money::new(77, CURRENCY);
+    mugs.version = 2;
+    case.accept(case.shop.update(&before, &mugs)).await;
+    case.same_facts(&cart).await;
+    let facts = case.store.pricing_facts(&PricingQuery::new(PricingSubject::Cart(cart.id))).await.unwrap();
+    assert_eq!(facts.offers.iter().map(|offer| offer.price.minor()).collect::<BTreeSet<_>>().len(), 2);
+    assert_eq!(facts.candidates.len(), 2, "one automatic, one with the code");
+}
+
+impl Case {
+    fn limited(&self, id: &str, code: Option<&str>, limits: Limits) -> PromotionRecord {
+        let definition = PromotionDefinition { limits, ..self.promise(id, code, 2).promotion.definition().clone() };
+        PromotionRecord::new(Promotion::new(CURRENCY, definition).unwrap(), self.shop.at(2))
+    }
+
+    /// Compares the facts for queries about a cart with what single reads find, twice.
+    async fn same_facts(&self, cart: &Cart) {
+        let (bob, ann): (UserId, UserId) = (parse("bob"), parse("ann"));
+        let subjects = [
+            (PricingSubject::Cart(cart.id), ann.clone()),
+            (PricingSubject::ActiveCart(ann.clone()), ann.clone()),
+            (PricingSubject::ActiveCart(bob.clone()), bob.clone()),
+            (PricingSubject::Customer(bob.clone()), bob.clone()),
+            (PricingSubject::Customer(ann.clone()), ann),
+        ];
+        let extras: [(&[&str], &[&str]); 4] =
+            [(&[], &[]), (&["B", "nothing"], &[]), (&[], &["ten", "none"]), (&["C"], &["ten"])];
+        for (subject, user) in subjects {
+            for (skus, codes) in extras {
+                let query = PricingQuery {
+                    subject: subject.clone(),
+                    skus: skus.iter().map(|sku| parse(sku)).collect(),
+                    codes: codes.iter().map(|code| (*code).to_owned()).collect(),
+                };
+                let expected = self.single_reads(&query, &user).await;
+                assert_eq!(self.facts(&query).await, expected, "{query:?}");
+                assert_eq!(self.facts(&query).await, expected, "{query:?}, asked again");
+            }
+        }
+    }
+
+    async fn facts(&self, query: &PricingQuery) -> PricingFacts {
+        in_order(self.store.pricing_facts(query).await.unwrap())
+    }
+
+    async fn single_reads(&self, query: &PricingQuery, user: &UserId) -> PricingFacts {
+        let cart = match &query.subject {
+            PricingSubject::Cart(id) => self.store.cart(*id).await.unwrap(),
+            PricingSubject::ActiveCart(user) => self.store.active_cart(user).await.unwrap(),
+            PricingSubject::Customer(_) => None,
+        };
+        if matches!(query.subject, PricingSubject::Cart(_)) && cart.is_none() {
+            return PricingFacts::default();
+        }
+        let in_cart = || cart.iter().flat_map(|cart| cart.items.iter().map(|item| item.sku.clone()));
+        let skus: Vec<_> = query.skus.iter().cloned().chain(in_cart()).collect();
+        let entered = cart.iter().flat_map(|cart| cart.codes.iter().map(|code| code_key(code.as_str())));
+        let codes: Vec<_> = query.codes.iter().cloned().chain(entered).collect();
+        let offers = self.store.offers(&skus).await.unwrap();
+        let candidates = self.store.candidates(&codes, user).await.unwrap();
+        in_order(PricingFacts { cart, offers, candidates })
+    }
+}
+
+/// Each offer once, by sku, and no uses of promotions that are not limited.
+fn in_order(facts: PricingFacts) -> PricingFacts {
+    let PricingFacts { cart, mut offers, candidates } = facts;
+    offers.sort_by(|one, other| one.sku.cmp(&other.sku));
+    offers.dedup();
+    let unlimited = |promotion: &Promotion| promotion.definition().limits == Limits::default();
+    let counted = |promotion| if unlimited(&promotion) { promotion.with_usage(Usage::default()) } else { promotion };
+    PricingFacts { cart, offers, candidates: candidates.into_iter().map(counted).collect() }
 }
 
 /// By total, customer and amount. A refused use is not counted.
