@@ -1,6 +1,8 @@
 //! The `OpenAPI` 3.1 document, generated from the table of routes, the handlers and the shapes.
 
 mod complete;
+mod examples;
+mod links;
 mod problems;
 
 use std::sync::LazyLock;

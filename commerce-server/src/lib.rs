@@ -25,3 +25,7 @@ mod metrics_page;
 mod outbound;
 mod plural;
 pub mod users;
+
+#[cfg(test)]
+#[path = "../tests/unit/fuzz.rs"]
+mod fuzz;

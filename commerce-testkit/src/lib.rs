@@ -7,15 +7,17 @@
 //! * **Inputs**: [`CommitBuilder`] builds commits like those of the engine. [`strategy`] has a proptest strategy for every
 //!   public input type.
 //! * **Laws**: [`invariants`] checks quotes.
+//! * **Fuzzing**: [`fuzz`] tries mutated inputs on parsers.
 //!
 //! # Invariants
 //! * The doubles contain no rules: the store settles with `commerce_core::commit::settle`, like every store.
 //! * There are no scripted mocks: the double of a port passes the suite of that port.
-//! * Nothing reads the system clock or system randomness: the same seed gives the same run.
+//! * Nothing reads the system clock or system randomness: the same seed gives the same run. Only [`fuzz`] measures time.
 
 mod clock;
 pub mod commit_builder;
 mod fault_injector;
+pub mod fuzz;
 pub mod invariants;
 mod memory;
 mod payments;

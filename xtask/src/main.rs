@@ -1,5 +1,6 @@
 //! What runs at home and in CI, the same way: `cargo xtask test` and `cargo xtask ci [STAGE …]`.
 
+mod clients;
 mod servers;
 
 use std::process::{Command, ExitCode};
@@ -28,7 +29,12 @@ const STAGES: &[Stage] = &[
     },
     Stage { name: "test", what: "every test of the workspace", run: test },
     Stage { name: "laws", what: "every law on 10,000 cases, with the checks of a debug build", run: laws },
-    Stage { name: "fuzz", what: "60 s of mutated requests and answers against pricing", run: fuzz },
+    Stage { name: "fuzz", what: "10 s of mutated inputs for each parser of what comes from outside", run: fuzz },
+    Stage {
+        name: "clients",
+        what: "linters, generated clients and a browser take the OpenAPI document at its word",
+        run: || clients::check(|| cargo(&["test", "--workspace", "--features", FEATURES, "--no-run"])),
+    },
     Stage { name: "features", what: "every combination of databases builds without a warning", run: features },
     Stage { name: "docs", what: "the documentation builds without a warning", run: docs },
     Stage {
@@ -160,7 +166,7 @@ fn purity() -> Outcome {
 }
 
 fn test() -> Outcome {
-    servers::provide()?;
+    servers::provide(servers::SERVERS)?;
     cargo(&["test", "--workspace", "--features", FEATURES])
 }
 
@@ -169,12 +175,21 @@ fn laws() -> Outcome {
     finish(Command::new(env!("CARGO")).args(tests).env("PROPTEST_CASES", "10000"))
 }
 
-/// Every run tries other inputs; what breaks prints the seed that makes it again.
+/// Every run tries other inputs. What breaks a parser is written to its corpus. The program is tried as the tests have built it.
 fn fuzz() -> Outcome {
-    let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let tests = ["test", "--profile", "checked", "-p", "commerce-http", "--test", "fuzz_pricing", "--", "--nocapture"];
-    let mut command = Command::new(env!("CARGO"));
-    finish(command.args(tests).env("FUZZ_SECONDS", "60").env("FUZZ_SEED", seed.to_string()))
+    let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs()).to_string();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO"));
+        finish(
+            command
+                .args(arguments)
+                .args(["--", "--nocapture", "_breaks_"])
+                .env("FUZZ_SECONDS", "10")
+                .env("FUZZ_SEED", &seed),
+        )
+    };
+    run(&["test", "--profile", "checked", "-p", "commerce-http", "--test", "fuzz"])?;
+    run(&["test", "--workspace", "--features", FEATURES, "--lib"])
 }
 
 /// No database, each alone, two without the third, and all: each of these without a warning.

@@ -8,15 +8,16 @@ use std::process::Command;
 use crate::{Outcome, finish};
 
 /// Something that the tests start.
-struct Need {
-    what: &'static str,
-    package: &'static str,
+pub(crate) struct Need {
+    pub(crate) what: &'static str,
+    pub(crate) package: &'static str,
     /// What systemd would start when the package is installed.
-    unit: Option<&'static str>,
-    is_here: fn() -> bool,
+    pub(crate) unit: Option<&'static str>,
+    pub(crate) is_here: fn() -> bool,
 }
 
-const NEEDS: &[Need] = &[
+/// What the tests of the workspace start.
+pub(crate) const SERVERS: &[Need] = &[
     Need { what: "PostgreSQL", package: "postgresql", unit: Some("postgresql.service"), is_here: has_postgres },
     Need { what: "MariaDB", package: "mariadb-server", unit: Some("mariadb.service"), is_here: has_mariadb },
     Need { what: "curl", package: "curl", unit: None, is_here: || on_path("curl") },
@@ -25,8 +26,8 @@ const NEEDS: &[Need] = &[
 const INSTALL: [&str; 3] = ["install", "-y", "--no-install-recommends"];
 
 /// Makes sure that every program is here, and asks nothing.
-pub(crate) fn provide() -> Outcome {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.is_here)()).collect();
+pub(crate) fn provide(needs: &[Need]) -> Outcome {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !(need.is_here)()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -108,7 +109,7 @@ fn has_mariadb() -> bool {
 }
 
 /// Looks where servers are kept too, which is not on the path of every user.
-fn on_path(program: &str) -> bool {
+pub(crate) fn on_path(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let servers = ["/usr/sbin", "/usr/libexec", "/usr/local/sbin"].map(PathBuf::from);
     env::split_paths(&path).chain(servers).any(|directory| directory.join(program).is_file())

@@ -1,20 +1,46 @@
 //! Metadata in requests. It is returned as it is stored.
 
+use std::borrow::Cow;
+
 use commerce_core::metadata::{Metadata, MetadataPatch};
 use commerce_core::problem::{Findings, Read};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::openapi::schema::SchemaType;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::json::Members;
 
-/// Up to 50 entries for the purposes of callers: strings of up to 500 bytes, numbers and booleans. Keys have 1 to 40 of the
-/// characters `A-Z a-z 0-9 _ . -`. Numbers are whole ones of 64 bits or have up to 15 digits. In a merge patch, null removes an
-/// entry.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+const DESCRIPTION: &str = "Up to 50 entries for the purposes of callers: strings of up to 500 bytes, numbers and booleans. \
+                           Numbers are whole ones of 64 bits or have up to 15 digits. In a merge patch, null removes an entry.";
+
+/// The entries of metadata in a document.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
-#[schema(as = Metadata, value_type = HashMap<String, Value>, example = json!({ "channel": "app", "gift": true }))]
 pub struct MetadataDto(Members<Value>);
+
+impl PartialSchema for MetadataDto {
+    fn schema() -> RefOr<Schema> {
+        let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[A-Za-z0-9_.-]{1,40}$")).build();
+        let types = SchemaType::Array(vec![Type::String, Type::Number, Type::Boolean, Type::Null]);
+        let value: Schema = ObjectBuilder::new().schema_type(types).max_length(Some(500)).build().into();
+        ObjectBuilder::new()
+            .description(Some(DESCRIPTION))
+            .schema_type(Type::Object)
+            .property_names(Some(key))
+            .additional_properties(Some(value))
+            .max_properties(Some(50))
+            .examples([json!({ "channel": "app", "gift": true })])
+            .into()
+    }
+}
+
+impl ToSchema for MetadataDto {
+    fn name() -> Cow<'static, str> {
+        "Metadata".into()
+    }
+}
 
 impl MetadataDto {
     pub(super) fn into_domain(self, findings: &mut Findings) -> Read<Metadata> {

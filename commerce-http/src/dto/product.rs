@@ -83,7 +83,7 @@ pub(crate) struct NewProduct {
     /// The currency of the prices. Default: that of the shop.
     #[schema(value_type = Option<Currency>)]
     currency: Option<String>,
-    #[schema(max_items = 200)]
+    #[schema(min_items = 1, max_items = 200)]
     variants: Vec<NewVariant>,
     metadata: Option<MetadataDto>,
 }

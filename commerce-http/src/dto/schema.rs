@@ -116,8 +116,12 @@ fn id() -> ObjectBuilder {
 }
 
 fn text(limit: usize) -> ObjectBuilder {
-    let pattern = if limit <= MAX_LINE { LINE } else { TEXT };
-    string().min_length(Some(1)).max_length(Some(limit)).pattern(Some(pattern))
+    string().min_length(Some(1)).max_length(Some(limit)).pattern(Some(characters(limit)))
+}
+
+/// The characters of a text of limited length.
+pub(crate) const fn characters(limit: usize) -> &'static str {
+    if limit <= MAX_LINE { LINE } else { TEXT }
 }
 
 /// One of the values, as they are written.

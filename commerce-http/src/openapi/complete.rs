@@ -6,13 +6,16 @@ use http::StatusCode;
 use utoipa::openapi::header::Header;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{AllOf, AllOfBuilder, SchemaType};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{
     Components, Content, HeaderBuilder, Object, ObjectBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, Schema,
     Type,
 };
 
-use super::problems;
+use super::{examples, links, problems};
+use crate::dto::schema;
 use crate::route::{Access, Route, RouteGroup};
 use crate::routes::ROUTES;
 
@@ -25,6 +28,9 @@ const HEADERS: [(&str, bool, &str); 6] = [
     ("Retry-After", true, "The seconds after which a repetition may succeed."),
     ("WWW-Authenticate", false, "The scheme of the token."),
 ];
+/// How to get a token.
+const TOKEN: &str = "A JSON Web Token of the shop, without `Bearer`. With a development key or a shared secret, \
+                     `commerce token --sub alice --role customer` prints one.";
 /// The documents that are answered with an `ETag`, and the operations whose answer has one but no document.
 const TAGGED: [&str; 10] = [
     "Cart",
@@ -48,14 +54,21 @@ const SHARED: [u16; 7] = [401, 403, 404, 408, 412, 413, 415];
 /// Completes the generated document.
 pub(super) fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_default();
-    components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-    let cookie = ApiKey::Cookie(ApiKeyValue::new("session"));
+    let bearer =
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").description(Some(TOKEN)).build();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description("session", "The same token as a cookie, for browsers."));
     components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
     components.headers = HEADERS.iter().map(header).collect();
     let problem = problem("Any other problem.", Ref::from_schema_name("Problem"));
     components.responses.insert("Problem".to_owned(), RefOr::T(problem));
     refer_to_entries(components);
     open_parts(components);
+    // Labels of promotions may have any characters.
+    let others = components.schemas.iter_mut().filter(|(name, _)| !name.contains("Promotion"));
+    others.for_each(|(_, schema)| describe_texts(schema));
+    examples::describe(components);
+    links::describe(components);
     for route in ROUTES {
         if let Some(operation) = operation(&mut document.paths.paths, route) {
             complete_operation(operation, route, components);
@@ -100,6 +113,20 @@ fn open_parts(components: &mut Components) {
     }
 }
 
+/// Describes the characters of texts of limited length.
+fn describe_texts(schema: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::Object(object)) = schema else { return };
+    let is_text = match &object.schema_type {
+        SchemaType::Type(of) => *of == Type::String,
+        SchemaType::Array(types) => types.contains(&Type::String) && !types.contains(&Type::Number),
+        SchemaType::AnyValue => false,
+    };
+    if let Some(limit) = object.max_length.filter(|_| is_text && object.pattern.is_none()) {
+        object.pattern = Some(schema::characters(limit).to_owned());
+    }
+    object.properties.values_mut().for_each(describe_texts);
+}
+
 fn name_of(reference: &Ref) -> &str {
     reference.ref_location.rsplit('/').next().unwrap_or_default()
 }
@@ -128,6 +155,8 @@ fn complete_operation(operation: &mut Operation, route: &Route, components: &mut
             succeed(response, status, keyed, route.id, components);
         }
     }
+    examples::refer(operation, components);
+    links::refer(operation, route);
     let found = problems::of(operation, route);
     let found = found.into_iter().map(|(status, codes)| (status.to_string(), shared(status, &codes, components)));
     operation.responses.responses.extend(found);
@@ -170,7 +199,7 @@ fn add_headers(response: &mut Response, names: impl IntoIterator<Item = &'static
     response.headers.extend(names.into_iter().map(header));
 }
 
-fn document_name(content: &RefOr<Content>) -> Option<&str> {
+pub(super) fn document_name(content: &RefOr<Content>) -> Option<&str> {
     match content {
         RefOr::T(Content { schema: Some(RefOr::Ref(schema)), .. }) => Some(name_of(schema)),
         RefOr::T(_) | RefOr::Ref(_) => None,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::shop::{Ask, Reply, Shop, path_of, text};
 
 /// The document, in which no object has members that are not described.
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     let mut document: Value = serde_json::from_str(&commerce_http::openapi()).unwrap();
     let mut parts = BTreeSet::new();
     note_parts(&document, false, &mut parts);
@@ -44,7 +44,7 @@ fn note_parts(value: &Value, is_choice: bool, parts: &mut BTreeSet<String>) {
 }
 
 /// The operation of a request, and its path in the document.
-fn operation(method: &Method, path: &str) -> Option<(&'static str, &'static Value)> {
+pub(crate) fn operation(method: &Method, path: &str) -> Option<(&'static str, &'static Value)> {
     let path = path.split('?').next().unwrap();
     let path = path.strip_prefix("/api").unwrap_or(path);
     // The routes for operators answer with and without the prefix.

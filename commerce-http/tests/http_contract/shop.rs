@@ -15,7 +15,7 @@ use commerce_core::port::{Payments, Users};
 use commerce_core::settings::Settings;
 use commerce_http::auth::{Auth, VerifyingKey, mint};
 use commerce_http::{Options, Service};
-use commerce_testkit::{FakeUsers, ManualClock, MemoryStore};
+use commerce_testkit::{FakeUsers, ManualClock, MemoryStore, SequentialIds};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Connections;
@@ -49,6 +49,8 @@ pub(crate) struct Plan {
     pub(crate) payments: Arc<dyn Payments>,
     pub(crate) settings: Settings,
     pub(crate) options: Options,
+    /// Every run has the same ids.
+    pub(crate) has_fixed_ids: bool,
 }
 
 impl Default for Plan {
@@ -57,7 +59,14 @@ impl Default for Plan {
         let options = Options { orders_per_minute: 0, codes_per_minute: 0, ..Options::new(auth) };
         let mut settings = Settings::new(Currency::USD);
         settings.unpaid = UnpaidLimits::NONE;
-        Self { users: None, trusts_users: false, payments: Arc::new(SandboxPayments), settings, options }
+        Self {
+            users: None,
+            trusts_users: false,
+            payments: Arc::new(SandboxPayments),
+            settings,
+            options,
+            has_fixed_ids: false,
+        }
     }
 }
 
@@ -80,6 +89,7 @@ impl Shop {
         let known = ["ann", "bob", "root", "robot", "sue"].map(|name| name.parse().unwrap());
         let users = Arc::new(FakeUsers::knowing(known));
         let builder = Engine::builder(plan.settings, Arc::new(MemoryStore::new()), plan.payments).clock(clock.clone());
+        let builder = if plan.has_fixed_ids { builder.ids(Arc::new(SequentialIds::new(1))) } else { builder };
         let asked: Arc<dyn Users> = plan.users.unwrap_or_else(|| users.clone());
         let engine = if plan.trusts_users { builder } else { builder.users(asked) }.build();
         let service = Service::new(engine.clone(), plan.options);

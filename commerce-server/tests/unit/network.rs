@@ -1,6 +1,7 @@
 use http::HeaderValue;
 
 use super::*;
+use crate::fuzz::{run, text};
 
 fn networks(texts: &[&str]) -> Vec<Network> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
@@ -55,4 +56,30 @@ fn ipv6_clients_count_by_their_first_half() {
     let same = |one: &str, other: &str| client_prefix(one.parse().unwrap()) == client_prefix(other.parse().unwrap());
     assert!(same("2001:db8::1", "2001:db8::ffff:1:2:3") && same("192.0.2.1", "::ffff:192.0.2.1"));
     assert!(!same("2001:db8::1", "2001:db8:0:1::1") && !same("192.0.2.1", "192.0.2.2"));
+}
+
+#[test]
+fn no_network_breaks_its_reader() {
+    let seeds = ["10.0.0.0/8", "::1", "2001:db8::/32", "::ffff:10.0.0.1/128", "0.0.0.0/0"];
+    run("networks", &seeds, |input| {
+        text(input).parse::<Network>().is_ok_and(|network| !network.to_string().is_empty())
+    });
+}
+
+#[test]
+fn no_forwarding_breaks_the_search_for_the_client() {
+    let seeds = [
+        "203.0.113.7, 10.1.2.3",
+        "\"[2001:db8::1]:443\"",
+        "for=\"[2001:db8::1]:1\";by=10.0.0.1, For=10.2.3.4",
+        "unknown, _x",
+    ];
+    let proxies: Vec<Network> = ["10.0.0.0/8", "::1"].iter().filter_map(|network| network.parse().ok()).collect();
+    run("forwarding", &seeds, |input| {
+        let Ok(value) = HeaderValue::from_bytes(input) else { return false };
+        ["x-forwarded-for", "forwarded"].into_iter().all(|name| {
+            let headers = HeaderMap::from_iter([(HeaderName::from_static(name), value.clone())]);
+            client(&proxies, [10, 0, 0, 1].into(), &headers).is_ipv4()
+        })
+    });
 }

@@ -1,127 +1,105 @@
 //! Making inputs out of others.
 
-use commerce_testkit::Random;
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "numbers are counted before they are used")]
+
 use serde_json::{Map, Value, json};
 
-/// A text to be read, and the document it was written from, if it still says the same.
-pub(crate) struct Input {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) document: Option<Value>,
-}
+use crate::Random;
 
 /// Marks a field that is to stand twice.
 const TWICE: &str = "#twice#";
+/// Bytes that parsers treat specially.
+const PIECES: &[&[u8]] = &[
+    b",",
+    b";",
+    b"=",
+    b":",
+    b"/",
+    b"@",
+    b"%",
+    b"%00",
+    b"%zz",
+    b"\"",
+    b"\\",
+    b"\r\n",
+    b"\0",
+    b"\t",
+    b" ",
+    b"*",
+    b"W/",
+    b"..",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b"-1",
+    b"0",
+    b"00",
+    b"1e999",
+    b"18446744073709551616",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"\xc3\xa9",
+    b"q=0",
+    b"::1",
+    b"255.255.255.255",
+];
 
-/// One document of a pool, changed a few times; now and then, its text is changed as well.
-pub(crate) fn mutate(pool: &[Value], random: &mut Random) -> Input {
-    let mut document = pick(pool, random).clone();
-    for _ in 0..=random.below(4) {
-        if random.happens(600) {
-            tune(&mut document, pool, random);
+/// One input of a pool with some bytes changed.
+pub fn bytes(pool: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+    let mut input = pick(pool, random).clone();
+    if random.happens(300) {
+        let donor = pick(pool, random);
+        let (at, from) = (below(input.len().saturating_add(1), random), below(donor.len().saturating_add(1), random));
+        drop(input.splice(at.., donor.iter().skip(from).copied()));
+    }
+    for _ in 0..=random.below(3) {
+        if random.happens(500) {
+            let at = below(input.len().saturating_add(1), random);
+            drop(input.splice(at..at, pick(PIECES, random).iter().copied()));
         } else {
-            break_somewhere(&mut document, pool, random);
+            garble(&mut input, random);
         }
     }
-    let text = document.to_string();
-    let has_twins = text.contains(TWICE);
-    let mut bytes = text.replace(TWICE, "").into_bytes();
-    let is_garbled = random.happens(80);
-    if is_garbled {
+    if random.happens(10) {
+        input = input.iter().copied().cycle().take(1 << random.below(16)).collect();
+    }
+    input
+}
+
+/// One document of a pool, changed a few times; now and then, its text is changed as well. What is not JSON is changed as text.
+pub fn json(pool: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+    let donors: Vec<Value> =
+        (0..3).filter_map(|_| serde_json::from_slice(pick::<Vec<u8>>(pool, random)).ok()).collect();
+    let Some(mut document) = donors.first().cloned() else { return bytes(pool, random) };
+    for _ in 0..=random.below(3) {
+        break_json(&mut document, &donors, random);
+    }
+    text(&document, random)
+}
+
+/// The text of a document, sometimes changed.
+pub fn text(document: &Value, random: &mut Random) -> Vec<u8> {
+    let mut bytes = document.to_string().replace(TWICE, "").into_bytes();
+    if random.happens(80) {
         garble(&mut bytes, random);
     }
-    Input { bytes, document: (!is_garbled && !has_twins).then_some(document) }
+    bytes
 }
 
 /// A number below a length; 0 below 0.
-pub(crate) fn below(limit: usize, random: &mut Random) -> usize {
-    let limit = u64::try_from(limit).expect("a length");
-    usize::try_from(random.below(limit)).expect("below a length")
+pub fn below(limit: usize, random: &mut Random) -> usize {
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+    usize::try_from(random.below(limit)).unwrap_or_default()
 }
 
-fn pick<'a, T>(from: &'a [T], random: &mut Random) -> &'a T {
+/// An entry of a list, which must not be empty.
+pub fn pick<'a, T>(from: &'a [T], random: &mut Random) -> &'a T {
     &from[below(from.len(), random)]
 }
 
-/// A change after which most requests are still good.
-fn tune(document: &mut Value, pool: &[Value], random: &mut Random) {
-    let Some(request) = document.as_object_mut() else { return };
-    match random.below(9) {
-        0 => set_one_of(request, "selection", &["priority", "best"], random),
-        1 => set_one_of(request, "rounding", &["half_away_from_zero", "half_even", "down"], random),
-        2 => set_one_of(request, "tax_level", &["line", "order"], random),
-        3 => set_one_of(request, "code_matching", &["exact", "ignore_case"], random),
-        4 => graft(request, "promotions", pool, random),
-        5 => graft(request, "lines", pool, random),
-        6 => change_line(request, random),
-        7 => change_promotion(request, random),
-        _ => give_codes(request),
-    }
-}
-
-fn set_one_of(request: &mut Map<String, Value>, field: &str, words: &[&str], random: &mut Random) {
-    request.insert(field.to_owned(), json!(pick(words, random)));
-}
-
-/// Adds a promotion or a line of another request, or a twin of one that is there.
-fn graft(request: &mut Map<String, Value>, field: &str, pool: &[Value], random: &mut Random) {
-    let donor = if random.happens(300) { Value::Object(request.clone()) } else { pick(pool, random).clone() };
-    let Some(entries) = donor[field].as_array().filter(|entries| !entries.is_empty()) else { return };
-    let mut entry = pick(entries, random).clone();
-    if let Some(fields) = entry.as_object_mut() {
-        fields.insert("id".to_owned(), json!(format!("graft-{}", random.below(1 << 30))));
-    }
-    if let Some(list) = request.entry(field).or_insert_with(|| json!([])).as_array_mut() {
-        list.push(entry);
-    }
-}
-
-fn change_line(request: &mut Map<String, Value>, random: &mut Random) {
-    let Some(lines) = request.get_mut("lines").and_then(Value::as_array_mut) else { return };
-    if lines.is_empty() {
-        return;
-    }
-    let place = below(lines.len(), random);
-    let Some(line) = lines[place].as_object_mut() else { return };
-    let (figure, most) = (random.below(100_000), 1 << random.below(17));
-    match random.below(4) {
-        0 => line.insert("quantity".to_owned(), json!(figure % most + 1)),
-        1 => line.insert("unit_price".to_owned(), json!(figure.to_string())),
-        2 => line.insert("unit_price".to_owned(), json!((random.next() >> random.below(64)).to_string())),
-        _ => line.insert("unit_price".to_owned(), json!(format!("{}.{:02}", figure / 100, figure % 100))),
-    };
-}
-
-fn change_promotion(request: &mut Map<String, Value>, random: &mut Random) {
-    let Some(promotions) = request.get_mut("promotions").and_then(Value::as_array_mut) else { return };
-    if promotions.is_empty() {
-        return;
-    }
-    let place = below(promotions.len(), random);
-    let Some(promotion) = promotions[place].as_object_mut() else { return };
-    let small = random.below(4);
-    let (name, value) = match random.below(8) {
-        0 => ("priority", json!(small)),
-        1 => ("exclusive", json!(small == 0)),
-        2 => ("group", json!(format!("group-{small}"))),
-        3 => ("max_uses", json!(small)),
-        4 => ("used", json!(small)),
-        5 => ("budget", json!(small.to_string())),
-        6 => ("conditions", json!([])),
-        _ => ("code", Value::Null),
-    };
-    promotion.insert(name.to_owned(), value);
-}
-
-/// Gives the codes of all promotions.
-fn give_codes(request: &mut Map<String, Value>) {
-    let promotions = request.get("promotions").and_then(Value::as_array).into_iter().flatten();
-    let codes: Vec<Value> =
-        promotions.map(|promotion| &promotion["code"]).filter(|code| code.is_string()).cloned().collect();
-    request.insert("codes".to_owned(), Value::Array(codes));
-}
-
 /// A change at any place, after which few requests are still good.
-fn break_somewhere(document: &mut Value, pool: &[Value], random: &mut Random) {
+pub fn break_json(document: &mut Value, pool: &[Value], random: &mut Random) {
     let donated = somewhere(&mut pick(pool, random).clone(), random).clone();
     let place = somewhere(document, random);
     match random.below(10) {
@@ -284,7 +262,7 @@ fn rename_one(value: &mut Value, random: &mut Random, mark: &str) {
 }
 
 /// Changes bytes without regard to what they mean.
-fn garble(bytes: &mut Vec<u8>, random: &mut Random) {
+pub fn garble(bytes: &mut Vec<u8>, random: &mut Random) {
     for _ in 0..=random.below(4) {
         let (one, other) = (below(bytes.len() + 1, random), below(bytes.len() + 1, random));
         let (start, end) = (one.min(other), one.max(other).min(one.min(other) + 64));
