@@ -12,10 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use commerce_core::commit::{Accepted, LoadedState, settle};
+use commerce_core::commit::{Accepted, LoadedState, ReadSet, settle};
 use commerce_core::document::{Document, DocumentFilter, DocumentId, DocumentKind};
 use commerce_core::engine::ImportRow;
 use commerce_core::event::{HistoryEntry, Recorded};
+use commerce_core::order::Unpaid;
 use commerce_core::port::{CommitError, OrderFilter};
 use commerce_core::prelude::*;
 use commerce_core::promotion::{Redemption, RedemptionChange, UsageCounter};
@@ -71,6 +72,10 @@ impl Data {
 impl Store for OwnStore {
     async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         let mut data = self.data();
+        for (user, since) in ReadSet::of([&commit]).unpaid {
+            let unpaid = Unpaid::of(data.orders.values(), user, since);
+            data.state.unpaid.insert(user.clone(), unpaid);
+        }
         for answer in settle([&commit], &mut data.state) {
             data.write(commit.clone(), answer?);
         }

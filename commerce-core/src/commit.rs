@@ -27,7 +27,7 @@ use crate::actor::Actor;
 use crate::document::{Aggregate, Claim, ClaimKind, DocumentChange, DocumentId};
 use crate::event::Recorded;
 use crate::ids::{OrderId, PromotionId};
-use crate::order::{CorruptHistory, Order, OrderEvent, evolve, side_effects};
+use crate::order::{CorruptHistory, LimitReached, Order, OrderEvent, UnpaidGuard, evolve, side_effects};
 use crate::promotion::{Limits, PromotionExhausted, RedemptionEffect, RedemptionMove};
 use crate::stock::{StockMove, StockRefusal};
 use crate::task::TaskChange;
@@ -45,6 +45,8 @@ pub struct Commit {
     pub idempotency: Option<IdempotencyRecord>,
     /// Placed or changed orders.
     pub orders: Vec<OrderChange>,
+    /// Limits the unpaid orders of the customers of the placed orders.
+    pub unpaid: Option<UnpaidGuard>,
     /// Created or changed documents; see [`Commit::change`].
     pub documents: Vec<DocumentChange>,
     /// Applied in this order.
@@ -119,6 +121,8 @@ pub enum Refusal {
     #[error("{claim} is held by {owner}")]
     Claimed { claim: Claim, owner: String },
     #[error(transparent)]
+    Limit(#[from] LimitReached),
+    #[error(transparent)]
     PromotionExhausted(#[from] PromotionExhausted),
     #[error(transparent)]
     Stock(#[from] StockRefusal),
@@ -133,6 +137,7 @@ impl Commit {
             seed,
             idempotency: None,
             orders: Vec::new(),
+            unpaid: None,
             documents: Vec::new(),
             stock: Vec::new(),
             redemptions: Vec::new(),
@@ -242,6 +247,11 @@ impl OrderChange {
     /// The order after the events.
     pub const fn order(&self) -> &Order {
         &self.order
+    }
+
+    /// A new order that is not paid.
+    fn unpaid(&self) -> Option<&Order> {
+        (self.expected == 0 && self.order.phase.is_unpaid()).then_some(&self.order)
     }
 
     /// The claim that a new order takes: its number.

@@ -275,7 +275,7 @@ const fn is_lost_race(refusal: &Refusal) -> bool {
     match refusal {
         Refusal::VersionConflict { .. } => true,
         Refusal::Claimed { claim, .. } => !matches!(claim.kind, ClaimKind::Sku),
-        Refusal::DuplicateKey(_) | Refusal::PromotionExhausted(_) | Refusal::Stock(_) => false,
+        Refusal::DuplicateKey(_) | Refusal::Limit(_) | Refusal::PromotionExhausted(_) | Refusal::Stock(_) => false,
     }
 }
 

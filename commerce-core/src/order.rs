@@ -20,6 +20,7 @@ mod rejection;
 mod returns;
 mod side_effects;
 mod state;
+mod unpaid;
 
 pub use command::{Command, Context, NewOrder, OrderDetails, RefundOutcome, ReturnRequest, ShipmentUpdate};
 pub use decide::{decide, place};
@@ -35,3 +36,4 @@ pub use side_effects::{SideEffects, side_effects};
 pub use state::{
     Order, OrderItem, OrderLine, OrderState, Payment, PaymentStatus, Refund, RefundStatus, Shipment, ShipmentStatus,
 };
+pub use unpaid::{LimitReached, Unpaid, UnpaidGuard, UnpaidLimits};

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::money::{Currency, Money, Rounding};
-use crate::order::{Lifecycle, Status};
+use crate::order::{Lifecycle, Status, UnpaidLimits};
 use crate::pricing::{Selection, Tax, TaxLevel};
 use crate::text::BoundedString;
 
@@ -30,6 +30,8 @@ pub struct Settings {
     pub rounding: Rounding,
     /// The lifetime of a reservation of an unpaid order.
     pub reservation: TimeDelta,
+    /// What customers may hold and try without paying.
+    pub unpaid: UnpaidLimits,
     /// The lifetime of a cart after its last change.
     pub cart_lifetime: TimeDelta,
     /// How long idempotency records are stored: at least 24 hours.
@@ -80,6 +82,7 @@ impl Settings {
             tax_level: TaxLevel::default(),
             rounding: Rounding::default(),
             reservation: Self::RESERVATION,
+            unpaid: UnpaidLimits::USUAL,
             cart_lifetime: Self::CART_LIFETIME,
             idempotency_retention: Self::IDEMPOTENCY_RETENTION,
         }

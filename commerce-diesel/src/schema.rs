@@ -85,6 +85,7 @@ diesel::table! {
         phase -> Text,
         version -> BigInt,
         created_at -> BigInt,
+        units -> BigInt,
         state -> Nullable<Text>,
     }
 }

@@ -8,12 +8,14 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use commerce_core::actor::{Actor, Role};
 use commerce_core::cart::CartChange;
 use commerce_core::commit::{Commit, IdempotencyKey};
 use commerce_core::engine::{CartView, Engine, Idempotency, NewItem, Target};
 use commerce_core::ids::Sku;
 use commerce_core::metadata::Metadata;
+use commerce_core::order::{UnpaidGuard, UnpaidLimits};
 use commerce_core::port::{OrderFilter, OrderRef, PageRequest, Store};
 use commerce_core::prelude::SandboxPayments;
 use commerce_core::promotion::{Limits, Promotion, PromotionDefinition, PromotionRecord};
@@ -140,6 +142,20 @@ async fn a_full_batch_takes_the_statements_of_one_commit() {
     assert!(one.statements < 25, "{one:?}");
 }
 
+/// With limits, a batch takes one statement more, whatever its size.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_limits_of_unpaid_orders_take_one_statement() {
+    let counted = stocked().await;
+    let checkouts =
+        |count, unpaid| (0..count).map(|n| Commit { unpaid, ..counted.shop.checkout(n, &skus()) }).collect::<Vec<_>>();
+    let free = counted.batch_of(checkouts(BATCH, None)).await;
+    let guard = counted.guard();
+    let one = counted.batch_of(checkouts(1, Some(guard))).await;
+    let full = counted.batch_of(checkouts(BATCH, Some(guard))).await;
+    assert_eq!((one.statements, full.statements), (free.statements + 1, free.statements + 1), "{free:?}");
+    assert_eq!((one.transactions, full.transactions), (1, 1));
+}
+
 /// Orders placed, paid and called off, goods received, carts and products: still one transaction.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mixed_batch_is_one_transaction() {
@@ -207,7 +223,30 @@ const MANY: &str = "
         FROM copies, model JOIN events e ON e.stream_id = model.id::text AND e.sequence = 1;
     ANALYZE;";
 
+/// Old orders of one customer. The first bytes of an id are its time.
+const OLD: &str = "
+    CREATE TEMP TABLE model AS SELECT * FROM orders WHERE user_id = 'user-1' LIMIT 1;
+    INSERT INTO orders SELECT (jsonb_populate_record(model, jsonb_build_object('id', lpad(to_hex(n), 32, '0'),
+        'created_at', n))).* FROM model, generate_series(1, 50000) AS n;
+    ANALYZE;";
+
 impl Counted {
+    fn guard(&self) -> UnpaidGuard {
+        let mut limits = UnpaidLimits::NONE;
+        limits.orders = Some(1_000_000);
+        UnpaidGuard { limits, since: self.shop.at(0) - TimeDelta::days(90) }
+    }
+
+    /// How many pages an order with limits reads and writes.
+    async fn limited_order(&self) -> u64 {
+        for _ in 0..2 {
+            self.reset();
+            let order = Commit { unpaid: Some(self.guard()), ..self.shop.checkout(1, &skus()) };
+            self.store.commit(order).await.unwrap();
+        }
+        self.count().pages
+    }
+
     /// How many pages are read for a customer's orders, and for one of them.
     async fn pages(&self, user: &str) -> (u64, u64) {
         let filter = OrderFilter { user: Some(parse(user)), ..OrderFilter::default() };
@@ -235,4 +274,14 @@ async fn an_order_among_many_is_read_as_fast_as_among_few() {
     let many = [counted.pages("user-1").await, counted.pages("other-500").await];
     // Ten orders, each found over indexes of some levels: at most ten pages for one. A scan would read thousands.
     assert!(many.iter().all(|(list, one)| *list <= 10 * 10 && *one <= 2 * 10), "{few:?} {many:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_orders_of_a_customer_are_not_read_to_limit_new_ones() {
+    let counted = stocked().await;
+    let few = counted.limited_order().await;
+    counted.server.sql(&counted.name, OLD).unwrap();
+    let many = counted.limited_order().await;
+    // Indexes are higher by some levels. The index of 50,000 orders has hundreds of pages.
+    assert!(many <= few + 40, "{few} {many}");
 }

@@ -1,5 +1,6 @@
 //! The state that all requests share.
 
+use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
@@ -15,6 +16,7 @@ pub(crate) struct App {
     pub(crate) options: Options,
     pub(crate) orders: Quota,
     pub(crate) codes: Quota,
+    pub(crate) tokens: Quota<IpAddr>,
     pub(crate) document: &'static LazyLock<Bytes>,
 }
 

@@ -47,5 +47,6 @@ mod transport;
 pub use self::memory::Budget;
 pub use self::openapi::openapi;
 pub use self::options::Options;
+pub use self::quota::ClientAddress;
 pub use self::service::Service;
 pub use self::transport::{Malformed, unreadable};

@@ -16,6 +16,8 @@ pub struct Options {
     /// The maximum number of promotion codes that do not apply per customer and minute; 0 for no limit. Admins and services
     /// are exempt.
     pub codes_per_minute: u32,
+    /// The maximum number of invalid tokens per [client](crate::ClientAddress) and minute; 0 for no limit.
+    pub bad_tokens_per_minute: u32,
     /// The metrics of [`telemetry::install`](crate::telemetry::install). Without them, `/metrics` is not found, for example
     /// because they are served on another listener.
     pub metrics: Option<PrometheusHandle>,
@@ -26,12 +28,13 @@ pub struct Options {
 }
 
 impl Options {
-    /// 120 orders and 30 futile codes a minute, no metrics, ten seconds for a body and ten for a handler.
+    /// 120 orders, 30 futile codes and 120 invalid tokens a minute, no metrics, ten seconds for a body and ten for a handler.
     pub const fn new(auth: Auth) -> Self {
         Self {
             auth,
             orders_per_minute: 120,
             codes_per_minute: 30,
+            bad_tokens_per_minute: 120,
             metrics: None,
             body_timeout: Duration::from_secs(10),
             handler_timeout: Duration::from_secs(10),

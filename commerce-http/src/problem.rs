@@ -148,6 +148,11 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, code, detail).header(WWW_AUTHENTICATE, INVALID_TOKEN)
     }
 
+    /// Whether a token was refused.
+    pub(crate) fn is_bad_token(&self) -> bool {
+        ["invalid_token", "token_expired"].contains(&self.0.code)
+    }
+
     pub(crate) fn forbidden(detail: impl Display) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail.to_string())
     }

@@ -5,7 +5,7 @@ use commerce_core::catalog::CatalogRejection;
 use commerce_core::commit::Refusal;
 use commerce_core::document::{Claim, ClaimKind, DocumentKind};
 use commerce_core::engine::{EngineError, Field, ItemPart, PriceChanged, Resource};
-use commerce_core::order::OrderRejection;
+use commerce_core::order::{LimitReached, OrderRejection};
 use commerce_core::port::{StoreError, StoreErrorKind};
 use commerce_core::pricing::PricingError;
 use commerce_core::stock::StockRefusal;
@@ -33,6 +33,7 @@ impl From<EngineError> for Problem {
             }
             EngineError::Cart(rejection) => cart(&rejection),
             EngineError::Order(rejection) => order(&rejection),
+            EngineError::Limit(reached) => limit(reached),
             EngineError::Stock(refusal) => stock(&refusal),
             EngineError::Catalog(rejection) => catalog(&rejection),
             EngineError::Pricing(PricingError::Invalid(problems)) => json::refused(problems),
@@ -147,6 +148,17 @@ fn order(rejection: &OrderRejection) -> Problem {
             .with("left", left.to_decimal().to_string()),
         _ => Problem::conflict("order_refused", rejection),
     }
+}
+
+fn limit(reached: LimitReached) -> Problem {
+    let (code, most) = match reached {
+        LimitReached::UnpaidOrders { limit, .. } => ("too_many_unpaid_orders", limit),
+        LimitReached::UnpaidUnits { limit, .. } => ("too_many_unpaid_units", limit),
+        LimitReached::DeclinedPayments { limit, .. } => ("too_many_declined_payments", limit),
+    };
+    let wait = u64::try_from(reached.wait().num_seconds()).unwrap_or_default();
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, code, reached.to_string());
+    problem.with("limit", most).retry_after(wait.saturating_add(1))
 }
 
 fn stock(refusal: &StockRefusal) -> Problem {

@@ -34,6 +34,7 @@ use tracing::{Instrument, Span, field, info_span};
 
 use crate::answer::Answer;
 use crate::app::App;
+use crate::auth::Caller;
 use crate::call::RequestContext;
 use crate::memory::Memory;
 use crate::openapi;
@@ -100,8 +101,9 @@ impl Service {
     pub fn new(engine: Engine, options: Options) -> Self {
         let orders = Quota::of_orders(options.orders_per_minute);
         let codes = Quota::of_codes(options.codes_per_minute);
+        let tokens = Quota::of_tokens(options.bad_tokens_per_minute);
         Self {
-            app: Arc::new(App { engine, options, orders, codes, document: &openapi::DOCUMENT }),
+            app: Arc::new(App { engine, options, orders, codes, tokens, document: &openapi::DOCUMENT }),
             served: Arc::default(),
         }
     }
@@ -170,7 +172,7 @@ where
     if let Some(malformed) = parts.extensions.get::<Malformed>() {
         return Err((*malformed).into());
     }
-    let caller = app.options.auth.caller(&parts)?;
+    let caller = identify(app, &parts)?;
     if let Some(user) = caller.actor().and_then(|caller| caller.user.as_ref()) {
         Span::current().record("user_id", user.as_str());
     }
@@ -186,6 +188,15 @@ where
     let mut memory = call.memory.into_inner();
     memory.for_answer(answer.body.len(), !call.parts.method.is_safe()).await?;
     Ok((answer, memory))
+}
+
+/// The caller. An invalid token counts against its client.
+fn identify(app: &App, parts: &http::request::Parts) -> Result<Caller, Problem> {
+    let refuse = |refusal| app.tokens.refuse(parts.extensions.get(), refusal);
+    Ok(match app.options.auth.caller(parts).map_err(refuse)? {
+        Caller::Guest(refusal) => Caller::Guest(refuse(refusal)),
+        known @ Caller::Known(_) => known,
+    })
 }
 
 fn finished(outcome: Result<(Answer, Memory), Problem>, id: &RequestId) -> (Answer, Memory) {

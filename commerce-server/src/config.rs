@@ -108,6 +108,22 @@ pub(crate) struct Config {
     #[arg(long, global = true, value_name = "N", value_parser = whole::<u32>, env = "COMMERCE_CODES_PER_MINUTE")]
     pub(crate) codes_per_minute: Option<u32>,
 
+    /// The maximum number of invalid tokens per client address and minute, 0 for no limit [default: 120].
+    #[arg(long, global = true, value_name = "N", env = "COMMERCE_BAD_TOKENS_PER_MINUTE")]
+    pub(crate) bad_tokens_per_minute: Option<u32>,
+
+    /// The maximum number of unpaid orders of a customer that reserve stock, 0 for no limit [default: 10].
+    #[arg(long, global = true, value_name = "N", env = "COMMERCE_UNPAID_ORDERS")]
+    unpaid_orders: Option<u32>,
+
+    /// The maximum number of units that the unpaid orders of a customer reserve, 0 for no limit [default: 500].
+    #[arg(long, global = true, value_name = "N", env = "COMMERCE_UNPAID_UNITS")]
+    unpaid_units: Option<u32>,
+
+    /// The maximum number of declined payments of an order, 0 for no limit [default: 20].
+    #[arg(long, global = true, value_name = "N", env = "COMMERCE_DECLINED_PAYMENTS")]
+    declined_payments: Option<u32>,
+
     /// The maximum number of client connections; further ones wait [default: 10000].
     #[arg(long, global = true, value_name = "N", value_parser = whole::<NonZeroU32>, env = "COMMERCE_MAX_CONNECTIONS")]
     pub(crate) max_connections: Option<NonZeroU32>,

@@ -9,10 +9,11 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::claims::Claims;
-use super::{Commit, IdempotencyKey, IdempotencyRecord, Refusal, Subject};
+use super::{Commit, IdempotencyKey, IdempotencyRecord, OrderChange, Refusal, Subject};
 use crate::document::{Claim, DocumentChange, DocumentId, DocumentKind};
 use crate::event::Recorded;
 use crate::ids::{EventId, OrderId, PromotionId, Sku, UserId};
+use crate::order::{LimitReached, Unpaid};
 use crate::promotion::{RedemptionMove, UsageCounter, UsageSavepoint};
 use crate::stock::{SkuStock, StockEvent, StockLevel, StockMove, StockRefusal, StockSavepoint};
 
@@ -30,6 +31,8 @@ pub struct ReadSet<'a> {
     pub claims: BTreeSet<&'a Claim>,
     /// The needed counters, with the customers whose uses and the orders whose live redemptions are needed.
     pub usage_counters: BTreeMap<&'a PromotionId, BTreeSet<(&'a UserId, OrderId)>>,
+    /// Customers whose unpaid orders are counted, with the instant since when they were placed.
+    pub unpaid: BTreeMap<&'a UserId, DateTime<Utc>>,
     /// The needed stock, with the reservations of these orders and all reservations due at [`ReadSet::at`].
     pub sku_stocks: BTreeMap<&'a Sku, BTreeSet<OrderId>>,
     /// The latest time of a decision in the batch.
@@ -65,6 +68,10 @@ impl<'a> ReadSet<'a> {
         self.at = self.at.max(commit.at);
         let orders = commit.orders.iter().map(|change| change.order.id);
         self.orders.extend(orders.filter(|order| is_needed(*order)));
+        if let Some(guard) = &commit.unpaid {
+            let customers = commit.orders.iter().filter_map(|change| Some(&change.unpaid()?.user_id));
+            self.unpaid.extend(customers.map(|customer| (customer, guard.since)));
+        }
         for change in &commit.documents {
             if change.expected() > 0 || change.id().kind != DocumentKind::Cart {
                 self.documents.insert(change.id());
@@ -95,6 +102,8 @@ pub struct LoadedState {
     /// The owners of claims.
     pub claims: Claims,
     pub usage_counters: BTreeMap<PromotionId, UsageCounter>,
+    /// The unpaid orders of the needed customers, all of whom are present.
+    pub unpaid: BTreeMap<UserId, Unpaid>,
     pub sku_stocks: BTreeMap<Sku, SkuStock>,
 }
 
@@ -134,6 +143,7 @@ impl LoadedState {
         self.check_orders(commit)?;
         self.check_documents(commit)?;
         self.check_claims(commit)?;
+        self.check_unpaid(commit)?;
         let redeemed = self.redeem(commit)?;
         let settled = self.move_stock(commit).inspect_err(|_| self.take_back(redeemed))?;
         self.note(commit);
@@ -175,6 +185,15 @@ impl LoadedState {
                 _ => Ok(()),
             }
         })
+    }
+
+    fn check_unpaid(&self, commit: &Commit) -> Result<(), LimitReached> {
+        let Some(guard) = commit.unpaid else { return Ok(()) };
+        commit
+            .orders
+            .iter()
+            .filter_map(OrderChange::unpaid)
+            .try_for_each(|order| guard.check(self.unpaid.get(&order.user_id).copied().unwrap_or_default(), order))
     }
 
     /// Applies the uses of promotions; returns how to undo it.
@@ -245,6 +264,11 @@ impl LoadedState {
         self.idempotency_records.extend(commit.idempotency.iter().map(|record| (record.key.clone(), record.clone())));
         self.orders.extend(commit.orders.iter().map(|change| (change.order.id, change.order.version)));
         self.documents.extend(commit.documents.iter().map(|change| (change.id().clone(), change.version())));
+        for order in commit.orders.iter().filter_map(OrderChange::unpaid) {
+            if let Some(unpaid) = self.unpaid.get_mut(&order.user_id) {
+                *unpaid = unpaid.plus(order.units(), order.created_at);
+            }
+        }
         commit.documents.iter().flat_map(DocumentChange::released).for_each(|claim| self.claims.release(claim));
         taken(commit).for_each(|(claim, id)| self.claims.take(claim, id));
     }

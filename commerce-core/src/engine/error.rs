@@ -15,7 +15,7 @@ use crate::commit::{RecordError, Refusal};
 use crate::document::DocumentKind;
 use crate::ids::{OrderId, UserId};
 use crate::money::MoneyError;
-use crate::order::{CorruptHistory, OrderRejection, Status};
+use crate::order::{CorruptHistory, LimitReached, OrderRejection, Status};
 use crate::port::{PaymentsUnavailable, StoreError, UsersUnavailable};
 use crate::pricing::{CodeRejection, PricingError};
 use crate::stock::StockRefusal;
@@ -127,6 +127,8 @@ pub enum EngineError {
     #[error(transparent)]
     Order(#[from] OrderRejection),
     #[error(transparent)]
+    Limit(#[from] LimitReached),
+    #[error(transparent)]
     Stock(#[from] StockRefusal),
     #[error(transparent)]
     Catalog(#[from] CatalogRejection),
@@ -168,6 +170,7 @@ impl From<Refusal> for EngineError {
                 Self::VersionMismatch { expected: Expected::Version(expected), actual }
             }
             Refusal::Stock(refusal) => Self::Stock(refusal),
+            Refusal::Limit(reached) => Self::Limit(reached),
             Refusal::DuplicateKey(_)
             | Refusal::VersionConflict { .. }
             | Refusal::Claimed { .. }

@@ -23,7 +23,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::NotFound`] also for the order of another customer, [`EngineError::Forbidden`] to staff,
-    /// [`EngineError::Order`] if it is paid or over, [`EngineError::OrderCancelled`], [`EngineError::Payments`].
+    /// [`EngineError::Order`] if it is paid or over, [`EngineError::Limit`], [`EngineError::OrderCancelled`], [`EngineError::Payments`].
     pub async fn confirm_payment(
         &self,
         caller: &Actor,
@@ -37,6 +37,9 @@ impl Engine {
         }
         if let Err(rejection) = self.check_payable(&order) {
             return self.answer_again(key, rejection).await;
+        }
+        if let Err(reached) = self.settings.unpaid.check_payment(&order, self.now()) {
+            return self.answer_again(key, reached.into()).await;
         }
         if order.is_overdue(self.now()) && !self.units_are_left(&order).await? {
             let expired = self.command_read(&order, Command::Expire, None).await?;

@@ -14,7 +14,7 @@ use crate::catalog::Offer;
 use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, Sku, UserId};
 use crate::metadata::Metadata;
 use crate::money::{Amount, Money};
-use crate::order::{Context, NewOrder, Order, OrderDetails, OrderItem, place};
+use crate::order::{Context, NewOrder, Order, OrderDetails, OrderItem, UnpaidGuard, place};
 use crate::permission::Permission;
 use crate::port::{PricingQuery, PricingSubject};
 use crate::pricing::{CodeRejection, Quote, RejectedCode};
@@ -123,7 +123,7 @@ impl Engine {
     /// Orders the caller's cart: order, stock, cart and idempotency record in one commit.
     ///
     /// # Errors
-    /// [`EngineError::Cart`] (ordered already, empty, no longer for sale), [`EngineError::Stock`],
+    /// [`EngineError::Cart`] (ordered already, empty, no longer for sale), [`EngineError::Limit`], [`EngineError::Stock`],
     /// [`EngineError::PriceChanged`], [`EngineError::UserNotFound`], [`EngineError::Users`], [`EngineError::Invalid`] (shipping method).
     pub async fn checkout(&self, caller: &Actor, request: &CheckoutRequest, key: Key<'_, Order>) -> Answer<Order> {
         self.decide_and_commit(key, |lost| self.decide_checkout(caller, request, lost)).await
@@ -198,11 +198,21 @@ impl Engine {
         };
         let events = place(&self.settings.lifecycle, context, new_order)?;
         let mut commit = self.commit_by(&context.actor, context.at);
+        commit.unpaid = self.unpaid_guard(context);
         commit.place(self.recorded(context, 0, events), &limits_of(&priced.promotions))?;
         if let Some((before, after)) = cart {
             commit.change(Some(&before), after);
         }
         Ok(decided_order(commit))
+    }
+
+    /// Limits the unpaid orders of customers.
+    fn unpaid_guard(&self, context: &Context) -> Option<UnpaidGuard> {
+        let since = context.at.checked_sub_signed(self.settings.reservation).unwrap_or(context.at);
+        let limits = self.settings.unpaid;
+        let is_limited =
+            limits.orders.or(limits.units).is_some() && !context.actor.role.may(Permission::OrderUnlimited);
+        is_limited.then_some(UnpaidGuard { limits, since })
     }
 
     async fn quote_pending(

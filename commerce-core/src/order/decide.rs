@@ -76,6 +76,7 @@ fn initial_order(lifecycle: &Lifecycle, context: &Context, new_order: NewOrder) 
             captured: nothing,
             refunded: nothing,
             reference: None,
+            declined: 0,
         },
         refunds: Vec::new(),
         returns: Vec::new(),

@@ -72,7 +72,10 @@ impl Order {
                 self.payment.status = PaymentStatus::Succeeded;
                 self.payment.reference.clone_from(reference);
             }
-            OrderEvent::PaymentFailed { .. } => self.payment.status = PaymentStatus::Failed,
+            OrderEvent::PaymentFailed { .. } => {
+                self.payment.status = PaymentStatus::Failed;
+                self.payment.declined = self.payment.declined.saturating_add(1);
+            }
             OrderEvent::RefundRequested { id, amount, reason } => self.refunds.push(Refund {
                 id: *id,
                 amount: *amount,

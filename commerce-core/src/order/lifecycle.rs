@@ -67,6 +67,11 @@ named! {
 }
 
 impl Phase {
+    /// Whether the reservation of the order ends if it is not paid.
+    pub const fn is_unpaid(self) -> bool {
+        matches!(self, Self::Draft | Self::AwaitingPayment)
+    }
+
     /// Whether the order was cancelled or returned.
     pub const fn is_undone(self) -> bool {
         matches!(self, Self::Cancelled | Self::Returned)

@@ -114,6 +114,14 @@ pub struct Payment {
     pub refunded: Money,
     /// The processor's id of the payment.
     pub reference: Option<BoundedString<200>>,
+    /// How often the processor declined it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub declined: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// The status of a payment.
@@ -252,6 +260,11 @@ impl Order {
     /// The line of an item.
     pub fn line(&self, item: ItemId) -> Option<&OrderLine> {
         self.quote.lines.iter().find(|line| line.item.id == item)
+    }
+
+    /// The units of all lines.
+    pub fn units(&self) -> i64 {
+        self.items().fold(0, |sum, item| sum.saturating_add(item.quantity.get()))
     }
 
     /// The units of every sku over all lines, in the order of skus.

@@ -89,8 +89,9 @@ async fn load(conn: &mut Conn, read_set: &ReadSet<'_>, levels: Levels) -> Answer
         claims = held_claims(conn, &read_set.claims),
         sku_stocks = sku_stocks(conn, read_set, levels),
         usage_counters = promotions::usage_counters(conn, read_set),
+        unpaid = super::orders::unpaid(conn, &read_set.unpaid),
     );
-    Ok(LoadedState { idempotency_records, orders, documents, claims, sku_stocks, usage_counters })
+    Ok(LoadedState { idempotency_records, orders, documents, claims, sku_stocks, usage_counters, unpaid })
 }
 
 async fn known_idempotency_records(

@@ -1,17 +1,21 @@
 //! Orders: the event that created an order has what was placed; its row has the state.
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
 use commerce_core::ids::{OrderId, ReturnId, UserId};
-use commerce_core::order::{Order, OrderEvent, Phase, Return};
+use commerce_core::order::{Order, OrderEvent, Phase, Return, Unpaid};
 use commerce_core::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_bulk::DbUuid;
+use uuid::Builder;
 
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
 use crate::db_enum::DbEnum;
 use crate::rows::event::ORDER;
-use crate::rows::{micros, read_stored};
+use crate::rows::{micros, read_instant, read_stored};
 use crate::schema::sql_types::Id;
 use crate::schema::{document_keys, events, orders, returns};
 
@@ -118,6 +122,35 @@ pub(in super::super) async fn standing(conn: &mut Conn, user: &UserId) -> Answer
     let standing = over.fold(of.into_boxed::<dialect::Db>(), |query, phase| query.filter(orders::phase.ne(phase)));
     let count: i64 = standing.count().get_result(conn).await?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// The unpaid orders of customers that were placed after an instant.
+///
+/// Ids contain the time, so the index of the orders of a user leads to these orders alone.
+pub(super) async fn unpaid(
+    conn: &mut Conn,
+    customers: &BTreeMap<&UserId, DateTime<Utc>>,
+) -> Answer<BTreeMap<UserId, Unpaid>> {
+    let Some(since) = customers.values().min() else { return Ok(BTreeMap::new()) };
+    let of_customers = dialect::in_list(orders::user_id, customers.keys().map(|user| user.as_str()));
+    let phase = orders::phase.eq(Phase::Draft.name()).or(orders::phase.eq(Phase::AwaitingPayment.name()));
+    let recent = orders::id.ge(first_id(*since)).and(orders::created_at.gt(micros(*since)));
+    let query = orders::table.filter(of_customers).filter(recent).filter(phase);
+    let rows: Vec<(String, i64, i64)> =
+        query.select((orders::user_id, orders::units, orders::created_at)).load(conn).await?;
+    let mut unpaid: BTreeMap<_, _> = customers.keys().map(|user| (UserId::clone(user), Unpaid::default())).collect();
+    for (user, units, at) in rows {
+        if let Some(known) = unpaid.get_mut(user.as_str()) {
+            *known = known.plus(units, read_instant("orders.created_at", at)?);
+        }
+    }
+    Ok(unpaid)
+}
+
+/// An id that is not greater than those minted since an instant. Clocks of processes may differ by a minute.
+fn first_id(since: DateTime<Utc>) -> DbUuid {
+    let millis = u64::try_from(since.timestamp_millis()).unwrap_or_default().saturating_sub(60_000);
+    DbUuid(Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
 }
 
 /// The state of an order, and the event that created it.

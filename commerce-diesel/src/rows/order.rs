@@ -16,6 +16,7 @@ pub(crate) struct OrderRow<'a> {
     pub(crate) phase: &'static str,
     pub(crate) version: i64,
     pub(crate) created_at: i64,
+    pub(crate) units: i64,
     pub(crate) state: Option<&'a str>,
 }
 
@@ -47,6 +48,7 @@ impl<'a> OrderRow<'a> {
             phase: order.phase.db_name(),
             version: counter(order.version),
             created_at: micros(order.created_at),
+            units: order.units(),
             state,
         }
     }

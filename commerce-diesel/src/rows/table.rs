@@ -16,7 +16,7 @@ diesel_bulk::rows! {
     claims: ClaimRow<'a> (kind, claim) { owner }
     documents: DocumentRow<'a> (kind, id) { version, created_at, search, body }
     document_keys: DocumentKeyRow<'a> (kind, id, lookup) {}
-    orders: OrderRow<'a> (id) { user_id, payment_id, status, phase, version, created_at, state }
+    orders: OrderRow<'a> (id) { user_id, payment_id, status, phase, version, created_at, units, state }
     orders: OrderStateRow<'a> (id) { status, phase, version, state }
     returns: ReturnRow (id) { order_id, status }
     stock: LevelRow<'a> (sku) { on_hand, reserved, reorder_threshold, next_expiry, version }

@@ -12,8 +12,9 @@ type Row<Operations> = (Operations, u16, &'static [&'static str]);
 type Property = fn(&Operation, &Route) -> bool;
 
 /// The problems that follow from the form of an operation.
-const COMMON: [Row<Property>; 20] = [
+const COMMON: [Row<Property>; 21] = [
     (|_, _| true, 401, &["invalid_token", "token_expired"]),
+    (|_, _| true, 429, &["too_many_bad_tokens"]),
     (is_secured, 401, &["unauthenticated"]),
     (is_secured, 403, &["forbidden"]),
     (has_id, 404, &["not_found", "route_not_found"]),
@@ -36,7 +37,7 @@ const COMMON: [Row<Property>; 20] = [
 ];
 
 /// The problems of single operations.
-const OWN: [Row<&[&str]>; 26] = [
+const OWN: [Row<&[&str]>; 27] = [
     (CART_CHANGES, 409, &["cart_already_ordered", "cart_expired"]),
     (CART_CHANGES, 422, &["amount_too_large"]),
     (&["getCart", "createQuote", "validateCode", "createProduct", "replaceProduct"], 422, &["amount_too_large"]),
@@ -49,7 +50,7 @@ const OWN: [Row<&[&str]>; 26] = [
     (PLACING, 404, &["not_found"]),
     (PLACING, 409, &["out_of_stock", "price_changed"]),
     (PLACING, 422, &["cart_empty", "currency_mismatch", "invalid_amount", "not_for_sale", "promotion_rejected"]),
-    (PLACING, 429, &["too_many_orders"]),
+    (PLACING, 429, &["too_many_orders", "too_many_unpaid_orders", "too_many_unpaid_units"]),
     (ORDER_CHANGES, 400, &["invalid_transition"]),
     (ORDER_CHANGES, 409, &["window_closed", "order_refused"]),
     (&["listOrders", "validateCode"], 404, &["not_found"]),
@@ -57,6 +58,7 @@ const OWN: [Row<&[&str]>; 26] = [
     (&["createReturn"], 422, &["too_many_returned", "unknown_item"]),
     (&["approveReturn", "rejectReturn", "receiveReturn"], 409, &["return_status"]),
     (&["confirmPayment"], 409, &["already_paid", "amount_mismatch", "not_payable", "order_cancelled", "out_of_stock"]),
+    (&["confirmPayment"], 429, &["too_many_declined_payments"]),
     (&["createRefund"], 422, &["invalid_refund_amount"]),
     (&["createPromotion"], 409, &["already_exists"]),
     (&["createProduct", "replaceProduct"], 409, &["product_exists", "sku_taken"]),

@@ -4,15 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use chrono::TimeDelta;
 use commerce_core::actor::Role;
 use commerce_core::ids::UserId;
+use commerce_core::order::UnpaidLimits;
 use commerce_core::port::{Users, UsersUnavailable};
 use commerce_http::auth::mint;
-use serde_json::json;
+use commerce_http::{ClientAddress, Service};
+use http::Request;
+use http_body_util::Full;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tower::ServiceExt;
 
-use super::shop::{Plan, SECRET, Shop, address, fresh_key, order_of};
+use super::shop::{Client, Plan, Reply, SECRET, Shop, address, fresh_key, order_of};
 
 fn plan(orders_per_minute: u32) -> Plan {
     let mut plan = Plan::default();
@@ -202,4 +209,123 @@ async fn a_panic_is_a_500_and_no_end() {
     let problem = reply.problem(500, "internal_error");
     assert!(!problem.to_string().contains("secret"), "{problem}");
     shop.ann().get("/v1/orders").send().await.expect(200);
+}
+
+async fn order_mugs(client: Client, quantity: i64) -> Reply {
+    client.post("/v1/orders", &order_of("MUG", quantity)).key(&fresh_key()).send().await
+}
+
+/// A shop with many mugs.
+async fn with_usual_limits() -> Shop {
+    let mut plan = Plan::default();
+    plan.settings.unpaid = UnpaidLimits::USUAL;
+    let shop = Shop::empty(plan).await;
+    shop.sells("MUG", "9.99", 5_000).await;
+    shop
+}
+
+/// A shop with many mugs, and ten unpaid orders of ann.
+async fn ten_unpaid() -> (Shop, Vec<Value>) {
+    let shop = with_usual_limits().await;
+    let mut orders = Vec::new();
+    for _ in 0..10 {
+        orders.push(shop.order(1).await);
+    }
+    (shop, orders)
+}
+
+#[tokio::test]
+async fn a_customer_has_so_many_unpaid_orders() {
+    let (shop, orders) = ten_unpaid().await;
+    shop.later(TimeDelta::minutes(10));
+    let refused = order_mugs(shop.ann(), 1).await;
+    let problem = refused.problem(429, "too_many_unpaid_orders");
+    assert_eq!((refused.header("retry-after"), &problem["limit"]), ("1201", &json!(10)));
+    order_mugs(shop.bob(), 1).await.expect(201);
+    let mut for_ann = order_of("MUG", 1);
+    for_ann["user_id"] = json!("ann");
+    shop.admin().post("/v1/orders", &for_ann).key(&fresh_key()).send().await.expect(201);
+    order_mugs(shop.ann(), 1).await.problem(429, "too_many_unpaid_orders");
+    for order in &orders[..2] {
+        let path = format!("/v1/payments/{}/confirm", order["payment"]["id"].as_str().unwrap());
+        shop.ann().post(&path, &json!({ "token": "tok_ok" })).send().await.expect(200);
+    }
+    order_mugs(shop.ann(), 1).await.expect(201);
+    order_mugs(shop.ann(), 1).await.problem(429, "too_many_unpaid_orders");
+    shop.later(TimeDelta::minutes(20));
+    order_mugs(shop.ann(), 1).await.expect(201);
+}
+
+#[tokio::test]
+async fn unpaid_orders_at_once_are_limited_too() {
+    let shop = with_usual_limits().await;
+    let answers = (0..40).map(|_| tokio::spawn(order_mugs(shop.ann(), 1)));
+    let mut placed = 0;
+    for answer in answers.collect::<Vec<_>>() {
+        placed += i32::from(answer.await.unwrap().status == 201);
+    }
+    assert_eq!(placed, 10);
+}
+
+#[tokio::test]
+async fn the_unpaid_orders_of_a_customer_hold_so_many_units() {
+    let shop = with_usual_limits().await;
+    order_mugs(shop.ann(), 501).await.problem(429, "too_many_unpaid_units");
+    order_mugs(shop.ann(), 400).await.expect(201);
+    let cart = shop.ann().post("/v1/carts", &json!({})).send().await.expect(201);
+    let items = format!("/v1/carts/{}/items", cart["id"].as_str().unwrap());
+    shop.ann().post(&items, &json!({ "sku": "MUG", "quantity": 101 })).send().await.expect(200);
+    let checkout = json!({ "cart_id": cart["id"], "shipping_address": address(), "shipping_method": "standard" });
+    let refused = shop.ann().post("/v1/checkouts", &checkout).key(&fresh_key()).send().await;
+    refused.problem(429, "too_many_unpaid_units");
+    assert_eq!(refused.header("retry-after"), "1801");
+    order_mugs(shop.ann(), 100).await.expect(201);
+    order_mugs(shop.bob(), 500).await.expect(201);
+}
+
+#[tokio::test]
+async fn an_order_is_declined_so_often() {
+    let shop = with_usual_limits().await;
+    let (order, other) = (shop.order(1).await, shop.order(1).await);
+    let pay = async |order: &Value, token: &str| {
+        let path = format!("/v1/payments/{}/confirm", order["payment"]["id"].as_str().unwrap());
+        shop.ann().post(&path, &json!({ "token": token })).send().await
+    };
+    for _ in 0..20 {
+        pay(&order, "tok_declined").await.expect(200);
+    }
+    for token in ["tok_declined", "tok_ok"] {
+        let refused = pay(&order, token).await;
+        refused.problem(429, "too_many_declined_payments");
+        assert_eq!(refused.header("retry-after"), "1801");
+    }
+    pay(&other, "tok_ok").await.expect(200);
+    let events = shop.admin().get(&format!("/v1/orders/{}/events", order["id"].as_str().unwrap())).send().await;
+    assert!(events.json()["items"].as_array().unwrap().len() <= 22);
+}
+
+#[tokio::test]
+async fn invalid_tokens_of_a_client_are_limited() {
+    let shop = Shop::open().await;
+    let mut plan = Plan::default();
+    plan.options.bad_tokens_per_minute = 3;
+    let service = Service::new(shop.engine.clone(), plan.options);
+    let ask = async |address: &str, header: &str, value: String| {
+        let request = Request::get("/v1/orders").header(header, value);
+        let mut request = request.body(Full::<Bytes>::default()).unwrap();
+        request.extensions_mut().insert(ClientAddress(address.parse().unwrap()));
+        service.clone().oneshot(request).await.unwrap()
+    };
+    let bearer = |token: &str| format!("Bearer {token}");
+    let valid = mint(SECRET, "ann", Role::Customer, Duration::from_secs(60)).unwrap();
+    for _ in 0..3 {
+        assert_eq!(ask("10.0.0.1", "authorization", bearer("guess")).await.status(), 401);
+    }
+    let refused = ask("10.0.0.1", "authorization", bearer("guess")).await;
+    assert_eq!(refused.status(), 429);
+    let wait: u32 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=21).contains(&wait), "{wait}");
+    assert_eq!(ask("10.0.0.1", "cookie", "session=guess".into()).await.status(), 429);
+    assert_eq!(ask("10.0.0.2", "authorization", bearer("guess")).await.status(), 401);
+    assert_eq!(ask("10.0.0.1", "authorization", bearer(&valid)).await.status(), 200);
 }

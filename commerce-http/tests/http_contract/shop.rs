@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta};
 use commerce_core::actor::Role;
 use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
+use commerce_core::order::UnpaidLimits;
 use commerce_core::payment::SandboxPayments;
 use commerce_core::port::{Payments, Users};
 use commerce_core::settings::Settings;
@@ -56,11 +57,13 @@ impl Default for Plan {
     fn default() -> Self {
         let auth = Auth::new(vec![VerifyingKey::hs256(SECRET).unwrap()]);
         let options = Options { orders_per_minute: 0, codes_per_minute: 0, ..Options::new(auth) };
+        let mut settings = Settings::new(Currency::USD);
+        settings.unpaid = UnpaidLimits::NONE;
         Self {
             users: None,
             trusts_users: false,
             payments: Arc::new(SandboxPayments),
-            settings: Settings::new(Currency::USD),
+            settings,
             options,
             has_fixed_ids: false,
         }

@@ -107,6 +107,7 @@ fn options(config: &Config, auth: Auth, metrics: &PrometheusHandle) -> Options {
     Options {
         orders_per_minute: config.orders_per_minute.unwrap_or(usual.orders_per_minute),
         codes_per_minute: config.codes_per_minute.unwrap_or(usual.codes_per_minute),
+        bad_tokens_per_minute: config.bad_tokens_per_minute.unwrap_or(usual.bad_tokens_per_minute),
         metrics: config.metrics_listen.is_none().then(|| metrics.clone()),
         ..usual
     }

@@ -58,6 +58,10 @@ impl Config {
         settings.tax_level = self.tax_level;
         settings.rounding = self.rounding;
         settings.reservation = span(self.reservation, Settings::RESERVATION);
+        let limit = |own: Option<u32>, usual| own.map_or(usual, |own| Some(own).filter(|own| *own > 0));
+        settings.unpaid.orders = limit(self.unpaid_orders, settings.unpaid.orders);
+        settings.unpaid.units = limit(self.unpaid_units, settings.unpaid.units);
+        settings.unpaid.declined_payments = limit(self.declined_payments, settings.unpaid.declined_payments);
         settings.cart_lifetime = span(self.cart_lifetime, Settings::CART_LIFETIME);
         settings.idempotency_retention = span(self.idempotency_retention, Settings::IDEMPOTENCY_RETENTION);
         Ok(settings)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use commerce_http::Budget;
+use commerce_http::{Budget, ClientAddress};
 use http::HeaderMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -27,6 +27,7 @@ pub(super) struct Clients {
 /// A client, by its address.
 #[derive(Debug)]
 pub(super) struct Client {
+    address: IpAddr,
     connections: Arc<Semaphore>,
     requests: Arc<Semaphore>,
     memory: Budget,
@@ -67,8 +68,8 @@ impl Clients {
         Some(Peer::Client { client, memory, _connection: place })
     }
 
-    /// The place of a request and its memory, unless its client has too many requests.
-    pub(super) fn request(&self, peer: &Peer, headers: &HeaderMap) -> Option<(Place, Budget)> {
+    /// The place of a request, its memory and its client, unless the client has too many requests.
+    pub(super) fn request(&self, peer: &Peer, headers: &HeaderMap) -> Option<(Place, Budget, ClientAddress)> {
         let (client, memory) = match peer {
             Peer::Client { client, memory, .. } => (Arc::clone(client), memory.clone()),
             Peer::Proxy(address) => {
@@ -78,7 +79,8 @@ impl Clients {
             }
         };
         let request = Arc::clone(&client.requests).try_acquire_owned().ok()?;
-        Some((Place { _request: request, _client: client }, memory))
+        let address = ClientAddress(client.address);
+        Some((Place { _request: request, _client: client }, memory, address))
     }
 
     fn client(&self, address: IpAddr) -> Arc<Client> {
@@ -92,7 +94,7 @@ impl Clients {
         }
         let (places, memory) = (self.limits.per_client, self.memory.part(self.limits.memory / CLIENT_SHARE));
         let (connections, requests) = (Arc::new(Semaphore::new(places)), Arc::new(Semaphore::new(places)));
-        let client = Arc::new(Client { connections, requests, memory });
+        let client = Arc::new(Client { address, connections, requests, memory });
         known.insert(address, Arc::downgrade(&client));
         client
     }

@@ -41,7 +41,7 @@ where
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let busy = self.activity.begin();
-        let Some((place, memory)) = self.clients.request(&self.peer, request.headers()) else {
+        let Some((place, memory, client)) = self.clients.request(&self.peer, request.headers()) else {
             telemetry::limited("requests_per_client");
             return Box::pin(async { Ok(refusal()) });
         };
@@ -49,6 +49,7 @@ where
             request.extensions_mut().insert(malformed);
         }
         request.extensions_mut().insert(memory);
+        request.extensions_mut().insert(client);
         let service = self.service.clone();
         Box::pin(async move {
             let answer = service.oneshot(request).await?;

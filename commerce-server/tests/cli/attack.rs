@@ -209,7 +209,10 @@ async fn large_orders(count: u32) -> (Home, Server, Caller) {
     let home = Home::sqlite();
     let skus: Vec<String> = (0..500).map(|number| format!("sku-with-a-long-name-{number:03}")).collect();
     home.stock(&skus.iter().map(|sku| (sku.as_str(), 1_000_000)).collect::<Vec<_>>());
-    let server = Server::start(home.path(), &["--orders-per-minute", "0", "--write-timeout", "10s"]);
+    let server = Server::start(
+        home.path(),
+        &["--orders-per-minute", "0", "--unpaid-orders", "0", "--unpaid-units", "0", "--write-timeout", "10s"],
+    );
     let ann = Caller::guest(server.address).acting(home.path(), "ann", Role::Customer);
     let mut body = crate::running::order_of("x", 1);
     body["items"] = skus.iter().map(|sku| json!({ "sku": sku, "quantity": 1 })).collect();

@@ -60,7 +60,8 @@ async fn a_dump_under_load_is_whole<P: Programs + Sync>() {
     let url = database.url(&new_database(database));
     let home = Home::at(&url);
     home.stock(&[("mug", 1_000)]);
-    let server = Server::start(home.path(), &["--orders-per-minute", "0"]);
+    let server =
+        Server::start(home.path(), &["--orders-per-minute", "0", "--unpaid-orders", "0", "--unpaid-units", "0"]);
     let ann = Caller::guest(server.address).acting(home.path(), "ann", Role::Customer);
     assert_eq!(ann.order("first", &order_of("mug", 1)).await.expect("an answer").status, StatusCode::CREATED);
 

@@ -41,7 +41,7 @@ async fn buy(buyer: Caller, name: String, next: Arc<AtomicU32>, over: Arc<Atomic
 
 /// Kills a server under load, and says what its buyers know.
 async fn round(directory: &Path, next: &Arc<AtomicU32>, load: Duration) -> Sent {
-    let server = Server::start(directory, &["--orders-per-minute", "0"]);
+    let server = Server::start(directory, &["--orders-per-minute", "0", "--unpaid-orders", "0", "--unpaid-units", "0"]);
     let guest = Caller::guest(server.address);
     let over = Arc::new(AtomicBool::new(false));
     let mut buyers = JoinSet::new();
@@ -65,7 +65,8 @@ async fn a_server_killed_under_load_loses_nothing_and_doubles_nothing(home: Home
     }
     let acknowledged = sent.values().flatten().count();
     assert!(acknowledged > 0, "some orders were placed");
-    let server = Server::start(home.path(), &["--orders-per-minute", "0"]);
+    let server =
+        Server::start(home.path(), &["--orders-per-minute", "0", "--unpaid-orders", "0", "--unpaid-units", "0"]);
     let guest = Caller::guest(server.address);
     for (key, id) in &sent {
         let user = key.rsplit_once('-').expect("a key").0;

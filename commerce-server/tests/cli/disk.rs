@@ -21,7 +21,14 @@ fn on_a_small_disk(path: &str) -> Option<(Server, PathBuf)> {
     }
     let script = format!("mount -t tmpfs -o size=6m none {path} && cd {path} && exec \"$@\"");
     let arguments = ["-m", "sh", "-c", &script, "sh", env!("CARGO_BIN_EXE_commerce"), "--listen", "127.0.0.1:0"];
-    let server = Server::start_with(Command::new("unshare").args(arguments).args(["--orders-per-minute", "0"]));
+    let server = Server::start_with(Command::new("unshare").args(arguments).args([
+        "--orders-per-minute",
+        "0",
+        "--unpaid-orders",
+        "0",
+        "--unpaid-units",
+        "0",
+    ]));
     let files = PathBuf::from(format!("/proc/{}/root{path}", server.pid()));
     Some((server, files))
 }

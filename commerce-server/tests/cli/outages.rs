@@ -51,7 +51,10 @@ impl<P: Programs> Shop<P> {
     }
 
     fn serve(&self, arguments: &[&str]) -> (Server, Caller) {
-        let server = Server::start(self.path(), &[&["--orders-per-minute", "0"], arguments].concat());
+        let server = Server::start(
+            self.path(),
+            &[&["--orders-per-minute", "0", "--unpaid-orders", "0", "--unpaid-units", "0"], arguments].concat(),
+        );
         let ann = Caller::guest(server.address).acting(self.path(), "ann", Role::Customer);
         (server, ann)
     }
@@ -174,7 +177,10 @@ async fn a_network_that_loses_connections<P: Programs + Sync + Send>() {
     let url = shop.database.url(&shop.name);
     let home = Home::at(&url.replace(&format!(":{}/", shop.database.port()), &format!(":{}/", between.port)));
     let time_outs = ["--database-statement-timeout", "1s", "--database-connect-timeout", "1s"];
-    let server = Server::start(home.path(), &[&["--orders-per-minute", "0"][..], &time_outs].concat());
+    let server = Server::start(
+        home.path(),
+        &[&["--orders-per-minute", "0", "--unpaid-orders", "0", "--unpaid-units", "0"][..], &time_outs].concat(),
+    );
     let ann = Caller::guest(server.address).acting(home.path(), "ann", Role::Customer);
     assert_eq!(place(&ann, "before").await.status, StatusCode::CREATED);
     between.lose();

@@ -47,7 +47,8 @@ fn the_interface_is_printed_as_a_document() {
 
 async fn the_tables_are_what_the_events_make(home: Home) {
     home.stock(&[("mug", 100)]);
-    let server = Server::start(home.path(), &["--orders-per-minute", "0"]);
+    let server =
+        Server::start(home.path(), &["--orders-per-minute", "0", "--unpaid-orders", "0", "--unpaid-units", "0"]);
     let guest = Caller::guest(server.address);
     let ann = guest.acting(home.path(), "ann", Role::Customer);
     for number in 0..20 {

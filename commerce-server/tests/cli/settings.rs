@@ -148,5 +148,5 @@ fn a_set_of_published_keys_has_a_public_one() {
 fn every_setting_can_be_printed() {
     let directory = directory();
     let example = succeed(directory.path(), &["config"]);
-    assert!(example.contains("orders_per_minute = 120"), "{example}");
+    assert!(example.contains("orders_per_minute = 120") && example.contains("unpaid_orders = 10"), "{example}");
 }

@@ -126,5 +126,14 @@ impl Shop {
 }
 
 fn serve(home: &Home, address: &str) -> Server {
-    Server::start_with(commerce(home.path()).args(["--listen", address, "--orders-per-minute", "0"]))
+    Server::start_with(commerce(home.path()).args([
+        "--listen",
+        address,
+        "--orders-per-minute",
+        "0",
+        "--unpaid-orders",
+        "0",
+        "--unpaid-units",
+        "0",
+    ]))
 }

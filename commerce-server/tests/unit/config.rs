@@ -1,4 +1,5 @@
 use commerce_core::money::{Money, Rounding};
+use commerce_core::order::UnpaidLimits;
 use commerce_core::pricing::TaxLevel;
 use commerce_core::settings::Settings;
 
@@ -32,20 +33,22 @@ fn a_file_may_say_everything() {
     assert_eq!((settings.tax_level, settings.rounding), (TaxLevel::Line, Rounding::HalfAwayFromZero));
     let windows = settings.lifecycle.transitions().iter().filter(|transition| transition.window.is_some()).count();
     assert!(windows > 0);
-    assert_eq!(settings.reservation.num_minutes(), 30);
+    assert_eq!((settings.reservation.num_minutes(), settings.unpaid), (30, UnpaidLimits::USUAL));
 }
 
 #[test]
 fn flags_go_before_the_file() {
     let flags =
         ["--listen", "127.0.0.1:9", "--database", "sqlite:other.db", "--lifecycle", "simple", "--currency", "usd"];
-    let flags = [&flags[..], &["--max-connections", "5"]].concat();
+    let flags = [&flags[..], &["--max-connections", "5", "--unpaid-orders", "0", "--unpaid-units", "7"]].concat();
     let config = load(FULL, &flags).expect("settings");
     assert_eq!(config.listen().port(), 9);
     assert_eq!(config.max_connections.map(NonZeroU32::get), Some(5));
     assert_eq!(config.database, Database::Sqlite("other.db".into()));
     assert_eq!(config.currency, Some(Currency::USD));
-    assert_eq!(config.settings(Currency::USD).expect("a shop").lifecycle.name().as_str(), "simple");
+    let settings = config.settings(Currency::USD).expect("a shop");
+    assert_eq!(settings.lifecycle.name().as_str(), "simple");
+    assert_eq!((settings.unpaid.orders, settings.unpaid.units), (None, Some(7)));
 }
 
 #[test]

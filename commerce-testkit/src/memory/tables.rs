@@ -8,8 +8,8 @@ use commerce_core::commit::{
 };
 use commerce_core::document::{Claim, Document, DocumentChange, DocumentId};
 use commerce_core::event::HistoryEntry;
-use commerce_core::ids::{OrderId, PromotionId, Sku};
-use commerce_core::order::Order;
+use commerce_core::ids::{OrderId, PromotionId, Sku, UserId};
+use commerce_core::order::{Order, Unpaid};
 use commerce_core::stock::{Reservation, ReservationChange, SkuStock, StockLevel};
 use commerce_core::task::Tasks;
 
@@ -45,6 +45,11 @@ impl Tables {
                 .collect(),
             orders: read_set.orders.iter().filter_map(|id| Some((*id, self.orders.get(id)?.version))).collect(),
             documents: read_set.documents.iter().filter_map(|id| version(id)).collect(),
+            unpaid: read_set
+                .unpaid
+                .iter()
+                .map(|(user, since)| (UserId::clone(user), Unpaid::of(self.orders.values(), user, *since)))
+                .collect(),
             claims: Claims::new(read_set.claims.iter().filter_map(|claim| owner(claim)).collect()),
             sku_stocks: read_set.sku_stocks.iter().map(sku_stock).collect(),
             usage_counters: read_set

@@ -107,6 +107,7 @@ macro_rules! store_suite {
                 orders_are_filtered
                 returns_come_newest_first_and_are_filtered
                 active_orders_are_counted
+                unpaid_orders_are_counted_and_limited
                 a_page_that_ends_the_list_says_so
                 orders_are_paged_while_orders_are_placed;
             stock:

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Variant;
 use commerce_core::engine::{Engine, EngineError, ImportRow, ProductInput};
-use commerce_core::order::Order;
+use commerce_core::order::{Order, UnpaidLimits};
 use commerce_core::port::{Clock, OrderFilter, PageRequest, Store};
 use commerce_core::promotion::{Limits, Promotion, PromotionDefinition};
 use commerce_core::settings::{Settings, ShippingMethod};
@@ -35,6 +35,7 @@ impl World {
         let clock = Arc::new(ManualClock::new(DateTime::from_timestamp(1_772_366_400, 0).unwrap()));
         let users = (0..super::CUSTOMERS).map(|n| parse(&format!("user-{n}")));
         let mut settings = Settings::new(CURRENCY);
+        settings.unpaid = UnpaidLimits::NONE;
         settings.shipping_methods = vec![ShippingMethod::new(parse("standard"), parse("4.95 USD"))];
         let engine = Engine::builder(settings, store.clone(), payments.clone())
             .users(Arc::new(FakeUsers::knowing(users)))

@@ -86,7 +86,18 @@ impl Home {
     pub(crate) fn serve(&self) -> Result<Running, Failure> {
         let log = self.directory.path().join(LOG);
         let mut command = self.command();
-        command.args(["--listen", "127.0.0.1:0", "--orders-per-minute", "0"]).stderr(File::create(&log)?);
+        command
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--orders-per-minute",
+                "0",
+                "--unpaid-orders",
+                "0",
+                "--unpaid-units",
+                "0",
+            ])
+            .stderr(File::create(&log)?);
         let child = command.spawn()?;
         let mut running = Running { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), log };
         running.address = running.await_address()?;

@@ -91,6 +91,7 @@ CREATE TABLE IF NOT EXISTS orders (
     phase VARCHAR(32) NOT NULL,
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
+    units BIGINT NOT NULL,
     state MEDIUMTEXT,
     KEY orders_by_payment (payment_id),
     KEY orders_by_status (status, id),

@@ -79,6 +79,7 @@ CREATE TABLE orders (
     phase TEXT COLLATE "C" NOT NULL,
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
+    units BIGINT NOT NULL,
     state TEXT COLLATE "C"
 );
 CREATE INDEX orders_by_payment ON orders (payment_id);

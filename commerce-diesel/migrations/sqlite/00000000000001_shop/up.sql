@@ -77,6 +77,7 @@ CREATE TABLE orders (
     phase TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
+    units INTEGER NOT NULL,
     state TEXT
 ) STRICT;
 -- The order of these indexes matters. If two would serve, SQLite takes the later one, and a user has fewer orders than a status.

@@ -6,9 +6,12 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use commerce_core::cart::MAX_LINES;
+use commerce_core::commit::{Commit, Refusal};
 use commerce_core::ids::{CartId, OrderId, OrderNumber, PaymentId, ReturnId, UserId};
 use commerce_core::money::{Currency, Money};
-use commerce_core::order::{Command, Order, OrderItem, RefundOutcome, ReturnStatus};
+use commerce_core::order::{
+    Command, LimitReached, Order, OrderItem, RefundOutcome, ReturnStatus, UnpaidGuard, UnpaidLimits,
+};
 use commerce_core::port::{OrderFilter, OrderRef, ReturnFilter};
 
 use super::{Case, Fixture, first, walk};
@@ -297,4 +300,39 @@ pub async fn orders_are_paged_while_orders_are_placed<F: Fixture>(fixture: &F) {
     let seen: Vec<_> = seen.iter().map(|order| order.id).collect();
     assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), seen.len(), "none twice");
     assert_eq!(seen, ids, "none left out");
+}
+
+/// Those of one customer since an instant. Paid orders and those of others do not count.
+pub async fn unpaid_orders_are_counted_and_limited<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 99)]).await;
+    let mut limits = UnpaidLimits::NONE;
+    (limits.orders, limits.units) = (Some(2), Some(5));
+    let long_ago = case.shop.at(1) - TimeDelta::days(90);
+    let order = |user: &str, count, since| {
+        let mut new_order = case.shop.new_order(&[("MUG", count)], case.shop.at(1));
+        new_order.user_id = parse(user);
+        let mut commit = case.shop.place(new_order, case.shop.at(1));
+        commit.unpaid = Some(UnpaidGuard { limits, since });
+        commit
+    };
+    let units = async |count| {
+        let refused = case.refused(order("ann", count, long_ago)).await;
+        let Refusal::Limit(LimitReached::UnpaidUnits { limit: 5, held, asked, .. }) = refused else {
+            panic!("{refused:?}")
+        };
+        (held, asked)
+    };
+    assert_eq!(units(6).await, (0, 6));
+    let first = case.carry_out(order("ann", 1, long_ago)).await;
+    assert_eq!(units(5).await, (1, 5));
+    case.accept(order("ann", 4, long_ago)).await;
+    let refused = case.refused(order("ann", 1, long_ago)).await;
+    let Refusal::Limit(LimitReached::UnpaidOrders { limit: 2, wait }) = refused else { panic!("{refused:?}") };
+    assert_eq!(wait, TimeDelta::days(90), "until the first is as old");
+    case.accept(order("bob", 5, long_ago)).await;
+    case.accept(order("ann", 1, case.shop.at(1))).await;
+    case.accept(Commit { unpaid: None, ..order("ann", 1, long_ago) }).await;
+    assert!(matches!(case.refused(order("ann", 1, long_ago)).await, Refusal::Limit(_)));
+    case.pay(&first, case.shop.at(2)).await;
+    assert!(matches!(case.refused(order("ann", 1, long_ago)).await, Refusal::Limit(_)));
 }
