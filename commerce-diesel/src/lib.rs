@@ -30,6 +30,7 @@ mod changes;
 mod db_enum;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod fault;
+mod fixed;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod health;
 #[cfg(feature = "mysql")]

@@ -158,8 +158,9 @@ diesel::define_sql_function! {
 /// The order id in a row of `document_keys`, as an expression.
 pub(crate) const ORDER_OF_KEY: &str = "UNHEX(REPLACE(document_keys.id, '-', ''))";
 
-/// The order id in a row of `claims`, as an expression.
-pub(crate) const ORDER_OF_CLAIM: &str = "UNHEX(REPLACE(claims.owner, '-', ''))";
+/// The query of the id of the order with a number, up to the number.
+pub(crate) const ORDER_OF_NUMBER: &str =
+    "(SELECT UNHEX(REPLACE(owner, '-', '')) FROM claims WHERE kind = 'order_number' AND claim = ";
 
 /// The id of an order's stream of events, as an expression.
 pub(crate) const STREAM_OF_ORDER: &str = "LOWER(CONCAT_WS('-', SUBSTR(HEX(orders.id), 1, 8), SUBSTR(HEX(orders.id), 9, 4), SUBSTR(HEX(orders.id), 13, 4), \

@@ -155,8 +155,8 @@ pub(crate) use {commit_after, for_update, for_update_of_free, pipeline, snapshot
 /// The order id in a row of `document_keys`, as an expression.
 pub(crate) const ORDER_OF_KEY: &str = "document_keys.id::uuid";
 
-/// The order id in a row of `claims`, as an expression.
-pub(crate) const ORDER_OF_CLAIM: &str = "claims.owner::uuid";
+/// The query of the id of the order with a number, up to the number.
+pub(crate) const ORDER_OF_NUMBER: &str = "(SELECT owner::uuid FROM claims WHERE kind = 'order_number' AND claim = ";
 
 /// The id of an order's stream of events, as an expression.
 pub(crate) const STREAM_OF_ORDER: &str = "orders.id::text";

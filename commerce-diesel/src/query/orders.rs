@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use commerce_core::ids::{OrderId, ReturnId, UserId};
 use commerce_core::order::{Order, OrderEvent, Phase, Return, Unpaid};
 use commerce_core::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter};
-use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_bulk::DbUuid;
@@ -14,6 +13,7 @@ use uuid::Builder;
 
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
 use crate::db_enum::DbEnum;
+use crate::fixed::{around, fixed};
 use crate::rows::event::ORDER;
 use crate::rows::{micros, read_instant, read_stored};
 use crate::schema::sql_types::Id;
@@ -23,7 +23,7 @@ use crate::schema::{document_keys, events, orders, returns};
 macro_rules! orders_with_events {
     () => {{
         let created = events::stream_kind.eq(ORDER).and(events::sequence.eq(1));
-        let of_order = events::stream_id.eq(sql::<Text>(dialect::STREAM_OF_ORDER));
+        let of_order = events::stream_id.eq(fixed::<Text>(dialect::STREAM_OF_ORDER));
         let joined = orders::table.left_join(events::table.on(created.and(of_order)));
         joined.select((orders::state, events::body.nullable())).into_boxed::<dialect::Db>()
     }};
@@ -36,13 +36,12 @@ pub(in super::super) async fn get(conn: &mut Conn, order_ref: &OrderRef) -> Answ
         OrderRef::Payment(id) => query.filter(orders::payment_id.eq(DbUuid(id.uuid()))),
         // Not `IN`: PostgreSQL might look at all orders for the one that is named.
         OrderRef::Number(number) => {
-            let select =
-                format!("(SELECT {} FROM claims WHERE kind = 'order_number' AND claim = ", dialect::ORDER_OF_CLAIM);
-            query.filter(orders::id.eq(sql::<Id>(&select).bind::<Text, _>(number.to_string()).sql(")")))
+            let number = number.to_string().into_sql::<Text>();
+            query.filter(orders::id.eq(around::<Id, _>(dialect::ORDER_OF_NUMBER, number, ")")))
         }
         OrderRef::Return(id) => {
-            let select = sql::<Id>("(SELECT order_id FROM returns WHERE id = ");
-            query.filter(orders::id.eq(select.bind::<Id, _>(DbUuid(id.uuid())).sql(")")))
+            let id = DbUuid(id.uuid()).into_sql::<Id>();
+            query.filter(orders::id.eq(around::<Id, _>("(SELECT order_id FROM returns WHERE id = ", id, ")")))
         }
     };
     let rows: Vec<Row> = query.load(conn).await?;
@@ -70,7 +69,7 @@ pub(in super::super) async fn list(
     }
     for key in &filter.keys {
         let found = document_keys::table.filter(document_keys::kind.eq(ORDER)).filter(document_keys::lookup.eq(key));
-        query = query.filter(orders::id.eq_any(found.select(sql::<Id>(dialect::ORDER_OF_KEY))));
+        query = query.filter(orders::id.eq_any(found.select(fixed::<Id>(dialect::ORDER_OF_KEY))));
     }
     if let Some(after) = page.after {
         query = query.filter(orders::id.lt(DbUuid(after.uuid())));
@@ -87,7 +86,7 @@ pub(in super::super) async fn list_returns(
     page: &PageRequest<ReturnId>,
 ) -> Answer<Page<(OrderId, Return), ReturnId>> {
     let created = events::stream_kind.eq(ORDER).and(events::sequence.eq(1));
-    let of_order = events::stream_id.eq(sql::<Text>(dialect::STREAM_OF_ORDER));
+    let of_order = events::stream_id.eq(fixed::<Text>(dialect::STREAM_OF_ORDER));
     let joined = returns::table.inner_join(orders::table.on(orders::id.eq(returns::order_id)));
     let joined = joined.left_join(events::table.on(created.and(of_order)));
     let columns = (returns::id, (orders::state, events::body.nullable()));

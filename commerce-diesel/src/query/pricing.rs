@@ -14,12 +14,11 @@ use commerce_core::ids::{Sku, UserId};
 use commerce_core::money::Money;
 use commerce_core::port::{PricingFacts, PricingQuery, PricingSubject};
 use commerce_core::promotion::{Promotion, PromotionRecord, Usage};
-use diesel::dsl::sql;
-use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect};
+use crate::fixed::{Fixed, around, fixed};
 use crate::remembered::{KnownPromotions, Needs, Remembered};
 use crate::rows::document::read_document;
 use crate::rows::read_counter;
@@ -119,7 +118,7 @@ type Row = (String, String, String, i64, i64);
 /// A part of the statement.
 macro_rules! part {
     ($part:literal, $rows:expr, $key:expr, $body:expr, $number:expr, $other:expr) => {
-        $rows.select((sql::<Text>(concat!("'", $part, "'")), $key, $body, $number, $other))
+        $rows.select((fixed::<Text>(concat!("'", $part, "'")), $key, $body, $number, $other))
     };
 }
 
@@ -136,13 +135,21 @@ macro_rules! parts {
             PricingSubject::Customer(_) => (String::new(), ""),
         };
         // Not `IN`: PostgreSQL might look at all carts for the one that is claimed.
-        let active = sql::<Text>("(SELECT owner FROM claims WHERE kind = 'active_cart' AND claim = ");
-        let active = carts::table.filter(carts::id.eq(active.bind::<Text, _>(user.to_owned()).sql(")")));
+        let active = "(SELECT owner FROM claims WHERE kind = 'active_cart' AND claim = ";
+        let active = around::<Text, _>(active, user.to_owned().into_sql::<Text>(), ")");
+        let active = carts::table.filter(carts::id.eq(active));
         let cart = carts::table.filter(carts::id.eq(id));
-        part!("version", version, sql("'' AS no_key"), sql("'' AS no_body"), feed::promotions, feed::position)
-            .union_all(part!("product", sold, empty(), products::body, zero(), zero()))
-            .union_all(part!("cart", cart, empty(), carts::body, zero(), zero()))
-            .union_all(part!("cart", active, empty(), carts::body, zero(), zero()))
+        part!(
+            "version",
+            version,
+            fixed::<Text>("'' AS no_key"),
+            fixed::<Text>("'' AS no_body"),
+            feed::promotions,
+            feed::position
+        )
+        .union_all(part!("product", sold, empty(), products::body, zero(), zero()))
+        .union_all(part!("cart", cart, empty(), carts::body, zero(), zero()))
+        .union_all(part!("cart", active, empty(), carts::body, zero(), zero()))
     }};
 }
 
@@ -210,10 +217,10 @@ async fn read_all(conn: &mut Conn, subject: &PricingSubject, asked: &Needs) -> A
     Found::of(statement.load(conn).await?)
 }
 
-fn empty() -> SqlLiteral<Text> {
-    sql("''")
+const fn empty() -> Fixed<Text> {
+    fixed("''")
 }
 
-fn zero() -> SqlLiteral<BigInt> {
-    sql("0")
+const fn zero() -> Fixed<BigInt> {
+    fixed("0")
 }

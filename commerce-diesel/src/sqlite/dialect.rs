@@ -112,8 +112,9 @@ pub(crate) use {commit_after, for_update, pipeline};
 /// The order id in a row of `document_keys`, as an expression.
 pub(crate) const ORDER_OF_KEY: &str = "unhex(replace(document_keys.id, '-', ''))";
 
-/// The order id in a row of `claims`, as an expression.
-pub(crate) const ORDER_OF_CLAIM: &str = "unhex(replace(claims.owner, '-', ''))";
+/// The query of the id of the order with a number, up to the number.
+pub(crate) const ORDER_OF_NUMBER: &str =
+    "(SELECT unhex(replace(owner, '-', '')) FROM claims WHERE kind = 'order_number' AND claim = ";
 
 /// The id of an order's stream of events, as an expression.
 pub(crate) const STREAM_OF_ORDER: &str = "lower(substr(hex(orders.id), 1, 8) || '-' || substr(hex(orders.id), 9, 4) || '-' || substr(hex(orders.id), 13, 4) || '-' || \

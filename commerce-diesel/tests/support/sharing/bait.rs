@@ -145,7 +145,7 @@ impl<S: Store> Trader<S> {
     async fn lease(&mut self) {
         let (due, until) = (self.shop.at(5000), self.shop.at(5000 + i64::try_from(self.random.below(9)).unwrap()));
         for task in self.store.lease_tasks(due, until, 10).await.unwrap() {
-            let failed = task.failed(Some(self.shop.at(1)), "not now");
+            let failed = task.failed(Some(due), "not now");
             self.store.replace_task(&task, Some(&failed), None).await.unwrap();
         }
     }
