@@ -30,6 +30,7 @@ mod changes;
 mod db_enum;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod fault;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod fixed;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod health;
@@ -42,6 +43,7 @@ pub mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod prepared;
 mod rebuilt;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod remembered;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod rows;
