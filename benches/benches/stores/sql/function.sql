@@ -14,8 +14,8 @@ BEGIN
 
     INSERT INTO claims (kind, claim, owner) VALUES ('order_number', number, key);
 
-    INSERT INTO orders (id, user_id, payment_id, status, phase, version, created_at)
-    VALUES (order_id, 'user-1', payment_id, 'pending', 'awaiting_payment', 1, 1772366401000000);
+    INSERT INTO orders (id, user_id, payment_id, status, phase, version, created_at, units)
+    VALUES (order_id, 'user-1', payment_id, 'pending', 'awaiting_payment', 1, 1772366401000000, 3);
 
     INSERT INTO reservations (sku, order_id, units, held_until)
     VALUES (skus[1], order_id, 1, held), (skus[2], order_id, 1, held), (skus[3], order_id, 1, held);

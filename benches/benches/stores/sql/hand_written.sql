@@ -28,9 +28,9 @@ WHERE sku = 'SKU-' || :c AND on_hand - reserved >= 1;
 INSERT INTO claims (kind, claim, owner)
 VALUES ('order_number', 'ORD-20260301-' || :id, '019b76db-3682-7000-8000-' || :id);
 
-INSERT INTO orders (id, user_id, payment_id, status, phase, version, created_at)
+INSERT INTO orders (id, user_id, payment_id, status, phase, version, created_at, units)
 VALUES (('019b76db-3682-7000-8000-' || :id)::uuid, 'user-1', ('019b76db-3684-7000-8000-' || :id)::uuid,
-        'pending', 'awaiting_payment', 1, 1772366401000000);
+        'pending', 'awaiting_payment', 1, 1772366401000000, 3);
 
 INSERT INTO reservations (sku, order_id, units, held_until)
 VALUES ('SKU-' || :a, ('019b76db-3682-7000-8000-' || :id)::uuid, 1, 1772367301000000),

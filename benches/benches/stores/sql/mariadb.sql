@@ -9,8 +9,8 @@ VALUES ('user-1 POST /orders', :key, 'b7a1d5c2', 1772366401000000, :reply);
 INSERT INTO claims (kind, claim, owner)
 VALUES ('order_number', :number, :key);
 
-INSERT INTO orders (id, user_id, payment_id, status, phase, version, created_at)
-VALUES (:order, 'user-1', :payment, 'pending', 'awaiting_payment', 1, 1772366401000000);
+INSERT INTO orders (id, user_id, payment_id, status, phase, version, created_at, units)
+VALUES (:order, 'user-1', :payment, 'pending', 'awaiting_payment', 1, 1772366401000000, 3);
 
 INSERT INTO reservations (sku, order_id, units, held_until)
 VALUES (:a, :order, 1, 1772367301000000), (:b, :order, 1, 1772367301000000), (:c, :order, 1, 1772367301000000);

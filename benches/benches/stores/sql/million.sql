@@ -18,9 +18,9 @@ SELECT
     END AS status
 FROM generate_series(0::bigint, :orders - 1) n;
 
-INSERT INTO orders (id, user_id, payment_id, status, phase, version, created_at, state)
+INSERT INTO orders (id, user_id, payment_id, status, phase, version, created_at, state, units)
 SELECT id, user_id, other_id, status, CASE status WHEN 'pending' THEN 'awaiting_payment' ELSE status END, 1, at,
-       CASE WHEN status <> 'pending' THEN :state END
+       CASE WHEN status <> 'pending' THEN :state END, 3
 FROM placed ORDER BY n;
 
 INSERT INTO claims (kind, claim, owner)
