@@ -153,6 +153,16 @@ macro_rules! parts {
     }};
 }
 
+/// The parts of the uses of promotions, in total and by the customer.
+macro_rules! parts_of_uses {
+    ($statement:expr, $uses:expr, $of_customer:expr) => {{
+        let (uses, customers) = (promotion_uses::promotion_id, promotion_customers::promotion_id);
+        $statement
+            .union_all(part!("uses", $uses, uses, empty(), promotion_uses::used, promotion_uses::spent))
+            .union_all(part!("customer", $of_customer, customers, empty(), promotion_customers::used, zero()))
+    }};
+}
+
 /// Asks with the promotions that are known: for the uses of those that are limited.
 async fn read_with(conn: &mut Conn, subject: &PricingSubject, asked: &Needs, known: &KnownPromotions) -> Answer<Found> {
     let limited = known.limited(&asked.keys);
@@ -163,23 +173,7 @@ async fn read_with(conn: &mut Conn, subject: &PricingSubject, asked: &Needs, kno
     let uses = promotion_uses::table.filter(dialect::in_list(promotion_uses::promotion_id, limited.iter().copied()));
     let of_customer = promotion_customers::table.filter(promotion_customers::user_id.eq(customer));
     let of_customer = of_customer.filter(dialect::in_list(promotion_customers::promotion_id, limited));
-    let statement = parts!(subject, asked)
-        .union_all(part!(
-            "uses",
-            uses,
-            promotion_uses::promotion_id,
-            empty(),
-            promotion_uses::used,
-            promotion_uses::spent
-        ))
-        .union_all(part!(
-            "customer",
-            of_customer,
-            promotion_customers::promotion_id,
-            empty(),
-            promotion_customers::used,
-            zero()
-        ));
+    let statement = parts_of_uses!(parts!(subject, asked), uses, of_customer);
     Found::of(statement.load(conn).await?)
 }
 
@@ -196,24 +190,10 @@ async fn read_all(conn: &mut Conn, subject: &PricingSubject, asked: &Needs) -> A
     let uses = promotion_uses::table.filter(promotion_uses::promotion_id.eq_any(ids()));
     let of_customer = promotion_customers::table.filter(promotion_customers::user_id.eq(customer));
     let of_customer = of_customer.filter(promotion_customers::promotion_id.eq_any(ids()));
-    let statement = parts!(subject, asked)
-        .union_all(part!("promotion", promotions, document_keys::lookup, documents::body, zero(), zero()))
-        .union_all(part!(
-            "uses",
-            uses,
-            promotion_uses::promotion_id,
-            empty(),
-            promotion_uses::used,
-            promotion_uses::spent
-        ))
-        .union_all(part!(
-            "customer",
-            of_customer,
-            promotion_customers::promotion_id,
-            empty(),
-            promotion_customers::used,
-            zero()
-        ));
+    let statement = parts!(subject, asked);
+    let statement =
+        statement.union_all(part!("promotion", promotions, document_keys::lookup, documents::body, zero(), zero()));
+    let statement = parts_of_uses!(statement, uses, of_customer);
     Found::of(statement.load(conn).await?)
 }
 

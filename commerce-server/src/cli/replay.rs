@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::opened::{OpenStore, block_on};
 use super::{note, print, progress};
 use crate::config::Config;
+use crate::plural::counted;
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
@@ -26,13 +27,19 @@ pub(super) fn run(args: &ReplayArgs, config: &Config) -> Result<(), Failure> {
         note(difference);
     }
     let Rebuilt { events, orders, documents, skus, promotions, tasks, different, .. } = found;
+    let events = counted(events, "event");
     let shop = format!(
-        "{orders} orders, {documents} documents, {skus} skus, the uses of {promotions} promotions, {tasks} tasks"
+        "{}, {}, {}, the uses of {}, {}",
+        counted(orders, "order"),
+        counted(documents, "document"),
+        counted(skus, "sku"),
+        counted(promotions, "promotion"),
+        counted(tasks, "task"),
     );
     match (args.verify, different) {
-        (true, 0) => print(&format!("{events} events: {shop}: the tables agree with the events")),
+        (true, 0) => print(&format!("{events}: {shop}: the tables agree with the events")),
         (true, different) => Err(Failure::Differences(different)),
-        (false, different) => print(&format!("rebuilt from {events} events: {shop}; rows that differed: {different}")),
+        (false, different) => print(&format!("rebuilt from {events}: {shop}; rows that differed: {different}")),
     }
 }
 

@@ -52,7 +52,7 @@ fn a_copy_of_a_file_is_whole() {
     home.stock(&[("mug", 10)]);
     let _server = Server::start(home.path(), &[]);
     home.sql(&format!("VACUUM INTO '{}'", copy.path().join("commerce.db").display()));
-    assert!(succeed(copy.path(), &["replay", "--verify"]).contains("1 skus"));
+    assert!(succeed(copy.path(), &["replay", "--verify"]).contains("1 sku,"));
 }
 
 async fn a_dump_under_load_is_whole<P: Programs + Sync>() {
