@@ -253,7 +253,7 @@ async fn what_happens_to_a_task_is_in_the_history() {
     let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
     let order = shop.paid("ann", &[("MUG", 2)]).await;
     let cancelled = shop.command(&customer("ann"), &order, Command::Cancel { reason: None }).await.expect("in time");
-    let key = TaskKey::send_refund(cancelled.refunds[0].id);
+    let key = TaskKey::settle_payment(cancelled.payment.id.to_string());
     for attempt in 0.. {
         shop.verify().await;
         shop.wait(TimeDelta::hours(1));
