@@ -53,7 +53,8 @@ const ACCOUNTANT: Actor = Actor { role: Role::Admin, user: None };
 
 fn written(report: &Report) -> String {
     let totals = report.totals.iter().map(|(currency, totals)| table(*currency, totals));
-    let theirs = report.theirs_without_ours.iter().map(|one| sentence(one, "the shop does not know it", "the shop has"));
+    let theirs =
+        report.theirs_without_ours.iter().map(|one| sentence(one, "the shop does not know it", "the shop has"));
     let ours =
         report.ours_without_theirs.iter().map(|one| sentence(one, "the statement lacks it", "the statement has"));
     totals.chain(theirs).chain(ours).collect::<Vec<_>>().join("\n")
