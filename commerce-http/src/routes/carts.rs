@@ -76,7 +76,7 @@ pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
     unkeyed(app.engine.change_cart(caller, cart, &CartChange::Metadata(patch), None).await?, written)
 }
 
-/// Adds units of a sku to a cart.
+/// Adds units of a SKU to a cart.
 #[utoipa::path(
     post, path = "/carts/{id}/items", tag = "carts",
     params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader, IfMatch),

@@ -21,7 +21,7 @@ const PRODUCTS: &str = "products";
 /// Products, newest first. Guests and customers see only active ones.
 #[utoipa::path(
     get, path = "/products", tag = "catalog",
-    params(("q" = Option<String>, Query, description = "Part of a name, an id or a sku."),
+    params(("q" = Option<String>, Query, description = "Part of a name, an id or a SKU."),
            ("category" = Option<CategoryIdSchema>, Query, description = "This category and those below it."),
            ("active" = Option<bool>, Query), MetadataFilter, Paging),
     responses((status = 200, body = List<ProductShape<'_>>))
