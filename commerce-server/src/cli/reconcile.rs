@@ -27,10 +27,11 @@ pub(super) struct ReconcileArgs {
 /// Prints the buckets of each currency and everything that has no counterpart. Fails if there is any, or if a line is bad.
 pub(super) fn run(args: &ReconcileArgs, config: &Config) -> Result<(), Failure> {
     let mut both = block_on(booked(config))??;
-    read_statement(args.file.open()?, &mut both).map_err(|error| match error {
-        SheetError::Flaws(flaws) => args.file.refused(&flaws, counted(flaws.len(), "bad line")),
-        error => args.file.failed(error),
-    })?;
+    match read_statement(args.file.open()?, &mut both) {
+        Ok(_) => {}
+        Err(SheetError::Flaws(flaws)) => return Err(args.file.refused(&flaws, counted(flaws.len(), "bad line"))),
+        Err(error) => return Err(args.file.failed(error)),
+    }
     let report = both.finish().map_err(|error| args.file.failed(error))?;
     print(&written(&report))?;
     match report.theirs_without_ours.len() + report.ours_without_theirs.len() {
