@@ -1,0 +1,62 @@
+"""localstripe on a free port, with what it lacks: captures in parts, their metadata, and the amounts of an intent.
+
+It prints the port, and ends with its input.
+"""
+
+import asyncio
+import sys
+
+from aiohttp import web
+from localstripe import resources
+from localstripe.errors import UserError
+
+Intent = resources.PaymentIntent
+
+
+def taken(self):
+    """What was taken, by captures or at once."""
+    charge = self.latest_charge
+    at_once = self.amount if charge is not None and charge.status == 'succeeded' and charge.captured else 0
+    return getattr(self, '_taken', at_once)
+
+
+def left(self):
+    """What is held and not taken."""
+    return self.amount - self.amount_received if self.status == 'requires_capture' else 0
+
+
+def capture(id, amount_to_capture=None, final_capture='true', metadata=None):
+    """Captures a part; a final one gives back the rest."""
+    intent = Intent._api_retrieve(id)
+    before = intent.amount_received
+    amount = int(amount_to_capture) if amount_to_capture is not None else intent.amount_capturable
+    if intent.status != 'requires_capture' or amount > intent.amount_capturable:
+        raise UserError(400, 'Bad request')
+    intent._update(metadata=metadata or {})
+    intent._taken = before + amount
+    if final_capture == 'true' or intent._taken == intent.amount:
+        intent.latest_charge.captured = True
+        intent._on_success()
+    return intent
+
+
+Intent.amount_received = property(taken)
+Intent.amount_capturable = property(left)
+path = '/v1/payment_intents/{id}/capture'
+place = next(place for place, api in enumerate(resources.extra_apis) if api[1] == path)
+resources.extra_apis[place] = ('POST', path, capture)
+
+# The routes are made from the list above when this module is loaded.
+from localstripe import server  # noqa: E402
+
+
+async def main():
+    runner = web.AppRunner(server.app)
+    await runner.setup()
+    site = web.TCPSite(runner, '127.0.0.1', 0)
+    await site.start()
+    print(runner.addresses[0][1], flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+asyncio.run(main())
