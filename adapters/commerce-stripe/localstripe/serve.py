@@ -1,4 +1,5 @@
-"""localstripe on a free port, with what it lacks: captures in parts, their metadata, and the amounts of an intent.
+"""localstripe on a free port, with what it lacks: captures in parts, their metadata, charges
+off session, and the amounts of an intent.
 
 It prints the port, and ends with its input.
 """
@@ -40,11 +41,20 @@ def capture(id, amount_to_capture=None, final_capture='true', metadata=None):
     return intent
 
 
+def confirm(id, off_session=None, **data):
+    """Confirms with the customer or without."""
+    return Intent._api_confirm(id, **data)
+
+
+def replace(path, function):
+    place = next(place for place, api in enumerate(resources.extra_apis) if api[1] == path)
+    resources.extra_apis[place] = ('POST', path, function)
+
+
 Intent.amount_received = property(taken)
 Intent.amount_capturable = property(left)
-path = '/v1/payment_intents/{id}/capture'
-place = next(place for place, api in enumerate(resources.extra_apis) if api[1] == path)
-resources.extra_apis[place] = ('POST', path, capture)
+replace('/v1/payment_intents/{id}/capture', capture)
+replace('/v1/payment_intents/{id}/confirm', confirm)
 
 # The routes are made from the list above when this module is loaded.
 from localstripe import server  # noqa: E402

@@ -423,9 +423,10 @@ impl Processor for Stripe {
         let intent = self.intent(reference).await.map_err(Failure::harmless)?;
         // Stripe forgets idempotency keys after a day. What was performed before that is found, and not sent again.
         let lookup = request.lookup();
-        let known = match lookup.kind {
-            OperationKind::Refund => None,
-            _ => self.found(&intent, &lookup).await.map_err(Failure::harmless)?,
+        let known = if lookup.kind == OperationKind::Refund {
+            None
+        } else {
+            self.found(&intent, &lookup).await.map_err(Failure::harmless)?
         };
         if let Some(known) = known {
             return Ok(known);
