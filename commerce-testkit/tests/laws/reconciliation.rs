@@ -25,8 +25,12 @@ fn line(number: u64, reference: String, gross: i64, fee: i64) -> StatementLine {
 
 fn reconcile(ours: Vec<Booked>, theirs: Vec<StatementLine>) -> Report {
     let mut both = Reconciliation::default();
-    ours.into_iter().for_each(|booked| both.book(booked));
-    theirs.into_iter().for_each(|line| both.take(line).unwrap());
+    for booked in ours {
+        both.book(booked);
+    }
+    for line in theirs {
+        both.take(line).unwrap();
+    }
     both.finish().unwrap()
 }
 

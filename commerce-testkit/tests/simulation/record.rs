@@ -42,7 +42,9 @@ impl Drop for Record {
         if std::thread::panicking() {
             let hidden = content.lines.len().saturating_sub(SHOWN);
             eprintln!("{hidden} earlier lines are not shown");
-            content.lines.iter().skip(hidden).for_each(|line| eprintln!("{line}"));
+            for line in content.lines.iter().skip(hidden) {
+                eprintln!("{line}");
+            }
         }
     }
 }
