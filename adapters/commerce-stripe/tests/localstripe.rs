@@ -3,6 +3,8 @@
 //! `cargo xtask ci stripe` starts it with `localstripe/serve.py`, which adds what localstripe lacks, and sets `LOCALSTRIPE` to its
 //! address and `LOCALSTRIPE_PYTHON` to a Python with the packages `localstripe` and `stripe`.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
 use std::env;
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -46,11 +46,12 @@ impl Processor for WithCustomers {
     }
 
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {
-        let is_cut = |token: &str| token == "pm_unreachable";
-        match &request.action {
-            OperationAction::Authorize { token } if is_cut(token.reveal()) => self.unreachable.perform(request).await,
-            _ => self.stripe.perform(request).await,
+        if let OperationAction::Authorize { token } = &request.action
+            && token.reveal() == "pm_unreachable"
+        {
+            return self.unreachable.perform(request).await;
         }
+        self.stripe.perform(request).await
     }
 
     async fn find(&self, lookup: &OperationLookup) -> Result<Option<OperationAnswer>, ProcessorError> {
