@@ -1,5 +1,5 @@
 """localstripe on a free port, with what it lacks: captures in parts, their metadata, charges
-off session, and the amounts of an intent.
+off session, and the amounts and the charges of an intent.
 
 It prints the port, and ends with its input.
 """
@@ -46,11 +46,23 @@ def confirm(id, off_session=None, **data):
     return Intent._api_confirm(id, **data)
 
 
+list_charges = resources.Charge._api_list_all
+
+
+def charges(url, payment_intent=None, **data):
+    """Lists charges, or those of an intent."""
+    found = list_charges(url, **data)
+    if payment_intent is not None:
+        found._list = [one for one in found._list if getattr(one, 'payment_intent', None) == payment_intent]
+    return found
+
+
 def replace(path, function):
     place = next(place for place, api in enumerate(resources.extra_apis) if api[1] == path)
     resources.extra_apis[place] = ('POST', path, function)
 
 
+resources.Charge._api_list_all = charges
 Intent.amount_received = property(taken)
 Intent.amount_capturable = property(left)
 replace('/v1/payment_intents/{id}/capture', capture)
