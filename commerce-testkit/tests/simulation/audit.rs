@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use commerce_core::ids::{PaymentId, Sku};
 use commerce_core::money::Money;
-use commerce_core::order::{Order, PaymentStatus, Phase, RefundStatus};
+use commerce_core::order::{Order, PaymentStatus, Phase, RefundStatus, ReturnStatus};
 use commerce_core::payment::{BookEntry, OperationKind, OperationOutcome, PaymentBook};
 use commerce_core::port::{PageRequest, Store};
 use commerce_core::replay;
@@ -52,12 +52,34 @@ fn money_adds_up(world: &World, orders: &[Order]) {
             assert_eq!(order.payment.refunded, order.payment.captured, "money was kept: {order:?}");
         }
         assert!(order.payment.refunded.minor() <= order.payment.captured.minor(), "too much went back: {order:?}");
+        returns_are_refunded(order);
         let unpaid = order.payment.captured.is_zero();
         assert!(!unpaid || order.phase == Phase::Cancelled, "goods for nothing: {order:?}");
         assert_ne!((order.phase, order.payment.status), (Phase::Paid, PaymentStatus::Pending));
     }
     let refunds: usize = orders.iter().map(|order| order.refunds.len()).sum();
     assert!(repaid.len() <= refunds, "a refund nobody decided");
+}
+
+/// What came back is refunded at the price that was paid for it, and what was paid too much.
+fn returns_are_refunded(order: &Order) {
+    let received = |item| {
+        let received = order.returns.iter().filter(|known| known.status == ReturnStatus::Received);
+        received.flat_map(|known| &known.lines).filter(|line| line.item == item).map(|line| line.quantity.get()).sum()
+    };
+    let came_back: Vec<(i64, i64, i64)> = order
+        .quote
+        .lines
+        .iter()
+        .map(|line| (line.total.minor(), received(line.item.id), line.item.quantity.get()))
+        .collect();
+    if order.phase.is_undone() || came_back.iter().all(|(_, back, bought)| back == bought) {
+        return;
+    }
+    let due: i64 = came_back.iter().map(|(total, back, bought)| total * back / bought).sum();
+    let surplus = (order.payment.captured.minor() - order.payment.amount.minor()).max(0);
+    let refunded: i64 = order.refunds.iter().map(|refund| refund.amount.minor()).sum();
+    assert_eq!(refunded, due + surplus, "another price was refunded: {order:?}");
 }
 
 /// The refunds that were paid, by their ids.
