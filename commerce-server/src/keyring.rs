@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use commerce_http::auth::{Auth, KeyError, VerifyingKey};
+use commerce_http::auth::{Auth, KeyError, MAX_JWKS, VerifyingKey};
 use http::{StatusCode, Uri};
 use thiserror::Error as ThisError;
 
@@ -12,7 +12,6 @@ use crate::config::{ConfigError, Keys, Secret, read};
 use crate::development_key;
 use crate::outbound::Outbound;
 
-const MAX_DOCUMENT: usize = 256 * 1024;
 const TIME_OUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, ThisError)]
@@ -94,11 +93,11 @@ impl PublishedKeys {
 
     async fn fetch(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
         let uri: Uri = self.url.parse().map_err(|_| "not an address")?;
-        let (status, body) = self.client.get(uri, None, MAX_DOCUMENT).await?;
+        let (status, body) = self.client.get(uri, None, MAX_JWKS).await?;
         if status != StatusCode::OK {
             return Err(format!("it answered {status}").into());
         }
-        let body = body.ok_or_else(|| format!("more than {MAX_DOCUMENT} bytes, or broken off"))?;
+        let body = body.ok_or_else(|| format!("more than {MAX_JWKS} bytes, or broken off"))?;
         Ok(String::from_utf8(body.into()).map_err(|_| "not text")?)
     }
 }
