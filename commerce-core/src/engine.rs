@@ -25,6 +25,7 @@ mod payments;
 mod placing;
 mod promotions;
 mod quotes;
+mod reconciliation;
 mod target;
 mod tasks;
 
