@@ -1,7 +1,7 @@
 //! Products and their stock from a CSV file.
 //!
 //! The first line names the columns, in any order: `sku,name,price,currency,on_hand`, and optionally `categories` (separated by
-//! `|`), `tax_category` and `product_id` (default: the sku). Rows with one product id become its variants: the names "Shirt,
+//! `|`), `tax_category` and `product_id` (default: the SKU). Rows with one product id become its variants: the names "Shirt,
 //! red" and "Shirt, blue" become the product "Shirt" with the variants "red" and "blue".
 //!
 //! # Rules
@@ -16,6 +16,7 @@ mod plan;
 mod product;
 mod row;
 mod sheet;
+mod statement;
 
 use std::fmt;
 
@@ -23,6 +24,7 @@ pub use self::customers::{CUSTOMERS, CustomerSheet};
 pub use self::plan::{ImportError, Plan, Summary};
 pub use self::product::SheetProduct;
 pub use self::sheet::{Sheet, SheetError};
+pub use self::statement::{PLAIN, STRIPE, read_statement};
 
 /// The columns of a kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
