@@ -166,7 +166,8 @@ fn serve(mut conn: Conn, turn: &Mutex<Turn>, mut queue: mpsc::Receiver<Work>) {
         if !batch.is_empty() {
             let began = Instant::now();
             guard(&mut conn, |conn| complete(group::serve(conn, batch)));
-            turn.by_callers = if !crowd && began.elapsed() < QUICK { MOST_BY_CALLERS } else { 0 };
+            let alone = !crowd && queue.is_empty();
+            turn.by_callers = if alone && began.elapsed() < QUICK { MOST_BY_CALLERS } else { 0 };
         }
         for chore in chores {
             guard(&mut conn, chore);
