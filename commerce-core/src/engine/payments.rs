@@ -114,12 +114,13 @@ impl Engine {
         self.command_on(caller, Target::any(&OrderRef::Payment(payment)), &command, key).await
     }
 
-    /// Sends the operations of a payment that are to be sent, asks about those whose end is open, and records the answers.
+    /// Sends the operations of a payment that are to be sent, asks about those whose end is open, and records the answers. A
+    /// refund that follows from an answer is sent at once.
     pub(super) async fn settle_payment(&self, id: PaymentId) -> Result<()> {
         let now = self.now();
-        let Some(payment) = self.stored_payment(id).await? else { return Ok(()) };
-        let due = payment.operations.iter().filter(|operation| operation.ask_at.is_some_and(|at| at <= now));
-        for operation in due {
+        let is_due = |operation: &&Operation| operation.ask_at.is_some_and(|at| at <= now);
+        while let Some(payment) = self.stored_payment(id).await? {
+            let Some(operation) = payment.operations.iter().find(is_due) else { break };
             let finding = self.ask(&payment, operation).await?;
             match self.record_finding(id, operation.id, &finding, None).await {
                 Ok(_) | Err(EngineError::OrderCancelled { .. }) => {}
