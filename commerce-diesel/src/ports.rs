@@ -1,8 +1,8 @@
 //! The ports.
 //!
 //! Included by each backend, which provides `Backend`, `in_snapshot!` (a query that sees one point in time), `in_statement!` (a
-//! single statement, which does so anyway) and `in_transaction!` (a transaction that writes). The values named before the query
-//! are the ones that it borrows.
+//! single statement, which does so anyway), `in_listing!` (the same with an answer that may be long) and `in_transaction!` (a
+//! transaction that writes). The values named before the query are the ones that it borrows.
 
 #![allow(clippy::needless_borrow, reason = "some databases run a query on another thread, which needs owned values")]
 
@@ -27,7 +27,7 @@ use commerce_core::task::{Task, TaskEvent, TaskKey, TaskState};
 
 use super::query::rebuild::Mode;
 use super::query::{documents, history, idempotency, listing, orders, pricing, promotions, rebuild, stock, tasks};
-use super::{Backend, in_snapshot, in_statement, in_transaction};
+use super::{Backend, in_listing, in_snapshot, in_statement, in_transaction};
 use crate::Rebuilt;
 
 impl Backend {
@@ -106,7 +106,7 @@ impl Store for Backend {
         filter: &OrderFilter,
         page: &PageRequest<OrderId>,
     ) -> Result<Page<Order, OrderId>, StoreError> {
-        in_statement!(self, [filter, page]; conn => orders::list(conn, &filter, &page))
+        in_listing!(self, [filter, page]; conn => orders::list(conn, &filter, &page))
     }
 
     async fn returns(
@@ -114,11 +114,11 @@ impl Store for Backend {
         filter: &ReturnFilter,
         page: &PageRequest<ReturnId>,
     ) -> Result<Page<(OrderId, Return), ReturnId>, StoreError> {
-        in_statement!(self, [filter, page]; conn => orders::list_returns(conn, &filter, &page))
+        in_listing!(self, [filter, page]; conn => orders::list_returns(conn, &filter, &page))
     }
 
     async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {
-        in_statement!(self, [user]; conn => orders::standing(conn, &user))
+        in_listing!(self, [user]; conn => orders::standing(conn, &user))
     }
 
     async fn order_history(&self, order: OrderId) -> Result<Vec<Recorded<OrderEvent>>, StoreError> {
@@ -135,7 +135,7 @@ impl Store for Backend {
         filter: &DocumentFilter,
         page: &PageRequest<String>,
     ) -> Result<Page<Document, String>, StoreError> {
-        in_snapshot!(self, [filter, page]; conn => documents::list(conn, kind, &filter, &page))
+        in_listing!(self, [filter, page]; conn => documents::list(conn, kind, &filter, &page))
     }
 
     async fn document_history(
@@ -143,11 +143,11 @@ impl Store for Backend {
         id: &DocumentId,
         page: &PageRequest<u64>,
     ) -> Result<Page<Recorded<DocumentEvent>, u64>, StoreError> {
-        in_statement!(self, [id, page]; conn => history::of_document(conn, &id, &page))
+        in_listing!(self, [id, page]; conn => history::of_document(conn, &id, &page))
     }
 
     async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError> {
-        in_statement!(self, [page]; conn => history::all(conn, &page))
+        in_listing!(self, [page]; conn => history::all(conn, &page))
     }
 
     async fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> Result<Option<StockLevel>, StoreError> {
@@ -164,7 +164,7 @@ impl Store for Backend {
     }
 
     async fn reservations(&self, sku: &Sku) -> Result<Vec<(OrderId, Reservation)>, StoreError> {
-        in_statement!(self, [sku]; conn => stock::reservations(conn, &sku))
+        in_listing!(self, [sku]; conn => stock::reservations(conn, &sku))
     }
 
     async fn lease_tasks(&self, at: DateTime<Utc>, until: DateTime<Utc>, limit: u16) -> Result<Vec<Task>, StoreError> {
@@ -181,7 +181,7 @@ impl Store for Backend {
         at: DateTime<Utc>,
         page: &PageRequest<TaskKey>,
     ) -> Result<Page<Task, TaskKey>, StoreError> {
-        in_statement!(self, [page]; conn => tasks::list(conn, state, at, &page))
+        in_listing!(self, [page]; conn => tasks::list(conn, state, at, &page))
     }
 
     async fn replace_task(
@@ -222,7 +222,7 @@ impl Store for Backend {
         id: &PromotionId,
         page: &PageRequest<OrderId>,
     ) -> Result<Page<Redemption, OrderId>, StoreError> {
-        in_statement!(self, [id, page]; conn => promotions::redemptions(conn, &id, &page))
+        in_listing!(self, [id, page]; conn => promotions::redemptions(conn, &id, &page))
     }
 
     async fn active_cart(&self, user: &UserId) -> Result<Option<Cart>, StoreError> {
@@ -245,7 +245,7 @@ impl Store for Backend {
         page: &PageRequest<ProductCursor>,
     ) -> Result<Page<Product, ProductCursor>, StoreError> {
         let (filter, limit) = (filter.documents(), page.limit);
-        let found = in_statement!(self, [filter, page]; conn => {
+        let found = in_listing!(self, [filter, page]; conn => {
             let after = page.after.as_ref().map(|place| (place.created_at, place.id.as_str()));
             documents::newest(conn, DocumentKind::Product, &filter, (after, limit))
         })?;

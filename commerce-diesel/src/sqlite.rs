@@ -1,8 +1,10 @@
 //! The ports on one SQLite file.
 //!
-//! One thread writes and a few read. Commits that arrive while the writer is busy form one transaction and share its flush to
-//! disk (`synchronous=FULL`). A single commit is written at once. Readers see the last committed transaction and never wait for
-//! the writer (WAL).
+//! One thread writes. Commits that arrive while it is busy form one transaction and share its flush to disk
+//! (`synchronous=FULL`). A single commit is written at once. While commits come one at a time and the disk is quick, they are
+//! written on the threads of their callers, except in a runtime with one thread. Short queries run on the threads of their
+//! callers, long ones on a few threads of their own. They see the last committed transaction and never wait for the writer
+//! (WAL).
 //!
 //! # Invariants
 //! * Everything that a commit is settled on is read in the transaction that writes it, so several processes may open the file.
@@ -31,7 +33,7 @@ use std::time::Duration;
 
 use self::connection::{Conn, RunQueryDsl};
 pub use self::open::OpenError;
-use self::readers::{Readers, in_snapshot, in_statement, in_transaction};
+use self::readers::{Readers, in_listing, in_snapshot, in_statement, in_transaction};
 use self::writer::Writer;
 use crate::health::Health;
 use crate::remembered::Remembered;
@@ -42,7 +44,7 @@ pub struct SqliteOptions {
     /// Whether the database is created: the file and its tables if there are none, or those that a newer version added.
     /// `false`: what is missing is an error, and nothing changes.
     pub create: bool,
-    /// Threads that read, at least 1.
+    /// Threads for long queries, and connections for short ones. At least 1 of each.
     pub readers: usize,
     /// Commits that may wait for the writer, at least 1. Further callers wait until there is room.
     pub queue: usize,
@@ -97,7 +99,7 @@ impl SqliteStore {
     /// The file cannot be used.
     pub async fn open(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
         let (writer, connections) = Writer::start(path.to_owned(), options).await?;
-        let readers = Readers::start(connections)?;
+        let readers = Readers::start(writer.turn(), connections)?;
         Ok(Self { shared: Arc::new(Shared { writer, readers, health: Health::default(), remembered: Arc::default() }) })
     }
 }

@@ -11,7 +11,7 @@
 //! | [`Insert`], [`InsertMissing`], [`InsertBehind`] | one row per statement | an array per column, unnested | `VALUES` of few lengths |
 //! | [`Update`] | one row per statement | a join with unnested arrays | `CASE key WHEN … END` of few lengths |
 //! | [`Find`] | one row per statement | a query of unnested arrays | a list of few lengths |
-//! | [`InList`] | a JSON array | an array per column | a list of few lengths |
+//! | [`InList`] | a comparison with one key, or a JSON array | an array per column | a list of few lengths |
 //!
 //! `tests/golden` contains the texts, in one file per database.
 //!

@@ -39,5 +39,5 @@ impl<C: ValidGrouping<G>, DB, G> ValidGrouping<G> for InList<'_, C, DB> {
 impl<C: QueryId, DB: Bulk> QueryId for InList<'_, C, DB> {
     type QueryId = InList<'static, C::QueryId, DB>;
 
-    const HAS_STATIC_QUERY_ID: bool = C::HAS_STATIC_QUERY_ID && DB::STATIC;
+    const HAS_STATIC_QUERY_ID: bool = C::HAS_STATIC_QUERY_ID && DB::STATIC_LISTS;
 }

@@ -23,6 +23,7 @@ const MOST_VALUES: usize = 65_535;
 
 impl Bulk for Mysql {
     const STATIC: bool = false;
+    const STATIC_LISTS: bool = false;
     const MOST_INSERTED: usize = 384;
     // A statement compares each row with half of the keys on average.
     const MOST_UPDATED: usize = 64;

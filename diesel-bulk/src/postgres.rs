@@ -22,6 +22,7 @@ use crate::uuid::DbUuid;
 
 impl Bulk for Pg {
     const STATIC: bool = true;
+    const STATIC_LISTS: bool = true;
     const MOST_INSERTED: usize = usize::MAX;
     const MOST_UPDATED: usize = usize::MAX;
     const ARRAY: (&'static str, &'static str) = ("CAST(json_build_array(", ") AS TEXT)");

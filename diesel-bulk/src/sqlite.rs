@@ -1,4 +1,6 @@
 //! SQLite: prepared statements of one row, which are faster than statements of many rows, and lists of keys as JSON.
+//!
+//! SQLite copies a list to a temporary table, so a single key is compared instead.
 
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::result::QueryResult;
@@ -9,11 +11,13 @@ use diesel::sqlite::Sqlite;
 use crate::key::{Keys, List, Part};
 use crate::list::InList;
 use crate::row::Rows;
+use crate::sql_types;
 use crate::statement::{Bulk, Write};
 use crate::values::{self, Bind};
 
 impl Bulk for Sqlite {
     const STATIC: bool = true;
+    const STATIC_LISTS: bool = false;
     const MOST_INSERTED: usize = 1;
     const MOST_UPDATED: usize = 1;
     const ARRAY: (&'static str, &'static str) = ("json_array(", ")");
@@ -58,8 +62,15 @@ impl ToSql<Text, Sqlite> for Keys<'_> {
 
 impl<C: QueryFragment<Sqlite>> QueryFragment<Sqlite> for InList<'_, C, Sqlite> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        if self.keys.len() == 0 {
+            out.push_sql("FALSE");
+            return Ok(());
+        }
         out.push_sql("(");
         self.columns.walk_ast(out.reborrow())?;
+        if self.keys.len() == 1 {
+            return equal_to(&self.keys, out);
+        }
         out.push_sql(") IN (SELECT ");
         for (place, list) in self.keys.0.iter().enumerate() {
             let value = match (self.keys.width(), place) {
@@ -79,4 +90,17 @@ impl<C: QueryFragment<Sqlite>> QueryFragment<Sqlite> for InList<'_, C, Sqlite> {
         out.push_sql("))");
         Ok(())
     }
+}
+
+/// The comparison with the first key, behind the columns.
+fn equal_to<'b>(keys: &'b Keys<'_>, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+    for (place, part) in keys.key(0).enumerate() {
+        out.push_sql(if place == 0 { ") = (" } else { ", " });
+        match part {
+            Part::Text(text) => out.push_bind_param::<Text, _>(text)?,
+            Part::Uuid(id) => out.push_bind_param::<sql_types::Id, _>(id)?,
+        }
+    }
+    out.push_sql(")");
+    Ok(())
 }

@@ -15,6 +15,9 @@ pub trait Bulk: Backend + 'static {
     /// Whether the text of a statement depends on its type alone. If not, Diesel finds prepared statements by their text.
     const STATIC: bool;
 
+    /// Whether the text of a condition [`InList`](crate::InList) does.
+    const STATIC_LISTS: bool;
+
     /// The most rows that one statement inserts.
     const MOST_INSERTED: usize;
 

@@ -113,10 +113,12 @@ macro_rules! lists {
     ($golden:ident, $db:ty) => {
         let texts = || InList::<_, $db>::new(levels::sku, ["CUP", "MUG", "POT"]);
         $golden.add::<$db>("keys of one text", &levels::table.filter(texts()).select(levels::on_hand));
-        let ids = InList::<_, $db>::new(items::order_id, [id(1)]);
+        let ids = InList::<_, $db>::new(items::order_id, [id(1), id(2)]);
         $golden.add::<$db>("keys of one UUID", &diesel::delete(items::table.filter(ids)));
         let pairs = InList::<_, $db>::new((items::order_id, items::name), [(id(1), "CUP"), (id(2), "POT")]);
         $golden.add::<$db>("keys of two columns", &items::table.filter(pairs).select(items::gift));
+        let pair = InList::<_, $db>::new((items::order_id, items::name), [(id(1), "CUP")]);
+        $golden.add::<$db>("a single key", &items::table.filter(pair).select(items::gift));
         let none = InList::<_, $db>::new(levels::sku, [""; 0]);
         $golden.add::<$db>("no keys", &levels::table.filter(none).select(levels::on_hand));
     };

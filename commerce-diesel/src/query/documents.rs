@@ -25,8 +25,8 @@ macro_rules! tables {
             use crate::rows::document::$row;
             use crate::schema::$table as table;
 
-            pub(super) async fn with_ids(conn: &mut Conn, kind: DocumentKind, ids: &[&str]) -> QueryResult<Vec<String>> {
-                let query = table::table.filter(dialect::in_list(table::id, ids.iter().copied())).select(table::body);
+            pub(super) async fn with_id(conn: &mut Conn, kind: DocumentKind, id: &str) -> QueryResult<Vec<String>> {
+                let query = table::table.filter(table::id.eq(id)).select(table::body);
                 $(let query = query.filter(table::$column.eq(kind.name()));)?
                 query.load(conn).await
             }
@@ -144,7 +144,7 @@ macro_rules! in_table_of {
 }
 
 pub(in super::super) async fn get<T: TryFrom<Document>>(conn: &mut Conn, id: &DocumentId) -> Answer<Option<T>> {
-    let bodies = in_table_of!(id.kind, with_ids(conn, id.kind, &[id.id.as_str()]))?;
+    let bodies = in_table_of!(id.kind, with_id(conn, id.kind, &id.id))?;
     Ok(read(id.kind, &bodies)?.pop())
 }
 

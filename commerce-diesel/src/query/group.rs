@@ -3,6 +3,8 @@
 #[path = "group/recovery.rs"]
 mod recovery;
 
+pub(in super::super) use self::recovery::recover;
+
 use std::time::{Duration, Instant};
 
 use commerce_core::commit::{Accepted, Commit, LoadedState, ReadSet, Refusal, settle};
@@ -48,10 +50,10 @@ impl Submission {
 }
 
 /// The outcome of a commit. `None` if an earlier attempt had committed it.
-type Outcome = Result<Option<Accepted>, Refusal>;
+pub(in super::super) type Outcome = Result<Option<Accepted>, Refusal>;
 
 /// The reason why a batch was not written.
-enum Failure {
+pub(in super::super) enum Failure {
     /// No transaction could begin: another process has locked the database, or it is not reachable.
     Unavailable(Fault),
     /// A statement failed, and the transaction was rolled back.
@@ -73,17 +75,30 @@ enum LockMode {
 pub(in super::super) async fn serve(conn: &mut Conn, batch: Vec<Submission>) {
     let began = Instant::now();
     let size = batch.len();
-    // Assumes that everything that is inserted is new. If not, an insert violates a key, and the batch is retried with a
-    // complete read set.
-    match attempt(conn, &batch, ReadSet::assuming_inserts_are_new(commits(&batch)), LockMode::Optimistic).await {
-        Ok(outcomes) => answer_all(batch, outcomes),
-        Err(failure) => Box::pin(recovery::recover(conn, batch, failure)).await,
+    if let Err((batch, failure)) = try_serve(conn, batch).await {
+        Box::pin(recover(conn, batch, failure)).await;
     }
     let elapsed = began.elapsed();
     if elapsed > SLOW {
         tracing::warn!(size, ?elapsed, "slow batch of commits");
     } else {
         tracing::debug!(size, ?elapsed, "batch of commits");
+    }
+}
+
+/// Writes a batch and answers each commit. If the first attempt fails, returns the batch.
+pub(in super::super) async fn try_serve(
+    conn: &mut Conn,
+    batch: Vec<Submission>,
+) -> Result<(), (Vec<Submission>, Failure)> {
+    // Assumes that everything that is inserted is new. If not, an insert violates a key, and the batch is retried with a
+    // complete read set.
+    match attempt(conn, &batch, ReadSet::assuming_inserts_are_new(commits(&batch)), LockMode::Optimistic).await {
+        Ok(outcomes) => {
+            answer_all(batch, outcomes);
+            Ok(())
+        }
+        Err(failure) => Err((batch, failure)),
     }
 }
 

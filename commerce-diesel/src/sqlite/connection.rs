@@ -5,6 +5,7 @@
 
 use std::future::{Future, Ready, ready};
 use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker};
 
 use diesel::prelude::*;
@@ -52,4 +53,18 @@ pub(crate) fn complete<T>(future: impl Future<Output = T>) -> T {
         Poll::Pending => None,
     }
     .expect("a query on SQLite answers at once")
+}
+
+/// Locks a connection. A panic in a query leaves it usable.
+pub(super) fn lock<T>(conn: &Mutex<T>) -> MutexGuard<'_, T> {
+    conn.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Locks a connection that is free.
+pub(super) fn try_lock<T>(conn: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match conn.try_lock() {
+        Ok(conn) => Some(conn),
+        Err(TryLockError::Poisoned(conn)) => Some(conn.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }

@@ -10,6 +10,7 @@ use commerce_core::port::StoreErrorKind;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::{Escape, Like};
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::Error;
 use diesel::sql_types::Text;
 
@@ -37,8 +38,28 @@ pub(crate) fn pause(_: u32) -> Ready<()> {
 /// Begins a transaction that writes. It takes the write lock at once, so the lock cannot be refused later. SQLite waits for
 /// other processes up to the configured time-out.
 pub(crate) fn begin_write(conn: &mut Conn) -> Ready<QueryResult<()>> {
-    ready(conn.batch_execute("BEGIN IMMEDIATE"))
+    ready(Control("BEGIN IMMEDIATE").execute(conn).map(drop))
 }
+
+/// A statement without values. Unlike `batch_execute`, it is prepared once.
+#[derive(Debug)]
+struct Control(&'static str);
+
+/// The text tells statements apart.
+impl QueryId for Control {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<Db> for Control {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Db>) -> QueryResult<()> {
+        out.push_sql(self.0);
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<Conn> for Control {}
 
 /// A file needs no reconnecting.
 pub(crate) fn connected(_: &mut Conn) -> Ready<QueryResult<()>> {
@@ -51,7 +72,7 @@ pub(crate) fn lock_out_writers(_: &mut Conn) -> Ready<QueryResult<()>> {
 }
 
 pub(crate) fn commit(conn: &mut Conn) -> Ready<QueryResult<()>> {
-    ready(conn.batch_execute("COMMIT"))
+    ready(Control("COMMIT").execute(conn).map(drop))
 }
 
 /// Rolls back, unless SQLite has done so already.
@@ -64,11 +85,11 @@ pub(crate) fn rollback(conn: &mut Conn) -> Ready<()> {
 
 /// Begins to read at one point in time.
 pub(crate) fn begin_read(conn: &mut Conn) -> QueryResult<()> {
-    conn.batch_execute("BEGIN")
+    Control("BEGIN").execute(conn).map(drop)
 }
 
 pub(crate) fn end_read(conn: &mut Conn) -> QueryResult<()> {
-    conn.batch_execute("COMMIT")
+    Control("COMMIT").execute(conn).map(drop)
 }
 
 /// Locks the rows of a query. SQLite has locked the database already.

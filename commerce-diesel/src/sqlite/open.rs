@@ -30,6 +30,9 @@ const APPLICATION_ID: i64 = 0x7368_6f70;
 const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
                         PRAGMA cache_size = -6000; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000;";
 
+/// What a connection that writes on the threads of callers has in addition.
+const HASTE: &str = "PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 0;";
+
 /// The pause before another attempt to open the file.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -86,6 +89,14 @@ pub(super) fn writer(path: &Path, options: &SqliteOptions) -> Result<Conn, OpenE
             result => return result,
         }
     }
+}
+
+/// Opens a connection that writes and waits neither for other processes nor for checkpoints.
+pub(super) fn hasty_writer(path: &Path, options: &SqliteOptions) -> Result<Conn, OpenError> {
+    let mut conn = connect(path, options)?;
+    let set = conn.batch_execute(SETTINGS).and_then(|()| conn.batch_execute(HASTE));
+    set.map_err(|error| judge(path, error))?;
+    Ok(conn)
 }
 
 /// Opens a connection that only reads.

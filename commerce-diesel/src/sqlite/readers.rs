@@ -1,21 +1,28 @@
-//! The threads that read.
+//! Reading: short queries on the thread of the caller, long ones on threads of their own.
+//!
+//! A short query takes some microseconds, less than to wake a thread and to be woken by it.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use commerce_core::port::{StoreError, StoreErrorKind};
 use tokio::sync::oneshot;
 
-use super::connection::Conn;
+use super::connection::{Conn, lock, try_lock};
+use super::writer::Turn;
 use super::{dialect, open::OpenError};
-use crate::fault::Answer;
+use crate::fault::{Answer, Fault};
 
 type Job = Box<dyn FnOnce(&mut Conn) + Send>;
 
-/// Threads with one connection each, and their queue.
+/// The connections for short queries, and the threads for long ones with a connection each.
 pub(super) struct Readers {
+    /// Reads while no one writes. It caches the pages that it has written, which other connections read again.
+    turn: Arc<Mutex<Turn>>,
+    first: Mutex<Conn>,
+    others: Vec<Mutex<Conn>>,
     queue: Arc<Queue>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -33,10 +40,13 @@ struct State {
 }
 
 impl Readers {
-    /// Starts one thread per connection.
-    pub(super) fn start(connections: Vec<Conn>) -> Result<Self, OpenError> {
-        let mut readers = Self { queue: Arc::default(), threads: Vec::new() };
-        for conn in connections {
+    /// Keeps half of the connections for short queries, and starts a thread for each of the others.
+    pub(super) fn start(turn: Arc<Mutex<Turn>>, mut connections: Vec<Conn>) -> Result<Self, OpenError> {
+        let of_threads = connections.split_off(connections.len() / 2);
+        let first = connections.pop().ok_or_else(|| OpenError::thread("there is no connection"))?;
+        let (first, others) = (Mutex::new(first), connections.into_iter().map(Mutex::new).collect());
+        let mut readers = Self { turn, first, others, queue: Arc::default(), threads: Vec::new() };
+        for conn in of_threads {
             let queue = Arc::clone(&readers.queue);
             let thread = thread::Builder::new().name("sqlite-reader".to_owned());
             readers.threads.push(thread.spawn(move || queue.work(conn)).map_err(OpenError::thread)?);
@@ -44,7 +54,26 @@ impl Readers {
         Ok(readers)
     }
 
-    /// Runs a query of one statement.
+    /// Runs a short query on this thread.
+    pub(super) fn read_here<T>(&self, query: impl Fn(&mut Conn) -> Answer<T>) -> Result<T, StoreError> {
+        self.read_as_writer(&query).unwrap_or_else(|| query(&mut self.connection())).map_err(|fault| failed(&fault))
+    }
+
+    /// Runs a query on the connection of the writer. `None` if it is busy, or if another process has locked the file, for which
+    /// this connection does not wait.
+    fn read_as_writer<T>(&self, query: impl Fn(&mut Conn) -> Answer<T>) -> Option<Answer<T>> {
+        let answer = query(&mut try_lock(&self.turn)?.conn);
+        let locked = answer.as_ref().is_err_and(dialect::is_unavailable);
+        (!locked).then_some(answer)
+    }
+
+    /// A free connection. If all are busy, waits for the end of a short query.
+    fn connection(&self) -> MutexGuard<'_, Conn> {
+        let free = try_lock(&self.first).or_else(|| self.others.iter().find_map(try_lock));
+        free.unwrap_or_else(|| lock(&self.first))
+    }
+
+    /// Runs a long query on another thread.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&mut Conn) -> Answer<T> + Send + 'static,
@@ -56,8 +85,12 @@ impl Readers {
             }
         }));
         let stopped = |_| StoreError::new(StoreErrorKind::Unavailable, "the query was not finished");
-        rx.await.map_err(stopped)?.map_err(|fault| StoreError::new(dialect::kind(&fault), fault.to_string()))
+        rx.await.map_err(stopped)?.map_err(|fault| failed(&fault))
     }
+}
+
+fn failed(fault: &Fault) -> StoreError {
+    StoreError::new(dialect::kind(fault), fault.to_string())
 }
 
 pub(super) fn at_one_time<T>(conn: &mut Conn, query: impl FnOnce(&mut Conn) -> Answer<T>) -> Answer<T> {
@@ -100,8 +133,15 @@ impl Drop for Readers {
     }
 }
 
-/// Runs a query of one statement on a reader thread.
+/// Runs a short query of one statement on this thread.
 macro_rules! in_statement {
+    ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {
+        $store.shared.readers.read_here(|$conn| $crate::sqlite::connection::complete($query))
+    };
+}
+
+/// Runs a query of one statement, whose answer may be long, on a reader thread.
+macro_rules! in_listing {
     ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
         $(let $value = $value.to_owned();)*
         $store.shared.readers.read(move |$conn| $crate::sqlite::connection::complete($query)).await
@@ -125,4 +165,4 @@ macro_rules! in_transaction {
     }};
 }
 
-pub(super) use {in_snapshot, in_statement, in_transaction};
+pub(super) use {in_listing, in_snapshot, in_statement, in_transaction};

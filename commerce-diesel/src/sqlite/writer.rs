@@ -1,21 +1,29 @@
-//! The thread that writes.
+//! Writing: on a thread, or on that of a caller while commits come one at a time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use commerce_core::commit::Commit;
 use commerce_core::port::{CommitError, StoreError, StoreErrorKind};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{mpsc, oneshot};
 
-use super::connection::{Conn, complete};
-use super::query::group::{self, Submission};
+use super::connection::{Conn, complete, lock, try_lock};
+use super::query::group::{self, Failure, Submission};
 use super::{SqliteOptions, dialect, open, open::OpenError};
 use crate::fault::Answer;
 use crate::prepared::Prepared;
 
 /// The most commits of one transaction.
 const BATCH: usize = 128;
+
+/// The most commits that callers write before the thread writes one. Only the thread makes checkpoints.
+const MOST_BY_CALLERS: u32 = 64;
+/// How long a commit may block the thread of its caller.
+const QUICK: Duration = Duration::from_millis(2);
 
 type WriteJob = Box<dyn FnOnce(&mut Conn) + Send>;
 
@@ -26,8 +34,16 @@ enum Work {
     WriteJob(WriteJob),
 }
 
+/// The right to write. Its connection never waits for another process and makes no checkpoints.
+pub(super) struct Turn {
+    pub(super) conn: Conn,
+    /// The number of commits that callers may write: some after a quick commit that was alone, none after others.
+    by_callers: u32,
+}
+
 /// A thread with a connection, and its queue.
 pub(super) struct Writer {
+    turn: Arc<Mutex<Turn>>,
     queue: Option<mpsc::Sender<Work>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -38,25 +54,44 @@ impl Writer {
         let (queue, work) = mpsc::channel(options.queue.max(1));
         let (opened, rx) = oneshot::channel();
         let run = move || match open_all(&path, &options) {
-            Ok((writer, readers)) => {
-                if opened.send(Ok(readers)).is_ok() {
-                    serve(writer, work);
+            Ok((writer, turn, readers)) => {
+                let turn = Arc::new(Mutex::new(turn));
+                if opened.send(Ok((Arc::clone(&turn), readers))).is_ok() {
+                    serve(writer, &turn, work);
                 }
             }
             Err(error) => drop(opened.send(Err(error))),
         };
         let thread = thread::Builder::new().name("sqlite-writer".to_owned()).spawn(run).map_err(OpenError::thread)?;
-        let writer = Self { queue: Some(queue), thread: Some(thread) };
-        let connections = rx.await.map_err(|_| OpenError::thread("the thread that opens the file ended"))??;
-        Ok((writer, connections))
+        let (turn, readers) = rx.await.map_err(|_| OpenError::thread("the thread that opens the file ended"))??;
+        Ok((Self { turn, queue: Some(queue), thread: Some(thread) }, readers))
+    }
+
+    /// The turn of the writer. Its connection also reads.
+    pub(super) fn turn(&self) -> Arc<Mutex<Turn>> {
+        Arc::clone(&self.turn)
     }
 
     /// Settles and writes a commit.
     pub(super) async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         let prepared = Prepared::new(commit).map_err(|error| StoreError::new(StoreErrorKind::Corrupt, error))?;
         let (reply, rx) = oneshot::channel();
-        self.send(Work::Commit(Box::new(Submission::new(prepared, reply)))).await?;
+        if let Some(submission) = self.try_here(Submission::new(prepared, reply)) {
+            self.send(Work::Commit(Box::new(submission))).await?;
+        }
         rx.await.map_err(|_| lost())?.answer
+    }
+
+    /// Writes a commit on this thread, which takes less than to wake another and to be woken by it. Returns the commit if
+    /// others wait for the writer, or if it might take long.
+    fn try_here(&self, submission: Submission) -> Option<Submission> {
+        let turn = try_lock(&self.turn).filter(|turn| turn.by_callers > 0 && may_block());
+        let Some(mut turn) = turn else { return Some(submission) };
+        let began = Instant::now();
+        let mut rest = None;
+        guard(&mut turn.conn, |conn| rest = alone(conn, submission));
+        turn.by_callers = if began.elapsed() < QUICK { turn.by_callers.saturating_sub(1) } else { 0 };
+        rest
     }
 
     /// Runs an operation in its own transaction.
@@ -90,15 +125,32 @@ fn lost() -> StoreError {
     StoreError::new(StoreErrorKind::Unknown, "the writer gave no answer")
 }
 
-fn open_all(path: &std::path::Path, options: &SqliteOptions) -> Result<(Conn, Vec<Conn>), OpenError> {
+fn open_all(path: &Path, options: &SqliteOptions) -> Result<(Conn, Turn, Vec<Conn>), OpenError> {
     let writer = open::writer(path, options)?;
-    let readers = (0..options.readers.max(1)).map(|_| open::reader(path, options)).collect::<Result<_, _>>()?;
-    Ok((writer, readers))
+    let turn = Turn { conn: open::hasty_writer(path, options)?, by_callers: 0 };
+    let readers = (0..2 * options.readers.max(1)).map(|_| open::reader(path, options)).collect::<Result<_, _>>()?;
+    Ok((writer, turn, readers))
+}
+
+/// Whether this thread may wait for the disk: other threads run the tasks of the same runtime.
+fn may_block() -> bool {
+    let is_shared = |runtime: &Handle| runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
+    Handle::try_current().is_ok_and(|runtime| is_shared(&runtime) && runtime.metrics().num_workers() > 1)
+}
+
+/// Writes one commit. Returns it if another process has locked the file.
+fn alone(conn: &mut Conn, submission: Submission) -> Option<Submission> {
+    let (mut batch, failure) = complete(group::try_serve(conn, vec![submission])).err()?;
+    if matches!(failure, Failure::Unavailable(_)) {
+        return batch.pop();
+    }
+    complete(group::recover(conn, batch, failure));
+    None
 }
 
 /// Writes until the queue is closed and empty. It never waits for a batch to grow: a batch contains the commits that arrived
 /// while the previous one was written.
-fn serve(mut conn: Conn, mut queue: mpsc::Receiver<Work>) {
+fn serve(mut conn: Conn, turn: &Mutex<Turn>, mut queue: mpsc::Receiver<Work>) {
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.blocking_recv_many(&mut waiting, BATCH) > 0 {
         let mut batch = Vec::new();
@@ -110,12 +162,17 @@ fn serve(mut conn: Conn, mut queue: mpsc::Receiver<Work>) {
             }
         }
         let crowd = batch.len() > 1;
+        let mut turn = lock(turn);
         if !batch.is_empty() {
+            let began = Instant::now();
             guard(&mut conn, |conn| complete(group::serve(conn, batch)));
+            let alone = !crowd && queue.is_empty();
+            turn.by_callers = if alone && began.elapsed() < QUICK { MOST_BY_CALLERS } else { 0 };
         }
         for chore in chores {
             guard(&mut conn, chore);
         }
+        drop(turn);
         if crowd {
             // Lets the callers that were just answered submit again first, if there are few processors. Otherwise they split
             // into two groups that wait for each other.

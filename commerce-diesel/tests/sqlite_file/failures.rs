@@ -1,7 +1,7 @@
 //! Failures that no guard foresees, and callers that do not wait.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use commerce_core::commit::Commit;
 use commerce_core::port::{CommitError, OrderRef, Store, StoreErrorKind};
@@ -100,6 +100,22 @@ async fn a_lock_held_too_long_makes_the_store_unavailable() {
     assert!(!is_placed(&store, &commit).await, "reads do not wait for the lock");
     other.batch_execute("ROLLBACK").unwrap();
     store.commit(commit).await.unwrap();
+}
+
+/// A caller may write on its own thread, but does not wait there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_does_not_stop_the_runtime() {
+    let place = Place::new();
+    let (store, shop) = stocked(&place).await;
+    for _ in 0..20 {
+        store.commit(shop.order(&[("MUG", 1)])).await.unwrap();
+    }
+    let _lock = lock(&place);
+    let commit = shop.order(&[("MUG", 1)]);
+    let began = Instant::now();
+    let waiting = tokio::time::timeout(Duration::from_millis(50), store.commit(commit)).await;
+    assert!(waiting.is_err(), "nothing can be written yet");
+    assert!(began.elapsed() < Duration::from_millis(250), "the thread was blocked for {:?}", began.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

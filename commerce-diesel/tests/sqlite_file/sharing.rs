@@ -69,6 +69,18 @@ async fn two_handles_sell_what_is_there() {
     assert_eq!(left(&store).await, 0);
 }
 
+/// Callers that write on their own threads leave checkpoints to the thread that writes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_of_a_lone_caller_stays_small() {
+    let place = Place::new();
+    let (store, shop) = (stocked(&place, 1_000).await, CommitBuilder::new(2));
+    for _ in 0..700 {
+        store.commit(shop.order(&[("MUG", 1)])).await.unwrap();
+    }
+    let size = place.path().with_extension("db-wal").metadata().unwrap().len();
+    assert!(size < 24 << 20, "{size} bytes");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_sell_what_is_there() {
     let place = Place::new();

@@ -23,9 +23,12 @@ UPDATE levels SET on_hand = ? WHERE sku = ?;
 SELECT `levels`.`on_hand` FROM `levels` WHERE (`levels`.`sku`) IN ((?), (?), (?), (?));
 
 -- keys of one UUID
-DELETE FROM `items` WHERE (`items`.`order_id`) IN ((?));
+DELETE FROM `items` WHERE (`items`.`order_id`) IN ((?), (?));
 
 -- keys of two columns
+SELECT `items`.`gift` FROM `items` WHERE (`items`.`order_id`, `items`.`name`) IN ((?, ?), (?, ?));
+
+-- a single key
 SELECT `items`.`gift` FROM `items` WHERE (`items`.`order_id`, `items`.`name`) IN ((?, ?), (?, ?));
 
 -- no keys

@@ -28,6 +28,9 @@ DELETE FROM "items" WHERE ("items"."order_id") = ANY($1);
 -- keys of two columns
 SELECT "items"."gift" FROM "items" WHERE ("items"."order_id", "items"."name") IN (SELECT unnest($1), unnest($2));
 
+-- a single key
+SELECT "items"."gift" FROM "items" WHERE ("items"."order_id", "items"."name") IN (SELECT unnest($1), unnest($2));
+
 -- no keys
 SELECT "levels"."on_hand" FROM "levels" WHERE ("levels"."sku") = ANY($1);
 

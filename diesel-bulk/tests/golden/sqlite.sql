@@ -28,6 +28,9 @@ DELETE FROM `items` WHERE (`items`.`order_id`) IN (SELECT unhex(value) FROM json
 -- keys of two columns
 SELECT `items`.`gift` FROM `items` WHERE (`items`.`order_id`, `items`.`name`) IN (SELECT unhex(value ->> 0), value ->> 1 FROM json_each(?));
 
+-- a single key
+SELECT `items`.`gift` FROM `items` WHERE (`items`.`order_id`, `items`.`name`) = (?, ?);
+
 -- no keys
-SELECT `levels`.`on_hand` FROM `levels` WHERE (`levels`.`sku`) IN (SELECT value FROM json_each(?));
+SELECT `levels`.`on_hand` FROM `levels` WHERE FALSE;
 

@@ -10,7 +10,7 @@ use super::{Conn, Failure, Fault, LockMode, Outcome, Submission, answer_all, att
 
 /// Tries the batch again, because another process may have interfered, and then each commit alone, so that a failing commit
 /// does not affect the others.
-pub(super) async fn recover(conn: &mut Conn, batch: Vec<Submission>, failure: Failure) {
+pub(in super::super::super) async fn recover(conn: &mut Conn, batch: Vec<Submission>, failure: Failure) {
     let deadline = Instant::now() + dialect::patience(conn);
     let (mut batch, mut failure, mut round, mut pauses) = (batch, failure, 0, 0);
     while round < dialect::RETRIES {
