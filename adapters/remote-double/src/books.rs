@@ -33,7 +33,7 @@ pub struct Sums {
 #[derive(Default)]
 pub(crate) struct Books {
     file: Option<File>,
-    books: BTreeMap<PaymentId, PaymentBook>,
+    by_payment: BTreeMap<PaymentId, PaymentBook>,
     payments: BTreeMap<OperationId, PaymentId>,
     pub(crate) events: Vec<EventBody>,
     account: Option<String>,
@@ -60,7 +60,7 @@ impl Books {
 
     fn enter(&mut self, change: Line) {
         self.payments.insert(change.event.data.operation_id, change.payment);
-        self.books.insert(change.payment, change.book);
+        self.by_payment.insert(change.payment, change.book);
         self.events.push(change.event);
     }
 
@@ -74,7 +74,7 @@ impl Books {
         if let Some(known) = self.find(request.id) {
             return Ok((known, false));
         }
-        let mut book = self.books.get(&payment).cloned().unwrap_or_default();
+        let mut book = self.by_payment.get(&payment).cloned().unwrap_or_default();
         book.perform(request, verdict);
         let result = self.write(payment, book, request.id)?;
         Ok((result, true))
@@ -83,13 +83,14 @@ impl Books {
     /// An operation that was performed.
     pub(crate) fn find(&self, id: OperationId) -> Option<OperationResult> {
         let payment = *self.payments.get(&id)?;
-        self.books.get(&payment)?.find(id).map(|entry| result(payment, entry))
+        self.by_payment.get(&payment)?.find(id).map(|entry| result(payment, entry))
     }
 
     /// Makes a pending operation final. Returns whether it was pending.
     pub(crate) fn settle(&mut self, id: OperationId) -> io::Result<bool> {
         let payment = self.payments.get(&id).copied();
-        let Some((payment, mut book)) = payment.and_then(|payment| Some((payment, self.books.get(&payment)?.clone())))
+        let Some((payment, mut book)) =
+            payment.and_then(|payment| Some((payment, self.by_payment.get(&payment)?.clone())))
         else {
             return Ok(false);
         };
@@ -107,7 +108,7 @@ impl Books {
             captured: book.captured(),
             refunded: book.refunded(),
         };
-        self.books.iter().map(sums).collect()
+        self.by_payment.iter().map(sums).collect()
     }
 
     fn write(&mut self, payment: PaymentId, book: PaymentBook, id: OperationId) -> io::Result<OperationResult> {
