@@ -10,6 +10,7 @@ mod database;
 mod keys;
 mod lifecycle;
 mod logs;
+mod payments;
 mod shop;
 mod span;
 mod users;
@@ -37,6 +38,7 @@ pub(crate) use self::database::{Database, DatabaseRefused};
 pub(crate) use self::keys::{Keys, Secret};
 use self::lifecycle::{LifecycleChoice, Windows};
 pub(crate) use self::logs::{LogFormat, LogLevel};
+use self::payments::Payments;
 use self::shop::{Checked, ShippingSection};
 pub(crate) use self::span::DurationText;
 pub(crate) use self::users::UsersService;
@@ -132,6 +134,9 @@ pub(crate) struct Config {
     pub(crate) users: UsersService,
 
     #[command(flatten)]
+    pub(crate) payments: Payments,
+
+    #[command(flatten)]
     pub(crate) clients: ClientLimits,
 
     /// The format of log lines [default: text on a terminal, otherwise JSON].
@@ -206,12 +211,13 @@ impl Config {
         self.database.stand_in(directory);
         self.keys.stand_in(directory);
         self.users.stand_in(directory);
+        self.payments.stand_in(directory);
         self.lifecycle.iter_mut().chain(&mut self.former_lifecycles).for_each(|choice| choice.stand_in(directory));
     }
 
     /// The environment variables with secrets, which have no flag.
     pub(crate) fn secret_variables(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(users::TOKEN).chain(self.keys.hs256_env.as_deref())
+        [users::TOKEN, payments::KEY, payments::WEBHOOK_SECRETS].into_iter().chain(self.keys.hs256_env.as_deref())
     }
 
     pub(crate) fn listen(&self) -> SocketAddr {

@@ -51,7 +51,9 @@ const STAGES: &[Stage] = &[
 const PACKAGES: &[&str] = &[
     "commerce-core",
     "commerce-outbound",
+    "commerce-remote",
     "commerce-stripe",
+    "remote-double",
     "commerce-testkit",
     "diesel-bulk",
     "commerce-diesel",

@@ -118,6 +118,18 @@ impl Stripe {
         self.api.get(&format!("{}?expand[]=latest_charge", path(reference, ""))).await
     }
 
+    /// The intent of a payment. Without its reference it is opened, which for a day gives the same intent again.
+    async fn intent_of(&self, payment: &PaymentTerms) -> Result<Intent, Failure> {
+        if let Some(reference) = &payment.reference {
+            return self.intent(reference).await;
+        }
+        let fields = Self::opening(payment).ok_or_else(|| Failure::NotDone("Stripe cannot take this amount".into()))?;
+        let opened: Intent =
+            self.api.post("/v1/payment_intents", Some(&format!("open-{}", payment.payment)), &fields).await?;
+        // The answer to a repetition is as old as the first one.
+        self.intent(&opened.id).await
+    }
+
     /// All objects of a list, newest first.
     async fn all<T>(&self, path: &str, id: fn(&T) -> &Reference) -> Result<Vec<T>, Failure>
     where
@@ -403,24 +415,16 @@ impl Processor for Stripe {
     }
 
     async fn open(&self, payment: &PaymentTerms) -> Result<OpenedPayment, ProcessorError> {
-        let intent = match (&payment.reference, Self::opening(payment)) {
-            (Some(reference), _) => self.intent(reference).await,
-            (None, Some(fields)) => {
-                let key = format!("open-{}", payment.payment);
-                self.api.post("/v1/payment_intents", Some(&key), &fields).await
-            }
-            (None, None) => return Err(ProcessorError::NotDone("Stripe cannot take this amount".into())),
-        };
-        let intent: Intent = intent.map_err(Failure::harmless)?;
+        let intent = self.intent_of(payment).await.map_err(Failure::harmless)?;
         let client_secret = intent.client_secret.clone().filter(|_| intent.is_open());
         Ok(OpenedPayment { reference: intent.id, client_secret })
     }
 
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {
-        let Some(reference) = &request.payment.reference else {
+        if request.payment.reference.is_none() && request.action.kind() != OperationKind::Authorize {
             return Err(ProcessorError::NotDone("the payment was not opened".into()));
-        };
-        let intent = self.intent(reference).await.map_err(Failure::harmless)?;
+        }
+        let intent = self.intent_of(&request.payment).await.map_err(Failure::harmless)?;
         // Stripe forgets idempotency keys after a day. What was performed before that is found, and not sent again.
         let lookup = request.lookup();
         let known = if lookup.kind == OperationKind::Refund {
@@ -440,8 +444,7 @@ impl Processor for Stripe {
     }
 
     async fn find(&self, lookup: &OperationLookup) -> Result<Option<OperationAnswer>, ProcessorError> {
-        let Some(reference) = &lookup.payment.reference else { return Ok(None) };
-        let intent = match self.intent(reference).await {
+        let intent = match self.intent_of(&lookup.payment).await {
             Ok(intent) => intent,
             Err(Failure::Refused(refusal)) if refusal.is_missing() => return Ok(None),
             Err(failure) => return Err(failure.into()),

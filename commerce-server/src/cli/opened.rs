@@ -52,8 +52,8 @@ impl OpenStore {
     }
 
     pub(super) fn engine(&self, config: &Config, currency: Currency) -> Result<Engine, Failure> {
-        let mut engine =
-            Engine::builder(config.settings(currency)?, self.kept.clone(), Arc::new(SandboxProcessor::in_memory()));
+        let processor = config.payments.processor()?.unwrap_or_else(|| Arc::new(SandboxProcessor::in_memory()));
+        let mut engine = Engine::builder(config.settings(currency)?, self.kept.clone(), processor);
         if let Some(url) = config.users.url() {
             let token = config.users.token()?;
             let users = HttpUsers::new(url, token.as_ref().map(Secret::reveal), config.users.time_out());

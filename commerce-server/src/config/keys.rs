@@ -60,6 +60,14 @@ impl Secret {
         Ok(Self(read(path)?.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
+    /// A secret in a variable, else in a file.
+    pub(super) fn of(variable: &str, file: Option<&Path>) -> Result<Option<Self>, ConfigError> {
+        match env::var(variable).ok().filter(|text| !text.is_empty()) {
+            Some(text) => Ok(Some(Self(text))),
+            None => file.map(Self::read).transpose(),
+        }
+    }
+
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }

@@ -1,6 +1,5 @@
 //! The users service setting.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,10 +41,7 @@ impl UsersService {
     /// # Errors
     /// [`ConfigError::Unreadable`].
     pub(crate) fn token(&self) -> Result<Option<Secret>, ConfigError> {
-        match env::var(TOKEN).ok().filter(|token| !token.is_empty()) {
-            Some(token) => Ok(Some(token.into())),
-            None => self.token_file.as_deref().map(Secret::read).transpose(),
-        }
+        Secret::of(TOKEN, self.token_file.as_deref())
     }
 
     pub(crate) fn time_out(&self) -> Duration {

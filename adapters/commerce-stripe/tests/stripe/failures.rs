@@ -105,6 +105,25 @@ async fn an_earlier_attempt_is_found_by_its_charge() {
     assert_eq!(double.balance(), 10_000);
 }
 
+/// The shop may have died before it noted the reference.
+#[tokio::test]
+async fn a_payment_without_a_reference_is_opened_once() {
+    let double = Double::start().await;
+    let stripe = stripe(&double);
+    let mut terms = open(&stripe, CaptureMode::Automatic).await;
+    let reference = terms.reference.take();
+    let paying = pay(&terms, "pm_lost_answer");
+    assert!(matches!(stripe.perform(&paying).await, Err(ProcessorError::Unknown(_))));
+    let found = stripe.find(&paying.lookup()).await.expect("an answer").expect("it is found");
+    assert_eq!(
+        (found.outcome, found.payment_reference),
+        (OperationOutcome::Succeeded { amount: terms.amount }, reference)
+    );
+    let refund = request(&terms, 100, OperationAction::Refund);
+    assert!(matches!(stripe.perform(&refund).await, Err(ProcessorError::NotDone(_))));
+    assert_eq!(double.balance(), 10_000);
+}
+
 #[tokio::test]
 async fn a_paid_payment_is_not_paid_again() {
     let double = Double::start().await;

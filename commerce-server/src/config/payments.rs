@@ -1,0 +1,115 @@
+//! The payment processor setting.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use commerce_core::port::Processor;
+use commerce_outbound::signature::Secrets;
+use commerce_remote::{Remote, RemoteConfig};
+use commerce_stripe::{Stripe, StripeConfig};
+use serde::Deserialize;
+
+use super::{ConfigError, DurationText, Secret, refused};
+
+/// The secret key of Stripe, or the token of the payment service. It has no flag, because flags are visible to all users of the
+/// machine.
+pub(super) const KEY: &str = "COMMERCE_PROCESSOR_KEY";
+/// The secrets of webhooks, separated by commas.
+pub(super) const WEBHOOK_SECRETS: &str = "COMMERCE_WEBHOOK_SECRETS";
+
+/// Payment processors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Name {
+    /// Decides by the token and moves no money.
+    #[default]
+    Sandbox,
+    /// Stripe.
+    Stripe,
+    /// A payment service of the house.
+    Remote,
+}
+
+/// The payment processor. Secrets are in `COMMERCE_PROCESSOR_KEY` and `COMMERCE_WEBHOOK_SECRETS`, or in files.
+#[derive(Debug, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Payments {
+    /// The payment processor, with its key or token in `COMMERCE_PROCESSOR_KEY` [default: sandbox].
+    #[arg(long, global = true, value_name = "NAME", env = "COMMERCE_PROCESSOR")]
+    processor: Option<Name>,
+    /// The payment service of `--processor remote`; see docs/remote-payments.md.
+    #[arg(
+        long = "processor-url",
+        id = "processor_url",
+        global = true,
+        value_name = "URL",
+        env = "COMMERCE_PROCESSOR_URL"
+    )]
+    url: Option<String>,
+    #[arg(skip)]
+    key_file: Option<PathBuf>,
+    #[arg(skip)]
+    webhook_secrets_file: Option<PathBuf>,
+    #[arg(skip)]
+    account: Option<String>,
+    #[arg(skip)]
+    return_url: Option<String>,
+    #[arg(skip)]
+    time_out: Option<DurationText>,
+}
+
+impl Payments {
+    pub(super) fn stand_in(&mut self, directory: &Path) {
+        let files = self.key_file.iter_mut().chain(&mut self.webhook_secrets_file);
+        files.for_each(|path| *path = directory.join(&*path));
+    }
+
+    /// The processor. `None` for the sandbox.
+    ///
+    /// # Errors
+    /// A secret cannot be read, or a setting is missing or invalid.
+    pub(crate) fn processor(&self) -> Result<Option<Arc<dyn Processor>>, ConfigError> {
+        match self.processor.unwrap_or_default() {
+            Name::Sandbox => Ok(None),
+            Name::Stripe => Ok(Some(Arc::new(self.stripe()?))),
+            Name::Remote => Ok(Some(Arc::new(self.remote()?))),
+        }
+    }
+
+    fn stripe(&self) -> Result<Stripe, ConfigError> {
+        let key = Secret::of(KEY, self.key_file.as_deref())?;
+        let key = key.ok_or_else(|| refused("payments.key_file", format!("Stripe needs a key there or in {KEY}")))?;
+        let usual = StripeConfig::new(key.reveal().to_owned());
+        let config = StripeConfig {
+            webhook_secrets: self.webhook_secrets()?,
+            account: self.account.clone(),
+            return_url: self.return_url.clone(),
+            base: self.url.clone().unwrap_or(usual.base),
+            time_out: self.time_out.map_or(usual.time_out, DurationText::duration),
+            ..usual
+        };
+        Stripe::new(config).map_err(|error| refused("payments", error.to_string()))
+    }
+
+    fn remote(&self) -> Result<Remote, ConfigError> {
+        let url = self.url.clone().filter(|url| !url.is_empty());
+        let url =
+            url.ok_or_else(|| refused("payments.url, --processor-url", "the payment service needs an address"))?;
+        let usual = RemoteConfig::new(url);
+        let token = Secret::of(KEY, self.key_file.as_deref())?;
+        let config = RemoteConfig {
+            token: token.map(|token| token.reveal().to_owned()),
+            webhook_secrets: self.webhook_secrets()?,
+            account: self.account.clone(),
+            time_out: self.time_out.map_or(usual.time_out, DurationText::duration),
+            ..usual
+        };
+        Remote::new(config).map_err(|error| refused("payments", error.to_string()))
+    }
+
+    fn webhook_secrets(&self) -> Result<Secrets, ConfigError> {
+        let secrets = Secret::of(WEBHOOK_SECRETS, self.webhook_secrets_file.as_deref())?;
+        Ok(secrets.map(|secrets| Secrets::parse(secrets.reveal())).unwrap_or_default())
+    }
+}
