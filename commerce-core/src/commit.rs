@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 pub use self::claims::{ClaimChange, Claims};
 use self::settle::derive_event_id;
-pub use self::settle::{Accepted, LoadedState, ReadSet, settle};
+pub use self::settle::{Accepted, LoadedState, ReadSet, UsesNeeded, settle};
 use crate::actor::Actor;
 use crate::document::{Aggregate, Claim, ClaimKind, DocumentChange, DocumentId};
 use crate::event::Recorded;

@@ -161,14 +161,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    promotion_customers (promotion_id, user_id) {
-        promotion_id -> Text,
-        user_id -> Text,
-        used -> BigInt,
-    }
-}
-
-diesel::table! {
     use diesel::sql_types::{BigInt, Nullable, Text};
     use super::sql_types::Id;
 
@@ -185,7 +177,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(orders, returns, document_keys, events);
 diesel::allow_tables_to_appear_in_same_query!(promotion_uses, document_keys);
-diesel::allow_tables_to_appear_in_same_query!(promotion_customers, document_keys);
+diesel::allow_tables_to_appear_in_same_query!(promotion_redemptions, document_keys);
 
 diesel::table! {
     feed (id) {

@@ -4,9 +4,12 @@
 mod bulk;
 mod statement;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use commerce_core::ids::PromotionId;
 use commerce_core::port::StoreErrorKind;
+use commerce_core::promotion::UncontendedUses;
 use diesel::dsl::Like;
 use diesel::expression::AsExpression;
 use diesel::prelude::*;
@@ -16,7 +19,7 @@ use diesel_async::RunQueryDsl;
 use diesel_bulk::Bulk;
 
 pub(crate) use self::bulk::*;
-pub(crate) use self::statement::Take;
+pub(crate) use self::statement::{AddUses, Take};
 use super::connection::Conn;
 use crate::fault::{self, Answer, Fault};
 use crate::rows::stock::UncontendedReservationRow;
@@ -109,6 +112,16 @@ pub(crate) async fn take_each(conn: &mut Conn, rows: &[UncontendedReservationRow
     for take in Take::pieces(rows, at) {
         let all = take.all();
         if take.execute(conn).await? != all {
+            return Err(Fault::Misfit);
+        }
+    }
+    Ok(())
+}
+
+/// Adds uses to counters, unless one does not fit.
+pub(crate) async fn add_uses(conn: &mut Conn, added: &BTreeMap<PromotionId, UncontendedUses>) -> Answer<()> {
+    for (promotion, added) in added {
+        if AddUses::of(promotion, added).execute(conn).await? != 1 {
             return Err(Fault::Misfit);
         }
     }

@@ -3,10 +3,13 @@
 #[path = "../bulk.rs"]
 mod bulk;
 
+use std::collections::BTreeMap;
 use std::future::{Ready, ready};
 use std::time::Duration;
 
+use commerce_core::ids::PromotionId;
 use commerce_core::port::StoreErrorKind;
+use commerce_core::promotion::UncontendedUses;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::{Escape, Like};
 use diesel::prelude::*;
@@ -83,6 +86,11 @@ pub(crate) const SUPPORTS_OPTIMISTIC_RESERVE: bool = false;
 
 /// Never called: all levels are locked.
 pub(crate) fn take_each(_: &mut Conn, _: &[UncontendedReservationRow<'_>], _: i64) -> Ready<Answer<()>> {
+    ready(Err(Fault::Misfit))
+}
+
+/// Never called: all counters are locked.
+pub(crate) fn add_uses(_: &mut Conn, _: &BTreeMap<PromotionId, UncontendedUses>) -> Ready<Answer<()>> {
     ready(Err(Fault::Misfit))
 }
 

@@ -42,6 +42,7 @@ macro_rules! sharing_tests {
                 one_key_is_one_order
                 one_number_is_one_order
                 a_last_use_is_given_once
+                limited_uses_are_given_to_as_many_as_there_are
                 a_new_sku_is_stocked_by_both
                 an_order_is_moved_by_one;
             bait: nobody_stands_in_the_way_for_ever;
