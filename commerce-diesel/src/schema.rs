@@ -148,6 +148,7 @@ diesel::table! {
         request_key -> Text,
         fingerprint -> Text,
         given_at -> BigInt,
+        order_version -> Nullable<BigInt>,
         reply -> Text,
     }
 }

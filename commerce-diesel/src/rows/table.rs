@@ -27,7 +27,7 @@ diesel_bulk::rows! {
     }
     feed: FeedRow (id) { position }
     tasks: TaskRow<'a> (subject, kind) { payload, due, ready_at, failures, last_error }
-    idempotency_keys: IdempotencyRow<'a> (scope, request_key) { fingerprint, given_at, reply }
+    idempotency_keys: IdempotencyRow<'a> (scope, request_key) { fingerprint, given_at, order_version, reply }
     promotion_uses: UsesRow<'a> (promotion_id) { used, spent }
     promotion_redemptions: RedemptionRow<'a> (promotion_id, order_id) {
         user_id, currency, amount, redeemed_at, released_at

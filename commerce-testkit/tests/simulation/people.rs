@@ -51,8 +51,8 @@ async fn place(world: &World, me: &Actor, key: &str, random: &mut Random, told: 
         let idempotency =
             Idempotency { key: record.clone(), fingerprint: "f".into(), reply: &|order: &Order| order.id.to_string() };
         let order = match world.engine.place_order(me, &request, Some(&idempotency)).await {
-            Ok(Reply::Fresh(order)) => order.id.to_string(),
-            Ok(Reply::Replayed(order)) => order,
+            Ok(Reply::Fresh(order) | Reply::Again(order)) => order.id.to_string(),
+            Ok(Reply::Replayed(answer)) => answer,
             Err(EngineError::Store(_)) => continue,
             Err(_) => return,
         };

@@ -171,11 +171,13 @@ CREATE TABLE IF NOT EXISTS tasks (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
+-- reply is the answer or, if order_version is not NULL, the id of an order: the answer is the order at that version.
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     scope VARCHAR(255) NOT NULL,
     request_key VARCHAR(255) NOT NULL,
     fingerprint VARCHAR(255) NOT NULL,
     given_at BIGINT NOT NULL,
+    order_version BIGINT,
     reply MEDIUMTEXT NOT NULL,
     PRIMARY KEY (scope, request_key),
     KEY idempotency_keys_by_age (given_at)

@@ -156,11 +156,13 @@ CREATE TABLE tasks (
 );
 CREATE INDEX tasks_ready ON tasks (ready_at);
 
+-- reply is the answer or, if order_version is not NULL, the id of an order: the answer is the order at that version.
 CREATE TABLE idempotency_keys (
     scope TEXT COLLATE "C" NOT NULL,
     request_key TEXT COLLATE "C" NOT NULL,
     fingerprint TEXT COLLATE "C" NOT NULL,
     given_at BIGINT NOT NULL,
+    order_version BIGINT,
     reply TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (scope, request_key)
 );

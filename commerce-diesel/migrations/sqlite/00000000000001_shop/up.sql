@@ -151,11 +151,13 @@ CREATE TABLE tasks (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tasks_ready ON tasks (ready_at);
 
+-- reply is the answer or, if order_version is not NULL, the id of an order: the answer is the order at that version.
 CREATE TABLE idempotency_keys (
     scope TEXT NOT NULL,
     request_key TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
     given_at INTEGER NOT NULL,
+    order_version INTEGER,
     reply TEXT NOT NULL,
     PRIMARY KEY (scope, request_key)
 ) STRICT;
