@@ -25,6 +25,7 @@
 //! | the traits that the engine calls | [`port`] |
 //! | the use cases | [`engine`], [`settings`] |
 //! | stored forms | [`stored`] |
+//! | comparing what was booked with a statement of the processor | [`reconciliation`] |
 //! | rebuilding state from history | [`event`], [`replay`] |
 //!
 //! # What this crate never does
@@ -73,6 +74,7 @@ pub mod pricing;
 pub mod problem;
 pub mod promotion;
 mod quantity;
+pub mod reconciliation;
 pub mod replay;
 pub mod settings;
 pub mod stock;

@@ -1,9 +1,23 @@
-//! The sandbox: a payment processor that moves no money.
+//! Payments: the operations that move money, the answers of processors, and the sandbox.
+//!
+//! The port is [`Processor`](crate::port::Processor).
+
+mod book;
+mod operation;
+mod sandbox;
 
 use alloc::boxed::Box;
 
 use async_trait::async_trait;
 
+pub use self::book::{BookEntry, PaymentBook, Verdict};
+pub use self::operation::{
+    CaptureMode, Decline, DeclineClass, DeclineCode, Details, NextAction, OperationAnswer, OperationKind,
+    OperationOutcome, PaymentMethod, Reference,
+};
+#[cfg(feature = "std")]
+pub use self::sandbox::MemoryBooks;
+pub use self::sandbox::{Books, BooksUnavailable, SandboxProcessor};
 use crate::order::RefundOutcome;
 use crate::port::{Charge, ChargeOutcome, Payments, PaymentsUnavailable, RefundRequest};
 

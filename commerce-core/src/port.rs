@@ -3,6 +3,7 @@
 //! `commerce-testkit` has an in-memory double and one conformance suite per port.
 
 mod page;
+mod processor;
 mod read;
 
 use alloc::boxed::Box;
@@ -17,6 +18,10 @@ use thiserror::Error;
 use uuid::Uuid;
 
 pub use self::page::{Cursor, Page, PageRequest};
+pub use self::processor::{
+    IN_FLIGHT_SECONDS, OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms, PaymentToken,
+    Processor, ProcessorError, ProcessorEvent, ProcessorEvents, Webhook, WebhookRejection,
+};
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Offer, Product};
 use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};

@@ -16,6 +16,7 @@ mod plan;
 mod product;
 mod row;
 mod sheet;
+mod statement;
 
 use std::fmt;
 
@@ -23,6 +24,7 @@ pub use self::customers::{CUSTOMERS, CustomerSheet};
 pub use self::plan::{ImportError, Plan, Summary};
 pub use self::product::SheetProduct;
 pub use self::sheet::{Sheet, SheetError};
+pub use self::statement::{PLAIN, STRIPE, read_statement};
 
 /// The columns of a kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 //! * **Doubles**, which are complete adapters: [`MemoryStore`], [`FakeUsers`], [`FakePayments`], [`ManualClock`] and
 //!   [`SequentialIds`].
 //! * **Faults**: [`FaultInjector`] wraps a store and injects reproducible failures.
-//! * **Conformance**: [`store_suite!`](crate::store_suite) runs the tests of the store's contract on an adapter.
+//! * **Conformance**: [`store_suite!`](crate::store_suite) and [`processor_suite!`](crate::processor_suite) run the tests of
+//!   a port's contract on an adapter.
 //! * **Inputs**: [`CommitBuilder`] builds commits like those of the engine. [`strategy`] has a proptest strategy for every
 //!   public input type.
 //! * **Laws**: [`invariants`] checks quotes.
@@ -21,6 +22,7 @@ pub mod fuzz;
 pub mod invariants;
 mod memory;
 mod payments;
+mod processor;
 pub mod quote;
 mod random;
 mod sequential_ids;
@@ -33,6 +35,7 @@ pub use self::commit_builder::CommitBuilder;
 pub use self::fault_injector::{FaultInjector, Faults};
 pub use self::memory::MemoryStore;
 pub use self::payments::{FakePayments, PaymentBehavior};
+pub use self::processor::{FakeProcessor, ProcessorBehavior};
 pub use self::random::Random;
 pub use self::sequential_ids::SequentialIds;
 pub use self::users::FakeUsers;

@@ -1,7 +1,8 @@
-//! What runs at home and in CI, the same way: `cargo xtask test` and `cargo xtask ci [STAGE …]`.
+//! What runs at home and in CI, the same way: `cargo xtask test`, `cargo xtask ci [STAGE …]` and `cargo xtask sim`.
 
 mod clients;
 mod servers;
+mod sim;
 
 use std::process::{Command, ExitCode};
 use std::time::{Instant, SystemTime};
@@ -29,6 +30,7 @@ const STAGES: &[Stage] = &[
     },
     Stage { name: "test", what: "every test of the workspace", run: test },
     Stage { name: "laws", what: "every law on 10,000 cases, with the checks of a debug build", run: laws },
+    Stage { name: "sim", what: "2,000 shops under faults, each with a seed", run: || sim::seeds(2_000) },
     Stage { name: "fuzz", what: "10 s of mutated inputs for each parser of what comes from outside", run: fuzz },
     Stage {
         name: "clients",
@@ -95,6 +97,7 @@ fn main() -> ExitCode {
         ["test"] => run_stages(&["test"]),
         ["ci"] => run_stages(&STAGES.iter().map(|stage| stage.name).collect::<Vec<_>>()),
         ["ci", stages @ ..] => run_stages(stages),
+        ["sim", arguments @ ..] => sim::run(arguments),
         _ => Err(usage()),
     };
     match outcome {
@@ -110,8 +113,9 @@ fn usage() -> String {
     let lines: Vec<String> = STAGES.iter().map(|stage| format!("  {:<9} {}", stage.name, stage.what)).collect();
     format!(
         "cargo xtask test            runs every test\n\
-         cargo xtask ci [STAGE …]    runs all stages, or those named:\n{}",
-        lines.join("\n")
+         cargo xtask ci [STAGE …]    runs all stages, or those named:\n{}\n{}",
+        lines.join("\n"),
+        sim::USAGE
     )
 }
 
@@ -210,17 +214,18 @@ fn docs() -> Outcome {
     finish(command.args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
+/// With the profile that the laws are built with: a release build would take longer than all of this.
 fn examples() -> Outcome {
     for example in ["embed_pricing", "mount", "replay_invoices"] {
-        cargo(&["run", "--release", "-p", "examples", "--example", example])?;
+        cargo(&["run", "--profile", "checked", "-p", "examples", "--example", example])?;
     }
     let request = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/data/request.json");
-    let price = ["run", "--release", "-p", "examples", "--example", "price", "--", request];
+    let price = ["run", "--profile", "checked", "-p", "examples", "--example", "price", "--", request];
     cargo(&price)?;
     cargo(&[&price[..], &["--explain"]].concat())?;
     cargo(&["build", "-p", "commerce-server", "-p", "benches", "--bins"])?;
     cargo(&["run", "-p", "benches", "--bin", "journey", "--", "--test"])?;
-    cargo(&["bench", "-p", "benches", "--", "--test"])
+    cargo(&["bench", "--profile", "checked", "-p", "benches", "--", "--test"])
 }
 
 fn target_is_installed(target: &str) -> bool {
@@ -240,7 +245,11 @@ fn finish(command: &mut Command) -> Outcome {
 }
 
 fn output(arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new(env!("CARGO")).args(arguments).output().map_err(|error| error.to_string())?;
+    output_of(Command::new(env!("CARGO")).args(arguments))
+}
+
+fn output_of(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|error| error.to_string())?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }

@@ -114,7 +114,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn text(&self, column: &str) -> Option<&str> {
+    /// The text in a column. `None` without the column.
+    pub(super) fn text(&self, column: &str) -> Option<&str> {
         self.columns.place(column).map(|place| self.record.get(place).unwrap_or_default().trim())
     }
 
@@ -153,14 +154,20 @@ impl<'a> Reader<'a> {
     }
 
     fn price(&mut self) -> Option<Money> {
-        let currency = self.value("currency", "an ISO 4217 code such as EUR", currency);
-        let amount = self.value("price", "an amount such as 59.98", amount)?;
-        match amount.in_currency(currency?) {
-            Ok(price) if !price.is_negative() => return Some(price),
-            Ok(_) => self.note("price", "is negative"),
-            Err(problem) => self.note("price", format_args!("{amount} is refused: {problem}")),
+        let price = self.money("price")?;
+        if price.is_negative() {
+            self.note("price", "is negative");
+            return None;
         }
-        None
+        Some(price)
+    }
+
+    /// A required amount in the currency of the row.
+    pub(super) fn money(&mut self, column: &str) -> Option<Money> {
+        let currency = self.value("currency", "an ISO 4217 code such as EUR", currency);
+        let amount = self.value(column, "an amount such as 59.98", amount)?;
+        let money = amount.in_currency(currency?);
+        money.map_err(|problem| self.note(column, format_args!("{amount} is refused: {problem}"))).ok()
     }
 
     fn on_hand(&mut self) -> Option<i64> {
@@ -169,7 +176,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A required value. `expected` describes a valid one.
-    fn value<T>(&mut self, column: &str, expected: impl Display, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    pub(super) fn value<T>(
+        &mut self,
+        column: &str,
+        expected: impl Display,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
         let text = self.text(column).unwrap_or_default().to_owned();
         let value = read(&text);
         if value.is_none() {

@@ -118,6 +118,15 @@ impl<T> Rows<T> {
     pub(super) fn read(
         file: impl Read,
         known: Known,
+        read: impl FnMut(u64, &mut Reader<'_>) -> Option<T>,
+    ) -> Result<Self, SheetError> {
+        Self::read_as(file, |_| known, read)
+    }
+
+    /// Reads the rows of a file whose kind follows from the names of its columns.
+    pub(super) fn read_as(
+        file: impl Read,
+        kind: impl FnOnce(&StringRecord) -> Known,
         mut read: impl FnMut(u64, &mut Reader<'_>) -> Option<T>,
     ) -> Result<Self, SheetError> {
         let bytes = read_bounded(file)?;
@@ -125,7 +134,7 @@ impl<T> Rows<T> {
         let mut lines = Lines { text, counted: 0, line: 1 };
         let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(text);
         let names = reader.headers()?.clone();
-        let columns = check_columns(known, &names)?;
+        let columns = check_columns(kind(&names), &names)?;
         let ignored_columns = ignored(&names, &columns);
         let mut rows = Self { good: Vec::new(), flaws: Vec::new(), ignored_columns, is_torn: false };
         let mut record = StringRecord::new();

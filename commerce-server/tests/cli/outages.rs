@@ -66,7 +66,8 @@ impl<P: Programs> Shop<P> {
     /// All orders are there that were placed, and the tables are what the events make.
     fn check(&self, orders: usize) {
         let verified = succeed(self.path(), &["replay", "--verify"]);
-        assert!(verified.contains(&format!(" {orders} orders")), "{orders}: {verified}");
+        let counted = format!(" {orders} order{}", if orders == 1 { "" } else { "s" });
+        assert!(verified.contains(&counted), "{orders}: {verified}");
     }
 }
 

@@ -5,6 +5,7 @@
 mod lifecycles;
 mod money;
 mod orders;
+mod reconciliation;
 mod settling;
 mod sku_stocks;
 mod values;

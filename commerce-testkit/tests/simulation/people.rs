@@ -50,11 +50,14 @@ async fn place(world: &World, me: &Actor, key: &str, random: &mut Random, told: 
     for _ in 0..PATIENCE {
         let idempotency =
             Idempotency { key: record.clone(), fingerprint: "f".into(), reply: &|order: &Order| order.id.to_string() };
-        let order = match world.engine.place_order(me, &request, Some(&idempotency)).await {
-            Ok(Reply::Fresh(order) | Reply::Again(order)) => order.id.to_string(),
-            Ok(Reply::Replayed(answer)) => answer,
-            Err(EngineError::Store(_)) => continue,
-            Err(_) => return,
+        let placing = world.engine.place_order(me, &request, Some(&idempotency));
+        let placed = world.in_process(random, placing).await;
+        world.note(format_args!("{key} orders: {placed:.60?}"));
+        let order = match placed {
+            Some(Ok(Reply::Fresh(order) | Reply::Again(order))) => order.id.to_string(),
+            Some(Ok(Reply::Replayed(answer))) => answer,
+            None | Some(Err(EngineError::Store(_))) => continue,
+            Some(Err(_)) => return,
         };
         // Told once, or asked again although the answer had come: it must be the same.
         told.push(Told { key: key.to_owned(), order });
@@ -82,9 +85,12 @@ async fn pay(world: &World, me: &Actor, random: &mut Random) {
     world.payments.be(moods[usize::try_from(random.below(6)).unwrap()]);
     let Some(order) = some_order(world, Some(me), random).await else { return };
     for _ in 0..PATIENCE {
-        match world.engine.confirm_payment(me, order.payment.id, "tok".into(), None).await {
-            Err(EngineError::Store(_) | EngineError::Payments(_)) => {}
-            _ => return,
+        let paying = world.engine.confirm_payment(me, order.payment.id, "tok".into(), None);
+        let paid = world.in_process(random, paying).await;
+        world.note(format_args!("{} is paid for: {paid:.60?}", order.id));
+        match paid {
+            None | Some(Err(EngineError::Store(_) | EngineError::Payments(_))) => {}
+            Some(_) => return,
         }
     }
 }
@@ -105,10 +111,19 @@ pub(crate) async fn work(world: World, seed: u64) {
             0..=2 => on_some_order(&world, &admin(), &mut random, next_step).await,
             3..=4 => on_some_order(&world, &admin(), &mut random, next_return).await,
             5 => world.wait(i64::try_from(random.below(8)).unwrap()),
+            6 if random.happens(50) => jump(&world, &mut random),
             // A failure here is one of the faults: the task stays and is tried again.
-            _ => drop(world.engine.run_due_tasks(10).await),
+            _ => drop(world.in_process(&mut random, world.engine.run_due_tasks(10)).await),
         }
     }
+}
+
+/// Another process has another clock.
+fn jump(world: &World, random: &mut Random) {
+    let minutes = i64::try_from(random.below(2_000)).unwrap() - 10;
+    world.record.fault("clock jumped");
+    world.note(format_args!("the clock jumps by {minutes} minutes"));
+    world.wait(minutes);
 }
 
 fn next_step(order: &Order) -> Option<Command> {
@@ -130,9 +145,13 @@ async fn on_some_order(world: &World, who: &Actor, random: &mut Random, wish: im
     let Some(order) = some_order(world, own, random).await else { return };
     let Some(command) = wish(&order) else { return };
     for _ in 0..PATIENCE {
-        match world.engine.command(who, Target::any(&OrderRef::Id(order.id)), command.clone(), None).await {
-            Err(EngineError::Store(_)) => {}
-            _ => return,
+        let order_ref = OrderRef::Id(order.id);
+        let changing = world.engine.command(who, Target::any(&order_ref), command.clone(), None);
+        let changed = world.in_process(random, changing).await;
+        world.note(format_args!("{} {command:.60?}: {changed:.60?}", order.id));
+        match changed {
+            None | Some(Err(EngineError::Store(_))) => {}
+            Some(_) => return,
         }
     }
 }

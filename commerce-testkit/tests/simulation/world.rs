@@ -1,6 +1,8 @@
 //! The shop of a simulation.
 
+use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use commerce_core::actor::{Actor, Role};
@@ -12,12 +14,17 @@ use commerce_core::promotion::{Limits, Promotion, PromotionDefinition};
 use commerce_core::settings::{Settings, ShippingMethod};
 use commerce_testkit::commit_builder::{CURRENCY, parse};
 use commerce_testkit::quote::percent_off;
-use commerce_testkit::{FakePayments, FakeUsers, FaultInjector, ManualClock, MemoryStore, SequentialIds};
+use commerce_testkit::{FakePayments, FakeUsers, FaultInjector, ManualClock, MemoryStore, Random, SequentialIds};
+
+use crate::record::Record;
 
 /// What is sold, with the units on hand at the opening. Some of it is scarce.
 pub(crate) const GOODS: [(&str, i64); 4] = [("MUG", 40), ("TEA", 15), ("POT", 3), ("JAR", 1)];
 /// How often the promotion can be used.
 pub(crate) const USES: u64 = 5;
+
+/// The probability that a process dies during an action, in thousandths.
+const DEATHS: u16 = 120;
 
 /// A shop whose store and processor can fail. Cloning shares it.
 #[derive(Clone, Debug)]
@@ -26,6 +33,7 @@ pub(crate) struct World {
     pub(crate) store: Arc<FaultInjector<MemoryStore>>,
     pub(crate) payments: Arc<FakePayments>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) record: Arc<Record>,
 }
 
 impl World {
@@ -42,7 +50,7 @@ impl World {
             .clock(clock.clone())
             .ids(Arc::new(SequentialIds::new(1)))
             .build();
-        let world = Self { engine, store, payments, clock };
+        let world = Self { engine, store, payments, clock, record: Arc::default() };
         world.fill().await;
         world
     }
@@ -66,6 +74,23 @@ impl World {
 
     pub(crate) fn wait(&self, minutes: i64) {
         self.clock.advance(TimeDelta::minutes(minutes));
+    }
+
+    pub(crate) fn note(&self, line: impl Display) {
+        self.record.note(self.now(), line);
+    }
+
+    /// Runs something in a process that may die between any two awaits. `None`: it died, and what was not stored is lost.
+    pub(crate) async fn in_process<T>(&self, random: &mut Random, work: impl Future<Output = T>) -> Option<T> {
+        if !random.happens(DEATHS) {
+            return Some(work.await);
+        }
+        let outcome = tokio::time::timeout(Duration::from_micros(random.below(30_000)), work).await.ok();
+        if outcome.is_none() {
+            self.record.fault("process died");
+            self.note("a process died");
+        }
+        outcome
     }
 }
 

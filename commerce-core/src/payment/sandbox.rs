@@ -1,0 +1,273 @@
+//! The sandbox: a payment processor that moves no money.
+
+use alloc::boxed::Box;
+use alloc::string::ToString;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use super::book::named;
+use super::{BookEntry, DeclineCode, NextAction, OperationAnswer, OperationOutcome, PaymentBook, Reference, Verdict};
+use crate::ids::{OperationId, PaymentId};
+use crate::port::{
+    Clock, OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms, Processor, ProcessorError,
+    ProcessorEvent, ProcessorEvents, Webhook, WebhookRejection,
+};
+
+/// A payment processor for development and tests. It decides by the token and moves no money.
+///
+/// | token | answer |
+/// |---|---|
+/// | `tok_ok` | approved |
+/// | `tok_declined`, `tok_insufficient_funds`, `tok_expired_card`, `tok_blocked`, `tok_fraud` | declined |
+/// | `tok_3ds` | pending with a page to open; asked again, it is approved |
+/// | `tok_3ds_failed` | the same, but then declined |
+/// | `tok_slow` | pending without anything to do; asked again, it is approved |
+/// | `tok_timeout` | no answer, and no effect |
+/// | `tok_timeout_paid` | no answer, although it is approved |
+/// | `tok_unavailable` | [`ProcessorError::NotDone`] |
+/// | anything else | declined, with a message that names the usual tokens |
+///
+/// Captures, refunds and voids are approved within the amounts. Its [books](Books) remember every operation.
+#[derive(Clone, Debug)]
+pub struct SandboxProcessor {
+    books: Arc<dyn Books>,
+    clock: Arc<dyn Clock>,
+}
+
+/// The books of the sandbox. They are no part of the shop's commits, like those of a real processor.
+#[async_trait]
+pub trait Books: Send + Sync + fmt::Debug {
+    /// The book of a payment, with the number of times that it was written.
+    async fn read(&self, payment: PaymentId) -> Result<(u64, PaymentBook), BooksUnavailable>;
+
+    /// Writes the book of a payment with an event, if it was written as often as when it was read. Returns whether it was.
+    async fn write(
+        &self,
+        payment: PaymentId,
+        read: u64,
+        book: PaymentBook,
+        event: ProcessorEvent,
+    ) -> Result<bool, BooksUnavailable>;
+
+    /// Up to `limit` events after a number, oldest first, with their numbers from 1.
+    async fn events(&self, after: u64, limit: u16) -> Result<Vec<(u64, ProcessorEvent)>, BooksUnavailable>;
+}
+
+/// The books cannot be read or written.
+#[derive(Debug, Error)]
+#[error("the books of the sandbox are not available: {0}")]
+pub struct BooksUnavailable(pub Box<dyn core::error::Error + Send + Sync>);
+
+/// What a token stands for.
+enum Script {
+    Verdict(Verdict),
+    LosesRequest,
+    LosesAnswer,
+    Unavailable,
+}
+
+impl Script {
+    fn of(action: &OperationAction) -> Self {
+        let OperationAction::Authorize { token } = action else { return Self::Verdict(Verdict::Approved) };
+        let declined = |code| Self::Verdict(Verdict::Declined(code));
+        match token.reveal() {
+            "tok_ok" => Self::Verdict(Verdict::Approved),
+            "tok_declined" => declined(DeclineCode::CardDeclined),
+            "tok_insufficient_funds" => declined(DeclineCode::InsufficientFunds),
+            "tok_expired_card" => declined(DeclineCode::ExpiredCard),
+            "tok_blocked" => declined(DeclineCode::CardBlocked),
+            "tok_fraud" => declined(DeclineCode::SuspectedFraud),
+            "tok_3ds" => Self::Verdict(Verdict::Later(redirect(), None)),
+            "tok_3ds_failed" => Self::Verdict(Verdict::Later(redirect(), Some(DeclineCode::AuthenticationFailed))),
+            "tok_slow" => Self::Verdict(Verdict::Later(OperationOutcome::Pending { next: None }, None)),
+            "tok_timeout" => Self::LosesRequest,
+            "tok_timeout_paid" => Self::LosesAnswer,
+            "tok_unavailable" => Self::Unavailable,
+            _ => declined(DeclineCode::IncorrectDetails),
+        }
+    }
+
+    fn verdict(self) -> Result<Verdict, ProcessorError> {
+        match self {
+            Self::Verdict(verdict) => Ok(verdict),
+            Self::LosesAnswer => Ok(Verdict::Approved),
+            Self::LosesRequest => Err(ProcessorError::Unknown("the token tok_timeout gets no answer".into())),
+            Self::Unavailable => Err(ProcessorError::NotDone("the token tok_unavailable gets no connection".into())),
+        }
+    }
+}
+
+/// The page of an authentication that the sandbox takes as done.
+fn redirect() -> OperationOutcome {
+    let url = "https://sandbox.invalid/authenticate".parse().ok();
+    OperationOutcome::Pending { next: url.map(|url| NextAction::Redirect { url }) }
+}
+
+impl SandboxProcessor {
+    /// A sandbox with books and the clock that dates its events.
+    pub fn new(books: Arc<dyn Books>, clock: Arc<dyn Clock>) -> Self {
+        Self { books, clock }
+    }
+
+    /// A sandbox that forgets everything when it is dropped, with the clock of the system.
+    #[cfg(feature = "std")]
+    pub fn in_memory() -> Self {
+        Self::new(Arc::new(MemoryBooks::default()), Arc::new(crate::system::SystemClock))
+    }
+
+    /// Changes the book of a payment as long as others change it at the same time.
+    async fn change(
+        &self,
+        payment: PaymentId,
+        id: OperationId,
+        change: impl Fn(&mut PaymentBook) + Send + Sync,
+    ) -> Result<Option<OperationAnswer>, ProcessorError> {
+        loop {
+            let (read, before) = self.books.read(payment).await.map_err(not_done)?;
+            let mut after = before.clone();
+            change(&mut after);
+            let Some(entry) = after.find(id) else { return Ok(None) };
+            let answer = entry.answer.clone();
+            if before == after {
+                return Ok(Some(answer));
+            }
+            let event = self.event(payment, entry, read.saturating_add(1));
+            if self.books.write(payment, read, after, event).await.map_err(unknown)? {
+                return Ok(Some(answer));
+            }
+        }
+    }
+
+    fn event(&self, payment: PaymentId, entry: &BookEntry, number: u64) -> ProcessorEvent {
+        ProcessorEvent {
+            id: event_id(payment, number),
+            at: self.clock.now(),
+            payment: Some(payment),
+            operation: Some(entry.id),
+            kind: entry.kind,
+            amount: entry.amount,
+            answer: entry.answer.clone(),
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "it is short and printable")]
+fn event_id(payment: PaymentId, number: u64) -> Reference {
+    alloc::format!("event-{payment}-{number}").parse().expect("it is one line")
+}
+
+fn not_done(error: BooksUnavailable) -> ProcessorError {
+    ProcessorError::NotDone(Box::new(error))
+}
+
+fn unknown(error: BooksUnavailable) -> ProcessorError {
+    ProcessorError::Unknown(Box::new(error))
+}
+
+/// How many events [`Processor::list`] gives at a time.
+const LISTED: u16 = 100;
+
+#[async_trait]
+impl Processor for SandboxProcessor {
+    fn name(&self) -> &'static str {
+        "sandbox"
+    }
+
+    async fn open(&self, payment: &PaymentTerms) -> Result<OpenedPayment, ProcessorError> {
+        let reference = named("pay", &payment.payment).ok_or_else(|| ProcessorError::NotDone("no reference".into()))?;
+        Ok(OpenedPayment { client_secret: Some(alloc::format!("{reference}-secret")), reference })
+    }
+
+    async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {
+        let (payment, id) = (request.payment.payment, request.id);
+        let known = self.change(payment, id, |_| ()).await?;
+        if let Some(answer) = known {
+            return Ok(answer);
+        }
+        let script = Script::of(&request.action);
+        let loses_answer = matches!(script, Script::LosesAnswer);
+        let verdict = script.verdict()?;
+        let answer = self.change(payment, id, |book| drop(book.perform(request, verdict.clone()))).await?;
+        match answer.filter(|_| !loses_answer) {
+            Some(answer) => Ok(answer),
+            None => Err(ProcessorError::Unknown("the token tok_timeout_paid gets no answer".into())),
+        }
+    }
+
+    async fn find(&self, lookup: &OperationLookup) -> Result<Option<OperationAnswer>, ProcessorError> {
+        self.change(lookup.payment.payment, lookup.id, |book| {
+            book.settle(lookup.id);
+        })
+        .await
+    }
+
+    async fn list(&self, after: Option<&str>) -> Result<ProcessorEvents, ProcessorError> {
+        let after = after.and_then(|cursor| cursor.parse().ok()).unwrap_or_default();
+        let found = self.books.events(after, LISTED).await.map_err(not_done)?;
+        let next = found.last().map(|(number, _)| number.to_string());
+        Ok(ProcessorEvents { events: found.into_iter().map(|(_, event)| event).collect(), next })
+    }
+
+    fn read_webhook(&self, _webhook: &Webhook<'_>) -> Result<Vec<ProcessorEvent>, WebhookRejection> {
+        Err(WebhookRejection::Unsupported)
+    }
+}
+
+/// Books in memory.
+#[cfg(feature = "std")]
+#[derive(Debug, Default)]
+pub struct MemoryBooks(std::sync::Mutex<MemoryPages>);
+
+#[cfg(feature = "std")]
+#[derive(Debug, Default)]
+struct MemoryPages {
+    books: alloc::collections::BTreeMap<PaymentId, (u64, PaymentBook)>,
+    events: Vec<ProcessorEvent>,
+}
+
+#[cfg(feature = "std")]
+impl MemoryBooks {
+    /// The books of all payments, by their ids.
+    pub fn all(&self) -> Vec<(PaymentId, PaymentBook)> {
+        self.pages().books.iter().map(|(payment, (_, book))| (*payment, book.clone())).collect()
+    }
+
+    fn pages(&self) -> std::sync::MutexGuard<'_, MemoryPages> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(feature = "std")]
+#[async_trait]
+impl Books for MemoryBooks {
+    async fn read(&self, payment: PaymentId) -> Result<(u64, PaymentBook), BooksUnavailable> {
+        Ok(self.pages().books.get(&payment).cloned().unwrap_or_default())
+    }
+
+    async fn write(
+        &self,
+        payment: PaymentId,
+        read: u64,
+        book: PaymentBook,
+        event: ProcessorEvent,
+    ) -> Result<bool, BooksUnavailable> {
+        let mut pages = self.pages();
+        let place = pages.books.entry(payment).or_default();
+        if place.0 != read {
+            return Ok(false);
+        }
+        *place = (read.saturating_add(1), book);
+        pages.events.push(event);
+        Ok(true)
+    }
+
+    async fn events(&self, after: u64, limit: u16) -> Result<Vec<(u64, ProcessorEvent)>, BooksUnavailable> {
+        let skipped = usize::try_from(after).unwrap_or(usize::MAX);
+        let numbered = (1..).zip(self.pages().events.clone()).skip(skipped);
+        Ok(numbered.take(limit.into()).collect())
+    }
+}

@@ -1,0 +1,257 @@
+//! The payment processor.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::ids::{OperationId, OrderId, PaymentId, UserId};
+use crate::money::Money;
+use crate::payment::{CaptureMode, OperationAnswer, OperationKind, PaymentMethod, Reference};
+use crate::text::BoundedString;
+
+/// Moves money: holds it, takes it, pays it back.
+///
+/// # Contract
+/// * An operation has an id of the shop. The processor performs it at most once, however often and however concurrently it
+///   is sent. A repetition gets the answer of the first, even if the rest of the request differs. A pending answer may
+///   have become final by then.
+/// * Errors say whether something may have happened. [`ProcessorError::NotDone`] is a promise that nothing did and nothing will.
+///   Everything else is [`ProcessorError::Unknown`]: a time-out, a broken connection, an answer that cannot be read.
+/// * [`find`](Self::find) knows every operation that was performed. `None` means that the operation was not performed *yet*: a
+///   request that was sent may still arrive, within [`IN_FLIGHT_SECONDS`].
+/// * A decline is an answer, not an error. It moved nothing.
+/// * Amounts of captures never exceed what is held, amounts of refunds never exceed what was taken.
+/// * Answers, events and errors contain no card data and no secrets.
+///
+/// `commerce-testkit` has a conformance suite, `suite::processor`.
+#[async_trait]
+pub trait Processor: Send + Sync + fmt::Debug {
+    /// The name in URLs and stored payments: lower-case letters, digits and dashes, such as `stripe`. It never changes.
+    fn name(&self) -> &'static str;
+
+    /// Whether a payment must be [opened](Self::open) before the customer can pay.
+    fn must_open(&self) -> bool {
+        false
+    }
+
+    /// Makes a payment known to the processor. Repeated, it gives the same reference and a secret of today.
+    async fn open(&self, payment: &PaymentTerms) -> Result<OpenedPayment, ProcessorError>;
+
+    /// Performs an operation.
+    async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError>;
+
+    /// The answer of today to an operation that was sent before. `None` if the processor does not know it.
+    async fn find(&self, lookup: &OperationLookup) -> Result<Option<OperationAnswer>, ProcessorError>;
+
+    /// What happened after a cursor that this method gave, oldest first; `None` for as much as the processor remembers. Each
+    /// event is listed once and is the same as in webhooks. Events may be listed up to a few minutes late, never left out.
+    async fn list(&self, after: Option<&str>) -> Result<ProcessorEvents, ProcessorError>;
+
+    /// Verifies and reads a webhook. It is pure: equal input gives an equal result. Events that do not concern money are left out.
+    ///
+    /// # Errors
+    /// [`WebhookRejection`]; nothing in the body may be believed then.
+    fn read_webhook(&self, webhook: &Webhook<'_>) -> Result<Vec<ProcessorEvent>, WebhookRejection>;
+}
+
+/// How long a request that was sent can take to arrive at a processor, in seconds. If [`Processor::find`] knows nothing of an
+/// operation after that, it was not performed and will not be.
+pub const IN_FLIGHT_SECONDS: i64 = 300;
+
+/// What the shop and the processor agree on about a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct PaymentTerms {
+    pub payment: PaymentId,
+    pub order: OrderId,
+    pub user: UserId,
+    /// What the customer agreed to pay.
+    pub amount: Money,
+    pub method: Option<PaymentMethod>,
+    pub capture: CaptureMode,
+    /// The processor's id of the payment, as soon as it is known.
+    pub reference: Option<Reference>,
+}
+
+/// A payment that the processor knows.
+#[derive(Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct OpenedPayment {
+    pub reference: Reference,
+    /// With it the customer's client pays at the processor. It belongs in no record, event or log.
+    pub client_secret: Option<String>,
+}
+
+impl fmt::Debug for OpenedPayment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenedPayment").field("reference", &self.reference).finish_non_exhaustive()
+    }
+}
+
+/// An operation to perform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct OperationRequest {
+    /// The idempotency key.
+    pub id: OperationId,
+    pub payment: PaymentTerms,
+    /// Positive, in the currency of the payment.
+    pub amount: Money,
+    pub action: OperationAction,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperationAction {
+    /// Holds the amount; with [`CaptureMode::Automatic`] takes it at once.
+    Authorize {
+        /// What the customer's client got from the processor in place of card data.
+        token: PaymentToken,
+    },
+    /// Takes a part of what is held, or all.
+    Capture {
+        /// Nothing more will be taken: the processor gives the rest back.
+        is_final: bool,
+    },
+    /// Pays back a part of what was taken, or all.
+    Refund,
+    /// Gives back what is held and not taken.
+    Void,
+}
+
+impl OperationAction {
+    /// The kind of the operation.
+    pub const fn kind(&self) -> OperationKind {
+        match self {
+            Self::Authorize { .. } => OperationKind::Authorize,
+            Self::Capture { .. } => OperationKind::Capture,
+            Self::Refund => OperationKind::Refund,
+            Self::Void => OperationKind::Void,
+        }
+    }
+}
+
+impl OperationRequest {
+    /// How to find it again.
+    pub fn lookup(&self) -> OperationLookup {
+        OperationLookup { id: self.id, kind: self.action.kind(), payment: self.payment.clone() }
+    }
+}
+
+/// A token for a means of payment. It is not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PaymentToken(String);
+
+impl PaymentToken {
+    /// Wraps a token.
+    pub const fn new(token: String) -> Self {
+        Self(token)
+    }
+
+    /// The token, for the processor only.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PaymentToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PaymentToken")
+    }
+}
+
+/// Asks for an operation that was sent before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct OperationLookup {
+    pub id: OperationId,
+    pub kind: OperationKind,
+    pub payment: PaymentTerms,
+}
+
+/// Why a processor gave no answer.
+#[derive(Debug, Error)]
+pub enum ProcessorError {
+    /// Nothing happened and nothing will: it could not be reached, or it refused before it did anything.
+    #[error("the payment processor is not available: {0}")]
+    NotDone(Box<dyn core::error::Error + Send + Sync>),
+    /// Whether it happened is not known.
+    #[error("the payment processor did not answer: {0}")]
+    Unknown(Box<dyn core::error::Error + Send + Sync>),
+}
+
+/// Something that happened at the processor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ProcessorEvent {
+    /// The processor's id of the event. It is the same in webhooks and lists, however often it is sent.
+    pub id: Reference,
+    /// When it happened at the processor. Events may arrive in any order.
+    pub at: DateTime<Utc>,
+    /// The shop's id of the payment, if the processor tells it.
+    pub payment: Option<PaymentId>,
+    /// The shop's id of the operation. `None` if the shop did not start it, such as a dispute or a refund by hand.
+    pub operation: Option<OperationId>,
+    pub kind: OperationKind,
+    /// The amount that the operation is about.
+    pub amount: Money,
+    /// How the operation stands after the event, with the processor's ids of the payment and the operation.
+    pub answer: OperationAnswer,
+}
+
+/// A part of what happened at the processor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProcessorEvents {
+    /// Oldest first.
+    pub events: Vec<ProcessorEvent>,
+    /// For the next call. `None`: there was nothing new, ask again with the same cursor.
+    pub next: Option<String>,
+}
+
+/// A request that claims to come from the processor.
+#[derive(Clone, Copy, Debug)]
+pub struct Webhook<'a> {
+    /// Names in lower case, and values.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body as it was received.
+    pub body: &'a [u8],
+    /// When it was received.
+    pub at: DateTime<Utc>,
+}
+
+impl<'a> Webhook<'a> {
+    /// The first value of a header; `name` is in lower case.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+    }
+}
+
+/// Why a webhook is not believed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum WebhookRejection {
+    /// The processor sends no webhooks.
+    #[error("the payment processor sends no webhooks")]
+    Unsupported,
+    /// The signature is missing or wrong.
+    #[error("the signature is missing or wrong")]
+    Forged,
+    /// The signature is right but too old, or of the future: perhaps a recording that is sent again.
+    #[error("the signature is {age_seconds} s old")]
+    Stale {
+        /// Negative if it is of the future.
+        age_seconds: i64,
+    },
+    /// It is of another account, or of a test while the shop is live, or the reverse.
+    #[error("the event is of another account or mode")]
+    Foreign,
+    /// It is signed but cannot be read.
+    #[error("the body cannot be read: {0}")]
+    Malformed(BoundedString<500>),
+}
