@@ -175,6 +175,9 @@ pub(crate) const ORDER_OF_KEY: &str = "UNHEX(REPLACE(document_keys.id, '-', ''))
 pub(crate) const ORDER_OF_NUMBER: &str =
     "(SELECT UNHEX(REPLACE(owner, '-', '')) FROM claims WHERE kind = 'order_number' AND claim = ";
 
+/// The condition that a product sells skus, before and after the condition on the claims of these skus.
+pub(crate) const SOLD: (&str, &str) = ("products.id IN (SELECT owner FROM claims WHERE kind = 'sku' AND ", ")");
+
 /// The id of an order's stream of events, as an expression.
 pub(crate) const STREAM_OF_ORDER: &str = "LOWER(CONCAT_WS('-', SUBSTR(HEX(orders.id), 1, 8), SUBSTR(HEX(orders.id), 9, 4), SUBSTR(HEX(orders.id), 13, 4), \
      SUBSTR(HEX(orders.id), 17, 4), SUBSTR(HEX(orders.id), 21)))";

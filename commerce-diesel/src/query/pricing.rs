@@ -9,14 +9,14 @@ use std::mem;
 
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Offer, Product};
-use commerce_core::document::{ClaimKind, DocumentKind};
+use commerce_core::document::DocumentKind;
 use commerce_core::ids::{Sku, UserId};
 use commerce_core::money::Money;
 use commerce_core::port::{PricingFacts, PricingQuery, PricingSubject};
 use commerce_core::promotion::{Promotion, PromotionRecord, Usage};
 use diesel::dsl::count_star;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect};
 use crate::fixed::{Fixed, around, fixed};
@@ -127,9 +127,10 @@ macro_rules! part {
 macro_rules! parts {
     ($subject:expr, $asked:expr) => {{
         let version = feed::table.filter(feed::id.eq(1));
-        let sold = claims::table.filter(claims::kind.eq(ClaimKind::Sku.name()));
-        let sold = sold.filter(dialect::in_list(claims::claim, $asked.skus.iter().map(Sku::as_str)));
-        let sold = products::table.filter(products::id.eq_any(sold.select(claims::owner)));
+        let (before, after) = dialect::SOLD;
+        let sold =
+            around::<Bool, _>(before, dialect::in_list(claims::claim, $asked.skus.iter().map(Sku::as_str)), after);
+        let sold = products::table.filter(sold);
         let (id, user) = match $subject {
             PricingSubject::Cart(id) => (id.to_string(), ""),
             PricingSubject::ActiveCart(user) => (String::new(), user.as_str()),

@@ -124,6 +124,9 @@ pub(crate) const ORDER_OF_KEY: &str = "unhex(replace(document_keys.id, '-', ''))
 pub(crate) const ORDER_OF_NUMBER: &str =
     "(SELECT unhex(replace(owner, '-', '')) FROM claims WHERE kind = 'order_number' AND claim = ";
 
+/// The condition that a product sells skus, before and after the condition on the claims of these skus.
+pub(crate) const SOLD: (&str, &str) = ("products.id IN (SELECT owner FROM claims WHERE kind = 'sku' AND ", ")");
+
 /// The id of an order's stream of events, as an expression.
 pub(crate) const STREAM_OF_ORDER: &str = "lower(substr(hex(orders.id), 1, 8) || '-' || substr(hex(orders.id), 9, 4) || '-' || substr(hex(orders.id), 13, 4) || '-' || \
      substr(hex(orders.id), 17, 4) || '-' || substr(hex(orders.id), 21))";

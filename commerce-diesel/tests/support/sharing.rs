@@ -14,6 +14,8 @@ pub(crate) mod memory;
 pub(crate) mod once;
 #[path = "sharing/poison.rs"]
 pub(crate) mod poison;
+#[path = "sharing/prices.rs"]
+pub(crate) mod prices;
 #[path = "sharing/process.rs"]
 pub(crate) mod process;
 
@@ -49,6 +51,7 @@ macro_rules! sharing_tests {
             feed: whoever_reads_behind_the_last_event_misses_nothing;
             locks: a_long_read_holds_up_no_commit a_writer_holds_up_no_read;
             poison: a_row_that_is_refused_harms_nobody_else;
+            prices: a_price_was_true_while_it_was_asked_for;
         }
 
         mod process {

@@ -127,8 +127,8 @@ pub async fn a_key_is_answered_with_the_first_reply<F: Fixture>(fixture: &F) {
     first.idempotency = Some(record.clone());
     case.accept(first).await;
     assert_eq!(case.store().idempotency_record(&record.key).await.unwrap(), Some(record.clone()));
-    let mut second = case.shop.order(&[]);
-    let reply = RecordedReply::Order(order_of(&second).id, 7);
+    let mut second = case.shop.commit(case.shop.at(1));
+    let reply = RecordedReply::Order(OrderId::new(case.shop.uuid()), 7);
     let of_order =
         IdempotencyRecord { reply, ..case.shop.idempotency_record("other key", "print", "", case.shop.at(1)) };
     second.idempotency = Some(of_order.clone());
