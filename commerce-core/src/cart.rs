@@ -4,7 +4,7 @@
 //! of [`Cart`], which checks everything before it changes anything.
 //!
 //! # Invariants
-//! * `CRT-1`: at most [`MAX_LINES`] lines, no sku twice, all prices in the cart's currency, metadata of at most
+//! * `CRT-1`: at most [`MAX_LINES`] lines, no SKU twice, all prices in the cart's currency, metadata of at most
 //!   [`MAX_TOTAL_KIB`](crate::metadata::MAX_TOTAL_KIB) in all.
 //! * `CRT-2`: a cart becomes at most one order: [`Cart::checkout`] needs an active cart, and the commit its version.
 //! * `CRT-3`: a customer has at most one active cart. The commit guards it.
@@ -126,8 +126,8 @@ pub enum CartRejection {
     Expired,
     #[error("the cart has no item {0}")]
     UnknownItem(ItemId),
-    /// The sku is not in the catalog or not for sale.
-    #[error("sku {0} is not for sale")]
+    /// The SKU is not in the catalog or not for sale.
+    #[error("SKU {0} is not for sale")]
     NotForSale(Sku),
     #[error("a cart has at most {MAX_LINES} lines")]
     TooManyLines,
@@ -136,7 +136,7 @@ pub enum CartRejection {
     #[error(transparent)]
     Quantity(#[from] QuantityError),
     /// The price is in another currency than the cart.
-    #[error("sku {sku} is priced in {found}, the cart is in {expected}")]
+    #[error("SKU {sku} is priced in {found}, the cart is in {expected}")]
     Currency { sku: Sku, found: Currency, expected: Currency },
     #[error("the cart is empty")]
     Empty,
@@ -169,7 +169,7 @@ impl Cart {
         if over { CartStatus::Expired } else { self.status }
     }
 
-    /// Adds a line of an offer. Units of the same sku are added up, at the price of the offer. The line keeps its metadata
+    /// Adds a line of an offer. Units of the same SKU are added up, at the price of the offer. The line keeps its metadata
     /// unless the new one has some.
     ///
     /// # Errors

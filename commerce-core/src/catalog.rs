@@ -25,8 +25,8 @@ pub const MAX_TREE: usize = 10_000;
 /// A product, sold in one or more variants.
 ///
 /// # Invariants
-/// * `CAT-1`: one to [`MAX_VARIANTS`] variants, no sku twice, all in one currency, no negative price.
-/// * `CAT-2`: a sku belongs to one product of the whole catalog. The commit guards it.
+/// * `CAT-1`: one to [`MAX_VARIANTS`] variants, no SKU twice, all in one currency, no negative price.
+/// * `CAT-2`: a SKU belongs to one product of the whole catalog. The commit guards it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Product {
@@ -47,7 +47,7 @@ pub struct Product {
     pub updated_at: DateTime<Utc>,
 }
 
-/// A form of a product with its own sku and price.
+/// A form of a product with its own SKU and price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
@@ -80,16 +80,16 @@ pub enum CatalogRejection {
     VariantCount(usize),
     #[error("a product is in at most {MAX_CATEGORIES} categories, not {0}")]
     CategoryCount(usize),
-    #[error("sku {0} occurs twice")]
+    #[error("SKU {0} occurs twice")]
     DuplicateSku(Sku),
-    #[error("sku {sku} is priced in {found}, not in {expected}")]
+    #[error("SKU {sku} is priced in {found}, not in {expected}")]
     Currency { sku: Sku, found: Currency, expected: Currency },
-    #[error("the price of sku {0} is negative")]
+    #[error("the price of SKU {0} is negative")]
     NegativePrice(Sku),
 }
 
 impl Product {
-    /// The offers of the variants with one of these skus.
+    /// The offers of the variants with one of these SKUs.
     pub fn offers(&self, skus: &[Sku]) -> impl Iterator<Item = Offer> {
         self.variants.iter().filter(|variant| skus.contains(&variant.sku)).map(|variant| Offer::of(self, variant))
     }
@@ -122,7 +122,7 @@ impl Product {
         })
     }
 
-    /// The variant of a sku.
+    /// The variant of a SKU.
     pub fn variant(&self, sku: &Sku) -> Option<&Variant> {
         self.variants.iter().find(|variant| variant.sku == *sku)
     }
@@ -157,7 +157,7 @@ pub struct Category {
     pub updated_at: DateTime<Utc>,
 }
 
-/// A sku with its current name, price and tax category: a variant with data of its product.
+/// A SKU with its current name, price and tax category: a variant with data of its product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Offer {

@@ -278,7 +278,7 @@ named! {
         ActiveCart = "active_cart",
         /// An order number.
         OrderNumber = "order_number",
-        /// A sku; the owner is the product that sells it.
+        /// A SKU; the owner is the product that sells it.
         Sku = "sku",
     }
 }
@@ -375,7 +375,7 @@ impl Aggregate for Product {
         categories.chain((!self.active).then(|| Self::INACTIVE.into())).chain(self.metadata.lookup_keys()).collect()
     }
 
-    /// Name, id and skus, one per line.
+    /// Name, id and SKUs, one per line.
     fn search(&self) -> String {
         let skus = self.variants.iter().map(|variant| variant.sku.as_str());
         [self.name.as_str(), self.id.as_str()].into_iter().chain(skus).collect::<Vec<_>>().join("\n")

@@ -324,7 +324,7 @@ impl<T: Repeatable> Idempotency<'_, T> {
     }
 }
 
-/// Whether deciding again may succeed. A sku stays with its product; an order number is drawn again.
+/// Whether deciding again may succeed. A SKU stays with its product; an order number is drawn again.
 const fn is_lost_race(refusal: &Refusal) -> bool {
     match refusal {
         Refusal::VersionConflict { .. } => true,

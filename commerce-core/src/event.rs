@@ -10,13 +10,13 @@ use crate::order::OrderEvent;
 use crate::stock::StockEvent;
 use crate::task::{TaskEvent, TaskKey};
 
-/// An event with its place in the history of one order, sku, document or task.
+/// An event with its place in the history of one order, SKU, document or task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Recorded<E> {
     /// Consumers recognize a repeated event by its id.
     pub id: EventId,
-    /// The number within its stream. Numbers of an order, a document or a task run from 1 without a gap; those of a sku
+    /// The number within its stream. Numbers of an order, a document or a task run from 1 without a gap; those of a SKU
     /// only rise.
     pub sequence: u64,
     /// The time of the decision.

@@ -1,7 +1,7 @@
 //! Ids: one type per noun, so that a cart id cannot be used as an order id.
 //!
 //! Ids of the engine are UUIDs (version 7, from the [`IdGenerator`](crate::port::IdGenerator) port). Users, products
-//! and skus may be defined in other systems, so their ids are opaque text of 1 to [`MAX_TEXT_ID`] characters.
+//! and SKUs may be defined in other systems, so their ids are opaque text of 1 to [`MAX_TEXT_ID`] characters.
 //!
 //! [`FromStr`] checks this. [Stored](crate::stored) ids are read without checks, even if they are longer.
 

@@ -108,7 +108,7 @@ impl ReturnFilter {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ProductFilter {
-    /// A part of the name, the id or a sku, without regard to ASCII case.
+    /// A part of the name, the id or a SKU, without regard to ASCII case.
     pub text: Option<String>,
     /// Products in one of these categories; empty for all.
     pub categories: Vec<CategoryId>,
@@ -177,7 +177,7 @@ impl PricingQuery {
         }
     }
 
-    /// The skus of the query and of the cart, each once.
+    /// The SKUs of the query and of the cart, each once.
     pub fn all_skus(&self, cart: Option<&Cart>) -> BTreeSet<Sku> {
         let in_cart = cart.into_iter().flat_map(|cart| cart.items.iter().map(|item| item.sku.clone()));
         self.skus.iter().cloned().chain(in_cart).collect()
@@ -302,10 +302,10 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// commit, the events of its orders are before those of its documents and its stock; see [`replay`](crate::replay).
     async fn history(&self, page: &PageRequest<u64>) -> StoreResult<Page<HistoryEntry, u64>>;
 
-    /// The stock of a sku at an instant: expired reservations do not count. `None` if it was never stocked.
+    /// The stock of a SKU at an instant: expired reservations do not count. `None` if it was never stocked.
     async fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> StoreResult<Option<StockLevel>>;
 
-    /// Stock at an instant, by sku; with `low_only` only low stock.
+    /// Stock at an instant, by SKU; with `low_only` only low stock.
     async fn stock_levels(
         &self,
         low_only: bool,
@@ -313,7 +313,7 @@ pub trait Store: Send + Sync + fmt::Debug {
         page: &PageRequest<Sku>,
     ) -> StoreResult<Page<StockLevel, Sku>>;
 
-    /// The reservations of a sku as stored, including expired ones that were not removed.
+    /// The reservations of a SKU as stored, including expired ones that were not removed.
     async fn reservations(&self, sku: &Sku) -> StoreResult<Vec<(OrderId, Reservation)>>;
 
     /// The tasks in a state at an instant, or all of them; by kind and subject.
@@ -430,7 +430,7 @@ pub trait Store: Send + Sync + fmt::Debug {
         Ok(carts.into_iter().find(|cart| cart.status == CartStatus::Active && cart.user_id == *user))
     }
 
-    /// The offers of the given skus, in any order. Unknown skus are left out.
+    /// The offers of the given SKUs, in any order. Unknown SKUs are left out.
     async fn offers(&self, skus: &[Sku]) -> StoreResult<Vec<Offer>> {
         let products = read::documents::<Product>(self, &DocumentFilter::default()).await?;
         Ok(products.iter().flat_map(|product| product.offers(skus)).collect())

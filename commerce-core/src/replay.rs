@@ -8,7 +8,7 @@
 //! # The order of the history
 //! A store returns entries in the order in which their commits were settled. The entries of one commit are in this
 //! order: the events of its orders, as in the commit; then the stock events of settling, as returned. A commit that
-//! moves a sku both for an order and directly (set, adjust) makes the direct moves last. Moves such as reserving and
+//! moves a SKU both for an order and directly (set, adjust) makes the direct moves last. Moves such as reserving and
 //! restocking are only made for orders, because the history records them as order events. So are changes of tasks in a
 //! commit.
 //!
@@ -179,27 +179,27 @@ impl Replay {
         self.orders.insert(order.id, order);
     }
 
-    /// The skus that were ever stocked, in their order.
+    /// The SKUs that were ever stocked, in their order.
     pub fn skus(&self) -> impl Iterator<Item = &Sku> {
         self.stock.keys()
     }
 
-    /// Whether a sku was ever stocked.
+    /// Whether a SKU was ever stocked.
     pub fn knows(&self, sku: &Sku) -> bool {
         self.stock.contains_key(sku)
     }
 
-    /// The level of a sku at an instant. Its `next_expiry` is exact; a store's may be earlier.
+    /// The level of a SKU at an instant. Its `next_expiry` is exact; a store's may be earlier.
     pub fn level(&self, sku: &Sku, at: DateTime<Utc>) -> Option<StockLevel> {
         self.stock.get(sku).map(|stock| stock.level(sku, at))
     }
 
-    /// The reservations of a sku that count at an instant.
+    /// The reservations of a SKU that count at an instant.
     pub fn reservations(&self, sku: &Sku, at: DateTime<Utc>) -> BTreeMap<OrderId, Reservation> {
         self.stock.get(sku).map(|stock| stock.reservations(at).collect()).unwrap_or_default()
     }
 
-    /// The stock of a sku as a store writes it that settles commits one by one.
+    /// The stock of a SKU as a store writes it that settles commits one by one.
     ///
     /// # Errors
     /// [`ReplayError::Overdrawn`] if no store can have written it.

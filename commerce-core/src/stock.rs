@@ -26,10 +26,10 @@ pub use self::sku_stock::{ReservationChange, SkuStock, UncontendedReservation};
 use crate::ids::{OrderId, Sku};
 use crate::text::BoundedString;
 
-/// The maximum number of units on hand of one sku.
+/// The maximum number of units on hand of one SKU.
 pub const MAX_ON_HAND: i64 = 1_000_000_000_000;
 
-/// The stock of one sku.
+/// The stock of one SKU.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct StockLevel {
@@ -38,7 +38,7 @@ pub struct StockLevel {
     pub on_hand: i64,
     /// Units on hand that orders have reserved.
     pub reserved: i64,
-    /// The sku is low if the available units are at or below this number. `None`: it is never low.
+    /// The SKU is low if the available units are at or below this number. `None`: it is never low.
     pub reorder_threshold: Option<i64>,
     /// A lower bound of the expiry of all reservations; `None` if no reservation expires.
     pub next_expiry: Option<DateTime<Utc>>,
@@ -47,7 +47,7 @@ pub struct StockLevel {
 }
 
 impl StockLevel {
-    /// The level of a sku that was never stocked.
+    /// The level of a SKU that was never stocked.
     pub const fn empty(sku: Sku) -> Self {
         Self { sku, on_hand: 0, reserved: 0, reorder_threshold: None, next_expiry: None, version: 0 }
     }
@@ -85,7 +85,7 @@ impl Reservation {
     }
 }
 
-/// One guarded change of the stock of one sku.
+/// One guarded change of the stock of one SKU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct StockMove {
@@ -93,7 +93,7 @@ pub struct StockMove {
     pub action: StockAction,
 }
 
-/// A change of the stock of one sku. Units are positive; a delta has a sign.
+/// A change of the stock of one SKU. Units are positive; a delta has a sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum StockAction {
@@ -183,10 +183,10 @@ impl StockEvent {
 pub enum StockRefusal {
     #[error("cannot reserve {asked} of {sku}: {available} available")]
     OutOfStock { sku: Sku, asked: i64, available: i64 },
-    #[error("sku {sku} cannot have {on_hand} on hand: {reserved} are reserved")]
+    #[error("SKU {sku} cannot have {on_hand} on hand: {reserved} are reserved")]
     BelowReserved { sku: Sku, on_hand: i64, reserved: i64 },
-    #[error("the units on hand of sku {sku} must be 0 to {MAX_ON_HAND}")]
+    #[error("the units on hand of SKU {sku} must be 0 to {MAX_ON_HAND}")]
     OutOfRange { sku: Sku },
-    #[error("sku {sku} is at version {actual}, not {expected}")]
+    #[error("SKU {sku} is at version {actual}, not {expected}")]
     VersionMismatch { sku: Sku, expected: u64, actual: u64 },
 }

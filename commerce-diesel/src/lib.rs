@@ -17,7 +17,7 @@
 //! * The store writes only in a commit, in a rebuild from the history, and where the port requires it: leases, failures and the
 //!   removal of old records.
 //! * The store reads the clock only to measure durations, and it creates no ids.
-//! * Error messages contain no values of columns, except the order, sku or position at which a history is broken.
+//! * Error messages contain no values of columns, except the order, SKU or position at which a history is broken.
 //! * SQL that is specific to one database is in its `dialect` and its migrations.
 
 // Queries, ports, writers and readers are written once and compiled once per database.

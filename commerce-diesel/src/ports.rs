@@ -42,12 +42,12 @@ impl Backend {
     ///
     /// This is one transaction. Commits wait until it ends; readers see the old tables. Rows that agree with the history do not
     /// change. Reservations are compared as of `at`, which must not be earlier than the last commit. `progress` receives the
-    /// number of orders, documents, events and skus done so far. On a server, a commit waits no longer than
+    /// number of orders, documents, events and SKUs done so far. On a server, a commit waits no longer than
     /// `statement_timeout`: for a large shop set a longer one, or stop sales.
     ///
     /// # Errors
     /// On an error nothing changes. `Corrupt`: the history cannot be read or is inconsistent; the message names the order,
-    /// document, sku or event. `Unavailable`: for example, repeated deadlocks with commits on a server.
+    /// document, SKU or event. `Unavailable`: for example, repeated deadlocks with commits on a server.
     pub async fn rebuild(
         &self,
         at: DateTime<Utc>,

@@ -12,7 +12,7 @@ pub struct Rebuilt {
     pub orders: u64,
     /// Documents in the history.
     pub documents: u64,
-    /// Skus in the history.
+    /// SKUs in the history.
     pub skus: u64,
     /// Promotions that were used.
     pub promotions: u64,

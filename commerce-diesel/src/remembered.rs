@@ -14,7 +14,7 @@ use commerce_core::promotion::{Limits, PromotionRecord};
 const KEYS: usize = 10_000;
 /// The most carts of a generation. Two generations are remembered.
 const CARTS: usize = 1_000;
-/// The most skus of a cart that is remembered.
+/// The most SKUs of a cart that is remembered.
 const SKUS: usize = 64;
 
 /// Shared by all connections of a store.

@@ -9,6 +9,7 @@ use commerce_core::money::Currency;
 
 use crate::options::Options;
 use crate::quota::Quota;
+use crate::turns::Turns;
 
 #[derive(Debug)]
 pub(crate) struct App {
@@ -17,6 +18,7 @@ pub(crate) struct App {
     pub(crate) orders: Quota,
     pub(crate) codes: Quota,
     pub(crate) tokens: Quota<IpAddr>,
+    pub(crate) turns: Turns,
     pub(crate) document: &'static LazyLock<Bytes>,
 }
 

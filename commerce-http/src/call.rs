@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
+use crate::answer::Answer;
 use crate::auth::Caller;
 use crate::json;
 use crate::memory::Memory;
@@ -76,6 +77,13 @@ impl RequestContext {
     /// The subject of a write, with the condition in the headers.
     pub(crate) fn target<I>(&self, id: I) -> Result<Target<I>, Problem> {
         Ok(Target { id, expected: precondition::expected(self.headers())? })
+    }
+
+    /// The answer to a read of something that is the same as long as its version is. A caller who has the version gets 304, and
+    /// the document is not serialized.
+    pub(crate) fn unless_known(&self, version: u64, write: impl FnOnce() -> Answer) -> Answer {
+        let known = precondition::is_known(self.headers(), version);
+        if known { Answer::empty(StatusCode::NOT_MODIFIED).version(version) } else { write() }
     }
 
     /// The required body.

@@ -43,6 +43,7 @@ mod routes;
 mod service;
 pub mod telemetry;
 mod transport;
+mod turns;
 
 pub use self::memory::Budget;
 pub use self::openapi::openapi;

@@ -1,4 +1,4 @@
-//! Conditional writes (`If-Match`, `If-None-Match: *`).
+//! Conditional requests: writes (`If-Match`, `If-None-Match: *`) and reads (`If-None-Match`).
 
 use commerce_core::engine::{Expected, Versions};
 use http::header::{IF_MATCH, IF_NONE_MATCH};
@@ -16,6 +16,23 @@ pub(crate) struct IfMatch {
     /// (`W/`) never is.
     #[param(rename = "If-Match", example = "\"3\"")]
     if_match: Option<String>,
+}
+
+/// The header of a conditional read.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes what `is_known` reads")]
+pub(crate) struct IfNoneMatch {
+    /// The `ETag`s of the versions that the caller has, or `*`. If one is current, the answer is 304 without a body.
+    #[param(rename = "If-None-Match", example = "\"3\"")]
+    if_none_match: Option<String>,
+}
+
+/// Whether the reader has the version. Comparison is weak, and tags that are none match nothing.
+pub(crate) fn is_known(headers: &HeaderMap, current: u64) -> bool {
+    let lines = headers.get_all(IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
+    let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || version(tag.strip_prefix("W/").unwrap_or(tag)) == Some(current))
 }
 
 /// The condition in the headers of a write. Of several tags one must be the current one.

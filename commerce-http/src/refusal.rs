@@ -206,7 +206,7 @@ fn claimed(claim: &Claim, owner: &str) -> Problem {
     let key = claim.key.as_str();
     match claim.kind {
         ClaimKind::Sku => {
-            let detail = format!("sku {key} belongs to product {owner}");
+            let detail = format!("SKU {key} belongs to product {owner}");
             Problem::conflict("sku_taken", detail).with("sku", key).with("product_id", owner)
         }
         ClaimKind::ActiveCart => version_conflict().with("cart_id", owner),

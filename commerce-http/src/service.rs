@@ -46,6 +46,7 @@ use crate::route::Found;
 use crate::routes::ROUTER;
 use crate::telemetry::{self, InFlight, Served};
 use crate::transport::Malformed;
+use crate::turns::Turns;
 use crate::{body, compress};
 
 /// The number of requests after which the samples of the histograms are merged, even if nobody reads them.
@@ -103,7 +104,15 @@ impl Service {
         let codes = Quota::of_codes(options.codes_per_minute);
         let tokens = Quota::of_tokens(options.bad_tokens_per_minute);
         Self {
-            app: Arc::new(App { engine, options, orders, codes, tokens, document: &openapi::DOCUMENT }),
+            app: Arc::new(App {
+                engine,
+                options,
+                orders,
+                codes,
+                tokens,
+                turns: Turns::default(),
+                document: &openapi::DOCUMENT,
+            }),
             served: Arc::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! Products and their stock from a CSV file.
 //!
 //! The first line names the columns, in any order: `sku,name,price,currency,on_hand`, and optionally `categories` (separated by
-//! `|`), `tax_category` and `product_id` (default: the sku). Rows with one product id become its variants: the names "Shirt,
+//! `|`), `tax_category` and `product_id` (default: the SKU). Rows with one product id become its variants: the names "Shirt,
 //! red" and "Shirt, blue" become the product "Shirt" with the variants "red" and "blue".
 //!
 //! # Rules

@@ -120,17 +120,17 @@ impl CommitBuilder {
     /// A commit with one stock move.
     ///
     /// # Panics
-    /// If the sku is invalid.
+    /// If the SKU is invalid.
     pub fn moves(&self, sku: &str, action: StockAction, at: DateTime<Utc>) -> Commit {
         let mut commit = self.commit(at);
         commit.stock.push(StockMove { sku: parse(sku), action });
         commit
     }
 
-    /// Sets the units on hand of some skus, at second 0.
+    /// Sets the units on hand of some SKUs, at second 0.
     ///
     /// # Panics
-    /// If a sku is invalid.
+    /// If a SKU is invalid.
     pub fn stocked(&self, levels: &[(&str, i64)]) -> Commit {
         let mut commit = self.commit(self.at(0));
         commit.stock.extend(levels.iter().map(|(sku, on_hand)| StockMove {
@@ -152,10 +152,10 @@ impl CommitBuilder {
         IdempotencyRecord { key, fingerprint: fingerprint.into(), reply: RecordedReply::Text(reply.into()), at }
     }
 
-    /// An order by `user-1`: units of skus at [`UNIT_PRICE`] each, reserved for [`RESERVATION_SECONDS`].
+    /// An order by `user-1`: units of SKUs at [`UNIT_PRICE`] each, reserved for [`RESERVATION_SECONDS`].
     ///
     /// # Panics
-    /// If a sku or a number of units is invalid.
+    /// If a SKU or a number of units is invalid.
     pub fn new_order(&self, lines: &[(&str, i64)], at: DateTime<Utc>) -> NewOrder {
         let items: Vec<_> = lines.iter().map(|(sku, count)| self.item(parse(sku), units(*count))).collect();
         self.new_order_of(&items, at)
@@ -206,20 +206,20 @@ impl CommitBuilder {
         commit
     }
 
-    /// Places an order of units of skus at second 1.
+    /// Places an order of units of SKUs at second 1.
     ///
     /// # Panics
-    /// If a sku or a number of units is invalid.
+    /// If a SKU or a number of units is invalid.
     pub fn order(&self, lines: &[(&str, i64)]) -> Commit {
         let at = self.at(1);
         self.place(self.new_order(lines, at), at)
     }
 
     /// Places an order like a checkout: three lines, three guarded moves, an idempotency record, an event and a task. The n-th
-    /// order takes the next three skus of the list.
+    /// order takes the next three SKUs of the list.
     ///
     /// # Panics
-    /// If there are fewer than three skus.
+    /// If there are fewer than three SKUs.
     pub fn checkout(&self, n: usize, skus: &[Sku]) -> Commit {
         assert!(skus.len() >= 3, "an order has three lines");
         let at = self.at(1);
@@ -302,7 +302,7 @@ impl CommitBuilder {
     /// An item of a cart.
     ///
     /// # Panics
-    /// If the sku is invalid.
+    /// If the SKU is invalid.
     pub fn cart_item(&self, sku: &str, quantity: Quantity) -> CartItem {
         self.item(parse(sku), quantity)
     }
@@ -331,7 +331,7 @@ impl CommitBuilder {
         closed
     }
 
-    /// A product with one variant per sku, created at second 0.
+    /// A product with one variant per SKU, created at second 0.
     ///
     /// # Panics
     /// If an id is invalid.

@@ -1,4 +1,4 @@
-//! The contenders: how orders are placed, for which skus, and by how many clients.
+//! The contenders: how orders are placed, for which SKUs, and by how many clients.
 
 use std::rc::Rc;
 use std::thread;
@@ -10,12 +10,12 @@ use crate::options::Span;
 use crate::pgbench::{self, Script};
 use crate::{Failure, child};
 
-/// The skus of the orders.
+/// The SKUs of the orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spread {
     /// Any three.
     Uniform,
-    /// The first line always has the same sku.
+    /// The first line always has the same SKU.
     Hot,
 }
 

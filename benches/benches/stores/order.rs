@@ -11,12 +11,12 @@ use commerce_testkit::CommitBuilder;
 use crate::Failure;
 use crate::contender::Spread;
 
-/// The number of the first sku.
+/// The number of the first SKU.
 pub(crate) const FIRST: usize = 10_000;
-/// The first line of an order has one of this many skus, the second line one of the next, the third line one of the rest. The
-/// three skus are therefore different and sorted.
+/// The first line of an order has one of this many SKUs, the second line one of the next, the third line one of the rest. The
+/// three SKUs are therefore different and sorted.
 pub(crate) const THIRD: usize = 3_333;
-/// The number of skus.
+/// The number of SKUs.
 pub(crate) const SKUS: usize = 10_000;
 /// Enough for any number of rounds.
 const ON_HAND: i64 = 1_000_000_000;
@@ -43,7 +43,7 @@ impl Orders {
         Ok(self.shop.checkout(0, &chosen.ok_or("a sku is missing")?))
     }
 
-    /// The skus of the next order, by number.
+    /// The SKUs of the next order, by number.
     pub(crate) fn lines(&self) -> [usize; 3] {
         let first = if self.spread == Spread::Hot { 0 } else { self.random() };
         [first, THIRD + 1 + self.random(), 2 * THIRD + 1 + self.random()]
@@ -56,7 +56,7 @@ impl Orders {
         (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb) % THIRD
     }
 
-    /// Commits that stock all skus.
+    /// Commits that stock all SKUs.
     pub(crate) fn stocking(&self) -> impl Iterator<Item = Commit> {
         self.skus.chunks(500).map(|chunk| {
             let mut commit = self.shop.commit(self.shop.at(0));

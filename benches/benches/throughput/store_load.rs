@@ -13,7 +13,7 @@ use commerce_testkit::{CommitBuilder, MemoryStore};
 
 use crate::rounds::{Crowd, Failure, Placing};
 
-/// The number of skus.
+/// The number of SKUs.
 const SKUS: usize = 10_000;
 /// Enough for any number of rounds.
 const ON_HAND: i64 = 1_000_000_000;

@@ -103,7 +103,7 @@ impl<'a> ReadSet<'a> {
 
 /// The state that a store loaded to settle a batch; afterwards, the state once the batch is written.
 ///
-/// Rows that do not exist are absent, except that the stock of every needed sku is present, if only as an empty level.
+/// Rows that do not exist are absent, except that the stock of every needed SKU is present, if only as an empty level.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct LoadedState {

@@ -29,7 +29,7 @@ pub struct CartView {
     /// With current prices.
     pub cart: Cart,
     pub quote: Quote,
-    /// The lines whose price in the catalog is not the one that the customer accepted: by adding the sku, or with
+    /// The lines whose price in the catalog is not the one that the customer accepted: by adding the SKU, or with
     /// [`Engine::refresh_cart`].
     pub price_changes: Vec<PriceChange>,
 }
@@ -55,13 +55,13 @@ pub struct NewItem {
 }
 
 impl NewItem {
-    /// Units of a sku.
+    /// Units of a SKU.
     pub fn new(sku: Sku, quantity: Quantity) -> Self {
         Self { sku, quantity, metadata: Metadata::default() }
     }
 }
 
-/// Offers by sku.
+/// Offers by SKU.
 pub type Offers = BTreeMap<Sku, Offer>;
 
 impl Engine {
@@ -131,7 +131,7 @@ impl Engine {
         Ok(Page { items: carts.map(|cart| Cart { status: cart.status_at(at), ..cart }).collect(), next })
     }
 
-    /// Adds units of a sku to the caller's cart.
+    /// Adds units of a SKU to the caller's cart.
     ///
     /// # Errors
     /// [`EngineError::Cart`], [`EngineError::VersionMismatch`], [`EngineError::NotFound`].
@@ -216,7 +216,7 @@ impl Engine {
         Ok(CartView { cart, quote, price_changes })
     }
 
-    /// The offers of skus. Unknown skus are left out.
+    /// The offers of SKUs. Unknown SKUs are left out.
     ///
     /// # Errors
     /// [`EngineError::Store`].

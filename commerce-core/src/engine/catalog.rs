@@ -150,7 +150,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Catalog`], [`EngineError::Invalid`] (unknown category), [`EngineError::VersionMismatch`],
-    /// [`EngineError::Refused`] (sku taken), [`EngineError::Forbidden`].
+    /// [`EngineError::Refused`] (SKU taken), [`EngineError::Forbidden`].
     pub async fn save_product(
         &self,
         caller: &Actor,

@@ -9,7 +9,7 @@ use crate::stock::{SkuStock, StockAction, StockLevel, StockMove};
 use super::{Answer, Decided, Decision, Engine, EngineError, Key, Resource, Result, Target};
 
 impl Engine {
-    /// The stock of a sku now.
+    /// The stock of a SKU now.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] if it was never stocked, [`EngineError::Forbidden`].
@@ -19,7 +19,7 @@ impl Engine {
         level.ok_or(EngineError::NotFound(Resource::Stock))
     }
 
-    /// The stock of every sku now, by sku; with `low_only` only low stock.
+    /// The stock of every SKU now, by SKU; with `low_only` only low stock.
     ///
     /// # Errors
     /// [`EngineError::Forbidden`], [`EngineError::Store`].
@@ -33,7 +33,7 @@ impl Engine {
         Ok(self.ports.store.stock_levels(low_only, self.now(), page).await?)
     }
 
-    /// Sets or adjusts the stock of a sku.
+    /// Sets or adjusts the stock of a SKU.
     ///
     /// The move is a guarded delta, so it does not conflict with sales. The result is the level that was read with the
     /// move applied; sales at the same moment are not in it. A version in the target becomes part of the guard.

@@ -69,7 +69,7 @@ impl PlaceOrderRequest {
     }
 }
 
-/// One line to order: a sku, or a product with a single variant.
+/// One line to order: a SKU, or a product with a single variant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
@@ -88,7 +88,7 @@ impl ItemRequest {
         Self { sku: None, product_id: None, quantity, unit_price: None, metadata: Metadata::default() }
     }
 
-    /// Units of a sku at the price of the catalog.
+    /// Units of a SKU at the price of the catalog.
     pub fn sku(sku: Sku, quantity: Quantity) -> Self {
         Self { sku: Some(sku), ..Self::new(quantity) }
     }
@@ -252,7 +252,7 @@ impl Engine {
         if users.exists(&user).await? { Ok(user) } else { Err(EngineError::UserNotFound(user)) }
     }
 
-    /// The skus of the items. A product stands for its only variant.
+    /// The SKUs of the items. A product stands for its only variant.
     async fn resolve(&self, items: &[ItemRequest]) -> Result<Vec<Sku>> {
         let mut skus = Vec::with_capacity(items.len());
         for (at, item) in items.iter().enumerate() {
@@ -262,7 +262,7 @@ impl Engine {
                 _ => {
                     return Err(EngineError::invalid(
                         Field::item(at, ItemPart::Whole),
-                        "name either a sku or a product_id",
+                        "name either a SKU or a product_id",
                     ));
                 }
             });
@@ -275,7 +275,7 @@ impl Engine {
         let product = self.ports.store.product(id).await?;
         match product.as_ref().map(|product| product.variants.as_slice()) {
             Some([only]) => Ok(only.sku.clone()),
-            Some(_) => Err(EngineError::invalid(field, "the product has several variants, name a sku")),
+            Some(_) => Err(EngineError::invalid(field, "the product has several variants, name a SKU")),
             None => Err(EngineError::invalid(field, format!("product {id} is not for sale"))),
         }
     }

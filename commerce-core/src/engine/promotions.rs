@@ -178,7 +178,7 @@ impl Engine {
     /// The effect of a code for the caller, or for the owner of the cart, or why it does not apply.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`] (cart), [`EngineError::Invalid`] (sku), [`EngineError::Pricing`].
+    /// [`EngineError::NotFound`] (cart), [`EngineError::Invalid`] (SKU), [`EngineError::Pricing`].
     pub async fn check_code(&self, caller: &Actor, code: &Code, basket: &Basket) -> Result<CodeCheck> {
         let Tried { user, items, mut codes, facts } = self.tried(caller, code, basket).await?;
         codes.retain(|known| !same_code(known.as_str(), code.as_str()));
@@ -211,7 +211,7 @@ impl Engine {
                 let item = |(at, (sku, quantity)): (usize, &(Sku, crate::Quantity))| {
                     let offer = facts.offers.get(sku).filter(|offer| offer.active);
                     let refused =
-                        || EngineError::invalid(Field::item(at, ItemPart::Sku), format!("sku {sku} is not for sale"));
+                        || EngineError::invalid(Field::item(at, ItemPart::Sku), format!("SKU {sku} is not for sale"));
                     Ok(OrderItem::new(ItemId::new(self.ports.ids.next()), offer.ok_or_else(refused)?, *quantity))
                 };
                 let items = lines.iter().enumerate().map(item).collect::<Result<_>>()?;

@@ -22,7 +22,7 @@ use crate::task::{TaskChange, TaskKey};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct SideEffects {
-    /// Guarded moves, one per sku, in the order of skus.
+    /// Guarded moves, one per SKU, in the order of SKUs.
     pub stock: Vec<StockMove>,
     pub tasks: Vec<TaskChange>,
     /// Uses of promotions that are taken or released.

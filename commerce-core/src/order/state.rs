@@ -267,7 +267,7 @@ impl Order {
         self.items().fold(0, |sum, item| sum.saturating_add(item.quantity.get()))
     }
 
-    /// The units of every sku over all lines, in the order of skus.
+    /// The units of every SKU over all lines, in the order of SKUs.
     pub fn units_by_sku(&self) -> BTreeMap<&Sku, i64> {
         sum_units(self.items().map(|item| (&item.sku, item.quantity.get())))
     }
@@ -282,7 +282,7 @@ impl Order {
         self.return_units(item, |status| status == ReturnStatus::Received)
     }
 
-    /// The units of every sku in received returns.
+    /// The units of every SKU in received returns.
     pub fn returned_by_sku(&self) -> BTreeMap<&Sku, i64> {
         sum_units(self.items().map(|item| (&item.sku, self.returned(item.id))))
     }

@@ -76,7 +76,7 @@ pub enum LimitReached {
 }
 
 impl LimitReached {
-    /// How long to wait for the end of a reservation.
+    /// How long to wait for the end of a reservation; zero if it has ended.
     pub const fn wait(&self) -> TimeDelta {
         match self {
             Self::UnpaidOrders { wait, .. } | Self::UnpaidUnits { wait, .. } | Self::DeclinedPayments { wait, .. } => {
@@ -93,7 +93,7 @@ impl UnpaidGuard {
     /// [`LimitReached`].
     pub fn check(&self, others: Unpaid, order: &Order) -> Result<(), LimitReached> {
         let (held, asked) = (others.units, order.units());
-        let wait = others.oldest.unwrap_or(order.created_at).signed_duration_since(self.since);
+        let wait = others.oldest.unwrap_or(order.created_at).signed_duration_since(self.since).max(TimeDelta::zero());
         if let Some(limit) = self.limits.orders.filter(|limit| others.orders >= *limit) {
             return Err(LimitReached::UnpaidOrders { limit, wait });
         }
@@ -110,7 +110,7 @@ impl UnpaidLimits {
     /// # Errors
     /// [`LimitReached::DeclinedPayments`].
     pub fn check_payment(&self, order: &Order, at: DateTime<Utc>) -> Result<(), LimitReached> {
-        let wait = order.reserved_until.signed_duration_since(at);
+        let wait = order.reserved_until.signed_duration_since(at).max(TimeDelta::zero());
         match self.declined_payments.filter(|limit| order.payment.declined >= *limit) {
             Some(limit) => Err(LimitReached::DeclinedPayments { limit, wait }),
             None => Ok(()),

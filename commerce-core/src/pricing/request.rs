@@ -61,7 +61,7 @@ impl Request {
     }
 }
 
-/// Some units of one sku at one price.
+/// Some units of one SKU at one price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Line {

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{CategoryId, Sku};
 
-/// The maximum number of skus, and of categories, of one filter.
+/// The maximum number of SKUs, and of categories, of one filter.
 pub const MAX_FILTER_ENTRIES: usize = 1_000;
 
-/// Some lines of a cart: by sku, by category, or by both, which must then both match.
+/// Some lines of a cart: by SKU, by category, or by both, which must then both match.
 ///
-/// A filter has at least one sku or category. Checking a promotion refuses an empty filter.
+/// A filter has at least one SKU or category. Checking a promotion refuses an empty filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -21,7 +21,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Lines of these skus and categories; their order does not matter.
+    /// Lines of these SKUs and categories; their order does not matter.
     pub fn new(mut skus: Vec<Sku>, mut categories: Vec<CategoryId>) -> Self {
         skus.sort_unstable();
         skus.dedup();
@@ -30,7 +30,7 @@ impl Filter {
         Self { skus, categories }
     }
 
-    /// Lines of these skus.
+    /// Lines of these SKUs.
     pub fn skus(skus: Vec<Sku>) -> Self {
         Self::new(skus, Vec::new())
     }
@@ -40,12 +40,12 @@ impl Filter {
         Self::new(Vec::new(), categories)
     }
 
-    /// Whether it has neither skus nor categories.
+    /// Whether it has neither SKUs nor categories.
     pub fn is_empty(&self) -> bool {
         self.skus.is_empty() && self.categories.is_empty()
     }
 
-    /// Whether a line of this sku in these categories matches.
+    /// Whether a line of this SKU in these categories matches.
     pub fn matches(&self, sku: &Sku, categories: &[CategoryId]) -> bool {
         let sku_matches = self.skus.is_empty() || self.skus.binary_search(sku).is_ok();
         let category_matches = self.categories.is_empty()
@@ -53,7 +53,7 @@ impl Filter {
         sku_matches && category_matches
     }
 
-    /// The skus, in order.
+    /// The SKUs, in order.
     pub fn named_skus(&self) -> &[Sku] {
         &self.skus
     }

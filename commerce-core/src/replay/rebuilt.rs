@@ -38,7 +38,7 @@ impl RebuiltOrder {
     }
 }
 
-/// The stock of a sku after its last move.
+/// The stock of a SKU after its last move.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct RebuiltStock<'a> {

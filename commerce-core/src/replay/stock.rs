@@ -1,4 +1,4 @@
-//! The stock of one sku from its moves alone, without guards.
+//! The stock of one SKU from its moves alone, without guards.
 
 use alloc::collections::BTreeMap;
 

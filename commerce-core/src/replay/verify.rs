@@ -36,7 +36,7 @@ pub struct Report {
     pub orders: u64,
     /// Compared documents.
     pub documents: u64,
-    /// Compared skus.
+    /// Compared SKUs.
     pub skus: u64,
     /// Promotions whose uses were compared.
     pub promotions: u64,
@@ -70,10 +70,10 @@ pub enum Difference {
         history.events, history.created, tables.events, tables.created
     )]
     Count { what: &'static str, history: StreamTotals, tables: StreamTotals },
-    /// The stock of a sku differs.
+    /// The stock of a SKU differs.
     #[error("stored {stored:?}, the history gives {rebuilt:?}")]
     Stock { stored: Option<Box<StockLevel>>, rebuilt: Option<Box<StockLevel>> },
-    /// The reservations of a sku differ.
+    /// The reservations of a SKU differ.
     #[error("reservations of {sku}: stored {stored:?}, the history gives {rebuilt:?}")]
     Reservations { sku: Sku, stored: BTreeMap<OrderId, Reservation>, rebuilt: BTreeMap<OrderId, Reservation> },
     /// `stored` is as the store counts or lists them.
@@ -113,7 +113,7 @@ fn differing(stored: &Order, rebuilt: &Order) -> Vec<&'static str> {
 }
 
 /// Rebuilds orders, stock and tasks from a store's history and compares them with its tables at an instant, which must not be
-/// earlier than the last commit. `progress` is called from time to time with the number of entries, orders and skus
+/// earlier than the last commit. `progress` is called from time to time with the number of entries, orders and SKUs
 /// done.
 ///
 /// It may run while the store is in use. Later commits are replayed, or left out on both sides.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{MAX_ON_HAND, Reservation, StockAction, StockEvent, StockLevel, StockRefusal};
 use crate::ids::OrderId;
 
-/// The level of one sku with the reservations that a decision needs.
+/// The level of one SKU with the reservations that a decision needs.
 ///
 /// A store loads the reservations of the orders that move, and the reservations due at the time of the decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl SkuStock {
         })
     }
 
-    /// The version of the level when it was loaded; 0 for a sku that was never stocked.
+    /// The version of the level when it was loaded; 0 for a SKU that was never stocked.
     pub const fn loaded_version(&self) -> u64 {
         self.before.version
     }

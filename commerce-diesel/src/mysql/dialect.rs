@@ -175,7 +175,7 @@ pub(crate) const ORDER_OF_KEY: &str = "UNHEX(REPLACE(document_keys.id, '-', ''))
 pub(crate) const ORDER_OF_NUMBER: &str =
     "(SELECT UNHEX(REPLACE(owner, '-', '')) FROM claims WHERE kind = 'order_number' AND claim = ";
 
-/// The condition that a product sells skus, before and after the condition on the claims of these skus.
+/// The condition that a product sells SKUs, before and after the condition on the claims of these SKUs.
 pub(crate) const SOLD: (&str, &str) = ("products.id IN (SELECT owner FROM claims WHERE kind = 'sku' AND ", ")");
 
 /// The id of an order's stream of events, as an expression.

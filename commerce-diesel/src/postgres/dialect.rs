@@ -173,7 +173,7 @@ pub(crate) const ORDER_OF_KEY: &str = "document_keys.id::uuid";
 /// The query of the id of the order with a number, up to the number.
 pub(crate) const ORDER_OF_NUMBER: &str = "(SELECT owner::uuid FROM claims WHERE kind = 'order_number' AND claim = ";
 
-/// The condition that a product sells skus, before and after the condition on the claims of these skus. PostgreSQL
+/// The condition that a product sells SKUs, before and after the condition on the claims of these SKUs. PostgreSQL
 /// looks up each product; it might look at all of them for a join.
 pub(crate) const SOLD: (&str, &str) =
     ("products.id = ANY(ARRAY(SELECT owner FROM claims WHERE kind = 'sku' AND ", "))");

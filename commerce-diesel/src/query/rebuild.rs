@@ -60,7 +60,7 @@ struct Rebuild<F> {
     present: BTreeMap<&'static str, usize>,
 }
 
-/// Compares or repairs all tables. `tell` receives the number of orders, documents, events and skus done so far.
+/// Compares or repairs all tables. `tell` receives the number of orders, documents, events and SKUs done so far.
 pub(in super::super) async fn run(
     conn: &mut Conn,
     mode: Mode,

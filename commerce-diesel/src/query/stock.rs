@@ -18,7 +18,7 @@ use crate::schema::{reservations, stock};
 
 type Reservations = BTreeMap<OrderId, Reservation>;
 
-/// The level of a sku at an instant.
+/// The level of a SKU at an instant.
 pub(in super::super) async fn level(conn: &mut Conn, sku: &Sku, at: DateTime<Utc>) -> Answer<Option<StockLevel>> {
     let query = stock::table.filter(stock::sku.eq(sku.as_str())).select(LevelRow::as_select());
     let row: Option<LevelRow<'static>> = query.get_result(conn).await.optional()?;
@@ -26,7 +26,7 @@ pub(in super::super) async fn level(conn: &mut Conn, sku: &Sku, at: DateTime<Utc
     Ok(without_expired(conn, vec![row.into_level()?], at).await?.pop())
 }
 
-/// Levels at an instant, by sku.
+/// Levels at an instant, by SKU.
 pub(in super::super) async fn list(
     conn: &mut Conn,
     low_only: bool,
@@ -69,14 +69,14 @@ async fn without_expired(conn: &mut Conn, levels: Vec<StockLevel>, at: DateTime<
     Ok(sku_stocks.into_iter().map(|sku_stock| sku_stock.level().clone()).collect())
 }
 
-/// The stored reservations of a sku, expired ones included.
+/// The stored reservations of a SKU, expired ones included.
 pub(in super::super) async fn reservations(conn: &mut Conn, sku: &Sku) -> Answer<Vec<(OrderId, Reservation)>> {
     let query = reservations::table.filter(reservations::sku.eq(sku.as_str())).order(reservations::order_id);
     let rows: Vec<ReservationRow<'static>> = query.select(ReservationRow::as_select()).load(conn).await?;
     rows.iter().map(ReservationRow::reservation).collect()
 }
 
-/// The levels of skus, by sku.
+/// The levels of SKUs, by SKU.
 #[allow(clippy::match_same_arms, reason = "the arms are equal if nothing has to be locked")]
 pub(in super::super) async fn levels(
     conn: &mut Conn,
@@ -94,7 +94,7 @@ pub(in super::super) async fn levels(
     Ok(skus.map(|sku| stocked.remove(sku).unwrap_or_else(|| StockLevel::empty(sku.clone()))).collect())
 }
 
-/// The reservations of some orders on some skus.
+/// The reservations of some orders on some SKUs.
 pub(super) async fn reservations_of(
     conn: &mut Conn,
     wanted: &BTreeMap<&Sku, BTreeSet<OrderId>>,
@@ -109,7 +109,7 @@ pub(super) async fn reservations_of(
     by_sku(&rows)
 }
 
-/// The stock of some skus for decisions at an instant: with the given reservations, and those that have expired.
+/// The stock of some SKUs for decisions at an instant: with the given reservations, and those that have expired.
 pub(super) async fn sku_stocks(
     conn: &mut Conn,
     levels: Vec<StockLevel>,
@@ -128,7 +128,7 @@ pub(super) async fn sku_stocks(
     Ok(levels.into_iter().map(sku_stock).collect())
 }
 
-/// The expired reservations of some skus, and the next expiry of the others.
+/// The expired reservations of some SKUs, and the next expiry of the others.
 async fn due(
     conn: &mut Conn,
     skus: &[Sku],

@@ -20,7 +20,7 @@ use crate::schema::events;
 
 /// The stream kind of orders. The stream is the order id.
 pub(crate) const ORDER: &str = "order";
-/// The stream kind of stock. The stream is the sku.
+/// The stream kind of stock. The stream is the SKU.
 pub(crate) const STOCK: &str = "stock";
 /// The stream kind of tasks. The stream is the kind and the subject of the task.
 pub(crate) const TASK: &str = "task";
@@ -141,7 +141,7 @@ impl EventRow {
         Ok(Recorded { id, sequence, at, actor, event })
     }
 
-    /// The id of the order, sku or document.
+    /// The id of the order, SKU or document.
     pub(crate) fn stream<T: DeserializeOwned>(&self) -> Answer<T> {
         read("events.stream_id", &self.stream_id).map_err(|fault| fault.at(self.position))
     }

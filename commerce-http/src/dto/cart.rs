@@ -32,7 +32,7 @@ shape! {
         metadata: &'a Metadata = &cart.metadata,
         /// The price at current prices, and its explanation. Absent in lists.
         quote: Option<QuoteDto<'a>> = None,
-        /// The lines whose price is not the one that was accepted: when the sku was added, or by `POST /carts/{id}/refresh`.
+        /// The lines whose price is not the one that was accepted: when the SKU was added, or by `POST /carts/{id}/refresh`.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         price_changes: Vec<PriceChangeShape> = Vec::new(),
         version: u64 = cart.version,
@@ -76,7 +76,7 @@ impl<'a> From<&'a CartView> for CartShape<'a> {
     }
 }
 
-/// Units of a sku to add.
+/// Units of a SKU to add.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewItem {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Number, Value};
 
 pub(super) const A_PROMOTION_ID: &str = "a promotion id of 1 to 64 characters";
-pub(super) const A_SKU: &str = "a sku of 1 to 64 characters";
+pub(super) const A_SKU: &str = "a SKU of 1 to 64 characters";
 pub(super) const A_CATEGORY: &str = "a category of 1 to 64 characters";
 const A_QUANTITY: &str = "a whole number from 1 to 1000000";
 const A_COUNT: &str = "a whole number of zero or more";

@@ -80,7 +80,7 @@ order_request! {
     }
 }
 
-/// A line to order: a sku, or a product with a single one.
+/// A line to order: a SKU, or a product with a single one.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewOrderItem {

@@ -62,7 +62,7 @@ pub struct LineDto {
     /// The id of the line. The answer repeats it.
     #[schema(value_type = LineId)]
     pub id: Option<String>,
-    /// The sku.
+    /// The SKU.
     #[schema(value_type = Sku)]
     pub sku: Option<String>,
     /// The number of units.

@@ -146,13 +146,13 @@ impl From<&Promotion> for PromotionDto {
     }
 }
 
-/// Selects lines by sku, by category, or by both, which must then both match.
+/// Selects lines by SKU, by category, or by both, which must then both match.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PromotionFilter)]
 pub struct FilterDto {
-    /// The skus.
+    /// The SKUs.
     #[schema(value_type = Option<Vec<Sku>>, max_items = 1000)]
     pub skus: Option<Vec<String>>,
     /// The categories.

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::shape::shape;
 
 shape! {
-    /// The stock of one sku.
+    /// The stock of one SKU.
     #[schema(as = Stock)]
     pub(crate) struct StockShape<'a> from level: &'a StockLevel {
         sku: &'a Sku = &level.sku,
@@ -19,7 +19,7 @@ shape! {
         reserved: i64 = level.reserved,
         /// Units that can be sold.
         available: i64 = level.available(),
-        /// The sku is low if it has at most this many available units.
+        /// The SKU is low if it has at most this many available units.
         reorder_threshold: Option<i64> = level.reorder_threshold,
         version: u64 = level.version,
     }

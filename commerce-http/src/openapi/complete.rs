@@ -49,7 +49,9 @@ const LOCATED: [&str; 6] =
     ["createCheckout", "createOrder", "createProduct", "createPromotion", "createReturn", "openCart"];
 
 /// The statuses of problems that are the same for many operations.
-const SHARED: [u16; 7] = [401, 403, 404, 408, 412, 413, 415];
+const SHARED: [u16; 12] = [400, 401, 403, 404, 408, 412, 413, 414, 415, 431, 500, 501];
+/// The answer to a conditional read.
+const NOT_MODIFIED: &str = "NotModified";
 
 /// Completes the generated document.
 pub(super) fn complete(document: &mut OpenApi) {
@@ -62,6 +64,9 @@ pub(super) fn complete(document: &mut OpenApi) {
     components.headers = HEADERS.iter().map(header).collect();
     let problem = problem("Any other problem.", Ref::from_schema_name("Problem"));
     components.responses.insert("Problem".to_owned(), RefOr::T(problem));
+    let mut known = ResponseBuilder::new().description("The caller has the current version already.").build();
+    add_headers(&mut known, ["ETag", "X-Request-Id"]);
+    components.responses.insert(NOT_MODIFIED.to_owned(), RefOr::T(known));
     refer_to_entries(components);
     open_parts(components);
     // Labels of promotions may have any characters.
@@ -155,6 +160,9 @@ fn complete_operation(operation: &mut Operation, route: &Route, components: &mut
             succeed(response, status, keyed, route.id, components);
         }
     }
+    if problems::takes(operation, "If-None-Match").is_some() {
+        operation.responses.responses.insert("304".to_owned(), Ref::from_response_name(NOT_MODIFIED).into());
+    }
     examples::refer(operation, components);
     links::refer(operation, route);
     let found = problems::of(operation, route);
@@ -236,7 +244,7 @@ fn refusal(status: u16, codes: &[&str]) -> Response {
     let mut response = problem(&format!("{}: `{}`.", reason(status), codes.join("`, `")), schema);
     match status {
         401 => add_headers(&mut response, ["WWW-Authenticate"]),
-        429 => add_headers(&mut response, ["Retry-After"]),
+        429 | 503 => add_headers(&mut response, ["Retry-After"]),
         _ => {}
     }
     response

@@ -12,7 +12,14 @@ type Row<Operations> = (Operations, u16, &'static [&'static str]);
 type Property = fn(&Operation, &Route) -> bool;
 
 /// The problems that follow from the form of an operation.
-const COMMON: [Row<Property>; 21] = [
+const COMMON: [Row<Property>; 28] = [
+    (|_, _| true, 400, &["malformed_request"]),
+    (|_, _| true, 414, &["uri_too_long"]),
+    (|_, _| true, 431, &["head_too_large"]),
+    (|_, _| true, 500, &["internal_error"]),
+    (|_, _| true, 501, &["unsupported_transfer_encoding"]),
+    (is_secured, 503, &["overloaded", "store_unavailable", "timeout"]),
+    (|_, route| !route.method.is_safe(), 503, &["outcome_unknown"]),
     (|_, _| true, 401, &["invalid_token", "token_expired"]),
     (|_, _| true, 429, &["too_many_bad_tokens"]),
     (is_secured, 401, &["unauthenticated"]),
@@ -37,7 +44,7 @@ const COMMON: [Row<Property>; 21] = [
 ];
 
 /// The problems of single operations.
-const OWN: [Row<&[&str]>; 27] = [
+const OWN: [Row<&[&str]>; 29] = [
     (CART_CHANGES, 409, &["cart_already_ordered", "cart_expired"]),
     (CART_CHANGES, 422, &["amount_too_large"]),
     (&["getCart", "createQuote", "validateCode", "createProduct", "replaceProduct"], 422, &["amount_too_large"]),
@@ -50,6 +57,7 @@ const OWN: [Row<&[&str]>; 27] = [
     (PLACING, 404, &["not_found"]),
     (PLACING, 409, &["out_of_stock", "price_changed"]),
     (PLACING, 422, &["cart_empty", "currency_mismatch", "invalid_amount", "not_for_sale", "promotion_rejected"]),
+    (PLACING, 503, &["user_service_unavailable"]),
     (PLACING, 429, &["too_many_orders", "too_many_unpaid_orders", "too_many_unpaid_units"]),
     (ORDER_CHANGES, 400, &["invalid_transition"]),
     (ORDER_CHANGES, 409, &["window_closed", "order_refused"]),
@@ -60,6 +68,7 @@ const OWN: [Row<&[&str]>; 27] = [
     (&["confirmPayment"], 409, &["already_paid", "amount_mismatch", "not_payable", "order_cancelled", "out_of_stock"]),
     (&["confirmPayment"], 429, &["too_many_declined_payments"]),
     (&["createRefund"], 422, &["invalid_refund_amount"]),
+    (&["confirmPayment", "createRefund"], 503, &["payment_service_unavailable"]),
     (&["createPromotion"], 409, &["already_exists"]),
     (&["createProduct", "replaceProduct"], 409, &["product_exists", "sku_taken"]),
     (&["createProduct", "replaceProduct"], 422, &["currency_mismatch"]),

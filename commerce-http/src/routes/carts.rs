@@ -1,5 +1,6 @@
 //! `/carts`
 
+use commerce_core::actor::Actor;
 use commerce_core::cart::CartChange;
 use commerce_core::document::DocumentFilter;
 use commerce_core::engine::{CartView, OpenedCart, Target};
@@ -14,6 +15,7 @@ use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Listing, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
+use crate::turns::Turn;
 
 const CARTS: &str = "carts";
 
@@ -69,12 +71,12 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = CartShape<'_>))
 )]
 pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, cart) = (call.caller()?, target(call)?);
+    let (caller, cart, _turn) = change(app, call).await?;
     let patch = call.read(CartPatch::read)?;
     unkeyed(app.engine.change_cart(caller, cart, &CartChange::Metadata(patch), None).await?, written)
 }
 
-/// Adds units of a sku to a cart.
+/// Adds units of a SKU to a cart.
 #[utoipa::path(
     post, path = "/carts/{id}/items", tag = "carts",
     params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader, IfMatch),
@@ -82,7 +84,7 @@ pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = CartShape<'_>))
 )]
 pub(crate) async fn add_item(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, cart) = (call.caller()?, target(call)?);
+    let (caller, cart, _turn) = change(app, call).await?;
     let guard = call.idempotency_guard(&written)?;
     let item = call.read(NewItem::read)?;
     guard.answer(app.engine.add_item(caller, cart, item, guard.idempotency().as_ref()).await?)
@@ -95,7 +97,7 @@ pub(crate) async fn add_item(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = CartShape<'_>))
 )]
 pub(crate) async fn refresh(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, cart) = (call.caller()?, target(call)?);
+    let (caller, cart, _turn) = change(app, call).await?;
     let guard = call.idempotency_guard(&written)?;
     guard.answer(app.engine.refresh_cart(caller, cart, guard.idempotency().as_ref()).await?)
 }
@@ -108,7 +110,7 @@ pub(crate) async fn refresh(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 200, body = CartShape<'_>))
 )]
 pub(crate) async fn change_item(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, cart) = (call.caller()?, target(call)?);
+    let (caller, cart, _turn) = change(app, call).await?;
     let item = call.path_param("item_id", "cart item")?;
     let change = call.read(|patch: ItemPatch, reader| patch.read(reader, item))?;
     unkeyed(app.engine.change_cart(caller, cart, &change, None).await?, written)
@@ -121,14 +123,18 @@ pub(crate) async fn change_item(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 204))
 )]
 pub(crate) async fn remove_item(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, cart) = (call.caller()?, target(call)?);
+    let (caller, cart, _turn) = change(app, call).await?;
     let item = call.path_param("item_id", "cart item")?;
     unkeyed(app.engine.change_cart(caller, cart, &CartChange::RemoveItem(item), None).await?, changed)
 }
 
-/// The cart in the path, with the condition in the headers.
-pub(super) fn target(call: &RequestContext) -> Result<Target<CartId>, Problem> {
-    call.target(call.path_param("id", "cart")?)
+/// A change of the cart in the path: the caller, the cart with the condition in the headers, and the turn of the request.
+pub(super) async fn change<'c>(
+    app: &App,
+    call: &'c RequestContext,
+) -> Result<(&'c Actor, Target<CartId>, Option<Turn>), Problem> {
+    let (caller, cart) = (call.caller()?, call.target(call.path_param("id", "cart")?)?);
+    Ok((caller, cart, app.turns.take(caller).await))
 }
 
 /// The answer to a change of a cart.

@@ -15,7 +15,7 @@ use crate::dto::history::DocumentEventShape;
 use crate::dto::schema::UserIdSchema;
 use crate::idempotency::unkeyed;
 use crate::page::{self, List, Listing, MetadataFilter, Paging};
-use crate::precondition::IfMatch;
+use crate::precondition::{IfMatch, IfNoneMatch};
 
 const CUSTOMERS: &str = "customers";
 
@@ -46,11 +46,12 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
 /// A customer. Users may read their own.
 #[utoipa::path(
     get, path = "/customers/{id}", tag = "customers",
-    params(("id" = UserIdSchema, Path, description = "The id of the user.")),
+    params(("id" = UserIdSchema, Path, description = "The id of the user."), IfNoneMatch),
     responses((status = 200, body = CustomerShape<'_>))
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
-    Ok(written(&app.engine.customer(call.caller()?, &call.path_param("id", "customer")?).await?))
+    let customer = app.engine.customer(call.caller()?, &call.path_param("id", "customer")?).await?;
+    Ok(call.unless_known(customer.version, || written(&customer)))
 }
 
 /// Creates a customer, or replaces it.

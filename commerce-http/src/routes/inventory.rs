@@ -16,10 +16,10 @@ use crate::precondition::IfMatch;
 
 const SKUS: &str = "skus";
 
-/// Stock by sku.
+/// Stock by SKU.
 #[utoipa::path(
     get, path = "/inventory", tag = "inventory",
-    params(("below_threshold" = Option<bool>, Query, description = "Only skus at or below their threshold."), Paging),
+    params(("below_threshold" = Option<bool>, Query, description = "Only SKUs at or below their threshold."), Paging),
     responses((status = 200, body = List<StockShape<'_>>))
 )]
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
@@ -30,7 +30,7 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
     Ok(Answer::ok(&List::part(SKUS, &found, StockShape::from)))
 }
 
-/// The stock of a sku.
+/// The stock of a SKU.
 #[utoipa::path(
     get, path = "/inventory/{sku}", tag = "inventory",
     params(("sku" = SkuSchema, Path)),
@@ -60,7 +60,7 @@ pub(crate) async fn of_product(app: &App, call: &RequestContext) -> Outcome {
     Ok(Answer::ok(&List::whole(levels.iter().map(StockShape::from).collect())))
 }
 
-/// Sets the units on hand of a sku.
+/// Sets the units on hand of a SKU.
 #[utoipa::path(
     put, path = "/inventory/{sku}", tag = "inventory",
     params(("sku" = SkuSchema, Path), IfMatch),
@@ -74,7 +74,7 @@ pub(crate) async fn set(app: &App, call: &RequestContext) -> Outcome {
     unkeyed(app.engine.move_stock(caller, target, level.into(), None).await?, written)
 }
 
-/// Adjusts the units on hand of a sku, for example after a delivery.
+/// Adjusts the units on hand of a SKU, for example after a delivery.
 #[utoipa::path(
     post, path = "/inventory/{sku}/adjustments", tag = "inventory",
     params(("sku" = SkuSchema, Path), IdempotencyKeyHeader, IfMatch),

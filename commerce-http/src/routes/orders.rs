@@ -14,7 +14,7 @@ use crate::dto::placing::{NewOrder, Source};
 use crate::dto::schema::{StatusSchema, UserIdSchema};
 use crate::idempotency::{IdempotencyGuard, IdempotencyKeyHeader, RequiredIdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Listing, MetadataFilter, Paging};
-use crate::precondition::IfMatch;
+use crate::precondition::{IfMatch, IfNoneMatch};
 use crate::query::Query;
 use crate::telemetry;
 
@@ -110,7 +110,7 @@ async fn listed(app: &App, call: &RequestContext, query: &Query, user: Option<Us
 #[utoipa::path(
     get, path = "/orders/{id}", tag = "orders",
     params(("id" = String, Path, description = "The id or number of the order."),
-           ("at" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "The instant.")),
+           ("at" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "The instant."), IfNoneMatch),
     responses((status = 200, body = OrderShape<'_>))
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
@@ -119,7 +119,7 @@ pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
         Some(at) => app.engine.order_at(caller, &which, at).await?,
         None => app.engine.order(caller, &which).await?,
     };
-    Ok(written(&order))
+    Ok(call.unless_known(order.version, || written(&order)))
 }
 
 /// The history of an order, oldest first.

@@ -13,7 +13,7 @@ use crate::dto::product::{NewProduct, ProductShape, Variants};
 use crate::dto::schema::{CategoryIdSchema, ProductIdSchema};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Listing, MetadataFilter, Paging};
-use crate::precondition::IfMatch;
+use crate::precondition::{IfMatch, IfNoneMatch};
 use crate::problem::Problem;
 
 const PRODUCTS: &str = "products";
@@ -21,7 +21,7 @@ const PRODUCTS: &str = "products";
 /// Products, newest first. Guests and customers see only active ones.
 #[utoipa::path(
     get, path = "/products", tag = "catalog",
-    params(("q" = Option<String>, Query, description = "Part of a name, an id or a sku."),
+    params(("q" = Option<String>, Query, description = "Part of a name, an id or a SKU."),
            ("category" = Option<CategoryIdSchema>, Query, description = "This category and those below it."),
            ("active" = Option<bool>, Query), MetadataFilter, Paging),
     responses((status = 200, body = List<ProductShape<'_>>))
@@ -48,23 +48,24 @@ pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
 /// A product.
 #[utoipa::path(
     get, path = "/products/{id}", tag = "catalog",
-    params(("id" = ProductIdSchema, Path)),
+    params(("id" = ProductIdSchema, Path), IfNoneMatch),
     responses((status = 200, body = ProductShape<'_>))
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
     let product = app.engine.product(call.caller.actor(), &product_id(call)?).await?;
-    Ok(written(&product, app.currency()))
+    Ok(call.unless_known(product.version, || written(&product, app.currency())))
 }
 
 /// The variants of a product.
 #[utoipa::path(
     get, path = "/products/{id}/variants", tag = "catalog",
-    params(("id" = ProductIdSchema, Path)),
+    params(("id" = ProductIdSchema, Path), IfNoneMatch),
     responses((status = 200, body = Variants<'_>))
 )]
 pub(crate) async fn variants(app: &App, call: &RequestContext) -> Outcome {
     let product = app.engine.product(call.caller.actor(), &product_id(call)?).await?;
-    Ok(Answer::ok(&Variants::from((&product, app.currency()))).version(product.version))
+    let write = || Answer::ok(&Variants::from((&product, app.currency()))).version(product.version);
+    Ok(call.unless_known(product.version, write))
 }
 
 /// Creates a product.

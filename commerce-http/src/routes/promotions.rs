@@ -20,7 +20,7 @@ use crate::precondition::IfMatch;
     responses((status = 200, body = GivenCode<'_>))
 )]
 pub(crate) async fn add(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, cart) = (call.caller()?, carts::target(call)?);
+    let (caller, cart, _turn) = carts::change(app, call).await?;
     let code = call.read(NewCode::read)?;
     let given = code.clone();
     let checked = move |view: &CartView| Answer::ok(&GivenCode::of(&given, &view.quote)).version(view.cart.version);
@@ -38,7 +38,7 @@ pub(crate) async fn add(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 204))
 )]
 pub(crate) async fn remove(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, cart) = (call.caller()?, carts::target(call)?);
+    let (caller, cart, _turn) = carts::change(app, call).await?;
     let code = call.path_param("code", "code")?;
     unkeyed(app.engine.change_cart(caller, cart, &CartChange::RemoveCode(code), None).await?, carts::changed)
 }

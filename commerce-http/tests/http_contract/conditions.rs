@@ -123,3 +123,61 @@ async fn of_two_writers_at_one_version_one_is_told() {
     }
     assert_eq!(won, 1);
 }
+
+/// A reader who has the version gets no body; with every other tag, the whole document.
+async fn check_read(path: &str, write: Ask, shop: &Shop) {
+    let read = || shop.admin().get(path);
+    let shown = read().send().await;
+    let etag = shown.header("etag").to_owned();
+    for known in [&*etag, "*", &format!("W/{etag}"), &format!("\"x\", {etag}")] {
+        let answer = read().header("if-none-match", known).send().await;
+        assert_eq!((answer.status.as_u16(), &*answer.body), (304, &b""[..]), "{path} {known}");
+        assert_eq!((answer.header("etag"), answer.header("vary")), (&*etag, "accept-encoding"));
+    }
+    let head = shop.admin().ask(http::Method::HEAD, path).header("if-none-match", &etag).send().await;
+    assert_eq!(head.status, 304);
+    for other in ["\"999\"", "", "x", "\"x", &etag.replacen('"', "\"0", 1), &etag.replace('"', "")] {
+        let answer = read().header("if-none-match", other).send().await;
+        assert_eq!((answer.status.as_u16(), &answer.body), (200, &shown.body), "{path} {other}");
+    }
+    assert!(write.send().await.status.is_success());
+    let answer = read().header("if-none-match", &etag).send().await;
+    assert_eq!(answer.status, 200, "{path} was written");
+    assert_ne!(answer.body, shown.body);
+}
+
+#[tokio::test]
+async fn who_has_the_version_gets_no_body() {
+    let shop = Shop::open().await;
+    let (order, admin) = (path_of(&shop.order(1).await), shop.admin());
+    check_read("/v1/products/MUG", admin.put("/v1/products/MUG", &mug("New")), &shop).await;
+    let other = json!({ "name": "New", "variants": [{ "sku": "MUG", "price": "8.99" }] });
+    check_read("/v1/products/MUG/variants", admin.put("/v1/products/MUG", &other), &shop).await;
+    check_read(&order, admin.patch(&order, &json!({ "status": "paid" })), &shop).await;
+    admin.put("/v1/customers/ann", &json!({ "groups": ["a"] })).send().await.expect(201);
+    check_read("/v1/customers/ann", admin.put("/v1/customers/ann", &json!({ "groups": ["b"] })), &shop).await;
+}
+
+#[tokio::test]
+async fn a_customer_who_was_deleted_and_is_new_has_another_version() {
+    let shop = Shop::open().await;
+    let put = |group| shop.admin().put("/v1/customers/ann", &json!({ "groups": [group] }));
+    let first = put("a").send().await.header("etag").to_owned();
+    assert_eq!(shop.admin().delete("/v1/customers/ann").send().await.status, 204);
+    put("b").send().await.expect(201);
+    let read = shop.admin().get("/v1/customers/ann").header("if-none-match", &first).send().await;
+    assert_eq!(read.expect(200)["groups"], json!(["b"]));
+}
+
+/// What they show changes without a change of the version.
+#[tokio::test]
+async fn carts_and_promotions_are_always_shown() {
+    let shop = Shop::open().await;
+    let cart = shop.ann().post("/v1/carts", &json!({})).send().await.expect(201);
+    let promo = json!({ "id": "p", "code": "P", "effect": { "type": "free_shipping" } });
+    shop.admin().post("/v1/promos", &promo).send().await.expect(201);
+    for path in [&format!("/v1/carts/{}", text(&cart["id"])), "/v1/promos/p", "/v1/inventory/MUG"] {
+        let etag = shop.admin().get(path).send().await.header("etag").to_owned();
+        shop.admin().get(path).header("if-none-match", &etag).send().await.expect(200);
+    }
+}

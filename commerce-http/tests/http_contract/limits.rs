@@ -300,6 +300,10 @@ async fn an_order_is_declined_so_often() {
         assert_eq!(refused.header("retry-after"), "1801");
     }
     pay(&other, "tok_ok").await.expect(200);
+    shop.later(TimeDelta::minutes(31));
+    let refused = pay(&order, "tok_ok").await;
+    refused.problem(429, "too_many_declined_payments");
+    assert_eq!(refused.header("retry-after"), "1", "the reservation has ended");
     let events = shop.admin().get(&format!("/v1/orders/{}/events", order["id"].as_str().unwrap())).send().await;
     assert!(events.json()["items"].as_array().unwrap().len() <= 22);
 }

@@ -100,7 +100,7 @@ impl Shop {
         Self { address, clock, users, engine, connections }
     }
 
-    /// Puts a product with one sku of the same name on sale.
+    /// Puts a product with one SKU of the same name on sale.
     pub(crate) async fn sells(&self, sku: &str, price: &str, on_hand: i64) {
         let product = json!({ "name": format!("The {sku}"), "variants": [{ "sku": sku, "price": price }] });
         let path = encoded(sku);
@@ -146,7 +146,7 @@ impl Shop {
         self.someone("root", Role::Admin)
     }
 
-    /// What is available of a sku.
+    /// What is available of a SKU.
     pub(crate) async fn available(&self, sku: &str) -> i64 {
         let stock = self.admin().get(&format!("/v1/inventory/{}", encoded(sku))).send().await.expect(200);
         stock["available"].as_i64().unwrap()
@@ -351,7 +351,7 @@ pub(crate) fn address() -> Value {
     json!({ "name": "Ann", "line1": "1 High Street", "city": "London", "postal_code": "N1 1AA", "country": "GB" })
 }
 
-/// An order of units of a sku.
+/// An order of units of a SKU.
 pub(crate) fn order_of(sku: &str, quantity: i64) -> Value {
     json!({
         "items": [{ "sku": sku, "quantity": quantity }],

@@ -5,14 +5,14 @@ use commerce_http::dto::pricing::read_request;
 use commerce_http::dto::quote::QuoteDto;
 use serde_json::{Value, json};
 
-/// Lines of sku, units and price.
+/// Lines of SKU, units and price.
 type Lines<'a> = &'a [(&'a str, u32, &'a str)];
 
 fn buy_get(id: &str, buy: &Value, get: &Value) -> Value {
     json!({ "id": id, "effect": { "type": "buy_get", "buy": buy, "get": get, "max_applications": 1 } })
 }
 
-/// Some units of one sku, or of any.
+/// Some units of one SKU, or of any.
 fn units(quantity: u32, sku: Option<&str>) -> Value {
     let mut units = json!({ "quantity": quantity });
     if let Some(sku) = sku {

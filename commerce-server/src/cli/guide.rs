@@ -21,7 +21,7 @@ const LOOKED_AT: u16 = 20;
 
 /// The instructions, with placeholders in braces.
 const SCRIPT: &str = include_str!("guide.sh");
-/// The sku that the instructions import into an empty shop.
+/// The SKU that the instructions import into an empty shop.
 const DEMO_SKU: &str = "mug";
 /// Asks for the URL, which is not printed because it contains a password.
 const GIVE_URL: &str =
@@ -81,7 +81,7 @@ fn first_order(engine: &Engine, sku: &str) -> Value {
     })
 }
 
-/// A sku that is in stock.
+/// A SKU that is in stock.
 async fn sku_in_stock(engine: &Engine) -> Result<Option<Sku>, Failure> {
     let filter = ProductFilter { active: Some(true), ..ProductFilter::default() };
     let products =

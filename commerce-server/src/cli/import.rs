@@ -22,7 +22,7 @@ pub(super) struct ImportArgs {
     /// option, a file with a bad row changes nothing.
     #[arg(long)]
     partial: bool,
-    /// A CSV file with the columns sku, name, price, currency, `on_hand`, and optionally categories (separated by |),
+    /// A CSV file with the columns SKU, name, price, currency, `on_hand`, and optionally categories (separated by |),
     /// `tax_category` and `product_id`; - for the standard input.
     #[arg(value_name = "FILE", value_parser = PathBufValueParser::new().map(Input))]
     file: Input,

@@ -47,7 +47,7 @@ async fn replay(args: &ReplayArgs, config: &Config) -> Result<Rebuilt, Failure> 
     let opened = OpenStore::existing(config).await?;
     let bar = progress(
         ProgressBar::new_spinner(),
-        "{spinner} replaying: {human_pos} orders, documents, events and skus, {elapsed}",
+        "{spinner} replaying: {human_pos} orders, documents, events and SKUs, {elapsed}",
     );
     // A process whose clock is ahead may have removed reservations that expire soon.
     let (shown, at) = (bar.clone(), SystemClock.now() + TimeDelta::minutes(1));

@@ -167,13 +167,13 @@ fn check_currency(engine: &Engine, sheet: &Sheet) -> Result<(), ImportError> {
     Err(SheetError::Flaws(vec![Flaw::new(line, problem)]).into())
 }
 
-/// Checks that no sku belongs to another product.
+/// Checks that no SKU belongs to another product.
 async fn check_skus(engine: &Engine, product: &SheetProduct, flaws: &mut Vec<Flaw>) -> Result<(), EngineError> {
     let skus: Vec<Sku> = product.stock().map(|(sku, ..)| sku.clone()).collect();
     for offer in engine.offers(&skus).await?.into_values() {
         let line = product.stock().find(|(sku, ..)| **sku == offer.sku).map_or(0, |(_, line, _)| line);
         if offer.product_id != product.id {
-            let problem = format!("sku {} already belongs to product {}", offer.sku, offer.product_id);
+            let problem = format!("SKU {} already belongs to product {}", offer.sku, offer.product_id);
             flaws.push(Flaw::new(line, problem));
         }
     }
@@ -218,8 +218,8 @@ impl Step {
     }
 }
 
-/// The sku that caused the refusal.
-#[expect(clippy::wildcard_enum_match_arm, reason = "no other error names a sku")]
+/// The SKU that caused the refusal.
+#[expect(clippy::wildcard_enum_match_arm, reason = "no other error names a SKU")]
 fn culprit(error: &EngineError) -> Option<&str> {
     match error {
         EngineError::Refused(Refusal::Claimed { claim, .. }) if claim.kind == ClaimKind::Sku => Some(&claim.key),

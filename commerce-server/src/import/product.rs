@@ -48,7 +48,7 @@ impl SheetProduct {
         self.rows.first().map_or(0, |row| row.line)
     }
 
-    /// Its skus with their lines and units on hand.
+    /// Its SKUs with their lines and units on hand.
     pub fn stock(&self) -> impl ExactSizeIterator<Item = (&Sku, u64, i64)> {
         self.rows.iter().map(|row| (&row.sku, row.line, row.on_hand))
     }

@@ -238,7 +238,7 @@ impl Before {
         let row = Row::read(line, reader)?;
         match self.lines.entry(row.sku.clone()) {
             Entry::Occupied(first) => {
-                reader.refuse(format!("sku {} occurs on line {} already", row.sku, first.get()));
+                reader.refuse(format!("SKU {} occurs on line {} already", row.sku, first.get()));
                 return None;
             }
             Entry::Vacant(place) => place.insert(line),

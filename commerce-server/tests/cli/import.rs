@@ -89,7 +89,7 @@ fn of_a_bad_file_the_good_rows_are_imported_on_request() {
     assert!(stderr(&output).ends_with("nothing was imported: 1 bad row\n"), "{}", stderr(&output));
     let output = run(directory.path(), &["import", "--partial", "shop.csv"]);
     assert_eq!(stdout(&output), "shop.csv: 2 rows, 2 products: 1 added, 0 changed, 0 unchanged\n");
-    for words in ["line 5: price \"free\"", "line 3: sku mug already belongs to product mug"] {
+    for words in ["line 5: price \"free\"", "line 3: SKU mug already belongs to product mug"] {
         assert!(stderr(&output).contains(words), "{}", stderr(&output));
     }
     write(directory.path(), &format!("{text}torn,Torn\n"));
@@ -129,7 +129,7 @@ fn a_sku_of_another_product_is_refused() {
     let directory = stocked(&[("mug", 1)]);
     write(directory.path(), "sku,name,price,currency,on_hand,product_id\ntea,Tea,1,EUR,1,tea\nmug,Mug,1,EUR,1,cup\n");
     let output = run(directory.path(), &["import", "shop.csv"]);
-    assert!(stderr(&output).contains("line 3: sku mug already belongs to product mug"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("line 3: SKU mug already belongs to product mug"), "{}", stderr(&output));
     assert!(succeed(directory.path(), &["replay", "--verify"]).starts_with("2 events"));
 }
 

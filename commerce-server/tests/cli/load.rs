@@ -1,6 +1,7 @@
 use commerce_core::actor::Role;
 use futures_util::future::join_all;
-use http::StatusCode;
+use http::{Method, StatusCode};
+use serde_json::json;
 use std::collections::BTreeSet;
 
 use crate::home::{Home, on_each_database};
@@ -9,6 +10,7 @@ use crate::running::{Answer, Caller, Server, order_of, succeed};
 on_each_database!(
     of_200_units_400_buyers_get_200,
     one_key_sent_50_times_at_once_is_one_order,
+    two_hundred_adds_at_once_are_all_in_the_cart,
     orders_of_one_customer_are_limited,
 );
 
@@ -54,6 +56,27 @@ async fn one_key_sent_50_times_at_once_is_one_order(home: Home) {
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     let orders = ann.get("/v1/orders").await.body;
     assert_eq!(orders["items"].as_array().map(Vec::len), Some(1));
+}
+
+async fn two_hundred_adds_at_once_are_all_in_the_cart(home: Home) {
+    home.stock(&[("mug", 1000), ("cup", 1000)]);
+    let server = Server::start(home.path(), &[]);
+    let ann = Caller::guest(server.address).acting(home.path(), "ann", Role::Customer);
+    let cart = ann.send(Method::POST, "/v1/carts", None, &json!({})).await.expect("an answer").body;
+    let path = format!("/v1/carts/{}/items", cart["id"].as_str().expect("an id"));
+    let added = |number| {
+        let (ann, path) = (&ann, &path);
+        async move {
+            let (key, sku) = (format!("add-{number}"), if number % 2 == 0 { "mug" } else { "cup" });
+            ann.send(Method::POST, path, Some(&key), &json!({ "sku": sku, "quantity": 1 })).await.expect("an answer")
+        }
+    };
+    let answers = join_all((0..200).map(added)).await;
+    let refused: Vec<&Answer> = answers.iter().filter(|answer| answer.status != StatusCode::OK).collect();
+    assert!(refused.is_empty(), "{} were refused: {:?}", refused.len(), refused.first());
+    let cart = ann.get(path.trim_end_matches("/items")).await.body;
+    let units: Vec<_> = cart["items"].as_array().expect("lines").iter().map(|line| line["quantity"].as_u64()).collect();
+    assert_eq!(units, [Some(100), Some(100)], "{cart}");
 }
 
 async fn orders_of_one_customer_are_limited(home: Home) {

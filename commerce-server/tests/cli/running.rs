@@ -262,7 +262,7 @@ pub(crate) fn directory() -> TempDir {
     tempfile::tempdir().expect("a directory")
 }
 
-/// Writes a file of products: sku and units on hand.
+/// Writes a file of products: SKU and units on hand.
 pub(crate) fn products(directory: &Path, products: &[(&str, u32)]) -> String {
     let path = directory.join("products.csv");
     let row = |(sku, units): &(&str, u32)| format!("{sku},Product {sku},2.50,EUR,{units}\n");

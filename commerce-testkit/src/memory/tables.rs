@@ -60,7 +60,7 @@ impl Tables {
         }
     }
 
-    /// The stock of a sku with the reservations of some orders and those that have expired.
+    /// The stock of a SKU with the reservations of some orders and those that have expired.
     pub(super) fn sku_stock(&self, sku: &Sku, orders: &BTreeSet<OrderId>, at: DateTime<Utc>) -> SkuStock {
         let level = self.levels.get(sku).cloned().unwrap_or_else(|| StockLevel::empty(sku.clone()));
         let Some(reservations) = self.reservations.get(sku) else { return SkuStock::new(level, BTreeMap::new(), None) };

@@ -1,4 +1,4 @@
-//! Conflicting commits on the same skus, keys, customers and orders.
+//! Conflicting commits on the same SKUs, keys, customers and orders.
 
 use chrono::{DateTime, Utc};
 use commerce_core::commit::Commit;
@@ -16,7 +16,7 @@ use crate::commit_builder::{RESERVATION_SECONDS, order_of, parse};
 /// A commit of a script. It may refer to earlier ones.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// An order of units of skus, with or without an idempotency key.
+    /// An order of units of SKUs, with or without an idempotency key.
     Place(Vec<(&'static str, i64)>, Option<&'static str>),
     /// An order with the number of an earlier order.
     Again(Index),
@@ -30,7 +30,7 @@ pub enum Act {
     Correct(&'static str, i64),
     /// A user opens a cart.
     OpenCart(&'static str),
-    /// A product claims some skus.
+    /// A product claims some SKUs.
     Product(&'static str, Vec<&'static str>),
 }
 

@@ -16,10 +16,10 @@ use super::money::price_in;
 use super::text::{address, metadata, text, uuid_id};
 use crate::{CommitBuilder, quote};
 
-/// The skus of generated orders.
+/// The SKUs of generated orders.
 pub const SKUS: [&str; 3] = ["MUG", "POT", "TEA"];
 
-/// A new order at [`OPENING`](super::OPENING): up to four lines of [`SKUS`], with repeated skus and free items, and a plain or
+/// A new order at [`OPENING`](super::OPENING): up to four lines of [`SKUS`], with repeated SKUs and free items, and a plain or
 /// a rich price.
 pub fn new_order(seed: u32) -> impl Strategy<Value = NewOrder> {
     let currency = select(vec![Currency::USD, Currency::JPY, Currency::KWD]);

@@ -1,6 +1,6 @@
 //! Proptest strategies for pricing: requests, lines, promotions and their parts.
 //!
-//! Names come from small sets (four skus, four categories, three codes), so filters, codes and conditions match about half of
+//! Names come from small sets (four SKUs, four categories, three codes), so filters, codes and conditions match about half of
 //! the time. All values are valid: [`price`](commerce_core::pricing::price) accepts them. Large strategies are boxed to save
 //! stack. Amounts shrink to zero, lists to empty ones.
 //!
@@ -66,7 +66,7 @@ pub fn quantity() -> impl Strategy<Value = Quantity> {
     (1..=6_i64).prop_map(|units| Quantity::new(units).expect("from 1 on"))
 }
 
-/// A filter by one or two skus, categories, or both.
+/// A filter by one or two SKUs, categories, or both.
 pub fn filter() -> impl Strategy<Value = Filter> {
     let named = || subsequence(NAMES.to_vec(), 1..=2);
     let skus = |skus: Vec<&str>| skus.into_iter().map(name).collect::<Vec<_>>();

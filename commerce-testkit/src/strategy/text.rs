@@ -27,7 +27,7 @@ pub fn text<const MAX: usize>() -> impl Strategy<Value = BoundedString<MAX>> {
     characters(MAX).prop_map(|text| text.parse().expect("bounded and printable"))
 }
 
-/// A textual id, such as that of a user, product, sku or promotion.
+/// A textual id, such as that of a user, product, SKU or promotion.
 pub fn text_id<T: FromStr<Err: Debug> + Debug>() -> impl Strategy<Value = T> {
     characters(MAX_TEXT_ID).prop_map(|text| text.parse().expect("bounded and printable"))
 }

@@ -225,7 +225,7 @@ impl Case {
         Self { store: fixture.store(), shop: CommitBuilder::new(1) }
     }
 
-    /// With units of some skus on hand.
+    /// With units of some SKUs on hand.
     async fn stocked<F: Fixture>(fixture: &F, levels: &[(&str, i64)]) -> Self {
         let case = Self::new(fixture);
         case.accept(case.shop.stocked(levels)).await;

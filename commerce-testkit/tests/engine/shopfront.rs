@@ -103,7 +103,7 @@ pub(crate) fn idempotency<'a>(key: &str, fingerprint: &str) -> Idempotency<'a, O
 }
 
 impl Shopfront {
-    /// A shop that sells skus at a price, with units on hand.
+    /// A shop that sells SKUs at a price, with units on hand.
     pub(crate) async fn stocked(goods: &[(&str, &str, i64)]) -> Self {
         Self::open(Settings::new(CURRENCY), goods).await
     }
@@ -132,7 +132,7 @@ impl Shopfront {
         shop
     }
 
-    /// The same shop, where another customer buys a unit of a sku whenever the processor captures a payment.
+    /// The same shop, where another customer buys a unit of a SKU whenever the processor captures a payment.
     pub(crate) fn selling_during_payments(&self, sku: &'static str) -> Self {
         self.paid_through(Arc::new(SlowPayments { shop: self.clone(), sku }))
     }
@@ -150,7 +150,7 @@ impl Shopfront {
         Self { engine, ..self.clone() }
     }
 
-    /// Changes the price of a sku.
+    /// Changes the price of a SKU.
     pub(crate) async fn sell(&self, sku: &str, price: &str) {
         let saved = self.engine.save_product(&admin(), Target::any(&parse(sku)), &product(sku, price), None).await;
         saved.expect("the product is good");

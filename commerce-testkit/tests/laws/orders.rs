@@ -21,7 +21,7 @@ use proptest::sample::Index;
 
 use crate::wait;
 
-/// What is on hand of every sku before anything is sold.
+/// What is on hand of every SKU before anything is sold.
 const STOCK: i64 = 20;
 
 /// A store with one order in it, and the clock.

@@ -19,7 +19,7 @@ use crate::load::Placed;
 use crate::measure::now;
 use crate::order::Orders;
 
-/// Creates the tables and stocks the skus.
+/// Creates the tables and stocks the SKUs.
 pub(super) async fn prepare(url: &str) -> Result<(), Failure> {
     let store = open(url).await?;
     for commit in Orders::new(0, Spread::Uniform)?.stocking() {

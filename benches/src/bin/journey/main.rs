@@ -40,7 +40,10 @@ use table::Series;
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
-    let options = Options::parse(std::env::args().skip(1))?;
+    let Some(options) = Options::parse(std::env::args().skip(1))? else {
+        println!("{}", options::HELP);
+        return Ok(());
+    };
     println!("{}\n", settings(&options));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut series, mut statements) = (Vec::new(), String::new());

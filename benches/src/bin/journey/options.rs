@@ -8,6 +8,27 @@ use crate::Failure;
 use crate::database::Kind;
 use crate::program::Program;
 
+pub(crate) const HELP: &str = "\
+Drives the program commerce with what customers do, and shows rates, times and processor times.
+
+Usage: journey [OPTION]...
+
+  --server [NAME=]FILE  A program to measure; several take turns. Default: the one beside this program.
+  --database LIST       sqlite, postgresql, mariadb, with commas between. Default: all.
+  --clients LIST        Numbers of clients, with commas between. Default: 1,32.
+  --rounds N            Default: 5.
+  --seconds N           The duration of a round, after a second of warming up. Default: 4.
+  --products N          Products in the shop, at least 3. Default: 100.
+  --promotions N        Promotions without a code. Default: 0.
+  --orders N            Orders in the shop before the first round. Default: 0.
+  --carts N             Carts in the shop before the first round. Default: 0.
+  --reads               Each journey also reads a product and its order.
+  --by-kind N           N journeys a round, one kind of request after the other, with the processor time of each kind.
+  --statements          Counts statements; with --by-kind and --database postgresql.
+  --directory DIR       Where the databases store their data. Default: the temporary directory.
+  --test                A short run that shows that all works.
+  --help                Shows this text.";
+
 /// What is in a shop before the first round.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Filling {
@@ -39,7 +60,8 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
+    /// The options of the command line. `None`: the help is asked for.
+    pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Self>, Failure> {
         let mut arguments = arguments;
         let mut options = Self::full();
         while let Some(argument) = arguments.next() {
@@ -59,10 +81,11 @@ impl Options {
                 "--statements" => options.statements = true,
                 "--directory" => options.directory = Some(value()?.into()),
                 "--test" => options = Self { programs: options.programs, ..Self::test() },
-                unknown => return Err(format!("unknown option {unknown}").into()),
+                "--help" | "-h" => return Ok(None),
+                unknown => return Err(format!("unknown option {unknown}; --help lists the options").into()),
             }
         }
-        options.check()
+        options.check().map(Some)
     }
 
     fn check(mut self) -> Result<Self, Failure> {

@@ -69,7 +69,7 @@ impl Facts {
         self.tasks.extend(tasks.cloned());
     }
 
-    /// Adds the stock of those skus that were ever stocked.
+    /// Adds the stock of those SKUs that were ever stocked.
     pub(super) fn add_stock(&mut self, replay: &Replay, skus: impl Iterator<Item = Sku>) -> Result<(), ReplayError> {
         for sku in skus {
             if let Some(rebuilt) = replay.stock(&sku)? {

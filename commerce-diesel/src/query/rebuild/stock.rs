@@ -22,7 +22,7 @@ use crate::rows::stock::{LevelRow, ReservationRow};
 const MAX_OPEN: usize = 4096;
 
 impl<F: FnMut(u64) + Send> Rebuild<F> {
-    /// Checks all skus. Returns the replay of the whole history.
+    /// Checks all SKUs. Returns the replay of the whole history.
     pub(super) async fn check_stock(&mut self, conn: &mut Conn) -> Answer<Replay> {
         let replay = self.follow(conn).await?;
         let skus: Vec<_> = replay.skus().cloned().collect();

@@ -12,7 +12,7 @@ use crate::rows::micros;
 use crate::rows::stock::{LevelRow, ReservationRow, UncontendedReservationRow};
 use crate::schema::reservations;
 
-/// Writes the stock that changed, in the order of skus. Levels that are not locked yet come last.
+/// Writes the stock that changed, in the order of SKUs. Levels that are not locked yet come last.
 pub(super) async fn write(conn: &mut Conn, settled: &Writable) -> Answer<()> {
     let rows = Rows::of(&settled.state);
     dialect::pipeline!(conn;

@@ -19,7 +19,7 @@ use crate::proxy::{Cut, Proxy};
 
 const LOAD: Duration = Duration::from_secs(5);
 const BUYERS: u64 = 24;
-/// Of a sku that is sold out on the way.
+/// Of a SKU that is sold out on the way.
 const SCARCE: i64 = 200;
 
 /// What somebody asked for, and was told.

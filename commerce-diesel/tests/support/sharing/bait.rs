@@ -1,4 +1,4 @@
-//! Many skus and orders moved in every order by two processes: bait for deadlocks.
+//! Many SKUs and orders moved in every order by two processes: bait for deadlocks.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::database::{Database, seed};
 const SKUS: u64 = 12;
 const TRADERS: u64 = 16;
 const DEALS: usize = 120;
-/// What each sku begins with: little, so that it is sold out now and then.
+/// What each SKU begins with: little, so that it is sold out now and then.
 const UNITS: i64 = 120;
 
-/// Somebody who does one thing after the other, each on several skus or orders.
+/// Somebody who does one thing after the other, each on several SKUs or orders.
 struct Trader<S> {
     store: S,
     shop: Arc<CommitBuilder>,
@@ -69,7 +69,7 @@ impl<S: Store> Trader<S> {
         }
     }
 
-    /// Some skus, each once, in any order.
+    /// Some SKUs, each once, in any order.
     fn some_skus(&mut self) -> Vec<String> {
         let mut skus: Vec<String> = (0..SKUS).map(sku).collect();
         let count = 1 + usize::try_from(self.random.below(6)).unwrap();
@@ -130,7 +130,7 @@ impl<S: Store> Trader<S> {
         steps.into_iter().find_map(|step| self.shop.decide(order, Role::Admin, step, at).ok())
     }
 
-    /// Counts several skus anew, in one commit.
+    /// Counts several SKUs anew, in one commit.
     async fn correct(&mut self) {
         let mut commit = self.shop.commit(self.shop.at(1));
         for sku in self.some_skus() {

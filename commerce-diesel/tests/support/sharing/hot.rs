@@ -1,4 +1,4 @@
-//! One sku that everybody wants.
+//! One SKU that everybody wants.
 
 use commerce_core::commit::Commit;
 use commerce_core::port::{CommitError, Store};

@@ -146,7 +146,7 @@ fn adjusted(shop: &CommitBuilder, sku: &str, delta: i64, expected: Option<u64>) 
     shop.moves(sku, StockAction::Adjust { delta, reason: parse("received"), expected }, shop.at(1))
 }
 
-/// A sku that nobody knew: both deliveries arrive; of two first ones only one is the first.
+/// A SKU that nobody knew: both deliveries arrive; of two first ones only one is the first.
 pub(crate) async fn a_new_sku_is_stocked_by_both<D: Database>() {
     let Pair::<D> { stores, shop, .. } = Pair::new().await;
     for round in 0..ROUNDS {

@@ -27,7 +27,7 @@ const SKUS: [&str; 3] = ["CUP", "MUG", "POT"];
 const CHANGES: i64 = 60;
 const CUSTOMERS: usize = 4;
 
-/// A catalog that changes as a whole: the n-th change gives each sku the price 1000 + n, and takes n off an order.
+/// A catalog that changes as a whole: the n-th change gives each SKU the price 1000 + n, and takes n off an order.
 struct Catalog {
     products: Vec<Product>,
     promotion: PromotionRecord,
@@ -107,7 +107,7 @@ struct Customer {
 }
 
 impl Customer {
-    /// A new cart with all skus.
+    /// A new cart with all SKUs.
     async fn cart(&self) -> Cart {
         let opened = self.engine.open_cart(&self.who, &Metadata::default(), None).await.unwrap();
         let cart = opened.into_fresh().unwrap().view.cart;

@@ -1,4 +1,4 @@
-//! Products: their skus, lists and searches.
+//! Products: their SKUs, lists and searches.
 
 #![expect(missing_docs, reason = "the names of the cases say it")]
 
@@ -129,7 +129,7 @@ pub async fn a_dropped_sku_is_free_for_another_product<F: Fixture>(fixture: &F) 
     assert_eq!(offers.iter().map(|offer| offer.product_id.as_str()).collect::<Vec<_>>(), ["Q"]);
 }
 
-/// Unknown skus have no offer. Repeated skus have one.
+/// Unknown SKUs have no offer. Repeated SKUs have one.
 pub async fn offers_are_of_the_skus_that_exist<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);
     let mut product = case.shop.product("P", &["A", "a", "B"]);

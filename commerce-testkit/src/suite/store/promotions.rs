@@ -208,7 +208,7 @@ impl Case {
     }
 }
 
-/// Each offer once, by sku, and no uses of promotions that are not limited.
+/// Each offer once, by SKU, and no uses of promotions that are not limited.
 fn in_order(facts: PricingFacts) -> PricingFacts {
     let PricingFacts { cart, mut offers, candidates } = facts;
     offers.sort_by(|one, other| one.sku.cmp(&other.sku));

@@ -106,7 +106,7 @@ pub async fn a_paid_reservation_does_not_expire<F: Fixture>(fixture: &F) {
     assert_eq!(case.level_at("MUG", case.shop.at(10 * ENDED)).await.available(), 0);
 }
 
-/// Orders with the same skus in opposite order all succeed.
+/// Orders with the same SKUs in opposite order all succeed.
 pub async fn writers_of_the_same_skus_do_not_block_each_other<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("A", 100), ("B", 100), ("C", 100)]).await;
     let lines = [("A", 1), ("B", 1), ("C", 1)];
@@ -269,7 +269,7 @@ pub async fn falling_levels_are_noticed_once<F: Fixture>(fixture: &F) {
     assert_eq!(case.level("MUG").await.version, 9);
 }
 
-/// By the bytes of the skus, in pages, while others are added.
+/// By the bytes of the SKUs, in pages, while others are added.
 pub async fn levels_come_by_sku<F: Fixture>(fixture: &F) {
     let skus = ["A", "B-1", "B_1", "Z", "a", "é", "日", "🦀"];
     let case = Case::stocked(fixture, &skus.map(|sku| (sku, 3))).await;
