@@ -67,10 +67,9 @@ impl Loaded {
         at: DateTime<Utc>,
     ) -> Option<Writable> {
         let Self { state, locks } = self;
-        let depends = |refusal: &Refusal| match refusal {
-            Refusal::Stock(_) => locks.stock == Rows::Read,
-            Refusal::PromotionExhausted(_) => locks.uses == Rows::Read,
-            _ => false,
+        let depends = |refusal: &Refusal| {
+            matches!(refusal, Refusal::Stock(_)) && locks.stock == Rows::Read
+                || matches!(refusal, Refusal::PromotionExhausted(_)) && locks.uses == Rows::Read
         };
         if refusals.into_iter().any(depends) {
             return None;

@@ -125,8 +125,8 @@ impl Customer {
         while !changes.check(self.checkout(&cart)).await {}
         let items = SKUS.map(|sku| ItemRequest::sku(parse(sku), units(1))).to_vec();
         let request = PlaceOrderRequest::new(items, OrderDetails::new(address()));
-        let placed = async { self.engine.place_order(&self.who, &request, None).await.unwrap().into_fresh() };
-        changes.check(async { placed.await.map(|order| order.quote) }).await;
+        let placed = Box::pin(self.engine.place_order(&self.who, &request, None));
+        changes.check(async { Some(placed.await.unwrap().into_fresh()?.quote) }).await;
     }
 
     /// Accepts the prices of the day and orders a cart. `None` if they have risen since.
@@ -157,7 +157,7 @@ pub(crate) async fn a_price_was_true_while_it_was_asked_for<D: Database>() {
             tokio::spawn(async move {
                 let mut bought = 0;
                 while !changes.are_over.load(Ordering::SeqCst) {
-                    customer.buy(&changes).await;
+                    Box::pin(customer.buy(&changes)).await;
                     bought += 1;
                 }
                 bought
