@@ -8,7 +8,7 @@
 //! | the accept loop and its limits | [`listener`] |
 //! | what runs in the background | `cli::workers` |
 //! | which keys sign tokens | `keyring`, `development_key` |
-//! | calls to other services | `outbound`, [`users`] |
+//! | calls to other services | [`users`], `commerce-outbound` |
 //! | the import of products | [`import`] |
 //!
 //! # Invariants
@@ -22,7 +22,6 @@ pub mod import;
 mod keyring;
 pub mod listener;
 mod metrics_page;
-mod outbound;
 mod plural;
 pub mod users;
 

@@ -4,18 +4,15 @@
 //! * Errors, logs and `Debug` do not contain the service token.
 //! * An answer that is neither yes nor no is [`UsersUnavailable`].
 
-use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use commerce_core::ids::UserId;
 use commerce_core::port::{Users, UsersUnavailable};
-use http::uri::Scheme;
-use http::{HeaderValue, StatusCode, Uri};
+use commerce_outbound::{Service, ServiceError};
+use http::{Request, StatusCode};
+use http_body_util::Full;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use thiserror::Error;
-
-use crate::outbound::Outbound;
 
 /// The default time-out of a call.
 pub const TIME_OUT: Duration = Duration::from_secs(2);
@@ -27,45 +24,16 @@ const MAX_BODY: usize = 64 * 1024;
 /// The users service: `GET {base}/api/v1/users/{id}`. Status 200 means yes, 404 no.
 ///
 /// A call is not retried. The caller may do so.
-#[derive(Clone)]
-pub struct HttpUsers {
-    client: Outbound,
-    base: String,
-    authorization: Option<HeaderValue>,
-}
-
-/// The reason why a users service cannot be used.
-#[derive(Debug, Error)]
-#[expect(missing_docs, reason = "the messages say it")]
-pub enum UsersConfigError {
-    #[error("{0}")]
-    Address(&'static str),
-    #[error("the service token contains characters that a header cannot contain")]
-    Token,
-    #[error("TLS cannot be set up: {0}")]
-    Tls(#[from] rustls::Error),
-}
+#[derive(Clone, Debug)]
+pub struct HttpUsers(Service);
 
 impl HttpUsers {
     /// A client for the users service at a URL, with a service token.
     ///
     /// # Errors
     /// The URL or the token is invalid, or TLS cannot be set up.
-    pub fn new(base: &str, token: Option<&str>, time_out: Duration) -> Result<Self, UsersConfigError> {
-        check_address(base)?;
-        let authorization = token.map(bearer).transpose()?;
-        let base = base.trim_end_matches('/').to_owned();
-        Ok(Self { client: Outbound::new(time_out)?, base, authorization })
-    }
-
-    fn uri(&self, user: &UserId) -> Result<Uri, http::uri::InvalidUri> {
-        format!("{}/api/v1/users/{}", self.base, utf8_percent_encode(user.as_str(), RESERVED)).parse()
-    }
-}
-
-impl fmt::Debug for HttpUsers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpUsers").field("base", &self.base).finish_non_exhaustive()
+    pub fn new(base: &str, token: Option<&str>, time_out: Duration) -> Result<Self, ServiceError> {
+        Ok(Self(Service::new(base, token, time_out)?))
     }
 }
 
@@ -77,34 +45,14 @@ impl Users for HttpUsers {
             return Ok(false);
         }
         let unavailable = |error: Box<dyn std::error::Error + Send + Sync>| UsersUnavailable(error);
-        let uri = self.uri(user).map_err(|error| unavailable(error.into()))?;
-        let answer = self.client.get(uri, self.authorization.as_ref(), MAX_BODY).await;
-        match answer.map_err(|error| unavailable(error.into()))?.0 {
+        let path = format!("/api/v1/users/{}", utf8_percent_encode(user.as_str(), RESERVED));
+        let mut request = Request::new(Full::default());
+        *request.uri_mut() = self.0.uri(&path).map_err(|error| unavailable(error.into()))?;
+        let answer = self.0.send(request, MAX_BODY).await;
+        match answer.map_err(|error| unavailable(error.into()))?.status {
             StatusCode::OK => Ok(true),
             StatusCode::NOT_FOUND => Ok(false),
             other => Err(unavailable(format!("it answered {other}").into())),
         }
     }
-}
-
-fn bearer(token: &str) -> Result<HeaderValue, UsersConfigError> {
-    let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| UsersConfigError::Token)?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-/// Checks that paths can be appended to a URL.
-fn check_address(base: &str) -> Result<(), UsersConfigError> {
-    let refuse = |reason| Err(UsersConfigError::Address(reason));
-    let Ok(uri) = base.parse::<Uri>() else { return refuse("not an address such as https://users.example.com") };
-    if uri.scheme() != Some(&Scheme::HTTP) && uri.scheme() != Some(&Scheme::HTTPS) {
-        return refuse("an address starts with http:// or https://");
-    }
-    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        return refuse("credentials do not belong in an address; give the token in COMMERCE_USERS_TOKEN");
-    }
-    if uri.query().is_some() || base.contains('#') {
-        return refuse("the address of a service must not have a query or a fragment");
-    }
-    Ok(())
 }

@@ -3,6 +3,7 @@
 mod clients;
 mod servers;
 mod sim;
+mod stripe;
 
 use std::process::{Command, ExitCode};
 use std::time::{Instant, SystemTime};
@@ -37,6 +38,7 @@ const STAGES: &[Stage] = &[
         what: "linters, generated clients and a browser take the OpenAPI document at its word",
         run: || clients::check(|| cargo(&["test", "--workspace", "--features", FEATURES, "--no-run"])),
     },
+    Stage { name: "stripe", what: "the Stripe adapter and localstripe understand each other", run: stripe::check },
     Stage { name: "features", what: "every combination of databases builds without a warning", run: features },
     Stage { name: "docs", what: "the documentation builds without a warning", run: docs },
     Stage {
@@ -48,6 +50,8 @@ const STAGES: &[Stage] = &[
 
 const PACKAGES: &[&str] = &[
     "commerce-core",
+    "commerce-outbound",
+    "commerce-stripe",
     "commerce-testkit",
     "diesel-bulk",
     "commerce-diesel",

@@ -12,12 +12,12 @@ use commerce_diesel::DatabaseError;
 #[cfg(feature = "sqlite")]
 use commerce_diesel::sqlite::OpenError;
 use commerce_http::auth::MintError;
+use commerce_outbound::ServiceError;
 use thiserror::Error as ThisError;
 
 use crate::config::ConfigError;
 use crate::keyring::KeyringError;
 use crate::plural::counted;
-use crate::users::UsersConfigError;
 
 #[derive(Debug, ThisError)]
 pub(super) enum Failure {
@@ -27,8 +27,8 @@ pub(super) enum Failure {
     Clock,
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("users service: {0}")]
-    Users(#[from] UsersConfigError),
+    #[error("{name}: {source}")]
+    Service { name: &'static str, source: ServiceError },
     #[cfg(feature = "sqlite")]
     #[error("database: {0}")]
     Open(#[from] OpenError),

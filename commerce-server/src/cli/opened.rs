@@ -55,7 +55,11 @@ impl OpenStore {
         let mut engine = Engine::builder(config.settings(currency)?, self.kept.clone(), Arc::new(SandboxPayments));
         if let Some(url) = config.users.url() {
             let token = config.users.token()?;
-            let users = HttpUsers::new(url, token.as_ref().map(Secret::reveal), config.users.time_out())?;
+            let users = HttpUsers::new(url, token.as_ref().map(Secret::reveal), config.users.time_out());
+            let users = users.map_err(|source| Failure::Service {
+                name: "users service (--users-url, COMMERCE_USERS_TOKEN)",
+                source,
+            })?;
             engine = engine.users(Arc::new(users));
         }
         Ok(engine.build())

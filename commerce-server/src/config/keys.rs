@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use commerce_outbound::is_protected;
 use serde::Deserialize;
 
 use super::{ConfigError, DurationText, read, refused};
@@ -122,16 +123,6 @@ impl Keys {
     pub(crate) fn refresh(&self) -> Duration {
         self.jwks_refresh.unwrap_or(JWKS_REFRESH).duration()
     }
-}
-
-/// Whether nobody can change an answer on its way: the URL has https or a local host.
-fn is_protected(url: &str) -> bool {
-    let host = url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
-    let is_local = |host: String| {
-        let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-    };
-    url.starts_with("https://") || host.is_some_and(is_local)
 }
 
 #[cfg(test)]

@@ -1,0 +1,12 @@
+//! Internal: calls of commerce to other services over HTTP or HTTPS, and signatures of webhooks.
+//!
+//! # Invariants
+//! * Every call has a limit of time and of size.
+//! * Errors and `Debug` contain no token, no secret and no body.
+
+mod client;
+mod service;
+pub mod signature;
+
+pub use self::client::{Answer, Outbound, OutboundError};
+pub use self::service::{Service, ServiceError, is_protected};
