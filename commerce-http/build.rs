@@ -3,17 +3,21 @@
 use utoipa_config::Config;
 
 /// Values with a schema of their own name in `dto::schema`.
-const SCHEMAS: [&str; 27] = [
+const SCHEMAS: [&str; 31] = [
     "CartStatus",
     "CategoryId",
     "Code",
     "CodeMatching",
     "CodeRejection",
     "Currency",
+    "DeclineClass",
+    "DeclineCode",
     "Limit",
     "LineId",
     "Name",
     "NoEffect",
+    "OperationKind",
+    "OperationState",
     "OrderNumber",
     "PaymentStatus",
     "Phase",
@@ -33,7 +37,7 @@ const SCHEMAS: [&str; 27] = [
     "UserId",
 ];
 /// Ids that are UUIDs.
-const UUIDS: [&str; 7] = ["CartId", "EventId", "ItemId", "OrderId", "PaymentId", "RefundId", "ReturnId"];
+const UUIDS: [&str; 8] = ["CartId", "EventId", "ItemId", "OperationId", "OrderId", "PaymentId", "RefundId", "ReturnId"];
 
 const DECIMALS: [&str; 2] = ["Decimal", "DecimalDto"];
 const DECIMAL: &str = "crate::dto::schema::DecimalNumber";

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
-use commerce_core::payment::SandboxPayments;
+use commerce_core::payment::SandboxProcessor;
 use commerce_core::settings::Settings;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
 use commerce_http::auth::{Auth, VerifyingKey};
@@ -31,7 +31,8 @@ type PageRequest = Response<UnsyncBoxBody<Bytes, Failure>>;
 async fn main() -> Result<(), Failure> {
     let directory = tempfile::tempdir()?;
     let store = SqliteStore::open(&directory.path().join("shop.db"), SqliteOptions::default()).await?;
-    let engine = Engine::builder(Settings::new(Currency::EUR), Arc::new(store), Arc::new(SandboxPayments)).build();
+    let engine =
+        Engine::builder(Settings::new(Currency::EUR), Arc::new(store), Arc::new(SandboxProcessor::in_memory())).build();
     let auth = Auth::new(vec![VerifyingKey::hs256(b"a secret of at least thirty-two bytes")?]);
     let shop = Service::new(engine, Options::new(auth));
 

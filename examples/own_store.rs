@@ -180,7 +180,7 @@ impl Store for OwnStore {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (settings, store) = (Settings::new(Currency::EUR), Arc::new(OwnStore::default()));
-    let engine = Engine::builder(settings, store, Arc::new(SandboxPayments)).build();
+    let engine = Engine::builder(settings, store, Arc::new(SandboxProcessor::in_memory())).build();
     let (admin, ann) = (Actor::user(Role::Admin, "root".parse()?), Actor::user(Role::Customer, "ann".parse()?));
     let mug = ProductInput::new("Mug".parse()?, vec![Variant::new("MUG".parse()?, "9.99 EUR".parse()?)]);
     engine.import(&admin, &[ImportRow { id: "mug".parse()?, product: mug, on_hand: vec![10] }]).await?;

@@ -24,7 +24,7 @@ pub use self::claims::{ClaimChange, Claims};
 use self::settle::derive_event_id;
 pub use self::settle::{Accepted, LoadedState, ReadSet, UsesNeeded, settle};
 use crate::actor::Actor;
-use crate::document::{Aggregate, Claim, ClaimKind, DocumentChange, DocumentId};
+use crate::document::{Aggregate, Claim, ClaimKind, DocumentChange, DocumentId, task_changes};
 use crate::event::Recorded;
 use crate::ids::{OrderId, PromotionId};
 use crate::order::{CorruptHistory, LimitReached, Order, OrderEvent, UnpaidGuard, evolve, side_effects};
@@ -53,7 +53,7 @@ pub struct Commit {
     pub stock: Vec<StockMove>,
     /// Applied in this order.
     pub redemptions: Vec<RedemptionMove>,
-    /// What the events of the orders cause; see [`replay`](crate::replay).
+    /// What the events of the orders and documents cause; see [`replay`](crate::replay).
     pub tasks: Vec<TaskChange>,
 }
 
@@ -163,11 +163,12 @@ impl Commit {
             && self.tasks.is_empty()
     }
 
-    /// Adds the next value of a document, with its event. `before` is the value that was read; `None` for a new
+    /// Adds the next value of a document, with its event and its task. `before` is the value that was read; `None` for a new
     /// document.
     pub fn change<T: Aggregate>(&mut self, before: Option<&T>, after: T) {
         let event_id = |id: &DocumentId, sequence| derive_event_id(self.seed, &id.id, sequence);
         let change = DocumentChange::new(before, after, (self.at, self.actor.clone()), event_id);
+        self.tasks.extend(task_changes(change.id(), &change.event().event.change));
         self.documents.push(change);
     }
 

@@ -1,6 +1,6 @@
 //! Documents: values with an id and a version that a commit replaces as a whole.
 //!
-//! Carts, products, categories and promotions are documents. The version that a change was decided on is a guard of its
+//! Carts, products, categories, payments and promotions are documents. The version that a change was decided on is a guard of its
 //! commit. The [claims](Claim) of a document are unique in the shop. Every change appends an event with the actor, the
 //! time and the change to the document's history: the first event contains the whole value, later events a JSON merge
 //! patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)). [`replay`] folds them.
@@ -13,6 +13,10 @@
 //! * `DOC-1`: the version of a document is the sequence of its last event. Versions have no gap.
 //! * `DOC-2`: a claim has at most one owner.
 //! * `DOC-3`: folding the events of a document gives the document.
+//!
+//! # Tasks
+//! A payment has a task while its stored form has the member `ask_at`, due at that time. [`task_changes`] derives changes of tasks
+//! from the change of a document, for commits and for [`replay`](crate::replay) alike.
 //!
 //! # Adding a kind
 //! Implement [`Aggregate`] for the value and list it in the macro call below, with the field that is its id. A kind of
@@ -32,10 +36,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
 
-pub use self::change::{Delta, DocumentChange, DocumentEvent, ReplayedError, replay};
+pub use self::change::{Delta, DocumentChange, DocumentEvent, ReplayedError, replay, task_changes};
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Product};
 use crate::customer::Customer;
+use crate::payment::Payment;
 use crate::promotion::PromotionRecord;
 use crate::text::named;
 
@@ -215,6 +220,8 @@ documents! {
     Category(Category, id), "category";
     /// What the shop knows of a user.
     Customer(Customer, id), "customer";
+    /// An attempt to be paid for an order.
+    Payment(Payment, id), "payment";
     /// A product with its variants.
     Product(Product, id), "product";
     /// A promotion of the shop.

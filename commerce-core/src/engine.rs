@@ -25,6 +25,7 @@ mod payments;
 mod placing;
 mod promotions;
 mod quotes;
+mod reconciliation;
 mod target;
 mod tasks;
 
@@ -43,6 +44,7 @@ pub use self::catalog::{CategoryInput, ImportRow, Imported, ProductInput};
 pub use self::customers::SavedCustomer;
 pub use self::error::{EngineError, Field, ItemPart, Resource};
 pub use self::orders::{HistoryItem, ReturnInput};
+pub use self::payments::PaymentView;
 pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest, PriceChanged};
 pub use self::promotions::{Basket, CodeCheck};
 pub use self::target::{Expected, Target, Versions};
@@ -53,8 +55,9 @@ use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, RecordedReply, Re
 use crate::customer::Customer;
 use crate::document::ClaimKind;
 use crate::event::Recorded;
-use crate::ids::{EventId, IdError, RefundId, UserId};
+use crate::ids::{EventId, IdError, OperationId, RefundId, UserId};
 use crate::order::{Context, Order, OrderEvent, fold};
+use crate::payment::Payment;
 use crate::permission::Permission;
 use crate::port::{CommitError, PromotionWithUsage};
 use crate::settings::Settings;
@@ -75,7 +78,7 @@ const MAX_RETRIES: u32 = 15;
 /// use commerce_testkit::MemoryStore;
 ///
 /// let (settings, store) = (Settings::new(Currency::EUR), Arc::new(MemoryStore::new()));
-/// let engine = Engine::builder(settings, store, Arc::new(SandboxPayments)).build();
+/// let engine = Engine::builder(settings, store, Arc::new(SandboxProcessor::in_memory())).build();
 ///
 /// let admin = Actor::user(Role::Admin, "root".parse()?);
 /// let mug = ProductInput::new("Mug".parse()?, vec![Variant::new("MUG".parse()?, "9.99 EUR".parse()?)]);
@@ -161,9 +164,20 @@ impl Repeatable for Order {
 }
 
 macro_rules! repeatable {
-    ($($outcome:ty)*) => { $(impl Repeatable for $outcome {})* };
+    ($($outcome:ty),*) => { $(impl Repeatable for $outcome {})* };
 }
-repeatable!(CartView OpenedCart Category Customer Imported Product PromotionWithUsage SavedCustomer StockLevel);
+repeatable!(
+    CartView,
+    OpenedCart,
+    Category,
+    Customer,
+    Imported,
+    PaymentView,
+    Product,
+    PromotionWithUsage,
+    SavedCustomer
+);
+repeatable!(StockLevel, (Payment, OperationId));
 
 impl<T> Reply<T> {
     /// The outcome, if the request took effect now.

@@ -15,6 +15,7 @@
 //! | [`ManagePromotions`](Permission::ManagePromotions) | | | yes | |
 //! | [`ManageCustomers`](Permission::ManageCustomers) | | | yes | |
 //! | [`ManageTasks`](Permission::ManageTasks): list, retry, drop | | | yes | |
+//! | [`ReconcilePayments`](Permission::ReconcilePayments): read everything that was booked | | | yes | |
 //! | [`RecordPayments`](Permission::RecordPayments): captures, failures, expiries, refunds made | | | | |
 //!
 //! The engine itself ([`Role::System`]) may do everything. Three rules are elsewhere: users can access what they own;
@@ -40,6 +41,7 @@ pub enum Permission {
     ManagePromotions,
     ManageCustomers,
     ManageTasks,
+    ReconcilePayments,
     RecordPayments,
 }
 
@@ -54,7 +56,11 @@ impl Permission {
             Self::MoveOrders | Self::OrderForOthers | Self::OrderUnlimited | Self::Quote | Self::ManageStock => {
                 &[Admin, Service]
             }
-            Self::ManageCatalog | Self::ManagePromotions | Self::ManageCustomers | Self::ManageTasks => &[Admin],
+            Self::ManageCatalog
+            | Self::ManagePromotions
+            | Self::ManageCustomers
+            | Self::ManageTasks
+            | Self::ReconcilePayments => &[Admin],
             Self::RecordPayments => &[],
         }
     }

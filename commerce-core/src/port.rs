@@ -27,15 +27,11 @@ use crate::catalog::{Category, Offer, Product};
 use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};
 use crate::document::{Document, DocumentEvent, DocumentFilter, DocumentId, DocumentKind};
 use crate::event::{HistoryEntry, Recorded};
-use crate::ids::{
-    CartId, CategoryId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, RefundId, ReturnId, Sku, UserId,
-};
-use crate::money::Money;
-use crate::order::{Order, OrderEvent, RefundOutcome, Return, ReturnStatus, Status};
+use crate::ids::{CartId, CategoryId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, ReturnId, Sku, UserId};
+use crate::order::{Order, OrderEvent, Return, ReturnStatus, Status};
 use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage, code_key};
 use crate::stock::{Reservation, StockLevel};
 use crate::task::{Task, TaskEvent, TaskKey, TaskKind, TaskState};
-use crate::text::BoundedString;
 
 /// A reference to an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -539,66 +535,6 @@ pub trait Users: Send + Sync + fmt::Debug {
     async fn segments(&self, _user: &UserId) -> Result<Vec<String>, UsersUnavailable> {
         Ok(Vec::new())
     }
-}
-
-/// The payment processor is not available or did not answer.
-#[derive(Debug, Error)]
-#[error("the payment processor is not available: {0}")]
-pub struct PaymentsUnavailable(pub Box<dyn core::error::Error + Send + Sync>);
-
-/// An attempt to capture a payment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct Charge {
-    /// The processor captures a payment at most once, however often it is sent.
-    pub payment: PaymentId,
-    pub amount: Money,
-    /// The token that the customer's client got from the processor in place of card data.
-    pub token: String,
-}
-
-impl Charge {
-    /// A charge of an amount with a token.
-    pub const fn new(payment: PaymentId, amount: Money, token: String) -> Self {
-        Self { payment, amount, token }
-    }
-}
-
-/// The processor's answer to a charge.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum ChargeOutcome {
-    /// `reference` is the processor's id of the payment.
-    Captured { amount: Money, reference: BoundedString<200> },
-    /// `reason` is for the customer.
-    Declined { reason: BoundedString<500> },
-}
-
-/// A refund to send to the processor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct RefundRequest {
-    /// The processor pays a refund at most once, however often it is sent.
-    pub refund: RefundId,
-    pub payment: PaymentId,
-    /// The processor's id of the payment; `None` if it was received elsewhere.
-    pub reference: Option<BoundedString<200>>,
-    pub amount: Money,
-}
-
-/// The payment processor.
-///
-/// # Contract
-/// Both calls are idempotent in the id they carry: a repeated call returns the first answer and moves no money.
-#[async_trait]
-pub trait Payments: Send + Sync + fmt::Debug {
-    /// Captures a payment.
-    async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, PaymentsUnavailable>;
-
-    /// Pays a refund.
-    async fn refund(&self, refund_request: &RefundRequest) -> Result<RefundOutcome, PaymentsUnavailable>;
 }
 
 /// The source of the time.

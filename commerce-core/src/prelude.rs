@@ -12,8 +12,8 @@ pub use crate::engine::{
 pub use crate::ids::{CartId, ItemId, OrderId, OrderNumber, ProductId, PromotionId, Sku, UserId};
 pub use crate::money::{Currency, Money};
 pub use crate::order::{Command, Order, OrderDetails, Phase};
-pub use crate::payment::SandboxPayments;
-pub use crate::port::{OrderRef, Page, PageRequest, Payments, Store, StoreError, Users};
+pub use crate::payment::SandboxProcessor;
+pub use crate::port::{OrderRef, Page, PageRequest, Processor, Store, StoreError, Users};
 pub use crate::settings::{Settings, ShippingMethod};
 #[cfg(feature = "std")]
 pub use crate::system::{SystemClock, TimeOrderedIds};

@@ -19,13 +19,14 @@
 
 use alloc::collections::BTreeMap;
 use alloc::collections::btree_map::Entry;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
 use crate::money::{Currency, Money, MoneyError};
+use crate::payment::{CaptureMode, OperationKind, OperationState, Payment};
 
 /// An amount that the shop knows to have moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,6 +157,23 @@ pub struct Reconciliation {
     lines: BTreeMap<String, u64>,
     totals: BTreeMap<Currency, Totals>,
     period: Option<Period>,
+}
+
+impl Payment {
+    /// What is known to have moved, for a reconciliation.
+    pub fn booked(&self) -> impl Iterator<Item = Booked> {
+        let moved = self.operations.iter().filter(|operation| operation.state == OperationState::Succeeded);
+        moved.filter_map(|operation| {
+            let amount = match operation.kind {
+                OperationKind::Authorize if self.capture == CaptureMode::Automatic => operation.amount,
+                OperationKind::Capture if operation.sent > 0 => operation.amount,
+                OperationKind::Refund | OperationKind::Dispute => operation.amount.times(-1).ok()?,
+                OperationKind::Authorize | OperationKind::Capture | OperationKind::Void => return None,
+            };
+            let reference = operation.reference.as_ref().map(ToString::to_string);
+            Some(Booked { operation: operation.id.to_string(), reference, amount, at: operation.updated_at })
+        })
+    }
 }
 
 /// The first and the last instant of a statement.

@@ -34,7 +34,7 @@ use thiserror::Error;
 pub use self::rebuilt::{RebuiltOrder, RebuiltStock};
 use self::stock::ReplayedStock;
 pub use self::verify::{Difference, Report, verify};
-use crate::document::{Delta, DocumentId, ReplayedError};
+use crate::document::{Delta, DocumentId, ReplayedError, task_changes};
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{OrderId, PromotionId, Sku};
 use crate::order::{CorruptHistory, Order, OrderEvent, SideEffects, evolve, side_effects};
@@ -125,8 +125,11 @@ impl Replay {
         match entry {
             HistoryEntry::Order(id, entry) => self.apply_order(*id, entry),
             HistoryEntry::Stock(sku, entry) => self.apply_stock(sku, entry),
-            HistoryEntry::Document(_, entry) => {
+            HistoryEntry::Document(id, entry) => {
                 self.document_totals.count(matches!(entry.event.change, Delta::Created(_)));
+                for change in task_changes(id, &entry.event.change) {
+                    change.apply(&mut self.tasks);
+                }
                 Ok(())
             }
             HistoryEntry::Task(key, entry) => {

@@ -4,8 +4,8 @@
 //! one worker at a time. If a worker dies, its lease expires and another worker runs the task, so every task must be
 //! safe to run twice.
 //!
-//! Tasks follow from the history. Most changes are [side effects](crate::order::side_effects) of order events. The others are
-//! events of the task ([`TaskEvent`]). Failed attempts and leases are not in the history.
+//! Tasks follow from the history. Most changes are [side effects](crate::order::side_effects) of order events, or follow from
+//! [changes of documents](crate::document::task_changes). The others are events of the task ([`TaskEvent`]). Failed attempts and leases are not in the history.
 
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::event::Recorded;
-use crate::ids::{OrderId, RefundId};
+use crate::ids::OrderId;
 use crate::text::{named, shows_text};
 
 /// The kind of a task. A process leaves unknown kinds to others.
@@ -27,11 +27,11 @@ pub struct TaskKind(Cow<'static, str>);
 impl TaskKind {
     /// Cancels an order if it is not paid when its reservation expires. The subject is the order.
     pub const EXPIRE_ORDER: Self = Self::new("expire_order");
-    /// Sends a refund to the payment processor and records the answer. The subject is the refund, the payload names its
-    /// order.
-    pub const SEND_REFUND: Self = Self::new("send_refund");
+    /// Sends the operations of a payment that are to be sent, asks the processor about those whose end is not known, and
+    /// records the answers. The subject is the payment.
+    pub const SETTLE_PAYMENT: Self = Self::new("settle_payment");
     /// The kinds that the engine runs.
-    pub const KNOWN: &'static [Self] = &[Self::EXPIRE_ORDER, Self::SEND_REFUND];
+    pub const KNOWN: &'static [Self] = &[Self::EXPIRE_ORDER, Self::SETTLE_PAYMENT];
 
     /// A kind by its name.
     pub const fn new(name: &'static str) -> Self {
@@ -61,9 +61,9 @@ impl TaskKey {
         Self { kind: TaskKind::EXPIRE_ORDER, subject: order.to_string() }
     }
 
-    /// The task that sends a refund.
-    pub fn send_refund(refund: RefundId) -> Self {
-        Self { kind: TaskKind::SEND_REFUND, subject: refund.to_string() }
+    /// The task of a payment.
+    pub const fn settle_payment(payment: String) -> Self {
+        Self { kind: TaskKind::SETTLE_PAYMENT, subject: payment }
     }
 
     /// Reads the form that `Display` shows.
@@ -82,7 +82,7 @@ impl fmt::Display for TaskKey {
 /// The scheduled tasks.
 pub type Tasks = BTreeMap<TaskKey, Task>;
 
-/// A change of the list of tasks that follows from an event of an order.
+/// A change of the list of tasks that follows from an event of an order or a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum TaskChange {

@@ -28,6 +28,7 @@ macro_rules! own_tables {
             [
                 carts CartRow Cart;
                 customers CustomerRow Customer;
+                payments PaymentRow Payment;
                 products ProductRow Product;
             ]
             $($more)*

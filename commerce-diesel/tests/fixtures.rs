@@ -32,11 +32,12 @@ use tokio::sync::OnceCell;
 use trade::{LATER, Trade};
 
 /// The columns that hold stored forms.
-const STORED: [(&str, &str); 6] = [
+const STORED: [(&str, &str); 7] = [
     ("events", "body"),
     ("documents", "body"),
     ("carts", "body"),
     ("customers", "body"),
+    ("payments", "body"),
     ("products", "body"),
     ("orders", "state"),
 ];

@@ -17,7 +17,7 @@ use commerce_core::ids::Sku;
 use commerce_core::metadata::Metadata;
 use commerce_core::order::{UnpaidGuard, UnpaidLimits};
 use commerce_core::port::{OrderFilter, OrderRef, PageRequest, Store};
-use commerce_core::prelude::SandboxPayments;
+use commerce_core::prelude::SandboxProcessor;
 use commerce_core::promotion::{Limits, Promotion, PromotionDefinition, PromotionRecord};
 use commerce_core::settings::Settings;
 use commerce_diesel::DatabaseOptions;
@@ -193,7 +193,11 @@ async fn a_line_is_added_to_a_cart_by_few_statements() {
         let record = PromotionRecord::new(Promotion::new(CURRENCY, definition).unwrap(), shop.at(1));
         counted.store.commit(shop.create(&record)).await.unwrap();
     }
-    let engine = Engine::builder(Settings::new(CURRENCY), Arc::new(counted.store.clone()), Arc::new(SandboxPayments));
+    let engine = Engine::builder(
+        Settings::new(CURRENCY),
+        Arc::new(counted.store.clone()),
+        Arc::new(SandboxProcessor::in_memory()),
+    );
     let (engine, ann) = (engine.build(), Actor::user(Role::Customer, parse("ann")));
     let opened = engine.open_cart(&ann, &Metadata::default(), None).await.unwrap().into_fresh().unwrap();
     let cart = Target::any(opened.view.cart.id);

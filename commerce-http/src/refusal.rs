@@ -6,6 +6,7 @@ use commerce_core::commit::Refusal;
 use commerce_core::document::{Claim, ClaimKind, DocumentKind};
 use commerce_core::engine::{EngineError, Field, ItemPart, PriceChanged, Resource};
 use commerce_core::order::{LimitReached, OrderRejection};
+use commerce_core::payment::PaymentRejection;
 use commerce_core::port::{StoreError, StoreErrorKind};
 use commerce_core::pricing::PricingError;
 use commerce_core::stock::StockRefusal;
@@ -31,6 +32,7 @@ impl From<EngineError> for Problem {
                 Self::unavailable("payment_service_unavailable", "The payment processor does not respond.")
                     .caused_by(cause)
             }
+            EngineError::Payment(rejection) => payment(&rejection),
             EngineError::Cart(rejection) => cart(&rejection),
             EngineError::Order(rejection) => order(&rejection),
             EngineError::Limit(reached) => limit(reached),
@@ -110,6 +112,18 @@ fn cart(rejection: &CartRejection) -> Problem {
         CartRejection::Currency { .. } => Problem::unprocessable("currency_mismatch", rejection),
         CartRejection::Metadata(error) => Problem::invalid_at("/metadata", error.code(), error),
         CartRejection::Empty => Problem::unprocessable("cart_empty", rejection),
+    }
+}
+
+fn payment(rejection: &PaymentRejection) -> Problem {
+    match rejection {
+        PaymentRejection::UnknownOperation(_) => Problem::not_found("operation"),
+        PaymentRejection::Amount { asked, left } => Problem::unprocessable("invalid_payment_amount", rejection)
+            .with("asked", asked.to_decimal().to_string())
+            .with("left", left.to_decimal().to_string()),
+        PaymentRejection::TooManyOperations | PaymentRejection::AlreadyAuthorized | _ => {
+            Problem::conflict("payment_refused", rejection)
+        }
     }
 }
 

@@ -77,7 +77,7 @@ const X_CONTENT_TYPE_OPTIONS: HeaderName = HeaderName::from_static("x-content-ty
 /// use tower::ServiceExt;
 ///
 /// let (settings, store) = (Settings::new(Currency::EUR), Arc::new(MemoryStore::new()));
-/// let engine = Engine::builder(settings, store, Arc::new(SandboxPayments)).build();
+/// let engine = Engine::builder(settings, store, Arc::new(SandboxProcessor::in_memory())).build();
 /// let secret = b"a secret of at least thirty-two bytes";
 /// let auth = Auth::new(vec![VerifyingKey::hs256(secret)?]);
 /// let shop = Service::new(engine, Options::new(auth));

@@ -7,6 +7,7 @@ mod input;
 mod logs;
 mod opened;
 mod price;
+mod reconcile;
 mod replay;
 mod serve;
 mod tasks;
@@ -60,6 +61,11 @@ enum Command {
     /// Corrects every row that differs from what the events make, in one transaction. A running shop cannot write until it
     /// ends. If the history is broken, nothing is written.
     Replay(replay::ReplayArgs),
+    /// Compare what the shop booked with a statement of the payment processor.
+    ///
+    /// Every line of the file and every booked amount is matched, or listed with the reason. Booked amounts count if they are of
+    /// the period of the statement. Fails if anything is without a counterpart. Changes nothing.
+    Reconcile(reconcile::ReconcileArgs),
     /// List, show, retry or drop tasks.
     ///
     /// A task that failed too often does not run until you retry it. You can use these commands while the shop runs.
@@ -107,6 +113,7 @@ impl Cli {
             Some(Command::Import(args)) => import::run(&args, &config()?),
             Some(Command::Price(args)) => price::run(&args),
             Some(Command::Replay(args)) => replay::run(&args, &config()?),
+            Some(Command::Reconcile(args)) => reconcile::run(&args, &config()?),
             Some(Command::Tasks(command)) => tasks::run(&command, &config()?),
             Some(Command::Config) => print(include_str!("../shop.example.toml")),
             Some(Command::Openapi) => print(&commerce_http::openapi()),

@@ -1,6 +1,6 @@
 //! Support for tests, benches and simulations of `commerce-core`.
 //!
-//! * **Doubles**, which are complete adapters: [`MemoryStore`], [`FakeUsers`], [`FakePayments`], [`ManualClock`] and
+//! * **Doubles**, which are complete adapters: [`MemoryStore`], [`FakeUsers`], [`FakeProcessor`], [`ManualClock`] and
 //!   [`SequentialIds`].
 //! * **Faults**: [`FaultInjector`] wraps a store and injects reproducible failures.
 //! * **Conformance**: [`store_suite!`](crate::store_suite) and [`processor_suite!`](crate::processor_suite) run the tests of
@@ -21,7 +21,6 @@ mod fault_injector;
 pub mod fuzz;
 pub mod invariants;
 mod memory;
-mod payments;
 mod processor;
 pub mod quote;
 mod random;
@@ -34,7 +33,6 @@ pub use self::clock::ManualClock;
 pub use self::commit_builder::CommitBuilder;
 pub use self::fault_injector::{FaultInjector, Faults};
 pub use self::memory::MemoryStore;
-pub use self::payments::{FakePayments, PaymentBehavior};
 pub use self::processor::{FakeProcessor, ProcessorBehavior};
 pub use self::random::Random;
 pub use self::sequential_ids::SequentialIds;

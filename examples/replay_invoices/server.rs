@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use commerce_core::actor::Role;
 use commerce_core::engine::Engine;
-use commerce_core::payment::SandboxPayments;
+use commerce_core::payment::SandboxProcessor;
 use commerce_core::settings::Settings;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
 use commerce_http::auth::{Auth, VerifyingKey, mint};
@@ -42,7 +42,8 @@ impl Server {
         let directory = if database.is_none() { Some(tempfile::tempdir()?) } else { None };
         let path = database.or_else(|| directory.as_ref().map(|directory| directory.path().join("shop.db")));
         let store = SqliteStore::open(&path.unwrap_or_default(), SqliteOptions::default()).await?;
-        let engine = Engine::builder(Settings::new(CURRENCY), Arc::new(store), Arc::new(SandboxPayments)).build();
+        let engine =
+            Engine::builder(Settings::new(CURRENCY), Arc::new(store), Arc::new(SandboxProcessor::in_memory())).build();
 
         let secret = uuid::Uuid::now_v7().to_string();
         let auth = Auth::new(vec![VerifyingKey::hs256(secret.as_bytes())?]);

@@ -11,7 +11,7 @@ use commerce_core::catalog::Variant;
 use commerce_core::engine::{Engine, ImportRow, ProductInput};
 use commerce_core::money::{Currency, Money};
 use commerce_core::order::UnpaidLimits;
-use commerce_core::payment::SandboxPayments;
+use commerce_core::payment::SandboxProcessor;
 use commerce_core::port::Store;
 use commerce_core::settings::Settings;
 use commerce_diesel::DatabaseOptions;
@@ -63,7 +63,7 @@ pub(crate) async fn postgres(clients: usize) -> Result<Crowd, Failure> {
 async fn over(store: Arc<dyn Store>, keep: Box<dyn Any + Send>, clients: usize) -> Result<Crowd, Failure> {
     let mut settings = Settings::new(Currency::EUR);
     settings.unpaid = UnpaidLimits::NONE;
-    let engine = Engine::builder(settings, store, Arc::new(SandboxPayments)).build();
+    let engine = Engine::builder(settings, store, Arc::new(SandboxProcessor::in_memory())).build();
     fill(&engine).await?;
     let auth = Auth::new(vec![VerifyingKey::hs256(SECRET)?]);
     let options = Options { orders_per_minute: 0, ..Options::new(auth) };

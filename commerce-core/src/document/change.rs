@@ -13,6 +13,7 @@ use crate::actor::Actor;
 use crate::event::Recorded;
 use crate::ids::EventId;
 use crate::order::CorruptHistory;
+use crate::task::{TaskChange, TaskKey};
 
 /// The change of a document, as recorded in its history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,24 @@ pub enum Delta {
     Created(Value),
     /// A JSON merge patch to the value before.
     Updated(Value),
+}
+
+impl Delta {
+    /// A member after the change; null if it has none. `None`: the change does not concern it.
+    fn member(&self, name: &str) -> Option<&Value> {
+        match self {
+            Self::Created(value) | Self::Updated(value) => value.get(name),
+        }
+    }
+}
+
+/// The changes of the task of a document that follow from a change of the document, in their order.
+pub fn task_changes(id: &DocumentId, delta: &Delta) -> Vec<TaskChange> {
+    let Some(due) = delta.member("ask_at").filter(|_| id.kind == DocumentKind::Payment) else { return Vec::new() };
+    let key = TaskKey::settle_payment(id.id.clone());
+    let due = serde_json::from_value::<Option<DateTime<Utc>>>(due.clone()).ok().flatten();
+    let finished = matches!(delta, Delta::Updated(_)).then(|| TaskChange::Finish(key.clone()));
+    finished.into_iter().chain(due.map(|due| TaskChange::schedule(key, due))).collect()
 }
 
 /// The next value of a document, with the version of the decision.

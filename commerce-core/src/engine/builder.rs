@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 
 use super::Engine;
-use crate::port::{Clock, IdGenerator, Payments, Store, Users};
+use crate::port::{Clock, IdGenerator, Processor, Store, Users};
 use crate::settings::Settings;
 #[cfg(feature = "std")]
 use crate::system::{SystemClock, TimeOrderedIds};
@@ -12,7 +12,7 @@ use crate::system::{SystemClock, TimeOrderedIds};
 pub(super) struct Ports {
     pub(super) store: Arc<dyn Store>,
     pub(super) users: Option<Arc<dyn Users>>,
-    pub(super) payments: Arc<dyn Payments>,
+    pub(super) processor: Arc<dyn Processor>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdGenerator>,
 }
@@ -29,8 +29,8 @@ impl Engine {
     /// A builder with a store and a payment processor, and with the clock and the ids of the system. Every
     /// authenticated user is an existing one unless [`EngineBuilder::users`] is called.
     #[cfg(feature = "std")]
-    pub fn builder(settings: Settings, store: Arc<dyn Store>, payments: Arc<dyn Payments>) -> EngineBuilder {
-        EngineBuilder::new(settings, store, payments, (Arc::new(SystemClock), Arc::new(TimeOrderedIds)))
+    pub fn builder(settings: Settings, store: Arc<dyn Store>, processor: Arc<dyn Processor>) -> EngineBuilder {
+        EngineBuilder::new(settings, store, processor, (Arc::new(SystemClock), Arc::new(TimeOrderedIds)))
     }
 }
 
@@ -39,10 +39,10 @@ impl EngineBuilder {
     pub fn new(
         settings: Settings,
         store: Arc<dyn Store>,
-        payments: Arc<dyn Payments>,
+        processor: Arc<dyn Processor>,
         (clock, ids): (Arc<dyn Clock>, Arc<dyn IdGenerator>),
     ) -> Self {
-        Self { ports: Ports { store, users: None, payments, clock, ids }, settings }
+        Self { ports: Ports { store, users: None, processor, clock, ids }, settings }
     }
 
     /// Uses a service for users and their segments.

@@ -16,7 +16,8 @@ use crate::document::DocumentKind;
 use crate::ids::{OrderId, UserId};
 use crate::money::MoneyError;
 use crate::order::{CorruptHistory, LimitReached, OrderRejection, Status};
-use crate::port::{PaymentsUnavailable, StoreError, UsersUnavailable};
+use crate::payment::PaymentRejection;
+use crate::port::{ProcessorError, StoreError, UsersUnavailable};
 use crate::pricing::{CodeRejection, PricingError};
 use crate::stock::StockRefusal;
 use crate::task::TaskKey;
@@ -121,7 +122,9 @@ pub enum EngineError {
     #[error(transparent)]
     Users(#[from] UsersUnavailable),
     #[error(transparent)]
-    Payments(#[from] PaymentsUnavailable),
+    Payments(#[from] ProcessorError),
+    #[error(transparent)]
+    Payment(#[from] PaymentRejection),
     #[error(transparent)]
     Cart(#[from] CartRejection),
     #[error(transparent)]

@@ -7,12 +7,13 @@ use chrono::{DateTime, Utc};
 use crate::actor::Actor;
 use crate::event::Recorded;
 use crate::ids::{OrderId, ReturnId};
-use crate::order::{Command, Order, OrderEvent, Reason, Return, ReturnLine, ReturnRequest, decide, evolve};
+use crate::order::{Command, Context, Order, OrderEvent, Reason, Return, ReturnLine, ReturnRequest, decide, evolve};
 use crate::permission::Permission;
 use crate::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter};
 
 use super::catalog::require_for_keys;
-use super::{Answer, Decided, Engine, EngineError, Key, Resource, Result, Target};
+use super::payments::PaymentView;
+use super::{Answer, Decided, Decision, Engine, EngineError, Key, Resource, Result, Target};
 
 /// One event of an order's history, with the order after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,30 +147,47 @@ impl Engine {
         key: Key<'_, Order>,
     ) -> Answer<Order> {
         let decide = async |_| {
-            command.permit(caller.role)?; // before reading, so that the error does not reveal what exists
-            let order = self.order(caller, target.id).await?;
-            target.expected.check(order.version)?;
-            self.decide_command(caller, order, command.clone())
+            let Decision { commit, outcome } = self.decide_command(caller, target, &command).await?;
+            Ok(Decision { commit, outcome: outcome.order })
         };
         self.decide_and_commit(key, decide).await
     }
 
-    /// Gives a command of the system to an order that was read. If the order changed since, it is read again.
-    pub(super) async fn command_read(&self, read: &Order, command: Command, key: Key<'_, Order>) -> Answer<Order> {
-        let decide = async |lost| {
-            let order =
-                if lost == 0 { read.clone() } else { self.order(&Actor::SYSTEM, &OrderRef::Id(read.id)).await? };
-            self.decide_command(&Actor::SYSTEM, order, command.clone())
-        };
-        self.decide_and_commit(key, decide).await
+    /// The same, with the payment if the command changes it.
+    pub(super) async fn command_on(
+        &self,
+        caller: &Actor,
+        target: Target<&OrderRef>,
+        command: &Command,
+        key: Key<'_, PaymentView>,
+    ) -> Answer<PaymentView> {
+        self.decide_and_commit(key, async |_| self.decide_command(caller, target, command).await).await
     }
 
-    fn decide_command(&self, caller: &Actor, order: Order, command: Command) -> Decided<Order> {
+    /// Gives a command of the system to an order.
+    pub(super) async fn command_read(&self, read: &Order, command: Command) -> Result<Order> {
+        let reply = self.command(&Actor::SYSTEM, Target::any(&OrderRef::Id(read.id)), command, None).await?;
+        reply.into_fresh().ok_or(EngineError::IdempotencyKeyReused) // there is no key
+    }
+
+    async fn decide_command(
+        &self,
+        caller: &Actor,
+        target: Target<&OrderRef>,
+        command: &Command,
+    ) -> Decided<PaymentView> {
+        command.permit(caller.role)?; // before reading, so that the error does not reveal what exists
+        let order = self.order(caller, target.id).await?;
+        target.expected.check(order.version)?;
+        let context = self.context(caller);
+        let events = self.decide_events(&context, &order, command.clone())?;
+        self.commit_with_payment(&context, order, events, None).await
+    }
+
+    pub(super) fn decide_events(&self, context: &Context, order: &Order, command: Command) -> Result<Vec<OrderEvent>> {
         let lifecycle = self.settings.lifecycle_of(&order.lifecycle);
         let lifecycle = lifecycle.ok_or_else(|| EngineError::UnknownLifecycle(order.lifecycle.clone()))?;
-        let context = self.context(caller);
-        let events = decide(lifecycle, &context, &order, command)?;
-        self.commit_events(&context, order, events)
+        Ok(decide(lifecycle, context, order, command)?)
     }
 }
 

@@ -2,24 +2,64 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::vec::Vec;
+
+use chrono::TimeDelta;
 
 use crate::actor::Actor;
-use crate::ids::{PaymentId, Sku};
-use crate::order::{Command, Order, OrderRejection, Phase, Trigger};
-use crate::port::{Charge, ChargeOutcome, OrderRef};
+use crate::commit::Commit;
+use crate::document::{DocumentId, DocumentKind};
+use crate::ids::{OperationId, PaymentId, RefundId, Sku};
+use crate::money::Money;
+use crate::order::{Command, Context, Order, OrderEvent, OrderRejection, Phase, Reason, RefundOutcome, Trigger};
+use crate::payment::{
+    CaptureMode, DeclineClass, Finding, NewOperation, Operation, OperationAnswer, OperationKind, OperationState,
+    Payment, Reference,
+};
+use crate::port::{OperationAction, OperationLookup, OperationRequest, OrderRef, PaymentToken, ProcessorError};
 use crate::stock::StockRefusal;
 
-use super::{Answer, Engine, EngineError, Key, Reply, Result};
+use super::{Answer, Decided, Decision, Engine, EngineError, Key, Reply, Resource, Result, Target};
+
+/// How long after its operation was noted a request may still be sent. It must arrive before the processor is believed that it
+/// does not know the operation.
+const SEND_WITHIN: TimeDelta = TimeDelta::seconds(60);
+
+/// A payment with its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct PaymentView {
+    pub order: Order,
+    /// `None` before its first operation.
+    pub payment: Option<Payment>,
+}
+
+/// A payment as it was read, and as it is to be.
+pub(super) struct PaymentChange {
+    pub(super) before: Option<Payment>,
+    pub(super) after: Payment,
+}
 
 impl Engine {
-    /// Captures the payment of an order with a token from the processor, and records the processor's answer.
+    /// A payment with its order.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] also for the payment of another customer.
+    pub async fn payment(&self, caller: &Actor, payment: PaymentId) -> Result<PaymentView> {
+        let order = self.order(caller, &OrderRef::Payment(payment)).await?;
+        Ok(PaymentView { payment: self.stored_payment(payment).await?, order })
+    }
+
+    /// Authorizes and captures the payment of an order with a token from the processor, and records the processor's answer.
     ///
     /// Only the customer of the order can pay with a token, because it stands for their means of payment. Staff record
     /// a payment received elsewhere by a transition.
     ///
-    /// The processor is called before the commit and captures a payment at most once, so after a crash the call can be
-    /// repeated. If the reservation has expired and the units were sold to others, the order is cancelled: before the processor is
-    /// called, or, if they are sold in the meantime, with a refund.
+    /// The operation is committed before the processor is called, and its outcome afterwards. Without an answer, the task of the
+    /// payment finds the outcome. A repeated call while the outcome is open repeats the same operation. If the reservation has
+    /// expired and the units were sold to others, the order is cancelled: before the processor is called, or, if they are sold in
+    /// the meantime, with a refund.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] also for the order of another customer, [`EngineError::Forbidden`] to staff,
@@ -29,43 +69,265 @@ impl Engine {
         caller: &Actor,
         payment: PaymentId,
         token: String,
-        key: Key<'_, Order>,
-    ) -> Answer<Order> {
+        key: Key<'_, PaymentView>,
+    ) -> Answer<PaymentView> {
         let order = self.order(caller, &OrderRef::Payment(payment)).await?;
         if caller.user.as_ref() != Some(&order.user_id) {
             return Err(EngineError::Forbidden { role: caller.role });
         }
-        if let Err(rejection) = self.check_payable(&order) {
-            return self.answer_again(key, rejection).await;
-        }
-        if let Err(reached) = self.settings.unpaid.check_payment(&order, self.now()) {
-            return self.answer_again(key, reached.into()).await;
+        if let Err(error) = self.check_payable(&order) {
+            return self.answer_again(key, error).await;
         }
         if order.is_overdue(self.now()) && !self.units_are_left(&order).await? {
-            let expired = self.command_read(&order, Command::Expire, None).await?;
-            if matches!(expired, Reply::Fresh(order) if order.phase == Phase::Cancelled) {
+            let expired = self.command_read(&order, Command::Expire).await?;
+            if expired.phase == Phase::Cancelled {
                 return Err(EngineError::OrderCancelled { order: order.id, refunding: false });
             }
         }
-        let charge = Charge::new(payment, order.payment.amount, token);
-        match self.ports.payments.charge(&charge).await? {
-            ChargeOutcome::Declined { reason } => self.command_read(&order, Command::FailPayment { reason }, key).await,
-            ChargeOutcome::Captured { amount, reference } => {
-                let reference = Some(reference);
-                let capture = Command::Capture { amount, reference: reference.clone() };
-                match self.command_read(&order, capture, key).await {
-                    Err(EngineError::Stock(StockRefusal::OutOfStock { .. })) => {
-                        let late = Command::CaptureAfterExpiry { amount, reference };
-                        self.command_read(&order, late, None).await?;
-                        Err(EngineError::OrderCancelled { order: order.id, refunding: true })
-                    }
-                    reply => reply,
-                }
+        let token = PaymentToken::new(token);
+        let (payment, id) = self.note_authorization(caller, &order).await?;
+        match self.send_authorization(&payment, id, token).await {
+            Ok(answer) => self.record_finding(payment.id, id, &Finding::Answered(answer), key).await,
+            Err(error) => {
+                let finding = match error {
+                    ProcessorError::NotDone(_) => Finding::NotDone,
+                    ProcessorError::Unknown(_) => Finding::Unanswered,
+                };
+                self.record_finding(payment.id, id, &finding, None).await?;
+                Err(error.into())
             }
         }
     }
 
-    /// Whether an order whose reservation ended can have its units again.
+    /// Refunds an amount of a payment without a return; `None`: all that is left.
+    ///
+    /// # Errors
+    /// As [`Engine::command`].
+    pub async fn refund_payment(
+        &self,
+        caller: &Actor,
+        payment: PaymentId,
+        (amount, reason): (Option<Money>, Option<Reason>),
+        key: Key<'_, PaymentView>,
+    ) -> Answer<PaymentView> {
+        let command = Command::Refund { amount, reason };
+        self.command_on(caller, Target::any(&OrderRef::Payment(payment)), &command, key).await
+    }
+
+    /// Sends the operations of a payment that are to be sent, asks about those whose end is open, and records the answers. A
+    /// refund that follows from an answer is sent at once.
+    pub(super) async fn settle_payment(&self, id: PaymentId) -> Result<()> {
+        let now = self.now();
+        let is_due = |operation: &&Operation| operation.ask_at.is_some_and(|at| at <= now);
+        while let Some(payment) = self.stored_payment(id).await? {
+            let Some(operation) = payment.operations.iter().find(is_due) else { break };
+            let finding = self.ask(&payment, operation).await?;
+            match self.record_finding(id, operation.id, &finding, None).await {
+                Ok(_) | Err(EngineError::OrderCancelled { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// What the processor says of an operation. It is sent again if the processor does not know it and it needs no token.
+    async fn ask(&self, payment: &Payment, operation: &Operation) -> Result<Finding> {
+        let action = match operation.kind {
+            OperationKind::Authorize | OperationKind::Dispute => None,
+            OperationKind::Capture => Some(OperationAction::Capture { is_final: operation.is_final }),
+            OperationKind::Refund => Some(OperationAction::Refund),
+            OperationKind::Void => Some(OperationAction::Void),
+        };
+        let (id, terms) = (operation.id, payment.terms());
+        if action.is_none() || operation.asked > 0 {
+            let lookup = OperationLookup { id, kind: operation.kind, payment: terms.clone() };
+            if let Some(answer) = self.ports.processor.find(&lookup).await? {
+                return Ok(Finding::Answered(answer));
+            }
+        }
+        let Some(action) = action else { return Ok(Finding::NotFound) };
+        let request = OperationRequest { id, payment: terms, amount: operation.amount, action };
+        match self.ports.processor.perform(&request).await {
+            Ok(answer) => Ok(Finding::Answered(answer)),
+            Err(ProcessorError::Unknown(_)) => Ok(Finding::Unanswered),
+            Err(error @ ProcessorError::NotDone(_)) => Err(error.into()),
+        }
+    }
+
+    /// Notes that an authorization is about to be sent: a new one, or the one whose end is not known.
+    async fn note_authorization(&self, caller: &Actor, order: &Order) -> Result<(Payment, OperationId)> {
+        let id = OperationId::new(self.ports.ids.next());
+        let decide = async |_| {
+            let at = self.now();
+            let before = self.stored_payment(order.payment.id).await?;
+            let mut after = before.clone().unwrap_or_else(|| self.new_payment(order));
+            let open = after.open_operation(OperationKind::Authorize).map(|operation| operation.id);
+            match open {
+                Some(open) => after.send_again(open, at)?,
+                None => after.request(NewOperation::new(id, OperationKind::Authorize, order.payment.amount), at)?,
+            }
+            let mut commit = self.commit_by(caller, at);
+            let payment = change_payment(&mut commit, PaymentChange { before, after });
+            Ok(Decision { commit, outcome: (payment, open.unwrap_or(id)) })
+        };
+        let reply = self.decide_and_commit(None, decide).await?;
+        reply.into_fresh().ok_or(EngineError::IdempotencyKeyReused) // there is no key
+    }
+
+    async fn send_authorization(
+        &self,
+        payment: &Payment,
+        id: OperationId,
+        token: PaymentToken,
+    ) -> Result<OperationAnswer, ProcessorError> {
+        let sent = payment.operation(id).map(|operation| operation.sent_at);
+        if sent.is_none_or(|sent| self.now().signed_duration_since(sent) > SEND_WITHIN) {
+            return Err(ProcessorError::Unknown("it is too late to send the request".into()));
+        }
+        let (action, amount) = (OperationAction::Authorize { token }, payment.amount);
+        self.ports.processor.perform(&OperationRequest { id, payment: payment.terms(), amount, action }).await
+    }
+
+    /// Records what became of an operation, with what follows for the order. If the units of a late payment are gone, the order is
+    /// cancelled and the payment refunded.
+    async fn record_finding(
+        &self,
+        payment: PaymentId,
+        id: OperationId,
+        finding: &Finding,
+        key: Key<'_, PaymentView>,
+    ) -> Answer<PaymentView> {
+        let record = |units_gone, key| {
+            self.decide_and_commit(key, move |_| self.decide_finding(payment, id, finding.clone(), units_gone))
+        };
+        match record(false, key).await {
+            Err(EngineError::Stock(StockRefusal::OutOfStock { .. })) => match record(true, None).await? {
+                Reply::Fresh(view) => Err(EngineError::OrderCancelled { order: view.order.id, refunding: true }),
+                replayed @ (Reply::Again(_) | Reply::Replayed(_)) => Ok(replayed),
+            },
+            reply => reply,
+        }
+    }
+
+    async fn decide_finding(
+        &self,
+        id: PaymentId,
+        operation: OperationId,
+        finding: Finding,
+        units_gone: bool,
+    ) -> Decided<PaymentView> {
+        let before = self.stored_payment(id).await?.ok_or(EngineError::NotFound(Resource::Payment))?;
+        let order = self.order(&Actor::SYSTEM, &OrderRef::Id(before.order_id)).await?;
+        let context = self.context(&Actor::SYSTEM);
+        let mut after = before.clone();
+        after.record(operation, finding, context.at)?;
+        let state = before.operation(operation).map(|operation| operation.state);
+        let news = after.operation(operation).filter(|operation| Some(operation.state) != state).cloned();
+        let events = match &news {
+            Some(news) => self.follow_operation(&context, &order, (&after, news), units_gone)?,
+            None => Vec::new(),
+        };
+        self.commit_with_payment(&context, order, events, Some(PaymentChange { before: Some(before), after })).await
+    }
+
+    /// The events of an order that follow from the new state of an operation.
+    fn follow_operation(
+        &self,
+        context: &Context,
+        order: &Order,
+        (payment, operation): (&Payment, &Operation),
+        units_gone: bool,
+    ) -> Result<Vec<OrderEvent>> {
+        let decide = |command| self.decide_events(context, order, command);
+        let id = RefundId::new(operation.id.uuid());
+        let reason = || operation.decline.as_ref().map(|decline| decline.message.clone());
+        match (operation.kind, operation.state) {
+            (OperationKind::Authorize, OperationState::Succeeded) if payment.capture == CaptureMode::Automatic => {
+                self.capture_events(context, order, (operation.amount, payment.reference.clone()), units_gone)
+            }
+            (OperationKind::Authorize, OperationState::Declined) => {
+                let ours = operation.decline.as_ref().is_some_and(|known| known.code.class() == DeclineClass::Retry);
+                let failed = reason().filter(|_| !ours).map(|reason| decide(Command::FailPayment { reason }));
+                match failed {
+                    // It was paid in another way meanwhile.
+                    Some(Err(EngineError::Order(OrderRejection::AlreadyPaid))) | None => Ok(Vec::new()),
+                    Some(events) => events,
+                }
+            }
+            (OperationKind::Refund, OperationState::Succeeded) => {
+                let outcome = RefundOutcome::Done { reference: operation.reference.clone() };
+                decide(Command::RecordRefund { id, outcome })
+            }
+            (OperationKind::Refund, OperationState::Declined) => match reason() {
+                Some(reason) => decide(Command::RecordRefund { id, outcome: RefundOutcome::Failed { reason } }),
+                None => Ok(Vec::new()),
+            },
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Money that was taken is recorded in any case. An order that cannot have it gives it back.
+    fn capture_events(
+        &self,
+        context: &Context,
+        order: &Order,
+        (amount, reference): (Money, Option<Reference>),
+        units_gone: bool,
+    ) -> Result<Vec<OrderEvent>> {
+        let decide = |command| self.decide_events(context, order, command);
+        let late = || Command::CaptureAfterExpiry { amount, reference: reference.clone() };
+        let usual = || Command::Capture { amount, reference: reference.clone() };
+        match decide(if units_gone { late() } else { usual() }) {
+            Err(EngineError::Order(OrderRejection::AlreadyPaid)) => {
+                decide(Command::CaptureSurplus { amount, reference: reference.clone() })
+            }
+            Err(EngineError::Order(OrderRejection::AmountMismatch { .. })) => decide(late()),
+            events => events,
+        }
+    }
+
+    /// A commit with the events of an order, and with what they and a change of its payment make of the payment: an order that
+    /// requests a refund requests it of its payment.
+    pub(super) async fn commit_with_payment(
+        &self,
+        context: &Context,
+        order: Order,
+        events: Vec<OrderEvent>,
+        change: Option<PaymentChange>,
+    ) -> Decided<PaymentView> {
+        let refunds: Vec<_> = events.iter().filter_map(requested_refund).collect();
+        let Decision { mut commit, outcome: order } = self.commit_events(context, order, events)?;
+        let change = match change {
+            None if refunds.is_empty() => {
+                return Ok(Decision { commit, outcome: PaymentView { order, payment: None } });
+            }
+            None => {
+                let before = self.stored_payment(order.payment.id).await?;
+                PaymentChange { after: before.clone().unwrap_or_else(|| self.new_payment(&order)), before }
+            }
+            Some(change) => change,
+        };
+        let PaymentChange { before, mut after } = change;
+        after.note_received(&order, OperationId::new(self.ports.ids.next()), context.at);
+        for refund in refunds {
+            after.request(refund, context.at)?;
+        }
+        let payment = Some(change_payment(&mut commit, PaymentChange { before, after }));
+        Ok(Decision { commit, outcome: PaymentView { order, payment } })
+    }
+
+    pub(super) async fn stored_payment(&self, id: PaymentId) -> Result<Option<Payment>> {
+        let stored = self.ports.store.document(&DocumentId::new(DocumentKind::Payment, &id)).await?;
+        Ok(stored.and_then(|document| Payment::try_from(document).ok()))
+    }
+
+    #[expect(clippy::expect_used, reason = "the contract of the port says it is short")]
+    fn new_payment(&self, order: &Order) -> Payment {
+        let processor = self.ports.processor.name().parse().expect("a processor has a name");
+        Payment::new(order, processor, CaptureMode::Automatic, self.now())
+    }
+
+    /// Whether an order that is overdue can have its units again.
     async fn units_are_left(&self, order: &Order) -> Result<bool> {
         let now = self.now();
         let mut wanted = BTreeMap::<&Sku, i64>::new();
@@ -92,6 +354,22 @@ impl Engine {
         if way.is_none() || !order.payment.captured.is_zero() {
             return Err(OrderRejection::NotPayable(order.status.clone()).into());
         }
-        Ok(())
+        Ok(self.settings.unpaid.check_payment(order, self.now())?)
     }
+}
+
+/// Adds the change of a payment to a commit, unless nothing changes. Returns the payment after it.
+fn change_payment(commit: &mut Commit, change: PaymentChange) -> Payment {
+    let PaymentChange { before, mut after } = change;
+    if before.as_ref() != Some(&after) {
+        after.version = before.as_ref().map_or(0, |before| before.version).saturating_add(1);
+        after.updated_at = commit.at;
+        commit.change(before.as_ref(), after.clone());
+    }
+    after
+}
+
+fn requested_refund(event: &OrderEvent) -> Option<NewOperation> {
+    let OrderEvent::RefundRequested { id, amount, .. } = event else { return None };
+    Some(NewOperation::new(OperationId::new(id.uuid()), OperationKind::Refund, *amount))
 }

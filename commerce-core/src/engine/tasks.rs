@@ -4,14 +4,13 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use chrono::TimeDelta;
-use serde_json::Value;
 
 use crate::actor::Actor;
 use crate::event::Recorded;
-use crate::ids::{EventId, OrderId, RefundId};
-use crate::order::{Command, RefundStatus};
+use crate::ids::EventId;
+use crate::order::Command;
 use crate::permission::Permission;
-use crate::port::{OrderRef, Page, PageRequest, RefundRequest};
+use crate::port::{OrderRef, Page, PageRequest};
 use crate::task::{Task, TaskEvent, TaskKey, TaskKind, TaskState};
 use crate::text::named;
 
@@ -137,39 +136,19 @@ impl Engine {
 
     async fn run(&self, task: &Task) -> Result<()> {
         let unknown = || EngineError::UnknownTask(task.key.clone());
-        let (order, command) = if task.key.kind == TaskKind::EXPIRE_ORDER {
-            (task.key.subject.parse().map_err(|_| unknown())?, Some(Command::Expire))
-        } else if task.key.kind == TaskKind::SEND_REFUND {
-            let order = task.payload.get("order_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-            let order = order.ok_or_else(unknown)?;
-            (order, self.send_refund(order, task.key.subject.parse().map_err(|_| unknown())?).await?)
-        } else {
-            return Err(unknown());
-        };
-        if let Some(command) = command {
-            self.command(&Actor::SYSTEM, Target::any(&OrderRef::Id(order)), command, None).await?;
+        if task.key.kind == TaskKind::SETTLE_PAYMENT {
+            // The payment moves its task, or finishes it.
+            return self.settle_payment(task.key.subject.parse().map_err(|_| unknown())?).await;
         }
+        if task.key.kind != TaskKind::EXPIRE_ORDER {
+            return Err(unknown());
+        }
+        let order = OrderRef::Id(task.key.subject.parse().map_err(|_| unknown())?);
+        self.command(&Actor::SYSTEM, Target::any(&order), Command::Expire, None).await?;
         // The events of the command finish the task. Without events, there was nothing to do.
         let dropped = self.task_event(&Actor::SYSTEM, TaskEvent::Dropped);
         self.ports.store.replace_task(task, None, Some(&dropped)).await?;
         Ok(())
-    }
-
-    /// Sends a refund to the processor. `None` if the outcome is recorded already.
-    async fn send_refund(&self, order: OrderId, id: RefundId) -> Result<Option<Command>> {
-        let order =
-            self.ports.store.order(&OrderRef::Id(order)).await?.ok_or(EngineError::NotFound(Resource::Order))?;
-        let Some(refund) = order.refund(id).filter(|refund| refund.status == RefundStatus::Requested) else {
-            return Ok(None);
-        };
-        let refund_request = RefundRequest {
-            refund: id,
-            payment: order.payment.id,
-            reference: order.payment.reference.clone(),
-            amount: refund.amount,
-        };
-        let outcome = self.ports.payments.refund(&refund_request).await?;
-        Ok(Some(Command::RecordRefund { id, outcome }))
     }
 
     /// Each failure doubles the pause before the next attempt.

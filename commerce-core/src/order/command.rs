@@ -76,6 +76,8 @@ pub enum Command {
     Capture { amount: Money, reference: Option<BoundedString<200>> },
     /// The processor captured money after the reservation expired, and the stock is gone: record it, cancel and refund.
     CaptureAfterExpiry { amount: Money, reference: Option<BoundedString<200>> },
+    /// The processor captured money for an order that is paid already: record it and refund it.
+    CaptureSurplus { amount: Money, reference: Option<BoundedString<200>> },
     /// An attempt to pay failed. `reason` is the processor's message.
     FailPayment { reason: Reason },
     /// The reservation has expired. No effect on an order that was paid or cancelled.
@@ -115,6 +117,7 @@ impl Command {
             }
             Self::Capture { .. }
             | Self::CaptureAfterExpiry { .. }
+            | Self::CaptureSurplus { .. }
             | Self::FailPayment { .. }
             | Self::Expire
             | Self::RecordRefund { .. } => Permission::RecordPayments,

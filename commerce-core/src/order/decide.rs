@@ -99,6 +99,7 @@ pub fn decide(lifecycle: &Lifecycle, context: &Context, order: &Order, command: 
         Command::Transition { status, reason } => decider.move_to(&status, reason),
         Command::Capture { amount, reference } => decider.capture(amount, reference),
         Command::CaptureAfterExpiry { amount, reference } => decider.capture_after_expiry(amount, reference),
+        Command::CaptureSurplus { amount, reference } => decider.capture_to_refund(amount, reference),
         Command::FailPayment { reason } => decider.fail_payment(reason),
         Command::Expire => Ok(decider.expire()),
         Command::Cancel { reason } => decider.cancel(reason),
@@ -136,11 +137,13 @@ impl Decider<'_> {
             Some(way) => self.capture_at(way, amount, reference),
             None if self.is_paid() => Err(OrderRejection::AlreadyPaid),
             // The order was cancelled before the capture: record the payment and refund it.
-            None => {
-                self.check_captured(amount)?;
-                Ok(vec![OrderEvent::PaymentCaptured { amount, reference }, self.refund_event(amount, None)])
-            }
+            None => self.capture_to_refund(amount, reference),
         }
+    }
+
+    fn capture_to_refund(self, amount: Money, reference: Option<BoundedString<200>>) -> DecisionResult {
+        self.check_captured(amount)?;
+        Ok(vec![OrderEvent::PaymentCaptured { amount, reference }, self.refund_event(amount, None)])
     }
 
     /// The captured amount must be positive and in the order's currency, so that sums with it are valid.

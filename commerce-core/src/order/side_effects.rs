@@ -6,7 +6,6 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
 
 use super::event::OrderEvent;
 use super::lifecycle::{PromotionEffect, StockEffect};
@@ -55,15 +54,11 @@ pub fn side_effects(order: &Order, entry: &Recorded<OrderEvent>) -> SideEffects 
             });
             SideEffects { stock: restock(units), ..SideEffects::default() }
         }
-        OrderEvent::RefundRequested { id, .. } => {
-            let payload = json!({ "order_id": order.id });
-            let send = TaskChange::Schedule { key: TaskKey::send_refund(*id), due: entry.at, payload };
-            SideEffects { tasks: [send].into(), ..SideEffects::default() }
-        }
-        OrderEvent::RefundProcessed { id, .. } | OrderEvent::RefundFailed { id, .. } => {
-            SideEffects { tasks: [TaskChange::Finish(TaskKey::send_refund(*id))].into(), ..SideEffects::default() }
-        }
-        OrderEvent::PaymentCaptured { .. }
+        // A refund is sent by the task of its payment.
+        OrderEvent::RefundRequested { .. }
+        | OrderEvent::RefundProcessed { .. }
+        | OrderEvent::RefundFailed { .. }
+        | OrderEvent::PaymentCaptured { .. }
         | OrderEvent::PaymentFailed { .. }
         | OrderEvent::ShipmentUpdated { .. }
         | OrderEvent::ReturnRequested { .. }

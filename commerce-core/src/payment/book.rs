@@ -114,11 +114,11 @@ impl PaymentBook {
         self.find(id).map_or_else(|| OperationAnswer::declined(DeclineCode::NotReceived), |entry| entry.answer.clone())
     }
 
-    /// A payment that the processor never saw was received elsewhere; its refunds are approved.
+    /// A payment that the processor does not know was received elsewhere, or is forgotten; its refunds are approved.
     fn covers(&self, request: &OperationRequest) -> bool {
         let amount = request.amount.minor();
         let same = self.entries.first().is_none_or(|first| first.amount.currency() == request.amount.currency());
-        let unseen = self.entries.is_empty() && request.payment.reference.is_none();
+        let unseen = self.entries.is_empty();
         same && amount > 0
             && match request.action {
                 OperationAction::Authorize { .. } => amount <= request.payment.amount.minor() && self.held() == 0,

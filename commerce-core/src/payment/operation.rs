@@ -210,6 +210,9 @@ impl Details {
     /// The maximum length of the JSON text, in bytes.
     pub const MAX: usize = 2_000;
 
+    /// Nothing.
+    pub const NONE: Self = Self(Value::Null);
+
     /// Longer JSON is cut to a text: its beginning.
     pub fn new(value: Value) -> Self {
         let text = value.to_string();

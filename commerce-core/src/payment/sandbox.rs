@@ -217,7 +217,7 @@ impl Processor for SandboxProcessor {
     }
 }
 
-/// Books in memory.
+/// Books in memory. They forget the oldest payments and events beyond [`MemoryBooks::MAX`].
 #[cfg(feature = "std")]
 #[derive(Debug, Default)]
 pub struct MemoryBooks(std::sync::Mutex<MemoryPages>);
@@ -226,11 +226,29 @@ pub struct MemoryBooks(std::sync::Mutex<MemoryPages>);
 #[derive(Debug, Default)]
 struct MemoryPages {
     books: alloc::collections::BTreeMap<PaymentId, (u64, PaymentBook)>,
-    events: Vec<ProcessorEvent>,
+    events: alloc::collections::VecDeque<ProcessorEvent>,
+    /// The number of events that were forgotten.
+    forgotten: u64,
+}
+
+#[cfg(feature = "std")]
+impl MemoryPages {
+    fn forget(&mut self) {
+        if self.books.len() > MemoryBooks::MAX {
+            self.books.pop_first(); // ids grow with time
+        }
+        if self.events.len() > MemoryBooks::MAX {
+            self.events.pop_front();
+            self.forgotten = self.forgotten.saturating_add(1);
+        }
+    }
 }
 
 #[cfg(feature = "std")]
 impl MemoryBooks {
+    /// The maximum number of payments, and of events.
+    pub const MAX: usize = 100_000;
+
     /// The books of all payments, by their ids.
     pub fn all(&self) -> Vec<(PaymentId, PaymentBook)> {
         self.pages().books.iter().map(|(payment, (_, book))| (*payment, book.clone())).collect()
@@ -261,13 +279,15 @@ impl Books for MemoryBooks {
             return Ok(false);
         }
         *place = (read.saturating_add(1), book);
-        pages.events.push(event);
+        pages.events.push_back(event);
+        pages.forget();
         Ok(true)
     }
 
     async fn events(&self, after: u64, limit: u16) -> Result<Vec<(u64, ProcessorEvent)>, BooksUnavailable> {
-        let skipped = usize::try_from(after).unwrap_or(usize::MAX);
-        let numbered = (1..).zip(self.pages().events.clone()).skip(skipped);
-        Ok(numbered.take(limit.into()).collect())
+        let pages = self.pages();
+        let skipped = usize::try_from(after.saturating_sub(pages.forgotten)).unwrap_or(usize::MAX);
+        let numbers = (1..).map(|step| pages.forgotten.saturating_add(step));
+        Ok(numbers.zip(pages.events.iter().cloned()).skip(skipped).take(limit.into()).collect())
     }
 }

@@ -1,8 +1,11 @@
 //! Payments and refunds.
 
-use commerce_core::ids::{OrderId, PaymentId, RefundId};
-use commerce_core::money::Currency;
-use commerce_core::order::{Command, Order, Payment, PaymentStatus, Reason, Refund, RefundStatus, Status};
+use chrono::{DateTime, Utc};
+use commerce_core::engine::PaymentView;
+use commerce_core::ids::{OperationId, OrderId, PaymentId, RefundId};
+use commerce_core::money::{Currency, Money};
+use commerce_core::order::{Payment, PaymentStatus, Reason, Refund, RefundStatus, Status};
+use commerce_core::payment::{Decline, DeclineCode, NextAction, Operation, OperationKind, OperationState};
 use commerce_core::problem::{Findings, Read};
 use commerce_core::text::BoundedString;
 use serde::Deserialize;
@@ -31,13 +34,63 @@ shape! {
 shape! {
     /// The payment of an order.
     #[schema(as = Payment)]
-    pub(crate) struct PaymentShape<'a> from order: &'a Order {
+    pub(crate) struct PaymentShape<'a> from view: &'a PaymentView {
         #[serde(flatten)]
-        payment: OrderPaymentShape<'a> = (&order.payment).into(),
-        currency: Currency = order.currency(),
-        order_id: OrderId = order.id,
-        order_status: &'a Status = &order.status,
-        refunds: Vec<RefundShape<'a>> = order.refunds.iter().map(RefundShape::from).collect(),
+        payment: OrderPaymentShape<'a> = (&view.order.payment).into(),
+        currency: Currency = view.order.currency(),
+        order_id: OrderId = view.order.id,
+        order_status: &'a Status = &view.order.status,
+        refunds: Vec<RefundShape<'a>> = view.order.refunds.iter().map(RefundShape::from).collect(),
+        /// What was done with the money, oldest first.
+        operations: Vec<OperationShape<'a>> =
+            view.payment.iter().flat_map(|payment| &payment.operations).map(OperationShape::from).collect(),
+    }
+}
+
+shape! {
+    /// Something that was done with the money of a payment, or is to be done.
+    #[schema(as = PaymentOperation)]
+    pub(crate) struct OperationShape<'a> from operation: &'a Operation {
+        id: OperationId = operation.id,
+        kind: OperationKind = operation.kind,
+        state: OperationState = operation.state,
+        amount: Figure = operation.amount.into(),
+        /// The id of the operation at the processor.
+        reference: Option<&'a BoundedString<200>> = operation.reference.as_ref(),
+        /// Why it was declined.
+        decline: Option<DeclineShape<'a>> = operation.decline.as_ref().map(DeclineShape::from),
+        /// What the customer has to do before it can go on.
+        next_action: Option<NextActionShape<'a>> = operation.next.as_ref().map(NextActionShape::from),
+        requested_at: DateTime<Utc> = operation.requested_at,
+        updated_at: DateTime<Utc> = operation.updated_at,
+        /// When the processor is asked next how it stands. Absent if its end is known, or if staff have to look at it.
+        ask_at: Option<DateTime<Utc>> = operation.ask_at,
+    }
+}
+
+shape! {
+    /// Why an operation was declined.
+    #[schema(as = Decline)]
+    pub(crate) struct DeclineShape<'a> from decline: &'a Decline {
+        code: DeclineCode = decline.code,
+        /// What to do after it: `retry` the same, `ask_customer` to correct something or to pay in another way, or `never` try this
+        /// means of payment again.
+        #[schema(value_type = DeclineClass)]
+        class: &'static str = decline.code.class().name(),
+        /// For the customer.
+        message: &'a str = decline.message.as_str(),
+    }
+}
+
+shape! {
+    /// What a customer has to do.
+    #[schema(as = NextAction)]
+    pub(crate) struct NextActionShape<'a> from next: &'a NextAction {
+        #[serde(rename = "type")]
+        #[schema(example = "redirect")]
+        kind: &'static str = match next { NextAction::Redirect { .. } => "redirect" },
+        /// The page to open.
+        url: &'a str = match next { NextAction::Redirect { url } => url.as_str() },
     }
 }
 
@@ -80,9 +133,9 @@ pub(crate) struct NewRefund {
 }
 
 impl NewRefund {
-    pub(crate) fn read(self, f: &mut Findings, currency: Currency) -> Read<Command> {
+    pub(crate) fn read(self, f: &mut Findings, currency: Currency) -> Read<(Option<Money>, Option<Reason>)> {
         let amount = optional(f, "amount", self.amount, |figure, f| figure.money(Some(currency), f));
         let reason = f.parse("reason", &self.reason);
-        Some(Command::Refund { amount: amount?, reason: Some(reason?) })
+        Some((amount?, Some(reason?)))
     }
 }

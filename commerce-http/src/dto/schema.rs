@@ -8,6 +8,7 @@ use commerce_core::cart::CartStatus;
 use commerce_core::ids::MAX_TEXT_ID;
 use commerce_core::money::Rounding;
 use commerce_core::order::{PaymentStatus, Phase, RefundStatus, ReturnStatus, ShipmentStatus};
+use commerce_core::payment::{DeclineClass, DeclineCode, OperationKind, OperationState};
 use commerce_core::pricing::{CodeMatching, CodeRejection, NoEffect, Selection, TaxLevel};
 use commerce_core::promotion::{Limit, MAX_CODE};
 use commerce_core::task::TaskState;
@@ -53,6 +54,8 @@ schemas! {
         CodeRejection::MinSpend, CodeRejection::NotEligible,
     ]);
     CurrencySchema "An ISO 4217 code." string().pattern(Some("^[A-Z]{3}$")).examples(["USD"]);
+    DeclineClassSchema "What to do after a decline." names(DeclineClass::ALL.iter().map(|class| class.name()));
+    DeclineCodeSchema "Why an operation was declined, in the same words for all processors." words(DeclineCode::ALL);
     DecimalNumber "A decimal number: a string, or a number of at most 15 digits." decimal();
     LimitSchema "The limit of a promotion that is reached." words(&[
         Limit::Uses, Limit::UsesPerCustomer, Limit::Budget,
@@ -62,6 +65,8 @@ schemas! {
     NoEffectSchema "Why a promotion that applies has no effect." words(&[
         NoEffect::NothingMatches, NoEffect::NothingLeft, NoEffect::TooFewUnits, NoEffect::NothingToTakeOff,
     ]);
+    OperationKindSchema "What an operation does with money." words(OperationKind::ALL);
+    OperationStateSchema "How an operation stands; `unknown` is not known until the processor tells." words(OperationState::ALL);
     OrderNumberSchema "The number of an order for people." string().examples(["ORD-20260216-7K3F"]);
     PaymentStatusSchema "The state of a payment." words(&[
         PaymentStatus::Pending, PaymentStatus::Succeeded, PaymentStatus::Failed, PaymentStatus::PartiallyRefunded, PaymentStatus::Refunded,

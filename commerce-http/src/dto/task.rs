@@ -10,9 +10,9 @@ shape! {
     /// A task of the shop.
     #[schema(as = Task)]
     pub(crate) struct TaskShape<'a> from (task, now): (&'a Task, DateTime<Utc>) {
-        #[schema(example = "send_refund")]
+        #[schema(example = "settle_payment")]
         kind: &'a str = task.key.kind.as_str(),
-        /// The subject, such as the id of a refund.
+        /// The subject, such as the id of a payment.
         subject: &'a str = &task.key.subject,
         #[schema(value_type = TaskState)]
         state: &'static str = task.state(now).name(),

@@ -65,7 +65,11 @@ const OWN: [Row<&[&str]>; 29] = [
     (&["createReturn"], 409, &["not_returnable", "window_closed"]),
     (&["createReturn"], 422, &["too_many_returned", "unknown_item"]),
     (&["approveReturn", "rejectReturn", "receiveReturn"], 409, &["return_status"]),
-    (&["confirmPayment"], 409, &["already_paid", "amount_mismatch", "not_payable", "order_cancelled", "out_of_stock"]),
+    (
+        &["confirmPayment"],
+        409,
+        &["already_paid", "amount_mismatch", "not_payable", "order_cancelled", "out_of_stock", "payment_refused"],
+    ),
     (&["confirmPayment"], 429, &["too_many_declined_payments"]),
     (&["createRefund"], 422, &["invalid_refund_amount"]),
     (&["confirmPayment", "createRefund"], 503, &["payment_service_unavailable"]),

@@ -1,9 +1,7 @@
 //! `/payments`
 
-use commerce_core::engine::Target;
+use commerce_core::engine::PaymentView;
 use commerce_core::ids::PaymentId;
-use commerce_core::order::Order;
-use commerce_core::port::OrderRef;
 use http::StatusCode;
 
 use crate::answer::{Answer, Outcome};
@@ -20,11 +18,12 @@ use crate::problem::Problem;
     responses((status = 200, body = PaymentShape<'_>))
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
-    let order = app.engine.order(call.caller()?, &OrderRef::Payment(payment_id(call)?)).await?;
-    Ok(written(&order))
+    Ok(written(&app.engine.payment(call.caller()?, payment_id(call)?).await?))
 }
 
-/// Captures a payment. A declined payment has the status `failed` and can be tried again.
+/// Pays with a token. A declined payment has the status `failed` and can be tried again. If its last operation is `pending`, the
+/// customer has to act (`next_action`), or a bank. Without an answer of the processor, the payment is asked about until it ends;
+/// a repeated confirmation repeats the same operation.
 #[utoipa::path(
     post, path = "/payments/{id}/confirm", tag = "payments",
     params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader),
@@ -46,20 +45,20 @@ pub(crate) async fn confirm(app: &App, call: &RequestContext) -> Outcome {
     responses((status = 201, body = PaymentShape<'_>, description = "The payment, with the refund among its refunds."))
 )]
 pub(crate) async fn refund(app: &App, call: &RequestContext) -> Outcome {
-    let (caller, order_ref) = (call.caller()?, OrderRef::Payment(payment_id(call)?));
+    let (caller, id) = (call.caller()?, payment_id(call)?);
     let guard = call.idempotency_guard(&refunded)?;
-    let command = call.read(|new: NewRefund, reader| new.read(reader, app.currency()))?;
-    guard.answer(app.engine.command(caller, Target::any(&order_ref), command, guard.idempotency().as_ref()).await?)
+    let wanted = call.read(|new: NewRefund, reader| new.read(reader, app.currency()))?;
+    guard.answer(app.engine.refund_payment(caller, id, wanted, guard.idempotency().as_ref()).await?)
 }
 
 fn payment_id(call: &RequestContext) -> Result<PaymentId, Problem> {
     call.path_param("id", "payment")
 }
 
-fn written(order: &Order) -> Answer {
-    Answer::ok(&PaymentShape::from(order)).about(order.id)
+fn written(view: &PaymentView) -> Answer {
+    Answer::ok(&PaymentShape::from(view)).about(view.order.id)
 }
 
-fn refunded(order: &Order) -> Answer {
-    Answer { status: StatusCode::CREATED, ..written(order) }
+fn refunded(view: &PaymentView) -> Answer {
+    Answer { status: StatusCode::CREATED, ..written(view) }
 }

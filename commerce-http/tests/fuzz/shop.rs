@@ -149,7 +149,10 @@ impl Shop {
 fn service() -> Service {
     let auth = Auth::new(vec![VerifyingKey::hs256(SECRET).expect("a key")]);
     let options = Options { orders_per_minute: 0, codes_per_minute: 0, ..Options::new(auth) };
-    let builder =
-        Engine::builder(Settings::new(Currency::USD), Arc::new(MemoryStore::new()), Arc::new(SandboxPayments));
+    let builder = Engine::builder(
+        Settings::new(Currency::USD),
+        Arc::new(MemoryStore::new()),
+        Arc::new(SandboxProcessor::in_memory()),
+    );
     Service::new(builder.ids(Arc::new(SequentialIds::new(1))).build(), options)
 }

@@ -10,8 +10,8 @@ use commerce_core::actor::Role;
 use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
 use commerce_core::order::UnpaidLimits;
-use commerce_core::payment::SandboxPayments;
-use commerce_core::port::{Payments, Users};
+use commerce_core::payment::SandboxProcessor;
+use commerce_core::port::{Processor, Users};
 use commerce_core::settings::Settings;
 use commerce_http::auth::{Auth, VerifyingKey, mint};
 use commerce_http::{Options, Service};
@@ -46,7 +46,7 @@ pub(crate) struct Plan {
     pub(crate) users: Option<Arc<dyn Users>>,
     /// Nobody is asked whether a user exists.
     pub(crate) trusts_users: bool,
-    pub(crate) payments: Arc<dyn Payments>,
+    pub(crate) payments: Arc<dyn Processor>,
     pub(crate) settings: Settings,
     pub(crate) options: Options,
     /// Every run has the same ids.
@@ -62,7 +62,7 @@ impl Default for Plan {
         Self {
             users: None,
             trusts_users: false,
-            payments: Arc::new(SandboxPayments),
+            payments: Arc::new(SandboxProcessor::in_memory()),
             settings,
             options,
             has_fixed_ids: false,

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::TimeDelta;
 use commerce_http::telemetry;
-use commerce_testkit::{FakePayments, PaymentBehavior};
+use commerce_testkit::{FakeProcessor, ProcessorBehavior};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::{Value, json};
 
@@ -49,20 +49,20 @@ async fn metrics_count_by_route() {
 
 #[tokio::test]
 async fn metrics_show_tasks_that_are_late_fail_and_are_given_up() {
-    let payments = Arc::new(FakePayments::default());
+    let payments = Arc::new(FakeProcessor::default());
     let mut plan = Plan { payments: payments.clone(), ..Plan::default() };
     plan.options.metrics = Some(metrics());
     let shop = Shop::with(plan).await;
     let refunds = format!("/v1/payments/{}/refunds", text(&shop.paid_order(1).await["payment"]["id"]));
-    payments.be(PaymentBehavior::Unavailable);
+    payments.be(ProcessorBehavior::Unavailable);
     shop.support().post(&refunds, &json!({ "reason": "broken" })).send().await.expect(201);
     shop.later(TimeDelta::seconds(90));
     work(&shop).await;
     for line in [
-        "task_oldest_due_age_seconds{kind=\"send_refund\"} 90",
+        "task_oldest_due_age_seconds{kind=\"settle_payment\"} 90",
         "task_oldest_due_age_seconds{kind=\"expire_order\"} 0",
-        "task_runs_total{kind=\"send_refund\",outcome=\"failed\"} 1",
-        "tasks_dead{kind=\"send_refund\"} 0",
+        "task_runs_total{kind=\"settle_payment\",outcome=\"failed\"} 1",
+        "tasks_dead{kind=\"settle_payment\"} 0",
     ] {
         check_scraped(&shop, line).await;
     }
@@ -70,8 +70,8 @@ async fn metrics_show_tasks_that_are_late_fail_and_are_given_up() {
         shop.later(TimeDelta::hours(1));
         work(&shop).await;
     }
-    check_scraped(&shop, "task_runs_total{kind=\"send_refund\",outcome=\"given_up\"} 1").await;
-    check_scraped(&shop, "tasks_dead{kind=\"send_refund\"} 1").await;
+    check_scraped(&shop, "task_runs_total{kind=\"settle_payment\",outcome=\"given_up\"} 1").await;
+    check_scraped(&shop, "tasks_dead{kind=\"settle_payment\"} 1").await;
 }
 
 /// What a server does in the background.

@@ -50,6 +50,8 @@ pub(super) enum Failure {
     Input { file: String, problem: Box<dyn Error + Send + Sync> },
     #[error("{} between the tables and the history", counted(*.0, "difference"))]
     Differences(u64),
+    #[error("{} without counterpart", counted(*.0, "amount"))]
+    Unreconciled(usize),
     #[error("requests were aborted: they did not finish within the grace period (open connections: {0})")]
     Interrupted(usize),
     #[error("{what}: {source}")]

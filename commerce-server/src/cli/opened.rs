@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
-use commerce_core::payment::SandboxPayments;
+use commerce_core::payment::SandboxProcessor;
 use commerce_core::port::{PageRequest, ProductFilter, StoreError};
 use tokio::runtime;
 
@@ -52,7 +52,8 @@ impl OpenStore {
     }
 
     pub(super) fn engine(&self, config: &Config, currency: Currency) -> Result<Engine, Failure> {
-        let mut engine = Engine::builder(config.settings(currency)?, self.kept.clone(), Arc::new(SandboxPayments));
+        let mut engine =
+            Engine::builder(config.settings(currency)?, self.kept.clone(), Arc::new(SandboxProcessor::in_memory()));
         if let Some(url) = config.users.url() {
             let token = config.users.token()?;
             let users = HttpUsers::new(url, token.as_ref().map(Secret::reveal), config.users.time_out());

@@ -34,7 +34,7 @@ pub(super) enum TasksCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct Which {
-    /// The kind, such as `send_refund`.
+    /// The kind, such as `settle_payment`.
     #[arg(value_name = "KIND")]
     kind: String,
     /// The subject, such as the id of a refund.

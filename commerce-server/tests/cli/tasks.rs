@@ -11,7 +11,7 @@ fn a_task_that_does_not_exist_is_named_as_such() {
     succeed(directory.path(), &["migrate"]);
     assert_eq!(succeed(directory.path(), &["tasks", "list"]).trim(), "no tasks");
     for command in ["show", "retry", "drop"] {
-        fail(directory.path(), &["tasks", command, "send_refund", "none"], 1, "task not found");
+        fail(directory.path(), &["tasks", command, "settle_payment", "none"], 1, "task not found");
     }
     fail(directory.path(), &["tasks", "list", "--state", "lost"], 2, "lost");
 }

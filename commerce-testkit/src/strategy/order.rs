@@ -65,6 +65,8 @@ pub enum Ask {
     Capture(Payment),
     /// A capture after the stock is gone.
     CaptureAfterExpiry(Payment),
+    /// The processor captured money for an order that is paid already.
+    CaptureSurplus(Payment),
     /// A failed payment.
     FailPayment,
     /// An expiry, which may be too early.
@@ -121,6 +123,7 @@ impl Ask {
             Self::CaptureAfterExpiry(payment) => {
                 Command::CaptureAfterExpiry { amount: payment.of(due), reference: None }
             }
+            Self::CaptureSurplus(payment) => Command::CaptureSurplus { amount: payment.of(due), reference: None },
             Self::FailPayment => Command::FailPayment { reason: "declined".parse().expect("a reason") },
             Self::Expire => Command::Expire,
             Self::Cancel => Command::Cancel { reason: None },
@@ -175,6 +178,7 @@ pub fn ask() -> impl Strategy<Value = Ask> {
         6 => index().prop_map(Ask::Transition),
         4 => payment().prop_map(Ask::Capture),
         1 => payment().prop_map(Ask::CaptureAfterExpiry),
+        1 => payment().prop_map(Ask::CaptureSurplus),
         1 => Just(Ask::FailPayment),
         1 => Just(Ask::Expire),
         1 => Just(Ask::Cancel),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a shop that cannot be set up is a failed test")]
 
+mod payments;
 mod shopfront;
 
 use chrono::TimeDelta;
@@ -253,7 +254,7 @@ async fn what_happens_to_a_task_is_in_the_history() {
     let shop = Shopfront::stocked(&[("MUG", "9.99 USD", 5)]).await;
     let order = shop.paid("ann", &[("MUG", 2)]).await;
     let cancelled = shop.command(&customer("ann"), &order, Command::Cancel { reason: None }).await.expect("in time");
-    let key = TaskKey::send_refund(cancelled.refunds[0].id);
+    let key = TaskKey::settle_payment(cancelled.payment.id.to_string());
     for attempt in 0.. {
         shop.verify().await;
         shop.wait(TimeDelta::hours(1));

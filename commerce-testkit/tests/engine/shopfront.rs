@@ -15,18 +15,18 @@ use commerce_core::engine::{
 };
 use commerce_core::ids::{CartId, ReturnId, UserId};
 use commerce_core::metadata::Metadata;
-use commerce_core::order::{Command, Order, OrderDetails, RefundOutcome, ReturnLine, ReturnRequest};
-use commerce_core::payment::SandboxPayments;
+use commerce_core::order::{Command, Order, OrderDetails, ReturnLine, ReturnRequest};
+use commerce_core::payment::OperationAnswer;
 use commerce_core::port::{
-    Charge, ChargeOutcome, Clock, IdGenerator, OrderRef, Payments, PaymentsUnavailable, RefundRequest, Users,
-    UsersUnavailable,
+    Clock, IdGenerator, OpenedPayment, OperationAction, OperationLookup, OperationRequest, OrderRef, PaymentTerms,
+    Processor, ProcessorError, ProcessorEvent, ProcessorEvents, Users, UsersUnavailable, Webhook, WebhookRejection,
 };
 use commerce_core::pricing::{Tax, TaxRate};
 use commerce_core::promotion::{Promotion, PromotionDefinition};
 use commerce_core::replay;
 use commerce_core::settings::{Settings, ShippingMethod};
 use commerce_testkit::commit_builder::{CURRENCY, address, parse, units};
-use commerce_testkit::{ManualClock, MemoryStore, SequentialIds};
+use commerce_testkit::{FakeProcessor, ManualClock, MemoryStore, ProcessorBehavior, SequentialIds};
 
 /// A shop over doubles. Cloning shares it.
 #[derive(Clone, Debug)]
@@ -36,6 +36,7 @@ pub(crate) struct Shopfront {
     clock: Arc<ManualClock>,
     users: Arc<Everyone>,
     ids: Arc<SequentialIds>,
+    pub(crate) processor: Arc<FakeProcessor>,
 }
 
 /// Everyone exists but `nobody`.
@@ -54,37 +55,52 @@ impl Users for Everyone {
     }
 }
 
-/// A processor that is slow enough for another customer.
-#[derive(Debug)]
-struct SlowPayments {
-    shop: Shopfront,
-    sku: &'static str,
+/// A processor that does what tokens ask for, and is slow enough for another customer.
+#[derive(Clone, Debug, Default)]
+struct Teller {
+    fake: Arc<FakeProcessor>,
+    /// Who buys a unit of a sku during every authorization.
+    during: Option<(Box<Shopfront>, &'static str)>,
 }
 
 #[async_trait]
-impl Payments for SlowPayments {
-    async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, PaymentsUnavailable> {
-        self.shop.place("bob", &[(self.sku, 1)]).await.expect("a unit is free");
-        SandboxPayments.charge(charge).await
+impl Processor for Teller {
+    fn name(&self) -> &'static str {
+        self.fake.name()
     }
 
-    async fn refund(&self, request: &RefundRequest) -> Result<RefundOutcome, PaymentsUnavailable> {
-        SandboxPayments.refund(request).await
-    }
-}
-
-/// A processor that is down.
-#[derive(Debug)]
-struct NoPayments;
-
-#[async_trait]
-impl Payments for NoPayments {
-    async fn charge(&self, _charge: &Charge) -> Result<ChargeOutcome, PaymentsUnavailable> {
-        Err(PaymentsUnavailable("down".into()))
+    async fn open(&self, payment: &PaymentTerms) -> Result<OpenedPayment, ProcessorError> {
+        self.fake.open(payment).await
     }
 
-    async fn refund(&self, _request: &RefundRequest) -> Result<RefundOutcome, PaymentsUnavailable> {
-        Err(PaymentsUnavailable("down".into()))
+    async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {
+        if let (Some((shop, sku)), OperationAction::Authorize { .. }) = (&self.during, &request.action) {
+            shop.place("bob", &[(sku, 1)]).await.expect("a unit is free");
+        }
+        let OperationAction::Authorize { token } = &request.action else { return self.fake.perform(request).await };
+        self.fake.be(match token.reveal() {
+            "tok_declined" => ProcessorBehavior::Declines,
+            "tok_pending" => ProcessorBehavior::Hesitates,
+            "tok_timeout" => ProcessorBehavior::LosesRequests,
+            "tok_timeout_paid" => ProcessorBehavior::LosesAnswers,
+            "tok_unavailable" => ProcessorBehavior::Unavailable,
+            _ => ProcessorBehavior::Answers,
+        });
+        let answer = self.fake.perform(request).await;
+        self.fake.be(ProcessorBehavior::Answers);
+        answer
+    }
+
+    async fn find(&self, lookup: &OperationLookup) -> Result<Option<OperationAnswer>, ProcessorError> {
+        self.fake.find(lookup).await
+    }
+
+    async fn list(&self, after: Option<&str>) -> Result<ProcessorEvents, ProcessorError> {
+        self.fake.list(after).await
+    }
+
+    fn read_webhook(&self, webhook: &Webhook<'_>) -> Result<Vec<ProcessorEvent>, WebhookRejection> {
+        self.fake.read_webhook(webhook)
     }
 }
 
@@ -121,12 +137,14 @@ impl Shopfront {
     pub(crate) async fn open(settings: Settings, goods: &[(&str, &str, i64)]) -> Self {
         let (store, clock) = (MemoryStore::new(), Arc::new(ManualClock::new(opening())));
         let (users, ids) = (Arc::new(Everyone::default()), Arc::new(SequentialIds::new(1)));
-        let engine = Engine::builder(settings, Arc::new(store.clone()), Arc::new(SandboxPayments))
+        let processor = Arc::new(FakeProcessor::new());
+        let teller = Teller { fake: processor.clone(), during: None };
+        let engine = Engine::builder(settings, Arc::new(store.clone()), Arc::new(teller))
             .users(users.clone())
             .clock(clock.clone())
             .ids(ids.clone())
             .build();
-        let shop = Self { engine, store, clock, users, ids };
+        let shop = Self { engine, store, clock, users, ids, processor };
         let rows: Vec<_> = goods.iter().map(|(sku, price, on_hand)| import_row(sku, price, *on_hand)).collect();
         shop.engine.import(&admin(), &rows).await.expect("the goods are good");
         shop
@@ -134,16 +152,21 @@ impl Shopfront {
 
     /// The same shop, where another customer buys a unit of a SKU whenever the processor captures a payment.
     pub(crate) fn selling_during_payments(&self, sku: &'static str) -> Self {
-        self.paid_through(Arc::new(SlowPayments { shop: self.clone(), sku }))
+        self.paid_through(Arc::new(Teller {
+            fake: self.processor.clone(),
+            during: Some((Box::new(self.clone()), sku)),
+        }))
     }
 
     /// The same shop, while the processor is down.
     pub(crate) fn without_processor(&self) -> Self {
-        self.paid_through(Arc::new(NoPayments))
+        let down = FakeProcessor::new();
+        down.be(ProcessorBehavior::Unavailable);
+        self.paid_through(Arc::new(down))
     }
 
-    fn paid_through(&self, payments: Arc<dyn Payments>) -> Self {
-        let engine = Engine::builder(Settings::new(CURRENCY), Arc::new(self.store.clone()), payments)
+    fn paid_through(&self, processor: Arc<dyn Processor>) -> Self {
+        let engine = Engine::builder(Settings::new(CURRENCY), Arc::new(self.store.clone()), processor)
             .clock(self.clock.clone())
             .ids(self.ids.clone())
             .build();
@@ -240,7 +263,8 @@ impl Shopfront {
     }
 
     pub(crate) async fn pay_with(&self, user: &str, order: &Order, token: &str) -> Result<Order, EngineError> {
-        self.engine.confirm_payment(&customer(user), order.payment.id, token.into(), None).await.map(new)
+        let reply = self.engine.confirm_payment(&customer(user), order.payment.id, token.into(), None).await;
+        reply.map(|reply| new(reply).order)
     }
 
     pub(crate) async fn paid(&self, user: &str, items: &[(&str, i64)]) -> Order {

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use commerce_core::ids::Sku;
+use commerce_core::ids::{PaymentId, Sku};
 use commerce_core::money::Money;
 use commerce_core::order::{Order, PaymentStatus, Phase, RefundStatus};
+use commerce_core::payment::{BookEntry, OperationKind, OperationOutcome, PaymentBook};
 use commerce_core::port::{PageRequest, Store};
 use commerce_core::replay;
 use commerce_testkit::commit_builder::{CURRENCY, parse};
+use uuid::Uuid;
 
 use crate::people::Told;
 use crate::world::{GOODS, USES, World};
@@ -36,13 +38,13 @@ fn every_answer_was_true(told: &[Told], orders: &[Order]) {
 
 /// The orders know of every cent that moved, and whoever has nothing has paid nothing.
 fn money_adds_up(world: &World, orders: &[Order]) {
-    let captured: BTreeMap<_, _> = world.payments.captured().into_iter().collect();
-    let repaid: BTreeMap<_, _> = world.payments.repaid().into_iter().collect();
+    let books = world.payments.books();
+    let repaid = repaid(&books);
     for order in orders {
-        let zero = Money::zero(CURRENCY);
-        assert_eq!(order.payment.captured, captured.get(&order.payment.id).copied().unwrap_or(zero), "{order:?}");
+        let captured = books.get(&order.payment.id).map_or(0, PaymentBook::captured);
+        assert_eq!(order.payment.captured, Money::new(captured, CURRENCY), "{order:?}");
         for refund in &order.refunds {
-            let moved = repaid.get(&refund.id).copied();
+            let moved = repaid.get(&refund.id.uuid()).copied();
             assert_eq!(moved, (refund.status == RefundStatus::Processed).then_some(refund.amount), "{order:?}");
         }
         let refused = order.refunds.iter().any(|refund| refund.status == RefundStatus::Failed);
@@ -56,6 +58,16 @@ fn money_adds_up(world: &World, orders: &[Order]) {
     }
     let refunds: usize = orders.iter().map(|order| order.refunds.len()).sum();
     assert!(repaid.len() <= refunds, "a refund nobody decided");
+}
+
+/// The refunds that were paid, by their ids.
+fn repaid(books: &BTreeMap<PaymentId, PaymentBook>) -> BTreeMap<Uuid, Money> {
+    let entries = books.values().flat_map(PaymentBook::entries);
+    let paid = |entry: &&BookEntry| {
+        let succeeded = matches!(entry.answer.outcome, OperationOutcome::Succeeded { .. });
+        entry.kind == OperationKind::Refund && succeeded
+    };
+    entries.filter(paid).map(|entry| (entry.id.uuid(), entry.amount)).collect()
 }
 
 /// What left the house and did not come back is missing, nothing else; what is paid and not shipped is reserved.

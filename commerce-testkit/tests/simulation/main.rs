@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::str::FromStr;
 
-use commerce_testkit::{Faults, PaymentBehavior};
+use commerce_testkit::{Faults, ProcessorBehavior};
 
 use world::World;
 
@@ -59,7 +59,7 @@ fn run(seed: u64) -> BTreeMap<&'static str, u64> {
         }
         staff.abort();
         world.store.set(Faults::NONE);
-        world.payments.be(PaymentBehavior::Answers);
+        world.payments.be(ProcessorBehavior::Answers);
         people::wind_down(&world).await;
         audit::check(&world, &told).await;
         let store = [("store refused or lost its answer", world.store.injected())];

@@ -9,7 +9,7 @@ use commerce_core::ids::ReturnId;
 use commerce_core::order::{Command, Order, OrderDetails, Phase, ReturnLine, ReturnRequest, ReturnStatus};
 use commerce_core::port::OrderRef;
 use commerce_testkit::commit_builder::{address, parse, units};
-use commerce_testkit::{PaymentBehavior, Random};
+use commerce_testkit::{ProcessorBehavior, Random};
 use uuid::Uuid;
 
 use crate::world::{GOODS, World, admin};
@@ -75,14 +75,16 @@ fn item(random: &mut Random) -> ItemRequest {
 
 async fn pay(world: &World, me: &Actor, random: &mut Random) {
     let moods = [
-        PaymentBehavior::Answers,
-        PaymentBehavior::Answers,
-        PaymentBehavior::Answers,
-        PaymentBehavior::Declines,
-        PaymentBehavior::Unavailable,
-        PaymentBehavior::LosesAnswers,
+        ProcessorBehavior::Answers,
+        ProcessorBehavior::Answers,
+        ProcessorBehavior::Answers,
+        ProcessorBehavior::Declines,
+        ProcessorBehavior::Unavailable,
+        ProcessorBehavior::LosesAnswers,
+        ProcessorBehavior::LosesRequests,
+        ProcessorBehavior::Hesitates,
     ];
-    world.payments.be(moods[usize::try_from(random.below(6)).unwrap()]);
+    world.payments.be(moods[usize::try_from(random.below(8)).unwrap()]);
     let Some(order) = some_order(world, Some(me), random).await else { return };
     for _ in 0..PATIENCE {
         let paying = world.engine.confirm_payment(me, order.payment.id, "tok".into(), None);
@@ -163,23 +165,8 @@ async fn some_order(world: &World, owner: Option<&Actor>, random: &mut Random) -
     orders.into_iter().nth(place)
 }
 
-/// Everything is well again: the processor tells what it captured, unpaid orders expire, tasks are done.
+/// Everything is well again: the processor tells what it did, unpaid orders expire, tasks are done.
 pub(crate) async fn wind_down(world: &World) {
-    let orders = world.orders().await;
-    for (payment, amount) in world.payments.captured() {
-        let order = orders.iter().find(|order| order.payment.id == payment).unwrap();
-        if order.payment.captured.is_zero() {
-            let capture = Command::Capture { amount, reference: None };
-            let order_ref = OrderRef::Id(order.id);
-            let told = world.engine.command(&Actor::SYSTEM, Target::any(&order_ref), capture, None).await;
-            if matches!(told, Err(EngineError::Stock(_))) {
-                let late = Command::CaptureAfterExpiry { amount, reference: None };
-                world.engine.command(&Actor::SYSTEM, Target::any(&order_ref), late, None).await.unwrap();
-            } else {
-                told.unwrap();
-            }
-        }
-    }
     for _ in 0..60 {
         world.wait(60); // longer than any pause between two attempts, and than any reservation
         let finished = |run: &TaskRun| run.outcome == TaskOutcome::Finished;

@@ -14,7 +14,7 @@ use commerce_core::promotion::{Limits, Promotion, PromotionDefinition};
 use commerce_core::settings::{Settings, ShippingMethod};
 use commerce_testkit::commit_builder::{CURRENCY, parse};
 use commerce_testkit::quote::percent_off;
-use commerce_testkit::{FakePayments, FakeUsers, FaultInjector, ManualClock, MemoryStore, Random, SequentialIds};
+use commerce_testkit::{FakeProcessor, FakeUsers, FaultInjector, ManualClock, MemoryStore, Random, SequentialIds};
 
 use crate::record::Record;
 
@@ -31,7 +31,7 @@ const DEATHS: u16 = 120;
 pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) store: Arc<FaultInjector<MemoryStore>>,
-    pub(crate) payments: Arc<FakePayments>,
+    pub(crate) payments: Arc<FakeProcessor>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) record: Arc<Record>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn open(seed: u64) -> Self {
         let store = Arc::new(FaultInjector::new(MemoryStore::new(), seed));
-        let payments = Arc::new(FakePayments::new());
+        let payments = Arc::new(FakeProcessor::new());
         let clock = Arc::new(ManualClock::new(DateTime::from_timestamp(1_772_366_400, 0).unwrap()));
         let users = (0..super::CUSTOMERS).map(|n| parse(&format!("user-{n}")));
         let mut settings = Settings::new(CURRENCY);

@@ -71,6 +71,15 @@ CREATE TABLE IF NOT EXISTS customers (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
+CREATE TABLE IF NOT EXISTS payments (
+    id VARCHAR(64) NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    search MEDIUMTEXT NOT NULL,
+    body MEDIUMTEXT NOT NULL
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
 -- Keys by which lists of documents and orders are filtered.
 CREATE TABLE IF NOT EXISTS document_keys (
     kind VARCHAR(32) NOT NULL,

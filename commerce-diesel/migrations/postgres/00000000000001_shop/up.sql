@@ -60,6 +60,14 @@ CREATE TABLE customers (
     body TEXT COLLATE "C" NOT NULL
 );
 
+CREATE TABLE payments (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    search TEXT COLLATE "C" NOT NULL,
+    body TEXT COLLATE "C" NOT NULL
+);
+
 -- Keys by which lists of documents and orders are filtered.
 CREATE TABLE document_keys (
     kind TEXT COLLATE "C" NOT NULL,

@@ -58,6 +58,14 @@ CREATE TABLE customers (
     body TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE payments (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    search TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+
 -- Keys by which lists of documents and orders are filtered.
 CREATE TABLE document_keys (
     kind TEXT NOT NULL,

@@ -13,7 +13,9 @@ use serde_json::Value;
 
 use super::facts::{Facts, KnownDocument, KnownStock};
 use super::{Answer, Cells, Conn, PAGE, RunQueryDsl, dialect, read, write};
-use crate::rows::document::{CartRow, ClaimRow, CustomerRow, DocumentKeyRow, DocumentRow, ProductRow, read_document};
+use crate::rows::document::{
+    CartRow, ClaimRow, CustomerRow, DocumentKeyRow, DocumentRow, PaymentRow, ProductRow, read_document,
+};
 use crate::rows::event::{FeedRow, order_stream};
 use crate::rows::order::{OrderRow, ReturnRow};
 use crate::rows::promotion::RedemptionRow;

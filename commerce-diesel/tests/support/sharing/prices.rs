@@ -13,7 +13,7 @@ use commerce_core::metadata::Metadata;
 use commerce_core::money::Money;
 use commerce_core::order::{OrderDetails, OrderItem, UnpaidLimits};
 use commerce_core::port::Store;
-use commerce_core::prelude::SandboxPayments;
+use commerce_core::prelude::SandboxProcessor;
 use commerce_core::pricing::Quote;
 use commerce_core::promotion::{AmountTarget, Effect, Promotion, PromotionDefinition, PromotionRecord};
 use commerce_core::settings::Settings;
@@ -151,7 +151,7 @@ pub(crate) async fn a_price_was_true_while_it_was_asked_for<D: Database>() {
     let buyers: Vec<_> = (0..CUSTOMERS)
         .map(|number| {
             let store = Arc::new(stores[number % 2].clone());
-            let engine = Engine::builder(settings.clone(), store, Arc::new(SandboxPayments)).build();
+            let engine = Engine::builder(settings.clone(), store, Arc::new(SandboxProcessor::in_memory())).build();
             let who = Actor::user(Role::Customer, parse(&format!("user-{number}")));
             let (customer, changes) = (Customer { engine, who }, Arc::clone(&changes));
             tokio::spawn(async move {

@@ -1,0 +1,256 @@
+//! Whether an operation may be requested, and what an answer changes.
+//!
+//! # Invariants
+//! * `PAY-1`: what is taken, or perhaps taken, is at most what is held.
+//! * `PAY-2`: what is paid back, or perhaps paid back, is at most what was taken.
+//! * `PAY-3`: an operation whose end is not known is declined by the processor's word alone.
+//! * `PAY-4`: an operation that succeeded stays so.
+
+use alloc::vec::Vec;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use thiserror::Error;
+
+use super::{
+    CaptureMode, Decline, DeclineCode, Details, Operation, OperationAnswer, OperationKind, OperationOutcome,
+    OperationState, Payment,
+};
+use crate::ids::OperationId;
+use crate::money::Money;
+use crate::order::Order;
+use crate::port::IN_FLIGHT_SECONDS;
+use crate::text::BoundedString;
+
+/// The maximum number of operations of a payment.
+pub const MAX_OPERATIONS: usize = 100;
+
+/// Why an operation cannot be requested.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum PaymentRejection {
+    #[error("a payment has at most {MAX_OPERATIONS} operations")]
+    TooManyOperations,
+    /// It holds or took money already, or may have.
+    #[error("the payment is authorized, or may be")]
+    AlreadyAuthorized,
+    /// Not positive, in another currency, or more than is left to take, pay back or give back.
+    #[error("{asked} cannot be used: {left} is left")]
+    Amount { asked: Money, left: Money },
+    /// The operation is not one of the payment.
+    #[error("the payment has no operation {0}")]
+    UnknownOperation(OperationId),
+}
+
+/// An operation to request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct NewOperation {
+    pub id: OperationId,
+    pub kind: OperationKind,
+    pub amount: Money,
+    /// Of a capture: whether the processor gives the rest back.
+    pub is_final: bool,
+}
+
+impl NewOperation {
+    /// An operation; a capture is not the final one.
+    pub const fn new(id: OperationId, kind: OperationKind, amount: Money) -> Self {
+        Self { id, kind, amount, is_final: false }
+    }
+}
+
+/// What became of an operation that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// The processor answered.
+    Answered(OperationAnswer),
+    /// There was no answer: whether it happened is not known.
+    Unanswered,
+    /// The processor promised that it did nothing.
+    NotDone,
+    /// The processor was asked and does not know it.
+    NotFound,
+}
+
+impl Payment {
+    /// A payment without operations.
+    pub fn new(order: &Order, processor: BoundedString<64>, capture: CaptureMode, at: DateTime<Utc>) -> Self {
+        Self {
+            id: order.payment.id,
+            order_id: order.id,
+            user_id: order.user_id.clone(),
+            processor,
+            method: None,
+            amount: order.payment.amount,
+            capture,
+            reference: None,
+            operations: Vec::new(),
+            ask_at: None,
+            version: 0,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    /// Notes what the order was paid without an operation of the payment, such as by bank transfer, as taken.
+    pub fn note_received(&mut self, order: &Order, id: OperationId, at: DateTime<Utc>) {
+        let missing = order.payment.captured.minor().saturating_sub(self.totals().received());
+        if missing > 0 {
+            let amount = Money::new(missing, order.currency());
+            let received = requested(NewOperation::new(id, OperationKind::Capture, amount), at);
+            self.operations.push(Operation { state: OperationState::Succeeded, sent: 0, ..received });
+        }
+    }
+
+    /// Requests an operation.
+    ///
+    /// An authorization is sent by the caller, who has the token; if nothing is heard, the processor is asked. Everything else is
+    /// sent by the task of the payment.
+    ///
+    /// # Errors
+    /// [`PaymentRejection`].
+    pub fn request(&mut self, new: NewOperation, at: DateTime<Utc>) -> Result<(), PaymentRejection> {
+        if self.operations.len() >= MAX_OPERATIONS {
+            return Err(PaymentRejection::TooManyOperations);
+        }
+        let left = Money::new(self.left(new.kind)?, self.amount.currency());
+        let fits = new.amount.currency() == left.currency() && new.amount.minor() > 0;
+        let whole = matches!(new.kind, OperationKind::Authorize | OperationKind::Void);
+        if !fits || new.amount.minor() > left.minor() || (whole && new.amount != left) {
+            return Err(PaymentRejection::Amount { asked: new.amount, left });
+        }
+        let ask_at = if new.kind == OperationKind::Authorize { after(at, Operation::pause(0)) } else { Some(at) };
+        self.operations.push(Operation { ask_at, ..requested(new, at) });
+        self.set_alarm();
+        Ok(())
+    }
+
+    /// Notes that an operation that is open is about to be sent again.
+    ///
+    /// # Errors
+    /// [`PaymentRejection::UnknownOperation`].
+    pub fn send_again(&mut self, id: OperationId, at: DateTime<Utc>) -> Result<(), PaymentRejection> {
+        let operation = self.operation_mut(id)?;
+        operation.sent_at = at;
+        operation.sent = operation.sent.saturating_add(1);
+        operation.ask_at = after(at, Operation::pause(0));
+        self.set_alarm();
+        Ok(())
+    }
+
+    /// Records what became of an operation that was sent. No effect on one that has succeeded.
+    ///
+    /// # Errors
+    /// [`PaymentRejection::UnknownOperation`].
+    pub fn record(&mut self, id: OperationId, finding: Finding, at: DateTime<Utc>) -> Result<(), PaymentRejection> {
+        let currency = self.amount.currency();
+        let operation = self.operation_mut(id)?;
+        if operation.state == OperationState::Succeeded {
+            return Ok(());
+        }
+        match finding {
+            Finding::Answered(answer) => {
+                let reference = answer.payment_reference.clone();
+                operation.answer(answer, at, |amount| amount.currency() == currency && amount.minor() > 0);
+                if reference.is_some() {
+                    self.reference = reference;
+                }
+            }
+            Finding::Unanswered => operation.wait(OperationState::Unknown, at),
+            // An earlier call may still have done it.
+            Finding::NotDone if operation.sent > 1 || operation.asked > 0 => operation.wait(operation.state, at),
+            Finding::NotDone => operation.decline(Decline::new(DeclineCode::ProcessorError)),
+            Finding::NotFound if operation.may_arrive(at) => operation.wait(operation.state, at),
+            Finding::NotFound => operation.decline(Decline::new(DeclineCode::NotReceived)),
+        }
+        self.operation_mut(id)?.updated_at = at;
+        self.set_alarm();
+        Ok(())
+    }
+
+    /// What an operation of a kind can be about, in minor units.
+    fn left(&self, kind: OperationKind) -> Result<i64, PaymentRejection> {
+        let totals = self.totals();
+        match kind {
+            OperationKind::Authorize if totals.authorized > 0 || self.open_operation(kind).is_some() => {
+                Err(PaymentRejection::AlreadyAuthorized)
+            }
+            OperationKind::Authorize => Ok(self.amount.minor()),
+            OperationKind::Capture | OperationKind::Void => Ok(totals.capturable()),
+            OperationKind::Refund => Ok(totals.refundable()),
+            OperationKind::Dispute => Ok(totals.received().saturating_sub(totals.refunded)),
+        }
+    }
+
+    fn operation_mut(&mut self, id: OperationId) -> Result<&mut Operation, PaymentRejection> {
+        let found = self.operations.iter_mut().find(|operation| operation.id == id);
+        found.ok_or(PaymentRejection::UnknownOperation(id))
+    }
+
+    fn set_alarm(&mut self) {
+        self.ask_at = self.operations.iter().filter_map(|operation| operation.ask_at).min();
+    }
+}
+
+impl Operation {
+    fn answer(&mut self, answer: OperationAnswer, at: DateTime<Utc>, is_valid: impl Fn(&Money) -> bool) {
+        self.reference = answer.reference.or_else(|| self.reference.take());
+        self.details = answer.details;
+        match answer.outcome {
+            OperationOutcome::Succeeded { amount } if is_valid(&amount) => {
+                (self.state, self.amount, self.decline, self.next, self.ask_at) =
+                    (OperationState::Succeeded, amount, None, None, None);
+            }
+            // Money moved that the shop cannot account for: staff have to look at it.
+            OperationOutcome::Succeeded { .. } => {
+                (self.state, self.ask_at) = (OperationState::Unknown, None);
+            }
+            OperationOutcome::Pending { next } => {
+                self.wait(OperationState::Pending, at);
+                self.next = next;
+            }
+            OperationOutcome::Declined(decline) => self.decline(decline),
+        }
+    }
+
+    fn decline(&mut self, decline: Decline) {
+        (self.state, self.decline, self.next, self.ask_at) = (OperationState::Declined, Some(decline), None, None);
+    }
+
+    /// Waits for the next question.
+    fn wait(&mut self, state: OperationState, at: DateTime<Utc>) {
+        self.state = state;
+        self.ask_at = after(at, Self::pause(self.asked));
+        self.asked = self.asked.saturating_add(1);
+    }
+
+    /// Whether a request that was sent may still arrive.
+    fn may_arrive(&self, at: DateTime<Utc>) -> bool {
+        at.signed_duration_since(self.sent_at) < TimeDelta::seconds(IN_FLIGHT_SECONDS)
+    }
+}
+
+const fn requested(new: NewOperation, at: DateTime<Utc>) -> Operation {
+    Operation {
+        id: new.id,
+        kind: new.kind,
+        amount: new.amount,
+        is_final: new.is_final,
+        state: OperationState::Requested,
+        reference: None,
+        decline: None,
+        next: None,
+        details: Details::NONE,
+        requested_at: at,
+        sent_at: at,
+        sent: 1,
+        updated_at: at,
+        asked: 0,
+        ask_at: None,
+    }
+}
+
+fn after(at: DateTime<Utc>, pause: Option<TimeDelta>) -> Option<DateTime<Utc>> {
+    at.checked_add_signed(pause?)
+}
