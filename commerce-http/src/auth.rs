@@ -23,7 +23,7 @@ use http::request::Parts;
 use http::uri::Authority;
 use jsonwebtoken::{Algorithm, Validation};
 
-pub use self::key::{KeyError, VerifyingKey};
+pub use self::key::{KeyError, MAX_JWKS, VerifyingKey};
 pub use self::token::{Claims, MintError, mint, mint_claims};
 use crate::problem::Problem;
 

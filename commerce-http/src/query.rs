@@ -12,6 +12,9 @@ use serde::de::DeserializeOwned;
 use crate::json;
 use crate::problem::Problem;
 
+/// The maximum number of parameters.
+const MAX_PARAMETERS: usize = 100;
+
 /// The parameters of a query. The first of repeated parameters counts. Unknown ones are ignored.
 #[derive(Debug)]
 pub(crate) struct Query(Vec<(String, String)>);
@@ -19,6 +22,9 @@ pub(crate) struct Query(Vec<(String, String)>);
 impl Query {
     pub(crate) fn read(text: Option<&str>) -> Result<Self, Problem> {
         let pairs = text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        if pairs.clone().nth(MAX_PARAMETERS).is_some() {
+            return Err(Problem::bad_request("malformed_query", "The query has more than 100 parameters."));
+        }
         let pairs = pairs.map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             Some((decode(name)?, decode(value)?))

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use commerce_http::auth::{Auth, KeyError, VerifyingKey};
+use commerce_http::auth::{Auth, KeyError, MAX_JWKS, VerifyingKey};
 use commerce_outbound::Outbound;
 use http::{StatusCode, Uri};
 use thiserror::Error as ThisError;
@@ -12,7 +12,6 @@ use thiserror::Error as ThisError;
 use crate::config::{ConfigError, Keys, Secret, read};
 use crate::development_key;
 
-const MAX_DOCUMENT: usize = 256 * 1024;
 const TIME_OUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, ThisError)]
@@ -94,11 +93,11 @@ impl PublishedKeys {
 
     async fn fetch(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
         let uri: Uri = self.url.parse().map_err(|_| "not an address")?;
-        let answer = self.client.get(uri, MAX_DOCUMENT).await?;
+        let answer = self.client.get(uri, MAX_JWKS).await?;
         if answer.status != StatusCode::OK {
             return Err(format!("it answered {}", answer.status).into());
         }
-        let body = answer.body.ok_or_else(|| format!("more than {MAX_DOCUMENT} bytes, or broken off"))?;
+        let body = answer.body.ok_or_else(|| format!("more than {MAX_JWKS} bytes, or broken off"))?;
         Ok(String::from_utf8(body.into()).map_err(|_| "not text")?)
     }
 }

@@ -9,6 +9,9 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 /// The minimum length of an HMAC secret in bytes, which is the output size of SHA-256.
 const MIN_SECRET: usize = 32;
 
+/// The maximum size of a JWKS document in bytes.
+pub const MAX_JWKS: usize = 64 * 1024;
+
 /// A key that verifies tokens of one algorithm.
 #[derive(Clone)]
 pub struct VerifyingKey {
@@ -27,6 +30,9 @@ pub enum KeyError {
     /// A PEM document usually is a public key.
     #[error("a PEM document cannot be an HS256 secret")]
     PublicSecret,
+    /// It would take long to read.
+    #[error("a JWKS document has at most {MAX_JWKS} bytes")]
+    LargeDocument,
     /// It is not a key of the expected kind.
     #[error("not {expected}")]
     NotAKey {
@@ -68,8 +74,11 @@ impl VerifyingKey {
     /// key is not secret.
     ///
     /// # Errors
-    /// [`KeyError::NotAKey`] if it is not a JWKS document, or a key in it is damaged.
+    /// [`KeyError::LargeDocument`]; [`KeyError::NotAKey`] if it is not a JWKS document, or a key in it is damaged.
     pub fn from_jwks(document: &str) -> Result<Vec<Self>, KeyError> {
+        if document.len() > MAX_JWKS {
+            return Err(KeyError::LargeDocument);
+        }
         let expected = "a JWKS document";
         let set: JwkSet = serde_json::from_str(document).map_err(not_a_key(expected))?;
         let usable = set.keys.iter().filter_map(|jwk| Some((jwk, algorithm(jwk)?)));

@@ -130,3 +130,11 @@ async fn invalid_parameters_are_told_in_plain_words() {
     let reply = shop.ann().post("/v1/checkouts", &body).key("k").send().await;
     assert_eq!(reply.problem(422, "validation_failed")["errors"][0]["message"], "must be a UUID");
 }
+
+#[tokio::test]
+async fn a_query_has_a_limited_number_of_parameters() {
+    let shop = Shop::open().await;
+    let path = |count| format!("/v1/products?{}", "a=1&".repeat(count));
+    shop.guest().get(&path(100)).send().await.expect(200);
+    shop.guest().get(&path(101)).send().await.problem(400, "malformed_query");
+}

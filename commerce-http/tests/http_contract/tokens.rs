@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use commerce_core::actor::Role;
 use commerce_http::Options;
-use commerce_http::auth::{Auth, Claims, VerifyingKey, mint, mint_claims};
+use commerce_http::auth::{Auth, Claims, MAX_JWKS, VerifyingKey, mint, mint_claims};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
@@ -255,4 +255,12 @@ async fn published_keys_are_taken_and_replaced() {
     client.get("/v1/orders").send().await.expect(200);
     auth.replace_jwks(&document("k3")).unwrap();
     client.get("/v1/orders").send().await.problem(401, "invalid_token");
+}
+
+#[test]
+fn a_document_of_keys_has_a_limited_size() {
+    let document = |bytes| format!("{{\"keys\":[]{}}}", " ".repeat(bytes - 11));
+    assert!(VerifyingKey::from_jwks(&document(MAX_JWKS)).is_ok());
+    let refused = VerifyingKey::from_jwks(&document(MAX_JWKS + 1)).unwrap_err();
+    assert_eq!(refused.to_string(), "a JWKS document has at most 65536 bytes");
 }

@@ -59,7 +59,7 @@ impl Users for Everyone {
 #[derive(Clone, Debug, Default)]
 struct Teller {
     fake: Arc<FakeProcessor>,
-    /// Who buys a unit of a sku during every authorization.
+    /// Who buys a unit of a SKU during every authorization.
     during: Option<(Box<Shopfront>, &'static str)>,
 }
 
