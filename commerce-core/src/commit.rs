@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 pub use self::claims::{ClaimChange, Claims};
 use self::settle::derive_event_id;
-pub use self::settle::{Accepted, LoadedState, ReadSet, settle};
+pub use self::settle::{Accepted, LoadedState, ReadSet, UsesNeeded, settle};
 use crate::actor::Actor;
 use crate::document::{Aggregate, Claim, ClaimKind, DocumentChange, DocumentId, task_changes};
 use crate::event::Recorded;
@@ -75,16 +75,24 @@ pub struct IdempotencyKey {
     pub key: String,
 }
 
-/// The stored answer to a request, committed together with its effect.
+/// The answer to a request, committed together with its effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct IdempotencyRecord {
     pub key: IdempotencyKey,
     /// A digest of the request. It distinguishes a retry from a reused key.
     pub fingerprint: String,
-    /// The answer, serialized by the host.
-    pub reply: String,
+    pub reply: RecordedReply,
     pub at: DateTime<Utc>,
+}
+
+/// What a repeated request is answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordedReply {
+    /// The answer, serialized by the host.
+    Text(String),
+    /// An order at a version, which never changes. The host serializes it again.
+    Order(OrderId, u64),
 }
 
 /// What a version belongs to.

@@ -8,8 +8,8 @@
 //! 15 times. A caller who named a version (`If-Match`) gets the conflict instead.
 //!
 //! # Idempotency
-//! A request with a key ([`Idempotency`]) commits its answer together with its effect. A repeated request gets that
-//! answer: the store refuses the second commit with the first idempotency record. A retry that fails earlier, because
+//! A request with a key ([`Idempotency`]) commits its answer together with its effect, or the version of the order that the
+//! answer follows from. A repeated request gets that answer: the store refuses the second commit with the first idempotency record. A retry that fails earlier, because
 //! of the effect of the first attempt (its cart is ordered already), looks for the idempotency record before it returns
 //! the error.
 
@@ -50,14 +50,18 @@ pub use self::promotions::{Basket, CodeCheck};
 pub use self::target::{Expected, Target, Versions};
 pub use self::tasks::{TaskOutcome, TaskRun};
 use crate::actor::Actor;
-use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};
+use crate::catalog::{Category, Product};
+use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, RecordedReply, Refusal};
+use crate::customer::Customer;
 use crate::document::ClaimKind;
 use crate::event::Recorded;
-use crate::ids::{EventId, IdError, RefundId, UserId};
-use crate::order::{Context, Order, OrderEvent};
+use crate::ids::{EventId, IdError, OperationId, RefundId, UserId};
+use crate::order::{Context, Order, OrderEvent, fold};
+use crate::payment::Payment;
 use crate::permission::Permission;
-use crate::port::CommitError;
+use crate::port::{CommitError, PromotionWithUsage};
 use crate::settings::Settings;
+use crate::stock::StockLevel;
 
 /// How often a use case that loses a race decides again.
 const MAX_RETRIES: u32 = 15;
@@ -101,7 +105,7 @@ pub struct Idempotency<'a, T> {
     pub key: IdempotencyKey,
     /// A digest of the request. It distinguishes a retry from a reused key.
     pub fingerprint: String,
-    /// Serializes the answer.
+    /// Serializes the answer. Not called for an order.
     pub reply: &'a (dyn Fn(&T) -> String + Send + Sync),
 }
 
@@ -127,16 +131,60 @@ type Decided<T> = Result<Decision<T>>;
 pub enum Reply<T> {
     /// The request took effect now.
     Fresh(T),
+    /// The request took effect before, with this outcome.
+    Again(T),
     /// The request took effect before. This is the stored answer.
     Replayed(String),
 }
 
+/// The outcome of a request that may be repeated.
+///
+/// If it is an order, its version is stored in place of the answer. Other outcomes contain what does not follow from a version,
+/// such as a price of the day.
+pub trait Repeatable: Sized {
+    /// The order.
+    fn as_order(&self) -> Option<&Order> {
+        None
+    }
+
+    /// The outcome that is an order.
+    fn from_order(_order: Order) -> Option<Self> {
+        None
+    }
+}
+
+impl Repeatable for Order {
+    fn as_order(&self) -> Option<&Order> {
+        Some(self)
+    }
+
+    fn from_order(order: Order) -> Option<Self> {
+        Some(order)
+    }
+}
+
+macro_rules! repeatable {
+    ($($outcome:ty),*) => { $(impl Repeatable for $outcome {})* };
+}
+repeatable!(
+    CartView,
+    OpenedCart,
+    Category,
+    Customer,
+    Imported,
+    PaymentView,
+    Product,
+    PromotionWithUsage,
+    SavedCustomer
+);
+repeatable!(StockLevel, (Payment, OperationId));
+
 impl<T> Reply<T> {
-    /// The outcome, unless it was replayed.
+    /// The outcome, if the request took effect now.
     pub fn into_fresh(self) -> Option<T> {
         match self {
             Self::Fresh(outcome) => Some(outcome),
-            Self::Replayed(_) => None,
+            Self::Again(_) | Self::Replayed(_) => None,
         }
     }
 }
@@ -165,10 +213,27 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::IdempotencyKeyReused`] if the key was used for another request, [`EngineError::Store`].
-    pub async fn answered<T>(&self, key: Key<'_, T>) -> Result<Option<Reply<T>>> {
+    pub async fn answered<T: Repeatable>(&self, key: Key<'_, T>) -> Result<Option<Reply<T>>> {
         let Some(asked) = key else { return Ok(None) };
-        let record = self.ports.store.idempotency_record(&asked.key).await?;
-        record.map(|record| Idempotency::compare(key, record)).transpose()
+        match self.ports.store.idempotency_record(&asked.key).await? {
+            Some(record) => self.replay(key, record).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The answer that a record stands for.
+    async fn replay<T: Repeatable>(&self, asked: Key<'_, T>, record: IdempotencyRecord) -> Answer<T> {
+        if asked.is_none_or(|asked| asked.fingerprint != record.fingerprint) {
+            return Err(EngineError::IdempotencyKeyReused);
+        }
+        match record.reply {
+            RecordedReply::Text(text) => Ok(Reply::Replayed(text)),
+            RecordedReply::Order(id, version) => {
+                let history = self.ports.store.order_history(id).await?;
+                let order = fold(history.iter().take_while(|entry| entry.sequence <= version))?;
+                T::from_order(order).map(Reply::Again).ok_or(EngineError::IdempotencyKeyReused)
+            }
+        }
     }
 
     /// The time of the engine's clock.
@@ -212,7 +277,7 @@ impl Engine {
     }
 
     /// Decides and commits, and decides again after a lost race. `decide` gets the number of lost races.
-    async fn decide_and_commit<T, F: Future<Output = Decided<T>>>(
+    async fn decide_and_commit<T: Repeatable, F: Future<Output = Decided<T>>>(
         &self,
         key: Key<'_, T>,
         decide: impl Fn(u32) -> F,
@@ -227,7 +292,12 @@ impl Engine {
     }
 
     /// Commits a decision. `None`: the race was lost, decide again. `lost` counts lost races.
-    async fn submit<T>(&self, lost: &mut u32, key: Key<'_, T>, decided: Decided<T>) -> Result<Option<Reply<T>>> {
+    async fn submit<T: Repeatable>(
+        &self,
+        lost: &mut u32,
+        key: Key<'_, T>,
+        decided: Decided<T>,
+    ) -> Result<Option<Reply<T>>> {
         let Decision { mut commit, outcome } = match decided {
             Ok(decided) => decided,
             Err(error) => return self.answer_again(key, error).await.map(Some),
@@ -238,7 +308,7 @@ impl Engine {
         }
         match self.ports.store.commit(commit).await {
             Ok(()) => Ok(Some(Reply::Fresh(outcome))),
-            Err(CommitError::Refused(Refusal::DuplicateKey(record))) => Idempotency::compare(key, *record).map(Some),
+            Err(CommitError::Refused(Refusal::DuplicateKey(record))) => self.replay(key, *record).await.map(Some),
             Err(CommitError::Refused(refusal)) if is_lost_race(&refusal) && *lost < MAX_RETRIES => {
                 *lost = lost.saturating_add(1);
                 Ok(None)
@@ -249,25 +319,21 @@ impl Engine {
     }
 
     /// The stored answer, if there is one; otherwise the error.
-    async fn answer_again<T>(&self, key: Key<'_, T>, error: EngineError) -> Answer<T> {
+    async fn answer_again<T: Repeatable>(&self, key: Key<'_, T>, error: EngineError) -> Answer<T> {
         self.answered(key).await?.ok_or(error)
     }
 }
 
-impl<T> Idempotency<'_, T> {
+impl<T: Repeatable> Idempotency<'_, T> {
     fn record(&self, outcome: &T, at: DateTime<Utc>) -> IdempotencyRecord {
         IdempotencyRecord {
             key: self.key.clone(),
             fingerprint: self.fingerprint.clone(),
-            reply: (self.reply)(outcome),
+            reply: match outcome.as_order() {
+                Some(order) => RecordedReply::Order(order.id, order.version),
+                None => RecordedReply::Text((self.reply)(outcome)),
+            },
             at,
-        }
-    }
-
-    fn compare(asked: Key<'_, T>, record: IdempotencyRecord) -> Answer<T> {
-        match asked {
-            Some(asked) if asked.fingerprint == record.fingerprint => Ok(Reply::Replayed(record.reply)),
-            _ => Err(EngineError::IdempotencyKeyReused),
         }
     }
 }

@@ -4,7 +4,7 @@ pub use crate::Quantity;
 pub use crate::actor::{Actor, Role};
 pub use crate::address::Address;
 pub use crate::catalog::{Offer, Product, Variant};
-pub use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord};
+pub use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, RecordedReply};
 pub use crate::engine::{
     CheckoutRequest, Engine, EngineBuilder, EngineError, Idempotency, ItemRequest, NewItem, PlaceOrderRequest,
     ProductInput, Reply, Target,

@@ -35,8 +35,7 @@ pub use self::percent::{ParsePercentError, Percent};
 pub use self::record::PromotionRecord;
 pub(crate) use self::redemption::UsageSavepoint;
 pub use self::redemption::{
-    CustomerUsageChange, PromotionExhausted, Redemption, RedemptionChange, RedemptionEffect, RedemptionMove,
-    UsageCounter,
+    PromotionExhausted, Redemption, RedemptionChange, RedemptionEffect, RedemptionMove, UncontendedUses, UsageCounter,
 };
 pub use self::usage::{Limit, Limits, Usage};
 use crate::ids::PromotionId;

@@ -11,8 +11,8 @@ use thiserror::Error;
 pub(crate) enum Fault {
     #[error(transparent)]
     Database(#[from] diesel::result::Error),
-    /// Another commit changed a level that this one had not locked. The commit is tried again.
-    #[error("the stock was moved meanwhile")]
+    /// Another commit changed a level or a counter that this one had not locked. The commit is tried again.
+    #[error("the stock or the uses of a promotion changed meanwhile")]
     Misfit,
     /// Repeated reads found other data each time.
     #[error("the data changed too often while it was read")]

@@ -149,6 +149,7 @@ diesel::table! {
         request_key -> Text,
         fingerprint -> Text,
         given_at -> BigInt,
+        order_version -> Nullable<BigInt>,
         reply -> Text,
     }
 }
@@ -158,14 +159,6 @@ diesel::table! {
         promotion_id -> Text,
         used -> BigInt,
         spent -> BigInt,
-    }
-}
-
-diesel::table! {
-    promotion_customers (promotion_id, user_id) {
-        promotion_id -> Text,
-        user_id -> Text,
-        used -> BigInt,
     }
 }
 
@@ -186,7 +179,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(orders, returns, document_keys, events);
 diesel::allow_tables_to_appear_in_same_query!(promotion_uses, document_keys);
-diesel::allow_tables_to_appear_in_same_query!(promotion_customers, document_keys);
+diesel::allow_tables_to_appear_in_same_query!(promotion_redemptions, document_keys);
 
 diesel::table! {
     feed (id) {

@@ -47,7 +47,7 @@ const OTHERS: [&str; 3] = ["__diesel_schema_migrations", "events", "idempotency_
 const ATTEMPTS: [&str; 2] = ["failures", "last_error"];
 
 /// The tables that do, with the last column of the key.
-const TABLES: [(&str, &str); 16] = [
+const TABLES: [(&str, &str); 15] = [
     ("carts", "id"),
     ("claims", "claim"),
     ("customers", "id"),
@@ -57,7 +57,6 @@ const TABLES: [(&str, &str); 16] = [
     ("orders", "id"),
     ("payments", "id"),
     ("products", "id"),
-    ("promotion_customers", "user_id"),
     ("promotion_redemptions", "order_id"),
     ("promotion_uses", "promotion_id"),
     ("reservations", "order_id"),

@@ -1,7 +1,8 @@
 //! `Idempotency-Key`: a repeated request gets the first answer.
 //!
 //! The engine commits the answer together with the effect, so the answer is serialized before the commit. An
-//! [`IdempotencyGuard`] serializes it once: the client gets the committed bytes.
+//! [`IdempotencyGuard`] serializes it once: the client gets the committed bytes. Of an order the engine commits the version, and
+//! the answer is serialized again.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -132,8 +133,15 @@ impl<T> IdempotencyGuard<'_, T> {
 pub(crate) fn unkeyed<T>(reply: Reply<T>, write: impl FnOnce(&T) -> Answer) -> Outcome {
     match reply {
         Reply::Fresh(outcome) => Ok(write(&outcome)),
+        Reply::Again(outcome) => Ok(repeated(write(&outcome))),
         Reply::Replayed(text) => Recorded::replay(&text).map_err(|damage| Problem::internal().caused_by(damage)),
     }
+}
+
+/// Marks an answer as the one that was given before.
+fn repeated(mut answer: Answer) -> Answer {
+    answer.headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+    answer
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -175,9 +183,8 @@ impl Recorded<'_> {
         for (name, value) in &recorded.headers {
             headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
         }
-        headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
         let body = recorded.body.map_or_else(Bytes::new, |body| Bytes::copy_from_slice(body.get().as_bytes()));
-        Ok(Answer { status, headers, order: recorded.order, body })
+        Ok(repeated(Answer { status, headers, order: recorded.order, body }))
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use commerce_core::actor::Actor;
-use commerce_core::engine::{Engine, EngineError, Reply};
+use commerce_core::engine::{Engine, EngineError, Repeatable, Reply};
 use commerce_core::ids::UserId;
 use commerce_core::permission::Permission;
 use http::StatusCode;
@@ -68,7 +68,7 @@ impl Quota {
 
     /// Runs a use case within the limit. Only new outcomes that `counts` admits count. A repeated request is answered even if the
     /// limit is reached.
-    pub(crate) async fn within<T>(
+    pub(crate) async fn within<T: Repeatable>(
         &self,
         (engine, caller): (&Engine, &Actor),
         guard: &IdempotencyGuard<'_, T>,

@@ -11,7 +11,7 @@ use commerce_core::actor::{Actor, Role};
 use commerce_core::address::Address;
 use commerce_core::cart::{Cart, CartItem, CartStatus};
 use commerce_core::catalog::{Category, Product, Variant};
-use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord};
+use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord, RecordedReply};
 use commerce_core::document::Aggregate;
 use commerce_core::event::Recorded;
 use commerce_core::ids::{CartId, EventId, ItemId, OrderId, OrderNumber, PaymentId, RefundId, ReturnId, Sku, UserId};
@@ -149,7 +149,7 @@ impl CommitBuilder {
         at: DateTime<Utc>,
     ) -> IdempotencyRecord {
         let key = IdempotencyKey { scope: "user-1 POST /orders".into(), key: key.into() };
-        IdempotencyRecord { key, fingerprint: fingerprint.into(), reply: reply.into(), at }
+        IdempotencyRecord { key, fingerprint: fingerprint.into(), reply: RecordedReply::Text(reply.into()), at }
     }
 
     /// An order by `user-1`: units of SKUs at [`UNIT_PRICE`] each, reserved for [`RESERVATION_SECONDS`].

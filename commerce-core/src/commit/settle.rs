@@ -29,14 +29,24 @@ pub struct ReadSet<'a> {
     pub documents: BTreeSet<&'a DocumentId>,
     /// Claims whose owners are needed.
     pub claims: BTreeSet<&'a Claim>,
-    /// The needed counters, with the customers whose uses and the orders whose live redemptions are needed.
-    pub usage_counters: BTreeMap<&'a PromotionId, BTreeSet<(&'a UserId, OrderId)>>,
+    /// The needed counters.
+    pub usage_counters: BTreeMap<&'a PromotionId, UsesNeeded<'a>>,
     /// Customers whose unpaid orders are counted, with the instant since when they were placed.
     pub unpaid: BTreeMap<&'a UserId, DateTime<Utc>>,
     /// The needed stock, with the reservations of these orders and all reservations due at [`ReadSet::at`].
     pub sku_stocks: BTreeMap<&'a Sku, BTreeSet<OrderId>>,
     /// The latest time of a decision in the batch.
     pub at: DateTime<Utc>,
+}
+
+/// What is needed of a counter beside the totals.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UsesNeeded<'a> {
+    /// Customers whose uses are limited.
+    pub customers: BTreeSet<&'a UserId>,
+    /// Orders that may have a live redemption.
+    pub orders: BTreeSet<OrderId>,
 }
 
 impl<'a> ReadSet<'a> {
@@ -78,8 +88,11 @@ impl<'a> ReadSet<'a> {
             }
             self.claims.extend(change.taken().iter().chain(change.released()));
         }
-        for redemption in commit.redemptions.iter().map(RedemptionMove::redemption) {
-            self.usage_counters.entry(&redemption.promotion).or_default().insert((&redemption.user, redemption.order));
+        for step in &commit.redemptions {
+            let (redemption, order) = (step.redemption(), Some(step.redemption().order));
+            let needed = self.usage_counters.entry(&redemption.promotion).or_default();
+            needed.customers.extend(step.limited_customer());
+            needed.orders.extend(order.filter(|order| is_needed(*order)));
         }
         for StockMove { sku, action } in &commit.stock {
             self.sku_stocks.entry(sku).or_default().extend(action.order().filter(|order| is_needed(*order)));

@@ -13,7 +13,7 @@ use crate::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter};
 
 use super::catalog::require_for_keys;
 use super::payments::PaymentView;
-use super::{Answer, Decided, Decision, Engine, EngineError, Key, Reply, Resource, Result, Target};
+use super::{Answer, Decided, Decision, Engine, EngineError, Key, Resource, Result, Target};
 
 /// One event of an order's history, with the order after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,10 +166,8 @@ impl Engine {
 
     /// Gives a command of the system to an order.
     pub(super) async fn command_read(&self, read: &Order, command: Command) -> Result<Order> {
-        match self.command(&Actor::SYSTEM, Target::any(&OrderRef::Id(read.id)), command, None).await? {
-            Reply::Fresh(order) => Ok(order),
-            Reply::Replayed(_) => Err(EngineError::IdempotencyKeyReused), // there is no key
-        }
+        let reply = self.command(&Actor::SYSTEM, Target::any(&OrderRef::Id(read.id)), command, None).await?;
+        reply.into_fresh().ok_or(EngineError::IdempotencyKeyReused) // there is no key
     }
 
     async fn decide_command(

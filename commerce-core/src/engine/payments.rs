@@ -170,10 +170,8 @@ impl Engine {
             let payment = change_payment(&mut commit, PaymentChange { before, after });
             Ok(Decision { commit, outcome: (payment, open.unwrap_or(id)) })
         };
-        match self.decide_and_commit(None, decide).await? {
-            Reply::Fresh(noted) => Ok(noted),
-            Reply::Replayed(_) => Err(EngineError::IdempotencyKeyReused), // there is no key
-        }
+        let reply = self.decide_and_commit(None, decide).await?;
+        reply.into_fresh().ok_or(EngineError::IdempotencyKeyReused) // there is no key
     }
 
     async fn send_authorization(
@@ -205,7 +203,7 @@ impl Engine {
         match record(false, key).await {
             Err(EngineError::Stock(StockRefusal::OutOfStock { .. })) => match record(true, None).await? {
                 Reply::Fresh(view) => Err(EngineError::OrderCancelled { order: view.order.id, refunding: true }),
-                replayed @ Reply::Replayed(_) => Ok(replayed),
+                replayed @ (Reply::Again(_) | Reply::Replayed(_)) => Ok(replayed),
             },
             reply => reply,
         }

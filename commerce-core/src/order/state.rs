@@ -49,7 +49,7 @@ pub struct Order {
     pub status: Status,
     /// The phase of `status`.
     pub phase: Phase,
-    /// The items with their price and its explanation, fixed when the order was placed.
+    /// The items with their price, what applied and what became of each code, fixed when the order was placed.
     pub quote: Quote<OrderItem>,
     pub shipping_address: Address,
     pub shipping_method: BoundedString<64>,

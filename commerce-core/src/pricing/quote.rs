@@ -45,7 +45,7 @@ pub struct Quote<T = LineId> {
     /// The refused codes, in the order given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rejected: Vec<RejectedCode>,
-    /// The outcomes of all candidates, in the order of the request.
+    /// The outcomes of all candidates, in the order of the request. [An order](Quote::of_items) keeps some of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub explanation: Vec<PromotionOutcome>,
     /// Whether no other combination costs less. `None` unless the selection is [best](super::Selection::Best).
@@ -89,7 +89,8 @@ pub struct Share<'q, T = LineId> {
 }
 
 impl Quote {
-    /// The same quote with `items` in place of the lines' ids, in the order of the lines.
+    /// The quote that an order keeps: with `items` in place of the lines' ids, in the order of the lines. The explanation has the
+    /// promotions that applied and those whose code was given.
     pub fn of_items<T>(self, items: impl IntoIterator<Item = T>) -> Quote<T> {
         let Self { currency, subtotal, discount, shipping, shipping_discount, shipping_tax, tax, total, .. } = self;
         let lines = self.lines.into_iter().zip(items).map(|(line, item)| {
@@ -97,7 +98,9 @@ impl Quote {
             QuotedLine { item, subtotal, discount, tax, total }
         });
         let lines = lines.collect();
-        let Self { rejected, explanation, proven_best, shares, .. } = self;
+        let Self { rejected, mut explanation, proven_best, shares, .. } = self;
+        explanation
+            .retain(|explained| explained.code.is_some() || matches!(explained.outcome, Outcome::Applied { .. }));
         Quote {
             currency,
             subtotal,

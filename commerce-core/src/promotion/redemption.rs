@@ -49,6 +49,19 @@ impl RedemptionMove {
             Self::Redeem(redemption, _) | Self::Release(redemption) => redemption,
         }
     }
+
+    /// The customer whose uses are limited.
+    pub(crate) fn limited_customer(&self) -> Option<&UserId> {
+        match self {
+            Self::Redeem(redemption, limits) => limits.max_uses_per_customer.map(|_| &redemption.user),
+            Self::Release(_) => None,
+        }
+    }
+
+    /// Whether it is a use that depends on the uses and the budget of all customers at most; see [`UncontendedUses`].
+    pub fn may_commute(&self) -> bool {
+        matches!(self, Self::Redeem(_, limits) if limits.max_uses_per_customer.is_none())
+    }
 }
 
 /// What an event of an order did to the uses of a promotion. It has happened, so limits are not checked.
@@ -80,29 +93,63 @@ pub struct PromotionExhausted {
 /// The uses of one promotion, with those of the customers and orders of a decision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UsageCounter {
-    used: u64,
-    spent: i64,
+    figures: Figures,
     by_customer: BTreeMap<UserId, u64>,
     live: BTreeMap<OrderId, Redemption>,
     changes: Vec<RedemptionChange>,
-    /// The loaded uses by customers; `None` if the promotion was never used.
-    loaded: Option<BTreeMap<UserId, u64>>,
+    /// The loaded uses and amount; `None` if the promotion was never used.
+    loaded: Option<(u64, i64)>,
 }
 
-/// A change of the uses by one customer, for a store to write.
+/// The uses and the amount, with the bounds of the moves so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CustomerUsageChange<'a> {
-    /// The first uses.
-    Add(&'a UserId, u64),
-    /// The new number of uses.
-    Update(&'a UserId, u64),
+struct Figures {
+    used: u64,
+    spent: i64,
+    /// The most loaded uses and the most loaded amount with which the outcome of the moves would be the same.
+    bounds: (u64, i64),
+}
+
+impl Figures {
+    const fn new(used: u64, spent: i64) -> Self {
+        Self { used, spent, bounds: (u64::MAX, i64::MAX) }
+    }
+}
+
+impl Default for Figures {
+    fn default() -> Self {
+        Self::new(0, 0)
+    }
+}
+
+/// Uses that were added to a counter and can be added to another one instead.
+///
+/// If all moves [may commute](RedemptionMove::may_commute) and none was refused, a store may add them to a counter that has
+/// been changed meanwhile, if it still fits. The decision would have been the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct UncontendedUses {
+    pub uses: u64,
+    /// Minor units.
+    pub amount: i64,
+    /// The most uses before the moves.
+    pub most_used: u64,
+    /// The most minor units before the moves.
+    pub most_spent: i64,
+}
+
+impl UncontendedUses {
+    /// Whether the decision would be the same on a counter with these uses and this amount. Stores that do not lock a counter
+    /// before they write it check this rule in SQL, and a test compares their SQL with this method.
+    pub const fn fits(&self, used: u64, spent: i64) -> bool {
+        used <= self.most_used && spent <= self.most_spent
+    }
 }
 
 /// A usage counter before one move, restored if a later move of the same commit is refused.
 #[derive(Debug)]
 pub(crate) struct UsageSavepoint {
-    used: u64,
-    spent: i64,
+    figures: Figures,
     by_customer: Option<u64>,
     live: Option<Redemption>,
     changes: usize,
@@ -122,7 +169,8 @@ impl UsageCounter {
     /// customers of the decision, and the live redemptions of its orders.
     pub fn new(used: u64, spent: i64, by_customer: BTreeMap<UserId, u64>, live: Vec<Redemption>) -> Self {
         let live = live.into_iter().map(|redemption| (redemption.order, redemption)).collect();
-        Self { used, spent, loaded: Some(by_customer.clone()), by_customer, live, changes: Vec::new() }
+        let (figures, loaded) = (Figures::new(used, spent), Some((used, spent)));
+        Self { figures, by_customer, live, changes: Vec::new(), loaded }
     }
 
     /// Whether the promotion was never used, so that nothing is stored.
@@ -130,29 +178,21 @@ impl UsageCounter {
         self.loaded.is_none()
     }
 
-    /// The changes of uses by customers since they were loaded.
-    pub fn customer_usage_changes(&self) -> impl Iterator<Item = CustomerUsageChange<'_>> {
-        let loaded = |user: &UserId| self.loaded.as_ref().and_then(|loaded| loaded.get(user));
-        self.by_customer.iter().filter_map(move |(user, used)| match loaded(user) {
-            None => Some(CustomerUsageChange::Add(user, *used)),
-            Some(old) if old != used => Some(CustomerUsageChange::Update(user, *used)),
-            Some(_) => None,
-        })
+    /// The added uses, for a store that did not lock the counter.
+    pub fn uncontended(&self) -> UncontendedUses {
+        let ((used, spent), (most_used, most_spent)) = (self.loaded.unwrap_or_default(), self.figures.bounds);
+        let (uses, amount) = (self.used().saturating_sub(used), self.spent().saturating_sub(spent));
+        UncontendedUses { uses, amount, most_used, most_spent }
     }
 
     /// Uses in total.
     pub const fn used(&self) -> u64 {
-        self.used
+        self.figures.used
     }
 
     /// Minor units given in total.
     pub const fn spent(&self) -> i64 {
-        self.spent
-    }
-
-    /// Uses by the customers that were loaded or added since.
-    pub const fn by_customer(&self) -> &BTreeMap<UserId, u64> {
-        &self.by_customer
+        self.figures.spent
     }
 
     /// The changes of redemptions, for a store to write.
@@ -168,8 +208,7 @@ impl UsageCounter {
     /// The state before a move.
     pub(crate) fn savepoint(&self, step: &RedemptionMove) -> UsageSavepoint {
         UsageSavepoint {
-            used: self.used,
-            spent: self.spent,
+            figures: self.figures,
             by_customer: self.by_customer.get(&step.redemption().user).copied(),
             live: self.live.get(&step.redemption().order).cloned(),
             changes: self.changes.len(),
@@ -178,7 +217,7 @@ impl UsageCounter {
 
     /// Undoes a move.
     pub(crate) fn restore(&mut self, step: &RedemptionMove, savepoint: UsageSavepoint) {
-        (self.used, self.spent) = (savepoint.used, savepoint.spent);
+        self.figures = savepoint.figures;
         self.changes.truncate(savepoint.changes);
         let (user, order) = (&step.redemption().user, step.redemption().order);
         match savepoint.by_customer {
@@ -200,6 +239,7 @@ impl UsageCounter {
         match step {
             RedemptionMove::Redeem(redemption, limits) => {
                 self.check(redemption, limits)?;
+                self.narrow(redemption, limits);
                 self.redeem(redemption);
             }
             RedemptionMove::Release(redemption) => self.release(redemption.order, at),
@@ -217,13 +257,27 @@ impl UsageCounter {
 
     fn check(&self, redemption: &Redemption, limits: &Limits) -> Result<(), PromotionExhausted> {
         let usage = Usage {
-            used: self.used,
+            used: self.used(),
             used_by_customer: self.by_customer.get(&redemption.user).copied().unwrap_or_default(),
-            budget_used: Some(Money::new(self.spent, redemption.amount.currency())),
+            budget_used: Some(Money::new(self.spent(), redemption.amount.currency())),
         };
         let over = limits.budget_left(&usage).is_some_and(|left| redemption.amount.minor() > left);
         let limit = limits.reached(&usage).or(over.then_some(Limit::Budget));
         limit.map_or(Ok(()), |limit| Err(PromotionExhausted { promotion: redemption.promotion.clone(), limit }))
+    }
+
+    /// Narrows the bounds to those within which an allowed use is allowed.
+    fn narrow(&mut self, redemption: &Redemption, limits: &Limits) {
+        let UncontendedUses { uses, amount, .. } = self.uncontended();
+        let (used, spent) = &mut self.figures.bounds;
+        if let Some(most) = limits.max_uses {
+            *used = (*used).min(most.saturating_sub(1).saturating_sub(uses));
+        }
+        if let Some(budget) = limits.budget {
+            // A budget that is spent allows no use, not even one of nothing.
+            let least = redemption.amount.minor().max(1);
+            *spent = (*spent).min(budget.minor().saturating_sub(least).saturating_sub(amount));
+        }
     }
 
     fn redeem(&mut self, redemption: &Redemption) {
@@ -244,7 +298,11 @@ impl UsageCounter {
     fn count(&mut self, redemption: &Redemption, uses: fn(u64, u64) -> u64, money: fn(i64, i64) -> i64) {
         let customer = self.by_customer.entry(redemption.user.clone()).or_default();
         *customer = uses(*customer, 1);
-        self.used = uses(self.used, 1);
-        self.spent = money(self.spent, redemption.amount.minor());
+        self.figures.used = uses(self.used(), 1);
+        self.figures.spent = money(self.spent(), redemption.amount.minor());
     }
 }
+
+#[cfg(test)]
+#[path = "../../tests/unit/using.rs"]
+mod using;

@@ -4,9 +4,12 @@
 mod bulk;
 mod statement;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use commerce_core::ids::PromotionId;
 use commerce_core::port::StoreErrorKind;
+use commerce_core::promotion::UncontendedUses;
 use diesel::dsl::Like;
 use diesel::expression::AsExpression;
 use diesel::prelude::*;
@@ -16,7 +19,7 @@ use diesel_async::RunQueryDsl;
 use diesel_bulk::Bulk;
 
 pub(crate) use self::bulk::*;
-pub(crate) use self::statement::Take;
+pub(crate) use self::statement::{AddUses, Take};
 use super::connection::Conn;
 use crate::fault::{self, Answer, Fault};
 use crate::rows::stock::UncontendedReservationRow;
@@ -115,6 +118,16 @@ pub(crate) async fn take_each(conn: &mut Conn, rows: &[UncontendedReservationRow
     Ok(())
 }
 
+/// Adds uses to counters, unless one does not fit.
+pub(crate) async fn add_uses(conn: &mut Conn, added: &BTreeMap<PromotionId, UncontendedUses>) -> Answer<()> {
+    for (promotion, added) in added {
+        if AddUses::of(promotion, added).execute(conn).await? != 1 {
+            return Err(Fault::Misfit);
+        }
+    }
+    Ok(())
+}
+
 /// The statement that moves the end of the feed, before and after the number. The session remembers the new end.
 pub(crate) const ADVANCE: (&str, &str) = ("UPDATE feed SET position = LAST_INSERT_ID(position + ", ") WHERE id = 1");
 
@@ -161,6 +174,9 @@ pub(crate) const ORDER_OF_KEY: &str = "UNHEX(REPLACE(document_keys.id, '-', ''))
 /// The query of the id of the order with a number, up to the number.
 pub(crate) const ORDER_OF_NUMBER: &str =
     "(SELECT UNHEX(REPLACE(owner, '-', '')) FROM claims WHERE kind = 'order_number' AND claim = ";
+
+/// The condition that a product sells SKUs, before and after the condition on the claims of these SKUs.
+pub(crate) const SOLD: (&str, &str) = ("products.id IN (SELECT owner FROM claims WHERE kind = 'sku' AND ", ")");
 
 /// The id of an order's stream of events, as an expression.
 pub(crate) const STREAM_OF_ORDER: &str = "LOWER(CONCAT_WS('-', SUBSTR(HEX(orders.id), 1, 8), SUBSTR(HEX(orders.id), 9, 4), SUBSTR(HEX(orders.id), 13, 4), \

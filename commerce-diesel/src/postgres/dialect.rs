@@ -4,9 +4,12 @@
 mod bulk;
 mod statement;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use commerce_core::ids::PromotionId;
 use commerce_core::port::StoreErrorKind;
+use commerce_core::promotion::UncontendedUses;
 use diesel::dsl::Escape;
 use diesel::expression::Expression;
 use diesel::helper_types::ILike;
@@ -18,7 +21,7 @@ use futures_util::FutureExt;
 
 pub(crate) use self::bulk::*;
 use self::statement::FITS;
-pub(crate) use self::statement::Take;
+pub(crate) use self::statement::{AddUses, Take};
 use super::connection::Conn;
 use crate::fault::{self, Answer, Fault};
 use crate::rows::stock::UncontendedReservationRow;
@@ -99,7 +102,19 @@ pub(crate) const SUPPORTS_OPTIMISTIC_RESERVE: bool = true;
 /// Writes uncontended reservations, unless one does not fit.
 pub(crate) async fn take_each(conn: &mut Conn, rows: &[UncontendedReservationRow<'_>], at: i64) -> Answer<()> {
     let Some(take) = Take::pieces(rows, at).next() else { return Ok(()) };
-    match take.execute(conn).await {
+    fitting(take.execute(conn).await)
+}
+
+/// Adds uses to counters, unless one does not fit.
+pub(crate) async fn add_uses(conn: &mut Conn, added: &BTreeMap<PromotionId, UncontendedUses>) -> Answer<()> {
+    if added.is_empty() {
+        return Ok(());
+    }
+    fitting(AddUses::of(added).execute(conn).await)
+}
+
+fn fitting(taken: QueryResult<usize>) -> Answer<()> {
+    match taken {
         Err(Error::DatabaseError(_, violation)) if violation.constraint_name() == Some(FITS) => Err(Fault::Misfit),
         taken => Ok(taken.map(drop)?),
     }
@@ -157,6 +172,11 @@ pub(crate) const ORDER_OF_KEY: &str = "document_keys.id::uuid";
 
 /// The query of the id of the order with a number, up to the number.
 pub(crate) const ORDER_OF_NUMBER: &str = "(SELECT owner::uuid FROM claims WHERE kind = 'order_number' AND claim = ";
+
+/// The condition that a product sells SKUs, before and after the condition on the claims of these SKUs. PostgreSQL
+/// looks up each product; it might look at all of them for a join.
+pub(crate) const SOLD: (&str, &str) =
+    ("products.id = ANY(ARRAY(SELECT owner FROM claims WHERE kind = 'sku' AND ", "))");
 
 /// The id of an order's stream of events, as an expression.
 pub(crate) const STREAM_OF_ORDER: &str = "orders.id::text";

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use commerce_core::commit::{Accepted, Commit, LoadedState, ReadSet, Refusal, settle};
 use commerce_core::port::CommitError;
+use commerce_core::promotion::RedemptionMove;
 use commerce_core::stock::{StockAction, StockMove};
 use tokio::sync::oneshot;
 
 use super::committed::is_committed;
-use super::loaded_state::Writable;
+use super::loaded_state::{Locks, Rows, Writable};
 use super::{Answer, Conn, Fault, dialect, loaded_state, write};
 use crate::changes::Changes;
 use crate::prepared::Prepared;
@@ -62,7 +63,7 @@ pub(in super::super) enum Failure {
     Unconfirmed(Fault, Vec<Outcome>),
 }
 
-/// When the rows of stock are locked.
+/// When the rows of stock and of uses are locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LockMode {
     /// When they are read.
@@ -144,37 +145,39 @@ async fn attempt(
 }
 
 /// Begins a transaction, and settles a batch.
-async fn begin(conn: &mut Conn, batch: &[Submission], read_set: &ReadSet<'_>, locks: LockMode) -> Answer<Ready> {
-    if locks == LockMode::Pessimistic || !may_lock_optimistically(batch, read_set) {
-        dialect::pipeline!(conn; () = dialect::begin_write(conn), ready = locked(conn, batch, read_set));
-        return Ok(ready);
-    }
-    dialect::pipeline!(conn; () = dialect::begin_write(conn), ready = peeked(conn, batch, read_set));
+async fn begin(conn: &mut Conn, batch: &[Submission], read_set: &ReadSet<'_>, mode: LockMode) -> Answer<Ready> {
+    let locks = if mode == LockMode::Optimistic { needed_locks(batch) } else { Locks::ALL };
+    dialect::pipeline!(conn; () = dialect::begin_write(conn), ready = ready_with(conn, batch, read_set, locks));
     match ready {
         Some(ready) => Ok(ready),
-        None => locked(conn, batch, read_set).await,
+        None => ready_with(conn, batch, read_set, Locks::ALL).await?.ok_or(Fault::Misfit),
     }
 }
 
-async fn locked(conn: &mut Conn, batch: &[Submission], read_set: &ReadSet<'_>) -> Answer<Ready> {
-    let mut loaded = loaded_state::lock(conn, read_set).await?;
-    let outcomes = settled(conn, batch, loaded.as_mut()).await?;
-    Ok(Ready { outcomes, loaded: Writable::Locked(loaded) })
-}
-
-/// Settles a batch on levels that are not locked. `None` if the outcomes depend on these levels.
-async fn peeked(conn: &mut Conn, batch: &[Submission], read_set: &ReadSet<'_>) -> Answer<Option<Ready>> {
-    let mut loaded = loaded_state::peek(conn, read_set).await?;
-    let outcomes = settled(conn, batch, loaded.as_mut()).await?;
+/// Loads and settles a batch. `None` if the outcomes depend on rows that are not locked.
+async fn ready_with(
+    conn: &mut Conn,
+    batch: &[Submission],
+    read_set: &ReadSet<'_>,
+    locks: Locks,
+) -> Answer<Option<Ready>> {
+    let mut loaded = loaded_state::load(conn, read_set, locks).await?;
+    let outcomes = settled(conn, batch, &mut loaded.state).await?;
     let refusals = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
-    Ok(loaded.uncontended(refusals, read_set.at).map(|loaded| Ready { outcomes, loaded }))
+    Ok(loaded.writable(refusals, read_set.at).map(|loaded| Ready { outcomes, loaded }))
 }
 
-/// Whether a batch only reserves stock, and locks nothing after stock.
-fn may_lock_optimistically(batch: &[Submission], read_set: &ReadSet<'_>) -> bool {
-    let mut moves = commits(batch).flat_map(|commit| &commit.stock);
+/// The locks of a batch. Stock that is only reserved, and uses that commute, are locked when they are written. Uses are locked
+/// after stock, so stock is not locked last if they are not.
+fn needed_locks(batch: &[Submission]) -> Locks {
+    if !dialect::SUPPORTS_OPTIMISTIC_RESERVE {
+        return Locks::ALL;
+    }
+    let rows = |read| if read { Rows::Read } else { Rows::Locked };
+    let commute = commits(batch).flat_map(|commit| &commit.redemptions).all(RedemptionMove::may_commute);
     let reserves = |step: &StockMove| matches!(step.action, StockAction::Reserve { .. });
-    dialect::SUPPORTS_OPTIMISTIC_RESERVE && read_set.usage_counters.is_empty() && moves.all(reserves)
+    let reserve = commits(batch).flat_map(|commit| &commit.stock).all(reserves);
+    Locks { stock: rows(reserve && commute), uses: rows(commute) }
 }
 
 /// Settles the commits that earlier attempts have not committed. The rows are locked, so unconfirmed transactions have ended,

@@ -5,93 +5,114 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use commerce_core::commit::{Claims, IdempotencyKey, IdempotencyRecord, LoadedState, ReadSet, Refusal};
 use commerce_core::document::Claim;
-use commerce_core::ids::{OrderId, Sku};
+use commerce_core::ids::{OrderId, PromotionId, Sku};
+use commerce_core::promotion::{UncontendedUses, UsageCounter};
 use commerce_core::stock::{SkuStock, UncontendedReservation};
 use diesel::prelude::*;
 use diesel_bulk::DbUuid;
 
-use super::stock::{self, Levels};
-use super::{Answer, Conn, RunQueryDsl, dialect, documents, idempotency, promotions};
+use super::{Answer, Conn, RunQueryDsl, dialect, documents, idempotency, promotions, stock};
 use crate::db_enum::DbEnum;
 use crate::rows::read_counter;
 use crate::schema::{claims, orders};
 
-/// Loads a read set, and locks what the batch may change, in the order of keys.
-pub(in super::super) async fn lock(conn: &mut Conn, read_set: &ReadSet<'_>) -> Answer<Locked<LoadedState>> {
-    load(conn, read_set, Levels::Locked).await.map(Locked)
+/// Whether rows are locked when they are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Rows {
+    Locked,
+    Read,
 }
 
-/// Like [`lock`], but does not lock stock levels.
-pub(super) async fn peek(conn: &mut Conn, read_set: &ReadSet<'_>) -> Answer<Peeked<LoadedState>> {
-    load(conn, read_set, Levels::Read).await.map(Peeked)
+/// Which rows of a read set are locked when they are read. All others are.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Locks {
+    pub(super) stock: Rows,
+    pub(super) uses: Rows,
 }
 
-/// State that nobody else changes until the transaction ends.
+impl Locks {
+    pub(in super::super) const ALL: Self = Self { stock: Rows::Locked, uses: Rows::Locked };
+}
+
+/// State that was loaded, with what of it nobody else changes until the transaction ends.
 #[derive(Debug)]
-pub(in super::super) struct Locked<T>(T);
+pub(in super::super) struct Loaded {
+    pub(in super::super) state: LoadedState,
+    locks: Locks,
+}
 
-/// State that others may change.
+/// Settled state that may be written.
 #[derive(Debug)]
-pub(super) struct Peeked<T>(T);
-
-impl<T> AsMut<T> for Locked<T> {
-    fn as_mut(&mut self) -> &mut T {
-        &mut self.0
-    }
+pub(super) struct Writable {
+    pub(super) state: LoadedState,
+    pub(super) reservations: Late<(DateTime<Utc>, BTreeMap<Sku, UncontendedReservation>)>,
+    pub(super) uses: Late<BTreeMap<PromotionId, UncontendedUses>>,
 }
 
-impl<T> AsMut<T> for Peeked<T> {
-    fn as_mut(&mut self) -> &mut T {
-        &mut self.0
-    }
-}
-
-/// Settled facts that may be written.
+/// How changed rows are written.
 #[derive(Debug)]
-pub(super) enum Writable {
-    /// Written as they are.
-    Locked(Locked<LoadedState>),
-    /// Uncontended reservations, written if they still fit at this instant.
-    Uncontended(Peeked<LoadedState>, DateTime<Utc>, BTreeMap<Sku, UncontendedReservation>),
+pub(super) enum Late<T> {
+    /// As they are: they are locked.
+    Never,
+    /// By adding to rows that are not locked, if these still fit.
+    Adding(T),
 }
 
-impl Writable {
-    pub(super) const fn loaded(&self) -> &LoadedState {
-        match self {
-            Self::Locked(Locked(loaded)) | Self::Uncontended(Peeked(loaded), ..) => loaded,
-        }
-    }
-}
-
-impl Peeked<LoadedState> {
-    /// Settled facts that also hold on other levels: no commit was refused for stock, and all changed levels are far from every
-    /// limit.
-    pub(super) fn uncontended<'r>(
+impl Loaded {
+    /// The settled state. `None` if the outcomes depend on rows that are not locked: a commit was refused for them, or a level
+    /// is near a limit.
+    pub(super) fn writable<'r>(
         self,
         refusals: impl IntoIterator<Item = &'r Refusal>,
         at: DateTime<Utc>,
     ) -> Option<Writable> {
-        if refusals.into_iter().any(|refusal| matches!(refusal, Refusal::Stock(_))) {
+        let Self { state, locks } = self;
+        let depends = |refusal: &Refusal| {
+            matches!(refusal, Refusal::Stock(_)) && locks.stock == Rows::Read
+                || matches!(refusal, Refusal::PromotionExhausted(_)) && locks.uses == Rows::Read
+        };
+        if refusals.into_iter().any(depends) {
             return None;
         }
-        let moved = self.0.sku_stocks.iter().filter(|(_, sku_stock)| sku_stock.is_changed());
-        let taken =
-            moved.map(|(sku, sku_stock)| Some((sku.clone(), sku_stock.uncontended(at)?))).collect::<Option<_>>()?;
-        Some(Writable::Uncontended(self, at, taken))
+        let reservations = match locks.stock {
+            Rows::Locked => Late::Never,
+            Rows::Read => Late::Adding((at, uncontended(&state.sku_stocks, at)?)),
+        };
+        let uses = match locks.uses {
+            Rows::Locked => Late::Never,
+            Rows::Read => Late::Adding(added(&state.usage_counters)),
+        };
+        Some(Writable { state, reservations, uses })
     }
 }
 
-async fn load(conn: &mut Conn, read_set: &ReadSet<'_>, levels: Levels) -> Answer<LoadedState> {
+fn uncontended(
+    sku_stocks: &BTreeMap<Sku, SkuStock>,
+    at: DateTime<Utc>,
+) -> Option<BTreeMap<Sku, UncontendedReservation>> {
+    let moved = sku_stocks.iter().filter(|(_, sku_stock)| sku_stock.is_changed());
+    moved.map(|(sku, sku_stock)| Some((sku.clone(), sku_stock.uncontended(at)?))).collect()
+}
+
+/// The uses that were added to stored counters.
+fn added(usage_counters: &BTreeMap<PromotionId, UsageCounter>) -> BTreeMap<PromotionId, UncontendedUses> {
+    let stored = usage_counters.iter().filter(|(_, counter)| !counter.is_new() && !counter.changes().is_empty());
+    stored.map(|(id, counter)| (id.clone(), counter.uncontended())).collect()
+}
+
+/// Loads a read set, and locks what the batch may change, in the order of keys.
+pub(in super::super) async fn load(conn: &mut Conn, read_set: &ReadSet<'_>, locks: Locks) -> Answer<Loaded> {
     dialect::pipeline!(conn;
         idempotency_records = known_idempotency_records(conn, &read_set.idempotency_keys),
         orders = order_versions(conn, &read_set.orders),
         documents = documents::lock_versions(conn, read_set.documents.iter().copied()),
         claims = held_claims(conn, &read_set.claims),
-        sku_stocks = sku_stocks(conn, read_set, levels),
-        usage_counters = promotions::usage_counters(conn, read_set),
+        sku_stocks = sku_stocks(conn, read_set, locks.stock),
+        usage_counters = promotions::usage_counters(conn, read_set, locks.uses),
         unpaid = super::orders::unpaid(conn, &read_set.unpaid),
     );
-    Ok(LoadedState { idempotency_records, orders, documents, claims, sku_stocks, usage_counters, unpaid })
+    let state = LoadedState { idempotency_records, orders, documents, claims, sku_stocks, usage_counters, unpaid };
+    Ok(Loaded { state, locks })
 }
 
 async fn known_idempotency_records(
@@ -132,12 +153,12 @@ async fn held_claims(conn: &mut Conn, wanted: &BTreeSet<&Claim>) -> Answer<Claim
     Ok(Claims::new(rows.into_iter().map(held).collect::<Answer<_>>()?))
 }
 
-async fn sku_stocks(conn: &mut Conn, read_set: &ReadSet<'_>, levels: Levels) -> Answer<BTreeMap<Sku, SkuStock>> {
+async fn sku_stocks(conn: &mut Conn, read_set: &ReadSet<'_>, rows: Rows) -> Answer<BTreeMap<Sku, SkuStock>> {
     if read_set.sku_stocks.is_empty() {
         return Ok(BTreeMap::new());
     }
     dialect::pipeline!(conn;
-        levels = stock::levels(conn, read_set.sku_stocks.keys().copied(), levels),
+        levels = stock::levels(conn, read_set.sku_stocks.keys().copied(), rows),
         reservations = stock::reservations_of(conn, &read_set.sku_stocks),
     );
     let sku_stocks = stock::sku_stocks(conn, levels, reservations, read_set.at).await?;

@@ -9,20 +9,21 @@ use std::mem;
 
 use commerce_core::cart::Cart;
 use commerce_core::catalog::{Offer, Product};
-use commerce_core::document::{ClaimKind, DocumentKind};
+use commerce_core::document::DocumentKind;
 use commerce_core::ids::{Sku, UserId};
 use commerce_core::money::Money;
 use commerce_core::port::{PricingFacts, PricingQuery, PricingSubject};
 use commerce_core::promotion::{Promotion, PromotionRecord, Usage};
+use diesel::dsl::count_star;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect};
 use crate::fixed::{Fixed, around, fixed};
 use crate::remembered::{KnownPromotions, Needs, Remembered};
 use crate::rows::document::read_document;
 use crate::rows::read_counter;
-use crate::schema::{carts, claims, document_keys, documents, feed, products, promotion_customers, promotion_uses};
+use crate::schema::{carts, claims, document_keys, documents, feed, products, promotion_redemptions, promotion_uses};
 
 /// The most statements for one answer: the cart and the promotions may change between them.
 const ROUNDS: usize = 20;
@@ -106,7 +107,7 @@ impl Found {
             "product" => self.products.push(read_document(DocumentKind::Product, &body)?),
             "promotion" => self.promotions.push((key, read_document(DocumentKind::Promotion, &body)?)),
             "uses" => drop(self.uses.insert(key, (read_counter("promotion_uses.used", number)?, other))),
-            _ => drop(self.by_customer.insert(key, read_counter("promotion_customers.used", number)?)),
+            _ => drop(self.by_customer.insert(key, read_counter("promotion_redemptions", number)?)),
         }
         Ok(self)
     }
@@ -126,9 +127,10 @@ macro_rules! part {
 macro_rules! parts {
     ($subject:expr, $asked:expr) => {{
         let version = feed::table.filter(feed::id.eq(1));
-        let sold = claims::table.filter(claims::kind.eq(ClaimKind::Sku.name()));
-        let sold = sold.filter(dialect::in_list(claims::claim, $asked.skus.iter().map(Sku::as_str)));
-        let sold = products::table.filter(products::id.eq_any(sold.select(claims::owner)));
+        let (before, after) = dialect::SOLD;
+        let sold =
+            around::<Bool, _>(before, dialect::in_list(claims::claim, $asked.skus.iter().map(Sku::as_str)), after);
+        let sold = products::table.filter(sold);
         let (id, user) = match $subject {
             PricingSubject::Cart(id) => (id.to_string(), ""),
             PricingSubject::ActiveCart(user) => (String::new(), user.as_str()),
@@ -155,11 +157,20 @@ macro_rules! parts {
 
 /// The parts of the uses of promotions, in total and by the customer.
 macro_rules! parts_of_uses {
-    ($statement:expr, $uses:expr, $of_customer:expr) => {{
-        let (uses, customers) = (promotion_uses::promotion_id, promotion_customers::promotion_id);
+    ($statement:expr, $customer:expr, $uses:expr, $redemptions:expr) => {{
+        let (uses, of_customer) = (promotion_uses::promotion_id, promotion_redemptions::promotion_id);
+        let live = promotion_redemptions::table.filter(promotion_redemptions::user_id.eq($customer));
+        let live = live.filter(promotion_redemptions::released_at.is_null()).filter($redemptions).group_by(of_customer);
         $statement
-            .union_all(part!("uses", $uses, uses, empty(), promotion_uses::used, promotion_uses::spent))
-            .union_all(part!("customer", $of_customer, customers, empty(), promotion_customers::used, zero()))
+            .union_all(part!(
+                "uses",
+                promotion_uses::table.filter($uses),
+                uses,
+                empty(),
+                promotion_uses::used,
+                promotion_uses::spent
+            ))
+            .union_all(part!("customer", live, of_customer, empty(), count_star(), zero()))
     }};
 }
 
@@ -170,10 +181,9 @@ async fn read_with(conn: &mut Conn, subject: &PricingSubject, asked: &Needs, kno
         return Found::of(parts!(subject, asked).load(conn).await?);
     }
     let customer = asked.customer.as_ref().map_or("", UserId::as_str);
-    let uses = promotion_uses::table.filter(dialect::in_list(promotion_uses::promotion_id, limited.iter().copied()));
-    let of_customer = promotion_customers::table.filter(promotion_customers::user_id.eq(customer));
-    let of_customer = of_customer.filter(dialect::in_list(promotion_customers::promotion_id, limited));
-    let statement = parts_of_uses!(parts!(subject, asked), uses, of_customer);
+    let uses = dialect::in_list(promotion_uses::promotion_id, limited.iter().copied());
+    let of_customer = dialect::in_list(promotion_redemptions::promotion_id, limited);
+    let statement = parts_of_uses!(parts!(subject, asked), customer, uses, of_customer);
     Found::of(statement.load(conn).await?)
 }
 
@@ -187,13 +197,12 @@ async fn read_all(conn: &mut Conn, subject: &PricingSubject, asked: &Needs) -> A
     let same = documents::kind.eq(document_keys::kind).and(documents::id.eq(document_keys::id));
     let promotions = keyed().inner_join(documents::table.on(same));
     let ids = || keyed().select(document_keys::id);
-    let uses = promotion_uses::table.filter(promotion_uses::promotion_id.eq_any(ids()));
-    let of_customer = promotion_customers::table.filter(promotion_customers::user_id.eq(customer));
-    let of_customer = of_customer.filter(promotion_customers::promotion_id.eq_any(ids()));
+    let uses = promotion_uses::promotion_id.eq_any(ids());
+    let of_customer = promotion_redemptions::promotion_id.eq_any(ids());
     let statement = parts!(subject, asked);
     let statement =
         statement.union_all(part!("promotion", promotions, document_keys::lookup, documents::body, zero(), zero()));
-    let statement = parts_of_uses!(statement, uses, of_customer);
+    let statement = parts_of_uses!(statement, customer, uses, of_customer);
     Found::of(statement.load(conn).await?)
 }
 

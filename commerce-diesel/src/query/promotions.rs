@@ -8,13 +8,32 @@ use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::money::Money;
 use commerce_core::port::{Page, PageRequest, PromotionCursor, PromotionWithUsage};
 use commerce_core::promotion::{Promotion, PromotionRecord, Redemption, Usage, UsageCounter};
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel_bulk::DbUuid;
 
+use super::loaded_state::Rows;
 use super::{Answer, Conn, RunQueryDsl, dialect, documents, listing, one_more};
-use crate::rows::promotion::{CustomerUsesRow, RedemptionRow, UsesRow};
+use crate::rows::promotion::{RedemptionRow, UsesRow};
 use crate::rows::{read, read_counter};
-use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses};
+use crate::schema::{promotion_redemptions, promotion_uses};
+
+/// The redemptions of some promotions that count.
+macro_rules! live_of {
+    ($promotions:expr, $of:expr) => {
+        promotion_redemptions::table
+            .filter(dialect::in_list(promotion_redemptions::promotion_id, $promotions))
+            .filter($of)
+            .filter(promotion_redemptions::released_at.is_null())
+    };
+}
+
+/// The number of rows by key.
+macro_rules! counted {
+    ($rows:expr, $key:expr) => {
+        $rows.group_by($key).select(($key, count_star()))
+    };
+}
 
 /// The candidates for a customer with these codes.
 pub(in super::super) async fn candidates(conn: &mut Conn, codes: &[String], user: &UserId) -> Answer<Vec<Promotion>> {
@@ -52,12 +71,9 @@ async fn uses_by(conn: &mut Conn, user: &UserId, promotions: &[&str]) -> Answer<
     if promotions.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::in_list(promotion_customers::promotion_id, promotions.iter().copied());
-    let query = promotion_customers::table.filter(wanted).filter(promotion_customers::user_id.eq(user.as_str()));
-    let rows: Vec<CustomerUsesRow<'static>> = query.select(CustomerUsesRow::as_select()).load(conn).await?;
-    let uses = |row: CustomerUsesRow<'static>| {
-        Ok((row.promotion_id.into_owned(), read_counter("promotion_customers.used", row.used)?))
-    };
+    let query = live_of!(promotions.iter().copied(), promotion_redemptions::user_id.eq(user.as_str()));
+    let rows: Vec<(String, i64)> = counted!(query, promotion_redemptions::promotion_id).load(conn).await?;
+    let uses = |(promotion, used)| Ok((promotion, read_counter("promotion_redemptions", used)?));
     rows.into_iter().map(uses).collect()
 }
 
@@ -109,18 +125,25 @@ pub(in super::super) async fn redemptions(
 }
 
 /// The usage counters that a batch changes.
+#[allow(clippy::match_same_arms, reason = "the arms are equal if nothing has to be locked")]
 pub(super) async fn usage_counters(
     conn: &mut Conn,
     read_set: &ReadSet<'_>,
+    rows: Rows,
 ) -> Answer<BTreeMap<PromotionId, UsageCounter>> {
     if read_set.usage_counters.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let wanted = dialect::in_list(promotion_uses::promotion_id, read_set.usage_counters.keys().map(|id| id.as_str()));
+    let wanted = dialect::in_list(promotion_uses::promotion_id, ids(read_set));
     let query = promotion_uses::table.filter(wanted).order(promotion_uses::promotion_id).select(UsesRow::as_select());
     // The lock comes first: it protects all other rows.
     dialect::pipeline!(conn;
-        uses = dialect::for_update!(query).load::<UsesRow<'static>>(conn),
+        uses = async {
+            match rows {
+                Rows::Locked => dialect::for_update!(query).load::<UsesRow<'static>>(conn).await,
+                Rows::Read => query.load(conn).await,
+            }
+        },
         mut customers = customers(conn, read_set),
         mut live = live(conn, read_set),
     );
@@ -135,38 +158,39 @@ pub(super) async fn usage_counters(
     Ok(usage_counters)
 }
 
+fn ids<'r>(read_set: &'r ReadSet<'_>) -> impl Iterator<Item = &'r str> {
+    read_set.usage_counters.keys().map(|id| id.as_str())
+}
+
 type Customers = BTreeMap<PromotionId, BTreeMap<UserId, u64>>;
 
 /// The uses by the customers of a read set, of each of its promotions.
 async fn customers(conn: &mut Conn, read_set: &ReadSet<'_>) -> Answer<Customers> {
-    let users: BTreeSet<&str> = read_set.usage_counters.values().flatten().map(|(user, _)| user.as_str()).collect();
-    let query = promotion_customers::table
-        .filter(dialect::in_list(
-            promotion_customers::promotion_id,
-            read_set.usage_counters.keys().map(|id| id.as_str()),
-        ))
-        .filter(dialect::in_list(promotion_customers::user_id, users));
-    let rows: Vec<CustomerUsesRow<'static>> = query.select(CustomerUsesRow::as_select()).load(conn).await?;
+    let users: BTreeSet<_> = read_set.usage_counters.values().flat_map(|needed| &needed.customers).collect();
+    if users.is_empty() {
+        return Ok(Customers::new());
+    }
+    let users = users.into_iter().map(|user| user.as_str());
+    let query = live_of!(ids(read_set), dialect::in_list(promotion_redemptions::user_id, users));
+    let key = (promotion_redemptions::promotion_id, promotion_redemptions::user_id);
+    let rows: Vec<((String, String), i64)> = counted!(query, key).load(conn).await?;
     let mut customers = Customers::new();
-    for row in rows {
-        let promotion = read("promotion_customers.promotion_id", &row.promotion_id)?;
-        let user = read("promotion_customers.user_id", &row.user_id)?;
-        let used = read_counter("promotion_customers.used", row.used)?;
-        customers.entry(promotion).or_default().insert(user, used);
+    for ((promotion, user), used) in rows {
+        let promotion = read("promotion_redemptions.promotion_id", &promotion)?;
+        let user = read("promotion_redemptions.user_id", &user)?;
+        customers.entry(promotion).or_default().insert(user, read_counter("promotion_redemptions", used)?);
     }
     Ok(customers)
 }
 
 /// The uses by the orders of a read set, of each of its promotions.
 async fn live(conn: &mut Conn, read_set: &ReadSet<'_>) -> Answer<BTreeMap<PromotionId, Vec<Redemption>>> {
-    let orders: BTreeSet<_> = read_set.usage_counters.values().flatten().map(|(_, order)| order.uuid()).collect();
-    let query = promotion_redemptions::table
-        .filter(dialect::in_list(
-            promotion_redemptions::promotion_id,
-            read_set.usage_counters.keys().map(|id| id.as_str()),
-        ))
-        .filter(dialect::in_list(promotion_redemptions::order_id, orders.into_iter().map(DbUuid)));
-    let query = query.filter(promotion_redemptions::released_at.is_null());
+    let orders: BTreeSet<_> = read_set.usage_counters.values().flat_map(|needed| &needed.orders).collect();
+    if orders.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let orders = orders.into_iter().map(|order| DbUuid(order.uuid()));
+    let query = live_of!(ids(read_set), dialect::in_list(promotion_redemptions::order_id, orders));
     let rows: Vec<RedemptionRow<'static>> = query.select(RedemptionRow::as_select()).load(conn).await?;
     let mut live: BTreeMap<PromotionId, Vec<Redemption>> = BTreeMap::new();
     for row in rows {

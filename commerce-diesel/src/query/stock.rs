@@ -10,6 +10,7 @@ use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel_bulk::DbUuid;
 
+use super::loaded_state::Rows;
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
 use crate::rows::stock::{LevelRow, ReservationRow};
 use crate::rows::{micros, read, read_instant_option};
@@ -75,28 +76,21 @@ pub(in super::super) async fn reservations(conn: &mut Conn, sku: &Sku) -> Answer
     rows.iter().map(ReservationRow::reservation).collect()
 }
 
-/// Whether levels are locked when they are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Levels {
-    Locked,
-    Read,
-}
-
 /// The levels of SKUs, by SKU.
 #[allow(clippy::match_same_arms, reason = "the arms are equal if nothing has to be locked")]
 pub(in super::super) async fn levels(
     conn: &mut Conn,
     skus: impl Iterator<Item = &Sku> + Clone,
-    levels: Levels,
+    rows: Rows,
 ) -> Answer<Vec<StockLevel>> {
     let wanted = dialect::in_list(stock::sku, skus.clone().map(Sku::as_str));
     let query = stock::table.filter(wanted).order(stock::sku).select(LevelRow::as_select());
-    let rows: Vec<LevelRow<'static>> = match levels {
-        Levels::Locked => dialect::for_update!(query).load(conn).await?,
-        Levels::Read => query.load(conn).await?,
+    let found: Vec<LevelRow<'static>> = match rows {
+        Rows::Locked => dialect::for_update!(query).load(conn).await?,
+        Rows::Read => query.load(conn).await?,
     };
     let level = |row: LevelRow<'static>| row.into_level().map(|level| (level.sku.clone(), level));
-    let mut stocked: BTreeMap<Sku, StockLevel> = rows.into_iter().map(level).collect::<Answer<_>>()?;
+    let mut stocked: BTreeMap<Sku, StockLevel> = found.into_iter().map(level).collect::<Answer<_>>()?;
     Ok(skus.map(|sku| stocked.remove(sku).unwrap_or_else(|| StockLevel::empty(sku.clone()))).collect())
 }
 

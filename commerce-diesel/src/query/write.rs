@@ -30,14 +30,14 @@ pub(super) async fn write(conn: &mut Conn, mut changes: Changes<'_>, settled: &W
     let mut idempotency_records = mem::take(&mut changes.idempotency_records);
     idempotency_records.sort_by(|one, other| (&one.scope, &one.request_key).cmp(&(&other.scope, &other.request_key)));
     dialect::pipeline!(conn;
-        () = write_claims(conn, &settled.loaded().claims),
+        () = write_claims(conn, &settled.state.claims),
         () = documents::write(conn, &changes),
         () = orders::write(conn, &changes),
         () = dialect::insert_each(conn, order_keys),
-        () = promotions::write_usage_counters(conn, &settled.loaded().usage_counters),
         () = write_tasks(conn, &changes),
         () = dialect::insert_each(conn, idempotency_records),
         () = stock::write(conn, settled),
+        () = promotions::write(conn, settled),
         () = feed::append(conn, events),
     );
     Ok(())

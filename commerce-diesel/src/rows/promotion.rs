@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use commerce_core::ids::{OrderId, PromotionId, UserId};
+use commerce_core::ids::{OrderId, PromotionId};
 use commerce_core::money::Money;
 use commerce_core::promotion::Redemption;
 use diesel::prelude::*;
@@ -10,7 +10,7 @@ use diesel_bulk::DbUuid;
 
 use super::{CowStr, counter, micros, read, read_instant, read_instant_option};
 use crate::fault::Answer;
-use crate::schema::{promotion_customers, promotion_redemptions, promotion_uses};
+use crate::schema::{promotion_redemptions, promotion_uses};
 
 /// The usage of a promotion, in total.
 #[derive(Debug, Queryable, Selectable)]
@@ -19,15 +19,6 @@ pub(crate) struct UsesRow<'a> {
     pub(crate) promotion_id: CowStr<'a>,
     pub(crate) used: i64,
     pub(crate) spent: i64,
-}
-
-/// The uses of a promotion by a customer.
-#[derive(Debug, Queryable, Selectable)]
-#[diesel(table_name = promotion_customers)]
-pub(crate) struct CustomerUsesRow<'a> {
-    pub(crate) promotion_id: CowStr<'a>,
-    pub(crate) user_id: CowStr<'a>,
-    pub(crate) used: i64,
 }
 
 #[derive(Debug, Queryable, Selectable)]
@@ -57,13 +48,6 @@ impl<'a> ReleasedRow<'a> {
             order_id: DbUuid(redemption.order.uuid()),
             released_at: redemption.released_at.map(micros),
         }
-    }
-}
-
-impl<'a> CustomerUsesRow<'a> {
-    pub(crate) fn of(promotion: &'a PromotionId, user: &'a UserId, used: u64) -> Self {
-        let (promotion_id, user_id) = (Cow::Borrowed(promotion.as_str()), Cow::Borrowed(user.as_str()));
-        Self { promotion_id, user_id, used: counter(used) }
     }
 }
 

@@ -4,12 +4,12 @@ use super::document::{ClaimRow, DocumentKeyRow, DocumentRow};
 use super::event::{FeedRow, NewEventRow};
 use super::idempotency::IdempotencyRow;
 use super::order::{OrderRow, OrderStateRow, ReturnRow};
-use super::promotion::{CustomerUsesRow, RedemptionRow, ReleasedRow, UsesRow};
+use super::promotion::{RedemptionRow, ReleasedRow, UsesRow};
 use super::stock::{LevelRow, ReservationRow, UncontendedReservationRow};
 use super::task::TaskRow;
 use crate::schema::{
-    claims, document_keys, documents, events, feed, idempotency_keys, orders, promotion_customers,
-    promotion_redemptions, promotion_uses, reservations, returns, stock, tasks,
+    claims, document_keys, documents, events, feed, idempotency_keys, orders, promotion_redemptions, promotion_uses,
+    reservations, returns, stock, tasks,
 };
 
 diesel_bulk::rows! {
@@ -27,9 +27,8 @@ diesel_bulk::rows! {
     }
     feed: FeedRow (id) { position }
     tasks: TaskRow<'a> (subject, kind) { payload, due, ready_at, failures, last_error }
-    idempotency_keys: IdempotencyRow<'a> (scope, request_key) { fingerprint, given_at, reply }
+    idempotency_keys: IdempotencyRow<'a> (scope, request_key) { fingerprint, given_at, order_version, reply }
     promotion_uses: UsesRow<'a> (promotion_id) { used, spent }
-    promotion_customers: CustomerUsesRow<'a> (promotion_id, user_id) { used }
     promotion_redemptions: RedemptionRow<'a> (promotion_id, order_id) {
         user_id, currency, amount, redeemed_at, released_at
     }

@@ -3,10 +3,13 @@
 #[path = "../bulk.rs"]
 mod bulk;
 
+use std::collections::BTreeMap;
 use std::future::{Ready, ready};
 use std::time::Duration;
 
+use commerce_core::ids::PromotionId;
 use commerce_core::port::StoreErrorKind;
+use commerce_core::promotion::UncontendedUses;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::{Escape, Like};
 use diesel::prelude::*;
@@ -107,6 +110,11 @@ pub(crate) fn take_each(_: &mut Conn, _: &[UncontendedReservationRow<'_>], _: i6
     ready(Err(Fault::Misfit))
 }
 
+/// Never called: all counters are locked.
+pub(crate) fn add_uses(_: &mut Conn, _: &BTreeMap<PromotionId, UncontendedUses>) -> Ready<Answer<()>> {
+    ready(Err(Fault::Misfit))
+}
+
 /// The statement that moves the end of the feed, before and after the number.
 pub(crate) const ADVANCE: (&str, &str) = ("UPDATE feed SET position = position + ", " WHERE id = 1");
 
@@ -136,6 +144,9 @@ pub(crate) const ORDER_OF_KEY: &str = "unhex(replace(document_keys.id, '-', ''))
 /// The query of the id of the order with a number, up to the number.
 pub(crate) const ORDER_OF_NUMBER: &str =
     "(SELECT unhex(replace(owner, '-', '')) FROM claims WHERE kind = 'order_number' AND claim = ";
+
+/// The condition that a product sells SKUs, before and after the condition on the claims of these SKUs.
+pub(crate) const SOLD: (&str, &str) = ("products.id IN (SELECT owner FROM claims WHERE kind = 'sku' AND ", ")");
 
 /// The id of an order's stream of events, as an expression.
 pub(crate) const STREAM_OF_ORDER: &str = "lower(substr(hex(orders.id), 1, 8) || '-' || substr(hex(orders.id), 9, 4) || '-' || substr(hex(orders.id), 13, 4) || '-' || \

@@ -14,6 +14,8 @@ pub(crate) mod memory;
 pub(crate) mod once;
 #[path = "sharing/poison.rs"]
 pub(crate) mod poison;
+#[path = "sharing/prices.rs"]
+pub(crate) mod prices;
 #[path = "sharing/process.rs"]
 pub(crate) mod process;
 
@@ -42,12 +44,14 @@ macro_rules! sharing_tests {
                 one_key_is_one_order
                 one_number_is_one_order
                 a_last_use_is_given_once
+                limited_uses_are_given_to_as_many_as_there_are
                 a_new_sku_is_stocked_by_both
                 an_order_is_moved_by_one;
             bait: nobody_stands_in_the_way_for_ever;
             feed: whoever_reads_behind_the_last_event_misses_nothing;
             locks: a_long_read_holds_up_no_commit a_writer_holds_up_no_read;
             poison: a_row_that_is_refused_harms_nobody_else;
+            prices: a_price_was_true_while_it_was_asked_for;
         }
 
         mod process {

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::connection::{Conn, complete};
 use super::query::committed::is_committed;
 use super::query::group::{self, Submission};
-use super::query::loaded_state;
+use super::query::loaded_state::{self, Locks};
 use super::{SqliteOptions, open};
 use crate::prepared::Prepared;
 
@@ -38,8 +38,8 @@ impl Bench {
     }
 
     fn settled(&mut self, commit: &Commit) -> Accepted {
-        let mut loaded = complete(loaded_state::lock(&mut self.conn, &ReadSet::of([commit]))).unwrap();
-        settle([commit], loaded.as_mut()).pop().unwrap().unwrap()
+        let mut loaded = complete(loaded_state::load(&mut self.conn, &ReadSet::of([commit]), Locks::ALL)).unwrap();
+        settle([commit], &mut loaded.state).pop().unwrap().unwrap()
     }
 
     fn is_committed(&mut self, commit: &Commit, settled: &Accepted) -> Option<bool> {

@@ -2,24 +2,31 @@
 //!
 //! Included by each database on a server.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::{env, fs};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use commerce_core::ids::Sku;
+use commerce_core::ids::{PromotionId, Sku};
+use commerce_core::promotion::UncontendedUses;
 use commerce_core::stock::{StockLevel, UncontendedReservation};
+use diesel::prelude::*;
 use diesel::query_builder::{QueryBuilder, QueryFragment};
 
+use super::RunQueryDsl;
 use super::connection::Conn;
 use super::dialect::{self, Take};
 use super::open::Target;
+use super::query::loaded_state::Rows;
 use super::query::stock;
 use super::store::NetworkStore;
 use crate::fault::{Answer, Fault};
 use crate::network::DatabaseOptions;
-use crate::rows::micros;
+use crate::rows::promotion::UsesRow;
 use crate::rows::stock::{LevelRow, UncontendedReservationRow};
+use crate::rows::{counter, micros};
+use crate::schema::promotion_uses;
 
 fn at() -> DateTime<Utc> {
     DateTime::from_timestamp(1_000, 0).unwrap()
@@ -73,7 +80,7 @@ fn moved(level: &StockLevel, taken: &UncontendedReservation) -> StockLevel {
 async fn take(conn: &mut Conn, level: &StockLevel, taken: &UncontendedReservation) -> Answer<Option<StockLevel>> {
     let rows = [UncontendedReservationRow::of(&level.sku, taken)];
     dialect::take_each(conn, &rows, micros(at())).await?;
-    let levels = stock::levels(conn, [&level.sku].into_iter(), stock::Levels::Read).await?;
+    let levels = stock::levels(conn, [&level.sku].into_iter(), Rows::Read).await?;
     Ok(levels.into_iter().next())
 }
 
@@ -120,9 +127,37 @@ async fn nothing_commits_if_one_level_does_not_fit_or_is_not_there() {
         let (written, ended) = dialect::commit_after!(conn, dialect::take_each(conn, &rows, at));
         assert!(matches!(written, Err(Fault::Misfit)), "{written:?}");
         ended.unwrap();
-        let there = stock::levels(conn, [&full, &empty].into_iter(), stock::Levels::Read).await.unwrap();
+        let there = stock::levels(conn, [&full, &empty].into_iter(), Rows::Read).await.unwrap();
         assert_eq!(there, before);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn uses_are_added_to_the_counters_that_fit_and_to_no_others() {
+    let mut conn = connect("uses").await;
+    let [promotion, unknown] = ["promo", "unknown"].map(|id| id.parse::<PromotionId>().unwrap());
+    let mut fitting = 0;
+    for (used, spent) in [(0, 0), (4, 300), (5, 500), (6, 501)] {
+        for (most_used, most_spent) in [(0, i64::MAX), (4, 499), (5, 500), (u64::MAX, 500), (u64::MAX, i64::MAX)] {
+            let added = UncontendedUses { uses: 2, amount: 7, most_used, most_spent };
+            dialect::begin_write(&mut conn).await.unwrap();
+            dialect::insert_each(&mut conn, [UsesRow::of(&promotion, used, spent)]).await.unwrap();
+            let answer = dialect::add_uses(&mut conn, &BTreeMap::from([(promotion.clone(), added)])).await;
+            let query = promotion_uses::table.select((promotion_uses::used, promotion_uses::spent));
+            let there = query.get_result::<(i64, i64)>(&mut conn).await;
+            dialect::rollback(&mut conn).await;
+            assert_eq!(answer.is_ok(), added.fits(used, spent), "{added:?} {used} {spent}");
+            match answer {
+                Ok(()) => assert_eq!(there.unwrap(), (counter(used) + 2, spent + 7)),
+                Err(fault) => assert!(matches!(fault, Fault::Misfit), "{fault}"),
+            }
+            fitting += u32::from(added.fits(used, spent));
+        }
+    }
+    assert_eq!(fitting, 13);
+    let added = UncontendedUses { uses: 1, amount: 1, most_used: u64::MAX, most_spent: i64::MAX };
+    let missing = dialect::add_uses(&mut conn, &BTreeMap::from([(unknown, added)])).await;
+    assert!(matches!(missing, Err(Fault::Misfit)), "{missing:?}");
 }
 
 #[test]

@@ -43,7 +43,7 @@ shape! {
         total: Figure = order.quote.total.into(),
         /// The promotions that gave a discount.
         promotions: Vec<PromotionShape<'a>> = promotions(&order.quote),
-        /// The outcome of every candidate when the order was placed.
+        /// The outcomes of the promotions that gave a discount or whose code was given, when the order was placed.
         explanation: Vec<ExplainedDto<'a>> = ExplainedDto::all(&order.quote),
         shipping_address: AddressShape<'a> = (&order.shipping_address).into(),
         #[schema(example = "standard")]

@@ -88,15 +88,23 @@ async fn a_code_that_takes_nothing_off_says_why() {
 }
 
 #[tokio::test]
-async fn an_order_tells_what_did_not_apply_too() {
+async fn an_order_tells_why_a_code_did_not_apply_and_nothing_of_other_promotions() {
     let shop = Shop::open().await;
-    let large = json!({
-        "id": "large", "conditions": [{ "type": "min_spend", "amount": "50" }],
-        "effect": { "type": "amount_off", "target": "order", "amount": "5" },
-    });
-    runs(&shop, &large).await;
-    let order = shop.order(2).await;
-    let gap = &order["explanation"][0]["unmet"][0];
+    let large = |id: &str, code: Value| {
+        json!({
+            "id": id, "code": code, "conditions": [{ "type": "min_spend", "amount": "50" }],
+            "effect": { "type": "amount_off", "target": "order", "amount": "5" },
+        })
+    };
+    runs(&shop, &large("automatic", Value::Null)).await;
+    runs(&shop, &large("large", json!("LARGE"))).await;
+    let (cart, _) = cart_with(&shop.ann(), "large").await;
+    let quote = shop.ann().get(&format!("/v1/carts/{}", text(&cart))).send().await.expect(200)["quote"].clone();
+    assert_eq!(quote["explanation"].as_array().map(Vec::len), Some(2), "the cart tells of all: {quote}");
+    let order = shop.ann().post("/v1/checkouts", &checkout(&cart)).key(&fresh_key()).send().await.expect(201);
+    let explained = order["explanation"].as_array().unwrap();
+    assert_eq!(explained.iter().map(|one| &one["promotion_id"]).collect::<Vec<_>>(), ["large"]);
+    let gap = &explained[0]["unmet"][0];
     assert_eq!((&gap["required"], &gap["missing"]), (&json!("50.00"), &json!("30.02")));
     assert_eq!((&order["discount"], &order["promotions"]), (&json!("0.00"), &json!([])));
 }

@@ -1,8 +1,8 @@
 //! Promotions and their uses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use commerce_core::commit::LoadedState;
+use commerce_core::commit::{LoadedState, UsesNeeded};
 use commerce_core::ids::{OrderId, PromotionId, UserId};
 use commerce_core::port::{Page, PageRequest};
 use commerce_core::promotion::{Redemption, RedemptionChange, UsageCounter};
@@ -13,17 +13,23 @@ use super::tables::Tables;
 pub(super) struct Uses {
     used: u64,
     spent: i64,
-    by_customer: BTreeMap<UserId, u64>,
     redemptions: BTreeMap<OrderId, Redemption>,
+}
+
+impl Uses {
+    /// The uses by a customer.
+    fn by(&self, user: &UserId) -> u64 {
+        let live = |redemption: &&Redemption| redemption.user == *user && redemption.released_at.is_none();
+        self.redemptions.values().filter(live).map(|_| 1).sum()
+    }
 }
 
 impl Tables {
     /// The uses with those of some customers and orders.
-    pub(super) fn counter(&self, id: &PromotionId, parts: &BTreeSet<(&UserId, OrderId)>) -> UsageCounter {
+    pub(super) fn counter(&self, id: &PromotionId, needed: &UsesNeeded<'_>) -> UsageCounter {
         let Some(uses) = self.uses.get(id) else { return UsageCounter::default() };
-        let customer = |user: &UserId| Some((user.clone(), *uses.by_customer.get(user)?));
-        let by_customer = parts.iter().filter_map(|(user, _)| customer(user)).collect();
-        let known = parts.iter().filter_map(|(_, order)| uses.redemptions.get(order));
+        let by_customer = needed.customers.iter().map(|user| (UserId::clone(user), uses.by(user))).collect();
+        let known = needed.orders.iter().filter_map(|order| uses.redemptions.get(order));
         let live = known.filter(|redemption| redemption.released_at.is_none()).cloned().collect();
         UsageCounter::new(uses.used, uses.spent, by_customer, live)
     }
@@ -33,7 +39,6 @@ impl Tables {
         for (id, counter) in loaded.usage_counters.iter().filter(|(_, counter)| !counter.changes().is_empty()) {
             let uses = self.uses.entry(id.clone()).or_default();
             (uses.used, uses.spent) = (counter.used(), counter.spent());
-            uses.by_customer.extend(counter.by_customer().iter().map(|(user, count)| (user.clone(), *count)));
             for RedemptionChange::Add(redemption) | RedemptionChange::Release(redemption) in counter.changes() {
                 uses.redemptions.insert(redemption.order, redemption.clone());
             }

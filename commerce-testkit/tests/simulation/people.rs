@@ -54,8 +54,8 @@ async fn place(world: &World, me: &Actor, key: &str, random: &mut Random, told: 
         let placed = world.in_process(random, placing).await;
         world.note(format_args!("{key} orders: {placed:.60?}"));
         let order = match placed {
-            Some(Ok(Reply::Fresh(order))) => order.id.to_string(),
-            Some(Ok(Reply::Replayed(order))) => order,
+            Some(Ok(Reply::Fresh(order) | Reply::Again(order))) => order.id.to_string(),
+            Some(Ok(Reply::Replayed(answer))) => answer,
             None | Some(Err(EngineError::Store(_))) => continue,
             Some(Err(_)) => return,
         };

@@ -180,30 +180,25 @@ CREATE TABLE IF NOT EXISTS tasks (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
+-- reply is the answer or, if order_version is not NULL, the id of an order: the answer is the order at that version.
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     scope VARCHAR(255) NOT NULL,
     request_key VARCHAR(255) NOT NULL,
     fingerprint VARCHAR(255) NOT NULL,
     given_at BIGINT NOT NULL,
+    order_version BIGINT,
     reply MEDIUMTEXT NOT NULL,
     PRIMARY KEY (scope, request_key),
     KEY idempotency_keys_by_age (given_at)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
--- Uses are counted in tables of their own, because an embedder may store promotions elsewhere.
+-- Uses are counted in a table of their own, because an embedder may store promotions elsewhere. The uses by one customer are
+-- counted when they are needed.
 CREATE TABLE IF NOT EXISTS promotion_uses (
     promotion_id VARCHAR(64) NOT NULL PRIMARY KEY,
     used BIGINT NOT NULL CHECK (used >= 0),
     spent BIGINT NOT NULL CHECK (spent >= 0)
-) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
-    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
-
-CREATE TABLE IF NOT EXISTS promotion_customers (
-    promotion_id VARCHAR(64) NOT NULL,
-    user_id VARCHAR(64) NOT NULL,
-    used BIGINT NOT NULL CHECK (used >= 0),
-    PRIMARY KEY (promotion_id, user_id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
@@ -215,6 +210,7 @@ CREATE TABLE IF NOT EXISTS promotion_redemptions (
     amount BIGINT NOT NULL,
     redeemed_at BIGINT NOT NULL,
     released_at BIGINT,
-    PRIMARY KEY (promotion_id, order_id)
+    PRIMARY KEY (promotion_id, order_id),
+    KEY promotion_redemptions_of_user (user_id, promotion_id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';

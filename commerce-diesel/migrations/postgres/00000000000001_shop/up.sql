@@ -164,29 +164,25 @@ CREATE TABLE tasks (
 );
 CREATE INDEX tasks_ready ON tasks (ready_at);
 
+-- reply is the answer or, if order_version is not NULL, the id of an order: the answer is the order at that version.
 CREATE TABLE idempotency_keys (
     scope TEXT COLLATE "C" NOT NULL,
     request_key TEXT COLLATE "C" NOT NULL,
     fingerprint TEXT COLLATE "C" NOT NULL,
     given_at BIGINT NOT NULL,
+    order_version BIGINT,
     reply TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (scope, request_key)
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (given_at);
 
--- Uses are counted in tables of their own, because an embedder may store promotions elsewhere.
+-- Uses are counted in a table of their own, because an embedder may store promotions elsewhere. The uses by one customer are
+-- counted when they are needed.
 CREATE TABLE promotion_uses (
     promotion_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     used BIGINT NOT NULL CHECK (used >= 0),
     spent BIGINT NOT NULL CHECK (spent >= 0)
 ) WITH (fillfactor = 50);
-
-CREATE TABLE promotion_customers (
-    promotion_id TEXT COLLATE "C" NOT NULL,
-    user_id TEXT COLLATE "C" NOT NULL,
-    used BIGINT NOT NULL CHECK (used >= 0),
-    PRIMARY KEY (promotion_id, user_id)
-);
 
 CREATE TABLE promotion_redemptions (
     promotion_id TEXT COLLATE "C" NOT NULL,
@@ -198,3 +194,4 @@ CREATE TABLE promotion_redemptions (
     released_at BIGINT,
     PRIMARY KEY (promotion_id, order_id)
 );
+CREATE INDEX promotion_redemptions_of_user ON promotion_redemptions (user_id, promotion_id);

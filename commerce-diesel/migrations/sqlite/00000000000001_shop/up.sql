@@ -159,28 +159,24 @@ CREATE TABLE tasks (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tasks_ready ON tasks (ready_at);
 
+-- reply is the answer or, if order_version is not NULL, the id of an order: the answer is the order at that version.
 CREATE TABLE idempotency_keys (
     scope TEXT NOT NULL,
     request_key TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
     given_at INTEGER NOT NULL,
+    order_version INTEGER,
     reply TEXT NOT NULL,
     PRIMARY KEY (scope, request_key)
 ) STRICT;
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (given_at);
 
--- Uses are counted in tables of their own, because an embedder may store promotions elsewhere.
+-- Uses are counted in a table of their own, because an embedder may store promotions elsewhere. The uses by one customer are
+-- counted when they are needed.
 CREATE TABLE promotion_uses (
     promotion_id TEXT NOT NULL PRIMARY KEY,
     used INTEGER NOT NULL CHECK (used >= 0),
     spent INTEGER NOT NULL CHECK (spent >= 0)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE promotion_customers (
-    promotion_id TEXT NOT NULL,
-    user_id TEXT NOT NULL,
-    used INTEGER NOT NULL CHECK (used >= 0),
-    PRIMARY KEY (promotion_id, user_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE promotion_redemptions (
@@ -193,3 +189,4 @@ CREATE TABLE promotion_redemptions (
     released_at INTEGER,
     PRIMARY KEY (promotion_id, order_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX promotion_redemptions_of_user ON promotion_redemptions (user_id, promotion_id);

@@ -1,11 +1,14 @@
-//! Uncontended reservations.
+//! Uncontended reservations and uses.
 
+use commerce_core::ids::PromotionId;
+use commerce_core::promotion::UncontendedUses;
 use diesel::mysql::Mysql;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use diesel_bulk::Insert;
 
+use crate::rows::counter;
 use crate::rows::stock::UncontendedReservationRow;
 
 /// Reserves units on levels that [fit](commerce_core::stock::UncontendedReservation::fits). Each row is an insert that meets
@@ -58,6 +61,45 @@ impl QueryFragment<Mysql> for Take<'_> {
             out.push_sql("), ");
             out.push_sql(value);
         }
+        Ok(())
+    }
+}
+
+/// Adds uses to a counter, if it [fits](UncontendedUses::fits).
+#[derive(Debug, QueryId)]
+pub(crate) struct AddUses {
+    promotion: String,
+    uses: i64,
+    amount: i64,
+    most_used: i64,
+    most_spent: i64,
+}
+
+impl AddUses {
+    pub(crate) fn of(promotion: &PromotionId, added: &UncontendedUses) -> Self {
+        let UncontendedUses { uses, amount, most_used, most_spent } = *added;
+        Self {
+            promotion: promotion.to_string(),
+            uses: counter(uses),
+            amount,
+            most_used: counter(most_used),
+            most_spent,
+        }
+    }
+}
+
+impl QueryFragment<Mysql> for AddUses {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Mysql>) -> QueryResult<()> {
+        out.push_sql("UPDATE promotion_uses SET used = used + ");
+        out.push_bind_param::<BigInt, _>(&self.uses)?;
+        out.push_sql(", spent = spent + ");
+        out.push_bind_param::<BigInt, _>(&self.amount)?;
+        out.push_sql(" WHERE promotion_id = ");
+        out.push_bind_param::<Text, _>(&self.promotion)?;
+        out.push_sql(" AND used <= ");
+        out.push_bind_param::<BigInt, _>(&self.most_used)?;
+        out.push_sql(" AND spent <= ");
+        out.push_bind_param::<BigInt, _>(&self.most_spent)?;
         Ok(())
     }
 }

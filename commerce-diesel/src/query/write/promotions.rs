@@ -3,27 +3,30 @@
 use std::collections::BTreeMap;
 
 use commerce_core::ids::{OrderId, PromotionId};
-use commerce_core::promotion::{CustomerUsageChange, RedemptionChange, UsageCounter};
+use commerce_core::promotion::{RedemptionChange, UsageCounter};
 
+use super::super::loaded_state::{Late, Writable};
 use super::super::{Answer, Conn, dialect};
 use crate::rows::micros;
-use crate::rows::promotion::{CustomerUsesRow, RedemptionRow, ReleasedRow, UsesRow};
+use crate::rows::promotion::{RedemptionRow, ReleasedRow, UsesRow};
 
-/// Writes the uses that changed, in the order of promotions.
-pub(in super::super) async fn write_usage_counters(
-    conn: &mut Conn,
-    usage_counters: &BTreeMap<PromotionId, UsageCounter>,
-) -> Answer<()> {
-    let rows = Rows::of(usage_counters);
+/// Writes the uses that changed, in the order of promotions. Counters that are not locked yet come last.
+pub(super) async fn write(conn: &mut Conn, settled: &Writable) -> Answer<()> {
+    let rows = Rows::of(&settled.state.usage_counters);
     dialect::pipeline!(conn;
-        () = dialect::insert_each(conn, rows.new_uses),
-        () = dialect::update_each(conn, rows.uses),
-        () = dialect::insert_each(conn, rows.new_customers),
-        () = dialect::update_each(conn, rows.customers),
         () = dialect::insert_each(conn, rows.redemptions.into_values()),
         () = dialect::update_each(conn, rows.given_back),
+        () = dialect::insert_each(conn, rows.new_uses),
+        () = write_counters(conn, rows.uses, settled),
     );
     Ok(())
+}
+
+async fn write_counters(conn: &mut Conn, uses: Vec<UsesRow<'_>>, settled: &Writable) -> Answer<()> {
+    match &settled.uses {
+        Late::Never => Ok(dialect::update_each(conn, uses).await?),
+        Late::Adding(added) => dialect::add_uses(conn, added).await,
+    }
 }
 
 /// The redemptions that are new.
@@ -35,8 +38,6 @@ pub(in super::super) fn redemptions(usage_counters: &BTreeMap<PromotionId, Usage
 struct Rows<'a> {
     new_uses: Vec<UsesRow<'a>>,
     uses: Vec<UsesRow<'a>>,
-    new_customers: Vec<CustomerUsesRow<'a>>,
-    customers: Vec<CustomerUsesRow<'a>>,
     redemptions: BTreeMap<(&'a PromotionId, OrderId), RedemptionRow<'a>>,
     given_back: Vec<ReleasedRow<'a>>,
 }
@@ -47,21 +48,11 @@ impl<'a> Rows<'a> {
         changed.fold(Self::default(), |mut rows, (id, counter)| {
             let uses = if counter.is_new() { &mut rows.new_uses } else { &mut rows.uses };
             uses.push(UsesRow::of(id, counter.used(), counter.spent()));
-            for change in counter.customer_usage_changes() {
-                rows.count(id, change);
-            }
             for change in counter.changes() {
                 rows.redeem(id, change);
             }
             rows
         })
-    }
-
-    fn count(&mut self, id: &'a PromotionId, change: CustomerUsageChange<'a>) {
-        match change {
-            CustomerUsageChange::Add(user, used) => self.new_customers.push(CustomerUsesRow::of(id, user, used)),
-            CustomerUsageChange::Update(user, used) => self.customers.push(CustomerUsesRow::of(id, user, used)),
-        }
     }
 
     /// A redemption that is also released in this batch is written once.

@@ -6,7 +6,7 @@ use commerce_core::stock::{ReservationChange, SkuStock};
 use diesel::prelude::*;
 use diesel_bulk::DbUuid;
 
-use super::super::loaded_state::Writable;
+use super::super::loaded_state::{Late, Writable};
 use super::super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::rows::micros;
 use crate::rows::stock::{LevelRow, ReservationRow, UncontendedReservationRow};
@@ -14,7 +14,7 @@ use crate::schema::reservations;
 
 /// Writes the stock that changed, in the order of SKUs. Levels that are not locked yet come last.
 pub(super) async fn write(conn: &mut Conn, settled: &Writable) -> Answer<()> {
-    let rows = Rows::of(settled.loaded());
+    let rows = Rows::of(&settled.state);
     dialect::pipeline!(conn;
         () = dialect::insert_each(conn, rows.new_levels),
         () = dialect::insert_each(conn, rows.new_reservations),
@@ -26,9 +26,9 @@ pub(super) async fn write(conn: &mut Conn, settled: &Writable) -> Answer<()> {
 }
 
 async fn write_levels(conn: &mut Conn, levels: Vec<LevelRow<'_>>, settled: &Writable) -> Answer<()> {
-    match settled {
-        Writable::Locked(_) => Ok(dialect::update_each(conn, levels).await?),
-        Writable::Uncontended(_, at, taken) => {
+    match &settled.reservations {
+        Late::Never => Ok(dialect::update_each(conn, levels).await?),
+        Late::Adding((at, taken)) => {
             let rows: Vec<_> = taken.iter().map(|(sku, taken)| UncontendedReservationRow::of(sku, taken)).collect();
             dialect::take_each(conn, &rows, micros(*at)).await
         }

@@ -3,6 +3,7 @@
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use commerce_core::commit::RecordedReply;
 use commerce_core::port::{OrderFilter, OrderRef, PageRequest, Store};
 use commerce_testkit::CommitBuilder;
 use commerce_testkit::commit_builder::{order_of, parse};
@@ -49,7 +50,7 @@ pub(crate) async fn a_writer_holds_up_no_read<D: Database>() {
     let write = held(&database, write).await;
     let order = store.order(&OrderRef::Id(id)).await.unwrap().unwrap();
     assert_eq!(&order, order_of(&placed), "nobody sees what is not committed");
-    assert_eq!(store.idempotency_record(&key).await.unwrap().unwrap().reply, "{}");
+    assert_eq!(store.idempotency_record(&key).await.unwrap().unwrap().reply, RecordedReply::Text("{}".to_owned()));
     let level = store.stock(&parse("MUG"), shop.at(1)).await.unwrap().unwrap();
     assert_eq!((level.reserved, store.reservations(&level.sku).await.unwrap().len()), (1, 1));
     let listed = store.orders(&OrderFilter::default(), &PageRequest { limit: 5, after: None }).await.unwrap().items;

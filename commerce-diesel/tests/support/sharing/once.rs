@@ -89,8 +89,8 @@ pub(crate) async fn one_number_is_one_order<D: Database>() {
     sound(&pair.stores[0], pair.shop.at(1)).await;
 }
 
-/// An order that uses the promotion, of which one use is left.
-fn last_use(shop: &CommitBuilder, promotion: &str) -> Commit {
+/// An order that uses a promotion for 100 minor units.
+fn use_of(shop: &CommitBuilder, promotion: &str, limits: Limits) -> Commit {
     let mut commit = one(shop, "MUG");
     let redemption = Redemption {
         promotion: parse(promotion),
@@ -100,16 +100,40 @@ fn last_use(shop: &CommitBuilder, promotion: &str) -> Commit {
         at: commit.at,
         released_at: None,
     };
-    let limits = Limits { max_uses: Some(1), ..Limits::default() };
     commit.redemptions.push(RedemptionMove::Redeem(redemption, limits));
     commit
 }
 
-pub(crate) async fn a_last_use_is_given_once<D: Database>() {
+/// Forty orders want five uses. Each kind of limit gives five; without limits, all get one.
+pub(crate) async fn limited_uses_are_given_to_as_many_as_there_are<D: Database>() {
     let pair = Pair::<D>::new().await;
+    let limits = [
+        Limits { max_uses: Some(5), ..Limits::default() },
+        Limits { max_uses_per_customer: Some(5), ..Limits::default() },
+        Limits { budget: Some(Money::new(500, CURRENCY)), ..Limits::default() },
+        Limits::default(),
+    ];
+    for (promotion, limits) in (0..3).flat_map(|_| limits).enumerate() {
+        let promotion = format!("promo-{promotion}");
+        let orders: Vec<_> = (0..40).map(|_| use_of(&pair.shop, &promotion, limits)).collect();
+        let answers = at_once(&pair.stores, orders).await;
+        let accepted = answers.iter().filter(|answer| answer.is_ok()).count();
+        assert_eq!(accepted, if limits == Limits::default() { 40 } else { 5 }, "{limits:?}");
+        let exhausted = |answer: &&_| matches!(answer, Err(CommitError::Refused(Refusal::PromotionExhausted(_))));
+        assert_eq!(answers.iter().filter(exhausted).count(), 40 - accepted, "{limits:?} {answers:?}");
+        let (page, id) = (PageRequest { limit: 100, after: None }, parse(&promotion));
+        assert_eq!(pair.stores[0].redemptions(&id, &page).await.unwrap().items.len(), accepted);
+        let counted =
+            pair.database.sql(&format!("SELECT used FROM promotion_uses WHERE promotion_id = '{promotion}';"));
+        assert_eq!(counted.trim(), accepted.to_string());
+    }
+}
+
+pub(crate) async fn a_last_use_is_given_once<D: Database>() {
+    let (pair, limits) = (Pair::<D>::new().await, Limits { max_uses: Some(1), ..Limits::default() });
     for round in 0..ROUNDS {
         let promotion = format!("promo-{round}");
-        let (_, refusal) = pair.one_wins([last_use(&pair.shop, &promotion), last_use(&pair.shop, &promotion)]).await;
+        let (_, refusal) = pair.one_wins([(); 2].map(|()| use_of(&pair.shop, &promotion, limits))).await;
         assert_eq!(refusal, PromotionExhausted { promotion: parse(&promotion), limit: Limit::Uses }.into());
         let page = PageRequest { limit: 10, after: None };
         let uses = pair.stores[0].redemptions(&parse(&promotion), &page).await.unwrap().items;

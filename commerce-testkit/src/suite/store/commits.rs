@@ -3,7 +3,7 @@
 #![expect(missing_docs, reason = "the names of the cases say it")]
 
 use commerce_core::catalog::Product;
-use commerce_core::commit::{Commit, Refusal, Subject};
+use commerce_core::commit::{Commit, IdempotencyRecord, RecordedReply, Refusal, Subject};
 use commerce_core::document::{Claim, ClaimKind};
 use commerce_core::event::HistoryEntry;
 use commerce_core::ids::OrderId;
@@ -127,6 +127,13 @@ pub async fn a_key_is_answered_with_the_first_reply<F: Fixture>(fixture: &F) {
     first.idempotency = Some(record.clone());
     case.accept(first).await;
     assert_eq!(case.store().idempotency_record(&record.key).await.unwrap(), Some(record.clone()));
+    let mut second = case.shop.commit(case.shop.at(1));
+    let reply = RecordedReply::Order(OrderId::new(case.shop.uuid()), 7);
+    let of_order =
+        IdempotencyRecord { reply, ..case.shop.idempotency_record("other key", "print", "", case.shop.at(1)) };
+    second.idempotency = Some(of_order.clone());
+    case.accept(second).await;
+    assert_eq!(case.store().idempotency_record(&of_order.key).await.unwrap(), Some(of_order));
     for fingerprint in ["print", "another print"] {
         let mut again = case.shop.order(&[("MUG", 1)]);
         again.idempotency = Some(case.shop.idempotency_record("key", fingerprint, "another reply", case.shop.at(2)));
@@ -156,7 +163,7 @@ pub async fn one_key_sent_at_once_has_one_effect<F: Fixture>(fixture: &F) {
     let winners: Vec<_> = answers.iter().enumerate().filter(|(_, answer)| answer.is_none()).map(|(n, _)| n).collect();
     assert_eq!(winners.len(), 1);
     assert!(answers.iter().flatten().all(|answer| *answer == refusal));
-    assert_eq!(kept.reply, format!("reply {}", winners[0]));
+    assert_eq!(kept.reply, RecordedReply::Text(format!("reply {}", winners[0])));
     let orders = case.store().orders(&OrderFilter::default(), &PageRequest { limit: 10, after: None }).await.unwrap();
     assert_eq!(orders.items.iter().map(|order| order.id).collect::<Vec<_>>(), [ids[winners[0]]]);
     assert_eq!(case.level("MUG").await.reserved, 1);
