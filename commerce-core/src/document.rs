@@ -15,7 +15,7 @@
 //! * `DOC-3`: folding the events of a document gives the document.
 //!
 //! # Tasks
-//! A payment has a task while its stored form has the member `ask_at`, due at that time. [`task_changes`] derives changes of tasks
+//! A payment, or an event of a processor, has a task while its stored form has the member `ask_at`, due at that time. [`task_changes`] derives changes of tasks
 //! from the change of a document, for commits and for [`replay`](crate::replay) alike.
 //!
 //! # Adding a kind
@@ -40,7 +40,7 @@ pub use self::change::{Delta, DocumentChange, DocumentEvent, ReplayedError, repl
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Product};
 use crate::customer::Customer;
-use crate::payment::Payment;
+use crate::payment::{Payment, ReceivedEvent};
 use crate::promotion::PromotionRecord;
 use crate::text::named;
 
@@ -222,6 +222,8 @@ documents! {
     Customer(Customer, id), "customer";
     /// An attempt to be paid for an order.
     Payment(Payment, id), "payment";
+    /// An event of a payment processor.
+    ProcessorEvent(ReceivedEvent, id), "processor_event";
     /// A product with its variants.
     Product(Product, id), "product";
     /// A promotion of the shop.

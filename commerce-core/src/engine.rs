@@ -28,6 +28,7 @@ mod quotes;
 mod reconciliation;
 mod target;
 mod tasks;
+mod webhooks;
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;

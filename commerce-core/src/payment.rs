@@ -7,6 +7,7 @@
 mod book;
 mod decide;
 mod operation;
+mod received;
 mod sandbox;
 mod state;
 
@@ -16,6 +17,7 @@ pub use self::operation::{
     CaptureMode, Decline, DeclineClass, DeclineCode, Details, NextAction, OperationAnswer, OperationKind,
     OperationOutcome, PaymentMethod, Reference,
 };
+pub use self::received::{ReceivedEvent, ReceivedState};
 #[cfg(feature = "std")]
 pub use self::sandbox::MemoryBooks;
 pub use self::sandbox::{Books, BooksUnavailable, SandboxProcessor};

@@ -30,8 +30,10 @@ impl TaskKind {
     /// Sends the operations of a payment that are to be sent, asks the processor about those whose end is not known, and
     /// records the answers. The subject is the payment.
     pub const SETTLE_PAYMENT: Self = Self::new("settle_payment");
+    /// Records what follows from an event of a payment processor. The subject is the event.
+    pub const TAKE_EVENT: Self = Self::new("take_event");
     /// The kinds that the engine runs.
-    pub const KNOWN: &'static [Self] = &[Self::EXPIRE_ORDER, Self::SETTLE_PAYMENT];
+    pub const KNOWN: &'static [Self] = &[Self::EXPIRE_ORDER, Self::SETTLE_PAYMENT, Self::TAKE_EVENT];
 
     /// A kind by its name.
     pub const fn new(name: &'static str) -> Self {

@@ -7,6 +7,7 @@ use commerce_core::document::{Claim, ClaimKind, DocumentKind};
 use commerce_core::engine::{EngineError, Field, ItemPart, PriceChanged, Resource};
 use commerce_core::order::{LimitReached, OrderRejection};
 use commerce_core::payment::PaymentRejection;
+use commerce_core::port::WebhookRejection;
 use commerce_core::port::{StoreError, StoreErrorKind};
 use commerce_core::pricing::PricingError;
 use commerce_core::stock::StockRefusal;
@@ -33,6 +34,7 @@ impl From<EngineError> for Problem {
                     .caused_by(cause)
             }
             EngineError::Payment(rejection) => payment(&rejection),
+            EngineError::Webhook(rejection) => webhook(&rejection),
             EngineError::Cart(rejection) => cart(&rejection),
             EngineError::Order(rejection) => order(&rejection),
             EngineError::Limit(reached) => limit(reached),
@@ -112,6 +114,17 @@ fn cart(rejection: &CartRejection) -> Problem {
         CartRejection::Currency { .. } => Problem::unprocessable("currency_mismatch", rejection),
         CartRejection::Metadata(error) => Problem::invalid_at("/metadata", error.code(), error),
         CartRejection::Empty => Problem::unprocessable("cart_empty", rejection),
+    }
+}
+
+fn webhook(rejection: &WebhookRejection) -> Problem {
+    let refused = |code| Problem::bad_request(code, rejection.to_string());
+    match rejection {
+        WebhookRejection::Unsupported => Problem::not_found("webhook"),
+        WebhookRejection::Forged => refused("webhook_forged"),
+        WebhookRejection::Stale { .. } => refused("webhook_stale"),
+        WebhookRejection::Foreign => refused("webhook_foreign"),
+        WebhookRejection::Malformed(_) | _ => refused("webhook_malformed"),
     }
 }
 

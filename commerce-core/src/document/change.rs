@@ -13,7 +13,7 @@ use crate::actor::Actor;
 use crate::event::Recorded;
 use crate::ids::EventId;
 use crate::order::CorruptHistory;
-use crate::task::{TaskChange, TaskKey};
+use crate::task::{TaskChange, TaskKey, TaskKind};
 
 /// The change of a document, as recorded in its history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,10 +43,23 @@ impl Delta {
     }
 }
 
+/// The kind of the task that documents of a kind have.
+const fn task_kind(kind: DocumentKind) -> Option<TaskKind> {
+    match kind {
+        DocumentKind::Payment => Some(TaskKind::SETTLE_PAYMENT),
+        DocumentKind::ProcessorEvent => Some(TaskKind::TAKE_EVENT),
+        DocumentKind::Cart
+        | DocumentKind::Category
+        | DocumentKind::Customer
+        | DocumentKind::Product
+        | DocumentKind::Promotion => None,
+    }
+}
+
 /// The changes of the task of a document that follow from a change of the document, in their order.
 pub fn task_changes(id: &DocumentId, delta: &Delta) -> Vec<TaskChange> {
-    let Some(due) = delta.member("ask_at").filter(|_| id.kind == DocumentKind::Payment) else { return Vec::new() };
-    let key = TaskKey::settle_payment(id.id.clone());
+    let Some((kind, due)) = task_kind(id.kind).zip(delta.member("ask_at")) else { return Vec::new() };
+    let key = TaskKey { kind, subject: id.id.clone() };
     let due = serde_json::from_value::<Option<DateTime<Utc>>>(due.clone()).ok().flatten();
     let finished = matches!(delta, Delta::Updated(_)).then(|| TaskChange::Finish(key.clone()));
     finished.into_iter().chain(due.map(|due| TaskChange::schedule(key, due))).collect()

@@ -17,7 +17,7 @@ use crate::ids::{OrderId, UserId};
 use crate::money::MoneyError;
 use crate::order::{CorruptHistory, LimitReached, OrderRejection, Status};
 use crate::payment::PaymentRejection;
-use crate::port::{ProcessorError, StoreError, UsersUnavailable};
+use crate::port::{ProcessorError, StoreError, UsersUnavailable, WebhookRejection};
 use crate::pricing::{CodeRejection, PricingError};
 use crate::stock::StockRefusal;
 use crate::task::TaskKey;
@@ -33,6 +33,8 @@ pub enum Resource {
     Payment,
     Return,
     Stock,
+    /// A payment processor.
+    Processor,
     Task,
 }
 
@@ -44,6 +46,7 @@ impl fmt::Display for Resource {
             Self::Payment => "payment",
             Self::Return => "return",
             Self::Stock => "stock",
+            Self::Processor => "payment processor",
             Self::Task => "task",
         })
     }
@@ -125,6 +128,8 @@ pub enum EngineError {
     Payments(#[from] ProcessorError),
     #[error(transparent)]
     Payment(#[from] PaymentRejection),
+    #[error(transparent)]
+    Webhook(#[from] WebhookRejection),
     #[error(transparent)]
     Cart(#[from] CartRejection),
     #[error(transparent)]

@@ -18,6 +18,7 @@ use crate::payment::{
 };
 use crate::port::{OperationAction, OperationLookup, OperationRequest, OrderRef, PaymentToken, ProcessorError};
 use crate::stock::StockRefusal;
+use crate::text::BoundedString;
 
 use super::{Answer, Decided, Decision, Engine, EngineError, Key, Reply, Resource, Result, Target};
 
@@ -39,6 +40,13 @@ pub struct PaymentView {
 pub(super) struct PaymentChange {
     pub(super) before: Option<Payment>,
     pub(super) after: Payment,
+}
+
+impl PaymentChange {
+    /// A payment that was read, not changed yet.
+    pub(super) fn of(payment: Payment) -> Self {
+        Self { after: payment.clone(), before: Some(payment) }
+    }
 }
 
 impl Engine {
@@ -216,18 +224,28 @@ impl Engine {
         finding: Finding,
         units_gone: bool,
     ) -> Decided<PaymentView> {
-        let before = self.stored_payment(id).await?.ok_or(EngineError::NotFound(Resource::Payment))?;
-        let order = self.order(&Actor::SYSTEM, &OrderRef::Id(before.order_id)).await?;
+        let payment = self.stored_payment(id).await?.ok_or(EngineError::NotFound(Resource::Payment))?;
+        self.decide_with_finding(PaymentChange::of(payment), operation, finding, units_gone).await
+    }
+
+    /// What a finding changes, with what follows for the order.
+    pub(super) async fn decide_with_finding(
+        &self,
+        PaymentChange { before, mut after }: PaymentChange,
+        operation: OperationId,
+        finding: Finding,
+        units_gone: bool,
+    ) -> Decided<PaymentView> {
+        let order = self.order(&Actor::SYSTEM, &OrderRef::Id(after.order_id)).await?;
         let context = self.context(&Actor::SYSTEM);
-        let mut after = before.clone();
         after.record(operation, finding, context.at)?;
-        let state = before.operation(operation).map(|operation| operation.state);
+        let state = before.as_ref().and_then(|before| before.operation(operation)).map(|operation| operation.state);
         let news = after.operation(operation).filter(|operation| Some(operation.state) != state).cloned();
         let events = match &news {
             Some(news) => self.follow_operation(&context, &order, (&after, news), units_gone)?,
             None => Vec::new(),
         };
-        self.commit_with_payment(&context, order, events, Some(PaymentChange { before: Some(before), after })).await
+        self.commit_with_payment(&context, order, events, Some(PaymentChange { before, after })).await
     }
 
     /// The events of an order that follow from the new state of an operation.
@@ -322,9 +340,12 @@ impl Engine {
     }
 
     #[expect(clippy::expect_used, reason = "the contract of the port says it is short")]
-    fn new_payment(&self, order: &Order) -> Payment {
-        let processor = self.ports.processor.name().parse().expect("a processor has a name");
-        Payment::new(order, processor, CaptureMode::Automatic, self.now())
+    pub(super) fn processor_name(&self) -> BoundedString<64> {
+        self.ports.processor.name().parse().expect("a processor has a name")
+    }
+
+    pub(super) fn new_payment(&self, order: &Order) -> Payment {
+        Payment::new(order, self.processor_name(), CaptureMode::Automatic, self.now())
     }
 
     /// Whether an order that is overdue can have its units again.

@@ -140,6 +140,9 @@ impl Engine {
             // The payment moves its task, or finishes it.
             return self.settle_payment(task.key.subject.parse().map_err(|_| unknown())?).await;
         }
+        if task.key.kind == TaskKind::TAKE_EVENT {
+            return self.take_event(task.key.subject.parse().map_err(|_| unknown())?).await;
+        }
         if task.key.kind != TaskKind::EXPIRE_ORDER {
             return Err(unknown());
         }

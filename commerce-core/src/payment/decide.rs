@@ -98,7 +98,7 @@ impl Payment {
         let missing = order.payment.captured.minor().saturating_sub(self.totals().received());
         if missing > 0 {
             let amount = Money::new(missing, order.currency());
-            let received = requested(NewOperation::new(id, OperationKind::Capture, amount), at);
+            let received = Operation::new(NewOperation::new(id, OperationKind::Capture, amount), at);
             self.operations.push(Operation { state: OperationState::Succeeded, sent: 0, ..received });
         }
     }
@@ -121,7 +121,7 @@ impl Payment {
             return Err(PaymentRejection::Amount { asked: new.amount, left });
         }
         let ask_at = if new.kind == OperationKind::Authorize { after(at, Operation::pause(0)) } else { Some(at) };
-        self.operations.push(Operation { ask_at, ..requested(new, at) });
+        self.operations.push(Operation { ask_at, ..Operation::new(new, at) });
         self.set_alarm();
         Ok(())
     }
@@ -194,6 +194,27 @@ impl Payment {
 }
 
 impl Operation {
+    /// A requested operation that was sent once.
+    pub(super) const fn new(new: NewOperation, at: DateTime<Utc>) -> Self {
+        Self {
+            id: new.id,
+            kind: new.kind,
+            amount: new.amount,
+            is_final: new.is_final,
+            state: OperationState::Requested,
+            reference: None,
+            decline: None,
+            next: None,
+            details: Details::NONE,
+            requested_at: at,
+            sent_at: at,
+            sent: 1,
+            updated_at: at,
+            asked: 0,
+            ask_at: None,
+        }
+    }
+
     fn answer(&mut self, answer: OperationAnswer, at: DateTime<Utc>, is_valid: impl Fn(&Money) -> bool) {
         self.reference = answer.reference.or_else(|| self.reference.take());
         self.details = answer.details;
@@ -228,26 +249,6 @@ impl Operation {
     /// Whether a request that was sent may still arrive.
     fn may_arrive(&self, at: DateTime<Utc>) -> bool {
         at.signed_duration_since(self.sent_at) < TimeDelta::seconds(IN_FLIGHT_SECONDS)
-    }
-}
-
-const fn requested(new: NewOperation, at: DateTime<Utc>) -> Operation {
-    Operation {
-        id: new.id,
-        kind: new.kind,
-        amount: new.amount,
-        is_final: new.is_final,
-        state: OperationState::Requested,
-        reference: None,
-        decline: None,
-        next: None,
-        details: Details::NONE,
-        requested_at: at,
-        sent_at: at,
-        sent: 1,
-        updated_at: at,
-        asked: 0,
-        ask_at: None,
     }
 }
 

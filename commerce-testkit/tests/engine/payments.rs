@@ -4,9 +4,9 @@ use chrono::TimeDelta;
 use commerce_core::engine::{EngineError, Target};
 use commerce_core::order::{Command, Order, OrderRejection, PaymentStatus, Phase, RefundStatus};
 use commerce_core::payment::{BookEntry, DeclineCode, Operation, OperationKind, OperationOutcome, OperationState};
-use commerce_core::port::OrderRef;
-use commerce_testkit::ProcessorBehavior;
+use commerce_core::port::{OrderRef, Processor as _, Webhook};
 use commerce_testkit::commit_builder::parse;
+use commerce_testkit::{FakeProcessor, ProcessorBehavior};
 
 use crate::shopfront::{Shopfront, admin, customer};
 
@@ -201,5 +201,49 @@ async fn a_refund_whose_answer_was_lost_is_paid_once() {
     shop.work().await;
     assert_eq!(shop.order(&order).await.refunds[0].status, RefundStatus::Processed);
     assert_eq!(shop.processor.books()[&order.payment.id].refunded(), 10_000);
+    check(&shop, &order).await;
+}
+
+/// Sends what happened at the processor, twice and the latest first.
+async fn send_webhooks(shop: &Shopfront) {
+    let mut events = shop.processor.list(None).await.expect("it answers").events;
+    events.reverse();
+    let at = shop.engine.now();
+    let (signature, body) = FakeProcessor::webhook(at, &events);
+    for _ in 0..2 {
+        let webhook = Webhook { headers: &[("x-signature", &signature)], body: &body, at };
+        shop.engine.receive_webhook("fake", &webhook).await.expect("it is signed");
+    }
+    shop.work().await;
+}
+
+#[tokio::test]
+async fn a_webhook_before_or_after_the_answer_records_one_payment() {
+    for token in ["tok_ok", "tok_timeout_paid", "tok_pending"] {
+        for webhook_first in [true, false] {
+            let (shop, order) = shop().await;
+            drop(shop.pay_with("ann", &order, token).await);
+            if webhook_first {
+                send_webhooks(&shop).await;
+            }
+            shop.wait(TimeDelta::minutes(10));
+            shop.work().await;
+            send_webhooks(&shop).await;
+            let paid = shop.order(&order).await;
+            assert_eq!((paid.phase, paid.payment.captured), (Phase::Paid, parse("100.00 USD")), "{token}");
+            assert_eq!(states(&shop, &order).await, [(OperationKind::Authorize, OperationState::Succeeded)]);
+            check(&shop, &order).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn events_that_were_missed_are_pulled() {
+    let (shop, order) = shop().await;
+    shop.pay_with("ann", &order, "tok_timeout_paid").await.expect_err("there is no answer");
+    let cursor = shop.engine.pull_events(None).await.expect("it answers");
+    shop.work().await;
+    assert_eq!(shop.order(&order).await.phase, Phase::Paid);
+    assert_eq!(shop.engine.pull_events(cursor.clone()).await.expect("it answers"), cursor);
     check(&shop, &order).await;
 }

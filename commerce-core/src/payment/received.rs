@@ -1,0 +1,132 @@
+//! Events of processors, as they were received.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{NewOperation, Operation, OperationKind, OperationOutcome, OperationState, Payment};
+use crate::document::Aggregate;
+use crate::ids::{EventId, OperationId};
+use crate::port::ProcessorEvent;
+use crate::text::{BoundedString, named};
+
+/// An event of a processor. It is stored before anything follows from it, once, however often it is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ReceivedEvent {
+    /// Follows from the processor and its id of the event.
+    pub id: EventId,
+    /// The name of the processor.
+    pub processor: BoundedString<64>,
+    pub event: ProcessorEvent,
+    pub state: ReceivedState,
+    /// How often it was tried to find what it is about.
+    #[serde(default)]
+    pub tried: u32,
+    /// When it is tried next; when its task is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask_at: Option<DateTime<Utc>>,
+    /// Grows by one with every change.
+    pub version: u64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+named! {
+    /// What became of a received event.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum ReceivedState {
+        /// Nothing has followed from it yet.
+        Received = "received",
+        /// What follows from it is recorded.
+        Processed = "processed",
+        /// It is about nothing that the shop knows. It is tried again, and then waits for staff.
+        Unmatched = "unmatched",
+    }
+}
+
+impl ReceivedEvent {
+    /// An event that was received now.
+    pub fn new(processor: BoundedString<64>, event: ProcessorEvent, at: DateTime<Utc>) -> Self {
+        Self {
+            id: Self::id_of(&processor, &event),
+            processor,
+            event,
+            state: ReceivedState::Received,
+            tried: 0,
+            ask_at: Some(at),
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    /// The id of an event of a processor: a hash (FNV-1a, 2 × 64 bits) of both names.
+    pub fn id_of(processor: &BoundedString<64>, event: &ProcessorEvent) -> EventId {
+        let text = alloc::format!("{processor}\n{}", event.id);
+        let hash = |offset| text.bytes().fold(offset, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
+        EventId::new(Uuid::from_u64_pair(hash(OFFSET), hash(!OFFSET)))
+    }
+
+    /// What follows from it is recorded.
+    #[must_use]
+    pub fn processed(&self, at: DateTime<Utc>) -> Self {
+        let version = self.version.saturating_add(1);
+        Self { state: ReceivedState::Processed, ask_at: None, version, updated_at: at, ..self.clone() }
+    }
+
+    /// It is about nothing that the shop knows, and is tried again after the pauses of an [operation](Operation::pause).
+    #[must_use]
+    pub fn unmatched(&self, at: DateTime<Utc>) -> Self {
+        let ask_at = Operation::pause(self.tried).and_then(|pause| at.checked_add_signed(pause));
+        Self {
+            state: ReceivedState::Unmatched,
+            tried: self.tried.saturating_add(1),
+            ask_at,
+            version: self.version.saturating_add(1),
+            updated_at: at,
+            ..self.clone()
+        }
+    }
+}
+
+const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const PRIME: u64 = 0x0000_0100_0000_01b3;
+
+impl Aggregate for ReceivedEvent {
+    fn keys(&self) -> Vec<String> {
+        Vec::from([alloc::format!("state:{}", self.state)])
+    }
+}
+
+impl Payment {
+    /// The operation that an event is about. A payment by the customer at the processor, which the shop did not start, is added.
+    /// `None`: it is about nothing that the shop knows.
+    pub fn operation_of(&mut self, event: &ProcessorEvent, new: OperationId, at: DateTime<Utc>) -> Option<OperationId> {
+        let by_reference = |known: &&Operation| {
+            known.kind == event.kind && known.reference.is_some() && known.reference == event.answer.reference
+        };
+        let known = event.operation.and_then(|id| self.operation(id));
+        let known = known.or_else(|| self.operations.iter().find(by_reference));
+        // A processor authorizes a payment once.
+        let same_kind = |state: fn(OperationState) -> bool| {
+            let authorizations = self.operations.iter().filter(|known| known.kind == OperationKind::Authorize);
+            authorizations.into_iter().find(|known| state(known.state) && event.kind == OperationKind::Authorize)
+        };
+        let known = known.or_else(|| same_kind(OperationState::is_open));
+        let known = known.or_else(|| same_kind(|state| state == OperationState::Succeeded));
+        if let Some(known) = known {
+            return Some(known.id);
+        }
+        let succeeded = matches!(event.answer.outcome, OperationOutcome::Succeeded { .. });
+        if event.kind != OperationKind::Authorize || !succeeded {
+            return None;
+        }
+        self.operations.push(Operation::new(NewOperation::new(new, event.kind, event.amount), at));
+        Some(new)
+    }
+}
