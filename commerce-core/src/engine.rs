@@ -178,7 +178,7 @@ repeatable!(
     PromotionWithUsage,
     SavedCustomer
 );
-repeatable!(StockLevel, (Payment, OperationId));
+repeatable!(StockLevel, (Payment, OperationId), ());
 
 impl<T> Reply<T> {
     /// The outcome, if the request took effect now.

@@ -87,7 +87,7 @@ async fn pay(world: &World, me: &Actor, random: &mut Random) {
     world.payments.be(moods[usize::try_from(random.below(8)).unwrap()]);
     let Some(order) = some_order(world, Some(me), random).await else { return };
     for _ in 0..PATIENCE {
-        let paying = world.engine.confirm_payment(me, order.payment.id, "tok".into(), None);
+        let paying = Box::pin(world.engine.confirm_payment(me, order.payment.id, "tok".into(), None));
         let paid = world.in_process(random, paying).await;
         world.note(format_args!("{} is paid for: {paid:.60?}", order.id));
         match paid {
@@ -115,7 +115,7 @@ pub(crate) async fn work(world: World, seed: u64) {
             5 => world.wait(i64::try_from(random.below(8)).unwrap()),
             6 if random.happens(50) => jump(&world, &mut random),
             // A failure here is one of the faults: the task stays and is tried again.
-            _ => drop(world.in_process(&mut random, world.engine.run_due_tasks(10)).await),
+            _ => drop(world.in_process(&mut random, Box::pin(world.engine.run_due_tasks(10))).await),
         }
     }
 }
