@@ -22,8 +22,9 @@ use std::path::PathBuf;
 use commerce_core::actor::Actor;
 use commerce_core::customer::{Customer, CustomerDetails};
 use commerce_core::event::Recorded;
-use commerce_core::ids::EventId;
+use commerce_core::ids::{EventId, OperationId};
 use commerce_core::metadata::Metadata;
+use commerce_core::payment::{CaptureMode, NewOperation, OperationKind, Payment};
 use commerce_core::port::Store;
 use commerce_core::task::{TaskEvent, TaskKey};
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
@@ -195,6 +196,12 @@ async fn fill(shop: &CommitBuilder, store: &dyn Store) {
     let mut new_order = shop.new_order(&[("MUG", 1)], shop.at(1));
     new_order.details.metadata = metadata();
     trade.accept(shop.place(new_order, shop.at(1))).await;
+    let order = trade.placed(&[("MUG", 1)]).await;
+    let mut payment = Payment::new(&order, parse("fake"), CaptureMode::Automatic, shop.at(1));
+    let authorize = NewOperation::new(OperationId::new(shop.uuid()), OperationKind::Authorize, order.payment.amount);
+    payment.request(authorize, shop.at(1)).unwrap();
+    payment.version = 1;
+    trade.accept(shop.create(&payment)).await;
     for event in [TaskEvent::GivenUp, TaskEvent::Dropped] {
         let order = trade.placed(&[("MUG", 1)]).await;
         let task = store.task(&TaskKey::expire_order(order.id)).await.unwrap().unwrap();

@@ -67,7 +67,7 @@ async fn the_tables_are_what_the_events_make(home: Home) {
     assert!(beside.contains("20 orders"), "{beside}");
     assert_eq!(server.stop().code, Some(0));
     let rebuilt = succeed(home.path(), &["replay"]);
-    assert!(rebuilt.contains("20 orders, 1 document, 1 sku,"), "{rebuilt}");
+    assert!(rebuilt.contains("20 orders, 21 documents, 1 sku,"), "{rebuilt}");
     assert!(rebuilt.contains("rows that differed: 0"), "{rebuilt}");
     damage_is_undone(&home);
 }
