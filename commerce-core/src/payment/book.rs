@@ -114,17 +114,17 @@ impl PaymentBook {
         self.find(id).map_or_else(|| OperationAnswer::declined(DeclineCode::NotReceived), |entry| entry.answer.clone())
     }
 
-    /// A payment that the processor does not know was received elsewhere, or is forgotten; its refunds are approved.
+    /// A payment that was never authorized here was received elsewhere, or is forgotten; its refunds are approved.
     fn covers(&self, request: &OperationRequest) -> bool {
         let amount = request.amount.minor();
         let same = self.entries.first().is_none_or(|first| first.amount.currency() == request.amount.currency());
-        let unseen = self.entries.is_empty();
+        let elsewhere = !self.entries.iter().any(|entry| entry.kind == OperationKind::Authorize);
         same && amount > 0
             && match request.action {
                 OperationAction::Authorize { .. } => amount <= request.payment.amount.minor() && self.held() == 0,
                 OperationAction::Capture { .. } => amount <= self.held(),
                 OperationAction::Void => amount == self.held(),
-                OperationAction::Refund => unseen || amount <= self.captured().saturating_sub(self.refunded()),
+                OperationAction::Refund => elsewhere || amount <= self.captured().saturating_sub(self.refunded()),
             }
     }
 

@@ -204,6 +204,21 @@ async fn a_refund_whose_answer_was_lost_is_paid_once() {
     check(&shop, &order).await;
 }
 
+#[tokio::test]
+async fn money_that_was_received_elsewhere_is_paid_back_in_parts() {
+    let (shop, order) = shop().await;
+    let received = Command::Transition { status: parse("paid"), reason: None };
+    shop.command(&admin(), &order, received).await.expect("staff can record a payment");
+    for part in ["10.00 USD", "20.00 USD"] {
+        let refund = Command::Refund { amount: Some(parse(part)), reason: None };
+        shop.command(&admin(), &order, refund).await.expect("it can be refunded");
+        shop.work().await;
+    }
+    let refunds = shop.order(&order).await.refunds;
+    assert_eq!(refunds.iter().map(|refund| refund.status).collect::<Vec<_>>(), [RefundStatus::Processed; 2]);
+    shop.verify().await;
+}
+
 /// Sends what happened at the processor, twice and the latest first.
 async fn send_webhooks(shop: &Shopfront) {
     let mut events = shop.processor.list(None).await.expect("it answers").events;
