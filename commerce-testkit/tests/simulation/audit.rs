@@ -103,6 +103,7 @@ async fn stock_adds_up(world: &World, orders: &[Order]) {
         let gone: i64 =
             orders.iter().map(|order| units(order, &[Phase::Shipped, Phase::Delivered, Phase::Completed])).sum();
         let promised: i64 = orders.iter().map(|order| units(order, &[Phase::Paid])).sum();
+        assert!(gone + promised <= opening, "{sku}: {promised} promised and {gone} gone of {opening}");
         let level = world.store.inner().stock(&parse(sku), world.now()).await.unwrap().unwrap();
         assert_eq!((level.on_hand, level.reserved), (opening - gone, promised), "{sku}: {level:?}");
     }
