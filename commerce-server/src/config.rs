@@ -191,6 +191,7 @@ impl Config {
         config.clients.check()?;
         config.connections.check(&config.database)?;
         config.keys.check()?;
+        config.payments.check()?;
         // The decimals of a fee are checked when the currency is known. KWD has the most.
         config.settings(config.currency.unwrap_or(Currency::KWD))?;
         Ok(config)

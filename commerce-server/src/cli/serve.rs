@@ -31,6 +31,8 @@ const BLOCKING_THREADS: usize = 4;
 
 pub(super) fn run(config: Config) -> Result<(), Failure> {
     config.check_listening()?;
+    // Before a database is made.
+    config.payments.processor()?;
     logs::start(config.log_format.unwrap_or_default(), &config.log_level.clone().unwrap_or_default());
     let workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
     let runtime = runtime::Builder::new_multi_thread()

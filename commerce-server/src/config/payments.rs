@@ -1,5 +1,6 @@
 //! The payment processor setting.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -63,6 +64,28 @@ impl Payments {
     pub(super) fn stand_in(&mut self, directory: &Path) {
         let files = self.key_file.iter_mut().chain(&mut self.webhook_secrets_file);
         files.for_each(|path| *path = directory.join(&*path));
+    }
+
+    /// Refuses settings that the processor does not use. A shop with a key of Stripe must not pay its orders in the sandbox.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let name = self.processor.unwrap_or_default();
+        let (calls, is_stripe) = (name != Name::Sandbox, name == Name::Stripe);
+        let is_set = |variable| env::var_os(variable).is_some_and(|value| !value.is_empty());
+        let used = [
+            ("payments.url, --processor-url", self.url.is_some(), calls),
+            ("payments.key_file", self.key_file.is_some(), calls),
+            (KEY, is_set(KEY), calls),
+            ("payments.webhook_secrets_file", self.webhook_secrets_file.is_some(), calls),
+            (WEBHOOK_SECRETS, is_set(WEBHOOK_SECRETS), calls),
+            ("payments.account", self.account.is_some(), calls),
+            ("payments.return_url", self.return_url.is_some(), is_stripe),
+            ("payments.time_out", self.time_out.is_some(), calls),
+        ];
+        match used.into_iter().find(|(_, is_set, is_used)| *is_set && !is_used) {
+            Some((key, ..)) if calls => Err(refused(key, "only --processor stripe uses it")),
+            Some((key, ..)) => Err(refused(key, "the sandbox does not use it; choose --processor stripe or remote")),
+            None => Ok(()),
+        }
     }
 
     /// The processor. `None` for the sandbox.

@@ -15,6 +15,7 @@ mod life;
 mod load;
 mod outages;
 mod price;
+mod processors;
 mod reconcile;
 mod refused;
 mod replay;
