@@ -96,7 +96,7 @@ async fn a_webhook_that_is_not_believed_changes_nothing() {
 #[tokio::test]
 async fn a_webhook_has_a_limit_of_its_own() {
     let shop = shop().await;
-    for bytes in [64 * 1024 + 1, 10_000_000] {
+    for bytes in [64 * 1024 + 1, 100_000] {
         let large = shop.guest().ask(Method::POST, PATH).bytes("application/json", &vec![b' '; bytes]);
         let refused = large.send().await.problem(413, "body_too_large");
         assert_eq!(refused["detail"], "The body is larger than 64 KiB.");
