@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use crate::home::{Home, on_each_database};
 use crate::running::{Caller, PATIENCE, Server, commerce, directory, fail, order_of, stderr, stocked, succeed};
 
-on_each_database!(a_payment_service_is_paid_once);
+on_each_database!(a_payment_service_is_paid_once, the_sandbox_knows_what_it_took_before_a_restart);
 
 /// The payment of a new order, after a token was sent for it.
 async fn pay(ann: &Caller, token: &str, status: StatusCode) -> String {
@@ -142,6 +142,39 @@ async fn only_signed_webhooks_of_the_own_account_pay_an_order() {
     let (_, metrics) = ask(metrics.expect("a request")).await;
     assert!(metrics.contains("payment_webhooks_total{outcome=\"stored\"} 4"), "{metrics}");
     assert!(metrics.contains("payment_event_pulls_total{outcome=\"finished\"}"), "{metrics}");
+}
+
+/// Refunds a part of a payment, and waits until the refund, the `count`th, has ended.
+async fn refund(admin: &Caller, path: &str, count: usize) -> Value {
+    let (key, body) = (format!("refund-{count}"), json!({ "amount": "1.00", "reason": "It is chipped." }));
+    let asked = admin.send(Method::POST, &format!("{path}/refunds"), Some(&key), &body).await.expect("an answer");
+    assert_eq!(asked.status, StatusCode::CREATED, "{asked:?}");
+    let start = Instant::now();
+    loop {
+        let payment = admin.get(path).await.body;
+        let refund = payment["refunds"][count - 1]["status"].clone();
+        if refund != "requested" {
+            return refund;
+        }
+        assert!(start.elapsed() < PATIENCE, "{payment}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Its books are its own: the shop's history does not make them, and what it never took it does not pay back.
+async fn the_sandbox_knows_what_it_took_before_a_restart(home: Home) {
+    home.stock(&[("mug", 10)]);
+    let server = Server::start(home.path(), &[]);
+    let ann = Caller::guest(server.address).acting(home.path(), "ann", Role::Customer);
+    let path = pay(&ann, "tok_ok", StatusCode::OK).await;
+    server.stop();
+    let server = Server::start(home.path(), &[]);
+    let admin = Caller::guest(server.address).acting(home.path(), "ada", Role::Admin);
+    assert_eq!(refund(&admin, &path, 1).await, "processed");
+    home.sql("DELETE FROM sandbox_books;");
+    assert_eq!(refund(&admin, &path, 2).await, "failed");
+    server.stop();
+    assert!(succeed(home.path(), &["replay", "--verify"]).contains("the tables agree with the events"));
 }
 
 #[test]
