@@ -15,8 +15,9 @@
 //! * `DOC-3`: folding the events of a document gives the document.
 //!
 //! # Tasks
-//! A payment, or an event of a processor, has a task while its stored form has the member `ask_at`, due at that time. [`task_changes`] derives changes of tasks
-//! from the change of a document, for commits and for [`replay`](crate::replay) alike.
+//! A payment, or an event of a processor, has a task while its stored form has the member `ask_at`, due at that time. A payment has
+//! another one while it has `evidence_at`. [`task_changes`] derives changes of tasks from the change of a document, for commits and for
+//! [`replay`](crate::replay) alike.
 //!
 //! # Adding a kind
 //! Implement [`Aggregate`] for the value and list it in the macro call below, with the field that is its id. A kind of

@@ -45,7 +45,7 @@ pub use self::catalog::{CategoryInput, ImportRow, Imported, ProductInput};
 pub use self::customers::SavedCustomer;
 pub use self::error::{EngineError, Field, ItemPart, Resource};
 pub use self::orders::{HistoryItem, ReturnInput};
-pub use self::payments::PaymentView;
+pub use self::payments::{PaymentEvidence, PaymentView};
 pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest, PriceChanged};
 pub use self::promotions::{Basket, CodeCheck};
 pub use self::target::{Expected, Target, Versions};

@@ -63,6 +63,7 @@ routes! {
         GET "/payments/{id}" payments::show = getPayment(User);
         POST "/payments/{id}/confirm" payments::confirm = confirmPayment(User);
         POST "/payments/{id}/refunds" payments::refund = createRefund(HandleReturns);
+        GET "/payments/{id}/evidence" payments::evidence = getPaymentEvidence(SeeAll);
 
         POST "/webhooks/payments/{processor}" webhooks::receive = receiveWebhook(Signer);
         POST "/webhooks/payments" webhooks::receive_remote = receiveRemoteWebhook(Signer);

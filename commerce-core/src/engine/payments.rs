@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use crate::actor::Actor;
 use crate::commit::Commit;
 use crate::document::{DocumentId, DocumentKind};
+use crate::event::Recorded;
 use crate::ids::{OperationId, PaymentId, RefundId, Sku};
 use crate::money::Money;
 use crate::order::{Command, Context, Order, OrderEvent, OrderRejection, Phase, Reason, RefundOutcome, Trigger};
@@ -16,6 +17,7 @@ use crate::payment::{
     CaptureMode, DeclineClass, Finding, NewOperation, Operation, OperationAnswer, OperationKind, OperationState,
     Payment, Reference,
 };
+use crate::permission::Permission;
 use crate::port::{OperationAction, OperationLookup, OperationRequest, OrderRef, PaymentToken, ProcessorError};
 use crate::stock::StockRefusal;
 use crate::text::BoundedString;
@@ -34,6 +36,15 @@ pub struct PaymentView {
     pub order: Order,
     /// `None` before its first operation.
     pub payment: Option<Payment>,
+}
+
+/// A payment with the whole history of its order, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct PaymentEvidence {
+    pub view: PaymentView,
+    pub history: Vec<Recorded<OrderEvent>>,
 }
 
 /// A payment as it was read, and as it is to be.
@@ -57,6 +68,17 @@ impl Engine {
     pub async fn payment(&self, caller: &Actor, payment: PaymentId) -> Result<PaymentView> {
         let order = self.order(caller, &OrderRef::Payment(payment)).await?;
         Ok(PaymentView { payment: self.stored_payment(payment).await?, order })
+    }
+
+    /// What can be shown in a dispute: the payment, and the history of its order.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`], [`EngineError::NotFound`].
+    pub async fn payment_evidence(&self, caller: &Actor, payment: PaymentId) -> Result<PaymentEvidence> {
+        caller.require(Permission::SeeAll)?;
+        let view = self.payment(caller, payment).await?;
+        let history = self.ports.store.order_history(view.order.id).await?;
+        Ok(PaymentEvidence { view, history })
     }
 
     /// Authorizes and captures the payment of an order with a token from the processor, and records the processor's answer.
@@ -136,6 +158,17 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Fails while a dispute of a payment needs evidence, so that staff see the task. The payment finishes it.
+    pub(super) async fn ask_for_evidence(&self, id: PaymentId) -> Result<()> {
+        let payment = self.stored_payment(id).await?;
+        let disputes = payment.iter().flat_map(|payment| &payment.operations);
+        let due = disputes.filter_map(|dispute| Some((dispute.evidence_due()?, dispute.reference.clone()?)));
+        match due.min() {
+            Some((due, dispute)) => Err(EngineError::EvidenceDue { dispute, due }),
+            None => Ok(()),
+        }
     }
 
     /// What the processor says of an operation. It is sent again if the processor does not know it and it needs no token.
@@ -245,7 +278,13 @@ impl Engine {
             Some(news) => self.follow_operation(&context, &order, (&after, news), units_gone)?,
             None => Vec::new(),
         };
-        self.commit_with_payment(&context, order, events, Some(PaymentChange { before, after })).await
+        let known = before.as_ref().and_then(|before| before.reference.clone());
+        let change = Some(PaymentChange { before, after });
+        let mut decision = self.commit_with_payment(&context, order, events, change).await?;
+        if let Some(payment) = decision.outcome.payment.as_ref().filter(|payment| payment.reference != known) {
+            self.retry_events(&mut decision.commit, payment).await?;
+        }
+        Ok(decision)
     }
 
     /// The events of an order that follow from the new state of an operation.
@@ -271,6 +310,9 @@ impl Engine {
                     Some(Err(EngineError::Order(OrderRejection::AlreadyPaid))) | None => Ok(Vec::new()),
                     Some(events) => events,
                 }
+            }
+            (OperationKind::Refund | OperationKind::Dispute, _) if operation.sent == 0 => {
+                foreign_refund(order, operation).map_or(Ok(Vec::new()), decide)
             }
             (OperationKind::Refund, OperationState::Succeeded) => {
                 let outcome = RefundOutcome::Done { reference: operation.reference.clone() };
@@ -313,7 +355,10 @@ impl Engine {
         events: Vec<OrderEvent>,
         change: Option<PaymentChange>,
     ) -> Decided<PaymentView> {
-        let refunds: Vec<_> = events.iter().filter_map(requested_refund).collect();
+        let is_new = |refund: &NewOperation| {
+            change.as_ref().is_none_or(|change| change.after.operation(refund.id).is_none())
+        };
+        let refunds: Vec<_> = events.iter().filter_map(requested_refund).filter(is_new).collect();
         let Decision { mut commit, outcome: order } = self.commit_events(context, order, events)?;
         let change = match change {
             None if refunds.is_empty() => {
@@ -388,6 +433,27 @@ fn change_payment(commit: &mut Commit, change: PaymentChange) -> Payment {
         commit.change(before.as_ref(), after.clone());
     }
     after
+}
+
+/// What an order records of a refund or a dispute that the shop did not start, under the same id. `None`: its sums cannot follow, and
+/// staff have to look at the operation.
+fn foreign_refund(order: &Order, operation: &Operation) -> Option<Command> {
+    if operation.amount.currency() != order.currency() || operation.amount.minor() <= 0 {
+        return None;
+    }
+    let is_dispute = operation.kind == OperationKind::Dispute;
+    let (reason, back) = if is_dispute {
+        ("The payment was disputed.", "The dispute was won.")
+    } else {
+        ("Refunded at the payment processor.", "The refund at the payment processor failed.")
+    };
+    let outcome = match operation.state {
+        OperationState::Succeeded => Some(RefundOutcome::Done { reference: operation.reference.clone() }),
+        OperationState::Declined => Some(RefundOutcome::Failed { reason: back.parse().ok()? }),
+        OperationState::Requested | OperationState::Pending | OperationState::Unknown => None,
+    };
+    let (id, amount) = (RefundId::new(operation.id.uuid()), operation.amount);
+    Some(Command::NoteRefund { id, amount, reason: reason.parse().ok()?, outcome })
 }
 
 fn requested_refund(event: &OrderEvent) -> Option<NewOperation> {

@@ -4,7 +4,7 @@
 //! * `PAY-1`: what is taken, or perhaps taken, is at most what is held.
 //! * `PAY-2`: what is paid back, or perhaps paid back, is at most what was taken.
 //! * `PAY-3`: an operation whose end is not known is declined by the processor's word alone.
-//! * `PAY-4`: an operation that succeeded stays so.
+//! * `PAY-4`: an operation that succeeded stays so. A refund or a dispute can be reversed by the processor, and then stays so.
 
 use alloc::vec::Vec;
 
@@ -20,6 +20,9 @@ use crate::money::Money;
 use crate::order::Order;
 use crate::port::IN_FLIGHT_SECONDS;
 use crate::text::BoundedString;
+
+/// How long before evidence is due staff are told.
+const EVIDENCE_LEAD: TimeDelta = TimeDelta::days(2);
 
 /// The maximum number of operations of a payment.
 pub const MAX_OPERATIONS: usize = 100;
@@ -87,6 +90,7 @@ impl Payment {
             reference: None,
             operations: Vec::new(),
             ask_at: None,
+            evidence_at: None,
             version: 0,
             created_at: at,
             updated_at: at,
@@ -139,14 +143,14 @@ impl Payment {
         Ok(())
     }
 
-    /// Records what became of an operation that was sent. No effect on one that has succeeded.
+    /// Records what became of an operation. No effect on one that has ended, unless `PAY-4` allows it.
     ///
     /// # Errors
     /// [`PaymentRejection::UnknownOperation`].
     pub fn record(&mut self, id: OperationId, finding: Finding, at: DateTime<Utc>) -> Result<(), PaymentRejection> {
         let currency = self.amount.currency();
         let operation = self.operation_mut(id)?;
-        if operation.state == OperationState::Succeeded {
+        if operation.has_ended(&finding) {
             return Ok(());
         }
         match finding {
@@ -190,6 +194,8 @@ impl Payment {
 
     fn set_alarm(&mut self) {
         self.ask_at = self.operations.iter().filter_map(|operation| operation.ask_at).min();
+        let due = self.operations.iter().filter_map(Operation::evidence_due).min();
+        self.evidence_at = due.and_then(|due| due.checked_sub_signed(EVIDENCE_LEAD));
     }
 }
 
@@ -239,9 +245,24 @@ impl Operation {
         (self.state, self.decline, self.next, self.ask_at) = (OperationState::Declined, Some(decline), None, None);
     }
 
-    /// Waits for the next question.
+    /// Whether a finding changes nothing any more. What is heard of money that goes out may be old: of two answers that end it,
+    /// the decline is the later one.
+    fn has_ended(&self, finding: &Finding) -> bool {
+        let is_declined =
+            matches!(finding, Finding::Answered(answer) if matches!(answer.outcome, OperationOutcome::Declined(_)));
+        match self.state {
+            OperationState::Succeeded => !(self.kind.pays_out() && is_declined),
+            OperationState::Declined => self.kind.pays_out(),
+            OperationState::Requested | OperationState::Pending | OperationState::Unknown => false,
+        }
+    }
+
+    /// Waits for the next question. The processor tells by itself about what the shop did not start.
     fn wait(&mut self, state: OperationState, at: DateTime<Utc>) {
         self.state = state;
+        if self.sent == 0 {
+            return;
+        }
         self.ask_at = after(at, Self::pause(self.asked));
         self.asked = self.asked.saturating_add(1);
     }

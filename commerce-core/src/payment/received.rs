@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{NewOperation, Operation, OperationKind, OperationOutcome, OperationState, Payment};
+use super::{NewOperation, Operation, OperationKind, OperationState, Payment};
 use crate::document::Aggregate;
 use crate::ids::{EventId, OperationId};
 use crate::port::ProcessorEvent;
@@ -129,13 +129,14 @@ impl ReceivedEvent {
 
 impl Aggregate for ReceivedEvent {
     fn keys(&self) -> Vec<String> {
-        Vec::from([Self::key_of_state(self.state)])
+        let reference = self.event.answer.payment_reference.iter().map(|reference| Payment::key_of_reference(reference));
+        reference.chain([Self::key_of_state(self.state)]).collect()
     }
 }
 
 impl Payment {
-    /// The operation that an event is about. A payment by the customer at the processor, which the shop did not start, is added.
-    /// `None`: it is about nothing that the shop knows.
+    /// The operation that an event is about. One that the shop did not start, such as a payment by the customer at the processor, a
+    /// refund made there or a dispute, is added. `None`: there is none, or it has no reference to be recognized by.
     pub fn operation_of(&mut self, event: &ProcessorEvent, new: OperationId, at: DateTime<Utc>) -> Option<OperationId> {
         let by_reference = |known: &&Operation| {
             known.kind == event.kind && known.reference.is_some() && known.reference == event.answer.reference
@@ -152,11 +153,13 @@ impl Payment {
         if let Some(known) = known {
             return Some(known.id);
         }
-        let succeeded = matches!(event.answer.outcome, OperationOutcome::Succeeded { .. });
-        if event.kind != OperationKind::Authorize || !succeeded {
+        let pays_out = event.kind.pays_out();
+        if if pays_out { event.answer.reference.is_none() } else { !event.moved() } {
             return None;
         }
-        self.operations.push(Operation::new(NewOperation::new(new, event.kind, event.amount), at));
-        Some(new)
+        let id = event.operation.unwrap_or(new);
+        let added = Operation::new(NewOperation::new(id, event.kind, event.amount), at);
+        self.operations.push(Operation { sent: (!pays_out).into(), ..added });
+        Some(id)
     }
 }

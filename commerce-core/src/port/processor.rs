@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::ids::{OperationId, OrderId, PaymentId, UserId};
 use crate::money::Money;
-use crate::payment::{CaptureMode, OperationAnswer, OperationKind, PaymentMethod, Reference};
+use crate::payment::{CaptureMode, OperationAnswer, OperationKind, OperationOutcome, PaymentMethod, Reference};
 use crate::text::BoundedString;
 
 /// Moves money: holds it, takes it, pays it back.
@@ -201,8 +201,16 @@ pub struct ProcessorEvent {
     pub kind: OperationKind,
     /// The amount that the operation is about.
     pub amount: Money,
-    /// How the operation stands after the event, with the processor's ids of the payment and the operation.
+    /// How the operation stands after the event, with the processor's ids of the payment and the operation. The details of a dispute
+    /// have its `reason` and, while evidence is needed, `evidence_due_by`.
     pub answer: OperationAnswer,
+}
+
+impl ProcessorEvent {
+    /// Whether money moved or is held.
+    pub const fn moved(&self) -> bool {
+        matches!(self.answer.outcome, OperationOutcome::Succeeded { .. })
+    }
 }
 
 /// A part of what happened at the processor.

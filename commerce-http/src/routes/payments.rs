@@ -7,6 +7,7 @@ use http::StatusCode;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
+use crate::dto::evidence::EvidenceShape;
 use crate::dto::payment::{Confirmation, NewRefund, PaymentShape};
 use crate::idempotency::IdempotencyKeyHeader;
 use crate::problem::Problem;
@@ -49,6 +50,17 @@ pub(crate) async fn refund(app: &App, call: &RequestContext) -> Outcome {
     let guard = call.idempotency_guard(&refunded)?;
     let wanted = call.read(|new: NewRefund, reader| new.read(reader, app.currency()))?;
     guard.answer(app.engine.refund_payment(caller, id, wanted, guard.idempotency().as_ref()).await?)
+}
+
+/// What the shop knows of a payment and its order, to answer a dispute; for staff.
+#[utoipa::path(
+    get, path = "/payments/{id}/evidence", tag = "payments",
+    params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, body = EvidenceShape<'_>))
+)]
+pub(crate) async fn evidence(app: &App, call: &RequestContext) -> Outcome {
+    let evidence = app.engine.payment_evidence(call.caller()?, payment_id(call)?).await?;
+    Ok(Answer::ok(&EvidenceShape::from(&evidence)).about(evidence.view.order.id))
 }
 
 fn payment_id(call: &RequestContext) -> Result<PaymentId, Problem> {
