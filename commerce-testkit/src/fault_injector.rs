@@ -78,7 +78,7 @@ struct FaultPlan {
     random: Random,
     injected: u64,
     /// A fault that is to come, and how many calls come before it.
-    struck: Option<(u64, Fault)>,
+    struck: Option<(usize, Fault)>,
 }
 
 /// The faults of one call. All are drawn before the call, so that its result does not influence the sequence.
@@ -128,7 +128,7 @@ impl<S> FaultInjector<S> {
     }
 
     /// Injects a fault into one call: the next one after so many others.
-    pub fn strike(&self, calls: u64, fault: Fault) {
+    pub fn strike(&self, calls: usize, fault: Fault) {
         self.plan().struck = Some((calls, fault));
     }
 

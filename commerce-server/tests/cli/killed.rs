@@ -57,7 +57,7 @@ async fn only_pays() {
         ..remote_double::Settings::default()
     };
     remote_double::start(settings).await.expect("the service starts");
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// The shop, its customers and its payment service.
