@@ -258,6 +258,17 @@ impl Operation {
         self.asked = self.asked.saturating_add(1);
     }
 
+    /// Whether an outcome tells nothing new.
+    pub(crate) fn stands_as(&self, outcome: &OperationOutcome) -> bool {
+        match outcome {
+            OperationOutcome::Succeeded { amount } => self.state == OperationState::Succeeded && self.amount == *amount,
+            OperationOutcome::Declined(_) => self.state == OperationState::Declined,
+            OperationOutcome::Pending { .. } => {
+                !matches!(self.state, OperationState::Requested | OperationState::Unknown)
+            }
+        }
+    }
+
     /// Whether a request that was sent may still arrive.
     fn may_arrive(&self, at: DateTime<Utc>) -> bool {
         at.signed_duration_since(self.sent_at) < TimeDelta::seconds(IN_FLIGHT_SECONDS)
