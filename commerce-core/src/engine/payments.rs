@@ -15,7 +15,7 @@ use crate::money::Money;
 use crate::order::{Command, Context, Order, OrderEvent, OrderRejection, Phase, Reason, RefundOutcome, Trigger};
 use crate::payment::{
     CaptureMode, DeclineClass, Finding, NewOperation, Operation, OperationAnswer, OperationKind, OperationState,
-    Payment, Reference,
+    Payment, PaymentRejection, Reference,
 };
 use crate::permission::Permission;
 use crate::port::{OperationAction, OperationLookup, OperationRequest, OrderRef, PaymentToken, ProcessorError};
@@ -355,9 +355,8 @@ impl Engine {
         events: Vec<OrderEvent>,
         change: Option<PaymentChange>,
     ) -> Decided<PaymentView> {
-        let is_new = |refund: &NewOperation| {
-            change.as_ref().is_none_or(|change| change.after.operation(refund.id).is_none())
-        };
+        let is_new =
+            |refund: &NewOperation| change.as_ref().is_none_or(|change| change.after.operation(refund.id).is_none());
         let refunds: Vec<_> = events.iter().filter_map(requested_refund).filter(is_new).collect();
         let Decision { mut commit, outcome: order } = self.commit_events(context, order, events)?;
         let change = match change {
@@ -373,7 +372,7 @@ impl Engine {
         let PaymentChange { before, mut after } = change;
         after.note_received(&order, OperationId::new(self.ports.ids.next()), context.at);
         for refund in refunds {
-            after.request(refund, context.at)?;
+            after.request(refund, context.at).map_err(refused_refund)?;
         }
         let payment = Some(change_payment(&mut commit, PaymentChange { before, after }));
         Ok(Decision { commit, outcome: PaymentView { order, payment } })
@@ -454,6 +453,16 @@ fn foreign_refund(order: &Order, operation: &Operation) -> Option<Command> {
     };
     let (id, amount) = (RefundId::new(operation.id.uuid()), operation.amount);
     Some(Command::NoteRefund { id, amount, reason: reason.parse().ok()?, outcome })
+}
+
+/// The payment can know of a refund that the order, which was read before, does not know yet. The refusal is the same.
+fn refused_refund(rejection: PaymentRejection) -> EngineError {
+    match rejection {
+        PaymentRejection::Amount { asked, left } => OrderRejection::RefundAmount { asked, left }.into(),
+        PaymentRejection::TooManyOperations
+        | PaymentRejection::AlreadyAuthorized
+        | PaymentRejection::UnknownOperation(_) => rejection.into(),
+    }
 }
 
 fn requested_refund(event: &OrderEvent) -> Option<NewOperation> {

@@ -6,7 +6,7 @@ use crate::actor::Actor;
 use crate::commit::Commit;
 use crate::document::{DocumentFilter, DocumentId, DocumentKind};
 use crate::ids::{EventId, OperationId};
-use crate::payment::{EventCursor, Finding, Payment, ReceivedEvent, ReceivedState};
+use crate::payment::{EventCursor, Finding, Payment, ReceivedEvent, ReceivedState, Subject};
 use crate::permission::Permission;
 use crate::port::{OrderRef, Page, PageRequest, ProcessorEvent, Webhook};
 use crate::stock::StockRefusal;
@@ -159,17 +159,17 @@ impl Engine {
         let event = &received.event;
         let new = OperationId::new(self.ports.ids.next());
         let found = self.payment_of(event).await?.map(|mut change| {
-            let operation = change.after.operation_of(event, new, at);
-            (change, operation)
+            let subject = change.after.operation_of(event, new, at);
+            (change, subject)
         });
         let next = match found {
-            Some((change, Some(operation))) => {
+            Some((change, Subject::Operation(operation))) => {
                 let finding = Finding::Answered(event.answer.clone());
                 commit = self.decide_with_finding(change, operation, finding, units_gone).await?.commit;
                 received.processed(at)
             }
-            Some((_, None)) if !event.moved() => received.processed(at),
-            Some(_) | None => received.unmatched(at),
+            Some((_, Subject::Nothing)) => received.processed(at),
+            Some((_, Subject::Unclear)) | None => received.unmatched(at),
         };
         commit.change(Some(&received), next);
         Ok(Decision { commit, outcome: () })

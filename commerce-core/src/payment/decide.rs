@@ -4,7 +4,8 @@
 //! * `PAY-1`: what is taken, or perhaps taken, is at most what is held.
 //! * `PAY-2`: what is paid back, or perhaps paid back, is at most what was taken.
 //! * `PAY-3`: an operation whose end is not known is declined by the processor's word alone.
-//! * `PAY-4`: an operation that succeeded stays so. A refund or a dispute can be reversed by the processor, and then stays so.
+//! * `PAY-4`: an operation that succeeded stays so, and one that the processor declined too, unless it was done after all. Money that
+//!   went out (a refund, a dispute) can come back: then the operation is declined and stays so.
 
 use alloc::vec::Vec;
 
@@ -12,8 +13,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
 use super::{
-    CaptureMode, Decline, DeclineCode, Details, Operation, OperationAnswer, OperationKind, OperationOutcome,
-    OperationState, Payment,
+    CaptureMode, Decline, DeclineClass, DeclineCode, Details, Operation, OperationAnswer, OperationKind,
+    OperationOutcome, OperationState, Payment,
 };
 use crate::ids::OperationId;
 use crate::money::Money;
@@ -235,7 +236,7 @@ impl Operation {
             }
             OperationOutcome::Pending { next } => {
                 self.wait(OperationState::Pending, at);
-                self.next = next;
+                (self.next, self.decline) = (next, None);
             }
             OperationOutcome::Declined(decline) => self.decline(decline),
         }
@@ -245,15 +246,18 @@ impl Operation {
         (self.state, self.decline, self.next, self.ask_at) = (OperationState::Declined, Some(decline), None, None);
     }
 
-    /// Whether a finding changes nothing any more. What is heard of money that goes out may be old: of two answers that end it,
-    /// the decline is the later one.
+    /// Whether a finding changes nothing any more. A decline that was the shop's own conclusion gives way to any answer. Of two
+    /// answers that end an operation that pays out, the decline is the later one.
     fn has_ended(&self, finding: &Finding) -> bool {
-        let is_declined =
-            matches!(finding, Finding::Answered(answer) if matches!(answer.outcome, OperationOutcome::Declined(_)));
-        match self.state {
-            OperationState::Succeeded => !(self.kind.pays_out() && is_declined),
-            OperationState::Declined => self.kind.pays_out(),
-            OperationState::Requested | OperationState::Pending | OperationState::Unknown => false,
+        let Finding::Answered(answer) = finding else { return !self.state.is_open() };
+        let is_ours = self.decline.as_ref().is_some_and(|decline| decline.code.class() == DeclineClass::Retry);
+        match (self.state, &answer.outcome) {
+            (OperationState::Requested | OperationState::Pending | OperationState::Unknown, _) => false,
+            (OperationState::Succeeded, OperationOutcome::Declined(_)) => !self.kind.pays_out(),
+            (OperationState::Succeeded, _) => true,
+            (OperationState::Declined, _) if self.kind.pays_out() => true,
+            (OperationState::Declined, OperationOutcome::Succeeded { .. }) => false,
+            (OperationState::Declined, _) => !is_ours,
         }
     }
 

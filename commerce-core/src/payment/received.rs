@@ -65,6 +65,17 @@ named! {
     }
 }
 
+/// What an event about a payment is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// This operation.
+    Operation(OperationId),
+    /// Nothing that moved money.
+    Nothing,
+    /// Perhaps an operation of the shop whose id at the processor is not known yet, or one without any id.
+    Unclear,
+}
+
 impl ReceivedEvent {
     /// An event that was received now.
     pub fn new(processor: BoundedString<64>, event: ProcessorEvent, at: DateTime<Utc>) -> Self {
@@ -129,15 +140,16 @@ impl ReceivedEvent {
 
 impl Aggregate for ReceivedEvent {
     fn keys(&self) -> Vec<String> {
-        let reference = self.event.answer.payment_reference.iter().map(|reference| Payment::key_of_reference(reference));
+        let reference =
+            self.event.answer.payment_reference.iter().map(|reference| Payment::key_of_reference(reference));
         reference.chain([Self::key_of_state(self.state)]).collect()
     }
 }
 
 impl Payment {
-    /// The operation that an event is about. One that the shop did not start, such as a payment by the customer at the processor, a
-    /// refund made there or a dispute, is added. `None`: there is none, or it has no reference to be recognized by.
-    pub fn operation_of(&mut self, event: &ProcessorEvent, new: OperationId, at: DateTime<Utc>) -> Option<OperationId> {
+    /// What an event is about. An operation that the shop did not start, such as a payment by the customer at the processor, a refund
+    /// made there or a dispute, is added.
+    pub fn operation_of(&mut self, event: &ProcessorEvent, new: OperationId, at: DateTime<Utc>) -> Subject {
         let by_reference = |known: &&Operation| {
             known.kind == event.kind && known.reference.is_some() && known.reference == event.answer.reference
         };
@@ -151,15 +163,20 @@ impl Payment {
         let known = known.or_else(|| same_kind(OperationState::is_open));
         let known = known.or_else(|| same_kind(|state| state == OperationState::Succeeded));
         if let Some(known) = known {
-            return Some(known.id);
+            return Subject::Operation(known.id);
         }
         let pays_out = event.kind.pays_out();
-        if if pays_out { event.answer.reference.is_none() } else { !event.moved() } {
-            return None;
+        let may_be_it = |own: &Operation| own.kind == event.kind && own.state.is_open() && own.reference.is_none();
+        let is_unclear = event.operation.is_none() && self.operations.iter().any(may_be_it);
+        if is_unclear || pays_out && event.answer.reference.is_none() {
+            return Subject::Unclear;
+        }
+        if !pays_out && !event.moved() {
+            return Subject::Nothing;
         }
         let id = event.operation.unwrap_or(new);
         let added = Operation::new(NewOperation::new(id, event.kind, event.amount), at);
         self.operations.push(Operation { sent: (!pays_out).into(), ..added });
-        Some(id)
+        Subject::Operation(id)
     }
 }

@@ -13,8 +13,8 @@ use thiserror::Error;
 
 use super::book::named;
 use super::{
-    BookEntry, DeclineCode, Details, NextAction, OperationAnswer, OperationKind, OperationOutcome, PaymentBook, Reference,
-    Verdict,
+    BookEntry, DeclineCode, Details, NextAction, OperationAnswer, OperationKind, OperationOutcome, PaymentBook,
+    Reference, Verdict,
 };
 use crate::ids::{OperationId, PaymentId};
 use crate::port::{
@@ -99,7 +99,9 @@ impl Script {
             "tok_fraud" => declined(DeclineCode::SuspectedFraud),
             "tok_3ds" => Self::Verdict(Verdict::Later(redirect(), None)),
             "tok_3ds_failed" => Self::Verdict(Verdict::Later(redirect(), Some(DeclineCode::AuthenticationFailed))),
-            "tok_slow" | "tok_late" | "tok_reordered" | "tok_duplicate" => Self::Verdict(Verdict::Later(OperationOutcome::Pending { next: None }, None)),
+            "tok_slow" | "tok_late" | "tok_reordered" | "tok_duplicate" => {
+                Self::Verdict(Verdict::Later(OperationOutcome::Pending { next: None }, None))
+            }
             "tok_timeout" => Self::LosesRequest,
             "tok_timeout_paid" => Self::LosesAnswer,
             "tok_unavailable" => Self::Unavailable,
@@ -211,7 +213,12 @@ impl SandboxProcessor {
     }
 
     /// Returns whether it was written. What is approved is so at once; the event is listed when it is due.
-    async fn tell_once(&self, request: &OperationRequest, after: TimeDelta, news: News) -> Result<bool, BooksUnavailable> {
+    async fn tell_once(
+        &self,
+        request: &OperationRequest,
+        after: TimeDelta,
+        news: News,
+    ) -> Result<bool, BooksUnavailable> {
         let payment = request.payment.payment;
         let (read, mut book) = self.books.read(payment).await?;
         book.settle(request.id);

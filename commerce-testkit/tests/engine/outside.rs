@@ -139,7 +139,10 @@ fn histories(stands: &[Stand]) -> Vec<Vec<Stand>> {
         shorter.insert(place, *first);
         shorter
     };
-    histories(rest).into_iter().flat_map(|found| (0..=found.len()).map(move |place| insert(found.clone(), place))).collect()
+    histories(rest)
+        .into_iter()
+        .flat_map(|found| (0..=found.len()).map(move |place| insert(found.clone(), place)))
+        .collect()
 }
 
 #[tokio::test]
