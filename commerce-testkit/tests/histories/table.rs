@@ -182,7 +182,7 @@ pub(crate) const REFUNDED: History = History {
 };
 
 /// Such as days later, because the account is closed.
-pub(crate) const REFUND_PAID_THEN_RETURNED: History = History {
+pub(crate) const REFUND_DONE_THEN_FAILED: History = History {
     before: &[Pay(WHOLE), Refund("60.00 USD")],
     call: Call::Task,
     answers: &[REFUND, Pending, Nothing],
