@@ -12,6 +12,7 @@ mod sandbox {
     commerce_testkit::processor_suite!(start);
 }
 
+#[expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 mod sandbox_events {
     use std::sync::Arc;
 

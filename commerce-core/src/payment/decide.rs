@@ -252,12 +252,12 @@ impl Operation {
         let Finding::Answered(answer) = finding else { return !self.state.is_open() };
         let is_ours = self.decline.as_ref().is_some_and(|decline| decline.code.class() == DeclineClass::Retry);
         match (self.state, &answer.outcome) {
-            (OperationState::Requested | OperationState::Pending | OperationState::Unknown, _) => false,
             (OperationState::Succeeded, OperationOutcome::Declined(_)) => !self.kind.pays_out(),
             (OperationState::Succeeded, _) => true,
             (OperationState::Declined, _) if self.kind.pays_out() => true,
-            (OperationState::Declined, OperationOutcome::Succeeded { .. }) => false,
-            (OperationState::Declined, _) => !is_ours,
+            (OperationState::Declined, OperationOutcome::Pending { .. } | OperationOutcome::Declined(_)) => !is_ours,
+            (OperationState::Declined, OperationOutcome::Succeeded { .. })
+            | (OperationState::Requested | OperationState::Pending | OperationState::Unknown, _) => false,
         }
     }
 
