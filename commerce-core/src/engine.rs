@@ -20,6 +20,7 @@ mod customers;
 mod documents;
 mod error;
 mod inventory;
+mod openings;
 mod orders;
 mod payments;
 mod placing;
@@ -178,7 +179,7 @@ repeatable!(
     PromotionWithUsage,
     SavedCustomer
 );
-repeatable!(StockLevel, (Payment, OperationId), ());
+repeatable!(StockLevel, Payment, (Payment, OperationId), ());
 
 impl<T> Reply<T> {
     /// The outcome, if the request took effect now.
