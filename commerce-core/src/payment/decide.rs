@@ -89,6 +89,7 @@ impl Payment {
             amount: order.payment.amount,
             capture,
             reference: None,
+            opening: None,
             operations: Vec::new(),
             ask_at: None,
             evidence_at: None,
@@ -158,8 +159,8 @@ impl Payment {
             Finding::Answered(answer) => {
                 let reference = answer.payment_reference.clone();
                 operation.answer(answer, at, |amount| amount.currency() == currency && amount.minor() > 0);
-                if reference.is_some() {
-                    self.reference = reference;
+                if let Some(reference) = reference {
+                    self.record_opened(reference, at);
                 }
             }
             Finding::Unanswered => operation.wait(OperationState::Unknown, at),
@@ -193,8 +194,9 @@ impl Payment {
         found.ok_or(PaymentRejection::UnknownOperation(id))
     }
 
-    fn set_alarm(&mut self) {
-        self.ask_at = self.operations.iter().filter_map(|operation| operation.ask_at).min();
+    pub(super) fn set_alarm(&mut self) {
+        let opening = self.opening.and_then(|opening| opening.ask_at);
+        self.ask_at = self.operations.iter().filter_map(|operation| operation.ask_at).chain(opening).min();
         let due = self.operations.iter().filter_map(Operation::evidence_due).min();
         self.evidence_at = due.and_then(|due| due.checked_sub_signed(EVIDENCE_LEAD));
     }
@@ -288,6 +290,6 @@ impl Operation {
     }
 }
 
-fn after(at: DateTime<Utc>, pause: Option<TimeDelta>) -> Option<DateTime<Utc>> {
+pub(super) fn after(at: DateTime<Utc>, pause: Option<TimeDelta>) -> Option<DateTime<Utc>> {
     at.checked_add_signed(pause?)
 }
