@@ -53,7 +53,8 @@ const fn task_kind(kind: DocumentKind) -> Option<TaskKind> {
         | DocumentKind::Customer
         | DocumentKind::EventCursor
         | DocumentKind::Product
-        | DocumentKind::Promotion => None,
+        | DocumentKind::Promotion
+        | DocumentKind::SavedMethod => None,
     }
 }
 

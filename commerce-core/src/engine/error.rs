@@ -16,7 +16,7 @@ use crate::document::DocumentKind;
 use crate::ids::{OrderId, UserId};
 use crate::money::MoneyError;
 use crate::order::{CorruptHistory, LimitReached, OrderRejection, Status};
-use crate::payment::PaymentRejection;
+use crate::payment::{PaymentRejection, SavedMethodRejection};
 use crate::port::{ProcessorError, StoreError, UsersUnavailable, WebhookRejection};
 use crate::pricing::{CodeRejection, PricingError};
 use crate::stock::StockRefusal;
@@ -128,6 +128,8 @@ pub enum EngineError {
     Payments(#[from] ProcessorError),
     #[error(transparent)]
     Payment(#[from] PaymentRejection),
+    #[error(transparent)]
+    SavedMethod(#[from] SavedMethodRejection),
     #[error(transparent)]
     Webhook(#[from] WebhookRejection),
     #[error(transparent)]
