@@ -89,7 +89,7 @@ async fn customers_see_and_charge_their_own_alone() {
 #[tokio::test]
 async fn a_card_is_saved_with_consent_if_it_is_not_declined() {
     let shop = Shop::open().await;
-    let save = |body: Value| async { shop.ann().post(METHODS, &body).send().await };
+    let save = |body: Value| shop.ann().post(METHODS, &body).send();
     save(json!({ "consent": false })).await.invalid("/consent", "invalid");
     save(json!({ "consent": true, "token": "" })).await.invalid("/token", "out_of_range");
     let declined = save(json!({ "consent": true, "token": "tok_what" })).await;
