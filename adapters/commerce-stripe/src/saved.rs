@@ -80,7 +80,7 @@ fn declined(failure: Failure) -> Result<Decline, ProcessorError> {
 
 #[async_trait]
 impl SavedMeans for Stripe {
-    async fn start(&self, request: &SetupRequest) -> Result<Setup, ProcessorError> {
+    async fn start_setup(&self, request: &SetupRequest) -> Result<Setup, ProcessorError> {
         let user = &request.user;
         let key = format!("customer-{}", escaped(user.as_str()));
         let customer =
@@ -98,7 +98,7 @@ impl SavedMeans for Stripe {
         }
         let key = format!("setup-{}", request.id);
         match self.api.post::<SetupIntent>("/v1/setup_intents", Some(&key), &fields).await {
-            Ok(started) => self.find(&started.id).await,
+            Ok(started) => self.find_setup(&started.id).await,
             Err(failure) => {
                 let outcome = SetupOutcome::Declined(declined(failure)?);
                 let reference = request.id.to_string().parse();
@@ -108,7 +108,7 @@ impl SavedMeans for Stripe {
         }
     }
 
-    async fn find(&self, setup: &Reference) -> Result<Setup, ProcessorError> {
+    async fn find_setup(&self, setup: &Reference) -> Result<Setup, ProcessorError> {
         let path = format!("/v1/setup_intents/{}?expand[]=payment_method", escaped(setup.as_str()));
         Ok(self.api.get::<SetupIntent>(&path).await.map_err(Failure::harmless)?.setup())
     }

@@ -196,12 +196,12 @@ async fn a_hold_is_voided() {
 async fn a_card_is_saved_charged_and_forgotten() {
     let id = PaymentMethodId::new(Uuid::now_v7());
     let asked = SetupRequest { id, user: "ann".parse().expect("an id"), token: None };
-    let setup = SavedMeans::start(&stripe(), &asked).await.expect("it starts");
+    let setup = stripe().start_setup(&asked).await.expect("it starts");
     assert_eq!(setup.outcome, SetupOutcome::Pending);
     let path = format!("/v1/setup_intents/{}/confirm", setup.reference);
     let secret = setup.client_secret.expect("the customer can enter a card");
     post(&path, &format!("client_secret={}&payment_method=pm_card_visa", secret.reveal())).await;
-    let found = SavedMeans::find(&stripe(), &setup.reference).await.expect("an answer");
+    let found = stripe().find_setup(&setup.reference).await.expect("an answer");
     let SetupOutcome::Saved(saved) = found.outcome else { panic!("it is saved: {found:?}") };
     assert_eq!((saved.brand.as_str(), saved.last_four.as_str()), ("visa", "4242"));
     let terms = open(CaptureMode::Automatic).await;

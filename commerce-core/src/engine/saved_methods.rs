@@ -46,7 +46,7 @@ impl Engine {
             return Err(SavedMethodRejection::TooMany.into());
         }
         let id = PaymentMethodId::new(self.ports.ids.next());
-        let setup = means.start(&SetupRequest { id, user: user.clone(), token }).await?;
+        let setup = means.start_setup(&SetupRequest { id, user: user.clone(), token }).await?;
         let card = match setup.outcome {
             SetupOutcome::Pending => None,
             SetupOutcome::Saved(card) => Some(card),
@@ -163,7 +163,7 @@ impl Engine {
         if method.state != SavedMethodState::Pending {
             return Ok((method, None));
         }
-        let Setup { client_secret, outcome, .. } = self.means_of(&method)?.find(&method.setup).await?;
+        let Setup { client_secret, outcome, .. } = self.means_of(&method)?.find_setup(&method.setup).await?;
         let SetupOutcome::Saved(card) = outcome else { return Ok((method, client_secret)) };
         let saved = |method: &SavedMethod, at| match method.state {
             SavedMethodState::Pending => method.saved(card.clone(), at),

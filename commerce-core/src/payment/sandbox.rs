@@ -240,7 +240,7 @@ impl Processor for SandboxProcessor {
 /// approved before the setup is asked for again.
 #[async_trait]
 impl SavedMeans for SandboxProcessor {
-    async fn start(&self, request: &SetupRequest) -> Result<Setup, ProcessorError> {
+    async fn start_setup(&self, request: &SetupRequest) -> Result<Setup, ProcessorError> {
         let reference = named("setup", &request.id).ok_or_else(|| ProcessorError::NotDone("no reference".into()))?;
         let Some(token) = &request.token else {
             let client_secret = Some(ClientSecret::new(alloc::format!("{reference}-secret")));
@@ -251,7 +251,7 @@ impl SavedMeans for SandboxProcessor {
         Ok(Setup { reference, client_secret: None, outcome })
     }
 
-    async fn find(&self, setup: &Reference) -> Result<Setup, ProcessorError> {
+    async fn find_setup(&self, setup: &Reference) -> Result<Setup, ProcessorError> {
         let outcome = card_of("tok_ok").map_or(SetupOutcome::Pending, SetupOutcome::Saved);
         Ok(Setup { reference: setup.clone(), client_secret: None, outcome })
     }

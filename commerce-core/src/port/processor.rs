@@ -78,10 +78,10 @@ pub trait Processor: Send + Sync + fmt::Debug {
 #[async_trait]
 pub trait SavedMeans: Send + Sync {
     /// Starts to save a means of payment.
-    async fn start(&self, request: &SetupRequest) -> Result<Setup, ProcessorError>;
+    async fn start_setup(&self, request: &SetupRequest) -> Result<Setup, ProcessorError>;
 
     /// How a setup stands today.
-    async fn find(&self, setup: &Reference) -> Result<Setup, ProcessorError>;
+    async fn find_setup(&self, setup: &Reference) -> Result<Setup, ProcessorError>;
 
     /// Forgets what was saved: it cannot be charged any more. No effect if it was forgotten before.
     async fn forget(&self, saved: &Reference) -> Result<(), ProcessorError>;

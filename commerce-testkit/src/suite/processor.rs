@@ -442,10 +442,10 @@ pub async fn a_saved_means_of_payment_is_charged<F: Fixture>(fixture: &F) {
     let Some(means) = case.processor.saved_means() else { return };
     let token = Some(PaymentToken::new(fixture.token(Wanted::Approved).unwrap().into()));
     let asked = SetupRequest { id: PaymentMethodId::new(fresh()), user: parse("ann"), token };
-    let setup = means.start(&asked).await.unwrap();
+    let setup = means.start_setup(&asked).await.unwrap();
     let card = saved(&setup).unwrap();
     assert_eq!(card.last_four.as_str().chars().filter(char::is_ascii_digit).count(), 4, "{card:?}");
-    assert_eq!(saved(&means.find(&setup.reference).await.unwrap()).as_ref(), Some(&card));
+    assert_eq!(saved(&means.find_setup(&setup.reference).await.unwrap()).as_ref(), Some(&card));
     let token = PaymentToken::saved(&card.reference);
     case.succeeds(&case.request(10_000, OperationAction::Authorize { token })).await;
     means.forget(&card.reference).await.unwrap();
