@@ -41,7 +41,7 @@ pub use self::change::{Delta, DocumentChange, DocumentEvent, ReplayedError, repl
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Product};
 use crate::customer::Customer;
-use crate::payment::{EventCursor, Payment, ReceivedEvent};
+use crate::payment::{EventCursor, Payment, ReceivedEvent, SavedMethod};
 use crate::promotion::PromotionRecord;
 use crate::text::named;
 
@@ -225,6 +225,8 @@ documents! {
     EventCursor(EventCursor, id), "event_cursor";
     /// An attempt to be paid for an order.
     Payment(Payment, id), "payment";
+    /// A means of payment that a customer has saved.
+    SavedMethod(SavedMethod, id), "payment_method";
     /// An event of a payment processor.
     ProcessorEvent(ReceivedEvent, id), "processor_event";
     /// A product with its variants.

@@ -17,6 +17,7 @@ mod leaf;
 pub(crate) mod metadata;
 pub(crate) mod order;
 pub(crate) mod payment;
+pub(crate) mod payment_method;
 pub(crate) mod placing;
 pub mod pricing;
 pub(crate) mod product;

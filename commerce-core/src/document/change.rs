@@ -59,7 +59,8 @@ const fn task_members(kind: DocumentKind) -> TaskMembers {
         | DocumentKind::Customer
         | DocumentKind::EventCursor
         | DocumentKind::Product
-        | DocumentKind::Promotion => &[],
+        | DocumentKind::Promotion
+        | DocumentKind::SavedMethod => &[],
     }
 }
 

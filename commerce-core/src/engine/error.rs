@@ -17,7 +17,7 @@ use crate::document::DocumentKind;
 use crate::ids::{OrderId, UserId};
 use crate::money::MoneyError;
 use crate::order::{CorruptHistory, LimitReached, OrderRejection, Status};
-use crate::payment::{PaymentRejection, Reference};
+use crate::payment::{PaymentRejection, Reference, SavedMethodRejection};
 use crate::port::{ProcessorError, StoreError, UsersUnavailable, WebhookRejection};
 use crate::pricing::{CodeRejection, PricingError};
 use crate::stock::StockRefusal;
@@ -129,6 +129,8 @@ pub enum EngineError {
     Payments(#[from] ProcessorError),
     #[error(transparent)]
     Payment(#[from] PaymentRejection),
+    #[error(transparent)]
+    SavedMethod(#[from] SavedMethodRejection),
     #[error(transparent)]
     Webhook(#[from] WebhookRejection),
     #[error(transparent)]

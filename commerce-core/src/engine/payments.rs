@@ -8,9 +8,9 @@ use chrono::TimeDelta;
 
 use crate::actor::Actor;
 use crate::commit::Commit;
-use crate::document::{DocumentId, DocumentKind};
+use crate::document::{DocumentFilter, DocumentId, DocumentKind};
 use crate::event::Recorded;
-use crate::ids::{OperationId, PaymentId, RefundId, Sku};
+use crate::ids::{OperationId, OrderId, PaymentId, RefundId, Sku, UserId};
 use crate::money::Money;
 use crate::order::{Command, Context, Order, OrderEvent, OrderRejection, Phase, Reason, RefundOutcome, Trigger};
 use crate::payment::{
@@ -18,7 +18,10 @@ use crate::payment::{
     Payment, PaymentRejection, Reference,
 };
 use crate::permission::Permission;
-use crate::port::{OperationAction, OperationLookup, OperationRequest, OrderRef, PaymentToken, ProcessorError};
+use crate::port::{
+    OperationAction, OperationLookup, OperationRequest, OrderRef, Page, PageRequest, PaymentToken, ProcessorError,
+    StoreError,
+};
 use crate::stock::StockRefusal;
 use crate::text::BoundedString;
 
@@ -45,6 +48,26 @@ pub struct PaymentView {
 pub struct PaymentEvidence {
     pub view: PaymentView,
     pub history: Vec<Recorded<OrderEvent>>,
+}
+
+/// Selects payments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct PaymentFilter {
+    pub order: Option<OrderId>,
+    /// The customer.
+    pub user: Option<UserId>,
+    /// The processor's id of the payment.
+    pub reference: Option<Reference>,
+}
+
+impl PaymentFilter {
+    fn keys(&self) -> Vec<String> {
+        let order = self.order.map(Payment::key_of_order);
+        let user = self.user.as_ref().map(Payment::key_of_user);
+        let reference = self.reference.as_ref().map(|reference| Payment::key_of_reference(reference));
+        order.into_iter().chain(user).chain(reference).collect()
+    }
 }
 
 /// A payment as it was read, and as it is to be.
@@ -81,6 +104,57 @@ impl Engine {
         Ok(PaymentEvidence { view, history })
     }
 
+    /// Payments by id, so the oldest first: those that were opened, or with which something was done. That of the order in the
+    /// filter is listed in any case. Customers see only their own.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] if a customer asks for those of another, [`EngineError::Forbidden`] if one filters by reference.
+    pub async fn payments(
+        &self,
+        caller: &Actor,
+        mut filter: PaymentFilter,
+        page: &PageRequest<String>,
+    ) -> Result<Page<PaymentView, String>> {
+        if !caller.role.may(Permission::SeeAll) {
+            let own = caller.user_id()?;
+            if filter.user.as_ref().is_some_and(|user| user != own) {
+                return Err(EngineError::NotFound(Resource::Payment));
+            }
+            if filter.reference.is_some() {
+                return Err(EngineError::Forbidden { role: caller.role });
+            }
+            filter.user = Some(own.clone());
+        }
+        if let (Some(order), None) = (filter.order, &filter.reference) {
+            return self.payment_of_order(order, &filter, page).await;
+        }
+        let selected = DocumentFilter::all_of(filter.keys());
+        let Page { items, next } = self.ports.store.documents(DocumentKind::Payment, &selected, page).await?;
+        let mut views = Vec::with_capacity(items.len());
+        for document in items {
+            let payment = Payment::try_from(document).map_err(StoreError::from)?;
+            let order = self.order(&Actor::SYSTEM, &OrderRef::Id(payment.order_id)).await?;
+            views.push(PaymentView { order, payment: Some(payment) });
+        }
+        Ok(Page { items: views, next })
+    }
+
+    /// The payment of an order, if nothing was done with it, too.
+    async fn payment_of_order(
+        &self,
+        order: OrderId,
+        filter: &PaymentFilter,
+        page: &PageRequest<String>,
+    ) -> Result<Page<PaymentView, String>> {
+        let order = self.ports.store.order(&OrderRef::Id(order)).await?.filter(|_| page.after.is_none());
+        let order = order.filter(|order| filter.user.as_ref().is_none_or(|user| *user == order.user_id));
+        let mut items = Vec::new();
+        if let Some(order) = order {
+            items.push(PaymentView { payment: self.stored_payment(order.payment.id).await?, order });
+        }
+        Ok(Page { items, next: None })
+    }
+
     /// Authorizes and captures the payment of an order with a token from the processor, and records the processor's answer.
     ///
     /// Only the customer of the order can pay with a token, because it stands for their means of payment. Staff record
@@ -102,9 +176,17 @@ impl Engine {
         key: Key<'_, PaymentView>,
     ) -> Answer<PaymentView> {
         let order = self.order(caller, &OrderRef::Payment(payment)).await?;
-        if caller.user.as_ref() != Some(&order.user_id) {
-            return Err(EngineError::Forbidden { role: caller.role });
-        }
+        self.confirm_order(caller, order, PaymentToken::new(token), key).await
+    }
+
+    pub(super) async fn confirm_order(
+        &self,
+        caller: &Actor,
+        order: Order,
+        token: PaymentToken,
+        key: Key<'_, PaymentView>,
+    ) -> Answer<PaymentView> {
+        require_buyer(caller, &order)?;
         if let Err(error) = self.check_payable(&order) {
             return self.answer_again(key, error).await;
         }
@@ -114,7 +196,6 @@ impl Engine {
                 return Err(EngineError::OrderCancelled { order: order.id, refunding: false });
             }
         }
-        let token = PaymentToken::new(token);
         let (payment, id) = self.note_authorization(caller, &order).await?;
         match self.send_authorization(&payment, id, token).await {
             Ok(answer) => self.record_finding(payment.id, id, &Finding::Answered(answer), key).await,
@@ -413,7 +494,7 @@ impl Engine {
     }
 
     /// A payment is only captured if it causes a transition.
-    fn check_payable(&self, order: &Order) -> Result<()> {
+    pub(super) fn check_payable(&self, order: &Order) -> Result<()> {
         let lifecycle = self.settings.lifecycle_of(&order.lifecycle);
         let way = lifecycle.and_then(|known| known.by_trigger(&order.status, Trigger::Pay));
         if order.phase == Phase::Cancelled && !order.payment.captured.is_zero() {
@@ -424,6 +505,14 @@ impl Engine {
         }
         Ok(self.settings.unpaid.check_payment(order, self.now())?)
     }
+}
+
+/// Only the customer of an order pays it with a token.
+pub(super) fn require_buyer(caller: &Actor, order: &Order) -> Result<()> {
+    if caller.user.as_ref() == Some(&order.user_id) {
+        return Ok(());
+    }
+    Err(EngineError::Forbidden { role: caller.role })
 }
 
 /// Adds the change of a payment to a commit, unless nothing changes. Returns the payment after it.

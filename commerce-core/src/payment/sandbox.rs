@@ -13,13 +13,14 @@ use thiserror::Error;
 
 use super::book::named;
 use super::{
-    BookEntry, DeclineCode, Details, NextAction, OperationAnswer, OperationKind, OperationOutcome, PaymentBook,
-    Reference, Verdict,
+    BookEntry, Decline, DeclineCode, Details, NextAction, OperationAnswer, OperationKind, OperationOutcome,
+    PaymentBook, Reference, SavedCard, Verdict,
 };
 use crate::ids::{OperationId, PaymentId};
 use crate::port::{
     ClientSecret, Clock, OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms, Processor,
-    ProcessorError, ProcessorEvent, ProcessorEvents, StoreError, Webhook, WebhookRejection,
+    ProcessorError, ProcessorEvent, ProcessorEvents, SavedMeans, Setup, SetupOutcome, SetupRequest, StoreError,
+    Webhook, WebhookRejection,
 };
 
 /// A payment processor for development and tests. It decides by the token and moves no money.
@@ -274,6 +275,10 @@ impl Processor for SandboxProcessor {
         Ok(())
     }
 
+    fn saved_means(&self) -> Option<&dyn SavedMeans> {
+        Some(self)
+    }
+
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {
         let (payment, id) = (request.payment.payment, request.id);
         let known = self.change(payment, id, |_| ()).await?;
@@ -310,6 +315,49 @@ impl Processor for SandboxProcessor {
     fn read_webhook(&self, _webhook: &Webhook<'_>) -> Result<Vec<ProcessorEvent>, WebhookRejection> {
         Err(WebhookRejection::Unsupported)
     }
+}
+
+/// A token is saved as what it is, so that charges later are decided by it. Without a token, the customer enters a card that is
+/// approved before the setup is asked for again.
+#[async_trait]
+impl SavedMeans for SandboxProcessor {
+    async fn start_setup(&self, request: &SetupRequest) -> Result<Setup, ProcessorError> {
+        let reference = named("setup", &request.id).ok_or_else(|| ProcessorError::NotDone("no reference".into()))?;
+        let Some(token) = &request.token else {
+            let client_secret = Some(ClientSecret::new(alloc::format!("{reference}-secret")));
+            return Ok(Setup { reference, client_secret, outcome: SetupOutcome::Pending });
+        };
+        let unknown = || SetupOutcome::Declined(Decline::new(DeclineCode::IncorrectDetails));
+        let outcome = card_of(token.reveal()).map_or_else(unknown, SetupOutcome::Saved);
+        Ok(Setup { reference, client_secret: None, outcome })
+    }
+
+    async fn find_setup(&self, setup: &Reference) -> Result<Setup, ProcessorError> {
+        let outcome = card_of("tok_ok").map_or(SetupOutcome::Pending, SetupOutcome::Saved);
+        Ok(Setup { reference: setup.clone(), client_secret: None, outcome })
+    }
+
+    async fn forget(&self, _saved: &Reference) -> Result<(), ProcessorError> {
+        Ok(())
+    }
+}
+
+/// The card that a token of the sandbox stands for.
+fn card_of(token: &str) -> Option<SavedCard> {
+    let last_four = match token {
+        "tok_ok" => "4242",
+        "tok_declined" => "0002",
+        "tok_insufficient_funds" => "9995",
+        "tok_expired_card" => "0069",
+        "tok_blocked" => "9987",
+        "tok_fraud" => "0019",
+        "tok_3ds" => "3155",
+        "tok_3ds_failed" => "3178",
+        "tok_slow" => "0077",
+        "tok_timeout" | "tok_timeout_paid" | "tok_unavailable" => "0119",
+        _ => return None,
+    };
+    Some(SavedCard { reference: token.parse().ok()?, brand: "visa".parse().ok()?, last_four: last_four.parse().ok()? })
 }
 
 /// Books in memory. They forget the oldest payments and events beyond [`MemoryBooks::MAX`].
