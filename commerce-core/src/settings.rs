@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::{Currency, Money, Rounding};
 use crate::order::{Lifecycle, Status, UnpaidLimits};
+use crate::payment::CaptureMode;
 use crate::pricing::{Selection, Tax, TaxLevel};
 use crate::text::BoundedString;
 
@@ -30,6 +31,8 @@ pub struct Settings {
     pub rounding: Rounding,
     /// The lifetime of a reservation of an unpaid order.
     pub reservation: TimeDelta,
+    /// When the money of new payments is taken: at once, or when the goods are shipped.
+    pub capture: CaptureMode,
     /// What customers may hold and try without paying.
     pub unpaid: UnpaidLimits,
     /// The lifetime of a cart after its last change.
@@ -82,6 +85,7 @@ impl Settings {
             tax_level: TaxLevel::default(),
             rounding: Rounding::default(),
             reservation: Self::RESERVATION,
+            capture: CaptureMode::Automatic,
             unpaid: UnpaidLimits::USUAL,
             cart_lifetime: Self::CART_LIFETIME,
             idempotency_retention: Self::IDEMPOTENCY_RETENTION,

@@ -61,7 +61,10 @@ routes! {
 
         GET "/payments/{id}" payments::show = getPayment(User);
         POST "/payments/{id}/confirm" payments::confirm = confirmPayment(User);
+        POST "/payments/{id}/capture" payments::capture = capturePayment(CapturePayments);
+        POST "/payments/{id}/void" payments::void = voidPayment(CapturePayments);
         POST "/payments/{id}/refunds" payments::refund = createRefund(HandleReturns);
+        POST "/payments/{id}/refund" payments::refund_payment = refundPayment(HandleReturns);
 
         GET "/promos" promos::list = listPromotions(ManagePromotions);
         POST "/promos" promos::create = createPromotion(ManagePromotions);

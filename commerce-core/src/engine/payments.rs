@@ -16,6 +16,7 @@ use crate::payment::{
     CaptureMode, DeclineClass, Finding, NewOperation, Operation, OperationAnswer, OperationKind, OperationState,
     Payment, Reference,
 };
+use crate::permission::Permission;
 use crate::port::{OperationAction, OperationLookup, OperationRequest, OrderRef, PaymentToken, ProcessorError};
 use crate::stock::StockRefusal;
 use crate::text::BoundedString;
@@ -122,6 +123,56 @@ impl Engine {
         self.command_on(caller, Target::any(&OrderRef::Payment(payment)), &command, key).await
     }
 
+    /// Captures an amount of what is held; `None`: all of it. The task of the payment sends it. A final capture gives the rest back.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`], [`EngineError::NotFound`], [`EngineError::Payment`] if it is not held.
+    pub async fn capture_payment(
+        &self,
+        caller: &Actor,
+        payment: PaymentId,
+        (amount, is_final): (Option<Money>, Option<bool>),
+        key: Key<'_, PaymentView>,
+    ) -> Answer<PaymentView> {
+        caller.require(Permission::CapturePayments)?;
+        let decide = async |_| {
+            let (context, order, mut change) = self.read_payment(caller, payment).await?;
+            let capture = change.after.capture(OperationId::new(self.ports.ids.next()), amount, is_final);
+            change.after.request(capture, context.at)?;
+            self.commit_with_payment(&context, order, Vec::new(), Some(change)).await
+        };
+        self.decide_and_commit(key, decide).await
+    }
+
+    /// Gives back what is held and not captured. The order counts it as given back at once; the task of the payment sends it.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`], [`EngineError::NotFound`], [`EngineError::Payment`] if nothing is held.
+    pub async fn void_payment(
+        &self,
+        caller: &Actor,
+        payment: PaymentId,
+        key: Key<'_, PaymentView>,
+    ) -> Answer<PaymentView> {
+        caller.require(Permission::CapturePayments)?;
+        let decide = async |_| {
+            let (context, order, mut change) = self.read_payment(caller, payment).await?;
+            let id = OperationId::new(self.ports.ids.next());
+            let void = NewOperation::new(id, OperationKind::Void, change.after.capture(id, None, None).amount);
+            change.after.request(void, context.at)?;
+            let events = self.decide_events(&context, &order, Command::Void { amount: void.amount })?;
+            self.commit_with_payment(&context, order, events, Some(change)).await
+        };
+        self.decide_and_commit(key, decide).await
+    }
+
+    async fn read_payment(&self, caller: &Actor, id: PaymentId) -> Result<(Context, Order, PaymentChange)> {
+        let order = self.order(caller, &OrderRef::Payment(id)).await?;
+        let before = self.stored_payment(id).await?;
+        let change = PaymentChange { after: before.clone().unwrap_or_else(|| self.new_payment(&order)), before };
+        Ok((self.context(caller), order, change))
+    }
+
     /// Sends the operations of a payment that are to be sent, asks about those whose end is open, and records the answers. A
     /// refund that follows from an answer is sent at once.
     pub(super) async fn settle_payment(&self, id: PaymentId) -> Result<()> {
@@ -210,7 +261,10 @@ impl Engine {
         };
         match record(false, key).await {
             Err(EngineError::Stock(StockRefusal::OutOfStock { .. })) => match record(true, None).await? {
-                Reply::Fresh(view) => Err(EngineError::OrderCancelled { order: view.order.id, refunding: true }),
+                Reply::Fresh(view) => {
+                    let refunding = !view.order.payment.captured.is_zero();
+                    Err(EngineError::OrderCancelled { order: view.order.id, refunding })
+                }
                 replayed @ (Reply::Again(_) | Reply::Replayed(_)) => Ok(replayed),
             },
             reply => reply,
@@ -263,6 +317,20 @@ impl Engine {
             (OperationKind::Authorize, OperationState::Succeeded) if payment.capture == CaptureMode::Automatic => {
                 self.capture_events(context, order, (operation.amount, payment.reference.clone()), units_gone)
             }
+            (OperationKind::Authorize, OperationState::Succeeded) => {
+                self.authorize_events(context, order, (operation.amount, payment.reference.clone()), units_gone)
+            }
+            (OperationKind::Capture, OperationState::Succeeded) => {
+                self.capture_held_events(context, order, (payment, operation))
+            }
+            (OperationKind::Capture, OperationState::Declined) => match reason() {
+                Some(reason) => decide(Command::FailCapture { reason }),
+                None => Ok(Vec::new()),
+            },
+            (OperationKind::Void, OperationState::Succeeded) => match unheld(order, payment) {
+                Some(amount) => decide(Command::Void { amount }),
+                None => Ok(Vec::new()),
+            },
             (OperationKind::Authorize, OperationState::Declined) => {
                 let ours = operation.decline.as_ref().is_some_and(|known| known.code.class() == DeclineClass::Retry);
                 let failed = reason().filter(|_| !ours).map(|reason| decide(Command::FailPayment { reason }));
@@ -304,6 +372,37 @@ impl Engine {
         }
     }
 
+    /// An order that cannot use what is held does not count it, so that it is given back.
+    fn authorize_events(
+        &self,
+        context: &Context,
+        order: &Order,
+        (amount, reference): (Money, Option<Reference>),
+        units_gone: bool,
+    ) -> Result<Vec<OrderEvent>> {
+        let held = Command::Authorize { amount, reference };
+        match self.decide_events(context, order, if units_gone { Command::CancelSoldOut } else { held }) {
+            Err(EngineError::Order(
+                OrderRejection::AlreadyPaid | OrderRejection::NotPayable(_) | OrderRejection::AmountMismatch { .. },
+            )) => Ok(Vec::new()),
+            events => events,
+        }
+    }
+
+    fn capture_held_events(
+        &self,
+        context: &Context,
+        order: &Order,
+        (payment, operation): (&Payment, &Operation),
+    ) -> Result<Vec<OrderEvent>> {
+        let (amount, reference, is_final) = (operation.amount, payment.reference.clone(), operation.is_final);
+        let late = Command::CaptureAfterExpiry { amount, reference: reference.clone() };
+        match self.decide_events(context, order, Command::CaptureHeld { amount, reference, is_final }) {
+            Err(EngineError::Order(OrderRejection::AmountMismatch { .. })) => self.decide_events(context, order, late),
+            events => events,
+        }
+    }
+
     /// A commit with the events of an order, and with what they and a change of its payment make of the payment: an order that
     /// requests a refund requests it of its payment.
     pub(super) async fn commit_with_payment(
@@ -314,9 +413,10 @@ impl Engine {
         change: Option<PaymentChange>,
     ) -> Decided<PaymentView> {
         let refunds: Vec<_> = events.iter().filter_map(requested_refund).collect();
+        let leaves_payment = refunds.is_empty() && (events.is_empty() || order.payment.held.is_none());
         let Decision { mut commit, outcome: order } = self.commit_events(context, order, events)?;
         let change = match change {
-            None if refunds.is_empty() => {
+            None if leaves_payment => {
                 return Ok(Decision { commit, outcome: PaymentView { order, payment: None } });
             }
             None => {
@@ -329,6 +429,10 @@ impl Engine {
         after.note_received(&order, OperationId::new(self.ports.ids.next()), context.at);
         for refund in refunds {
             after.request(refund, context.at)?;
+        }
+        if after.capture == CaptureMode::Manual {
+            let next = after.next_operation(&order, OperationId::new(self.ports.ids.next()));
+            next.map_or(Ok(()), |next| after.request(next, context.at))?;
         }
         let payment = Some(change_payment(&mut commit, PaymentChange { before, after }));
         Ok(Decision { commit, outcome: PaymentView { order, payment } })
@@ -345,7 +449,7 @@ impl Engine {
     }
 
     pub(super) fn new_payment(&self, order: &Order) -> Payment {
-        Payment::new(order, self.processor_name(), CaptureMode::Automatic, self.now())
+        Payment::new(order, self.processor_name(), self.settings.capture, self.now())
     }
 
     /// Whether an order that is overdue can have its units again.
@@ -372,7 +476,7 @@ impl Engine {
         if order.phase == Phase::Cancelled && !order.payment.captured.is_zero() {
             return Err(EngineError::OrderCancelled { order: order.id, refunding: true });
         }
-        if way.is_none() || !order.payment.captured.is_zero() {
+        if (way.is_none() && !order.is_unsecured()) || order.is_paid() {
             return Err(OrderRejection::NotPayable(order.status.clone()).into());
         }
         Ok(self.settings.unpaid.check_payment(order, self.now())?)
@@ -388,6 +492,15 @@ fn change_payment(commit: &mut Commit, change: PaymentChange) -> Payment {
         commit.change(before.as_ref(), after.clone());
     }
     after
+}
+
+/// What an order counts as held although the payment does not hold it any more.
+fn unheld(order: &Order, payment: &Payment) -> Option<Money> {
+    let totals = payment.totals();
+    let held = order.payment.held?;
+    let left = totals.capturable().saturating_add(totals.capturing).max(0);
+    let gone = held.minor().saturating_sub(left);
+    (gone > 0).then(|| Money::new(gone, held.currency()))
 }
 
 fn requested_refund(event: &OrderEvent) -> Option<NewOperation> {

@@ -30,8 +30,20 @@ pub enum OrderEvent {
         promotions: PromotionEffect,
         reason: Option<Reason>,
     },
+    /// The processor holds the amount, which is captured later. `reference` is its id of the payment.
+    PaymentAuthorized { amount: Money, reference: Option<BoundedString<200>> },
     /// `reference` is the processor's id of the payment.
-    PaymentCaptured { amount: Money, reference: Option<BoundedString<200>> },
+    PaymentCaptured {
+        amount: Money,
+        reference: Option<BoundedString<200>>,
+        /// What is still held was given back.
+        #[serde(default, skip_serializing_if = "is_false")]
+        is_final: bool,
+    },
+    /// A capture of what is held was declined. `reason` is the processor's message.
+    CaptureFailed { reason: Reason },
+    /// What is held is given back, by this amount.
+    PaymentVoided { amount: Money },
     /// An attempt to pay failed. `reason` is the processor's message.
     PaymentFailed { reason: Reason },
     /// A refund is to be sent to the processor.
@@ -52,6 +64,11 @@ pub enum OrderEvent {
     ReturnReceived { id: ReturnId },
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 impl OrderEvent {
     /// The type under which the event is published. A transition is named by its new phase, so that consumers know
     /// `order.shipped` whatever the shop calls its states.
@@ -69,7 +86,10 @@ impl OrderEvent {
                 Phase::Cancelled => "order.cancelled",
                 Phase::Returned => "order.returned",
             },
+            Self::PaymentAuthorized { .. } => "payment.authorized",
             Self::PaymentCaptured { .. } => "payment.captured",
+            Self::CaptureFailed { .. } => "payment.capture_failed",
+            Self::PaymentVoided { .. } => "payment.voided",
             Self::PaymentFailed { .. } => "payment.failed",
             Self::RefundRequested { .. } => "refund.requested",
             Self::RefundProcessed { .. } => "refund.processed",

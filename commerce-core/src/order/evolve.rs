@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::event::OrderEvent;
 use super::lifecycle::{Phase, Status};
 use super::returns::{Return, ReturnStatus};
-use super::state::{Order, PaymentStatus, Refund, RefundStatus};
+use super::state::{Order, Payment, PaymentStatus, Refund, RefundStatus};
 use crate::event::Recorded;
 use crate::ids::{RefundId, ReturnId};
 use crate::money::{Money, MoneyError};
@@ -67,13 +67,23 @@ impl Order {
         match &entry.event {
             OrderEvent::Created { .. } => {}
             OrderEvent::Transitioned { to, phase, .. } => self.enter(to, *phase, entry),
-            OrderEvent::PaymentCaptured { amount, reference } => {
-                self.payment.captured = self.payment.captured.plus(*amount)?;
-                self.payment.status = PaymentStatus::Succeeded;
+            OrderEvent::PaymentAuthorized { amount, reference } => {
+                (self.payment.held, self.payment.status) = (Some(*amount), PaymentStatus::Authorized);
                 self.payment.reference.clone_from(reference);
             }
+            OrderEvent::PaymentCaptured { amount, reference, is_final } => {
+                self.payment.count_capture(*amount, *is_final)?;
+                self.payment.reference.clone_from(reference);
+            }
+            OrderEvent::CaptureFailed { .. } => self.payment.status = PaymentStatus::CaptureFailed,
+            OrderEvent::PaymentVoided { amount } => {
+                self.payment.release(*amount)?;
+                self.payment.status = self.payment.counted();
+            }
             OrderEvent::PaymentFailed { .. } => {
-                self.payment.status = PaymentStatus::Failed;
+                if !self.is_unsecured() {
+                    self.payment.status = PaymentStatus::Failed;
+                }
                 self.payment.declined = self.payment.declined.saturating_add(1);
             }
             OrderEvent::RefundRequested { id, amount, reason } => self.refunds.push(Refund {
@@ -88,7 +98,8 @@ impl Order {
                 refund.status = RefundStatus::Processed;
                 refund.reference.clone_from(reference);
                 let amount = refund.amount;
-                self.count_refund(amount)?;
+                self.payment.refunded = self.payment.refunded.plus(amount)?;
+                self.payment.status = self.payment.counted();
             }
             OrderEvent::RefundFailed { id, .. } => self.refund_mut(*id)?.status = RefundStatus::Failed,
             OrderEvent::ShipmentUpdated { shipment } => self.shipment = Some(shipment.clone()),
@@ -109,18 +120,41 @@ impl Order {
         }
     }
 
-    fn count_refund(&mut self, amount: Money) -> Result<(), CorruptHistory> {
-        self.payment.refunded = self.payment.refunded.plus(amount)?;
-        let all = self.payment.refunded == self.payment.captured;
-        self.payment.status = if all { PaymentStatus::Refunded } else { PaymentStatus::PartiallyRefunded };
-        Ok(())
-    }
-
     fn refund_mut(&mut self, id: RefundId) -> Result<&mut Refund, CorruptHistory> {
         self.refunds.iter_mut().find(|refund| refund.id == id).ok_or(CorruptHistory::UnknownRefund(id))
     }
 
     fn return_mut(&mut self, id: ReturnId) -> Result<&mut Return, CorruptHistory> {
         self.returns.iter_mut().find(|known| known.id == id).ok_or(CorruptHistory::UnknownReturn(id))
+    }
+}
+
+impl Payment {
+    fn count_capture(&mut self, amount: Money, is_final: bool) -> Result<(), CorruptHistory> {
+        let was_held = self.held;
+        self.captured = self.captured.plus(amount)?;
+        self.release(if is_final { was_held.unwrap_or(amount) } else { amount })?;
+        self.status = if was_held.is_some() { self.counted() } else { PaymentStatus::Succeeded };
+        Ok(())
+    }
+
+    /// An amount of what is held is captured or given back.
+    fn release(&mut self, amount: Money) -> Result<(), CorruptHistory> {
+        let left = self.held.map(|held| held.minus(amount)).transpose()?;
+        self.held = left.filter(|left| left.minor() > 0);
+        Ok(())
+    }
+
+    /// The status that follows from the amounts.
+    fn counted(&self) -> PaymentStatus {
+        let (captured, refunded) = (self.captured.minor(), self.refunded.minor());
+        match self.held {
+            Some(_) => PaymentStatus::Authorized,
+            None if captured == 0 => PaymentStatus::Voided,
+            None if refunded == captured => PaymentStatus::Refunded,
+            None if refunded > 0 => PaymentStatus::PartiallyRefunded,
+            None if captured < self.amount.minor() => PaymentStatus::PartiallyCaptured,
+            None => PaymentStatus::Succeeded,
+        }
     }
 }

@@ -110,6 +110,9 @@ pub struct Payment {
     pub amount: Money,
     /// The captured amount.
     pub captured: Money,
+    /// What is held of the customer's money and not captured yet; positive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Money>,
     /// The refunded amount.
     pub refunded: Money,
     /// The processor's id of the payment.
@@ -130,8 +133,16 @@ const fn is_zero(count: &u32) -> bool {
 pub enum PaymentStatus {
     /// Waiting for the customer.
     Pending,
+    /// The amount, or what is left of it, is held and will be captured.
+    Authorized,
     /// Captured in full.
     Succeeded,
+    /// Less than the amount was captured, and nothing is held.
+    PartiallyCaptured,
+    /// A capture was declined. What is held can be captured again.
+    CaptureFailed,
+    /// What was held was given back, and nothing was captured.
+    Voided,
     /// The last attempt failed; another may succeed.
     Failed,
     /// A part was refunded.
@@ -285,6 +296,16 @@ impl Order {
     /// The units of every SKU in received returns.
     pub fn returned_by_sku(&self) -> BTreeMap<&Sku, i64> {
         sum_units(self.items().map(|item| (&item.sku, self.returned(item.id))))
+    }
+
+    /// Whether money for it is held or was captured.
+    pub const fn is_paid(&self) -> bool {
+        self.payment.held.is_some() || !self.payment.captured.is_zero()
+    }
+
+    /// Whether what was held for it was given back, so that it must be paid again before it is shipped.
+    pub fn is_unsecured(&self) -> bool {
+        self.payment.status == PaymentStatus::Voided && !self.phase.is_undone()
     }
 
     /// The captured amount without refunds, requested ones included.

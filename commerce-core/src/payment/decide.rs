@@ -16,7 +16,7 @@ use super::{
     OperationState, Payment,
 };
 use crate::ids::OperationId;
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::order::Order;
 use crate::port::IN_FLIGHT_SECONDS;
 use crate::text::BoundedString;
@@ -34,7 +34,13 @@ pub enum PaymentRejection {
     /// It holds or took money already, or may have.
     #[error("the payment is authorized, or may be")]
     AlreadyAuthorized,
-    /// Not positive, in another currency, or more than is left to take, pay back or give back.
+    /// There is nothing to take or to give back.
+    #[error("nothing is held: it was captured or given back, or was never authorized")]
+    NothingHeld,
+    /// It is not in the currency of the payment.
+    #[error("{asked} is not in {currency}, the currency of the payment")]
+    Currency { asked: Money, currency: Currency },
+    /// Not positive, or more than is left to take, pay back or give back.
     #[error("{asked} cannot be used: {left} is left")]
     Amount { asked: Money, left: Money },
     /// The operation is not one of the payment.
@@ -114,16 +120,41 @@ impl Payment {
         if self.operations.len() >= MAX_OPERATIONS {
             return Err(PaymentRejection::TooManyOperations);
         }
-        let left = Money::new(self.left(new.kind)?, self.amount.currency());
-        let fits = new.amount.currency() == left.currency() && new.amount.minor() > 0;
+        let currency = self.amount.currency();
+        if new.amount.currency() != currency {
+            return Err(PaymentRejection::Currency { asked: new.amount, currency });
+        }
+        let left = Money::new(self.left(new.kind)?, currency);
         let whole = matches!(new.kind, OperationKind::Authorize | OperationKind::Void);
-        if !fits || new.amount.minor() > left.minor() || (whole && new.amount != left) {
+        if new.amount.minor() <= 0 || new.amount.minor() > left.minor() || (whole && new.amount != left) {
             return Err(PaymentRejection::Amount { asked: new.amount, left });
         }
         let ask_at = if new.kind == OperationKind::Authorize { after(at, Operation::pause(0)) } else { Some(at) };
         self.operations.push(Operation { ask_at, ..Operation::new(new, at) });
         self.set_alarm();
         Ok(())
+    }
+
+    /// A capture of an amount; without one, of everything that is held. It is the final one if nobody says otherwise and no amount
+    /// is given.
+    pub fn capture(&self, id: OperationId, amount: Option<Money>, is_final: Option<bool>) -> NewOperation {
+        let left = Money::new(self.totals().capturable(), self.amount.currency());
+        let is_final = is_final.unwrap_or(amount.is_none());
+        NewOperation { is_final, ..NewOperation::new(id, OperationKind::Capture, amount.unwrap_or(left)) }
+    }
+
+    /// What is to be done with money that is held, now that the order stands so: it is captured when the goods have left, and
+    /// given back if the order does not claim it. What was declined is not requested again by itself.
+    pub fn next_operation(&self, order: &Order, id: OperationId) -> Option<NewOperation> {
+        let next = match order.payment.held {
+            None => NewOperation { kind: OperationKind::Void, is_final: false, ..self.capture(id, None, None) },
+            Some(_) if order.phase.is_shipped() => self.capture(id, None, None),
+            Some(_) => return None,
+        };
+        let since = self.operations.iter().rev().take_while(|operation| operation.kind != OperationKind::Authorize);
+        let last = since.into_iter().find(|operation| operation.kind == next.kind);
+        let is_declined = last.is_some_and(|last| last.state == OperationState::Declined);
+        (next.amount.minor() > 0 && !is_declined).then_some(next)
     }
 
     /// Notes that an operation that is open is about to be sent again.
@@ -173,10 +204,13 @@ impl Payment {
     fn left(&self, kind: OperationKind) -> Result<i64, PaymentRejection> {
         let totals = self.totals();
         match kind {
-            OperationKind::Authorize if totals.authorized > 0 || self.open_operation(kind).is_some() => {
+            OperationKind::Authorize if totals.authorized > totals.voided || self.open_operation(kind).is_some() => {
                 Err(PaymentRejection::AlreadyAuthorized)
             }
             OperationKind::Authorize => Ok(self.amount.minor()),
+            OperationKind::Capture | OperationKind::Void if totals.capturable() <= 0 => {
+                Err(PaymentRejection::NothingHeld)
+            }
             OperationKind::Capture | OperationKind::Void => Ok(totals.capturable()),
             OperationKind::Refund => Ok(totals.refundable()),
             OperationKind::Dispute => Ok(totals.received().saturating_sub(totals.refunded)),

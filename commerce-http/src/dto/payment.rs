@@ -12,7 +12,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Figure;
-use super::leaf::{Decimal, optional};
+use super::leaf::{Decimal, currency, optional};
 use super::shape::shape;
 
 const MAX_TOKEN: usize = 255;
@@ -25,6 +25,8 @@ shape! {
         status: PaymentStatus = payment.status,
         amount: Figure = payment.amount.into(),
         captured: Figure = payment.captured.into(),
+        /// What is held and not captured yet.
+        held: Option<Figure> = payment.held.map(Figure::from),
         refunded: Figure = payment.refunded.into(),
         /// The id of the payment at the processor.
         reference: Option<&'a BoundedString<200>> = payment.reference.as_ref(),
@@ -55,6 +57,9 @@ shape! {
         kind: OperationKind = operation.kind,
         state: OperationState = operation.state,
         amount: Figure = operation.amount.into(),
+        /// Of a capture: what is left is given back.
+        #[serde(rename = "final")]
+        is_final: Option<bool> = (operation.kind == OperationKind::Capture).then_some(operation.is_final),
         /// The id of the operation at the processor.
         reference: Option<&'a BoundedString<200>> = operation.reference.as_ref(),
         /// Why it was declined.
@@ -119,6 +124,30 @@ impl Confirmation {
             return Some(self.token);
         }
         f.refuse("token", "out_of_range", format_args!("has 1 to {MAX_TOKEN} characters"))
+    }
+}
+
+/// What to capture of the money that is held.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewCapture {
+    /// Default: all that is held.
+    amount: Option<Decimal>,
+    /// The currency of the amount. Default: that of the shop.
+    #[schema(value_type = Option<Currency>)]
+    currency: Option<String>,
+    /// Whether what is left is given back. Default: whether no amount is given.
+    #[serde(rename = "final")]
+    is_final: Option<bool>,
+}
+
+impl NewCapture {
+    pub(crate) fn read(self, f: &mut Findings, shop: Currency) -> Read<(Option<Money>, Option<bool>)> {
+        let currency = optional(f, "currency", self.currency, currency);
+        let currency = currency.map(|own| own.unwrap_or(shop));
+        let amount = optional(f, "amount", self.amount, |figure, f| figure.money(currency, f));
+        currency?;
+        Some((amount?, self.is_final))
     }
 }
 

@@ -69,7 +69,9 @@ schemas! {
     OperationStateSchema "How an operation stands; `unknown` is not known until the processor tells." words(OperationState::ALL);
     OrderNumberSchema "The number of an order for people." string().examples(["ORD-20260216-7K3F"]);
     PaymentStatusSchema "The state of a payment." words(&[
-        PaymentStatus::Pending, PaymentStatus::Succeeded, PaymentStatus::Failed, PaymentStatus::PartiallyRefunded, PaymentStatus::Refunded,
+        PaymentStatus::Pending, PaymentStatus::Authorized, PaymentStatus::Succeeded, PaymentStatus::PartiallyCaptured,
+        PaymentStatus::CaptureFailed, PaymentStatus::Voided, PaymentStatus::Failed, PaymentStatus::PartiallyRefunded,
+        PaymentStatus::Refunded,
     ]);
     PhaseSchema "The meaning of the state of an order." words(Phase::ALL);
     ProductIdSchema "Identifies a product." id();

@@ -169,7 +169,7 @@ fn body(id: &str) -> Value {
     match id {
         "updateOrder" | "setOrderStatus" => json!({ "status": "shipped" }),
         "setOrderShipping" => json!({ "provider": "Post", "method": "parcel" }),
-        "createRefund" | "rejectReturn" => json!({ "reason": "broken" }),
+        "createRefund" | "refundPayment" | "rejectReturn" => json!({ "reason": "broken" }),
         "createPromotion" => json!({ "effect": { "type": "free_shipping" } }),
         "createQuote" => json!({ "currency": "USD", "at": "2026-01-15T12:00:00Z", "lines": [] }),
         "createProduct" | "replaceProduct" => product,
