@@ -30,8 +30,6 @@ pub(crate) struct DocumentDraft<'a> {
     pub(crate) new: bool,
     pub(crate) document: &'a Document,
     pub(crate) body: &'a str,
-    /// The keys by which lists find the document. `None` if they do not change.
-    pub(crate) keys: Option<&'a [String]>,
 }
 
 impl<'a> DocumentDraft<'a> {
@@ -51,6 +49,8 @@ pub(crate) struct TaskDraft {
 pub(crate) struct Changes<'a> {
     pub(crate) orders: BTreeMap<OrderId, OrderDraft<'a>>,
     pub(crate) documents: BTreeMap<&'a DocumentId, DocumentDraft<'a>>,
+    /// The keys by which lists find documents that are added (`true`) or dropped.
+    pub(crate) document_keys: BTreeMap<(&'a DocumentId, &'a str), bool>,
     pub(crate) order_keys: Vec<DocumentKeyRow<'a>>,
     pub(crate) events: Vec<NewEventRow<'a>>,
     pub(crate) idempotency_records: Vec<IdempotencyRow<'a>>,
@@ -91,10 +91,19 @@ impl<'a> Changes<'a> {
 
     fn add_document(&mut self, change: &'a DocumentChange, texts: &'a DocumentTexts) {
         let (document, body) = (change.document(), texts.body.as_str());
-        let first = DocumentDraft { new: change.expected() == 0, document, body, keys: None };
+        let first = DocumentDraft { new: change.expected() == 0, document, body };
         let draft = self.documents.entry(change.id()).or_insert(first);
-        (draft.document, draft.body, draft.keys) = (document, body, change.keys().or(draft.keys));
+        (draft.document, draft.body) = (document, body);
+        change.dropped_keys().iter().for_each(|key| self.change_key(change.id(), key, false));
+        change.added_keys().iter().for_each(|key| self.change_key(change.id(), key, true));
         self.events.push(NewEventRow::of_document(change, &texts.event));
+    }
+
+    /// A key that one commit adds and another drops is as it was.
+    fn change_key(&mut self, id: &'a DocumentId, key: &'a str, added: bool) {
+        if self.document_keys.remove(&(id, key)).is_none() {
+            self.document_keys.insert((id, key), added);
+        }
     }
 
     fn add_task(&mut self, change: &'a TaskChange) {

@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 use crate::dto::{Fault, Refused};
 use crate::problem::Problem;
 
-const MAX_DEPTH: usize = 128;
+/// Levels of a document that is read closely. Each level reads the text of all below it again.
+const MAX_DEPTH: usize = 24;
 /// The number of significant digits that a binary float preserves.
 const EXACT_DIGITS: usize = 15;
 

@@ -73,7 +73,8 @@ pub struct DocumentChange {
     document: Document,
     taken: Vec<Claim>,
     released: Vec<Claim>,
-    keys: Option<Vec<String>>,
+    added_keys: Vec<String>,
+    dropped_keys: Vec<String>,
     event: Recorded<DocumentEvent>,
 }
 
@@ -87,6 +88,7 @@ impl DocumentChange {
     ) -> Self {
         let id = DocumentId { kind: T::KIND, id: after.key() };
         let (held, claimed) = (before.map(T::claims).unwrap_or_default(), after.claims());
+        let (old_keys, keys) = (before.map(keys_of).unwrap_or_default(), keys_of(&after));
         let change = match before {
             None => Delta::Created(stored(&after)),
             Some(before) => Delta::Updated(patch::diff(&stored(before), &stored(&after))),
@@ -96,9 +98,10 @@ impl DocumentChange {
         Self {
             event: Recorded { id: event_id(&id, sequence), sequence, at, actor, event },
             expected: before.map_or(0, T::version),
-            released: held.iter().filter(|claim| !claimed.contains(claim)).cloned().collect(),
-            taken: claimed.into_iter().filter(|claim| !held.contains(claim)).collect(),
-            keys: Some(keys_of(&after)).filter(|keys| *keys != before.map(keys_of).unwrap_or_default()),
+            released: missing_from(&claimed, &held),
+            taken: missing_from(&held, &claimed),
+            dropped_keys: missing_from(&keys, &old_keys),
+            added_keys: missing_from(&old_keys, &keys),
             document: after.into(),
             id,
         }
@@ -134,15 +137,25 @@ impl DocumentChange {
         &self.released
     }
 
-    /// The new keys; `None` if they do not change.
-    pub fn keys(&self) -> Option<&[String]> {
-        self.keys.as_deref()
+    /// The [keys](Aggregate::keys) that the document did not have before.
+    pub fn added_keys(&self) -> &[String] {
+        &self.added_keys
+    }
+
+    /// The [keys](Aggregate::keys) that it no longer has.
+    pub fn dropped_keys(&self) -> &[String] {
+        &self.dropped_keys
     }
 
     /// The event of the change.
     pub const fn event(&self) -> &Recorded<DocumentEvent> {
         &self.event
     }
+}
+
+/// The values that a list lacks.
+fn missing_from<T: Clone + PartialEq>(list: &[T], values: &[T]) -> Vec<T> {
+    values.iter().filter(|value| !list.contains(value)).cloned().collect()
 }
 
 /// The keys of a document as a set. A product may name a category twice; a store has each key once.

@@ -212,23 +212,24 @@ pub(super) async fn lock_versions<'a>(
     Ok(versions)
 }
 
-/// Writes documents and their keys. Removes old keys before it inserts new ones.
+/// Writes documents, and the keys that they get or lose.
 pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
-    let drafts = || changes.documents.iter().filter_map(|(id, draft)| Some((*id, draft.new, draft.keys?)));
-    let old = drafts().filter(|(_, new, _)| !new).map(|(id, ..)| (id.kind.name(), id.id.as_str())).collect();
-    let keys: Vec<_> = drafts().flat_map(|(id, _, keys)| DocumentKeyRow::all(id, keys)).collect();
+    let (added, dropped): (Vec<_>, Vec<_>) = changes.document_keys.iter().partition(|(_, is_added)| **is_added);
+    let added = added.into_iter().map(|((id, key), _)| DocumentKeyRow::of(id, key));
+    let dropped = dropped.into_iter().map(|((id, key), _)| (id.kind.name(), id.id.as_str(), *key)).collect();
     dialect::pipeline!(conn;
         () = write_tables(conn, changes),
-        () = clear_keys(conn, old),
-        () = dialect::insert_each(conn, keys),
+        () = drop_keys(conn, dropped),
+        () = dialect::insert_each(conn, added),
     );
     Ok(())
 }
 
-async fn clear_keys(conn: &mut Conn, ids: Vec<(&str, &str)>) -> QueryResult<()> {
-    if ids.is_empty() {
+async fn drop_keys(conn: &mut Conn, keys: Vec<(&str, &str, &str)>) -> QueryResult<()> {
+    if keys.is_empty() {
         return Ok(());
     }
-    let old = document_keys::table.filter(dialect::in_list((document_keys::kind, document_keys::id), ids));
-    diesel::delete(old).execute(conn).await.map(drop)
+    let columns = (document_keys::kind, document_keys::id, document_keys::lookup);
+    let dropped = document_keys::table.filter(dialect::in_list(columns, keys));
+    diesel::delete(dropped).execute(conn).await.map(drop)
 }

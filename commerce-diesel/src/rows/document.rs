@@ -83,7 +83,11 @@ pub(crate) fn read_document<T: TryFrom<Document>>(kind: DocumentKind, body: &str
 
 impl<'a> DocumentKeyRow<'a> {
     pub(crate) fn all(id: &'a DocumentId, keys: &'a [String]) -> impl Iterator<Item = Self> {
-        keys.iter().map(|key| Self { kind: id.kind.name(), id: Cow::Borrowed(&id.id), lookup: key })
+        keys.iter().map(|key| Self::of(id, key))
+    }
+
+    pub(crate) fn of(id: &'a DocumentId, key: &'a str) -> Self {
+        Self { kind: id.kind.name(), id: Cow::Borrowed(&id.id), lookup: key }
     }
 
     pub(crate) fn of_order(id: OrderId, keys: &'a [String]) -> impl Iterator<Item = Self> {

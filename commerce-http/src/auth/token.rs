@@ -14,6 +14,9 @@ use crate::problem::Problem;
 /// The roles of tokens, by increasing rights.
 const ROLES: [Role; 4] = [Role::Customer, Role::Support, Role::Service, Role::Admin];
 
+/// The length of the longest token that is read, in bytes.
+const MAX_TOKEN: usize = 16 * 1024;
+
 /// The claims of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
@@ -87,6 +90,9 @@ pub(super) fn verify<'k>(
     keys: impl Iterator<Item = &'k VerifyingKey>,
     validations: &[Validation],
 ) -> Result<Actor, Problem> {
+    if token.len() > MAX_TOKEN {
+        return Err(Problem::bad_token("invalid_token", "The token is longer than 16 KiB."));
+    }
     let header = decode_header(token).map_err(|error| refused(error.kind()))?;
     if header.crit.is_some() {
         // RFC 7515, 4.1.11: no extension is known here.

@@ -18,12 +18,15 @@ use commerce_http::auth::{Auth, VerifyingKey};
 use commerce_testkit::Random;
 use commerce_testkit::fuzz::{self, Mutate, Target, fuzz};
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, COOKIE, IF_MATCH, IF_NONE_MATCH};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use self::shop::{SECRET, Shop};
+
+/// The length of the longest claims that are signed.
+const MAX_SIGNED: usize = 16 * 1024;
 
 fn corpus(parser: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus")).join(parser)
@@ -89,17 +92,14 @@ fn no_cursor_breaks_a_list() {
         "[\"expire_order\",\"x\"]",
         "{\"id\":\"a\",\"at\":1}",
     ];
+    let mut lists = lists.iter().cycle();
     run("cursors", &seeds, fuzz::bytes, |input| {
-        let mut taken = false;
-        for (kind, path) in lists {
-            let digest = Sha256::new().chain_update(kind).chain_update([0]).chain_update(input).finalize();
-            let sealed = URL_SAFE_NO_PAD.encode([&digest[..6], input].concat());
-            taken |=
-                shop.ask("GET", &format!("{path}?cursor={sealed}"), &[], b"").is_some_and(|status| status.is_success());
-        }
+        let (kind, path) = lists.next().expect("it cycles");
+        let digest = Sha256::new().chain_update(kind).chain_update([0]).chain_update(input).finalize();
+        let sealed = URL_SAFE_NO_PAD.encode([&digest[..6], input].concat());
         let raw = percent_encoding::percent_encode(input, percent_encoding::NON_ALPHANUMERIC);
-        shop.ask("GET", &format!("/v1/orders?cursor={raw}"), &[], b"");
-        taken
+        shop.ask("GET", &format!("{path}?cursor={raw}"), &[], b"");
+        shop.ask("GET", &format!("{path}?cursor={sealed}"), &[], b"").is_some_and(|status| status.is_success())
     });
 }
 
@@ -112,11 +112,11 @@ fn no_query_breaks_a_list() {
         "q=mug&category=kitchen&active=true",
         "at=2026-01-15T12:00:00Z&state=due&below_threshold=true&order_id=019b76da-a811-7000-8000-000000000001",
     ];
+    let mut paths = ["/v1/orders", "/v1/products", "/v1/tasks", "/v1/inventory", "/v1/returns"].iter().cycle();
     run("queries", &seeds, fuzz::bytes, |input| {
         let Ok(query) = std::str::from_utf8(input) else { return false };
-        let paths = ["/v1/orders", "/v1/products", "/v1/tasks", "/v1/inventory", "/v1/returns"];
-        let asked = paths.map(|path| shop.ask("GET", &format!("{path}?{query}"), &[], b""));
-        asked.iter().flatten().any(StatusCode::is_success)
+        let path = paths.next().expect("it cycles");
+        shop.ask("GET", &format!("{path}?{query}"), &[], b"").is_some_and(|status| status.is_success())
     });
 }
 
@@ -130,7 +130,9 @@ fn no_token_breaks_the_check() {
     };
     let seeds = [claims.to_string(), signed(&claims).expect("a token"), r#"{"alg":"HS256","crit":["b64"]}"#.to_owned()];
     run("tokens", &seeds.each_ref().map(String::as_str), fuzz::json, |input| {
-        let sealed = serde_json::from_slice(input).ok().and_then(|claims: Value| signed(&claims).ok());
+        // The processor time of an input is also that of signing it.
+        let claims = if input.len() <= MAX_SIGNED { input } else { b"" };
+        let sealed = serde_json::from_slice(claims).ok().and_then(|claims: Value| signed(&claims).ok());
         let raw = String::from_utf8_lossy(input);
         let tokens = [Some(raw.into_owned()), sealed];
         let asked = |token: &String| {

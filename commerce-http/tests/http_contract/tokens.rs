@@ -71,6 +71,14 @@ async fn a_bad_token_is_refused_even_where_guests_may_ask() {
 }
 
 #[tokio::test]
+async fn a_long_token_is_not_read() {
+    let shop = Shop::open().await;
+    let long = signed(&Claims { iss: Some("x".repeat(16 * 1024)), ..ann() });
+    let problem = shop.with_token(&long).get("/v1/orders").send().await.problem(401, "invalid_token");
+    assert_eq!(problem["detail"], "The token is longer than 16 KiB.");
+}
+
+#[tokio::test]
 async fn an_expired_token_is_refused() {
     let shop = Shop::open().await;
     let expired = signed(&Claims { exp: jsonwebtoken::get_current_timestamp() - 60, ..ann() });

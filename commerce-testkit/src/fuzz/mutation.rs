@@ -70,7 +70,7 @@ pub fn bytes(pool: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
 /// One document of a pool, changed a few times; now and then, its text is changed as well. What is not JSON is changed as text.
 pub fn json(pool: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let donors: Vec<Value> =
-        (0..3).filter_map(|_| serde_json::from_slice(pick::<Vec<u8>>(pool, random)).ok()).collect();
+        (0..2).filter_map(|_| serde_json::from_slice(pick::<Vec<u8>>(pool, random)).ok()).collect();
     let Some(mut document) = donors.first().cloned() else { return bytes(pool, random) };
     for _ in 0..=random.below(3) {
         break_json(&mut document, &donors, random);
@@ -100,10 +100,9 @@ pub fn pick<'a, T>(from: &'a [T], random: &mut Random) -> &'a T {
 
 /// A change at any place, after which few requests are still good.
 pub fn break_json(document: &mut Value, pool: &[Value], random: &mut Random) {
-    let donated = somewhere(&mut pick(pool, random).clone(), random).clone();
     let place = somewhere(document, random);
     match random.below(10) {
-        0 => *place = donated,
+        0 => *place = part_of(pick(pool, random), random).clone(),
         1 | 2 => *place = extreme(random),
         3 => *place = enlarged(place, random),
         4 => lose_one(place, random),
@@ -132,6 +131,15 @@ fn somewhere<'a>(value: &'a mut Value, random: &mut Random) -> &'a mut Value {
     }
     let fields = value.as_object_mut().expect("only lists and objects have entries");
     somewhere(fields.values_mut().nth(place).expect("it was counted"), random)
+}
+
+fn part_of<'a>(value: &'a Value, random: &mut Random) -> &'a Value {
+    let parts: Vec<_> = match value {
+        Value::Array(entries) => entries.iter().collect(),
+        Value::Object(fields) => fields.values().collect(),
+        _ => Vec::new(),
+    };
+    if parts.is_empty() || random.happens(150) { value } else { part_of(pick::<&Value>(&parts, random), random) }
 }
 
 fn extreme(random: &mut Random) -> Value {

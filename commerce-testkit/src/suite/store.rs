@@ -182,6 +182,7 @@ macro_rules! store_suite {
             metadata:
                 metadata_comes_back_equal
                 documents_are_found_by_their_metadata
+                documents_changed_in_a_row_are_found_by_their_last_metadata
                 orders_are_found_by_their_metadata
                 the_longest_entry_is_found;
             tasks:

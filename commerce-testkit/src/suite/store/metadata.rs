@@ -11,7 +11,7 @@ use commerce_core::port::{OrderFilter, ProductFilter};
 use commerce_core::promotion::{Promotion, PromotionDefinition, PromotionRecord};
 use serde_json::{Value, json};
 
-use super::{Case, Fixture, first};
+use super::{Case, Fixture, at_once, first};
 use crate::commit_builder::{CURRENCY, parse, units};
 use crate::quote::percent_off;
 
@@ -70,6 +70,32 @@ pub async fn documents_are_found_by_their_metadata<F: Fixture>(fixture: &F) {
     case.accept(case.shop.update(&before, &Product { version: 2, metadata: one, ..before.clone() })).await;
     assert_eq!(products(&case, &keys(&[("rank", "1.5")])).await, []);
     assert_eq!(products(&case, &keys(&[("rank", "2")])).await.len(), 2);
+}
+
+/// Also when several changes of a document are written together: an entry is added, dropped and added again.
+pub async fn documents_changed_in_a_row_are_found_by_their_last_metadata<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    for (n, ranks) in [[1, 2, 1, 2, 3], [1, 2, 2, 1, 1], [3, 1, 2, 3, 1]].into_iter().enumerate() {
+        let id = format!("d{n}");
+        let version = |(version, rank): (u64, u64)| Product {
+            version,
+            ..product(&case, &id, of(json!({ "rank": rank, "channel": n })))
+        };
+        let versions: Vec<_> = (1..).zip(ranks).map(version).collect();
+        let created = [case.shop.create(&versions[0])];
+        let updated = versions.windows(2).map(|pair| case.shop.update(&pair[0], &pair[1]));
+        let mut commits: Vec<_> = created.into_iter().chain(updated).collect();
+        while !commits.is_empty() {
+            let answers = at_once(&case.store, commits.clone()).await;
+            let mut refused = answers.iter().map(Option::is_some);
+            commits.retain(|_| refused.next() == Some(true));
+        }
+        let last = versions.last().unwrap();
+        for rank in 1..=3 {
+            let found = products(&case, &keys(&[("rank", &rank.to_string()), ("channel", &n.to_string())])).await;
+            assert_eq!(found, if ranks[4] == rank { vec![last.metadata.clone()] } else { vec![] }, "{ranks:?}");
+        }
+    }
 }
 
 /// Together with other filters, and in every state.
