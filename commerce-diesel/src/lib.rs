@@ -6,6 +6,7 @@
 //!   options, errors, writers, readers.
 //! * `ports` and `query`: the ports and the queries. Both are written once and compiled once per database. `query::group`
 //!   settles and writes a batch of commits.
+//! * `books`: the books of the payment sandbox, which are no part of commits.
 //! * `changes`: the changes of the accepted commits of a batch, grouped by table.
 //! * `query::rebuild`: compares the tables that follow from the history with it, and repairs them.
 //! * `rows`, `schema`: the tables, and the conversions between rows and values. `migrations/` has one tree per database, with

@@ -19,6 +19,8 @@
 //!   the database.
 //! * An answer is given only after its transaction was confirmed, or was looked for and found.
 
+#[path = "books.rs"]
+mod books;
 mod connection;
 mod dialect;
 mod open;

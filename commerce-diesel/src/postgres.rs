@@ -15,6 +15,8 @@
 //!   the database.
 //! * An answer is given only after its transaction was confirmed, or was looked for and found.
 
+#[path = "books.rs"]
+mod books;
 mod connection;
 mod dialect;
 mod open;

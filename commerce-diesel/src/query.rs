@@ -33,6 +33,8 @@ pub(super) mod pricing;
 pub(super) mod promotions;
 #[path = "query/rebuild.rs"]
 pub(super) mod rebuild;
+#[path = "query/sandbox.rs"]
+pub(super) mod sandbox;
 #[path = "query/stock.rs"]
 pub(super) mod stock;
 #[path = "query/tasks.rs"]

@@ -7,6 +7,7 @@ pub(crate) mod event;
 pub(crate) mod idempotency;
 pub(crate) mod order;
 pub(crate) mod promotion;
+pub(crate) mod sandbox;
 pub(crate) mod stock;
 pub(crate) mod table;
 pub(crate) mod task;

@@ -177,6 +177,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use super::sql_types::Id;
+
+    sandbox_books (number) {
+        number -> BigInt,
+        payment_id -> Id,
+        written -> BigInt,
+        book -> Text,
+        event -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(orders, returns, document_keys, events);
 diesel::allow_tables_to_appear_in_same_query!(promotion_uses, document_keys);
 diesel::allow_tables_to_appear_in_same_query!(promotion_redemptions, document_keys);

@@ -11,6 +11,8 @@
 //! * An answer is given only after its transaction is on disk.
 //! * A commit in the queue is finished even if its caller has stopped waiting.
 
+#[path = "books.rs"]
+mod books;
 mod connection;
 mod dialect;
 mod open;
@@ -90,6 +92,8 @@ struct Shared {
     readers: Readers,
     remembered: Arc<Remembered>,
     health: Health,
+    /// The turn to write the books of the sandbox.
+    books: tokio::sync::Mutex<()>,
 }
 
 impl SqliteStore {
@@ -100,7 +104,8 @@ impl SqliteStore {
     pub async fn open(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
         let (writer, connections) = Writer::start(path.to_owned(), options).await?;
         let readers = Readers::start(writer.turn(), connections)?;
-        Ok(Self { shared: Arc::new(Shared { writer, readers, health: Health::default(), remembered: Arc::default() }) })
+        let (remembered, health, books) = (Arc::default(), Health::default(), tokio::sync::Mutex::default());
+        Ok(Self { shared: Arc::new(Shared { writer, readers, remembered, health, books }) })
     }
 }
 

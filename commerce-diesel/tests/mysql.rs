@@ -47,3 +47,16 @@ impl Fixture for OneDatabase {
 }
 
 commerce_testkit::store_suite!(OneDatabase::start);
+
+/// The contract of a payment processor, kept by the sandbox with its books in the database.
+mod sandbox {
+    use commerce_testkit::suite::processor::SandboxFixture;
+
+    use super::{Arc, OneDatabase};
+
+    async fn start() -> SandboxFixture {
+        SandboxFixture::on(Arc::new(OneDatabase::start().await.store))
+    }
+
+    commerce_testkit::processor_suite!(start);
+}

@@ -40,3 +40,16 @@ impl Fixture for OneFile {
 }
 
 commerce_testkit::store_suite!(OneFile::start);
+
+/// The contract of a payment processor, kept by the sandbox with its books in the database.
+mod sandbox {
+    use commerce_testkit::suite::processor::SandboxFixture;
+
+    use super::{Arc, OneFile};
+
+    async fn start() -> SandboxFixture {
+        SandboxFixture::on(Arc::new(OneFile::start().await.store))
+    }
+
+    commerce_testkit::processor_suite!(start);
+}

@@ -114,11 +114,13 @@ impl PaymentBook {
         self.find(id).map_or_else(|| OperationAnswer::declined(DeclineCode::NotReceived), |entry| entry.answer.clone())
     }
 
-    /// A payment that was never authorized here was received elsewhere, or is forgotten; its refunds are approved.
+    /// Refunds of a payment that was received elsewhere are approved. It was never authorized here, and got its reference from a
+    /// refund at most.
     fn covers(&self, request: &OperationRequest) -> bool {
         let amount = request.amount.minor();
         let same = self.entries.first().is_none_or(|first| first.amount.currency() == request.amount.currency());
-        let elsewhere = !self.entries.iter().any(|entry| entry.kind == OperationKind::Authorize);
+        let known = self.entries.iter().any(|entry| entry.kind == OperationKind::Authorize);
+        let elsewhere = !known && (request.payment.reference.is_none() || self.refunded() > 0);
         same && amount > 0
             && match request.action {
                 OperationAction::Authorize { .. } => amount <= request.payment.amount.minor() && self.held() == 0,

@@ -14,7 +14,7 @@ use super::{BookEntry, DeclineCode, NextAction, OperationAnswer, OperationOutcom
 use crate::ids::{OperationId, PaymentId};
 use crate::port::{
     Clock, OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms, Processor, ProcessorError,
-    ProcessorEvent, ProcessorEvents, Webhook, WebhookRejection,
+    ProcessorEvent, ProcessorEvents, StoreError, Webhook, WebhookRejection,
 };
 
 /// A payment processor for development and tests. It decides by the token and moves no money.
@@ -61,6 +61,12 @@ pub trait Books: Send + Sync + fmt::Debug {
 #[derive(Debug, Error)]
 #[error("the books of the sandbox are not available: {0}")]
 pub struct BooksUnavailable(pub Box<dyn core::error::Error + Send + Sync>);
+
+impl From<StoreError> for BooksUnavailable {
+    fn from(error: StoreError) -> Self {
+        Self(Box::new(error))
+    }
+}
 
 /// What a token stands for.
 enum Script {

@@ -26,6 +26,8 @@ pub(super) struct Shared {
     pub(super) readers: Readers,
     pub(super) remembered: Arc<Remembered>,
     pub(super) health: Health,
+    /// The turn to write the books of the sandbox.
+    pub(super) books: tokio::sync::Mutex<()>,
 }
 
 impl NetworkStore {
@@ -42,7 +44,8 @@ impl NetworkStore {
         }
         let writer = Writers::start(connections, options.queue);
         let readers = Readers::new(target, &options);
-        Ok(Self { shared: Arc::new(Shared { writer, readers, health: Health::default(), remembered: Arc::default() }) })
+        let (remembered, health, books) = (Arc::default(), Health::default(), tokio::sync::Mutex::default());
+        Ok(Self { shared: Arc::new(Shared { writer, readers, remembered, health, books }) })
     }
 }
 

@@ -8,6 +8,7 @@ use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
 use commerce_core::payment::SandboxProcessor;
 use commerce_core::port::{PageRequest, ProductFilter, StoreError};
+use commerce_core::system::SystemClock;
 use tokio::runtime;
 
 use self::kept::Backend;
@@ -52,7 +53,9 @@ impl OpenStore {
     }
 
     pub(super) fn engine(&self, config: &Config, currency: Currency) -> Result<Engine, Failure> {
-        let processor = config.payments.processor()?.unwrap_or_else(|| Arc::new(SandboxProcessor::in_memory()));
+        let processor = config.payments.processor()?;
+        let sandbox = || Arc::new(SandboxProcessor::new(self.kept.clone(), Arc::new(SystemClock)));
+        let processor = processor.unwrap_or_else(|| sandbox());
         let mut engine = Engine::builder(config.settings(currency)?, self.kept.clone(), processor);
         if let Some(url) = config.users.url() {
             let token = config.users.token()?;

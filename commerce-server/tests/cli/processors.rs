@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::home::{Home, on_each_database};
 use crate::running::{Caller, PATIENCE, Server, commerce, directory, fail, order_of, stderr, succeed};
 
-on_each_database!(a_payment_service_is_paid_once);
+on_each_database!(a_payment_service_is_paid_once, the_sandbox_knows_what_it_took_before_a_restart);
 
 /// The payment of a new order, after a token was sent for it.
 async fn pay(ann: &Caller, token: &str, status: StatusCode) -> String {
@@ -55,6 +55,39 @@ async fn a_payment_service_is_paid_once(home: Home) {
     };
     let cents = total.as_str().and_then(|total| total.replace('.', "").parse().ok());
     assert_eq!([taken(&paid), taken(&lost), taken(&declined)], [cents, cents, Some(0)], "{books}");
+    assert!(succeed(home.path(), &["replay", "--verify"]).contains("the tables agree with the events"));
+}
+
+/// Refunds a part of a payment, and waits until the refund, the `count`th, has ended.
+async fn refund(admin: &Caller, path: &str, count: usize) -> Value {
+    let (key, body) = (format!("refund-{count}"), json!({ "amount": "1.00", "reason": "It is chipped." }));
+    let asked = admin.send(Method::POST, &format!("{path}/refunds"), Some(&key), &body).await.expect("an answer");
+    assert_eq!(asked.status, StatusCode::CREATED, "{asked:?}");
+    let start = Instant::now();
+    loop {
+        let payment = admin.get(path).await.body;
+        let refund = payment["refunds"][count - 1]["status"].clone();
+        if refund != "requested" {
+            return refund;
+        }
+        assert!(start.elapsed() < PATIENCE, "{payment}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Its books are its own: the shop's history does not make them, and what it never took it does not pay back.
+async fn the_sandbox_knows_what_it_took_before_a_restart(home: Home) {
+    home.stock(&[("mug", 10)]);
+    let server = Server::start(home.path(), &[]);
+    let ann = Caller::guest(server.address).acting(home.path(), "ann", Role::Customer);
+    let path = pay(&ann, "tok_ok", StatusCode::OK).await;
+    server.stop();
+    let server = Server::start(home.path(), &[]);
+    let admin = Caller::guest(server.address).acting(home.path(), "ada", Role::Admin);
+    assert_eq!(refund(&admin, &path, 1).await, "processed");
+    home.sql("DELETE FROM sandbox_books;");
+    assert_eq!(refund(&admin, &path, 2).await, "failed");
+    server.stop();
     assert!(succeed(home.path(), &["replay", "--verify"]).contains("the tables agree with the events"));
 }
 

@@ -23,12 +23,13 @@ use chrono::{DateTime, Utc};
 use commerce_core::ids::OperationId;
 use commerce_core::money::Money;
 use commerce_core::payment::{
-    CaptureMode, DeclineClass, DeclineCode, OperationAnswer, OperationKind, OperationOutcome, SandboxProcessor,
+    Books, CaptureMode, DeclineClass, DeclineCode, OperationAnswer, OperationKind, OperationOutcome, SandboxProcessor,
 };
 use commerce_core::port::{
     OperationAction, OperationRequest, PaymentTerms, PaymentToken, Processor, ProcessorError, ProcessorEvent, Webhook,
     WebhookRejection,
 };
+use commerce_core::system::SystemClock;
 use uuid::Uuid;
 
 use crate::commit_builder::parse;
@@ -74,10 +75,18 @@ pub enum Wanted {
     Unreachable,
 }
 
-/// The sandbox with its books in memory.
+/// The sandbox.
 #[derive(Clone, Debug)]
 pub struct SandboxFixture(Arc<SandboxProcessor>);
 
+impl SandboxFixture {
+    /// The sandbox with given books.
+    pub fn on(books: Arc<dyn Books>) -> Self {
+        Self(Arc::new(SandboxProcessor::new(books, Arc::new(SystemClock))))
+    }
+}
+
+/// The books are in memory.
 impl Default for SandboxFixture {
     fn default() -> Self {
         Self(Arc::new(SandboxProcessor::in_memory()))

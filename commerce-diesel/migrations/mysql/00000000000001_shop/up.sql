@@ -214,3 +214,15 @@ CREATE TABLE IF NOT EXISTS promotion_redemptions (
     KEY promotion_redemptions_of_user (user_id, promotion_id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+-- The books of the payment sandbox. They are those of a processor, so no commit of the shop writes them. A row is what happened,
+-- and the book of the payment after it.
+CREATE TABLE IF NOT EXISTS sandbox_books (
+    number BIGINT NOT NULL PRIMARY KEY,
+    payment_id BINARY(16) NOT NULL,
+    written BIGINT NOT NULL,
+    book MEDIUMTEXT NOT NULL,
+    event MEDIUMTEXT NOT NULL,
+    UNIQUE (payment_id, written)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';

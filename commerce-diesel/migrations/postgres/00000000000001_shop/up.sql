@@ -195,3 +195,14 @@ CREATE TABLE promotion_redemptions (
     PRIMARY KEY (promotion_id, order_id)
 );
 CREATE INDEX promotion_redemptions_of_user ON promotion_redemptions (user_id, promotion_id);
+
+-- The books of the payment sandbox. They are those of a processor, so no commit of the shop writes them. A row is what happened,
+-- and the book of the payment after it.
+CREATE TABLE sandbox_books (
+    number BIGINT NOT NULL PRIMARY KEY,
+    payment_id UUID NOT NULL,
+    written BIGINT NOT NULL,
+    book TEXT COLLATE "C" NOT NULL,
+    event TEXT COLLATE "C" NOT NULL,
+    UNIQUE (payment_id, written)
+);

@@ -190,3 +190,14 @@ CREATE TABLE promotion_redemptions (
     PRIMARY KEY (promotion_id, order_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX promotion_redemptions_of_user ON promotion_redemptions (user_id, promotion_id);
+
+-- The books of the payment sandbox. They are those of a processor, so no commit of the shop writes them. A row is what happened,
+-- and the book of the payment after it.
+CREATE TABLE sandbox_books (
+    number INTEGER NOT NULL PRIMARY KEY,
+    payment_id BLOB NOT NULL,
+    written INTEGER NOT NULL,
+    book TEXT NOT NULL,
+    event TEXT NOT NULL,
+    UNIQUE (payment_id, written)
+) STRICT;

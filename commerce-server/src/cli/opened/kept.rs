@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use commerce_core::payment::Books;
 use commerce_core::port::{Store, StoreError};
 use commerce_diesel::Rebuilt;
 #[cfg(feature = "mysql")]
@@ -19,7 +20,7 @@ use crate::config::{Config, Database};
 pub(in super::super) type Progress = Box<dyn FnMut(u64) + Send>;
 
 #[async_trait]
-pub(in super::super) trait Backend: Store {
+pub(in super::super) trait Backend: Store + Books {
     /// Compares the tables that follow from the history with it, or repairs them.
     async fn replay(&self, verify: bool, at: DateTime<Utc>, progress: Progress) -> Result<Rebuilt, StoreError>;
 }
