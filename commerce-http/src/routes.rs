@@ -18,6 +18,7 @@ pub(crate) mod quotes;
 pub(crate) mod returns;
 pub(crate) mod system;
 pub(crate) mod tasks;
+pub(crate) mod webhooks;
 
 use std::sync::LazyLock;
 
@@ -65,6 +66,11 @@ routes! {
         POST "/payments/{id}/void" payments::void = voidPayment(CapturePayments);
         POST "/payments/{id}/refunds" payments::refund = createRefund(HandleReturns);
         POST "/payments/{id}/refund" payments::refund_payment = refundPayment(HandleReturns);
+
+        POST "/webhooks/payments/{processor}" webhooks::receive = receiveWebhook(Signer);
+        POST "/webhooks/payments" webhooks::receive_remote = receiveRemoteWebhook(Signer);
+        GET "/webhooks/events" webhooks::events = listProcessorEvents(SeeAll);
+        POST "/webhooks/events/{id}/retry" webhooks::retry = retryProcessorEvent(ManageTasks);
 
         GET "/promos" promos::list = listPromotions(ManagePromotions);
         POST "/promos" promos::create = createPromotion(ManagePromotions);

@@ -14,7 +14,7 @@ use crate::money::Money;
 use crate::order::{Command, Context, Order, OrderEvent, OrderRejection, Phase, Reason, RefundOutcome, Trigger};
 use crate::payment::{
     CaptureMode, DeclineClass, Finding, NewOperation, Operation, OperationAnswer, OperationKind, OperationState,
-    Payment, Reference,
+    Payment, PaymentRejection, Reference,
 };
 use crate::permission::Permission;
 use crate::port::{OperationAction, OperationLookup, OperationRequest, OrderRef, PaymentToken, ProcessorError};
@@ -428,7 +428,7 @@ impl Engine {
         let PaymentChange { before, mut after } = change;
         after.note_received(&order, OperationId::new(self.ports.ids.next()), context.at);
         for refund in refunds {
-            after.request(refund, context.at)?;
+            after.request(refund, context.at).map_err(refused_refund)?;
         }
         if after.capture == CaptureMode::Manual {
             let next = after.next_operation(&order, OperationId::new(self.ports.ids.next()));
@@ -501,6 +501,18 @@ fn unheld(order: &Order, payment: &Payment) -> Option<Money> {
     let left = totals.capturable().saturating_add(totals.capturing).max(0);
     let gone = held.minor().saturating_sub(left);
     (gone > 0).then(|| Money::new(gone, held.currency()))
+}
+
+/// The payment can know of a refund that the order, which was read before, does not know yet. The refusal is the same.
+fn refused_refund(rejection: PaymentRejection) -> EngineError {
+    match rejection {
+        PaymentRejection::Amount { asked, left } => OrderRejection::RefundAmount { asked, left }.into(),
+        PaymentRejection::TooManyOperations
+        | PaymentRejection::AlreadyAuthorized
+        | PaymentRejection::NothingHeld
+        | PaymentRejection::Currency { .. }
+        | PaymentRejection::UnknownOperation(_) => rejection.into(),
+    }
 }
 
 fn requested_refund(event: &OrderEvent) -> Option<NewOperation> {
