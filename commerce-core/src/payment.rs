@@ -8,6 +8,7 @@ mod book;
 mod decide;
 mod operation;
 mod received;
+mod refund;
 mod sandbox;
 mod state;
 
@@ -18,6 +19,7 @@ pub use self::operation::{
     OperationOutcome, PaymentMethod, Reference,
 };
 pub use self::received::{EventCursor, ReceivedEvent, ReceivedState};
+pub use self::refund::RefundPart;
 #[cfg(feature = "std")]
 pub use self::sandbox::MemoryBooks;
 pub use self::sandbox::{Books, BooksUnavailable, SandboxProcessor};

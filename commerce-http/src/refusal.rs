@@ -136,6 +136,7 @@ fn payment(rejection: &PaymentRejection) -> Problem {
             .with("left", left.to_decimal().to_string()),
         PaymentRejection::NothingHeld => Problem::conflict("nothing_held", rejection),
         PaymentRejection::Currency { .. } => Problem::unprocessable("currency_mismatch", rejection),
+        PaymentRejection::NotElsewhere => Problem::conflict("refund_by_processor", rejection),
         PaymentRejection::TooManyOperations | PaymentRejection::AlreadyAuthorized | _ => {
             Problem::conflict("payment_refused", rejection)
         }

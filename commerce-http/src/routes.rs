@@ -65,6 +65,7 @@ routes! {
         POST "/payments/{id}/capture" payments::capture = capturePayment(CapturePayments);
         POST "/payments/{id}/void" payments::void = voidPayment(CapturePayments);
         POST "/payments/{id}/refunds" payments::refund = createRefund(HandleReturns);
+        POST "/payments/{id}/refunds/{refund_id}/paid" payments::refund_paid = markRefundPaid(HandleReturns);
         POST "/payments/{id}/refund" payments::refund_payment = refundPayment(HandleReturns);
 
         POST "/webhooks/payments/{processor}" webhooks::receive = receiveWebhook(Signer);

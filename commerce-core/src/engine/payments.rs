@@ -14,10 +14,11 @@ use crate::money::Money;
 use crate::order::{Command, Context, Order, OrderEvent, OrderRejection, Phase, Reason, RefundOutcome, Trigger};
 use crate::payment::{
     CaptureMode, DeclineClass, Finding, NewOperation, Operation, OperationAnswer, OperationKind, OperationState,
-    Payment, PaymentRejection, Reference,
+    Payment, PaymentRejection, Reference, RefundPart,
 };
 use crate::permission::Permission;
 use crate::port::{OperationAction, OperationLookup, OperationRequest, OrderRef, PaymentToken, ProcessorError};
+use crate::settings::ExpiringHold;
 use crate::stock::StockRefusal;
 use crate::text::BoundedString;
 
@@ -123,6 +124,29 @@ impl Engine {
         self.command_on(caller, Target::any(&OrderRef::Payment(payment)), &command, key).await
     }
 
+    /// Staff have paid a refund of money that was received elsewhere.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`], [`EngineError::NotFound`], [`EngineError::Payment`] if the processor pays it.
+    pub async fn note_refund_paid(
+        &self,
+        caller: &Actor,
+        payment: PaymentId,
+        refund: RefundId,
+        key: Key<'_, PaymentView>,
+    ) -> Answer<PaymentView> {
+        caller.require(Permission::HandleReturns)?;
+        let decide = async |_| {
+            let (context, order, mut change) = self.read_payment(caller, payment).await?;
+            change.after.note_refunded(OperationId::new(refund.uuid()), context.at)?;
+            let system = Context { actor: Actor::SYSTEM, ..context.clone() };
+            let outcome = RefundOutcome::Done { reference: None };
+            let events = self.decide_events(&system, &order, Command::RecordRefund { id: refund, outcome })?;
+            self.commit_with_payment(&context, order, events, Some(change)).await
+        };
+        self.decide_and_commit(key, decide).await
+    }
+
     /// Captures an amount of what is held; `None`: all of it. The task of the payment sends it. A final capture gives the rest back.
     ///
     /// # Errors
@@ -166,11 +190,58 @@ impl Engine {
         self.decide_and_commit(key, decide).await
     }
 
+    /// What is held runs out soon: it is captured, given back or told, as the settings say.
+    async fn end_hold(&self, payment: PaymentId, hold: OperationId) -> Result<()> {
+        let decide = async |_| {
+            let (context, order, mut change) = self.read_payment(&Actor::SYSTEM, payment).await?;
+            let new = OperationId::new(self.ports.ids.next());
+            let all = change.after.capture(new, None, None);
+            let expires_at = change.after.end_alarm(hold)?.filter(|_| all.amount.minor() > 0);
+            let void = NewOperation::new(new, OperationKind::Void, all.amount);
+            let decide = |command| self.decide_events(&context, &order, command);
+            let events = match (expires_at, self.settings.expiring_hold) {
+                (None, _) => Vec::new(),
+                (Some(_), ExpiringHold::Capture) if order.payment.held.is_some() => {
+                    change.after.request(all, context.at)?;
+                    Vec::new()
+                }
+                (Some(_), ExpiringHold::Void) => {
+                    change.after.request(void, context.at)?;
+                    decide(Command::Void { amount: void.amount })?
+                }
+                (Some(expires_at), _) => decide(Command::TellExpiringHold { expires_at })?,
+            };
+            self.commit_with_payment(&context, order, events, Some(change)).await
+        };
+        self.decide_and_commit(None, decide).await.map(drop)
+    }
+
     async fn read_payment(&self, caller: &Actor, id: PaymentId) -> Result<(Context, Order, PaymentChange)> {
         let order = self.order(caller, &OrderRef::Payment(id)).await?;
-        let before = self.stored_payment(id).await?;
-        let change = PaymentChange { after: before.clone().unwrap_or_else(|| self.new_payment(&order)), before };
-        Ok((self.context(caller), order, change))
+        let context = self.context(caller);
+        let change = self.payment_change(&order, &context).await?;
+        Ok((context, order, change))
+    }
+
+    /// The payment of an order, with what was received elsewhere.
+    async fn payment_change(&self, order: &Order, context: &Context) -> Result<PaymentChange> {
+        let before = self.stored_payment(order.payment.id).await?;
+        let mut after = before.clone().unwrap_or_else(|| self.new_payment(order));
+        after.note_received(order, OperationId::new(self.ports.ids.next()), context.at);
+        Ok(PaymentChange { before, after })
+    }
+
+    /// A refund of money that was received in two ways is two refunds.
+    fn split_refund(&self, payment: &Payment, event: OrderEvent) -> Vec<OrderEvent> {
+        let OrderEvent::RefundRequested { id, amount, reason, .. } = event else { return Vec::from([event]) };
+        let ids = core::iter::once(id).chain(core::iter::from_fn(|| Some(RefundId::new(self.ports.ids.next()))));
+        let part = |(id, RefundPart { amount, elsewhere })| OrderEvent::RefundRequested {
+            id,
+            amount,
+            reason: reason.clone(),
+            elsewhere,
+        };
+        ids.zip(payment.refund_parts(amount)).map(part).collect()
     }
 
     /// Sends the operations of a payment that are to be sent, asks about those whose end is open, and records the answers. A
@@ -180,6 +251,10 @@ impl Engine {
         let is_due = |operation: &&Operation| operation.ask_at.is_some_and(|at| at <= now);
         while let Some(payment) = self.stored_payment(id).await? {
             let Some(operation) = payment.operations.iter().find(is_due) else { break };
+            if operation.state == OperationState::Succeeded {
+                self.end_hold(id, operation.id).await?;
+                continue;
+            }
             let finding = self.ask(&payment, operation).await?;
             match self.record_finding(id, operation.id, &finding, None).await {
                 Ok(_) | Err(EngineError::OrderCancelled { .. }) => {}
@@ -223,7 +298,11 @@ impl Engine {
             let open = after.open_operation(OperationKind::Authorize).map(|operation| operation.id);
             match open {
                 Some(open) => after.send_again(open, at)?,
-                None => after.request(NewOperation::new(id, OperationKind::Authorize, order.payment.amount), at)?,
+                None => {
+                    // Other attempts may have been declined since the order was read.
+                    self.settings.unpaid.check_payment(order, after.declined(), at)?;
+                    after.request(NewOperation::new(id, OperationKind::Authorize, order.payment.amount), at)?;
+                }
             }
             let mut commit = self.commit_by(caller, at);
             let payment = change_payment(&mut commit, PaymentChange { before, after });
@@ -292,6 +371,7 @@ impl Engine {
     ) -> Decided<PaymentView> {
         let order = self.order(&Actor::SYSTEM, &OrderRef::Id(after.order_id)).await?;
         let context = self.context(&Actor::SYSTEM);
+        after.note_received(&order, OperationId::new(self.ports.ids.next()), context.at);
         after.record(operation, finding, context.at)?;
         let state = before.as_ref().and_then(|before| before.operation(operation)).map(|operation| operation.state);
         let news = after.operation(operation).filter(|operation| Some(operation.state) != state).cloned();
@@ -412,21 +492,20 @@ impl Engine {
         events: Vec<OrderEvent>,
         change: Option<PaymentChange>,
     ) -> Decided<PaymentView> {
-        let refunds: Vec<_> = events.iter().filter_map(requested_refund).collect();
-        let leaves_payment = refunds.is_empty() && (events.is_empty() || order.payment.held.is_none());
-        let Decision { mut commit, outcome: order } = self.commit_events(context, order, events)?;
+        let refunds = events.iter().any(|event| requested_refund(event).is_some());
+        let leaves_payment = !refunds && (events.is_empty() || order.payment.held.is_none());
         let change = match change {
             None if leaves_payment => {
+                let Decision { commit, outcome: order } = self.commit_events(context, order, events)?;
                 return Ok(Decision { commit, outcome: PaymentView { order, payment: None } });
             }
-            None => {
-                let before = self.stored_payment(order.payment.id).await?;
-                PaymentChange { after: before.clone().unwrap_or_else(|| self.new_payment(&order)), before }
-            }
+            None => self.payment_change(&order, context).await?,
             Some(change) => change,
         };
         let PaymentChange { before, mut after } = change;
-        after.note_received(&order, OperationId::new(self.ports.ids.next()), context.at);
+        let events: Vec<_> = events.into_iter().flat_map(|event| self.split_refund(&after, event)).collect();
+        let refunds: Vec<_> = events.iter().filter_map(requested_refund).collect();
+        let Decision { mut commit, outcome: order } = self.commit_events(context, order, events)?;
         for refund in refunds {
             after.request(refund, context.at).map_err(refused_refund)?;
         }
@@ -479,7 +558,7 @@ impl Engine {
         if (way.is_none() && !order.is_unsecured()) || order.is_paid() {
             return Err(OrderRejection::NotPayable(order.status.clone()).into());
         }
-        Ok(self.settings.unpaid.check_payment(order, self.now())?)
+        Ok(self.settings.unpaid.check_payment(order, order.payment.declined, self.now())?)
     }
 }
 
@@ -510,12 +589,14 @@ fn refused_refund(rejection: PaymentRejection) -> EngineError {
         PaymentRejection::TooManyOperations
         | PaymentRejection::AlreadyAuthorized
         | PaymentRejection::NothingHeld
+        | PaymentRejection::NotElsewhere
         | PaymentRejection::Currency { .. }
         | PaymentRejection::UnknownOperation(_) => rejection.into(),
     }
 }
 
 fn requested_refund(event: &OrderEvent) -> Option<NewOperation> {
-    let OrderEvent::RefundRequested { id, amount, .. } = event else { return None };
-    Some(NewOperation::new(OperationId::new(id.uuid()), OperationKind::Refund, *amount))
+    let OrderEvent::RefundRequested { id, amount, elsewhere, .. } = event else { return None };
+    let refund = NewOperation::new(OperationId::new(id.uuid()), OperationKind::Refund, *amount);
+    Some(NewOperation { elsewhere: *elsewhere, ..refund })
 }

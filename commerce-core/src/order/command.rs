@@ -80,6 +80,8 @@ pub enum Command {
     CaptureHeld { amount: Money, reference: Option<BoundedString<200>>, is_final: bool },
     /// The processor declined a capture. `reason` is its message.
     FailCapture { reason: Reason },
+    /// What is held runs out soon.
+    TellExpiringHold { expires_at: DateTime<Utc> },
     /// An amount of what is held is given back.
     Void { amount: Money },
     /// The processor captured money. `reference` is its id of the payment.
@@ -130,6 +132,7 @@ impl Command {
             | Self::CancelSoldOut
             | Self::CaptureHeld { .. }
             | Self::FailCapture { .. }
+            | Self::TellExpiringHold { .. }
             | Self::Capture { .. }
             | Self::CaptureAfterExpiry { .. }
             | Self::CaptureSurplus { .. }

@@ -5,6 +5,8 @@ use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use chrono::{DateTime, Utc};
+
 use super::command::{Command, Context, NewOrder, OrderDetails, RefundOutcome, ReturnRequest, ShipmentUpdate};
 use super::event::{OrderEvent, Reason};
 use super::lifecycle::{Lifecycle, PaymentEffect, Phase, Status, Transition, Trigger};
@@ -102,6 +104,7 @@ pub fn decide(lifecycle: &Lifecycle, context: &Context, order: &Order, command: 
         Command::CancelSoldOut => decider.cancel_sold_out(),
         Command::CaptureHeld { amount, reference, is_final } => decider.capture_held((amount, is_final), reference),
         Command::FailCapture { reason } => Ok(decider.fail_capture(reason)),
+        Command::TellExpiringHold { expires_at } => Ok(decider.tell_expiring_hold(expires_at)),
         Command::Void { amount } => decider.void(amount),
         Command::Capture { amount, reference } => decider.capture(amount, reference),
         Command::CaptureAfterExpiry { amount, reference } => decider.capture_after_expiry(amount, reference),
@@ -205,6 +208,10 @@ impl Decider<'_> {
 
     fn fail_capture(self, reason: Reason) -> Vec<OrderEvent> {
         self.order.payment.held.map(|_| OrderEvent::CaptureFailed { reason }).into_iter().collect()
+    }
+
+    fn tell_expiring_hold(self, expires_at: DateTime<Utc>) -> Vec<OrderEvent> {
+        self.order.payment.held.map(|_| OrderEvent::HoldExpiring { expires_at }).into_iter().collect()
     }
 
     fn void(self, amount: Money) -> DecisionResult {
@@ -390,7 +397,7 @@ impl Decider<'_> {
     }
 
     const fn refund_event(&self, amount: Money, reason: Option<Reason>) -> OrderEvent {
-        OrderEvent::RefundRequested { id: self.context.refund, amount, reason }
+        OrderEvent::RefundRequested { id: self.context.refund, amount, reason, elsewhere: false }
     }
 
     fn permit(&self, way: &Transition) -> Result<(), OrderRejection> {

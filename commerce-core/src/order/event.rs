@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::lifecycle::{Phase, PromotionEffect, Status, StockEffect, Trigger};
@@ -42,12 +43,21 @@ pub enum OrderEvent {
     },
     /// A capture of what is held was declined. `reason` is the processor's message.
     CaptureFailed { reason: Reason },
+    /// What is held runs out soon: the processor gives it back.
+    HoldExpiring { expires_at: DateTime<Utc> },
     /// What is held is given back, by this amount.
     PaymentVoided { amount: Money },
     /// An attempt to pay failed. `reason` is the processor's message.
     PaymentFailed { reason: Reason },
-    /// A refund is to be sent to the processor.
-    RefundRequested { id: RefundId, amount: Money, reason: Option<Reason> },
+    /// A refund is to be sent to the processor, or paid in the way in which the money was received.
+    RefundRequested {
+        id: RefundId,
+        amount: Money,
+        reason: Option<Reason>,
+        /// The money was received elsewhere: staff pay it back.
+        #[serde(default, skip_serializing_if = "is_false")]
+        elsewhere: bool,
+    },
     /// The processor paid a refund. `reference` is its id at the processor.
     RefundProcessed { id: RefundId, reference: Option<BoundedString<200>> },
     /// The processor refused a refund permanently. `reason` is its message.
@@ -89,6 +99,7 @@ impl OrderEvent {
             Self::PaymentAuthorized { .. } => "payment.authorized",
             Self::PaymentCaptured { .. } => "payment.captured",
             Self::CaptureFailed { .. } => "payment.capture_failed",
+            Self::HoldExpiring { .. } => "payment.hold_expiring",
             Self::PaymentVoided { .. } => "payment.voided",
             Self::PaymentFailed { .. } => "payment.failed",
             Self::RefundRequested { .. } => "refund.requested",

@@ -65,7 +65,7 @@ pub fn evolve(order: Option<Order>, entry: &Recorded<OrderEvent>) -> Result<Orde
 impl Order {
     fn apply(&mut self, entry: &Recorded<OrderEvent>) -> Result<(), CorruptHistory> {
         match &entry.event {
-            OrderEvent::Created { .. } => {}
+            OrderEvent::Created { .. } | OrderEvent::HoldExpiring { .. } => {}
             OrderEvent::Transitioned { to, phase, .. } => self.enter(to, *phase, entry),
             OrderEvent::PaymentAuthorized { amount, reference } => {
                 (self.payment.held, self.payment.status) = (Some(*amount), PaymentStatus::Authorized);
@@ -86,9 +86,10 @@ impl Order {
                 }
                 self.payment.declined = self.payment.declined.saturating_add(1);
             }
-            OrderEvent::RefundRequested { id, amount, reason } => self.refunds.push(Refund {
+            OrderEvent::RefundRequested { id, amount, reason, elsewhere } => self.refunds.push(Refund {
                 id: *id,
                 amount: *amount,
+                elsewhere: *elsewhere,
                 reason: reason.clone(),
                 status: RefundStatus::Requested,
                 reference: None,

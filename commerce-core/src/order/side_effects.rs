@@ -61,6 +61,7 @@ pub fn side_effects(order: &Order, entry: &Recorded<OrderEvent>) -> SideEffects 
         | OrderEvent::PaymentAuthorized { .. }
         | OrderEvent::PaymentCaptured { .. }
         | OrderEvent::CaptureFailed { .. }
+        | OrderEvent::HoldExpiring { .. }
         | OrderEvent::PaymentVoided { .. }
         | OrderEvent::PaymentFailed { .. }
         | OrderEvent::ShipmentUpdated { .. }

@@ -123,6 +123,11 @@ pub struct Payment {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 const fn is_zero(count: &u32) -> bool {
     *count == 0
 }
@@ -159,6 +164,9 @@ pub struct Refund {
     /// Its id, also the idempotency key at the processor.
     pub id: RefundId,
     pub amount: Money,
+    /// The money was received elsewhere, so that staff pay it back.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub elsewhere: bool,
     pub reason: Option<Reason>,
     pub status: RefundStatus,
     /// The processor's id of the refund.

@@ -24,6 +24,11 @@ use crate::text::BoundedString;
 /// The maximum number of operations of a payment.
 pub const MAX_OPERATIONS: usize = 100;
 
+/// How long money is held if the processor does not say it.
+const HOLD: TimeDelta = TimeDelta::days(7);
+/// How long before its end something is done about a hold.
+const BEFORE_END: TimeDelta = TimeDelta::days(1);
+
 /// Why an operation cannot be requested.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -37,6 +42,9 @@ pub enum PaymentRejection {
     /// There is nothing to take or to give back.
     #[error("nothing is held: it was captured or given back, or was never authorized")]
     NothingHeld,
+    /// The processor pays the refund.
+    #[error("the processor pays this refund, and says when it is paid")]
+    NotElsewhere,
     /// It is not in the currency of the payment.
     #[error("{asked} is not in {currency}, the currency of the payment")]
     Currency { asked: Money, currency: Currency },
@@ -57,12 +65,14 @@ pub struct NewOperation {
     pub amount: Money,
     /// Of a capture: whether the processor gives the rest back.
     pub is_final: bool,
+    /// Of a refund: staff pay it, because the money was received elsewhere.
+    pub elsewhere: bool,
 }
 
 impl NewOperation {
     /// An operation; a capture is not the final one.
     pub const fn new(id: OperationId, kind: OperationKind, amount: Money) -> Self {
-        Self { id, kind, amount, is_final: false }
+        Self { id, kind, amount, is_final: false, elsewhere: false }
     }
 }
 
@@ -130,7 +140,8 @@ impl Payment {
             return Err(PaymentRejection::Amount { asked: new.amount, left });
         }
         let ask_at = if new.kind == OperationKind::Authorize { after(at, Operation::pause(0)) } else { Some(at) };
-        self.operations.push(Operation { ask_at, ..Operation::new(new, at) });
+        let ask_at = ask_at.filter(|_| !new.elsewhere);
+        self.operations.push(Operation { ask_at, sent: u32::from(!new.elsewhere), ..Operation::new(new, at) });
         self.set_alarm();
         Ok(())
     }
@@ -157,6 +168,19 @@ impl Payment {
         (next.amount.minor() > 0 && !is_declined).then_some(next)
     }
 
+    /// Staff paid a refund of money that was received elsewhere. No effect if it is known.
+    ///
+    /// # Errors
+    /// [`PaymentRejection::UnknownOperation`], [`PaymentRejection::NotElsewhere`].
+    pub fn note_refunded(&mut self, id: OperationId, at: DateTime<Utc>) -> Result<(), PaymentRejection> {
+        let refund = self.operation_mut(id)?;
+        if refund.kind != OperationKind::Refund || refund.sent > 0 {
+            return Err(PaymentRejection::NotElsewhere);
+        }
+        (refund.state, refund.updated_at) = (OperationState::Succeeded, at);
+        Ok(())
+    }
+
     /// Notes that an operation that is open is about to be sent again.
     ///
     /// # Errors
@@ -176,7 +200,7 @@ impl Payment {
     /// # Errors
     /// [`PaymentRejection::UnknownOperation`].
     pub fn record(&mut self, id: OperationId, finding: Finding, at: DateTime<Utc>) -> Result<(), PaymentRejection> {
-        let currency = self.amount.currency();
+        let (currency, is_manual) = (self.amount.currency(), self.capture == CaptureMode::Manual);
         let operation = self.operation_mut(id)?;
         if operation.has_ended(&finding) {
             return Ok(());
@@ -196,9 +220,33 @@ impl Payment {
             Finding::NotFound if operation.may_arrive(at) => operation.wait(operation.state, at),
             Finding::NotFound => operation.decline(Decline::new(DeclineCode::NotReceived)),
         }
-        self.operation_mut(id)?.updated_at = at;
+        let operation = self.operation_mut(id)?;
+        operation.updated_at = at;
+        if operation.kind == OperationKind::Authorize && operation.state == OperationState::Succeeded && is_manual {
+            operation.set_hold_alarm(at);
+        }
         self.set_alarm();
         Ok(())
+    }
+
+    /// The hold of an authorization is about to run out, which is not told again. Returns when it ends.
+    ///
+    /// # Errors
+    /// [`PaymentRejection::UnknownOperation`].
+    pub fn end_alarm(&mut self, hold: OperationId) -> Result<Option<DateTime<Utc>>, PaymentRejection> {
+        let operation = self.operation_mut(hold)?;
+        operation.ask_at = None;
+        let expires_at = operation.expires_at;
+        self.set_alarm();
+        Ok(expires_at)
+    }
+
+    /// How often the customer's means of payment was declined.
+    pub fn declined(&self) -> u32 {
+        let by_bank = |decline: &Decline| decline.code.class() != DeclineClass::Retry;
+        let declines = self.operations.iter().filter(|operation| operation.kind == OperationKind::Authorize);
+        u32::try_from(declines.filter_map(|operation| operation.decline.as_ref()).filter(|d| by_bank(d)).count())
+            .unwrap_or(u32::MAX)
     }
 
     /// What an operation of a kind can be about, in minor units.
@@ -224,7 +272,9 @@ impl Payment {
     }
 
     fn set_alarm(&mut self) {
-        self.ask_at = self.operations.iter().filter_map(|operation| operation.ask_at).min();
+        let holds = self.totals().capturable() > 0;
+        let counts = |operation: &&Operation| holds || operation.state != OperationState::Succeeded;
+        self.ask_at = self.operations.iter().filter(counts).filter_map(|operation| operation.ask_at).min();
     }
 }
 
@@ -238,6 +288,7 @@ impl Operation {
             is_final: new.is_final,
             state: OperationState::Requested,
             reference: None,
+            expires_at: None,
             decline: None,
             next: None,
             details: Details::NONE,
@@ -252,6 +303,7 @@ impl Operation {
 
     fn answer(&mut self, answer: OperationAnswer, at: DateTime<Utc>, is_valid: impl Fn(&Money) -> bool) {
         self.reference = answer.reference.or_else(|| self.reference.take());
+        self.expires_at = answer.expires_at;
         self.details = answer.details;
         match answer.outcome {
             OperationOutcome::Succeeded { amount } if is_valid(&amount) => {
@@ -283,6 +335,12 @@ impl Operation {
 
     fn decline(&mut self, decline: Decline) {
         (self.state, self.decline, self.next, self.ask_at) = (OperationState::Declined, Some(decline), None, None);
+    }
+
+    /// Something is done before the hold runs out.
+    fn set_hold_alarm(&mut self, at: DateTime<Utc>) {
+        self.expires_at = self.expires_at.or_else(|| at.checked_add_signed(HOLD));
+        self.ask_at = self.expires_at.and_then(|end| end.checked_sub_signed(BEFORE_END)).map(|alarm| alarm.max(at));
     }
 
     /// Waits for the next question.

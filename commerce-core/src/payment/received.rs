@@ -153,7 +153,13 @@ impl Payment {
             return Some(known.id);
         }
         let succeeded = matches!(event.answer.outcome, OperationOutcome::Succeeded { .. });
-        if event.kind != OperationKind::Authorize || !succeeded {
+        let is_ours = match event.kind {
+            OperationKind::Authorize => true,
+            // By hand, or because the hold ran out.
+            OperationKind::Capture | OperationKind::Void => event.amount.minor() <= self.totals().capturable(),
+            OperationKind::Refund | OperationKind::Dispute => false,
+        };
+        if !is_ours || !succeeded {
             return None;
         }
         self.operations.push(Operation::new(NewOperation::new(new, event.kind, event.amount), at));

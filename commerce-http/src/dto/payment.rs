@@ -62,6 +62,8 @@ shape! {
         is_final: Option<bool> = (operation.kind == OperationKind::Capture).then_some(operation.is_final),
         /// The id of the operation at the processor.
         reference: Option<&'a BoundedString<200>> = operation.reference.as_ref(),
+        /// Until when the processor holds what is not captured.
+        expires_at: Option<DateTime<Utc>> = operation.expires_at,
         /// Why it was declined.
         decline: Option<DeclineShape<'a>> = operation.decline.as_ref().map(DeclineShape::from),
         /// What the customer has to do before it can go on.
@@ -106,6 +108,8 @@ shape! {
         id: RefundId = refund.id,
         amount: Figure = refund.amount.into(),
         status: RefundStatus = refund.status,
+        /// The money was received elsewhere: staff pay it back, and say when it is paid.
+        elsewhere: bool = refund.elsewhere,
         reason: Option<&'a Reason> = refund.reason.as_ref(),
     }
 }

@@ -44,7 +44,7 @@ const COMMON: [Row<Property>; 28] = [
 ];
 
 /// The problems of single operations.
-const OWN: [Row<&[&str]>; 34] = [
+const OWN: [Row<&[&str]>; 35] = [
     (CART_CHANGES, 409, &["cart_already_ordered", "cart_expired"]),
     (CART_CHANGES, 422, &["amount_too_large"]),
     (&["getCart", "createQuote", "validateCode", "createProduct", "replaceProduct"], 422, &["amount_too_large"]),
@@ -74,6 +74,7 @@ const OWN: [Row<&[&str]>; 34] = [
     (&["capturePayment"], 422, &["currency_mismatch", "invalid_payment_amount"]),
     (&["capturePayment", "voidPayment"], 409, &["nothing_held", "payment_refused"]),
     (&["createRefund", "refundPayment"], 422, &["invalid_refund_amount"]),
+    (&["markRefundPaid"], 409, &["refund_by_processor"]),
     (&["confirmPayment", "createRefund", "refundPayment"], 503, &["payment_service_unavailable"]),
     (WEBHOOKS, 400, &["webhook_foreign", "webhook_forged", "webhook_malformed", "webhook_stale"]),
     (WEBHOOKS, 404, &["not_found"]),

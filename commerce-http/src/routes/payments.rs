@@ -89,6 +89,19 @@ pub(crate) async fn refund_payment(app: &App, call: &RequestContext) -> Outcome 
     refund(app, call).await
 }
 
+/// Records that staff have paid a refund of money that was received elsewhere, such as by bank transfer.
+#[utoipa::path(
+    post, path = "/payments/{id}/refunds/{refund_id}/paid", tag = "payments",
+    params(("id" = uuid::Uuid, Path), ("refund_id" = uuid::Uuid, Path), IdempotencyKeyHeader),
+    responses((status = 200, body = PaymentShape<'_>))
+)]
+pub(crate) async fn refund_paid(app: &App, call: &RequestContext) -> Outcome {
+    let (caller, id) = (call.caller()?, payment_id(call)?);
+    let refund = call.path_param("refund_id", "refund")?;
+    let guard = call.idempotency_guard(&written)?;
+    guard.answer(app.engine.note_refund_paid(caller, id, refund, guard.idempotency().as_ref()).await?)
+}
+
 fn payment_id(call: &RequestContext) -> Result<PaymentId, Problem> {
     call.path_param("id", "payment")
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use commerce_core::payment::CaptureMode;
 use commerce_core::port::Processor;
+use commerce_core::settings::ExpiringHold;
 use commerce_outbound::signature::Secrets;
 use commerce_remote::{Remote, RemoteConfig};
 use commerce_stripe::{Stripe, StripeConfig};
@@ -70,6 +71,8 @@ pub(crate) struct Payments {
     /// When money is taken: `automatic`, when the customer pays; `manual`, when the goods are shipped [default: automatic].
     #[arg(long, global = true, value_name = "WHEN", env = "COMMERCE_CAPTURE")]
     pub(super) capture: Option<Capture>,
+    #[arg(skip)]
+    pub(super) expiring_hold: ExpiringHold,
     #[arg(skip)]
     key_file: Option<PathBuf>,
     #[arg(skip)]

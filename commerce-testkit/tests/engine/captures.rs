@@ -3,10 +3,13 @@
 use chrono::TimeDelta;
 use commerce_core::engine::{EngineError, Reply};
 use commerce_core::order::{Command, Lifecycle, Order, OrderRejection, PaymentStatus, Phase, RefundStatus};
-use commerce_core::payment::{CaptureMode, Operation, OperationKind, OperationState, PaymentRejection};
-use commerce_core::settings::Settings;
-use commerce_testkit::ProcessorBehavior;
+use commerce_core::payment::{
+    CaptureMode, Operation, OperationAnswer, OperationKind, OperationOutcome, OperationState, PaymentRejection,
+};
+use commerce_core::port::{OrderRef, PageRequest, ProcessorEvent, Webhook};
+use commerce_core::settings::{ExpiringHold, Settings};
 use commerce_testkit::commit_builder::{CURRENCY, parse};
+use commerce_testkit::{FakeProcessor, ProcessorBehavior};
 
 use crate::shopfront::{Shopfront, admin, customer};
 
@@ -265,6 +268,54 @@ async fn an_order_whose_units_were_sold_gives_back_what_is_held() {
     let now = shop.order(&order).await;
     assert_eq!((now.phase, now.payment.held), (Phase::Cancelled, None));
     assert_eq!(shop.processor.books()[&order.payment.id].held(), 0);
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn a_hold_that_runs_out_is_captured_given_back_or_told() {
+    for (setting, status, money) in [
+        (ExpiringHold::Capture, PaymentStatus::Succeeded, (0, 20_000, 0)),
+        (ExpiringHold::Void, PaymentStatus::Voided, (0, 0, 0)),
+        (ExpiringHold::Notify, PaymentStatus::Authorized, (20_000, 0, 0)),
+    ] {
+        let mut settings = settings();
+        settings.expiring_hold = setting;
+        let shop = Shopfront::open(settings, &[("MUG", "100.00 USD", 10)]).await;
+        let order = shop.place("ann", &[("MUG", 2)]).await.expect("the order can be placed");
+        shop.pay("ann", &order).await.expect("it can be paid");
+        for (days, expected) in
+            [(5, (PaymentStatus::Authorized, (20_000, 0, 0))), (1, (status, money)), (3, (status, money))]
+        {
+            shop.wait(TimeDelta::days(days));
+            shop.work().await;
+            check(&shop, &order, Phase::Paid, expected.0, expected.1).await;
+        }
+        let page = PageRequest { limit: 100, after: None };
+        let history = shop.engine.order_history(&admin(), &OrderRef::Id(order.id), &page).await.expect("it is there");
+        let told = history.items.iter().filter(|item| item.entry.event.event_type() == "payment.hold_expiring");
+        assert_eq!(told.count(), usize::from(setting == ExpiringHold::Notify));
+    }
+}
+
+#[tokio::test]
+async fn a_hold_that_the_processor_gave_back_is_known() {
+    let (shop, order) = authorized().await;
+    let void = ProcessorEvent {
+        id: parse("event-by-hand"),
+        at: shop.engine.now(),
+        payment: Some(order.payment.id),
+        operation: None,
+        kind: OperationKind::Void,
+        amount: parse("200.00 USD"),
+        answer: OperationAnswer::new(OperationOutcome::Succeeded { amount: parse("200.00 USD") }),
+    };
+    let (signature, body) = FakeProcessor::webhook(void.at, std::slice::from_ref(&void));
+    let webhook = Webhook { headers: &[("x-signature", &signature)], body: &body, at: void.at };
+    shop.engine.receive_webhook("fake", &webhook).await.expect("it is signed");
+    shop.work().await;
+    let now = shop.order(&order).await;
+    assert_eq!((now.phase, now.payment.status, now.payment.held), (Phase::Paid, PaymentStatus::Voided, None));
+    shop.move_to(&order, "shipped").await.expect_err("it is not secured");
     shop.verify().await;
 }
 
