@@ -589,6 +589,7 @@ fn refused_refund(rejection: PaymentRejection) -> EngineError {
         PaymentRejection::TooManyOperations
         | PaymentRejection::AlreadyAuthorized
         | PaymentRejection::NothingHeld
+        | PaymentRejection::CaptureOpen
         | PaymentRejection::NotElsewhere
         | PaymentRejection::Currency { .. }
         | PaymentRejection::UnknownOperation(_) => rejection.into(),

@@ -42,6 +42,9 @@ pub enum PaymentRejection {
     /// There is nothing to take or to give back.
     #[error("nothing is held: it was captured or given back, or was never authorized")]
     NothingHeld,
+    /// What a void or a final capture gives back depends on it.
+    #[error("a capture has not ended yet")]
+    CaptureOpen,
     /// The processor pays the refund.
     #[error("the processor pays this refund, and says when it is paid")]
     NotElsewhere,
@@ -135,6 +138,11 @@ impl Payment {
             return Err(PaymentRejection::Currency { asked: new.amount, currency });
         }
         let left = Money::new(self.left(new.kind)?, currency);
+        // What is left to give back is known when the other captures have ended.
+        let gives_back = new.is_final || new.kind == OperationKind::Void;
+        if gives_back && self.open_operation(OperationKind::Capture).is_some() {
+            return Err(PaymentRejection::CaptureOpen);
+        }
         let whole = matches!(new.kind, OperationKind::Authorize | OperationKind::Void);
         if new.amount.minor() <= 0 || new.amount.minor() > left.minor() || (whole && new.amount != left) {
             return Err(PaymentRejection::Amount { asked: new.amount, left });
@@ -165,7 +173,8 @@ impl Payment {
         let since = self.operations.iter().rev().take_while(|operation| operation.kind != OperationKind::Authorize);
         let last = since.into_iter().find(|operation| operation.kind == next.kind);
         let is_declined = last.is_some_and(|last| last.state == OperationState::Declined);
-        (next.amount.minor() > 0 && !is_declined).then_some(next)
+        let waits = self.open_operation(OperationKind::Capture).is_some();
+        (next.amount.minor() > 0 && !is_declined && !waits).then_some(next)
     }
 
     /// Staff paid a refund of money that was received elsewhere. No effect if it is known.
