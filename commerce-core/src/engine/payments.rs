@@ -231,6 +231,12 @@ impl Engine {
         Ok(PaymentChange { before, after })
     }
 
+    /// Whether an order that awaited its payment does so no longer, which closes a payment that was opened.
+    fn ends_unpaid(&self, order: &Order, events: &[OrderEvent]) -> bool {
+        let moves = |event: &OrderEvent| matches!(event, OrderEvent::Transitioned { phase, .. } if !phase.is_unpaid());
+        self.ports.processor.must_open() && order.phase.is_unpaid() && events.iter().any(moves)
+    }
+
     /// A refund of money that was received in two ways is two refunds.
     fn split_refund(&self, payment: &Payment, event: OrderEvent) -> Vec<OrderEvent> {
         let OrderEvent::RefundRequested { id, amount, reason, .. } = event else { return Vec::from([event]) };
@@ -245,12 +251,16 @@ impl Engine {
     }
 
     /// Sends the operations of a payment that are to be sent, asks about those whose end is open, and records the answers. A
-    /// refund that follows from an answer is sent at once.
+    /// refund that follows from an answer is sent at once. Then opens or closes the payment.
     pub(super) async fn settle_payment(&self, id: PaymentId) -> Result<()> {
         let now = self.now();
         let is_due = |operation: &&Operation| operation.ask_at.is_some_and(|at| at <= now);
         while let Some(payment) = self.stored_payment(id).await? {
-            let Some(operation) = payment.operations.iter().find(is_due) else { break };
+            // A hold waits for the captures of it.
+            let Some(operation) = payment.operations.iter().filter(is_due).min_by_key(|due| !due.state.is_open())
+            else {
+                break;
+            };
             if operation.state == OperationState::Succeeded {
                 self.end_hold(id, operation.id).await?;
                 continue;
@@ -261,7 +271,7 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        self.settle_opening(id).await
     }
 
     /// What the processor says of an operation. It is sent again if the processor does not know it and it needs no token.
@@ -484,7 +494,7 @@ impl Engine {
     }
 
     /// A commit with the events of an order, and with what they and a change of its payment make of the payment: an order that
-    /// requests a refund requests it of its payment.
+    /// requests a refund requests it of its payment, and one that is not to be paid any more closes it.
     pub(super) async fn commit_with_payment(
         &self,
         context: &Context,
@@ -492,23 +502,26 @@ impl Engine {
         events: Vec<OrderEvent>,
         change: Option<PaymentChange>,
     ) -> Decided<PaymentView> {
-        let refunds = events.iter().any(|event| requested_refund(event).is_some());
-        let leaves_payment = !refunds && (events.is_empty() || order.payment.held.is_none());
+        let asks = !events.is_empty() && order.payment.held.is_some();
+        let asks = asks || events.iter().any(|event| requested_refund(event).is_some());
         let change = match change {
-            None if leaves_payment => {
-                let Decision { commit, outcome: order } = self.commit_events(context, order, events)?;
-                return Ok(Decision { commit, outcome: PaymentView { order, payment: None } });
+            None if asks => Some(self.payment_change(&order, context).await?),
+            None if self.ends_unpaid(&order, &events) => {
+                self.stored_payment(order.payment.id).await?.map(PaymentChange::of)
             }
-            None => self.payment_change(&order, context).await?,
-            Some(change) => change,
+            change => change,
         };
-        let PaymentChange { before, mut after } = change;
+        let Some(PaymentChange { before, mut after }) = change else {
+            let Decision { commit, outcome: order } = self.commit_events(context, order, events)?;
+            return Ok(Decision { commit, outcome: PaymentView { order, payment: None } });
+        };
         let events: Vec<_> = events.into_iter().flat_map(|event| self.split_refund(&after, event)).collect();
         let refunds: Vec<_> = events.iter().filter_map(requested_refund).collect();
         let Decision { mut commit, outcome: order } = self.commit_events(context, order, events)?;
         for refund in refunds {
             after.request(refund, context.at).map_err(refused_refund)?;
         }
+        after.follow_order(&order, context.at);
         if after.capture == CaptureMode::Manual {
             let next = after.next_operation(&order, OperationId::new(self.ports.ids.next()));
             next.map_or(Ok(()), |next| after.request(next, context.at))?;
@@ -563,7 +576,7 @@ impl Engine {
 }
 
 /// Adds the change of a payment to a commit, unless nothing changes. Returns the payment after it.
-fn change_payment(commit: &mut Commit, change: PaymentChange) -> Payment {
+pub(super) fn change_payment(commit: &mut Commit, change: PaymentChange) -> Payment {
     let PaymentChange { before, mut after } = change;
     if before.as_ref() != Some(&after) {
         after.version = before.as_ref().map_or(0, |before| before.version).saturating_add(1);

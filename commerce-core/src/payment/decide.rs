@@ -104,6 +104,7 @@ impl Payment {
             amount: order.payment.amount,
             capture,
             reference: None,
+            opening: None,
             operations: Vec::new(),
             ask_at: None,
             version: 0,
@@ -218,8 +219,8 @@ impl Payment {
             Finding::Answered(answer) => {
                 let reference = answer.payment_reference.clone();
                 operation.answer(answer, at, |amount| amount.currency() == currency && amount.minor() > 0);
-                if reference.is_some() {
-                    self.reference = reference;
+                if let Some(reference) = reference {
+                    self.record_opened(reference, at);
                 }
             }
             Finding::Unanswered => operation.wait(OperationState::Unknown, at),
@@ -280,10 +281,11 @@ impl Payment {
         found.ok_or(PaymentRejection::UnknownOperation(id))
     }
 
-    fn set_alarm(&mut self) {
+    pub(super) fn set_alarm(&mut self) {
         let holds = self.totals().capturable() > 0;
         let counts = |operation: &&Operation| holds || operation.state != OperationState::Succeeded;
-        self.ask_at = self.operations.iter().filter(counts).filter_map(|operation| operation.ask_at).min();
+        let operations = self.operations.iter().filter(counts).filter_map(|operation| operation.ask_at);
+        self.ask_at = operations.chain(self.opening.and_then(|opening| opening.ask_at)).min();
     }
 }
 
@@ -376,6 +378,6 @@ impl Operation {
     }
 }
 
-fn after(at: DateTime<Utc>, pause: Option<TimeDelta>) -> Option<DateTime<Utc>> {
+pub(super) fn after(at: DateTime<Utc>, pause: Option<TimeDelta>) -> Option<DateTime<Utc>> {
     at.checked_add_signed(pause?)
 }
