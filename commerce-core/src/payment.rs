@@ -9,6 +9,7 @@ mod decide;
 mod opening;
 mod operation;
 mod received;
+mod refund;
 mod sandbox;
 mod saved;
 mod state;
@@ -21,6 +22,7 @@ pub use self::operation::{
     OperationOutcome, PaymentMethod, Reference,
 };
 pub use self::received::{EventCursor, ReceivedEvent, ReceivedState, Subject};
+pub use self::refund::RefundPart;
 #[cfg(feature = "std")]
 pub use self::sandbox::MemoryBooks;
 pub use self::sandbox::{Books, BooksUnavailable, SandboxProcessor};

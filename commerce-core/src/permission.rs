@@ -5,6 +5,7 @@
 //! | [`AskOfOrders`](Permission::AskOfOrders): cancel, request a return | yes | yes | yes | yes |
 //! | [`SeeAll`](Permission::SeeAll): carts, orders, customers and histories of others, products that are not active, events of payment processors | | yes | yes | yes |
 //! | [`HandleReturns`](Permission::HandleReturns): approve, reject, receive, refund | | yes | yes | |
+//! | [`CapturePayments`](Permission::CapturePayments): take or give back what is held | | yes | yes | yes |
 //! | [`MoveOrders`](Permission::MoveOrders): set the state, ship | | | yes | yes |
 //! | [`OrderForOthers`](Permission::OrderForOthers), at prices of their own | | | yes | yes |
 //! | [`OrderUnlimited`](Permission::OrderUnlimited): as many orders a minute as they like | | | yes | yes |
@@ -31,6 +32,7 @@ pub enum Permission {
     AskOfOrders,
     SeeAll,
     HandleReturns,
+    CapturePayments,
     MoveOrders,
     OrderForOthers,
     OrderUnlimited,
@@ -51,7 +53,7 @@ impl Permission {
         use Role::{Admin, Customer, Service, Support};
         match self {
             Self::AskOfOrders => &[Customer, Support, Admin, Service],
-            Self::SeeAll | Self::SeeStock => &[Support, Admin, Service],
+            Self::SeeAll | Self::SeeStock | Self::CapturePayments => &[Support, Admin, Service],
             Self::HandleReturns => &[Support, Admin],
             Self::MoveOrders | Self::OrderForOthers | Self::OrderUnlimited | Self::Quote | Self::ManageStock => {
                 &[Admin, Service]

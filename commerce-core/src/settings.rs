@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::{Currency, Money, Rounding};
 use crate::order::{Lifecycle, Status, UnpaidLimits};
+use crate::payment::CaptureMode;
 use crate::pricing::{Selection, Tax, TaxLevel};
 use crate::text::BoundedString;
 
@@ -30,12 +31,29 @@ pub struct Settings {
     pub rounding: Rounding,
     /// The lifetime of a reservation of an unpaid order.
     pub reservation: TimeDelta,
+    /// When the money of new payments is taken: at once, or when the goods are shipped.
+    pub capture: CaptureMode,
+    /// What is done with money that is held and not captured a day before the processor gives it back.
+    pub expiring_hold: ExpiringHold,
     /// What customers may hold and try without paying.
     pub unpaid: UnpaidLimits,
     /// The lifetime of a cart after its last change.
     pub cart_lifetime: TimeDelta,
     /// How long idempotency records are stored: at least 24 hours.
     pub idempotency_retention: TimeDelta,
+}
+
+/// What is done with a hold that is about to run out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExpiringHold {
+    /// It is captured.
+    Capture,
+    /// It is given back.
+    Void,
+    /// The event `payment.hold_expiring` tells it.
+    #[default]
+    Notify,
 }
 
 /// A shipping method.
@@ -82,6 +100,8 @@ impl Settings {
             tax_level: TaxLevel::default(),
             rounding: Rounding::default(),
             reservation: Self::RESERVATION,
+            capture: CaptureMode::Automatic,
+            expiring_hold: ExpiringHold::Notify,
             unpaid: UnpaidLimits::USUAL,
             cart_lifetime: Self::CART_LIFETIME,
             idempotency_retention: Self::IDEMPOTENCY_RETENTION,

@@ -135,6 +135,9 @@ fn payment(rejection: &PaymentRejection) -> Problem {
         PaymentRejection::Amount { asked, left } => Problem::unprocessable("invalid_payment_amount", rejection)
             .with("asked", asked.to_decimal().to_string())
             .with("left", left.to_decimal().to_string()),
+        PaymentRejection::NothingHeld => Problem::conflict("nothing_held", rejection),
+        PaymentRejection::Currency { .. } => Problem::unprocessable("currency_mismatch", rejection),
+        PaymentRejection::NotElsewhere => Problem::conflict("refund_by_processor", rejection),
         PaymentRejection::TooManyOperations | PaymentRejection::AlreadyAuthorized | _ => {
             Problem::conflict("payment_refused", rejection)
         }
@@ -170,6 +173,7 @@ fn order(rejection: &OrderRejection) -> Problem {
         }
         OrderRejection::AlreadyPaid => Problem::conflict("already_paid", rejection),
         OrderRejection::NotPayable(_) => Problem::conflict("not_payable", rejection),
+        OrderRejection::Unsecured => Problem::conflict("payment_voided", rejection),
         OrderRejection::NotReturnable(_) => Problem::conflict("not_returnable", rejection),
         OrderRejection::ReturnStatus { .. } => Problem::conflict("return_status", rejection),
         OrderRejection::TransitionNotPermitted { .. } | OrderRejection::RoleNotPermitted(_) => {

@@ -65,8 +65,12 @@ routes! {
         GET "/payments" payments::list = listPayments(User);
         GET "/payments/{id}" payments::show = getPayment(User);
         POST "/payments/{id}/confirm" payments::confirm = confirmPayment(User);
+        POST "/payments/{id}/capture" payments::capture = capturePayment(CapturePayments);
+        POST "/payments/{id}/void" payments::void = voidPayment(CapturePayments);
         POST "/payments/{id}/refunds" payments::refund = createRefund(HandleReturns);
         GET "/payments/{id}/evidence" payments::evidence = getPaymentEvidence(SeeAll);
+        POST "/payments/{id}/refunds/{refund_id}/paid" payments::refund_paid = markRefundPaid(HandleReturns);
+        POST "/payments/{id}/refund" payments::refund_payment = refundPayment(HandleReturns);
 
         POST "/webhooks/payments/{processor}" webhooks::receive = receiveWebhook(Signer);
         POST "/webhooks/payments" webhooks::receive_remote = receiveRemoteWebhook(Signer);

@@ -57,6 +57,9 @@ pub struct OperationResult {
     /// The service's id of the operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
+    /// Of an authorization that only holds money: until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
     /// Of a declined operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decline_code: Option<DeclineCode>,
@@ -172,6 +175,7 @@ impl OperationResult {
         OperationAnswer {
             payment_reference: self.payment_id.to_string().parse().ok(),
             reference: self.reference.clone(),
+            expires_at: self.expires_at,
             ..OperationAnswer::new(outcome)
         }
     }

@@ -181,6 +181,7 @@ impl Dispute {
             outcome,
             payment_reference: self.payment_intent.clone(),
             reference: Some(self.id.clone()),
+            expires_at: None,
             details: Details::new(details),
         };
         Some(Said { payment: None, operation: None, kind: OperationKind::Dispute, amount, answer })

@@ -10,6 +10,7 @@
 //! | void of the rest after a capture | `ID: release N` on the intent | by the capture of nothing |
 //! | refund | `operation: ID` on the refund | by the refund |
 
+use chrono::{DateTime, Utc};
 use commerce_core::ids::OperationId;
 use commerce_core::money::Money;
 use commerce_core::payment::{
@@ -130,6 +131,7 @@ impl Intent {
             outcome,
             payment_reference: Some(self.id.clone()),
             reference: self.latest_charge.as_ref().map(|charge| charge.id().clone()),
+            expires_at: self.latest_charge.as_ref().and_then(LatestCharge::capture_before).and_then(from_seconds),
             details: Details::new(details),
         }
     }
@@ -191,9 +193,14 @@ impl Refund {
             outcome,
             payment_reference: self.payment_intent.clone(),
             reference: Some(self.id.clone()),
+            expires_at: None,
             details: reason.map_or_else(Details::default, |reason| Details::new(json!({ "failure_reason": reason }))),
         })
     }
+}
+
+const fn from_seconds(seconds: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(seconds, 0)
 }
 
 pub(crate) fn declined(code: DeclineCode) -> OperationOutcome {

@@ -81,6 +81,8 @@ pub(crate) struct Charge {
     #[serde(default)]
     pub(crate) outcome: Option<ChargeOutcome>,
     #[serde(default)]
+    pub(crate) payment_method_details: Option<Value>,
+    #[serde(default)]
     pub(crate) metadata: Metadata,
 }
 
@@ -153,6 +155,12 @@ impl LatestCharge {
             Self::Id(id) => id,
             Self::Whole(charge) => &charge.id,
         }
+    }
+
+    /// Until when it holds money, in Unix seconds.
+    pub(crate) fn capture_before(&self) -> Option<i64> {
+        let Self::Whole(charge) = self else { return None };
+        charge.payment_method_details.as_ref()?.pointer("/card/capture_before")?.as_i64()
     }
 
     /// Whether it held or took money. `None` if only its id is known.

@@ -144,6 +144,7 @@ fn result(payment: PaymentId, entry: &BookEntry) -> OperationResult {
         amount_cents: entry.amount.minor(),
         currency: entry.amount.currency(),
         reference: entry.answer.reference.clone(),
+        expires_at: None,
         decline_code: None,
         message: None,
         redirect_url: None,

@@ -15,13 +15,14 @@ use crate::money::Money;
 use crate::order::{Command, Context, Order, OrderEvent, OrderRejection, Phase, Reason, RefundOutcome, Trigger};
 use crate::payment::{
     CaptureMode, DeclineClass, Finding, NewOperation, Operation, OperationAnswer, OperationKind, OperationState,
-    Payment, PaymentRejection, Reference,
+    Payment, PaymentRejection, Reference, RefundPart,
 };
 use crate::permission::Permission;
 use crate::port::{
     OperationAction, OperationLookup, OperationRequest, OrderRef, Page, PageRequest, PaymentToken, ProcessorError,
     StoreError,
 };
+use crate::settings::ExpiringHold;
 use crate::stock::StockRefusal;
 use crate::text::BoundedString;
 
@@ -225,13 +226,151 @@ impl Engine {
         self.command_on(caller, Target::any(&OrderRef::Payment(payment)), &command, key).await
     }
 
+    /// Staff have paid a refund of money that was received elsewhere.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`], [`EngineError::NotFound`], [`EngineError::Payment`] if the processor pays it.
+    pub async fn note_refund_paid(
+        &self,
+        caller: &Actor,
+        payment: PaymentId,
+        refund: RefundId,
+        key: Key<'_, PaymentView>,
+    ) -> Answer<PaymentView> {
+        caller.require(Permission::HandleReturns)?;
+        let decide = async |_| {
+            let (context, order, mut change) = self.read_payment(caller, payment).await?;
+            change.after.note_refunded(OperationId::new(refund.uuid()), context.at)?;
+            let system = Context { actor: Actor::SYSTEM, ..context.clone() };
+            let outcome = RefundOutcome::Done { reference: None };
+            let events = self.decide_events(&system, &order, Command::RecordRefund { id: refund, outcome })?;
+            self.commit_with_payment(&context, order, events, Some(change)).await
+        };
+        self.decide_and_commit(key, decide).await
+    }
+
+    /// Captures an amount of what is held; `None`: all of it. The task of the payment sends it. A final capture gives the rest back.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`], [`EngineError::NotFound`], [`EngineError::Payment`] if it is not held.
+    pub async fn capture_payment(
+        &self,
+        caller: &Actor,
+        payment: PaymentId,
+        (amount, is_final): (Option<Money>, Option<bool>),
+        key: Key<'_, PaymentView>,
+    ) -> Answer<PaymentView> {
+        caller.require(Permission::CapturePayments)?;
+        let decide = async |_| {
+            let (context, order, mut change) = self.read_payment(caller, payment).await?;
+            let capture = change.after.capture(OperationId::new(self.ports.ids.next()), amount, is_final);
+            change.after.request(capture, context.at)?;
+            self.commit_with_payment(&context, order, Vec::new(), Some(change)).await
+        };
+        self.decide_and_commit(key, decide).await
+    }
+
+    /// Gives back what is held and not captured. The order counts it as given back at once; the task of the payment sends it.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`], [`EngineError::NotFound`], [`EngineError::Payment`] if nothing is held.
+    pub async fn void_payment(
+        &self,
+        caller: &Actor,
+        payment: PaymentId,
+        key: Key<'_, PaymentView>,
+    ) -> Answer<PaymentView> {
+        caller.require(Permission::CapturePayments)?;
+        let decide = async |_| {
+            let (context, order, mut change) = self.read_payment(caller, payment).await?;
+            let id = OperationId::new(self.ports.ids.next());
+            let void = NewOperation::new(id, OperationKind::Void, change.after.capture(id, None, None).amount);
+            change.after.request(void, context.at)?;
+            let events = self.decide_events(&context, &order, Command::Void { amount: void.amount })?;
+            self.commit_with_payment(&context, order, events, Some(change)).await
+        };
+        self.decide_and_commit(key, decide).await
+    }
+
+    /// What is held runs out soon: it is captured, given back or told, as the settings say.
+    async fn end_hold(&self, payment: PaymentId, hold: OperationId) -> Result<()> {
+        let decide = async |_| {
+            let (context, order, mut change) = self.read_payment(&Actor::SYSTEM, payment).await?;
+            let new = OperationId::new(self.ports.ids.next());
+            let all = change.after.capture(new, None, None);
+            let expires_at = change.after.end_alarm(hold)?.filter(|_| all.amount.minor() > 0);
+            let void = NewOperation::new(new, OperationKind::Void, all.amount);
+            let decide = |command| self.decide_events(&context, &order, command);
+            let events = match (expires_at, self.settings.expiring_hold) {
+                (None, _) => Vec::new(),
+                (Some(_), ExpiringHold::Capture) if order.payment.held.is_some() => {
+                    change.after.request(all, context.at)?;
+                    Vec::new()
+                }
+                (Some(_), ExpiringHold::Void) => {
+                    change.after.request(void, context.at)?;
+                    decide(Command::Void { amount: void.amount })?
+                }
+                (Some(expires_at), _) => decide(Command::TellExpiringHold { expires_at })?,
+            };
+            self.commit_with_payment(&context, order, events, Some(change)).await
+        };
+        self.decide_and_commit(None, decide).await.map(drop)
+    }
+
+    async fn read_payment(&self, caller: &Actor, id: PaymentId) -> Result<(Context, Order, PaymentChange)> {
+        let order = self.order(caller, &OrderRef::Payment(id)).await?;
+        let context = self.context(caller);
+        let change = self.payment_change(&order, &context).await?;
+        Ok((context, order, change))
+    }
+
+    /// The payment of an order, with what was received elsewhere.
+    async fn payment_change(&self, order: &Order, context: &Context) -> Result<PaymentChange> {
+        let before = self.stored_payment(order.payment.id).await?;
+        let mut after = before.clone().unwrap_or_else(|| self.new_payment(order));
+        after.note_received(order, OperationId::new(self.ports.ids.next()), context.at);
+        Ok(PaymentChange { before, after })
+    }
+
+    /// Whether an order that awaited its payment does so no longer, which closes a payment that was opened.
+    fn ends_unpaid(&self, order: &Order, events: &[OrderEvent]) -> bool {
+        let moves = |event: &OrderEvent| matches!(event, OrderEvent::Transitioned { phase, .. } if !phase.is_unpaid());
+        self.ports.processor.must_open() && order.phase.is_unpaid() && events.iter().any(moves)
+    }
+
+    /// A refund of money that was received in two ways is two refunds, unless it was made at the processor.
+    fn split_refund(&self, payment: &Payment, event: OrderEvent) -> Vec<OrderEvent> {
+        let is_known = |id: RefundId| payment.operation(OperationId::new(id.uuid())).is_some();
+        let OrderEvent::RefundRequested { id, amount, reason, .. } = event else { return Vec::from([event]) };
+        if is_known(id) {
+            return Vec::from([OrderEvent::RefundRequested { id, amount, reason, elsewhere: false }]);
+        }
+        let ids = core::iter::once(id).chain(core::iter::from_fn(|| Some(RefundId::new(self.ports.ids.next()))));
+        let part = |(id, RefundPart { amount, elsewhere })| OrderEvent::RefundRequested {
+            id,
+            amount,
+            reason: reason.clone(),
+            elsewhere,
+        };
+        ids.zip(payment.refund_parts(amount)).map(part).collect()
+    }
+
     /// Sends the operations of a payment that are to be sent, asks about those whose end is open, and records the answers. A
     /// refund that follows from an answer is sent at once. Then opens or closes the payment.
     pub(super) async fn settle_payment(&self, id: PaymentId) -> Result<()> {
         let now = self.now();
         let is_due = |operation: &&Operation| operation.ask_at.is_some_and(|at| at <= now);
         while let Some(payment) = self.stored_payment(id).await? {
-            let Some(operation) = payment.operations.iter().find(is_due) else { break };
+            // A hold waits for the captures of it.
+            let Some(operation) = payment.operations.iter().filter(is_due).min_by_key(|due| !due.state.is_open())
+            else {
+                break;
+            };
+            if operation.state == OperationState::Succeeded {
+                self.end_hold(id, operation.id).await?;
+                continue;
+            }
             let finding = self.ask(&payment, operation).await?;
             match self.record_finding(id, operation.id, &finding, None).await {
                 Ok(_) | Err(EngineError::OrderCancelled { .. }) => {}
@@ -286,7 +425,11 @@ impl Engine {
             let open = after.open_operation(OperationKind::Authorize).map(|operation| operation.id);
             match open {
                 Some(open) => after.send_again(open, at)?,
-                None => after.request(NewOperation::new(id, OperationKind::Authorize, order.payment.amount), at)?,
+                None => {
+                    // Other attempts may have been declined since the order was read.
+                    self.settings.unpaid.check_payment(order, after.declined(), at)?;
+                    after.request(NewOperation::new(id, OperationKind::Authorize, order.payment.amount), at)?;
+                }
             }
             let mut commit = self.commit_by(caller, at);
             let payment = change_payment(&mut commit, PaymentChange { before, after });
@@ -324,7 +467,10 @@ impl Engine {
         };
         match record(false, key).await {
             Err(EngineError::Stock(StockRefusal::OutOfStock { .. })) => match record(true, None).await? {
-                Reply::Fresh(view) => Err(EngineError::OrderCancelled { order: view.order.id, refunding: true }),
+                Reply::Fresh(view) => {
+                    let refunding = !view.order.payment.captured.is_zero();
+                    Err(EngineError::OrderCancelled { order: view.order.id, refunding })
+                }
                 replayed @ (Reply::Again(_) | Reply::Replayed(_)) => Ok(replayed),
             },
             reply => reply,
@@ -352,6 +498,7 @@ impl Engine {
     ) -> Decided<PaymentView> {
         let order = self.order(&Actor::SYSTEM, &OrderRef::Id(after.order_id)).await?;
         let context = self.context(&Actor::SYSTEM);
+        after.note_received(&order, OperationId::new(self.ports.ids.next()), context.at);
         after.record(operation, finding, context.at)?;
         let state = before.as_ref().and_then(|before| before.operation(operation)).map(|operation| operation.state);
         let news = after.operation(operation).filter(|operation| Some(operation.state) != state).cloned();
@@ -383,6 +530,20 @@ impl Engine {
             (OperationKind::Authorize, OperationState::Succeeded) if payment.capture == CaptureMode::Automatic => {
                 self.capture_events(context, order, (operation.amount, payment.reference.clone()), units_gone)
             }
+            (OperationKind::Authorize, OperationState::Succeeded) => {
+                self.authorize_events(context, order, (operation.amount, payment.reference.clone()), units_gone)
+            }
+            (OperationKind::Capture, OperationState::Succeeded) => {
+                self.capture_held_events(context, order, (payment, operation))
+            }
+            (OperationKind::Capture, OperationState::Declined) => match reason() {
+                Some(reason) => decide(Command::FailCapture { reason }),
+                None => Ok(Vec::new()),
+            },
+            (OperationKind::Void, OperationState::Succeeded) => match unheld(order, payment) {
+                Some(amount) => decide(Command::Void { amount }),
+                None => Ok(Vec::new()),
+            },
             (OperationKind::Authorize, OperationState::Declined) => {
                 let ours = operation.decline.as_ref().is_some_and(|known| known.code.class() == DeclineClass::Retry);
                 let failed = reason().filter(|_| !ours).map(|reason| decide(Command::FailPayment { reason }));
@@ -427,6 +588,37 @@ impl Engine {
         }
     }
 
+    /// An order that cannot use what is held does not count it, so that it is given back.
+    fn authorize_events(
+        &self,
+        context: &Context,
+        order: &Order,
+        (amount, reference): (Money, Option<Reference>),
+        units_gone: bool,
+    ) -> Result<Vec<OrderEvent>> {
+        let held = Command::Authorize { amount, reference };
+        match self.decide_events(context, order, if units_gone { Command::CancelSoldOut } else { held }) {
+            Err(EngineError::Order(
+                OrderRejection::AlreadyPaid | OrderRejection::NotPayable(_) | OrderRejection::AmountMismatch { .. },
+            )) => Ok(Vec::new()),
+            events => events,
+        }
+    }
+
+    fn capture_held_events(
+        &self,
+        context: &Context,
+        order: &Order,
+        (payment, operation): (&Payment, &Operation),
+    ) -> Result<Vec<OrderEvent>> {
+        let (amount, reference, is_final) = (operation.amount, payment.reference.clone(), operation.is_final);
+        let late = Command::CaptureAfterExpiry { amount, reference: reference.clone() };
+        match self.decide_events(context, order, Command::CaptureHeld { amount, reference, is_final }) {
+            Err(EngineError::Order(OrderRejection::AmountMismatch { .. })) => self.decide_events(context, order, late),
+            events => events,
+        }
+    }
+
     /// A commit with the events of an order, and with what they and a change of its payment make of the payment: an order that
     /// requests a refund requests it of its payment, and one that is not to be paid any more closes it.
     pub(super) async fn commit_with_payment(
@@ -436,28 +628,31 @@ impl Engine {
         events: Vec<OrderEvent>,
         change: Option<PaymentChange>,
     ) -> Decided<PaymentView> {
-        let is_new =
-            |refund: &NewOperation| change.as_ref().is_none_or(|change| change.after.operation(refund.id).is_none());
-        let refunds: Vec<_> = events.iter().filter_map(requested_refund).filter(is_new).collect();
-        let was_unpaid = order.phase.is_unpaid();
-        let Decision { mut commit, outcome: order } = self.commit_events(context, order, events)?;
-        let ends = was_unpaid && !order.phase.is_unpaid() && self.ports.processor.must_open();
+        let asks = !events.is_empty() && order.payment.held.is_some();
+        let asks = asks || events.iter().any(|event| requested_refund(event).is_some());
         let change = match change {
-            None if !refunds.is_empty() => {
-                let before = self.stored_payment(order.payment.id).await?;
-                Some(PaymentChange { after: before.clone().unwrap_or_else(|| self.new_payment(&order)), before })
+            None if asks => Some(self.payment_change(&order, context).await?),
+            None if self.ends_unpaid(&order, &events) => {
+                self.stored_payment(order.payment.id).await?.map(PaymentChange::of)
             }
-            None if ends => self.stored_payment(order.payment.id).await?.map(PaymentChange::of),
             change => change,
         };
         let Some(PaymentChange { before, mut after }) = change else {
+            let Decision { commit, outcome: order } = self.commit_events(context, order, events)?;
             return Ok(Decision { commit, outcome: PaymentView { order, payment: None } });
         };
-        after.note_received(&order, OperationId::new(self.ports.ids.next()), context.at);
+        let events: Vec<_> = events.into_iter().flat_map(|event| self.split_refund(&after, event)).collect();
+        let is_new = |refund: &NewOperation| after.operation(refund.id).is_none();
+        let refunds: Vec<_> = events.iter().filter_map(requested_refund).filter(is_new).collect();
+        let Decision { mut commit, outcome: order } = self.commit_events(context, order, events)?;
         for refund in refunds {
             after.request(refund, context.at).map_err(refused_refund)?;
         }
         after.follow_order(&order, context.at);
+        if after.capture == CaptureMode::Manual {
+            let next = after.next_operation(&order, OperationId::new(self.ports.ids.next()));
+            next.map_or(Ok(()), |next| after.request(next, context.at))?;
+        }
         let payment = Some(change_payment(&mut commit, PaymentChange { before, after }));
         Ok(Decision { commit, outcome: PaymentView { order, payment } })
     }
@@ -473,7 +668,7 @@ impl Engine {
     }
 
     pub(super) fn new_payment(&self, order: &Order) -> Payment {
-        Payment::new(order, self.processor_name(), CaptureMode::Automatic, self.now())
+        Payment::new(order, self.processor_name(), self.settings.capture, self.now())
     }
 
     /// Whether an order that is overdue can have its units again.
@@ -500,10 +695,10 @@ impl Engine {
         if order.phase == Phase::Cancelled && !order.payment.captured.is_zero() {
             return Err(EngineError::OrderCancelled { order: order.id, refunding: true });
         }
-        if way.is_none() || !order.payment.captured.is_zero() {
+        if (way.is_none() && !order.is_unsecured()) || order.is_paid() {
             return Err(OrderRejection::NotPayable(order.status.clone()).into());
         }
-        Ok(self.settings.unpaid.check_payment(order, self.now())?)
+        Ok(self.settings.unpaid.check_payment(order, order.payment.declined, self.now())?)
     }
 }
 
@@ -547,17 +742,31 @@ fn foreign_refund(order: &Order, operation: &Operation) -> Option<Command> {
     Some(Command::NoteRefund { id, amount, reason: reason.parse().ok()?, outcome })
 }
 
+/// What an order counts as held although the payment does not hold it any more.
+fn unheld(order: &Order, payment: &Payment) -> Option<Money> {
+    let totals = payment.totals();
+    let held = order.payment.held?;
+    let left = totals.capturable().saturating_add(totals.capturing).max(0);
+    let gone = held.minor().saturating_sub(left);
+    (gone > 0).then(|| Money::new(gone, held.currency()))
+}
+
 /// The payment can know of a refund that the order, which was read before, does not know yet. The refusal is the same.
 fn refused_refund(rejection: PaymentRejection) -> EngineError {
     match rejection {
         PaymentRejection::Amount { asked, left } => OrderRejection::RefundAmount { asked, left }.into(),
         PaymentRejection::TooManyOperations
         | PaymentRejection::AlreadyAuthorized
+        | PaymentRejection::NothingHeld
+        | PaymentRejection::CaptureOpen
+        | PaymentRejection::NotElsewhere
+        | PaymentRejection::Currency { .. }
         | PaymentRejection::UnknownOperation(_) => rejection.into(),
     }
 }
 
 fn requested_refund(event: &OrderEvent) -> Option<NewOperation> {
-    let OrderEvent::RefundRequested { id, amount, .. } = event else { return None };
-    Some(NewOperation::new(OperationId::new(id.uuid()), OperationKind::Refund, *amount))
+    let OrderEvent::RefundRequested { id, amount, elsewhere, .. } = event else { return None };
+    let refund = NewOperation::new(OperationId::new(id.uuid()), OperationKind::Refund, *amount);
+    Some(NewOperation { elsewhere: *elsewhere, ..refund })
 }

@@ -72,6 +72,18 @@ pub enum Command {
     /// Goes to a state; the lifecycle determines the trigger. To a `pay` state, it records a payment received
     /// elsewhere.
     Transition { status: Status, reason: Option<Reason> },
+    /// The processor holds money, which is captured later. `reference` is its id of the payment.
+    Authorize { amount: Money, reference: Option<BoundedString<200>> },
+    /// The reservation has expired and the units were sold to others: the order is cancelled before it is paid.
+    CancelSoldOut,
+    /// The processor captured money that it held. With `is_final` it gave the rest back.
+    CaptureHeld { amount: Money, reference: Option<BoundedString<200>>, is_final: bool },
+    /// The processor declined a capture. `reason` is its message.
+    FailCapture { reason: Reason },
+    /// What is held runs out soon.
+    TellExpiringHold { expires_at: DateTime<Utc> },
+    /// An amount of what is held is given back.
+    Void { amount: Money },
     /// The processor captured money. `reference` is its id of the payment.
     Capture { amount: Money, reference: Option<BoundedString<200>> },
     /// The processor captured money after the reservation expired, and the stock is gone: record it, cancel and refund.
@@ -118,7 +130,13 @@ impl Command {
             Self::ApproveReturn(_) | Self::RejectReturn { .. } | Self::ReceiveReturn(_) | Self::Refund { .. } => {
                 Permission::HandleReturns
             }
-            Self::Capture { .. }
+            Self::Void { .. } => Permission::CapturePayments,
+            Self::Authorize { .. }
+            | Self::CancelSoldOut
+            | Self::CaptureHeld { .. }
+            | Self::FailCapture { .. }
+            | Self::TellExpiringHold { .. }
+            | Self::Capture { .. }
             | Self::CaptureAfterExpiry { .. }
             | Self::CaptureSurplus { .. }
             | Self::FailPayment { .. }

@@ -5,6 +5,8 @@ use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use chrono::{DateTime, Utc};
+
 use super::command::{Command, Context, NewOrder, OrderDetails, RefundOutcome, ReturnRequest, ShipmentUpdate};
 use super::event::{OrderEvent, Reason};
 use super::lifecycle::{Lifecycle, PaymentEffect, Phase, Status, Transition, Trigger};
@@ -74,6 +76,7 @@ fn initial_order(lifecycle: &Lifecycle, context: &Context, new_order: NewOrder) 
             status,
             amount,
             captured: nothing,
+            held: None,
             refunded: nothing,
             reference: None,
             declined: 0,
@@ -97,6 +100,12 @@ pub fn decide(lifecycle: &Lifecycle, context: &Context, order: &Order, command: 
     let decider = Decider { lifecycle, context, order };
     match command {
         Command::Transition { status, reason } => decider.move_to(&status, reason),
+        Command::Authorize { amount, reference } => decider.authorize(amount, reference),
+        Command::CancelSoldOut => decider.cancel_sold_out(),
+        Command::CaptureHeld { amount, reference, is_final } => decider.capture_held((amount, is_final), reference),
+        Command::FailCapture { reason } => Ok(decider.fail_capture(reason)),
+        Command::TellExpiringHold { expires_at } => Ok(decider.tell_expiring_hold(expires_at)),
+        Command::Void { amount } => decider.void(amount),
         Command::Capture { amount, reference } => decider.capture(amount, reference),
         Command::CaptureAfterExpiry { amount, reference } => decider.capture_after_expiry(amount, reference),
         Command::CaptureSurplus { amount, reference } => decider.capture_to_refund(amount, reference),
@@ -136,7 +145,11 @@ impl Decider<'_> {
     fn capture(self, amount: Money, reference: Option<BoundedString<200>>) -> DecisionResult {
         match self.lifecycle.by_trigger(&self.order.status, Trigger::Pay) {
             Some(way) => self.capture_at(way, amount, reference),
-            None if self.is_paid() => Err(OrderRejection::AlreadyPaid),
+            None if self.order.is_unsecured() => {
+                self.check_due(amount)?;
+                Ok(vec![captured(amount, reference)])
+            }
+            None if self.order.is_paid() => Err(OrderRejection::AlreadyPaid),
             // The order was cancelled before the capture: record the payment and refund it.
             None => self.capture_to_refund(amount, reference),
         }
@@ -144,7 +157,7 @@ impl Decider<'_> {
 
     fn capture_to_refund(self, amount: Money, reference: Option<BoundedString<200>>) -> DecisionResult {
         self.check_captured(amount)?;
-        Ok(vec![OrderEvent::PaymentCaptured { amount, reference }, self.refund_event(amount, None)])
+        Ok(vec![captured(amount, reference), self.refund_event(amount, None)])
     }
 
     /// An amount that moved must be positive and in the order's currency, so that sums with it are valid.
@@ -158,29 +171,75 @@ impl Decider<'_> {
 
     fn capture_at(self, way: &Transition, amount: Money, reference: Option<BoundedString<200>>) -> DecisionResult {
         self.permit(way)?;
+        self.check_due(amount)?;
+        Ok(vec![captured(amount, reference), transitioned(self.lifecycle, way, None)])
+    }
+
+    fn check_due(&self, amount: Money) -> Result<(), OrderRejection> {
         let due = self.order.payment.amount;
-        if amount != due {
-            return Err(OrderRejection::AmountMismatch { captured: amount, due });
+        if amount == due { Ok(()) } else { Err(OrderRejection::AmountMismatch { captured: amount, due }) }
+    }
+
+    /// An order with money held goes on as if it were paid. One whose hold was given back stays where it is.
+    fn authorize(self, amount: Money, reference: Option<BoundedString<200>>) -> DecisionResult {
+        let way = self.lifecycle.by_trigger(&self.order.status, Trigger::Pay);
+        if self.order.is_paid() {
+            return Err(OrderRejection::AlreadyPaid);
         }
-        let captured = OrderEvent::PaymentCaptured { amount, reference };
-        Ok(vec![captured, transitioned(self.lifecycle, way, None)])
+        if way.is_none() && !self.order.is_unsecured() {
+            return Err(OrderRejection::NotPayable(self.order.status.clone()));
+        }
+        way.map_or(Ok(()), |way| self.permit(way))?;
+        self.check_due(amount)?;
+        let authorized = OrderEvent::PaymentAuthorized { amount, reference };
+        Ok(core::iter::once(authorized).chain(way.map(|way| transitioned(self.lifecycle, way, None))).collect())
+    }
+
+    /// What is captured beyond the price of what the customer keeps is refunded. An order that was not authorized is paid by it.
+    fn capture_held(self, (amount, is_final): (Money, bool), reference: Option<BoundedString<200>>) -> DecisionResult {
+        if self.lifecycle.by_trigger(&self.order.status, Trigger::Pay).is_some() {
+            return self.capture(amount, reference);
+        }
+        self.check_captured(amount)?;
+        let surplus = self.order.surplus_of(amount);
+        let refund = (!surplus.is_zero()).then(|| self.refund_event(surplus, None));
+        let captured = OrderEvent::PaymentCaptured { amount, reference, is_final };
+        Ok(core::iter::once(captured).chain(refund).collect())
+    }
+
+    fn fail_capture(self, reason: Reason) -> Vec<OrderEvent> {
+        self.order.payment.held.map(|_| OrderEvent::CaptureFailed { reason }).into_iter().collect()
+    }
+
+    fn tell_expiring_hold(self, expires_at: DateTime<Utc>) -> Vec<OrderEvent> {
+        self.order.payment.held.map(|_| OrderEvent::HoldExpiring { expires_at }).into_iter().collect()
+    }
+
+    fn void(self, amount: Money) -> DecisionResult {
+        let Some(held) = self.order.payment.held else { return Ok(Vec::new()) };
+        self.check_captured(amount)?;
+        let amount = if amount.minor() < held.minor() { amount } else { held };
+        Ok(vec![OrderEvent::PaymentVoided { amount }])
     }
 
     fn capture_after_expiry(self, amount: Money, reference: Option<BoundedString<200>>) -> DecisionResult {
-        if self.is_paid() {
+        let cancelled = self.cancel_sold_out()?;
+        self.check_captured(amount)?;
+        let captured = core::iter::once(captured(amount, reference));
+        Ok(captured.chain(cancelled).chain([self.refund_event(amount, None)]).collect())
+    }
+
+    fn cancel_sold_out(self) -> DecisionResult {
+        if self.order.is_paid() {
             return Err(OrderRejection::AlreadyPaid);
         }
-        self.check_captured(amount)?;
-        let captured = OrderEvent::PaymentCaptured { amount, reference };
         let ways = [Trigger::Expiry, Trigger::Cancel];
         let way = ways.iter().find_map(|trigger| self.lifecycle.by_trigger(&self.order.status, *trigger));
-        let cancelled = way.map(|way| transitioned(self.lifecycle, way, None));
-        let events = [Some(captured), cancelled, Some(self.refund_event(amount, None))];
-        Ok(events.into_iter().flatten().collect())
+        Ok(way.map(|way| transitioned(self.lifecycle, way, None)).into_iter().collect())
     }
 
     fn fail_payment(self, reason: Reason) -> DecisionResult {
-        if self.is_paid() || self.order.payment.amount.is_zero() {
+        if self.order.is_paid() || self.order.payment.amount.is_zero() {
             return Err(OrderRejection::AlreadyPaid);
         }
         let way = self.lifecycle.by_trigger(&self.order.status, Trigger::PaymentFailure);
@@ -287,9 +346,8 @@ impl Decider<'_> {
         let refund = (!amount.is_zero()).then(|| self.refund_event(amount, None));
         let way = self.lifecycle.by_trigger(&self.order.status, Trigger::Return);
         let way = way.filter(|_| self.order.is_last_return(lines));
-        let events =
-            [Some(OrderEvent::ReturnReceived { id }), refund, way.map(|way| transitioned(self.lifecycle, way, None))];
-        Ok(events.into_iter().flatten().collect())
+        let events = [Some(OrderEvent::ReturnReceived { id }), refund].into_iter().flatten();
+        Ok(events.chain(way.into_iter().flat_map(|way| self.enter(way, None))).collect())
     }
 
     fn find_return(&self, id: ReturnId, needed: ReturnStatus) -> Result<&Return, OrderRejection> {
@@ -331,8 +389,15 @@ impl Decider<'_> {
             return outcome.map_or(Ok(Vec::new()), |outcome| self.record_refund(id, outcome));
         }
         self.check_captured(amount)?;
-        let requested = OrderEvent::RefundRequested { id, amount, reason: Some(reason) };
+        let requested = OrderEvent::RefundRequested { id, amount, reason: Some(reason), elsewhere: false };
         Ok(core::iter::once(requested).chain(outcome.map(|outcome| outcome.event(id))).collect())
+    }
+
+    /// Takes a transition. An order that ends gives back what is held for it.
+    fn enter(&self, way: &Transition, reason: Option<Reason>) -> impl Iterator<Item = OrderEvent> + use<> {
+        let ends = self.lifecycle.phase(&way.to).is_some_and(Phase::is_undone);
+        let voided = self.order.payment.held.filter(|_| ends).map(|amount| OrderEvent::PaymentVoided { amount });
+        core::iter::once(transitioned(self.lifecycle, way, reason)).chain(voided)
     }
 
     /// Takes a transition, with its refund.
@@ -340,18 +405,17 @@ impl Decider<'_> {
         let left = self.order.refundable();
         let refunds = way.payment == PaymentEffect::Refund && !left.is_zero();
         let refund = refunds.then(|| self.refund_event(left, reason.clone()));
-        core::iter::once(transitioned(self.lifecycle, way, reason)).chain(refund).collect()
+        self.enter(way, reason).chain(refund).collect()
     }
 
     const fn refund_event(&self, amount: Money, reason: Option<Reason>) -> OrderEvent {
-        OrderEvent::RefundRequested { id: self.context.refund, amount, reason }
-    }
-
-    const fn is_paid(&self) -> bool {
-        !self.order.payment.captured.is_zero()
+        OrderEvent::RefundRequested { id: self.context.refund, amount, reason, elsewhere: false }
     }
 
     fn permit(&self, way: &Transition) -> Result<(), OrderRejection> {
+        if way.trigger == Trigger::Advance && self.order.is_unsecured() && !self.order.phase.is_shipped() {
+            return Err(OrderRejection::Unsecured);
+        }
         way.permit(self.order, &self.context.actor, self.context.at)
     }
 
@@ -379,6 +443,10 @@ impl RefundOutcome {
             Self::Failed { reason } => OrderEvent::RefundFailed { id, reason },
         }
     }
+}
+
+const fn captured(amount: Money, reference: Option<BoundedString<200>>) -> OrderEvent {
+    OrderEvent::PaymentCaptured { amount, reference, is_final: false }
 }
 
 #[expect(clippy::expect_used, reason = "a lifecycle is verified when it is built")]

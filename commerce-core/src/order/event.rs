@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::lifecycle::{Phase, PromotionEffect, Status, StockEffect, Trigger};
@@ -30,12 +31,33 @@ pub enum OrderEvent {
         promotions: PromotionEffect,
         reason: Option<Reason>,
     },
+    /// The processor holds the amount, which is captured later. `reference` is its id of the payment.
+    PaymentAuthorized { amount: Money, reference: Option<BoundedString<200>> },
     /// `reference` is the processor's id of the payment.
-    PaymentCaptured { amount: Money, reference: Option<BoundedString<200>> },
+    PaymentCaptured {
+        amount: Money,
+        reference: Option<BoundedString<200>>,
+        /// What is still held was given back.
+        #[serde(default, skip_serializing_if = "is_false")]
+        is_final: bool,
+    },
+    /// A capture of what is held was declined. `reason` is the processor's message.
+    CaptureFailed { reason: Reason },
+    /// What is held runs out soon: the processor gives it back.
+    HoldExpiring { expires_at: DateTime<Utc> },
+    /// What is held is given back, by this amount.
+    PaymentVoided { amount: Money },
     /// An attempt to pay failed. `reason` is the processor's message.
     PaymentFailed { reason: Reason },
-    /// A refund is to be sent to the processor.
-    RefundRequested { id: RefundId, amount: Money, reason: Option<Reason> },
+    /// A refund is to be sent to the processor, or paid in the way in which the money was received.
+    RefundRequested {
+        id: RefundId,
+        amount: Money,
+        reason: Option<Reason>,
+        /// The money was received elsewhere: staff pay it back.
+        #[serde(default, skip_serializing_if = "is_false")]
+        elsewhere: bool,
+    },
     /// The processor paid a refund. `reference` is its id at the processor.
     RefundProcessed { id: RefundId, reference: Option<BoundedString<200>> },
     /// The processor refused a refund permanently, or what it paid came back. `reason` is its message.
@@ -50,6 +72,11 @@ pub enum OrderEvent {
     ReturnRejected { id: ReturnId, reason: Option<Reason> },
     /// The units of a return arrived.
     ReturnReceived { id: ReturnId },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl OrderEvent {
@@ -69,7 +96,11 @@ impl OrderEvent {
                 Phase::Cancelled => "order.cancelled",
                 Phase::Returned => "order.returned",
             },
+            Self::PaymentAuthorized { .. } => "payment.authorized",
             Self::PaymentCaptured { .. } => "payment.captured",
+            Self::CaptureFailed { .. } => "payment.capture_failed",
+            Self::HoldExpiring { .. } => "payment.hold_expiring",
+            Self::PaymentVoided { .. } => "payment.voided",
             Self::PaymentFailed { .. } => "payment.failed",
             Self::RefundRequested { .. } => "refund.requested",
             Self::RefundProcessed { .. } => "refund.processed",

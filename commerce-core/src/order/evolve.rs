@@ -8,7 +8,7 @@ use super::returns::{Return, ReturnStatus};
 use super::state::{Order, Payment, PaymentStatus, Refund, RefundStatus};
 use crate::event::Recorded;
 use crate::ids::{RefundId, ReturnId};
-use crate::money::MoneyError;
+use crate::money::{Money, MoneyError};
 
 /// A history that this engine cannot have written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -65,20 +65,31 @@ pub fn evolve(order: Option<Order>, entry: &Recorded<OrderEvent>) -> Result<Orde
 impl Order {
     fn apply(&mut self, entry: &Recorded<OrderEvent>) -> Result<(), CorruptHistory> {
         match &entry.event {
-            OrderEvent::Created { .. } => {}
+            OrderEvent::Created { .. } | OrderEvent::HoldExpiring { .. } => {}
             OrderEvent::Transitioned { to, phase, .. } => self.enter(to, *phase, entry),
-            OrderEvent::PaymentCaptured { amount, reference } => {
-                self.payment.captured = self.payment.captured.plus(*amount)?;
-                self.payment.status = self.payment.counted();
+            OrderEvent::PaymentAuthorized { amount, reference } => {
+                (self.payment.held, self.payment.status) = (Some(*amount), PaymentStatus::Authorized);
                 self.payment.reference.clone_from(reference);
             }
+            OrderEvent::PaymentCaptured { amount, reference, is_final } => {
+                self.payment.count_capture(*amount, *is_final)?;
+                self.payment.reference.clone_from(reference);
+            }
+            OrderEvent::CaptureFailed { .. } => self.payment.status = PaymentStatus::CaptureFailed,
+            OrderEvent::PaymentVoided { amount } => {
+                self.payment.release(*amount)?;
+                self.payment.status = self.payment.counted();
+            }
             OrderEvent::PaymentFailed { .. } => {
-                self.payment.status = PaymentStatus::Failed;
+                if !self.is_unsecured() {
+                    self.payment.status = PaymentStatus::Failed;
+                }
                 self.payment.declined = self.payment.declined.saturating_add(1);
             }
-            OrderEvent::RefundRequested { id, amount, reason } => self.refunds.push(Refund {
+            OrderEvent::RefundRequested { id, amount, reason, elsewhere } => self.refunds.push(Refund {
                 id: *id,
                 amount: *amount,
+                elsewhere: *elsewhere,
                 reason: reason.clone(),
                 status: RefundStatus::Requested,
                 reference: None,
@@ -133,12 +144,34 @@ impl Order {
 }
 
 impl Payment {
+    fn count_capture(&mut self, amount: Money, is_final: bool) -> Result<(), CorruptHistory> {
+        let was_held = self.held;
+        self.captured = self.captured.plus(amount)?;
+        self.release(if is_final { was_held.unwrap_or(amount) } else { amount })?;
+        self.status = match self.counted() {
+            PaymentStatus::PartiallyCaptured if was_held.is_none() => PaymentStatus::Succeeded,
+            status => status,
+        };
+        Ok(())
+    }
+
+    /// An amount of what is held is captured or given back.
+    fn release(&mut self, amount: Money) -> Result<(), CorruptHistory> {
+        let left = self.held.map(|held| held.minus(amount)).transpose()?;
+        self.held = left.filter(|left| left.minor() > 0);
+        Ok(())
+    }
+
     /// The status that follows from the amounts.
-    const fn counted(&self) -> PaymentStatus {
-        match self.refunded.minor() {
-            0 => PaymentStatus::Succeeded,
-            refunded if refunded >= self.captured.minor() => PaymentStatus::Refunded,
-            _ => PaymentStatus::PartiallyRefunded,
+    fn counted(&self) -> PaymentStatus {
+        let (captured, refunded) = (self.captured.minor(), self.refunded.minor());
+        match self.held {
+            Some(_) => PaymentStatus::Authorized,
+            None if captured == 0 => PaymentStatus::Voided,
+            None if refunded >= captured => PaymentStatus::Refunded,
+            None if refunded > 0 => PaymentStatus::PartiallyRefunded,
+            None if captured < self.amount.minor() => PaymentStatus::PartiallyCaptured,
+            None => PaymentStatus::Succeeded,
         }
     }
 }

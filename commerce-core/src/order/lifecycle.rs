@@ -51,7 +51,7 @@ named! {
         Draft = "draft",
         /// Placed. Stock is reserved, the payment is due.
         AwaitingPayment = "awaiting_payment",
-        /// Paid, stock confirmed.
+        /// Paid, or the money is held; stock confirmed.
         Paid = "paid",
         /// Being produced, picked or packed.
         InFulfilment = "in_fulfilment",
@@ -70,6 +70,11 @@ impl Phase {
     /// Whether the reservation of the order ends if it is not paid.
     pub const fn is_unpaid(self) -> bool {
         matches!(self, Self::Draft | Self::AwaitingPayment)
+    }
+
+    /// Whether the goods have left the shop, so that money that is held for them is captured.
+    pub const fn is_shipped(self) -> bool {
+        matches!(self, Self::Shipped | Self::Delivered | Self::Completed)
     }
 
     /// Whether the order was cancelled or returned.
@@ -99,7 +104,7 @@ impl Phase {
 pub enum Trigger {
     /// The order is placed. The transition leaves the draft in the same commit.
     Place,
-    /// The full amount was captured.
+    /// The full amount was captured, or is held.
     Pay,
     /// The payment failed permanently.
     PaymentFailure,
@@ -137,7 +142,8 @@ pub enum PaymentEffect {
     /// None. A `pay` transition records the capture that caused it.
     #[default]
     None,
-    /// The captured amount that is not yet refunded is refunded.
+    /// The captured amount that is not yet refunded is refunded. What is held is given back whenever an order is cancelled or
+    /// returned.
     Refund,
 }
 

@@ -35,6 +35,9 @@ pub enum OrderRejection {
     AlreadyPaid,
     #[error("an order in state {0} cannot be paid")]
     NotPayable(Status),
+    /// What was held for the order was given back.
+    #[error("nothing is held or captured for the order: it must be paid again or cancelled")]
+    Unsecured,
     #[error("an order in state {0} cannot be returned")]
     NotReturnable(Status),
     /// The order was cancelled or returned.

@@ -65,6 +65,22 @@ impl Order {
         Money::new(due.min(left.minor()), self.currency())
     }
 
+    /// The price of what the customer keeps, in minor units: nothing once everything has come back.
+    fn price_of_kept(&self) -> i64 {
+        if self.phase.is_undone() || self.is_last_return(&[]) {
+            return 0;
+        }
+        let back = self.lines().iter().map(|line| share(line, self.returned(line.item.id)));
+        back.fold(self.payment.amount.minor(), i64::saturating_sub)
+    }
+
+    /// What must go back of an amount that is captured now, because the order was cancelled or units came back before it.
+    pub(super) fn surplus_of(&self, captured: Money) -> Money {
+        let received = self.refundable().minor().saturating_add(captured.minor());
+        let surplus = received.saturating_sub(self.price_of_kept()).clamp(0, captured.minor().max(0));
+        Money::new(surplus, self.currency())
+    }
+
     /// Whether these lines complete the return of all units of the order.
     pub fn is_last_return(&self, lines: &[ReturnLine]) -> bool {
         self.items().all(|item| {
@@ -74,13 +90,15 @@ impl Order {
     }
 
     fn refund_of_units(&self, line: &ReturnLine) -> i64 {
-        let Some(OrderLine { item, total, .. }) = self.line(line.item) else { return 0 };
-        let upto = |units: i64| {
-            let share = i128::from(total.minor()).saturating_mul(units.into());
-            let whole = share.checked_div(item.quantity.get().into()).unwrap_or_default();
-            i64::try_from(whole).unwrap_or(i64::MAX)
-        };
-        let before = self.returned(item.id);
-        upto(before.saturating_add(line.quantity.get())).saturating_sub(upto(before))
+        let Some(known) = self.line(line.item) else { return 0 };
+        let before = self.returned(line.item);
+        share(known, before.saturating_add(line.quantity.get())).saturating_sub(share(known, before))
     }
+}
+
+/// What the first units of a line cost, rounded down.
+fn share(OrderLine { item, total, .. }: &OrderLine, units: i64) -> i64 {
+    let share = i128::from(total.minor()).saturating_mul(units.into());
+    let whole = share.checked_div(item.quantity.get().into()).unwrap_or_default();
+    i64::try_from(whole).unwrap_or(i64::MAX)
 }

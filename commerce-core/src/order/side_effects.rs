@@ -58,7 +58,11 @@ pub fn side_effects(order: &Order, entry: &Recorded<OrderEvent>) -> SideEffects 
         OrderEvent::RefundRequested { .. }
         | OrderEvent::RefundProcessed { .. }
         | OrderEvent::RefundFailed { .. }
+        | OrderEvent::PaymentAuthorized { .. }
         | OrderEvent::PaymentCaptured { .. }
+        | OrderEvent::CaptureFailed { .. }
+        | OrderEvent::HoldExpiring { .. }
+        | OrderEvent::PaymentVoided { .. }
         | OrderEvent::PaymentFailed { .. }
         | OrderEvent::ShipmentUpdated { .. }
         | OrderEvent::ReturnRequested { .. }

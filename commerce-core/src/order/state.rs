@@ -110,6 +110,9 @@ pub struct Payment {
     pub amount: Money,
     /// The captured amount.
     pub captured: Money,
+    /// What is held of the customer's money and not captured yet; positive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Money>,
     /// The refunded amount.
     pub refunded: Money,
     /// The processor's id of the payment.
@@ -117,6 +120,11 @@ pub struct Payment {
     /// How often the processor declined it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub declined: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
@@ -130,8 +138,16 @@ const fn is_zero(count: &u32) -> bool {
 pub enum PaymentStatus {
     /// Waiting for the customer.
     Pending,
+    /// The amount, or what is left of it, is held and will be captured.
+    Authorized,
     /// Captured in full.
     Succeeded,
+    /// Less than the amount was captured, and nothing is held.
+    PartiallyCaptured,
+    /// A capture was declined. What is held can be captured again.
+    CaptureFailed,
+    /// What was held was given back, and nothing was captured.
+    Voided,
     /// The last attempt failed; another may succeed.
     Failed,
     /// A part was refunded.
@@ -148,6 +164,9 @@ pub struct Refund {
     /// Its id, also the idempotency key at the processor.
     pub id: RefundId,
     pub amount: Money,
+    /// The money was received elsewhere, so that staff pay it back.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub elsewhere: bool,
     pub reason: Option<Reason>,
     pub status: RefundStatus,
     /// The processor's id of the refund.
@@ -285,6 +304,16 @@ impl Order {
     /// The units of every SKU in received returns.
     pub fn returned_by_sku(&self) -> BTreeMap<&Sku, i64> {
         sum_units(self.items().map(|item| (&item.sku, self.returned(item.id))))
+    }
+
+    /// Whether money for it is held or was captured.
+    pub const fn is_paid(&self) -> bool {
+        self.payment.held.is_some() || !self.payment.captured.is_zero()
+    }
+
+    /// Whether what was held for it was given back, so that it must be paid again before it is shipped.
+    pub fn is_unsecured(&self) -> bool {
+        self.payment.status == PaymentStatus::Voided && !self.phase.is_undone()
     }
 
     /// The captured amount without refunds and disputes, open ones included; never negative.

@@ -105,13 +105,13 @@ impl UnpaidGuard {
 }
 
 impl UnpaidLimits {
-    /// Checks another payment of an order.
+    /// Checks another payment of an order, of which so many were declined.
     ///
     /// # Errors
     /// [`LimitReached::DeclinedPayments`].
-    pub fn check_payment(&self, order: &Order, at: DateTime<Utc>) -> Result<(), LimitReached> {
+    pub fn check_payment(&self, order: &Order, declined: u32, at: DateTime<Utc>) -> Result<(), LimitReached> {
         let wait = order.reserved_until.signed_duration_since(at).max(TimeDelta::zero());
-        match self.declined_payments.filter(|limit| order.payment.declined >= *limit) {
+        match self.declined_payments.filter(|limit| declined >= *limit) {
             Some(limit) => Err(LimitReached::DeclinedPayments { limit, wait }),
             None => Ok(()),
         }

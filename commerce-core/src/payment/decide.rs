@@ -17,7 +17,7 @@ use super::{
     OperationOutcome, OperationState, Payment,
 };
 use crate::ids::OperationId;
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::order::Order;
 use crate::port::IN_FLIGHT_SECONDS;
 use crate::text::BoundedString;
@@ -27,6 +27,11 @@ const EVIDENCE_LEAD: TimeDelta = TimeDelta::days(2);
 
 /// The maximum number of operations of a payment.
 pub const MAX_OPERATIONS: usize = 100;
+
+/// How long money is held if the processor does not say it.
+const HOLD: TimeDelta = TimeDelta::days(7);
+/// How long before its end something is done about a hold.
+const BEFORE_END: TimeDelta = TimeDelta::days(1);
 
 /// Why an operation cannot be requested.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -38,7 +43,19 @@ pub enum PaymentRejection {
     /// It holds or took money already, or may have.
     #[error("the payment is authorized, or may be")]
     AlreadyAuthorized,
-    /// Not positive, in another currency, or more than is left to take, pay back or give back.
+    /// There is nothing to take or to give back.
+    #[error("nothing is held: it was captured or given back, or was never authorized")]
+    NothingHeld,
+    /// What a void or a final capture gives back depends on it.
+    #[error("a capture has not ended yet")]
+    CaptureOpen,
+    /// The processor pays the refund.
+    #[error("the processor pays this refund, and says when it is paid")]
+    NotElsewhere,
+    /// It is not in the currency of the payment.
+    #[error("{asked} is not in {currency}, the currency of the payment")]
+    Currency { asked: Money, currency: Currency },
+    /// Not positive, or more than is left to take, pay back or give back.
     #[error("{asked} cannot be used: {left} is left")]
     Amount { asked: Money, left: Money },
     /// The operation is not one of the payment.
@@ -55,12 +72,14 @@ pub struct NewOperation {
     pub amount: Money,
     /// Of a capture: whether the processor gives the rest back.
     pub is_final: bool,
+    /// Of a refund: staff pay it, because the money was received elsewhere.
+    pub elsewhere: bool,
 }
 
 impl NewOperation {
     /// An operation; a capture is not the final one.
     pub const fn new(id: OperationId, kind: OperationKind, amount: Money) -> Self {
-        Self { id, kind, amount, is_final: false }
+        Self { id, kind, amount, is_final: false, elsewhere: false }
     }
 }
 
@@ -120,15 +139,60 @@ impl Payment {
         if self.operations.len() >= MAX_OPERATIONS {
             return Err(PaymentRejection::TooManyOperations);
         }
-        let left = Money::new(self.left(new.kind)?, self.amount.currency());
-        let fits = new.amount.currency() == left.currency() && new.amount.minor() > 0;
+        let currency = self.amount.currency();
+        if new.amount.currency() != currency {
+            return Err(PaymentRejection::Currency { asked: new.amount, currency });
+        }
+        let left = Money::new(self.left(new.kind)?, currency);
+        // What is left to give back is known when the other captures have ended.
+        let gives_back = new.is_final || new.kind == OperationKind::Void;
+        if gives_back && self.open_operation(OperationKind::Capture).is_some() {
+            return Err(PaymentRejection::CaptureOpen);
+        }
         let whole = matches!(new.kind, OperationKind::Authorize | OperationKind::Void);
-        if !fits || new.amount.minor() > left.minor() || (whole && new.amount != left) {
+        if new.amount.minor() <= 0 || new.amount.minor() > left.minor() || (whole && new.amount != left) {
             return Err(PaymentRejection::Amount { asked: new.amount, left });
         }
         let ask_at = if new.kind == OperationKind::Authorize { after(at, Operation::pause(0)) } else { Some(at) };
-        self.operations.push(Operation { ask_at, ..Operation::new(new, at) });
+        let ask_at = ask_at.filter(|_| !new.elsewhere);
+        self.operations.push(Operation { ask_at, sent: u32::from(!new.elsewhere), ..Operation::new(new, at) });
         self.set_alarm();
+        Ok(())
+    }
+
+    /// A capture of an amount; without one, of everything that is held. It is the final one if nobody says otherwise and no amount
+    /// is given.
+    pub fn capture(&self, id: OperationId, amount: Option<Money>, is_final: Option<bool>) -> NewOperation {
+        let left = Money::new(self.totals().capturable(), self.amount.currency());
+        let is_final = is_final.unwrap_or(amount.is_none());
+        NewOperation { is_final, ..NewOperation::new(id, OperationKind::Capture, amount.unwrap_or(left)) }
+    }
+
+    /// What is to be done with money that is held, now that the order stands so: it is captured when the goods have left, and
+    /// given back if the order does not claim it. What was declined is not requested again by itself.
+    pub fn next_operation(&self, order: &Order, id: OperationId) -> Option<NewOperation> {
+        let next = match order.payment.held {
+            None => NewOperation { kind: OperationKind::Void, is_final: false, ..self.capture(id, None, None) },
+            Some(_) if order.phase.is_shipped() => self.capture(id, None, None),
+            Some(_) => return None,
+        };
+        let since = self.operations.iter().rev().take_while(|operation| operation.kind != OperationKind::Authorize);
+        let last = since.into_iter().find(|operation| operation.kind == next.kind);
+        let is_declined = last.is_some_and(|last| last.state == OperationState::Declined);
+        let waits = self.open_operation(OperationKind::Capture).is_some();
+        (next.amount.minor() > 0 && !is_declined && !waits).then_some(next)
+    }
+
+    /// Staff paid a refund of money that was received elsewhere. No effect if it is known.
+    ///
+    /// # Errors
+    /// [`PaymentRejection::UnknownOperation`], [`PaymentRejection::NotElsewhere`].
+    pub fn note_refunded(&mut self, id: OperationId, at: DateTime<Utc>) -> Result<(), PaymentRejection> {
+        let refund = self.operation_mut(id)?;
+        if refund.kind != OperationKind::Refund || refund.sent > 0 {
+            return Err(PaymentRejection::NotElsewhere);
+        }
+        (refund.state, refund.updated_at) = (OperationState::Succeeded, at);
         Ok(())
     }
 
@@ -150,7 +214,7 @@ impl Payment {
     /// # Errors
     /// [`PaymentRejection::UnknownOperation`].
     pub fn record(&mut self, id: OperationId, finding: Finding, at: DateTime<Utc>) -> Result<(), PaymentRejection> {
-        let currency = self.amount.currency();
+        let (currency, is_manual) = (self.amount.currency(), self.capture == CaptureMode::Manual);
         let operation = self.operation_mut(id)?;
         if operation.has_ended(&finding) {
             return Ok(());
@@ -170,19 +234,46 @@ impl Payment {
             Finding::NotFound if operation.may_arrive(at) => operation.wait(operation.state, at),
             Finding::NotFound => operation.decline(Decline::new(DeclineCode::NotReceived)),
         }
-        self.operation_mut(id)?.updated_at = at;
+        let operation = self.operation_mut(id)?;
+        operation.updated_at = at;
+        if operation.kind == OperationKind::Authorize && operation.state == OperationState::Succeeded && is_manual {
+            operation.set_hold_alarm(at);
+        }
         self.set_alarm();
         Ok(())
+    }
+
+    /// The hold of an authorization is about to run out, which is not told again. Returns when it ends.
+    ///
+    /// # Errors
+    /// [`PaymentRejection::UnknownOperation`].
+    pub fn end_alarm(&mut self, hold: OperationId) -> Result<Option<DateTime<Utc>>, PaymentRejection> {
+        let operation = self.operation_mut(hold)?;
+        operation.ask_at = None;
+        let expires_at = operation.expires_at;
+        self.set_alarm();
+        Ok(expires_at)
+    }
+
+    /// How often the customer's means of payment was declined.
+    pub fn declined(&self) -> u32 {
+        let by_bank = |decline: &Decline| decline.code.class() != DeclineClass::Retry;
+        let declines = self.operations.iter().filter(|operation| operation.kind == OperationKind::Authorize);
+        u32::try_from(declines.filter_map(|operation| operation.decline.as_ref()).filter(|d| by_bank(d)).count())
+            .unwrap_or(u32::MAX)
     }
 
     /// What an operation of a kind can be about, in minor units.
     fn left(&self, kind: OperationKind) -> Result<i64, PaymentRejection> {
         let totals = self.totals();
         match kind {
-            OperationKind::Authorize if totals.authorized > 0 || self.open_operation(kind).is_some() => {
+            OperationKind::Authorize if totals.authorized > totals.voided || self.open_operation(kind).is_some() => {
                 Err(PaymentRejection::AlreadyAuthorized)
             }
             OperationKind::Authorize => Ok(self.amount.minor()),
+            OperationKind::Capture | OperationKind::Void if totals.capturable() <= 0 => {
+                Err(PaymentRejection::NothingHeld)
+            }
             OperationKind::Capture | OperationKind::Void => Ok(totals.capturable()),
             OperationKind::Refund => Ok(totals.refundable()),
             OperationKind::Dispute => Ok(totals.received().saturating_sub(totals.refunded)),
@@ -195,8 +286,10 @@ impl Payment {
     }
 
     pub(super) fn set_alarm(&mut self) {
-        let opening = self.opening.and_then(|opening| opening.ask_at);
-        self.ask_at = self.operations.iter().filter_map(|operation| operation.ask_at).chain(opening).min();
+        let holds = self.totals().capturable() > 0;
+        let counts = |operation: &&Operation| holds || operation.state != OperationState::Succeeded;
+        let operations = self.operations.iter().filter(counts).filter_map(|operation| operation.ask_at);
+        self.ask_at = operations.chain(self.opening.and_then(|opening| opening.ask_at)).min();
         let due = self.operations.iter().filter_map(Operation::evidence_due).min();
         self.evidence_at = due.and_then(|due| due.checked_sub_signed(EVIDENCE_LEAD));
     }
@@ -212,6 +305,7 @@ impl Operation {
             is_final: new.is_final,
             state: OperationState::Requested,
             reference: None,
+            expires_at: None,
             decline: None,
             next: None,
             details: Details::NONE,
@@ -226,6 +320,7 @@ impl Operation {
 
     fn answer(&mut self, answer: OperationAnswer, at: DateTime<Utc>, is_valid: impl Fn(&Money) -> bool) {
         self.reference = answer.reference.or_else(|| self.reference.take());
+        self.expires_at = answer.expires_at;
         self.details = answer.details;
         match answer.outcome {
             OperationOutcome::Succeeded { amount } if is_valid(&amount) => {
@@ -261,6 +356,12 @@ impl Operation {
             (OperationState::Declined, OperationOutcome::Succeeded { .. })
             | (OperationState::Requested | OperationState::Pending | OperationState::Unknown, _) => false,
         }
+    }
+
+    /// Something is done before the hold runs out.
+    fn set_hold_alarm(&mut self, at: DateTime<Utc>) {
+        self.expires_at = self.expires_at.or_else(|| at.checked_add_signed(HOLD));
+        self.ask_at = self.expires_at.and_then(|end| end.checked_sub_signed(BEFORE_END)).map(|alarm| alarm.max(at));
     }
 
     /// Waits for the next question. The processor tells by itself about what the shop did not start.

@@ -72,6 +72,9 @@ pub struct OperationAnswer {
     pub payment_reference: Option<Reference>,
     /// The processor's id of the operation.
     pub reference: Option<Reference>,
+    /// Until when the processor holds money that was not captured, if it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
     /// What else the processor said, for staff.
     #[serde(default, skip_serializing_if = "Details::is_empty")]
     pub details: Details,
@@ -251,7 +254,7 @@ impl Details {
 impl OperationAnswer {
     /// An answer without references and details.
     pub fn new(outcome: OperationOutcome) -> Self {
-        Self { outcome, payment_reference: None, reference: None, details: Details::default() }
+        Self { outcome, payment_reference: None, reference: None, expires_at: None, details: Details::default() }
     }
 
     /// Declined with a code.

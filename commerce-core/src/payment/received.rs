@@ -171,7 +171,10 @@ impl Payment {
         if is_unclear || pays_out && event.answer.reference.is_none() {
             return Subject::Unclear;
         }
-        if !pays_out && !event.moved() {
+        // Holds are captured and given back by hand, too, or because they ran out.
+        let is_of_hold = matches!(event.kind, OperationKind::Capture | OperationKind::Void);
+        let is_possible = !is_of_hold || event.amount.minor() <= self.totals().capturable();
+        if !pays_out && !(event.moved() && is_possible) {
             return Subject::Nothing;
         }
         let id = event.operation.unwrap_or(new);

@@ -68,6 +68,9 @@ pub struct Operation {
     /// The processor's id of the operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
+    /// Of an authorization: until when the processor holds what is not captured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
     /// Why it was declined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decline: Option<Decline>,
@@ -170,11 +173,16 @@ pub struct Totals {
     pub voided: i64,
     /// Perhaps given back.
     pub voiding: i64,
+    /// Whether a final capture gave back what was left, or perhaps did.
+    pub is_closed: bool,
 }
 
 impl Totals {
     /// What can still be taken: held, neither taken nor given back, not even perhaps.
     pub const fn capturable(&self) -> i64 {
+        if self.is_closed {
+            return 0;
+        }
         let taken = self.captured.saturating_add(self.capturing);
         self.authorized.saturating_sub(taken).saturating_sub(self.voided).saturating_sub(self.voiding)
     }
@@ -191,6 +199,7 @@ impl Totals {
 
     fn add(mut self, operation: &Operation, capture: CaptureMode) -> Self {
         let amount = operation.amount.minor();
+        self.is_closed |= operation.is_final && operation.state != OperationState::Declined;
         let (done, open) = match operation.kind {
             OperationKind::Authorize if operation.state == OperationState::Succeeded => {
                 self.authorized = self.authorized.saturating_add(amount);

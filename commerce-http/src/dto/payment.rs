@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Figure;
-use super::leaf::{Decimal, optional};
+use super::leaf::{Decimal, currency, optional};
 use super::shape::shape;
 
 const MAX_TOKEN: usize = 255;
@@ -29,6 +29,8 @@ shape! {
         status: PaymentStatus = payment.status,
         amount: Figure = payment.amount.into(),
         captured: Figure = payment.captured.into(),
+        /// What is held and not captured yet.
+        held: Option<Figure> = payment.held.map(Figure::from),
         refunded: Figure = payment.refunded.into(),
         /// The id of the payment at the processor.
         reference: Option<&'a BoundedString<200>> = payment.reference.as_ref(),
@@ -98,8 +100,13 @@ shape! {
         kind: OperationKind = operation.kind,
         state: OperationState = operation.state,
         amount: Figure = operation.amount.into(),
+        /// Of a capture: what is left is given back.
+        #[serde(rename = "final")]
+        is_final: Option<bool> = (operation.kind == OperationKind::Capture).then_some(operation.is_final),
         /// The id of the operation at the processor.
         reference: Option<&'a BoundedString<200>> = operation.reference.as_ref(),
+        /// Until when the processor holds what is not captured.
+        expires_at: Option<DateTime<Utc>> = operation.expires_at,
         /// Why it was declined.
         decline: Option<DeclineShape<'a>> = operation.decline.as_ref().map(DeclineShape::from),
         /// What the customer has to do before it can go on.
@@ -144,6 +151,8 @@ shape! {
         id: RefundId = refund.id,
         amount: Figure = refund.amount.into(),
         status: RefundStatus = refund.status,
+        /// The money was received elsewhere: staff pay it back, and say when it is paid.
+        elsewhere: bool = refund.elsewhere,
         reason: Option<&'a Reason> = refund.reason.as_ref(),
     }
 }
@@ -196,6 +205,30 @@ pub(super) fn read_token(token: String, f: &mut Findings) -> Read<String> {
         return Some(token);
     }
     f.refuse("token", "out_of_range", format_args!("has 1 to {MAX_TOKEN} characters"))
+}
+
+/// What to capture of the money that is held.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewCapture {
+    /// Default: all that is held.
+    amount: Option<Decimal>,
+    /// The currency of the amount. Default: that of the shop.
+    #[schema(value_type = Option<Currency>)]
+    currency: Option<String>,
+    /// Whether what is left is given back. Default: whether no amount is given.
+    #[serde(rename = "final")]
+    is_final: Option<bool>,
+}
+
+impl NewCapture {
+    pub(crate) fn read(self, f: &mut Findings, shop: Currency) -> Read<(Option<Money>, Option<bool>)> {
+        let currency = optional(f, "currency", self.currency, currency);
+        let currency = currency.map(|own| own.unwrap_or(shop));
+        let amount = optional(f, "amount", self.amount, |figure, f| figure.money(currency, f));
+        currency?;
+        Some((amount?, self.is_final))
+    }
 }
 
 /// The refund to make.

@@ -72,7 +72,9 @@ schemas! {
     OrderNumberSchema "The number of an order for people." string().examples(["ORD-20260216-7K3F"]);
     PaymentMethodSchema "What a customer pays with." words(PaymentMethod::ALL);
     PaymentStatusSchema "The state of a payment." words(&[
-        PaymentStatus::Pending, PaymentStatus::Succeeded, PaymentStatus::Failed, PaymentStatus::PartiallyRefunded, PaymentStatus::Refunded,
+        PaymentStatus::Pending, PaymentStatus::Authorized, PaymentStatus::Succeeded, PaymentStatus::PartiallyCaptured,
+        PaymentStatus::CaptureFailed, PaymentStatus::Voided, PaymentStatus::Failed, PaymentStatus::PartiallyRefunded,
+        PaymentStatus::Refunded,
     ]);
     PhaseSchema "The meaning of the state of an order." words(Phase::ALL);
     ProductIdSchema "Identifies a product." id();

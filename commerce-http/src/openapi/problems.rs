@@ -44,7 +44,7 @@ const COMMON: [Row<Property>; 28] = [
 ];
 
 /// The problems of single operations.
-const OWN: [Row<&[&str]>; 40] = [
+const OWN: [Row<&[&str]>; 43] = [
     (CART_CHANGES, 409, &["cart_already_ordered", "cart_expired"]),
     (CART_CHANGES, 422, &["amount_too_large"]),
     (&["getCart", "createQuote", "validateCode", "createProduct", "replaceProduct"], 422, &["amount_too_large"]),
@@ -60,7 +60,7 @@ const OWN: [Row<&[&str]>; 40] = [
     (PLACING, 503, &["user_service_unavailable"]),
     (PLACING, 429, &["too_many_orders", "too_many_unpaid_orders", "too_many_unpaid_units"]),
     (ORDER_CHANGES, 400, &["invalid_transition"]),
-    (ORDER_CHANGES, 409, &["window_closed", "order_refused"]),
+    (ORDER_CHANGES, 409, &["window_closed", "order_refused", "payment_voided"]),
     (&["listOrders", "validateCode"], 404, &["not_found"]),
     (&["createReturn"], 409, &["not_returnable", "window_closed"]),
     (&["createReturn"], 422, &["too_many_returned", "unknown_item"]),
@@ -79,8 +79,11 @@ const OWN: [Row<&[&str]>; 40] = [
         &["already_paid", "amount_mismatch", "not_payable", "order_cancelled", "out_of_stock", "payment_refused"],
     ),
     (&["confirmPayment", "createPayment"], 429, &["too_many_declined_payments"]),
-    (&["createRefund"], 422, &["invalid_refund_amount"]),
-    (&["confirmPayment", "createRefund"], 503, &["payment_service_unavailable"]),
+    (&["capturePayment"], 422, &["currency_mismatch", "invalid_payment_amount"]),
+    (&["capturePayment", "voidPayment"], 409, &["nothing_held", "payment_refused"]),
+    (&["createRefund", "refundPayment"], 422, &["invalid_refund_amount"]),
+    (&["markRefundPaid"], 409, &["refund_by_processor"]),
+    (&["confirmPayment", "createRefund", "refundPayment"], 503, &["payment_service_unavailable"]),
     (WEBHOOKS, 400, &["webhook_foreign", "webhook_forged", "webhook_malformed", "webhook_stale"]),
     (WEBHOOKS, 404, &["not_found"]),
     (WEBHOOKS, 429, &["too_many_bad_signatures"]),

@@ -14,7 +14,7 @@ use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::evidence::EvidenceShape;
-use crate::dto::payment::{Confirmation, Means, NewPayment, NewRefund, PaymentShape};
+use crate::dto::payment::{Confirmation, Means, NewCapture, NewPayment, NewRefund, PaymentShape};
 use crate::dto::schema::UserIdSchema;
 use crate::idempotency::IdempotencyKeyHeader;
 use crate::page::{self, List, Listing, Paging};
@@ -122,6 +122,33 @@ pub(crate) async fn confirm(app: &App, call: &RequestContext) -> Outcome {
     })
 }
 
+/// Captures money that is held, in part or all of it. The processor is called afterwards; `operations` tell how it ended. Without a
+/// body, everything is captured.
+#[utoipa::path(
+    post, path = "/payments/{id}/capture", tag = "payments",
+    params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader),
+    request_body = Option<NewCapture>,
+    responses((status = 200, body = PaymentShape<'_>))
+)]
+pub(crate) async fn capture(app: &App, call: &RequestContext) -> Outcome {
+    let (caller, id) = (call.caller()?, payment_id(call)?);
+    let guard = call.idempotency_guard(&written)?;
+    let wanted = call.read_or_default(|new: NewCapture, reader| new.read(reader, app.currency()))?;
+    guard.answer(app.engine.capture_payment(caller, id, wanted, guard.idempotency().as_ref()).await?)
+}
+
+/// Gives back money that is held and not captured. An order whose money was given back is not shipped until it is paid again.
+#[utoipa::path(
+    post, path = "/payments/{id}/void", tag = "payments",
+    params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader),
+    responses((status = 200, body = PaymentShape<'_>))
+)]
+pub(crate) async fn void(app: &App, call: &RequestContext) -> Outcome {
+    let (caller, id) = (call.caller()?, payment_id(call)?);
+    let guard = call.idempotency_guard(&written)?;
+    guard.answer(app.engine.void_payment(caller, id, guard.idempotency().as_ref()).await?)
+}
+
 /// Refunds money without a return.
 #[utoipa::path(
     post, path = "/payments/{id}/refunds", tag = "payments",
@@ -145,6 +172,30 @@ pub(crate) async fn refund(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn evidence(app: &App, call: &RequestContext) -> Outcome {
     let evidence = app.engine.payment_evidence(call.caller()?, payment_id(call)?).await?;
     Ok(Answer::ok(&EvidenceShape::from(&evidence)).about(evidence.view.order.id))
+}
+
+/// The same as `POST /payments/{id}/refunds`.
+#[utoipa::path(
+    post, path = "/payments/{id}/refund", tag = "payments",
+    params(("id" = uuid::Uuid, Path), IdempotencyKeyHeader),
+    request_body = NewRefund,
+    responses((status = 201, body = PaymentShape<'_>, description = "The payment, with the refund among its refunds."))
+)]
+pub(crate) async fn refund_payment(app: &App, call: &RequestContext) -> Outcome {
+    refund(app, call).await
+}
+
+/// Records that staff have paid a refund of money that was received elsewhere, such as by bank transfer.
+#[utoipa::path(
+    post, path = "/payments/{id}/refunds/{refund_id}/paid", tag = "payments",
+    params(("id" = uuid::Uuid, Path), ("refund_id" = uuid::Uuid, Path), IdempotencyKeyHeader),
+    responses((status = 200, body = PaymentShape<'_>))
+)]
+pub(crate) async fn refund_paid(app: &App, call: &RequestContext) -> Outcome {
+    let (caller, id) = (call.caller()?, payment_id(call)?);
+    let refund = call.path_param("refund_id", "refund")?;
+    let guard = call.idempotency_guard(&written)?;
+    guard.answer(app.engine.note_refund_paid(caller, id, refund, guard.idempotency().as_ref()).await?)
 }
 
 fn payment_id(call: &RequestContext) -> Result<PaymentId, Problem> {

@@ -169,7 +169,7 @@ fn body(id: &str) -> Value {
     match id {
         "updateOrder" | "setOrderStatus" => json!({ "status": "shipped" }),
         "setOrderShipping" => json!({ "provider": "Post", "method": "parcel" }),
-        "createRefund" | "rejectReturn" => json!({ "reason": "broken" }),
+        "createRefund" | "refundPayment" | "rejectReturn" => json!({ "reason": "broken" }),
         "createPromotion" => json!({ "effect": { "type": "free_shipping" } }),
         "createQuote" => json!({ "currency": "USD", "at": "2026-01-15T12:00:00Z", "lines": [] }),
         "createProduct" | "replaceProduct" => product,
@@ -199,7 +199,8 @@ async fn roles_that_are_not_named_are_refused() {
             "returns" | "webhooks" => &returned["id"],
             _ => &json!("MUG"),
         };
-        let path = path.replace("{id}", text(id)).replace(['{', '}'], "");
+        let path = path.replace("{id}", text(id)).replace("{refund_id}", "01890000-0000-7000-8000-00000000ffff");
+        let path = path.replace(['{', '}'], "");
         let method: Method = method.to_uppercase().parse().unwrap();
         for (role, client) in [
             ("customer", shop.ann()),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::{env, fs};
 
 use chrono::TimeDelta;
+use commerce_core::payment::CaptureMode;
 use serde_json::{Value, json};
 
 use super::document::{DOCUMENT, operation};
@@ -50,6 +51,7 @@ fn schemas(described: &Value) -> impl Iterator<Item = String> {
 async fn the_examples_are_sent_and_answered() {
     let shop = Shop::empty(Plan { has_fixed_ids: true, ..Plan::default() }).await;
     let mut story = Story::default();
+    capturing(&mut story).await;
     catalog(&shop, &mut story).await;
     let order = buying(&shop, &mut story).await;
     returning(&shop, &mut story, &order).await;
@@ -59,6 +61,16 @@ async fn the_examples_are_sent_and_answered() {
         fs::write(FILE, &told).unwrap();
     }
     assert!(fs::read_to_string(FILE).unwrap() == told, "UPDATE_GOLDEN=1 accepts:\n{told}");
+}
+
+/// In another shop, which captures when it ships.
+async fn capturing(story: &mut Story) {
+    let mut plan = Plan { has_fixed_ids: true, ..Plan::default() };
+    plan.settings.capture = CaptureMode::Manual;
+    let shop = Shop::with(plan).await;
+    let order = shop.paid_order(2).await;
+    let capture = format!("/v1/payments/{}/capture", text(&order["payment"]["id"]));
+    story.tell(shop.support().post(&capture, &json!({ "amount": "5.00", "final": false }))).await;
 }
 
 async fn catalog(shop: &Shop, story: &mut Story) {

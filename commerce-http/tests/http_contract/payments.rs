@@ -1,8 +1,9 @@
 //! Payments: confirmed or declined, refunded in part and in full.
 
+use commerce_core::payment::CaptureMode;
 use serde_json::{Value, json};
 
-use super::shop::{Shop, fresh_key, order_of, path_of, text};
+use super::shop::{Plan, Shop, fresh_key, order_of, path_of, text};
 
 fn payment(order: &Value) -> String {
     format!("/v1/payments/{}", text(&order["payment"]["id"]))
@@ -78,6 +79,97 @@ async fn a_payment_is_refunded_in_part_and_then_in_full() {
     shop.engine.run_due_tasks(100).await.unwrap();
     assert_eq!(shop.ann().get(&payment(&order)).send().await.expect(200)["status"], "refunded");
     shop.support().post(&refunds, &json!({ "reason": "again" })).send().await.problem(422, "invalid_refund_amount");
+}
+
+/// A shop that captures on shipping, with an order of 19.98 USD whose money is held.
+async fn shop_with_hold() -> (Shop, String, Value) {
+    let mut plan = Plan::default();
+    plan.settings.capture = CaptureMode::Manual;
+    let shop = Shop::with(plan).await;
+    let order = shop.paid_order(2).await;
+    (shop, payment(&order), order)
+}
+
+#[tokio::test]
+async fn money_that_is_held_is_captured_in_parts() {
+    let (shop, payment, order) = shop_with_hold().await;
+    let held = shop.ann().get(&payment).send().await.expect(200);
+    assert_eq!(
+        (&held["status"], &held["held"], &held["captured"]),
+        (&json!("authorized"), &json!("19.98"), &json!("0.00"))
+    );
+    let capture = format!("{payment}/capture");
+    let requested = shop.service().post(&capture, &json!({ "amount": "5.00" })).send().await.expect(200);
+    let last = &requested["operations"][1];
+    assert_eq!(
+        (&last["kind"], &last["state"], &last["final"]),
+        (&json!("capture"), &json!("requested"), &json!(false))
+    );
+    shop.engine.run_due_tasks(100).await.unwrap();
+    let part = shop.ann().get(&payment).send().await.expect(200);
+    assert_eq!(
+        (&part["status"], &part["held"], &part["captured"]),
+        (&json!("authorized"), &json!("14.98"), &json!("5.00"))
+    );
+    let status = format!("{}/status", path_of(&order));
+    shop.admin().put(&status, &json!({ "status": "shipped" })).send().await.expect(200);
+    shop.engine.run_due_tasks(100).await.unwrap();
+    let all = shop.ann().get(&payment).send().await.expect(200);
+    assert_eq!((&all["status"], &all["held"], &all["captured"]), (&json!("succeeded"), &Value::Null, &json!("19.98")));
+}
+
+#[tokio::test]
+async fn captures_that_are_not_covered_are_refused() {
+    let (shop, payment, order) = shop_with_hold().await;
+    let [capture, void] = ["capture", "void"].map(|what| format!("{payment}/{what}"));
+    let before = shop.support().get(&payment).send().await.expect(200);
+    let much = shop.support().post(&capture, &json!({ "amount": "19.99" })).send().await;
+    assert_eq!(much.problem(422, "invalid_payment_amount")["left"], "19.98");
+    for (body, code) in [
+        (json!({ "amount": "1.00", "currency": "EUR" }), "currency_mismatch"),
+        (json!({ "amount": "0" }), "invalid_payment_amount"),
+        (json!({ "amount": "0.001" }), "validation_failed"),
+        (json!({ "currency": "cent" }), "validation_failed"),
+        (json!({ "sum": "1.00" }), "validation_failed"),
+    ] {
+        shop.support().post(&capture, &body).send().await.problem(422, code);
+    }
+    shop.guest().post(&capture, &json!({})).send().await.problem(401, "unauthenticated");
+    for path in [&capture, &void] {
+        shop.ann().post(path, &json!({})).send().await.problem(403, "forbidden");
+    }
+    assert_eq!(shop.support().get(&payment).send().await.expect(200), before);
+    shop.support().post(&void, &Value::Null).send().await.expect(200);
+    shop.support().post(&capture, &json!({})).send().await.problem(409, "nothing_held");
+    shop.support().post(&void, &Value::Null).send().await.problem(409, "nothing_held");
+    shop.engine.run_due_tasks(100).await.unwrap();
+    assert_eq!(shop.ann().get(&payment).send().await.expect(200)["status"], "voided");
+    let status = format!("{}/status", path_of(&order));
+    shop.admin().put(&status, &json!({ "status": "shipped" })).send().await.problem(409, "payment_voided");
+    shop.ann().post(&format!("{payment}/confirm"), &json!({ "token": "tok_ok" })).send().await.expect(200);
+    shop.admin().put(&status, &json!({ "status": "shipped" })).send().await.expect(200);
+}
+
+#[tokio::test]
+async fn a_refund_has_two_paths() {
+    let shop = Shop::open().await;
+    let order = shop.paid_order(1).await;
+    let part = json!({ "amount": "5.00", "reason": "scratch" });
+    let unknown = "/v1/payments/01890000-0000-7000-8000-00000000ffff";
+    for path in [format!("{}/refund", payment(&order)), format!("{}/refunds", payment(&order))] {
+        shop.guest().post(&path, &part).send().await.problem(401, "unauthenticated");
+        shop.ann().post(&path, &part).send().await.problem(403, "forbidden");
+        shop.support().post(&path, &json!({ "amount": "5.00" })).send().await.invalid("/reason", "required");
+        shop.support()
+            .post(&path, &json!({ "amount": "50.00", "reason": "x" }))
+            .send()
+            .await
+            .problem(422, "invalid_refund_amount");
+        let alias = path.replace(&payment(&order), unknown);
+        shop.support().post(&alias, &part).send().await.problem(404, "not_found");
+    }
+    let refund = shop.support().post(&format!("{}/refund", payment(&order)), &part).send().await.expect(201);
+    assert_eq!(refund["refunds"][0]["amount"], "5.00");
 }
 
 #[tokio::test]

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use commerce_core::payment::CaptureMode;
 use commerce_core::port::Processor;
+use commerce_core::settings::ExpiringHold;
 use commerce_outbound::signature::Secrets;
 use commerce_remote::{Remote, RemoteConfig};
 use commerce_stripe::{Stripe, StripeConfig};
@@ -33,6 +35,23 @@ enum Name {
     Remote,
 }
 
+/// When the money of a payment is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Capture {
+    Automatic,
+    Manual,
+}
+
+impl From<Capture> for CaptureMode {
+    fn from(capture: Capture) -> Self {
+        match capture {
+            Capture::Automatic => Self::Automatic,
+            Capture::Manual => Self::Manual,
+        }
+    }
+}
+
 /// The payment processor. Secrets are in `COMMERCE_PROCESSOR_KEY` and `COMMERCE_WEBHOOK_SECRETS`, or in files.
 #[derive(Debug, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -49,6 +68,11 @@ pub(crate) struct Payments {
         env = "COMMERCE_PROCESSOR_URL"
     )]
     url: Option<String>,
+    /// When money is taken: `automatic`, when the customer pays; `manual`, when the goods are shipped [default: automatic].
+    #[arg(long, global = true, value_name = "WHEN", env = "COMMERCE_CAPTURE")]
+    pub(super) capture: Option<Capture>,
+    #[arg(skip)]
+    pub(super) expiring_hold: ExpiringHold,
     #[arg(skip)]
     key_file: Option<PathBuf>,
     #[arg(skip)]

@@ -62,6 +62,8 @@ impl Config {
         settings.unpaid.orders = limit(self.unpaid_orders, settings.unpaid.orders);
         settings.unpaid.units = limit(self.unpaid_units, settings.unpaid.units);
         settings.unpaid.declined_payments = limit(self.declined_payments, settings.unpaid.declined_payments);
+        settings.capture = self.payments.capture.map_or(settings.capture, Into::into);
+        settings.expiring_hold = self.payments.expiring_hold;
         settings.cart_lifetime = span(self.cart_lifetime, Settings::CART_LIFETIME);
         settings.idempotency_retention = span(self.idempotency_retention, Settings::IDEMPOTENCY_RETENTION);
         Ok(settings)

@@ -61,6 +61,16 @@ pub struct Step {
 pub enum Ask {
     /// A transition to a state of the lifecycle.
     Transition(Index),
+    /// An authorization.
+    Authorize(Payment),
+    /// The units are gone before the payment.
+    CancelSoldOut,
+    /// A capture of a part of what is held, or of all, which may be the final one.
+    CaptureHeld(Payment, bool),
+    /// A declined capture.
+    FailCapture,
+    /// An amount of what is held is given back.
+    Void(i64),
     /// A capture.
     Capture(Payment),
     /// A capture after the stock is gone.
@@ -119,6 +129,13 @@ impl Ask {
             Self::Transition(state) => {
                 Command::Transition { status: state.get(lifecycle.states()).name.clone(), reason: None }
             }
+            Self::Authorize(payment) => Command::Authorize { amount: payment.of(due), reference: None },
+            Self::CancelSoldOut => Command::CancelSoldOut,
+            Self::CaptureHeld(payment, is_final) => {
+                Command::CaptureHeld { amount: payment.of(due), reference: None, is_final: *is_final }
+            }
+            Self::FailCapture => Command::FailCapture { reason: "declined".parse().expect("a reason") },
+            Self::Void(minor) => Command::Void { amount: Money::new(*minor, due.currency()) },
             Self::Capture(payment) => Command::Capture { amount: payment.of(due), reference: None },
             Self::CaptureAfterExpiry(payment) => {
                 Command::CaptureAfterExpiry { amount: payment.of(due), reference: None }
@@ -176,6 +193,12 @@ pub fn ask() -> impl Strategy<Value = Ask> {
     let lines = vec((index(), 1..=4_i64), 0..=3);
     prop_oneof![
         6 => index().prop_map(Ask::Transition),
+        3 => payment().prop_map(Ask::Authorize),
+        1 => Just(Ask::CancelSoldOut),
+        3 => (payment(), any::<bool>()).prop_map(|(amount, is_final)| Ask::CaptureHeld(amount, is_final)),
+        1 => (-30_000..=0_i64).prop_map(|less| Ask::CaptureHeld(Payment::Off(less), false)),
+        1 => Just(Ask::FailCapture),
+        1 => (-1..=30_000_i64).prop_map(Ask::Void),
         4 => payment().prop_map(Ask::Capture),
         1 => payment().prop_map(Ask::CaptureAfterExpiry),
         1 => payment().prop_map(Ask::CaptureSurplus),

@@ -2,10 +2,13 @@
 
 use chrono::TimeDelta;
 use commerce_core::engine::{EngineError, Target};
-use commerce_core::order::{Command, Order, OrderRejection, PaymentStatus, Phase, RefundStatus};
-use commerce_core::payment::{BookEntry, DeclineCode, Operation, OperationKind, OperationOutcome, OperationState};
+use commerce_core::order::{Command, Order, OrderRejection, PaymentStatus, Phase, Refund, RefundStatus};
+use commerce_core::payment::{
+    BookEntry, DeclineCode, Operation, OperationKind, OperationOutcome, OperationState, PaymentRejection,
+};
 use commerce_core::port::{OrderRef, Processor as _, Webhook};
-use commerce_testkit::commit_builder::parse;
+use commerce_core::settings::Settings;
+use commerce_testkit::commit_builder::{CURRENCY, parse};
 use commerce_testkit::{FakeProcessor, ProcessorBehavior};
 
 use crate::shopfront::{Shopfront, admin, customer};
@@ -205,7 +208,7 @@ async fn a_refund_whose_answer_was_lost_is_paid_once() {
 }
 
 #[tokio::test]
-async fn money_that_was_received_elsewhere_is_paid_back_in_parts() {
+async fn money_that_was_received_elsewhere_is_paid_back_by_staff() {
     let (shop, order) = shop().await;
     let received = Command::Transition { status: parse("paid"), reason: None };
     shop.command(&admin(), &order, received).await.expect("staff can record a payment");
@@ -214,9 +217,59 @@ async fn money_that_was_received_elsewhere_is_paid_back_in_parts() {
         shop.command(&admin(), &order, refund).await.expect("it can be refunded");
         shop.work().await;
     }
+    assert!(shop.processor.books().is_empty(), "the processor never had the money");
     let refunds = shop.order(&order).await.refunds;
-    assert_eq!(refunds.iter().map(|refund| refund.status).collect::<Vec<_>>(), [RefundStatus::Processed; 2]);
+    let standing =
+        |refunds: &[Refund]| refunds.iter().map(|refund| (refund.elsewhere, refund.status)).collect::<Vec<_>>();
+    assert_eq!(standing(&refunds), [(true, RefundStatus::Requested); 2]);
+    for _ in 0..2 {
+        let paid = shop.engine.note_refund_paid(&admin(), order.payment.id, refunds[1].id, None).await;
+        let paid = paid.expect("it is one of staff").into_fresh().expect("it was not answered before").order;
+        assert_eq!(standing(&paid.refunds), [(true, RefundStatus::Requested), (true, RefundStatus::Processed)]);
+        assert_eq!(paid.payment.refunded, parse("20.00 USD"));
+    }
     shop.verify().await;
+}
+
+/// The order was paid by bank transfer, and then, by an answer that was lost, by card.
+#[tokio::test]
+async fn what_was_received_last_goes_back_first() {
+    let (shop, order) = shop().await;
+    shop.pay_with("ann", &order, "tok_timeout_paid").await.expect_err("there is no answer");
+    shop.move_to(&order, "paid").await.expect("it was paid by bank transfer");
+    shop.wait(TimeDelta::seconds(5));
+    shop.work().await;
+    let refunds = shop.order(&order).await.refunds;
+    assert_eq!(refunds.iter().map(|refund| refund.elsewhere).collect::<Vec<_>>(), [false], "the card paid too much");
+    let cancelled = shop.command(&customer("ann"), &order, Command::Cancel { reason: None }).await.expect("it can be");
+    assert_eq!(cancelled.refunds.iter().map(|refund| refund.elsewhere).collect::<Vec<_>>(), [false, true]);
+    let by_processor = shop.engine.note_refund_paid(&admin(), order.payment.id, refunds[0].id, None).await;
+    assert!(matches!(by_processor, Err(EngineError::Payment(PaymentRejection::NotElsewhere))), "{by_processor:?}");
+    shop.work().await;
+    assert_eq!(shop.processor.books()[&order.payment.id].refunded(), 10_000);
+    shop.verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attempts_at_the_same_time_do_not_pass_the_limit() {
+    let mut settings = Settings::new(CURRENCY);
+    settings.unpaid.declined_payments = Some(3);
+    let shop = Shopfront::open(settings, &[("MUG", "100.00 USD", 10)]).await;
+    let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
+    shop.processor.be(ProcessorBehavior::Declines);
+    let attempts = || {
+        let (engine, payment) = (shop.engine.clone(), order.payment.id);
+        tokio::spawn(async move {
+            for _ in 0..10 {
+                drop(engine.confirm_payment(&customer("ann"), payment, "tok_declined".into(), None).await);
+            }
+        })
+    };
+    for attempt in (0..20).map(|_| attempts()).collect::<Vec<_>>() {
+        attempt.await.expect("no attempt panics");
+    }
+    assert_eq!((operations(&shop, &order).await.len(), shop.order(&order).await.payment.declined), (3, 3));
+    check(&shop, &order).await;
 }
 
 /// Sends what happened at the processor, twice and the latest first.

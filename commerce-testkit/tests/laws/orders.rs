@@ -84,6 +84,9 @@ impl World {
         let promised = sum(RefundStatus::Processed) + sum(RefundStatus::Requested);
         prop_assert!(promised <= payment.captured.minor(), "ORD-4: {promised} of {payment:?}");
         prop_assert!(!self.order.refundable().is_negative());
+        let held = payment.held.map(Money::minor);
+        prop_assert!(held.is_none_or(|held| 0 < held && held <= payment.amount.minor()), "{payment:?}");
+        prop_assert!(held.is_none() || !self.order.phase.is_undone(), "an order that is over holds money: {payment:?}");
         Ok(())
     }
 

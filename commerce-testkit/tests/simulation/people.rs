@@ -6,7 +6,10 @@ use commerce_core::engine::{
     EngineError, Idempotency, ItemRequest, PlaceOrderRequest, Reply, Target, TaskOutcome, TaskRun,
 };
 use commerce_core::ids::ReturnId;
-use commerce_core::order::{Command, Order, OrderDetails, Phase, ReturnLine, ReturnRequest, ReturnStatus};
+use commerce_core::money::Money;
+use commerce_core::order::{
+    Command, Order, OrderDetails, PaymentStatus, Phase, ReturnLine, ReturnRequest, ReturnStatus,
+};
 use commerce_core::port::{OrderRef, Webhook};
 use commerce_testkit::commit_builder::{address, parse, units};
 use commerce_testkit::{FakeProcessor, ProcessorBehavior, Random};
@@ -119,7 +122,8 @@ pub(crate) async fn work(world: World, seed: u64) {
     let mut random = Random::new(!seed);
     loop {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        match random.below(10) {
+        match random.below(11) {
+            10 => capture_or_void(&world, &mut random).await,
             8..=9 => hear(&world, &mut random).await,
             0..=2 => on_some_order(&world, &admin(), &mut random, next_step).await,
             3..=4 => on_some_order(&world, &admin(), &mut random, next_return).await,
@@ -207,5 +211,34 @@ pub(crate) async fn wind_down(world: &World) {
         world.wait(60); // longer than any pause between two attempts, and than any reservation
         let finished = |run: &TaskRun| run.outcome == TaskOutcome::Finished;
         while world.engine.run_due_tasks(100).await.unwrap().iter().any(finished) {}
+        repeat_what_was_declined(world).await;
     }
+}
+
+/// Staff capture again what is held for goods that have left, and give back what is held for nothing.
+async fn repeat_what_was_declined(world: &World) {
+    for order in world.orders().await {
+        let payment = order.payment.id;
+        if order.payment.status == PaymentStatus::CaptureFailed && order.phase.is_shipped() {
+            drop(world.engine.capture_payment(&admin(), payment, (None, None), None).await);
+        }
+        if order.payment.held.is_none() {
+            drop(world.engine.void_payment(&admin(), payment, None).await);
+        }
+    }
+}
+
+/// Captures a part of what is held for some order, or rarely gives it back.
+async fn capture_or_void(world: &World, random: &mut Random) {
+    let Some(order) = some_order(world, None, random).await else { return };
+    let (admin, payment) = (admin(), order.payment.id);
+    let answer = if order.phase == Phase::Paid && random.happens(200) {
+        let voiding = Box::pin(world.engine.void_payment(&admin, payment, None));
+        world.in_process(random, voiding).await
+    } else {
+        let amount = Money::new(i64::try_from(random.below(1_500)).unwrap(), order.currency());
+        let capturing = Box::pin(world.engine.capture_payment(&admin, payment, (Some(amount), None), None));
+        world.in_process(random, capturing).await
+    };
+    world.note(format_args!("{} is captured or voided: {answer:.60?}", order.id));
 }

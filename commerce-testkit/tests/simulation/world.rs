@@ -9,6 +9,7 @@ use commerce_core::actor::{Actor, Role};
 use commerce_core::catalog::Variant;
 use commerce_core::engine::{Engine, EngineError, ImportRow, ProductInput};
 use commerce_core::order::{Order, UnpaidLimits};
+use commerce_core::payment::CaptureMode;
 use commerce_core::port::{Clock, OrderFilter, PageRequest, Store};
 use commerce_core::promotion::{Limits, Promotion, PromotionDefinition};
 use commerce_core::settings::{Settings, ShippingMethod};
@@ -44,6 +45,7 @@ impl World {
         let users = (0..super::CUSTOMERS).map(|n| parse(&format!("user-{n}")));
         let mut settings = Settings::new(CURRENCY);
         settings.unpaid = UnpaidLimits::NONE;
+        settings.capture = if seed.is_multiple_of(2) { CaptureMode::Manual } else { CaptureMode::Automatic };
         settings.shipping_methods = vec![ShippingMethod::new(parse("standard"), parse("4.95 USD"))];
         let engine = Engine::builder(settings, store.clone(), payments.clone())
             .users(Arc::new(FakeUsers::knowing(users)))
