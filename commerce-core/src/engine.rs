@@ -25,6 +25,7 @@ mod payments;
 mod placing;
 mod promotions;
 mod quotes;
+mod reachability;
 mod reconciliation;
 mod target;
 mod tasks;
@@ -48,6 +49,8 @@ pub use self::orders::{HistoryItem, ReturnInput};
 pub use self::payments::PaymentView;
 pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest, PriceChanged};
 pub use self::promotions::{Basket, CodeCheck};
+pub use self::reachability::ProcessorOutage;
+use self::reachability::Reachability;
 pub use self::target::{Expected, Target, Versions};
 pub use self::tasks::{TaskOutcome, TaskRun};
 use crate::actor::Actor;
@@ -98,6 +101,7 @@ const MAX_RETRIES: u32 = 15;
 pub struct Engine {
     ports: Ports,
     settings: Arc<Settings>,
+    reachability: Arc<Reachability>,
 }
 
 /// The idempotency key of a request, with the means to record its answer.

@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 
 use super::Engine;
+use super::reachability::{Reachability, WatchedProcessor};
 use crate::port::{Clock, IdGenerator, Processor, Store, Users};
 use crate::settings::Settings;
 #[cfg(feature = "std")]
@@ -65,6 +66,9 @@ impl EngineBuilder {
 
     /// Builds the engine.
     pub fn build(self) -> Engine {
-        Engine { ports: self.ports, settings: Arc::new(self.settings) }
+        let (mut ports, reachability) = (self.ports, Arc::<Reachability>::default());
+        let (processor, clock) = (ports.processor, ports.clock.clone());
+        ports.processor = Arc::new(WatchedProcessor { processor, clock, reachability: reachability.clone() });
+        Engine { ports, settings: Arc::new(self.settings), reachability }
     }
 }

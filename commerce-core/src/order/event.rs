@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::lifecycle::{Phase, PromotionEffect, Status, StockEffect, Trigger};
@@ -30,6 +31,8 @@ pub enum OrderEvent {
         promotions: PromotionEffect,
         reason: Option<Reason>,
     },
+    /// The reservation of an unpaid order ends later, because the payment processor could not be reached.
+    ReservationExtended { until: DateTime<Utc> },
     /// `reference` is the processor's id of the payment.
     PaymentCaptured { amount: Money, reference: Option<BoundedString<200>> },
     /// An attempt to pay failed. `reason` is the processor's message.
@@ -69,6 +72,7 @@ impl OrderEvent {
                 Phase::Cancelled => "order.cancelled",
                 Phase::Returned => "order.returned",
             },
+            Self::ReservationExtended { .. } => "order.reservation_extended",
             Self::PaymentCaptured { .. } => "payment.captured",
             Self::PaymentFailed { .. } => "payment.failed",
             Self::RefundRequested { .. } => "refund.requested",

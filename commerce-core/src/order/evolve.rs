@@ -67,6 +67,7 @@ impl Order {
         match &entry.event {
             OrderEvent::Created { .. } => {}
             OrderEvent::Transitioned { to, phase, .. } => self.enter(to, *phase, entry),
+            OrderEvent::ReservationExtended { until } => self.extended_until = Some(*until),
             OrderEvent::PaymentCaptured { amount, reference } => {
                 self.payment.captured = self.payment.captured.plus(*amount)?;
                 self.payment.status = PaymentStatus::Succeeded;

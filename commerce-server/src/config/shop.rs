@@ -62,6 +62,7 @@ impl Config {
         settings.unpaid.orders = limit(self.unpaid_orders, settings.unpaid.orders);
         settings.unpaid.units = limit(self.unpaid_units, settings.unpaid.units);
         settings.unpaid.declined_payments = limit(self.declined_payments, settings.unpaid.declined_payments);
+        settings.outage_grace = span(self.payments.outage_grace, Settings::OUTAGE_GRACE);
         settings.cart_lifetime = span(self.cart_lifetime, Settings::CART_LIFETIME);
         settings.idempotency_retention = span(self.idempotency_retention, Settings::IDEMPOTENCY_RETENTION);
         Ok(settings)
