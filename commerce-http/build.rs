@@ -3,7 +3,7 @@
 use utoipa_config::Config;
 
 /// Values with a schema of their own name in `dto::schema`.
-const SCHEMAS: [&str; 31] = [
+const SCHEMAS: [&str; 32] = [
     "CartStatus",
     "CategoryId",
     "Code",
@@ -24,6 +24,7 @@ const SCHEMAS: [&str; 31] = [
     "ProductId",
     "PromotionId",
     "Reason",
+    "ReceivedState",
     "RefundStatus",
     "ReturnStatus",
     "Role",

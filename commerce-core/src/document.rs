@@ -40,7 +40,7 @@ pub use self::change::{Delta, DocumentChange, DocumentEvent, ReplayedError, repl
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Product};
 use crate::customer::Customer;
-use crate::payment::{Payment, ReceivedEvent};
+use crate::payment::{EventCursor, Payment, ReceivedEvent};
 use crate::promotion::PromotionRecord;
 use crate::text::named;
 
@@ -220,6 +220,8 @@ documents! {
     Category(Category, id), "category";
     /// What the shop knows of a user.
     Customer(Customer, id), "customer";
+    /// How far the events of a payment processor were read.
+    EventCursor(EventCursor, id), "event_cursor";
     /// An attempt to be paid for an order.
     Payment(Payment, id), "payment";
     /// An event of a payment processor.

@@ -61,7 +61,7 @@ use crate::document::ClaimKind;
 use crate::event::Recorded;
 use crate::ids::{EventId, IdError, OperationId, RefundId, UserId};
 use crate::order::{Context, Order, OrderEvent, fold};
-use crate::payment::Payment;
+use crate::payment::{EventCursor, Payment};
 use crate::permission::Permission;
 use crate::port::{CommitError, PromotionWithUsage};
 use crate::settings::Settings;
@@ -182,7 +182,7 @@ repeatable!(
     PromotionWithUsage,
     SavedCustomer
 );
-repeatable!(StockLevel, (Payment, OperationId), ());
+repeatable!(StockLevel, (Payment, OperationId), EventCursor, bool, ());
 
 impl<T> Reply<T> {
     /// The outcome, if the request took effect now.

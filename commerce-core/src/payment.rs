@@ -17,7 +17,7 @@ pub use self::operation::{
     CaptureMode, Decline, DeclineClass, DeclineCode, Details, NextAction, OperationAnswer, OperationKind,
     OperationOutcome, PaymentMethod, Reference,
 };
-pub use self::received::{ReceivedEvent, ReceivedState};
+pub use self::received::{EventCursor, ReceivedEvent, ReceivedState};
 #[cfg(feature = "std")]
 pub use self::sandbox::MemoryBooks;
 pub use self::sandbox::{Books, BooksUnavailable, SandboxProcessor};

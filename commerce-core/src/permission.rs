@@ -3,7 +3,7 @@
 //! | permission | customer | support | admin | service |
 //! |---|---|---|---|---|
 //! | [`AskOfOrders`](Permission::AskOfOrders): cancel, request a return | yes | yes | yes | yes |
-//! | [`SeeAll`](Permission::SeeAll): carts, orders, customers and histories of others, products that are not active | | yes | yes | yes |
+//! | [`SeeAll`](Permission::SeeAll): carts, orders, customers and histories of others, products that are not active, events of payment processors | | yes | yes | yes |
 //! | [`HandleReturns`](Permission::HandleReturns): approve, reject, receive, refund | | yes | yes | |
 //! | [`MoveOrders`](Permission::MoveOrders): set the state, ship | | | yes | yes |
 //! | [`OrderForOthers`](Permission::OrderForOthers), at prices of their own | | | yes | yes |

@@ -10,6 +10,8 @@ mod audit;
 mod database;
 #[path = "support/mysql.rs"]
 mod mysql;
+#[path = "support/payments.rs"]
+mod payments;
 #[path = "support/sharing.rs"]
 mod sharing;
 

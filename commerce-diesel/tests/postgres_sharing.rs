@@ -8,6 +8,8 @@ mod audit;
 #[expect(dead_code, reason = "other tests use more of it")]
 #[path = "support/database.rs"]
 mod database;
+#[path = "support/payments.rs"]
+mod payments;
 #[path = "support/postgres.rs"]
 mod postgres;
 #[path = "support/sharing.rs"]

@@ -7,6 +7,8 @@
 mod failures;
 #[path = "sqlite_file/opening.rs"]
 mod opening;
+#[path = "support/payments.rs"]
+mod payments;
 #[path = "sqlite_file/sharing.rs"]
 mod sharing;
 #[path = "sqlite_file/tables.rs"]

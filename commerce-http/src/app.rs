@@ -18,6 +18,7 @@ pub(crate) struct App {
     pub(crate) orders: Quota,
     pub(crate) codes: Quota,
     pub(crate) tokens: Quota<IpAddr>,
+    pub(crate) signatures: Quota<IpAddr>,
     pub(crate) turns: Turns,
     pub(crate) document: &'static LazyLock<Bytes>,
 }

@@ -13,22 +13,29 @@ use tokio::time::timeout;
 use crate::problem::Problem;
 
 pub(crate) const MAX_BYTES: usize = 256 * 1024;
+/// The maximum of what a payment processor sends.
+pub(crate) const MAX_SIGNED: usize = 64 * 1024;
 
-pub(crate) async fn receive<B>(headers: &HeaderMap, body: B, patience: Duration) -> Result<Bytes, Problem>
+/// Receives a body of up to `max` bytes.
+pub(crate) async fn receive<B>(
+    headers: &HeaderMap,
+    body: B,
+    (max, patience): (usize, Duration),
+) -> Result<Bytes, Problem>
 where
     B: Body,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    if announced(headers).is_some_and(|bytes| bytes > MAX_BYTES) {
-        return Err(too_large());
+    if announced(headers).is_some_and(|bytes| bytes > max) {
+        return Err(too_large(max));
     }
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     check_coding(headers)?;
-    match timeout(patience, Limited::new(body, MAX_BYTES).collect()).await {
+    match timeout(patience, Limited::new(body, max).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(max)),
         Ok(Err(_)) => Err(Problem::bad_request("body_incomplete", "The body is incomplete.")),
         Err(_) => {
             let detail = "The body was not received in time.";
@@ -49,8 +56,8 @@ fn check_coding(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// The memory that the body may take.
-pub(crate) fn memory(headers: &HeaderMap, body: &impl Body) -> usize {
-    if body.is_end_stream() { 0 } else { announced(headers).unwrap_or(MAX_BYTES).min(MAX_BYTES) }
+pub(crate) fn memory(headers: &HeaderMap, body: &impl Body, max: usize) -> usize {
+    if body.is_end_stream() { 0 } else { announced(headers).unwrap_or(max).min(max) }
 }
 
 /// The announced size of the body. One that exceeds `usize` is too large anyway.
@@ -59,7 +66,7 @@ fn announced(headers: &HeaderMap) -> Option<usize> {
     Some(text.parse().unwrap_or(usize::MAX))
 }
 
-fn too_large() -> Problem {
-    let detail = "The body is larger than 256 KiB.";
+fn too_large(max: usize) -> Problem {
+    let detail = format!("The body is larger than {} KiB.", max / 1024);
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
 }

@@ -26,6 +26,7 @@ pub(crate) mod schema;
 mod shape;
 pub(crate) mod stock;
 pub(crate) mod task;
+pub(crate) mod webhook;
 
 use commerce_core::money::{Amount, Money};
 use commerce_core::problem::Problems;

@@ -16,7 +16,8 @@ pub struct Options {
     /// The maximum number of promotion codes that do not apply per customer and minute; 0 for no limit. Admins and services
     /// are exempt.
     pub codes_per_minute: u32,
-    /// The maximum number of invalid tokens per [client](crate::ClientAddress) and minute; 0 for no limit.
+    /// The maximum number of invalid tokens per [client](crate::ClientAddress) and minute, and of webhooks with an invalid signature; 0
+    /// for no limit.
     pub bad_tokens_per_minute: u32,
     /// The metrics of [`telemetry::install`](crate::telemetry::install). Without them, `/metrics` is not found, for example
     /// because they are served on another listener.

@@ -148,9 +148,9 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, code, detail).header(WWW_AUTHENTICATE, INVALID_TOKEN)
     }
 
-    /// Whether a token was refused.
-    pub(crate) fn is_bad_token(&self) -> bool {
-        ["invalid_token", "token_expired"].contains(&self.0.code)
+    /// Whether a token or a signature was refused.
+    pub(crate) fn is_forgery(&self) -> bool {
+        ["invalid_token", "token_expired", "webhook_forged", "webhook_stale"].contains(&self.0.code)
     }
 
     pub(crate) fn forbidden(detail: impl Display) -> Self {

@@ -1,4 +1,4 @@
-//! Limits per minute: of a customer's orders, of promotion codes that do not apply, and of a client's invalid tokens.
+//! Limits per minute: of a customer's orders, of promotion codes that do not apply, and of a client's invalid tokens and signatures.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -44,9 +44,15 @@ impl Quota<IpAddr> {
         Self { most: MOST_CLIENTS, ..Self::new(per_minute, refusal) }
     }
 
-    /// The answer to an invalid token.
+    /// A limit of invalid signatures per minute; 0 for none.
+    pub(crate) fn of_signatures(per_minute: u32) -> Self {
+        let refusal = ("too_many_bad_signatures", "Too many invalid signatures in a short time.");
+        Self { most: MOST_CLIENTS, ..Self::new(per_minute, refusal) }
+    }
+
+    /// The answer to an invalid token or signature.
     pub(crate) fn refuse(&self, client: Option<&ClientAddress>, refusal: Problem) -> Problem {
-        let Some(ClientAddress(address)) = client.filter(|_| refusal.is_bad_token()) else { return refusal };
+        let Some(ClientAddress(address)) = client.filter(|_| refusal.is_forgery()) else { return refusal };
         self.take_one(address).err().unwrap_or(refusal)
     }
 }

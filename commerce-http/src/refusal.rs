@@ -122,7 +122,7 @@ fn webhook(rejection: &WebhookRejection) -> Problem {
     match rejection {
         WebhookRejection::Unsupported => Problem::not_found("webhook"),
         WebhookRejection::Forged => refused("webhook_forged"),
-        WebhookRejection::Stale { .. } => refused("webhook_stale"),
+        WebhookRejection::Stale { age_seconds } => refused("webhook_stale").with("age_seconds", *age_seconds),
         WebhookRejection::Foreign => refused("webhook_foreign"),
         WebhookRejection::Malformed(_) | _ => refused("webhook_malformed"),
     }

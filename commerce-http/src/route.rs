@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::answer::Outcome;
 use crate::app::App;
+use crate::body;
 use crate::call::{Params, RequestContext};
 use crate::problem::Problem;
 
@@ -37,6 +38,22 @@ pub(crate) enum Access {
     User,
     /// The roles with a permission.
     Holder(Permission),
+    /// A payment processor, which signs the body. Tokens and cookies are not read.
+    Signer,
+}
+
+impl Access {
+    /// Whether the caller may have a token.
+    pub(crate) const fn takes_token(self) -> bool {
+        !matches!(self, Self::Signer)
+    }
+}
+
+impl Route {
+    /// The maximum size of a body.
+    pub(crate) const fn max_body(&self) -> usize {
+        if self.access.takes_token() { body::MAX_BYTES } else { body::MAX_SIGNED }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +171,7 @@ macro_rules! routes {
     };
     (@access Anyone) => { $crate::route::Access::Anyone };
     (@access User) => { $crate::route::Access::User };
+    (@access Signer) => { $crate::route::Access::Signer };
     (@access $permission:ident) => { $crate::route::Access::Holder(commerce_core::permission::Permission::$permission) };
 }
 pub(crate) use routes;

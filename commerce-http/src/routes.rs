@@ -18,6 +18,7 @@ pub(crate) mod quotes;
 pub(crate) mod returns;
 pub(crate) mod system;
 pub(crate) mod tasks;
+pub(crate) mod webhooks;
 
 use std::sync::LazyLock;
 
@@ -62,6 +63,11 @@ routes! {
         GET "/payments/{id}" payments::show = getPayment(User);
         POST "/payments/{id}/confirm" payments::confirm = confirmPayment(User);
         POST "/payments/{id}/refunds" payments::refund = createRefund(HandleReturns);
+
+        POST "/webhooks/payments/{processor}" webhooks::receive = receiveWebhook(Signer);
+        POST "/webhooks/payments" webhooks::receive_remote = receiveRemoteWebhook(Signer);
+        GET "/webhooks/events" webhooks::events = listProcessorEvents(SeeAll);
+        POST "/webhooks/events/{id}/retry" webhooks::retry = retryProcessorEvent(ManageTasks);
 
         GET "/promos" promos::list = listPromotions(ManagePromotions);
         POST "/promos" promos::create = createPromotion(ManagePromotions);

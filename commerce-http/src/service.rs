@@ -103,6 +103,7 @@ impl Service {
         let orders = Quota::of_orders(options.orders_per_minute);
         let codes = Quota::of_codes(options.codes_per_minute);
         let tokens = Quota::of_tokens(options.bad_tokens_per_minute);
+        let signatures = Quota::of_signatures(options.bad_tokens_per_minute);
         Self {
             app: Arc::new(App {
                 engine,
@@ -110,6 +111,7 @@ impl Service {
                 orders,
                 codes,
                 tokens,
+                signatures,
                 turns: Turns::default(),
                 document: &openapi::DOCUMENT,
             }),
@@ -181,16 +183,17 @@ where
     if let Some(malformed) = parts.extensions.get::<Malformed>() {
         return Err((*malformed).into());
     }
-    let caller = identify(app, &parts)?;
+    let caller = identify(app, &found, &parts)?;
     if let Some(user) = caller.actor().and_then(|caller| caller.user.as_ref()) {
         Span::current().record("user_id", user.as_str());
     }
     let (route, params) = found.into_route()?;
-    if !parts.method.is_safe() {
+    if !parts.method.is_safe() && route.access.takes_token() {
         caller.known()?; // before any of the body is received
     }
-    let memory = Memory::of_request(parts.extensions.get(), body::memory(&parts.headers, &body)).await?;
-    let body = body::receive(&parts.headers, body, app.options.body_timeout).await?;
+    let memory =
+        Memory::of_request(parts.extensions.get(), body::memory(&parts.headers, &body, route.max_body())).await?;
+    let body = body::receive(&parts.headers, body, (route.max_body(), app.options.body_timeout)).await?;
     let call = RequestContext { path: route.path, params, caller, parts, body, memory: Mutex::new(memory) };
     let outcome = timeout(app.options.handler_timeout, (route.handler)(app, &call)).await;
     let answer = outcome.unwrap_or_else(|_| Err(Problem::timed_out()))?;
@@ -200,7 +203,10 @@ where
 }
 
 /// The caller. An invalid token counts against its client.
-fn identify(app: &App, parts: &http::request::Parts) -> Result<Caller, Problem> {
+fn identify(app: &App, found: &Found, parts: &http::request::Parts) -> Result<Caller, Problem> {
+    if matches!(found, Found::Route(route, _) if !route.access.takes_token()) {
+        return Ok(Caller::Guest(Problem::no_token()));
+    }
     let refuse = |refusal| app.tokens.refuse(parts.extensions.get(), refusal);
     Ok(match app.options.auth.caller(parts).map_err(refuse)? {
         Caller::Guest(refusal) => Caller::Guest(refuse(refusal)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use commerce_core::actor::Actor;
 use commerce_core::engine::{Engine, EngineError, TaskRun};
-use commerce_core::port::PageRequest;
+use commerce_core::port::{PageRequest, WebhookRejection};
 use commerce_core::task::{TaskKind, TaskState};
 use http::{Method, StatusCode};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
@@ -22,6 +22,9 @@ const TASK_RUNS: &str = "task_runs_total";
 const TASK_AGE: &str = "task_oldest_due_age_seconds";
 const DEAD_TASKS: &str = "tasks_dead";
 const LIMITED: &str = "http_limited_total";
+const WEBHOOKS: &str = "payment_webhooks_total";
+const PULLS: &str = "payment_event_pulls_total";
+const PULLED: &str = "payment_events_pulled_total";
 
 /// The maximum number of dead tasks that are counted, to limit the cost.
 const MAX_DEAD: u16 = 500;
@@ -51,6 +54,12 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         LIMITED,
         "Connections, streams and requests that a limit of the server refused or ended, by limit."
     );
+    describe_counter!(
+        WEBHOOKS,
+        "Webhooks of the payment processor, by outcome: stored, forged, stale, foreign, malformed, failed (not stored)."
+    );
+    describe_counter!(PULLS, "Readings of the payment processor's list of events, by outcome: finished, failed.");
+    describe_counter!(PULLED, "Events of the payment processor that its list had and no webhook told.");
     Ok(handle)
 }
 
@@ -83,6 +92,27 @@ pub async fn count_dead_tasks(engine: &Engine) -> Result<(), EngineError> {
         gauge!(DEAD_TASKS, "kind" => kind).set(u32::try_from(count).unwrap_or(u32::MAX));
     }
     Ok(())
+}
+
+/// Records the reading of the processor's events, [`Engine::pull_events`].
+pub fn note_pull(pulled: &Result<u64, EngineError>) {
+    let outcome = if pulled.is_ok() { "finished" } else { "failed" };
+    counter!(PULLS, "outcome" => outcome).increment(1);
+    counter!(PULLED).increment(*pulled.as_ref().unwrap_or(&0));
+}
+
+/// Records a webhook. Those of processors that the shop does not have are not counted.
+pub(crate) fn note_webhook(failure: Option<&EngineError>) {
+    let outcome = match failure {
+        None => "stored",
+        Some(EngineError::NotFound(_) | EngineError::Webhook(WebhookRejection::Unsupported)) => return,
+        Some(EngineError::Webhook(WebhookRejection::Forged)) => "forged",
+        Some(EngineError::Webhook(WebhookRejection::Stale { .. })) => "stale",
+        Some(EngineError::Webhook(WebhookRejection::Foreign)) => "foreign",
+        Some(EngineError::Webhook(_)) => "malformed",
+        Some(_) => "failed",
+    };
+    counter!(WEBHOOKS, "outcome" => outcome).increment(1);
 }
 
 /// The label of a kind. Kinds of other processes share one label.

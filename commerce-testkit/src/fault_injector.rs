@@ -61,11 +61,24 @@ impl Faults {
     pub const NONE: Self = Self { refused: 0, lost: 0, late: 0, latest: Duration::from_millis(2) };
 }
 
+/// A fault of one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It fails without an effect.
+    Refused,
+    /// It takes effect, but its answer is lost.
+    Lost,
+    /// It is delayed.
+    Late(Duration),
+}
+
 #[derive(Debug)]
 struct FaultPlan {
     faults: Faults,
     random: Random,
     injected: u64,
+    /// A fault that is to come, and how many calls come before it.
+    struck: Option<(usize, Fault)>,
 }
 
 /// The faults of one call. All are drawn before the call, so that its result does not influence the sequence.
@@ -78,30 +91,50 @@ struct PlannedFault {
 
 impl FaultPlan {
     fn draw(&mut self) -> PlannedFault {
+        let mut planned = self.draw_by_chance();
+        match self.struck.take() {
+            Some((0, Fault::Refused)) => planned.refused = true,
+            Some((0, Fault::Lost)) => planned.lost = true,
+            Some((0, Fault::Late(delay))) => planned.delay = Some(delay),
+            struck => self.struck = struck.map(|(calls, fault)| (calls.saturating_sub(1), fault)),
+        }
+        self.injected = self.injected.saturating_add(u64::from(planned.refused || planned.lost));
+        planned
+    }
+
+    fn draw_by_chance(&mut self) -> PlannedFault {
         let Faults { refused, lost, late, latest } = self.faults;
         let micros = u64::try_from(latest.as_micros()).unwrap_or(u64::MAX);
         let delay = Duration::from_micros(self.random.below(micros.saturating_add(1)));
         let late = self.random.happens(late);
-        let planned = PlannedFault {
+        PlannedFault {
             delay: late.then_some(delay),
             refused: self.random.happens(refused),
             lost: self.random.happens(lost),
-        };
-        self.injected = self.injected.saturating_add(u64::from(planned.refused || planned.lost));
-        planned
+        }
     }
 }
 
 impl<S> FaultInjector<S> {
     /// Wraps a store, without faults.
     pub fn new(inner: S, seed: u64) -> Self {
-        let plan = FaultPlan { faults: Faults::NONE, random: Random::new(seed), injected: 0 };
+        let plan = FaultPlan { faults: Faults::NONE, random: Random::new(seed), injected: 0, struck: None };
         Self { inner, plan: Arc::new(Mutex::new(plan)) }
     }
 
     /// Changes the probabilities of faults.
     pub fn set(&self, faults: Faults) {
         self.plan().faults = faults;
+    }
+
+    /// Injects a fault into one call: the next one after so many others.
+    pub fn strike(&self, calls: usize, fault: Fault) {
+        self.plan().struck = Some((calls, fault));
+    }
+
+    /// Takes back a fault that has not struck. Returns whether there was one.
+    pub fn relent(&self) -> bool {
+        self.plan().struck.take().is_some()
     }
 
     /// The number of calls that have failed because of a fault.

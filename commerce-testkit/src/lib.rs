@@ -31,7 +31,7 @@ mod users;
 
 pub use self::clock::ManualClock;
 pub use self::commit_builder::CommitBuilder;
-pub use self::fault_injector::{FaultInjector, Faults};
+pub use self::fault_injector::{Fault, FaultInjector, Faults};
 pub use self::memory::MemoryStore;
 pub use self::processor::{FakeProcessor, ProcessorBehavior};
 pub use self::random::Random;

@@ -87,6 +87,11 @@ impl FakeProcessor {
         self.state().books.clone()
     }
 
+    /// Everything that happened, oldest first, in any mode.
+    pub fn events(&self) -> Vec<ProcessorEvent> {
+        self.state().events.clone()
+    }
+
     /// The number of calls, repetitions included.
     pub fn calls(&self) -> u64 {
         self.state().calls

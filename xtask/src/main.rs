@@ -30,8 +30,12 @@ const STAGES: &[Stage] = &[
         run: purity,
     },
     Stage { name: "test", what: "every test of the workspace", run: test },
-    Stage { name: "laws", what: "every law on 10,000 cases, with the checks of a debug build", run: laws },
-    Stage { name: "sim", what: "2,000 shops under faults, each with a seed", run: || sim::seeds(2_000) },
+    Stage {
+        name: "laws",
+        what: "every law on 10,000 cases, and histories of payments, with the checks of a debug build",
+        run: laws,
+    },
+    Stage { name: "sim", what: "2,000 shops under faults, each with a seed; planted bugs still fit", run: sim::check },
     Stage { name: "fuzz", what: "10 s of mutated inputs for each parser of what comes from outside", run: fuzz },
     Stage {
         name: "clients",
@@ -181,8 +185,10 @@ fn test() -> Outcome {
 }
 
 fn laws() -> Outcome {
-    let tests = ["test", "--profile", "checked", "-p", "commerce-testkit", "--test", "pricing_laws", "--test", "laws"];
-    finish(Command::new(env!("CARGO")).args(tests).env("PROPTEST_CASES", "10000"))
+    let tests = ["test", "--profile", "checked", "-p", "commerce-testkit"];
+    let mut command = Command::new(env!("CARGO"));
+    command.args(tests).args(["--test", "pricing_laws", "--test", "laws", "--test", "histories"]);
+    finish(command.env("PROPTEST_CASES", "10000").env("HISTORIES", "120"))
 }
 
 /// Every run tries other inputs. What breaks a parser is written to its corpus. The program is tried as the tests have built it.

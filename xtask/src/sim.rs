@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use crate::{Outcome, finish, output_of};
 
-/// The seeds that are tried on a planted bug before it counts as not found.
-const PLANTED_SEEDS: u64 = 2_000;
+/// How many seeds are tried if nobody says how many. A planted bug that none of them finds counts as not found.
+const SEEDS: u64 = 2_000;
 
 pub(crate) const USAGE: &str = "\
 cargo xtask sim [--seeds N]    simulates N shops under faults (default 2000)
@@ -22,7 +22,7 @@ cargo xtask sim --planted      plants bugs in copies of the tree, and expects ea
 pub(crate) fn run(arguments: &[&str]) -> Outcome {
     let number = |text: &str| text.parse::<u64>().map_err(|_| format!("{text} is not a number\n{USAGE}"));
     match arguments {
-        [] => seeds(PLANTED_SEEDS),
+        [] => seeds(SEEDS),
         ["--seeds", count] => seeds(number(count)?),
         ["--seed", seed] => finish(simulation(&root()).env("SIMULATION_SEED", number(seed)?.to_string())),
         ["--planted"] => planted(),
@@ -30,8 +30,18 @@ pub(crate) fn run(arguments: &[&str]) -> Outcome {
     }
 }
 
+/// What CI runs. The patches must fit the tree, otherwise nobody would notice that they rot.
+pub(crate) fn check() -> Outcome {
+    let fits = |patch: &PathBuf| {
+        let patch = patch.canonicalize().map_err(|error| error.to_string())?;
+        finish(Command::new("git").args(["apply", "--check"]).arg(patch).current_dir(root()))
+    };
+    patches()?.iter().try_for_each(fits)?;
+    seeds(SEEDS)
+}
+
 /// Simulates so many shops.
-pub(crate) fn seeds(count: u64) -> Outcome {
+fn seeds(count: u64) -> Outcome {
     let start = Instant::now();
     finish(simulation(&root()).env("SIMULATION_SEEDS", count.to_string()))?;
     eprintln!("   {count} seeds in {} s", start.elapsed().as_secs());
@@ -61,7 +71,7 @@ fn planted() -> Outcome {
             None => missed.push(name),
         }
     }
-    if missed.is_empty() { Ok(()) } else { Err(format!("not found in {PLANTED_SEEDS} seeds: {}", missed.join(", "))) }
+    if missed.is_empty() { Ok(()) } else { Err(format!("not found in {SEEDS} seeds: {}", missed.join(", "))) }
 }
 
 fn patches() -> Result<Vec<PathBuf>, String> {
@@ -102,7 +112,7 @@ fn copy(from: &Path, to: &Path) -> Outcome {
 fn find(tree: &Path) -> Result<Option<u64>, String> {
     let mut command = simulation(tree);
     command.env("CARGO_TARGET_DIR", root().join("target/planted/target"));
-    command.env("SIMULATION_SEEDS", PLANTED_SEEDS.to_string()).stderr(Stdio::piped()).stdout(Stdio::null());
+    command.env("SIMULATION_SEEDS", SEEDS.to_string()).stderr(Stdio::piped()).stdout(Stdio::null());
     let mut child = command.spawn().map_err(|error| error.to_string())?;
     let lines = child.stderr.take().map(|pipe| BufReader::new(pipe).lines());
     let seeds = lines.into_iter().flatten().map_while(Result::ok);

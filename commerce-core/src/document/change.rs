@@ -51,6 +51,7 @@ const fn task_kind(kind: DocumentKind) -> Option<TaskKind> {
         DocumentKind::Cart
         | DocumentKind::Category
         | DocumentKind::Customer
+        | DocumentKind::EventCursor
         | DocumentKind::Product
         | DocumentKind::Promotion => None,
     }

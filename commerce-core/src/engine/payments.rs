@@ -14,7 +14,7 @@ use crate::money::Money;
 use crate::order::{Command, Context, Order, OrderEvent, OrderRejection, Phase, Reason, RefundOutcome, Trigger};
 use crate::payment::{
     CaptureMode, DeclineClass, Finding, NewOperation, Operation, OperationAnswer, OperationKind, OperationState,
-    Payment, Reference,
+    Payment, PaymentRejection, Reference,
 };
 use crate::port::{OperationAction, OperationLookup, OperationRequest, OrderRef, PaymentToken, ProcessorError};
 use crate::stock::StockRefusal;
@@ -328,7 +328,7 @@ impl Engine {
         let PaymentChange { before, mut after } = change;
         after.note_received(&order, OperationId::new(self.ports.ids.next()), context.at);
         for refund in refunds {
-            after.request(refund, context.at)?;
+            after.request(refund, context.at).map_err(refused_refund)?;
         }
         let payment = Some(change_payment(&mut commit, PaymentChange { before, after }));
         Ok(Decision { commit, outcome: PaymentView { order, payment } })
@@ -388,6 +388,16 @@ fn change_payment(commit: &mut Commit, change: PaymentChange) -> Payment {
         commit.change(before.as_ref(), after.clone());
     }
     after
+}
+
+/// The payment can know of a refund that the order, which was read before, does not know yet. The refusal is the same.
+fn refused_refund(rejection: PaymentRejection) -> EngineError {
+    match rejection {
+        PaymentRejection::Amount { asked, left } => OrderRejection::RefundAmount { asked, left }.into(),
+        PaymentRejection::TooManyOperations
+        | PaymentRejection::AlreadyAuthorized
+        | PaymentRejection::UnknownOperation(_) => rejection.into(),
+    }
 }
 
 fn requested_refund(event: &OrderEvent) -> Option<NewOperation> {

@@ -5,8 +5,9 @@ use alloc::string::String;
 use crate::actor::Actor;
 use crate::document::{DocumentFilter, DocumentId, DocumentKind};
 use crate::ids::{EventId, OperationId};
-use crate::payment::{Finding, Payment, ReceivedEvent, ReceivedState};
-use crate::port::{OrderRef, PageRequest, ProcessorEvent, Webhook};
+use crate::payment::{EventCursor, Finding, Payment, ReceivedEvent, ReceivedState};
+use crate::permission::Permission;
+use crate::port::{OrderRef, Page, PageRequest, ProcessorEvent, Webhook};
 use crate::stock::StockRefusal;
 
 use super::payments::PaymentChange;
@@ -28,35 +29,110 @@ impl Engine {
         Ok(())
     }
 
-    /// Stores what happened at the processor after a cursor, such as while webhooks did not arrive. Returns the cursor for the next
-    /// call; with `None` it starts with the oldest that the processor remembers.
+    /// Stores what happened at the processor since the last call, such as while webhooks did not arrive. Returns how many events were
+    /// new. How far the processor's list was read is a document, so any number of processes may call this.
     ///
     /// # Errors
     /// [`EngineError::Payments`] if the processor does not answer, [`EngineError::Store`].
-    pub async fn pull_events(&self, mut after: Option<String>) -> Result<Option<String>> {
+    pub async fn pull_events(&self) -> Result<u64> {
+        let (mut new, mut known) = (0_u64, self.event_cursor().await?);
         loop {
-            let page = self.ports.processor.list(after.as_deref()).await?;
+            let after = known.as_ref().map(|known| known.cursor.as_str());
+            let page = self.ports.processor.list(after).await?;
             for event in &page.events {
-                self.receive(event).await?;
+                if !self.is_recorded(event).await? {
+                    new = new.saturating_add(self.receive(event).await?.into());
+                }
             }
-            if page.next.is_none() {
-                return Ok(after);
-            }
-            after = page.next;
+            let Some(next) = page.next else { return Ok(new) };
+            known = Some(self.move_cursor(known, next).await?);
         }
     }
 
-    async fn receive(&self, event: &ProcessorEvent) -> Result<()> {
+    /// The received events, or those in a state, by id.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`], [`EngineError::Store`].
+    pub async fn received_events(
+        &self,
+        caller: &Actor,
+        state: Option<ReceivedState>,
+        page: &PageRequest<String>,
+    ) -> Result<Page<ReceivedEvent, String>> {
+        caller.require(Permission::SeeAll)?;
+        let filter = DocumentFilter::all_of(state.map(ReceivedEvent::key_of_state).into_iter().collect());
+        let found = self.ports.store.documents(DocumentKind::ProcessorEvent, &filter, page).await?;
+        let read = |document| ReceivedEvent::try_from(document).ok();
+        Ok(Page { items: found.items.into_iter().filter_map(read).collect(), next: found.next })
+    }
+
+    /// Tries again what an unmatched event is about. No effect on others.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], [`EngineError::Forbidden`].
+    pub async fn retry_event(&self, caller: &Actor, id: EventId) -> Result<()> {
+        caller.require(Permission::ManageTasks)?;
         let decide = async |_| {
             let at = self.now();
-            let received = ReceivedEvent::new(self.processor_name(), event.clone(), at);
-            let mut commit = self.commit_by(&Actor::SYSTEM, at);
-            if self.received_event(received.id).await?.is_none() {
-                commit.change(None, received);
+            let mut commit = self.commit_by(caller, at);
+            let missing = EngineError::NotFound(Resource::Document(DocumentKind::ProcessorEvent));
+            let found = self.received_event(id).await?.ok_or(missing)?;
+            if found.state == ReceivedState::Unmatched {
+                commit.change(Some(&found), found.retried(at));
             }
             Ok(Decision { commit, outcome: () })
         };
         self.decide_and_commit(None, decide).await.map(drop)
+    }
+
+    /// Whether the shop knows of its operation what an event tells.
+    async fn is_recorded(&self, event: &ProcessorEvent) -> Result<bool> {
+        let (Some(payment), Some(operation)) = (event.payment, event.operation) else { return Ok(false) };
+        let payment = self.stored_payment(payment).await?;
+        let known = payment.as_ref().and_then(|payment| payment.operation(operation));
+        Ok(known.is_some_and(|known| known.stands_as(&event.answer.outcome)))
+    }
+
+    async fn event_cursor(&self) -> Result<Option<EventCursor>> {
+        let id = DocumentId::new(DocumentKind::EventCursor, &self.processor_name());
+        let stored = self.ports.store.document(&id).await?;
+        Ok(stored.and_then(|document| EventCursor::try_from(document).ok()))
+    }
+
+    /// Notes how far the list was read, unless another process has gone on meanwhile.
+    async fn move_cursor(&self, known: Option<EventCursor>, cursor: String) -> Result<EventCursor> {
+        let decide = async |_| {
+            let at = self.now();
+            let mut commit = self.commit_by(&Actor::SYSTEM, at);
+            let stored = self.event_cursor().await?;
+            if let Some(outcome) = stored.clone().filter(|_| stored != known) {
+                return Ok(Decision { commit, outcome });
+            }
+            let (version, created_at) = known.as_ref().map_or((0, at), |known| (known.version, known.created_at));
+            let version = version.saturating_add(1);
+            let outcome =
+                EventCursor { id: self.processor_name(), cursor: cursor.clone(), version, created_at, updated_at: at };
+            commit.change(known.as_ref(), outcome.clone());
+            Ok(Decision { commit, outcome })
+        };
+        let reply = self.decide_and_commit(None, decide).await?;
+        reply.into_fresh().ok_or(EngineError::IdempotencyKeyReused) // there is no key
+    }
+
+    /// Stores an event. Returns whether it is new.
+    async fn receive(&self, event: &ProcessorEvent) -> Result<bool> {
+        let decide = async |_| {
+            let at = self.now();
+            let received = ReceivedEvent::new(self.processor_name(), event.clone(), at);
+            let mut commit = self.commit_by(&Actor::SYSTEM, at);
+            let is_new = self.received_event(received.id).await?.is_none();
+            if is_new {
+                commit.change(None, received);
+            }
+            Ok(Decision { commit, outcome: is_new })
+        };
+        let reply = self.decide_and_commit(None, decide).await?;
+        reply.into_fresh().ok_or(EngineError::IdempotencyKeyReused) // there is no key
     }
 
     /// Records what follows from a received event, once.

@@ -320,13 +320,16 @@ impl Decider<'_> {
 
     fn record_refund(self, id: RefundId, outcome: RefundOutcome) -> DecisionResult {
         let refund = self.order.refund(id).ok_or(OrderRejection::UnknownRefund(id))?;
-        if refund.status != RefundStatus::Requested {
-            return Ok(Vec::new()); // a repeated answer
-        }
-        Ok(vec![match outcome {
-            RefundOutcome::Done { reference } => OrderEvent::RefundProcessed { id, reference },
-            RefundOutcome::Failed { reason } => OrderEvent::RefundFailed { id, reason },
-        }])
+        Ok(match (refund.status, outcome) {
+            // A refund that failed may have been paid after all.
+            (RefundStatus::Requested | RefundStatus::Failed, RefundOutcome::Done { reference }) => {
+                vec![OrderEvent::RefundProcessed { id, reference }]
+            }
+            (RefundStatus::Requested, RefundOutcome::Failed { reason }) => {
+                vec![OrderEvent::RefundFailed { id, reason }]
+            }
+            (RefundStatus::Processed, _) | (RefundStatus::Failed, RefundOutcome::Failed { .. }) => Vec::new(),
+        })
     }
 
     /// Takes a transition, with its refund.

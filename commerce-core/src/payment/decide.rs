@@ -4,7 +4,7 @@
 //! * `PAY-1`: what is taken, or perhaps taken, is at most what is held.
 //! * `PAY-2`: what is paid back, or perhaps paid back, is at most what was taken.
 //! * `PAY-3`: an operation whose end is not known is declined by the processor's word alone.
-//! * `PAY-4`: an operation that succeeded stays so.
+//! * `PAY-4`: an operation that succeeded stays so. One that the processor declined stays so, unless it was done after all.
 
 use alloc::vec::Vec;
 
@@ -12,8 +12,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
 use super::{
-    CaptureMode, Decline, DeclineCode, Details, Operation, OperationAnswer, OperationKind, OperationOutcome,
-    OperationState, Payment,
+    CaptureMode, Decline, DeclineClass, DeclineCode, Details, Operation, OperationAnswer, OperationKind,
+    OperationOutcome, OperationState, Payment,
 };
 use crate::ids::OperationId;
 use crate::money::Money;
@@ -139,14 +139,15 @@ impl Payment {
         Ok(())
     }
 
-    /// Records what became of an operation that was sent. No effect on one that has succeeded.
+    /// Records what became of an operation that was sent. No effect on one that has succeeded, nor on one that the processor
+    /// declined, unless it was done after all.
     ///
     /// # Errors
     /// [`PaymentRejection::UnknownOperation`].
     pub fn record(&mut self, id: OperationId, finding: Finding, at: DateTime<Utc>) -> Result<(), PaymentRejection> {
         let currency = self.amount.currency();
         let operation = self.operation_mut(id)?;
-        if operation.state == OperationState::Succeeded {
+        if operation.has_ended(&finding) {
             return Ok(());
         }
         match finding {
@@ -229,9 +230,20 @@ impl Operation {
             }
             OperationOutcome::Pending { next } => {
                 self.wait(OperationState::Pending, at);
-                self.next = next;
+                (self.next, self.decline) = (next, None);
             }
             OperationOutcome::Declined(decline) => self.decline(decline),
+        }
+    }
+
+    /// Whether a finding changes nothing any more. A decline that was the shop's own conclusion gives way to any answer.
+    fn has_ended(&self, finding: &Finding) -> bool {
+        let Finding::Answered(answer) = finding else { return !self.state.is_open() };
+        let is_ours = self.decline.as_ref().is_some_and(|decline| decline.code.class() == DeclineClass::Retry);
+        match self.state {
+            OperationState::Requested | OperationState::Pending | OperationState::Unknown => false,
+            OperationState::Succeeded => true,
+            OperationState::Declined => !is_ours && !matches!(answer.outcome, OperationOutcome::Succeeded { .. }),
         }
     }
 
@@ -244,6 +256,17 @@ impl Operation {
         self.state = state;
         self.ask_at = after(at, Self::pause(self.asked));
         self.asked = self.asked.saturating_add(1);
+    }
+
+    /// Whether an outcome tells nothing new.
+    pub(crate) fn stands_as(&self, outcome: &OperationOutcome) -> bool {
+        match outcome {
+            OperationOutcome::Succeeded { amount } => self.state == OperationState::Succeeded && self.amount == *amount,
+            OperationOutcome::Declined(_) => self.state == OperationState::Declined,
+            OperationOutcome::Pending { .. } => {
+                !matches!(self.state, OperationState::Requested | OperationState::Unknown)
+            }
+        }
     }
 
     /// Whether a request that was sent may still arrive.

@@ -35,6 +35,22 @@ pub struct ReceivedEvent {
     pub updated_at: DateTime<Utc>,
 }
 
+/// How far the list of a processor's events was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct EventCursor {
+    /// The name of the processor.
+    pub id: BoundedString<64>,
+    /// For the next call of [`Processor::list`](crate::port::Processor::list).
+    pub cursor: String,
+    /// Grows by one with every change.
+    pub version: u64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Aggregate for EventCursor {}
+
 named! {
     /// What became of a received event.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,6 +95,13 @@ impl ReceivedEvent {
         Self { state: ReceivedState::Processed, ask_at: None, version, updated_at: at, ..self.clone() }
     }
 
+    /// It is tried again now, and as often as a new one.
+    #[must_use]
+    pub fn retried(&self, at: DateTime<Utc>) -> Self {
+        let version = self.version.saturating_add(1);
+        Self { tried: 0, ask_at: Some(at), version, updated_at: at, ..self.clone() }
+    }
+
     /// It is about nothing that the shop knows, and is tried again after the pauses of an [operation](Operation::pause).
     #[must_use]
     pub fn unmatched(&self, at: DateTime<Utc>) -> Self {
@@ -97,9 +120,16 @@ impl ReceivedEvent {
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 
+impl ReceivedEvent {
+    /// The key of all events in a state.
+    pub fn key_of_state(state: ReceivedState) -> String {
+        alloc::format!("state:{state}")
+    }
+}
+
 impl Aggregate for ReceivedEvent {
     fn keys(&self) -> Vec<String> {
-        Vec::from([alloc::format!("state:{}", self.state)])
+        Vec::from([Self::key_of_state(self.state)])
     }
 }
 

@@ -10,7 +10,7 @@ use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
 use commerce_testkit::CommitBuilder;
 use commerce_testkit::commit_builder::parse;
 
-use super::Place;
+use super::{Place, payments};
 
 /// Set for a process that only buys.
 const FILE: &str = "COMMERCE_TEST_BUY_FROM";
@@ -107,4 +107,17 @@ async fn processes_sell_what_is_there() {
 async fn a_process_that_only_buys() {
     let (Some(file), Ok(seed)) = (env::var_os(FILE), env::var(SEED)) else { return };
     buy(patient(file.as_ref()).await, seed.parse().unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_refunds_at_once_one_is_paid() {
+    let place = Place::new();
+    payments::of_many_refunds_at_once_one_is_paid([patient(&place.path()).await, patient(&place.path()).await]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_and_a_confirmation_at_once_are_one_capture() {
+    let place = Place::new();
+    let stores = [patient(&place.path()).await, patient(&place.path()).await];
+    payments::a_webhook_and_a_confirmation_at_once_are_one_capture(stores).await;
 }

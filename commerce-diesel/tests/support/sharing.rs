@@ -10,6 +10,8 @@ pub(crate) mod hot;
 pub(crate) mod locks;
 #[path = "sharing/memory.rs"]
 pub(crate) mod memory;
+#[path = "sharing/money.rs"]
+pub(crate) mod money;
 #[path = "sharing/once.rs"]
 pub(crate) mod once;
 #[path = "sharing/poison.rs"]
@@ -40,6 +42,7 @@ macro_rules! sharing_tests {
                 a_threshold_that_another_set_is_told_of
                 a_reservation_that_another_made_expires
                 a_promotion_that_another_changed_is_read_again;
+            money: of_many_refunds_at_once_one_is_paid a_webhook_and_a_confirmation_at_once_are_one_capture;
             once:
                 one_key_is_one_order
                 one_number_is_one_order

@@ -8,7 +8,7 @@ use commerce_core::cart::CartStatus;
 use commerce_core::ids::MAX_TEXT_ID;
 use commerce_core::money::Rounding;
 use commerce_core::order::{PaymentStatus, Phase, RefundStatus, ReturnStatus, ShipmentStatus};
-use commerce_core::payment::{DeclineClass, DeclineCode, OperationKind, OperationState};
+use commerce_core::payment::{DeclineClass, DeclineCode, OperationKind, OperationState, ReceivedState};
 use commerce_core::pricing::{CodeMatching, CodeRejection, NoEffect, Selection, TaxLevel};
 use commerce_core::promotion::{Limit, MAX_CODE};
 use commerce_core::task::TaskState;
@@ -75,6 +75,7 @@ schemas! {
     ProductIdSchema "Identifies a product." id();
     PromotionIdSchema "Identifies a promotion." id();
     ReasonSchema "A reason, for people." text(500);
+    ReceivedStateSchema "What became of an event of a payment processor: `received`, `processed`, or `unmatched` if it is about nothing that the shop knows." words(ReceivedState::ALL);
     RefundStatusSchema "The state of a refund." words(&[RefundStatus::Requested, RefundStatus::Processed, RefundStatus::Failed]);
     ReturnStatusSchema "The state of a return." words(&[
         ReturnStatus::Requested, ReturnStatus::Approved, ReturnStatus::Rejected, ReturnStatus::Received,

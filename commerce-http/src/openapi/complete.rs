@@ -174,7 +174,12 @@ fn complete_operation(operation: &mut Operation, route: &Route, components: &mut
 /// Who may use an operation, as a text and, where it depends on the role, as `x-roles`.
 fn describe_access(operation: &mut Operation, route: &Route) -> String {
     let Access::Holder(permission) = route.access else {
-        return if matches!(route.access, Access::User) { "For users." } else { "For everyone." }.to_owned();
+        let text = match route.access {
+            Access::User => "For users.",
+            Access::Signer => "For the payment processor, which signs the body.",
+            Access::Anyone | Access::Holder(_) => "For everyone.",
+        };
+        return text.to_owned();
     };
     let roles: Vec<&str> = permission.roles().iter().map(|role| role.name()).collect();
     let text = format!("For {}.", roles.join(", "));
@@ -182,11 +187,15 @@ fn describe_access(operation: &mut Operation, route: &Route) -> String {
     text
 }
 
-/// The system routes need no token. A token changes what the catalog shows.
+/// The system routes and those of webhooks need no token. A token changes what the catalog shows.
 fn security(route: &Route) -> Vec<SecurityRequirement> {
     let schemes = ["bearer", "session"].map(|scheme| SecurityRequirement::new(scheme, [""; 0]));
     let guest = matches!(route.access, Access::Anyone).then(SecurityRequirement::default);
-    if route.part == RouteGroup::Shop { guest.into_iter().chain(schemes).collect() } else { Vec::new() }
+    if route.part == RouteGroup::Shop && route.access.takes_token() {
+        guest.into_iter().chain(schemes).collect()
+    } else {
+        Vec::new()
+    }
 }
 
 /// Completes the answer to a request that was carried out: its description and its headers.

@@ -18,10 +18,10 @@ const COMMON: [Row<Property>; 28] = [
     (|_, _| true, 431, &["head_too_large"]),
     (|_, _| true, 500, &["internal_error"]),
     (|_, _| true, 501, &["unsupported_transfer_encoding"]),
-    (is_secured, 503, &["overloaded", "store_unavailable", "timeout"]),
+    (is_of_shop, 503, &["overloaded", "store_unavailable", "timeout"]),
     (|_, route| !route.method.is_safe(), 503, &["outcome_unknown"]),
-    (|_, _| true, 401, &["invalid_token", "token_expired"]),
-    (|_, _| true, 429, &["too_many_bad_tokens"]),
+    (takes_token, 401, &["invalid_token", "token_expired"]),
+    (takes_token, 429, &["too_many_bad_tokens"]),
     (is_secured, 401, &["unauthenticated"]),
     (is_secured, 403, &["forbidden"]),
     (has_id, 404, &["not_found", "route_not_found"]),
@@ -44,7 +44,7 @@ const COMMON: [Row<Property>; 28] = [
 ];
 
 /// The problems of single operations.
-const OWN: [Row<&[&str]>; 29] = [
+const OWN: [Row<&[&str]>; 32] = [
     (CART_CHANGES, 409, &["cart_already_ordered", "cart_expired"]),
     (CART_CHANGES, 422, &["amount_too_large"]),
     (&["getCart", "createQuote", "validateCode", "createProduct", "replaceProduct"], 422, &["amount_too_large"]),
@@ -73,6 +73,9 @@ const OWN: [Row<&[&str]>; 29] = [
     (&["confirmPayment"], 429, &["too_many_declined_payments"]),
     (&["createRefund"], 422, &["invalid_refund_amount"]),
     (&["confirmPayment", "createRefund"], 503, &["payment_service_unavailable"]),
+    (WEBHOOKS, 400, &["webhook_foreign", "webhook_forged", "webhook_malformed", "webhook_stale"]),
+    (WEBHOOKS, 404, &["not_found"]),
+    (WEBHOOKS, 429, &["too_many_bad_signatures"]),
     (&["createPromotion"], 409, &["already_exists"]),
     (&["createProduct", "replaceProduct"], 409, &["product_exists", "sku_taken"]),
     (&["createProduct", "replaceProduct"], 422, &["currency_mismatch"]),
@@ -90,6 +93,7 @@ const CART_CHANGES: &[&str] = &[
     "createCheckout",
     "createOrder",
 ];
+const WEBHOOKS: &[&str] = &["receiveWebhook", "receiveRemoteWebhook"];
 const PLACING: &[&str] = &["createCheckout", "createOrder"];
 const ORDER_CHANGES: &[&str] = &["updateOrder", "deleteOrder", "setOrderStatus", "cancelOrder", "setOrderShipping"];
 
@@ -120,8 +124,16 @@ fn parameters(operation: &Operation) -> impl Iterator<Item = &Parameter> {
     })
 }
 
-fn is_secured(_: &Operation, route: &Route) -> bool {
+fn is_of_shop(_: &Operation, route: &Route) -> bool {
     route.part == RouteGroup::Shop
+}
+
+const fn takes_token(_: &Operation, route: &Route) -> bool {
+    route.access.takes_token()
+}
+
+fn is_secured(operation: &Operation, route: &Route) -> bool {
+    is_of_shop(operation, route) && takes_token(operation, route)
 }
 
 fn has_id(_: &Operation, route: &Route) -> bool {

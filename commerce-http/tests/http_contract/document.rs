@@ -196,7 +196,7 @@ async fn roles_that_are_not_named_are_refused() {
         let id = match path.split('/').nth(2).unwrap() {
             "orders" => &order["id"],
             "payments" => &order["payment"]["id"],
-            "returns" => &returned["id"],
+            "returns" | "webhooks" => &returned["id"],
             _ => &json!("MUG"),
         };
         let path = path.replace("{id}", text(id)).replace(['{', '}'], "");

@@ -12,6 +12,7 @@ use commerce_core::order::UnpaidLimits;
 use commerce_core::port::{Users, UsersUnavailable};
 use commerce_http::auth::mint;
 use commerce_http::{ClientAddress, Service};
+use commerce_testkit::FakeProcessor;
 use http::Request;
 use http_body_util::Full;
 use serde_json::{Value, json};
@@ -332,4 +333,26 @@ async fn invalid_tokens_of_a_client_are_limited() {
     assert_eq!(ask("10.0.0.1", "cookie", "session=guess".into()).await.status(), 429);
     assert_eq!(ask("10.0.0.2", "authorization", bearer("guess")).await.status(), 401);
     assert_eq!(ask("10.0.0.1", "authorization", bearer(&valid)).await.status(), 200);
+}
+
+#[tokio::test]
+async fn invalid_signatures_of_a_client_are_limited() {
+    let mut plan = Plan { payments: Arc::new(FakeProcessor::new()), ..Plan::default() };
+    plan.options.bad_tokens_per_minute = 3;
+    let options = plan.options.clone();
+    let shop = Shop::with(plan).await;
+    let service = Service::new(shop.engine.clone(), options);
+    let send = async |address: &str, signature: &str, body: &[u8]| {
+        let request = Request::post("/v1/webhooks/payments/fake").header("x-signature", signature);
+        let mut request = request.body(Full::<Bytes>::from(body.to_vec())).unwrap();
+        request.extensions_mut().insert(ClientAddress(address.parse().unwrap()));
+        service.clone().oneshot(request).await.unwrap().status().as_u16()
+    };
+    let (signature, body) = FakeProcessor::webhook(shop.engine.now(), &[]);
+    for _ in 0..3 {
+        assert_eq!(send("10.0.0.1", "0 1", &body).await, 400);
+    }
+    assert_eq!(send("10.0.0.1", "0 1", &body).await, 429);
+    assert_eq!(send("10.0.0.2", "0 1", &body).await, 400);
+    assert_eq!(send("10.0.0.1", &signature, &body).await, 204, "who signs is not limited");
 }

@@ -31,3 +31,4 @@ mod system;
 mod tasks;
 mod tokens;
 mod transport;
+mod webhooks;

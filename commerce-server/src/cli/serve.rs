@@ -63,6 +63,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let currency = config.currency.or(found).unwrap_or(Currency::USD);
     let engine = opened.engine(&config, currency)?;
     workers.run_tasks(engine.clone());
+    workers.pull_events(engine.clone(), config.payments.pull_interval());
     workers.count_dead_tasks(engine.clone());
     workers.return_freed_memory();
     workers.purge_idempotency_records(engine.clone());

@@ -1,4 +1,4 @@
-//! Background work: due tasks, old idempotency records, published keys, the currency of a first import.
+//! Background work: due tasks, missed events of the payment processor, old idempotency records, published keys, the currency of a first import.
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -53,6 +53,15 @@ impl Workers {
                     () = tokio::time::sleep(pause) => {}
                 }
                 pause = next_pause(pause, run_batch(&engine).await);
+            }
+        });
+    }
+
+    /// Reads what happened at the payment processor, at once and then regularly.
+    pub(super) fn pull_events(&mut self, engine: Engine, interval: Duration) {
+        self.once(async move {
+            loop {
+                tokio::time::sleep(pull(&engine, interval).await).await;
             }
         });
     }
@@ -139,6 +148,23 @@ async fn run_batch(engine: &Engine) -> Result<usize, EngineError> {
         tracing::warn!(failed, "tasks failed and will be retried, or are dead");
     }
     Ok(runs.len())
+}
+
+/// Reads events of the processor. Returns the pause before the next reading.
+async fn pull(engine: &Engine, interval: Duration) -> Duration {
+    let pulled = engine.pull_events().await;
+    telemetry::note_pull(&pulled);
+    match pulled {
+        Ok(0) => interval,
+        Ok(events) => {
+            tracing::info!(events, "the payment processor listed events that no webhook told");
+            interval
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the events of the payment processor could not be read");
+            interval.min(MAX_PAUSE)
+        }
+    }
 }
 
 /// No pause if there may be more due tasks, and a longer one after each failure.

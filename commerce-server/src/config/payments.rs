@@ -3,6 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use commerce_core::port::Processor;
@@ -61,7 +62,13 @@ pub(crate) struct Payments {
     /// How long after its end the reservation of an unpaid order can be extended because the processor cannot be reached.
     #[arg(skip)]
     pub(super) outage_grace: Option<DurationText>,
+    #[arg(skip)]
+    pull_interval: Option<DurationText>,
 }
+
+/// How often a processor that sends webhooks is asked for events that were missed, and how often the sandbox, which sends none.
+const PULL: DurationText = DurationText::seconds(3600);
+const PULL_SANDBOX: DurationText = DurationText::seconds(1);
 
 impl Payments {
     pub(super) fn stand_in(&mut self, directory: &Path) {
@@ -72,6 +79,9 @@ impl Payments {
     /// Refuses settings that the processor does not use. A shop with a key of Stripe must not pay its orders in the sandbox.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let name = self.processor.unwrap_or_default();
+        if self.pull_interval.is_some_and(|interval| interval.whole_seconds() == 0) {
+            return Err(refused("payments.pull_interval", "must be at least 1s"));
+        }
         let (calls, is_stripe) = (name != Name::Sandbox, name == Name::Stripe);
         let is_set = |variable| env::var_os(variable).is_some_and(|value| !value.is_empty());
         let used = [
@@ -89,6 +99,12 @@ impl Payments {
             Some((key, ..)) => Err(refused(key, "the sandbox does not use it; choose --processor stripe or remote")),
             None => Ok(()),
         }
+    }
+
+    /// The interval between two readings of the processor's list of events.
+    pub(crate) fn pull_interval(&self) -> Duration {
+        let usual = if self.processor.unwrap_or_default() == Name::Sandbox { PULL_SANDBOX } else { PULL };
+        self.pull_interval.unwrap_or(usual).duration()
     }
 
     /// The processor. `None` for the sandbox.

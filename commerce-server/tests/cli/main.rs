@@ -11,6 +11,7 @@ mod home;
 mod http;
 mod import;
 mod keys;
+mod killed;
 mod life;
 mod load;
 mod outages;

@@ -137,7 +137,7 @@ fn part_of<'a>(value: &'a Value, random: &mut Random) -> &'a Value {
     let parts: Vec<_> = match value {
         Value::Array(entries) => entries.iter().collect(),
         Value::Object(fields) => fields.values().collect(),
-        _ => Vec::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     };
     if parts.is_empty() || random.happens(150) { value } else { part_of(pick::<&Value>(&parts, random), random) }
 }

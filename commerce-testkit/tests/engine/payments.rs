@@ -256,9 +256,9 @@ async fn a_webhook_before_or_after_the_answer_records_one_payment() {
 async fn events_that_were_missed_are_pulled() {
     let (shop, order) = shop().await;
     shop.pay_with("ann", &order, "tok_timeout_paid").await.expect_err("there is no answer");
-    let cursor = shop.engine.pull_events(None).await.expect("it answers");
+    assert_eq!(shop.engine.pull_events().await.expect("it answers"), 1);
     shop.work().await;
     assert_eq!(shop.order(&order).await.phase, Phase::Paid);
-    assert_eq!(shop.engine.pull_events(cursor.clone()).await.expect("it answers"), cursor);
+    assert_eq!(shop.engine.pull_events().await.expect("it answers"), 0);
     check(&shop, &order).await;
 }

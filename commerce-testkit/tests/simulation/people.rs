@@ -7,9 +7,9 @@ use commerce_core::engine::{
 };
 use commerce_core::ids::ReturnId;
 use commerce_core::order::{Command, Order, OrderDetails, Phase, ReturnLine, ReturnRequest, ReturnStatus};
-use commerce_core::port::OrderRef;
+use commerce_core::port::{OrderRef, Webhook};
 use commerce_testkit::commit_builder::{address, parse, units};
-use commerce_testkit::{ProcessorBehavior, Random};
+use commerce_testkit::{FakeProcessor, ProcessorBehavior, Random};
 use uuid::Uuid;
 
 use crate::world::{GOODS, World, admin};
@@ -84,7 +84,17 @@ async fn pay(world: &World, me: &Actor, random: &mut Random) {
         ProcessorBehavior::LosesRequests,
         ProcessorBehavior::Hesitates,
     ];
-    world.payments.be(moods[usize::try_from(random.below(8)).unwrap()]);
+    let mood = moods[usize::try_from(random.below(8)).unwrap()];
+    if mood != ProcessorBehavior::Answers {
+        world.record.fault(match mood {
+            ProcessorBehavior::Declines => "processor declines",
+            ProcessorBehavior::Hesitates => "processor answers later",
+            ProcessorBehavior::Unavailable => "processor is down",
+            ProcessorBehavior::LosesRequests => "processor loses requests",
+            ProcessorBehavior::LosesAnswers | ProcessorBehavior::Answers => "processor loses answers",
+        });
+    }
+    world.payments.be(mood);
     let Some(order) = some_order(world, Some(me), random).await else { return };
     for _ in 0..PATIENCE {
         let paying = Box::pin(world.engine.confirm_payment(me, order.payment.id, "tok".into(), None));
@@ -109,7 +119,8 @@ pub(crate) async fn work(world: World, seed: u64) {
     let mut random = Random::new(!seed);
     loop {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        match random.below(8) {
+        match random.below(10) {
+            8..=9 => hear(&world, &mut random).await,
             0..=2 => on_some_order(&world, &admin(), &mut random, next_step).await,
             3..=4 => on_some_order(&world, &admin(), &mut random, next_return).await,
             5 => world.wait(i64::try_from(random.below(8)).unwrap()),
@@ -118,6 +129,31 @@ pub(crate) async fn work(world: World, seed: u64) {
             _ => drop(world.in_process(&mut random, Box::pin(world.engine.run_due_tasks(10))).await),
         }
     }
+}
+
+/// How many of the last events of the processor a webhook may be about.
+const LATE: usize = 12;
+
+/// Webhooks arrive: late, in any order, some twice and some never.
+async fn hear(world: &World, random: &mut Random) {
+    let mut events = world.payments.events();
+    events.drain(..events.len().saturating_sub(LATE));
+    let heard: Vec<_> = (0..random.below(4)).filter_map(|_| pick(&events, random).cloned()).collect();
+    if heard.is_empty() {
+        return;
+    }
+    let at = world.now();
+    let (signature, body) = FakeProcessor::webhook(at, &heard);
+    let webhook = Webhook { headers: &[("x-signature", &signature)], body: &body, at };
+    let hearing = Box::pin(world.engine.receive_webhook("fake", &webhook));
+    let received = world.in_process(random, hearing).await;
+    world.record.fault("webhook late, doubled or out of order");
+    world.note(format_args!("a webhook of {} events: {received:.60?}", heard.len()));
+}
+
+fn pick<'a, T>(items: &'a [T], random: &mut Random) -> Option<&'a T> {
+    let place = random.below(items.len().max(1).try_into().unwrap());
+    items.get(usize::try_from(place).unwrap())
 }
 
 /// Another process has another clock.

@@ -27,6 +27,11 @@ impl Record {
         *self.content().faults.entry(kind).or_default() += 1;
     }
 
+    /// The number of lines.
+    pub(crate) fn steps(&self) -> u64 {
+        u64::try_from(self.content().lines.len()).unwrap_or(u64::MAX)
+    }
+
     pub(crate) fn faults(&self) -> BTreeMap<&'static str, u64> {
         self.content().faults.clone()
     }
