@@ -3,12 +3,13 @@
 use utoipa_config::Config;
 
 /// Values with a schema of their own name in `dto::schema`.
-const SCHEMAS: [&str; 32] = [
+const SCHEMAS: [&str; 36] = [
     "CartStatus",
     "CategoryId",
     "Code",
     "CodeMatching",
     "CodeRejection",
+    "Compensation",
     "Currency",
     "DeclineClass",
     "DeclineCode",
@@ -29,10 +30,13 @@ const SCHEMAS: [&str; 32] = [
     "ReturnStatus",
     "Role",
     "Rounding",
+    "SagaStatus",
+    "SagaStep",
     "Selection",
     "ShipmentStatus",
     "Sku",
     "Status",
+    "StepState",
     "TaskState",
     "TaxLevel",
     "UserId",

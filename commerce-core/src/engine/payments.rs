@@ -16,7 +16,7 @@ use crate::payment::{
     CaptureMode, DeclineClass, Finding, NewOperation, Operation, OperationAnswer, OperationKind, OperationState,
     Payment, PaymentRejection, Reference,
 };
-use crate::port::{OperationAction, OperationLookup, OperationRequest, OrderRef, PaymentToken, ProcessorError};
+use crate::port::{News, OperationAction, OperationLookup, OperationRequest, OrderRef, PaymentToken, ProcessorError};
 use crate::stock::StockRefusal;
 use crate::text::BoundedString;
 
@@ -385,6 +385,7 @@ fn change_payment(commit: &mut Commit, change: PaymentChange) -> Payment {
     if before.as_ref() != Some(&after) {
         after.version = before.as_ref().map_or(0, |before| before.version).saturating_add(1);
         after.updated_at = commit.at;
+        commit.news.extend(news(before.as_ref(), &after));
         commit.change(before.as_ref(), after.clone());
     }
     after
@@ -398,6 +399,17 @@ fn refused_refund(rejection: PaymentRejection) -> EngineError {
         | PaymentRejection::AlreadyAuthorized
         | PaymentRejection::UnknownOperation(_) => rejection.into(),
     }
+}
+
+/// The operations that a change brings to another state.
+fn news(before: Option<&Payment>, after: &Payment) -> impl Iterator<Item = News> {
+    let state = move |id| before.and_then(|before| before.operation(id)).map(|operation| operation.state);
+    let moved = after.operations.iter().filter(move |operation| state(operation.id) != Some(operation.state));
+    moved.map(|operation| News::Operation {
+        kind: operation.kind,
+        state: operation.state,
+        decline: operation.decline.as_ref().map(|decline| decline.code),
+    })
 }
 
 fn requested_refund(event: &OrderEvent) -> Option<NewOperation> {

@@ -4,6 +4,7 @@
 
 mod outages;
 mod payments;
+mod sagas;
 mod shopfront;
 
 use chrono::TimeDelta;
