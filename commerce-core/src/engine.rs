@@ -333,8 +333,9 @@ impl Engine {
     }
 
     fn tell(&self, news: &[News]) {
-        if let Some(observer) = &self.ports.observer {
-            news.iter().for_each(|news| observer.note(news));
+        let Some(observer) = &self.ports.observer else { return };
+        for news in news {
+            observer.note(news);
         }
     }
 

@@ -217,8 +217,8 @@ fn untaken_end(payment: Option<&Payment>, held: bool) -> StepState {
 }
 
 fn untaken_state(order: &Order, payment: Option<&Payment>, held: bool) -> StepState {
-    let attempts = payment.into_iter().flat_map(|payment| &payment.operations);
-    let last = attempts.filter(|attempt| attempt.kind == OperationKind::Authorize).last();
+    let mut attempts = payment.into_iter().flat_map(|payment| &payment.operations).rev();
+    let last = attempts.find(|attempt| attempt.kind == OperationKind::Authorize);
     let is_declined = last.is_some_and(|attempt| attempt.state == OperationState::Declined);
     if order.payment.amount.is_zero() {
         StepState::Skipped
