@@ -99,6 +99,10 @@ impl Processor for WatchedProcessor {
         self.noted(self.processor.open(payment).await)
     }
 
+    async fn close(&self, payment: &PaymentTerms) -> Result<(), ProcessorError> {
+        self.noted(self.processor.close(payment).await)
+    }
+
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {
         self.noted(self.processor.perform(request).await)
     }
