@@ -3,12 +3,13 @@
 use utoipa_config::Config;
 
 /// Values with a schema of their own name in `dto::schema`.
-const SCHEMAS: [&str; 34] = [
+const SCHEMAS: [&str; 38] = [
     "CartStatus",
     "CategoryId",
     "Code",
     "CodeMatching",
     "CodeRejection",
+    "Compensation",
     "Currency",
     "DeclineClass",
     "DeclineCode",
@@ -30,11 +31,14 @@ const SCHEMAS: [&str; 34] = [
     "ReturnStatus",
     "Role",
     "Rounding",
+    "SagaStatus",
+    "SagaStep",
     "SavedMethodState",
     "Selection",
     "ShipmentStatus",
     "Sku",
     "Status",
+    "StepState",
     "TaskState",
     "TaxLevel",
     "UserId",

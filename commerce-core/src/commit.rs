@@ -28,6 +28,7 @@ use crate::document::{Aggregate, Claim, ClaimKind, DocumentChange, DocumentId, t
 use crate::event::Recorded;
 use crate::ids::{OrderId, PromotionId};
 use crate::order::{CorruptHistory, LimitReached, Order, OrderEvent, UnpaidGuard, evolve, side_effects};
+use crate::port::News;
 use crate::promotion::{Limits, PromotionExhausted, RedemptionEffect, RedemptionMove};
 use crate::stock::{StockMove, StockRefusal};
 use crate::task::TaskChange;
@@ -55,6 +56,8 @@ pub struct Commit {
     pub redemptions: Vec<RedemptionMove>,
     /// What the events of the orders and documents cause; see [`replay`](crate::replay).
     pub tasks: Vec<TaskChange>,
+    /// What an observer is told once it is committed. Stores ignore it.
+    pub news: Vec<News>,
 }
 
 /// New events of one order, with the resulting state.
@@ -150,6 +153,7 @@ impl Commit {
             stock: Vec::new(),
             redemptions: Vec::new(),
             tasks: Vec::new(),
+            news: Vec::new(),
         }
     }
 

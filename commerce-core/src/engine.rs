@@ -26,7 +26,9 @@ mod payments;
 mod placing;
 mod promotions;
 mod quotes;
+mod reachability;
 mod reconciliation;
+mod sagas;
 mod saved_methods;
 mod target;
 mod tasks;
@@ -51,6 +53,9 @@ pub use self::orders::{HistoryItem, ReturnInput};
 pub use self::payments::{PaymentEvidence, PaymentFilter, PaymentView};
 pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest, PriceChanged};
 pub use self::promotions::{Basket, CodeCheck};
+pub use self::reachability::ProcessorOutage;
+use self::reachability::Reachability;
+pub use self::sagas::SagaView;
 pub use self::saved_methods::StartedSetup;
 pub use self::target::{Expected, Target, Versions};
 pub use self::tasks::{TaskOutcome, TaskRun};
@@ -61,10 +66,10 @@ use crate::customer::Customer;
 use crate::document::ClaimKind;
 use crate::event::Recorded;
 use crate::ids::{EventId, IdError, OperationId, RefundId, UserId};
-use crate::order::{Context, Order, OrderEvent, fold};
+use crate::order::{Context, Order, OrderEvent, Phase, fold};
 use crate::payment::{EventCursor, Payment, SavedMethod};
 use crate::permission::Permission;
-use crate::port::{CommitError, PromotionWithUsage};
+use crate::port::{CommitError, News, PromotionWithUsage};
 use crate::settings::Settings;
 use crate::stock::StockLevel;
 
@@ -102,6 +107,7 @@ const MAX_RETRIES: u32 = 15;
 pub struct Engine {
     ports: Ports,
     settings: Arc<Settings>,
+    reachability: Arc<Reachability>,
 }
 
 /// The idempotency key of a request, with the means to record its answer.
@@ -277,6 +283,9 @@ impl Engine {
         if events.is_empty() {
             return Ok(Decision { commit, outcome: before });
         }
+        let is_paid = |event: &OrderEvent| matches!(event, OrderEvent::Transitioned { phase: Phase::Paid, .. });
+        let after = context.at.signed_duration_since(before.created_at);
+        commit.news.extend(events.iter().any(is_paid).then_some(News::Paid { after }));
         let recorded = self.recorded(context, before.version, events);
         commit.record(before, recorded)?;
         Ok(decided_order(commit))
@@ -312,8 +321,12 @@ impl Engine {
         if commit.is_empty() {
             return Ok(Some(Reply::Fresh(outcome)));
         }
+        let news = core::mem::take(&mut commit.news);
         match self.ports.store.commit(commit).await {
-            Ok(()) => Ok(Some(Reply::Fresh(outcome))),
+            Ok(()) => {
+                self.tell(&news);
+                Ok(Some(Reply::Fresh(outcome)))
+            }
             Err(CommitError::Refused(Refusal::DuplicateKey(record))) => self.replay(key, *record).await.map(Some),
             Err(CommitError::Refused(refusal)) if is_lost_race(&refusal) && *lost < MAX_RETRIES => {
                 *lost = lost.saturating_add(1);
@@ -321,6 +334,13 @@ impl Engine {
             }
             Err(CommitError::Refused(refusal)) => self.answer_again(key, refusal.into()).await.map(Some),
             Err(CommitError::Failed(error)) => Err(error.into()),
+        }
+    }
+
+    fn tell(&self, news: &[News]) {
+        let Some(observer) = &self.ports.observer else { return };
+        for news in news {
+            observer.note(news);
         }
     }
 

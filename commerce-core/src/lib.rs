@@ -76,6 +76,7 @@ pub mod promotion;
 mod quantity;
 pub mod reconciliation;
 pub mod replay;
+pub mod saga;
 pub mod settings;
 pub mod stock;
 pub mod stored;

@@ -2,6 +2,7 @@
 //!
 //! `commerce-testkit` has an in-memory double and one conformance suite per port.
 
+mod observer;
 mod page;
 mod processor;
 mod read;
@@ -17,6 +18,7 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
 
+pub use self::observer::{News, Observer};
 pub use self::page::{Cursor, Page, PageRequest};
 pub use self::processor::{
     ClientSecret, IN_FLIGHT_SECONDS, OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms,

@@ -37,6 +37,8 @@ pub struct Settings {
     pub expiring_hold: ExpiringHold,
     /// What customers may hold and try without paying.
     pub unpaid: UnpaidLimits,
+    /// How long after its end the reservation of an unpaid order can be extended because the payment processor cannot be reached.
+    pub outage_grace: TimeDelta,
     /// The lifetime of a cart after its last change.
     pub cart_lifetime: TimeDelta,
     /// How long idempotency records are stored: at least 24 hours.
@@ -79,6 +81,8 @@ impl ShippingMethod {
 impl Settings {
     /// 30 minutes.
     pub const RESERVATION: TimeDelta = TimeDelta::minutes(30);
+    /// An hour.
+    pub const OUTAGE_GRACE: TimeDelta = TimeDelta::hours(1);
     /// 30 days.
     pub const CART_LIFETIME: TimeDelta = TimeDelta::days(30);
     /// 48 hours, twice the guaranteed minimum.
@@ -103,6 +107,7 @@ impl Settings {
             capture: CaptureMode::Automatic,
             expiring_hold: ExpiringHold::Notify,
             unpaid: UnpaidLimits::USUAL,
+            outage_grace: Self::OUTAGE_GRACE,
             cart_lifetime: Self::CART_LIFETIME,
             idempotency_retention: Self::IDEMPOTENCY_RETENTION,
         }

@@ -99,6 +99,8 @@ pub struct StockMove {
 pub enum StockAction {
     /// Reserves units for an order until an instant, in addition to those it has reserved.
     Reserve { order: OrderId, units: i64, until: DateTime<Utc> },
+    /// The reservation of an order expires later. If it has expired, `units` are reserved again.
+    Extend { order: OrderId, units: i64, until: DateTime<Utc> },
     /// The order is paid: its reservation no longer expires. If it has expired, `units` are reserved again.
     Confirm { order: OrderId, units: i64 },
     /// Releases the reservation. No effect if it has expired.
@@ -127,6 +129,7 @@ impl StockAction {
     pub const fn order(&self) -> Option<OrderId> {
         match self {
             Self::Reserve { order, .. }
+            | Self::Extend { order, .. }
             | Self::Confirm { order, .. }
             | Self::Release { order }
             | Self::Fulfil { order, .. } => Some(*order),

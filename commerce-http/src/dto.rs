@@ -24,6 +24,7 @@ pub(crate) mod product;
 pub mod promotion;
 pub mod quote;
 pub(crate) mod returns;
+pub(crate) mod saga;
 pub(crate) mod schema;
 mod shape;
 pub(crate) mod stock;

@@ -50,6 +50,7 @@ routes! {
         PATCH "/orders/{id}" orders::update = updateOrder(MoveOrders);
         DELETE "/orders/{id}" orders::delete = deleteOrder(User);
         GET "/orders/{id}/events" orders::events = listOrderEvents(User);
+        GET "/orders/{id}/saga" orders::saga = getOrderSaga(SeeAll);
         PUT "/orders/{id}/status" orders::set_status = setOrderStatus(MoveOrders);
         POST "/orders/{id}/cancel" orders::cancel = cancelOrder(User);
         PUT "/orders/{id}/shipping" orders::set_shipping = setOrderShipping(MoveOrders);

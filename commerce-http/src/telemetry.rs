@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use commerce_core::actor::Actor;
 use commerce_core::engine::{Engine, EngineError, TaskRun};
-use commerce_core::port::{PageRequest, WebhookRejection};
+use commerce_core::payment::DeclineCode;
+use commerce_core::port::{News, Observer, PageRequest, WebhookRejection};
 use commerce_core::task::{TaskKind, TaskState};
 use http::{Method, StatusCode};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
@@ -21,6 +22,9 @@ const ORDERS: &str = "orders_placed_total";
 const TASK_RUNS: &str = "task_runs_total";
 const TASK_AGE: &str = "task_oldest_due_age_seconds";
 const DEAD_TASKS: &str = "tasks_dead";
+const PAYMENT_OPERATIONS: &str = "payment_operations_total";
+const PAID_AFTER: &str = "order_paid_after_seconds";
+const PROCESSOR: &str = "payment_processor_available";
 const LIMITED: &str = "http_limited_total";
 const WEBHOOKS: &str = "payment_webhooks_total";
 const PULLS: &str = "payment_event_pulls_total";
@@ -30,6 +34,9 @@ const PULLED: &str = "payment_events_pulled_total";
 const MAX_DEAD: u16 = 500;
 
 const BOUNDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// From some seconds to a week.
+const LONG_BOUNDS: [f64; 9] = [1.0, 5.0, 15.0, 60.0, 300.0, 1800.0, 3600.0, 86_400.0, 604_800.0];
 
 /// The label of task kinds that this engine does not run.
 const OTHER: &str = "other";
@@ -42,6 +49,7 @@ const UNMATCHED: &str = "unmatched";
 /// The process has other metrics already.
 pub fn install() -> Result<PrometheusHandle, BuildError> {
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), &BOUNDS)?;
+    let builder = builder.set_buckets_for_metric(Matcher::Full(PAID_AFTER.to_owned()), &LONG_BOUNDS)?;
     let handle = builder.install_recorder()?;
     describe_counter!(REQUESTS, "Requests answered, by method, route and status.");
     describe_histogram!(DURATION, Unit::Seconds, "Time from a request's head to its answer, by method and route.");
@@ -50,6 +58,12 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(TASK_RUNS, "Attempts at tasks, by kind and outcome: finished, failed (to be retried), given_up.");
     describe_gauge!(TASK_AGE, Unit::Seconds, "How long the oldest due task of a kind had been due at the last look.");
     describe_gauge!(DEAD_TASKS, "Dead tasks, which wait for a person, by kind; at most 500 are counted.");
+    describe_counter!(
+        PAYMENT_OPERATIONS,
+        "Operations of payments that came to a state, by kind, state and decline code."
+    );
+    describe_histogram!(PAID_AFTER, Unit::Seconds, "Time from placing an order to its payment.");
+    describe_gauge!(PROCESSOR, "1 if the payment processor answers the calls of this process, otherwise 0.");
     describe_counter!(
         LIMITED,
         "Connections, streams and requests that a limit of the server refused or ended, by limit."
@@ -118,6 +132,29 @@ pub(crate) fn note_webhook(failure: Option<&EngineError>) {
 /// The label of a kind. Kinds of other processes share one label.
 fn known(kind: &TaskKind) -> &'static str {
     TaskKind::KNOWN.iter().find(|known| *known == kind).map_or(OTHER, TaskKind::as_str)
+}
+
+/// Shows whether the payment processor can be reached, as far as the calls of this process tell.
+pub fn note_processor(engine: &Engine) {
+    gauge!(PROCESSOR).set(f64::from(u8::from(engine.processor_outage().is_none())));
+}
+
+/// Counts payments for the metrics; see [`EngineBuilder::observer`](commerce_core::engine::EngineBuilder::observer).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PaymentMetrics;
+
+impl Observer for PaymentMetrics {
+    fn note(&self, news: &News) {
+        match *news {
+            News::Operation { kind, state, decline } => {
+                let code = decline.map_or("", DeclineCode::name);
+                counter!(PAYMENT_OPERATIONS, "kind" => kind.name(), "state" => state.name(), "code" => code)
+                    .increment(1);
+            }
+            News::Paid { after } => histogram!(PAID_AFTER).record(after.to_std().unwrap_or_default()),
+            _ => {}
+        }
+    }
 }
 
 /// Counts a request as in flight until it is dropped.

@@ -3,7 +3,8 @@
 use alloc::sync::Arc;
 
 use super::Engine;
-use crate::port::{Clock, IdGenerator, Processor, Store, Users};
+use super::reachability::{Reachability, WatchedProcessor};
+use crate::port::{Clock, IdGenerator, Observer, Processor, Store, Users};
 use crate::settings::Settings;
 #[cfg(feature = "std")]
 use crate::system::{SystemClock, TimeOrderedIds};
@@ -13,6 +14,7 @@ pub(super) struct Ports {
     pub(super) store: Arc<dyn Store>,
     pub(super) users: Option<Arc<dyn Users>>,
     pub(super) processor: Arc<dyn Processor>,
+    pub(super) observer: Option<Arc<dyn Observer>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdGenerator>,
 }
@@ -42,12 +44,18 @@ impl EngineBuilder {
         processor: Arc<dyn Processor>,
         (clock, ids): (Arc<dyn Clock>, Arc<dyn IdGenerator>),
     ) -> Self {
-        Self { ports: Ports { store, users: None, processor, clock, ids }, settings }
+        Self { ports: Ports { store, users: None, processor, observer: None, clock, ids }, settings }
     }
 
     /// Uses a service for users and their segments.
     pub fn users(mut self, users: Arc<dyn Users>) -> Self {
         self.ports.users = Some(users);
+        self
+    }
+
+    /// Tells what was committed to an observer.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.ports.observer = Some(observer);
         self
     }
 
@@ -65,6 +73,9 @@ impl EngineBuilder {
 
     /// Builds the engine.
     pub fn build(self) -> Engine {
-        Engine { ports: self.ports, settings: Arc::new(self.settings) }
+        let (mut ports, reachability) = (self.ports, Arc::<Reachability>::default());
+        let (processor, clock) = (ports.processor, ports.clock.clone());
+        ports.processor = Arc::new(WatchedProcessor { processor, clock, reachability: reachability.clone() });
+        Engine { ports, settings: Arc::new(self.settings), reachability }
     }
 }

@@ -19,8 +19,8 @@ use crate::payment::{
 };
 use crate::permission::Permission;
 use crate::port::{
-    OperationAction, OperationLookup, OperationRequest, OrderRef, Page, PageRequest, PaymentToken, ProcessorError,
-    StoreError,
+    News, OperationAction, OperationLookup, OperationRequest, OrderRef, Page, PageRequest, PaymentToken,
+    ProcessorError, StoreError,
 };
 use crate::settings::ExpiringHold;
 use crate::stock::StockRefusal;
@@ -716,6 +716,7 @@ pub(super) fn change_payment(commit: &mut Commit, change: PaymentChange) -> Paym
     if before.as_ref() != Some(&after) {
         after.version = before.as_ref().map_or(0, |before| before.version).saturating_add(1);
         after.updated_at = commit.at;
+        commit.news.extend(news(before.as_ref(), &after));
         commit.change(before.as_ref(), after.clone());
     }
     after
@@ -763,6 +764,17 @@ fn refused_refund(rejection: PaymentRejection) -> EngineError {
         | PaymentRejection::Currency { .. }
         | PaymentRejection::UnknownOperation(_) => rejection.into(),
     }
+}
+
+/// The operations that a change brings to another state.
+fn news(before: Option<&Payment>, after: &Payment) -> impl Iterator<Item = News> {
+    let state = move |id| before.and_then(|before| before.operation(id)).map(|operation| operation.state);
+    let moved = after.operations.iter().filter(move |operation| state(operation.id) != Some(operation.state));
+    moved.map(|operation| News::Operation {
+        kind: operation.kind,
+        state: operation.state,
+        decline: operation.decline.as_ref().map(|decline| decline.code),
+    })
 }
 
 fn requested_refund(event: &OrderEvent) -> Option<NewOperation> {

@@ -3,7 +3,7 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::actor::Actor;
 use crate::event::Recorded;
@@ -11,6 +11,7 @@ use crate::ids::EventId;
 use crate::order::Command;
 use crate::permission::Permission;
 use crate::port::{OrderRef, Page, PageRequest};
+use crate::stock::StockRefusal;
 use crate::task::{Task, TaskEvent, TaskKey, TaskKind, TaskState};
 use crate::text::named;
 
@@ -18,6 +19,8 @@ use super::{Engine, EngineError, Resource, Result, Target};
 
 /// The duration of a lease.
 const LEASE: TimeDelta = TimeDelta::minutes(1);
+/// How long before its end a reservation is extended.
+const AHEAD: TimeDelta = TimeDelta::seconds(5);
 /// The number of retries of a task before it is dead.
 const MAX_FAILURES: u32 = 20;
 /// The longest pause between two attempts.
@@ -56,7 +59,11 @@ impl Engine {
         let now = self.now();
         let until = now.checked_add_signed(LEASE).unwrap_or(now);
         let mut runs = Vec::new();
-        for task in self.ports.store.lease_tasks(now, until, limit).await? {
+        for task in self.ports.store.lease_tasks(self.horizon(now), until, limit).await? {
+            if task.due > now {
+                self.run_early(&task).await?;
+                continue;
+            }
             let outcome = match self.run(&task).await {
                 Ok(()) => TaskOutcome::Finished,
                 Err(error) => self.reschedule(&task, &error).await?,
@@ -150,11 +157,48 @@ impl Engine {
             return Err(unknown());
         }
         let order = OrderRef::Id(task.key.subject.parse().map_err(|_| unknown())?);
+        if self.extend_reservation(&order).await? {
+            return Ok(());
+        }
         self.command(&Actor::SYSTEM, Target::any(&order), Command::Expire, None).await?;
         // The events of the command finish the task. Without events, there was nothing to do.
         let dropped = self.task_event(&Actor::SYSTEM, TaskEvent::Dropped);
         self.ports.store.replace_task(task, None, Some(&dropped)).await?;
         Ok(())
+    }
+
+    /// Until when tasks count as due. While the processor cannot be reached, reservations are extended shortly before they end.
+    fn horizon(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let horizon = self.processor_outage().and_then(|_| now.checked_add_signed(AHEAD));
+        horizon.unwrap_or(now)
+    }
+
+    /// Extends a reservation before it ends. Any other task is given back.
+    async fn run_early(&self, task: &Task) -> Result<()> {
+        let order = task.key.subject.parse().ok().filter(|_| task.key.kind == TaskKind::EXPIRE_ORDER);
+        if let Some(order) = order
+            && self.extend_reservation(&OrderRef::Id(order)).await?
+        {
+            return Ok(());
+        }
+        let waiting = Task { ready_at: Some(task.due), ..task.clone() };
+        self.ports.store.replace_task(task, Some(&waiting), None).await?;
+        Ok(())
+    }
+
+    /// Extends the reservation of an unpaid order if the processor cannot be reached. Returns whether it did.
+    async fn extend_reservation(&self, order_ref: &OrderRef) -> Result<bool> {
+        let order = self.order(&Actor::SYSTEM, order_ref).await?;
+        let Some(until) = order.extension(self.settings.outage_grace, self.now()) else { return Ok(false) };
+        let payment = self.stored_payment(order.payment.id).await?;
+        if !self.is_processor_away(payment.and_then(|payment| payment.unanswered())) {
+            return Ok(false);
+        }
+        match self.command_read(&order, Command::ExtendReservation { until }).await {
+            Ok(after) => Ok(after.reservation_end() == until),
+            Err(EngineError::Stock(StockRefusal::OutOfStock { .. })) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Each failure doubles the pause before the next attempt.

@@ -92,6 +92,8 @@ pub enum Command {
     CaptureSurplus { amount: Money, reference: Option<BoundedString<200>> },
     /// An attempt to pay failed. `reason` is the processor's message.
     FailPayment { reason: Reason },
+    /// The payment processor cannot be reached, so the reservation ends later. No effect on an order that was paid or cancelled.
+    ExtendReservation { until: DateTime<Utc> },
     /// The reservation has expired. No effect on an order that was paid or cancelled.
     Expire,
     /// Cancels the order.
@@ -140,6 +142,7 @@ impl Command {
             | Self::CaptureAfterExpiry { .. }
             | Self::CaptureSurplus { .. }
             | Self::FailPayment { .. }
+            | Self::ExtendReservation { .. }
             | Self::Expire
             | Self::NoteRefund { .. }
             | Self::RecordRefund { .. } => Permission::RecordPayments,

@@ -70,6 +70,7 @@ fn initial_order(lifecycle: &Lifecycle, context: &Context, new_order: NewOrder) 
         purchase_order_number,
         metadata,
         reserved_until: new_order.reserved_until,
+        extended_until: None,
         shipment: None,
         payment: Payment {
             id: new_order.payment,
@@ -110,6 +111,7 @@ pub fn decide(lifecycle: &Lifecycle, context: &Context, order: &Order, command: 
         Command::CaptureAfterExpiry { amount, reference } => decider.capture_after_expiry(amount, reference),
         Command::CaptureSurplus { amount, reference } => decider.capture_to_refund(amount, reference),
         Command::FailPayment { reason } => decider.fail_payment(reason),
+        Command::ExtendReservation { until } => Ok(decider.extend_reservation(until)),
         Command::Expire => Ok(decider.expire()),
         Command::Cancel { reason } => decider.cancel(reason),
         Command::UpdateShipment(shipment) => decider.ship(shipment),
@@ -246,6 +248,11 @@ impl Decider<'_> {
         let failed = OrderEvent::PaymentFailed { reason: reason.clone() };
         let cancelled = way.map(|way| self.follow(way, Some(reason))).unwrap_or_default();
         Ok(core::iter::once(failed).chain(cancelled).collect())
+    }
+
+    fn extend_reservation(self, until: DateTime<Utc>) -> Vec<OrderEvent> {
+        let waits = self.order.phase == Phase::AwaitingPayment && until > self.order.reservation_end();
+        waits.then_some(OrderEvent::ReservationExtended { until }).into_iter().collect()
     }
 
     fn expire(self) -> Vec<OrderEvent> {

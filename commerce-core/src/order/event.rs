@@ -33,6 +33,8 @@ pub enum OrderEvent {
     },
     /// The processor holds the amount, which is captured later. `reference` is its id of the payment.
     PaymentAuthorized { amount: Money, reference: Option<BoundedString<200>> },
+    /// The reservation of an unpaid order ends later, because the payment processor could not be reached.
+    ReservationExtended { until: DateTime<Utc> },
     /// `reference` is the processor's id of the payment.
     PaymentCaptured {
         amount: Money,
@@ -97,6 +99,7 @@ impl OrderEvent {
                 Phase::Returned => "order.returned",
             },
             Self::PaymentAuthorized { .. } => "payment.authorized",
+            Self::ReservationExtended { .. } => "order.reservation_extended",
             Self::PaymentCaptured { .. } => "payment.captured",
             Self::CaptureFailed { .. } => "payment.capture_failed",
             Self::HoldExpiring { .. } => "payment.hold_expiring",

@@ -67,6 +67,7 @@ impl Order {
         match &entry.event {
             OrderEvent::Created { .. } | OrderEvent::HoldExpiring { .. } => {}
             OrderEvent::Transitioned { to, phase, .. } => self.enter(to, *phase, entry),
+            OrderEvent::ReservationExtended { until } => self.extended_until = Some(*until),
             OrderEvent::PaymentAuthorized { amount, reference } => {
                 (self.payment.held, self.payment.status) = (Some(*amount), PaymentStatus::Authorized);
                 self.payment.reference.clone_from(reference);

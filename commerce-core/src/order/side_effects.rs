@@ -46,6 +46,11 @@ pub fn side_effects(order: &Order, entry: &Recorded<OrderEvent>) -> SideEffects 
             };
             SideEffects { stock: moves(order, *stock), tasks, redemptions }
         }
+        OrderEvent::ReservationExtended { until } => SideEffects {
+            stock: extend(order, *until),
+            tasks: [TaskChange::Finish(expiry.clone()), TaskChange::schedule(expiry, *until)].into(),
+            ..SideEffects::default()
+        },
         OrderEvent::ReturnReceived { id } => {
             let received = order.returns.iter().filter(|known| known.id == *id).flat_map(|known| &known.lines);
             let units = received.filter_map(|line| {
@@ -86,6 +91,10 @@ fn redemptions(order: &Order) -> impl Iterator<Item = Redemption> {
 
 fn reserve(order: &Order, until: DateTime<Utc>) -> Vec<StockMove> {
     moves_of(order.units_by_sku(), |units| StockAction::Reserve { order: order.id, units, until })
+}
+
+fn extend(order: &Order, until: DateTime<Utc>) -> Vec<StockMove> {
+    moves_of(order.units_by_sku(), |units| StockAction::Extend { order: order.id, units, until })
 }
 
 fn moves(order: &Order, effect: StockEffect) -> Vec<StockMove> {

@@ -61,8 +61,11 @@ pub struct Order {
     /// Fixed when the order was placed.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
-    /// When the reservation of the stock expires unless the order is paid.
+    /// When the reservation of the stock expires unless the order is paid, as decided when it was placed.
     pub reserved_until: DateTime<Utc>,
+    /// The later end of the reservation, if it was extended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extended_until: Option<DateTime<Utc>>,
     pub shipment: Option<Shipment>,
     pub payment: Payment,
     pub refunds: Vec<Refund>,
@@ -83,6 +86,8 @@ pub struct Order {
 pub struct OrderState {
     pub status: Status,
     pub phase: Phase,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extended_until: Option<DateTime<Utc>>,
     pub shipment: Option<Shipment>,
     pub payment: Payment,
     pub refunds: Vec<Refund>,
@@ -216,7 +221,12 @@ named! {
 impl Order {
     /// Whether the reservation ended before the payment.
     pub fn is_overdue(&self, at: DateTime<Utc>) -> bool {
-        self.phase == Phase::AwaitingPayment && self.reserved_until <= at
+        self.phase == Phase::AwaitingPayment && self.reservation_end() <= at
+    }
+
+    /// When the reservation expires unless the order is paid.
+    pub fn reservation_end(&self) -> DateTime<Utc> {
+        self.extended_until.unwrap_or(self.reserved_until)
     }
 
     /// The part that events have changed. `None` for an order as it was placed.
@@ -225,6 +235,7 @@ impl Order {
         (self.version > 1).then(|| OrderState {
             status: status.clone(),
             phase: *phase,
+            extended_until: self.extended_until,
             shipment: shipment.clone(),
             payment: payment.clone(),
             refunds: refunds.clone(),
@@ -239,11 +250,12 @@ impl Order {
     /// The order as it was placed, brought to a [state](Self::state).
     #[must_use]
     pub fn with_state(self, state: OrderState) -> Self {
-        let OrderState { status, phase, shipment, payment, refunds, returns, .. } = state;
+        let OrderState { status, phase, extended_until, shipment, payment, refunds, returns, .. } = state;
         let OrderState { version, updated_at, entered_at, delivered_at, .. } = state;
         Self {
             status,
             phase,
+            extended_until,
             shipment,
             payment,
             refunds,

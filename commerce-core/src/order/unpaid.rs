@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
+use super::lifecycle::Phase;
 use super::state::Order;
 use crate::ids::UserId;
 
@@ -104,13 +105,26 @@ impl UnpaidGuard {
     }
 }
 
+/// By how much a reservation is extended at a time.
+const EXTENSION: TimeDelta = TimeDelta::minutes(10);
+
+impl Order {
+    /// Until when the reservation is extended at an instant while the payment processor cannot be reached: by steps, and until
+    /// `grace` after its first end at most. `None`: it is not extended further, or need not be.
+    pub fn extension(&self, grace: TimeDelta, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let last = self.reserved_until.checked_add_signed(grace)?;
+        let until = at.checked_add_signed(EXTENSION)?.min(last);
+        (self.phase == Phase::AwaitingPayment && until > at && until > self.reservation_end()).then_some(until)
+    }
+}
+
 impl UnpaidLimits {
     /// Checks another payment of an order, of which so many were declined.
     ///
     /// # Errors
     /// [`LimitReached::DeclinedPayments`].
     pub fn check_payment(&self, order: &Order, declined: u32, at: DateTime<Utc>) -> Result<(), LimitReached> {
-        let wait = order.reserved_until.signed_duration_since(at).max(TimeDelta::zero());
+        let wait = order.reservation_end().signed_duration_since(at).max(TimeDelta::zero());
         match self.declined_payments.filter(|limit| declined >= *limit) {
             Some(limit) => Err(LimitReached::DeclinedPayments { limit, wait }),
             None => Ok(()),

@@ -7,7 +7,9 @@ use core::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{CaptureMode, Decline, Details, NextAction, Opening, OperationKind, PaymentMethod, Reference};
+use super::{
+    CaptureMode, Decline, DeclineClass, Details, NextAction, Opening, OperationKind, PaymentMethod, Reference,
+};
 use crate::document::{Aggregate, Versioned as _};
 use crate::ids::{OperationId, OrderId, PaymentId, UserId};
 use crate::money::Money;
@@ -247,6 +249,16 @@ impl Payment {
     /// An operation of a kind whose end is not known.
     pub fn open_operation(&self, kind: OperationKind) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.kind == kind && operation.state.is_open())
+    }
+
+    /// When the last authorization got no answer from the processor, or the promise that nothing was done; `None` if it got another
+    /// answer, or there is none.
+    pub fn unanswered(&self) -> Option<DateTime<Utc>> {
+        let last = self.operations.iter().rev().find(|operation| operation.kind == OperationKind::Authorize)?;
+        let is_ours = |decline: &Decline| decline.code.class() == DeclineClass::Retry;
+        let unanswered = matches!(last.state, OperationState::Requested | OperationState::Unknown)
+            || last.decline.as_ref().is_some_and(is_ours);
+        unanswered.then_some(last.updated_at)
     }
 
     /// The sums of its operations.

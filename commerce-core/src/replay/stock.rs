@@ -47,6 +47,11 @@ impl ReplayedStock {
                     self.reservations.get(order).map_or(new, |reservation| reservation.and(*units, Some(*until)));
                 self.reservation(*order, reservation);
             }
+            StockAction::Extend { order, units, until } => {
+                let again = Reservation { units: *units, until: Some(*until) };
+                let later = self.reservations.get(order).map_or(again, |known| known.and(0, Some(*until)));
+                self.reservation(*order, later);
+            }
             StockAction::Confirm { order, units } => {
                 let units = self.reservations.get(order).map_or(*units, |reservation| reservation.units);
                 self.reservation(*order, Reservation { units, until: None });

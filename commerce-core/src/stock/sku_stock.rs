@@ -221,6 +221,7 @@ impl SkuStock {
     fn make(&mut self, action: &StockAction) -> Result<Option<StockEvent>, StockRefusal> {
         match action {
             StockAction::Reserve { order, units, until } => self.reserve(*order, *units, Some(*until))?,
+            StockAction::Extend { order, units, until } => self.extend(*order, *units, *until)?,
             StockAction::Confirm { order, units } => self.confirm(*order, *units)?,
             StockAction::Release { order } => self.release(*order),
             StockAction::Fulfil { order, units } => self.fulfil(*order, *units)?,
@@ -251,6 +252,15 @@ impl SkuStock {
             .get(&order)
             .map_or(Reservation { units, until }, |reservation| reservation.and(units, until));
         self.reservations.insert(order, reservation);
+        self.refresh_expiry();
+        Ok(())
+    }
+
+    fn extend(&mut self, order: OrderId, units: i64, until: DateTime<Utc>) -> Result<(), StockRefusal> {
+        match self.reservations.get_mut(&order) {
+            Some(reservation) => *reservation = reservation.and(0, Some(until)),
+            None => self.reserve(order, units, Some(until))?,
+        }
         self.refresh_expiry();
         Ok(())
     }

@@ -13,6 +13,7 @@ use commerce_core::payment::{
 };
 use commerce_core::pricing::{CodeMatching, CodeRejection, NoEffect, Selection, TaxLevel};
 use commerce_core::promotion::{Limit, MAX_CODE};
+use commerce_core::saga::{Compensation, SagaStatus, SagaStep, StepState};
 use commerce_core::task::TaskState;
 use commerce_core::text::MAX_LINE;
 use serde::Serialize;
@@ -55,6 +56,7 @@ schemas! {
         CodeRejection::UnknownCode, CodeRejection::Expired, CodeRejection::NotStarted, CodeRejection::UsageLimit,
         CodeRejection::MinSpend, CodeRejection::NotEligible,
     ]);
+    CompensationSchema "What undoes a step of a saga." names(Compensation::ALL.iter().map(|undone| undone.name()));
     CurrencySchema "An ISO 4217 code." string().pattern(Some("^[A-Z]{3}$")).examples(["USD"]);
     DeclineClassSchema "What to do after a decline." names(DeclineClass::ALL.iter().map(|class| class.name()));
     DeclineCodeSchema "Why an operation was declined, in the same words for all processors." words(DeclineCode::ALL);
@@ -88,10 +90,13 @@ schemas! {
     RoleSchema "The role of a user; `system` is the shop itself." words(Role::ALL);
     RoundingSchema "How amounts are rounded." words(&[Rounding::HalfAwayFromZero, Rounding::HalfEven, Rounding::Down]);
     SavedMethodStateSchema "The state of a saved means of payment." words(&[SavedMethodState::Pending, SavedMethodState::Active]);
+    SagaStatusSchema "How a saga stands." names(SagaStatus::ALL.iter().map(|status| status.name()));
+    SagaStepSchema "A step of a saga." names(SagaStep::ALL.iter().map(|step| step.name()));
     SelectionSchema "How promotions are selected." words(&[Selection::Priority, Selection::Best]);
     ShipmentStatusSchema "The state of a shipment." words(&[ShipmentStatus::Pending, ShipmentStatus::Shipped, ShipmentStatus::Delivered]);
     SkuSchema "Identifies a variant of a product, in stock, prices and orders." id();
     StatusSchema "The name of a state of orders, chosen by the shop." id().examples(["pending"]);
+    StepStateSchema "How a step of a saga stands." names(StepState::ALL.iter().map(|state| state.name()));
     TaskStateSchema "The state of a task; `dead` is after too many failures." names(TaskState::ALL.iter().map(|state| state.name()));
     TaxLevelSchema "Where taxes are rounded." words(&[TaxLevel::Line, TaxLevel::Order]);
     UserIdSchema "Identifies a user: the `sub` of their tokens." id();

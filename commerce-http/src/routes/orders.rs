@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::order::{EventShape, NewShipment, NewStatus, OrderShape, ReasonBody};
 use crate::dto::placing::{NewOrder, Source};
+use crate::dto::saga::SagaShape;
 use crate::dto::schema::{StatusSchema, UserIdSchema};
 use crate::idempotency::{IdempotencyGuard, IdempotencyKeyHeader, RequiredIdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Listing, MetadataFilter, Paging};
@@ -143,6 +144,17 @@ pub(crate) async fn events(app: &App, call: &RequestContext) -> Outcome {
         list.add(&found, |item| item.entry.sequence, |entries, item| entries.push(&EventShape::from(item)));
     }
     Ok(list.answer())
+}
+
+/// How far an order is carried out, what is being undone, and the tasks that do it; for staff.
+#[utoipa::path(
+    get, path = "/orders/{id}/saga", tag = "orders",
+    params(("id" = String, Path, description = "The id or number of the order.")),
+    responses((status = 200, body = SagaShape<'_>))
+)]
+pub(crate) async fn saga(app: &App, call: &RequestContext) -> Outcome {
+    let view = app.engine.saga(call.caller()?, &call.order()?).await?;
+    Ok(Answer::ok(&SagaShape::from((&view, app.engine.now()))).about(view.order.id))
 }
 
 /// Moves an order to another state.

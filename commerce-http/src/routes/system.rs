@@ -4,6 +4,8 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use commerce_core::engine::Engine;
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -28,6 +30,31 @@ pub(crate) struct Health {
     status: &'static str,
 }
 
+/// Whether the service can sell.
+#[serde_with_macros::skip_serializing_none]
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Readiness {
+    #[schema(example = "ready")]
+    status: &'static str,
+    /// `available` or `unavailable`: whether the payment processor answers the calls of this process. While it does not, orders
+    /// can be placed and wait for their payment.
+    #[schema(example = "available")]
+    payments: &'static str,
+    /// When the processor gave the first of the calls no answer.
+    payments_unavailable_since: Option<DateTime<Utc>>,
+}
+
+impl Readiness {
+    fn of(engine: &Engine) -> Self {
+        let outage = engine.processor_outage();
+        Self {
+            status: "ready",
+            payments: if outage.is_some() { "unavailable" } else { "available" },
+            payments_unavailable_since: outage.map(|outage| outage.since),
+        }
+    }
+}
+
 /// Where to go.
 pub(crate) fn home(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
     ready(Ok(Answer::empty(StatusCode::OK).typed(HTML, HOME)))
@@ -39,11 +66,12 @@ pub(crate) fn healthz(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
     ready(Ok(Answer::ok(&Health { status: "ok" })))
 }
 
-/// Whether the store answers and can be written.
-#[utoipa::path(get, path = "/readyz", tag = "system", responses((status = 200, body = Health)))]
+/// Whether the store answers and can be written. An outage of the payment processor is in the body only: it is no reason to send
+/// customers elsewhere.
+#[utoipa::path(get, path = "/readyz", tag = "system", responses((status = 200, body = Readiness)))]
 pub(crate) async fn readyz(app: &App, _call: &RequestContext) -> Outcome {
     match app.engine.health().await {
-        Ok(()) => Ok(Answer::ok(&Health { status: "ready" })),
+        Ok(()) => Ok(Answer::ok(&Readiness::of(&app.engine))),
         Err(error) => {
             Err(Problem::unavailable("store_unavailable", "The store does not respond, or cannot be written.")
                 .caused_by(error))

@@ -131,6 +131,7 @@ async fn buying(shop: &Shop, story: &mut Story) -> Value {
     story.tell(shop.support().get(&format!("{payment}/evidence"))).await;
     let refund = json!({ "amount": "2.40", "reason": "a chipped mug" });
     story.tell(shop.support().post(&format!("{payment}/refunds"), &refund)).await;
+    story.tell(shop.support().get(&format!("{}/saga", path_of(&order)))).await;
     let shipment = json!({ "provider": "Post", "method": "parcel", "tracking_number": "P-1", "status": "shipped" });
     story.tell(shop.service().put(&format!("{}/shipping", path_of(&order)), &shipment)).await;
     let delivered = json!({ "status": "delivered" });
@@ -147,6 +148,7 @@ async fn returning(shop: &Shop, story: &mut Story, order: &Value) {
 
 async fn system(shop: &Shop, story: &mut Story) {
     story.tell(shop.guest().get("/healthz")).await;
+    story.tell(shop.guest().get("/readyz")).await;
     let tasks = story.tell(shop.admin().get("/v1/tasks")).await;
     let task = &tasks["items"][0];
     story.tell(shop.admin().get(&format!("/v1/tasks/{}/{}", text(&task["kind"]), text(&task["subject"])))).await;

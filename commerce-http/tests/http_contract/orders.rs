@@ -308,3 +308,22 @@ async fn a_buyer_may_name_their_own_purchase_order() {
         refused.invalid("/purchase_order_number", "invalid");
     }
 }
+
+#[tokio::test]
+async fn staff_see_how_far_an_order_is() {
+    let shop = Shop::open().await;
+    let order = shop.order(1).await;
+    let path = format!("/v1/orders/{}/saga", text(&order["id"]));
+    let saga = shop.support().get(&path).send().await.expect(200);
+    assert_eq!([&saga["id"], &saga["correlation_id"]], [&order["id"]; 2]);
+    assert_eq!([&saga["type"], &saga["status"], &saga["current_step"]], ["order", "running", "pay"]);
+    assert_eq!(saga["steps"][0], json!({ "step": "reserve", "state": "done", "compensation": "release" }));
+    assert_eq!(saga["steps"][1], json!({ "step": "pay", "state": "waiting" }));
+    assert_eq!(saga["data"]["order_number"], order["number"]);
+    assert_eq!(saga["tasks"][0]["kind"], "expire_order");
+    let number = format!("/v1/orders/{}/saga", text(&order["number"]));
+    assert_eq!(shop.admin().get(&number).send().await.expect(200), saga);
+    shop.ann().get(&path).send().await.problem(403, "forbidden");
+    let unknown = "/v1/orders/01890a5d-ac96-774b-bcce-b302099a8057/saga";
+    shop.support().get(unknown).send().await.problem(404, "not_found");
+}

@@ -14,6 +14,7 @@ use commerce_core::payment::SandboxProcessor;
 use commerce_core::port::{Processor, Users};
 use commerce_core::settings::Settings;
 use commerce_http::auth::{Auth, VerifyingKey, mint};
+use commerce_http::telemetry::PaymentMetrics;
 use commerce_http::{Options, Service};
 use commerce_testkit::{FakeUsers, ManualClock, MemoryStore, SequentialIds};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -90,7 +91,9 @@ impl Shop {
         let known = ["ann", "bob", "root", "robot", "sue"].map(|name| name.parse().unwrap());
         let users = Arc::new(FakeUsers::knowing(known));
         let store = MemoryStore::new();
-        let builder = Engine::builder(plan.settings, Arc::new(store.clone()), plan.payments).clock(clock.clone());
+        let builder = Engine::builder(plan.settings, Arc::new(store.clone()), plan.payments)
+            .clock(clock.clone())
+            .observer(Arc::new(PaymentMetrics));
         let builder = if plan.has_fixed_ids { builder.ids(Arc::new(SequentialIds::new(1))) } else { builder };
         let asked: Arc<dyn Users> = plan.users.unwrap_or_else(|| users.clone());
         let engine = if plan.trusts_users { builder } else { builder.users(asked) }.build();

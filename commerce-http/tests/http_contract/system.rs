@@ -87,6 +87,36 @@ async fn check_scraped(shop: &Shop, line: &str) {
 }
 
 #[tokio::test]
+async fn an_outage_of_the_processor_shows_and_does_not_stop_the_shop() {
+    let payments = Arc::new(FakeProcessor::default());
+    let mut plan = Plan { payments: payments.clone(), ..Plan::default() };
+    plan.options.metrics = Some(metrics());
+    let shop = Shop::with(plan).await;
+    let ready = shop.guest().get("/readyz").send().await.expect(200);
+    assert_eq!(ready, json!({ "status": "ready", "payments": "available" }));
+    let confirm = format!("/v1/payments/{}/confirm", text(&shop.order(1).await["payment"]["id"]));
+    payments.be(ProcessorBehavior::Unavailable);
+    for _ in 0..3 {
+        let tried = shop.ann().post(&confirm, &json!({ "token": "tok_ok" })).send().await;
+        tried.problem(503, "payment_service_unavailable");
+        shop.later(TimeDelta::seconds(10));
+    }
+    let ready = shop.guest().get("/readyz").send().await.expect(200);
+    assert_eq!((&ready["payments"], &ready["status"]), (&json!("unavailable"), &json!("ready")));
+    assert_eq!(ready["payments_unavailable_since"], "2026-03-01T12:00:00Z");
+    telemetry::note_processor(&shop.engine);
+    check_scraped(&shop, "payment_processor_available 0").await;
+    let order = shop.order(1).await;
+    payments.be(ProcessorBehavior::Declines);
+    let other = format!("/v1/payments/{}/confirm", text(&order["payment"]["id"]));
+    shop.ann().post(&other, &json!({ "token": "tok_ok" })).send().await.expect(200);
+    assert_eq!(shop.guest().get("/readyz").send().await.expect(200)["payments"], "available");
+    let code = "code=\"card_declined\"";
+    let line = format!("payment_operations_total{{kind=\"authorize\",state=\"declined\",{code}}} 1");
+    check_scraped(&shop, &line).await;
+}
+
+#[tokio::test]
 async fn metrics_can_be_elsewhere() {
     Shop::open().await.guest().get("/metrics").send().await.problem(404, "route_not_found");
 }

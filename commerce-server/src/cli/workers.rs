@@ -143,6 +143,7 @@ impl Workers {
 async fn run_batch(engine: &Engine) -> Result<usize, EngineError> {
     let runs = engine.run_due_tasks(TASKS).await?;
     telemetry::note_task_runs(&runs, TASKS);
+    telemetry::note_processor(engine);
     let failed = runs.iter().filter(|run| run.outcome != TaskOutcome::Finished).count();
     if failed > 0 {
         tracing::warn!(failed, "tasks failed and will be retried, or are dead");

@@ -83,6 +83,9 @@ pub(crate) struct Payments {
     return_url: Option<String>,
     #[arg(skip)]
     time_out: Option<DurationText>,
+    /// How long after its end the reservation of an unpaid order can be extended because the processor cannot be reached.
+    #[arg(skip)]
+    pub(super) outage_grace: Option<DurationText>,
     #[arg(skip)]
     pull_interval: Option<DurationText>,
 }

@@ -64,6 +64,7 @@ impl Config {
         settings.unpaid.declined_payments = limit(self.declined_payments, settings.unpaid.declined_payments);
         settings.capture = self.payments.capture.map_or(settings.capture, Into::into);
         settings.expiring_hold = self.payments.expiring_hold;
+        settings.outage_grace = span(self.payments.outage_grace, Settings::OUTAGE_GRACE);
         settings.cart_lifetime = span(self.cart_lifetime, Settings::CART_LIFETIME);
         settings.idempotency_retention = span(self.idempotency_retention, Settings::IDEMPOTENCY_RETENTION);
         Ok(settings)

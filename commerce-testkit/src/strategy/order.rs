@@ -1,5 +1,6 @@
 //! Orders, and commands on them.
 
+use chrono::TimeDelta;
 use commerce_core::actor::Role;
 use commerce_core::ids::{RefundId, ReturnId};
 use commerce_core::money::{Currency, Money};
@@ -81,6 +82,8 @@ pub enum Ask {
     FailPayment,
     /// An expiry, which may be too early.
     Expire,
+    /// An extension of the reservation to some seconds after the placing.
+    Extend(i64),
     /// A cancellation.
     Cancel,
     /// A change of the shipment.
@@ -143,6 +146,9 @@ impl Ask {
             Self::CaptureSurplus(payment) => Command::CaptureSurplus { amount: payment.of(due), reference: None },
             Self::FailPayment => Command::FailPayment { reason: "declined".parse().expect("a reason") },
             Self::Expire => Command::Expire,
+            Self::Extend(seconds) => {
+                Command::ExtendReservation { until: order.created_at + TimeDelta::seconds(*seconds) }
+            }
             Self::Cancel => Command::Cancel { reason: None },
             Self::Ship(status) => Command::UpdateShipment(shipment(*status)),
             Self::RequestReturn(id, lines) => {
@@ -204,6 +210,7 @@ pub fn ask() -> impl Strategy<Value = Ask> {
         1 => payment().prop_map(Ask::CaptureSurplus),
         1 => Just(Ask::FailPayment),
         1 => Just(Ask::Expire),
+        1 => (0..=10_000_i64).prop_map(Ask::Extend),
         1 => Just(Ask::Cancel),
         3 => status.prop_map(Ask::Ship),
         4 => (uuid_id(), lines).prop_map(|(id, lines)| Ask::RequestReturn(id, lines)),

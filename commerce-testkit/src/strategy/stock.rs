@@ -27,12 +27,13 @@ pub fn units() -> impl Strategy<Value = i64> {
 /// An action for one of some orders, or without an order. Reservations expire within two minutes after [`OPENING`].
 pub fn action(orders: Vec<OrderId>) -> impl Strategy<Value = StockAction> {
     let order = select(orders);
-    let until = (0..=120_i64).prop_map(|seconds| OPENING + TimeDelta::seconds(seconds));
+    let until = || (0..=120_i64).prop_map(|seconds| OPENING + TimeDelta::seconds(seconds));
     let on_hand = prop_oneof![6 => 0..=12_i64, 1 => Just(MAX_ON_HAND), 1 => -2..=0_i64];
     let delta = prop_oneof![6 => -6..=6_i64, 1 => any::<i64>()];
     let expected = || option::weighted(0.2, 0..=12_u64);
     prop_oneof![
-        4 => (order.clone(), units(), until).prop_map(|(order, units, until)| StockAction::Reserve { order, units, until }),
+        4 => (order.clone(), units(), until()).prop_map(|(order, units, until)| StockAction::Reserve { order, units, until }),
+        1 => (order.clone(), units(), until()).prop_map(|(order, units, until)| StockAction::Extend { order, units, until }),
         2 => (order.clone(), units()).prop_map(|(order, units)| StockAction::Confirm { order, units }),
         2 => order.clone().prop_map(|order| StockAction::Release { order }),
         2 => (order, units()).prop_map(|(order, units)| StockAction::Fulfil { order, units }),

@@ -4,8 +4,10 @@
 
 mod captures;
 mod openings;
+mod outages;
 mod outside;
 mod payments;
+mod sagas;
 mod shopfront;
 
 use chrono::TimeDelta;
