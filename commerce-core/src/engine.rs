@@ -20,6 +20,7 @@ mod customers;
 mod documents;
 mod error;
 mod inventory;
+mod openings;
 mod orders;
 mod payments;
 mod placing;
@@ -178,7 +179,7 @@ repeatable!(
     PromotionWithUsage,
     SavedCustomer
 );
-repeatable!(StockLevel, (Payment, OperationId), EventCursor, bool, ());
+repeatable!(StockLevel, Payment, (Payment, OperationId), EventCursor, bool, ());
 
 impl<T> Reply<T> {
     /// The outcome, if the request took effect now.

@@ -6,6 +6,7 @@
 
 mod book;
 mod decide;
+mod opening;
 mod operation;
 mod received;
 mod sandbox;
@@ -13,6 +14,7 @@ mod state;
 
 pub use self::book::{BookEntry, PaymentBook, Verdict};
 pub use self::decide::{Finding, MAX_OPERATIONS, NewOperation, PaymentRejection};
+pub use self::opening::{Opening, OpeningState};
 pub use self::operation::{
     CaptureMode, Decline, DeclineClass, DeclineCode, Details, NextAction, OperationAnswer, OperationKind,
     OperationOutcome, PaymentMethod, Reference,

@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 pub use self::page::{Cursor, Page, PageRequest};
 pub use self::processor::{
-    IN_FLIGHT_SECONDS, OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms, PaymentToken,
-    Processor, ProcessorError, ProcessorEvent, ProcessorEvents, Webhook, WebhookRejection,
+    ClientSecret, IN_FLIGHT_SECONDS, OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms,
+    PaymentToken, Processor, ProcessorError, ProcessorEvent, ProcessorEvents, Webhook, WebhookRejection,
 };
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Offer, Product};

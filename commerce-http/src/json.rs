@@ -1,5 +1,7 @@
 //! Reading JSON bodies with precise errors.
 
+mod tree;
+
 use std::fmt::{self, Display};
 
 use commerce_core::problem::{Findings, Problems, Read};
@@ -9,11 +11,10 @@ use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use self::tree::Tree;
 use crate::dto::{Fault, Refused};
 use crate::problem::Problem;
 
-/// Levels of a document that is read closely. Each level reads the text of all below it again.
-const MAX_DEPTH: usize = 24;
 /// The number of significant digits that a binary float preserves.
 const EXACT_DIGITS: usize = 15;
 
@@ -84,8 +85,8 @@ fn significant_digits(figure: &str) -> usize {
 }
 
 fn read_closely<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refused> {
-    let text = serde_json::from_slice(text).map_err(Refused::NotJson)?;
-    let document = Node { text, pointer: String::new(), depth: 0 };
+    let text: &RawValue = serde_json::from_slice(text).map_err(Refused::NotJson)?;
+    let document = Node { value: Tree::read(text), pointer: String::new() };
     T::deserialize(document).map_err(|misfit| Refused::Invalid(vec![misfit.fault()]))
 }
 
@@ -199,66 +200,53 @@ impl de::Error for Misfit {
 /// A JSON value and its position.
 #[derive(Debug)]
 struct Node<'a> {
-    text: &'a RawValue,
+    value: Tree<'a>,
     pointer: String,
-    depth: usize,
 }
 
 impl<'a> Node<'a> {
-    fn inner(&self, name: &str, text: &'a RawValue) -> Self {
-        Node { text, pointer: member(&self.pointer, name), depth: self.depth + 1 }
-    }
-
     /// Visits the value. `name` is the JSON name of the expected type.
-    fn visit<V: Visitor<'a>>(&self, visitor: V, name: Option<&str>) -> Result<V::Value, Misfit> {
-        let visited = match self.text.get().as_bytes().first() {
-            Some(b'{' | b'[') if self.depth == MAX_DEPTH => Err(Misfit::new("too_deep", "is nested too deep")),
-            Some(b'{') => self.visit_members(visitor),
-            Some(b'[') => self.visit_elements(visitor),
-            _ => self.visit_scalar(visitor),
+    fn visit<V: Visitor<'a>>(self, visitor: V, name: Option<&str>) -> Result<V::Value, Misfit> {
+        let Self { value, pointer } = self;
+        let visited = match value {
+            Tree::Object(members) => {
+                let node = |(name, value): (String, _)| {
+                    let pointer = member(&pointer, &name);
+                    (name, Node { value, pointer })
+                };
+                visitor.visit_map(MapDeserializer::new(members.into_iter().map(node)))
+            }
+            Tree::List(elements) => {
+                let node = |(at, value): (usize, _)| Node { value, pointer: format!("{pointer}/{at}") };
+                visitor.visit_seq(SeqDeserializer::new(elements.into_iter().enumerate().map(node)))
+            }
+            Tree::Scalar(text) => visit_scalar(text, visitor),
+            Tree::TooDeep => Err(Misfit::new("too_deep", "is nested too deep")),
         };
-        visited.map_err(|misfit| misfit.within(&self.pointer, name))
+        visited.map_err(|misfit| misfit.within(&pointer, name))
     }
+}
 
-    fn visit_members<V: Visitor<'a>>(&self, visitor: V) -> Result<V::Value, Misfit> {
-        let Members(members) = self.parse()?;
-        let node = |(name, text): (String, &'a RawValue)| {
-            let node = self.inner(&name, text);
-            (name, node)
-        };
-        visitor.visit_map(MapDeserializer::new(members.into_iter().map(node)))
+fn visit_scalar<'a, V: Visitor<'a>>(text: &str, visitor: V) -> Result<V::Value, Misfit> {
+    if is_inexact(text.as_bytes()) {
+        return Err(Misfit::new(
+            "out_of_range",
+            "has too many digits or too small an exponent for a JSON number; write it as a string",
+        ));
     }
-
-    fn visit_elements<V: Visitor<'a>>(&self, visitor: V) -> Result<V::Value, Misfit> {
-        let elements: Vec<&RawValue> = self.parse()?;
-        let node = |(at, text): (usize, _)| self.inner(&at.to_string(), text);
-        visitor.visit_seq(SeqDeserializer::new(elements.into_iter().enumerate().map(node)))
-    }
-
-    fn visit_scalar<V: Visitor<'a>>(&self, visitor: V) -> Result<V::Value, Misfit> {
-        if is_inexact(self.text.get().as_bytes()) {
-            return Err(Misfit::new(
-                "out_of_range",
-                "has too many digits or too small an exponent for a JSON number; write it as a string",
-            ));
-        }
-        match self.parse()? {
-            Value::Bool(value) => visitor.visit_bool(value),
-            Value::String(text) => visitor.visit_string(text),
-            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
-                (Some(number), _) => visitor.visit_u64(number),
-                (None, Some(number)) => visitor.visit_i64(number),
-                (None, None) => match whole(&number) {
-                    Some(number) => visitor.visit_i64(number),
-                    None => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
-                },
+    let value = serde_json::from_str(text).map_err(|_| Misfit::new("invalid", "is not a value that can be read"))?;
+    match value {
+        Value::Bool(value) => visitor.visit_bool(value),
+        Value::String(text) => visitor.visit_string(text),
+        Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+            (Some(number), _) => visitor.visit_u64(number),
+            (None, Some(number)) => visitor.visit_i64(number),
+            (None, None) => match whole(&number) {
+                Some(number) => visitor.visit_i64(number),
+                None => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
             },
-            Value::Null | Value::Array(_) | Value::Object(_) => visitor.visit_unit(),
-        }
-    }
-
-    fn parse<T: Deserialize<'a>>(&self) -> Result<T, Misfit> {
-        serde_json::from_str(self.text.get()).map_err(|_| Misfit::new("invalid", "is not a value that can be read"))
+        },
+        Value::Null | Value::Array(_) | Value::Object(_) => visitor.visit_unit(),
     }
 }
 
@@ -297,7 +285,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        if self.text.get().starts_with('[') {
+        if matches!(self.value, Tree::List(_)) {
             return Err(Misfit::of_type("wrong_type", &"an object").within(&self.pointer, None));
         }
         self.visit(visitor, Some("an object"))
@@ -308,7 +296,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        if self.text.get() == "null" { visitor.visit_none() } else { visitor.visit_some(self) }
+        if matches!(self.value, Tree::Scalar("null")) { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, Misfit> {
@@ -325,8 +313,9 @@ impl<'de> Deserializer<'de> for Node<'de> {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        let word: String = Deserialize::deserialize(Node { pointer: self.pointer.clone(), ..self })?;
-        visitor.visit_enum(word.into_deserializer()).map_err(|misfit: Misfit| misfit.within(&self.pointer, None))
+        let pointer = self.pointer.clone();
+        let word: String = Deserialize::deserialize(self)?;
+        visitor.visit_enum(word.into_deserializer()).map_err(|misfit: Misfit| misfit.within(&pointer, None))
     }
 
     forward_to_deserialize_any! {

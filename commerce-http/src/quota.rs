@@ -12,7 +12,6 @@ use commerce_core::ids::UserId;
 use commerce_core::permission::Permission;
 use http::StatusCode;
 
-use crate::answer::Outcome;
 use crate::idempotency::IdempotencyGuard;
 use crate::problem::Problem;
 
@@ -80,16 +79,15 @@ impl Quota {
         guard: &IdempotencyGuard<'_, T>,
         reply: impl Future<Output = Result<Reply<T>, EngineError>>,
         counts: impl FnOnce(&T) -> bool,
-    ) -> Outcome {
+    ) -> Result<Reply<T>, Problem> {
         if let Err(refused) = self.take(caller) {
-            let known = engine.answered(guard.idempotency().as_ref()).await?;
-            return guard.answer(known.ok_or(refused)?);
+            return engine.answered(guard.idempotency().as_ref()).await?.ok_or(refused);
         }
         let reply = reply.await;
         if !matches!(&reply, Ok(Reply::Fresh(outcome)) if counts(outcome)) {
             self.release(caller);
         }
-        guard.answer(reply?)
+        Ok(reply?)
     }
 
     /// Returns the share of what does not count.

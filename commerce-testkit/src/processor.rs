@@ -4,10 +4,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use commerce_core::ids::PaymentId;
-use commerce_core::payment::{BookEntry, DeclineCode, OperationAnswer, OperationOutcome, PaymentBook, Verdict};
+use commerce_core::payment::{
+    BookEntry, DeclineCode, OperationAnswer, OperationKind, OperationOutcome, PaymentBook, Verdict,
+};
 use commerce_core::port::{
-    OpenedPayment, OperationLookup, OperationRequest, PaymentTerms, Processor, ProcessorError, ProcessorEvent,
-    ProcessorEvents, Webhook, WebhookRejection,
+    ClientSecret, OpenedPayment, OperationLookup, OperationRequest, PaymentTerms, Processor, ProcessorError,
+    ProcessorEvent, ProcessorEvents, Webhook, WebhookRejection,
 };
 
 use crate::commit_builder::parse;
@@ -37,7 +39,10 @@ use crate::commit_builder::parse;
 /// # });
 /// ```
 #[derive(Debug, Default)]
-pub struct FakeProcessor(Mutex<State>);
+pub struct FakeProcessor {
+    state: Mutex<State>,
+    must_open: bool,
+}
 
 /// How a [`FakeProcessor`] treats operations that it does not know yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +66,8 @@ pub enum ProcessorBehavior {
 struct State {
     behavior: ProcessorBehavior,
     books: BTreeMap<PaymentId, PaymentBook>,
+    /// The payments that were opened, and whether they are open.
+    opened: BTreeMap<PaymentId, bool>,
     events: Vec<ProcessorEvent>,
     calls: u64,
 }
@@ -77,6 +84,11 @@ impl FakeProcessor {
         Self::default()
     }
 
+    /// The same, but payments must be opened before they can be paid.
+    pub fn that_must_open() -> Self {
+        Self { must_open: true, ..Self::default() }
+    }
+
     /// Changes the behaviour.
     pub fn be(&self, behavior: ProcessorBehavior) {
         self.state().behavior = behavior;
@@ -85,6 +97,11 @@ impl FakeProcessor {
     /// The books of all payments.
     pub fn books(&self) -> BTreeMap<PaymentId, PaymentBook> {
         self.state().books.clone()
+    }
+
+    /// The payments that were opened, and whether the customer can pay them.
+    pub fn opened(&self) -> BTreeMap<PaymentId, bool> {
+        self.state().opened.clone()
     }
 
     /// Everything that happened, oldest first, in any mode.
@@ -108,7 +125,7 @@ impl FakeProcessor {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -139,7 +156,9 @@ impl State {
     }
 
     fn perform(&mut self, request: &OperationRequest) -> OperationAnswer {
-        let verdict = self.verdict();
+        let is_closed = self.opened.get(&request.payment.payment) == Some(&false);
+        let is_closed = is_closed && request.action.kind() == OperationKind::Authorize;
+        let verdict = if is_closed { Verdict::Declined(DeclineCode::InvalidAmount) } else { self.verdict() };
         let book = self.books.entry(request.payment.payment).or_default();
         let is_new = book.find(request.id).is_none();
         let answer = book.perform(request, verdict);
@@ -182,10 +201,23 @@ impl Processor for FakeProcessor {
         "fake"
     }
 
+    fn must_open(&self) -> bool {
+        self.must_open
+    }
+
     async fn open(&self, payment: &PaymentTerms) -> Result<OpenedPayment, ProcessorError> {
         let reference = format!("pay-{}", payment.payment);
-        let opened = OpenedPayment { client_secret: Some(format!("{reference}-secret")), reference: parse(&reference) };
-        self.state().call(|_| opened)
+        self.state().call(|state| {
+            let is_open = *state.opened.entry(payment.payment).or_insert(true);
+            let client_secret = is_open.then(|| ClientSecret::new(format!("{reference}-secret")));
+            OpenedPayment { reference: parse(&reference), client_secret }
+        })
+    }
+
+    async fn close(&self, payment: &PaymentTerms) -> Result<(), ProcessorError> {
+        self.state().call(|state| {
+            state.opened.insert(payment.payment, false);
+        })
     }
 
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {

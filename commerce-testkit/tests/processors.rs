@@ -47,8 +47,16 @@ mod double {
             self.0.name()
         }
 
+        fn must_open(&self) -> bool {
+            self.0.must_open()
+        }
+
         async fn open(&self, payment: &PaymentTerms) -> Result<OpenedPayment, ProcessorError> {
             self.0.open(payment).await
+        }
+
+        async fn close(&self, payment: &PaymentTerms) -> Result<(), ProcessorError> {
+            self.0.close(payment).await
         }
 
         async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {

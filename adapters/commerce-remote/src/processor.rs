@@ -150,6 +150,11 @@ impl Processor for Remote {
         Ok(OpenedPayment { reference, client_secret: None })
     }
 
+    /// Only an operation makes a payment known to the service.
+    async fn close(&self, _payment: &PaymentTerms) -> Result<(), ProcessorError> {
+        Ok(())
+    }
+
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {
         let body = serde_json::to_vec(&OperationBody::from(request)).map_err(not_done)?;
         let mut post = Request::new(Full::from(body));

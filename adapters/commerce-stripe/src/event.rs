@@ -130,16 +130,17 @@ impl Intent {
         said.filter(|_| by_hand > 0)
     }
 
-    /// What was held is free again: by the shop, by hand, or because it was held too long. If nothing was held, nobody can
-    /// pay any more.
+    /// What was held is free again: by the shop, by hand, or because it was held too long. If nothing was held, the shop's attempt
+    /// to pay, if there was one, has moved nothing.
     fn canceled(&self) -> Option<Said> {
         let own = self.marks().find(|(_, mark)| matches!(mark, Mark::Cancel(_)));
         if let Some((id, mark)) = own {
             return self.said(OperationKind::Void, Some(id), mark.number(), self.marked(mark)?);
         }
         if self.latest_charge.is_none() || self.last_payment_error.is_some() {
+            let attempt = self.authorization()?;
             let answer = self.answer(declined(DeclineCode::InvalidAmount), self.reason());
-            return self.said(OperationKind::Authorize, self.authorization(), self.amount, answer);
+            return self.said(OperationKind::Authorize, Some(attempt), self.amount, answer);
         }
         let rest = self.amount.saturating_sub(self.amount_received);
         let outcome = OperationOutcome::Succeeded { amount: self.money(rest)? };

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use commerce_core::ids::OperationId;
 use commerce_core::payment::{CaptureMode, DeclineCode, OperationAnswer, OperationKind, Reference};
 use commerce_core::port::{
-    OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms, PaymentToken, Processor,
-    ProcessorError, ProcessorEvent, ProcessorEvents, Webhook, WebhookRejection,
+    ClientSecret, OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms, PaymentToken,
+    Processor, ProcessorError, ProcessorEvent, ProcessorEvents, Webhook, WebhookRejection,
 };
 use commerce_outbound::signature::Secrets;
 use commerce_outbound::{Service, ServiceError, is_protected};
@@ -416,8 +416,22 @@ impl Processor for Stripe {
 
     async fn open(&self, payment: &PaymentTerms) -> Result<OpenedPayment, ProcessorError> {
         let intent = self.intent_of(payment).await.map_err(Failure::harmless)?;
-        let client_secret = intent.client_secret.clone().filter(|_| intent.is_open());
+        let client_secret = intent.client_secret.clone().filter(|_| intent.is_open()).map(ClientSecret::new);
         Ok(OpenedPayment { reference: intent.id, client_secret })
+    }
+
+    async fn close(&self, payment: &PaymentTerms) -> Result<(), ProcessorError> {
+        let Some(reference) = &payment.reference else { return Ok(()) };
+        let intent = self.intent(reference).await.map_err(Failure::harmless)?;
+        if intent.status == IntentStatus::Processing {
+            return Err(ProcessorError::NotDone(
+                "the money is on its way, so the intent cannot be canceled yet".into(),
+            ));
+        }
+        if intent.is_open() {
+            self.api.post::<Intent>(&path(reference, "/cancel"), None, &Fields::new()).await?;
+        }
+        Ok(())
     }
 
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {

@@ -46,7 +46,7 @@ async fn open(capture: CaptureMode) -> PaymentTerms {
         reference: None,
     };
     let opened = stripe().open(&terms).await.expect("it opens");
-    assert!(opened.client_secret.is_some_and(|secret| secret.starts_with(opened.reference.as_str())));
+    assert!(opened.client_secret.is_some_and(|secret| secret.reveal().starts_with(opened.reference.as_str())));
     terms.reference = Some(opened.reference);
     terms
 }
@@ -103,6 +103,7 @@ async fn post(path: &str, body: &str) -> String {
 async fn authenticate(terms: &PaymentTerms, success: bool) {
     let opened = stripe().open(terms).await.expect("it is open");
     let secret = opened.client_secret.expect("it can be paid");
+    let secret = secret.reveal();
     let path = format!("/v1/payment_intents/{}/_authenticate", opened.reference);
     post(&path, &format!("client_secret={secret}&success={success}")).await;
 }

@@ -123,7 +123,7 @@ impl Engine {
     }
 
     /// Sends the operations of a payment that are to be sent, asks about those whose end is open, and records the answers. A
-    /// refund that follows from an answer is sent at once.
+    /// refund that follows from an answer is sent at once. Then opens or closes the payment.
     pub(super) async fn settle_payment(&self, id: PaymentId) -> Result<()> {
         let now = self.now();
         let is_due = |operation: &&Operation| operation.ask_at.is_some_and(|at| at <= now);
@@ -135,7 +135,7 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        self.settle_opening(id).await
     }
 
     /// What the processor says of an operation. It is sent again if the processor does not know it and it needs no token.
@@ -305,7 +305,7 @@ impl Engine {
     }
 
     /// A commit with the events of an order, and with what they and a change of its payment make of the payment: an order that
-    /// requests a refund requests it of its payment.
+    /// requests a refund requests it of its payment, and one that is not to be paid any more closes it.
     pub(super) async fn commit_with_payment(
         &self,
         context: &Context,
@@ -314,22 +314,25 @@ impl Engine {
         change: Option<PaymentChange>,
     ) -> Decided<PaymentView> {
         let refunds: Vec<_> = events.iter().filter_map(requested_refund).collect();
+        let was_unpaid = order.phase.is_unpaid();
         let Decision { mut commit, outcome: order } = self.commit_events(context, order, events)?;
+        let ends = was_unpaid && !order.phase.is_unpaid() && self.ports.processor.must_open();
         let change = match change {
-            None if refunds.is_empty() => {
-                return Ok(Decision { commit, outcome: PaymentView { order, payment: None } });
-            }
-            None => {
+            None if !refunds.is_empty() => {
                 let before = self.stored_payment(order.payment.id).await?;
-                PaymentChange { after: before.clone().unwrap_or_else(|| self.new_payment(&order)), before }
+                Some(PaymentChange { after: before.clone().unwrap_or_else(|| self.new_payment(&order)), before })
             }
-            Some(change) => change,
+            None if ends => self.stored_payment(order.payment.id).await?.map(PaymentChange::of),
+            change => change,
         };
-        let PaymentChange { before, mut after } = change;
+        let Some(PaymentChange { before, mut after }) = change else {
+            return Ok(Decision { commit, outcome: PaymentView { order, payment: None } });
+        };
         after.note_received(&order, OperationId::new(self.ports.ids.next()), context.at);
         for refund in refunds {
             after.request(refund, context.at).map_err(refused_refund)?;
         }
+        after.follow_order(&order, context.at);
         let payment = Some(change_payment(&mut commit, PaymentChange { before, after }));
         Ok(Decision { commit, outcome: PaymentView { order, payment } })
     }
@@ -380,7 +383,7 @@ impl Engine {
 }
 
 /// Adds the change of a payment to a commit, unless nothing changes. Returns the payment after it.
-fn change_payment(commit: &mut Commit, change: PaymentChange) -> Payment {
+pub(super) fn change_payment(commit: &mut Commit, change: PaymentChange) -> Payment {
     let PaymentChange { before, mut after } = change;
     if before.as_ref() != Some(&after) {
         after.version = before.as_ref().map_or(0, |before| before.version).saturating_add(1);

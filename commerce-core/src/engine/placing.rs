@@ -200,6 +200,7 @@ impl Engine {
         let mut commit = self.commit_by(&context.actor, context.at);
         commit.unpaid = self.unpaid_guard(context);
         commit.place(self.recorded(context, 0, events), &limits_of(&priced.promotions))?;
+        self.request_opening(&mut commit);
         if let Some((before, after)) = cart {
             commit.change(Some(&before), after);
         }

@@ -85,6 +85,7 @@ impl Payment {
             amount: order.payment.amount,
             capture,
             reference: None,
+            opening: None,
             operations: Vec::new(),
             ask_at: None,
             version: 0,
@@ -154,8 +155,8 @@ impl Payment {
             Finding::Answered(answer) => {
                 let reference = answer.payment_reference.clone();
                 operation.answer(answer, at, |amount| amount.currency() == currency && amount.minor() > 0);
-                if reference.is_some() {
-                    self.reference = reference;
+                if let Some(reference) = reference {
+                    self.record_opened(reference, at);
                 }
             }
             Finding::Unanswered => operation.wait(OperationState::Unknown, at),
@@ -189,8 +190,9 @@ impl Payment {
         found.ok_or(PaymentRejection::UnknownOperation(id))
     }
 
-    fn set_alarm(&mut self) {
-        self.ask_at = self.operations.iter().filter_map(|operation| operation.ask_at).min();
+    pub(super) fn set_alarm(&mut self) {
+        let opening = self.opening.and_then(|opening| opening.ask_at);
+        self.ask_at = self.operations.iter().filter_map(|operation| operation.ask_at).chain(opening).min();
     }
 }
 
@@ -275,6 +277,6 @@ impl Operation {
     }
 }
 
-fn after(at: DateTime<Utc>, pause: Option<TimeDelta>) -> Option<DateTime<Utc>> {
+pub(super) fn after(at: DateTime<Utc>, pause: Option<TimeDelta>) -> Option<DateTime<Utc>> {
     at.checked_add_signed(pause?)
 }

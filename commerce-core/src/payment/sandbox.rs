@@ -13,8 +13,8 @@ use super::book::named;
 use super::{BookEntry, DeclineCode, NextAction, OperationAnswer, OperationOutcome, PaymentBook, Reference, Verdict};
 use crate::ids::{OperationId, PaymentId};
 use crate::port::{
-    Clock, OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms, Processor, ProcessorError,
-    ProcessorEvent, ProcessorEvents, StoreError, Webhook, WebhookRejection,
+    ClientSecret, Clock, OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms, Processor,
+    ProcessorError, ProcessorEvent, ProcessorEvents, StoreError, Webhook, WebhookRejection,
 };
 
 /// A payment processor for development and tests. It decides by the token and moves no money.
@@ -185,7 +185,12 @@ impl Processor for SandboxProcessor {
 
     async fn open(&self, payment: &PaymentTerms) -> Result<OpenedPayment, ProcessorError> {
         let reference = named("pay", &payment.payment).ok_or_else(|| ProcessorError::NotDone("no reference".into()))?;
-        Ok(OpenedPayment { client_secret: Some(alloc::format!("{reference}-secret")), reference })
+        let client_secret = Some(ClientSecret::new(alloc::format!("{reference}-secret")));
+        Ok(OpenedPayment { reference, client_secret })
+    }
+
+    async fn close(&self, _payment: &PaymentTerms) -> Result<(), ProcessorError> {
+        Ok(())
     }
 
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {

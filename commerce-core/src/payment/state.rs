@@ -7,7 +7,7 @@ use core::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{CaptureMode, Decline, Details, NextAction, OperationKind, PaymentMethod, Reference};
+use super::{CaptureMode, Decline, Details, NextAction, Opening, OperationKind, PaymentMethod, Reference};
 use crate::document::Aggregate;
 use crate::ids::{OperationId, OrderId, PaymentId, UserId};
 use crate::money::Money;
@@ -16,7 +16,7 @@ use crate::text::{BoundedString, named};
 
 /// One attempt to be paid for an order, with everything that was done with its money.
 ///
-/// It is made with its first operation. Until then, the order knows its id.
+/// It is made when it must be opened, or with its first operation. Until then, the order knows its id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Payment {
@@ -34,9 +34,13 @@ pub struct Payment {
     /// The processor's id of the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
+    /// `None` if the processor needs no opening.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<Opening>,
     /// Oldest first.
     pub operations: Vec<Operation>,
-    /// When the processor must be asked next: the earliest of the operations. It is when the task of the payment is due.
+    /// When the processor must be called next: the earliest of the operations and of the opening. It is when the task of the payment
+    /// is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask_at: Option<DateTime<Utc>>,
     /// Grows by one with every change.

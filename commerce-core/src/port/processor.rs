@@ -43,6 +43,10 @@ pub trait Processor: Send + Sync + fmt::Debug {
     /// Makes a payment known to the processor. Repeated, it gives the same reference and a secret of today.
     async fn open(&self, payment: &PaymentTerms) -> Result<OpenedPayment, ProcessorError>;
 
+    /// Closes a payment that was opened: the customer cannot pay any more. What is held or taken by then stays so. No effect on a
+    /// payment that was paid or closed before.
+    async fn close(&self, payment: &PaymentTerms) -> Result<(), ProcessorError>;
+
     /// Performs an operation.
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError>;
 
@@ -80,17 +84,34 @@ pub struct PaymentTerms {
 }
 
 /// A payment that the processor knows.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct OpenedPayment {
     pub reference: Reference,
-    /// With it the customer's client pays at the processor. It belongs in no record, event or log.
-    pub client_secret: Option<String>,
+    /// `None` if the customer cannot pay any more, or the processor has no secrets.
+    pub client_secret: Option<ClientSecret>,
 }
 
-impl fmt::Debug for OpenedPayment {
+/// The secret with which the customer's client pays at the processor. It belongs in no record, event or log, and `Debug` does not
+/// show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClientSecret(String);
+
+impl ClientSecret {
+    /// Wraps a secret.
+    pub const fn new(secret: String) -> Self {
+        Self(secret)
+    }
+
+    /// The secret, for the customer only.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ClientSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenedPayment").field("reference", &self.reference).finish_non_exhaustive()
+        f.write_str("ClientSecret")
     }
 }
 

@@ -10,7 +10,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 const MIN_SECRET: usize = 32;
 
 /// The maximum size of a JWKS document in bytes.
-pub const MAX_JWKS: usize = 64 * 1024;
+pub const MAX_JWKS: usize = 32 * 1024;
 
 /// A key that verifies tokens of one algorithm.
 #[derive(Clone)]

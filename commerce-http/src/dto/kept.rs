@@ -72,6 +72,11 @@ pub(crate) fn read(promotion: PromotionDto, shop: Currency) -> Result<Promotion,
     })
 }
 
+/// Refuses a patch that no promotion can take because of its conditions or metadata. Applying it would cost more.
+pub(crate) fn check_patch(form: PromotionDto, shop: Currency) -> Result<(), Problem> {
+    json::checked(|findings| form.check_large(shop, findings))
+}
+
 /// Applies a JSON merge patch (RFC 7396) to a promotion. The id cannot change.
 pub(crate) fn patched(promotion: &Promotion, patch: Value) -> Result<Promotion, Problem> {
     let internal = |error| Problem::internal().caused_by(error);

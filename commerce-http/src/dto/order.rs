@@ -10,6 +10,7 @@ use commerce_core::money::Currency;
 use commerce_core::order::{
     Command, Order, OrderItem, OrderLine, Phase, Reason, Shipment, ShipmentStatus, ShipmentUpdate, Status,
 };
+use commerce_core::port::ClientSecret;
 use commerce_core::pricing::{Adjustment, Quote};
 use commerce_core::problem::{Findings, Read};
 use commerce_core::text::{BoundedString, Name};
@@ -104,6 +105,13 @@ shape! {
         method: &'a BoundedString<64> = &shipment.method,
         tracking_number: Option<&'a BoundedString<100>> = shipment.tracking_number.as_ref(),
         status: ShipmentStatus = shipment.status,
+    }
+}
+
+impl<'a> OrderShape<'a> {
+    /// A placed order, with the secret of its payment.
+    pub(crate) fn with_secret(order: &'a Order, secret: Option<&'a ClientSecret>) -> Self {
+        Self { payment: OrderPaymentShape::with_secret(&order.payment, secret), ..Self::from(order) }
     }
 }
 

@@ -6,9 +6,10 @@ use commerce_core::ids::{OperationId, OrderId, PaymentId, RefundId};
 use commerce_core::money::{Currency, Money};
 use commerce_core::order::{Payment, PaymentStatus, Reason, Refund, RefundStatus, Status};
 use commerce_core::payment::{Decline, DeclineCode, NextAction, Operation, OperationKind, OperationState};
+use commerce_core::port::ClientSecret;
 use commerce_core::problem::{Findings, Read};
 use commerce_core::text::BoundedString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::Figure;
@@ -28,6 +29,27 @@ shape! {
         refunded: Figure = payment.refunded.into(),
         /// The id of the payment at the processor.
         reference: Option<&'a BoundedString<200>> = payment.reference.as_ref(),
+        /// With it the customer's client pays at the processor. It is in the answer to the order and in that of the payment, for the
+        /// customer, while the order can be paid. `null`: the processor has not opened the payment yet, or has no secrets. Store
+        /// and log it nowhere.
+        #[schema(value_type = Option<String>)]
+        client_secret: Option<SecretShape<'a>> = None,
+    }
+}
+
+impl<'a> OrderPaymentShape<'a> {
+    pub(crate) fn with_secret(payment: &'a Payment, secret: Option<&'a ClientSecret>) -> Self {
+        Self { client_secret: Some(SecretShape(secret)), ..Self::from(payment) }
+    }
+}
+
+/// A secret that is shown to the customer, and not by `Debug`.
+#[derive(Debug)]
+pub(crate) struct SecretShape<'a>(Option<&'a ClientSecret>);
+
+impl Serialize for SecretShape<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.map(ClientSecret::reveal).serialize(serializer)
     }
 }
 
@@ -44,6 +66,12 @@ shape! {
         /// What was done with the money, oldest first.
         operations: Vec<OperationShape<'a>> =
             view.payment.iter().flat_map(|payment| &payment.operations).map(OperationShape::from).collect(),
+    }
+}
+
+impl<'a> PaymentShape<'a> {
+    pub(crate) fn with_secret(view: &'a PaymentView, secret: Option<&'a ClientSecret>) -> Self {
+        Self { payment: OrderPaymentShape::with_secret(&view.order.payment, secret), ..Self::from(view) }
     }
 }
 

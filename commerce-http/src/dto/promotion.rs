@@ -11,7 +11,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use commerce_core::money::Currency;
 use commerce_core::problem::{Findings, ProblemKind, Read};
 use commerce_core::promotion::{
-    Filter, Limits, MAX_CODE, MAX_CONDITIONS, MAX_FILTER_ENTRIES, Promotion, PromotionDefinition, Usage,
+    Condition, Filter, Limits, MAX_CODE, MAX_CONDITIONS, MAX_FILTER_ENTRIES, Promotion, PromotionDefinition, Usage,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
@@ -89,7 +89,6 @@ impl PromotionDto {
         let currency =
             optional(f, "currency", self.currency, |text, f| same(currency(text, f)?, around, f)).map(|_| around)?;
         let money = |figure: DecimalDto, f: &mut Findings| figure.money(currency, f);
-        let condition = |condition: ConditionDto, f: &mut Findings| condition.into_domain(currency, f);
         let definition = all!(PromotionDefinition {
             id: required(f, "id", self.id, parsed(A_PROMOTION_ID)),
             code: optional(f, "code", self.code, label(MAX_CODE)),
@@ -103,7 +102,7 @@ impl PromotionDto {
                 max_uses_per_customer: optional(f, "max_uses_per_customer", self.max_uses_per_customer, count),
                 budget: optional(f, "budget", self.budget, money),
             }),
-            conditions: usual(f, "conditions", self.conditions, list(MAX_CONDITIONS, condition)),
+            conditions: conditions(self.conditions, currency, f),
             effect: required(f, "effect", self.effect, |effect, f| effect.into_domain(currency, f)),
             metadata: usual(f, "metadata", self.metadata, MetadataDto::into_domain),
         });
@@ -114,6 +113,17 @@ impl PromotionDto {
         });
         Some(Promotion::checked(currency, definition?, usage?, f))
     }
+
+    /// Finds the problems of the members that may be large.
+    pub(super) fn check_large(self, currency: Currency, f: &mut Findings) -> Read<()> {
+        let conditions = conditions(self.conditions, currency, f);
+        MetadataDto::read_patch(self.metadata, f).and(conditions).map(drop)
+    }
+}
+
+fn conditions(given: Option<Vec<ConditionDto>>, currency: Currency, f: &mut Findings) -> Read<Vec<Condition>> {
+    let read = |condition: ConditionDto, f: &mut Findings| condition.into_domain(currency, f);
+    usual(f, "conditions", given, list(MAX_CONDITIONS, read))
 }
 
 fn same(named: Currency, around: Currency, findings: &mut Findings) -> Read<Currency> {

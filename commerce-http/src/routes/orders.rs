@@ -4,8 +4,9 @@ use commerce_core::actor::Actor;
 use commerce_core::engine::{EngineError, Reply};
 use commerce_core::ids::{OrderId, UserId};
 use commerce_core::order::{Command, Order, Status};
-use commerce_core::port::OrderFilter;
+use commerce_core::port::{ClientSecret, OrderFilter};
 
+use super::payments;
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
@@ -55,18 +56,23 @@ pub(crate) async fn create(app: &App, call: &RequestContext) -> Outcome {
     }
 }
 
-/// Places an order within the caller's quota.
+/// Places an order within the caller's quota, and waits a little for the secret with which its payment is paid.
 pub(super) async fn place(
     app: &App,
     caller: &Actor,
     guard: &IdempotencyGuard<'_, Order>,
     order: impl Future<Output = Result<Reply<Order>, EngineError>>,
 ) -> Outcome {
-    let placed = |_: &Order| {
+    let counts = |_: &Order| {
         telemetry::order_placed();
         true
     };
-    app.orders.within((&app.engine, caller), guard, order, placed).await
+    let reply = app.orders.within((&app.engine, caller), guard, order, counts).await?;
+    let secret = match &reply {
+        Reply::Fresh(order) | Reply::Again(order) => payments::client_secret(app, caller, order).await,
+        Reply::Replayed(_) => None,
+    };
+    unkeyed(reply, |order| placed_with(order, secret.as_ref()))
 }
 
 /// Orders, newest first. Customers see their own.
@@ -206,9 +212,17 @@ async fn commanded(app: &App, call: &RequestContext, command: Command) -> Outcom
 }
 
 pub(super) fn placed(order: &Order) -> Answer {
-    written(order).created("orders", order.id)
+    placed_with(order, None)
+}
+
+fn placed_with(order: &Order, secret: Option<&ClientSecret>) -> Answer {
+    answer(order, &OrderShape::with_secret(order, secret)).created("orders", order.id)
 }
 
 fn written(order: &Order) -> Answer {
-    Answer::ok(&OrderShape::from(order)).version(order.version).about(order.id)
+    answer(order, &OrderShape::from(order))
+}
+
+fn answer(order: &Order, shape: &OrderShape<'_>) -> Answer {
+    Answer::ok(shape).version(order.version).about(order.id)
 }

@@ -1,7 +1,12 @@
 //! `/payments`
 
+use std::time::Duration;
+
+use commerce_core::actor::Actor;
 use commerce_core::engine::PaymentView;
 use commerce_core::ids::PaymentId;
+use commerce_core::order::Order;
+use commerce_core::port::ClientSecret;
 use http::StatusCode;
 
 use crate::answer::{Answer, Outcome};
@@ -11,6 +16,9 @@ use crate::dto::payment::{Confirmation, NewRefund, PaymentShape};
 use crate::idempotency::IdempotencyKeyHeader;
 use crate::problem::Problem;
 
+/// How long an answer waits for a payment to be opened.
+const OPEN_WITHIN: Duration = Duration::from_secs(2);
+
 /// The payment of an order.
 #[utoipa::path(
     get, path = "/payments/{id}", tag = "payments",
@@ -18,7 +26,25 @@ use crate::problem::Problem;
     responses((status = 200, body = PaymentShape<'_>))
 )]
 pub(crate) async fn show(app: &App, call: &RequestContext) -> Outcome {
-    Ok(written(&app.engine.payment(call.caller()?, payment_id(call)?).await?))
+    let caller = call.caller()?;
+    let view = app.engine.payment(caller, payment_id(call)?).await?;
+    let secret = client_secret(app, caller, &view.order).await;
+    Ok(answer(&view, &PaymentShape::with_secret(&view, secret.as_ref())))
+}
+
+/// The secret with which an order can be paid. What takes longer than [`OPEN_WITHIN`] is done by a task.
+pub(super) async fn client_secret(app: &App, caller: &Actor, order: &Order) -> Option<ClientSecret> {
+    match tokio::time::timeout(OPEN_WITHIN, app.engine.client_secret(caller, order)).await {
+        Ok(Ok(secret)) => secret,
+        Ok(Err(error)) => {
+            tracing::warn!(order = %order.id, %error, "the payment could not be opened yet");
+            None
+        }
+        Err(_) => {
+            tracing::warn!(order = %order.id, "the payment processor takes long to open the payment");
+            None
+        }
+    }
 }
 
 /// Pays with a token. A declined payment has the status `failed` and can be tried again. If its last operation is `pending`, the
@@ -56,7 +82,11 @@ fn payment_id(call: &RequestContext) -> Result<PaymentId, Problem> {
 }
 
 fn written(view: &PaymentView) -> Answer {
-    Answer::ok(&PaymentShape::from(view)).about(view.order.id)
+    answer(view, &PaymentShape::from(view))
+}
+
+fn answer(view: &PaymentView, shape: &PaymentShape<'_>) -> Answer {
+    Answer::ok(shape).about(view.order.id)
 }
 
 fn refunded(view: &PaymentView) -> Answer {

@@ -11,11 +11,9 @@ use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::code::{CodeTrial, TriedCode};
 use crate::dto::kept::{self, PromotionWithUsageShape, RedemptionShape};
-use crate::dto::metadata::MetadataDto;
 use crate::dto::promotion::PromotionDto;
 use crate::dto::schema::{PromotionIdSchema, PromotionPatch};
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
-use crate::json;
 use crate::page::{self, List, Listing, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
@@ -88,8 +86,7 @@ pub(crate) async fn update(app: &App, call: &RequestContext) -> Outcome {
     let id = promotion_id(call)?;
     let target = call.target(&id)?;
     // All members of a promotion are optional, so a patch has the same form.
-    let form: PromotionDto = call.json()?;
-    json::checked(|findings| MetadataDto::read_patch(form.metadata, findings))?;
+    kept::check_patch(call.json()?, app.currency())?;
     let patch: Value = call.json()?;
     let patched = |promotion: &Promotion| kept::patched(promotion, patch.clone());
     Ok(written(&app.engine.patch_promotion(call.caller()?, target, patched).await?))

@@ -18,6 +18,7 @@ mod lists;
 mod logs;
 mod memory;
 mod metadata;
+mod openings;
 mod orders;
 mod payments;
 mod promo_definitions;

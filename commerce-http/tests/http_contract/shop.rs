@@ -38,6 +38,7 @@ pub(crate) struct Shop {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) users: Arc<FakeUsers>,
     pub(crate) engine: Engine,
+    pub(crate) store: MemoryStore,
     connections: Connections<HttpConnector, Full<Bytes>>,
 }
 
@@ -88,7 +89,8 @@ impl Shop {
         let clock = Arc::new(ManualClock::new(DateTime::from_timestamp(1_772_366_400, 0).unwrap()));
         let known = ["ann", "bob", "root", "robot", "sue"].map(|name| name.parse().unwrap());
         let users = Arc::new(FakeUsers::knowing(known));
-        let builder = Engine::builder(plan.settings, Arc::new(MemoryStore::new()), plan.payments).clock(clock.clone());
+        let store = MemoryStore::new();
+        let builder = Engine::builder(plan.settings, Arc::new(store.clone()), plan.payments).clock(clock.clone());
         let builder = if plan.has_fixed_ids { builder.ids(Arc::new(SequentialIds::new(1))) } else { builder };
         let asked: Arc<dyn Users> = plan.users.unwrap_or_else(|| users.clone());
         let engine = if plan.trusts_users { builder } else { builder.users(asked) }.build();
@@ -97,7 +99,7 @@ impl Shop {
         let address = listener.local_addr().unwrap();
         tokio::spawn(serve(listener, service));
         let connections = Connections::builder(TokioExecutor::new()).build_http();
-        Self { address, clock, users, engine, connections }
+        Self { address, clock, users, engine, store, connections }
     }
 
     /// Puts a product with one SKU of the same name on sale.
@@ -154,7 +156,8 @@ impl Shop {
 
     /// An order of mugs by ann.
     pub(crate) async fn order(&self, quantity: i64) -> Value {
-        self.ann().post("/v1/orders", &order_of("MUG", quantity)).key(&fresh_key()).send().await.expect(201)
+        let placed = self.ann().post("/v1/orders", &order_of("MUG", quantity)).key(&fresh_key()).send().await;
+        without_secret(placed.expect(201))
     }
 
     /// A paid order of mugs by ann.
@@ -343,6 +346,12 @@ pub(crate) fn names(document: &Value) -> Vec<&str> {
 
 /// The path of an order.
 #[track_caller]
+/// An order as every answer but the first shows it.
+pub(crate) fn without_secret(mut placed: Value) -> Value {
+    placed["payment"].as_object_mut().unwrap().remove("client_secret").unwrap();
+    placed
+}
+
 pub(crate) fn path_of(order: &Value) -> String {
     format!("/v1/orders/{}", text(&order["id"]))
 }

@@ -133,6 +133,8 @@ macro_rules! processor_suite {
             no_more_is_paid_back_than_was_taken
             refunds_at_once_pay_back_no_more_than_was_taken
             opening_twice_gives_one_payment
+            a_closed_payment_cannot_be_paid
+            closing_a_paid_payment_changes_nothing
             what_happened_is_listed_once
             a_webhook_is_read_if_its_signature_is_right
         }
@@ -410,6 +412,26 @@ pub async fn opening_twice_gives_one_payment<F: Fixture>(fixture: &F) {
     assert_eq!(case.processor.open(&case.terms).await.unwrap().reference, first.reference);
     let other = Case::new(fixture, CaptureMode::Automatic);
     assert_ne!(other.processor.open(&other.terms).await.unwrap().reference, first.reference);
+}
+
+/// However often it is closed. Nobody gets a secret any more.
+pub async fn a_closed_payment_cannot_be_paid<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture, CaptureMode::Automatic).opened().await;
+    if !case.processor.must_open() {
+        return;
+    }
+    case.processor.close(&case.terms).await.unwrap();
+    case.processor.close(&case.terms).await.unwrap();
+    assert_eq!(case.processor.open(&case.terms).await.unwrap().client_secret, None);
+    let paying = case.authorize(fixture.token(Wanted::Approved).unwrap());
+    assert_eq!(code(&case.perform(&paying).await), Some(DeclineCode::InvalidAmount));
+}
+
+/// Its money can still be paid back.
+pub async fn closing_a_paid_payment_changes_nothing<F: Fixture>(fixture: &F) {
+    let case = Case::approved(fixture, CaptureMode::Automatic).await;
+    case.processor.close(&case.terms).await.unwrap();
+    case.succeeds(&case.request(10_000, OperationAction::Refund)).await;
 }
 
 /// All events of a payment, from page to page.

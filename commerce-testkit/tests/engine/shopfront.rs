@@ -69,8 +69,16 @@ impl Processor for Teller {
         self.fake.name()
     }
 
+    fn must_open(&self) -> bool {
+        self.fake.must_open()
+    }
+
     async fn open(&self, payment: &PaymentTerms) -> Result<OpenedPayment, ProcessorError> {
         self.fake.open(payment).await
+    }
+
+    async fn close(&self, payment: &PaymentTerms) -> Result<(), ProcessorError> {
+        self.fake.close(payment).await
     }
 
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {
@@ -163,6 +171,13 @@ impl Shopfront {
         let down = FakeProcessor::new();
         down.be(ProcessorBehavior::Unavailable);
         self.paid_through(Arc::new(down))
+    }
+
+    /// The same shop, with a processor where payments must be opened.
+    pub(crate) fn that_opens_payments(&self) -> Self {
+        let processor = Arc::new(FakeProcessor::that_must_open());
+        let teller = Teller { fake: processor.clone(), during: None };
+        Self { processor, ..self.paid_through(Arc::new(teller)) }
     }
 
     fn paid_through(&self, processor: Arc<dyn Processor>) -> Self {

@@ -101,6 +101,10 @@ impl Processor for Scripted {
         Ok(OpenedPayment { reference: parse("payment"), client_secret: None })
     }
 
+    async fn close(&self, _payment: &PaymentTerms) -> Result<(), ProcessorError> {
+        Ok(())
+    }
+
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {
         let known = self.number(request.id);
         let number = known.unwrap_or_else(|| {

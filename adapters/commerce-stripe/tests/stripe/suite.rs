@@ -45,6 +45,10 @@ impl Processor for WithCustomers {
         self.stripe.open(payment).await
     }
 
+    async fn close(&self, payment: &PaymentTerms) -> Result<(), ProcessorError> {
+        self.stripe.close(payment).await
+    }
+
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {
         if let OperationAction::Authorize { token } = &request.action
             && token.reveal() == "pm_unreachable"

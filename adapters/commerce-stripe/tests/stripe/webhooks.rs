@@ -67,6 +67,14 @@ fn what_is_signed_but_cannot_be_read_is_malformed() {
 }
 
 #[test]
+fn a_payment_that_nobody_tried_to_pay_is_closed_without_a_word() {
+    let stripe = configured("sk_test_x", None);
+    let intent = json!({ "id": "pi_1", "status": "canceled", "amount": 500, "currency": "usd" });
+    let canceled = event("payment_intent.canceled", &intent).to_string();
+    assert_eq!(read(&stripe, canceled.as_bytes()), Ok(Vec::new()));
+}
+
+#[test]
 fn a_dispute_is_pending_until_it_is_won_or_lost() {
     let dispute = |status: &str| {
         json!({
