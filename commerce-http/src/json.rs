@@ -3,6 +3,7 @@
 mod tree;
 
 use std::fmt::{self, Display};
+use std::rc::Rc;
 
 use commerce_core::problem::{Findings, Problems, Read};
 use serde::de::value::{MapDeserializer, SeqDeserializer};
@@ -86,7 +87,7 @@ fn significant_digits(figure: &str) -> usize {
 
 fn read_closely<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refused> {
     let text: &RawValue = serde_json::from_slice(text).map_err(Refused::NotJson)?;
-    let document = Node { value: Tree::read(text), pointer: String::new() };
+    let document = Node { value: Tree::read(text), place: Rc::default() };
     T::deserialize(document).map_err(|misfit| Refused::Invalid(vec![misfit.fault()]))
 }
 
@@ -150,13 +151,13 @@ impl Misfit {
     }
 
     /// Adds the position and the JSON name of the type, unless an inner value has added them.
-    fn within(self, pointer: &str, name: Option<&str>) -> Self {
+    fn within(self, place: &Place, name: Option<&str>) -> Self {
         if self.pointer.is_some() {
             return self;
         }
         let name = name.filter(|_| self.names_type);
         let message = name.map_or(self.message, |name| format!("must be {name}"));
-        Self { pointer: Some(pointer.to_owned()), message, ..self }
+        Self { pointer: Some(place.pointer()), message, ..self }
     }
 
     fn fault(self) -> Fault {
@@ -201,29 +202,48 @@ impl de::Error for Misfit {
 #[derive(Debug)]
 struct Node<'a> {
     value: Tree<'a>,
-    pointer: String,
+    place: Rc<Place>,
+}
+
+/// A position in a document.
+#[derive(Debug, Default)]
+enum Place {
+    #[default]
+    Document,
+    Member(Rc<Self>, String),
+    Element(Rc<Self>, usize),
+}
+
+impl Place {
+    fn pointer(&self) -> String {
+        match self {
+            Self::Document => String::new(),
+            Self::Member(object, name) => member(&object.pointer(), name),
+            Self::Element(list, at) => format!("{}/{at}", list.pointer()),
+        }
+    }
 }
 
 impl<'a> Node<'a> {
     /// Visits the value. `name` is the JSON name of the expected type.
     fn visit<V: Visitor<'a>>(self, visitor: V, name: Option<&str>) -> Result<V::Value, Misfit> {
-        let Self { value, pointer } = self;
+        let Self { value, place } = self;
         let visited = match value {
             Tree::Object(members) => {
                 let node = |(name, value): (String, _)| {
-                    let pointer = member(&pointer, &name);
-                    (name, Node { value, pointer })
+                    let place = Place::Member(Rc::clone(&place), name.clone()).into();
+                    (name, Node { value, place })
                 };
                 visitor.visit_map(MapDeserializer::new(members.into_iter().map(node)))
             }
             Tree::List(elements) => {
-                let node = |(at, value): (usize, _)| Node { value, pointer: format!("{pointer}/{at}") };
+                let node = |(at, value)| Node { value, place: Place::Element(Rc::clone(&place), at).into() };
                 visitor.visit_seq(SeqDeserializer::new(elements.into_iter().enumerate().map(node)))
             }
             Tree::Scalar(text) => visit_scalar(text, visitor),
             Tree::TooDeep => Err(Misfit::new("too_deep", "is nested too deep")),
         };
-        visited.map_err(|misfit| misfit.within(&pointer, name))
+        visited.map_err(|misfit| misfit.within(&place, name))
     }
 }
 
@@ -286,7 +306,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
         visitor: V,
     ) -> Result<V::Value, Misfit> {
         if matches!(self.value, Tree::List(_)) {
-            return Err(Misfit::of_type("wrong_type", &"an object").within(&self.pointer, None));
+            return Err(Misfit::of_type("wrong_type", &"an object").within(&self.place, None));
         }
         self.visit(visitor, Some("an object"))
     }
@@ -313,9 +333,9 @@ impl<'de> Deserializer<'de> for Node<'de> {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        let pointer = self.pointer.clone();
+        let place = Rc::clone(&self.place);
         let word: String = Deserialize::deserialize(self)?;
-        visitor.visit_enum(word.into_deserializer()).map_err(|misfit: Misfit| misfit.within(&pointer, None))
+        visitor.visit_enum(word.into_deserializer()).map_err(|misfit: Misfit| misfit.within(&place, None))
     }
 
     forward_to_deserialize_any! {

@@ -270,5 +270,5 @@ fn a_document_of_keys_has_a_limited_size() {
     let document = |bytes| format!("{{\"keys\":[]{}}}", " ".repeat(bytes - 11));
     assert!(VerifyingKey::from_jwks(&document(MAX_JWKS)).is_ok());
     let refused = VerifyingKey::from_jwks(&document(MAX_JWKS + 1)).unwrap_err();
-    assert_eq!(refused.to_string(), "a JWKS document has at most 65536 bytes");
+    assert_eq!(refused.to_string(), "a JWKS document has at most 32768 bytes");
 }
