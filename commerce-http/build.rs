@@ -3,7 +3,7 @@
 use utoipa_config::Config;
 
 /// Values with a schema of their own name in `dto::schema`.
-const SCHEMAS: [&str; 32] = [
+const SCHEMAS: [&str; 34] = [
     "CartStatus",
     "CategoryId",
     "Code",
@@ -19,6 +19,7 @@ const SCHEMAS: [&str; 32] = [
     "OperationKind",
     "OperationState",
     "OrderNumber",
+    "PaymentMethod",
     "PaymentStatus",
     "Phase",
     "ProductId",
@@ -29,6 +30,7 @@ const SCHEMAS: [&str; 32] = [
     "ReturnStatus",
     "Role",
     "Rounding",
+    "SavedMethodState",
     "Selection",
     "ShipmentStatus",
     "Sku",
@@ -38,7 +40,8 @@ const SCHEMAS: [&str; 32] = [
     "UserId",
 ];
 /// Ids that are UUIDs.
-const UUIDS: [&str; 8] = ["CartId", "EventId", "ItemId", "OperationId", "OrderId", "PaymentId", "RefundId", "ReturnId"];
+const UUIDS: [&str; 9] =
+    ["CartId", "EventId", "ItemId", "OperationId", "OrderId", "PaymentId", "PaymentMethodId", "RefundId", "ReturnId"];
 
 const DECIMALS: [&str; 2] = ["Decimal", "DecimalDto"];
 const DECIMAL: &str = "crate::dto::schema::DecimalNumber";

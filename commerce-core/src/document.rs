@@ -15,8 +15,9 @@
 //! * `DOC-3`: folding the events of a document gives the document.
 //!
 //! # Tasks
-//! A payment, or an event of a processor, has a task while its stored form has the member `ask_at`, due at that time. [`task_changes`] derives changes of tasks
-//! from the change of a document, for commits and for [`replay`](crate::replay) alike.
+//! A payment, or an event of a processor, has a task while its stored form has the member `ask_at`, due at that time. A payment has
+//! another one while it has `evidence_at`. [`task_changes`] derives changes of tasks from the change of a document, for commits and for
+//! [`replay`](crate::replay) alike.
 //!
 //! # Adding a kind
 //! Implement [`Aggregate`] for the value and list it in the macro call below, with the field that is its id. A kind of
@@ -40,7 +41,7 @@ pub use self::change::{Delta, DocumentChange, DocumentEvent, ReplayedError, repl
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Product};
 use crate::customer::Customer;
-use crate::payment::{EventCursor, Payment, ReceivedEvent};
+use crate::payment::{EventCursor, Payment, ReceivedEvent, SavedMethod};
 use crate::promotion::PromotionRecord;
 use crate::text::named;
 
@@ -224,6 +225,8 @@ documents! {
     EventCursor(EventCursor, id), "event_cursor";
     /// An attempt to be paid for an order.
     Payment(Payment, id), "payment";
+    /// A means of payment that a customer has saved.
+    SavedMethod(SavedMethod, id), "payment_method";
     /// An event of a payment processor.
     ProcessorEvent(ReceivedEvent, id), "processor_event";
     /// A product with its variants.

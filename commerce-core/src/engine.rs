@@ -27,6 +27,7 @@ mod placing;
 mod promotions;
 mod quotes;
 mod reconciliation;
+mod saved_methods;
 mod target;
 mod tasks;
 mod webhooks;
@@ -45,10 +46,12 @@ pub use self::carts::{CartView, NewItem, Offers, OpenedCart};
 pub use self::catalog::{CategoryInput, ImportRow, Imported, ProductInput};
 pub use self::customers::SavedCustomer;
 pub use self::error::{EngineError, Field, ItemPart, Resource};
+pub use self::openings::StartedPayment;
 pub use self::orders::{HistoryItem, ReturnInput};
-pub use self::payments::PaymentView;
+pub use self::payments::{PaymentEvidence, PaymentFilter, PaymentView};
 pub use self::placing::{CheckoutRequest, ItemRequest, PlaceOrderRequest, PriceChanged};
 pub use self::promotions::{Basket, CodeCheck};
+pub use self::saved_methods::StartedSetup;
 pub use self::target::{Expected, Target, Versions};
 pub use self::tasks::{TaskOutcome, TaskRun};
 use crate::actor::Actor;
@@ -59,7 +62,7 @@ use crate::document::ClaimKind;
 use crate::event::Recorded;
 use crate::ids::{EventId, IdError, OperationId, RefundId, UserId};
 use crate::order::{Context, Order, OrderEvent, fold};
-use crate::payment::{EventCursor, Payment};
+use crate::payment::{EventCursor, Payment, SavedMethod};
 use crate::permission::Permission;
 use crate::port::{CommitError, PromotionWithUsage};
 use crate::settings::Settings;
@@ -177,9 +180,10 @@ repeatable!(
     PaymentView,
     Product,
     PromotionWithUsage,
-    SavedCustomer
+    SavedCustomer,
+    StartedPayment
 );
-repeatable!(StockLevel, Payment, (Payment, OperationId), EventCursor, bool, ());
+repeatable!(StockLevel, Payment, SavedMethod, StartedSetup, (Payment, OperationId), EventCursor, bool, ());
 
 impl<T> Reply<T> {
     /// The outcome, if the request took effect now.

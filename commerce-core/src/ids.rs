@@ -65,6 +65,8 @@ uuid_ids! {
     OrderId
     /// Identifies the payment of an order.
     PaymentId
+    /// Identifies a means of payment that a customer has saved.
+    PaymentMethodId
     /// Identifies an operation of a payment, also at the processor: its idempotency key.
     OperationId
     /// Identifies one refund of a payment.

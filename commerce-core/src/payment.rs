@@ -10,6 +10,7 @@ mod opening;
 mod operation;
 mod received;
 mod sandbox;
+mod saved;
 mod state;
 
 pub use self::book::{BookEntry, PaymentBook, Verdict};
@@ -19,8 +20,9 @@ pub use self::operation::{
     CaptureMode, Decline, DeclineClass, DeclineCode, Details, NextAction, OperationAnswer, OperationKind,
     OperationOutcome, PaymentMethod, Reference,
 };
-pub use self::received::{EventCursor, ReceivedEvent, ReceivedState};
+pub use self::received::{EventCursor, ReceivedEvent, ReceivedState, Subject};
 #[cfg(feature = "std")]
 pub use self::sandbox::MemoryBooks;
 pub use self::sandbox::{Books, BooksUnavailable, SandboxProcessor};
+pub use self::saved::{MAX_SAVED_METHODS, SavedCard, SavedMethod, SavedMethodRejection, SavedMethodState};
 pub use self::state::{Operation, OperationState, Payment, Totals};

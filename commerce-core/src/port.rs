@@ -20,7 +20,8 @@ use uuid::Uuid;
 pub use self::page::{Cursor, Page, PageRequest};
 pub use self::processor::{
     ClientSecret, IN_FLIGHT_SECONDS, OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms,
-    PaymentToken, Processor, ProcessorError, ProcessorEvent, ProcessorEvents, Webhook, WebhookRejection,
+    PaymentToken, Processor, ProcessorError, ProcessorEvent, ProcessorEvents, SavedMeans, Setup, SetupOutcome,
+    SetupRequest, Webhook, WebhookRejection,
 };
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Offer, Product};

@@ -32,8 +32,12 @@ impl TaskKind {
     pub const SETTLE_PAYMENT: Self = Self::new("settle_payment");
     /// Records what follows from an event of a payment processor. The subject is the event.
     pub const TAKE_EVENT: Self = Self::new("take_event");
+    /// Tells staff that the evidence about a dispute is due soon: the task is dead then, and done when the dispute ends or needs no
+    /// evidence any more. The subject is the payment.
+    pub const ANSWER_DISPUTE: Self = Self::new("answer_dispute");
     /// The kinds that the engine runs.
-    pub const KNOWN: &'static [Self] = &[Self::EXPIRE_ORDER, Self::SETTLE_PAYMENT, Self::TAKE_EVENT];
+    pub const KNOWN: &'static [Self] =
+        &[Self::EXPIRE_ORDER, Self::SETTLE_PAYMENT, Self::TAKE_EVENT, Self::ANSWER_DISPUTE];
 
     /// A kind by its name.
     pub const fn new(name: &'static str) -> Self {

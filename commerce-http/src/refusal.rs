@@ -6,7 +6,7 @@ use commerce_core::commit::Refusal;
 use commerce_core::document::{Claim, ClaimKind, DocumentKind};
 use commerce_core::engine::{EngineError, Field, ItemPart, PriceChanged, Resource};
 use commerce_core::order::{LimitReached, OrderRejection};
-use commerce_core::payment::PaymentRejection;
+use commerce_core::payment::{PaymentRejection, SavedMethodRejection};
 use commerce_core::port::WebhookRejection;
 use commerce_core::port::{StoreError, StoreErrorKind};
 use commerce_core::pricing::PricingError;
@@ -34,6 +34,7 @@ impl From<EngineError> for Problem {
                     .caused_by(cause)
             }
             EngineError::Payment(rejection) => payment(&rejection),
+            EngineError::SavedMethod(rejection) => saved_method(&rejection),
             EngineError::Webhook(rejection) => webhook(&rejection),
             EngineError::Cart(rejection) => cart(&rejection),
             EngineError::Order(rejection) => order(&rejection),
@@ -137,6 +138,20 @@ fn payment(rejection: &PaymentRejection) -> Problem {
         PaymentRejection::TooManyOperations | PaymentRejection::AlreadyAuthorized | _ => {
             Problem::conflict("payment_refused", rejection)
         }
+    }
+}
+
+fn saved_method(rejection: &SavedMethodRejection) -> Problem {
+    match rejection {
+        SavedMethodRejection::Unsupported => {
+            Problem::new(StatusCode::NOT_IMPLEMENTED, "payment_methods_not_supported", rejection.to_string())
+        }
+        SavedMethodRejection::TooMany => Problem::conflict("too_many_payment_methods", rejection),
+        SavedMethodRejection::Declined(decline) => {
+            let code = serde_json::to_value(decline.code).unwrap_or_default();
+            Problem::unprocessable("payment_method_declined", rejection).with("decline_code", code)
+        }
+        SavedMethodRejection::NotActive | _ => Problem::conflict("payment_method_not_active", rejection),
     }
 }
 

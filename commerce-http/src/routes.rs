@@ -10,6 +10,7 @@ pub(crate) mod customers;
 pub(crate) mod history;
 pub(crate) mod inventory;
 pub(crate) mod orders;
+pub(crate) mod payment_methods;
 pub(crate) mod payments;
 pub(crate) mod products;
 pub(crate) mod promos;
@@ -60,14 +61,22 @@ routes! {
         POST "/returns/{id}/reject" returns::reject = rejectReturn(HandleReturns);
         POST "/returns/{id}/receive" returns::receive = receiveReturn(HandleReturns);
 
+        POST "/payments" payments::create = createPayment(User);
+        GET "/payments" payments::list = listPayments(User);
         GET "/payments/{id}" payments::show = getPayment(User);
         POST "/payments/{id}/confirm" payments::confirm = confirmPayment(User);
         POST "/payments/{id}/refunds" payments::refund = createRefund(HandleReturns);
+        GET "/payments/{id}/evidence" payments::evidence = getPaymentEvidence(SeeAll);
 
         POST "/webhooks/payments/{processor}" webhooks::receive = receiveWebhook(Signer);
         POST "/webhooks/payments" webhooks::receive_remote = receiveRemoteWebhook(Signer);
         GET "/webhooks/events" webhooks::events = listProcessorEvents(SeeAll);
         POST "/webhooks/events/{id}/retry" webhooks::retry = retryProcessorEvent(ManageTasks);
+
+        POST "/payment-methods" payment_methods::create = createPaymentMethod(User);
+        GET "/payment-methods" payment_methods::list = listPaymentMethods(User);
+        GET "/payment-methods/{id}" payment_methods::show = getPaymentMethod(User);
+        DELETE "/payment-methods/{id}" payment_methods::delete = deletePaymentMethod(User);
 
         GET "/promos" promos::list = listPromotions(ManagePromotions);
         POST "/promos" promos::create = createPromotion(ManagePromotions);

@@ -173,7 +173,8 @@ impl Dispute {
             "won" | "warning_closed" | "prevented" => declined(DeclineCode::InvalidAmount),
             _ => OperationOutcome::Pending { next: None },
         };
-        let due = self.evidence_details.as_ref().and_then(|evidence| evidence.due_by);
+        let is_needed = matches!(self.status.as_str(), "needs_response" | "warning_needs_response");
+        let due = self.evidence_details.as_ref().and_then(|evidence| evidence.due_by).filter(|_| is_needed);
         let due = due.and_then(|due| DateTime::from_timestamp(due, 0));
         let details = json!({ "status": self.status, "reason": self.reason, "evidence_due_by": due });
         let answer = OperationAnswer {

@@ -26,4 +26,3 @@ mod processor;
 mod saved;
 
 pub use self::processor::{Stripe, StripeConfig, StripeConfigError};
-pub use self::saved::{SavedMethod, StartedSetup};

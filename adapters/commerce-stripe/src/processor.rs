@@ -8,7 +8,7 @@ use commerce_core::ids::OperationId;
 use commerce_core::payment::{CaptureMode, DeclineCode, OperationAnswer, OperationKind, Reference};
 use commerce_core::port::{
     ClientSecret, OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms, PaymentToken,
-    Processor, ProcessorError, ProcessorEvent, ProcessorEvents, Webhook, WebhookRejection,
+    Processor, ProcessorError, ProcessorEvent, ProcessorEvents, SavedMeans, Webhook, WebhookRejection,
 };
 use commerce_outbound::signature::Secrets;
 use commerce_outbound::{Service, ServiceError, is_protected};
@@ -333,8 +333,8 @@ impl Stripe {
 }
 
 /// What the customer pays with.
-enum Means<'a> {
-    /// `pm_…`
+pub(crate) enum Means<'a> {
+    /// `pm_…`; Stripe refuses all that it does not know.
     Method(&'a str),
     /// `tok_…`, of Stripe's older forms.
     Token(&'a str),
@@ -345,17 +345,17 @@ enum Means<'a> {
 }
 
 impl<'a> Means<'a> {
-    fn of(token: &'a PaymentToken) -> Self {
-        let token = token.reveal();
-        match token.split_once('/') {
+    pub(crate) fn of(token: &'a PaymentToken) -> Self {
+        let text = token.reveal();
+        match text.split_once('/').filter(|_| token.is_saved()) {
             Some((customer, method)) => Self::Saved { customer, method },
-            None if token.starts_with("tok_") => Self::Token(token),
-            None if token.starts_with("ctoken_") => Self::Confirmation(token),
-            None => Self::Method(token),
+            None if text.starts_with("tok_") => Self::Token(text),
+            None if text.starts_with("ctoken_") => Self::Confirmation(text),
+            None => Self::Method(text),
         }
     }
 
-    fn marked(&self) -> Fields {
+    pub(crate) fn marked(&self) -> Fields {
         match self {
             Self::Method(method) => vec![field("payment_method", method)],
             Self::Token(token) => {
@@ -366,7 +366,7 @@ impl<'a> Means<'a> {
         }
     }
 
-    fn confirmed(&self) -> Fields {
+    pub(crate) fn confirmed(&self) -> Fields {
         match self {
             Self::Confirmation(token) => vec![field("confirmation_token", token)],
             Self::Saved { .. } => vec![field("off_session", &true)],
@@ -432,6 +432,10 @@ impl Processor for Stripe {
             self.api.post::<Intent>(&path(reference, "/cancel"), None, &Fields::new()).await?;
         }
         Ok(())
+    }
+
+    fn saved_means(&self) -> Option<&dyn SavedMeans> {
+        Some(self)
     }
 
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {

@@ -1,42 +1,14 @@
 //! Cards that customers save for later.
 
-use std::fmt;
-
-use commerce_core::ids::UserId;
-use commerce_core::payment::Reference;
-use commerce_core::port::{PaymentToken, ProcessorError};
+use async_trait::async_trait;
+use commerce_core::payment::{Decline, DeclineCode, Reference, SavedCard};
+use commerce_core::port::{ClientSecret, ProcessorError, SavedMeans, Setup, SetupOutcome, SetupRequest};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::Stripe;
 use crate::api::{Failure, Fields, escaped};
-use crate::processor::field;
-
-/// A `SetupIntent`, with which a customer saves a card.
-#[derive(Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct StartedSetup {
-    pub reference: Reference,
-    /// With it the customer's client enters the card at Stripe.
-    pub client_secret: String,
-}
-
-impl fmt::Debug for StartedSetup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StartedSetup").field("reference", &self.reference).finish_non_exhaustive()
-    }
-}
-
-/// A card that a customer has saved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SavedMethod {
-    /// Authorizes payments off session.
-    pub token: PaymentToken,
-    /// Such as `visa`.
-    pub brand: String,
-    /// The last four digits.
-    pub last_four: String,
-}
+use crate::processor::{Means, field};
 
 #[derive(Deserialize)]
 struct Customer {
@@ -44,7 +16,7 @@ struct Customer {
 }
 
 #[derive(Deserialize)]
-struct Setup {
+struct SetupIntent {
     id: Reference,
     status: String,
     #[serde(default)]
@@ -71,48 +43,78 @@ struct Card {
     last4: String,
 }
 
-impl Stripe {
-    /// Starts to save a card of a user, who consents to later charges.
-    ///
-    /// # Errors
-    /// [`ProcessorError::NotDone`]. No money moves.
-    pub async fn start_setup(&self, user: &UserId) -> Result<StartedSetup, ProcessorError> {
+impl SetupIntent {
+    fn setup(self) -> Setup {
+        let card = self.card();
+        let is_pending = card.is_none() && self.status != "canceled";
+        let outcome = match card {
+            Some(card) => SetupOutcome::Saved(card),
+            None if is_pending => SetupOutcome::Pending,
+            None => SetupOutcome::Declined(Decline::new(DeclineCode::IncorrectDetails)),
+        };
+        let client_secret = self.client_secret.filter(|_| is_pending).map(ClientSecret::new);
+        Setup { reference: self.id, client_secret, outcome }
+    }
+
+    fn card(&self) -> Option<SavedCard> {
+        let (Some(customer), Some(Method::Whole { id, card: Some(card) })) = (&self.customer, &self.payment_method)
+        else {
+            return None;
+        };
+        let reference = format!("{customer}/{id}").parse().ok().filter(|_| self.status == "succeeded")?;
+        Some(SavedCard { reference, brand: card.brand.parse().ok()?, last_four: card.last4.parse().ok()? })
+    }
+}
+
+/// A refusal of a card is an answer.
+fn declined(failure: Failure) -> Result<Decline, ProcessorError> {
+    match &failure {
+        Failure::Declined => Ok(Decline::new(DeclineCode::CardDeclined)),
+        Failure::Refused(refusal) => match refusal.meaning() {
+            Some(code) => Ok(Decline::new(code)),
+            None => Err(failure.harmless()),
+        },
+        Failure::NotDone(_) | Failure::Unknown(_) => Err(failure.harmless()),
+    }
+}
+
+#[async_trait]
+impl SavedMeans for Stripe {
+    async fn start_setup(&self, request: &SetupRequest) -> Result<Setup, ProcessorError> {
+        let user = &request.user;
         let key = format!("customer-{}", escaped(user.as_str()));
         let customer =
             self.api.post::<Customer>("/v1/customers", Some(&key), &vec![field("metadata[user]", user)]).await;
-        let fields = vec![
+        let mut fields = vec![
             field("customer", &customer.map_err(Failure::harmless)?.id),
             field("usage", &"off_session"),
             field("payment_method_types[]", &"card"),
             field("metadata[user]", user),
         ];
-        let setup: Setup = self.api.post("/v1/setup_intents", None, &fields).await.map_err(Failure::harmless)?;
-        let client_secret = setup.client_secret.ok_or_else(|| ProcessorError::NotDone("no client secret".into()))?;
-        Ok(StartedSetup { reference: setup.id, client_secret })
+        if let Some(token) = &request.token {
+            let means = Means::of(token);
+            fields.extend(means.marked().into_iter().chain(means.confirmed()));
+            fields.push(field("confirm", &true));
+        }
+        let key = format!("setup-{}", request.id);
+        match self.api.post::<SetupIntent>("/v1/setup_intents", Some(&key), &fields).await {
+            Ok(started) => self.find_setup(&started.id).await,
+            Err(failure) => {
+                let outcome = SetupOutcome::Declined(declined(failure)?);
+                let reference = request.id.to_string().parse();
+                let reference = reference.map_err(|_| ProcessorError::NotDone("no reference".into()))?;
+                Ok(Setup { reference, client_secret: None, outcome })
+            }
+        }
     }
 
-    /// The card that was saved. `None` as long as the customer has not finished.
-    ///
-    /// # Errors
-    /// [`ProcessorError::NotDone`].
-    pub async fn saved_method(&self, setup: &Reference) -> Result<Option<SavedMethod>, ProcessorError> {
+    async fn find_setup(&self, setup: &Reference) -> Result<Setup, ProcessorError> {
         let path = format!("/v1/setup_intents/{}?expand[]=payment_method", escaped(setup.as_str()));
-        let setup: Setup = self.api.get(&path).await.map_err(Failure::harmless)?;
-        let (true, Some(customer), Some(Method::Whole { id, card: Some(card) })) =
-            (setup.status == "succeeded", setup.customer, setup.payment_method)
-        else {
-            return Ok(None);
-        };
-        let token = PaymentToken::new(format!("{customer}/{id}"));
-        Ok(Some(SavedMethod { token, brand: card.brand, last_four: card.last4 }))
+        Ok(self.api.get::<SetupIntent>(&path).await.map_err(Failure::harmless)?.setup())
     }
 
-    /// Removes a saved card. It cannot be charged any more.
-    ///
-    /// # Errors
-    /// [`ProcessorError::NotDone`].
-    pub async fn forget_method(&self, token: &PaymentToken) -> Result<(), ProcessorError> {
-        let method = token.reveal().rsplit('/').next().unwrap_or_default();
+    async fn forget(&self, saved: &Reference) -> Result<(), ProcessorError> {
+        let method = saved.as_str().rsplit('/').next().unwrap_or_default();
         let path = format!("/v1/payment_methods/{}/detach", escaped(method));
         match self.api.post::<Value>(&path, None, &Fields::new()).await {
             Ok(_) => Ok(()),

@@ -11,10 +11,13 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use chrono::Utc;
-use commerce_core::ids::OperationId;
+use commerce_core::ids::{OperationId, PaymentMethodId};
 use commerce_core::money::Money;
 use commerce_core::payment::{CaptureMode, DeclineCode, OperationAnswer, OperationKind, OperationOutcome, Reference};
-use commerce_core::port::{OperationAction, OperationRequest, PaymentTerms, PaymentToken, Processor, Webhook};
+use commerce_core::port::{
+    OperationAction, OperationRequest, PaymentTerms, PaymentToken, Processor, SavedMeans, SetupOutcome, SetupRequest,
+    Webhook,
+};
 use commerce_outbound::signature::{Secrets, sign};
 use commerce_stripe::{Stripe, StripeConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -191,17 +194,20 @@ async fn a_hold_is_voided() {
 
 #[tokio::test]
 async fn a_card_is_saved_charged_and_forgotten() {
-    let user = "ann".parse().expect("an id");
-    let setup = stripe().start_setup(&user).await.expect("it starts");
-    assert_eq!(stripe().saved_method(&setup.reference).await.expect("an answer"), None);
+    let id = PaymentMethodId::new(Uuid::now_v7());
+    let asked = SetupRequest { id, user: "ann".parse().expect("an id"), token: None };
+    let setup = stripe().start_setup(&asked).await.expect("it starts");
+    assert_eq!(setup.outcome, SetupOutcome::Pending);
     let path = format!("/v1/setup_intents/{}/confirm", setup.reference);
-    post(&path, &format!("client_secret={}&payment_method=pm_card_visa", setup.client_secret)).await;
-    let saved = stripe().saved_method(&setup.reference).await.expect("an answer").expect("it is saved");
+    let secret = setup.client_secret.expect("the customer can enter a card");
+    post(&path, &format!("client_secret={}&payment_method=pm_card_visa", secret.reveal())).await;
+    let found = stripe().find_setup(&setup.reference).await.expect("an answer");
+    let SetupOutcome::Saved(saved) = found.outcome else { panic!("it is saved: {found:?}") };
     assert_eq!((saved.brand.as_str(), saved.last_four.as_str()), ("visa", "4242"));
     let terms = open(CaptureMode::Automatic).await;
-    let charge = request(&terms, 1_000, OperationAction::Authorize { token: saved.token.clone() });
+    let charge = request(&terms, 1_000, OperationAction::Authorize { token: PaymentToken::saved(&saved.reference) });
     succeeds(&charge).await;
-    stripe().forget_method(&saved.token).await.expect("it is forgotten");
+    stripe().forget(&saved.reference).await.expect("it is forgotten");
 }
 
 /// The next webhook of a payment: its signature and its body.

@@ -43,27 +43,37 @@ impl Delta {
     }
 }
 
-/// The kind of the task that documents of a kind have.
-const fn task_kind(kind: DocumentKind) -> Option<TaskKind> {
+/// Members of a stored form, with the kind of the task that is due at their time.
+type TaskMembers = &'static [(&'static str, TaskKind)];
+
+const OF_PAYMENT: TaskMembers = &[("ask_at", TaskKind::SETTLE_PAYMENT), ("evidence_at", TaskKind::ANSWER_DISPUTE)];
+const OF_EVENT: TaskMembers = &[("ask_at", TaskKind::TAKE_EVENT)];
+
+/// The tasks that documents of a kind have.
+const fn task_members(kind: DocumentKind) -> TaskMembers {
     match kind {
-        DocumentKind::Payment => Some(TaskKind::SETTLE_PAYMENT),
-        DocumentKind::ProcessorEvent => Some(TaskKind::TAKE_EVENT),
+        DocumentKind::Payment => OF_PAYMENT,
+        DocumentKind::ProcessorEvent => OF_EVENT,
         DocumentKind::Cart
         | DocumentKind::Category
         | DocumentKind::Customer
         | DocumentKind::EventCursor
         | DocumentKind::Product
-        | DocumentKind::Promotion => None,
+        | DocumentKind::Promotion
+        | DocumentKind::SavedMethod => &[],
     }
 }
 
-/// The changes of the task of a document that follow from a change of the document, in their order.
+/// The changes of the tasks of a document that follow from a change of the document, in their order.
 pub fn task_changes(id: &DocumentId, delta: &Delta) -> Vec<TaskChange> {
-    let Some((kind, due)) = task_kind(id.kind).zip(delta.member("ask_at")) else { return Vec::new() };
-    let key = TaskKey { kind, subject: id.id.clone() };
-    let due = serde_json::from_value::<Option<DateTime<Utc>>>(due.clone()).ok().flatten();
-    let finished = matches!(delta, Delta::Updated(_)).then(|| TaskChange::Finish(key.clone()));
-    finished.into_iter().chain(due.map(|due| TaskChange::schedule(key, due))).collect()
+    let moved = task_members(id.kind).iter().filter_map(|(member, kind)| Some((kind, delta.member(member)?)));
+    let changes = moved.flat_map(|(kind, due)| {
+        let key = TaskKey { kind: kind.clone(), subject: id.id.clone() };
+        let due = serde_json::from_value::<Option<DateTime<Utc>>>(due.clone()).ok().flatten();
+        let finished = matches!(delta, Delta::Updated(_)).then(|| TaskChange::Finish(key.clone()));
+        finished.into_iter().chain(due.map(|due| TaskChange::schedule(key, due)))
+    });
+    changes.collect()
 }
 
 /// The next value of a document, with the version of the decision.

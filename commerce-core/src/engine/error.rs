@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
+use chrono::{DateTime, Utc};
 use thiserror::Error;
 
 use super::placing::PriceChanged;
@@ -16,7 +17,7 @@ use crate::document::DocumentKind;
 use crate::ids::{OrderId, UserId};
 use crate::money::MoneyError;
 use crate::order::{CorruptHistory, LimitReached, OrderRejection, Status};
-use crate::payment::PaymentRejection;
+use crate::payment::{PaymentRejection, Reference, SavedMethodRejection};
 use crate::port::{ProcessorError, StoreError, UsersUnavailable, WebhookRejection};
 use crate::pricing::{CodeRejection, PricingError};
 use crate::stock::StockRefusal;
@@ -129,6 +130,8 @@ pub enum EngineError {
     #[error(transparent)]
     Payment(#[from] PaymentRejection),
     #[error(transparent)]
+    SavedMethod(#[from] SavedMethodRejection),
+    #[error(transparent)]
     Webhook(#[from] WebhookRejection),
     #[error(transparent)]
     Cart(#[from] CartRejection),
@@ -160,6 +163,9 @@ pub enum EngineError {
     /// Decided events cannot be recorded.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// Staff have to send evidence about a dispute to the processor.
+    #[error("the processor needs evidence about the dispute {dispute} by {due}")]
+    EvidenceDue { dispute: Reference, due: DateTime<Utc> },
     /// A leased task has an unknown kind or an invalid subject.
     #[error("task {0} cannot be run by this version")]
     UnknownTask(TaskKey),

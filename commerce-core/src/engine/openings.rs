@@ -1,18 +1,60 @@
-//! Use cases of payments that must be opened at the processor before the customer can pay.
+//! Use cases of payments before the customer pays: started with a means of payment, and opened at processors that need it.
 
 use chrono::{DateTime, Utc};
 
 use crate::actor::Actor;
 use crate::commit::{Commit, OrderChange};
-use crate::ids::PaymentId;
+use crate::ids::{OrderId, PaymentId};
 use crate::order::Order;
-use crate::payment::{OpeningState, Payment};
-use crate::port::{ClientSecret, OpenedPayment};
+use crate::payment::{OpeningState, OperationKind, Payment, PaymentMethod};
+use crate::port::{ClientSecret, OpenedPayment, OrderRef};
 
-use super::payments::{PaymentChange, change_payment};
-use super::{Decision, Engine, EngineError, Resource, Result};
+use super::payments::{PaymentChange, PaymentView, change_payment, require_buyer};
+use super::{Answer, Decided, Decision, Engine, EngineError, Key, Resource, Result};
+
+/// An attempt to pay that was started, or was under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct StartedPayment {
+    pub view: PaymentView,
+    /// Whether the request changed the payment.
+    pub is_new: bool,
+}
 
 impl Engine {
+    /// Starts an attempt to pay an order with a means of payment. One that is under way is answered as it is.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] also for the order of another customer, [`EngineError::Forbidden`] to staff,
+    /// [`EngineError::Order`] if it is paid or over, [`EngineError::Limit`].
+    pub async fn start_payment(
+        &self,
+        caller: &Actor,
+        order: OrderId,
+        method: PaymentMethod,
+        key: Key<'_, StartedPayment>,
+    ) -> Answer<StartedPayment> {
+        self.decide_and_commit(key, |_| self.decide_start(caller, order, method)).await
+    }
+
+    async fn decide_start(&self, caller: &Actor, id: OrderId, method: PaymentMethod) -> Decided<StartedPayment> {
+        let order = self.order(caller, &OrderRef::Id(id)).await?;
+        require_buyer(caller, &order)?;
+        self.check_payable(&order)?;
+        let mut commit = self.commit_by(caller, self.now());
+        let before = self.stored_payment(order.payment.id).await?;
+        let mut after = before.clone().unwrap_or_else(|| self.new_payment(&order));
+        if after.open_operation(OperationKind::Authorize).is_none() {
+            after.method = Some(method);
+        }
+        if self.ports.processor.must_open() && after.opening.is_none() {
+            after.request_opening(commit.at);
+        }
+        let is_new = before.as_ref() != Some(&after);
+        let payment = Some(change_payment(&mut commit, PaymentChange { before, after }));
+        Ok(Decision { commit, outcome: StartedPayment { view: PaymentView { order, payment }, is_new } })
+    }
+
     /// The secret of today with which the customer of an order pays at the processor. The payment is opened if it has to be.
     ///
     /// It may take as long as the processor does. The future can be dropped: then the task of the payment opens it. `None` if the

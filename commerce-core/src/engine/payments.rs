@@ -8,15 +8,20 @@ use chrono::TimeDelta;
 
 use crate::actor::Actor;
 use crate::commit::Commit;
-use crate::document::{DocumentId, DocumentKind};
-use crate::ids::{OperationId, PaymentId, RefundId, Sku};
+use crate::document::{DocumentFilter, DocumentId, DocumentKind};
+use crate::event::Recorded;
+use crate::ids::{OperationId, OrderId, PaymentId, RefundId, Sku, UserId};
 use crate::money::Money;
 use crate::order::{Command, Context, Order, OrderEvent, OrderRejection, Phase, Reason, RefundOutcome, Trigger};
 use crate::payment::{
     CaptureMode, DeclineClass, Finding, NewOperation, Operation, OperationAnswer, OperationKind, OperationState,
     Payment, PaymentRejection, Reference,
 };
-use crate::port::{OperationAction, OperationLookup, OperationRequest, OrderRef, PaymentToken, ProcessorError};
+use crate::permission::Permission;
+use crate::port::{
+    OperationAction, OperationLookup, OperationRequest, OrderRef, Page, PageRequest, PaymentToken, ProcessorError,
+    StoreError,
+};
 use crate::stock::StockRefusal;
 use crate::text::BoundedString;
 
@@ -34,6 +39,35 @@ pub struct PaymentView {
     pub order: Order,
     /// `None` before its first operation.
     pub payment: Option<Payment>,
+}
+
+/// A payment with the whole history of its order, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct PaymentEvidence {
+    pub view: PaymentView,
+    pub history: Vec<Recorded<OrderEvent>>,
+}
+
+/// Selects payments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct PaymentFilter {
+    pub order: Option<OrderId>,
+    /// The customer.
+    pub user: Option<UserId>,
+    /// The processor's id of the payment.
+    pub reference: Option<Reference>,
+}
+
+impl PaymentFilter {
+    fn keys(&self) -> Vec<String> {
+        let order = self.order.map(Payment::key_of_order);
+        let user = self.user.as_ref().map(Payment::key_of_user);
+        let reference = self.reference.as_ref().map(|reference| Payment::key_of_reference(reference));
+        order.into_iter().chain(user).chain(reference).collect()
+    }
 }
 
 /// A payment as it was read, and as it is to be.
@@ -59,6 +93,68 @@ impl Engine {
         Ok(PaymentView { payment: self.stored_payment(payment).await?, order })
     }
 
+    /// What can be shown in a dispute: the payment, and the history of its order.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`], [`EngineError::NotFound`].
+    pub async fn payment_evidence(&self, caller: &Actor, payment: PaymentId) -> Result<PaymentEvidence> {
+        caller.require(Permission::SeeAll)?;
+        let view = self.payment(caller, payment).await?;
+        let history = self.ports.store.order_history(view.order.id).await?;
+        Ok(PaymentEvidence { view, history })
+    }
+
+    /// Payments by id, so the oldest first: those that were opened, or with which something was done. That of the order in the
+    /// filter is listed in any case. Customers see only their own.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] if a customer asks for those of another, [`EngineError::Forbidden`] if one filters by reference.
+    pub async fn payments(
+        &self,
+        caller: &Actor,
+        mut filter: PaymentFilter,
+        page: &PageRequest<String>,
+    ) -> Result<Page<PaymentView, String>> {
+        if !caller.role.may(Permission::SeeAll) {
+            let own = caller.user_id()?;
+            if filter.user.as_ref().is_some_and(|user| user != own) {
+                return Err(EngineError::NotFound(Resource::Payment));
+            }
+            if filter.reference.is_some() {
+                return Err(EngineError::Forbidden { role: caller.role });
+            }
+            filter.user = Some(own.clone());
+        }
+        if let (Some(order), None) = (filter.order, &filter.reference) {
+            return self.payment_of_order(order, &filter, page).await;
+        }
+        let selected = DocumentFilter::all_of(filter.keys());
+        let Page { items, next } = self.ports.store.documents(DocumentKind::Payment, &selected, page).await?;
+        let mut views = Vec::with_capacity(items.len());
+        for document in items {
+            let payment = Payment::try_from(document).map_err(StoreError::from)?;
+            let order = self.order(&Actor::SYSTEM, &OrderRef::Id(payment.order_id)).await?;
+            views.push(PaymentView { order, payment: Some(payment) });
+        }
+        Ok(Page { items: views, next })
+    }
+
+    /// The payment of an order, if nothing was done with it, too.
+    async fn payment_of_order(
+        &self,
+        order: OrderId,
+        filter: &PaymentFilter,
+        page: &PageRequest<String>,
+    ) -> Result<Page<PaymentView, String>> {
+        let order = self.ports.store.order(&OrderRef::Id(order)).await?.filter(|_| page.after.is_none());
+        let order = order.filter(|order| filter.user.as_ref().is_none_or(|user| *user == order.user_id));
+        let mut items = Vec::new();
+        if let Some(order) = order {
+            items.push(PaymentView { payment: self.stored_payment(order.payment.id).await?, order });
+        }
+        Ok(Page { items, next: None })
+    }
+
     /// Authorizes and captures the payment of an order with a token from the processor, and records the processor's answer.
     ///
     /// Only the customer of the order can pay with a token, because it stands for their means of payment. Staff record
@@ -80,9 +176,17 @@ impl Engine {
         key: Key<'_, PaymentView>,
     ) -> Answer<PaymentView> {
         let order = self.order(caller, &OrderRef::Payment(payment)).await?;
-        if caller.user.as_ref() != Some(&order.user_id) {
-            return Err(EngineError::Forbidden { role: caller.role });
-        }
+        self.confirm_order(caller, order, PaymentToken::new(token), key).await
+    }
+
+    pub(super) async fn confirm_order(
+        &self,
+        caller: &Actor,
+        order: Order,
+        token: PaymentToken,
+        key: Key<'_, PaymentView>,
+    ) -> Answer<PaymentView> {
+        require_buyer(caller, &order)?;
         if let Err(error) = self.check_payable(&order) {
             return self.answer_again(key, error).await;
         }
@@ -92,7 +196,6 @@ impl Engine {
                 return Err(EngineError::OrderCancelled { order: order.id, refunding: false });
             }
         }
-        let token = PaymentToken::new(token);
         let (payment, id) = self.note_authorization(caller, &order).await?;
         match self.send_authorization(&payment, id, token).await {
             Ok(answer) => self.record_finding(payment.id, id, &Finding::Answered(answer), key).await,
@@ -136,6 +239,17 @@ impl Engine {
             }
         }
         self.settle_opening(id).await
+    }
+
+    /// Fails while a dispute of a payment needs evidence, so that staff see the task. The payment finishes it.
+    pub(super) async fn ask_for_evidence(&self, id: PaymentId) -> Result<()> {
+        let payment = self.stored_payment(id).await?;
+        let disputes = payment.iter().flat_map(|payment| &payment.operations);
+        let due = disputes.filter_map(|dispute| Some((dispute.evidence_due()?, dispute.reference.clone()?)));
+        match due.min() {
+            Some((due, dispute)) => Err(EngineError::EvidenceDue { dispute, due }),
+            None => Ok(()),
+        }
     }
 
     /// What the processor says of an operation. It is sent again if the processor does not know it and it needs no token.
@@ -245,7 +359,13 @@ impl Engine {
             Some(news) => self.follow_operation(&context, &order, (&after, news), units_gone)?,
             None => Vec::new(),
         };
-        self.commit_with_payment(&context, order, events, Some(PaymentChange { before, after })).await
+        let known = before.as_ref().and_then(|before| before.reference.clone());
+        let change = Some(PaymentChange { before, after });
+        let mut decision = self.commit_with_payment(&context, order, events, change).await?;
+        if let Some(payment) = decision.outcome.payment.as_ref().filter(|payment| payment.reference != known) {
+            self.retry_events(&mut decision.commit, payment).await?;
+        }
+        Ok(decision)
     }
 
     /// The events of an order that follow from the new state of an operation.
@@ -271,6 +391,9 @@ impl Engine {
                     Some(Err(EngineError::Order(OrderRejection::AlreadyPaid))) | None => Ok(Vec::new()),
                     Some(events) => events,
                 }
+            }
+            (OperationKind::Refund | OperationKind::Dispute, _) if operation.sent == 0 => {
+                foreign_refund(order, operation).map_or(Ok(Vec::new()), decide)
             }
             (OperationKind::Refund, OperationState::Succeeded) => {
                 let outcome = RefundOutcome::Done { reference: operation.reference.clone() };
@@ -313,7 +436,9 @@ impl Engine {
         events: Vec<OrderEvent>,
         change: Option<PaymentChange>,
     ) -> Decided<PaymentView> {
-        let refunds: Vec<_> = events.iter().filter_map(requested_refund).collect();
+        let is_new =
+            |refund: &NewOperation| change.as_ref().is_none_or(|change| change.after.operation(refund.id).is_none());
+        let refunds: Vec<_> = events.iter().filter_map(requested_refund).filter(is_new).collect();
         let was_unpaid = order.phase.is_unpaid();
         let Decision { mut commit, outcome: order } = self.commit_events(context, order, events)?;
         let ends = was_unpaid && !order.phase.is_unpaid() && self.ports.processor.must_open();
@@ -369,7 +494,7 @@ impl Engine {
     }
 
     /// A payment is only captured if it causes a transition.
-    fn check_payable(&self, order: &Order) -> Result<()> {
+    pub(super) fn check_payable(&self, order: &Order) -> Result<()> {
         let lifecycle = self.settings.lifecycle_of(&order.lifecycle);
         let way = lifecycle.and_then(|known| known.by_trigger(&order.status, Trigger::Pay));
         if order.phase == Phase::Cancelled && !order.payment.captured.is_zero() {
@@ -382,6 +507,14 @@ impl Engine {
     }
 }
 
+/// Only the customer of an order pays it with a token.
+pub(super) fn require_buyer(caller: &Actor, order: &Order) -> Result<()> {
+    if caller.user.as_ref() == Some(&order.user_id) {
+        return Ok(());
+    }
+    Err(EngineError::Forbidden { role: caller.role })
+}
+
 /// Adds the change of a payment to a commit, unless nothing changes. Returns the payment after it.
 pub(super) fn change_payment(commit: &mut Commit, change: PaymentChange) -> Payment {
     let PaymentChange { before, mut after } = change;
@@ -391,6 +524,27 @@ pub(super) fn change_payment(commit: &mut Commit, change: PaymentChange) -> Paym
         commit.change(before.as_ref(), after.clone());
     }
     after
+}
+
+/// What an order records of a refund or a dispute that the shop did not start, under the same id. `None`: its sums cannot follow, and
+/// staff have to look at the operation.
+fn foreign_refund(order: &Order, operation: &Operation) -> Option<Command> {
+    if operation.amount.currency() != order.currency() || operation.amount.minor() <= 0 {
+        return None;
+    }
+    let is_dispute = operation.kind == OperationKind::Dispute;
+    let (reason, back) = if is_dispute {
+        ("The payment was disputed.", "The dispute was won.")
+    } else {
+        ("Refunded at the payment processor.", "The refund at the payment processor failed.")
+    };
+    let outcome = match operation.state {
+        OperationState::Succeeded => Some(RefundOutcome::Done { reference: operation.reference.clone() }),
+        OperationState::Declined => Some(RefundOutcome::Failed { reason: back.parse().ok()? }),
+        OperationState::Requested | OperationState::Pending | OperationState::Unknown => None,
+    };
+    let (id, amount) = (RefundId::new(operation.id.uuid()), operation.amount);
+    Some(Command::NoteRefund { id, amount, reason: reason.parse().ok()?, outcome })
 }
 
 /// The payment can know of a refund that the order, which was read before, does not know yet. The refusal is the same.

@@ -143,6 +143,9 @@ impl Engine {
         if task.key.kind == TaskKind::TAKE_EVENT {
             return self.take_event(task.key.subject.parse().map_err(|_| unknown())?).await;
         }
+        if task.key.kind == TaskKind::ANSWER_DISPUTE {
+            return self.ask_for_evidence(task.key.subject.parse().map_err(|_| unknown())?).await;
+        }
         if task.key.kind != TaskKind::EXPIRE_ORDER {
             return Err(unknown());
         }
@@ -158,7 +161,8 @@ impl Engine {
     async fn reschedule(&self, task: &Task, error: &EngineError) -> Result<TaskOutcome> {
         let seconds = 2_u32.saturating_pow(task.failures.saturating_add(1)).min(MAX_PAUSE_SECONDS);
         let retry = self.now().checked_add_signed(TimeDelta::seconds(seconds.into()));
-        let retry = retry.filter(|_| task.failures < MAX_FAILURES);
+        let waits_for_staff = matches!(error, EngineError::EvidenceDue { .. });
+        let retry = retry.filter(|_| task.failures < MAX_FAILURES && !waits_for_staff);
         // A worker that lost the lease changes nothing: another worker has the task.
         let failed = task.failed(retry, &error.to_string());
         let given_up = retry.is_none().then(|| self.task_event(&Actor::SYSTEM, TaskEvent::GivenUp));

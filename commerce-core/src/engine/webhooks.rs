@@ -3,15 +3,19 @@
 use alloc::string::String;
 
 use crate::actor::Actor;
+use crate::commit::Commit;
 use crate::document::{DocumentFilter, DocumentId, DocumentKind};
 use crate::ids::{EventId, OperationId};
-use crate::payment::{EventCursor, Finding, Payment, ReceivedEvent, ReceivedState};
+use crate::payment::{EventCursor, Finding, Payment, ReceivedEvent, ReceivedState, Subject};
 use crate::permission::Permission;
 use crate::port::{OrderRef, Page, PageRequest, ProcessorEvent, Webhook};
 use crate::stock::StockRefusal;
 
 use super::payments::PaymentChange;
 use super::{Decided, Decision, Engine, EngineError, Resource, Result};
+
+/// The maximum number of events that are tried again when their payment appears.
+const RETRIED: u16 = 20;
 
 impl Engine {
     /// Verifies and stores the events of a webhook. What follows from them is done by their tasks. An event that is known
@@ -153,17 +157,19 @@ impl Engine {
             return Ok(Decision { commit, outcome: () });
         };
         let event = &received.event;
-        let found = self.payment_of(event).await?.and_then(|mut change| {
-            let operation = change.after.operation_of(event, OperationId::new(self.ports.ids.next()), at)?;
-            Some((change, operation))
+        let new = OperationId::new(self.ports.ids.next());
+        let found = self.payment_of(event).await?.map(|mut change| {
+            let subject = change.after.operation_of(event, new, at);
+            (change, subject)
         });
         let next = match found {
-            Some((change, operation)) => {
+            Some((change, Subject::Operation(operation))) => {
                 let finding = Finding::Answered(event.answer.clone());
                 commit = self.decide_with_finding(change, operation, finding, units_gone).await?.commit;
                 received.processed(at)
             }
-            None => received.unmatched(at),
+            Some((_, Subject::Nothing)) => received.processed(at),
+            Some((_, Subject::Unclear)) | None => received.unmatched(at),
         };
         commit.change(Some(&received), next);
         Ok(Decision { commit, outcome: () })
@@ -184,6 +190,20 @@ impl Engine {
         let found = self.ports.store.documents(DocumentKind::Payment, &filter, &first).await?;
         let payment = found.items.into_iter().next().and_then(|document| Payment::try_from(document).ok());
         Ok(payment.map(PaymentChange::of))
+    }
+
+    /// Tries again now what is unmatched about a payment whose id at the processor became known.
+    pub(super) async fn retry_events(&self, commit: &mut Commit, payment: &Payment) -> Result<()> {
+        let Some(reference) = &payment.reference else { return Ok(()) };
+        let keys = [Payment::key_of_reference(reference), ReceivedEvent::key_of_state(ReceivedState::Unmatched)];
+        let first = PageRequest { limit: RETRIED, after: None };
+        let filter = DocumentFilter::all_of(keys.into());
+        let found = self.ports.store.documents(DocumentKind::ProcessorEvent, &filter, &first).await?;
+        for event in found.items.into_iter().filter_map(|document| ReceivedEvent::try_from(document).ok()) {
+            let retried = event.retried(commit.at);
+            commit.change(Some(&event), retried);
+        }
+        Ok(())
     }
 
     async fn received_event(&self, id: EventId) -> Result<Option<ReceivedEvent>> {

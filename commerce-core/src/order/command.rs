@@ -96,6 +96,9 @@ pub enum Command {
     ReceiveReturn(ReturnId),
     /// Refunds an amount without a return. `None`: everything that is left.
     Refund { amount: Option<Money>, reason: Option<Reason> },
+    /// The processor paid money back that the shop did not ask for, or may: a refund made there, or a dispute. Without an outcome it is
+    /// open.
+    NoteRefund { id: RefundId, amount: Money, reason: Reason, outcome: Option<RefundOutcome> },
     /// Records the processor's answer to a refund.
     RecordRefund { id: RefundId, outcome: RefundOutcome },
 }
@@ -120,6 +123,7 @@ impl Command {
             | Self::CaptureSurplus { .. }
             | Self::FailPayment { .. }
             | Self::Expire
+            | Self::NoteRefund { .. }
             | Self::RecordRefund { .. } => Permission::RecordPayments,
             Self::Cancel { .. } | Self::RequestReturn(_) => Permission::AskOfOrders,
         }
@@ -154,6 +158,6 @@ pub struct ReturnRequest {
 pub enum RefundOutcome {
     /// It was paid. `reference` is its id at the processor.
     Done { reference: Option<BoundedString<200>> },
-    /// It was refused permanently.
+    /// It was refused permanently, or the money came back.
     Failed { reason: Reason },
 }

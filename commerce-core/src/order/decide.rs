@@ -109,6 +109,7 @@ pub fn decide(lifecycle: &Lifecycle, context: &Context, order: &Order, command: 
         Command::RejectReturn { id, reason } => decider.reject_return(id, reason),
         Command::ReceiveReturn(id) => decider.receive_return(id),
         Command::Refund { amount, reason } => decider.refund(amount, reason),
+        Command::NoteRefund { id, amount, reason, outcome } => decider.note_refund(id, (amount, reason), outcome),
         Command::RecordRefund { id, outcome } => decider.record_refund(id, outcome),
     }
 }
@@ -146,7 +147,7 @@ impl Decider<'_> {
         Ok(vec![OrderEvent::PaymentCaptured { amount, reference }, self.refund_event(amount, None)])
     }
 
-    /// The captured amount must be positive and in the order's currency, so that sums with it are valid.
+    /// An amount that moved must be positive and in the order's currency, so that sums with it are valid.
     fn check_captured(&self, captured: Money) -> Result<(), OrderRejection> {
         let due = self.order.payment.amount;
         if captured.minor() > 0 && captured.currency() == due.currency() {
@@ -312,15 +313,26 @@ impl Decider<'_> {
     fn record_refund(self, id: RefundId, outcome: RefundOutcome) -> DecisionResult {
         let refund = self.order.refund(id).ok_or(OrderRejection::UnknownRefund(id))?;
         Ok(match (refund.status, outcome) {
-            // A refund that failed may have been paid after all.
-            (RefundStatus::Requested | RefundStatus::Failed, RefundOutcome::Done { reference }) => {
-                vec![OrderEvent::RefundProcessed { id, reference }]
-            }
-            (RefundStatus::Requested, RefundOutcome::Failed { reason }) => {
-                vec![OrderEvent::RefundFailed { id, reason }]
-            }
-            (RefundStatus::Processed, _) | (RefundStatus::Failed, RefundOutcome::Failed { .. }) => Vec::new(),
+            (RefundStatus::Requested, outcome) => vec![outcome.event(id)],
+            // The money came back, such as from a closed account.
+            (RefundStatus::Processed, failed @ RefundOutcome::Failed { .. }) => vec![failed.event(id)],
+            (RefundStatus::Processed | RefundStatus::Failed, _) => Vec::new(), // a repeated answer
         })
+    }
+
+    /// Money that went out is recorded in any case.
+    fn note_refund(
+        self,
+        id: RefundId,
+        (amount, reason): (Money, Reason),
+        outcome: Option<RefundOutcome>,
+    ) -> DecisionResult {
+        if self.order.refund(id).is_some() {
+            return outcome.map_or(Ok(Vec::new()), |outcome| self.record_refund(id, outcome));
+        }
+        self.check_captured(amount)?;
+        let requested = OrderEvent::RefundRequested { id, amount, reason: Some(reason) };
+        Ok(core::iter::once(requested).chain(outcome.map(|outcome| outcome.event(id))).collect())
     }
 
     /// Takes a transition, with its refund.
@@ -356,6 +368,15 @@ impl Decider<'_> {
             from: self.order.status.clone(),
             to,
             allowed: allowed.into_iter().collect(),
+        }
+    }
+}
+
+impl RefundOutcome {
+    fn event(self, id: RefundId) -> OrderEvent {
+        match self {
+            Self::Done { reference } => OrderEvent::RefundProcessed { id, reference },
+            Self::Failed { reason } => OrderEvent::RefundFailed { id, reason },
         }
     }
 }

@@ -38,7 +38,7 @@ pub enum OrderEvent {
     RefundRequested { id: RefundId, amount: Money, reason: Option<Reason> },
     /// The processor paid a refund. `reference` is its id at the processor.
     RefundProcessed { id: RefundId, reference: Option<BoundedString<200>> },
-    /// The processor refused a refund permanently. `reason` is its message.
+    /// The processor refused a refund permanently, or what it paid came back. `reason` is its message.
     RefundFailed { id: RefundId, reason: Reason },
     /// The shipment was created or changed.
     ShipmentUpdated { shipment: Shipment },

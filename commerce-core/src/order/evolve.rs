@@ -5,10 +5,10 @@ use thiserror::Error;
 use super::event::OrderEvent;
 use super::lifecycle::{Phase, Status};
 use super::returns::{Return, ReturnStatus};
-use super::state::{Order, PaymentStatus, Refund, RefundStatus};
+use super::state::{Order, Payment, PaymentStatus, Refund, RefundStatus};
 use crate::event::Recorded;
 use crate::ids::{RefundId, ReturnId};
-use crate::money::{Money, MoneyError};
+use crate::money::MoneyError;
 
 /// A history that this engine cannot have written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -69,7 +69,7 @@ impl Order {
             OrderEvent::Transitioned { to, phase, .. } => self.enter(to, *phase, entry),
             OrderEvent::PaymentCaptured { amount, reference } => {
                 self.payment.captured = self.payment.captured.plus(*amount)?;
-                self.payment.status = PaymentStatus::Succeeded;
+                self.payment.status = self.payment.counted();
                 self.payment.reference.clone_from(reference);
             }
             OrderEvent::PaymentFailed { .. } => {
@@ -88,9 +88,10 @@ impl Order {
                 refund.status = RefundStatus::Processed;
                 refund.reference.clone_from(reference);
                 let amount = refund.amount;
-                self.count_refund(amount)?;
+                self.payment.refunded = self.payment.refunded.plus(amount)?;
+                self.payment.status = self.payment.counted();
             }
-            OrderEvent::RefundFailed { id, .. } => self.refund_mut(*id)?.status = RefundStatus::Failed,
+            OrderEvent::RefundFailed { id, .. } => self.fail_refund(*id)?,
             OrderEvent::ShipmentUpdated { shipment } => self.shipment = Some(shipment.clone()),
             OrderEvent::ReturnRequested { request } => self.returns.push(request.clone()),
             OrderEvent::ReturnApproved { id } => self.return_mut(*id)?.status = ReturnStatus::Approved,
@@ -109,10 +110,16 @@ impl Order {
         }
     }
 
-    fn count_refund(&mut self, amount: Money) -> Result<(), CorruptHistory> {
-        self.payment.refunded = self.payment.refunded.plus(amount)?;
-        let all = self.payment.refunded == self.payment.captured;
-        self.payment.status = if all { PaymentStatus::Refunded } else { PaymentStatus::PartiallyRefunded };
+    /// Money that was paid back before is with the shop again.
+    fn fail_refund(&mut self, id: RefundId) -> Result<(), CorruptHistory> {
+        let refund = self.refund_mut(id)?;
+        let was_paid = refund.status == RefundStatus::Processed;
+        refund.status = RefundStatus::Failed;
+        let amount = refund.amount;
+        if was_paid {
+            self.payment.refunded = self.payment.refunded.minus(amount)?;
+            self.payment.status = self.payment.counted();
+        }
         Ok(())
     }
 
@@ -122,5 +129,16 @@ impl Order {
 
     fn return_mut(&mut self, id: ReturnId) -> Result<&mut Return, CorruptHistory> {
         self.returns.iter_mut().find(|known| known.id == id).ok_or(CorruptHistory::UnknownReturn(id))
+    }
+}
+
+impl Payment {
+    /// The status that follows from the amounts.
+    const fn counted(&self) -> PaymentStatus {
+        match self.refunded.minor() {
+            0 => PaymentStatus::Succeeded,
+            refunded if refunded >= self.captured.minor() => PaymentStatus::Refunded,
+            _ => PaymentStatus::PartiallyRefunded,
+        }
     }
 }

@@ -287,11 +287,11 @@ impl Order {
         sum_units(self.items().map(|item| (&item.sku, self.returned(item.id))))
     }
 
-    /// The captured amount without refunds, requested ones included.
+    /// The captured amount without refunds and disputes, open ones included; never negative.
     pub fn refundable(&self) -> Money {
         let promised = self.refunds.iter().filter(|refund| refund.status != RefundStatus::Failed);
         let left = promised.fold(self.payment.captured.minor(), |left, r| left.saturating_sub(r.amount.minor()));
-        Money::new(left, self.currency())
+        Money::new(left.max(0), self.currency())
     }
 
     /// A refund.

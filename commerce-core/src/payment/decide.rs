@@ -4,7 +4,8 @@
 //! * `PAY-1`: what is taken, or perhaps taken, is at most what is held.
 //! * `PAY-2`: what is paid back, or perhaps paid back, is at most what was taken.
 //! * `PAY-3`: an operation whose end is not known is declined by the processor's word alone.
-//! * `PAY-4`: an operation that succeeded stays so. One that the processor declined stays so, unless it was done after all.
+//! * `PAY-4`: an operation that succeeded stays so, and one that the processor declined too, unless it was done after all. Money that
+//!   went out (a refund, a dispute) can come back: then the operation is declined and stays so.
 
 use alloc::vec::Vec;
 
@@ -20,6 +21,9 @@ use crate::money::Money;
 use crate::order::Order;
 use crate::port::IN_FLIGHT_SECONDS;
 use crate::text::BoundedString;
+
+/// How long before evidence is due staff are told.
+const EVIDENCE_LEAD: TimeDelta = TimeDelta::days(2);
 
 /// The maximum number of operations of a payment.
 pub const MAX_OPERATIONS: usize = 100;
@@ -88,6 +92,7 @@ impl Payment {
             opening: None,
             operations: Vec::new(),
             ask_at: None,
+            evidence_at: None,
             version: 0,
             created_at: at,
             updated_at: at,
@@ -140,8 +145,7 @@ impl Payment {
         Ok(())
     }
 
-    /// Records what became of an operation that was sent. No effect on one that has succeeded, nor on one that the processor
-    /// declined, unless it was done after all.
+    /// Records what became of an operation. No effect on one that has ended, unless `PAY-4` allows it.
     ///
     /// # Errors
     /// [`PaymentRejection::UnknownOperation`].
@@ -193,6 +197,8 @@ impl Payment {
     pub(super) fn set_alarm(&mut self) {
         let opening = self.opening.and_then(|opening| opening.ask_at);
         self.ask_at = self.operations.iter().filter_map(|operation| operation.ask_at).chain(opening).min();
+        let due = self.operations.iter().filter_map(Operation::evidence_due).min();
+        self.evidence_at = due.and_then(|due| due.checked_sub_signed(EVIDENCE_LEAD));
     }
 }
 
@@ -238,24 +244,31 @@ impl Operation {
         }
     }
 
-    /// Whether a finding changes nothing any more. A decline that was the shop's own conclusion gives way to any answer.
-    fn has_ended(&self, finding: &Finding) -> bool {
-        let Finding::Answered(answer) = finding else { return !self.state.is_open() };
-        let is_ours = self.decline.as_ref().is_some_and(|decline| decline.code.class() == DeclineClass::Retry);
-        match self.state {
-            OperationState::Requested | OperationState::Pending | OperationState::Unknown => false,
-            OperationState::Succeeded => true,
-            OperationState::Declined => !is_ours && !matches!(answer.outcome, OperationOutcome::Succeeded { .. }),
-        }
-    }
-
     fn decline(&mut self, decline: Decline) {
         (self.state, self.decline, self.next, self.ask_at) = (OperationState::Declined, Some(decline), None, None);
     }
 
-    /// Waits for the next question.
+    /// Whether a finding changes nothing any more. A decline that was the shop's own conclusion gives way to any answer. Of two
+    /// answers that end an operation that pays out, the decline is the later one.
+    fn has_ended(&self, finding: &Finding) -> bool {
+        let Finding::Answered(answer) = finding else { return !self.state.is_open() };
+        let is_ours = self.decline.as_ref().is_some_and(|decline| decline.code.class() == DeclineClass::Retry);
+        match (self.state, &answer.outcome) {
+            (OperationState::Succeeded, OperationOutcome::Declined(_)) => !self.kind.pays_out(),
+            (OperationState::Succeeded, _) => true,
+            (OperationState::Declined, _) if self.kind.pays_out() => true,
+            (OperationState::Declined, OperationOutcome::Pending { .. } | OperationOutcome::Declined(_)) => !is_ours,
+            (OperationState::Declined, OperationOutcome::Succeeded { .. })
+            | (OperationState::Requested | OperationState::Pending | OperationState::Unknown, _) => false,
+        }
+    }
+
+    /// Waits for the next question. The processor tells by itself about what the shop did not start.
     fn wait(&mut self, state: OperationState, at: DateTime<Utc>) {
         self.state = state;
+        if self.sent == 0 {
+            return;
+        }
         self.ask_at = after(at, Self::pause(self.asked));
         self.asked = self.asked.saturating_add(1);
     }

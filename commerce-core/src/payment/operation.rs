@@ -2,6 +2,7 @@
 
 use alloc::string::{String, ToString as _};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -24,8 +25,16 @@ named! {
         Refund = "refund",
         /// Gives back what is held and not taken.
         Void = "void",
-        /// The customer's bank took money back. The processor starts it, not the shop.
+        /// The customer's bank takes money back. The processor starts it, not the shop. Pending: it is open; succeeded: it is lost and
+        /// the money is gone; declined: it is won.
         Dispute = "dispute",
+    }
+}
+
+impl OperationKind {
+    /// Whether it moves money to the customer. Such money can come back.
+    pub const fn pays_out(self) -> bool {
+        matches!(self, Self::Refund | Self::Dispute)
     }
 }
 
@@ -226,6 +235,11 @@ impl Details {
     /// Whether the processor said nothing.
     pub fn is_empty(&self) -> bool {
         self.0.is_null()
+    }
+
+    /// The member `evidence_due_by`.
+    pub fn evidence_due(&self) -> Option<DateTime<Utc>> {
+        self.0.get("evidence_due_by")?.as_str()?.parse().ok()
     }
 
     /// The JSON.

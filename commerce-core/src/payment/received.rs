@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{NewOperation, Operation, OperationKind, OperationOutcome, OperationState, Payment};
+use super::{NewOperation, Operation, OperationKind, OperationState, Payment};
 use crate::document::Aggregate;
 use crate::ids::{EventId, OperationId};
 use crate::port::ProcessorEvent;
@@ -63,6 +63,17 @@ named! {
         /// It is about nothing that the shop knows. It is tried again, and then waits for staff.
         Unmatched = "unmatched",
     }
+}
+
+/// What an event about a payment is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// This operation.
+    Operation(OperationId),
+    /// Nothing that moved money.
+    Nothing,
+    /// Perhaps an operation of the shop whose id at the processor is not known yet, or one without any id.
+    Unclear,
 }
 
 impl ReceivedEvent {
@@ -129,14 +140,16 @@ impl ReceivedEvent {
 
 impl Aggregate for ReceivedEvent {
     fn keys(&self) -> Vec<String> {
-        Vec::from([Self::key_of_state(self.state)])
+        let reference =
+            self.event.answer.payment_reference.iter().map(|reference| Payment::key_of_reference(reference));
+        reference.chain([Self::key_of_state(self.state)]).collect()
     }
 }
 
 impl Payment {
-    /// The operation that an event is about. A payment by the customer at the processor, which the shop did not start, is added.
-    /// `None`: it is about nothing that the shop knows.
-    pub fn operation_of(&mut self, event: &ProcessorEvent, new: OperationId, at: DateTime<Utc>) -> Option<OperationId> {
+    /// What an event is about. An operation that the shop did not start, such as a payment by the customer at the processor, a refund
+    /// made there or a dispute, is added.
+    pub fn operation_of(&mut self, event: &ProcessorEvent, new: OperationId, at: DateTime<Utc>) -> Subject {
         let by_reference = |known: &&Operation| {
             known.kind == event.kind && known.reference.is_some() && known.reference == event.answer.reference
         };
@@ -150,13 +163,20 @@ impl Payment {
         let known = known.or_else(|| same_kind(OperationState::is_open));
         let known = known.or_else(|| same_kind(|state| state == OperationState::Succeeded));
         if let Some(known) = known {
-            return Some(known.id);
+            return Subject::Operation(known.id);
         }
-        let succeeded = matches!(event.answer.outcome, OperationOutcome::Succeeded { .. });
-        if event.kind != OperationKind::Authorize || !succeeded {
-            return None;
+        let pays_out = event.kind.pays_out();
+        let may_be_it = |own: &Operation| own.kind == event.kind && own.state.is_open() && own.reference.is_none();
+        let is_unclear = event.operation.is_none() && self.operations.iter().any(may_be_it);
+        if is_unclear || pays_out && event.answer.reference.is_none() {
+            return Subject::Unclear;
         }
-        self.operations.push(Operation::new(NewOperation::new(new, event.kind, event.amount), at));
-        Some(new)
+        if !pays_out && !event.moved() {
+            return Subject::Nothing;
+        }
+        let id = event.operation.unwrap_or(new);
+        let added = Operation::new(NewOperation::new(id, event.kind, event.amount), at);
+        self.operations.push(Operation { sent: (!pays_out).into(), ..added });
+        Subject::Operation(id)
     }
 }

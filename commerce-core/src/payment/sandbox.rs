@@ -7,14 +7,20 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use async_trait::async_trait;
+use chrono::{Days, TimeDelta};
+use serde_json::json;
 use thiserror::Error;
 
 use super::book::named;
-use super::{BookEntry, DeclineCode, NextAction, OperationAnswer, OperationOutcome, PaymentBook, Reference, Verdict};
+use super::{
+    BookEntry, Decline, DeclineCode, Details, NextAction, OperationAnswer, OperationKind, OperationOutcome,
+    PaymentBook, Reference, SavedCard, Verdict,
+};
 use crate::ids::{OperationId, PaymentId};
 use crate::port::{
     ClientSecret, Clock, OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms, Processor,
-    ProcessorError, ProcessorEvent, ProcessorEvents, StoreError, Webhook, WebhookRejection,
+    ProcessorError, ProcessorEvent, ProcessorEvents, SavedMeans, Setup, SetupOutcome, SetupRequest, StoreError,
+    Webhook, WebhookRejection,
 };
 
 /// A payment processor for development and tests. It decides by the token and moves no money.
@@ -29,6 +35,11 @@ use crate::port::{
 /// | `tok_timeout` | no answer, and no effect |
 /// | `tok_timeout_paid` | no answer, although it is approved |
 /// | `tok_unavailable` | [`ProcessorError::NotDone`] |
+/// | `tok_late` | pending; two seconds later, an event tells that it is approved |
+/// | `tok_reordered` | the same, and then comes an old event that tells that it is pending |
+/// | `tok_duplicate` | the same, twice |
+/// | `tok_dispute` | approved; two seconds later it is disputed, with evidence due in a week |
+/// | `tok_dispute_won`, `tok_dispute_lost` | the same; the dispute ends two seconds later |
 /// | anything else | declined, with a message that names the usual tokens |
 ///
 /// Captures, refunds and voids are approved within the amounts. Its [books](Books) remember every operation.
@@ -81,7 +92,7 @@ impl Script {
         let OperationAction::Authorize { token } = action else { return Self::Verdict(Verdict::Approved) };
         let declined = |code| Self::Verdict(Verdict::Declined(code));
         match token.reveal() {
-            "tok_ok" => Self::Verdict(Verdict::Approved),
+            "tok_ok" | "tok_dispute" | "tok_dispute_won" | "tok_dispute_lost" => Self::Verdict(Verdict::Approved),
             "tok_declined" => declined(DeclineCode::CardDeclined),
             "tok_insufficient_funds" => declined(DeclineCode::InsufficientFunds),
             "tok_expired_card" => declined(DeclineCode::ExpiredCard),
@@ -89,7 +100,9 @@ impl Script {
             "tok_fraud" => declined(DeclineCode::SuspectedFraud),
             "tok_3ds" => Self::Verdict(Verdict::Later(redirect(), None)),
             "tok_3ds_failed" => Self::Verdict(Verdict::Later(redirect(), Some(DeclineCode::AuthenticationFailed))),
-            "tok_slow" => Self::Verdict(Verdict::Later(OperationOutcome::Pending { next: None }, None)),
+            "tok_slow" | "tok_late" | "tok_reordered" | "tok_duplicate" => {
+                Self::Verdict(Verdict::Later(OperationOutcome::Pending { next: None }, None))
+            }
             "tok_timeout" => Self::LosesRequest,
             "tok_timeout_paid" => Self::LosesAnswer,
             "tok_unavailable" => Self::Unavailable,
@@ -104,6 +117,49 @@ impl Script {
             Self::LosesRequest => Err(ProcessorError::Unknown("the token tok_timeout gets no answer".into())),
             Self::Unavailable => Err(ProcessorError::NotDone("the token tok_unavailable gets no connection".into())),
         }
+    }
+}
+
+/// What an event tells after the answer to an authorization.
+#[derive(Clone, Copy)]
+enum News {
+    Approved,
+    StillPending,
+    DisputeOpened,
+    DisputeWon,
+    DisputeLost,
+}
+
+impl News {
+    /// What a token stands for, each with the seconds after the answer.
+    const fn of(token: &str) -> &'static [(i64, Self)] {
+        match token.as_bytes() {
+            b"tok_late" => &[(2, Self::Approved)],
+            b"tok_reordered" => &[(2, Self::Approved), (2, Self::StillPending)],
+            b"tok_duplicate" => &[(2, Self::Approved), (2, Self::Approved)],
+            b"tok_dispute" => &[(2, Self::DisputeOpened)],
+            b"tok_dispute_won" => &[(2, Self::DisputeOpened), (4, Self::DisputeWon)],
+            b"tok_dispute_lost" => &[(2, Self::DisputeOpened), (4, Self::DisputeLost)],
+            _ => &[],
+        }
+    }
+
+    /// The event, given that of the authorization.
+    fn event(self, event: ProcessorEvent) -> ProcessorEvent {
+        let outcome = match self {
+            Self::Approved => return event,
+            Self::StillPending | Self::DisputeOpened => OperationOutcome::Pending { next: None },
+            Self::DisputeWon => OperationAnswer::declined(DeclineCode::InvalidAmount).outcome,
+            Self::DisputeLost => OperationOutcome::Succeeded { amount: event.amount },
+        };
+        if matches!(self, Self::StillPending) {
+            return ProcessorEvent { answer: OperationAnswer { outcome, ..event.answer }, ..event };
+        }
+        let due = matches!(self, Self::DisputeOpened).then(|| event.at.checked_add_days(Days::new(7)));
+        let details = Details::new(json!({ "reason": "fraudulent", "evidence_due_by": due }));
+        let reference = event.operation.and_then(|id| named("dispute", &id));
+        let answer = OperationAnswer { outcome, reference, details, ..event.answer };
+        ProcessorEvent { operation: None, kind: OperationKind::Dispute, answer, ..event }
     }
 }
 
@@ -146,6 +202,32 @@ impl SandboxProcessor {
                 return Ok(Some(answer));
             }
         }
+    }
+
+    /// Writes the events that a token stands for.
+    async fn tell(&self, request: &OperationRequest) -> Result<(), BooksUnavailable> {
+        let OperationAction::Authorize { token } = &request.action else { return Ok(()) };
+        for (seconds, news) in News::of(token.reveal()) {
+            while !self.tell_once(request, TimeDelta::seconds(*seconds), *news).await? {}
+        }
+        Ok(())
+    }
+
+    /// Returns whether it was written. What is approved is so at once; the event is listed when it is due.
+    async fn tell_once(
+        &self,
+        request: &OperationRequest,
+        after: TimeDelta,
+        news: News,
+    ) -> Result<bool, BooksUnavailable> {
+        let payment = request.payment.payment;
+        let (read, mut book) = self.books.read(payment).await?;
+        book.settle(request.id);
+        let Some(entry) = book.find(request.id) else { return Ok(true) };
+        let event = self.event(payment, entry, read.saturating_add(1));
+        let at = event.at.checked_add_signed(after).unwrap_or(event.at);
+        let event = news.event(ProcessorEvent { at, ..event });
+        self.books.write(payment, read, book, event).await
     }
 
     fn event(&self, payment: PaymentId, entry: &BookEntry, number: u64) -> ProcessorEvent {
@@ -193,6 +275,10 @@ impl Processor for SandboxProcessor {
         Ok(())
     }
 
+    fn saved_means(&self) -> Option<&dyn SavedMeans> {
+        Some(self)
+    }
+
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {
         let (payment, id) = (request.payment.payment, request.id);
         let known = self.change(payment, id, |_| ()).await?;
@@ -203,6 +289,7 @@ impl Processor for SandboxProcessor {
         let loses_answer = matches!(script, Script::LosesAnswer);
         let verdict = script.verdict()?;
         let answer = self.change(payment, id, |book| drop(book.perform(request, verdict.clone()))).await?;
+        self.tell(request).await.map_err(unknown)?;
         match answer.filter(|_| !loses_answer) {
             Some(answer) => Ok(answer),
             None => Err(ProcessorError::Unknown("the token tok_timeout_paid gets no answer".into())),
@@ -218,7 +305,9 @@ impl Processor for SandboxProcessor {
 
     async fn list(&self, after: Option<&str>) -> Result<ProcessorEvents, ProcessorError> {
         let after = after.and_then(|cursor| cursor.parse().ok()).unwrap_or_default();
-        let found = self.books.events(after, LISTED).await.map_err(not_done)?;
+        let now = self.clock.now();
+        let mut found = self.books.events(after, LISTED).await.map_err(not_done)?;
+        found.truncate(found.iter().take_while(|(_, event)| event.at <= now).count());
         let next = found.last().map(|(number, _)| number.to_string());
         Ok(ProcessorEvents { events: found.into_iter().map(|(_, event)| event).collect(), next })
     }
@@ -226,6 +315,49 @@ impl Processor for SandboxProcessor {
     fn read_webhook(&self, _webhook: &Webhook<'_>) -> Result<Vec<ProcessorEvent>, WebhookRejection> {
         Err(WebhookRejection::Unsupported)
     }
+}
+
+/// A token is saved as what it is, so that charges later are decided by it. Without a token, the customer enters a card that is
+/// approved before the setup is asked for again.
+#[async_trait]
+impl SavedMeans for SandboxProcessor {
+    async fn start_setup(&self, request: &SetupRequest) -> Result<Setup, ProcessorError> {
+        let reference = named("setup", &request.id).ok_or_else(|| ProcessorError::NotDone("no reference".into()))?;
+        let Some(token) = &request.token else {
+            let client_secret = Some(ClientSecret::new(alloc::format!("{reference}-secret")));
+            return Ok(Setup { reference, client_secret, outcome: SetupOutcome::Pending });
+        };
+        let unknown = || SetupOutcome::Declined(Decline::new(DeclineCode::IncorrectDetails));
+        let outcome = card_of(token.reveal()).map_or_else(unknown, SetupOutcome::Saved);
+        Ok(Setup { reference, client_secret: None, outcome })
+    }
+
+    async fn find_setup(&self, setup: &Reference) -> Result<Setup, ProcessorError> {
+        let outcome = card_of("tok_ok").map_or(SetupOutcome::Pending, SetupOutcome::Saved);
+        Ok(Setup { reference: setup.clone(), client_secret: None, outcome })
+    }
+
+    async fn forget(&self, _saved: &Reference) -> Result<(), ProcessorError> {
+        Ok(())
+    }
+}
+
+/// The card that a token of the sandbox stands for.
+fn card_of(token: &str) -> Option<SavedCard> {
+    let last_four = match token {
+        "tok_ok" => "4242",
+        "tok_declined" => "0002",
+        "tok_insufficient_funds" => "9995",
+        "tok_expired_card" => "0069",
+        "tok_blocked" => "9987",
+        "tok_fraud" => "0019",
+        "tok_3ds" => "3155",
+        "tok_3ds_failed" => "3178",
+        "tok_slow" => "0077",
+        "tok_timeout" | "tok_timeout_paid" | "tok_unavailable" => "0119",
+        _ => return None,
+    };
+    Some(SavedCard { reference: token.parse().ok()?, brand: "visa".parse().ok()?, last_four: last_four.parse().ok()? })
 }
 
 /// Books in memory. They forget the oldest payments and events beyond [`MemoryBooks::MAX`].

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{CaptureMode, Decline, Details, NextAction, Opening, OperationKind, PaymentMethod, Reference};
-use crate::document::Aggregate;
+use crate::document::{Aggregate, Versioned as _};
 use crate::ids::{OperationId, OrderId, PaymentId, UserId};
 use crate::money::Money;
 use crate::port::PaymentTerms;
@@ -43,6 +43,9 @@ pub struct Payment {
     /// is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask_at: Option<DateTime<Utc>>,
+    /// When staff are told to answer a dispute: two days before the processor needs the evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_at: Option<DateTime<Utc>>,
     /// Grows by one with every change.
     pub version: u64,
     pub created_at: DateTime<Utc>,
@@ -77,7 +80,7 @@ pub struct Operation {
     pub requested_at: DateTime<Utc>,
     /// When it was last sent, or is about to be sent.
     pub sent_at: DateTime<Utc>,
-    /// How often it was sent.
+    /// How often it was sent. 0: the shop did not start it, as with a dispute.
     pub sent: u32,
     pub updated_at: DateTime<Utc>,
     /// How often the processor was asked how it stands.
@@ -126,6 +129,12 @@ impl OperationState {
 }
 
 impl Operation {
+    /// When the processor needs evidence about a dispute that is open.
+    pub fn evidence_due(&self) -> Option<DateTime<Utc>> {
+        let is_open = self.kind == OperationKind::Dispute && self.state.is_open();
+        self.details.evidence_due().filter(|_| is_open)
+    }
+
     /// How long after an answer that ends nothing the processor is asked again: after 5 s, 1 min, 5 min and 1 h, then daily for
     /// seven days. `None`: it waits for staff.
     pub const fn pause(asked: u32) -> Option<TimeDelta> {
@@ -254,5 +263,20 @@ impl Aggregate for Payment {
     fn keys(&self) -> Vec<String> {
         let reference = self.reference.iter().map(|reference| Self::key_of_reference(reference));
         [Self::key_of_order(self.order_id), Self::key_of_user(&self.user_id)].into_iter().chain(reference).collect()
+    }
+
+    /// The change of a dispute is named.
+    fn event_type(&self, before: Option<&Self>) -> &'static str {
+        let Some(before) = before else { return Self::CREATED };
+        let was = |dispute: &Operation| before.operation(dispute.id).map(|before| before.state);
+        let mut disputes = self.operations.iter().filter(|operation| operation.kind == OperationKind::Dispute);
+        let changed = disputes.find(|dispute| was(dispute) != Some(dispute.state));
+        match changed.map(|dispute| (was(dispute), dispute.state)) {
+            Some((_, OperationState::Succeeded)) => "dispute.lost",
+            Some((Some(OperationState::Succeeded), OperationState::Declined)) => "dispute.reinstated",
+            Some((_, OperationState::Declined)) => "dispute.won",
+            Some(_) => "dispute.opened",
+            None => Self::UPDATED,
+        }
     }
 }

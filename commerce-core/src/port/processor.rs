@@ -1,7 +1,7 @@
 //! The payment processor.
 
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -10,9 +10,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::ids::{OperationId, OrderId, PaymentId, UserId};
+use crate::ids::{OperationId, OrderId, PaymentId, PaymentMethodId, UserId};
 use crate::money::Money;
-use crate::payment::{CaptureMode, OperationAnswer, OperationKind, PaymentMethod, Reference};
+use crate::payment::{
+    CaptureMode, Decline, OperationAnswer, OperationKind, OperationOutcome, PaymentMethod, Reference, SavedCard,
+};
 use crate::text::BoundedString;
 
 /// Moves money: holds it, takes it, pays it back.
@@ -47,6 +49,11 @@ pub trait Processor: Send + Sync + fmt::Debug {
     /// payment that was paid or closed before.
     async fn close(&self, payment: &PaymentTerms) -> Result<(), ProcessorError>;
 
+    /// What saves means of payment. `None` if the processor cannot.
+    fn saved_means(&self) -> Option<&dyn SavedMeans> {
+        None
+    }
+
     /// Performs an operation.
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError>;
 
@@ -62,6 +69,55 @@ pub trait Processor: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`WebhookRejection`]; nothing in the body may be believed then.
     fn read_webhook(&self, webhook: &Webhook<'_>) -> Result<Vec<ProcessorEvent>, WebhookRejection>;
+}
+
+/// Saves means of payment of customers, so that they can be charged later. No money moves.
+///
+/// # Contract
+/// * A setup is started for a customer who agrees that the means of payment is charged when they are not there.
+/// * What is saved is charged by an authorization with [`PaymentToken::saved`].
+/// * Answers contain no card data except the brand and the last four digits.
+#[async_trait]
+pub trait SavedMeans: Send + Sync {
+    /// Starts to save a means of payment.
+    async fn start_setup(&self, request: &SetupRequest) -> Result<Setup, ProcessorError>;
+
+    /// How a setup stands today.
+    async fn find_setup(&self, setup: &Reference) -> Result<Setup, ProcessorError>;
+
+    /// Forgets what was saved: it cannot be charged any more. No effect if it was forgotten before.
+    async fn forget(&self, saved: &Reference) -> Result<(), ProcessorError>;
+}
+
+/// A means of payment to save.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SetupRequest {
+    /// The idempotency key.
+    pub id: PaymentMethodId,
+    pub user: UserId,
+    /// What the customer's client got from the processor in place of card data. `None`: the client enters them at the processor.
+    pub token: Option<PaymentToken>,
+}
+
+/// How the saving of a means of payment stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Setup {
+    pub reference: Reference,
+    /// With it the customer's client goes on while it is pending.
+    pub client_secret: Option<ClientSecret>,
+    pub outcome: SetupOutcome,
+}
+
+/// What became of a setup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum SetupOutcome {
+    /// The customer has to act.
+    Pending,
+    Saved(SavedCard),
+    Declined(Decline),
 }
 
 /// How long a request that was sent can take to arrive at a processor, in seconds. If [`Processor::find`] knows nothing of an
@@ -167,17 +223,30 @@ impl OperationRequest {
 
 /// A token for a means of payment. It is not shown by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PaymentToken(String);
+pub struct PaymentToken {
+    text: String,
+    is_saved: bool,
+}
 
 impl PaymentToken {
-    /// Wraps a token.
+    /// Wraps a token that came from a client.
     pub const fn new(token: String) -> Self {
-        Self(token)
+        Self { text: token, is_saved: false }
+    }
+
+    /// Stands for a means of payment that was saved at the processor. No client can make one.
+    pub fn saved(reference: &Reference) -> Self {
+        Self { text: reference.to_string(), is_saved: true }
+    }
+
+    /// Whether it stands for a saved means of payment.
+    pub const fn is_saved(&self) -> bool {
+        self.is_saved
     }
 
     /// The token, for the processor only.
     pub fn reveal(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
@@ -222,8 +291,16 @@ pub struct ProcessorEvent {
     pub kind: OperationKind,
     /// The amount that the operation is about.
     pub amount: Money,
-    /// How the operation stands after the event, with the processor's ids of the payment and the operation.
+    /// How the operation stands after the event, with the processor's ids of the payment and the operation. The details of a dispute
+    /// have its `reason` and, while evidence is needed, `evidence_due_by`.
     pub answer: OperationAnswer,
+}
+
+impl ProcessorEvent {
+    /// Whether money moved or is held.
+    pub const fn moved(&self) -> bool {
+        matches!(self.answer.outcome, OperationOutcome::Succeeded { .. })
+    }
 }
 
 /// A part of what happened at the processor.

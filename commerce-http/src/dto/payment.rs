@@ -2,15 +2,18 @@
 
 use chrono::{DateTime, Utc};
 use commerce_core::engine::PaymentView;
-use commerce_core::ids::{OperationId, OrderId, PaymentId, RefundId};
+use commerce_core::ids::{OperationId, OrderId, PaymentId, PaymentMethodId, RefundId, UserId};
 use commerce_core::money::{Currency, Money};
 use commerce_core::order::{Payment, PaymentStatus, Reason, Refund, RefundStatus, Status};
-use commerce_core::payment::{Decline, DeclineCode, NextAction, Operation, OperationKind, OperationState};
+use commerce_core::payment::{
+    Decline, DeclineCode, NextAction, Operation, OperationKind, OperationState, PaymentMethod,
+};
 use commerce_core::port::ClientSecret;
 use commerce_core::problem::{Findings, Read};
 use commerce_core::text::BoundedString;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::Figure;
 use super::leaf::{Decimal, optional};
@@ -41,6 +44,13 @@ impl<'a> OrderPaymentShape<'a> {
     pub(crate) fn with_secret(payment: &'a Payment, secret: Option<&'a ClientSecret>) -> Self {
         Self { client_secret: Some(SecretShape(secret)), ..Self::from(payment) }
     }
+
+    /// The order knows the id at the processor once it is paid, the payment once it is opened.
+    fn of(view: &'a PaymentView) -> Self {
+        let order = Self::from(&view.order.payment);
+        let opened = view.payment.as_ref().and_then(|payment| payment.reference.as_ref());
+        Self { reference: order.reference.or(opened), ..order }
+    }
 }
 
 /// A secret that is shown to the customer, and not by `Debug`.
@@ -58,20 +68,25 @@ shape! {
     #[schema(as = Payment)]
     pub(crate) struct PaymentShape<'a> from view: &'a PaymentView {
         #[serde(flatten)]
-        payment: OrderPaymentShape<'a> = (&view.order.payment).into(),
+        payment: OrderPaymentShape<'a> = OrderPaymentShape::of(view),
+        /// What the customer pays with, as far as the shop knows it.
+        method: Option<PaymentMethod> = view.payment.as_ref().and_then(|payment| payment.method),
         currency: Currency = view.order.currency(),
         order_id: OrderId = view.order.id,
+        user_id: &'a UserId = &view.order.user_id,
         order_status: &'a Status = &view.order.status,
         refunds: Vec<RefundShape<'a>> = view.order.refunds.iter().map(RefundShape::from).collect(),
         /// What was done with the money, oldest first.
         operations: Vec<OperationShape<'a>> =
             view.payment.iter().flat_map(|payment| &payment.operations).map(OperationShape::from).collect(),
+        created_at: DateTime<Utc> = view.order.created_at,
     }
 }
 
 impl<'a> PaymentShape<'a> {
     pub(crate) fn with_secret(view: &'a PaymentView, secret: Option<&'a ClientSecret>) -> Self {
-        Self { payment: OrderPaymentShape::with_secret(&view.order.payment, secret), ..Self::from(view) }
+        let shape = Self::from(view);
+        Self { payment: OrderPaymentShape { client_secret: Some(SecretShape(secret)), ..shape.payment }, ..shape }
     }
 }
 
@@ -133,21 +148,54 @@ shape! {
     }
 }
 
-/// The token that the processor gave to the customer's client instead of card data.
+/// An attempt to pay an order.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewPayment {
+    order_id: Uuid,
+    method: PaymentMethod,
+}
+
+impl NewPayment {
+    #[expect(clippy::unnecessary_wraps, reason = "the form of what reads a body")]
+    pub(crate) const fn read(self, _: &mut Findings) -> Read<(OrderId, PaymentMethod)> {
+        Some((OrderId::new(self.order_id), self.method))
+    }
+}
+
+/// What the customer pays with: either of both.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Confirmation {
+    /// What the processor gave to the customer's client instead of card data.
     #[schema(example = "tok_ok", min_length = 1, max_length = 255)]
-    token: String,
+    token: Option<String>,
+    /// A means of payment that the customer has saved.
+    payment_method_id: Option<Uuid>,
+}
+
+/// What the customer pays with.
+#[derive(Debug)]
+pub(crate) enum Means {
+    Token(String),
+    Saved(PaymentMethodId),
 }
 
 impl Confirmation {
-    pub(crate) fn read(self, f: &mut Findings) -> Read<String> {
-        if (1..=MAX_TOKEN).contains(&self.token.chars().count()) {
-            return Some(self.token);
+    pub(crate) fn read(self, f: &mut Findings) -> Read<Means> {
+        match (self.token, self.payment_method_id) {
+            (Some(token), None) => read_token(token, f).map(Means::Token),
+            (None, Some(id)) => Some(Means::Saved(PaymentMethodId::new(id))),
+            _ => f.refuse("", "invalid", "name either a token or a payment_method_id"),
         }
-        f.refuse("token", "out_of_range", format_args!("has 1 to {MAX_TOKEN} characters"))
     }
+}
+
+pub(super) fn read_token(token: String, f: &mut Findings) -> Read<String> {
+    if (1..=MAX_TOKEN).contains(&token.chars().count()) {
+        return Some(token);
+    }
+    f.refuse("token", "out_of_range", format_args!("has 1 to {MAX_TOKEN} characters"))
 }
 
 /// The refund to make.

@@ -8,7 +8,9 @@ use commerce_core::cart::CartStatus;
 use commerce_core::ids::MAX_TEXT_ID;
 use commerce_core::money::Rounding;
 use commerce_core::order::{PaymentStatus, Phase, RefundStatus, ReturnStatus, ShipmentStatus};
-use commerce_core::payment::{DeclineClass, DeclineCode, OperationKind, OperationState, ReceivedState};
+use commerce_core::payment::{
+    DeclineClass, DeclineCode, OperationKind, OperationState, PaymentMethod, ReceivedState, SavedMethodState,
+};
 use commerce_core::pricing::{CodeMatching, CodeRejection, NoEffect, Selection, TaxLevel};
 use commerce_core::promotion::{Limit, MAX_CODE};
 use commerce_core::task::TaskState;
@@ -68,6 +70,7 @@ schemas! {
     OperationKindSchema "What an operation does with money." words(OperationKind::ALL);
     OperationStateSchema "How an operation stands; `unknown` is not known until the processor tells." words(OperationState::ALL);
     OrderNumberSchema "The number of an order for people." string().examples(["ORD-20260216-7K3F"]);
+    PaymentMethodSchema "What a customer pays with." words(PaymentMethod::ALL);
     PaymentStatusSchema "The state of a payment." words(&[
         PaymentStatus::Pending, PaymentStatus::Succeeded, PaymentStatus::Failed, PaymentStatus::PartiallyRefunded, PaymentStatus::Refunded,
     ]);
@@ -82,6 +85,7 @@ schemas! {
     ]);
     RoleSchema "The role of a user; `system` is the shop itself." words(Role::ALL);
     RoundingSchema "How amounts are rounded." words(&[Rounding::HalfAwayFromZero, Rounding::HalfEven, Rounding::Down]);
+    SavedMethodStateSchema "The state of a saved means of payment." words(&[SavedMethodState::Pending, SavedMethodState::Active]);
     SelectionSchema "How promotions are selected." words(&[Selection::Priority, Selection::Best]);
     ShipmentStatusSchema "The state of a shipment." words(&[ShipmentStatus::Pending, ShipmentStatus::Shipped, ShipmentStatus::Delivered]);
     SkuSchema "Identifies a variant of a product, in stock, prices and orders." id();

@@ -45,8 +45,16 @@ const TAGGED: [&str; 10] = [
     "removeCartPromotion",
 ];
 /// The operations that answer with a `Location`.
-const LOCATED: [&str; 6] =
-    ["createCheckout", "createOrder", "createProduct", "createPromotion", "createReturn", "openCart"];
+const LOCATED: [&str; 8] = [
+    "createCheckout",
+    "createOrder",
+    "createPayment",
+    "createPaymentMethod",
+    "createProduct",
+    "createPromotion",
+    "createReturn",
+    "openCart",
+];
 
 /// The statuses of problems that are the same for many operations.
 const SHARED: [u16; 12] = [400, 401, 403, 404, 408, 412, 413, 414, 415, 431, 500, 501];

@@ -15,7 +15,7 @@ use crate::routes::ROUTES;
 /// A document, a path below which routes are about it or a part of it, and where the parameters of the path are in the document.
 type Row = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-const LINKS: [Row; 16] = [
+const LINKS: [Row; 17] = [
     ("Cart", "/carts/{id}", &[("id", "/id")]),
     ("Cart", "/carts/{id}/items/{item_id}", &[("id", "/id"), ("item_id", "/items/0/id")]),
     ("Cart", "/checkouts", &[]),
@@ -31,6 +31,7 @@ const LINKS: [Row; 16] = [
     ("Product", "/products/{id}", &[("id", "/id")]),
     ("Promotion", "/promos/{id}", &[("id", "/id")]),
     ("Return", "/returns/{id}", &[("id", "/id")]),
+    ("SavedPaymentMethod", "/payment-methods/{id}", &[("id", "/id")]),
     ("Stock", "/inventory/{sku}", &[("sku", "/sku")]),
 ];
 

@@ -44,7 +44,7 @@ const COMMON: [Row<Property>; 28] = [
 ];
 
 /// The problems of single operations.
-const OWN: [Row<&[&str]>; 32] = [
+const OWN: [Row<&[&str]>; 40] = [
     (CART_CHANGES, 409, &["cart_already_ordered", "cart_expired"]),
     (CART_CHANGES, 422, &["amount_too_large"]),
     (&["getCart", "createQuote", "validateCode", "createProduct", "replaceProduct"], 422, &["amount_too_large"]),
@@ -65,12 +65,20 @@ const OWN: [Row<&[&str]>; 32] = [
     (&["createReturn"], 409, &["not_returnable", "window_closed"]),
     (&["createReturn"], 422, &["too_many_returned", "unknown_item"]),
     (&["approveReturn", "rejectReturn", "receiveReturn"], 409, &["return_status"]),
+    (&["createPayment", "listPaymentMethods"], 404, &["not_found"]),
+    (&["createPaymentMethod"], 409, &["too_many_payment_methods"]),
+    (&["createPaymentMethod"], 422, &["payment_method_declined"]),
+    (&["createPaymentMethod", "deletePaymentMethod"], 503, &["payment_service_unavailable"]),
+    (SAVING, 501, &["payment_methods_not_supported"]),
+    (&["confirmPayment", "deletePaymentMethod"], 409, &["payment_method_not_active"]),
+    (&["createPayment"], 409, &["not_payable", "order_cancelled"]),
+    (&["listPayments"], 404, &["not_found"]),
     (
         &["confirmPayment"],
         409,
         &["already_paid", "amount_mismatch", "not_payable", "order_cancelled", "out_of_stock", "payment_refused"],
     ),
-    (&["confirmPayment"], 429, &["too_many_declined_payments"]),
+    (&["confirmPayment", "createPayment"], 429, &["too_many_declined_payments"]),
     (&["createRefund"], 422, &["invalid_refund_amount"]),
     (&["confirmPayment", "createRefund"], 503, &["payment_service_unavailable"]),
     (WEBHOOKS, 400, &["webhook_foreign", "webhook_forged", "webhook_malformed", "webhook_stale"]),
@@ -94,6 +102,7 @@ const CART_CHANGES: &[&str] = &[
     "createOrder",
 ];
 const WEBHOOKS: &[&str] = &["receiveWebhook", "receiveRemoteWebhook"];
+const SAVING: &[&str] = &["createPaymentMethod", "deletePaymentMethod", "confirmPayment"];
 const PLACING: &[&str] = &["createCheckout", "createOrder"];
 const ORDER_CHANGES: &[&str] = &["updateOrder", "deleteOrder", "setOrderStatus", "cancelOrder", "setOrderShipping"];
 

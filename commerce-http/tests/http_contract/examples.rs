@@ -112,7 +112,11 @@ async fn buying(shop: &Shop, story: &mut Story) -> Value {
     });
     let order = story.tell(ann.post("/v1/checkouts", &checkout)).await;
     let payment = format!("/v1/payments/{}", text(&order["payment"]["id"]));
+    let method = json!({ "order_id": order["id"], "method": "credit_card" });
+    story.tell(ann.post("/v1/payments", &method)).await;
+    story.tell(ann.post("/v1/payment-methods", &json!({ "consent": true, "token": "tok_ok" }))).await;
     story.tell(ann.post(&format!("{payment}/confirm"), &json!({ "token": "tok_ok" }))).await;
+    story.tell(shop.support().get(&format!("{payment}/evidence"))).await;
     let refund = json!({ "amount": "2.40", "reason": "a chipped mug" });
     story.tell(shop.support().post(&format!("{payment}/refunds"), &refund)).await;
     let shipment = json!({ "provider": "Post", "method": "parcel", "tracking_number": "P-1", "status": "shipped" });

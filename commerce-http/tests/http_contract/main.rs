@@ -20,6 +20,7 @@ mod memory;
 mod metadata;
 mod openings;
 mod orders;
+mod payment_methods;
 mod payments;
 mod promo_definitions;
 mod promo_uses;

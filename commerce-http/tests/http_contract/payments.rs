@@ -92,3 +92,81 @@ async fn refunds_are_amounts_above_zero() {
     shop.support().post(&refunds, &fine).send().await.invalid("/amount", "invalid_amount");
     shop.support().post(&refunds, &json!({ "amount": "1.00" })).send().await.invalid("/reason", "required");
 }
+
+#[tokio::test]
+async fn an_attempt_to_pay_is_started_once() {
+    let shop = Shop::open().await;
+    let order = shop.order(1).await;
+    let start = |method: &str| {
+        let body = json!({ "order_id": order["id"], "method": method });
+        shop.ann().post("/v1/payments", &body).key(&fresh_key()).send()
+    };
+    let reply = start("wallet").await;
+    let started = reply.expect(201);
+    assert_eq!((&started["id"], &started["method"]), (&order["payment"]["id"], &json!("wallet")));
+    assert_eq!(reply.header("location"), payment(&order));
+    assert!(text(&started["client_secret"]).ends_with("-secret"), "{started}");
+    assert_eq!(start("wallet").await.expect(200), started);
+    assert_eq!(start("credit_card").await.expect(201)["method"], "credit_card");
+    let confirm = format!("{}/confirm", payment(&order));
+    shop.ann().post(&confirm, &json!({ "token": "tok_slow" })).send().await.expect(200);
+    assert_eq!(start("debit_card").await.expect(200)["method"], "credit_card", "one is under way");
+    shop.later(chrono::TimeDelta::minutes(1));
+    shop.engine.run_due_tasks(10).await.unwrap();
+    start("wallet").await.problem(409, "not_payable");
+}
+
+#[tokio::test]
+async fn a_repeated_start_has_the_secret_of_today_which_is_not_recorded() {
+    let shop = Shop::open().await;
+    let order = shop.order(1).await;
+    let key = fresh_key();
+    let body = json!({ "order_id": order["id"], "method": "wallet" });
+    let start = || shop.ann().post("/v1/payments", &body).key(&key).send();
+    let first = start().await.expect(201);
+    let again = start().await;
+    assert_eq!((again.header("idempotent-replayed"), again.expect(201)), ("true", first));
+    shop.ann().post(&format!("{}/confirm", payment(&order)), &json!({ "token": "tok_ok" })).send().await.expect(200);
+    assert_eq!(start().await.expect(201)["client_secret"], Value::Null, "it was not recorded");
+}
+
+#[tokio::test]
+async fn only_the_customer_starts_to_pay() {
+    let shop = Shop::open().await;
+    let order = shop.order(1).await;
+    let body = json!({ "order_id": order["id"], "method": "wallet" });
+    for staff in [shop.support(), shop.service(), shop.admin()] {
+        staff.post("/v1/payments", &body).send().await.problem(403, "forbidden");
+    }
+    shop.bob().post("/v1/payments", &body).send().await.problem(404, "not_found");
+    let unknown = json!({ "order_id": order["id"], "method": "cash" });
+    shop.ann().post("/v1/payments", &unknown).send().await.problem(422, "validation_failed");
+}
+
+#[tokio::test]
+async fn payments_are_found_by_order_customer_and_reference() {
+    let shop = Shop::open().await;
+    let (first, second, third) = (shop.paid_order(1).await, shop.paid_order(1).await, shop.order(1).await);
+    let ids = |found: Value| -> Vec<String> {
+        found["items"].as_array().unwrap().iter().map(|item| text(&item["id"]).to_owned()).collect()
+    };
+    let id = |order: &Value| text(&order["payment"]["id"]).to_owned();
+    let find = |client: super::shop::Client, query: &str| {
+        let path = format!("/v1/payments?{query}");
+        async move { client.get(&path).send().await }
+    };
+    assert_eq!(ids(find(shop.ann(), "").await.expect(200)), [id(&first), id(&second)]);
+    assert_eq!(ids(find(shop.support(), "user_id=ann").await.expect(200)), [id(&first), id(&second)]);
+    assert_eq!(ids(find(shop.bob(), "").await.expect(200)), [""; 0]);
+    let by_order = format!("order_id={}", text(&third["id"]));
+    assert_eq!(ids(find(shop.ann(), &by_order).await.expect(200)), [id(&third)], "nothing was done with it yet");
+    assert_eq!(ids(find(shop.bob(), &by_order).await.expect(200)), [""; 0]);
+    let payment = shop.support().get(&payment(&first)).send().await.expect(200);
+    let by_reference = format!("reference={}", text(&payment["reference"]));
+    assert_eq!(ids(find(shop.support(), &by_reference).await.expect(200)), [id(&first)]);
+    find(shop.ann(), &by_reference).await.problem(403, "forbidden");
+    find(shop.ann(), "user_id=bob").await.problem(404, "not_found");
+    let page = find(shop.support(), "limit=1").await.expect(200);
+    let next = format!("limit=1&cursor={}", text(&page["next_cursor"]));
+    assert_eq!([ids(page), ids(find(shop.support(), &next).await.expect(200))].concat(), [id(&first), id(&second)]);
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use commerce_core::ids::OperationId;
 use commerce_core::money::Money;
-use commerce_core::payment::{OperationAnswer, OperationKind, OperationOutcome};
+use commerce_core::payment::{Details, OperationAnswer, OperationKind, OperationOutcome};
 use commerce_core::port::ProcessorEvent;
 use commerce_testkit::FakeProcessor;
 use commerce_testkit::commit_builder::parse;
@@ -133,6 +133,44 @@ async fn staff_see_an_event_of_an_unknown_payment_and_try_it_again() {
     shop.admin().get("/v1/webhooks/events?state=lost").send().await.problem(422, "invalid_parameter");
     let nothing = format!("/v1/webhooks/events/{}/retry", uuid::Uuid::nil());
     shop.admin().post(&nothing, &json!({})).send().await.problem(404, "not_found");
+}
+
+/// The bank takes the money of an order back.
+fn disputed(order: &Value) -> ProcessorEvent {
+    let mut event = ProcessorEvent { kind: OperationKind::Dispute, ..paid(order, "evt_2") };
+    (event.answer.outcome, event.answer.reference) = (OperationOutcome::Pending { next: None }, Some(parse("dp_1")));
+    event.answer.details = Details::new(json!({ "reason": "fraudulent", "evidence_due_by": "2026-03-10T12:00:00Z" }));
+    event
+}
+
+#[tokio::test]
+async fn a_dispute_is_answered_with_what_the_history_knows() {
+    let shop = shop().await;
+    let order = shop.order(1).await;
+    sent(&shop, &[paid(&order, "evt_1")]).send().await.expect(204);
+    shop.engine.run_due_tasks(100).await.unwrap();
+    let shipment = json!({ "provider": "Post", "method": "parcel", "tracking_number": "P-1", "status": "shipped" });
+    shop.service().put(&format!("{}/shipping", path_of(&order)), &shipment).send().await.expect(200);
+    sent(&shop, &[disputed(&order)]).send().await.expect(204);
+    shop.engine.run_due_tasks(100).await.unwrap();
+    let path = format!("{}/evidence", payment_of(&order));
+    let evidence = shop.support().get(&path).send().await.expect(200);
+    let [dispute] = evidence["disputes"].as_array().unwrap().as_slice() else { panic!("one dispute: {evidence}") };
+    assert_eq!((&dispute["reference"], &dispute["state"]), (&json!("dp_1"), &json!("pending")));
+    assert_eq!(dispute["reason"], "fraudulent");
+    assert_eq!(dispute["evidence_due_by"], "2026-03-10T12:00:00Z");
+    assert_eq!(evidence["order"]["shipments"][0]["tracking_number"], "P-1");
+    let happened: Vec<_> = evidence["timeline"].as_array().unwrap().iter().map(|e| text(&e["event_type"])).collect();
+    for event_type in ["order.created", "payment.captured", "order.shipped"] {
+        assert!(happened.contains(&event_type), "{happened:?}");
+    }
+    shop.ann().get(&path).send().await.problem(403, "forbidden");
+    let nothing = format!("/v1/payments/{}/evidence", uuid::Uuid::nil());
+    shop.support().get(&nothing).send().await.problem(404, "not_found");
+    let tasks = shop.admin().get("/v1/tasks?state=scheduled").send().await.expect(200)["items"].to_string();
+    assert!(tasks.contains("answer_dispute") && tasks.contains("2026-03-08T12:00:00Z"), "{tasks}");
+    let refund = shop.support().post(&format!("{}/refunds", payment_of(&order)), &json!({ "reason": "sorry" }));
+    refund.send().await.problem(422, "invalid_refund_amount");
 }
 
 /// The events that staff see.

@@ -20,14 +20,15 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use commerce_core::ids::OperationId;
+use commerce_core::ids::{OperationId, PaymentMethodId};
 use commerce_core::money::Money;
 use commerce_core::payment::{
     Books, CaptureMode, DeclineClass, DeclineCode, OperationAnswer, OperationKind, OperationOutcome, SandboxProcessor,
+    SavedCard,
 };
 use commerce_core::port::{
-    OperationAction, OperationRequest, PaymentTerms, PaymentToken, Processor, ProcessorError, ProcessorEvent, Webhook,
-    WebhookRejection,
+    OperationAction, OperationRequest, PaymentTerms, PaymentToken, Processor, ProcessorError, ProcessorEvent, Setup,
+    SetupOutcome, SetupRequest, Webhook, WebhookRejection,
 };
 use commerce_core::system::SystemClock;
 use uuid::Uuid;
@@ -135,6 +136,7 @@ macro_rules! processor_suite {
             opening_twice_gives_one_payment
             a_closed_payment_cannot_be_paid
             closing_a_paid_payment_changes_nothing
+            a_saved_means_of_payment_is_charged
             what_happened_is_listed_once
             a_webhook_is_read_if_its_signature_is_right
         }
@@ -432,6 +434,29 @@ pub async fn closing_a_paid_payment_changes_nothing<F: Fixture>(fixture: &F) {
     let case = Case::approved(fixture, CaptureMode::Automatic).await;
     case.processor.close(&case.terms).await.unwrap();
     case.succeeds(&case.request(10_000, OperationAction::Refund)).await;
+}
+
+/// By its reference. It can be forgotten twice.
+pub async fn a_saved_means_of_payment_is_charged<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture, CaptureMode::Automatic).opened().await;
+    let Some(means) = case.processor.saved_means() else { return };
+    let token = Some(PaymentToken::new(fixture.token(Wanted::Approved).unwrap().into()));
+    let asked = SetupRequest { id: PaymentMethodId::new(fresh()), user: parse("ann"), token };
+    let setup = means.start_setup(&asked).await.unwrap();
+    let card = saved(&setup).unwrap();
+    assert_eq!(card.last_four.as_str().chars().filter(char::is_ascii_digit).count(), 4, "{card:?}");
+    assert_eq!(saved(&means.find_setup(&setup.reference).await.unwrap()).as_ref(), Some(&card));
+    let token = PaymentToken::saved(&card.reference);
+    case.succeeds(&case.request(10_000, OperationAction::Authorize { token })).await;
+    means.forget(&card.reference).await.unwrap();
+    means.forget(&card.reference).await.unwrap();
+}
+
+fn saved(setup: &Setup) -> Option<SavedCard> {
+    match &setup.outcome {
+        SetupOutcome::Saved(card) => Some(card.clone()),
+        SetupOutcome::Pending | SetupOutcome::Declined(_) => None,
+    }
 }
 
 /// All events of a payment, from page to page.

@@ -34,6 +34,6 @@ histories! {
     paid_in_another_way_too: PAID_IN_ANOTHER_WAY_TOO,
     paid_too_little: PAID_TOO_LITTLE,
     refunded: REFUNDED,
-    refund_failed_then_done: REFUND_FAILED_THEN_DONE,
+    refund_done_then_failed: REFUND_DONE_THEN_FAILED,
     refunded_in_two_parts: REFUNDED_IN_TWO_PARTS,
 }

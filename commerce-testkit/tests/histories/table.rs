@@ -181,13 +181,15 @@ pub(crate) const REFUNDED: History = History {
         operations: authorize succeeded 100.00 USD, refund succeeded 60.00 USD; available 9; 2 sent",
 };
 
-pub(crate) const REFUND_FAILED_THEN_DONE: History = History {
+/// Such as days later, because the account is closed.
+pub(crate) const REFUND_DONE_THEN_FAILED: History = History {
     before: &[Pay(WHOLE), Refund("60.00 USD")],
     call: Call::Task,
-    answers: &[Declined, Pending, Nothing],
-    steps: &[Told(1, Pending), Told(1, Declined), Told(1, REFUND), Named(1, REFUND), Wait(5)],
-    truth: &[WHOLE, REFUND],
-    end: REFUNDED.end,
+    answers: &[REFUND, Pending, Nothing],
+    steps: &[Told(1, Pending), Told(1, REFUND), Named(1, REFUND), Told(1, Declined), Wait(5)],
+    truth: &[WHOLE, Declined],
+    end: "Paid, Succeeded: 100.00 USD taken, 0.00 USD paid back; refunds: Failed 60.00 USD; \
+        operations: authorize succeeded 100.00 USD, refund declined 60.00 USD; available 9; 2 sent",
 };
 
 pub(crate) const REFUNDED_IN_TWO_PARTS: History = History {

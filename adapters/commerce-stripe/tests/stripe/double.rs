@@ -47,6 +47,7 @@ pub(crate) struct Seen {
 #[derive(Default)]
 struct State {
     intents: BTreeMap<String, Value>,
+    setups: BTreeMap<String, Value>,
     charges: Vec<Value>,
     refunds: Vec<Value>,
     events: Vec<Value>,
@@ -185,6 +186,12 @@ impl State {
             ("POST", ["payment_intents", id, "confirm"]) => self.confirm(id, key),
             ("POST", ["payment_intents", id, "capture"]) => self.capture(id, fields, key),
             ("POST", ["payment_intents", id, "cancel"]) => self.cancel(id, key),
+            ("POST", ["customers"]) => Ok(json!({ "id": self.id("cus") })),
+            ("POST", ["setup_intents"]) => Ok(self.set_up(fields)),
+            ("GET", ["setup_intents", id]) => {
+                self.setups.get(*id).cloned().ok_or_else(|| invalid("resource_missing", "intent"))
+            }
+            ("POST", ["payment_methods", _, "detach"]) => Ok(json!({})),
             ("POST", ["refunds"]) => self.refund(fields, key),
             ("GET", ["refunds"]) => Ok(page(&self.refunds, fields)),
             ("GET", ["charges"]) => Ok(page(&self.charges, fields)),
@@ -209,6 +216,20 @@ impl State {
         });
         self.intents.insert(id, intent.clone());
         intent
+    }
+
+    /// A setup, which shows its method as one that is asked for with it.
+    fn set_up(&mut self, fields: &Fields) -> Value {
+        let id = self.id("seti");
+        let method = fields.get("payment_method").filter(|_| fields.contains_key("confirm"));
+        let card = json!({ "brand": "visa", "last4": "4242" });
+        let setup = json!({
+            "id": id, "status": if method.is_some() { "succeeded" } else { "requires_payment_method" },
+            "client_secret": format!("{id}_secret_x"), "customer": fields["customer"],
+            "payment_method": method.map(|method| json!({ "id": method, "card": card })),
+        });
+        self.setups.insert(id, setup.clone());
+        setup
     }
 
     fn intent(&self, id: &str, fields: &Fields) -> Reply {

@@ -204,6 +204,17 @@ async fn secrets_and_tokens_are_not_shown() {
     }
 }
 
+/// Another customer's card would be charged.
+#[tokio::test]
+async fn a_token_of_a_client_is_no_saved_card() {
+    let double = Double::start().await;
+    let stripe = stripe(&double);
+    let terms = open(&stripe, CaptureMode::Automatic).await;
+    stripe.perform(&pay(&terms, "cus_1/pm_ok")).await.expect("an answer");
+    let seen = double.seen();
+    assert!(seen.iter().all(|seen| !seen.fields.contains_key("customer") && !seen.fields.contains_key("off_session")));
+}
+
 #[test]
 fn settings_that_would_leak_the_key_are_refused() {
     let with = |key: &str, base: &str| {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use commerce_core::payment::OperationAnswer;
 use commerce_core::port::{
     OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms, Processor, ProcessorError,
-    ProcessorEvent, ProcessorEvents, Webhook, WebhookRejection,
+    ProcessorEvent, ProcessorEvents, SavedMeans, Webhook, WebhookRejection,
 };
 use commerce_stripe::Stripe;
 use commerce_testkit::suite::processor::{Fixture, SentWebhook, Wanted};
@@ -39,6 +39,10 @@ impl Processor for WithCustomers {
 
     fn must_open(&self) -> bool {
         self.stripe.must_open()
+    }
+
+    fn saved_means(&self) -> Option<&dyn SavedMeans> {
+        self.stripe.saved_means()
     }
 
     async fn open(&self, payment: &PaymentTerms) -> Result<OpenedPayment, ProcessorError> {

@@ -1,0 +1,221 @@
+//! Use cases of means of payment that customers save.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use chrono::{DateTime, Utc};
+
+use crate::actor::Actor;
+use crate::document::{DocumentFilter, DocumentId, DocumentKind};
+use crate::ids::{PaymentId, PaymentMethodId, UserId};
+use crate::payment::{MAX_SAVED_METHODS, SavedMethod, SavedMethodRejection, SavedMethodState};
+use crate::port::{
+    ClientSecret, OrderRef, Page, PageRequest, PaymentToken, SavedMeans, Setup, SetupOutcome, SetupRequest, StoreError,
+};
+
+use super::{Answer, Decision, Engine, EngineError, Key, PaymentView, Resource, Result};
+
+/// A means of payment that is being saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct StartedSetup {
+    pub method: SavedMethod,
+    /// With it the customer's client enters the means of payment. `None` once it is saved.
+    pub client_secret: Option<ClientSecret>,
+}
+
+impl Engine {
+    /// Saves a means of payment of the caller, who agrees that it is charged later, when they are not there. With a token it is
+    /// saved at once, if the bank asks nothing more; else the customer's client enters it at the processor.
+    ///
+    /// # Errors
+    /// [`EngineError::SavedMethod`], [`EngineError::Payments`] if the processor does not answer.
+    pub async fn save_method(
+        &self,
+        caller: &Actor,
+        token: Option<PaymentToken>,
+        key: Key<'_, StartedSetup>,
+    ) -> Answer<StartedSetup> {
+        let user = caller.user_id()?;
+        if let Some(reply) = self.answered(key).await? {
+            return Ok(reply);
+        }
+        let means = self.saved_means()?;
+        let room = PageRequest { limit: MAX_SAVED_METHODS, after: None };
+        if self.methods_of(user, &room).await?.items.len() >= usize::from(MAX_SAVED_METHODS) {
+            return Err(SavedMethodRejection::TooMany.into());
+        }
+        let id = PaymentMethodId::new(self.ports.ids.next());
+        let setup = means.start_setup(&SetupRequest { id, user: user.clone(), token }).await?;
+        let card = match setup.outcome {
+            SetupOutcome::Pending => None,
+            SetupOutcome::Saved(card) => Some(card),
+            SetupOutcome::Declined(decline) => return Err(SavedMethodRejection::Declined(decline).into()),
+        };
+        let at = self.now();
+        let method = SavedMethod {
+            id,
+            user_id: user.clone(),
+            processor: self.processor_name(),
+            setup: setup.reference,
+            state: if card.is_some() { SavedMethodState::Active } else { SavedMethodState::Pending },
+            card,
+            consented_at: at,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        };
+        let decide = async |_| {
+            let mut commit = self.commit_by(caller, at);
+            commit.change(None, method.clone());
+            let client_secret = setup.client_secret.clone();
+            Ok(Decision { commit, outcome: StartedSetup { method: method.clone(), client_secret } })
+        };
+        self.decide_and_commit(key, decide).await
+    }
+
+    /// A saved means of payment as it is today, with the secret of today while it is pending.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] also for one of another customer.
+    pub async fn saved_method(
+        &self,
+        caller: &Actor,
+        id: PaymentMethodId,
+    ) -> Result<(SavedMethod, Option<ClientSecret>)> {
+        let method = self.known_method(id).await?.filter(|method| caller.can_access(&method.user_id));
+        self.as_today(method.ok_or(NOT_FOUND)?).await
+    }
+
+    /// The means of payment that a user has saved or is saving, by id, so the oldest first. Customers see only their own.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] if a customer asks for those of another.
+    pub async fn saved_methods(
+        &self,
+        caller: &Actor,
+        user: Option<&UserId>,
+        page: &PageRequest<String>,
+    ) -> Result<Page<SavedMethod, String>> {
+        let user = user.map_or_else(|| caller.user_id(), Ok)?;
+        if !caller.can_access(user) {
+            return Err(NOT_FOUND);
+        }
+        let mut page = self.methods_of(user, page).await?;
+        for method in &mut page.items {
+            *method = self.as_today(method.clone()).await?.0;
+        }
+        Ok(page)
+    }
+
+    /// Deletes a saved means of payment: the processor forgets it first.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] also for one of another customer, [`EngineError::Payments`] if the processor does not answer.
+    pub async fn delete_method(&self, caller: &Actor, id: PaymentMethodId) -> Result<()> {
+        let (method, _) = self.own_method(caller, id).await?;
+        if let Some(card) = &method.card {
+            self.means_of(&method)?.forget(&card.reference).await?;
+        }
+        self.change_method(caller, id, |method, at| method.deleted(at)).await.map(drop)
+    }
+
+    /// As [`Engine::confirm_payment`], with a means of payment that the caller has saved.
+    ///
+    /// # Errors
+    /// As [`Engine::confirm_payment`]; [`EngineError::SavedMethod`] if it cannot be charged.
+    pub async fn confirm_with_saved(
+        &self,
+        caller: &Actor,
+        payment: PaymentId,
+        method: PaymentMethodId,
+        key: Key<'_, PaymentView>,
+    ) -> Answer<PaymentView> {
+        let order = self.order(caller, &OrderRef::Payment(payment)).await?;
+        match self.charged_by(caller, method).await {
+            Ok(token) => self.confirm_order(caller, order, token, key).await,
+            Err(error) => self.answer_again(key, error).await,
+        }
+    }
+
+    async fn charged_by(&self, caller: &Actor, id: PaymentMethodId) -> Result<PaymentToken> {
+        let (method, _) = self.own_method(caller, id).await?;
+        let card = method.card.filter(|_| method.processor == self.processor_name());
+        Ok(PaymentToken::saved(&card.ok_or(SavedMethodRejection::NotActive)?.reference))
+    }
+
+    /// As the processor tells, or as it was if the processor does not answer.
+    async fn as_today(&self, method: SavedMethod) -> Result<(SavedMethod, Option<ClientSecret>)> {
+        match self.look_at_setup(method.clone()).await {
+            Err(EngineError::Payments(_) | EngineError::SavedMethod(_)) => Ok((method, None)),
+            looked => looked,
+        }
+    }
+
+    /// Only the owner charges or deletes it.
+    async fn own_method(&self, caller: &Actor, id: PaymentMethodId) -> Result<(SavedMethod, Option<ClientSecret>)> {
+        let method = self.known_method(id).await?.filter(|method| caller.user.as_ref() == Some(&method.user_id));
+        self.look_at_setup(method.ok_or(NOT_FOUND)?).await
+    }
+
+    /// Asks the processor whether the customer has entered one that is pending.
+    async fn look_at_setup(&self, method: SavedMethod) -> Result<(SavedMethod, Option<ClientSecret>)> {
+        if method.state != SavedMethodState::Pending {
+            return Ok((method, None));
+        }
+        let Setup { client_secret, outcome, .. } = self.means_of(&method)?.find_setup(&method.setup).await?;
+        let SetupOutcome::Saved(card) = outcome else { return Ok((method, client_secret)) };
+        let saved = |method: &SavedMethod, at| match method.state {
+            SavedMethodState::Pending => method.saved(card.clone(), at),
+            SavedMethodState::Active | SavedMethodState::Deleted => method.clone(),
+        };
+        Ok((self.change_method(&Actor::SYSTEM, method.id, saved).await?, None))
+    }
+
+    async fn change_method(
+        &self,
+        caller: &Actor,
+        id: PaymentMethodId,
+        change: impl Fn(&SavedMethod, DateTime<Utc>) -> SavedMethod,
+    ) -> Result<SavedMethod> {
+        let decide = async |_| {
+            let mut commit = self.commit_by(caller, self.now());
+            let before = self.known_method(id).await?.ok_or(NOT_FOUND)?;
+            let after = change(&before, commit.at);
+            if before != after {
+                commit.change(Some(&before), after.clone());
+            }
+            Ok(Decision { commit, outcome: after })
+        };
+        let reply = self.decide_and_commit(None, decide).await?;
+        reply.into_fresh().ok_or(EngineError::IdempotencyKeyReused) // there is no key
+    }
+
+    /// One that is not deleted.
+    async fn known_method(&self, id: PaymentMethodId) -> Result<Option<SavedMethod>> {
+        let stored = self.ports.store.document(&DocumentId::new(DocumentKind::SavedMethod, &id)).await?;
+        let method = stored.map(SavedMethod::try_from).transpose().map_err(StoreError::from)?;
+        Ok(method.filter(|method| method.state != SavedMethodState::Deleted))
+    }
+
+    async fn methods_of(&self, user: &UserId, page: &PageRequest<String>) -> Result<Page<SavedMethod, String>> {
+        let filter = DocumentFilter::all_of(Vec::from([SavedMethod::key_of_user(user)]));
+        let Page { items, next } = self.ports.store.documents(DocumentKind::SavedMethod, &filter, page).await?;
+        let items = items.into_iter().map(SavedMethod::try_from).collect::<Result<_, _>>().map_err(StoreError::from)?;
+        Ok(Page { items, next })
+    }
+
+    fn saved_means(&self) -> Result<&dyn SavedMeans> {
+        Ok(self.ports.processor.saved_means().ok_or(SavedMethodRejection::Unsupported)?)
+    }
+
+    /// The processor where it was saved, if it is still that of the shop.
+    fn means_of(&self, method: &SavedMethod) -> Result<&dyn SavedMeans> {
+        if method.processor == self.processor_name() {
+            return self.saved_means();
+        }
+        Err(SavedMethodRejection::NotActive.into())
+    }
+}
+
+const NOT_FOUND: EngineError = EngineError::NotFound(Resource::Document(DocumentKind::SavedMethod));

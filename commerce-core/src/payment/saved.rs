@@ -1,0 +1,118 @@
+//! Means of payment that customers save for later.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{Decline, Reference};
+use crate::document::Aggregate;
+use crate::ids::{PaymentMethodId, UserId};
+use crate::text::{BoundedString, named};
+
+/// The maximum number of means of payment that a customer has saved or is saving.
+pub const MAX_SAVED_METHODS: u16 = 20;
+
+/// A means of payment that a customer saved at the processor, or is about to save.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SavedMethod {
+    pub id: PaymentMethodId,
+    /// The customer.
+    pub user_id: UserId,
+    /// The name of the processor.
+    pub processor: BoundedString<64>,
+    /// The processor's id of the setup, with which the customer saves it.
+    pub setup: Reference,
+    pub state: SavedMethodState,
+    /// What was saved. `None` before, and once it is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<SavedCard>,
+    /// When the customer agreed that it is charged later, when they are not there.
+    pub consented_at: DateTime<Utc>,
+    /// Grows by one with every change.
+    pub version: u64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What the shop knows of a card that was saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedCard {
+    /// The processor's id, which is charged.
+    pub reference: Reference,
+    /// Such as `visa`.
+    pub brand: BoundedString<64>,
+    /// The last four digits.
+    pub last_four: BoundedString<4>,
+}
+
+named! {
+    /// The state of a saved means of payment.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum SavedMethodState {
+        /// The customer has to enter it at the processor.
+        Pending = "pending",
+        /// It can be charged.
+        Active = "active",
+        /// The processor has forgotten it.
+        Deleted = "deleted",
+    }
+}
+
+/// Why a means of payment cannot be saved or charged.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum SavedMethodRejection {
+    #[error("the payment processor saves no means of payment")]
+    Unsupported,
+    #[error("a customer saves at most {MAX_SAVED_METHODS} means of payment")]
+    TooMany,
+    #[error("the means of payment was declined: {}", .0.message)]
+    Declined(Decline),
+    /// The customer has not entered it, or it was saved at another processor.
+    #[error("the means of payment cannot be charged")]
+    NotActive,
+}
+
+impl SavedMethod {
+    /// The key of all that a customer has not deleted.
+    pub fn key_of_user(user: &UserId) -> String {
+        alloc::format!("user:{user}")
+    }
+
+    /// It was saved.
+    #[must_use]
+    pub fn saved(&self, card: SavedCard, at: DateTime<Utc>) -> Self {
+        self.next(SavedMethodState::Active, Some(card), at)
+    }
+
+    /// The processor has forgotten it.
+    #[must_use]
+    pub fn deleted(&self, at: DateTime<Utc>) -> Self {
+        self.next(SavedMethodState::Deleted, None, at)
+    }
+
+    fn next(&self, state: SavedMethodState, card: Option<SavedCard>, at: DateTime<Utc>) -> Self {
+        Self { state, card, version: self.version.saturating_add(1), updated_at: at, ..self.clone() }
+    }
+}
+
+impl Aggregate for SavedMethod {
+    fn keys(&self) -> Vec<String> {
+        let listed = self.state != SavedMethodState::Deleted;
+        listed.then(|| Self::key_of_user(&self.user_id)).into_iter().collect()
+    }
+
+    fn event_type(&self, before: Option<&Self>) -> &'static str {
+        match (before, self.state) {
+            (None, _) => "payment_method.created",
+            (Some(_), SavedMethodState::Deleted) => "payment_method.deleted",
+            (Some(_), SavedMethodState::Pending | SavedMethodState::Active) => "payment_method.updated",
+        }
+    }
+}
