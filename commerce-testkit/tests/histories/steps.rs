@@ -1,5 +1,5 @@
-//! Tasks of payments and orders whose every call to the store and to the processor fails once, or during which another worker does the
-//! same. Then time passes, and the end is as if nothing had happened.
+//! Tasks of payments and orders. Every call to the store fails once, without effect and with it, every answer of the processor is lost
+//! once, and during every call to the store another worker does the same. Then time passes, and the end is as if nothing had happened.
 
 use std::time::Duration;
 

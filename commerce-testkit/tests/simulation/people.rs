@@ -124,6 +124,10 @@ pub(crate) async fn work(world: World, seed: u64) {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         match random.below(11) {
             10 => capture_or_void(&world, &mut random).await,
+            8 if random.happens(300) => {
+                let pulled = world.in_process(&mut random, Box::pin(world.engine.pull_events())).await;
+                world.note(format_args!("events are pulled: {pulled:.60?}"));
+            }
             8..=9 => hear(&world, &mut random).await,
             0..=2 => on_some_order(&world, &admin(), &mut random, next_step).await,
             3..=4 => on_some_order(&world, &admin(), &mut random, next_return).await,
