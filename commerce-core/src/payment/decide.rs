@@ -189,7 +189,7 @@ impl Payment {
     /// [`PaymentRejection::UnknownOperation`], [`PaymentRejection::NotElsewhere`].
     pub fn note_refunded(&mut self, id: OperationId, at: DateTime<Utc>) -> Result<(), PaymentRejection> {
         let refund = self.operation_mut(id)?;
-        if refund.kind != OperationKind::Refund || refund.sent > 0 {
+        if refund.kind != OperationKind::Refund || !refund.is_elsewhere() {
             return Err(PaymentRejection::NotElsewhere);
         }
         (refund.state, refund.updated_at) = (OperationState::Succeeded, at);

@@ -165,16 +165,18 @@ impl Payment {
         if let Some(known) = known {
             return Subject::Operation(known.id);
         }
+        // By hand, or because the hold ran out. It can be known before the authorization.
+        let takes_hold = matches!(event.kind, OperationKind::Capture | OperationKind::Void);
+        if takes_hold && event.amount.minor() > self.totals().capturable() {
+            return Subject::Unclear;
+        }
         let pays_out = event.kind.pays_out();
         let may_be_it = |own: &Operation| own.kind == event.kind && own.state.is_open() && own.reference.is_none();
         let is_unclear = event.operation.is_none() && self.operations.iter().any(may_be_it);
         if is_unclear || pays_out && event.answer.reference.is_none() {
             return Subject::Unclear;
         }
-        // Holds are captured and given back by hand, too, or because they ran out.
-        let is_of_hold = matches!(event.kind, OperationKind::Capture | OperationKind::Void);
-        let is_possible = !is_of_hold || event.amount.minor() <= self.totals().capturable();
-        if !pays_out && !(event.moved() && is_possible) {
+        if !pays_out && !event.moved() {
             return Subject::Nothing;
         }
         let id = event.operation.unwrap_or(new);

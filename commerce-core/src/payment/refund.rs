@@ -36,12 +36,12 @@ impl Payment {
     fn left_to_refund(&self) -> Vec<(bool, i64)> {
         let mut received: Vec<_> = self.operations.iter().filter(|done| self.has_received(done)).collect();
         // Money of the processor is later than what was noted at the same time.
-        received.sort_by_key(|done| (done.updated_at, done.sent > 0));
+        received.sort_by_key(|done| (done.updated_at, !done.is_elsewhere()));
         let refunded = |elsewhere| self.operations.iter().filter(move |done| done.is_refund(elsewhere));
         let sum = |elsewhere| refunded(elsewhere).fold(0_i64, |sum, done| sum.saturating_add(done.amount.minor()));
         let mut refunded = [sum(false), sum(true)];
         let left = received.iter().rev().map(|done| {
-            let elsewhere = done.sent == 0;
+            let elsewhere = done.is_elsewhere();
             let gone = &mut refunded[usize::from(elsewhere)];
             let taken = done.amount.minor().min(*gone);
             *gone = gone.saturating_sub(taken);
@@ -61,9 +61,14 @@ impl Payment {
 }
 
 impl Operation {
+    /// Whether it is not known to the processor. What was made there without the shop has a reference.
+    pub(super) const fn is_elsewhere(&self) -> bool {
+        self.sent == 0 && self.reference.is_none()
+    }
+
     /// Whether it pays, or perhaps pays, money back, by the processor or elsewhere.
     fn is_refund(&self, elsewhere: bool) -> bool {
         let is_refund = matches!(self.kind, OperationKind::Refund | OperationKind::Dispute);
-        is_refund && self.state != OperationState::Declined && (self.sent == 0) == elsewhere
+        is_refund && self.state != OperationState::Declined && self.is_elsewhere() == elsewhere
     }
 }
