@@ -2,14 +2,16 @@
 
 use chrono::TimeDelta;
 use commerce_core::engine::{EngineError, Target};
+use commerce_core::ids::OperationId;
 use commerce_core::order::{Command, Order, OrderRejection, PaymentStatus, Phase, Refund, RefundStatus};
 use commerce_core::payment::{
-    BookEntry, DeclineCode, Operation, OperationKind, OperationOutcome, OperationState, PaymentRejection,
+    BookEntry, CaptureMode, DeclineCode, NewOperation, Operation, OperationKind, OperationOutcome, OperationState,
+    Payment, PaymentRejection, RefundPart,
 };
 use commerce_core::port::{OrderRef, Processor as _, Webhook};
 use commerce_core::settings::Settings;
-use commerce_testkit::commit_builder::{CURRENCY, parse};
-use commerce_testkit::{FakeProcessor, ProcessorBehavior};
+use commerce_testkit::commit_builder::{CURRENCY, order_of, parse};
+use commerce_testkit::{CommitBuilder, FakeProcessor, ProcessorBehavior};
 
 use crate::shopfront::{Shopfront, admin, customer};
 
@@ -229,6 +231,33 @@ async fn money_that_was_received_elsewhere_is_paid_back_by_staff() {
         assert_eq!(paid.payment.refunded, parse("20.00 USD"));
     }
     shop.verify().await;
+}
+
+/// A refund at the processor is none of the money that was received elsewhere.
+#[test]
+fn a_refund_that_was_made_at_the_processor_is_of_its_money() {
+    let shop = CommitBuilder::new(1);
+    let order = order_of(&shop.place(shop.new_order(&[("MUG", 1)], shop.at(0)), shop.at(0))).clone();
+    let mut payment = Payment::new(&order, parse("fake"), CaptureMode::Automatic, shop.at(0));
+    let amount = payment.amount;
+    let new = NewOperation::new(OperationId::new(shop.uuid()), OperationKind::Authorize, amount);
+    payment.request(new, shop.at(0)).expect("it is the first");
+    let template = payment.operations[0].clone();
+    let done = |kind, reference: Option<&str>, at| Operation {
+        id: OperationId::new(shop.uuid()),
+        kind,
+        state: OperationState::Succeeded,
+        reference: reference.map(parse),
+        sent: 0,
+        updated_at: shop.at(at),
+        ..template.clone()
+    };
+    payment.operations = vec![
+        done(OperationKind::Capture, None, 1),
+        done(OperationKind::Capture, Some("ch_1"), 2),
+        done(OperationKind::Refund, Some("re_1"), 3),
+    ];
+    assert_eq!(payment.refund_parts(amount), [RefundPart { amount, elsewhere: true }]);
 }
 
 /// The order was paid by bank transfer, and then, by an answer that was lost, by card.
