@@ -11,7 +11,7 @@ use super::Engine;
 use crate::payment::OperationAnswer;
 use crate::port::{
     Clock, OpenedPayment, OperationLookup, OperationRequest, PaymentTerms, Processor, ProcessorError, ProcessorEvent,
-    ProcessorEvents, Webhook, WebhookRejection,
+    ProcessorEvents, SavedMeans, Webhook, WebhookRejection,
 };
 
 /// How many calls in a row get no answer before the processor counts as unreachable.
@@ -101,6 +101,10 @@ impl Processor for WatchedProcessor {
 
     async fn close(&self, payment: &PaymentTerms) -> Result<(), ProcessorError> {
         self.noted(self.processor.close(payment).await)
+    }
+
+    fn saved_means(&self) -> Option<&dyn SavedMeans> {
+        self.processor.saved_means()
     }
 
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {
