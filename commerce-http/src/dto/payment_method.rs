@@ -8,7 +8,7 @@ use commerce_core::problem::{Findings, Read};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::payment::read_token;
+use super::payment::{SecretShape, read_token};
 use super::shape::shape;
 
 shape! {
@@ -31,7 +31,7 @@ shape! {
         /// With it the customer's client enters the means of payment at the processor. It is in answers about a single one, for the
         /// customer, while it is pending. Store and log it nowhere.
         #[schema(value_type = Option<String>)]
-        client_secret: Option<()> = None,
+        client_secret: Option<SecretShape<'a>> = None,
     }
 }
 
