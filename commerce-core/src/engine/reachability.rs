@@ -96,7 +96,9 @@ impl Processor for WatchedProcessor {
     }
 
     async fn open(&self, payment: &PaymentTerms) -> Result<OpenedPayment, ProcessorError> {
-        self.noted(self.processor.open(payment).await)
+        let opened = self.processor.open(payment).await;
+        // Otherwise there was no call.
+        if self.processor.must_open() { self.noted(opened) } else { opened }
     }
 
     async fn close(&self, payment: &PaymentTerms) -> Result<(), ProcessorError> {

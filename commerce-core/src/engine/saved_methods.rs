@@ -74,7 +74,7 @@ impl Engine {
         self.decide_and_commit(key, decide).await
     }
 
-    /// A saved means of payment as it is today, with the secret of today while it is pending.
+    /// A saved means of payment as it is today, for its owner with the secret of today while it is pending.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] also for one of another customer.
@@ -84,7 +84,9 @@ impl Engine {
         id: PaymentMethodId,
     ) -> Result<(SavedMethod, Option<ClientSecret>)> {
         let method = self.known_method(id).await?.filter(|method| caller.can_access(&method.user_id));
-        self.as_today(method.ok_or(NOT_FOUND)?).await
+        let (method, secret) = self.as_today(method.ok_or(NOT_FOUND)?).await?;
+        let is_own = caller.user.as_ref() == Some(&method.user_id);
+        Ok((method, secret.filter(|_| is_own)))
     }
 
     /// The means of payment that a user has saved or is saving, by id, so the oldest first. Customers see only their own.

@@ -1,9 +1,11 @@
 //! Payments that must be opened at the processor before the customer can pay.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use commerce_core::engine::EngineError;
 use commerce_core::order::{Command, Order, Phase};
-use commerce_core::payment::{OpeningState, Payment};
+use commerce_core::payment::{OpeningState, Payment, SandboxProcessor};
 use commerce_core::port::ClientSecret;
 use commerce_testkit::ProcessorBehavior;
 
@@ -141,4 +143,17 @@ async fn a_paid_payment_needs_no_closing() {
     shop.work().await;
     assert_eq!((shop.processor.calls(), state(&shop, &order).await), (1, Some(OpeningState::Closed)));
     assert_eq!(shop.order(&order).await.phase, Phase::Paid);
+}
+
+#[tokio::test]
+async fn a_secret_without_a_call_does_not_end_an_outage() {
+    let shop = Shopfront::stocked(&[("MUG", "100.00 USD", 10)]).await;
+    let shop = shop.paid_through(Arc::new(SandboxProcessor::in_memory()));
+    let order = placed(&shop).await;
+    for _ in 0..10 {
+        shop.pay_with("ann", &order, "tok_unavailable").await.expect_err("there is no connection");
+    }
+    assert!(shop.engine.processor_outage().is_some());
+    assert!(secret(&shop, &order).await.expect("nobody is called").is_some());
+    assert!(shop.engine.processor_outage().is_some());
 }

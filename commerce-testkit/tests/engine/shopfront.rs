@@ -180,7 +180,7 @@ impl Shopfront {
         Self { processor, ..self.paid_through(Arc::new(teller)) }
     }
 
-    fn paid_through(&self, processor: Arc<dyn Processor>) -> Self {
+    pub(crate) fn paid_through(&self, processor: Arc<dyn Processor>) -> Self {
         let engine = Engine::builder(Settings::new(CURRENCY), Arc::new(self.store.clone()), processor)
             .clock(self.clock.clone())
             .ids(self.ids.clone())
