@@ -423,13 +423,12 @@ impl Engine {
             let before = self.stored_payment(order.payment.id).await?;
             let mut after = before.clone().unwrap_or_else(|| self.new_payment(order));
             let open = after.open_operation(OperationKind::Authorize).map(|operation| operation.id);
-            match open {
-                Some(open) => after.send_again(open, at)?,
-                None => {
-                    // Other attempts may have been declined since the order was read.
-                    self.settings.unpaid.check_payment(order, after.declined(), at)?;
-                    after.request(NewOperation::new(id, OperationKind::Authorize, order.payment.amount), at)?;
-                }
+            if let Some(open) = open {
+                after.send_again(open, at)?;
+            } else {
+                // Other attempts may have been declined since the order was read.
+                self.settings.unpaid.check_payment(order, after.declined(), at)?;
+                after.request(NewOperation::new(id, OperationKind::Authorize, order.payment.amount), at)?;
             }
             let mut commit = self.commit_by(caller, at);
             let payment = change_payment(&mut commit, PaymentChange { before, after });

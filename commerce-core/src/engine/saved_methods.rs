@@ -117,7 +117,7 @@ impl Engine {
         if let Some(card) = &method.card {
             self.means_of(&method)?.forget(&card.reference).await?;
         }
-        self.change_method(caller, id, |method, at| method.deleted(at)).await.map(drop)
+        self.change_method(caller, id, SavedMethod::deleted).await.map(drop)
     }
 
     /// As [`Engine::confirm_payment`], with a means of payment that the caller has saved.

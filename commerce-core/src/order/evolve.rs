@@ -149,10 +149,9 @@ impl Payment {
         let was_held = self.held;
         self.captured = self.captured.plus(amount)?;
         self.release(if is_final { was_held.unwrap_or(amount) } else { amount })?;
-        self.status = match self.counted() {
-            PaymentStatus::PartiallyCaptured if was_held.is_none() => PaymentStatus::Succeeded,
-            status => status,
-        };
+        let counted = self.counted();
+        let is_whole = was_held.is_none() && counted == PaymentStatus::PartiallyCaptured;
+        self.status = if is_whole { PaymentStatus::Succeeded } else { counted };
         Ok(())
     }
 

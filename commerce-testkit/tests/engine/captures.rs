@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use commerce_core::engine::{EngineError, Reply};
+use commerce_core::money::Money;
 use commerce_core::order::{Command, Lifecycle, Order, OrderRejection, PaymentStatus, Phase, RefundStatus};
 use commerce_core::payment::{
     CaptureMode, Operation, OperationAnswer, OperationKind, OperationOutcome, OperationState, PaymentRejection,
@@ -55,7 +56,7 @@ fn agree(shop: &Shopfront, order: &Order, (held, captured, refunded): (i64, i64,
     let book = &shop.processor.books()[&order.payment.id];
     assert_eq!((book.held(), book.captured(), book.refunded()), (held, captured, refunded), "at the processor");
     let payment = &order.payment;
-    let known = (payment.held.map_or(0, |held| held.minor()), payment.captured.minor(), payment.refunded.minor());
+    let known = (payment.held.map_or(0, Money::minor), payment.captured.minor(), payment.refunded.minor());
     assert_eq!(known, (held, captured, refunded), "{payment:?}");
 }
 
