@@ -149,9 +149,9 @@ impl Payment {
         let was_held = self.held;
         self.captured = self.captured.plus(amount)?;
         self.release(if is_final { was_held.unwrap_or(amount) } else { amount })?;
-        let status = self.counted();
-        let is_whole = status == PaymentStatus::PartiallyCaptured && was_held.is_none();
-        self.status = if is_whole { PaymentStatus::Succeeded } else { status };
+        let counted = self.counted();
+        let is_whole = was_held.is_none() && counted == PaymentStatus::PartiallyCaptured;
+        self.status = if is_whole { PaymentStatus::Succeeded } else { counted };
         Ok(())
     }
 

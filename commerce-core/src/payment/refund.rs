@@ -19,14 +19,14 @@ impl Payment {
     /// processor.
     pub fn refund_parts(&self, amount: Money) -> Vec<RefundPart> {
         let mut left = amount.minor();
-        let (mut by_processor, mut by_others) = (0_i64, 0_i64);
-        for (elsewhere, received) in self.left_to_refund() {
+        let (mut by_processor, mut elsewhere) = (0_i64, 0_i64);
+        for (is_elsewhere, received) in self.left_to_refund() {
             let part = received.min(left);
-            let sum = if elsewhere { &mut by_others } else { &mut by_processor };
+            let sum = if is_elsewhere { &mut elsewhere } else { &mut by_processor };
             *sum = sum.saturating_add(part);
             left = left.saturating_sub(part);
         }
-        let parts = [(by_processor.saturating_add(left), false), (by_others, true)].into_iter();
+        let parts = [(by_processor.saturating_add(left), false), (elsewhere, true)].into_iter();
         let parts = parts.filter(|(part, elsewhere)| *part > 0 || (!elsewhere && amount.minor() <= 0));
         parts.map(|(part, elsewhere)| RefundPart { amount: Money::new(part, amount.currency()), elsewhere }).collect()
     }
@@ -38,10 +38,10 @@ impl Payment {
         received.sort_by_key(|done| (done.updated_at, !done.is_elsewhere()));
         let refunded = |elsewhere| self.operations.iter().filter(move |done| done.is_refund(elsewhere));
         let sum = |elsewhere| refunded(elsewhere).fold(0_i64, |sum, done| sum.saturating_add(done.amount.minor()));
-        let (mut by_processor, mut by_others) = (sum(false), sum(true));
+        let (mut by_processor, mut paid_elsewhere) = (sum(false), sum(true));
         let left = received.iter().rev().map(|done| {
             let elsewhere = done.is_elsewhere();
-            let gone = if elsewhere { &mut by_others } else { &mut by_processor };
+            let gone = if elsewhere { &mut paid_elsewhere } else { &mut by_processor };
             let taken = done.amount.minor().min(*gone);
             *gone = gone.saturating_sub(taken);
             (elsewhere, done.amount.minor().saturating_sub(taken))
