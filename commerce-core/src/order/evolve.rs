@@ -147,6 +147,7 @@ impl Order {
 impl Payment {
     fn count_capture(&mut self, amount: Money, is_final: bool) -> Result<(), CorruptHistory> {
         let was_held = self.held;
+        self.status = PaymentStatus::Authorized;
         self.captured = self.captured.plus(amount)?;
         self.release(if is_final { was_held.unwrap_or(amount) } else { amount })?;
         let counted = self.counted();
@@ -162,10 +163,11 @@ impl Payment {
         Ok(())
     }
 
-    /// The status that follows from the amounts.
+    /// The status that follows from the amounts. A failed capture is shown until one succeeds or the hold ends.
     fn counted(&self) -> PaymentStatus {
         let (captured, refunded) = (self.captured.minor(), self.refunded.minor());
         match self.held {
+            Some(_) if self.status == PaymentStatus::CaptureFailed => PaymentStatus::CaptureFailed,
             Some(_) => PaymentStatus::Authorized,
             None if captured == 0 => PaymentStatus::Voided,
             None if refunded >= captured => PaymentStatus::Refunded,
