@@ -32,6 +32,7 @@ pub enum Resource {
     Document(DocumentKind),
     Order,
     Payment,
+    Refund,
     Return,
     Stock,
     /// A payment processor.
@@ -42,9 +43,10 @@ pub enum Resource {
 impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Document(kind) => kind.name(),
+            Self::Document(kind) => return f.write_str(&kind.name().replace('_', " ")),
             Self::Order => "order",
             Self::Payment => "payment",
+            Self::Refund => "refund",
             Self::Return => "return",
             Self::Stock => "stock",
             Self::Processor => "payment processor",

@@ -1,5 +1,8 @@
 //! Use cases of payments.
 
+mod by_hand;
+mod outcomes;
+
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,17 +15,16 @@ use crate::document::{DocumentFilter, DocumentId, DocumentKind};
 use crate::event::Recorded;
 use crate::ids::{OperationId, OrderId, PaymentId, RefundId, Sku, UserId};
 use crate::money::Money;
-use crate::order::{Command, Context, Order, OrderEvent, OrderRejection, Phase, Reason, RefundOutcome, Trigger};
+use crate::order::{Command, Context, Order, OrderEvent, OrderRejection, Phase, Reason, Trigger};
 use crate::payment::{
-    CaptureMode, DeclineClass, Finding, NewOperation, Operation, OperationAnswer, OperationKind, OperationState,
-    Payment, PaymentRejection, Reference, RefundPart,
+    CaptureMode, Finding, NewOperation, Operation, OperationAnswer, OperationKind, OperationState, Payment,
+    PaymentRejection, Reference, RefundPart,
 };
 use crate::permission::Permission;
 use crate::port::{
     News, OperationAction, OperationLookup, OperationRequest, OrderRef, Page, PageRequest, PaymentToken,
     ProcessorError, StoreError,
 };
-use crate::settings::ExpiringHold;
 use crate::stock::StockRefusal;
 use crate::text::BoundedString;
 
@@ -226,98 +228,6 @@ impl Engine {
         self.command_on(caller, Target::any(&OrderRef::Payment(payment)), &command, key).await
     }
 
-    /// Staff have paid a refund of money that was received elsewhere.
-    ///
-    /// # Errors
-    /// [`EngineError::Forbidden`], [`EngineError::NotFound`], [`EngineError::Payment`] if the processor pays it.
-    pub async fn note_refund_paid(
-        &self,
-        caller: &Actor,
-        payment: PaymentId,
-        refund: RefundId,
-        key: Key<'_, PaymentView>,
-    ) -> Answer<PaymentView> {
-        caller.require(Permission::HandleReturns)?;
-        let decide = async |_| {
-            let (context, order, mut change) = self.read_payment(caller, payment).await?;
-            change.after.note_refunded(OperationId::new(refund.uuid()), context.at)?;
-            let system = Context { actor: Actor::SYSTEM, ..context.clone() };
-            let outcome = RefundOutcome::Done { reference: None };
-            let events = self.decide_events(&system, &order, Command::RecordRefund { id: refund, outcome })?;
-            self.commit_with_payment(&context, order, events, Some(change)).await
-        };
-        self.decide_and_commit(key, decide).await
-    }
-
-    /// Captures an amount of what is held; `None`: all of it. The task of the payment sends it. A final capture gives the rest back.
-    ///
-    /// # Errors
-    /// [`EngineError::Forbidden`], [`EngineError::NotFound`], [`EngineError::Payment`] if it is not held.
-    pub async fn capture_payment(
-        &self,
-        caller: &Actor,
-        payment: PaymentId,
-        (amount, is_final): (Option<Money>, Option<bool>),
-        key: Key<'_, PaymentView>,
-    ) -> Answer<PaymentView> {
-        caller.require(Permission::CapturePayments)?;
-        let decide = async |_| {
-            let (context, order, mut change) = self.read_payment(caller, payment).await?;
-            let capture = change.after.capture(OperationId::new(self.ports.ids.next()), amount, is_final);
-            change.after.request(capture, context.at)?;
-            self.commit_with_payment(&context, order, Vec::new(), Some(change)).await
-        };
-        self.decide_and_commit(key, decide).await
-    }
-
-    /// Gives back what is held and not captured. The order counts it as given back at once; the task of the payment sends it.
-    ///
-    /// # Errors
-    /// [`EngineError::Forbidden`], [`EngineError::NotFound`], [`EngineError::Payment`] if nothing is held.
-    pub async fn void_payment(
-        &self,
-        caller: &Actor,
-        payment: PaymentId,
-        key: Key<'_, PaymentView>,
-    ) -> Answer<PaymentView> {
-        caller.require(Permission::CapturePayments)?;
-        let decide = async |_| {
-            let (context, order, mut change) = self.read_payment(caller, payment).await?;
-            let id = OperationId::new(self.ports.ids.next());
-            let void = NewOperation::new(id, OperationKind::Void, change.after.capture(id, None, None).amount);
-            change.after.request(void, context.at)?;
-            let events = self.decide_events(&context, &order, Command::Void { amount: void.amount })?;
-            self.commit_with_payment(&context, order, events, Some(change)).await
-        };
-        self.decide_and_commit(key, decide).await
-    }
-
-    /// What is held runs out soon: it is captured, given back or told, as the settings say.
-    async fn end_hold(&self, payment: PaymentId, hold: OperationId) -> Result<()> {
-        let decide = async |_| {
-            let (context, order, mut change) = self.read_payment(&Actor::SYSTEM, payment).await?;
-            let new = OperationId::new(self.ports.ids.next());
-            let all = change.after.capture(new, None, None);
-            let expires_at = change.after.end_alarm(hold)?.filter(|_| all.amount.minor() > 0);
-            let void = NewOperation::new(new, OperationKind::Void, all.amount);
-            let decide = |command| self.decide_events(&context, &order, command);
-            let events = match (expires_at, self.settings.expiring_hold) {
-                (None, _) => Vec::new(),
-                (Some(_), ExpiringHold::Capture) if order.payment.held.is_some() => {
-                    change.after.request(all, context.at)?;
-                    Vec::new()
-                }
-                (Some(_), ExpiringHold::Void) => {
-                    change.after.request(void, context.at)?;
-                    decide(Command::Void { amount: void.amount })?
-                }
-                (Some(expires_at), _) => decide(Command::TellExpiringHold { expires_at })?,
-            };
-            self.commit_with_payment(&context, order, events, Some(change)).await
-        };
-        self.decide_and_commit(None, decide).await.map(drop)
-    }
-
     async fn read_payment(&self, caller: &Actor, id: PaymentId) -> Result<(Context, Order, PaymentChange)> {
         let order = self.order(caller, &OrderRef::Payment(id)).await?;
         let context = self.context(caller);
@@ -514,110 +424,6 @@ impl Engine {
         Ok(decision)
     }
 
-    /// The events of an order that follow from the new state of an operation.
-    fn follow_operation(
-        &self,
-        context: &Context,
-        order: &Order,
-        (payment, operation): (&Payment, &Operation),
-        units_gone: bool,
-    ) -> Result<Vec<OrderEvent>> {
-        let decide = |command| self.decide_events(context, order, command);
-        let id = RefundId::new(operation.id.uuid());
-        let reason = || operation.decline.as_ref().map(|decline| decline.message.clone());
-        match (operation.kind, operation.state) {
-            (OperationKind::Authorize, OperationState::Succeeded) if payment.capture == CaptureMode::Automatic => {
-                self.capture_events(context, order, (operation.amount, payment.reference.clone()), units_gone)
-            }
-            (OperationKind::Authorize, OperationState::Succeeded) => {
-                self.authorize_events(context, order, (operation.amount, payment.reference.clone()), units_gone)
-            }
-            (OperationKind::Capture, OperationState::Succeeded) => {
-                self.capture_held_events(context, order, (payment, operation))
-            }
-            (OperationKind::Capture, OperationState::Declined) => match reason() {
-                Some(reason) => decide(Command::FailCapture { reason }),
-                None => Ok(Vec::new()),
-            },
-            (OperationKind::Void, OperationState::Succeeded) => match unheld(order, payment) {
-                Some(amount) => decide(Command::Void { amount }),
-                None => Ok(Vec::new()),
-            },
-            (OperationKind::Authorize, OperationState::Declined) => {
-                let ours = operation.decline.as_ref().is_some_and(|known| known.code.class() == DeclineClass::Retry);
-                let failed = reason().filter(|_| !ours).map(|reason| decide(Command::FailPayment { reason }));
-                match failed {
-                    // It was paid in another way meanwhile.
-                    Some(Err(EngineError::Order(OrderRejection::AlreadyPaid))) | None => Ok(Vec::new()),
-                    Some(events) => events,
-                }
-            }
-            (OperationKind::Refund | OperationKind::Dispute, _) if operation.sent == 0 => {
-                foreign_refund(order, operation).map_or(Ok(Vec::new()), decide)
-            }
-            (OperationKind::Refund, OperationState::Succeeded) => {
-                let outcome = RefundOutcome::Done { reference: operation.reference.clone() };
-                decide(Command::RecordRefund { id, outcome })
-            }
-            (OperationKind::Refund, OperationState::Declined) => match reason() {
-                Some(reason) => decide(Command::RecordRefund { id, outcome: RefundOutcome::Failed { reason } }),
-                None => Ok(Vec::new()),
-            },
-            _ => Ok(Vec::new()),
-        }
-    }
-
-    /// Money that was taken is recorded in any case. An order that cannot have it gives it back.
-    fn capture_events(
-        &self,
-        context: &Context,
-        order: &Order,
-        (amount, reference): (Money, Option<Reference>),
-        units_gone: bool,
-    ) -> Result<Vec<OrderEvent>> {
-        let decide = |command| self.decide_events(context, order, command);
-        let late = || Command::CaptureAfterExpiry { amount, reference: reference.clone() };
-        let usual = || Command::Capture { amount, reference: reference.clone() };
-        match decide(if units_gone { late() } else { usual() }) {
-            Err(EngineError::Order(OrderRejection::AlreadyPaid)) => {
-                decide(Command::CaptureSurplus { amount, reference: reference.clone() })
-            }
-            Err(EngineError::Order(OrderRejection::AmountMismatch { .. })) => decide(late()),
-            events => events,
-        }
-    }
-
-    /// An order that cannot use what is held does not count it, so that it is given back.
-    fn authorize_events(
-        &self,
-        context: &Context,
-        order: &Order,
-        (amount, reference): (Money, Option<Reference>),
-        units_gone: bool,
-    ) -> Result<Vec<OrderEvent>> {
-        let held = Command::Authorize { amount, reference };
-        match self.decide_events(context, order, if units_gone { Command::CancelSoldOut } else { held }) {
-            Err(EngineError::Order(
-                OrderRejection::AlreadyPaid | OrderRejection::NotPayable(_) | OrderRejection::AmountMismatch { .. },
-            )) => Ok(Vec::new()),
-            events => events,
-        }
-    }
-
-    fn capture_held_events(
-        &self,
-        context: &Context,
-        order: &Order,
-        (payment, operation): (&Payment, &Operation),
-    ) -> Result<Vec<OrderEvent>> {
-        let (amount, reference, is_final) = (operation.amount, payment.reference.clone(), operation.is_final);
-        let late = Command::CaptureAfterExpiry { amount, reference: reference.clone() };
-        match self.decide_events(context, order, Command::CaptureHeld { amount, reference, is_final }) {
-            Err(EngineError::Order(OrderRejection::AmountMismatch { .. })) => self.decide_events(context, order, late),
-            events => events,
-        }
-    }
-
     /// A commit with the events of an order, and with what they and a change of its payment make of the payment: an order that
     /// requests a refund requests it of its payment, and one that is not to be paid any more closes it.
     pub(super) async fn commit_with_payment(
@@ -719,36 +525,6 @@ pub(super) fn change_payment(commit: &mut Commit, change: PaymentChange) -> Paym
         commit.change(before.as_ref(), after.clone());
     }
     after
-}
-
-/// What an order records of a refund or a dispute that the shop did not start, under the same id. `None`: its sums cannot follow, and
-/// staff have to look at the operation.
-fn foreign_refund(order: &Order, operation: &Operation) -> Option<Command> {
-    if operation.amount.currency() != order.currency() || operation.amount.minor() <= 0 {
-        return None;
-    }
-    let is_dispute = operation.kind == OperationKind::Dispute;
-    let (reason, back) = if is_dispute {
-        ("The payment was disputed.", "The dispute was won.")
-    } else {
-        ("Refunded at the payment processor.", "The refund at the payment processor failed.")
-    };
-    let outcome = match operation.state {
-        OperationState::Succeeded => Some(RefundOutcome::Done { reference: operation.reference.clone() }),
-        OperationState::Declined => Some(RefundOutcome::Failed { reason: back.parse().ok()? }),
-        OperationState::Requested | OperationState::Pending | OperationState::Unknown => None,
-    };
-    let (id, amount) = (RefundId::new(operation.id.uuid()), operation.amount);
-    Some(Command::NoteRefund { id, amount, reason: reason.parse().ok()?, outcome })
-}
-
-/// What an order counts as held although the payment does not hold it any more.
-fn unheld(order: &Order, payment: &Payment) -> Option<Money> {
-    let totals = payment.totals();
-    let held = order.payment.held?;
-    let left = totals.capturable().saturating_add(totals.capturing).max(0);
-    let gone = held.minor().saturating_sub(left);
-    (gone > 0).then(|| Money::new(gone, held.currency()))
 }
 
 /// The payment can know of a refund that the order, which was read before, does not know yet. The refusal is the same.

@@ -52,7 +52,7 @@ impl CodeTrial {
                 items.map(|items| Basket::Items(items.into_iter().map(|item| (item.sku, item.quantity)).collect()))
             }
             (None, Some(_)) => f.refuse("items", "out_of_range", format_args!("has 1 to {MAX_LINES} lines")),
-            _ => f.refuse("", "invalid", "name either a cart_id or items"),
+            _ => f.refuse("", "invalid", "must contain either a cart_id or items"),
         };
         Some((code?, basket?))
     }

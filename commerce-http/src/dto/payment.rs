@@ -195,7 +195,7 @@ impl Confirmation {
         match (self.token, self.payment_method_id) {
             (Some(token), None) => read_token(token, f).map(Means::Token),
             (None, Some(id)) => Some(Means::Saved(PaymentMethodId::new(id))),
-            _ => f.refuse("", "invalid", "name either a token or a payment_method_id"),
+            _ => f.refuse("", "invalid", "must contain either a token or a payment_method_id"),
         }
     }
 }

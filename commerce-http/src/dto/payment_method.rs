@@ -54,7 +54,7 @@ impl NewPaymentMethod {
             None => Some(None),
         };
         if !self.consent {
-            return f.refuse("consent", "invalid", "the customer has to agree");
+            return f.refuse("consent", "invalid", "must be true: the customer has to agree");
         }
         token
     }

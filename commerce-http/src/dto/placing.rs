@@ -121,7 +121,7 @@ impl NewOrder {
                 request.expected_total = expected_total;
                 Some(Source::Items(request))
             }
-            _ => f.refuse("", "invalid", "name either a cart_id or items"),
+            _ => f.refuse("", "invalid", "must contain either a cart_id or items"),
         }
     }
 }

@@ -96,7 +96,7 @@ pub(crate) async fn delete(app: &App, call: &RequestContext) -> Outcome {
 }
 
 fn method_id(call: &RequestContext) -> Result<PaymentMethodId, Problem> {
-    call.path_param("id", "payment_method")
+    call.path_param("id", "payment method")
 }
 
 fn saved(started: &StartedSetup) -> Answer {

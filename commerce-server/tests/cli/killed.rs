@@ -28,8 +28,8 @@ const SERVICE: [&str; 3] = ["KILLED_SERVICE_LISTEN", "KILLED_SERVICE_BOOKS", "KI
 const BUYERS: u32 = 16;
 const TOKENS: [&str; 8] =
     ["tok_ok", "tok_ok", "tok_ok", "tok_3ds", "tok_slow", "tok_timeout", "tok_timeout_paid", "tok_declined"];
-/// How long an unpaid order reserves its units.
-const RESERVATION: &str = "15s";
+/// How long an unpaid order reserves its units, and how much longer while the payment service does not answer.
+const RESERVATION: &str = "reservation = \"15s\"\n[payments]\noutage_grace = \"30s\"\n";
 
 fn setting(name: &str, usual: u32) -> u32 {
     env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
@@ -48,8 +48,8 @@ async fn only_pays() {
         listen: listen.parse().expect("an address"),
         books: Some(books.into()),
         webhook: Some(webhook),
-        lost_requests: 30,
-        lost_answers: 30,
+        lost_requests: 15,
+        lost_answers: 15,
         duplicates: 200,
         reordered: 200,
         lost_webhooks: 300,
@@ -77,7 +77,7 @@ impl World {
     fn open() -> Self {
         let home = Home::postgres();
         home.stock(&[("mug", 1_000_000)]);
-        fs::write(home.path().join("shop.toml"), format!("reservation = \"{RESERVATION}\"\n")).expect("written");
+        fs::write(home.path().join("shop.toml"), RESERVATION).expect("written");
         let (shop, service) = (free_address(), free_address());
         let books = home.path().join("books");
         let guest = Caller::guest(shop);
@@ -249,8 +249,8 @@ async fn a_server_killed_while_money_moves_agrees_with_the_payment_service() {
         buyer.expect("no panic");
     }
     assert!(world.broken.load(Ordering::Relaxed) > 0, "nobody noticed that the server was killed");
-    // Some payments are asked about again after a minute, and many orders leave many tasks.
-    let deadline = Instant::now() + 4 * PATIENCE + orders * Duration::from_millis(200);
+    // A payment is asked about again after five minutes if two questions were lost, and many orders leave many tasks.
+    let deadline = Instant::now() + 7 * PATIENCE + orders * Duration::from_millis(200);
     loop {
         let found = world.differences().await;
         if found.is_empty() {
