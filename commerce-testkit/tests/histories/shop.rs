@@ -101,9 +101,9 @@ impl Shop {
             Step::Told(operation, word) => self.tell(number, operation, word, true).await,
             Step::Named(operation, word) => self.tell(number, operation, word, false).await,
             Step::Disputed(word) => {
-                let (kind, amount) = (OperationKind::Dispute, parse("100.00 USD"));
+                let amount = parse("100.00 USD");
                 let answer = OperationAnswer { reference: Some(parse("dispute")), ..said(0, amount, word) };
-                self.hear(number, (None, None), kind, amount, answer).await;
+                self.hear(number, (None, None), (OperationKind::Dispute, amount), answer).await;
                 self.work().await;
             }
             // It may be cancelled already.
@@ -122,15 +122,14 @@ impl Shop {
         let request = self.processor.sent()[operation].clone();
         let ids = (with_our_ids.then(|| self.payment()), with_our_ids.then_some(request.id));
         let answer = said(operation, request.amount, word);
-        self.hear(number, ids, request.action.kind(), request.amount, answer).await;
+        self.hear(number, ids, (request.action.kind(), request.amount), answer).await;
     }
 
     async fn hear(
         &self,
         number: usize,
         (payment, operation): (Option<PaymentId>, Option<OperationId>),
-        kind: OperationKind,
-        amount: Money,
+        (kind, amount): (OperationKind, Money),
         answer: OperationAnswer,
     ) {
         let id = parse(&format!("event-{number}"));

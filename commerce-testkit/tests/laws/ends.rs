@@ -29,11 +29,11 @@ struct Place {
 
 impl Place {
     fn of(order: Order, goods: StockEffect, events: &[Recorded<OrderEvent>]) -> Self {
-        let moved = events.iter().filter_map(|entry| match &entry.event {
-            OrderEvent::Transitioned { stock, .. } => Some(*stock).filter(|stock| *stock != StockEffect::None),
-            _ => None,
-        });
-        Self { order, goods: moved.last().unwrap_or(goods) }
+        let moved = |entry: &Recorded<OrderEvent>| {
+            let OrderEvent::Transitioned { stock, .. } = &entry.event else { return None };
+            Some(*stock).filter(|stock| *stock != StockEffect::None)
+        };
+        Self { order, goods: events.iter().rev().find_map(moved).unwrap_or(goods) }
     }
 
     fn is_settled(&self) -> bool {

@@ -15,6 +15,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use OperationKind::{Authorize, Capture, Dispute, Refund, Void};
+
 /// Something that the shop, the processor, the customer's bank or the network does. Shares are percents; a number chooses one of several.
 #[derive(Clone, Debug)]
 enum Act {
@@ -101,7 +103,7 @@ impl World {
             Act::Repeat(number) => {
                 if !self.given.is_empty() {
                     let (id, answer) = self.given[number % self.given.len()].clone();
-                    self.record(id, Finding::Answered(answer))?;
+                    self.record(id, &Finding::Answered(answer))?;
                 }
             }
             Act::TakeBack(kind, share) => self.take_back(*kind, *share)?,
@@ -115,12 +117,12 @@ impl World {
     fn request(&mut self, kind: OperationKind, share: i64, is_final: bool) -> Result<(), TestCaseError> {
         let totals = self.payment.totals();
         let whole = match kind {
-            OperationKind::Authorize => self.payment.amount.minor(),
-            OperationKind::Capture | OperationKind::Void => totals.capturable(),
-            OperationKind::Refund | OperationKind::Dispute => totals.received(),
+            Authorize => self.payment.amount.minor(),
+            Capture | Void => totals.capturable(),
+            Refund | Dispute => totals.received(),
         };
-        let amount = self.money(if kind == OperationKind::Void { whole } else { whole * share / 100 });
-        let is_final = is_final && kind == OperationKind::Capture;
+        let amount = self.money(if kind == Void { whole } else { whole * share / 100 });
+        let is_final = is_final && kind == Capture;
         let new = NewOperation { is_final, ..NewOperation::new(self.id(), kind, amount) };
         let before = Naive::of(&self.payment);
         if self.payment.request(new, self.now).is_err() {
@@ -129,13 +131,13 @@ impl World {
         }
         let after = Naive::of(&self.payment);
         match kind {
-            OperationKind::Capture | OperationKind::Void => {
+            Capture | Void => {
                 prop_assert!(after.leaving() <= after.authorized, "PAY-1: {after:?}");
             }
-            OperationKind::Refund => {
+            Refund => {
                 prop_assert!(after.refunded + after.refunding <= after.captured, "PAY-2: {after:?}");
             }
-            OperationKind::Authorize | OperationKind::Dispute => {}
+            Authorize | Dispute => {}
         }
         Ok(())
     }
@@ -147,19 +149,17 @@ impl World {
             Fate::RequestLost => Finding::Unanswered,
             Fate::Answered | Fate::AnswerLost => {
                 let action = match operation.kind {
-                    OperationKind::Authorize => {
-                        OperationAction::Authorize { token: PaymentToken::new("tok".to_owned()) }
-                    }
-                    OperationKind::Capture => OperationAction::Capture { is_final: operation.is_final },
-                    OperationKind::Void => OperationAction::Void,
-                    OperationKind::Refund | OperationKind::Dispute => OperationAction::Refund,
+                    Authorize => OperationAction::Authorize { token: PaymentToken::new("tok".to_owned()) },
+                    Capture => OperationAction::Capture { is_final: operation.is_final },
+                    Void => OperationAction::Void,
+                    Refund | Dispute => OperationAction::Refund,
                 };
-                let pays_more = operation.kind == OperationKind::Refund && amount.minor() > self.left_there();
+                let pays_more = operation.kind == Refund && amount.minor() > self.left_there();
                 // One that is pending may come when the money is gone, so the honest processor does not hesitate with those.
                 let verdict = match verdict {
                     _ if pays_more => Verdict::Declined(DeclineCode::InvalidAmount),
-                    Verdict::Later(..) if operation.kind != OperationKind::Authorize => Verdict::Approved,
-                    verdict => verdict.clone(),
+                    Verdict::Later(..) if operation.kind != Authorize => Verdict::Approved,
+                    Verdict::Approved | Verdict::Declined(_) | Verdict::Later(..) => verdict.clone(),
                 };
                 let request = OperationRequest { id, payment: self.payment.terms(), amount, action };
                 let answer = self.book.perform(&request, verdict);
@@ -168,7 +168,7 @@ impl World {
             }
         };
         self.payment.send_again(id, self.now).map_err(|error| TestCaseError::fail(error.to_string()))?;
-        self.record(id, finding)
+        self.record(id, &finding)
     }
 
     fn ask(&mut self, id: OperationId, fate: Fate) -> Result<(), TestCaseError> {
@@ -176,14 +176,14 @@ impl World {
         let answer = self.book.find(id).map(|entry| entry.answer.clone());
         self.given.extend(answer.iter().map(|answer| (id, answer.clone())));
         match (fate, answer) {
-            (Fate::Answered, Some(answer)) => self.record(id, Finding::Answered(answer)),
-            (Fate::Answered, None) => self.record(id, Finding::NotFound),
+            (Fate::Answered, Some(answer)) => self.record(id, &Finding::Answered(answer)),
+            (Fate::Answered, None) => self.record(id, &Finding::NotFound),
             _ => Ok(()),
         }
     }
 
     /// Only the processor's word ends an operation, and what it ended stays so.
-    fn record(&mut self, id: OperationId, finding: Finding) -> Result<(), TestCaseError> {
+    fn record(&mut self, id: OperationId, finding: &Finding) -> Result<(), TestCaseError> {
         let before = self.payment.operation(id).cloned();
         self.payment.record(id, finding.clone(), self.now).map_err(|error| TestCaseError::fail(error.to_string()))?;
         let (Some(before), Some(after)) = (before, self.payment.operation(id)) else { return Ok(()) };
@@ -218,7 +218,7 @@ impl World {
         match self.payment.operation_of(event, new, self.now) {
             Subject::Operation(id) => {
                 self.given.push((id, event.answer.clone()));
-                self.record(id, Finding::Answered(event.answer.clone()))
+                self.record(id, &Finding::Answered(event.answer.clone()))
             }
             Subject::Nothing | Subject::Unclear => Ok(()),
         }
@@ -292,7 +292,6 @@ impl Naive {
             let counted = counted.filter(|one| kinds.contains(&one.kind) && states.contains(&one.state));
             counted.map(|one| one.amount.minor()).sum()
         };
-        use OperationKind::{Authorize, Capture, Dispute, Refund, Void};
         let (done, open) = (
             [OperationState::Succeeded],
             [OperationState::Requested, OperationState::Pending, OperationState::Unknown],
@@ -325,10 +324,10 @@ impl Naive {
 fn act() -> impl Strategy<Value = Act> {
     let number = || 0..60_usize;
     let kind = prop_oneof![
-        3 => Just(OperationKind::Authorize),
-        5 => Just(OperationKind::Capture),
-        1 => Just(OperationKind::Void),
-        5 => Just(OperationKind::Refund),
+        3 => Just(Authorize),
+        5 => Just(Capture),
+        1 => Just(Void),
+        5 => Just(Refund),
     ];
     let share = || prop_oneof![3 => 1..=60_i64, 2 => Just(100), 1 => -1..=120_i64];
     let fate = || {
@@ -343,7 +342,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Verdict::Later(pending(), None)),
         1 => Just(Verdict::Later(pending(), Some(DeclineCode::CardDeclined))),
     ];
-    let out = select(vec![OperationKind::Dispute, OperationKind::Refund]);
+    let out = select(vec![Dispute, Refund]);
     prop_oneof![
         5 => (kind, share(), any::<bool>()).prop_map(|(kind, share, is_final)| Act::Request(kind, share, is_final)),
         6 => (number(), verdict, fate()).prop_map(|(number, verdict, fate)| Act::Send(number, verdict, fate)),
@@ -361,7 +360,7 @@ proptest! {
     #[test]
     fn no_more_moves_than_there_is(is_manual: bool, acts in vec(act(), 1..60)) {
         let mut world = World::new(if is_manual { CaptureMode::Manual } else { CaptureMode::Automatic });
-        world.act(&Act::Request(OperationKind::Authorize, 100, false))?;
+        world.act(&Act::Request(Authorize, 100, false))?;
         for act in &acts {
             world.act(act)?;
         }

@@ -35,7 +35,7 @@ async fn a_canceled_intent_is_followed_by_one_that_can_be_paid() {
     let mut terms = open(&stripe, CaptureMode::Manual).await;
     let first = pay(&terms, "pm_ok");
     stripe.perform(&first).await.expect("it answers");
-    let void = request(&terms, 100_00, OperationAction::Void);
+    let void = request(&terms, 10_000, OperationAction::Void);
     stripe.perform(&void).await.expect("it answers");
     assert!(declined(&stripe.perform(&pay(&terms, "pm_ok")).await.expect("it answers")).is_some());
     let again = stripe.open(&terms).await.expect("it answers");
@@ -89,6 +89,6 @@ async fn a_voided_payment_is_paid_again() {
         engine.run_due_tasks(10).await.expect("the store answers");
         let paid = engine.order(&ann, &id).await.expect("the order").payment;
         assert_eq!((paid.status, paid.captured), (PaymentStatus::Succeeded, order.payment.amount));
-        assert_eq!(double.balance(), 100_00);
+        assert_eq!(double.balance(), 10_000);
     }
 }
