@@ -225,7 +225,7 @@ pub async fn orders_are_filtered<F: Fixture>(fixture: &F) {
 }
 
 pub async fn orders_are_found_by_ids<F: Fixture>(fixture: &F) {
-    let case = Case::stocked(fixture, &[("MUG", 9)]).await;
+    let case = Case::stocked(fixture, &[("MUG", 99)]).await;
     let mut orders = Vec::new();
     for n in 0..4 {
         orders.push(case.carry_out(case.shop.order(&[("MUG", n + 1)])).await);
