@@ -1,7 +1,6 @@
 //! Commits that wait for a synchronous standby.
 
 #![cfg(feature = "postgres")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

@@ -4,7 +4,7 @@
 //! reports no error. A statement that is not prepared yet is therefore sent as text within a transaction, and prepared before
 //! the next one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::mem;
 
 use diesel::mysql::{Mysql, MysqlQueryBuilder, MysqlType};
@@ -20,7 +20,7 @@ pub(super) struct Link {
     conn: Conn,
     prepared: HashMap<String, Statement>,
     /// Statements to prepare before the next transaction.
-    unprepared: Vec<String>,
+    unprepared: BTreeSet<String>,
     in_transaction: bool,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Query {
 
 impl Link {
     pub(super) fn new(conn: Conn) -> Self {
-        Self { conn, prepared: HashMap::new(), unprepared: Vec::new(), in_transaction: false }
+        Self { conn, prepared: HashMap::new(), unprepared: BTreeSet::new(), in_transaction: false }
     }
 
     /// Runs statements without values.
@@ -79,7 +79,7 @@ impl Link {
             return Ok(known);
         }
         if self.in_transaction {
-            self.unprepared.push(query.sql.clone());
+            self.unprepared.insert(query.sql.clone());
             return Ok(None);
         }
         self.prepare(query.sql.clone()).await.map(Some)
@@ -115,6 +115,7 @@ impl Query {
 }
 
 /// The value of a parameter, of the types of our columns.
+#[expect(clippy::wildcard_enum_match_arm, reason = "no column is of another type")]
 fn value((kind, bind): (MysqlType, Option<Vec<u8>>)) -> QueryResult<Value> {
     let Some(bytes) = bind else { return Ok(Value::NULL) };
     match kind {

@@ -14,6 +14,7 @@ use mysql_async::{DriverError, Error, IoError, Opts, OptsBuilder, SslOpts};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use tokio::sync::oneshot;
 
 use super::link::Link;
 use crate::network::security::Security;
@@ -22,15 +23,16 @@ use crate::network::{DatabaseError, DatabaseOptions, migrate};
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/mysql");
 
 /// The row that serializes the migrations of processes that start together, on any node of a cluster. The table is dropped
-/// after the migrations. A process that dies holds the row until its time is over.
+/// after the migrations.
 const TURN: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS __commerce_migration (id TINYINT PRIMARY KEY, owner BIGINT NOT NULL, until BIGINT NOT NULL) \
      ENGINE = InnoDB COMMENT = 'commerce'",
     "INSERT IGNORE INTO __commerce_migration VALUES (1, 0, 0)",
 ];
 
-/// How long a process may take for its migrations before another one may run them again, in seconds.
+/// How long a process that died holds the row, in seconds.
 const TURN_SECONDS: u32 = 120;
+const RENEWAL: Duration = Duration::from_secs(30);
 
 /// How long a process waits for the migrations of another one.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -184,8 +186,11 @@ impl Target {
                 return self.migrate(conn).await;
             }
             self.take_turn(&mut conn).await?;
+            let (done, migrating) = oneshot::channel();
+            let holding = tokio::spawn(hold_turn(conn, migrating));
             let migrated = self.migrate(self.in_time(self.dial()).await?).await;
-            conn.query_drop("DROP TABLE __commerce_migration").await.map_err(|error| self.other(error))?;
+            drop(done);
+            holding.await.map_err(|error| self.other(error))?.map_err(|error| self.judge(error))?;
             migrated
         })
         .await
@@ -239,6 +244,15 @@ async fn has_turn(conn: &mut mysql_async::Conn, owner: u64) -> Result<bool, Erro
     conn.query_drop(format!("{take}{owner}, {until}")).await?;
     let holder: Option<u64> = conn.query_first("SELECT owner FROM __commerce_migration").await?;
     Ok(holder == Some(owner))
+}
+
+/// Keeps the row of the migrations until they are done.
+async fn hold_turn(mut conn: mysql_async::Conn, mut migrating: oneshot::Receiver<()>) -> Result<(), Error> {
+    let renew = format!("UPDATE __commerce_migration SET until = UNIX_TIMESTAMP() + {TURN_SECONDS}");
+    while tokio::time::timeout(RENEWAL, &mut migrating).await.is_err() {
+        conn.query_drop(&renew).await?;
+    }
+    conn.query_drop("DROP TABLE __commerce_migration").await
 }
 
 fn is_of_tls(error: &std::io::Error) -> bool {
