@@ -425,7 +425,7 @@ impl Engine {
     ) -> Decided<PaymentView> {
         match basis {
             Basis::Known(known) if lost == 0 => self.decide_known(known, operation, finding, units_gone).await,
-            basis => self.decide_stored(basis.id(), operation, finding, units_gone).await,
+            Basis::Known(_) | Basis::Stored(_) => self.decide_stored(basis.id(), operation, finding, units_gone).await,
         }
     }
 
