@@ -93,6 +93,10 @@ impl Conn {
     pub(super) async fn end(&self, statement: &str) -> QueryResult<()> {
         let mut preparing = self.link.preparing.subscribe();
         drop(preparing.wait_for(|count| *count == 0).await); // the sender is ours
+        if !mem::take(&mut *self.together()).is_empty() && statement == "COMMIT" {
+            let text = Box::new("rows were not written before the end of their transaction".to_owned());
+            return Err(Error::DatabaseError(DatabaseErrorKind::Unknown, text));
+        }
         self.link.sealed.store(true, Ordering::Release);
         let answer = self.run(statement).await;
         self.link.sealed.store(false, Ordering::Release);
