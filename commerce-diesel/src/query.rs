@@ -11,7 +11,7 @@
 //!   `append` for the feed;
 //!   `SUPPORTS_OPTIMISTIC_RESERVE`, `take_each`, `add_uses` for uncontended reservations and uses;
 //!   `in_list` (conditions on lists of keys), `contains`, `ORDER_OF_KEY`, `ORDER_OF_NUMBER`, `SOLD`, `STREAM_OF_ORDER`;
-//!   `kind`, `is_unavailable`, `is_deadlock`, `RETRIES`, `patience`, `pause` for failures.
+//!   `kind`, `is_unavailable`, `is_conflict`, `is_unreplicated`, `RETRIES`, `patience`, `pause` for failures.
 
 #[path = "query/committed.rs"]
 pub(super) mod committed;
