@@ -24,7 +24,7 @@ pub use self::claims::{ClaimChange, Claims};
 use self::settle::derive_event_id;
 pub use self::settle::{Accepted, LoadedState, ReadSet, UsesNeeded, settle};
 use crate::actor::Actor;
-use crate::document::{Aggregate, Claim, ClaimKind, DocumentChange, DocumentId, task_changes};
+use crate::document::{Aggregate, Claim, ClaimKind, DocumentChange, DocumentId, Versioned, task_changes};
 use crate::event::Recorded;
 use crate::ids::{OrderId, PromotionId};
 use crate::order::{CorruptHistory, LimitReached, Order, OrderEvent, UnpaidGuard, evolve, side_effects};
@@ -165,6 +165,13 @@ impl Commit {
             && self.stock.is_empty()
             && self.redemptions.is_empty()
             && self.tasks.is_empty()
+    }
+
+    /// Whether it is refused if another commit has changed the order or the document since the decision.
+    pub(crate) fn guards<T: Versioned>(&self, order: OrderId, document: &T) -> bool {
+        let id = DocumentId { kind: T::KIND, id: document.key() };
+        self.orders.iter().any(|change| change.order.id == order)
+            && self.documents.iter().any(|change| *change.id() == id)
     }
 
     /// Adds the next value of a document, with its event and its task. `before` is the value that was read; `None` for a new

@@ -5,10 +5,13 @@
 use async_trait::async_trait;
 use commerce_core::ids::PaymentId;
 use commerce_core::payment::{Books, BooksUnavailable, PaymentBook};
-use commerce_core::port::ProcessorEvent;
+use commerce_core::port::{ProcessorEvent, StoreError, StoreErrorKind};
+use tokio::sync::oneshot::error::TryRecvError;
 
 use super::query::sandbox;
 use super::{Backend, in_listing, in_statement, in_transaction};
+use crate::fault::Fault;
+use crate::rows::sandbox::NewSandboxRow;
 
 #[async_trait]
 impl Books for Backend {
@@ -23,10 +26,19 @@ impl Books for Backend {
         book: PaymentBook,
         event: ProcessorEvent,
     ) -> Result<bool, BooksUnavailable> {
-        // One at a time: rows that meet wait for each other, and all but one are in vain.
-        let _turn = self.shared.books.lock().await;
-        let written = read.saturating_add(1);
-        Ok(in_transaction!(self, []; conn => sandbox::append(conn, (payment, written), &book, &event))?)
+        let failed = |fault: Fault| StoreError::new(StoreErrorKind::Corrupt, fault.to_string());
+        let row = NewSandboxRow::of(payment, read.saturating_add(1), &book, &event).map_err(failed)?;
+        let mut written = self.shared.books.push(row);
+        let _turn = self.shared.books.turn.lock().await;
+        match written.try_recv() {
+            Ok(written) => return Ok(written),
+            // Another attempt failed. Reading tells what became of it.
+            Err(TryRecvError::Closed) => return Ok(false),
+            Err(TryRecvError::Empty) => {}
+        }
+        let (rows, answers) = self.shared.books.take();
+        answers.send(&in_transaction!(self, [rows]; conn => sandbox::append(conn, &rows))?);
+        Ok(written.try_recv().unwrap_or_default())
     }
 
     async fn events(&self, after: u64, limit: u16) -> Result<Vec<(u64, ProcessorEvent)>, BooksUnavailable> {

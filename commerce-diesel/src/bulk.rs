@@ -1,28 +1,14 @@
 //! Writing and finding rows with the statements of [`diesel_bulk`]. Included by the dialect of each database.
 
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::BigInt;
-use diesel_bulk::{Find, InList, Insert, InsertBehind, InsertMissing, Key, Update, Write};
+use diesel_bulk::{Find, InList, Insert, Key, Update, Write};
 
 use super::super::{Conn, RunQueryDsl};
-use super::{ADVANCE, Db, LAST};
+use super::Db;
 
 pub(crate) async fn insert_each<R: Write<Db>>(conn: &mut Conn, rows: impl IntoIterator<Item = R>) -> QueryResult<()> {
     let rows: Vec<R> = rows.into_iter().collect();
     for statement in Insert::<R, Db>::pieces(&rows) {
-        statement.execute(conn).await?;
-    }
-    Ok(())
-}
-
-/// Inserts the rows whose keys do not exist.
-pub(crate) async fn insert_missing<R: Write<Db>>(
-    conn: &mut Conn,
-    rows: impl IntoIterator<Item = R>,
-) -> QueryResult<()> {
-    let rows: Vec<R> = rows.into_iter().collect();
-    for statement in InsertMissing::<R, Db>::pieces(&rows) {
         statement.execute(conn).await?;
     }
     Ok(())
@@ -44,33 +30,6 @@ pub(crate) async fn find_each<R: Write<Db>>(conn: &mut Conn, rows: &[R]) -> Quer
         found.extend(statement.load::<String>(conn).await?);
     }
     Ok(found)
-}
-
-/// Appends rows. Their positions count from the end of the feed that [`advance`] has set.
-pub(crate) async fn append_behind<R: Write<Db>>(conn: &mut Conn, rows: Vec<R>) -> QueryResult<()> {
-    for statement in InsertBehind::<R, Db>::pieces(&rows, LAST) {
-        statement.execute(conn).await?;
-    }
-    Ok(())
-}
-
-/// Moves the end of the feed by `count`.
-pub(crate) async fn advance(conn: &mut Conn, count: i64) -> QueryResult<()> {
-    Advance(count).execute(conn).await.map(drop)
-}
-
-/// Diesel would prepare its own update anew each time.
-#[derive(Debug, QueryId)]
-struct Advance(i64);
-
-impl QueryFragment<Db> for Advance {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Db>) -> QueryResult<()> {
-        let (before, behind) = ADVANCE;
-        out.push_sql(before);
-        out.push_bind_param::<BigInt, _>(&self.0)?;
-        out.push_sql(behind);
-        Ok(())
-    }
 }
 
 /// The condition that the columns are in a list of keys.

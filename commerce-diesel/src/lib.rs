@@ -26,6 +26,8 @@
 
 // Without a backend, the modules below have no use.
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod book_queue;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod changes;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod db_enum;

@@ -51,7 +51,7 @@ impl OrderTexts {
 impl DocumentTexts {
     fn of(change: &DocumentChange) -> Result<Self, Error> {
         let event = serde_json::to_string(&Stored(&change.event().event.change))?;
-        Ok(Self { event, body: change.document().stored().to_string() })
+        Ok(Self { event, body: change.stored().to_string() })
     }
 }
 

@@ -6,7 +6,9 @@
 //!   `Db`;
 //!   `connected`, `begin_write`, `lock_out_writers`, `commit_after!`, `rollback` for transactions;
 //!   `pipeline!` for independent statements, `for_update!` and `for_update_of_free!` to lock rows;
-//!   `insert_each`, `insert_missing`, `update_each`, `ADVANCE`, `append_behind` for rows, with one statement or one per row;
+//!   `insert_each`, `update_each` for rows, with one statement or one per row;
+//!   `insert_together`, `insert_missing_together`, `update_together`, and `write_together` behind them, which may be one statement;
+//!   `append` for the feed;
 //!   `SUPPORTS_OPTIMISTIC_RESERVE`, `take_each`, `add_uses` for uncontended reservations and uses;
 //!   `in_list` (conditions on lists of keys), `contains`, `ORDER_OF_KEY`, `ORDER_OF_NUMBER`, `SOLD`, `STREAM_OF_ORDER`;
 //!   `kind`, `is_unavailable`, `is_conflict`, `is_unreplicated`, `RETRIES`, `patience`, `pause` for failures.

@@ -37,6 +37,7 @@ use self::connection::{Conn, RunQueryDsl};
 pub use self::open::OpenError;
 use self::readers::{Readers, in_listing, in_snapshot, in_statement, in_transaction};
 use self::writer::Writer;
+use crate::book_queue::BookQueue;
 use crate::health::Health;
 use crate::remembered::Remembered;
 
@@ -92,8 +93,7 @@ struct Shared {
     readers: Readers,
     remembered: Arc<Remembered>,
     health: Health,
-    /// The turn to write the books of the sandbox.
-    books: tokio::sync::Mutex<()>,
+    books: BookQueue,
 }
 
 impl SqliteStore {
@@ -104,7 +104,7 @@ impl SqliteStore {
     pub async fn open(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
         let (writer, connections) = Writer::start(path.to_owned(), options).await?;
         let readers = Readers::start(writer.turn(), connections)?;
-        let (remembered, health, books) = (Arc::default(), Health::default(), tokio::sync::Mutex::default());
+        let (remembered, health, books) = (Arc::default(), Health::default(), BookQueue::default());
         Ok(Self { shared: Arc::new(Shared { writer, readers, remembered, health, books }) })
     }
 }

@@ -117,7 +117,10 @@ fn documents_are_read_across_versions() {
         assert_eq!(Document::from_stored(kind, stored.clone()).as_ref(), Ok(&document));
         grow(&mut stored);
         assert_eq!(Document::from_stored(kind, stored.clone()).as_ref(), Ok(&document), "fields that are not known");
+        assert_eq!(Document::from_text(kind, &stored.to_string()).as_ref(), Ok(&document), "the text");
         stored["v"] = json!(2);
+        assert_eq!(Document::from_text(kind, &stored.to_string()), Err(StoredError::Newer { found: 2 }));
+        assert_eq!(Document::from_text(kind, "{"), Err(StoredError::Malformed(kind)));
         assert_eq!(Document::from_stored(kind, stored), Err(StoredError::Newer { found: 2 }));
     }
 }

@@ -18,6 +18,7 @@
 //! # Map
 //! * [`rows!`] assigns a table to a row type and implements [`Row`].
 //! * [`Write`] writes rows to a database: `postgres` binds arrays, `sqlite` and `mysql` bind each value (`values`).
+//! * `Together` is several of these statements as one, on PostgreSQL.
 //! * [`InList`] is the condition `columns IN (keys)`. [`Key`] is a key.
 //! * [`DbUuid`] is a UUID in a column.
 //!
@@ -73,6 +74,8 @@ mod row;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statement;
+#[cfg(feature = "postgres")]
+mod together;
 mod uuid;
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
 mod values;
@@ -85,6 +88,8 @@ pub use self::postgres::{ArrayOf, Arrays, Element, Field};
 pub use self::row::is_id;
 pub use self::row::{Cell, Row, Rows};
 pub use self::statement::{Bulk, Find, Insert, InsertBehind, InsertMissing, Update, Write, select_texts};
+#[cfg(feature = "postgres")]
+pub use self::together::{Column, Kind, Together};
 pub use self::uuid::{DbUuid, sql_types};
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
 pub use self::values::Bind;

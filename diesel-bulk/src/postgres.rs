@@ -18,6 +18,7 @@ use crate::list::InList;
 use crate::row::{Row, Rows};
 use crate::sql_types;
 use crate::statement::{Bulk, Write};
+use crate::together::{Column, Kind};
 use crate::uuid::DbUuid;
 
 impl Bulk for Pg {
@@ -43,41 +44,56 @@ pub trait Field<C: Expression> {
 /// An element of an array. Diesel's own arrays allocate for each element, which costs a single commit an eighth more client
 /// time.
 pub trait Element {
+    /// The type of a column of such values.
+    const KIND: Kind;
+
     /// PostgreSQL's binary form. `None` for NULL.
     fn bytes(&self) -> Option<impl AsRef<[u8]>>;
 }
 
 impl Element for i64 {
+    const KIND: Kind = Kind::BigInt;
+
     fn bytes(&self) -> Option<impl AsRef<[u8]>> {
         Some(self.to_be_bytes())
     }
 }
 
 impl Element for bool {
+    const KIND: Kind = Kind::Bool;
+
     fn bytes(&self) -> Option<impl AsRef<[u8]>> {
         Some([u8::from(*self)])
     }
 }
 
 impl Element for DbUuid {
+    const KIND: Kind = Kind::Uuid;
+
     fn bytes(&self) -> Option<impl AsRef<[u8]>> {
         Some(self.0.as_bytes())
     }
 }
 
 impl Element for &str {
+    const KIND: Kind = Kind::Text;
+
     fn bytes(&self) -> Option<impl AsRef<[u8]>> {
         Some(self.as_bytes())
     }
 }
 
 impl Element for Cow<'_, str> {
+    const KIND: Kind = Kind::Text;
+
     fn bytes(&self) -> Option<impl AsRef<[u8]>> {
         Some(self.as_bytes())
     }
 }
 
 impl<E: Element> Element for Option<E> {
+    const KIND: Kind = E::KIND;
+
     fn bytes(&self) -> Option<impl AsRef<[u8]>> {
         self.as_ref().and_then(Element::bytes)
     }
@@ -85,7 +101,7 @@ impl<E: Element> Element for Option<E> {
 
 /// A one-dimensional array in PostgreSQL's binary form: number of dimensions, whether there may be nulls, type of the elements,
 /// number of elements, lower bound, and each element after its length.
-fn array<'e, E: Element + 'e>(
+pub(crate) fn array<'e, E: Element + 'e>(
     oid: u32,
     elements: impl ExactSizeIterator<Item = &'e E>,
 ) -> Result<Vec<u8>, TryFromIntError> {
@@ -125,6 +141,12 @@ pub trait Arrays: Row {
         out: &mut AstPass<'_, 'b, Pg>,
         before: impl FnMut(usize, &mut AstPass<'_, 'b, Pg>),
     ) -> QueryResult<()>;
+
+    /// The columns as arrays, in the order in which they are bound.
+    ///
+    /// # Errors
+    /// A value is too long.
+    fn columns(rows: &[Self]) -> Result<Vec<Column>, TryFromIntError>;
 
     /// The rows as a query. It unnests the arrays in the list of the `SELECT`, in step. In `FROM`, each array would be copied.
     ///

@@ -205,6 +205,10 @@ macro_rules! __bind_arrays {
                 )*
                 Ok(())
             }
+
+            fn columns(rows: &[Self]) -> Result<Vec<$crate::Column>, std::num::TryFromIntError> {
+                Ok(vec![$($crate::Column::of(rows.iter().map(|row| &row.$column))?),*])
+            }
         }
     };
 }

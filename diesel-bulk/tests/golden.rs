@@ -13,7 +13,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{QueryBuilder, QueryFragment};
 use diesel::sqlite::Sqlite;
-use diesel_bulk::{Bulk, DbUuid, Find, InList, Insert, InsertBehind, InsertMissing, Update, Write};
+use diesel_bulk::{Bulk, DbUuid, Find, InList, Insert, InsertBehind, InsertMissing, Together, Update, Write};
 use uuid::Uuid;
 
 diesel::table! {
@@ -137,7 +137,31 @@ fn postgres() {
     let mut golden = Golden::default();
     golden.add_all::<Pg>("(SELECT last FROM counter) + ");
     lists!(golden, Pg);
+    golden.add("an insert, an update and an insert of what is missing together", &together());
+    let mut alone = Together::default();
+    alone.update(&levels()).unwrap();
+    golden.add("an update alone", &alone);
     golden.compare("postgres.sql");
+}
+
+/// Rows of a table that has none need no statement.
+fn together() -> Together {
+    let mut together = Together::default();
+    together.insert::<ItemRow<'_>>(&[]).unwrap();
+    together.insert(&items()).unwrap();
+    together.update(&levels()).unwrap();
+    together.insert_missing(&levels()).unwrap();
+    together
+}
+
+#[test]
+fn what_is_written_together_has_the_names_of_its_statements() {
+    let mut other = Together::default();
+    other.update(&levels()).unwrap();
+    other.insert(&items()).unwrap();
+    assert_ne!(together().names(), other.names());
+    assert_eq!(together().names(), together().names());
+    assert!(Together::default().is_empty() && !other.is_empty());
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl<'a> ReadSet<'a> {
         batch.into_iter().fold(Self::default(), Self::with)
     }
 
-    /// Everything that a batch needs, except what it inserts: orders with their numbers and claims, carts, and
+    /// Everything that a batch needs, except what it inserts: orders with their numbers and claims, carts, payments, and
     /// idempotency records.
     ///
     /// For a store that detects a conflicting insert in another way and then loads the rest. Conflicts are rare: ids
@@ -83,7 +83,7 @@ impl<'a> ReadSet<'a> {
             self.unpaid.extend(customers.map(|customer| (customer, guard.since)));
         }
         for change in &commit.documents {
-            if change.expected() > 0 || change.id().kind != DocumentKind::Cart {
+            if change.expected() > 0 || !matches!(change.id().kind, DocumentKind::Cart | DocumentKind::Payment) {
                 self.documents.insert(change.id());
             }
             self.claims.extend(change.taken().iter().chain(change.released()));

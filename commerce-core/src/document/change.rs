@@ -83,6 +83,8 @@ pub struct DocumentChange {
     id: DocumentId,
     expected: u64,
     document: Document,
+    /// The stored form of a document that is not new. The event of a new one contains it.
+    stored: Value,
     taken: Vec<Claim>,
     released: Vec<Claim>,
     added_keys: Vec<String>,
@@ -101,9 +103,9 @@ impl DocumentChange {
         let id = DocumentId { kind: T::KIND, id: after.key() };
         let (held, claimed) = (before.map(T::claims).unwrap_or_default(), after.claims());
         let (old_keys, keys) = (before.map(keys_of).unwrap_or_default(), keys_of(&after));
-        let change = match before {
-            None => Delta::Created(stored(&after)),
-            Some(before) => Delta::Updated(patch::diff(&stored(before), &stored(&after))),
+        let (change, stored) = match (before, stored(&after)) {
+            (None, new) => (Delta::Created(new), Value::Null),
+            (Some(before), next) => (Delta::Updated(patch::diff(&stored(before), &next)), next),
         };
         let event = DocumentEvent { event_type: Cow::Borrowed(after.event_type(before)), change };
         let sequence = after.version();
@@ -115,6 +117,7 @@ impl DocumentChange {
             dropped_keys: missing_from(&keys, &old_keys),
             added_keys: missing_from(&old_keys, &keys),
             document: after.into(),
+            stored,
             id,
         }
     }
@@ -137,6 +140,14 @@ impl DocumentChange {
     /// The next value.
     pub const fn document(&self) -> &Document {
         &self.document
+    }
+
+    /// The stored form of the next value.
+    pub const fn stored(&self) -> &Value {
+        match &self.event.event.change {
+            Delta::Created(stored) => stored,
+            Delta::Updated(_) => &self.stored,
+        }
     }
 
     /// The claims it takes.

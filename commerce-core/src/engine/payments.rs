@@ -3,6 +3,7 @@
 mod by_hand;
 mod outcomes;
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -69,6 +70,33 @@ impl PaymentFilter {
         let user = self.user.as_ref().map(Payment::key_of_user);
         let reference = self.reference.as_ref().map(|reference| Payment::key_of_reference(reference));
         order.into_iter().chain(user).chain(reference).collect()
+    }
+}
+
+/// An order as it was read and its payment as it was committed. Others may have changed them since.
+struct Known {
+    order: Order,
+    payment: Payment,
+}
+
+/// What a finding is decided on first. After a lost race it is read again.
+enum Basis {
+    Known(Box<Known>),
+    Stored(PaymentId),
+}
+
+impl From<Known> for Basis {
+    fn from(known: Known) -> Self {
+        Self::Known(Box::new(known))
+    }
+}
+
+impl Basis {
+    const fn id(&self) -> PaymentId {
+        match self {
+            Self::Known(known) => known.payment.id,
+            Self::Stored(id) => *id,
+        }
     }
 }
 
@@ -206,14 +234,16 @@ impl Engine {
         }
         self.open_again(&order).await?;
         let (payment, id) = self.note_authorization(caller, &order).await?;
-        match self.send_authorization(&payment, id, token).await {
-            Ok(answer) => self.record_finding(payment.id, id, &Finding::Answered(answer), key).await,
+        let answer = self.send_authorization(&payment, id, token).await;
+        let known = Known { order, payment };
+        match answer {
+            Ok(answer) => self.record_finding(&known.into(), id, &Finding::Answered(answer), key).await,
             Err(error) => {
                 let finding = match error {
                     ProcessorError::NotDone(_) => Finding::NotDone,
                     ProcessorError::Unknown(_) => Finding::Unanswered,
                 };
-                self.record_finding(payment.id, id, &finding, None).await?;
+                self.record_finding(&known.into(), id, &finding, None).await?;
                 Err(error.into())
             }
         }
@@ -292,7 +322,7 @@ impl Engine {
                 continue;
             }
             let finding = self.ask(&payment, operation).await?;
-            match self.record_finding(id, operation.id, &finding, None).await {
+            match self.record_finding(&Basis::Stored(id), operation.id, &finding, None).await {
                 Ok(_) | Err(EngineError::OrderCancelled { .. }) => {}
                 Err(error) => return Err(error),
             }
@@ -376,13 +406,13 @@ impl Engine {
     /// cancelled and the payment refunded.
     async fn record_finding(
         &self,
-        payment: PaymentId,
+        basis: &Basis,
         id: OperationId,
         finding: &Finding,
         key: Key<'_, PaymentView>,
     ) -> Answer<PaymentView> {
         let record = |units_gone, key| {
-            self.decide_and_commit(key, move |_| self.decide_finding(payment, id, finding.clone(), units_gone))
+            self.decide_and_commit(key, move |lost| self.decide_finding((basis, lost), id, finding, units_gone))
         };
         match record(false, key).await {
             Err(EngineError::Stock(StockRefusal::OutOfStock { .. })) => match record(true, None).await? {
@@ -398,24 +428,52 @@ impl Engine {
 
     async fn decide_finding(
         &self,
+        (basis, lost): (&Basis, u32),
+        operation: OperationId,
+        finding: &Finding,
+        units_gone: bool,
+    ) -> Decided<PaymentView> {
+        match basis {
+            Basis::Known(known) if lost == 0 => self.decide_known(known, operation, finding, units_gone).await,
+            Basis::Known(_) | Basis::Stored(_) => self.decide_stored(basis.id(), operation, finding, units_gone).await,
+        }
+    }
+
+    /// Decides on what is known, if the commit guards the versions of both. Otherwise what others changed would go unnoticed.
+    async fn decide_known(
+        &self,
+        Known { order, payment }: &Known,
+        operation: OperationId,
+        finding: &Finding,
+        units_gone: bool,
+    ) -> Decided<PaymentView> {
+        let known = (order.clone(), PaymentChange::of(payment.clone()));
+        match self.decide_with_finding(known, operation, finding.clone(), units_gone).await {
+            Ok(decided) if decided.commit.guards(order.id, payment) => Ok(decided),
+            _ => self.decide_stored(payment.id, operation, finding, units_gone).await,
+        }
+    }
+
+    async fn decide_stored(
+        &self,
         id: PaymentId,
         operation: OperationId,
-        finding: Finding,
+        finding: &Finding,
         units_gone: bool,
     ) -> Decided<PaymentView> {
         let payment = self.stored_payment(id).await?.ok_or(EngineError::NotFound(Resource::Payment))?;
-        self.decide_with_finding(PaymentChange::of(payment), operation, finding, units_gone).await
+        let order = self.order(&Actor::SYSTEM, &OrderRef::Id(payment.order_id)).await?;
+        self.decide_with_finding((order, PaymentChange::of(payment)), operation, finding.clone(), units_gone).await
     }
 
     /// What a finding changes, with what follows for the order.
     pub(super) async fn decide_with_finding(
         &self,
-        PaymentChange { before, mut after }: PaymentChange,
+        (order, PaymentChange { before, mut after }): (Order, PaymentChange),
         operation: OperationId,
         finding: Finding,
         units_gone: bool,
     ) -> Decided<PaymentView> {
-        let order = self.order(&Actor::SYSTEM, &OrderRef::Id(after.order_id)).await?;
         let context = self.context(&Actor::SYSTEM);
         after.note_received(&order, OperationId::new(self.ports.ids.next()), context.at);
         after.record(operation, finding, context.at)?;

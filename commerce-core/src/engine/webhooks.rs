@@ -165,7 +165,8 @@ impl Engine {
         let next = match found {
             Some((change, Subject::Operation(operation))) => {
                 let finding = Finding::Answered(event.answer.clone());
-                commit = self.decide_with_finding(change, operation, finding, units_gone).await?.commit;
+                let order = self.order(&Actor::SYSTEM, &OrderRef::Id(change.after.order_id)).await?;
+                commit = self.decide_with_finding((order, change), operation, finding, units_gone).await?.commit;
                 received.processed(at)
             }
             Some((_, Subject::Nothing)) => received.processed(at),

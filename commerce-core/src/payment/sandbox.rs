@@ -181,25 +181,26 @@ impl SandboxProcessor {
         Self::new(Arc::new(MemoryBooks::default()), Arc::new(crate::system::SystemClock))
     }
 
-    /// Changes the book of a payment as long as others change it at the same time.
+    /// Changes the book of a payment as long as others change it at the same time. Returns the answer to an operation, and whether
+    /// the book changed.
     async fn change(
         &self,
         payment: PaymentId,
         id: OperationId,
-        change: impl Fn(&mut PaymentBook) + Send + Sync,
-    ) -> Result<Option<OperationAnswer>, ProcessorError> {
+        change: impl Fn(&mut PaymentBook) -> Result<(), ProcessorError> + Send + Sync,
+    ) -> Result<Option<(OperationAnswer, bool)>, ProcessorError> {
         loop {
             let (read, before) = self.books.read(payment).await.map_err(not_done)?;
             let mut after = before.clone();
-            change(&mut after);
+            change(&mut after)?;
             let Some(entry) = after.find(id) else { return Ok(None) };
             let answer = entry.answer.clone();
             if before == after {
-                return Ok(Some(answer));
+                return Ok(Some((answer, false)));
             }
             let event = self.event(payment, entry, read.saturating_add(1));
             if self.books.write(payment, read, after, event).await.map_err(unknown)? {
-                return Ok(Some(answer));
+                return Ok(Some((answer, true)));
             }
         }
     }
@@ -281,26 +282,29 @@ impl Processor for SandboxProcessor {
 
     async fn perform(&self, request: &OperationRequest) -> Result<OperationAnswer, ProcessorError> {
         let (payment, id) = (request.payment.payment, request.id);
-        let known = self.change(payment, id, |_| ()).await?;
-        if let Some(answer) = known {
-            return Ok(answer);
-        }
-        let script = Script::of(&request.action);
-        let loses_answer = matches!(script, Script::LosesAnswer);
-        let verdict = script.verdict()?;
-        let answer = self.change(payment, id, |book| drop(book.perform(request, verdict.clone()))).await?;
+        let enter = |book: &mut PaymentBook| {
+            if book.find(id).is_none() {
+                book.perform(request, Script::of(&request.action).verdict()?);
+            }
+            Ok(())
+        };
+        let answer = match self.change(payment, id, enter).await? {
+            Some((known, false)) => return Ok(known),
+            changed => changed.map(|(answer, _)| answer),
+        };
         self.tell(request).await.map_err(unknown)?;
-        match answer.filter(|_| !loses_answer) {
+        match answer.filter(|_| !matches!(Script::of(&request.action), Script::LosesAnswer)) {
             Some(answer) => Ok(answer),
             None => Err(ProcessorError::Unknown("the token tok_timeout_paid gets no answer".into())),
         }
     }
 
     async fn find(&self, lookup: &OperationLookup) -> Result<Option<OperationAnswer>, ProcessorError> {
-        self.change(lookup.payment.payment, lookup.id, |book| {
+        let settle = |book: &mut PaymentBook| {
             book.settle(lookup.id);
-        })
-        .await
+            Ok(())
+        };
+        Ok(self.change(lookup.payment.payment, lookup.id, settle).await?.map(|(answer, _)| answer))
     }
 
     async fn list(&self, after: Option<&str>) -> Result<ProcessorEvents, ProcessorError> {

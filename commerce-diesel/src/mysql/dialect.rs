@@ -2,6 +2,8 @@
 
 #[path = "../bulk.rs"]
 mod bulk;
+#[path = "../one_by_one.rs"]
+mod one_by_one;
 mod statement;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,7 @@ use diesel_async::RunQueryDsl;
 use diesel_bulk::Bulk;
 
 pub(crate) use self::bulk::*;
+pub(crate) use self::one_by_one::*;
 pub(crate) use self::statement::{AddUses, Take};
 use super::connection::Conn;
 use crate::fault::{self, Answer, Fault};

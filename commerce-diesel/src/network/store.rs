@@ -9,6 +9,7 @@ use super::connection::Conn;
 use super::open::Target;
 use super::readers::Readers;
 use super::writers::Writers;
+use crate::book_queue::BookQueue;
 use crate::health::Health;
 use crate::network::{DatabaseError, DatabaseOptions};
 use crate::remembered::Remembered;
@@ -26,8 +27,7 @@ pub(super) struct Shared {
     pub(super) readers: Readers,
     pub(super) remembered: Arc<Remembered>,
     pub(super) health: Health,
-    /// The turn to write the books of the sandbox.
-    pub(super) books: tokio::sync::Mutex<()>,
+    pub(super) books: BookQueue,
 }
 
 impl NetworkStore {
@@ -44,7 +44,7 @@ impl NetworkStore {
         }
         let writer = Writers::start(connections, options.queue);
         let readers = Readers::new(target, &options);
-        let (remembered, health, books) = (Arc::default(), Health::default(), tokio::sync::Mutex::default());
+        let (remembered, health, books) = (Arc::default(), Health::default(), BookQueue::default());
         Ok(Self { shared: Arc::new(Shared { writer, readers, remembered, health, books }) })
     }
 }

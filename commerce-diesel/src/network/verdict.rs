@@ -12,6 +12,7 @@ pub(crate) enum Verdict {
     /// It may have been committed. Looking for it shows whether it was.
     Unknown,
     /// It was committed on this server. Whether it survives the loss of this server is not known.
+    #[cfg(feature = "postgres")]
     NotReplicated,
 }
 
@@ -70,12 +71,14 @@ fn code(error: &Error) -> Option<&str> {
         (DatabaseErrorKind::ReadOnlyTransaction, _) => Some("25006"),
         (_, "deadlock detected") => Some("40P01"),
         (_, "terminating connection due to administrator command") => Some("57P01"),
+        #[cfg(feature = "postgres")]
         (_, NOT_REPLICATED) => Some("01000"),
         _ => information.details(),
     }
 }
 
 /// The message of the error that a warning about a standby becomes.
+#[cfg(feature = "postgres")]
 pub(crate) const NOT_REPLICATED: &str = "no standby has confirmed the commit";
 
 #[cfg(test)]

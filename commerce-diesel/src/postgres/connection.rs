@@ -3,13 +3,16 @@
 use std::any::TypeId;
 use std::collections::HashSet;
 use std::future::Future;
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diesel::QueryResult;
 use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_bulk::Together;
+use futures_util::TryFutureExt;
 use tokio::sync::watch;
 
 use super::open::Target;
@@ -23,11 +26,20 @@ pub(crate) struct Conn {
     link: Arc<Link>,
 }
 
+/// Names a prepared statement: its type, or the types of the statements that it combines.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Name {
+    One(TypeId),
+    Together(Vec<TypeId>),
+}
+
 /// The connection to the server.
 struct Link {
     client: AsyncPgConnection,
     signals: Arc<Signals>,
-    prepared: Mutex<HashSet<TypeId>>,
+    prepared: Mutex<HashSet<Name>>,
+    /// The rows that the transaction writes next, with one statement.
+    together: Mutex<Together>,
     /// The number of statements that are being prepared.
     preparing: watch::Sender<usize>,
     /// Whether the end of a transaction was sent. A later statement would be outside of it.
@@ -47,7 +59,7 @@ impl Link {
     async fn open(target: &Target) -> Result<Self, DatabaseError> {
         let (client, signals) = target.connect().await?;
         let (preparing, sealed) = (watch::Sender::new(0), AtomicBool::new(false));
-        Ok(Self { client, signals, prepared: Mutex::default(), preparing, sealed })
+        Ok(Self { client, signals, prepared: Mutex::default(), together: Mutex::default(), preparing, sealed })
     }
 }
 
@@ -91,6 +103,10 @@ impl Conn {
     pub(super) async fn end(&self, statement: &str) -> QueryResult<()> {
         let mut preparing = self.link.preparing.subscribe();
         drop(preparing.wait_for(|count| *count == 0).await); // the sender is ours
+        if !mem::take(&mut *self.together()).is_empty() && statement == "COMMIT" {
+            let text = Box::new("rows were not written before the end of their transaction".to_owned());
+            return Err(Error::DatabaseError(DatabaseErrorKind::Unknown, text));
+        }
         self.link.sealed.store(true, Ordering::Release);
         self.link.signals.unreplicated.store(false, Ordering::Release);
         let answer = self.run(statement).await;
@@ -99,6 +115,27 @@ impl Conn {
             return Err(Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(NOT_REPLICATED.to_owned())));
         }
         answer
+    }
+
+    /// The rows that the transaction writes next, with one statement.
+    pub(super) fn together(&self) -> MutexGuard<'_, Together> {
+        self.link.together.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets the rows of a transaction that failed.
+    pub(super) fn forget_together(&self) {
+        *self.together() = Together::default();
+    }
+
+    /// Writes the rows that the transaction writes next.
+    pub(super) fn write_together(&self) -> Answered<'_, ()> {
+        let together = mem::take(&mut *self.together());
+        if together.is_empty() {
+            return Box::pin(async { Ok(()) });
+        }
+        let (mut client, name) = (&self.link.client, Name::Together(together.names()));
+        let answer = client.execute_returning_count(together);
+        self.follow(Some(name), answer.map_ok(drop))
     }
 
     /// Waits for an answer with a time-out. The server ends a statement that takes too long, unless it is gone.
@@ -117,16 +154,16 @@ impl Conn {
     }
 
     /// Waits for the answer to a statement, and remembers that it is prepared.
-    fn follow<'conn, Q: QueryId, T: Send + 'conn>(
+    fn follow<'conn, T: Send + 'conn>(
         &'conn self,
+        name: Option<Name>,
         answer: impl Future<Output = QueryResult<T>> + Send + 'conn,
     ) -> Answered<'conn, T> {
         if self.link.sealed.load(Ordering::Acquire) {
             let text = Box::new("a statement was sent after the end of its transaction".to_owned());
             return Box::pin(async { Err(Error::DatabaseError(DatabaseErrorKind::Unknown, text)) });
         }
-        let name = Q::query_id();
-        let preparation = (!self.link.knows(name)).then(|| Preparation::of(&self.link));
+        let preparation = (!self.link.knows(name.as_ref())).then(|| Preparation::of(&self.link));
         Box::pin(async move {
             let answer = self.answer(answer).await;
             if let (Some(_), Ok(_)) = (&preparation, &answer) {
@@ -140,11 +177,11 @@ impl Conn {
 type Answered<'conn, T> = futures_util::future::BoxFuture<'conn, QueryResult<T>>;
 
 impl Link {
-    fn knows(&self, name: Option<TypeId>) -> bool {
-        name.is_some_and(|name| self.prepared.lock().unwrap_or_else(PoisonError::into_inner).contains(&name))
+    fn knows(&self, name: Option<&Name>) -> bool {
+        name.is_some_and(|name| self.prepared.lock().unwrap_or_else(PoisonError::into_inner).contains(name))
     }
 
-    fn learn(&self, name: Option<TypeId>) {
+    fn learn(&self, name: Option<Name>) {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner).extend(name);
     }
 }
@@ -185,7 +222,7 @@ impl AsyncConnectionCore for Conn {
     {
         let mut client = &self.link.client;
         let answer = AsyncConnectionCore::load(&mut client, source);
-        self.follow::<T::Query, _>(answer)
+        self.follow(T::Query::query_id().map(Name::One), answer)
     }
 
     fn execute_returning_count<'conn, 'query, T>(&'conn mut self, source: T) -> Self::ExecuteFuture<'conn, 'query>
@@ -194,6 +231,6 @@ impl AsyncConnectionCore for Conn {
     {
         let mut client = &self.link.client;
         let answer = client.execute_returning_count(source);
-        self.follow::<T, _>(answer)
+        self.follow(T::query_id().map(Name::One), answer)
     }
 }

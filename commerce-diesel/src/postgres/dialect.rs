@@ -3,6 +3,7 @@
 #[path = "../bulk.rs"]
 mod bulk;
 mod statement;
+mod together;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use futures_util::FutureExt;
 pub(crate) use self::bulk::*;
 use self::statement::FITS;
 pub(crate) use self::statement::{AddUses, Take};
+pub(crate) use self::together::*;
 use super::connection::Conn;
 use crate::fault::{self, Answer, Fault};
 use crate::network::verdict::{self, Verdict};
@@ -53,6 +55,7 @@ pub(crate) async fn connected(conn: &mut Conn) -> QueryResult<()> {
 
 /// Begins a transaction that writes. Each statement sees what was committed before it. Rows that will change are locked.
 pub(crate) async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
+    conn.forget_together();
     conn.run("BEGIN ISOLATION LEVEL READ COMMITTED").await
 }
 
@@ -120,12 +123,6 @@ fn fitting(taken: QueryResult<usize>) -> Answer<()> {
         taken => Ok(taken.map(drop)?),
     }
 }
-
-/// The statement that moves the end of the feed, before and after the number.
-pub(crate) const ADVANCE: (&str, &str) = ("UPDATE feed SET position = position + ", " WHERE id = 1");
-
-/// An expression for the end of the feed, to which a number is added.
-pub(crate) const LAST: &str = "(SELECT position FROM feed WHERE id = 1) + ";
 
 /// Sends the calls together, waits for all answers and binds them. Returns the first error.
 macro_rules! pipeline {

@@ -106,8 +106,8 @@ macro_rules! tables {
                 let (new, changed): (Vec<_>, Vec<_>) =
                     changes.documents.iter().filter(|(id, _)| matches!(id.kind, $kinds $(if $guard)?)).partition(|(_, draft)| draft.new);
                 dialect::pipeline!(conn;
-                    () = dialect::update_each(conn, changed.iter().map(|(id, draft)| $row::from(draft.row(id)))),
-                    () = dialect::insert_each(conn, new.iter().map(|(id, draft)| $row::from(draft.row(id)))),
+                    () = dialect::update_together(conn, changed.iter().map(|(id, draft)| $row::from(draft.row(id)))),
+                    () = dialect::insert_together(conn, new.iter().map(|(id, draft)| $row::from(draft.row(id)))),
                 );
                 Ok(())
             }
@@ -220,7 +220,7 @@ pub(super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> 
     dialect::pipeline!(conn;
         () = write_tables(conn, changes),
         () = drop_keys(conn, dropped),
-        () = dialect::insert_each(conn, added),
+        () = dialect::insert_together(conn, added),
     );
     Ok(())
 }

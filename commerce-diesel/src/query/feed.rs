@@ -19,8 +19,7 @@ pub(super) async fn append(conn: &mut Conn, mut events: Vec<NewEventRow<'_>>) ->
         event.position = number - count;
     }
     dialect::pipeline!(conn;
-        () = dialect::advance(conn, count),
-        () = dialect::append_behind(conn, events),
+        () = dialect::append(conn, count, events),
         () = expire_promotions(conn, promotions),
     );
     Ok(())

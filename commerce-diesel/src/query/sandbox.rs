@@ -1,5 +1,7 @@
 //! The books of the payment sandbox.
 
+use std::collections::BTreeSet;
+
 use commerce_core::ids::PaymentId;
 use commerce_core::payment::PaymentBook;
 use commerce_core::port::ProcessorEvent;
@@ -7,8 +9,9 @@ use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel_bulk::DbUuid;
+use uuid::Uuid;
 
-use super::{Answer, Conn, RunQueryDsl};
+use super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::rows::counter;
 use crate::rows::sandbox::{NewSandboxRow, read_book, read_event};
 use crate::schema::sandbox_books;
@@ -21,22 +24,35 @@ pub(in super::super) async fn book(conn: &mut Conn, payment: PaymentId) -> Answe
     row.map_or_else(|| Ok(Default::default()), read_book)
 }
 
-/// Appends a row behind the last one, unless another did so meanwhile. Returns whether it did. A row waits for another with its
-/// number, so rows become visible in order.
-pub(in super::super) async fn append(
-    conn: &mut Conn,
-    (payment, written): (PaymentId, u64),
-    book: &PaymentBook,
-    event: &ProcessorEvent,
-) -> Answer<bool> {
-    let row = NewSandboxRow::of(payment, written, book, event)?;
-    let last: Option<i64> = sandbox_books::table.select(max(sandbox_books::number)).get_result(conn).await?;
-    let number = sandbox_books::number.eq(last.unwrap_or_default().saturating_add(1));
-    match diesel::insert_into(sandbox_books::table).values((number, row)).execute(conn).await {
-        Ok(_) => Ok(true),
-        Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
+/// Appends rows behind the last one, except those of payments that were written meanwhile. Returns which it appended. A row waits
+/// for another with its number, so rows become visible in order. All processes begin behind the last row, so if one was faster, the
+/// first row meets one of its rows, and none is written.
+pub(in super::super) async fn append(conn: &mut Conn, rows: &[NewSandboxRow]) -> Answer<Vec<bool>> {
+    dialect::pipeline!(conn; last = last(conn), known = known(conn, rows));
+    let is_new: Vec<bool> = rows.iter().map(|row| !known.contains(&row.key())).collect();
+    let new = rows.iter().zip(&is_new).filter_map(|(row, is_new)| is_new.then_some(row));
+    let numbered = new.zip(1..).map(|(row, number)| row.numbered(last.saturating_add(number)));
+    match dialect::insert_each(conn, numbered).await {
+        Ok(()) => Ok(is_new),
+        Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(vec![false; rows.len()]),
         Err(error) => Err(error.into()),
     }
+}
+
+async fn last(conn: &mut Conn) -> QueryResult<i64> {
+    let last: Option<i64> = sandbox_books::table.select(max(sandbox_books::number)).get_result(conn).await?;
+    Ok(last.unwrap_or_default())
+}
+
+/// How often the payments of some rows were written. A single row meets the one that it repeats.
+async fn known(conn: &mut Conn, rows: &[NewSandboxRow]) -> QueryResult<BTreeSet<(Uuid, i64)>> {
+    if rows.len() == 1 {
+        return Ok(BTreeSet::new());
+    }
+    let of_payments = dialect::in_list(sandbox_books::payment_id, rows.iter().map(|row| DbUuid(row.key().0)));
+    let query = sandbox_books::table.filter(of_payments).select((sandbox_books::payment_id, sandbox_books::written));
+    let known: Vec<(DbUuid, i64)> = query.load(conn).await?;
+    Ok(known.into_iter().map(|(payment, written)| (payment.0, written)).collect())
 }
 
 /// Events after a number, oldest first.

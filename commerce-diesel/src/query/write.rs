@@ -17,12 +17,14 @@ use super::loaded_state::Writable;
 use super::{Answer, Conn, RunQueryDsl, dialect, documents, feed};
 use crate::changes::Changes;
 use crate::rows::document::ClaimRow;
+use crate::rows::event::NewEventRow;
 use crate::rows::task::{TaskRow, key_columns};
 use crate::schema::{claims, tasks};
 
 /// Writes the changes of the accepted commits.
 ///
-/// The number of statements hardly depends on the number of rows, and each writes in the order of keys. Only `pipeline!` may
+/// The number of statements hardly depends on the number of rows, and each writes in the order of keys. Rows are deleted before the
+/// others are written. No row is both updated and inserted, so that a server can do this with one statement. Only `pipeline!` may
 /// combine statements: on a server, `COMMIT` is sent right after them, so a statement that waits for another would be outside
 /// of the transaction.
 pub(super) async fn write(conn: &mut Conn, mut changes: Changes<'_>, settled: &Writable) -> Answer<()> {
@@ -33,11 +35,24 @@ pub(super) async fn write(conn: &mut Conn, mut changes: Changes<'_>, settled: &W
         () = write_claims(conn, &settled.state.claims),
         () = documents::write(conn, &changes),
         () = orders::write(conn, &changes),
-        () = dialect::insert_each(conn, order_keys),
+        () = dialect::insert_together(conn, order_keys),
         () = write_tasks(conn, &changes),
-        () = dialect::insert_each(conn, idempotency_records),
-        () = stock::write(conn, settled),
-        () = promotions::write(conn, settled),
+        () = dialect::insert_together(conn, idempotency_records),
+        () = stock::write(conn, &settled.state),
+        () = promotions::write(conn, &settled.state.usage_counters),
+        () = write_last(conn, events, settled),
+    );
+    Ok(())
+}
+
+/// Writes what was noted to be written together, and then what others wait for.
+async fn write_last(conn: &mut Conn, events: Vec<NewEventRow<'_>>, settled: &Writable) -> Answer<()> {
+    dialect::pipeline!(conn;
+        () = stock::write_locked(conn, settled),
+        () = promotions::write_locked(conn, settled),
+        () = dialect::write_together(conn),
+        () = stock::take(conn, settled),
+        () = promotions::add(conn, settled),
         () = feed::append(conn, events),
     );
     Ok(())
@@ -55,8 +70,8 @@ pub(super) async fn write_claims(conn: &mut Conn, claims: &Claims) -> Answer<()>
     }
     dialect::pipeline!(conn;
         () = delete_claims(conn, released),
-        () = dialect::update_each(conn, passed),
-        () = dialect::insert_each(conn, taken),
+        () = dialect::update_together(conn, passed),
+        () = dialect::insert_together(conn, taken),
     );
     Ok(())
 }
@@ -79,8 +94,8 @@ async fn write_tasks(conn: &mut Conn, changes: &Changes<'_>) -> Answer<()> {
     let (new, others): (Vec<_>, Vec<_>) = scheduled.partition(of_new);
     dialect::pipeline!(conn;
         () = delete_tasks(conn, keys),
-        () = dialect::insert_each(conn, new),
-        () = dialect::insert_missing(conn, others),
+        () = dialect::insert_together(conn, new),
+        () = dialect::insert_missing_together(conn, others),
     );
     Ok(())
 }

@@ -76,8 +76,7 @@ impl<'a> DocumentRow<'a> {
 }
 
 pub(crate) fn read_document<T: TryFrom<Document>>(kind: DocumentKind, body: &str) -> Answer<T> {
-    let value = serde_json::from_str(body).map_err(|_| Fault::Corrupt("documents.body"))?;
-    let document = Document::from_stored(kind, value).map_err(Fault::Stored)?;
+    let document = Document::from_text(kind, body).map_err(Fault::Stored)?;
     document.try_into().map_err(|_| Fault::Corrupt("documents.kind"))
 }
 

@@ -3,16 +3,15 @@
 use commerce_core::ids::PaymentId;
 use commerce_core::payment::PaymentBook;
 use commerce_core::port::ProcessorEvent;
-use diesel::prelude::*;
 use diesel_bulk::DbUuid;
+use uuid::Uuid;
 
 use super::{counter, read_counter, read_stored, stored};
 use crate::fault::Answer;
 use crate::schema::sandbox_books;
 
 /// An event, and the book of its payment after it.
-#[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = sandbox_books)]
+#[derive(Clone, Debug)]
 pub(crate) struct NewSandboxRow {
     payment_id: DbUuid,
     written: i64,
@@ -30,6 +29,30 @@ impl NewSandboxRow {
             book: stored("sandbox_books.book", book)?,
             event: stored("sandbox_books.event", event)?,
         })
+    }
+}
+
+/// A row with its number.
+#[derive(Debug)]
+pub(crate) struct SandboxRow<'a> {
+    number: i64,
+    payment_id: DbUuid,
+    written: i64,
+    book: &'a str,
+    event: &'a str,
+}
+
+diesel_bulk::rows! { sandbox_books: SandboxRow<'a> (number) { payment_id, written, book, event } }
+
+impl NewSandboxRow {
+    /// The payment, and how often its book was written then.
+    pub(crate) const fn key(&self) -> (Uuid, i64) {
+        (self.payment_id.0, self.written)
+    }
+
+    pub(crate) fn numbered(&self, number: i64) -> SandboxRow<'_> {
+        let Self { payment_id, written, book, event } = self;
+        SandboxRow { number, payment_id: *payment_id, written: *written, book, event }
     }
 }
 

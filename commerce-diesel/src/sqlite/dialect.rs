@@ -2,6 +2,8 @@
 
 #[path = "../bulk.rs"]
 mod bulk;
+#[path = "../one_by_one.rs"]
+mod one_by_one;
 
 use std::collections::BTreeMap;
 use std::future::{Ready, ready};
@@ -18,6 +20,7 @@ use diesel::result::Error;
 use diesel::sql_types::Text;
 
 pub(crate) use self::bulk::*;
+pub(crate) use self::one_by_one::*;
 use super::connection::Conn;
 use crate::fault::{self, Answer, Fault};
 use crate::rows::stock::UncontendedReservationRow;

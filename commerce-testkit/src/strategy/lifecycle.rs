@@ -18,18 +18,27 @@ pub fn built_in() -> impl Strategy<Value = Lifecycle> {
 
 /// A built-in lifecycle with some changes. Most are invalid.
 pub fn draft() -> impl Strategy<Value = LifecycleDraft> {
-    (built_in(), vec(change(), 0..=4)).prop_map(|(lifecycle, changes)| {
-        let mut draft = LifecycleDraft::from(lifecycle);
-        for change in changes {
-            change.make(&mut draft);
-        }
-        draft
-    })
+    (built_in(), vec(change(), 0..=4)).prop_map(changed)
 }
 
 /// A valid lifecycle, usually not a built-in one.
 pub fn custom() -> impl Strategy<Value = Lifecycle> {
     draft().prop_filter_map("an invalid lifecycle", |draft| Lifecycle::try_from(draft).ok())
+}
+
+/// A valid lifecycle with fewer ways than a built-in one. Fewer roles may take them, and customers within a window.
+pub fn restricted() -> impl Strategy<Value = Lifecycle> {
+    let changes = vec(prop_oneof![3 => restriction(), 1 => any::<Index>().prop_map(Change::Drop)], 1..=6);
+    let drafts = (built_in(), changes).prop_map(changed);
+    drafts.prop_filter_map("an invalid lifecycle", |draft| Lifecycle::try_from(draft).ok())
+}
+
+fn changed((lifecycle, changes): (Lifecycle, Vec<Change>)) -> LifecycleDraft {
+    let mut draft = LifecycleDraft::from(lifecycle);
+    for change in changes {
+        change.make(&mut draft);
+    }
+    draft
 }
 
 #[derive(Clone, Debug)]
@@ -85,6 +94,12 @@ impl Change {
     }
 }
 
+fn restriction() -> impl Strategy<Value = Change> {
+    let role = select(vec![Role::Customer, Role::Support, Role::Admin, Role::Service, Role::System]);
+    (any::<Index>(), btree_set(role, 0..=2), any::<bool>())
+        .prop_map(|(way, roles, limit)| Change::Roles(way, roles, limit))
+}
+
 fn change() -> impl Strategy<Value = Change> {
     let stock = || {
         use StockEffect::{Confirm, Fulfil, None, Release, Restock};
@@ -96,7 +111,6 @@ fn change() -> impl Strategy<Value = Change> {
         select(vec![Advance, Cancel, Pay, PaymentFailure, Expiry, Return, Place])
     };
     let index = any::<Index>;
-    let role = select(vec![Role::Customer, Role::Support, Role::Admin, Role::Service, Role::System]);
     prop_oneof![
         2 => index().prop_map(Change::Drop),
         6 => (index(), index(), trigger(), stock(), payment()).prop_map(|(a, b, c, d, e)| Change::Add(a, b, c, d, e)),
@@ -104,7 +118,7 @@ fn change() -> impl Strategy<Value = Change> {
         1 => (index(), payment()).prop_map(|(way, payment)| Change::Payment(way, payment)),
         1 => (index(), trigger()).prop_map(|(way, trigger)| Change::Trigger(way, trigger)),
         2 => (index(), index()).prop_map(|(way, state)| Change::Target(way, state)),
-        1 => (index(), btree_set(role, 0..=2), any::<bool>()).prop_map(|(way, roles, limit)| Change::Roles(way, roles, limit)),
+        1 => restriction(),
         1 => (index(), select(Phase::ALL.to_vec())).prop_map(|(state, phase)| Change::Phase(state, phase)),
         1 => index().prop_map(Change::DropState),
     ]

@@ -10,7 +10,7 @@ use commerce_core::order::{Command, Lifecycle, NewOrder, Order, OrderEvent, Refu
 use commerce_core::port::Store;
 use commerce_testkit::CommitBuilder;
 use commerce_testkit::commit_builder::order_of;
-use commerce_testkit::strategy::lifecycle::{built_in, custom};
+use commerce_testkit::strategy::lifecycle::{built_in, custom, restricted};
 use commerce_testkit::strategy::order::{Step, new_order, shipment, step};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -119,7 +119,7 @@ proptest! {
 
     #[test]
     fn a_paid_order_of_any_sound_lifecycle_comes_to_an_end(
-        lifecycle in custom(),
+        lifecycle in prop_oneof![custom(), restricted()],
         new_order in new_order(1),
         steps in vec(step(), 1..12),
         holds: bool,

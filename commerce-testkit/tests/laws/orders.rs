@@ -13,7 +13,7 @@ use commerce_core::replay::verify;
 use commerce_core::stock::StockRefusal;
 use commerce_testkit::commit_builder::{order_of, units};
 use commerce_testkit::strategy::lifecycle::{built_in, custom};
-use commerce_testkit::strategy::order::{SKUS, Step, new_order, step};
+use commerce_testkit::strategy::order::{SKUS, Step, new_order, shipment, step};
 use commerce_testkit::{CommitBuilder, MemoryStore};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -182,6 +182,34 @@ fn goods_do_not_come_back_twice() {
     }
     let again = world.shop.decide(&order, Role::Admin, Command::ReceiveReturn(id), at);
     assert_eq!(again.err(), Some(OrderRejection::NotReturnable(order.status)));
+}
+
+/// One unit is refunded without a return and one returned while a part is captured. What is captured later pays for the third alone.
+#[test]
+fn what_is_captured_later_pays_for_what_was_not_refunded() {
+    let shop = CommitBuilder::new(1);
+    let mut world = World::with(Lifecycle::standard(), shop.new_order(&[("MUG", 3)], shop.at(0)));
+    let (due, id) = (world.order.payment.amount, ReturnId::new(world.shop.uuid()));
+    let unit = vec![ReturnLine { item: world.order.lines()[0].item.id, quantity: units(1) }];
+    let part = Money::new(due.minor() * 2 / 5, due.currency());
+    let rest = Money::new(due.minor() - part.minor(), due.currency());
+    let capture = |amount, is_final| Command::CaptureHeld { amount, reference: None, is_final };
+    let request = ReturnRequest { id, lines: unit.clone(), reason: None };
+    for (role, command) in [
+        (Role::System, Command::Authorize { amount: due, reference: None }),
+        (Role::Admin, Command::UpdateShipment(shipment(ShipmentStatus::Shipped))),
+        (Role::Admin, Command::UpdateShipment(shipment(ShipmentStatus::Delivered))),
+        (Role::System, capture(part, false)),
+        (Role::Admin, Command::Refund { of: RefundOf::Units(unit), reason: None }),
+        (Role::Admin, Command::RequestReturn(request)),
+        (Role::Admin, Command::ApproveReturn(id)),
+        (Role::Admin, Command::ReceiveReturn(id)),
+        (Role::System, capture(rest, true)),
+    ] {
+        world.tell(role, command).unwrap();
+    }
+    assert_eq!(world.order.payment.captured, due);
+    assert_eq!(world.order.refundable().minor(), due.minor() - due.minor() * 2 / 3);
 }
 
 proptest! {

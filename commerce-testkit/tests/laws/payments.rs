@@ -118,7 +118,8 @@ impl World {
         let totals = self.payment.totals();
         let whole = match kind {
             Authorize => self.payment.amount.minor(),
-            Capture | Void => totals.capturable(),
+            Capture => totals.authorized,
+            Void => totals.capturable(),
             Refund | Dispute => totals.received(),
         };
         let amount = self.money(if kind == Void { whole } else { whole * share / 100 });

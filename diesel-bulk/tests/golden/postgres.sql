@@ -34,3 +34,9 @@ SELECT "items"."gift" FROM "items" WHERE ("items"."order_id", "items"."name") IN
 -- no keys
 SELECT "levels"."on_hand" FROM "levels" WHERE ("levels"."sku") = ANY($1);
 
+-- an insert, an update and an insert of what is missing together
+WITH w0 AS (INSERT INTO items (order_id, position, name, gift) SELECT unnest($1) AS order_id, unnest($2) AS position, unnest($3) AS name, unnest($4) AS gift), w1 AS (UPDATE levels AS t SET on_hand = v.on_hand FROM (SELECT unnest($5) AS sku, unnest($6) AS on_hand) AS v WHERE t.sku = v.sku) INSERT INTO levels (sku, on_hand) SELECT unnest($7) AS sku, unnest($8) AS on_hand ON CONFLICT DO NOTHING;
+
+-- an update alone
+UPDATE levels AS t SET on_hand = v.on_hand FROM (SELECT unnest($1) AS sku, unnest($2) AS on_hand) AS v WHERE t.sku = v.sku;
+

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::{LifecycleDraft, PaymentEffect, Phase, Status, StockEffect, Transition, Trigger};
 use crate::actor::Role;
+use crate::permission::Permission;
 
 /// The maximum number of states, and of transitions, of a lifecycle.
 const MAX_PARTS: usize = 200;
@@ -219,8 +220,18 @@ fn explore<'a>(draft: &'a LifecycleDraft, start: Standing<'a>) -> Result<Ways<'a
 /// The engine takes some transitions by itself. A window binds customers only.
 fn is_lasting(transition: &Transition) -> bool {
     let by_itself = matches!(transition.trigger, Trigger::Place | Trigger::Expiry);
-    let may = |role: &Role| *role != Role::Customer || transition.window.is_none();
-    by_itself || transition.roles.iter().any(may)
+    let waits = |role: &Role| *role != Role::Customer || transition.window.is_none();
+    by_itself || transition.roles.iter().any(|role| waits(role) && has_command(*role, transition.trigger))
+}
+
+/// Whether a role may give a command that causes a transition, whatever the lifecycle.
+fn has_command(role: Role, trigger: Trigger) -> bool {
+    let moves = role.may(Permission::MoveOrders);
+    match trigger {
+        Trigger::Pay => moves || role.may(Permission::RecordPayments),
+        Trigger::Cancel | Trigger::Return => moves || role.may(Permission::AskOfOrders),
+        Trigger::Place | Trigger::PaymentFailure | Trigger::Expiry | Trigger::Advance => moves,
+    }
 }
 
 fn effect_error(transition: &Transition, rule: &'static str) -> LifecycleError {

@@ -17,10 +17,10 @@ pub(in super::super) async fn write(conn: &mut Conn, changes: &Changes<'_>) -> A
     let old = returning().map(|order| DbUuid(order.id.uuid())).collect();
     let rows: Vec<_> = returning().flat_map(ReturnRow::all).collect();
     dialect::pipeline!(conn;
-        () = dialect::insert_each(conn, new),
-        () = dialect::update_each(conn, changed),
+        () = dialect::insert_together(conn, new),
+        () = dialect::update_together(conn, changed),
         () = clear_returns(conn, old),
-        () = dialect::insert_each(conn, rows),
+        () = dialect::insert_together(conn, rows),
     );
     Ok(())
 }

@@ -10,21 +10,29 @@ use super::super::{Answer, Conn, dialect};
 use crate::rows::micros;
 use crate::rows::promotion::{RedemptionRow, ReleasedRow, UsesRow};
 
-/// Writes the uses that changed, in the order of promotions. Counters that are not locked yet come last.
-pub(super) async fn write(conn: &mut Conn, settled: &Writable) -> Answer<()> {
-    let rows = Rows::of(&settled.state.usage_counters);
+/// Writes the uses that changed, in the order of promotions, except counters that exist.
+pub(super) async fn write(conn: &mut Conn, usage_counters: &BTreeMap<PromotionId, UsageCounter>) -> Answer<()> {
+    let rows = Rows::of(usage_counters);
     dialect::pipeline!(conn;
-        () = dialect::insert_each(conn, rows.redemptions.into_values()),
-        () = dialect::update_each(conn, rows.given_back),
-        () = dialect::insert_each(conn, rows.new_uses),
-        () = write_counters(conn, rows.uses, settled),
+        () = dialect::insert_together(conn, rows.redemptions.into_values()),
+        () = dialect::update_together(conn, rows.given_back),
+        () = dialect::insert_together(conn, rows.new_uses),
     );
     Ok(())
 }
 
-async fn write_counters(conn: &mut Conn, uses: Vec<UsesRow<'_>>, settled: &Writable) -> Answer<()> {
+/// Writes the counters that exist and are locked.
+pub(super) async fn write_locked(conn: &mut Conn, settled: &Writable) -> Answer<()> {
     match &settled.uses {
-        Late::Never => Ok(dialect::update_each(conn, uses).await?),
+        Late::Never => Ok(dialect::update_together(conn, Rows::of(&settled.state.usage_counters).uses).await?),
+        Late::Adding(_) => Ok(()),
+    }
+}
+
+/// Adds to counters that are not locked yet.
+pub(super) async fn add(conn: &mut Conn, settled: &Writable) -> Answer<()> {
+    match &settled.uses {
+        Late::Never => Ok(()),
         Late::Adding(added) => dialect::add_uses(conn, added).await,
     }
 }

@@ -12,27 +12,31 @@ use crate::rows::micros;
 use crate::rows::stock::{LevelRow, ReservationRow, UncontendedReservationRow};
 use crate::schema::reservations;
 
-/// Writes the stock that changed, in the order of SKUs. Levels that are not locked yet come last.
-pub(super) async fn write(conn: &mut Conn, settled: &Writable) -> Answer<()> {
-    let rows = Rows::of(&settled.state);
+/// Writes the stock that changed, in the order of SKUs, except levels that exist.
+pub(super) async fn write(conn: &mut Conn, settled: &LoadedState) -> Answer<()> {
+    let rows = Rows::of(settled);
     dialect::pipeline!(conn;
-        () = dialect::insert_each(conn, rows.new_levels),
-        () = dialect::insert_each(conn, rows.new_reservations),
-        () = dialect::update_each(conn, rows.reservations),
+        () = dialect::insert_together(conn, rows.new_levels),
+        () = dialect::insert_together(conn, rows.new_reservations),
+        () = dialect::update_together(conn, rows.reservations),
         () = remove(conn, rows.gone),
-        () = write_levels(conn, rows.levels, settled),
     );
     Ok(())
 }
 
-async fn write_levels(conn: &mut Conn, levels: Vec<LevelRow<'_>>, settled: &Writable) -> Answer<()> {
+/// Writes the levels that exist and are locked.
+pub(super) async fn write_locked(conn: &mut Conn, settled: &Writable) -> Answer<()> {
     match &settled.reservations {
-        Late::Never => Ok(dialect::update_each(conn, levels).await?),
-        Late::Adding((at, taken)) => {
-            let rows: Vec<_> = taken.iter().map(|(sku, taken)| UncontendedReservationRow::of(sku, taken)).collect();
-            dialect::take_each(conn, &rows, micros(*at)).await
-        }
+        Late::Never => Ok(dialect::update_together(conn, Rows::of(&settled.state).levels).await?),
+        Late::Adding(_) => Ok(()),
     }
+}
+
+/// Takes units on levels that are not locked yet.
+pub(super) async fn take(conn: &mut Conn, settled: &Writable) -> Answer<()> {
+    let Late::Adding((at, taken)) = &settled.reservations else { return Ok(()) };
+    let rows: Vec<_> = taken.iter().map(|(sku, taken)| UncontendedReservationRow::of(sku, taken)).collect();
+    dialect::take_each(conn, &rows, micros(*at)).await
 }
 
 #[derive(Default)]
