@@ -35,6 +35,7 @@ pub(crate) static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(opena
         (name = "quotes", description = "Prices of any request."),
         (name = "customers", description = "The shop's facts about users."),
         (name = "inventory", description = "Stock by SKU."),
+        (name = "events", description = "Everything that happened, in order."),
         (name = "tasks", description = "Work that the shop does later, such as refunds."),
         (name = "system", description = "For operators and developers.")
     ),

@@ -7,6 +7,7 @@ pub(crate) mod carts;
 pub(crate) mod categories;
 pub(crate) mod checkouts;
 pub(crate) mod customers;
+pub(crate) mod events;
 pub(crate) mod history;
 pub(crate) mod inventory;
 pub(crate) mod orders;
@@ -116,6 +117,8 @@ routes! {
         GET "/inventory/{sku}" inventory::show = getInventory(SeeStock);
         PUT "/inventory/{sku}" inventory::set = setInventory(ManageStock);
         POST "/inventory/{sku}/adjustments" inventory::adjust = adjustInventory(ManageStock);
+
+        GET "/events" events::list = listEvents(ReadFeed);
 
         GET "/tasks" tasks::list = listTasks(ManageTasks);
         GET "/tasks/{kind}/{subject}" tasks::show = getTask(ManageTasks);

@@ -103,6 +103,8 @@ impl SavedMethod {
 }
 
 impl Aggregate for SavedMethod {
+    const EVENT_TYPES: &[&str] = &["payment_method.created", "payment_method.updated", "payment_method.deleted"];
+
     fn keys(&self) -> Vec<String> {
         let listed = self.state != SavedMethodState::Deleted;
         listed.then(|| Self::key_of_user(&self.user_id)).into_iter().collect()

@@ -9,6 +9,7 @@ mod catalog;
 mod conditions;
 mod customers;
 mod document;
+mod events;
 mod examples;
 mod history;
 mod idempotency;

@@ -19,6 +19,7 @@ use commerce_http::{Options, Service};
 use commerce_testkit::{FakeUsers, ManualClock, MemoryStore, SequentialIds};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::client::legacy::Client as Connections;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -208,6 +209,18 @@ impl Client {
 
     pub(crate) fn patch(&self, path: &str, body: &Value) -> Ask {
         self.ask(Method::PATCH, path).json(body)
+    }
+
+    /// A stream of events, after one.
+    pub(crate) async fn stream(&self, path: &str, last: Option<&str>) -> Incoming {
+        let uri = format!("http://{}{path}", self.shop.address);
+        let request = Request::get(uri).header("accept", "text/event-stream");
+        let request = request.header("authorization", format!("Bearer {}", self.token.as_deref().unwrap_or_default()));
+        let request = request.header("last-event-id", last.unwrap_or_default());
+        let response = self.shop.connections.request(request.body(Full::default()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        response.into_body()
     }
 
     /// A request without a body.
