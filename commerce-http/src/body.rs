@@ -13,8 +13,8 @@ use tokio::time::timeout;
 use crate::problem::Problem;
 
 pub(crate) const MAX_BYTES: usize = 256 * 1024;
-/// The maximum of what a payment processor sends.
-pub(crate) const MAX_SIGNED: usize = 64 * 1024;
+/// The maximum of what a payment processor sends, and of a promotion. A promotion of 256 KiB takes 15 ms to read.
+pub(crate) const MAX_SMALL: usize = 64 * 1024;
 
 /// Receives a body of up to `max` bytes.
 pub(crate) async fn receive<B>(

@@ -59,7 +59,10 @@ impl Route {
 
     /// The maximum size of a body.
     pub(crate) const fn max_body(&self) -> usize {
-        if self.access.takes_token() { body::MAX_BYTES } else { body::MAX_SIGNED }
+        match self.access {
+            Access::Signer | Access::Holder(Permission::ManagePromotions) => body::MAX_SMALL,
+            Access::Anyone | Access::User | Access::Holder(_) => body::MAX_BYTES,
+        }
     }
 }
 

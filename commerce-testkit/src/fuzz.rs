@@ -19,13 +19,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-pub use self::mutation::{below, break_json, bytes, garble, json, pick, text};
+pub use self::mutation::{below, break_json, bytes, garble, graft, json, pick, text};
 use crate::Random;
 
 /// How many inputs are mutated further.
 const POOL: usize = 1024;
 /// Longer inputs are tried, but not mutated further.
-const LARGE: usize = 2 * 1024;
+const LARGE: usize = 1024;
 /// How often an input that takes too long is measured again, because other processes may have disturbed it.
 const RETRIES: u32 = 5;
 const REPORT: Duration = Duration::from_secs(5);

@@ -1,19 +1,19 @@
 //! Making requests of pricing out of others, most of which are still good.
 
 use commerce_testkit::Random;
-use commerce_testkit::fuzz::{below, break_json, pick, text};
+use commerce_testkit::fuzz::{self, below, break_json, pick, text};
 use serde_json::{Map, Value, json};
 
 /// One request of a pool, changed a few times; now and then, its text is changed as well.
 pub(crate) fn request(pool: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let donors: Vec<Value> =
         (0..4).filter_map(|_| serde_json::from_slice(pick::<Vec<u8>>(pool, random)).ok()).collect();
-    let Some(mut document) = donors.first().cloned() else { return commerce_testkit::fuzz::bytes(pool, random) };
+    let Some(mut document) = donors.first().cloned() else { return fuzz::bytes(pool, random) };
     for _ in 0..=random.below(4) {
-        if random.happens(600) {
-            tune(&mut document, &donors, random);
-        } else {
-            break_json(&mut document, &donors, random);
+        match random.below(10) {
+            0..6 => tune(&mut document, &donors, random),
+            6 => fuzz::graft(&mut document, pick(&donors, random), random),
+            _ => break_json(&mut document, random),
         }
     }
     text(&document, random)

@@ -127,6 +127,17 @@ async fn a_body_has_a_limit() {
     shop.ann().ask(http::Method::POST, "/v1/carts").text(&just).send().await.expect(201);
 }
 
+#[tokio::test]
+async fn a_promotion_has_a_smaller_limit() {
+    let shop = Shop::open().await;
+    let spaces = " ".repeat(64 * 1024);
+    for (method, path) in [(http::Method::POST, "/v1/promos"), (http::Method::PATCH, "/v1/promos/tenth")] {
+        let refused =
+            shop.admin().ask(method, path).text(&format!("{{}}{spaces}")).send().await.problem(413, "body_too_large");
+        assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("64 KiB")), "{refused}");
+    }
+}
+
 fn token() -> String {
     mint(SECRET, "ann", Role::Customer, Duration::from_secs(60)).unwrap()
 }

@@ -69,13 +69,16 @@ pub fn bytes(pool: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
 
 /// One document of a pool, changed a few times; now and then, its text is changed as well. What is not JSON is changed as text.
 pub fn json(pool: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
-    let donors: Vec<Value> =
-        (0..2).filter_map(|_| serde_json::from_slice(pick::<Vec<u8>>(pool, random)).ok()).collect();
-    let Some(mut document) = donors.first().cloned() else { return bytes(pool, random) };
+    let document = |random: &mut Random| serde_json::from_slice(pick::<Vec<u8>>(pool, random)).ok();
+    let Some(mut changed) = document(random) else { return bytes(pool, random) };
     for _ in 0..=random.below(3) {
-        break_json(&mut document, &donors, random);
+        if random.happens(100) {
+            graft(&mut changed, &document(random).unwrap_or_default(), random);
+        } else {
+            break_json(&mut changed, random);
+        }
     }
-    text(&document, random)
+    text(&changed, random)
 }
 
 /// The text of a document, sometimes changed.
@@ -98,21 +101,25 @@ pub fn pick<'a, T>(from: &'a [T], random: &mut Random) -> &'a T {
     &from[below(from.len(), random)]
 }
 
+/// Puts a part of another document at any place.
+pub fn graft(document: &mut Value, donor: &Value, random: &mut Random) {
+    *somewhere(document, random) = part_of(donor, random).clone();
+}
+
 /// A change at any place, after which few requests are still good.
-pub fn break_json(document: &mut Value, pool: &[Value], random: &mut Random) {
+pub fn break_json(document: &mut Value, random: &mut Random) {
     let place = somewhere(document, random);
-    match random.below(10) {
-        0 => *place = part_of(pick(pool, random), random).clone(),
-        1 | 2 => *place = extreme(random),
-        3 => *place = enlarged(place, random),
-        4 => lose_one(place, random),
-        5 => repeat_one(place, random),
-        6 => nest(place, random),
-        7 => rename_one(place, random, ""),
-        8 => rename_one(place, random, TWICE),
+    match random.below(9) {
+        0 | 1 => *place = extreme(random),
+        2 => *place = enlarged(place, random),
+        3 => lose_one(place, random),
+        4 => repeat_one(place, random),
+        5 => nest(place, random),
+        6 => rename_one(place, random, ""),
+        7 => rename_one(place, random, TWICE),
         _ => {
             if let Some(text) = place.as_str() {
-                let times = 1 + below(2000, random);
+                let times = 1 + below(if random.happens(50) { 2000 } else { 20 }, random);
                 *place = json!(text.repeat(times.min(1 + 20_000 / text.len().max(1))));
             }
         }
@@ -220,7 +227,7 @@ fn lose_one(value: &mut Value, random: &mut Random) {
     }
 }
 
-/// An entry many times over, past every limit; with names of their own, if they have any.
+/// An entry a few times over, seldom past every limit; with names of their own, if they have any.
 fn repeat_one(value: &mut Value, random: &mut Random) {
     let Value::Array(entries) = value else { return };
     if entries.is_empty() {
@@ -228,7 +235,7 @@ fn repeat_one(value: &mut Value, random: &mut Random) {
     }
     let entry = pick(entries, random).clone();
     let most = 200_000 / entry.to_string().len().max(1);
-    let times = most.min(*pick(&[1, 2, 20, 200, 1001], random));
+    let times = most.min(if random.happens(30) { 1001 } else { *pick(&[1, 2, 20], random) });
     let are_named = random.happens(800);
     for number in 0..times {
         let mut twin = entry.clone();
