@@ -21,6 +21,7 @@
 
 mod answer;
 mod app;
+mod asyncapi;
 pub mod auth;
 mod body;
 mod call;
@@ -48,6 +49,7 @@ pub mod telemetry;
 mod transport;
 mod turns;
 
+pub use self::asyncapi::asyncapi;
 pub use self::drain::Drain;
 pub use self::memory::Budget;
 pub use self::openapi::openapi;

@@ -40,7 +40,7 @@ pub(crate) static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(opena
         (name = "system", description = "For operators and developers.")
     ),
     nest((path = "/v1", api = Shop)),
-    paths(system::healthz, system::readyz, system::metrics, system::openapi_json, system::docs),
+    paths(system::healthz, system::readyz, system::metrics, system::openapi_json, system::asyncapi_json, system::docs),
     components(schemas(ProblemShape<'_>))
 )]
 struct Interface;

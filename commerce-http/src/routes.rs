@@ -129,6 +129,7 @@ routes! {
     System GET "/readyz" system::readyz = getReadiness(Anyone);
     System GET "/metrics" system::metrics = getMetrics(Anyone);
     System GET "/openapi.json" system::openapi_json = getDocument(Anyone);
+    System GET "/asyncapi.json" system::asyncapi_json = getEventsDocument(Anyone);
     System GET "/docs" system::docs = getDocs(Anyone);
     Asset GET "/docs/" system::docs_page = getDocsPage(Anyone);
     Asset GET "/docs/{*file}" system::docs_file = getDocsFile(Anyone);
