@@ -312,6 +312,8 @@ named! {
         ActiveCart = "active_cart",
         /// An order number.
         OrderNumber = "order_number",
+        /// One of the places that a customer has for saved means of payment.
+        SavedMethod = "payment_method",
         /// A SKU; the owner is the product that sells it.
         Sku = "sku",
     }

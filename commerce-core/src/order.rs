@@ -22,7 +22,7 @@ mod side_effects;
 mod state;
 mod unpaid;
 
-pub use command::{Command, Context, NewOrder, OrderDetails, RefundOutcome, ReturnRequest, ShipmentUpdate};
+pub use command::{Command, Context, NewOrder, OrderDetails, RefundOf, RefundOutcome, ReturnRequest, ShipmentUpdate};
 pub use decide::{decide, place};
 pub use event::{OrderEvent, Reason};
 pub use evolve::{CorruptHistory, evolve, fold};

@@ -361,6 +361,15 @@ pub trait Store: Send + Sync + fmt::Debug {
         self.idempotency_record(&none).await.map(drop)
     }
 
+    /// The orders with the given ids, in any order. Unknown ids are left out.
+    async fn orders_by_id(&self, ids: &[OrderId]) -> StoreResult<Vec<Order>> {
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            found.extend(self.order(&OrderRef::Id(*id)).await?);
+        }
+        Ok(found)
+    }
+
     /// The number of a customer's orders that are neither cancelled nor returned.
     async fn count_active_orders(&self, user: &UserId) -> StoreResult<u32> {
         let filter = &OrderFilter { user: Some(user.clone()), ..OrderFilter::default() };

@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use crate::event::Recorded;
 use crate::ids::OrderId;
 use crate::order::{Order, OrderEvent, Phase, RefundStatus, StockEffect};
-use crate::payment::{OperationKind, OperationState, Payment};
+use crate::payment::{Operation, OperationKind, OperationState, Payment};
 use crate::task::{Task, TaskState};
 use crate::text::named;
 
@@ -187,9 +187,14 @@ fn pay(order: &Order, payment: Option<&Payment>) -> StepReport {
     report(SagaStep::Pay, state, compensation)
 }
 
-/// Whether the processor is asked no more, although the end of an operation is not known.
+/// Whether the processor is asked no more, although the end of an operation is not known. Of a refund that was made there, the
+/// processor tells by itself how it ends.
 fn waits_for_staff(payment: &Payment) -> bool {
-    payment.operations.iter().any(|operation| operation.state.is_open() && operation.ask_at.is_none())
+    let waits = |operation: &Operation| operation.state.is_open() && operation.ask_at.is_none();
+    let is_told = |operation: &Operation| {
+        operation.kind == OperationKind::Refund && operation.sent == 0 && operation.state == OperationState::Pending
+    };
+    payment.operations.iter().any(|operation| waits(operation) && !is_told(operation))
 }
 
 fn taken_state(order: &Order) -> StepState {

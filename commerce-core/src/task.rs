@@ -35,9 +35,12 @@ impl TaskKind {
     /// Tells staff that the evidence about a dispute is due soon: the task is dead then, and done when the dispute ends or needs no
     /// evidence any more. The subject is the payment.
     pub const ANSWER_DISPUTE: Self = Self::new("answer_dispute");
+    /// Asks the processor whether a customer has entered a means of payment that is to be saved, and ends it if not. The subject is
+    /// the saved means of payment.
+    pub const SETTLE_SETUP: Self = Self::new("settle_setup");
     /// The kinds that the engine runs.
     pub const KNOWN: &'static [Self] =
-        &[Self::EXPIRE_ORDER, Self::SETTLE_PAYMENT, Self::TAKE_EVENT, Self::ANSWER_DISPUTE];
+        &[Self::EXPIRE_ORDER, Self::SETTLE_PAYMENT, Self::TAKE_EVENT, Self::ANSWER_DISPUTE, Self::SETTLE_SETUP];
 
     /// A kind by its name.
     pub const fn new(name: &'static str) -> Self {

@@ -117,6 +117,10 @@ impl Store for Backend {
         in_listing!(self, [filter, page]; conn => orders::list_returns(conn, &filter, &page))
     }
 
+    async fn orders_by_id(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
+        in_listing!(self, [ids]; conn => orders::by_id(conn, &ids))
+    }
+
     async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {
         in_listing!(self, [user]; conn => orders::standing(conn, &user))
     }

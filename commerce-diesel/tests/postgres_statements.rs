@@ -12,10 +12,12 @@ use chrono::TimeDelta;
 use commerce_core::actor::{Actor, Role};
 use commerce_core::cart::CartChange;
 use commerce_core::commit::{Commit, IdempotencyKey};
-use commerce_core::engine::{CartView, Engine, Idempotency, NewItem, Target};
+use commerce_core::engine::{
+    CartView, Engine, Idempotency, ItemRequest, NewItem, PaymentFilter, PlaceOrderRequest, Target,
+};
 use commerce_core::ids::Sku;
 use commerce_core::metadata::Metadata;
-use commerce_core::order::{UnpaidGuard, UnpaidLimits};
+use commerce_core::order::{OrderDetails, UnpaidGuard, UnpaidLimits};
 use commerce_core::port::{OrderFilter, OrderRef, PageRequest, Store};
 use commerce_core::prelude::SandboxProcessor;
 use commerce_core::promotion::{Limits, Promotion, PromotionDefinition, PromotionRecord};
@@ -23,7 +25,7 @@ use commerce_core::settings::Settings;
 use commerce_diesel::DatabaseOptions;
 use commerce_diesel::postgres::PostgresStore;
 use commerce_testkit::CommitBuilder;
-use commerce_testkit::commit_builder::{CURRENCY, order_of, parse, units};
+use commerce_testkit::commit_builder::{CURRENCY, address, order_of, parse, units};
 use commerce_testkit::quote::percent_off;
 use test_servers::{Postgres, ServerOptions, required};
 
@@ -212,6 +214,33 @@ async fn a_line_is_added_to_a_cart_by_few_statements() {
         let count = counted.count();
         assert!(count.statements <= 10 && count.transactions == 1, "{count:?}");
     }
+}
+
+/// With their orders.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_payments_takes_as_many_statements_as_one_payment() {
+    let counted = stocked().await;
+    counted.store.commit(counted.shop.create(&counted.shop.product("mug", &["MUG"]))).await.unwrap();
+    let processor = Arc::new(SandboxProcessor::in_memory());
+    let mut settings = Settings::new(CURRENCY);
+    settings.unpaid = UnpaidLimits::NONE;
+    let engine = Engine::builder(settings, Arc::new(counted.store.clone()), processor).build();
+    let (ann, admin) = (Actor::user(Role::Customer, parse("ann")), Actor::user(Role::Admin, parse("ada")));
+    for _ in 0..12 {
+        let items = vec![ItemRequest::sku(parse("MUG"), units(1))];
+        let request = PlaceOrderRequest::new(items, OrderDetails::new(address()));
+        let order = engine.place_order(&ann, &request, None).await.unwrap().into_fresh().unwrap();
+        engine.confirm_payment(&ann, order.payment.id, "tok_ok".into(), None).await.unwrap();
+    }
+    let mut counts = Vec::new();
+    for limit in [1, 12] {
+        counted.reset();
+        let page = PageRequest { limit, after: None };
+        let listed = engine.payments(&admin, PaymentFilter::default(), &page).await.unwrap().items;
+        assert_eq!(listed.len(), usize::from(limit));
+        counts.push(counted.count().statements);
+    }
+    assert_eq!(counts[0], counts[1]);
 }
 
 /// Copies of an order by other customers, who are as many.

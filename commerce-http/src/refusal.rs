@@ -188,6 +188,9 @@ fn order(rejection: &OrderRejection) -> Problem {
         OrderRejection::TooManyReturned { asked, left, .. } => {
             Problem::unprocessable("too_many_returned", rejection).with("asked", *asked).with("left", *left)
         }
+        OrderRejection::TooManyRefunded { asked, left, .. } => {
+            Problem::unprocessable("too_many_refunded", rejection).with("asked", *asked).with("left", *left)
+        }
         OrderRejection::AmountMismatch { .. } => Problem::conflict("amount_mismatch", rejection),
         OrderRejection::RefundAmount { asked, left } => Problem::unprocessable("invalid_refund_amount", rejection)
             .with("asked", asked.to_decimal().to_string())
@@ -257,6 +260,7 @@ fn claimed(claim: &Claim, owner: &str) -> Problem {
         }
         ClaimKind::ActiveCart => version_conflict().with("cart_id", owner),
         ClaimKind::OrderNumber => version_conflict().with("order_number", key),
+        ClaimKind::SavedMethod => version_conflict(),
     }
 }
 

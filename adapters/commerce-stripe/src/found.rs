@@ -111,7 +111,8 @@ impl Intent {
             IntentStatus::Canceled => declined(DeclineCode::InvalidAmount),
         };
         let details = error.map(|error| json!({ "code": error.code, "decline_code": error.decline_code }));
-        Some(self.answer(outcome, details.unwrap_or_default()))
+        let expires_at = self.latest_charge.as_ref().and_then(LatestCharge::capture_before).and_then(from_seconds);
+        Some(OperationAnswer { expires_at, ..self.answer(outcome, details.unwrap_or_default()) })
     }
 
     /// How a capture or a void stands. `None` if it was not performed.
@@ -131,7 +132,7 @@ impl Intent {
             outcome,
             payment_reference: Some(self.id.clone()),
             reference: self.latest_charge.as_ref().map(|charge| charge.id().clone()),
-            expires_at: self.latest_charge.as_ref().and_then(LatestCharge::capture_before).and_then(from_seconds),
+            expires_at: None,
             details: Details::new(details),
         }
     }
@@ -144,7 +145,7 @@ impl Intent {
 
 impl LatestCharge {
     /// A charge that is known by its id only was read from an event, which is sent for canceled intents that held money.
-    fn held(&self) -> bool {
+    pub(crate) fn held(&self) -> bool {
         self.succeeded().unwrap_or(true)
     }
 }
@@ -160,7 +161,8 @@ impl Charge {
             }
             _ => OperationOutcome::Pending { next: None },
         };
-        Some(OperationAnswer { reference: Some(self.id.clone()), ..intent.answer(outcome, Value::Null) })
+        let (reference, expires_at) = (Some(self.id.clone()), self.capture_before().and_then(from_seconds));
+        Some(OperationAnswer { reference, expires_at, ..intent.answer(outcome, Value::Null) })
     }
 }
 

@@ -149,6 +149,14 @@ pub(crate) struct EventData {
     pub(crate) object: Value,
 }
 
+impl Charge {
+    /// Until when it holds money, in Unix seconds. The member is in that of its method of payment.
+    pub(crate) fn capture_before(&self) -> Option<i64> {
+        let details = self.payment_method_details.as_ref()?;
+        details.get(details.get("type")?.as_str()?)?.get("capture_before")?.as_i64()
+    }
+}
+
 impl LatestCharge {
     pub(crate) const fn id(&self) -> &Reference {
         match self {
@@ -160,7 +168,7 @@ impl LatestCharge {
     /// Until when it holds money, in Unix seconds.
     pub(crate) fn capture_before(&self) -> Option<i64> {
         let Self::Whole(charge) = self else { return None };
-        charge.payment_method_details.as_ref()?.pointer("/card/capture_before")?.as_i64()
+        charge.capture_before()
     }
 
     /// Whether it held or took money. `None` if only its id is known.

@@ -18,7 +18,7 @@ use crate::amount::to_stripe;
 use crate::api::{Api, Failure, Fields, escaped};
 use crate::event;
 use crate::found::{AUTHORIZE, Mark, OPERATION, PAYMENT};
-use crate::object::{Charge, Event, Intent, IntentStatus, Page, Refund};
+use crate::object::{Charge, Event, Intent, IntentStatus, LatestCharge, Page, Refund};
 
 /// Stripe's address.
 const BASE: &str = "https://api.stripe.com";
@@ -123,11 +123,24 @@ impl Stripe {
         if let Some(reference) = &payment.reference {
             return self.intent(reference).await;
         }
+        self.created(payment, &format!("open-{}", payment.payment)).await
+    }
+
+    async fn created(&self, payment: &PaymentTerms, key: &str) -> Result<Intent, Failure> {
         let fields = Self::opening(payment).ok_or_else(|| Failure::NotDone("Stripe cannot take this amount".into()))?;
-        let opened: Intent =
-            self.api.post("/v1/payment_intents", Some(&format!("open-{}", payment.payment)), &fields).await?;
+        let opened: Intent = self.api.post("/v1/payment_intents", Some(key), &fields).await?;
         // The answer to a repetition is as old as the first one.
         self.intent(&opened.id).await
+    }
+
+    /// The intent of a payment with which it can be paid: one that gave back what it held is followed by another.
+    async fn opened(&self, payment: &PaymentTerms) -> Result<Intent, Failure> {
+        let intent = self.intent_of(payment).await?;
+        let held = intent.latest_charge.as_ref().is_some_and(LatestCharge::held);
+        if intent.status == IntentStatus::Canceled && held {
+            return self.created(payment, &format!("open-{}-{}", payment.payment, intent.id)).await;
+        }
+        Ok(intent)
     }
 
     /// All objects of a list, newest first.
@@ -205,6 +218,8 @@ impl Stripe {
         let mut fields = means.confirmed();
         let return_url = self.return_url.iter().map(|url| ("return_url".to_owned(), url.clone()));
         fields.extend(return_url);
+        // The charge says until when the money is held.
+        fields.push(field("expand[]", &"latest_charge"));
         let confirmed = self.api.post(&path(&intent.id, "/confirm"), Some(&request.id.to_string()), &fields).await;
         let confirmed = match confirmed {
             Ok(confirmed) => confirmed,
@@ -415,7 +430,7 @@ impl Processor for Stripe {
     }
 
     async fn open(&self, payment: &PaymentTerms) -> Result<OpenedPayment, ProcessorError> {
-        let intent = self.intent_of(payment).await.map_err(Failure::harmless)?;
+        let intent = self.opened(payment).await.map_err(Failure::harmless)?;
         let client_secret = intent.client_secret.clone().filter(|_| intent.is_open()).map(ClientSecret::new);
         Ok(OpenedPayment { reference: intent.id, client_secret })
     }

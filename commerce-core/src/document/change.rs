@@ -48,19 +48,20 @@ type TaskMembers = &'static [(&'static str, TaskKind)];
 
 const OF_PAYMENT: TaskMembers = &[("ask_at", TaskKind::SETTLE_PAYMENT), ("evidence_at", TaskKind::ANSWER_DISPUTE)];
 const OF_EVENT: TaskMembers = &[("ask_at", TaskKind::TAKE_EVENT)];
+const OF_SAVED_METHOD: TaskMembers = &[("ask_at", TaskKind::SETTLE_SETUP)];
 
 /// The tasks that documents of a kind have.
 const fn task_members(kind: DocumentKind) -> TaskMembers {
     match kind {
         DocumentKind::Payment => OF_PAYMENT,
         DocumentKind::ProcessorEvent => OF_EVENT,
+        DocumentKind::SavedMethod => OF_SAVED_METHOD,
         DocumentKind::Cart
         | DocumentKind::Category
         | DocumentKind::Customer
         | DocumentKind::EventCursor
         | DocumentKind::Product
-        | DocumentKind::Promotion
-        | DocumentKind::SavedMethod => &[],
+        | DocumentKind::Promotion => &[],
     }
 }
 

@@ -47,7 +47,7 @@ impl Engine {
         if after.open_operation(OperationKind::Authorize).is_none() {
             after.method = Some(method);
         }
-        if self.ports.processor.must_open() && after.opening.is_none() {
+        if self.ports.processor.must_open() && after.is_to_be_opened() {
             after.request_opening(commit.at);
         }
         let is_new = before.as_ref() != Some(&after);
@@ -63,7 +63,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Payments`] if the processor does not answer, [`EngineError::Store`].
     pub async fn client_secret(&self, caller: &Actor, order: &Order) -> Result<Option<ClientSecret>> {
-        if caller.user.as_ref() != Some(&order.user_id) || !can_be_opened(order) {
+        if caller.user.as_ref() != Some(&order.user_id) || !order.can_be_paid() {
             return Ok(None);
         }
         if !self.ports.processor.must_open() {
@@ -79,10 +79,26 @@ impl Engine {
     /// Adds the payment of a new order to its commit, if it must be opened.
     pub(super) fn request_opening(&self, commit: &mut Commit) {
         let Some(order) = commit.orders.first().map(OrderChange::order) else { return };
-        if self.ports.processor.must_open() && can_be_opened(order) {
+        if self.ports.processor.must_open() && order.can_be_paid() {
             let mut after = self.new_payment(order);
             after.request_opening(commit.at);
             change_payment(commit, PaymentChange { before: None, after });
+        }
+    }
+
+    /// Opens the payment of an order again, if what was held for it was given back. It must be open before it is sent: the
+    /// processor may know it by another reference then.
+    pub(super) async fn open_again(&self, order: &Order) -> Result<()> {
+        if !self.ports.processor.must_open() || !order.is_unsecured() {
+            return Ok(());
+        }
+        let Some(mut payment) = self.stored_payment(order.payment.id).await? else { return Ok(()) };
+        if payment.is_to_be_opened() {
+            payment = self.change_opening(payment.id, Payment::request_opening).await?;
+        }
+        match payment.opening.map(|opening| opening.state) {
+            Some(OpeningState::Requested) => self.open(&payment).await.map(drop),
+            Some(OpeningState::Open | OpeningState::Closing | OpeningState::Closed) | None => Ok(()),
         }
     }
 
@@ -124,9 +140,4 @@ impl Engine {
         let reply = self.decide_and_commit(None, decide).await?;
         reply.into_fresh().ok_or(EngineError::IdempotencyKeyReused) // there is no key
     }
-}
-
-/// Whether there is something to pay.
-const fn can_be_opened(order: &Order) -> bool {
-    order.phase.is_unpaid() && !order.payment.amount.is_zero()
 }

@@ -14,8 +14,7 @@ use crate::commit::Commit;
 use crate::document::{DocumentFilter, DocumentId, DocumentKind};
 use crate::event::Recorded;
 use crate::ids::{OperationId, OrderId, PaymentId, RefundId, Sku, UserId};
-use crate::money::Money;
-use crate::order::{Command, Context, Order, OrderEvent, OrderRejection, Phase, Reason, Trigger};
+use crate::order::{Command, Context, Order, OrderEvent, OrderRejection, Phase, Reason, RefundOf, Trigger};
 use crate::payment::{
     CaptureMode, Finding, NewOperation, Operation, OperationAnswer, OperationKind, OperationState, Payment,
     PaymentRejection, Reference, RefundPart,
@@ -133,13 +132,19 @@ impl Engine {
         }
         let selected = DocumentFilter::all_of(filter.keys());
         let Page { items, next } = self.ports.store.documents(DocumentKind::Payment, &selected, page).await?;
-        let mut views = Vec::with_capacity(items.len());
-        for document in items {
-            let payment = Payment::try_from(document).map_err(StoreError::from)?;
-            let order = self.order(&Actor::SYSTEM, &OrderRef::Id(payment.order_id)).await?;
-            views.push(PaymentView { order, payment: Some(payment) });
-        }
-        Ok(Page { items: views, next })
+        let payments = items.into_iter().map(Payment::try_from).collect::<Result<Vec<_>, _>>();
+        Ok(Page { items: self.with_orders(payments.map_err(StoreError::from)?).await?, next })
+    }
+
+    async fn with_orders(&self, payments: Vec<Payment>) -> Result<Vec<PaymentView>> {
+        let ids: Vec<_> = payments.iter().map(|payment| payment.order_id).collect();
+        let orders = self.ports.store.orders_by_id(&ids).await?;
+        let mut orders: BTreeMap<_, _> = orders.into_iter().map(|order| (order.id, order)).collect();
+        let view = |payment: Payment| {
+            let order = orders.remove(&payment.order_id).ok_or(EngineError::NotFound(Resource::Order))?;
+            Ok(PaymentView { order, payment: Some(payment) })
+        };
+        payments.into_iter().map(view).collect()
     }
 
     /// The payment of an order, if nothing was done with it, too.
@@ -199,6 +204,7 @@ impl Engine {
                 return Err(EngineError::OrderCancelled { order: order.id, refunding: false });
             }
         }
+        self.open_again(&order).await?;
         let (payment, id) = self.note_authorization(caller, &order).await?;
         match self.send_authorization(&payment, id, token).await {
             Ok(answer) => self.record_finding(payment.id, id, &Finding::Answered(answer), key).await,
@@ -213,7 +219,7 @@ impl Engine {
         }
     }
 
-    /// Refunds an amount of a payment without a return; `None`: all that is left.
+    /// Refunds money of a payment without a return.
     ///
     /// # Errors
     /// As [`Engine::command`].
@@ -221,10 +227,10 @@ impl Engine {
         &self,
         caller: &Actor,
         payment: PaymentId,
-        (amount, reason): (Option<Money>, Option<Reason>),
+        (of, reason): (RefundOf, Option<Reason>),
         key: Key<'_, PaymentView>,
     ) -> Answer<PaymentView> {
-        let command = Command::Refund { amount, reason };
+        let command = Command::Refund { of, reason };
         self.command_on(caller, Target::any(&OrderRef::Payment(payment)), &command, key).await
     }
 
@@ -246,22 +252,26 @@ impl Engine {
     /// Whether an order that awaited its payment does so no longer, which closes a payment that was opened.
     fn ends_unpaid(&self, order: &Order, events: &[OrderEvent]) -> bool {
         let moves = |event: &OrderEvent| matches!(event, OrderEvent::Transitioned { phase, .. } if !phase.is_unpaid());
-        self.ports.processor.must_open() && order.phase.is_unpaid() && events.iter().any(moves)
+        self.ports.processor.must_open() && order.can_be_paid() && events.iter().any(moves)
     }
 
     /// A refund of money that was received in two ways is two refunds, unless it was made at the processor.
     fn split_refund(&self, payment: &Payment, event: OrderEvent) -> Vec<OrderEvent> {
         let is_known = |id: RefundId| payment.operation(OperationId::new(id.uuid())).is_some();
-        let OrderEvent::RefundRequested { id, amount, reason, .. } = event else { return Vec::from([event]) };
+        let OrderEvent::RefundRequested { id, amount, reason, mut lines, .. } = event else {
+            return Vec::from([event]);
+        };
         if is_known(id) {
-            return Vec::from([OrderEvent::RefundRequested { id, amount, reason, elsewhere: false }]);
+            return Vec::from([OrderEvent::RefundRequested { id, amount, reason, elsewhere: false, lines }]);
         }
         let ids = core::iter::once(id).chain(core::iter::from_fn(|| Some(RefundId::new(self.ports.ids.next()))));
+        // The first part names the units.
         let part = |(id, RefundPart { amount, elsewhere })| OrderEvent::RefundRequested {
             id,
             amount,
             reason: reason.clone(),
             elsewhere,
+            lines: core::mem::take(&mut lines),
         };
         ids.zip(payment.refund_parts(amount)).map(part).collect()
     }

@@ -1,5 +1,6 @@
 //! Use cases of means of payment that customers save.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -41,10 +42,7 @@ impl Engine {
             return Ok(reply);
         }
         let means = self.saved_means()?;
-        let room = PageRequest { limit: MAX_SAVED_METHODS, after: None };
-        if self.methods_of(user, &room).await?.items.len() >= usize::from(MAX_SAVED_METHODS) {
-            return Err(SavedMethodRejection::TooMany.into());
-        }
+        self.free_slot(user).await?;
         let id = PaymentMethodId::new(self.ports.ids.next());
         let setup = means.start_setup(&SetupRequest { id, user: user.clone(), token }).await?;
         let card = match setup.outcome {
@@ -53,25 +51,32 @@ impl Engine {
             SetupOutcome::Declined(decline) => return Err(SavedMethodRejection::Declined(decline).into()),
         };
         let at = self.now();
-        let method = SavedMethod {
-            id,
-            user_id: user.clone(),
-            processor: self.processor_name(),
-            setup: setup.reference,
-            state: if card.is_some() { SavedMethodState::Active } else { SavedMethodState::Pending },
-            card,
-            consented_at: at,
-            version: 1,
-            created_at: at,
-            updated_at: at,
-        };
         let decide = async |_| {
             let mut commit = self.commit_by(caller, at);
+            let place = (self.processor_name(), setup.reference.clone());
+            let mut method = SavedMethod::pending((id, user.clone()), self.free_slot(user).await?, place, at);
+            if let Some(card) = card.clone() {
+                method = SavedMethod { version: 1, ..method.saved(card, at) };
+            }
             commit.change(None, method.clone());
             let client_secret = setup.client_secret.clone();
-            Ok(Decision { commit, outcome: StartedSetup { method: method.clone(), client_secret } })
+            Ok(Decision { commit, outcome: StartedSetup { method, client_secret } })
         };
-        self.decide_and_commit(key, decide).await
+        let reply = self.decide_and_commit(key, decide).await;
+        if let (Err(EngineError::SavedMethod(SavedMethodRejection::TooMany)), Some(card)) = (&reply, &card) {
+            means.forget(&card.reference).await?; // others were saved meanwhile
+        }
+        reply
+    }
+
+    /// A free place among those of a user: any of them, so that requests at the same time seldom meet.
+    async fn free_slot(&self, user: &UserId) -> Result<u16> {
+        let all = PageRequest { limit: MAX_SAVED_METHODS, after: None };
+        let taken: BTreeSet<_> = self.methods_of(user, &all).await?.items.iter().map(|method| method.slot).collect();
+        let free: Vec<_> = (0..MAX_SAVED_METHODS).filter(|slot| !taken.contains(slot)).collect();
+        let [.., draw] = self.ports.ids.next().into_bytes();
+        let drawn = free.iter().cycle().nth(draw.into());
+        Ok(*drawn.ok_or(SavedMethodRejection::TooMany)?)
     }
 
     /// A saved means of payment as it is today, for its owner with the secret of today while it is pending.
@@ -172,6 +177,24 @@ impl Engine {
             SavedMethodState::Active | SavedMethodState::Deleted => method.clone(),
         };
         Ok((self.change_method(&Actor::SYSTEM, method.id, saved).await?, None))
+    }
+
+    /// Asks whether the customer has entered one that is pending, and ends it after the last question.
+    pub(super) async fn settle_setup(&self, id: PaymentMethodId) -> Result<()> {
+        let Some(method) = self.known_method(id).await? else { return Ok(()) };
+        let asked = method.asked;
+        let looked = match self.look_at_setup(method.clone()).await {
+            Err(EngineError::SavedMethod(_)) => method, // the shop has another processor now
+            looked => looked?.0,
+        };
+        if looked.state == SavedMethodState::Pending {
+            let wait = |method: &SavedMethod, at| {
+                let waits = method.state == SavedMethodState::Pending && method.asked == asked;
+                if waits { method.waiting(at) } else { method.clone() }
+            };
+            self.change_method(&Actor::SYSTEM, id, wait).await?;
+        }
+        Ok(())
     }
 
     async fn change_method(

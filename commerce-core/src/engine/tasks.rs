@@ -153,6 +153,9 @@ impl Engine {
         if task.key.kind == TaskKind::ANSWER_DISPUTE {
             return self.ask_for_evidence(task.key.subject.parse().map_err(|_| unknown())?).await;
         }
+        if task.key.kind == TaskKind::SETTLE_SETUP {
+            return self.settle_setup(task.key.subject.parse().map_err(|_| unknown())?).await;
+        }
         if task.key.kind != TaskKind::EXPIRE_ORDER {
             return Err(unknown());
         }

@@ -108,8 +108,8 @@ pub enum Command {
     RejectReturn { id: ReturnId, reason: Option<Reason> },
     /// The units arrived: restock and refund.
     ReceiveReturn(ReturnId),
-    /// Refunds an amount without a return. `None`: everything that is left.
-    Refund { amount: Option<Money>, reason: Option<Reason> },
+    /// Refunds money without a return.
+    Refund { of: RefundOf, reason: Option<Reason> },
     /// The processor paid money back that the shop did not ask for, or may: a refund made there, or a dispute. Without an outcome it is
     /// open.
     NoteRefund { id: RefundId, amount: Money, reason: Reason, outcome: Option<RefundOutcome> },
@@ -171,6 +171,17 @@ pub struct ReturnRequest {
     pub id: ReturnId,
     pub lines: Vec<ReturnLine>,
     pub reason: Option<Reason>,
+}
+
+/// What is refunded without a return.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefundOf {
+    /// Everything that is left.
+    Remainder,
+    /// An amount.
+    Amount(Money),
+    /// The price of units that the customer keeps.
+    Units(Vec<ReturnLine>),
 }
 
 /// The processor's answer to a refund.

@@ -7,15 +7,17 @@ use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
 
-use super::command::{Command, Context, NewOrder, OrderDetails, RefundOutcome, ReturnRequest, ShipmentUpdate};
+use super::command::{
+    Command, Context, NewOrder, OrderDetails, RefundOf, RefundOutcome, ReturnRequest, ShipmentUpdate,
+};
 use super::event::{OrderEvent, Reason};
 use super::lifecycle::{Lifecycle, PaymentEffect, Phase, Status, Transition, Trigger};
 use super::rejection::OrderRejection;
-use super::returns::{Return, ReturnStatus};
+use super::returns::{Return, ReturnLine, ReturnStatus};
 use super::state::{Order, Payment, PaymentStatus, RefundStatus, Shipment, ShipmentStatus};
 use crate::actor::Role;
 use crate::cart::MAX_LINES;
-use crate::ids::{RefundId, ReturnId};
+use crate::ids::{ItemId, RefundId, ReturnId};
 use crate::metadata::check_total;
 use crate::money::Money;
 use crate::text::BoundedString;
@@ -119,7 +121,7 @@ pub fn decide(lifecycle: &Lifecycle, context: &Context, order: &Order, command: 
         Command::ApproveReturn(id) => decider.approve_return(id),
         Command::RejectReturn { id, reason } => decider.reject_return(id, reason),
         Command::ReceiveReturn(id) => decider.receive_return(id),
-        Command::Refund { amount, reason } => decider.refund(amount, reason),
+        Command::Refund { of, reason } => decider.refund(of, reason),
         Command::NoteRefund { id, amount, reason, outcome } => decider.note_refund(id, (amount, reason), outcome),
         Command::RecordRefund { id, outcome } => decider.record_refund(id, outcome),
     }
@@ -305,7 +307,7 @@ impl Decider<'_> {
         let way = self.lifecycle.by_trigger(&self.order.status, Trigger::Return);
         let way = way.ok_or_else(|| OrderRejection::NotReturnable(self.order.status.clone()))?;
         self.permit(way)?;
-        self.check_return_lines(&request)?;
+        self.check_lines(&request.lines, |item, asked, left| OrderRejection::TooManyReturned { item, asked, left })?;
         let request = Return {
             id: request.id,
             status: ReturnStatus::Requested,
@@ -316,20 +318,21 @@ impl Decider<'_> {
         Ok(vec![OrderEvent::ReturnRequested { request }])
     }
 
-    fn check_return_lines(self, request: &ReturnRequest) -> Result<(), OrderRejection> {
-        let items: BTreeSet<_> = request.lines.iter().map(|line| line.item).collect();
-        if items.is_empty() || items.len() != request.lines.len() {
+    /// Units are returned or refunded once.
+    fn check_lines(
+        self,
+        lines: &[ReturnLine],
+        too_many: impl Fn(ItemId, i64, i64) -> OrderRejection,
+    ) -> Result<(), OrderRejection> {
+        let items: BTreeSet<_> = lines.iter().map(|line| line.item).collect();
+        if items.is_empty() || items.len() != lines.len() {
             return Err(OrderRejection::ReturnLines);
         }
-        request.lines.iter().try_for_each(|line| {
+        lines.iter().try_for_each(|line| {
             let known = self.order.line(line.item).ok_or(OrderRejection::UnknownItem(line.item))?;
-            let bought = known.item.quantity.get();
-            let left = bought.saturating_sub(self.order.returning(line.item));
-            let asked = line.quantity.get();
-            if asked > left {
-                return Err(OrderRejection::TooManyReturned { item: line.item, asked, left });
-            }
-            Ok(())
+            let used = self.order.returning(line.item).saturating_add(self.order.refunded_units(line.item));
+            let (asked, left) = (line.quantity.get(), known.item.quantity.get().saturating_sub(used));
+            if asked > left { Err(too_many(line.item, asked, left)) } else { Ok(()) }
         })
     }
 
@@ -365,14 +368,22 @@ impl Decider<'_> {
         Ok(found)
     }
 
-    fn refund(self, amount: Option<Money>, reason: Option<Reason>) -> DecisionResult {
+    fn refund(self, of: RefundOf, reason: Option<Reason>) -> DecisionResult {
         let left = self.order.refundable();
-        let asked = amount.unwrap_or(left);
+        let (asked, lines) = match of {
+            RefundOf::Remainder => (left, Vec::new()),
+            RefundOf::Amount(amount) => (amount, Vec::new()),
+            RefundOf::Units(lines) => {
+                self.check_lines(&lines, |item, asked, left| OrderRejection::TooManyRefunded { item, asked, left })?;
+                (self.order.price_of_units(&lines), lines)
+            }
+        };
         let positive = asked.currency() == left.currency() && asked.minor() > 0 && asked.minor() <= left.minor();
         if !positive {
             return Err(OrderRejection::RefundAmount { asked, left });
         }
-        Ok(vec![self.refund_event(asked, reason)])
+        let (id, elsewhere) = (self.context.refund, false);
+        Ok(vec![OrderEvent::RefundRequested { id, amount: asked, reason, elsewhere, lines }])
     }
 
     fn record_refund(self, id: RefundId, outcome: RefundOutcome) -> DecisionResult {
@@ -396,7 +407,8 @@ impl Decider<'_> {
             return outcome.map_or(Ok(Vec::new()), |outcome| self.record_refund(id, outcome));
         }
         self.check_captured(amount)?;
-        let requested = OrderEvent::RefundRequested { id, amount, reason: Some(reason), elsewhere: false };
+        let (reason, lines) = (Some(reason), Vec::new());
+        let requested = OrderEvent::RefundRequested { id, amount, reason, elsewhere: false, lines };
         Ok(core::iter::once(requested).chain(outcome.map(|outcome| outcome.event(id))).collect())
     }
 
@@ -416,7 +428,7 @@ impl Decider<'_> {
     }
 
     const fn refund_event(&self, amount: Money, reason: Option<Reason>) -> OrderEvent {
-        OrderEvent::RefundRequested { id: self.context.refund, amount, reason, elsewhere: false }
+        OrderEvent::RefundRequested { id: self.context.refund, amount, reason, elsewhere: false, lines: Vec::new() }
     }
 
     fn permit(&self, way: &Transition) -> Result<(), OrderRejection> {

@@ -1,12 +1,13 @@
 //! The events of an order.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::lifecycle::{Phase, PromotionEffect, Status, StockEffect, Trigger};
-use super::returns::Return;
+use super::returns::{Return, ReturnLine};
 use super::state::{Order, Shipment};
 use crate::ids::{RefundId, ReturnId};
 use crate::money::Money;
@@ -59,6 +60,9 @@ pub enum OrderEvent {
         /// The money was received elsewhere: staff pay it back.
         #[serde(default, skip_serializing_if = "is_false")]
         elsewhere: bool,
+        /// The units whose price it is, if they are not returned.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<ReturnLine>,
     },
     /// The processor paid a refund. `reference` is its id at the processor.
     RefundProcessed { id: RefundId, reference: Option<BoundedString<200>> },

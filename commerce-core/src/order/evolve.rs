@@ -87,10 +87,11 @@ impl Order {
                 }
                 self.payment.declined = self.payment.declined.saturating_add(1);
             }
-            OrderEvent::RefundRequested { id, amount, reason, elsewhere } => self.refunds.push(Refund {
+            OrderEvent::RefundRequested { id, amount, reason, elsewhere, lines } => self.refunds.push(Refund {
                 id: *id,
                 amount: *amount,
                 elsewhere: *elsewhere,
+                lines: lines.clone(),
                 reason: reason.clone(),
                 status: RefundStatus::Requested,
                 reference: None,

@@ -24,7 +24,7 @@ pub struct Return {
     pub requested_at: DateTime<Utc>,
 }
 
-/// Units of one item to return.
+/// Units of one item, to return or to refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ReturnLine {
@@ -53,24 +53,31 @@ named! {
 impl Order {
     /// The refund for the units of a return.
     ///
-    /// The refund of the first *n* units of a line that cost *T* for *q* units is ⌊T·n/q⌋, in whichever returns. A
-    /// return is refunded the difference that it makes, so the refunds of all units add up to exactly the price of the
-    /// line. With the last unit of the order the rest, the shipping fee, is refunded too.
+    /// It is [their price](Self::price_of_units), at most what is left. With the last unit of the order the rest, the shipping fee, is
+    /// refunded too.
     pub fn refund_for(&self, lines: &[ReturnLine]) -> Money {
         let left = self.refundable();
         if self.is_last_return(lines) {
             return left;
         }
-        let due = lines.iter().fold(0, |sum: i64, line| sum.saturating_add(self.refund_of_units(line)));
-        Money::new(due.min(left.minor()), self.currency())
+        Money::new(self.price_of_units(lines).minor().min(left.minor()), self.currency())
     }
 
-    /// The price of what the customer keeps, in minor units: nothing once everything has come back.
+    /// What units are worth that are refunded next, with or without a return.
+    ///
+    /// The first *n* refunded units of a line that cost *T* for *q* units are worth ⌊T·n/q⌋. Units are worth the difference that they
+    /// make, so all units of a line add up to exactly its price.
+    pub fn price_of_units(&self, lines: &[ReturnLine]) -> Money {
+        let due = lines.iter().fold(0, |sum: i64, line| sum.saturating_add(self.worth_of(line)));
+        Money::new(due, self.currency())
+    }
+
+    /// The price of what the customer keeps and was not refunded, in minor units: nothing once everything has come back.
     fn price_of_kept(&self) -> i64 {
         if self.phase.is_undone() || self.is_last_return(&[]) {
             return 0;
         }
-        let back = self.lines().iter().map(|line| share(line, self.returned(line.item.id)));
+        let back = self.lines().iter().map(|line| share(line, self.settled(line.item.id)));
         back.fold(self.payment.amount.minor(), i64::saturating_sub)
     }
 
@@ -89,9 +96,14 @@ impl Order {
         })
     }
 
-    fn refund_of_units(&self, line: &ReturnLine) -> i64 {
+    /// The units of an item whose price was refunded.
+    fn settled(&self, item: ItemId) -> i64 {
+        self.returned(item).saturating_add(self.refunded_units(item))
+    }
+
+    fn worth_of(&self, line: &ReturnLine) -> i64 {
         let Some(known) = self.line(line.item) else { return 0 };
-        let before = self.returned(line.item);
+        let before = self.settled(line.item);
         share(known, before.saturating_add(line.quantity.get())).saturating_sub(share(known, before))
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Reason;
 use super::lifecycle::{Phase, Status};
-use super::returns::{Return, ReturnStatus};
+use super::returns::{Return, ReturnLine, ReturnStatus};
 use crate::address::Address;
 use crate::cart::LineItem;
 use crate::ids::{CartId, ItemId, OrderId, OrderNumber, PaymentId, RefundId, Sku, UserId};
@@ -172,6 +172,9 @@ pub struct Refund {
     /// The money was received elsewhere, so that staff pay it back.
     #[serde(default, skip_serializing_if = "is_false")]
     pub elsewhere: bool,
+    /// The units whose price it is, if they are not returned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<ReturnLine>,
     pub reason: Option<Reason>,
     pub status: RefundStatus,
     /// The processor's id of the refund.
@@ -328,6 +331,11 @@ impl Order {
         self.payment.status == PaymentStatus::Voided && !self.phase.is_undone()
     }
 
+    /// Whether the customer is still to pay for it, for the first time or again.
+    pub fn can_be_paid(&self) -> bool {
+        (self.phase.is_unpaid() || self.is_unsecured()) && !self.payment.amount.is_zero()
+    }
+
     /// The captured amount without refunds and disputes, open ones included; never negative.
     pub fn refundable(&self) -> Money {
         let promised = self.refunds.iter().filter(|refund| refund.status != RefundStatus::Failed);
@@ -340,10 +348,18 @@ impl Order {
         self.refunds.iter().find(|refund| refund.id == id)
     }
 
-    fn return_units(&self, item: ItemId, counts: impl Fn(ReturnStatus) -> bool) -> i64 {
-        let lines = self.returns.iter().filter(|r| counts(r.status)).flat_map(|r| &r.lines);
-        lines.filter(|line| line.item == item).fold(0, |sum, line| line.quantity.get().saturating_add(sum))
+    /// The units of an item that were refunded without a return. A refund that failed counts, too: it is made again by its amount.
+    pub fn refunded_units(&self, item: ItemId) -> i64 {
+        units_of(item, self.refunds.iter().flat_map(|refund| &refund.lines))
     }
+
+    fn return_units(&self, item: ItemId, counts: impl Fn(ReturnStatus) -> bool) -> i64 {
+        units_of(item, self.returns.iter().filter(|r| counts(r.status)).flat_map(|r| &r.lines))
+    }
+}
+
+fn units_of<'a>(item: ItemId, lines: impl Iterator<Item = &'a ReturnLine>) -> i64 {
+    lines.filter(|line| line.item == item).fold(0, |sum, line| line.quantity.get().saturating_add(sum))
 }
 
 pub(super) fn sum_units<'a>(units: impl Iterator<Item = (&'a Sku, i64)>) -> BTreeMap<&'a Sku, i64> {

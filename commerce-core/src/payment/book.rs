@@ -132,8 +132,12 @@ impl PaymentBook {
 
     fn give_back_rest(&mut self, request: &OperationRequest) {
         let rest = self.held();
-        let done = matches!(self.answer(request.id).outcome, OperationOutcome::Succeeded { .. });
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.kind == OperationKind::Authorize && done) {
+        let is_done = |answer: &OperationAnswer| matches!(answer.outcome, OperationOutcome::Succeeded { .. });
+        if !is_done(&self.answer(request.id)) {
+            return;
+        }
+        let holds = |entry: &&mut BookEntry| entry.kind == OperationKind::Authorize && is_done(&entry.answer);
+        if let Some(entry) = self.entries.iter_mut().rev().find(holds) {
             let kept = Money::new(entry.amount.minor().saturating_sub(rest), entry.amount.currency());
             entry.amount = kept;
         }

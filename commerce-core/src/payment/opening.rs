@@ -22,7 +22,7 @@ named! {
     /// Whether a payment is open at the processor.
     ///
     /// ```text
-    /// requested ──► open ──► closing ──► closed
+    /// requested ──► open ──► closing ──► closed ──► requested (what was held was given back)
     ///      └───────────┴─ (it was paid, or is not needed) ─┘
     /// ```
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,6 +43,12 @@ impl Payment {
     /// Requests that it is opened. The caller opens it at once; if it does not succeed, the task of the payment does.
     pub fn request_opening(&mut self, at: DateTime<Utc>) {
         self.set_opening(OpeningState::Requested, after(at, Operation::pause(0)));
+    }
+
+    /// Whether the customer can pay only once it is opened: it never was, or what was held for it was given back.
+    pub fn is_to_be_opened(&self) -> bool {
+        let is_closed = |opening: Opening| opening.state == OpeningState::Closed;
+        !self.is_secured() && self.opening.is_none_or(is_closed)
     }
 
     /// Whether the customer can pay at the processor, or will be able to.
@@ -75,8 +81,8 @@ impl Payment {
     /// What follows from the state of its order: a payment that was paid here needs nothing more; if the order is over or was paid
     /// in another way, nobody is to pay any more.
     pub fn follow_order(&mut self, order: &Order, at: DateTime<Utc>) {
-        let is_paid = self.totals().authorized > 0;
-        if !self.is_open() || (order.phase.is_unpaid() && !is_paid) {
+        let is_paid = self.is_secured();
+        if !self.is_open() || (order.can_be_paid() && !is_paid) {
             return;
         }
         if is_paid || self.reference.is_none() {
@@ -84,6 +90,12 @@ impl Payment {
         } else {
             self.set_opening(OpeningState::Closing, Some(at));
         }
+    }
+
+    /// Whether money was held or taken, and not given back as a whole.
+    fn is_secured(&self) -> bool {
+        let totals = self.totals();
+        totals.authorized > totals.voided
     }
 
     fn set_opening(&mut self, state: OpeningState, ask_at: Option<DateTime<Utc>>) {

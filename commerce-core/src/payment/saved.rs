@@ -3,12 +3,13 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::decide::after;
 use super::{Decline, Reference};
-use crate::document::Aggregate;
+use crate::document::{Aggregate, Claim, ClaimKind};
 use crate::ids::{PaymentMethodId, UserId};
 use crate::text::{BoundedString, named};
 
@@ -22,6 +23,8 @@ pub struct SavedMethod {
     pub id: PaymentMethodId,
     /// The customer.
     pub user_id: UserId,
+    /// The place among those of the customer, below [`MAX_SAVED_METHODS`]. A claim, so that there are no more.
+    pub slot: u16,
     /// The name of the processor.
     pub processor: BoundedString<64>,
     /// The processor's id of the setup, with which the customer saves it.
@@ -32,6 +35,12 @@ pub struct SavedMethod {
     pub card: Option<SavedCard>,
     /// When the customer agreed that it is charged later, when they are not there.
     pub consented_at: DateTime<Utc>,
+    /// How often the task asked the processor whether the customer has entered it.
+    #[serde(default)]
+    pub asked: u32,
+    /// When it asks next. `None`: it is not pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask_at: Option<DateTime<Utc>>,
     /// Grows by one with every change.
     pub version: u64,
     pub created_at: DateTime<Utc>,
@@ -58,7 +67,7 @@ named! {
         Pending = "pending",
         /// It can be charged.
         Active = "active",
-        /// The processor has forgotten it.
+        /// The processor has forgotten it, or the customer did not enter it in time.
         Deleted = "deleted",
     }
 }
@@ -85,6 +94,40 @@ impl SavedMethod {
         alloc::format!("user:{user}")
     }
 
+    /// One that is to be saved. The processor is asked about it until it is.
+    pub fn pending(
+        (id, user_id): (PaymentMethodId, UserId),
+        slot: u16,
+        (processor, setup): (BoundedString<64>, Reference),
+        at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id,
+            user_id,
+            slot,
+            processor,
+            setup,
+            state: SavedMethodState::Pending,
+            card: None,
+            consented_at: at,
+            asked: 0,
+            ask_at: after(at, pause(0)),
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    /// The customer has not entered it yet. After the last question it ends.
+    #[must_use]
+    pub fn waiting(&self, at: DateTime<Utc>) -> Self {
+        let asked = self.asked.saturating_add(1);
+        match after(at, pause(asked)) {
+            Some(ask_at) => Self { asked, ask_at: Some(ask_at), ..self.next(self.state, None, at) },
+            None => self.deleted(at),
+        }
+    }
+
     /// It was saved.
     #[must_use]
     pub fn saved(&self, card: SavedCard, at: DateTime<Utc>) -> Self {
@@ -97,17 +140,36 @@ impl SavedMethod {
         self.next(SavedMethodState::Deleted, None, at)
     }
 
+    fn is_listed(&self) -> bool {
+        self.state != SavedMethodState::Deleted
+    }
+
     fn next(&self, state: SavedMethodState, card: Option<SavedCard>, at: DateTime<Utc>) -> Self {
-        Self { state, card, version: self.version.saturating_add(1), updated_at: at, ..self.clone() }
+        Self { state, card, ask_at: None, version: self.version.saturating_add(1), updated_at: at, ..self.clone() }
+    }
+}
+
+/// How long after a question the processor is asked again whether a pending one was entered. `None`: not any more.
+const fn pause(asked: u32) -> Option<TimeDelta> {
+    match asked {
+        0 => Some(TimeDelta::minutes(1)),
+        1 => Some(TimeDelta::minutes(5)),
+        2 => Some(TimeDelta::hours(1)),
+        3 => Some(TimeDelta::days(1)),
+        _ => None,
     }
 }
 
 impl Aggregate for SavedMethod {
     const EVENT_TYPES: &[&str] = &["payment_method.created", "payment_method.updated", "payment_method.deleted"];
 
+    fn claims(&self) -> Vec<Claim> {
+        let place = alloc::format!("{}/{}", self.user_id, self.slot);
+        self.is_listed().then(|| Claim::new(ClaimKind::SavedMethod, &place)).into_iter().collect()
+    }
+
     fn keys(&self) -> Vec<String> {
-        let listed = self.state != SavedMethodState::Deleted;
-        listed.then(|| Self::key_of_user(&self.user_id)).into_iter().collect()
+        self.is_listed().then(|| Self::key_of_user(&self.user_id)).into_iter().collect()
     }
 
     fn event_type(&self, before: Option<&Self>) -> &'static str {

@@ -42,8 +42,9 @@ pub trait Processor: Send + Sync + fmt::Debug {
         false
     }
 
-    /// Makes a payment known to the processor. Repeated, it gives the same reference and a secret of today. A processor where payments
-    /// need not be opened is not called for it.
+    /// Makes a payment known to the processor. Repeated, it gives the same reference and a secret of today; after what was held was
+    /// given back, maybe another reference, with which it can be paid again. A processor where payments need not be opened is not
+    /// called for it.
     async fn open(&self, payment: &PaymentTerms) -> Result<OpenedPayment, ProcessorError>;
 
     /// Closes a payment that was opened: the customer cannot pay any more. What is held or taken by then stays so. No effect on a

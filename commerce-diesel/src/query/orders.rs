@@ -48,6 +48,16 @@ pub(in super::super) async fn get(conn: &mut Conn, order_ref: &OrderRef) -> Answ
     rows.into_iter().next().map(assemble).transpose()
 }
 
+/// The orders with some ids.
+pub(in super::super) async fn by_id(conn: &mut Conn, ids: &[OrderId]) -> Answer<Vec<Order>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted = dialect::in_list(orders::id, ids.iter().map(|id| DbUuid(id.uuid())));
+    let rows: Vec<Row> = orders_with_events!().filter(wanted).load(conn).await?;
+    rows.into_iter().map(assemble).collect()
+}
+
 /// Orders, newest first.
 pub(in super::super) async fn list(
     conn: &mut Conn,

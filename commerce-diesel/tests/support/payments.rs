@@ -9,7 +9,7 @@ use commerce_core::engine::{
     Engine, EngineError, ImportRow, ItemRequest, PlaceOrderRequest, ProductInput, Target, TaskOutcome, TaskRun,
 };
 use commerce_core::ids::PaymentId;
-use commerce_core::order::{Command, Order, OrderDetails, OrderRejection, Phase, UnpaidLimits};
+use commerce_core::order::{Command, Order, OrderDetails, OrderRejection, Phase, RefundOf, UnpaidLimits};
 use commerce_core::port::{OrderRef, Processor as _, Store, Webhook};
 use commerce_core::replay;
 use commerce_core::settings::Settings;
@@ -103,7 +103,7 @@ pub(crate) async fn of_many_refunds_at_once_one_is_paid<S: Store + Clone + 'stat
     shop.pay(&order).await;
     let refund = |number: usize| {
         let (engine, order) = (shop.processes[number % 2].clone(), OrderRef::Id(order.id));
-        let command = Command::Refund { amount: Some(parse("60.00 USD")), reason: None };
+        let command = Command::Refund { of: RefundOf::Amount(parse("60.00 USD")), reason: None };
         tokio::spawn(async move { engine.command(&admin(), Target::any(&order), command, None).await })
     };
     let asked: Vec<_> = (0..REFUNDS).map(refund).collect();

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use commerce_core::engine::PaymentView;
 use commerce_core::ids::{OperationId, OrderId, PaymentId, PaymentMethodId, RefundId, UserId};
 use commerce_core::money::{Currency, Money};
-use commerce_core::order::{Payment, PaymentStatus, Reason, Refund, RefundStatus, Status};
+use commerce_core::order::{Payment, PaymentStatus, Reason, Refund, RefundOf, RefundStatus, Status};
 use commerce_core::payment::{
     Decline, DeclineCode, NextAction, Operation, OperationKind, OperationState, PaymentMethod,
 };
@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::Figure;
 use super::leaf::{Decimal, currency, optional};
+use super::returns::ReturnLineShape;
 use super::shape::shape;
 
 const MAX_TOKEN: usize = 255;
@@ -153,6 +154,8 @@ shape! {
         status: RefundStatus = refund.status,
         /// The money was received elsewhere: staff pay it back, and say when it is paid.
         elsewhere: bool = refund.elsewhere,
+        /// The units whose price it is, if they are not returned.
+        items: Vec<ReturnLineShape> = refund.lines.iter().map(ReturnLineShape::from).collect(),
         reason: Option<&'a Reason> = refund.reason.as_ref(),
     }
 }
@@ -231,20 +234,29 @@ impl NewCapture {
     }
 }
 
-/// The refund to make.
+/// The refund to make: of an amount or of units. Default: all that is left.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewRefund {
-    /// Default: all that is left.
     amount: Option<Decimal>,
+    /// Units that the customer keeps. Their price is refunded.
+    #[serde(alias = "lines")]
+    items: Option<Vec<ReturnLineShape>>,
     #[schema(value_type = Reason)]
     reason: String,
 }
 
 impl NewRefund {
-    pub(crate) fn read(self, f: &mut Findings, currency: Currency) -> Read<(Option<Money>, Option<Reason>)> {
+    pub(crate) fn read(self, f: &mut Findings, currency: Currency) -> Read<(RefundOf, Option<Reason>)> {
         let amount = optional(f, "amount", self.amount, |figure, f| figure.money(Some(currency), f));
+        let items = optional(f, "items", self.items, |items, f| f.list(items, ReturnLineShape::read));
         let reason = f.parse("reason", &self.reason);
-        Some((amount?, Some(reason?)))
+        let of = match (amount?, items?) {
+            (None, None) => RefundOf::Remainder,
+            (Some(amount), None) => RefundOf::Amount(amount),
+            (None, Some(units)) => RefundOf::Units(units),
+            (Some(_), Some(_)) => return f.refuse("", "invalid", "must contain either an amount or items"),
+        };
+        Some((of, Some(reason?)))
     }
 }

@@ -26,7 +26,7 @@ shape! {
     }
 }
 
-/// Units of one line in a return.
+/// Units of one line of an order.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ReturnLine)]
@@ -69,7 +69,7 @@ impl NewReturn {
 }
 
 impl ReturnLineShape {
-    fn read(self, f: &mut Findings) -> Read<ReturnLine> {
+    pub(super) fn read(self, f: &mut Findings) -> Read<ReturnLine> {
         let quantity = f.value("quantity", Quantity::new(self.quantity))?;
         Some(ReturnLine { item: ItemId::new(self.item_id), quantity })
     }

@@ -81,7 +81,7 @@ const OWN: [Row<&[&str]>; 45] = [
     (&["confirmPayment", "createPayment"], 429, &["too_many_declined_payments"]),
     (&["capturePayment"], 422, &["currency_mismatch", "invalid_payment_amount"]),
     (&["capturePayment", "voidPayment"], 409, &["nothing_held", "payment_refused"]),
-    (&["createRefund", "refundPayment"], 422, &["invalid_refund_amount"]),
+    (&["createRefund", "refundPayment"], 422, &["invalid_refund_amount", "too_many_refunded", "unknown_item"]),
     (&["markRefundPaid"], 409, &["refund_by_processor"]),
     (&["confirmPayment", "createRefund", "refundPayment"], 503, &["payment_service_unavailable"]),
     (WEBHOOKS, 400, &["webhook_foreign", "webhook_forged", "webhook_malformed", "webhook_stale"]),

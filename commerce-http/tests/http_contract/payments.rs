@@ -186,6 +186,45 @@ async fn refunds_are_amounts_above_zero() {
 }
 
 #[tokio::test]
+async fn units_are_refunded_without_a_return() {
+    let shop = Shop::open().await;
+    let order = shop.delivered_order(3).await;
+    let refunds = format!("{}/refunds", payment(&order));
+    let units = |quantity: i64| json!([{ "item_id": order["items"][0]["id"], "quantity": quantity }]);
+    let body = |quantity: i64| json!({ "items": units(quantity), "reason": "scratched" });
+    let part = shop.support().post(&refunds, &body(1)).send().await.expect(201);
+    assert_eq!((&part["refunds"][0]["amount"], &part["refunds"][0]["items"]), (&json!("9.99"), &units(1)));
+    let greedy = shop.support().post(&refunds, &body(3)).send().await.problem(422, "too_many_refunded");
+    assert_eq!((&greedy["asked"], &greedy["left"]), (&json!(3), &json!(2)));
+    let returns = format!("{}/returns", path_of(&order));
+    shop.ann().post(&returns, &json!({ "items": units(3) })).send().await.problem(422, "too_many_returned");
+    shop.ann().post(&returns, &json!({ "items": units(1) })).send().await.expect(201);
+    shop.support().post(&refunds, &body(2)).send().await.problem(422, "too_many_refunded");
+    let last = shop.support().post(&refunds, &body(1)).send().await.expect(201);
+    assert_eq!(last["refunds"][1]["amount"], "9.99");
+    assert_eq!(shop.available("MUG").await, 7, "the customer keeps the units");
+    shop.engine.run_due_tasks(100).await.unwrap();
+    assert_eq!(shop.ann().get(&payment(&order)).send().await.expect(200)["refunded"], "19.98");
+}
+
+#[tokio::test]
+async fn a_refund_of_units_names_them() {
+    let shop = Shop::open().await;
+    let order = shop.paid_order(1).await;
+    let refunds = format!("{}/refunds", payment(&order));
+    let line = json!({ "item_id": order["items"][0]["id"], "quantity": 1 });
+    let foreign = json!({ "item_id": "01890000-0000-7000-8000-00000000ffff", "quantity": 1 });
+    let refund = |items: Value| shop.support().post(&refunds, &json!({ "items": items, "reason": "why" })).send();
+    refund(json!([])).await.invalid("/items", "invalid");
+    refund(json!([line, line])).await.invalid("/items", "invalid");
+    refund(json!([foreign])).await.problem(422, "unknown_item");
+    refund(json!([{ "item_id": line["item_id"], "quantity": 0 }])).await.invalid("/items/0/quantity", "invalid");
+    let both = json!({ "items": [line], "amount": "1.00", "reason": "why" });
+    shop.support().post(&refunds, &both).send().await.invalid("", "invalid");
+    assert_eq!(shop.ann().get(&payment(&order)).send().await.expect(200)["refunds"], json!([]));
+}
+
+#[tokio::test]
 async fn an_attempt_to_pay_is_started_once() {
     let shop = Shop::open().await;
     let order = shop.order(1).await;

@@ -1,10 +1,13 @@
 //! Lifecycles.
 
+use std::collections::BTreeSet;
+
 use commerce_core::actor::Role;
 use commerce_core::order::{
-    Lifecycle, LifecycleDraft, PaymentEffect, Phase, PromotionEffect, StockEffect, Transition, Trigger,
+    Lifecycle, LifecycleDraft, PaymentEffect, Phase, PromotionEffect, StockEffect, Transition, Trigger, Window,
+    WindowStart,
 };
-use proptest::collection::vec;
+use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -38,6 +41,7 @@ enum Change {
     Trigger(Index, Trigger),
     Target(Index, Index),
     Phase(Index, Phase),
+    Roles(Index, BTreeSet<Role>, bool),
     DropState(Index),
 }
 
@@ -70,6 +74,11 @@ impl Change {
             Self::Payment(index, payment) => index.get_mut(ways).payment = *payment,
             Self::Trigger(index, trigger) => index.get_mut(ways).trigger = *trigger,
             Self::Target(index, state) => index.get_mut(ways).to = state.get(&states).clone(),
+            Self::Roles(index, roles, is_limited) => {
+                let way = index.get_mut(ways);
+                way.roles.clone_from(roles);
+                way.window = is_limited.then_some(Window { since: WindowStart::Placed, seconds: 86_400 });
+            }
             Self::Phase(index, phase) => index.get_mut(&mut draft.states).phase = *phase,
             Self::DropState(index) => drop(draft.states.remove(index.index(count))),
         }
@@ -87,6 +96,7 @@ fn change() -> impl Strategy<Value = Change> {
         select(vec![Advance, Cancel, Pay, PaymentFailure, Expiry, Return, Place])
     };
     let index = any::<Index>;
+    let role = select(vec![Role::Customer, Role::Support, Role::Admin, Role::Service, Role::System]);
     prop_oneof![
         2 => index().prop_map(Change::Drop),
         6 => (index(), index(), trigger(), stock(), payment()).prop_map(|(a, b, c, d, e)| Change::Add(a, b, c, d, e)),
@@ -94,6 +104,7 @@ fn change() -> impl Strategy<Value = Change> {
         1 => (index(), payment()).prop_map(|(way, payment)| Change::Payment(way, payment)),
         1 => (index(), trigger()).prop_map(|(way, trigger)| Change::Trigger(way, trigger)),
         2 => (index(), index()).prop_map(|(way, state)| Change::Target(way, state)),
+        1 => (index(), btree_set(role, 0..=2), any::<bool>()).prop_map(|(way, roles, limit)| Change::Roles(way, roles, limit)),
         1 => (index(), select(Phase::ALL.to_vec())).prop_map(|(state, phase)| Change::Phase(state, phase)),
         1 => index().prop_map(Change::DropState),
     ]

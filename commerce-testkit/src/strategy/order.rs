@@ -5,7 +5,8 @@ use commerce_core::actor::Role;
 use commerce_core::ids::{RefundId, ReturnId};
 use commerce_core::money::{Currency, Money};
 use commerce_core::order::{
-    Command, Lifecycle, NewOrder, Order, RefundOutcome, ReturnLine, ReturnRequest, ShipmentStatus, ShipmentUpdate,
+    Command, Lifecycle, NewOrder, Order, RefundOf, RefundOutcome, ReturnLine, ReturnRequest, ShipmentStatus,
+    ShipmentUpdate,
 };
 use commerce_core::{Quantity, order};
 use proptest::collection::vec;
@@ -98,6 +99,8 @@ pub enum Ask {
     ReceiveReturn(Index),
     /// A refund of an amount, or of all that is left.
     Refund(Option<i64>),
+    /// A refund of units of some lines that are not returned.
+    RefundUnits(Vec<(Index, i64)>),
     /// The outcome of a refund: whether it was paid.
     RecordRefund(Index, bool),
 }
@@ -159,7 +162,12 @@ impl Ask {
             Self::RejectReturn(index) => Command::RejectReturn { id: return_id(index), reason: None },
             Self::ReceiveReturn(index) => Command::ReceiveReturn(return_id(index)),
             Self::Refund(share) => {
-                Command::Refund { amount: share.map(|minor| Money::new(minor, due.currency())), reason: None }
+                let amount = share.map(|minor| RefundOf::Amount(Money::new(minor, due.currency())));
+                Command::Refund { of: amount.unwrap_or(RefundOf::Remainder), reason: None }
+            }
+            Self::RefundUnits(lines) => {
+                let lines = lines.iter().map(|(item, units)| return_line(order, *item, *units)).collect();
+                Command::Refund { of: RefundOf::Units(lines), reason: None }
             }
             Self::RecordRefund(index, is_paid) => {
                 let id = pick(*index, &order.refunds).map_or(RefundId::new(uuid::Uuid::nil()), |refund| refund.id);
@@ -182,7 +190,11 @@ fn return_line(order: &Order, item: Index, units: i64) -> ReturnLine {
     ReturnLine { item, quantity: Quantity::new(units).expect("a quantity") }
 }
 
-fn shipment(status: ShipmentStatus) -> ShipmentUpdate {
+/// A parcel with a status.
+///
+/// # Panics
+/// Never: the names are valid.
+pub fn shipment(status: ShipmentStatus) -> ShipmentUpdate {
     ShipmentUpdate {
         provider: "Post".parse().expect("a name"),
         method: "parcel".parse().expect("a name"),
@@ -196,7 +208,7 @@ pub fn ask() -> impl Strategy<Value = Ask> {
     let index = any::<Index>;
     let payment = || prop_oneof![8 => Just(Payment::Exact), 1 => (-3..=3_i64).prop_map(Payment::Off), 1 => Just(Payment::Foreign)];
     let status = select(vec![ShipmentStatus::Pending, ShipmentStatus::Shipped, ShipmentStatus::Delivered]);
-    let lines = vec((index(), 1..=4_i64), 0..=3);
+    let lines = || vec((index(), 1..=4_i64), 0..=3);
     prop_oneof![
         6 => index().prop_map(Ask::Transition),
         3 => payment().prop_map(Ask::Authorize),
@@ -213,11 +225,12 @@ pub fn ask() -> impl Strategy<Value = Ask> {
         1 => (0..=10_000_i64).prop_map(Ask::Extend),
         1 => Just(Ask::Cancel),
         3 => status.prop_map(Ask::Ship),
-        4 => (uuid_id(), lines).prop_map(|(id, lines)| Ask::RequestReturn(id, lines)),
+        4 => (uuid_id(), lines()).prop_map(|(id, lines)| Ask::RequestReturn(id, lines)),
         4 => index().prop_map(Ask::ApproveReturn),
         1 => index().prop_map(Ask::RejectReturn),
         4 => index().prop_map(Ask::ReceiveReturn),
         1 => option::of(-1..=30_000_i64).prop_map(Ask::Refund),
+        1 => lines().prop_map(Ask::RefundUnits),
         2 => (index(), any::<bool>()).prop_map(|(index, is_paid)| Ask::RecordRefund(index, is_paid)),
     ]
 }

@@ -105,6 +105,7 @@ macro_rules! store_suite {
                 instants_come_back_to_the_microsecond
                 orders_come_newest_first
                 orders_are_filtered
+                orders_are_found_by_ids
                 returns_come_newest_first_and_are_filtered
                 active_orders_are_counted
                 unpaid_orders_are_counted_and_limited

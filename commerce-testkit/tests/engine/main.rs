@@ -8,6 +8,7 @@ mod outages;
 mod outside;
 mod payments;
 mod sagas;
+mod saved_methods;
 mod shopfront;
 
 use chrono::TimeDelta;

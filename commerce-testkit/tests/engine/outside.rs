@@ -2,14 +2,15 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use commerce_core::engine::EngineError;
-use commerce_core::order::{Command, Order, PaymentStatus, Phase, RefundStatus};
+use commerce_core::order::{Command, Order, PaymentStatus, Phase, RefundOf, RefundStatus};
 use commerce_core::payment::{
     DeclineCode, Details, Operation, OperationAnswer, OperationKind, OperationOutcome, OperationState,
 };
-use commerce_core::port::{PageRequest, ProcessorEvent, Webhook};
+use commerce_core::port::{OperationLookup, OrderRef, PageRequest, Processor as _, ProcessorEvent, Webhook};
+use commerce_core::saga::{SagaStep, StepState};
 use commerce_core::task::{TaskKind, TaskState};
-use commerce_testkit::FakeProcessor;
 use commerce_testkit::commit_builder::parse;
+use commerce_testkit::{FakeProcessor, ProcessorBehavior};
 use serde_json::json;
 
 use crate::shopfront::{Shopfront, admin, customer};
@@ -82,7 +83,7 @@ async fn refunds(shop: &Shopfront, order: &Order) -> (Vec<RefundStatus>, String)
 }
 
 async fn refund(shop: &Shopfront, order: &Order, amount: &str) -> Result<Order, EngineError> {
-    let command = Command::Refund { amount: Some(parse(amount)), reason: None };
+    let command = Command::Refund { of: RefundOf::Amount(parse(amount)), reason: None };
     let refunded = shop.command(&admin(), order, command).await;
     shop.work().await;
     refunded
@@ -182,6 +183,22 @@ async fn a_refund_made_at_the_processor_is_one_of_the_order() {
     shop.verify().await;
 }
 
+/// The processor tells how its own refund ends. A dispute, and money that the shop cannot account for, wait for staff.
+#[tokio::test]
+async fn a_refund_that_is_pending_at_the_processor_waits_for_nobody() {
+    for (kind, amount, stand, state) in [
+        (OperationKind::Refund, "30.00 USD", Open, StepState::Compensating),
+        (OperationKind::Refund, "30.00 EUR", Done, StepState::NeedsAttention),
+        (OperationKind::Dispute, "30.00 USD", Open, StepState::NeedsAttention),
+    ] {
+        let (shop, order) = shop().await;
+        send(&shop, &[event(&order, kind, amount, stand)]).await;
+        let saga = shop.engine.saga(&admin(), &OrderRef::Id(order.id)).await.expect("staff see it").saga;
+        let pay = saga.steps.iter().find(|report| report.step == SagaStep::Pay).map(|report| report.state);
+        assert_eq!(pay, Some(state), "{kind} {stand:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_refund_that_comes_back_can_be_made_again() {
     let (shop, order) = shop().await;
@@ -215,6 +232,51 @@ async fn an_event_that_came_too_early_is_tried_when_its_payment_appears() {
     shop.pay("ann", &order).await.expect("it can be paid");
     shop.work().await;
     assert_eq!(refunds(&shop, &order).await, (vec![RefundStatus::Processed], "30.00 USD".to_owned()));
+    shop.verify().await;
+}
+
+/// The sums of the orders, and whether they are those of the processor's books.
+async fn books_are_equal(shop: &Shopfront, orders: &[Order]) -> bool {
+    let books = shop.processor.books();
+    let mut equal = true;
+    for order in orders {
+        let payment = shop.order(order).await.payment;
+        let book = books.get(&order.payment.id).cloned().unwrap_or_default();
+        equal &= (payment.captured.minor(), payment.refunded.minor()) == (book.captured(), book.refunded());
+    }
+    equal
+}
+
+/// No task is due that asks about a payment: what the shop knows, it knows from the list.
+#[tokio::test]
+async fn after_webhooks_were_off_one_pull_makes_the_books_equal() {
+    let shop = Shopfront::stocked(&[("MUG", "100.00 USD", 40)]).await;
+    let mut orders = Vec::new();
+    for number in 0..8 {
+        let order = shop.place("ann", &[("MUG", 1)]).await.expect("the order can be placed");
+        let token = ["tok_ok", "tok_pending", "tok_timeout_paid", "tok_timeout", "tok_declined"][number % 5];
+        drop(shop.pay_with("ann", &order, token).await);
+        if number % 5 == 0 {
+            shop.processor.be(ProcessorBehavior::LosesAnswers);
+            refund(&shop, &order, "60.00 USD").await.expect("it is paid");
+            shop.processor.be(ProcessorBehavior::Answers);
+        }
+        orders.push(order);
+    }
+    for order in &orders {
+        let view = shop.engine.payment(&admin(), order.payment.id).await.expect("the payment is there");
+        let payment = view.payment.expect("it was sent");
+        for operation in &payment.operations {
+            let lookup = OperationLookup { id: operation.id, kind: operation.kind, payment: payment.terms() };
+            shop.processor.find(&lookup).await.expect("it answers");
+        }
+    }
+    assert!(!books_are_equal(&shop, &orders).await, "nobody told the shop");
+    let told = shop.engine.pull_events().await.expect("the processor answers");
+    assert!(told > 4, "{told} events");
+    shop.work().await;
+    assert!(books_are_equal(&shop, &orders).await);
+    assert_eq!(shop.engine.pull_events().await.expect("the processor answers"), 0);
     shop.verify().await;
 }
 

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use commerce_core::engine::{EngineError, Target};
 use commerce_core::ids::OperationId;
-use commerce_core::order::{Command, Order, OrderRejection, PaymentStatus, Phase, Refund, RefundStatus};
+use commerce_core::order::{Command, Order, OrderRejection, PaymentStatus, Phase, Refund, RefundOf, RefundStatus};
 use commerce_core::payment::{
     BookEntry, CaptureMode, DeclineCode, NewOperation, Operation, OperationKind, OperationOutcome, OperationState,
     Payment, PaymentRejection, RefundPart,
@@ -175,7 +175,7 @@ async fn of_many_refunds_at_once_those_that_are_covered_are_paid() {
     shop.pay("ann", &order).await.expect("it can be paid");
     let refund = || {
         let (shop, order) = (shop.clone(), OrderRef::Id(order.id));
-        let command = Command::Refund { amount: Some(parse("60.00 USD")), reason: None };
+        let command = Command::Refund { of: RefundOf::Amount(parse("60.00 USD")), reason: None };
         tokio::spawn(async move { shop.engine.command(&admin(), Target::any(&order), command, None).await })
     };
     let tasks: Vec<_> = (0..200).map(|_| refund()).collect();
@@ -215,7 +215,7 @@ async fn money_that_was_received_elsewhere_is_paid_back_by_staff() {
     let received = Command::Transition { status: parse("paid"), reason: None };
     shop.command(&admin(), &order, received).await.expect("staff can record a payment");
     for part in ["10.00 USD", "20.00 USD"] {
-        let refund = Command::Refund { amount: Some(parse(part)), reason: None };
+        let refund = Command::Refund { of: RefundOf::Amount(parse(part)), reason: None };
         shop.command(&admin(), &order, refund).await.expect("it can be refunded");
         shop.work().await;
     }

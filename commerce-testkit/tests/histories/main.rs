@@ -1,4 +1,4 @@
-//! Twelve histories of payments, in every order: what the processor tells, what the customer does and how time passes are permuted,
+//! Thirteen histories of payments, in every order: what the processor tells, what the customer does and how time passes are permuted,
 //! one of these steps happens twice, and the answer to our own call comes at each place between them. Each history has one end.
 //! `docs/payments.md` names them.
 //!
@@ -36,4 +36,5 @@ histories! {
     refunded: REFUNDED,
     refund_done_then_failed: REFUND_DONE_THEN_FAILED,
     refunded_in_two_parts: REFUNDED_IN_TWO_PARTS,
+    disputed_then_reinstated: DISPUTED_THEN_REINSTATED,
 }

@@ -10,8 +10,10 @@ use commerce_core::document::{DocumentFilter, DocumentKind};
 use commerce_core::engine::{
     Engine, EngineError, ImportRow, ItemRequest, PlaceOrderRequest, ProductInput, Target, TaskOutcome, TaskRun,
 };
-use commerce_core::ids::PaymentId;
-use commerce_core::order::{Command, Order, OrderDetails};
+use commerce_core::ids::{OperationId, PaymentId};
+use commerce_core::money::Money;
+use commerce_core::order::{Command, Order, OrderDetails, RefundOf};
+use commerce_core::payment::{OperationAnswer, OperationKind};
 use commerce_core::port::{Clock as _, OrderRef, PageRequest, ProcessorEvent, Store as _, Webhook};
 use commerce_core::replay;
 use commerce_core::settings::{Settings, ShippingMethod};
@@ -71,7 +73,7 @@ impl Shop {
                 self.command(&admin(), received).await.expect("staff can record a payment");
             }
             Deed::Refund(amount) => {
-                let refund = Command::Refund { amount: Some(parse(amount)), reason: None };
+                let refund = Command::Refund { of: RefundOf::Amount(parse(amount)), reason: None };
                 self.command(&admin(), refund).await.expect("it can be refunded");
             }
             Deed::Cancel => {
@@ -98,6 +100,12 @@ impl Shop {
         match step {
             Step::Told(operation, word) => self.tell(number, operation, word, true).await,
             Step::Named(operation, word) => self.tell(number, operation, word, false).await,
+            Step::Disputed(word) => {
+                let amount = parse("100.00 USD");
+                let answer = OperationAnswer { reference: Some(parse("dispute")), ..said(0, amount, word) };
+                self.hear(number, (None, None), (OperationKind::Dispute, amount), answer).await;
+                self.work().await;
+            }
             // It may be cancelled already.
             Step::Cancel => drop(self.command(&ann(), Command::Cancel { reason: None }).await),
             Step::Wait(seconds) => self.wait(seconds).await,
@@ -112,15 +120,20 @@ impl Shop {
     /// Receives a webhook, and leaves the rest to its task.
     pub(crate) async fn receive(&self, number: usize, operation: usize, word: Word, with_our_ids: bool) {
         let request = self.processor.sent()[operation].clone();
-        let event = ProcessorEvent {
-            id: parse(&format!("event-{number}")),
-            at: DateTime::UNIX_EPOCH,
-            payment: with_our_ids.then(|| self.payment()),
-            operation: with_our_ids.then_some(request.id),
-            kind: request.action.kind(),
-            amount: request.amount,
-            answer: answer(operation, request.amount, word).expect("an event says something"),
-        };
+        let ids = (with_our_ids.then(|| self.payment()), with_our_ids.then_some(request.id));
+        let answer = said(operation, request.amount, word);
+        self.hear(number, ids, (request.action.kind(), request.amount), answer).await;
+    }
+
+    async fn hear(
+        &self,
+        number: usize,
+        (payment, operation): (Option<PaymentId>, Option<OperationId>),
+        (kind, amount): (OperationKind, Money),
+        answer: OperationAnswer,
+    ) {
+        let id = parse(&format!("event-{number}"));
+        let event = ProcessorEvent { id, at: DateTime::UNIX_EPOCH, payment, operation, kind, amount, answer };
         let body = serde_json::to_vec(&[event]).expect("events are JSON");
         let webhook = Webhook { headers: &[], body: &body, at: self.clock.now() };
         self.engine.receive_webhook("scripted", &webhook).await.expect("it is believed");
@@ -183,6 +196,10 @@ impl Shop {
             assert!(format!("{event:?}").contains("Processed"), "{event:?}");
         }
     }
+}
+
+fn said(operation: usize, amount: Money, word: Word) -> OperationAnswer {
+    answer(operation, amount, word).expect("an event says something")
 }
 
 fn sorted(items: impl Iterator<Item = impl Display>) -> String {

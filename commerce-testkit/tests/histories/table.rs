@@ -17,6 +17,8 @@ pub(crate) enum Step {
     Told(usize, Word),
     /// The same with the processor's ids only.
     Named(usize, Word),
+    /// A webhook about a dispute of the payment, with the processor's ids only. Pending: it was opened; declined: the money is back.
+    Disputed(Word),
     /// The customer cancels.
     Cancel,
     /// Seconds pass, and tasks are done.
@@ -61,7 +63,7 @@ pub(crate) struct History {
 }
 
 use Deed::{Pay, Receive, Refund};
-use Step::{Cancel, Named, Told, Wait};
+use Step::{Cancel, Disputed, Named, Told, Wait};
 use Word::{Declined, Nothing, Pending, Succeeded};
 
 const WHOLE: Word = Succeeded("100.00 USD");
@@ -190,6 +192,17 @@ pub(crate) const REFUND_DONE_THEN_FAILED: History = History {
     truth: &[WHOLE, Declined],
     end: "Paid, Succeeded: 100.00 USD taken, 0.00 USD paid back; refunds: Failed 60.00 USD; \
         operations: authorize succeeded 100.00 USD, refund declined 60.00 USD; available 9; 2 sent",
+};
+
+/// The bank takes the money, and gives it back. It may tell so before the shop knows of the payment.
+pub(crate) const DISPUTED_THEN_REINSTATED: History = History {
+    before: &[],
+    call: Call::Confirm,
+    answers: &[WHOLE, Pending, Nothing],
+    steps: &[Told(0, WHOLE), Disputed(Pending), Disputed(WHOLE), Disputed(Declined), Wait(5)],
+    truth: &[WHOLE],
+    end: "Paid, Succeeded: 100.00 USD taken, 0.00 USD paid back; refunds: Failed 100.00 USD; \
+        operations: authorize succeeded 100.00 USD, dispute declined 100.00 USD; available 9; 1 sent",
 };
 
 pub(crate) const REFUNDED_IN_TWO_PARTS: History = History {

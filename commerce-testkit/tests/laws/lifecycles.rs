@@ -203,6 +203,11 @@ fn every_order_can_end_with_goods_and_money_settled() {
     check(keeps_money, &LifecycleError::NeverFinal(status("cancelled")));
     let keeps_goods = changed("pending", "cancelled", Trigger::Expiry, |way| way.stock = StockEffect::None);
     check(keeps_goods, &LifecycleError::NeverFinal(status("cancelled")));
+    let nobody_ships = changed("paid", "shipped", Trigger::Advance, |way| way.roles.clear());
+    assert!(Lifecycle::try_from(nobody_ships.clone()).is_ok(), "it can be cancelled");
+    let mut stuck = nobody_ships;
+    stuck.transitions.retain(|way| (way.from.as_str(), way.trigger) != ("paid", Trigger::Cancel));
+    check(stuck, &LifecycleError::NeverFinal(status("paid")));
     let never_ships = changed("paid", "shipped", Trigger::Advance, |way| way.stock = StockEffect::None);
     assert!(Lifecycle::try_from(never_ships).is_err());
 }

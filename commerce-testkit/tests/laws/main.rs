@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a law fails by panicking")]
 
+mod ends;
 mod lifecycles;
 mod money;
 mod orders;
+mod payments;
 mod reconciliation;
 mod settling;
 mod sku_stocks;

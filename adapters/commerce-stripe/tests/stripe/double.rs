@@ -183,7 +183,10 @@ impl State {
             ("POST", ["payment_intents"]) => Ok(self.create(fields)),
             ("GET", ["payment_intents", id]) => self.intent(id, fields),
             ("POST", ["payment_intents", id]) => self.update(id, fields),
-            ("POST", ["payment_intents", id, "confirm"]) => self.confirm(id, key),
+            ("POST", ["payment_intents", id, "confirm"]) => {
+                self.confirm(id, key)?;
+                self.intent(id, fields)
+            }
             ("POST", ["payment_intents", id, "capture"]) => self.capture(id, fields, key),
             ("POST", ["payment_intents", id, "cancel"]) => self.cancel(id, key),
             ("POST", ["customers"]) => Ok(json!({ "id": self.id("cus") })),
@@ -307,6 +310,7 @@ impl State {
         let charge = json!({
             "id": charge, "payment_intent": id, "status": status, "failure_code": declined.map(|_| "card_declined"),
             "outcome": { "reason": declined }, "metadata": intent["metadata"],
+            "payment_method_details": details_of(&text(intent, "payment_method")),
         });
         let intent = intent.clone();
         self.charges.push(charge);
@@ -382,6 +386,15 @@ impl State {
         let newer = &self.events[place + 1..];
         let data: Vec<_> = newer.iter().take(PAGE).rev().collect();
         Ok(json!({ "data": data, "has_more": newer.len() > PAGE }))
+    }
+}
+
+/// What a charge tells of a means of payment. Not every kind says until when it holds money.
+fn details_of(method: &str) -> Value {
+    match method {
+        "pm_terminal" => json!({ "type": "card_present", "card_present": { "capture_before": 1_700_172_800 } }),
+        "pm_wallet" => json!({ "type": "amazon_pay", "amazon_pay": { "funding": {} } }),
+        _ => json!({ "type": "card", "card": { "capture_before": 1_700_604_800 } }),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod double;
 mod failures;
+mod holds;
 mod suite;
 mod webhooks;
 

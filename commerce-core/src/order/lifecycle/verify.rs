@@ -1,7 +1,8 @@
 //! Verifying a lifecycle.
 //!
 //! The verifier follows the stock and the money of an order along every path. A *standing* is a state together with
-//! both. A lifecycle that loses money or goods is refused.
+//! both. A lifecycle that loses money or goods is refused. An end counts only if it can be reached at any later time, so not through
+//! a transition that nobody may take, or that is only open to customers within a window.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -9,6 +10,7 @@ use alloc::vec::Vec;
 use thiserror::Error;
 
 use super::{LifecycleDraft, PaymentEffect, Phase, Status, StockEffect, Transition, Trigger};
+use crate::actor::Role;
 
 /// The maximum number of states, and of transitions, of a lifecycle.
 const MAX_PARTS: usize = 200;
@@ -189,7 +191,14 @@ impl<'a> Standing<'a> {
     }
 }
 
-type Ways<'a> = BTreeMap<Standing<'a>, Vec<Standing<'a>>>;
+/// A way out of a standing.
+struct Way<'a> {
+    to: Standing<'a>,
+    /// Whether it can be taken at any later time.
+    is_lasting: bool,
+}
+
+type Ways<'a> = BTreeMap<Standing<'a>, Vec<Way<'a>>>;
 
 fn explore<'a>(draft: &'a LifecycleDraft, start: Standing<'a>) -> Result<Ways<'a>, LifecycleError> {
     let mut ways = Ways::new();
@@ -199,12 +208,19 @@ fn explore<'a>(draft: &'a LifecycleDraft, start: Standing<'a>) -> Result<Ways<'a
             continue;
         }
         let out = draft.transitions.iter().filter(|transition| transition.from == *standing.status);
-        let next =
-            out.map(|t| standing.follow(t).map_err(|rule| effect_error(t, rule))).collect::<Result<Vec<_>, _>>()?;
-        open.extend(next.iter().copied());
+        let follow = |t| standing.follow(t).map(|to| Way { to, is_lasting: is_lasting(t) });
+        let next = out.map(|t| follow(t).map_err(|rule| effect_error(t, rule))).collect::<Result<Vec<_>, _>>()?;
+        open.extend(next.iter().map(|way| way.to));
         ways.insert(standing, next);
     }
     Ok(ways)
+}
+
+/// The engine takes some transitions by itself. A window binds customers only.
+fn is_lasting(transition: &Transition) -> bool {
+    let by_itself = matches!(transition.trigger, Trigger::Place | Trigger::Expiry);
+    let may = |role: &Role| *role != Role::Customer || transition.window.is_none();
+    by_itself || transition.roles.iter().any(may)
 }
 
 fn effect_error(transition: &Transition, rule: &'static str) -> LifecycleError {
@@ -221,15 +237,17 @@ fn check_reached(draft: &LifecycleDraft, ways: &Ways<'_>) -> Result<(), Lifecycl
 
 /// Every standing must lead to an end, and every end must be settled. First finds the ends, then what leads to them.
 fn check_finality(ways: &Ways<'_>, phases: &BTreeMap<&Status, Phase>) -> Result<(), LifecycleError> {
-    let ends = |standing: &Standing<'_>, next: &[Standing<'_>]| {
+    let ends = |standing: &Standing<'_>, next: &[Way<'_>]| {
         let over = phases.get(standing.status).is_some_and(|phase| phase.is_over());
-        over && standing.is_final() && (next.is_empty() || phases.get(standing.status) == Some(&Phase::Completed))
+        let stays = !next.iter().any(|way| way.is_lasting);
+        over && standing.is_final() && (stays || phases.get(standing.status) == Some(&Phase::Completed))
     };
+    let leads = |way: &Way<'_>, settling: &BTreeSet<Standing<'_>>| way.is_lasting && settling.contains(&way.to);
     let mut settling: BTreeSet<_> = ways.iter().filter(|(s, next)| ends(s, next)).map(|(s, _)| *s).collect();
     loop {
         let more: Vec<_> = ways
             .iter()
-            .filter(|(standing, next)| !settling.contains(*standing) && next.iter().any(|n| settling.contains(n)))
+            .filter(|(standing, next)| !settling.contains(*standing) && next.iter().any(|way| leads(way, &settling)))
             .map(|(standing, _)| *standing)
             .collect();
         if more.is_empty() {

@@ -10,7 +10,8 @@ use commerce_core::commit::{Commit, Refusal};
 use commerce_core::ids::{CartId, OrderId, OrderNumber, PaymentId, ReturnId, UserId};
 use commerce_core::money::{Currency, Money};
 use commerce_core::order::{
-    Command, LimitReached, Order, OrderItem, RefundOutcome, ReturnStatus, UnpaidGuard, UnpaidLimits,
+    Command, LimitReached, Order, OrderItem, RefundOf, RefundOutcome, ReturnLine, ReturnStatus, UnpaidGuard,
+    UnpaidLimits,
 };
 use commerce_core::port::{OrderFilter, OrderRef, ReturnFilter};
 
@@ -89,11 +90,16 @@ pub async fn a_whole_life_comes_back_equal<F: Fixture>(fixture: &F) {
     let id = order.returns[1].id;
     let reject = Command::RejectReturn { id, reason: Some(parse("worn")) };
     let order = check(case.tell(&order, reject, at(7)).await).await;
-    let refund = Command::Refund { amount: Some(Money::new(1, order.currency())), reason: Some(parse("sorry")) };
+    let refund =
+        Command::Refund { of: RefundOf::Amount(Money::new(1, order.currency())), reason: Some(parse("sorry")) };
     let order = check(case.tell(&order, refund, at(8)).await).await;
     let outcome = RefundOutcome::Failed { reason: parse("card expired") };
     let refund = order.refunds[1].id;
-    check(case.tell(&order, Command::RecordRefund { id: refund, outcome }, at(9)).await).await;
+    let order = check(case.tell(&order, Command::RecordRefund { id: refund, outcome }, at(9)).await).await;
+    let lines = vec![ReturnLine { item: order.lines()[0].item.id, quantity: units(2) }];
+    let refund = Command::Refund { of: RefundOf::Units(lines.clone()), reason: Some(parse("scratched")) };
+    let order = check(case.tell(&order, refund, at(10)).await).await;
+    assert_eq!(order.refunds[2].lines, lines);
 }
 
 pub async fn five_hundred_lines_come_back_equal<F: Fixture>(fixture: &F) {
@@ -216,6 +222,20 @@ pub async fn orders_are_filtered<F: Fixture>(fixture: &F) {
         let expected: Vec<_> = expected.iter().map(|n| orders[*n].clone()).collect();
         assert_eq!(found, expected, "{filter:?}");
     }
+}
+
+pub async fn orders_are_found_by_ids<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 99)]).await;
+    let mut orders = Vec::new();
+    for n in 0..4 {
+        orders.push(case.carry_out(case.shop.order(&[("MUG", n + 1)])).await);
+    }
+    orders[2] = case.pay(&orders[2], case.shop.at(20)).await;
+    let ids = [orders[2].id, OrderId::new(case.shop.uuid()), orders[0].id];
+    let mut found = case.store().orders_by_id(&ids).await.unwrap();
+    found.sort_by_key(|order| order.id);
+    assert_eq!(found, [orders[0].clone(), orders[2].clone()]);
+    assert_eq!(case.store().orders_by_id(&[]).await.unwrap(), []);
 }
 
 /// By customer, order and state, and by all of them.
