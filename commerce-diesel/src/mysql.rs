@@ -23,6 +23,7 @@
 mod books;
 mod connection;
 mod dialect;
+mod link;
 mod open;
 #[path = "ports.rs"]
 mod ports;
@@ -45,6 +46,8 @@ use self::readers::{in_listing, in_snapshot, in_statement, in_transaction};
 use self::store::NetworkStore as Backend;
 pub use self::store::NetworkStore as MysqlStore;
 
+#[cfg(test)]
+pub(crate) use self::link::from_server;
 #[cfg(test)]
 use test_servers::MariaDb as Server;
 

@@ -4,6 +4,7 @@ pub(crate) mod migrate;
 #[cfg(feature = "postgres")]
 pub(crate) mod pipeline;
 pub(crate) mod security;
+pub(crate) mod verdict;
 
 use std::collections::hash_map::RandomState;
 use std::error::Error as StdError;

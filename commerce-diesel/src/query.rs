@@ -9,7 +9,7 @@
 //!   `insert_each`, `insert_missing`, `update_each`, `ADVANCE`, `append_behind` for rows, with one statement or one per row;
 //!   `SUPPORTS_OPTIMISTIC_RESERVE`, `take_each`, `add_uses` for uncontended reservations and uses;
 //!   `in_list` (conditions on lists of keys), `contains`, `ORDER_OF_KEY`, `ORDER_OF_NUMBER`, `SOLD`, `STREAM_OF_ORDER`;
-//!   `kind`, `is_unavailable`, `is_deadlock`, `RETRIES`, `patience`, `pause` for failures.
+//!   `kind`, `is_unavailable`, `is_conflict`, `is_unreplicated`, `RETRIES`, `patience`, `pause` for failures.
 
 #[path = "query/committed.rs"]
 pub(super) mod committed;

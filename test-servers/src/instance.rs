@@ -24,7 +24,7 @@ pub(super) const USER: &str = "commerce";
 pub(super) const PASSWORD: &str = "password";
 
 /// How long a server may take to start.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How many ports are tried.
 const PORTS: usize = 20;
@@ -226,7 +226,7 @@ fn run_server<P: Programs>(
 }
 
 /// A port below those that the system gives to outgoing connections, so that none of these takes it while the server is down.
-fn free_port() -> io::Result<u16> {
+pub(super) fn free_port() -> io::Result<u16> {
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     let tried = (0..PORTS).filter_map(|_| u16::try_from(15_000 + random() % 15_000).ok());
     tried.into_iter().find(free).ok_or_else(|| io::Error::other("no port is free"))

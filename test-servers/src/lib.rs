@@ -21,6 +21,7 @@
 
 mod account;
 mod archive;
+mod galera;
 mod instance;
 mod mariadb;
 mod postgres;
@@ -33,6 +34,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use self::account::Account;
+pub use self::galera::Galera;
 pub use self::instance::{Programs, Server};
 pub use self::mariadb::MariaDbPrograms;
 pub use self::postgres::PostgresPrograms;

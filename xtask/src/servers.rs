@@ -20,6 +20,15 @@ pub(crate) struct Need {
 pub(crate) const SERVERS: &[Need] = &[
     Need { what: "PostgreSQL", package: "postgresql", unit: Some("postgresql.service"), is_here: has_postgres },
     Need { what: "MariaDB", package: "mariadb-server", unit: Some("mariadb.service"), is_here: has_mariadb },
+    Need {
+        what: "Galera",
+        package: "galera-4",
+        unit: None,
+        is_here: || Path::new("/usr/lib/galera/libgalera_smm.so").is_file(),
+    },
+    Need { what: "rsync", package: "rsync", unit: None, is_here: || on_path("rsync") },
+    Need { what: "lsof", package: "lsof", unit: None, is_here: || on_path("lsof") },
+    Need { what: "ip", package: "iproute2", unit: None, is_here: || on_path("ip") },
     Need { what: "curl", package: "curl", unit: None, is_here: || on_path("curl") },
 ];
 

@@ -5,19 +5,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::QueryResult;
+use diesel::mysql::Mysql;
 use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::{AsyncConnectionCore, AsyncMysqlConnection, SimpleAsyncConnection};
 use futures_util::future::BoxFuture;
+use futures_util::{StreamExt, stream};
+use mysql_async::prelude::FromRow;
 
+use super::link::{Link, Query, from_server};
 use super::open::Target;
 use crate::network::DatabaseError;
+use crate::network::verdict::{self, Verdict};
 
 /// A connection. Each statement is answered before the next is sent.
 pub(crate) struct Conn {
     target: Arc<Target>,
     /// `None` after the connection was closed.
-    link: Option<AsyncMysqlConnection>,
+    link: Option<Link>,
     lost: bool,
 }
 
@@ -56,24 +61,33 @@ impl Conn {
     pub(super) async fn run(&mut self, statements: &str) -> QueryResult<()> {
         let limit = self.target.options().silence();
         let Some(link) = &mut self.link else { return Err(gone()) };
-        follow(link.batch_execute(statements), limit, &mut self.lost).await
+        follow(link.run(statements), limit, &mut self.lost).await
     }
 
     /// Begins a transaction. This fails only if the connection is lost: the server was restarted or has closed an idle
     /// connection. Nothing has happened yet, so it is repeated on a new connection.
-    pub(super) async fn begin(&mut self, statement: &str) -> QueryResult<()> {
-        if self.run(statement).await.is_ok() {
+    pub(super) async fn begin(&mut self, statements: &str) -> QueryResult<()> {
+        if self.try_to_begin(statements).await.is_ok() {
             return Ok(());
         }
         self.give_up();
         self.restore().await?;
-        self.run(statement).await
+        self.try_to_begin(statements).await
     }
 
-    /// Ends a transaction. This fails only if the connection is lost.
-    pub(super) async fn end(&mut self, statement: &str) -> QueryResult<()> {
-        let ended = self.run(statement).await;
-        if ended.is_err() {
+    async fn try_to_begin(&mut self, statements: &str) -> QueryResult<()> {
+        let limit = self.target.options().silence();
+        let Some(link) = &mut self.link else { return Err(gone()) };
+        follow(link.begin(statements), limit, &mut self.lost).await
+    }
+
+    /// Ends a transaction. After an error other than a conflict, the connection is of no use.
+    pub(super) async fn end(&mut self, statements: &str) -> QueryResult<()> {
+        let limit = self.target.options().silence();
+        let Some(link) = &mut self.link else { return Err(gone()) };
+        let ended = follow(link.end(statements), limit, &mut self.lost).await;
+        let conflict = |error: &Error| verdict::verdict(verdict::MYSQL, error) == Some(Verdict::Conflict);
+        if ended.as_ref().is_err_and(|error| !conflict(error)) {
             self.give_up();
         }
         ended
@@ -88,31 +102,21 @@ fn unsent(reason: String) -> Error {
     Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, Box::new(reason))
 }
 
-/// Waits for the answer to a statement, within the time-outs of a statement and of connecting.
-fn follow<'conn, T: Send + 'conn>(
-    answer: impl Future<Output = QueryResult<T>> + Send + 'conn,
+/// Waits for the answer to a statement, within the time-outs of a statement and of connecting. After an error that is not from
+/// the server, the connection is unusable or out of step.
+async fn follow<T>(
+    answer: impl Future<Output = Result<T, mysql_async::Error>>,
     limit: Duration,
-    lost: &'conn mut bool,
-) -> BoxFuture<'conn, QueryResult<T>> {
-    Box::pin(async move {
-        let answer = tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
-            *lost = true;
-            let text = format!("the database did not answer within {limit:?}");
-            Err(Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(text)))
-        });
-        if let Err(Error::DatabaseError(DatabaseErrorKind::Unknown, information)) = &answer {
-            *lost |= is_an_end(information.message());
-        }
-        answer
-    })
-}
-
-/// Whether an error is not from the server. Diesel passes on the server's text as it is, and the driver's after one of these
-/// prefixes. After the driver's errors the connection is unusable or out of step.
-fn is_an_end(text: &str) -> bool {
-    ["Driver error: ", "Input/output error: ", "Other error: ", "URL error: "]
-        .iter()
-        .any(|start| text.starts_with(start))
+    lost: &mut bool,
+) -> QueryResult<T> {
+    let text = match tokio::time::timeout(limit, answer).await {
+        Ok(Ok(answer)) => return Ok(answer),
+        Ok(Err(mysql_async::Error::Server(error))) => return Err(from_server(error)),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("the database did not answer within {limit:?}"),
+    };
+    *lost = true;
+    Err(Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(text)))
 }
 
 impl SimpleAsyncConnection for Conn {
@@ -126,7 +130,7 @@ impl AsyncConnectionCore for Conn {
     type LoadFuture<'conn, 'query> = BoxFuture<'conn, QueryResult<Self::Stream<'conn, 'query>>>;
     type Stream<'conn, 'query> = <AsyncMysqlConnection as AsyncConnectionCore>::Stream<'conn, 'query>;
     type Row<'conn, 'query> = <AsyncMysqlConnection as AsyncConnectionCore>::Row<'conn, 'query>;
-    type Backend = diesel::mysql::Mysql;
+    type Backend = Mysql;
 
     fn load<'conn, 'query, T>(&'conn mut self, source: T) -> Self::LoadFuture<'conn, 'query>
     where
@@ -134,10 +138,13 @@ impl AsyncConnectionCore for Conn {
         T::Query: QueryFragment<Self::Backend> + QueryId + 'query,
     {
         let limit = self.target.options().silence();
-        match &mut self.link {
-            Some(link) => follow(link.load(source), limit, &mut self.lost),
-            None => Box::pin(async { Err(gone()) }),
-        }
+        let query = Query::of(&source.as_query());
+        Box::pin(async move {
+            let Some(link) = &mut self.link else { return Err(gone()) };
+            let rows = follow(link.load(query?), limit, &mut self.lost).await?;
+            let unreadable = |error| Error::DeserializationError(Box::new(error));
+            Ok(stream::iter(rows).map(move |row| Self::Row::from_row_opt(row).map_err(unreadable)).boxed())
+        })
     }
 
     fn execute_returning_count<'conn, 'query, T>(&'conn mut self, source: T) -> Self::ExecuteFuture<'conn, 'query>
@@ -145,9 +152,11 @@ impl AsyncConnectionCore for Conn {
         T: QueryFragment<Self::Backend> + QueryId + 'query,
     {
         let limit = self.target.options().silence();
-        match &mut self.link {
-            Some(link) => follow(link.execute_returning_count(source), limit, &mut self.lost),
-            None => Box::pin(async { Err(gone()) }),
-        }
+        let query = Query::of(&source);
+        Box::pin(async move {
+            let Some(link) = &mut self.link else { return Err(gone()) };
+            let count = follow(link.execute(query?), limit, &mut self.lost).await?;
+            usize::try_from(count).map_err(|error| Error::DeserializationError(Box::new(error)))
+        })
     }
 }

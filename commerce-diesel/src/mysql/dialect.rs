@@ -22,6 +22,7 @@ pub(crate) use self::bulk::*;
 pub(crate) use self::statement::{AddUses, Take};
 use super::connection::Conn;
 use crate::fault::{self, Answer, Fault};
+use crate::network::verdict::{self, Verdict};
 use crate::rows::stock::UncontendedReservationRow;
 
 pub(crate) type Db = diesel::mysql::Mysql;
@@ -47,20 +48,24 @@ pub(crate) async fn connected(conn: &mut Conn) -> QueryResult<()> {
 }
 
 /// Begins a transaction that writes. Each statement sees what was committed before it. Rows that will change are locked.
+///
+/// A Galera node may abort the transaction without an error. Without `autocommit`, what follows is in another transaction, which
+/// does not have the savepoint, so [`commit`] fails.
 pub(crate) async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
-    conn.begin("START TRANSACTION").await
+    conn.begin("SET autocommit = 0; START TRANSACTION; SAVEPOINT begun").await
 }
 
 /// Locks out other writers until the transaction ends.
 ///
 /// Table locks would block readers, so this locks all rows that writers lock, in their order, and finally the feed, which every
 /// writer appends to. If it deadlocks with a writer that has inserted rows, the database rolls back the smaller transaction,
-/// and that writer tries again.
+/// and that writer tries again. On a cluster, where locks hold on one node, the changed feed makes writers of other nodes try
+/// again.
 pub(crate) async fn lock_out_writers(conn: &mut Conn) -> QueryResult<()> {
     for table in ["orders", "carts", "stock", "promotion_uses", "feed"] {
         conn.run(&format!("SELECT COUNT(*) FROM {table} FOR UPDATE")).await?;
     }
-    Ok(())
+    conn.run("UPDATE feed SET promotions = promotions + 1").await
 }
 
 pub(crate) async fn begin_read(conn: &mut Conn) -> QueryResult<()> {
@@ -68,9 +73,9 @@ pub(crate) async fn begin_read(conn: &mut Conn) -> QueryResult<()> {
         .await
 }
 
-/// Ends a transaction that writes or reads.
+/// Ends a transaction that writes, if it is still the one that was begun.
 pub(crate) async fn commit(conn: &mut Conn) -> QueryResult<()> {
-    conn.end("COMMIT").await
+    conn.end("RELEASE SAVEPOINT begun; COMMIT; SET autocommit = 1").await
 }
 
 /// Ends a transaction that reads. Nothing depends on the answer.
@@ -85,7 +90,7 @@ pub(crate) async fn end_read(conn: &mut Conn) {
 pub(crate) async fn rollback(conn: &mut Conn) {
     if conn.is_lost() {
         conn.give_up();
-    } else if let Err(error) = conn.end("ROLLBACK").await {
+    } else if let Err(error) = conn.end("ROLLBACK; SET autocommit = 1").await {
         tracing::debug!(%error, "nothing to roll back");
     }
 }
@@ -197,20 +202,20 @@ pub(crate) fn is_unavailable(fault: &Fault) -> bool {
 }
 
 /// Whether a failed `COMMIT` has certainly not happened. A server may have committed before the connection was lost.
-pub(crate) const fn is_certain(_: &Error) -> bool {
+pub(crate) fn is_certain(error: &Error) -> bool {
+    matches!(verdict::verdict(verdict::MYSQL, error), Some(Verdict::Conflict | Verdict::NotServed))
+}
+
+/// Whether the transaction was rolled back because of another one.
+pub(crate) fn is_conflict(fault: &Fault) -> bool {
+    matches!(fault, Fault::Database(error) if verdict::verdict(verdict::MYSQL, error) == Some(Verdict::Conflict))
+}
+
+/// Whether a commit was not replicated. No error says so.
+pub(crate) const fn is_unreplicated(_: &Fault) -> bool {
     false
 }
 
-/// Whether the transaction was rolled back because of a deadlock. Diesel passes on the text, not the code.
-pub(crate) fn is_deadlock(fault: &Fault) -> bool {
-    matches!(fault, Fault::Database(Error::DatabaseError(_, text)) if text.message().starts_with("Deadlock found"))
-}
-
 pub(crate) fn kind(fault: &Fault) -> StoreErrorKind {
-    fault::kind(fault, is_violated_check)
-}
-
-/// Whether it is `MariaDB`'s error for a violated check. Diesel knows the code of `MySQL` only.
-fn is_violated_check(error: &Error) -> bool {
-    matches!(error, Error::DatabaseError(_, information) if information.message().starts_with("CONSTRAINT `"))
+    fault::kind(fault, |_| false)
 }

@@ -1,25 +1,41 @@
 //! Connecting to a server: URL, TLS, credentials, migrations.
 
+use std::collections::hash_map::RandomState;
 use std::error::Error as StdError;
+use std::hash::BuildHasher;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use diesel_async::{AsyncMigrationHarness, AsyncMysqlConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncMigrationHarness, AsyncMysqlConnection};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use mysql_async::prelude::Queryable;
 use mysql_async::{DriverError, Error, IoError, Opts, OptsBuilder, SslOpts};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use tokio::sync::oneshot;
 
+use super::link::Link;
 use crate::network::security::Security;
 use crate::network::{DatabaseError, DatabaseOptions, migrate};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/mysql");
 
-/// Serializes the migrations of processes that start together. Lock names are global on a server, so the name contains the
-/// database.
-const LOCK: &str = "SELECT GET_LOCK(CONCAT('shop.', MD5(DATABASE())), 3600)";
+/// The row that serializes the migrations of processes that start together, on any node of a cluster. The table is dropped
+/// after the migrations.
+const TURN: [&str; 2] = [
+    "CREATE TABLE IF NOT EXISTS __commerce_migration (id TINYINT PRIMARY KEY, owner BIGINT NOT NULL, until BIGINT NOT NULL) \
+     ENGINE = InnoDB COMMENT = 'commerce'",
+    "INSERT IGNORE INTO __commerce_migration VALUES (1, 0, 0)",
+];
+
+/// How long a process that died holds the row, in seconds.
+const TURN_SECONDS: u32 = 120;
+const RENEWAL: Duration = Duration::from_secs(30);
+
+/// How long a process waits for the migrations of another one.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// Finds a table of another program. The tables of this engine have a comment. They may exist before the first migration is
 /// recorded, because creating a table cannot be rolled back.
@@ -86,11 +102,11 @@ impl Target {
         }
     }
 
-    pub(super) async fn connect(&self) -> Result<AsyncMysqlConnection, DatabaseError> {
+    pub(super) async fn connect(&self) -> Result<Link, DatabaseError> {
         self.in_time(async {
-            let mut link = self.wrap(self.dial().await?).await?;
-            link.batch_execute(&self.settings()).await.map_err(|error| self.other(error))?;
-            Ok(link)
+            let mut conn = self.dial().await?;
+            conn.query_drop(self.settings()).await.map_err(|error| self.judge(error))?;
+            Ok(Link::new(conn))
         })
         .await
     }
@@ -104,7 +120,7 @@ impl Target {
         let (seconds, millis) =
             (self.options.statement_timeout.as_secs().max(1), self.options.statement_timeout.as_millis());
         format!(
-            "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+            "SET NAMES utf8mb4; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
              SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = {seconds} \
              /*M!100300 , max_statement_time = {millis} / 1000, idle_transaction_timeout = {seconds}, \
              in_predicate_conversion_threshold = 0 */ /*!80000 , max_execution_time = {millis} */"
@@ -113,10 +129,6 @@ impl Target {
 
     async fn dial(&self) -> Result<mysql_async::Conn, DatabaseError> {
         mysql_async::Conn::new(self.opts.clone()).await.map_err(|error| self.judge(error))
-    }
-
-    async fn wrap(&self, conn: mysql_async::Conn) -> Result<AsyncMysqlConnection, DatabaseError> {
-        AsyncMysqlConnection::try_from(conn).await.map_err(|error| self.other(error))
     }
 
     async fn in_time<T>(&self, connecting: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, DatabaseError> {
@@ -162,10 +174,6 @@ impl Target {
         migrate::on_a_thread(async move {
             let mut conn = self.in_time(self.dial()).await?;
             let applied = self.applied(&mut conn).await?;
-            let locked: Option<Option<u8>> = conn.query_first(LOCK).await.map_err(|error| self.other(error))?;
-            if locked.flatten() != Some(1) {
-                return Err(self.unreachable("another process is running migrations".to_owned()));
-            }
             if applied == 0
                 && let Some(table) = conn.query_first(FOREIGN).await.map_err(|error| self.other(error))?
             {
@@ -174,14 +182,43 @@ impl Target {
             if applied == 0 && !self.options.create {
                 return Err(DatabaseError::NotMigrated);
             }
-            // The lock ends with the connection.
-            migrate::bring_up_to_date(
-                &mut AsyncMigrationHarness::new(self.wrap(conn).await?),
-                MIGRATIONS,
-                self.options.create,
-            )
+            if applied >= migrate::count(&MIGRATIONS)? || !self.options.create {
+                return self.migrate(conn).await;
+            }
+            self.take_turn(&mut conn).await?;
+            let (done, migrating) = oneshot::channel();
+            let holding = tokio::spawn(hold_turn(conn, migrating));
+            let migrated = self.migrate(self.in_time(self.dial()).await?).await;
+            drop(done);
+            holding.await.map_err(|error| self.other(error))?.map_err(|error| self.judge(error))?;
+            migrated
         })
         .await
+    }
+
+    async fn migrate(&self, conn: mysql_async::Conn) -> Result<(), DatabaseError> {
+        let conn = AsyncMysqlConnection::try_from(conn).await.map_err(|error| self.other(error))?;
+        migrate::bring_up_to_date(&mut AsyncMigrationHarness::new(conn), MIGRATIONS, self.options.create)
+    }
+
+    /// Waits for the row of the migrations. The table may be dropped meanwhile, and on a cluster another node may win; both are
+    /// errors after which the row is asked for again.
+    async fn take_turn(&self, conn: &mut mysql_async::Conn) -> Result<(), DatabaseError> {
+        let owner = RandomState::new().hash_one(conn.id()) >> 1;
+        let start = Instant::now();
+        loop {
+            let taken = has_turn(conn, owner).await;
+            match taken {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(Error::Server(error)) if [1146, 1213].contains(&error.code) => {}
+                Err(error) => return Err(self.judge(error)),
+            }
+            if start.elapsed() > LONGEST_WAIT {
+                return Err(self.unreachable("another process is running migrations".to_owned()));
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// The number of applied migrations. A write finds out whether the database is read-only for this user.
@@ -195,6 +232,27 @@ impl Target {
         let count = conn.query_first("SELECT COUNT(*) FROM __diesel_schema_migrations").await;
         count.map(Option::unwrap_or_default).map_err(|error| self.other(error))
     }
+}
+
+/// Takes the row of the migrations if nobody has it.
+async fn has_turn(conn: &mut mysql_async::Conn, owner: u64) -> Result<bool, Error> {
+    for statement in TURN {
+        conn.query_drop(statement).await?;
+    }
+    let take = "UPDATE __commerce_migration SET owner = ";
+    let until = format!("until = UNIX_TIMESTAMP() + {TURN_SECONDS} WHERE until < UNIX_TIMESTAMP()");
+    conn.query_drop(format!("{take}{owner}, {until}")).await?;
+    let holder: Option<u64> = conn.query_first("SELECT owner FROM __commerce_migration").await?;
+    Ok(holder == Some(owner))
+}
+
+/// Keeps the row of the migrations until they are done.
+async fn hold_turn(mut conn: mysql_async::Conn, mut migrating: oneshot::Receiver<()>) -> Result<(), Error> {
+    let renew = format!("UPDATE __commerce_migration SET until = UNIX_TIMESTAMP() + {TURN_SECONDS}");
+    while tokio::time::timeout(RENEWAL, &mut migrating).await.is_err() {
+        conn.query_drop(&renew).await?;
+    }
+    conn.query_drop("DROP TABLE __commerce_migration").await
 }
 
 fn is_of_tls(error: &std::io::Error) -> bool {

@@ -32,6 +32,14 @@ fn failed(error: impl StdError + Send + Sync + 'static) -> DatabaseError {
     DatabaseError::Migration(error.into())
 }
 
+/// The number of migrations of this version.
+#[cfg(feature = "mysql")]
+pub(crate) fn count(migrations: &EmbeddedMigrations) -> Result<u64, DatabaseError> {
+    let known: Vec<Box<dyn Migration<diesel::mysql::Mysql>>> =
+        migrations.migrations().map_err(DatabaseError::Migration)?;
+    Ok(known.len().try_into().unwrap_or(u64::MAX))
+}
+
 /// Runs the missing migrations if `create`, unless there are unknown ones of a newer version.
 pub(crate) fn bring_up_to_date<DB: Backend + 'static>(
     harness: &mut impl MigrationHarness<DB>,

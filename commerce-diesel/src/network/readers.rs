@@ -140,7 +140,7 @@ macro_rules! in_transaction {
             }
             lease.end();
             match written {
-                Err(fault) if super::dialect::is_deadlock(&fault) && round < super::dialect::RETRIES => {
+                Err(fault) if super::dialect::is_conflict(&fault) && round < super::dialect::RETRIES => {
                     super::dialect::pause(round).await;
                     round += 1;
                 }

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::open::Target;
 use crate::network::DatabaseError;
+use crate::network::verdict::{self, NOT_REPLICATED, Verdict};
 
 /// A connection. Clones share it. Statements that are sent at the same time share a round trip and run in order.
 #[derive(Clone)]
@@ -25,7 +26,7 @@ pub(crate) struct Conn {
 /// The connection to the server.
 struct Link {
     client: AsyncPgConnection,
-    closed: Arc<AtomicBool>,
+    signals: Arc<Signals>,
     prepared: Mutex<HashSet<TypeId>>,
     /// The number of statements that are being prepared.
     preparing: watch::Sender<usize>,
@@ -33,11 +34,20 @@ struct Link {
     sealed: AtomicBool,
 }
 
+/// What the server tells about a connection beside its answers.
+#[derive(Debug, Default)]
+pub(super) struct Signals {
+    /// Set when the connection has ended.
+    pub(super) closed: AtomicBool,
+    /// Set when the wait of a commit for a standby was cancelled.
+    pub(super) unreplicated: AtomicBool,
+}
+
 impl Link {
     async fn open(target: &Target) -> Result<Self, DatabaseError> {
-        let (client, closed) = target.connect().await?;
+        let (client, signals) = target.connect().await?;
         let (preparing, sealed) = (watch::Sender::new(0), AtomicBool::new(false));
-        Ok(Self { client, closed, prepared: Mutex::default(), preparing, sealed })
+        Ok(Self { client, signals, prepared: Mutex::default(), preparing, sealed })
     }
 }
 
@@ -54,12 +64,12 @@ impl Conn {
 
     /// Whether the connection is unusable.
     pub(crate) fn is_lost(&self) -> bool {
-        self.link.closed.load(Ordering::Acquire)
+        self.link.signals.closed.load(Ordering::Acquire)
     }
 
     /// Closes the connection. The server rolls back its transaction.
     pub(crate) fn give_up(&self) {
-        self.link.closed.store(true, Ordering::Release);
+        self.link.signals.closed.store(true, Ordering::Release);
     }
 
     /// Reconnects if the connection is lost.
@@ -82,8 +92,12 @@ impl Conn {
         let mut preparing = self.link.preparing.subscribe();
         drop(preparing.wait_for(|count| *count == 0).await); // the sender is ours
         self.link.sealed.store(true, Ordering::Release);
+        self.link.signals.unreplicated.store(false, Ordering::Release);
         let answer = self.run(statement).await;
         self.link.sealed.store(false, Ordering::Release);
+        if self.link.signals.unreplicated.load(Ordering::Acquire) {
+            return Err(Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(NOT_REPLICATED.to_owned())));
+        }
         answer
     }
 
@@ -94,7 +108,9 @@ impl Conn {
             let text = Box::new(format!("the database did not answer within {limit:?}"));
             Err(Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, text))
         });
-        if let Err(Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _)) = &answer {
+        let unserved = |error: &Error| verdict::verdict(verdict::POSTGRES, error) == Some(Verdict::NotServed);
+        let unsent = |error: &Error| matches!(error, Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _));
+        if answer.as_ref().is_err_and(|error| unsent(error) || unserved(error)) {
             self.give_up();
         }
         answer

@@ -24,6 +24,7 @@ use self::statement::FITS;
 pub(crate) use self::statement::{AddUses, Take};
 use super::connection::Conn;
 use crate::fault::{self, Answer, Fault};
+use crate::network::verdict::{self, Verdict};
 use crate::rows::stock::UncontendedReservationRow;
 
 pub(crate) type Db = diesel::pg::Pg;
@@ -196,13 +197,18 @@ pub(crate) const fn is_unavailable(_: &Fault) -> bool {
 }
 
 /// Whether a failed `COMMIT` has certainly not happened. A server may have committed before the connection was lost.
-pub(crate) const fn is_certain(_: &Error) -> bool {
-    false
+pub(crate) fn is_certain(error: &Error) -> bool {
+    matches!(verdict::verdict(verdict::POSTGRES, error), Some(Verdict::Conflict | Verdict::NotServed))
 }
 
-/// Whether the transaction was rolled back because of a deadlock. Diesel passes on the text, not the code.
-pub(crate) fn is_deadlock(fault: &Fault) -> bool {
-    matches!(fault, Fault::Database(Error::DatabaseError(_, text)) if text.message() == "deadlock detected")
+/// Whether the transaction was rolled back because of another one.
+pub(crate) fn is_conflict(fault: &Fault) -> bool {
+    matches!(fault, Fault::Database(error) if verdict::verdict(verdict::POSTGRES, error) == Some(Verdict::Conflict))
+}
+
+/// Whether a commit is on this server but perhaps on no standby, so that finding it here shows nothing.
+pub(crate) fn is_unreplicated(fault: &Fault) -> bool {
+    matches!(fault, Fault::Database(error) if verdict::verdict(verdict::POSTGRES, error) == Some(Verdict::NotReplicated))
 }
 
 pub(crate) fn kind(fault: &Fault) -> StoreErrorKind {

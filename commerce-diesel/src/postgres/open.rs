@@ -1,9 +1,10 @@
 //! Connecting to a server: URL, TLS, credentials, migrations.
 
 use std::error::Error as StdError;
+use std::future::poll_fn;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
@@ -12,11 +13,12 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{Client, Config, NoTls, Socket};
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::connection::Signals;
 use crate::network::security::Security;
 use crate::network::{DatabaseError, DatabaseOptions, migrate};
 
@@ -103,23 +105,23 @@ impl Target {
         format!("{host}:{}", self.config.get_ports().first().copied().unwrap_or(5432))
     }
 
-    /// Connects. The flag is set when the connection has ended.
-    pub(super) async fn connect(&self) -> Result<(AsyncPgConnection, Arc<AtomicBool>), DatabaseError> {
-        let closed = Arc::new(AtomicBool::new(false));
-        let mut client = self.client(Arc::clone(&closed)).await?;
+    /// Connects.
+    pub(super) async fn connect(&self) -> Result<(AsyncPgConnection, Arc<Signals>), DatabaseError> {
+        let signals = Arc::new(Signals::default());
+        let mut client = self.client(Arc::clone(&signals)).await?;
         let millis = self.options.statement_timeout.as_millis();
         // A process that dies in a transaction blocks others no longer than the time-out of a statement.
         let settings =
             format!("{SETTINGS} SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {millis};");
         client.batch_execute(&settings).await.map_err(|error| self.other(error))?;
-        Ok((client, closed))
+        Ok((client, signals))
     }
 
-    async fn client(&self, closed: Arc<AtomicBool>) -> Result<AsyncPgConnection, DatabaseError> {
+    async fn client(&self, signals: Arc<Signals>) -> Result<AsyncPgConnection, DatabaseError> {
         let connecting = async {
             match self.tls.clone() {
-                Some(tls) => self.dial(tls, closed).await,
-                None => self.dial(NoTls, closed).await,
+                Some(tls) => self.dial(tls, signals).await,
+                None => self.dial(NoTls, signals).await,
             }
         };
         let silent = |_| self.unreachable(format!("no answer within {:?}", self.options.connect_timeout));
@@ -127,19 +129,28 @@ impl Target {
         AsyncPgConnection::try_from(client).await.map_err(|error| self.other(error))
     }
 
-    async fn dial<T>(&self, tls: T, closed: Arc<AtomicBool>) -> Result<Client, DatabaseError>
+    async fn dial<T>(&self, tls: T, signals: Arc<Signals>) -> Result<Client, DatabaseError>
     where
         T: MakeTlsConnect<Socket>,
         T::Stream: Send + 'static,
         T::TlsConnect: Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
-        let (client, connection) = self.config.connect(tls).await.map_err(|error| self.judge(&error))?;
+        let (client, mut connection) = self.config.connect(tls).await.map_err(|error| self.judge(&error))?;
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::warn!(%error, "a connection to the database ended");
+            while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
+                match message {
+                    Ok(AsyncMessage::Notice(notice)) if is_of_a_standby(&notice) => {
+                        signals.unreplicated.store(true, Ordering::Release);
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection to the database ended");
+                        break;
+                    }
+                }
             }
-            closed.store(true, Ordering::Release);
+            signals.closed.store(true, Ordering::Release);
         });
         Ok(client)
     }
@@ -201,6 +212,13 @@ impl Target {
             Found { .. } => Ok(()),
         }
     }
+}
+
+/// Whether it is the warning that a commit no longer waits for a standby: it was cancelled, or the server is being shut down. Our
+/// statements cause no other warnings with these codes.
+fn is_of_a_standby(notice: &DbError) -> bool {
+    notice.parsed_severity() == Some(Severity::Warning)
+        && [SqlState::WARNING, SqlState::ADMIN_SHUTDOWN].contains(notice.code())
 }
 
 /// Whether a value of `sslmode` requires TLS. With TLS, the server's certificate is always verified.

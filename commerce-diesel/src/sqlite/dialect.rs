@@ -175,8 +175,13 @@ pub(crate) fn is_certain(error: &Error) -> bool {
     says(error, &["database or disk is full"]) || is_busy(error)
 }
 
-/// Writers take turns, so they cannot deadlock.
-pub(crate) const fn is_deadlock(_: &Fault) -> bool {
+/// Writers take turns, so there are no conflicts.
+pub(crate) const fn is_conflict(_: &Fault) -> bool {
+    false
+}
+
+/// There is only one copy of a file.
+pub(crate) const fn is_unreplicated(_: &Fault) -> bool {
     false
 }
 

@@ -17,11 +17,13 @@ pub(in super::super::super) async fn recover(conn: &mut Conn, batch: Vec<Submiss
         let waits = matches!(failure, Failure::Unavailable(_)) && is_unconfirmed(&batch) && Instant::now() < deadline;
         if !waits {
             let Some((rest, fault)) = lost(conn, batch, failure, deadline).await else { return };
-            if round > 0 && Instant::now() > deadline {
+            let in_time = Instant::now() < deadline;
+            if round > 0 && !in_time {
                 return answer_failure(rest, &fault);
             }
             batch = rest;
-            round = round.saturating_add(1);
+            // A conflict says nothing about the commits. Alone, they would meet more of them.
+            round = round.saturating_add(u32::from(!in_time || !dialect::is_conflict(&fault)));
         }
         dialect::pause(pauses).await;
         pauses = pauses.saturating_add(1);
@@ -54,6 +56,10 @@ async fn lost(
             return None;
         }
         Failure::Within(fault @ Fault::Misfit) => (batch, fault),
+        Failure::Within(fault) if dialect::is_conflict(&fault) => {
+            tracing::debug!(size, error = %fault, "a batch was in conflict with another transaction");
+            (batch, fault)
+        }
         Failure::Within(fault) => {
             tracing::info!(size, error = %fault, "a batch failed, trying its commits again");
             (batch, fault)
@@ -96,7 +102,7 @@ async fn serve_alone(conn: &mut Conn, submission: Submission, deadline: Instant)
             Err(failure) => {
                 let (rest, fault) = lost(conn, alone, failure, deadline).await?;
                 let in_time = Instant::now() < deadline;
-                if !in_time || !dialect::is_deadlock(&fault) {
+                if !in_time || !dialect::is_conflict(&fault) {
                     answer_failure(rest, &fault);
                     let out_of_time = !in_time && dialect::patience(conn) > Duration::ZERO;
                     return out_of_time.then_some(fault);
@@ -169,6 +175,7 @@ async fn answer_committed(
     for (mut submission, outcome) in batch.into_iter().zip(outcomes) {
         // The refusal may depend on a commit that was lost, so this one is settled again.
         let resolution = match &outcome {
+            Ok(Some(_)) if dialect::is_unreplicated(fault) => Resolution::Unknown,
             Ok(Some(settled)) => resolution(conn, &submission.prepared.commit, settled, deadline).await,
             Ok(None) => Resolution::Committed,
             Err(_) => Resolution::Lost,
