@@ -116,6 +116,8 @@ impl Customer {
 }
 
 impl Aggregate for Customer {
+    const EVENT_TYPES: &[&str] = &[Self::CREATED, Self::UPDATED, "customer.deleted"];
+
     fn keys(&self) -> Vec<String> {
         if !self.is_present() {
             return Vec::new();

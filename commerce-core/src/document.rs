@@ -87,6 +87,9 @@ pub trait Aggregate:
         String::new()
     }
 
+    /// Every type of its events.
+    const EVENT_TYPES: &[&str] = &[Self::CREATED, Self::UPDATED];
+
     /// The type of the event of a change. `before` is `None` for a new document.
     fn event_type(&self, before: Option<&Self>) -> &'static str {
         if before.is_some() { Self::UPDATED } else { Self::CREATED }
@@ -143,6 +146,15 @@ macro_rules! documents {
                 }
             }
         })*
+
+        impl DocumentKind {
+            /// Every type of the events of such documents.
+            pub const fn event_types(self) -> &'static [&'static str] {
+                match self {
+                    $(Self::$kind => <$value as Aggregate>::EVENT_TYPES,)*
+                }
+            }
+        }
 
         impl Document {
             /// Its kind.
@@ -243,6 +255,14 @@ documents! {
     Product(Product, id), "product";
     /// A promotion of the shop.
     Promotion(PromotionRecord, id()), "promotion";
+}
+
+impl DocumentKind {
+    /// Whether events of such documents leave the shop. Those about the inbox of payment events and about saved means of
+    /// payment do not: they have values of the payment processor.
+    pub const fn is_published(self) -> bool {
+        !matches!(self, Self::EventCursor | Self::ProcessorEvent | Self::SavedMethod)
+    }
 }
 
 /// Identifies a document.
@@ -385,6 +405,8 @@ fn read_text<T: Aggregate>(text: &str) -> Result<T, StoredError> {
 }
 
 impl Aggregate for Cart {
+    const EVENT_TYPES: &[&str] = &[Self::CREATED, Self::UPDATED, "cart.checked_out", "cart.expired"];
+
     fn claims(&self) -> Vec<Claim> {
         let active = self.status == CartStatus::Active;
         active.then(|| Claim::new(ClaimKind::ActiveCart, &self.user_id)).into_iter().collect()
@@ -424,6 +446,8 @@ impl Aggregate for Product {
 }
 
 impl Aggregate for PromotionRecord {
+    const EVENT_TYPES: &[&str] = &[Self::CREATED, Self::UPDATED, "promotion.ended"];
+
     /// A promotion is a candidate for customers who enter its code. Without a code, it is a candidate for all until it
     /// is ended.
     fn keys(&self) -> Vec<String> {

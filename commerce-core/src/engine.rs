@@ -19,6 +19,7 @@ mod catalog;
 mod customers;
 mod documents;
 mod error;
+mod feed;
 mod inventory;
 mod openings;
 mod orders;
@@ -48,6 +49,7 @@ pub use self::carts::{CartView, NewItem, Offers, OpenedCart};
 pub use self::catalog::{CategoryInput, ImportRow, Imported, ProductInput};
 pub use self::customers::SavedCustomer;
 pub use self::error::{EngineError, Field, ItemPart, Resource};
+pub use self::feed::{EventTypes, FeedEvent, FeedItem, FeedPage};
 pub use self::openings::StartedPayment;
 pub use self::orders::{HistoryItem, ReturnInput};
 pub use self::payments::{PaymentEvidence, PaymentFilter, PaymentView};
@@ -381,7 +383,11 @@ fn decided_order(commit: Commit) -> Decision<Order> {
 }
 
 impl Actor {
-    fn require(&self, permission: Permission) -> Result<()> {
+    /// Checks a permission.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`].
+    pub fn require(&self, permission: Permission) -> Result<()> {
         if self.role.may(permission) { Ok(()) } else { Err(EngineError::Forbidden { role: self.role }) }
     }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
-use crate::document::{DocumentEvent, DocumentId};
+use crate::document::{DocumentEvent, DocumentId, DocumentKind};
 use crate::ids::{EventId, OrderId, Sku};
 use crate::order::OrderEvent;
 use crate::stock::StockEvent;
@@ -25,7 +25,7 @@ pub struct Recorded<E> {
     pub event: E,
 }
 
-/// One entry of the whole history, for a replay.
+/// One entry of the whole history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum HistoryEntry {
@@ -33,4 +33,31 @@ pub enum HistoryEntry {
     Stock(Sku, Recorded<StockEvent>),
     Document(DocumentId, Recorded<DocumentEvent>),
     Task(TaskKey, Recorded<TaskEvent>),
+}
+
+impl HistoryEntry {
+    /// The type of the event.
+    pub fn event_type(&self) -> &str {
+        match self {
+            Self::Order(_, entry) => entry.event.event_type(),
+            Self::Stock(_, entry) => entry.event.event_type(),
+            Self::Document(_, entry) => &entry.event.event_type,
+            Self::Task(_, entry) => entry.event.event_type(),
+        }
+    }
+
+    /// Whether the event leaves the shop.
+    pub const fn is_published(&self) -> bool {
+        match self {
+            Self::Order(..) | Self::Stock(..) | Self::Task(..) => true,
+            Self::Document(id, _) => id.kind.is_published(),
+        }
+    }
+}
+
+/// The types of all events that leave the shop.
+pub fn published_types() -> impl Iterator<Item = &'static str> {
+    let kinds = DocumentKind::ALL.iter().filter(|kind| kind.is_published());
+    let documents = kinds.flat_map(|kind| kind.event_types());
+    OrderEvent::TYPES.iter().chain(StockEvent::TYPES).chain(TaskEvent::TYPES).chain(documents).copied()
 }

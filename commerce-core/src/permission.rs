@@ -10,6 +10,7 @@
 //! | [`OrderForOthers`](Permission::OrderForOthers), at prices of their own | | | yes | yes |
 //! | [`OrderUnlimited`](Permission::OrderUnlimited): as many orders a minute as they like | | | yes | yes |
 //! | [`Quote`](Permission::Quote): price any request | | | yes | yes |
+//! | [`ReadFeed`](Permission::ReadFeed): every event of the shop | | | yes | yes |
 //! | [`SeeStock`](Permission::SeeStock) | | yes | yes | yes |
 //! | [`ManageStock`](Permission::ManageStock) | | | yes | yes |
 //! | [`ManageCatalog`](Permission::ManageCatalog): products, categories, imports | | | yes | |
@@ -37,6 +38,7 @@ pub enum Permission {
     OrderForOthers,
     OrderUnlimited,
     Quote,
+    ReadFeed,
     SeeStock,
     ManageStock,
     ManageCatalog,
@@ -55,9 +57,12 @@ impl Permission {
             Self::AskOfOrders => &[Customer, Support, Admin, Service],
             Self::SeeAll | Self::SeeStock | Self::CapturePayments => &[Support, Admin, Service],
             Self::HandleReturns => &[Support, Admin],
-            Self::MoveOrders | Self::OrderForOthers | Self::OrderUnlimited | Self::Quote | Self::ManageStock => {
-                &[Admin, Service]
-            }
+            Self::MoveOrders
+            | Self::OrderForOthers
+            | Self::OrderUnlimited
+            | Self::Quote
+            | Self::ReadFeed
+            | Self::ManageStock => &[Admin, Service],
             Self::ManageCatalog
             | Self::ManagePromotions
             | Self::ManageCustomers

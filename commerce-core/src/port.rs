@@ -299,6 +299,7 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// The whole history in the order in which it was committed, after a position. The key is the position. Within a
     /// commit, the events of its orders are before those of its documents and its stock; see [`replay`](crate::replay).
+    /// Positions run from 1 without a gap.
     async fn history(&self, page: &PageRequest<u64>) -> StoreResult<Page<HistoryEntry, u64>>;
 
     /// The stock of a SKU at an instant: expired reservations do not count. `None` if it was never stocked.
@@ -386,6 +387,16 @@ pub trait Store: Send + Sync + fmt::Debug {
             }
         };
         read::history(self, of_order).await
+    }
+
+    /// The histories of orders, each oldest first, in any order. Unknown orders are left out.
+    async fn order_histories(&self, orders: &[OrderId]) -> StoreResult<Vec<(OrderId, Vec<Recorded<OrderEvent>>)>> {
+        let mut histories = Vec::with_capacity(orders.len());
+        for order in orders {
+            histories.push((*order, self.order_history(*order).await?));
+        }
+        histories.retain(|(_, history)| !history.is_empty());
+        Ok(histories)
     }
 
     /// The history of a document, oldest first; empty if there is no such document. The key is the sequence.

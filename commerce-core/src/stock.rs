@@ -156,6 +156,9 @@ pub enum StockEvent {
 }
 
 impl StockEvent {
+    /// Every [type](Self::event_type).
+    pub const TYPES: &[&str] = &["stock.set", "stock.adjusted", "stock.low", "stock.out"];
+
     /// The type under which the event is published.
     pub const fn event_type(&self) -> &'static str {
         match self {

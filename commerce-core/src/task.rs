@@ -133,6 +133,9 @@ pub enum TaskEvent {
 }
 
 impl TaskEvent {
+    /// Every [type](Self::event_type).
+    pub const TYPES: &[&str] = &["task.dropped", "task.given_up", "task.retried"];
+
     /// The type under which the event is published.
     pub const fn event_type(self) -> &'static str {
         match self {

@@ -129,6 +129,16 @@ impl Store for Backend {
         in_statement!(self, []; conn => history::of_order(conn, order))
     }
 
+    async fn order_histories(
+        &self,
+        orders: &[OrderId],
+    ) -> Result<Vec<(OrderId, Vec<Recorded<OrderEvent>>)>, StoreError> {
+        if orders.is_empty() {
+            return Ok(Vec::new());
+        }
+        in_listing!(self, [orders]; conn => history::of_orders(conn, &orders))
+    }
+
     async fn document(&self, id: &DocumentId) -> Result<Option<Document>, StoreError> {
         in_statement!(self, [id]; conn => documents::get(conn, &id))
     }

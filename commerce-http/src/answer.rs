@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use crate::problem::Problem;
+use crate::response_body::Parts;
 
 pub(crate) type Outcome = Result<Answer, Problem>;
 
@@ -17,18 +18,20 @@ pub(crate) type Outcome = Result<Answer, Problem>;
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     /// The order that the request was about, for the log.
     pub(crate) order: Option<OrderId>,
     pub(crate) body: Bytes,
+    /// A body that comes in parts, in place of `body`.
+    pub(crate) parts: Option<Parts>,
 }
 
 impl Answer {
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), order: None, body: Bytes::new() }
+        Self { status, headers: HeaderMap::new(), order: None, body: Bytes::new(), parts: None }
     }
 
     #[expect(clippy::expect_used, reason = "shapes have string keys, and writing to memory cannot fail")]
@@ -43,7 +46,7 @@ impl Answer {
 
     pub(crate) fn problem(problem: Problem, request_id: &str) -> Self {
         let (status, headers, body) = problem.written(request_id);
-        Self { status, headers, order: None, body: body.into() }
+        Self { status, headers, body: body.into(), ..Self::empty(status) }
     }
 
     pub(crate) fn typed(mut self, content_type: HeaderValue, body: impl Into<Bytes>) -> Self {

@@ -9,6 +9,7 @@ use commerce_core::money::Currency;
 
 use crate::options::Options;
 use crate::quota::Quota;
+use crate::readers::Readers;
 use crate::turns::Turns;
 
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub(crate) struct App {
     pub(crate) tokens: Quota<IpAddr>,
     pub(crate) signatures: Quota<IpAddr>,
     pub(crate) turns: Turns,
+    pub(crate) readers: Readers,
     pub(crate) document: &'static LazyLock<Bytes>,
 }
 

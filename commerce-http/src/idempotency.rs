@@ -184,7 +184,7 @@ impl Recorded<'_> {
             headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
         }
         let body = recorded.body.map_or_else(Bytes::new, |body| Bytes::copy_from_slice(body.get().as_bytes()));
-        Ok(repeated(Answer { status, headers, order: recorded.order, body }))
+        Ok(repeated(Answer { headers, order: recorded.order, body, ..Answer::empty(status) }))
     }
 }
 

@@ -21,10 +21,12 @@
 
 mod answer;
 mod app;
+mod asyncapi;
 pub mod auth;
 mod body;
 mod call;
 mod compress;
+mod drain;
 pub mod dto;
 mod idempotency;
 mod json;
@@ -36,8 +38,10 @@ mod precondition;
 mod problem;
 mod query;
 mod quota;
+mod readers;
 mod refusal;
 mod request_id;
+mod response_body;
 mod route;
 mod routes;
 mod service;
@@ -45,9 +49,12 @@ pub mod telemetry;
 mod transport;
 mod turns;
 
+pub use self::asyncapi::asyncapi;
+pub use self::drain::Drain;
 pub use self::memory::Budget;
 pub use self::openapi::openapi;
 pub use self::options::Options;
 pub use self::quota::ClientAddress;
+pub use self::response_body::ResponseBody;
 pub use self::service::Service;
 pub use self::transport::{Malformed, unreadable};

@@ -125,6 +125,11 @@ impl Memory {
         self.set(PAGE).await
     }
 
+    /// Returns what a page needed, until there is another one.
+    pub(crate) async fn for_waiting(&mut self) -> Result<(), Problem> {
+        self.set(REQUEST).await
+    }
+
     /// Takes what an answer needs. `done` requests had their effect and are not refused.
     pub(crate) async fn for_answer(&mut self, bytes: usize, done: bool) -> Result<(), Problem> {
         let enough = self.taken.as_ref().is_none_or(|taken| taken.units >= units(bytes));

@@ -35,11 +35,12 @@ pub(crate) static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(opena
         (name = "quotes", description = "Prices of any request."),
         (name = "customers", description = "The shop's facts about users."),
         (name = "inventory", description = "Stock by SKU."),
+        (name = "events", description = "Everything that happened, in order."),
         (name = "tasks", description = "Work that the shop does later, such as refunds."),
         (name = "system", description = "For operators and developers.")
     ),
     nest((path = "/v1", api = Shop)),
-    paths(system::healthz, system::readyz, system::metrics, system::openapi_json, system::docs),
+    paths(system::healthz, system::readyz, system::metrics, system::openapi_json, system::asyncapi_json, system::docs),
     components(schemas(ProblemShape<'_>))
 )]
 struct Interface;

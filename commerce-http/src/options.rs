@@ -5,6 +5,8 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::auth::Auth;
+use crate::drain::Drain;
+use crate::dto::event::DEFAULT_SOURCE;
 
 /// The options of the service.
 #[derive(Clone, Debug)]
@@ -26,11 +28,15 @@ pub struct Options {
     pub body_timeout: Duration,
     /// The time-out of a handler.
     pub handler_timeout: Duration,
+    /// The `source` of events: a URI that identifies the shop.
+    pub event_source: String,
+    /// Ends requests that wait for events.
+    pub drain: Drain,
 }
 
 impl Options {
     /// 120 orders, 30 futile codes and 120 invalid tokens a minute, no metrics, ten seconds for a body and ten for a handler.
-    pub const fn new(auth: Auth) -> Self {
+    pub fn new(auth: Auth) -> Self {
         Self {
             auth,
             orders_per_minute: 120,
@@ -39,6 +45,8 @@ impl Options {
             metrics: None,
             body_timeout: Duration::from_secs(10),
             handler_timeout: Duration::from_secs(10),
+            event_source: DEFAULT_SOURCE.to_owned(),
+            drain: Drain::default(),
         }
     }
 }

@@ -80,7 +80,7 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { json: b"{\"items\":[".to_vec(), count: 0 }
     }
 
@@ -101,6 +101,14 @@ impl Entries {
         fits
     }
 
+    pub(crate) const fn count(&self) -> u16 {
+        self.count
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// How many entries of the same size the page has room for, at least one.
     fn room(&self) -> u16 {
         let entry = self.json.len() / usize::from(self.count.max(1));
@@ -109,7 +117,7 @@ impl Entries {
     }
 
     /// The page, which has a next one if it ends at `last`.
-    fn finish(mut self, kind: &str, last: Option<&impl Serialize>) -> Answer {
+    pub(crate) fn finish(mut self, kind: &str, last: Option<&impl Serialize>) -> Answer {
         let next_cursor = last.and_then(|last| cursor(kind, last));
         let end = serde_json::json!(next_cursor).to_string();
         self.json.extend([&b"],\"next_cursor\":"[..], end.as_bytes(), b"}"].concat());
@@ -167,12 +175,21 @@ impl<K: Clone + Serialize> Listing<K> {
 
 /// The requested page. The kind distinguishes the cursors of different lists.
 pub(crate) fn asked<K: DeserializeOwned>(query: &Query, kind: &str) -> Result<PageRequest<K>, Problem> {
+    asked_after(query, kind, "cursor")
+}
+
+/// The requested page of a list whose cursor is a parameter of another name.
+pub(crate) fn asked_after<K: DeserializeOwned>(
+    query: &Query,
+    kind: &str,
+    parameter: &'static str,
+) -> Result<PageRequest<K>, Problem> {
     let limit = query.parsed("limit", |text| match text.parse() {
         Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),
         _ => Err(format!("must be 1 to {MAX_LIMIT}")),
     })?;
-    let (limit, cursor) = (limit.unwrap_or(DEFAULT_LIMIT), query.get::<String>("cursor")?);
-    let after = cursor.map(|cursor| read(kind, &cursor).ok_or_else(invalid)).transpose()?;
+    let (limit, cursor) = (limit.unwrap_or(DEFAULT_LIMIT), query.get::<String>(parameter)?);
+    let after = cursor.map(|cursor| read(kind, &cursor).ok_or_else(|| invalid(parameter))).transpose()?;
     Ok(PageRequest { limit, after })
 }
 
@@ -183,7 +200,7 @@ pub(crate) fn cursor(kind: &str, place: &impl Serialize) -> Option<String> {
     Some(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-fn read<K: DeserializeOwned>(kind: &str, cursor: &str) -> Option<K> {
+pub(crate) fn read<K: DeserializeOwned>(kind: &str, cursor: &str) -> Option<K> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
     let (given, place) = bytes.split_at_checked(DIGEST_BYTES)?;
     if given != digest(kind, place) {
@@ -197,6 +214,6 @@ fn digest(kind: &str, place: &[u8]) -> [u8; DIGEST_BYTES] {
     std::array::from_fn(|at| full.get(at).copied().unwrap_or_default())
 }
 
-fn invalid() -> Problem {
-    Problem::invalid_parameter("cursor", "invalid_cursor", "must be a next_cursor of this list")
+fn invalid(parameter: &'static str) -> Problem {
+    Problem::invalid_parameter(parameter, "invalid_cursor", "must be a next_cursor of this list")
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use commerce_core::permission::Permission;
 use http::{HeaderValue, Method};
@@ -12,6 +13,7 @@ use crate::app::App;
 use crate::body;
 use crate::call::{Params, RequestContext};
 use crate::problem::Problem;
+use crate::routes::events;
 
 /// The prefixes of the shop's routes. The first one is canonical.
 pub(crate) const PREFIXES: [&str; 2] = ["/v1", "/api/v1"];
@@ -50,6 +52,11 @@ impl Access {
 }
 
 impl Route {
+    /// How long its handler may wait for something to happen.
+    pub(crate) fn patience(&self) -> Duration {
+        if self.path == "/events" { events::MAX_WAIT } else { Duration::ZERO }
+    }
+
     /// The maximum size of a body.
     pub(crate) const fn max_body(&self) -> usize {
         match self.access {

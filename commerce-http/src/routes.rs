@@ -7,6 +7,7 @@ pub(crate) mod carts;
 pub(crate) mod categories;
 pub(crate) mod checkouts;
 pub(crate) mod customers;
+pub(crate) mod events;
 pub(crate) mod history;
 pub(crate) mod inventory;
 pub(crate) mod orders;
@@ -117,6 +118,8 @@ routes! {
         PUT "/inventory/{sku}" inventory::set = setInventory(ManageStock);
         POST "/inventory/{sku}/adjustments" inventory::adjust = adjustInventory(ManageStock);
 
+        GET "/events" events::list = listEvents(ReadFeed);
+
         GET "/tasks" tasks::list = listTasks(ManageTasks);
         GET "/tasks/{kind}/{subject}" tasks::show = getTask(ManageTasks);
         POST "/tasks/{kind}/{subject}/retry" tasks::retry = retryTask(ManageTasks);
@@ -126,6 +129,7 @@ routes! {
     System GET "/readyz" system::readyz = getReadiness(Anyone);
     System GET "/metrics" system::metrics = getMetrics(Anyone);
     System GET "/openapi.json" system::openapi_json = getDocument(Anyone);
+    System GET "/asyncapi.json" system::asyncapi_json = getEventsDocument(Anyone);
     System GET "/docs" system::docs = getDocs(Anyone);
     Asset GET "/docs/" system::docs_page = getDocsPage(Anyone);
     Asset GET "/docs/{*file}" system::docs_file = getDocsFile(Anyone);

@@ -27,7 +27,6 @@ use futures_util::FutureExt;
 use http::header::CACHE_CONTROL;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body::Body;
-use http_body_util::Full;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tracing::{Instrument, Span, field, info_span};
@@ -41,7 +40,9 @@ use crate::openapi;
 use crate::options::Options;
 use crate::problem::Problem;
 use crate::quota::Quota;
+use crate::readers::Readers;
 use crate::request_id::{RequestId, X_REQUEST_ID};
+use crate::response_body::ResponseBody;
 use crate::route::Found;
 use crate::routes::ROUTER;
 use crate::telemetry::{self, InFlight, Served};
@@ -113,6 +114,7 @@ impl Service {
                 tokens,
                 signatures,
                 turns: Turns::default(),
+                readers: Readers::default(),
                 document: &openapi::DOCUMENT,
             }),
             served: Arc::default(),
@@ -134,7 +136,7 @@ where
     B::Data: Buf + Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<ResponseBody>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
@@ -149,7 +151,7 @@ where
     }
 }
 
-async fn respond<B>(app: &App, request: Request<B>) -> Response<Full<Bytes>>
+async fn respond<B>(app: &App, request: Request<B>) -> Response<ResponseBody>
 where
     B: Body + Send,
     B::Data: Buf + Send,
@@ -195,7 +197,7 @@ where
         Memory::of_request(parts.extensions.get(), body::memory(&parts.headers, &body, route.max_body())).await?;
     let body = body::receive(&parts.headers, body, (route.max_body(), app.options.body_timeout)).await?;
     let call = RequestContext { path: route.path, params, caller, parts, body, memory: Mutex::new(memory) };
-    let outcome = timeout(app.options.handler_timeout, (route.handler)(app, &call)).await;
+    let outcome = timeout(app.options.handler_timeout + route.patience(), (route.handler)(app, &call)).await;
     let answer = outcome.unwrap_or_else(|_| Err(Problem::timed_out()))?;
     let mut memory = call.memory.into_inner();
     memory.for_answer(answer.body.len(), !call.parts.method.is_safe()).await?;
@@ -221,9 +223,12 @@ fn finished(outcome: Result<(Answer, Memory), Problem>, id: &RequestId) -> (Answ
     })
 }
 
-fn response(mut answer: Answer, memory: Memory, id: RequestId, gzip: bool) -> Response<Full<Bytes>> {
+fn response(mut answer: Answer, memory: Memory, id: RequestId, gzip: bool) -> Response<ResponseBody> {
+    if let Some(parts) = answer.parts.take() {
+        return complete(answer, id).map(|_| parts.into());
+    }
     answer.body = compress::compress(&mut answer.headers, answer.body, gzip);
-    complete(answer, id).map(|body| Full::new(memory.hold(body)))
+    complete(answer, id).map(|body| memory.hold(body).into())
 }
 
 /// Adds the headers that every answer has.

@@ -3,9 +3,9 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
+use commerce_http::ResponseBody;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response, StatusCode};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
@@ -20,7 +20,11 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
 /// Serves the metrics, and the health of the shop, until it is dropped.
 pub(crate) async fn serve<S>(listener: TcpListener, metrics: PrometheusHandle, shop: S)
 where
-    S: Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible> + Clone + Send + Sync + 'static,
+    S: Service<Request<Incoming>, Response = Response<ResponseBody>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
     S::Future: Send + 'static,
 {
     let service = tower::service_fn(move |mut request: Request<Incoming>| {
@@ -40,15 +44,15 @@ where
     listener::serve(listener, service, &limits, std::future::pending()).await;
 }
 
-fn page(metrics: &PrometheusHandle) -> Response<Full<Bytes>> {
+fn page(metrics: &PrometheusHandle) -> Response<ResponseBody> {
     metrics.run_upkeep();
-    let mut answer = Response::new(Full::from(metrics.render()));
+    let mut answer = Response::new(Bytes::from(metrics.render()).into());
     answer.headers_mut().insert(CONTENT_TYPE, TEXT);
     answer
 }
 
-fn not_found() -> Response<Full<Bytes>> {
-    let mut answer = Response::new(Full::default());
+fn not_found() -> Response<ResponseBody> {
+    let mut answer = Response::new(Bytes::new().into());
     *answer.status_mut() = StatusCode::NOT_FOUND;
     answer
 }

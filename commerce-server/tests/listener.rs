@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use commerce_server::listener::{Ended, Limits, serve};
+use futures_util::stream;
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body::Frame;
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -118,5 +120,27 @@ async fn both_versions_of_http_share_the_listener() {
         let answer = client.get(uri).await.expect("an answer");
         assert_eq!(answer.version() == http::Version::HTTP_2, only_http2);
         assert_eq!(answer.status(), http::StatusCode::OK);
+    }
+}
+
+/// A body that says nothing for longer than a client may take for an answer.
+#[tokio::test]
+async fn a_quiet_stream_is_not_a_slow_client() {
+    for only_http2 in [false, true] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let service = tower::service_fn(|_: Request<Incoming>| async {
+            let parts = stream::unfold(0, |said| async move {
+                tokio::time::sleep(QUICK * 3).await;
+                (said < 2).then_some((Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"x"))), said + 1))
+            });
+            Ok::<_, Infallible>(Response::new(StreamBody::new(Box::pin(parts))))
+        });
+        let limits = Limits { write_time_out: QUICK, ..Limits::default() };
+        tokio::spawn(async move { serve(listener, service, &limits, std::future::pending()).await });
+        let client = Client::builder(TokioExecutor::new()).http2_only(only_http2).build_http::<Full<Bytes>>();
+        let answer = client.get(format!("http://{address}/").parse().expect("a uri")).await.expect("an answer");
+        let whole = answer.into_body().collect().await.expect("the whole stream").to_bytes();
+        assert_eq!(whole, "xx", "HTTP/2: {only_http2}");
     }
 }

@@ -86,6 +86,35 @@ const fn is_false(flag: &bool) -> bool {
 }
 
 impl OrderEvent {
+    /// Every [type](Self::event_type).
+    pub const TYPES: &[&str] = &[
+        "order.created",
+        "order.drafted",
+        "order.placed",
+        "order.paid",
+        "order.in_fulfilment",
+        "order.shipped",
+        "order.delivered",
+        "order.completed",
+        "order.cancelled",
+        "order.returned",
+        "order.reservation_extended",
+        "payment.authorized",
+        "payment.captured",
+        "payment.capture_failed",
+        "payment.hold_expiring",
+        "payment.voided",
+        "payment.failed",
+        "refund.requested",
+        "refund.processed",
+        "refund.failed",
+        "shipment.updated",
+        "return.requested",
+        "return.approved",
+        "return.rejected",
+        "return.received",
+    ];
+
     /// The type under which the event is published. A transition is named by its new phase, so that consumers know
     /// `order.shipped` whatever the shop calls its states.
     pub const fn event_type(&self) -> &'static str {

@@ -161,6 +161,8 @@ const fn pause(asked: u32) -> Option<TimeDelta> {
 }
 
 impl Aggregate for SavedMethod {
+    const EVENT_TYPES: &[&str] = &["payment_method.created", "payment_method.updated", "payment_method.deleted"];
+
     fn claims(&self) -> Vec<Claim> {
         let place = alloc::format!("{}/{}", self.user_id, self.slot);
         self.is_listed().then(|| Claim::new(ClaimKind::SavedMethod, &place)).into_iter().collect()

@@ -281,6 +281,9 @@ impl Payment {
 }
 
 impl Aggregate for Payment {
+    const EVENT_TYPES: &[&str] =
+        &[Self::CREATED, Self::UPDATED, "dispute.opened", "dispute.won", "dispute.lost", "dispute.reinstated"];
+
     fn keys(&self) -> Vec<String> {
         let reference = self.reference.iter().map(|reference| Self::key_of_reference(reference));
         [Self::key_of_order(self.order_id), Self::key_of_user(&self.user_id)].into_iter().chain(reference).collect()

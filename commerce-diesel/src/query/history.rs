@@ -25,6 +25,25 @@ pub(in super::super) async fn of_order(conn: &mut Conn, order: OrderId) -> Answe
     rows.iter().map(EventRow::recorded).collect()
 }
 
+/// The events of some orders, each oldest first.
+pub(in super::super) async fn of_orders(
+    conn: &mut Conn,
+    orders: &[OrderId],
+) -> Answer<Vec<(OrderId, Vec<Recorded<OrderEvent>>)>> {
+    let ids: Vec<String> = orders.iter().map(|order| order_stream(*order)).collect();
+    let of = dialect::in_list(events::stream_id, ids.iter().map(String::as_str));
+    let query = events::table.filter(of).filter(events::stream_kind.eq(ORDER));
+    let query = query.order((events::stream_id, events::sequence)).select(EventRow::as_select());
+    let rows: Vec<EventRow> = query.load(conn).await?;
+    let of_order = |rows: &[EventRow]| {
+        let order = rows.first().map(EventRow::stream).transpose()?;
+        let history = rows.iter().map(EventRow::recorded).collect::<Answer<Vec<_>>>()?;
+        Ok(order.map(|order| (order, history)))
+    };
+    let histories = rows.chunk_by(|one, next| one.stream_id == next.stream_id).map(of_order);
+    histories.filter_map(Answer::transpose).collect()
+}
+
 /// The events of a document, oldest first.
 pub(in super::super) async fn of_document(
     conn: &mut Conn,

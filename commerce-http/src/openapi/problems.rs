@@ -44,7 +44,7 @@ const COMMON: [Row<Property>; 28] = [
 ];
 
 /// The problems of single operations.
-const OWN: [Row<&[&str]>; 43] = [
+const OWN: [Row<&[&str]>; 45] = [
     (CART_CHANGES, 409, &["cart_already_ordered", "cart_expired"]),
     (CART_CHANGES, 422, &["amount_too_large"]),
     (&["getCart", "createQuote", "validateCode", "createProduct", "replaceProduct"], 422, &["amount_too_large"]),
@@ -87,6 +87,8 @@ const OWN: [Row<&[&str]>; 43] = [
     (WEBHOOKS, 400, &["webhook_foreign", "webhook_forged", "webhook_malformed", "webhook_stale"]),
     (WEBHOOKS, 404, &["not_found"]),
     (WEBHOOKS, 429, &["too_many_bad_signatures"]),
+    (&["listEvents"], 422, &["invalid_cursor"]),
+    (&["listEvents"], 429, &["too_many_event_readers"]),
     (&["createPromotion"], 409, &["already_exists"]),
     (&["createProduct", "replaceProduct"], 409, &["product_exists", "sku_taken"]),
     (&["createProduct", "replaceProduct"], 422, &["currency_mismatch"]),

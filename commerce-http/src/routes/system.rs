@@ -14,6 +14,7 @@ use utoipa_swagger_ui::Config;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
+use crate::asyncapi;
 use crate::call::RequestContext;
 use crate::problem::Problem;
 
@@ -97,6 +98,15 @@ pub(crate) fn metrics(app: &App, _call: &RequestContext) -> Ready<Outcome> {
 )]
 pub(crate) fn openapi_json(app: &App, _call: &RequestContext) -> Ready<Outcome> {
     ready(Ok(Answer::empty(StatusCode::OK).typed(JSON, Bytes::clone(app.document))))
+}
+
+/// The `AsyncAPI` document: the events of the shop, with a JSON Schema for each type.
+#[utoipa::path(
+    get, path = "/asyncapi.json", tag = "system",
+    responses((status = 200, body = serde_json::Value))
+)]
+pub(crate) fn asyncapi_json(_app: &App, _call: &RequestContext) -> Ready<Outcome> {
+    ready(Ok(Answer::empty(StatusCode::OK).typed(JSON, Bytes::clone(&asyncapi::DOCUMENT))))
 }
 
 /// This document as a page.

@@ -149,6 +149,7 @@ async fn returning(shop: &Shop, story: &mut Story, order: &Value) {
 async fn system(shop: &Shop, story: &mut Story) {
     story.tell(shop.guest().get("/healthz")).await;
     story.tell(shop.guest().get("/readyz")).await;
+    story.tell(shop.service().get("/v1/events?types=stock.adjusted")).await;
     let tasks = story.tell(shop.admin().get("/v1/tasks")).await;
     let task = &tasks["items"][0];
     story.tell(shop.admin().get(&format!("/v1/tasks/{}/{}", text(&task["kind"]), text(&task["subject"])))).await;

@@ -9,6 +9,8 @@ mod catalog;
 mod conditions;
 mod customers;
 mod document;
+mod event_schemas;
+mod events;
 mod examples;
 mod history;
 mod idempotency;

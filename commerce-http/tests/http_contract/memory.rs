@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use commerce_http::auth::mint;
-use commerce_http::{Budget, Service};
+use commerce_http::{Budget, ResponseBody, Service};
 use http::{Request, Response};
 use http_body_util::Full;
 use serde_json::{Value, json};
@@ -78,7 +78,7 @@ async fn what_exceeds_the_memory_waits_and_is_refused() {
     let service = Service::new(shop.engine.clone(), Plan::default().options);
     let budget = Budget::new(MEBIBYTE).part(MEBIBYTE / 4);
     let token = mint(SECRET, "ann", commerce_core::actor::Role::Customer, std::time::Duration::from_secs(600)).unwrap();
-    let ask = async |method: &str, path: &str| -> Response<Full<Bytes>> {
+    let ask = async |method: &str, path: &str| -> Response<ResponseBody> {
         let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
         let request = request.header("content-type", "application/json").header("idempotency-key", fresh_key());
         let body = if method == "POST" { order_of("BIG", 1).to_string() } else { String::new() };

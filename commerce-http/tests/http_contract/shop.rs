@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta};
-use commerce_core::actor::Role;
-use commerce_core::engine::Engine;
+use commerce_core::actor::{Actor, Role};
+use commerce_core::engine::{Engine, EventTypes};
 use commerce_core::money::Currency;
 use commerce_core::order::UnpaidLimits;
 use commerce_core::payment::SandboxProcessor;
-use commerce_core::port::{Processor, Users};
+use commerce_core::port::{PageRequest, Processor, Users};
 use commerce_core::settings::Settings;
 use commerce_http::auth::{Auth, VerifyingKey, mint};
 use commerce_http::telemetry::PaymentMetrics;
@@ -19,6 +19,7 @@ use commerce_http::{Options, Service};
 use commerce_testkit::{FakeUsers, ManualClock, MemoryStore, SequentialIds};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::client::legacy::Client as Connections;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -26,8 +27,9 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 
-use crate::document;
+use crate::{document, event_schemas};
 
 /// The secret that signs the tokens of every test.
 pub(crate) const SECRET: &[u8] = b"the secret of the tests is long enough";
@@ -40,6 +42,8 @@ pub(crate) struct Shop {
     pub(crate) users: Arc<FakeUsers>,
     pub(crate) engine: Engine,
     pub(crate) store: MemoryStore,
+    /// The position up to which events were checked.
+    checked: Arc<Mutex<u64>>,
     connections: Connections<HttpConnector, Full<Bytes>>,
 }
 
@@ -102,7 +106,7 @@ impl Shop {
         let address = listener.local_addr().unwrap();
         tokio::spawn(serve(listener, service));
         let connections = Connections::builder(TokioExecutor::new()).build_http();
-        Self { address, clock, users, engine, store, connections }
+        Self { address, clock, users, engine, store, checked: Arc::default(), connections }
     }
 
     /// Puts a product with one SKU of the same name on sale.
@@ -149,6 +153,20 @@ impl Shop {
 
     pub(crate) fn admin(&self) -> Client {
         self.someone("root", Role::Admin)
+    }
+
+    /// Checks what happened since the last check against the schemas of events.
+    async fn check_events(&self) {
+        let mut checked = self.checked.lock().await;
+        loop {
+            let page = PageRequest { limit: 100, after: Some(*checked) };
+            let Ok(page) = self.engine.feed(&Actor::SYSTEM, &EventTypes::new(), &page).await else { return };
+            page.items.iter().for_each(event_schemas::check);
+            *checked = page.end;
+            if !page.more {
+                return;
+            }
+        }
     }
 
     /// What is available of a SKU.
@@ -208,6 +226,18 @@ impl Client {
 
     pub(crate) fn patch(&self, path: &str, body: &Value) -> Ask {
         self.ask(Method::PATCH, path).json(body)
+    }
+
+    /// A stream of events, after one.
+    pub(crate) async fn stream(&self, path: &str, last: Option<&str>) -> Incoming {
+        let uri = format!("http://{}{path}", self.shop.address);
+        let request = Request::get(uri).header("accept", "text/event-stream");
+        let request = request.header("authorization", format!("Bearer {}", self.token.as_deref().unwrap_or_default()));
+        let request = request.header("last-event-id", last.unwrap_or_default());
+        let response = self.shop.connections.request(request.body(Full::default()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        response.into_body()
     }
 
     /// A request without a body.
@@ -281,6 +311,7 @@ impl Ask {
         let body = body.collect().await.unwrap().to_bytes();
         let reply = Reply { status: parts.status, headers: parts.headers, body };
         document::check(&self, &reply);
+        self.shop.check_events().await;
         reply
     }
 }

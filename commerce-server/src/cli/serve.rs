@@ -59,6 +59,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let auth = authorities(&config, &mut workers).await?;
     let metrics = telemetry::install()?;
     let options = options(&config, auth, &metrics);
+    let drain = options.drain.clone();
     let found = opened.catalog_currency().await?;
     let currency = config.currency.or(found).unwrap_or(Currency::USD);
     let engine = opened.engine(&config, currency)?;
@@ -78,7 +79,11 @@ async fn serve(config: Config) -> Result<(), Failure> {
     if config.currency.is_none() && found.is_none() {
         workers.once(currency::follow(opened.clone(), config, options, counter.clone()));
     }
-    let ended = listener::serve(listener, counter, &limits, signals.ended()).await;
+    let shutdown = async {
+        signals.ended().await;
+        drain.begin();
+    };
+    let ended = listener::serve(listener, counter, &limits, shutdown).await;
     workers.stop().await;
     match ended {
         Ended::Complete => Ok(()),

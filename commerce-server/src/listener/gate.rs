@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use commerce_http::{Malformed, telemetry};
@@ -121,7 +121,13 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Sent<B> {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         while self.rest.is_empty() {
             let Some(body) = &mut self.body else { return Poll::Ready(None) };
-            match ready!(Pin::new(body).poll_frame(cx)).map(|frame| frame.map(Frame::into_data)) {
+            let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
+                // hyper asks for more only if the client has room for it.
+                self.pace.iter().for_each(StreamPace::pause);
+                return Poll::Pending;
+            };
+            self.pace.iter().for_each(StreamPace::go_on);
+            match frame.map(|frame| frame.map(Frame::into_data)) {
                 Some(Ok(Ok(data))) => self.rest = data,
                 Some(Ok(Err(trailers))) => return Poll::Ready(Some(Ok(trailers))),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),

@@ -41,6 +41,11 @@ impl Pace {
         }
     }
 
+    /// There is nothing to take.
+    const fn pause(&mut self) {
+        self.times = None;
+    }
+
     fn progress(&mut self, bytes: usize) {
         if let Some((_, last)) = &mut self.times {
             *last = Instant::now();
@@ -64,6 +69,15 @@ impl StreamPace {
         let pace = STREAM.try_with(Self::clone).ok()?;
         pace.lock().begin();
         Some(pace)
+    }
+
+    /// There is nothing to take until the answer goes on.
+    pub(super) fn pause(&self) {
+        self.lock().pause();
+    }
+
+    pub(super) fn go_on(&self) {
+        self.lock().begin();
     }
 
     pub(super) fn progress(&self, bytes: usize) {

@@ -176,6 +176,8 @@ macro_rules! store_suite {
                 a_documents_events_make_the_document
                 documents_are_paged_by_id
                 events_of_orders_stand_before_those_of_their_stock
+                histories_of_orders_are_read_at_once
+                positions_of_the_history_have_no_gaps
                 the_history_keeps_the_order_of_commits
                 a_reader_of_the_history_misses_nothing
                 a_replay_makes_the_same_tables

@@ -108,6 +108,36 @@ pub async fn events_of_orders_stand_before_those_of_their_stock<F: Fixture>(fixt
     assert_eq!(outs.collect::<Vec<_>>(), [("MUG", &StockEvent::OutOfStock), ("TEA", &StockEvent::OutOfStock)]);
 }
 
+/// Each whole and oldest first. Unknown orders are left out.
+pub async fn histories_of_orders_are_read_at_once<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 9)]).await;
+    let mut expected = BTreeMap::new();
+    for _ in 0..3 {
+        let order = case.placed(&[("MUG", 1)]).await;
+        case.pay(&order, case.shop.at(2)).await;
+        expected.insert(order.id, case.store().order_history(order.id).await.unwrap());
+    }
+    let unknown = case.shop.order(&[("MUG", 1)]).orders[0].order().id;
+    let other = case.placed(&[("MUG", 1)]).await;
+    let asked: Vec<OrderId> = expected.keys().copied().chain([unknown]).collect();
+    let found: BTreeMap<_, _> = case.store().order_histories(&asked).await.unwrap().into_iter().collect();
+    assert!(found == expected && !found.contains_key(&other.id));
+    assert_eq!(case.store().order_histories(&[]).await.unwrap(), []);
+}
+
+/// The event after position n has position n + 1.
+pub async fn positions_of_the_history_have_no_gaps<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 9)]).await;
+    for _ in 0..3 {
+        case.placed(&[("MUG", 1)]).await;
+    }
+    let all = case.store().history(&first(100)).await.unwrap().items;
+    for (position, _) in (1..).zip(&all).skip(1) {
+        let page = PageRequest { limit: 1, after: Some(position - 2) };
+        assert_eq!(case.store().history(&page).await.unwrap().next, Some(position - 1));
+    }
+}
+
 /// With any page size.
 pub async fn the_history_keeps_the_order_of_commits<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 99)]).await;
