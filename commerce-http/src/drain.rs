@@ -21,7 +21,7 @@ impl Drain {
     /// Waits until it begins.
     pub(crate) async fn begun(&self) {
         if self.0.subscribe().wait_for(|begun| *begun).await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

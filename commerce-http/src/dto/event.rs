@@ -18,7 +18,7 @@ use super::shape::shape;
 pub const DEFAULT_SOURCE: &str = "urn:commerce";
 
 shape! {
-    /// An event of the shop: a CloudEvent 1.0.
+    /// An event of the shop: a `CloudEvent` 1.0.
     #[schema(as = Event)]
     pub(crate) struct CloudEvent<'a> from (item, source): (&'a FeedItem, &'a str) {
         #[schema(example = "1.0")]
@@ -117,7 +117,7 @@ shape! {
     }
 }
 
-/// The value of the CloudEvents extension `authtype`.
+/// The value of the extension `authtype`.
 const fn auth_type(role: Role) -> &'static str {
     match role {
         Role::Customer => "app_user",
@@ -154,7 +154,7 @@ pub(crate) struct EventList<'a> {
     next_cursor: String,
 }
 
-/// An event of the feed as a CloudEvent in its JSON form.
+/// An event of the feed as a `CloudEvent` in its JSON form.
 ///
 /// # Errors
 /// Serialization fails, which no event causes.

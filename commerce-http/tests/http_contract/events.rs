@@ -163,7 +163,7 @@ async fn follow(shop: &Shop, last: Option<&str>, count: usize) -> Vec<(String, S
     let mut body = shop.service().stream("/v1/events?types=order.created,order.paid", last).await.into_data_stream();
     let mut unread = String::new();
     while events.len() < count {
-        unread += std::str::from_utf8(&body.next().await.expect("the stream goes on").unwrap()).unwrap();
+        unread += std::str::from_utf8(&body.next().await.unwrap().unwrap()).unwrap();
         while let Some((event, rest)) = unread.split_once("\n\n") {
             let field = |name: &str| {
                 let line = event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
