@@ -57,6 +57,7 @@ impl Place {
         let to = |state: &commerce_core::order::State| Command::Transition { status: state.name.clone(), reason: None };
         let amount = self.order.payment.amount;
         let others = [
+            Command::Expire,
             Command::Cancel { reason: None },
             Command::Capture { amount, reference: None },
             Command::Refund { of: RefundOf::Remainder, reason: None },
