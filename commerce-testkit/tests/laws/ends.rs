@@ -60,6 +60,7 @@ impl Place {
             Command::Expire,
             Command::Cancel { reason: None },
             Command::Capture { amount, reference: None },
+            Command::Void { amount },
             Command::Refund { of: RefundOf::Remainder, reason: None },
             Command::UpdateShipment(shipment(ShipmentStatus::Shipped)),
             Command::UpdateShipment(shipment(ShipmentStatus::Delivered)),

@@ -224,13 +224,14 @@ fn is_lasting(transition: &Transition) -> bool {
     by_itself || transition.roles.iter().any(|role| waits(role) && has_command(*role, transition.trigger))
 }
 
-/// Whether a role may give a command that causes a transition, whatever the lifecycle.
+/// Whether a role may give a command that causes a transition, whatever the lifecycle. A requested return does not count: units that
+/// were refunded cannot be returned.
 fn has_command(role: Role, trigger: Trigger) -> bool {
     let moves = role.may(Permission::MoveOrders);
     match trigger {
         Trigger::Pay => moves || role.may(Permission::RecordPayments),
-        Trigger::Cancel | Trigger::Return => moves || role.may(Permission::AskOfOrders),
-        Trigger::Place | Trigger::PaymentFailure | Trigger::Expiry | Trigger::Advance => moves,
+        Trigger::Cancel => moves || role.may(Permission::AskOfOrders),
+        Trigger::Place | Trigger::PaymentFailure | Trigger::Expiry | Trigger::Advance | Trigger::Return => moves,
     }
 }
 
