@@ -242,6 +242,7 @@ impl<'a> Node<'a> {
             }
             Tree::Scalar(text) => visit_scalar(text, visitor),
             Tree::TooDeep => Err(Misfit::new("too_deep", "is nested too deep")),
+            Tree::TooMany => Err(Misfit::new("too_many", "comes after too many objects and lists")),
         };
         visited.map_err(|misfit| misfit.within(&place, name))
     }

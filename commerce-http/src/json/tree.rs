@@ -6,6 +6,8 @@ use super::string_length;
 
 /// Levels of a text that are read.
 const MAX_DEPTH: usize = 128;
+/// Objects and lists of a text that are read. The largest order has fewer than 2,000.
+const MAX_PARTS: usize = 10_000;
 
 /// A JSON value whose scalars are not parsed yet.
 #[derive(Debug)]
@@ -16,17 +18,20 @@ pub(super) enum Tree<'a> {
     Scalar(&'a str),
     /// An object or a list below [`MAX_DEPTH`].
     TooDeep,
+    /// An object or a list after [`MAX_PARTS`] others.
+    TooMany,
 }
 
 impl<'a> Tree<'a> {
     pub(super) fn read(text: &'a RawValue) -> Self {
-        Reader { rest: text.get() }.value(0)
+        Reader { rest: text.get(), parts: 0 }.value(0)
     }
 }
 
 /// Reads text that is known to be JSON.
 struct Reader<'a> {
     rest: &'a str,
+    parts: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -35,6 +40,10 @@ impl<'a> Reader<'a> {
             Some(b'{' | b'[') if depth == MAX_DEPTH => {
                 self.skip();
                 Tree::TooDeep
+            }
+            Some(b'{' | b'[') if self.parts == MAX_PARTS => {
+                self.skip();
+                Tree::TooMany
             }
             Some(b'{') => Tree::Object(self.entries(b'}', |reader| {
                 let name = serde_json::from_str(reader.scalar()).unwrap_or_default();
@@ -49,6 +58,7 @@ impl<'a> Reader<'a> {
     /// The entries between a bracket and the closing one.
     fn entries<T>(&mut self, close: u8, mut entry: impl FnMut(&mut Self) -> T) -> Vec<T> {
         let mut entries = Vec::new();
+        self.parts += 1;
         self.advance(1);
         while !self.take(close) && !self.rest.is_empty() {
             entries.push(entry(self));
