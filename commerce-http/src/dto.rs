@@ -26,6 +26,7 @@ pub mod promotion;
 pub mod quote;
 pub(crate) mod returns;
 pub(crate) mod saga;
+mod scalar;
 pub(crate) mod schema;
 mod shape;
 pub(crate) mod stock;

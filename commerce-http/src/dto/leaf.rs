@@ -13,6 +13,8 @@ use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Number, Value};
 
+use super::scalar::Scalar;
+
 pub(super) const A_PROMOTION_ID: &str = "a promotion id of 1 to 64 characters";
 pub(super) const A_SKU: &str = "a SKU of 1 to 64 characters";
 pub(super) const A_CATEGORY: &str = "a category of 1 to 64 characters";
@@ -22,9 +24,15 @@ const A_COUNT: &str = "a whole number of zero or more";
 const MAX_PARSED: usize = 64;
 
 /// A decimal number: a string, or a number with at most 15 digits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct DecimalDto(Value);
+
+impl<'de> Deserialize<'de> for DecimalDto {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Scalar::deserialize(deserializer).map(|value| Self(value.0))
+    }
+}
 
 /// A decimal number. Any other kind of value is an error of the form.
 #[derive(Clone, Debug)]
@@ -39,7 +47,7 @@ impl Decimal {
 
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
+        match Scalar::deserialize(deserializer)?.0 {
             value @ (Value::String(_) | Value::Number(_)) => {
                 Ok(Self(Amount::deserialize(value).map_err(|error| error.to_string())))
             }

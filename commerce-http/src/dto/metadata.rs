@@ -1,17 +1,16 @@
 //! Metadata in requests. It is returned as it is stored.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use commerce_core::metadata::{Metadata, MetadataPatch};
 use commerce_core::problem::{Findings, Read};
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Value, json};
 use utoipa::openapi::schema::SchemaType;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::scalar::Scalar;
 use crate::json::Members;
 
 const DESCRIPTION: &str = "Up to 50 entries for the purposes of callers: strings of up to 500 bytes, numbers and booleans. \
@@ -20,49 +19,7 @@ const DESCRIPTION: &str = "Up to 50 entries for the purposes of callers: strings
 /// The entries of metadata in a document.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
-pub struct MetadataDto(Members<Entry>);
-
-/// A value of metadata. The content of arrays and objects, which no metadata has, is not read.
-#[derive(Clone, Debug, Default)]
-struct Entry(Value);
-
-impl<'de> Deserialize<'de> for Entry {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Self(Value::Null))
-    }
-}
-
-macro_rules! visit {
-    ($($method:ident($type:ty))*) => {$(
-        fn $method<E>(self, value: $type) -> Result<Self, E> {
-            Ok(Self(value.into()))
-        }
-    )*};
-}
-
-impl<'de> Visitor<'de> for Entry {
-    type Value = Self;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string, a number, true or false")
-    }
-
-    visit! { visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64) visit_str(&str) visit_string(String) }
-
-    fn visit_unit<E>(self) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self, A::Error> {
-        while elements.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Self(Value::Array(Vec::new())))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self, A::Error> {
-        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Self(Value::Object(Map::new())))
-    }
-}
+pub struct MetadataDto(Members<Scalar>);
 
 impl PartialSchema for MetadataDto {
     fn schema() -> RefOr<Schema> {
@@ -108,7 +65,7 @@ impl MetadataDto {
 
 impl From<&Metadata> for MetadataDto {
     fn from(metadata: &Metadata) -> Self {
-        Self(Members(metadata.iter().map(|(key, value)| (key.to_owned(), Entry(value.clone()))).collect()))
+        Self(Members(metadata.iter().map(|(key, value)| (key.to_owned(), Scalar(value.clone()))).collect()))
     }
 }
 
