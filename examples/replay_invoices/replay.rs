@@ -171,13 +171,17 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    /// Waits until the server has paid the refunds of an order.
+    /// Notes that refunds of money that the processor did not receive are paid, and waits until all refunds are.
     async fn settled(&self, id: &str) -> Result<Value, Failure> {
         for _ in 0..200 {
             let order = self.client.get(&format!("/orders/{id}")).await?;
             let payment = self.client.get(&format!("/payments/{}", text(&order["payment"], "id")?)).await?;
-            let mut refunds = payment["refunds"].as_array().into_iter().flatten();
-            if refunds.all(|refund| refund["status"] == "processed")
+            let refunds = || payment["refunds"].as_array().into_iter().flatten();
+            for refund in refunds().filter(|refund| refund["elsewhere"] == true && refund["status"] == "requested") {
+                let path = format!("/payments/{}/refunds/{}/paid", text(&payment, "id")?, text(refund, "id")?);
+                self.client.call(Method::POST, &path, &path, &Value::Null).await?;
+            }
+            if refunds().all(|refund| refund["status"] == "processed")
                 && payment["refunded"] == order["payment"]["refunded"]
             {
                 return Ok(order);
