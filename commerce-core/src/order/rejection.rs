@@ -65,10 +65,10 @@ pub enum OrderRejection {
     #[error("a return or a refund of units needs at least one line, and no item twice")]
     ReturnLines,
     /// More units than were bought, less those in returns or refunded already (`left`).
-    #[error("cannot return {asked} units of item {item}: {left} left")]
+    #[error("cannot return {asked} of item {item}: {left} left")]
     TooManyReturned { item: ItemId, asked: i64, left: i64 },
     /// More units than were bought, less those in returns or refunded already (`left`).
-    #[error("cannot refund {asked} units of item {item}: {left} left")]
+    #[error("cannot refund {asked} of item {item}: {left} left")]
     TooManyRefunded { item: ItemId, asked: i64, left: i64 },
     /// The captured amount differs from the amount due.
     #[error("{captured} was captured, {due} is due")]

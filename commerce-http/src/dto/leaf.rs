@@ -9,7 +9,6 @@ use commerce_core::Quantity;
 use commerce_core::money::{Amount, Currency, Money, MoneyError};
 use commerce_core::problem::{Findings, ProblemKind, Read};
 use commerce_core::promotion::{MAX_LABEL, Percent};
-use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Number, Value};
 
@@ -34,7 +33,7 @@ impl<'de> Deserialize<'de> for DecimalDto {
     }
 }
 
-/// A decimal number. Any other kind of value is an error of the form.
+/// A decimal number, or what is wrong with the value.
 #[derive(Clone, Debug)]
 pub(crate) struct Decimal(pub(super) Result<Amount, String>);
 
@@ -47,14 +46,11 @@ impl Decimal {
 
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Scalar::deserialize(deserializer)?.0 {
-            value @ (Value::String(_) | Value::Number(_)) => {
-                Ok(Self(Amount::deserialize(value).map_err(|error| error.to_string())))
-            }
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-                Err(D::Error::invalid_type(Unexpected::Other("value"), &"a decimal amount such as \"59.98\""))
-            }
+        let value = Scalar::deserialize(deserializer)?.0;
+        if value.is_string() || value.is_number() {
+            return Ok(Self(Amount::deserialize(value).map_err(|error| error.to_string())));
         }
+        Ok(Self(Err("must be a decimal amount such as \"59.98\"".to_owned())))
     }
 }
 

@@ -59,7 +59,7 @@ fn types(text: &str) -> Result<EventTypes, String> {
     let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
     let known: BTreeSet<&str> = published_types().collect();
     names
-        .map(|name| known.get(name).map(|name| (*name).to_owned()).ok_or(format!("has no type `{name:.64}`")))
+        .map(|name| known.get(name).map(|name| (*name).to_owned()).ok_or(format!("`{name:.64}` is not an event type")))
         .collect()
 }
 

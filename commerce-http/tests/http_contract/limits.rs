@@ -128,6 +128,18 @@ async fn a_body_has_a_limit() {
 }
 
 #[tokio::test]
+async fn what_is_no_amount_is_named_and_not_read() {
+    let shop = Shop::open().await;
+    let nested = json!(vec![json!([]); 60_000]);
+    for wrong in [json!(true), json!([1]), json!({ "amount": "1.00" }), nested] {
+        let mut order = order_of("MUG", 1);
+        order["expected_total"] = wrong;
+        let refused = shop.ann().post("/v1/orders", &order).key(&fresh_key()).send().await;
+        refused.invalid("/expected_total", "invalid");
+    }
+}
+
+#[tokio::test]
 async fn a_promotion_has_a_smaller_limit() {
     let shop = Shop::open().await;
     let spaces = " ".repeat(64 * 1024);
