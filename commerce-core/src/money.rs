@@ -182,9 +182,7 @@ impl Money {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(amount::Figure::of(self.minor, self.currency.decimals()).text())?;
-        f.write_str(" ")?;
-        f.write_str(self.currency.code())
+        f.write_str(amount::Figure::of_money(*self).text())
     }
 }
 
@@ -195,14 +193,18 @@ impl FromStr for Money {
 
     fn from_str(text: &str) -> Result<Self, MoneyError> {
         let (figure, currency) = text.split_once(' ').ok_or(MoneyError::Malformed)?;
+        let known: Result<Currency, _> = currency.parse();
+        if let Some(minor) = known.as_ref().ok().and_then(|known| amount::units(figure, known.decimals())) {
+            return Ok(Self::new(minor, known?));
+        }
         let figure = Decimal::from_str_exact(figure).map_err(|_| MoneyError::Malformed)?;
-        Self::from_decimal(figure, currency.parse()?)
+        Self::from_decimal(figure, known?)
     }
 }
 
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(amount::Figure::of_money(*self).text())
     }
 }
 

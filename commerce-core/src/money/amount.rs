@@ -87,6 +87,21 @@ impl Serialize for Amount {
     }
 }
 
+/// The units of a figure that is written with exactly these decimals, as [`Figure`] writes it. `None` for any other text.
+pub(super) fn units(text: &str, decimals: u32) -> Option<i64> {
+    let (whole, fraction) = if decimals == 0 { (text, "") } else { text.split_once('.')? };
+    if u32::try_from(fraction.len()) != Ok(decimals) || whole.is_empty() || whole == "-" {
+        return None;
+    }
+    let is_negative = whole.starts_with('-');
+    let digits = whole.strip_prefix('-').unwrap_or(whole).bytes().chain(fraction.bytes());
+    digits.map(|byte| char::from(byte).to_digit(10)).try_fold(0_i64, |units, digit| {
+        let shifted = units.checked_mul(10)?;
+        let digit = i64::from(digit?);
+        if is_negative { shifted.checked_sub(digit) } else { shifted.checked_add(digit) }
+    })
+}
+
 /// Units and decimals as text. Quotes have many figures, and formatting a [`Decimal`] is slow.
 pub(super) struct Figure {
     bytes: [u8; Self::LENGTH],
@@ -94,27 +109,43 @@ pub(super) struct Figure {
 }
 
 impl Figure {
-    /// The bytes for a sign, a point and the digits of an `i64` or of a zero with the maximum number of decimals.
+    /// The bytes for a sign, a point and the digits of an `i64` or of a zero with the maximum number of decimals, and for a
+    /// currency after those of an `i64`.
     const LENGTH: usize = 32;
 
-    pub(super) fn of(units: i64, decimals: u32) -> Self {
-        let mut figure = Self { bytes: [b'0'; Self::LENGTH], start: Self::LENGTH };
+    const EMPTY: Self = Self { bytes: [b'0'; Self::LENGTH], start: Self::LENGTH };
+
+    fn of(units: i64, decimals: u32) -> Self {
+        Self::EMPTY.before(units, decimals)
+    }
+
+    /// An amount with its currency: `59.98 USD`.
+    pub(super) fn of_money(money: Money) -> Self {
+        let currency = money.currency();
+        let mut figure = Self::EMPTY;
+        currency.code().bytes().rev().for_each(|letter| figure.put(letter));
+        figure.put(b' ');
+        figure.before(money.minor(), currency.decimals())
+    }
+
+    /// With a number before what is there.
+    fn before(mut self, units: i64, decimals: u32) -> Self {
         let (mut rest, mut left) = (units.unsigned_abs(), decimals);
         if decimals > 0 {
             while left > 0 {
-                figure.put_digit(&mut rest);
+                self.put_digit(&mut rest);
                 left = left.saturating_sub(1);
             }
-            figure.put(b'.');
+            self.put(b'.');
         }
-        figure.put_digit(&mut rest);
+        self.put_digit(&mut rest);
         while rest > 0 {
-            figure.put_digit(&mut rest);
+            self.put_digit(&mut rest);
         }
         if units < 0 {
-            figure.put(b'-');
+            self.put(b'-');
         }
-        figure
+        self
     }
 
     fn put_digit(&mut self, rest: &mut u64) {
