@@ -183,6 +183,21 @@ async fn a_capture_that_was_declined_is_seen_and_tried_again() {
 }
 
 #[tokio::test]
+async fn a_part_that_was_declined_does_not_keep_the_rest_from_being_captured_on_shipping() {
+    let (shop, order) = authorized().await;
+    shop.processor.be(ProcessorBehavior::LosesAnswers);
+    capture(&shop, &order, (Some("60.00 USD"), None)).await.expect("it is held");
+    shop.processor.be(ProcessorBehavior::Declines);
+    capture(&shop, &order, (Some("70.00 USD"), None)).await.expect("it is held");
+    assert_eq!(shop.order(&order).await.payment.status, PaymentStatus::CaptureFailed);
+    shop.move_to(&order, "shipped").await.expect("it is secured");
+    shop.processor.be(ProcessorBehavior::Answers);
+    shop.wait(TimeDelta::hours(2));
+    shop.work().await;
+    check(&shop, &order, Phase::Shipped, PaymentStatus::Succeeded, (0, 20_000, 0)).await;
+}
+
+#[tokio::test]
 async fn a_capture_whose_answer_was_lost_is_done_once() {
     for behavior in [ProcessorBehavior::LosesAnswers, ProcessorBehavior::LosesRequests, ProcessorBehavior::Unavailable]
     {
