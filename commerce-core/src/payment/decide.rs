@@ -169,20 +169,24 @@ impl Payment {
     }
 
     /// What is to be done with money that is held, now that the order stands so: it is captured when the goods have left, and
-    /// given back if the order does not claim it. What was declined is not requested again by itself; that staff's capture of a part
-    /// was declined does not count.
+    /// given back if the order does not claim it. What was declined is not requested again by itself, unless another capture
+    /// succeeded after it. That a capture of a part was declined does not count.
     pub fn next_operation(&self, order: &Order, id: OperationId) -> Option<NewOperation> {
         let next = match order.payment.held {
             None => NewOperation { kind: OperationKind::Void, is_final: false, ..self.capture(id, None, None) },
             Some(_) if order.phase.is_shipped() => self.capture(id, None, None),
             Some(_) => return None,
         };
-        let since = self.operations.iter().rev().take_while(|operation| operation.kind != OperationKind::Authorize);
-        let is_same = |known: &&Operation| (known.kind, known.is_final) == (next.kind, next.is_final);
-        let last = since.into_iter().find(is_same);
-        let is_declined = last.is_some_and(|last| last.state == OperationState::Declined);
         let waits = self.open_operation(OperationKind::Capture).is_some();
-        (next.amount.minor() > 0 && !is_declined && !waits).then_some(next)
+        (next.amount.minor() > 0 && !self.was_declined(next) && !waits).then_some(next)
+    }
+
+    fn was_declined(&self, next: NewOperation) -> bool {
+        let since = self.operations.iter().rev().take_while(|operation| operation.kind != OperationKind::Authorize);
+        let mut ended =
+            since.filter(|operation| operation.kind == next.kind).map(|known| (known.state, known.is_final));
+        let counts = |(state, is_final): &(_, _)| *state == OperationState::Succeeded || *is_final == next.is_final;
+        ended.find(counts).is_some_and(|(state, _)| state == OperationState::Declined)
     }
 
     /// Staff paid a refund of money that was received elsewhere. No effect if it is known.

@@ -198,6 +198,17 @@ async fn a_part_that_was_declined_does_not_keep_the_rest_from_being_captured_on_
 }
 
 #[tokio::test]
+async fn the_rest_is_captured_after_a_part_that_staff_captured_when_the_whole_was_declined() {
+    let (shop, order) = authorized().await;
+    shop.processor.be(ProcessorBehavior::Declines);
+    shop.move_to(&order, "shipped").await.expect("it is secured");
+    shop.work().await;
+    shop.processor.be(ProcessorBehavior::Answers);
+    capture(&shop, &order, (Some("60.00 USD"), None)).await.expect("it is held");
+    check(&shop, &order, Phase::Shipped, PaymentStatus::Succeeded, (0, 20_000, 0)).await;
+}
+
+#[tokio::test]
 async fn a_capture_whose_answer_was_lost_is_done_once() {
     for behavior in [ProcessorBehavior::LosesAnswers, ProcessorBehavior::LosesRequests, ProcessorBehavior::Unavailable]
     {
