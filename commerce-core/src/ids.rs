@@ -124,6 +124,8 @@ macro_rules! text_ids {
 }
 
 text_ids! {
+    /// Identifies a target to which events are published.
+    TargetName
     /// Identifies a user of the surrounding system: the `sub` of their token.
     UserId
     /// Identifies a product.

@@ -21,6 +21,7 @@
 //! | values with an id, a version and a history | [`document`] |
 //! | all changes of a use case, and their guards | [`commit`] |
 //! | work for later | [`task`] |
+//! | how far events were published, and when to try again | [`publishing`] |
 //! | roles and permissions | [`permission`] |
 //! | the traits that the engine calls | [`port`] |
 //! | the use cases | [`engine`], [`settings`] |
@@ -73,6 +74,7 @@ pub mod prelude;
 pub mod pricing;
 pub mod problem;
 pub mod promotion;
+pub mod publishing;
 mod quantity;
 pub mod reconciliation;
 pub mod replay;

@@ -5,6 +5,7 @@
 mod observer;
 mod page;
 mod processor;
+mod publisher;
 mod read;
 
 use alloc::boxed::Box;
@@ -25,6 +26,7 @@ pub use self::processor::{
     PaymentToken, Processor, ProcessorError, ProcessorEvent, ProcessorEvents, SavedMeans, Setup, SetupOutcome,
     SetupRequest, Webhook, WebhookRejection,
 };
+pub use self::publisher::{PublishError, PublishFailure, Publisher, Targets};
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Offer, Product};
 use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};
@@ -301,6 +303,12 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// commit, the events of its orders are before those of its documents and its stock; see [`replay`](crate::replay).
     /// Positions run from 1 without a gap.
     async fn history(&self, page: &PageRequest<u64>) -> StoreResult<Page<HistoryEntry, u64>>;
+
+    /// The position of the newest event of the history, 0 if there is none.
+    async fn last_position(&self) -> StoreResult<u64> {
+        let all = PageRequest::read_all(|page| async move { self.history(&page).await }).await?;
+        Ok(u64::try_from(all.len()).unwrap_or(u64::MAX))
+    }
 
     /// The stock of a SKU at an instant: expired reservations do not count. `None` if it was never stocked.
     async fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> StoreResult<Option<StockLevel>>;

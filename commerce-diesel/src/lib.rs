@@ -7,6 +7,7 @@
 //! * `ports` and `query`: the ports and the queries. Both are written once and compiled once per database. `query::group`
 //!   settles and writes a batch of commits.
 //! * `books`: the books of the payment sandbox, which are no part of commits.
+//! * `targets`: how far events were published, which is no part of commits either.
 //! * `changes`: the changes of the accepted commits of a batch, grouped by table.
 //! * `query::rebuild`: compares the tables that follow from the history with it, and repairs them.
 //! * `rows`, `schema`: the tables, and the conversions between rows and values. `migrations/` has one tree per database, with
@@ -15,8 +16,8 @@
 //! # Invariants
 //! * No rule of commerce is here, except that a rebuild counts redemptions (`RDM-1`) in SQL. A store loads the state that [`settle`](commerce_core::commit::settle()) asks for and writes
 //!   its results.
-//! * The store writes only in a commit, in a rebuild from the history, and where the port requires it: leases, failures and the
-//!   removal of old records.
+//! * The store writes only in a commit, in a rebuild from the history, and where a port requires it: leases, failures, positions of
+//!   targets and the removal of old records.
 //! * The store reads the clock only to measure durations, and it creates no ids.
 //! * Error messages contain no values of columns, except the order, SKU or position at which a history is broken.
 //! * SQL that is specific to one database is in its `dialect` and its migrations.

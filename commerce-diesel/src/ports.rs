@@ -26,7 +26,9 @@ use commerce_core::stock::{Reservation, StockLevel};
 use commerce_core::task::{Task, TaskEvent, TaskKey, TaskState};
 
 use super::query::rebuild::Mode;
-use super::query::{documents, history, idempotency, listing, orders, pricing, promotions, rebuild, stock, tasks};
+use super::query::{
+    documents, feed, history, idempotency, listing, orders, pricing, promotions, rebuild, stock, tasks,
+};
 use super::{Backend, in_listing, in_snapshot, in_statement, in_transaction};
 use crate::Rebuilt;
 
@@ -162,6 +164,10 @@ impl Store for Backend {
 
     async fn history(&self, page: &PageRequest<u64>) -> Result<Page<HistoryEntry, u64>, StoreError> {
         in_listing!(self, [page]; conn => history::all(conn, &page))
+    }
+
+    async fn last_position(&self) -> Result<u64, StoreError> {
+        in_statement!(self, []; conn => feed::last_position(conn))
     }
 
     async fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> Result<Option<StockLevel>, StoreError> {

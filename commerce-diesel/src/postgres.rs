@@ -31,6 +31,8 @@ mod store;
 #[cfg(test)]
 #[path = "../tests/unit/taking.rs"]
 mod taking;
+#[path = "targets.rs"]
+mod targets;
 #[path = "network/writers.rs"]
 mod writers;
 

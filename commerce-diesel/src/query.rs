@@ -39,6 +39,8 @@ pub(super) mod rebuild;
 pub(super) mod sandbox;
 #[path = "query/stock.rs"]
 pub(super) mod stock;
+#[path = "query/targets.rs"]
+pub(super) mod targets;
 #[path = "query/tasks.rs"]
 pub(super) mod tasks;
 #[path = "query/write.rs"]

@@ -10,6 +10,7 @@ pub(crate) mod promotion;
 pub(crate) mod sandbox;
 pub(crate) mod stock;
 pub(crate) mod table;
+pub(crate) mod target;
 pub(crate) mod task;
 
 use std::borrow::Cow;

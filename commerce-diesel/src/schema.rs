@@ -201,3 +201,17 @@ diesel::table! {
         promotions -> BigInt,
     }
 }
+
+diesel::table! {
+    publish_targets (name) {
+        name -> Text,
+        position -> BigInt,
+        version -> BigInt,
+        holder -> Nullable<Text>,
+        leased_until -> Nullable<BigInt>,
+        failures -> BigInt,
+        failing_since -> Nullable<BigInt>,
+        retry_at -> Nullable<BigInt>,
+        last_error -> Nullable<Text>,
+    }
+}

@@ -27,6 +27,8 @@ mod tests;
 
 #[path = "query.rs"]
 mod query;
+#[path = "targets.rs"]
+mod targets;
 
 use std::fmt;
 use std::path::Path;

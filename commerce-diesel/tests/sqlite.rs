@@ -53,3 +53,25 @@ mod sandbox {
 
     commerce_testkit::processor_suite!(start);
 }
+
+/// The contract of the states of targets.
+mod targets {
+    use async_trait::async_trait;
+    use commerce_core::port::Targets;
+    use commerce_testkit::suite::targets::Fixture;
+
+    use super::{Arc, OneFile, open};
+
+    #[async_trait]
+    impl Fixture for OneFile {
+        fn store(&self) -> Arc<dyn Targets> {
+            Arc::new(self.store.clone())
+        }
+
+        async fn reopen(&self) -> Arc<dyn Targets> {
+            Arc::new(open(&self.directory).await)
+        }
+    }
+
+    commerce_testkit::targets_suite!(OneFile::start);
+}

@@ -1,5 +1,6 @@
 //! The command line of the program `commerce`.
 
+mod events;
 mod failure;
 mod guide;
 mod import;
@@ -71,6 +72,11 @@ enum Command {
     /// A task that failed too often does not run until you retry it. You can use these commands while the shop runs.
     #[command(subcommand)]
     Tasks(tasks::TasksCommand),
+    /// List the targets of published events, or publish events again.
+    ///
+    /// You can use these commands while the shop runs.
+    #[command(subcommand)]
+    Events(events::EventsCommand),
     /// Print a settings file with every setting and its default.
     Config,
     /// Print the document that describes the HTTP interface.
@@ -115,6 +121,7 @@ impl Cli {
             Some(Command::Replay(args)) => replay::run(&args, &config()?),
             Some(Command::Reconcile(args)) => reconcile::run(&args, &config()?),
             Some(Command::Tasks(command)) => tasks::run(&command, &config()?),
+            Some(Command::Events(command)) => events::run(&command, &config()?),
             Some(Command::Config) => print(include_str!("../shop.example.toml")),
             Some(Command::Openapi) => print(&commerce_http::openapi()),
         }

@@ -11,6 +11,7 @@ mod keys;
 mod lifecycle;
 mod logs;
 mod payments;
+mod publish;
 mod shop;
 mod span;
 mod users;
@@ -39,6 +40,7 @@ pub(crate) use self::keys::{Keys, Secret};
 use self::lifecycle::{LifecycleChoice, Windows};
 pub(crate) use self::logs::{LogFormat, LogLevel};
 use self::payments::Payments;
+use self::publish::Publish;
 use self::shop::{Checked, ShippingSection};
 pub(crate) use self::span::DurationText;
 pub(crate) use self::users::UsersService;
@@ -154,6 +156,8 @@ pub(crate) struct Config {
     pub(crate) keys: Keys,
 
     #[arg(skip)]
+    pub(crate) publish: Publish,
+    #[arg(skip)]
     former_lifecycles: Vec<LifecycleChoice>,
     #[arg(skip)]
     windows: Windows,
@@ -192,6 +196,7 @@ impl Config {
         config.connections.check(&config.database)?;
         config.keys.check()?;
         config.payments.check()?;
+        config.publish.check()?;
         // The decimals of a fee are checked when the currency is known. KWD has the most.
         config.settings(config.currency.unwrap_or(Currency::KWD))?;
         Ok(config)
@@ -213,6 +218,7 @@ impl Config {
         self.keys.stand_in(directory);
         self.users.stand_in(directory);
         self.payments.stand_in(directory);
+        self.publish.stand_in(directory);
         self.lifecycle.iter_mut().chain(&mut self.former_lifecycles).for_each(|choice| choice.stand_in(directory));
     }
 

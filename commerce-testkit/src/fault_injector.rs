@@ -216,6 +216,10 @@ impl<S: Store> Store for FaultInjector<S> {
         self.around(self.inner.history(page)).await
     }
 
+    async fn last_position(&self) -> Result<u64, StoreError> {
+        self.around(self.inner.last_position()).await
+    }
+
     async fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> Result<Option<StockLevel>, StoreError> {
         self.around(self.inner.stock(sku, at)).await
     }

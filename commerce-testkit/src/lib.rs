@@ -1,10 +1,11 @@
 //! Support for tests, benches and simulations of `commerce-core`.
 //!
-//! * **Doubles**, which are complete adapters: [`MemoryStore`], [`FakeUsers`], [`FakeProcessor`], [`ManualClock`] and
+//! * **Doubles**, which are complete adapters: [`MemoryStore`], [`FakeUsers`], [`FakeProcessor`], [`FakeTarget`], [`ManualClock`] and
 //!   [`SequentialIds`].
 //! * **Faults**: [`FaultInjector`] wraps a store and injects reproducible failures.
-//! * **Conformance**: [`store_suite!`](crate::store_suite) and [`processor_suite!`](crate::processor_suite) run the tests of
-//!   a port's contract on an adapter.
+//! * **Conformance**: [`store_suite!`](crate::store_suite), [`targets_suite!`](crate::targets_suite),
+//!   [`processor_suite!`](crate::processor_suite) and [`publisher_suite!`](crate::publisher_suite) run the tests of a port's contract on
+//!   an adapter.
 //! * **Inputs**: [`CommitBuilder`] builds commits like those of the engine. [`strategy`] has a proptest strategy for every
 //!   public input type.
 //! * **Laws**: [`invariants`] checks quotes.
@@ -22,6 +23,7 @@ pub mod fuzz;
 pub mod invariants;
 mod memory;
 mod processor;
+mod publisher;
 pub mod quote;
 mod random;
 mod sequential_ids;
@@ -34,6 +36,7 @@ pub use self::commit_builder::CommitBuilder;
 pub use self::fault_injector::{Fault, FaultInjector, Faults};
 pub use self::memory::MemoryStore;
 pub use self::processor::{FakeProcessor, ProcessorBehavior};
+pub use self::publisher::{FakeTarget, TargetBehavior};
 pub use self::random::Random;
 pub use self::sequential_ids::SequentialIds;
 pub use self::users::FakeUsers;

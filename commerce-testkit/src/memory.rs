@@ -1,6 +1,7 @@
 mod promotions;
 mod reads;
 mod tables;
+mod targets;
 mod tasks;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,10 +11,11 @@ use chrono::{DateTime, Utc};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord, ReadSet, Refusal, settle};
 use commerce_core::document::{Document, DocumentFilter, DocumentId, DocumentKind};
 use commerce_core::event::{HistoryEntry, Recorded};
-use commerce_core::ids::{OrderId, PromotionId, Sku};
+use commerce_core::ids::{OrderId, PromotionId, Sku, TargetName};
 use commerce_core::order::Order;
-use commerce_core::port::{CommitError, OrderFilter, OrderRef, Page, PageRequest, Store, StoreError};
+use commerce_core::port::{CommitError, OrderFilter, OrderRef, Page, PageRequest, Store, StoreError, Targets};
 use commerce_core::promotion::Redemption;
+use commerce_core::publishing::TargetState;
 use commerce_core::stock::{Reservation, StockLevel};
 use commerce_core::task::{Task, TaskEvent, TaskKey, TaskState};
 
@@ -108,6 +110,10 @@ impl Store for MemoryStore {
         Ok(self.tables().history(page))
     }
 
+    async fn last_position(&self) -> Result<u64, StoreError> {
+        Ok(self.tables().last_position())
+    }
+
     async fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> Result<Option<StockLevel>, StoreError> {
         Ok(self.tables().stock(sku, at))
     }
@@ -149,5 +155,24 @@ impl Store for MemoryStore {
         page: &PageRequest<OrderId>,
     ) -> Result<Page<Redemption, OrderId>, StoreError> {
         Ok(self.tables().redemptions(id, page))
+    }
+}
+
+#[async_trait]
+impl Targets for MemoryStore {
+    async fn target(&self, name: &TargetName) -> Result<Option<TargetState>, StoreError> {
+        Ok(self.tables().targets.get(name).cloned())
+    }
+
+    async fn targets(&self) -> Result<Vec<TargetState>, StoreError> {
+        Ok(self.tables().targets.values().cloned().collect())
+    }
+
+    async fn replace_target(
+        &self,
+        before: Option<&TargetState>,
+        after: Option<&TargetState>,
+    ) -> Result<bool, StoreError> {
+        Ok(self.tables().replace_target(before, after))
     }
 }

@@ -39,3 +39,22 @@ fn every_case_is_stamped() {
     assert_eq!(listed, written);
     assert!(listed.len() >= 80);
 }
+
+/// The functions of a suite in one file, and the cases that its macro stamps.
+fn of_one_file(source: &str) -> [Vec<String>; 2] {
+    let stamp = source.split_once("@stamp ($start)").and_then(|(_, rest)| rest.split_once('}')).unwrap().0;
+    let functions = source.lines().filter_map(|line| line.strip_prefix("pub async fn "));
+    let written = functions.filter_map(|rest| rest.split_once('<')).map(|(case, _)| case.to_owned());
+    let mut both = [stamp.split_whitespace().map(str::to_owned).collect(), written.collect::<Vec<_>>()];
+    both.iter_mut().for_each(|cases| cases.sort_unstable());
+    both
+}
+
+#[test]
+fn every_case_of_publishing_is_stamped() {
+    for source in [include_str!("../src/suite/targets.rs"), include_str!("../src/suite/publisher.rs")] {
+        let [listed, written] = of_one_file(source);
+        assert_eq!(listed, written);
+        assert!(listed.len() >= 8);
+    }
+}

@@ -147,6 +147,15 @@ impl Engine {
         Ok(!self.ports.store.history(&next).await?.items.is_empty())
     }
 
+    /// The position of the newest event, published or not; 0 if there is none.
+    ///
+    /// # Errors
+    /// [`EngineError::Forbidden`](super::EngineError::Forbidden), [`EngineError::Store`](super::EngineError::Store).
+    pub async fn feed_end(&self, caller: &Actor) -> Result<u64> {
+        caller.require(Permission::ReadFeed)?;
+        Ok(self.ports.store.last_position().await?)
+    }
+
     /// The orders with wanted entries, each as it was before its first entry. `None`: it did not exist.
     async fn orders_before(
         &self,

@@ -5,8 +5,15 @@ use diesel::prelude::*;
 
 use super::{Answer, Conn, RunQueryDsl, dialect};
 use crate::rows::event::NewEventRow;
-use crate::rows::size;
+use crate::rows::{read_counter, size};
 use crate::schema::feed;
+
+/// The position of the newest event.
+pub(in super::super) async fn last_position(conn: &mut Conn) -> Answer<u64> {
+    let row = feed::table.filter(feed::id.eq(1));
+    let position: i64 = row.select(feed::position).get_result(conn).await?;
+    read_counter("feed.position", position)
+}
 
 /// Appends events. This blocks others that append until the transaction ends, so it comes last.
 pub(super) async fn append(conn: &mut Conn, mut events: Vec<NewEventRow<'_>>) -> Answer<()> {

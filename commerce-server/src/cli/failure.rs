@@ -6,7 +6,9 @@ use std::io;
 use std::net::SocketAddr;
 
 use commerce_core::engine::EngineError;
+use commerce_core::ids::TargetName;
 use commerce_core::port::StoreError;
+use commerce_core::publishing::MoveRefused;
 #[cfg(feature = "_network")]
 use commerce_diesel::DatabaseError;
 #[cfg(feature = "sqlite")]
@@ -60,6 +62,12 @@ pub(super) enum Failure {
     Listen { address: SocketAddr, source: io::Error },
     #[error("cannot write to the standard output: {0}")]
     Output(io::Error),
+    #[error("nothing was ever published to {0}: see commerce events targets")]
+    UnknownTarget(TargetName),
+    #[error("{target} was not moved: {refused}{}", if matches!(.refused, MoveRefused::Skips { .. }) { "; say --skip to do so" } else { "" })]
+    NotMoved { target: TargetName, refused: MoveRefused },
+    #[error("{0} changed too often: try again")]
+    TargetBusy(TargetName),
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(transparent)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
 use commerce_core::payment::SandboxProcessor;
-use commerce_core::port::{PageRequest, ProductFilter, StoreError};
+use commerce_core::port::{PageRequest, ProductFilter, StoreError, Targets};
 use commerce_core::system::SystemClock;
 use commerce_http::telemetry::PaymentMetrics;
 use tokio::runtime;
@@ -35,6 +35,11 @@ impl OpenStore {
 
     pub(super) fn kept(&self) -> &dyn Backend {
         &*self.kept
+    }
+
+    /// How far events were published.
+    pub(super) fn targets(&self) -> Arc<dyn Targets> {
+        self.kept.clone()
     }
 
     /// The currency of the products. `None` if there are no products.

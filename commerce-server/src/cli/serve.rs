@@ -7,12 +7,16 @@ mod signals;
 use std::net::SocketAddr;
 use std::thread;
 
+use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
+use commerce_events::{Relay, Source};
 use commerce_http::auth::Auth;
+use commerce_http::dto::event::cloud_event;
 use commerce_http::{Options, Service, telemetry};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::runtime;
+use uuid::Uuid;
 
 use self::currency::Counter;
 use self::signals::Signals;
@@ -65,6 +69,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let engine = opened.engine(&config, currency)?;
     workers.run_tasks(engine.clone());
     workers.pull_events(engine.clone(), config.payments.pull_interval());
+    publish(&config, &mut workers, &opened, (&engine, &options));
     workers.count_dead_tasks(engine.clone());
     workers.return_freed_memory();
     workers.purge_idempotency_records(engine.clone());
@@ -88,6 +93,21 @@ async fn serve(config: Config) -> Result<(), Failure> {
     match ended {
         Ended::Complete => Ok(()),
         Ended::Interrupted(connections) => Err(Failure::Interrupted(connections)),
+    }
+}
+
+/// Publishes events to the targets of the settings.
+fn publish(config: &Config, workers: &mut Workers, opened: &OpenStore, (engine, options): (&Engine, &Options)) {
+    commerce_events::telemetry::describe();
+    let source = Source {
+        engine: engine.clone(),
+        targets: opened.targets(),
+        encode: cloud_event,
+        event_source: options.event_source.clone(),
+        holder: Uuid::new_v4(),
+    };
+    for (target, publisher) in config.publish.targets() {
+        workers.publish(Relay::new(source.clone(), target, publisher));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Background work: due tasks, missed events of the payment processor, old idempotency records, published keys, the currency of a first import.
+//! Background work: due tasks, published events, missed events of the payment processor, old idempotency records, published keys, the currency of a first import.
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use commerce_core::engine::{Engine, EngineError, TaskOutcome};
+use commerce_events::Relay;
 use commerce_http::auth::Auth;
 use commerce_http::telemetry;
 use tokio::sync::watch;
@@ -64,6 +65,14 @@ impl Workers {
                 tokio::time::sleep(pull(&engine, interval).await).await;
             }
         });
+    }
+
+    /// Publishes events to a target.
+    pub(super) fn publish(&mut self, relay: Relay) {
+        let mut stopped = self.stop.subscribe();
+        self.tasks.spawn(relay.run(async move {
+            stopped.changed().await.ok();
+        }));
     }
 
     /// Counts dead tasks for the metrics.

@@ -28,7 +28,7 @@ pub(super) struct ShippingSection {
 
 /// A value that is checked when it is read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Checked<T>(T);
+pub(super) struct Checked<T>(pub(super) T);
 
 impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Checked<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

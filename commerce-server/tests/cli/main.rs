@@ -17,6 +17,7 @@ mod load;
 mod outages;
 mod price;
 mod processors;
+mod publish;
 mod reconcile;
 mod refused;
 mod replay;

@@ -57,6 +57,10 @@ impl Tables {
         Page::ascending((1..).zip(&self.history), page, |(position, _)| *position).map(|(_, entry)| entry.clone())
     }
 
+    pub(super) fn last_position(&self) -> u64 {
+        u64::try_from(self.history.len()).unwrap_or(u64::MAX)
+    }
+
     pub(super) fn stock(&self, sku: &Sku, at: DateTime<Utc>) -> Option<StockLevel> {
         self.levels.contains_key(sku).then(|| self.level(sku, at))
     }

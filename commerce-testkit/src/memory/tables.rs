@@ -8,8 +8,9 @@ use commerce_core::commit::{
 };
 use commerce_core::document::{Claim, Document, DocumentChange, DocumentId};
 use commerce_core::event::HistoryEntry;
-use commerce_core::ids::{OrderId, PromotionId, Sku, UserId};
+use commerce_core::ids::{OrderId, PromotionId, Sku, TargetName, UserId};
 use commerce_core::order::{Order, Unpaid};
+use commerce_core::publishing::TargetState;
 use commerce_core::stock::{Reservation, ReservationChange, SkuStock, StockLevel};
 use commerce_core::task::Tasks;
 
@@ -28,6 +29,7 @@ pub(super) struct Tables {
     /// The position of an entry is its index plus 1.
     pub(super) history: Vec<HistoryEntry>,
     pub(super) tasks: Tasks,
+    pub(super) targets: BTreeMap<TargetName, TargetState>,
 }
 
 impl Tables {

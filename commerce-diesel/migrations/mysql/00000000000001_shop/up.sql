@@ -226,3 +226,18 @@ CREATE TABLE IF NOT EXISTS sandbox_books (
     UNIQUE (payment_id, written)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
+-- How far each target of published events has confirmed the feed. holder is the process that publishes until leased_until. Every
+-- change makes the next version.
+CREATE TABLE IF NOT EXISTS publish_targets (
+    name VARCHAR(64) NOT NULL PRIMARY KEY,
+    position BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    holder VARCHAR(36),
+    leased_until BIGINT,
+    failures BIGINT NOT NULL,
+    failing_since BIGINT,
+    retry_at BIGINT,
+    last_error TEXT
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';

@@ -206,3 +206,17 @@ CREATE TABLE sandbox_books (
     event TEXT COLLATE "C" NOT NULL,
     UNIQUE (payment_id, written)
 );
+
+-- How far each target of published events has confirmed the feed. holder is the process that publishes until leased_until. Every
+-- change makes the next version.
+CREATE TABLE publish_targets (
+    name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    position BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    holder TEXT COLLATE "C",
+    leased_until BIGINT,
+    failures BIGINT NOT NULL,
+    failing_since BIGINT,
+    retry_at BIGINT,
+    last_error TEXT COLLATE "C"
+);

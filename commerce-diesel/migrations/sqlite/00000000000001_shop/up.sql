@@ -201,3 +201,17 @@ CREATE TABLE sandbox_books (
     event TEXT NOT NULL,
     UNIQUE (payment_id, written)
 ) STRICT;
+
+-- How far each target of published events has confirmed the feed. holder is the process that publishes until leased_until. Every
+-- change makes the next version.
+CREATE TABLE publish_targets (
+    name TEXT NOT NULL PRIMARY KEY,
+    position INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    holder TEXT,
+    leased_until INTEGER,
+    failures INTEGER NOT NULL,
+    failing_since INTEGER,
+    retry_at INTEGER,
+    last_error TEXT
+) STRICT, WITHOUT ROWID;

@@ -127,6 +127,7 @@ pub async fn histories_of_orders_are_read_at_once<F: Fixture>(fixture: &F) {
 
 /// The event after position n has position n + 1.
 pub async fn positions_of_the_history_have_no_gaps<F: Fixture>(fixture: &F) {
+    assert_eq!(fixture.store().last_position().await.unwrap(), 0);
     let case = Case::stocked(fixture, &[("MUG", 9)]).await;
     for _ in 0..3 {
         case.placed(&[("MUG", 1)]).await;
@@ -136,6 +137,7 @@ pub async fn positions_of_the_history_have_no_gaps<F: Fixture>(fixture: &F) {
         let page = PageRequest { limit: 1, after: Some(position - 2) };
         assert_eq!(case.store().history(&page).await.unwrap().next, Some(position - 1));
     }
+    assert_eq!(case.store().last_position().await.unwrap(), u64::try_from(all.len()).unwrap());
 }
 
 /// With any page size.

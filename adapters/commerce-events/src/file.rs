@@ -1,0 +1,87 @@
+//! Events as lines of JSON in a file.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use commerce_core::port::{PublishError, Publisher};
+use commerce_core::publishing::Message;
+use tokio::task::spawn_blocking;
+
+/// The size of the parts in which the end of a file is searched for the last whole line.
+const PART: u64 = 64 * 1024;
+
+/// A file to which each event is appended as a line of JSON.
+///
+/// A batch is confirmed when it is on disk. The file is opened for each batch, so it can be moved away at any time: the next batch makes a
+/// new one. A line that a crash has cut off is removed before the next batch is written. A lock keeps other processes that use it too from
+/// writing at the same time.
+#[derive(Clone, Debug)]
+pub struct FileTarget {
+    path: Arc<PathBuf>,
+}
+
+impl FileTarget {
+    /// A target in a file, which need not exist. Its directory must.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path: Arc::new(path) }
+    }
+}
+
+#[async_trait]
+impl Publisher for FileTarget {
+    async fn publish(&self, messages: &[Message]) -> Result<(), PublishError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let path = Arc::clone(&self.path);
+        let lines = lines(messages);
+        let written = spawn_blocking(move || append(&path, &lines)).await;
+        let written = written.unwrap_or_else(|stopped| Err(io::Error::other(stopped)));
+        written.map_err(|error| PublishError::unavailable(0, format_args!("{}: {error}", self.path.display())))
+    }
+}
+
+fn lines(messages: &[Message]) -> Vec<u8> {
+    let bodies = messages.iter().flat_map(|message| [message.body.as_slice(), b"\n"]);
+    bodies.collect::<Vec<_>>().concat()
+}
+
+/// Appends whole lines, and returns when they are on disk.
+fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
+    file.lock()?;
+    let end = end_of_last_line(&mut file)?;
+    if end == 0 {
+        sync_directory(path)?;
+    }
+    if end < file.metadata()?.len() {
+        file.set_len(end)?;
+    }
+    file.write_all(lines)?;
+    file.sync_data()
+}
+
+/// The place after the last line break.
+fn end_of_last_line(file: &mut File) -> io::Result<u64> {
+    let mut end = file.seek(SeekFrom::End(0))?;
+    while end > 0 {
+        let start = end.saturating_sub(PART);
+        file.seek(SeekFrom::Start(start))?;
+        let mut part = Vec::new();
+        (&*file).take(end - start).read_to_end(&mut part)?;
+        if let Some(place) = part.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start.saturating_add(u64::try_from(place).unwrap_or(u64::MAX)).saturating_add(1));
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
+/// Makes the name of a new file durable.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+}

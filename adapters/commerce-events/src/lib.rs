@@ -1,0 +1,19 @@
+//! Publishes the events of a shop: the relay, and the targets that it publishes to.
+//!
+//! # Map
+//! * [`Relay`]: reads the feed after the position of a target, publishes, and stores the new position. One process at a time.
+//! * [`FileTarget`]: lines of JSON in a file.
+//! * [`telemetry`]: the metrics.
+//!
+//! # Invariants
+//! * A position is stored only after the target has confirmed everything up to it.
+//! * A target is published to by the process that holds its lease, and no call outlasts the lease.
+//! * A target that fails delays no other target.
+//! * Errors and logs contain no event and no secret.
+
+mod file;
+mod relay;
+pub mod telemetry;
+
+pub use self::file::FileTarget;
+pub use self::relay::{Encode, Relay, RelayError, Round, Source, Start, TargetOptions};

@@ -1,0 +1,52 @@
+//! Metrics of publishing. A process without the lease of a target shows no lag of it.
+
+use chrono::TimeDelta;
+use commerce_core::ids::TargetName;
+use commerce_core::port::PublishFailure;
+use commerce_core::publishing::Message;
+use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
+
+const PUBLISHED: &str = "publish_events_total";
+const FAILURES: &str = "publish_failures_total";
+const LAG_EVENTS: &str = "publish_lag_events";
+const LAG_SECONDS: &str = "publish_lag_seconds";
+
+/// Describes the metrics to the recorder of this process.
+pub fn describe() {
+    describe_counter!(PUBLISHED, "Events that a target has confirmed, by target and type; repeated ones count again.");
+    describe_counter!(
+        FAILURES,
+        "Attempts to publish that failed, by target and kind: unavailable, refused, timeout, store."
+    );
+    describe_gauge!(LAG_EVENTS, "Events that a target has not confirmed yet, by target.");
+    describe_gauge!(
+        LAG_SECONDS,
+        Unit::Seconds,
+        "The age of the oldest event that a target has not confirmed yet, by target."
+    );
+}
+
+pub(crate) fn published(target: &TargetName, messages: &[Message]) {
+    for message in messages {
+        let (target, event_type) = (target.to_string(), message.event_type.clone());
+        counter!(PUBLISHED, "target" => target, "type" => event_type).increment(1);
+    }
+}
+
+pub(crate) fn failed(target: &TargetName, kind: &'static str) {
+    counter!(FAILURES, "target" => target.to_string(), "kind" => kind).increment(1);
+}
+
+pub(crate) fn lag(target: &TargetName, events: u64, age: TimeDelta) {
+    let events = u32::try_from(events).unwrap_or(u32::MAX);
+    gauge!(LAG_EVENTS, "target" => target.to_string()).set(events);
+    gauge!(LAG_SECONDS, "target" => target.to_string()).set(age.to_std().unwrap_or_default().as_secs_f64());
+}
+
+/// The label of a failure.
+pub(crate) const fn kind(failure: &PublishFailure) -> &'static str {
+    match failure {
+        PublishFailure::Refused(_) => "refused",
+        _ => "unavailable",
+    }
+}

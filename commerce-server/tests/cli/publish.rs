@@ -1,0 +1,227 @@
+//! Events in a file: all of them, in the order of their streams, whatever happens to the processes that publish them.
+//!
+//! `PUBLISHED_ORDERS` (60) and `PUBLISHED_KILLS` (3) make the test with kills longer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use commerce_core::actor::Role;
+use futures_util::future::join_all;
+use http::StatusCode;
+use serde_json::Value;
+
+use crate::home::{Home, on_each_database};
+use crate::running::{Caller, PATIENCE, Server, commerce, directory, fail, order_of, succeed};
+
+on_each_database!(
+    events_are_in_the_file_and_can_be_published_again,
+    of_two_processes_one_publishes_and_the_other_takes_over
+);
+
+const SETTINGS: &str = "[publish.archive]\nkind = \"file\"\npath = \"events.jsonl\"\nstart = \"beginning\"\n";
+const BUYERS: u32 = 4;
+
+fn setting(name: &str, usual: u32) -> u32 {
+    env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
+}
+
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
+}
+
+fn serve(home: &Home, address: &str) -> Server {
+    fs::write(home.path().join("shop.toml"), SETTINGS).expect("written");
+    let limits = ["--orders-per-minute", "0", "--unpaid-orders", "0", "--unpaid-units", "0"];
+    Server::start_with(commerce(home.path()).args(["--config", "shop.toml", "--listen", address]).args(limits))
+}
+
+/// The lines of the file. One that is being written does not count.
+fn lines(home: &Home) -> Vec<Value> {
+    let text = fs::read_to_string(home.path().join("events.jsonl")).unwrap_or_default();
+    let whole = text.rsplit_once('\n').map(|(whole, _)| whole).unwrap_or_default();
+    whole.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+}
+
+/// The whole feed, as the HTTP API shows it.
+async fn feed(admin: &Caller) -> Vec<Value> {
+    let (mut events, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = admin.get(&format!("/v1/events?limit=100{after}")).await.body;
+        let items = page["items"].as_array().expect("a page").clone();
+        if items.is_empty() {
+            return events;
+        }
+        events.extend(items);
+        after = format!("&after={}", page["next_cursor"].as_str().expect("a cursor"));
+    }
+}
+
+async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn caller(home: &Home, address: SocketAddr, sub: &str, role: Role) -> Caller {
+    Caller::guest(address).acting(home.path(), sub, role)
+}
+
+async fn order(ann: &Caller, number: u32) {
+    let answer = ann.order(&format!("order-{number}"), &order_of("mug", 1)).await.expect("an answer");
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+}
+
+async fn events_are_in_the_file_and_can_be_published_again(home: Home) {
+    home.stock(&[("mug", 100)]);
+    let server = serve(&home, "127.0.0.1:0");
+    let (ann, admin) =
+        (caller(&home, server.address, "ann", Role::Customer), caller(&home, server.address, "ada", Role::Admin));
+    for number in 0..3 {
+        order(&ann, number).await;
+    }
+    let events = feed(&admin).await;
+    until("every event is in the file", async || lines(&home).len() >= events.len()).await;
+    assert_eq!(lines(&home), events);
+    let end = events.len();
+    let listed = succeed(home.path(), &["events", "targets"]);
+    assert!(listed.contains(&format!("archive  position {end}  behind 0 events")), "{listed}");
+    let metrics = metrics(server.address).await;
+    assert!(metrics.contains("publish_events_total{target=\"archive\",type=\"order.created\"} 3"), "{metrics}");
+    assert!(metrics.contains("publish_lag_events{target=\"archive\"} 0"), "{metrics}");
+
+    fail(home.path(), &["events", "replay", "--to", "books", "--after", "0"], 1, "nothing was ever published to books");
+    let beyond = (end + 1).to_string();
+    fail(home.path(), &["events", "replay", "--to", "archive", "--after", &beyond], 1, "the feed ends at");
+    let moved = succeed(home.path(), &["events", "replay", "--to", "archive", "--after", "1"]);
+    assert!(moved.contains(&format!("archive goes on after position 1; it was at {end}")), "{moved}");
+    until("the events are there again", async || lines(&home).len() >= 2 * end - 1).await;
+    assert_eq!(lines(&home)[end..], events[1..]);
+    assert_eq!(server.stop().code, Some(0));
+    let listed = succeed(home.path(), &["events", "targets"]);
+    assert!(listed.contains("no process publishes"), "{listed}");
+}
+
+async fn metrics(address: SocketAddr) -> String {
+    let path = format!("http://{address}/metrics");
+    let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http();
+    let answer = client.request(http::Request::get(path).body(String::new()).expect("a request")).await;
+    let body = http_body_util::BodyExt::collect(answer.expect("an answer").into_body()).await.expect("a body");
+    String::from_utf8(body.to_bytes().to_vec()).expect("text")
+}
+
+async fn of_two_processes_one_publishes_and_the_other_takes_over(home: Home) {
+    home.stock(&[("mug", 100)]);
+    let first = serve(&home, "127.0.0.1:0");
+    until("the first one publishes", async || !lines(&home).is_empty()).await;
+    let second = serve(&home, "127.0.0.1:0");
+    let (ann, admin) =
+        (caller(&home, second.address, "ann", Role::Customer), caller(&home, second.address, "ada", Role::Admin));
+    for number in 0..5 {
+        order(&ann, number).await;
+        order(&ann.at(first.address), number + 5).await;
+    }
+    let events = feed(&admin).await;
+    until("every event is in the file", async || lines(&home).len() >= events.len()).await;
+    assert_eq!(lines(&home), events, "each event once");
+    assert_eq!(first.stop().code, Some(0));
+    order(&ann, 10).await;
+    let events = feed(&admin).await;
+    until("the second one publishes", async || lines(&home).len() >= events.len()).await;
+    assert_eq!(lines(&home), events, "each event once");
+}
+
+/// Two processes with a target, one of which is killed now and then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_that_are_killed_publish_every_event_in_order() {
+    let (orders, kills) = (setting("PUBLISHED_ORDERS", 60), setting("PUBLISHED_KILLS", 3));
+    let home = Arc::new(Home::postgres());
+    home.stock(&[("mug", 1_000_000)]);
+    let addresses = [free_address(), free_address()];
+    let mut servers = addresses.map(|address| Some(serve(&home, &address.to_string())));
+    let placed = Arc::new(AtomicU32::new(0));
+    let buy = |buyer: u32| {
+        let ann = caller(&home, addresses[0], &format!("user-{buyer}"), Role::Customer);
+        let placed = Arc::clone(&placed);
+        tokio::spawn(async move {
+            loop {
+                let number = placed.fetch_add(1, Ordering::Relaxed);
+                if number >= orders {
+                    return;
+                }
+                place(&ann, addresses, number).await;
+            }
+        })
+    };
+    let buyers: Vec<_> = (0..BUYERS).map(buy).collect();
+    for number in 1..=kills {
+        while placed.load(Ordering::Relaxed) < orders * number / (kills + 1) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let victim = &mut servers[usize::from(number % 2 == 0)];
+        let (address, home) = (addresses[usize::from(number % 2 == 0)].to_string(), Arc::clone(&home));
+        let killed = victim.take().expect("it runs");
+        let restarted = tokio::task::spawn_blocking(move || {
+            killed.kill();
+            serve(&home, &address)
+        });
+        *victim = Some(restarted.await.expect("no panic"));
+    }
+    for buyer in join_all(buyers).await {
+        buyer.expect("no panic");
+    }
+    let events = feed(&caller(&home, addresses[0], "ada", Role::Admin)).await;
+    let ids = |events: &[Value]| events.iter().map(|event| event["id"].to_string()).collect::<BTreeSet<_>>();
+    let expected = ids(&events);
+    until("every event is in the file", async || ids(&lines(&home)) == expected).await;
+    in_order(&lines(&home));
+    eprintln!("{} events, {} lines, {kills} kills", expected.len(), lines(&home).len());
+}
+
+/// Places an order at one server or the other.
+async fn place(ann: &Caller, addresses: [SocketAddr; 2], number: u32) {
+    let (started, key) = (Instant::now(), format!("order-{number}"));
+    for address in addresses.iter().cycle().skip(usize::from(number % 2 == 0)) {
+        match ann.at(*address).order(&key, &order_of("mug", 1)).await {
+            Ok(answer) if answer.status == StatusCode::CREATED => return,
+            other => assert!(started.elapsed() < PATIENCE, "{other:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Of each stream, an event that was not there before has a later number than all before it.
+fn in_order(lines: &[Value]) {
+    let (mut known, mut last) = (BTreeSet::new(), BTreeMap::new());
+    for line in lines {
+        let (stream, number) = (line["subject"].to_string(), line["sequence"].to_string());
+        if known.insert(line["id"].to_string()) {
+            let before = last.insert(stream, number.clone());
+            assert!(before.as_ref().is_none_or(|before| *before < number), "{before:?} and then {line}");
+        }
+    }
+}
+
+#[test]
+fn settings_of_targets_are_checked() {
+    let directory = directory();
+    let check = |text: &str, words: &str| {
+        fs::write(directory.path().join("shop.toml"), text).expect("written");
+        fail(directory.path(), &["--config", "shop.toml", "events", "targets"], 1, words);
+    };
+    let file = |name: &str, more: &str| format!("[publish.{name}]\nkind = \"file\"\npath = \"a.jsonl\"\n{more}\n");
+    check(&file("a", "types = [\"order.lost\"]"), "a: `order.lost` is not an event type");
+    check(&file("\"a/b\"", ""), "the name a/b may have letters, digits, - and _ only");
+    check(&[file("a", ""), file("b", "")].concat(), "two targets have the file");
+    check(&file("a", "colour = 1"), "unknown field `colour`");
+    check(&file("a", "start = \"now\""), "unknown variant `now`");
+    check("[publish.a]\nkind = \"file\"\n", "missing field `path`");
+    check("[publish.a]\nkind = \"pigeon\"\npath = \"a\"\n", "unknown variant `pigeon`");
+    assert!(!directory.path().join("commerce.db").exists());
+}
