@@ -243,6 +243,9 @@ impl Relay {
                 return Ok(Round::Elsewhere);
             }
             if others.is_empty() {
+                if !page.more {
+                    telemetry::lag(&self.options.name, 0, TimeDelta::zero());
+                }
                 return Ok(Round::Published { events: messages.len(), more: page.more });
             }
             (state, rest) = (after, others);

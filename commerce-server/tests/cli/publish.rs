@@ -90,11 +90,14 @@ async fn events_are_in_the_file_and_can_be_published_again(home: Home) {
     until("every event is in the file", async || lines(&home).len() >= events.len()).await;
     assert_eq!(lines(&home), events);
     let end = events.len();
-    let listed = succeed(home.path(), &["events", "targets"]);
-    assert!(listed.contains(&format!("archive  position {end}  behind 0 events")), "{listed}");
-    let metrics = metrics(server.address).await;
-    assert!(metrics.contains("publish_events_total{target=\"archive\",type=\"order.created\"} 3"), "{metrics}");
-    assert!(metrics.contains("publish_lag_events{target=\"archive\"} 0"), "{metrics}");
+    let listed = format!("archive  position {end}  behind 0 events, 0 s  a process publishes  failures 0");
+    until("the position is stored", async || succeed(home.path(), &["events", "targets"]).trim() == listed).await;
+    until("the lag is gone", async || {
+        let metrics = metrics(server.address).await;
+        assert!(metrics.contains("publish_events_total{target=\"archive\",type=\"order.created\"} 3"), "{metrics}");
+        metrics.contains("publish_lag_events{target=\"archive\"} 0")
+    })
+    .await;
 
     fail(home.path(), &["events", "replay", "--to", "books", "--after", "0"], 1, "nothing was ever published to books");
     let beyond = (end + 1).to_string();
