@@ -191,7 +191,11 @@ impl Pauses {
     pub fn after(self, failures: u32, random: u64) -> TimeDelta {
         let doublings = failures.saturating_sub(1).min(30);
         let longest = self.longest.num_milliseconds();
-        let whole = self.first.num_milliseconds().saturating_mul(1_i64 << doublings).clamp(0, longest.max(0));
+        let whole = self
+            .first
+            .num_milliseconds()
+            .saturating_mul(1_i64.checked_shl(doublings).unwrap_or(i64::MAX))
+            .clamp(0, longest.max(0));
         let half = whole / 2;
         let spread = u64::try_from(whole.saturating_sub(half)).unwrap_or_default().saturating_add(1);
         let more = random.checked_rem(spread).and_then(|more| i64::try_from(more).ok());

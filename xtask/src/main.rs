@@ -54,6 +54,7 @@ const STAGES: &[Stage] = &[
 
 const PACKAGES: &[&str] = &[
     "commerce-core",
+    "commerce-events",
     "commerce-outbound",
     "commerce-remote",
     "commerce-stripe",
