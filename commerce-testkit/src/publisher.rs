@@ -76,12 +76,11 @@ impl FakeTarget {
         state.calls = state.calls.saturating_add(1);
         let all = messages.len();
         let (taken, answer) = match &state.behavior {
-            TargetBehavior::Confirms => (all, Some(Ok(()))),
             TargetBehavior::Unavailable => (0, Some(Err(PublishError::unavailable(0, "away")))),
             TargetBehavior::TakesSome(some) if *some < all => {
                 (*some, Some(Err(PublishError::unavailable(*some, "full"))))
             }
-            TargetBehavior::TakesSome(_) => (all, Some(Ok(()))),
+            TargetBehavior::Confirms | TargetBehavior::TakesSome(_) => (all, Some(Ok(()))),
             TargetBehavior::LosesAnswers => (all, Some(Err(PublishError::unavailable(0, "no answer")))),
             TargetBehavior::Hangs => (0, None),
             TargetBehavior::Refuses(event_type) => {

@@ -45,8 +45,5 @@ pub(crate) fn lag(target: &TargetName, events: u64, age: TimeDelta) {
 
 /// The label of a failure.
 pub(crate) const fn kind(failure: &PublishFailure) -> &'static str {
-    match failure {
-        PublishFailure::Refused(_) => "refused",
-        _ => "unavailable",
-    }
+    if matches!(failure, PublishFailure::Refused(_)) { "refused" } else { "unavailable" }
 }
