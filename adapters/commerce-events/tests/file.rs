@@ -1,6 +1,9 @@
 //! The file keeps the contract of a publisher, also after crashes and when it is moved.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
+use std::future::{Ready, ready};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -56,8 +59,8 @@ impl Fixture for OneFile {
     }
 }
 
-async fn start() -> OneFile {
-    OneFile::new()
+fn start() -> Ready<OneFile> {
+    ready(OneFile::new())
 }
 
 commerce_testkit::publisher_suite!(start);

@@ -1,5 +1,7 @@
 //! The relay: every event, in the order of its stream, by one process at a time.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -43,10 +45,6 @@ impl Shop {
         }
     }
 
-    fn options(&self) -> TargetOptions {
-        TargetOptions { start: Start::Beginning, ..TargetOptions::new(parse("books")) }
-    }
-
     fn relay_on(&self, store: Arc<dyn Store>, options: TargetOptions) -> Relay {
         let processor = Arc::new(SandboxProcessor::in_memory());
         let engine = Engine::builder(Settings::new(Currency::USD), store, processor).clock(self.clock.clone()).build();
@@ -88,6 +86,10 @@ impl Shop {
     }
 }
 
+fn options() -> TargetOptions {
+    TargetOptions { start: Start::Beginning, ..TargetOptions::new(parse("books")) }
+}
+
 /// Rounds until the relay has published everything or does not get further.
 async fn rounds(relay: &mut Relay) -> Round {
     loop {
@@ -107,7 +109,7 @@ async fn every_event_is_published_in_order_and_once() {
         shop.order(2).await;
     }
     let limits = BatchLimits { messages: 7, bytes: 1000 };
-    let mut relay = shop.relay(TargetOptions { limits, ..shop.options() });
+    let mut relay = shop.relay(TargetOptions { limits, ..options() });
     assert_eq!(rounds(&mut relay).await, DONE);
     shop.order(1).await;
     assert_eq!(rounds(&mut relay).await, DONE);
@@ -120,7 +122,7 @@ async fn every_event_is_published_in_order_and_once() {
 #[tokio::test]
 async fn a_new_target_begins_at_the_end_unless_told_otherwise() {
     let shop = Shop::new().await;
-    let mut relay = shop.relay(TargetOptions { start: Start::End, ..shop.options() });
+    let mut relay = shop.relay(TargetOptions { start: Start::End, ..options() });
     assert_eq!(relay.round().await.expect("a round"), DONE);
     assert_eq!(shop.target.received(), []);
     shop.order(1).await;
@@ -137,7 +139,7 @@ async fn only_wanted_types_are_published_and_the_others_are_passed() {
         shop.order(2).await;
     }
     let types = ["order.paid".to_owned()].into();
-    let mut relay = shop.relay(TargetOptions { types, ..shop.options() });
+    let mut relay = shop.relay(TargetOptions { types, ..options() });
     rounds(&mut relay).await;
     rounds(&mut relay).await;
     let received = shop.target.received();
@@ -149,7 +151,7 @@ async fn only_wanted_types_are_published_and_the_others_are_passed() {
 #[tokio::test]
 async fn a_target_that_is_away_is_tried_again_after_growing_pauses() {
     let shop = Shop::new().await;
-    let mut relay = shop.relay(shop.options());
+    let mut relay = shop.relay(options());
     shop.target.be(TargetBehavior::Unavailable);
     let mut before = TimeDelta::zero();
     for failures in 1..=5 {
@@ -178,7 +180,7 @@ async fn what_a_target_confirmed_before_it_failed_counts() {
         shop.order(2).await;
     }
     shop.target.be(TargetBehavior::TakesSome(2));
-    let mut relay = shop.relay(shop.options());
+    let mut relay = shop.relay(options());
     while shop.store.last_position().await.expect("a store")
         > u64::try_from(shop.target.received().len()).unwrap_or_default()
     {
@@ -194,7 +196,7 @@ async fn what_a_target_confirmed_before_it_failed_counts() {
 async fn a_lost_answer_repeats_events_and_loses_none() {
     let shop = Shop::new().await;
     shop.order(2).await;
-    let mut relay = shop.relay(shop.options());
+    let mut relay = shop.relay(options());
     shop.target.be(TargetBehavior::LosesAnswers);
     relay.round().await.expect("a round");
     shop.advance(TimeDelta::minutes(2));
@@ -211,7 +213,7 @@ async fn a_refused_event_stops_its_target_and_is_shown() {
     let shop = Shop::new().await;
     shop.order(2).await;
     shop.order(1).await;
-    let mut relay = shop.relay(shop.options());
+    let mut relay = shop.relay(options());
     shop.target.be(TargetBehavior::Refuses("order.paid".to_owned()));
     relay.round().await.expect("a round");
     shop.advance(TimeDelta::minutes(2));
@@ -225,7 +227,7 @@ async fn a_refused_event_stops_its_target_and_is_shown() {
 #[tokio::test(start_paused = true)]
 async fn a_target_without_an_answer_is_given_up_within_the_lease() {
     let shop = Shop::new().await;
-    let mut relay = shop.relay(shop.options());
+    let mut relay = shop.relay(options());
     shop.target.be(TargetBehavior::Hangs);
     let before = tokio::time::Instant::now();
     assert!(matches!(relay.round().await.expect("a round"), Round::Failing(_)));
@@ -236,7 +238,7 @@ async fn a_target_without_an_answer_is_given_up_within_the_lease() {
 #[tokio::test]
 async fn one_process_publishes_and_another_goes_on_when_its_lease_ends() {
     let shop = Shop::new().await;
-    let (mut first, mut second) = (shop.relay(shop.options()), shop.relay(shop.options()));
+    let (mut first, mut second) = (shop.relay(options()), shop.relay(options()));
     rounds(&mut first).await;
     shop.order(2).await;
     assert_eq!(second.round().await.expect("a round"), Round::Elsewhere);
@@ -258,25 +260,25 @@ async fn one_process_publishes_and_another_goes_on_when_its_lease_ends() {
 async fn a_process_that_lost_its_lease_while_it_published_does_not_move_the_position() {
     let shop = Shop::new().await;
     shop.order(2).await;
-    let mut first = shop.relay(shop.options());
+    let mut first = shop.relay(options());
     rounds(&mut first).await;
     shop.order(2).await;
     let state = shop.state().await;
     assert!(shop.store.replace_target(Some(&state), Some(&state.released())).await.expect("a store"));
     assert_eq!(first.round().await.expect("a round"), Round::Elsewhere);
     assert_eq!(shop.state().await.position, state.position);
-    rounds(&mut shop.relay(shop.options())).await;
+    rounds(&mut shop.relay(options())).await;
     shop.has_everything().await;
 }
 
 #[tokio::test]
 async fn a_relay_that_ends_gives_its_lease_to_the_next_at_once() {
     let shop = Shop::new().await;
-    let first = shop.relay(shop.options());
+    let first = shop.relay(options());
     first.run(std::future::ready(())).await;
     assert_eq!(shop.state().await.lease, None);
     shop.order(2).await;
-    rounds(&mut shop.relay(shop.options())).await;
+    rounds(&mut shop.relay(options())).await;
     shop.has_everything().await;
 }
 
@@ -284,7 +286,7 @@ async fn a_relay_that_ends_gives_its_lease_to_the_next_at_once() {
 async fn a_position_that_a_person_moved_is_gone_on_from() {
     let shop = Shop::new().await;
     shop.order(2).await;
-    let mut relay = shop.relay(shop.options());
+    let mut relay = shop.relay(options());
     rounds(&mut relay).await;
     let state = shop.state().await;
     let back = state.moved_to(1, state.position, Skipping::Refused).expect("back");
@@ -304,7 +306,7 @@ async fn a_store_that_fails_loses_no_event() {
             let shop = Shop::new().await;
             let store = FaultInjector::new(shop.store.clone(), 1);
             let limits = BatchLimits { messages: 3, bytes: 1_000_000 };
-            let mut relay = shop.relay_on(Arc::new(store.clone()), TargetOptions { limits, ..shop.options() });
+            let mut relay = shop.relay_on(Arc::new(store.clone()), TargetOptions { limits, ..options() });
             for _ in 0..3 {
                 shop.order(2).await;
             }
