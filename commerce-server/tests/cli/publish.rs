@@ -167,8 +167,8 @@ async fn processes_that_are_killed_publish_every_event_in_order() {
         while placed.load(Ordering::Relaxed) < orders * number / (kills + 1) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let victim = &mut servers[usize::from(number % 2 == 0)];
-        let (address, home) = (addresses[usize::from(number % 2 == 0)].to_string(), Arc::clone(&home));
+        let victim = &mut servers[usize::from(number.is_multiple_of(2))];
+        let (address, home) = (addresses[usize::from(number.is_multiple_of(2))].to_string(), Arc::clone(&home));
         let killed = victim.take().expect("it runs");
         let restarted = tokio::task::spawn_blocking(move || {
             killed.kill();
@@ -190,7 +190,7 @@ async fn processes_that_are_killed_publish_every_event_in_order() {
 /// Places an order at one server or the other.
 async fn place(ann: &Caller, addresses: [SocketAddr; 2], number: u32) {
     let (started, key) = (Instant::now(), format!("order-{number}"));
-    for address in addresses.iter().cycle().skip(usize::from(number % 2 == 0)) {
+    for address in addresses.iter().cycle().skip(usize::from(number.is_multiple_of(2))) {
         match ann.at(*address).order(&key, &order_of("mug", 1)).await {
             Ok(answer) if answer.status == StatusCode::CREATED => return,
             other => assert!(started.elapsed() < PATIENCE, "{other:?}"),
