@@ -34,6 +34,7 @@ use crate::document::{Document, DocumentEvent, DocumentFilter, DocumentId, Docum
 use crate::event::{HistoryEntry, Recorded};
 use crate::ids::{CartId, CategoryId, OrderId, OrderNumber, PaymentId, ProductId, PromotionId, ReturnId, Sku, UserId};
 use crate::order::{Order, OrderEvent, Return, ReturnStatus, Status};
+use crate::payment::Payment;
 use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage, code_key};
 use crate::stock::{Reservation, StockLevel};
 use crate::task::{Task, TaskEvent, TaskKey, TaskKind, TaskState};
@@ -374,6 +375,22 @@ pub trait Store: Send + Sync + fmt::Debug {
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
             found.extend(self.order(&OrderRef::Id(*id)).await?);
+        }
+        Ok(found)
+    }
+
+    /// An order with its payment, which is `None` before its first operation.
+    async fn order_with_payment(&self, order_ref: &OrderRef) -> StoreResult<Option<(Order, Option<Payment>)>> {
+        let Some(order) = self.order(order_ref).await? else { return Ok(None) };
+        let payment = read::document(self, &order.payment.id).await?;
+        Ok(Some((order, payment)))
+    }
+
+    /// The documents of a kind with the given ids, in any order. Unknown ids are left out.
+    async fn documents_by_id(&self, kind: DocumentKind, ids: &[String]) -> StoreResult<Vec<Document>> {
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            found.extend(self.document(&DocumentId { kind, id: id.clone() }).await?);
         }
         Ok(found)
     }

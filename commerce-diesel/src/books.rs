@@ -9,7 +9,7 @@ use commerce_core::port::{ProcessorEvent, StoreError, StoreErrorKind};
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::query::sandbox;
-use super::{Backend, in_listing, in_statement, in_transaction};
+use super::{Backend, in_listing, in_short_transaction, in_statement};
 use crate::fault::Fault;
 use crate::rows::sandbox::NewSandboxRow;
 
@@ -37,7 +37,7 @@ impl Books for Backend {
             Err(TryRecvError::Empty) => {}
         }
         let (rows, answers) = self.shared.books.take();
-        answers.send(&in_transaction!(self, [rows]; conn => sandbox::append(conn, &rows))?);
+        answers.send(&in_short_transaction!(self, [rows]; conn => sandbox::append(conn, &rows))?);
         Ok(written.try_recv().unwrap_or_default())
     }
 

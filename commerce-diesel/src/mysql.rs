@@ -44,7 +44,7 @@ mod writers;
 use diesel_async::RunQueryDsl;
 
 use self::connection::Conn;
-use self::readers::{in_listing, in_snapshot, in_statement, in_transaction};
+use self::readers::{in_listing, in_short_transaction, in_snapshot, in_statement, in_transaction};
 use self::store::NetworkStore as Backend;
 pub use self::store::NetworkStore as MysqlStore;
 

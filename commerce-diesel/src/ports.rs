@@ -17,6 +17,7 @@ use commerce_core::document::{ClaimKind, Document, DocumentEvent, DocumentFilter
 use commerce_core::event::{HistoryEntry, Recorded};
 use commerce_core::ids::{OrderId, PromotionId, ReturnId, Sku, UserId};
 use commerce_core::order::{Order, OrderEvent, Return};
+use commerce_core::payment::Payment;
 use commerce_core::port::{
     CommitError, OrderFilter, OrderRef, Page, PageRequest, PricingFacts, PricingQuery, ProductCursor, ProductFilter,
     PromotionCursor, PromotionWithUsage, ReturnFilter, Store, StoreError,
@@ -121,6 +122,17 @@ impl Store for Backend {
 
     async fn orders_by_id(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
         in_listing!(self, [ids]; conn => orders::by_id(conn, &ids))
+    }
+
+    async fn order_with_payment(&self, order_ref: &OrderRef) -> Result<Option<(Order, Option<Payment>)>, StoreError> {
+        in_statement!(self, [order_ref]; conn => orders::with_payment(conn, &order_ref))
+    }
+
+    async fn documents_by_id(&self, kind: DocumentKind, ids: &[String]) -> Result<Vec<Document>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        in_listing!(self, [ids]; conn => documents::with_ids(conn, kind, &ids))
     }
 
     async fn count_active_orders(&self, user: &UserId) -> Result<u32, StoreError> {

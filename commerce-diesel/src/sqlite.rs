@@ -37,7 +37,7 @@ use std::time::Duration;
 
 use self::connection::{Conn, RunQueryDsl};
 pub use self::open::OpenError;
-use self::readers::{Readers, in_listing, in_snapshot, in_statement, in_transaction};
+use self::readers::{Readers, in_listing, in_short_transaction, in_snapshot, in_statement, in_transaction};
 use self::writer::Writer;
 use crate::book_queue::BookQueue;
 use crate::health::Health;

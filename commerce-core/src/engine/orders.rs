@@ -191,7 +191,7 @@ impl Engine {
     }
 }
 
-const fn noun(order_ref: &OrderRef) -> Resource {
+pub(super) const fn noun(order_ref: &OrderRef) -> Resource {
     match order_ref {
         OrderRef::Id(_) | OrderRef::Number(_) => Resource::Order,
         OrderRef::Payment(_) => Resource::Payment,

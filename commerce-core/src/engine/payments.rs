@@ -28,6 +28,7 @@ use crate::port::{
 use crate::stock::StockRefusal;
 use crate::text::BoundedString;
 
+use super::orders::noun;
 use super::{Answer, Decided, Decision, Engine, EngineError, Key, Reply, Resource, Result, Target};
 
 /// How long after its operation was noted a request may still be sent. It must arrive before the processor is believed that it
@@ -119,8 +120,14 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`] also for the payment of another customer.
     pub async fn payment(&self, caller: &Actor, payment: PaymentId) -> Result<PaymentView> {
-        let order = self.order(caller, &OrderRef::Payment(payment)).await?;
-        Ok(PaymentView { payment: self.stored_payment(payment).await?, order })
+        self.payment_view(caller, &OrderRef::Payment(payment)).await
+    }
+
+    pub(super) async fn payment_view(&self, caller: &Actor, order_ref: &OrderRef) -> Result<PaymentView> {
+        let found = self.ports.store.order_with_payment(order_ref).await?;
+        let found = found.filter(|(order, _)| caller.can_access(&order.user_id));
+        let (order, payment) = found.ok_or(EngineError::NotFound(noun(order_ref)))?;
+        Ok(PaymentView { order, payment })
     }
 
     /// What can be shown in a dispute: the payment, and the history of its order.
@@ -182,13 +189,12 @@ impl Engine {
         filter: &PaymentFilter,
         page: &PageRequest<String>,
     ) -> Result<Page<PaymentView, String>> {
-        let order = self.ports.store.order(&OrderRef::Id(order)).await?.filter(|_| page.after.is_none());
-        let order = order.filter(|order| filter.user.as_ref().is_none_or(|user| *user == order.user_id));
-        let mut items = Vec::new();
-        if let Some(order) = order {
-            items.push(PaymentView { payment: self.stored_payment(order.payment.id).await?, order });
-        }
-        Ok(Page { items, next: None })
+        let found = self.ports.store.order_with_payment(&OrderRef::Id(order)).await?.filter(|_| page.after.is_none());
+        let found = found.filter(|(order, _)| filter.user.as_ref().is_none_or(|user| *user == order.user_id));
+        Ok(Page {
+            items: found.into_iter().map(|(order, payment)| PaymentView { order, payment }).collect(),
+            next: None,
+        })
     }
 
     /// Authorizes and captures the payment of an order with a token from the processor, and records the processor's answer.
@@ -211,14 +217,14 @@ impl Engine {
         token: String,
         key: Key<'_, PaymentView>,
     ) -> Answer<PaymentView> {
-        let order = self.order(caller, &OrderRef::Payment(payment)).await?;
-        self.confirm_order(caller, order, PaymentToken::new(token), key).await
+        let view = self.payment(caller, payment).await?;
+        self.confirm_read(caller, view, PaymentToken::new(token), key).await
     }
 
-    pub(super) async fn confirm_order(
+    pub(super) async fn confirm_read(
         &self,
         caller: &Actor,
-        order: Order,
+        PaymentView { order, payment }: PaymentView,
         token: PaymentToken,
         key: Key<'_, PaymentView>,
     ) -> Answer<PaymentView> {
@@ -233,7 +239,7 @@ impl Engine {
             }
         }
         self.open_again(&order).await?;
-        let (payment, id) = self.note_authorization(caller, &order).await?;
+        let (payment, id) = self.note_authorization(caller, &order, payment.as_ref()).await?;
         let answer = self.send_authorization(&payment, id, token).await;
         let known = Known { order, payment };
         match answer {
@@ -265,18 +271,17 @@ impl Engine {
     }
 
     async fn read_payment(&self, caller: &Actor, id: PaymentId) -> Result<(Context, Order, PaymentChange)> {
-        let order = self.order(caller, &OrderRef::Payment(id)).await?;
+        let PaymentView { order, payment } = self.payment(caller, id).await?;
         let context = self.context(caller);
-        let change = self.payment_change(&order, &context).await?;
+        let change = self.payment_change(&order, payment, &context);
         Ok((context, order, change))
     }
 
     /// The payment of an order, with what was received elsewhere.
-    async fn payment_change(&self, order: &Order, context: &Context) -> Result<PaymentChange> {
-        let before = self.stored_payment(order.payment.id).await?;
+    fn payment_change(&self, order: &Order, before: Option<Payment>, context: &Context) -> PaymentChange {
         let mut after = before.clone().unwrap_or_else(|| self.new_payment(order));
         after.note_received(order, OperationId::new(self.ports.ids.next()), context.at);
-        Ok(PaymentChange { before, after })
+        PaymentChange { before, after }
     }
 
     /// Whether an order that awaited its payment does so no longer, which closes a payment that was opened.
@@ -365,12 +370,18 @@ impl Engine {
         }
     }
 
-    /// Notes that an authorization is about to be sent: a new one, or the one whose end is not known.
-    async fn note_authorization(&self, caller: &Actor, order: &Order) -> Result<(Payment, OperationId)> {
+    /// Notes that an authorization is about to be sent: a new one, or the one whose end is not known. It is decided on the payment
+    /// as it was read first. After a lost race it is read again.
+    async fn note_authorization(
+        &self,
+        caller: &Actor,
+        order: &Order,
+        read: Option<&Payment>,
+    ) -> Result<(Payment, OperationId)> {
         let id = OperationId::new(self.ports.ids.next());
-        let decide = async |_| {
+        let decide = async |lost| {
             let at = self.now();
-            let before = self.stored_payment(order.payment.id).await?;
+            let before = if lost == 0 { read.cloned() } else { self.stored_payment(order.payment.id).await? };
             let mut after = before.clone().unwrap_or_else(|| self.new_payment(order));
             let open = after.open_operation(OperationKind::Authorize).map(|operation| operation.id);
             if let Some(open) = open {
@@ -461,8 +472,8 @@ impl Engine {
         finding: &Finding,
         units_gone: bool,
     ) -> Decided<PaymentView> {
-        let payment = self.stored_payment(id).await?.ok_or(EngineError::NotFound(Resource::Payment))?;
-        let order = self.order(&Actor::SYSTEM, &OrderRef::Id(payment.order_id)).await?;
+        let PaymentView { order, payment } = self.payment(&Actor::SYSTEM, id).await?;
+        let payment = payment.ok_or(EngineError::NotFound(Resource::Payment))?;
         self.decide_with_finding((order, PaymentChange::of(payment)), operation, finding.clone(), units_gone).await
     }
 
@@ -486,7 +497,8 @@ impl Engine {
         let known = before.as_ref().and_then(|before| before.reference.clone());
         let change = Some(PaymentChange { before, after });
         let mut decision = self.commit_with_payment(&context, order, events, change).await?;
-        if let Some(payment) = decision.outcome.payment.as_ref().filter(|payment| payment.reference != known) {
+        let is_news = |payment: &&Payment| payment.reference != known && payment.may_be_missed(context.at);
+        if let Some(payment) = decision.outcome.payment.as_ref().filter(is_news) {
             self.retry_events(&mut decision.commit, payment).await?;
         }
         Ok(decision)
@@ -504,7 +516,7 @@ impl Engine {
         let asks = !events.is_empty() && order.payment.held.is_some();
         let asks = asks || events.iter().any(|event| requested_refund(event).is_some());
         let change = match change {
-            None if asks => Some(self.payment_change(&order, context).await?),
+            None if asks => Some(self.payment_change(&order, self.stored_payment(order.payment.id).await?, context)),
             None if self.ends_unpaid(&order, &events) => {
                 self.stored_payment(order.payment.id).await?.map(PaymentChange::of)
             }

@@ -11,7 +11,7 @@ use crate::document::{DocumentFilter, DocumentId, DocumentKind};
 use crate::ids::{PaymentId, PaymentMethodId, UserId};
 use crate::payment::{MAX_SAVED_METHODS, SavedMethod, SavedMethodRejection, SavedMethodState};
 use crate::port::{
-    ClientSecret, OrderRef, Page, PageRequest, PaymentToken, SavedMeans, Setup, SetupOutcome, SetupRequest, StoreError,
+    ClientSecret, Page, PageRequest, PaymentToken, SavedMeans, Setup, SetupOutcome, SetupRequest, StoreError,
 };
 
 use super::{Answer, Decision, Engine, EngineError, Key, PaymentView, Resource, Result};
@@ -138,9 +138,9 @@ impl Engine {
         method: PaymentMethodId,
         key: Key<'_, PaymentView>,
     ) -> Answer<PaymentView> {
-        let order = self.order(caller, &OrderRef::Payment(payment)).await?;
+        let view = self.payment(caller, payment).await?;
         match self.charged_by(caller, method).await {
-            Ok(token) => self.confirm_order(caller, order, token, key).await,
+            Ok(token) => self.confirm_read(caller, view, token, key).await,
             Err(error) => self.answer_again(key, error).await,
         }
     }

@@ -1,11 +1,13 @@
 //! Use cases of events that processors send.
 
-use alloc::string::String;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use crate::actor::Actor;
 use crate::commit::Commit;
 use crate::document::{DocumentFilter, DocumentId, DocumentKind};
-use crate::ids::{EventId, OperationId};
+use crate::ids::{EventId, OperationId, PaymentId};
 use crate::payment::{EventCursor, Finding, Payment, ReceivedEvent, ReceivedState, Subject};
 use crate::permission::Permission;
 use crate::port::{OrderRef, Page, PageRequest, ProcessorEvent, Webhook};
@@ -43,8 +45,9 @@ impl Engine {
         loop {
             let after = known.as_ref().map(|known| known.cursor.as_str());
             let page = self.ports.processor.list(after).await?;
+            let payments = self.payments_of(&page.events).await?;
             for event in &page.events {
-                if !self.is_recorded(event).await? {
+                if !is_recorded(event, &payments) {
                     new = new.saturating_add(self.receive(event).await?.into());
                 }
             }
@@ -89,12 +92,13 @@ impl Engine {
         self.decide_and_commit(None, decide).await.map(drop)
     }
 
-    /// Whether the shop knows of its operation what an event tells.
-    async fn is_recorded(&self, event: &ProcessorEvent) -> Result<bool> {
-        let (Some(payment), Some(operation)) = (event.payment, event.operation) else { return Ok(false) };
-        let payment = self.stored_payment(payment).await?;
-        let known = payment.as_ref().and_then(|payment| payment.operation(operation));
-        Ok(known.is_some_and(|known| known.stands_as(&event.answer.outcome)))
+    /// The payments that events are about, as far as the events tell.
+    async fn payments_of(&self, events: &[ProcessorEvent]) -> Result<BTreeMap<PaymentId, Payment>> {
+        let ids: BTreeSet<_> = events.iter().filter_map(|event| event.payment).collect();
+        let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+        let found = self.ports.store.documents_by_id(DocumentKind::Payment, &ids).await?;
+        let payments = found.into_iter().filter_map(|document| Payment::try_from(document).ok());
+        Ok(payments.map(|payment| (payment.id, payment)).collect())
     }
 
     async fn event_cursor(&self) -> Result<Option<EventCursor>> {
@@ -211,4 +215,11 @@ impl Engine {
         let stored = self.ports.store.document(&DocumentId::new(DocumentKind::ProcessorEvent, &id)).await?;
         Ok(stored.and_then(|document| ReceivedEvent::try_from(document).ok()))
     }
+}
+
+/// Whether the shop knows of its operation what an event tells, or is about to know it.
+fn is_recorded(event: &ProcessorEvent, payments: &BTreeMap<PaymentId, Payment>) -> bool {
+    let payment = event.payment.and_then(|id| payments.get(&id));
+    let known = payment.zip(event.operation).and_then(|(payment, id)| payment.operation(id));
+    known.is_some_and(|known| known.stands_as(&event.answer.outcome) || known.is_awaited())
 }

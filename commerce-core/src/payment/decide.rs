@@ -391,6 +391,11 @@ impl Operation {
         }
     }
 
+    /// Whether its answer is on the way: the call that requested it gets it, or the task of the payment asks.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.state == OperationState::Requested && self.ask_at.is_some()
+    }
+
     /// Whether a request that was sent may still arrive.
     fn may_arrive(&self, at: DateTime<Utc>) -> bool {
         at.signed_duration_since(self.sent_at) < TimeDelta::seconds(IN_FLIGHT_SECONDS)

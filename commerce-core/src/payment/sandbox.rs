@@ -181,16 +181,19 @@ impl SandboxProcessor {
         Self::new(Arc::new(MemoryBooks::default()), Arc::new(crate::system::SystemClock))
     }
 
-    /// Changes the book of a payment as long as others change it at the same time. Returns the answer to an operation, and whether
-    /// the book changed.
+    /// Changes the book of a payment as long as others change it at the same time. The first attempt is made on an empty book, if
+    /// one is given, without reading. Returns the answer to an operation, and whether the book changed.
     async fn change(
         &self,
-        payment: PaymentId,
+        (payment, mut empty): (PaymentId, Option<PaymentBook>),
         id: OperationId,
         change: impl Fn(&mut PaymentBook) -> Result<(), ProcessorError> + Send + Sync,
     ) -> Result<Option<(OperationAnswer, bool)>, ProcessorError> {
         loop {
-            let (read, before) = self.books.read(payment).await.map_err(not_done)?;
+            let (read, before) = match empty.take() {
+                Some(book) => (0, book),
+                None => self.books.read(payment).await.map_err(not_done)?,
+            };
             let mut after = before.clone();
             change(&mut after)?;
             let Some(entry) = after.find(id) else { return Ok(None) };
@@ -288,7 +291,10 @@ impl Processor for SandboxProcessor {
             }
             Ok(())
         };
-        let answer = match self.change(payment, id, enter).await? {
+        // Without a reference, the payment is probably new. If not, the book cannot be written, and is read. An error would be wrong then.
+        let is_new = request.payment.reference.is_none() && Script::of(&request.action).verdict().is_ok();
+        let empty = is_new.then(PaymentBook::default);
+        let answer = match self.change((payment, empty), id, enter).await? {
             Some((known, false)) => return Ok(known),
             changed => changed.map(|(answer, _)| answer),
         };
@@ -304,7 +310,7 @@ impl Processor for SandboxProcessor {
             book.settle(lookup.id);
             Ok(())
         };
-        Ok(self.change(lookup.payment.payment, lookup.id, settle).await?.map(|(answer, _)| answer))
+        Ok(self.change((lookup.payment.payment, None), lookup.id, settle).await?.map(|(answer, _)| answer))
     }
 
     async fn list(&self, after: Option<&str>) -> Result<ProcessorEvents, ProcessorError> {

@@ -150,6 +150,7 @@ macro_rules! in_transaction {
     }};
 }
 
-/// An answer may be long or short: both are the same to a connection.
+/// An answer, or an operation, may be long or short: both are the same to a connection.
 pub(super) use in_statement as in_listing;
+pub(super) use in_transaction as in_short_transaction;
 pub(super) use {in_snapshot, in_statement, in_transaction, on_a_connection};

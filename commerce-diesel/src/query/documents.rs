@@ -31,6 +31,13 @@ macro_rules! tables {
                 query.load(conn).await
             }
 
+            pub(super) async fn with_ids(conn: &mut Conn, kind: DocumentKind, ids: &[String]) -> QueryResult<Vec<String>> {
+                let wanted = dialect::in_list(table::id, ids.iter().map(String::as_str));
+                let query = table::table.filter(wanted).select(table::body);
+                $(let query = query.filter(table::$column.eq(kind.name()));)?
+                query.load(conn).await
+            }
+
             pub(super) async fn with_claims(
                 conn: &mut Conn,
                 kind: DocumentKind,
@@ -146,6 +153,11 @@ macro_rules! in_table_of {
 pub(in super::super) async fn get<T: TryFrom<Document>>(conn: &mut Conn, id: &DocumentId) -> Answer<Option<T>> {
     let bodies = in_table_of!(id.kind, with_id(conn, id.kind, &id.id))?;
     Ok(read(id.kind, &bodies)?.pop())
+}
+
+/// The documents of a kind with some ids, in any order.
+pub(in super::super) async fn with_ids(conn: &mut Conn, kind: DocumentKind, ids: &[String]) -> Answer<Vec<Document>> {
+    read(kind, &in_table_of!(kind, with_ids(conn, kind, ids))?)
 }
 
 /// The documents of a kind that hold claims, in any order.

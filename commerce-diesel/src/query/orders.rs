@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use commerce_core::document::DocumentKind;
 use commerce_core::ids::{OrderId, ReturnId, UserId};
 use commerce_core::order::{Order, OrderEvent, Phase, Return, Unpaid};
+use commerce_core::payment::Payment;
 use commerce_core::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -14,38 +16,65 @@ use uuid::Builder;
 use super::{Answer, Conn, Fault, RunQueryDsl, dialect, listing, one_more};
 use crate::db_enum::DbEnum;
 use crate::fixed::{around, fixed};
+use crate::rows::document::read_document;
 use crate::rows::event::ORDER;
 use crate::rows::{micros, read_instant, read_stored};
 use crate::schema::sql_types::Id;
-use crate::schema::{document_keys, events, orders, returns};
+use crate::schema::{document_keys, events, orders, payments, returns};
 
-/// Orders with the events that created them.
-macro_rules! orders_with_events {
+/// The tables of orders with the events that created them.
+macro_rules! joined {
     () => {{
         let created = events::stream_kind.eq(ORDER).and(events::sequence.eq(1));
         let of_order = events::stream_id.eq(fixed::<Text>(dialect::STREAM_OF_ORDER));
-        let joined = orders::table.left_join(events::table.on(created.and(of_order)));
-        joined.select((orders::state, events::body.nullable())).into_boxed::<dialect::Db>()
+        orders::table.left_join(events::table.on(created.and(of_order)))
     }};
 }
 
-pub(in super::super) async fn get(conn: &mut Conn, order_ref: &OrderRef) -> Answer<Option<Order>> {
-    let query = orders_with_events!();
-    let query = match order_ref {
-        OrderRef::Id(id) => query.filter(orders::id.eq(DbUuid(id.uuid()))),
-        OrderRef::Payment(id) => query.filter(orders::payment_id.eq(DbUuid(id.uuid()))),
-        // Not `IN`: PostgreSQL might look at all orders for the one that is named.
-        OrderRef::Number(number) => {
-            let number = number.to_string().into_sql::<Text>();
-            query.filter(orders::id.eq(around::<Id, _>(dialect::ORDER_OF_NUMBER, number, ")")))
-        }
-        OrderRef::Return(id) => {
-            let id = DbUuid(id.uuid()).into_sql::<Id>();
-            query.filter(orders::id.eq(around::<Id, _>("(SELECT order_id FROM returns WHERE id = ", id, ")")))
+/// Orders with the events that created them.
+macro_rules! orders_with_events {
+    () => {
+        joined!().select((orders::state, events::body.nullable())).into_boxed::<dialect::Db>()
+    };
+}
+
+/// The one that is referred to.
+macro_rules! referred {
+    ($query:expr, $order_ref:expr) => {
+        match $order_ref {
+            OrderRef::Id(id) => $query.filter(orders::id.eq(DbUuid(id.uuid()))),
+            OrderRef::Payment(id) => $query.filter(orders::payment_id.eq(DbUuid(id.uuid()))),
+            // Not `IN`: PostgreSQL might look at all orders for the one that is named.
+            OrderRef::Number(number) => {
+                let number = number.to_string().into_sql::<Text>();
+                $query.filter(orders::id.eq(around::<Id, _>(dialect::ORDER_OF_NUMBER, number, ")")))
+            }
+            OrderRef::Return(id) => {
+                let id = DbUuid(id.uuid()).into_sql::<Id>();
+                $query.filter(orders::id.eq(around::<Id, _>("(SELECT order_id FROM returns WHERE id = ", id, ")")))
+            }
         }
     };
-    let rows: Vec<Row> = query.load(conn).await?;
+}
+
+pub(in super::super) async fn get(conn: &mut Conn, order_ref: &OrderRef) -> Answer<Option<Order>> {
+    let rows: Vec<Row> = referred!(orders_with_events!(), order_ref).load(conn).await?;
     rows.into_iter().next().map(assemble).transpose()
+}
+
+/// An order with its payment.
+pub(in super::super) async fn with_payment(
+    conn: &mut Conn,
+    order_ref: &OrderRef,
+) -> Answer<Option<(Order, Option<Payment>)>> {
+    let of_order = payments::id.eq(fixed::<Text>(dialect::PAYMENT_OF_ORDER));
+    let query = joined!().left_join(payments::table.on(of_order));
+    let columns = ((orders::state, events::body.nullable()), payments::body.nullable());
+    let query = query.select(columns).into_boxed::<dialect::Db>();
+    let rows: Vec<(Row, Option<String>)> = referred!(query, order_ref).load(conn).await?;
+    let Some((row, payment)) = rows.into_iter().next() else { return Ok(None) };
+    let payment = payment.map(|body| read_document(DocumentKind::Payment, &body)).transpose()?;
+    Ok(Some((assemble(row)?, payment)))
 }
 
 /// The orders with some ids.

@@ -11,9 +11,9 @@ use commerce_core::port::{StoreError, StoreErrorKind};
 use tokio::sync::oneshot;
 
 use super::connection::{Conn, lock, try_lock};
-use super::writer::Turn;
+use super::writer::{Turn, failed};
 use super::{dialect, open::OpenError};
-use crate::fault::{Answer, Fault};
+use crate::fault::Answer;
 
 type Job = Box<dyn FnOnce(&mut Conn) + Send>;
 
@@ -89,10 +89,6 @@ impl Readers {
     }
 }
 
-fn failed(fault: &Fault) -> StoreError {
-    StoreError::new(dialect::kind(fault), fault.to_string())
-}
-
 pub(super) fn at_one_time<T>(conn: &mut Conn, query: impl FnOnce(&mut Conn) -> Answer<T>) -> Answer<T> {
     dialect::begin_read(conn)?;
     let answer = query(conn);
@@ -157,6 +153,14 @@ macro_rules! in_snapshot {
     }};
 }
 
+/// Runs a short operation in its own transaction, which may have to be begun again.
+macro_rules! in_short_transaction {
+    ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
+        $(let $value = $value.to_owned();)*
+        $store.shared.writer.run_short(move |$conn| $crate::sqlite::connection::complete($query)).await
+    }};
+}
+
 /// Runs an operation in its own transaction on the writer thread.
 macro_rules! in_transaction {
     ($store:ident, [$($value:ident),*]; $conn:ident => $query:expr) => {{
@@ -165,4 +169,4 @@ macro_rules! in_transaction {
     }};
 }
 
-pub(super) use {in_listing, in_snapshot, in_statement, in_transaction};
+pub(super) use {in_listing, in_short_transaction, in_snapshot, in_statement, in_transaction};

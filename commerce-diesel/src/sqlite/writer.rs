@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::connection::{Conn, complete, lock, try_lock};
 use super::query::group::{self, Failure, Submission};
 use super::{SqliteOptions, dialect, open, open::OpenError};
-use crate::fault::Answer;
+use crate::fault::{Answer, Fault};
 use crate::prepared::Prepared;
 
 /// The most commits of one transaction.
@@ -76,22 +76,35 @@ impl Writer {
     pub(super) async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         let prepared = Prepared::new(commit).map_err(|error| StoreError::new(StoreErrorKind::Corrupt, error))?;
         let (reply, rx) = oneshot::channel();
-        if let Some(submission) = self.try_here(Submission::new(prepared, reply)) {
+        let mut rest = Some(Submission::new(prepared, reply));
+        self.try_here(|conn| rest = rest.take().and_then(|submission| alone(conn, submission)));
+        if let Some(submission) = rest {
             self.send(Work::Commit(Box::new(submission))).await?;
         }
         rx.await.map_err(|_| lost())?.answer
     }
 
-    /// Writes a commit on this thread, which takes less than to wake another and to be woken by it. Returns the commit if
-    /// others wait for the writer, or if it might take long.
-    fn try_here(&self, submission: Submission) -> Option<Submission> {
-        let turn = try_lock(&self.turn).filter(|turn| turn.by_callers > 0 && may_block());
-        let Some(mut turn) = turn else { return Some(submission) };
+    /// Writes on this thread, which takes less than to wake another and to be woken by it. `None` if others wait for the writer, or
+    /// if it might take long.
+    fn try_here<T>(&self, work: impl FnOnce(&mut Conn) -> T) -> Option<T> {
+        let mut turn = try_lock(&self.turn).filter(|turn| turn.by_callers > 0 && may_block())?;
         let began = Instant::now();
-        let mut rest = None;
-        guard(&mut turn.conn, |conn| rest = alone(conn, submission));
+        let mut done = None;
+        guard(&mut turn.conn, |conn| done = Some(work(conn)));
         turn.by_callers = if began.elapsed() < QUICK { turn.by_callers.saturating_sub(1) } else { 0 };
-        rest
+        done
+    }
+
+    /// Runs a short operation in its own transaction.
+    pub(super) async fn run_short<T: Send + 'static>(
+        &self,
+        chore: impl Fn(&mut Conn) -> Answer<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match self.try_here(|conn| in_transaction(conn, &chore)) {
+            Some(Err(fault)) if dialect::is_unavailable(&fault) => self.run(chore).await,
+            Some(answer) => answer.map_err(|fault| failed(&fault)),
+            None => self.run(chore).await,
+        }
     }
 
     /// Runs an operation in its own transaction.
@@ -103,7 +116,7 @@ impl Writer {
         let work = move |conn: &mut Conn| drop(answer.send(in_transaction(conn, chore)));
         self.send(Work::WriteJob(Box::new(work))).await?;
         let answer = rx.await.map_err(|_| lost())?;
-        answer.map_err(|fault| StoreError::new(dialect::kind(&fault), fault.to_string()))
+        answer.map_err(|fault| failed(&fault))
     }
 
     async fn send(&self, work: Work) -> Result<(), StoreError> {
@@ -119,6 +132,10 @@ impl Drop for Writer {
             tracing::error!("the writer has panicked");
         }
     }
+}
+
+pub(super) fn failed(fault: &Fault) -> StoreError {
+    StoreError::new(dialect::kind(fault), fault.to_string())
 }
 
 fn lost() -> StoreError {

@@ -106,6 +106,7 @@ macro_rules! store_suite {
                 orders_come_newest_first
                 orders_are_filtered
                 orders_are_found_by_ids
+                an_order_is_found_with_its_payment
                 returns_come_newest_first_and_are_filtered
                 active_orders_are_counted
                 unpaid_orders_are_counted_and_limited
@@ -175,6 +176,7 @@ macro_rules! store_suite {
                 an_orders_events_make_the_order
                 a_documents_events_make_the_document
                 documents_are_paged_by_id
+                documents_are_found_by_ids
                 events_of_orders_stand_before_those_of_their_stock
                 histories_of_orders_are_read_at_once
                 positions_of_the_history_have_no_gaps

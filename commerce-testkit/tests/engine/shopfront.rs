@@ -96,6 +96,10 @@ impl Processor for Teller {
         });
         let answer = self.fake.perform(request).await;
         self.fake.be(ProcessorBehavior::Answers);
+        if let Some((shop, _)) = &self.during {
+            let told = shop.engine.pull_events().await.expect("it answers");
+            assert_eq!(told, 0, "the answer is on its way");
+        }
         answer
     }
 
@@ -158,7 +162,8 @@ impl Shopfront {
         shop
     }
 
-    /// The same shop, where another customer buys a unit of a SKU whenever the processor captures a payment.
+    /// The same shop, where another customer buys a unit of a SKU whenever the processor captures a payment. What the processor tells
+    /// before its answer arrives is no news.
     pub(crate) fn selling_during_payments(&self, sku: &'static str) -> Self {
         self.paid_through(Arc::new(Teller {
             fake: self.processor.clone(),

@@ -87,6 +87,22 @@ pub async fn documents_are_paged_by_id<F: Fixture>(fixture: &F) {
     assert_eq!(case.store().documents(DocumentKind::Promotion, &all, &first(9)).await.unwrap().items, []);
 }
 
+/// Of their kind alone.
+pub async fn documents_are_found_by_ids<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    for id in ["a", "b", "c"] {
+        case.accept(case.shop.create(&case.shop.category(id, "Cups", None))).await;
+        case.accept(case.shop.create(&case.shop.product(id, &[id]))).await;
+    }
+    let ids = ["c", "a", "nothing"].map(str::to_owned);
+    for kind in [DocumentKind::Category, DocumentKind::Product] {
+        let found = case.store().documents_by_id(kind, &ids).await.unwrap();
+        let found: BTreeSet<_> = found.iter().map(Document::id).collect();
+        assert_eq!(found, ["a", "c"].iter().map(|id| DocumentId::new(kind, id)).collect());
+        assert_eq!(case.store().documents_by_id(kind, &[]).await.unwrap(), []);
+    }
+}
+
 pub async fn events_of_orders_stand_before_those_of_their_stock<F: Fixture>(fixture: &F) {
     let case = Case::stocked(fixture, &[("MUG", 2), ("TEA", 1)]).await;
     let mut commit = case.shop.order(&[("MUG", 2)]);

@@ -13,6 +13,7 @@ use commerce_core::order::{
     Command, LimitReached, Order, OrderItem, RefundOf, RefundOutcome, ReturnLine, ReturnStatus, UnpaidGuard,
     UnpaidLimits,
 };
+use commerce_core::payment::{CaptureMode, Payment};
 use commerce_core::port::{OrderFilter, OrderRef, ReturnFilter};
 
 use super::{Case, Fixture, first, walk};
@@ -236,6 +237,26 @@ pub async fn orders_are_found_by_ids<F: Fixture>(fixture: &F) {
     found.sort_by_key(|order| order.id);
     assert_eq!(found, [orders[0].clone(), orders[2].clone()]);
     assert_eq!(case.store().orders_by_id(&[]).await.unwrap(), []);
+}
+
+/// Also if nothing was done with it, and after the order has changed.
+pub async fn an_order_is_found_with_its_payment<F: Fixture>(fixture: &F) {
+    let case = Case::stocked(fixture, &[("MUG", 9)]).await;
+    let (other, placed) = (case.placed(&[("MUG", 1)]).await, case.placed(&[("MUG", 1)]).await);
+    let unpaid = case.store().order_with_payment(&OrderRef::Id(placed.id)).await.unwrap();
+    assert_eq!(unpaid, Some((placed.clone(), None)));
+    let payment = |order: &Order| Payment::new(order, parse("sandbox"), CaptureMode::Automatic, case.shop.at(1));
+    for order in [&other, &placed] {
+        case.accept(case.shop.create(&payment(order))).await;
+    }
+    let paid = case.pay(&placed, case.shop.at(2)).await;
+    for order_ref in [OrderRef::Id(paid.id), OrderRef::Number(paid.number.clone()), OrderRef::Payment(paid.payment.id)]
+    {
+        let found = case.store().order_with_payment(&order_ref).await.unwrap();
+        assert_eq!(found, Some((paid.clone(), Some(payment(&placed)))), "{order_ref:?}");
+    }
+    let nobodys = OrderRef::Payment(PaymentId::new(case.shop.uuid()));
+    assert_eq!(case.store().order_with_payment(&nobodys).await.unwrap(), None);
 }
 
 /// By customer, order and state, and by all of them.
