@@ -497,7 +497,7 @@ impl Engine {
         let known = before.as_ref().and_then(|before| before.reference.clone());
         let change = Some(PaymentChange { before, after });
         let mut decision = self.commit_with_payment(&context, order, events, change).await?;
-        let is_news = |payment: &&Payment| payment.reference != known && payment.may_be_missed(context.at);
+        let is_news = |payment: &&Payment| payment.reference != known && !self.ports.processor.names_payments();
         if let Some(payment) = decision.outcome.payment.as_ref().filter(is_news) {
             self.retry_events(&mut decision.commit, payment).await?;
         }

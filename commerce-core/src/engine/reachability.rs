@@ -95,6 +95,10 @@ impl Processor for WatchedProcessor {
         self.processor.must_open()
     }
 
+    fn names_payments(&self) -> bool {
+        self.processor.names_payments()
+    }
+
     async fn open(&self, payment: &PaymentTerms) -> Result<OpenedPayment, ProcessorError> {
         let opened = self.processor.open(payment).await;
         // Otherwise there was no call.

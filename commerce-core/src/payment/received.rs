@@ -147,11 +147,6 @@ impl Aggregate for ReceivedEvent {
 }
 
 impl Payment {
-    /// Whether an event about it may have come so long ago that it is not tried again within seconds.
-    pub(crate) fn may_be_missed(&self, at: DateTime<Utc>) -> bool {
-        Operation::pause(0).is_none_or(|pause| at.signed_duration_since(self.created_at) >= pause)
-    }
-
     /// What an event is about. An operation that the shop did not start, such as a payment by the customer at the processor, a refund
     /// made there or a dispute, is added.
     pub fn operation_of(&mut self, event: &ProcessorEvent, new: OperationId, at: DateTime<Utc>) -> Subject {

@@ -269,6 +269,10 @@ impl Processor for SandboxProcessor {
         "sandbox"
     }
 
+    fn names_payments(&self) -> bool {
+        true
+    }
+
     async fn open(&self, payment: &PaymentTerms) -> Result<OpenedPayment, ProcessorError> {
         let reference = named("pay", &payment.payment).ok_or_else(|| ProcessorError::NotDone("no reference".into()))?;
         let client_secret = Some(ClientSecret::new(alloc::format!("{reference}-secret")));

@@ -42,6 +42,11 @@ pub trait Processor: Send + Sync + fmt::Debug {
         false
     }
 
+    /// Whether each of its events has the shop's id of the payment, so that none waits until the shop knows the processor's id.
+    fn names_payments(&self) -> bool {
+        false
+    }
+
     /// Makes a payment known to the processor. Repeated, it gives the same reference and a secret of today; after what was held was
     /// given back, maybe another reference, with which it can be paid again. A processor where payments need not be opened is not
     /// called for it.
