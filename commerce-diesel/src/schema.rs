@@ -191,8 +191,6 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(orders, returns, document_keys, events);
-diesel::allow_tables_to_appear_in_same_query!(orders, payments);
-diesel::allow_tables_to_appear_in_same_query!(events, payments);
 diesel::allow_tables_to_appear_in_same_query!(promotion_uses, document_keys);
 diesel::allow_tables_to_appear_in_same_query!(promotion_redemptions, document_keys);
 

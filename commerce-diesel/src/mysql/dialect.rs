@@ -190,9 +190,10 @@ pub(crate) const SOLD: (&str, &str) = ("products.id IN (SELECT owner FROM claims
 pub(crate) const STREAM_OF_ORDER: &str = "LOWER(CONCAT_WS('-', SUBSTR(HEX(orders.id), 1, 8), SUBSTR(HEX(orders.id), 9, 4), SUBSTR(HEX(orders.id), 13, 4), \
      SUBSTR(HEX(orders.id), 17, 4), SUBSTR(HEX(orders.id), 21)))";
 
-/// The id of the document of an order's payment, as an expression.
-pub(crate) const PAYMENT_OF_ORDER: &str = "LOWER(CONCAT_WS('-', SUBSTR(HEX(orders.payment_id), 1, 8), SUBSTR(HEX(orders.payment_id), 9, 4), \
-     SUBSTR(HEX(orders.payment_id), 13, 4), SUBSTR(HEX(orders.payment_id), 17, 4), SUBSTR(HEX(orders.payment_id), 21)))";
+/// The query of the document of an order's payment.
+pub(crate) const PAYMENT_OF_ORDER: &str = "(SELECT body FROM payments WHERE payments.id = LOWER(CONCAT_WS('-', SUBSTR(HEX(orders.payment_id), 1, 8), \
+     SUBSTR(HEX(orders.payment_id), 9, 4), SUBSTR(HEX(orders.payment_id), 13, 4), SUBSTR(HEX(orders.payment_id), 17, 4), \
+     SUBSTR(HEX(orders.payment_id), 21))))";
 
 /// Whether a column contains a text, ignoring case. Columns compare bytes, so both are converted to lower case.
 pub(crate) fn contains<C>(column: C, text: &str) -> Like<lower<C>, lower<String>>

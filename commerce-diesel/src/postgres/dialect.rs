@@ -179,8 +179,8 @@ pub(crate) const SOLD: (&str, &str) =
 /// The id of an order's stream of events, as an expression.
 pub(crate) const STREAM_OF_ORDER: &str = "orders.id::text";
 
-/// The id of the document of an order's payment, as an expression.
-pub(crate) const PAYMENT_OF_ORDER: &str = "orders.payment_id::text";
+/// The query of the document of an order's payment.
+pub(crate) const PAYMENT_OF_ORDER: &str = "(SELECT body FROM payments WHERE payments.id = orders.payment_id::text)";
 
 /// Whether a column contains a text, ignoring case.
 pub(crate) fn contains<C>(column: C, text: &str) -> Escape<ILike<C, String>>

@@ -9,7 +9,7 @@ use commerce_core::order::{Order, OrderEvent, Phase, Return, Unpaid};
 use commerce_core::payment::Payment;
 use commerce_core::port::{OrderFilter, OrderRef, Page, PageRequest, ReturnFilter};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Nullable, Text};
 use diesel_bulk::DbUuid;
 use uuid::Builder;
 
@@ -20,22 +20,19 @@ use crate::rows::document::read_document;
 use crate::rows::event::ORDER;
 use crate::rows::{micros, read_instant, read_stored};
 use crate::schema::sql_types::Id;
-use crate::schema::{document_keys, events, orders, payments, returns};
-
-/// The tables of orders with the events that created them.
-macro_rules! joined {
-    () => {{
-        let created = events::stream_kind.eq(ORDER).and(events::sequence.eq(1));
-        let of_order = events::stream_id.eq(fixed::<Text>(dialect::STREAM_OF_ORDER));
-        orders::table.left_join(events::table.on(created.and(of_order)))
-    }};
-}
+use crate::schema::{document_keys, events, orders, returns};
 
 /// Orders with the events that created them.
 macro_rules! orders_with_events {
     () => {
-        joined!().select((orders::state, events::body.nullable())).into_boxed::<dialect::Db>()
+        orders_with_events!((orders::state, events::body.nullable()))
     };
+    ($columns:expr) => {{
+        let created = events::stream_kind.eq(ORDER).and(events::sequence.eq(1));
+        let of_order = events::stream_id.eq(fixed::<Text>(dialect::STREAM_OF_ORDER));
+        let joined = orders::table.left_join(events::table.on(created.and(of_order)));
+        joined.select($columns).into_boxed::<dialect::Db>()
+    }};
 }
 
 /// The one that is referred to.
@@ -67,10 +64,9 @@ pub(in super::super) async fn with_payment(
     conn: &mut Conn,
     order_ref: &OrderRef,
 ) -> Answer<Option<(Order, Option<Payment>)>> {
-    let of_order = payments::id.eq(fixed::<Text>(dialect::PAYMENT_OF_ORDER));
-    let query = joined!().left_join(payments::table.on(of_order));
-    let columns = ((orders::state, events::body.nullable()), payments::body.nullable());
-    let query = query.select(columns).into_boxed::<dialect::Db>();
+    // Not a join: PostgreSQL might read all payments of a new shop.
+    let payment = fixed::<Nullable<Text>>(dialect::PAYMENT_OF_ORDER);
+    let query = orders_with_events!(((orders::state, events::body.nullable()), payment));
     let rows: Vec<(Row, Option<String>)> = referred!(query, order_ref).load(conn).await?;
     let Some((row, payment)) = rows.into_iter().next() else { return Ok(None) };
     let payment = payment.map(|body| read_document(DocumentKind::Payment, &body)).transpose()?;

@@ -155,9 +155,10 @@ pub(crate) const SOLD: (&str, &str) = ("products.id IN (SELECT owner FROM claims
 pub(crate) const STREAM_OF_ORDER: &str = "lower(substr(hex(orders.id), 1, 8) || '-' || substr(hex(orders.id), 9, 4) || '-' || substr(hex(orders.id), 13, 4) || '-' || \
      substr(hex(orders.id), 17, 4) || '-' || substr(hex(orders.id), 21))";
 
-/// The id of the document of an order's payment, as an expression.
-pub(crate) const PAYMENT_OF_ORDER: &str = "lower(substr(hex(orders.payment_id), 1, 8) || '-' || substr(hex(orders.payment_id), 9, 4) || '-' || \
-     substr(hex(orders.payment_id), 13, 4) || '-' || substr(hex(orders.payment_id), 17, 4) || '-' || substr(hex(orders.payment_id), 21))";
+/// The query of the document of an order's payment.
+pub(crate) const PAYMENT_OF_ORDER: &str = "(SELECT body FROM payments WHERE payments.id = lower(substr(hex(orders.payment_id), 1, 8) || '-' || \
+     substr(hex(orders.payment_id), 9, 4) || '-' || substr(hex(orders.payment_id), 13, 4) || '-' || \
+     substr(hex(orders.payment_id), 17, 4) || '-' || substr(hex(orders.payment_id), 21)))";
 
 /// Whether a column contains a text. `LIKE` ignores ASCII case.
 pub(crate) fn contains<C>(column: C, text: &str) -> Escape<Like<C, String>>
