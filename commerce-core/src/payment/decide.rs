@@ -202,7 +202,7 @@ impl Payment {
         Ok(())
     }
 
-    /// Notes that an operation that is open is about to be sent again.
+    /// Notes that an operation that is open is about to be sent again. The questions about it begin anew.
     ///
     /// # Errors
     /// [`PaymentRejection::UnknownOperation`].
@@ -210,6 +210,7 @@ impl Payment {
         let operation = self.operation_mut(id)?;
         operation.sent_at = at;
         operation.sent = operation.sent.saturating_add(1);
+        operation.asked = 0;
         operation.ask_at = after(at, Operation::pause(0));
         self.set_alarm();
         Ok(())
@@ -370,10 +371,11 @@ impl Operation {
         self.ask_at = self.expires_at.and_then(|end| end.checked_sub_signed(BEFORE_END)).map(|alarm| alarm.max(at));
     }
 
-    /// Waits for the next question. The processor tells by itself about what the shop did not start.
+    /// Waits for the next question. An answer that comes before it is due does not take its place. The processor tells by itself
+    /// about what the shop did not start.
     fn wait(&mut self, state: OperationState, at: DateTime<Utc>) {
         self.state = state;
-        if self.sent == 0 {
+        if self.sent == 0 || self.ask_at.is_some_and(|due| at < due) {
             return;
         }
         self.ask_at = after(at, Self::pause(self.asked));

@@ -88,7 +88,7 @@ pub struct Operation {
     /// How often it was sent. 0: the shop did not start it, as with a dispute.
     pub sent: u32,
     pub updated_at: DateTime<Utc>,
-    /// How often the processor was asked how it stands.
+    /// How often the processor was asked how it stands, since it was last sent.
     #[serde(default)]
     pub asked: u32,
     /// When the processor must be asked next. `None`: it has ended, or staff have to look at it.

@@ -17,6 +17,16 @@ fn a_figure_is_written_as_the_decimal_it_is() {
     }
 }
 
+#[test]
+fn every_currency_is_found_by_its_code() {
+    for currency in Currency::all() {
+        assert_eq!(currency.code().parse(), Ok(currency));
+    }
+    for wrong in ["", "EU", "EURO", "eur", "AAA", "ZZZ", " AF", "E R"] {
+        assert!(wrong.parse::<Currency>().is_err(), "{wrong}");
+    }
+}
+
 proptest! {
     #[test]
     fn the_short_way_reads_what_a_decimal_reads(text in r"[-+]?[0-9_]{0,22}(\.[0-9]{0,4})?", decimals in 0..4_u32) {

@@ -92,6 +92,20 @@ async fn a_repeated_confirmation_repeats_the_operation() {
 }
 
 #[tokio::test]
+async fn attempts_without_an_answer_do_not_use_up_the_questions() {
+    let (shop, order) = shop().await;
+    for _ in 0..20 {
+        shop.pay_with("ann", &order, "tok_timeout").await.expect_err("there is no answer");
+        shop.wait(TimeDelta::seconds(6));
+    }
+    shop.pay_with("ann", &order, "tok_timeout_paid").await.expect_err("there is no answer");
+    shop.wait(TimeDelta::seconds(5));
+    shop.work().await;
+    assert_eq!(shop.order(&order).await.phase, Phase::Paid);
+    check(&shop, &order).await;
+}
+
+#[tokio::test]
 async fn no_connection_after_a_time_out_does_not_end_the_operation() {
     let (shop, order) = shop().await;
     for token in ["tok_timeout_paid", "tok_unavailable"] {
