@@ -28,15 +28,15 @@ async fn a_cart_is_kept_and_checked_out() {
 
     let checkout = json!({ "cart_id": cart["id"], "shipping_address": address() }).to_string();
     let keyless = shop.send("ann", "POST /v1/checkouts", &[], &checkout).await;
-    shop.has(43, &keyless, 400, &json!({ "code": "idempotency_key_required" }));
+    shop.has(47, &keyless, 400, &json!({ "code": "idempotency_key_required" }));
     let key = [("idempotency-key", "1")];
     let ordered = shop.send("ann", "POST /v1/checkouts", &key, &checkout).await;
     let wanted =
         json!({ "id": ANY, "status": "placed", "total_amount": "29.99", "currency": "USD", "payment": { "id": ANY } });
     let order = shop.has(75, &ordered, 201, &wanted);
     let again = shop.send("ann", "POST /v1/checkouts", &key, &checkout).await;
-    shop.has(43, &again, 201, &json!({ "id": order["id"], "total_amount": "29.99" }));
-    assert_eq!(again.header("idempotent-replayed"), "true", "line 43");
+    shop.has(47, &again, 201, &json!({ "id": order["id"], "total_amount": "29.99" }));
+    assert_eq!(again.header("idempotent-replayed"), "true", "line 47");
     shop.has(76, &shop.ask("ann", "GET /v1/orders", &ANY).await, 200, &json!({ "items": [{ "id": order["id"] }] }));
 }
 
@@ -48,7 +48,7 @@ async fn an_order_runs_through_its_states() {
     let path = format!("/v1/orders/{}", text(&placed["id"]));
     for status in ["paid", "fulfilled", "completed"] {
         let moved = shop.ask("robot", &format!("PATCH {path}"), &json!({ "status": status })).await;
-        shop.has(47, &moved, 200, &json!({ "status": status }));
+        shop.has(51, &moved, 200, &json!({ "status": status }));
     }
     let placed = shop.send("ann", "POST /v1/orders", &[("idempotency-key", "2")], &order).await.json();
     let path = format!("/v1/orders/{}", text(&placed["id"]));

@@ -85,7 +85,7 @@ async fn an_order_is_confirmed_shipped_and_delivered() {
     shop.has(155, &ended, 400, &json!({ "code": "invalid_transition" }));
     let told = ["order.created", "order.confirmed", "order.shipped", "order.delivered"];
     let events = shop.events(text(&placed["id"])).await;
-    shop.pending(155, &started, 200, &json!({ "captured_at": ANY }));
+    shop.pending(175, &started, 200, &json!({ "captured_at": ANY }));
     assert_eq!(events.len(), told.len(), "{events:?}");
 }
 
@@ -119,7 +119,7 @@ async fn stock_is_reserved_by_an_order() {
     let payment = format!("/api/v1/payments/{}/confirm", text(&placed["payment"]["id"]));
     shop.ask("ann", &format!("POST {payment}"), &json!({ "token": "tok_ok" })).await;
     let stock = shop.ask("root", "GET /api/v1/inventory/MUG", &ANY).await;
-    shop.pending(103, &stock, 200, &json!({ "quantity_on_hand": 98, "quantity_reserved": 0 }));
+    shop.pending(104, &stock, 200, &json!({ "quantity_on_hand": 98, "quantity_reserved": 0 }));
 }
 
 #[tokio::test]

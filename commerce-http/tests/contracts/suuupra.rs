@@ -43,7 +43,7 @@ async fn inventory_is_reserved_confirmed_and_fulfilled() {
     shop.has(251, &shop.ask("root", stock, &ANY).await, 200, &level(98, 0, 98));
     let events = shop.ask("ann", &format!("GET {path}/events"), &ANY).await;
     let entry = json!({ "sequence": 1, "data": { "order_id": placed["order_id"], "total_amount": "59.98" } });
-    shop.has(74, &events, 200, &json!({ "items": [entry] }));
+    shop.has(76, &events, 200, &json!({ "items": [entry] }));
 }
 
 #[tokio::test]

@@ -33,6 +33,8 @@ const SHOP: &str = include_str!("shop.json");
 pub(crate) struct Walk {
     address: SocketAddr,
     engine: Engine,
+    /// What the shop says of itself.
+    document: Value,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
@@ -64,12 +66,38 @@ impl Walk {
         let engine = engine.clock(clock).users(Arc::new(FakeUsers::knowing(known))).build();
         let options = Options::new(Auth::new(vec![VerifyingKey::hs256(SECRET).unwrap()]));
         let plain = Service::new(engine.clone(), options.clone());
-        let contract = Some(Contract::new(contract).unwrap());
-        let service = Service::new(engine.clone(), Options { contract, ..options });
+        let contract = Contract::new(contract).unwrap();
+        let document: Value = serde_json::from_slice(contract.document()).unwrap();
+        let service = Service::new(engine.clone(), Options { contract: Some(contract), ..options });
         let client = Client::builder(TokioExecutor::new()).build_http();
-        let inner = Self { address: listen(plain).await, engine: engine.clone(), client: client.clone() };
+        let inner = Self { address: listen(plain).await, engine, client, document: Value::Null };
         inner.stock().await;
-        Self { address: listen(service).await, engine, client }
+        Self { address: listen(service).await, document, ..inner }
+    }
+
+    /// Checks an answer against the document of the contract.
+    #[track_caller]
+    fn check(&self, method: &str, path: &str, reply: &Reply) {
+        let fits = |template: &str| {
+            let (given, named) = (path.split('?').next().unwrap().split('/'), template.split('/'));
+            given.clone().count() == named.clone().count()
+                && given.zip(named).all(|(given, named)| given == named || named.starts_with('{'))
+        };
+        let paths = self.document["paths"].as_object().into_iter().flatten();
+        let found =
+            paths.filter(|(template, _)| fits(template)).min_by_key(|(template, _)| template.matches('{').count());
+        let Some((template, item)) = found else { return };
+        let described = &item[method.to_lowercase()]["responses"][reply.status.as_str()];
+        let schema = &described["content"]["application/json"]["schema"];
+        if !reply.status.is_success() || schema.is_null() {
+            assert!(reply.text.is_empty() || !reply.status.is_success(), "{method} {template} has a body");
+            return;
+        }
+        let whole = json!({ "allOf": [schema], "components": { "schemas": self.document["components"]["schemas"] } });
+        let validator = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&whole).unwrap();
+        let faults: Vec<_> =
+            validator.iter_errors(&reply.json()).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(faults.is_empty(), "{method} {template}: {}\n{}", faults.join("\n"), reply.text);
     }
 
     /// Puts what the shop sells on sale, in the form of a shop without a contract.
@@ -107,7 +135,9 @@ impl Walk {
         let response = self.client.request(request.body(Full::from(body.to_owned())).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
-        Reply { status: parts.status, headers: parts.headers, text }
+        let reply = Reply { status: parts.status, headers: parts.headers, text };
+        self.check(method, path, &reply);
+        reply
     }
 
     /// A step that the document asks for in a line, and that the shop has.
