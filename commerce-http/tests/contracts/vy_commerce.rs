@@ -34,6 +34,7 @@ async fn a_cart_is_filled_and_ordered() {
     let cart = shop.has(141, &opened, 201, &json!({ "cartId": ANY, "personId": "ann", "status": "ACTIVE" }));
     let again = shop.ask("ann", "POST /carts", &json!({ "personId": "ann" })).await;
     shop.has(141, &again, 200, &json!({ "cartId": cart["cartId"] }));
+    shop.ask("ann", "POST /carts", &json!({ "personId": "bob" })).await.invalid("/personId", "invalid");
     let path = format!("/carts/{}", text(&cart["cartId"]));
     assert_eq!(opened.header("location"), path);
 

@@ -160,12 +160,13 @@ impl Walk {
         self.engine.run_due_tasks(100).await.unwrap();
     }
 
-    /// The types of the events of an order.
+    /// The types of the events of the states of an order.
     pub(crate) async fn events(&self, order: &str) -> Vec<String> {
         let page = commerce_core::port::PageRequest { limit: 100, after: None };
         let order = commerce_core::port::OrderRef::Id(order.parse().unwrap());
         let history = self.engine.order_history(&Actor::SYSTEM, &order, &page).await.unwrap();
-        history.items.iter().map(|item| item.entry.event.event_type().to_owned()).collect()
+        let types = history.items.iter().map(|item| item.entry.event.event_type());
+        types.filter(|known| known.starts_with("order.")).map(str::to_owned).collect()
     }
 }
 
