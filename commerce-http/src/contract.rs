@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use commerce_core::actor::Actor;
+use commerce_core::ids::UserId;
 use commerce_core::money::Currency;
 use http::header::{CONTENT_TYPE, LINK, LOCATION};
 use http::uri::PathAndQuery;
@@ -147,7 +148,7 @@ impl Exchange {
         }
         let is_json = serde_json::from_slice::<&RawValue>(&self.given).ok();
         let Some((text, shape)) = is_json.zip(self.operation().body.as_ref()) else { return Ok(self.given.clone()) };
-        let caller = caller.and_then(|caller| caller.user.as_ref()).map(|user| user.as_str());
+        let caller = caller.and_then(|caller| caller.user.as_ref()).map(UserId::as_str);
         let translation = Translation { caller, ..Translation::new(self.inner(), Direction::In, text) };
         let written = translation.written(shape, self.currency).map_err(|fault| Problem::invalid(vec![fault]))?;
         Ok(written.into())

@@ -184,7 +184,9 @@ fn members(schema: &mut Value, object: &Object, contract: &Inner) {
         let known = std::mem::take(properties).into_iter();
         properties.extend(known.map(|(name, mut property)| {
             let member = object.inner(&name);
-            member.iter().for_each(|member| form(&mut property, &member.shape, contract));
+            if let Some(member) = member {
+                form(&mut property, &member.shape, contract);
+            }
             (outer(&name), property)
         }));
     }

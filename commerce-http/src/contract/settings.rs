@@ -137,7 +137,9 @@ impl ContractSettings {
 
     fn over(self, base: Self) -> Self {
         let tables = |mut base: Table, own: Table| {
-            own.into_iter().for_each(|(name, entries)| base.entry(name).or_default().extend(entries));
+            for (name, entries) in own {
+                base.entry(name).or_default().extend(entries);
+            }
             base
         };
         Self {

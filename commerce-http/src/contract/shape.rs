@@ -303,10 +303,7 @@ impl SchemaReader<'_> {
             return self.shape(only, within);
         }
         if let Some(entry) = schema.get("items") {
-            return match self.shape(entry, &[]) {
-                Shape::Same => Shape::Same,
-                entry => Shape::List(Box::new(entry)),
-            };
+            return Shape::List(Box::new(self.shape(entry, &[])));
         }
         let members = self.members(schema, within);
         if members.is_empty() && schema.get("properties").is_none() {

@@ -45,6 +45,29 @@ pub(super) struct Misfit {
 
 type Translated = Result<(), Misfit>;
 
+/// The object that is being translated.
+struct Level<'o> {
+    object: &'o Object,
+    currency: Currency,
+    /// The depth of its members.
+    depth: usize,
+    /// The members that were there, by their names within and those that were used.
+    seen: Vec<(String, String)>,
+}
+
+impl Level<'_> {
+    /// Notes that a member is there. It may be there once, by one of its names.
+    fn note(&mut self, member: &Member, name: &str) -> Translated {
+        if let Some((_, before)) = self.seen.iter().find(|(inner, _)| *inner == member.inner) {
+            let message =
+                if before == name { "occurs twice".to_owned() } else { format!("is given as {before} already") };
+            return Err(Misfit::new("duplicate", message));
+        }
+        self.seen.push((member.inner.clone(), name.to_owned()));
+        Ok(())
+    }
+}
+
 impl Misfit {
     fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { pointer: String::new(), code, message: message.into() }
@@ -109,40 +132,33 @@ impl<'c, 't> Translation<'c, 't> {
 
     fn object(&mut self, object: &Object, around: Currency, depth: usize) -> Translated {
         let currency = self.currency(object).unwrap_or(around);
+        let mut level = Level { object, currency, depth: depth + 1, seen: Vec::new() };
         self.reader.take(b'{');
         self.text.push('{');
-        let mut seen: Vec<(String, String)> = Vec::new();
         while !self.reader.take(b'}') {
             let name: String = serde_json::from_str(self.reader.scalar()).unwrap_or_default();
             self.reader.take(b':');
-            self.member(object, &name, &mut seen, currency, depth).map_err(|misfit| misfit.within(&name))?;
+            self.member(&mut level, &name).map_err(|misfit| misfit.within(&name))?;
             self.reader.take(b',');
         }
         self.text.push('}');
         Ok(())
     }
 
-    fn member(
-        &mut self,
-        object: &Object,
-        name: &str,
-        seen: &mut Vec<(String, String)>,
-        currency: Currency,
-        depth: usize,
-    ) -> Translated {
+    fn member(&mut self, level: &mut Level<'_>, name: &str) -> Translated {
         if self.direction == Direction::Out {
-            let (outer, shape) = self.outer(object, name);
+            let (outer, shape) = self.outer(level.object, name);
             self.begin(&outer);
-            return self.value(&shape, currency, depth + 1);
+            return self.value(&shape, level.currency, level.depth);
         }
-        match object.outer(name) {
+        match level.object.outer(name) {
             Some(member) => {
-                note(member, name, seen)?;
+                level.note(member, name)?;
                 self.begin(&member.inner);
-                self.value(&member.shape, currency, depth + 1)
+                self.value(&member.shape, level.currency, level.depth)
             }
-            None if object.caller.iter().any(|known| known == name) => self.check_caller(),
-            None if object.closed => Err(Misfit::new("unknown_field", "is not a known field")),
+            None if level.object.caller.iter().any(|known| known == name) => self.check_caller(),
+            None if level.object.closed => Err(Misfit::new("unknown_field", "is not a known field")),
             None => {
                 self.begin(name);
                 self.copy();
@@ -229,16 +245,6 @@ impl<'c, 't> Translation<'c, 't> {
         self.text.push_str(written.as_deref().unwrap_or(raw));
         Ok(())
     }
-}
-
-/// Notes that a member is there. It may be there once, by one of its names.
-fn note(member: &Member, name: &str, seen: &mut Vec<(String, String)>) -> Translated {
-    if let Some((_, before)) = seen.iter().find(|(inner, _)| *inner == member.inner) {
-        let message = if before == name { "occurs twice".to_owned() } else { format!("is given as {before} already") };
-        return Err(Misfit::new("duplicate", message));
-    }
-    seen.push((member.inner.clone(), name.to_owned()));
-    Ok(())
 }
 
 /// A number without an exponent, which is the same as a text.
