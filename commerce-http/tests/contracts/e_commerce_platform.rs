@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::walk::{ANY, Walk, text};
+use crate::walk::{ANY, Walk, has, pending, text};
 
 fn address() -> Value {
     json!({ "street_line_1": "1 High Street", "city": "London", "postal_code": "N1 1AA", "country_code": "GB" })
@@ -17,31 +17,26 @@ async fn products_are_listed_and_kept() {
     let shop = Walk::start("003", "confirmed").await;
     let listed = shop.ask("ann", "GET /api/v1/products?category=kitchen", &ANY).await;
     let product = json!({ "id": "mug", "is_active": true, "currency": "USD", "variants": [{ "price_cents": 2999 }] });
-    shop.has(257, &listed, 200, &json!({ "items": [product] }));
-    shop.has(258, &shop.ask("ann", "GET /api/v1/products/mug", &ANY).await, 200, &product);
+    has(257, &listed, 200, &json!({ "items": [product] }));
+    has(258, &shop.ask("ann", "GET /api/v1/products/mug", &ANY).await, 200, &product);
     let new =
         json!({ "id": "cup", "name": "Cup", "is_active": true, "variants": [{ "sku": "CUP", "price_cents": 450 }] });
     let created = shop.ask("root", "POST /api/v1/products", &new).await;
-    shop.has(259, &created, 201, &json!({ "variants": [{ "price_cents": 450 }] }));
+    has(259, &created, 201, &json!({ "variants": [{ "price_cents": 450 }] }));
     assert_eq!(created.header("location"), "/api/v1/products/cup");
     assert_eq!(shop.ask("ann", "POST /api/v1/products", &new).await.status, 403, "line 259: admin only");
     let replaced = json!({ "name": "Cup", "variants": [{ "sku": "CUP", "price_cents": 500 }] });
     let replaced = shop.ask("root", "PUT /api/v1/products/cup", &replaced).await;
-    shop.has(260, &replaced, 200, &json!({ "variants": [{ "price_cents": 500 }] }));
+    has(260, &replaced, 200, &json!({ "variants": [{ "price_cents": 500 }] }));
     let categories = shop.ask("ann", "GET /api/v1/categories", &ANY).await;
-    shop.has(261, &categories, 200, &json!({ "items": [{ "id": "kitchen", "name": "Kitchen" }] }));
+    has(261, &categories, 200, &json!({ "items": [{ "id": "kitchen", "name": "Kitchen" }] }));
     let stock = shop.ask("root", "GET /api/v1/products/mug/inventory", &ANY).await;
     let level = json!({ "quantity_on_hand": 100, "quantity_reserved": 0, "reorder_threshold": 10 });
-    shop.has(262, &stock, 200, &json!({ "items": [level] }));
+    has(262, &stock, 200, &json!({ "items": [level] }));
 
-    shop.pending(
-        70,
-        &shop.ask("ann", "GET /api/v1/products/mug", &ANY).await,
-        200,
-        &json!({ "sku": ANY, "slug": ANY }),
-    );
-    shop.pending(73, &shop.ask("ann", "GET /api/v1/products/mug", &ANY).await, 200, &json!({ "price_cents": ANY }));
-    shop.pending(261, &categories, 200, &json!({ "items": [{ "children": ANY }] }));
+    pending(70, &shop.ask("ann", "GET /api/v1/products/mug", &ANY).await, 200, &json!({ "sku": ANY, "slug": ANY }));
+    pending(73, &shop.ask("ann", "GET /api/v1/products/mug", &ANY).await, 200, &json!({ "price_cents": ANY }));
+    pending(261, &categories, 200, &json!({ "items": [{ "children": ANY }] }));
 }
 
 #[tokio::test]
@@ -57,11 +52,11 @@ async fn an_order_is_confirmed_shipped_and_delivered() {
         "shipping_cents": 0, "total_cents": 5998, "notes": "Ring.", "created_at": ANY, "updated_at": ANY,
         "shipping_address_snapshot": { "street_line_1": "1 High Street", "country_code": "GB" }, "items": [item],
     });
-    let placed = shop.has(265, &placed, 201, &wanted);
+    let placed = has(265, &placed, 201, &wanted);
     assert!(text(&placed["order_number"]).starts_with("ORD-"), "line 115");
     let path = format!("/api/v1/orders/{}", text(&placed["id"]));
-    shop.has(266, &shop.ask("ann", &format!("GET {path}"), &ANY).await, 200, &json!({ "status": "pending" }));
-    shop.has(
+    has(266, &shop.ask("ann", &format!("GET {path}"), &ANY).await, 200, &json!({ "status": "pending" }));
+    has(
         267,
         &shop.ask("ann", "GET /api/v1/users/ann/orders", &ANY).await,
         200,
@@ -72,20 +67,20 @@ async fn an_order_is_confirmed_shipped_and_delivered() {
     let started = shop.ask("ann", "POST /api/v1/payments", &pay).await;
     let payment =
         json!({ "id": ANY, "order_id": placed["id"], "user_id": "ann", "amount_cents": 5998, "status": "pending" });
-    let payment = shop.has(272, &started, 200, &payment);
+    let payment = has(272, &started, 200, &payment);
     let payment = format!("/api/v1/payments/{}", text(&payment["id"]));
     shop.ask("ann", &format!("POST {payment}/confirm"), &json!({ "token": "tok_ok" })).await;
     let wanted = json!({ "status": "captured", "gateway_transaction_id": ANY, "order_status": "confirmed" });
-    shop.has(273, &shop.ask("ann", &format!("GET {payment}"), &ANY).await, 200, &wanted);
+    has(273, &shop.ask("ann", &format!("GET {payment}"), &ANY).await, 200, &wanted);
     for status in ["shipped", "delivered"] {
         let moved = shop.ask("root", &format!("PUT {path}/status"), &json!({ "status": status })).await;
-        shop.has(268, &moved, 200, &json!({ "status": status }));
+        has(268, &moved, 200, &json!({ "status": status }));
     }
     let ended = shop.ask("root", &format!("PUT {path}/status"), &json!({ "status": "cancelled" })).await;
-    shop.has(155, &ended, 400, &json!({ "code": "invalid_transition" }));
+    has(155, &ended, 400, &json!({ "code": "invalid_transition" }));
     let told = ["order.created", "order.confirmed", "order.shipped", "order.delivered"];
     let events = shop.events(text(&placed["id"])).await;
-    shop.pending(175, &started, 200, &json!({ "captured_at": ANY }));
+    pending(175, &started, 200, &json!({ "captured_at": ANY }));
     assert_eq!(events, told, "line 155");
 }
 
@@ -94,7 +89,7 @@ async fn an_order_is_cancelled_and_a_payment_refunded() {
     let shop = Walk::start("e-commerce-platform", "confirmed").await;
     let placed = shop.ask("ann", "POST /api/v1/orders", &order()).await.json();
     let path = format!("/api/v1/orders/{}/cancel", text(&placed["id"]));
-    shop.has(269, &shop.ask("ann", &format!("POST {path}"), &ANY).await, 200, &json!({ "status": "cancelled" }));
+    has(269, &shop.ask("ann", &format!("POST {path}"), &ANY).await, 200, &json!({ "status": "cancelled" }));
 
     let placed = shop.ask("ann", "POST /api/v1/orders", &order()).await.json();
     let payment = format!("/api/v1/payments/{}", text(&placed["payment"]["id"]));
@@ -103,10 +98,10 @@ async fn an_order_is_cancelled_and_a_payment_refunded() {
     let refunded = shop.ask("root", &format!("POST {payment}/refund"), &refund).await;
     let wanted =
         json!({ "refunds": [{ "id": ANY, "amount_cents": 1000, "reason": "a chipped mug", "status": "pending" }] });
-    shop.has(274, &refunded, 201, &wanted);
+    has(274, &refunded, 201, &wanted);
     shop.run_tasks().await;
     let paid = json!({ "refunds": [{ "status": "processed" }] });
-    shop.has(185, &shop.ask("ann", &format!("GET {payment}"), &ANY).await, 200, &paid);
+    has(185, &shop.ask("ann", &format!("GET {payment}"), &ANY).await, 200, &paid);
 }
 
 /// The catalog service takes the units from stock when the order is confirmed; the shop takes them when it ships.
@@ -115,11 +110,11 @@ async fn stock_is_reserved_by_an_order() {
     let shop = Walk::start("003", "confirmed").await;
     let placed = shop.ask("ann", "POST /api/v1/orders", &order()).await.json();
     let stock = shop.ask("root", "GET /api/v1/inventory/MUG", &ANY).await;
-    shop.has(98, &stock, 200, &json!({ "quantity_on_hand": 100, "quantity_reserved": 2 }));
+    has(98, &stock, 200, &json!({ "quantity_on_hand": 100, "quantity_reserved": 2 }));
     let payment = format!("/api/v1/payments/{}/confirm", text(&placed["payment"]["id"]));
     shop.ask("ann", &format!("POST {payment}"), &json!({ "token": "tok_ok" })).await;
     let stock = shop.ask("root", "GET /api/v1/inventory/MUG", &ANY).await;
-    shop.pending(104, &stock, 200, &json!({ "quantity_on_hand": 98, "quantity_reserved": 0 }));
+    pending(104, &stock, 200, &json!({ "quantity_on_hand": 98, "quantity_reserved": 0 }));
 }
 
 #[tokio::test]
@@ -138,6 +133,6 @@ async fn users_and_notifications_are_elsewhere() {
         (277, "GET /api/v1/notifications/ann", &ANY),
         (278, "POST /api/v1/notifications/send", &send),
     ] {
-        shop.pending(line, &shop.ask("root", asked, body).await, 200, &ANY);
+        pending(line, &shop.ask("root", asked, body).await, 200, &ANY);
     }
 }

@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 use crate::walk::{ANY, Walk, text};
 
 fn everything() -> ContractSettings {
-    let mut settings = ContractSettings::default();
-    settings.prefixes = Some(vec!["/shop".to_owned(), String::new()]);
-    settings.names = Some(Names::Camel);
-    settings.amounts = Some(Amounts::MinorUnits);
-    settings.lists = Some(Lists::Array);
-    settings.idempotency_key = Some(KeyRule::Generated);
+    let mut settings = ContractSettings {
+        prefixes: Some(vec!["/shop".to_owned(), String::new()]),
+        names: Some(Names::Camel),
+        amounts: Some(Amounts::MinorUnits),
+        lists: Some(Lists::Array),
+        idempotency_key: Some(KeyRule::Generated),
+        ..ContractSettings::default()
+    };
     settings.aliases.entry("NewOrderItem".to_owned()).or_default().insert("variantId".to_owned(), "sku".to_owned());
     settings.values.entry("PaymentStatus".to_owned()).or_default().insert("pending".to_owned(), "open".to_owned());
     settings
@@ -112,8 +114,7 @@ async fn amounts_are_exact() {
 
 #[tokio::test]
 async fn numbers_keep_all_their_digits() {
-    let mut settings = ContractSettings::default();
-    settings.amounts = Some(Amounts::Number);
+    let settings = ContractSettings { amounts: Some(Amounts::Number), ..ContractSettings::default() };
     let shop = open(settings).await;
     let body = |price: &str| format!(r#"{{"name":"Gem","variants":[{{"sku":"GEM","price":{price}}}]}}"#);
     let products = "PUT /v1/products/gem";
