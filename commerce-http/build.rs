@@ -47,14 +47,15 @@ const SCHEMAS: [&str; 38] = [
 const UUIDS: [&str; 9] =
     ["CartId", "EventId", "ItemId", "OperationId", "OrderId", "PaymentId", "PaymentMethodId", "RefundId", "ReturnId"];
 
+/// Amounts. A decimal number that is none says so where it is.
 const DECIMALS: [&str; 2] = ["Decimal", "DecimalDto"];
-const DECIMAL: &str = "crate::dto::schema::DecimalNumber";
+const AMOUNT: &str = "crate::dto::schema::AmountNumber";
 
 fn main() {
     let paths = SCHEMAS.map(|name| format!("crate::dto::schema::{name}Schema"));
     let config = Config::new().alias_for("Quantity", "i64").alias_for("Metadata", "crate::dto::metadata::MetadataDto");
     let config = config.alias_for("BoundedString", "String");
-    let config = DECIMALS.into_iter().fold(config, |config, name| config.alias_for(name, DECIMAL));
+    let config = DECIMALS.into_iter().fold(config, |config, name| config.alias_for(name, AMOUNT));
     let config = SCHEMAS.iter().zip(&paths).fold(config, |config, (name, path)| config.alias_for(name, path));
     let config = UUIDS.into_iter().fold(config, |config, name| config.alias_for(name, "uuid::Uuid"));
     config.write_to_file();

@@ -1,6 +1,6 @@
 //! Reading JSON bodies with precise errors.
 
-mod tree;
+pub(crate) mod tree;
 
 use std::fmt::{self, Display};
 use std::rc::Rc;
@@ -120,7 +120,7 @@ pub(crate) fn refused(problems: Problems) -> Problem {
     Refused::from(problems).into()
 }
 
-fn member(pointer: &str, name: &str) -> String {
+pub(crate) fn member(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 

@@ -11,6 +11,7 @@
 //! | the form and the code of an error | `problem`, `refusal` |
 //! | authentication | [`auth`] (permissions are in the engine) |
 //! | idempotency, conditional writes, pages of lists | `idempotency`, `precondition`, `page` |
+//! | the outer form of the API that a shop may have | [`contract`] |
 //! | the processing of every request | `service` |
 //!
 //! # Invariants
@@ -26,6 +27,7 @@ pub mod auth;
 mod body;
 mod call;
 mod compress;
+pub mod contract;
 mod drain;
 pub mod dto;
 mod idempotency;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::auth::Auth;
+use crate::contract::Contract;
 use crate::drain::Drain;
 use crate::dto::event::DEFAULT_SOURCE;
 
@@ -32,6 +33,8 @@ pub struct Options {
     pub event_source: String,
     /// Ends requests that wait for events.
     pub drain: Drain,
+    /// The outer form of the API. Without one it is that of the `OpenAPI` document.
+    pub contract: Option<Contract>,
 }
 
 impl Options {
@@ -47,6 +50,7 @@ impl Options {
             handler_timeout: Duration::from_secs(10),
             event_source: DEFAULT_SOURCE.to_owned(),
             drain: Drain::default(),
+            contract: None,
         }
     }
 }

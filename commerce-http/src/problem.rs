@@ -45,7 +45,8 @@ pub struct Fault {
     pointer: Option<String>,
     /// The parameter of the query.
     #[serde(skip_serializing_if = "Option::is_none")]
-    parameter: Option<&'static str>,
+    #[schema(value_type = Option<String>)]
+    parameter: Option<Cow<'static, str>>,
     /// The reason, for programs.
     #[schema(example = "wrong_type")]
     code: Cow<'static, str>,
@@ -55,7 +56,7 @@ pub struct Fault {
 
 impl Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = self.pointer.as_deref().or(self.parameter).filter(|place| !place.is_empty());
+        let place = self.pointer.as_deref().or(self.parameter.as_deref()).filter(|place| !place.is_empty());
         match place {
             Some(place) => write!(f, "{place}: {}", self.message),
             None => write!(f, "the document {}", self.message),
@@ -72,6 +73,24 @@ impl Fault {
     /// The reason, for programs.
     pub fn code(&self) -> &str {
         &self.code
+    }
+
+    pub(crate) fn parameter(&self) -> Option<&str> {
+        self.parameter.as_deref()
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The same fault of a parameter of another name.
+    pub(crate) fn of_parameter(self, name: String) -> Self {
+        Self { parameter: Some(name.into()), ..self }
+    }
+
+    /// The same fault at another place, in other words.
+    pub(crate) fn moved(self, pointer: String, message: String) -> Self {
+        Self { pointer: Some(pointer), message, ..self }
     }
 
     pub(crate) fn at(pointer: impl Into<String>, code: &'static str, message: impl Display) -> Self {
@@ -119,7 +138,8 @@ impl Problem {
     }
 
     pub(crate) fn invalid_parameter(name: &'static str, code: &'static str, message: impl Display) -> Self {
-        let fault = Fault { pointer: None, parameter: Some(name), code: code.into(), message: message.to_string() };
+        let fault =
+            Fault { pointer: None, parameter: Some(name.into()), code: code.into(), message: message.to_string() };
         let mut problem = Self::invalid(vec![fault]);
         problem.0.code = code;
         problem
@@ -173,6 +193,16 @@ impl Problem {
 
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.0.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The same problem with its faults changed.
+    pub(crate) fn translated(mut self, change: impl FnMut(Fault) -> Fault) -> Self {
+        let tells_first = self.0.errors.first().is_some_and(|first| *self.0.detail == *first.to_string());
+        self.0.errors = std::mem::take(&mut self.0.errors).into_iter().map(change).collect();
+        if let Some(first) = self.0.errors.first().filter(|_| tells_first) {
+            self.0.detail = first.to_string().into();
+        }
         self
     }
 

@@ -161,14 +161,14 @@ where
     let (parts, body) = request.into_parts();
     let id = RequestId::of(&parts.headers);
     let span = info_span!("request", request_id = id.as_str(), user_id = field::Empty, order_id = field::Empty);
-    let found = ROUTER.find(&parts.method, parts.uri.path());
+    let found = find(app, &parts);
     let (method, route) = (telemetry::label(&parts.method), found.label());
     let path = route.is_none().then(|| parts.uri.path().chars().take(MAX_LOGGED).collect());
     let gzip = compress::takes_gzip(&parts.headers);
     let work = AssertUnwindSafe(run(app, found, parts, body)).catch_unwind().instrument(span.clone());
     let outcome = work.await.unwrap_or_else(|panic| Err(Problem::internal().caused_by(panic_message(&*panic))));
     span.in_scope(|| {
-        let (answer, memory) = finished(outcome, &id);
+        let (answer, memory) = finished(app, outcome, &id);
         answer.order.inspect(|order| {
             span.record("order_id", field::display(order));
         });
@@ -177,7 +177,14 @@ where
     })
 }
 
-async fn run<B>(app: &App, found: Found, parts: http::request::Parts, body: B) -> Result<(Answer, Memory), Problem>
+fn find(app: &App, parts: &http::request::Parts) -> Found {
+    match &app.options.contract {
+        Some(contract) => contract.find(&parts.method, parts.uri.path()),
+        None => ROUTER.find(&parts.method, parts.uri.path()),
+    }
+}
+
+async fn run<B>(app: &App, found: Found, mut parts: http::request::Parts, body: B) -> Result<(Answer, Memory), Problem>
 where
     B: Body,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -196,9 +203,19 @@ where
     let memory =
         Memory::of_request(parts.extensions.get(), body::memory(&parts.headers, &body, route.max_body())).await?;
     let body = body::receive(&parts.headers, body, (route.max_body(), app.options.body_timeout)).await?;
+    let mut exchange =
+        app.options.contract.as_ref().and_then(|contract| contract.exchange(route, &parts, app.currency()));
+    let body = match &mut exchange {
+        Some(exchange) => exchange.request(&mut parts, body, caller.actor())?,
+        None => body,
+    };
     let call = RequestContext { path: route.path, params, caller, parts, body, memory: Mutex::new(memory) };
     let outcome = timeout(app.options.handler_timeout + route.patience(), (route.handler)(app, &call)).await;
-    let answer = outcome.unwrap_or_else(|_| Err(Problem::timed_out()))?;
+    let outcome = outcome.unwrap_or_else(|_| Err(Problem::timed_out()));
+    let answer = match exchange {
+        Some(exchange) => exchange.outcome(outcome, &call.body)?,
+        None => outcome?,
+    };
     let mut memory = call.memory.into_inner();
     memory.for_answer(answer.body.len(), !call.parts.method.is_safe()).await?;
     Ok((answer, memory))
@@ -216,10 +233,15 @@ fn identify(app: &App, found: &Found, parts: &http::request::Parts) -> Result<Ca
     })
 }
 
-fn finished(outcome: Result<(Answer, Memory), Problem>, id: &RequestId) -> (Answer, Memory) {
+fn finished(app: &App, outcome: Result<(Answer, Memory), Problem>, id: &RequestId) -> (Answer, Memory) {
     outcome.unwrap_or_else(|problem| {
         problem.log();
-        (Answer::problem(problem, id.as_str()), Memory::default())
+        let answer = Answer::problem(problem, id.as_str());
+        let answer = match &app.options.contract {
+            Some(contract) => contract.problem(answer, app.currency()),
+            None => answer,
+        };
+        (answer, Memory::default())
     })
 }
 

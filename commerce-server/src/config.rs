@@ -29,6 +29,7 @@ use commerce_core::money::{Amount, Currency, MoneyError, Rounding};
 use commerce_core::order::LifecycleError;
 use commerce_core::pricing::TaxLevel;
 use commerce_core::text::BoundedString;
+use commerce_http::contract::{Contract, ContractError, ContractSettings};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -61,6 +62,8 @@ pub(crate) enum ConfigError {
     Fee { method: String, source: MoneyError },
     #[error("lifecycle: {0}")]
     Lifecycle(#[from] LifecycleError),
+    #[error("api.{0}")]
+    Contract(#[from] ContractError),
     /// The setting would expose the shop to others.
     #[error("unsafe: {0}")]
     Unsafe(String),
@@ -158,6 +161,8 @@ pub(crate) struct Config {
     #[arg(skip)]
     pub(crate) publish: Publish,
     #[arg(skip)]
+    api: Option<ContractSettings>,
+    #[arg(skip)]
     former_lifecycles: Vec<LifecycleChoice>,
     #[arg(skip)]
     windows: Windows,
@@ -197,6 +202,7 @@ impl Config {
         config.keys.check()?;
         config.payments.check()?;
         config.publish.check()?;
+        config.contract()?;
         // The decimals of a fee are checked when the currency is known. KWD has the most.
         config.settings(config.currency.unwrap_or(Currency::KWD))?;
         Ok(config)
@@ -225,6 +231,14 @@ impl Config {
     /// The environment variables with secrets, which have no flag.
     pub(crate) fn secret_variables(&self) -> impl Iterator<Item = &str> {
         [users::TOKEN, payments::KEY, payments::WEBHOOK_SECRETS].into_iter().chain(self.keys.hs256_env.as_deref())
+    }
+
+    /// The outer form of the API, if it has one of its own.
+    ///
+    /// # Errors
+    /// [`ConfigError::Contract`].
+    pub(crate) fn contract(&self) -> Result<Option<Contract>, ConfigError> {
+        Ok(self.api.clone().map(Contract::new).transpose()?)
     }
 
     pub(crate) fn listen(&self) -> SocketAddr {

@@ -127,7 +127,7 @@ pub struct TaxRateDto {
     #[schema(value_type = String)]
     pub tax_category: Option<String>,
     /// The rate as a share of the net price: 0.20 is 20 %.
-    #[schema(value_type = DecimalDto)]
+    #[schema(value_type = crate::dto::schema::DecimalNumber)]
     pub rate: Option<DecimalDto>,
 }
 

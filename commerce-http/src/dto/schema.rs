@@ -48,6 +48,7 @@ macro_rules! schemas {
 }
 
 schemas! {
+    AmountNumber "An amount in major units: a string, or a number of at most 15 digits." decimal();
     CartStatusSchema "The state of a cart." words(&[CartStatus::Active, CartStatus::CheckedOut, CartStatus::Expired]);
     CategoryIdSchema "Identifies a category of products." id();
     CodeSchema "A promotion code." text(MAX_CODE);

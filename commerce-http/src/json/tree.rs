@@ -5,9 +5,9 @@ use serde_json::value::RawValue;
 use super::string_length;
 
 /// Levels of a text that are read.
-const MAX_DEPTH: usize = 128;
+pub(crate) const MAX_DEPTH: usize = 128;
 /// Objects and lists of a text that are read. The largest order has fewer than 2,000.
-const MAX_PARTS: usize = 10_000;
+pub(crate) const MAX_PARTS: usize = 10_000;
 
 /// A JSON value whose scalars are not parsed yet.
 #[derive(Debug)]
@@ -24,17 +24,34 @@ pub(super) enum Tree<'a> {
 
 impl<'a> Tree<'a> {
     pub(super) fn read(text: &'a RawValue) -> Self {
-        Reader { rest: text.get(), parts: 0 }.value(0)
+        Reader::new(text).value(0)
     }
 }
 
 /// Reads text that is known to be JSON.
-struct Reader<'a> {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'a> {
     rest: &'a str,
     parts: usize,
 }
 
 impl<'a> Reader<'a> {
+    pub(crate) fn new(text: &'a RawValue) -> Self {
+        Self { rest: text.get(), parts: 0 }
+    }
+
+    /// The text of the next value, as it is written.
+    pub(crate) fn raw(&mut self) -> &'a str {
+        let opens = matches!(self.peek(), Some(b'{' | b'['));
+        let from = self.rest;
+        if opens {
+            self.skip();
+        } else {
+            self.scalar();
+        }
+        from.split_at(from.len() - self.rest.len()).0
+    }
+
     fn value(&mut self, depth: usize) -> Tree<'a> {
         match self.peek() {
             Some(b'{' | b'[') if depth == MAX_DEPTH => {
@@ -56,7 +73,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The entries between a bracket and the closing one.
-    fn entries<T>(&mut self, close: u8, mut entry: impl FnMut(&mut Self) -> T) -> Vec<T> {
+    pub(crate) fn entries<T>(&mut self, close: u8, mut entry: impl FnMut(&mut Self) -> T) -> Vec<T> {
         let mut entries = Vec::new();
         self.parts += 1;
         self.advance(1);
@@ -86,7 +103,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn scalar(&mut self) -> &'a str {
+    pub(crate) fn scalar(&mut self) -> &'a str {
         self.peek();
         let text = self.rest.as_bytes();
         let is_end = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b':' | b']' | b'}');
@@ -98,12 +115,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The next byte after white space.
-    fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         self.rest = self.rest.trim_ascii_start();
         self.rest.as_bytes().first().copied()
     }
 
-    fn take(&mut self, byte: u8) -> bool {
+    pub(crate) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         if found {
             self.advance(1);

@@ -16,6 +16,7 @@ use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::asyncapi;
 use crate::call::RequestContext;
+use crate::contract::Contract;
 use crate::problem::Problem;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
@@ -97,7 +98,8 @@ pub(crate) fn metrics(app: &App, _call: &RequestContext) -> Ready<Outcome> {
     responses((status = 200, body = serde_json::Value))
 )]
 pub(crate) fn openapi_json(app: &App, _call: &RequestContext) -> Ready<Outcome> {
-    ready(Ok(Answer::empty(StatusCode::OK).typed(JSON, Bytes::clone(app.document))))
+    let document = app.options.contract.as_ref().map_or(&**app.document, Contract::document);
+    ready(Ok(Answer::empty(StatusCode::OK).typed(JSON, Bytes::clone(document))))
 }
 
 /// The `AsyncAPI` document: the events of the shop, with a JSON Schema for each type.

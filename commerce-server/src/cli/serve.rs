@@ -24,7 +24,7 @@ use super::failure::Failure;
 use super::opened::OpenStore;
 use super::workers::Workers;
 use super::{guide, logs, print};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::listener::{self, Ended, Limits};
 use crate::metrics_page;
 
@@ -62,7 +62,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let mut workers = Workers::new();
     let auth = authorities(&config, &mut workers).await?;
     let metrics = telemetry::install()?;
-    let options = options(&config, auth, &metrics);
+    let options = options(&config, auth, &metrics)?;
     let drain = options.drain.clone();
     let found = opened.catalog_currency().await?;
     let currency = config.currency.or(found).unwrap_or(Currency::USD);
@@ -130,13 +130,14 @@ async fn authorities(config: &Config, workers: &mut Workers) -> Result<Auth, Fai
     Ok(auth)
 }
 
-fn options(config: &Config, auth: Auth, metrics: &PrometheusHandle) -> Options {
+fn options(config: &Config, auth: Auth, metrics: &PrometheusHandle) -> Result<Options, ConfigError> {
     let usual = Options::new(auth);
-    Options {
+    Ok(Options {
         orders_per_minute: config.orders_per_minute.unwrap_or(usual.orders_per_minute),
         codes_per_minute: config.codes_per_minute.unwrap_or(usual.codes_per_minute),
         bad_tokens_per_minute: config.bad_tokens_per_minute.unwrap_or(usual.bad_tokens_per_minute),
         metrics: config.metrics_listen.is_none().then(|| metrics.clone()),
+        contract: config.contract()?,
         ..usual
-    }
+    })
 }

@@ -26,6 +26,7 @@ pub struct EffectDto {
     /// The target. `fixed_price` cannot have `shipping`.
     pub target: Option<EffectTarget>,
     /// Of `percent_off`: 10 is ten percent.
+    #[schema(value_type = Option<crate::dto::schema::DecimalNumber>)]
     pub percent: Option<DecimalDto>,
     /// Of `amount_off` and `fixed_price`.
     pub amount: Option<DecimalDto>,
@@ -97,7 +98,7 @@ pub struct TierDto {
     #[schema(value_type = DecimalDto)]
     pub min_spend: Option<DecimalDto>,
     /// The percentage off the order.
-    #[schema(value_type = DecimalDto)]
+    #[schema(value_type = crate::dto::schema::DecimalNumber)]
     pub percent: Option<DecimalDto>,
 }
 
@@ -114,6 +115,7 @@ pub struct UnitsDto {
     #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
     pub quantity: Option<Number>,
     /// Only of the discounted units: the percentage off their price.
+    #[schema(value_type = Option<crate::dto::schema::DecimalNumber>)]
     pub percent: Option<DecimalDto>,
 }
 
