@@ -15,6 +15,7 @@ mod publish;
 mod shop;
 mod span;
 mod users;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -44,6 +45,7 @@ use self::publish::Publish;
 use self::shop::{Checked, ShippingSection};
 pub(crate) use self::span::DurationText;
 pub(crate) use self::users::UsersService;
+use self::webhooks::Webhooks;
 
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -138,6 +140,9 @@ pub(crate) struct Config {
     #[command(flatten)]
     pub(crate) payments: Payments,
 
+    #[arg(skip)]
+    pub(crate) webhooks: Webhooks,
+
     #[command(flatten)]
     pub(crate) clients: ClientLimits,
 
@@ -196,6 +201,7 @@ impl Config {
         config.connections.check(&config.database)?;
         config.keys.check()?;
         config.payments.check()?;
+        config.webhooks.check()?;
         config.publish.check()?;
         // The decimals of a fee are checked when the currency is known. KWD has the most.
         config.settings(config.currency.unwrap_or(Currency::KWD))?;
@@ -218,13 +224,16 @@ impl Config {
         self.keys.stand_in(directory);
         self.users.stand_in(directory);
         self.payments.stand_in(directory);
+        self.webhooks.stand_in(directory);
         self.publish.stand_in(directory);
         self.lifecycle.iter_mut().chain(&mut self.former_lifecycles).for_each(|choice| choice.stand_in(directory));
     }
 
     /// The environment variables with secrets, which have no flag.
     pub(crate) fn secret_variables(&self) -> impl Iterator<Item = &str> {
-        [users::TOKEN, payments::KEY, payments::WEBHOOK_SECRETS].into_iter().chain(self.keys.hs256_env.as_deref())
+        [users::TOKEN, payments::KEY, payments::WEBHOOK_SECRETS, webhooks::SIGNING_KEYS]
+            .into_iter()
+            .chain(self.keys.hs256_env.as_deref())
     }
 
     pub(crate) fn listen(&self) -> SocketAddr {
