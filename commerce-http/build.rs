@@ -3,7 +3,7 @@
 use utoipa_config::Config;
 
 /// Values with a schema of their own name in `dto::schema`.
-const SCHEMAS: [&str; 38] = [
+const SCHEMAS: [&str; 40] = [
     "CartStatus",
     "CategoryId",
     "Code",
@@ -13,6 +13,8 @@ const SCHEMAS: [&str; 38] = [
     "Currency",
     "DeclineClass",
     "DeclineCode",
+    "DeliveryFailure",
+    "DisabledReason",
     "Limit",
     "LineId",
     "Name",
@@ -44,8 +46,19 @@ const SCHEMAS: [&str; 38] = [
     "UserId",
 ];
 /// Ids that are UUIDs.
-const UUIDS: [&str; 9] =
-    ["CartId", "EventId", "ItemId", "OperationId", "OrderId", "PaymentId", "PaymentMethodId", "RefundId", "ReturnId"];
+const UUIDS: [&str; 11] = [
+    "CartId",
+    "DeliveryId",
+    "EventId",
+    "ItemId",
+    "OperationId",
+    "OrderId",
+    "PaymentId",
+    "PaymentMethodId",
+    "RefundId",
+    "ReturnId",
+    "WebhookEndpointId",
+];
 
 /// Amounts. A decimal number that is none says so where it is.
 const DECIMALS: [&str; 2] = ["Decimal", "DecimalDto"];

@@ -44,6 +44,7 @@ use crate::customer::Customer;
 use crate::payment::{EventCursor, Payment, ReceivedEvent, SavedMethod};
 use crate::promotion::PromotionRecord;
 use crate::text::named;
+use crate::webhook::WebhookEndpoint;
 
 pub use crate::stored::VERSION as STORED_FORMAT;
 
@@ -255,13 +256,16 @@ documents! {
     Product(Product, id), "product";
     /// A promotion of the shop.
     Promotion(PromotionRecord, id()), "promotion";
+    /// A URL to which events are sent.
+    WebhookEndpoint(WebhookEndpoint, id), "webhook_endpoint";
 }
 
 impl DocumentKind {
     /// Whether events of such documents leave the shop. Those about the inbox of payment events and about saved means of
-    /// payment do not: they have values of the payment processor.
+    /// payment do not: they have values of the payment processor. Those about endpoints of webhooks do not: a URL may be a secret of
+    /// its owner.
     pub const fn is_published(self) -> bool {
-        !matches!(self, Self::EventCursor | Self::ProcessorEvent | Self::SavedMethod)
+        !matches!(self, Self::EventCursor | Self::ProcessorEvent | Self::SavedMethod | Self::WebhookEndpoint)
     }
 }
 
@@ -326,6 +330,8 @@ named! {
         SavedMethod = "payment_method",
         /// A SKU; the owner is the product that sells it.
         Sku = "sku",
+        /// One of the places that a shop has for endpoints of webhooks.
+        WebhookEndpoint = "webhook_endpoint",
     }
 }
 

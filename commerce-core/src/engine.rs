@@ -33,6 +33,8 @@ mod sagas;
 mod saved_methods;
 mod target;
 mod tasks;
+mod webhook_delivery;
+mod webhook_endpoints;
 mod webhooks;
 
 use alloc::string::{String, ToString};
@@ -61,6 +63,8 @@ pub use self::sagas::SagaView;
 pub use self::saved_methods::StartedSetup;
 pub use self::target::{Expected, Target, Versions};
 pub use self::tasks::{TaskOutcome, TaskRun};
+pub use self::webhook_delivery::{Delivered, DeliveryStop, FailedAttempts};
+pub use self::webhook_endpoints::WebhookEndpointPatch;
 use crate::actor::Actor;
 use crate::catalog::{Category, Product};
 use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, RecordedReply, Refusal};
@@ -74,6 +78,7 @@ use crate::permission::Permission;
 use crate::port::{CommitError, News, PromotionWithUsage};
 use crate::settings::Settings;
 use crate::stock::StockLevel;
+use crate::webhook::WebhookEndpoint;
 
 /// How often a use case that loses a race decides again.
 const MAX_RETRIES: u32 = 15;
@@ -189,7 +194,8 @@ repeatable!(
     Product,
     PromotionWithUsage,
     SavedCustomer,
-    StartedPayment
+    StartedPayment,
+    WebhookEndpoint
 );
 repeatable!(StockLevel, Payment, SavedMethod, StartedSetup, (Payment, OperationId), EventCursor, bool, ());
 

@@ -75,6 +75,10 @@ uuid_ids! {
     ReturnId
     /// Identifies an event.
     EventId
+    /// Identifies an endpoint of webhooks.
+    WebhookEndpointId
+    /// Identifies an attempt to deliver a webhook.
+    DeliveryId
 }
 
 /// Why a text is not an id.

@@ -21,6 +21,7 @@
 //! | values with an id, a version and a history | [`document`] |
 //! | all changes of a use case, and their guards | [`commit`] |
 //! | work for later | [`task`] |
+//! | where events are sent as webhooks | [`webhook`] |
 //! | how far events were published, and when to try again | [`publishing`] |
 //! | roles and permissions | [`permission`] |
 //! | the traits that the engine calls | [`port`] |
@@ -86,5 +87,6 @@ pub mod stored;
 pub mod system;
 pub mod task;
 pub mod text;
+pub mod webhook;
 
 pub use quantity::{Quantity, QuantityError};

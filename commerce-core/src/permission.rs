@@ -17,6 +17,7 @@
 //! | [`ManagePromotions`](Permission::ManagePromotions) | | | yes | |
 //! | [`ManageCustomers`](Permission::ManageCustomers) | | | yes | |
 //! | [`ManageTasks`](Permission::ManageTasks): list, retry, drop | | | yes | |
+//! | [`ManageWebhooks`](Permission::ManageWebhooks): where events are sent | | | yes | |
 //! | [`ReconcilePayments`](Permission::ReconcilePayments): read everything that was booked | | | yes | |
 //! | [`RecordPayments`](Permission::RecordPayments): captures, failures, expiries, refunds made | | | | |
 //!
@@ -45,6 +46,7 @@ pub enum Permission {
     ManagePromotions,
     ManageCustomers,
     ManageTasks,
+    ManageWebhooks,
     ReconcilePayments,
     RecordPayments,
 }
@@ -67,6 +69,7 @@ impl Permission {
             | Self::ManagePromotions
             | Self::ManageCustomers
             | Self::ManageTasks
+            | Self::ManageWebhooks
             | Self::ReconcilePayments => &[Admin],
             Self::RecordPayments => &[],
         }

@@ -7,6 +7,7 @@ mod page;
 mod processor;
 mod publisher;
 mod read;
+mod webhooks;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
@@ -27,6 +28,7 @@ pub use self::processor::{
     SetupRequest, Webhook, WebhookRejection,
 };
 pub use self::publisher::{PublishError, PublishFailure, Publisher, Targets};
+pub use self::webhooks::{DeliveryLog, WebhookRequest, WebhookSecret, WebhookSender};
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Offer, Product};
 use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, Refusal};

@@ -43,6 +43,10 @@ pub struct Settings {
     pub cart_lifetime: TimeDelta,
     /// How long idempotency records are stored: at least 24 hours.
     pub idempotency_retention: TimeDelta,
+    /// How long webhooks are signed with a secret after it was replaced.
+    pub webhook_secret_overlap: TimeDelta,
+    /// How long an endpoint of webhooks may fail before it is disabled.
+    pub webhook_patience: TimeDelta,
 }
 
 /// What is done with a hold that is about to run out.
@@ -87,6 +91,10 @@ impl Settings {
     pub const CART_LIFETIME: TimeDelta = TimeDelta::days(30);
     /// 48 hours, twice the guaranteed minimum.
     pub const IDEMPOTENCY_RETENTION: TimeDelta = TimeDelta::hours(48);
+    /// A day.
+    pub const WEBHOOK_SECRET_OVERLAP: TimeDelta = TimeDelta::days(1);
+    /// A day.
+    pub const WEBHOOK_PATIENCE: TimeDelta = TimeDelta::days(1);
 
     /// A shop without configuration: the standard lifecycle, free standard shipping, no tax.
     #[expect(clippy::expect_used, reason = "the name is short and printable")]
@@ -110,6 +118,8 @@ impl Settings {
             outage_grace: Self::OUTAGE_GRACE,
             cart_lifetime: Self::CART_LIFETIME,
             idempotency_retention: Self::IDEMPOTENCY_RETENTION,
+            webhook_secret_overlap: Self::WEBHOOK_SECRET_OVERLAP,
+            webhook_patience: Self::WEBHOOK_PATIENCE,
         }
     }
 

@@ -22,6 +22,8 @@
 #[path = "books.rs"]
 mod books;
 mod connection;
+#[path = "deliveries.rs"]
+mod deliveries;
 mod dialect;
 mod link;
 mod open;

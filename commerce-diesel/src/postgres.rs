@@ -18,6 +18,8 @@
 #[path = "books.rs"]
 mod books;
 mod connection;
+#[path = "deliveries.rs"]
+mod deliveries;
 mod dialect;
 mod open;
 #[path = "ports.rs"]

@@ -15,6 +15,8 @@
 
 #[path = "query/committed.rs"]
 pub(super) mod committed;
+#[path = "query/deliveries.rs"]
+pub(super) mod deliveries;
 #[path = "query/documents.rs"]
 pub(super) mod documents;
 #[path = "query/feed.rs"]

@@ -2,6 +2,7 @@
 //!
 //! A row that is written borrows its texts; a row that was read owns them. Both have the same type.
 
+pub(crate) mod delivery;
 pub(crate) mod document;
 pub(crate) mod event;
 pub(crate) mod idempotency;

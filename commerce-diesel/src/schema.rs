@@ -190,6 +190,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::Text;
+    use super::sql_types::Id;
+
+    webhook_deliveries (endpoint_id, id) {
+        endpoint_id -> Id,
+        id -> Id,
+        body -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(orders, returns, document_keys, events);
 diesel::allow_tables_to_appear_in_same_query!(promotion_uses, document_keys);
 diesel::allow_tables_to_appear_in_same_query!(promotion_redemptions, document_keys);

@@ -42,8 +42,14 @@ use self::postgres::OnPostgres;
 use self::trade::{LATER, Trade};
 
 /// Tables that do not follow from the history.
-const OTHERS: [&str; 5] =
-    ["__diesel_schema_migrations", "events", "idempotency_keys", "publish_targets", "sandbox_books"];
+const OTHERS: [&str; 6] = [
+    "__diesel_schema_migrations",
+    "events",
+    "idempotency_keys",
+    "publish_targets",
+    "sandbox_books",
+    "webhook_deliveries",
+];
 
 /// Columns of other tables that do not.
 const ATTEMPTS: [&str; 2] = ["failures", "last_error"];

@@ -61,6 +61,22 @@ mod sandbox {
     commerce_testkit::processor_suite!(start);
 }
 
+/// The contract of the log of webhooks.
+mod deliveries {
+    use commerce_core::port::DeliveryLog;
+    use commerce_testkit::suite::deliveries::Fixture;
+
+    use super::OneDatabase;
+
+    impl Fixture for OneDatabase {
+        fn log(&self) -> &dyn DeliveryLog {
+            &self.store
+        }
+    }
+
+    commerce_testkit::deliveries_suite!(OneDatabase::start);
+}
+
 /// The contract of the states of targets.
 mod targets {
     use async_trait::async_trait;

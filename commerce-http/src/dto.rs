@@ -32,6 +32,7 @@ mod shape;
 pub(crate) mod stock;
 pub(crate) mod task;
 pub(crate) mod webhook;
+pub(crate) mod webhook_endpoint;
 
 use commerce_core::money::{Amount, Money};
 use commerce_core::problem::Problems;

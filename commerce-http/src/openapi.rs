@@ -34,6 +34,7 @@ pub(crate) static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(opena
         (name = "promotions", description = "Promotions of the shop, their codes and their redemptions."),
         (name = "quotes", description = "Prices of any request."),
         (name = "customers", description = "The shop's facts about users."),
+        (name = "webhooks", description = "Where events of the shop are sent."),
         (name = "inventory", description = "Stock by SKU."),
         (name = "events", description = "Everything that happened, in order."),
         (name = "tasks", description = "Work that the shop does later, such as refunds."),

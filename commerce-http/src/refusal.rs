@@ -11,6 +11,7 @@ use commerce_core::port::WebhookRejection;
 use commerce_core::port::{StoreError, StoreErrorKind};
 use commerce_core::pricing::PricingError;
 use commerce_core::stock::StockRefusal;
+use commerce_core::webhook::WebhookEndpointRejection;
 use http::StatusCode;
 use serde_json::Value;
 
@@ -36,6 +37,7 @@ impl From<EngineError> for Problem {
             EngineError::Payment(rejection) => payment(&rejection),
             EngineError::SavedMethod(rejection) => saved_method(&rejection),
             EngineError::Webhook(rejection) => webhook(&rejection),
+            EngineError::WebhookEndpoint(rejection) => webhook_endpoint(rejection),
             EngineError::Cart(rejection) => cart(&rejection),
             EngineError::Order(rejection) => order(&rejection),
             EngineError::Limit(reached) => limit(reached),
@@ -126,6 +128,18 @@ fn webhook(rejection: &WebhookRejection) -> Problem {
         WebhookRejection::Stale { age_seconds } => refused("webhook_stale").with("age_seconds", *age_seconds),
         WebhookRejection::Foreign => refused("webhook_foreign"),
         WebhookRejection::Malformed(_) | _ => refused("webhook_malformed"),
+    }
+}
+
+fn webhook_endpoint(rejection: WebhookEndpointRejection) -> Problem {
+    match rejection {
+        WebhookEndpointRejection::Url(refusal) => Problem::invalid_at("/url", "invalid", refusal),
+        WebhookEndpointRejection::TooMany => Problem::conflict("too_many_webhook_endpoints", rejection),
+        WebhookEndpointRejection::Position(refused) => Problem::invalid_at("/after", "out_of_range", refused),
+        WebhookEndpointRejection::Busy => version_conflict(),
+        WebhookEndpointRejection::NotConfigured | _ => {
+            Problem::new(StatusCode::NOT_IMPLEMENTED, "webhooks_not_configured", rejection.to_string())
+        }
     }
 }
 
@@ -260,7 +274,7 @@ fn claimed(claim: &Claim, owner: &str) -> Problem {
         }
         ClaimKind::ActiveCart => version_conflict().with("cart_id", owner),
         ClaimKind::OrderNumber => version_conflict().with("order_number", key),
-        ClaimKind::SavedMethod => version_conflict(),
+        ClaimKind::SavedMethod | ClaimKind::WebhookEndpoint => version_conflict(),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::body;
 use crate::call::{Params, RequestContext};
 use crate::problem::Problem;
-use crate::routes::events;
+use crate::routes::{events, webhook_endpoints};
 
 /// The prefixes of the shop's routes. The first one is canonical.
 pub(crate) const PREFIXES: [&str; 2] = ["/v1", "/api/v1"];
@@ -54,7 +54,11 @@ impl Access {
 impl Route {
     /// How long its handler may wait for something to happen.
     pub(crate) fn patience(&self) -> Duration {
-        if self.path == "/events" { events::MAX_WAIT } else { Duration::ZERO }
+        match self.path {
+            "/events" => events::MAX_WAIT,
+            "/webhook-endpoints/{id}/test" => webhook_endpoints::MAX_WAIT,
+            _ => Duration::ZERO,
+        }
     }
 
     /// The maximum size of a body.

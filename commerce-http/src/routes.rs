@@ -20,6 +20,7 @@ pub(crate) mod quotes;
 pub(crate) mod returns;
 pub(crate) mod system;
 pub(crate) mod tasks;
+pub(crate) mod webhook_endpoints;
 pub(crate) mod webhooks;
 
 use std::sync::LazyLock;
@@ -119,6 +120,16 @@ routes! {
         POST "/inventory/{sku}/adjustments" inventory::adjust = adjustInventory(ManageStock);
 
         GET "/events" events::list = listEvents(ReadFeed);
+
+        GET "/webhook-endpoints" webhook_endpoints::list = listWebhookEndpoints(ManageWebhooks);
+        POST "/webhook-endpoints" webhook_endpoints::create = createWebhookEndpoint(ManageWebhooks);
+        GET "/webhook-endpoints/{id}" webhook_endpoints::show = getWebhookEndpoint(ManageWebhooks);
+        PATCH "/webhook-endpoints/{id}" webhook_endpoints::update = updateWebhookEndpoint(ManageWebhooks);
+        DELETE "/webhook-endpoints/{id}" webhook_endpoints::delete = deleteWebhookEndpoint(ManageWebhooks);
+        POST "/webhook-endpoints/{id}/rotate-secret" webhook_endpoints::rotate_secret = rotateWebhookSecret(ManageWebhooks);
+        POST "/webhook-endpoints/{id}/test" webhook_endpoints::test = testWebhookEndpoint(ManageWebhooks);
+        POST "/webhook-endpoints/{id}/replay" webhook_endpoints::replay = replayWebhooks(ManageWebhooks);
+        GET "/webhook-endpoints/{id}/deliveries" webhook_endpoints::deliveries = listWebhookDeliveries(ManageWebhooks);
 
         GET "/tasks" tasks::list = listTasks(ManageTasks);
         GET "/tasks/{kind}/{subject}" tasks::show = getTask(ManageTasks);

@@ -9,6 +9,7 @@ use commerce_core::engine::{Engine, EngineError, TaskRun};
 use commerce_core::payment::DeclineCode;
 use commerce_core::port::{News, Observer, PageRequest, WebhookRejection};
 use commerce_core::task::{TaskKind, TaskState};
+use commerce_core::webhook::{DeliveryOutcome, DeliveryVerdict};
 use http::{Method, StatusCode};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -27,6 +28,8 @@ const PAID_AFTER: &str = "order_paid_after_seconds";
 const PROCESSOR: &str = "payment_processor_available";
 const LIMITED: &str = "http_limited_total";
 const WEBHOOKS: &str = "payment_webhooks_total";
+const ATTEMPTS: &str = "webhook_attempts_total";
+const ATTEMPT_TIME: &str = "webhook_attempt_duration_seconds";
 const PULLS: &str = "payment_event_pulls_total";
 const PULLED: &str = "payment_events_pulled_total";
 
@@ -50,6 +53,7 @@ const UNMATCHED: &str = "unmatched";
 pub fn install() -> Result<PrometheusHandle, BuildError> {
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), &BOUNDS)?;
     let builder = builder.set_buckets_for_metric(Matcher::Full(PAID_AFTER.to_owned()), &LONG_BOUNDS)?;
+    let builder = builder.set_buckets_for_metric(Matcher::Full(ATTEMPT_TIME.to_owned()), &BOUNDS)?;
     let handle = builder.install_recorder()?;
     describe_counter!(REQUESTS, "Requests answered, by method, route and status.");
     describe_histogram!(DURATION, Unit::Seconds, "Time from a request's head to its answer, by method and route.");
@@ -72,6 +76,11 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         WEBHOOKS,
         "Webhooks of the payment processor, by outcome: stored, forged, stale, foreign, malformed, failed (not stored)."
     );
+    describe_counter!(
+        ATTEMPTS,
+        "Attempts to deliver webhooks, by outcome: delivered, refused (another status), gone (410), or why there was no answer."
+    );
+    describe_histogram!(ATTEMPT_TIME, Unit::Seconds, "Time of an attempt to deliver a webhook.");
     describe_counter!(PULLS, "Readings of the payment processor's list of events, by outcome: finished, failed.");
     describe_counter!(PULLED, "Events of the payment processor that its list had and no webhook told.");
     Ok(handle)
@@ -151,9 +160,22 @@ impl Observer for PaymentMetrics {
                 counter!(PAYMENT_OPERATIONS, "kind" => kind.name(), "state" => state.name(), "code" => code)
                     .increment(1);
             }
+            News::Webhook { outcome, took_ms } => {
+                counter!(ATTEMPTS, "outcome" => webhook_outcome(outcome)).increment(1);
+                histogram!(ATTEMPT_TIME).record(Duration::from_millis(took_ms));
+            }
             News::Paid { after } => histogram!(PAID_AFTER).record(after.to_std().unwrap_or_default()),
             _ => {}
         }
+    }
+}
+
+const fn webhook_outcome(outcome: DeliveryOutcome) -> &'static str {
+    match (outcome, outcome.verdict()) {
+        (DeliveryOutcome::Failed(failure), _) => failure.name(),
+        (_, DeliveryVerdict::Delivered) => "delivered",
+        (_, DeliveryVerdict::Gone) => "gone",
+        (_, DeliveryVerdict::Retry) => "refused",
     }
 }
 

@@ -15,6 +15,7 @@ mod publish;
 mod shop;
 mod span;
 mod users;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -45,6 +46,7 @@ use self::publish::Publish;
 use self::shop::{Checked, ShippingSection};
 pub(crate) use self::span::DurationText;
 pub(crate) use self::users::UsersService;
+use self::webhooks::Webhooks;
 
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -141,6 +143,9 @@ pub(crate) struct Config {
     #[command(flatten)]
     pub(crate) payments: Payments,
 
+    #[arg(skip)]
+    pub(crate) webhooks: Webhooks,
+
     #[command(flatten)]
     pub(crate) clients: ClientLimits,
 
@@ -201,6 +206,7 @@ impl Config {
         config.connections.check(&config.database)?;
         config.keys.check()?;
         config.payments.check()?;
+        config.webhooks.check()?;
         config.publish.check()?;
         config.contract()?;
         // The decimals of a fee are checked when the currency is known. KWD has the most.
@@ -224,13 +230,16 @@ impl Config {
         self.keys.stand_in(directory);
         self.users.stand_in(directory);
         self.payments.stand_in(directory);
+        self.webhooks.stand_in(directory);
         self.publish.stand_in(directory);
         self.lifecycle.iter_mut().chain(&mut self.former_lifecycles).for_each(|choice| choice.stand_in(directory));
     }
 
     /// The environment variables with secrets, which have no flag.
     pub(crate) fn secret_variables(&self) -> impl Iterator<Item = &str> {
-        [users::TOKEN, payments::KEY, payments::WEBHOOK_SECRETS].into_iter().chain(self.keys.hs256_env.as_deref())
+        [users::TOKEN, payments::KEY, payments::WEBHOOK_SECRETS, webhooks::SIGNING_KEYS]
+            .into_iter()
+            .chain(self.keys.hs256_env.as_deref())
     }
 
     /// The outer form of the API, if it has one of its own.

@@ -33,8 +33,8 @@ use self::activity::Activity;
 use self::client::Clients;
 use self::explained::ExplainedStream;
 use self::gate::Gate;
-pub use self::network::{Network, ParseNetworkError};
 use self::pace::{PacedStream, Streams};
+pub use commerce_outbound::{Network, ParseNetworkError};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 

@@ -1,6 +1,7 @@
 //! Support for tests, benches and simulations of `commerce-core`.
 //!
-//! * **Doubles**, which are complete adapters: [`MemoryStore`], [`FakeUsers`], [`FakeProcessor`], [`FakeTarget`], [`ManualClock`] and
+//! * **Doubles**, which are complete adapters: [`MemoryStore`], [`FakeUsers`], [`FakeProcessor`], [`FakeTarget`],
+//!   [`FakeWebhooks`], [`ManualClock`] and
 //!   [`SequentialIds`].
 //! * **Faults**: [`FaultInjector`] wraps a store and injects reproducible failures.
 //! * **Conformance**: [`store_suite!`](crate::store_suite), [`targets_suite!`](crate::targets_suite),
@@ -30,6 +31,7 @@ mod sequential_ids;
 pub mod strategy;
 pub mod suite;
 mod users;
+mod webhooks;
 
 pub use self::clock::ManualClock;
 pub use self::commit_builder::CommitBuilder;
@@ -40,3 +42,4 @@ pub use self::publisher::{FakeTarget, TargetBehavior};
 pub use self::random::Random;
 pub use self::sequential_ids::SequentialIds;
 pub use self::users::FakeUsers;
+pub use self::webhooks::{FakeWebhooks, ReceivedWebhook};

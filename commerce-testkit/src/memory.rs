@@ -1,3 +1,4 @@
+mod deliveries;
 mod promotions;
 mod reads;
 mod tables;

@@ -1,5 +1,6 @@
 //! Tests of the contracts of the ports, for the doubles and all adapters.
 
+pub mod deliveries;
 pub mod processor;
 pub mod publisher;
 pub mod store;

@@ -9,3 +9,4 @@ fn start() -> Ready<MemoryStore> {
 }
 
 commerce_testkit::store_suite!(start);
+commerce_testkit::deliveries_suite!(start);

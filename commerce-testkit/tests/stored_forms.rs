@@ -11,6 +11,7 @@ use commerce_core::metadata::Metadata;
 use commerce_core::order::{Order, OrderEvent, OrderState, ShipmentStatus};
 use commerce_core::promotion::{Condition, Promotion, PromotionDefinition, PromotionRecord};
 use commerce_core::stored::Stored;
+use commerce_core::webhook::{DisabledReason, WebhookEndpoint, WebhookEndpointDetails};
 use commerce_testkit::commit_builder::{CURRENCY, CommitBuilder, order_of, parse, units};
 use commerce_testkit::quote::{percent_off, rich};
 use serde::Serialize;
@@ -63,7 +64,16 @@ fn documents() -> Vec<Document> {
     details.tax_number = Some(parse("DE123456789"));
     details.metadata = Metadata::new([("channel".into(), json!("app"))]).unwrap();
     let customer = Customer::new(&parse("ann"), None, details, shop.at(0));
-    vec![cart.into(), product.into(), category.into(), promotion.into(), customer.into()]
+    let details = WebhookEndpointDetails {
+        url: parse("https://erp.example.com/events"),
+        description: Some(parse("The ERP")),
+        types: [parse("order.paid")].into(),
+    };
+    let place = (parse("01890000-0000-7000-8000-000000000001"), 3);
+    let endpoint = WebhookEndpoint::new(place, details, "key".to_owned(), 7, shop.at(0));
+    let endpoint = endpoint.rotated("key".to_owned(), chrono::TimeDelta::days(1), shop.at(1));
+    let endpoint = endpoint.disabled(DisabledReason::Gone, shop.at(2));
+    vec![cart.into(), product.into(), category.into(), promotion.into(), customer.into(), endpoint.into()]
 }
 
 fn stored<T: Serialize>(value: &T) -> Value {

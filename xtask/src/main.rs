@@ -4,6 +4,7 @@ mod clients;
 mod servers;
 mod sim;
 mod stripe;
+mod webhooks;
 
 use std::process::{Command, ExitCode};
 use std::time::{Instant, SystemTime};
@@ -43,6 +44,11 @@ const STAGES: &[Stage] = &[
         run: || clients::check(|| cargo(&["test", "--workspace", "--features", FEATURES, "--no-run"])),
     },
     Stage { name: "stripe", what: "the Stripe adapter and localstripe understand each other", run: stripe::check },
+    Stage {
+        name: "webhooks",
+        what: "the official libraries of Standard Webhooks verify what is sent",
+        run: webhooks::check,
+    },
     Stage { name: "features", what: "every combination of databases builds without a warning", run: features },
     Stage { name: "docs", what: "the documentation builds without a warning", run: docs },
     Stage {
@@ -58,6 +64,7 @@ const PACKAGES: &[&str] = &[
     "commerce-outbound",
     "commerce-remote",
     "commerce-stripe",
+    "commerce-webhooks",
     "remote-double",
     "commerce-testkit",
     "diesel-bulk",

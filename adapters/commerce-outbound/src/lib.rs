@@ -5,8 +5,11 @@
 //! * Errors and `Debug` contain no token, no secret and no body.
 
 mod client;
+mod network;
 mod service;
 pub mod signature;
+pub mod standard;
 
 pub use self::client::{Answer, Outbound, OutboundError};
+pub use self::network::{Network, ParseNetworkError};
 pub use self::service::{Service, ServiceError, is_protected};

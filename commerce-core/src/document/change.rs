@@ -61,7 +61,8 @@ const fn task_members(kind: DocumentKind) -> TaskMembers {
         | DocumentKind::Customer
         | DocumentKind::EventCursor
         | DocumentKind::Product
-        | DocumentKind::Promotion => &[],
+        | DocumentKind::Promotion
+        | DocumentKind::WebhookEndpoint => &[],
     }
 }
 

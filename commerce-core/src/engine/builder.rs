@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 
 use super::Engine;
 use super::reachability::{Reachability, WatchedProcessor};
-use crate::port::{Clock, IdGenerator, Observer, Processor, Store, Users};
+use crate::port::{Clock, DeliveryLog, IdGenerator, Observer, Processor, Store, Targets, Users, WebhookSender};
 use crate::settings::Settings;
 #[cfg(feature = "std")]
 use crate::system::{SystemClock, TimeOrderedIds};
@@ -15,8 +15,17 @@ pub(super) struct Ports {
     pub(super) users: Option<Arc<dyn Users>>,
     pub(super) processor: Arc<dyn Processor>,
     pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) webhooks: Option<WebhookPorts>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdGenerator>,
+}
+
+/// What sends webhooks, where attempts are noted, and how far each endpoint has the feed.
+#[derive(Clone, Debug)]
+pub(super) struct WebhookPorts {
+    pub(super) sender: Arc<dyn WebhookSender>,
+    pub(super) log: Arc<dyn DeliveryLog>,
+    pub(super) targets: Arc<dyn Targets>,
 }
 
 /// Builds an engine; see [`Engine::builder`].
@@ -44,7 +53,7 @@ impl EngineBuilder {
         processor: Arc<dyn Processor>,
         (clock, ids): (Arc<dyn Clock>, Arc<dyn IdGenerator>),
     ) -> Self {
-        Self { ports: Ports { store, users: None, processor, observer: None, clock, ids }, settings }
+        Self { ports: Ports { store, users: None, processor, observer: None, webhooks: None, clock, ids }, settings }
     }
 
     /// Uses a service for users and their segments.
@@ -56,6 +65,17 @@ impl EngineBuilder {
     /// Tells what was committed to an observer.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.ports.observer = Some(observer);
+        self
+    }
+
+    /// Sends events to endpoints of webhooks. Without it, there can be none.
+    pub fn webhooks(
+        mut self,
+        sender: Arc<dyn WebhookSender>,
+        log: Arc<dyn DeliveryLog>,
+        targets: Arc<dyn Targets>,
+    ) -> Self {
+        self.ports.webhooks = Some(WebhookPorts { sender, log, targets });
         self
     }
 

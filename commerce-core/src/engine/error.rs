@@ -22,6 +22,7 @@ use crate::port::{ProcessorError, StoreError, UsersUnavailable, WebhookRejection
 use crate::pricing::{CodeRejection, PricingError};
 use crate::stock::StockRefusal;
 use crate::task::TaskKey;
+use crate::webhook::WebhookEndpointRejection;
 
 /// The kind of object that an error refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +136,8 @@ pub enum EngineError {
     SavedMethod(#[from] SavedMethodRejection),
     #[error(transparent)]
     Webhook(#[from] WebhookRejection),
+    #[error(transparent)]
+    WebhookEndpoint(#[from] WebhookEndpointRejection),
     #[error(transparent)]
     Cart(#[from] CartRejection),
     #[error(transparent)]

@@ -5,6 +5,7 @@ use core::fmt;
 use chrono::TimeDelta;
 
 use crate::payment::{DeclineCode, OperationKind, OperationState};
+use crate::webhook::DeliveryOutcome;
 
 /// Hears what was committed, such as for metrics. It cannot refuse anything.
 pub trait Observer: Send + Sync + fmt::Debug {
@@ -22,4 +23,7 @@ pub enum News {
     /// An order was paid, so long after it was placed.
     #[expect(missing_docs, reason = "the names say it")]
     Paid { after: TimeDelta },
+    /// It was tried to deliver an event to an endpoint. This is not a part of a commit.
+    #[expect(missing_docs, reason = "the names say it")]
+    Webhook { outcome: DeliveryOutcome, took_ms: u64 },
 }

@@ -16,6 +16,7 @@ use commerce_core::promotion::{Limit, MAX_CODE};
 use commerce_core::saga::{Compensation, SagaStatus, SagaStep, StepState};
 use commerce_core::task::TaskState;
 use commerce_core::text::MAX_LINE;
+use commerce_core::webhook::{DeliveryFailure, DisabledReason};
 use serde::Serialize;
 use utoipa::openapi::schema::SchemaType;
 use utoipa::openapi::{Object, ObjectBuilder, RefOr, Schema, Type};
@@ -61,6 +62,8 @@ schemas! {
     CurrencySchema "An ISO 4217 code." string().pattern(Some("^[A-Z]{3}$")).examples(["USD"]);
     DeclineClassSchema "What to do after a decline." names(DeclineClass::ALL.iter().map(|class| class.name()));
     DeclineCodeSchema "Why an operation was declined, in the same words for all processors." words(DeclineCode::ALL);
+    DeliveryFailureSchema "Why a webhook got no answer." names(DeliveryFailure::ALL.iter().map(|failure| failure.name()));
+    DisabledReasonSchema "Why an endpoint gets nothing." names(DisabledReason::ALL.iter().map(|reason| reason.name()));
     DecimalNumber "A decimal number: a string, or a number of at most 15 digits." decimal();
     LimitSchema "The limit of a promotion that is reached." words(&[
         Limit::Uses, Limit::UsesPerCustomer, Limit::Budget,

@@ -32,7 +32,7 @@ const HEADERS: [(&str, bool, &str); 6] = [
 const TOKEN: &str = "A JSON Web Token of the shop, without `Bearer`. With a development key or a shared secret, \
                      `commerce token --sub alice --role customer` prints one.";
 /// The documents that are answered with an `ETag`, and the operations whose answer has one but no document.
-const TAGGED: [&str; 10] = [
+const TAGGED: [&str; 11] = [
     "Cart",
     "CodeCheck",
     "Customer",
@@ -41,11 +41,12 @@ const TAGGED: [&str; 10] = [
     "Promotion",
     "Stock",
     "Variants",
+    "WebhookEndpoint",
     "removeCartItem",
     "removeCartPromotion",
 ];
 /// The operations that answer with a `Location`.
-const LOCATED: [&str; 8] = [
+const LOCATED: [&str; 9] = [
     "createCheckout",
     "createOrder",
     "createPayment",
@@ -53,6 +54,7 @@ const LOCATED: [&str; 8] = [
     "createProduct",
     "createPromotion",
     "createReturn",
+    "createWebhookEndpoint",
     "openCart",
 ];
 

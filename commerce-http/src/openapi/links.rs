@@ -15,7 +15,7 @@ use crate::routes::ROUTES;
 /// A document, a path below which routes are about it or a part of it, and where the parameters of the path are in the document.
 type Row = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-const LINKS: [Row; 17] = [
+const LINKS: [Row; 18] = [
     ("Cart", "/carts/{id}", &[("id", "/id")]),
     ("Cart", "/carts/{id}/items/{item_id}", &[("id", "/id"), ("item_id", "/items/0/id")]),
     ("Cart", "/checkouts", &[]),
@@ -33,6 +33,7 @@ const LINKS: [Row; 17] = [
     ("Return", "/returns/{id}", &[("id", "/id")]),
     ("SavedPaymentMethod", "/payment-methods/{id}", &[("id", "/id")]),
     ("Stock", "/inventory/{sku}", &[("sku", "/sku")]),
+    ("WebhookEndpoint", "/webhook-endpoints/{id}", &[("id", "/id")]),
 ];
 
 /// Bodies with a member from the answer: the answer, the operation, the example of its body, the member, and where it is in the

@@ -44,7 +44,7 @@ const COMMON: [Row<Property>; 28] = [
 ];
 
 /// The problems of single operations.
-const OWN: [Row<&[&str]>; 45] = [
+const OWN: [Row<&[&str]>; 47] = [
     (CART_CHANGES, 409, &["cart_already_ordered", "cart_expired"]),
     (CART_CHANGES, 422, &["amount_too_large"]),
     (&["getCart", "createQuote", "validateCode", "createProduct", "replaceProduct"], 422, &["amount_too_large"]),
@@ -87,6 +87,8 @@ const OWN: [Row<&[&str]>; 45] = [
     (WEBHOOKS, 400, &["webhook_foreign", "webhook_forged", "webhook_malformed", "webhook_stale"]),
     (WEBHOOKS, 404, &["not_found"]),
     (WEBHOOKS, 429, &["too_many_bad_signatures"]),
+    (WEBHOOK_ENDPOINTS, 501, &["webhooks_not_configured"]),
+    (&["createWebhookEndpoint"], 409, &["too_many_webhook_endpoints"]),
     (&["listEvents"], 422, &["invalid_cursor"]),
     (&["listEvents"], 429, &["too_many_event_readers"]),
     (&["createPromotion"], 409, &["already_exists"]),
@@ -107,6 +109,14 @@ const CART_CHANGES: &[&str] = &[
     "createOrder",
 ];
 const WEBHOOKS: &[&str] = &["receiveWebhook", "receiveRemoteWebhook"];
+const WEBHOOK_ENDPOINTS: &[&str] = &[
+    "createWebhookEndpoint",
+    "listWebhookDeliveries",
+    "replayWebhooks",
+    "rotateWebhookSecret",
+    "testWebhookEndpoint",
+    "updateWebhookEndpoint",
+];
 const SAVING: &[&str] = &["createPaymentMethod", "deletePaymentMethod", "confirmPayment"];
 const PLACING: &[&str] = &["createCheckout", "createOrder"];
 const ORDER_CHANGES: &[&str] = &["updateOrder", "deleteOrder", "setOrderStatus", "cancelOrder", "setOrderShipping"];

@@ -55,6 +55,11 @@ impl Reading {
     }
 }
 
+/// The position of a cursor of the feed.
+pub(crate) fn position(cursor: &str) -> Option<u64> {
+    page::read(EVENTS, cursor)
+}
+
 fn types(text: &str) -> Result<EventTypes, String> {
     let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
     let known: BTreeSet<&str> = published_types().collect();

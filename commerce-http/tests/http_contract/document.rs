@@ -173,6 +173,7 @@ fn body(id: &str) -> Value {
         "createPromotion" => json!({ "effect": { "type": "free_shipping" } }),
         "createQuote" => json!({ "currency": "USD", "at": "2026-01-15T12:00:00Z", "lines": [] }),
         "createProduct" | "replaceProduct" => product,
+        "createWebhookEndpoint" => json!({ "url": "https://erp.example.com/events" }),
         "createCategory" => json!({ "id": "cups", "name": "Cups" }),
         "replaceCategory" => json!({ "name": "Cups" }),
         "setInventory" => json!({ "on_hand": 1 }),
@@ -196,7 +197,7 @@ async fn roles_that_are_not_named_are_refused() {
         let id = match path.split('/').nth(2).unwrap() {
             "orders" => &order["id"],
             "payments" => &order["payment"]["id"],
-            "returns" | "webhooks" => &returned["id"],
+            "returns" | "webhook-endpoints" | "webhooks" => &returned["id"],
             _ => &json!("MUG"),
         };
         let path = path.replace("{id}", text(id)).replace("{refund_id}", "01890000-0000-7000-8000-00000000ffff");

@@ -7,6 +7,7 @@ use std::{env, fs};
 
 use chrono::TimeDelta;
 use commerce_core::payment::CaptureMode;
+use http::Method;
 use serde_json::{Value, json};
 
 use super::document::{DOCUMENT, operation};
@@ -149,7 +150,14 @@ async fn returning(shop: &Shop, story: &mut Story, order: &Value) {
 async fn system(shop: &Shop, story: &mut Story) {
     story.tell(shop.guest().get("/healthz")).await;
     story.tell(shop.guest().get("/readyz")).await;
-    story.tell(shop.service().get("/v1/events?types=stock.adjusted")).await;
+    let feed = story.tell(shop.service().get("/v1/events?types=stock.adjusted")).await;
+    let erp = json!({ "url": "https://erp.example.com/events", "description": "The ERP", "types": ["order.paid"] });
+    let made = story.tell(shop.admin().post("/v1/webhook-endpoints", &erp)).await;
+    let endpoint = format!("/v1/webhook-endpoints/{}", text(&made["id"]));
+    story.tell(shop.admin().patch(&endpoint, &json!({ "types": ["order.paid", "order.cancelled"] }))).await;
+    story.tell(shop.admin().ask(Method::POST, &format!("{endpoint}/test"))).await;
+    story.tell(shop.admin().ask(Method::POST, &format!("{endpoint}/rotate-secret"))).await;
+    story.tell(shop.admin().post(&format!("{endpoint}/replay"), &json!({ "after": feed["next_cursor"] }))).await;
     let tasks = story.tell(shop.admin().get("/v1/tasks")).await;
     let task = &tasks["items"][0];
     story.tell(shop.admin().get(&format!("/v1/tasks/{}/{}", text(&task["kind"]), text(&task["subject"])))).await;

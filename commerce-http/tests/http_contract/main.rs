@@ -35,4 +35,5 @@ mod system;
 mod tasks;
 mod tokens;
 mod transport;
+mod webhook_endpoints;
 mod webhooks;

@@ -16,7 +16,7 @@ use commerce_core::settings::Settings;
 use commerce_http::auth::{Auth, VerifyingKey, mint};
 use commerce_http::telemetry::PaymentMetrics;
 use commerce_http::{Options, Service};
-use commerce_testkit::{FakeUsers, ManualClock, MemoryStore, SequentialIds};
+use commerce_testkit::{FakeUsers, FakeWebhooks, ManualClock, MemoryStore, SequentialIds};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -40,6 +40,7 @@ pub(crate) struct Shop {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) users: Arc<FakeUsers>,
+    pub(crate) webhooks: Arc<FakeWebhooks>,
     pub(crate) engine: Engine,
     pub(crate) store: MemoryStore,
     /// The position up to which events were checked.
@@ -57,6 +58,7 @@ pub(crate) struct Plan {
     pub(crate) options: Options,
     /// Every run has the same ids.
     pub(crate) has_fixed_ids: bool,
+    pub(crate) sends_webhooks: bool,
 }
 
 impl Default for Plan {
@@ -72,6 +74,7 @@ impl Default for Plan {
             settings,
             options,
             has_fixed_ids: false,
+            sends_webhooks: true,
         }
     }
 }
@@ -98,6 +101,9 @@ impl Shop {
         let builder = Engine::builder(plan.settings, Arc::new(store.clone()), plan.payments)
             .clock(clock.clone())
             .observer(Arc::new(PaymentMetrics));
+        let webhooks = Arc::new(FakeWebhooks::new());
+        let log = Arc::new(store.clone());
+        let builder = if plan.sends_webhooks { builder.webhooks(webhooks.clone(), log.clone(), log) } else { builder };
         let builder = if plan.has_fixed_ids { builder.ids(Arc::new(SequentialIds::new(1))) } else { builder };
         let asked: Arc<dyn Users> = plan.users.unwrap_or_else(|| users.clone());
         let engine = if plan.trusts_users { builder } else { builder.users(asked) }.build();
@@ -106,7 +112,7 @@ impl Shop {
         let address = listener.local_addr().unwrap();
         tokio::spawn(serve(listener, service));
         let connections = Connections::builder(TokioExecutor::new()).build_http();
-        Self { address, clock, users, engine, store, checked: Arc::default(), connections }
+        Self { address, clock, users, webhooks, engine, store, checked: Arc::default(), connections }
     }
 
     /// Puts a product with one SKU of the same name on sale.

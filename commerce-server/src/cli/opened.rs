@@ -7,7 +7,7 @@ use std::sync::Arc;
 use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
 use commerce_core::payment::SandboxProcessor;
-use commerce_core::port::{PageRequest, ProductFilter, StoreError, Targets};
+use commerce_core::port::{PageRequest, ProductFilter, StoreError, Targets, WebhookSender};
 use commerce_core::system::SystemClock;
 use commerce_http::telemetry::PaymentMetrics;
 use tokio::runtime;
@@ -73,7 +73,17 @@ impl OpenStore {
             })?;
             engine = engine.users(Arc::new(users));
         }
+        if let Some(sender) = Self::webhook_sender(config)? {
+            engine = engine.webhooks(sender, self.kept.clone(), self.kept.clone());
+        }
         Ok(engine.build())
+    }
+
+    /// What sends webhooks. A shop without configured keys signs with the development key.
+    fn webhook_sender(config: &Config) -> Result<Option<Arc<dyn WebhookSender>>, Failure> {
+        let development = config.keys.is_development().then(|| config.keys.signing(&config.database.key_path()));
+        let development = development.transpose()?.flatten();
+        Ok(config.webhooks.sender(development.as_ref())?)
     }
 }
 

@@ -96,7 +96,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     }
 }
 
-/// Publishes events to the targets of the settings.
+/// Publishes events to the targets of the settings, and to the endpoints of webhooks.
 fn publish(config: &Config, workers: &mut Workers, opened: &OpenStore, (engine, options): (&Engine, &Options)) {
     commerce_events::telemetry::describe();
     let source = Source {
@@ -106,6 +106,7 @@ fn publish(config: &Config, workers: &mut Workers, opened: &OpenStore, (engine, 
         event_source: options.event_source.clone(),
         holder: Uuid::new_v4(),
     };
+    workers.deliver(source.clone(), config.webhooks.time_out());
     for (target, publisher) in config.publish.targets() {
         workers.publish(Relay::new(source.clone(), target, publisher));
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use commerce_core::engine::{Engine, EngineError, TaskOutcome};
-use commerce_events::Relay;
+use commerce_events::{Relay, Source};
 use commerce_http::auth::Auth;
 use commerce_http::telemetry;
 use tokio::sync::watch;
@@ -71,6 +71,14 @@ impl Workers {
     pub(super) fn publish(&mut self, relay: Relay) {
         let mut stopped = self.stop.subscribe();
         self.tasks.spawn(relay.run(async move {
+            stopped.changed().await.ok();
+        }));
+    }
+
+    /// Sends events to the endpoints of webhooks.
+    pub(super) fn deliver(&mut self, source: Source, time_out: Duration) {
+        let mut stopped = self.stop.subscribe();
+        self.tasks.spawn(commerce_webhooks::deliver(source, time_out, async move {
             stopped.changed().await.ok();
         }));
     }

@@ -66,6 +66,8 @@ impl Config {
         settings.expiring_hold = self.payments.expiring_hold;
         settings.outage_grace = span(self.payments.outage_grace, Settings::OUTAGE_GRACE);
         settings.cart_lifetime = span(self.cart_lifetime, Settings::CART_LIFETIME);
+        settings.webhook_secret_overlap = span(self.webhooks.secret_overlap, Settings::WEBHOOK_SECRET_OVERLAP);
+        settings.webhook_patience = span(self.webhooks.give_up_after, Settings::WEBHOOK_PATIENCE);
         settings.idempotency_retention = span(self.idempotency_retention, Settings::IDEMPOTENCY_RETENTION);
         Ok(settings)
     }

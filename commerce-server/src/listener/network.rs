@@ -1,60 +1,14 @@
-//! Networks of trusted proxies, and the address of the client behind them.
+//! The address of the client behind trusted proxies.
 
-use std::fmt::{self, Display};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::str::FromStr;
 
+use commerce_outbound::Network;
 use http::header::FORWARDED;
 use http::{HeaderMap, HeaderName};
-use serde::de::{Deserialize, Deserializer, Error as _};
-use thiserror::Error;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The part of an IPv6 address that a provider assigns to a customer.
 const IPV6_CLIENT: u128 = u128::MAX << 64;
-
-/// A network: `10.0.0.0/8`, `2001:db8::/32`, or one address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    prefix: u32,
-}
-
-/// A text is not a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("a network is an address with or without a prefix length, such as 10.0.0.0/8 or ::1")]
-pub struct ParseNetworkError;
-
-impl Network {
-    fn contains(&self, address: IpAddr) -> bool {
-        let rest = width(self.address) - self.prefix;
-        let differ = bits(self.address) ^ bits(address);
-        width(address) == width(self.address) && differ.checked_shr(rest).unwrap_or(0) == 0
-    }
-}
-
-impl FromStr for Network {
-    type Err = ParseNetworkError;
-
-    fn from_str(text: &str) -> Result<Self, ParseNetworkError> {
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let address: IpAddr = address.parse().map_err(|_| ParseNetworkError)?;
-        let prefix = prefix.map_or(Ok(width(address)), str::parse).map_err(|_| ParseNetworkError)?;
-        if prefix > width(address) { Err(ParseNetworkError) } else { Ok(Self { address, prefix }) }
-    }
-}
-
-impl Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
-    }
-}
-
-impl<'de> Deserialize<'de> for Network {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
-}
 
 /// Whether the address is that of a trusted proxy.
 pub(super) fn is_trusted(proxies: &[Network], address: IpAddr) -> bool {
@@ -98,17 +52,6 @@ fn address(node: &str) -> Option<IpAddr> {
     let node = node.trim().trim_matches('"');
     let bare = node.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(node);
     bare.parse().ok().or_else(|| Some(node.parse::<SocketAddr>().ok()?.ip()))
-}
-
-const fn width(address: IpAddr) -> u32 {
-    if address.is_ipv4() { 32 } else { 128 }
-}
-
-fn bits(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => address.to_bits().into(),
-        IpAddr::V6(address) => address.to_bits(),
-    }
 }
 
 #[cfg(test)]

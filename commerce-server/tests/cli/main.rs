@@ -15,6 +15,7 @@ mod killed;
 mod life;
 mod load;
 mod outages;
+mod outgoing;
 mod price;
 mod processors;
 mod publish;

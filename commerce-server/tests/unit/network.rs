@@ -1,3 +1,4 @@
+use commerce_outbound::ParseNetworkError;
 use http::HeaderValue;
 
 use super::*;

@@ -8,11 +8,12 @@ use commerce_core::commit::{
 };
 use commerce_core::document::{Claim, Document, DocumentChange, DocumentId};
 use commerce_core::event::HistoryEntry;
-use commerce_core::ids::{OrderId, PromotionId, Sku, TargetName, UserId};
+use commerce_core::ids::{DeliveryId, OrderId, PromotionId, Sku, TargetName, UserId, WebhookEndpointId};
 use commerce_core::order::{Order, Unpaid};
 use commerce_core::publishing::TargetState;
 use commerce_core::stock::{Reservation, ReservationChange, SkuStock, StockLevel};
 use commerce_core::task::Tasks;
+use commerce_core::webhook::Delivery;
 
 use super::promotions::Uses;
 
@@ -29,6 +30,8 @@ pub(super) struct Tables {
     /// The position of an entry is its index plus 1.
     pub(super) history: Vec<HistoryEntry>,
     pub(super) tasks: Tasks,
+    /// The attempts to deliver webhooks, by endpoint.
+    pub(super) deliveries: BTreeMap<WebhookEndpointId, BTreeMap<DeliveryId, Delivery>>,
     pub(super) targets: BTreeMap<TargetName, TargetState>,
 }
 

@@ -215,6 +215,15 @@ CREATE TABLE IF NOT EXISTS promotion_redemptions (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 
+-- The attempts to deliver webhooks: the newest of each endpoint. No commit writes them, and no history makes them.
+CREATE TABLE IF NOT EXISTS webhook_deliveries (
+    endpoint_id BINARY(16) NOT NULL,
+    id BINARY(16) NOT NULL,
+    body MEDIUMTEXT NOT NULL,
+    PRIMARY KEY (endpoint_id, id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4
+    COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
+
 -- The books of the payment sandbox. They are those of a processor, so no commit of the shop writes them. A row is what happened,
 -- and the book of the payment after it.
 CREATE TABLE IF NOT EXISTS sandbox_books (

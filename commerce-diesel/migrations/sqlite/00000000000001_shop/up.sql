@@ -191,6 +191,14 @@ CREATE TABLE promotion_redemptions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX promotion_redemptions_of_user ON promotion_redemptions (user_id, promotion_id);
 
+-- The attempts to deliver webhooks: the newest of each endpoint. No commit writes them, and no history makes them.
+CREATE TABLE webhook_deliveries (
+    endpoint_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (endpoint_id, id)
+) STRICT, WITHOUT ROWID;
+
 -- The books of the payment sandbox. They are those of a processor, so no commit of the shop writes them. A row is what happened,
 -- and the book of the payment after it.
 CREATE TABLE sandbox_books (

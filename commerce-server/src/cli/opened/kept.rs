@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use commerce_core::payment::Books;
-use commerce_core::port::{Store, StoreError, Targets};
+use commerce_core::port::{DeliveryLog, Store, StoreError, Targets};
 use commerce_diesel::Rebuilt;
 #[cfg(feature = "mysql")]
 use commerce_diesel::mysql::MysqlStore;
@@ -20,7 +20,7 @@ use crate::config::{Config, Database};
 pub(in super::super) type Progress = Box<dyn FnMut(u64) + Send>;
 
 #[async_trait]
-pub(in super::super) trait Backend: Store + Books + Targets {
+pub(in super::super) trait Backend: Store + Books + DeliveryLog + Targets {
     /// Compares the tables that follow from the history with it, or repairs them.
     async fn replay(&self, verify: bool, at: DateTime<Utc>, progress: Progress) -> Result<Rebuilt, StoreError>;
 }
