@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use commerce_core::port::{PublishError, Publisher};
 use commerce_core::publishing::Message;
+use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 /// The size of the parts in which the end of a file is searched for the last whole line.
@@ -21,12 +22,14 @@ const PART: u64 = 64 * 1024;
 #[derive(Clone, Debug)]
 pub struct FileTarget {
     path: Arc<PathBuf>,
+    /// The turn to write. A file system that hangs keeps one thread, however often the caller gives up and tries again.
+    turn: Arc<Mutex<()>>,
 }
 
 impl FileTarget {
     /// A target in a file, which need not exist. Its directory must.
     pub fn new(path: PathBuf) -> Self {
-        Self { path: Arc::new(path) }
+        Self { path: Arc::new(path), turn: Arc::default() }
     }
 }
 
@@ -36,9 +39,13 @@ impl Publisher for FileTarget {
         if messages.is_empty() {
             return Ok(());
         }
-        let path = Arc::clone(&self.path);
-        let lines = lines(messages);
-        let written = spawn_blocking(move || append(&path, &lines)).await;
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let (path, lines) = (Arc::clone(&self.path), lines(messages));
+        let write = move || {
+            let _turn = turn;
+            append(&path, &lines)
+        };
+        let written = spawn_blocking(write).await;
         let written = written.unwrap_or_else(|stopped| Err(io::Error::other(stopped)));
         written.map_err(|error| PublishError::unavailable(0, format_args!("{}: {error}", self.path.display())))
     }

@@ -6,6 +6,7 @@ use std::fs;
 use std::future::{Ready, ready};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use commerce_core::port::{PublishFailure, Publisher};
@@ -13,6 +14,8 @@ use commerce_core::publishing::Message;
 use commerce_events::FileTarget;
 use commerce_testkit::suite::publisher::{Fixture, message};
 use tempfile::TempDir;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 struct OneFile(TempDir);
 
@@ -110,6 +113,26 @@ async fn a_missing_directory_is_an_outage_and_not_made() {
     let error = target.publish(&[message("order/1", 1)]).await.expect_err("no directory");
     assert!(matches!(error.failure, PublishFailure::Unavailable(_)), "{error}");
     assert!(!directory.path().join("missing").exists());
+}
+
+/// Somebody else has locked it: only one thread waits, however often the caller tries again.
+#[test]
+fn a_file_that_hangs_takes_one_thread() {
+    let (file, messages) = (OneFile::new(), [message("order/1", 1)]);
+    let target = file.target();
+    let locked = fs::File::create(file.path()).expect("a file");
+    locked.lock().expect("a lock");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build();
+    let published = runtime.expect("a runtime").block_on(async {
+        for _ in 0..3 {
+            assert!(timeout(Duration::from_millis(50), target.publish(&messages)).await.is_err(), "it is locked");
+        }
+        spawn_blocking(|| ()).await.expect("a thread is left");
+        locked.unlock().expect("unlocked");
+        target.publish(&messages).await
+    });
+    published.expect("published");
+    assert_eq!(file.lines().last(), bodies(&messages).last());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
