@@ -82,15 +82,15 @@ impl FromStr for Currency {
     /// Parses an upper-case ISO 4217 code.
     fn from_str(text: &str) -> Result<Self, MoneyError> {
         let code = text.as_bytes().try_into().map_err(|_| MoneyError::UnknownCurrency)?;
-        let known = CODES.iter().find(|(_, codes)| has_code(codes, &code));
+        let known = CODES.iter().find(|(_, codes)| has_code(codes, code));
         known.map(|(decimals, _)| Self { code, decimals: *decimals }).ok_or(MoneyError::UnknownCurrency)
     }
 }
 
 /// Whether a code is in a list of them. The lists are sorted.
-fn has_code(codes: &str, code: &[u8; 3]) -> bool {
+fn has_code(codes: &str, code: [u8; 3]) -> bool {
     let (others, last) = codes.as_bytes().as_chunks();
-    last == code || others.binary_search_by(|[a, b, c, _]| [*a, *b, *c].cmp(code)).is_ok()
+    last == code || others.binary_search_by(|[a, b, c, _]| [*a, *b, *c].cmp(&code)).is_ok()
 }
 
 impl fmt::Display for Currency {
