@@ -133,8 +133,15 @@ fn who_may_use_an_operation_is_described() {
 fn every_post_that_changes_something_takes_a_key() {
     each_operation(&document(), |method, path, operation| {
         let keyed = operation["parameters"].to_string().contains("Idempotency-Key");
-        // Two of these change nothing, and a task that is due already stays due. Events of processors have ids of their own.
-        let unkeyed = ["/v1/quotes", "/v1/promos/validate", "/v1/tasks/{kind}/{subject}/retry"];
+        // Two of these change nothing, a task that is due already stays due, and events are replayed from the same place again. A test
+        // is sent each time. Events of processors have ids of their own.
+        let unkeyed = [
+            "/v1/quotes",
+            "/v1/promos/validate",
+            "/v1/tasks/{kind}/{subject}/retry",
+            "/v1/webhook-endpoints/{id}/replay",
+            "/v1/webhook-endpoints/{id}/test",
+        ];
         let changes = method == "post" && !unkeyed.contains(&path) && !path.starts_with("/v1/webhooks/");
         assert_eq!(keyed, changes, "{method} {path}");
     });

@@ -80,7 +80,8 @@ impl Shop {
         }
         let request = request.body(Full::new(Bytes::copy_from_slice(body))).ok()?;
         let (status, answer) = self.answer(request);
-        assert!(!status.is_server_error(), "{status}: {}", String::from_utf8_lossy(&answer));
+        let is_broken = status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED;
+        assert!(!is_broken, "{status}: {}", String::from_utf8_lossy(&answer));
         Some(status)
     }
 

