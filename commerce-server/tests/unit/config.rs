@@ -25,6 +25,7 @@ fn a_file_may_say_everything() {
     assert!(config.database.key_path().is_absolute(), "paths are taken from the directory of the file");
     assert_eq!(config.keys.audience.as_deref(), Some("shop"));
     assert!(config.users.url().is_some());
+    assert!(config.contract().expect("settings").is_none(), "the example names no contract");
     assert_eq!(config.users.time_out().as_secs(), 2);
     assert_eq!(config.clients.limits(10_000).trusted_proxies.len(), 1);
     let settings = config.settings(Currency::EUR).expect("a shop");
