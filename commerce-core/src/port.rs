@@ -381,11 +381,13 @@ pub trait Store: Send + Sync + fmt::Debug {
         Ok(found)
     }
 
-    /// An order with its payment, which is `None` before its first operation.
+    /// An order with its payment, which is `None` before its first operation. The order is not older than the payment: otherwise it
+    /// would not claim what the payment holds for it, and that would be given back.
     async fn order_with_payment(&self, order_ref: &OrderRef) -> StoreResult<Option<(Order, Option<Payment>)>> {
         let Some(order) = self.order(order_ref).await? else { return Ok(None) };
         let payment = read::document(self, &order.payment.id).await?;
-        Ok(Some((order, payment)))
+        let order = self.order(&OrderRef::Id(order.id)).await?;
+        Ok(order.map(|order| (order, payment)))
     }
 
     /// The documents of a kind with the given ids, in any order. Unknown ids are left out.

@@ -2,6 +2,8 @@
 //!
 //! Included by each backend, like `ports`.
 
+#![allow(clippy::needless_borrow, reason = "some databases run a query on another thread, which needs owned values")]
+
 use async_trait::async_trait;
 use commerce_core::ids::{DeliveryId, WebhookEndpointId};
 use commerce_core::port::{DeliveryLog, Page, PageRequest, StoreError, StoreErrorKind};

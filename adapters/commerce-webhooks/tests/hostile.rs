@@ -160,7 +160,8 @@ async fn an_endless_answer_is_not_read() {
         let (mut stream, _) = listener.accept().await.unwrap();
         request(&mut stream).await;
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000000\r\n\r\n").await.unwrap();
-        while stream.write_all(&[b'x'; 65_536]).await.is_ok() {
+        let part = vec![b'x'; 65_536];
+        while stream.write_all(&part).await.is_ok() {
             counted.fetch_add(65_536, Ordering::SeqCst);
         }
     });
@@ -211,7 +212,7 @@ async fn a_body_that_trickles_does_not_undo_the_status() {
         let (mut stream, _) = listener.accept().await.unwrap();
         request(&mut stream).await;
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nx").await.unwrap();
-        stream.read(&mut [0]).await.ok(); // until it is closed
+        stream.read_exact(&mut [0]).await.ok(); // until it is closed
     });
     assert_eq!(send(config(), &format!("http://{address}/")).await, DeliveryOutcome::Answered(200));
 }

@@ -22,7 +22,7 @@ pub(in super::super) async fn note(
         diesel::insert_into(table::table).values(row.clone()).execute(conn).await?;
     }
     let of_endpoint = table::endpoint_id.eq(DbUuid(endpoint.uuid()));
-    let newest = table::table.filter(of_endpoint.clone()).order(table::id.desc());
+    let newest = table::table.filter(of_endpoint).order(table::id.desc());
     let first_old = newest.select(table::id).offset(keep.into()).limit(1).get_result(conn).await.optional()?;
     if let Some(old) = first_old {
         let old: DbUuid = old;

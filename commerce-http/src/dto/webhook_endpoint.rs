@@ -79,6 +79,7 @@ pub(crate) struct WebhookEndpointChange {
     #[schema(max_length = 2048)]
     url: Option<String>,
     /// Null removes it.
+    #[expect(clippy::option_option, reason = "a member that is null is not one that is absent")]
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     description: Option<Option<String>>,
@@ -124,6 +125,7 @@ fn read_types(types: Vec<String>, f: &mut Findings) -> Read<BTreeSet<EventType>>
 }
 
 /// A member that is null is present.
+#[expect(clippy::option_option, reason = "a member that is null is not one that is absent")]
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use commerce_http::auth::{Auth, VerifyingKey};
+use commerce_http::contract::{Contract, ContractSettings};
 use commerce_testkit::Random;
 use commerce_testkit::fuzz::{self, Mutate, Target, fuzz};
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, COOKIE, IF_MATCH, IF_NONE_MATCH};
@@ -54,6 +55,22 @@ fn no_promotion_breaks_its_reader() {
     let is_of_promotions = |seed: &Vec<u8>| seed.windows(8).any(|part| part == b"/v1/prom");
     let seeds = shop.requests().into_iter().filter(is_of_promotions).collect();
     let target = Target { corpus: &corpus("promotions"), seeds, mutate: request, limit: None };
+    fuzz(target, |input| sent(&mut shop, input));
+}
+
+/// The translation of a contract costs no more than the document itself.
+#[test]
+fn no_body_breaks_a_contract() {
+    let settings = ContractSettings {
+        contract: Some("vy-commerce".to_owned()),
+        prefixes: Some(vec!["/v1".to_owned()]),
+        ..ContractSettings::default()
+    };
+    let mut shop = Shop::with(Some(Contract::new(settings).expect("a contract")));
+    let mut seeds = shop.requests();
+    seeds.retain(|seed| !seed.starts_with(b"POST /v1/quotes"));
+    assert!(seeds.len() > 25, "{}", seeds.len());
+    let target = Target { corpus: &corpus("contract_bodies"), seeds, mutate: request, limit: None };
     fuzz(target, |input| sent(&mut shop, input));
 }
 
