@@ -48,7 +48,7 @@ fn operation_of(described: &mut Value, contract: &Inner) {
     let id = described["operationId"].as_str().unwrap_or_default().to_owned();
     let Some(operation) = contract.operations.get(&id) else { return };
     let generates = contract.settings.idempotency_key == Some(KeyRule::Generated);
-    for parameter in described["parameters"].as_array_mut().into_iter().flatten() {
+    for parameter in described.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         let member = operation.parameters.inner(parameter["name"].as_str().unwrap_or_default());
         if let Some(member) = member.filter(|_| parameter["in"] == "query") {
             parameter["name"] = member.outer.as_str().into();

@@ -18,7 +18,7 @@ fn settings_that_cannot_be_are_refused_by_name() {
     refused("fields = { Ordre = { id = \"x\" } }", "fields: there is no schema Ordre");
     refused("fields = { Order = { ident = \"x\" } }", "fields.Order: there is no member ident");
     refused("fields = { Order = { id = \"order id\" } }", "Order: \"order id\"");
-    refused("fields = { Order = { id = \"total\" } }", "Order: total names two");
+    refused("fields = { Order = { id = \"total\" } }", ": total names two");
     refused("aliases = { NewOrder = { person = \"user\" } }", "aliases.NewOrder: there is no member user");
     refused("aliases = { NewOrder = { items = \"user_id\" } }", "NewOrder: items names two");
     refused("caller = { NewCart = [\"metadata\"] }", "NewCart: metadata names two");
