@@ -37,6 +37,7 @@ pub use self::settings::{Amounts, ContractError, ContractSettings, KeyRule, List
 use self::shape::{Operation, Shape, Shapes};
 use self::text::{Direction, Translation};
 use crate::answer::{Answer, JSON, Outcome};
+use crate::json::tree::Tree;
 use crate::problem::{Fault, Problem};
 use crate::route::{Found, PREFIXES, Route};
 use crate::routes::ROUTER;
@@ -87,9 +88,20 @@ impl Contract {
             || PREFIXES.iter().any(|prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/')));
         match found.next() {
             Some(found) => found,
-            None if is_inner() => Found::Nothing,
+            None if is_inner() => self.find_same(method, path),
             None => ROUTER.find(method, path),
         }
+    }
+
+    /// Finds a route that has the same form in all contracts. It stays where it is without a contract, because webhooks and readers
+    /// of the feed are told its path elsewhere.
+    fn find_same(&self, method: &Method, path: &str) -> Found {
+        let found = ROUTER.find(method, path);
+        let moved = match &found {
+            Found::Route(route, _) => self.0.operations.contains_key(route.id),
+            Found::OtherMethod(_) | Found::Nothing => true,
+        };
+        if moved { Found::Nothing } else { found }
     }
 
     /// The translation of one request, unless its route has one form only.
@@ -143,7 +155,7 @@ impl Exchange {
             let key = HeaderValue::from_str(&Uuid::now_v7().to_string());
             parts.headers.extend(key.ok().map(|key| (IDEMPOTENCY_KEY, key)));
         }
-        if let Some(query) = self.query() {
+        if let Some(query) = self.query()? {
             parts.uri = Uri::from(query);
         }
         let is_json = serde_json::from_slice::<&RawValue>(&self.given).ok();
@@ -169,24 +181,27 @@ impl Exchange {
     }
 
     /// The query with the names and words within, if it has any.
-    fn query(&self) -> Option<PathAndQuery> {
-        let given = self.asked.query()?;
-        let pairs = given.split('&').filter_map(|pair| self.parameter(pair)).collect::<Vec<_>>();
-        format!("{}?{}", self.asked.path(), pairs.join("&")).parse().ok()
+    fn query(&self) -> Result<Option<PathAndQuery>, Problem> {
+        let Some(given) = self.asked.query() else { return Ok(None) };
+        let pairs = given.split('&').map(|pair| self.parameter(pair)).collect::<Result<Vec<_>, _>>()?;
+        Ok(format!("{}?{}", self.asked.path(), pairs.join("&")).parse().ok())
     }
 
-    /// A parameter as it is read within. A name that only the documents within have is not known.
-    fn parameter<'p>(&self, pair: &'p str) -> Option<Cow<'p, str>> {
+    /// A parameter as it is read within. A name that only the documents within have is refused: without the filter, the answer would
+    /// have more than was asked for.
+    fn parameter<'p>(&self, pair: &'p str) -> Result<Cow<'p, str>, Problem> {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let Ok(plain) = percent_decode_str(name).decode_utf8() else { return Some(pair.into()) };
+        let Ok(plain) = percent_decode_str(name).decode_utf8() else { return Ok(pair.into()) };
         let Some(member) = self.operation().parameters.outer(&plain) else {
-            let is_within = self.operation().parameters.inner(&plain).is_some();
-            return (!is_within).then_some(pair.into());
+            return match self.operation().parameters.inner(&plain) {
+                Some(_) => Err(unknown_parameter(&plain)),
+                None => Ok(pair.into()),
+            };
         };
         let text = percent_decode_str(value).decode_utf8().ok();
         let word = text.as_deref().and_then(|text| self.inner().shapes.word(&member.shape, text));
         let value = word.map_or(value.into(), |word| Cow::from(utf8_percent_encode(word, NON_ALPHANUMERIC)));
-        Some(format!("{}={value}", member.inner).into())
+        Ok(format!("{}={value}", member.inner).into())
     }
 
     fn answer(&self, mut answer: Answer, body: &[u8]) -> Answer {
@@ -212,7 +227,9 @@ impl Exchange {
         let entries = self.inner().shapes.entries(shape)?;
         let page: BTreeMap<String, &RawValue> = serde_json::from_slice(&answer.body).ok()?;
         let cursor: Option<String> = serde_json::from_str(page.get("next_cursor")?.get()).ok()?;
-        let translated = self.inner().translated_out(entries, page.get("items")?.get().as_bytes(), self.currency)?;
+        let own = page.get("currency").and_then(|code| serde_json::from_str::<String>(code.get()).ok()?.parse().ok());
+        let currency = own.unwrap_or(self.currency);
+        let translated = self.inner().translated_out(entries, page.get("items")?.get().as_bytes(), currency)?;
         let next = cursor.and_then(|cursor| HeaderValue::from_str(&self.next_page(&cursor)).ok());
         answer.headers.extend(next.map(|next| (LINK, next)));
         Some(translated)
@@ -244,21 +261,25 @@ impl Exchange {
 
     /// The problem in the names of the caller.
     fn problem(&self, problem: Problem) -> Problem {
-        problem.translated(|fault| self.fault(fault))
+        let given = serde_json::from_slice::<&RawValue>(&self.given).ok().map(Tree::read);
+        problem.translated(|fault| self.fault(fault, given.as_ref()))
     }
 
-    fn fault(&self, fault: Fault) -> Fault {
+    fn fault(&self, fault: Fault, given: Option<&Tree<'_>>) -> Fault {
         if let Some(parameter) = fault.parameter() {
             let member = self.operation().parameters.inner(parameter);
             let name = member.map(|member| member.outer.clone());
             return name.map_or(fault.clone(), |name| fault.of_parameter(name));
         }
         let Some(shape) = &self.operation().body else { return fault };
-        let given = serde_json::from_slice::<&RawValue>(&self.given).ok();
         let pointer = self.inner().shapes.pointer(shape, given, fault.pointer());
         let message = self.inner().shapes.message(shape, fault.message());
         fault.moved(pointer, message)
     }
+}
+
+fn unknown_parameter(name: &str) -> Problem {
+    Problem::invalid_parameter(name.to_owned(), "invalid_parameter", "is not a known parameter")
 }
 
 #[cfg(test)]

@@ -137,7 +137,11 @@ impl Problem {
         Self::invalid(vec![Fault::at(pointer, code, message)])
     }
 
-    pub(crate) fn invalid_parameter(name: &'static str, code: &'static str, message: impl Display) -> Self {
+    pub(crate) fn invalid_parameter(
+        name: impl Into<Cow<'static, str>>,
+        code: &'static str,
+        message: impl Display,
+    ) -> Self {
         let fault =
             Fault { pointer: None, parameter: Some(name.into()), code: code.into(), message: message.to_string() };
         let mut problem = Self::invalid(vec![fault]);

@@ -123,7 +123,10 @@ impl Cli {
             Some(Command::Tasks(command)) => tasks::run(&command, &config()?),
             Some(Command::Events(command)) => events::run(&command, &config()?),
             Some(Command::Config) => print(include_str!("../shop.example.toml")),
-            Some(Command::Openapi) => print(&commerce_http::openapi()),
+            Some(Command::Openapi) => match config()?.contract()? {
+                Some(contract) => print(&String::from_utf8_lossy(contract.document())),
+                None => print(&commerce_http::openapi()),
+            },
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The `OpenAPI` document in the form of a contract.
 
+use std::collections::BTreeMap;
+
 use commerce_core::money::Currency;
 use serde_json::{Map, Value, json};
 
@@ -180,6 +182,9 @@ fn form(schema: &mut Value, shape: &Shape, contract: &Inner) {
 fn members(schema: &mut Value, object: &Object, contract: &Inner) {
     choices(schema, |part| members(part, object, contract));
     let outer = |name: &str| object.inner(name).map_or_else(|| name.to_owned(), |member| member.outer.clone());
+    let count =
+        |name: &str| object.inner(name).map_or_else(|| name.to_owned(), |member| contract.shapes.count(member).0);
+    let mut named = BTreeMap::new();
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         let known = std::mem::take(properties).into_iter();
         properties.extend(known.map(|(name, mut property)| {
@@ -187,11 +192,14 @@ fn members(schema: &mut Value, object: &Object, contract: &Inner) {
             if let Some(member) = member {
                 form(&mut property, &member.shape, contract);
             }
-            (outer(&name), property)
+            let outer = if property["type"] == "integer" { count(&name) } else { outer(&name) };
+            named.insert(name, outer.clone());
+            (outer, property)
         }));
     }
     for name in schema.get_mut("required").and_then(Value::as_array_mut).into_iter().flatten() {
-        *name = outer(name.as_str().unwrap_or_default()).into();
+        let inner = name.as_str().unwrap_or_default();
+        *name = named.get(inner).cloned().unwrap_or_else(|| outer(inner)).into();
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::settings::{ContractError, ContractSettings};
-use crate::json::{member as at_member, tree::Reader};
+use crate::json::{member as at_member, tree::Tree};
 use crate::route::{PREFIXES, RouteGroup};
 use crate::routes::ROUTES;
 
@@ -186,6 +185,19 @@ impl Shapes {
         self.settings.usual_name(inner, is_amount)
     }
 
+    /// The name and the form of a member that is a number. Amounts leave as texts, so a number is no amount, even if another choice
+    /// of the same schema has an amount of its name.
+    pub(super) fn count(&self, member: &Member) -> (String, Shape) {
+        match member.shape {
+            Shape::Amount if member.outer == self.usual_name(&member.inner, true) => {
+                (self.usual_name(&member.inner, false), Shape::Same)
+            }
+            Shape::Same | Shape::Amount | Shape::Words(_) | Shape::Object(_) | Shape::List(_) | Shape::Named(_) => {
+                (member.outer.clone(), member.shape.clone())
+            }
+        }
+    }
+
     /// The form of the entries of a page.
     pub(super) fn entries<'s>(&'s self, shape: &'s Shape) -> Option<&'s Shape> {
         let Shape::Object(page) = self.resolve(shape) else { return None };
@@ -208,22 +220,22 @@ impl Shapes {
     }
 
     /// A pointer into a document within, as the caller wrote it.
-    pub(super) fn pointer(&self, shape: &Shape, given: Option<&RawValue>, pointer: &str) -> String {
-        let (mut shape, mut given) = (self.resolve(shape), given.map(Reader::new));
+    pub(super) fn pointer(&self, shape: &Shape, given: Option<&Tree<'_>>, pointer: &str) -> String {
+        let (mut shape, mut given) = (self.resolve(shape), given);
         let mut outer = String::new();
         for part in pointer.split('/').skip(1) {
             let name = part.replace("~1", "/").replace("~0", "~");
             let (used, next) = match shape {
                 Shape::Object(object) => {
                     let member = object.inner(&name);
-                    let written = given.and_then(|given| written_member(given, object, &name));
-                    given = written.as_ref().map(|(_, value)| *value);
+                    let written = written_member(given, object, &name);
+                    given = written.map(|(_, value)| value);
                     let usual = || member.map_or_else(|| name.clone(), |member| member.outer.clone());
                     let next = member.map_or(&Shape::Same, |member| &member.shape);
-                    (written.map_or_else(usual, |(name, _)| name), next)
+                    (written.map_or_else(usual, |(name, _)| name.clone()), next)
                 }
                 Shape::List(entry) => {
-                    given = given.and_then(|given| entry_at(given, name.parse().ok()?));
+                    given = entry_at(given, &name);
                     (name, &**entry)
                 }
                 Shape::Same | Shape::Amount | Shape::Words(_) | Shape::Named(_) => (name, &Shape::Same),
@@ -249,31 +261,14 @@ impl Shapes {
 }
 
 /// The member of an object that a caller wrote, by its name within: the name that was used, and its value.
-fn written_member<'t>(mut given: Reader<'t>, object: &Object, inner: &str) -> Option<(String, Reader<'t>)> {
-    if !given.take(b'{') {
-        return None;
-    }
-    while !given.take(b'}') {
-        let name: String = serde_json::from_str(given.scalar()).ok()?;
-        given.take(b':');
-        if object.outer(&name).is_some_and(|member| member.inner == inner) {
-            return Some((name, given));
-        }
-        given.raw();
-        given.take(b',');
-    }
-    None
+fn written_member<'t, 'a>(given: Option<&'t Tree<'a>>, object: &Object, inner: &str) -> Option<&'t (String, Tree<'a>)> {
+    let Some(Tree::Object(members)) = given else { return None };
+    members.iter().find(|(name, _)| object.outer(name).is_some_and(|member| member.inner == inner))
 }
 
-fn entry_at(mut given: Reader<'_>, at: usize) -> Option<Reader<'_>> {
-    if !given.take(b'[') {
-        return None;
-    }
-    for _ in 0..at {
-        given.raw();
-        given.take(b',');
-    }
-    Some(given)
+fn entry_at<'t, 'a>(given: Option<&'t Tree<'a>>, at: &str) -> Option<&'t Tree<'a>> {
+    let Some(Tree::List(entries)) = given else { return None };
+    entries.get(at.parse::<usize>().ok()?)
 }
 
 /// Checks that the settings name schemas that there are.

@@ -179,7 +179,9 @@ impl<'c, 't> Translation<'c, 't> {
     /// The name and the form of a member that leaves. What the schemas do not have is a member of a problem.
     fn outer(&mut self, object: &Object, name: &str) -> (String, Shape) {
         if let Some(member) = object.inner(name) {
-            return (member.outer.clone(), member.shape.clone());
+            let is_count = matches!(self.reader.peek(), Some(b'-' | b'0'..=b'9'));
+            let shapes = &self.contract.shapes;
+            return if is_count { shapes.count(member) } else { (member.outer.clone(), member.shape.clone()) };
         }
         let is_amount = PROBLEM_AMOUNTS.contains(&name) && self.reader.peek() == Some(b'"');
         let shape = match name {
@@ -204,15 +206,18 @@ impl<'c, 't> Translation<'c, 't> {
             return None;
         }
         let member = object.inner("currency")?;
-        let wanted = if self.direction == Direction::In { &member.outer } else { &member.inner };
+        let is_currency = |name: &str| match self.direction {
+            Direction::In => object.outer(name).is_some_and(|known| known.inner == member.inner),
+            Direction::Out => name == member.inner,
+        };
         let mut reader = self.reader;
         reader.take(b'{');
         while !reader.take(b'}') {
             let name: String = serde_json::from_str(reader.scalar()).ok()?;
             reader.take(b':');
             let value = reader.raw();
-            if name == *wanted {
-                return serde_json::from_str::<&str>(value).ok()?.parse().ok();
+            if is_currency(&name) {
+                return serde_json::from_str::<String>(value).ok()?.parse().ok();
             }
             reader.take(b',');
         }

@@ -7,11 +7,11 @@ use super::string_length;
 /// Levels of a text that are read.
 pub(crate) const MAX_DEPTH: usize = 128;
 /// Objects and lists of a text that are read. The largest order has fewer than 2,000.
-pub(crate) const MAX_PARTS: usize = 10_000;
+const MAX_PARTS: usize = 10_000;
 
 /// A JSON value whose scalars are not parsed yet.
 #[derive(Debug)]
-pub(super) enum Tree<'a> {
+pub(crate) enum Tree<'a> {
     Object(Vec<(String, Self)>),
     List(Vec<Self>),
     /// A string, a number, `true`, `false` or `null`.
@@ -23,7 +23,7 @@ pub(super) enum Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
-    pub(super) fn read(text: &'a RawValue) -> Self {
+    pub(crate) fn read(text: &'a RawValue) -> Self {
         Reader::new(text).value(0)
     }
 }
@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The entries between a bracket and the closing one.
-    pub(crate) fn entries<T>(&mut self, close: u8, mut entry: impl FnMut(&mut Self) -> T) -> Vec<T> {
+    fn entries<T>(&mut self, close: u8, mut entry: impl FnMut(&mut Self) -> T) -> Vec<T> {
         let mut entries = Vec::new();
         self.parts += 1;
         self.advance(1);

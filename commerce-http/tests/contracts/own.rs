@@ -87,6 +87,9 @@ async fn faults_are_named_as_the_caller_named_the_members() {
     assert!(empty.json()["requestId"].is_string());
     let neither = shop.ask("ann", orders, &json!({ "shippingAddress": address() })).await;
     assert!(text(&neither.json()["detail"]).contains("either a cartId or items"), "{}", neither.text);
+    let within = shop.ask("root", "GET /shop/orders?user_id=ann", &ANY).await;
+    assert_eq!(within.json()["errors"][0]["parameter"], "user_id", "no filter is lost: {}", within.text);
+    assert_eq!(shop.ask("root", "GET /shop/orders?userId=ann", &ANY).await.status, 200);
     let user = shop.ask("root", "GET /shop/orders?from=yesterday", &ANY).await;
     assert_eq!(user.json()["errors"][0]["parameter"], "from", "{}", user.text);
 }
@@ -192,6 +195,10 @@ async fn the_feed_has_the_form_of_its_document() {
     let shop = open(everything()).await;
     shop.ask("ann", "POST /shop/orders", &order()).await;
     let feed = shop.ask("robot", "GET /shop/events?types=order.created", &ANY).await.json();
+    let known = shop.ask("robot", "GET /v1/events?types=order.created", &ANY).await.json();
+    assert_eq!(known, feed, "the feed is where its readers know it");
+    let webhook = shop.ask("robot", "POST /v1/webhooks/payments/stripe", &json!({})).await;
+    assert_ne!(webhook.json()["code"], "route_not_found", "{}", webhook.text);
     assert_eq!(feed["items"][0]["data"]["total"], "29.99", "{feed}");
     let order = text(&feed["items"][0]["data"]["order_id"]).to_owned();
     let history = shop.ask("ann", &format!("GET /shop/orders/{order}/events"), &ANY).await.json();
@@ -208,6 +215,29 @@ fn every_built_in_contract_has_a_document_without_loose_ends() {
             check_document(number, &document);
         }
     }
+}
+
+/// A number of units that is missing is none of cents, although an amount has the same name in another choice.
+#[tokio::test]
+async fn units_are_no_cents() {
+    let shop = open(everything()).await;
+    let quote = json!({
+        "lines": [{ "id": "1", "sku": "MUG", "quantity": 1, "unitPriceCents": 1050 }], "at": "2026-03-01T12:00:00Z", "currency": "USD",
+        "promotions": [
+            {
+                "id": "three", "conditions": [{ "type": "min_quantity", "quantity": 3 }],
+                "effect": { "type": "percent_off", "target": "order", "percent": "10" },
+            },
+            {
+                "id": "much", "conditions": [{ "type": "min_spend", "amountCents": 2000 }],
+                "effect": { "type": "percent_off", "target": "order", "percent": "10" },
+            },
+        ],
+    });
+    let quote = shop.ask("root", "POST /shop/quotes", &quote).await;
+    assert_eq!(quote.status, 200, "{}", quote.text);
+    assert!(quote.text.contains(r#""required":3,"missing":2"#), "{}", quote.text);
+    assert!(quote.text.contains(r#""requiredCents":2000,"missingCents":950"#), "{}", quote.text);
 }
 
 /// References lead somewhere, required members are there, and examples fit their schemas.

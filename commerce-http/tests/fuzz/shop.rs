@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use commerce_core::prelude::*;
 use commerce_http::auth::{Auth, VerifyingKey, mint};
+use commerce_http::contract::Contract;
 use commerce_http::{Options, Service, openapi};
 use commerce_testkit::{MemoryStore, SequentialIds};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -28,7 +29,10 @@ pub(crate) struct Shop {
     runtime: Runtime,
     token: HeaderValue,
     document: Value,
+    contract: Option<Contract>,
     service: Service,
+    /// What makes the orders and carts: the same shop without a contract.
+    maker: Service,
     /// The values of the parameters of paths, by the noun.
     places: BTreeMap<&'static str, String>,
     sent: u32,
@@ -36,25 +40,34 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) fn open() -> Self {
+        Self::with(None)
+    }
+
+    /// A shop that is asked in the form of a contract.
+    pub(crate) fn with(contract: Option<Contract>) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let token = mint(SECRET, "ann", Role::Admin, Duration::from_secs(1_000_000)).expect("a token");
         let token = HeaderValue::try_from(format!("Bearer {token}")).expect("a header");
         let document = serde_json::from_str(&openapi()).expect("a document");
-        let mut shop = Self { runtime, token, document, service: service(), places: BTreeMap::new(), sent: 0 };
+        let (service, maker) = services(contract.as_ref());
+        let mut shop = Self { runtime, token, document, contract, service, maker, places: BTreeMap::new(), sent: 0 };
         shop.renew();
         shop
     }
 
     /// The operations with a body, each with the example of it: the method, the path, and in the next line the body.
     pub(crate) fn requests(&self) -> Vec<Vec<u8>> {
-        let paths = self.document["paths"].as_object().into_iter().flatten();
+        let asked = self.contract.as_ref().and_then(|contract| serde_json::from_slice(contract.document()).ok());
+        let document: Value = asked.unwrap_or_else(|| self.document.clone());
+        let paths = document["paths"].as_object().into_iter().flatten();
         let operations = paths.flat_map(|(path, item)| {
             item.as_object().into_iter().flatten().map(move |(method, operation)| (path, method, operation))
         });
         let requests = operations.filter_map(|(path, method, operation)| {
             let content = operation["requestBody"]["content"].as_object()?.values().next()?;
             let name = content["schema"]["$ref"].as_str()?.rsplit('/').next()?;
-            Some(format!("{} {path}\n{}", method.to_uppercase(), self.example(name)))
+            let example = &document["components"]["examples"][name]["value"];
+            Some(format!("{} {path}\n{example}", method.to_uppercase()))
         });
         requests.map(String::into_bytes).collect()
     }
@@ -79,23 +92,23 @@ impl Shop {
             request = request.header(name, value);
         }
         let request = request.body(Full::new(Bytes::copy_from_slice(body))).ok()?;
-        let (status, answer) = self.answer(request);
+        let (status, answer) = self.answer(&self.service, request);
         let is_broken = status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED;
         assert!(!is_broken, "{status}: {}", String::from_utf8_lossy(&answer));
         Some(status)
     }
 
-    fn answer(&self, request: Request<Full<Bytes>>) -> (StatusCode, Bytes) {
+    fn answer(&self, service: &Service, request: Request<Full<Bytes>>) -> (StatusCode, Bytes) {
         self.runtime.block_on(async {
-            let Ok(answer) = self.service.clone().oneshot(request).await;
+            let Ok(answer) = service.clone().oneshot(request).await;
             let status = answer.status();
             (status, answer.into_body().collect().await.expect("a body").to_bytes())
         })
     }
 
     fn renew(&mut self) {
-        (self.service, self.places) =
-            (service(), BTreeMap::from([("sku", "mug".to_owned()), ("products", "mug".to_owned())]));
+        (self.service, self.maker) = services(self.contract.as_ref());
+        self.places = BTreeMap::from([("sku", "mug".to_owned()), ("products", "mug".to_owned())]);
         let make =
             |shop: &Self, method: &str, path: &str, example: &str| shop.make(method, path, &shop.example(example));
         make(self, "POST", "/v1/categories", "NewCategory");
@@ -123,7 +136,8 @@ impl Shop {
     fn make(&self, method: &str, path: &str, body: &Value) -> Value {
         let request = Request::builder().method(method).uri(self.at(path)).header(CONTENT_TYPE, "application/json");
         let request = request.header(AUTHORIZATION, &self.token).header("idempotency-key", path);
-        let (status, answer) = self.answer(request.body(Full::new(body.to_string().into())).expect("a request"));
+        let request = request.body(Full::new(body.to_string().into())).expect("a request");
+        let (status, answer) = self.answer(&self.maker, request);
         assert!(status.is_success(), "{method} {path}: {}", String::from_utf8_lossy(&answer));
         serde_json::from_slice(&answer).expect("JSON")
     }
@@ -147,7 +161,8 @@ impl Shop {
     }
 }
 
-fn service() -> Service {
+/// A shop in the form of a contract, and the same shop without it.
+fn services(contract: Option<&Contract>) -> (Service, Service) {
     let auth = Auth::new(vec![VerifyingKey::hs256(SECRET).expect("a key")]);
     let options = Options { orders_per_minute: 0, codes_per_minute: 0, ..Options::new(auth) };
     let builder = Engine::builder(
@@ -155,5 +170,7 @@ fn service() -> Service {
         Arc::new(MemoryStore::new()),
         Arc::new(SandboxProcessor::in_memory()),
     );
-    Service::new(builder.ids(Arc::new(SequentialIds::new(1))).build(), options)
+    let engine = builder.ids(Arc::new(SequentialIds::new(1))).build();
+    let asked = Options { contract: contract.cloned(), ..options.clone() };
+    (Service::new(engine.clone(), asked), Service::new(engine, options))
 }

@@ -74,7 +74,8 @@ async fn serve(config: Config) -> Result<(), Failure> {
     workers.return_freed_memory();
     workers.purge_idempotency_records(engine.clone());
     let counter = Counter::new(Service::new(engine.clone(), options.clone()));
-    if config.keys.is_development() {
+    // The guide speaks the form that a shop has without a contract.
+    if config.keys.is_development() && options.contract.is_none() {
         print(&guide::guide(&config, address, &engine).await?)?;
     }
     if let Some(listener) = metrics_listener {
