@@ -3,7 +3,7 @@
 //! # Map
 //! * [`Relay`]: reads the feed after the position of a target, publishes, and stores the new position. One process at a time.
 //! * [`FileTarget`]: lines of JSON in a file.
-//! * `NatsTarget` (feature `nats`): a stream of NATS JetStream.
+//! * `NatsTarget` (feature `nats`): a stream of NATS `JetStream`.
 //! * `RedisTarget` (feature `redis`): a Redis stream.
 //! * [`telemetry`]: the metrics.
 //!

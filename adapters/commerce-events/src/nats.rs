@@ -4,10 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use async_nats::ConnectOptions;
-use async_nats::HeaderMap;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::context::{PublishAckFuture, PublishError as NatsError, PublishErrorKind};
+use async_nats::{ConnectOptions, HeaderMap, ServerAddr};
 use async_trait::async_trait;
 use commerce_core::port::{PublishError, Publisher};
 use commerce_core::publishing::{Message, independent};
@@ -51,13 +50,25 @@ impl NatsTarget {
             if let Some(file) = &self.config.ca_file {
                 options = options.add_root_certificates(file.clone());
             }
-            let client = options.connect(self.config.url.split(',').collect::<Vec<_>>()).await?;
+            let servers = self.servers().map_err(|error| PublishError::unavailable(0, error))?;
+            let first = servers.iter().find_map(|server| Some((server.username()?, server.password()?)));
+            if let Some((user, password)) = first {
+                options = options.user_and_password(user.to_owned(), password.to_owned());
+            }
+            let client = options.connect(servers).await;
+            let client =
+                client.map_err(|error| PublishError::unavailable(0, format_args!("NATS: {}", error.kind())))?;
             let mut context = async_nats::jetstream::new(client);
             context.set_timeout(ANSWER);
-            Ok::<_, async_nats::ConnectError>(context)
+            Ok(context)
         };
-        let context = self.context.get_or_try_init(connect).await;
-        context.map_err(|error| PublishError::unavailable(0, format_args!("NATS: {}", error.kind())))
+        self.context.get_or_try_init(connect).await
+    }
+
+    /// The servers. Errors do not show the URL, which may have a password.
+    fn servers(&self) -> Result<Vec<ServerAddr>, &'static str> {
+        let servers = self.config.url.split(',').map(|url| url.trim().parse());
+        servers.collect::<Result<_, _>>().map_err(|_| "not an address of NATS, such as tls://user:password@host:4222")
     }
 
     /// Sends messages of different streams, and waits for all confirmations. The number that was confirmed from the first one on, and
@@ -114,10 +125,10 @@ impl Publisher for NatsTarget {
 
 /// An error with the place of the message that it is about.
 fn failed(confirmed: usize, error: &NatsError) -> PublishError {
-    match error.kind() {
-        PublishErrorKind::MaxPayloadExceeded => PublishError::refused(confirmed, "it is longer than NATS takes"),
-        kind => PublishError::unavailable(confirmed, format_args!("NATS: {kind}")),
+    if error.kind() == PublishErrorKind::MaxPayloadExceeded {
+        return PublishError::refused(confirmed, "it is longer than NATS takes");
     }
+    PublishError::unavailable(confirmed, format_args!("NATS: {}", error.kind()))
 }
 
 impl fmt::Debug for NatsTarget {

@@ -4,10 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use ::redis::{Client, Cmd, Pipeline, RedisError, RedisResult, cmd, pipe};
+use ::redis::{Client, Cmd, RedisError, RedisResult, Value, cmd, pipe};
 use async_trait::async_trait;
 use commerce_core::port::{PublishError, Publisher};
-use commerce_core::publishing::Message;
+use commerce_core::publishing::{Message, independent};
 use thiserror::Error;
 
 /// How long a connection may take. The relay limits the whole call.
@@ -35,8 +35,8 @@ pub struct InvalidAddress;
 
 /// A Redis stream to which each event is appended, with the fields `id`, `type`, `subject` and `event`, the event as JSON.
 ///
-/// A batch is one transaction, so a stream gets all of it or nothing. It is confirmed when Redis has answered, and as durable as the
-/// `appendfsync` of the server.
+/// An event is confirmed when Redis has answered, and as durable as the `appendfsync` of the server. There are no transactions: a server of
+/// version 7.0 whose default user is off drops them when it reads its append-only file after a crash.
 pub struct RedisTarget {
     connection: ConnectionManager,
     config: RedisConfig,
@@ -57,16 +57,27 @@ impl RedisTarget {
         Ok(Self { connection, config })
     }
 
-    fn transaction(&self, messages: &[Message]) -> Pipeline {
-        let mut transaction = pipe();
-        transaction.atomic();
+    /// Appends messages of different streams. The number that was confirmed from the first one on, and what happened to the next.
+    async fn wave(&self, messages: &[Message]) -> (usize, Option<RedisError>) {
+        let mut wave = pipe();
+        wave.ignore_errors();
         for message in messages {
-            transaction.add_command(self.append(message)).ignore();
-            if let Some(channel) = &self.config.channel {
-                transaction.add_command(cmd("PUBLISH").arg(channel).arg(&message.body).take()).ignore();
-            }
+            wave.add_command(self.append(message));
         }
-        transaction
+        let answers: RedisResult<Vec<RedisResult<Value>>> = wave.query_async(&mut self.connection.clone()).await;
+        let answers = answers.unwrap_or_else(|error| vec![Err(error)]);
+        let confirmed = answers.iter().take_while(|answer| answer.is_ok()).count();
+        (confirmed, answers.into_iter().find_map(Result::err))
+    }
+
+    /// Tells subscribers. Whether they hear it is not known.
+    async fn tell(&self, messages: &[Message]) -> RedisResult<()> {
+        let Some(channel) = &self.config.channel else { return Ok(()) };
+        let mut told = pipe();
+        for message in messages {
+            told.cmd("PUBLISH").arg(channel).arg(&message.body).ignore();
+        }
+        told.exec_async(&mut self.connection.clone()).await
     }
 
     fn append(&self, message: &Message) -> Cmd {
@@ -84,21 +95,25 @@ impl RedisTarget {
 #[async_trait]
 impl Publisher for RedisTarget {
     async fn publish(&self, messages: &[Message]) -> Result<(), PublishError> {
-        if messages.is_empty() {
-            return Ok(());
+        let (mut confirmed, mut rest) = (0_usize, messages);
+        while !rest.is_empty() {
+            let (wave, others) = rest.split_at(independent(rest));
+            let (stored, failure) = self.wave(wave).await;
+            confirmed = confirmed.saturating_add(stored);
+            let told = self.tell(wave.get(..stored).unwrap_or(wave)).await;
+            if let Some(error) = failure.or(told.err()) {
+                return Err(PublishError::unavailable(confirmed, reason(&error)));
+            }
+            rest = others;
         }
-        let mut connection = self.connection.clone();
-        let done: RedisResult<()> = self.transaction(messages).exec_async(&mut connection).await;
-        done.map_err(|error| PublishError::unavailable(0, reason(&error)))
+        Ok(())
     }
 }
 
 /// What happened, without what was sent.
 fn reason(error: &RedisError) -> String {
-    match error.code() {
-        Some(code) => format!("Redis answers {code}"),
-        None => format!("Redis: {}", error.category()),
-    }
+    let text = error.to_string();
+    text.split(", with args").next().unwrap_or_default().to_owned()
 }
 
 impl fmt::Debug for RedisTarget {

@@ -1,12 +1,14 @@
 //! A stream of NATS `JetStream` keeps the contract of a publisher, on a server of its own that is killed on the way.
 
 #![cfg(feature = "nats")]
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::stream::Config;
 use async_nats::jetstream::{self, Context};
+use async_nats::{ConnectOptions, ServerAddr};
 use async_trait::async_trait;
 use commerce_core::port::{PublishFailure, Publisher};
 use commerce_core::publishing::Message;
@@ -26,8 +28,11 @@ impl OneServer {
     }
 
     async fn context(&self) -> Context {
+        let server: ServerAddr = self.url.parse().expect("an address");
+        let (user, password) = server.username().zip(server.password()).expect("a user");
         for _ in 0..100 {
-            if let Ok(client) = async_nats::connect(self.url.as_str()).await {
+            let options = ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned());
+            if let Ok(client) = options.connect(&server).await {
                 return jetstream::new(client);
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -40,7 +45,7 @@ impl OneServer {
         let mut stream = self.context().await.get_stream("EVENTS").await.expect("a stream");
         let state = stream.info().await.expect("its state").state.clone();
         let mut stored = Vec::new();
-        for sequence in state.first_sequence..=state.last_sequence {
+        for sequence in state.first_sequence.max(1)..=state.last_sequence {
             let message = stream.get_raw_message(sequence).await.expect("a message");
             stored.push((message.payload.to_vec(), message.subject.to_string()));
         }

@@ -1,6 +1,7 @@
 //! A Redis stream keeps the contract of a publisher, on a server of its own that is killed on the way.
 
 #![cfg(feature = "redis")]
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::Arc;
 
