@@ -7,6 +7,7 @@
 //! Every change makes the next version, and a store makes it only if the version before it is the stored one
 //! ([`Targets`](crate::port::Targets)). A process that lost its lease therefore cannot move the position.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -225,6 +226,13 @@ impl BatchLimits {
     }
 }
 
+/// How many messages, from the first one on, are of different streams. They may be sent at once: if one of them is not confirmed, no
+/// later message of its stream has arrived.
+pub fn independent(messages: &[Message]) -> usize {
+    let mut streams = BTreeSet::new();
+    messages.iter().take_while(|message| streams.insert(message.stream.as_str())).count()
+}
+
 #[cfg(test)]
 mod tests {
     use alloc::vec;
@@ -335,5 +343,14 @@ mod tests {
         assert_eq!(limits.take(&[message(11), message(1)]), 1);
         assert_eq!(limits.take(&[message(5), message(5), message(1)]), 2);
         assert_eq!(limits.take(&[message(1), message(1), message(1), message(1)]), 3);
+    }
+
+    #[test]
+    fn messages_up_to_the_first_repeated_stream_are_independent() {
+        let of = |stream: &str| Message { stream: stream.into(), ..message(1) };
+        assert_eq!(independent(&[]), 0);
+        assert_eq!(independent(&[of("a"), of("b")]), 2);
+        assert_eq!(independent(&[of("a"), of("b"), of("a"), of("c")]), 2);
+        assert_eq!(independent(&[of("a"), of("a")]), 1);
     }
 }

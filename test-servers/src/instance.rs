@@ -233,6 +233,6 @@ pub(super) fn free_port() -> io::Result<u16> {
 }
 
 /// The system seeds every hasher anew.
-fn random() -> u64 {
+pub(super) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }

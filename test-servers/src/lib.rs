@@ -1,4 +1,4 @@
-//! Real database servers for tests: each on a free loopback port, in a temporary directory, with a password of its own.
+//! Real database servers and message brokers for tests: each on a free loopback port, in a temporary directory, with a password of its own.
 //!
 //! ```no_run
 //! use test_servers::Postgres;
@@ -21,6 +21,7 @@
 
 mod account;
 mod archive;
+mod broker;
 mod galera;
 mod instance;
 mod mariadb;
@@ -34,6 +35,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use self::account::Account;
+pub use self::broker::{Broker, BrokerKind};
 pub use self::galera::Galera;
 pub use self::instance::{Programs, Server};
 pub use self::mariadb::MariaDbPrograms;

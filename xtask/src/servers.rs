@@ -26,6 +26,18 @@ pub(crate) const SERVERS: &[Need] = &[
         unit: None,
         is_here: || Path::new("/usr/lib/galera/libgalera_smm.so").is_file(),
     },
+    Need {
+        what: "NATS",
+        package: "nats-server",
+        unit: Some("nats-server.service"),
+        is_here: || on_path("nats-server"),
+    },
+    Need {
+        what: "Redis",
+        package: "redis-server",
+        unit: Some("redis-server.service"),
+        is_here: || on_path("redis-server"),
+    },
     Need { what: "rsync", package: "rsync", unit: None, is_here: || on_path("rsync") },
     Need { what: "lsof", package: "lsof", unit: None, is_here: || on_path("lsof") },
     Need { what: "ip", package: "iproute2", unit: None, is_here: || on_path("ip") },

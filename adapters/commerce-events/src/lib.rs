@@ -3,6 +3,8 @@
 //! # Map
 //! * [`Relay`]: reads the feed after the position of a target, publishes, and stores the new position. One process at a time.
 //! * [`FileTarget`]: lines of JSON in a file.
+//! * `NatsTarget` (feature `nats`): a stream of NATS `JetStream`.
+//! * `RedisTarget` (feature `redis`): a Redis stream.
 //! * [`telemetry`]: the metrics.
 //!
 //! # Invariants
@@ -12,8 +14,16 @@
 //! * Errors and logs contain no event and no secret.
 
 mod file;
+#[cfg(feature = "nats")]
+mod nats;
+#[cfg(feature = "redis")]
+mod redis;
 mod relay;
 pub mod telemetry;
 
 pub use self::file::FileTarget;
+#[cfg(feature = "nats")]
+pub use self::nats::{NatsConfig, NatsTarget};
+#[cfg(feature = "redis")]
+pub use self::redis::{InvalidAddress, RedisConfig, RedisTarget};
 pub use self::relay::{Encode, Relay, RelayError, Round, Source, Start, TargetOptions};

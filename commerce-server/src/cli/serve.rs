@@ -37,6 +37,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     config.check_listening()?;
     // Before a database is made.
     config.payments.processor()?;
+    config.publish.targets()?;
     logs::start(config.log_format.unwrap_or_default(), &config.log_level.clone().unwrap_or_default());
     let workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
     let runtime = runtime::Builder::new_multi_thread()
@@ -69,7 +70,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let engine = opened.engine(&config, currency)?;
     workers.run_tasks(engine.clone());
     workers.pull_events(engine.clone(), config.payments.pull_interval());
-    publish(&config, &mut workers, &opened, (&engine, &options));
+    publish(&config, &mut workers, &opened, (&engine, &options))?;
     workers.count_dead_tasks(engine.clone());
     workers.return_freed_memory();
     workers.purge_idempotency_records(engine.clone());
@@ -98,7 +99,12 @@ async fn serve(config: Config) -> Result<(), Failure> {
 }
 
 /// Publishes events to the targets of the settings, and to the endpoints of webhooks.
-fn publish(config: &Config, workers: &mut Workers, opened: &OpenStore, (engine, options): (&Engine, &Options)) {
+fn publish(
+    config: &Config,
+    workers: &mut Workers,
+    opened: &OpenStore,
+    (engine, options): (&Engine, &Options),
+) -> Result<(), Failure> {
     commerce_events::telemetry::describe();
     let source = Source {
         engine: engine.clone(),
@@ -108,9 +114,10 @@ fn publish(config: &Config, workers: &mut Workers, opened: &OpenStore, (engine, 
         holder: Uuid::new_v4(),
     };
     workers.deliver(source.clone(), config.webhooks.time_out());
-    for (target, publisher) in config.publish.targets() {
+    for (target, publisher) in config.publish.targets()? {
         workers.publish(Relay::new(source.clone(), target, publisher));
     }
+    Ok(())
 }
 
 fn limits(config: &Config) -> Limits {

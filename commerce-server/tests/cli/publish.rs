@@ -224,7 +224,9 @@ fn settings_of_targets_are_checked() {
     check(&[file("a", ""), file("b", "")].concat(), "two targets have the file");
     check(&file("a", "colour = 1"), "unknown field `colour`");
     check(&file("a", "start = \"now\""), "unknown variant `now`");
-    check("[publish.a]\nkind = \"file\"\n", "missing field `path`");
+    check("[publish.a]\nkind = \"file\"\n", "a: path is missing");
+    check("[publish.a]\nkind = \"redis\"\n", "a: url or url_file is missing");
+    check(&file("a", "channel = \"events\""), "a: this kind of target does not use channel");
     check("[publish.a]\nkind = \"pigeon\"\npath = \"a\"\n", "unknown variant `pigeon`");
     assert!(!directory.path().join("commerce.db").exists());
 }

@@ -1,0 +1,144 @@
+//! Events in a stream of NATS `JetStream`.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_nats::jetstream::Context;
+use async_nats::jetstream::context::{PublishAckFuture, PublishError as NatsError, PublishErrorKind};
+use async_nats::{ConnectOptions, HeaderMap, ServerAddr};
+use async_trait::async_trait;
+use commerce_core::port::{PublishError, Publisher};
+use commerce_core::publishing::{Message, independent};
+use tokio::sync::OnceCell;
+
+/// How long a connection may take. The relay limits the whole call.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long a confirmation may take.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// A NATS target.
+#[derive(Clone)]
+pub struct NatsConfig {
+    /// `nats://USER:PASSWORD@HOST:PORT`, or `tls://…` with TLS; several servers of a cluster with commas between.
+    pub url: String,
+    /// What the subjects begin with: the subject of an event is `PREFIX.TYPE`, such as `commerce.order.paid`.
+    pub prefix: String,
+    /// A file with the certificates of the authorities that the server is verified with, in addition to those of the system.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// A stream of NATS `JetStream`, which has to exist and to take the subjects `PREFIX.>`.
+///
+/// An event is confirmed when the stream has stored it. `Nats-Msg-Id` is the id of the event, so the stream leaves out a repeated one
+/// within its duplicate window.
+pub struct NatsTarget {
+    config: NatsConfig,
+    context: OnceCell<Context>,
+}
+
+impl NatsTarget {
+    /// A target, not yet connected.
+    pub const fn new(config: NatsConfig) -> Self {
+        Self { config, context: OnceCell::const_new() }
+    }
+
+    /// The connection, made when it is first needed. The client makes it anew when it breaks.
+    async fn context(&self) -> Result<&Context, PublishError> {
+        let connect = async || {
+            let mut options = ConnectOptions::new().connection_timeout(CONNECT);
+            if let Some(file) = &self.config.ca_file {
+                options = options.add_root_certificates(file.clone());
+            }
+            let servers = self.servers().map_err(|error| PublishError::unavailable(0, error))?;
+            let first = servers.iter().find_map(|server| Some((server.username()?, server.password()?)));
+            if let Some((user, password)) = first {
+                options = options.user_and_password(user.to_owned(), password.to_owned());
+            }
+            let client = options.connect(servers).await;
+            let client =
+                client.map_err(|error| PublishError::unavailable(0, format_args!("NATS: {}", error.kind())))?;
+            let mut context = async_nats::jetstream::new(client);
+            context.set_timeout(ANSWER);
+            Ok(context)
+        };
+        self.context.get_or_try_init(connect).await
+    }
+
+    /// The servers. Errors do not show the URL, which may have a password.
+    fn servers(&self) -> Result<Vec<ServerAddr>, &'static str> {
+        let servers = self.config.url.split(',').map(|url| url.trim().parse());
+        servers.collect::<Result<_, _>>().map_err(|_| "not an address of NATS, such as tls://user:password@host:4222")
+    }
+
+    /// Sends messages of different streams, and waits for all confirmations. The number that was confirmed from the first one on, and
+    /// what happened to the next.
+    async fn wave(&self, context: &Context, messages: &[Message]) -> (usize, Option<NatsError>) {
+        let mut sent = Vec::with_capacity(messages.len());
+        for message in messages {
+            sent.push(self.send(context, message).await);
+        }
+        let (mut confirmed, mut failure) = (0_usize, None);
+        for answer in sent {
+            let stored = match answer {
+                Ok(confirmation) => confirmation.await.map(drop),
+                Err(error) => Err(error),
+            };
+            match stored {
+                Ok(()) if failure.is_none() => confirmed = confirmed.saturating_add(1),
+                Ok(()) => {}
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        (confirmed, failure)
+    }
+
+    async fn send(&self, context: &Context, message: &Message) -> Result<PublishAckFuture, NatsError> {
+        let subject = format!("{}.{}", self.config.prefix, message.event_type);
+        let mut headers = HeaderMap::new();
+        headers.insert("Nats-Msg-Id", message.id.to_string());
+        headers.insert("Content-Type", "application/cloudevents+json");
+        context.publish_with_headers(subject, headers, message.body.clone().into()).await
+    }
+}
+
+#[async_trait]
+impl Publisher for NatsTarget {
+    async fn publish(&self, messages: &[Message]) -> Result<(), PublishError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let context = self.context().await?;
+        let (mut confirmed, mut rest) = (0_usize, messages);
+        while !rest.is_empty() {
+            let (wave, others) = rest.split_at(independent(rest));
+            let (stored, failure) = self.wave(context, wave).await;
+            confirmed = confirmed.saturating_add(stored);
+            if let Some(error) = failure {
+                return Err(failed(confirmed, &error));
+            }
+            rest = others;
+        }
+        Ok(())
+    }
+}
+
+/// An error with the place of the message that it is about.
+fn failed(confirmed: usize, error: &NatsError) -> PublishError {
+    if error.kind() == PublishErrorKind::MaxPayloadExceeded {
+        return PublishError::refused(confirmed, "it is longer than NATS takes");
+    }
+    PublishError::unavailable(confirmed, format_args!("NATS: {}", error.kind()))
+}
+
+impl fmt::Debug for NatsTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NatsTarget").field("prefix", &self.config.prefix).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for NatsConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NatsConfig").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
