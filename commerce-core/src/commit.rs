@@ -177,7 +177,7 @@ impl Commit {
     /// Adds the next value of a document, with its event and its task. `before` is the value that was read; `None` for a new
     /// document.
     pub fn change<T: Aggregate>(&mut self, before: Option<&T>, after: T) {
-        let event_id = |id: &DocumentId, sequence| derive_event_id(self.seed, &id.id, sequence);
+        let event_id = |id: &DocumentId, sequence| derive_event_id(self.seed, (id.kind.name(), &id.id), sequence);
         let change = DocumentChange::new(before, after, (self.at, self.actor.clone()), event_id);
         self.tasks.extend(task_changes(change.id(), &change.event().event.change));
         self.documents.push(change);

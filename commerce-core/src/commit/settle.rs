@@ -308,19 +308,19 @@ fn check_version(expected: u64, twice: Option<u64>, actual: u64, subject: impl F
 fn number(commit: &Commit, sku: &Sku, version: u64, events: Vec<StockEvent>) -> Vec<(Sku, Recorded<StockEvent>)> {
     let sequences = (1..).map(|step| version.saturating_add(step));
     let record = |(event, sequence)| {
-        let id = derive_event_id(commit.seed, sku.as_str(), sequence);
+        let id = derive_event_id(commit.seed, ("stock", sku.as_str()), sequence);
         (sku.clone(), Recorded { id, sequence, at: commit.at, actor: commit.actor.clone(), event })
     };
     events.into_iter().zip(sequences).map(record).collect()
 }
 
-/// An event id that only depends on the commit and the outcome: the seed, with the id of the stream and the sequence
+/// An event id that only depends on the commit and the outcome: the seed, with the stream (its kind and its id) and the sequence
 /// mixed into its random bits (FNV-1a).
-pub(super) fn derive_event_id(seed: Uuid, stream: &str, sequence: u64) -> EventId {
+pub(super) fn derive_event_id(seed: Uuid, (kind, id): (&str, &str), sequence: u64) -> EventId {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     const RANDOM_BITS: u64 = 0x3fff_ffff_ffff_ffff;
-    let bytes = stream.bytes().chain(sequence.to_be_bytes());
+    let bytes = kind.bytes().chain(*b"/").chain(id.bytes()).chain(sequence.to_be_bytes());
     let hash = bytes.fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
     let (high, low) = seed.as_u64_pair();
     EventId::new(Uuid::from_u64_pair(high, low ^ (hash & RANDOM_BITS)))

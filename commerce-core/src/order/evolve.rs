@@ -82,7 +82,7 @@ impl Order {
                 self.payment.status = self.payment.counted();
             }
             OrderEvent::PaymentFailed { .. } => {
-                if !self.is_unsecured() {
+                if self.payment.status != PaymentStatus::Voided {
                     self.payment.status = PaymentStatus::Failed;
                 }
                 self.payment.declined = self.payment.declined.saturating_add(1);

@@ -1,5 +1,6 @@
 //! A shop over doubles, and what people do in it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,13 +14,15 @@ use commerce_core::engine::{
     Basket, CartView, CheckoutRequest, CodeCheck, Engine, EngineError, Idempotency, ImportRow, ItemRequest, NewItem,
     PlaceOrderRequest, ProductInput, Reply, Target, TaskOutcome, TaskRun,
 };
+use commerce_core::event::HistoryEntry;
 use commerce_core::ids::{CartId, ReturnId, UserId};
 use commerce_core::metadata::Metadata;
 use commerce_core::order::{Command, Order, OrderDetails, ReturnLine, ReturnRequest};
 use commerce_core::payment::OperationAnswer;
 use commerce_core::port::{
-    Clock, IdGenerator, OpenedPayment, OperationAction, OperationLookup, OperationRequest, OrderRef, PaymentTerms,
-    Processor, ProcessorError, ProcessorEvent, ProcessorEvents, Users, UsersUnavailable, Webhook, WebhookRejection,
+    Clock, IdGenerator, OpenedPayment, OperationAction, OperationLookup, OperationRequest, OrderRef, PageRequest,
+    PaymentTerms, Processor, ProcessorError, ProcessorEvent, ProcessorEvents, Store, Users, UsersUnavailable, Webhook,
+    WebhookRejection,
 };
 use commerce_core::pricing::{Tax, TaxRate};
 use commerce_core::promotion::{Promotion, PromotionDefinition};
@@ -324,6 +327,22 @@ impl Shopfront {
         let report = replay::verify(&self.store, self.clock.now(), |_| ()).await;
         let report = report.expect("the history can be read");
         assert!(report.differences.is_empty(), "{:?}", report.differences);
+        self.no_two_events_have_one_id().await;
+    }
+
+    async fn no_two_events_have_one_id(&self) {
+        let all = PageRequest { limit: 10_000, after: None };
+        let history = self.store.history(&all).await.expect("the history can be read").items;
+        let mut known = BTreeSet::new();
+        for entry in &history {
+            let id = match entry {
+                HistoryEntry::Order(_, event) => event.id,
+                HistoryEntry::Stock(_, event) => event.id,
+                HistoryEntry::Document(_, event) => event.id,
+                HistoryEntry::Task(_, event) => event.id,
+            };
+            assert!(known.insert(id), "{entry:?} has the id of another event");
+        }
     }
 }
 
