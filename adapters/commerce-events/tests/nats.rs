@@ -78,13 +78,13 @@ impl Fixture for OneServer {
     }
 }
 
-async fn without_stream() -> OneServer {
+fn without_stream() -> OneServer {
     let server = required(Broker::start(BrokerKind::Nats));
     OneServer { url: server.url(), server: Mutex::new(server) }
 }
 
 async fn start() -> OneServer {
-    let fixture = without_stream().await;
+    let fixture = without_stream();
     let config = Config { name: "EVENTS".to_owned(), subjects: vec!["commerce.>".to_owned()], ..Config::default() };
     fixture.context().await.create_stream(config).await.expect("a stream");
     fixture
@@ -106,7 +106,7 @@ async fn a_repeated_event_is_stored_once_under_the_subject_of_its_type() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_stream_nothing_is_confirmed() {
-    let error = without_stream().await.target().publish(&[message("order/1", 1)]).await.expect_err("no stream");
+    let error = without_stream().target().publish(&[message("order/1", 1)]).await.expect_err("no stream");
     assert_eq!(error.confirmed, 0);
     let PublishFailure::Unavailable(reason) = error.failure else { panic!("{error}") };
     assert!(reason.contains("no stream found"), "{reason}");
@@ -114,7 +114,7 @@ async fn without_a_stream_nothing_is_confirmed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_is_an_outage_without_secrets() {
-    let fixture = without_stream().await;
+    let fixture = without_stream();
     let url = fixture.url.replace("commerce:", "commerce:hush");
     let target = NatsTarget::new(NatsConfig { url, prefix: "commerce".to_owned(), ca_file: None });
     let error = target.publish(&[message("order/1", 1)]).await.expect_err("refused");

@@ -3,6 +3,7 @@
 #![cfg(feature = "redis")]
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -51,9 +52,9 @@ impl Fixture for OneServer {
     }
 }
 
-async fn start() -> OneServer {
+fn start() -> Ready<OneServer> {
     let server = required(Broker::start(BrokerKind::Redis));
-    OneServer { url: server.url(), server: Mutex::new(server) }
+    ready(OneServer { url: server.url(), server: Mutex::new(server) })
 }
 
 commerce_testkit::publisher_suite!(start);

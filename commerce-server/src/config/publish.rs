@@ -26,6 +26,9 @@ const COMMERCE: &str = "commerce";
 #[serde(transparent)]
 pub(crate) struct Publish(BTreeMap<Checked<TargetName>, Target>);
 
+/// A publisher, and the options under which events are published to it.
+pub(crate) type Publishing = (TargetOptions, Arc<dyn Publisher>);
+
 /// A target.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -98,7 +101,7 @@ impl Publish {
     ///
     /// # Errors
     /// A URL cannot be read or is invalid.
-    pub(crate) fn targets(&self) -> Result<Vec<(TargetOptions, Arc<dyn Publisher>)>, ConfigError> {
+    pub(crate) fn targets(&self) -> Result<Vec<Publishing>, ConfigError> {
         let target = |(Checked(name), target): (&Checked<TargetName>, &Target)| {
             let publisher = target.publisher().map_err(|problem| refused("publish", format!("{name}: {problem}")))?;
             Ok((target.options(name), publisher))
