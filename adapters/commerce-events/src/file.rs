@@ -60,7 +60,9 @@ fn lines(messages: &[Message]) -> Vec<u8> {
 fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
     file.lock()?;
+    check_begins(&mut file, 0)?;
     let end = end_of_last_line(&mut file)?;
+    check_begins(&mut file, end)?;
     if end == 0 {
         sync_directory(path)?;
     }
@@ -69,6 +71,17 @@ fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
     }
     file.write_all(lines)?;
     file.sync_data()
+}
+
+/// Refuses a file that has something other than an event at the beginning of a line: nothing of it is removed.
+fn check_begins(file: &mut File, line: u64) -> io::Result<()> {
+    file.seek(SeekFrom::Start(line))?;
+    let mut first = Vec::new();
+    (&*file).take(1).read_to_end(&mut first)?;
+    if first.is_empty() || first == *b"{" {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "the file has other contents than events"))
 }
 
 /// The place after the last line break.

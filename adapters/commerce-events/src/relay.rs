@@ -17,6 +17,8 @@ use uuid::Uuid;
 
 use crate::telemetry;
 
+/// The entries of the feed that are read at once.
+const PAGE: u16 = 100;
 /// The pause before the next look for events.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// The longest pause of a relay that does not publish, because another process does or because of a failure. After it the relay looks
@@ -152,11 +154,14 @@ impl Relay {
         let state = match self.hold().await? {
             ControlFlow::Continue(state) => state,
             ControlFlow::Break(round) => {
-                telemetry::lag(&self.options.name, 0, TimeDelta::zero());
+                // While the target is away, the lag stays as it was seen last.
+                if matches!(round, Round::Elsewhere) {
+                    telemetry::lag(&self.options.name, 0, TimeDelta::zero());
+                }
                 return Ok(round);
             }
         };
-        let after = PageRequest { limit: self.options.limits.messages.max(1), after: Some(state.position) };
+        let after = PageRequest { limit: PAGE, after: Some(state.position) };
         let page = self.source.engine.feed(&Actor::SYSTEM, &self.options.types, &after).await?;
         self.note_lag(state.position, &page).await?;
         let messages = self.encoded(&page)?;

@@ -79,7 +79,7 @@ async fn a_line_that_was_cut_off_is_removed() {
     for torn in [10, 64 * 1024 - 1, 64 * 1024, 200_000] {
         target.publish(&messages[..1]).await.expect("published");
         let mut text = fs::read(file.path()).expect("a file");
-        text.extend(vec![b'x'; torn]);
+        text.extend(vec![b'{'; torn]);
         fs::write(file.path(), text).expect("written");
         target.publish(&messages[1..]).await.expect("published");
         assert_eq!(file.lines(), bodies(&messages), "after {torn} bytes");
@@ -94,6 +94,18 @@ async fn a_file_that_is_nothing_but_a_torn_line_begins_anew() {
     fs::write(file.path(), "{\"specversion\":").expect("written");
     target.publish(&messages).await.expect("published");
     assert_eq!(file.lines(), bodies(&messages));
+}
+
+#[tokio::test]
+async fn a_file_of_something_else_is_refused_and_stays() {
+    let file = OneFile::new();
+    for other in ["SQLite format 3", "name,price\nmug,9.99\n", "{\"id\":1}\nname,price"] {
+        let target = file.target();
+        fs::write(file.path(), other).expect("written");
+        let refused = target.publish(&[message("order/1", 1)]).await.expect_err("it is refused");
+        assert!(format!("{refused:?}").contains("other contents"), "{refused:?}");
+        assert_eq!(fs::read_to_string(file.path()).expect("a file"), other);
+    }
 }
 
 #[tokio::test]

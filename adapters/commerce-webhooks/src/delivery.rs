@@ -10,7 +10,7 @@ use commerce_core::engine::{Engine, EngineError, FailedAttempts};
 use commerce_core::ids::WebhookEndpointId;
 use commerce_core::port::{PublishError, Publisher, Targets};
 use commerce_core::publishing::{BatchLimits, Message, Pauses};
-use commerce_core::webhook::{EventType, WebhookEndpoint, WebhookEvent};
+use commerce_core::webhook::{WebhookEndpoint, WebhookEvent};
 use commerce_events::{Relay, Source, TargetOptions};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -64,14 +64,14 @@ fn event(message: &Message) -> WebhookEvent<'_> {
     WebhookEvent { id: message.id, event_type: &message.event_type, body: &message.body }
 }
 
-/// A relay of the feed to an endpoint, whose attempts have a limit of time.
+/// A relay of the feed to an endpoint, whose attempts have a limit of time. All events are read: which of them the endpoint wants is
+/// decided when they are delivered, so that a change of its types misses none.
 pub fn relay(source: &Source, endpoint: &WebhookEndpoint, time_out: Duration) -> Relay {
     let attempt = TimeDelta::from_std(time_out).unwrap_or(MIN_LEASE);
     let options = TargetOptions {
-        types: endpoint.details.types.iter().map(|name| name.as_str().to_owned()).collect(),
         limits: BatchLimits { messages: BATCH.into(), bytes: BYTES },
         pauses: PAUSES,
-        lease: (attempt * (i32::from(BATCH) + 1)).max(MIN_LEASE),
+        lease: (attempt * (i32::from(BATCH) * 2)).max(MIN_LEASE),
         ..TargetOptions::new(WebhookEndpoint::target(endpoint.id))
     };
     let publisher = EndpointPublisher::new(source.engine.clone(), source.targets.clone(), endpoint.id);
@@ -103,7 +103,6 @@ struct Relays {
 }
 
 struct Running {
-    types: BTreeSet<EventType>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -112,11 +111,8 @@ impl Relays {
     /// Starts and ends relays, so that each enabled endpoint has one.
     async fn follow(&mut self) -> Result<(), EngineError> {
         let endpoints = self.source.engine.enabled_webhook_endpoints().await?;
-        let wanted = |id: &WebhookEndpointId, running: &Running| {
-            let is_same = |endpoint: &WebhookEndpoint| endpoint.id == *id && endpoint.details.types == running.types;
-            endpoints.iter().any(is_same)
-        };
-        for running in self.running.iter().filter(|(id, running)| !wanted(id, running)).map(|(_, running)| running) {
+        let wanted: BTreeSet<_> = endpoints.iter().map(|endpoint| endpoint.id).collect();
+        for (_, running) in self.running.iter().filter(|(id, _)| !wanted.contains(id)) {
             running.stop.send_replace(true); // its last attempt may take a while
         }
         let ended = self.running.iter().filter(|(_, running)| running.task.is_finished());
@@ -140,7 +136,7 @@ impl Relays {
         let task = tokio::spawn(relay.run(async move {
             stopped.wait_for(|stopped| *stopped).await.ok();
         }));
-        Running { types: endpoint.details.types.clone(), stop, task }
+        Running { stop, task }
     }
 
     async fn stop(self) {

@@ -100,7 +100,7 @@ impl Engine {
             }
             Err(error) => return Err(error),
         };
-        let (mut deliveries, mut failed) = (Vec::new(), failed);
+        let mut failed = failed;
         let mut outcome = Delivered { confirmed: 0, stopped: None };
         for event in events {
             if endpoint.wants(event.event_type) {
@@ -108,7 +108,7 @@ impl Engine {
                 let verdict = delivery.outcome.verdict();
                 outcome.stopped =
                     (verdict != DeliveryVerdict::Delivered).then_some(DeliveryStop::Failed(delivery.outcome));
-                deliveries.push(delivery);
+                self.note_delivery(id, delivery).await;
                 if outcome.stopped.is_some() {
                     break;
                 }
@@ -116,15 +116,14 @@ impl Engine {
             }
             outcome.confirmed = outcome.confirmed.saturating_add(1);
         }
-        self.note_deliveries(id, &deliveries).await;
         self.disable_if_hopeless(id, outcome.stopped, failed).await?;
         Ok(outcome)
     }
 
     /// The log is for people: what is delivered does not depend on it.
-    async fn note_deliveries(&self, id: WebhookEndpointId, deliveries: &[Delivery]) {
-        if let Some(ports) = self.ports.webhooks.as_ref().filter(|_| !deliveries.is_empty()) {
-            ports.log.note(id, deliveries, MAX_DELIVERIES).await.ok();
+    async fn note_delivery(&self, id: WebhookEndpointId, delivery: Delivery) {
+        if let Some(ports) = &self.ports.webhooks {
+            ports.log.note(id, &[delivery], MAX_DELIVERIES).await.ok();
         }
     }
 

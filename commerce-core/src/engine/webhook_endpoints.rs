@@ -122,26 +122,26 @@ impl Engine {
         caller.require(Permission::ManageWebhooks)?;
         patch.url.as_ref().map_or(Ok(()), |url| self.check_url(url))?;
         if patch.enabled == Some(true) {
-            self.resume_webhooks(caller, target, patch.skips_missed).await?;
+            self.resume_webhooks(caller, target).await?;
         }
         let changed = |known: &WebhookEndpoint, at| known.changed(patch.applied(&known.details), patch.enabled, at);
-        self.change_webhook_endpoint(caller, target, None, changed).await
+        let answer = self.change_webhook_endpoint(caller, target, None, changed).await?;
+        if patch.skips_missed {
+            // Only now: what was skipped for a change that failed would be lost.
+            let known = self.webhook_endpoint(caller, target.id).await?;
+            self.move_webhooks(&known, Some(self.ports.store.last_position().await?), Skipping::Allowed).await?;
+        }
+        Ok(answer)
     }
 
     /// Forgets the failures of a disabled endpoint, before it is enabled.
-    async fn resume_webhooks(
-        &self,
-        caller: &Actor,
-        target: Target<WebhookEndpointId>,
-        skips_missed: bool,
-    ) -> Result<()> {
+    async fn resume_webhooks(&self, caller: &Actor, target: Target<WebhookEndpointId>) -> Result<()> {
         let known = self.webhook_endpoint(caller, target.id).await?;
         target.expected.check(known.version)?;
         if known.is_enabled() {
             return Ok(());
         }
-        let end = if skips_missed { Some(self.ports.store.last_position().await?) } else { None };
-        self.move_webhooks(&known, end, Skipping::Allowed).await
+        self.move_webhooks(&known, None, Skipping::Allowed).await
     }
 
     /// Sends the events after a position of the feed to an endpoint, again if it has them.
