@@ -90,8 +90,8 @@ fn a_newer_version<P: Programs + Sync>() {
 
 fn a_database_with_too_many_connections<P: Programs + Sync>() {
     let (limits, sleep): (&[_], _) = match P::SCHEME {
-        "postgres" => (&[("max_connections", "3"), ("superuser_reserved_connections", "0")], "SELECT pg_sleep(8)"),
-        _ => (&[("max-connections", "10")], "SELECT SLEEP(8)"),
+        "postgres" => (&[("max_connections", "3"), ("superuser_reserved_connections", "0")], "SELECT pg_sleep(15)"),
+        _ => (&[("max-connections", "10")], "SELECT SLEEP(15)"),
     };
     let settings = limits.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     let server = required(Server::<P>::start(&ServerOptions { settings, ..ServerOptions::default() }));
