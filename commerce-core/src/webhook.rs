@@ -78,7 +78,7 @@ shows_text!(EventType);
 
 /// The shop has no such events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("is no type of an event of the shop")]
+#[error("is not an event type")]
 pub struct UnknownEventType;
 
 impl FromStr for EventType {
@@ -108,6 +108,8 @@ pub enum WebhookUrlError {
     Characters,
     #[error("must not contain a user or a password")]
     Credentials,
+    #[error("must have a port of 1 to 65535, or none")]
+    Port,
     #[error("must not have a fragment")]
     Fragment,
 }
@@ -135,10 +137,18 @@ impl FromStr for WebhookUrl {
         match authority {
             "" => Err(WebhookUrlError::NoHost),
             _ if authority.contains('@') => Err(WebhookUrlError::Credentials),
+            _ if !is_port_valid(authority) => Err(WebhookUrlError::Port),
             _ if text.contains('#') => Err(WebhookUrlError::Fragment),
             _ => Ok(Self(text.into())),
         }
     }
+}
+
+/// Whether a host is followed by a port that there is, or by none.
+fn is_port_valid(authority: &str) -> bool {
+    let after_address = authority.rsplit_once(']').map_or(authority, |(_, rest)| rest);
+    let Some((_, port)) = after_address.rsplit_once(':') else { return true };
+    port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 /// That an endpoint gets nothing, since when and why.

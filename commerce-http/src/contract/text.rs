@@ -60,7 +60,7 @@ impl Level<'_> {
     fn note(&mut self, member: &Member, name: &str) -> Translated {
         if let Some((_, before)) = self.seen.iter().find(|(inner, _)| *inner == member.inner) {
             let message =
-                if before == name { "occurs twice".to_owned() } else { format!("is given as {before} already") };
+                if before == name { "occurs twice".to_owned() } else { format!("is already given as {before}") };
             return Err(Misfit::new("duplicate", message));
         }
         self.seen.push((member.inner.clone(), name.to_owned()));

@@ -111,7 +111,7 @@ impl WebhookEndpointChange {
         let types = optional(f, "types", self.types, read_types);
         let (enabled, skips_missed) = (self.enabled, self.skip_missed);
         if skips_missed && enabled != Some(true) {
-            return f.refuse("skip_missed", "invalid", "is for an endpoint that is enabled");
+            return f.refuse("skip_missed", "invalid", "needs `enabled`: true");
         }
         Some(WebhookEndpointPatch { url: url?, description: description?, types: types?, enabled, skips_missed })
     }

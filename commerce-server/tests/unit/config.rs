@@ -26,6 +26,7 @@ fn a_file_may_say_everything() {
     assert_eq!(config.keys.audience.as_deref(), Some("shop"));
     assert!(config.users.url().is_some());
     assert!(config.contract().expect("settings").is_none(), "the example names no contract");
+    assert!(config.publish.targets().expect("settings").is_empty(), "the example publishes nothing");
     assert_eq!(config.users.time_out().as_secs(), 2);
     assert_eq!(config.clients.limits(10_000).trusted_proxies.len(), 1);
     let settings = config.settings(Currency::EUR).expect("a shop");
