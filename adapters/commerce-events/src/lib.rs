@@ -2,6 +2,7 @@
 //!
 //! # Map
 //! * [`Relay`]: reads the feed after the position of a target, publishes, and stores the new position. One process at a time.
+//! * [`SharedFeed`]: the end of the feed, read once for all relays of a process.
 //! * [`FileTarget`]: lines of JSON in a file.
 //! * `NatsTarget` (feature `nats`): a stream of NATS `JetStream`.
 //! * `RedisTarget` (feature `redis`): a Redis stream.
@@ -13,6 +14,7 @@
 //! * A target that fails delays no other target.
 //! * Errors and logs contain no event and no secret.
 
+mod feed;
 mod file;
 #[cfg(feature = "nats")]
 mod nats;
@@ -21,6 +23,7 @@ mod redis;
 mod relay;
 pub mod telemetry;
 
+pub use self::feed::SharedFeed;
 pub use self::file::FileTarget;
 #[cfg(feature = "nats")]
 pub use self::nats::{NatsConfig, NatsTarget};

@@ -7,20 +7,17 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use commerce_core::actor::Actor;
-use commerce_core::engine::{Engine, EngineError, EventTypes, FeedItem, FeedPage};
+use commerce_core::engine::{Engine, EngineError, EventTypes, FeedItem};
 use commerce_core::ids::TargetName;
-use commerce_core::port::{PageRequest, PublishError, Publisher, StoreError, Targets};
+use commerce_core::port::{PublishError, Publisher, StoreError, Targets};
 use commerce_core::publishing::{BatchLimits, Failure, Lease, Message, Pauses, TargetState};
 use thiserror::Error;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
+use crate::feed::{Part, SharedFeed};
 use crate::telemetry;
 
-/// The entries of the feed that are read at once.
-const PAGE: u16 = 100;
-/// The pause before the next look for events.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// The longest pause of a relay that does not publish, because another process does or because of a failure. After it the relay looks
 /// whether that has changed.
 const WAIT: Duration = Duration::from_millis(500);
@@ -35,6 +32,7 @@ pub type Encode = fn(&FeedItem, &str) -> Result<Vec<u8>, serde_json::Error>;
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Source {
     pub engine: Engine,
+    pub feed: SharedFeed,
     pub targets: Arc<dyn Targets>,
     pub encode: Encode,
     /// The second argument of `encode`.
@@ -129,7 +127,7 @@ impl Relay {
         let mut stop = pin!(stop);
         loop {
             let pause = match self.round().await {
-                Ok(round) => round.pause(),
+                Ok(round) => round.pause(self.source.feed.look_every()),
                 Err(error) => {
                     telemetry::failed(&self.options.name, "store");
                     tracing::warn!(target_name = %self.options.name, %error, "events could not be published");
@@ -161,8 +159,7 @@ impl Relay {
                 return Ok(round);
             }
         };
-        let after = PageRequest { limit: PAGE, after: Some(state.position) };
-        let page = self.source.engine.feed(&Actor::SYSTEM, &self.options.types, &after).await?;
+        let page = self.source.feed.after(state.position, &self.options.types).await?;
         self.note_lag(state.position, &page).await?;
         let messages = self.encoded(&page)?;
         if page.end == state.position {
@@ -213,8 +210,8 @@ impl Relay {
         Ok(stored)
     }
 
-    fn encoded(&self, page: &FeedPage) -> Result<Vec<Message>, serde_json::Error> {
-        let encode = |item: &FeedItem| {
+    fn encoded(&self, page: &Part) -> Result<Vec<Message>, serde_json::Error> {
+        let encode = |item: &Arc<FeedItem>| {
             Ok(Message {
                 position: item.position,
                 id: item.event.id(),
@@ -233,7 +230,7 @@ impl Relay {
         &mut self,
         mut state: TargetState,
         messages: &[Message],
-        page: &FeedPage,
+        page: &Part,
     ) -> Result<Round, RelayError> {
         let mut rest = messages;
         loop {
@@ -299,7 +296,7 @@ impl Relay {
         }
     }
 
-    async fn note_lag(&self, position: u64, page: &FeedPage) -> Result<(), RelayError> {
+    async fn note_lag(&self, position: u64, page: &Part) -> Result<(), RelayError> {
         let end = if page.more { self.source.engine.feed_end(&Actor::SYSTEM).await? } else { page.end };
         let oldest = page.items.first().map(|item| self.now().signed_duration_since(item.event.at()));
         telemetry::lag(&self.options.name, end.saturating_sub(position), oldest.unwrap_or_default());
@@ -321,10 +318,10 @@ const fn failing<T>(pause: TimeDelta) -> ControlFlow<Round, T> {
 
 impl Round {
     /// The pause before the next round.
-    fn pause(self) -> Duration {
+    fn pause(self, look_every: Duration) -> Duration {
         match self {
             Self::Published { more: true, .. } => Duration::ZERO,
-            Self::Published { more: false, .. } => LOOK_EVERY,
+            Self::Published { more: false, .. } => look_every,
             Self::Elsewhere => WAIT,
             Self::Failing(pause) => pause.to_std().unwrap_or_default().min(WAIT),
         }

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use commerce_core::engine::{Engine, FeedItem};
@@ -11,7 +12,7 @@ use commerce_core::payment::SandboxProcessor;
 use commerce_core::port::{Store, Targets};
 use commerce_core::publishing::{BatchLimits, Message, Skipping, TargetState};
 use commerce_core::settings::Settings;
-use commerce_events::{Relay, Round, Source, Start, TargetOptions};
+use commerce_events::{Relay, Round, SharedFeed, Source, Start, TargetOptions};
 use commerce_testkit::commit_builder::parse;
 use commerce_testkit::{CommitBuilder, FakeTarget, Fault, FaultInjector, ManualClock, MemoryStore, TargetBehavior};
 use uuid::Uuid;
@@ -49,6 +50,7 @@ impl Shop {
         let processor = Arc::new(SandboxProcessor::in_memory());
         let engine = Engine::builder(Settings::new(Currency::USD), store, processor).clock(self.clock.clone()).build();
         let source = Source {
+            feed: SharedFeed::new(engine.clone(), Duration::ZERO),
             engine,
             targets: Arc::new(self.store.clone()),
             encode,

@@ -27,7 +27,7 @@ pub(crate) struct Allowed {
 }
 
 /// Where a URL leads, as far as the URL tells.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
     /// A name, or an address without brackets.
     pub(crate) host: String,

@@ -13,6 +13,7 @@
 
 pub mod address;
 mod connect;
+mod connection;
 mod delivery;
 mod secrets;
 mod sender;

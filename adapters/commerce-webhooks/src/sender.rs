@@ -11,9 +11,7 @@ use commerce_core::webhook::{DeliveryFailure, DeliveryOutcome, SecretVersion, Ur
 use commerce_outbound::{Network, standard};
 use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
 use http::{Request, StatusCode, Uri};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -21,14 +19,9 @@ use rustls::{ClientConfig, RootCertStore};
 use thiserror::Error;
 
 use crate::SigningKeys;
-use crate::connect::Allowed;
+use crate::connect::{Allowed, Place};
+use crate::connection::{Connection, Idle};
 
-/// What is read of the head of an answer, in bytes, and how many headers.
-const MAX_HEAD: usize = 16 * 1024;
-const MAX_HEADERS: usize = 64;
-/// What is read of the body of an answer, in bytes, and for how long. It is dropped: the status decides.
-const MAX_BODY: usize = 4 * 1024;
-const BODY_TIME: Duration = Duration::from_millis(500);
 const CONTENT: &str = "application/cloudevents+json";
 const AGENT: &str = concat!("commerce/", env!("CARGO_PKG_VERSION"));
 
@@ -66,13 +59,14 @@ pub enum ConfigError {
     Authorities,
 }
 
-/// Sends webhooks over HTTP. Each attempt has a connection of its own, to an address that was checked.
+/// Sends webhooks over HTTP, each on a connection to an address that was checked. A connection is used for up to 30 seconds.
 #[derive(Debug)]
 pub struct HttpWebhooks {
     keys: SigningKeys,
     allowed: Allowed,
     tls: Arc<ClientConfig>,
     time_out: Duration,
+    idle: Idle,
 }
 
 impl HttpWebhooks {
@@ -90,28 +84,36 @@ impl HttpWebhooks {
         let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
         let tls = tls.with_safe_default_protocol_versions()?.with_root_certificates(roots).with_no_client_auth();
         let allowed = Allowed { networks: config.allowed_networks, http: config.allow_http };
-        Ok(Self { keys: config.signing_keys, allowed, tls: Arc::new(tls), time_out: config.time_out })
+        Ok(Self {
+            keys: config.signing_keys,
+            allowed,
+            tls: Arc::new(tls),
+            time_out: config.time_out,
+            idle: Idle::default(),
+        })
     }
 
     async fn attempt(&self, webhook: &WebhookRequest<'_>) -> Result<StatusCode, DeliveryFailure> {
         let uri: Uri = webhook.endpoint.details.url.as_str().parse().map_err(|_| DeliveryFailure::UrlRefused)?;
         let place = self.allowed.place(&uri).map_err(|_| DeliveryFailure::UrlRefused)?;
         let request = self.request(&uri, webhook)?;
+        if let Some(idle) = self.idle.take(&place)
+            && let Ok(answer) = idle.send(request.clone()).await
+        {
+            return Ok(self.done(place, answer));
+        } // an endpoint may close an idle connection at any time
         let stream = self.allowed.connect(&place, &self.tls).await?;
         let broken = |_| DeliveryFailure::Broken;
-        let mut builder = http1::Builder::new();
-        builder.max_buf_size(MAX_HEAD).max_headers(MAX_HEADERS);
-        let (mut client, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(broken)?;
-        let answered = async {
-            let (head, body) = client.send_request(request).await.map_err(broken)?.into_parts();
-            tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await.ok();
-            Ok(head.status)
-        };
-        tokio::pin!(answered);
-        tokio::select! {
-            status = &mut answered => status,
-            _ = connection => answered.await, // it has closed, perhaps after the answer
+        let connection = Connection::begin(stream, self.time_out).await.map_err(broken)?;
+        let answer = connection.send(request).await.map_err(broken)?;
+        Ok(self.done(place, answer))
+    }
+
+    fn done(&self, place: Place, (status, connection): (StatusCode, Option<Connection>)) -> StatusCode {
+        if let Some(connection) = connection {
+            self.idle.keep(place, connection);
         }
+        status
     }
 
     fn request(&self, uri: &Uri, webhook: &WebhookRequest<'_>) -> Result<Request<Full<Bytes>>, DeliveryFailure> {

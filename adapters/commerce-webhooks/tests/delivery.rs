@@ -21,7 +21,7 @@ use commerce_core::publishing::TargetState;
 use commerce_core::settings::Settings;
 use commerce_core::stock::StockAction;
 use commerce_core::webhook::{Delivery, DeliveryOutcome, DisabledReason, WebhookEndpoint, WebhookEndpointDetails};
-use commerce_events::{Relay, Round, Source};
+use commerce_events::{Relay, Round, SharedFeed, Source};
 use commerce_testkit::commit_builder::parse;
 use commerce_testkit::{ManualClock, MemoryStore, SequentialIds};
 use commerce_webhooks::{Config, HttpWebhooks, SigningKeys, deliver, relay};
@@ -116,6 +116,7 @@ impl Shop {
         engine.import(&admin(), &[ImportRow { id: parse("MUG"), product, on_hand: vec![1000] }]).await.unwrap();
         let source = Source {
             engine: engine.clone(),
+            feed: SharedFeed::new(engine.clone(), Duration::ZERO),
             targets,
             encode: commerce_http::dto::event::cloud_event,
             event_source: "urn:commerce".to_owned(),

@@ -308,3 +308,34 @@ async fn a_certificate_is_checked_with_the_name_of_the_url() {
     });
     assert_eq!(send(config(), &format!("https://{plain}/")).await, tls, "it speaks no TLS");
 }
+
+/// An endpoint that answers so many requests on each connection and then closes it. Counts the connections.
+async fn keeping(requests: usize) -> (SocketAddr, Arc<AtomicUsize>) {
+    let ((listener, address), count) = (listen().await, Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&count);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::SeqCst);
+            for _ in 0..requests {
+                request(&mut stream).await;
+                stream.write_all(OK.as_bytes()).await.ok();
+            }
+        }
+    });
+    (address, count)
+}
+
+#[tokio::test]
+async fn webhooks_share_a_connection_that_the_endpoint_keeps_open() {
+    for (kept, expected) in [(6, 1), (2, 3), (1, 6)] {
+        let (address, connections) = keeping(kept).await;
+        let sender = HttpWebhooks::new(config()).unwrap();
+        let endpoint = endpoint(&sender, &format!("http://{address}/"));
+        for number in 0..6 {
+            let event_id = EventId::new(Uuid::from_u128(number));
+            let request = WebhookRequest { endpoint: &endpoint, event_id, at: now(), body: BODY };
+            assert_eq!(sender.send(&request).await.0, DeliveryOutcome::Answered(204));
+        }
+        assert_eq!(connections.load(Ordering::SeqCst), expected, "{kept} requests on a connection");
+    }
+}

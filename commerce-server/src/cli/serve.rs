@@ -9,7 +9,7 @@ use std::thread;
 
 use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
-use commerce_events::{Relay, Source};
+use commerce_events::{Relay, SharedFeed, Source};
 use commerce_http::auth::Auth;
 use commerce_http::dto::event::cloud_event;
 use commerce_http::{Options, Service, telemetry};
@@ -108,6 +108,7 @@ fn publish(
     commerce_events::telemetry::describe();
     let source = Source {
         engine: engine.clone(),
+        feed: SharedFeed::new(engine.clone(), SharedFeed::LOOK_EVERY),
         targets: opened.targets(),
         encode: cloud_event,
         event_source: options.event_source.clone(),
