@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use commerce_core::engine::{Engine, FeedItem};
+use commerce_core::engine::{Engine, EventTypes, FeedItem};
 use commerce_core::money::Currency;
 use commerce_core::payment::SandboxProcessor;
 use commerce_core::port::{Store, Targets};
@@ -14,7 +14,9 @@ use commerce_core::publishing::{BatchLimits, Message, Skipping, TargetState};
 use commerce_core::settings::Settings;
 use commerce_events::{Relay, Round, SharedFeed, Source, Start, TargetOptions};
 use commerce_testkit::commit_builder::parse;
-use commerce_testkit::{CommitBuilder, FakeTarget, Fault, FaultInjector, ManualClock, MemoryStore, TargetBehavior};
+use commerce_testkit::{
+    CommitBuilder, FakeTarget, Fault, FaultInjector, Faults, ManualClock, MemoryStore, TargetBehavior,
+};
 use uuid::Uuid;
 
 /// A shop with a relay to a target.
@@ -47,17 +49,20 @@ impl Shop {
     }
 
     fn relay_on(&self, store: Arc<dyn Store>, options: TargetOptions) -> Relay {
+        Relay::new(self.source_on(store, Duration::ZERO), options, self.target.clone())
+    }
+
+    fn source_on(&self, store: Arc<dyn Store>, look_every: Duration) -> Source {
         let processor = Arc::new(SandboxProcessor::in_memory());
         let engine = Engine::builder(Settings::new(Currency::USD), store, processor).clock(self.clock.clone()).build();
-        let source = Source {
-            feed: SharedFeed::new(engine.clone(), Duration::ZERO),
+        Source {
+            feed: SharedFeed::new(engine.clone(), look_every),
             engine,
             targets: Arc::new(self.store.clone()),
             encode,
             event_source: "urn:test".to_owned(),
             holder: Uuid::new_v4(),
-        };
-        Relay::new(source, options, self.target.clone())
+        }
     }
 
     fn relay(&self, options: TargetOptions) -> Relay {
@@ -320,4 +325,35 @@ async fn a_store_that_fails_loses_no_event() {
             shop.has_everything().await;
         }
     }
+}
+
+#[tokio::test]
+async fn relays_of_a_process_read_the_feed_together() {
+    let shop = Shop::new().await;
+    for _ in 0..150 {
+        shop.order(2).await;
+    }
+    let store = FaultInjector::new(shop.store.clone(), 1);
+    let source = shop.source_on(Arc::new(store.clone()), Duration::from_secs(3600));
+    let relay = |name: &str, types: EventTypes| {
+        let options = TargetOptions { start: Start::Beginning, types, ..TargetOptions::new(parse(name)) };
+        let target: Arc<FakeTarget> = Arc::default();
+        (Relay::new(source.clone(), options, target.clone()), target)
+    };
+    let mut books = Relay::new(source.clone(), options(), shop.target.clone());
+    let (mut late, lates) = relay("late", ["order.paid".to_owned()].into());
+    assert!(matches!(late.round().await, Ok(Round::Published { more: true, .. })), "the first page");
+    rounds(&mut books).await;
+    shop.has_everything().await;
+    rounds(&mut late).await;
+    assert_eq!(lates.received().len(), 150, "a relay that is behind reads what is not kept");
+
+    store.set(Faults { refused: 1000, ..Faults::NONE });
+    let (mut near, nears) = relay("near", EventTypes::new());
+    let end = shop.store.last_position().await.expect("a store");
+    let state = TargetState::new(parse("near"), end - 120);
+    assert!(shop.store.replace_target(None, Some(&state)).await.expect("stored"));
+    rounds(&mut near).await;
+    let positions: Vec<_> = nears.received().iter().map(|message| message.position).collect();
+    assert_eq!(positions, (end - 119..=end).collect::<Vec<_>>(), "from what is kept, without the store");
 }
