@@ -20,6 +20,11 @@ pub fn of_family(pid: u32) -> Duration {
     TICK * (parent.own + parent.of_ended_children + children)
 }
 
+/// The processor time of this process.
+pub fn of_this_process() -> Duration {
+    stat(std::process::id()).map_or(Duration::ZERO, |stat| TICK * stat.own)
+}
+
 fn processes() -> impl Iterator<Item = u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
