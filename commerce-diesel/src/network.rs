@@ -1,5 +1,6 @@
 //! What the stores on a server have in common: options, errors, writers and readers.
 
+pub(crate) mod hosts;
 pub(crate) mod migrate;
 #[cfg(feature = "postgres")]
 pub(crate) mod pipeline;
@@ -78,6 +79,11 @@ pub enum DatabaseError {
     Full { host: String },
     #[error("the database at {host} is read-only")]
     ReadOnly { host: String },
+    #[error("the database at {host} is not that of the other hosts: it has another shop")]
+    OtherShop { host: String },
+    /// None of several hosts can be used.
+    #[error("no host takes writes: {0}")]
+    NoServer(String),
     #[error(
         "the database was written by a newer version: it has the migration {migration}, which this version does not know"
     )]
@@ -93,6 +99,24 @@ pub enum DatabaseError {
     Tls { host: String, reason: String },
     #[error("the database at {host} cannot be used: {source}")]
     Other { host: String, source: Box<dyn StdError + Send + Sync> },
+}
+
+impl DatabaseError {
+    /// Whether another server of the same database may be usable.
+    pub(crate) const fn is_of_the_server(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Full { .. } | Self::ReadOnly { .. })
+    }
+
+    pub(crate) fn no_server(reasons: &[Self]) -> Self {
+        Self::NoServer(reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// What a server says about itself and its shop.
+pub(crate) struct ServerState {
+    pub(crate) read_only: bool,
+    /// The id of the first event, which tells shops apart. `None`: nothing has happened yet, or it has not arrived at a standby.
+    pub(crate) first_event: Option<String>,
 }
 
 /// Waits before a retry: longer each round, and randomly, so that concurrent retries do not meet again.

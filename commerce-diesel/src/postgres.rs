@@ -33,6 +33,8 @@ mod store;
 #[cfg(test)]
 #[path = "../tests/unit/taking.rs"]
 mod taking;
+#[path = "network/target.rs"]
+mod target;
 #[path = "targets.rs"]
 mod targets;
 #[path = "network/writers.rs"]

@@ -14,7 +14,7 @@ use futures_util::{StreamExt, stream};
 use mysql_async::prelude::FromRow;
 
 use super::link::{Link, Query, from_server};
-use super::open::Target;
+use super::target::Target;
 use crate::network::DatabaseError;
 use crate::network::verdict::{self, Verdict};
 

@@ -12,7 +12,7 @@ use diesel::query_builder::bind_collector::RawBytesBindCollector;
 use diesel::query_builder::{QueryBuilder, QueryFragment};
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error, QueryResult};
 use mysql_async::consts::ColumnType;
-use mysql_async::prelude::Queryable;
+use mysql_async::prelude::{FromRow, Queryable};
 use mysql_async::{Conn, Params, Row, ServerError, Statement, Value};
 
 /// A connection with its prepared statements.
@@ -40,6 +40,14 @@ impl Link {
     /// Runs statements without values.
     pub(super) async fn run(&mut self, statements: &str) -> Result<(), mysql_async::Error> {
         self.conn.query_drop(statements).await
+    }
+
+    /// The first row of a statement without values, which is not prepared.
+    pub(super) async fn ask<T: FromRow + Send + 'static>(
+        &mut self,
+        statement: &str,
+    ) -> Result<Option<T>, mysql_async::Error> {
+        self.conn.query_first(statement).await
     }
 
     pub(super) async fn begin(&mut self, statements: &str) -> Result<(), mysql_async::Error> {

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use super::link::Link;
 use crate::network::security::Security;
-use crate::network::{DatabaseError, DatabaseOptions, migrate};
+use crate::network::{DatabaseError, DatabaseOptions, ServerState, migrate};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/mysql");
 
@@ -37,18 +37,27 @@ const RENEWAL: Duration = Duration::from_secs(30);
 /// How long a process waits for the migrations of another one.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
+/// The error of a node of a cluster that has lost the majority, or is still catching up.
+const NOT_IN_THE_CLUSTER: u16 = 1047;
+
 /// Finds a table of another program. The tables of this engine have a comment. They may exist before the first migration is
 /// recorded, because creating a table cannot be rolled back.
 const FOREIGN: &str = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() \
                        AND table_comment <> 'commerce' AND table_name <> '__diesel_schema_migrations' LIMIT 1";
 
+/// Whether the server takes writes, and the first event of the shop.
+const STATE: &str = "SELECT @@read_only, (SELECT HEX(id) FROM events ORDER BY position LIMIT 1)";
+
+/// A connection.
+pub(super) type Connected = Link;
+
 /// A server, and how to connect to it.
-pub(super) struct Target {
+pub(super) struct Server {
     opts: Opts,
     options: DatabaseOptions,
 }
 
-impl Target {
+impl Server {
     /// Parses a URL: the parameters of `mysql_async`, and `ssl-mode` and `ssl-ca` as in the client programs.
     pub(super) fn read(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
         let Security { url, wanted, roots } = Security::take(url, ["ssl-mode", "ssl-ca"], is_wanted)?;
@@ -68,15 +77,11 @@ impl Target {
             .stmt_cache_size(0) // Diesel has its own, which forgets none
             .client_found_rows(true)
             .ssl_opts(None);
-        let mut target = Self { opts: builder.clone().into(), options };
+        let mut server = Self { opts: builder.clone().into(), options };
         if wanted {
-            target.opts = builder.ssl_opts(target.tls(roots)?).into();
+            server.opts = builder.ssl_opts(server.tls(roots)?).into();
         }
-        Ok(target)
-    }
-
-    pub(super) const fn options(&self) -> &DatabaseOptions {
-        &self.options
+        Ok(server)
     }
 
     fn tls(&self, roots: Option<PathBuf>) -> Result<SslOpts, DatabaseError> {
@@ -93,7 +98,8 @@ impl Target {
         }
     }
 
-    fn host(&self) -> String {
+    /// Host and port, for messages.
+    pub(super) fn host(&self) -> String {
         let (host, port) = (self.opts.ip_or_hostname(), self.opts.tcp_port());
         match self.opts.socket() {
             Some(path) => path.to_owned(),
@@ -102,13 +108,20 @@ impl Target {
         }
     }
 
-    pub(super) async fn connect(&self) -> Result<Link, DatabaseError> {
+    pub(super) async fn connect(&self) -> Result<Connected, DatabaseError> {
         self.in_time(async {
             let mut conn = self.dial().await?;
             conn.query_drop(self.settings()).await.map_err(|error| self.judge(error))?;
             Ok(Link::new(conn))
         })
         .await
+    }
+
+    pub(super) async fn state(&self, link: &mut Connected) -> Result<ServerState, DatabaseError> {
+        let found =
+            self.in_time(async { link.ask::<(bool, Option<String>)>(STATE).await.map_err(|error| self.judge(error)) });
+        let (read_only, first_event) = found.await?.unwrap_or_default();
+        Ok(ServerState { read_only, first_event })
     }
 
     /// The statements that configure a session.
@@ -145,6 +158,7 @@ impl Target {
                     DatabaseError::Missing { host, database: self.opts.db_name().unwrap_or_default().to_owned() }
                 }
                 1040 | 1203 | 1226 => DatabaseError::Full { host },
+                NOT_IN_THE_CLUSTER => self.unreachable(error.to_string()),
                 1036 | 1290 | 1792 | 1836 | 1874 => DatabaseError::ReadOnly { host },
                 _ => self.other(error),
             },

@@ -10,7 +10,7 @@ use deadpool::managed::{self, Metrics, PoolError, RecycleError, RecycleResult, T
 
 use super::connection::Conn;
 use super::dialect;
-use super::open::Target;
+use super::target::{Made, Target};
 use crate::fault::Fault;
 use crate::network::{DatabaseError, DatabaseOptions};
 
@@ -22,12 +22,16 @@ impl managed::Manager for Manager {
     type Error = DatabaseError;
 
     async fn create(&self) -> Result<Lease, DatabaseError> {
-        Ok(Lease { conn: Conn::open(Arc::clone(&self.0)).await?, used: false })
+        let made = self.0.now();
+        Ok(Lease { conn: Conn::open(Arc::clone(&self.0)).await?, made, used: false })
     }
 
     async fn recycle(&self, lease: &mut Lease, _: &Metrics) -> RecycleResult<DatabaseError> {
         if lease.used || lease.conn.is_lost() {
             return Err(RecycleError::message("the connection is lost, or was left in the middle"));
+        }
+        if self.0.is_outdated(lease.made) {
+            return Err(RecycleError::message("another server may take the writes now"));
         }
         Ok(())
     }
@@ -36,6 +40,7 @@ impl managed::Manager for Manager {
 /// A connection, and whether an operation on it is unfinished.
 pub(super) struct Lease {
     conn: Conn,
+    made: Made,
     used: bool,
 }
 

@@ -6,8 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::connection::Conn;
-use super::open::Target;
 use super::readers::Readers;
+use super::target::Target;
 use super::writers::Writers;
 use crate::book_queue::BookQueue;
 use crate::health::Health;
@@ -37,7 +37,7 @@ impl NetworkStore {
     /// The URL, the server or the database cannot be used.
     pub async fn open(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
         let target = Arc::new(Target::read(url, options)?);
-        Arc::clone(&target).prepare().await?;
+        target.prepare().await?;
         let mut connections = Vec::new();
         for _ in 0..options.writers.max(1) {
             connections.push(Conn::open(Arc::clone(&target)).await?);

@@ -15,7 +15,7 @@ use diesel_bulk::Together;
 use futures_util::TryFutureExt;
 use tokio::sync::watch;
 
-use super::open::Target;
+use super::target::Target;
 use crate::network::DatabaseError;
 use crate::network::verdict::{self, NOT_REPLICATED, Verdict};
 

@@ -20,7 +20,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connection::Signals;
 use crate::network::security::Security;
-use crate::network::{DatabaseError, DatabaseOptions, migrate};
+use crate::network::{DatabaseError, DatabaseOptions, ServerState, migrate};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
@@ -41,14 +41,21 @@ const INSPECT: &str = "SELECT pg_is_in_recovery() OR current_setting('default_tr
                        (SELECT table_name::text FROM information_schema.tables \
                         WHERE table_schema = current_schema() ORDER BY table_name LIMIT 1) AS other";
 
+/// Whether the server takes writes, and the first event of the shop.
+const STATE: &str = "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean AS read_only, \
+                     (SELECT id::text FROM events ORDER BY position LIMIT 1) AS first_event";
+
+/// A connection, and what the server tells about it beside its answers.
+pub(super) type Connected = (AsyncPgConnection, Arc<Signals>);
+
 /// A server, and how to connect to it.
-pub(super) struct Target {
+pub(super) struct Server {
     config: Config,
     tls: Option<MakeRustlsConnect>,
     options: DatabaseOptions,
 }
 
-impl Target {
+impl Server {
     /// Parses a URL: the parameters of `tokio_postgres`, `sslmode` as in libpq, and `sslrootcert`, which implies TLS.
     pub(super) fn read(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
         let Security { url, wanted, roots } = Security::take(url, ["sslmode", "sslrootcert"], is_wanted)?;
@@ -60,15 +67,11 @@ impl Target {
         config.ssl_mode(if wanted { SslMode::Require } else { SslMode::Disable });
         config.connect_timeout(options.connect_timeout);
         config.tcp_user_timeout(options.silence());
-        let mut target = Self { config, tls: None, options };
+        let mut server = Self { config, tls: None, options };
         if wanted {
-            target.tls = Some(target.tls(roots)?);
+            server.tls = Some(server.tls(roots)?);
         }
-        Ok(target)
-    }
-
-    pub(super) const fn options(&self) -> &DatabaseOptions {
-        &self.options
+        Ok(server)
     }
 
     fn tls(&self, roots: Option<PathBuf>) -> Result<MakeRustlsConnect, DatabaseError> {
@@ -106,7 +109,7 @@ impl Target {
     }
 
     /// Connects.
-    pub(super) async fn connect(&self) -> Result<(AsyncPgConnection, Arc<Signals>), DatabaseError> {
+    pub(super) async fn connect(&self) -> Result<Connected, DatabaseError> {
         let signals = Arc::new(Signals::default());
         let mut client = self.client(Arc::clone(&signals)).await?;
         let millis = self.options.statement_timeout.as_millis();
@@ -115,6 +118,18 @@ impl Target {
             format!("{SETTINGS} SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {millis};");
         client.batch_execute(&settings).await.map_err(|error| self.other(error))?;
         Ok((client, signals))
+    }
+
+    pub(super) async fn state(&self, (client, _): &mut Connected) -> Result<ServerState, DatabaseError> {
+        #[derive(QueryableByName)]
+        struct Found {
+            #[diesel(sql_type = Bool)]
+            read_only: bool,
+            #[diesel(sql_type = Nullable<Text>)]
+            first_event: Option<String>,
+        }
+        let found: Found = diesel::sql_query(STATE).get_result(client).await.map_err(|error| self.other(error))?;
+        Ok(ServerState { read_only: found.read_only, first_event: found.first_event })
     }
 
     async fn client(&self, signals: Arc<Signals>) -> Result<AsyncPgConnection, DatabaseError> {

@@ -17,7 +17,7 @@ use diesel::query_builder::{QueryBuilder, QueryFragment};
 use super::RunQueryDsl;
 use super::connection::Conn;
 use super::dialect::{self, Take};
-use super::open::Target;
+use super::target::Target;
 use super::query::loaded_state::Rows;
 use super::query::stock;
 use super::store::NetworkStore;
