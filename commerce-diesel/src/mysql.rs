@@ -10,7 +10,7 @@
 //! The URL of a database is `mysql://user:password@host:port/database`. The database must exist and contain no other tables.
 //! With `?ssl-mode=REQUIRED` (or `VERIFY_CA`, `VERIFY_IDENTITY`) the connection is encrypted, and the certificate and name of
 //! the server are verified with the certificates in the file `ssl-ca`, by default with those that browsers trust. `?socket=`
-//! names a Unix socket.
+//! names a Unix socket. With several hosts (`a:3306,b:3306`), connections lead to the one that takes writes.
 //!
 //! # Invariants
 //! * Everything that a commit is settled on is read in the transaction that writes it, under locks in the order of keys.

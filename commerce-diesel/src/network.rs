@@ -115,7 +115,7 @@ impl DatabaseError {
 /// What a server says about itself and its shop.
 pub(crate) struct ServerState {
     pub(crate) read_only: bool,
-    /// The id of the first event, which tells shops apart. `None`: nothing has happened yet, or it has not arrived at a standby.
+    /// The id and time of the first event, which tell shops apart. `None`: nothing has happened yet, or it has not arrived at a standby.
     pub(crate) first_event: Option<String>,
 }
 

@@ -6,7 +6,7 @@
 //!
 //! The URL of a database is `postgres://user:password@host:port/database`. With `?sslmode=require` (or `verify-ca`,
 //! `verify-full`) the connection is encrypted, and the server is verified with the certificates in the file `sslrootcert`, by
-//! default with those that browsers trust.
+//! default with those that browsers trust. With several hosts (`a:5432,b:5432`), connections lead to the one that takes writes.
 //!
 //! # Invariants
 //! * Everything that a commit is settled on is read in the transaction that writes it, under locks in the order of keys.

@@ -48,6 +48,14 @@ impl Galera {
     pub fn nodes(&self) -> &[MariaDb] {
         &self.nodes
     }
+
+    /// Kills a node, as a crash would.
+    ///
+    /// # Errors
+    /// If something of it stays.
+    pub fn kill(&mut self, node: usize) -> Result<(), ServerError> {
+        self.nodes[node].kill()
+    }
 }
 
 fn find() -> Result<(), ServerError> {

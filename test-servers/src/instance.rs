@@ -72,13 +72,13 @@ pub trait Programs: Sized + 'static {
 #[derive(Debug)]
 pub struct Server<P> {
     // Dropped before the directory.
-    process: Process,
-    programs: P,
-    port: u16,
-    password: String,
-    options: ServerOptions,
-    account: Account,
-    directory: Directory,
+    pub(super) process: Process,
+    pub(super) programs: P,
+    pub(super) port: u16,
+    pub(super) password: String,
+    pub(super) options: ServerOptions,
+    pub(super) account: Account,
+    pub(super) directory: Directory,
 }
 
 impl<P: Programs> Server<P> {
@@ -201,7 +201,8 @@ fn install(programs: &impl Programs, account: Account, directory: &Path) -> Resu
     archive::pack(&archive, directory, &["data", PASSWORD])
 }
 
-fn run_server<P: Programs>(
+/// Starts a server on its data and waits until it takes connections.
+pub(super) fn run_server<P: Programs>(
     programs: &P,
     account: Account,
     directory: &Directory,

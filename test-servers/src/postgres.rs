@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::instance::{PASSWORD, Programs, Server, USER};
+use super::instance::{PASSWORD, Programs, Server, USER, free_port, run_server};
+use super::process::Directory;
 use super::programs::{has_all, plain, run, usual_directories};
 use super::{ServerError, ServerOptions};
 
@@ -95,6 +96,25 @@ impl Server<PostgresPrograms> {
     /// If there is one of this name, or none to copy.
     pub fn create_database_from(&self, name: &str, template: &str) -> Result<(), ServerError> {
         self.sql("postgres", &format!("CREATE DATABASE {} TEMPLATE {}", quoted(name), quoted(template))).map(drop)
+    }
+}
+
+impl Server<PostgresPrograms> {
+    /// Starts a standby that follows this server, on a port or on a free one. It has the same password.
+    ///
+    /// # Errors
+    /// If the data cannot be copied, or the standby does not start.
+    pub fn start_standby(&self, port: Option<u16>) -> Result<Self, ServerError> {
+        let programs = PostgresPrograms::find()?;
+        let directory = Directory::create(self.account, &env::temp_dir())?;
+        let mut copy = self.account.command(&programs.0.join("pg_basebackup"));
+        plain(&mut copy).current_dir(directory.path()).env("PGPASSWORD", &self.password);
+        copy.args(["-D", "data", "-R", "-X", "stream", "-c", "fast", "--no-sync", "-h", "127.0.0.1", "-U", USER]);
+        run(copy.args(["-p", &self.port.to_string()]))?;
+        let port = port.map_or_else(free_port, Ok)?;
+        let process = run_server(&programs, self.account, &directory, port, &self.options)?;
+        let (password, options, account) = (self.password.clone(), self.options.clone(), self.account);
+        Ok(Self { process, programs, port, password, options, account, directory })
     }
 }
 

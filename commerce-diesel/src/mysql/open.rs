@@ -46,7 +46,8 @@ const FOREIGN: &str = "SELECT table_name FROM information_schema.tables WHERE ta
                        AND table_comment <> 'commerce' AND table_name <> '__diesel_schema_migrations' LIMIT 1";
 
 /// Whether the server takes writes, and the first event of the shop.
-const STATE: &str = "SELECT @@read_only, (SELECT HEX(id) FROM events ORDER BY position LIMIT 1)";
+const STATE: &str =
+    "SELECT @@read_only, (SELECT CONCAT(HEX(event_id), happened_at) FROM events ORDER BY position LIMIT 1)";
 
 /// A connection.
 pub(super) type Connected = Link;

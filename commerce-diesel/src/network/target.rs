@@ -67,12 +67,17 @@ impl Target {
     async fn compare(&self) -> Result<(), DatabaseError> {
         drop(self.connect().await?);
         for server in &self.servers {
-            match server.connect().await {
-                Ok(mut connected) => self.check_shop(server, server.state(&mut connected).await?.first_event)?,
+            match Self::first_event(server).await {
+                Ok(first_event) => self.check_shop(server, first_event)?,
                 Err(error) => tracing::warn!(%error, "one of the database servers cannot be used now"),
             }
         }
         Ok(())
+    }
+
+    async fn first_event(server: &Server) -> Result<Option<String>, DatabaseError> {
+        let mut connected = server.connect().await?;
+        Ok(server.state(&mut connected).await?.first_event)
     }
 
     /// Connects to the server, or to the one of several that takes writes.

@@ -43,7 +43,7 @@ const INSPECT: &str = "SELECT pg_is_in_recovery() OR current_setting('default_tr
 
 /// Whether the server takes writes, and the first event of the shop.
 const STATE: &str = "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean AS read_only, \
-                     (SELECT id::text FROM events ORDER BY position LIMIT 1) AS first_event";
+                     (SELECT event_id::text || happened_at FROM events ORDER BY position LIMIT 1) AS first_event";
 
 /// A connection, and what the server tells about it beside its answers.
 pub(super) type Connected = (AsyncPgConnection, Arc<Signals>);
