@@ -20,7 +20,7 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
 
-pub use self::observer::{News, Observer};
+pub use self::observer::{CartStep, InventoryUpdate, News, Observer, PromotionUse, StockMovement};
 pub use self::page::{Cursor, Page, PageRequest};
 pub use self::processor::{
     ClientSecret, IN_FLIGHT_SECONDS, OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms,

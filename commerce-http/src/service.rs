@@ -167,6 +167,7 @@ where
     let gzip = compress::takes_gzip(&parts.headers);
     let work = AssertUnwindSafe(run(app, found, parts, body)).catch_unwind().instrument(span.clone());
     let outcome = work.await.unwrap_or_else(|panic| Err(Problem::internal().caused_by(panic_message(&*panic))));
+    telemetry::note_order(method, route, &outcome);
     span.in_scope(|| {
         let (answer, memory) = finished(app, outcome, &id);
         answer.order.inspect(|order| {

@@ -9,7 +9,7 @@ use commerce_core::money::Currency;
 use commerce_core::payment::SandboxProcessor;
 use commerce_core::port::{PageRequest, ProductFilter, StoreError, Targets, WebhookSender};
 use commerce_core::system::SystemClock;
-use commerce_http::telemetry::PaymentMetrics;
+use commerce_http::telemetry::ShopMetrics;
 use tokio::runtime;
 
 use self::kept::Backend;
@@ -63,7 +63,7 @@ impl OpenStore {
         let sandbox = || Arc::new(SandboxProcessor::new(self.kept.clone(), Arc::new(SystemClock)));
         let processor = processor.unwrap_or_else(|| sandbox());
         let engine = Engine::builder(config.settings(currency)?, self.kept.clone(), processor);
-        let mut engine = engine.observer(Arc::new(PaymentMetrics));
+        let mut engine = engine.observer(Arc::new(ShopMetrics));
         if let Some(url) = config.users.url() {
             let token = config.users.token()?;
             let users = HttpUsers::new(url, token.as_ref().map(Secret::reveal), config.users.time_out());

@@ -14,6 +14,7 @@ mod keys;
 mod killed;
 mod life;
 mod load;
+mod metrics;
 mod outages;
 mod outgoing;
 mod price;
