@@ -72,6 +72,7 @@ const PACKAGES: &[&str] = &[
     "commerce-outbound",
     "commerce-remote",
     "commerce-stripe",
+    "commerce-trace",
     "commerce-webhooks",
     "remote-double",
     "commerce-testkit",
