@@ -51,9 +51,11 @@ impl CertificateFiles {
             .map_err(|_| unusable(&self.key, "it contains no private key in PEM (PKCS#8, PKCS#1 or SEC1)"))?;
         check_dates(&self.certificate, &chain)?;
         let certified = CertifiedKey::from_der(chain, key, &provider());
-        certified.map_err(|error| match error {
-            rustls::Error::InconsistentKeys(_) => unusable(&self.key, "it is not the key of the certificate"),
-            source => TlsError::Refused { path: self.certificate.clone(), source },
+        certified.map_err(|source| {
+            if matches!(source, rustls::Error::InconsistentKeys(_)) {
+                return unusable(&self.key, "it is not the key of the certificate");
+            }
+            TlsError::Refused { path: self.certificate.clone(), source }
         })
     }
 }
@@ -139,18 +141,18 @@ fn check_dates(path: &Path, chain: &[CertificateDer<'static>]) -> Result<(), Tls
     roots.add(first.clone()).map_err(|source| TlsError::Refused { path: path.to_owned(), source })?;
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
     let (Ok(verifier), Ok(name)) = (verifier, ServerName::try_from("localhost")) else { return Ok(()) };
-    match verifier.verify_server_cert(first, &[], &name, &[], UnixTime::now()) {
-        Err(rustls::Error::InvalidCertificate(problem)) => match problem {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                Err(unusable(path, "the certificate has expired"))
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                Err(unusable(path, "the certificate is not valid yet"))
-            }
-            _ => Ok(()),
-        },
-        _ => Ok(()),
+    let Err(rustls::Error::InvalidCertificate(problem)) =
+        verifier.verify_server_cert(first, &[], &name, &[], UnixTime::now())
+    else {
+        return Ok(());
+    };
+    if matches!(problem, CertificateError::Expired | CertificateError::ExpiredContext { .. }) {
+        return Err(unusable(path, "the certificate has expired"));
     }
+    if matches!(problem, CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) {
+        return Err(unusable(path, "the certificate is not valid yet"));
+    }
+    Ok(())
 }
 
 fn unusable(path: &Path, problem: &'static str) -> TlsError {

@@ -10,6 +10,7 @@ use super::{ConfigError, refused};
 /// Certificates for calls to services of the house: users, payments, published keys.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "the settings are named like that everywhere")]
 pub(crate) struct Outgoing {
     certificate_file: Option<PathBuf>,
     key_file: Option<PathBuf>,
