@@ -8,6 +8,7 @@
 //! names ([`ReadSet`]), calls `settle`, and writes the outcome. It decides nothing itself.
 
 mod claims;
+mod news;
 mod settle;
 
 use alloc::boxed::Box;

@@ -67,7 +67,7 @@ pub use self::webhook_delivery::{Delivered, DeliveryStop, FailedAttempts};
 pub use self::webhook_endpoints::WebhookEndpointPatch;
 use crate::actor::Actor;
 use crate::catalog::{Category, Product};
-use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, RecordedReply, Refusal};
+use crate::commit::{Commit, IdempotencyKey, IdempotencyRecord, RecordedReply, Refusal, Subject};
 use crate::customer::Customer;
 use crate::document::ClaimKind;
 use crate::event::Recorded;
@@ -75,7 +75,7 @@ use crate::ids::{EventId, IdError, OperationId, RefundId, UserId};
 use crate::order::{Context, Order, OrderEvent, Phase, fold};
 use crate::payment::{EventCursor, Payment, SavedMethod};
 use crate::permission::Permission;
-use crate::port::{CommitError, News, PromotionWithUsage};
+use crate::port::{CommitError, News, PromotionUse, PromotionWithUsage};
 use crate::settings::Settings;
 use crate::stock::StockLevel;
 use crate::webhook::WebhookEndpoint;
@@ -329,7 +329,7 @@ impl Engine {
         if commit.is_empty() {
             return Ok(Some(Reply::Fresh(outcome)));
         }
-        let news = core::mem::take(&mut commit.news);
+        let news = self.ports.observer.as_ref().map(|_| commit.all_news()).unwrap_or_default();
         match self.ports.store.commit(commit).await {
             Ok(()) => {
                 self.tell(&news);
@@ -338,6 +338,7 @@ impl Engine {
             Err(CommitError::Refused(Refusal::DuplicateKey(record))) => self.replay(key, *record).await.map(Some),
             Err(CommitError::Refused(refusal)) if is_lost_race(&refusal) && *lost < MAX_RETRIES => {
                 *lost = lost.saturating_add(1);
+                self.tell(&[News::LostRace { subject: subject_of(&refusal) }]);
                 Ok(None)
             }
             Err(CommitError::Refused(refusal)) => self.answer_again(key, refusal.into()).await.map(Some),
@@ -352,9 +353,22 @@ impl Engine {
         }
     }
 
+    fn tell_refusal(&self, error: &EngineError) {
+        if let EngineError::Stock(refusal) = error {
+            self.tell(&[News::StockRefused { reason: refusal.code() }]);
+        }
+        if let EngineError::Refused(Refusal::PromotionExhausted(_)) = error {
+            self.tell(&[News::Promotion(PromotionUse::Exhausted)]);
+        }
+    }
+
     /// The stored answer, if there is one; otherwise the error.
     async fn answer_again<T: Repeatable>(&self, key: Key<'_, T>, error: EngineError) -> Answer<T> {
-        self.answered(key).await?.ok_or(error)
+        let answer = self.answered(key).await?;
+        if answer.is_none() {
+            self.tell_refusal(&error);
+        }
+        answer.ok_or(error)
     }
 }
 
@@ -378,6 +392,16 @@ const fn is_lost_race(refusal: &Refusal) -> bool {
         Refusal::VersionConflict { .. } => true,
         Refusal::Claimed { claim, .. } => !matches!(claim.kind, ClaimKind::Sku),
         Refusal::DuplicateKey(_) | Refusal::Limit(_) | Refusal::PromotionExhausted(_) | Refusal::Stock(_) => false,
+    }
+}
+
+/// What another commit changed first, for the metrics.
+const fn subject_of(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::VersionConflict { subject: Subject::Order(_), .. } => "order",
+        Refusal::VersionConflict { subject: Subject::Document(id), .. } => id.kind.name(),
+        Refusal::Claimed { .. } => "claim",
+        Refusal::DuplicateKey(_) | Refusal::Limit(_) | Refusal::PromotionExhausted(_) | Refusal::Stock(_) => "other",
     }
 }
 

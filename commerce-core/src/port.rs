@@ -20,7 +20,7 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
 
-pub use self::observer::{News, Observer};
+pub use self::observer::{CartStep, InventoryUpdate, News, Observer, PromotionUse, StockMovement};
 pub use self::page::{Cursor, Page, PageRequest};
 pub use self::processor::{
     ClientSecret, IN_FLIGHT_SECONDS, OpenedPayment, OperationAction, OperationLookup, OperationRequest, PaymentTerms,
@@ -40,6 +40,7 @@ use crate::payment::Payment;
 use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage, code_key};
 use crate::stock::{Reservation, StockLevel};
 use crate::task::{Task, TaskEvent, TaskKey, TaskKind, TaskState};
+use crate::text::named;
 
 /// A reference to an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -577,11 +578,29 @@ pub type PromotionCursor = Cursor<PromotionId>;
 #[error("the users service is not available: {0}")]
 pub struct UsersUnavailable(pub Box<dyn core::error::Error + Send + Sync>);
 
+named! {
+    /// The status of a user's account.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum AccountStatus {
+        /// The user may order.
+        Active = "active",
+        /// The user may not order for the time being.
+        Suspended = "suspended",
+        /// The user has left.
+        Deactivated = "deactivated",
+    }
+}
+
 /// The users of the shop, defined in another system.
 #[async_trait]
 pub trait Users: Send + Sync + fmt::Debug {
     /// Whether the user exists.
     async fn exists(&self, user: &UserId) -> Result<bool, UsersUnavailable>;
+
+    /// The status of the user's account. `None`: there is no such user. A service that knows no statuses has active users only.
+    async fn account_status(&self, user: &UserId) -> Result<Option<AccountStatus>, UsersUnavailable> {
+        Ok(self.exists(user).await?.then_some(AccountStatus::Active))
+    }
 
     /// The segments of a user, for conditions of promotions. Empty if the service has none.
     async fn segments(&self, _user: &UserId) -> Result<Vec<String>, UsersUnavailable> {

@@ -196,3 +196,18 @@ pub enum StockRefusal {
     #[error("SKU {sku} is at version {actual}, not {expected}")]
     VersionMismatch { sku: Sku, expected: u64, actual: u64 },
 }
+
+impl StockRefusal {
+    /// Every [code](Self::code).
+    pub const CODES: &[&str] = &["out_of_stock", "below_reserved", "out_of_range", "version_mismatch"];
+
+    /// The stable code for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::OutOfStock { .. } => "out_of_stock",
+            Self::BelowReserved { .. } => "below_reserved",
+            Self::OutOfRange { .. } => "out_of_range",
+            Self::VersionMismatch { .. } => "version_mismatch",
+        }
+    }
+}

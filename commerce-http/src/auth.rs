@@ -10,6 +10,7 @@
 //!   names are ignored. No token has the role of the engine (`system`).
 //! * `iss` and `aud`: required and checked if configured with [`Auth::with_issuer`] and [`Auth::with_audience`].
 
+mod fetches;
 mod key;
 mod token;
 
@@ -23,6 +24,7 @@ use http::request::Parts;
 use http::uri::Authority;
 use jsonwebtoken::{Algorithm, Validation};
 
+use self::fetches::Fetches;
 pub use self::key::{KeyError, MAX_JWKS, VerifyingKey};
 pub use self::token::{Claims, MintError, mint, mint_claims};
 use crate::problem::Problem;
@@ -66,6 +68,7 @@ pub struct Auth {
     keys: Arc<[VerifyingKey]>,
     published: Arc<RwLock<Arc<[VerifyingKey]>>>,
     validations: Arc<[Validation]>,
+    fetches: Arc<Fetches>,
 }
 
 impl Auth {
@@ -75,6 +78,7 @@ impl Auth {
             keys: keys.into(),
             published: Arc::default(),
             validations: ALGORITHMS.iter().map(|algorithm| validation(*algorithm)).collect(),
+            fetches: Arc::default(),
         }
     }
 
@@ -112,6 +116,35 @@ impl Auth {
         let keys = VerifyingKey::from_jwks(document)?;
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = keys.into();
         Ok(())
+    }
+
+    /// Waits until a token names a published key that is not known. Whoever calls this fetches the keys then, and calls
+    /// [`Auth::keys_fetched`].
+    pub async fn newer_keys_wanted(&self) {
+        self.fetches.wanted().await;
+    }
+
+    /// The published keys were fetched, or could not be.
+    pub fn keys_fetched(&self) {
+        self.fetches.ended();
+    }
+
+    /// Waits a little for newer keys if the token of a request names one that is not known.
+    pub(crate) async fn await_newer_keys(&self, request: &Parts) {
+        if !self.fetches.are_attended() {
+            return;
+        }
+        let headers = &request.headers;
+        let given = headers.get(AUTHORIZATION).map(|value| value.to_str().ok().and_then(bearer));
+        let token = given.unwrap_or_else(|| session(headers));
+        if token.is_some_and(|token| self.names_unknown_key(token)) {
+            self.fetches.ask().await;
+        }
+    }
+
+    fn names_unknown_key(&self, token: &str) -> bool {
+        let published = Arc::clone(&self.published.read().unwrap_or_else(PoisonError::into_inner));
+        token::names_unknown_key(token, self.keys.iter().chain(published.iter()))
     }
 
     /// The caller of a request. An invalid token in `Authorization` is refused even where guests are allowed. A cookie may

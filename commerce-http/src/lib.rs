@@ -28,6 +28,7 @@ mod body;
 mod call;
 mod compress;
 pub mod contract;
+pub mod cors;
 mod drain;
 pub mod dto;
 mod idempotency;

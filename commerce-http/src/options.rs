@@ -6,6 +6,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::auth::Auth;
 use crate::contract::Contract;
+use crate::cors::Cors;
 use crate::drain::Drain;
 use crate::dto::event::DEFAULT_SOURCE;
 
@@ -35,6 +36,8 @@ pub struct Options {
     pub drain: Drain,
     /// The outer form of the API. Without one it is that of the `OpenAPI` document.
     pub contract: Option<Contract>,
+    /// Which pages of other origins may call the API. `None`: browsers refuse all.
+    pub cors: Option<Cors>,
 }
 
 impl Options {
@@ -51,6 +54,7 @@ impl Options {
             event_source: DEFAULT_SOURCE.to_owned(),
             drain: Drain::default(),
             contract: None,
+            cors: None,
         }
     }
 }

@@ -224,6 +224,14 @@ impl Problem {
         self
     }
 
+    pub(crate) const fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
     pub(crate) fn log(&self) {
         if let Some(cause) = &self.0.cause {
             tracing::error!(code = self.0.code, error = %cause, "request failed");

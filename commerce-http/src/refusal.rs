@@ -7,8 +7,7 @@ use commerce_core::document::{Claim, ClaimKind, DocumentKind};
 use commerce_core::engine::{EngineError, Field, ItemPart, PriceChanged, Resource};
 use commerce_core::order::{LimitReached, OrderRejection};
 use commerce_core::payment::{PaymentRejection, SavedMethodRejection};
-use commerce_core::port::WebhookRejection;
-use commerce_core::port::{StoreError, StoreErrorKind};
+use commerce_core::port::{AccountStatus, StoreError, StoreErrorKind, WebhookRejection};
 use commerce_core::pricing::PricingError;
 use commerce_core::stock::StockRefusal;
 use commerce_core::webhook::WebhookEndpointRejection;
@@ -27,6 +26,13 @@ impl From<EngineError> for Problem {
             EngineError::Forbidden { .. } => Self::forbidden(error),
             EngineError::Invalid { field, detail } => Self::invalid_at(&pointer(field), "invalid", detail),
             EngineError::UserNotFound(_) => Self::new(StatusCode::BAD_REQUEST, "user_not_found", error.to_string()),
+            EngineError::AccountInactive { status, .. } => {
+                let code = match status {
+                    AccountStatus::Deactivated => "account_deactivated",
+                    AccountStatus::Active | AccountStatus::Suspended => "account_suspended",
+                };
+                Self::new(StatusCode::FORBIDDEN, code, error.to_string())
+            }
             EngineError::Users(cause) => {
                 Self::unavailable("user_service_unavailable", "Unable to validate user").caused_by(cause)
             }

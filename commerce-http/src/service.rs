@@ -1,7 +1,7 @@
 //! The service: from a request to a response.
 //!
 //! 1. Take or create the request id.
-//! 2. Open a span.
+//! 2. Open a span, in the trace of the client if it names one.
 //! 3. Find the route.
 //! 4. Refuse what is not proper HTTP, and check the token.
 //! 5. Take memory, and receive the body within its limits.
@@ -23,8 +23,9 @@ use std::time::Instant;
 
 use bytes::{Buf, Bytes};
 use commerce_core::engine::Engine;
+use commerce_trace::{TRACEPARENT, TraceContext};
 use futures_util::FutureExt;
-use http::header::CACHE_CONTROL;
+use http::header::{CACHE_CONTROL, ORIGIN};
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body::Body;
 use tokio::sync::Mutex;
@@ -160,21 +161,39 @@ where
     let (started, _in_flight) = (Instant::now(), InFlight::enter());
     let (parts, body) = request.into_parts();
     let id = RequestId::of(&parts.headers);
-    let span = info_span!("request", request_id = id.as_str(), user_id = field::Empty, order_id = field::Empty);
+    let trace = TraceContext::following(parts.headers.get(TRACEPARENT).and_then(|value| value.to_str().ok()));
+    let span = span(&id, trace);
     let found = find(app, &parts);
     let (method, route) = (telemetry::label(&parts.method), found.label());
     let path = route.is_none().then(|| parts.uri.path().chars().take(MAX_LOGGED).collect());
     let gzip = compress::takes_gzip(&parts.headers);
+    let origin = parts.headers.get(ORIGIN).cloned();
     let work = AssertUnwindSafe(run(app, found, parts, body)).catch_unwind().instrument(span.clone());
-    let outcome = work.await.unwrap_or_else(|panic| Err(Problem::internal().caused_by(panic_message(&*panic))));
+    let outcome = commerce_trace::within(trace, work)
+        .await
+        .unwrap_or_else(|panic| Err(Problem::internal().caused_by(panic_message(&*panic))));
+    telemetry::note_order(method, route, &outcome);
     span.in_scope(|| {
         let (answer, memory) = finished(app, outcome, &id);
         answer.order.inspect(|order| {
             span.record("order_id", field::display(order));
         });
         Served { method, route, path, took: started.elapsed() }.note(&answer);
-        response(answer, memory, id, gzip)
+        let mut response = response(answer, memory, id, gzip);
+        app.options.cors.iter().for_each(|cors| cors.mark(origin.as_ref(), response.headers_mut()));
+        response
     })
+}
+
+fn span(id: &RequestId, trace: TraceContext) -> Span {
+    info_span!(
+        "request",
+        request_id = id.as_str(),
+        trace_id = trace.trace_id(),
+        span_id = trace.span_id(),
+        user_id = field::Empty,
+        order_id = field::Empty
+    )
 }
 
 fn find(app: &App, parts: &http::request::Parts) -> Found {
@@ -192,7 +211,10 @@ where
     if let Some(malformed) = parts.extensions.get::<Malformed>() {
         return Err((*malformed).into());
     }
-    let caller = identify(app, &found, &parts)?;
+    if let Some(answer) = app.options.cors.as_ref().and_then(|cors| cors.preflight(&parts)) {
+        return Ok((answer, Memory::default()));
+    }
+    let caller = identify(app, &found, &parts).await?;
     if let Some(user) = caller.actor().and_then(|caller| caller.user.as_ref()) {
         Span::current().record("user_id", user.as_str());
     }
@@ -222,10 +244,11 @@ where
 }
 
 /// The caller. An invalid token counts against its client.
-fn identify(app: &App, found: &Found, parts: &http::request::Parts) -> Result<Caller, Problem> {
+async fn identify(app: &App, found: &Found, parts: &http::request::Parts) -> Result<Caller, Problem> {
     if matches!(found, Found::Route(route, _) if !route.access.takes_token()) {
         return Ok(Caller::Guest(Problem::no_token()));
     }
+    app.options.auth.await_newer_keys(parts).await;
     let refuse = |refusal| app.tokens.refuse(parts.extensions.get(), refusal);
     Ok(match app.options.auth.caller(parts).map_err(refuse)? {
         Caller::Guest(refusal) => Caller::Guest(refuse(refusal)),

@@ -2,41 +2,35 @@
 //!
 //! The number of labels is bounded: routes and methods of the table, and statuses.
 
+mod shop;
+mod table;
+
 use std::time::Duration;
 
 use commerce_core::actor::Actor;
 use commerce_core::engine::{Engine, EngineError, TaskRun};
-use commerce_core::payment::DeclineCode;
-use commerce_core::port::{News, Observer, PageRequest, WebhookRejection};
+use commerce_core::port::{PageRequest, WebhookRejection};
+use commerce_core::pricing::CodeRejection;
 use commerce_core::task::{TaskKind, TaskState};
-use commerce_core::webhook::{DeliveryOutcome, DeliveryVerdict};
 use http::{Method, StatusCode};
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
+pub use self::shop::ShopMetrics;
+use self::table::{
+    ATTEMPT_TIME, CODES, DEAD_TASKS, DURATION, IN_FLIGHT, LIMITED, ORDER_REQUESTS, ORDERS, PAID_AFTER, PROCESSOR,
+    PUBLISH_LATENCY, PULLED, PULLS, REQUESTS, SAGA_TIME, TASK_AGE, TASK_RUNS, TASK_TIME, WEBHOOKS,
+};
 use crate::answer::Answer;
-
-const REQUESTS: &str = "http_requests_total";
-const DURATION: &str = "http_request_duration_seconds";
-const IN_FLIGHT: &str = "http_requests_in_flight";
-const ORDERS: &str = "orders_placed_total";
-const TASK_RUNS: &str = "task_runs_total";
-const TASK_AGE: &str = "task_oldest_due_age_seconds";
-const DEAD_TASKS: &str = "tasks_dead";
-const PAYMENT_OPERATIONS: &str = "payment_operations_total";
-const PAID_AFTER: &str = "order_paid_after_seconds";
-const PROCESSOR: &str = "payment_processor_available";
-const LIMITED: &str = "http_limited_total";
-const WEBHOOKS: &str = "payment_webhooks_total";
-const ATTEMPTS: &str = "webhook_attempts_total";
-const ATTEMPT_TIME: &str = "webhook_attempt_duration_seconds";
-const PULLS: &str = "payment_event_pulls_total";
-const PULLED: &str = "payment_events_pulled_total";
+use crate::problem::Problem;
 
 /// The maximum number of dead tasks that are counted, to limit the cost.
 const MAX_DEAD: u16 = 500;
 
 const BOUNDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// From some milliseconds to half an hour.
+const LATENCY_BOUNDS: [f64; 10] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0, 1800.0];
 
 /// From some seconds to a week.
 const LONG_BOUNDS: [f64; 9] = [1.0, 5.0, 15.0, 60.0, 300.0, 1800.0, 3600.0, 86_400.0, 604_800.0];
@@ -53,36 +47,13 @@ const UNMATCHED: &str = "unmatched";
 pub fn install() -> Result<PrometheusHandle, BuildError> {
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), &BOUNDS)?;
     let builder = builder.set_buckets_for_metric(Matcher::Full(PAID_AFTER.to_owned()), &LONG_BOUNDS)?;
+    let builder = builder.set_buckets_for_metric(Matcher::Full(SAGA_TIME.to_owned()), &LONG_BOUNDS)?;
     let builder = builder.set_buckets_for_metric(Matcher::Full(ATTEMPT_TIME.to_owned()), &BOUNDS)?;
+    let builder = builder.set_buckets_for_metric(Matcher::Full(TASK_TIME.to_owned()), &BOUNDS)?;
+    let builder = builder.set_buckets_for_metric(Matcher::Full(PUBLISH_LATENCY.to_owned()), &LATENCY_BOUNDS)?;
     let handle = builder.install_recorder()?;
-    describe_counter!(REQUESTS, "Requests answered, by method, route and status.");
-    describe_histogram!(DURATION, Unit::Seconds, "Time from a request's head to its answer, by method and route.");
-    describe_gauge!(IN_FLIGHT, "Requests that are being answered.");
-    describe_counter!(ORDERS, "Orders placed; replayed answers are not counted again.");
-    describe_counter!(TASK_RUNS, "Attempts at tasks, by kind and outcome: finished, failed (to be retried), given_up.");
-    describe_gauge!(TASK_AGE, Unit::Seconds, "How long the oldest due task of a kind had been due at the last look.");
-    describe_gauge!(DEAD_TASKS, "Dead tasks, which wait for a person, by kind; at most 500 are counted.");
-    describe_counter!(
-        PAYMENT_OPERATIONS,
-        "Operations of payments that came to a state, by kind, state and decline code."
-    );
-    describe_histogram!(PAID_AFTER, Unit::Seconds, "Time from placing an order to its payment.");
-    describe_gauge!(PROCESSOR, "1 if the payment processor answers the calls of this process, otherwise 0.");
-    describe_counter!(
-        LIMITED,
-        "Connections, streams and requests that a limit of the server refused or ended, by limit."
-    );
-    describe_counter!(
-        WEBHOOKS,
-        "Webhooks of the payment processor, by outcome: stored, forged, stale, foreign, malformed, failed (not stored)."
-    );
-    describe_counter!(
-        ATTEMPTS,
-        "Attempts to deliver webhooks, by outcome: delivered, refused (another status), gone (410), or why there was no answer."
-    );
-    describe_histogram!(ATTEMPT_TIME, Unit::Seconds, "Time of an attempt to deliver a webhook.");
-    describe_counter!(PULLS, "Readings of the payment processor's list of events, by outcome: finished, failed.");
-    describe_counter!(PULLED, "Events of the payment processor that its list had and no webhook told.");
+    table::describe();
+    table::begin_at_zero();
     Ok(handle)
 }
 
@@ -99,6 +70,8 @@ pub fn note_task_runs(runs: &[TaskRun], limit: u16) {
         }
     }
     for run in runs {
+        let took = run.took.to_std().unwrap_or_default();
+        histogram!(TASK_TIME, "kind" => known(&run.kind)).record(took);
         counter!(TASK_RUNS, "kind" => known(&run.kind), "outcome" => run.outcome.name()).increment(1);
     }
 }
@@ -148,37 +121,6 @@ pub fn note_processor(engine: &Engine) {
     gauge!(PROCESSOR).set(f64::from(u8::from(engine.processor_outage().is_none())));
 }
 
-/// Counts payments for the metrics; see [`EngineBuilder::observer`](commerce_core::engine::EngineBuilder::observer).
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PaymentMetrics;
-
-impl Observer for PaymentMetrics {
-    fn note(&self, news: &News) {
-        match *news {
-            News::Operation { kind, state, decline } => {
-                let code = decline.map_or("", DeclineCode::name);
-                counter!(PAYMENT_OPERATIONS, "kind" => kind.name(), "state" => state.name(), "code" => code)
-                    .increment(1);
-            }
-            News::Webhook { outcome, took_ms } => {
-                counter!(ATTEMPTS, "outcome" => webhook_outcome(outcome)).increment(1);
-                histogram!(ATTEMPT_TIME).record(Duration::from_millis(took_ms));
-            }
-            News::Paid { after } => histogram!(PAID_AFTER).record(after.to_std().unwrap_or_default()),
-            _ => {}
-        }
-    }
-}
-
-const fn webhook_outcome(outcome: DeliveryOutcome) -> &'static str {
-    match (outcome, outcome.verdict()) {
-        (DeliveryOutcome::Failed(failure), _) => failure.name(),
-        (_, DeliveryVerdict::Delivered) => "delivered",
-        (_, DeliveryVerdict::Gone) => "gone",
-        (_, DeliveryVerdict::Retry) => "refused",
-    }
-}
-
 /// Counts a request as in flight until it is dropped.
 #[derive(Debug)]
 pub(crate) struct InFlight(());
@@ -203,6 +145,26 @@ pub fn limited(limit: &'static str) {
 
 pub(crate) fn order_placed() {
     counter!(ORDERS).increment(1);
+}
+
+/// Counts a request that places an order. Others are not counted.
+pub(crate) fn note_order<T>(method: &'static str, route: Option<&'static str>, outcome: &Result<T, Problem>) {
+    let source = match (method, route) {
+        ("POST", Some("/checkouts")) => "checkout",
+        ("POST", Some("/orders")) => "order",
+        _ => return,
+    };
+    let (outcome, code) = match outcome {
+        Ok(_) => ("placed", ""),
+        Err(problem) if problem.status().is_server_error() => ("failed", problem.code()),
+        Err(problem) => ("refused", problem.code()),
+    };
+    counter!(ORDER_REQUESTS, "source" => source, "outcome" => outcome, "code" => code).increment(1);
+}
+
+/// Counts a promotion code that a customer tried.
+pub(crate) fn code_tried(rejected: Option<CodeRejection>) {
+    counter!(CODES, "outcome" => rejected.map_or("accepted", CodeRejection::code)).increment(1);
 }
 
 #[derive(Debug)]

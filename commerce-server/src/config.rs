@@ -6,10 +6,12 @@
 
 mod clients;
 mod connections;
+mod cors;
 mod database;
 mod keys;
 mod lifecycle;
 mod logs;
+mod outgoing;
 mod payments;
 mod publish;
 mod shop;
@@ -37,10 +39,13 @@ use thiserror::Error;
 
 use self::clients::ClientLimits;
 use self::connections::Connections;
+pub(crate) use self::cors::CorsSection;
 pub(crate) use self::database::{Database, DatabaseRefused};
 pub(crate) use self::keys::{Keys, Secret};
 use self::lifecycle::{LifecycleChoice, Windows};
 pub(crate) use self::logs::{LogFormat, LogLevel};
+pub(crate) use self::outgoing::{ClientCertificates, TlsFiles};
+use self::outgoing::{Outgoing, TlsSection};
 use self::payments::Payments;
 use self::publish::Publish;
 use self::shop::{Checked, ShippingSection};
@@ -164,6 +169,12 @@ pub(crate) struct Config {
     pub(crate) keys: Keys,
 
     #[arg(skip)]
+    pub(crate) cors: Option<CorsSection>,
+    #[arg(skip)]
+    pub(crate) outgoing: Outgoing,
+    #[arg(skip)]
+    pub(crate) tls: TlsSection,
+    #[arg(skip)]
     pub(crate) publish: Publish,
     #[arg(skip)]
     api: Option<ContractSettings>,
@@ -208,6 +219,9 @@ impl Config {
         config.payments.check()?;
         config.webhooks.check()?;
         config.publish.check()?;
+        config.users.check()?;
+        config.tls.files()?;
+        config.cors.as_ref().map(CorsSection::cors).transpose()?;
         config.contract()?;
         // The decimals of a fee are checked when the currency is known. KWD has the most.
         config.settings(config.currency.unwrap_or(Currency::KWD))?;
@@ -231,6 +245,8 @@ impl Config {
         self.users.stand_in(directory);
         self.payments.stand_in(directory);
         self.webhooks.stand_in(directory);
+        self.outgoing.stand_in(directory);
+        self.tls.stand_in(directory);
         self.publish.stand_in(directory);
         self.lifecycle.iter_mut().chain(&mut self.former_lifecycles).for_each(|choice| choice.stand_in(directory));
     }

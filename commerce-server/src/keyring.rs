@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use commerce_http::auth::{Auth, KeyError, MAX_JWKS, VerifyingKey};
 use commerce_outbound::Outbound;
+use commerce_outbound::tls::Tls;
 use http::{StatusCode, Uri};
 use thiserror::Error as ThisError;
 
@@ -49,9 +50,13 @@ impl Keys {
     }
 
     /// The configured JWKS URL.
-    pub(crate) fn published(&self) -> Result<Option<PublishedKeys>, KeyringError> {
+    pub(crate) fn published(&self, tls: Option<&Tls>) -> Result<Option<PublishedKeys>, KeyringError> {
         let Some(url) = self.jwks_url.clone() else { return Ok(None) };
-        Ok(Some(PublishedKeys { url, every: self.refresh(), client: Outbound::new(TIME_OUT)? }))
+        let client = match tls {
+            Some(tls) => Outbound::with_tls(tls, TIME_OUT),
+            None => Outbound::new(TIME_OUT)?,
+        };
+        Ok(Some(PublishedKeys { url, every: self.refresh(), client }))
     }
 
     /// The secret that signs tokens. `None` if all keys are public.

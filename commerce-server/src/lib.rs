@@ -8,7 +8,7 @@
 //! | the accept loop and its limits | [`listener`] |
 //! | what runs in the background | `cli::workers` |
 //! | which keys sign tokens | `keyring`, `development_key` |
-//! | calls to other services | [`users`], `commerce-outbound` |
+//! | calls to other services | [`users`], [`service_token`], `commerce-outbound` |
 //! | the import of products | [`import`] |
 //!
 //! # Invariants
@@ -23,6 +23,7 @@ mod keyring;
 pub mod listener;
 mod metrics_page;
 mod plural;
+pub mod service_token;
 pub mod users;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The accept loop: accepts connections, serves requests, shuts down gracefully.
 //!
-//! It serves any [`tower::Service`] for hyper's requests, over HTTP/1.1 and HTTP/2 without TLS on one listener. It limits what a
+//! It serves any [`tower::Service`] for hyper's requests, over HTTP/1.1 and HTTP/2 on one listener, with or without TLS. It limits what a
 //! client can hold: connections, requests, memory and time. `docs/limits.md` lists the limits.
 
 mod activity;
@@ -9,6 +9,7 @@ mod explained;
 mod gate;
 mod network;
 mod pace;
+mod tls;
 
 use std::error::Error;
 use std::io;
@@ -34,6 +35,8 @@ use self::client::Clients;
 use self::explained::ExplainedStream;
 use self::gate::Gate;
 use self::pace::{PacedStream, Streams};
+pub use self::tls::Certificates;
+use self::tls::Wire;
 pub use commerce_outbound::{Network, ParseNetworkError};
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -132,6 +135,22 @@ where
     S::Error: Into<BoxError>,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
+    serve_over((listener, None), service, limits, shutdown).await
+}
+
+/// As [`serve`], over TLS if there are certificates.
+pub async fn serve_over<S, B>(
+    (listener, certificates): (TcpListener, Option<Certificates>),
+    service: S,
+    limits: &Limits,
+    shutdown: impl Future<Output = ()>,
+) -> Ended
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
+{
     let (builder, clients) = (builder(limits), Arc::new(Clients::new(limits)));
     let places = Arc::new(Semaphore::new(limits.connections));
     let (closing, open) = watch::channel(());
@@ -149,15 +168,37 @@ where
         let activity = Activity::new();
         let gate =
             Gate { service: service.clone(), clients: Arc::clone(&clients), peer, activity: Arc::clone(&activity) };
-        let stream = TokioIo::new(ExplainedStream::new(PacedStream::new(stream, limits.write_time_out)));
-        let connection = builder.serve_connection(stream, gate).into_owned();
-        tokio::spawn(attend(connection, activity, limits.clone(), open.clone(), place));
+        let stream = PacedStream::new(stream, limits.write_time_out);
+        let (builder, certificates) = (builder.clone(), certificates.clone());
+        let (limits, open) = (limits.clone(), open.clone());
+        tokio::spawn(async move {
+            let Some(wire) = begin(stream, certificates, limits.head_time_out).await else { return };
+            let connection = builder.serve_connection(TokioIo::new(ExplainedStream::new(wire)), gate).into_owned();
+            attend(connection, activity, limits, open, place).await;
+        });
     }
     drop((listener, open));
     closing.send_replace(());
     match timeout(limits.grace, closing.closed()).await {
         Ok(()) => Ended::Complete,
         Err(_) => Ended::Interrupted(closing.receiver_count()),
+    }
+}
+
+/// Begins TLS, if the listener has it.
+async fn begin(stream: PacedStream, certificates: Option<Certificates>, time_out: Duration) -> Option<Wire> {
+    let Some(certificates) = certificates else { return Some(Wire::Plain(stream)) };
+    match timeout(time_out, certificates.accept(stream)).await {
+        Ok(Ok(wire)) => Some(wire),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "TLS could not be begun");
+            telemetry::limited("tls_refused");
+            None
+        }
+        Err(_) => {
+            telemetry::limited("head_timeout");
+            None
+        }
     }
 }
 

@@ -4,28 +4,43 @@
 //! * Errors, logs and `Debug` do not contain the service token.
 //! * An answer that is neither yes nor no is [`UsersUnavailable`].
 
+use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use commerce_core::ids::UserId;
-use commerce_core::port::{Users, UsersUnavailable};
-use commerce_outbound::{Service, ServiceError};
+use commerce_core::port::{AccountStatus, Users, UsersUnavailable};
+use commerce_outbound::{Answer, Service, ServiceError};
+use http::header::AUTHORIZATION;
 use http::{Request, StatusCode};
 use http_body_util::Full;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+
+use crate::service_token::ServiceTokens;
 
 /// The default time-out of a call.
 pub const TIME_OUT: Duration = Duration::from_secs(2);
 /// All characters except the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// The most bytes of a body that are read. Only the status matters.
+/// The most bytes of a body that are read. Of a longer one, only the status of the answer matters.
 const MAX_BODY: usize = 64 * 1024;
 
-/// The users service: `GET {base}/api/v1/users/{id}`. Status 200 means yes, 404 no.
+/// The users service: `GET {base}/api/v1/users/{id}`. Status 200 means yes, 404 no. The member `account_status` of the document tells
+/// whether the user may order; without it, the account is active.
 ///
 /// A call is not retried. The caller may do so.
 #[derive(Clone, Debug)]
-pub struct HttpUsers(Service);
+pub struct HttpUsers {
+    service: Service,
+    tokens: Option<Arc<ServiceTokens>>,
+}
+
+#[derive(Deserialize)]
+struct Account {
+    account_status: String,
+}
 
 impl HttpUsers {
     /// A client for the users service at a URL, with a service token.
@@ -33,26 +48,49 @@ impl HttpUsers {
     /// # Errors
     /// The URL or the token is invalid, or TLS cannot be set up.
     pub fn new(base: &str, token: Option<&str>, time_out: Duration) -> Result<Self, ServiceError> {
-        Ok(Self(Service::new(base, token, time_out)?))
+        Ok(Self { service: Service::new(base, token, time_out)?, tokens: None })
+    }
+
+    /// A client for the users service, which signs its own tokens if it has a key for them.
+    pub fn over(service: Service, tokens: Option<ServiceTokens>) -> Self {
+        Self { service, tokens: tokens.map(Arc::new) }
+    }
+
+    async fn ask(&self, user: &UserId) -> Result<Answer, Box<dyn Error + Send + Sync>> {
+        let path = format!("/api/v1/users/{}", utf8_percent_encode(user.as_str(), RESERVED));
+        let mut request = Request::new(Full::default());
+        *request.uri_mut() = self.service.uri(&path)?;
+        if let Some(tokens) = &self.tokens {
+            request.headers_mut().insert(AUTHORIZATION, tokens.authorization()?);
+        }
+        Ok(self.service.send(request, MAX_BODY).await?)
     }
 }
 
 #[async_trait]
 impl Users for HttpUsers {
     async fn exists(&self, user: &UserId) -> Result<bool, UsersUnavailable> {
+        Ok(self.account_status(user).await?.is_some())
+    }
+
+    async fn account_status(&self, user: &UserId) -> Result<Option<AccountStatus>, UsersUnavailable> {
         if matches!(user.as_str(), "." | "..") {
             // Such a path would be that of the list of users.
-            return Ok(false);
+            return Ok(None);
         }
-        let unavailable = |error: Box<dyn std::error::Error + Send + Sync>| UsersUnavailable(error);
-        let path = format!("/api/v1/users/{}", utf8_percent_encode(user.as_str(), RESERVED));
-        let mut request = Request::new(Full::default());
-        *request.uri_mut() = self.0.uri(&path).map_err(|error| unavailable(error.into()))?;
-        let answer = self.0.send(request, MAX_BODY).await;
-        match answer.map_err(|error| unavailable(error.into()))?.status {
-            StatusCode::OK => Ok(true),
-            StatusCode::NOT_FOUND => Ok(false),
-            other => Err(unavailable(format!("it answered {other}").into())),
+        let answer = self.ask(user).await.map_err(UsersUnavailable)?;
+        match answer.status {
+            StatusCode::OK => status(&answer).map(Some),
+            StatusCode::NOT_FOUND => Ok(None),
+            other => Err(UsersUnavailable(format!("it answered {other}").into())),
         }
     }
+}
+
+/// The status in a document. A status that this version does not know may forbid something, so it is no answer.
+fn status(answer: &Answer) -> Result<AccountStatus, UsersUnavailable> {
+    let account = answer.body.as_deref().and_then(|body| serde_json::from_slice::<Account>(body).ok());
+    let Some(account) = account else { return Ok(AccountStatus::Active) };
+    let known = AccountStatus::ALL.iter().find(|known| known.name() == account.account_status);
+    known.copied().ok_or_else(|| UsersUnavailable("it answered an account_status that is not known".into()))
 }

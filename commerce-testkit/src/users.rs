@@ -1,9 +1,9 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use commerce_core::ids::UserId;
-use commerce_core::port::{Users, UsersUnavailable};
+use commerce_core::port::{AccountStatus, Users, UsersUnavailable};
 
 /// A users service with a set of users. It can be made unavailable.
 ///
@@ -26,18 +26,24 @@ pub struct FakeUsers(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     known: BTreeSet<UserId>,
+    statuses: BTreeMap<UserId, AccountStatus>,
     is_down: bool,
 }
 
 impl FakeUsers {
     /// A service with these users.
     pub fn knowing(users: impl IntoIterator<Item = UserId>) -> Self {
-        Self(Mutex::new(State { known: users.into_iter().collect(), is_down: false }))
+        Self(Mutex::new(State { known: users.into_iter().collect(), ..State::default() }))
     }
 
     /// Adds a user.
     pub fn add(&self, user: UserId) {
         self.state().known.insert(user);
+    }
+
+    /// Gives the account of a user a status. That of others is active.
+    pub fn set_status(&self, user: UserId, status: AccountStatus) {
+        self.state().statuses.insert(user, status);
     }
 
     /// Removes a user.
@@ -68,5 +74,11 @@ impl Users for FakeUsers {
             return Err(UsersUnavailable("the users service was told to be down".into()));
         }
         Ok(state.known.contains(user))
+    }
+
+    async fn account_status(&self, user: &UserId) -> Result<Option<AccountStatus>, UsersUnavailable> {
+        let exists = self.exists(user).await?;
+        let status = self.state().statuses.get(user).copied().unwrap_or(AccountStatus::Active);
+        Ok(exists.then_some(status))
     }
 }

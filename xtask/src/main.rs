@@ -1,6 +1,8 @@
 //! What runs at home and in CI, the same way: `cargo xtask test`, `cargo xtask ci [STAGE …]` and `cargo xtask sim`.
 
 mod clients;
+mod deny;
+mod deploy;
 mod servers;
 mod sim;
 mod stripe;
@@ -49,6 +51,12 @@ const STAGES: &[Stage] = &[
         what: "the official libraries of Standard Webhooks verify what is sent",
         run: webhooks::check,
     },
+    Stage {
+        name: "deploy",
+        what: "Prometheus reads the alert rules and the dashboards, and the alerts fire when they should",
+        run: deploy::check,
+    },
+    Stage { name: "deny", what: "no dependency is of an unwanted kind, licence or source", run: deny::check },
     Stage { name: "features", what: "every combination of databases builds without a warning", run: features },
     Stage { name: "docs", what: "the documentation builds without a warning", run: docs },
     Stage {
@@ -64,6 +72,7 @@ const PACKAGES: &[&str] = &[
     "commerce-outbound",
     "commerce-remote",
     "commerce-stripe",
+    "commerce-trace",
     "commerce-webhooks",
     "remote-double",
     "commerce-testkit",

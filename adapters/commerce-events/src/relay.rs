@@ -125,6 +125,7 @@ impl Relay {
     /// Publishes events until `stop` resolves. A batch that is being published then is finished, and the lease is given up.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
+        telemetry::begin(&self.options.name);
         loop {
             let pause = match self.round().await {
                 Ok(round) => round.pause(self.source.feed.look_every()),
@@ -238,7 +239,7 @@ impl Relay {
             if let Err(error) = self.send(&state, batch).await {
                 return self.fail(&state, batch, &error).await;
             }
-            telemetry::published(&self.options.name, batch);
+            telemetry::published(&self.options.name, batch, self.now());
             let position = batch.last().filter(|_| !others.is_empty()).map_or(page.end, |last| last.position);
             let after = state.confirmed(position).leased(self.lease(self.now()));
             if !self.store(&state, after.clone()).await? {
@@ -276,7 +277,7 @@ impl Relay {
     ) -> Result<Round, RelayError> {
         let name = &self.options.name;
         let confirmed = batch.get(..error.confirmed).unwrap_or(batch);
-        telemetry::published(name, confirmed);
+        telemetry::published(name, confirmed, self.now());
         telemetry::failed(name, telemetry::kind(&error.failure));
         let position = confirmed.last().map_or(state.position, |last| last.position);
         let (at, random) = (self.now(), Uuid::new_v4().as_u64_pair().1);

@@ -1,22 +1,25 @@
 //! Metrics of publishing. A process without the lease of a target shows no lag of it.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use commerce_core::ids::TargetName;
 use commerce_core::port::PublishFailure;
 use commerce_core::publishing::Message;
-use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 const PUBLISHED: &str = "publish_events_total";
 const FAILURES: &str = "publish_failures_total";
+const LATENCY: &str = "publish_latency_seconds";
 const LAG_EVENTS: &str = "publish_lag_events";
 const LAG_SECONDS: &str = "publish_lag_seconds";
 
 /// Describes the metrics to the recorder of this process.
 pub fn describe() {
     describe_counter!(PUBLISHED, "Events that a target has confirmed, by target and type; repeated ones count again.");
-    describe_counter!(
-        FAILURES,
-        "Attempts to publish that failed, by target and kind: unavailable, refused, timeout, store."
+    describe_counter!(FAILURES, "Attempts to publish that failed, by target and kind: unavailable, refused, store.");
+    describe_histogram!(
+        LATENCY,
+        Unit::Seconds,
+        "Time from the decision of an event to its confirmation by a target, by target."
     );
     describe_gauge!(LAG_EVENTS, "Events that a target has not confirmed yet, by target.");
     describe_gauge!(
@@ -26,8 +29,18 @@ pub fn describe() {
     );
 }
 
-pub(crate) fn published(target: &TargetName, messages: &[Message]) {
+/// Shows the metrics of a target from the start.
+pub(crate) fn begin(target: &TargetName) {
+    drop(histogram!(LATENCY, "target" => target.to_string()));
+    for kind in ["unavailable", "refused", "store"] {
+        counter!(FAILURES, "target" => target.to_string(), "kind" => kind).increment(0);
+    }
+}
+
+pub(crate) fn published(target: &TargetName, messages: &[Message], now: DateTime<Utc>) {
     for message in messages {
+        let latency = now.signed_duration_since(message.at).to_std().unwrap_or_default();
+        histogram!(LATENCY, "target" => target.to_string()).record(latency);
         let (target, event_type) = (target.to_string(), message.event_type.clone());
         counter!(PUBLISHED, "target" => target, "type" => event_type).increment(1);
     }

@@ -11,8 +11,9 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::crypto::aws_lc_rs;
 use thiserror::Error;
+
+use crate::tls::Tls;
 
 /// The maximum number of idle connections per host.
 const IDLE_CONNECTIONS: usize = 8;
@@ -62,19 +63,23 @@ impl Outbound {
     /// # Errors
     /// TLS cannot be set up.
     pub fn new(time_out: Duration) -> Result<Self, rustls::Error> {
+        Ok(Self::with_tls(&Tls::public()?, time_out))
+    }
+
+    /// A client with certificates of the house.
+    pub fn with_tls(tls: &Tls, time_out: Duration) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(time_out.checked_div(2));
-        let connector = HttpsConnectorBuilder::new();
-        let connector = connector.with_provider_and_webpki_roots(aws_lc_rs::default_provider())?;
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls.0.clone());
         let connector = connector.https_or_http().enable_http1();
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIME)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build(connector.wrap_connector(tcp));
-        Ok(Self { client, time_out })
+        Self { client, time_out }
     }
 
     /// Gets a resource, and at most `limit` bytes of its body.
@@ -87,7 +92,7 @@ impl Outbound {
         self.send(request, limit).await
     }
 
-    /// Sends a request, and reads at most `limit` bytes of the body of the answer.
+    /// Sends a request in the trace that it belongs to, and reads at most `limit` bytes of the body of the answer.
     ///
     /// # Errors
     /// [`OutboundError`].
@@ -95,6 +100,10 @@ impl Outbound {
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("commerce/", env!("CARGO_PKG_VERSION"))));
+        let trace = commerce_trace::current().map(|context| context.child().to_string());
+        if let Some(trace) = trace.and_then(|trace| HeaderValue::try_from(trace).ok()) {
+            headers.insert(commerce_trace::TRACEPARENT, trace);
+        }
         let answer = tokio::time::timeout(self.time_out, self.ask(request, limit));
         answer.await.unwrap_or(Err(OutboundError::TimeOut(self.time_out)))
     }

@@ -38,10 +38,18 @@ impl Service {
     /// # Errors
     /// The URL or the token is invalid, or TLS cannot be set up.
     pub fn new(base: &str, token: Option<&str>, time_out: Duration) -> Result<Self, ServiceError> {
+        Self::over(Outbound::new(time_out)?, base, token)
+    }
+
+    /// The service at a URL, over a client, with a bearer token.
+    ///
+    /// # Errors
+    /// The URL or the token is invalid.
+    pub fn over(client: Outbound, base: &str, token: Option<&str>) -> Result<Self, ServiceError> {
         check_address(base)?;
         let authorization = token.map(bearer).transpose()?;
         let base = base.trim_end_matches('/').to_owned();
-        Ok(Self { client: Outbound::new(time_out)?, base, authorization })
+        Ok(Self { client, base, authorization })
     }
 
     /// The URL of a path, which starts with `/`.

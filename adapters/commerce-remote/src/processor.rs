@@ -12,7 +12,8 @@ use commerce_core::port::{
     ProcessorEvents, Webhook, WebhookRejection,
 };
 use commerce_outbound::signature::{Refused, Secrets};
-use commerce_outbound::{Answer, Service, ServiceError, is_protected};
+use commerce_outbound::tls::Tls;
+use commerce_outbound::{Answer, Outbound, Service, ServiceError, is_protected};
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::Full;
@@ -49,6 +50,8 @@ pub struct RemoteConfig {
     pub account: Option<String>,
     /// The time-out of a request.
     pub time_out: Duration,
+    /// Certificates of the house. `None`: the public authorities are trusted, and no certificate is shown.
+    pub tls: Option<Tls>,
 }
 
 /// The reason why the service cannot be used.
@@ -64,7 +67,7 @@ pub enum RemoteConfigError {
 impl RemoteConfig {
     /// The service at a URL, without a token and without webhooks.
     pub fn new(base: String) -> Self {
-        Self { base, token: None, webhook_secrets: Secrets::default(), account: None, time_out: TIME_OUT }
+        Self { base, token: None, webhook_secrets: Secrets::default(), account: None, time_out: TIME_OUT, tls: None }
     }
 }
 
@@ -89,7 +92,11 @@ impl Remote {
         if !is_protected(&config.base) {
             return Err(RemoteConfigError::Unprotected);
         }
-        let service = Service::new(&config.base, config.token.as_deref(), config.time_out)?;
+        let client = match &config.tls {
+            Some(tls) => Outbound::with_tls(tls, config.time_out),
+            None => Outbound::new(config.time_out).map_err(ServiceError::from)?,
+        };
+        let service = Service::over(client, &config.base, config.token.as_deref())?;
         Ok(Self { service, secrets: config.webhook_secrets, account: config.account })
     }
 

@@ -18,7 +18,7 @@ use crate::ids::{OrderId, UserId};
 use crate::money::MoneyError;
 use crate::order::{CorruptHistory, LimitReached, OrderRejection, Status};
 use crate::payment::{PaymentRejection, Reference, SavedMethodRejection};
-use crate::port::{ProcessorError, StoreError, UsersUnavailable, WebhookRejection};
+use crate::port::{AccountStatus, ProcessorError, StoreError, UsersUnavailable, WebhookRejection};
 use crate::pricing::{CodeRejection, PricingError};
 use crate::stock::StockRefusal;
 use crate::task::TaskKey;
@@ -126,6 +126,9 @@ pub enum EngineError {
     Invalid { field: Field, detail: String },
     #[error("user {0} does not exist")]
     UserNotFound(UserId),
+    /// The users service says that the account is not active.
+    #[error("the account of user {user} is {status}")]
+    AccountInactive { user: UserId, status: AccountStatus },
     #[error(transparent)]
     Users(#[from] UsersUnavailable),
     #[error(transparent)]

@@ -16,7 +16,7 @@ use crate::metadata::Metadata;
 use crate::money::{Amount, Money};
 use crate::order::{Context, NewOrder, Order, OrderDetails, OrderItem, UnpaidGuard, place};
 use crate::permission::Permission;
-use crate::port::{PricingQuery, PricingSubject};
+use crate::port::{AccountStatus, PricingQuery, PricingSubject};
 use crate::pricing::{CodeRejection, Quote, RejectedCode};
 use crate::promotion::{Limits, Promotion};
 use crate::text::BoundedString;
@@ -124,7 +124,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Cart`] (ordered already, empty, no longer for sale), [`EngineError::Limit`], [`EngineError::Stock`],
-    /// [`EngineError::PriceChanged`], [`EngineError::UserNotFound`], [`EngineError::Users`], [`EngineError::Invalid`] (shipping method).
+    /// [`EngineError::PriceChanged`], [`EngineError::UserNotFound`], [`EngineError::AccountInactive`], [`EngineError::Users`], [`EngineError::Invalid`] (shipping method).
     pub async fn checkout(&self, caller: &Actor, request: &CheckoutRequest, key: Key<'_, Order>) -> Answer<Order> {
         self.decide_and_commit(key, |lost| self.decide_checkout(caller, request, lost)).await
     }
@@ -250,7 +250,13 @@ impl Engine {
 
     async fn known_user(&self, user: UserId) -> Result<UserId> {
         let Some(users) = &self.ports.users else { return Ok(user) };
-        if users.exists(&user).await? { Ok(user) } else { Err(EngineError::UserNotFound(user)) }
+        match users.account_status(&user).await? {
+            Some(AccountStatus::Active) => Ok(user),
+            Some(status @ (AccountStatus::Suspended | AccountStatus::Deactivated)) => {
+                Err(EngineError::AccountInactive { user, status })
+            }
+            None => Err(EngineError::UserNotFound(user)),
+        }
     }
 
     /// The SKUs of the items. A product stands for its only variant.

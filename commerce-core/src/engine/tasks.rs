@@ -34,6 +34,8 @@ pub struct TaskRun {
     pub kind: TaskKind,
     /// How long the task had been due.
     pub overdue: TimeDelta,
+    /// How long the attempt took.
+    pub took: TimeDelta,
     pub outcome: TaskOutcome,
 }
 
@@ -64,11 +66,13 @@ impl Engine {
                 self.run_early(&task).await?;
                 continue;
             }
+            let started = self.now();
             let outcome = match self.run(&task).await {
                 Ok(()) => TaskOutcome::Finished,
                 Err(error) => self.reschedule(&task, &error).await?,
             };
-            runs.push(TaskRun { overdue: now.signed_duration_since(task.due), kind: task.key.kind, outcome });
+            let (overdue, took) = (now.signed_duration_since(task.due), self.now().signed_duration_since(started));
+            runs.push(TaskRun { overdue, took, kind: task.key.kind, outcome });
         }
         Ok(runs)
     }

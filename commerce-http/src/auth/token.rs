@@ -111,6 +111,15 @@ pub(super) fn verify<'k>(
     Err(problem)
 }
 
+/// Whether a token names a public key that is not among these.
+pub(super) fn names_unknown_key<'k>(token: &str, mut keys: impl Iterator<Item = &'k VerifyingKey>) -> bool {
+    let header = (token.len() <= MAX_TOKEN).then(|| decode_header(token).ok()).flatten();
+    header.is_some_and(|header| {
+        let is_named = header.kid.is_some() && header.alg != Algorithm::HS256;
+        is_named && !keys.any(|key| key.fits(header.alg, header.kid.as_deref()))
+    })
+}
+
 fn actor(subject: &Subject) -> Result<Actor, Problem> {
     let given = |role: &&Role| subject.roles.iter().any(|name| name == role.name());
     let role = ROLES.iter().rev().find(given);

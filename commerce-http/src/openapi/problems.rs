@@ -44,7 +44,7 @@ const COMMON: [Row<Property>; 28] = [
 ];
 
 /// The problems of single operations.
-const OWN: [Row<&[&str]>; 47] = [
+const OWN: [Row<&[&str]>; 48] = [
     (CART_CHANGES, 409, &["cart_already_ordered", "cart_expired"]),
     (CART_CHANGES, 422, &["amount_too_large"]),
     (&["getCart", "createQuote", "validateCode", "createProduct", "replaceProduct"], 422, &["amount_too_large"]),
@@ -54,6 +54,7 @@ const OWN: [Row<&[&str]>; 47] = [
     (&["addCartPromotion", "validateCode"], 429, &["too_many_codes_tried"]),
     (&["updateCart", "updateCartItem"], 422, &["validation_failed"]),
     (PLACING, 400, &["user_not_found"]),
+    (PLACING, 403, &["account_deactivated", "account_suspended"]),
     (PLACING, 404, &["not_found"]),
     (PLACING, 409, &["out_of_stock", "price_changed"]),
     (PLACING, 422, &["cart_empty", "currency_mismatch", "invalid_amount", "not_for_sale", "promotion_rejected"]),

@@ -17,6 +17,7 @@ use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::page::{self, List, Listing, MetadataFilter, Paging};
 use crate::precondition::IfMatch;
 use crate::problem::Problem;
+use crate::telemetry;
 
 const PROMOTIONS: &str = "promotions";
 const REDEMPTIONS: &str = "redemptions";
@@ -126,6 +127,7 @@ pub(crate) async fn validate(app: &App, call: &RequestContext) -> Outcome {
     let (code, basket) = call.read(CodeTrial::read)?;
     app.codes.take(caller)?;
     let check = app.engine.check_code(caller, &code, &basket).await?;
+    telemetry::code_tried(check.rejected);
     if check.rejected.is_none() {
         app.codes.release(caller);
     }

@@ -11,6 +11,7 @@ use crate::dto::code::{GivenCode, NewCode};
 use crate::dto::schema::CodeSchema;
 use crate::idempotency::{IdempotencyKeyHeader, unkeyed};
 use crate::precondition::IfMatch;
+use crate::telemetry;
 
 /// Adds a promotion code to a cart. A code that is not valid yet stays in the cart, because it may become valid.
 #[utoipa::path(
@@ -24,7 +25,11 @@ pub(crate) async fn add(app: &App, call: &RequestContext) -> Outcome {
     let code = call.read(NewCode::read)?;
     let given = code.clone();
     let checked = move |view: &CartView| Answer::ok(&GivenCode::of(&given, &view.quote)).version(view.cart.version);
-    let is_futile = |view: &CartView| view.quote.rejection(code.as_str()).is_some();
+    let is_futile = |view: &CartView| {
+        let rejection = view.quote.rejection(code.as_str());
+        telemetry::code_tried(rejection);
+        rejection.is_some()
+    };
     let (guard, change) = (call.idempotency_guard(&checked)?, CartChange::AddCode(code.clone()));
     let key = guard.idempotency();
     let reply = app.engine.change_cart(caller, cart, &change, key.as_ref());

@@ -14,7 +14,7 @@ use commerce_core::payment::SandboxProcessor;
 use commerce_core::port::{PageRequest, Processor, Users};
 use commerce_core::settings::Settings;
 use commerce_http::auth::{Auth, VerifyingKey, mint};
-use commerce_http::telemetry::PaymentMetrics;
+use commerce_http::telemetry::ShopMetrics;
 use commerce_http::{Options, Service};
 use commerce_testkit::{FakeUsers, FakeWebhooks, ManualClock, MemoryStore, SequentialIds};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -100,7 +100,7 @@ impl Shop {
         let store = MemoryStore::new();
         let builder = Engine::builder(plan.settings, Arc::new(store.clone()), plan.payments)
             .clock(clock.clone())
-            .observer(Arc::new(PaymentMetrics));
+            .observer(Arc::new(ShopMetrics));
         let webhooks = Arc::new(FakeWebhooks::new());
         let log = Arc::new(store.clone());
         let builder = if plan.sends_webhooks { builder.webhooks(webhooks.clone(), log.clone(), log) } else { builder };

@@ -15,6 +15,7 @@ use commerce_diesel::DatabaseError;
 use commerce_diesel::sqlite::OpenError;
 use commerce_http::auth::MintError;
 use commerce_outbound::ServiceError;
+use commerce_outbound::tls::TlsError;
 use thiserror::Error as ThisError;
 
 use crate::config::ConfigError;
@@ -40,6 +41,8 @@ pub(super) enum Failure {
     #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
     #[error("this commerce was built without {name}: build it with --features {feature}")]
     WithoutDriver { name: &'static str, feature: &'static str },
+    #[error("tls: {0}")]
+    Tls(#[from] TlsError),
     #[error(transparent)]
     Keyring(#[from] KeyringError),
     #[error("tokens cannot be signed here: the configured keys are public ones; ask the issuer of the tokens for one")]

@@ -9,7 +9,8 @@ use commerce_core::money::Currency;
 use commerce_core::payment::SandboxProcessor;
 use commerce_core::port::{PageRequest, ProductFilter, StoreError, Targets, WebhookSender};
 use commerce_core::system::SystemClock;
-use commerce_http::telemetry::PaymentMetrics;
+use commerce_http::telemetry::ShopMetrics;
+use commerce_outbound::{Outbound, Service};
 use tokio::runtime;
 
 use self::kept::Backend;
@@ -59,24 +60,31 @@ impl OpenStore {
     }
 
     pub(super) fn engine(&self, config: &Config, currency: Currency) -> Result<Engine, Failure> {
-        let processor = config.payments.processor()?;
+        let processor = config.payments.processor(&config.outgoing)?;
         let sandbox = || Arc::new(SandboxProcessor::new(self.kept.clone(), Arc::new(SystemClock)));
         let processor = processor.unwrap_or_else(|| sandbox());
         let engine = Engine::builder(config.settings(currency)?, self.kept.clone(), processor);
-        let mut engine = engine.observer(Arc::new(PaymentMetrics));
+        let mut engine = engine.observer(Arc::new(ShopMetrics));
         if let Some(url) = config.users.url() {
-            let token = config.users.token()?;
-            let users = HttpUsers::new(url, token.as_ref().map(Secret::reveal), config.users.time_out());
-            let users = users.map_err(|source| Failure::Service {
-                name: "users service (--users-url, COMMERCE_USERS_TOKEN)",
-                source,
-            })?;
-            engine = engine.users(Arc::new(users));
+            engine = engine.users(Arc::new(Self::users(config, url)?));
         }
         if let Some(sender) = Self::webhook_sender(config)? {
             engine = engine.webhooks(sender, self.kept.clone(), self.kept.clone());
         }
         Ok(engine.build())
+    }
+
+    fn users(config: &Config, url: &str) -> Result<HttpUsers, Failure> {
+        let name = "users service (--users-url, COMMERCE_USERS_TOKEN)";
+        let refused = |source| Failure::Service { name, source };
+        let (token, time_out) = (config.users.token()?, config.users.time_out());
+        let client = match config.outgoing.tls()? {
+            Some(tls) => Ok(Outbound::with_tls(&tls, time_out)),
+            None => Outbound::new(time_out),
+        };
+        let client = client.map_err(|source| refused(source.into()))?;
+        let service = Service::over(client, url, token.as_ref().map(Secret::reveal)).map_err(refused)?;
+        Ok(HttpUsers::over(service, config.users.signed_tokens()?))
     }
 
     /// What sends webhooks. A shop without configured keys signs with the development key.

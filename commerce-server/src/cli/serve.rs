@@ -24,8 +24,8 @@ use super::failure::Failure;
 use super::opened::OpenStore;
 use super::workers::Workers;
 use super::{guide, logs, print};
-use crate::config::{Config, ConfigError};
-use crate::listener::{self, Ended, Limits};
+use crate::config::{Config, ConfigError, CorsSection};
+use crate::listener::{self, Certificates, Ended, Limits};
 use crate::metrics_page;
 
 /// The maximum number of threads. More are not faster, because requests wait for the database.
@@ -36,7 +36,8 @@ const BLOCKING_THREADS: usize = 4;
 pub(super) fn run(config: Config) -> Result<(), Failure> {
     config.check_listening()?;
     // Before a database is made.
-    config.payments.processor()?;
+    config.payments.processor(&config.outgoing)?;
+    config.users.signed_tokens()?;
     config.publish.targets()?;
     logs::start(config.log_format.unwrap_or_default(), &config.log_level.clone().unwrap_or_default());
     let workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
@@ -52,6 +53,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
 /// Does everything that can fail before it accepts the first connection.
 async fn serve(config: Config) -> Result<(), Failure> {
     let signals = Signals::listen()?;
+    let certificates = config.tls.files()?.map(Certificates::load).transpose()?;
     let listener = listen(config.listen())?;
     let metrics_listener = match config.metrics_listen {
         Some(address) => Some(listen(address)?),
@@ -82,7 +84,10 @@ async fn serve(config: Config) -> Result<(), Failure> {
     if let Some(listener) = metrics_listener {
         workers.once(metrics_page::serve(listener, metrics, counter.clone()));
     }
-    tracing::info!(%address, database = %config.database, %currency, "serving");
+    if let Some(certificates) = certificates.clone() {
+        workers.reload_certificates(certificates, signals::hang_ups()?);
+    }
+    tracing::info!(%address, database = %config.database, %currency, tls = certificates.is_some(), "serving");
     if config.currency.is_none() && found.is_none() {
         workers.once(currency::follow(opened.clone(), config, options, counter.clone()));
     }
@@ -90,7 +95,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         signals.ended().await;
         drain.begin();
     };
-    let ended = listener::serve(listener, counter, &limits, shutdown).await;
+    let ended = listener::serve_over((listener, certificates), counter, &limits, shutdown).await;
     workers.stop().await;
     match ended {
         Ended::Complete => Ok(()),
@@ -133,7 +138,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 /// The keys that verify tokens. Fetches published keys first.
 async fn authorities(config: &Config, workers: &mut Workers) -> Result<Auth, Failure> {
     let auth = config.keys.auth(&config.database.key_path())?;
-    if let Some(published) = config.keys.published()? {
+    if let Some(published) = config.keys.published(config.outgoing.tls()?.as_ref())? {
         published.refresh(&auth).await?;
         workers.refresh_keys(published, auth.clone());
     }
@@ -148,6 +153,7 @@ fn options(config: &Config, auth: Auth, metrics: &PrometheusHandle) -> Result<Op
         bad_tokens_per_minute: config.bad_tokens_per_minute.unwrap_or(usual.bad_tokens_per_minute),
         metrics: config.metrics_listen.is_none().then(|| metrics.clone()),
         contract: config.contract()?,
+        cors: config.cors.as_ref().map(CorsSection::cors).transpose()?,
         ..usual
     })
 }

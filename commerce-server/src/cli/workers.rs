@@ -3,21 +3,24 @@
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Duration;
 
 use commerce_core::engine::{Engine, EngineError, TaskOutcome};
 use commerce_events::{Relay, Source};
 use commerce_http::auth::Auth;
 use commerce_http::telemetry;
+use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use crate::keyring::PublishedKeys;
+use crate::listener::Certificates;
 
 /// The interval between two looks for due tasks.
 const TASKS_EVERY: Duration = Duration::from_secs(1);
+/// The interval between two looks at the files of certificates.
+const CERTIFICATES_EVERY: Duration = Duration::from_secs(5);
 /// The number of tasks in a batch.
 const TASKS: u16 = 32;
 /// The interval between two counts of dead tasks.
@@ -105,12 +108,38 @@ impl Workers {
         });
     }
 
-    /// Fetches published keys regularly.
+    /// Reads the certificates again when their files change, and at every SIGHUP.
+    pub(super) fn reload_certificates(&mut self, certificates: Certificates, mut hang_ups: Signal) {
+        self.once(async move {
+            let mut ticks = interval_at(Instant::now() + CERTIFICATES_EVERY, CERTIFICATES_EVERY);
+            loop {
+                tokio::select! {
+                    _ = hang_ups.recv() => {}
+                    _ = ticks.tick() => if !certificates.are_old() { continue },
+                }
+                match certificates.reload() {
+                    Ok(()) => tracing::info!("the certificates were read again"),
+                    Err(error) => tracing::warn!(%error, "the new certificates cannot be used; the previous ones stay"),
+                }
+            }
+        });
+    }
+
+    /// Fetches published keys regularly, and when a token names one that is not known.
     pub(super) fn refresh_keys(&mut self, published: PublishedKeys, auth: Auth) {
-        let published = Arc::new(published);
-        self.every(published.every, "keys could not be fetched; the previous ones stay", move || {
-            let (published, auth) = (Arc::clone(&published), auth.clone());
-            async move { published.refresh(&auth).await }
+        self.once(async move {
+            let mut ticks = interval_at(Instant::now() + published.every, published.every);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    _ = ticks.tick() => {}
+                    () = auth.newer_keys_wanted() => {}
+                }
+                if let Err(error) = published.refresh(&auth).await {
+                    tracing::warn!(%error, "keys could not be fetched; the previous ones stay");
+                }
+                auth.keys_fetched();
+            }
         });
     }
 

@@ -14,7 +14,7 @@ use commerce_remote::{Remote, RemoteConfig};
 use commerce_stripe::{Stripe, StripeConfig};
 use serde::Deserialize;
 
-use super::{ConfigError, DurationText, Secret, refused};
+use super::{ConfigError, DurationText, Outgoing, Secret, refused};
 
 /// The secret key of Stripe, or the token of the payment service. It has no flag, because flags are visible to all users of the
 /// machine.
@@ -135,11 +135,11 @@ impl Payments {
     ///
     /// # Errors
     /// A secret cannot be read, or a setting is missing or invalid.
-    pub(crate) fn processor(&self) -> Result<Option<Arc<dyn Processor>>, ConfigError> {
+    pub(crate) fn processor(&self, outgoing: &Outgoing) -> Result<Option<Arc<dyn Processor>>, ConfigError> {
         match self.processor.unwrap_or_default() {
             Name::Sandbox => Ok(None),
             Name::Stripe => Ok(Some(Arc::new(self.stripe()?))),
-            Name::Remote => Ok(Some(Arc::new(self.remote()?))),
+            Name::Remote => Ok(Some(Arc::new(self.remote(outgoing)?))),
         }
     }
 
@@ -158,7 +158,7 @@ impl Payments {
         Stripe::new(config).map_err(|error| refused("payments", error.to_string()))
     }
 
-    fn remote(&self) -> Result<Remote, ConfigError> {
+    fn remote(&self, outgoing: &Outgoing) -> Result<Remote, ConfigError> {
         let url = self.url.clone().filter(|url| !url.is_empty());
         let url =
             url.ok_or_else(|| refused("payments.url, --processor-url", "the payment service needs an address"))?;
@@ -169,6 +169,7 @@ impl Payments {
             webhook_secrets: self.webhook_secrets()?,
             account: self.account.clone(),
             time_out: self.time_out.map_or(usual.time_out, DurationText::duration),
+            tls: outgoing.tls()?,
             ..usual
         };
         Remote::new(config).map_err(|error| refused("payments", error.to_string()))

@@ -12,18 +12,18 @@ use commerce_http::unreadable;
 use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::pace::PacedStream;
+use super::tls::Wire;
 
 /// A connection whose requests are always answered with an explanation.
 #[derive(Debug)]
 pub(super) struct ExplainedStream {
-    stream: PacedStream,
+    stream: Wire,
     /// The rest of an answer that replaces one of hyper.
     answer: Bytes,
 }
 
 impl ExplainedStream {
-    pub(super) const fn new(stream: PacedStream) -> Self {
+    pub(super) const fn new(stream: Wire) -> Self {
         Self { stream, answer: Bytes::new() }
     }
 

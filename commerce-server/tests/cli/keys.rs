@@ -49,6 +49,9 @@ impl Key {
     }
 }
 
+/// What takes longer than a request waits for.
+const SLOW: &str = "slow";
+
 /// Publishes what is in the cell at the time.
 fn publish(document: &Arc<Mutex<String>>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -59,6 +62,9 @@ fn publish(document: &Arc<Mutex<String>>) -> SocketAddr {
             let mut buffer = [0; 4096];
             let _request = stream.read(&mut buffer);
             let body = document.lock().expect("no panic").clone();
+            if body == SLOW {
+                thread::sleep(Duration::from_secs(4));
+            }
             let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
             stream.write_all((head + &body).as_bytes()).ok();
         }
@@ -91,6 +97,35 @@ async fn published_keys_are_followed_as_they_change() {
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     assert_eq!(status(&server, &NEW).await, StatusCode::OK, "the last good keys stay");
     assert!(server.stop().log.contains("the previous ones stay"));
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_known_is_fetched_at_once_but_not_often() {
+    let directory = stocked(&[("mug", 1)]);
+    let document = Arc::new(Mutex::new(OLD.document().to_string()));
+    let url = format!("http://{}/keys", publish(&document));
+    fs::write(directory.path().join("shop.toml"), format!("[keys]\njwks_url = \"{url}\"\njwks_refresh = \"1h\"\n"))
+        .expect("written");
+    let server = Server::start(directory.path(), &["--config", "shop.toml"]);
+    *document.lock().expect("no panic") = NEW.document().to_string();
+    assert_eq!(status(&server, &NEW).await, StatusCode::OK, "the first request waits for the keys");
+    *document.lock().expect("no panic") = OLD.document().to_string();
+    assert_eq!(status(&server, &OLD).await, StatusCode::UNAUTHORIZED, "the keys were fetched just now");
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_known_costs_a_request_little_while_keys_are_slow_to_come() {
+    let directory = stocked(&[("mug", 1)]);
+    let document = Arc::new(Mutex::new(OLD.document().to_string()));
+    let url = format!("http://{}/keys", publish(&document));
+    fs::write(directory.path().join("shop.toml"), format!("[keys]\njwks_url = \"{url}\"\njwks_refresh = \"1h\"\n"))
+        .expect("written");
+    let server = Server::start(directory.path(), &["--config", "shop.toml"]);
+    SLOW.clone_into(&mut document.lock().expect("no panic"));
+    let began = Instant::now();
+    assert_eq!(status(&server, &NEW).await, StatusCode::UNAUTHORIZED);
+    assert!(began.elapsed() < Duration::from_millis(3_800), "{:?}", began.elapsed());
+    assert_eq!(status(&server, &OLD).await, StatusCode::OK, "known keys need no fetch");
 }
 
 #[tokio::test]

@@ -111,7 +111,8 @@ async fn events_are_in_the_file_and_can_be_published_again(home: Home) {
     assert!(listed.contains("no process publishes"), "{listed}");
 }
 
-async fn metrics(address: SocketAddr) -> String {
+/// What a server shows at `/metrics`.
+pub(crate) async fn metrics(address: SocketAddr) -> String {
     let path = format!("http://{address}/metrics");
     let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http();
     let answer = client.request(http::Request::get(path).body(String::new()).expect("a request")).await;

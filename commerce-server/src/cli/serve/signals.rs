@@ -7,6 +7,14 @@ use super::super::failure::Failure;
 /// The exit code after a second signal.
 const TOLD_TWICE: i32 = 130;
 
+/// Handlers of SIGHUP.
+///
+/// # Errors
+/// The handler cannot be installed.
+pub(super) fn hang_ups() -> Result<Signal, Failure> {
+    signal(SignalKind::hangup()).map_err(|source| Failure::System { what: "signals", source })
+}
+
 /// Handlers of SIGTERM and SIGINT.
 #[derive(Debug)]
 pub(super) struct Signals {
