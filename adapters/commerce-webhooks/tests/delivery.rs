@@ -117,7 +117,7 @@ impl Shop {
         let source = Source {
             engine: engine.clone(),
             targets,
-            encode: commerce_http::dto::event::cloud_event,
+            encode: commerce_http::dto::event::write,
             event_source: "urn:commerce".to_owned(),
             holder: Uuid::new_v4(),
         };
