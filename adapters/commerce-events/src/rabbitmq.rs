@@ -170,10 +170,10 @@ impl RabbitMqTarget {
             let outcomes = timeout(ANSWER, self.wave(session, wave)).await;
             let late = || vec![Outcome::Failed(format!("no confirmation within {} s", ANSWER.as_secs()))];
             for outcome in outcomes.unwrap_or_else(|_| late()) {
-                match outcome {
-                    Outcome::Confirmed => confirmed = confirmed.saturating_add(1),
-                    failure => return (confirmed, failure),
+                if !matches!(outcome, Outcome::Confirmed) {
+                    return (confirmed, outcome);
                 }
+                confirmed = confirmed.saturating_add(1);
             }
             rest = others;
         }
@@ -257,11 +257,8 @@ fn is_too_long(error: &Error) -> bool {
 
 /// What happened. It has neither the address nor the password.
 fn reason(error: &Error) -> String {
-    match error.kind() {
-        ErrorKind::ProtocolError(error) => error.get_message().to_string(),
-        ErrorKind::IOError(error) => error.to_string(),
-        _ => error.to_string(),
-    }
+    let ErrorKind::ProtocolError(error) = error.kind() else { return error.to_string() };
+    error.get_message().to_string()
 }
 
 impl fmt::Debug for RabbitMqTarget {

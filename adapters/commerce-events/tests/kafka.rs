@@ -42,7 +42,9 @@ impl Cluster {
             let cluster = MockCluster::new(3).expect("a cluster");
             cluster.create_topic("commerce", PARTITIONS, 3).expect("a topic");
             said.send(cluster.bootstrap_servers()).expect("the test waits");
-            work.iter().for_each(|job| job(&cluster));
+            for job in work {
+                job(&cluster);
+            }
         });
         Self { brokers: brokers.recv().expect("brokers"), jobs }
     }
