@@ -17,8 +17,44 @@ use uuid::Uuid;
 
 use crate::ids::{EventId, TargetName};
 
+pub mod names;
+
 /// The maximum length of a stored error, in characters.
 pub const MAX_ERROR: usize = 500;
+
+/// The form in which a target gets events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Envelope {
+    /// A `CloudEvent` in its JSON form.
+    #[default]
+    CloudEvents,
+    /// The attributes of a `CloudEvent` beside the message, and its data as the body.
+    CloudEventsBinary,
+    /// A JSON object with `event_id`, `event_type`, `timestamp`, `sequence` and `data`.
+    Plain,
+}
+
+/// How one event is to be written.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Form<'a> {
+    /// The `source` of events.
+    pub source: &'a str,
+    /// The type as the target knows it.
+    pub event_type: &'a str,
+    pub envelope: Envelope,
+}
+
+/// An event as it was written for a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The media type of the body.
+    pub content_type: &'static str,
+    /// What goes beside the body: the attributes of a `CloudEvent` in binary mode, by their names in the specification. Otherwise nothing.
+    pub attributes: Vec<(&'static str, String)>,
+    /// A JSON document without line breaks.
+    pub body: Vec<u8>,
+}
 
 /// An event in the form in which it leaves the shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,13 +64,17 @@ pub struct Message {
     pub position: u64,
     /// Consumers recognize a repeated event by its id.
     pub id: EventId,
-    /// Such as `order.paid`.
+    /// Such as `order.paid`, or the name that the target has for it.
     pub event_type: String,
     /// Such as `order/019b76da-a812-7000-8000-000000000001`.
     pub stream: String,
     /// Within the stream.
     pub sequence: u64,
     pub at: DateTime<Utc>,
+    /// See [`Written`].
+    pub content_type: &'static str,
+    /// See [`Written`].
+    pub attributes: Vec<(&'static str, String)>,
     /// A JSON document without line breaks.
     pub body: Vec<u8>,
 }
@@ -261,6 +301,8 @@ mod tests {
             stream: "order/1".into(),
             sequence: 1,
             at: at(0),
+            content_type: "application/json",
+            attributes: Vec::new(),
             body: vec![b' '; bytes],
         }
     }

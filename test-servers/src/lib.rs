@@ -35,7 +35,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use self::account::Account;
-pub use self::broker::{Broker, BrokerKind};
+pub use self::broker::{Broker, BrokerKind, Identity};
 pub use self::galera::Galera;
 pub use self::instance::{Programs, Server};
 pub use self::mariadb::MariaDbPrograms;

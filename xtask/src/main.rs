@@ -87,7 +87,7 @@ const PACKAGES: &[&str] = &[
 ];
 
 /// What is linted, tested and documented beyond the default features, with commas between.
-const FEATURES: &str = "commerce-diesel/postgres,commerce-diesel/mysql,commerce-events/nats,commerce-events/redis,commerce-server/nats,commerce-server/redis";
+const FEATURES: &str = "commerce-diesel/postgres,commerce-diesel/mysql,commerce-events/kafka,commerce-events/nats,commerce-events/rabbitmq,commerce-events/redis,commerce-server/kafka,commerce-server/nats,commerce-server/rabbitmq,commerce-server/redis";
 
 /// Everything the core may stand on, directly or not. None of it does I/O.
 const PURE: &[&str] = &[

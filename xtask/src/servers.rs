@@ -33,6 +33,12 @@ pub(crate) const SERVERS: &[Need] = &[
         is_here: || on_path("nats-server"),
     },
     Need {
+        what: "RabbitMQ",
+        package: "rabbitmq-server",
+        unit: Some("rabbitmq-server.service"),
+        is_here: || Path::new("/usr/lib/rabbitmq/bin/rabbitmq-server").is_file(),
+    },
+    Need {
         what: "Redis",
         package: "redis-server",
         unit: Some("redis-server.service"),

@@ -4,7 +4,9 @@
 //! * [`Relay`]: reads the feed after the position of a target, publishes, and stores the new position. One process at a time.
 //! * [`SharedFeed`]: the end of the feed, read once for all relays of a process.
 //! * [`FileTarget`]: lines of JSON in a file.
+//! * `KafkaTarget` (feature `kafka`): a topic of Kafka.
 //! * `NatsTarget` (feature `nats`): a stream of NATS `JetStream`.
+//! * `RabbitMqTarget` (feature `rabbitmq`): an exchange of `RabbitMQ`.
 //! * `RedisTarget` (feature `redis`): a Redis stream.
 //! * [`telemetry`]: the metrics.
 //!
@@ -16,8 +18,14 @@
 
 mod feed;
 mod file;
+#[cfg(any(feature = "kafka", feature = "rabbitmq", feature = "redis"))]
+mod invalid;
+#[cfg(feature = "kafka")]
+mod kafka;
 #[cfg(feature = "nats")]
 mod nats;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 #[cfg(feature = "redis")]
 mod redis;
 mod relay;
@@ -25,8 +33,14 @@ pub mod telemetry;
 
 pub use self::feed::SharedFeed;
 pub use self::file::FileTarget;
+#[cfg(any(feature = "kafka", feature = "rabbitmq", feature = "redis"))]
+pub use self::invalid::InvalidTarget;
+#[cfg(feature = "kafka")]
+pub use self::kafka::{KafkaConfig, KafkaTarget};
 #[cfg(feature = "nats")]
 pub use self::nats::{NatsConfig, NatsTarget};
+#[cfg(feature = "rabbitmq")]
+pub use self::rabbitmq::{RabbitMqConfig, RabbitMqTarget};
 #[cfg(feature = "redis")]
-pub use self::redis::{InvalidAddress, RedisConfig, RedisTarget};
+pub use self::redis::{RedisConfig, RedisTarget};
 pub use self::relay::{Encode, Relay, RelayError, Round, Source, Start, TargetOptions};

@@ -10,12 +10,16 @@ use async_nats::{ConnectOptions, HeaderMap, ServerAddr};
 use async_trait::async_trait;
 use commerce_core::port::{PublishError, Publisher};
 use commerce_core::publishing::{Message, independent};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tokio::sync::OnceCell;
 
 /// How long a connection may take. The relay limits the whole call.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a confirmation may take.
 const ANSWER: Duration = Duration::from_secs(5);
+
+/// What the values of headers do not have as it is, as the HTTP binding of `CloudEvents` says.
+const UNPRINTABLE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%');
 
 /// A NATS target.
 #[derive(Clone)]
@@ -56,8 +60,7 @@ impl NatsTarget {
                 options = options.user_and_password(user.to_owned(), password.to_owned());
             }
             let client = options.connect(servers).await;
-            let client =
-                client.map_err(|error| PublishError::unavailable(0, format_args!("NATS: {}", error.kind())))?;
+            let client = client.map_err(|error| PublishError::unavailable(0, format_args!("NATS: {error}")))?;
             let mut context = async_nats::jetstream::new(client);
             context.set_timeout(ANSWER);
             Ok(context)
@@ -97,7 +100,11 @@ impl NatsTarget {
         let subject = format!("{}.{}", self.config.prefix, message.event_type);
         let mut headers = HeaderMap::new();
         headers.insert("Nats-Msg-Id", message.id.to_string());
-        headers.insert("Content-Type", "application/cloudevents+json");
+        headers.insert("Content-Type", message.content_type);
+        for (name, value) in &message.attributes {
+            let value = utf8_percent_encode(value, UNPRINTABLE).to_string();
+            headers.insert(format!("ce-{name}"), value);
+        }
         context.publish_with_headers(subject, headers, message.body.clone().into()).await
     }
 }
@@ -128,7 +135,7 @@ fn failed(confirmed: usize, error: &NatsError) -> PublishError {
     if error.kind() == PublishErrorKind::MaxPayloadExceeded {
         return PublishError::refused(confirmed, "it is longer than NATS takes");
     }
-    PublishError::unavailable(confirmed, format_args!("NATS: {}", error.kind()))
+    PublishError::unavailable(confirmed, format_args!("NATS: {error}"))
 }
 
 impl fmt::Debug for NatsTarget {

@@ -1,14 +1,17 @@
 //! Events in a Redis stream, and to the subscribers of a channel.
 
 use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use ::redis::{Client, Cmd, RedisError, RedisResult, Value, cmd, pipe};
+use ::redis::{Client, Cmd, RedisError, RedisResult, TlsCertificates, Value, cmd, pipe};
 use async_trait::async_trait;
 use commerce_core::port::{PublishError, Publisher};
 use commerce_core::publishing::{Message, independent};
-use thiserror::Error;
+
+use crate::InvalidTarget;
 
 /// How long a connection may take. The relay limits the whole call.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -24,14 +27,11 @@ pub struct RedisConfig {
     pub stream: String,
     /// A channel whose subscribers get the events, too. They get nothing while they are not connected.
     pub channel: Option<String>,
+    /// A file with the certificates of the authorities that the server is verified with, instead of those of the system.
+    pub ca_file: Option<PathBuf>,
     /// About how many events the stream keeps. The oldest ones are removed, read or not. `None`: all.
     pub max_length: Option<u64>,
 }
-
-/// Why a target cannot be used. It has no secret.
-#[derive(Clone, Copy, Debug, Error)]
-#[error("not an address of Redis, such as rediss://user:password@host:6379/0")]
-pub struct InvalidAddress;
 
 /// A Redis stream to which each event is appended, with the fields `id`, `type`, `subject` and `event`, the event as JSON.
 ///
@@ -46,14 +46,22 @@ impl RedisTarget {
     /// A target, not yet connected.
     ///
     /// # Errors
-    /// The URL is none of Redis.
-    pub fn new(config: RedisConfig) -> Result<Self, InvalidAddress> {
-        let client = Client::open(config.url.as_str()).map_err(|_| InvalidAddress)?;
+    /// The URL is none of Redis, or the file of authorities cannot be read.
+    pub fn new(config: RedisConfig) -> Result<Self, InvalidTarget> {
+        let invalid = |_| InvalidTarget::Address { broker: "Redis", example: "rediss://user:password@host:6379/0" };
+        let url = config.url.as_str();
+        let client = match &config.ca_file {
+            Some(file) => {
+                let certificates = TlsCertificates { client_tls: None, root_cert: Some(authorities(file)?) };
+                Client::build_with_tls(url, certificates).map_err(invalid)?
+            }
+            None => Client::open(url).map_err(invalid)?,
+        };
         let patience = ConnectionManagerConfig::new()
             .set_number_of_retries(0)
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(ANSWER));
-        let connection = ConnectionManager::new_lazy_with_config(client, patience).map_err(|_| InvalidAddress)?;
+        let connection = ConnectionManager::new_lazy_with_config(client, patience).map_err(invalid)?;
         Ok(Self { connection, config })
     }
 
@@ -108,6 +116,10 @@ impl Publisher for RedisTarget {
         }
         Ok(())
     }
+}
+
+fn authorities(file: &Path) -> Result<Vec<u8>, InvalidTarget> {
+    fs::read(file).map_err(|error| InvalidTarget::Authorities { file: file.to_owned(), error: error.to_string() })
 }
 
 /// What happened, without what was sent.

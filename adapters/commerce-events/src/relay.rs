@@ -10,7 +10,8 @@ use commerce_core::actor::Actor;
 use commerce_core::engine::{Engine, EngineError, EventTypes, FeedItem};
 use commerce_core::ids::TargetName;
 use commerce_core::port::{PublishError, Publisher, StoreError, Targets};
-use commerce_core::publishing::{BatchLimits, Failure, Lease, Message, Pauses, TargetState};
+use commerce_core::publishing::names::TypeNames;
+use commerce_core::publishing::{BatchLimits, Envelope, Failure, Form, Lease, Message, Pauses, TargetState, Written};
 use thiserror::Error;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
@@ -24,8 +25,8 @@ const WAIT: Duration = Duration::from_millis(500);
 /// The pause after a failure of the store.
 const STORE_AWAY: Duration = Duration::from_secs(2);
 
-/// Writes an event in the form in which it leaves the shop, such as `commerce_http::dto::event::cloud_event`. The text is the source of the events.
-pub type Encode = fn(&FeedItem, &str) -> Result<Vec<u8>, serde_json::Error>;
+/// Writes an event in the form in which it leaves the shop, such as `commerce_http::dto::event::write`.
+pub type Encode = fn(&FeedItem, &Form<'_>) -> Result<Written, serde_json::Error>;
 
 /// Where the events come from, and where the states of targets are stored.
 #[derive(Clone, Debug)]
@@ -35,7 +36,7 @@ pub struct Source {
     pub feed: SharedFeed,
     pub targets: Arc<dyn Targets>,
     pub encode: Encode,
-    /// The second argument of `encode`.
+    /// The `source` of the events.
     pub event_source: String,
     /// This process. A new random one for each start.
     pub holder: Uuid,
@@ -60,6 +61,10 @@ pub struct TargetOptions {
     pub types: EventTypes,
     /// Where it begins.
     pub start: Start,
+    /// The form in which it gets them.
+    pub envelope: Envelope,
+    /// Its names for types of events.
+    pub names: TypeNames,
     /// How much is published at once. No more events are read at once.
     pub limits: BatchLimits,
     /// The pauses after failures.
@@ -75,6 +80,8 @@ impl TargetOptions {
             name,
             types: EventTypes::new(),
             start: Start::End,
+            envelope: Envelope::CloudEvents,
+            names: TypeNames::default(),
             limits: BatchLimits { messages: 100, bytes: 1024 * 1024 },
             pauses: Pauses { first: TimeDelta::seconds(1), longest: TimeDelta::seconds(60) },
             lease: TimeDelta::seconds(10),
@@ -212,18 +219,25 @@ impl Relay {
     }
 
     fn encoded(&self, page: &Part) -> Result<Vec<Message>, serde_json::Error> {
-        let encode = |item: &Arc<FeedItem>| {
-            Ok(Message {
-                position: item.position,
-                id: item.event.id(),
-                event_type: item.event.event_type().to_owned(),
-                stream: item.event.stream(),
-                sequence: item.event.sequence(),
-                at: item.event.at(),
-                body: (self.source.encode)(item, &self.source.event_source)?,
-            })
-        };
-        page.items.iter().map(encode).collect()
+        page.items.iter().map(|item| self.message(item)).collect()
+    }
+
+    /// The one place where an event gets the form and the name that the target knows.
+    fn message(&self, item: &FeedItem) -> Result<Message, serde_json::Error> {
+        let event_type = self.options.names.of(item.event.event_type());
+        let form = Form { source: &self.source.event_source, event_type, envelope: self.options.envelope };
+        let Written { content_type, attributes, body } = (self.source.encode)(item, &form)?;
+        Ok(Message {
+            position: item.position,
+            id: item.event.id(),
+            event_type: event_type.to_owned(),
+            stream: item.event.stream(),
+            sequence: item.event.sequence(),
+            at: item.event.at(),
+            content_type,
+            attributes,
+            body,
+        })
     }
 
     /// Publishes the messages of a page, batch by batch.

@@ -3,19 +3,24 @@
 #![cfg(feature = "nats")]
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+#[path = "tls/authority.rs"]
+mod authority;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::stream::Config;
+use async_nats::jetstream::stream::{Config, DiscardPolicy};
 use async_nats::jetstream::{self, Context};
 use async_nats::{ConnectOptions, ServerAddr};
 use async_trait::async_trait;
-use commerce_core::port::{PublishFailure, Publisher};
+use commerce_core::port::{PublishError, PublishFailure, Publisher};
 use commerce_core::publishing::Message;
 use commerce_events::{NatsConfig, NatsTarget};
 use commerce_testkit::suite::publisher::{Fixture, message};
-use test_servers::{Broker, BrokerKind, required};
+use test_servers::{Broker, BrokerKind, Identity, required};
 use tokio::sync::Mutex;
+
+use authority::Authority;
 
 struct OneServer {
     server: Mutex<Broker>,
@@ -112,11 +117,71 @@ async fn without_a_stream_nothing_is_confirmed() {
     assert!(reason.contains("no stream found"), "{reason}");
 }
 
+async fn failure(config: NatsConfig, messages: &[Message]) -> PublishError {
+    let target = NatsTarget::new(config);
+    let error = target.publish(messages).await.expect_err("refused");
+    assert!(!format!("{error} {error:?} {target:?}").contains("hush"), "{error:?}");
+    error
+}
+
+fn outage(error: PublishError) -> String {
+    let PublishFailure::Unavailable(reason) = error.failure else { panic!("{error}") };
+    reason
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_is_an_outage_without_secrets() {
     let fixture = without_stream();
     let url = fixture.url.replace("commerce:", "commerce:hush");
-    let target = NatsTarget::new(NatsConfig { url, prefix: "commerce".to_owned(), ca_file: None });
-    let error = target.publish(&[message("order/1", 1)]).await.expect_err("refused");
-    assert!(!format!("{error} {error:?} {target:?}").contains("hush"), "{error}");
+    let config = NatsConfig { url, prefix: "commerce".to_owned(), ca_file: None };
+    let reason = outage(failure(config, &[message("order/1", 1)]).await);
+    assert!(reason.contains("authorization violation"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_tls_the_server_is_verified_and_still_asks_for_the_password() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let (certificate, key) = authority.issue();
+    let identity = Identity { certificate: &certificate, key: &key };
+    let server = required(Broker::start_with(BrokerKind::Nats, Some(identity)));
+    let url = server.tls_url().expect("TLS");
+    let config = NatsConfig { url, prefix: "commerce".to_owned(), ca_file: Some(authority.file()) };
+    // A connection, and no stream.
+    let reason = outage(failure(config.clone(), &[message("order/1", 1)]).await);
+    assert!(reason.contains("no stream found"), "{reason}");
+    for ca_file in [None, Some(other.file())] {
+        let reason = outage(failure(NatsConfig { ca_file, ..config.clone() }, &[message("order/1", 1)]).await);
+        assert!(reason.contains("certificate"), "{reason}");
+    }
+    let wrong = NatsConfig { url: config.url.replace("commerce:", "commerce:hush"), ..config };
+    let reason = outage(failure(wrong, &[message("order/1", 1)]).await);
+    assert!(reason.contains("authorization violation"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_is_full_confirms_nothing_that_it_does_not_have() {
+    let fixture = without_stream();
+    let (name, subjects) = ("EVENTS".to_owned(), vec!["commerce.>".to_owned()]);
+    let full = Config { name, subjects, max_messages: 2, discard: DiscardPolicy::New, ..Config::default() };
+    fixture.context().await.create_stream(full).await.expect("a stream");
+    let messages: Vec<_> = (1..6).map(|number| message("order/1", number)).collect();
+    let error = fixture.target().publish(&messages).await.expect_err("it is full");
+    assert_eq!(error.confirmed, 2);
+    let reason = outage(error);
+    assert!(reason.contains("maximum messages exceeded"), "{reason}");
+    assert_eq!(fixture.stored().await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_binary_mode_attributes_are_headers_that_any_value_fits_in() {
+    let fixture = start().await;
+    let attributes = vec![("id", "1".to_owned()), ("subject", "stock/é \"%\r\n".to_owned())];
+    let sent = Message { attributes, content_type: "application/json", ..message("order/1", 1) };
+    fixture.target().publish(std::slice::from_ref(&sent)).await.expect("published");
+    let stream = fixture.context().await.get_stream("EVENTS").await.expect("a stream");
+    let stored = stream.get_raw_message(1).await.expect("a message");
+    let header = |name: &str| stored.headers.get(name).map(ToString::to_string);
+    assert_eq!(header("Content-Type").as_deref(), Some("application/json"));
+    assert_eq!(header("ce-id").as_deref(), Some("1"));
+    assert_eq!(header("ce-subject").as_deref(), Some("stock/%C3%A9%20%22%25%0D%0A"));
 }

@@ -3,6 +3,9 @@
 #![cfg(feature = "redis")]
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+#[path = "tls/authority.rs"]
+mod authority;
+
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
@@ -12,8 +15,10 @@ use commerce_events::{RedisConfig, RedisTarget};
 use commerce_testkit::suite::publisher::{Fixture, message};
 use redis::streams::StreamRangeReply;
 use redis::{Client, cmd};
-use test_servers::{Broker, BrokerKind, required};
+use test_servers::{Broker, BrokerKind, Identity, required};
 use tokio::sync::Mutex;
+
+use authority::Authority;
 
 struct OneServer {
     server: Mutex<Broker>,
@@ -22,7 +27,13 @@ struct OneServer {
 
 impl OneServer {
     fn config(&self) -> RedisConfig {
-        RedisConfig { url: self.url.clone(), stream: "commerce".to_owned(), channel: None, max_length: None }
+        RedisConfig {
+            url: self.url.clone(),
+            stream: "commerce".to_owned(),
+            channel: None,
+            max_length: None,
+            ca_file: None,
+        }
     }
 
     async fn entries(&self) -> StreamRangeReply {
@@ -105,6 +116,48 @@ async fn a_wrong_password_and_a_key_of_another_kind_are_outages_without_secrets(
     assert!(reason.contains("WRONGTYPE"), "{reason}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_tls_the_server_is_verified_and_still_asks_for_the_password() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let (certificate, key) = authority.issue();
+    let identity = Identity { certificate: &certificate, key: &key };
+    let server = required(Broker::start_with(BrokerKind::Redis, Some(identity)));
+    let (plain, url) = (server.url(), server.tls_url().expect("TLS"));
+    let fixture = OneServer { server: Mutex::new(server), url: plain };
+    let trusted = RedisConfig { url, ca_file: Some(authority.file()), ..fixture.config() };
+    let publish = async |config: RedisConfig| {
+        let target = RedisTarget::new(config).expect("an address");
+        target.publish(&[message("order/1", 1)]).await.map_err(|error| error.to_string())
+    };
+    publish(trusted.clone()).await.expect("published");
+    for ca_file in [None, Some(other.file())] {
+        let error = publish(RedisConfig { ca_file, ..trusted.clone() }).await.expect_err("not trusted");
+        assert!(error.contains("certificate"), "{error}");
+    }
+    let wrong = RedisConfig { url: trusted.url.replace("commerce:", "commerce:hush"), ..trusted.clone() };
+    let error = publish(wrong).await.expect_err("refused");
+    assert!(error.contains("Password authentication failed") && !error.contains("hush"), "{error}");
+    assert_eq!(fixture.received().await.len(), 1);
+
+    let missing = RedisTarget::new(RedisConfig { ca_file: Some("nowhere.pem".into()), ..trusted });
+    assert!(missing.expect_err("no file").to_string().starts_with("nowhere.pem: "));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_full_confirms_nothing_that_it_does_not_have() {
+    let fixture = start().await;
+    let client = Client::open(fixture.url.as_str()).expect("an address");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("a connection");
+    fixture.publisher().await.publish(&[message("order/1", 1)]).await.expect("published");
+    let limit = |limit: &str| cmd("CONFIG").arg("SET").arg("maxmemory").arg(limit).to_owned();
+    let () = limit("1").query_async(&mut connection).await.expect("set");
+    let error = fixture.publisher().await.publish(&[message("order/1", 2)]).await.expect_err("full");
+    assert_eq!(error.confirmed, 0);
+    assert!(matches!(&error.failure, PublishFailure::Unavailable(reason) if reason.contains("OOM")), "{error}");
+    let () = limit("0").query_async(&mut connection).await.expect("set");
+    assert_eq!(fixture.received().await.len(), 1);
+}
+
 #[test]
 fn what_is_no_address_is_refused_without_showing_it() {
     let config = RedisConfig {
@@ -112,6 +165,7 @@ fn what_is_no_address_is_refused_without_showing_it() {
         stream: "s".to_owned(),
         channel: None,
         max_length: None,
+        ca_file: None,
     };
     let refused = RedisTarget::new(config).expect_err("no address");
     assert!(!format!("{refused} {refused:?}").contains("hush"));

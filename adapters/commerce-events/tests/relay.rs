@@ -10,7 +10,7 @@ use commerce_core::engine::{Engine, EventTypes, FeedItem};
 use commerce_core::money::Currency;
 use commerce_core::payment::SandboxProcessor;
 use commerce_core::port::{Store, Targets};
-use commerce_core::publishing::{BatchLimits, Message, Skipping, TargetState};
+use commerce_core::publishing::{BatchLimits, Form, Message, Skipping, TargetState, Written};
 use commerce_core::settings::Settings;
 use commerce_events::{Relay, Round, SharedFeed, Source, Start, TargetOptions};
 use commerce_testkit::commit_builder::parse;
@@ -27,8 +27,9 @@ struct Shop {
     target: Arc<FakeTarget>,
 }
 
-fn encode(item: &FeedItem, source: &str) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(&(source, item.event.event_type(), item.event.stream(), item.event.sequence()))
+fn encode(item: &FeedItem, form: &Form<'_>) -> Result<Written, serde_json::Error> {
+    let body = serde_json::to_vec(&(form.source, form.event_type, item.event.stream(), item.event.sequence()))?;
+    Ok(Written { content_type: "application/json", attributes: Vec::new(), body })
 }
 
 impl Shop {

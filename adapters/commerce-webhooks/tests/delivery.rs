@@ -118,7 +118,7 @@ impl Shop {
             engine: engine.clone(),
             feed: SharedFeed::new(engine.clone(), Duration::ZERO),
             targets,
-            encode: commerce_http::dto::event::cloud_event,
+            encode: commerce_http::dto::event::write,
             event_source: "urn:commerce".to_owned(),
             holder: Uuid::new_v4(),
         };

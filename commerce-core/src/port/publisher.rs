@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::StoreResult;
 use crate::ids::TargetName;
-use crate::publishing::{Message, TargetState};
+use crate::publishing::{MAX_ERROR, Message, TargetState};
 
 /// A target to which events are published, such as a file, a broker or an endpoint of webhooks.
 ///
@@ -55,13 +55,22 @@ pub enum PublishFailure {
 impl PublishError {
     /// The target is unavailable after it has confirmed some messages.
     pub fn unavailable(confirmed: usize, reason: impl fmt::Display) -> Self {
-        Self { confirmed, failure: PublishFailure::Unavailable(alloc::format!("{reason}")) }
+        Self { confirmed, failure: PublishFailure::Unavailable(harmless(&reason)) }
     }
 
     /// The target refuses a message after it has confirmed some.
     pub fn refused(confirmed: usize, reason: impl fmt::Display) -> Self {
-        Self { confirmed, failure: PublishFailure::Refused(alloc::format!("{reason}")) }
+        Self { confirmed, failure: PublishFailure::Refused(harmless(&reason)) }
     }
+}
+
+/// A text that comes from a target, short and on one line: what it says cannot look like another entry of a log.
+fn harmless(reason: &impl fmt::Display) -> String {
+    let text = alloc::format!("{reason}");
+    let is_harmful = |character: char| {
+        character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().take(MAX_ERROR).map(|character| if is_harmful(character) { ' ' } else { character }).collect()
 }
 
 /// Stores how far each target has confirmed the feed.
@@ -80,4 +89,20 @@ pub trait Targets: Send + Sync + fmt::Debug {
     /// Stores the state of a target, or removes it, if it is unchanged since it was read as `before`: has the same version, or does not
     /// exist. Both are of the same target. Returns whether it did.
     async fn replace_target(&self, before: Option<&TargetState>, after: Option<&TargetState>) -> StoreResult<bool>;
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn what_a_target_says_is_one_short_line() {
+        let said = "no\r\n{\"level\":\"ERROR\"}\u{1b}[2J\u{202e}\u{0}é";
+        let refused = PublishError::refused(1, said);
+        assert_eq!(refused.to_string(), "the target refuses an event: no  {\"level\":\"ERROR\"} [2J  é");
+        let long = PublishError::unavailable(0, "🦀".repeat(MAX_ERROR + 1));
+        assert_eq!(long.failure, PublishFailure::Unavailable("🦀".repeat(MAX_ERROR)));
+    }
 }

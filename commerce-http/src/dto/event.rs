@@ -1,10 +1,11 @@
 //! The events that leave the shop, as [CloudEvents](https://cloudevents.io) 1.0 in their JSON form.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use commerce_core::actor::Role;
 use commerce_core::document::{Delta, DocumentEvent, DocumentId};
 use commerce_core::engine::{FeedEvent, FeedItem};
 use commerce_core::ids::{EventId, Sku, UserId};
+use commerce_core::publishing::{Envelope, Form, Written};
 use commerce_core::stock::StockEvent;
 use commerce_core::task::TaskKey;
 use serde::Serialize;
@@ -160,4 +161,64 @@ pub(crate) struct EventList<'a> {
 /// Serialization fails, which no event causes.
 pub fn cloud_event(item: &FeedItem, source: &str) -> Result<Vec<u8>, serde_json::Error> {
     serde_json::to_vec(&CloudEvent::from((item, source)))
+}
+
+/// An event of the feed in the form that a target wants.
+///
+/// # Errors
+/// Serialization fails, which no event causes.
+pub fn write(item: &FeedItem, form: &Form<'_>) -> Result<Written, serde_json::Error> {
+    let event = CloudEvent { event_type: form.event_type, ..(item, form.source).into() };
+    Ok(match form.envelope {
+        Envelope::CloudEvents => Written {
+            content_type: "application/cloudevents+json",
+            attributes: Vec::new(),
+            body: serde_json::to_vec(&event)?,
+        },
+        Envelope::CloudEventsBinary => Written {
+            content_type: event.datacontenttype,
+            attributes: event.attributes(),
+            body: serde_json::to_vec(&event.data)?,
+        },
+        Envelope::Plain => Written {
+            content_type: "application/json",
+            attributes: Vec::new(),
+            body: serde_json::to_vec(&PlainEvent::from((item, event)))?,
+        },
+    })
+}
+
+impl CloudEvent<'_> {
+    /// All but `datacontenttype`, which is the media type of the data, by their names.
+    fn attributes(&self) -> Vec<(&'static str, String)> {
+        let attributes = [
+            ("specversion", self.specversion.to_owned()),
+            ("id", self.id.to_string()),
+            ("source", self.source.to_owned()),
+            ("type", self.event_type.to_owned()),
+            ("subject", self.subject.clone()),
+            ("time", self.time.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+            ("sequence", self.sequence.clone()),
+            ("authtype", self.authtype.to_owned()),
+        ];
+        attributes.into_iter().chain(self.authid.map(|user| ("authid", user.to_string()))).collect()
+    }
+}
+
+/// An event as systems know it that do not know `CloudEvents`.
+#[derive(Debug, Serialize)]
+struct PlainEvent<'a> {
+    event_id: EventId,
+    event_type: &'a str,
+    timestamp: DateTime<Utc>,
+    /// The number within the stream.
+    sequence: u64,
+    data: EventPayload<'a>,
+}
+
+impl<'a> From<(&FeedItem, CloudEvent<'a>)> for PlainEvent<'a> {
+    fn from((item, event): (&FeedItem, CloudEvent<'a>)) -> Self {
+        let (event_id, event_type, timestamp) = (event.id, event.event_type, event.time);
+        Self { event_id, event_type, timestamp, sequence: item.event.sequence(), data: event.data }
+    }
 }

@@ -6,6 +6,8 @@ use std::fs;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use commerce_core::engine::FeedItem;
+use commerce_core::publishing::{Envelope, Form, Written};
+use commerce_http::dto::event::write;
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};
 
@@ -33,6 +35,28 @@ pub(crate) fn check(item: &FeedItem) {
     let problems: Vec<_> =
         validator(name).iter_errors(&event).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(problems.is_empty(), "{name} is not as its schema says:\n{}\n{event}", problems.join("\n"));
+    check_forms(item, &event);
+}
+
+/// Checks that the other forms of an event say the same, under the name of a target.
+fn check_forms(item: &FeedItem, event: &Value) {
+    let written = |envelope| write(item, &Form { source: "urn:test", event_type: "Theirs", envelope }).unwrap();
+    let read = |written: &Written| serde_json::from_slice::<Value>(&written.body).unwrap();
+    let mut expected = event.clone();
+    expected["type"] = json!("Theirs");
+    let structured = written(Envelope::CloudEvents);
+    assert_eq!((read(&structured), structured.attributes.len()), (expected.clone(), 0));
+
+    let binary = written(Envelope::CloudEventsBinary);
+    let mut whole: Value = binary.attributes.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    (whole["datacontenttype"], whole["data"]) = (json!(binary.content_type), read(&binary));
+    assert_eq!(whole, expected);
+
+    let sequence: u64 = event["sequence"].as_str().unwrap().parse().unwrap();
+    let plain = json!({
+        "event_id": event["id"], "event_type": "Theirs", "timestamp": event["time"], "sequence": sequence, "data": event["data"],
+    });
+    assert_eq!(read(&written(Envelope::Plain)), plain);
 }
 
 /// What consumers of the old schema cannot read by the new one.

@@ -11,7 +11,7 @@ use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
 use commerce_events::{Relay, SharedFeed, Source};
 use commerce_http::auth::Auth;
-use commerce_http::dto::event::cloud_event;
+use commerce_http::dto::event::write;
 use commerce_http::{Options, Service, telemetry};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
@@ -115,7 +115,7 @@ fn publish(
         engine: engine.clone(),
         feed: SharedFeed::new(engine.clone(), SharedFeed::LOOK_EVERY),
         targets: opened.targets(),
-        encode: cloud_event,
+        encode: write,
         event_source: options.event_source.clone(),
         holder: Uuid::new_v4(),
     };

@@ -1,5 +1,7 @@
 //! The targets of published events.
 
+mod kind;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,19 +9,14 @@ use std::sync::Arc;
 use commerce_core::event::published_types;
 use commerce_core::ids::TargetName;
 use commerce_core::port::Publisher;
-use commerce_events::{FileTarget, Start, TargetOptions};
-#[cfg(feature = "nats")]
-use commerce_events::{NatsConfig, NatsTarget};
-#[cfg(feature = "redis")]
-use commerce_events::{RedisConfig, RedisTarget};
+use commerce_core::publishing::Envelope;
+use commerce_core::publishing::names::TypeNames;
+use commerce_events::{Start, TargetOptions};
 use serde::Deserialize;
 
+use self::kind::Kind;
 use super::shop::Checked;
 use super::{ConfigError, Secret, refused};
-
-/// What the subjects of NATS begin with, and the key of a Redis stream.
-#[cfg(any(feature = "nats", feature = "redis"))]
-const COMMERCE: &str = "commerce";
 
 /// The targets by their names.
 #[derive(Debug, Default, Deserialize)]
@@ -29,39 +26,36 @@ pub(crate) struct Publish(BTreeMap<Checked<TargetName>, Target>);
 /// A publisher, and the options under which events are published to it.
 pub(crate) type Publishing = (TargetOptions, Arc<dyn Publisher>);
 
-/// A target.
+/// A target. Which kinds use what is in [`kind`].
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Target {
     kind: Kind,
-    /// Of a file.
     path: Option<PathBuf>,
-    /// Of a broker.
     url: Option<String>,
     /// The file with the URL, if that has a password.
     url_file: Option<PathBuf>,
-    /// Of NATS.
     prefix: Option<String>,
-    /// Of NATS.
     ca_file: Option<PathBuf>,
-    /// Of Redis.
     stream: Option<String>,
-    /// Of Redis.
     channel: Option<String>,
-    /// Of Redis.
     max_length: Option<u64>,
+    exchange: Option<String>,
+    queue: Option<String>,
+    topic: Option<String>,
     #[serde(default)]
     types: Vec<String>,
     #[serde(default)]
     start: Begin,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    File,
-    Nats,
-    Redis,
+    #[serde(default)]
+    envelope: EnvelopeName,
+    #[serde(default)]
+    mode: Mode,
+    /// The contract whose names the events have.
+    names_of: Option<String>,
+    /// Names over those of the contract.
+    #[serde(default)]
+    names: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -70,6 +64,22 @@ enum Begin {
     #[default]
     End,
     Beginning,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum EnvelopeName {
+    #[default]
+    CloudEvents,
+    Plain,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    #[default]
+    Structured,
+    Binary,
 }
 
 impl Publish {
@@ -103,8 +113,8 @@ impl Publish {
     /// A URL cannot be read or is invalid.
     pub(crate) fn targets(&self) -> Result<Vec<Publishing>, ConfigError> {
         let target = |(Checked(name), target): (&Checked<TargetName>, &Target)| {
-            let publisher = target.publisher().map_err(|problem| refused("publish", format!("{name}: {problem}")))?;
-            Ok((target.options(name), publisher))
+            let publishing = target.options(name).and_then(|options| Ok((options, target.publisher()?)));
+            publishing.map_err(|problem| refused("publish", format!("{name}: {problem}")))
         };
         self.0.iter().map(target).collect()
     }
@@ -116,64 +126,38 @@ impl Target {
         if let Some(unknown) = self.types.iter().find(unknown) {
             return Err(format!("`{unknown:.64}` is not an event type"));
         }
-        let is = |kind| self.kind == kind;
-        let has_url = self.url.is_some() || self.url_file.is_some();
-        let settings = [("path", self.path.is_some(), is(Kind::File)), ("url or url_file", has_url, !is(Kind::File))];
-        if let Some((missing, ..)) = settings.into_iter().find(|(_, is_set, is_needed)| *is_needed && !is_set) {
-            return Err(format!("{missing} is missing"));
-        }
-        let only = [
-            ("prefix", self.prefix.is_some(), is(Kind::Nats)),
-            ("ca_file", self.ca_file.is_some(), is(Kind::Nats)),
-            ("stream", self.stream.is_some(), is(Kind::Redis)),
-            ("channel", self.channel.is_some(), is(Kind::Redis)),
-            ("max_length", self.max_length.is_some(), is(Kind::Redis)),
-        ];
-        match settings.into_iter().chain(only).find(|(_, is_set, is_used)| *is_set && !is_used) {
-            Some((unused, ..)) => Err(format!("this kind of target does not use {unused}")),
-            None if self.url.is_some() && self.url_file.is_some() => Err("url and url_file exclude each other".into()),
-            None => Ok(()),
-        }
+        self.check_settings()?;
+        self.envelope()?;
+        self.names().map(drop)
     }
 
-    fn options(&self, name: &TargetName) -> TargetOptions {
+    fn options(&self, name: &TargetName) -> Result<TargetOptions, String> {
         let start = match self.start {
             Begin::End => Start::End,
             Begin::Beginning => Start::Beginning,
         };
-        TargetOptions { types: self.types.iter().cloned().collect(), start, ..TargetOptions::new(name.clone()) }
+        let (types, envelope, names) = (self.types.iter().cloned().collect(), self.envelope()?, self.names()?);
+        Ok(TargetOptions { types, start, envelope, names, ..TargetOptions::new(name.clone()) })
     }
 
-    fn publisher(&self) -> Result<Arc<dyn Publisher>, String> {
-        match self.kind {
-            Kind::File => Ok(Arc::new(FileTarget::new(self.path.clone().unwrap_or_default()))),
-            Kind::Nats => self.nats(),
-            Kind::Redis => self.redis(),
+    fn envelope(&self) -> Result<Envelope, String> {
+        match (self.envelope, self.mode) {
+            (EnvelopeName::CloudEvents, Mode::Structured) => Ok(Envelope::CloudEvents),
+            (EnvelopeName::Plain, Mode::Structured) => Ok(Envelope::Plain),
+            (EnvelopeName::Plain, Mode::Binary) => Err("the mode binary is one of CloudEvents".to_owned()),
+            (EnvelopeName::CloudEvents, Mode::Binary) if self.kind.has_headers() => Ok(Envelope::CloudEventsBinary),
+            (EnvelopeName::CloudEvents, Mode::Binary) => {
+                Err("this kind of target has no headers for the mode binary".into())
+            }
         }
     }
 
-    #[cfg(feature = "nats")]
-    fn nats(&self) -> Result<Arc<dyn Publisher>, String> {
-        let prefix = self.prefix.clone().unwrap_or_else(|| COMMERCE.to_owned());
-        Ok(Arc::new(NatsTarget::new(NatsConfig { url: self.url()?, prefix, ca_file: self.ca_file.clone() })))
-    }
-
-    #[cfg(not(feature = "nats"))]
-    fn nats(&self) -> Result<Arc<dyn Publisher>, String> {
-        self.url().and(Err("this commerce was built without NATS: build it with --features nats".into()))
-    }
-
-    #[cfg(feature = "redis")]
-    fn redis(&self) -> Result<Arc<dyn Publisher>, String> {
-        let stream = self.stream.clone().unwrap_or_else(|| COMMERCE.to_owned());
-        let (channel, max_length) = (self.channel.clone(), self.max_length);
-        let target = RedisTarget::new(RedisConfig { url: self.url()?, stream, channel, max_length });
-        Ok(Arc::new(target.map_err(|error| error.to_string())?))
-    }
-
-    #[cfg(not(feature = "redis"))]
-    fn redis(&self) -> Result<Arc<dyn Publisher>, String> {
-        self.url().and(Err("this commerce was built without Redis: build it with --features redis".into()))
+    fn names(&self) -> Result<TypeNames, String> {
+        let preset = self.names_of.as_deref().map(TypeNames::preset).transpose();
+        let names = preset.map(Option::unwrap_or_default).and_then(|preset| {
+            self.names.iter().try_fold(preset, |names, (event_type, name)| names.with(event_type, name))
+        });
+        names.map_err(|error| error.to_string())
     }
 
     fn url(&self) -> Result<String, String> {

@@ -212,6 +212,42 @@ fn in_order(lines: &[Value]) {
     }
 }
 
+/// An order service that knows its own envelope, and another system that calls a paid order confirmed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_target_gets_events_in_its_form_and_by_its_names() {
+    let home = Home::sqlite();
+    home.stock(&[("mug", 1)]);
+    let target = |name: &str, more: &str| {
+        format!("[publish.{name}]\nkind = \"file\"\npath = \"{name}.jsonl\"\nstart = \"beginning\"\n{more}\n")
+    };
+    let orders = target("orders", "envelope = \"plain\"\ntypes = [\"order.created\"]");
+    let shop = target("shop", "names_of = \"003\"\n[publish.shop.names]\n\"order.created\" = \"OrderCreated\"");
+    fs::write(home.path().join("shop.toml"), [orders, shop].concat()).expect("written");
+    let server = Server::start_with(commerce(home.path()).args(["--config", "shop.toml", "--listen", "127.0.0.1:0"]));
+    let (ann, admin) =
+        (caller(&home, server.address, "ann", Role::Customer), caller(&home, server.address, "ada", Role::Admin));
+    order(&ann, 1).await;
+    let events = feed(&admin).await;
+    let read = |name: &str| {
+        let text = fs::read_to_string(home.path().join(name)).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect::<Vec<Value>>()
+    };
+    until("all events are there", async || read("shop.jsonl").len() >= events.len()).await;
+    let names: BTreeSet<_> = read("shop.jsonl").iter().map(|event| event["type"].to_string()).collect();
+    assert!(names.contains("\"OrderCreated\"") && names.contains("\"product.out_of_stock\""), "{names:?}");
+    assert!(!names.contains("\"order.created\"") && !names.contains("\"stock.out\""), "{names:?}");
+
+    until("the order is there", async || !read("orders.jsonl").is_empty()).await;
+    let created = events.iter().find(|event| event["type"] == "order.created").expect("an order");
+    let [order] = read("orders.jsonl").try_into().expect("one event");
+    let data = &order["data"];
+    assert_eq!((&order["event_id"], &order["event_type"]), (&created["id"], &"order.created".into()));
+    assert_eq!((&order["timestamp"], &order["sequence"]), (&created["time"], &1.into()));
+    assert_eq!((&data["user_id"], &data["status"], &data["order_id"]), (&"ann".into(), &"pending".into(), &data["id"]));
+    assert_eq!(data["total"], created["data"]["total"]);
+    assert_eq!(server.stop().code, Some(0));
+}
+
 #[test]
 fn settings_of_targets_are_checked() {
     let directory = directory();
@@ -228,6 +264,16 @@ fn settings_of_targets_are_checked() {
     check("[publish.a]\nkind = \"file\"\n", "a: path is missing");
     check("[publish.a]\nkind = \"redis\"\n", "a: url or url_file is missing");
     check(&file("a", "channel = \"events\""), "a: this kind of target does not use channel");
+    check(&file("a", "queue = \"events\""), "a: this kind of target does not use queue");
+    check("[publish.a]\nkind = \"rabbitmq\"\nurl = \"amqp://localhost\"\ntopic = \"a\"\n", "does not use topic");
+    check("[publish.a]\nkind = \"kafka\"\n", "a: url or url_file is missing");
+    check(&file("a", "envelope = \"parcel\""), "unknown variant `parcel`");
+    check(&file("a", "mode = \"binary\""), "a: this kind of target has no headers for the mode binary");
+    let plain = "[publish.a]\nkind = \"nats\"\nurl = \"nats://localhost\"\nenvelope = \"plain\"\nmode = \"binary\"\n";
+    check(plain, "a: the mode binary is one of CloudEvents");
+    check(&file("a", "names_of = \"005\""), "a: `005` is no contract");
+    check(&file("a", "[publish.a.names]\n\"order.lost\" = \"Lost\""), "a: `order.lost` is not an event type");
+    check(&file("a", "[publish.a.names]\n\"order.paid\" = \"Order paid\""), "a: `Order paid` is not a name of events");
     check("[publish.a]\nkind = \"pigeon\"\npath = \"a\"\n", "unknown variant `pigeon`");
     assert!(!directory.path().join("commerce.db").exists());
 }

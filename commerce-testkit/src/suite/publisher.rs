@@ -124,7 +124,8 @@ fn with_text(stream: &str, sequence: u64, text: &str) -> Message {
     });
     let body = body.to_string().into_bytes();
     let (id, at) = (commerce_core::ids::EventId::new(id), DateTime::UNIX_EPOCH);
-    Message { position: sequence, id, event_type, stream: stream.to_owned(), sequence, at, body }
+    let (stream, content_type) = (stream.to_owned(), "application/cloudevents+json");
+    Message { position: sequence, id, event_type, stream, sequence, at, content_type, attributes: Vec::new(), body }
 }
 
 /// Messages of some streams by turns.
