@@ -119,7 +119,7 @@ named! {
     /// Why an event is a dead letter or waits.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
-    pub enum ReasonCode {
+    pub enum DeadLetterReason {
         /// The message or its data cannot be read.
         Malformed = "malformed",
         /// The message is of a newer version than this engine understands.
@@ -133,7 +133,7 @@ named! {
     }
 }
 
-impl ReasonCode {
+impl DeadLetterReason {
     /// Whether it may pass on its own, so that the event is tried again.
     const fn may_pass(self) -> bool {
         match self {
@@ -147,7 +147,7 @@ impl ReasonCode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Reason {
-    pub code: ReasonCode,
+    pub code: DeadLetterReason,
     /// For staff.
     pub detail: String,
 }
@@ -157,7 +157,7 @@ impl Reason {
     const MAX_DETAIL: usize = 300;
 
     /// A reason with a detail, of which the beginning is kept.
-    pub fn new(code: ReasonCode, detail: &impl alloc::string::ToString) -> Self {
+    pub fn new(code: DeadLetterReason, detail: &impl alloc::string::ToString) -> Self {
         let kept = detail.to_string().chars().filter(|char| !char.is_control()).take(Self::MAX_DETAIL).collect();
         Self { code, detail: kept }
     }
@@ -165,7 +165,8 @@ impl Reason {
 
 named! {
     /// What became of a message.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+    #[serde(rename_all = "snake_case")]
     pub enum Receipt {
         /// It took effect now.
         Applied = "applied",

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use commerce_core::actor::Actor;
-use commerce_core::engine::{Engine, EngineError, TaskRun};
+use commerce_core::engine::{Engine, EngineError, Received, TaskRun};
+use commerce_core::inbox::IncomingType;
 use commerce_core::payment::DeclineCode;
 use commerce_core::port::{News, Observer, PageRequest, WebhookRejection};
 use commerce_core::task::{TaskKind, TaskState};
@@ -30,6 +31,7 @@ const LIMITED: &str = "http_limited_total";
 const WEBHOOKS: &str = "payment_webhooks_total";
 const ATTEMPTS: &str = "webhook_attempts_total";
 const ATTEMPT_TIME: &str = "webhook_attempt_duration_seconds";
+const INCOMING: &str = "consume_events_total";
 const PULLS: &str = "payment_event_pulls_total";
 const PULLED: &str = "payment_events_pulled_total";
 
@@ -81,6 +83,10 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         "Attempts to deliver webhooks, by outcome: delivered, refused (another status), gone (410), or why there was no answer."
     );
     describe_histogram!(ATTEMPT_TIME, Unit::Seconds, "Time of an attempt to deliver a webhook.");
+    describe_counter!(
+        INCOMING,
+        "Events of other systems, by source, type and outcome: applied, outdated, duplicate, ignored, waiting, dead_lettered, or forged, stale, failed."
+    );
     describe_counter!(PULLS, "Readings of the payment processor's list of events, by outcome: finished, failed.");
     describe_counter!(PULLED, "Events of the payment processor that its list had and no webhook told.");
     Ok(handle)
@@ -136,6 +142,18 @@ pub(crate) fn note_webhook(failure: Option<&EngineError>) {
         Some(_) => "failed",
     };
     counter!(WEBHOOKS, "outcome" => outcome).increment(1);
+}
+
+/// Records an event of another system. Those of sources that the shop does not have are not counted.
+pub fn note_incoming(source: &str, received: &Result<Received, EngineError>) {
+    let (kind, outcome) = match received {
+        Ok(received) => (received.kind.map_or(OTHER, IncomingType::name), received.receipt.name()),
+        Err(EngineError::NotFound(_) | EngineError::Webhook(WebhookRejection::Unsupported)) => return,
+        Err(EngineError::Webhook(WebhookRejection::Stale { .. })) => (OTHER, "stale"),
+        Err(EngineError::Webhook(_)) => (OTHER, "forged"),
+        Err(_) => (OTHER, "failed"),
+    };
+    counter!(INCOMING, "source" => source.to_owned(), "type" => kind, "outcome" => outcome).increment(1);
 }
 
 /// The label of a kind. Kinds of other processes share one label.

@@ -11,8 +11,8 @@ use crate::commit::Commit;
 use crate::document::{DocumentFilter, DocumentId, DocumentKind};
 use crate::ids::{EventId, UserId};
 use crate::inbox::{
-    ExternalStock, InboxEvent, InboxState, IncomingEvent, IncomingType, Kept, LevelChange, MAX_MESSAGE, MAX_UNSETTLED,
-    Message, Payload, Reading, Reason, ReasonCode, Receipt, SourceName, StockDelta, Unreadable,
+    DeadLetterReason, ExternalStock, InboxEvent, InboxState, IncomingEvent, IncomingType, Kept, LevelChange,
+    MAX_MESSAGE, MAX_UNSETTLED, Message, Payload, Reading, Reason, Receipt, SourceName, StockDelta, Unreadable,
 };
 use crate::order::{Command, Order};
 use crate::payment::ReceivedEvent;
@@ -145,7 +145,7 @@ impl Engine {
     /// Reads the message of an event by the settings of today.
     fn read_again(&self, event: &InboxEvent) -> Reading {
         let unknown = |what: &str| {
-            let reason = Reason::new(ReasonCode::NotSubscribed, &what);
+            let reason = Reason::new(DeadLetterReason::NotSubscribed, &what);
             Reading::Unreadable(Unreadable { id: event.event_id.clone(), kind: None, reason })
         };
         let Some(source) = self.settings.sources.get(&event.source) else {
@@ -166,7 +166,7 @@ impl Engine {
     ) -> Result<Received> {
         let committed = match self.decide_and_commit(None, |_| decide(None)).await {
             Err(EngineError::Stock(refusal)) => {
-                let reason = Reason::new(ReasonCode::Refused, &refusal);
+                let reason = Reason::new(DeadLetterReason::Refused, &refusal);
                 self.decide_and_commit(None, |_| decide(Some(reason.clone()))).await
             }
             committed => committed,
@@ -243,8 +243,9 @@ impl Engine {
 
     /// A place, by chance. If it is taken, the commit is refused and another one is drawn.
     fn draw_slot(&self) -> u16 {
-        let [.., high, low] = self.ports.ids.next().into_bytes();
-        u16::from_be_bytes([high, low]).checked_rem(MAX_UNSETTLED).unwrap_or_default()
+        let mix = |drawn: u16, byte: u8| drawn.wrapping_mul(31).wrapping_add(byte.into());
+        let drawn = self.ports.ids.next().into_bytes().into_iter().fold(0, mix);
+        drawn.checked_rem(MAX_UNSETTLED).unwrap_or_default()
     }
 
     /// What follows from an event. It adds to the commit only if something does.
@@ -254,7 +255,7 @@ impl Engine {
             Payload::UserDeactivated(user) => {
                 let left = self.unpaid_orders(user, read.time).await?.into_iter().next();
                 let refuse = |order: Order| {
-                    Reason::new(ReasonCode::Refused, &format!("order {} could not be cancelled", order.id))
+                    Reason::new(DeadLetterReason::Refused, &format!("order {} could not be cancelled", order.id))
                 };
                 Ok(left.map_or(Ok((event, Receipt::Applied)), |order| Err(refuse(order))))
             }
@@ -267,7 +268,7 @@ impl Engine {
     async fn follow_payment(&self, commit: &mut Commit, event: InboxEvent, told: &ProcessorEvent) -> Result<Step> {
         if self.payment_of(told).await?.is_none() {
             let payment = told.payment.map(|id| id.to_string()).unwrap_or_default();
-            return Ok(Err(Reason::new(ReasonCode::NotFound, &format!("there is no payment {payment}"))));
+            return Ok(Err(Reason::new(DeadLetterReason::NotFound, &format!("there is no payment {payment}"))));
         }
         let received = ReceivedEvent::new(self.processor_name(), told.clone(), commit.at);
         if self.received_event(received.id).await?.is_some() {

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{
-    Envelope, IncomingId, IncomingType, MAX_EVENT_ID, MAX_MESSAGE, Payload, Reason, ReasonCode, SCHEMA_VERSION, Source,
-    SourceName,
+    DeadLetterReason, Envelope, IncomingId, IncomingType, MAX_EVENT_ID, MAX_MESSAGE, Payload, Reason, SCHEMA_VERSION,
+    Source, SourceName,
 };
 
 /// A message as it was received, from whom it claims to be.
@@ -114,7 +114,7 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Reason> {
 }
 
 pub(super) fn malformed(detail: &impl alloc::string::ToString) -> Reason {
-    Reason::new(ReasonCode::Malformed, detail)
+    Reason::new(DeadLetterReason::Malformed, detail)
 }
 
 impl Source {
@@ -185,7 +185,7 @@ impl Envelope {
                 let SpecVersion { specversion } = parse(text)?;
                 if specversion != "1.0" {
                     let known = format!("specversion {specversion:.20}, this engine reads 1.0");
-                    return Err(Reason::new(ReasonCode::FutureVersion, &known));
+                    return Err(Reason::new(DeadLetterReason::FutureVersion, &known));
                 }
                 let head: CloudHead = parse(text)?;
                 Ok(Head {
@@ -212,7 +212,7 @@ impl Head {
         if self.schema_version > SCHEMA_VERSION {
             let found = self.schema_version.to_string();
             let detail = format!("schema version {found}, this engine reads up to {SCHEMA_VERSION}");
-            return Err(Reason::new(ReasonCode::FutureVersion, &detail));
+            return Err(Reason::new(DeadLetterReason::FutureVersion, &detail));
         }
         Payload::read(kind, text, (&self.own_id, self.time, self.sequence))
     }
