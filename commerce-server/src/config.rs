@@ -6,6 +6,7 @@
 
 mod clients;
 mod connections;
+mod consume;
 mod database;
 mod keys;
 mod lifecycle;
@@ -37,6 +38,7 @@ use thiserror::Error;
 
 use self::clients::ClientLimits;
 use self::connections::Connections;
+use self::consume::Consume;
 pub(crate) use self::database::{Database, DatabaseRefused};
 pub(crate) use self::keys::{Keys, Secret};
 use self::lifecycle::{LifecycleChoice, Windows};
@@ -166,6 +168,8 @@ pub(crate) struct Config {
     #[arg(skip)]
     pub(crate) publish: Publish,
     #[arg(skip)]
+    pub(crate) consume: Consume,
+    #[arg(skip)]
     api: Option<ContractSettings>,
     #[arg(skip)]
     former_lifecycles: Vec<LifecycleChoice>,
@@ -208,6 +212,7 @@ impl Config {
         config.payments.check()?;
         config.webhooks.check()?;
         config.publish.check()?;
+        config.consume.check()?;
         config.contract()?;
         // The decimals of a fee are checked when the currency is known. KWD has the most.
         config.settings(config.currency.unwrap_or(Currency::KWD))?;
@@ -232,6 +237,7 @@ impl Config {
         self.payments.stand_in(directory);
         self.webhooks.stand_in(directory);
         self.publish.stand_in(directory);
+        self.consume.stand_in(directory);
         self.lifecycle.iter_mut().chain(&mut self.former_lifecycles).for_each(|choice| choice.stand_in(directory));
     }
 

@@ -64,6 +64,7 @@ impl OpenStore {
         let processor = processor.unwrap_or_else(|| sandbox());
         let engine = Engine::builder(config.settings(currency)?, self.kept.clone(), processor);
         let mut engine = engine.observer(Arc::new(PaymentMetrics));
+        engine = engine.inbox(config.consume.verifier()?);
         if let Some(url) = config.users.url() {
             let token = config.users.token()?;
             let users = HttpUsers::new(url, token.as_ref().map(Secret::reveal), config.users.time_out());

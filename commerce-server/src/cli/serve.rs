@@ -38,6 +38,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     // Before a database is made.
     config.payments.processor()?;
     config.publish.targets()?;
+    config.consume.verifier()?;
     logs::start(config.log_format.unwrap_or_default(), &config.log_level.clone().unwrap_or_default());
     let workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
     let runtime = runtime::Builder::new_multi_thread()
