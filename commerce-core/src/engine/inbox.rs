@@ -48,6 +48,9 @@ impl Engine {
     pub async fn receive_inbox_webhook(&self, source: &str, webhook: &Webhook<'_>) -> Result<Received> {
         let verifier = self.ports.inbox.as_ref().ok_or(NO_SOURCE)?;
         let source: SourceName = source.parse().map_err(|_| NO_SOURCE)?;
+        if !self.settings.sources.contains_key(&source) {
+            return Err(NO_SOURCE);
+        }
         let id = verifier.verify(&source, webhook)?;
         self.receive_message(&Message { source, id, body: webhook.body }).await
     }

@@ -3,7 +3,8 @@
 use commerce_core::engine::EngineError;
 use commerce_core::ids::EventId;
 use commerce_core::port::{Webhook, WebhookRejection};
-use http::StatusCode;
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderValue, StatusCode};
 
 use crate::answer::{Answer, Outcome};
 use crate::app::App;
@@ -15,6 +16,8 @@ use crate::telemetry;
 
 const LETTERS: &str = "dead-letters";
 const NOUN: &str = "dead letter";
+/// How a sender is known.
+const CHALLENGE: HeaderValue = HeaderValue::from_static("StandardWebhooks realm=\"commerce\"");
 
 /// Takes an event of another system. It is signed as Standard Webhooks say. The answer comes after what follows from it is stored; a
 /// repeated event changes nothing. An event that cannot be read or done is a dead letter.
@@ -46,7 +49,10 @@ pub(crate) async fn receive(app: &App, call: &RequestContext) -> Outcome {
 }
 
 fn refused(rejection: &WebhookRejection) -> Problem {
-    let unauthorized = |code| Problem::new(StatusCode::UNAUTHORIZED, code, rejection.to_string());
+    let unauthorized = |code| {
+        let problem = Problem::new(StatusCode::UNAUTHORIZED, code, rejection.to_string());
+        problem.header(WWW_AUTHENTICATE, CHALLENGE)
+    };
     match rejection {
         WebhookRejection::Unsupported => Problem::not_found("source"),
         WebhookRejection::Stale { age_seconds } => unauthorized("stale_signature").with("age_seconds", *age_seconds),

@@ -7,7 +7,8 @@ use super::shop::{Ask, Shop, text};
 
 const PATH: &str = "/v1/inbox/warehouse";
 
-fn level(id: &str, on_hand: &Value, version: u64) -> Value {
+/// A level of the mugs.
+pub(crate) fn level(id: &str, on_hand: &Value, version: u64) -> Value {
     let data = json!({ "sku": "MUG", "on_hand": on_hand, "version": version });
     json!({ "event_id": id, "event_type": "level", "timestamp": "2026-03-01T12:00:00Z", "sequence": 1, "data": data })
 }

@@ -37,6 +37,8 @@ impl Shop {
         let types = IncomingType::ALL.iter().map(|kind| (kind.name().to_owned(), *kind)).collect();
         settings.sources.insert(parse("erp"), Source { envelope: Envelope::Plain, types });
         let processor = Arc::new(FakeProcessor::new());
+        let types = [("level".to_owned(), IncomingType::StockLevel)].into();
+        settings.sources.insert(parse("cloud"), Source { envelope: Envelope::CloudEvents, types });
         let engine = Engine::builder(settings, store.clone(), processor.clone())
             .clock(clock.clone())
             .ids(Arc::new(SequentialIds::new(1)))
@@ -227,6 +229,32 @@ async fn what_cannot_be_read_is_a_dead_letter() {
     assert_eq!(shop.send(&unknown).await.expect("it is taken"), Receipt::Ignored);
     assert_eq!((shop.letters().await.len(), shop.on_hand().await), (bad.len(), 10));
     shop.verify().await;
+}
+
+#[tokio::test]
+async fn a_cloud_event_is_known_by_its_source_and_id() {
+    let shop = Shop::open().await;
+    let send = async |event: &Value| {
+        let body = event.to_string();
+        let message = Message { source: parse("cloud"), id: parse("m"), body: body.as_bytes() };
+        shop.engine.receive_message(&message).await.expect("it is taken").receipt
+    };
+    let event = |source: &str, on_hand: i64| {
+        json!({
+            "specversion": "1.0", "id": "1", "source": source, "type": "level", "sequence": format!("{on_hand:020}"),
+            "data": { "sku": "MUG", "on_hand": on_hand },
+        })
+    };
+    assert_eq!((send(&event("urn:a", 20)).await, shop.on_hand().await), (Receipt::Applied, 20));
+    assert_eq!(send(&event("urn:a", 20)).await, Receipt::Duplicate);
+    assert_eq!((send(&event("urn:b", 30)).await, shop.on_hand().await), (Receipt::Applied, 30));
+    assert_eq!((send(&event("urn:c", 25)).await, shop.on_hand().await), (Receipt::Outdated, 30));
+    let mut future = event("urn:d", 40);
+    future["specversion"] = json!("2.0");
+    assert_eq!(send(&future).await, Receipt::DeadLettered);
+    let letters = shop.letters().await;
+    assert_eq!(letters[0].reason.as_ref().map(|reason| reason.code), Some(DeadLetterReason::FutureVersion));
+    assert_eq!(letters[0].event_id.as_str(), "m", "the id of its event is not known");
 }
 
 /// A sender has to send it again: nothing is lost, and the list does not grow.
