@@ -13,7 +13,7 @@ shape! {
         id: EventId = event.id,
         #[schema(example = "erp")]
         source: &'a str = event.source.as_str(),
-        /// The id of the event at the source; with CloudEvents, its `source` and `id`. Of a message that cannot be read, its `webhook-id`.
+        /// The id of the event at the source; with `CloudEvents`, its `source` and `id`. Of a message that cannot be read, its `webhook-id`.
         event_id: &'a str = event.event_id.as_str(),
         /// What it is about, as far as that could be read.
         #[schema(example = "stock.level")]
