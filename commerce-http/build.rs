@@ -3,7 +3,7 @@
 use utoipa_config::Config;
 
 /// Values with a schema of their own name in `dto::schema`.
-const SCHEMAS: [&str; 40] = [
+const SCHEMAS: [&str; 43] = [
     "CartStatus",
     "CategoryId",
     "Code",
@@ -11,10 +11,12 @@ const SCHEMAS: [&str; 40] = [
     "CodeRejection",
     "Compensation",
     "Currency",
+    "DeadLetterReason",
     "DeclineClass",
     "DeclineCode",
     "DeliveryFailure",
     "DisabledReason",
+    "InboxState",
     "Limit",
     "LineId",
     "Name",
@@ -28,6 +30,7 @@ const SCHEMAS: [&str; 40] = [
     "ProductId",
     "PromotionId",
     "Reason",
+    "Receipt",
     "ReceivedState",
     "RefundStatus",
     "ReturnStatus",

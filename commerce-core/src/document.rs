@@ -15,7 +15,7 @@
 //! * `DOC-3`: folding the events of a document gives the document.
 //!
 //! # Tasks
-//! A payment, or an event of a processor, has a task while its stored form has the member `ask_at`, due at that time. A payment has
+//! A payment, or an event of a processor or of another system, has a task while its stored form has the member `ask_at`, due at that time. A payment has
 //! another one while it has `evidence_at`. [`task_changes`] derives changes of tasks from the change of a document, for commits and for
 //! [`replay`](crate::replay) alike.
 //!
@@ -41,6 +41,7 @@ pub use self::change::{Delta, DocumentChange, DocumentEvent, ReplayedError, repl
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Product};
 use crate::customer::Customer;
+use crate::inbox::{ExternalStock, InboxEvent};
 use crate::payment::{EventCursor, Payment, ReceivedEvent, SavedMethod};
 use crate::promotion::PromotionRecord;
 use crate::text::named;
@@ -246,6 +247,10 @@ documents! {
     Customer(Customer, id), "customer";
     /// How far the events of a payment processor were read.
     EventCursor(EventCursor, id), "event_cursor";
+    /// The version of the last level of stock that another system told.
+    ExternalStock(ExternalStock, id), "external_stock";
+    /// An event of another system.
+    InboxEvent(InboxEvent, id), "inbox_event";
     /// An attempt to be paid for an order.
     Payment(Payment, id), "payment";
     /// A means of payment that a customer has saved.
@@ -263,9 +268,17 @@ documents! {
 impl DocumentKind {
     /// Whether events of such documents leave the shop. Those about the inbox of payment events and about saved means of
     /// payment do not: they have values of the payment processor. Those about endpoints of webhooks do not: a URL may be a secret of
-    /// its owner.
+    /// its owner. Those about events of other systems do not: they have messages of others.
     pub const fn is_published(self) -> bool {
-        !matches!(self, Self::EventCursor | Self::ProcessorEvent | Self::SavedMethod | Self::WebhookEndpoint)
+        match self {
+            Self::EventCursor
+            | Self::ExternalStock
+            | Self::InboxEvent
+            | Self::ProcessorEvent
+            | Self::SavedMethod
+            | Self::WebhookEndpoint => false,
+            Self::Cart | Self::Category | Self::Customer | Self::Payment | Self::Product | Self::Promotion => true,
+        }
     }
 }
 
@@ -324,12 +337,20 @@ named! {
     pub enum ClaimKind {
         /// The one active cart of a customer; the key is the user id.
         ActiveCart = "active_cart",
+        /// One of the places that a shop has for events of other systems that are dead or wait.
+        DeadLetter = "dead_letter",
+        /// What another system tells about the stock of a SKU.
+        ExternalStock = "external_stock",
+        /// An event of another system.
+        InboxEvent = "inbox_event",
         /// An order number.
         OrderNumber = "order_number",
         /// One of the places that a customer has for saved means of payment.
         SavedMethod = "payment_method",
         /// A SKU; the owner is the product that sells it.
         Sku = "sku",
+        /// The key of a change of stock that another system made.
+        StockDelta = "stock_delta",
         /// One of the places that a shop has for endpoints of webhooks.
         WebhookEndpoint = "webhook_endpoint",
     }

@@ -20,6 +20,7 @@ mod customers;
 mod documents;
 mod error;
 mod feed;
+mod inbox;
 mod inventory;
 mod openings;
 mod orders;
@@ -52,6 +53,7 @@ pub use self::catalog::{CategoryInput, ImportRow, Imported, ProductInput};
 pub use self::customers::SavedCustomer;
 pub use self::error::{EngineError, Field, ItemPart, Resource};
 pub use self::feed::{EventTypes, FeedEvent, FeedItem, FeedPage};
+pub use self::inbox::Received;
 pub use self::openings::StartedPayment;
 pub use self::orders::{HistoryItem, ReturnInput};
 pub use self::payments::{PaymentEvidence, PaymentFilter, PaymentView};
@@ -72,6 +74,7 @@ use crate::customer::Customer;
 use crate::document::ClaimKind;
 use crate::event::Recorded;
 use crate::ids::{EventId, IdError, OperationId, RefundId, UserId};
+use crate::inbox::InboxEvent;
 use crate::order::{Context, Order, OrderEvent, Phase, fold};
 use crate::payment::{EventCursor, Payment, SavedMethod};
 use crate::permission::Permission;
@@ -197,7 +200,18 @@ repeatable!(
     StartedPayment,
     WebhookEndpoint
 );
-repeatable!(StockLevel, Payment, SavedMethod, StartedSetup, (Payment, OperationId), EventCursor, bool, ());
+repeatable!(
+    StockLevel,
+    Payment,
+    SavedMethod,
+    StartedSetup,
+    (Payment, OperationId),
+    EventCursor,
+    InboxEvent,
+    Received,
+    bool,
+    ()
+);
 
 impl<T> Reply<T> {
     /// The outcome, if the request took effect now.

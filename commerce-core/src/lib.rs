@@ -21,6 +21,7 @@
 //! | values with an id, a version and a history | [`document`] |
 //! | all changes of a use case, and their guards | [`commit`] |
 //! | work for later | [`task`] |
+//! | events of other systems, dead letters | [`inbox`] |
 //! | where events are sent as webhooks | [`webhook`] |
 //! | how far events were published, and when to try again | [`publishing`] |
 //! | roles and permissions | [`permission`] |
@@ -65,6 +66,7 @@ pub mod document;
 pub mod engine;
 pub mod event;
 pub mod ids;
+pub mod inbox;
 pub mod metadata;
 pub mod money;
 pub mod order;

@@ -10,6 +10,7 @@ mod opening;
 mod operation;
 mod received;
 mod refund;
+mod result;
 mod sandbox;
 mod saved;
 mod state;
@@ -23,6 +24,7 @@ pub use self::operation::{
 };
 pub use self::received::{EventCursor, ReceivedEvent, ReceivedState, Subject};
 pub use self::refund::RefundPart;
+pub use self::result::{OperationResult, ResultStatus};
 #[cfg(feature = "std")]
 pub use self::sandbox::MemoryBooks;
 pub use self::sandbox::{Books, BooksUnavailable, SandboxProcessor};

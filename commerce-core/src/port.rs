@@ -2,6 +2,7 @@
 //!
 //! `commerce-testkit` has an in-memory double and one conformance suite per port.
 
+mod inbox;
 mod observer;
 mod page;
 mod processor;
@@ -20,6 +21,7 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
 
+pub use self::inbox::InboxVerifier;
 pub use self::observer::{CartStep, InventoryUpdate, News, Observer, PromotionUse, StockMovement};
 pub use self::page::{Cursor, Page, PageRequest};
 pub use self::processor::{

@@ -1,10 +1,12 @@
 //! The settings of a shop.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use crate::inbox::{Source, SourceName};
 use crate::money::{Currency, Money, Rounding};
 use crate::order::{Lifecycle, Status, UnpaidLimits};
 use crate::payment::CaptureMode;
@@ -47,6 +49,8 @@ pub struct Settings {
     pub webhook_secret_overlap: TimeDelta,
     /// How long an endpoint of webhooks may fail before it is disabled.
     pub webhook_patience: TimeDelta,
+    /// The other systems whose events are taken.
+    pub sources: BTreeMap<SourceName, Source>,
 }
 
 /// What is done with a hold that is about to run out.
@@ -120,6 +124,7 @@ impl Settings {
             idempotency_retention: Self::IDEMPOTENCY_RETENTION,
             webhook_secret_overlap: Self::WEBHOOK_SECRET_OVERLAP,
             webhook_patience: Self::WEBHOOK_PATIENCE,
+            sources: BTreeMap::new(),
         }
     }
 

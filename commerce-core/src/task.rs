@@ -32,6 +32,8 @@ impl TaskKind {
     pub const SETTLE_PAYMENT: Self = Self::new("settle_payment");
     /// Records what follows from an event of a payment processor. The subject is the event.
     pub const TAKE_EVENT: Self = Self::new("take_event");
+    /// Tries again what follows from an event of another system. The subject is the event in the inbox.
+    pub const TAKE_INBOX_EVENT: Self = Self::new("take_inbox_event");
     /// Tells staff that the evidence about a dispute is due soon: the task is dead then, and done when the dispute ends or needs no
     /// evidence any more. The subject is the payment.
     pub const ANSWER_DISPUTE: Self = Self::new("answer_dispute");
@@ -39,8 +41,14 @@ impl TaskKind {
     /// the saved means of payment.
     pub const SETTLE_SETUP: Self = Self::new("settle_setup");
     /// The kinds that the engine runs.
-    pub const KNOWN: &'static [Self] =
-        &[Self::EXPIRE_ORDER, Self::SETTLE_PAYMENT, Self::TAKE_EVENT, Self::ANSWER_DISPUTE, Self::SETTLE_SETUP];
+    pub const KNOWN: &'static [Self] = &[
+        Self::EXPIRE_ORDER,
+        Self::SETTLE_PAYMENT,
+        Self::TAKE_EVENT,
+        Self::TAKE_INBOX_EVENT,
+        Self::ANSWER_DISPUTE,
+        Self::SETTLE_SETUP,
+    ];
 
     /// A kind by its name.
     pub const fn new(name: &'static str) -> Self {

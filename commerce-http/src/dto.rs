@@ -10,6 +10,7 @@ pub(crate) mod address;
 pub(crate) mod cart;
 pub(crate) mod code;
 pub(crate) mod customer;
+pub(crate) mod dead_letter;
 pub mod event;
 pub(crate) mod evidence;
 pub(crate) mod history;

@@ -37,6 +37,7 @@ pub(crate) static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(opena
         (name = "webhooks", description = "Where events of the shop are sent."),
         (name = "inventory", description = "Stock by SKU."),
         (name = "events", description = "Everything that happened, in order."),
+        (name = "inbox", description = "Events of other systems, and the dead letters among them."),
         (name = "tasks", description = "Work that the shop does later, such as refunds."),
         (name = "system", description = "For operators and developers.")
     ),

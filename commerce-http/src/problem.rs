@@ -174,7 +174,8 @@ impl Problem {
 
     /// Whether a token or a signature was refused.
     pub(crate) fn is_forgery(&self) -> bool {
-        ["invalid_token", "token_expired", "webhook_forged", "webhook_stale"].contains(&self.0.code)
+        ["invalid_token", "token_expired", "webhook_forged", "webhook_stale", "invalid_signature", "stale_signature"]
+            .contains(&self.0.code)
     }
 
     pub(crate) fn forbidden(detail: impl Display) -> Self {

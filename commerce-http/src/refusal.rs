@@ -19,6 +19,9 @@ use crate::json;
 use crate::precondition;
 use crate::problem::Problem;
 
+/// When a message is sent again for which there was no place, in seconds.
+const DEAD_LETTERS_FULL: u64 = 60;
+
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
@@ -280,7 +283,15 @@ fn claimed(claim: &Claim, owner: &str) -> Problem {
         }
         ClaimKind::ActiveCart => version_conflict().with("cart_id", owner),
         ClaimKind::OrderNumber => version_conflict().with("order_number", key),
-        ClaimKind::SavedMethod | ClaimKind::WebhookEndpoint => version_conflict(),
+        ClaimKind::DeadLetter => {
+            let detail = "There are too many dead letters. Staff have to retry or discard some.";
+            Problem::unavailable("too_many_dead_letters", detail).retry_after(DEAD_LETTERS_FULL)
+        }
+        ClaimKind::SavedMethod
+        | ClaimKind::WebhookEndpoint
+        | ClaimKind::ExternalStock
+        | ClaimKind::InboxEvent
+        | ClaimKind::StockDelta => version_conflict(),
     }
 }
 

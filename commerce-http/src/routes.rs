@@ -9,6 +9,7 @@ pub(crate) mod checkouts;
 pub(crate) mod customers;
 pub(crate) mod events;
 pub(crate) mod history;
+pub(crate) mod inbox;
 pub(crate) mod inventory;
 pub(crate) mod orders;
 pub(crate) mod payment_methods;
@@ -130,6 +131,12 @@ routes! {
         POST "/webhook-endpoints/{id}/test" webhook_endpoints::test = testWebhookEndpoint(ManageWebhooks);
         POST "/webhook-endpoints/{id}/replay" webhook_endpoints::replay = replayWebhooks(ManageWebhooks);
         GET "/webhook-endpoints/{id}/deliveries" webhook_endpoints::deliveries = listWebhookDeliveries(ManageWebhooks);
+
+        POST "/inbox/{source}" inbox::receive = receiveEvent(Signer);
+        GET "/dead-letters" inbox::list = listDeadLetters(ManageTasks);
+        GET "/dead-letters/{id}" inbox::show = getDeadLetter(ManageTasks);
+        POST "/dead-letters/{id}/retry" inbox::retry = retryDeadLetter(ManageTasks);
+        DELETE "/dead-letters/{id}" inbox::discard = discardDeadLetter(ManageTasks);
 
         GET "/tasks" tasks::list = listTasks(ManageTasks);
         GET "/tasks/{kind}/{subject}" tasks::show = getTask(ManageTasks);

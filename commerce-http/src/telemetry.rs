@@ -8,7 +8,8 @@ mod table;
 use std::time::Duration;
 
 use commerce_core::actor::Actor;
-use commerce_core::engine::{Engine, EngineError, TaskRun};
+use commerce_core::engine::{Engine, EngineError, Received, TaskRun};
+use commerce_core::inbox::IncomingType;
 use commerce_core::port::{PageRequest, WebhookRejection};
 use commerce_core::pricing::CodeRejection;
 use commerce_core::task::{TaskKind, TaskState};
@@ -18,7 +19,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 
 pub use self::shop::ShopMetrics;
 use self::table::{
-    ATTEMPT_TIME, CODES, DEAD_TASKS, DURATION, IN_FLIGHT, LIMITED, ORDER_REQUESTS, ORDERS, PAID_AFTER, PROCESSOR,
+    ATTEMPT_TIME, CODES, DEAD_TASKS, DURATION, IN_FLIGHT, INCOMING, LIMITED, ORDER_REQUESTS, ORDERS, PAID_AFTER, PROCESSOR,
     PUBLISH_LATENCY, PULLED, PULLS, REQUESTS, SAGA_TIME, TASK_AGE, TASK_RUNS, TASK_TIME, WEBHOOKS,
 };
 use crate::answer::Answer;
@@ -109,6 +110,18 @@ pub(crate) fn note_webhook(failure: Option<&EngineError>) {
         Some(_) => "failed",
     };
     counter!(WEBHOOKS, "outcome" => outcome).increment(1);
+}
+
+/// Records an event of another system. Those of sources that the shop does not have are not counted.
+pub fn note_incoming(source: &str, received: &Result<Received, EngineError>) {
+    let (kind, outcome) = match received {
+        Ok(received) => (received.kind.map_or(OTHER, IncomingType::name), received.receipt.name()),
+        Err(EngineError::NotFound(_) | EngineError::Webhook(WebhookRejection::Unsupported)) => return,
+        Err(EngineError::Webhook(WebhookRejection::Stale { .. })) => (OTHER, "stale"),
+        Err(EngineError::Webhook(_)) => (OTHER, "forged"),
+        Err(_) => (OTHER, "failed"),
+    };
+    counter!(INCOMING, "source" => source.to_owned(), "type" => kind, "outcome" => outcome).increment(1);
 }
 
 /// The label of a kind. Kinds of other processes share one label.

@@ -138,6 +138,8 @@ fn every_post_that_changes_something_takes_a_key() {
         let unkeyed = [
             "/v1/quotes",
             "/v1/promos/validate",
+            "/v1/dead-letters/{id}/retry",
+            "/v1/inbox/{source}",
             "/v1/tasks/{kind}/{subject}/retry",
             "/v1/webhook-endpoints/{id}/replay",
             "/v1/webhook-endpoints/{id}/test",

@@ -7,6 +7,7 @@
 mod clients;
 mod connections;
 mod cors;
+mod consume;
 mod database;
 mod keys;
 mod lifecycle;
@@ -40,6 +41,7 @@ use thiserror::Error;
 use self::clients::ClientLimits;
 use self::connections::Connections;
 pub(crate) use self::cors::CorsSection;
+use self::consume::Consume;
 pub(crate) use self::database::{Database, DatabaseRefused};
 pub(crate) use self::keys::{Keys, Secret};
 use self::lifecycle::{LifecycleChoice, Windows};
@@ -177,6 +179,8 @@ pub(crate) struct Config {
     #[arg(skip)]
     pub(crate) publish: Publish,
     #[arg(skip)]
+    pub(crate) consume: Consume,
+    #[arg(skip)]
     api: Option<ContractSettings>,
     #[arg(skip)]
     former_lifecycles: Vec<LifecycleChoice>,
@@ -222,6 +226,7 @@ impl Config {
         config.users.check()?;
         config.tls.files()?;
         config.cors.as_ref().map(CorsSection::cors).transpose()?;
+        config.consume.check()?;
         config.contract()?;
         // The decimals of a fee are checked when the currency is known. KWD has the most.
         config.settings(config.currency.unwrap_or(Currency::KWD))?;
@@ -248,6 +253,7 @@ impl Config {
         self.outgoing.stand_in(directory);
         self.tls.stand_in(directory);
         self.publish.stand_in(directory);
+        self.consume.stand_in(directory);
         self.lifecycle.iter_mut().chain(&mut self.former_lifecycles).for_each(|choice| choice.stand_in(directory));
     }
 

@@ -7,6 +7,7 @@ use std::fmt::Debug;
 use commerce_core::commit::Commit;
 use commerce_core::customer::{Customer, CustomerDetails};
 use commerce_core::document::{Document, StoredError};
+use commerce_core::inbox::{DeadLetterReason, ExternalStock, InboxEvent, InboxState, Reason};
 use commerce_core::metadata::Metadata;
 use commerce_core::order::{Order, OrderEvent, OrderState, ShipmentStatus};
 use commerce_core::promotion::{Condition, Promotion, PromotionDefinition, PromotionRecord};
@@ -73,7 +74,33 @@ fn documents() -> Vec<Document> {
     let endpoint = WebhookEndpoint::new(place, details, "key".to_owned(), 7, shop.at(0));
     let endpoint = endpoint.rotated("key".to_owned(), chrono::TimeDelta::days(1), shop.at(1));
     let endpoint = endpoint.disabled(DisabledReason::Gone, shop.at(2));
-    vec![cart.into(), product.into(), category.into(), promotion.into(), customer.into(), endpoint.into()]
+    let letter = InboxEvent {
+        id: parse("01890000-0000-7000-8000-000000000002"),
+        source: parse("erp"),
+        event_id: parse("e"),
+        kind: Some("stock.level".to_owned()),
+        state: InboxState::Dead,
+        reason: Some(Reason::new(DeadLetterReason::Malformed, &"no")),
+        body: Some("{".to_owned()),
+        slot: Some(3),
+        delta_key: Some(parse("k")),
+        tried: 1,
+        ask_at: Some(shop.at(1)),
+        version: 1,
+        created_at: shop.at(0),
+        updated_at: shop.at(0),
+    };
+    let external = ExternalStock {
+        id: parse("01890000-0000-7000-8000-000000000003"),
+        source: parse("erp"),
+        sku: parse("MUG"),
+        level_version: u64::MAX,
+        version: 1,
+        created_at: shop.at(0),
+        updated_at: shop.at(0),
+    };
+    let own = [cart.into(), product.into(), category.into(), promotion.into(), customer.into(), endpoint.into()];
+    own.into_iter().chain([letter.into(), external.into()]).collect()
 }
 
 fn stored<T: Serialize>(value: &T) -> Value {

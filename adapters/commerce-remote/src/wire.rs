@@ -4,13 +4,10 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use commerce_core::ids::{OperationId, OrderId, PaymentId, UserId};
-use commerce_core::money::{Currency, Money};
-use commerce_core::payment::{
-    CaptureMode, Decline, DeclineCode, NextAction, OperationAnswer, OperationKind, OperationOutcome, PaymentMethod,
-    Reference,
-};
+use commerce_core::money::Currency;
+use commerce_core::payment::{CaptureMode, OperationKind, PaymentMethod, Reference};
+pub use commerce_core::payment::{OperationResult, ResultStatus as Status};
 use commerce_core::port::{OperationAction, OperationRequest, ProcessorEvent};
-use commerce_core::text::BoundedString;
 use serde::{Deserialize, Serialize};
 
 /// The header with the signature of a webhook.
@@ -41,44 +38,6 @@ pub struct OperationBody {
     /// Of a capture: whether the rest is given back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_final: Option<bool>,
-}
-
-/// How an operation stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct OperationResult {
-    pub operation_id: OperationId,
-    pub payment_id: PaymentId,
-    pub kind: OperationKind,
-    pub status: Status,
-    /// What the operation is about; once it has succeeded, what it moved or held. In minor units.
-    pub amount_cents: i64,
-    pub currency: Currency,
-    /// The service's id of the operation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<Reference>,
-    /// Of an authorization that only holds money: until when.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<DateTime<Utc>>,
-    /// Of a declined operation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decline_code: Option<DeclineCode>,
-    /// For the customer, of a declined operation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<BoundedString<500>>,
-    /// Of a pending operation: the page that the customer has to open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub redirect_url: Option<BoundedString<2000>>,
-}
-
-/// Whether an operation has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Status {
-    Succeeded,
-    Pending,
-    Declined,
 }
 
 /// A webhook, or an entry of the list of events.
@@ -149,34 +108,6 @@ impl From<&OperationRequest> for OperationBody {
             method: payment.method,
             token,
             is_final,
-        }
-    }
-}
-
-impl OperationResult {
-    const fn amount(&self) -> Money {
-        Money::new(self.amount_cents, self.currency)
-    }
-
-    /// In the words of the port. The payment's reference is the shop's own id.
-    pub fn answer(&self) -> OperationAnswer {
-        let outcome = match self.status {
-            Status::Succeeded => OperationOutcome::Succeeded { amount: self.amount() },
-            Status::Pending => {
-                let next = self.redirect_url.clone().map(|url| NextAction::Redirect { url });
-                OperationOutcome::Pending { next }
-            }
-            Status::Declined => {
-                let decline = Decline::new(self.decline_code.unwrap_or(DeclineCode::CardDeclined));
-                let message = self.message.clone().unwrap_or(decline.message);
-                OperationOutcome::Declined(Decline { message, ..decline })
-            }
-        };
-        OperationAnswer {
-            payment_reference: self.payment_id.to_string().parse().ok(),
-            reference: self.reference.clone(),
-            expires_at: self.expires_at,
-            ..OperationAnswer::new(outcome)
         }
     }
 }

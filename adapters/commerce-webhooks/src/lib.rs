@@ -4,6 +4,7 @@
 //! * [`address`] decides which addresses are public.
 //! * [`SigningKeys`] derives the secrets of endpoints.
 //! * [`HttpWebhooks`] is the [`WebhookSender`](commerce_core::port::WebhookSender).
+//! * [`Incoming`] believes the webhooks of other systems by their signatures.
 //! * [`deliver`] sends the feed to every enabled endpoint, each by a [`relay`] of its own.
 //!
 //! # Invariants
@@ -15,9 +16,11 @@ pub mod address;
 mod connect;
 mod connection;
 mod delivery;
+mod incoming;
 mod secrets;
 mod sender;
 
 pub use self::delivery::{EndpointPublisher, deliver, relay};
+pub use self::incoming::{Incoming, IncomingSecrets, IncomingSecretsError};
 pub use self::secrets::{SigningKeyError, SigningKeys};
 pub use self::sender::{Config, ConfigError, HttpWebhooks};

@@ -48,6 +48,7 @@ type TaskMembers = &'static [(&'static str, TaskKind)];
 
 const OF_PAYMENT: TaskMembers = &[("ask_at", TaskKind::SETTLE_PAYMENT), ("evidence_at", TaskKind::ANSWER_DISPUTE)];
 const OF_EVENT: TaskMembers = &[("ask_at", TaskKind::TAKE_EVENT)];
+const OF_INBOX_EVENT: TaskMembers = &[("ask_at", TaskKind::TAKE_INBOX_EVENT)];
 const OF_SAVED_METHOD: TaskMembers = &[("ask_at", TaskKind::SETTLE_SETUP)];
 
 /// The tasks that documents of a kind have.
@@ -55,11 +56,13 @@ const fn task_members(kind: DocumentKind) -> TaskMembers {
     match kind {
         DocumentKind::Payment => OF_PAYMENT,
         DocumentKind::ProcessorEvent => OF_EVENT,
+        DocumentKind::InboxEvent => OF_INBOX_EVENT,
         DocumentKind::SavedMethod => OF_SAVED_METHOD,
         DocumentKind::Cart
         | DocumentKind::Category
         | DocumentKind::Customer
         | DocumentKind::EventCursor
+        | DocumentKind::ExternalStock
         | DocumentKind::Product
         | DocumentKind::Promotion
         | DocumentKind::WebhookEndpoint => &[],

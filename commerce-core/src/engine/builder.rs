@@ -4,7 +4,9 @@ use alloc::sync::Arc;
 
 use super::Engine;
 use super::reachability::{Reachability, WatchedProcessor};
-use crate::port::{Clock, DeliveryLog, IdGenerator, Observer, Processor, Store, Targets, Users, WebhookSender};
+use crate::port::{
+    Clock, DeliveryLog, IdGenerator, InboxVerifier, Observer, Processor, Store, Targets, Users, WebhookSender,
+};
 use crate::settings::Settings;
 #[cfg(feature = "std")]
 use crate::system::{SystemClock, TimeOrderedIds};
@@ -16,6 +18,7 @@ pub(super) struct Ports {
     pub(super) processor: Arc<dyn Processor>,
     pub(super) observer: Option<Arc<dyn Observer>>,
     pub(super) webhooks: Option<WebhookPorts>,
+    pub(super) inbox: Option<Arc<dyn InboxVerifier>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdGenerator>,
 }
@@ -53,7 +56,8 @@ impl EngineBuilder {
         processor: Arc<dyn Processor>,
         (clock, ids): (Arc<dyn Clock>, Arc<dyn IdGenerator>),
     ) -> Self {
-        Self { ports: Ports { store, users: None, processor, observer: None, webhooks: None, clock, ids }, settings }
+        let ports = Ports { store, users: None, processor, observer: None, webhooks: None, inbox: None, clock, ids };
+        Self { ports, settings }
     }
 
     /// Uses a service for users and their segments.
@@ -76,6 +80,12 @@ impl EngineBuilder {
         targets: Arc<dyn Targets>,
     ) -> Self {
         self.ports.webhooks = Some(WebhookPorts { sender, log, targets });
+        self
+    }
+
+    /// Takes events of other systems as signed webhooks. Without it, the engine believes none.
+    pub fn inbox(mut self, verifier: Arc<dyn InboxVerifier>) -> Self {
+        self.ports.inbox = Some(verifier);
         self
     }
 

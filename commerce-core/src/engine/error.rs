@@ -36,6 +36,8 @@ pub enum Resource {
     Refund,
     Return,
     Stock,
+    /// A system whose events are taken.
+    Source,
     /// A payment processor.
     Processor,
     Task,
@@ -50,6 +52,7 @@ impl fmt::Display for Resource {
             Self::Refund => "refund",
             Self::Return => "return",
             Self::Stock => "stock",
+            Self::Source => "source",
             Self::Processor => "payment processor",
             Self::Task => "task",
         })

@@ -154,6 +154,9 @@ impl Engine {
         if task.key.kind == TaskKind::TAKE_EVENT {
             return self.take_event(task.key.subject.parse().map_err(|_| unknown())?).await;
         }
+        if task.key.kind == TaskKind::TAKE_INBOX_EVENT {
+            return self.take_inbox_event(task.key.subject.parse().map_err(|_| unknown())?).await;
+        }
         if task.key.kind == TaskKind::ANSWER_DISPUTE {
             return self.ask_for_evidence(task.key.subject.parse().map_err(|_| unknown())?).await;
         }

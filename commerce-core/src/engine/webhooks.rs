@@ -181,7 +181,7 @@ impl Engine {
     }
 
     /// The payment that an event is about: by our id, by that of the processor, or that of an order without operations.
-    async fn payment_of(&self, event: &ProcessorEvent) -> Result<Option<PaymentChange>> {
+    pub(super) async fn payment_of(&self, event: &ProcessorEvent) -> Result<Option<PaymentChange>> {
         if let Some(id) = event.payment {
             if let Some(payment) = self.stored_payment(id).await? {
                 return Ok(Some(PaymentChange::of(payment)));
@@ -211,7 +211,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn received_event(&self, id: EventId) -> Result<Option<ReceivedEvent>> {
+    pub(super) async fn received_event(&self, id: EventId) -> Result<Option<ReceivedEvent>> {
         let stored = self.ports.store.document(&DocumentId::new(DocumentKind::ProcessorEvent, &id)).await?;
         Ok(stored.and_then(|document| ReceivedEvent::try_from(document).ok()))
     }

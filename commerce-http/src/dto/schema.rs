@@ -6,6 +6,7 @@ use super::promotion::{EffectDto, PromotionDto};
 use commerce_core::actor::Role;
 use commerce_core::cart::CartStatus;
 use commerce_core::ids::MAX_TEXT_ID;
+use commerce_core::inbox::{DeadLetterReason, InboxState, Receipt};
 use commerce_core::money::Rounding;
 use commerce_core::order::{PaymentStatus, Phase, RefundStatus, ReturnStatus, ShipmentStatus};
 use commerce_core::payment::{
@@ -60,11 +61,13 @@ schemas! {
     ]);
     CompensationSchema "What undoes a step of a saga." names(Compensation::ALL.iter().map(|undone| undone.name()));
     CurrencySchema "An ISO 4217 code." string().pattern(Some("^[A-Z]{3}$")).examples(["USD"]);
+    DeadLetterReasonSchema "Why an event of another system could not take effect." words(DeadLetterReason::ALL);
     DeclineClassSchema "What to do after a decline." names(DeclineClass::ALL.iter().map(|class| class.name()));
     DeclineCodeSchema "Why an operation was declined, in the same words for all processors." words(DeclineCode::ALL);
     DeliveryFailureSchema "Why a webhook got no answer." names(DeliveryFailure::ALL.iter().map(|failure| failure.name()));
     DisabledReasonSchema "Why an endpoint gets nothing." names(DisabledReason::ALL.iter().map(|reason| reason.name()));
     DecimalNumber "A decimal number: a string, or a number of at most 15 digits." decimal();
+    InboxStateSchema "What became of an event of another system: `settled`, `waiting` to be tried again, `dead`, or `discarded` by staff." words(InboxState::ALL);
     LimitSchema "The limit of a promotion that is reached." words(&[
         Limit::Uses, Limit::UsesPerCustomer, Limit::Budget,
     ]);
@@ -86,6 +89,7 @@ schemas! {
     ProductIdSchema "Identifies a product." id();
     PromotionIdSchema "Identifies a promotion." id();
     ReasonSchema "A reason, for people." text(500);
+    ReceiptSchema "What became of a message: `applied`, it took effect; `outdated`, it is older than what is known; `duplicate`, it was received before; `ignored`, its type is not taken; `waiting`, it is tried again later; `dead_lettered`, staff have to look at it." words(Receipt::ALL);
     ReceivedStateSchema "What became of an event of a payment processor: `received`, `processed`, or `unmatched` if it is about nothing that the shop knows." words(ReceivedState::ALL);
     RefundStatusSchema "The state of a refund." words(&[RefundStatus::Requested, RefundStatus::Processed, RefundStatus::Failed]);
     ReturnStatusSchema "The state of a return." words(&[

@@ -44,7 +44,7 @@ const COMMON: [Row<Property>; 28] = [
 ];
 
 /// The problems of single operations.
-const OWN: [Row<&[&str]>; 48] = [
+const OWN: [Row<&[&str]>; 51] = [
     (CART_CHANGES, 409, &["cart_already_ordered", "cart_expired"]),
     (CART_CHANGES, 422, &["amount_too_large"]),
     (&["getCart", "createQuote", "validateCode", "createProduct", "replaceProduct"], 422, &["amount_too_large"]),
@@ -87,7 +87,10 @@ const OWN: [Row<&[&str]>; 48] = [
     (&["confirmPayment", "createRefund", "refundPayment"], 503, &["payment_service_unavailable"]),
     (WEBHOOKS, 400, &["webhook_foreign", "webhook_forged", "webhook_malformed", "webhook_stale"]),
     (WEBHOOKS, 404, &["not_found"]),
-    (WEBHOOKS, 429, &["too_many_bad_signatures"]),
+    (SIGNED, 429, &["too_many_bad_signatures"]),
+    (&["receiveEvent"], 400, &["webhook_malformed"]),
+    (&["receiveEvent"], 401, &["invalid_signature", "stale_signature"]),
+    (&["receiveEvent"], 503, &["too_many_dead_letters"]),
     (WEBHOOK_ENDPOINTS, 501, &["webhooks_not_configured"]),
     (&["createWebhookEndpoint"], 409, &["too_many_webhook_endpoints"]),
     (&["listEvents"], 422, &["invalid_cursor"]),
@@ -110,6 +113,7 @@ const CART_CHANGES: &[&str] = &[
     "createOrder",
 ];
 const WEBHOOKS: &[&str] = &["receiveWebhook", "receiveRemoteWebhook"];
+const SIGNED: &[&str] = &["receiveEvent", "receiveRemoteWebhook", "receiveWebhook"];
 const WEBHOOK_ENDPOINTS: &[&str] = &[
     "createWebhookEndpoint",
     "listWebhookDeliveries",

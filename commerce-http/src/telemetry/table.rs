@@ -38,6 +38,7 @@ pub(super) const PROCESSOR: &str = "payment_processor_available";
 pub(super) const WEBHOOKS: &str = "payment_webhooks_total";
 pub(super) const PULLS: &str = "payment_event_pulls_total";
 pub(super) const PULLED: &str = "payment_events_pulled_total";
+pub(super) const INCOMING: &str = "consume_events_total";
 pub(super) const ATTEMPTS: &str = "webhook_attempts_total";
 pub(super) const ATTEMPT_TIME: &str = "webhook_attempt_duration_seconds";
 
@@ -97,6 +98,10 @@ fn describe_work() {
         "Attempts to deliver webhooks, by outcome: delivered, refused (another status), gone (410), or why there was no answer."
     );
     describe_histogram!(ATTEMPT_TIME, Unit::Seconds, "Time of an attempt to deliver a webhook.");
+    describe_counter!(
+        INCOMING,
+        "Events of other systems, by source, type and outcome: applied, outdated, duplicate, ignored, waiting, dead_lettered, or forged, stale, failed."
+    );
 }
 
 fn describe_payments() {
@@ -161,6 +166,7 @@ fn begin_work() {
     }
     counter!(ATTEMPTS, "outcome" => "delivered").increment(0);
     drop(histogram!(ATTEMPT_TIME));
+    counter!(INCOMING, "source" => "", "type" => "", "outcome" => "applied").increment(0);
 }
 
 fn begin_payments() {

@@ -197,7 +197,7 @@ async fn roles_that_are_not_named_are_refused() {
         let id = match path.split('/').nth(2).unwrap() {
             "orders" => &order["id"],
             "payments" => &order["payment"]["id"],
-            "returns" | "webhook-endpoints" | "webhooks" => &returned["id"],
+            "dead-letters" | "returns" | "webhook-endpoints" | "webhooks" => &returned["id"],
             _ => &json!("MUG"),
         };
         let path = path.replace("{id}", text(id)).replace("{refund_id}", "01890000-0000-7000-8000-00000000ffff");

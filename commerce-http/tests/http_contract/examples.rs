@@ -11,6 +11,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::document::{DOCUMENT, operation};
+use super::inbox;
 use super::shop::{Ask, Plan, Shop, fresh_key, path_of, text};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/openapi/examples.json");
@@ -158,6 +159,10 @@ async fn system(shop: &Shop, story: &mut Story) {
     story.tell(shop.admin().ask(Method::POST, &format!("{endpoint}/test"))).await;
     story.tell(shop.admin().ask(Method::POST, &format!("{endpoint}/rotate-secret"))).await;
     story.tell(shop.admin().post(&format!("{endpoint}/replay"), &json!({ "after": feed["next_cursor"] }))).await;
+    let level = inbox::level("level-1", &json!(-1), 1).to_string();
+    story.tell(inbox::signed(shop, level.as_bytes())).await;
+    let letters = shop.admin().get("/v1/dead-letters").send().await.expect(200);
+    story.tell(shop.admin().get(&format!("/v1/dead-letters/{}", text(&letters["items"][0]["id"])))).await;
     let tasks = story.tell(shop.admin().get("/v1/tasks")).await;
     let task = &tasks["items"][0];
     story.tell(shop.admin().get(&format!("/v1/tasks/{}/{}", text(&task["kind"]), text(&task["subject"])))).await;

@@ -14,6 +14,7 @@ mod events;
 mod examples;
 mod history;
 mod idempotency;
+mod inbox;
 mod inventory;
 mod limits;
 mod lists;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta};
 use commerce_core::actor::{Actor, Role};
 use commerce_core::engine::{Engine, EventTypes};
+use commerce_core::inbox::{Envelope, IncomingType, Source};
 use commerce_core::money::Currency;
 use commerce_core::order::UnpaidLimits;
 use commerce_core::payment::SandboxProcessor;
@@ -16,7 +17,7 @@ use commerce_core::settings::Settings;
 use commerce_http::auth::{Auth, VerifyingKey, mint};
 use commerce_http::telemetry::ShopMetrics;
 use commerce_http::{Options, Service};
-use commerce_testkit::{FakeUsers, FakeWebhooks, ManualClock, MemoryStore, SequentialIds};
+use commerce_testkit::{FakeInbox, FakeUsers, FakeWebhooks, ManualClock, MemoryStore, SequentialIds};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -67,6 +68,8 @@ impl Default for Plan {
         let options = Options { orders_per_minute: 0, codes_per_minute: 0, ..Options::new(auth) };
         let mut settings = Settings::new(Currency::USD);
         settings.unpaid = UnpaidLimits::NONE;
+        let types = [("level".to_owned(), IncomingType::StockLevel)].into();
+        settings.sources.insert("warehouse".parse().unwrap(), Source { envelope: Envelope::Plain, types });
         Self {
             users: None,
             trusts_users: false,
@@ -100,6 +103,7 @@ impl Shop {
         let store = MemoryStore::new();
         let builder = Engine::builder(plan.settings, Arc::new(store.clone()), plan.payments)
             .clock(clock.clone())
+            .inbox(Arc::new(FakeInbox))
             .observer(Arc::new(ShopMetrics));
         let webhooks = Arc::new(FakeWebhooks::new());
         let log = Arc::new(store.clone());

@@ -64,7 +64,7 @@ impl OpenStore {
         let sandbox = || Arc::new(SandboxProcessor::new(self.kept.clone(), Arc::new(SystemClock)));
         let processor = processor.unwrap_or_else(|| sandbox());
         let engine = Engine::builder(config.settings(currency)?, self.kept.clone(), processor);
-        let mut engine = engine.observer(Arc::new(ShopMetrics));
+        let mut engine = engine.observer(Arc::new(ShopMetrics)).inbox(config.consume.verifier()?);
         if let Some(url) = config.users.url() {
             engine = engine.users(Arc::new(Self::users(config, url)?));
         }

@@ -39,6 +39,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     config.payments.processor(&config.outgoing)?;
     config.users.signed_tokens()?;
     config.publish.targets()?;
+    config.consume.verifier()?;
     logs::start(config.log_format.unwrap_or_default(), &config.log_level.clone().unwrap_or_default());
     let workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
     let runtime = runtime::Builder::new_multi_thread()

@@ -69,6 +69,7 @@ impl Config {
         settings.webhook_secret_overlap = span(self.webhooks.secret_overlap, Settings::WEBHOOK_SECRET_OVERLAP);
         settings.webhook_patience = span(self.webhooks.give_up_after, Settings::WEBHOOK_PATIENCE);
         settings.idempotency_retention = span(self.idempotency_retention, Settings::IDEMPOTENCY_RETENTION);
+        settings.sources = self.consume.sources();
         Ok(settings)
     }
 

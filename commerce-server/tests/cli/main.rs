@@ -4,6 +4,7 @@
 
 mod attack;
 mod backup;
+mod consume;
 mod crash;
 mod disk;
 mod edge;

@@ -30,6 +30,7 @@ pub mod catalog;
 pub mod commits;
 pub mod customers;
 pub mod history;
+pub mod inbox;
 pub mod metadata;
 pub mod orders;
 pub mod promotions;
@@ -172,6 +173,12 @@ macro_rules! store_suite {
                 the_last_use_is_given_once
                 a_use_is_released_once
                 promotions_and_uses_are_paged;
+            inbox:
+                an_event_sent_at_once_takes_effect_once
+                a_change_in_several_events_takes_effect_once
+                the_newest_level_wins
+                dead_letters_are_kept_until_they_are_discarded
+                a_refused_level_waits;
             history:
                 an_orders_events_make_the_order
                 a_documents_events_make_the_document

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a shop that cannot be set up is a failed test")]
 
 mod captures;
+mod inbox;
 mod openings;
 mod outages;
 mod outside;
