@@ -107,7 +107,7 @@ impl Server<PostgresPrograms> {
     pub fn start_standby(&self, port: Option<u16>) -> Result<Self, ServerError> {
         let programs = PostgresPrograms::find()?;
         let directory = Directory::create(self.account, &env::temp_dir())?;
-        let mut copy = self.account.command(&programs.0.join("pg_basebackup"));
+        let mut copy = self.account.command(programs.0.join("pg_basebackup"));
         plain(&mut copy).current_dir(directory.path()).env("PGPASSWORD", &self.password);
         copy.args(["-D", "data", "-R", "-X", "stream", "-c", "fast", "--no-sync", "-h", "127.0.0.1", "-U", USER]);
         run(copy.args(["-p", &self.port.to_string()]))?;
