@@ -39,7 +39,7 @@ use crate::memory::Memory;
 use crate::openapi;
 use crate::options::Options;
 use crate::problem::Problem;
-use crate::quota::Quota;
+use crate::quota::Quotas;
 use crate::readers::Readers;
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::response_body::ResponseBody;
@@ -101,18 +101,12 @@ pub struct Service {
 impl Service {
     /// Serves an engine.
     pub fn new(engine: Engine, options: Options) -> Self {
-        let orders = Quota::of_orders(options.orders_per_minute);
-        let codes = Quota::of_codes(options.codes_per_minute);
-        let tokens = Quota::of_tokens(options.bad_tokens_per_minute);
-        let signatures = Quota::of_signatures(options.bad_tokens_per_minute);
+        let quotas = Quotas::new(&options);
         Self {
             app: Arc::new(App {
                 engine,
                 options,
-                orders,
-                codes,
-                tokens,
-                signatures,
+                quotas,
                 turns: Turns::default(),
                 readers: Readers::default(),
                 document: &openapi::DOCUMENT,
@@ -192,7 +186,7 @@ where
     if let Some(malformed) = parts.extensions.get::<Malformed>() {
         return Err((*malformed).into());
     }
-    let caller = identify(app, &found, &parts)?;
+    let caller = identify(app, &found, &parts).await?;
     if let Some(user) = caller.actor().and_then(|caller| caller.user.as_ref()) {
         Span::current().record("user_id", user.as_str());
     }
@@ -222,15 +216,16 @@ where
 }
 
 /// The caller. An invalid token counts against its client.
-fn identify(app: &App, found: &Found, parts: &http::request::Parts) -> Result<Caller, Problem> {
+async fn identify(app: &App, found: &Found, parts: &http::request::Parts) -> Result<Caller, Problem> {
     if matches!(found, Found::Route(route, _) if !route.access.takes_token()) {
         return Ok(Caller::Guest(Problem::no_token()));
     }
-    let refuse = |refusal| app.tokens.refuse(parts.extensions.get(), refusal);
-    Ok(match app.options.auth.caller(parts).map_err(refuse)? {
-        Caller::Guest(refusal) => Caller::Guest(refuse(refusal)),
-        known @ Caller::Known(_) => known,
-    })
+    let refuse = |refusal| app.quotas.tokens.refuse(parts.extensions.get(), refusal);
+    match app.options.auth.caller(parts) {
+        Ok(Caller::Guest(refusal)) => Ok(Caller::Guest(refuse(refusal).await)),
+        Ok(known @ Caller::Known(_)) => Ok(known),
+        Err(refusal) => Err(refuse(refusal).await),
+    }
 }
 
 fn finished(app: &App, outcome: Result<(Answer, Memory), Problem>, id: &RequestId) -> (Answer, Memory) {

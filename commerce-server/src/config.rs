@@ -12,6 +12,7 @@ mod lifecycle;
 mod logs;
 mod payments;
 mod publish;
+mod redis;
 mod shop;
 mod span;
 mod users;
@@ -43,6 +44,7 @@ use self::lifecycle::{LifecycleChoice, Windows};
 pub(crate) use self::logs::{LogFormat, LogLevel};
 use self::payments::Payments;
 use self::publish::Publish;
+use self::redis::RedisSection;
 use self::shop::{Checked, ShippingSection};
 pub(crate) use self::span::DurationText;
 pub(crate) use self::users::UsersService;
@@ -166,6 +168,8 @@ pub(crate) struct Config {
     #[arg(skip)]
     pub(crate) publish: Publish,
     #[arg(skip)]
+    pub(crate) redis: RedisSection,
+    #[arg(skip)]
     api: Option<ContractSettings>,
     #[arg(skip)]
     former_lifecycles: Vec<LifecycleChoice>,
@@ -208,6 +212,7 @@ impl Config {
         config.payments.check()?;
         config.webhooks.check()?;
         config.publish.check()?;
+        config.redis.check()?;
         config.contract()?;
         // The decimals of a fee are checked when the currency is known. KWD has the most.
         config.settings(config.currency.unwrap_or(Currency::KWD))?;
@@ -232,6 +237,7 @@ impl Config {
         self.payments.stand_in(directory);
         self.webhooks.stand_in(directory);
         self.publish.stand_in(directory);
+        self.redis.stand_in(directory);
         self.lifecycle.iter_mut().chain(&mut self.former_lifecycles).for_each(|choice| choice.stand_in(directory));
     }
 

@@ -80,6 +80,14 @@ impl Broker {
     /// # Errors
     /// If it is not installed, or does not start.
     pub fn start(kind: BrokerKind) -> Result<Self, ServerError> {
+        Self::configured(kind, "")
+    }
+
+    /// Starts a broker with further lines in its configuration file.
+    ///
+    /// # Errors
+    /// As [`Broker::start`].
+    pub fn configured(kind: BrokerKind, lines: &str) -> Result<Self, ServerError> {
         let account = Account::of_servers()?;
         let directory = Directory::create(account, &env::temp_dir())?;
         fs::create_dir(directory.path().join("data"))?;
@@ -87,7 +95,7 @@ impl Broker {
         let password = format!("{:016x}{:016x}", random(), random());
         let port = free_port()?;
         let config = directory.path().join("config");
-        fs::write(&config, kind.config(directory.path(), port, &password))?;
+        fs::write(&config, kind.config(directory.path(), port, &password) + lines)?;
         account.adopt(&config)?;
         let process = run(kind, account, &directory)?;
         Ok(Self { process, kind, port, password, account, directory })

@@ -62,6 +62,7 @@ const PACKAGES: &[&str] = &[
     "commerce-core",
     "commerce-events",
     "commerce-outbound",
+    "commerce-redis",
     "commerce-remote",
     "commerce-stripe",
     "commerce-webhooks",

@@ -47,6 +47,9 @@ impl RedisTarget {
     ///
     /// # Errors
     /// The URL is none of Redis.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub fn new(config: RedisConfig) -> Result<Self, InvalidAddress> {
         let client = Client::open(config.url.as_str()).map_err(|_| InvalidAddress)?;
         let patience = ConnectionManagerConfig::new()

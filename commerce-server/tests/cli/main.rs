@@ -20,6 +20,8 @@ mod price;
 mod processors;
 mod publish;
 mod reconcile;
+#[cfg(feature = "redis")]
+mod redis;
 mod refused;
 mod replay;
 mod running;
