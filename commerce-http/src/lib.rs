@@ -54,6 +54,7 @@ mod turns;
 
 pub use self::asyncapi::asyncapi;
 pub use self::drain::Drain;
+pub use self::idempotency::is_of_carts;
 pub use self::memory::Budget;
 pub use self::openapi::openapi;
 pub use self::options::Options;

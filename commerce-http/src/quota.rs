@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use commerce_core::actor::Actor;
 use commerce_core::engine::{Engine, EngineError, Repeatable, Reply};
+use commerce_core::ids::UserId;
 use commerce_core::permission::Permission;
 use commerce_core::port::{LimitReached, RateKey, RateLimit, RateLimiter};
 use http::StatusCode;
@@ -115,5 +116,5 @@ impl Quota {
 /// The customer whom the limits are for. Admins and services have none.
 fn limited(caller: &Actor) -> Option<&str> {
     let user = caller.user.as_ref().filter(|_| !caller.role.may(Permission::OrderUnlimited));
-    user.map(|user| user.as_str())
+    user.map(UserId::as_str)
 }

@@ -49,7 +49,7 @@ impl BrokerKind {
             ),
             Self::Redis => format!(
                 "bind 127.0.0.1\nport {port}\ndir {data}\nsave \"\"\nappendonly yes\nappendfsync always\n\
-                 user default off\nuser {USER} on >{password} ~* &* +@all\n"
+                 requirepass {password}\nuser {USER} on >{password} ~* &* +@all\n"
             ),
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! # Map
 //! * [`Redis`]: the connection, and what operators should know about the server.
-//! * [`RedisLimits`]: limits per minute.
+//! * [`RedisCarts`] keeps carts.
+//! * [`RedisLimits`] counts for limits per minute.
 //! * [`telemetry`]: the metrics.
 //!
 //! # Invariants
@@ -11,9 +12,11 @@
 //! * Every call ends in a limited time, and a server that is away does not stop what works without it.
 //! * Errors and logs contain no secret and no key.
 
+mod carts;
 mod limits;
 mod server;
 pub mod telemetry;
 
+pub use self::carts::{CartOptions, Encode, RedisCarts};
 pub use self::limits::RedisLimits;
 pub use self::server::{InvalidAddress, Redis};

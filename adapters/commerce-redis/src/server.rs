@@ -72,6 +72,11 @@ impl Redis {
         call.invoke_async(&mut self.connection.clone()).await
     }
 
+    /// The text of a key.
+    pub(crate) async fn get(&self, key: &str) -> RedisResult<Option<String>> {
+        cmd("GET").arg(key).query_async(&mut self.connection.clone()).await
+    }
+
     /// A key of the shop.
     pub(crate) fn key(&self, kind: &str, name: &str) -> String {
         format!("{}:{kind}:{name}", self.prefix)

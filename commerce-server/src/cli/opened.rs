@@ -7,15 +7,23 @@ use std::sync::Arc;
 use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
 use commerce_core::payment::SandboxProcessor;
-use commerce_core::port::{PageRequest, ProductFilter, StoreError, Targets, WebhookSender};
+use commerce_core::port::{PageRequest, ProductFilter, Store, StoreError, Targets, WebhookSender};
 use commerce_core::system::SystemClock;
+#[cfg(feature = "redis")]
+use commerce_http::dto::event::{DEFAULT_SOURCE, cloud_event};
 use commerce_http::telemetry::PaymentMetrics;
+#[cfg(feature = "redis")]
+use commerce_redis::{CartOptions, RedisCarts};
 use tokio::runtime;
 
 use self::kept::Backend;
 use super::failure::Failure;
 use crate::config::{Config, Secret};
 use crate::users::HttpUsers;
+
+/// How long an expired cart is still in Redis.
+#[cfg(feature = "redis")]
+const GRACE: std::time::Duration = std::time::Duration::from_secs(1);
 
 #[derive(Clone, Debug)]
 pub(super) struct OpenStore {
@@ -62,7 +70,7 @@ impl OpenStore {
         let processor = config.payments.processor()?;
         let sandbox = || Arc::new(SandboxProcessor::new(self.kept.clone(), Arc::new(SystemClock)));
         let processor = processor.unwrap_or_else(|| sandbox());
-        let engine = Engine::builder(config.settings(currency)?, self.kept.clone(), processor);
+        let engine = Engine::builder(config.settings(currency)?, self.store(config, currency)?, processor);
         let mut engine = engine.observer(Arc::new(PaymentMetrics));
         if let Some(url) = config.users.url() {
             let token = config.users.token()?;
@@ -77,6 +85,26 @@ impl OpenStore {
             engine = engine.webhooks(sender, self.kept.clone(), self.kept.clone());
         }
         Ok(engine.build())
+    }
+
+    /// Where orders, documents and stock are: the database, perhaps with carts in Redis.
+    #[cfg(feature = "redis")]
+    fn store(&self, config: &Config, currency: Currency) -> Result<Arc<dyn Store>, Failure> {
+        let Some(redis) = config.redis.server()?.filter(|_| config.redis.carts) else { return Ok(self.kept.clone()) };
+        let options = CartOptions {
+            grace: GRACE,
+            answers: config.settings(currency)?.idempotency_retention.to_std().unwrap_or_default(),
+            is_of_carts: commerce_http::is_of_carts,
+            encode: cloud_event,
+            event_source: DEFAULT_SOURCE.to_owned(),
+        };
+        Ok(Arc::new(RedisCarts::new(redis, self.kept.clone(), options)))
+    }
+
+    #[cfg(not(feature = "redis"))]
+    #[expect(clippy::unnecessary_wraps, reason = "as with Redis")]
+    fn store(&self, _: &Config, _: Currency) -> Result<Arc<dyn Store>, Failure> {
+        Ok(self.kept.clone())
     }
 
     /// What sends webhooks. A shop without configured keys signs with the development key.

@@ -15,8 +15,9 @@ pub(crate) struct RedisSection {
     /// The file with the URL, if that has a password.
     url_file: Option<PathBuf>,
     /// What all keys begin with.
-    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "read by builds with Redis"))]
     prefix: Option<String>,
+    /// Whether carts are kept in Redis until they are ordered.
+    pub(crate) carts: bool,
 }
 
 impl RedisSection {
@@ -27,6 +28,9 @@ impl RedisSection {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if self.url.is_some() && self.url_file.is_some() {
             return Err(refused("redis", "url and url_file exclude each other"));
+        }
+        if self.carts && self.url.is_none() && self.url_file.is_none() {
+            return Err(refused("redis.carts", "needs url or url_file"));
         }
         Ok(())
     }

@@ -22,6 +22,8 @@ mod publish;
 mod reconcile;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "redis")]
+mod redis_carts;
 mod refused;
 mod replay;
 mod running;
