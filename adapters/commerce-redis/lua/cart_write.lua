@@ -4,8 +4,6 @@
 -- next version, the body, its time, 1 if it is active, and the id, type, subject and text of the event. Times are in milliseconds.
 local count = tonumber(ARGV[1])
 local answer, stream = KEYS[2 * count + 1], KEYS[2 * count + 2]
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + clock[2] / 1000
 local function of(change)
   return unpack(ARGV, 10 * change - 5, 10 * change + 4)
 end
@@ -18,8 +16,8 @@ end
 local freed, seen = {}, {}
 for change = 1, count do
   local id, expected, version_after, _, _, active = of(change)
-  local version, ends = unpack(redis.call('HMGET', KEYS[2 * change - 1], 'version', 'ends'))
-  if ends and tonumber(ends) > now then
+  local version, token = unpack(redis.call('HMGET', KEYS[2 * change - 1], 'version', 'token'))
+  if token then
     return { 'busy', id }
   end
   version = seen[id] or version or '0'
@@ -50,7 +48,6 @@ for change = 1, count do
   local id, _, version, body, time, active, event, kind, subject, text = of(change)
   local cart = KEYS[2 * change - 1]
   redis.call('HSET', cart, 'version', version, 'body', body)
-  redis.call('HDEL', cart, 'token', 'ends')
   redis.call('PEXPIRE', cart, time)
   if active == '1' then
     redis.call('SET', KEYS[2 * change], id, 'PX', time)

@@ -31,6 +31,8 @@ pub type Encode = fn(&FeedItem, &str) -> Result<Vec<u8>, serde_json::Error>;
 pub struct CartOptions {
     /// How long an expired cart is still there, as one that has expired.
     pub grace: Duration,
+    /// How long a cart is not changed while its order is committed: longer than the other store takes for a commit.
+    pub mark: Duration,
     /// How long the answers to requests with an idempotency key are kept.
     pub answers: Duration,
     /// Whether a request with this idempotency key changes a cart and nothing else.
@@ -48,8 +50,8 @@ pub struct CartOptions {
 /// 2. The other store commits the order with the ordered cart, as a new document. That is the decision: there is one document of an id.
 /// 3. The cart is removed from Redis.
 ///
-/// After a crash between 2 and 3, whoever finds the mark asks the other store, and removes the cart. After one between 1 and 2, the mark
-/// ends by itself.
+/// After a crash, whoever finds the mark asks the other store. If the cart was ordered, it is removed. If not, the next change takes the mark
+/// back when its time is over.
 pub struct RedisCarts {
     kept: KeptCarts,
     store: Arc<dyn Store>,
@@ -76,11 +78,7 @@ impl RedisCarts {
                 }
                 Written::Conflict(id, actual) => return Err(self.conflict(commit, &id, actual).await?),
                 Written::Claimed(id, owner) => return Err(claimed(commit, &id, owner)),
-                Written::Busy(id) => {
-                    self.settled(&id).await?;
-                    tokio::time::sleep(pause).await;
-                    pause = PAUSES.1.min(pause * 2);
-                }
+                Written::Busy(id) => pause = self.wait(&id, pause).await?,
             }
         }
         Err(busy().into())
@@ -108,6 +106,15 @@ impl RedisCarts {
         let Some(cart) = self.ordered(&id).await? else { return Ok(false) };
         self.kept.close(&id.id, &cart.user_id).await;
         Ok(true)
+    }
+
+    /// Waits for the checkout that has marked a cart, and ends what a dead one has left. Returns the next pause.
+    async fn wait(&self, id: &str, pause: Duration) -> StoreResult<Duration> {
+        if !self.settled(id).await? {
+            self.kept.lift(id).await;
+            tokio::time::sleep(pause).await;
+        }
+        Ok(PAUSES.1.min(pause.saturating_mul(2)))
     }
 
     /// A cart that was not ordered.

@@ -26,6 +26,7 @@ struct OneServer {
     server: Broker,
     store: FaultInjector<MemoryStore>,
     grace: Duration,
+    mark: Duration,
 }
 
 impl OneServer {
@@ -33,6 +34,7 @@ impl OneServer {
         let redis = Redis::new(&self.server.url(), "shop").expect("an address");
         let options = CartOptions {
             grace: self.grace,
+            mark: self.mark,
             answers: Duration::from_secs(60),
             is_of_carts: |key| key.scope.contains("/carts"),
             encode: cloud_event,
@@ -61,7 +63,7 @@ impl Fixture for OneServer {
 
 fn start() -> Ready<OneServer> {
     let server = required(Broker::start(BrokerKind::Redis));
-    ready(OneServer { server, store: FaultInjector::new(MemoryStore::new(), 1), grace: GRACE })
+    ready(OneServer { server, store: FaultInjector::new(MemoryStore::new(), 1), grace: GRACE, mark: GRACE })
 }
 
 /// All of carts, and what others notice of them. Left out: lists and histories of carts, which there are none of, and commits that open a
@@ -159,6 +161,36 @@ async fn a_cart_whose_buyer_dies_between_order_and_closing_is_ordered_once() {
     let found = fixture.carts().cart(cart.id).await.expect("it answers").expect("it is kept");
     assert_eq!((found.status, found.version), (CartStatus::CheckedOut, 2));
     assert_eq!(fixture.carts().active_cart(&cart.user_id).await.expect("it answers"), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ordered_cart_is_never_open_again_however_long_ago_its_buyer_died() {
+    let (mut fixture, shop) = (start().await, CommitBuilder::new(1));
+    fixture.mark = Duration::from_millis(100);
+    let cart = filled(&fixture, &shop).await;
+    fixture.store.strike(0, Fault::Lost);
+    fixture.carts().commit(checkout(&shop, &cart)).await.expect_err("its answer is lost");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let late = fixture.carts().commit(shop.update(&cart, &changed(&cart))).await;
+    assert!(matches!(late, Err(CommitError::Refused(Refusal::VersionConflict { expected: 1, actual: 2, .. }))));
+    let found = fixture.carts().cart(cart.id).await.expect("it answers").expect("it is kept");
+    assert_eq!(found.status, CartStatus::CheckedOut);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cart_whose_buyer_dies_before_the_order_can_be_changed_when_the_mark_ends() {
+    let (mut fixture, shop) = (start().await, CommitBuilder::new(1));
+    fixture.mark = Duration::from_millis(500);
+    let cart = filled(&fixture, &shop).await;
+    fixture.store.strike(0, Fault::Late(Duration::from_secs(60)));
+    let (store, commit) = (fixture.carts(), checkout(&shop, &cart));
+    let buyer = tokio::spawn(async move { store.commit(commit).await });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    buyer.abort();
+    let began = std::time::Instant::now();
+    fixture.carts().commit(shop.update(&cart, &changed(&cart))).await.expect("it waits for the mark");
+    assert!(began.elapsed() > Duration::from_millis(100), "{:?}", began.elapsed());
+    assert_eq!(orders(&fixture).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -24,6 +24,9 @@ use crate::users::HttpUsers;
 /// How long an expired cart is still in Redis.
 #[cfg(feature = "redis")]
 const GRACE: std::time::Duration = std::time::Duration::from_secs(1);
+/// How long a cart is not changed while its order is committed.
+#[cfg(feature = "redis")]
+const MARK: std::time::Duration = std::time::Duration::from_secs(30);
 
 #[derive(Clone, Debug)]
 pub(super) struct OpenStore {
@@ -93,6 +96,7 @@ impl OpenStore {
         let Some(redis) = config.redis.server()?.filter(|_| config.redis.carts) else { return Ok(self.kept.clone()) };
         let options = CartOptions {
             grace: GRACE,
+            mark: MARK,
             answers: config.settings(currency)?.idempotency_retention.to_std().unwrap_or_default(),
             is_of_carts: commerce_http::is_of_carts,
             encode: cloud_event,

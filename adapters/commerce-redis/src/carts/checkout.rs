@@ -2,8 +2,8 @@
 
 use commerce_core::cart::{Cart, CartStatus};
 use commerce_core::commit::{Commit, Refusal, Subject};
-use commerce_core::document::DocumentKind;
-use commerce_core::port::{CommitError, StoreError, StoreErrorKind};
+use commerce_core::document::{DocumentChange, DocumentKind};
+use commerce_core::port::{CommitError, StoreError, StoreErrorKind, StoreResult};
 
 use super::{Marked, PATIENCE, PAUSES, RedisCarts, busy};
 
@@ -13,14 +13,7 @@ const MIXED: &str = "a commit that is not of carts alone may only order a cart";
 impl RedisCarts {
     /// Places an order of a cart: marks the cart, commits the order, and removes the cart.
     pub(super) async fn check_out(&self, mut commit: Commit) -> Result<(), CommitError> {
-        let place = commit.documents.iter().position(|change| change.id().kind == DocumentKind::Cart);
-        let Some(change) = place.and_then(|place| commit.documents.get(place)).cloned() else {
-            return self.store.commit(commit).await;
-        };
-        let cart = Cart::try_from(change.document().clone()).map_err(StoreError::from)?;
-        if cart.status != CartStatus::CheckedOut || change.expected() == 0 {
-            return Err(StoreError::new(StoreErrorKind::Corrupt, MIXED).into());
-        }
+        let Some((change, cart)) = ordered(&commit)? else { return self.store.commit(commit).await };
         let (id, token) = (change.id().id.clone(), commit.seed.to_string());
         self.mark(&commit, &id, change.expected(), &token).await?;
         commit.documents.retain(|change| change.id().kind != DocumentKind::Cart);
@@ -48,13 +41,21 @@ impl RedisCarts {
             match self.kept.mark(id, expected, token).await? {
                 Marked::Done => return Ok(()),
                 Marked::Conflict(actual) => return Err(self.conflict(commit, id, actual).await?),
-                Marked::Busy => {
-                    self.settled(id).await?;
-                    tokio::time::sleep(pause).await;
-                    pause = PAUSES.1.min(pause * 2);
-                }
+                Marked::Busy => pause = self.wait(id, pause).await?,
             }
         }
         Err(busy().into())
+    }
+}
+
+/// The cart that a commit orders, and its change.
+fn ordered(commit: &Commit) -> StoreResult<Option<(DocumentChange, Cart)>> {
+    let mut carts = commit.documents.iter().filter(|change| change.id().kind == DocumentKind::Cart);
+    let Some(change) = carts.next().cloned() else { return Ok(None) };
+    let cart = Cart::try_from(change.document().clone())?;
+    if cart.status == CartStatus::CheckedOut && change.expected() > 0 && carts.next().is_none() {
+        Ok(Some((change, cart)))
+    } else {
+        Err(StoreError::new(StoreErrorKind::Corrupt, MIXED))
     }
 }

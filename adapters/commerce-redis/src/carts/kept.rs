@@ -17,8 +17,6 @@ use super::CartOptions;
 use crate::server::{Redis, reason};
 use crate::telemetry;
 
-/// How long a cart is not changed while its order is committed.
-const MARK: Duration = Duration::from_secs(30);
 /// About how many events the stream keeps.
 const EVENTS: u32 = 100_000;
 
@@ -124,10 +122,10 @@ impl KeptCarts {
 
     /// Marks a cart for the order with this token.
     pub(super) async fn mark(&self, id: &str, expected: u64, token: &str) -> StoreResult<Marked> {
-        let arguments = [expected.to_string(), token.to_owned(), millis(MARK)];
+        let arguments = [expected.to_string(), token.to_owned(), millis(self.options.mark)];
         let arguments = arguments.each_ref().map(String::as_bytes);
         let outcome: RedisResult<Vec<String>> = self.redis.run(&self.mark, &[self.key(id)], &arguments).await;
-        // A mark that nobody knows of ends by itself, and nothing was ordered.
+        // The time of a mark that nobody knows of ends, and nothing was ordered.
         let outcome = outcome.map_err(|error| unavailable(&error))?;
         match *outcome.iter().map(String::as_str).collect::<Vec<_>>() {
             ["done"] => Ok(Marked::Done),
@@ -137,10 +135,15 @@ impl KeptCarts {
         }
     }
 
-    /// Takes back the mark of an order that was not placed. If that fails, it ends by itself.
+    /// Takes back a mark whose time is over. The caller knows that the cart was not ordered.
+    pub(super) async fn lift(&self, id: &str) {
+        self.unmark(id, "").await;
+    }
+
+    /// Takes back the mark of an order that was not placed. If that fails, its time ends.
     pub(super) async fn unmark(&self, id: &str, token: &str) {
         let outcome: RedisResult<()> = self.redis.run(&self.unmark, &[self.key(id)], &[token.as_bytes()]).await;
-        noted(outcome, "a cart could not be released; it is locked for half a minute");
+        noted(outcome, "a cart could not be released; it is locked for a while");
     }
 
     /// Removes an ordered cart. If that fails, the next one who finds it does.
