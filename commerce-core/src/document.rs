@@ -445,9 +445,9 @@ impl Aggregate for Cart {
 
     fn event_type(&self, before: Option<&Self>) -> &'static str {
         match (before, self.status) {
-            (None, _) => Self::CREATED,
+            (_, CartStatus::CheckedOut) => "cart.checked_out",
+            (None, CartStatus::Active | CartStatus::Expired) => Self::CREATED,
             (Some(_), CartStatus::Active) => Self::UPDATED,
-            (Some(_), CartStatus::CheckedOut) => "cart.checked_out",
             (Some(_), CartStatus::Expired) => "cart.expired",
         }
     }

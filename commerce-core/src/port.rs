@@ -7,6 +7,7 @@ mod observer;
 mod page;
 mod processor;
 mod publisher;
+mod rate_limiter;
 mod read;
 mod webhooks;
 
@@ -30,6 +31,7 @@ pub use self::processor::{
     SetupRequest, Webhook, WebhookRejection,
 };
 pub use self::publisher::{PublishError, PublishFailure, Publisher, Targets};
+pub use self::rate_limiter::{LimitReached, RateKey, RateLimit, RateLimiter};
 pub use self::webhooks::{DeliveryLog, WebhookRequest, WebhookSecret, WebhookSender};
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Offer, Product};

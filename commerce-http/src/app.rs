@@ -1,6 +1,5 @@
 //! The state that all requests share.
 
-use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
@@ -8,7 +7,7 @@ use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
 
 use crate::options::Options;
-use crate::quota::Quota;
+use crate::quota::Quotas;
 use crate::readers::Readers;
 use crate::turns::Turns;
 
@@ -16,10 +15,7 @@ use crate::turns::Turns;
 pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) options: Options,
-    pub(crate) orders: Quota,
-    pub(crate) codes: Quota,
-    pub(crate) tokens: Quota<IpAddr>,
-    pub(crate) signatures: Quota<IpAddr>,
+    pub(crate) quotas: Quotas,
     pub(crate) turns: Turns,
     pub(crate) readers: Readers,
     pub(crate) document: &'static LazyLock<Bytes>,

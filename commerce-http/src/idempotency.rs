@@ -129,6 +129,12 @@ impl<T> IdempotencyGuard<'_, T> {
     }
 }
 
+/// Whether a key is of a request that changes a cart and nothing else.
+pub fn is_of_carts(key: &IdempotencyKey) -> bool {
+    // The path, or the path and the role.
+    key.scope.rsplit(' ').take(2).any(|word| word == "/carts" || word.starts_with("/carts/"))
+}
+
 /// The answer to a request that is idempotent without a key.
 pub(crate) fn unkeyed<T>(reply: Reply<T>, write: impl FnOnce(&T) -> Answer) -> Outcome {
     match reply {

@@ -1,7 +1,9 @@
 //! The options of the service.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use commerce_core::port::RateLimiter;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::auth::Auth;
@@ -9,6 +11,7 @@ use crate::contract::Contract;
 use crate::cors::Cors;
 use crate::drain::Drain;
 use crate::dto::event::DEFAULT_SOURCE;
+use crate::process_limits::ProcessLimits;
 
 /// The options of the service.
 #[derive(Clone, Debug)]
@@ -23,6 +26,8 @@ pub struct Options {
     /// The maximum number of invalid tokens per [client](crate::ClientAddress) and minute, and of webhooks with an invalid signature; 0
     /// for no limit.
     pub bad_tokens_per_minute: u32,
+    /// Counts for these three limits.
+    pub limiter: Arc<dyn RateLimiter>,
     /// The metrics of [`telemetry::install`](crate::telemetry::install). Without them, `/metrics` is not found, for example
     /// because they are served on another listener.
     pub metrics: Option<PrometheusHandle>,
@@ -41,13 +46,14 @@ pub struct Options {
 }
 
 impl Options {
-    /// 120 orders, 30 futile codes and 120 invalid tokens a minute, no metrics, ten seconds for a body and ten for a handler.
+    /// 120 orders, 30 futile codes and 120 invalid tokens a minute, counted by this process, no metrics, ten seconds for a body and ten for a handler.
     pub fn new(auth: Auth) -> Self {
         Self {
             auth,
             orders_per_minute: 120,
             codes_per_minute: 30,
             bad_tokens_per_minute: 120,
+            limiter: Arc::new(ProcessLimits::default()),
             metrics: None,
             body_timeout: Duration::from_secs(10),
             handler_timeout: Duration::from_secs(10),

@@ -1,74 +1,80 @@
 //! Limits per minute: of a customer's orders, of promotion codes that do not apply, and of a client's invalid tokens and signatures.
 
-use std::collections::HashMap;
-use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use commerce_core::actor::Actor;
 use commerce_core::engine::{Engine, EngineError, Repeatable, Reply};
 use commerce_core::ids::UserId;
 use commerce_core::permission::Permission;
+use commerce_core::port::{LimitReached, RateKey, RateLimit, RateLimiter};
 use http::StatusCode;
 
 use crate::idempotency::IdempotencyGuard;
+use crate::options::Options;
 use crate::problem::Problem;
-
-const MINUTE: Duration = Duration::from_secs(60);
-/// The most clients that are remembered. Whoever has more addresses is not limited by them.
-const MOST_CLIENTS: usize = 10_000;
 
 /// The address of the client of a request, which a server puts into the extensions of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
-/// A limit per minute for each customer or client. All may come in one burst.
+/// The limits per minute.
 #[derive(Debug)]
-pub(crate) struct Quota<K = UserId> {
-    /// The code and the message of the refusal.
-    refusal: (&'static str, &'static str),
-    /// The share of one in the minute. `None` if there is no limit.
-    interval: Option<Duration>,
-    /// The instants at which the whole quota is there again. For others it is there now.
-    free_at: Mutex<HashMap<K, Instant>>,
-    /// The most that are remembered.
-    most: usize,
+pub(crate) struct Quotas {
+    pub(crate) orders: Quota,
+    /// Codes that do not apply, so that codes cannot be guessed.
+    pub(crate) codes: Quota,
+    pub(crate) tokens: Quota,
+    pub(crate) signatures: Quota,
 }
 
-impl Quota<IpAddr> {
-    /// A limit of invalid tokens per minute; 0 for none.
-    pub(crate) fn of_tokens(per_minute: u32) -> Self {
-        let refusal = ("too_many_bad_tokens", "Too many invalid tokens in a short time.");
-        Self { most: MOST_CLIENTS, ..Self::new(per_minute, refusal) }
+impl Quotas {
+    pub(crate) fn new(options: &Options) -> Self {
+        let quota = |limit, per_minute, refusal| Quota {
+            limit,
+            rate: RateLimit::per_minute(per_minute),
+            refusal,
+            limiter: Arc::clone(&options.limiter),
+        };
+        let orders = ("too_many_orders", "Too many orders in a short time.");
+        let codes = ("too_many_codes_tried", "Too many promotion codes that do not apply in a short time.");
+        let tokens = ("too_many_bad_tokens", "Too many invalid tokens in a short time.");
+        let signatures = ("too_many_bad_signatures", "Too many invalid signatures in a short time.");
+        Self {
+            orders: quota("orders", options.orders_per_minute, orders),
+            codes: quota("codes", options.codes_per_minute, codes),
+            tokens: quota("tokens", options.bad_tokens_per_minute, tokens),
+            signatures: quota("signatures", options.bad_tokens_per_minute, signatures),
+        }
     }
+}
 
-    /// A limit of invalid signatures per minute; 0 for none.
-    pub(crate) fn of_signatures(per_minute: u32) -> Self {
-        let refusal = ("too_many_bad_signatures", "Too many invalid signatures in a short time.");
-        Self { most: MOST_CLIENTS, ..Self::new(per_minute, refusal) }
-    }
-
-    /// The answer to an invalid token or signature.
-    pub(crate) fn refuse(&self, client: Option<&ClientAddress>, refusal: Problem) -> Problem {
-        let Some(ClientAddress(address)) = client.filter(|_| refusal.is_forgery()) else { return refusal };
-        self.take_one(address).err().unwrap_or(refusal)
-    }
+/// A limit per minute for each customer or client. All may come in one burst.
+#[derive(Debug)]
+pub(crate) struct Quota {
+    /// The name of the limit.
+    limit: &'static str,
+    /// `None` if there is no limit.
+    rate: Option<RateLimit>,
+    /// The code and the message of the refusal.
+    refusal: (&'static str, &'static str),
+    limiter: Arc<dyn RateLimiter>,
 }
 
 impl Quota {
-    /// A limit of orders per minute; 0 for none.
-    pub(crate) fn of_orders(per_minute: u32) -> Self {
-        Self::new(per_minute, ("too_many_orders", "Too many orders in a short time."))
+    /// The answer to an invalid token or signature.
+    pub(crate) async fn refuse(&self, client: Option<&ClientAddress>, refusal: Problem) -> Problem {
+        match client.filter(|_| refusal.is_forgery()) {
+            Some(ClientAddress(address)) => self.take_one(&address.to_string()).await.err().unwrap_or(refusal),
+            None => refusal,
+        }
     }
 
-    /// A limit of codes that do not apply per minute, so that codes cannot be guessed; 0 for none.
-    pub(crate) fn of_codes(per_minute: u32) -> Self {
-        Self::new(per_minute, ("too_many_codes_tried", "Too many promotion codes that do not apply in a short time."))
-    }
-
-    pub(crate) fn take(&self, caller: &Actor) -> Result<(), Problem> {
-        limited(caller).map_or(Ok(()), |user| self.take_one(user))
+    pub(crate) async fn take(&self, caller: &Actor) -> Result<(), Problem> {
+        match limited(caller) {
+            Some(user) => self.take_one(user).await,
+            None => Ok(()),
+        }
     }
 
     /// Runs a use case within the limit. Only new outcomes that `counts` admits count. A repeated request is answered even if the
@@ -80,56 +86,35 @@ impl Quota {
         reply: impl Future<Output = Result<Reply<T>, EngineError>>,
         counts: impl FnOnce(&T) -> bool,
     ) -> Result<Reply<T>, Problem> {
-        if let Err(refused) = self.take(caller) {
+        if let Err(refused) = self.take(caller).await {
             return engine.answered(guard.idempotency().as_ref()).await?.ok_or(refused);
         }
         let reply = reply.await;
         if !matches!(&reply, Ok(Reply::Fresh(outcome)) if counts(outcome)) {
-            self.release(caller);
+            self.release(caller).await;
         }
         Ok(reply?)
     }
 
     /// Returns the share of what does not count.
-    pub(crate) fn release(&self, caller: &Actor) {
-        let Some((interval, user)) = self.interval.zip(limited(caller)) else { return };
-        if let Some(free_at) = self.known().get_mut(user) {
-            *free_at -= interval;
+    pub(crate) async fn release(&self, caller: &Actor) {
+        if let Some((rate, holder)) = self.rate.zip(limited(caller)) {
+            self.limiter.release(RateKey { limit: self.limit, holder }, rate).await;
         }
+    }
+
+    async fn take_one(&self, holder: &str) -> Result<(), Problem> {
+        let Some(rate) = self.rate else { return Ok(()) };
+        let taken = self.limiter.take(RateKey { limit: self.limit, holder }, rate).await;
+        taken.map_err(|LimitReached { wait }| {
+            let (code, detail) = self.refusal;
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, code, detail).retry_after(wait.as_secs() + 1)
+        })
     }
 }
 
 /// The customer whom the limits are for. Admins and services have none.
-fn limited(caller: &Actor) -> Option<&UserId> {
-    caller.user.as_ref().filter(|_| !caller.role.may(Permission::OrderUnlimited))
-}
-
-impl<K: Clone + Eq + Hash> Quota<K> {
-    fn new(per_minute: u32, refusal: (&'static str, &'static str)) -> Self {
-        Self { refusal, interval: MINUTE.checked_div(per_minute), free_at: Mutex::default(), most: usize::MAX }
-    }
-
-    fn take_one(&self, key: &K) -> Result<(), Problem> {
-        let Some(interval) = self.interval else { return Ok(()) };
-        let (now, mut known) = (Instant::now(), self.known());
-        let free_at = known.get(key).map_or(now, |free_at| now.max(*free_at)) + interval;
-        let wait = free_at.saturating_duration_since(now + MINUTE);
-        if !wait.is_zero() {
-            let (code, detail) = self.refusal;
-            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, code, detail);
-            return Err(problem.retry_after(wait.as_secs() + 1));
-        }
-        if known.len() == known.capacity().min(self.most) {
-            known.retain(|_, free_at| *free_at > now);
-        }
-        if known.len() == self.most {
-            known.clear();
-        }
-        known.insert(key.clone(), free_at);
-        Ok(())
-    }
-
-    fn known(&self) -> MutexGuard<'_, HashMap<K, Instant>> {
-        self.free_at.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn limited(caller: &Actor) -> Option<&str> {
+    let user = caller.user.as_ref().filter(|_| !caller.role.may(Permission::OrderUnlimited));
+    user.map(UserId::as_str)
 }

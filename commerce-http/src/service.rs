@@ -40,7 +40,7 @@ use crate::memory::Memory;
 use crate::openapi;
 use crate::options::Options;
 use crate::problem::Problem;
-use crate::quota::Quota;
+use crate::quota::Quotas;
 use crate::readers::Readers;
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::response_body::ResponseBody;
@@ -102,18 +102,12 @@ pub struct Service {
 impl Service {
     /// Serves an engine.
     pub fn new(engine: Engine, options: Options) -> Self {
-        let orders = Quota::of_orders(options.orders_per_minute);
-        let codes = Quota::of_codes(options.codes_per_minute);
-        let tokens = Quota::of_tokens(options.bad_tokens_per_minute);
-        let signatures = Quota::of_signatures(options.bad_tokens_per_minute);
+        let quotas = Quotas::new(&options);
         Self {
             app: Arc::new(App {
                 engine,
                 options,
-                orders,
-                codes,
-                tokens,
-                signatures,
+                quotas,
                 turns: Turns::default(),
                 readers: Readers::default(),
                 document: &openapi::DOCUMENT,
@@ -249,11 +243,12 @@ async fn identify(app: &App, found: &Found, parts: &http::request::Parts) -> Res
         return Ok(Caller::Guest(Problem::no_token()));
     }
     app.options.auth.await_newer_keys(parts).await;
-    let refuse = |refusal| app.tokens.refuse(parts.extensions.get(), refusal);
-    Ok(match app.options.auth.caller(parts).map_err(refuse)? {
-        Caller::Guest(refusal) => Caller::Guest(refuse(refusal)),
-        known @ Caller::Known(_) => known,
-    })
+    let refuse = |refusal| app.quotas.tokens.refuse(parts.extensions.get(), refusal);
+    match app.options.auth.caller(parts) {
+        Ok(Caller::Guest(refusal)) => Ok(Caller::Guest(refuse(refusal).await)),
+        Ok(known @ Caller::Known(_)) => Ok(known),
+        Err(refusal) => Err(refuse(refusal).await),
+    }
 }
 
 fn finished(app: &App, outcome: Result<(Answer, Memory), Problem>, id: &RequestId) -> (Answer, Memory) {

@@ -6,8 +6,8 @@
 
 mod clients;
 mod connections;
-mod cors;
 mod consume;
+mod cors;
 mod database;
 mod keys;
 mod lifecycle;
@@ -15,6 +15,7 @@ mod logs;
 mod outgoing;
 mod payments;
 mod publish;
+mod redis;
 mod shop;
 mod span;
 mod users;
@@ -40,8 +41,8 @@ use thiserror::Error;
 
 use self::clients::ClientLimits;
 use self::connections::Connections;
-pub(crate) use self::cors::CorsSection;
 use self::consume::Consume;
+pub(crate) use self::cors::CorsSection;
 pub(crate) use self::database::{Database, DatabaseRefused};
 pub(crate) use self::keys::{Keys, Secret};
 use self::lifecycle::{LifecycleChoice, Windows};
@@ -50,6 +51,7 @@ pub(crate) use self::outgoing::{ClientCertificates, TlsFiles};
 use self::outgoing::{Outgoing, TlsSection};
 use self::payments::Payments;
 use self::publish::Publish;
+use self::redis::RedisSection;
 use self::shop::{Checked, ShippingSection};
 pub(crate) use self::span::DurationText;
 pub(crate) use self::users::UsersService;
@@ -181,6 +183,8 @@ pub(crate) struct Config {
     #[arg(skip)]
     pub(crate) consume: Consume,
     #[arg(skip)]
+    pub(crate) redis: RedisSection,
+    #[arg(skip)]
     api: Option<ContractSettings>,
     #[arg(skip)]
     former_lifecycles: Vec<LifecycleChoice>,
@@ -227,6 +231,7 @@ impl Config {
         config.tls.files()?;
         config.cors.as_ref().map(CorsSection::cors).transpose()?;
         config.consume.check()?;
+        config.redis.check()?;
         config.contract()?;
         // The decimals of a fee are checked when the currency is known. KWD has the most.
         config.settings(config.currency.unwrap_or(Currency::KWD))?;
@@ -254,6 +259,7 @@ impl Config {
         self.tls.stand_in(directory);
         self.publish.stand_in(directory);
         self.consume.stand_in(directory);
+        self.redis.stand_in(directory);
         self.lifecycle.iter_mut().chain(&mut self.former_lifecycles).for_each(|choice| choice.stand_in(directory));
     }
 

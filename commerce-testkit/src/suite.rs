@@ -3,5 +3,6 @@
 pub mod deliveries;
 pub mod processor;
 pub mod publisher;
+pub mod rate_limiter;
 pub mod store;
 pub mod targets;

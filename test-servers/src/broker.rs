@@ -124,7 +124,7 @@ fn nats(port: u16, password: &str, data: &str) -> String {
 fn redis(port: u16, password: &str, data: &str) -> String {
     format!(
         "bind 127.0.0.1\nport {port}\ndir {data}\nsave \"\"\nappendonly yes\nappendfsync always\n\
-         user default off\nuser {USER} on >{password} ~* &* +@all\n"
+         requirepass {password}\nuser {USER} on >{password} ~* &* +@all\n"
     )
 }
 
@@ -181,14 +181,26 @@ impl Broker {
     /// # Errors
     /// If it is not installed, or does not start.
     pub fn start(kind: BrokerKind) -> Result<Self, ServerError> {
-        Self::start_with(kind, None)
+        Self::prepared(kind, None, "")
     }
 
     /// Starts a broker that takes connections by TLS: NATS only those, the others on a second port.
     ///
     /// # Errors
-    /// If it is not installed, or does not start.
-    pub fn start_with(kind: BrokerKind, identity: Option<Identity<'_>>) -> Result<Self, ServerError> {
+    /// As [`Broker::start`].
+    pub fn start_with(kind: BrokerKind, identity: Identity<'_>) -> Result<Self, ServerError> {
+        Self::prepared(kind, Some(identity), "")
+    }
+
+    /// Starts a broker with further lines in its configuration file.
+    ///
+    /// # Errors
+    /// As [`Broker::start`].
+    pub fn configured(kind: BrokerKind, lines: &str) -> Result<Self, ServerError> {
+        Self::prepared(kind, None, lines)
+    }
+
+    fn prepared(kind: BrokerKind, identity: Option<Identity<'_>>, lines: &str) -> Result<Self, ServerError> {
         let account = Account::of_servers()?;
         let directory = Directory::create(account, &env::temp_dir())?;
         fs::create_dir(directory.path().join("data"))?;
@@ -196,7 +208,7 @@ impl Broker {
         let password = format!("{:016x}{:016x}", random(), random());
         let (port, tls) = (free_port()?, identity.map(|_| free_port()).transpose()?);
         let setup = Setup { directory: directory.path().to_owned(), port, tls, password };
-        let text = kind.config(&setup);
+        let text = kind.config(&setup) + lines;
         let identity = identity.map(|identity| [("certificate", identity.certificate), ("key", identity.key)]);
         let config = if kind == BrokerKind::RabbitMq { "config.conf" } else { "config" };
         for (name, text) in identity.into_iter().flatten().chain([(config, text.as_str())]) {

@@ -70,6 +70,7 @@ const PACKAGES: &[&str] = &[
     "commerce-core",
     "commerce-events",
     "commerce-outbound",
+    "commerce-redis",
     "commerce-remote",
     "commerce-stripe",
     "commerce-trace",

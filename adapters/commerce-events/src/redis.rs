@@ -47,6 +47,9 @@ impl RedisTarget {
     ///
     /// # Errors
     /// The URL is none of Redis, or the file of authorities cannot be read.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub fn new(config: RedisConfig) -> Result<Self, InvalidTarget> {
         let invalid = |_| InvalidTarget::Address { broker: "Redis", example: "rediss://user:password@host:6379/0" };
         let url = config.url.as_str();

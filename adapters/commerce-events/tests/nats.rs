@@ -143,7 +143,7 @@ async fn by_tls_the_server_is_verified_and_still_asks_for_the_password() {
     let (authority, other) = (Authority::new(), Authority::new());
     let (certificate, key) = authority.issue();
     let identity = Identity { certificate: &certificate, key: &key };
-    let server = required(Broker::start_with(BrokerKind::Nats, Some(identity)));
+    let server = required(Broker::start_with(BrokerKind::Nats, identity));
     let url = server.tls_url().expect("TLS");
     let config = NatsConfig { url, prefix: "commerce".to_owned(), ca_file: Some(authority.file()) };
     // A connection, and no stream.

@@ -40,7 +40,7 @@ static SHARED: LazyLock<Shared> = LazyLock::new(|| {
     let authority = Authority::new();
     let (certificate, key) = authority.issue();
     let identity = Identity { certificate: &certificate, key: &key };
-    let server = StdMutex::new(required(Broker::start_with(BrokerKind::RabbitMq, Some(identity))));
+    let server = StdMutex::new(required(Broker::start_with(BrokerKind::RabbitMq, identity)));
     Shared { server, authority, running: Arc::default() }
 });
 

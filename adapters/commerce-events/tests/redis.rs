@@ -121,7 +121,7 @@ async fn by_tls_the_server_is_verified_and_still_asks_for_the_password() {
     let (authority, other) = (Authority::new(), Authority::new());
     let (certificate, key) = authority.issue();
     let identity = Identity { certificate: &certificate, key: &key };
-    let server = required(Broker::start_with(BrokerKind::Redis, Some(identity)));
+    let server = required(Broker::start_with(BrokerKind::Redis, identity));
     let (plain, url) = (server.url(), server.tls_url().expect("TLS"));
     let fixture = OneServer { server: Mutex::new(server), url: plain };
     let trusted = RedisConfig { url, ca_file: Some(authority.file()), ..fixture.config() };

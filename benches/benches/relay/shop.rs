@@ -11,7 +11,7 @@ use commerce_core::port::Store;
 use commerce_core::settings::Settings;
 use commerce_diesel::sqlite::{SqliteOptions, SqliteStore};
 use commerce_events::{Relay, Round, SharedFeed, Source};
-use commerce_http::dto::event::cloud_event;
+use commerce_http::dto::event::write;
 use commerce_testkit::CommitBuilder;
 use commerce_webhooks::{Config, HttpWebhooks, SigningKeys};
 use futures_util::future::try_join_all;
@@ -76,7 +76,7 @@ impl Shop {
             engine: self.engine.clone(),
             feed: SharedFeed::new(self.engine.clone(), SharedFeed::LOOK_EVERY),
             targets: Arc::new(self.store.clone()),
-            encode: cloud_event,
+            encode: write,
             event_source: "urn:commerce".to_owned(),
             holder: Uuid::now_v7(),
         }

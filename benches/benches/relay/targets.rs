@@ -91,7 +91,7 @@ impl Target {
             }
             Self::Redis(broker) => {
                 let stream = name.to_owned();
-                let config = RedisConfig { url: broker.url(), stream, channel: None, max_length: None };
+                let config = RedisConfig { url: broker.url(), stream, channel: None, max_length: None, ca_file: None };
                 Some(Arc::new(RedisTarget::new(config)?))
             }
             Self::Webhook { .. } => None,

@@ -202,7 +202,10 @@ pub fn replay<'a>(
     history: impl IntoIterator<Item = &'a Recorded<DocumentEvent>>,
 ) -> Result<Document, ReplayedError> {
     let mut value = None;
-    for (expected, entry) in (1..).zip(history) {
+    let mut history = history.into_iter().peekable();
+    // A cart may have been kept elsewhere until it was ordered.
+    let begun = history.peek().map(|entry| entry.sequence).filter(|_| kind == DocumentKind::Cart);
+    for (expected, entry) in (begun.unwrap_or(1)..).zip(history) {
         if entry.sequence != expected {
             let last = u64::saturating_sub(expected, 1);
             return Err(CorruptHistory::Gap { last, found: entry.sequence }.into());

@@ -68,7 +68,7 @@ pub(super) async fn place(
         telemetry::order_placed();
         true
     };
-    let reply = app.orders.within((&app.engine, caller), guard, order, counts).await?;
+    let reply = Box::pin(app.quotas.orders.within((&app.engine, caller), guard, order, counts)).await?;
     let secret = match &reply {
         Reply::Fresh(order) | Reply::Again(order) => payments::client_secret(app, caller, order).await,
         Reply::Replayed(_) => None,

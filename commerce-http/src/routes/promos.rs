@@ -125,11 +125,11 @@ pub(crate) async fn redemptions(app: &App, call: &RequestContext) -> Outcome {
 pub(crate) async fn validate(app: &App, call: &RequestContext) -> Outcome {
     let caller = call.caller()?;
     let (code, basket) = call.read(CodeTrial::read)?;
-    app.codes.take(caller)?;
+    app.quotas.codes.take(caller).await?;
     let check = app.engine.check_code(caller, &code, &basket).await?;
     telemetry::code_tried(check.rejected);
     if check.rejected.is_none() {
-        app.codes.release(caller);
+        app.quotas.codes.release(caller).await;
     }
     Ok(Answer::ok(&TriedCode::from(&check)))
 }

@@ -33,7 +33,7 @@ pub(crate) async fn add(app: &App, call: &RequestContext) -> Outcome {
     let (guard, change) = (call.idempotency_guard(&checked)?, CartChange::AddCode(code.clone()));
     let key = guard.idempotency();
     let reply = app.engine.change_cart(caller, cart, &change, key.as_ref());
-    guard.answer(app.codes.within((&app.engine, caller), &guard, reply, is_futile).await?)
+    guard.answer(app.quotas.codes.within((&app.engine, caller), &guard, reply, is_futile).await?)
 }
 
 /// Removes a promotion code from a cart.

@@ -53,7 +53,7 @@ async fn receive_from(app: &App, call: &RequestContext, processor: &str) -> Outc
     match received {
         Ok(()) => Ok(Answer::empty(StatusCode::NO_CONTENT)),
         Err(refused @ EngineError::Webhook(_)) => {
-            Err(app.signatures.refuse(call.parts.extensions.get(), refused.into()))
+            Err(app.quotas.signatures.refuse(call.parts.extensions.get(), refused.into()).await)
         }
         Err(error) => Err(error.into()),
     }

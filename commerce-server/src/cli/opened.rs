@@ -7,16 +7,27 @@ use std::sync::Arc;
 use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
 use commerce_core::payment::SandboxProcessor;
-use commerce_core::port::{PageRequest, ProductFilter, StoreError, Targets, WebhookSender};
+use commerce_core::port::{PageRequest, ProductFilter, Store, StoreError, Targets, WebhookSender};
 use commerce_core::system::SystemClock;
+#[cfg(feature = "redis")]
+use commerce_http::dto::event::{DEFAULT_SOURCE, cloud_event};
 use commerce_http::telemetry::ShopMetrics;
 use commerce_outbound::{Outbound, Service};
+#[cfg(feature = "redis")]
+use commerce_redis::{CartOptions, RedisCarts};
 use tokio::runtime;
 
 use self::kept::Backend;
 use super::failure::Failure;
 use crate::config::{Config, Secret};
 use crate::users::HttpUsers;
+
+/// How long an expired cart is still in Redis.
+#[cfg(feature = "redis")]
+const GRACE: std::time::Duration = std::time::Duration::from_secs(1);
+/// How long a cart is not changed while its order is committed.
+#[cfg(feature = "redis")]
+const MARK: std::time::Duration = std::time::Duration::from_secs(30);
 
 #[derive(Clone, Debug)]
 pub(super) struct OpenStore {
@@ -63,7 +74,7 @@ impl OpenStore {
         let processor = config.payments.processor(&config.outgoing)?;
         let sandbox = || Arc::new(SandboxProcessor::new(self.kept.clone(), Arc::new(SystemClock)));
         let processor = processor.unwrap_or_else(|| sandbox());
-        let engine = Engine::builder(config.settings(currency)?, self.kept.clone(), processor);
+        let engine = Engine::builder(config.settings(currency)?, self.store(config, currency)?, processor);
         let mut engine = engine.observer(Arc::new(ShopMetrics)).inbox(config.consume.verifier()?);
         if let Some(url) = config.users.url() {
             engine = engine.users(Arc::new(Self::users(config, url)?));
@@ -85,6 +96,27 @@ impl OpenStore {
         let client = client.map_err(|source| refused(source.into()))?;
         let service = Service::over(client, url, token.as_ref().map(Secret::reveal)).map_err(refused)?;
         Ok(HttpUsers::over(service, config.users.signed_tokens()?))
+    }
+
+    /// Where orders, documents and stock are: the database, perhaps with carts in Redis.
+    #[cfg(feature = "redis")]
+    fn store(&self, config: &Config, currency: Currency) -> Result<Arc<dyn Store>, Failure> {
+        let Some(redis) = config.redis.server()?.filter(|_| config.redis.carts) else { return Ok(self.kept.clone()) };
+        let options = CartOptions {
+            grace: GRACE,
+            mark: MARK,
+            answers: config.settings(currency)?.idempotency_retention.to_std().unwrap_or_default(),
+            is_of_carts: commerce_http::is_of_carts,
+            encode: cloud_event,
+            event_source: DEFAULT_SOURCE.to_owned(),
+        };
+        Ok(Arc::new(RedisCarts::new(redis, self.kept.clone(), options)))
+    }
+
+    #[cfg(not(feature = "redis"))]
+    #[expect(clippy::unnecessary_wraps, reason = "as with Redis")]
+    fn store(&self, _: &Config, _: Currency) -> Result<Arc<dyn Store>, Failure> {
+        Ok(self.kept.clone())
     }
 
     /// What sends webhooks. A shop without configured keys signs with the development key.

@@ -5,6 +5,8 @@ mod open_files;
 mod signals;
 
 use std::net::SocketAddr;
+#[cfg(feature = "redis")]
+use std::sync::Arc;
 use std::thread;
 
 use commerce_core::engine::Engine;
@@ -13,6 +15,8 @@ use commerce_events::{Relay, SharedFeed, Source};
 use commerce_http::auth::Auth;
 use commerce_http::dto::event::write;
 use commerce_http::{Options, Service, telemetry};
+#[cfg(feature = "redis")]
+use commerce_redis::RedisLimits;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::runtime;
@@ -38,7 +42,6 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     // Before a database is made.
     config.payments.processor(&config.outgoing)?;
     config.users.signed_tokens()?;
-    config.publish.targets()?;
     config.consume.verifier()?;
     logs::start(config.log_format.unwrap_or_default(), &config.log_level.clone().unwrap_or_default());
     let workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
@@ -53,6 +56,9 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
 
 /// Does everything that can fail before it accepts the first connection.
 async fn serve(config: Config) -> Result<(), Failure> {
+    // Clients of brokers need the runtime.
+    config.publish.targets()?;
+    config.redis.server()?;
     let signals = Signals::listen()?;
     let certificates = config.tls.files()?.map(Certificates::load).transpose()?;
     let listener = listen(config.listen())?;
@@ -66,7 +72,8 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let mut workers = Workers::new();
     let auth = authorities(&config, &mut workers).await?;
     let metrics = telemetry::install()?;
-    let options = options(&config, auth, &metrics)?;
+    let mut options = options(&config, auth, &metrics)?;
+    share_limits(&config, &mut options, &mut workers)?;
     let drain = options.drain.clone();
     let found = opened.catalog_currency().await?;
     let currency = config.currency.or(found).unwrap_or(Currency::USD);
@@ -124,6 +131,22 @@ fn publish(
     for (target, publisher) in config.publish.targets()? {
         workers.publish(Relay::new(source.clone(), target, publisher));
     }
+    Ok(())
+}
+
+/// Counts limits per minute in Redis, if there is one.
+#[cfg(feature = "redis")]
+fn share_limits(config: &Config, options: &mut Options, workers: &mut Workers) -> Result<(), ConfigError> {
+    let Some(redis) = config.redis.server()? else { return Ok(()) };
+    commerce_redis::telemetry::describe();
+    options.limiter = Arc::new(RedisLimits::new(redis.clone(), Arc::clone(&options.limiter)));
+    workers.once(async move { redis.warn_of_eviction().await });
+    Ok(())
+}
+
+#[cfg(not(feature = "redis"))]
+#[expect(clippy::unnecessary_wraps, reason = "as with Redis")]
+const fn share_limits(_: &Config, _: &mut Options, _: &mut Workers) -> Result<(), ConfigError> {
     Ok(())
 }
 

@@ -23,6 +23,10 @@ mod price;
 mod processors;
 mod publish;
 mod reconcile;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "redis")]
+mod redis_carts;
 mod refused;
 mod replay;
 mod running;
