@@ -42,7 +42,7 @@ pub(crate) async fn receive(app: &App, call: &RequestContext) -> Outcome {
     match received {
         Ok(received) => Ok(Answer::ok(&EventReceipt::from(received))),
         Err(EngineError::Webhook(rejection)) => {
-            Err(app.signatures.refuse(call.parts.extensions.get(), refused(&rejection)))
+            Err(app.quotas.signatures.refuse(call.parts.extensions.get(), refused(&rejection)).await)
         }
         Err(error) => Err(error.into()),
     }
