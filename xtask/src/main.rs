@@ -3,6 +3,7 @@
 mod clients;
 mod deny;
 mod deploy;
+mod python;
 mod servers;
 mod sim;
 mod stripe;

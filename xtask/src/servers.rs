@@ -47,6 +47,9 @@ pub(crate) const SERVERS: &[Need] = &[
     Need { what: "rsync", package: "rsync", unit: None, is_here: || on_path("rsync") },
     Need { what: "lsof", package: "lsof", unit: None, is_here: || on_path("lsof") },
     Need { what: "ip", package: "iproute2", unit: None, is_here: || on_path("ip") },
+    // The client of Kafka is built with them.
+    Need { what: "make", package: "make", unit: None, is_here: || on_path("make") },
+    Need { what: "a C++ compiler", package: "g++", unit: None, is_here: || on_path("c++") },
     Need { what: "curl", package: "curl", unit: None, is_here: || on_path("curl") },
 ];
 

@@ -2,16 +2,14 @@
 //!
 //! They are Python packages, named in `adapters/commerce-stripe/localstripe/requirements.txt`, and installed into `target`.
 
-use std::env;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::servers::on_path;
-use crate::{Outcome, finish};
+use crate::{Outcome, finish, python};
 
 pub(crate) fn check() -> Outcome {
-    let python = installed()?;
+    let python = python::programs("localstripe", &directory().join("requirements.txt"))?.join("python");
     let counterpart = Counterpart::start(&python)?;
     let tests = ["test", "-p", "commerce-stripe", "--features", "localstripe", "--test", "localstripe"];
     let mut tests_command = Command::new(env!("CARGO"));
@@ -20,21 +18,6 @@ pub(crate) fn check() -> Outcome {
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../adapters/commerce-stripe/localstripe")
-}
-
-/// A Python with the packages, beside this program.
-fn installed() -> Result<PathBuf, String> {
-    if !on_path("python3") {
-        return Err("localstripe needs Python 3.11 or newer with venv and pip: install it".to_owned());
-    }
-    let environment = env::current_exe().map_err(|error| error.to_string())?.with_file_name("localstripe");
-    let python = environment.join("bin/python");
-    if !python.exists() {
-        finish(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-    }
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-    finish(Command::new(&python).args(install).arg(directory().join("requirements.txt")))?;
-    Ok(python)
 }
 
 /// localstripe, which ends with this value.

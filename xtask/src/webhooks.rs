@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::servers::on_path;
-use crate::{Outcome, finish};
+use crate::{Outcome, finish, python};
 
 const PROGRAMS: [&str; 3] = ["package.json", "package-lock.json", "verify.mjs"];
 
 pub(crate) fn check() -> Outcome {
-    let (python, node) = (python()?, node()?);
+    let python = python::programs("standardwebhooks-python", &source().join("requirements.txt"))?.join("python");
+    let node = node()?;
     let tests = ["test", "-p", "commerce-webhooks", "--features", "standardwebhooks", "--test", "official"];
     let mut tests_command = Command::new(env!("CARGO"));
     finish(tests_command.args(tests).env("WEBHOOKS_PYTHON", &python).env("WEBHOOKS_NODE", &node))
@@ -23,32 +24,13 @@ fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../adapters/commerce-webhooks/standardwebhooks")
 }
 
-/// A directory beside this program.
-fn directory(name: &str) -> Result<PathBuf, String> {
-    Ok(env::current_exe().map_err(|error| error.to_string())?.with_file_name(name))
-}
-
-/// A Python with the library.
-fn python() -> Result<PathBuf, String> {
-    if !on_path("python3") {
-        return Err("the webhooks need Python 3.11 or newer with venv and pip: install it".to_owned());
-    }
-    let environment = directory("standardwebhooks-python")?;
-    let python = environment.join("bin/python");
-    if !python.exists() {
-        finish(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-    }
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-    finish(Command::new(&python).args(install).arg(source().join("requirements.txt")))?;
-    Ok(python)
-}
-
 /// A directory with the library for Node.js, and the program that uses it.
 fn node() -> Result<PathBuf, String> {
     if !on_path("npm") {
         return Err("the webhooks need Node.js 20 or newer with npm: install it".to_owned());
     }
-    let directory = directory("standardwebhooks-node")?;
+    let program = env::current_exe().map_err(|error| error.to_string())?;
+    let directory = program.with_file_name("standardwebhooks-node");
     fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
     for name in PROGRAMS {
         fs::copy(source().join(name), directory.join(name)).map_err(|error| format!("{name}: {error}"))?;
