@@ -102,9 +102,9 @@ pub enum DatabaseError {
 }
 
 impl DatabaseError {
-    /// Whether another server of the same database may be usable.
-    pub(crate) const fn is_of_the_server(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Full { .. } | Self::ReadOnly { .. })
+    /// Whether the server was reached, and is a standby or has no shop yet.
+    pub(crate) const fn is_of_a_reached_server(&self) -> bool {
+        matches!(self, Self::ReadOnly { .. } | Self::NotMigrated)
     }
 
     pub(crate) fn no_server(reasons: &[Self]) -> Self {

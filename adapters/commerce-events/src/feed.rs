@@ -39,6 +39,8 @@ struct Recent {
     items: VecDeque<Arc<FeedItem>>,
     /// When the store had no further event. `None`: there may be one.
     exhausted_at: Option<Instant>,
+    /// When the last item was found in the store.
+    confirmed_at: Option<Instant>,
 }
 
 impl SharedFeed {
@@ -59,17 +61,44 @@ impl SharedFeed {
     pub(crate) async fn after(&self, position: u64, types: &EventTypes) -> Result<Part, EngineError> {
         let mut recent = self.recent.lock().await;
         if position > recent.end {
-            *recent = Recent { start: position, end: position, ..Recent::default() };
+            *recent = Recent::at(position);
         }
-        if position < recent.start {
-            drop(recent);
-            return self.read(position, types).await;
+        if position == recent.end {
+            return self.look(&mut recent, types).await;
         }
-        if position == recent.end && recent.is_due(self.look_every) {
-            let read = self.read(position, &EventTypes::new()).await?;
-            recent.append(read);
+        if let Some(part) = recent.part(position, types) {
+            if self.is_current(&mut recent).await? {
+                return Ok(part);
+            }
+            *recent = Recent::at(position);
         }
-        Ok(recent.part(position, types))
+        drop(recent);
+        self.read(position, types).await
+    }
+
+    /// What is new.
+    async fn look(&self, recent: &mut Recent, types: &EventTypes) -> Result<Part, EngineError> {
+        let position = recent.end;
+        if recent.exhausted_at.is_some_and(|at| at.elapsed() < self.look_every) {
+            return Ok(Part { items: Vec::new(), end: position, more: false });
+        }
+        let read = self.read(position, &EventTypes::new()).await?;
+        recent.append(&read);
+        Ok(read.of_types(types))
+    }
+
+    /// Whether what is kept is still in the store. A database that was replaced by its standby may have lost the last events, and have
+    /// others at their positions.
+    async fn is_current(&self, recent: &mut Recent) -> Result<bool, EngineError> {
+        let Some(last) = recent.items.back() else { return Ok(false) };
+        if recent.confirmed_at.is_some_and(|at| at.elapsed() < self.look_every) {
+            return Ok(true);
+        }
+        let page = PageRequest { limit: 1, after: Some(last.position.saturating_sub(1)) };
+        let found = self.engine.feed(&Actor::SYSTEM, &EventTypes::new(), &page).await?;
+        let is_current = found.items.first().is_some_and(|found| found.event.id() == last.event.id());
+        recent.confirmed_at = Some(Instant::now());
+        Ok(is_current)
     }
 
     async fn read(&self, position: u64, types: &EventTypes) -> Result<Part, EngineError> {
@@ -79,24 +108,37 @@ impl SharedFeed {
     }
 }
 
+impl Part {
+    fn of_types(mut self, types: &EventTypes) -> Self {
+        self.items.retain(|item| is_wanted(item, types));
+        self
+    }
+}
+
+fn is_wanted(item: &FeedItem, types: &EventTypes) -> bool {
+    types.is_empty() || types.contains(item.event.event_type())
+}
+
 impl Recent {
-    fn is_due(&self, look_every: Duration) -> bool {
-        self.exhausted_at.is_none_or(|at| at.elapsed() >= look_every)
+    fn at(position: u64) -> Self {
+        Self { start: position, end: position, ..Self::default() }
     }
 
-    fn append(&mut self, read: Part) {
-        self.end = read.end;
-        self.items.extend(read.items);
-        self.exhausted_at = (!read.more).then(Instant::now);
+    fn append(&mut self, read: &Part) {
+        let now = Instant::now();
+        (self.end, self.confirmed_at) = (read.end, Some(now));
+        self.exhausted_at = (!read.more).then_some(now);
+        self.items.extend(read.items.iter().cloned());
         while self.items.len() > KEPT {
             self.start = self.items.pop_front().map_or(self.start, |item| item.position);
         }
     }
 
-    fn part(&self, position: u64, types: &EventTypes) -> Part {
-        let wanted = |item: &&Arc<FeedItem>| types.is_empty() || types.contains(item.event.event_type());
+    /// The kept events after a position, up to the last one. `None` if some are not kept.
+    fn part(&self, position: u64, types: &EventTypes) -> Option<Part> {
+        let last = self.items.back().filter(|last| self.start <= position && position < last.position)?;
         let first = self.items.partition_point(|item| item.position <= position);
-        let items: Vec<_> = self.items.range(first..).filter(wanted).cloned().collect();
-        Part { items, end: self.end, more: self.exhausted_at.is_none() }
+        let items = self.items.range(first..).filter(|item| is_wanted(item, types)).cloned().collect();
+        Some(Part { items, end: last.position, more: true })
     }
 }

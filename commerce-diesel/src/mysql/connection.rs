@@ -14,7 +14,7 @@ use futures_util::{StreamExt, stream};
 use mysql_async::prelude::FromRow;
 
 use super::link::{Link, Query, from_server};
-use super::target::Target;
+use super::target::{Made, Target};
 use crate::network::DatabaseError;
 use crate::network::verdict::{self, Verdict};
 
@@ -23,18 +23,24 @@ pub(crate) struct Conn {
     target: Arc<Target>,
     /// `None` after the connection was closed.
     link: Option<Link>,
+    made: Made,
     lost: bool,
 }
 
 impl Conn {
     pub(super) async fn open(target: Arc<Target>) -> Result<Self, DatabaseError> {
-        let link = target.connect().await?;
-        Ok(Self { target, link: Some(link), lost: false })
+        let (link, made) = target.connect().await?;
+        Ok(Self { target, link: Some(link), made, lost: false })
     }
 
     /// How long to look for the outcome of a failed transaction.
     pub(super) fn patience(&self) -> Duration {
         self.target.options().patience
+    }
+
+    /// When the connection was made.
+    pub(super) const fn made(&self) -> Made {
+        self.made
     }
 
     /// Whether the connection is unusable.
@@ -47,12 +53,13 @@ impl Conn {
         self.link = None;
     }
 
-    /// Reconnects if the connection is lost.
+    /// Reconnects if the connection is lost, or another server takes the writes now.
     pub(super) async fn restore(&mut self) -> QueryResult<()> {
-        if self.is_lost() {
+        if self.is_lost() || self.target.has_moved(self.made) {
             self.give_up();
-            let link = self.target.connect().await;
-            self.link = Some(link.map_err(|error| unsent(error.to_string()))?);
+            let connected = self.target.connect().await;
+            let (link, made) = connected.map_err(|error| unsent(error.to_string()))?;
+            (self.link, self.made) = (Some(link), made);
             self.lost = false;
         }
         Ok(())

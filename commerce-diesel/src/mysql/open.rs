@@ -184,8 +184,8 @@ impl Server {
         DatabaseError::Other { host: self.host(), source: error.into() }
     }
 
-    /// Runs missing migrations, if the database can be written.
-    pub(super) async fn prepare(self: Arc<Self>) -> Result<(), DatabaseError> {
+    /// Runs missing migrations if they are wanted, and refuses a database that cannot be written.
+    pub(super) async fn prepare(self: Arc<Self>, create: bool) -> Result<(), DatabaseError> {
         migrate::on_a_thread(async move {
             let mut conn = self.in_time(self.dial()).await?;
             let applied = self.applied(&mut conn).await?;
@@ -194,16 +194,16 @@ impl Server {
             {
                 return Err(DatabaseError::Foreign { table });
             }
-            if applied == 0 && !self.options.create {
+            if applied == 0 && !create {
                 return Err(DatabaseError::NotMigrated);
             }
-            if applied >= migrate::count(&MIGRATIONS)? || !self.options.create {
-                return self.migrate(conn).await;
+            if applied >= migrate::count(&MIGRATIONS)? || !create {
+                return self.migrate(conn, create).await;
             }
             self.take_turn(&mut conn).await?;
             let (done, migrating) = oneshot::channel();
             let holding = tokio::spawn(hold_turn(conn, migrating));
-            let migrated = self.migrate(self.in_time(self.dial()).await?).await;
+            let migrated = self.migrate(self.in_time(self.dial()).await?, create).await;
             drop(done);
             holding.await.map_err(|error| self.other(error))?.map_err(|error| self.judge(error))?;
             migrated
@@ -211,9 +211,9 @@ impl Server {
         .await
     }
 
-    async fn migrate(&self, conn: mysql_async::Conn) -> Result<(), DatabaseError> {
+    async fn migrate(&self, conn: mysql_async::Conn, create: bool) -> Result<(), DatabaseError> {
         let conn = AsyncMysqlConnection::try_from(conn).await.map_err(|error| self.other(error))?;
-        migrate::bring_up_to_date(&mut AsyncMigrationHarness::new(conn), MIGRATIONS, self.options.create)
+        migrate::bring_up_to_date(&mut AsyncMigrationHarness::new(conn), MIGRATIONS, create)
     }
 
     /// Waits for the row of the migrations. The table may be dropped meanwhile, and on a cluster another node may win; both are

@@ -10,7 +10,7 @@ use deadpool::managed::{self, Metrics, PoolError, RecycleError, RecycleResult, T
 
 use super::connection::Conn;
 use super::dialect;
-use super::target::{Made, Target};
+use super::target::Target;
 use crate::fault::Fault;
 use crate::network::{DatabaseError, DatabaseOptions};
 
@@ -22,15 +22,14 @@ impl managed::Manager for Manager {
     type Error = DatabaseError;
 
     async fn create(&self) -> Result<Lease, DatabaseError> {
-        let made = self.0.now();
-        Ok(Lease { conn: Conn::open(Arc::clone(&self.0)).await?, made, used: false })
+        Ok(Lease { conn: Conn::open(Arc::clone(&self.0)).await?, used: false })
     }
 
     async fn recycle(&self, lease: &mut Lease, _: &Metrics) -> RecycleResult<DatabaseError> {
         if lease.used || lease.conn.is_lost() {
             return Err(RecycleError::message("the connection is lost, or was left in the middle"));
         }
-        if self.0.is_outdated(lease.made) {
+        if self.0.is_outdated(lease.conn.made()) {
             return Err(RecycleError::message("another server may take the writes now"));
         }
         Ok(())
@@ -40,7 +39,6 @@ impl managed::Manager for Manager {
 /// A connection, and whether an operation on it is unfinished.
 pub(super) struct Lease {
     conn: Conn,
-    made: Made,
     used: bool,
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Target {
 }
 
 /// When a connection was made.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Made {
     moves: u64,
     at: Instant,
@@ -47,20 +47,32 @@ impl Target {
     /// Runs missing migrations on the server that takes writes, and refuses servers of different shops.
     pub(super) async fn prepare(&self) -> Result<(), DatabaseError> {
         if let [server] = &*self.servers {
-            return Arc::clone(server).prepare().await;
+            return Arc::clone(server).prepare(self.options.create).await;
         }
+        match self.first_prepared(false).await {
+            // A server that is not reached may be the one that has the shop.
+            Err(reasons) if self.options.create && reasons.iter().all(DatabaseError::is_of_a_reached_server) => {
+                self.first_prepared(true).await
+            }
+            found => found,
+        }
+        .map_err(|reasons| DatabaseError::no_server(&reasons))?;
+        self.compare().await
+    }
+
+    /// Finds the server that takes writes and has the tables, or may get them.
+    async fn first_prepared(&self, create: bool) -> Result<(), Vec<DatabaseError>> {
         let mut reasons = Vec::new();
         for (place, server) in self.servers.iter().enumerate() {
-            match Arc::clone(server).prepare().await {
+            match Arc::clone(server).prepare(create).await {
                 Ok(()) => {
                     self.current.store(place, Ordering::Relaxed);
-                    return self.compare().await;
+                    return Ok(());
                 }
-                Err(error) if error.is_of_the_server() => reasons.push(error),
-                Err(error) => return Err(error),
+                Err(error) => reasons.push(error),
             }
         }
-        Err(DatabaseError::no_server(&reasons))
+        Err(reasons)
     }
 
     /// Whether all servers that can be reached have the same shop.
@@ -81,17 +93,18 @@ impl Target {
     }
 
     /// Connects to the server, or to the one of several that takes writes.
-    pub(super) async fn connect(&self) -> Result<Connected, DatabaseError> {
+    pub(super) async fn connect(&self) -> Result<(Connected, Made), DatabaseError> {
+        let moves = self.moves.load(Ordering::Relaxed);
         if let [server] = &*self.servers {
-            return server.connect().await;
+            return Ok((server.connect().await?, Made { moves, at: Instant::now() }));
         }
         let (first, count) = (self.current.load(Ordering::Relaxed), self.servers.len());
         let mut reasons = Vec::new();
         for (place, server) in self.servers.iter().enumerate().cycle().skip(first).take(count) {
             match self.connect_to(server).await {
                 Ok(connected) => {
-                    self.note(first, place, server);
-                    return Ok(connected);
+                    let moves = self.note((first, moves), place, server);
+                    return Ok((connected, Made { moves, at: Instant::now() }));
                 }
                 Err(error) => reasons.push(error),
             }
@@ -106,6 +119,9 @@ impl Target {
         if state.read_only {
             return Err(DatabaseError::ReadOnly { host: server.host() });
         }
+        if state.first_event.is_none() && self.first_event.get().is_some() {
+            return Err(DatabaseError::OtherShop { host: server.host() });
+        }
         self.check_shop(server, state.first_event)?;
         Ok(connected)
     }
@@ -118,20 +134,22 @@ impl Target {
         Err(DatabaseError::OtherShop { host: server.host() })
     }
 
-    fn note(&self, before: usize, place: usize, server: &Server) {
-        if before != place && self.current.swap(place, Ordering::Relaxed) != place {
-            self.moves.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(host = %server.host(), "another database server takes the writes now");
+    /// Notes which server takes writes. Returns how often that has changed, as the connection knows it.
+    fn note(&self, (before, moves): (usize, u64), place: usize, server: &Server) -> u64 {
+        if before == place || self.current.swap(place, Ordering::Relaxed) == place {
+            return moves;
         }
+        tracing::warn!(host = %server.host(), "another database server takes the writes now");
+        self.moves.fetch_add(1, Ordering::Relaxed).saturating_add(1)
     }
 
-    /// The time of a connection that is being made.
-    pub(super) fn now(&self) -> Made {
-        Made { moves: self.moves.load(Ordering::Relaxed), at: Instant::now() }
+    /// Whether another server has taken the writes since a connection was made.
+    pub(super) fn has_moved(&self, made: Made) -> bool {
+        made.moves != self.moves.load(Ordering::Relaxed)
     }
 
     /// Whether the server of a connection may no longer be the one that takes writes.
     pub(super) fn is_outdated(&self, made: Made) -> bool {
-        self.servers.len() > 1 && (made.moves != self.moves.load(Ordering::Relaxed) || made.at.elapsed() > MAX_AGE)
+        self.has_moved(made) || self.servers.len() > 1 && made.at.elapsed() > MAX_AGE
     }
 }

@@ -15,7 +15,7 @@ use diesel_bulk::Together;
 use futures_util::TryFutureExt;
 use tokio::sync::watch;
 
-use super::target::Target;
+use super::target::{Made, Target};
 use crate::network::DatabaseError;
 use crate::network::verdict::{self, NOT_REPLICATED, Verdict};
 
@@ -37,6 +37,7 @@ enum Name {
 struct Link {
     client: AsyncPgConnection,
     signals: Arc<Signals>,
+    made: Made,
     prepared: Mutex<HashSet<Name>>,
     /// The rows that the transaction writes next, with one statement.
     together: Mutex<Together>,
@@ -57,9 +58,9 @@ pub(super) struct Signals {
 
 impl Link {
     async fn open(target: &Target) -> Result<Self, DatabaseError> {
-        let (client, signals) = target.connect().await?;
+        let ((client, signals), made) = target.connect().await?;
         let (preparing, sealed) = (watch::Sender::new(0), AtomicBool::new(false));
-        Ok(Self { client, signals, prepared: Mutex::default(), together: Mutex::default(), preparing, sealed })
+        Ok(Self { client, signals, made, prepared: Mutex::default(), together: Mutex::default(), preparing, sealed })
     }
 }
 
@@ -74,6 +75,11 @@ impl Conn {
         self.target.options().patience
     }
 
+    /// When the connection was made.
+    pub(super) fn made(&self) -> Made {
+        self.link.made
+    }
+
     /// Whether the connection is unusable.
     pub(crate) fn is_lost(&self) -> bool {
         self.link.signals.closed.load(Ordering::Acquire)
@@ -84,9 +90,9 @@ impl Conn {
         self.link.signals.closed.store(true, Ordering::Release);
     }
 
-    /// Reconnects if the connection is lost.
+    /// Reconnects if the connection is lost, or another server takes the writes now.
     pub(super) async fn restore(&mut self) -> Result<(), DatabaseError> {
-        if self.is_lost() {
+        if self.is_lost() || self.target.has_moved(self.link.made) {
             self.link = Arc::new(Link::open(&self.target).await?);
         }
         Ok(())

@@ -195,21 +195,21 @@ impl Server {
         DatabaseError::Other { host: self.host(), source: error.into() }
     }
 
-    /// Runs missing migrations, if the database can be written.
-    pub(super) async fn prepare(self: Arc<Self>) -> Result<(), DatabaseError> {
+    /// Runs missing migrations if they are wanted, and refuses a database that cannot be written.
+    pub(super) async fn prepare(self: Arc<Self>, create: bool) -> Result<(), DatabaseError> {
         migrate::on_a_thread(async move {
             let mut conn = self.client(Arc::default()).await?;
             let unlocked = format!("SELECT pg_advisory_lock({LOCK})");
-            self.inspect(&mut conn).await?;
+            self.inspect(&mut conn, create).await?;
             conn.batch_execute(&unlocked).await.map_err(|error| self.other(error))?;
             // The lock ends with the connection.
-            migrate::bring_up_to_date(&mut AsyncMigrationHarness::new(conn), MIGRATIONS, self.options.create)
+            migrate::bring_up_to_date(&mut AsyncMigrationHarness::new(conn), MIGRATIONS, create)
         })
         .await
     }
 
     /// Refuses a database that cannot be written, has tables of another program, or has no shop and may not get one.
-    async fn inspect(&self, conn: &mut AsyncPgConnection) -> Result<(), DatabaseError> {
+    async fn inspect(&self, conn: &mut AsyncPgConnection, create: bool) -> Result<(), DatabaseError> {
         #[derive(QueryableByName)]
         struct Found {
             #[diesel(sql_type = Bool)]
@@ -223,7 +223,7 @@ impl Server {
         match found {
             Found { read_only: true, .. } => Err(DatabaseError::ReadOnly { host: self.host() }),
             Found { migrated: false, other: Some(table), .. } => Err(DatabaseError::Foreign { table }),
-            Found { migrated: false, .. } if !self.options.create => Err(DatabaseError::NotMigrated),
+            Found { migrated: false, .. } if !create => Err(DatabaseError::NotMigrated),
             Found { .. } => Ok(()),
         }
     }
