@@ -139,6 +139,7 @@ impl Recent {
         let last = self.items.back().filter(|last| self.start <= position && position < last.position)?;
         let first = self.items.partition_point(|item| item.position <= position);
         let items = self.items.range(first..).filter(|item| is_wanted(item, types)).cloned().collect();
-        Some(Part { items, end: last.position, more: true })
+        let more = last.position < self.end || self.exhausted_at.is_none();
+        Some(Part { items, end: last.position, more })
     }
 }
