@@ -18,7 +18,7 @@ use crate::server::{Redis, reason};
 use crate::telemetry;
 
 /// About how many events the stream keeps.
-const EVENTS: u32 = 100_000;
+const EVENTS: u32 = 10_000;
 
 pub(super) struct KeptCarts {
     redis: Redis,
