@@ -135,8 +135,7 @@ fn certificates_that_cannot_be_used_are_told_in_a_line() {
         ("nowhere.pem", "shop.key", "nowhere.pem: No such file"),
     ] {
         for section in ["tls", "outgoing"] {
-            let users = "[users]\nurl = \"https://users.example.com\"\n";
-            settings(at, &format!("[{section}]\ncertificate_file = \"{certificate}\"\nkey_file = \"{key}\"\n{users}"));
+            settings(at, &format!("[{section}]\ncertificate_file = \"{certificate}\"\nkey_file = \"{key}\"\n"));
             fail(at, &start, 1, words);
         }
     }
