@@ -35,7 +35,7 @@ pub(crate) struct Connection {
 }
 
 /// There was no answer.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Unanswered {
     /// The connection broke.
     Broken,
