@@ -111,9 +111,12 @@ impl Auth {
     /// Replaces the keys of the last JWKS document. The keys given to [`Auth::new`] stay.
     ///
     /// # Errors
-    /// The document is invalid. The keys do not change.
+    /// The document is invalid or has no key that can be used. The keys do not change.
     pub fn replace_jwks(&self, document: &str) -> Result<(), KeyError> {
         let keys = VerifyingKey::from_jwks(document)?;
+        if keys.is_empty() {
+            return Err(KeyError::NoUsableKey);
+        }
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = keys.into();
         Ok(())
     }
@@ -129,17 +132,17 @@ impl Auth {
         self.fetches.ended();
     }
 
-    /// Waits a little for newer keys if the token of a request names one that is not known.
-    pub(crate) async fn await_newer_keys(&self, request: &Parts) {
-        if !self.fetches.are_attended() {
-            return;
-        }
+    /// Whether somebody fetches keys, and the token of a request names one that is not known.
+    pub(crate) fn lacks_key(&self, request: &Parts) -> bool {
         let headers = &request.headers;
         let given = headers.get(AUTHORIZATION).map(|value| value.to_str().ok().and_then(bearer));
-        let token = given.unwrap_or_else(|| session(headers));
-        if token.is_some_and(|token| self.names_unknown_key(token)) {
-            self.fetches.ask().await;
-        }
+        let token = || given.unwrap_or_else(|| session(headers));
+        self.fetches.are_attended() && token().is_some_and(|token| self.names_unknown_key(token))
+    }
+
+    /// Waits a little for newer keys.
+    pub(crate) async fn await_newer_keys(&self) {
+        self.fetches.ask().await;
     }
 
     fn names_unknown_key(&self, token: &str) -> bool {

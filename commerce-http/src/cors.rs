@@ -13,10 +13,18 @@ use crate::answer::Answer;
 
 const ANY: &str = "*";
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
-const HEADERS: [&str; 6] =
-    ["authorization", "content-type", "idempotency-key", "if-match", "traceparent", "x-request-id"];
+const HEADERS: [&str; 8] = [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "last-event-id",
+    "traceparent",
+    "x-request-id",
+];
 /// What pages may read beyond the headers that they always may.
-const EXPOSED: HeaderValue = HeaderValue::from_static("etag, location, retry-after, x-request-id");
+const EXPOSED: HeaderValue = HeaderValue::from_static("etag, idempotent-replayed, location, retry-after, x-request-id");
 /// The longest time that browsers keep a preflight, in seconds.
 const LONGEST: u32 = 86_400;
 

@@ -70,6 +70,20 @@ impl Quota {
         }
     }
 
+    /// Takes a share of a client, which [`Self::give_back`] returns. Returns whether there was one.
+    pub(crate) async fn hold(&self, client: Option<&ClientAddress>) -> bool {
+        match client {
+            Some(ClientAddress(address)) => self.take_one(&address.to_string()).await.is_ok(),
+            None => true,
+        }
+    }
+
+    pub(crate) async fn give_back(&self, client: Option<&ClientAddress>) {
+        if let Some(ClientAddress(address)) = client {
+            self.release_one(&address.to_string()).await;
+        }
+    }
+
     pub(crate) async fn take(&self, caller: &Actor) -> Result<(), Problem> {
         match limited(caller) {
             Some(user) => self.take_one(user).await,
@@ -98,7 +112,13 @@ impl Quota {
 
     /// Returns the share of what does not count.
     pub(crate) async fn release(&self, caller: &Actor) {
-        if let Some((rate, holder)) = self.rate.zip(limited(caller)) {
+        if let Some(user) = limited(caller) {
+            self.release_one(user).await;
+        }
+    }
+
+    async fn release_one(&self, holder: &str) {
+        if let Some(rate) = self.rate {
             self.limiter.release(RateKey { limit: self.limit, holder }, rate).await;
         }
     }

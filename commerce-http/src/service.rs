@@ -242,12 +242,21 @@ async fn identify(app: &App, found: &Found, parts: &http::request::Parts) -> Res
     if matches!(found, Found::Route(route, _) if !route.access.takes_token()) {
         return Ok(Caller::Guest(Problem::no_token()));
     }
-    app.options.auth.await_newer_keys(parts).await;
+    await_newer_keys(app, parts).await;
     let refuse = |refusal| app.quotas.tokens.refuse(parts.extensions.get(), refusal);
     match app.options.auth.caller(parts) {
         Ok(Caller::Guest(refusal)) => Ok(Caller::Guest(refuse(refusal).await)),
         Ok(known @ Caller::Known(_)) => Ok(known),
         Err(refusal) => Err(refuse(refusal).await),
+    }
+}
+
+/// Waits for the key that a token names. A client whose quota of invalid tokens is used up waits for nothing; one that waits holds a share.
+async fn await_newer_keys(app: &App, parts: &http::request::Parts) {
+    let (auth, tokens, client) = (&app.options.auth, &app.quotas.tokens, parts.extensions.get());
+    if auth.lacks_key(parts) && tokens.hold(client).await {
+        auth.await_newer_keys().await;
+        tokens.give_back(client).await;
     }
 }
 

@@ -172,7 +172,13 @@ where
         let (builder, certificates) = (builder.clone(), certificates.clone());
         let (limits, open) = (limits.clone(), open.clone());
         tokio::spawn(async move {
-            let Some(wire) = begin(stream, certificates, limits.head_time_out).await else { return };
+            let mut open = open;
+            let begun = tokio::select! {
+                biased; // without TLS it has begun, and a request may be under way
+                begun = begin(stream, certificates, limits.head_time_out) => begun,
+                _ = open.changed() => None,
+            };
+            let Some(wire) = begun else { return };
             let connection = builder.serve_connection(TokioIo::new(ExplainedStream::new(wire)), gate).into_owned();
             attend(connection, activity, limits, open, place).await;
         });

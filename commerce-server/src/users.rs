@@ -16,7 +16,8 @@ use http::header::AUTHORIZATION;
 use http::{Request, StatusCode};
 use http_body_util::Full;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use crate::service_token::ServiceTokens;
 
@@ -24,7 +25,7 @@ use crate::service_token::ServiceTokens;
 pub const TIME_OUT: Duration = Duration::from_secs(2);
 /// All characters except the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// The most bytes of a body that are read. Of a longer one, only the status of the answer matters.
+/// The most bytes of a body that are read. A longer one is no answer.
 const MAX_BODY: usize = 64 * 1024;
 
 /// The users service: `GET {base}/api/v1/users/{id}`. Status 200 means yes, 404 no. The member `account_status` of the document tells
@@ -39,7 +40,13 @@ pub struct HttpUsers {
 
 #[derive(Deserialize)]
 struct Account {
-    account_status: String,
+    #[serde(default, deserialize_with = "given")]
+    account_status: Option<Value>,
+}
+
+/// A member that is there, even if it is `null`.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 impl HttpUsers {
@@ -87,10 +94,17 @@ impl Users for HttpUsers {
     }
 }
 
-/// The status in a document. A status that this version does not know may forbid something, so it is no answer.
+/// The status in a document. An older service answers without one. What cannot be read may forbid something, so it is no answer; neither is
+/// a status that this version does not know.
 fn status(answer: &Answer) -> Result<AccountStatus, UsersUnavailable> {
-    let account = answer.body.as_deref().and_then(|body| serde_json::from_slice::<Account>(body).ok());
-    let Some(account) = account else { return Ok(AccountStatus::Active) };
-    let known = AccountStatus::ALL.iter().find(|known| known.name() == account.account_status);
-    known.copied().ok_or_else(|| UsersUnavailable("it answered an account_status that is not known".into()))
+    let refuse = |reason: &str| UsersUnavailable(reason.into());
+    let body = answer.body.as_deref().ok_or_else(|| refuse("its answer was too long or broke off"))?;
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Ok(AccountStatus::Active);
+    }
+    let account = serde_json::from_slice::<Account>(body);
+    let account = account.map_err(|_| refuse("it answered a document that cannot be read"))?;
+    let Some(status) = account.account_status else { return Ok(AccountStatus::Active) };
+    let known = AccountStatus::ALL.iter().find(|known| status.as_str() == Some(known.name()));
+    known.copied().ok_or_else(|| refuse("it answered an account_status that is not known"))
 }

@@ -16,12 +16,14 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord};
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
 
 use self::address::Address;
 use crate::InvalidTarget;
+use crate::budget::{Budget, SLOW, late};
 
-/// How long a confirmation may take, in milliseconds. The relay limits the whole call.
-const ANSWER: &str = "6000";
+/// How long a confirmation may take, in milliseconds.
+const ANSWER: &str = "4000";
 /// The longest message that is sent, in bytes. The broker has a limit of its own, 1 MiB unless it is set.
 const LONGEST: &str = "16777216";
 
@@ -64,6 +66,9 @@ enum Failure {
     TooLong,
     Refused(KafkaError),
     Failed(KafkaError),
+    Late,
+    /// Nothing failed, but it takes long: the rest was not sent.
+    Slow,
 }
 
 impl KafkaTarget {
@@ -110,15 +115,25 @@ impl KafkaTarget {
         settings
     }
 
-    /// Sends messages wave by wave. The number that was confirmed from the first one on, and what happened to the next.
-    async fn send_all(&self, producer: &Producer, messages: &[Message], at_once: usize) -> (usize, Option<Failure>) {
+    /// Sends messages wave by wave within the time of the call. The number that was confirmed from the first one on, and what happened to
+    /// the next.
+    async fn send_all(
+        &self,
+        producer: &Producer,
+        messages: &[Message],
+        (at_once, budget): (usize, Budget),
+    ) -> (usize, Option<Failure>) {
         let (mut confirmed, mut rest) = (0_usize, messages);
         while !rest.is_empty() {
+            if budget.is_spent(confirmed) {
+                return (confirmed, Some(Failure::Slow));
+            }
+            let end = budget.end_of_wave();
             let (wave, others) = rest.split_at(independent(rest).min(at_once));
             let sent: Vec<_> = wave.iter().map(|message| self.send(producer, message)).collect();
             let mut failure = None;
             for answer in sent {
-                match stored(answer).await {
+                match stored(answer, end).await {
                     Ok(()) if failure.is_none() => confirmed = confirmed.saturating_add(1),
                     Ok(()) => {}
                     Err(error) => failure = failure.or(Some(error)),
@@ -144,16 +159,19 @@ impl KafkaTarget {
     /// As one record that is too long fails all that are sent together with it, they are sent one by one to find it.
     async fn finished(&self, session: &Session, messages: &[Message]) -> Result<(), PublishError> {
         let Some(producer) = &session.producer else { return Err(PublishError::unavailable(0, "Kafka: no producer")) };
-        let (mut confirmed, mut failure) = self.send_all(producer, messages, messages.len()).await;
+        let budget = Budget::begin();
+        let (mut confirmed, mut failure) = self.send_all(producer, messages, (messages.len(), budget)).await;
         if matches!(failure, Some(Failure::TooLong)) {
             let rest = messages.get(confirmed..).unwrap_or_default();
-            let (more, again) = self.send_all(producer, rest, 1).await;
+            let (more, again) = self.send_all(producer, rest, (1, budget)).await;
             (confirmed, failure) = (confirmed.saturating_add(more), again);
         }
         match failure {
             None => Ok(()),
             Some(Failure::TooLong) => Err(PublishError::refused(confirmed, "it is longer than Kafka takes")),
             Some(Failure::Refused(error)) => Err(PublishError::refused(confirmed, format_args!("Kafka: {error}"))),
+            Some(Failure::Late) => Err(PublishError::unavailable(confirmed, format_args!("Kafka: {}", late()))),
+            Some(Failure::Slow) => Err(PublishError::unavailable(confirmed, format_args!("Kafka: {SLOW}"))),
             Some(Failure::Failed(error)) => {
                 let heard = session.heard.take().map(|heard| format!(": {heard}")).unwrap_or_default();
                 Err(PublishError::unavailable(confirmed, format_args!("Kafka: {error}{heard}")))
@@ -179,10 +197,13 @@ impl Publisher for KafkaTarget {
     }
 }
 
-async fn stored(sent: Result<DeliveryFuture, KafkaError>) -> Result<(), Failure> {
+async fn stored(sent: Result<DeliveryFuture, KafkaError>, end: Instant) -> Result<(), Failure> {
     let gone = || KafkaError::Canceled;
     let delivered = match sent {
-        Ok(delivery) => delivery.await.map_err(|_| gone()).and_then(|answer| answer.map_err(|(error, _)| error)),
+        Ok(delivery) => {
+            let delivery = timeout_at(end, delivery).await.map_err(|_| Failure::Late)?;
+            delivery.map_err(|_| gone()).and_then(|answer| answer.map_err(|(error, _)| error))
+        }
         Err(error) => Err(error),
     };
     match delivered {

@@ -16,6 +16,8 @@
 //! * A target that fails delays no other target.
 //! * Errors and logs contain no event and no secret.
 
+#[cfg(any(feature = "kafka", feature = "nats", feature = "rabbitmq"))]
+mod budget;
 mod feed;
 mod file;
 #[cfg(any(feature = "kafka", feature = "rabbitmq", feature = "redis"))]

@@ -12,11 +12,12 @@ use commerce_core::port::{PublishError, Publisher};
 use commerce_core::publishing::{Message, independent};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tokio::sync::OnceCell;
+use tokio::time::{Instant, timeout_at};
+
+use crate::budget::{Budget, SLOW, late};
 
 /// How long a connection may take. The relay limits the whole call.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long a confirmation may take.
-const ANSWER: Duration = Duration::from_secs(5);
 
 /// What the values of headers do not have as it is, as the HTTP binding of `CloudEvents` says.
 const UNPRINTABLE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%');
@@ -61,9 +62,7 @@ impl NatsTarget {
             }
             let client = options.connect(servers).await;
             let client = client.map_err(|error| PublishError::unavailable(0, format_args!("NATS: {error}")))?;
-            let mut context = async_nats::jetstream::new(client);
-            context.set_timeout(ANSWER);
-            Ok(context)
+            Ok(async_nats::jetstream::new(client))
         };
         self.context.get_or_try_init(connect).await
     }
@@ -74,17 +73,17 @@ impl NatsTarget {
         servers.collect::<Result<_, _>>().map_err(|_| "not an address of NATS, such as tls://user:password@host:4222")
     }
 
-    /// Sends messages of different streams, and waits for all confirmations. The number that was confirmed from the first one on, and
-    /// what happened to the next.
-    async fn wave(&self, context: &Context, messages: &[Message]) -> (usize, Option<NatsError>) {
+    /// Sends messages of different streams, and waits for their confirmations until `end`. The number that was confirmed from the first one
+    /// on, and what happened to the next.
+    async fn wave(&self, context: &Context, messages: &[Message], end: Instant) -> (usize, Option<PublishError>) {
         let mut sent = Vec::with_capacity(messages.len());
         for message in messages {
-            sent.push(self.send(context, message).await);
+            sent.push(within(end, self.send(context, message)).await);
         }
         let (mut confirmed, mut failure) = (0_usize, None);
         for answer in sent {
             let stored = match answer {
-                Ok(confirmation) => confirmation.await.map(drop),
+                Ok(confirmation) => within(end, confirmation).await.map(drop),
                 Err(error) => Err(error),
             };
             match stored {
@@ -116,13 +115,16 @@ impl Publisher for NatsTarget {
             return Ok(());
         }
         let context = self.context().await?;
-        let (mut confirmed, mut rest) = (0_usize, messages);
+        let (mut confirmed, mut rest, budget) = (0_usize, messages, Budget::begin());
         while !rest.is_empty() {
+            if budget.is_spent(confirmed) {
+                return Err(PublishError::unavailable(confirmed, format_args!("NATS: {SLOW}")));
+            }
             let (wave, others) = rest.split_at(independent(rest));
-            let (stored, failure) = self.wave(context, wave).await;
+            let (stored, failure) = self.wave(context, wave, budget.end_of_wave()).await;
             confirmed = confirmed.saturating_add(stored);
             if let Some(error) = failure {
-                return Err(failed(confirmed, &error));
+                return Err(PublishError { confirmed, ..error });
             }
             rest = others;
         }
@@ -130,12 +132,19 @@ impl Publisher for NatsTarget {
     }
 }
 
-/// An error with the place of the message that it is about.
-fn failed(confirmed: usize, error: &NatsError) -> PublishError {
-    if error.kind() == PublishErrorKind::MaxPayloadExceeded {
-        return PublishError::refused(confirmed, "it is longer than NATS takes");
+/// What comes before a point in time.
+async fn within<T>(end: Instant, work: impl IntoFuture<Output = Result<T, NatsError>>) -> Result<T, PublishError> {
+    match timeout_at(end, work).await {
+        Ok(done) => done.map_err(|error| failed(&error)),
+        Err(_) => Err(PublishError::unavailable(0, format_args!("NATS: {}", late()))),
     }
-    PublishError::unavailable(confirmed, format_args!("NATS: {error}"))
+}
+
+fn failed(error: &NatsError) -> PublishError {
+    if error.kind() == PublishErrorKind::MaxPayloadExceeded {
+        return PublishError::refused(0, "it is longer than NATS takes");
+    }
+    PublishError::unavailable(0, format_args!("NATS: {error}"))
 }
 
 impl fmt::Debug for NatsTarget {

@@ -20,14 +20,13 @@ use lapin::{
     PublisherConfirm,
 };
 use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::InvalidTarget;
+use crate::budget::{Budget, SLOW, late};
 
 /// How long a connection may take. The relay limits the whole call.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long the confirmations of a wave may take.
-const ANSWER: Duration = Duration::from_secs(8);
 /// The longest name of an exchange or queue, in bytes.
 const LONGEST_NAME: usize = 255;
 /// The delivery mode of a message that is written to disk.
@@ -72,6 +71,8 @@ enum Outcome {
     Failed(String),
     /// The broker ended the channel because of the length of a message, this one or another.
     TooLong,
+    /// Nothing failed, but it takes long: the rest was not sent.
+    Slow,
 }
 
 impl RabbitMqTarget {
@@ -127,16 +128,17 @@ impl RabbitMqTarget {
         Ok(channel)
     }
 
-    /// Sends messages of different streams, and waits for all confirmations.
-    async fn wave(&self, session: &Session, messages: &[Message]) -> Vec<Outcome> {
+    /// Sends messages of different streams, and waits for their confirmations until `end`. What is there by then is taken even after a late
+    /// one, because the client hands out a returned message with any confirmation that follows it.
+    async fn wave(&self, session: &Session, messages: &[Message], end: Instant) -> Vec<Outcome> {
         let mut sent = Vec::with_capacity(messages.len());
         for message in messages {
-            sent.push(self.send(session, message).await);
+            sent.push(timeout_at(end, self.send(session, message)).await.unwrap_or_else(|_| Err(out_of_time())));
         }
         let (mut answers, mut returned) = (Vec::with_capacity(sent.len()), BTreeSet::new());
         for confirmation in sent {
             let answer = match confirmation {
-                Ok(confirmation) => confirmation.await,
+                Ok(confirmation) => timeout_at(end, confirmation).await.unwrap_or_else(|_| Err(out_of_time())),
                 Err(error) => Err(error),
             };
             answers.push(answer.map(|answer| {
@@ -162,14 +164,21 @@ impl RabbitMqTarget {
         session.channel.basic_publish(exchange, key, mandatory, &message.body, properties(message)?).await
     }
 
-    /// Sends messages wave by wave. The number that was confirmed from the first one on, and what happened to the next.
-    async fn send_all(&self, session: &Session, messages: &[Message], at_once: usize) -> (usize, Outcome) {
+    /// Sends messages wave by wave within the time of the call. The number that was confirmed from the first one on, and what happened to
+    /// the next.
+    async fn send_all(
+        &self,
+        session: &Session,
+        messages: &[Message],
+        (at_once, budget): (usize, Budget),
+    ) -> (usize, Outcome) {
         let (mut confirmed, mut rest) = (0_usize, messages);
         while !rest.is_empty() {
+            if budget.is_spent(confirmed) {
+                return (confirmed, Outcome::Slow);
+            }
             let (wave, others) = rest.split_at(independent(rest).min(at_once));
-            let outcomes = timeout(ANSWER, self.wave(session, wave)).await;
-            let late = || vec![Outcome::Failed(format!("no confirmation within {} s", ANSWER.as_secs()))];
-            for outcome in outcomes.unwrap_or_else(|_| late()) {
+            for outcome in self.wave(session, wave, budget.end_of_wave()).await {
                 if !matches!(outcome, Outcome::Confirmed) {
                     return (confirmed, outcome);
                 }
@@ -192,17 +201,19 @@ impl Publisher for RabbitMqTarget {
             Some(session) => session,
             None => self.connect().await?,
         };
-        let (confirmed, outcome) = self.send_all(&session, messages, messages.len()).await;
+        let budget = Budget::begin();
+        let (confirmed, outcome) = self.send_all(&session, messages, (messages.len(), budget)).await;
         let unavailable = |confirmed, reason| PublishError::unavailable(confirmed, format_args!("RabbitMQ: {reason}"));
         match outcome {
-            Outcome::Confirmed | Outcome::Unroutable => *place = Some(session),
+            Outcome::Confirmed | Outcome::Unroutable | Outcome::Slow => *place = Some(session),
             Outcome::Failed(_) | Outcome::TooLong => drop(session),
         }
         match outcome {
             Outcome::Confirmed => Ok(()),
             Outcome::Unroutable => Err(PublishError::refused(confirmed, NO_QUEUE)),
             Outcome::Failed(reason) => Err(unavailable(confirmed, reason)),
-            Outcome::TooLong => Err(self.find_too_long(messages, confirmed).await),
+            Outcome::Slow => Err(unavailable(confirmed, SLOW.to_owned())),
+            Outcome::TooLong => Err(self.find_too_long(messages, confirmed, budget).await),
         }
     }
 }
@@ -212,17 +223,18 @@ const NO_QUEUE: &str = "no queue of the exchange takes its type";
 impl RabbitMqTarget {
     /// Finds out which message is too long. The broker does not say so, and what was sent together with it is not confirmed: the messages are
     /// sent one by one.
-    async fn find_too_long(&self, messages: &[Message], confirmed: usize) -> PublishError {
+    async fn find_too_long(&self, messages: &[Message], confirmed: usize, budget: Budget) -> PublishError {
         let at = |more: usize| confirmed.saturating_add(more);
         let session = match self.connect().await {
             Ok(session) => session,
             Err(error) => return PublishError { confirmed, ..error },
         };
         let rest = messages.get(confirmed..).unwrap_or_default();
-        match self.send_all(&session, rest, 1).await {
+        match self.send_all(&session, rest, (1, budget)).await {
             (more, Outcome::TooLong) => PublishError::refused(at(more), "it is longer than RabbitMQ takes"),
             (more, Outcome::Unroutable) => PublishError::refused(at(more), NO_QUEUE),
             (more, Outcome::Failed(reason)) => PublishError::unavailable(at(more), format_args!("RabbitMQ: {reason}")),
+            (more, Outcome::Slow) => PublishError::unavailable(at(more), format_args!("RabbitMQ: {SLOW}")),
             (more, Outcome::Confirmed) => PublishError::unavailable(at(more), "RabbitMQ ended the channel"),
         }
     }
@@ -246,6 +258,10 @@ fn properties(message: &Message) -> Result<BasicProperties, Error> {
 
 fn short(text: &str) -> Result<ShortString, Error> {
     ShortString::try_new(text).map_err(|error| std::io::Error::other(error).into())
+}
+
+fn out_of_time() -> Error {
+    std::io::Error::other(late()).into()
 }
 
 /// The broker ends the channel of a message that is longer than its `max_message_size`.

@@ -20,10 +20,13 @@ use thiserror::Error;
 
 use crate::SigningKeys;
 use crate::connect::{Allowed, Place};
-use crate::connection::{Connection, Idle};
+use crate::connection::{Connection, Idle, Unanswered};
 
 const CONTENT: &str = "application/cloudevents+json";
 const AGENT: &str = concat!("commerce/", env!("CARGO_PKG_VERSION"));
+
+/// What an attempt may take beyond its limit, so that a status which has arrived is told.
+const SPARE: Duration = Duration::from_millis(100);
 
 /// How webhooks are sent.
 #[derive(Clone, Debug)]
@@ -59,7 +62,8 @@ pub enum ConfigError {
     Authorities,
 }
 
-/// Sends webhooks over HTTP, each on a connection to an address that was checked. A connection is used for up to 30 seconds.
+/// Sends webhooks over HTTP, each on a connection to an address that was checked. A connection is used for up to 30 seconds, and waits for
+/// the next webhook for up to 10.
 #[derive(Debug)]
 pub struct HttpWebhooks {
     keys: SigningKeys,
@@ -93,19 +97,22 @@ impl HttpWebhooks {
         })
     }
 
+    /// Sends a webhook. A try on an idle connection gets a third of the time, as the network may have forgotten it; the receiver gets the
+    /// webhook again then.
     async fn attempt(&self, webhook: &WebhookRequest<'_>) -> Result<StatusCode, DeliveryFailure> {
         let uri: Uri = webhook.endpoint.details.url.as_str().parse().map_err(|_| DeliveryFailure::UrlRefused)?;
         let place = self.allowed.place(&uri).map_err(|_| DeliveryFailure::UrlRefused)?;
         let request = self.request(&uri, webhook)?;
+        let end = Instant::now() + self.time_out;
         if let Some(idle) = self.idle.take(&place)
-            && let Ok(answer) = idle.send(request.clone()).await
+            && let Ok(answer) = idle.send(request.clone(), self.time_out / 3).await
         {
             return Ok(self.done(place, answer));
         } // an endpoint may close an idle connection at any time
         let stream = self.allowed.connect(&place, &self.tls).await?;
-        let broken = |_| DeliveryFailure::Broken;
-        let connection = Connection::begin(stream, self.time_out).await.map_err(broken)?;
-        let answer = connection.send(request).await.map_err(broken)?;
+        let connection = Connection::begin(stream, self.time_out).await.map_err(failure)?;
+        let left = end.saturating_duration_since(Instant::now());
+        let answer = connection.send(request, left).await.map_err(failure)?;
         Ok(self.done(place, answer))
     }
 
@@ -131,6 +138,13 @@ impl HttpWebhooks {
     }
 }
 
+const fn failure(unanswered: Unanswered) -> DeliveryFailure {
+    match unanswered {
+        Unanswered::Broken => DeliveryFailure::Broken,
+        Unanswered::Late => DeliveryFailure::TimedOut,
+    }
+}
+
 #[async_trait]
 impl WebhookSender for HttpWebhooks {
     fn check(&self, url: &WebhookUrl) -> Result<(), UrlRefusal> {
@@ -148,7 +162,8 @@ impl WebhookSender for HttpWebhooks {
 
     async fn send(&self, request: &WebhookRequest<'_>) -> (DeliveryOutcome, u64) {
         let started = Instant::now();
-        let answer = tokio::time::timeout(self.time_out, self.attempt(request)).await;
+        let limit = self.time_out + SPARE; // the parts of an attempt have ended by then
+        let answer = tokio::time::timeout(limit, self.attempt(request)).await;
         let outcome = match answer.unwrap_or(Err(DeliveryFailure::TimedOut)) {
             Ok(status) => DeliveryOutcome::Answered(status.as_u16()),
             Err(failure) => DeliveryOutcome::Failed(failure),

@@ -33,6 +33,9 @@ pub enum KeyError {
     /// It would take long to read.
     #[error("a JWKS document has at most {MAX_JWKS} bytes")]
     LargeDocument,
+    /// It would leave nothing to verify tokens with.
+    #[error("a JWKS document has at least one public key for RS256, ES256 (P-256) or EdDSA (Ed25519)")]
+    NoUsableKey,
     /// It is not a key of the expected kind.
     #[error("not {expected}")]
     NotAKey {

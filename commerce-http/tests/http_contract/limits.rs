@@ -359,6 +359,39 @@ async fn invalid_tokens_of_a_client_are_limited() {
 }
 
 #[tokio::test]
+async fn who_sent_too_many_invalid_tokens_waits_for_no_key() {
+    let shop = Shop::open().await;
+    let mut plan = Plan::default();
+    plan.options.bad_tokens_per_minute = 1;
+    let auth = plan.options.auth.clone();
+    let fetcher = tokio::spawn(async move {
+        loop {
+            auth.newer_keys_wanted().await; // and never get them
+        }
+    });
+    let service = Service::new(shop.engine.clone(), plan.options);
+    let header = jsonwebtoken::Header {
+        kid: Some("k9".to_owned()),
+        ..jsonwebtoken::Header::new(jsonwebtoken::Algorithm::EdDSA)
+    };
+    let key = jsonwebtoken::EncodingKey::from_ed_pem(include_bytes!("keys/ed.pem")).unwrap();
+    let token = jsonwebtoken::encode(&header, &json!({ "sub": "ann" }), &key).unwrap();
+    let ask = async || {
+        let request = Request::get("/v1/orders").header("authorization", format!("Bearer {token}"));
+        let mut request = request.body(Full::<Bytes>::default()).unwrap();
+        request.extensions_mut().insert(ClientAddress("10.0.0.1".parse().unwrap()));
+        let began = std::time::Instant::now();
+        (service.clone().oneshot(request).await.unwrap().status().as_u16(), began.elapsed())
+    };
+    tokio::task::yield_now().await;
+    let (status, took) = ask().await;
+    assert!(status == 401 && took > Duration::from_secs(1), "the first one waits: {status}, {took:?}");
+    let (status, took) = ask().await;
+    assert!(status == 429 && took < Duration::from_secs(1), "{status}, {took:?}");
+    fetcher.abort();
+}
+
+#[tokio::test]
 async fn invalid_signatures_of_a_client_are_limited() {
     let mut plan = Plan { payments: Arc::new(FakeProcessor::new()), ..Plan::default() };
     plan.options.bad_tokens_per_minute = 3;

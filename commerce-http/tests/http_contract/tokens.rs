@@ -260,6 +260,8 @@ async fn published_keys_are_taken_and_replaced() {
     auth.replace_jwks(&document("k1")).unwrap();
     client.get("/v1/orders").send().await.expect(200);
     assert!(auth.replace_jwks("{").is_err());
+    let useless = json!({ "keys": [{ "kty": "oct", "k": "c2VjcmV0", "kid": "k2" }] }).to_string();
+    assert!(auth.replace_jwks(&useless).is_err() && auth.replace_jwks("{\"keys\":[]}").is_err());
     client.get("/v1/orders").send().await.expect(200);
     auth.replace_jwks(&document("k3")).unwrap();
     client.get("/v1/orders").send().await.problem(401, "invalid_token");

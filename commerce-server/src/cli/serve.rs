@@ -60,6 +60,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     config.publish.targets()?;
     config.redis.server()?;
     let signals = Signals::listen()?;
+    config.outgoing.tls()?; // bad files are refused even if nothing is called
     let certificates = config.tls.files()?.map(Certificates::load).transpose()?;
     let listener = listen(config.listen())?;
     let metrics_listener = match config.metrics_listen {

@@ -8,6 +8,9 @@ use serde::de::{Deserializer, Error};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{LevelFilter, ParseError};
 
+/// What is not logged at any level: the client of `RabbitMQ` logs whole messages that the broker returns, with the addresses in them.
+const SILENCED: &str = "lapin=off,lapin::returned_messages=off";
+
 /// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,7 +39,7 @@ pub(crate) struct LogLevel(String);
 
 impl LogLevel {
     pub(crate) fn filter(&self) -> EnvFilter {
-        EnvFilter::new(&self.0)
+        EnvFilter::new(format!("{},{SILENCED}", self.0))
     }
 }
 
@@ -64,3 +67,7 @@ impl<'de> Deserialize<'de> for LogLevel {
         String::deserialize(deserializer)?.parse().map_err(Error::custom)
     }
 }
+
+#[cfg(test)]
+#[path = "../../tests/unit/logs.rs"]
+mod tests;

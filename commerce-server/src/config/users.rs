@@ -1,5 +1,6 @@
 //! The users service setting.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,6 +57,9 @@ impl UsersService {
         }
         if self.signing_key_file.is_some() && self.token_file.is_some() {
             return Err(refused("users", "token_file and signing_key_file exclude each other"));
+        }
+        if self.signing_key_file.is_some() && env::var_os(TOKEN).is_some_and(|token| !token.is_empty()) {
+            return Err(refused("users", format!("{TOKEN} and signing_key_file exclude each other")));
         }
         if self.signing_key_file.is_some() && self.audience.as_deref().is_none_or(str::is_empty) {
             return Err(refused("users.audience", "tokens must say for whom they are: name the users service"));

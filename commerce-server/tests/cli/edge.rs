@@ -43,7 +43,8 @@ fn pages_of_named_origins_may_call() {
         "http/1.1 204 no content",
         "access-control-allow-origin: https://a.example.com",
         "access-control-allow-methods: get, head, post, put, patch, delete",
-        "access-control-allow-headers: authorization, content-type, idempotency-key, if-match, traceparent, x-request-id",
+        "access-control-allow-headers: authorization, content-type, idempotency-key, if-match, if-none-match, \
+         last-event-id, traceparent, x-request-id",
         "access-control-max-age: 3600",
         "access-control-allow-credentials: true",
         "vary: origin",
@@ -57,7 +58,8 @@ fn pages_of_named_origins_may_call() {
     let read = |origin: &str| head(server.address, &format!("GET /v1/products HTTP/1.1\n{origin}"));
     let page = read("origin: http://localhost:3000\n");
     assert!(page.starts_with("http/1.1 200") && page.contains("access-control-allow-origin: http://localhost:3000"));
-    assert!(page.contains("access-control-expose-headers: etag, location, retry-after, x-request-id"), "{page}");
+    let exposed = "access-control-expose-headers: etag, idempotent-replayed, location, retry-after, x-request-id";
+    assert!(page.contains(exposed), "{page}");
     assert!(!read("").contains("access-control"), "no origin");
     let refused = head(server.address, "POST /v1/carts HTTP/1.1\norigin: https://a.example.com\ncontent-length: 0\n");
     assert!(refused.starts_with("http/1.1 401") && refused.contains("access-control-allow-origin"), "{refused}");

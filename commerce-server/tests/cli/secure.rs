@@ -21,7 +21,7 @@ use rustls::sign::SingleCertAndKey;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
-use crate::running::{Caller, PATIENCE, Server, directory, fail, order_of, stocked};
+use crate::running::{Caller, PATIENCE, Server, commerce, directory, fail, order_of, stderr, stocked};
 
 /// An authority that signs certificates for `localhost`.
 struct Authority(Issuer<'static, KeyPair>);
@@ -135,8 +135,7 @@ fn certificates_that_cannot_be_used_are_told_in_a_line() {
         ("nowhere.pem", "shop.key", "nowhere.pem: No such file"),
     ] {
         for section in ["tls", "outgoing"] {
-            let users = "[users]\nurl = \"https://users.example.com\"\n";
-            settings(at, &format!("[{section}]\ncertificate_file = \"{certificate}\"\nkey_file = \"{key}\"\n{users}"));
+            settings(at, &format!("[{section}]\ncertificate_file = \"{certificate}\"\nkey_file = \"{key}\"\n"));
             fail(at, &start, 1, words);
         }
     }
@@ -148,6 +147,12 @@ fn certificates_that_cannot_be_used_are_told_in_a_line() {
     fail(at, &start, 1, "not a private key in PEM (PKCS#8)");
     settings(at, "[users]\nurl = \"http://users\"\nsigning_key_file = \"shop.key\"\n");
     fail(at, &start, 1, "users.audience");
+    settings(at, "[users]\nurl = \"http://users\"\nsigning_key_file = \"shop.key\"\naudience = \"users\"\n");
+    let mut command = commerce(at);
+    let output = command.args(start).env("COMMERCE_USERS_TOKEN", "hush-hush").output().expect("it runs");
+    let said = stderr(&output);
+    assert!(output.status.code() == Some(1) && said.contains("COMMERCE_USERS_TOKEN and signing_key_file"), "{said}");
+    assert!(!said.contains("hush"), "{said}");
 }
 
 /// A users service that demands a certificate of an authority, and what it was sent.

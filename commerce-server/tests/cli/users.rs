@@ -33,7 +33,11 @@ fn answer(mut stream: TcpStream, heard: &Mutex<Vec<String>>) {
         heard.lock().expect("no panic").push(request);
         let (status, body) = match path.as_str() {
             "/base/api/v1/users/ann" => ("200 OK", "{\"id\":\"ann\"}".to_owned()),
+            "/base/api/v1/users/old" => ("200 OK", "yes".to_owned()),
             "/base/api/v1/users/big" => ("200 OK", "x".repeat(1_000_000)),
+            "/base/api/v1/users/nil" => ("200 OK", "{\"account_status\":null}".to_owned()),
+            "/base/api/v1/users/odd" => ("200 OK", "{\"account_status\":[\"active\"]}".to_owned()),
+            "/base/api/v1/users/cut" => ("200 OK", "{\"account_status\":\"suspended\"".to_owned()),
             "/base/api/v1/users/eve" => ("500 Internal Server Error", String::new()),
             "/base/api/v1/users/sam" => {
                 thread::sleep(Duration::from_secs(5));
@@ -62,10 +66,10 @@ async fn users_are_looked_up_before_they_order() {
     command.args(["--listen", "127.0.0.1:0", "--users-url", &url]).env("COMMERCE_USERS_TOKEN", "service-token-1");
     let server = Server::start_with(&mut command);
     assert_eq!(order(&server, directory.path(), "ann").await.status, StatusCode::CREATED);
-    assert_eq!(order(&server, directory.path(), "big").await.status, StatusCode::CREATED);
+    assert_eq!(order(&server, directory.path(), "old").await.status, StatusCode::CREATED);
     let stranger = order(&server, directory.path(), "a/../ann?").await;
     assert_eq!((stranger.status, stranger.body["code"].as_str()), (StatusCode::BAD_REQUEST, Some("user_not_found")));
-    for user in ["eve", "sam"] {
+    for user in ["eve", "sam", "big", "nil", "odd", "cut"] {
         let answer = order(&server, directory.path(), user).await;
         let expected = (StatusCode::SERVICE_UNAVAILABLE, Some("user_service_unavailable"));
         assert_eq!((answer.status, answer.body["code"].as_str()), expected, "{user}");
