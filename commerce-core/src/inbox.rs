@@ -6,7 +6,9 @@
 //! # Invariants
 //! * `INB-1`: an event of a source is in the inbox once. Its source and id are a claim that is never released.
 //! * `INB-2`: an event whose message is kept has one of [`MAX_UNSETTLED`] places, so that the dead letters are bounded.
-//! * `INB-3`: a level of stock replaces only levels of the same source and SKU with a lower version.
+//! * `INB-3`: a level of stock replaces only levels of the same source and SKU with a lower version. Nothing orders levels and changes of one
+//!   SKU among each other, so a source uses either.
+//! * `INB-4`: what a source tells about payments has no id of the payment processor or of another source, and makes no operation one of another kind.
 
 mod event;
 mod message;
@@ -64,6 +66,12 @@ impl SourceName {
     /// Who causes what follows from events of the source: a service, `source:NAME`.
     pub fn actor(&self) -> Actor {
         alloc::format!("source:{self}").parse().map_or(Actor::SYSTEM, |user| Actor::user(Role::Service, user))
+    }
+
+    /// The name under which events about payments are received, `inbox:NAME`. A payment processor has none with a colon.
+    #[expect(clippy::expect_used, reason = "it has at most 38 characters")]
+    pub(crate) fn processor(&self) -> BoundedString<64> {
+        alloc::format!("inbox:{self}").parse().expect("the name of a source is short")
     }
 }
 

@@ -86,13 +86,13 @@ impl Engine {
         Ok(Page { items: items.map_err(StoreError::from)?, next })
     }
 
-    /// An event of another system, if it is or was a dead letter or waits.
+    /// An event of another system, if it waits or is a dead letter, or did or was before.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`].
     pub async fn dead_letter(&self, caller: &Actor, id: EventId) -> Result<InboxEvent> {
         caller.require(Permission::ManageTasks)?;
-        self.inbox_event(id).await?.filter(|event| event.tried > 0).ok_or(NO_LETTER)
+        self.inbox_event(id).await?.filter(|event| event.version > 1 || event.is_unsettled()).ok_or(NO_LETTER)
     }
 
     /// Tries a dead letter again at once, and then as often as a new event. No effect on one that is not dead.
@@ -108,7 +108,7 @@ impl Engine {
         self.inbox_event(id).await?.ok_or(NO_LETTER)
     }
 
-    /// Decides that nothing follows from a dead letter. Its message is forgotten, its id is not. No effect on one that is not dead.
+    /// Decides that nothing follows from a dead letter. Its message is only in its history then. No effect on one that is not dead.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`].
@@ -269,11 +269,15 @@ impl Engine {
 
     /// What follows for the payment is done as if the event had come from the payment processor.
     async fn follow_payment(&self, commit: &mut Commit, event: InboxEvent, told: &ProcessorEvent) -> Result<Step> {
-        if self.payment_of(told).await?.is_none() {
+        let Some(found) = self.payment_of(told).await? else {
             let payment = told.payment.map(|id| id.to_string()).unwrap_or_default();
             return Ok(Err(Reason::new(DeadLetterReason::NotFound, &format!("there is no payment {payment}"))));
+        };
+        if let Some(known) = found.after.operation_of_other_kind(told) {
+            let said = format!("operation {} is of the kind {}, not {}", known.id, known.kind, told.kind);
+            return Ok(Err(Reason::new(DeadLetterReason::Malformed, &said)));
         }
-        let received = ReceivedEvent::new(self.processor_name(), told.clone(), commit.at);
+        let received = ReceivedEvent::new(event.source.processor(), told.clone(), commit.at);
         if self.received_event(received.id).await?.is_some() {
             return Ok(Ok((event, Receipt::Outdated)));
         }

@@ -28,7 +28,7 @@ pub struct InboxEvent {
     /// Why it is dead or waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// The message, while the event is dead or waits.
+    /// The message, while the event is dead or waits. The history keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// The place among those that are dead or wait, below [`MAX_UNSETTLED`](super::MAX_UNSETTLED). A claim.

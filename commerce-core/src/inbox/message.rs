@@ -59,8 +59,6 @@ pub struct Unreadable {
 /// The envelope of an event without its data.
 struct Head {
     id: IncomingId,
-    /// The id without the `source` of `CloudEvents`.
-    own_id: String,
     event_type: String,
     time: DateTime<Utc>,
     sequence: Option<u64>,
@@ -178,7 +176,7 @@ impl Envelope {
                 let PlainHead { event_id, event_type, timestamp, sequence, schema_version, .. } = head;
                 let id = id(&event_id, &event_id)?;
                 let schema_version = schema_version.unwrap_or(SCHEMA_VERSION);
-                Ok(Head { id, own_id: event_id, event_type, time: timestamp, sequence, schema_version })
+                Ok(Head { id, event_type, time: timestamp, sequence, schema_version })
             }
             Self::CloudEvents => {
                 // First, because the rest of another version may be anything.
@@ -190,7 +188,6 @@ impl Envelope {
                 let head: CloudHead = parse(text)?;
                 Ok(Head {
                     id: id(&head.id, &format!("{} {}", head.source, head.id))?,
-                    own_id: head.id,
                     event_type: head.event_type,
                     time: head.time.unwrap_or(received),
                     sequence: head.sequence.and_then(|digits| digits.parse().ok()),
@@ -214,6 +211,6 @@ impl Head {
             let detail = format!("schema version {found}, this engine reads up to {SCHEMA_VERSION}");
             return Err(Reason::new(DeadLetterReason::FutureVersion, &detail));
         }
-        Payload::read(kind, text, (&self.own_id, self.time, self.sequence))
+        Payload::read(kind, text, (&self.id, self.time, self.sequence))
     }
 }
