@@ -94,7 +94,11 @@ impl Shop {
     }
 
     async fn letters(&self) -> Vec<InboxEvent> {
-        self.engine.dead_letters(&admin(), &PageRequest::first(100)).await.expect("an admin").items
+        self.letters_in(InboxState::Dead).await
+    }
+
+    async fn letters_in(&self, state: InboxState) -> Vec<InboxEvent> {
+        self.engine.dead_letters(&admin(), state, &PageRequest::first(100)).await.expect("an admin").items
     }
 
     async fn verify(&self) {
@@ -283,6 +287,8 @@ async fn what_cannot_be_read_is_a_dead_letter() {
     }
     let unknown = shop.event("u", "stock.counted", &json!({}));
     assert_eq!(shop.send(&unknown).await.expect("it is taken"), Receipt::Ignored);
+    let strange = r#"{"event_type":"stock.counted","event_id":7,"timestamp":"today"}"#;
+    assert_eq!(shop.send(strange).await.expect("it is taken"), Receipt::Ignored, "the rest is not read");
     assert_eq!((shop.letters().await.len(), shop.on_hand().await), (bad.len(), 10));
     shop.verify().await;
 }
@@ -331,6 +337,36 @@ async fn a_cloud_event_is_known_by_its_source_and_id() {
     assert_eq!(letters[0].event_id.as_str(), "m", "the id of its event is not known");
 }
 
+/// The ids of events and those of messages have nothing to do with each other.
+#[tokio::test]
+async fn a_broken_message_does_not_take_the_id_of_an_event() {
+    let shop = Shop::open().await;
+    assert_eq!(shop.send_as("erp", "7", "{").await.expect("it is taken"), Receipt::DeadLettered);
+    assert_eq!(shop.send_as("erp", "7", "{").await.expect("it is taken"), Receipt::Duplicate);
+    let level = json!({ "sku": "MUG", "on_hand": 3, "version": 1 });
+    assert_eq!((shop.told("7", "stock.level", &level).await, shop.on_hand().await), (Receipt::Applied, 3));
+    assert_eq!(shop.told("7", "stock.level", &level).await, Receipt::Duplicate);
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn an_event_that_waits_is_listed_and_can_be_discarded() {
+    let shop = Shop::open().await;
+    let change = json!({ "sku": "MUG", "delta": -11, "key": "k" });
+    assert_eq!(shop.told("short", "stock.delta", &change).await, Receipt::Waiting);
+    assert!(shop.letters().await.is_empty());
+    let waiting = shop.letters_in(InboxState::Waiting).await;
+    assert_eq!(waiting.len(), 1);
+    shop.engine.discard_dead_letter(&admin(), waiting[0].id).await.expect("it waits");
+    assert!(shop.letters_in(InboxState::Waiting).await.is_empty());
+    let level = json!({ "sku": "MUG", "on_hand": 20, "version": 1 });
+    assert_eq!(shop.told("more", "stock.level", &level).await, Receipt::Applied);
+    shop.work(TimeDelta::days(1)).await;
+    assert_eq!(shop.on_hand().await, 20, "nothing follows from it");
+    assert_eq!(shop.told("short", "stock.delta", &change).await, Receipt::Duplicate);
+    shop.verify().await;
+}
+
 /// A sender has to send it again: nothing is lost, and the list does not grow.
 #[tokio::test]
 async fn dead_letters_are_bounded() {
@@ -348,6 +384,8 @@ async fn dead_letters_are_bounded() {
     assert!(taken > MAX_UNSETTLED * 3 / 4 && taken <= MAX_UNSETTLED, "{taken}");
     assert_eq!(taken + refused, sent);
     assert!(refused > 0, "there is an end");
+    let other = shop.send_as("cloud", "m", "{").await.expect("it is taken");
+    assert_eq!(other, Receipt::DeadLettered, "each source has places of its own");
     assert_eq!(
         shop.told("good", "stock.level", &json!({ "sku": "MUG", "on_hand": 3, "version": 1 })).await,
         Receipt::Applied
