@@ -107,7 +107,6 @@ schemas! {
     StepStateSchema "How a step of a saga stands." names(StepState::ALL.iter().map(|state| state.name()));
     TaskStateSchema "The state of a task; `dead` is after too many failures." names(TaskState::ALL.iter().map(|state| state.name()));
     TaxLevelSchema "Where taxes are rounded." words(&[TaxLevel::Line, TaxLevel::Order]);
-    UnsettledStateSchema "The state of an event of another system that has not taken effect." words(&[InboxState::Dead, InboxState::Waiting]);
     UserIdSchema "Identifies a user: the `sub` of their tokens." id();
 }
 

@@ -11,7 +11,6 @@ use crate::answer::{Answer, Outcome};
 use crate::app::App;
 use crate::call::RequestContext;
 use crate::dto::dead_letter::{DeadLetter, EventReceipt};
-use crate::dto::schema::UnsettledStateSchema;
 use crate::page::{self, List, Paging};
 use crate::problem::Problem;
 use crate::telemetry;
@@ -66,7 +65,7 @@ fn refused(rejection: &WebhookRejection) -> Problem {
 /// The dead letters, or the events that wait, the oldest first; for admins. At most 256 events of a source are dead letters or wait.
 #[utoipa::path(
     get, path = "/dead-letters", tag = "inbox",
-    params(("state" = Option<UnsettledStateSchema>, Query, description = "Which events: `dead`, the default, or `waiting`."), Paging),
+    params(("state" = Option<String>, Query, description = "Which events: `dead`, the default, or `waiting`."), Paging),
     responses((status = 200, body = List<DeadLetter<'_>>))
 )]
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
