@@ -4,9 +4,13 @@
 //! commit, so an event takes effect once, however often it comes. What cannot be read or done is a dead letter: staff retry or discard it.
 //!
 //! # Invariants
-//! * `INB-1`: an event of a source is in the inbox once. Its source and id are a claim that is never released.
-//! * `INB-2`: an event whose message is kept has one of [`MAX_UNSETTLED`] places, so that the dead letters are bounded.
-//! * `INB-3`: a level of stock replaces only levels of the same source and SKU with a lower version.
+//! * `INB-1`: an event of a source is in the inbox once. Its source and id are a claim that is never released. Ids of messages that cannot be read are
+//!   apart from those of events.
+//! * `INB-2`: an event whose message is kept has one of the [`MAX_UNSETTLED`] places of its source, so that the dead letters are bounded and
+//!   no source takes the places of another.
+//! * `INB-3`: a level of stock replaces only levels of the same source and SKU with a lower version. Nothing orders levels and changes of one
+//!   SKU among each other, so a source uses either.
+//! * `INB-4`: what a source tells about payments has no id of the payment processor or of another source, and makes no operation one of another kind.
 
 mod event;
 mod message;
@@ -21,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub(crate) use self::event::Kept;
-pub use self::event::{ExternalStock, InboxEvent, InboxState};
+pub use self::event::{ExternalStock, IdOf, InboxEvent, InboxId, InboxState};
 pub use self::message::{IncomingEvent, Message, Reading, Unreadable};
 pub use self::payload::{LevelChange, Payload, StockDelta};
 use crate::actor::{Actor, Role};
@@ -29,8 +33,8 @@ use crate::text::{BoundedString, named, shows_text};
 
 /// The maximum length of the id of an event, in characters.
 pub const MAX_EVENT_ID: usize = 127;
-/// The maximum number of events that wait or are dead.
-pub const MAX_UNSETTLED: u16 = 1024;
+/// The maximum number of events of a source that wait or are dead.
+pub const MAX_UNSETTLED: u16 = 256;
 /// The maximum size of a message, in bytes.
 pub const MAX_MESSAGE: usize = 64 * 1024;
 /// The newest version of the data of events that is understood.
@@ -64,6 +68,12 @@ impl SourceName {
     /// Who causes what follows from events of the source: a service, `source:NAME`.
     pub fn actor(&self) -> Actor {
         alloc::format!("source:{self}").parse().map_or(Actor::SYSTEM, |user| Actor::user(Role::Service, user))
+    }
+
+    /// The name under which events about payments are received, `inbox:NAME`. A payment processor has none with a colon.
+    #[expect(clippy::expect_used, reason = "it has at most 38 characters")]
+    pub(crate) fn processor(&self) -> BoundedString<64> {
+        alloc::format!("inbox:{self}").parse().expect("the name of a source is short")
     }
 }
 

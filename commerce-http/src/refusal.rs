@@ -284,7 +284,7 @@ fn claimed(claim: &Claim, owner: &str) -> Problem {
         ClaimKind::ActiveCart => version_conflict().with("cart_id", owner),
         ClaimKind::OrderNumber => version_conflict().with("order_number", key),
         ClaimKind::DeadLetter => {
-            let detail = "There are too many dead letters. Staff have to retry or discard some.";
+            let detail = "There are too many dead letters of this source. Staff have to retry or discard some.";
             Problem::unavailable("too_many_dead_letters", detail).retry_after(DEAD_LETTERS_FULL)
         }
         ClaimKind::SavedMethod

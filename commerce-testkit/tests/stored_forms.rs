@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use commerce_core::commit::Commit;
 use commerce_core::customer::{Customer, CustomerDetails};
 use commerce_core::document::{Document, StoredError};
-use commerce_core::inbox::{DeadLetterReason, ExternalStock, InboxEvent, InboxState, Reason};
+use commerce_core::inbox::{DeadLetterReason, ExternalStock, IdOf, InboxEvent, InboxState, Reason};
 use commerce_core::metadata::Metadata;
 use commerce_core::order::{Order, OrderEvent, OrderState, ShipmentStatus};
 use commerce_core::promotion::{Condition, Promotion, PromotionDefinition, PromotionRecord};
@@ -78,6 +78,7 @@ fn documents() -> Vec<Document> {
         id: parse("01890000-0000-7000-8000-000000000002"),
         source: parse("erp"),
         event_id: parse("e"),
+        id_of: IdOf::Message,
         kind: Some("stock.level".to_owned()),
         state: InboxState::Dead,
         reason: Some(Reason::new(DeadLetterReason::Malformed, &"no")),

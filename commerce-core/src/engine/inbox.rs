@@ -11,8 +11,9 @@ use crate::commit::Commit;
 use crate::document::{DocumentFilter, DocumentId, DocumentKind};
 use crate::ids::{EventId, UserId};
 use crate::inbox::{
-    DeadLetterReason, ExternalStock, InboxEvent, InboxState, IncomingEvent, IncomingType, Kept, LevelChange,
-    MAX_MESSAGE, MAX_UNSETTLED, Message, Payload, Reading, Reason, Receipt, SourceName, StockDelta, Unreadable,
+    DeadLetterReason, ExternalStock, IdOf, InboxEvent, InboxId, InboxState, IncomingEvent, IncomingType, Kept,
+    LevelChange, MAX_MESSAGE, MAX_UNSETTLED, Message, Payload, Reading, Reason, Receipt, SourceName, StockDelta,
+    Unreadable,
 };
 use crate::order::{Command, Order};
 use crate::payment::ReceivedEvent;
@@ -67,32 +68,37 @@ impl Engine {
         let reading = source.read(message, self.now());
         let received = |receipt| Received { kind: reading.kind(), receipt };
         let Some(id) = reading.id() else { return Ok(received(Receipt::Ignored)) };
-        if self.inbox_event_of(&message.source, id.as_str()).await?.is_some() {
+        if self.inbox_event_of(&message.source, &id).await?.is_some() {
             return Ok(received(Receipt::Duplicate));
         }
         self.prepare(&reading).await?;
         self.settle(|refused| self.decide_arrival(message, &reading, refused)).await
     }
 
-    /// The dead letters by id, so the oldest first.
+    /// The dead letters by id, so the oldest first; or the events that wait. Those in other states are not listed.
     ///
     /// # Errors
     /// [`EngineError::Forbidden`], [`EngineError::Store`].
-    pub async fn dead_letters(&self, caller: &Actor, page: &PageRequest<String>) -> Result<Page<InboxEvent, String>> {
+    pub async fn dead_letters(
+        &self,
+        caller: &Actor,
+        state: InboxState,
+        page: &PageRequest<String>,
+    ) -> Result<Page<InboxEvent, String>> {
         caller.require(Permission::ManageTasks)?;
-        let filter = DocumentFilter::all_of([InboxEvent::DEAD.into()].into());
+        let filter = DocumentFilter::all_of([InboxEvent::key_of_state(state)].into());
         let Page { items, next } = self.ports.store.documents(DocumentKind::InboxEvent, &filter, page).await?;
         let items = items.into_iter().map(InboxEvent::try_from).collect::<Result<_, _>>();
         Ok(Page { items: items.map_err(StoreError::from)?, next })
     }
 
-    /// An event of another system, if it is or was a dead letter or waits.
+    /// An event of another system, if it waits or is a dead letter, or did or was before.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`].
     pub async fn dead_letter(&self, caller: &Actor, id: EventId) -> Result<InboxEvent> {
         caller.require(Permission::ManageTasks)?;
-        self.inbox_event(id).await?.filter(|event| event.tried > 0).ok_or(NO_LETTER)
+        self.inbox_event(id).await?.filter(|event| event.version > 1 || event.is_unsettled()).ok_or(NO_LETTER)
     }
 
     /// Tries a dead letter again at once, and then as often as a new event. No effect on one that is not dead.
@@ -100,7 +106,8 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`].
     pub async fn retry_dead_letter(&self, caller: &Actor, id: EventId) -> Result<InboxEvent> {
-        let retried = self.change_dead_letter(caller, id, InboxEvent::retried).await?;
+        let is_dead = |event: &InboxEvent| event.state == InboxState::Dead;
+        let retried = self.change_dead_letter(caller, id, (is_dead, InboxEvent::retried)).await?;
         if retried.state == InboxState::Waiting {
             // If it fails, the task of the event goes on.
             self.take_inbox_event(id).await.ok();
@@ -108,24 +115,25 @@ impl Engine {
         self.inbox_event(id).await?.ok_or(NO_LETTER)
     }
 
-    /// Decides that nothing follows from a dead letter. Its message is forgotten, its id is not. No effect on one that is not dead.
+    /// Decides that nothing follows from a dead letter, or from an event that waits. Its message is only in its history then. No effect
+    /// on others.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Forbidden`].
     pub async fn discard_dead_letter(&self, caller: &Actor, id: EventId) -> Result<()> {
-        self.change_dead_letter(caller, id, InboxEvent::discarded).await.map(drop)
+        self.change_dead_letter(caller, id, (InboxEvent::is_unsettled, InboxEvent::discarded)).await.map(drop)
     }
 
     async fn change_dead_letter(
         &self,
         caller: &Actor,
         id: EventId,
-        change: impl Fn(&InboxEvent, DateTime<Utc>) -> InboxEvent,
+        (applies, change): (impl Fn(&InboxEvent) -> bool, impl Fn(&InboxEvent, DateTime<Utc>) -> InboxEvent),
     ) -> Result<InboxEvent> {
         let decide = async |_| {
             let known = self.dead_letter(caller, id).await?;
             let mut commit = self.commit_by(caller, self.now());
-            if known.state != InboxState::Dead {
+            if !applies(&known) {
                 return Ok(Decision { commit, outcome: known });
             }
             let outcome = change(&known, commit.at);
@@ -149,7 +157,7 @@ impl Engine {
     fn read_again(&self, event: &InboxEvent) -> Reading {
         let unknown = |what: &str| {
             let reason = Reason::new(DeadLetterReason::NotSubscribed, &what);
-            Reading::Unreadable(Unreadable { id: event.event_id.clone(), kind: None, reason })
+            Reading::Unreadable(Unreadable { id: event.known_by(), kind: None, reason })
         };
         let Some(source) = self.settings.sources.get(&event.source) else {
             return unknown("the settings do not have the source any more");
@@ -184,14 +192,14 @@ impl Engine {
         refused: Option<Reason>,
     ) -> Decided<Received> {
         let mut commit = self.commit_by(&message.source.actor(), self.now());
-        let id = reading.id().unwrap_or(&message.id);
+        let id = reading.id().unwrap_or_else(|| InboxId::message(message.id.clone()));
         let received = |receipt| Received { kind: reading.kind(), receipt };
-        if self.inbox_event_of(&message.source, id.as_str()).await?.is_some() {
+        if self.inbox_event_of(&message.source, &id).await?.is_some() {
             return Ok(Decision { commit, outcome: received(Receipt::Duplicate) });
         }
         let kind = reading.kind().map(|kind| kind.to_string());
         let new = EventId::new(self.ports.ids.next());
-        let event = InboxEvent::new(new, (message.source.clone(), id.clone()), kind, commit.at);
+        let event = InboxEvent::new(new, (message.source.clone(), id), kind, commit.at);
         let (after, receipt) = self.step(&mut commit, event, (reading, refused), || kept(message.body)).await?;
         commit.change(None, after);
         Ok(Decision { commit, outcome: received(receipt) })
@@ -208,12 +216,12 @@ impl Engine {
         let mut event = before.clone();
         event.kind = reading.kind().map(|kind| kind.to_string()).or(event.kind);
         // A message that could not be read can be now, and another message had its event meanwhile.
-        if let Some(own) = reading.id().filter(|own| **own != before.event_id) {
-            if self.inbox_event_of(&before.source, own.as_str()).await?.is_some() {
+        if let Some(own) = reading.id().filter(|own| own.of == IdOf::Event && *own != before.known_by()) {
+            if self.inbox_event_of(&before.source, &own).await?.is_some() {
                 commit.change(Some(&before), event.settled(commit.at));
                 return Ok(Decision { commit, outcome: received(Receipt::Duplicate) });
             }
-            event.event_id = own.clone();
+            (event.event_id, event.id_of) = (own.id, own.of);
         }
         let (after, receipt) = self.step(&mut commit, event, (reading, refused), String::new).await?;
         commit.change(Some(&before), after);
@@ -269,11 +277,15 @@ impl Engine {
 
     /// What follows for the payment is done as if the event had come from the payment processor.
     async fn follow_payment(&self, commit: &mut Commit, event: InboxEvent, told: &ProcessorEvent) -> Result<Step> {
-        if self.payment_of(told).await?.is_none() {
+        let Some(found) = self.payment_of(told).await? else {
             let payment = told.payment.map(|id| id.to_string()).unwrap_or_default();
             return Ok(Err(Reason::new(DeadLetterReason::NotFound, &format!("there is no payment {payment}"))));
+        };
+        if let Some(known) = found.after.operation_of_other_kind(told) {
+            let said = format!("operation {} is of the kind {}, not {}", known.id, known.kind, told.kind);
+            return Ok(Err(Reason::new(DeadLetterReason::Malformed, &said)));
         }
-        let received = ReceivedEvent::new(self.processor_name(), told.clone(), commit.at);
+        let received = ReceivedEvent::new(event.source.processor(), told.clone(), commit.at);
         if self.received_event(received.id).await?.is_some() {
             return Ok(Ok((event, Receipt::Outdated)));
         }
@@ -340,9 +352,8 @@ impl Engine {
         Ok(stored.map(InboxEvent::try_from).transpose().map_err(StoreError::from)?)
     }
 
-    async fn inbox_event_of(&self, source: &SourceName, id: &str) -> Result<Option<InboxEvent>> {
-        let Ok(id) = id.parse() else { return Ok(None) };
-        let found = self.first_document(DocumentKind::InboxEvent, InboxEvent::key_of(source, &id)).await?;
+    async fn inbox_event_of(&self, source: &SourceName, id: &InboxId) -> Result<Option<InboxEvent>> {
+        let found = self.first_document(DocumentKind::InboxEvent, InboxEvent::key_of(source, id)).await?;
         Ok(found.map(InboxEvent::try_from).transpose().map_err(StoreError::from)?)
     }
 

@@ -21,6 +21,9 @@ pub struct InboxEvent {
     pub source: SourceName,
     /// That of the source. Of a message that could not be read, that of the transport.
     pub event_id: IncomingId,
+    /// Which of both.
+    #[serde(default, skip_serializing_if = "IdOf::is_event")]
+    pub id_of: IdOf,
     /// What it is about, as far as that could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
@@ -28,10 +31,10 @@ pub struct InboxEvent {
     /// Why it is dead or waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// The message, while the event is dead or waits.
+    /// The message, while the event is dead or waits. The history keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// The place among those that are dead or wait, below [`MAX_UNSETTLED`](super::MAX_UNSETTLED). A claim.
+    /// The place among those of the source that are dead or wait, below [`MAX_UNSETTLED`](super::MAX_UNSETTLED). A claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<u16>,
     /// The key of a change of stock that took effect. A claim.
@@ -65,6 +68,46 @@ named! {
     }
 }
 
+named! {
+    /// What an id is of. The ids of both are apart.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum IdOf {
+        /// The event; its source gave it.
+        #[default]
+        Event = "event",
+        /// The message; the transport gave it.
+        Message = "message",
+    }
+}
+
+impl IdOf {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    const fn is_event(&self) -> bool {
+        matches!(self, Self::Event)
+    }
+}
+
+/// By what an event is remembered within its source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct InboxId {
+    pub of: IdOf,
+    pub id: IncomingId,
+}
+
+impl InboxId {
+    /// The id of an event.
+    pub const fn event(id: IncomingId) -> Self {
+        Self { of: IdOf::Event, id }
+    }
+
+    /// The id of a message whose event has none that can be read.
+    pub const fn message(id: IncomingId) -> Self {
+        Self { of: IdOf::Message, id }
+    }
+}
+
 /// The message of an event, and the place that it takes while it is kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
@@ -73,20 +116,18 @@ pub(crate) struct Kept {
 }
 
 impl InboxEvent {
-    /// The key of all dead letters.
-    pub const DEAD: &'static str = "dead";
-
     /// An event that was received now and has taken effect.
     pub(crate) fn new(
         id: EventId,
-        (source, event_id): (SourceName, IncomingId),
+        (source, known_by): (SourceName, InboxId),
         kind: Option<String>,
         at: DateTime<Utc>,
     ) -> Self {
         Self {
             id,
             source,
-            event_id,
+            event_id: known_by.id,
+            id_of: known_by.of,
             kind,
             state: InboxState::Settled,
             reason: None,
@@ -138,15 +179,25 @@ impl InboxEvent {
         Self { tried: 0, ask_at: Some(at), ..self.next(InboxState::Waiting, at) }
     }
 
-    /// A dead letter from which nothing follows.
+    /// A dead letter, or an event that waits, from which nothing follows.
     #[must_use]
     pub(crate) fn discarded(&self, at: DateTime<Utc>) -> Self {
         Self { body: None, slot: None, ask_at: None, ..self.next(InboxState::Discarded, at) }
     }
 
+    /// By what it is remembered.
+    pub(crate) fn known_by(&self) -> InboxId {
+        InboxId { of: self.id_of, id: self.event_id.clone() }
+    }
+
     /// The key of an event of a source.
-    pub(crate) fn key_of(source: &SourceName, id: &IncomingId) -> String {
-        format!("event:{source}/{id}")
+    pub(crate) fn key_of(source: &SourceName, InboxId { of, id }: &InboxId) -> String {
+        format!("{of}:{source}/{id}")
+    }
+
+    /// The key of all events in a state.
+    pub(crate) fn key_of_state(state: InboxState) -> String {
+        format!("state:{state}")
     }
 
     /// The key of the event that made a change of stock.
@@ -166,16 +217,16 @@ impl Aggregate for InboxEvent {
     ];
 
     fn claims(&self) -> Vec<Claim> {
-        let received = Claim::new(ClaimKind::InboxEvent, &format!("{}/{}", self.source, self.event_id));
+        let received = Claim::new(ClaimKind::InboxEvent, &Self::key_of(&self.source, &self.known_by()));
         let delta = |key| Claim::new(ClaimKind::StockDelta, &format!("{}/{key}", self.source));
-        let place = self.slot.map(|slot| Claim::new(ClaimKind::DeadLetter, &slot));
+        let place = self.slot.map(|slot| Claim::new(ClaimKind::DeadLetter, &format!("{}/{slot}", self.source)));
         [received].into_iter().chain(self.delta_key.as_ref().map(delta)).chain(place).collect()
     }
 
     fn keys(&self) -> Vec<String> {
         let delta = self.delta_key.as_ref().map(|key| Self::key_of_delta(&self.source, key));
-        let dead = (self.state == InboxState::Dead).then(|| Self::DEAD.into());
-        [Self::key_of(&self.source, &self.event_id)].into_iter().chain(delta).chain(dead).collect()
+        let unsettled = self.is_unsettled().then(|| Self::key_of_state(self.state));
+        [Self::key_of(&self.source, &self.known_by())].into_iter().chain(delta).chain(unsettled).collect()
     }
 
     fn event_type(&self, before: Option<&Self>) -> &'static str {

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{
-    DeadLetterReason, Envelope, IncomingId, IncomingType, MAX_EVENT_ID, MAX_MESSAGE, Payload, Reason, SCHEMA_VERSION,
-    Source, SourceName,
+    DeadLetterReason, Envelope, InboxId, IncomingId, IncomingType, MAX_EVENT_ID, MAX_MESSAGE, Payload, Reason,
+    SCHEMA_VERSION, Source, SourceName,
 };
 
 /// A message as it was received, from whom it claims to be.
@@ -51,7 +51,7 @@ pub enum Reading {
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Unreadable {
     /// That of the event, else that of the message.
-    pub id: IncomingId,
+    pub id: InboxId,
     pub kind: Option<IncomingType>,
     pub reason: Reason,
 }
@@ -59,18 +59,19 @@ pub struct Unreadable {
 /// The envelope of an event without its data.
 struct Head {
     id: IncomingId,
-    /// The id without the `source` of `CloudEvents`.
-    own_id: String,
-    event_type: String,
     time: DateTime<Utc>,
     sequence: Option<u64>,
     schema_version: u64,
 }
 
 #[derive(Deserialize)]
+struct PlainType {
+    event_type: String,
+}
+
+#[derive(Deserialize)]
 struct PlainHead {
     event_id: String,
-    event_type: String,
     timestamp: DateTime<Utc>,
     #[serde(default)]
     sequence: Option<u64>,
@@ -86,11 +87,15 @@ struct SpecVersion {
 }
 
 #[derive(Deserialize)]
+struct CloudType {
+    #[serde(rename = "type")]
+    event_type: String,
+}
+
+#[derive(Deserialize)]
 struct CloudHead {
     id: String,
     source: String,
-    #[serde(rename = "type")]
-    event_type: String,
     #[serde(default)]
     time: Option<DateTime<Utc>>,
     #[serde(default)]
@@ -120,25 +125,20 @@ pub(super) fn malformed(detail: &impl alloc::string::ToString) -> Reason {
 impl Source {
     /// Reads a message that was received at an instant. The data of the event is read as its type says.
     pub fn read(&self, message: &Message<'_>, at: DateTime<Utc>) -> Reading {
-        let unreadable = |reason| Unreadable { id: message.id.clone(), kind: None, reason };
-        let text = match text_of(message.body) {
-            Ok(text) => text,
-            Err(reason) => return Reading::Unreadable(unreadable(reason)),
+        let unreadable = |kind, reason| {
+            let id = InboxId::message(message.id.clone());
+            Reading::Unreadable(Unreadable { id, kind, reason })
         };
-        let head = match self.envelope.head(text, at) {
-            Ok(head) => head,
-            Err(reason) => return Reading::Unreadable(unreadable(reason)),
+        let typed = text_of(message.body).and_then(|text| Ok((text, self.envelope.event_type(text)?)));
+        let (text, event_type) = match typed {
+            Ok(typed) => typed,
+            Err(reason) => return unreadable(None, reason),
         };
-        let Some(kind) = self.types.get(&head.event_type).copied() else { return Reading::Ignored };
-        match head.data(kind, text) {
-            Ok(data) => Reading::Event(Box::new(IncomingEvent {
-                source: message.source.clone(),
-                id: head.id,
-                kind,
-                time: head.time,
-                data,
-            })),
-            Err(reason) => Reading::Unreadable(Unreadable { id: head.id, kind: Some(kind), reason }),
+        // The rest of an event that is not taken may be anything.
+        let Some(kind) = self.types.get(&event_type).copied() else { return Reading::Ignored };
+        match self.envelope.head(text, at) {
+            Ok(head) => head.reading(kind, text, &message.source),
+            Err(reason) => unreadable(Some(kind), reason),
         }
     }
 }
@@ -161,25 +161,20 @@ impl Reading {
     }
 
     /// The id by which the event is remembered.
-    pub(crate) const fn id(&self) -> Option<&IncomingId> {
+    pub(crate) fn id(&self) -> Option<InboxId> {
         match self {
-            Self::Event(event) => Some(&event.id),
-            Self::Unreadable(unreadable) => Some(&unreadable.id),
+            Self::Event(event) => Some(InboxId::event(event.id.clone())),
+            Self::Unreadable(unreadable) => Some(unreadable.id.clone()),
             Self::Ignored => None,
         }
     }
 }
 
 impl Envelope {
-    fn head(self, text: &str, received: DateTime<Utc>) -> Result<Head, Reason> {
+    /// The name of the type, from which follows whether the rest is read.
+    fn event_type(self, text: &str) -> Result<String, Reason> {
         match self {
-            Self::Plain => {
-                let head: PlainHead = parse(text)?;
-                let PlainHead { event_id, event_type, timestamp, sequence, schema_version, .. } = head;
-                let id = id(&event_id, &event_id)?;
-                let schema_version = schema_version.unwrap_or(SCHEMA_VERSION);
-                Ok(Head { id, own_id: event_id, event_type, time: timestamp, sequence, schema_version })
-            }
+            Self::Plain => parse::<PlainType>(text).map(|typed| typed.event_type),
             Self::CloudEvents => {
                 // First, because the rest of another version may be anything.
                 let SpecVersion { specversion } = parse(text)?;
@@ -187,11 +182,24 @@ impl Envelope {
                     let known = format!("specversion {specversion:.20}, this engine reads 1.0");
                     return Err(Reason::new(DeadLetterReason::FutureVersion, &known));
                 }
+                parse::<CloudType>(text).map(|typed| typed.event_type)
+            }
+        }
+    }
+
+    fn head(self, text: &str, received: DateTime<Utc>) -> Result<Head, Reason> {
+        match self {
+            Self::Plain => {
+                let head: PlainHead = parse(text)?;
+                let PlainHead { event_id, timestamp, sequence, schema_version, .. } = head;
+                let id = id(&event_id, &event_id)?;
+                let schema_version = schema_version.unwrap_or(SCHEMA_VERSION);
+                Ok(Head { id, time: timestamp, sequence, schema_version })
+            }
+            Self::CloudEvents => {
                 let head: CloudHead = parse(text)?;
                 Ok(Head {
                     id: id(&head.id, &format!("{} {}", head.source, head.id))?,
-                    own_id: head.id,
-                    event_type: head.event_type,
                     time: head.time.unwrap_or(received),
                     sequence: head.sequence.and_then(|digits| digits.parse().ok()),
                     schema_version: head.schemaversion.unwrap_or(SCHEMA_VERSION),
@@ -208,12 +216,22 @@ fn id(own: &str, whole: &str) -> Result<IncomingId, Reason> {
 }
 
 impl Head {
+    fn reading(self, kind: IncomingType, text: &str, source: &SourceName) -> Reading {
+        match self.data(kind, text) {
+            Ok(data) => {
+                let Self { id, time, .. } = self;
+                Reading::Event(Box::new(IncomingEvent { source: source.clone(), id, kind, time, data }))
+            }
+            Err(reason) => Reading::Unreadable(Unreadable { id: InboxId::event(self.id), kind: Some(kind), reason }),
+        }
+    }
+
     fn data(&self, kind: IncomingType, text: &str) -> Result<Payload, Reason> {
         if self.schema_version > SCHEMA_VERSION {
             let found = self.schema_version.to_string();
             let detail = format!("schema version {found}, this engine reads up to {SCHEMA_VERSION}");
             return Err(Reason::new(DeadLetterReason::FutureVersion, &detail));
         }
-        Payload::read(kind, text, (&self.own_id, self.time, self.sequence))
+        Payload::read(kind, text, (&self.id, self.time, self.sequence))
     }
 }

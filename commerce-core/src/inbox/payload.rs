@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::message::{data, malformed};
-use super::{IncomingType, Reason};
+use super::{IncomingId, IncomingType, Reason};
 use crate::ids::{Sku, UserId};
-use crate::payment::{OperationResult, ResultStatus};
+use crate::payment::{OperationAnswer, OperationResult, ResultStatus};
 use crate::port::ProcessorEvent;
 use crate::stock::MAX_ON_HAND;
 use crate::text::BoundedString;
@@ -78,7 +78,7 @@ impl Payload {
     pub(super) fn read(
         kind: IncomingType,
         text: &str,
-        (id, time, sequence): (&str, DateTime<Utc>, Option<u64>),
+        (id, time, sequence): (&IncomingId, DateTime<Utc>, Option<u64>),
     ) -> Result<Self, Reason> {
         match kind {
             IncomingType::PaymentSucceeded | IncomingType::PaymentFailed | IncomingType::RefundProcessed => {
@@ -99,18 +99,19 @@ impl Payload {
     }
 }
 
-fn payment(result: &OperationResult, id: &str, time: DateTime<Utc>) -> Result<ProcessorEvent, Reason> {
+fn payment(result: &OperationResult, id: &IncomingId, time: DateTime<Utc>) -> Result<ProcessorEvent, Reason> {
     if result.amount_cents < 0 {
         return Err(malformed(&"amount_cents must not be negative"));
     }
     Ok(ProcessorEvent {
-        id: id.parse().map_err(|error| malformed(&error))?,
+        id: id.as_str().parse().map_err(|error| malformed(&error))?,
         at: time,
         payment: Some(result.payment_id),
         operation: Some(result.operation_id),
         kind: result.kind,
         amount: result.amount(),
-        answer: result.answer(),
+        // The payment processor alone names the payment.
+        answer: OperationAnswer { payment_reference: None, ..result.answer() },
     })
 }
 
@@ -126,6 +127,12 @@ fn level(LevelData { sku: name, on_hand, version }: LevelData, sequence: Option<
     Ok(LevelChange { sku: sku(&name)?, on_hand, version })
 }
 
+/// A key as it is: without space at its ends, which would make two keys equal.
+fn whole(text: &str) -> Result<BoundedString<120>, Reason> {
+    let key: BoundedString<120> = text.parse().map_err(|error| malformed(&format!("key {error}")))?;
+    if key.as_str() == text { Ok(key) } else { Err(malformed(&"key must not begin or end with space")) }
+}
+
 fn delta(DeltaData { sku: name, delta, key, reason }: DeltaData) -> Result<StockDelta, Reason> {
     if !(-MAX_ON_HAND..=MAX_ON_HAND).contains(&delta) {
         return Err(malformed(&format!("delta must be -{MAX_ON_HAND} to {MAX_ON_HAND}")));
@@ -133,7 +140,7 @@ fn delta(DeltaData { sku: name, delta, key, reason }: DeltaData) -> Result<Stock
     Ok(StockDelta {
         sku: sku(&name)?,
         delta,
-        key: key.parse().map_err(|error| malformed(&format!("key {error}")))?,
+        key: whole(&key)?,
         reason: reason.as_deref().unwrap_or(UNTOLD).parse().map_err(|error| malformed(&format!("reason {error}")))?,
     })
 }

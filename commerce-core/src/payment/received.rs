@@ -17,9 +17,9 @@ use crate::text::{BoundedString, named};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ReceivedEvent {
-    /// Follows from the processor and its id of the event.
+    /// Follows from the name of the processor or source and its id of the event.
     pub id: EventId,
-    /// The name of the processor.
+    /// The name of the processor; of an event of the [inbox](crate::inbox), `inbox:` and the source.
     pub processor: BoundedString<64>,
     pub event: ProcessorEvent,
     pub state: ReceivedState,
@@ -147,9 +147,19 @@ impl Aggregate for ReceivedEvent {
 }
 
 impl Payment {
+    /// The operation that an event names, if the event is about one of another kind.
+    pub fn operation_of_other_kind(&self, event: &ProcessorEvent) -> Option<&Operation> {
+        event.operation.and_then(|id| self.operation(id)).filter(|known| known.kind != event.kind)
+    }
+
     /// What an event is about. An operation that the shop did not start, such as a payment by the customer at the processor, a refund
     /// made there or a dispute, is added.
+    ///
+    /// It is unclear if the event names an operation of [another kind](Self::operation_of_other_kind).
     pub fn operation_of(&mut self, event: &ProcessorEvent, new: OperationId, at: DateTime<Utc>) -> Subject {
+        if self.operation_of_other_kind(event).is_some() {
+            return Subject::Unclear;
+        }
         let by_reference = |known: &&Operation| {
             known.kind == event.kind && known.reference.is_some() && known.reference == event.answer.reference
         };

@@ -2,6 +2,7 @@
 
 use commerce_core::engine::EngineError;
 use commerce_core::ids::EventId;
+use commerce_core::inbox::InboxState;
 use commerce_core::port::{Webhook, WebhookRejection};
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, StatusCode};
@@ -61,19 +62,25 @@ fn refused(rejection: &WebhookRejection) -> Problem {
     }
 }
 
-/// The dead letters, the oldest first; for admins. A shop has at most 1,024 events that are dead letters or wait.
+/// The dead letters, or the events that wait, the oldest first; for admins. At most 256 events of a source are dead letters or wait.
 #[utoipa::path(
     get, path = "/dead-letters", tag = "inbox",
-    params(Paging),
+    params(("state" = Option<String>, Query, description = "Which events: `dead`, the default, or `waiting`."), Paging),
     responses((status = 200, body = List<DeadLetter<'_>>))
 )]
 pub(crate) async fn list(app: &App, call: &RequestContext) -> Outcome {
-    let page = page::asked::<String>(&call.query()?, LETTERS)?;
-    let found = app.engine.dead_letters(call.caller()?, &page).await?;
+    let query = call.query()?;
+    let (page, state) = (page::asked::<String>(&query, LETTERS)?, query.parsed("state", unsettled)?);
+    let found = app.engine.dead_letters(call.caller()?, state.unwrap_or(InboxState::Dead), &page).await?;
     Ok(Answer::ok(&List::part(LETTERS, &found, DeadLetter::from)))
 }
 
-/// An event that is or was a dead letter; for admins.
+fn unsettled(state: &str) -> Result<InboxState, &'static str> {
+    let listed = [InboxState::Dead, InboxState::Waiting];
+    listed.into_iter().find(|known| known.name() == state).ok_or("must be dead or waiting")
+}
+
+/// An event that is a dead letter or waits, or was or did; for admins.
 #[utoipa::path(
     get, path = "/dead-letters/{id}", tag = "inbox",
     params(("id" = uuid::Uuid, Path)),
@@ -96,7 +103,7 @@ pub(crate) async fn retry(app: &App, call: &RequestContext) -> Outcome {
     Ok(Answer::ok(&DeadLetter::from(&retried)))
 }
 
-/// Discards a dead letter: nothing follows from it, also if it is sent again; for admins. No effect on one that is not dead.
+/// Discards a dead letter or an event that waits: nothing follows from it, also if it is sent again; for admins. No effect on others.
 #[utoipa::path(
     delete, path = "/dead-letters/{id}", tag = "inbox",
     params(("id" = uuid::Uuid, Path)),

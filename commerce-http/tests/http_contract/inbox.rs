@@ -94,6 +94,21 @@ async fn a_dead_letter_is_listed_retried_and_discarded() {
 }
 
 #[tokio::test]
+async fn an_event_that_waits_is_listed_and_discarded() {
+    let shop = Shop::open().await;
+    shop.order(1).await;
+    assert_eq!(send(&shop, &level("a", &json!(0), 1)).await, "waiting", "a mug is reserved");
+    assert!(letters(&shop).await.is_empty());
+    let waiting = "/v1/dead-letters?state=waiting";
+    let listed = shop.admin().get(waiting).send().await.expect(200);
+    assert_eq!((&listed["items"][0]["state"], &listed["items"][0]["reason"]), (&json!("waiting"), &json!("refused")));
+    let path = format!("/v1/dead-letters/{}", text(&listed["items"][0]["id"]));
+    shop.admin().delete(&path).send().await.expect(204);
+    assert_eq!(shop.admin().get(waiting).send().await.expect(200)["items"], json!([]));
+    shop.admin().get("/v1/dead-letters?state=settled").send().await.problem(422, "invalid_parameter");
+}
+
+#[tokio::test]
 async fn dead_letters_are_for_admins() {
     let shop = Shop::open().await;
     for client in [shop.ann(), shop.support(), shop.service()] {

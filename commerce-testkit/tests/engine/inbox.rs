@@ -37,7 +37,8 @@ impl Shop {
         let types = IncomingType::ALL.iter().map(|kind| (kind.name().to_owned(), *kind)).collect();
         settings.sources.insert(parse("erp"), Source { envelope: Envelope::Plain, types });
         let processor = Arc::new(FakeProcessor::new());
-        let types = [("level".to_owned(), IncomingType::StockLevel)].into();
+        let types = [("level", IncomingType::StockLevel), ("paid", IncomingType::PaymentSucceeded)];
+        let types = types.map(|(name, kind)| (name.to_owned(), kind)).into();
         settings.sources.insert(parse("cloud"), Source { envelope: Envelope::CloudEvents, types });
         let engine = Engine::builder(settings, store.clone(), processor.clone())
             .clock(clock.clone())
@@ -66,7 +67,11 @@ impl Shop {
     }
 
     async fn send(&self, body: &str) -> Result<Receipt, EngineError> {
-        let message = Message { source: parse("erp"), id: parse("m"), body: body.as_bytes() };
+        self.send_as("erp", "m", body).await
+    }
+
+    async fn send_as(&self, source: &str, id: &str, body: &str) -> Result<Receipt, EngineError> {
+        let message = Message { source: parse(source), id: parse(id), body: body.as_bytes() };
         self.engine.receive_message(&message).await.map(|received| received.receipt)
     }
 
@@ -89,7 +94,11 @@ impl Shop {
     }
 
     async fn letters(&self) -> Vec<InboxEvent> {
-        self.engine.dead_letters(&admin(), &PageRequest::first(100)).await.expect("an admin").items
+        self.letters_in(InboxState::Dead).await
+    }
+
+    async fn letters_in(&self, state: InboxState) -> Vec<InboxEvent> {
+        self.engine.dead_letters(&admin(), state, &PageRequest::first(100)).await.expect("an admin").items
     }
 
     async fn verify(&self) {
@@ -121,6 +130,55 @@ async fn a_payment_elsewhere_pays_the_order_once() {
     shop.work(TimeDelta::zero()).await;
     let order = shop.order(order.id).await;
     assert_eq!((order.payment.status, order.payment.captured), (PaymentStatus::Succeeded, parse("100.00 USD")));
+    shop.verify().await;
+}
+
+/// Ids of events are unique within their source only.
+#[tokio::test]
+async fn payments_of_several_sources_with_one_id_are_all_taken() {
+    let shop = Shop::open().await;
+    let (one, two, three) = (shop.place("ann").await, shop.place("ann").await, shop.place("ann").await);
+    assert_eq!(shop.told("1", "PaymentSucceeded", &payment(&one, "succeeded")).await, Receipt::Applied);
+    for (source, order) in [("urn:a", &two), ("urn:b", &three)] {
+        let data = payment(order, "succeeded");
+        let event = json!({ "specversion": "1.0", "id": "1", "source": source, "type": "paid", "data": data });
+        let sent = shop.send_as("cloud", "m", &event.to_string()).await.expect("it is taken");
+        assert_eq!(sent, Receipt::Applied);
+    }
+    shop.work(TimeDelta::zero()).await;
+    for id in [one.id, two.id, three.id] {
+        assert_eq!(shop.order(id).await.payment.status, PaymentStatus::Succeeded);
+    }
+    let events = shop.engine.received_events(&admin(), None, &PageRequest::first(9)).await.expect("an admin").items;
+    let mut names: Vec<_> = events.iter().map(|event| (event.processor.as_str(), event.event.id.as_str())).collect();
+    names.sort_unstable();
+    assert_eq!(names, [("inbox:cloud", "urn:a 1"), ("inbox:cloud", "urn:b 1"), ("inbox:erp", "1")]);
+    shop.verify().await;
+}
+
+/// Whoever may tell of refunds cannot pay an order by them, nor rename its payment at the processor.
+#[tokio::test]
+async fn an_event_about_an_operation_of_another_kind_is_a_dead_letter() {
+    let shop = Shop::open().await;
+    let order = shop.place("ann").await;
+    shop.processor.be(ProcessorBehavior::Hesitates);
+    let view = shop.engine.confirm_payment(&customer("ann"), order.payment.id, "tok".to_owned(), None).await;
+    let before = view.expect("it is sent").into_fresh().and_then(|view| view.payment).expect("it is new");
+    let mut refund = payment(&order, "succeeded");
+    refund["operation_id"] = json!(before.operations[0].id);
+    refund["kind"] = json!("refund");
+    assert_eq!(shop.told("r", "RefundProcessed", &refund).await, Receipt::DeadLettered);
+    let reason = shop.letters().await[0].reason.clone().expect("it has one");
+    assert_eq!(reason.code, DeadLetterReason::Malformed, "{reason:?}");
+    shop.work(TimeDelta::zero()).await;
+    assert_eq!(shop.order(order.id).await.phase, Phase::AwaitingPayment);
+
+    refund["kind"] = json!("authorize");
+    assert_eq!(shop.told("p", "PaymentSucceeded", &refund).await, Receipt::Applied);
+    shop.work(TimeDelta::zero()).await;
+    assert_eq!(shop.order(order.id).await.phase, Phase::Paid);
+    let view = shop.engine.payment(&admin(), order.payment.id).await.expect("an admin");
+    assert_eq!(view.payment.map(|after| after.reference), Some(before.reference));
     shop.verify().await;
 }
 
@@ -199,6 +257,8 @@ async fn levels_and_changes_are_taken_in_their_order() {
     shop.told("h", "stock.level", &level(70, 9)).await;
     shop.work(TimeDelta::seconds(6)).await;
     assert_eq!(shop.on_hand().await, 9, "what was short is taken now");
+    let spaced = shop.told("i", "stock.delta", &change(-1, "k ")).await;
+    assert_eq!((spaced, shop.on_hand().await), (Receipt::DeadLettered, 9), "it is not the key of another change");
     shop.verify().await;
 }
 
@@ -227,8 +287,28 @@ async fn what_cannot_be_read_is_a_dead_letter() {
     }
     let unknown = shop.event("u", "stock.counted", &json!({}));
     assert_eq!(shop.send(&unknown).await.expect("it is taken"), Receipt::Ignored);
+    let strange = r#"{"event_type":"stock.counted","event_id":7,"timestamp":"today"}"#;
+    assert_eq!(shop.send(strange).await.expect("it is taken"), Receipt::Ignored, "the rest is not read");
     assert_eq!((shop.letters().await.len(), shop.on_hand().await), (bad.len(), 10));
     shop.verify().await;
+}
+
+/// Staff see what became of a dead letter that they retried.
+#[tokio::test]
+async fn a_dead_letter_that_takes_effect_is_still_shown() {
+    let shop = Shop::open().await;
+    let change = json!({ "sku": "MUG", "delta": -11, "key": "k" });
+    assert_eq!(shop.told("short", "stock.delta", &change).await, Receipt::Waiting);
+    for _ in 0..12 {
+        shop.work(TimeDelta::days(1)).await;
+    }
+    let letter = shop.letters().await.remove(0);
+    let level = json!({ "sku": "MUG", "on_hand": 20, "version": 1 });
+    assert_eq!(shop.told("more", "stock.level", &level).await, Receipt::Applied);
+    let retried = shop.engine.retry_dead_letter(&admin(), letter.id).await.expect("it is dead");
+    assert_eq!((retried.state, shop.on_hand().await), (InboxState::Settled, 9));
+    let shown = shop.engine.dead_letter(&admin(), letter.id).await.expect("it was a dead letter");
+    assert_eq!((shown.state, shown.body), (InboxState::Settled, None));
 }
 
 #[tokio::test]
@@ -257,6 +337,36 @@ async fn a_cloud_event_is_known_by_its_source_and_id() {
     assert_eq!(letters[0].event_id.as_str(), "m", "the id of its event is not known");
 }
 
+/// The ids of events and those of messages have nothing to do with each other.
+#[tokio::test]
+async fn a_broken_message_does_not_take_the_id_of_an_event() {
+    let shop = Shop::open().await;
+    assert_eq!(shop.send_as("erp", "7", "{").await.expect("it is taken"), Receipt::DeadLettered);
+    assert_eq!(shop.send_as("erp", "7", "{").await.expect("it is taken"), Receipt::Duplicate);
+    let level = json!({ "sku": "MUG", "on_hand": 3, "version": 1 });
+    assert_eq!((shop.told("7", "stock.level", &level).await, shop.on_hand().await), (Receipt::Applied, 3));
+    assert_eq!(shop.told("7", "stock.level", &level).await, Receipt::Duplicate);
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn an_event_that_waits_is_listed_and_can_be_discarded() {
+    let shop = Shop::open().await;
+    let change = json!({ "sku": "MUG", "delta": -11, "key": "k" });
+    assert_eq!(shop.told("short", "stock.delta", &change).await, Receipt::Waiting);
+    assert!(shop.letters().await.is_empty());
+    let waiting = shop.letters_in(InboxState::Waiting).await;
+    assert_eq!(waiting.len(), 1);
+    shop.engine.discard_dead_letter(&admin(), waiting[0].id).await.expect("it waits");
+    assert!(shop.letters_in(InboxState::Waiting).await.is_empty());
+    let level = json!({ "sku": "MUG", "on_hand": 20, "version": 1 });
+    assert_eq!(shop.told("more", "stock.level", &level).await, Receipt::Applied);
+    shop.work(TimeDelta::days(1)).await;
+    assert_eq!(shop.on_hand().await, 20, "nothing follows from it");
+    assert_eq!(shop.told("short", "stock.delta", &change).await, Receipt::Duplicate);
+    shop.verify().await;
+}
+
 /// A sender has to send it again: nothing is lost, and the list does not grow.
 #[tokio::test]
 async fn dead_letters_are_bounded() {
@@ -274,6 +384,8 @@ async fn dead_letters_are_bounded() {
     assert!(taken > MAX_UNSETTLED * 3 / 4 && taken <= MAX_UNSETTLED, "{taken}");
     assert_eq!(taken + refused, sent);
     assert!(refused > 0, "there is an end");
+    let other = shop.send_as("cloud", "m", "{").await.expect("it is taken");
+    assert_eq!(other, Receipt::DeadLettered, "each source has places of its own");
     assert_eq!(
         shop.told("good", "stock.level", &json!({ "sku": "MUG", "on_hand": 3, "version": 1 })).await,
         Receipt::Applied

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use commerce_core::engine::EngineError;
 use commerce_core::order::{Command, Order, PaymentStatus, Phase, RefundOf, RefundStatus};
 use commerce_core::payment::{
-    DeclineCode, Details, Operation, OperationAnswer, OperationKind, OperationOutcome, OperationState,
+    DeclineCode, Details, Operation, OperationAnswer, OperationKind, OperationOutcome, OperationState, ReceivedState,
 };
 use commerce_core::port::{OperationLookup, OrderRef, PageRequest, Processor as _, ProcessorEvent, Webhook};
 use commerce_core::saga::{SagaStep, StepState};
@@ -286,5 +286,18 @@ async fn a_refund_in_another_currency_waits_for_staff() {
     send(&shop, &[event(&order, OperationKind::Refund, "30.00 EUR", Done)]).await;
     assert_eq!(last_operation(&shop, &order).await.state, OperationState::Unknown);
     assert_eq!(refunds(&shop, &order).await.0, []);
+    shop.verify().await;
+}
+
+#[tokio::test]
+async fn an_event_that_names_an_operation_of_another_kind_waits_for_staff() {
+    let (shop, order) = shop().await;
+    let paid = last_operation(&shop, &order).await;
+    let refund = event(&order, OperationKind::Refund, "100.00 USD", Reversed);
+    send(&shop, &[ProcessorEvent { operation: Some(paid.id), ..refund }]).await;
+    assert_eq!(last_operation(&shop, &order).await, paid);
+    let unmatched = Some(ReceivedState::Unmatched);
+    let events = shop.engine.received_events(&admin(), unmatched, &PageRequest::first(9)).await.expect("an admin");
+    assert_eq!(events.items.len(), 1);
     shop.verify().await;
 }

@@ -122,7 +122,7 @@ pub async fn dead_letters_are_kept_until_they_are_discarded<F: Fixture>(fixture:
         let message = Message { source: parse("warehouse"), id: parse(&format!("m{turn}")), body };
         assert_eq!(one.receive_message(&message).await.unwrap().receipt, Receipt::DeadLettered, "{body:?}");
     }
-    let letters = other.dead_letters(&admin(), &PageRequest::first(100)).await.unwrap().items;
+    let letters = other.dead_letters(&admin(), InboxState::Dead, &PageRequest::first(100)).await.unwrap().items;
     assert_eq!(letters.len(), 5);
     let letter = letters.iter().find(|letter| letter.event_id.as_str() == "e").expect("it is listed");
     assert_eq!(
@@ -137,7 +137,7 @@ pub async fn dead_letters_are_kept_until_they_are_discarded<F: Fixture>(fixture:
     for letter in &letters {
         other.discard_dead_letter(&admin(), letter.id).await.unwrap();
     }
-    assert!(one.dead_letters(&admin(), &PageRequest::first(100)).await.unwrap().items.is_empty());
+    assert!(one.dead_letters(&admin(), InboxState::Dead, &PageRequest::first(100)).await.unwrap().items.is_empty());
     let discarded = one.dead_letter(&admin(), letter.id).await.unwrap();
     assert_eq!((discarded.state, discarded.body, discarded.slot), (InboxState::Discarded, None, None));
     assert_eq!(send(&one, body.as_bytes()).await, Receipt::Duplicate, "it is still known");
