@@ -97,18 +97,19 @@ impl HttpWebhooks {
         })
     }
 
-    /// Sends a webhook. A try on an idle connection gets a third of the time, as the network may have forgotten it; the receiver gets the
-    /// webhook again then.
+    /// Sends a webhook, on an idle connection if there is one. An endpoint may close that at any time: then another one is made.
     async fn attempt(&self, webhook: &WebhookRequest<'_>) -> Result<StatusCode, DeliveryFailure> {
         let uri: Uri = webhook.endpoint.details.url.as_str().parse().map_err(|_| DeliveryFailure::UrlRefused)?;
         let place = self.allowed.place(&uri).map_err(|_| DeliveryFailure::UrlRefused)?;
         let request = self.request(&uri, webhook)?;
         let end = Instant::now() + self.time_out;
-        if let Some(idle) = self.idle.take(&place)
-            && let Ok(answer) = idle.send(request.clone(), self.time_out / 3).await
-        {
-            return Ok(self.done(place, answer));
-        } // an endpoint may close an idle connection at any time
+        if let Some(idle) = self.idle.take(&place) {
+            match idle.send(request.clone(), self.time_out).await {
+                Ok(answer) => return Ok(self.done(place, answer)),
+                Err(Unanswered::Late) => return Err(DeliveryFailure::TimedOut),
+                Err(Unanswered::Broken) => {}
+            }
+        }
         let stream = self.allowed.connect(&place, &self.tls).await?;
         let connection = Connection::begin(stream, self.time_out).await.map_err(failure)?;
         let left = end.saturating_duration_since(Instant::now());

@@ -341,27 +341,6 @@ async fn webhooks_share_a_connection_that_the_endpoint_keeps_open() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_that_the_network_has_forgotten_costs_no_attempt() {
-    let (listener, address) = listen().await;
-    let endless = tokio::spawn(async move {
-        let mut forgotten = Vec::new();
-        while let Ok((mut stream, _)) = listener.accept().await {
-            request(&mut stream).await;
-            stream.write_all(OK.as_bytes()).await.unwrap();
-            forgotten.push(stream); // open, and never read again
-        }
-    });
-    let sender = HttpWebhooks::new(Config { time_out: BRIEF, ..config() }).unwrap();
-    let endpoint = endpoint(&sender, &format!("http://{address}/"));
-    for number in 0..2 {
-        let event_id = EventId::new(Uuid::from_u128(number));
-        let request = WebhookRequest { endpoint: &endpoint, event_id, at: now(), body: BODY };
-        assert_eq!(sender.send(&request).await.0, DeliveryOutcome::Answered(204), "{number}");
-    }
-    endless.abort();
-}
-
-#[tokio::test]
 async fn a_status_that_comes_late_is_not_lost_with_its_body() {
     let (listener, address) = listen().await;
     tokio::spawn(async move {
