@@ -170,12 +170,9 @@ impl KafkaTarget {
             None => Ok(()),
             Some(Failure::TooLong) => Err(PublishError::refused(confirmed, "it is longer than Kafka takes")),
             Some(Failure::Refused(error)) => Err(PublishError::refused(confirmed, format_args!("Kafka: {error}"))),
-            Some(Failure::Late) => Err(PublishError::unavailable(confirmed, format_args!("Kafka: {}", late()))),
+            Some(Failure::Late) => Err(session.outage(confirmed, late())),
             Some(Failure::Slow) => Err(PublishError::unavailable(confirmed, format_args!("Kafka: {SLOW}"))),
-            Some(Failure::Failed(error)) => {
-                let heard = session.heard.take().map(|heard| format!(": {heard}")).unwrap_or_default();
-                Err(PublishError::unavailable(confirmed, format_args!("Kafka: {error}{heard}")))
-            }
+            Some(Failure::Failed(error)) => Err(session.outage(confirmed, error)),
         }
     }
 }
@@ -213,6 +210,14 @@ async fn stored(sent: Result<DeliveryFuture, KafkaError>, end: Instant) -> Resul
             Some(RDKafkaErrorCode::InvalidRecord | RDKafkaErrorCode::PolicyViolation) => Failure::Refused(error),
             _ => Failure::Failed(error),
         }),
+    }
+}
+
+impl Session {
+    /// That the target did not confirm, with what the client said about its connections.
+    fn outage(&self, confirmed: usize, reason: impl fmt::Display) -> PublishError {
+        let heard = self.heard.take().map(|heard| format!(": {heard}")).unwrap_or_default();
+        PublishError::unavailable(confirmed, format_args!("Kafka: {reason}{heard}"))
     }
 }
 
