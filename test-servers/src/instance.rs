@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Seek, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -180,6 +180,27 @@ impl<P: Programs> Server<P> {
         file.write_all(script.as_bytes())?;
         file.rewind()?;
         run(self.programs.client(self.port, &self.password, database).stdin(file))
+    }
+
+    /// Starts the client program of the server, which connects if it can and then waits: its connection stays as long as this does.
+    ///
+    /// # Errors
+    /// If the program does not start.
+    pub fn hold(&self, database: &str) -> Result<Held, ServerError> {
+        let mut command = self.programs.client(self.port, &self.password, database);
+        Ok(Held(command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?))
+    }
+}
+
+/// A client that does nothing, until this is dropped.
+#[derive(Debug)]
+pub struct Held(Child);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // It ends at the end of what it reads.
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
     }
 }
 

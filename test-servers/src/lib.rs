@@ -37,7 +37,7 @@ use std::path::{Path, PathBuf};
 use self::account::Account;
 pub use self::broker::{Broker, BrokerKind, Identity};
 pub use self::galera::Galera;
-pub use self::instance::{Programs, Server};
+pub use self::instance::{Held, Programs, Server};
 pub use self::mariadb::MariaDbPrograms;
 pub use self::postgres::PostgresPrograms;
 
