@@ -63,7 +63,7 @@ fn publish(document: &Arc<Mutex<String>>) -> SocketAddr {
             let _request = stream.read(&mut buffer);
             let body = document.lock().expect("no panic").clone();
             if body == SLOW {
-                thread::sleep(Duration::from_secs(4));
+                thread::sleep(Duration::from_secs(12));
             }
             let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
             stream.write_all((head + &body).as_bytes()).ok();
@@ -124,7 +124,7 @@ async fn a_key_that_is_not_known_costs_a_request_little_while_keys_are_slow_to_c
     SLOW.clone_into(&mut document.lock().expect("no panic"));
     let began = Instant::now();
     assert_eq!(status(&server, &NEW).await, StatusCode::UNAUTHORIZED);
-    assert!(began.elapsed() < Duration::from_millis(3_800), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_millis(4_900), "{:?}", began.elapsed());
     assert_eq!(status(&server, &OLD).await, StatusCode::OK, "known keys need no fetch");
 }
 
