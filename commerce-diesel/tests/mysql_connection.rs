@@ -3,8 +3,6 @@
 #![cfg(feature = "mysql")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/audit.rs"]
-mod audit;
 #[path = "support/connection.rs"]
 mod connection;
 #[expect(dead_code, reason = "other tests use more of it")]

@@ -3,8 +3,6 @@
 #![cfg(feature = "mysql")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/audit.rs"]
-mod audit;
 #[expect(dead_code, reason = "other tests use more of it")]
 #[path = "support/database.rs"]
 mod database;

@@ -9,6 +9,8 @@
 //!   an adapter.
 //! * **Inputs**: [`CommitBuilder`] builds commits like those of the engine. [`strategy`] has a proptest strategy for every
 //!   public input type.
+//! * **Loads**: [`races`] sends to several processes at once, [`sale`] has callers who buy and remember what they were told, and
+//!   [`audit`] checks a store afterwards.
 //! * **Laws**: [`invariants`] checks quotes.
 //! * **Fuzzing**: [`fuzz`] tries mutated inputs on parsers.
 //!
@@ -17,6 +19,7 @@
 //! * There are no scripted mocks: the double of a port passes the suite of that port.
 //! * Nothing reads the system clock or system randomness: the same seed gives the same run. Only [`fuzz`] measures time.
 
+pub mod audit;
 mod clock;
 pub mod commit_builder;
 mod fault_injector;
@@ -27,7 +30,9 @@ mod memory;
 mod processor;
 mod publisher;
 pub mod quote;
+pub mod races;
 mod random;
+pub mod sale;
 mod sequential_ids;
 pub mod strategy;
 pub mod suite;

@@ -78,6 +78,7 @@ const PACKAGES: &[&str] = &[
     "commerce-webhooks",
     "remote-double",
     "commerce-testkit",
+    "commerce-conform",
     "diesel-bulk",
     "commerce-diesel",
     "commerce-http",

@@ -118,6 +118,12 @@ impl Server {
         .await
     }
 
+    /// Runs statements without values.
+    pub(super) async fn run(&self, statements: &str) -> Result<(), DatabaseError> {
+        let mut conn = self.in_time(self.dial()).await?;
+        conn.query_drop(statements).await.map_err(|error| self.other(error))
+    }
+
     pub(super) async fn state(&self, link: &mut Connected) -> Result<ServerState, DatabaseError> {
         let found =
             self.in_time(async { link.ask::<(bool, Option<String>)>(STATE).await.map_err(|error| self.judge(error)) });

@@ -47,6 +47,15 @@ impl NetworkStore {
         let (remembered, health, books) = (Arc::default(), Health::default(), BookQueue::default());
         Ok(Self { shared: Arc::new(Shared { writer, readers, remembered, health, books }) })
     }
+
+    /// Runs statements on the first server of a URL that takes them, past every store: for programs that create and drop databases.
+    /// The database of the URL may be one without a shop.
+    ///
+    /// # Errors
+    /// The URL or a server cannot be used, or a statement fails.
+    pub async fn run(url: &str, options: DatabaseOptions, statements: &str) -> Result<(), DatabaseError> {
+        Target::read(url, options)?.run(statements).await
+    }
 }
 
 impl fmt::Debug for NetworkStore {

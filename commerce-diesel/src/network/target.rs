@@ -112,6 +112,18 @@ impl Target {
         Err(DatabaseError::no_server(&reasons))
     }
 
+    /// Runs statements on the first server that takes them.
+    pub(super) async fn run(&self, statements: &str) -> Result<(), DatabaseError> {
+        let mut reasons = Vec::new();
+        for server in &self.servers {
+            match server.run(statements).await {
+                Ok(()) => return Ok(()),
+                Err(error) => reasons.push(error),
+            }
+        }
+        Err(if let [_] = &*self.servers { reasons.remove(0) } else { DatabaseError::no_server(&reasons) })
+    }
+
     /// Connects to a server that takes writes and has this shop.
     async fn connect_to(&self, server: &Server) -> Result<Connected, DatabaseError> {
         let mut connected = server.connect().await?;

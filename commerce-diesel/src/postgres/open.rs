@@ -120,6 +120,12 @@ impl Server {
         Ok((client, signals))
     }
 
+    /// Runs statements without values.
+    pub(super) async fn run(&self, statements: &str) -> Result<(), DatabaseError> {
+        let mut client = self.client(Arc::default()).await?;
+        client.batch_execute(statements).await.map_err(|error| self.other(error))
+    }
+
     pub(super) async fn state(&self, (client, _): &mut Connected) -> Result<ServerState, DatabaseError> {
         #[derive(QueryableByName)]
         struct Found {

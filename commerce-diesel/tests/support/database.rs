@@ -2,6 +2,7 @@
 
 use std::env;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use async_trait::async_trait;
 use commerce_core::commit::Commit;
 use commerce_core::port::{CommitError, Store};
 use commerce_diesel::{DatabaseError, DatabaseOptions};
+use commerce_testkit::races;
 
 /// An empty database on the server that the tests share. It stays until the server goes.
 #[async_trait]
@@ -75,12 +77,9 @@ pub(crate) async fn at_once<S: Store + Clone + 'static>(
     stores: &[S],
     commits: impl IntoIterator<Item = Commit>,
 ) -> Vec<Result<(), CommitError>> {
-    let submitted: Vec<_> = (stores.iter().cycle().cloned().zip(commits))
-        .map(|(store, commit)| tokio::spawn(async move { store.commit(commit).await }))
-        .collect();
-    let mut answers = Vec::new();
-    for answer in submitted {
-        answers.push(answer.await.unwrap());
-    }
-    answers
+    races::at_once(&as_ports(stores), commits).await
+}
+
+pub(crate) fn as_ports<S: Store + Clone + 'static>(stores: &[S]) -> Vec<Arc<dyn Store>> {
+    stores.iter().map(|store| Arc::new(store.clone()) as Arc<dyn Store>).collect()
 }

@@ -21,16 +21,31 @@ use commerce_core::port::{DeliveryLog, PageRequest};
 use commerce_core::webhook::{Delivery, DeliveryFailure, DeliveryOutcome};
 use uuid::Uuid;
 
-/// Runs all tests of the contract of [`DeliveryLog`] on an adapter. See [`suite::deliveries`](crate::suite::deliveries).
+/// Gives the list of cases to a macro.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! deliveries_suite {
-    ($start:expr) => {
-        $crate::deliveries_suite! { @stamp ($start)
+macro_rules! deliveries_cases {
+    ([$callback:ident] [$($arguments:tt)*]) => {
+        $crate::$callback! { $($arguments)*
             attempts_come_back_equal_and_newest_first
             each_endpoint_has_a_log_of_its_own
             only_the_newest_are_kept
             nothing_is_kept_of_a_deleted_endpoint
         }
+    };
+}
+
+/// Runs all tests of the contract of [`DeliveryLog`] on an adapter. See [`suite::deliveries`](crate::suite::deliveries).
+#[macro_export]
+macro_rules! deliveries_suite {
+    ($start:expr) => {
+        $crate::deliveries_cases! { [deliveries_suite] [@stamp ($start)] }
+    };
+    (@list ($fixture:ty) $($case:ident)+) => {
+        vec![$($crate::suite::Case {
+            name: concat!("deliveries::", stringify!($case)),
+            run: |fixture: $fixture| Box::pin(async move { $crate::suite::deliveries::$case(&fixture).await }),
+        }),+]
     };
     (@stamp $start:tt $($case:ident)+) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -39,6 +54,11 @@ macro_rules! deliveries_suite {
             $crate::suite::deliveries::$case(&fixture).await;
         }
     )+};
+}
+
+/// All tests of the contract, for programs that run them themselves.
+pub fn cases<F: Fixture + Send + 'static>() -> Vec<super::Case<F>> {
+    crate::deliveries_cases! { [deliveries_suite] [@list (F)] }
 }
 
 /// The log of a fixture.

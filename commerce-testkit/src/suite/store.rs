@@ -74,11 +74,12 @@ impl<S: Store + Clone + 'static> Fixture for S {
     }
 }
 
-/// Runs all tests of the store's contract on an adapter. See [`suite::store`](crate::suite::store).
+/// Gives the list of cases to a macro.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! store_suite {
-    ($start:expr) => {
-        $crate::store_suite! { @stamp ($start)
+macro_rules! store_cases {
+    ([$callback:ident] [$($arguments:tt)*]) => {
+        $crate::$callback! { $($arguments)*
             commits:
                 what_is_committed_is_read
                 what_is_committed_is_there_after_reopening
@@ -212,6 +213,20 @@ macro_rules! store_suite {
                 tasks_follow_from_the_history;
         }
     };
+}
+
+/// Runs all tests of the store's contract on an adapter. See [`suite::store`](crate::suite::store).
+#[macro_export]
+macro_rules! store_suite {
+    ($start:expr) => {
+        $crate::store_cases! { [store_suite] [@stamp ($start)] }
+    };
+    (@list ($fixture:ty) $($subject:ident: $($case:ident)+;)+) => {
+        vec![$($($crate::suite::Case {
+            name: concat!("store::", stringify!($subject), "::", stringify!($case)),
+            run: |fixture: $fixture| Box::pin(async move { $crate::suite::store::$subject::$case(&fixture).await }),
+        }),+),+]
+    };
     (@stamp $start:tt $($subject:ident: $($case:ident)+;)+) => {$(
         mod $subject {
                 #[allow(unused_imports, reason = "the fixture may need what is beside the suite")]
@@ -224,6 +239,11 @@ macro_rules! store_suite {
             )+
         }
     )+};
+}
+
+/// All tests of the store's contract, for programs that run them themselves.
+pub fn cases<F: Fixture + 'static>() -> Vec<super::Case<F>> {
+    crate::store_cases! { [store_suite] [@list (F)] }
 }
 
 /// The store of a fixture, and a builder of commits.

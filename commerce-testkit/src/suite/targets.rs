@@ -48,11 +48,12 @@ impl<S: Targets + Clone + 'static> Fixture for S {
     }
 }
 
-/// Runs all tests of the contract of [`Targets`] on an adapter. See [`suite::targets`](crate::suite::targets).
+/// Gives the list of cases to a macro.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! targets_suite {
-    ($start:expr) => {
-        $crate::targets_suite! { @stamp ($start)
+macro_rules! targets_cases {
+    ([$callback:ident] [$($arguments:tt)*]) => {
+        $crate::$callback! { $($arguments)*
             an_unknown_target_is_not_found
             a_state_comes_back_equal
             a_state_is_there_after_reopening
@@ -63,12 +64,31 @@ macro_rules! targets_suite {
             targets_come_by_name
         }
     };
+}
+
+/// Runs all tests of the contract of [`Targets`] on an adapter. See [`suite::targets`](crate::suite::targets).
+#[macro_export]
+macro_rules! targets_suite {
+    ($start:expr) => {
+        $crate::targets_cases! { [targets_suite] [@stamp ($start)] }
+    };
+    (@list ($fixture:ty) $($case:ident)+) => {
+        vec![$($crate::suite::Case {
+            name: concat!("targets::", stringify!($case)),
+            run: |fixture: $fixture| Box::pin(async move { $crate::suite::targets::$case(&fixture).await }),
+        }),+]
+    };
     (@stamp $start:tt $($case:ident)+) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $case() {
             $crate::suite::targets::$case(&$start().await).await;
         }
     )+};
+}
+
+/// All tests of the contract, for programs that run them themselves.
+pub fn cases<F: Fixture + 'static>() -> Vec<super::Case<F>> {
+    crate::targets_cases! { [targets_suite] [@list (F)] }
 }
 
 fn at(seconds: i64) -> DateTime<Utc> {

@@ -7,8 +7,8 @@ use commerce_diesel::DatabaseOptions;
 use commerce_testkit::commit_builder::{order_of, parse};
 
 use super::{Wired, one_writer};
-use crate::audit::sound;
 use crate::database::{Database, at_once};
+use commerce_testkit::audit::sound;
 
 /// Nobody is told that an order was placed, nobody waits for ever, and all is well when it is back.
 pub(crate) async fn a_database_that_is_away_is_said_to_be<D: Database>() {

@@ -9,9 +9,9 @@ use commerce_diesel::DatabaseOptions;
 use commerce_testkit::commit_builder::{order_of, parse};
 
 use super::{Wired, delivered, delivery, one_writer};
-use crate::audit::sound;
 use crate::database::{Database, at_once};
 use crate::proxy::Cut;
+use commerce_testkit::audit::sound;
 
 const ORDERS: usize = 20;
 

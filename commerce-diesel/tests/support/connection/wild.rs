@@ -13,9 +13,9 @@ use commerce_testkit::commit_builder::order_of;
 use commerce_testkit::{CommitBuilder, Random};
 
 use super::{SKUS, Wired, delivered, delivery};
-use crate::audit::{is_out_of_stock, sound};
 use crate::database::{Database, seed};
 use crate::proxy::{Cut, Proxy};
+use commerce_testkit::audit::{is_out_of_stock, sound};
 
 const LOAD: Duration = Duration::from_secs(5);
 const BUYERS: u64 = 24;

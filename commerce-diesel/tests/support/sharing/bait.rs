@@ -10,8 +10,8 @@ use commerce_core::stock::{StockAction, StockMove};
 use commerce_testkit::commit_builder::{order_of, parse};
 use commerce_testkit::{CommitBuilder, Random};
 
-use crate::audit::sound;
 use crate::database::{Database, seed};
+use commerce_testkit::audit::sound;
 
 const SKUS: u64 = 12;
 const TRADERS: u64 = 16;

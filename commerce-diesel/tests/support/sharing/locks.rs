@@ -7,8 +7,8 @@ use commerce_core::commit::RecordedReply;
 use commerce_core::port::{OrderFilter, OrderRef, PageRequest, Store};
 use commerce_testkit::CommitBuilder;
 use commerce_testkit::commit_builder::{order_of, parse};
+use commerce_testkit::races::one;
 
-use super::hot::one;
 use crate::database::{Database, at_once};
 
 /// Longer than anything here takes on a busy machine.

@@ -8,9 +8,9 @@ use commerce_testkit::CommitBuilder;
 use commerce_testkit::commit_builder::{CURRENCY, parse};
 use commerce_testkit::quote::percent_off;
 
-use super::hot::{one, sold};
-use crate::audit::sound;
 use crate::database::{Database, at_once};
+use commerce_testkit::audit::sound;
+use commerce_testkit::races::{one, sold};
 
 /// Two stores, the first of which has sold one of a hundred and remembers that there were many more.
 async fn stores<D: Database>(database: &D, shop: &CommitBuilder) -> [D::Store; 2] {

@@ -11,10 +11,10 @@ use commerce_core::promotion::{Limit, Limits, PromotionExhausted, Redemption, Re
 use commerce_core::stock::{StockAction, StockRefusal};
 use commerce_testkit::CommitBuilder;
 use commerce_testkit::commit_builder::{CURRENCY, order_of, parse};
+use commerce_testkit::races::{one, use_of};
 
-use super::hot::one;
-use crate::audit::sound;
 use crate::database::{Database, at_once};
+use commerce_testkit::audit::sound;
 
 const ROUNDS: usize = 50;
 
@@ -89,21 +89,6 @@ pub(crate) async fn one_number_is_one_order<D: Database>() {
     sound(&pair.stores[0], pair.shop.at(1)).await;
 }
 
-/// An order that uses a promotion for 100 minor units.
-fn use_of(shop: &CommitBuilder, promotion: &str, limits: Limits) -> Commit {
-    let mut commit = one(shop, "MUG");
-    let redemption = Redemption {
-        promotion: parse(promotion),
-        order: order_of(&commit).id,
-        user: parse("user-1"),
-        amount: Money::new(100, CURRENCY),
-        at: commit.at,
-        released_at: None,
-    };
-    commit.redemptions.push(RedemptionMove::Redeem(redemption, limits));
-    commit
-}
-
 /// Forty orders want five uses. Each kind of limit gives five; without limits, all get one.
 pub(crate) async fn limited_uses_are_given_to_as_many_as_there_are<D: Database>() {
     let pair = Pair::<D>::new().await;
@@ -115,7 +100,7 @@ pub(crate) async fn limited_uses_are_given_to_as_many_as_there_are<D: Database>(
     ];
     for (promotion, limits) in (0..3).flat_map(|_| limits).enumerate() {
         let promotion = format!("promo-{promotion}");
-        let orders: Vec<_> = (0..40).map(|_| use_of(&pair.shop, &promotion, limits)).collect();
+        let orders: Vec<_> = (0..40).map(|_| use_of(&pair.shop, "MUG", &promotion, limits)).collect();
         let answers = at_once(&pair.stores, orders).await;
         let accepted = answers.iter().filter(|answer| answer.is_ok()).count();
         assert_eq!(accepted, if limits == Limits::default() { 40 } else { 5 }, "{limits:?}");
@@ -133,7 +118,7 @@ pub(crate) async fn a_last_use_is_given_once<D: Database>() {
     let (pair, limits) = (Pair::<D>::new().await, Limits { max_uses: Some(1), ..Limits::default() });
     for round in 0..ROUNDS {
         let promotion = format!("promo-{round}");
-        let (_, refusal) = pair.one_wins([(); 2].map(|()| use_of(&pair.shop, &promotion, limits))).await;
+        let (_, refusal) = pair.one_wins([(); 2].map(|()| use_of(&pair.shop, "MUG", &promotion, limits))).await;
         assert_eq!(refusal, PromotionExhausted { promotion: parse(&promotion), limit: Limit::Uses }.into());
         let page = PageRequest { limit: 10, after: None };
         let uses = pair.stores[0].redemptions(&parse(&promotion), &page).await.unwrap().items;

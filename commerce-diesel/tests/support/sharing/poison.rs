@@ -8,8 +8,8 @@ use commerce_diesel::DatabaseOptions;
 use commerce_testkit::CommitBuilder;
 use commerce_testkit::commit_builder::order_of;
 
-use crate::audit::sound;
 use crate::database::Database;
+use commerce_testkit::audit::sound;
 
 /// Which commit is the one.
 const POISON: usize = 7;

@@ -20,8 +20,8 @@ use commerce_core::settings::Settings;
 use commerce_testkit::CommitBuilder;
 use commerce_testkit::commit_builder::{CURRENCY, address, parse, units};
 
-use crate::audit::sound;
 use crate::database::Database;
+use commerce_testkit::audit::sound;
 
 const SKUS: [&str; 3] = ["CUP", "MUG", "POT"];
 const CHANGES: i64 = 60;

@@ -9,9 +9,9 @@ use commerce_core::port::Store;
 use commerce_testkit::CommitBuilder;
 use commerce_testkit::commit_builder::parse;
 
-use super::hot::{one, sold};
-use crate::audit::sound;
 use crate::database::{Database, at_once};
+use commerce_testkit::audit::sound;
+use commerce_testkit::races::{one, sold};
 
 /// Set for a process that only buys: where.
 const URL: &str = "COMMERCE_TEST_BUY_FROM";
