@@ -1,11 +1,11 @@
 //! A process on each node of a Galera cluster, all of which write.
 
 #![cfg(feature = "mysql")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use commerce_core::port::Store;
 use commerce_diesel::DatabaseOptions;
 use commerce_diesel::mysql::MysqlStore;
 use commerce_testkit::sale::{Answers, Caller, SKUS, USES};

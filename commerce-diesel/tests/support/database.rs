@@ -81,5 +81,6 @@ pub(crate) async fn at_once<S: Store + Clone + 'static>(
 }
 
 pub(crate) fn as_ports<S: Store + Clone + 'static>(stores: &[S]) -> Vec<Arc<dyn Store>> {
-    stores.iter().map(|store| Arc::new(store.clone()) as Arc<dyn Store>).collect()
+    let port = |store: &S| -> Arc<dyn Store> { Arc::new(store.clone()) };
+    stores.iter().map(port).collect()
 }

@@ -7,7 +7,7 @@ use commerce_core::ids::OrderId;
 use commerce_core::money::Money;
 use commerce_core::order::{Command, Order};
 use commerce_core::port::{CommitError, OrderRef, PageRequest, Store};
-use commerce_core::promotion::{Limit, Limits, PromotionExhausted, Redemption, RedemptionMove};
+use commerce_core::promotion::{Limit, Limits, PromotionExhausted};
 use commerce_core::stock::{StockAction, StockRefusal};
 use commerce_testkit::CommitBuilder;
 use commerce_testkit::commit_builder::{CURRENCY, order_of, parse};
