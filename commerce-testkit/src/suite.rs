@@ -5,4 +5,5 @@ pub mod processor;
 pub mod publisher;
 pub mod rate_limiter;
 pub mod store;
+pub mod subscription;
 pub mod targets;
