@@ -2,19 +2,25 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::DateTime;
 use commerce_core::actor::Actor;
 use commerce_core::catalog::Variant;
 use commerce_core::engine::{Engine, EngineError, ImportRow, ProductInput, Received};
-use commerce_core::inbox::{DeadLetterReason, Envelope, InboxEvent, InboxState, IncomingType, MAX_MESSAGE, Source};
+use commerce_core::inbox::{
+    DeadLetterReason, Envelope, InboxEvent, InboxState, IncomingType, MAX_MESSAGE, Message, Reading, Source,
+};
 use commerce_core::money::Currency;
 use commerce_core::payment::SandboxProcessor;
 use commerce_core::port::{PageRequest, Store, Subscription};
 use commerce_core::settings::Settings;
 use commerce_events::Consumer;
 use commerce_testkit::commit_builder::parse;
+use commerce_testkit::fuzz::{self, Target, fuzz};
 use commerce_testkit::{FakeQueue, FaultInjector, Faults, MemoryStore};
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -202,7 +208,7 @@ async fn a_dead_letter_without_a_place_stays_in_the_queue() {
     }
     assert!(shop.queue.unsettled() > 0);
     let mut dead = 0;
-    while shop.queue.unsettled() > 0 {
+    while shop.queue.unsettled() > 0 || !shop.letters().await.is_empty() {
         for letter in shop.letters().await {
             shop.engine.discard_dead_letter(&Actor::SYSTEM, letter.id).await.expect("discarded");
             dead += 1;
@@ -210,7 +216,7 @@ async fn a_dead_letter_without_a_place_stays_in_the_queue() {
         sleep(Duration::from_secs(1)).await;
     }
     consumer.stop().await;
-    assert_eq!(dead + shop.letters().await.len(), 257);
+    assert_eq!(dead, 257);
 }
 
 #[tokio::test(start_paused = true)]
@@ -248,4 +254,22 @@ async fn a_consumer_that_stops_gives_back_what_it_has_not_taken() {
     other.stop().await;
     drop(subscription);
     assert_eq!(shop.on_hand().await, 110);
+}
+
+/// See `commerce_testkit::fuzz`.
+#[test]
+fn no_message_breaks_its_reader() {
+    let types = IncomingType::ALL.iter().map(|kind| (kind.name().to_owned(), *kind));
+    let types: BTreeMap<_, _> = types.collect();
+    let plain = json!({ "event_id": "e", "event_type": "stock.level", "timestamp": "2026-01-02T03:04:05Z", "sequence": 1,
+        "schema_version": 1, "data": { "sku": "MUG", "on_hand": 1, "version": 1 } });
+    let cloud = json!({ "specversion": "1.0", "id": "e", "source": "urn:erp", "type": "user.deactivated",
+        "time": "2026-01-02T03:04:05Z", "sequence": "01", "schemaversion": 1, "data": { "user_id": "ann" } });
+    let seeds = [plain, cloud].map(|event| event.to_string().into_bytes());
+    let corpus = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/messages"));
+    fuzz(Target { corpus, seeds: seeds.into(), mutate: fuzz::json, limit: None }, |body| {
+        let message = Message { source: parse("erp"), id: parse("m"), body };
+        let read = |envelope| Source { envelope, types: types.clone() }.read(&message, DateTime::UNIX_EPOCH);
+        [Envelope::Plain, Envelope::CloudEvents].into_iter().any(|form| matches!(read(form), Reading::Event(_)))
+    });
 }

@@ -46,7 +46,8 @@ impl OneServer {
     }
 
     async fn publish(&self, subject: &'static str, body: &[u8]) {
-        let sent = self.context().await.publish(subject, body.to_vec().into()).await.expect("sent");
+        let context = self.context().await;
+        let sent = context.publish(subject, body.to_vec().into()).await.expect("sent");
         sent.await.expect("stored");
     }
 }
