@@ -9,6 +9,7 @@ mod processor;
 mod publisher;
 mod rate_limiter;
 mod read;
+mod subscription;
 mod webhooks;
 
 use alloc::boxed::Box;
@@ -32,6 +33,7 @@ pub use self::processor::{
 };
 pub use self::publisher::{PublishError, PublishFailure, Publisher, Targets};
 pub use self::rate_limiter::{LimitReached, RateKey, RateLimit, RateLimiter};
+pub use self::subscription::{QueuedMessage, Settlement, Subscription, SubscriptionError};
 pub use self::webhooks::{DeliveryLog, WebhookRequest, WebhookSecret, WebhookSender};
 use crate::cart::{Cart, CartStatus};
 use crate::catalog::{Category, Offer, Product};

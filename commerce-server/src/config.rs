@@ -4,6 +4,7 @@
 //! * An unknown key is refused with its position.
 //! * Errors and `Debug` contain no secret.
 
+mod broker;
 mod clients;
 mod connections;
 mod consume;

@@ -1,12 +1,12 @@
 //! Support for tests, benches and simulations of `commerce-core`.
 //!
 //! * **Doubles**, which are complete adapters: [`MemoryStore`], [`FakeUsers`], [`FakeProcessor`], [`FakeTarget`],
-//!   [`FakeWebhooks`], [`ManualClock`] and
+//!   [`FakeQueue`], [`FakeWebhooks`], [`ManualClock`] and
 //!   [`SequentialIds`].
 //! * **Faults**: [`FaultInjector`] wraps a store and injects reproducible failures.
 //! * **Conformance**: [`store_suite!`](crate::store_suite), [`targets_suite!`](crate::targets_suite),
-//!   [`processor_suite!`](crate::processor_suite) and [`publisher_suite!`](crate::publisher_suite) run the tests of a port's contract on
-//!   an adapter.
+//!   [`processor_suite!`](crate::processor_suite), [`publisher_suite!`](crate::publisher_suite) and
+//!   [`subscription_suite!`](crate::subscription_suite) run the tests of a port's contract on an adapter.
 //! * **Inputs**: [`CommitBuilder`] builds commits like those of the engine. [`strategy`] has a proptest strategy for every
 //!   public input type.
 //! * **Loads**: [`races`] sends to several processes at once, [`sale`] has callers who buy and remember what they were told, and
@@ -29,6 +29,7 @@ pub mod invariants;
 mod memory;
 mod processor;
 mod publisher;
+mod queue;
 pub mod quote;
 pub mod races;
 mod random;
@@ -46,6 +47,7 @@ pub use self::inbox::FakeInbox;
 pub use self::memory::MemoryStore;
 pub use self::processor::{FakeProcessor, ProcessorBehavior};
 pub use self::publisher::{FakeTarget, TargetBehavior};
+pub use self::queue::{FakeQueue, FakeSubscription};
 pub use self::random::Random;
 pub use self::sequential_ids::SequentialIds;
 pub use self::users::FakeUsers;

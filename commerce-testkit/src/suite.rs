@@ -5,6 +5,7 @@ pub mod processor;
 pub mod publisher;
 pub mod rate_limiter;
 pub mod store;
+pub mod subscription;
 pub mod targets;
 
 use std::fmt;

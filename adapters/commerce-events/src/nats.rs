@@ -1,12 +1,14 @@
 //! Events in a stream of NATS `JetStream`.
 
+mod source;
+
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_nats::jetstream::Context;
 use async_nats::jetstream::context::{PublishAckFuture, PublishError as NatsError, PublishErrorKind};
-use async_nats::{ConnectOptions, HeaderMap, ServerAddr};
+use async_nats::{Client, ConnectOptions, HeaderMap, ServerAddr};
 use async_trait::async_trait;
 use commerce_core::port::{PublishError, Publisher};
 use commerce_core::publishing::{Message, independent};
@@ -14,6 +16,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 
+pub use self::source::{NatsQueue, NatsQueueConfig};
 use crate::budget::{Budget, SLOW, late};
 
 /// How long a connection may take. The relay limits the whole call.
@@ -51,26 +54,10 @@ impl NatsTarget {
     /// The connection, made when it is first needed. The client makes it anew when it breaks.
     async fn context(&self) -> Result<&Context, PublishError> {
         let connect = async || {
-            let mut options = ConnectOptions::new().connection_timeout(CONNECT);
-            if let Some(file) = &self.config.ca_file {
-                options = options.add_root_certificates(file.clone());
-            }
-            let servers = self.servers().map_err(|error| PublishError::unavailable(0, error))?;
-            let first = servers.iter().find_map(|server| Some((server.username()?, server.password()?)));
-            if let Some((user, password)) = first {
-                options = options.user_and_password(user.to_owned(), password.to_owned());
-            }
-            let client = options.connect(servers).await;
-            let client = client.map_err(|error| PublishError::unavailable(0, format_args!("NATS: {error}")))?;
-            Ok(async_nats::jetstream::new(client))
+            let client = connect(&self.config.url, self.config.ca_file.as_deref()).await;
+            client.map(async_nats::jetstream::new).map_err(|error| PublishError::unavailable(0, error))
         };
         self.context.get_or_try_init(connect).await
-    }
-
-    /// The servers. Errors do not show the URL, which may have a password.
-    fn servers(&self) -> Result<Vec<ServerAddr>, &'static str> {
-        let servers = self.config.url.split(',').map(|url| url.trim().parse());
-        servers.collect::<Result<_, _>>().map_err(|_| "not an address of NATS, such as tls://user:password@host:4222")
     }
 
     /// Sends messages of different streams, and waits for their confirmations until `end`. The number that was confirmed from the first one
@@ -145,6 +132,26 @@ fn failed(error: &NatsError) -> PublishError {
         return PublishError::refused(0, "it is longer than NATS takes");
     }
     PublishError::unavailable(0, format_args!("NATS: {error}"))
+}
+
+/// A connection, which the client makes anew when it breaks.
+async fn connect(url: &str, ca_file: Option<&Path>) -> Result<Client, String> {
+    let mut options = ConnectOptions::new().connection_timeout(CONNECT);
+    if let Some(file) = ca_file {
+        options = options.add_root_certificates(file.to_owned());
+    }
+    let servers = servers(url)?;
+    let first = servers.iter().find_map(|server| Some((server.username()?, server.password()?)));
+    if let Some((user, password)) = first {
+        options = options.user_and_password(user.to_owned(), password.to_owned());
+    }
+    options.connect(servers).await.map_err(|error| format!("NATS: {error}"))
+}
+
+/// The servers. Errors do not show the URL, which may have a password.
+fn servers(url: &str) -> Result<Vec<ServerAddr>, &'static str> {
+    let servers = url.split(',').map(|url| url.trim().parse());
+    servers.collect::<Result<_, _>>().map_err(|_| "not an address of NATS, such as tls://user:password@host:4222")
 }
 
 impl fmt::Debug for NatsTarget {

@@ -1,8 +1,10 @@
 //! Events in an exchange of `RabbitMQ`.
 
+mod source;
+
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,6 +24,7 @@ use lapin::{
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout, timeout_at};
 
+pub use self::source::{RabbitMqQueue, RabbitMqQueueConfig};
 use crate::InvalidTarget;
 use crate::budget::{Budget, SLOW, late};
 
@@ -81,9 +84,7 @@ impl RabbitMqTarget {
     /// # Errors
     /// The URL is none of `RabbitMQ`, or a name has more than 255 bytes.
     pub fn new(config: RabbitMqConfig) -> Result<Self, InvalidTarget> {
-        let example = "amqps://user:password@host:5671/vhost";
-        let uri = config.url.parse().map_err(|_| InvalidTarget::Address { broker: "RabbitMQ", example })?;
-        let name = |name: &str| ShortString::try_new(name).map_err(|_| InvalidTarget::LongName(LONGEST_NAME));
+        let uri = address(&config.url)?;
         config.queue.as_deref().map(name).transpose()?;
         Ok(Self { exchange: name(&config.exchange)?, uri, session: Mutex::default(), config })
     }
@@ -97,16 +98,7 @@ impl RabbitMqTarget {
     }
 
     async fn open(&self) -> Result<Session, String> {
-        let authorities = self.config.ca_file.as_ref().map(tokio::fs::read_to_string);
-        let cert_chain = match authorities {
-            Some(read) => Some(read.await.map_err(|error| format!("the file of authorities: {error}"))?),
-            None => None,
-        };
-        let properties = ConnectionProperties::default().with_connection_name("commerce".into());
-        let builder = ConnectionBuilder::new().map_err(|error| reason(&error))?.with_uri(self.uri.clone());
-        let builder = builder.with_properties(properties);
-        let connection = builder.with_tls_config(OwnedTLSConfig { identity: None, cert_chain }).connect().await;
-        let connection = connection.map_err(|error| reason(&error))?;
+        let connection = connect(&self.uri, self.config.ca_file.as_deref()).await?;
         let channel = self.prepare(&connection).await.map_err(|error| reason(&error))?;
         Ok(Session { channel, _connection: connection })
     }
@@ -238,6 +230,28 @@ impl RabbitMqTarget {
             (more, Outcome::Confirmed) => PublishError::unavailable(at(more), "RabbitMQ ended the channel"),
         }
     }
+}
+
+fn address(url: &str) -> Result<AMQPUri, InvalidTarget> {
+    let example = "amqps://user:password@host:5671/vhost";
+    url.parse().map_err(|_| InvalidTarget::Address { broker: "RabbitMQ", example })
+}
+
+/// The name of an exchange or a queue.
+fn name(name: &str) -> Result<ShortString, InvalidTarget> {
+    ShortString::try_new(name).map_err(|_| InvalidTarget::LongName(LONGEST_NAME))
+}
+
+async fn connect(uri: &AMQPUri, ca_file: Option<&Path>) -> Result<Connection, String> {
+    let cert_chain = match ca_file.map(tokio::fs::read_to_string) {
+        Some(read) => Some(read.await.map_err(|error| format!("the file of authorities: {error}"))?),
+        None => None,
+    };
+    let properties = ConnectionProperties::default().with_connection_name("commerce".into());
+    let builder = ConnectionBuilder::new().map_err(|error| reason(&error))?.with_uri(uri.clone());
+    let builder = builder.with_properties(properties);
+    let connection = builder.with_tls_config(OwnedTLSConfig { identity: None, cert_chain }).connect().await;
+    connection.map_err(|error| reason(&error))
 }
 
 /// What goes beside the body.

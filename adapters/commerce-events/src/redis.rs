@@ -1,5 +1,7 @@
 //! Events in a Redis stream, and to the subscribers of a channel.
 
+mod source;
+
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use async_trait::async_trait;
 use commerce_core::port::{PublishError, Publisher};
 use commerce_core::publishing::{Message, independent};
 
+pub use self::source::{RedisQueue, RedisQueueConfig};
 use crate::InvalidTarget;
 
 /// How long a connection may take. The relay limits the whole call.
@@ -51,20 +54,7 @@ impl RedisTarget {
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn new(config: RedisConfig) -> Result<Self, InvalidTarget> {
-        let invalid = |_| InvalidTarget::Address { broker: "Redis", example: "rediss://user:password@host:6379/0" };
-        let url = config.url.as_str();
-        let client = match &config.ca_file {
-            Some(file) => {
-                let certificates = TlsCertificates { client_tls: None, root_cert: Some(authorities(file)?) };
-                Client::build_with_tls(url, certificates).map_err(invalid)?
-            }
-            None => Client::open(url).map_err(invalid)?,
-        };
-        let patience = ConnectionManagerConfig::new()
-            .set_number_of_retries(0)
-            .set_connection_timeout(Some(CONNECT))
-            .set_response_timeout(Some(ANSWER));
-        let connection = ConnectionManager::new_lazy_with_config(client, patience).map_err(invalid)?;
+        let connection = connection(&config.url, config.ca_file.as_deref())?;
         Ok(Self { connection, config })
     }
 
@@ -119,6 +109,23 @@ impl Publisher for RedisTarget {
         }
         Ok(())
     }
+}
+
+/// A connection, made when it is first used, and anew when it breaks.
+fn connection(url: &str, ca_file: Option<&Path>) -> Result<ConnectionManager, InvalidTarget> {
+    let invalid = |_| InvalidTarget::Address { broker: "Redis", example: "rediss://user:password@host:6379/0" };
+    let client = match ca_file {
+        Some(file) => {
+            let certificates = TlsCertificates { client_tls: None, root_cert: Some(authorities(file)?) };
+            Client::build_with_tls(url, certificates).map_err(invalid)?
+        }
+        None => Client::open(url).map_err(invalid)?,
+    };
+    let patience = ConnectionManagerConfig::new()
+        .set_number_of_retries(0)
+        .set_connection_timeout(Some(CONNECT))
+        .set_response_timeout(Some(ANSWER));
+    ConnectionManager::new_lazy_with_config(client, patience).map_err(invalid)
 }
 
 fn authorities(file: &Path) -> Result<Vec<u8>, InvalidTarget> {

@@ -65,7 +65,7 @@ impl PublishError {
 }
 
 /// A text that comes from a target, short and on one line: what it says cannot look like another entry of a log.
-fn harmless(reason: &impl fmt::Display) -> String {
+pub(super) fn harmless(reason: &impl fmt::Display) -> String {
     let text = alloc::format!("{reason}");
     let is_harmful = |character: char| {
         character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

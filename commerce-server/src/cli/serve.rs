@@ -11,7 +11,7 @@ use std::thread;
 
 use commerce_core::engine::Engine;
 use commerce_core::money::Currency;
-use commerce_events::{Relay, SharedFeed, Source};
+use commerce_events::{Consumer, Relay, SharedFeed, Source};
 use commerce_http::auth::Auth;
 use commerce_http::dto::event::write;
 use commerce_http::{Options, Service, telemetry};
@@ -58,6 +58,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
 async fn serve(config: Config) -> Result<(), Failure> {
     // Clients of brokers need the runtime.
     config.publish.targets()?;
+    config.consume.queues()?;
     config.redis.server()?;
     let signals = Signals::listen()?;
     config.outgoing.tls()?; // bad files are refused even if nothing is called
@@ -82,6 +83,9 @@ async fn serve(config: Config) -> Result<(), Failure> {
     workers.run_tasks(engine.clone());
     workers.pull_events(engine.clone(), config.payments.pull_interval());
     publish(&config, &mut workers, &opened, (&engine, &options))?;
+    for (source, queue) in config.consume.queues()? {
+        workers.consume(Consumer::new(engine.clone(), source, queue, telemetry::note_incoming));
+    }
     workers.count_dead_tasks(engine.clone());
     workers.return_freed_memory();
     workers.purge_idempotency_records(engine.clone());

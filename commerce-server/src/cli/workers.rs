@@ -1,4 +1,4 @@
-//! Background work: due tasks, published events, missed events of the payment processor, old idempotency records, published keys, the currency of a first import.
+//! Background work: due tasks, published events, messages of brokers, missed events of the payment processor, old idempotency records, published keys, the currency of a first import.
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use commerce_core::engine::{Engine, EngineError, TaskOutcome};
-use commerce_events::{Relay, Source};
+use commerce_events::{Consumer, Relay, Source};
 use commerce_http::auth::Auth;
 use commerce_http::telemetry;
 use tokio::signal::unix::Signal;
@@ -74,6 +74,14 @@ impl Workers {
     pub(super) fn publish(&mut self, relay: Relay) {
         let mut stopped = self.stop.subscribe();
         self.tasks.spawn(relay.run(async move {
+            stopped.changed().await.ok();
+        }));
+    }
+
+    /// Takes the messages of a broker.
+    pub(super) fn consume(&mut self, consumer: Consumer) {
+        let mut stopped = self.stop.subscribe();
+        self.tasks.spawn(consumer.run(async move {
             stopped.changed().await.ok();
         }));
     }

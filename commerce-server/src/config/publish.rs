@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use self::kind::Kind;
 use super::shop::Checked;
-use super::{ConfigError, Secret, refused};
+use super::{ConfigError, broker, refused};
 
 /// The targets by their names.
 #[derive(Debug, Default, Deserialize)]
@@ -161,13 +161,7 @@ impl Target {
     }
 
     fn url(&self) -> Result<String, String> {
-        match (&self.url, &self.url_file) {
-            (Some(url), _) => Ok(url.clone()),
-            (None, Some(file)) => {
-                Secret::read(file).map(|url| url.reveal().to_owned()).map_err(|error| error.to_string())
-            }
-            (None, None) => Ok(String::new()),
-        }
+        broker::url(self.url.as_deref(), self.url_file.as_deref())
     }
 }
 

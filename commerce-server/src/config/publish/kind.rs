@@ -15,6 +15,7 @@ use commerce_events::{RedisConfig, RedisTarget};
 use serde::Deserialize;
 
 use super::Target;
+use crate::config::broker;
 
 /// What the subjects of NATS begin with, the key of a Redis stream, an exchange, a topic.
 #[cfg(any(feature = "kafka", feature = "nats", feature = "rabbitmq", feature = "redis"))]
@@ -46,10 +47,6 @@ impl Target {
     pub(super) fn check_settings(&self) -> Result<(), String> {
         let has_url = self.url.is_some() || self.url_file.is_some();
         let needed = [("path", self.path.is_some(), &[Kind::File][..]), ("url or url_file", has_url, Kind::BROKERS)];
-        let is_used = |kinds: &[Kind]| kinds.contains(&self.kind);
-        if let Some((missing, ..)) = needed.into_iter().find(|(_, is_set, kinds)| is_used(kinds) && !is_set) {
-            return Err(format!("{missing} is missing"));
-        }
         let optional = [
             ("prefix", self.prefix.is_some(), &[Kind::Nats][..]),
             ("ca_file", self.ca_file.is_some(), Kind::BROKERS),
@@ -60,11 +57,11 @@ impl Target {
             ("queue", self.queue.is_some(), &[Kind::RabbitMq]),
             ("topic", self.topic.is_some(), &[Kind::Kafka]),
         ];
-        match needed.into_iter().chain(optional).find(|(_, is_set, kinds)| *is_set && !is_used(kinds)) {
-            Some((unused, ..)) => Err(format!("this kind of target does not use {unused}")),
-            None if self.url.is_some() && self.url_file.is_some() => Err("url and url_file exclude each other".into()),
-            None => Ok(()),
+        broker::check(&self.kind, "target", &needed, &optional)?;
+        if self.url.is_some() && self.url_file.is_some() {
+            return Err("url and url_file exclude each other".to_owned());
         }
+        Ok(())
     }
 
     pub(super) fn publisher(&self) -> Result<Arc<dyn Publisher>, String> {
@@ -125,8 +122,7 @@ impl Target {
 
     #[cfg(not(all(feature = "kafka", feature = "nats", feature = "rabbitmq", feature = "redis")))]
     fn absent(&self, broker: &str, feature: &str) -> Result<Arc<dyn Publisher>, String> {
-        let absent = format!("this commerce was built without {broker}: build it with --features {feature}");
-        self.url().and(Err(absent))
+        self.url().and(Err(broker::absent(broker, feature)))
     }
 }
 
