@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
+use ::redis::{Client, cmd};
 use commerce_core::actor::Role;
 use http::{Method, StatusCode};
-use ::redis::{Client, cmd};
 use serde_json::{Value, json};
 use test_servers::{Broker, BrokerKind, required};
 use tokio::task::JoinSet;
