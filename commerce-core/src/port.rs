@@ -2,6 +2,7 @@
 //!
 //! `commerce-testkit` has an in-memory double and one conformance suite per port.
 
+mod backlog;
 mod inbox;
 mod observer;
 mod page;
@@ -23,6 +24,7 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
 
+pub use self::backlog::Backlog;
 pub use self::inbox::InboxVerifier;
 pub use self::observer::{CartStep, InventoryUpdate, News, Observer, PromotionUse, StockMovement};
 pub use self::page::{Cursor, Page, PageRequest};

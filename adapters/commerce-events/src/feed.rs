@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use commerce_core::actor::Actor;
 use commerce_core::engine::{Engine, EngineError, EventTypes, FeedItem};
-use commerce_core::port::PageRequest;
+use commerce_core::port::{Backlog, PageRequest};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -22,6 +22,7 @@ pub struct SharedFeed {
     engine: Engine,
     look_every: Duration,
     recent: Arc<Mutex<Recent>>,
+    backlog: Option<Arc<dyn Backlog>>,
 }
 
 /// A part of the feed. See [`FeedPage`](commerce_core::engine::FeedPage).
@@ -49,7 +50,18 @@ impl SharedFeed {
 
     /// A reader for the relays of this process.
     pub fn new(engine: Engine, look_every: Duration) -> Self {
-        Self { engine, look_every, recent: Arc::default() }
+        Self { engine, look_every, recent: Arc::default(), backlog: None }
+    }
+
+    /// Publishes events that are not in the feed, too.
+    #[must_use]
+    pub fn with_backlog(self, backlog: Arc<dyn Backlog>) -> Self {
+        Self { backlog: Some(backlog), ..self }
+    }
+
+    /// The events that are not in the feed.
+    pub fn backlog(&self) -> Option<&Arc<dyn Backlog>> {
+        self.backlog.as_ref()
     }
 
     /// The pause before the next look for new events.
@@ -115,7 +127,8 @@ impl Part {
     }
 }
 
-fn is_wanted(item: &FeedItem, types: &EventTypes) -> bool {
+/// Whether an event is of the wanted types.
+pub(crate) fn is_wanted(item: &FeedItem, types: &EventTypes) -> bool {
     types.is_empty() || types.contains(item.event.event_type())
 }
 

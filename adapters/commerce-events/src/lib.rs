@@ -2,7 +2,7 @@
 //!
 //! # Map
 //! * [`Relay`]: reads the feed after the position of a target, publishes, and stores the new position. One process at a time.
-//! * [`SharedFeed`]: the end of the feed, read once for all relays of a process.
+//! * [`SharedFeed`]: the end of the feed, read once for all relays of a process, and events that are not in it.
 //! * [`FileTarget`]: lines of JSON in a file.
 //! * `KafkaTarget` (feature `kafka`): a topic of Kafka.
 //! * `NatsTarget` (feature `nats`): a stream of NATS `JetStream`.

@@ -1,5 +1,7 @@
 //! The relay: reads the feed after the position of a target, publishes, and stores the new position.
 
+mod waiting;
+
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use commerce_core::port::{PublishError, Publisher, StoreError, Targets};
 use commerce_core::publishing::names::TypeNames;
 use commerce_core::publishing::{BatchLimits, Envelope, Failure, Form, Lease, Message, Pauses, TargetState, Written};
 use thiserror::Error;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use crate::feed::{Part, SharedFeed};
@@ -121,12 +123,14 @@ pub struct Relay {
     publisher: Arc<dyn Publisher>,
     /// The state as this process stored it last, while it has the lease.
     held: Option<TargetState>,
+    /// When to look for events that are not in the feed again.
+    look_again: Option<Instant>,
 }
 
 impl Relay {
     /// A relay to a target. Nothing happens before [`run`](Self::run) or [`round`](Self::round).
     pub fn new(source: Source, options: TargetOptions, publisher: Arc<dyn Publisher>) -> Self {
-        Self { source, options, publisher, held: None }
+        Self { source, options, publisher, held: None, look_again: None }
     }
 
     /// Publishes events until `stop` resolves. A batch that is being published then is finished, and the lease is given up.
@@ -152,11 +156,19 @@ impl Relay {
         self.release().await;
     }
 
-    /// Takes the lease or keeps it, reads events, publishes them and stores the position.
+    /// Takes the lease or keeps it, reads events, publishes them and stores the position. Then does the same with events that are not in
+    /// the feed, if there are such.
     ///
     /// # Errors
     /// The feed or the position cannot be read or stored. Failures of the target are no errors.
     pub async fn round(&mut self) -> Result<Round, RelayError> {
+        match self.round_of_feed().await? {
+            Round::Published { events, more } => self.publish_waiting(events, more).await,
+            other => Ok(other),
+        }
+    }
+
+    async fn round_of_feed(&mut self) -> Result<Round, RelayError> {
         let state = match self.hold().await? {
             ControlFlow::Continue(state) => state,
             ControlFlow::Break(round) => {
@@ -251,7 +263,8 @@ impl Relay {
         loop {
             let (batch, others) = rest.split_at(self.options.limits.take(rest));
             if let Err(error) = self.send(&state, batch).await {
-                return self.fail(&state, batch, &error).await;
+                let position = confirmed(batch, &error).last().map_or(state.position, |last| last.position);
+                return self.fail(&state, position, batch, &error).await;
             }
             telemetry::published(&self.options.name, batch, self.now());
             let position = batch.last().filter(|_| !others.is_empty()).map_or(page.end, |last| last.position);
@@ -283,17 +296,17 @@ impl Relay {
         }
     }
 
+    /// Stores that a target failed after it had confirmed the feed up to a position.
     async fn fail(
         &mut self,
         state: &TargetState,
+        position: u64,
         batch: &[Message],
         error: &PublishError,
     ) -> Result<Round, RelayError> {
         let name = &self.options.name;
-        let confirmed = batch.get(..error.confirmed).unwrap_or(batch);
-        telemetry::published(name, confirmed, self.now());
+        telemetry::published(name, confirmed(batch, error), self.now());
         telemetry::failed(name, telemetry::kind(&error.failure));
-        let position = confirmed.last().map_or(state.position, |last| last.position);
         let (at, random) = (self.now(), Uuid::new_v4().as_u64_pair().1);
         let failure = Failure { at, error: &error.to_string(), pauses: self.options.pauses, random };
         let after = state.failed(position, &failure);
@@ -325,6 +338,11 @@ impl Relay {
     fn now(&self) -> DateTime<Utc> {
         self.source.engine.now()
     }
+}
+
+/// The messages that were confirmed before an error.
+fn confirmed<'a>(batch: &'a [Message], error: &PublishError) -> &'a [Message] {
+    batch.get(..error.confirmed).unwrap_or(batch)
 }
 
 const fn failing<T>(pause: TimeDelta) -> ControlFlow<Round, T> {

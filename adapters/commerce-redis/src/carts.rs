@@ -11,7 +11,6 @@ use std::time::Duration;
 use commerce_core::cart::{Cart, CartStatus};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord, RecordedReply, Refusal, Subject};
 use commerce_core::document::{Claim, ClaimKind, DocumentChange, DocumentId, DocumentKind};
-use commerce_core::engine::FeedItem;
 use commerce_core::ids::CartId;
 use commerce_core::port::{CommitError, Store, StoreError, StoreErrorKind, StoreResult};
 
@@ -23,13 +22,10 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_
 /// The number of pauses before a change gives up.
 const PATIENCE: u32 = 10;
 
-/// Encodes an event as it is published, with the `source` of events.
-pub type Encode = fn(&FeedItem, &str) -> Result<Vec<u8>, serde_json::Error>;
-
 /// How carts are kept.
 #[derive(Clone, Debug)]
 pub struct CartOptions {
-    /// How long an expired cart is still there, as one that has expired.
+    /// How long an expired cart is still there, as one that has expired: longer than nobody [sweeps](RedisCarts::sweep).
     pub grace: Duration,
     /// How long a cart is not changed while its order is committed: longer than the other store takes for a commit.
     pub mark: Duration,
@@ -37,10 +33,6 @@ pub struct CartOptions {
     pub answers: Duration,
     /// Whether a request with this idempotency key changes a cart and nothing else.
     pub is_of_carts: fn(&IdempotencyKey) -> bool,
-    /// Encodes events.
-    pub encode: Encode,
-    /// The `source` of events.
-    pub event_source: String,
 }
 
 /// Keeps carts in Redis until they are ordered, and everything else in another store, which keeps the ordered carts, too.
@@ -50,8 +42,8 @@ pub struct CartOptions {
 /// 2. The other store commits the order with the ordered cart, as a new document. That is the decision: there is one document of an id.
 /// 3. The cart is removed from Redis.
 ///
-/// After a crash, whoever finds the mark asks the other store. If the cart was ordered, it is removed. If not, the next change takes the mark
-/// back when its time is over.
+/// After a crash, whoever finds the mark asks the other store: the next one who reads or changes the cart, or the [sweep](Self::sweep). If the
+/// cart was ordered, it is removed. If not, the mark is taken back when its time is over.
 pub struct RedisCarts {
     kept: KeptCarts,
     store: Arc<dyn Store>,
@@ -106,6 +98,39 @@ impl RedisCarts {
         let Some(cart) = self.ordered(&id).await? else { return Ok(false) };
         self.kept.close(&id.id, &cart.user_id).await;
         Ok(true)
+    }
+
+    /// Looks at carts whose time is over, at most `limit`: removes those that were ordered, and takes back the marks of orders that were
+    /// not placed. Returns the others, which may have expired, and stay due until that is
+    /// [decided](commerce_core::engine::Engine::expire_cart). Any number of processes may do so.
+    ///
+    /// # Errors
+    /// Redis or the other store is away.
+    pub async fn sweep(&self, limit: u16) -> StoreResult<Vec<CartId>> {
+        let mut over = Vec::new();
+        for id in self.kept.due(limit).await? {
+            match self.look(&id).await {
+                Ok(found) => over.extend(found),
+                Err(error) if error.kind == StoreErrorKind::Corrupt => {
+                    tracing::warn!(id, %error, "a cart cannot be read; Redis removes it when it expires");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(over)
+    }
+
+    /// Ends what is left of a checkout. Returns a cart that is open.
+    async fn look(&self, id: &str) -> StoreResult<Option<CartId>> {
+        if self.settled(id).await? {
+            return Ok(None);
+        }
+        match self.kept.cart(id).await? {
+            Some((cart, false)) => return Ok(Some(cart.id)),
+            Some((_, true)) => self.kept.lift(id).await,
+            None => self.kept.forget(id).await?,
+        }
+        Ok(None)
     }
 
     /// Waits for the checkout that has marked a cart, and ends what a dead one has left. Returns the next pause.

@@ -2,7 +2,7 @@
 //!
 //! # Map
 //! * [`Redis`]: the connection, and what operators should know about the server.
-//! * [`RedisCarts`] keeps carts.
+//! * [`RedisCarts`] keeps carts, and [`CartEvents`] their events until they are published.
 //! * [`RedisLimits`] counts for limits per minute.
 //! * [`telemetry`]: the metrics.
 //!
@@ -13,10 +13,12 @@
 //! * Errors and logs contain no secret and no key.
 
 mod carts;
+mod events;
 mod limits;
 mod server;
 pub mod telemetry;
 
-pub use self::carts::{CartOptions, Encode, RedisCarts};
+pub use self::carts::{CartOptions, RedisCarts};
+pub use self::events::CartEvents;
 pub use self::limits::RedisLimits;
 pub use self::server::{InvalidAddress, Redis};

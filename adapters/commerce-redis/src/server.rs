@@ -77,6 +77,11 @@ impl Redis {
         cmd("GET").arg(key).query_async(&mut self.connection.clone()).await
     }
 
+    /// Removes a member of a sorted set.
+    pub(crate) async fn remove(&self, key: &str, member: &str) -> RedisResult<()> {
+        cmd("ZREM").arg(key).arg(member).exec_async(&mut self.connection.clone()).await
+    }
+
     /// A key of the shop.
     pub(crate) fn key(&self, kind: &str, name: &str) -> String {
         format!("{}:{kind}:{name}", self.prefix)

@@ -10,12 +10,15 @@ use async_trait::async_trait;
 use commerce_core::cart::{Cart, CartStatus};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord, RecordedReply, Refusal};
 use commerce_core::document::DocumentKind;
-use commerce_core::port::{CommitError, OrderFilter, PageRequest, Store, StoreErrorKind};
-use commerce_http::dto::event::cloud_event;
-use commerce_redis::{CartOptions, Redis, RedisCarts};
+use commerce_core::engine::{Engine, FeedItem};
+use commerce_core::money::Currency;
+use commerce_core::payment::SandboxProcessor;
+use commerce_core::port::{Backlog, CommitError, OrderFilter, PageRequest, Store, StoreErrorKind};
+use commerce_core::settings::Settings;
+use commerce_redis::{CartEvents, CartOptions, Redis, RedisCarts};
+use commerce_testkit::commit_builder::parse;
 use commerce_testkit::suite::store::Fixture;
 use commerce_testkit::{CommitBuilder, Fault, FaultInjector, MemoryStore};
-use redis::streams::StreamRangeReply;
 use redis::{Client, cmd};
 use test_servers::{Broker, BrokerKind, required};
 use tokio::task::JoinSet;
@@ -37,16 +40,32 @@ impl OneServer {
             mark: self.mark,
             answers: Duration::from_secs(60),
             is_of_carts: |key| key.scope.contains("/carts"),
-            encode: cloud_event,
-            event_source: "urn:test".to_owned(),
         };
         RedisCarts::new(redis, Arc::new(self.store.clone()), options)
     }
 
-    async fn events(&self) -> StreamRangeReply {
+    /// As a process of its own has them.
+    fn events(&self) -> CartEvents {
+        CartEvents::new(Redis::new(&self.server.url(), "shop").expect("an address"))
+    }
+
+    /// The events that wait for a target.
+    async fn waiting(&self, target: &str) -> Vec<FeedItem> {
+        self.events().waiting(&parse(target), 100).await.expect("it answers")
+    }
+
+    /// What Redis says to a command.
+    async fn ask(&self, command: &str) -> i64 {
         let client = Client::open(self.server.url()).expect("an address");
         let mut connection = client.get_multiplexed_async_connection().await.expect("a connection");
-        cmd("XRANGE").arg("shop:cart:events").arg("-").arg("+").query_async(&mut connection).await.expect("a stream")
+        let (name, arguments) = command.split_once(' ').expect("a command");
+        let arguments: Vec<_> = arguments.split(' ').collect();
+        cmd(name).arg(arguments).query_async(&mut connection).await.expect("an answer")
+    }
+
+    /// The keys of a cart.
+    async fn traces(&self, cart: &Cart) -> [i64; 2] {
+        [self.ask(&format!("EXISTS shop:cart:{}", cart.id)).await, self.ask("ZCARD shop:cart:due").await]
     }
 }
 
@@ -249,21 +268,127 @@ async fn an_answer_is_kept_with_the_change_and_survives_a_crash() {
     assert_eq!(fixture.store.idempotency_record(&key).await.expect("it answers"), None);
 }
 
+fn types(events: &[FeedItem]) -> Vec<&str> {
+    events.iter().map(|item| item.event.event_type()).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_change_is_an_event_of_the_stream() {
-    let (fixture, shop) = (start().await, CommitBuilder::new(1));
+async fn the_event_of_every_change_waits_for_each_target_until_it_is_confirmed() {
+    let (mut fixture, shop) = (start().await, CommitBuilder::new(1));
+    for target in ["one", "other"] {
+        assert_eq!(fixture.waiting(target).await, [], "it begins now");
+    }
     let cart = filled(&fixture, &shop).await;
     let next = changed(&cart);
     fixture.carts().commit(shop.update(&cart, &next)).await.expect("it is changed");
     fixture.carts().commit(shop.update(&cart, &next)).await.expect_err("it was changed before");
-    let events = fixture.events().await.ids;
-    let types: Vec<_> = events.iter().map(|event| event.get::<String>("type").expect("a type")).collect();
-    assert_eq!(types, ["cart.created", "cart.updated"]);
-    let subject: String = events[1].get("subject").expect("a subject");
-    assert_eq!(subject, format!("{}/{}", DocumentKind::Cart, cart.id));
-    let text: Vec<u8> = events[1].get("event").expect("an event");
-    let event: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
-    assert_eq!((&event["type"], &event["source"]), (&"cart.updated".into(), &"urn:test".into()));
+    fixture.server.restart().expect("it starts");
+    let events = fixture.waiting("one").await;
+    assert_eq!(types(&events), ["cart.created", "cart.updated"]);
+    let of = |item: &FeedItem| (item.position, item.event.sequence(), item.event.stream());
+    let stream = format!("{}/{}", DocumentKind::Cart, cart.id);
+    assert_eq!(events.iter().map(of).collect::<Vec<_>>(), [(1, 1, stream.clone()), (2, 2, stream)]);
+    assert_eq!(fixture.waiting("one").await, events, "they are not confirmed");
+    fixture.events().confirm(&parse("one"), 2).await.expect("it answers");
+    fixture.events().confirm(&parse("one"), 1).await.expect("a late process changes nothing");
+    assert_eq!(fixture.waiting("one").await, []);
+    assert_eq!(fixture.waiting("other").await, events);
+    fixture.events().confirm(&parse("other"), 1).await.expect("it answers");
+    assert_eq!(fixture.waiting("other").await, events[1..]);
+    assert_eq!(fixture.ask("XLEN shop:cart:events").await, 1, "what all have is removed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_that_nobody_waits_for_are_not_kept() {
+    let (fixture, shop) = (start().await, CommitBuilder::new(1));
+    let cart = filled(&fixture, &shop).await;
+    assert_eq!(fixture.waiting("gone").await, [], "it asks for the first time");
+    let next = changed(&cart);
+    fixture.carts().commit(shop.update(&cart, &next)).await.expect("it is changed");
+    assert_eq!(types(&fixture.waiting("gone").await), ["cart.updated"]);
+    fixture.events().forget(&parse("gone")).await.expect("it answers");
+    fixture.carts().commit(shop.update(&next, &changed(&next))).await.expect("it is changed");
+    assert_eq!(fixture.ask("XLEN shop:cart:events").await, 0);
+    assert_eq!(fixture.waiting("gone").await, [], "it begins again");
+}
+
+/// Redis removes the oldest if too many wait. Here it is told to, and then to forget the stream.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_that_were_removed_do_not_hold_up_those_after_them() {
+    let (fixture, shop) = (start().await, CommitBuilder::new(1));
+    fixture.waiting("slow").await;
+    let mut cart = filled(&fixture, &shop).await;
+    for _ in 0..3 {
+        let next = changed(&cart);
+        fixture.carts().commit(shop.update(&cart, &next)).await.expect("it is changed");
+        cart = next;
+    }
+    fixture.ask("XTRIM shop:cart:events MAXLEN 2").await;
+    let left: Vec<_> = fixture.waiting("slow").await.iter().map(|item| item.position).collect();
+    assert_eq!(left, [3, 4]);
+    fixture.ask("DEL shop:cart:events").await;
+    assert_eq!(fixture.waiting("slow").await, []);
+    fixture.carts().commit(shop.update(&cart, &changed(&cart))).await.expect("it is changed");
+    assert_eq!(types(&fixture.waiting("slow").await), ["cart.updated"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ordered_cart_whose_buyer_died_is_removed_although_nobody_reads_it() {
+    let (mut fixture, shop) = (start().await, CommitBuilder::new(1));
+    fixture.mark = Duration::from_millis(100);
+    let cart = filled(&fixture, &shop).await;
+    fixture.store.strike(0, Fault::Lost);
+    fixture.carts().commit(checkout(&shop, &cart)).await.expect_err("its answer is lost");
+    assert_eq!(fixture.traces(&cart).await, [1, 1]);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let processes = [fixture.carts(), fixture.carts()];
+    let (one, other) = tokio::join!(processes[0].sweep(100), processes[1].sweep(100));
+    assert_eq!((one.expect("it answers"), other.expect("it answers")), (vec![], vec![]));
+    assert_eq!(fixture.traces(&cart).await, [0, 0]);
+    assert_eq!(orders(&fixture).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cart_whose_buyer_died_before_the_order_is_released_and_stays_open() {
+    let (mut fixture, shop) = (start().await, CommitBuilder::new(1));
+    fixture.mark = Duration::from_millis(300);
+    let cart = filled(&fixture, &shop).await;
+    fixture.store.strike(0, Fault::Late(Duration::from_secs(60)));
+    let (store, commit) = (fixture.carts(), checkout(&shop, &cart));
+    let buyer = tokio::spawn(async move { store.commit(commit).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    buyer.abort();
+    assert_eq!(fixture.carts().sweep(100).await.expect("it answers"), []);
+    assert_eq!(fixture.ask(&format!("HEXISTS shop:cart:{} token", cart.id)).await, 1, "the mark is not over");
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(fixture.carts().sweep(100).await.expect("it answers"), []);
+    assert_eq!(fixture.ask(&format!("HEXISTS shop:cart:{} token", cart.id)).await, 0);
+    assert_eq!(fixture.traces(&cart).await, [1, 1], "it waits until it expires");
+    fixture.carts().commit(shop.update(&cart, &changed(&cart))).await.expect("it is open");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cart_that_nobody_comes_back_to_expires_with_an_event() {
+    let (fixture, shop) = (start().await, CommitBuilder::new(1));
+    fixture.waiting("books").await;
+    let open = filled(&fixture, &shop).await;
+    let mut cart = shop.cart("bob".parse().expect("an id"), shop.at(1));
+    cart.expires_at = shop.at(1);
+    fixture.carts().commit(shop.create(&cart)).await.expect("it is opened");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(fixture.carts().sweep(100).await.expect("it answers"), [cart.id]);
+    let processor = Arc::new(SandboxProcessor::in_memory());
+    let engine = Engine::builder(Settings::new(Currency::USD), Arc::new(fixture.carts()), processor).build();
+    let (one, other) = tokio::join!(engine.expire_cart(cart.id), engine.expire_cart(cart.id));
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    let events = fixture.waiting("books").await;
+    assert_eq!(types(&events), ["cart.created", "cart.created", "cart.expired"]);
+    assert_eq!(events[2].event.stream(), format!("{}/{}", DocumentKind::Cart, cart.id));
+    assert_eq!(fixture.carts().sweep(100).await.expect("it answers"), []);
+    let found = fixture.carts().cart(cart.id).await.expect("it answers").expect("it is there for a while");
+    assert_eq!(found.status, CartStatus::Expired);
+    assert_eq!(fixture.carts().active_cart(&cart.user_id).await.expect("it answers"), None);
+    assert_eq!(fixture.carts().active_cart(&open.user_id).await.expect("it answers"), Some(open));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -119,12 +119,24 @@ impl Relays {
         for id in ended.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.running.remove(&id);
             self.source.engine.forget_deleted_webhooks(id).await?;
+            self.forget_waiting(id).await?;
         }
         for endpoint in endpoints {
             if !self.running.contains_key(&endpoint.id) {
                 self.source.engine.begin_webhooks(&endpoint).await?;
                 self.running.insert(endpoint.id, self.start(&endpoint));
             }
+        }
+        Ok(())
+    }
+
+    /// Lets no event outside of the feed wait for an endpoint that was deleted, and so has no position.
+    async fn forget_waiting(&self, id: WebhookEndpointId) -> Result<(), EngineError> {
+        let (Some(backlog), name) = (self.source.feed.backlog(), WebhookEndpoint::target(id)) else { return Ok(()) };
+        if self.source.targets.target(&name).await?.is_none()
+            && let Err(error) = backlog.forget(&name).await
+        {
+            tracing::warn!(%error, "events outside of the feed still wait for an endpoint that was deleted");
         }
         Ok(())
     }

@@ -97,6 +97,26 @@ impl Engine {
         Ok(Decision { commit, outcome: OpenedCart { view, is_new: true } })
     }
 
+    /// Marks a cart as expired if its lifetime is over, for stores that tell when that is. Otherwise nothing happens.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn expire_cart(&self, id: CartId) -> Result<()> {
+        self.decide_and_commit(None, |_| self.decide_expiry(id)).await.map(drop)
+    }
+
+    async fn decide_expiry(&self, id: CartId) -> Decided<()> {
+        let at = self.now();
+        let mut commit = self.commit_by(&Actor::SYSTEM, at);
+        let over = |cart: &Cart| cart.status == CartStatus::Active && cart.status_at(at) == CartStatus::Expired;
+        if let Some(cart) = self.ports.store.cart(id).await?.filter(over) {
+            let mut expired = cart.clone();
+            expired.expire(at);
+            commit.change(Some(&cart), expired);
+        }
+        Ok(Decision { commit, outcome: () })
+    }
+
     /// A cart with its current price.
     ///
     /// # Errors

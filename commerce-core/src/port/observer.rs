@@ -59,7 +59,7 @@ named! {
         Opened = "opened",
         /// It was ordered.
         Converted = "converted",
-        /// It had expired, and its customer has opened another one.
+        /// It has expired. Noted when its customer opens another one, or when it is [swept](crate::engine::Engine::expire_cart).
         Abandoned = "abandoned",
     }
 }

@@ -71,7 +71,7 @@ fn describe_shop() {
     describe_counter!(ORDER_PHASES, "Orders that came into a phase.");
     describe_counter!(
         CARTS,
-        "Carts opened, converted to an order, and abandoned: expired and replaced by another one."
+        "Carts opened, converted to an order, and abandoned: known to have expired."
     );
     describe_counter!(CODES, "Promotion codes that customers tried, by outcome: accepted, or why not.");
     describe_counter!(PROMOTION_USES, "Uses of promotions that orders took, gave back, or did not get any more.");

@@ -9,8 +9,6 @@ use commerce_core::money::Currency;
 use commerce_core::payment::SandboxProcessor;
 use commerce_core::port::{PageRequest, ProductFilter, Store, StoreError, Targets, WebhookSender};
 use commerce_core::system::SystemClock;
-#[cfg(feature = "redis")]
-use commerce_http::dto::event::{DEFAULT_SOURCE, cloud_event};
 use commerce_http::telemetry::ShopMetrics;
 use commerce_outbound::{Outbound, Service};
 #[cfg(feature = "redis")]
@@ -24,7 +22,7 @@ use crate::users::HttpUsers;
 
 /// How long an expired cart is still in Redis.
 #[cfg(feature = "redis")]
-const GRACE: std::time::Duration = std::time::Duration::from_secs(1);
+const GRACE: std::time::Duration = std::time::Duration::from_secs(3600);
 /// How long a cart is not changed while its order is committed.
 #[cfg(feature = "redis")]
 const MARK: std::time::Duration = std::time::Duration::from_secs(30);
@@ -101,16 +99,21 @@ impl OpenStore {
     /// Where orders, documents and stock are: the database, perhaps with carts in Redis.
     #[cfg(feature = "redis")]
     fn store(&self, config: &Config, currency: Currency) -> Result<Arc<dyn Store>, Failure> {
-        let Some(redis) = config.redis.server()?.filter(|_| config.redis.carts) else { return Ok(self.kept.clone()) };
+        let carts = self.redis_carts(config, currency)?;
+        Ok(carts.map_or_else(|| self.kept.clone() as Arc<dyn Store>, |carts| Arc::new(carts)))
+    }
+
+    /// The carts in Redis, if they are there.
+    #[cfg(feature = "redis")]
+    pub(super) fn redis_carts(&self, config: &Config, currency: Currency) -> Result<Option<RedisCarts>, Failure> {
+        let Some(redis) = config.redis.server_of_carts()? else { return Ok(None) };
         let options = CartOptions {
             grace: GRACE,
             mark: MARK,
             answers: config.settings(currency)?.idempotency_retention.to_std().unwrap_or_default(),
             is_of_carts: commerce_http::is_of_carts,
-            encode: cloud_event,
-            event_source: DEFAULT_SOURCE.to_owned(),
         };
-        Ok(Arc::new(RedisCarts::new(redis, self.kept.clone(), options)))
+        Ok(Some(RedisCarts::new(redis, self.kept.clone(), options)))
     }
 
     #[cfg(not(feature = "redis"))]

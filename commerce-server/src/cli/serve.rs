@@ -16,7 +16,7 @@ use commerce_http::auth::Auth;
 use commerce_http::dto::event::write;
 use commerce_http::{Options, Service, telemetry};
 #[cfg(feature = "redis")]
-use commerce_redis::RedisLimits;
+use commerce_redis::{CartEvents, RedisLimits};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::runtime;
@@ -86,6 +86,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     for (source, queue) in config.consume.queues()? {
         workers.consume(Consumer::new(engine.clone(), source, queue, telemetry::note_incoming));
     }
+    sweep_carts(&config, &mut workers, (&opened, &engine), currency)?;
     workers.count_dead_tasks(engine.clone());
     workers.return_freed_memory();
     workers.purge_idempotency_records(engine.clone());
@@ -126,7 +127,7 @@ fn publish(
     commerce_events::telemetry::describe();
     let source = Source {
         engine: engine.clone(),
-        feed: SharedFeed::new(engine.clone(), SharedFeed::LOOK_EVERY),
+        feed: feed(config, engine)?,
         targets: opened.targets(),
         encode: write,
         event_source: options.event_source.clone(),
@@ -136,6 +137,42 @@ fn publish(
     for (target, publisher) in config.publish.targets()? {
         workers.publish(Relay::new(source.clone(), target, publisher));
     }
+    Ok(())
+}
+
+/// All events: those of the history, and of carts in Redis.
+#[cfg(feature = "redis")]
+fn feed(config: &Config, engine: &Engine) -> Result<SharedFeed, ConfigError> {
+    let feed = SharedFeed::new(engine.clone(), SharedFeed::LOOK_EVERY);
+    Ok(match config.redis.server_of_carts()? {
+        Some(redis) => feed.with_backlog(Arc::new(CartEvents::new(redis))),
+        None => feed,
+    })
+}
+
+#[cfg(not(feature = "redis"))]
+#[expect(clippy::unnecessary_wraps, reason = "as with Redis")]
+fn feed(_: &Config, engine: &Engine) -> Result<SharedFeed, ConfigError> {
+    Ok(SharedFeed::new(engine.clone(), SharedFeed::LOOK_EVERY))
+}
+
+/// Looks after carts in Redis whose time is over, if they are there.
+#[cfg(feature = "redis")]
+fn sweep_carts(
+    config: &Config,
+    workers: &mut Workers,
+    (opened, engine): (&OpenStore, &Engine),
+    currency: Currency,
+) -> Result<(), Failure> {
+    if let Some(carts) = opened.redis_carts(config, currency)? {
+        workers.sweep_carts(carts, engine.clone());
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "redis"))]
+#[expect(clippy::unnecessary_wraps, reason = "as with Redis")]
+const fn sweep_carts(_: &Config, _: &mut Workers, _: (&OpenStore, &Engine), _: Currency) -> Result<(), Failure> {
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! Background work: due tasks, published events, messages of brokers, missed events of the payment processor, old idempotency records, published keys, the currency of a first import.
+//! Background work: due tasks, carts whose time is over, published events, messages of brokers, missed events of the payment
+//! processor, old idempotency records, published keys, the currency of a first import.
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -9,6 +10,8 @@ use commerce_core::engine::{Engine, EngineError, TaskOutcome};
 use commerce_events::{Consumer, Relay, Source};
 use commerce_http::auth::Auth;
 use commerce_http::telemetry;
+#[cfg(feature = "redis")]
+use commerce_redis::RedisCarts;
 use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -25,6 +28,9 @@ const CERTIFICATES_EVERY: Duration = Duration::from_secs(5);
 const TASKS: u16 = 32;
 /// The interval between two counts of dead tasks.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
+/// The interval between two looks for carts whose time is over, and how many are looked at.
+#[cfg(feature = "redis")]
+const SWEEP: (Duration, u16) = (Duration::from_secs(5), 500);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// The interval between two removals of old idempotency records.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
@@ -59,6 +65,14 @@ impl Workers {
                 pause = next_pause(pause, run_batch(&engine).await);
             }
         });
+    }
+
+    /// Removes carts in Redis that were ordered, and marks those that have expired.
+    #[cfg(feature = "redis")]
+    pub(super) fn sweep_carts(&mut self, carts: RedisCarts, engine: Engine) {
+        let carts = std::sync::Arc::new(carts);
+        let sweep = move || sweep(std::sync::Arc::clone(&carts), engine.clone());
+        self.every(SWEEP.0, "carts whose time is over could not be looked at", sweep);
     }
 
     /// Reads what happened at the payment processor, at once and then regularly.
@@ -203,6 +217,15 @@ async fn run_batch(engine: &Engine) -> Result<usize, EngineError> {
         tracing::warn!(failed, "tasks failed and will be retried, or are dead");
     }
     Ok(runs.len())
+}
+
+#[cfg(feature = "redis")]
+async fn sweep(carts: std::sync::Arc<RedisCarts>, engine: Engine) -> Result<(), EngineError> {
+    let mut outcome = Ok(());
+    for cart in carts.sweep(SWEEP.1).await? {
+        outcome = outcome.and(engine.expire_cart(cart).await);
+    }
+    outcome
 }
 
 /// Reads events of the processor. Returns the pause before the next reading.

@@ -17,7 +17,7 @@ pub(crate) struct RedisSection {
     /// What all keys begin with.
     prefix: Option<String>,
     /// Whether carts are kept in Redis until they are ordered.
-    pub(crate) carts: bool,
+    carts: bool,
 }
 
 impl RedisSection {
@@ -52,6 +52,15 @@ impl RedisSection {
         let prefix = self.prefix.as_deref().unwrap_or("commerce");
         let server = commerce_redis::Redis::new(url.reveal(), prefix);
         server.map(Some).map_err(|error| refused("redis", error.to_string()))
+    }
+
+    /// The server, if carts are kept there.
+    ///
+    /// # Errors
+    /// As [`Self::server`].
+    #[cfg(feature = "redis")]
+    pub(crate) fn server_of_carts(&self) -> Result<Option<commerce_redis::Redis>, ConfigError> {
+        if self.carts { self.server() } else { Ok(None) }
     }
 
     /// Refuses a server: this program cannot use one.

@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use commerce_core::cart::{Cart, CartStatus};
 use commerce_core::commit::{Commit, IdempotencyKey, IdempotencyRecord, RecordedReply};
 use commerce_core::document::{Document, DocumentChange, DocumentKind};
-use commerce_core::engine::{FeedEvent, FeedItem};
 use commerce_core::ids::{CartId, UserId};
 use commerce_core::port::{StoreError, StoreErrorKind, StoreResult};
 use redis::{RedisError, RedisResult, Script};
@@ -15,10 +14,7 @@ use serde_json::Value;
 
 use super::CartOptions;
 use crate::server::{Redis, reason};
-use crate::telemetry;
-
-/// About how many events the stream keeps.
-const EVENTS: u32 = 10_000;
+use crate::{events, telemetry};
 
 pub(super) struct KeptCarts {
     redis: Redis,
@@ -28,6 +24,7 @@ pub(super) struct KeptCarts {
     mark: Script,
     unmark: Script,
     close: Script,
+    due: Script,
 }
 
 /// What came of a change.
@@ -68,6 +65,7 @@ impl KeptCarts {
             mark: Script::new(include_str!("../../lua/cart_mark.lua")),
             unmark: Script::new(include_str!("../../lua/cart_unmark.lua")),
             close: Script::new(include_str!("../../lua/cart_close.lua")),
+            due: Script::new(include_str!("../../lua/cart_due.lua")),
         }
     }
 
@@ -97,16 +95,18 @@ impl KeptCarts {
     pub(super) async fn write(&self, commit: &Commit, record: Option<&IdempotencyRecord>) -> StoreResult<Written> {
         let (mut keys, mut arguments) = (Vec::new(), Vec::new());
         let answer = record.map(answer_of).transpose()?.unwrap_or_default();
-        let head = [commit.documents.len().to_string(), answer, millis(self.options.answers), EVENTS.to_string()];
-        arguments.extend(head.map(String::into_bytes));
+        let CartOptions { answers, grace, .. } = self.options;
+        let count = commit.documents.len().to_string();
+        arguments.extend([count, answer, millis(answers), events::MOST.to_string(), millis(grace)]);
         for change in &commit.documents {
             let cart = Cart::try_from(change.document().clone())?;
             keys.extend([self.key(&change.id().id), self.key_of(&cart.user_id)]);
-            arguments.extend(self.arguments(commit.at, change, &cart)?);
+            arguments.extend(arguments_of(commit.at, change, &cart)?);
         }
         keys.push(record.map_or_else(|| self.redis.key("reply", ""), |record| self.key_of_answer(&record.key)));
-        keys.push(self.redis.key("cart", "events"));
-        let arguments: Vec<_> = arguments.iter().map(Vec::as_slice).collect();
+        keys.push(self.key_of_due());
+        keys.extend(events::keys(&self.redis));
+        let arguments: Vec<_> = arguments.iter().map(String::as_bytes).collect();
         let outcome: RedisResult<Vec<String>> = self.redis.run(&self.write, &keys, &arguments).await;
         let outcome = outcome.map_err(|error| undecided(&error))?;
         let words: Vec<_> = outcome.iter().map(String::as_str).collect();
@@ -122,9 +122,9 @@ impl KeptCarts {
 
     /// Marks a cart for the order with this token.
     pub(super) async fn mark(&self, id: &str, expected: u64, token: &str) -> StoreResult<Marked> {
-        let arguments = [expected.to_string(), token.to_owned(), millis(self.options.mark)];
-        let arguments = arguments.each_ref().map(String::as_bytes);
-        let outcome: RedisResult<Vec<String>> = self.redis.run(&self.mark, &[self.key(id)], &arguments).await;
+        let arguments = [id.to_owned(), expected.to_string(), token.to_owned(), millis(self.options.mark)];
+        let (keys, arguments) = ([self.key(id), self.key_of_due()], arguments.each_ref().map(String::as_bytes));
+        let outcome: RedisResult<Vec<String>> = self.redis.run(&self.mark, &keys, &arguments).await;
         // The time of a mark that nobody knows of ends, and nothing was ordered.
         let outcome = outcome.map_err(|error| unavailable(&error))?;
         match *outcome.iter().map(String::as_str).collect::<Vec<_>>() {
@@ -142,39 +142,37 @@ impl KeptCarts {
 
     /// Takes back the mark of an order that was not placed. If that fails, its time ends.
     pub(super) async fn unmark(&self, id: &str, token: &str) {
-        let outcome: RedisResult<()> = self.redis.run(&self.unmark, &[self.key(id)], &[token.as_bytes()]).await;
+        let (keys, arguments) = ([self.key(id), self.key_of_due()], [id, token].map(str::as_bytes));
+        let outcome: RedisResult<()> = self.redis.run(&self.unmark, &keys, &arguments).await;
         noted(outcome, "a cart could not be released; it is locked for a while");
     }
 
     /// Removes an ordered cart. If that fails, the next one who finds it does.
     pub(super) async fn close(&self, id: &str, user: &UserId) {
-        let keys = [self.key(id), self.key_of(user)];
+        let keys = [self.key(id), self.key_of(user), self.key_of_due()];
         let outcome: RedisResult<()> = self.redis.run(&self.close, &keys, &[id.as_bytes()]).await;
-        noted(outcome, "an ordered cart could not be removed; it will be when it is read");
+        noted(outcome, "an ordered cart could not be removed; it will be when its mark ends");
     }
 
-    fn arguments(&self, at: DateTime<Utc>, change: &DocumentChange, cart: &Cart) -> StoreResult<[Vec<u8>; 10]> {
-        let left = cart.expires_at.signed_duration_since(at).to_std().unwrap_or_default();
-        let event = FeedEvent::Document(change.id().clone(), change.event().clone());
-        let (event_type, stream) = (event.event_type().to_owned(), event.stream());
-        let encoded = (self.options.encode)(&FeedItem { position: 0, event }, &self.options.event_source);
-        let is_active = u8::from(cart.status == CartStatus::Active).to_string();
-        Ok([
-            change.id().id.clone().into_bytes(),
-            change.expected().to_string().into_bytes(),
-            change.version().to_string().into_bytes(),
-            change.stored().to_string().into_bytes(),
-            millis(left.saturating_add(self.options.grace)).into_bytes(),
-            is_active.into_bytes(),
-            change.event().id.to_string().into_bytes(),
-            event_type.into_bytes(),
-            stream.into_bytes(),
-            encoded.map_err(damaged)?,
-        ])
+    /// The carts that have expired, or whose mark is over, the oldest first.
+    pub(super) async fn due(&self, limit: u16) -> StoreResult<Vec<String>> {
+        let (keys, limit) = ([self.key_of_due()], limit.to_string());
+        let found = self.redis.run(&self.due, &keys, &[limit.as_bytes()]).await;
+        found.map_err(|error| unavailable(&error))
+    }
+
+    /// Forgets a cart that Redis has removed.
+    pub(super) async fn forget(&self, id: &str) -> StoreResult<()> {
+        self.redis.remove(&self.key_of_due(), id).await.map_err(|error| unavailable(&error))
     }
 
     fn key(&self, id: &str) -> String {
         self.redis.key("cart", id)
+    }
+
+    /// When to look at a cart again: when it expires, or when its mark is over.
+    fn key_of_due(&self) -> String {
+        self.redis.key("cart", "due")
     }
 
     fn key_of(&self, user: &UserId) -> String {
@@ -184,6 +182,22 @@ impl KeptCarts {
     fn key_of_answer(&self, IdempotencyKey { scope, key }: &IdempotencyKey) -> String {
         self.redis.key("reply", &format!("{scope}\n{key}"))
     }
+}
+
+/// What the script needs of a change.
+fn arguments_of(at: DateTime<Utc>, change: &DocumentChange, cart: &Cart) -> StoreResult<[String; 8]> {
+    let left = cart.expires_at.signed_duration_since(at).to_std().unwrap_or_default();
+    let [event_type, event] = events::entry(change).map_err(damaged)?;
+    Ok([
+        change.id().id.clone(),
+        change.expected().to_string(),
+        change.version().to_string(),
+        change.stored().to_string(),
+        millis(left),
+        u8::from(cart.status == CartStatus::Active).to_string(),
+        event_type,
+        event,
+    ])
 }
 
 /// The answer to a request, as it is stored.
