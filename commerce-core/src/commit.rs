@@ -33,6 +33,7 @@ use crate::port::News;
 use crate::promotion::{Limits, PromotionExhausted, RedemptionEffect, RedemptionMove};
 use crate::stock::{StockMove, StockRefusal};
 use crate::task::TaskChange;
+use crate::trace::TraceParent;
 
 /// All changes of one use case, with their guards. It changes each order and each document at most once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct Commit {
     /// The time of the decision. Reservations that have expired by it do not count.
     pub at: DateTime<Utc>,
     pub actor: Actor,
+    /// The span that the commit belongs to, recorded with its events. No guard looks at it.
+    pub trace: Option<TraceParent>,
     /// A fresh UUID. The ids of the stock events that settling adds are derived from it.
     pub seed: Uuid,
     /// The answer to record, if the request has an idempotency key.
@@ -146,6 +149,7 @@ impl Commit {
         Self {
             at,
             actor,
+            trace: None,
             seed,
             idempotency: None,
             orders: Vec::new(),
@@ -179,7 +183,7 @@ impl Commit {
     /// document.
     pub fn change<T: Aggregate>(&mut self, before: Option<&T>, after: T) {
         let event_id = |id: &DocumentId, sequence| derive_event_id(self.seed, (id.kind.name(), &id.id), sequence);
-        let change = DocumentChange::new(before, after, (self.at, self.actor.clone()), event_id);
+        let change = DocumentChange::new(before, after, (self.at, self.actor.clone(), self.trace), event_id);
         self.tasks.extend(task_changes(change.id(), &change.event().event.change));
         self.documents.push(change);
     }
@@ -210,9 +214,10 @@ impl Commit {
     fn follow(
         &mut self,
         before: Option<Order>,
-        events: Vec<Recorded<OrderEvent>>,
+        mut events: Vec<Recorded<OrderEvent>>,
         limits: &BTreeMap<PromotionId, Limits>,
     ) -> Result<(), RecordError> {
+        events.iter_mut().for_each(|entry| entry.trace = self.trace);
         let expected = before.as_ref().map_or(0, |order| order.version);
         let mut order = before;
         for entry in &events {

@@ -81,6 +81,7 @@ use crate::permission::Permission;
 use crate::port::{CommitError, News, PromotionUse, PromotionWithUsage};
 use crate::settings::Settings;
 use crate::stock::StockLevel;
+use crate::trace::TraceParent;
 use crate::webhook::WebhookEndpoint;
 
 /// How often a use case that loses a race decides again.
@@ -282,7 +283,12 @@ impl Engine {
     }
 
     fn commit_by(&self, actor: &Actor, at: DateTime<Utc>) -> Commit {
-        Commit::new(at, actor.clone(), self.ports.ids.next())
+        Commit { trace: self.trace(), ..Commit::new(at, actor.clone(), self.ports.ids.next()) }
+    }
+
+    /// The span that the work at hand belongs to.
+    fn trace(&self) -> Option<TraceParent> {
+        self.ports.traces.as_ref().and_then(|traces| traces.current())
     }
 
     fn context(&self, actor: &Actor) -> Context {
@@ -294,7 +300,7 @@ impl Engine {
         let sequences = (1..).map(|step| version.saturating_add(step));
         let record = |(event, sequence)| {
             let id = EventId::new(self.ports.ids.next());
-            Recorded { id, sequence, at: context.at, actor: context.actor.clone(), event }
+            Recorded { id, sequence, at: context.at, actor: context.actor.clone(), trace: None, event }
         };
         events.into_iter().zip(sequences).map(record).collect()
     }

@@ -9,6 +9,7 @@ use crate::ids::{EventId, OrderId, Sku};
 use crate::order::OrderEvent;
 use crate::stock::StockEvent;
 use crate::task::{TaskEvent, TaskKey};
+use crate::trace::TraceParent;
 
 /// An event with its place in the history of one order, SKU, document or task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,9 @@ pub struct Recorded<E> {
     /// The time of the decision.
     pub at: DateTime<Utc>,
     pub actor: Actor,
+    /// The span that caused it, if a caller named its trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceParent>,
     pub event: E,
 }
 

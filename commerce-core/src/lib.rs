@@ -89,6 +89,7 @@ pub mod stored;
 pub mod system;
 pub mod task;
 pub mod text;
+pub mod trace;
 pub mod webhook;
 
 pub use quantity::{Quantity, QuantityError};

@@ -49,6 +49,7 @@ use crate::promotion::{Promotion, PromotionRecord, Redemption, Usage, code_key};
 use crate::stock::{Reservation, StockLevel};
 use crate::task::{Task, TaskEvent, TaskKey, TaskKind, TaskState};
 use crate::text::named;
+use crate::trace::TraceParent;
 
 /// A reference to an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -614,6 +615,12 @@ pub trait Users: Send + Sync + fmt::Debug {
     async fn segments(&self, _user: &UserId) -> Result<Vec<String>, UsersUnavailable> {
         Ok(Vec::new())
     }
+}
+
+/// Where the trace of the work at hand is told.
+pub trait Traces: Send + Sync + fmt::Debug {
+    /// The span that the caller works for; `None` if nobody named one.
+    fn current(&self) -> Option<TraceParent>;
 }
 
 /// The source of the time.

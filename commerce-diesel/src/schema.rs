@@ -139,6 +139,7 @@ diesel::table! {
         happened_at -> BigInt,
         actor_role -> Text,
         actor_user -> Nullable<Text>,
+        trace -> Nullable<Text>,
         body -> Text,
     }
 }

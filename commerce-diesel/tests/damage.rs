@@ -213,7 +213,7 @@ async fn fill(shop: &CommitBuilder, store: &dyn Store) {
         let order = trade.placed(&[("MUG", 1)]).await;
         let task = store.task(&TaskKey::expire_order(order.id)).await.unwrap().unwrap();
         let id = EventId::new(shop.uuid());
-        let entry = Recorded { id, sequence: 0, at: shop.at(2), actor: Actor::SYSTEM, event };
+        let entry = Recorded { id, sequence: 0, at: shop.at(2), actor: Actor::SYSTEM, trace: None, event };
         assert!(store.replace_task(&task, entry.evolve(&task).as_ref(), Some(&entry)).await.unwrap());
     }
 }

@@ -67,7 +67,7 @@ impl Contract {
         let document: Value = serde_json::from_str(&crate::openapi()).unwrap_or_default();
         let shapes = Shapes::read(&document, &settings)?;
         let operations = shapes.operations(&document);
-        settings.check_picks(&operations)?;
+        settings.check_picks(&shapes, &operations)?;
         let prefixes = settings.prefixes();
         let mut inner = Inner { settings, prefixes, shapes, operations, document: Bytes::new() };
         inner.document = document::translated(document, &inner).to_string().into();

@@ -64,3 +64,4 @@ pub use self::quota::ClientAddress;
 pub use self::response_body::ResponseBody;
 pub use self::service::Service;
 pub use self::transport::{Malformed, unreadable};
+pub use commerce_trace::RequestTraces;

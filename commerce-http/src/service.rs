@@ -23,7 +23,7 @@ use std::time::Instant;
 
 use bytes::{Buf, Bytes};
 use commerce_core::engine::Engine;
-use commerce_trace::{TRACEPARENT, TraceContext};
+use commerce_trace::{Kind, Running, TRACEPARENT, TraceContext};
 use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, ORIGIN};
 use http::{HeaderName, HeaderValue, Request, Response};
@@ -156,7 +156,7 @@ where
     let (parts, body) = request.into_parts();
     let id = RequestId::of(&parts.headers);
     let trace = TraceContext::following(parts.headers.get(TRACEPARENT).and_then(|value| value.to_str().ok()));
-    let span = span(&id, trace);
+    let (span, measured) = (span(&id, trace), Running::begin(trace, Kind::Server));
     let found = find(app, &parts);
     let (method, route) = (telemetry::label(&parts.method), found.label());
     let path = route.is_none().then(|| parts.uri.path().chars().take(MAX_LOGGED).collect());
@@ -172,7 +172,9 @@ where
         answer.order.inspect(|order| {
             span.record("order_id", field::display(order));
         });
-        Served { method, route, path, took: started.elapsed() }.note(&answer);
+        let served = Served { method, route, path, took: started.elapsed() };
+        served.note(&answer);
+        measured.into_iter().for_each(|measured| served.export(measured, &answer, &id));
         let mut response = response(answer, memory, id, gzip);
         app.options.cors.iter().for_each(|cors| cors.mark(origin.as_ref(), response.headers_mut()));
         response
@@ -216,11 +218,13 @@ where
     if !parts.method.is_safe() && route.access.takes_token() {
         caller.known()?; // before any of the body is received
     }
-    let memory =
-        Memory::of_request(parts.extensions.get(), body::memory(&parts.headers, &body, route.max_body())).await?;
-    let body = body::receive(&parts.headers, body, (route.max_body(), app.options.body_timeout)).await?;
     let mut exchange =
         app.options.contract.as_ref().and_then(|contract| contract.exchange(route, &parts, app.currency()));
+    // A body that is translated is there twice.
+    let copies = if exchange.is_some() { 2 } else { 1 };
+    let bytes = body::memory(&parts.headers, &body, route.max_body()).saturating_mul(copies);
+    let memory = Memory::of_request(parts.extensions.get(), bytes).await?;
+    let body = body::receive(&parts.headers, body, (route.max_body(), app.options.body_timeout)).await?;
     let body = match &mut exchange {
         Some(exchange) => exchange.request(&mut parts, body, caller.actor())?,
         None => body,

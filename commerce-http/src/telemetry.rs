@@ -13,6 +13,7 @@ use commerce_core::inbox::IncomingType;
 use commerce_core::port::{PageRequest, WebhookRejection};
 use commerce_core::pricing::CodeRejection;
 use commerce_core::task::{TaskKind, TaskState};
+use commerce_trace::Running;
 use http::{Method, StatusCode};
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -24,6 +25,7 @@ use self::table::{
 };
 use crate::answer::Answer;
 use crate::problem::Problem;
+use crate::request_id::RequestId;
 
 /// The maximum number of dead tasks that are counted, to limit the cost.
 const MAX_DEAD: u16 = 500;
@@ -198,6 +200,19 @@ impl Served {
         let micros = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX);
         let (status, path) = (answer.status.as_u16(), self.path.as_deref());
         tracing::info!(method, route, path, status, latency_us = micros, "answered");
+    }
+
+    /// Ends the span of the request. It names the route, not the path, which may contain ids of persons.
+    pub(crate) fn export(&self, measured: Running, answer: &Answer, id: &RequestId) {
+        let (method, status) = (self.method, answer.status);
+        let mut attributes = vec![
+            ("http.request.method", method.into()),
+            ("http.response.status_code", status.as_u16().into()),
+            ("commerce.request_id", id.as_str().into()),
+        ];
+        attributes.extend(self.route.map(|route| ("http.route", route.into())));
+        let name = self.route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
+        measured.end(name, attributes, status.is_server_error());
     }
 
     fn count(&self, method: &'static str, route: &'static str, status: StatusCode) {

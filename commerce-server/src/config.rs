@@ -19,6 +19,7 @@ mod publish;
 mod redis;
 mod shop;
 mod span;
+mod trace;
 mod users;
 mod webhooks;
 
@@ -55,6 +56,7 @@ use self::publish::Publish;
 use self::redis::RedisSection;
 use self::shop::{Checked, ShippingSection};
 pub(crate) use self::span::DurationText;
+use self::trace::Trace;
 pub(crate) use self::users::UsersService;
 use self::webhooks::Webhooks;
 
@@ -168,6 +170,9 @@ pub(crate) struct Config {
     pub(crate) log_level: Option<LogLevel>,
 
     #[command(flatten)]
+    pub(crate) trace: Trace,
+
+    #[command(flatten)]
     pub(crate) connections: Connections,
 
     #[command(flatten)]
@@ -229,6 +234,7 @@ impl Config {
         config.webhooks.check()?;
         config.publish.check()?;
         config.users.check()?;
+        config.trace.check()?;
         config.tls.files()?;
         config.cors.as_ref().map(CorsSection::cors).transpose()?;
         config.consume.check()?;
@@ -254,6 +260,7 @@ impl Config {
         self.database.stand_in(directory);
         self.keys.stand_in(directory);
         self.users.stand_in(directory);
+        self.trace.stand_in(directory);
         self.payments.stand_in(directory);
         self.webhooks.stand_in(directory);
         self.outgoing.stand_in(directory);
@@ -266,7 +273,7 @@ impl Config {
 
     /// The environment variables with secrets, which have no flag.
     pub(crate) fn secret_variables(&self) -> impl Iterator<Item = &str> {
-        [users::TOKEN, payments::KEY, payments::WEBHOOK_SECRETS, webhooks::SIGNING_KEYS]
+        [users::TOKEN, trace::TOKEN, payments::KEY, payments::WEBHOOK_SECRETS, webhooks::SIGNING_KEYS]
             .into_iter()
             .chain(self.keys.hs256_env.as_deref())
     }

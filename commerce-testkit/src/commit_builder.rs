@@ -369,7 +369,7 @@ impl CommitBuilder {
     fn recorded(&self, first: u64, events: Vec<OrderEvent>, context: &Context) -> Vec<Recorded<OrderEvent>> {
         let record = |(sequence, event)| {
             let id = EventId::new(self.uuid());
-            Recorded { id, sequence, at: context.at, actor: context.actor.clone(), event }
+            Recorded { id, sequence, at: context.at, actor: context.actor.clone(), trace: None, event }
         };
         (first..).zip(events).map(record).collect()
     }

@@ -43,7 +43,10 @@ async fn check(store: &dyn Store, shop: &CommitBuilder) -> Report {
 fn stock_event(sequence: u64, event: StockEvent) -> HistoryEntry {
     let shop = CommitBuilder::new(9);
     let id = EventId::new(shop.uuid());
-    HistoryEntry::Stock(parse("MUG"), Recorded { id, sequence, at: shop.at(0), actor: Actor::SYSTEM, event })
+    HistoryEntry::Stock(
+        parse("MUG"),
+        Recorded { id, sequence, at: shop.at(0), actor: Actor::SYSTEM, trace: None, event },
+    )
 }
 
 fn order_entries(commit: &Commit) -> Vec<HistoryEntry> {

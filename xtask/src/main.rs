@@ -70,6 +70,7 @@ const STAGES: &[Stage] = &[
 const PACKAGES: &[&str] = &[
     "commerce-core",
     "commerce-events",
+    "commerce-otlp",
     "commerce-outbound",
     "commerce-redis",
     "commerce-remote",

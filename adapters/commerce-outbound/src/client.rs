@@ -4,8 +4,9 @@ use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
+use commerce_trace::{Kind, Running, TraceContext};
 use http::header::{ACCEPT, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -100,12 +101,17 @@ impl Outbound {
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("commerce/", env!("CARGO_PKG_VERSION"))));
-        let trace = commerce_trace::current().map(|context| context.child().to_string());
+        let context = commerce_trace::current().map(TraceContext::child);
+        let trace = context.map(|context| context.header().to_string());
         if let Some(trace) = trace.and_then(|trace| HeaderValue::try_from(trace).ok()) {
             headers.insert(commerce_trace::TRACEPARENT, trace);
         }
+        let span = context.and_then(|context| Running::begin(context, Kind::Client));
+        let span = span.map(|span| (span, request.method().clone(), request.uri().clone()));
         let answer = tokio::time::timeout(self.time_out, self.ask(request, limit));
-        answer.await.unwrap_or(Err(OutboundError::TimeOut(self.time_out)))
+        let answer = answer.await.unwrap_or(Err(OutboundError::TimeOut(self.time_out)));
+        span.into_iter().for_each(|(span, method, uri)| end(span, &method, &uri, &answer));
+        answer
     }
 
     async fn ask(&self, request: Request<Full<Bytes>>, limit: usize) -> Result<Answer, OutboundError> {
@@ -113,6 +119,20 @@ impl Outbound {
         let body = Limited::new(body, limit).collect().await.ok().map(Collected::to_bytes);
         Ok(Answer { status: head.status, headers: head.headers, body })
     }
+}
+
+/// Ends the span of a call. Its path stays here, because it may name a user.
+fn end(span: Running, method: &Method, uri: &Uri, answer: &Result<Answer, OutboundError>) {
+    let method = method.as_str();
+    let outcome = match answer {
+        Ok(answer) => ("http.response.status_code", answer.status.as_u16().into()),
+        Err(OutboundError::TimeOut(_)) => ("error.type", "timeout".into()),
+        Err(OutboundError::Failed(_)) => ("error.type", "connection".into()),
+    };
+    let failed = answer.as_ref().map_or(true, |answer| answer.status.as_u16() >= 400);
+    let host = uri.host().unwrap_or_default();
+    let attributes = vec![("http.request.method", method.into()), ("server.address", host.into()), outcome];
+    span.end(method.to_owned(), attributes, failed);
 }
 
 /// The innermost cause, such as "Connection refused". The outer ones are generic.

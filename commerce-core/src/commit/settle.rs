@@ -309,7 +309,7 @@ fn number(commit: &Commit, sku: &Sku, version: u64, events: Vec<StockEvent>) -> 
     let sequences = (1..).map(|step| version.saturating_add(step));
     let record = |(event, sequence)| {
         let id = derive_event_id(commit.seed, ("stock", sku.as_str()), sequence);
-        (sku.clone(), Recorded { id, sequence, at: commit.at, actor: commit.actor.clone(), event })
+        (sku.clone(), Recorded { id, sequence, at: commit.at, actor: commit.actor.clone(), trace: commit.trace, event })
     };
     events.into_iter().zip(sequences).map(record).collect()
 }

@@ -14,6 +14,7 @@ use crate::event::Recorded;
 use crate::ids::EventId;
 use crate::order::CorruptHistory;
 use crate::task::{TaskChange, TaskKey, TaskKind};
+use crate::trace::TraceParent;
 
 /// The change of a document, as recorded in its history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +102,7 @@ impl DocumentChange {
     pub(crate) fn new<T: Aggregate>(
         before: Option<&T>,
         after: T,
-        (at, actor): (DateTime<Utc>, Actor),
+        (at, actor, trace): (DateTime<Utc>, Actor, Option<TraceParent>),
         event_id: impl FnOnce(&DocumentId, u64) -> EventId,
     ) -> Self {
         let id = DocumentId { kind: T::KIND, id: after.key() };
@@ -114,7 +115,7 @@ impl DocumentChange {
         let event = DocumentEvent { event_type: Cow::Borrowed(after.event_type(before)), change };
         let sequence = after.version();
         Self {
-            event: Recorded { id: event_id(&id, sequence), sequence, at, actor, event },
+            event: Recorded { id: event_id(&id, sequence), sequence, at, actor, trace, event },
             expected: before.map_or(0, T::version),
             released: missing_from(&claimed, &held),
             taken: missing_from(&held, &claimed),

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use super::Engine;
 use super::reachability::{Reachability, WatchedProcessor};
 use crate::port::{
-    Clock, DeliveryLog, IdGenerator, InboxVerifier, Observer, Processor, Store, Targets, Users, WebhookSender,
+    Clock, DeliveryLog, IdGenerator, InboxVerifier, Observer, Processor, Store, Targets, Traces, Users, WebhookSender,
 };
 use crate::settings::Settings;
 #[cfg(feature = "std")]
@@ -19,6 +19,7 @@ pub(super) struct Ports {
     pub(super) observer: Option<Arc<dyn Observer>>,
     pub(super) webhooks: Option<WebhookPorts>,
     pub(super) inbox: Option<Arc<dyn InboxVerifier>>,
+    pub(super) traces: Option<Arc<dyn Traces>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdGenerator>,
 }
@@ -56,7 +57,17 @@ impl EngineBuilder {
         processor: Arc<dyn Processor>,
         (clock, ids): (Arc<dyn Clock>, Arc<dyn IdGenerator>),
     ) -> Self {
-        let ports = Ports { store, users: None, processor, observer: None, webhooks: None, inbox: None, clock, ids };
+        let ports = Ports {
+            store,
+            users: None,
+            processor,
+            observer: None,
+            webhooks: None,
+            inbox: None,
+            traces: None,
+            clock,
+            ids,
+        };
         Self { ports, settings }
     }
 
@@ -86,6 +97,12 @@ impl EngineBuilder {
     /// Takes events of other systems as signed webhooks. Without it, the engine believes none.
     pub fn inbox(mut self, verifier: Arc<dyn InboxVerifier>) -> Self {
         self.ports.inbox = Some(verifier);
+        self
+    }
+
+    /// Records with each event the span that caused it. Without it, events have none.
+    pub fn traces(mut self, traces: Arc<dyn Traces>) -> Self {
+        self.ports.traces = Some(traces);
         self
     }
 

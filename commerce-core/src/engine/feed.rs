@@ -17,6 +17,7 @@ use crate::permission::Permission;
 use crate::port::PageRequest;
 use crate::stock::StockEvent;
 use crate::task::{TaskEvent, TaskKey};
+use crate::trace::TraceParent;
 
 use super::{Engine, HistoryItem, Result};
 
@@ -66,6 +67,8 @@ common! {
     at: DateTime<Utc> = entry => entry.at;
     /// Who caused it.
     actor: &Actor = entry => &entry.actor;
+    /// The span that caused it.
+    trace: Option<TraceParent> = entry => entry.trace;
 }
 
 impl FeedEvent {

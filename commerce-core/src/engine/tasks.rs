@@ -32,6 +32,7 @@ const MAX_PAUSE_SECONDS: u32 = 3600;
 #[expect(missing_docs, reason = "the names say it")]
 pub struct TaskRun {
     pub kind: TaskKind,
+    pub started: DateTime<Utc>,
     /// How long the task had been due.
     pub overdue: TimeDelta,
     /// How long the attempt took.
@@ -72,7 +73,7 @@ impl Engine {
                 Err(error) => self.reschedule(&task, &error).await?,
             };
             let (overdue, took) = (now.signed_duration_since(task.due), self.now().signed_duration_since(started));
-            runs.push(TaskRun { overdue, took, kind: task.key.kind, outcome });
+            runs.push(TaskRun { started, overdue, took, kind: task.key.kind, outcome });
         }
         Ok(runs)
     }
@@ -132,7 +133,7 @@ impl Engine {
     /// An event of a task. The store numbers it.
     fn task_event(&self, actor: &Actor, event: TaskEvent) -> Recorded<TaskEvent> {
         let id = EventId::new(self.ports.ids.next());
-        Recorded { id, sequence: 0, at: self.now(), actor: actor.clone(), event }
+        Recorded { id, sequence: 0, at: self.now(), actor: actor.clone(), trace: self.trace(), event }
     }
 
     /// Deletes idempotency records older than the retention.

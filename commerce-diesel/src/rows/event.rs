@@ -37,6 +37,8 @@ pub(crate) struct NewEventRow<'a> {
     pub(crate) happened_at: i64,
     pub(crate) actor_role: &'static str,
     pub(crate) actor_user: Option<CowStr<'a>>,
+    /// In the form of the header `traceparent`.
+    pub(crate) trace: Option<CowStr<'a>>,
     pub(crate) body: CowStr<'a>,
 }
 
@@ -60,6 +62,7 @@ pub(crate) struct EventRow {
     pub(crate) happened_at: i64,
     pub(crate) actor_role: String,
     pub(crate) actor_user: Option<String>,
+    pub(crate) trace: Option<String>,
     pub(crate) body: String,
 }
 
@@ -108,6 +111,7 @@ impl<'a> NewEventRow<'a> {
             happened_at: micros(entry.at),
             actor_role: entry.actor.role.db_name(),
             actor_user: entry.actor.user.as_ref().map(|user| Cow::Borrowed(user.as_str())),
+            trace: entry.trace.map(|trace| Cow::Owned(trace.into())),
             body,
         }
     }
@@ -136,9 +140,9 @@ impl EventRow {
     }
 
     pub(crate) fn of_document(&self) -> Answer<Recorded<DocumentEvent>> {
-        let Recorded { id, sequence, at, actor, event: change } = self.recorded()?;
+        let Recorded { id, sequence, at, actor, trace, event: change } = self.recorded()?;
         let event = DocumentEvent { event_type: Cow::Owned(self.event_type.clone()), change };
-        Ok(Recorded { id, sequence, at, actor, event })
+        Ok(Recorded { id, sequence, at, actor, trace, event })
     }
 
     /// The id of the order, SKU or document.
@@ -162,6 +166,7 @@ impl EventRow {
             sequence: read_counter("events.sequence", self.sequence)?,
             at: read_instant("events.happened_at", self.happened_at)?,
             actor: Actor { role: DbEnum::read("events.actor_role", &self.actor_role)?, user },
+            trace: read_option("events.trace", self.trace.as_deref())?,
             event: self.body()?,
         })
     }

@@ -23,7 +23,7 @@ diesel_bulk::rows! {
     stock: UncontendedReservationRow<'a> (sku) { on_hand, reserved, reorder_threshold, next_expiry, version }
     reservations: ReservationRow<'a> (sku, order_id) { units, held_until }
     events: NewEventRow<'a> (position) {
-        stream_kind, stream_id, sequence, event_id, event_type, happened_at, actor_role, actor_user, body
+        stream_kind, stream_id, sequence, event_id, event_type, happened_at, actor_role, actor_user, trace, body
     }
     feed: FeedRow (id) { position }
     tasks: TaskRow<'a> (subject, kind) { payload, due, ready_at, failures, last_error }

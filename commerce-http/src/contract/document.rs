@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Inner;
 use super::settings::{Amounts, KeyRule, Lists};
-use super::shape::{AMOUNTS, OWN_SCHEMAS, Object, Shape};
+use super::shape::{AMOUNTS, Member, OWN_SCHEMAS, Object, Shape};
 
 /// The currency of examples that name none.
 const USUAL: Currency = Currency::USD;
@@ -56,6 +56,13 @@ fn operation_of(described: &mut Value, contract: &Inner) {
             parameter["required"] = false.into();
         }
     }
+    if operation.answer.as_ref().is_some_and(|answer| is_bare(answer, contract)) {
+        each(&mut described["responses"], |status, answer| {
+            if status.starts_with('2') {
+                answer["headers"]["Link"] = next_page();
+            }
+        });
+    }
     let Some(picks) = contract.settings.picks.get(&id) else { return };
     each(&mut described["responses"], |_, answer| {
         if let Some(schema) = answer.pointer_mut("/content/application~1json/schema") {
@@ -63,6 +70,14 @@ fn operation_of(described: &mut Value, contract: &Inner) {
             *schema = json!({ "allOf": [schema.take(), { "type": "object", "properties": picked }] });
         }
     });
+}
+
+/// The header that has the next page of a list without an object around it.
+fn next_page() -> Value {
+    json!({
+        "description": "The next page, if there is one: `<PATH?QUERY>; rel=\"next\"`.",
+        "schema": { "type": "string" },
+    })
 }
 
 /// Changes the expressions of links, and the bodies that they are in.
@@ -160,7 +175,10 @@ fn amount(schema: &mut Value, contract: &Inner) {
 /// Changes the names and words of a schema.
 fn form(schema: &mut Value, shape: &Shape, contract: &Inner) {
     match shape {
-        Shape::Object(object) => members(schema, object, contract),
+        Shape::Object(object) => {
+            members(schema, object, contract);
+            callers(schema, object);
+        }
         Shape::List(entry) => {
             if let Some(items) = schema.get_mut("items") {
                 form(items, entry, contract);
@@ -184,7 +202,7 @@ fn members(schema: &mut Value, object: &Object, contract: &Inner) {
     let outer = |name: &str| object.inner(name).map_or_else(|| name.to_owned(), |member| member.outer.clone());
     let count =
         |name: &str| object.inner(name).map_or_else(|| name.to_owned(), |member| contract.shapes.count(member).0);
-    let mut named = BTreeMap::new();
+    let (mut named, mut others) = (BTreeMap::new(), Map::new());
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         let known = std::mem::take(properties).into_iter();
         properties.extend(known.map(|(name, mut property)| {
@@ -193,13 +211,48 @@ fn members(schema: &mut Value, object: &Object, contract: &Inner) {
                 form(&mut property, &member.shape, contract);
             }
             let outer = if property["type"] == "integer" { count(&name) } else { outer(&name) };
+            let aliases = member.map(|member| member.aliases.as_slice()).unwrap_or_default();
+            others.extend(aliases.iter().map(|alias| (alias.clone(), alias_of(&outer))));
             named.insert(name, outer.clone());
             (outer, property)
         }));
+        properties.extend(others);
     }
+    aliased(schema, object);
     for name in schema.get_mut("required").and_then(Value::as_array_mut).into_iter().flatten() {
         let inner = name.as_str().unwrap_or_default();
         *name = named.get(inner).cloned().unwrap_or_else(|| outer(inner)).into();
+    }
+}
+
+fn alias_of(outer: &str) -> Value {
+    json!({ "description": format!("Another name of `{outer}` in requests. One of both is given.") })
+}
+
+/// A required member that has aliases may be given by one of them.
+fn aliased(schema: &mut Value, object: &Object) {
+    let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) else { return };
+    let has_aliases = |name: &Value| {
+        let member = name.as_str().and_then(|name| object.inner(name));
+        member.filter(|member| !member.aliases.is_empty())
+    };
+    let one_of_its_names = |member: &Member| {
+        let names = member.aliases.iter().chain([&member.outer]).map(|name| json!({ "required": [name] }));
+        json!({ "anyOf": names.collect::<Vec<_>>() })
+    };
+    let given: Vec<_> = required.iter().filter_map(has_aliases).map(one_of_its_names).collect();
+    required.retain(|name| has_aliases(name).is_none());
+    if let (false, Some(schema)) = (given.is_empty(), schema.as_object_mut()) {
+        let parts = schema.entry("allOf").or_insert_with(|| json!([]));
+        parts.as_array_mut().into_iter().for_each(|parts| parts.extend(given.iter().cloned()));
+    }
+}
+
+/// Adds the members that may name the caller.
+fn callers(schema: &mut Value, object: &Object) {
+    let text = "The id of the caller. Another one is refused; without it, nothing changes.";
+    for name in &object.caller {
+        schema["properties"][name] = json!({ "type": "string", "description": text });
     }
 }
 

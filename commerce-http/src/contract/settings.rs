@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::shape::Operation;
+use super::shape::{Operation, Shapes};
 use crate::route::PREFIXES;
 
 /// The built-in contracts: number, name, settings.
@@ -113,7 +113,9 @@ pub enum ContractError {
     BadName { schema: String, name: String },
     #[error("{schema}: {name} names two members or values")]
     SameName { schema: String, name: String },
-    #[error("picks.{operation}: {pick:?} must be LIST.KEY.MEMBER, of the answer of an operation with a body")]
+    #[error(
+        "picks.{operation}: {pick:?} must be LIST.KEY.MEMBER: a list of the answer, a member of its entries that the body has too, and another one"
+    )]
     Pick { operation: String, pick: String },
 }
 
@@ -187,11 +189,19 @@ impl ContractSettings {
         bad.map_or(Ok(()), |(schema, name)| Err(ContractError::BadName { schema: schema.clone(), name: name.clone() }))
     }
 
-    pub(super) fn check_picks(&self, operations: &BTreeMap<String, Operation>) -> Result<(), ContractError> {
-        for (operation, picks) in &self.picks {
-            let known = operations.get(operation).is_some_and(|known| known.body.is_some() && known.answer.is_some());
-            if let Some(pick) = picks.values().find(|pick| !known || pick.split('.').count() != 3) {
+    pub(super) fn check_picks(
+        &self,
+        shapes: &Shapes,
+        operations: &BTreeMap<String, Operation>,
+    ) -> Result<(), ContractError> {
+        let picks = self.picks.iter().flat_map(|(operation, picks)| picks.iter().map(move |pick| (operation, pick)));
+        for (operation, (name, pick)) in picks {
+            let known = operations.get(operation);
+            if !known.is_some_and(|known| shapes.can_pick(known, pick)) {
                 return Err(ContractError::Pick { operation: operation.clone(), pick: pick.clone() });
+            }
+            if known.and_then(|known| known.answer.as_ref()).is_some_and(|answer| shapes.names(answer, name)) {
+                return Err(ContractError::SameName { schema: operation.clone(), name: name.clone() });
             }
         }
         Ok(())

@@ -205,6 +205,26 @@ impl Shapes {
         page.inner("items").map(|items| &items.shape)
     }
 
+    /// Whether a path LIST.KEY.MEMBER leads from the answer of an operation to a member, by a key that its body has.
+    pub(super) fn can_pick(&self, operation: &Operation, path: &str) -> bool {
+        let (Some(body), Some(answer)) = (&operation.body, &operation.answer) else { return false };
+        let parts = <[&str; 3]>::try_from(path.split('.').collect::<Vec<_>>());
+        let Ok([list, key, member]) = parts else { return false };
+        let entries = self.member(answer, list).map(|list| self.resolve(&list.shape));
+        let Some(Shape::List(entry)) = entries else { return false };
+        [(body, key), (entry, key), (entry, member)].iter().all(|(shape, name)| self.member(shape, name).is_some())
+    }
+
+    /// Whether an object has a member of a name outside.
+    pub(super) fn names(&self, shape: &Shape, outer: &str) -> bool {
+        matches!(self.resolve(shape), Shape::Object(object) if object.outer(outer).is_some())
+    }
+
+    fn member<'s>(&'s self, shape: &'s Shape, inner: &str) -> Option<&'s Member> {
+        let Shape::Object(object) = self.resolve(shape) else { return None };
+        object.inner(inner)
+    }
+
     pub(super) fn operations(&self, document: &Value) -> BTreeMap<String, Operation> {
         let shop = ROUTES.iter().filter(|route| route.part == RouteGroup::Shop && route.access.takes_token());
         let own = shop.filter(|route| route.id != OWN_FORM);

@@ -47,6 +47,9 @@ shape! {
         authtype: &'static str = auth_type(item.event.actor().role),
         /// The id of the user. Absent for the shop itself.
         authid: Option<&'a UserId> = item.event.actor().user.as_ref(),
+        /// The span that caused the event, as [W3C Trace Context](https://www.w3.org/TR/trace-context/) says. Absent if the client named no trace.
+        #[schema(example = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")]
+        traceparent: Option<String> = item.event.trace().map(String::from),
         data: EventPayload<'a> = (&item.event).into(),
     }
 }
@@ -201,7 +204,9 @@ impl CloudEvent<'_> {
             ("sequence", self.sequence.clone()),
             ("authtype", self.authtype.to_owned()),
         ];
-        attributes.into_iter().chain(self.authid.map(|user| ("authid", user.to_string()))).collect()
+        let user = self.authid.map(|user| ("authid", user.to_string()));
+        let trace = self.traceparent.clone().map(|trace| ("traceparent", trace));
+        attributes.into_iter().chain(user).chain(trace).collect()
     }
 }
 

@@ -140,6 +140,14 @@ impl Walk {
         reply
     }
 
+    /// What a document asks for in a line without an endpoint, and the shop does not have yet: no path has one of the words.
+    #[track_caller]
+    pub(crate) fn lacks(&self, line: u32, words: &[&str]) {
+        let paths = self.document["paths"].as_object().unwrap();
+        let found = paths.keys().find(|path| words.iter().any(|word| path.contains(word)));
+        assert_eq!(found, None, "line {line} is no longer pending");
+    }
+
     /// Does what is due, such as refunds.
     pub(crate) async fn run_tasks(&self) {
         self.engine.run_due_tasks(100).await.unwrap();

@@ -54,6 +54,21 @@ async fn every_change_is_an_event_with_the_state_after_it() {
 }
 
 #[tokio::test]
+async fn an_event_is_part_of_the_trace_of_its_request() {
+    let shop = Shop::open().await;
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let cart = shop.ann().post("/v1/carts", &json!({})).header("traceparent", parent).send().await.expect(201);
+    let item = json!({ "sku": "MUG", "quantity": 1 });
+    shop.ann().post(&format!("/v1/carts/{}/items", text(&cart["id"])), &item).send().await.expect(200);
+    let page = read(&shop, "?types=cart.created,cart.updated").await;
+    let (opened, filled) = (&page["items"][0], &page["items"][1]);
+    let (trace, span) = (&parent[..36], &parent[36..52]);
+    assert!(text(&opened["traceparent"]).starts_with(trace), "{opened}");
+    assert!(!text(&opened["traceparent"]).contains(span), "{opened}"); // the request is a span of its own
+    assert_eq!((&filled["type"], filled.get("traceparent")), (&json!("cart.updated"), None));
+}
+
+#[tokio::test]
 async fn pages_of_any_size_have_every_event_once() {
     let shop = Shop::open().await;
     for _ in 0..3 {

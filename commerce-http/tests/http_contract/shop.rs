@@ -16,7 +16,7 @@ use commerce_core::port::{PageRequest, Processor, Users};
 use commerce_core::settings::Settings;
 use commerce_http::auth::{Auth, VerifyingKey, mint};
 use commerce_http::telemetry::ShopMetrics;
-use commerce_http::{Options, Service};
+use commerce_http::{Options, RequestTraces, Service};
 use commerce_testkit::{FakeInbox, FakeUsers, FakeWebhooks, ManualClock, MemoryStore, SequentialIds};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -104,7 +104,8 @@ impl Shop {
         let builder = Engine::builder(plan.settings, Arc::new(store.clone()), plan.payments)
             .clock(clock.clone())
             .inbox(Arc::new(FakeInbox))
-            .observer(Arc::new(ShopMetrics));
+            .observer(Arc::new(ShopMetrics))
+            .traces(Arc::new(RequestTraces));
         let webhooks = Arc::new(FakeWebhooks::new());
         let log = Arc::new(store.clone());
         let builder = if plan.sends_webhooks { builder.webhooks(webhooks.clone(), log.clone(), log) } else { builder };

@@ -26,6 +26,15 @@ fn settings_that_cannot_be_are_refused_by_name() {
     refused("values = { PaymentStatus = { done = \"x\" } }", "values.PaymentStatus: there is no value done");
     refused("values = { PaymentStatus = { succeeded = \"failed\" } }", "PaymentStatus: failed names two");
     refused("picks = { listOrders = { first = \"items.id.id\" } }", "picks.listOrders");
+    for path in
+        ["item.sku.id", "items.skv.id", "items.sku.ident", "items.id.sku", "items.sku", "items.sku.id.id", "id.sku.id"]
+    {
+        refused(
+            &format!("picks = {{ addCartItem = {{ mine = \"{path}\" }} }}"),
+            &format!("picks.addCartItem: \"{path}\""),
+        );
+    }
+    refused("picks = { addCartItem = { user_id = \"items.sku.id\" } }", "addCartItem: user_id names two");
 }
 
 #[test]
@@ -36,6 +45,21 @@ fn a_setting_is_over_that_of_the_built_in_contract() {
     let order = &document["components"]["schemas"]["Order"]["properties"];
     assert!(order["number_of_order"].is_object() && order["no"].is_object() && order["totalAmountCents"].is_object());
     assert!(document["components"]["schemas"]["List_Order"]["properties"]["nextCursor"].is_object());
+}
+
+#[test]
+fn the_document_has_what_a_client_may_send_and_gets_beside_the_names() {
+    let contract = Contract::new(toml::from_str("contract = \"002\"").expect("settings")).expect("a contract");
+    let document: Value = serde_json::from_slice(contract.document()).expect("a document");
+    let schemas = &document["components"]["schemas"];
+    let item = &schemas["NewItem"];
+    assert!(item["properties"]["sku"]["description"].as_str().expect("a text").contains("`variantId`"), "{item}");
+    let either = serde_json::json!([{ "anyOf": [{ "required": ["sku"] }, { "required": ["variantId"] }] }]);
+    assert_eq!(item["allOf"], either, "{item}");
+    assert!(!item["required"].to_string().contains("variantId"), "{item}");
+    assert_eq!(schemas["NewCart"]["properties"]["personId"]["type"], "string");
+    let listed = |path: &str| &document["paths"][path]["get"]["responses"]["200"]["headers"]["Link"];
+    assert!(listed("/products").is_object() && listed("/carts/{id}").is_null(), "{}", document["paths"]["/products"]);
 }
 
 /// Without a setting, the document is the same but for the events of the feed.

@@ -9,6 +9,7 @@ use commerce_core::money::Currency;
 use commerce_core::payment::SandboxProcessor;
 use commerce_core::port::{PageRequest, ProductFilter, Store, StoreError, Targets, WebhookSender};
 use commerce_core::system::SystemClock;
+use commerce_http::RequestTraces;
 use commerce_http::telemetry::ShopMetrics;
 use commerce_outbound::{Outbound, Service};
 #[cfg(feature = "redis")]
@@ -74,6 +75,7 @@ impl OpenStore {
         let processor = processor.unwrap_or_else(|| sandbox());
         let engine = Engine::builder(config.settings(currency)?, self.store(config, currency)?, processor);
         let mut engine = engine.observer(Arc::new(ShopMetrics)).inbox(config.consume.verifier()?);
+        engine = engine.traces(Arc::new(RequestTraces));
         if let Some(url) = config.users.url() {
             engine = engine.users(Arc::new(Self::users(config, url)?));
         }

@@ -15,8 +15,10 @@ use commerce_events::{Consumer, Relay, SharedFeed, Source};
 use commerce_http::auth::Auth;
 use commerce_http::dto::event::write;
 use commerce_http::{Options, Service, telemetry};
+use commerce_otlp::{Exporter, Queue};
 #[cfg(feature = "redis")]
 use commerce_redis::{CartEvents, RedisLimits};
+use commerce_trace::HasExporter;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::runtime;
@@ -61,7 +63,8 @@ async fn serve(config: Config) -> Result<(), Failure> {
     config.consume.queues()?;
     config.redis.server()?;
     let signals = Signals::listen()?;
-    config.outgoing.tls()?; // bad files are refused even if nothing is called
+    let tls = config.outgoing.tls()?; // bad files are refused even if nothing is called
+    let exporter = config.trace.exporter(tls.as_ref())?;
     let certificates = config.tls.files()?.map(Certificates::load).transpose()?;
     let listener = listen(config.listen())?;
     let metrics_listener = match config.metrics_listen {
@@ -74,6 +77,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let mut workers = Workers::new();
     let auth = authorities(&config, &mut workers).await?;
     let metrics = telemetry::install()?;
+    export(exporter, &mut workers);
     let mut options = options(&config, auth, &metrics)?;
     share_limits(&config, &mut options, &mut workers)?;
     let drain = options.drain.clone();
@@ -114,6 +118,16 @@ async fn serve(config: Config) -> Result<(), Failure> {
     match ended {
         Ended::Complete => Ok(()),
         Ended::Interrupted(connections) => Err(Failure::Interrupted(connections)),
+    }
+}
+
+/// Sends spans to the collector of the settings.
+fn export(exporter: Option<(Exporter, Queue)>, workers: &mut Workers) {
+    let Some((exporter, queue)) = exporter else { return };
+    commerce_otlp::describe();
+    match commerce_trace::export_to(Box::new(queue)) {
+        Ok(()) => workers.export(exporter),
+        Err(HasExporter) => tracing::warn!("spans of this process are exported already"),
     }
 }
 

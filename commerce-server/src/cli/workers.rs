@@ -4,14 +4,16 @@
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use commerce_core::engine::{Engine, EngineError, TaskOutcome};
+use commerce_core::engine::{Engine, EngineError, TaskOutcome, TaskRun};
 use commerce_events::{Consumer, Relay, Source};
 use commerce_http::auth::Auth;
 use commerce_http::telemetry;
+use commerce_otlp::Exporter;
 #[cfg(feature = "redis")]
 use commerce_redis::RedisCarts;
+use commerce_trace::{Kind, Running, TraceContext};
 use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -104,6 +106,14 @@ impl Workers {
     pub(super) fn deliver(&mut self, source: Source, time_out: Duration) {
         let mut stopped = self.stop.subscribe();
         self.tasks.spawn(commerce_webhooks::deliver(source, time_out, async move {
+            stopped.changed().await.ok();
+        }));
+    }
+
+    /// Sends spans to a collector.
+    pub(super) fn export(&mut self, exporter: Exporter) {
+        let mut stopped = self.stop.subscribe();
+        self.tasks.spawn(exporter.run(async move {
             stopped.changed().await.ok();
         }));
     }
@@ -209,7 +219,13 @@ impl Workers {
 }
 
 async fn run_batch(engine: &Engine) -> Result<usize, EngineError> {
-    let runs = engine.run_due_tasks(TASKS).await?;
+    let round = TraceContext::first();
+    let measured = Running::begin(round, Kind::Internal);
+    let runs = commerce_trace::within(round, engine.run_due_tasks(TASKS)).await?;
+    if let Some(measured) = measured.filter(|_| !runs.is_empty()) {
+        runs.iter().for_each(|run| export(round, run));
+        measured.end("tasks".to_owned(), Vec::new(), false);
+    }
     telemetry::note_task_runs(&runs, TASKS);
     telemetry::note_processor(engine);
     let failed = runs.iter().filter(|run| run.outcome != TaskOutcome::Finished).count();
@@ -226,6 +242,15 @@ async fn sweep(carts: std::sync::Arc<RedisCarts>, engine: Engine) -> Result<(), 
         outcome = outcome.and(engine.expire_cart(cart).await);
     }
     outcome
+}
+
+/// Ends the span of a task.
+fn export(round: TraceContext, run: &TaskRun) {
+    let Some(measured) = Running::begin(round.child(), Kind::Internal) else { return };
+    let (kind, outcome) = (run.kind.as_str(), run.outcome.name());
+    let attributes = vec![("commerce.task.kind", kind.into()), ("commerce.task.outcome", outcome.into())];
+    let time = (SystemTime::from(run.started), run.took.to_std().unwrap_or_default());
+    measured.end_as(format!("task {kind}"), time, attributes, run.outcome != TaskOutcome::Finished);
 }
 
 /// Reads events of the processor. Returns the pause before the next reading.

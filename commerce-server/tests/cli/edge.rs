@@ -1,7 +1,7 @@
 //! Pages of other origins, and traces from the client to a neighbour.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -120,6 +120,100 @@ fn users_service() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
         }
     });
     (address, seen)
+}
+
+/// A collector of OpenTelemetry, and what it got.
+fn collector() -> (SocketAddr, Arc<Mutex<Vec<Value>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&seen);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let heard = Arc::clone(&heard);
+            thread::spawn(move || {
+                let mut reader = BufReader::new(stream);
+                while let Some(body) = body(&mut reader) {
+                    let sent = serde_json::from_slice::<Value>(&body).expect("JSON");
+                    let spans = sent["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().expect("spans").clone();
+                    heard.lock().expect("no panic").extend(spans);
+                    reader.get_mut().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").expect("sent");
+                }
+            });
+        }
+    });
+    (address, seen)
+}
+
+/// The body of the next request.
+fn body(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+    let (mut length, mut line) = (0, String::new());
+    while reader.read_line(&mut line).ok().filter(|read| *read > 2).is_some() {
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length: ") {
+            length = value.trim().parse().expect("a number");
+        }
+        line.clear();
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    (length > 0).then_some(body)
+}
+
+/// What a span has of an attribute.
+fn attribute<'a>(span: &'a Value, name: &str) -> &'a Value {
+    let attributes = span["attributes"].as_array().expect("attributes");
+    let found = attributes.iter().find(|attribute| attribute["key"] == name);
+    found.map_or(&Value::Null, |attribute| &attribute["value"])
+}
+
+#[test]
+fn spans_of_requests_and_of_calls_go_to_the_collector() {
+    let home = stocked(&[("mug", 10)]);
+    let ((users, asked), (collector, heard)) = (users_service(), collector());
+    let (users, url) = (format!("http://{users}"), format!("http://{collector}"));
+    let server = Server::start(home.path(), &["--users-url", &users, "--otlp-url", &url]);
+    let key = fs::read_to_string(home.path().join("commerce.db.key")).expect("a key");
+    let token = commerce_http::auth::mint(key.trim().as_bytes(), "ann", Role::Customer, PATIENCE).expect("a token");
+    let body = order_of("mug", 1).to_string();
+    let placed = format!(
+        "POST /v1/orders?secret=1 HTTP/1.1\nauthorization: Bearer {token}\nidempotency-key: k\ncontent-length: {}\n\
+         content-type: application/json\nhost: {}\nconnection: close\n\n",
+        body.len(),
+        server.address
+    );
+    let mut stream = TcpStream::connect(server.address).expect("a connection");
+    stream.write_all((placed.replace('\n', "\r\n") + &body).as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    let unsampled = format!("GET /v1/products HTTP/1.1\ntraceparent: 00-{TRACE}-00f067aa0ba902b7-00\n");
+    assert!(head(server.address, &unsampled).starts_with("http/1.1 200"));
+    drop(server.stop());
+    let spans = heard.lock().expect("no panic").clone();
+    let request = spans.iter().find(|span| span["name"] == "POST /orders").expect("the request");
+    assert_eq!(attribute(request, "http.response.status_code")["intValue"], "201");
+    let call = spans.iter().find(|span| span["parentSpanId"] == request["spanId"]).expect("the call");
+    assert_eq!((&call["kind"], &call["traceId"]), (&Value::from(3), &request["traceId"]));
+    assert_eq!(attribute(call, "server.address")["stringValue"], "127.0.0.1");
+    let sent = asked.lock().expect("no panic").concat();
+    assert!(sent.contains(call["spanId"].as_str().expect("an id")), "the users service got the id of its span: {sent}");
+    let all = Value::from(spans).to_string();
+    assert!(!all.contains(TRACE) && !all.contains("ann") && !all.contains("secret"), "{all}");
+}
+
+#[test]
+fn a_token_for_the_collector_is_not_sent_in_the_clear() {
+    let home = directory();
+    fs::write(home.path().join("token"), "secret").expect("written");
+    for (trace, words) in [
+        ("otlp = \"http://otel.example.com:4318\"\ntoken_file = \"token\"", "by https:// only"),
+        ("otlp = \"otel.example.com\"", "trace.otlp"),
+        ("service_name = \"shop\"", "need otlp"),
+        ("otlp = \"http://127.0.0.1:4318\"\nservice_name = \"\"", "1 to 100 bytes"),
+    ] {
+        fs::write(home.path().join("shop.toml"), format!("[trace]\n{trace}\n")).expect("written");
+        fail(home.path(), &["--config", "shop.toml", "--listen", "127.0.0.1:0"], 1, words);
+    }
 }
 
 #[test]

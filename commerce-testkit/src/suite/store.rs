@@ -183,6 +183,7 @@ macro_rules! store_cases {
             history:
                 an_orders_events_make_the_order
                 a_documents_events_make_the_document
+                events_keep_the_trace_of_their_commit
                 documents_are_paged_by_id
                 documents_are_found_by_ids
                 events_of_orders_stand_before_those_of_their_stock

@@ -149,7 +149,7 @@ CREATE TABLE IF NOT EXISTS feed (
     COLLATE /*M!100203 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */ COMMENT = 'commerce';
 INSERT INTO feed (id, position) VALUES (1, 0) ON DUPLICATE KEY UPDATE id = 1;
 
--- The history. Rows are never changed or deleted.
+-- The history. Rows are never changed or deleted. trace is the traceparent that the client named, NULL if it named none.
 CREATE TABLE IF NOT EXISTS events (
     position BIGINT NOT NULL PRIMARY KEY,
     stream_kind VARCHAR(32) NOT NULL,
@@ -160,6 +160,7 @@ CREATE TABLE IF NOT EXISTS events (
     happened_at BIGINT NOT NULL,
     actor_role VARCHAR(32) NOT NULL,
     actor_user VARCHAR(64),
+    trace VARCHAR(55),
     body MEDIUMTEXT NOT NULL,
     UNIQUE (stream_id, stream_kind, sequence)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARSET = utf8mb4

@@ -135,7 +135,7 @@ CREATE TABLE feed (
 ) WITH (fillfactor = 50);
 INSERT INTO feed (id, position) VALUES (1, 0);
 
--- The history. Rows are never changed or deleted.
+-- The history. Rows are never changed or deleted. trace is the traceparent that the client named, NULL if it named none.
 CREATE TABLE events (
     position BIGINT NOT NULL PRIMARY KEY,
     stream_kind TEXT COLLATE "C" NOT NULL,
@@ -146,6 +146,7 @@ CREATE TABLE events (
     happened_at BIGINT NOT NULL,
     actor_role TEXT COLLATE "C" NOT NULL,
     actor_user TEXT COLLATE "C",
+    trace TEXT COLLATE "C",
     body TEXT COLLATE "C" NOT NULL,
     UNIQUE (stream_id, stream_kind, sequence)
 );

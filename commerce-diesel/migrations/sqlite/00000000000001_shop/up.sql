@@ -130,7 +130,7 @@ CREATE TABLE feed (
 ) STRICT;
 INSERT INTO feed (id, position) VALUES (1, 0);
 
--- The history. Rows are never changed or deleted.
+-- The history. Rows are never changed or deleted. trace is the traceparent that the client named, NULL if it named none.
 CREATE TABLE events (
     position INTEGER NOT NULL PRIMARY KEY,
     stream_kind TEXT NOT NULL,
@@ -141,6 +141,7 @@ CREATE TABLE events (
     happened_at INTEGER NOT NULL,
     actor_role TEXT NOT NULL,
     actor_user TEXT,
+    trace TEXT,
     body TEXT NOT NULL,
     UNIQUE (stream_id, stream_kind, sequence)
 ) STRICT;

@@ -69,6 +69,39 @@ pub async fn a_documents_events_make_the_document<F: Fixture>(fixture: &F) {
     assert!(report.is_identical() && report.documents == 2, "{report:#?}");
 }
 
+/// Events of orders, stock and documents have the trace of their commit. Others have none.
+pub async fn events_keep_the_trace_of_their_commit<F: Fixture>(fixture: &F) {
+    let case = Case::new(fixture);
+    let trace = parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    let mut stocked = Commit { trace: Some(trace), ..case.shop.stocked(&[("MUG", 9)]) };
+    stocked.change(None, case.shop.product("P", &["MUG"]));
+    case.accept(stocked).await;
+    let order = case.placed(&[("MUG", 1)]).await;
+    let paid = case.shop.pay(&order, case.shop.at(2)).orders[0].events().to_vec();
+    let mut traced = Commit { trace: Some(trace), ..case.shop.commit(case.shop.at(2)) };
+    traced.record(order, paid).unwrap();
+    case.accept(traced).await;
+    let history = case.store().history(&first(99)).await.unwrap().items;
+    let traces = history.iter().map(|entry| match entry {
+        HistoryEntry::Order(_, entry) => (entry.event.event_type(), entry.trace),
+        HistoryEntry::Stock(_, entry) => (entry.event.event_type(), entry.trace),
+        HistoryEntry::Document(_, entry) => (&*entry.event.event_type, entry.trace),
+        HistoryEntry::Task(_, entry) => (entry.event.event_type(), entry.trace),
+    });
+    let mut traces = traces.collect::<Vec<_>>();
+    traces.sort_by_key(|(event_type, _)| *event_type);
+    let expected = [
+        ("order.created", None),
+        ("order.paid", Some(trace)),
+        ("payment.captured", Some(trace)),
+        ("product.created", Some(trace)),
+        ("stock.set", Some(trace)),
+    ];
+    assert_eq!(traces, expected);
+    let report = verify(case.store(), case.shop.at(9), |_| {}).await.unwrap();
+    assert!(report.is_identical(), "{report:#?}");
+}
+
 /// Each kind separately, by the bytes of the ids.
 pub async fn documents_are_paged_by_id<F: Fixture>(fixture: &F) {
     let case = Case::new(fixture);

@@ -228,7 +228,7 @@ async fn stored(case: &Case, task: &Task) -> Task {
 
 async fn record(case: &Case, task: &Task, event: TaskEvent, at: i64) -> bool {
     let id = EventId::new(case.shop.uuid());
-    let entry = Recorded { id, sequence: 0, at: case.shop.at(at), actor: Actor::SYSTEM, event };
+    let entry = Recorded { id, sequence: 0, at: case.shop.at(at), actor: Actor::SYSTEM, trace: None, event };
     case.store().replace_task(task, entry.evolve(task).as_ref(), Some(&entry)).await.unwrap()
 }
 
