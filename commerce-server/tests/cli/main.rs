@@ -33,6 +33,8 @@ mod running;
 mod secure;
 mod serve;
 mod settings;
+#[cfg(all(feature = "nats", feature = "rabbitmq", feature = "redis"))]
+mod soak;
 mod tasks;
 mod tls;
 mod token;
