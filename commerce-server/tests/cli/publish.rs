@@ -32,7 +32,7 @@ fn lines(home: &Home) -> Vec<Value> {
 }
 
 /// The whole feed, as the HTTP API shows it.
-async fn feed(admin: &Caller) -> Vec<Value> {
+pub(crate) async fn feed(admin: &Caller) -> Vec<Value> {
     let (mut events, mut after) = (Vec::new(), String::new());
     loop {
         let page = admin.get(&format!("/v1/events?limit=100{after}")).await.body;
@@ -45,7 +45,7 @@ async fn feed(admin: &Caller) -> Vec<Value> {
     }
 }
 
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so().await {
         assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
@@ -53,11 +53,11 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
-fn caller(home: &Home, address: SocketAddr, sub: &str, role: Role) -> Caller {
+pub(crate) fn caller(home: &Home, address: SocketAddr, sub: &str, role: Role) -> Caller {
     Caller::guest(address).acting(home.path(), sub, role)
 }
 
-async fn order(ann: &Caller, number: u32) {
+pub(crate) async fn order(ann: &Caller, number: u32) {
     let answer = ann.order(&format!("order-{number}"), &order_of("mug", 1)).await.expect("an answer");
     assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
 }

@@ -3,7 +3,6 @@
 //!
 //! `SOAK_EVENTS` (2,000), `SOAK_KILLS` (4) and `SOAK_STOPS` (1) make it longer; `--include-ignored` has all targets.
 
-mod broker;
 mod entries;
 mod target;
 

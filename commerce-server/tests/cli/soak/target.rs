@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use test_servers::{Broker, BrokerKind, required};
 use tokio::task::spawn_blocking;
 
-use super::broker;
 use super::entries::Entry;
+use crate::broker;
 use crate::running::directory;
 
 pub(super) enum Target {
@@ -77,7 +77,7 @@ impl Target {
     /// Makes what the shop does not make by itself.
     pub(super) async fn prepare(&self) {
         if matches!(self, Self::Broker(BrokerKind::Nats, _)) {
-            broker::create_stream(&self.url()).await;
+            broker::create_stream(&self.url(), broker::NAME).await;
         }
     }
 
@@ -85,9 +85,11 @@ impl Target {
     pub(super) async fn read(&self) -> Vec<Entry> {
         match self {
             Self::File(directory, parts) => parts.iter().chain([&at(directory)]).flat_map(lines).collect(),
-            Self::Broker(BrokerKind::Nats, _) => broker::nats(&self.url()).await,
-            Self::Broker(BrokerKind::RabbitMq, _) => broker::rabbitmq(&self.url()).await,
-            Self::Broker(BrokerKind::Redis, _) => broker::redis(&self.url()).await,
+            Self::Broker(BrokerKind::Nats, _) => {
+                broker::nats(&self.url(), broker::NAME, |message| Entry::parse(&message.payload)).await
+            }
+            Self::Broker(BrokerKind::RabbitMq, _) => broker::rabbitmq(&self.url(), Entry::parse).await,
+            Self::Broker(BrokerKind::Redis, _) => broker::redis(&self.url(), Entry::parse).await,
         }
     }
 }
