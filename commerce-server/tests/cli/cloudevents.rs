@@ -54,14 +54,15 @@ async fn the_official_sdk_reads_events_in_both_modes() {
     let nats = required(Broker::start(BrokerKind::Nats));
     let home = Home::sqlite();
     home.stock(&[("mug", 9)]);
-    let mut settings = String::new();
     for mode in MODES {
         broker::create_stream(&nats.url(), mode).await;
-        let url = nats.url();
-        settings += &format!(
-            "[publish.{mode}]\nkind = \"nats\"\nurl = \"{url}\"\nprefix = \"{mode}\"\nmode = \"{mode}\"\nstart = \"beginning\"\n"
-        );
     }
+    let url = nats.url();
+    let target = |mode| {
+        let name = format!("[publish.{mode}]\nkind = \"nats\"\nurl = \"{url}\"\nprefix = \"{mode}\"\n");
+        format!("{name}mode = \"{mode}\"\nstart = \"beginning\"\n")
+    };
+    let settings = MODES.map(target).concat();
     fs::write(home.path().join("shop.toml"), settings).expect("written");
     let server = Server::start_with(commerce(home.path()).args(["--config", "shop.toml", "--listen", "127.0.0.1:0"]));
     let (ann, admin) =
