@@ -1,4 +1,5 @@
-//! Checks the `OpenAPI` document as its users do: linters, generated clients, and the page in a browser, against a real server.
+//! Checks the documents of the API and of its events as their users do: linters, parsers, generated clients, and the page in a browser,
+//! against a real server.
 //!
 //! They are npm packages. `clients/package.json` names them, and which of their commands run.
 

@@ -43,8 +43,8 @@ const STAGES: &[Stage] = &[
     Stage { name: "fuzz", what: "10 s of mutated inputs for each parser of what comes from outside", run: fuzz },
     Stage {
         name: "clients",
-        what: "linters, generated clients and a browser take the OpenAPI document at its word",
-        run: || clients::check(|| cargo(&["test", "--workspace", "--features", FEATURES, "--no-run"])),
+        what: "linters, generated clients, a browser and the SDK of CloudEvents take the documents at their word",
+        run: clients,
     },
     Stage { name: "stripe", what: "the Stripe adapter and localstripe understand each other", run: stripe::check },
     Stage {
@@ -229,6 +229,20 @@ fn fuzz() -> Outcome {
     run(&["test", "--workspace", "--features", FEATURES, "--lib"])
 }
 
+/// A test that one package has only with a feature. It is built with all that the tests of the workspace have built, so that no dependency
+/// is built again with other features.
+fn test_with(feature: &str, test: &str) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["test", "--workspace", "--features", &format!("{FEATURES},{feature}"), "--test", test]);
+    command
+}
+
+/// The program and the test that uses the SDK of `CloudEvents` are as the tests have built them.
+fn clients() -> Outcome {
+    clients::check(|| cargo(&["test", "--workspace", "--features", FEATURES, "--no-run"]))?;
+    cargo(&["test", "--workspace", "--features", FEATURES, "--test", "cli", "--", "--ignored", "cloudevents::"])
+}
+
 /// No database, each alone, two without the third, and all: each of these without a warning.
 fn features() -> Outcome {
     let databases = ["", "sqlite", "postgres", "mysql", "sqlite,postgres", "postgres,mysql", "sqlite,postgres,mysql"];
@@ -256,8 +270,6 @@ fn examples() -> Outcome {
     let price = ["run", "--profile", "checked", "-p", "examples", "--example", "price", "--", request];
     cargo(&price)?;
     cargo(&[&price[..], &["--explain"]].concat())?;
-    cargo(&["build", "-p", "commerce-server", "-p", "benches", "--bins"])?;
-    cargo(&["run", "-p", "benches", "--bin", "journey", "--", "--test"])?;
     cargo(&["bench", "--profile", "checked", "-p", "benches", "--", "--test"])
 }
 

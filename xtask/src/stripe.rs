@@ -6,14 +6,13 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::{Outcome, finish, python};
+use crate::{Outcome, finish, python, test_with};
 
 pub(crate) fn check() -> Outcome {
     let python = python::programs("localstripe", &directory().join("requirements.txt"))?.join("python");
     let counterpart = Counterpart::start(&python)?;
-    let tests = ["test", "-p", "commerce-stripe", "--features", "localstripe", "--test", "localstripe"];
-    let mut tests_command = Command::new(env!("CARGO"));
-    finish(tests_command.args(tests).env("LOCALSTRIPE", &counterpart.url).env("LOCALSTRIPE_PYTHON", &python))
+    let mut tests = test_with("commerce-stripe/localstripe", "localstripe");
+    finish(tests.env("LOCALSTRIPE", &counterpart.url).env("LOCALSTRIPE_PYTHON", &python))
 }
 
 fn directory() -> PathBuf {

@@ -8,16 +8,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::servers::on_path;
-use crate::{Outcome, finish, python};
+use crate::{Outcome, finish, python, test_with};
 
 const PROGRAMS: [&str; 3] = ["package.json", "package-lock.json", "verify.mjs"];
 
 pub(crate) fn check() -> Outcome {
     let python = python::programs("standardwebhooks-python", &source().join("requirements.txt"))?.join("python");
     let node = node()?;
-    let tests = ["test", "-p", "commerce-webhooks", "--features", "standardwebhooks", "--test", "official"];
-    let mut tests_command = Command::new(env!("CARGO"));
-    finish(tests_command.args(tests).env("WEBHOOKS_PYTHON", &python).env("WEBHOOKS_NODE", &node))
+    let mut tests = test_with("commerce-webhooks/standardwebhooks", "official");
+    finish(tests.env("WEBHOOKS_PYTHON", &python).env("WEBHOOKS_NODE", &node))
 }
 
 fn source() -> PathBuf {

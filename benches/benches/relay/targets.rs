@@ -11,7 +11,8 @@ use commerce_core::ids::TargetName;
 use commerce_core::port::{PublishError, Publisher, Targets};
 use commerce_core::publishing::{Message, TargetState};
 use commerce_core::webhook::{WebhookEndpoint, WebhookEndpointDetails};
-use commerce_events::{FileTarget, NatsConfig, NatsTarget, RedisConfig, RedisTarget, Relay, Start, TargetOptions};
+use commerce_events::{FileTarget, NatsConfig, NatsTarget, RabbitMqConfig, RabbitMqTarget, RedisConfig, RedisTarget};
+use commerce_events::{Relay, Start, TargetOptions};
 use test_servers::{Broker, BrokerKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -26,6 +27,7 @@ pub(crate) enum Target {
     Nothing,
     File,
     Nats(Broker),
+    RabbitMq(Broker),
     Redis(Broker),
     Webhook { address: SocketAddr, _receiver: Receiver },
 }
@@ -52,13 +54,15 @@ impl Publisher for Nothing {
 }
 
 impl Target {
-    pub(crate) fn all() -> Result<[Self; 5], Failure> {
+    pub(crate) fn all() -> Result<[Self; 6], Failure> {
         let mut receiver = Command::new(std::env::current_exe()?).arg(RECEIVE).stdout(Stdio::piped()).spawn()?;
         let mut address = String::new();
         BufReader::new(receiver.stdout.take().ok_or("it has an output")?).read_line(&mut address)?;
         let webhook = Self::Webhook { address: address.trim().parse()?, _receiver: Receiver(receiver) };
-        let [nats, redis] = [Broker::start(BrokerKind::Nats)?, Broker::start(BrokerKind::Redis)?];
-        Ok([Self::Nothing, Self::File, Self::Nats(nats), Self::Redis(redis), webhook])
+        let nats = Self::Nats(Broker::start(BrokerKind::Nats)?);
+        let rabbitmq = Self::RabbitMq(Broker::start(BrokerKind::RabbitMq)?);
+        let redis = Self::Redis(Broker::start(BrokerKind::Redis)?);
+        Ok([Self::Nothing, Self::File, nats, rabbitmq, redis, webhook])
     }
 
     pub(crate) const fn name(&self) -> &'static str {
@@ -66,6 +70,7 @@ impl Target {
             Self::Nothing => "relay-alone",
             Self::File => "file",
             Self::Nats(_) => "nats",
+            Self::RabbitMq(_) => "rabbitmq",
             Self::Redis(_) => "redis",
             Self::Webhook { .. } => "webhook",
         }
@@ -88,6 +93,11 @@ impl Target {
                 create_stream(broker, name).await?;
                 let config = NatsConfig { url: broker.url(), prefix: name.to_owned(), ca_file: None };
                 Some(Arc::new(NatsTarget::new(config)))
+            }
+            Self::RabbitMq(broker) => {
+                let (exchange, queue) = (name.to_owned(), Some(name.to_owned()));
+                let config = RabbitMqConfig { url: broker.url(), exchange, queue, ca_file: None };
+                Some(Arc::new(RabbitMqTarget::new(config)?))
             }
             Self::Redis(broker) => {
                 let stream = name.to_owned();

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -21,7 +21,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::home::Home;
-use crate::running::{Answer, Caller, PATIENCE, Server, commerce, order_of, succeed};
+use crate::running::{Answer, Caller, PATIENCE, Server, commerce, free_address, order_of, setting, succeed};
 
 /// Set for the process that is the payment service: its address, its books and where its webhooks go.
 const SERVICE: [&str; 3] = ["KILLED_SERVICE_LISTEN", "KILLED_SERVICE_BOOKS", "KILLED_SERVICE_WEBHOOK"];
@@ -30,15 +30,6 @@ const TOKENS: [&str; 8] =
     ["tok_ok", "tok_ok", "tok_ok", "tok_3ds", "tok_slow", "tok_timeout", "tok_timeout_paid", "tok_declined"];
 /// How long an unpaid order reserves its units, and how much longer while the payment service does not answer.
 const RESERVATION: &str = "reservation = \"15s\"\n[payments]\noutage_grace = \"30s\"\n";
-
-fn setting(name: &str, usual: u32) -> u32 {
-    env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
-}
-
-/// An address that is free now.
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
-}
 
 /// Is the payment service where the test below starts it, and does nothing elsewhere.
 #[tokio::test]

@@ -4,6 +4,10 @@
 
 mod attack;
 mod backup;
+#[cfg(all(feature = "nats", feature = "rabbitmq", feature = "redis"))]
+mod broker;
+#[cfg(all(feature = "nats", feature = "rabbitmq", feature = "redis"))]
+mod cloudevents;
 mod consume;
 mod crash;
 mod disk;
@@ -33,6 +37,8 @@ mod running;
 mod secure;
 mod serve;
 mod settings;
+#[cfg(all(feature = "nats", feature = "rabbitmq", feature = "redis"))]
+mod soak;
 mod tasks;
 mod tls;
 mod token;

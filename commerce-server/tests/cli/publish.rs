@@ -1,22 +1,16 @@
-//! Events in a file: all of them, in the order of their streams, whatever happens to the processes that publish them.
-//!
-//! `PUBLISHED_ORDERS` (60) and `PUBLISHED_KILLS` (3) make the test with kills longer.
+//! Events in a file: all of them, in order, by one process, in the form and by the names that its readers know.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::env;
+use std::collections::BTreeSet;
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use commerce_core::actor::Role;
-use futures_util::future::join_all;
 use http::StatusCode;
 use serde_json::Value;
 
 use crate::home::{Home, on_each_database};
-use crate::running::{Caller, PATIENCE, Server, commerce, directory, fail, order_of, succeed};
+use crate::running::{Broken, Caller, PATIENCE, Server, commerce, directory, fail, order_of, succeed};
 
 on_each_database!(
     events_are_in_the_file_and_can_be_published_again,
@@ -24,16 +18,6 @@ on_each_database!(
 );
 
 const SETTINGS: &str = "[publish.archive]\nkind = \"file\"\npath = \"events.jsonl\"\nstart = \"beginning\"\n";
-const BUYERS: u32 = 4;
-
-fn setting(name: &str, usual: u32) -> u32 {
-    env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
-}
-
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
-}
-
 fn serve(home: &Home, address: &str) -> Server {
     fs::write(home.path().join("shop.toml"), SETTINGS).expect("written");
     let limits = ["--orders-per-minute", "0", "--unpaid-orders", "0", "--unpaid-units", "0"];
@@ -48,7 +32,7 @@ fn lines(home: &Home) -> Vec<Value> {
 }
 
 /// The whole feed, as the HTTP API shows it.
-async fn feed(admin: &Caller) -> Vec<Value> {
+pub(crate) async fn feed(admin: &Caller) -> Vec<Value> {
     let (mut events, mut after) = (Vec::new(), String::new());
     loop {
         let page = admin.get(&format!("/v1/events?limit=100{after}")).await.body;
@@ -61,7 +45,7 @@ async fn feed(admin: &Caller) -> Vec<Value> {
     }
 }
 
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so().await {
         assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
@@ -69,11 +53,11 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
-fn caller(home: &Home, address: SocketAddr, sub: &str, role: Role) -> Caller {
+pub(crate) fn caller(home: &Home, address: SocketAddr, sub: &str, role: Role) -> Caller {
     Caller::guest(address).acting(home.path(), sub, role)
 }
 
-async fn order(ann: &Caller, number: u32) {
+pub(crate) async fn order(ann: &Caller, number: u32) {
     let answer = ann.order(&format!("order-{number}"), &order_of("mug", 1)).await.expect("an answer");
     assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
 }
@@ -113,11 +97,16 @@ async fn events_are_in_the_file_and_can_be_published_again(home: Home) {
 
 /// What a server shows at `/metrics`.
 pub(crate) async fn metrics(address: SocketAddr) -> String {
+    try_metrics(address).await.expect("an answer")
+}
+
+/// The same of a server that may be gone.
+pub(crate) async fn try_metrics(address: SocketAddr) -> Result<String, Broken> {
     let path = format!("http://{address}/metrics");
     let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http();
-    let answer = client.request(http::Request::get(path).body(String::new()).expect("a request")).await;
-    let body = http_body_util::BodyExt::collect(answer.expect("an answer").into_body()).await.expect("a body");
-    String::from_utf8(body.to_bytes().to_vec()).expect("text")
+    let answer = client.request(http::Request::get(path).body(String::new())?).await?;
+    let body = http_body_util::BodyExt::collect(answer.into_body()).await?;
+    Ok(String::from_utf8(body.to_bytes().to_vec())?)
 }
 
 async fn of_two_processes_one_publishes_and_the_other_takes_over(home: Home) {
@@ -139,77 +128,6 @@ async fn of_two_processes_one_publishes_and_the_other_takes_over(home: Home) {
     let events = feed(&admin).await;
     until("the second one publishes", async || lines(&home).len() >= events.len()).await;
     assert_eq!(lines(&home), events, "each event once");
-}
-
-/// Two processes with a target, one of which is killed now and then.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn processes_that_are_killed_publish_every_event_in_order() {
-    let (orders, kills) = (setting("PUBLISHED_ORDERS", 60), setting("PUBLISHED_KILLS", 3));
-    let home = Arc::new(Home::postgres());
-    home.stock(&[("mug", 1_000_000)]);
-    let addresses = [free_address(), free_address()];
-    let mut servers = addresses.map(|address| Some(serve(&home, &address.to_string())));
-    let placed = Arc::new(AtomicU32::new(0));
-    let buy = |buyer: u32| {
-        let ann = caller(&home, addresses[0], &format!("user-{buyer}"), Role::Customer);
-        let placed = Arc::clone(&placed);
-        tokio::spawn(async move {
-            loop {
-                let number = placed.fetch_add(1, Ordering::Relaxed);
-                if number >= orders {
-                    return;
-                }
-                place(&ann, addresses, number).await;
-            }
-        })
-    };
-    let buyers: Vec<_> = (0..BUYERS).map(buy).collect();
-    for number in 1..=kills {
-        while placed.load(Ordering::Relaxed) < orders * number / (kills + 1) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        let victim = &mut servers[usize::from(number.is_multiple_of(2))];
-        let (address, home) = (addresses[usize::from(number.is_multiple_of(2))].to_string(), Arc::clone(&home));
-        let killed = victim.take().expect("it runs");
-        let restarted = tokio::task::spawn_blocking(move || {
-            killed.kill();
-            serve(&home, &address)
-        });
-        *victim = Some(restarted.await.expect("no panic"));
-    }
-    for buyer in join_all(buyers).await {
-        buyer.expect("no panic");
-    }
-    let events = feed(&caller(&home, addresses[0], "ada", Role::Admin)).await;
-    let ids = |events: &[Value]| events.iter().map(|event| event["id"].to_string()).collect::<BTreeSet<_>>();
-    let expected = ids(&events);
-    until("every event is in the file", async || ids(&lines(&home)) == expected).await;
-    in_order(&lines(&home));
-    eprintln!("{} events, {} lines, {kills} kills", expected.len(), lines(&home).len());
-}
-
-/// Places an order at one server or the other.
-async fn place(ann: &Caller, addresses: [SocketAddr; 2], number: u32) {
-    let (started, key) = (Instant::now(), format!("order-{number}"));
-    for address in addresses.iter().cycle().skip(usize::from(number.is_multiple_of(2))) {
-        match ann.at(*address).order(&key, &order_of("mug", 1)).await {
-            Ok(answer) if answer.status == StatusCode::CREATED => return,
-            other => assert!(started.elapsed() < PATIENCE, "{other:?}"),
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-/// Of each stream, an event that was not there before has a later number than all before it.
-fn in_order(lines: &[Value]) {
-    let (mut known, mut last) = (BTreeSet::new(), BTreeMap::new());
-    for line in lines {
-        let (stream, number) = (line["subject"].to_string(), line["sequence"].to_string());
-        if known.insert(line["id"].to_string()) {
-            let before = last.insert(stream, number.clone());
-            assert!(before.as_ref().is_none_or(|before| *before < number), "{before:?} and then {line}");
-        }
-    }
 }
 
 /// An order service that knows its own envelope, and another system that calls a paid order confirmed.
