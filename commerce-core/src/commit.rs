@@ -217,7 +217,9 @@ impl Commit {
         mut events: Vec<Recorded<OrderEvent>>,
         limits: &BTreeMap<PromotionId, Limits>,
     ) -> Result<(), RecordError> {
-        events.iter_mut().for_each(|entry| entry.trace = self.trace);
+        for entry in &mut events {
+            entry.trace = self.trace;
+        }
         let expected = before.as_ref().map_or(0, |order| order.version);
         let mut order = before;
         for entry in &events {

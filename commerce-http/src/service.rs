@@ -174,7 +174,9 @@ where
         });
         let served = Served { method, route, path, took: started.elapsed() };
         served.note(&answer);
-        measured.into_iter().for_each(|measured| served.export(measured, &answer, &id));
+        if let Some(measured) = measured {
+            served.export(measured, &answer, &id);
+        }
         let mut response = response(answer, memory, id, gzip);
         app.options.cors.iter().for_each(|cors| cors.mark(origin.as_ref(), response.headers_mut()));
         response

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use commerce_core::port::Subscription;
 use commerce_events::{RabbitMqQueue, RabbitMqQueueConfig};
 use commerce_testkit::suite::subscription::Fixture;
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use test_servers::{Broker, BrokerKind, required};
@@ -125,7 +125,7 @@ async fn a_queue_that_was_deleted_and_declared_again_is_taken_from() {
     let subscription = fixture.subscription().await;
     assert_eq!(subscription.next(1).await.map(|taken| taken.len()), Ok(0));
     let (_connection, channel) = fixture.channel().await;
-    channel.queue_delete(fixture.name.as_str().into(), Default::default()).await.expect("deleted");
+    channel.queue_delete(fixture.name.as_str().into(), QueueDeleteOptions::default()).await.expect("deleted");
     fixture.declare().await;
     fixture.send(b"a level").await;
     for _ in 0..20 {

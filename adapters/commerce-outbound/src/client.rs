@@ -110,7 +110,9 @@ impl Outbound {
         let span = span.map(|span| (span, request.method().clone(), request.uri().clone()));
         let answer = tokio::time::timeout(self.time_out, self.ask(request, limit));
         let answer = answer.await.unwrap_or(Err(OutboundError::TimeOut(self.time_out)));
-        span.into_iter().for_each(|(span, method, uri)| end(span, &method, &uri, &answer));
+        if let Some((span, method, uri)) = span {
+            end(span, &method, &uri, &answer);
+        }
         answer
     }
 

@@ -69,10 +69,7 @@ fn describe_shop() {
         "Requests that place an order, by source (checkout, order), outcome (placed, refused: 4xx, failed: 5xx) and error code; repeated requests count again."
     );
     describe_counter!(ORDER_PHASES, "Orders that came into a phase.");
-    describe_counter!(
-        CARTS,
-        "Carts opened, converted to an order, and abandoned: known to have expired."
-    );
+    describe_counter!(CARTS, "Carts opened, converted to an order, and abandoned: known to have expired.");
     describe_counter!(CODES, "Promotion codes that customers tried, by outcome: accepted, or why not.");
     describe_counter!(PROMOTION_USES, "Uses of promotions that orders took, gave back, or did not get any more.");
     describe_counter!(UNITS, "Units of stock moved, by movement.");

@@ -101,8 +101,10 @@ impl OpenStore {
     /// Where orders, documents and stock are: the database, perhaps with carts in Redis.
     #[cfg(feature = "redis")]
     fn store(&self, config: &Config, currency: Currency) -> Result<Arc<dyn Store>, Failure> {
-        let carts = self.redis_carts(config, currency)?;
-        Ok(carts.map_or_else(|| self.kept.clone() as Arc<dyn Store>, |carts| Arc::new(carts)))
+        match self.redis_carts(config, currency)? {
+            Some(carts) => Ok(Arc::new(carts)),
+            None => Ok(self.kept.clone()),
+        }
     }
 
     /// The carts in Redis, if they are there.

@@ -223,7 +223,9 @@ async fn run_batch(engine: &Engine) -> Result<usize, EngineError> {
     let measured = Running::begin(round, Kind::Internal);
     let runs = commerce_trace::within(round, engine.run_due_tasks(TASKS)).await?;
     if let Some(measured) = measured.filter(|_| !runs.is_empty()) {
-        runs.iter().for_each(|run| export(round, run));
+        for run in &runs {
+            export(round, run);
+        }
         measured.end("tasks".to_owned(), Vec::new(), false);
     }
     telemetry::note_task_runs(&runs, TASKS);

@@ -38,7 +38,7 @@ impl Relay {
             Round::Published { events: others, .. } => {
                 Ok(Round::Published { events: events.saturating_add(others), more: true })
             }
-            other => Ok(other),
+            round @ (Round::Elsewhere | Round::Failing(_)) => Ok(round),
         }
     }
 
