@@ -34,8 +34,8 @@ pub(crate) fn keys(redis: &Redis) -> [String; 2] {
 
 /// The fields of an entry.
 pub(crate) fn entry(change: &DocumentChange) -> Result<[String; 2], serde_json::Error> {
-    let Recorded { id, sequence, at, actor, event } = change.event().clone();
-    let recorded = Recorded { id, sequence, at, actor, event: event.change };
+    let Recorded { id, sequence, at, actor, trace, event } = change.event().clone();
+    let recorded = Recorded { id, sequence, at, actor, trace, event: event.change };
     Ok([event.event_type.into_owned(), serde_json::to_string(&recorded)?])
 }
 
@@ -88,10 +88,10 @@ impl Backlog for CartEvents {
 fn item(entry: &StreamId) -> Option<FeedItem> {
     let (_, position) = entry.id.split_once('-')?;
     let recorded: Recorded<Delta> = serde_json::from_str(&entry.get::<String>("event")?).ok()?;
-    let Recorded { id, sequence, at, actor, event: change } = recorded;
+    let Recorded { id, sequence, at, actor, trace, event: change } = recorded;
     let event = DocumentEvent { event_type: entry.get::<String>("type")?.into(), change };
     let cart = DocumentId { kind: DocumentKind::Cart, id: entry.get("cart")? };
-    let event = FeedEvent::Document(cart, Recorded { id, sequence, at, actor, event });
+    let event = FeedEvent::Document(cart, Recorded { id, sequence, at, actor, trace, event });
     Some(FeedItem { position: position.parse().ok()?, event })
 }
 
