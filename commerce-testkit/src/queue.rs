@@ -140,6 +140,8 @@ impl Drop for FakeSubscription {
     fn drop(&mut self) {
         let mut state = self.queue.state();
         let own: Vec<_> = state.taken.iter().filter(|(_, (by, _))| *by == self.number).map(|(own, _)| *own).collect();
-        own.into_iter().for_each(|number| state.put_back(number));
+        for number in own {
+            state.put_back(number);
+        }
     }
 }

@@ -125,9 +125,10 @@ async fn serve(config: Config) -> Result<(), Failure> {
 fn export(exporter: Option<(Exporter, Queue)>, workers: &mut Workers) {
     let Some((exporter, queue)) = exporter else { return };
     commerce_otlp::describe();
-    match commerce_trace::export_to(Box::new(queue)) {
-        Ok(()) => workers.export(exporter),
-        Err(HasExporter) => tracing::warn!("spans of this process are exported already"),
+    if let Err(HasExporter) = commerce_trace::export_to(Box::new(queue)) {
+        tracing::warn!("spans of this process are exported already");
+    } else {
+        workers.export(exporter);
     }
 }
 

@@ -221,7 +221,7 @@ impl Workers {
 async fn run_batch(engine: &Engine) -> Result<usize, EngineError> {
     let round = TraceContext::first();
     let measured = Running::begin(round, Kind::Internal);
-    let runs = commerce_trace::within(round, engine.run_due_tasks(TASKS)).await?;
+    let runs = Box::pin(commerce_trace::within(round, engine.run_due_tasks(TASKS))).await?;
     if let Some(measured) = measured.filter(|_| !runs.is_empty()) {
         for run in &runs {
             export(round, run);

@@ -148,7 +148,7 @@ fn collector() -> (SocketAddr, Arc<Mutex<Vec<Value>>>) {
 /// The body of the next request.
 fn body(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
     let (mut length, mut line) = (0, String::new());
-    while reader.read_line(&mut line).ok().filter(|read| *read > 2).is_some() {
+    while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
         if let Some(value) = line.to_lowercase().strip_prefix("content-length: ") {
             length = value.trim().parse().expect("a number");
         }

@@ -173,7 +173,7 @@ async fn ask(redis: &Broker, command: &str) -> i64 {
     let client = Client::open(redis.url()).expect("an address");
     let mut connection = client.get_multiplexed_async_connection().await.expect("a connection");
     let (name, arguments) = command.split_once(' ').expect("a command");
-    cmd(name).arg(&arguments.split(' ').collect::<Vec<_>>()).query_async(&mut connection).await.expect("an answer")
+    cmd(name).arg(arguments.split(' ').collect::<Vec<_>>()).query_async(&mut connection).await.expect("an answer")
 }
 
 /// The cart is put back as it is between the order and its removal, and nobody reads it.
