@@ -93,6 +93,9 @@ const PACKAGES: &[&str] = &[
 /// What is linted, tested and documented beyond the default features, with commas between.
 const FEATURES: &str = "commerce-diesel/postgres,commerce-diesel/mysql,commerce-events/kafka,commerce-events/nats,commerce-events/rabbitmq,commerce-events/redis,commerce-server/kafka,commerce-server/nats,commerce-server/rabbitmq,commerce-server/redis";
 
+/// The benches, each of which starts in CI.
+const BENCHES: &[&str] = &["pricing", "instructions", "order", "throughput", "relay", "stores"];
+
 /// Everything the core may stand on, directly or not. None of it does I/O.
 const PURE: &[&str] = &[
     "arrayvec",
@@ -245,14 +248,15 @@ fn clients() -> Outcome {
 
 /// No database, each alone, two without the third, and all: each of these without a warning.
 fn features() -> Outcome {
-    let databases = ["", "sqlite", "postgres", "mysql", "sqlite,postgres", "postgres,mysql", "sqlite,postgres,mysql"];
     let check = |package, features| {
         let chosen = ["clippy", "-p", package, "--no-default-features", "--features", features];
         cargo(&[&chosen[..], &["--", "-D", "warnings"]].concat())
     };
-    ["commerce-diesel", "commerce-server"]
-        .into_iter()
-        .try_for_each(|package| databases.into_iter().try_for_each(|features| check(package, features)))
+    let (alone, two, all) =
+        (["", "sqlite", "postgres", "mysql"], ["sqlite,postgres", "postgres,mysql"], "sqlite,postgres,mysql");
+    alone.into_iter().chain(two).try_for_each(|features| check("commerce-diesel", features))?;
+    // That of all databases, which is the default, is linted with the brokers, too.
+    alone.into_iter().chain([all]).try_for_each(|features| check("commerce-server", features))
 }
 
 fn docs() -> Outcome {
@@ -261,16 +265,20 @@ fn docs() -> Outcome {
     finish(command.args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// With the profile that the laws are built with: a release build would take longer than all of this.
+/// As the tests have built them, and what they stand on: another profile would build all of it again.
 fn examples() -> Outcome {
-    for example in ["embed_pricing", "mount", "replay_invoices"] {
-        cargo(&["run", "--profile", "checked", "-p", "examples", "--example", example])?;
+    let workspace = ["--workspace", "--features", FEATURES];
+    cargo(&[&["build", "--examples"], &workspace[..]].concat())?;
+    let directory = std::env::current_exe().map_err(|error| error.to_string())?.with_file_name("examples");
+    let example = |name| Command::new(directory.join(name));
+    for name in ["embed_pricing", "mount", "replay_invoices"] {
+        finish(&mut example(name))?;
     }
     let request = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/data/request.json");
-    let price = ["run", "--profile", "checked", "-p", "examples", "--example", "price", "--", request];
-    cargo(&price)?;
-    cargo(&[&price[..], &["--explain"]].concat())?;
-    cargo(&["bench", "--profile", "checked", "-p", "benches", "--", "--test"])
+    finish(example("price").arg(request))?;
+    finish(example("price").args([request, "--explain"]))?;
+    let benches = BENCHES.iter().flat_map(|bench| ["--bench", bench]).collect::<Vec<_>>();
+    cargo(&[&["bench", "--profile", "dev"], &workspace[..], &benches, &["--", "--test"]].concat())
 }
 
 fn target_is_installed(target: &str) -> bool {
