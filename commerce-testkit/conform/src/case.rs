@@ -1,10 +1,13 @@
 //! What was tried, and whether it holds.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
+
+use crate::database::{Database, Scratch};
+use crate::table;
 
 /// Whether something holds.
 #[derive(Debug)]
@@ -31,6 +34,22 @@ impl Outcome {
         };
         Self { part, name: name.into(), took: begun.elapsed(), result }
     }
+}
+
+/// Runs a case on a runtime and a database of its own, which is dropped however the case ends.
+pub(crate) fn on_scratch(
+    (part, name): (&'static str, String),
+    database: &Database,
+    case: impl FnOnce(&Runtime, &Scratch) -> Result<String, String>,
+) -> Outcome {
+    let outcome = Outcome::of(part, name, |runtime| {
+        let scratch = runtime.block_on(Scratch::create(database))?;
+        let tried = catch_unwind(AssertUnwindSafe(|| case(runtime, &scratch)));
+        let removed = runtime.block_on(scratch.remove());
+        tried.unwrap_or_else(|panic| resume_unwind(panic)).and_then(|counted| removed.map(|()| counted))
+    });
+    table::note(&outcome);
+    outcome
 }
 
 /// What was said in a panic.

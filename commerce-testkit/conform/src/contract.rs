@@ -1,6 +1,5 @@
 //! The contracts of the ports, each case on a database of its own.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -9,9 +8,8 @@ use async_trait::async_trait;
 use commerce_core::port::{DeliveryLog, Store, Targets};
 use commerce_testkit::suite::{Case, deliveries, store, targets};
 
-use crate::case::Outcome;
+use crate::case::{Outcome, on_scratch};
 use crate::database::{Database, Scratch, Shop};
-use crate::table;
 
 /// Cases at once.
 const THREADS: usize = 4;
@@ -58,37 +56,38 @@ impl deliveries::Fixture for Fixture {
     }
 }
 
-pub(crate) fn run(database: &Database, filter: &str) -> Vec<Outcome> {
+/// Runs the cases whose name contains `filter`.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn run(database: &Database, filter: &str) -> Result<Vec<Outcome>, String> {
     let mut cases = store::cases::<Fixture>();
     cases.extend(targets::cases());
     cases.extend(deliveries::cases());
     cases.retain(|case| case.name.contains(filter));
+    if cases.is_empty() {
+        return Err(format!("no case of the contract has {filter:?} in its name"));
+    }
     let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let outcome = run_case(database, case);
-                    table::note(&outcome);
                     outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
                 }
             });
         }
     });
-    outcomes.into_inner().unwrap_or_else(PoisonError::into_inner)
+    Ok(outcomes.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn run_case(database: &Database, case: &Case<Fixture>) -> Outcome {
-    Outcome::of("contract", case.name, |runtime| {
-        let scratch = runtime.block_on(Scratch::create(database))?;
-        let tried = catch_unwind(AssertUnwindSafe(|| {
-            runtime.block_on(async {
-                let fixture = Fixture { shop: scratch.open().await?, scratch: scratch.clone() };
-                (case.run)(fixture).await;
-                Ok(String::new())
-            })
-        }));
-        let removed = runtime.block_on(scratch.remove());
-        tried.unwrap_or_else(|panic| resume_unwind(panic)).and_then(|counted| removed.map(|()| counted))
+    on_scratch(("contract", case.name.to_owned()), database, |runtime, scratch| {
+        runtime.block_on(async {
+            let fixture = Fixture { shop: scratch.open().await?, scratch: scratch.clone() };
+            (case.run)(fixture).await;
+            Ok(String::new())
+        })
     })
 }

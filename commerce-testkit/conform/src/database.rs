@@ -74,6 +74,10 @@ impl Scratch {
         Ok(scratch)
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The same database as another node has it.
     pub(crate) fn at(&self, node: &Database) -> Self {
         Self { database: node.clone(), name: self.name.clone() }

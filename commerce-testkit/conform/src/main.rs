@@ -99,7 +99,7 @@ fn try_all(options: &Options) -> Result<Vec<Outcome>, String> {
     database::check(&options.database)?;
     let mut outcomes = Vec::new();
     if options.wants(Part::Contract) {
-        outcomes.extend(contract::run(&options.database, &options.filter));
+        outcomes.extend(contract::run(&options.database, &options.filter)?);
     }
     if options.wants(Part::Races) {
         outcomes.extend(races::run(options));

@@ -6,9 +6,8 @@ use commerce_core::port::Store;
 use commerce_testkit::{CommitBuilder, audit, races};
 
 use crate::Options;
-use crate::case::Outcome;
+use crate::case::{Outcome, on_scratch};
 use crate::database::Scratch;
-use crate::table;
 
 /// How often each is tried.
 const ROUNDS: usize = 10;
@@ -23,14 +22,10 @@ struct Meeting {
 
 pub(crate) fn run(options: &Options) -> Vec<Outcome> {
     let try_rounds = |name: &str, round: Round| {
-        let outcome = Outcome::of("races", format!("races::{name}"), |runtime| {
-            let scratch = runtime.block_on(Scratch::create(&options.database))?;
-            let tried = runtime.block_on(rounds(options, &scratch, round));
-            runtime.block_on(scratch.remove())?;
-            tried
-        });
-        table::note(&outcome);
-        outcome
+        let name = format!("races::{name}");
+        on_scratch(("races", name), &options.database, |runtime, scratch| {
+            runtime.block_on(rounds(options, scratch, round))
+        })
     };
     vec![
         try_rounds("what_is_there_is_sold_once", |meeting, round| {

@@ -57,7 +57,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
         if sold.is_ok() {
             runtime.block_on(scratch.clone().remove())?;
         } else {
-            eprintln!("the database of the sale was not dropped");
+            eprintln!("the database {} of the sale was not dropped", scratch.name());
         }
         sold
     });

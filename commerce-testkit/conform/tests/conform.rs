@@ -105,6 +105,9 @@ fn what_cannot_be_tried_is_told_in_a_line_without_the_password() {
     let log = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{log}");
     assert!(log.lines().count() == 1 && log.contains("cannot be reached") && !log.contains("hush"), "{log}");
+    let directory = tempfile::tempdir().unwrap();
+    let none = conform(&["--database", directory.path().to_str().unwrap(), "--filter", "nothing of that name"]);
+    assert_eq!(none.status.code(), Some(2), "a misspelt filter is no success");
     let unknown = conform(&["--database", "oracle://127.0.0.1/shop"]);
     assert_eq!(unknown.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("postgres:// or mysql://"));
